@@ -1,0 +1,14 @@
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/src', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': ['@swc/jest'] },
+  globalSetup: '<rootDir>/test/support/postgres.setup.js',
+  globalTeardown: '<rootDir>/test/support/postgres.teardown.js',
+  reporters: ['default', '<rootDir>/test/support/count.reporter.js'],
+  testTimeout: 60_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,32 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { AuthModule } from './auth/auth.module.js';
+import { ChatModule } from './chat/chat.module.js';
+import { CONFIG, type Config } from './config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { entities } from './entities.js';
+import { HttpModule } from './http/http.module.js';
+import { ObservabilityModule } from './observability/observability.module.js';
+import { UsersModule } from './users/users.module.js';
+import { WalletModule } from './wallet/wallet.module.js';
+
+/** The modules, and the one `Config` that all of them share. */
+@Global()
+@Module({})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        HttpModule,
+        DatabaseModule.with(entities),
+        ObservabilityModule,
+        UsersModule,
+        WalletModule,
+        AuthModule,
+        ChatModule,
+      ],
+      providers: [{ provide: CONFIG, useValue: config }],
+      exports: [CONFIG],
+    };
+  }
+}

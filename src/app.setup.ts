@@ -1,0 +1,29 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import { Authenticator } from './auth/authenticator.js';
+import { readAuthorization } from './auth/authorization-header.js';
+import type { Config } from './config.js';
+import { Drain } from './http/drain.js';
+import { RouteTable } from './http/route-table.js';
+import { createAdapter, installHooks } from './http/server.js';
+import { NestLogger, createLogger } from './observability/logger.js';
+
+/** The whole application, ready to listen: what `main` starts and the tests drive. */
+export async function createApp(config: Config): Promise<NestFastifyApplication> {
+  const logger = createLogger(config.logLevel);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(config),
+    createAdapter(logger, config.bodyMaxBytes),
+    { bodyParser: false, abortOnError: false, logger: new NestLogger(logger) },
+  );
+  const authenticator = app.get(Authenticator);
+  installHooks(app.getHttpAdapter().getInstance(), {
+    drain: app.get(Drain),
+    routes: new RouteTable(),
+    authenticate: (request) => authenticator.authenticate(readAuthorization(request)),
+  });
+  await app.init();
+  return app;
+}

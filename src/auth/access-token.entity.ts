@@ -1,0 +1,23 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { Micros } from '../database/instant.js';
+
+/** An opaque credential of a user. Only the digest is kept: who reads this table can log in as no one. */
+@Entity('access_tokens')
+export class AccessToken {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  id!: string;
+
+  /** SHA-256 of the token, in hex. */
+  @Column({ type: 'varchar', length: 64, unique: true })
+  digest!: string;
+
+  @Index('access_tokens_user_id')
+  @Column({ name: 'user_id', type: 'varchar', length: 36 })
+  userId!: string;
+
+  @Column({ name: 'created_at', type: 'bigint' })
+  createdAt!: Micros;
+
+  @Column({ name: 'last_used_at', type: 'bigint' })
+  lastUsedAt!: Micros;
+}

@@ -1,0 +1,79 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { CONFIG, type Config } from '../config.js';
+import { SECOND_MICROS, nowMicros, type Micros } from '../database/instant.js';
+import type { DbBoolean, Tx } from '../database/queries.js';
+import { Reader } from '../database/reader.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { AccessToken } from './access-token.entity.js';
+
+const TOKEN_BYTES = 20;
+/** How stale `last_used_at` may be: a write for every request would cost more than it tells. */
+const TOUCH_EVERY_SECONDS_MAX = 3600;
+
+/** Whom a live access token stands for. */
+export interface AccessTokenOwner {
+  readonly credentialId: string;
+  readonly userId: string;
+  readonly isActive: DbBoolean;
+}
+
+const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
+
+/** Opaque credentials: 160 random bits, shown once, kept only as a SHA-256 digest. */
+@Injectable()
+export class AccessTokens {
+  private readonly idle: Micros;
+  private readonly touchEvery: Micros;
+
+  constructor(
+    private readonly reader: Reader,
+    private readonly unitOfWork: UnitOfWork,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.idle = config.accessTokenIdleSeconds * SECOND_MICROS;
+    this.touchEvery = Math.min(this.idle / 10, TOUCH_EVERY_SECONDS_MAX * SECOND_MICROS);
+  }
+
+  /** A new token of 40 hex digits. The user's expired ones go, so that their number stays bounded by use. */
+  async issue(tx: Tx, userId: string): Promise<string> {
+    const secret = randomBytes(TOKEN_BYTES).toString('hex');
+    const now = nowMicros();
+    await tx.rows(
+      '/* access_token.expire */ DELETE FROM access_tokens WHERE user_id = $1 AND last_used_at < $2',
+      [userId, now - this.idle],
+    );
+    await tx.manager.insert(AccessToken, {
+      id: uuidv7(),
+      digest: digestOf(secret),
+      userId,
+      createdAt: now,
+      lastUsedAt: now,
+    });
+    return secret;
+  }
+
+  /** Whom the token stands for; undefined when it is unknown, revoked, or was idle for too long. */
+  async find(secret: string): Promise<AccessTokenOwner | undefined> {
+    const [row] = await this.reader.rows<AccessTokenOwner & { lastUsedAt: Micros }>(
+      `/* access_token.find */
+       SELECT t.id AS "credentialId", t.user_id AS "userId", t.last_used_at AS "lastUsedAt", u.is_active AS "isActive"
+       FROM access_tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = $1`,
+      [digestOf(secret)],
+    );
+    const now = nowMicros();
+    if (!row || row.lastUsedAt + this.idle <= now) return undefined;
+    if (row.lastUsedAt + this.touchEvery <= now) await this.touch(row.credentialId, now);
+    return row;
+  }
+
+  /** The token is refused from the next request on. */
+  async revoke(tx: Tx, credentialId: string): Promise<void> {
+    await tx.manager.delete(AccessToken, { id: credentialId });
+  }
+
+  private touch(id: string, lastUsedAt: Micros): Promise<unknown> {
+    return this.unitOfWork.run((tx) => tx.manager.update(AccessToken, { id }, { lastUsedAt }));
+  }
+}

@@ -1,0 +1,51 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { ValidationFailed } from '../errors.js';
+import { Payload } from '../http/body.pipe.js';
+import { CurrentPrincipal, Public, type Principal } from '../http/request.decorators.js';
+import { AccessTokens } from './access-tokens.js';
+import { LoginDto, RegisterDto } from './auth.dto.js';
+import { JwtService } from './jwt.service.js';
+import { LoginService } from './login.service.js';
+import { RegisterBodyPipe } from './register-body.pipe.js';
+import { RegistrationService } from './registration.service.js';
+
+/** Registering, logging in and out. */
+@Controller('api')
+export class AuthController {
+  constructor(
+    private readonly registration: RegistrationService,
+    private readonly loginService: LoginService,
+    private readonly accessTokens: AccessTokens,
+    private readonly jwts: JwtService,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  @Public()
+  @Post('register')
+  async register(@Body(RegisterBodyPipe) body: RegisterDto) {
+    const token = await this.registration.register(body);
+    return { message: 'User registered successfully', token };
+  }
+
+  @Public()
+  @Post('login')
+  @HttpCode(200)
+  async login(@Payload() { username, password }: LoginDto) {
+    const user = await this.loginService.identify(username, password);
+    if (!user) {
+      const message = 'Unable to log in with provided credentials.';
+      throw new ValidationFailed({ non_field_errors: [message] });
+    }
+    return { token: await this.unitOfWork.run((tx) => this.accessTokens.issue(tx, user.id)) };
+  }
+
+  /** Revokes the credential that was presented, and no other. */
+  @Post('logout')
+  @HttpCode(204)
+  async logout(@CurrentPrincipal() { kind, credentialId }: Principal): Promise<void> {
+    await this.unitOfWork.run((tx) =>
+      kind === 'jwt' ? this.jwts.end(tx, credentialId) : this.accessTokens.revoke(tx, credentialId),
+    );
+  }
+}

@@ -1,0 +1,36 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { PassportModule } from '@nestjs/passport';
+import { CONFIG } from '../config.js';
+import { UsersModule } from '../users/users.module.js';
+import { WalletModule } from '../wallet/wallet.module.js';
+import { AccessTokens } from './access-tokens.js';
+import { AuthController } from './auth.controller.js';
+import { Authenticator } from './authenticator.js';
+import { BearerGuard } from './bearer.guard.js';
+import { BearerStrategy } from './bearer.strategy.js';
+import { JwtController } from './jwt.controller.js';
+import { loadJwtKey } from './jwt-key.js';
+import { JWT_KEY, JwtService } from './jwt.service.js';
+import { LoginService } from './login.service.js';
+import { PasswordHasher } from './password-hasher.js';
+import { RegistrationService } from './registration.service.js';
+
+/** Who is calling. The guard is global: a route is closed unless it says otherwise. */
+@Module({
+  imports: [PassportModule, UsersModule, WalletModule],
+  controllers: [AuthController, JwtController],
+  providers: [
+    { provide: JWT_KEY, inject: [CONFIG], useFactory: loadJwtKey },
+    { provide: APP_GUARD, useClass: BearerGuard },
+    AccessTokens,
+    Authenticator,
+    BearerStrategy,
+    JwtService,
+    LoginService,
+    PasswordHasher,
+    RegistrationService,
+  ],
+  exports: [Authenticator],
+})
+export class AuthModule {}

@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { AuthenticationFailed, BearerRefused, TokenNotValid } from '../errors.js';
+import type { Principal } from '../http/request.decorators.js';
+import { AccessTokens } from './access-tokens.js';
+import type { Credentials } from './authorization-header.js';
+import { JwtService } from './jwt.service.js';
+
+/** Turns credentials into a caller, or into the 401 that its scheme's clients know. */
+@Injectable()
+export class Authenticator {
+  constructor(
+    private readonly accessTokens: AccessTokens,
+    private readonly jwts: JwtService,
+  ) {}
+
+  async authenticate({ scheme, secret }: Credentials): Promise<Principal> {
+    const found = await this.find(secret);
+    if (!found) throw scheme === 'token' ? invalidToken() : new TokenNotValid();
+    if (!found.isActive) throw scheme === 'token' ? inactive() : bearerInactive();
+    const { userId, credentialId, kind } = found;
+    return { userId, credentialId, kind };
+  }
+
+  /** A JWT is told from an access token by its two dots. */
+  private async find(secret: string): Promise<(Principal & { isActive: boolean }) | undefined> {
+    if (secret.split('.').length === 3) return this.jwts.findCaller(secret);
+    const owner = await this.accessTokens.find(secret);
+    return owner && { ...owner, isActive: Boolean(owner.isActive), kind: 'access_token' };
+  }
+}
+
+const invalidToken = () => new AuthenticationFailed('Invalid token.');
+const inactive = () => new AuthenticationFailed('User inactive or deleted.');
+const bearerInactive = () => new BearerRefused('User is inactive', 'user_inactive');

@@ -1,0 +1,69 @@
+import { Controller, HttpCode, Post } from '@nestjs/common';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { JwtRefused } from '../errors.js';
+import { Payload } from '../http/body.pipe.js';
+import { Public } from '../http/request.decorators.js';
+import { JwtCredentialsDto, JwtRefreshDto, JwtVerifyDto } from './jwt.dto.js';
+import { JwtService, type JwtClaims, type JwtPair } from './jwt.service.js';
+import { LoginService } from './login.service.js';
+
+const notValid = () => new JwtRefused('Token is invalid or expired', 'token_not_valid');
+
+/** JWTs with SimpleJWT's routes and words. A refresh token serves once. */
+@Controller('api/token')
+export class JwtController {
+  constructor(
+    private readonly login: LoginService,
+    private readonly jwts: JwtService,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  @Public()
+  @Post()
+  @HttpCode(200)
+  async obtain(@Payload() { username, password }: JwtCredentialsDto): Promise<JwtPair> {
+    const user = await this.login.identify(username, password);
+    if (!user) {
+      const detail = 'No active account found with the given credentials';
+      throw new JwtRefused(detail, 'no_active_account');
+    }
+    return this.unitOfWork.run((tx) => this.jwts.begin(tx, user.id));
+  }
+
+  @Public()
+  @Post('refresh')
+  @HttpCode(200)
+  async refresh(@Payload() { refresh }: JwtRefreshDto): Promise<JwtPair> {
+    const claims = await this.refreshClaims(refresh);
+    const pair = await this.unitOfWork.run((tx) => this.jwts.rotate(tx, claims));
+    if (!pair) throw notValid();
+    return pair;
+  }
+
+  @Public()
+  @Post('verify')
+  @HttpCode(200)
+  async verify(@Payload() { token }: JwtVerifyDto): Promise<object> {
+    const verified = await this.jwts.verify(token);
+    if (!verified || verified.isSpent) throw notValid();
+    return {};
+  }
+
+  @Public()
+  @Post('blacklist')
+  @HttpCode(200)
+  async blacklist(@Payload() { refresh }: JwtRefreshDto): Promise<object> {
+    const claims = await this.refreshClaims(refresh);
+    await this.unitOfWork.run((tx) => this.jwts.end(tx, claims.family));
+    return {};
+  }
+
+  private async refreshClaims(token: string): Promise<JwtClaims> {
+    const claims = await this.jwts.verify(token);
+    if (!claims?.isActive) throw notValid();
+    if (claims.token_type !== 'refresh') {
+      throw new JwtRefused('Token has wrong type', 'token_not_valid');
+    }
+    return claims;
+  }
+}

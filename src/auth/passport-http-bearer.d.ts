@@ -1,0 +1,8 @@
+/** The published types know Express only; this is what is used here, on Fastify. */
+declare module 'passport-http-bearer' {
+  export class Strategy {
+    constructor(options: { passReqToCallback: boolean }, verify?: unknown);
+    authenticate(request: object): void;
+    error(error: unknown): void;
+  }
+}

@@ -1,0 +1,44 @@
+import { dictionary } from '@zxcvbn-ts/language-common';
+import { codePoints } from '../http/text.js';
+
+const PASSWORD_MIN = 8;
+const SIMILARITY_MAX = 0.7;
+
+const common = new Set(dictionary['passwords-common']);
+
+/** Twice the characters that both share, whatever their order, over all of them: difflib's `quick_ratio`. */
+function similarity(one: string, other: string): number {
+  const left = new Map<string, number>();
+  for (const character of other) left.set(character, (left.get(character) ?? 0) + 1);
+  let shared = 0;
+  for (const character of one) {
+    const count = left.get(character) ?? 0;
+    if (count > 0) shared += 1;
+    left.set(character, count - 1);
+  }
+  return (2 * shared) / (codePoints(one) + codePoints(other));
+}
+
+/** Compares with the whole value and with each word of it, as Django does. */
+function isSimilar(password: string, value: string): boolean {
+  const whole = value.toLowerCase();
+  const words = [...whole.split(/[^\p{L}\p{N}_]+/u), whole].filter((word) => word !== '');
+  return words.some((word) => similarity(password.toLowerCase(), word) >= SIMILARITY_MAX);
+}
+
+/** Django's four password rules and their sentences, in its order; empty when the password serves. */
+export function passwordFaults(
+  password: string,
+  user: { username: string; email: string },
+): string[] {
+  const similarTo =
+    (isSimilar(password, user.username) && 'username') ||
+    (isSimilar(password, user.email) && 'email address');
+  return [
+    similarTo && `The password is too similar to the ${similarTo}.`,
+    codePoints(password) < PASSWORD_MIN &&
+      `This password is too short. It must contain at least ${String(PASSWORD_MIN)} characters.`,
+    common.has(password.trim().toLowerCase()) && 'This password is too common.',
+    /^\p{Nd}+$/u.test(password) && 'This password is entirely numeric.',
+  ].filter((fault) => typeof fault === 'string');
+}

@@ -1,0 +1,41 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { Micros } from '../database/instant.js';
+
+export type TurnStatus = 'complete' | 'aborted' | 'failed';
+
+/** One message of a person and its answer. The id is a UUIDv7, so it sorts by time. */
+@Entity('turns')
+@Index('turns_owner_id', ['ownerId', 'id'])
+@Index('turns_conversation_id', ['conversationId', 'id'])
+export class Turn {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  id!: string;
+
+  @Column({ name: 'owner_id', type: 'varchar', length: 36 })
+  ownerId!: string;
+
+  @Column({ name: 'conversation_id', type: 'varchar', length: 36 })
+  conversationId!: string;
+
+  @Column({ name: 'hold_id', type: 'varchar', length: 36 })
+  holdId!: string;
+
+  @Column({ type: 'text' })
+  message!: string;
+
+  @Column({ type: 'text' })
+  response!: string;
+
+  @Column({ type: 'text' })
+  model!: string;
+
+  @Column({ type: 'varchar', length: 10 })
+  status!: TurnStatus;
+
+  /** What the turn cost, in whole tokens of the wallet. */
+  @Column({ type: 'bigint' })
+  amount!: number;
+
+  @Column({ name: 'created_at', type: 'bigint' })
+  createdAt!: Micros;
+}

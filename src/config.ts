@@ -1,0 +1,133 @@
+import { availableParallelism } from 'node:os';
+import { EnvError, cleanEnv, makeValidator, str } from 'envalid';
+
+/** What hashing leaves of libuv's threads for the database: one for its writer, one for its reader. */
+const DATABASE_THREADS = 2;
+
+const integer = ({ min, max }: { min: number; max: number }) =>
+  makeValidator<number>((input) => {
+    const value = Number(input);
+    if (input.trim() === '' || !Number.isSafeInteger(value) || value < min || value > max) {
+      throw new EnvError(`must be a whole number from ${String(min)} to ${String(max)}`);
+    }
+    return value;
+  });
+
+const databaseUrl = makeValidator<string>((input) => {
+  if (/^sqlite:.+/.test(input) || /^postgres(ql)?:\/\/.+/.test(input)) return input;
+  throw new EnvError('must be sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>');
+});
+
+const jwtSecret = makeValidator<string>((input) => {
+  if (input === '' || input.length >= 32) return input;
+  throw new EnvError('must have at least 32 characters, or be empty');
+});
+
+const DAY_SECONDS = 86_400;
+
+/** Every setting there is: its name, rule, default and meaning. `.env.example` is held to this table. */
+export const SETTINGS = {
+  HOST: str({ default: '127.0.0.1', desc: 'Address to listen on; 0.0.0.0 for all.' }),
+  PORT: integer({ min: 0, max: 65_535 })({ default: 8000, desc: 'Port; 0 picks a free one.' }),
+  DATABASE_URL: databaseUrl({
+    default: 'sqlite:./data/tallychat.sqlite',
+    desc: 'sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>.',
+  }),
+  DATABASE_POOL_MAX: integer({ min: 2, max: 200 })({
+    default: 10,
+    desc: 'Connections to PostgreSQL at most. SQLite has one writer and one reader.',
+  }),
+  LOG_LEVEL: str({
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    default: 'info',
+    desc: 'trace, debug, info, warn, error, fatal or silent.',
+  }),
+  OPENING_GRANT: integer({ min: 0, max: 1_000_000_000 })({
+    default: 4000,
+    desc: 'Tokens that a new wallet starts with.',
+  }),
+  PRICE_PER_MESSAGE: integer({ min: 0, max: 1_000_000_000 })({
+    default: 100,
+    desc: 'Tokens that one answered message costs.',
+  }),
+  MESSAGE_MAX_CHARS: integer({ min: 1, max: 1_000_000 })({
+    default: 100_000,
+    desc: 'Longest message, in Unicode code points.',
+  }),
+  BODY_MAX_BYTES: integer({ min: 1024, max: 16_777_216 })({
+    default: 1_048_576,
+    desc: 'Largest request body; past it 413.',
+  }),
+  HOLD_LIFETIME_SECONDS: integer({ min: 1, max: DAY_SECONDS })({
+    default: 600,
+    desc: 'Seconds after which a hold that nothing resolved expires.',
+  }),
+  ACCESS_TOKEN_IDLE_SECONDS: integer({ min: 1, max: 3650 * DAY_SECONDS })({
+    default: 30 * DAY_SECONDS,
+    desc: 'Seconds without use after which an access token expires.',
+  }),
+  JWT_SECRET: jwtSecret({
+    default: '',
+    desc: 'Signs JWTs, 32 characters or more. Empty: a key is made once in ./data/jwt.key. Set it where several hosts serve.',
+  }),
+  ARGON2_MEMORY_KIB: integer({ min: 8192, max: 4_194_304 })({
+    default: 19_456,
+    desc: 'argon2id memory per hash, in KiB (OWASP: 19456 with 2 passes).',
+  }),
+  ARGON2_PASSES: integer({ min: 1, max: 100 })({ default: 2, desc: 'argon2id passes.' }),
+  HASH_CONCURRENCY: integer({ min: 1, max: 1024 })({
+    default: defaultHashConcurrency(process.env),
+    desc: 'Password hashes at once. Default: the cores, but two fewer than UV_THREADPOOL_SIZE (4).',
+  }),
+  HASH_QUEUE_MAX: integer({ min: 0, max: 100_000 })({
+    default: 100,
+    desc: 'Password hashes that may wait their turn; past it 503.',
+  }),
+  SHUTDOWN_TIMEOUT_SECONDS: integer({ min: 1, max: 3600 })({
+    default: 30,
+    desc: 'Seconds that answers under way get to finish after SIGTERM.',
+  }),
+};
+
+function defaultHashConcurrency(env: NodeJS.ProcessEnv): number {
+  const threads = Number(env['UV_THREADPOOL_SIZE'] ?? 4);
+  return Math.max(1, Math.min(availableParallelism(), threads - DATABASE_THREADS));
+}
+
+/** The settings as the code uses them; frozen, and made once. */
+export type Config = ReturnType<typeof loadConfig>;
+
+/** The token under which the one `Config` is injected. */
+export const CONFIG = Symbol('config');
+
+/** Every bad setting with its reason, one a line. */
+export class InvalidConfig extends Error {}
+
+/** Reads the environment once. Throws one `InvalidConfig` that names every bad value. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env) {
+  const read = cleanEnv(env, SETTINGS, {
+    reporter: ({ errors }) => {
+      const bad = Object.entries(errors).map(([name, error]) => `  ${name}: ${error.message}`);
+      if (bad.length > 0) throw new InvalidConfig(`These settings are wrong:\n${bad.join('\n')}`);
+    },
+  });
+  return Object.freeze({
+    host: read.HOST,
+    port: read.PORT,
+    databaseUrl: read.DATABASE_URL,
+    databasePoolMax: read.DATABASE_POOL_MAX,
+    logLevel: read.LOG_LEVEL,
+    openingGrant: read.OPENING_GRANT,
+    pricePerMessage: read.PRICE_PER_MESSAGE,
+    messageMaxChars: read.MESSAGE_MAX_CHARS,
+    bodyMaxBytes: read.BODY_MAX_BYTES,
+    holdLifetimeSeconds: read.HOLD_LIFETIME_SECONDS,
+    accessTokenIdleSeconds: read.ACCESS_TOKEN_IDLE_SECONDS,
+    jwtSecret: read.JWT_SECRET,
+    argon2MemoryKib: read.ARGON2_MEMORY_KIB,
+    argon2Passes: read.ARGON2_PASSES,
+    hashConcurrency: read.HASH_CONCURRENCY,
+    hashQueueMax: read.HASH_QUEUE_MAX,
+    shutdownTimeoutSeconds: read.SHUTDOWN_TIMEOUT_SECONDS,
+  });
+}

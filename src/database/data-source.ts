@@ -1,0 +1,81 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import pg from 'pg';
+import { migrations } from './migrations.js';
+
+/** A class that TypeORM maps to a table. */
+export type EntityClass = new () => object;
+
+const SQLITE_BUSY_TIMEOUT_MS = 5000;
+const POSTGRES_CONNECT_TIMEOUT_MS = 10_000;
+const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
+
+/** Amounts and moments are `bigint` columns; all of them fit a JavaScript integer, or the read fails. */
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint out of range: ${text}`);
+  return value;
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: pg.types.TypeId, format?: string) =>
+    oid === pg.types.builtins.INT8
+      ? parseInt8
+      : (pg.types.getTypeParser(oid, format as 'text') as unknown),
+};
+
+/** Where the data lives and what it is made of. */
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly poolMax: number;
+  readonly entities: EntityClass[];
+}
+
+/** Options for the database that `url` names. `synchronize` is never on: migrations make the schema. */
+export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): DataSourceOptions {
+  const schema = { entities, migrations, synchronize: false, logging: false };
+  if (url.startsWith('sqlite:')) {
+    const database = url.slice('sqlite:'.length);
+    return {
+      ...schema,
+      type: 'sqlite',
+      database,
+      enableWAL: true,
+      busyTimeout: SQLITE_BUSY_TIMEOUT_MS,
+    };
+  }
+  return {
+    ...schema,
+    type: 'postgres',
+    url,
+    extra: {
+      max: poolMax,
+      types,
+      connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
+      statement_timeout: POSTGRES_STATEMENT_TIMEOUT_MS,
+    },
+  };
+}
+
+/**
+ * Opens the database for writing. On SQLite every commit is on disk before it is acknowledged
+ * (`synchronous = FULL`), so that no answered chat is lost on power failure.
+ */
+export async function openWriter(options: DatabaseOptions): Promise<DataSource> {
+  const dataSource = await new DataSource(dataSourceOptions(options)).initialize();
+  if (dataSource.options.type === 'sqlite') await dataSource.query('PRAGMA synchronous = FULL');
+  return dataSource;
+}
+
+/**
+ * Opens the database for reading. TypeORM gives a SQLite data source one connection, on which a read
+ * would see what a transaction under way may still roll back; so there readers get their own.
+ */
+export async function openReader(
+  options: DatabaseOptions,
+  writer: DataSource,
+): Promise<DataSource> {
+  if (writer.options.type !== 'sqlite') return writer;
+  const dataSource = await new DataSource(dataSourceOptions(options)).initialize();
+  await dataSource.query('PRAGMA query_only = ON');
+  return dataSource;
+}

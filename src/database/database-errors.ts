@@ -1,0 +1,27 @@
+import { QueryFailedError } from 'typeorm';
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof QueryFailedError)) return undefined;
+  const { code } = error.driverError as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** PostgreSQL undid the whole transaction for a rival's sake: 40001 serialization, 40P01 deadlock. */
+export function isSerializationFailure(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '40001' || code === '40P01';
+}
+
+/** A row with the same unique key is there already (23505; SQLITE_CONSTRAINT with its words). */
+export function isUniqueViolation(error: unknown): boolean {
+  const code = codeOf(error);
+  return (
+    code === '23505' ||
+    (code === 'SQLITE_CONSTRAINT' && (error as QueryFailedError).message.includes('UNIQUE'))
+  );
+}
+
+/** A refusal that undoes one statement; after any other failure SQLite may have ended the transaction. */
+export function isConstraintFailure(error: unknown): boolean {
+  return codeOf(error) === 'SQLITE_CONSTRAINT';
+}

@@ -1,0 +1,65 @@
+import {
+  Global,
+  Injectable,
+  Module,
+  type DynamicModule,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CONFIG, type Config } from '../config.js';
+import { openReader, openWriter, type EntityClass } from './data-source.js';
+import { Reader } from './reader.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+/** Closes the database once the last write is on disk. */
+@Injectable()
+class DatabaseCloser implements OnApplicationShutdown {
+  constructor(
+    private readonly writer: DataSource,
+    private readonly reader: Reader,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.unitOfWork.idle();
+    const readerSource = this.reader.manager.connection;
+    if (readerSource !== this.writer) await readerSource.destroy();
+    await this.writer.destroy();
+  }
+}
+
+/** Opens the database, brings its schema up to date, and gives the two ways in: UnitOfWork and Reader. */
+@Global()
+@Module({})
+export class DatabaseModule {
+  static with(entities: EntityClass[]): DynamicModule {
+    const options = (config: Config) => ({
+      url: config.databaseUrl,
+      poolMax: config.databasePoolMax,
+      entities,
+    });
+    return {
+      module: DatabaseModule,
+      providers: [
+        {
+          provide: DataSource,
+          inject: [CONFIG],
+          useFactory: async (config: Config) => {
+            const writer = await openWriter(options(config));
+            await writer.runMigrations({ transaction: 'each' });
+            return writer;
+          },
+        },
+        {
+          provide: Reader,
+          inject: [CONFIG, DataSource],
+          useFactory: async (config: Config, writer: DataSource) =>
+            new Reader(await openReader(options(config), writer)),
+        },
+        UnitOfWork,
+        DatabaseCloser,
+      ],
+      exports: [UnitOfWork, Reader],
+    };
+  }
+}

@@ -1,0 +1,16 @@
+/** A moment: whole microseconds since 1970, UTC. Sorts and compares alike in both databases. */
+export type Micros = number;
+
+export const SECOND_MICROS = 1_000_000;
+
+/** Now, to the microsecond: JavaScript's own `Date` stops at milliseconds. */
+export function nowMicros(): Micros {
+  return Math.floor((performance.timeOrigin + performance.now()) * 1000);
+}
+
+/** ISO 8601 in UTC with six fractional digits: `2025-08-19T00:48:00.123456Z`. */
+export function toIso(moment: Micros): string {
+  const seconds = Math.floor(moment / SECOND_MICROS);
+  const fraction = String(moment - seconds * SECOND_MICROS).padStart(6, '0');
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
+}

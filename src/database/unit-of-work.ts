@@ -1,0 +1,53 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { isSerializationFailure } from './database-errors.js';
+import { GroupCommit } from './group-commit.js';
+import { Tx } from './queries.js';
+
+const ATTEMPTS_MAX = 5;
+const BACKOFF_MS = 10;
+
+/**
+ * The one door to a write. All of `work` happens or none of it. PostgreSQL gives each call its own
+ * connection; SQLite has one, so there the calls take turns (`GroupCommit`). `work` may run again after
+ * a deadlock, so it touches nothing but `tx`, and never waits on the outside world.
+ */
+@Injectable()
+export class UnitOfWork {
+  private readonly inside = new AsyncLocalStorage<true>();
+  private readonly turns: GroupCommit | undefined;
+
+  constructor(private readonly dataSource: DataSource) {
+    if (dataSource.options.type === 'sqlite') this.turns = new GroupCommit(dataSource);
+  }
+
+  run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    if (this.inside.getStore()) {
+      throw new Error('run() inside run(): pass the outer tx down instead');
+    }
+    const guarded = (tx: Tx) => this.inside.run(true, () => work(tx));
+    return this.turns ? this.turns.add(guarded) : this.withRetries(guarded);
+  }
+
+  /** Resolves once nothing waits and nothing runs: the database may be closed. */
+  async idle(): Promise<void> {
+    await this.turns?.idle();
+  }
+
+  /**
+   * A deadlock (40P01) or serialization failure (40001) rolled everything back, so a new attempt is
+   * safe. Attempts are bounded, and spaced at random so that two rivals do not meet again.
+   */
+  private async withRetries<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.dataSource.transaction((manager) => work(new Tx(manager)));
+      } catch (error) {
+        if (attempt === ATTEMPTS_MAX || !isSerializationFailure(error)) throw error;
+        await sleep(Math.random() * BACKOFF_MS * 2 ** attempt);
+      }
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { AccessToken } from './auth/access-token.entity.js';
+import { JwtFamily } from './auth/jwt-family.entity.js';
+import { Conversation } from './chat/conversation.entity.js';
+import { Turn } from './chat/turn.entity.js';
+import { User } from './users/user.entity.js';
+import { Hold } from './wallet/hold.entity.js';
+import { LedgerEntry } from './wallet/ledger-entry.entity.js';
+import { Wallet } from './wallet/wallet.entity.js';
+
+/** Every table, for TypeORM. */
+export const entities = [
+  User,
+  AccessToken,
+  JwtFamily,
+  Wallet,
+  LedgerEntry,
+  Hold,
+  Conversation,
+  Turn,
+];

@@ -1,0 +1,197 @@
+/** What an error answers with: the status, a JSON body and headers. `error.filter` only renders it. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: object;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * An error that the API speaks. `detail` is for people and is part of the contract;
+ * `code` is for machines and never changes once released.
+ */
+export abstract class AppError extends Error {
+  abstract readonly status: number;
+  abstract readonly code: string;
+  readonly headers: Readonly<Record<string, string>> = {};
+
+  answer(): ErrorAnswer {
+    const body = { detail: this.message, code: this.code };
+    return { status: this.status, body, headers: this.headers };
+  }
+}
+
+/** Messages by field, in the order of the contract; `non_field_errors` for the whole body. */
+export type FieldErrors = Readonly<Record<string, readonly string[]>>;
+
+/** Fields that break their rules: `{"username": ["This field is required."]}`. */
+export class ValidationFailed extends AppError {
+  readonly status = 400;
+  readonly code = 'invalid';
+  constructor(readonly fields: FieldErrors) {
+    super('Invalid input.');
+  }
+  override answer(): ErrorAnswer {
+    return { status: this.status, body: this.fields, headers: this.headers };
+  }
+}
+
+/** A body that is not JSON, not in its declared charset, or has a key that could poison an object. */
+export class ParseError extends AppError {
+  readonly status = 400;
+  readonly code = 'parse_error';
+  constructor(reason: string) {
+    super(`JSON parse error - ${reason}`);
+  }
+}
+
+/** A request that HTTP itself does not allow, such as two Authorization headers. */
+export class BadRequest extends AppError {
+  readonly status = 400;
+  readonly code = 'bad_request';
+}
+
+const CHALLENGE = { 'WWW-Authenticate': 'Token, Bearer realm="api"' };
+
+/** No usable Authorization header came with the request. */
+export class NotAuthenticated extends AppError {
+  readonly status = 401;
+  readonly code = 'not_authenticated';
+  override readonly headers = CHALLENGE;
+  constructor() {
+    super('Authentication credentials were not provided.');
+  }
+}
+
+/** A `Token` header was sent, and it does not serve: malformed, unknown, expired or revoked. */
+export class AuthenticationFailed extends AppError {
+  readonly status = 401;
+  readonly code = 'authentication_failed';
+  override readonly headers = CHALLENGE;
+}
+
+/** A `Bearer` header was sent, and it does not serve. The words are SimpleJWT's. */
+export class BearerRefused extends AppError {
+  readonly status = 401;
+  override readonly headers = CHALLENGE;
+  constructor(
+    detail: string,
+    readonly code: string,
+  ) {
+    super(detail);
+  }
+}
+
+/** A `Bearer` credential that is no access token at all, or one that is spent or forged. */
+export class TokenNotValid extends BearerRefused {
+  constructor(private readonly reason = 'Token is invalid or expired') {
+    super('Given token not valid for any token type', 'token_not_valid');
+  }
+  override answer(): ErrorAnswer {
+    const messages = [{ token_class: 'AccessToken', token_type: 'access', message: this.reason }];
+    const body = { detail: this.message, code: this.code, messages };
+    return { status: this.status, body, headers: this.headers };
+  }
+}
+
+/** A credential given in a JWT route's body is refused; the challenge is SimpleJWT's own. */
+export class JwtRefused extends AppError {
+  readonly status = 401;
+  override readonly headers = { 'WWW-Authenticate': 'Bearer realm="api"' };
+  constructor(
+    detail: string,
+    readonly code: string,
+  ) {
+    super(detail);
+  }
+}
+
+/** The wallet cannot afford it. The body is exact: a client of the reference compares it whole. */
+export class InsufficientBalance extends AppError {
+  readonly status = 402;
+  readonly code = 'insufficient_tokens';
+  override readonly headers: Readonly<Record<string, string>>;
+  constructor(
+    readonly required: number,
+    readonly available: number,
+  ) {
+    super('Insufficient tokens');
+    this.headers = { 'Tokens-Required': String(required), 'Tokens-Available': String(available) };
+  }
+  override answer(): ErrorAnswer {
+    return { status: this.status, body: { error: this.message }, headers: this.headers };
+  }
+}
+
+/** No such route, or no such object for this caller: someone else's is not found either. */
+export class NotFound extends AppError {
+  readonly status = 404;
+  readonly code = 'not_found';
+  constructor(detail = 'Not found.') {
+    super(detail);
+  }
+}
+
+/** The path exists, the method does not; `Allow` is set for every answer of the path. */
+export class MethodNotAllowed extends AppError {
+  readonly status = 405;
+  readonly code = 'method_not_allowed';
+  constructor(method: string) {
+    super(`Method "${method}" not allowed.`);
+  }
+}
+
+/** The Accept header names nothing that the API can write. */
+export class NotAcceptable extends AppError {
+  readonly status = 406;
+  readonly code = 'not_acceptable';
+  constructor() {
+    super('Could not satisfy the request Accept header.');
+  }
+}
+
+/** The body is larger than `BODY_MAX_BYTES`. */
+export class PayloadTooLarge extends AppError {
+  readonly status = 413;
+  readonly code = 'payload_too_large';
+  constructor() {
+    super('The request body is too large.');
+  }
+}
+
+/** The body is neither JSON nor a form. */
+export class UnsupportedMediaType extends AppError {
+  readonly status = 415;
+  readonly code = 'unsupported_media_type';
+  constructor(mediaType: string) {
+    super(`Unsupported media type "${mediaType}" in request.`);
+  }
+}
+
+/** The request's headers are larger than the server reads. */
+export class HeadersTooLarge extends AppError {
+  readonly status = 431;
+  readonly code = 'headers_too_large';
+  constructor() {
+    super('The request headers are too large.');
+  }
+}
+
+/** Anything unforeseen. What happened is in the log under the request id, never in the answer. */
+export class ServerError extends AppError {
+  readonly status = 500;
+  readonly code = 'error';
+  constructor() {
+    super('A server error occurred.');
+  }
+}
+
+/** Too much is waiting, or the process is stopping: try again, here or elsewhere. */
+export class Unavailable extends AppError {
+  readonly status = 503;
+  readonly code = 'unavailable';
+  override readonly headers: Readonly<Record<string, string>>;
+  constructor(detail: string, retryAfterSeconds: number) {
+    super(detail);
+    this.headers = { 'Retry-After': String(retryAfterSeconds) };
+  }
+}

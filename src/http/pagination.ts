@@ -1,0 +1,85 @@
+import type { FastifyRequest } from 'fastify';
+import { NotFound } from '../errors.js';
+
+const PAGE_SIZE_DEFAULT = 20;
+const PAGE_SIZE_MAX = 100;
+const KEY_MAX_CHARS = 64;
+
+/** What to read: `limit` rows on one side of `key`, in `order`. Both words are safe to put into SQL. */
+export interface Keyset {
+  readonly key: string | undefined;
+  readonly comparison: '<' | '>';
+  readonly order: 'ASC' | 'DESC';
+  readonly limit: number;
+}
+
+/** A page, newest first, with the absolute URLs of its neighbours. */
+export interface Page<Item> {
+  readonly next: string | null;
+  readonly previous: string | null;
+  readonly results: Item[];
+}
+
+type Query = Record<string, string | string[] | undefined>;
+
+interface Cursor {
+  readonly direction: 'older' | 'newer';
+  readonly key: string;
+}
+
+const encode = ({ direction, key }: Cursor) =>
+  Buffer.from(`${direction}:${key}`).toString('base64url');
+
+function decode(text: string): Cursor {
+  const [direction, key] = Buffer.from(text, 'base64url').toString('latin1').split(':');
+  const known = direction === 'older' || direction === 'newer';
+  if (!known || !key || key.length > KEY_MAX_CHARS || !/^[\w-]+$/.test(key)) {
+    throw new NotFound('Invalid cursor');
+  }
+  return { direction, key };
+}
+
+/** A size that makes no sense is the default, as in the reference; a large one is the largest. */
+function pageSize(text: string | undefined): number {
+  const size = Number(text);
+  if (!Number.isInteger(size) || size < 1) return PAGE_SIZE_DEFAULT;
+  return Math.min(size, PAGE_SIZE_MAX);
+}
+
+/**
+ * Reads one page, newest first. Keys do not move when rows are added, so that pages neither repeat nor
+ * skip a row under writes. Throws `NotFound` for a cursor that is not ours.
+ */
+export async function paginate<Row>(
+  request: FastifyRequest,
+  read: (keyset: Keyset) => Promise<Row[]>,
+  keyOf: (row: Row) => string,
+): Promise<Page<Row>> {
+  const query = request.query as Query;
+  const cursorText = [query['cursor']].flat().at(-1);
+  const cursor = cursorText ? decode(cursorText) : undefined;
+  const size = pageSize([query['page_size']].flat().at(-1));
+  const newer = cursor?.direction === 'newer';
+  const rows = await read({
+    key: cursor?.key,
+    comparison: newer ? '>' : '<',
+    order: newer ? 'ASC' : 'DESC',
+    limit: size + 1, // one more tells whether there is another page
+  });
+  const hasMore = rows.length > size;
+  const results = newer ? rows.slice(0, size).reverse() : rows.slice(0, size);
+  const [first, last] = [results.at(0), results.at(-1)];
+  const link = (direction: Cursor['direction'], row: Row | undefined) =>
+    row === undefined ? null : urlWith(request, encode({ direction, key: keyOf(row) }));
+  return {
+    next: newer || hasMore ? link('older', last) : null,
+    previous: (newer && hasMore) || (cursor && !newer) ? link('newer', first) : null,
+    results,
+  };
+}
+
+function urlWith(request: FastifyRequest, cursor: string): string {
+  const url = new URL(request.url, `${request.protocol}://${request.host}`);
+  url.searchParams.set('cursor', cursor);
+  return url.href;
+}

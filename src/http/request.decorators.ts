@@ -1,0 +1,27 @@
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import type { RouteMarks } from './route-table.js';
+
+/** Who is calling, and by what credential. */
+export interface Principal {
+  readonly userId: string;
+  /** The row that the credential stands for: what logging out revokes. */
+  readonly credentialId: string;
+  readonly kind: 'access_token' | 'jwt';
+}
+
+/** The caller; only on routes that are not `@Public()`. */
+export const CurrentPrincipal = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Principal =>
+    context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>().user,
+);
+
+/** Opens a route to callers without credentials. Everything else is closed; a test holds the list. */
+export const Public = (): MethodDecorator =>
+  applyDecorators(RouteConfig({ isPublic: true } satisfies RouteMarks));
+
+/** Whether the matched route was marked `@Public()`. */
+export function isPublic(request: FastifyRequest): boolean {
+  return (request.routeOptions.config as RouteMarks).isPublic === true;
+}

@@ -1,0 +1,52 @@
+import { HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  AppError,
+  BadRequest,
+  HeadersTooLarge,
+  NotFound,
+  PayloadTooLarge,
+  ServerError,
+  Unavailable,
+  UnsupportedMediaType,
+} from '../errors.js';
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500;
+  return typeof error.statusCode === 'number' ? error.statusCode : 500;
+}
+
+/** What went wrong, as one of the errors that the API speaks; the framework's own are translated. */
+export function toAppError(error: unknown, request: FastifyRequest): AppError {
+  if (error instanceof AppError) return error;
+  const cause = error instanceof HttpException ? error.cause : undefined;
+  const code = codeOf(error) ?? codeOf(cause);
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new PayloadTooLarge();
+  switch (statusOf(error)) {
+    case 404:
+      return new NotFound();
+    case 413:
+      return new PayloadTooLarge();
+    case 415:
+      return new UnsupportedMediaType(request.headers['content-type'] ?? '');
+    case 431:
+      return new HeadersTooLarge();
+    case 503:
+      return new Unavailable('The service is stopping.', 1);
+    default:
+      return statusOf(error) < 500 ? new BadRequest('Malformed request.') : new ServerError();
+  }
+}
+
+/** Answers with an error in the contract's shape. What nobody foresaw goes to the log, not to the caller. */
+export function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+  const { status, body, headers } = toAppError(error, request).answer();
+  if (status >= 500) request.log.error({ err: error }, 'request failed');
+  if (reply.sent) return;
+  void reply.code(status).headers(headers).send(body);
+}

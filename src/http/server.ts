@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import {
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import type { Logger } from 'pino';
+import { BadRequest, HeadersTooLarge, MethodNotAllowed, NotFound } from '../errors.js';
+import { RawBody } from './decode-body.js';
+import type { Drain } from './drain.js';
+import { toJson } from './json.js';
+import { negotiate } from './negotiation.js';
+import type { RouteTable } from './route-table.js';
+import { sendError } from './send-error.js';
+
+const HEADERS_MAX_BYTES = 16_384;
+/** A client must have sent its headers, and then its whole request, within these. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than the 60 s after which common balancers drop an idle connection, so that they do it first. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+const URL_PARAMETER_MAX_CHARS = 200;
+
+/** A request id that a caller or a balancer may choose; anything else gets a new one. */
+const REQUEST_ID = /^[\w.-]{1,128}$/;
+
+/** Parts of the app that the server's hooks need. */
+export interface ServerParts {
+  readonly drain: Drain;
+  readonly routes: RouteTable;
+  /** Throws the 401 for a caller without credentials. */
+  readonly authenticate: (request: IncomingMessage) => Promise<unknown>;
+}
+
+function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/** Answers what is not HTTP, for which there is no request yet: the same shape, by hand. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const refusal = tooLarge ? new HeadersTooLarge() : new BadRequest('Malformed request.');
+  const body = JSON.stringify(refusal.answer().body);
+  const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nX-Request-Id: ${randomUUID()}\r\n` +
+      `Connection: close\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`,
+  );
+}
+
+/** The HTTP server with its limits, before any route. */
+export function createAdapter(logger: Logger, bodyLimit: number): FastifyAdapter {
+  return new FastifyAdapter({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestId,
+    bodyLimit,
+    http: { maxHeaderSize: HEADERS_MAX_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: URL_PARAMETER_MAX_CHARS },
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      sendError(request, reply, error);
+    },
+    skipMiddie: true,
+  });
+}
+
+/** Headers that every answer carries, as the reference's do. */
+function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.headers({
+    'X-Request-Id': request.id,
+    Vary: 'Accept',
+    'X-Frame-Options': 'DENY',
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'same-origin',
+  });
+}
+
+/**
+ * What happens to a request before and beside its handler. Call before the routes register. Bodies are
+ * only collected here: they are decoded after the guard, by `BodyPipe`.
+ */
+export function installHooks(server: FastifyInstance, parts: ServerParts): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
+    done(null, new RawBody(bytes as Buffer, request.headers['content-type'] ?? ''));
+  });
+  server.setReplySerializer(toJson);
+  server.addHook('onRoute', (route) => {
+    parts.routes.add(route);
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    setCommonHeaders(request, reply);
+    if (!parts.drain.admit(request, reply)) return reply;
+    try {
+      await answerUnrouted(request, reply, parts);
+    } catch (error) {
+      sendError(request, reply, error);
+    }
+    return reply.sent ? reply : undefined;
+  });
+  server.addHook('onSend', async (_request, reply, payload) => {
+    // Fastify adds a charset, which JSON does not have and the reference does not send.
+    const type = reply.getHeader('content-type');
+    if (type === 'application/json; charset=utf-8') void reply.type('application/json');
+    return payload;
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request;
+    const [status, ms] = [reply.statusCode, Math.round(reply.elapsedTime)];
+    request.log.info({ method, route: routeOptions.url, status, ms }, 'answered');
+  });
+}
+
+/**
+ * The reference's order of checks: unknown path 404, format 404, Accept 406, credentials 401, method 405.
+ * A routed request goes on to its guard after the first three.
+ */
+async function answerUnrouted(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { routes, authenticate }: ServerParts,
+): Promise<void> {
+  const known = routes.find(request.url);
+  if (!known) throw new NotFound();
+  void reply.header('Allow', known.allow);
+  negotiate(request.raw);
+  if (!request.is404) return;
+  if (!known.isPublic) await authenticate(request.raw);
+  if (request.method !== 'OPTIONS') throw new MethodNotAllowed(request.method);
+  const parses = ['application/json', 'application/x-www-form-urlencoded'];
+  void reply.send({ renders: ['application/json'], parses });
+}

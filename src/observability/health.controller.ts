@@ -1,0 +1,43 @@
+import { Controller, Get } from '@nestjs/common';
+import { Reader } from '../database/reader.js';
+import { Unavailable } from '../errors.js';
+import { Drain } from '../http/drain.js';
+import { Public } from '../http/request.decorators.js';
+
+const PING_TIMEOUT_MS = 2000;
+
+/** For whoever starts and routes to this process. */
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly reader: Reader,
+    private readonly drain: Drain,
+  ) {}
+
+  /** The process runs; a failure means restart it. */
+  @Public()
+  @Get('live')
+  live() {
+    return { status: 'ok' };
+  }
+
+  /** The process can serve; a 503 means send nothing here for now. */
+  @Public()
+  @Get('ready')
+  async ready() {
+    if (this.drain.isStopping) throw new Unavailable('The service is stopping.', 1);
+    if (!(await this.databaseAnswers())) throw new Unavailable('The database does not answer.', 1);
+    return { status: 'ok' };
+  }
+
+  private async databaseAnswers(): Promise<boolean> {
+    const timeout = new Promise<boolean>((resolve) => {
+      setTimeout(resolve, PING_TIMEOUT_MS, false).unref();
+    });
+    const ping = this.reader.rows('/* health */ SELECT 1 AS one', []).then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([ping, timeout]);
+  }
+}

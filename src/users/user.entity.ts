@@ -1,0 +1,33 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Micros } from '../database/instant.js';
+
+/** A person who may log in. Knows nothing of money. */
+@Entity('users')
+export class User {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  id!: string;
+
+  /** As registered, in NFKC. */
+  @Column({ type: 'text' })
+  username!: string;
+
+  /** The username without regard to case; unique. */
+  @Column({ name: 'username_key', type: 'text', unique: true })
+  usernameKey!: string;
+
+  @Column({ type: 'text' })
+  email!: string;
+
+  /** argon2id, in PHC form. */
+  @Column({ name: 'password_hash', type: 'text' })
+  passwordHash!: string;
+
+  @Column({ name: 'is_active', type: 'boolean' })
+  isActive!: boolean;
+
+  @Column({ name: 'is_staff', type: 'boolean' })
+  isStaff!: boolean;
+
+  @Column({ name: 'created_at', type: 'bigint' })
+  createdAt!: Micros;
+}

@@ -1,0 +1,14 @@
+import { Controller, Get } from '@nestjs/common';
+import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
+import { WalletService } from './wallet.service.js';
+
+/** What the caller may spend. */
+@Controller('api/token-balance')
+export class BalanceController {
+  constructor(private readonly wallets: WalletService) {}
+
+  @Get()
+  async balance(@CurrentPrincipal() { userId }: Principal) {
+    return { tokens: await this.wallets.available(userId) };
+  }
+}

@@ -1,0 +1,47 @@
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import type { Micros } from '../database/instant.js';
+
+export type LedgerKind = 'grant' | 'top_up' | 'charge' | 'refund';
+
+/** One change of a wallet's balance. Rows are only ever added. */
+@Entity('ledger_entries')
+@Unique('ledger_entries_owner_seq', ['ownerId', 'seq'])
+@Check(
+  'ledger_entries_signed',
+  `("kind" = 'charge' AND "amount" < 0) OR ("kind" IN ('grant', 'top_up', 'refund') AND "amount" > 0)`,
+)
+@Check('ledger_entries_covered', '"balance_after" >= 0')
+export class LedgerEntry {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  id!: string;
+
+  @Column({ name: 'owner_id', type: 'varchar', length: 36 })
+  ownerId!: string;
+
+  /** 1, 2, 3 … within the wallet, in the order in which the balance changed; a gap is a lost row. */
+  @Column({ type: 'bigint' })
+  seq!: number;
+
+  @Column({ type: 'varchar', length: 10 })
+  kind!: LedgerKind;
+
+  /** Signed, in whole tokens. */
+  @Column({ type: 'bigint' })
+  amount!: number;
+
+  @Column({ name: 'balance_after', type: 'bigint' })
+  balanceAfter!: number;
+
+  @Column({ type: 'text' })
+  reason!: string;
+
+  @Column({ name: 'hold_id', type: 'varchar', length: 36, nullable: true })
+  holdId!: string | null;
+
+  @Index('ledger_entries_turn_id')
+  @Column({ name: 'turn_id', type: 'varchar', length: 36, nullable: true })
+  turnId!: string | null;
+
+  @Column({ name: 'created_at', type: 'bigint' })
+  createdAt!: Micros;
+}

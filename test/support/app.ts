@@ -1,0 +1,98 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApp } from '../../src/app.setup.js';
+import { loadConfig } from '../../src/config.js';
+import { Caller, HttpClient, type Answer, type Ask } from './client.js';
+import { Inspector, createDatabase, type DatabaseKind, type TestDatabase } from './databases.js';
+
+export const PASSWORD = 'Str0ng-pass-1';
+
+/** Settings that make a spec fast; hashing at full cost is tested where it matters. */
+const QUICK = {
+  HOST: '127.0.0.1',
+  PORT: '0',
+  LOG_LEVEL: 'silent',
+  ARGON2_MEMORY_KIB: '8192',
+  ARGON2_PASSES: '1',
+  JWT_SECRET: 'a secret for specs, and of no use elsewhere',
+};
+
+/** The real application on a real port, with a database of its own. */
+export class TestApp {
+  private users = 0;
+
+  private constructor(
+    readonly nest: NestFastifyApplication,
+    readonly http: HttpClient,
+    readonly database: Inspector,
+    private readonly owned: TestDatabase,
+  ) {}
+
+  static async start(
+    kind: DatabaseKind = 'sqlite',
+    settings: Record<string, string> = {},
+  ): Promise<TestApp> {
+    const owned = await createDatabase(kind);
+    const nest = await createApp(loadConfig({ ...QUICK, DATABASE_URL: owned.url, ...settings }));
+    await nest.listen(0, '127.0.0.1');
+    const http = new HttpClient(await nest.getUrl());
+    return new TestApp(nest, http, await Inspector.open(owned.url), owned);
+  }
+
+  get url(): string {
+    return this.http.url;
+  }
+
+  send(ask: Ask): Promise<Answer> {
+    return this.http.send(ask);
+  }
+
+  post(path: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send({
+      method: 'POST',
+      path,
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** Registers someone new through the front door; `tokens` sets another balance than the grant. */
+  async newUser({
+    username,
+    tokens,
+  }: { username?: string; tokens?: number } = {}): Promise<Caller> {
+    this.users += 1;
+    const name = username ?? `user${String(this.users)}`;
+    const { status, body } = await this.post('/api/register/', {
+      username: name,
+      password: PASSWORD,
+    });
+    if (status !== 201) throw new Error(`registration of ${name}: ${JSON.stringify(body)}`);
+    if (tokens !== undefined) await this.setBalance(name, tokens);
+    return new Caller(this.http, (body as { token: string }).token, name);
+  }
+
+  /** Rewrites the opening grant, so that the ledger still explains the balance. */
+  private async setBalance(username: string, tokens: number): Promise<void> {
+    const [user] = await this.database.rows<{ id: string }>(
+      'SELECT id FROM users WHERE username = $1',
+      [username],
+    );
+    const entries = tokens > 0 ? 1 : 0;
+    const change =
+      tokens > 0
+        ? 'UPDATE ledger_entries SET amount = $2, balance_after = $2 WHERE owner_id = $1'
+        : 'DELETE FROM ledger_entries WHERE owner_id = $1';
+    await this.database.rows(change, tokens > 0 ? [user?.id, tokens] : [user?.id]);
+    await this.database.rows(
+      'UPDATE wallets SET balance = $2, entry_count = $3 WHERE owner_id = $1',
+      [user?.id, tokens, entries],
+    );
+  }
+
+  async close(): Promise<void> {
+    this.http.close();
+    await this.nest.close();
+    await this.database.close();
+    await this.owned.drop();
+  }
+}

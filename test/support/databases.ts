@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../../src/database/data-source.js';
+import { rowsOf } from '../../src/database/queries.js';
+import { entities } from '../../src/entities.js';
+
+export type DatabaseKind = 'sqlite' | 'postgres';
+
+const server = process.env['TEST_POSTGRES_URL'];
+
+/** Both databases, or SQLite alone where PostgreSQL does not start (the run says so at its beginning). */
+export const databaseKinds: readonly DatabaseKind[] = server ? ['sqlite', 'postgres'] : ['sqlite'];
+
+/** An empty database of a spec's own. */
+export interface TestDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+export async function createDatabase(kind: DatabaseKind): Promise<TestDatabase> {
+  if (kind === 'sqlite') {
+    const folder = await mkdtemp(join(tmpdir(), 'tallychat-'));
+    const drop = () => rm(folder, { recursive: true, force: true });
+    return { url: `sqlite:${join(folder, 'tallychat.sqlite')}`, drop };
+  }
+  const name = `tally_${randomBytes(6).toString('hex')}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  const drop = () => onServer(`DROP DATABASE ${name} WITH (FORCE)`);
+  return { url: `${server ?? ''}/${name}`, drop };
+}
+
+async function onServer(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: `${server ?? ''}/postgres` });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A connection of the spec's own, to look at what the service stored and to set what a case is given. */
+export class Inspector {
+  private constructor(private readonly dataSource: DataSource) {}
+
+  static async open(url: string): Promise<Inspector> {
+    const options = dataSourceOptions({ url, poolMax: 2, entities });
+    return new Inspector(await new DataSource(options).initialize());
+  }
+
+  async rows<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      return await rowsOf<Row>(runner, `/* spec */ ${sql}`, parameters);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  async count(
+    table: string,
+    where = '1 = 1',
+    parameters: readonly unknown[] = [],
+  ): Promise<number> {
+    const sql = `SELECT count(*) AS count FROM ${table} WHERE ${where}`;
+    const [row] = await this.rows<{ count: number }>(sql, parameters);
+    return Number(row?.count);
+  }
+
+  /** Wallets whose balance is not the sum of their entries, or whose held is not that of open holds. */
+  async unbalancedWallets(): Promise<unknown[]> {
+    return this.rows(
+      `SELECT owner_id, balance, held FROM wallets w
+       WHERE balance <> (SELECT coalesce(sum(amount), 0) FROM ledger_entries e WHERE e.owner_id = w.owner_id)
+          OR held <> (SELECT coalesce(sum(amount), 0) FROM holds h WHERE h.owner_id = w.owner_id AND h.state = 'open')
+          OR entry_count <> (SELECT count(*) FROM ledger_entries e WHERE e.owner_id = w.owner_id)`,
+    );
+  }
+
+  close(): Promise<void> {
+    return this.dataSource.destroy();
+  }
+}
