@@ -17,10 +17,10 @@ function parseInt8(text: string): number {
 }
 
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: pg.types.TypeId, format?: string) =>
-    oid === pg.types.builtins.INT8
+  getTypeParser: (oid: number, format?: string) =>
+    oid === (pg.types.builtins.INT8 as number)
       ? parseInt8
-      : (pg.types.getTypeParser(oid, format as 'text') as unknown),
+      : (pg.types.getTypeParser(oid as typeof pg.types.builtins.INT8, format as 'text') as unknown),
 };
 
 /** Where the data lives and what it is made of. */
