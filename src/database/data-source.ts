@@ -20,7 +20,8 @@ const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: string) =>
     oid === (pg.types.builtins.INT8 as number)
       ? parseInt8
-      : (pg.types.getTypeParser(oid as typeof pg.types.builtins.INT8, format as 'text') as unknown),
+      : // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- pg asks for any type's number, its types list some
+        (pg.types.getTypeParser(oid, format as 'text') as unknown),
 };
 
 /** Where the data lives and what it is made of. */
