@@ -5,9 +5,11 @@ import { AppModule } from './app.module.js';
 import { Authenticator } from './auth/authenticator.js';
 import { readAuthorization } from './auth/authorization-header.js';
 import type { Config } from './config.js';
+import { ProcessLease } from './database/process-lease.js';
 import { Drain } from './http/drain.js';
 import { RouteTable } from './http/route-table.js';
 import { createAdapter, installHooks } from './http/server.js';
+import { HoldSweeper } from './wallet/hold-sweeper.js';
 import { NestLogger, createLogger } from './observability/logger.js';
 
 /** The whole application, ready to listen: what `main` starts and the tests drive. */
@@ -18,6 +20,17 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     createAdapter(logger, config.bodyMaxBytes),
     { bodyParser: false, abortOnError: false, logger: new NestLogger(logger) },
   );
+  try {
+    await prepare(app);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return app;
+}
+
+/** Hooks before routes; then, before the first request, what an earlier crash left is resolved. */
+async function prepare(app: NestFastifyApplication): Promise<void> {
   const authenticator = app.get(Authenticator);
   installHooks(app.getHttpAdapter().getInstance(), {
     drain: app.get(Drain),
@@ -25,5 +38,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     authenticate: (request) => authenticator.authenticate(readAuthorization(request)),
   });
   await app.init();
-  return app;
+  await app.get(ProcessLease).acquire();
+  await app.get(HoldSweeper).start();
 }

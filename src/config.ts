@@ -62,6 +62,10 @@ export const SETTINGS = {
     default: 600,
     desc: 'Seconds after which a hold that nothing resolved expires.',
   }),
+  IDEMPOTENCY_RETENTION_SECONDS: integer({ min: 1, max: 3650 * DAY_SECONDS })({
+    default: DAY_SECONDS,
+    desc: 'Seconds for which the answer to an Idempotency-Key is replayed.',
+  }),
   ACCESS_TOKEN_IDLE_SECONDS: integer({ min: 1, max: 3650 * DAY_SECONDS })({
     default: 30 * DAY_SECONDS,
     desc: 'Seconds without use after which an access token expires.',
@@ -122,6 +126,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env) {
     messageMaxChars: read.MESSAGE_MAX_CHARS,
     bodyMaxBytes: read.BODY_MAX_BYTES,
     holdLifetimeSeconds: read.HOLD_LIFETIME_SECONDS,
+    idempotencyRetentionSeconds: read.IDEMPOTENCY_RETENTION_SECONDS,
     accessTokenIdleSeconds: read.ACCESS_TOKEN_IDLE_SECONDS,
     jwtSecret: read.JWT_SECRET,
     argon2MemoryKib: read.ARGON2_MEMORY_KIB,

@@ -5,6 +5,7 @@ import { Turn } from './chat/turn.entity.js';
 import { User } from './users/user.entity.js';
 import { Hold } from './wallet/hold.entity.js';
 import { LedgerEntry } from './wallet/ledger-entry.entity.js';
+import { RedemptionCode } from './wallet/redemption-code.entity.js';
 import { Wallet } from './wallet/wallet.entity.js';
 
 /** Every table, for TypeORM. */
@@ -15,6 +16,7 @@ export const entities = [
   Wallet,
   LedgerEntry,
   Hold,
+  RedemptionCode,
   Conversation,
   Turn,
 ];

@@ -105,7 +105,10 @@ export class JwtRefused extends AppError {
   }
 }
 
-/** The wallet cannot afford it. The body is exact: a client of the reference compares it whole. */
+/**
+ * The wallet cannot afford it, or its owner's own limit is reached (`Tokens-Limit`). The body is exact: a
+ * client of the reference compares it whole.
+ */
 export class InsufficientBalance extends AppError {
   readonly status = 402;
   readonly code = 'insufficient_tokens';
@@ -113,9 +116,14 @@ export class InsufficientBalance extends AppError {
   constructor(
     readonly required: number,
     readonly available: number,
+    limit?: 'daily',
   ) {
     super('Insufficient tokens');
-    this.headers = { 'Tokens-Required': String(required), 'Tokens-Available': String(available) };
+    this.headers = {
+      'Tokens-Required': String(required),
+      'Tokens-Available': String(available),
+      ...(limit && { 'Tokens-Limit': limit }),
+    };
   }
   override answer(): ErrorAnswer {
     return { status: this.status, body: { error: this.message }, headers: this.headers };
@@ -146,6 +154,34 @@ export class NotAcceptable extends AppError {
   readonly code = 'not_acceptable';
   constructor() {
     super('Could not satisfy the request Accept header.');
+  }
+}
+
+/** An Idempotency-Key that is neither a bare word nor a quoted string of 1 to 255 characters. */
+export class IdempotencyKeyMalformed extends AppError {
+  readonly status = 400;
+  readonly code = 'idempotency_key_malformed';
+  constructor() {
+    super('Idempotency-Key must be 1 to 255 printable ASCII characters, bare or quoted.');
+  }
+}
+
+/** The first request with this key is not finished. Its answer will be replayed to a later try. */
+export class IdempotencyKeyInUse extends AppError {
+  readonly status = 409;
+  readonly code = 'idempotency_key_in_use';
+  override readonly headers = { 'Retry-After': '1' };
+  constructor() {
+    super('A request with this Idempotency-Key is still running.');
+  }
+}
+
+/** The key was used with another body: a retry repeats the request, it does not change it. */
+export class IdempotencyKeyReused extends AppError {
+  readonly status = 422;
+  readonly code = 'idempotency_key_reused';
+  constructor() {
+    super('This Idempotency-Key was used with another request.');
   }
 }
 

@@ -2,7 +2,8 @@ import { Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toIso } from '../database/instant.js';
 import { Payload } from '../http/body.pipe.js';
-import { paginate } from '../http/pagination.js';
+import { IdempotencyKey } from '../http/idempotency-key.js';
+import { paginate, UUID_KEY } from '../http/pagination.js';
 import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
 import { ChatDto } from './chat.dto.js';
 import { ChatService } from './chat.service.js';
@@ -19,14 +20,16 @@ export class ChatController {
   @Post()
   @HttpCode(200)
   async send(
-    @CurrentPrincipal() { userId }: Principal,
+    @CurrentPrincipal() principal: Principal,
     @Payload() { message }: ChatDto,
+    @IdempotencyKey() idempotencyKey: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { turn, settlement } = await this.chat.reply(userId, message);
+    const { turn, isReplay } = await this.chat.reply(principal, { message, idempotencyKey });
+    if (isReplay) void reply.header('Idempotent-Replayed', 'true');
     void reply.headers({
-      'Tokens-Charged': settlement.charged,
-      'Tokens-Balance': settlement.available,
+      'Tokens-Charged': turn.amount,
+      'Tokens-Balance': turn.availableAfter,
       'Turn-Id': turn.id,
       'Conversation-Id': turn.conversationId,
     });
@@ -38,6 +41,7 @@ export class ChatController {
     const page = await paginate(
       request,
       (keyset) => this.history.page(userId, keyset),
+      UUID_KEY,
       (turn) => turn.id,
     );
     return { ...page, results: page.results.map(toWire) };

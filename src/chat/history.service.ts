@@ -1,17 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { Reader } from '../database/reader.js';
 import type { Keyset } from '../http/pagination.js';
-import type { Turn } from './turn.entity.js';
+import { Turn } from './turn.entity.js';
 
 const TURN = `id, conversation_id AS "conversationId", message, response, model, status, amount, created_at AS "createdAt"`;
 
 /** A turn as its owner reads it back. */
-export type PastTurn = Omit<Turn, 'ownerId' | 'holdId'>;
+export type PastTurn = Pick<
+  Turn,
+  'id' | 'conversationId' | 'message' | 'response' | 'model' | 'status' | 'amount' | 'createdAt'
+>;
 
 /** Reads the turns of an owner. Ids are UUIDv7, so their order is the order of time. */
 @Injectable()
 export class HistoryService {
   constructor(private readonly reader: Reader) {}
+
+  /** The turn that a captured hold paid for. */
+  async ofHold(ownerId: string, holdId: string): Promise<Turn> {
+    return this.reader.manager.findOneByOrFail(Turn, { ownerId, holdId });
+  }
 
   /** One page by key; the index (owner_id, id) is read from the key on, whatever the history's length. */
   page(ownerId: string, { key, comparison, order, limit }: Keyset): Promise<PastTurn[]> {

@@ -17,6 +17,7 @@ export class Turn {
   @Column({ name: 'conversation_id', type: 'varchar', length: 36 })
   conversationId!: string;
 
+  @Index('turns_hold_id')
   @Column({ name: 'hold_id', type: 'varchar', length: 36 })
   holdId!: string;
 
@@ -35,6 +36,14 @@ export class Turn {
   /** What the turn cost, in whole tokens of the wallet. */
   @Column({ type: 'bigint' })
   amount!: number;
+
+  /** What the owner could spend after it: a replayed answer says the same. */
+  @Column({ name: 'available_after', type: 'bigint' })
+  availableAfter!: number;
+
+  /** The credential it was asked with. */
+  @Column({ name: 'credential_id', type: 'varchar', length: 36 })
+  credentialId!: string;
 
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;

@@ -8,6 +8,8 @@ import {
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config.js';
 import { openReader, openWriter, type EntityClass } from './data-source.js';
+import { migrate } from './migrate.js';
+import { ProcessLease } from './process-lease.js';
 import { Reader } from './reader.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -46,7 +48,7 @@ export class DatabaseModule {
           inject: [CONFIG],
           useFactory: async (config: Config) => {
             const writer = await openWriter(options(config));
-            await writer.runMigrations({ transaction: 'each' });
+            await migrate(writer);
             return writer;
           },
         },
@@ -57,9 +59,10 @@ export class DatabaseModule {
             new Reader(await openReader(options(config), writer)),
         },
         UnitOfWork,
+        ProcessLease,
         DatabaseCloser,
       ],
-      exports: [UnitOfWork, Reader],
+      exports: [UnitOfWork, Reader, ProcessLease],
     };
   }
 }

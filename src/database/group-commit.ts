@@ -48,14 +48,17 @@ export class GroupCommit {
     this.draining = undefined;
   }
 
-  /** Never rejects: each unit hears its own outcome. */
+  /**
+   * Never rejects: each unit hears its own outcome. `IMMEDIATE` takes the write lock at once: a transaction
+   * that reads first and writes later would fail if an operator's command wrote in between.
+   */
   private async commit(group: Unit[]): Promise<void> {
     const runner = this.dataSource.createQueryRunner();
     const outcomes: Outcome[] = [];
     try {
-      await runner.startTransaction();
+      await runner.query('BEGIN IMMEDIATE');
       for (const unit of group) outcomes.push(await perform(runner, unit, group.length === 1));
-      await runner.commitTransaction();
+      await runner.query('COMMIT');
     } catch (error) {
       await rollBack(runner);
       for (const unit of group) unit.reject(error);
@@ -87,14 +90,7 @@ async function perform(runner: QueryRunner, unit: Unit, alone: boolean): Promise
   }
 }
 
-/** Ends the transaction whatever state it is in; the next group must find the connection clean. */
+/** After some failures SQLite has rolled back by itself, and there is nothing left to end. */
 async function rollBack(runner: QueryRunner): Promise<void> {
-  if (!runner.isTransactionActive) return;
-  try {
-    await runner.rollbackTransaction();
-  } catch {
-    // SQLite has rolled back by itself. TypeORM still counts a transaction: end an empty one.
-    await runner.query('BEGIN TRANSACTION');
-    await runner.rollbackTransaction();
-  }
+  await runner.query('ROLLBACK').catch(() => undefined);
 }

@@ -14,3 +14,8 @@ export function toIso(moment: Micros): string {
   const fraction = String(moment - seconds * SECOND_MICROS).padStart(6, '0');
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
 }
+
+/** The day (UTC) that a moment belongs to, as days since 1970. */
+export function dayOf(moment: Micros): number {
+  return Math.floor(moment / (86_400 * SECOND_MICROS));
+}

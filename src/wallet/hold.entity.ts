@@ -1,4 +1,4 @@
-import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 import type { Micros } from '../database/instant.js';
 
 export type HoldState = 'open' | 'captured' | 'released' | 'expired';
@@ -8,6 +8,7 @@ export type HoldState = 'open' | 'captured' | 'released' | 'expired';
  * `open`, so that a late answer and the sweeper can never both have their way.
  */
 @Entity('holds')
+@Unique('holds_claim', ['ownerId', 'claimRoute', 'claimKey'])
 @Check('holds_amount', '"amount" >= 0 AND "captured_amount" >= 0 AND "captured_amount" <= "amount"')
 @Check('holds_state', `"state" IN ('open', 'captured', 'released', 'expired')`)
 export class Hold {
@@ -30,9 +31,24 @@ export class Hold {
   @Column({ name: 'expires_at', type: 'bigint' })
   expiresAt!: Micros;
 
+  @Index('holds_claimed_created_at', { where: '"claim_key" IS NOT NULL' })
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
 
   @Column({ name: 'resolved_at', type: 'bigint', nullable: true })
   resolvedAt!: Micros | null;
+
+  /** The process that serves the request; when it is gone, so is the request. */
+  @Column({ name: 'process_id', type: 'bigint' })
+  processId!: number;
+
+  /** Where an Idempotency-Key was given: the route, the key, and what was asked with it. */
+  @Column({ name: 'claim_route', type: 'varchar', length: 20, nullable: true })
+  claimRoute!: string | null;
+
+  @Column({ name: 'claim_key', type: 'varchar', length: 255, nullable: true })
+  claimKey!: string | null;
+
+  @Column({ name: 'claim_hash', type: 'varchar', length: 64, nullable: true })
+  claimHash!: string | null;
 }

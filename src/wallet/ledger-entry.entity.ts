@@ -5,6 +5,7 @@ export type LedgerKind = 'grant' | 'top_up' | 'charge' | 'refund';
 
 /** One change of a wallet's balance. Rows are only ever added. */
 @Entity('ledger_entries')
+@Unique('ledger_entries_claim', ['ownerId', 'claimRoute', 'claimKey'])
 @Unique('ledger_entries_owner_seq', ['ownerId', 'seq'])
 @Check(
   'ledger_entries_signed',
@@ -42,6 +43,17 @@ export class LedgerEntry {
   @Column({ name: 'turn_id', type: 'varchar', length: 36, nullable: true })
   turnId!: string | null;
 
+  @Index('ledger_entries_claimed_created_at', { where: '"claim_key" IS NOT NULL' })
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
+
+  /** Where an Idempotency-Key was given: the route, the key, and what was asked with it. */
+  @Column({ name: 'claim_route', type: 'varchar', length: 20, nullable: true })
+  claimRoute!: string | null;
+
+  @Column({ name: 'claim_key', type: 'varchar', length: 255, nullable: true })
+  claimKey!: string | null;
+
+  @Column({ name: 'claim_hash', type: 'varchar', length: 64, nullable: true })
+  claimHash!: string | null;
 }

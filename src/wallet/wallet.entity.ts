@@ -21,6 +21,17 @@ export class Wallet {
   @Column({ name: 'entry_count', type: 'bigint' })
   entryCount!: number;
 
+  /** The most that its owner wants spent in one day (UTC); null for no limit. */
+  @Column({ name: 'daily_limit', type: 'bigint', nullable: true })
+  dailyLimit!: number | null;
+
+  /** What was spent on `spentDay`, which counts days since 1970. */
+  @Column({ name: 'spent_amount', type: 'bigint' })
+  spentAmount!: number;
+
+  @Column({ name: 'spent_day', type: 'bigint' })
+  spentDay!: number;
+
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
 }

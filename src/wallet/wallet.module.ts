@@ -1,10 +1,15 @@
 import { Module } from '@nestjs/common';
 import { BalanceController } from './balance.controller.js';
+import { HoldSweeper } from './hold-sweeper.js';
+import { HoldsService } from './holds.service.js';
+import { RedemptionService } from './redemption.service.js';
+import { StatementService } from './statement.service.js';
+import { WalletController } from './wallet.controller.js';
 import { WalletService } from './wallet.service.js';
 
 @Module({
-  controllers: [BalanceController],
-  providers: [WalletService],
-  exports: [WalletService],
+  controllers: [BalanceController, WalletController],
+  providers: [WalletService, HoldsService, HoldSweeper, RedemptionService, StatementService],
+  exports: [WalletService, HoldsService, HoldSweeper, RedemptionService],
 })
 export class WalletModule {}

@@ -57,6 +57,22 @@ const accounts = [
   }),
 ];
 
+/** An Idempotency-Key lives on the row it protects, and is unique there for its owner and route. */
+const claim = [
+  { name: 'claim_route', type: 'varchar', length: '20', isNullable: true },
+  { name: 'claim_key', type: 'varchar', length: '255', isNullable: true },
+  { name: 'claim_hash', type: 'varchar', length: '64', isNullable: true },
+];
+const claimUnique = (table: string) => ({
+  name: `${table}_claim`,
+  columnNames: ['owner_id', 'claim_route', 'claim_key'],
+});
+const claimedIndex = (table: string) => ({
+  name: `${table}_claimed_created_at`,
+  columnNames: ['created_at'],
+  where: '"claim_key" IS NOT NULL',
+});
+
 /** No foreign key leads from money to a user: the ledger outlives the person, without their name. */
 const money = [
   new Table({
@@ -66,6 +82,9 @@ const money = [
       whole('balance'),
       whole('held'),
       whole('entry_count'),
+      whole('daily_limit', nullable),
+      whole('spent_amount'),
+      whole('spent_day'),
       whole('created_at'),
     ],
     checks: [{ name: 'wallets_covered', expression: '"held" >= 0 AND "balance" >= "held"' }],
@@ -83,9 +102,16 @@ const money = [
       id('hold_id', nullable),
       id('turn_id', nullable),
       whole('created_at'),
+      ...claim,
     ],
-    uniques: [{ name: 'ledger_entries_owner_seq', columnNames: ['owner_id', 'seq'] }],
-    indices: [{ name: 'ledger_entries_turn_id', columnNames: ['turn_id'] }],
+    uniques: [
+      { name: 'ledger_entries_owner_seq', columnNames: ['owner_id', 'seq'] },
+      claimUnique('ledger_entries'),
+    ],
+    indices: [
+      { name: 'ledger_entries_turn_id', columnNames: ['turn_id'] },
+      claimedIndex('ledger_entries'),
+    ],
     checks: [
       {
         name: 'ledger_entries_signed',
@@ -104,6 +130,7 @@ const money = [
   }),
   new Table({
     name: 'holds',
+    uniques: [claimUnique('holds')],
     columns: [
       id('id', { isPrimary: true }),
       id('owner_id'),
@@ -113,8 +140,11 @@ const money = [
       whole('expires_at'),
       whole('created_at'),
       whole('resolved_at', nullable),
+      whole('process_id'),
+      ...claim,
     ],
     indices: [
+      claimedIndex('holds'),
       { name: 'holds_open_expires_at', columnNames: ['expires_at'], where: `"state" = 'open'` },
     ],
     checks: [
@@ -136,6 +166,19 @@ const money = [
       },
     ],
   }),
+  new Table({
+    name: 'redemption_codes',
+    columns: [
+      id('id', { isPrimary: true }),
+      { name: 'digest', type: 'varchar', length: '64', isUnique: true },
+      whole('amount'),
+      text('reason'),
+      id('redeemed_by', nullable),
+      whole('redeemed_at', nullable),
+      whole('created_at'),
+    ],
+    checks: [{ name: 'redemption_codes_amount', expression: '"amount" > 0' }],
+  }),
 ];
 
 const chat = [
@@ -156,9 +199,12 @@ const chat = [
       text('model'),
       word('status'),
       whole('amount'),
+      whole('available_after'),
+      id('credential_id'),
       whole('created_at'),
     ],
     indices: [
+      { name: 'turns_hold_id', columnNames: ['hold_id'] },
       { name: 'turns_owner_id', columnNames: ['owner_id', 'id'] },
       { name: 'turns_conversation_id', columnNames: ['conversation_id', 'id'] },
     ],

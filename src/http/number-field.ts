@@ -1,0 +1,41 @@
+import { applyDecorators } from '@nestjs/common';
+import { Expose, Transform } from 'class-transformer';
+import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { LosslessNumber } from 'lossless-json';
+
+/** How a whole number is read. The sentences are Django REST framework's `IntegerField`. */
+export interface NumberFieldRules {
+  readonly min: number;
+  readonly max: number;
+  readonly mayBeNull?: boolean;
+}
+
+/** Digits, from a JSON number or a form's text, as a number; anything else as it came. */
+function toNumber(value: unknown): unknown {
+  const text = value instanceof LosslessNumber ? value.value : value;
+  return typeof text === 'string' && /^-?\d{1,15}$/.test(text.trim()) ? Number(text) : value;
+}
+
+function messageFor(value: unknown, { min, max, mayBeNull }: NumberFieldRules): string | undefined {
+  if (value === undefined) return 'This field is required.';
+  if (value === null) return mayBeNull ? undefined : 'This field may not be null.';
+  if (typeof value !== 'number') return 'A valid integer is required.';
+  if (value < min) return `Ensure this value is greater than or equal to ${String(min)}.`;
+  if (value > max) return `Ensure this value is less than or equal to ${String(max)}.`;
+  return undefined;
+}
+
+/** A whole number in a request body, between two bounds. */
+export function NumberField(rules: NumberFieldRules): PropertyDecorator {
+  return applyDecorators(
+    Expose(),
+    Transform(({ value }: { value: unknown }) => toNumber(value)),
+    ValidateBy({
+      name: 'numberField',
+      validator: {
+        validate: (value: unknown) => messageFor(value, rules) === undefined,
+        defaultMessage: (args?: ValidationArguments) => messageFor(args?.value, rules) ?? '',
+      },
+    }),
+  );
+}

@@ -1,0 +1,93 @@
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { CONFIG, type Config } from '../config.js';
+import { SECOND_MICROS, nowMicros } from '../database/instant.js';
+import { ProcessLease } from '../database/process-lease.js';
+import { Reader } from '../database/reader.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { HoldsService } from './holds.service.js';
+
+const SWEEP_EVERY_MS = 2000;
+/** Rows that one statement looks at; what is left over waits for the next round. */
+const BATCH_MAX = 500;
+
+/**
+ * Ends the holds that nobody will resolve: those past their lifetime, and at once those of a process that
+ * is gone. It uses the same guarded transition as a request, so against a late capture one of them wins.
+ * Also forgets old Idempotency-Keys.
+ */
+@Injectable()
+export class HoldSweeper implements OnModuleDestroy {
+  private readonly logger = new Logger(HoldSweeper.name);
+  private timer: NodeJS.Timeout | undefined;
+  private sweeping: Promise<void> | undefined;
+
+  constructor(
+    private readonly reader: Reader,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly lease: ProcessLease,
+    private readonly holds: HoldsService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Resolves what an earlier crash left, then goes on in the background until the module is destroyed. */
+  async start(): Promise<void> {
+    await this.sweep();
+    this.timer = setInterval(() => {
+      this.sweeping ??= this.sweep()
+        .catch((error: unknown) => {
+          this.logger.error({ err: error }, 'a sweep failed; the next one tries again');
+        })
+        .finally(() => (this.sweeping = undefined));
+    }, SWEEP_EVERY_MS);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    clearInterval(this.timer);
+    await this.sweeping;
+  }
+
+  /** One round. Returns when every hold found is resolved. */
+  async sweep(): Promise<void> {
+    await this.lease.renew();
+    const overdue = await this.reader.rows<{ id: string }>(
+      `/* hold.overdue */ SELECT id FROM holds WHERE state = 'open' AND expires_at <= $1 LIMIT ${String(BATCH_MAX)}`,
+      [nowMicros()],
+    );
+    const ids = [...overdue, ...(await this.orphans())].map(({ id }) => id);
+    for (const id of ids) {
+      await this.unitOfWork.run((tx) => this.holds.release(tx, id, 'expired'));
+    }
+    if (ids.length > 0) this.logger.log(`expired ${String(ids.length)} holds`);
+    await this.forgetClaims('holds');
+    await this.forgetClaims('ledger_entries');
+  }
+
+  /** Open holds of processes that are gone. */
+  private async orphans(): Promise<{ id: string }[]> {
+    const owners = await this.reader.rows<{ processId: number }>(
+      `/* hold.processes */ SELECT DISTINCT process_id AS "processId" FROM holds WHERE state = 'open'`,
+      [],
+    );
+    const found = [];
+    for (const { processId } of owners) {
+      if (!(await this.lease.isDead(processId))) continue;
+      const sql = `/* hold.orphans */ SELECT id FROM holds WHERE state = 'open' AND process_id = $1 LIMIT ${String(BATCH_MAX)}`;
+      found.push(...(await this.reader.rows<{ id: string }>(sql, [processId])));
+    }
+    return found;
+  }
+
+  private async forgetClaims(table: 'holds' | 'ledger_entries'): Promise<void> {
+    const before = nowMicros() - this.config.idempotencyRetentionSeconds * SECOND_MICROS;
+    const old = `SELECT id FROM ${table} WHERE claim_key IS NOT NULL AND created_at < $1 LIMIT ${String(BATCH_MAX)}`;
+    const [any] = await this.reader.rows(`/* claims.old */ ${old}`, [before]);
+    if (any === undefined) return;
+    await this.unitOfWork.run((tx) =>
+      tx.rows(
+        `/* claims.forget */ UPDATE ${table} SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
+         WHERE id IN (${old})`,
+        [before],
+      ),
+    );
+  }
+}

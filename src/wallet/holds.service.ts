@@ -1,0 +1,158 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { CONFIG, type Config } from '../config.js';
+import { SECOND_MICROS, dayOf, nowMicros } from '../database/instant.js';
+import { ProcessLease } from '../database/process-lease.js';
+import type { Tx } from '../database/queries.js';
+import { Reader } from '../database/reader.js';
+import { IdempotencyKeyInUse, InsufficientBalance } from '../errors.js';
+import { assertAmount } from './amount.js';
+import { assertSameInput, claimColumns, type Claim } from './claim.js';
+import type { HoldState } from './hold.entity.js';
+import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
+
+/** What a hold became: the amount taken, and what the owner may spend after it. */
+export interface Settlement {
+  readonly charged: number;
+  readonly available: number;
+}
+
+/** What was spent in the day `$day`: the counter of another day counts as nothing. */
+const spentOn = (day: string) => `CASE WHEN spent_day = ${day} THEN spent_amount ELSE 0 END`;
+
+/**
+ * Everything that spends. A hold sets an amount aside, and is then captured, released or expired, once.
+ * Each step is one guarded statement: nothing is read, compared in memory and written back, so there is
+ * no gap for a second request to enter. Lock order, against deadlocks: the hold, then the wallet.
+ */
+@Injectable()
+export class HoldsService {
+  constructor(
+    private readonly reader: Reader,
+    private readonly lease: ProcessLease,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Sets `amount` whole tokens aside and returns the hold's id. Throws `InsufficientBalance`, with nothing
+   * changed, when the wallet or its owner's daily limit does not cover it. A claim that is already there
+   * violates its unique key: read it with `findClaimed`.
+   */
+  async hold(
+    tx: Tx,
+    { ownerId, amount, claim }: { ownerId: string; amount: number; claim?: Claim | undefined },
+  ): Promise<string> {
+    assertAmount(amount);
+    const createdAt = nowMicros();
+    const covered = await tx.rows(
+      `/* wallet.hold */ UPDATE wallets SET held = held + $2
+       WHERE owner_id = $1 AND balance - held >= $2
+         AND (daily_limit IS NULL OR ${spentOn('$3')} + held + $2 <= daily_limit)
+       RETURNING held`,
+      [ownerId, amount, dayOf(createdAt)],
+    );
+    if (covered.length === 0) throw await this.insufficient(tx, ownerId, amount);
+    const id = uuidv7();
+    const expiresAt = createdAt + this.config.holdLifetimeSeconds * SECOND_MICROS;
+    await tx.rows(
+      `/* hold.open */ INSERT INTO holds
+       (id, owner_id, amount, captured_amount, state, expires_at, created_at, process_id,
+        claim_route, claim_key, claim_hash)
+       VALUES ($1, $2, $3, 0, 'open', $4, $5, $6, $7, $8, $9)`,
+      [id, ownerId, amount, expiresAt, createdAt, this.lease.id, ...claimColumns(claim)],
+    );
+    return id;
+  }
+
+  /**
+   * Takes `amount`, at most the hold, and gives the rest back. Returns undefined when the hold is no
+   * longer open: it expired meanwhile, and the caller must not deliver as paid what was not.
+   */
+  async capture(
+    tx: Tx,
+    holdId: string,
+    amount: number,
+    why: { reason: string; turnId: string },
+  ): Promise<Settlement | undefined> {
+    assertAmount(amount);
+    const hold = await this.resolve(tx, holdId, 'captured', amount);
+    if (!hold) return undefined;
+    const { ownerId } = hold;
+    const entries = amount > 0 ? 1 : 0;
+    const [wallet] = await tx.rows<WalletRow>(
+      `/* wallet.capture */ UPDATE wallets SET balance = balance - $2, held = held - $3,
+         entry_count = entry_count + $4, spent_amount = ${spentOn('$5')} + $2, spent_day = $5
+       WHERE owner_id = $1 RETURNING ${WALLET_ROW}`,
+      [ownerId, amount, hold.amount, entries, dayOf(nowMicros())],
+    );
+    if (!wallet) throw new Error(`no wallet for hold ${holdId}`);
+    if (entries > 0) {
+      await appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
+    }
+    return { charged: amount, available: wallet.balance - wallet.held };
+  }
+
+  /**
+   * Gives a hold back whole, and frees its claim, so that a retry runs anew. False when it was resolved
+   * before: then nothing changes.
+   */
+  async release(tx: Tx, holdId: string, state: 'released' | 'expired'): Promise<boolean> {
+    const hold = await this.resolve(tx, holdId, state, 0);
+    if (!hold) return false;
+    await tx.rows(`/* wallet.release */ UPDATE wallets SET held = held - $2 WHERE owner_id = $1`, [
+      hold.ownerId,
+      hold.amount,
+    ]);
+    return true;
+  }
+
+  /**
+   * The captured hold that a claim protects; undefined while there is none. Throws `IdempotencyKeyReused`
+   * for other input and `IdempotencyKeyInUse` while the first request runs.
+   */
+  async findClaimed(ownerId: string, claim: Claim): Promise<string | undefined> {
+    const [hold] = await this.reader.rows<{ id: string; state: HoldState; hash: string }>(
+      `/* hold.find_claim */ SELECT id, state, claim_hash AS hash FROM holds
+       WHERE owner_id = $1 AND claim_route = $2 AND claim_key = $3`,
+      [ownerId, claim.route, claim.key],
+    );
+    if (!hold) return undefined;
+    assertSameInput(claim, hold.hash);
+    if (hold.state === 'open') throw new IdempotencyKeyInUse();
+    return hold.id;
+  }
+
+  /** The one way out of `open`. The schema's CHECK refuses more than the hold: that is a caller's bug. */
+  private async resolve(
+    tx: Tx,
+    holdId: string,
+    state: 'captured' | 'released' | 'expired',
+    amount: number,
+  ): Promise<{ ownerId: string; amount: number } | undefined> {
+    const freed =
+      state === 'captured' ? '' : ', claim_route = NULL, claim_key = NULL, claim_hash = NULL';
+    const [hold] = await tx.rows<{ ownerId: string; amount: number }>(
+      `/* hold.resolve */ UPDATE holds SET state = $2, captured_amount = $3, resolved_at = $4${freed}
+       WHERE id = $1 AND state = 'open' RETURNING owner_id AS "ownerId", amount`,
+      [holdId, state, amount, nowMicros()],
+    );
+    return hold;
+  }
+
+  private async insufficient(
+    tx: Tx,
+    ownerId: string,
+    required: number,
+  ): Promise<InsufficientBalance> {
+    const [wallet] = await tx.rows<{ available: number }>(
+      `/* wallet.shortfall */ SELECT balance - held AS available FROM wallets WHERE owner_id = $1`,
+      [ownerId],
+    );
+    const available = wallet?.available ?? 0;
+    return new InsufficientBalance(
+      required,
+      available,
+      available >= required ? 'daily' : undefined,
+    );
+  }
+}

@@ -1,0 +1,85 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { isUniqueViolation } from '../database/database-errors.js';
+import { nowMicros } from '../database/instant.js';
+import type { Tx } from '../database/queries.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { IdempotencyKeyInUse, ValidationFailed } from '../errors.js';
+import { assertAmount } from './amount.js';
+import type { Claim } from './claim.js';
+import { RedemptionCode } from './redemption-code.entity.js';
+import { WalletService } from './wallet.service.js';
+
+const CODE_BYTES = 15;
+
+/** What a redemption did. */
+export interface Redemption {
+  readonly amount: number;
+  readonly balance: number;
+  readonly isReplay: boolean;
+}
+
+const digestOf = (code: string) => createHash('sha256').update(code).digest('hex');
+
+/** Codes that are worth an amount: made by operators, redeemed once, however many race for one. */
+@Injectable()
+export class RedemptionService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly wallets: WalletService,
+  ) {}
+
+  /** Makes a code worth `amount` whole tokens; it is told here and never again. */
+  async make(tx: Tx, amount: number, reason: string): Promise<string> {
+    assertAmount(amount);
+    const code = randomBytes(CODE_BYTES).toString('base64url');
+    await tx.manager.insert(RedemptionCode, {
+      id: uuidv7(),
+      digest: digestOf(code),
+      amount,
+      reason,
+      redeemedBy: null,
+      redeemedAt: null,
+      createdAt: nowMicros(),
+    });
+    return code;
+  }
+
+  /** Credits the owner with what the code is worth. Throws `ValidationFailed` for one unknown or spent. */
+  async redeem(ownerId: string, code: string, claim: Claim | undefined): Promise<Redemption> {
+    const earlier = claim && (await this.wallets.findCredit(ownerId, claim));
+    if (earlier) return { ...earlier, isReplay: true };
+    try {
+      return await this.unitOfWork.run((tx) => this.spend(tx, ownerId, code, claim));
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new IdempotencyKeyInUse();
+      throw error;
+    }
+  }
+
+  /** Of all who race for a code, one changes its row; the credit is in the same transaction. */
+  private async spend(
+    tx: Tx,
+    ownerId: string,
+    code: string,
+    claim: Claim | undefined,
+  ): Promise<Redemption> {
+    const [row] = await tx.rows<{ amount: number; reason: string }>(
+      `/* code.redeem */ UPDATE redemption_codes SET redeemed_by = $2, redeemed_at = $3
+       WHERE digest = $1 AND redeemed_by IS NULL RETURNING amount, reason`,
+      [digestOf(code), ownerId, nowMicros()],
+    );
+    if (!row)
+      throw new ValidationFailed({ code: ['This code is unknown or was redeemed before.'] });
+    const entry = {
+      ownerId,
+      kind: 'top_up',
+      amount: row.amount,
+      reason: row.reason,
+      claim,
+    } as const;
+    const { balance } = await this.wallets.credit(tx, entry);
+    return { amount: row.amount, balance, isReplay: false };
+  }
+}

@@ -1,0 +1,100 @@
+import { Controller, Get, HttpCode, Post, Put, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toIso } from '../database/instant.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { Payload } from '../http/body.pipe.js';
+import { IdempotencyKey } from '../http/idempotency-key.js';
+import { NUMBER_KEY, paginate } from '../http/pagination.js';
+import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
+import { claimOf } from './claim.js';
+import { RedemptionService } from './redemption.service.js';
+import { StatementService, type StatementEntry } from './statement.service.js';
+import { readUsageQuery } from './usage-query.js';
+import { LimitsDto, RedeemDto } from './wallet.dto.js';
+import { WalletService, type WalletSummary } from './wallet.service.js';
+
+/** The caller's wallet: what is in it, why, and what may go out of it. */
+@Controller('api/wallet')
+export class WalletController {
+  constructor(
+    private readonly wallets: WalletService,
+    private readonly statements: StatementService,
+    private readonly redemptions: RedemptionService,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  @Get()
+  async summary(@CurrentPrincipal() { userId }: Principal) {
+    return summaryToWire(await this.wallets.summary(userId));
+  }
+
+  @Get('ledger')
+  async ledger(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
+    const { turn } = request.query as { turn?: string | string[] };
+    const page = await paginate(
+      request,
+      (keyset) => this.statements.page(userId, [turn].flat().at(-1), keyset),
+      NUMBER_KEY,
+      (entry) => String(entry.seq),
+    );
+    return { ...page, results: page.results.map(entryToWire) };
+  }
+
+  @Get('usage')
+  async usage(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
+    const query = readUsageQuery(request.query as Record<string, string>);
+    const rows = await this.statements.usage(userId, query);
+    const label = (value: string | number | null) =>
+      query.by === 'day' ? new Date(Number(value) * 86_400_000).toISOString().slice(0, 10) : value;
+    return {
+      from: toIso(query.from),
+      to: toIso(query.to),
+      results: rows.map((row) => ({
+        [query.by]: label(row.label),
+        count: row.count,
+        tokens: row.amount,
+      })),
+    };
+  }
+
+  @Put('limits')
+  async limits(@CurrentPrincipal() { userId }: Principal, @Payload() { daily }: LimitsDto) {
+    await this.unitOfWork.run((tx) => this.wallets.setDailyLimit(tx, userId, daily));
+    return summaryToWire(await this.wallets.summary(userId)).limits;
+  }
+
+  @Post('redeem')
+  @HttpCode(200)
+  async redeem(
+    @CurrentPrincipal() { userId }: Principal,
+    @Payload() { code }: RedeemDto,
+    @IdempotencyKey() key: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const claim = claimOf('redeem', key, { code });
+    const { amount, balance, isReplay } = await this.redemptions.redeem(userId, code, claim);
+    if (isReplay) void reply.header('Idempotent-Replayed', 'true');
+    return { tokens: amount, balance };
+  }
+}
+
+function summaryToWire({ balance, held, available, limits }: WalletSummary) {
+  return {
+    balance,
+    held,
+    available,
+    limits: { daily: limits.daily, spent_today: limits.spentToday },
+  };
+}
+
+function entryToWire(entry: StatementEntry) {
+  return {
+    id: entry.id,
+    kind: entry.kind,
+    amount: entry.amount,
+    balance_after: entry.balanceAfter,
+    reason: entry.reason,
+    turn: entry.turnId,
+    created_at: toIso(entry.createdAt),
+  };
+}
