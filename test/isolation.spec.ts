@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { UnitOfWork } from '../src/database/unit-of-work.js';
+import { HoldsService } from '../src/wallet/holds.service.js';
+import { TestApp } from './support/app.js';
+import { databaseKinds } from './support/databases.js';
+
+class Undo extends Error {}
+
+describe.each(databaseKinds)('a unit of work on %s', (kind) => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+  });
+  afterAll(() => app.close());
+
+  const ownerOf = async (username: string): Promise<string> => {
+    const sql = 'SELECT id FROM users WHERE username = $1';
+    const [user] = await app.database.rows<{ id: string }>(sql, [username]);
+    if (!user) throw new Error(`no user ${username}`);
+    return user.id;
+  };
+
+  it('never shows a reader the charge that it rolls back', async () => {
+    const ada = await app.newUser();
+    const owner = await ownerOf(ada.username);
+    const holds = app.nest.get(HoldsService);
+    const seen: number[] = [];
+    const work = app.nest.get(UnitOfWork).run(async (tx) => {
+      const hold = await holds.hold(tx, { ownerId: owner, amount: 4000 });
+      await holds.capture(tx, hold, 4000, { reason: 'to be undone', turnId: owner });
+      for (let n = 0; n < 10; n += 1) seen.push(await ada.balance());
+      throw new Undo();
+    });
+    await expect(work).rejects.toThrow(Undo);
+    expect(seen).toEqual(Array.from({ length: 10 }, () => 4000));
+    expect(await ada.balance()).toBe(4000);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('undoes a failed unit alone among those that share its commit', async () => {
+    const callers = await Promise.all(Array.from({ length: 9 }, () => app.newUser()));
+    const owners = await Promise.all(callers.map(({ username }) => ownerOf(username)));
+    const unitOfWork = app.nest.get(UnitOfWork);
+    const holds = app.nest.get(HoldsService);
+    const outcomes = await Promise.allSettled(
+      owners.map((ownerId, n) =>
+        unitOfWork.run(async (tx) => {
+          await holds.hold(tx, { ownerId, amount: 100 });
+          if (n % 3 === 0) throw new Undo();
+        }),
+      ),
+    );
+    expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual(
+      owners.map((_, n) => n % 3 !== 0),
+    );
+    expect(await Promise.all(callers.map((caller) => caller.balance()))).toEqual(
+      owners.map((_, n) => (n % 3 === 0 ? 4000 : 3900)),
+    );
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('refuses to be opened inside another, which on SQLite would wait for itself', async () => {
+    const unitOfWork = app.nest.get(UnitOfWork);
+    const nested = unitOfWork.run(() => unitOfWork.run(() => Promise.resolve(1)));
+    await expect(nested).rejects.toThrow('pass the outer tx down');
+  });
+
+  it.each([-1, 0.5, NaN, Infinity, 2 ** 53])('refuses %p as an amount', async (amount) => {
+    const ada = await app.newUser();
+    const owner = await ownerOf(ada.username);
+    const holds = app.nest.get(HoldsService);
+    const unitOfWork = app.nest.get(UnitOfWork);
+    const hold = unitOfWork.run((tx) => holds.hold(tx, { ownerId: owner, amount }));
+    await expect(hold).rejects.toThrow(RangeError);
+    const id = await unitOfWork.run((tx) => holds.hold(tx, { ownerId: owner, amount: 100 }));
+    const why = { reason: 'bad amount', turnId: owner };
+    const capture = unitOfWork.run((tx) => holds.capture(tx, id, amount, why));
+    await expect(capture).rejects.toThrow(RangeError);
+    expect(await ada.balance()).toBe(3900);
+    expect(await app.database.count('ledger_entries', 'owner_id = $1', [owner])).toBe(1);
+  });
+
+  it('refuses to capture more than the hold, and changes nothing', async () => {
+    const ada = await app.newUser();
+    const ownerId = await ownerOf(ada.username);
+    const holds = app.nest.get(HoldsService);
+    const unitOfWork = app.nest.get(UnitOfWork);
+    const id = await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
+    const why = { reason: 'too much', turnId: ownerId };
+    await expect(unitOfWork.run((tx) => holds.capture(tx, id, 101, why))).rejects.toThrow();
+    expect(await app.database.count('holds', `id = $1 AND state = 'open'`, [id])).toBe(1);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  const resolutions = ['capture', 'release', 'expire'] as const;
+  const orders = resolutions.flatMap((first) =>
+    resolutions.map((second) => [first, second] as const),
+  );
+
+  it.each(orders)('lets a hold be resolved once: %s, then %s', async (first, second) => {
+    const ada = await app.newUser();
+    const ownerId = await ownerOf(ada.username);
+    const holds = app.nest.get(HoldsService);
+    const unitOfWork = app.nest.get(UnitOfWork);
+    const id = await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
+    const resolve = (how: (typeof resolutions)[number]) =>
+      unitOfWork.run<unknown>((tx) => {
+        if (how === 'capture') {
+          return holds.capture(tx, id, 60, { reason: 'part of it', turnId: ownerId });
+        }
+        return holds.release(tx, id, how === 'release' ? 'released' : 'expired');
+      });
+    await resolve(first);
+    const after = first === 'capture' ? 3940 : 4000;
+    expect(await ada.balance()).toBe(after);
+    expect(await resolve(second)).toBe(second === 'capture' ? undefined : false);
+    expect(await ada.balance()).toBe(after);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+});
