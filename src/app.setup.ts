@@ -6,7 +6,9 @@ import { Authenticator } from './auth/authenticator.js';
 import { readAuthorization } from './auth/authorization-header.js';
 import type { Config } from './config.js';
 import { ProcessLease } from './database/process-lease.js';
+import { ApiDescription } from './http/api-description.js';
 import { Drain } from './http/drain.js';
+import { describeApi } from './http/openapi.js';
 import { RouteTable } from './http/route-table.js';
 import { createAdapter, installHooks } from './http/server.js';
 import { HoldSweeper } from './wallet/hold-sweeper.js';
@@ -34,10 +36,11 @@ async function prepare(app: NestFastifyApplication): Promise<void> {
   const authenticator = app.get(Authenticator);
   installHooks(app.getHttpAdapter().getInstance(), {
     drain: app.get(Drain),
-    routes: new RouteTable(),
+    routes: app.get(RouteTable),
     authenticate: (request) => authenticator.authenticate(readAuthorization(request)),
   });
   await app.init();
+  app.get(ApiDescription).publish(describeApi(app));
   await app.get(ProcessLease).acquire();
   await app.get(HoldSweeper).start();
 }

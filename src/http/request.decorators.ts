@@ -18,8 +18,8 @@ export const CurrentPrincipal = createParamDecorator(
 );
 
 /** Opens a route to callers without credentials. Everything else is closed; a test holds the list. */
-export const Public = (): MethodDecorator =>
-  applyDecorators(RouteConfig({ isPublic: true } satisfies RouteMarks));
+export const Public = (marks: Omit<RouteMarks, 'isPublic'> = {}): MethodDecorator =>
+  applyDecorators(RouteConfig({ isPublic: true, ...marks } satisfies RouteMarks));
 
 /** Whether the matched route was marked `@Public()`. */
 export function isPublic(request: FastifyRequest): boolean {

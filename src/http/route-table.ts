@@ -1,3 +1,4 @@
+import { Injectable } from '@nestjs/common';
 import type { RouteOptions } from 'fastify';
 
 /** The order in which Django lists methods in `Allow`. */
@@ -8,20 +9,30 @@ export interface KnownPath {
   /** The value of `Allow`. */
   readonly allow: string;
   readonly isPublic: boolean;
+  readonly anyAccept: boolean;
+}
+
+/** What a route says of itself to the server's hooks; set by `@Public()`. */
+export interface RouteMarks {
+  /** Needs no credentials. */
+  readonly isPublic?: boolean;
+  /** Answers whatever `Accept` asks for: a style sheet has but one form. */
+  readonly anyAccept?: boolean;
+}
+
+/** One method of one path, with its parameters as Fastify spells them (`/api/keys/:id`). */
+export interface ServedRoute extends Required<RouteMarks> {
+  readonly method: string;
+  readonly path: string;
 }
 
 interface Entry {
   readonly pattern: RegExp;
-  readonly methods: Set<string>;
-  isPublic: boolean;
-}
-
-/** Marks a Fastify route that needs no credentials; set by `@Public()`. */
-export interface RouteMarks {
-  readonly isPublic?: boolean;
+  readonly methods: Map<string, Required<RouteMarks>>;
 }
 
 /** Every path that is served, for `Allow` and for telling 405 from 404. Filled as routes register. */
+@Injectable()
 export class RouteTable {
   private readonly entries = new Map<string, Entry>();
 
@@ -33,13 +44,19 @@ export class RouteTable {
       .replaceAll('*', '.*');
     const entry = this.entries.get(key) ?? {
       pattern: new RegExp(`^${source}$`),
-      methods: new Set(['OPTIONS']),
-      isPublic: false,
+      methods: new Map<string, Required<RouteMarks>>(),
     };
-    for (const method of [route.method].flat()) entry.methods.add(method);
-    const marks = route.config as RouteMarks | undefined;
-    if (marks?.isPublic) entry.isPublic = true;
+    const { isPublic, anyAccept } = (route.config ?? {}) as RouteMarks;
+    const marks = { isPublic: isPublic === true, anyAccept: anyAccept === true };
+    for (const method of [route.method].flat()) entry.methods.set(method, marks);
     this.entries.set(key, entry);
+  }
+
+  /** Every route, in the order of registration. */
+  all(): ServedRoute[] {
+    return [...this.entries].flatMap(([path, { methods }]) =>
+      [...methods].map(([method, marks]) => ({ method, path, ...marks })),
+    );
   }
 
   /** The path that a request's URL names, or undefined where there is none. */
@@ -48,12 +65,19 @@ export class RouteTable {
     const entry =
       this.entries.get(path) ??
       [...this.entries.values()].find((candidate) => candidate.pattern.test(path));
-    return entry && { allow: allowOf(entry), isPublic: entry.isPublic };
+    if (!entry) return undefined;
+    const marks = [...entry.methods.values()];
+    return {
+      allow: allowOf(entry),
+      isPublic: marks.some(({ isPublic }) => isPublic),
+      anyAccept: marks.some(({ anyAccept }) => anyAccept),
+    };
   }
 }
 
+/** OPTIONS is answered for every path, by the server's hook. */
 function allowOf({ methods }: Entry): string {
-  return ORDER.filter((method) => methods.has(method)).join(', ');
+  return ORDER.filter((method) => method === 'OPTIONS' || methods.has(method)).join(', ');
 }
 
 function withoutLastSlash(path: string): string {

@@ -133,7 +133,7 @@ async function answerUnrouted(
   const known = routes.find(request.url);
   if (!known) throw new NotFound();
   void reply.header('Allow', known.allow);
-  negotiate(request.raw);
+  if (!known.anyAccept) negotiate(request.raw);
   if (!request.is404) return;
   if (!known.isPublic) await authenticate(request.raw);
   if (request.method !== 'OPTIONS') throw new MethodNotAllowed(request.method);

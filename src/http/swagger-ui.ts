@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** What the page loads of the package `swagger-ui-dist`, and its types. */
+const FILES: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'favicon-32x32.png': 'image/png',
+};
+
+const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+/**
+ * A file of the page; undefined for any other name. `SwaggerModule.setup` would serve the whole package,
+ * with its demo of a pet shop, from routes that cannot be marked public.
+ */
+export async function swaggerUiFile(
+  name: string,
+): Promise<{ type: string; bytes: Buffer } | undefined> {
+  const type = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
+  return type === undefined ? undefined : { type, bytes: await readFile(join(folder, name)) };
+}
+
+/**
+ * The page. Its links are relative to where the browser believes to be, so that it also works below
+ * another path, with and without the last slash.
+ */
+export function swaggerUiPage(url: string): string {
+  const base = url.split('?', 1)[0]?.endsWith('/') ? '.' : './docs';
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>Tallychat API</title>
+    <link rel="icon" type="image/png" href="${base}/favicon-32x32.png" />
+    <link rel="stylesheet" href="${base}/swagger-ui.css" />
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <script src="${base}/swagger-ui-bundle.js"></script>
+    <script src="${base}/start.js"></script>
+  </body>
+</html>
+`;
+}
+
+/** Starts the page. `validatorUrl` is off because it would show this document to a service elsewhere. */
+export const SWAGGER_UI_START = `SwaggerUIBundle({
+  url: new URL('../schema/', document.currentScript.src).href,
+  dom_id: '#swagger-ui',
+  deepLinking: true,
+  persistAuthorization: true,
+  validatorUrl: null,
+});
+`;
