@@ -1,4 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { CONFIG, type Config } from './config.js';
@@ -24,6 +25,7 @@ export class AppModule {
         WalletModule,
         AuthModule,
         ChatModule,
+        AdminModule,
       ],
       providers: [{ provide: CONFIG, useValue: config }],
       exports: [CONFIG],

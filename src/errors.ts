@@ -130,6 +130,15 @@ export class InsufficientBalance extends AppError {
   }
 }
 
+/** The caller is known, and may not do this. */
+export class PermissionDenied extends AppError {
+  readonly status = 403;
+  readonly code = 'permission_denied';
+  constructor() {
+    super('You do not have permission to perform this action.');
+  }
+}
+
 /** No such route, or no such object for this caller: someone else's is not found either. */
 export class NotFound extends AppError {
   readonly status = 404;
@@ -163,6 +172,15 @@ export class IdempotencyKeyMalformed extends AppError {
   readonly code = 'idempotency_key_malformed';
   constructor() {
     super('Idempotency-Key must be 1 to 255 printable ASCII characters, bare or quoted.');
+  }
+}
+
+/** A route that credits money is asked for a key, so that no retry of an operator credits twice. */
+export class IdempotencyKeyRequired extends AppError {
+  readonly status = 400;
+  readonly code = 'idempotency_key_required';
+  constructor() {
+    super('This request needs an Idempotency-Key header.');
   }
 }
 

@@ -67,16 +67,20 @@ export async function openWriter(options: DatabaseOptions): Promise<DataSource> 
   return dataSource;
 }
 
+/** Opens the database for reading alone: SQLite then refuses every write. */
+export async function openReadOnly(options: DatabaseOptions): Promise<DataSource> {
+  const dataSource = await new DataSource(dataSourceOptions(options)).initialize();
+  if (dataSource.options.type === 'sqlite') await dataSource.query('PRAGMA query_only = ON');
+  return dataSource;
+}
+
 /**
- * Opens the database for reading. TypeORM gives a SQLite data source one connection, on which a read
+ * What readers use beside `writer`. TypeORM gives a SQLite data source one connection, on which a read
  * would see what a transaction under way may still roll back; so there readers get their own.
  */
 export async function openReader(
   options: DatabaseOptions,
   writer: DataSource,
 ): Promise<DataSource> {
-  if (writer.options.type !== 'sqlite') return writer;
-  const dataSource = await new DataSource(dataSourceOptions(options)).initialize();
-  await dataSource.query('PRAGMA query_only = ON');
-  return dataSource;
+  return writer.options.type === 'sqlite' ? openReadOnly(options) : writer;
 }

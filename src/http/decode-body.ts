@@ -50,18 +50,28 @@ function decoderFor(label: string): InstanceType<typeof TextDecoder> {
 }
 
 /**
- * Numbers at the top level keep their digits (`LosslessNumber`): a text field takes 12345678901234567890
- * as those twenty digits. The second, slower parse happens only where there is such a number.
+ * Integers at the top level keep their digits, as `bigint`: a text field takes 12345678901234567890 as
+ * those twenty digits. The second, slower parse happens only where there is such a number.
  */
 function parseJson(text: string): unknown {
   if (text.startsWith('\ufeff')) throw new ParseError('Unexpected UTF-8 BOM');
   try {
     const value: unknown = secureJson.parse(text);
     if (!hasNumber(value)) return value;
-    return parseLossless(text, undefined, { onDuplicateKey: ({ newValue }) => newValue });
+    return parseLossless(text, undefined, {
+      parseNumber,
+      onDuplicateKey: ({ newValue }) => newValue,
+    });
   } catch (error) {
     throw new ParseError(error instanceof Error ? error.message : 'malformed');
   }
+}
+
+/** Python reads no longer integers either; `BigInt` would take quadratic time over a megabyte of digits. */
+const INTEGER = /^-?\d{1,4300}$/;
+
+function parseNumber(digits: string): bigint | number {
+  return INTEGER.test(digits) ? BigInt(digits) : Number(digits);
 }
 
 function hasNumber(value: unknown): boolean {

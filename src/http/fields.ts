@@ -1,7 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { Expose, Transform } from 'class-transformer';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
-import { LosslessNumber } from 'lossless-json';
 import { codePoints, loneSurrogate, strip } from './text.js';
 
 /** How a text field is read. The rules and their sentences are Django REST framework's `CharField`. */
@@ -20,10 +19,7 @@ export interface TextFieldRules {
 
 /** Integers are text too, with the digits they were written with; other numbers are not. */
 function toText(value: unknown, whiteSpace: TextFieldRules['whiteSpace']): unknown {
-  const text =
-    value instanceof LosslessNumber && /^-?\d+$/.test(value.value)
-      ? value.value.replace(/^-0$/, '0')
-      : value;
+  const text = typeof value === 'bigint' ? String(value) : value;
   return typeof text === 'string' && whiteSpace === 'trim' ? strip(text) : text;
 }
 

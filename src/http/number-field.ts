@@ -1,7 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { Expose, Transform } from 'class-transformer';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
-import { LosslessNumber } from 'lossless-json';
 
 /** How a whole number is read. The sentences are Django REST framework's `IntegerField`. */
 export interface NumberFieldRules {
@@ -10,16 +9,16 @@ export interface NumberFieldRules {
   readonly mayBeNull?: boolean;
 }
 
-/** Digits, from a JSON number or a form's text, as a number; anything else as it came. */
+/** A JSON integer, or a form's digits, as a number; anything else as it came. */
 function toNumber(value: unknown): unknown {
-  const text = value instanceof LosslessNumber ? value.value : value;
-  return typeof text === 'string' && /^-?\d{1,15}$/.test(text.trim()) ? Number(text) : value;
+  if (typeof value === 'bigint') return Number(value);
+  return typeof value === 'string' && /^-?\d{1,15}$/.test(value.trim()) ? Number(value) : value;
 }
 
 function messageFor(value: unknown, { min, max, mayBeNull }: NumberFieldRules): string | undefined {
   if (value === undefined) return 'This field is required.';
   if (value === null) return mayBeNull ? undefined : 'This field may not be null.';
-  if (typeof value !== 'number') return 'A valid integer is required.';
+  if (!Number.isInteger(value) || typeof value !== 'number') return 'A valid integer is required.';
   if (value < min) return `Ensure this value is greater than or equal to ${String(min)}.`;
   if (value > max) return `Ensure this value is less than or equal to ${String(max)}.`;
   return undefined;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { nowMicros } from '../database/instant.js';
+import type { Keyset } from '../http/pagination.js';
 import type { Tx } from '../database/queries.js';
 import { Reader } from '../database/reader.js';
 import { User } from './user.entity.js';
@@ -37,6 +38,31 @@ export class UsersService {
       createdAt: nowMicros(),
     });
     return id;
+  }
+
+  findById(id: string): Promise<User | null> {
+    return this.reader.manager.findOneBy(User, { id });
+  }
+
+  /** One page of users, by id and so by age; those whose name contains `search`, ignoring case. */
+  page(search: string, { key, comparison, order, limit }: Keyset): Promise<User[]> {
+    const query = this.reader.manager.createQueryBuilder(User, 'user');
+    if (key !== undefined) query.andWhere(`user.id ${comparison} :key`, { key });
+    if (search !== '') {
+      const pattern = `%${usernameKey(search).replaceAll(/[\\%_]/g, '\\$&')}%`;
+      query.andWhere(`user.usernameKey LIKE :pattern ESCAPE '\\'`, { pattern });
+    }
+    return query.orderBy('user.id', order).limit(limit).getMany();
+  }
+
+  /** Lets a user in or keeps them out, from the next request on. */
+  async setActive(tx: Tx, userId: string, isActive: boolean): Promise<void> {
+    await tx.manager.update(User, { id: userId }, { isActive });
+  }
+
+  /** Makes a user an operator, or no longer one. */
+  async setStaff(tx: Tx, userId: string, isStaff: boolean): Promise<void> {
+    await tx.manager.update(User, { id: userId }, { isStaff });
   }
 
   async changePasswordHash(tx: Tx, userId: string, passwordHash: string): Promise<void> {

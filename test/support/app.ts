@@ -38,6 +38,10 @@ export class TestApp {
     return new TestApp(nest, http, await Inspector.open(owned.url), owned);
   }
 
+  get databaseUrl(): string {
+    return this.owned.url;
+  }
+
   get url(): string {
     return this.http.url;
   }

@@ -81,6 +81,22 @@ export class Inspector {
     );
   }
 
+  /** Remembers the rows of some tables; the function returned puts them back. */
+  async snapshot(tables: readonly string[]): Promise<() => Promise<void>> {
+    const saved = new Map<string, Record<string, unknown>[]>();
+    for (const table of tables) saved.set(table, await this.rows(`SELECT * FROM ${table}`));
+    return async () => {
+      for (const table of [...tables].reverse()) await this.rows(`DELETE FROM ${table}`);
+      for (const [table, rows] of saved) {
+        for (const row of rows) {
+          const [names, values] = [Object.keys(row), Object.values(row)];
+          const places = names.map((_, n) => `$${String(n + 1)}`).join(', ');
+          await this.rows(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${places})`, values);
+        }
+      }
+    };
+  }
+
   close(): Promise<void> {
     return this.dataSource.destroy();
   }

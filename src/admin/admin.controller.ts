@@ -1,0 +1,73 @@
+import { Controller, Get, Param, Patch, Post, Req, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toIso } from '../database/instant.js';
+import { IdempotencyKeyRequired } from '../errors.js';
+import { Payload } from '../http/body.pipe.js';
+import { IdempotencyKey } from '../http/idempotency-key.js';
+import { UUID_KEY, paginate } from '../http/pagination.js';
+import type { User } from '../users/user.entity.js';
+import { UsersService } from '../users/users.service.js';
+import { WalletService } from '../wallet/wallet.service.js';
+import { CreditDto, UserChangeDto } from './admin.dto.js';
+import { OperatorsService } from './operators.service.js';
+import { StaffGuard } from './staff.guard.js';
+
+/** For operators alone. */
+@Controller('api/admin')
+@UseGuards(StaffGuard)
+export class AdminController {
+  constructor(
+    private readonly operators: OperatorsService,
+    private readonly users: UsersService,
+    private readonly wallets: WalletService,
+  ) {}
+
+  @Get('users')
+  async list(@Req() request: FastifyRequest) {
+    const search = [(request.query as { search?: string | string[] }).search].flat().at(-1) ?? '';
+    const page = await paginate(
+      request,
+      (keyset) => this.users.page(search, keyset),
+      UUID_KEY,
+      (user) => user.id,
+    );
+    return { ...page, results: await Promise.all(page.results.map((user) => this.toWire(user))) };
+  }
+
+  @Patch('users/:username')
+  async change(@Param('username') username: string, @Payload() { active }: UserChangeDto) {
+    return this.toWire(await this.operators.setActive(username, active));
+  }
+
+  @Post('users/:username/grants')
+  async grant(
+    @Param('username') username: string,
+    @Payload() { amount, reason }: CreditDto,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    if (idempotencyKey === undefined) throw new IdempotencyKeyRequired();
+    const grant = { username, amount, reason, idempotencyKey };
+    const { balance, isReplay } = await this.operators.grant(grant);
+    if (isReplay) void reply.header('Idempotent-Replayed', 'true');
+    return { tokens: amount, balance };
+  }
+
+  @Post('codes')
+  async code(@Payload() { amount, reason }: CreditDto) {
+    return { code: await this.operators.makeCode(amount, reason), tokens: amount };
+  }
+
+  private async toWire(user: User) {
+    const { balance, held } = await this.wallets.summary(user.id);
+    return {
+      username: user.username,
+      email: user.email,
+      active: user.isActive,
+      staff: user.isStaff,
+      balance,
+      held,
+      created_at: toIso(user.createdAt),
+    };
+  }
+}

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { isUniqueViolation } from '../database/database-errors.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { IdempotencyKeyInUse, NotFound } from '../errors.js';
+import type { User } from '../users/user.entity.js';
+import { UsersService } from '../users/users.service.js';
+import { claimOf } from '../wallet/claim.js';
+import { RedemptionService } from '../wallet/redemption.service.js';
+import { WalletService } from '../wallet/wallet.service.js';
+
+/** Tokens given to a user, with the reason that the ledger keeps. */
+export interface Grant {
+  readonly username: string;
+  readonly amount: number;
+  readonly reason: string;
+  readonly idempotencyKey: string;
+}
+
+export interface GrantOutcome {
+  readonly amount: number;
+  readonly balance: number;
+  readonly isReplay: boolean;
+}
+
+/** What operators do, whether over HTTP or from a shell. */
+@Injectable()
+export class OperatorsService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly wallets: WalletService,
+    private readonly redemptions: RedemptionService,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /** Throws `NotFound` for an unknown name. */
+  async find(username: string): Promise<User> {
+    const user = await this.users.findByUsername(username);
+    if (!user) throw new NotFound();
+    return user;
+  }
+
+  /** Adds to a user's wallet, once for each key. */
+  async grant({ username, amount, reason, idempotencyKey }: Grant): Promise<GrantOutcome> {
+    const { id: ownerId } = await this.find(username);
+    const claim = claimOf('grant', idempotencyKey, { amount, reason });
+    const earlier = claim && (await this.wallets.findCredit(ownerId, claim));
+    if (earlier) return { ...earlier, isReplay: true };
+    try {
+      const entry = { ownerId, kind: 'grant', amount, reason, claim } as const;
+      const { balance } = await this.unitOfWork.run((tx) => this.wallets.credit(tx, entry));
+      return { amount, balance, isReplay: false };
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new IdempotencyKeyInUse();
+      throw error;
+    }
+  }
+
+  /** Makes a redemption code; it is told here and never again. */
+  makeCode(amount: number, reason: string): Promise<string> {
+    return this.unitOfWork.run((tx) => this.redemptions.make(tx, amount, reason));
+  }
+
+  /** Lets a user in or keeps them out, from the next request on. */
+  async setActive(username: string, isActive: boolean): Promise<User> {
+    const user = await this.find(username);
+    await this.unitOfWork.run((tx) => this.users.setActive(tx, user.id, isActive));
+    user.isActive = isActive;
+    return user;
+  }
+
+  /** Makes a user an operator, or no longer one. Only a shell can: no route gives this away. */
+  async setStaff(username: string, isStaff: boolean): Promise<User> {
+    const user = await this.find(username);
+    await this.unitOfWork.run((tx) => this.users.setStaff(tx, user.id, isStaff));
+    user.isStaff = isStaff;
+    return user;
+  }
+}

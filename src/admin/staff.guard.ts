@@ -1,0 +1,18 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { PermissionDenied } from '../errors.js';
+import type { Principal } from '../http/request.decorators.js';
+import { UsersService } from '../users/users.service.js';
+
+/** Lets operators pass, as of this very request. Runs after the bearer guard, which says who calls. */
+@Injectable()
+export class StaffGuard implements CanActivate {
+  constructor(private readonly users: UsersService) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
+    const user = await this.users.findById(request.user.userId);
+    if (!user?.isStaff) throw new PermissionDenied();
+    return true;
+  }
+}

@@ -1,0 +1,31 @@
+import { applyDecorators } from '@nestjs/common';
+import { Expose, Transform } from 'class-transformer';
+import { ValidateBy, type ValidationArguments } from 'class-validator';
+
+const WORDS = new Map<unknown, boolean>([
+  [true, true],
+  ['true', true],
+  [false, false],
+  ['false', false],
+]);
+
+function messageFor(value: unknown): string | undefined {
+  if (value === undefined) return 'This field is required.';
+  if (value === null) return 'This field may not be null.';
+  return typeof value === 'boolean' ? undefined : 'Must be a valid boolean.';
+}
+
+/** A required truth value in a request body; the sentences are Django REST framework's. */
+export function BooleanField(): PropertyDecorator {
+  return applyDecorators(
+    Expose(),
+    Transform(({ value }: { value: unknown }) => WORDS.get(value) ?? value),
+    ValidateBy({
+      name: 'booleanField',
+      validator: {
+        validate: (value: unknown) => messageFor(value) === undefined,
+        defaultMessage: (args?: ValidationArguments) => messageFor(args?.value) ?? '',
+      },
+    }),
+  );
+}
