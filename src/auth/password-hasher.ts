@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { argon2id, hash, needsRehash, verify, type HashOptions } from 'argon2';
 import pLimit from 'p-limit';
 import { CONFIG, type Config } from '../config.js';
@@ -11,10 +11,11 @@ const RETRY_AFTER_SECONDS = 1;
  * would stop every chat. What exceeds the places waits; what exceeds the queue is told 503.
  */
 @Injectable()
-export class PasswordHasher {
+export class PasswordHasher implements OnModuleInit {
   private readonly places: ReturnType<typeof pLimit>;
   private readonly options: HashOptions & { raw?: false };
-  private readonly dummy: Promise<string>;
+  /** Stands in for the hash of an unknown user, at the cost that everyone else's has. */
+  private dummy = '';
 
   constructor(@Inject(CONFIG) private readonly config: Config) {
     this.places = pLimit(config.hashConcurrency);
@@ -24,21 +25,26 @@ export class PasswordHasher {
       timeCost: config.argon2Passes,
       parallelism: 1,
     };
-    this.dummy = this.hash('nobody has this password');
   }
 
-  /** The password's hash in PHC form. Throws `Unavailable` when the queue is full. */
-  hash(password: string): Promise<string> {
-    return this.takeTurn(() => hash(password, this.options));
+  /** Before the first request. A cost that this host cannot pay keeps the service from starting. */
+  async onModuleInit(): Promise<void> {
+    this.dummy = await this.hash('nobody has this password');
+  }
+
+  /** The password's hash in PHC form. Rejects with `Unavailable` when the queue is full. */
+  async hash(password: string): Promise<string> {
+    const phc = await this.takeTurn(() => hash(password, this.options));
+    // The library sorts the parameters by name; other readers of argon2 know this order alone.
+    return phc.replace(/m=(\d+),p=(\d+),t=(\d+)/, 'm=$1,t=$3,p=$2');
   }
 
   /**
    * Whether the password is the one hashed. Without a hash the time of one is spent all the same, so that
-   * a login takes as long for an unknown name as for a wrong password.
+   * a login takes as long for an unknown name as for a wrong password. Rejects as `hash` does.
    */
   async verify(phc: string | undefined, password: string): Promise<boolean> {
-    const against = phc ?? (await this.dummy);
-    const matches = await this.takeTurn(() => verify(against, password));
+    const matches = await this.takeTurn(() => verify(phc ?? this.dummy, password));
     return matches && phc !== undefined;
   }
 
@@ -47,8 +53,10 @@ export class PasswordHasher {
     return needsRehash(phc, this.options);
   }
 
-  private takeTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.places.pendingCount >= this.config.hashQueueMax + this.config.hashConcurrency) {
+  private async takeTurn<T>(work: () => Promise<T>): Promise<T> {
+    const { activeCount, pendingCount } = this.places;
+    const isFull = pendingCount >= this.config.hashQueueMax;
+    if (isFull && activeCount >= this.config.hashConcurrency) {
       throw new Unavailable('Too many logins are waiting.', RETRY_AFTER_SECONDS);
     }
     return this.places(work);
