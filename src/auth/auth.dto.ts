@@ -5,8 +5,10 @@ const USERNAME_MAX = 150;
 const EMAIL_MAX = 254;
 const PASSWORD_MAX = 128;
 
+/** Must hold for the name as stored, too: NFKC makes of `⑴` three characters, two of them not allowed. */
 const usernameRule = {
-  test: (text: string) => /^[\p{L}\p{N}_.@+-]*$/u.test(text),
+  test: (text: string) =>
+    [text, text.normalize('NFKC')].every((form) => /^[\p{L}\p{N}_.@+-]*$/u.test(form)),
   message:
     'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.',
 };
