@@ -32,12 +32,14 @@ export class AuthController {
   @Post('login')
   @HttpCode(200)
   async login(@Payload() { username, password }: LoginDto) {
-    const user = await this.loginService.identify(username, password);
-    if (!user) {
+    const token = await this.loginService.enter(username, password, (tx, userId) =>
+      this.accessTokens.issue(tx, userId),
+    );
+    if (token === undefined) {
       const message = 'Unable to log in with provided credentials.';
       throw new ValidationFailed({ non_field_errors: [message] });
     }
-    return { token: await this.unitOfWork.run((tx) => this.accessTokens.issue(tx, user.id)) };
+    return { token };
   }
 
   /** Revokes the credential that was presented, and no other. */

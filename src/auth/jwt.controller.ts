@@ -22,12 +22,14 @@ export class JwtController {
   @Post()
   @HttpCode(200)
   async obtain(@Payload() { username, password }: JwtCredentialsDto): Promise<JwtPair> {
-    const user = await this.login.identify(username, password);
-    if (!user) {
+    const pair = await this.login.enter(username, password, (tx, userId) =>
+      this.jwts.begin(tx, userId),
+    );
+    if (!pair) {
       const detail = 'No active account found with the given credentials';
       throw new JwtRefused(detail, 'no_active_account');
     }
-    return this.unitOfWork.run((tx) => this.jwts.begin(tx, user.id));
+    return pair;
   }
 
   @Public()

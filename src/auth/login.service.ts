@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type { Tx } from '../database/queries.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { PasswordHasher } from './password-hasher.js';
 
-/** Tells who a username and password belong to. */
+/** Lets those in who know their password. */
 @Injectable()
 export class LoginService {
   constructor(
@@ -14,17 +14,24 @@ export class LoginService {
   ) {}
 
   /**
-   * The active user with this password; undefined alike for an unknown name, a wrong password and an
-   * inactive user, after the same work. A hash made at an older cost is made anew.
+   * Issues a credential to the active user with this password; undefined alike for an unknown name, a
+   * wrong password and an inactive user, after the same work. A hash made at an older cost is made anew.
    */
-  async identify(username: string, password: string): Promise<User | undefined> {
+  async enter<Credential>(
+    username: string,
+    password: string,
+    issue: (tx: Tx, userId: string) => Promise<Credential>,
+  ): Promise<Credential | undefined> {
     const user = await this.users.findByUsername(username);
     const matches = await this.hasher.verify(user?.passwordHash, password);
-    if (!user || !matches || !user.isActive) return undefined;
-    if (this.hasher.isOutdated(user.passwordHash)) {
-      const passwordHash = await this.hasher.hash(password);
-      await this.unitOfWork.run((tx) => this.users.changePasswordHash(tx, user.id, passwordHash));
-    }
-    return user;
+    if (!user?.isActive || !matches) return undefined;
+    const { id, passwordHash } = user;
+    const outdated = this.hasher.isOutdated(passwordHash);
+    const renewed = outdated ? await this.hasher.hash(password) : passwordHash;
+    return this.unitOfWork.run(async (tx) => {
+      // Checked again, as hashing took a while: who changed the password has shut the old one out.
+      const holds = await this.users.renewPasswordHash(tx, id, passwordHash, renewed);
+      return holds ? issue(tx, id) : undefined;
+    });
   }
 }

@@ -65,7 +65,21 @@ export class UsersService {
     await tx.manager.update(User, { id: userId }, { isStaff });
   }
 
-  async changePasswordHash(tx: Tx, userId: string, passwordHash: string): Promise<void> {
-    await tx.manager.update(User, { id: userId }, { passwordHash });
+  /**
+   * Puts `renewed` for the hash `current` of the same password. False, with nothing changed, when the
+   * password was changed meanwhile or the user is gone or inactive. Locks the user until the commit.
+   */
+  async renewPasswordHash(
+    tx: Tx,
+    userId: string,
+    current: string,
+    renewed: string,
+  ): Promise<boolean> {
+    const rows = await tx.rows(
+      `/* user.renew_password_hash */ UPDATE users SET password_hash = $3
+       WHERE id = $1 AND password_hash = $2 AND is_active RETURNING id`,
+      [userId, current, renewed],
+    );
+    return rows.length > 0;
   }
 }
