@@ -61,6 +61,20 @@ export class Inspector {
     }
   }
 
+  /** Runs statements in a transaction that is open, and holds its locks, until `work` is done. */
+  async inTransaction(work: (rows: Inspector['rows']) => Promise<void>): Promise<void> {
+    const runner = this.dataSource.createQueryRunner();
+    const rows = <Row>(sql: string, parameters: readonly unknown[] = []) =>
+      rowsOf<Row>(runner, `/* spec */ ${sql}`, parameters);
+    try {
+      await rows(this.dataSource.options.type === 'sqlite' ? 'BEGIN IMMEDIATE' : 'BEGIN');
+      await work(rows);
+      await rows('COMMIT');
+    } finally {
+      await runner.release();
+    }
+  }
+
   async count(
     table: string,
     where = '1 = 1',
