@@ -58,9 +58,13 @@ export const SETTINGS = {
     default: 1_048_576,
     desc: 'Largest request body; past it 413.',
   }),
+  ANSWER_TIMEOUT_SECONDS: integer({ min: 1, max: 3600 })({
+    default: 120,
+    desc: 'Seconds that a model gets for a whole answer.',
+  }),
   HOLD_LIFETIME_SECONDS: integer({ min: 1, max: DAY_SECONDS })({
     default: 600,
-    desc: 'Seconds after which a hold that nothing resolved expires.',
+    desc: 'Seconds beyond the time limit of an answer after which its hold expires by itself.',
   }),
   IDEMPOTENCY_RETENTION_SECONDS: integer({ min: 1, max: 3650 * DAY_SECONDS })({
     default: DAY_SECONDS,
@@ -125,6 +129,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env) {
     pricePerMessage: read.PRICE_PER_MESSAGE,
     messageMaxChars: read.MESSAGE_MAX_CHARS,
     bodyMaxBytes: read.BODY_MAX_BYTES,
+    answerTimeoutSeconds: read.ANSWER_TIMEOUT_SECONDS,
     holdLifetimeSeconds: read.HOLD_LIFETIME_SECONDS,
     idempotencyRetentionSeconds: read.IDEMPOTENCY_RETENTION_SECONDS,
     accessTokenIdleSeconds: read.ACCESS_TOKEN_IDLE_SECONDS,

@@ -230,6 +230,34 @@ export class HeadersTooLarge extends AppError {
   }
 }
 
+/** The conversation has an answer under way; only one at a time has a context that makes sense. */
+export class ConversationBusy extends AppError {
+  readonly status = 409;
+  readonly code = 'conversation_busy';
+  override readonly headers = { 'Retry-After': '1' };
+  constructor() {
+    super('This conversation is being answered.');
+  }
+}
+
+/** The model's provider refused, broke off, or sent nonsense. Nothing was charged. */
+export class ProviderFailed extends AppError {
+  readonly status = 502;
+  readonly code = 'provider_failed';
+  constructor(options?: ErrorOptions) {
+    super('The model did not answer. Nothing was charged.', options);
+  }
+}
+
+/** The answer took longer than `ANSWER_TIMEOUT_SECONDS`. Nothing was charged. */
+export class ProviderTimedOut extends AppError {
+  readonly status = 504;
+  readonly code = 'provider_timed_out';
+  constructor() {
+    super('The model took too long. Nothing was charged.');
+  }
+}
+
 /** Anything unforeseen. What happened is in the log under the request id, never in the answer. */
 export class ServerError extends AppError {
   readonly status = 500;

@@ -165,11 +165,11 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     provider.use(() => Promise.reject(new Error('provider down: secret detail')));
     const failed = await chat(ada, 'retry');
     expect([failed.status, failed.raw]).toEqual([
-      500,
-      '{"detail":"A server error occurred.","code":"error"}',
+      502,
+      '{"detail":"The model did not answer. Nothing was charged.","code":"provider_failed"}',
     ]);
     expect(await ada.balance()).toBe(4000);
-    expect(await ada.history()).toEqual([]);
+    expect(await ada.history()).toMatchObject([{ response: '', tokens: 0, status: 'failed' }]);
     provider.use(undefined);
     const { status, headers } = await chat(ada, 'retry');
     expect([status, headers['idempotent-replayed']]).toEqual([200, undefined]);

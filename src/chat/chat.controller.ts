@@ -6,14 +6,14 @@ import { IdempotencyKey } from '../http/idempotency-key.js';
 import { paginate, UUID_KEY } from '../http/pagination.js';
 import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
 import { ChatDto } from './chat.dto.js';
-import { ChatService } from './chat.service.js';
+import { ReplyService } from './reply.service.js';
 import { HistoryService, type PastTurn } from './history.service.js';
 
 /** Chatting, and reading back what was said. */
 @Controller('api/chat')
 export class ChatController {
   constructor(
-    private readonly chat: ChatService,
+    private readonly replies: ReplyService,
     private readonly history: HistoryService,
   ) {}
 
@@ -21,19 +21,14 @@ export class ChatController {
   @HttpCode(200)
   async send(
     @CurrentPrincipal() principal: Principal,
-    @Payload() { message }: ChatDto,
+    @Payload() { message, conversation: conversationId, model, stream }: ChatDto,
     @IdempotencyKey() idempotencyKey: string | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const { turn, isReplay } = await this.chat.reply(principal, { message, idempotencyKey });
-    if (isReplay) void reply.header('Idempotent-Replayed', 'true');
-    void reply.headers({
-      'Tokens-Charged': turn.amount,
-      'Tokens-Balance': turn.availableAfter,
-      'Turn-Id': turn.id,
-      'Conversation-Id': turn.conversationId,
-    });
-    return { message, response: turn.response, timestamp: toIso(turn.createdAt) };
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const isStream = stream ?? request.headers.accept?.includes('text/event-stream') ?? false;
+    const question = { message, conversationId, model, idempotencyKey };
+    await this.replies.answer({ request, reply, principal }, question, isStream);
   }
 
   @Get()

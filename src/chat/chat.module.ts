@@ -2,13 +2,22 @@ import { Module } from '@nestjs/common';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { ChatController } from './chat.controller.js';
 import { ChatService } from './chat.service.js';
+import { ConversationsService } from './conversations.service.js';
 import { HistoryService } from './history.service.js';
-import { EchoProvider } from './providers/echo.provider.js';
-import { PROVIDER } from './providers/provider.js';
+import { ModelCatalogue } from './model-catalogue.js';
+import { ReplyService } from './reply.service.js';
+import { SettlementService } from './settlement.service.js';
 
 @Module({
   imports: [WalletModule],
   controllers: [ChatController],
-  providers: [ChatService, HistoryService, { provide: PROVIDER, useClass: EchoProvider }],
+  providers: [
+    ChatService,
+    ConversationsService,
+    HistoryService,
+    ModelCatalogue,
+    ReplyService,
+    SettlementService,
+  ],
 })
 export class ChatModule {}

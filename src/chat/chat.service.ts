@@ -1,33 +1,51 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import { isUniqueViolation } from '../database/database-errors.js';
-import { nowMicros } from '../database/instant.js';
-import type { Tx } from '../database/queries.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { IdempotencyKeyInUse, Unavailable, ValidationFailed } from '../errors.js';
+import { IdempotencyKeyInUse, InsufficientBalance, ValidationFailed } from '../errors.js';
 import type { Principal } from '../http/request.decorators.js';
 import { codePoints } from '../http/text.js';
 import { claimOf, type Claim } from '../wallet/claim.js';
 import { HoldsService } from '../wallet/holds.service.js';
-import { Conversation } from './conversation.entity.js';
+import { WalletService } from '../wallet/wallet.service.js';
+import { ConversationsService } from './conversations.service.js';
+import { Generation } from './generation.js';
 import { HistoryService } from './history.service.js';
-import { PROVIDER, readToEnd, type CompletionProvider } from './providers/provider.js';
-import { Turn } from './turn.entity.js';
+import { ModelCatalogue } from './model-catalogue.js';
+import type { Model } from './models.js';
+import { affordable, ceiling, estimatePrompt } from './pricing.js';
+import type { ChatMessage } from './providers/provider.js';
+import { SettlementService } from './settlement.service.js';
+import type { Turn } from './turn.entity.js';
 
-const ANSWER_TIMEOUT_MS = 120_000;
-
-/** A message to be answered. */
+/** What a caller asks, whichever door they came through. */
 export interface Question {
+  /** What the history keeps of it. */
   readonly message: string;
-  readonly idempotencyKey: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly model?: string | undefined;
+  /** The thread that it goes on with; without one it opens its own. */
+  readonly conversationId?: string | undefined;
+  /** The whole context where the caller brings it; otherwise the conversation's turns. */
+  readonly messages?: readonly ChatMessage[] | undefined;
+  readonly maxTokens?: number | undefined;
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A paid turn, and whether it was paid now or is told again. */
-export interface Reply {
-  readonly turn: Turn;
-  readonly isReplay: boolean;
+/** A question that is paid for, and waits to be run; or the turn that its key already has. */
+export type Begun =
+  | { readonly generation: Generation; readonly replay?: undefined }
+  | { readonly replay: Turn; readonly generation?: undefined };
+
+/** What is asked of the model, and the most that it can cost. */
+interface Plan {
+  readonly model: Model;
+  readonly messages: readonly ChatMessage[];
+  readonly promptTokens: number;
+  readonly maxTokens: number;
 }
+
+const HOLD_ATTEMPTS_MAX = 3;
 
 /**
  * The life of a paid message: replay, or hold, ask, settle. No transaction is open while the provider
@@ -35,90 +53,112 @@ export interface Reply {
  */
 @Injectable()
 export class ChatService {
-  private readonly logger = new Logger(ChatService.name);
-
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly wallets: WalletService,
     private readonly holds: HoldsService,
     private readonly history: HistoryService,
-    @Inject(PROVIDER) private readonly provider: CompletionProvider,
+    private readonly conversations: ConversationsService,
+    private readonly models: ModelCatalogue,
+    private readonly settlement: SettlementService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
-   * Answers a message for the price of one, or tells again the answer that its key already has. Throws
-   * `InsufficientBalance` before the provider is asked.
+   * Everything up to the provider's call: replays a known key, or sets the most that the answer can cost
+   * aside. Throws `InsufficientBalance`, `ValidationFailed`, `NotFound`, `ConversationBusy` or one of the
+   * key's refusals, all before the provider is asked.
    */
-  async reply(principal: Principal, { message, idempotencyKey }: Question): Promise<Reply> {
-    this.assertLength(message);
-    const claim = claimOf('chat', idempotencyKey, { message });
-    const earlier = claim && (await this.replay(principal.userId, claim));
-    if (earlier) return { turn: earlier, isReplay: true };
-    const amount = this.config.pricePerMessage;
-    const holdId = await this.hold(principal.userId, amount, claim);
-    try {
-      const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-      const question = [{ role: 'user', content: message }] as const;
-      const response = await readToEnd(this.provider.complete(question, { signal }));
-      const turn = await this.unitOfWork.run((tx) =>
-        this.settle(tx, principal, { holdId, message, response, amount }),
-      );
-      return { turn, isReplay: false };
-    } catch (error) {
-      await this.giveBack(holdId);
-      throw error;
+  async begin(principal: Principal, question: Question): Promise<Begun> {
+    this.assertLength(question.message);
+    const { idempotencyKey, ...input } = question;
+    const claim = claimOf('chat', idempotencyKey, input);
+    const earlier = claim && (await this.holds.findClaimed(principal.userId, claim));
+    if (earlier !== undefined)
+      return { replay: await this.history.ofHold(principal.userId, earlier) };
+    const plan = await this.plan(principal.userId, question);
+    const { holdId, held, maxTokens } = await this.hold(principal.userId, plan, question, claim);
+    const { model, messages } = plan;
+    return {
+      generation: new Generation({
+        model,
+        request: { model: model.upstream, messages, maxTokens, extra: question.extra ?? {} },
+        held,
+        timeoutMs: this.config.answerTimeoutSeconds * 1000,
+        settle: (outcome) =>
+          this.settlement.settle({ principal, holdId, question, modelId: model.id, outcome }),
+      }),
+    };
+  }
+
+  /** What a question would cost at most, without asking or holding anything. */
+  async quote(ownerId: string, question: Question): Promise<{ model: Model; ceiling: number }> {
+    this.assertLength(question.message);
+    const { model, promptTokens, maxTokens } = await this.plan(ownerId, question);
+    return { model, ceiling: ceiling(model.price, promptTokens, maxTokens) };
+  }
+
+  private async plan(ownerId: string, question: Question): Promise<Plan> {
+    const { conversationId, message } = question;
+    const conversation =
+      conversationId === undefined
+        ? undefined
+        : await this.conversations.find(ownerId, conversationId);
+    const model = this.models.find(question.model ?? conversation?.model);
+    const asked: ChatMessage = { role: 'user', content: message };
+    const wanted = Math.min(question.maxTokens ?? model.maxTokens, model.maxTokens);
+    const budget = model.contextTokens - wanted - estimatePrompt([asked]);
+    const context = conversation ? await this.conversations.context(conversation, budget) : [];
+    const messages = question.messages ?? [...context, asked];
+    const promptTokens = estimatePrompt(messages);
+    const room = model.contextTokens - promptTokens;
+    if (room < 1) throw new ValidationFailed({ message: [`Too long for the model ${model.id}.`] });
+    return { model, messages, promptTokens, maxTokens: Math.min(wanted, room) };
+  }
+
+  /**
+   * Holds the ceiling, or what the wallet affords of it: then the answer may be shorter. The amount is
+   * computed from a reading, so a rival may have spent it meanwhile: the hold itself is guarded, and the
+   * computation is done anew a bounded number of times.
+   */
+  private async hold(ownerId: string, plan: Plan, question: Question, claim: Claim | undefined) {
+    const { price } = plan.model;
+    for (let attempt = 1; ; attempt += 1) {
+      const spendable = 'perMessage' in price ? Infinity : await this.wallets.spendable(ownerId);
+      const maxTokens =
+        affordable(price, plan.promptTokens, plan.maxTokens, spendable) ?? plan.maxTokens;
+      const held = ceiling(price, plan.promptTokens, maxTokens);
+      try {
+        const holdId = await this.open(ownerId, held, question.conversationId, claim);
+        return { holdId, held, maxTokens };
+      } catch (error) {
+        const again = error instanceof InsufficientBalance && held <= spendable;
+        if (!again || attempt === HOLD_ATTEMPTS_MAX || spendable === Infinity) throw error;
+      }
     }
   }
 
-  private async hold(ownerId: string, amount: number, claim: Claim | undefined): Promise<string> {
+  private async open(
+    ownerId: string,
+    amount: number,
+    conversationId: string | undefined,
+    claim: Claim | undefined,
+  ): Promise<string> {
     try {
-      return await this.unitOfWork.run((tx) => this.holds.hold(tx, { ownerId, amount, claim }));
+      return await this.unitOfWork.run(async (tx) => {
+        if (conversationId !== undefined) {
+          await this.conversations.claim(tx, ownerId, conversationId);
+        }
+        const holdId = await this.holds.hold(tx, { ownerId, amount, claim });
+        if (conversationId !== undefined) {
+          await this.conversations.occupy(tx, conversationId, holdId);
+        }
+        return holdId;
+      });
     } catch (error) {
       // A twin with the same key got there first: its answer is not ready, or it would have been found.
       if (isUniqueViolation(error)) throw new IdempotencyKeyInUse();
       throw error;
-    }
-  }
-
-  private async replay(ownerId: string, claim: Claim): Promise<Turn | undefined> {
-    const holdId = await this.holds.findClaimed(ownerId, claim);
-    return holdId === undefined ? undefined : this.history.ofHold(ownerId, holdId);
-  }
-
-  /** Takes the price and saves the turn, both or neither. */
-  private async settle(
-    tx: Tx,
-    { userId: ownerId, credentialId }: Principal,
-    paid: Pick<Turn, 'holdId' | 'message' | 'response' | 'amount'>,
-  ): Promise<Turn> {
-    const id = uuidv7();
-    const why = { reason: 'chat message', turnId: id };
-    const settlement = await this.holds.capture(tx, paid.holdId, paid.amount, why);
-    if (!settlement) throw new Unavailable('The answer took too long. Nothing was charged.', 1);
-    const createdAt = nowMicros();
-    const conversationId = uuidv7();
-    await tx.manager.insert(Conversation, { id: conversationId, ownerId, createdAt });
-    const turn: Turn = {
-      ...paid,
-      id,
-      ownerId,
-      conversationId,
-      credentialId,
-      model: this.provider.model,
-      status: 'complete',
-      availableAfter: settlement.available,
-      createdAt,
-    };
-    await tx.manager.insert(Turn, turn);
-    return turn;
-  }
-
-  /** A failure here must not hide the one that brought us here; the hold then expires by itself. */
-  private async giveBack(holdId: string): Promise<void> {
-    try {
-      await this.unitOfWork.run((tx) => this.holds.release(tx, holdId, 'released'));
-    } catch (error) {
-      this.logger.error({ err: error, holdId }, 'a hold was left to expire');
     }
   }
 

@@ -11,6 +11,24 @@ export class Conversation {
   @Column({ name: 'owner_id', type: 'varchar', length: 36 })
   ownerId!: string;
 
+  @Column({ type: 'text' })
+  title!: string;
+
+  /** The model that answers here unless a message names another; null for the default. */
+  @Column({ type: 'text', nullable: true })
+  model!: string | null;
+
+  /** What the model is told before anything else. */
+  @Column({ type: 'text', nullable: true })
+  system!: string | null;
+
+  /** The hold of the answer under way: while it is open, a second one has to wait. */
+  @Column({ name: 'busy_hold_id', type: 'varchar', length: 36, nullable: true })
+  busyHoldId!: string | null;
+
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
+
+  @Column({ name: 'updated_at', type: 'bigint' })
+  updatedAt!: Micros;
 }

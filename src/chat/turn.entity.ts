@@ -1,4 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { FinishReason } from './providers/provider.js';
 import type { Micros } from '../database/instant.js';
 
 export type TurnStatus = 'complete' | 'aborted' | 'failed';
@@ -32,6 +33,20 @@ export class Turn {
 
   @Column({ type: 'varchar', length: 10 })
   status!: TurnStatus;
+
+  @Column({ name: 'finish_reason', type: 'text' })
+  finishReason!: FinishReason;
+
+  /** What the model wants called, in OpenAI's JSON; null for an answer of text alone. */
+  @Column({ name: 'tool_calls', type: 'text', nullable: true })
+  toolCalls!: string | null;
+
+  /** Model tokens as they were priced: the provider's word, or our estimate without one. */
+  @Column({ name: 'prompt_tokens', type: 'bigint' })
+  promptTokens!: number;
+
+  @Column({ name: 'completion_tokens', type: 'bigint' })
+  completionTokens!: number;
 
   /** What the turn cost, in whole tokens of the wallet. */
   @Column({ type: 'bigint' })

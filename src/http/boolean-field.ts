@@ -9,22 +9,22 @@ const WORDS = new Map<unknown, boolean>([
   ['false', false],
 ]);
 
-function messageFor(value: unknown): string | undefined {
-  if (value === undefined) return 'This field is required.';
+function messageFor(value: unknown, isOptional: boolean): string | undefined {
+  if (value === undefined) return isOptional ? undefined : 'This field is required.';
   if (value === null) return 'This field may not be null.';
   return typeof value === 'boolean' ? undefined : 'Must be a valid boolean.';
 }
 
-/** A required truth value in a request body; the sentences are Django REST framework's. */
-export function BooleanField(): PropertyDecorator {
+/** A truth value in a request body; the sentences are Django REST framework's. */
+export function BooleanField({ optional = false } = {}): PropertyDecorator {
   return applyDecorators(
     Expose(),
     Transform(({ value }: { value: unknown }) => WORDS.get(value) ?? value),
     ValidateBy({
       name: 'booleanField',
       validator: {
-        validate: (value: unknown) => messageFor(value) === undefined,
-        defaultMessage: (args?: ValidationArguments) => messageFor(args?.value) ?? '',
+        validate: (value: unknown) => messageFor(value, optional) === undefined,
+        defaultMessage: (args?: ValidationArguments) => messageFor(args?.value, optional) ?? '',
       },
     }),
   );

@@ -53,7 +53,8 @@ export class HoldsService {
     );
     if (covered.length === 0) throw await this.insufficient(tx, ownerId, amount);
     const id = uuidv7();
-    const expiresAt = createdAt + this.config.holdLifetimeSeconds * SECOND_MICROS;
+    const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
+    const expiresAt = createdAt + (answerTimeoutSeconds + holdLifetimeSeconds) * SECOND_MICROS;
     await tx.rows(
       `/* hold.open */ INSERT INTO holds
        (id, owner_id, amount, captured_amount, state, expires_at, created_at, process_id,
@@ -106,6 +107,15 @@ export class HoldsService {
     return true;
   }
 
+  /** What the owner may spend, as the transaction sees it. */
+  async availableIn(tx: Tx, ownerId: string): Promise<number> {
+    const [wallet] = await tx.rows<{ available: number }>(
+      `/* wallet.available_in */ SELECT balance - held AS available FROM wallets WHERE owner_id = $1`,
+      [ownerId],
+    );
+    return wallet?.available ?? 0;
+  }
+
   /**
    * The captured hold that a claim protects; undefined while there is none. Throws `IdempotencyKeyReused`
    * for other input and `IdempotencyKeyInUse` while the first request runs.
@@ -144,11 +154,7 @@ export class HoldsService {
     ownerId: string,
     required: number,
   ): Promise<InsufficientBalance> {
-    const [wallet] = await tx.rows<{ available: number }>(
-      `/* wallet.shortfall */ SELECT balance - held AS available FROM wallets WHERE owner_id = $1`,
-      [ownerId],
-    );
-    const available = wallet?.available ?? 0;
+    const available = await this.availableIn(tx, ownerId);
     return new InsufficientBalance(
       required,
       available,

@@ -85,6 +85,13 @@ export class WalletService {
     return wallet?.available ?? 0;
   }
 
+  /** What one more hold may take: what is available, and no more than the owner's daily limit leaves. */
+  async spendable(ownerId: string): Promise<number> {
+    const { available, held, limits } = await this.summary(ownerId);
+    const left = limits.daily === null ? Infinity : limits.daily - limits.spentToday - held;
+    return Math.max(0, Math.min(available, left));
+  }
+
   /** The whole wallet. Throws for an owner without one, which registration rules out. */
   async summary(ownerId: string): Promise<WalletSummary> {
     const wallet = await this.reader.manager.findOneByOrFail(Wallet, { ownerId });

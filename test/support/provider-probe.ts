@@ -1,35 +1,32 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import {
-  PROVIDER,
-  type CompletionEvent,
-  type CompletionProvider,
-} from '../../src/chat/providers/provider.js';
+import { ModelCatalogue } from '../../src/chat/model-catalogue.js';
+import type { CompletionEvent, CompletionProvider } from '../../src/chat/providers/provider.js';
 
 type Complete = CompletionProvider['complete'];
 
-/** Puts itself between the app and its provider: counts the calls, and can stall or fail them. */
+/** Puts itself between the app and its default provider: counts the calls, and can stall or fail them. */
 export class ProviderProbe {
   calls = 0;
   private readonly provider: CompletionProvider;
   private readonly original: Complete;
 
   constructor(app: NestFastifyApplication) {
-    this.provider = app.get<CompletionProvider>(PROVIDER);
+    this.provider = app.get(ModelCatalogue).find(undefined).provider;
     this.original = this.provider.complete.bind(this.provider);
-    this.provider.complete = (...request) => this.during(undefined, ...request);
+    this.use(undefined);
   }
 
   /** From now on each call waits for `before`, which may reject, and then answers. */
   use(before: (() => Promise<void>) | undefined): void {
-    this.provider.complete = (...request) => this.during(before, ...request);
+    this.provider.complete = (request) => this.during(before, request);
   }
 
   private async *during(
     before: (() => Promise<void>) | undefined,
-    ...request: Parameters<Complete>
+    request: Parameters<Complete>[0],
   ): AsyncIterable<CompletionEvent> {
     this.calls += 1;
     await before?.();
-    yield* this.original(...request);
+    yield* this.original(request);
   }
 }

@@ -1,61 +1,5 @@
 import { Table, type MigrationInterface, type QueryRunner } from 'typeorm';
-import { flag, id, nullable, text, whole, word } from './columns.js';
-
-const accounts = [
-  new Table({
-    name: 'users',
-    columns: [
-      id('id', { isPrimary: true }),
-      text('username'),
-      text('username_key', { isUnique: true }),
-      text('email'),
-      text('password_hash'),
-      flag('is_active'),
-      flag('is_staff'),
-      whole('created_at'),
-    ],
-  }),
-  new Table({
-    name: 'access_tokens',
-    columns: [
-      id('id', { isPrimary: true }),
-      { name: 'digest', type: 'varchar', length: '64', isUnique: true },
-      id('user_id'),
-      whole('created_at'),
-      whole('last_used_at'),
-    ],
-    indices: [{ name: 'access_tokens_user_id', columnNames: ['user_id'] }],
-    foreignKeys: [
-      {
-        name: 'access_tokens_user',
-        columnNames: ['user_id'],
-        referencedTableName: 'users',
-        referencedColumnNames: ['id'],
-        onDelete: 'CASCADE',
-      },
-    ],
-  }),
-  new Table({
-    name: 'jwt_families',
-    columns: [
-      id('id', { isPrimary: true }),
-      id('user_id'),
-      id('refresh_jti'),
-      whole('expires_at'),
-      whole('created_at'),
-    ],
-    indices: [{ name: 'jwt_families_user_id', columnNames: ['user_id'] }],
-    foreignKeys: [
-      {
-        name: 'jwt_families_user',
-        columnNames: ['user_id'],
-        referencedTableName: 'users',
-        referencedColumnNames: ['id'],
-        onDelete: 'CASCADE',
-      },
-    ],
-  }),
-];
+import { id, nullable, text, whole, word } from './columns.js';
 
 /** An Idempotency-Key lives on the row it protects, and is unique there for its owner and route. */
 const claim = [
@@ -181,56 +125,15 @@ const money = [
   }),
 ];
 
-const chat = [
-  new Table({
-    name: 'conversations',
-    columns: [id('id', { isPrimary: true }), id('owner_id'), whole('created_at')],
-    indices: [{ name: 'conversations_owner_id', columnNames: ['owner_id', 'id'] }],
-  }),
-  new Table({
-    name: 'turns',
-    columns: [
-      id('id', { isPrimary: true }),
-      id('owner_id'),
-      id('conversation_id'),
-      id('hold_id'),
-      text('message'),
-      text('response'),
-      text('model'),
-      word('status'),
-      whole('amount'),
-      whole('available_after'),
-      id('credential_id'),
-      whole('created_at'),
-    ],
-    indices: [
-      { name: 'turns_hold_id', columnNames: ['hold_id'] },
-      { name: 'turns_owner_id', columnNames: ['owner_id', 'id'] },
-      { name: 'turns_conversation_id', columnNames: ['conversation_id', 'id'] },
-    ],
-    foreignKeys: [
-      {
-        name: 'turns_conversation',
-        columnNames: ['conversation_id'],
-        referencedTableName: 'conversations',
-        referencedColumnNames: ['id'],
-        onDelete: 'CASCADE',
-      },
-    ],
-  }),
-];
-
-/** People and their credentials, wallets with ledger and holds, conversations with turns. */
-export class InitialSchema1764000000000 implements MigrationInterface {
-  readonly name = 'InitialSchema1764000000000';
+/** Wallets, their ledger and holds, and redemption codes. */
+export class Money1764000001000 implements MigrationInterface {
+  readonly name = 'Money1764000001000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    for (const table of [...accounts, ...money, ...chat]) await queryRunner.createTable(table);
+    for (const table of money) await queryRunner.createTable(table);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    for (const table of [...chat, ...money, ...accounts].reverse()) {
-      await queryRunner.dropTable(table);
-    }
+    for (const table of [...money].reverse()) await queryRunner.dropTable(table);
   }
 }

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toIso } from '../database/instant.js';
+import { EventStream, callerGone } from '../http/event-stream.js';
+import { toAppError } from '../http/send-error.js';
+import type { Principal } from '../http/request.decorators.js';
+import { ChatService, type Question } from './chat.service.js';
+import type { Generation } from './generation.js';
+import type { Turn } from './turn.entity.js';
+
+/** A caller who will come back for the answer, by its key, is not taken for gone. */
+const NEVER = new AbortController().signal;
+
+/** Writes an answer as JSON or as server-sent events; what happens to the money is the same. */
+@Injectable()
+export class ReplyService {
+  constructor(private readonly chat: ChatService) {}
+
+  /** Sends the whole answer. Refusals before it are thrown, as plain HTTP errors. */
+  async answer(
+    exchange: { request: FastifyRequest; reply: FastifyReply; principal: Principal },
+    question: Question,
+    isStream: boolean,
+  ): Promise<void> {
+    const { request, reply, principal } = exchange;
+    const gone = question.idempotencyKey === undefined ? callerGone(reply) : NEVER;
+    const { generation, replay } = await this.chat.begin(principal, question);
+    if (replay) {
+      void reply.header('Idempotent-Replayed', 'true');
+      setTurnHeaders(reply, replay);
+    }
+    if (isStream) {
+      await this.stream(request, reply, gone, { generation, replay });
+      return;
+    }
+    const turn = replay ?? (await generation.run(gone, () => Promise.resolve()));
+    setTurnHeaders(reply, turn);
+    void reply.code(200).send(answerToWire(turn));
+  }
+
+  /** Once the headers are out, a failure can only be told as an event. */
+  private async stream(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    gone: AbortSignal,
+    { generation, replay }: { generation?: Generation | undefined; replay?: Turn | undefined },
+  ): Promise<void> {
+    const events = EventStream.open(reply);
+    const send = (text: string) => events.send('delta', { text });
+    try {
+      if (replay) await send(replay.response);
+      const turn = replay ?? (await generation?.run(gone, ({ text }) => send(text)));
+      if (turn) await events.send('done', doneToWire(turn));
+    } catch (error) {
+      const { status, body } = toAppError(error, request).answer();
+      if (status >= 500) request.log.error({ err: error }, 'a stream failed');
+      await events.send('error', body);
+    } finally {
+      events.end();
+    }
+  }
+}
+
+function setTurnHeaders(reply: FastifyReply, turn: Turn): void {
+  void reply.headers({
+    'Tokens-Charged': turn.amount,
+    'Tokens-Balance': turn.availableAfter,
+    'Turn-Id': turn.id,
+    'Conversation-Id': turn.conversationId,
+  });
+}
+
+function answerToWire({ message, response, createdAt }: Turn) {
+  return { message, response, timestamp: toIso(createdAt) };
+}
+
+function doneToWire(turn: Turn) {
+  return {
+    ...answerToWire(turn),
+    turn: turn.id,
+    conversation: turn.conversationId,
+    tokens_charged: turn.amount,
+    tokens_balance: turn.availableAfter,
+    finish_reason: turn.finishReason,
+  };
+}

@@ -1,0 +1,99 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { nowMicros } from '../database/instant.js';
+import type { Tx } from '../database/queries.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { Unavailable } from '../errors.js';
+import type { Principal } from '../http/request.decorators.js';
+import { HoldsService } from '../wallet/holds.service.js';
+import type { Question } from './chat.service.js';
+import { ConversationsService } from './conversations.service.js';
+import type { Outcome } from './generation.js';
+import { Turn } from './turn.entity.js';
+
+/** An answer that has ended, and whose hold is to be resolved. */
+export interface Settled {
+  readonly principal: Principal;
+  readonly holdId: string;
+  readonly question: Question;
+  readonly modelId: string;
+  readonly outcome: Outcome;
+}
+
+/** Ends a paid message: takes the price and saves the turn, both or neither. */
+@Injectable()
+export class SettlementService {
+  private readonly logger = new Logger(SettlementService.name);
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly holds: HoldsService,
+    private readonly conversations: ConversationsService,
+  ) {}
+
+  /** Returns the saved turn. Throws `Unavailable` when the hold had expired: then nothing was taken. */
+  async settle(settled: Settled): Promise<Turn> {
+    try {
+      return await this.unitOfWork.run((tx) => this.resolve(tx, settled));
+    } catch (error) {
+      await this.giveBack(settled.holdId);
+      throw error;
+    }
+  }
+
+  /** A failed answer gives the hold back and frees its key; any other is captured, at its price. */
+  private async resolve(tx: Tx, settled: Settled): Promise<Turn> {
+    const { holdId, outcome, principal } = settled;
+    const id = uuidv7();
+    if (outcome.status === 'failed') {
+      await this.holds.release(tx, holdId, 'released');
+      const available = await this.holds.availableIn(tx, principal.userId);
+      return this.save(tx, id, settled, available);
+    }
+    const why = { reason: `chat message to ${settled.modelId}`, turnId: id };
+    const settlement = await this.holds.capture(tx, holdId, outcome.amount, why);
+    if (!settlement) throw new Unavailable('The answer took too long. Nothing was charged.', 1);
+    return this.save(tx, id, settled, settlement.available);
+  }
+
+  private async save(tx: Tx, id: string, settled: Settled, availableAfter: number): Promise<Turn> {
+    const { principal, holdId, question, modelId, outcome } = settled;
+    const ownerId = principal.userId;
+    const conversationId = question.conversationId ?? uuidv7();
+    if (question.conversationId === undefined) {
+      const opened = {
+        id: conversationId,
+        ownerId,
+        title: question.message,
+        model: null,
+        system: null,
+      };
+      await this.conversations.open(tx, opened);
+    }
+    const { toolCalls, ...rest } = outcome;
+    const turn: Turn = {
+      ...rest,
+      id,
+      ownerId,
+      conversationId,
+      holdId,
+      message: question.message,
+      model: modelId,
+      toolCalls: toolCalls.length > 0 ? JSON.stringify(toolCalls) : null,
+      availableAfter,
+      credentialId: principal.credentialId,
+      createdAt: nowMicros(),
+    };
+    await tx.manager.insert(Turn, turn);
+    return turn;
+  }
+
+  /** A failure here must not hide the one that brought us here; the hold then expires by itself. */
+  private async giveBack(holdId: string): Promise<void> {
+    try {
+      await this.unitOfWork.run((tx) => this.holds.release(tx, holdId, 'released'));
+    } catch (error) {
+      this.logger.error({ err: error, holdId }, 'a hold was left to expire');
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { FastifyReply } from 'fastify';
+import { PING, formatEvent } from './sse.js';
+
+/** Common balancers cut a connection that is silent for 60 s. */
+const PING_EVERY_MS = 15_000;
+
+const HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-cache, no-transform',
+  // nginx would otherwise collect the events before it passes them on.
+  'X-Accel-Buffering': 'no',
+};
+
+/** Aborted when the client closes before the answer's end; a close after the last byte does not count. */
+export function callerGone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableEnded) controller.abort();
+  });
+  return controller.signal;
+}
+
+/** An answer as server-sent events. From `open` on, Fastify leaves the response to this class. */
+export class EventStream {
+  private readonly ping: NodeJS.Timeout;
+
+  private constructor(private readonly reply: FastifyReply) {
+    this.ping = setInterval(() => {
+      if (!reply.raw.destroyed) reply.raw.write(PING);
+    }, PING_EVERY_MS);
+    reply.raw.once('close', () => {
+      clearInterval(this.ping);
+    });
+  }
+
+  /** Sends the headers at once, with those that the reply has so far, and a first ping. */
+  static open(reply: FastifyReply): EventStream {
+    reply.hijack();
+    reply.raw.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...HEADERS });
+    reply.raw.write(PING);
+    return new EventStream(reply);
+  }
+
+  /**
+   * Writes one event. Resolves when the client has taken enough of what was written before: a slow reader
+   * makes the sender wait, and memory does not grow. To a client that is gone nothing is written.
+   */
+  async send(event: string | undefined, data: unknown): Promise<void> {
+    const { raw } = this.reply;
+    if (raw.destroyed || raw.writableEnded) return;
+    if (raw.write(formatEvent(event, data))) return;
+    const closed = new AbortController();
+    const stop = () => {
+      closed.abort();
+    };
+    raw.once('close', stop);
+    await once(raw, 'drain', { signal: closed.signal }).catch(() => undefined);
+    raw.off('close', stop);
+  }
+
+  end(): void {
+    clearInterval(this.ping);
+    this.reply.raw.end();
+  }
+}

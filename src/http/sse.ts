@@ -1,0 +1,8 @@
+/** One server-sent event as it goes over the wire. `data` is JSON, and so never has a line end of its own. */
+export function formatEvent(event: string | undefined, data: unknown): string {
+  const name = event === undefined ? '' : `event: ${event}\n`;
+  return `${name}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+}
+
+/** A comment: readers skip it, and everything in between sees a connection in use. */
+export const PING = ': ping\n\n';
