@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+const ROUND_MS = 15;
+const START_MS = 500;
+
+/** Loads the key in each folder of its arguments, at a moment that all processes share, and prints it. */
+const SCRIPT = `
+  const { loadJwtKey } = await import(${JSON.stringify(pathToFileURL(resolve('dist/src/auth/jwt-key.js')))});
+  const [start, ...folders] = process.argv.slice(1);
+  for (const [round, folder] of folders.entries()) {
+    process.chdir(folder);
+    while (Date.now() < Number(start) + round * ${String(ROUND_MS)});
+    console.log(Buffer.from(await loadJwtKey({ jwtSecret: '' })).toString());
+  }
+`;
+
+const run = promisify(execFile);
+
+describe('the key that signs JWTs, without JWT_SECRET', () => {
+  let root: string;
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'tallychat-key-'));
+  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  /** What a new process reads in each of the folders. */
+  const load = async (start: number, folders: readonly string[]): Promise<string[]> => {
+    const words = ['--input-type=module', '--eval', SCRIPT, String(start), ...folders];
+    const { stdout } = await run(process.execPath, words);
+    return stdout.split('\n').slice(0, -1);
+  };
+
+  it('is made once, for its owner alone, when three processes start at one moment', async () => {
+    const folders = Array.from({ length: 60 }, (_, n) => join(root, String(n)));
+    for (const folder of folders) await mkdir(folder);
+    const start = Date.now() + START_MS;
+    const [one, two, three] = await Promise.all([1, 2, 3].map(() => load(start, folders)));
+    expect(one?.filter((key) => /^[\da-f]{64}$/.test(key))).toHaveLength(folders.length);
+    expect(new Set(one).size).toBe(folders.length);
+    expect([two, three]).toEqual([one, one]);
+    for (const folder of folders) {
+      expect(await readdir(join(folder, 'data'))).toEqual(['jwt.key']);
+      expect((await stat(join(folder, 'data/jwt.key'))).mode & 0o777).toBe(0o600);
+    }
+  });
+
+  it('is the same after a restart', async () => {
+    expect(await load(0, [root])).toEqual(await load(0, [root]));
+  });
+
+  it.each(['', 'too short'])('is not taken from a file that holds %p', async (text) => {
+    await mkdir(join(root, 'data'));
+    await writeFile(join(root, 'data/jwt.key'), text);
+    const refusal = './data/jwt.key holds no key: restore or remove it';
+    await expect(load(0, [root])).rejects.toThrow(refusal);
+  });
+});
