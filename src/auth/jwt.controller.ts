@@ -47,7 +47,7 @@ export class JwtController {
   @HttpCode(200)
   async verify(@Payload() { token }: JwtVerifyDto): Promise<object> {
     const verified = await this.jwts.verify(token);
-    if (!verified || verified.isSpent) throw notValid();
+    if (!verified?.isActive || verified.isSpent) throw notValid();
     return {};
   }
 

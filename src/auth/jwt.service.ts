@@ -91,11 +91,11 @@ export class JwtService {
     return { ...claims, isSpent, isActive: Boolean(family.isActive) };
   }
 
-  /** Whom an access JWT stands for. Throws `TokenNotValid` for a refresh token, which opens no route. */
+  /** Whom an access JWT stands for. Throws `TokenNotValid` for any other kind, which opens no route. */
   async findCaller(token: string): Promise<(Principal & { isActive: boolean }) | undefined> {
     const claims = await this.verify(token);
-    if (claims?.token_type === 'refresh') throw new TokenNotValid('Token has wrong type');
     if (!claims) return undefined;
+    if (claims.token_type !== 'access') throw new TokenNotValid('Token has wrong type');
     const { user_id: userId, family: credentialId, isActive } = claims;
     return { userId, credentialId, kind: 'jwt', isActive };
   }
