@@ -45,11 +45,14 @@ async function onServer(sql: string): Promise<void> {
 
 /** A connection of the spec's own, to look at what the service stored and to set what a case is given. */
 export class Inspector {
-  private constructor(private readonly dataSource: DataSource) {}
+  private constructor(
+    readonly url: string,
+    readonly dataSource: DataSource,
+  ) {}
 
   static async open(url: string): Promise<Inspector> {
     const options = dataSourceOptions({ url, poolMax: 2, entities });
-    return new Inspector(await new DataSource(options).initialize());
+    return new Inspector(url, await new DataSource(options).initialize());
   }
 
   async rows<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
@@ -73,6 +76,15 @@ export class Inspector {
     } finally {
       await runner.release();
     }
+  }
+
+  /** The names of all tables. */
+  async tables(): Promise<string[]> {
+    const sql =
+      this.dataSource.options.type === 'sqlite'
+        ? `SELECT name FROM sqlite_master WHERE type = 'table'`
+        : `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`;
+    return (await this.rows<{ name: string }>(sql)).map(({ name }) => name).sort();
   }
 
   async count(
