@@ -1,10 +1,12 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
 import { Authenticator } from './auth/authenticator.js';
 import { readAuthorization } from './auth/authorization-header.js';
 import type { Config } from './config.js';
+import { migrate } from './database/migrate.js';
 import { ProcessLease } from './database/process-lease.js';
 import { ApiDescription } from './http/api-description.js';
 import { Drain } from './http/drain.js';
@@ -31,8 +33,13 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   return app;
 }
 
-/** Hooks before routes; then, before the first request, what an earlier crash left is resolved. */
+/**
+ * The lease before the schema, so that nobody migrates what another process serves; hooks before routes;
+ * then, before the first request, what an earlier crash left is resolved.
+ */
 async function prepare(app: NestFastifyApplication): Promise<void> {
+  await app.get(ProcessLease).acquire();
+  await migrate(app.get(DataSource));
   const authenticator = app.get(Authenticator);
   installHooks(app.getHttpAdapter().getInstance(), {
     drain: app.get(Drain),
@@ -41,6 +48,5 @@ async function prepare(app: NestFastifyApplication): Promise<void> {
   });
   await app.init();
   app.get(ApiDescription).publish(describeApi(app));
-  await app.get(ProcessLease).acquire();
   await app.get(HoldSweeper).start();
 }

@@ -8,7 +8,6 @@ import {
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config.js';
 import { openReader, openWriter, type EntityClass } from './data-source.js';
-import { migrate } from './migrate.js';
 import { ProcessLease } from './process-lease.js';
 import { Reader } from './reader.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -30,7 +29,7 @@ class DatabaseCloser implements OnApplicationShutdown {
   }
 }
 
-/** Opens the database, brings its schema up to date, and gives the two ways in: UnitOfWork and Reader. */
+/** Opens the database and gives the two ways in: UnitOfWork and Reader. Its schema is `migrate`'s work. */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -46,11 +45,7 @@ export class DatabaseModule {
         {
           provide: DataSource,
           inject: [CONFIG],
-          useFactory: async (config: Config) => {
-            const writer = await openWriter(options(config));
-            await migrate(writer);
-            return writer;
-          },
+          useFactory: (config: Config) => openWriter(options(config)),
         },
         {
           provide: Reader,

@@ -1,0 +1,83 @@
+import { type HttpClient, Caller } from './client.js';
+import { Inspector, createDatabase, type DatabaseKind, type TestDatabase } from './databases.js';
+import { Service } from './service.js';
+
+const SETTINGS = { JWT_SECRET: 'a secret for specs, and of no use elsewhere', RATE_LIMITS: 'off' };
+
+/** One process that serves, and a client of it. */
+export interface Member {
+  readonly service: Service;
+  readonly http: HttpClient;
+}
+
+/** Processes of the built service on one database: started, killed and replaced as a spec needs. */
+export class Fleet {
+  private readonly services: Service[] = [];
+  private readonly clients: HttpClient[] = [];
+  private users = 0;
+
+  private constructor(
+    private readonly owned: TestDatabase,
+    private readonly settings: Record<string, string>,
+  ) {}
+
+  static async on(kind: DatabaseKind, settings: Record<string, string> = {}): Promise<Fleet> {
+    return new Fleet(await createDatabase(kind), { ...SETTINGS, ...settings });
+  }
+
+  /** Starts a process and does not wait for anything. */
+  async launch(): Promise<Service> {
+    const settings = { ...this.settings, DATABASE_URL: this.owned.url };
+    const service = await Service.launch(settings);
+    this.services.push(service);
+    return service;
+  }
+
+  /** Starts a process and waits until it serves. */
+  async start(): Promise<Member> {
+    return this.serving(await this.launch());
+  }
+
+  /** Resolves once a launched process serves; rejects where it ends instead. */
+  async serving(service: Service): Promise<Member> {
+    await service.sees(/listens on \S+["\s]/);
+    const http = service.client();
+    this.clients.push(http);
+    return { service, http };
+  }
+
+  async newUser({ http }: Member): Promise<Caller> {
+    this.users += 1;
+    const username = `user${String(this.users)}`;
+    const { status, raw, body } = await http.send({
+      method: 'POST',
+      path: '/api/register/',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ username, password: 'Str0ng-pass-1' }),
+    });
+    if (status !== 201) throw new Error(`registration of ${username}: ${raw}`);
+    return new Caller(http, (body as { token: string }).token, username);
+  }
+
+  /** The same person, who now talks to another process. */
+  callerOn({ http }: Member, { token, username }: Caller): Caller {
+    return new Caller(http, token, username);
+  }
+
+  /** Looks at the database as it is now. Nothing stays open: a crash must be found as it was left. */
+  async inspect<T>(look: (database: Inspector) => Promise<T>): Promise<T> {
+    const inspector = await Inspector.open(this.owned.url);
+    try {
+      return await look(inspector);
+    } finally {
+      await inspector.close();
+    }
+  }
+
+  /** Ends every process and removes the database. */
+  async close(): Promise<void> {
+    for (const client of this.clients) client.close();
+    await Promise.all(this.services.map((service) => service.remove()));
+    await this.owned.drop();
+  }
+}

@@ -1,0 +1,99 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { HttpClient } from './client.js';
+
+const MAIN = resolve('dist/src/main.js');
+
+/** Settings that make a start quick and touch nothing outside a folder of the spec's own. */
+const QUICK = { PORT: '0', ARGON2_MEMORY_KIB: '8192', ARGON2_PASSES: '1' };
+
+/** What is started, and with which files in the folder that it runs in. */
+interface Launch {
+  readonly command?: readonly string[];
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export type LogLine = Record<string, unknown> & { readonly msg: string };
+
+/** The service as it is run in earnest: the built program in a process of its own. */
+export class Service {
+  stdout = '';
+  stderr = '';
+  readonly ended: Promise<Ending>;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly folder: string,
+  ) {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    // 'close' and not 'exit': by then all that was printed has been read.
+    this.ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+  }
+
+  /** Starts the program, or a command that starts it, and does not wait. */
+  static async launch(
+    settings: Record<string, string> = {},
+    { command = [process.execPath, MAIN], files = {} }: Launch = {},
+  ): Promise<Service> {
+    await access(MAIN).catch(() => {
+      throw new Error('nothing is built: run `npx nest build` first');
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'tallychat-service-'));
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    const DATABASE_URL = `sqlite:${join(folder, 'tallychat.sqlite')}`;
+    const env = { PATH: process.env['PATH'], ...QUICK, DATABASE_URL, ...settings };
+    const [program = '', ...rest] = command;
+    const child = spawn(program, rest, { cwd: folder, env });
+    return new Service(child, folder);
+  }
+
+  /** Starts the program and waits until it listens. */
+  static async start(...how: Parameters<typeof Service.launch>): Promise<Service> {
+    const service = await Service.launch(...how);
+    await service.sees(/listens on ([^\s"]+)["\s]/);
+    return service;
+  }
+
+  /** A client of the address that the process says it listens on. */
+  client(): HttpClient {
+    return new HttpClient(/listens on ([^\s"]+)["\s]/.exec(this.stdout)?.[1] ?? '');
+  }
+
+  /** Resolves once the log has the words. Rejects when the process ends without them. */
+  async sees(words: RegExp): Promise<void> {
+    while (!words.test(this.stdout)) {
+      const more = this.child.stdout && once(this.child.stdout, 'data');
+      const ending = this.ended.then(() => 'ended' as const);
+      if ((await Promise.race([more, ending])) === 'ended' && !words.test(this.stdout)) {
+        throw new Error(`ended without ${String(words)}: ${this.stderr}${this.stdout}`);
+      }
+    }
+  }
+
+  /** Every line of the log; throws where one is not JSON. */
+  log(): LogLine[] {
+    const lines = this.stdout.trimEnd().split('\n');
+    return lines.map((line) => JSON.parse(line) as LogLine);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Ends the process, if it still runs, and removes its folder. */
+  async remove(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
