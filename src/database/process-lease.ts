@@ -31,7 +31,10 @@ export class ProcessLease implements OnApplicationShutdown {
     else await this.lockOnServer();
   }
 
-  /** Takes it again if the connection that carried it was lost. */
+  /**
+   * Takes it again if the connection that carried it was lost. Throws while the server has not noticed
+   * the loss and keeps the lock: until then the process looks alive all the same.
+   */
   async renew(): Promise<void> {
     if (!this.runner) return;
     try {
@@ -60,8 +63,18 @@ export class ProcessLease implements OnApplicationShutdown {
   }
 
   private async lockOnServer(): Promise<void> {
-    this.runner = this.dataSource.createQueryRunner();
-    await this.runner.query('SELECT pg_advisory_lock($1, $2)', [LOCK_SPACE, this.id]);
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      const [row] = (await runner.query('SELECT pg_try_advisory_lock($1, $2) AS granted', [
+        LOCK_SPACE,
+        this.id,
+      ])) as { granted: boolean }[];
+      if (!row?.granted) throw new Error(`the lease ${String(this.id)} is taken`);
+    } catch (error) {
+      await runner.release();
+      throw error;
+    }
+    this.runner = runner;
   }
 
   private async lockBeside(database: string): Promise<void> {

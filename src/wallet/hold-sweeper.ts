@@ -48,7 +48,9 @@ export class HoldSweeper implements OnModuleDestroy {
 
   /** One round. Returns when every hold found is resolved. */
   async sweep(): Promise<void> {
-    await this.lease.renew();
+    await this.lease.renew().catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'the lease is not renewed; the next sweep tries again');
+    });
     const overdue = await this.reader.rows<{ id: string }>(
       `/* hold.overdue */ SELECT id FROM holds WHERE state = 'open' AND expires_at <= $1 LIMIT ${String(BATCH_MAX)}`,
       [nowMicros()],

@@ -75,6 +75,14 @@ export class TestApp {
     return new Caller(this.http, (body as { token: string }).token, name);
   }
 
+  /** Whose wallet a caller's is. */
+  async ownerOf({ username }: Caller): Promise<string> {
+    const sql = 'SELECT id FROM users WHERE username = $1';
+    const [user] = await this.database.rows<{ id: string }>(sql, [username]);
+    if (!user) throw new Error(`no user ${username}`);
+    return user.id;
+  }
+
   /** Rewrites the opening grant, so that the ledger still explains the balance. */
   private async setBalance(username: string, tokens: number): Promise<void> {
     const [user] = await this.database.rows<{ id: string }>(

@@ -33,7 +33,8 @@ export async function createDatabase(kind: DatabaseKind): Promise<TestDatabase> 
   return { url: `${server ?? ''}/${name}`, drop };
 }
 
-async function onServer(sql: string): Promise<void> {
+/** One statement outside any database of a spec. */
+export async function onServer(sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: `${server ?? ''}/postgres` });
   await client.connect();
   try {
