@@ -2,9 +2,11 @@ import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
+import { DataSource } from 'typeorm';
 import { OperatorsService } from './admin/operators.service.js';
 import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
+import { assertMigrated } from './database/migrate.js';
 import { AppError } from './errors.js';
 import { UsersService } from './users/users.service.js';
 import { AMOUNT_MAX } from './wallet/wallet.dto.js';
@@ -105,6 +107,7 @@ async function run(): Promise<void> {
     abortOnError: false,
   });
   try {
+    await assertMigrated(context.get(DataSource));
     const services = [OperatorsService, UsersService, WalletService] as const;
     const commands = commandsOf(
       context.get(services[0]),

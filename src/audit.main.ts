@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { loadConfig } from './config.js';
 import { openReadOnly } from './database/data-source.js';
+import { assertMigrated } from './database/migrate.js';
 import { Reader } from './database/reader.js';
 import { entities } from './entities.js';
 import { audit, type AuditReport } from './wallet/audit.js';
@@ -27,6 +28,7 @@ async function run(): Promise<number> {
     if (process.stderr.isTTY) process.stderr.write(`\r${String(wallets)} wallets `);
   };
   try {
+    await assertMigrated(dataSource);
     const report = await audit(new Reader(dataSource), onProgress);
     process.stdout.write(`${values.json ? JSON.stringify(report) : toText(report)}\n`);
     return report.differences.length === 0 ? 0 : 1;

@@ -3,7 +3,7 @@ import { Reader } from '../src/database/reader.js';
 import { audit } from '../src/wallet/audit.js';
 import { TestApp } from './support/app.js';
 import { runCommand } from './support/command.js';
-import { databaseKinds } from './support/databases.js';
+import { createDatabase, databaseKinds, Inspector } from './support/databases.js';
 
 describe.each(databaseKinds)('npm run audit on %s', (kind) => {
   let app: TestApp;
@@ -67,5 +67,25 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
     const { code, stderr } = await runCommand('audit', 'postgres://tally:no@127.0.0.1:1/none');
     expect(code).toBe(2);
     expect(stderr).toContain('audit: ');
+  });
+});
+
+describe.each(databaseKinds)('a command on a database without a schema on %s', (kind) => {
+  it('refuses and leaves the migration to the service', async () => {
+    const database = await createDatabase(kind);
+    const expected = 'the schema is not up to date: start the service once, and it migrates';
+    const [admin, audit] = [
+      await runCommand('admin', database.url, 'users'),
+      await runCommand('audit', database.url),
+    ];
+    expect([admin.code, audit.code]).toEqual([1, 2]);
+    expect([admin.stderr, audit.stderr]).toEqual([
+      expect.stringContaining(`admin: ${expected}`),
+      `audit: ${expected}\n`,
+    ]);
+    const inspector = await Inspector.open(database.url);
+    await expect(inspector.count('wallets')).rejects.toThrow(/no such table|does not exist/);
+    await inspector.close();
+    await database.drop();
   });
 });
