@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestApp } from './support/app.js';
 import { type Caller } from './support/client.js';
-import { runCommand } from './support/command.js';
 import { databaseKinds } from './support/databases.js';
 
 describe.each(databaseKinds)('operators on %s', (kind) => {
@@ -22,7 +21,6 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  const admin = (...words: string[]) => runCommand('admin', app.databaseUrl, ...words);
   const grant = (body: object, key = 'k') =>
     staff.send('POST', `/api/admin/users/${ada.username}/grants/`, body, {
       'Idempotency-Key': key,
@@ -118,38 +116,5 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
       tokens: 250,
       balance: 4250,
     });
-  });
-
-  it('does the same from a shell, beside the running service', async () => {
-    const words = ['grant', ada.username, '1000', '--reason', 'by hand', '--key', 'shell'];
-    const first = await admin(...words);
-    expect([first.code, first.stderr]).toEqual([0, '']);
-    expect((await admin(...words)).stdout).toContain('granted before');
-    expect(await ada.balance()).toBe(5000);
-    const { stdout: code } = await admin('codes', '50', '--reason', 'by hand');
-    await ada.send('POST', '/api/wallet/redeem/', { code: code.trim() });
-    expect(await ada.balance()).toBe(5050);
-    expect((await admin('users', ada.username)).stdout).toContain('balance 5050');
-    await admin('staff', ada.username);
-    expect((await ada.get('/api/admin/users/')).status).toBe(200);
-    await admin('staff', ada.username, '--revoke');
-    expect((await ada.get('/api/admin/users/')).status).toBe(403);
-    await admin('deactivate', ada.username);
-    expect((await ada.get('/api/token-balance/')).status).toBe(401);
-    await admin('activate', ada.username);
-    expect(await ada.balance()).toBe(5050);
-  });
-
-  it.each([
-    [[], 'usage'],
-    [['grant', 'operator', '0', '--reason', 'x'], 'must be a whole number'],
-    [['grant', 'operator', '5'], '--reason is missing'],
-    [['grant', 'nobody', '5', '--reason', 'x'], 'Not found'],
-    [['constructor'], 'unknown command'],
-  ])('refuses the words %p in a line that helps, and changes nothing', async (words, hint) => {
-    const { code, stdout, stderr } = await admin(...words);
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(hint);
-    expect(await staff.balance()).toBe(4000);
   });
 });
