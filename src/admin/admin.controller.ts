@@ -8,6 +8,7 @@ import { UUID_KEY, paginate } from '../http/pagination.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
+import { AdminDocs } from './admin.docs.js';
 import { CreditDto, UserChangeDto } from './admin.dto.js';
 import { OperatorsService } from './operators.service.js';
 import { StaffGuard } from './staff.guard.js';
@@ -22,6 +23,7 @@ export class AdminController {
     private readonly wallets: WalletService,
   ) {}
 
+  @AdminDocs.list()
   @Get('users')
   async list(@Req() request: FastifyRequest) {
     const search = [(request.query as { search?: string | string[] }).search].flat().at(-1) ?? '';
@@ -34,11 +36,13 @@ export class AdminController {
     return { ...page, results: await Promise.all(page.results.map((user) => this.toWire(user))) };
   }
 
+  @AdminDocs.change()
   @Patch('users/:username')
   async change(@Param('username') username: string, @Payload() { active }: UserChangeDto) {
     return this.toWire(await this.operators.setActive(username, active));
   }
 
+  @AdminDocs.grant()
   @Post('users/:username/grants')
   async grant(
     @Param('username') username: string,
@@ -53,6 +57,7 @@ export class AdminController {
     return { tokens: amount, balance };
   }
 
+  @AdminDocs.code()
   @Post('codes')
   async code(@Payload() { amount, reason }: CreditDto) {
     return { code: await this.operators.makeCode(amount, reason), tokens: amount };

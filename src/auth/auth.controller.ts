@@ -4,9 +4,10 @@ import { ValidationFailed } from '../errors.js';
 import { Payload } from '../http/body.pipe.js';
 import { CurrentPrincipal, Public, type Principal } from '../http/request.decorators.js';
 import { AccessTokens } from './access-tokens.js';
+import { AuthDocs } from './auth.docs.js';
 import { LoginDto, RegisterDto } from './auth.dto.js';
 import { JwtService } from './jwt.service.js';
-import { LoginService } from './login.service.js';
+import { LOGIN_REFUSED, LoginService } from './login.service.js';
 import { RegisterBodyPipe } from './register-body.pipe.js';
 import { RegistrationService } from './registration.service.js';
 
@@ -21,6 +22,7 @@ export class AuthController {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
+  @AuthDocs.register()
   @Public()
   @Post('register')
   async register(@Body(RegisterBodyPipe) body: RegisterDto) {
@@ -28,6 +30,7 @@ export class AuthController {
     return { message: 'User registered successfully', token };
   }
 
+  @AuthDocs.login()
   @Public()
   @Post('login')
   @HttpCode(200)
@@ -36,13 +39,13 @@ export class AuthController {
       this.accessTokens.issue(tx, userId),
     );
     if (token === undefined) {
-      const message = 'Unable to log in with provided credentials.';
-      throw new ValidationFailed({ non_field_errors: [message] });
+      throw new ValidationFailed({ non_field_errors: [LOGIN_REFUSED] });
     }
     return { token };
   }
 
   /** Revokes the credential that was presented, and no other. */
+  @AuthDocs.logout()
   @Post('logout')
   @HttpCode(204)
   async logout(@CurrentPrincipal() { kind, credentialId }: Principal): Promise<void> {

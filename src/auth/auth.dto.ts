@@ -1,14 +1,16 @@
+import { ShownText } from '../http/field-docs.js';
 import { TextField } from '../http/fields.js';
 import { isEmail } from './email.js';
+import { PASSWORD_MIN } from './password-rules.js';
 
 const USERNAME_MAX = 150;
 const EMAIL_MAX = 254;
 const PASSWORD_MAX = 128;
 
+const USERNAME = /^[\p{L}\p{N}_.@+-]*$/u;
 /** Must hold for the name as stored, too: NFKC makes of `⑴` three characters, two of them not allowed. */
 const usernameRule = {
-  test: (text: string) =>
-    [text, text.normalize('NFKC')].every((form) => /^[\p{L}\p{N}_.@+-]*$/u.test(form)),
+  test: (text: string) => [text, text.normalize('NFKC')].every((form) => USERNAME.test(form)),
   message:
     'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.',
 };
@@ -16,10 +18,27 @@ const emailMessage = 'Enter a valid email address.';
 
 /** What registration sends. `password` is taken as it is; Django's rules for it come after these. */
 export class RegisterDto {
-  @TextField({ maxCodePoints: USERNAME_MAX, rule: usernameRule })
+  @TextField({
+    maxCodePoints: USERNAME_MAX,
+    rule: usernameRule,
+    docs: {
+      description: 'Letters, digits and `@.+-_`. Unique, whatever its case.',
+      pattern: USERNAME.source,
+      examples: ['ada'],
+    },
+  })
   username!: string;
 
-  @TextField({ maxCodePoints: PASSWORD_MAX, whiteSpace: 'notAlone' })
+  @TextField({
+    maxCodePoints: PASSWORD_MAX,
+    whiteSpace: 'notAlone',
+    docs: {
+      description: 'Never trimmed. Not like the username, not a common one, not digits alone.',
+      format: 'password',
+      minLength: PASSWORD_MIN,
+      examples: ['strongpassword123'],
+    },
+  })
   password!: string;
 
   @TextField({
@@ -28,15 +47,39 @@ export class RegisterDto {
     maxCodePoints: EMAIL_MAX,
     typeMessage: emailMessage,
     ruleAfterLength: { test: isEmail, message: emailMessage },
+    docs: { description: 'May be empty.', format: 'email', examples: ['ada@example.com'] },
   })
   email?: string;
 }
 
 /** What a login sends; no limits, so that no answer tells what a password may look like. */
 export class LoginDto {
-  @TextField()
+  @TextField({ docs: { description: 'In any case.', examples: ['ada'] } })
   username!: string;
 
-  @TextField({ whiteSpace: 'keep' })
+  @TextField({
+    whiteSpace: 'keep',
+    docs: { description: 'As registered.', format: 'password', examples: ['strongpassword123'] },
+  })
   password!: string;
+}
+
+const ACCESS_TOKEN = {
+  pattern: '^[0-9a-f]{40}$',
+  examples: ['9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b'],
+};
+
+/** A new user's credential. */
+export class RegisteredDto {
+  @ShownText('Always this sentence.', { enum: ['User registered successfully'] })
+  readonly message!: string;
+
+  @ShownText('Sent as `Authorization: Token <token>`. Shown once.', ACCESS_TOKEN)
+  readonly token!: string;
+}
+
+/** A new credential of a user. */
+export class LoggedInDto {
+  @ShownText('Sent as `Authorization: Token <token>`. Shown once.', ACCESS_TOKEN)
+  readonly token!: string;
 }

@@ -3,6 +3,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { JwtRefused } from '../errors.js';
 import { Payload } from '../http/body.pipe.js';
 import { Public } from '../http/request.decorators.js';
+import { JwtDocs } from './jwt.docs.js';
 import { JwtCredentialsDto, JwtRefreshDto, JwtVerifyDto } from './jwt.dto.js';
 import { JwtService, type JwtClaims, type JwtPair } from './jwt.service.js';
 import { LoginService } from './login.service.js';
@@ -18,6 +19,7 @@ export class JwtController {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
+  @JwtDocs.obtain()
   @Public()
   @Post()
   @HttpCode(200)
@@ -32,6 +34,7 @@ export class JwtController {
     return pair;
   }
 
+  @JwtDocs.refresh()
   @Public()
   @Post('refresh')
   @HttpCode(200)
@@ -42,6 +45,7 @@ export class JwtController {
     return pair;
   }
 
+  @JwtDocs.verify()
   @Public()
   @Post('verify')
   @HttpCode(200)
@@ -51,6 +55,7 @@ export class JwtController {
     return {};
   }
 
+  @JwtDocs.blacklist()
   @Public()
   @Post('blacklist')
   @HttpCode(200)

@@ -1,21 +1,40 @@
+import { ApiSchema } from '@nestjs/swagger';
+import { ShownText } from '../http/field-docs.js';
 import { TextField } from '../http/fields.js';
+
+const JWT = { pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$' };
 
 /** What a JWT login sends. */
 export class JwtCredentialsDto {
-  @TextField()
+  @TextField({ docs: { description: 'In any case.', examples: ['ada'] } })
   username!: string;
 
-  @TextField({ whiteSpace: 'keep' })
+  @TextField({
+    whiteSpace: 'keep',
+    docs: { description: 'As registered.', format: 'password', examples: ['strongpassword123'] },
+  })
   password!: string;
 }
 
 export class JwtRefreshDto {
-  @TextField()
+  @TextField({ docs: { description: 'The newest refresh token of a session.' } })
   refresh!: string;
 }
 
 /** An access or a refresh token. */
 export class JwtVerifyDto {
-  @TextField()
+  @TextField({ docs: { description: 'An access or a refresh token.' } })
   token!: string;
 }
+
+/** Two JWTs of one session. */
+export class JwtPairDto {
+  @ShownText('For the next pair. Serves once, within a day.', JWT)
+  readonly refresh!: string;
+
+  @ShownText('Sent as `Authorization: Bearer <access>`, for 5 minutes.', JWT)
+  readonly access!: string;
+}
+
+@ApiSchema({ description: 'Empty: the status says it all.' })
+export class NothingDto {}

@@ -4,6 +4,9 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
 import { PasswordHasher } from './password-hasher.js';
 
+/** The sentence for a name and a password that do not belong together. */
+export const LOGIN_REFUSED = 'Unable to log in with provided credentials.';
+
 /** Lets those in who know their password. */
 @Injectable()
 export class LoginService {

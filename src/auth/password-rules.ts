@@ -1,7 +1,8 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
 import { codePoints } from '../http/text.js';
 
-const PASSWORD_MIN = 8;
+/** The shortest password, in code points. */
+export const PASSWORD_MIN = 8;
 const SIMILARITY_MAX = 0.7;
 
 const common = new Set(dictionary['passwords-common']);

@@ -5,6 +5,7 @@ import { Payload } from '../http/body.pipe.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { paginate, UUID_KEY } from '../http/pagination.js';
 import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
+import { ChatDocs } from './chat.docs.js';
 import { ChatDto } from './chat.dto.js';
 import { ReplyService } from './reply.service.js';
 import { HistoryService, type PastTurn } from './history.service.js';
@@ -17,6 +18,7 @@ export class ChatController {
     private readonly history: HistoryService,
   ) {}
 
+  @ChatDocs.send()
   @Post()
   @HttpCode(200)
   async send(
@@ -31,6 +33,7 @@ export class ChatController {
     await this.replies.answer({ request, reply, principal }, question, isStream);
   }
 
+  @ChatDocs.list()
   @Get()
   async list(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
     const page = await paginate(

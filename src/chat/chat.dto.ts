@@ -1,17 +1,76 @@
 import { BooleanField } from '../http/boolean-field.js';
 import { TextField } from '../http/fields.js';
+import { ShownId, ShownInteger, ShownText, ShownTime } from '../http/field-docs.js';
+import { PageOf } from '../http/page.dto.js';
+
+const MESSAGE = 'Hello, how does this work?';
+const RESPONSE = `This is a dummy AI response to your message: '${MESSAGE}'`;
 
 /** What a chat sends. The length limit is a setting, so `ChatService` holds it. */
 export class ChatDto {
-  @TextField()
+  @TextField({
+    docs: {
+      description: 'What to say. White space around it is taken off.',
+      examples: [MESSAGE],
+      maxLengthSetting: 'messageMaxChars',
+    },
+  })
   message!: string;
 
-  @TextField({ optional: true })
+  @TextField({
+    optional: true,
+    docs: { description: 'The conversation to go on with; without it a new one.', format: 'uuid' },
+  })
   conversation?: string;
 
-  @TextField({ optional: true })
+  @TextField({
+    optional: true,
+    docs: { description: 'Who is to answer; without it the default.', examples: ['echo'] },
+  })
   model?: string;
 
-  @BooleanField({ optional: true })
+  @BooleanField({ optional: true, docs: { description: 'Answer as server-sent events.' } })
   stream?: boolean;
 }
+
+/** A paid answer. */
+export class ChatAnswerDto {
+  @ShownText('What was said, as it was understood.', { examples: [MESSAGE] })
+  readonly message!: string;
+
+  @ShownText('What the model answers.', { examples: [RESPONSE] })
+  readonly response!: string;
+
+  @ShownTime('When the answer was saved.')
+  readonly timestamp!: string;
+}
+
+/** A saved turn. */
+export class TurnDto {
+  @ShownId('The turn.')
+  readonly id!: string;
+
+  @ShownId('The conversation it belongs to.')
+  readonly conversation!: string;
+
+  @ShownText('What was said.', { examples: [MESSAGE] })
+  readonly message!: string;
+
+  @ShownText('What the model answered.', { examples: [RESPONSE] })
+  readonly response!: string;
+
+  @ShownText('The model that answered.', { examples: ['echo'] })
+  readonly model!: string;
+
+  @ShownText('Whether the answer came to its end.', { enum: ['complete', 'aborted', 'failed'] })
+  readonly status!: string;
+
+  @ShownInteger('What it cost.', { examples: [100] })
+  readonly tokens!: number;
+
+  @ShownTime('When it was saved.')
+  readonly timestamp!: string;
+}
+
+/** A page of the history. */
+export class TurnPageDto extends PageOf(TurnDto) {}

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Expose, Transform } from 'class-transformer';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { describeBoolean, type FieldDocs } from './field-docs.js';
 
 const WORDS = new Map<unknown, boolean>([
   [true, true],
@@ -9,6 +10,11 @@ const WORDS = new Map<unknown, boolean>([
   ['false', false],
 ]);
 
+export interface BooleanFieldRules {
+  readonly optional?: boolean;
+  readonly docs?: Pick<FieldDocs, 'description'> | undefined;
+}
+
 function messageFor(value: unknown, isOptional: boolean): string | undefined {
   if (value === undefined) return isOptional ? undefined : 'This field is required.';
   if (value === null) return 'This field may not be null.';
@@ -16,8 +22,12 @@ function messageFor(value: unknown, isOptional: boolean): string | undefined {
 }
 
 /** A truth value in a request body; the sentences are Django REST framework's. */
-export function BooleanField({ optional = false } = {}): PropertyDecorator {
+export function BooleanField({
+  optional = false,
+  docs,
+}: BooleanFieldRules = {}): PropertyDecorator {
   return applyDecorators(
+    describeBoolean({ optional, docs }),
     Expose(),
     Transform(({ value }: { value: unknown }) => WORDS.get(value) ?? value),
     ValidateBy({

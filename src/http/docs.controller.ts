@@ -3,6 +3,7 @@ import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NotFound } from '../errors.js';
 import { ApiDescription } from './api-description.js';
+import { DocumentationDocs } from './documentation.docs.js';
 import { Public } from './request.decorators.js';
 import { SWAGGER_UI_START, swaggerUiFile, swaggerUiPage } from './swagger-ui.js';
 
@@ -13,12 +14,14 @@ const CACHE_SECONDS = 3600;
 export class DocsController {
   constructor(private readonly description: ApiDescription) {}
 
+  @DocumentationDocs.schema()
   @Public({ anyAccept: true })
   @Get('schema')
   schema(@Res() reply: FastifyReply): void {
     void reply.type('application/json').send(this.description.json);
   }
 
+  @DocumentationDocs.page()
   @Public({ anyAccept: true })
   @Get('docs')
   page(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Expose, Transform } from 'class-transformer';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { describeText, type FieldDocs } from './field-docs.js';
 import { codePoints, loneSurrogate, strip } from './text.js';
 
 /** How a text field is read. The rules and their sentences are Django REST framework's `CharField`. */
@@ -15,6 +16,7 @@ export interface TextFieldRules {
   /** A rule of the field's own, checked before the length. */
   readonly rule?: { readonly test: (text: string) => boolean; readonly message: string };
   readonly ruleAfterLength?: TextFieldRules['rule'];
+  readonly docs?: FieldDocs;
 }
 
 /** Integers are text too, with the digits they were written with; other numbers are not. */
@@ -65,6 +67,7 @@ export function TextField(rules: TextFieldRules = {}): PropertyDecorator {
   const whiteSpace = rules.whiteSpace ?? 'trim';
   const complete = { ...rules, whiteSpace };
   return applyDecorators(
+    describeText(complete),
     Expose(),
     Transform(({ value }: { value: unknown }) => toText(value, whiteSpace)),
     ValidateBy({

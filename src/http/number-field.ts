@@ -1,12 +1,14 @@
 import { applyDecorators } from '@nestjs/common';
 import { Expose, Transform } from 'class-transformer';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { describeNumber, type FieldDocs } from './field-docs.js';
 
 /** How a whole number is read. The sentences are Django REST framework's `IntegerField`. */
 export interface NumberFieldRules {
   readonly min: number;
   readonly max: number;
   readonly mayBeNull?: boolean;
+  readonly docs?: Pick<FieldDocs, 'description' | 'examples'>;
 }
 
 /** A JSON integer, or a form's digits, as a number; anything else as it came. */
@@ -27,6 +29,7 @@ function messageFor(value: unknown, { min, max, mayBeNull }: NumberFieldRules): 
 /** A whole number in a request body, between two bounds. */
 export function NumberField(rules: NumberFieldRules): PropertyDecorator {
   return applyDecorators(
+    describeNumber(rules),
     Expose(),
     Transform(({ value }: { value: unknown }) => toNumber(value)),
     ValidateBy({

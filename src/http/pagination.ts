@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { NotFound } from '../errors.js';
 
-const PAGE_SIZE_DEFAULT = 20;
-const PAGE_SIZE_MAX = 100;
+export const PAGE_SIZE_DEFAULT = 20;
+export const PAGE_SIZE_MAX = 100;
 
 /** Shapes of keys. A cursor with any other is refused before it comes near the database. */
 export const UUID_KEY = /^[\da-f-]{36}$/;

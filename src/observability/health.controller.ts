@@ -3,6 +3,7 @@ import { Reader } from '../database/reader.js';
 import { Unavailable } from '../errors.js';
 import { Drain } from '../http/drain.js';
 import { Public } from '../http/request.decorators.js';
+import { HealthDocs } from './health.docs.js';
 
 const PING_TIMEOUT_MS = 2000;
 
@@ -15,6 +16,7 @@ export class HealthController {
   ) {}
 
   /** The process runs; a failure means restart it. */
+  @HealthDocs.live()
   @Public()
   @Get('live')
   live() {
@@ -22,6 +24,7 @@ export class HealthController {
   }
 
   /** The process can serve; a 503 means send nothing here for now. */
+  @HealthDocs.ready()
   @Public()
   @Get('ready')
   async ready() {

@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
+import { WalletDocs } from './wallet.docs.js';
 import { WalletService } from './wallet.service.js';
 
 /** What the caller may spend. */
@@ -7,6 +8,7 @@ import { WalletService } from './wallet.service.js';
 export class BalanceController {
   constructor(private readonly wallets: WalletService) {}
 
+  @WalletDocs.balance()
   @Get()
   async balance(@CurrentPrincipal() { userId }: Principal) {
     return { tokens: await this.wallets.available(userId) };

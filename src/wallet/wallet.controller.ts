@@ -10,6 +10,7 @@ import { claimOf } from './claim.js';
 import { RedemptionService } from './redemption.service.js';
 import { StatementService, type StatementEntry } from './statement.service.js';
 import { readUsageQuery } from './usage-query.js';
+import { WalletDocs } from './wallet.docs.js';
 import { LimitsDto, RedeemDto } from './wallet.dto.js';
 import { WalletService, type WalletSummary } from './wallet.service.js';
 
@@ -23,11 +24,13 @@ export class WalletController {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
+  @WalletDocs.summary()
   @Get()
   async summary(@CurrentPrincipal() { userId }: Principal) {
     return summaryToWire(await this.wallets.summary(userId));
   }
 
+  @WalletDocs.ledger()
   @Get('ledger')
   async ledger(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
     const { turn } = request.query as { turn?: string | string[] };
@@ -40,6 +43,7 @@ export class WalletController {
     return { ...page, results: page.results.map(entryToWire) };
   }
 
+  @WalletDocs.usage()
   @Get('usage')
   async usage(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
     const query = readUsageQuery(request.query as Record<string, string>);
@@ -57,12 +61,14 @@ export class WalletController {
     };
   }
 
+  @WalletDocs.limits()
   @Put('limits')
   async limits(@CurrentPrincipal() { userId }: Principal, @Payload() { daily }: LimitsDto) {
     await this.unitOfWork.run((tx) => this.wallets.setDailyLimit(tx, userId, daily));
     return summaryToWire(await this.wallets.summary(userId)).limits;
   }
 
+  @WalletDocs.redeem()
   @Post('redeem')
   @HttpCode(200)
   async redeem(

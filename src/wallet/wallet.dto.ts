@@ -1,5 +1,8 @@
+import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { ShownId, ShownInteger, ShownText, ShownTime } from '../http/field-docs.js';
 import { TextField } from '../http/fields.js';
 import { NumberField } from '../http/number-field.js';
+import { PageOf } from '../http/page.dto.js';
 
 /** The most that one credit or limit may be, in whole tokens: a balance stays exact for ever. */
 export const AMOUNT_MAX = 1_000_000_000_000;
@@ -7,11 +10,132 @@ export const AMOUNT_MAX = 1_000_000_000_000;
 const CODE_MAX = 100;
 
 export class LimitsDto {
-  @NumberField({ min: 0, max: AMOUNT_MAX, mayBeNull: true })
+  @NumberField({
+    min: 0,
+    max: AMOUNT_MAX,
+    mayBeNull: true,
+    docs: { description: 'The most to spend in a day (UTC); null for no limit.', examples: [1000] },
+  })
   daily!: number | null;
 }
 
 export class RedeemDto {
-  @TextField({ maxCodePoints: CODE_MAX })
+  @TextField({
+    maxCodePoints: CODE_MAX,
+    docs: { description: 'As the operator gave it out.', examples: ['ZQ4uUq0Qy8kq3s0t5e1R'] },
+  })
   code!: string;
+}
+
+/** What the caller can spend. */
+export class BalanceDto {
+  @ShownInteger('The balance less what is held for answers under way.', { examples: [3900] })
+  readonly tokens!: number;
+}
+
+/** The owner's own limits. */
+export class LimitsStateDto {
+  @ShownInteger('The most to spend in a day (UTC); null for no limit.', {
+    nullable: true,
+    examples: [1000],
+  })
+  readonly daily!: number | null;
+
+  @ShownInteger('What was spent today, and is held.', { examples: [100] })
+  readonly spent_today!: number;
+}
+
+/** A wallet, in whole tokens. */
+export class WalletDto {
+  @ShownInteger('The sum of all ledger entries.', { examples: [4000] })
+  readonly balance!: number;
+
+  @ShownInteger('What is set aside for answers under way.', { examples: [100] })
+  readonly held!: number;
+
+  @ShownInteger('The balance less what is held.', { examples: [3900] })
+  readonly available!: number;
+
+  @ApiProperty({ type: LimitsStateDto, description: 'The limits that the owner has set.' })
+  readonly limits!: LimitsStateDto;
+}
+
+/** One change of a balance. Entries are never altered. */
+export class LedgerEntryDto {
+  @ShownId('The entry.')
+  readonly id!: string;
+
+  @ShownText('Why the balance changed.', { enum: ['grant', 'top_up', 'charge', 'refund'] })
+  readonly kind!: string;
+
+  @ShownInteger('What was added; below zero, what was taken.', {
+    min: -AMOUNT_MAX,
+    examples: [-100],
+  })
+  readonly amount!: number;
+
+  @ShownInteger('The balance after it.', { examples: [3900] })
+  readonly balance_after!: number;
+
+  @ShownText('In words.', { examples: ['chat message'] })
+  readonly reason!: string;
+
+  @ShownId('The turn that was paid for; null for what is not a charge.', { nullable: true })
+  readonly turn!: string | null;
+
+  @ShownTime('When.')
+  readonly created_at!: string;
+}
+
+export class LedgerPageDto extends PageOf(LedgerEntryDto) {}
+
+class SpentDto {
+  @ShownInteger('How many charges.', { examples: [3] })
+  readonly count!: number;
+
+  @ShownInteger('Their sum.', { examples: [300] })
+  readonly tokens!: number;
+}
+
+export class DayUsageDto extends SpentDto {
+  @ShownText('The day, in UTC.', { format: 'date', examples: ['2025-08-19'] })
+  readonly day!: string;
+}
+
+export class ModelUsageDto extends SpentDto {
+  @ShownText('The model; null for turns that were deleted.', { nullable: true, examples: ['echo'] })
+  readonly model!: string | null;
+}
+
+export class KeyUsageDto extends SpentDto {
+  @ShownId('The credential; null for turns that were deleted.', { nullable: true })
+  readonly key!: string | null;
+}
+
+/** Charges, counted and summed. */
+@ApiExtraModels(DayUsageDto, ModelUsageDto, KeyUsageDto)
+export class UsageDto {
+  @ShownTime('From this moment on.')
+  readonly from!: string;
+
+  @ShownTime('Before this moment.')
+  readonly to!: string;
+
+  @ApiProperty({
+    type: 'array',
+    description: 'A row for each day, model or credential that was charged for.',
+    items: {
+      anyOf: [DayUsageDto, ModelUsageDto, KeyUsageDto].map((row) => ({ $ref: getSchemaPath(row) })),
+    },
+  })
+  readonly results!: (DayUsageDto | ModelUsageDto | KeyUsageDto)[];
+}
+
+/** What a redemption did. */
+export class RedeemedDto {
+  @ShownInteger('What the code was worth.', { examples: [1000] })
+  readonly tokens!: number;
+
+  @ShownInteger('The balance after it.', { examples: [5000] })
+  readonly balance!: number;
 }

@@ -1,0 +1,54 @@
+import { Unavailable, ValidationFailed } from '../errors.js';
+import { describeRoute } from '../http/route-docs.js';
+import { LoggedInDto, LoginDto, RegisterDto, RegisteredDto } from './auth.dto.js';
+import { LOGIN_REFUSED } from './login.service.js';
+import { USERNAME_TAKEN } from './registration.service.js';
+
+const ADA = { username: 'ada', password: 'strongpassword123' };
+const busy = new Unavailable('Too many logins are waiting.', 1);
+
+export const AuthDocs = {
+  register: () =>
+    describeRoute({
+      id: 'register',
+      tag: 'Accounts',
+      summary: 'Register',
+      description: 'Makes a user, a wallet with its opening grant and an access token.',
+      body: {
+        type: RegisterDto,
+        examples: {
+          ada: { summary: 'A new user', value: { ...ADA, email: 'ada@example.com' } },
+          grace: {
+            summary: 'Without an e-mail address',
+            value: { username: 'grace', password: 'anotherpassword456' },
+          },
+        },
+      },
+      answers: { 201: { description: 'Registered.', type: RegisteredDto } },
+      errors: [
+        new ValidationFailed({ username: [USERNAME_TAKEN] }),
+        new ValidationFailed({ password: ['This password is too common.'] }),
+        busy,
+      ],
+    }),
+
+  login: () =>
+    describeRoute({
+      id: 'logIn',
+      tag: 'Accounts',
+      summary: 'Log in',
+      description: 'Makes a new access token. The earlier ones stay valid.',
+      body: { type: LoginDto, examples: { ada: { summary: 'The registered user', value: ADA } } },
+      answers: { 200: { description: 'Logged in.', type: LoggedInDto } },
+      errors: [new ValidationFailed({ non_field_errors: [LOGIN_REFUSED] }), busy],
+    }),
+
+  logout: () =>
+    describeRoute({
+      id: 'logOut',
+      tag: 'Accounts',
+      summary: 'Log out',
+      description: 'Revokes the credential that was presented, and no other.',
+      answers: { 204: { description: 'The credential serves no more.' } },
+    }),
+};

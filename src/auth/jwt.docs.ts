@@ -1,0 +1,92 @@
+import type { LinksObject } from '@nestjs/swagger';
+import { JwtRefused, Unavailable } from '../errors.js';
+import { describeRoute } from '../http/route-docs.js';
+import {
+  JwtCredentialsDto,
+  JwtPairDto,
+  JwtRefreshDto,
+  JwtVerifyDto,
+  NothingDto,
+} from './jwt.dto.js';
+
+const notValid = new JwtRefused('Token is invalid or expired', 'token_not_valid');
+const wrongType = new JwtRefused('Token has wrong type', 'token_not_valid');
+const noAccount = new JwtRefused(
+  'No active account found with the given credentials',
+  'no_active_account',
+);
+
+/** No JWT in an example could serve, so the document says where to take one from. */
+const refresh = { refresh: '$response.body#/refresh' };
+const LINKS: LinksObject = {
+  verifyJwt: {
+    operationId: 'verifyJwt',
+    requestBody: { token: '$response.body#/access' },
+    description: 'Whether the new token serves.',
+  },
+  refreshJwt: {
+    operationId: 'refreshJwt',
+    requestBody: refresh,
+    description: 'The next pair.',
+  },
+};
+const END: LinksObject = {
+  blacklistJwt: {
+    operationId: 'blacklistJwt',
+    requestBody: refresh,
+    description: 'Ends the session that the pair belongs to.',
+  },
+};
+
+export const JwtDocs = {
+  obtain: () =>
+    describeRoute({
+      id: 'obtainJwt',
+      tag: 'JWT',
+      summary: 'Log in for a pair of JWTs',
+      description: 'An access token for 5 minutes, and a refresh token for a day.',
+      body: {
+        type: JwtCredentialsDto,
+        examples: {
+          ada: {
+            summary: 'The registered user',
+            value: { username: 'ada', password: 'strongpassword123' },
+          },
+        },
+      },
+      answers: { 200: { description: 'The pair.', type: JwtPairDto, links: LINKS } },
+      errors: [noAccount, new Unavailable('Too many logins are waiting.', 1)],
+    }),
+
+  verify: () =>
+    describeRoute({
+      id: 'verifyJwt',
+      tag: 'JWT',
+      summary: 'Ask whether a JWT serves',
+      body: { type: JwtVerifyDto, examples: {} },
+      answers: { 200: { description: 'It does.', type: NothingDto } },
+      errors: [notValid],
+    }),
+
+  refresh: () =>
+    describeRoute({
+      id: 'refreshJwt',
+      tag: 'JWT',
+      summary: 'Turn a refresh token into the next pair',
+      description: 'A refresh token serves once; used again, it ends its session.',
+      body: { type: JwtRefreshDto, examples: {} },
+      answers: { 200: { description: 'The next pair.', type: JwtPairDto, links: END } },
+      errors: [notValid, wrongType],
+    }),
+
+  blacklist: () =>
+    describeRoute({
+      id: 'blacklistJwt',
+      tag: 'JWT',
+      summary: 'End the session of a refresh token',
+      description: 'No JWT of the session serves any more.',
+      body: { type: JwtRefreshDto, examples: {} },
+      answers: { 200: { description: 'Ended.', type: NothingDto } },
+      errors: [notValid, wrongType],
+    }),
+};

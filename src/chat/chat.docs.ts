@@ -1,0 +1,100 @@
+import type { ContentObject, HeaderObject, SchemaObject } from '@nestjs/swagger';
+import {
+  ConversationBusy,
+  InsufficientBalance,
+  NotFound,
+  ProviderFailed,
+  ProviderTimedOut,
+  ValidationFailed,
+} from '../errors.js';
+import { PAGE_PARAMETERS } from '../http/page.dto.js';
+import { ALWAYS_ON_JSON, describeRoute } from '../http/route-docs.js';
+import { ChatAnswerDto, ChatDto, TurnPageDto } from './chat.dto.js';
+
+/** On a JSON answer always; a stream is opened before they are known, and tells them in its last event. */
+const paid = (
+  description: string,
+  schema: SchemaObject,
+): HeaderObject & { [ALWAYS_ON_JSON]: true } => ({
+  description: `${description} A stream tells it in its last event instead.`,
+  schema,
+  [ALWAYS_ON_JSON]: true,
+});
+const whole: SchemaObject = { type: 'integer', minimum: 0 };
+const id: SchemaObject = { type: 'string', format: 'uuid' };
+
+/** What a paid answer says of its price, in headers, since its body is that of the reference. */
+const PAID_HEADERS = {
+  'Tokens-Charged': paid('What this answer cost.', whole),
+  'Tokens-Balance': paid('What can be spent after it.', whole),
+  'Turn-Id': paid('The saved turn.', id),
+  'Conversation-Id': paid('The conversation that the turn belongs to.', id),
+};
+
+const STREAM = `event: delta
+data: {"text":"This is a dummy AI response to your message: 'Hi'"}
+
+event: done
+data: {"message":"Hi","response":"This is a dummy AI response to your message: 'Hi'","timestamp":"2025-08-19T00:48:00.123456Z","turn":"0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10","conversation":"0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a11","tokens_charged":100,"tokens_balance":3900,"finish_reason":"stop"}
+
+`;
+
+/** An answer as it comes. A failure after the start is an event, for the status is out by then. */
+const EVENTS: ContentObject = {
+  'text/event-stream': {
+    schema: {
+      type: 'string',
+      description:
+        'Events `delta` (`{"text"}`), then one `done` (the answer, its price and its ids), or one `error` (`{"detail", "code"}`). Comments (`: ping`) keep the connection open.',
+    },
+    examples: { stream: { value: STREAM } },
+  },
+};
+
+export const ChatDocs = {
+  send: () =>
+    describeRoute({
+      id: 'sendMessage',
+      tag: 'Chat',
+      summary: 'Send a message',
+      description:
+        'Answers, saves both, and charges the wallet, all or nothing. An error other than on a stream means that nothing was charged.',
+      body: {
+        type: ChatDto,
+        examples: {
+          question: { summary: 'A question', value: { message: 'Hello, how does this work?' } },
+          stream: { summary: 'As a stream', value: { message: 'Hi', stream: true } },
+        },
+      },
+      idempotencyKey: 'optional',
+      answers: {
+        200: {
+          description:
+            'The answer; as events where `stream` or `Accept: text/event-stream` asks for them.',
+          type: ChatAnswerDto,
+          content: EVENTS,
+          headers: PAID_HEADERS,
+        },
+      },
+      errors: [
+        new ValidationFailed({ message: ['This field may not be blank.'] }),
+        new InsufficientBalance(100, 40),
+        new InsufficientBalance(100, 4000, 'daily'),
+        new NotFound(),
+        new ConversationBusy(),
+        new ProviderFailed(),
+        new ProviderTimedOut(),
+      ],
+    }),
+
+  list: () =>
+    describeRoute({
+      id: 'listTurns',
+      tag: 'Chat',
+      summary: 'Read what was said',
+      description: "The caller's own turns, newest first, in pages. Free of charge.",
+      parameters: PAGE_PARAMETERS,
+      answers: { 200: { description: 'A page of turns.', type: TurnPageDto } },
+      errors: [new NotFound('Invalid cursor')],
+    }),
+};

@@ -1,0 +1,171 @@
+import { applyDecorators, type Type } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOperation,
+  ApiParam,
+  ApiQuery,
+  ApiTags,
+  getSchemaPath,
+  type ContentObject,
+  type HeaderObject,
+  type LinksObject,
+  type ResponseObject,
+  type SchemaObject,
+} from '@nestjs/swagger';
+import {
+  IdempotencyKeyInUse,
+  IdempotencyKeyMalformed,
+  IdempotencyKeyRequired,
+  IdempotencyKeyReused,
+  type AppError,
+} from '../errors.js';
+import { headerReference, sampleOf } from './error-docs.js';
+import type { TagName } from './api-overview.js';
+
+/** One value of the path, the query or a header. */
+export interface ParameterDescription {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly description: string;
+  readonly required?: boolean;
+  /** What is required has an example, which goes with those of the body. */
+  readonly schema: SchemaObject;
+}
+
+/** What a route answers when all goes well. */
+export interface AnswerDescription {
+  readonly description: string;
+  /** The DTO class of its JSON; each property is decorated with one of `field-docs`. */
+  readonly type?: Type;
+  /** What is not JSON, in place of `type` or beside it. */
+  readonly content?: ContentObject;
+  /** The headers of its own; those of every answer are known. */
+  readonly headers?: Readonly<Record<string, HeaderObject>>;
+  /** Where a field of this answer goes next. The tests follow these. */
+  readonly links?: LinksObject;
+}
+
+/** All that the document cannot learn from the code of a route. */
+export interface RouteDescription {
+  /** Unique, a verb first: clients are generated with methods of this name. */
+  readonly id: string;
+  readonly tag: TagName;
+  readonly summary: string;
+  readonly description?: string;
+  /** What the path, the query or a header of its own may hold. */
+  readonly parameters?: readonly ParameterDescription[];
+  readonly body?: {
+    /** The DTO class of `@Payload()`. */
+    readonly type: Type;
+    /** Each is sent by the tests as it stands, after those of the routes described before. */
+    readonly examples: Readonly<Record<string, { summary: string; value: object }>>;
+  };
+  readonly answers: Readonly<Record<number, AnswerDescription>>;
+  /** One of each error that the handler throws by itself. */
+  readonly errors?: readonly AppError[];
+  /** Whether it takes an `Idempotency-Key`, or insists on one. */
+  readonly idempotencyKey?: 'optional' | 'required';
+}
+
+/** The extension in which the errors of a route wait for the document to be built. */
+export const ROUTE_ERRORS = 'x-errors';
+
+/** Marks a header that a JSON answer always has, and another form of the answer may lack. */
+export const ALWAYS_ON_JSON = 'x-always-on-json';
+
+const BODY_TYPES = ['application/json', 'application/x-www-form-urlencoded'];
+
+const IDEMPOTENCY_KEY: ParameterDescription = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'Makes a retry safe: the same key with the same body takes effect once and is answered alike. 1 to 255 characters, bare or in quotes.',
+  schema: { type: 'string', minLength: 1, maxLength: 257 },
+};
+
+/** The parameters and errors of a route that takes an `Idempotency-Key`. */
+function idempotencyOf(need: RouteDescription['idempotencyKey']): {
+  parameters: ParameterDescription[];
+  errors: AppError[];
+} {
+  if (!need) return { parameters: [], errors: [] };
+  const errors = [
+    new IdempotencyKeyMalformed(),
+    new IdempotencyKeyInUse(),
+    new IdempotencyKeyReused(),
+  ];
+  if (need === 'optional') return { parameters: [IDEMPOTENCY_KEY], errors };
+  const schema = { ...IDEMPOTENCY_KEY.schema, examples: ['2025-08-19-grace'] };
+  const parameter = { ...IDEMPOTENCY_KEY, required: true, schema };
+  return { parameters: [parameter], errors: [new IdempotencyKeyRequired(), ...errors] };
+}
+
+const REPLAYED: HeaderObject = {
+  description: 'Present when this answer was given before, to the same `Idempotency-Key`.',
+  schema: { type: 'string', enum: ['true'] },
+};
+
+function toResponse(answer: AnswerDescription, mayBeReplayed: boolean): ResponseObject {
+  const { description, type, headers, links } = answer;
+  const content = {
+    ...(type && { 'application/json': { schema: { $ref: getSchemaPath(type) } } }),
+    ...answer.content,
+  };
+  return {
+    description,
+    headers: {
+      'X-Request-Id': headerReference('X-Request-Id'),
+      Allow: headerReference('Allow'),
+      ...(mayBeReplayed && { 'Idempotent-Replayed': REPLAYED }),
+      ...headers,
+    },
+    ...(Object.keys(content).length > 0 && { content }),
+    ...(links && { links }),
+  };
+}
+
+function parameter(described: ParameterDescription): MethodDecorator {
+  const { in: place, ...options } = described;
+  if (place === 'query') return ApiQuery({ required: false, ...options });
+  if (place === 'path') return ApiParam(options);
+  return ApiHeader({ required: false, ...options });
+}
+
+/**
+ * Describes a route, once, above its handler. A feature keeps its descriptions in `<feature>.docs.ts`, as
+ * `ChatDocs = { send: () => describeRoute({ ... }) }`, and its controller says `@ChatDocs.send()`.
+ *
+ * Say what the route is for, one of each error that its handler throws, and its answers. What holds for
+ * many routes is added when the document is built, from what the server knows: whether credentials are
+ * needed and the 401 without them, the errors of every body, of negotiation, and of the server. Request
+ * fields take their limits from `TextField` and `NumberField`. A page of things is `PageOf(ThingDto)` with
+ * `PAGE_PARAMETERS`.
+ */
+export function describeRoute(route: RouteDescription): MethodDecorator {
+  const { id, tag, summary, description, parameters = [], body, answers, errors = [] } = route;
+  const idempotency = idempotencyOf(route.idempotencyKey);
+  const responses = Object.entries(answers).map(([status, answer]) => [
+    status,
+    toResponse(answer, route.idempotencyKey !== undefined),
+  ]);
+  const operation = {
+    operationId: id,
+    summary,
+    ...(description && { description }),
+    responses: Object.fromEntries(responses) as Record<string, ResponseObject>,
+    [ROUTE_ERRORS]: [...errors, ...idempotency.errors].map(sampleOf),
+  };
+  const types = Object.values(answers).flatMap(({ type }) => type ?? []);
+  return applyDecorators(
+    ApiTags(tag),
+    ApiExtraModels(...types),
+    ApiOperation(operation),
+    ...[...parameters, ...idempotency.parameters].map(parameter),
+    ...(body
+      ? [ApiConsumes(...BODY_TYPES), ApiBody({ ...body, examples: { ...body.examples } })]
+      : []),
+  );
+}

@@ -1,0 +1,129 @@
+import type {
+  LinkObject,
+  OpenAPIObject,
+  ParameterObject,
+  RequestBodyObject,
+} from '@nestjs/swagger';
+import type { TestApp } from './app.js';
+import type { Answer } from './client.js';
+import { operationsOf, responseOf, type Operation } from './document.js';
+
+type Values = Readonly<Record<string, unknown>>;
+export type BodyType = 'application/json' | 'application/x-www-form-urlencoded';
+
+/** A request that the document describes, and how it was answered. */
+export interface Step {
+  readonly id: string;
+  readonly documented: number;
+  readonly status: number;
+  readonly raw: string;
+}
+
+/** Whether a form can carry it: it knows no null and no nesting. */
+const fitsForm = (body: Values) =>
+  Object.values(body).every((value) => value !== null && typeof value !== 'object');
+
+function encode(type: BodyType, body: Values): string {
+  if (type === 'application/json') return JSON.stringify(body);
+  const fields = new URLSearchParams();
+  for (const [name, value] of Object.entries(body)) fields.append(name, String(value));
+  return fields.toString();
+}
+
+/** The examples of an operation's required parameters of one place, by name. */
+function examplesIn(place: string, parameters: Operation['parameters'] = []): Values {
+  const required = (parameters as ParameterObject[]).filter(
+    (one) => one.in === place && one.required,
+  );
+  const pairs = required.map(({ name, schema }) => {
+    const { examples = [] } = schema as { examples?: unknown[] };
+    return [name, examples[0]] as const;
+  });
+  return Object.fromEntries(pairs.filter(([, example]) => example !== undefined));
+}
+
+/** `$response.body#/refresh` of an answer. */
+function evaluate(expression: unknown, answer: Answer): unknown {
+  const [, name] = /^\$response\.body#\/(\w+)$/.exec(String(expression)) ?? [];
+  return name === undefined ? expression : (answer.body as Values)[name];
+}
+
+const evaluateAll = (expressions: Values, answer: Answer): Values =>
+  Object.fromEntries(
+    Object.entries(expressions).map(([name, value]) => [name, evaluate(value, answer)]),
+  );
+
+/**
+ * Does what the document says, as it stands: registers, sends each example of each route and follows each
+ * link, and at last logs out. The credential is that of the first registration.
+ */
+export class ApiWalk {
+  readonly steps: Step[] = [];
+  private readonly operations: Operation[];
+  private credential = '';
+
+  constructor(
+    private readonly app: TestApp,
+    private readonly document: OpenAPIObject,
+    private readonly type: BodyType,
+  ) {
+    const rank = ({ operationId: id }: Operation) =>
+      id === 'register' ? 0 : id === 'logOut' ? 2 : 1;
+    this.operations = operationsOf(document).sort((one, other) => rank(one) - rank(other));
+  }
+
+  async run(): Promise<void> {
+    for (const operation of this.operations) {
+      const inPath = examplesIn('path', operation.parameters);
+      const needed = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '');
+      if (!needed.every((name) => name in inPath)) continue; // a link leads there
+      for (const body of this.examplesOf(operation)) await this.send(operation, { body, inPath });
+    }
+  }
+
+  /** The bodies to send: none for a route without, no example for one that needs what links bring. */
+  private examplesOf({ requestBody }: Operation): (Values | undefined)[] {
+    if (!requestBody) return [undefined];
+    const { content } = requestBody as RequestBodyObject;
+    const examples = Object.values(content[this.type]?.examples ?? {});
+    const values = examples.map((example) => (example as { value: Values }).value);
+    return this.type === 'application/json' ? values : values.filter(fitsForm);
+  }
+
+  private async send(
+    { method, path, operationId: id, responses, security, parameters }: Operation,
+    { body, inPath }: { body?: Values | undefined; inPath: Values },
+  ): Promise<void> {
+    const answer = await this.app.send({
+      method,
+      path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(inPath[name])),
+      headers: {
+        ...(examplesIn('header', parameters) as Record<string, string>),
+        ...(body && { 'Content-Type': this.type }),
+        ...(security?.length !== 0 && { Authorization: `Bearer ${this.credential}` }),
+      },
+      ...(body && { body: encode(this.type, body) }),
+    });
+    const documented = Number(Object.keys(responses).find((status) => status.startsWith('2')));
+    this.steps.push({ id, documented, status: answer.status, raw: answer.raw });
+    if (id === 'register' && this.credential === '') {
+      this.credential = (answer.body as { token: string }).token;
+      // No route makes an operator, so the examples for operators need this.
+      await this.app.database.rows('UPDATE users SET is_staff = $1', [true]);
+    }
+    const links = responseOf(this.document, { responses }, answer.status)?.links ?? {};
+    for (const link of Object.values(links)) await this.follow(link as LinkObject, answer);
+  }
+
+  private async follow(
+    { operationId, requestBody, parameters }: LinkObject,
+    answer: Answer,
+  ): Promise<void> {
+    const target = this.operations.find((operation) => operation.operationId === operationId);
+    if (!target) throw new Error(`a link leads to no operation: ${String(operationId)}`);
+    await this.send(target, {
+      ...(requestBody && { body: evaluateAll(requestBody as Values, answer) }),
+      inPath: evaluateAll(parameters ?? {}, answer),
+    });
+  }
+}
