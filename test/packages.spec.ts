@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+
+interface LockedPackage {
+  readonly resolved?: string;
+  readonly hasInstallScript?: boolean;
+  readonly optionalDependencies?: Record<string, string>;
+}
+
+describe('package-lock.json', () => {
+  let text: string;
+  let packages: Record<string, LockedPackage>;
+  beforeAll(async () => {
+    text = await readFile('package-lock.json', 'utf8');
+    packages = (JSON.parse(text) as { packages: typeof packages }).packages;
+  });
+
+  it('names no host: packages come from whatever registry npm is set to', () => {
+    const named = Object.keys(packages).filter((path) => packages[path]?.resolved !== undefined);
+    expect(named).toEqual([]);
+  });
+
+  it('names what other platforms install too, without which `npm ci` refuses everywhere', () => {
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) =>
+          !(`node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('has no install script that package.json does not allow or deny by name', async () => {
+    const { allowScripts } = JSON.parse(await readFile('package.json', 'utf8')) as {
+      allowScripts: Record<string, boolean>;
+    };
+    const scripted = Object.keys(packages).filter((path) => packages[path]?.hasInstallScript);
+    const names = scripted.map((path) => path.replace(/^.*node_modules\//, ''));
+    expect([...new Set(names)].sort()).toEqual(Object.keys(allowScripts).sort());
+  });
+});
