@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { EnvError, cleanEnv, makeValidator, str } from 'envalid';
 
@@ -13,9 +14,21 @@ const integer = ({ min, max }: { min: number; max: number }) =>
     return value;
   });
 
+const host = makeValidator<string>((input) => {
+  if (/^[\w.:-]+$/.test(input)) return input;
+  throw new EnvError('must be an address or a host name');
+});
+
+/** Never says the value back: it may hold a password. */
 const databaseUrl = makeValidator<string>((input) => {
-  if (/^sqlite:.+/.test(input) || /^postgres(ql)?:\/\/.+/.test(input)) return input;
-  throw new EnvError('must be sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>');
+  if (/^sqlite:.*:memory:/.test(input)) {
+    throw new EnvError('must name a file: what is in memory, the second connection does not see');
+  }
+  if (/^sqlite:.+/.test(input)) return input;
+  if (/^postgres(ql)?:\/\/.+/.test(input) && URL.canParse(input)) return input;
+  throw new EnvError(
+    'must be sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>, percent-encoded',
+  );
 });
 
 const jwtSecret = makeValidator<string>((input) => {
@@ -27,7 +40,7 @@ const DAY_SECONDS = 86_400;
 
 /** Every setting there is: its name, rule, default and meaning. `.env.example` is held to this table. */
 export const SETTINGS = {
-  HOST: str({ default: '127.0.0.1', desc: 'Address to listen on; 0.0.0.0 for all.' }),
+  HOST: host({ default: '127.0.0.1', desc: 'Address to listen on; 0.0.0.0 for all.' }),
   PORT: integer({ min: 0, max: 65_535 })({ default: 8000, desc: 'Port; 0 picks a free one.' }),
   DATABASE_URL: databaseUrl({
     default: 'sqlite:./data/tallychat.sqlite',
@@ -83,9 +96,9 @@ export const SETTINGS = {
     desc: 'argon2id memory per hash, in KiB (OWASP: 19456 with 2 passes).',
   }),
   ARGON2_PASSES: integer({ min: 1, max: 100 })({ default: 2, desc: 'argon2id passes.' }),
-  HASH_CONCURRENCY: integer({ min: 1, max: 1024 })({
-    default: defaultHashConcurrency(process.env),
-    desc: 'Password hashes at once. Default: the cores, but two fewer than UV_THREADPOOL_SIZE (4).',
+  HASH_CONCURRENCY: integer({ min: 0, max: 1024 })({
+    default: 0,
+    desc: 'Password hashes at once. 0: the cores, but two fewer than UV_THREADPOOL_SIZE (4).',
   }),
   HASH_QUEUE_MAX: integer({ min: 0, max: 100_000 })({
     default: 100,
@@ -96,6 +109,12 @@ export const SETTINGS = {
     desc: 'Seconds that answers under way get to finish after SIGTERM.',
   }),
 };
+
+/** The process's environment, to which `.env` adds what is not set. */
+function environment(): NodeJS.ProcessEnv {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
+}
 
 function defaultHashConcurrency(env: NodeJS.ProcessEnv): number {
   const threads = Number(env['UV_THREADPOOL_SIZE'] ?? 4);
@@ -112,7 +131,7 @@ export const CONFIG = Symbol('config');
 export class InvalidConfig extends Error {}
 
 /** Reads the environment once. Throws one `InvalidConfig` that names every bad value. */
-export function loadConfig(env: NodeJS.ProcessEnv = process.env) {
+export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
   const read = cleanEnv(env, SETTINGS, {
     reporter: ({ errors }) => {
       const bad = Object.entries(errors).map(([name, error]) => `  ${name}: ${error.message}`);
@@ -136,7 +155,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env) {
     jwtSecret: read.JWT_SECRET,
     argon2MemoryKib: read.ARGON2_MEMORY_KIB,
     argon2Passes: read.ARGON2_PASSES,
-    hashConcurrency: read.HASH_CONCURRENCY,
+    hashConcurrency: read.HASH_CONCURRENCY || defaultHashConcurrency(env),
     hashQueueMax: read.HASH_QUEUE_MAX,
     shutdownTimeoutSeconds: read.SHUTDOWN_TIMEOUT_SECONDS,
   });

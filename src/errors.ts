@@ -203,6 +203,15 @@ export class IdempotencyKeyReused extends AppError {
   }
 }
 
+/** The request did not arrive within the server's time. */
+export class RequestTimeout extends AppError {
+  readonly status = 408;
+  readonly code = 'request_timeout';
+  constructor() {
+    super('The request took too long to arrive.');
+  }
+}
+
 /** The body is larger than `BODY_MAX_BYTES`. */
 export class PayloadTooLarge extends AppError {
   readonly status = 413;

@@ -3,29 +3,66 @@ import { createApp } from './app.setup.js';
 import { loadConfig, type Config } from './config.js';
 import { Drain } from './http/drain.js';
 
-/** Says in one line why the service does not start or had to stop, and ends with a failure. */
-function fail(error: unknown): never {
-  process.stderr.write(`tallychat: ${error instanceof Error ? error.message : String(error)}\n`);
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** npm passes on the Ctrl-C that the terminal has already sent here: both are one wish to stop. */
+const SAME_SIGNAL_MS = 500;
+/** What closing the database may take after the last answer. */
+const CLOSE_TIMEOUT_MS = 5000;
+
+/** Says in one line why the service does not start, and ends with a failure. */
+function fail(error: unknown, { host, port }: Partial<Config> = {}): never {
+  const { code, message } = error as Partial<NodeJS.ErrnoException>;
+  const inUse = `Port ${String(port)} on ${String(host)} is in use. Set PORT to a free one.`;
+  const reason = code === 'EADDRINUSE' ? inUse : (message ?? String(error));
+  process.stderr.write(`tallychat: ${reason}\n`);
   process.exit(1);
 }
 
-/** Lets the answers under way finish, then closes the database. A second signal ends at once. */
-async function stop(app: NestFastifyApplication, config: Config): Promise<void> {
-  const finished = await app.get(Drain).begin(config.shutdownTimeoutSeconds);
+/** Lets the answers under way finish, closes the database, and tells by the exit code whether all did. */
+async function stop(app: NestFastifyApplication, config: Config): Promise<never> {
+  const { log } = app.getHttpAdapter().getInstance();
+  const timeoutMs = config.shutdownTimeoutSeconds * 1000;
+  log.info('stopping');
+  setTimeout(() => process.exit(1), timeoutMs + CLOSE_TIMEOUT_MS).unref();
+  const finished = await app.get(Drain).begin(timeoutMs);
   await app.close();
+  if (finished) log.info('stopped');
+  else log.error('stopped, with answers cut off');
   process.exit(finished ? 0 : 1);
 }
 
-async function start(): Promise<void> {
-  const config = loadConfig();
-  const app = await createApp(config);
-  await app.listen(config.port, config.host);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      stop(app, config).catch(fail);
+/** The first signal stops in order, a second one at once. So does what nobody caught: it is told first. */
+function stopOnSignals(app: NestFastifyApplication, config: Config): void {
+  const { log } = app.getHttpAdapter().getInstance();
+  const crash = (error: unknown) => {
+    log.fatal({ err: error }, 'the process ends');
+    process.exit(1);
+  };
+  let firstAt: number | undefined;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (firstAt !== undefined && performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
+      if (firstAt !== undefined) return;
+      firstAt = performance.now();
+      stop(app, config).catch(crash);
     });
   }
-  process.stdout.write(`Tallychat listens on ${await app.getUrl()}\n`);
+  process.on('uncaughtException', crash);
 }
 
-start().catch(fail);
+async function start(config: Config): Promise<void> {
+  const app = await createApp(config);
+  stopOnSignals(app, config);
+  await app.listen({
+    host: config.host,
+    port: config.port,
+    listenTextResolver: (url) => `Tallychat listens on ${url}`,
+  });
+}
+
+try {
+  const config = loadConfig();
+  start(config).catch((error: unknown) => fail(error, config));
+} catch (error) {
+  fail(error);
+}

@@ -57,19 +57,40 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
   };
 }
 
+/** Where the database is, without the password. */
+function locationOf(url: string): string {
+  if (!url.startsWith('postgres')) return url;
+  const { username, host, pathname } = new URL(url);
+  return `postgres://${username}@${host}${pathname}`;
+}
+
+/** Throws one readable sentence, without credentials, for a database that does not open. */
+async function open(options: DatabaseOptions): Promise<DataSource> {
+  try {
+    return await new DataSource(dataSourceOptions(options)).initialize();
+  } catch (error) {
+    // A host with two addresses fails with an AggregateError, which has a code and no message.
+    const { message, code } = error as NodeJS.ErrnoException;
+    const location = locationOf(options.url);
+    throw new Error(`The database ${location} does not open: ${message || String(code)}`, {
+      cause: error,
+    });
+  }
+}
+
 /**
  * Opens the database for writing. On SQLite every commit is on disk before it is acknowledged
  * (`synchronous = FULL`), so that no answered chat is lost on power failure.
  */
 export async function openWriter(options: DatabaseOptions): Promise<DataSource> {
-  const dataSource = await new DataSource(dataSourceOptions(options)).initialize();
+  const dataSource = await open(options);
   if (dataSource.options.type === 'sqlite') await dataSource.query('PRAGMA synchronous = FULL');
   return dataSource;
 }
 
 /** Opens the database for reading alone: SQLite then refuses every write. */
 export async function openReadOnly(options: DatabaseOptions): Promise<DataSource> {
-  const dataSource = await new DataSource(dataSourceOptions(options)).initialize();
+  const dataSource = await open(options);
   if (dataSource.options.type === 'sqlite') await dataSource.query('PRAGMA query_only = ON');
   return dataSource;
 }

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { Unavailable } from '../errors.js';
 import { sendError } from './send-error.js';
 
 const POLL_MS = 20;
 
-/** Counts the requests under way, and turns new ones away once the process has been told to stop. */
+/** Counts the work under way, and turns new requests away once the process has been told to stop. */
 @Injectable()
 export class Drain {
   private underWay = 0;
@@ -29,11 +29,29 @@ export class Drain {
     return true;
   }
 
-  /** From now on new requests get 503. Resolves when the last one under way is answered, or time is up. */
-  async begin(timeoutSeconds: number): Promise<boolean> {
+  /** Counts the handler's work too: it goes on after a client has hung up, and still writes. */
+  follow(handler: RouteHandlerMethod): RouteHandlerMethod {
+    const enter = () => {
+      this.underWay += 1;
+    };
+    const leave = () => {
+      this.underWay -= 1;
+    };
+    return function (request, reply) {
+      const work: unknown = handler.call(this, request, reply);
+      if (work instanceof Promise) {
+        enter();
+        work.then(leave, leave);
+      }
+      return work;
+    };
+  }
+
+  /** From now on new requests get 503. True when all under way has ended, false when time is up. */
+  async begin(timeoutMs: number): Promise<boolean> {
     this.stopping = true;
-    const deadline = Date.now() + timeoutSeconds * 1000;
-    while (this.underWay > 0 && Date.now() < deadline) {
+    const deadline = performance.now() + timeoutMs;
+    while (this.underWay > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     return this.underWay === 0;

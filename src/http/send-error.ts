@@ -46,7 +46,9 @@ export function toAppError(error: unknown, request: FastifyRequest): AppError {
 /** Answers with an error in the contract's shape. What nobody foresaw goes to the log, not to the caller. */
 export function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const { status, body, headers } = toAppError(error, request).answer();
-  if (status >= 500) request.log.error({ err: error }, 'request failed');
+  if (status >= 500 && !(error instanceof AppError)) {
+    request.log.error({ err: error }, 'request failed');
+  }
   if (reply.sent) return;
   void reply.code(status).headers(headers).send(body);
 }

@@ -9,11 +9,12 @@ import {
   type FastifyRequest,
 } from 'fastify';
 import type { Logger } from 'pino';
-import { BadRequest, HeadersTooLarge, MethodNotAllowed, NotFound } from '../errors.js';
+import { MethodNotAllowed, NotFound } from '../errors.js';
 import { RawBody } from './decode-body.js';
 import type { Drain } from './drain.js';
 import { toJson } from './json.js';
 import { negotiate } from './negotiation.js';
+import { refuseConnection } from './refuse-connection.js';
 import type { RouteTable } from './route-table.js';
 import { sendError } from './send-error.js';
 
@@ -21,6 +22,7 @@ const HEADERS_MAX_BYTES = 16_384;
 /** A client must have sent its headers, and then its whole request, within these. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+const TIMEOUTS_CHECKED_EVERY_MS = 2000;
 /** Longer than the 60 s after which common balancers drop an idle connection, so that they do it first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const URL_PARAMETER_MAX_CHARS = 200;
@@ -41,19 +43,6 @@ function requestId(request: IncomingMessage): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** Answers what is not HTTP, for which there is no request yet: the same shape, by hand. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return;
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const refusal = tooLarge ? new HeadersTooLarge() : new BadRequest('Malformed request.');
-  const body = JSON.stringify(refusal.answer().body);
-  const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nX-Request-Id: ${randomUUID()}\r\n` +
-      `Connection: close\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`,
-  );
-}
-
 /** The HTTP server with its limits, before any route. */
 export function createAdapter(logger: Logger, bodyLimit: number): FastifyAdapter {
   return new FastifyAdapter({
@@ -61,13 +50,23 @@ export function createAdapter(logger: Logger, bodyLimit: number): FastifyAdapter
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
     bodyLimit,
-    http: { maxHeaderSize: HEADERS_MAX_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: HEADERS_MAX_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
+    },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    forceCloseConnections: 'idle',
+    // By then `Drain` has waited: what is left is idle, or a socket that never sent a request.
+    forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: URL_PARAMETER_MAX_CHARS },
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
+      refuseConnection(logger, error, socket);
+    },
+    // A URL that cannot be decoded: no hook runs for it.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      setCommonHeaders(request, reply);
+      logOutcome(request, reply);
       sendError(request, reply, error);
     },
     skipMiddie: true,
@@ -85,6 +84,17 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   });
 }
 
+/** One line for each request, also for one whose client hung up. The URL stays out: it may hold secrets. */
+function logOutcome(request: FastifyRequest, reply: FastifyReply): void {
+  const startedAt = performance.now();
+  reply.raw.once('close', () => {
+    const { method, routeOptions } = request;
+    const ms = Math.round(performance.now() - startedAt);
+    const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
+    request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms }, outcome);
+  });
+}
+
 /**
  * What happens to a request before and beside its handler. Call before the routes register. Bodies are
  * only collected here: they are decoded after the guard, by `BodyPipe`.
@@ -97,9 +107,11 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   server.setReplySerializer(toJson);
   server.addHook('onRoute', (route) => {
     parts.routes.add(route);
+    route.handler = parts.drain.follow(route.handler);
   });
   server.addHook('onRequest', async (request, reply) => {
     setCommonHeaders(request, reply);
+    logOutcome(request, reply);
     if (!parts.drain.admit(request, reply)) return reply;
     try {
       await answerUnrouted(request, reply, parts);
@@ -113,11 +125,6 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     const type = reply.getHeader('content-type');
     if (type === 'application/json; charset=utf-8') void reply.type('application/json');
     return payload;
-  });
-  server.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions } = request;
-    const [status, ms] = [reply.statusCode, Math.round(reply.elapsedTime)];
-    request.log.info({ method, route: routeOptions.url, status, ms }, 'answered');
   });
 }
 

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { BadRequest, HeadersTooLarge, RequestTimeout, type AppError } from '../errors.js';
+
+/** How long a refused connection may stay half open. */
+const LINGER_MS = 1000;
+
+/** The refusal of what never became a request, and the words of its status line. */
+function refusalOf(code: string | undefined): readonly [AppError, string] {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return [new HeadersTooLarge(), '431 Request Header Fields Too Large'];
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [new RequestTimeout(), '408 Request Timeout'];
+  return [new BadRequest('Malformed request.'), '400 Bad Request'];
+}
+
+/** Answers what is not HTTP, for which there is no request yet: the same shape, by hand. */
+export function refuseConnection(
+  logger: Logger,
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [refusal, status] = refusalOf(error.code);
+  const body = JSON.stringify(refusal.answer().body);
+  const reqId = randomUUID();
+  logger.info({ reqId, status: refusal.status }, 'refused');
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nX-Request-Id: ${reqId}\r\n` +
+      `Connection: close\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`,
+  );
+  // Not at once: what the client still sends would reset the connection before it has read this.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
