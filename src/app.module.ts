@@ -9,6 +9,7 @@ import { HttpModule } from './http/http.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { UsersModule } from './users/users.module.js';
 import { WalletModule } from './wallet/wallet.module.js';
+import { WebModule } from './web/web.module.js';
 
 /** The modules, and the one `Config` that all of them share. */
 @Global()
@@ -26,6 +27,7 @@ export class AppModule {
         AuthModule,
         ChatModule,
         AdminModule,
+        WebModule,
       ],
       providers: [{ provide: CONFIG, useValue: config }],
       exports: [CONFIG],
