@@ -2,18 +2,27 @@ import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
+const readonly = (...names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
+
 /** What Node gives to the few plain JavaScript files. */
-const globals = Object.fromEntries(
-  ['console', 'globalThis', 'process', 'URL', 'setTimeout', 'fetch'].map((name) => [
-    name,
-    'readonly',
-  ]),
+const node = readonly('console', 'globalThis', 'process', 'URL', 'setTimeout', 'fetch');
+
+/** What a browser gives to the page. */
+const browser = readonly(
+  'AbortController',
+  'document',
+  'fetch',
+  'FormData',
+  'sessionStorage',
+  'setTimeout',
+  'TextDecoderStream',
 );
 
 export default defineConfig(
   { ignores: ['dist/', 'data/', 'coverage/'] },
   js.configs.recommended,
-  { files: ['**/*.js'], languageOptions: { globals } },
+  { files: ['**/*.js'], languageOptions: { globals: node } },
+  { files: ['src/web/page/*.js'], languageOptions: { globals: browser } },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

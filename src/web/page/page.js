@@ -51,9 +51,11 @@ function element(tag, className, text) {
   return made;
 }
 
-async function refresh() {
-  const { tokens } = await (await call('GET', 'api/token-balance/')).json();
-  at('balance').textContent = tokens.toLocaleString('en');
+/** An answer that was stopped is settled a moment later: while something is held, look again. */
+async function refresh(tries = 20) {
+  const { available, held } = await (await call('GET', 'api/wallet/')).json();
+  at('balance').textContent = available.toLocaleString('en');
+  if (held > 0 && tries > 0) setTimeout(() => attemptQuietly(() => refresh(tries - 1)), 250);
   const { results } = await (await call('GET', 'api/wallet/ledger/')).json();
   at('entries').replaceChildren(
     ...results.map((entry) => {
@@ -146,7 +148,7 @@ at('composer').addEventListener('submit', (event) => {
   const { message } = Object.fromEntries(new FormData(event.target));
   if (answering) return;
   event.target.reset();
-  void attempt(() => ask(message)).then(() => accessToken && attemptQuietly(refresh));
+  void attempt(() => ask(message)).then(() => accessToken && attemptQuietly(() => refresh()));
 });
 
 /** Refreshes without taking away what was told before. */
@@ -164,4 +166,4 @@ at('logout').addEventListener('click', () => {
 });
 
 show();
-if (accessToken) void attempt(refresh);
+if (accessToken) void attempt(() => refresh());
