@@ -1,11 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { isUniqueViolation } from '../database/database-errors.js';
 import { nowMicros } from '../database/instant.js';
 import type { Tx } from '../database/queries.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { IdempotencyKeyInUse, ValidationFailed } from '../errors.js';
+import { ValidationFailed } from '../errors.js';
 import { assertAmount } from './amount.js';
 import type { Claim } from './claim.js';
 import { RedemptionCode } from './redemption-code.entity.js';
@@ -53,7 +52,9 @@ export class RedemptionService {
     try {
       return await this.unitOfWork.run((tx) => this.spend(tx, ownerId, code, claim));
     } catch (error) {
-      if (isUniqueViolation(error)) throw new IdempotencyKeyInUse();
+      // A twin with the same key was faster: the code is spent, or the key taken, and by this request.
+      const twin = claim && (await this.wallets.findCredit(ownerId, claim));
+      if (twin) return { ...twin, isReplay: true };
       throw error;
     }
   }
