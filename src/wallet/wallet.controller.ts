@@ -4,7 +4,7 @@ import { toIso } from '../database/instant.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Payload } from '../http/body.pipe.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
-import { NUMBER_KEY, paginate } from '../http/pagination.js';
+import { NUMBER_KEY, paginate, UUID_KEY } from '../http/pagination.js';
 import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
 import { claimOf } from './claim.js';
 import { RedemptionService } from './redemption.service.js';
@@ -33,10 +33,11 @@ export class WalletController {
   @WalletDocs.ledger()
   @Get('ledger')
   async ledger(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
-    const { turn } = request.query as { turn?: string | string[] };
+    const turn = [(request.query as { turn?: string | string[] }).turn].flat().at(-1);
+    const isNoId = turn !== undefined && !UUID_KEY.test(turn);
     const page = await paginate(
       request,
-      (keyset) => this.statements.page(userId, [turn].flat().at(-1), keyset),
+      async (keyset) => (isNoId ? [] : this.statements.page(userId, turn, keyset)),
       NUMBER_KEY,
       (entry) => String(entry.seq),
     );
