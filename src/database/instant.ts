@@ -15,6 +15,20 @@ export function toIso(moment: Micros): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
 }
 
+const ISO =
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,6}))?)?(Z|[+-]\d\d:\d\d)?)?$/i;
+
+/** Reads an ISO 8601 day or time, UTC unless it says otherwise; undefined for what is none. */
+export function fromIso(text: string): Micros | undefined {
+  const [, day = '', time = '00:00', seconds = ':00', fraction = '', zone = 'Z'] =
+    ISO.exec(text) ?? [];
+  const midnight = Date.parse(`${day}T00:00Z`);
+  const ms = Date.parse(`${day}T${time}${seconds}${zone.toUpperCase()}`);
+  // JavaScript reads the 31st of February as the 3rd of March.
+  const isReal = !Number.isNaN(ms) && new Date(midnight).toISOString().startsWith(day);
+  return isReal ? ms * 1000 + Number(fraction.padEnd(6, '0')) : undefined;
+}
+
 /** The day (UTC) that a moment belongs to, as days since 1970. */
 export function dayOf(moment: Micros): number {
   return Math.floor(moment / (86_400 * SECOND_MICROS));

@@ -1,4 +1,4 @@
-import { nowMicros, type Micros } from '../database/instant.js';
+import { fromIso, nowMicros, type Micros } from '../database/instant.js';
 import { ValidationFailed } from '../errors.js';
 import type { UsageQuery } from './statement.service.js';
 
@@ -10,16 +10,15 @@ type Query = Record<string, string | string[] | undefined>;
 
 function moment(name: string, text: string | undefined): Micros | undefined {
   if (text === undefined || text === '') return undefined;
-  const ms = /^\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:\d\d)?)?$/.test(text)
-    ? Date.parse(text)
-    : NaN;
-  if (!Number.isNaN(ms)) return ms * 1000;
+  const read = fromIso(text);
+  if (read !== undefined) return read;
   throw new ValidationFailed({ [name]: ['Enter a date or a time in ISO 8601.'] });
 }
 
 /**
  * Reads `?by=day|model|key&from=&to=`. Without `to` up to now, without `from` thirty days before `to`.
- * Throws `ValidationFailed` for another `by`, a malformed time, or more than a year.
+ * Throws `ValidationFailed` for another `by`, a malformed time, an end before its beginning, or more than
+ * a year.
  */
 export function readUsageQuery(query: Query): UsageQuery {
   const last = (name: string) => [query[name]].flat().at(-1);
@@ -29,6 +28,7 @@ export function readUsageQuery(query: Query): UsageQuery {
   }
   const to = moment('to', last('to')) ?? nowMicros();
   const from = moment('from', last('from')) ?? to - SPAN_DEFAULT_DAYS * DAY_MICROS;
+  if (from > to) throw new ValidationFailed({ from: ['Must not be after "to".'] });
   if (to - from > SPAN_MAX_DAYS * DAY_MICROS) {
     throw new ValidationFailed({ from: [`At most ${String(SPAN_MAX_DAYS)} days at once.`] });
   }
