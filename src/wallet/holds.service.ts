@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config.js';
 import { SECOND_MICROS, dayOf, nowMicros } from '../database/instant.js';
 import { ProcessLease } from '../database/process-lease.js';
-import type { Tx } from '../database/queries.js';
+import type { DbBoolean, Tx } from '../database/queries.js';
 import { Reader } from '../database/reader.js';
 import { IdempotencyKeyInUse, InsufficientBalance } from '../errors.js';
 import { assertAmount } from './amount.js';
@@ -154,11 +154,14 @@ export class HoldsService {
     ownerId: string,
     required: number,
   ): Promise<InsufficientBalance> {
-    const available = await this.availableIn(tx, ownerId);
-    return new InsufficientBalance(
-      required,
-      available,
-      available >= required ? 'daily' : undefined,
+    const [wallet] = await tx.rows<{ available: number; capped: DbBoolean }>(
+      `/* wallet.shortfall */ SELECT balance - held AS available,
+         daily_limit IS NOT NULL AND ${spentOn('$3')} + held + $2 > daily_limit AS capped
+       FROM wallets WHERE owner_id = $1`,
+      [ownerId, required, dayOf(nowMicros())],
     );
+    const available = wallet?.available ?? 0;
+    const limit = available >= required && wallet?.capped ? 'daily' : undefined;
+    return new InsufficientBalance(required, available, limit);
   }
 }
