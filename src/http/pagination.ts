@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { NotFound } from '../errors.js';
+import { BadRequest, NotFound } from '../errors.js';
 
 export const PAGE_SIZE_DEFAULT = 20;
 export const PAGE_SIZE_MAX = 100;
@@ -81,7 +81,10 @@ export async function paginate<Row>(
 }
 
 function urlWith(request: FastifyRequest, cursor: string): string {
-  const url = new URL(request.url, `${request.protocol}://${request.host}`);
+  const origin = `${request.protocol}://${request.host}`;
+  // HTTP/1.0 may do without a Host, and any other may be no host at all.
+  if (!URL.canParse(request.url, origin)) throw new BadRequest('Malformed Host header.');
+  const url = new URL(request.url, origin);
   url.searchParams.set('cursor', cursor);
   return url.href;
 }
