@@ -1,6 +1,7 @@
-import { Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toIso } from '../database/instant.js';
+import { NotFound } from '../errors.js';
 import { Payload } from '../http/body.pipe.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { paginate, UUID_KEY } from '../http/pagination.js';
@@ -43,6 +44,14 @@ export class ChatController {
       (turn) => turn.id,
     );
     return { ...page, results: page.results.map(toWire) };
+  }
+
+  /** What a ledger entry's `turn` leads to. */
+  @Get(':id')
+  async one(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string) {
+    const turn = UUID_KEY.test(id) ? await this.history.find(userId, id) : undefined;
+    if (!turn) throw new NotFound();
+    return toWire(turn);
   }
 }
 

@@ -21,6 +21,15 @@ export class HistoryService {
     return this.reader.manager.findOneByOrFail(Turn, { ownerId, holdId });
   }
 
+  /** One turn; undefined for someone else's. */
+  async find(ownerId: string, id: string): Promise<PastTurn | undefined> {
+    const [turn] = await this.reader.rows<PastTurn>(
+      `/* history.find */ SELECT ${TURN} FROM turns WHERE id = $2 AND owner_id = $1`,
+      [ownerId, id],
+    );
+    return turn;
+  }
+
   /** One page by key; the index (owner_id, id) is read from the key on, whatever the history's length. */
   page(ownerId: string, { key, comparison, order, limit }: Keyset): Promise<PastTurn[]> {
     const after = key === undefined ? '' : `AND id ${comparison} $3`;
