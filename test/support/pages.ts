@@ -1,0 +1,40 @@
+import { type Caller } from './client.js';
+
+/** An item of a list, whatever it lists. */
+export interface Item {
+  readonly id: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Page {
+  readonly next: string | null;
+  readonly previous: string | null;
+  readonly results: Item[];
+}
+
+/** Gets one page; `where` is a path, or the absolute URL that another page named. */
+export async function getPage(caller: Caller, where: string): Promise<Page> {
+  const { pathname, search } = new URL(where, 'http://path.only');
+  const { status, body } = await caller.get(pathname + search);
+  if (status !== 200) throw new Error(`${where}: ${String(status)} ${JSON.stringify(body)}`);
+  return body as Page;
+}
+
+/** Follows `next` or `previous` from a page to the end, that page included; `between` runs after each. */
+export async function walk(
+  caller: Caller,
+  where: string,
+  direction: 'next' | 'previous' = 'next',
+  between: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<Page[]> {
+  const pages: Page[] = [];
+  for (let url: string | null = where; url !== null;) {
+    const page: Page = await getPage(caller, url);
+    pages.push(page);
+    await between();
+    url = page[direction];
+  }
+  return pages;
+}
+
+export const itemsOf = (pages: readonly Page[]): Item[] => pages.flatMap(({ results }) => results);
