@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RouteTable } from '../src/http/route-table.js';
 import { TestApp } from './support/app.js';
+import type { Caller } from './support/client.js';
 import { ProviderProbe } from './support/provider-probe.js';
+import { openThread } from './support/threads.js';
 
 /** Every route that answers without credentials. A new one is a decision, and is written down here. */
 const PUBLIC = [
@@ -23,7 +25,7 @@ const PUBLIC = [
 ];
 
 /** Every route that can reach a provider, and so must hold first. */
-const SPENDING = ['POST /api/chat'];
+const SPENDING = ['POST /api/chat', 'POST /api/conversations/:id/messages'];
 
 const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
 
@@ -43,6 +45,12 @@ describe('the routes', () => {
       .all()
       .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS');
   const pathOf = (path: string) => path.replaceAll(/:\w+/g, NOBODYS_ID);
+
+  /** With an id of the caller's own where one leads further. */
+  const ownPath = async (caller: Caller, path: string) =>
+    path.startsWith('/api/conversations/:id')
+      ? path.replace(':id', await openThread(caller))
+      : pathOf(path);
 
   it('are closed, but for those on the public list', async () => {
     const open = routes().filter(({ isPublic }) => isPublic);
@@ -73,10 +81,10 @@ describe('the routes', () => {
       const rich = await app.newUser();
       const calls = provider.calls;
       const sent = method === 'GET' ? undefined : body;
-      const refused = await poor.send(method, pathOf(path), sent);
+      const refused = await poor.send(method, await ownPath(poor, path), sent);
       expect(`${name}: ${String(provider.calls - calls)} calls`).toBe(`${name}: 0 calls`);
       if (SPENDING.includes(name)) expect(refused.status).toBe(402);
-      await rich.send(method, pathOf(path), sent);
+      await rich.send(method, await ownPath(rich, path), sent);
       const spent = SPENDING.includes(name) ? 1 : 0;
       expect(`${name}: ${String(provider.calls - calls)} calls`).toBe(
         `${name}: ${String(spent)} calls`,

@@ -1,20 +1,24 @@
 import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { toIso } from '../database/instant.js';
 import { NotFound } from '../errors.js';
 import { Payload } from '../http/body.pipe.js';
+import { wantsStream } from '../http/event-stream.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { paginate, UUID_KEY } from '../http/pagination.js';
 import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
 import { ChatDocs } from './chat.docs.js';
-import { ChatDto } from './chat.dto.js';
+import { ChatService } from './chat.service.js';
+import { ChatDto, type QuoteDto } from './chat.dto.js';
 import { ReplyService } from './reply.service.js';
-import { HistoryService, type PastTurn } from './history.service.js';
+import { HistoryService } from './history.service.js';
+import { readSearch } from './search-query.js';
+import { turnToWire } from './turn-wire.js';
 
 /** Chatting, and reading back what was said. */
 @Controller('api/chat')
 export class ChatController {
   constructor(
+    private readonly chat: ChatService,
     private readonly replies: ReplyService,
     private readonly history: HistoryService,
   ) {}
@@ -29,41 +33,42 @@ export class ChatController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const isStream = stream ?? request.headers.accept?.includes('text/event-stream') ?? false;
-    const question = { message, conversationId, model, idempotencyKey };
+    const isStream = stream ?? wantsStream(request);
+    const question = { route: 'chat' as const, message, conversationId, model, idempotencyKey };
     await this.replies.answer({ request, reply, principal }, question, isStream);
+  }
+
+  @ChatDocs.quote()
+  @Post('quote')
+  @HttpCode(200)
+  async quote(
+    @CurrentPrincipal() { userId }: Principal,
+    @Payload() { message, conversation: conversationId, model: wanted }: ChatDto,
+  ): Promise<QuoteDto> {
+    const question = { route: 'chat', message, conversationId, model: wanted } as const;
+    const { model, floor, ceiling } = await this.chat.quote(userId, question);
+    return { tokens: floor, model, ceiling };
   }
 
   @ChatDocs.list()
   @Get()
   async list(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
+    const search = readSearch(request);
     const page = await paginate(
       request,
-      (keyset) => this.history.page(userId, keyset),
+      (keyset) => this.history.page(userId, keyset, search),
       UUID_KEY,
       (turn) => turn.id,
     );
-    return { ...page, results: page.results.map(toWire) };
+    return { ...page, results: page.results.map(turnToWire) };
   }
 
   /** What a ledger entry's `turn` leads to. */
+  @ChatDocs.one()
   @Get(':id')
   async one(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string) {
     const turn = UUID_KEY.test(id) ? await this.history.find(userId, id) : undefined;
     if (!turn) throw new NotFound();
-    return toWire(turn);
+    return turnToWire(turn);
   }
-}
-
-function toWire(turn: PastTurn) {
-  return {
-    id: turn.id,
-    conversation: turn.conversationId,
-    message: turn.message,
-    response: turn.response,
-    model: turn.model,
-    status: turn.status,
-    tokens: turn.amount,
-    timestamp: toIso(turn.createdAt),
-  };
 }

@@ -8,8 +8,9 @@ import {
   ValidationFailed,
 } from '../errors.js';
 import { PAGE_PARAMETERS } from '../http/page.dto.js';
-import { ALWAYS_ON_JSON, describeRoute } from '../http/route-docs.js';
-import { ChatAnswerDto, ChatDto, TurnPageDto } from './chat.dto.js';
+import { ALWAYS_ON_JSON, describeRoute, type ParameterDescription } from '../http/route-docs.js';
+import { ChatAnswerDto, ChatDto, QuoteDto, TurnDto, TurnPageDto } from './chat.dto.js';
+import { SEARCH_MAX_CHARS } from './search-query.js';
 
 /** On a JSON answer always; a stream is opened before they are known, and tells them in its last event. */
 const paid = (
@@ -24,7 +25,7 @@ const whole: SchemaObject = { type: 'integer', minimum: 0 };
 const id: SchemaObject = { type: 'string', format: 'uuid' };
 
 /** What a paid answer says of its price, in headers, since its body is that of the reference. */
-const PAID_HEADERS = {
+export const PAID_HEADERS = {
   'Tokens-Charged': paid('What this answer cost.', whole),
   'Tokens-Balance': paid('What can be spent after it.', whole),
   'Turn-Id': paid('The saved turn.', id),
@@ -40,7 +41,7 @@ data: {"message":"Hi","response":"This is a dummy AI response to your message: '
 `;
 
 /** An answer as it comes. A failure after the start is an event, for the status is out by then. */
-const EVENTS: ContentObject = {
+export const EVENTS: ContentObject = {
   'text/event-stream': {
     schema: {
       type: 'string',
@@ -49,6 +50,22 @@ const EVENTS: ContentObject = {
     },
     examples: { stream: { value: STREAM } },
   },
+};
+
+const SEARCH: ParameterDescription = {
+  name: 'search',
+  in: 'query',
+  description:
+    'Only turns with this text in the message or the answer, whatever the case of its letters A to Z.',
+  schema: { type: 'string', maxLength: SEARCH_MAX_CHARS },
+};
+
+const TURN_ID: ParameterDescription = {
+  name: 'id',
+  in: 'path',
+  description: 'The turn.',
+  required: true,
+  schema: { type: 'string', format: 'uuid' },
 };
 
 export const ChatDocs = {
@@ -87,14 +104,42 @@ export const ChatDocs = {
       ],
     }),
 
+  quote: () =>
+    describeRoute({
+      id: 'quoteMessage',
+      tag: 'Chat',
+      summary: 'Ask what a message would cost',
+      description: 'Asks no model, sets nothing aside, and is free of charge.',
+      body: {
+        type: ChatDto,
+        examples: { question: { summary: 'A question', value: { message: 'Hello?' } } },
+      },
+      answers: { 200: { description: 'The price.', type: QuoteDto } },
+      errors: [new ValidationFailed({ message: ['This field may not be blank.'] }), new NotFound()],
+    }),
+
   list: () =>
     describeRoute({
       id: 'listTurns',
       tag: 'Chat',
       summary: 'Read what was said',
       description: "The caller's own turns, newest first, in pages. Free of charge.",
-      parameters: PAGE_PARAMETERS,
+      parameters: [...PAGE_PARAMETERS, SEARCH],
       answers: { 200: { description: 'A page of turns.', type: TurnPageDto } },
-      errors: [new NotFound('Invalid cursor')],
+      errors: [
+        new NotFound('Invalid cursor'),
+        new ValidationFailed({ search: ['Null characters are not allowed.'] }),
+      ],
+    }),
+
+  one: () =>
+    describeRoute({
+      id: 'readTurn',
+      tag: 'Chat',
+      summary: 'Read one turn',
+      description: "What a ledger entry's `turn` leads to.",
+      parameters: [TURN_ID],
+      answers: { 200: { description: 'The turn.', type: TurnDto } },
+      errors: [new NotFound()],
     }),
 };

@@ -6,8 +6,8 @@ import { PageOf } from '../http/page.dto.js';
 const MESSAGE = 'Hello, how does this work?';
 const RESPONSE = `This is a dummy AI response to your message: '${MESSAGE}'`;
 
-/** What a chat sends. The length limit is a setting, so `ChatService` holds it. */
-export class ChatDto {
+/** What is said in a conversation. The length limit is a setting, so `ChatService` holds it. */
+export class MessageDto {
   @TextField({
     docs: {
       description: 'What to say. White space around it is taken off.',
@@ -19,18 +19,37 @@ export class ChatDto {
 
   @TextField({
     optional: true,
-    docs: { description: 'The conversation to go on with; without it a new one.', format: 'uuid' },
-  })
-  conversation?: string;
-
-  @TextField({
-    optional: true,
     docs: { description: 'Who is to answer; without it the default.', examples: ['echo'] },
   })
   model?: string;
 
   @BooleanField({ optional: true, docs: { description: 'Answer as server-sent events.' } })
   stream?: boolean;
+}
+
+/** What a chat sends. */
+export class ChatDto extends MessageDto {
+  @TextField({
+    optional: true,
+    docs: { description: 'The conversation to go on with; without it a new one.', format: 'uuid' },
+  })
+  conversation?: string;
+}
+
+/** What a message would cost. */
+export class QuoteDto {
+  @ShownInteger('What it costs for certain: the price of a message, or that of the prompt alone.', {
+    examples: [100],
+  })
+  readonly tokens!: number;
+
+  @ShownText('The model that would answer.', { examples: ['echo'] })
+  readonly model!: string;
+
+  @ShownInteger('What it costs at most: this much is set aside, or the wallet where it has less.', {
+    examples: [100],
+  })
+  readonly ceiling!: number;
 }
 
 /** A paid answer. */

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { ChatController } from './chat.controller.js';
 import { ChatService } from './chat.service.js';
+import { ConversationsController } from './conversations.controller.js';
 import { ConversationsService } from './conversations.service.js';
 import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from './model-catalogue.js';
@@ -10,7 +11,7 @@ import { SettlementService } from './settlement.service.js';
 
 @Module({
   imports: [WalletModule],
-  controllers: [ChatController],
+  controllers: [ChatController, ConversationsController],
   providers: [
     ChatService,
     ConversationsService,

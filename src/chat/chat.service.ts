@@ -20,6 +20,8 @@ import type { Turn } from './turn.entity.js';
 
 /** What a caller asks, whichever door they came through. */
 export interface Question {
+  /** The door: the same key on two of them protects two messages. */
+  readonly route: 'chat' | 'messages' | 'completions';
   /** What the history keeps of it. */
   readonly message: string;
   readonly idempotencyKey?: string | undefined;
@@ -43,6 +45,13 @@ interface Plan {
   readonly messages: readonly ChatMessage[];
   readonly promptTokens: number;
   readonly maxTokens: number;
+}
+
+/** What a question would cost: at least for its prompt, at most with the longest answer. */
+export interface Quote {
+  readonly model: string;
+  readonly floor: number;
+  readonly ceiling: number;
 }
 
 const HOLD_ATTEMPTS_MAX = 3;
@@ -71,8 +80,8 @@ export class ChatService {
    */
   async begin(principal: Principal, question: Question): Promise<Begun> {
     this.assertLength(question.message);
-    const { idempotencyKey, ...input } = question;
-    const claim = claimOf('chat', idempotencyKey, input);
+    const { route, idempotencyKey, ...input } = question;
+    const claim = claimOf(route, idempotencyKey, input);
     const earlier = claim && (await this.holds.findClaimed(principal.userId, claim));
     if (earlier !== undefined)
       return { replay: await this.history.ofHold(principal.userId, earlier) };
@@ -91,11 +100,13 @@ export class ChatService {
     };
   }
 
-  /** What a question would cost at most, without asking or holding anything. */
-  async quote(ownerId: string, question: Question): Promise<{ model: Model; ceiling: number }> {
+  /** Between which two amounts an answer's price would be, without asking or holding anything. */
+  async quote(ownerId: string, question: Question): Promise<Quote> {
     this.assertLength(question.message);
     const { model, promptTokens, maxTokens } = await this.plan(ownerId, question);
-    return { model, ceiling: ceiling(model.price, promptTokens, maxTokens) };
+    const atMost = (completionTokens: number) =>
+      ceiling(model.price, promptTokens, completionTokens);
+    return { model: model.id, floor: atMost(0), ceiling: atMost(maxTokens) };
   }
 
   private async plan(ownerId: string, question: Question): Promise<Plan> {
@@ -107,7 +118,9 @@ export class ChatService {
     const model = this.models.find(question.model ?? conversation?.model);
     const asked: ChatMessage = { role: 'user', content: message };
     const wanted = Math.min(question.maxTokens ?? model.maxTokens, model.maxTokens);
-    const budget = model.contextTokens - wanted - estimatePrompt([asked]);
+    // An answer may be as long as the whole context, but half of that is left to what was said before.
+    const reserved = Math.min(wanted, Math.floor(model.contextTokens / 2));
+    const budget = model.contextTokens - reserved - estimatePrompt([asked]);
     const context = conversation ? await this.conversations.context(conversation, budget) : [];
     const messages = question.messages ?? [...context, asked];
     const promptTokens = estimatePrompt(messages);
@@ -129,7 +142,7 @@ export class ChatService {
         affordable(price, plan.promptTokens, plan.maxTokens, spendable) ?? plan.maxTokens;
       const held = ceiling(price, plan.promptTokens, maxTokens);
       try {
-        const holdId = await this.open(ownerId, held, question.conversationId, claim);
+        const holdId = await this.open(ownerId, held, question, claim);
         return { holdId, held, maxTokens };
       } catch (error) {
         const again = error instanceof InsufficientBalance && held <= spendable;
@@ -141,7 +154,7 @@ export class ChatService {
   private async open(
     ownerId: string,
     amount: number,
-    conversationId: string | undefined,
+    { conversationId, message }: Question,
     claim: Claim | undefined,
   ): Promise<string> {
     try {
@@ -151,7 +164,7 @@ export class ChatService {
         }
         const holdId = await this.holds.hold(tx, { ownerId, amount, claim });
         if (conversationId !== undefined) {
-          await this.conversations.occupy(tx, conversationId, holdId);
+          await this.conversations.occupy(tx, conversationId, holdId, message);
         }
         return holdId;
       });

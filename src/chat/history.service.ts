@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Reader } from '../database/reader.js';
 import type { Keyset } from '../http/pagination.js';
+import { NotFound } from '../errors.js';
 import { Turn } from './turn.entity.js';
 
 const TURN = `id, conversation_id AS "conversationId", message, response, model, status, amount, created_at AS "createdAt"`;
+
+const EXPORT_BATCH = 100;
 
 /** A turn as its owner reads it back. */
 export type PastTurn = Pick<
@@ -16,9 +19,11 @@ export type PastTurn = Pick<
 export class HistoryService {
   constructor(private readonly reader: Reader) {}
 
-  /** The turn that a captured hold paid for. */
+  /** The turn that a captured hold paid for. Throws `NotFound` where its owner has deleted it since. */
   async ofHold(ownerId: string, holdId: string): Promise<Turn> {
-    return this.reader.manager.findOneByOrFail(Turn, { ownerId, holdId });
+    const turn = await this.reader.manager.findOneBy(Turn, { ownerId, holdId });
+    if (!turn) throw new NotFound('The answer to this Idempotency-Key was deleted.');
+    return turn;
   }
 
   /** One turn; undefined for someone else's. */
@@ -30,13 +35,56 @@ export class HistoryService {
     return turn;
   }
 
-  /** One page by key; the index (owner_id, id) is read from the key on, whatever the history's length. */
-  page(ownerId: string, { key, comparison, order, limit }: Keyset): Promise<PastTurn[]> {
-    const after = key === undefined ? '' : `AND id ${comparison} $3`;
+  /**
+   * One page by key; the index is read from the key on, whatever the history's length. A search goes on
+   * along it until the page is full, so a rare word reads all of the owner's turns, and nobody else's.
+   */
+  page(ownerId: string, keyset: Keyset, search?: string): Promise<PastTurn[]> {
+    const where =
+      search === undefined ? '' : `AND (${matches('message')} OR ${matches('response')})`;
+    return this.read('history.page', `owner_id = $1 ${where}`, keyset, [
+      ownerId,
+      keyset.limit,
+      ...(search === undefined ? [] : [likePattern(search)]),
+    ]);
+  }
+
+  /** One page of a conversation, which the caller has found to be the owner's. */
+  pageOf(conversationId: string, keyset: Keyset): Promise<PastTurn[]> {
+    return this.read('conversation.page', 'conversation_id = $1', keyset, [
+      conversationId,
+      keyset.limit,
+    ]);
+  }
+
+  /** All turns of a conversation, oldest first, read in batches: its length costs no memory. */
+  async *allOf(conversationId: string): AsyncIterable<PastTurn> {
+    let key: string | undefined;
+    for (;;) {
+      const keyset: Keyset = { key, comparison: '>', order: 'ASC', limit: EXPORT_BATCH };
+      const turns = await this.pageOf(conversationId, keyset);
+      yield* turns;
+      if (turns.length < EXPORT_BATCH) return;
+      key = turns.at(-1)?.id;
+    }
+  }
+
+  private read(
+    name: string,
+    where: string,
+    { key, comparison, order }: Keyset,
+    parameters: unknown[],
+  ): Promise<PastTurn[]> {
+    const after = key === undefined ? '' : `AND id ${comparison} $${String(parameters.push(key))}`;
     return this.reader.rows<PastTurn>(
-      `/* history.page */ SELECT ${TURN} FROM turns
-       WHERE owner_id = $1 ${after} ORDER BY id ${order} LIMIT $2`,
-      key === undefined ? [ownerId, limit] : [ownerId, limit, key],
+      `/* ${name} */ SELECT ${TURN} FROM turns WHERE ${where} ${after} ORDER BY id ${order} LIMIT $2`,
+      parameters,
     );
   }
 }
+
+/** Both databases ignore the case of A to Z; PostgreSQL, by its locale, also that of other letters. */
+const matches = (column: string) => `lower(${column}) LIKE lower($3) ESCAPE '\\'`;
+
+/** The text anywhere, with its own `%`, `_` and `\` meaning themselves. */
+const likePattern = (text: string) => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;

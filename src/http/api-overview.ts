@@ -5,6 +5,7 @@ import type { Config } from '../config.js';
 export const TAGS = [
   { name: 'Accounts', description: 'Register, log in, log out.' },
   { name: 'Chat', description: 'Send a message and pay for the answer; read back what was said.' },
+  { name: 'Conversations', description: 'Threads of turns, of which the earlier are sent along.' },
   { name: 'Wallet', description: 'What there is to spend, where it went, and how to get more.' },
   { name: 'JWT', description: 'Short-lived credentials, with the routes and words of SimpleJWT.' },
   { name: 'Operators', description: 'Users, grants and codes, for users who are staff.' },

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PING, formatEvent } from './sse.js';
 
 /** Common balancers cut a connection that is silent for 60 s. */
@@ -12,6 +12,11 @@ const HEADERS = {
   // nginx would otherwise collect the events before it passes them on.
   'X-Accel-Buffering': 'no',
 };
+
+/** Whether the caller asks for events by its `Accept` header. */
+export function wantsStream({ headers }: FastifyRequest): boolean {
+  return headers.accept?.includes('text/event-stream') ?? false;
+}
 
 /** Aborted when the client closes before the answer's end; a close after the last byte does not count. */
 export function callerGone(reply: FastifyReply): AbortSignal {

@@ -26,6 +26,7 @@ const PLACEHOLDER: FieldDocs = { description: '' };
 interface TextRules {
   readonly optional?: boolean;
   readonly mayBeBlank?: boolean;
+  readonly mayBeNull?: boolean;
   readonly maxCodePoints?: number;
   readonly docs?: FieldDocs;
 }
@@ -36,6 +37,7 @@ export function describeText({ docs = PLACEHOLDER, ...rules }: TextRules): Prope
   return ApiProperty({
     type: 'string',
     required: !rules.optional,
+    ...(rules.mayBeNull && { nullable: true }),
     ...(minLength > 0 && { minLength }),
     ...(rules.maxCodePoints !== undefined && { maxLength: rules.maxCodePoints }),
     ...(maxLengthSetting && { [MAX_LENGTH_SETTING]: maxLengthSetting }),

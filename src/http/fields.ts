@@ -10,6 +10,7 @@ export interface TextFieldRules {
   readonly whiteSpace?: 'trim' | 'keep' | 'notAlone';
   readonly optional?: boolean;
   readonly mayBeBlank?: boolean;
+  readonly mayBeNull?: boolean;
   readonly maxCodePoints?: number;
   /** For a value that is no text at all. */
   readonly typeMessage?: string;
@@ -28,7 +29,7 @@ function toText(value: unknown, whiteSpace: TextFieldRules['whiteSpace']): unkno
 /** Missing, null, of another type, or blank: the one sentence that then stands alone. */
 function unusable(value: unknown, rules: TextFieldRules): string | undefined {
   if (value === undefined) return rules.optional ? undefined : 'This field is required.';
-  if (value === null) return 'This field may not be null.';
+  if (value === null) return rules.mayBeNull ? undefined : 'This field may not be null.';
   if (typeof value !== 'string') return rules.typeMessage ?? 'Not a valid string.';
   const blank = value === '' || (rules.whiteSpace !== 'keep' && strip(value) === '');
   return blank && !rules.mayBeBlank ? 'This field may not be blank.' : undefined;

@@ -27,6 +27,8 @@ export function toAppError(error: unknown, request: FastifyRequest): AppError {
   const cause = error instanceof HttpException ? error.cause : undefined;
   const code = codeOf(error) ?? codeOf(cause);
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new PayloadTooLarge();
+  // A part of the path that is longer than any id or name.
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return new NotFound();
   switch (statusOf(error)) {
     case 404:
       return new NotFound();

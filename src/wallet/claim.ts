@@ -7,7 +7,7 @@ import { hashInput } from '../http/idempotency-key.js';
  * what the winner wrote.
  */
 export interface Claim {
-  readonly route: 'chat' | 'grant' | 'redeem';
+  readonly route: 'chat' | 'messages' | 'completions' | 'grant' | 'redeem';
   readonly key: string;
   readonly hash: string;
 }

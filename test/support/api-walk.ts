@@ -42,8 +42,10 @@ function examplesIn(place: string, parameters: Operation['parameters'] = []): Va
   return Object.fromEntries(pairs.filter(([, example]) => example !== undefined));
 }
 
-/** `$response.body#/refresh` of an answer. */
+/** `$response.body#/refresh` or `$response.header.Turn-Id` of an answer. */
 function evaluate(expression: unknown, answer: Answer): unknown {
+  const [, header] = /^\$response\.header\.([\w-]+)$/.exec(String(expression)) ?? [];
+  if (header !== undefined) return answer.headers[header.toLowerCase()];
   const [, name] = /^\$response\.body#\/(\w+)$/.exec(String(expression)) ?? [];
   return name === undefined ? expression : (answer.body as Values)[name];
 }

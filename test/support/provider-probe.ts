@@ -1,12 +1,18 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ModelCatalogue } from '../../src/chat/model-catalogue.js';
-import type { CompletionEvent, CompletionProvider } from '../../src/chat/providers/provider.js';
+import type {
+  CompletionEvent,
+  CompletionProvider,
+  CompletionRequest,
+} from '../../src/chat/providers/provider.js';
 
 type Complete = CompletionProvider['complete'];
 
 /** Puts itself between the app and its default provider: counts the calls, and can stall or fail them. */
 export class ProviderProbe {
   calls = 0;
+  /** What the last call was asked. */
+  lastRequest: CompletionRequest | undefined;
   private readonly provider: CompletionProvider;
   private readonly original: Complete;
 
@@ -26,6 +32,7 @@ export class ProviderProbe {
     request: Parameters<Complete>[0],
   ): AsyncIterable<CompletionEvent> {
     this.calls += 1;
+    this.lastRequest = request;
     await before?.();
     yield* this.original(request);
   }

@@ -1,0 +1,50 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Reader } from '../../src/database/reader.js';
+import type { Inspector } from './databases.js';
+
+/** A statement that the service sent, as it was sent. */
+export interface Sent {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** Notes what the app's reader sends; nothing is put in its place. */
+export class QueryProbe {
+  private readonly sent: Sent[] = [];
+  private readonly reader: Reader;
+  private readonly original: Reader['rows'];
+
+  constructor(app: NestFastifyApplication) {
+    this.reader = app.get(Reader);
+    this.original = this.reader.rows.bind(this.reader);
+    this.reader.rows = (sql, parameters) => {
+      this.sent.push({ sql, parameters });
+      return this.original(sql, parameters);
+    };
+  }
+
+  /** The last statement of that name (`history.page`). */
+  last(name: string): Sent {
+    const found = this.sent.findLast(({ sql }) => sql.startsWith(`/* ${name} */`));
+    if (!found) throw new Error(`no statement ${name} was sent`);
+    return found;
+  }
+
+  stop(): void {
+    this.reader.rows = this.original;
+  }
+}
+
+/** The steps by which the database would run a statement, each as one line. */
+export async function planOf(
+  database: Inspector,
+  kind: 'sqlite' | 'postgres',
+  { sql, parameters }: Sent,
+): Promise<string[]> {
+  if (kind === 'sqlite') {
+    const steps = await database.rows<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, parameters);
+    return steps.map(({ detail }) => detail);
+  }
+  const lines = await database.rows<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`, parameters);
+  return lines.map((line) => line['QUERY PLAN'].trim());
+}

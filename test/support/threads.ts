@@ -1,0 +1,47 @@
+import { expect } from '@jest/globals';
+import type { Answer, Caller } from './client.js';
+import type { ProviderProbe } from './provider-probe.js';
+
+interface ListedTurn {
+  readonly id: string;
+  readonly message: string;
+  readonly response: string;
+  readonly timestamp: string;
+}
+
+/** Opens a conversation and gives its id. */
+export async function openThread(caller: Caller, settings: object = {}): Promise<string> {
+  const { status, body } = await caller.send('POST', '/api/conversations/', settings);
+  expect(status).toBe(201);
+  return (body as { id: string }).id;
+}
+
+export function say(
+  caller: Caller,
+  id: string,
+  message: string,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  return caller.send('POST', `/api/conversations/${id}/messages/`, { message }, headers);
+}
+
+/** The turns of a page, or of an export. */
+export function turnsIn({ body }: Answer): ListedTurn[] {
+  const { results, turns = results } = body as { results: ListedTurn[]; turns?: ListedTurn[] };
+  return turns;
+}
+
+export const messagesIn = (answer: Answer) => turnsIn(answer).map(({ message }) => message);
+
+/** Holds the provider's next answers back until the function returned is called. */
+export function stall(provider: ProviderProbe): () => void {
+  let answerNow: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (answerNow = resolve));
+  provider.use(() => gate);
+  return answerNow;
+}
+
+/** Resolves once the provider was called more often than `calls`. */
+export async function untilAsked(provider: ProviderProbe, calls: number): Promise<void> {
+  while (provider.calls === calls) await new Promise((resolve) => setTimeout(resolve, 5));
+}
