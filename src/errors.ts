@@ -57,9 +57,7 @@ export class NotAuthenticated extends AppError {
   readonly status = 401;
   readonly code = 'not_authenticated';
   override readonly headers = CHALLENGE;
-  constructor() {
-    super('Authentication credentials were not provided.');
-  }
+  override readonly message = 'Authentication credentials were not provided.';
 }
 
 /** A `Token` header was sent, and it does not serve: malformed, unknown, expired or revoked. */
@@ -134,9 +132,7 @@ export class InsufficientBalance extends AppError {
 export class PermissionDenied extends AppError {
   readonly status = 403;
   readonly code = 'permission_denied';
-  constructor() {
-    super('You do not have permission to perform this action.');
-  }
+  override readonly message = 'You do not have permission to perform this action.';
 }
 
 /** No such route, or no such object for this caller: someone else's is not found either. */
@@ -161,27 +157,22 @@ export class MethodNotAllowed extends AppError {
 export class NotAcceptable extends AppError {
   readonly status = 406;
   readonly code = 'not_acceptable';
-  constructor() {
-    super('Could not satisfy the request Accept header.');
-  }
+  override readonly message = 'Could not satisfy the request Accept header.';
 }
 
 /** An Idempotency-Key that is neither a bare word nor a quoted string of 1 to 255 characters. */
 export class IdempotencyKeyMalformed extends AppError {
   readonly status = 400;
   readonly code = 'idempotency_key_malformed';
-  constructor() {
-    super('Idempotency-Key must be 1 to 255 printable ASCII characters, bare or quoted.');
-  }
+  override readonly message =
+    'Idempotency-Key must be 1 to 255 printable ASCII characters, bare or quoted.';
 }
 
 /** A route that credits money is asked for a key, so that no retry of an operator credits twice. */
 export class IdempotencyKeyRequired extends AppError {
   readonly status = 400;
   readonly code = 'idempotency_key_required';
-  constructor() {
-    super('This request needs an Idempotency-Key header.');
-  }
+  override readonly message = 'This request needs an Idempotency-Key header.';
 }
 
 /** The first request with this key is not finished. Its answer will be replayed to a later try. */
@@ -189,36 +180,28 @@ export class IdempotencyKeyInUse extends AppError {
   readonly status = 409;
   readonly code = 'idempotency_key_in_use';
   override readonly headers = { 'Retry-After': '1' };
-  constructor() {
-    super('A request with this Idempotency-Key is still running.');
-  }
+  override readonly message = 'A request with this Idempotency-Key is still running.';
 }
 
 /** The key was used with another body: a retry repeats the request, it does not change it. */
 export class IdempotencyKeyReused extends AppError {
   readonly status = 422;
   readonly code = 'idempotency_key_reused';
-  constructor() {
-    super('This Idempotency-Key was used with another request.');
-  }
+  override readonly message = 'This Idempotency-Key was used with another request.';
 }
 
 /** The request did not arrive within the server's time. */
 export class RequestTimeout extends AppError {
   readonly status = 408;
   readonly code = 'request_timeout';
-  constructor() {
-    super('The request took too long to arrive.');
-  }
+  override readonly message = 'The request took too long to arrive.';
 }
 
 /** The body is larger than `BODY_MAX_BYTES`. */
 export class PayloadTooLarge extends AppError {
   readonly status = 413;
   readonly code = 'payload_too_large';
-  constructor() {
-    super('The request body is too large.');
-  }
+  override readonly message = 'The request body is too large.';
 }
 
 /** The body is neither JSON nor a form. */
@@ -234,9 +217,7 @@ export class UnsupportedMediaType extends AppError {
 export class HeadersTooLarge extends AppError {
   readonly status = 431;
   readonly code = 'headers_too_large';
-  constructor() {
-    super('The request headers are too large.');
-  }
+  override readonly message = 'The request headers are too large.';
 }
 
 /** The conversation has an answer under way; only one at a time has a context that makes sense. */
@@ -244,9 +225,7 @@ export class ConversationBusy extends AppError {
   readonly status = 409;
   readonly code = 'conversation_busy';
   override readonly headers = { 'Retry-After': '1' };
-  constructor() {
-    super('This conversation is being answered.');
-  }
+  override readonly message = 'This conversation is being answered.';
 }
 
 /** The model's provider refused, broke off, or sent nonsense. Nothing was charged. */
@@ -262,18 +241,14 @@ export class ProviderFailed extends AppError {
 export class ProviderTimedOut extends AppError {
   readonly status = 504;
   readonly code = 'provider_timed_out';
-  constructor() {
-    super('The model took too long. Nothing was charged.');
-  }
+  override readonly message = 'The model took too long. Nothing was charged.';
 }
 
 /** Anything unforeseen. What happened is in the log under the request id, never in the answer. */
 export class ServerError extends AppError {
   readonly status = 500;
   readonly code = 'error';
-  constructor() {
-    super('A server error occurred.');
-  }
+  override readonly message = 'A server error occurred.';
 }
 
 /** Too much is waiting, or the process is stopping: try again, here or elsewhere. */

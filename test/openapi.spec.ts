@@ -32,7 +32,7 @@ describe('GET /api/schema/', () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [cli, 'lint', file, '--config', 'redocly.yaml', '--format', 'json'],
-      { env: { ...process.env, ...silent } },
+      { env: silent },
     ).catch((error: unknown) => error as { stdout: string });
     await rm(folder, { recursive: true });
     const { totals, problems } = JSON.parse(stdout) as { totals: object; problems: unknown[] };

@@ -5,7 +5,7 @@ import { codePoints } from '../http/text.js';
 export const PASSWORD_MIN = 8;
 const SIMILARITY_MAX = 0.7;
 
-const common = new Set(dictionary['passwords-common']);
+const tooCommon = new Set(dictionary['passwords-common']);
 
 /** Twice the characters that both share, whatever their order, over all of them: difflib's `quick_ratio`. */
 function similarity(one: string, other: string): number {
@@ -39,7 +39,7 @@ export function passwordFaults(
     similarTo && `The password is too similar to the ${similarTo}.`,
     codePoints(password) < PASSWORD_MIN &&
       `This password is too short. It must contain at least ${String(PASSWORD_MIN)} characters.`,
-    common.has(password.trim().toLowerCase()) && 'This password is too common.',
+    tooCommon.has(password.trim().toLowerCase()) && 'This password is too common.',
     /^\p{Nd}+$/u.test(password) && 'This password is entirely numeric.',
   ].filter((fault) => typeof fault === 'string');
 }

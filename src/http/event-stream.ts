@@ -52,10 +52,10 @@ export class EventStream {
    * Writes one event. Resolves when the client has taken enough of what was written before: a slow reader
    * makes the sender wait, and memory does not grow. To a client that is gone nothing is written.
    */
-  async send(event: string | undefined, data: unknown): Promise<void> {
+  async send(event: string | undefined, payload: unknown): Promise<void> {
     const { raw } = this.reply;
     if (raw.destroyed || raw.writableEnded) return;
-    if (raw.write(formatEvent(event, data))) return;
+    if (raw.write(formatEvent(event, payload))) return;
     const closed = new AbortController();
     const stop = () => {
       closed.abort();

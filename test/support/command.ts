@@ -12,7 +12,7 @@ export function runCommand(
     execFile(
       process.execPath,
       [`dist/src/${script}.main.js`, ...words],
-      { env: { ...process.env, DATABASE_URL: databaseUrl }, timeout: COMMAND_TIMEOUT_MS },
+      { env: { DATABASE_URL: databaseUrl }, timeout: COMMAND_TIMEOUT_MS },
       (error, stdout, stderr) => {
         resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
       },

@@ -1,0 +1,82 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, normalize } from 'node:path';
+import ts from 'typescript';
+
+/** One file of ours, parsed. Paths are relative to the repository and use `/`. */
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+  /** The whole file, outermost first. */
+  readonly nodes: readonly ts.Node[];
+  /** What it imports, re-exports or loads: the text between the quotes. */
+  readonly imports: readonly string[];
+}
+
+/** Something against a house rule. `what` says it in few words, and excuses are matched with it. */
+export interface Breach {
+  readonly path: string;
+  readonly what: string;
+}
+
+/** A house rule, and trees that break it: a rule that nothing can break would hold nothing. */
+export interface Rule {
+  readonly name: string;
+  readonly breaches: (sources: readonly Source[]) => Breach[];
+  readonly broken: readonly Readonly<Record<string, string>>[];
+}
+
+/** A rule that looks at one file at a time and says what is against it. */
+export const perFile =
+  (look: (source: Source) => Iterable<string>): Rule['breaches'] =>
+  (sources) =>
+    sources.flatMap((source) => [...look(source)].map((what) => ({ path: source.path, what })));
+
+function nodesOf(node: ts.Node): ts.Node[] {
+  const nodes = [node];
+  node.forEachChild((child) => {
+    for (const inner of nodesOf(child)) nodes.push(inner);
+  });
+  return nodes;
+}
+
+function specifierOf(node: ts.Node): ts.Node | undefined {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier;
+  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+    return node.argument.literal;
+  const loads = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword;
+  return loads ? node.arguments[0] : undefined;
+}
+
+export function parse(path: string, text: string): Source {
+  const nodes = nodesOf(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
+  const imports = nodes
+    .map(specifierOf)
+    .filter((node) => node !== undefined)
+    .filter((node) => ts.isStringLiteral(node));
+  return { path, text, nodes, imports: imports.map((node) => node.text) };
+}
+
+const isCode = (path: string) => /\.(ts|js)$/.test(path);
+
+/** Every file of code in the repository. */
+export function readTree(): Source[] {
+  const below = ['src', 'test', 'bench'].flatMap((folder) => {
+    const options = { recursive: true, encoding: 'utf8' } as const;
+    return readdirSync('.').includes(folder)
+      ? readdirSync(folder, options).map((path) => join(folder, path))
+      : [];
+  });
+  const paths = [...readdirSync('.'), ...below].filter(isCode).sort();
+  return paths.map((path) => parse(path, readFileSync(path, 'utf8')));
+}
+
+/** The file that a relative import names: `./a.js` in TypeScript is `a.ts`. */
+export function resolveImport(from: string, specifier: string): string | undefined {
+  if (!specifier.startsWith('.')) return undefined;
+  const target = normalize(join(dirname(from), specifier));
+  return from.endsWith('.ts') ? target.replace(/\.js$/, '.ts') : target;
+}
+
+export const isSpec = (path: string) => path.endsWith('.spec.ts');
+export const isInSrc = ({ path }: Source) => path.startsWith('src/') && !isSpec(path);
+export const stemOf = (path: string) => basename(path).replace(/\.(d\.)?(ts|js)$/, '');

@@ -1,0 +1,70 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { reach } from './support/tidy/reach.js';
+import { parse, readTree, type Breach, type Source } from './support/tidy/source.js';
+import { structure } from './support/tidy/structure.js';
+import { wording } from './support/tidy/wording.js';
+
+/** What the rules let pass, and why. An excuse that nothing needs any more fails too. */
+const EXCUSES: readonly (Breach & { readonly why: string })[] = [
+  ...['src/admin.main.ts', 'src/app.setup.ts'].map((path) => ({
+    path,
+    what: 'DataSource',
+    why: 'asks Nest for the one there is, and hands it to the migrations',
+  })),
+  ...['reader', 'queries', 'unit-of-work'].map((stem) => ({
+    path: `src/database/${stem}.ts`,
+    what: 'manager',
+    why: "TypeORM's own word, for who knows TypeORM",
+  })),
+  ...['databases.ts', 'postgres.setup.js'].map((file) => ({
+    path: `test/support/${file}`,
+    what: 'process.env',
+    why: 'how Jest passes the address of the PostgreSQL that it started to the specs',
+  })),
+  {
+    path: 'src/errors.ts',
+    what: 'is too long',
+    why: 'every error that the API can speak stands on one page',
+  },
+  {
+    path: 'src/web/page/page.js',
+    what: 'data',
+    why: 'what server-sent events call this field',
+  },
+  {
+    path: 'test/support/service.ts',
+    what: 'process.env',
+    why: 'a process that starts others needs PATH',
+  },
+];
+
+const isExcused = ({ path, what }: Breach) =>
+  EXCUSES.some((excuse) => excuse.path === path && excuse.what === what);
+
+const rules = [...structure, ...reach, ...wording];
+
+describe('the house rules', () => {
+  let tree: Source[];
+  beforeAll(() => {
+    tree = readTree();
+  });
+
+  it.each(rules)('hold: $name', ({ breaches }) => {
+    expect(breaches(tree).filter((breach) => !isExcused(breach))).toEqual([]);
+  });
+
+  it.each(rules)('can be broken: $name', ({ breaches, broken }) => {
+    for (const files of broken) {
+      const example = Object.entries(files).map(([path, text]) => parse(path, text));
+      expect([files, breaches(example).length]).not.toEqual([files, 0]);
+    }
+  });
+
+  it('make no exception that is no longer needed', () => {
+    const found = rules.flatMap(({ breaches }) => breaches(tree));
+    const stale = EXCUSES.filter(
+      ({ path, what }) => !found.some((breach) => breach.path === path && breach.what === what),
+    );
+    expect(stale).toEqual([]);
+  });
+});
