@@ -21,7 +21,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   const logger = createLogger(config.logLevel);
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(config),
-    createAdapter(logger, config.bodyMaxBytes),
+    createAdapter(logger, config),
     { bodyParser: false, abortOnError: false, logger: new NestLogger(logger) },
   );
   try {

@@ -75,6 +75,10 @@ export const SETTINGS = {
     default: 120,
     desc: 'Seconds that a model gets for a whole answer.',
   }),
+  REQUEST_TIMEOUT_SECONDS: integer({ min: 1, max: 3600 })({
+    default: 60,
+    desc: 'Seconds that a client has to send a whole request; past it 408.',
+  }),
   HOLD_LIFETIME_SECONDS: integer({ min: 1, max: DAY_SECONDS })({
     default: 600,
     desc: 'Seconds beyond the time limit of an answer after which its hold expires by itself.',
@@ -149,6 +153,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
     messageMaxChars: read.MESSAGE_MAX_CHARS,
     bodyMaxBytes: read.BODY_MAX_BYTES,
     answerTimeoutSeconds: read.ANSWER_TIMEOUT_SECONDS,
+    requestTimeoutSeconds: read.REQUEST_TIMEOUT_SECONDS,
     holdLifetimeSeconds: read.HOLD_LIFETIME_SECONDS,
     idempotencyRetentionSeconds: read.IDEMPOTENCY_RETENTION_SECONDS,
     accessTokenIdleSeconds: read.ACCESS_TOKEN_IDLE_SECONDS,

@@ -190,7 +190,7 @@ export class IdempotencyKeyReused extends AppError {
   override readonly message = 'This Idempotency-Key was used with another request.';
 }
 
-/** The request did not arrive within the server's time. */
+/** The request did not arrive whole within `REQUEST_TIMEOUT_SECONDS`. */
 export class RequestTimeout extends AppError {
   readonly status = 408;
   readonly code = 'request_timeout';

@@ -31,7 +31,7 @@ export class AuthController {
   }
 
   @AuthDocs.login()
-  @Public()
+  @Public({ jsonOnly: true })
   @Post('login')
   @HttpCode(200)
   async login(@Payload() { username, password }: LoginDto) {

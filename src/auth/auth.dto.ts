@@ -3,7 +3,8 @@ import { TextField } from '../http/fields.js';
 import { isEmail } from './email.js';
 import { PASSWORD_MIN } from './password-rules.js';
 
-const USERNAME_MAX = 150;
+/** Also of the name as it is kept, in NFKC. */
+export const USERNAME_MAX = 150;
 const EMAIL_MAX = 254;
 const PASSWORD_MAX = 128;
 

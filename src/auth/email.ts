@@ -1,19 +1,33 @@
+import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
+
+const EMAIL_MAX = 320;
 const ATOM = /^[-!#$%&'*+/=?^_`{}|~0-9A-Z]+(\.[-!#$%&'*+/=?^_`{}|~0-9A-Z]+)*$/i;
-const QUOTED = /^"([^\\"\p{Cc}]|\\[^\p{Cc}])*"$/u;
-const LABEL = /^[\p{L}\p{N}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u;
-const TOP_LABEL = /^(?!\d+$)[\p{L}\p{N}-]{2,63}(?<!-)$/u;
-const ADDRESS_LITERAL = /^\[[\da-f:.]+\]$/i;
+/** Which of the first 32 characters stand in quotes, and which only behind a backslash, is RFC 822's. */
+const QUOTED =
+  // eslint-disable-next-line no-control-regex -- the rule is about control characters
+  /^"([\x01-\x08\x0b\x0c\x0e-\x1f!#-[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"$/;
+const DOMAIN = /^([A-Z0-9]([A-Z0-9-]{0,61}[A-Z0-9])?\.)+[A-Z0-9-]{2,63}(?<!-)$/i;
+const ADDRESS_LITERAL = /^\[([A-F0-9:.]+)\]$/i;
 
 /** Whether Django would take it as an address: `name@host.tld`, `name@localhost` or `name@[1.2.3.4]`. */
 export function isEmail(text: string): boolean {
   const at = text.lastIndexOf('@');
-  if (at < 1) return false;
+  if (at < 1 || text.length > EMAIL_MAX) return false;
   const [local, domain] = [text.slice(0, at), text.slice(at + 1)];
   if (!ATOM.test(local) && !QUOTED.test(local)) return false;
-  if (domain.toLowerCase() === 'localhost' || ADDRESS_LITERAL.test(domain)) return true;
-  const labels = domain.split('.');
-  const top = labels.pop() ?? '';
-  return labels.length > 0 && labels.every((label) => LABEL.test(label)) && TOP_LABEL.test(top);
+  return domain === 'localhost' || isDomain(domain) || isDomain(inPunycode(domain));
+}
+
+function isDomain(domain: string): boolean {
+  const address = ADDRESS_LITERAL.exec(domain)?.[1];
+  return DOMAIN.test(domain) || (address !== undefined && isIP(address) > 0);
+}
+
+/** `bücher.example` as `xn--bcher-kva.example`. Node reads a whole URL's host, so a `/` must not get there. */
+function inPunycode(domain: string): string {
+  // eslint-disable-next-line no-control-regex -- ASCII as a range begins with control characters
+  return /[\x00-,/:-@[-`{-\x7f]/.test(domain) ? '' : domainToASCII(domain);
 }
 
 /** The domain in lower case; what stands before the last `@` may mean its case. */

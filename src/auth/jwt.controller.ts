@@ -5,7 +5,7 @@ import { Payload } from '../http/body.pipe.js';
 import { Public } from '../http/request.decorators.js';
 import { JwtDocs } from './jwt.docs.js';
 import { JwtCredentialsDto, JwtRefreshDto, JwtVerifyDto } from './jwt.dto.js';
-import { JwtService, type JwtClaims, type JwtPair } from './jwt.service.js';
+import { JwtService, type JwtPair, type VerifiedJwt } from './jwt.service.js';
 import { LoginService } from './login.service.js';
 
 const notValid = () => new JwtRefused('Token is invalid or expired', 'token_not_valid');
@@ -40,9 +40,13 @@ export class JwtController {
   @HttpCode(200)
   async refresh(@Payload() { refresh }: JwtRefreshDto): Promise<JwtPair> {
     const claims = await this.refreshClaims(refresh);
+    if (!claims.isActive) {
+      const detail = 'No active account found for the given token.';
+      throw new JwtRefused(detail, 'no_active_account');
+    }
     const pair = await this.unitOfWork.run((tx) => this.jwts.rotate(tx, claims));
     if (!pair) throw notValid();
-    return pair;
+    return { access: pair.access, refresh: pair.refresh };
   }
 
   @JwtDocs.verify()
@@ -65,9 +69,9 @@ export class JwtController {
     return {};
   }
 
-  private async refreshClaims(token: string): Promise<JwtClaims> {
+  private async refreshClaims(token: string): Promise<VerifiedJwt> {
     const claims = await this.jwts.verify(token);
-    if (!claims?.isActive) throw notValid();
+    if (!claims || claims.isGone) throw notValid();
     if (claims.token_type !== 'refresh') {
       throw new JwtRefused('Token has wrong type', 'token_not_valid');
     }

@@ -10,7 +10,7 @@ export class JwtCredentialsDto {
   username!: string;
 
   @TextField({
-    whiteSpace: 'keep',
+    whiteSpace: 'notAlone',
     docs: { description: 'As registered.', format: 'password', examples: ['strongpassword123'] },
   })
   password!: string;

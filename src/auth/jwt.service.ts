@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { SECOND_MICROS, nowMicros } from '../database/instant.js';
 import type { DbBoolean, Tx } from '../database/queries.js';
 import { Reader } from '../database/reader.js';
-import { TokenNotValid } from '../errors.js';
+import { BearerRefused, TokenNotValid } from '../errors.js';
 import type { Principal } from '../http/request.decorators.js';
 import { JwtFamily } from './jwt-family.entity.js';
 
@@ -27,6 +27,8 @@ export type VerifiedJwt = JwtClaims & {
   /** A refresh token that was used before. */
   readonly isSpent: boolean;
   readonly isActive: boolean;
+  /** The user was deleted, and the family with them. */
+  readonly isGone: boolean;
 };
 
 export interface JwtPair {
@@ -81,21 +83,23 @@ export class JwtService {
   async verify(token: string): Promise<VerifiedJwt | undefined> {
     const claims = await this.read(token);
     if (!claims) return undefined;
-    const [family] = await this.reader.rows<{ isActive: DbBoolean; refreshJti: string }>(
+    const [user] = await this.reader.rows<{ isActive: DbBoolean; refreshJti: string | null }>(
       `/* jwt_family.find */ SELECT u.is_active AS "isActive", f.refresh_jti AS "refreshJti"
-       FROM jwt_families f JOIN users u ON u.id = f.user_id WHERE f.id = $1`,
-      [claims.family],
+       FROM users u LEFT JOIN jwt_families f ON f.id = $1 AND f.user_id = u.id WHERE u.id = $2`,
+      [claims.family, claims.user_id],
     );
-    if (!family) return undefined;
-    const isSpent = claims.token_type === 'refresh' && claims.jti !== family.refreshJti;
-    return { ...claims, isSpent, isActive: Boolean(family.isActive) };
+    if (!user) return { ...claims, isSpent: false, isActive: false, isGone: true };
+    if (user.refreshJti === null) return undefined;
+    const isSpent = claims.token_type === 'refresh' && claims.jti !== user.refreshJti;
+    return { ...claims, isSpent, isActive: Boolean(user.isActive), isGone: false };
   }
 
-  /** Whom an access JWT stands for. Throws `TokenNotValid` for any other kind, which opens no route. */
+  /** Whom an access JWT stands for. Throws the 401 for any other kind, and for a user who is gone. */
   async findCaller(token: string): Promise<(Principal & { isActive: boolean }) | undefined> {
     const claims = await this.verify(token);
     if (!claims) return undefined;
     if (claims.token_type !== 'access') throw new TokenNotValid('Token has wrong type');
+    if (claims.isGone) throw new BearerRefused('User not found', 'user_not_found');
     const { user_id: userId, family: credentialId, isActive } = claims;
     return { userId, credentialId, kind: 'jwt', isActive };
   }

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { BodyPipe } from '../http/body.pipe.js';
+import { tooLong } from '../http/fields.js';
+import { codePoints } from '../http/text.js';
 import { UsersService } from '../users/users.service.js';
-import type { RegisterDto } from './auth.dto.js';
+import { USERNAME_MAX, type RegisterDto } from './auth.dto.js';
 import { USERNAME_TAKEN } from './registration.service.js';
 
 /** Also tells that a username is taken, beside whatever else is wrong, as the reference does. */
@@ -15,7 +17,13 @@ export class RegisterBodyPipe extends BodyPipe {
     dto: RegisterDto,
     errors: Record<string, string[]>,
   ): Promise<Record<string, string[]>> {
-    if (errors['username'] || !(await this.users.findByUsername(dto.username))) return errors;
-    return { username: [USERNAME_TAKEN], ...errors };
+    const fault = errors['username'] ? undefined : await this.faultOf(dto.username);
+    return fault === undefined ? errors : { username: [fault], ...errors };
+  }
+
+  /** NFKC writes one letter as up to eighteen, and the name is kept in NFKC. */
+  private async faultOf(username: string): Promise<string | undefined> {
+    if (codePoints(username.normalize('NFKC')) > USERNAME_MAX) return tooLong(USERNAME_MAX);
+    return (await this.users.findByUsername(username)) ? USERNAME_TAKEN : undefined;
   }
 }

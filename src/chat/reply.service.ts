@@ -52,7 +52,7 @@ export class ReplyService {
       const turn = replay ?? (await generation?.run(gone, ({ text }) => send(text)));
       if (turn) await events.send('done', doneToWire(turn));
     } catch (error) {
-      const { status, body } = toAppError(error, request).answer();
+      const { status, body } = toAppError(error).answer();
       if (status >= 500) request.log.error({ err: error }, 'a stream failed');
       await events.send('error', body);
     } finally {

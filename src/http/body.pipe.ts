@@ -18,7 +18,7 @@ function pythonType(value: unknown): string {
   if (Array.isArray(value)) return 'list';
   if (typeof value === 'string') return 'str';
   if (typeof value === 'boolean') return 'bool';
-  return typeof value === 'bigint' || Number.isInteger(value) ? 'int' : 'float';
+  return typeof value === 'bigint' ? 'int' : 'float';
 }
 
 /** The body as an object, or the reference's sentence for what it is instead. */

@@ -1,6 +1,17 @@
 import { parse as parseLossless } from 'lossless-json';
 import secureJson from 'secure-json-parse';
-import { ParseError, UnsupportedMediaType } from '../errors.js';
+import { BadRequest, ParseError, UnsupportedMediaType } from '../errors.js';
+import { decodeLeniently, decodeText } from './charset.js';
+import { matches, parseMediaType } from './media-type.js';
+
+const JSON_TYPE = parseMediaType('application/json');
+const FORM_TYPE = parseMediaType('application/x-www-form-urlencoded');
+/** Deeper JSON is refused, for what walks over it later calls itself at every level. */
+const DEPTH_MAX = 500;
+/** Python's limit; longer ones take quadratic time. */
+const DIGITS_MAX = 4300;
+/** Django's limit. */
+const FORM_FIELDS_MAX = 1000;
 
 /** A request's body as it came, with what it says of itself. Decoded only after authentication. */
 export class RawBody {
@@ -16,65 +27,83 @@ export class RawBody {
  */
 export function decodeBody({ bytes, contentType }: RawBody): unknown {
   if (bytes.length === 0) return {};
-  const [essence = '', ...parameters] = contentType.split(';').map((part) => part.trim());
-  const charset = parameters.find((part) => /^charset=/i.test(part))?.slice('charset='.length);
-  switch (essence.toLowerCase()) {
-    case 'application/json':
-      return parseJson(decodeText(bytes, charset));
-    case 'application/x-www-form-urlencoded':
-      return Object.fromEntries(new URLSearchParams(decodeText(bytes, charset)));
-    default:
-      throw new UnsupportedMediaType(contentType);
-  }
+  const type = parseMediaType(contentType);
+  const charset = type.parameters.get('charset');
+  if (matches(type, JSON_TYPE)) return parseJson(decodeText(bytes, charset));
+  if (matches(type, FORM_TYPE)) return parseForm(bytes, charset);
+  throw new UnsupportedMediaType(contentType);
 }
 
-function decodeText(bytes: Buffer, charset = 'utf-8'): string {
-  const label = charset.replaceAll('"', '').toLowerCase();
-  // WHATWG reads this label as windows-1252; Python and HTTP mean the real one.
-  if (label === 'iso-8859-1' || label === 'latin1') return bytes.toString('latin1');
+/** Of a field given twice the last counts. Bytes that are not in the charset are taken for Latin-1. */
+function parseForm(bytes: Buffer, charset: string | undefined): Record<string, string> {
+  let text: string;
   try {
-    return decoderFor(label).decode(bytes);
+    text = decodeText(bytes, charset);
   } catch {
-    throw new ParseError('the body is not text in its charset');
+    text = bytes.toString('latin1');
   }
+  const unescape = (part: string) =>
+    part
+      .replaceAll('+', ' ')
+      .replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) =>
+        decodeLeniently(Buffer.from(escapes.replaceAll('%', ''), 'hex'), charset),
+      );
+  const pairs = text.split('&');
+  if (pairs.length > FORM_FIELDS_MAX) throw new BadRequest('Too many form fields.');
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [name = '', value = ''] = pair.split(/=(.*)/s, 2);
+      return [unescape(name), unescape(value)];
+    }),
+  );
 }
 
-/** A charset nobody knows is read as UTF-8, as the reference does. */
-function decoderFor(label: string): InstanceType<typeof TextDecoder> {
-  const options = { fatal: true, ignoreBOM: true };
-  try {
-    return new TextDecoder(label, options);
-  } catch {
-    return new TextDecoder('utf-8', options);
-  }
-}
-
-/**
- * Integers at the top level keep their digits, as `bigint`: a text field takes 12345678901234567890 as
- * those twenty digits. The second, slower parse happens only where there is such a number.
- */
 function parseJson(text: string): unknown {
   if (text.startsWith('\ufeff')) throw new ParseError('Unexpected UTF-8 BOM');
+  if (isDeeperThan(text, DEPTH_MAX)) throw new ParseError('nested too deeply');
   try {
-    const value: unknown = secureJson.parse(text);
-    if (!hasNumber(value)) return value;
-    return parseLossless(text, undefined, {
-      parseNumber,
-      onDuplicateKey: ({ newValue }) => newValue,
-    });
+    return withDigits(secureJson.parse(text), text);
   } catch (error) {
     throw new ParseError(error instanceof Error ? error.message : 'malformed');
   }
 }
 
-/** Python reads no longer integers either; `BigInt` would take quadratic time over a megabyte of digits. */
-const INTEGER = /^-?\d{1,4300}$/;
-
-function parseNumber(digits: string): bigint | number {
-  return INTEGER.test(digits) ? BigInt(digits) : Number(digits);
+/**
+ * The value, but each integer at the top level a `bigint`, which keeps its digits: a text field takes
+ * 12345678901234567890 as those twenty. The second, slower parse happens only where there is a number.
+ */
+function withDigits(value: unknown, text: string): unknown {
+  const exact = () =>
+    parseLossless(text, undefined, { parseNumber, onDuplicateKey: ({ newValue }) => newValue });
+  if (typeof value === 'number') return exact();
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const fields = Object.entries(value as Record<string, unknown>);
+  if (!fields.some(([, field]) => typeof field === 'number')) return value;
+  const digits = exact() as Record<string, unknown>;
+  return Object.fromEntries(
+    fields.map(([name, field]) => [name, typeof field === 'number' ? digits[name] : field]),
+  );
 }
 
-function hasNumber(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.values(value).some((field) => typeof field === 'number');
+function parseNumber(text: string): bigint | number {
+  if (!/^-?\d+$/.test(text)) return Number(text);
+  if (text.length > DIGITS_MAX) throw new RangeError('a number of too many digits');
+  return BigInt(text);
+}
+
+/** Counts brackets outside of strings, in one pass; the text need not be JSON. */
+function isDeeperThan(text: string, max: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (inString) {
+      if (character === '\\') index += 1;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > max) return true;
+  }
+  return false;
 }

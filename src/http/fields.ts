@@ -35,15 +35,17 @@ function unusable(value: unknown, rules: TextFieldRules): string | undefined {
   return blank && !rules.mayBeBlank ? 'This field may not be blank.' : undefined;
 }
 
+/** The sentence for more than `max` code points. */
+export const tooLong = (max: number) =>
+  `Ensure this field has no more than ${String(max)} characters.`;
+
 /** All that is wrong with usable text, in the reference's order. */
 function faults(text: string, rules: TextFieldRules): string[] {
   const { maxCodePoints: max = Infinity } = rules;
   const surrogate = loneSurrogate(text);
   return [
     rules.rule && !rules.rule.test(text) && rules.rule.message,
-    text.length > max &&
-      codePoints(text) > max &&
-      `Ensure this field has no more than ${String(max)} characters.`,
+    text.length > max && codePoints(text) > max && tooLong(max),
     text.includes('\0') && 'Null characters are not allowed.',
     surrogate && `Surrogate characters are not allowed: ${surrogate}.`,
     rules.ruleAfterLength &&

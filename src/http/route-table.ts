@@ -10,6 +10,7 @@ export interface KnownPath {
   readonly allow: string;
   readonly isPublic: boolean;
   readonly anyAccept: boolean;
+  readonly jsonOnly: boolean;
 }
 
 /** What a route says of itself to the server's hooks; set by `@Public()`. */
@@ -18,6 +19,8 @@ export interface RouteMarks {
   readonly isPublic?: boolean;
   /** Answers whatever `Accept` asks for: a style sheet has but one form. */
   readonly anyAccept?: boolean;
+  /** Answers 406 to who asks for HTML alone, as the reference's login does. */
+  readonly jsonOnly?: boolean;
 }
 
 /** One method of one path, with its parameters as Fastify spells them (`/api/keys/:id`). */
@@ -46,8 +49,12 @@ export class RouteTable {
       pattern: new RegExp(`^${source}$`),
       methods: new Map<string, Required<RouteMarks>>(),
     };
-    const { isPublic, anyAccept } = (route.config ?? {}) as RouteMarks;
-    const marks = { isPublic: isPublic === true, anyAccept: anyAccept === true };
+    const {
+      isPublic = false,
+      anyAccept = false,
+      jsonOnly = false,
+    } = (route.config ?? {}) as RouteMarks;
+    const marks = { isPublic, anyAccept, jsonOnly };
     for (const method of [route.method].flat()) entry.methods.set(method, marks);
     this.entries.set(key, entry);
   }
@@ -61,7 +68,7 @@ export class RouteTable {
 
   /** The path that a request's URL names, or undefined where there is none. */
   find(url: string): KnownPath | undefined {
-    const path = withoutLastSlash(url.split('?', 1)[0] ?? url);
+    const path = withoutLastSlash(decoded(url.split('?', 1)[0] ?? url));
     const entry =
       this.entries.get(path) ??
       [...this.entries.values()].find((candidate) => candidate.pattern.test(path));
@@ -71,6 +78,7 @@ export class RouteTable {
       allow: allowOf(entry),
       isPublic: marks.some(({ isPublic }) => isPublic),
       anyAccept: marks.some(({ anyAccept }) => anyAccept),
+      jsonOnly: marks.some(({ jsonOnly }) => jsonOnly),
     };
   }
 }
@@ -78,6 +86,16 @@ export class RouteTable {
 /** OPTIONS is answered for every path, by the server's hook. */
 function allowOf({ methods }: Entry): string {
   return ORDER.filter((method) => method === 'OPTIONS' || methods.has(method)).join(', ');
+}
+
+/** Escapes are undone as the router does; a path that cannot be is no path of ours. */
+function decoded(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
 }
 
 function withoutLastSlash(path: string): string {

@@ -8,7 +8,6 @@ import {
   PayloadTooLarge,
   ServerError,
   Unavailable,
-  UnsupportedMediaType,
 } from '../errors.js';
 
 function codeOf(error: unknown): unknown {
@@ -22,7 +21,7 @@ function statusOf(error: unknown): number {
 }
 
 /** What went wrong, as one of the errors that the API speaks; the framework's own are translated. */
-export function toAppError(error: unknown, request: FastifyRequest): AppError {
+export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const cause = error instanceof HttpException ? error.cause : undefined;
   const code = codeOf(error) ?? codeOf(cause);
@@ -34,8 +33,6 @@ export function toAppError(error: unknown, request: FastifyRequest): AppError {
       return new NotFound();
     case 413:
       return new PayloadTooLarge();
-    case 415:
-      return new UnsupportedMediaType(request.headers['content-type'] ?? '');
     case 431:
       return new HeadersTooLarge();
     case 503:
@@ -47,7 +44,7 @@ export function toAppError(error: unknown, request: FastifyRequest): AppError {
 
 /** Answers with an error in the contract's shape. What nobody foresaw goes to the log, not to the caller. */
 export function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
-  const { status, body, headers } = toAppError(error, request).answer();
+  const { status, body, headers } = toAppError(error).answer();
   if (status >= 500 && !(error instanceof AppError)) {
     request.log.error({ err: error }, 'request failed');
   }

@@ -9,7 +9,8 @@ import {
   type FastifyRequest,
 } from 'fastify';
 import type { Logger } from 'pino';
-import { MethodNotAllowed, NotFound } from '../errors.js';
+import type { Config } from '../config.js';
+import { BadRequest, MethodNotAllowed, NotFound } from '../errors.js';
 import { RawBody } from './decode-body.js';
 import type { Drain } from './drain.js';
 import { toJson } from './json.js';
@@ -19,9 +20,8 @@ import type { RouteTable } from './route-table.js';
 import { sendError } from './send-error.js';
 
 const HEADERS_MAX_BYTES = 16_384;
-/** A client must have sent its headers, and then its whole request, within these. */
+/** A client must have sent its headers within this; its whole request within `REQUEST_TIMEOUT_SECONDS`. */
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
 const TIMEOUTS_CHECKED_EVERY_MS = 2000;
 /** Longer than the 60 s after which common balancers drop an idle connection, so that they do it first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
@@ -44,18 +44,24 @@ function requestId(request: IncomingMessage): string {
 }
 
 /** The HTTP server with its limits, before any route. */
-export function createAdapter(logger: Logger, bodyLimit: number): FastifyAdapter {
+export function createAdapter(
+  logger: Logger,
+  { bodyMaxBytes, requestTimeoutSeconds }: Config,
+): FastifyAdapter {
+  const requestTimeout = requestTimeoutSeconds * 1000;
   return new FastifyAdapter({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
-    bodyLimit,
+    bodyLimit: bodyMaxBytes,
     http: {
       maxHeaderSize: HEADERS_MAX_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeout),
       connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
+      // Node would answer without a body or a request id; `refuseAmbiguous` does it in our shape.
+      requireHostHeader: false,
     },
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // By then `Drain` has waited: what is left is idle, or a socket that never sent a request.
     forceCloseConnections: true,
@@ -63,11 +69,11 @@ export function createAdapter(logger: Logger, bodyLimit: number): FastifyAdapter
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
       refuseConnection(logger, error, socket);
     },
-    // A URL that cannot be decoded: no hook runs for it.
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+    // A path that cannot be decoded, or with an endless parameter, names nothing. No hook has run.
+    frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
       setCommonHeaders(request, reply);
       logOutcome(request, reply);
-      sendError(request, reply, error);
+      sendError(request, reply, new NotFound());
     },
     skipMiddie: true,
   });
@@ -77,7 +83,6 @@ export function createAdapter(logger: Logger, bodyLimit: number): FastifyAdapter
 function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   void reply.headers({
     'X-Request-Id': request.id,
-    Vary: 'Accept',
     'X-Frame-Options': 'DENY',
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'same-origin',
@@ -102,9 +107,9 @@ function logOutcome(request: FastifyRequest, reply: FastifyReply): void {
 export function installHooks(server: FastifyInstance, parts: ServerParts): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
-    done(null, new RawBody(bytes as Buffer, request.headers['content-type'] ?? ''));
+    done(null, new RawBody(bytes as Buffer, declaredTypes.get(request) ?? ''));
   });
-  server.setReplySerializer(toJson);
+  server.setReplySerializer((payload) => toJson(payload));
   server.addHook('onRoute', (route) => {
     parts.routes.add(route);
     route.handler = parts.drain.follow(route.handler);
@@ -113,6 +118,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     setCommonHeaders(request, reply);
     logOutcome(request, reply);
     if (!parts.drain.admit(request, reply)) return reply;
+    hideContentType(request);
     try {
       await answerUnrouted(request, reply, parts);
     } catch (error) {
@@ -128,6 +134,27 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   });
 }
 
+/** The Content-Type that each request came with. */
+const declaredTypes = new WeakMap<FastifyRequest, string>();
+
+/**
+ * Fastify refuses a Content-Type that is none before the guard is asked. The contract says 401 first, and
+ * that an empty body is `{}` whatever its type; so Fastify is not shown the header.
+ */
+function hideContentType(request: FastifyRequest): void {
+  declaredTypes.set(request, request.headers['content-type'] ?? '');
+  delete request.raw.headers['content-type'];
+}
+
+/** Refuses a request that two readers could read as two: from two callers, or for no host. */
+function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
+  const names = rawHeaders.filter((_, index) => index % 2 === 0);
+  if (names.filter((name) => /^authorization$/i.test(name)).length > 1) {
+    throw new BadRequest('Two Authorization headers.');
+  }
+  if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');
+}
+
 /**
  * The reference's order of checks: unknown path 404, format 404, Accept 406, credentials 401, method 405.
  * A routed request goes on to its guard after the first three.
@@ -137,10 +164,15 @@ async function answerUnrouted(
   reply: FastifyReply,
   { routes, authenticate }: ServerParts,
 ): Promise<void> {
+  refuseAmbiguous(request.raw);
   const known = routes.find(request.url);
   if (!known) throw new NotFound();
   void reply.header('Allow', known.allow);
-  if (!known.anyAccept) negotiate(request.raw);
+  if (!known.anyAccept) {
+    if (!known.jsonOnly) void reply.header('Vary', 'Accept');
+    const { indent } = negotiate(request.raw, known.jsonOnly);
+    if (indent > 0) void reply.serializer((payload: unknown) => toJson(payload, indent));
+  }
   if (!request.is404) return;
   if (!known.isPublic) await authenticate(request.raw);
   if (request.method !== 'OPTIONS') throw new MethodNotAllowed(request.method);
