@@ -5,6 +5,7 @@ import { Caller, HttpClient, type Answer, type Ask } from './client.js';
 import { Inspector, createDatabase, type DatabaseKind, type TestDatabase } from './databases.js';
 
 export const PASSWORD = 'Str0ng-pass-1';
+export const JWT_SECRET = 'a secret for specs, and of no use elsewhere';
 
 /** Settings that make a spec fast; hashing at full cost is tested where it matters. */
 const QUICK = {
@@ -13,7 +14,7 @@ const QUICK = {
   LOG_LEVEL: 'silent',
   ARGON2_MEMORY_KIB: '8192',
   ARGON2_PASSES: '1',
-  JWT_SECRET: 'a secret for specs, and of no use elsewhere',
+  JWT_SECRET,
 };
 
 /** The real application on a real port, with a database of its own. */

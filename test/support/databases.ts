@@ -98,6 +98,18 @@ export class Inspector {
     return Number(row?.count);
   }
 
+  /** Removes every row that the service wrote. */
+  async empty(): Promise<void> {
+    const tables = this.dataSource.entityMetadatas.map(({ tableName }) => `"${tableName}"`);
+    if (this.dataSource.options.type === 'postgres') {
+      await this.rows(`TRUNCATE ${tables.join(', ')} CASCADE`);
+      return;
+    }
+    await this.dataSource.query('PRAGMA foreign_keys = OFF');
+    for (const table of tables) await this.rows(`DELETE FROM ${table}`);
+    await this.dataSource.query('PRAGMA foreign_keys = ON');
+  }
+
   /** Wallets whose balance is not the sum of their entries, or whose held is not that of open holds. */
   async unbalancedWallets(): Promise<unknown[]> {
     return this.rows(

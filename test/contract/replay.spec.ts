@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { toJson } from '../../src/http/json.js';
+import { TestApp } from '../support/app.js';
+import type { Answer } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { expected, headersHere, told } from './compare.js';
+import { deviations, headerDeviations, recordedCases, type RecordedCase } from './recorded.js';
+import { send, setStage, usersOf } from './stage.js';
+
+const agreed = new Map(deviations.map((deviation) => [deviation.name, deviation]));
+
+/** What is to come here: what was recorded, or what the table of deviations has instead. */
+function here({ name, request, response, after }: RecordedCase) {
+  const row = agreed.get(name);
+  const headers = headersHere(request.path, response.headers);
+  if (!row) return { answer: { ...response, headers }, after };
+  const { status, body } = row;
+  const allow = headers['allow'];
+  const plain = { 'content-type': 'application/json', ...(allow !== undefined && { allow }) };
+  return { answer: { status, body, headers: plain }, after: row.after ?? after };
+}
+
+/** JSON comes on one line and in the reference's escapes, unless the case shows other bytes. */
+function expectBytes({ raw, body }: Answer, { response }: RecordedCase): void {
+  if (raw !== '') expect(raw).toBe(response.raw ?? toJson(body));
+}
+
+describe('deviations.md', () => {
+  it('names recorded cases only, each once', () => {
+    const names = deviations.map(({ name }) => name);
+    expect(names.filter((name) => !recordedCases.some((one) => one.name === name))).toEqual([]);
+    expect(names).toHaveLength(agreed.size);
+  });
+
+  it.each(headerDeviations)('says of $header below $path what the records show', (row) => {
+    const recorded = recordedCases.filter(({ request }) => request.path.startsWith(row.path));
+    expect(recorded.map(({ response }) => response.headers[row.header])).toContain(row.recorded);
+    expect(row.here).not.toBe(row.recorded);
+  });
+});
+
+describe.each(databaseKinds)('the recorded cases on %s', (kind) => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind, { RATE_LIMITS: 'off' });
+  });
+  afterAll(() => app.close());
+
+  it.each(recordedCases)('$name', async (recorded) => {
+    const placeholders = await setStage(app, recorded);
+    const answer = await send(app, recorded.request, placeholders);
+    const after = await usersOf(app);
+
+    const wanted = here(recorded);
+    const wantedHere = expected(wanted.answer, placeholders);
+    expect(told(answer, wantedHere, placeholders)).toEqual(wantedHere);
+    expect(after).toEqual(wanted.after);
+    expectBytes(answer, recorded);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+    if (!agreed.has(recorded.name)) return;
+    const reference = expected(recorded.response, placeholders);
+    const same = told(answer, reference, placeholders);
+    const differs = same.status !== reference.status || same.body !== reference.body;
+    // A row for a case that no longer differs is stale.
+    expect([recorded.name, differs]).toEqual([recorded.name, true]);
+  });
+});

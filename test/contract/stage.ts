@@ -1,0 +1,120 @@
+import { SignJWT, decodeJwt } from 'jose';
+import { PasswordHasher } from '../../src/auth/password-hasher.js';
+import { JWT_SECRET, PASSWORD, type TestApp } from '../support/app.js';
+import type { Answer } from '../support/client.js';
+import type { GivenUser, RecordedCase, RecordedRequest, UserState } from './recorded.js';
+
+/** What the placeholders of a case stand for: `<TOKEN>`, `<ACCESS>` and their kin. */
+export type Placeholders = Record<string, string>;
+
+/** Text with each placeholder replaced by what it stands for. */
+export function fill(text: string, placeholders: Placeholders): string {
+  return text
+    .replaceAll(/<REPEAT (.+?) (\d+)>/gu, (_, character: string, count: string) =>
+      character.repeat(Number(count)),
+    )
+    .replaceAll(/<[A-Z_]+>/g, (placeholder) => placeholders[placeholder] ?? placeholder);
+}
+
+/** Sends a recorded request, byte for byte. */
+export function send(
+  app: TestApp,
+  request: RecordedRequest,
+  placeholders: Placeholders,
+): Promise<Answer> {
+  const headers = Object.entries(request.headers).map(([name, value]) => [
+    name,
+    fill(value, placeholders),
+  ]);
+  const body =
+    request.body_base64 === undefined
+      ? request.body && fill(request.body, placeholders)
+      : Buffer.from(request.body_base64, 'base64');
+  return app.send({
+    method: request.method,
+    path: fill(request.path, placeholders),
+    headers: Object.fromEntries(headers),
+    ...(body !== null && { body }),
+  });
+}
+
+/** Empties the database and makes the users that a case is given; then sends what comes first. */
+export async function setStage(app: TestApp, recorded: RecordedCase): Promise<Placeholders> {
+  await app.database.empty();
+  const placeholders: Placeholders = {};
+  for (const user of recorded.given) await addUser(app, user, placeholders);
+  if (/<[A-Z_]*(ACCESS|REFRESH|ALG_NONE)/.test(JSON.stringify(recorded))) {
+    Object.assign(placeholders, await jwts(app));
+  }
+  for (const { username, is_active: isActive = true } of recorded.given) {
+    const change = 'UPDATE users SET is_active = $2 WHERE username = $1';
+    await app.database.rows(change, [username, isActive]);
+  }
+  for (const request of recorded.before ?? []) {
+    for (let sent = 0; sent < (request.times ?? 1); sent += 1) {
+      await send(app, request, placeholders);
+    }
+  }
+  return placeholders;
+}
+
+/** Registers a user through the front door; what no registration makes is then set behind it. */
+async function addUser(app: TestApp, user: GivenUser, placeholders: Placeholders): Promise<void> {
+  const { username, password = PASSWORD, tokens = 4000, no_token: noToken = false } = user;
+  const caller = await app.newUser({ username, tokens });
+  const set = (column: string, value: string) =>
+    app.database.rows(`UPDATE users SET ${column} = $2 WHERE username = $1`, [username, value]);
+  await set('email', `${username}@example.com`);
+  if (password !== PASSWORD) {
+    await set('password_hash', await app.nest.get(PasswordHasher).hash(password));
+  }
+  if (noToken) await app.database.rows('DELETE FROM access_tokens');
+  if (username !== 'alice') return;
+  placeholders['<TOKEN>'] = caller.token;
+  placeholders['<TOKEN_UPPER>'] = caller.token.toUpperCase();
+}
+
+async function jwts(app: TestApp): Promise<Placeholders> {
+  const { body } = await app.post('/api/token/', { username: 'alice', password: PASSWORD });
+  const { access, refresh } = body as { access: string; refresh: string };
+  const hourAgo = Math.floor(Date.now() / 1000) - 3600;
+  const header = Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url');
+  return {
+    '<ACCESS>': access,
+    '<REFRESH>': refresh,
+    '<EXPIRED_ACCESS>': await resign(access, { exp: hourAgo }),
+    '<EXPIRED_REFRESH>': await resign(refresh, { exp: hourAgo }),
+    '<TAMPERED_ACCESS>': tamper(access),
+    '<TAMPERED_REFRESH>': tamper(refresh),
+    '<ACCESS_NOBODY>': await resign(access, { user_id: 1_000_000_000 }),
+    '<ALG_NONE>': `${header}.${access.split('.')[1] ?? ''}.`,
+  };
+}
+
+/** The same claims but for `changed`, with a signature that holds. */
+function resign(jwt: string, changed: object): Promise<string> {
+  return new SignJWT({ ...decodeJwt(jwt), ...changed })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .sign(new TextEncoder().encode(JWT_SECRET));
+}
+
+/** Another first letter of the signature. */
+function tamper(jwt: string): string {
+  const [header = '', claims = '', signature = ''] = jwt.split('.');
+  return [header, claims, (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1)].join('.');
+}
+
+/** What the database holds of every user, as the records have it. */
+export async function usersOf(app: TestApp): Promise<Record<string, UserState>> {
+  const rows = await app.database.rows<UserState & { username: string; is_active: boolean }>(
+    `SELECT u.username, u.email, u.is_active, w.balance - w.held AS tokens,
+       (SELECT count(*) FROM turns t WHERE t.owner_id = u.id) AS chats
+     FROM users u JOIN wallets w ON w.owner_id = u.id`,
+  );
+  return Object.fromEntries(
+    rows.map(({ username, email, is_active: isActive, tokens, chats }) => [
+      username,
+      { tokens, chats, email, ...(!isActive && { is_active: false }) },
+    ]),
+  );
+}
