@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { EnvError, cleanEnv, makeValidator, str } from 'envalid';
+import { readModelsFile } from './models-file.js';
 
 /** What hashing leaves of libuv's threads for the database: one for its writer, one for its reader. */
 const DATABASE_THREADS = 2;
@@ -62,6 +63,10 @@ export const SETTINGS = {
   PRICE_PER_MESSAGE: integer({ min: 0, max: 1_000_000_000 })({
     default: 100,
     desc: 'Tokens that one answered message costs.',
+  }),
+  MODELS_FILE: str({
+    default: '',
+    desc: 'Path of a JSON file with providers and models (docs/models.md). Empty: the model echo alone.',
   }),
   MESSAGE_MAX_CHARS: integer({ min: 1, max: 1_000_000 })({
     default: 100_000,
@@ -134,14 +139,25 @@ export const CONFIG = Symbol('config');
 /** Every bad setting with its reason, one a line. */
 export class InvalidConfig extends Error {}
 
+/** In the order of the table, whoever found them. */
+function toLines(bad: readonly (readonly [setting: string, reason: string])[]): string {
+  const names = Object.keys(SETTINGS);
+  const sorted = bad.toSorted(([one], [other]) => names.indexOf(one) - names.indexOf(other));
+  const lines = sorted.map(([name, reason]) => `\n  ${name}: ${reason}`);
+  return `These settings are wrong:${lines.join('')}`;
+}
+
 /** Reads the environment once. Throws one `InvalidConfig` that names every bad value. */
 export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
+  const bad: (readonly [setting: string, reason: string])[] = [];
   const read = cleanEnv(env, SETTINGS, {
     reporter: ({ errors }) => {
-      const bad = Object.entries(errors).map(([name, error]) => `  ${name}: ${error.message}`);
-      if (bad.length > 0) throw new InvalidConfig(`These settings are wrong:\n${bad.join('\n')}`);
+      bad.push(...Object.entries(errors).map(([name, { message }]) => [name, message] as const));
     },
   });
+  const { problems, ...models } = readModelsFile(read.MODELS_FILE, env);
+  bad.push(...problems.map((problem) => ['MODELS_FILE', problem] as const));
+  if (bad.length > 0) throw new InvalidConfig(toLines(bad));
   return Object.freeze({
     host: read.HOST,
     port: read.PORT,
@@ -150,6 +166,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
     logLevel: read.LOG_LEVEL,
     openingGrant: read.OPENING_GRANT,
     pricePerMessage: read.PRICE_PER_MESSAGE,
+    providers: models.providers,
+    models: models.models,
     messageMaxChars: read.MESSAGE_MAX_CHARS,
     bodyMaxBytes: read.BODY_MAX_BYTES,
     answerTimeoutSeconds: read.ANSWER_TIMEOUT_SECONDS,

@@ -244,6 +244,15 @@ export class ProviderTimedOut extends AppError {
   override readonly message = 'The model took too long. Nothing was charged.';
 }
 
+/** The caller took so long to read that time ran out; what was produced is charged. Only within a stream. */
+export class AnswerNotRead extends AppError {
+  readonly status = 408;
+  readonly code = 'answer_not_read';
+  constructor() {
+    super('The answer was not read in time. What was produced is charged.');
+  }
+}
+
 /** Anything unforeseen. What happened is in the log under the request id, never in the answer. */
 export class ServerError extends AppError {
   readonly status = 500;

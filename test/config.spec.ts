@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { InvalidConfig, SETTINGS, loadConfig } from '../src/config.js';
+import { modelsFile } from './support/models-file.js';
 import { Service } from './support/service.js';
 
 /** What `loadConfig` says about an environment; fails where it has nothing to say. */
@@ -34,6 +35,9 @@ describe('the settings', () => {
     const other: Record<string, string> = { LOG_LEVEL: 'warn', HOST: '::1' };
     other['DATABASE_URL'] = 'postgres://a@b/c';
     other['JWT_SECRET'] = 'x'.repeat(32);
+    const model = { id: 'free', provider: 'echo', upstream: 'echo', price: { perMessage: 0 } };
+    const limits = { contextTokens: 10, maxTokens: 5 };
+    Object.assign(other, modelsFile({ models: [{ ...model, ...limits }] }));
     for (const [name, { default: value }] of Object.entries(SETTINGS)) {
       const env = { [name]: other[name] ?? String(Number(value) + 1) };
       expect([name, loadConfig(env)]).not.toEqual([name, loadConfig({})]);

@@ -91,7 +91,13 @@ export class ChatService {
     return {
       generation: new Generation({
         model,
-        request: { model: model.upstream, messages, maxTokens, extra: question.extra ?? {} },
+        request: {
+          model: model.upstream,
+          messages,
+          maxTokens,
+          maxTokensField: model.maxTokensField,
+          extra: question.extra ?? {},
+        },
         held,
         timeoutMs: this.config.answerTimeoutSeconds * 1000,
         settle: (outcome) =>

@@ -1,4 +1,4 @@
-import { ProviderFailed, ProviderTimedOut, type AppError } from '../errors.js';
+import { AnswerNotRead, ProviderFailed, ProviderTimedOut, type AppError } from '../errors.js';
 import type { Model } from './models.js';
 import { countUsage, cost, estimatePrompt, estimateTokens, type Ending } from './pricing.js';
 import type {
@@ -6,18 +6,21 @@ import type {
   CompletionDone,
   CompletionRequest,
   FinishReason,
-  ToolCallDelta,
 } from './providers/provider.js';
+import { ToolCalls, type ToolCall } from './tool-calls.js';
 import type { Turn, TurnStatus } from './turn.entity.js';
 
-/** A provider that never ends is cut off here; no model of today answers with more. */
+/** No model of today answers with more. */
 const ANSWER_MAX_CHARS = 4_000_000;
+/** A model token is 3 or 4 characters, long runs of spaces apart: this much is more than was asked for. */
+const CHARS_PER_TOKEN_MAX = 16;
+const ANSWER_SLACK_CHARS = 1000;
 
 /** What came of an answer, with its price: what is settled and saved, in one transaction. */
 export interface Outcome {
   readonly status: TurnStatus;
   readonly response: string;
-  readonly toolCalls: readonly ToolCallDelta[];
+  readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
   readonly promptTokens: number;
   readonly completionTokens: number;
@@ -35,14 +38,18 @@ export interface GenerationParts {
   readonly settle: (outcome: Outcome) => Promise<Turn>;
 }
 
+/** Why an answer was stopped from our side. */
+type Stop = 'caller gone' | 'time is up';
+
 /**
  * One paid answer, from the first word to the settled hold. Whatever ends it (the last word, the caller
  * leaving, the provider failing, time) is settled here, once, at the stated price.
  */
 export class Generation {
   private text = '';
-  private readonly toolCalls: ToolCallDelta[] = [];
-  private hasOutput = false;
+  private readonly toolCalls = new ToolCalls();
+  /** Set while the caller takes what was produced, and the provider waits. */
+  private isCallersTurn = false;
 
   constructor(private readonly parts: GenerationParts) {}
 
@@ -53,23 +60,32 @@ export class Generation {
   /**
    * Asks the provider and passes each delta on; the next is fetched only when `onDelta` has resolved, so a
    * slow reader slows the provider. Aborting `callerGone` cancels the provider's call and returns the turn
-   * as far as it came. Throws `ProviderFailed` or `ProviderTimedOut`, with nothing charged.
+   * as far as it came. Throws `ProviderFailed` or `ProviderTimedOut`, with nothing charged, and
+   * `AnswerNotRead` when it was the caller who let time run out.
    */
   async run(
     callerGone: AbortSignal,
     onDelta: (delta: CompletionDelta) => Promise<void>,
   ): Promise<Turn> {
-    const timeUp = AbortSignal.timeout(this.parts.timeoutMs);
+    if (callerGone.aborted) return this.settle('aborted', 'never asked', undefined);
+    const stopping = new AbortController();
+    const leave = () => {
+      stopping.abort('caller gone' satisfies Stop);
+    };
+    callerGone.addEventListener('abort', leave);
+    const timer = setTimeout(() => {
+      stopping.abort('time is up' satisfies Stop);
+    }, this.parts.timeoutMs);
     let done: CompletionDone;
     try {
-      done = await this.read(AbortSignal.any([callerGone, timeUp]), onDelta);
+      done = await this.read(stopping.signal, onDelta);
     } catch (error) {
-      if (callerGone.aborted) {
-        const ending = this.hasOutput ? 'gone mid-answer' : 'gone before output';
-        return this.settle('aborted', ending, undefined);
-      }
-      await this.settle('failed', 'failed', undefined);
-      throw timeUp.aborted ? new ProviderTimedOut() : failureOf(error);
+      return await this.settleUnfinished(stopping.signal.reason as Stop | undefined, error);
+    } finally {
+      clearTimeout(timer);
+      callerGone.removeEventListener('abort', leave);
+      // Whoever still produces (more than was asked for, say) is told to stop.
+      stopping.abort();
     }
     return this.settle('complete', 'complete', done);
   }
@@ -87,8 +103,14 @@ export class Generation {
         const next = await Promise.race([events.next(), aborted]);
         if (next.done) throw new ProviderFailed();
         if (next.value.type === 'done') return next.value;
-        this.take(next.value);
+        this.text += next.value.text;
+        this.toolCalls.add(next.value.toolCalls ?? []);
+        this.isCallersTurn = true;
         await Promise.race([onDelta(next.value), aborted]);
+        this.isCallersTurn = false;
+        if (this.produced >= this.producedMax) {
+          return { type: 'done', finishReason: 'length', usage: undefined };
+        }
       }
     } finally {
       // Not awaited: a generator that hangs would hang here too.
@@ -96,11 +118,28 @@ export class Generation {
     }
   }
 
-  private take({ text, toolCalls = [] }: CompletionDelta): void {
-    this.text += text;
-    this.toolCalls.push(...toolCalls);
-    this.hasOutput ||= text !== '' || toolCalls.length > 0;
-    if (this.text.length > ANSWER_MAX_CHARS) throw new ProviderFailed();
+  /** In characters. */
+  private get produced(): number {
+    return this.text.length + this.toolCalls.size;
+  }
+
+  /** A provider that does not heed `maxTokens`, or never ends, is cut off here. */
+  private get producedMax(): number {
+    const { maxTokens = Infinity } = this.parts.request;
+    return Math.min(ANSWER_MAX_CHARS, ANSWER_SLACK_CHARS + maxTokens * CHARS_PER_TOKEN_MAX);
+  }
+
+  private async settleUnfinished(stop: Stop | undefined, error: unknown): Promise<Turn> {
+    if (stop === 'caller gone') {
+      const ending = this.produced > 0 ? 'gone mid-answer' : 'gone before output';
+      return this.settle('aborted', ending, undefined);
+    }
+    if (stop === 'time is up' && this.isCallersTurn) {
+      await this.settle('aborted', 'gone mid-answer', undefined);
+      throw new AnswerNotRead();
+    }
+    await this.settle('failed', 'failed', undefined);
+    throw stop === 'time is up' ? new ProviderTimedOut() : failureOf(error);
   }
 
   private settle(
@@ -109,17 +148,18 @@ export class Generation {
     done: CompletionDone | undefined,
   ): Promise<Turn> {
     const { model, request, held, settle } = this.parts;
+    const toolCalls = this.toolCalls.list();
     const estimated = {
-      promptTokens: estimatePrompt(request.messages),
-      completionTokens: estimateTokens(this.text + JSON.stringify(this.toolCalls).slice(1, -1)),
+      promptTokens: ending === 'never asked' ? 0 : estimatePrompt(request.messages),
+      completionTokens: estimateTokens(this.text + JSON.stringify(toolCalls).slice(1, -1)),
     };
     const usage = countUsage(done?.usage, estimated);
     return settle({
       ...usage,
       status,
       response: this.text,
-      toolCalls: this.toolCalls,
-      finishReason: done?.finishReason ?? 'stop',
+      toolCalls,
+      finishReason: done?.finishReason ?? 'length',
       amount: cost(model.price, ending, usage, held),
     });
   }

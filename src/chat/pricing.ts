@@ -1,4 +1,4 @@
-import type { FlatPrice, Price } from './models.js';
+import type { FlatPrice, Price } from '../models-file.js';
 import type { ChatMessage, Usage } from './providers/provider.js';
 
 /** No tokenizer fits every model; three bytes of UTF-8 for a token errs on the provider's side for most. */
@@ -50,14 +50,15 @@ export function affordable(
 }
 
 /** How an answer ended, as far as its price goes. */
-export type Ending = 'complete' | 'gone before output' | 'gone mid-answer' | 'failed';
+export type Ending =
+  'complete' | 'never asked' | 'gone before output' | 'gone mid-answer' | 'failed';
 
 /**
  * What an answer costs, from 0 to `held`. `reported` is the provider's word and is taken where it is a
  * count, zero too; `estimated` stands in for it. The table of prices is in docs/pricing.md.
  */
 export function cost(price: Price, ending: Ending, usage: Usage, held: number): number {
-  if (ending === 'failed') return 0;
+  if (ending === 'failed' || ending === 'never asked') return 0;
   if (isFlat(price)) return ending === 'gone before output' ? 0 : Math.min(price.perMessage, held);
   const completionTokens = ending === 'gone before output' ? 0 : usage.completionTokens;
   return Math.min(metered(price, { ...usage, completionTokens }), held);

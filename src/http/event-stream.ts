@@ -5,6 +5,8 @@ import { PING, formatEvent } from './sse.js';
 
 /** Common balancers cut a connection that is silent for 60 s. */
 const PING_EVERY_MS = 15_000;
+/** A reader that takes nothing for so long is cut off: an answer that is over must not wait for ever. */
+const READER_STALL_MS = 60_000;
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -21,9 +23,12 @@ export function wantsStream({ headers }: FastifyRequest): boolean {
 /** Aborted when the client closes before the answer's end; a close after the last byte does not count. */
 export function callerGone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  reply.raw.once('close', () => {
+  const leave = () => {
     if (!reply.raw.writableEnded) controller.abort();
-  });
+  };
+  // Who left while credentials and body were looked at will not leave once more.
+  if (reply.raw.destroyed) leave();
+  else reply.raw.once('close', leave);
   return controller.signal;
 }
 
@@ -33,7 +38,8 @@ export class EventStream {
 
   private constructor(private readonly reply: FastifyReply) {
     this.ping = setInterval(() => {
-      if (!reply.raw.destroyed) reply.raw.write(PING);
+      const { destroyed, writableNeedDrain } = reply.raw;
+      if (!destroyed && !writableNeedDrain) reply.raw.write(PING);
     }, PING_EVERY_MS);
     reply.raw.once('close', () => {
       clearInterval(this.ping);
@@ -61,7 +67,9 @@ export class EventStream {
       closed.abort();
     };
     raw.once('close', stop);
+    const stall = setTimeout(() => raw.destroy(), READER_STALL_MS);
     await once(raw, 'drain', { signal: closed.signal }).catch(() => undefined);
+    clearTimeout(stall);
     raw.off('close', stop);
   }
 

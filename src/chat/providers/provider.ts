@@ -1,3 +1,5 @@
+import type { MaxTokensField } from '../../models-file.js';
+
 /** One message of the context sent to a model. `content` is text, or OpenAI's parts, passed on as they came. */
 export interface ChatMessage {
   readonly role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
@@ -12,6 +14,8 @@ export interface CompletionRequest {
   readonly messages: readonly ChatMessage[];
   /** The most that may be produced, in model tokens; what the wallet affords, at most. */
   readonly maxTokens: number | undefined;
+  /** By which name the provider is told so. */
+  readonly maxTokensField: MaxTokensField;
   /** Further fields of the caller's request (temperature, tools, …), passed on as they came. */
   readonly extra: Readonly<Record<string, unknown>>;
   /** Aborted when the caller is gone or time is up: the call then ends by throwing. */

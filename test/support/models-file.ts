@@ -1,0 +1,36 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The key that specs give to their providers; no answer and no log line may have it. */
+export const PROVIDER_KEY = 'sk-only-the-provider-may-see-this';
+
+export const FLAT = { perMessage: 100 };
+/** Dear enough that each model token is seen in the ledger. */
+export const METERED = { per1kPrompt: 1000, per1kCompletion: 2000 };
+
+/** Writes a models file and returns the settings that use it. */
+export function modelsFile(content: unknown): Record<string, string> {
+  const path = join(mkdtempSync(join(tmpdir(), 'tallychat-models-')), 'models.json');
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return { MODELS_FILE: path, TEST_PROVIDER_KEY: PROVIDER_KEY };
+}
+
+/** A file with one provider, whose every behaviour is a model at either price: `flat:x` and `metered:x`. */
+export function modelsOf(
+  baseUrl: string,
+  behaviours: readonly string[],
+  limits: { contextTokens?: number; maxTokens?: number } = {},
+): Record<string, string> {
+  const model = (kind: string, upstream: string, price: object) => ({
+    ...{ id: `${kind}:${upstream}`, provider: 'loopback', upstream, price },
+    ...{ contextTokens: 4000, maxTokens: 500, ...limits },
+  });
+  return modelsFile({
+    providers: { loopback: { baseUrl, apiKeyEnv: 'TEST_PROVIDER_KEY' } },
+    models: behaviours.flatMap((name) => [
+      model('flat', name, FLAT),
+      model('metered', name, METERED),
+    ]),
+  });
+}

@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What our service asked of the upstream. */
+export interface UpstreamRequest {
+  readonly model: string;
+  readonly messages: { role: string; content: unknown }[];
+  readonly [field: string]: unknown;
+}
+
+/** How a model behaves; it resolves when it has nothing more to do, with the connection as it left it. */
+export type Behaviour = (call: UpstreamCall) => Promise<void> | void;
+
+/** One call, as the upstream saw it, and the means to answer it well or badly. */
+export class UpstreamCall {
+  /** Bytes that the connection has taken. */
+  sentBytes = 0;
+  /** When our side closed it before the answer's end, in the time of `performance.now()`. */
+  abortedAt: number | undefined;
+  readonly aborted: Promise<void>;
+
+  constructor(
+    readonly body: UpstreamRequest,
+    readonly headers: IncomingHttpHeaders,
+    readonly response: ServerResponse,
+  ) {
+    this.aborted = new Promise((resolve) => {
+      response.once('close', () => {
+        if (response.writableFinished) return;
+        this.abortedAt = performance.now();
+        resolve();
+      });
+    });
+  }
+
+  get isAborted(): boolean {
+    return this.abortedAt !== undefined;
+  }
+
+  open(status = 200, type = 'text/event-stream'): this {
+    this.response.writeHead(status, { 'Content-Type': type });
+    this.response.flushHeaders();
+    return this;
+  }
+
+  /** Resolves when the connection has taken it, or is gone. */
+  async raw(text: string): Promise<void> {
+    if (this.response.destroyed) return;
+    this.sentBytes += Buffer.byteLength(text);
+    if (this.response.write(text)) return;
+    await Promise.race([once(this.response, 'drain'), this.aborted]);
+  }
+
+  event(chunk: unknown): Promise<void> {
+    return this.raw(`data: ${typeof chunk === 'string' ? chunk : JSON.stringify(chunk)}\n\n`);
+  }
+
+  delta(content: unknown): Promise<void> {
+    return this.event({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
+  }
+
+  finish(reason = 'stop'): Promise<void> {
+    return this.event({ choices: [{ index: 0, delta: {}, finish_reason: reason }] });
+  }
+
+  usage(prompt: unknown, completion: unknown): Promise<void> {
+    const usage = { prompt_tokens: prompt, completion_tokens: completion };
+    return this.event({ choices: [], usage });
+  }
+
+  async end(): Promise<void> {
+    await this.event('[DONE]');
+    this.response.end();
+  }
+
+  /** Ends the connection without a word. */
+  reset(): void {
+    this.response.socket?.resetAndDestroy();
+  }
+}
+
+/** A model server of our own that does as it is told, well or badly, by the name of the model. */
+export class Upstream {
+  readonly calls: UpstreamCall[] = [];
+
+  private constructor(
+    private readonly server: Server,
+    readonly behaviours: Record<string, Behaviour>,
+  ) {}
+
+  static async start(behaviours: Record<string, Behaviour>): Promise<Upstream> {
+    const server = createServer();
+    const upstream = new Upstream(server, behaviours);
+    server.on('request', (request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        const body = JSON.parse(Buffer.concat(parts).toString()) as UpstreamRequest;
+        const call = new UpstreamCall(body, request.headers, response);
+        upstream.calls.push(call);
+        void behaviours[body.model]?.(call);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return upstream;
+  }
+
+  get baseUrl(): string {
+    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}/v1`;
+  }
+
+  /** The newest call; throws where there is none. */
+  get last(): UpstreamCall {
+    const call = this.calls.at(-1);
+    if (!call) throw new Error('the upstream was not called');
+    return call;
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.server, 'close');
+    this.server.close();
+    this.server.closeAllConnections();
+    await closed;
+  }
+}
