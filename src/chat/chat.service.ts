@@ -144,8 +144,8 @@ export class ChatService {
     const { price } = plan.model;
     for (let attempt = 1; ; attempt += 1) {
       const spendable = 'perMessage' in price ? Infinity : await this.wallets.spendable(ownerId);
-      const maxTokens =
-        affordable(price, plan.promptTokens, plan.maxTokens, spendable) ?? plan.maxTokens;
+      // What is not affordable at all is refused for want of its least: that is what `Tokens-Required` says.
+      const maxTokens = affordable(price, plan.promptTokens, plan.maxTokens, spendable) ?? 1;
       const held = ceiling(price, plan.promptTokens, maxTokens);
       try {
         const holdId = await this.open(ownerId, held, question, claim);

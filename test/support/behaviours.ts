@@ -1,0 +1,142 @@
+import type { Behaviour, UpstreamCall } from './upstream.js';
+
+/** What an upstream that misbehaves lets slip, and no caller may see. */
+export const SLIP = 'secret words of the upstream';
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A good answer of "Hello there", up to its usage. */
+async function answer(call: UpstreamCall, reason = 'stop'): Promise<void> {
+  call.open();
+  await call.delta('Hello ');
+  await call.delta('there');
+  await call.finish(reason);
+}
+
+/** A good answer whose usage is as given. */
+const withUsage =
+  (...pairs: [prompt: unknown, completion: unknown][]): Behaviour =>
+  async (call) => {
+    await answer(call);
+    for (const [prompt, completion] of pairs) await call.usage(prompt, completion);
+    await call.end();
+  };
+
+/** A first delta, and then something else. */
+const midway =
+  (then: (call: UpstreamCall) => Promise<void> | void): Behaviour =>
+  async (call) => {
+    call.open();
+    await call.delta('Hello ');
+    await then(call);
+  };
+
+const error = { error: { message: SLIP, type: 'server_error' } };
+const json = (status: number, body: string): Behaviour => {
+  return (call) => {
+    call.open(status, 'application/json').response.end(body);
+  };
+};
+
+/** Every way in which an upstream behaves, by the name of the model that does so. */
+export const BEHAVIOURS: Record<string, Behaviour> = {
+  good: withUsage([10, 5]),
+  refuses: json(500, JSON.stringify(error)),
+  'refuses-401': json(401, JSON.stringify(error)),
+  'refuses-429': json(429, JSON.stringify(error)),
+  redirects: (call) => {
+    call.response.writeHead(307, { Location: 'http://127.0.0.1:9/elsewhere' }).end();
+  },
+  'error-200': json(200, JSON.stringify(error)),
+  'plain-json-200': json(200, '{"choices":[{"message":{"content":"Hello there"}}]}'),
+  'resets-at-once': (call) => {
+    call.reset();
+  },
+  hangs: () => undefined,
+  'hangs-after-headers': (call) => {
+    call.open();
+  },
+  'hangs-midway': midway(() => undefined),
+  'resets-midway': midway(async (call) => {
+    await wait(20);
+    call.reset();
+  }),
+  'error-midway': midway(async (call) => {
+    await call.event(error);
+    await call.end();
+  }),
+  'garbage-midway': midway(async (call) => {
+    await call.event(`{"choices": ${SLIP}`);
+    await call.end();
+  }),
+  'ends-midway': midway((call) => {
+    call.response.end();
+  }),
+  'html-200': (call) => {
+    call.open(200, 'text/html').response.end(`<p>${SLIP}</p>`);
+  },
+  'long-line': midway(async (call) => {
+    for (let n = 0; n < 160 && !call.isAborted; n += 1) await call.raw('x'.repeat(65_536));
+    call.response.end();
+  }),
+  'choices-null': async (call) => {
+    call.open();
+    await call.event({ choices: null });
+    await call.event({ choices: [] });
+    await answer(Object.assign(call, { open: () => call }));
+    await call.usage(10, 5);
+    await call.end();
+  },
+  'choices-null-only': async (call) => {
+    call.open();
+    await call.event({ choices: null });
+    await call.end();
+  },
+  'never-ends': async (call) => {
+    call.open();
+    while (!call.isAborted) {
+      await call.delta('more and more '.repeat(50));
+      await wait(0);
+    }
+  },
+  'no-done': async (call) => {
+    await answer(call);
+    call.response.end();
+  },
+  'no-finish': async (call) => {
+    call.open();
+    await call.delta('Hello there');
+    await call.usage(10, 5);
+    await call.end();
+  },
+  'hangs-after-done': async (call) => {
+    await answer(call);
+    await call.usage(10, 5);
+    await call.event('[DONE]');
+  },
+  'resets-after-finish': async (call) => {
+    await answer(call);
+    await wait(20);
+    call.reset();
+  },
+  'says-length': async (call) => {
+    await answer(call, 'length');
+    await call.usage(10, 5);
+    await call.end();
+  },
+  'usage-missing': withUsage(),
+  'usage-zero': withUsage([0, 0]),
+  'usage-negative': withUsage([-10, -5]),
+  'usage-repeated': withUsage([10, 5], [10, 5], [10, 5]),
+  'usage-billion': withUsage([1_000_000_000, 1_000_000_000]),
+  'usage-null': withUsage([null, null]),
+  'usage-text': withUsage(['10', 'NaN']),
+  'usage-fraction': withUsage([1.5, 2.5]),
+  'usage-half': withUsage([10, undefined]),
+  'usage-huge': withUsage([1e308, 1e308]),
+  'usage-nan': async (call) => {
+    await answer(call);
+    await call.event('{"choices":[],"usage":{"prompt_tokens":NaN,"completion_tokens":NaN}}');
+    await call.end();
+  },
+};

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Caller } from './client.js';
+
+/** One event as it came over the wire; a comment has the name `:`. */
+export interface WireEvent {
+  readonly name: string;
+  readonly data: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- specs assert on it
+}
+
+/** A client that reads server-sent events as a browser would, or as badly as a spec wants. */
+export class EventReader {
+  raw = '';
+  /** Whether the server closed the stream properly. */
+  readonly ended: Promise<boolean>;
+  private arrived: () => void = () => undefined;
+
+  private constructor(
+    private readonly outgoing: ClientRequest,
+    readonly incoming: IncomingMessage,
+  ) {
+    incoming.setEncoding('utf8');
+    incoming.on('data', (text: string) => {
+      this.raw += text;
+      this.arrived();
+    });
+    incoming.on('error', () => undefined);
+    this.ended = new Promise((resolve) => {
+      incoming.once('close', () => {
+        this.arrived();
+        resolve(incoming.complete);
+      });
+    });
+  }
+
+  /** Asks, and resolves with the headers. */
+  static async open(
+    url: string,
+    { token }: Caller,
+    body: object,
+    headers: Record<string, string> = {},
+  ): Promise<EventReader> {
+    const outgoing = request(`${url}/api/chat/`, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        ...{ Authorization: `Token ${token}`, 'Content-Type': 'application/json' },
+        ...headers,
+      },
+    });
+    outgoing.on('error', () => undefined);
+    outgoing.end(JSON.stringify(body));
+    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+    return new EventReader(outgoing, incoming);
+  }
+
+  get events(): WireEvent[] {
+    return this.raw
+      .split('\n\n')
+      .slice(0, -1)
+      .map((event) => {
+        if (event.startsWith(':')) return { name: ':', data: event };
+        const match = /^event: (\w+)\ndata: (.*)$/su.exec(event);
+        if (!match) throw new Error(`not an event: ${event}`);
+        return { name: match[1] ?? '', data: JSON.parse(match[2] ?? '') as unknown };
+      });
+  }
+
+  /** The text of all deltas so far. */
+  get text(): string {
+    const deltas = this.events.filter(({ name }) => name === 'delta');
+    return deltas.map(({ data }) => (data as { text: string }).text).join('');
+  }
+
+  /** Resolves once an event of that name is there; throws when the stream ends without one. */
+  async until(name: string): Promise<WireEvent> {
+    for (;;) {
+      const found = this.events.find((event) => event.name === name);
+      if (found) return found;
+      if (this.incoming.destroyed) throw new Error(`no event ${name} in ${this.raw}`);
+      await new Promise<void>((resolve) => (this.arrived = resolve));
+    }
+  }
+
+  /** Reads to the end and returns every event. */
+  async all(): Promise<WireEvent[]> {
+    await this.ended;
+    return this.events;
+  }
+
+  /** Cuts the connection. */
+  leave(): void {
+    this.outgoing.destroy();
+  }
+}
