@@ -8,7 +8,7 @@ import type { OpenAPIObject, SchemaObject } from '@nestjs/swagger';
 import { RouteTable } from '../src/http/route-table.js';
 import { ApiWalk, type BodyType } from './support/api-walk.js';
 import { TestApp } from './support/app.js';
-import { operationsOf, responseOf } from './support/document.js';
+import { isPageFile, operationsOf, responseOf } from './support/document.js';
 
 const documentOf = async (app: TestApp) =>
   (await app.send({ path: '/api/schema/' })).body as OpenAPIObject;
@@ -44,8 +44,8 @@ describe('GET /api/schema/', () => {
     const served = app.nest
       .get(RouteTable)
       .all()
-      // HEAD goes with GET; the rest are the files of the page.
-      .filter(({ method, path }) => method !== 'HEAD' && !path.startsWith('/api/docs/'))
+      // HEAD goes with GET.
+      .filter(({ method, path }) => method !== 'HEAD' && !isPageFile(path))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
     const described = operationsOf(document).map(
       ({ method, path }) => `${method} ${path.replace(/(?<=.)\/$/, '')}`,

@@ -19,7 +19,7 @@ let client: HttpClient;
 
 async function start(settings: Record<string, string> = {}): Promise<void> {
   service = await Service.start(settings);
-  client = service.client();
+  client = await service.client();
 }
 
 afterEach(async () => {
@@ -164,7 +164,7 @@ describe('a signal to stop', () => {
   it('reaches the process through `npm run start:prod`', async () => {
     const command = ['npm', '--prefix', resolve('.'), '--silent', 'run', 'start:prod'];
     service = await Service.start({ JWT_SECRET: 'x'.repeat(32) }, { command });
-    client = service.client();
+    client = await service.client();
     expect(await statusOf('/health/live')).toBe(200);
     service.kill('SIGTERM');
     await service.ended;
@@ -177,7 +177,7 @@ describe('what nobody caught', () => {
     const fault = 'process.on("SIGUSR2", () => { throw new Error("out of the blue") })';
     const node = [process.execPath, '--import', `data:text/javascript,${fault}`];
     service = await Service.start({}, { command: [...node, resolve('dist/src/main.js')] });
-    client = service.client();
+    client = await service.client();
     service.kill('SIGUSR2');
     expect(await service.ended).toEqual({ code: 1, signal: null });
     const err = { message: 'out of the blue', stack: expect.stringContaining(' at ') };

@@ -35,7 +35,7 @@ export class TestApp {
     const owned = await createDatabase(kind);
     const nest = await createApp(loadConfig({ ...QUICK, DATABASE_URL: owned.url, ...settings }));
     await nest.listen(0, '127.0.0.1');
-    const http = new HttpClient(await nest.getUrl());
+    const http = await HttpClient.connect(await nest.getUrl());
     return new TestApp(nest, http, await Inspector.open(owned.url), owned);
   }
 

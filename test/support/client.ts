@@ -1,4 +1,5 @@
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
+import { Conformance } from './conformance.js';
 
 export interface Answer {
   readonly status: number;
@@ -17,46 +18,80 @@ export interface Ask {
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
-/** Plain HTTP, so that a spec can send what no well-bred client would. */
-export class HttpClient {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 });
+/** One schema is compiled once, however many clients of a spec are held to it. */
+const compiled = new Map<string, Conformance>();
 
-  constructor(readonly url: string) {}
+async function conformanceOf(url: string, agent: Agent): Promise<Conformance> {
+  const { status, raw } = await exchange(url, agent, { path: '/api/schema/' });
+  if (status !== 200) throw new Error(`no schema to hold answers to: ${String(status)} ${raw}`);
+  const conformance = compiled.get(raw) ?? new Conformance(raw);
+  compiled.set(raw, conformance);
+  return conformance;
+}
 
-  send({ method = 'GET', path, headers = {}, body }: Ask): Promise<Answer> {
-    const length =
-      body === undefined || 'Transfer-Encoding' in headers
-        ? {}
-        : { 'Content-Length': String(Buffer.byteLength(body)) };
-    return new Promise((resolve, reject) => {
-      const outgoing = request(
-        this.url + path,
-        {
-          method,
-          headers: { ...length, ...headers },
-          agent: this.agent,
-          timeout: ANSWER_TIMEOUT_MS,
-        },
-        (incoming) => {
-          const chunks: Buffer[] = [];
-          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-          incoming.on('error', reject);
-          incoming.on('end', () => {
-            const raw = Buffer.concat(chunks).toString('utf8');
-            const isJson = incoming.headers['content-type']?.includes('json') && raw !== '';
-            resolve({
-              status: incoming.statusCode ?? 0,
-              headers: incoming.headers,
-              body: isJson ? (JSON.parse(raw) as unknown) : raw,
-              raw,
-            });
+/** One request and its answer, whatever that is. */
+function exchange(
+  url: string,
+  agent: Agent,
+  { method = 'GET', path, headers = {}, body }: Ask,
+): Promise<Answer> {
+  const length =
+    body === undefined || 'Transfer-Encoding' in headers
+      ? {}
+      : { 'Content-Length': String(Buffer.byteLength(body)) };
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      url + path,
+      {
+        method,
+        headers: { ...length, ...headers },
+        agent,
+        timeout: ANSWER_TIMEOUT_MS,
+      },
+      (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('error', reject);
+        incoming.on('end', () => {
+          const raw = Buffer.concat(chunks).toString('utf8');
+          const isJson = incoming.headers['content-type']?.includes('json') && raw !== '';
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: incoming.headers,
+            body: isJson ? (JSON.parse(raw) as unknown) : raw,
+            raw,
           });
-        },
-      );
-      outgoing.on('error', reject);
-      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer: ${method} ${path}`)));
-      outgoing.end(body);
-    });
+        });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer: ${method} ${path}`)));
+    outgoing.end(body);
+  });
+}
+
+/**
+ * Plain HTTP, so that a spec can send what no well-bred client would. Every answer is held to the schema
+ * that the service serves: what is not documented fails the spec.
+ */
+export class HttpClient {
+  private constructor(
+    readonly url: string,
+    private readonly agent: Agent,
+    private readonly conformance: Conformance,
+  ) {}
+
+  /** A client of the service at `url`, which must be ready to tell its schema. */
+  static async connect(url: string): Promise<HttpClient> {
+    const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+    return new HttpClient(url, agent, await conformanceOf(url, agent));
+  }
+
+  /** Rejects for an answer that the schema does not tell. */
+  async send(ask: Ask): Promise<Answer> {
+    const answer = await exchange(this.url, this.agent, ask);
+    this.conformance.assert(ask.method ?? 'GET', ask.path, answer);
+    return answer;
   }
 
   close(): void {

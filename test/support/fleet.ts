@@ -41,7 +41,7 @@ export class Fleet {
   /** Resolves once a launched process serves; rejects where it ends instead. */
   async serving(service: Service): Promise<Member> {
     await service.sees(/listens on \S+["\s]/);
-    const http = service.client();
+    const http = await service.client();
     this.clients.push(http);
     return { service, http };
   }

@@ -65,8 +65,8 @@ export class Service {
   }
 
   /** A client of the address that the process says it listens on. */
-  client(): HttpClient {
-    return new HttpClient(/listens on ([^\s"]+)["\s]/.exec(this.stdout)?.[1] ?? '');
+  client(): Promise<HttpClient> {
+    return HttpClient.connect(/listens on ([^\s"]+)["\s]/.exec(this.stdout)?.[1] ?? '');
   }
 
   /** Resolves once the log has the words. Rejects when the process ends without them. */

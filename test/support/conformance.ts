@@ -1,0 +1,123 @@
+import type { HeaderObject, OpenAPIObject, OperationObject, SchemaObject } from '@nestjs/swagger';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { ALWAYS_ON_JSON } from '../../src/http/route-docs.js';
+import type { Answer } from './client.js';
+import { isPageFile, operationsOf, resolve, responseOf, type Operation } from './document.js';
+
+/** What every path answers to OPTIONS, which the document tells in words. */
+const OPTIONS_ANSWER = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['renders', 'parses'],
+  properties: { renders: { type: 'array' }, parses: { type: 'array' } },
+};
+
+/** What the server says of a path or a method that it does not have. */
+const REFUSAL = {
+  anyOf: [{ $ref: 'Problem' }, { $ref: 'CredentialRefused' }],
+};
+
+/** Closes each object: a key that the document does not tell is a fault, though a client would bear it. */
+function close(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  if ('properties' in node && !('$ref' in node) && !('additionalProperties' in node)) {
+    Object.assign(node, { additionalProperties: false });
+  }
+  Object.values(node).forEach(close);
+}
+
+const withoutLastSlash = (path: string) => path.replace(/(?<=.)\/$/, '');
+
+/** Holds answers to the schema that the service serves: status, media type, body and headers. */
+export class Conformance {
+  private readonly document: OpenAPIObject;
+  private readonly paths: { pattern: RegExp; operations: Operation[] }[];
+  private readonly ajv = new Ajv2020({ allowUnionTypes: true });
+  private readonly validators = new Map<object, ValidateFunction>();
+
+  constructor(text: string) {
+    // A schema is known to the validator by its name, since the document as a whole is not a schema.
+    const named = text.replaceAll('"$ref":"#/components/schemas/', '"$ref":"');
+    this.document = JSON.parse(named) as OpenAPIObject;
+    close(this.document);
+    addFormats.default(this.ajv);
+    this.ajv.addVocabulary(['example']);
+    for (const [name, schema] of Object.entries(this.document.components?.schemas ?? {})) {
+      this.ajv.addSchema(schema, name);
+    }
+    const operations = operationsOf(this.document);
+    this.paths = Object.keys(this.document.paths)
+      .sort((one, other) => one.split('{').length - other.split('{').length)
+      .map((path) => ({
+        pattern: new RegExp(`^${withoutLastSlash(path).replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+        operations: operations.filter((operation) => operation.path === path),
+      }));
+  }
+
+  /** Throws an error that tells what of the answer the schema does not. */
+  assert(method: string, url: string, answer: Answer): void {
+    const path = withoutLastSlash(url.split('?', 1)[0] ?? url);
+    const known = this.paths.find(({ pattern }) => pattern.test(path));
+    const name = method === 'HEAD' ? 'GET' : method;
+    const operation = known?.operations.find((candidate) => candidate.method === name);
+    const fault = operation
+      ? this.faultOf(operation, method, answer)
+      : this.faultUnrouted(method, path, answer);
+    if (fault === undefined) return;
+    const { status, raw } = answer;
+    throw new Error(
+      `${method} ${url} answered ${String(status)} otherwise than the schema says: ${fault}\n` +
+        `headers: ${JSON.stringify(answer.headers)}\nbody: ${raw.slice(0, 1000)}`,
+    );
+  }
+
+  private faultOf(operation: OperationObject, method: string, answer: Answer): string | undefined {
+    const response = responseOf(this.document, operation, answer.status);
+    if (!response) return `of the statuses, only ${Object.keys(operation.responses).join(', ')}`;
+    const { content = {}, headers = {} } = response;
+    const type = answer.headers['content-type']?.split(';', 1)[0] ?? 'none';
+    const described = content[type];
+    for (const [name, header] of Object.entries(headers)) {
+      const fault = this.faultOfHeader(name, resolve(this.document, header), answer);
+      if (fault !== undefined) return fault;
+    }
+    if (method === 'HEAD' || Object.keys(content).length === 0) {
+      return answer.raw === '' ? undefined : 'no body';
+    }
+    if (!described) return `content of type ${Object.keys(content).join(' or ')}, not ${type}`;
+    return type === 'application/json' && described.schema
+      ? this.faultOfValue(described.schema, answer.body, 'body')
+      : undefined;
+  }
+
+  private faultUnrouted(method: string, path: string, answer: Answer): string | undefined {
+    const { status, body, raw } = answer;
+    if (method === 'HEAD') return raw === '' ? undefined : 'no body';
+    if (method === 'OPTIONS' && status === 200) {
+      return this.faultOfValue(OPTIONS_ANSWER, body, 'body');
+    }
+    if (status === 200 && isPageFile(path)) return undefined;
+    if (status < 400) return 'it has no such path or method';
+    if (!answer.headers['x-request-id']) return 'a header X-Request-Id';
+    return this.faultOfValue(REFUSAL, body, 'body');
+  }
+
+  private faultOfHeader(name: string, header: HeaderObject, answer: Answer): string | undefined {
+    const value = answer.headers[name.toLowerCase()];
+    if (value === undefined) {
+      const isJson = answer.headers['content-type'] === 'application/json';
+      const isNeeded = header.required ?? (isJson && ALWAYS_ON_JSON in header);
+      return isNeeded ? `a header ${name}` : undefined;
+    }
+    const schema = (header.schema ?? {}) as SchemaObject;
+    const meant = schema.type === 'integer' ? Number(value) : value;
+    return this.faultOfValue(schema, meant, `header ${name}`);
+  }
+
+  private faultOfValue(schema: object, value: unknown, dataVar: string): string | undefined {
+    const validate = this.validators.get(schema) ?? this.ajv.compile(schema);
+    this.validators.set(schema, validate);
+    return validate(value) ? undefined : this.ajv.errorsText(validate.errors, { dataVar });
+  }
+}
