@@ -121,7 +121,10 @@ describe('an upstream that misbehaves', () => {
       });
       const events = await reader.all();
       expect([reader.incoming.statusCode, reader.text]).toEqual([200, response]);
-      expect(events.at(-1)).toEqual({ name: 'error', data: status === 502 ? FAILED : TIMED_OUT });
+      expect(events.at(-1)).toEqual({
+        name: 'error',
+        content: status === 502 ? FAILED : TIMED_OUT,
+      });
       expect(events.map(({ name }) => name)).not.toContain('done');
       expect(reader.raw).not.toContain(SLIP);
       await settles(ada, calls, 0, { response, status: 'failed' });
@@ -153,8 +156,8 @@ describe('an upstream that misbehaves', () => {
     const reader = await EventReader.open(app.url, ada, {
       ...{ message: MESSAGE, model: 'metered:never-ends', stream: true },
     });
-    const { data } = await reader.until('done');
-    expect(data).toMatchObject({ finish_reason: 'length', tokens_charged: CEILING });
+    const { content } = await reader.until('done');
+    expect(content).toMatchObject({ finish_reason: 'length', tokens_charged: CEILING });
     await upstream.last.aborted;
     expect(reader.text.length).toBeLessThan(1000 + MAX_TOKENS * 16 + 1000);
     await settles(ada, calls, CEILING, { response: reader.text, status: 'complete' });

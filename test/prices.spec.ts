@@ -12,8 +12,6 @@ const MESSAGE = 'How are you?';
 const PROMPT = 8;
 const HELLO = 2;
 const [PER_PROMPT, PER_COMPLETION] = [1, 2];
-const MAX_TOKENS = 500;
-const CEILING = PROMPT * PER_PROMPT + MAX_TOKENS * PER_COMPLETION;
 
 /** Says "Hello " and then waits until the caller has gone. */
 const talksOn: Behaviour = async (call) => {
@@ -41,14 +39,6 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     await talksOn(call);
     call.response.end();
   },
-  'keeps-to-limit': async (call) => {
-    const limit = Number(call.body['max_tokens']);
-    call.open();
-    await call.delta('Hello '.repeat(limit));
-    await call.finish('length');
-    await call.usage(PROMPT, limit);
-    await call.end();
-  },
 };
 
 interface Charge {
@@ -64,7 +54,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
 
   beforeAll(async () => {
     upstream = await Upstream.start(BEHAVIOURS);
-    const models = modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS), { maxTokens: MAX_TOKENS });
+    const models = modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS));
     app = await TestApp.start(kind, models);
   });
   afterAll(async () => {
@@ -203,64 +193,5 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
     );
     expect(upstream.calls).toHaveLength(before + 1);
     await settlesAt(ada, amount, 'complete', 'Hello there');
-  });
-
-  describe('with the last tokens', () => {
-    /** What the balance affords after the prompt, rounded down. */
-    const affords = (tokens: number) => Math.floor((tokens - PROMPT) / PER_COMPLETION);
-
-    it.each([CEILING - 1, 109, 11, 10])(
-      'a balance of %i shrinks the answer to what it affords, and says length',
-      async (tokens) => {
-        const ada = await app.newUser({ tokens });
-        const reader = await stream(ada, 'metered:keeps-to-limit');
-        const { data } = await reader.until('done');
-        const limit = affords(tokens);
-        expect(upstream.last.body['max_tokens']).toBe(limit);
-        const amount = PROMPT + limit * PER_COMPLETION;
-        expect(data).toMatchObject({ finish_reason: 'length', tokens_charged: amount });
-        expect(await ada.balance()).toBe(tokens - amount);
-        expect(await charges(ada)).toMatchObject([{ amount: -amount }]);
-        expect(await app.database.unbalancedWallets()).toEqual([]);
-      },
-    );
-
-    it('a balance of the ceiling asks for the whole of max_tokens', async () => {
-      const ada = await app.newUser({ tokens: CEILING });
-      expect((await chat(ada, 'metered:keeps-to-limit')).status).toBe(200);
-      expect(upstream.last.body['max_tokens']).toBe(MAX_TOKENS);
-      expect(await ada.balance()).toBe(0);
-    });
-
-    it.each([0, PROMPT, PROMPT + PER_COMPLETION - 1])(
-      'a balance of %i, short of the prompt and one token: 402, and nobody is asked',
-      async (tokens) => {
-        const ada = await app.newUser({ tokens });
-        const before = upstream.calls.length;
-        const { status, raw, headers } = await chat(ada, 'metered:keeps-to-limit');
-        expect([status, raw]).toEqual([402, '{"error":"Insufficient tokens"}']);
-        expect(headers['tokens-required']).toBe(String(PROMPT + PER_COMPLETION));
-        expect(headers['tokens-available']).toBe(String(tokens));
-        expect(upstream.calls).toHaveLength(before);
-        expect([await ada.balance(), await ada.history()]).toEqual([tokens, []]);
-        expect(await charges(ada)).toEqual([]);
-      },
-    );
-
-    it('a daily limit shrinks the answer as a balance does', async () => {
-      const ada = await app.newUser();
-      expect((await ada.send('PUT', '/api/wallet/limits/', { daily: 28 })).status).toBe(200);
-      expect((await chat(ada, 'metered:keeps-to-limit')).status).toBe(200);
-      expect(upstream.last.body['max_tokens']).toBe(10);
-      expect(await ada.balance()).toBe(4000 - 28);
-    });
-
-    it('a flat price is whole or 402', async () => {
-      const ada = await app.newUser({ tokens: 99 });
-      const before = upstream.calls.length;
-      expect((await chat(ada, 'flat:complete')).status).toBe(402);
-      expect(upstream.calls).toHaveLength(before);
-      expect(await ada.balance()).toBe(99);
-    });
   });
 });

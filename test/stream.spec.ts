@@ -5,7 +5,7 @@ import { modelsOf } from './support/models-file.js';
 import { EventReader } from './support/sse.js';
 import { Upstream, type Behaviour, type UpstreamCall } from './support/upstream.js';
 
-/** Released by a spec; every gated answer waits for its own. */
+/** Opened by a spec; every gated answer waits for its own. */
 const gates = new Map<UpstreamCall, () => void>();
 
 /** As long as an answer may be, in characters that take 6 bytes of JSON: more than the sockets hold. */
@@ -68,8 +68,6 @@ describe('POST /api/chat/ as a stream', () => {
     return upstream.last;
   };
 
-  const release = (call: UpstreamCall) => gates.get(call)?.();
-
   it('has the headers of a stream that nothing on the way may hold or change', async () => {
     const ada = await app.newUser();
     const reader = await open(ada, 'flat:good');
@@ -90,9 +88,9 @@ describe('POST /api/chat/ as a stream', () => {
     const reader = await open(ada, 'flat:good');
     const events = await reader.all();
     expect(events.map(({ name }) => name)).toEqual([':', 'delta', 'delta', 'done']);
-    expect(events[1]?.data).toEqual({ text: 'Hello\n' });
+    expect(events[1]?.content).toEqual({ text: 'Hello\n' });
     const [turn] = (await ada.get('/api/chat/')).body.results;
-    expect(events.at(-1)?.data).toEqual({
+    expect(events.at(-1)?.content).toEqual({
       message: 'Hi',
       response: 'Hello\n“there”',
       timestamp: turn.timestamp,
@@ -123,12 +121,12 @@ describe('POST /api/chat/ as a stream', () => {
     const ada = await app.newUser();
     const reader = await open(ada, 'flat:gated');
     const call = await gatedCall();
-    expect((await reader.until('delta')).data).toEqual({ text: 'first ' });
+    expect((await reader.until('delta')).content).toEqual({ text: 'first ' });
     expect(reader.text).toBe('first ');
     expect(await ada.balance()).toBe(3900);
     expect(await ada.history()).toEqual([]);
-    release(call);
-    expect((await reader.until('done')).data).toMatchObject({ response: 'first second' });
+    gates.get(call)?.();
+    expect((await reader.until('done')).content).toMatchObject({ response: 'first second' });
     expect(await ada.balance()).toBe(3900);
   });
 
@@ -178,12 +176,12 @@ describe('POST /api/chat/ as a stream', () => {
     await reader.until('delta');
     reader.leave();
     await reader.ended;
-    release(call);
+    gates.get(call)?.();
     await until(async () => (await ada.history()).length === 1);
     const calls = upstream.calls.length;
     const retry = await open(ada, 'flat:gated', key);
     expect(retry.incoming.headers['idempotent-replayed']).toBe('true');
-    expect((await retry.until('done')).data).toMatchObject({
+    expect((await retry.until('done')).content).toMatchObject({
       ...{ response: 'first second', tokens_charged: 100, tokens_balance: 3900 },
     });
     expect(retry.text).toBe('first second');
@@ -199,9 +197,9 @@ describe('POST /api/chat/ as a stream', () => {
     const plain = await ada.send('POST', '/api/chat/', body, key);
     const streamed = await open(ada, 'flat:good', key);
     expect(streamed.incoming.headers['idempotent-replayed']).toBe('true');
-    const { data } = await streamed.until('done');
-    expect(data).toMatchObject(plain.body);
-    expect([data.turn, streamed.text]).toEqual([plain.headers['turn-id'], plain.body.response]);
+    const { content } = await streamed.until('done');
+    expect(content).toMatchObject(plain.body);
+    expect([content.turn, streamed.text]).toEqual([plain.headers['turn-id'], plain.body.response]);
     const again = await ada.send('POST', '/api/chat/', body, key);
     expect([again.headers['idempotent-replayed'], again.raw]).toEqual(['true', plain.raw]);
     expect(await ada.balance()).toBe(3900);
@@ -243,7 +241,7 @@ describe('POST /api/chat/ as a stream', () => {
       expect(running.headers['retry-after']).toBe('1');
       const other = await ada.send('POST', '/api/chat/', { ...body, message: 'Ho' }, headers);
       expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
-      release(call);
+      gates.get(call)?.();
       await first.until('done');
       expect(await ada.balance()).toBe(3900);
       expect(await ada.history()).toHaveLength(1);

@@ -5,7 +5,7 @@ import type { Caller } from './client.js';
 /** One event as it came over the wire; a comment has the name `:`. */
 export interface WireEvent {
   readonly name: string;
-  readonly data: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- specs assert on it
+  readonly content: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- specs assert on it
 }
 
 /** A client that reads server-sent events as a browser would, or as badly as a spec wants. */
@@ -59,17 +59,17 @@ export class EventReader {
       .split('\n\n')
       .slice(0, -1)
       .map((event) => {
-        if (event.startsWith(':')) return { name: ':', data: event };
+        if (event.startsWith(':')) return { name: ':', content: event };
         const match = /^event: (\w+)\ndata: (.*)$/su.exec(event);
         if (!match) throw new Error(`not an event: ${event}`);
-        return { name: match[1] ?? '', data: JSON.parse(match[2] ?? '') as unknown };
+        return { name: match[1] ?? '', content: JSON.parse(match[2] ?? '') as unknown };
       });
   }
 
   /** The text of all deltas so far. */
   get text(): string {
     const deltas = this.events.filter(({ name }) => name === 'delta');
-    return deltas.map(({ data }) => (data as { text: string }).text).join('');
+    return deltas.map(({ content }) => (content as { text: string }).text).join('');
   }
 
   /** Resolves once an event of that name is there; throws when the stream ends without one. */

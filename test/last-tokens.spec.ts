@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from './support/app.js';
+import type { Caller } from './support/client.js';
+import { databaseKinds } from './support/databases.js';
+import { modelsOf } from './support/models-file.js';
+import { EventReader } from './support/sse.js';
+import { Upstream, type Behaviour } from './support/upstream.js';
+
+const MESSAGE = 'How are you?';
+/** By our estimate: 4 for the message and 12 bytes at 3 each. */
+const PROMPT = 8;
+/** Wallet tokens for one model token of the answer; one of the prompt costs 1. */
+const PER_COMPLETION = 2;
+const MAX_TOKENS = 500;
+const CEILING = PROMPT + MAX_TOKENS * PER_COMPLETION;
+
+const BEHAVIOURS: Record<string, Behaviour> = {
+  'keeps-to-limit': async (call) => {
+    const limit = Number(call.body['max_tokens']);
+    call.open();
+    await call.delta('Hello '.repeat(limit));
+    await call.finish('length');
+    await call.usage(PROMPT, limit);
+    await call.end();
+  },
+};
+
+describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
+  let upstream: Upstream;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    upstream = await Upstream.start(BEHAVIOURS);
+    const models = modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS), { maxTokens: MAX_TOKENS });
+    app = await TestApp.start(kind, models);
+  });
+  afterAll(async () => {
+    await app.close();
+    await upstream.stop();
+  });
+
+  const chat = (caller: Caller, model: string) =>
+    caller.send('POST', '/api/chat/', { message: MESSAGE, model });
+
+  const charges = async (caller: Caller): Promise<number[]> => {
+    const { results } = (await caller.get('/api/wallet/ledger/')).body as {
+      results: { kind: string; amount: number }[];
+    };
+    return results.flatMap(({ kind, amount }) => (kind === 'charge' ? [amount] : []));
+  };
+
+  /** What the balance affords after the prompt, rounded down. */
+  const affords = (tokens: number) => Math.floor((tokens - PROMPT) / PER_COMPLETION);
+
+  it.each([CEILING - 1, 109, 11, 10])(
+    'a balance of %i shrinks the answer to what it affords, and says length',
+    async (tokens) => {
+      const ada = await app.newUser({ tokens });
+      const body = { message: MESSAGE, model: 'metered:keeps-to-limit', stream: true };
+      const reader = await EventReader.open(app.url, ada, body);
+      const { content } = await reader.until('done');
+      const limit = affords(tokens);
+      expect(upstream.last.body['max_tokens']).toBe(limit);
+      const amount = PROMPT + limit * PER_COMPLETION;
+      expect(content).toMatchObject({ finish_reason: 'length', tokens_charged: amount });
+      expect(await ada.balance()).toBe(tokens - amount);
+      expect(await charges(ada)).toEqual([-amount]);
+      expect(await app.database.unbalancedWallets()).toEqual([]);
+    },
+  );
+
+  it('a balance of the ceiling asks for the whole of max_tokens', async () => {
+    const ada = await app.newUser({ tokens: CEILING });
+    expect((await chat(ada, 'metered:keeps-to-limit')).status).toBe(200);
+    expect(upstream.last.body['max_tokens']).toBe(MAX_TOKENS);
+    expect(await ada.balance()).toBe(0);
+  });
+
+  it.each([0, PROMPT, PROMPT + PER_COMPLETION - 1])(
+    'a balance of %i, short of the prompt and one token: 402, and nobody is asked',
+    async (tokens) => {
+      const ada = await app.newUser({ tokens });
+      const before = upstream.calls.length;
+      const { status, raw, headers } = await chat(ada, 'metered:keeps-to-limit');
+      expect([status, raw]).toEqual([402, '{"error":"Insufficient tokens"}']);
+      expect(headers['tokens-required']).toBe(String(PROMPT + PER_COMPLETION));
+      expect(headers['tokens-available']).toBe(String(tokens));
+      expect(upstream.calls).toHaveLength(before);
+      expect([await ada.balance(), await ada.history()]).toEqual([tokens, []]);
+      expect(await charges(ada)).toEqual([]);
+    },
+  );
+
+  it('a daily limit shrinks the answer as a balance does', async () => {
+    const ada = await app.newUser();
+    expect((await ada.send('PUT', '/api/wallet/limits/', { daily: 28 })).status).toBe(200);
+    expect((await chat(ada, 'metered:keeps-to-limit')).status).toBe(200);
+    expect(upstream.last.body['max_tokens']).toBe(10);
+    expect(await ada.balance()).toBe(4000 - 28);
+  });
+
+  it('a flat price is whole or 402', async () => {
+    const ada = await app.newUser({ tokens: 99 });
+    const before = upstream.calls.length;
+    expect((await chat(ada, 'flat:keeps-to-limit')).status).toBe(402);
+    expect(upstream.calls).toHaveLength(before);
+    expect(await ada.balance()).toBe(99);
+  });
+});
