@@ -122,6 +122,14 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     expect(messagesOf(results)).not.toContain('message 2');
   });
 
+  it('takes the name of another route for no turn', async () => {
+    const ada = await app.newUser();
+    const { status, headers } = await ada.get('/api/chat/quote/');
+    expect([status, headers.allow]).toEqual([405, 'POST, OPTIONS']);
+    expect((await app.send({ path: '/api/chat/quote/' })).status).toBe(401);
+    expect((await ada.send('PUT', `/api/chat/${NOWHERE}/`, {})).status).toBe(405);
+  });
+
   it('gives one turn of its own, and 404 for every other id', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     const { headers } = await ada.chat('mine');

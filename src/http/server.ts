@@ -173,7 +173,8 @@ async function answerUnrouted(
     const { indent } = negotiate(request.raw, known.jsonOnly);
     if (indent > 0) void reply.serializer((payload: unknown) => toJson(payload, indent));
   }
-  if (!request.is404) return;
+  // GET /api/chat/quote/ is routed as a turn of that id, but the path is known for POST alone.
+  if (!request.is404 && known.allow.split(', ').includes(request.method)) return;
   if (!known.isPublic) await authenticate(request.raw);
   if (request.method !== 'OPTIONS') throw new MethodNotAllowed(request.method);
   const parses = ['application/json', 'application/x-www-form-urlencoded'];
