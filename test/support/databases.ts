@@ -79,11 +79,11 @@ export class Inspector {
     }
   }
 
-  /** The names of all tables. */
+  /** The names of all tables that migrations make. */
   async tables(): Promise<string[]> {
     const sql =
       this.dataSource.options.type === 'sqlite'
-        ? `SELECT name FROM sqlite_master WHERE type = 'table'`
+        ? `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'`
         : `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`;
     return (await this.rows<{ name: string }>(sql)).map(({ name }) => name).sort();
   }
