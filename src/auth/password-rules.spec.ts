@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { passwordFaults } from './password-rules.js';
+
+const ada = { username: 'ada_lovelace', email: 'countess@analytical.example' };
+const SHORT = 'This password is too short. It must contain at least 8 characters.';
+const COMMON = 'This password is too common.';
+const NUMERIC = 'This password is entirely numeric.';
+const similarTo = (what: string) => `The password is too similar to the ${what}.`;
+
+describe('passwordFaults', () => {
+  it.each([
+    'strongpassword123',
+    'Str0ng-pass-1',
+    '  padded  pass  ',
+    'пароль-пароль',
+    '😀'.repeat(8),
+  ])('finds none in %s', (password) => {
+    expect(passwordFaults(password, ada)).toEqual([]);
+  });
+
+  it.each([
+    ['1234', [SHORT, COMMON, NUMERIC]],
+    ['74918365520', [NUMERIC]],
+    ['٠١٢٣٤٥٦٧٨٩', [NUMERIC]],
+    ['xQ7-zz', [SHORT]],
+    ['😀'.repeat(7), [SHORT]],
+    ['password', [COMMON]],
+    [' PassWord ', [COMMON]],
+    ['ada_lovelace1', [similarTo('username')]],
+    ['ecalevol_ada', [similarTo('username')]],
+    ['1analytical', [similarTo('email address')]],
+    ['Countess9', [similarTo('email address')]],
+  ])('says of %s all that is wrong, in the order of the reference', (password, faults) => {
+    expect(passwordFaults(password, ada)).toEqual(faults);
+  });
+
+  it('compares with no e-mail where there is none', () => {
+    expect(passwordFaults('analytical1', { ...ada, email: '' })).toEqual([]);
+  });
+});
