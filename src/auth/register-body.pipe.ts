@@ -21,7 +21,7 @@ export class RegisterBodyPipe extends BodyPipe {
     return fault === undefined ? errors : { username: [fault], ...errors };
   }
 
-  /** NFKC writes one letter as up to eighteen, and the name is kept in NFKC. */
+  /** NFKC writes `ﬃ` as three letters, and the name is kept in NFKC. */
   private async faultOf(username: string): Promise<string | undefined> {
     if (codePoints(username.normalize('NFKC')) > USERNAME_MAX) return tooLong(USERNAME_MAX);
     return (await this.users.findByUsername(username)) ? USERNAME_TAKEN : undefined;
