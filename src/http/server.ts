@@ -155,6 +155,14 @@ function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage):
   if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');
 }
 
+/** With a serializer of its own, a reply is no longer known to be JSON. */
+function indentAnswer(reply: FastifyReply, indent: number): void {
+  void reply.serializer((payload: unknown) => {
+    void reply.type('application/json');
+    return toJson(payload, indent);
+  });
+}
+
 /**
  * The reference's order of checks: unknown path 404, format 404, Accept 406, credentials 401, method 405.
  * A routed request goes on to its guard after the first three.
@@ -171,7 +179,7 @@ async function answerUnrouted(
   if (!known.anyAccept) {
     if (!known.jsonOnly) void reply.header('Vary', 'Accept');
     const { indent } = negotiate(request.raw, known.jsonOnly);
-    if (indent > 0) void reply.serializer((payload: unknown) => toJson(payload, indent));
+    if (indent > 0) indentAnswer(reply, indent);
   }
   // GET /api/chat/quote/ is routed as a turn of that id, but the path is known for POST alone.
   if (!request.is404 && known.allow.split(', ').includes(request.method)) return;

@@ -87,6 +87,7 @@ describe('what the reference would answer', () => {
     async (accept) => {
       const balance = await ada.get('/api/token-balance/', { Accept: accept });
       expect(balance.raw).toBe('{\n    "tokens": 4000\n}');
+      expect(balance.headers['content-type']).toBe('application/json');
       const refused = await ada.send('POST', '/api/chat/', { message: '' }, { Accept: accept });
       expect(refused.raw).toBe(
         '{\n    "message": [\n        "This field may not be blank."\n    ]\n}',
