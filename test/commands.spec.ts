@@ -18,7 +18,7 @@ describe.each(databaseKinds)('npm run admin on %s', (kind) => {
 
   const admin = (...words: string[]) => runCommand('admin', app.databaseUrl, ...words);
 
-  it('does the same from a shell, beside the running service', async () => {
+  it('grants and makes codes from a shell, beside the running service', async () => {
     const ada = await app.newUser();
     const words = ['grant', ada.username, '1000', '--reason', 'by hand', '--key', 'shell'];
     const first = await admin(...words);
@@ -28,7 +28,11 @@ describe.each(databaseKinds)('npm run admin on %s', (kind) => {
     const { stdout: code } = await admin('codes', '50', '--reason', 'by hand');
     await ada.send('POST', '/api/wallet/redeem/', { code: code.trim() });
     expect(await ada.balance()).toBe(5050);
-    expect((await admin('users', ada.username)).stdout).toContain('balance 5050');
+  });
+
+  it('lists users, and says who is staff and who may log in', async () => {
+    const ada = await app.newUser();
+    expect((await admin('users', ada.username)).stdout).toContain('balance 4000');
     await admin('staff', ada.username);
     expect((await ada.get('/api/admin/users/')).status).toBe(200);
     await admin('staff', ada.username, '--revoke');
@@ -36,7 +40,7 @@ describe.each(databaseKinds)('npm run admin on %s', (kind) => {
     await admin('deactivate', ada.username);
     expect((await ada.get('/api/token-balance/')).status).toBe(401);
     await admin('activate', ada.username);
-    expect(await ada.balance()).toBe(5050);
+    expect(await ada.balance()).toBe(4000);
   });
 
   it.each([

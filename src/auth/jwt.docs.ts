@@ -16,6 +16,11 @@ const noAccount = new JwtRefused(
   'no_active_account',
 );
 
+const inactive = new JwtRefused(
+  'No active account found for the given token.',
+  'no_active_account',
+);
+
 /** No JWT in an example could serve, so the document says where to take one from. */
 const refresh = { refresh: '$response.body#/refresh' };
 const LINKS: LinksObject = {
@@ -76,7 +81,7 @@ export const JwtDocs = {
       description: 'A refresh token serves once; used again, it ends its session.',
       body: { type: JwtRefreshDto, examples: {} },
       answers: { 200: { description: 'The next pair.', type: JwtPairDto, links: END } },
-      errors: [notValid, wrongType],
+      errors: [notValid, wrongType, inactive],
     }),
 
   blacklist: () =>
