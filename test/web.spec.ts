@@ -1,24 +1,8 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { TestApp } from './support/app.js';
+import { inBrowser, openBrowser } from './support/browser.js';
 import { ProviderProbe } from './support/provider-probe.js';
-
-const CHROMIUM = '/usr/bin/chromium';
-const hasChromium = existsSync(CHROMIUM);
-if (!hasChromium) console.warn(`skipped: the page in a browser, because ${CHROMIUM} is missing`);
-const inBrowser = hasChromium ? describe : describe.skip;
-
-/** Chromium as root in a closed network: no sandbox, and no calls home. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 describe('GET /', () => {
   let app: TestApp;
@@ -55,7 +39,7 @@ inBrowser('the page in Chromium', () => {
   beforeAll(async () => {
     app = await TestApp.start();
     provider = new ProviderProbe(app.nest);
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    browser = await openBrowser();
     page = await browser.newPage();
     page.on('console', (message) => {
       if (message.text().includes('Content Security Policy')) violations.push(message.text());

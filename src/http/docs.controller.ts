@@ -5,7 +5,7 @@ import { NotFound } from '../errors.js';
 import { ApiDescription } from './api-description.js';
 import { DocumentationDocs } from './documentation.docs.js';
 import { Public } from './request.decorators.js';
-import { SWAGGER_UI_START, swaggerUiFile, swaggerUiPage } from './swagger-ui.js';
+import { SWAGGER_UI_POLICY, SWAGGER_UI_START, swaggerUiFile, swaggerUiPage } from './swagger-ui.js';
 
 const CACHE_SECONDS = 3600;
 
@@ -25,6 +25,7 @@ export class DocsController {
   @Public({ anyAccept: true })
   @Get('docs')
   page(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    void reply.header('Content-Security-Policy', SWAGGER_UI_POLICY);
     void reply.type('text/html; charset=utf-8').send(swaggerUiPage(request.url));
   }
 

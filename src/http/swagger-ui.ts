@@ -22,6 +22,10 @@ export async function swaggerUiFile(
   return type === undefined ? undefined : { type, bytes: await readFile(join(folder, name)) };
 }
 
+/** Nothing from elsewhere. Swagger UI sets styles on its elements, and has icons in its style sheet. */
+export const SWAGGER_UI_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /**
  * The page. Its links are relative to where the browser believes to be, so that it also works below
  * another path, with and without the last slash.
@@ -51,7 +55,6 @@ export const SWAGGER_UI_START = `SwaggerUIBundle({
   url: new URL('../schema/', document.currentScript.src).href,
   dom_id: '#swagger-ui',
   deepLinking: true,
-  persistAuthorization: true,
   validatorUrl: null,
 });
 `;
