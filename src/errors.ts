@@ -144,6 +144,15 @@ export class NotFound extends AppError {
   }
 }
 
+/** No model of that name: what OpenAI's clients are told. */
+export class ModelNotFound extends AppError {
+  readonly status = 404;
+  readonly code = 'model_not_found';
+  constructor(name: string) {
+    super(`The model "${name}" does not exist.`);
+  }
+}
+
 /** The path exists, the method does not; `Allow` is set for every answer of the path. */
 export class MethodNotAllowed extends AppError {
   readonly status = 405;

@@ -25,7 +25,11 @@ const PUBLIC = [
 ];
 
 /** Every route that can reach a provider, and so must hold first. */
-const SPENDING = ['POST /api/chat', 'POST /api/conversations/:id/messages'];
+const SPENDING = [
+  'POST /api/chat',
+  'POST /api/conversations/:id/messages',
+  'POST /v1/chat/completions',
+];
 
 const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
 

@@ -6,14 +6,17 @@ import { ConversationsController } from './conversations.controller.js';
 import { ConversationsService } from './conversations.service.js';
 import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from './model-catalogue.js';
+import { CompletionReplyService } from './openai/completion-reply.service.js';
+import { OpenAiController } from './openai/openai.controller.js';
 import { ReplyService } from './reply.service.js';
 import { SettlementService } from './settlement.service.js';
 
 @Module({
   imports: [WalletModule],
-  controllers: [ChatController, ConversationsController],
+  controllers: [ChatController, ConversationsController, OpenAiController],
   providers: [
     ChatService,
+    CompletionReplyService,
     ConversationsService,
     HistoryService,
     ModelCatalogue,

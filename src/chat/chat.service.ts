@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config.js';
 import { isUniqueViolation } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -13,7 +14,7 @@ import { Generation } from './generation.js';
 import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from './model-catalogue.js';
 import type { Model } from './models.js';
-import { affordable, ceiling, estimatePrompt } from './pricing.js';
+import { affordable, ceiling, estimatePrompt, estimateTokens } from './pricing.js';
 import type { ChatMessage } from './providers/provider.js';
 import { SettlementService } from './settlement.service.js';
 import type { Turn } from './turn.entity.js';
@@ -88,8 +89,10 @@ export class ChatService {
     const plan = await this.plan(principal.userId, question);
     const { holdId, held, maxTokens } = await this.hold(principal.userId, plan, question, claim);
     const { model, messages } = plan;
+    const turnId = uuidv7();
     return {
       generation: new Generation({
+        turnId,
         model,
         request: {
           model: model.upstream,
@@ -101,7 +104,14 @@ export class ChatService {
         held,
         timeoutMs: this.config.answerTimeoutSeconds * 1000,
         settle: (outcome) =>
-          this.settlement.settle({ principal, holdId, question, modelId: model.id, outcome }),
+          this.settlement.settle({
+            principal,
+            holdId,
+            turnId,
+            question,
+            modelId: model.id,
+            outcome,
+          }),
       }),
     };
   }
@@ -129,7 +139,8 @@ export class ChatService {
     const budget = model.contextTokens - reserved - estimatePrompt([asked]);
     const context = conversation ? await this.conversations.context(conversation, budget) : [];
     const messages = question.messages ?? [...context, asked];
-    const promptTokens = estimatePrompt(messages);
+    const further = question.extra ? JSON.stringify(question.extra) : '';
+    const promptTokens = estimatePrompt(messages) + estimateTokens(further);
     const room = model.contextTokens - promptTokens;
     if (room < 1) throw new ValidationFailed({ message: [`Too long for the model ${model.id}.`] });
     return { model, messages, promptTokens, maxTokens: Math.min(wanted, room) };

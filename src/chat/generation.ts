@@ -30,6 +30,8 @@ export interface Outcome {
 
 /** What a generation needs; `settle` resolves the hold and saves the turn. */
 export interface GenerationParts {
+  /** The turn that it will be saved as. */
+  readonly turnId: string;
   readonly model: Model;
   readonly request: Omit<CompletionRequest, 'signal'>;
   /** The amount set aside. */
@@ -52,6 +54,10 @@ export class Generation {
   private isCallersTurn = false;
 
   constructor(private readonly parts: GenerationParts) {}
+
+  get turnId(): string {
+    return this.parts.turnId;
+  }
 
   get model(): Model {
     return this.parts.model;

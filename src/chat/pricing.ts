@@ -12,9 +12,11 @@ export function estimateTokens(text: string): number {
 
 /** How many model tokens the messages have as a prompt. */
 export function estimatePrompt(messages: readonly ChatMessage[]): number {
-  return messages.reduce((sum, { content }) => {
+  return messages.reduce((sum, { content, ...rest }) => {
     const text = typeof content === 'string' ? content : JSON.stringify(content ?? '');
-    return sum + TOKENS_PER_MESSAGE + estimateTokens(text);
+    // Beside its role: calls of tools, say, which the model reads as well.
+    const further = Object.keys(rest).length > 1 ? JSON.stringify(rest) : '';
+    return sum + TOKENS_PER_MESSAGE + estimateTokens(text) + estimateTokens(further);
   }, 0);
 }
 

@@ -2,14 +2,18 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toIso } from '../database/instant.js';
 import { EventStream, callerGone } from '../http/event-stream.js';
-import { toAppError } from '../http/send-error.js';
+import { answerTo } from '../http/send-error.js';
 import type { Principal } from '../http/request.decorators.js';
 import { ChatService, type Question } from './chat.service.js';
 import type { Generation } from './generation.js';
 import type { Turn } from './turn.entity.js';
 
-/** A caller who will come back for the answer, by its key, is not taken for gone. */
 const NEVER = new AbortController().signal;
+
+/** Aborted when the caller leaves; one who will come back for the answer, by its key, is not taken for gone. */
+export function leaving(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {
+  return idempotencyKey === undefined ? callerGone(reply) : NEVER;
+}
 
 /** Writes an answer as JSON or as server-sent events; what happens to the money is the same. */
 @Injectable()
@@ -23,7 +27,7 @@ export class ReplyService {
     isStream: boolean,
   ): Promise<void> {
     const { request, reply, principal } = exchange;
-    const gone = question.idempotencyKey === undefined ? callerGone(reply) : NEVER;
+    const gone = leaving(reply, question);
     const { generation, replay } = await this.chat.begin(principal, question);
     if (replay) {
       void reply.header('Idempotent-Replayed', 'true');
@@ -52,7 +56,7 @@ export class ReplyService {
       const turn = replay ?? (await generation?.run(gone, ({ text }) => send(text)));
       if (turn) await events.send('done', doneToWire(turn));
     } catch (error) {
-      const { status, body } = toAppError(error).answer();
+      const { status, body } = answerTo(request, error);
       if (status >= 500) request.log.error({ err: error }, 'a stream failed');
       await events.send('error', body);
     } finally {
@@ -61,7 +65,8 @@ export class ReplyService {
   }
 }
 
-function setTurnHeaders(reply: FastifyReply, turn: Turn): void {
+/** What a paid answer says of its price. */
+export function setTurnHeaders(reply: FastifyReply, turn: Turn): void {
   void reply.headers({
     'Tokens-Charged': turn.amount,
     'Tokens-Balance': turn.availableAfter,

@@ -15,6 +15,8 @@ import { Turn } from './turn.entity.js';
 export interface Settled {
   readonly principal: Principal;
   readonly holdId: string;
+  /** Made when the question came: a stream names its turn before that is saved. */
+  readonly turnId: string;
   readonly question: Question;
   readonly modelId: string;
   readonly outcome: Outcome;
@@ -43,28 +45,28 @@ export class SettlementService {
 
   /** A failed answer gives the hold back and frees its key; any other is captured, at its price. */
   private async resolve(tx: Tx, settled: Settled): Promise<Turn> {
-    const { holdId, outcome, principal } = settled;
-    const id = uuidv7();
+    const { holdId, turnId, outcome, principal } = settled;
     if (outcome.status === 'failed') {
       await this.holds.release(tx, holdId, 'released');
       const available = await this.holds.availableIn(tx, principal.userId);
-      return this.save(tx, id, settled, available);
+      return this.save(tx, settled, available);
     }
-    const why = { reason: `chat message to ${settled.modelId}`, turnId: id };
+    const why = { reason: `chat message to ${settled.modelId}`, turnId };
     const settlement = await this.holds.capture(tx, holdId, outcome.amount, why);
     if (!settlement) throw new Unavailable('The answer took too long. Nothing was charged.', 1);
-    return this.save(tx, id, settled, settlement.available);
+    return this.save(tx, settled, settlement.available);
   }
 
-  private async save(tx: Tx, id: string, settled: Settled, availableAfter: number): Promise<Turn> {
-    const { principal, holdId, question, modelId, outcome } = settled;
+  private async save(tx: Tx, settled: Settled, availableAfter: number): Promise<Turn> {
+    const { principal, holdId, turnId, question, modelId, outcome } = settled;
     const ownerId = principal.userId;
+    const message = storable(question.message);
     const conversationId = question.conversationId ?? uuidv7();
     if (question.conversationId === undefined) {
       const opened = {
         id: conversationId,
         ownerId,
-        title: question.message,
+        title: message,
         model: null,
         system: null,
       };
@@ -73,11 +75,12 @@ export class SettlementService {
     const { toolCalls, ...rest } = outcome;
     const turn: Turn = {
       ...rest,
-      id,
+      id: turnId,
       ownerId,
       conversationId,
       holdId,
-      message: question.message,
+      message,
+      response: storable(outcome.response),
       model: modelId,
       toolCalls: toolCalls.length > 0 ? JSON.stringify(toolCalls) : null,
       availableAfter,
@@ -96,4 +99,9 @@ export class SettlementService {
       this.logger.error({ err: error, holdId }, 'a hold was left to expire');
     }
   }
+}
+
+/** PostgreSQL's text has no NUL, and UTF-8 no half characters: a model, or a caller, may send both. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\ufffd').toWellFormed();
 }

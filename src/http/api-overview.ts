@@ -6,6 +6,7 @@ export const TAGS = [
   { name: 'Accounts', description: 'Register, log in, log out.' },
   { name: 'Chat', description: 'Send a message and pay for the answer; read back what was said.' },
   { name: 'Conversations', description: 'Threads of turns, of which the earlier are sent along.' },
+  { name: 'OpenAI', description: "For OpenAI's clients: the same models, wallet and history." },
   { name: 'Wallet', description: 'What there is to spend, where it went, and how to get more.' },
   { name: 'JWT', description: 'Short-lived credentials, with the routes and words of SimpleJWT.' },
   { name: 'Operators', description: 'Users, grants and codes, for users who are staff.' },
@@ -46,6 +47,7 @@ tokens and a message costs ${whole(config.pricePerMessage)}; when the wallet can
 - **Paths** work with and without their last slash, and are never redirected. A path that has GET has HEAD;
   every path answers OPTIONS.
 - **Errors** are \`{"detail", "code"}\`, for fields \`{"<field>": ["<sentence>"]}\`. \`code\` is for machines.
+  Below \`/v1\` they have OpenAI's shape.
 - **\`X-Request-Id\`** is on every answer, and in the log.`;
 }
 

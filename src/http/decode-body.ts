@@ -34,6 +34,12 @@ export function decodeBody({ bytes, contentType }: RawBody): unknown {
   throw new UnsupportedMediaType(contentType);
 }
 
+/** A body that may be JSON alone, with the numbers as JavaScript has them. Throws as `decodeBody` does. */
+export function decodeJson({ bytes, contentType }: RawBody): unknown {
+  if (!matches(parseMediaType(contentType), JSON_TYPE)) throw new UnsupportedMediaType(contentType);
+  return parsePlain(decodeText(bytes, 'utf-8'));
+}
+
 /** Of a field given twice the last counts. Bytes that are not in the charset are taken for Latin-1. */
 function parseForm(bytes: Buffer, charset: string | undefined): Record<string, string> {
   let text: string;
@@ -59,11 +65,21 @@ function parseForm(bytes: Buffer, charset: string | undefined): Record<string, s
 }
 
 function parseJson(text: string): unknown {
+  return parsing(() => withDigits(parsePlain(text), text));
+}
+
+function parsePlain(text: string): unknown {
   if (text.startsWith('\ufeff')) throw new ParseError('Unexpected UTF-8 BOM');
   if (isDeeperThan(text, DEPTH_MAX)) throw new ParseError('nested too deeply');
+  return parsing(() => secureJson.parse(text));
+}
+
+/** Whatever a parser complains about is the caller's fault. */
+function parsing(parse: () => unknown): unknown {
   try {
-    return withDigits(secureJson.parse(text), text);
+    return parse();
   } catch (error) {
+    if (error instanceof ParseError) throw error;
     throw new ParseError(error instanceof Error ? error.message : 'malformed');
   }
 }

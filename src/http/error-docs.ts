@@ -6,6 +6,7 @@ import type {
   SchemaObject,
 } from '@nestjs/swagger';
 import { TokenNotValid, ValidationFailed, InsufficientBalance, type AppError } from '../errors.js';
+import { toOpenAi } from './openai-error.js';
 
 /** What the document tells of an error. Plain, for it travels through the metadata of a decorator. */
 export interface ErrorSample {
@@ -68,6 +69,24 @@ export const ERROR_SCHEMAS = {
       },
     },
   },
+  OpenAiError: {
+    type: 'object',
+    description: 'What went wrong, in the shape of OpenAI.',
+    required: ['error'],
+    properties: {
+      error: {
+        type: 'object',
+        description: 'The one error that there is.',
+        required: ['message', 'type', 'param', 'code'],
+        properties: {
+          message: { type: 'string', description: 'For people.' },
+          type: { type: 'string', description: 'The kind of error.' },
+          param: { type: ['string', 'null'], description: 'The field that it is about.' },
+          code: { type: ['string', 'null'], description: 'For machines.' },
+        },
+      },
+    },
+  },
 } satisfies Record<string, SchemaObject>;
 
 const text = (description: string, example: string): HeaderObject => ({
@@ -89,6 +108,7 @@ export const SHARED_HEADERS = {
   ),
   Allow: text('The methods that this path has.', 'GET, HEAD, OPTIONS'),
   'WWW-Authenticate': text('The schemes that are understood.', 'Token, Bearer realm="api"'),
+  'x-should-retry': text('Whether to send it again: no.', 'false'),
   'Retry-After': whole('Seconds to wait before another try.', 1),
   'Tokens-Required': whole('What it would have cost.', 100),
   'Tokens-Available': whole('What the wallet can spend.', 40),
@@ -134,6 +154,18 @@ export function sampleOf(error: AppError): ErrorSample {
   const { status, body, headers } = error.answer();
   const names = status === 405 ? ['Allow'] : Object.keys(headers);
   return { status, code: error.code, shape: shapeOf(error), body, headers: names };
+}
+
+/** The same error where OpenAI's clients come in. */
+export function asOpenAi({ status, code, body, headers }: ErrorSample): ErrorSample {
+  const answer = toOpenAi({ status, body, headers: {} }, code);
+  return {
+    status,
+    code,
+    shape: 'OpenAiError',
+    body: answer.body,
+    headers: [...headers, ...Object.keys(answer.headers)],
+  };
 }
 
 /** A reference to a shape; where it has codes, narrowed to those that occur. */

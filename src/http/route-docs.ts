@@ -60,6 +60,8 @@ export interface RouteDescription {
   readonly body?: {
     /** The DTO class of `@Payload()`. */
     readonly type: Type;
+    /** Where a form will not do. */
+    readonly isJsonOnly?: boolean;
     /** Each is sent by the tests as it stands, after those of the routes described before. */
     readonly examples: Readonly<Record<string, { summary: string; value: object }>>;
   };
@@ -165,7 +167,10 @@ export function describeRoute(route: RouteDescription): MethodDecorator {
     ApiOperation(operation),
     ...[...parameters, ...idempotency.parameters].map(parameter),
     ...(body
-      ? [ApiConsumes(...BODY_TYPES), ApiBody({ ...body, examples: { ...body.examples } })]
+      ? [
+          ApiConsumes(...(body.isJsonOnly ? ['application/json'] : BODY_TYPES)),
+          ApiBody({ type: body.type, examples: { ...body.examples } }),
+        ]
       : []),
   );
 }

@@ -8,7 +8,9 @@ import {
   PayloadTooLarge,
   ServerError,
   Unavailable,
+  type ErrorAnswer,
 } from '../errors.js';
+import { isOpenAiPath, toOpenAi } from './openai-error.js';
 
 function codeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
@@ -21,7 +23,7 @@ function statusOf(error: unknown): number {
 }
 
 /** What went wrong, as one of the errors that the API speaks; the framework's own are translated. */
-export function toAppError(error: unknown): AppError {
+function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const cause = error instanceof HttpException ? error.cause : undefined;
   const code = codeOf(error) ?? codeOf(cause);
@@ -42,9 +44,15 @@ export function toAppError(error: unknown): AppError {
   }
 }
 
+/** What an error answers with, in the shape that the clients of the path know. */
+export function answerTo(request: FastifyRequest, error: unknown): ErrorAnswer {
+  const known = toAppError(error);
+  return isOpenAiPath(request.url) ? toOpenAi(known.answer(), known.code) : known.answer();
+}
+
 /** Answers with an error in the contract's shape. What nobody foresaw goes to the log, not to the caller. */
 export function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
-  const { status, body, headers } = toAppError(error).answer();
+  const { status, body, headers } = answerTo(request, error);
   if (status >= 500 && !(error instanceof AppError)) {
     request.log.error({ err: error }, 'request failed');
   }

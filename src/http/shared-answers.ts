@@ -17,7 +17,8 @@ import {
   ValidationFailed,
   type AppError,
 } from '../errors.js';
-import { describeErrors, sampleOf, type ErrorSample } from './error-docs.js';
+import { asOpenAi, describeErrors, sampleOf, type ErrorSample } from './error-docs.js';
+import { isOpenAiPath } from './openai-error.js';
 import type { ServedRoute } from './route-table.js';
 
 /** What decides which of the shared answers a route can give. */
@@ -88,6 +89,7 @@ export function refusalsOf(
   route: Circumstances,
   own: readonly ErrorSample[],
 ): OperationObject['responses'] {
+  if (isOpenAiPath(route.path)) return openAiRefusals(route, own);
   const refusals: Record<string, ResponseObject | ReferenceObject> = {};
   for (const [name, { applies, samples }] of Object.entries(SHARED)) {
     const status = samples[0]?.status;
@@ -103,4 +105,19 @@ export function refusalsOf(
     refusals[status] = describeErrors(own.filter((sample) => sample.status === status));
   }
   return refusals;
+}
+
+/** Where every error has OpenAI's shape there is nothing to share with the other routes. */
+function openAiRefusals(
+  route: Circumstances,
+  own: readonly ErrorSample[],
+): Record<string, ResponseObject> {
+  const shared = Object.values(SHARED).filter(({ applies }) => applies(route));
+  const samples = [...own, ...shared.flatMap((answer) => answer.samples)].map(asOpenAi);
+  const statuses = [...new Set(samples.map(({ status }) => status))];
+  const described = statuses.map((status) => [
+    status,
+    describeErrors(samples.filter((sample) => sample.status === status)),
+  ]);
+  return Object.fromEntries(described) as Record<string, ResponseObject>;
 }

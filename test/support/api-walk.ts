@@ -87,24 +87,32 @@ export class ApiWalk {
   private examplesOf({ requestBody }: Operation): (Values | undefined)[] {
     if (!requestBody) return [undefined];
     const { content } = requestBody as RequestBodyObject;
-    const examples = Object.values(content[this.type]?.examples ?? {});
+    const type = this.typeFor(requestBody);
+    const examples = Object.values(content[type]?.examples ?? {});
     const values = examples.map((example) => (example as { value: Values }).value);
-    return this.type === 'application/json' ? values : values.filter(fitsForm);
+    return type === 'application/json' ? values : values.filter(fitsForm);
+  }
+
+  /** A route that takes no forms is sent JSON. */
+  private typeFor(requestBody: Operation['requestBody']): BodyType {
+    const { content = {} } = (requestBody ?? {}) as Partial<RequestBodyObject>;
+    return this.type in content ? this.type : 'application/json';
   }
 
   private async send(
-    { method, path, operationId: id, responses, security, parameters }: Operation,
+    { method, path, operationId: id, responses, security, parameters, requestBody }: Operation,
     { body, inPath }: { body?: Values | undefined; inPath: Values },
   ): Promise<void> {
+    const type = this.typeFor(requestBody);
     const answer = await this.app.send({
       method,
       path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(inPath[name])),
       headers: {
         ...(examplesIn('header', parameters) as Record<string, string>),
-        ...(body && { 'Content-Type': this.type }),
+        ...(body && { 'Content-Type': type }),
         ...(security?.length !== 0 && { Authorization: `Bearer ${this.credential}` }),
       },
-      ...(body && { body: encode(this.type, body) }),
+      ...(body && { body: encode(type, body) }),
     });
     const documented = Number(Object.keys(responses).find((status) => status.startsWith('2')));
     this.steps.push({ id, documented, status: answer.status, raw: answer.raw });

@@ -1,6 +1,7 @@
 import type { HeaderObject, OpenAPIObject, OperationObject, SchemaObject } from '@nestjs/swagger';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { isOpenAiPath } from '../../src/http/openai-error.js';
 import { ALWAYS_ON_JSON } from '../../src/http/route-docs.js';
 import type { Answer } from './client.js';
 import { isPageFile, operationsOf, resolve, responseOf, type Operation } from './document.js';
@@ -17,6 +18,8 @@ const OPTIONS_ANSWER = {
 const REFUSAL = {
   anyOf: [{ $ref: 'Problem' }, { $ref: 'CredentialRefused' }],
 };
+
+const OPENAI_REFUSAL = { $ref: 'OpenAiError' };
 
 /** Closes each object: a key that the document does not tell is a fault, though a client would bear it. */
 function close(node: unknown): void {
@@ -100,7 +103,7 @@ export class Conformance {
     if (status === 200 && isPageFile(path)) return undefined;
     if (status < 400) return 'it has no such path or method';
     if (!answer.headers['x-request-id']) return 'a header X-Request-Id';
-    return this.faultOfValue(REFUSAL, body, 'body');
+    return this.faultOfValue(isOpenAiPath(path) ? OPENAI_REFUSAL : REFUSAL, body, 'body');
   }
 
   private faultOfHeader(name: string, header: HeaderObject, answer: Answer): string | undefined {

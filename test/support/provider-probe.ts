@@ -27,6 +27,21 @@ export class ProviderProbe {
     this.provider.complete = (request) => this.during(before, request);
   }
 
+  /** From now on each call is answered with these events; without a `done` it then hangs. */
+  answer(events: readonly CompletionEvent[]): void {
+    this.provider.complete = (request) => this.replay(events, request);
+  }
+
+  private async *replay(
+    events: readonly CompletionEvent[],
+    request: CompletionRequest,
+  ): AsyncIterable<CompletionEvent> {
+    this.calls += 1;
+    this.lastRequest = request;
+    yield* events;
+    if (events.at(-1)?.type !== 'done') await new Promise(() => undefined);
+  }
+
   private async *during(
     before: (() => Promise<void>) | undefined,
     request: Parameters<Complete>[0],

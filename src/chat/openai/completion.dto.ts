@@ -1,0 +1,130 @@
+import { ApiProperty } from '@nestjs/swagger';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  Equals,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Min,
+  ValidateBy,
+  ValidateNested,
+} from 'class-validator';
+
+export const MESSAGES_MAX = 2048;
+const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
+
+/** Text, or parts of which each names its type; an answer that only called tools has none. */
+function isContent(value: unknown, { role }: CompletionMessageDto): boolean {
+  if (typeof value === 'string') return true;
+  if (value === undefined || value === null) return role === 'assistant';
+  return Array.isArray(value) && value.length > 0 && value.every(isPart);
+}
+
+function isPart(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return false;
+  if (typeof value.type !== 'string') return false;
+  return value.type !== 'text' || ('text' in value && typeof value.text === 'string');
+}
+
+/** What may be left out, or be null. */
+const optional = (type: 'boolean' | 'integer') => ({ type, required: false, nullable: true });
+
+/** One message as OpenAI's clients send it; what else it has is passed on as it came. */
+export class CompletionMessageDto {
+  @ApiProperty({ type: 'string', enum: ROLES, description: 'Who says it.' })
+  @IsIn(ROLES, { message: `Invalid value: a role is one of ${ROLES.join(', ')}.` })
+  role!: string;
+
+  @ApiProperty({
+    oneOf: [
+      { type: 'string' },
+      { type: 'array', minItems: 1, items: { type: 'object', additionalProperties: true } },
+      { type: 'null' },
+    ],
+    required: false,
+    description: 'Text or content parts, passed on as they come; null beside tool calls.',
+  })
+  @ValidateBy({
+    name: 'content',
+    validator: {
+      validate: (value, args) => isContent(value, args?.object as CompletionMessageDto),
+      defaultMessage: () => 'Invalid type: expected a string or an array of content parts.',
+    },
+  })
+  content?: unknown;
+}
+
+/** Whether the last chunk of a stream tells the usage. */
+export class StreamOptionsDto {
+  @ApiProperty({ ...optional('boolean'), description: 'Tell it.' })
+  @IsOptional()
+  @IsBoolean({ message: 'Invalid type: expected a boolean.' })
+  include_usage?: boolean | null;
+}
+
+const wholeNumber = { message: 'Invalid type: expected a whole number of 1 or more.' };
+
+/** The fields that mean something here, by OpenAI's types; all others are passed on to the model. */
+export class CompletionDto {
+  @ApiProperty({ type: 'string', description: 'Who is to answer.', examples: ['echo'] })
+  @IsString({ message: 'Missing or invalid: expected the name of a model.' })
+  model!: string;
+
+  @ApiProperty({
+    type: [CompletionMessageDto],
+    minItems: 1,
+    maxItems: MESSAGES_MAX,
+    description: 'The whole context; the last message of the user is kept in the history.',
+  })
+  @ArrayMaxSize(MESSAGES_MAX, { message: `Too long: at most ${String(MESSAGES_MAX)} messages.` })
+  @ArrayNotEmpty({ message: 'Missing or invalid: expected an array of at least one message.' })
+  @IsArray({ message: 'Missing or invalid: expected an array of at least one message.' })
+  @ValidateNested({ each: true, message: 'Invalid type: expected messages.' })
+  messages!: readonly unknown[];
+
+  @ApiProperty({ ...optional('boolean'), description: 'Answer as server-sent events.' })
+  @IsOptional()
+  @IsBoolean({ message: 'Invalid type: expected a boolean.' })
+  stream?: boolean | null;
+
+  @ApiProperty({
+    type: StreamOptionsDto,
+    required: false,
+    nullable: true,
+    description: 'What a stream tells beside the words.',
+  })
+  @IsOptional()
+  @IsObject({ message: 'Invalid type: expected an object.' })
+  @ValidateNested()
+  stream_options?: StreamOptionsDto | null;
+
+  @ApiProperty({
+    ...optional('integer'),
+    minimum: 1,
+    description: 'The longest answer, in model tokens. The other name wins.',
+  })
+  @IsOptional()
+  @IsInt(wholeNumber)
+  @Min(1, wholeNumber)
+  max_tokens?: number | null;
+
+  @ApiProperty({
+    ...optional('integer'),
+    minimum: 1,
+    description: 'The longest answer, in model tokens.',
+  })
+  @IsOptional()
+  @IsInt(wholeNumber)
+  @Min(1, wholeNumber)
+  max_completion_tokens?: number | null;
+
+  @ApiProperty({ ...optional('integer'), enum: [1, null], description: 'How many choices: one.' })
+  @IsOptional()
+  @Equals(1, { message: 'Only one choice is made: expected 1.' })
+  n?: number | null;
+}

@@ -1,0 +1,53 @@
+import type { ErrorAnswer } from '../errors.js';
+
+/** Where OpenAI's clients come in: every error there has their shape. */
+export function isOpenAiPath(url: string): boolean {
+  return /^\/v1(?:[/?]|$)/.test(url);
+}
+
+/** The codes by which OpenAI's clients tell errors apart; any other is ours. */
+const CODES: Readonly<Record<number, string>> = {
+  401: 'invalid_api_key',
+  402: 'insufficient_quota',
+  429: 'rate_limit_exceeded',
+};
+
+/** What our own routes call a message is one of several here. */
+const FIELDS: Readonly<Record<string, string | null>> = {
+  message: 'messages',
+  non_field_errors: null,
+};
+
+function typeOf(status: number): string {
+  if (status >= 500) return 'server_error';
+  if (status === 402) return 'insufficient_quota';
+  return status === 429 ? 'requests' : 'invalid_request_error';
+}
+
+/** The sentence of an error in either of our shapes, and the first field that it is about. */
+function sentenceOf(body: object): { message: string; param: string | null } {
+  if ('detail' in body) return { message: String(body.detail), param: null };
+  if ('error' in body) return { message: String(body.error), param: null };
+  const [[field, sentences] = ['', []]] = Object.entries(body) as [string, readonly string[]][];
+  return {
+    message: sentences[0] ?? '',
+    param: Object.hasOwn(FIELDS, field) ? (FIELDS[field] ?? null) : field,
+  };
+}
+
+/**
+ * The same error in OpenAI's shape. Their clients send a request again after 408, 409, 429 and 5xx, not
+ * after 402; the header says so to any that would.
+ */
+export function toOpenAi({ status, body, headers }: ErrorAnswer, ownCode: string): ErrorAnswer {
+  const { message, param } = sentenceOf(body);
+  const isAboutModel = ownCode === 'model_not_found';
+  const error = {
+    message,
+    type: typeOf(status),
+    param: isAboutModel ? 'model' : param,
+    code: CODES[status] ?? (ownCode === 'invalid' ? null : ownCode),
+  };
+  const retry = status === 402 ? { 'x-should-retry': 'false' } : {};
+  return { status, body: { error }, headers: { ...headers, ...retry } };
+}
