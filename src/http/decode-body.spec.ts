@@ -27,14 +27,14 @@ describe('a JSON body', () => {
   });
 
   it.each([
-    ['{"a": NaN}', 'NaN'],
-    ['{"__proto__": {"isAdmin": true}}', 'a key that could poison an object'],
-    ['{"x": {"constructor": {"prototype": {}}}}', 'a constructor with a prototype'],
-    [`{"a": ${'9'.repeat(4301)}}`, 'too many digits'],
-    ['['.repeat(501) + ']'.repeat(501), 'too many levels'],
-    ['\ufeff{}', 'a byte order mark'],
-    [' ', 'white space alone'],
-  ])('is refused: %.60s (%s)', (text) => {
+    ['NaN', '{"a": NaN}'],
+    ['a key that could poison an object', '{"__proto__": {"isAdmin": true}}'],
+    ['a constructor with a prototype', '{"x": {"constructor": {"prototype": {}}}}'],
+    ['too many digits', `{"a": ${'9'.repeat(4301)}}`],
+    ['too many levels', '['.repeat(501) + ']'.repeat(501)],
+    ['a byte order mark', '\ufeff{}'],
+    ['white space alone', ' '],
+  ])('is refused with %s', (_, text) => {
     expect(() => decode(text)).toThrow(ParseError);
     expect({}).not.toHaveProperty('isAdmin');
   });

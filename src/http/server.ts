@@ -73,6 +73,7 @@ export function createAdapter(
     frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
       setCommonHeaders(request, reply);
       logOutcome(request, reply);
+      writeJson(reply, 0);
       sendError(request, reply, new NotFound());
     },
     skipMiddie: true,
@@ -155,9 +156,10 @@ function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage):
   if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');
 }
 
-/** With a serializer of its own, a reply is no longer known to be JSON. */
-function indentAnswer(reply: FastifyReply, indent: number): void {
+/** JSON is written here and nowhere else, so that Fastify adds no charset. Text goes as it is. */
+function writeJson(reply: FastifyReply, indent: number): void {
   void reply.serializer((payload: unknown) => {
+    if (typeof payload === 'string') return payload;
     void reply.type('application/json');
     return toJson(payload, indent);
   });
@@ -179,7 +181,7 @@ async function answerUnrouted(
   if (!known.anyAccept) {
     if (!known.jsonOnly) void reply.header('Vary', 'Accept');
     const { indent } = negotiate(request.raw, known.jsonOnly);
-    if (indent > 0) indentAnswer(reply, indent);
+    if (indent > 0) writeJson(reply, indent);
   }
   // GET /api/chat/quote/ is routed as a turn of that id, but the path is known for POST alone.
   if (!request.is404 && known.allow.split(', ').includes(request.method)) return;
