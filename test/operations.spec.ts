@@ -48,7 +48,7 @@ describe.each(databaseKinds)('GET /health/ on %s', (kind) => {
   });
 
   it('is 503 for readiness, and only for that, while answers under way finish', async () => {
-    const half = new HalfSent(client.url, 'ada');
+    const half = HalfSent.registration(client.url, 'ada');
     await half.begin();
     service.kill('SIGTERM');
     await stopping();
@@ -85,7 +85,7 @@ describe.each(postgres)('a database on %s that goes away', (kind) => {
 describe('a signal to stop', () => {
   it('lets a request under way finish, turns new ones away, and ends with 0', async () => {
     await start();
-    const half = new HalfSent(client.url, 'ada');
+    const half = HalfSent.registration(client.url, 'ada');
     await half.begin();
     service.kill('SIGTERM');
     await stopping();
@@ -111,7 +111,7 @@ describe('a signal to stop', () => {
   it('lets the work of a client that has hung up finish too', async () => {
     const database = await createDatabase('sqlite');
     await start({ DATABASE_URL: database.url, ARGON2_MEMORY_KIB: '65536', ARGON2_PASSES: '10' });
-    const half = new HalfSent(client.url, 'ada');
+    const half = HalfSent.registration(client.url, 'ada');
     await half.begin();
     await half.finish();
     half.hangUp();
@@ -140,7 +140,7 @@ describe('a signal to stop', () => {
 
   it('cuts off what does not finish in time, and says so by 1', async () => {
     await start({ SHUTDOWN_TIMEOUT_SECONDS: '1' });
-    const half = new HalfSent(client.url, 'ada');
+    const half = HalfSent.registration(client.url, 'ada');
     await half.begin();
     service.kill('SIGTERM');
     await expect(half.answer).rejects.toThrow('socket hang up');
@@ -150,7 +150,7 @@ describe('a signal to stop', () => {
 
   it('ends at once when it comes a second time', async () => {
     await start({ SHUTDOWN_TIMEOUT_SECONDS: '3600' });
-    const half = new HalfSent(client.url, 'ada');
+    const half = HalfSent.registration(client.url, 'ada');
     await half.begin();
     service.kill('SIGTERM');
     await stopping();

@@ -14,6 +14,15 @@ export interface Ask {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string | Buffer;
+  /** Hangs up when it fires. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A turn as its owner reads it back. */
+export interface PastTurn {
+  readonly id: string;
+  readonly message: string;
+  readonly response: string;
 }
 
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -33,7 +42,7 @@ async function conformanceOf(url: string, agent: Agent): Promise<Conformance> {
 function exchange(
   url: string,
   agent: Agent,
-  { method = 'GET', path, headers = {}, body }: Ask,
+  { method = 'GET', path, headers = {}, body, signal }: Ask,
 ): Promise<Answer> {
   const length =
     body === undefined || 'Transfer-Encoding' in headers
@@ -47,6 +56,7 @@ function exchange(
         headers: { ...length, ...headers },
         agent,
         timeout: ANSWER_TIMEOUT_MS,
+        signal,
       },
       (incoming) => {
         const chunks: Buffer[] = [];
@@ -116,10 +126,12 @@ export class Caller {
     path: string,
     body?: object,
     headers: Record<string, string> = {},
+    signal?: AbortSignal,
   ): Promise<Answer> {
     return this.http.send({
       method,
       path,
+      signal,
       headers: {
         Authorization: `Token ${this.token}`,
         ...(body && { 'Content-Type': 'application/json' }),
@@ -141,5 +153,18 @@ export class Caller {
   async history(): Promise<{ message: string; response: string; tokens: number }[]> {
     const { body } = await this.get('/api/chat/?page_size=100');
     return (body as { results: { message: string; response: string; tokens: number }[] }).results;
+  }
+
+  /** All turns, page by page. */
+  async wholeHistory(): Promise<PastTurn[]> {
+    const turns: PastTurn[] = [];
+    let path: string | undefined = '/api/chat/?page_size=100';
+    while (path !== undefined) {
+      const { body }: Answer = await this.get(path);
+      const { next, results } = body as { next: string | null; results: PastTurn[] };
+      turns.push(...results);
+      path = next?.replace(/^https?:\/\/[^/]+/, '');
+    }
+    return turns;
   }
 }

@@ -6,7 +6,9 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/database/data-source.js';
 import { rowsOf } from '../../src/database/queries.js';
+import { Reader } from '../../src/database/reader.js';
 import { entities } from '../../src/entities.js';
+import { audit } from '../../src/wallet/audit.js';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
@@ -108,6 +110,11 @@ export class Inspector {
     await this.dataSource.query('PRAGMA foreign_keys = OFF');
     for (const table of tables) await this.rows(`DELETE FROM ${table}`);
     await this.dataSource.query('PRAGMA foreign_keys = ON');
+  }
+
+  /** What the service's own audit finds. */
+  async differences(): Promise<unknown[]> {
+    return (await audit(new Reader(this.dataSource))).differences;
   }
 
   /** Wallets whose balance is not the sum of their entries, or whose held is not that of open holds. */

@@ -1,23 +1,28 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 
-/** A registration of which the service has seen the head, and half of the body. */
+/** A request of which the service has seen the head, and half of the body. */
 export class HalfSent {
   private readonly body: Buffer;
   private readonly outgoing: ClientRequest;
   readonly answer: Promise<IncomingMessage>;
 
-  constructor(url: string, username: string) {
-    this.body = Buffer.from(JSON.stringify({ username, password: 'Str0ng-pass-1' }));
-    const headers = {
+  constructor(target: string, body: object, headers: Record<string, string> = {}) {
+    this.body = Buffer.from(JSON.stringify(body));
+    const allHeaders = {
       'Content-Type': 'application/json',
       'Content-Length': this.body.length,
       Expect: '100-continue',
+      ...headers,
     };
-    this.outgoing = request(`${url}/api/register/`, { method: 'POST', headers });
+    this.outgoing = request(target, { method: 'POST', headers: allHeaders });
     this.answer = new Promise((done, failed) => {
       this.outgoing.on('response', done).on('error', failed);
     });
     this.answer.catch(() => undefined); // a spec that cuts it off does not look at it
+  }
+
+  static registration(url: string, username: string): HalfSent {
+    return new HalfSent(`${url}/api/register/`, { username, password: 'Str0ng-pass-1' });
   }
 
   /** Resolves once the service says that it has read the head. */

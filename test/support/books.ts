@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { Customer, Sent } from './customer.js';
+import type { Inspector } from './databases.js';
+
+export interface Prices {
+  readonly openingGrant: number;
+  readonly price: number;
+}
+
+interface TurnRow {
+  readonly username: string;
+  readonly id: string;
+  readonly message: string;
+  readonly response: string;
+  readonly status: string;
+  readonly amount: number;
+}
+
+/** Makes codes worth `amount` each, as an operator would have. */
+export async function printCodes(
+  database: Inspector,
+  count: number,
+  amount: number,
+): Promise<string[]> {
+  const codes = Array.from({ length: count }, (_, n) => `code-${String(n)}`);
+  for (const code of codes) {
+    await database.rows(
+      `INSERT INTO redemption_codes (id, digest, amount, reason, created_at) VALUES ($1, $2, $3, 'a campaign', 0)`,
+      [code, createHash('sha256').update(code).digest('hex'), amount],
+    );
+  }
+  return codes;
+}
+
+/**
+ * Where the database and what the customers were told differ, in words; empty when every answer is kept,
+ * none is charged twice, and each balance is what was put in less what was taken out.
+ */
+export async function discrepancies(
+  database: Inspector,
+  customers: readonly Customer[],
+  prices: Prices,
+): Promise<string[]> {
+  const turns = await database.rows<TurnRow>(
+    `SELECT u.username, t.id, t.message, t.response, t.status, t.amount
+     FROM turns t JOIN users u ON u.id = t.owner_id`,
+  );
+  const faults: string[] = [];
+  for (const customer of customers) {
+    const own = turns.filter(({ username }) => username === customer.username);
+    faults.push(...turnFaults(customer, own));
+    faults.push(...own.flatMap((turn) => priceFault(turn, prices) ?? []));
+    faults.push(...(await walletFaults(database, customer, own, prices)));
+  }
+  return faults;
+}
+
+function turnFaults({ sent, username }: Customer, own: readonly TurnRow[]): string[] {
+  const saved = new Map<string, TurnRow[]>();
+  for (const turn of own) saved.set(turn.message, [...(saved.get(turn.message) ?? []), turn]);
+  const faults = [...saved.keys()]
+    .filter((message) => !sent.has(message))
+    .map((message) => `${username} never said ${message}`);
+  for (const one of sent.values()) {
+    const fault = turnFault(one, saved.get(one.message) ?? []);
+    if (fault) faults.push(`${one.message} (${one.outcome}): ${fault}`);
+  }
+  return faults;
+}
+
+function turnFault({ key, outcome, turnId }: Sent, saved: readonly TurnRow[]): string | undefined {
+  if (saved.length > 1) return `charged ${String(saved.length)} times`;
+  if (outcome === 'refused' && saved.length > 0) return 'charged all the same';
+  if (outcome === 'answered' && saved[0]?.id !== turnId) return 'the answer is lost';
+  // Only who hung up without a key, which would bring them back, is taken for gone.
+  const mayBeAborted = key === undefined && outcome === 'unknown';
+  if (saved[0]?.status === 'aborted' && !mayBeAborted) return 'taken for gone';
+  return undefined;
+}
+
+/** Nothing for an answer that was broken off before its first word; the one price for any other. */
+function priceFault({ message, response, status, amount }: TurnRow, { price }: Prices) {
+  const expected = status === 'aborted' && response === '' ? 0 : price;
+  if (amount === expected && status !== 'failed') return undefined;
+  return `${message} (${status}) cost ${String(amount)}`;
+}
+
+async function walletFaults(
+  database: Inspector,
+  { username, redeemed }: Customer,
+  own: readonly TurnRow[],
+  { openingGrant }: Prices,
+): Promise<string[]> {
+  const credits = await database.rows<{ id: string; amount: number }>(
+    'SELECT c.id, c.amount FROM redemption_codes c JOIN users u ON u.id = c.redeemed_by WHERE u.username = $1',
+    [username],
+  );
+  const [wallet] = await database.rows<{ balance: number }>(
+    'SELECT balance FROM wallets w JOIN users u ON u.id = w.owner_id WHERE u.username = $1',
+    [username],
+  );
+  const lost = [...redeemed.keys()].filter((code) => !credits.some(({ id }) => id === code));
+  const credited = credits.reduce((sum, { amount }) => sum + amount, openingGrant);
+  const expected = own.reduce((sum, { amount }) => sum - amount, credited);
+  return [
+    ...lost.map((code) => `${username} lost the credit of ${code}`),
+    ...(wallet?.balance === expected
+      ? []
+      : [`${username} has ${String(wallet?.balance)} and not ${String(expected)}`]),
+  ];
+}

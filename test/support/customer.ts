@@ -1,0 +1,155 @@
+import type { Answer, Caller } from './client.js';
+import type { Dice } from './dice.js';
+
+/** A message and what its sender was told of it. `unknown`: the connection broke before an answer. */
+export interface Sent {
+  readonly message: string;
+  readonly key: string | undefined;
+  readonly conversation: string | undefined;
+  outcome: 'under way' | 'answered' | 'refused' | 'unknown';
+  turnId?: string;
+  raw?: string;
+}
+
+const RETRY_MS = 100;
+const RETRIES_MAX = 300;
+const HANG_UP_WITHIN_MS = 20;
+
+/**
+ * Somebody who chats, retries, redeems and hangs up at random, and keeps books on what they were told.
+ * Any answer that no client of a sound service could get is an error at once.
+ */
+export class Customer {
+  readonly sent = new Map<string, Sent>();
+  /** Codes whose credit was confirmed, with the key that was used. */
+  readonly redeemed = new Map<string, string | undefined>();
+
+  /** A thread that some messages go on with, each waiting for the one before. */
+  private thread: string | undefined;
+
+  constructor(
+    public caller: Caller,
+    private readonly dice: Dice,
+    private readonly codes: readonly string[],
+  ) {}
+
+  get username(): string {
+    return this.caller.username;
+  }
+
+  /** Does one thing. False when the connection broke. */
+  async act(): Promise<boolean> {
+    const roll = this.dice.next();
+    if (roll < 0.7) return this.chat(this.compose());
+    if (roll < 0.9) return this.retry();
+    if (roll < 0.97) return this.redeem();
+    return this.look();
+  }
+
+  /** Repeats every key that has no answer yet until it has one. Call when nothing else is under way. */
+  async settle(): Promise<void> {
+    for (const sent of this.sent.values()) {
+      if (sent.key === undefined || sent.outcome === 'answered') continue;
+      sent.outcome = 'unknown';
+      for (let tries = 1; (sent.outcome as string) === 'unknown'; tries += 1) {
+        await this.chat(sent, false);
+        if (tries === RETRIES_MAX) throw new Error(`${sent.key} is still unknown`);
+        if ((sent.outcome as string) === 'unknown') await pause(RETRY_MS);
+      }
+    }
+  }
+
+  private compose(): Sent {
+    const message = `${this.username} says ${String(this.sent.size)}`;
+    const key = this.dice.chance(0.6) ? `key-of-${message.replaceAll(' ', '-')}` : undefined;
+    const conversation = this.dice.chance(0.1) ? this.thread : undefined;
+    const sent: Sent = { message, key, conversation, outcome: 'under way' };
+    this.sent.set(message, sent);
+    return sent;
+  }
+
+  private async chat(sent: Sent, mayHangUp = true): Promise<boolean> {
+    const wasAnswered = sent.outcome === 'answered';
+    const hangsUp = mayHangUp && this.dice.chance(0.05);
+    const { message, conversation } = sent;
+    const answer = await this.ask('/api/chat/', { message, conversation }, sent.key, hangsUp);
+    if (!answer) {
+      if (!isAnswered(sent)) sent.outcome = 'unknown';
+      return hangsUp;
+    }
+    const { status, raw, headers } = answer;
+    if (status === 200) {
+      note(sent, String(headers['turn-id']), raw);
+      this.thread ??= String(headers['conversation-id']);
+      return true;
+    }
+    const mayComeAfterAnswer = status === 503;
+    if (![402, 409, 503].includes(status) || (wasAnswered && !mayComeAfterAnswer)) {
+      throw unsound(message, answer);
+    }
+    if (!isAnswered(sent)) {
+      // Without a key nobody else asks: any refusal means that nothing was charged.
+      sent.outcome = status === 402 || sent.key === undefined ? 'refused' : 'unknown';
+    }
+    return true;
+  }
+
+  private async retry(): Promise<boolean> {
+    const sent = this.dice.pick([...this.sent.values()].filter(({ key }) => key !== undefined));
+    return sent ? this.chat(sent) : true;
+  }
+
+  private async redeem(): Promise<boolean> {
+    const code = this.dice.pick(this.codes);
+    if (code === undefined) return true;
+    const key = this.dice.chance(0.5) ? `redeem-${code}` : undefined;
+    const mustReplay = key !== undefined && this.redeemed.get(code) === key;
+    const answer = await this.ask('/api/wallet/redeem/', { code }, key);
+    if (!answer) return false;
+    const { status } = answer;
+    if (status === 200) this.redeemed.set(code, key);
+    else if (status !== 503 && (mustReplay || status !== 400)) throw unsound(code, answer);
+    return true;
+  }
+
+  private async look(): Promise<boolean> {
+    const answer = await this.caller.get('/api/token-balance/').catch(undefinedIfBroken);
+    const { tokens } = (answer?.body ?? {}) as { tokens?: number };
+    if (tokens !== undefined && tokens < 0) throw new Error(`a balance of ${String(tokens)}`);
+    return answer !== undefined;
+  }
+
+  /** Undefined where the connection broke, on either side. */
+  private async ask(
+    path: string,
+    body: object,
+    key: string | undefined,
+    hangsUp = false,
+  ): Promise<Answer | undefined> {
+    const signal = hangsUp ? AbortSignal.timeout(this.dice.below(HANG_UP_WITHIN_MS)) : undefined;
+    const headers = key === undefined ? {} : { 'Idempotency-Key': key };
+    return this.caller.send('POST', path, body, headers, signal).catch(undefinedIfBroken);
+  }
+}
+
+/** How a connection ends that the service, or its customer, has left. Anything else is thrown again. */
+const BROKEN = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ABORT_ERR'];
+
+function undefinedIfBroken(error: NodeJS.ErrnoException): undefined {
+  if (!BROKEN.includes(error.code ?? '')) throw error;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Read through a function: other requests change it while one waits. */
+const isAnswered = (sent: Sent) => sent.outcome === 'answered';
+
+const unsound = (what: string, { status, raw }: Answer) =>
+  new Error(`${what}: ${String(status)} ${raw}`);
+
+function note(sent: Sent, turnId: string, raw: string): void {
+  if (isAnswered(sent) && (sent.turnId !== turnId || sent.raw !== raw)) {
+    throw new Error(`${sent.message}: two answers, ${String(sent.raw)} and ${raw}`);
+  }
+  Object.assign(sent, { outcome: 'answered', turnId, raw });
+}

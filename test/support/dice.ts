@@ -1,0 +1,37 @@
+/** Random choices that a seed repeats (mulberry32). */
+export class Dice {
+  constructor(private state: number) {}
+
+  /** From 0 up to, and without, 1. */
+  next(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** A whole number from 0 up to, and without, `end`. */
+  below(end: number): number {
+    return Math.floor(this.next() * end);
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  pick<T>(from: readonly T[]): T | undefined {
+    return from[this.below(from.length)];
+  }
+}
+
+const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
+
+/** Runs a case on dice of its own. A failure prints the seed, which TEST_SEED sets for the next run. */
+export const withDice = (run: (dice: Dice) => Promise<void>) => async (): Promise<void> => {
+  try {
+    await run(new Dice(seed));
+  } catch (error) {
+    console.error(`failed with TEST_SEED=${String(seed)}`);
+    throw error;
+  }
+};
