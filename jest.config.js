@@ -9,6 +9,6 @@ export default {
   globalSetup: '<rootDir>/test/support/postgres.setup.js',
   globalTeardown: '<rootDir>/test/support/postgres.teardown.js',
   reporters: ['default', '<rootDir>/test/support/count.reporter.js'],
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   maxWorkers: 2,
 };

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import type { ServedRoute } from '../../src/http/route-table.js';
+import { PASSWORD } from './app.js';
+import type { Ask } from './client.js';
+
+/** Every name that a body's field has somewhere in the API, and some that would do harm elsewhere. */
+const FIELDS = [
+  'username password email message conversation model stream refresh token title system daily code',
+  'amount reason active messages role content max_tokens max_completion_tokens temperature tools n',
+  'stream_options include_usage user name scopes spend_limit expires_at current_password is_staff id',
+  '__proto__ constructor prototype toString then length',
+].flatMap((names) => names.split(' '));
+
+/** Values at which code written for plain text and small numbers goes wrong. */
+const EDGES: readonly unknown[] = [
+  null,
+  true,
+  '',
+  ' ',
+  '\u0085',
+  'a\0b',
+  '\ud800',
+  '\udc00x',
+  '\u{1f600}',
+  '\ufeff',
+  '\u2028',
+  'ada',
+  'x'.repeat(300),
+  PASSWORD,
+  'echo',
+  'a.b.c',
+  'ada@example.com',
+  '2025-02-30',
+  '00000000-0000-7000-8000-000000000000',
+  0,
+  -1,
+  0.5,
+  1e308,
+  Number.MAX_SAFE_INTEGER,
+  [],
+  {},
+  [{ role: 'user', content: 'hi' }],
+  [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }],
+  { include_usage: true },
+];
+
+const oddText = fc.string({ unit: 'binary', maxLength: 40 });
+/** Any UTF-16 at all, halves of characters too. */
+const brokenText = fc
+  .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 })
+  .map((units) => String.fromCharCode(...units));
+const value = fc.oneof(
+  fc.constantFrom(...EDGES),
+  fc.jsonValue({ maxDepth: 4 }),
+  oddText,
+  brokenText,
+);
+
+/** Together they serve every route, for each takes its own and ignores the rest. */
+const GOOD = {
+  username: 'ada',
+  password: PASSWORD,
+  email: 'ada@example.com',
+  message: 'hi',
+  messages: [{ role: 'user', content: 'hi' }],
+  model: 'echo',
+  title: 'a talk',
+  daily: 1_000_000,
+  code: 'a code',
+  amount: 1,
+  reason: 'a gift',
+  active: true,
+  refresh: 'a.b.c',
+  token: 'a.b.c',
+};
+
+const toJson = (fields: Readonly<Record<string, unknown>>, strange: readonly [string, unknown][]) =>
+  `{${[...Object.entries(fields), ...strange]
+    .map(([name, field]) => `${JSON.stringify(name)}:${JSON.stringify(field)}`)
+    .join(',')}}`;
+/** Good bodies with some fields missing, and some replaced, for of two with one name the last counts. */
+const nearlyRight = fc
+  .tuple(
+    fc.subarray(Object.keys(GOOD) as (keyof typeof GOOD)[], { minLength: 8 }),
+    fc.array(fc.tuple(fc.constantFrom(...FIELDS), value), { maxLength: 4 }),
+    fc.string({ unit: fc.constantFrom(...'abcdefghij0123456789'), minLength: 12, maxLength: 20 }),
+  )
+  .map(([kept, strange, username]) => {
+    const fields = Object.fromEntries(kept.map((name) => [name, GOOD[name]]));
+    return toJson({ ...fields, ...('username' in fields && { username }) }, strange);
+  });
+const asForm = fc
+  .array(fc.tuple(fc.constantFrom(...FIELDS), oddText), { maxLength: 8 })
+  .map((pairs) => new URLSearchParams(pairs).toString());
+const wildNumbers = fc
+  .tuple(
+    fc.constantFrom(...FIELDS),
+    fc.constantFrom('1e999', '-0', '9'.repeat(5000), '01', '1.', 'NaN'),
+  )
+  .map(([name, number]) => `{"${name}": ${number}}`);
+const deep = fc
+  .tuple(fc.constantFrom('[', '{"a":'), fc.integer({ min: 1, max: 60_000 }))
+  .map(([open, times]) => `{"message": ${open.repeat(times)}`);
+const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
+
+const body = fc.oneof(
+  { weight: 10, arbitrary: nearlyRight },
+  { weight: 2, arbitrary: asForm },
+  { weight: 2, arbitrary: fc.json({ maxDepth: 6 }) },
+  { weight: 2, arbitrary: bytes },
+  { weight: 1, arbitrary: oddText },
+  { weight: 1, arbitrary: wildNumbers },
+  { weight: 1, arbitrary: deep },
+);
+
+/** Printable, because an HTTP client sends nothing else; other bytes have a spec of their own. */
+const headerText = fc.string({ unit: 'grapheme-ascii', maxLength: 60 }).map((text) => text.trim());
+const contentType = fc.oneof(
+  { weight: 20, arbitrary: fc.constant('application/json') },
+  { weight: 3, arbitrary: fc.constant('application/x-www-form-urlencoded') },
+  {
+    weight: 3,
+    arbitrary: fc
+      .constantFrom('utf-16', 'latin-1', 'ascii', 'shift_jis', 'x-user-defined', 'nobody', '"')
+      .chain((charset) =>
+        fc.constantFrom(
+          `application/json; charset=${charset}`,
+          `application/x-www-form-urlencoded; charset=${charset}`,
+        ),
+      ),
+  },
+  { weight: 2, arbitrary: fc.constantFrom('', 'text/plain', 'multipart/form-data', '*/*', ';') },
+  { weight: 2, arbitrary: headerText },
+);
+
+/** A request to the route, but for its credentials. */
+export interface RandomRequest {
+  readonly route: ServedRoute;
+  readonly ask: Ask & { readonly headers: Readonly<Record<string, string>> };
+}
+
+const filled = (path: string, parameter: string) =>
+  path.replaceAll(/:\w+/g, encodeURIComponent(parameter.toWellFormed()));
+
+/** Requests to any of the routes, with any body, content type, query and path parameter. */
+export function randomRequest(routes: readonly ServedRoute[]): fc.Arbitrary<RandomRequest> {
+  return fc
+    .record({
+      route: fc.constantFrom(...routes),
+      parameter: fc.oneof(oddText, fc.constantFrom('ada', '00000000-0000-7000-8000-000000000000')),
+      query: fc.oneof({ weight: 4, arbitrary: fc.constant('') }, fc.webQueryParameters()),
+      body,
+      contentType,
+      key: fc.oneof({ weight: 4, arbitrary: fc.constant('') }, headerText),
+      accept: fc.oneof({ weight: 12, arbitrary: fc.constant('*/*') }, headerText),
+    })
+    .map(({ route, parameter, query, body: bytesToSend, key, accept, ...rest }) => ({
+      route,
+      ask: {
+        method: route.method,
+        path: filled(route.path, parameter) + (query === '' ? '' : `?${query}`),
+        headers: {
+          'Content-Type': rest.contentType,
+          Accept: accept,
+          ...(key !== '' && { 'Idempotency-Key': key }),
+        },
+        body: bytesToSend,
+      },
+    }));
+}
