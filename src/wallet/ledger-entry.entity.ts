@@ -11,6 +11,9 @@ export type LedgerKind = 'grant' | 'top_up' | 'charge' | 'refund';
   'ledger_entries_signed',
   `("kind" = 'charge' AND "amount" < 0) OR ("kind" IN ('grant', 'top_up', 'refund') AND "amount" > 0)`,
 )
+@Index('ledger_entries_owner_turn', ['ownerId', 'turnId', 'seq'], {
+  where: '"turn_id" IS NOT NULL',
+})
 @Check('ledger_entries_covered', '"balance_after" >= 0')
 export class LedgerEntry {
   @PrimaryColumn({ type: 'varchar', length: 36 })
@@ -39,7 +42,6 @@ export class LedgerEntry {
   @Column({ name: 'hold_id', type: 'varchar', length: 36, nullable: true })
   holdId!: string | null;
 
-  @Index('ledger_entries_turn_id')
   @Column({ name: 'turn_id', type: 'varchar', length: 36, nullable: true })
   turnId!: string | null;
 
