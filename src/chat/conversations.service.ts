@@ -88,7 +88,7 @@ export class ConversationsService {
     );
     if (!conversation) throw new NotFound();
     const open = await tx.rows(
-      `/* conversation.busy */ SELECT id FROM holds WHERE id = $1 AND state = 'open'`,
+      `/* conversation.busy */ SELECT id FROM holds WHERE id = $1 AND coalesce(state, '') = 'open'`,
       [conversation.busyHoldId],
     );
     if (open.length > 0) throw new ConversationBusy();

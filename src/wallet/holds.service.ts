@@ -132,7 +132,10 @@ export class HoldsService {
     return hold.id;
   }
 
-  /** The one way out of `open`. The schema's CHECK refuses more than the hold: that is a caller's bug. */
+  /**
+   * The one way out of `open`. The schema's CHECK refuses more than the hold: that is a caller's bug.
+   * `coalesce` keeps PostgreSQL from the index of open holds, which it takes for empty and would read whole.
+   */
   private async resolve(
     tx: Tx,
     holdId: string,
@@ -143,7 +146,7 @@ export class HoldsService {
       state === 'captured' ? '' : ', claim_route = NULL, claim_key = NULL, claim_hash = NULL';
     const [hold] = await tx.rows<{ ownerId: string; amount: number }>(
       `/* hold.resolve */ UPDATE holds SET state = $2, captured_amount = $3, resolved_at = $4${freed}
-       WHERE id = $1 AND state = 'open' RETURNING owner_id AS "ownerId", amount`,
+       WHERE id = $1 AND coalesce(state, '') = 'open' RETURNING owner_id AS "ownerId", amount`,
       [holdId, state, amount, nowMicros()],
     );
     return hold;
