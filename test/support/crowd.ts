@@ -1,0 +1,65 @@
+import { type Inspector } from './databases.js';
+
+const PEOPLE = 2000;
+/** How much of each history everybody has, and how much one person has who writes a lot. */
+const ROWS_EACH = 10;
+const ROWS_OF_ONE = 400;
+/** The rows of all are spread over the same ids and numbers, as if written over the same time. */
+const ROWS_APART = (PEOPLE * ROWS_EACH) / ROWS_OF_ONE;
+const SEQ_APART = ROWS_OF_ONE / ROWS_EACH;
+const SEQ_FIRST = 100;
+
+/** The number `i` in the shape of an id. */
+const idOf = (i: string) =>
+  `substr('00000000-0000-7000-8000-000000000000', 1, 36 - length(CAST(${i} AS text))) || (${i})`;
+
+const upTo = (count: number) =>
+  `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${String(count)})`;
+
+/** What rows of money and history hold, whoever they belong to: `$owner`, `$id`, `$seq` and a moment. */
+const histories = (owner: string, id: string, seq: string, now: number) => ({
+  ledger_entries: `(id, owner_id, seq, kind, amount, balance_after, reason, turn_id, created_at)
+    SELECT ${id}, ${owner}, ${seq}, 'grant', 1, 1, 'crowd', ${id}, ${String(now)} FROM n`,
+  holds: `(id, owner_id, amount, captured_amount, state, expires_at, created_at, process_id,
+     claim_route, claim_key, claim_hash)
+    SELECT ${id}, ${owner}, 1, 1, 'captured', ${String(now)}, ${String(now)}, 1, 'chat', 'k' || i, 'h' FROM n`,
+  conversations: `(id, owner_id, title, created_at, updated_at)
+    SELECT ${id}, ${owner}, 'crowd', ${String(now)}, ${String(now)} FROM n`,
+  turns: `(id, owner_id, conversation_id, hold_id, message, response, model, status, finish_reason,
+     prompt_tokens, completion_tokens, amount, available_after, credential_id, created_at)
+    SELECT ${id}, ${owner}, ${id}, ${id}, 'm', 'r', 'echo', 'complete', 'stop', 1, 1, 1, 1, ${owner}, ${String(now)} FROM n`,
+});
+
+/** Fills the tables that grow, by SQL, so that a scan of one is not what a planner would choose. */
+export async function addCrowd(database: Inspector, ownerId: string): Promise<void> {
+  const now = Date.now() * 1000;
+  const person = idOf('i');
+  const people = {
+    users: `(id, username, username_key, email, password_hash, is_active, is_staff, created_at)
+      SELECT ${person}, 'crowd' || i, 'crowd' || i, '', '', true, false, 1 FROM n`,
+    access_tokens: `(id, digest, user_id, created_at, last_used_at)
+      SELECT ${person}, 'd' || i, ${person}, ${String(now)}, ${String(now)} FROM n`,
+    jwt_families: `(id, user_id, refresh_jti, expires_at, created_at)
+      SELECT ${person}, ${person}, 'j' || i, ${String(now)}, ${String(now)} FROM n`,
+    wallets: `(owner_id, balance, held, entry_count, spent_amount, spent_day, created_at)
+      SELECT ${person}, 1, 0, ${String(ROWS_EACH)}, 0, 0, 1 FROM n`,
+    redemption_codes: `(id, digest, amount, reason, created_at)
+      SELECT ${person}, 'd' || i, 1, 'crowd', 1 FROM n`,
+  };
+  const insert = async (count: number, tables: Record<string, string>) => {
+    for (const [table, rows] of Object.entries(tables)) {
+      await database.rows(`${upTo(count)} INSERT INTO ${table} ${rows}`);
+    }
+  };
+  await insert(PEOPLE, people);
+  const someone = idOf(`i % ${String(PEOPLE)} + 1`);
+  const everyonesSeq = `i / ${String(PEOPLE)} * ${String(SEQ_APART)} + ${String(SEQ_FIRST)}`;
+  await insert(PEOPLE * ROWS_EACH, histories(someone, idOf('i * 2'), everyonesSeq, now));
+  const own = idOf(`i * 2 * ${String(ROWS_APART)} + 1`);
+  await insert(ROWS_OF_ONE, histories(`'${ownerId}'`, own, `i + ${String(SEQ_FIRST)}`, now));
+  await database.rows('UPDATE wallets SET entry_count = $2 WHERE owner_id = $1', [
+    ownerId,
+    SEQ_FIRST + 2 * ROWS_OF_ONE,
+  ]);
+  if (database.dataSource.options.type === 'postgres') await database.rows('ANALYZE');
+}

@@ -1,0 +1,37 @@
+import { type Inspector } from './databases.js';
+import { type Statement } from './statement-log.js';
+
+interface PostgresNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Plans?: readonly PostgresNode[];
+}
+
+/** How the database would run a statement, step by step, in its own words. */
+export async function planOf(
+  database: Inspector,
+  { sql, parameters }: Pick<Statement, 'sql' | 'parameters'>,
+): Promise<string[]> {
+  if (database.dataSource.options.type === 'sqlite') {
+    const steps = await database.rows<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, parameters);
+    return steps.map(({ detail }) => detail);
+  }
+  const [row] = await database.rows<{ 'QUERY PLAN': { Plan: PostgresNode }[] }>(
+    `EXPLAIN (FORMAT JSON) ${sql}`,
+    parameters,
+  );
+  return (row?.['QUERY PLAN'] ?? []).flatMap(({ Plan }) => steps(Plan));
+}
+
+function steps(node: PostgresNode): string[] {
+  const index = node['Index Name'];
+  const isWhole = index !== undefined && node['Index Cond'] === undefined;
+  const words = [node['Node Type'], node['Relation Name'], index, isWhole && 'from end to end'];
+  return [words.filter(Boolean).join(' '), ...(node.Plans ?? []).flatMap(steps)];
+}
+
+/** Whether a step reads a whole table or index, or puts in order what no index has ordered. */
+export const isSlow = (step: string): boolean =>
+  /^(SCAN|Seq Scan|USE TEMP B-TREE|Sort|Incremental Sort)\b|from end to end$/.test(step);

@@ -1,0 +1,51 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DataSource, type Logger } from 'typeorm';
+import { Reader } from '../../src/database/reader.js';
+
+/** A statement as the app issued it. */
+export interface Statement {
+  /** What its leading comment says, or else its first words. */
+  readonly name: string;
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** Reads along with every statement that the app issues, by TypeORM's own logger. */
+export class StatementLog {
+  private statements: Statement[] = [];
+
+  constructor(app: NestFastifyApplication) {
+    const ignore = () => undefined;
+    const logger: Logger = {
+      logQuery: (sql, parameters) => {
+        this.statements.push({
+          name: nameOf(sql),
+          sql,
+          parameters: (parameters ?? []) as unknown[],
+        });
+      },
+      logQueryError: ignore,
+      logQuerySlow: ignore,
+      logSchemaBuild: ignore,
+      logMigration: ignore,
+      log: ignore,
+    };
+    const sources = new Set([app.get(DataSource), app.get(Reader).manager.connection]);
+    for (const source of sources) source.setOptions({ logger });
+  }
+
+  /** What is issued while `work` runs. */
+  async during(work: () => Promise<unknown>): Promise<Statement[]> {
+    this.statements = [];
+    await work();
+    return this.statements;
+  }
+}
+
+function nameOf(sql: string): string {
+  const comment = /^\/\* (\S+) \*\//.exec(sql)?.[1];
+  if (comment !== undefined) return comment;
+  const table = /\b(?:FROM|INTO|UPDATE) "?(\w+)"?/.exec(sql)?.[1];
+  const verb = sql.split(' ', 1)[0] ?? '';
+  return table === undefined ? sql : `${verb} ${table}`;
+}
