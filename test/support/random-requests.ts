@@ -83,7 +83,11 @@ const nearlyRight = fc
   .tuple(
     fc.subarray(Object.keys(GOOD) as (keyof typeof GOOD)[], { minLength: 8 }),
     fc.array(fc.tuple(fc.constantFrom(...FIELDS), value), { maxLength: 4 }),
-    fc.string({ unit: fc.constantFrom(...'abcdefghij0123456789'), minLength: 12, maxLength: 20 }),
+    fc.string({
+      unit: fc.constantFrom(...Array.from('abcdefghij0123456789')),
+      minLength: 12,
+      maxLength: 20,
+    }),
   )
   .map(([kept, strange, username]) => {
     const fields = Object.fromEntries(kept.map((name) => [name, GOOD[name]]));
