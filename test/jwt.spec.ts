@@ -12,9 +12,9 @@ interface Pair {
   readonly refresh: string;
 }
 
-const sign = (claims: object, lifetimeSeconds: number, secret = JWT_SECRET) =>
+const sign = (claims: object, lifetimeSeconds: number, secret = JWT_SECRET, alg = 'HS256') =>
   new SignJWT({ ...claims })
-    .setProtectedHeader({ alg: 'HS256' })
+    .setProtectedHeader({ alg })
     .setExpirationTime(Math.floor(Date.now() / 1000) + lifetimeSeconds)
     .sign(new TextEncoder().encode(secret));
 
@@ -115,7 +115,22 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
       const { status, body } = await verify(token);
       expect([status, body]).toEqual([200, {}]);
     }
+  });
+
+  it('are good to verify whoever their user is by now, and open nothing', async () => {
+    const ada = await app.newUser();
+    const pair = await obtain(ada);
+    const spent = await obtain(ada);
+    await refresh(spent.refresh);
+    const gone = await sign({ ...decodeJwt(pair.access), user_id: 1_000_000_000 }, 300);
     await setActive(ada, false);
+    for (const token of [pair.access, pair.refresh, gone]) {
+      const { status, body } = await verify(token);
+      expect([status, body]).toEqual([200, {}]);
+      expect((await use(token)).status).toBe(401);
+    }
+    expectRefused(await verify(spent.refresh));
+    await blacklist(pair.refresh);
     expectRefused(await verify(pair.access));
     expectRefused(await verify(pair.refresh));
   });
@@ -154,7 +169,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     expect((await refresh(pair.refresh)).status).toBe(200);
   });
 
-  it('are refused when expired, unsigned, signed by another key, changed, or of another kind', async () => {
+  it('are refused when expired, unsigned, signed by another key or algorithm, changed, or of another kind', async () => {
     const ada = await app.newUser();
     const pair = await obtain(ada);
     const [access, refreshClaims] = [decodeJwt(pair.access), decodeJwt(pair.refresh)];
@@ -165,6 +180,8 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     const forgeries = [
       await sign(access, -1),
       await sign(access, 300, 'another key, of thirty-two characters'),
+      await sign(access, 300, JWT_SECRET, 'HS384'),
+      await sign(access, 300, JWT_SECRET, 'HS512'),
       new UnsecuredJWT(access).setExpirationTime('5m').encode(),
       `${head}.${changed}.${signature}`,
       await sign({ ...access, token_type: 'sliding' }, 300),
@@ -176,6 +193,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     const refreshes = [
       await sign(refreshClaims, -1),
       await sign(refreshClaims, 300, 'another key, of thirty-two characters'),
+      await sign(refreshClaims, 300, JWT_SECRET, 'HS512'),
       new UnsecuredJWT(refreshClaims).setExpirationTime('5m').encode(),
     ];
     for (const forgery of refreshes) {

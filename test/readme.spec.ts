@@ -82,7 +82,7 @@ describe('README.md', () => {
     const silent = ['invalid', 'insufficient_tokens'];
     expect(thrown.filter((code) => !listed.includes(code) && !silent.includes(code))).toEqual([]);
     const sources = await Promise.all(
-      ['authorization-header', 'authenticator', 'jwt.controller'].map((stem) =>
+      ['authorization-header', 'authenticator', 'jwt.controller', 'jwt.service'].map((stem) =>
         readFile(`src/auth/${stem}.ts`, 'utf8'),
       ),
     );

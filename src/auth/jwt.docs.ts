@@ -67,9 +67,11 @@ export const JwtDocs = {
     describeRoute({
       id: 'verifyJwt',
       tag: 'JWT',
-      summary: 'Ask whether a JWT serves',
+      summary: 'Ask whether a JWT is good',
+      description:
+        'By its signature, its time, and whether its session has ended. Whether its user has been deactivated is not asked: then it is good, and opens nothing.',
       body: { type: JwtVerifyDto, examples: {} },
-      answers: { 200: { description: 'It does.', type: NothingDto } },
+      answers: { 200: { description: 'It is.', type: NothingDto } },
       errors: [notValid],
     }),
 

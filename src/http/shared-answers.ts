@@ -61,6 +61,7 @@ const SHARED: Readonly<Record<string, SharedAnswer>> = {
       'bad_authorization_header',
     ),
     new BearerRefused('User is inactive', 'user_inactive'),
+    new BearerRefused('User not found', 'user_not_found'),
   ),
   NotFound: shared(({ anyAccept }) => !anyAccept, new NotFound()),
   MethodNotAllowed: shared(always, new MethodNotAllowed('PUT')),
