@@ -3,12 +3,24 @@ import fc from 'fast-check';
 import { RouteTable } from '../src/http/route-table.js';
 import { TestApp } from './support/app.js';
 import type { Answer, Caller } from './support/client.js';
-import { randomRequest, type RandomRequest } from './support/random-requests.js';
+import {
+  askOf,
+  randomRequest,
+  type Belongings,
+  type RandomRequest,
+} from './support/random-requests.js';
+import { openThread, say } from './support/threads.js';
 
 /** Sent at once, so that a hang or a crash of one is met by others. */
 const BATCH = 16;
 /** How many requests there are to the routes of each method; a GET's body is not even read. */
 const REQUESTS = { POST: 4000, PUT: 800, PATCH: 800, DELETE: 800, GET: 400 };
+
+/** Who sends the requests, and what is theirs. */
+interface Operator {
+  readonly caller: Caller;
+  readonly belongings: Belongings;
+}
 
 describe('random bodies', () => {
   let app: TestApp;
@@ -29,11 +41,29 @@ describe('random bodies', () => {
       .filter((route) => route.method === method);
 
   /** Someone who may do everything, and can pay for it. */
-  const newOperator = async (): Promise<Caller> => {
+  const newOperator = async (): Promise<Operator> => {
     const caller = await app.newUser({ tokens: 1_000_000_000 });
     const change = 'UPDATE users SET is_staff = $2 WHERE username = $1';
     await app.database.rows(change, [caller.username, true]);
-    return caller;
+    return settleIn(caller);
+  };
+
+  /** Gives someone a conversation and a turn, for paths to name. */
+  const settleIn = async (caller: Caller): Promise<Operator> => {
+    const conversation = await openThread(caller, { model: 'echo' });
+    const { headers } = await say(caller, conversation, 'hi');
+    const { username } = caller;
+    return { caller, belongings: { username, conversation, turn: String(headers['turn-id']) } };
+  };
+
+  /** A random request may have logged out, have deactivated who sent it, or have deleted the conversation. */
+  const restored = async (operator: Operator): Promise<Operator> => {
+    const { caller, belongings } = operator;
+    const { status } = await caller.get(`/api/conversations/${belongings.conversation}/`);
+    if (status === 401) return newOperator();
+    if (status === 404) return settleIn(caller);
+    expect(status).toBe(200);
+    return operator;
   };
 
   const expectTold = ({ status, headers, body }: Answer) => {
@@ -45,14 +75,16 @@ describe('random bodies', () => {
     expect([body, isProblem || isFields || 'error' in body]).toEqual([body, true]);
   };
 
-  const sendAll = (requests: readonly RandomRequest[], caller: Caller): Promise<Answer[]> =>
+  const sendAll = (
+    requests: readonly RandomRequest[],
+    { caller, belongings }: Operator,
+  ): Promise<Answer[]> =>
     Promise.all(
-      requests.map(({ ask }) =>
-        app.send({
-          ...ask,
-          headers: { Authorization: `Token ${caller.token}`, ...ask.headers },
-        }),
-      ),
+      requests.map((request) => {
+        const ask = askOf(request, belongings);
+        const headers = { Authorization: `Token ${caller.token}`, ...ask.headers };
+        return app.send({ ...ask, headers });
+      }),
     );
 
   it.each(Object.entries(REQUESTS))(
@@ -60,14 +92,13 @@ describe('random bodies', () => {
     async (method, count) => {
       const routes = routesOf(method);
       expect(routes).not.toEqual([]);
-      let caller = await newOperator();
+      let operator = await newOperator();
       const runs = Math.ceil(count / BATCH);
       const batches = fc.array(randomRequest(routes), { minLength: BATCH, maxLength: BATCH });
       const property = fc.asyncProperty(batches, async (requests) => {
-        const answers = await sendAll(requests, caller);
+        const answers = await sendAll(requests, operator);
         answers.forEach(expectTold);
-        // A random request may have logged out, or have used the last token.
-        if ((await caller.get('/api/token-balance/')).status === 401) caller = await newOperator();
+        operator = await restored(operator);
       });
       await fc.assert(property, { numRuns: runs });
       expect((await app.send({ path: '/health/ready' })).status).toBe(200);

@@ -102,9 +102,18 @@ const wildNumbers = fc
     fc.constantFrom('1e999', '-0', '9'.repeat(5000), '01', '1.', 'NaN'),
   )
   .map(([name, number]) => `{"${name}": ${number}}`);
+/** Well formed: as deep as is read, and deeper than a reader that calls itself has stack for. */
 const deep = fc
-  .tuple(fc.constantFrom('[', '{"a":'), fc.integer({ min: 1, max: 60_000 }))
-  .map(([open, times]) => `{"message": ${open.repeat(times)}`);
+  .record({
+    name: fc.constantFrom(...FIELDS),
+    brackets: fc.constantFrom(['[', ']'], ['{"a":', '}']),
+    depth: fc.oneof(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 1, max: 60_000 })),
+    core: fc.constantFrom('1', '"hi"', 'null'),
+  })
+  .map(({ name, brackets: [open = '', close = ''], depth, core }) => {
+    const nested = open.repeat(depth) + core + close.repeat(depth);
+    return `${toJson(GOOD, []).slice(0, -1)},"${name}":${nested}}`;
+  });
 const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
 
 const body = fc.oneof(
@@ -137,38 +146,58 @@ const contentType = fc.oneof(
   { weight: 2, arbitrary: headerText },
 );
 
-/** A request to the route, but for its credentials. */
-export interface RandomRequest {
-  readonly route: ServedRoute;
-  readonly ask: Ask & { readonly headers: Readonly<Record<string, string>> };
+/** What a path may name that is there, and is the caller's own. */
+export interface Belongings {
+  readonly username: string;
+  readonly conversation: string;
+  readonly turn: string;
 }
 
-const filled = (path: string, parameter: string) =>
-  path.replaceAll(/:\w+/g, encodeURIComponent(parameter.toWellFormed()));
+const NOBODYS = '00000000-0000-7000-8000-000000000000';
+const parameter = fc.oneof(
+  oddText,
+  fc.constantFrom('ada', NOBODYS),
+  fc.constantFrom<keyof Belongings>('username', 'conversation', 'turn').map((own) => ({ own })),
+);
+
+const parts = fc.record({
+  parameter,
+  query: fc.oneof({ weight: 4, arbitrary: fc.constant('') }, fc.webQueryParameters()),
+  body,
+  contentType,
+  key: fc.oneof({ weight: 4, arbitrary: fc.constant('') }, headerText),
+  accept: fc.oneof({ weight: 12, arbitrary: fc.constant('*/*') }, headerText),
+});
+
+/** A request to the route, but for who sends it. */
+export interface RandomRequest {
+  readonly route: ServedRoute;
+  readonly parts: typeof parts extends fc.Arbitrary<infer Parts> ? Parts : never;
+}
 
 /** Requests to any of the routes, with any body, content type, query and path parameter. */
 export function randomRequest(routes: readonly ServedRoute[]): fc.Arbitrary<RandomRequest> {
-  return fc
-    .record({
-      route: fc.constantFrom(...routes),
-      parameter: fc.oneof(oddText, fc.constantFrom('ada', '00000000-0000-7000-8000-000000000000')),
-      query: fc.oneof({ weight: 4, arbitrary: fc.constant('') }, fc.webQueryParameters()),
-      body,
-      contentType,
-      key: fc.oneof({ weight: 4, arbitrary: fc.constant('') }, headerText),
-      accept: fc.oneof({ weight: 12, arbitrary: fc.constant('*/*') }, headerText),
-    })
-    .map(({ route, parameter, query, body: bytesToSend, key, accept, ...rest }) => ({
-      route,
-      ask: {
-        method: route.method,
-        path: filled(route.path, parameter) + (query === '' ? '' : `?${query}`),
-        headers: {
-          'Content-Type': rest.contentType,
-          Accept: accept,
-          ...(key !== '' && { 'Idempotency-Key': key }),
-        },
-        body: bytesToSend,
-      },
-    }));
+  return fc.record({ route: fc.constantFrom(...routes), parts });
+}
+
+/** The request as someone sends it whom these things belong to; their credentials are still missing. */
+export function askOf(
+  {
+    route,
+    parts: { parameter: chosen, query, body: bytesToSend, key, accept, contentType: type },
+  }: RandomRequest,
+  belongings: Belongings,
+): Ask & { readonly headers: Readonly<Record<string, string>> } {
+  const named = typeof chosen === 'string' ? chosen.toWellFormed() : belongings[chosen.own];
+  const path = route.path.replaceAll(/:\w+/g, encodeURIComponent(named));
+  return {
+    method: route.method,
+    path: path + (query === '' ? '' : `?${query}`),
+    headers: {
+      'Content-Type': type,
+      Accept: accept,
+      ...(key !== '' && { 'Idempotency-Key': key }),
+    },
+    body: bytesToSend,
+  };
 }
