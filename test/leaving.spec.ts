@@ -1,7 +1,8 @@
-import { request } from 'node:http';
+import { request, type ClientRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from './support/app.js';
+import { AuthenticationGate } from './support/authentication-gate.js';
 import type { Caller } from './support/client.js';
 import { databaseKinds } from './support/databases.js';
 import { modelsOf } from './support/models-file.js';
@@ -54,18 +55,45 @@ describe.each(databaseKinds)('a client that does not wait, or does not read, on 
       });
     });
 
+  const ask = ({ token }: Caller, path: string, body: object): ClientRequest => {
+    const outgoing = request(app.url + path, {
+      method: 'POST',
+      agent: false,
+      headers: { Authorization: `Token ${token}`, 'Content-Type': 'application/json' },
+    });
+    outgoing.on('error', () => undefined);
+    outgoing.end(JSON.stringify(body));
+    return outgoing;
+  };
+
+  const messages = [{ role: 'user', content: 'Hi' }];
+
+  it.each([
+    ['/api/chat/', { message: 'Hi', model: 'flat:flood' }],
+    ['/api/chat/', { message: 'Hi', model: 'metered:flood', stream: true }],
+    ['/v1/chat/completions', { messages, model: 'metered:flood' }],
+    ['/v1/chat/completions', { messages, model: 'flat:flood', stream: true }],
+  ])('pays nothing when it left while it was authenticated: POST %s %j', async (path, body) => {
+    const ada = await app.newUser();
+    const [before, calls] = [await openConnections(), upstream.calls.length];
+    const gate = new AuthenticationGate(app.nest);
+    const outgoing = ask(ada, path, body);
+    await gate.reached;
+    outgoing.destroy();
+    while ((await openConnections()) > before) await sleep(5);
+    gate.open();
+    expect(await settled(ada)).toMatchObject([{ status: 'aborted', response: '', tokens: 0 }]);
+    expect(upstream.calls).toHaveLength(calls);
+    expect(await app.database.count('ledger_entries', `kind = 'charge'`)).toBe(0);
+    expect(await ada.balance()).toBe(4000);
+  });
+
   it('pays nothing when it left before the provider was asked, and nobody is asked', async () => {
     const ada = await app.newUser();
     const before = await openConnections();
     await app.database.inTransaction(async (rows) => {
       await rows('UPDATE wallets SET held = held');
-      const outgoing = request(`${app.url}/api/chat/`, {
-        method: 'POST',
-        agent: false,
-        headers: { Authorization: `Token ${ada.token}`, 'Content-Type': 'application/json' },
-      });
-      outgoing.on('error', () => undefined);
-      outgoing.end(JSON.stringify({ message: 'Hi', model: 'metered:flood' }));
+      const outgoing = ask(ada, '/api/chat/', { message: 'Hi', model: 'metered:flood' });
       await sleep(ARRIVAL_MS);
       outgoing.destroy();
       while ((await openConnections()) > before) await sleep(5);

@@ -26,6 +26,7 @@ export class UpstreamCall {
   readonly aborted: Promise<void>;
 
   constructor(
+    readonly path: string,
     readonly body: UpstreamRequest,
     readonly headers: IncomingHttpHeaders,
     readonly response: ServerResponse,
@@ -102,7 +103,7 @@ export class Upstream {
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
         const body = JSON.parse(Buffer.concat(parts).toString()) as UpstreamRequest;
-        const call = new UpstreamCall(body, request.headers, response);
+        const call = new UpstreamCall(request.url ?? '', body, request.headers, response);
         upstream.calls.push(call);
         void behaviours[body.model]?.(call);
       });
