@@ -50,10 +50,13 @@ export function answerTo(request: FastifyRequest, error: unknown): ErrorAnswer {
   return isOpenAiPath(request.url) ? toOpenAi(known.answer(), known.code) : known.answer();
 }
 
-/** Answers with an error in the contract's shape. What nobody foresaw goes to the log, not to the caller. */
+/**
+ * Answers with an error in the contract's shape. What nobody foresaw, or was caused by something else than
+ * the caller, goes to the log and not to the caller.
+ */
 export function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const { status, body, headers } = answerTo(request, error);
-  if (status >= 500 && !(error instanceof AppError)) {
+  if (status >= 500 && (!(error instanceof AppError) || error.cause !== undefined)) {
     request.log.error({ err: error }, 'request failed');
   }
   if (reply.sent) return;
