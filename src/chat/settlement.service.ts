@@ -47,13 +47,14 @@ export class SettlementService {
   private async resolve(tx: Tx, settled: Settled): Promise<Turn> {
     const { holdId, turnId, outcome, principal } = settled;
     if (outcome.status === 'failed') {
-      await this.holds.release(tx, holdId, 'released');
+      // Once it has expired, nothing keeps its conversation from being deleted: there may be no place to save to.
+      if (!(await this.holds.release(tx, holdId, 'released'))) throw expired();
       const available = await this.holds.availableIn(tx, principal.userId);
       return this.save(tx, settled, available);
     }
     const why = { reason: `chat message to ${settled.modelId}`, turnId };
     const settlement = await this.holds.capture(tx, holdId, outcome.amount, why);
-    if (!settlement) throw new Unavailable('The answer took too long. Nothing was charged.', 1);
+    if (!settlement) throw expired();
     return this.save(tx, settled, settlement.available);
   }
 
@@ -100,6 +101,8 @@ export class SettlementService {
     }
   }
 }
+
+const expired = () => new Unavailable('The answer took too long. Nothing was charged.', 1);
 
 /** PostgreSQL's text has no NUL, and UTF-8 no half characters: a model, or a caller, may send both. */
 function storable(text: string): string {
