@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UnitOfWork } from '../src/database/unit-of-work.js';
 import { RedemptionService } from '../src/wallet/redemption.service.js';
 import { PASSWORD, TestApp } from './support/app.js';
 import { databaseKinds } from './support/databases.js';
+import { everythingIn } from './support/everything.js';
 
 const IDLE_SECONDS = 10_000;
 const IDLE_MICROS = IDLE_SECONDS * 1_000_000;
@@ -162,19 +162,3 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
     }
   });
 });
-
-/** Every value of every table as one text; on SQLite the file's own bytes and its journal's as well. */
-async function everythingIn(app: TestApp): Promise<string> {
-  const { url } = app.database;
-  const tables = await app.database.tables();
-  const parts: string[] = [];
-  for (const table of tables) {
-    parts.push(JSON.stringify(await app.database.rows(`SELECT * FROM "${table}"`)));
-  }
-  if (url.startsWith('sqlite:')) {
-    const file = url.slice('sqlite:'.length);
-    for (const name of [file, `${file}-wal`]) parts.push(await readFile(name, 'latin1'));
-  }
-  expect(tables.length).toBeGreaterThan(8);
-  return parts.join('\n');
-}

@@ -80,11 +80,15 @@ async function open(options: DatabaseOptions): Promise<DataSource> {
 
 /**
  * Opens the database for writing. On SQLite every commit is on disk before it is acknowledged
- * (`synchronous = FULL`), so that no answered chat is lost on power failure.
+ * (`synchronous = FULL`), so that no answered chat is lost on power failure; and what is deleted is
+ * overwritten (`secure_delete`), so that the file does not keep it.
  */
 export async function openWriter(options: DatabaseOptions): Promise<DataSource> {
   const dataSource = await open(options);
-  if (dataSource.options.type === 'sqlite') await dataSource.query('PRAGMA synchronous = FULL');
+  if (dataSource.options.type === 'sqlite') {
+    await dataSource.query('PRAGMA synchronous = FULL');
+    await dataSource.query('PRAGMA secure_delete = ON');
+  }
   return dataSource;
 }
 
