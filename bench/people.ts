@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { execute } from './database.js';
+
+/** So many wallets that chats of many rarely meet in one. */
+const RICH_COUNT = 100;
+const LOGIN_COUNT = 16;
+const BALANCE = 1_000_000_000_000;
+const PAST_TURNS = 100;
+
+export const PASSWORD = 'strongpassword123';
+
+/** Whoever chats, and never runs short. */
+export const rich = Array.from({ length: RICH_COUNT }, (_, n) => person(n));
+/** Has a history of a few pages, and does not chat. */
+export const reader = person(RICH_COUNT);
+/** Can log in with `PASSWORD`; the first one has registered. */
+export const logins = Array.from({ length: LOGIN_COUNT }, (_, n) => `login${String(n)}`);
+
+/** Someone of the bench: an id, and an access token that never leaves it. */
+export interface Person {
+  readonly id: string;
+  readonly secret: string;
+}
+
+function person(n: number): Person {
+  const secret = createHash('sha1')
+    .update(`person ${String(n)} of the bench`)
+    .digest('hex');
+  return { id: personId(n), secret };
+}
+
+/** Ids that sort by number. SQL makes them alike: neither database has a left-padding that both know. */
+export function personId(n: number): string {
+  return `00000000-0000-7000-8000-${String(100_000_000_000 + n)}`;
+}
+
+const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
+const now = () => Date.now() * 1000;
+
+function insertPerson({ id, secret }: Person): string {
+  const at = String(now());
+  return `INSERT INTO users VALUES ('${id}', 'rich${id}', 'rich${id}', '', '', true, false, ${at});
+    INSERT INTO access_tokens VALUES ('${id}', '${digestOf(secret)}', '${id}', ${at}, ${at});
+    INSERT INTO wallets VALUES ('${id}', ${String(BALANCE)}, 0, 1, NULL, 0, 0, ${at});
+    INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, created_at)
+      VALUES ('${id}', '${id}', 1, 'grant', ${String(BALANCE)}, ${String(BALANCE)}, 'opening grant', ${at});`;
+}
+
+/** Turns of the past, in one conversation. */
+export function insertTurns({ id }: Person, count: number): string {
+  return `INSERT INTO conversations VALUES ('${id}', '${id}', 'Hello', NULL, NULL, NULL, 0, 0);
+    INSERT INTO turns (id, owner_id, conversation_id, hold_id, message, response, model, status, finish_reason,
+      prompt_tokens, completion_tokens, amount, available_after, credential_id, created_at)
+    WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ${String(count)})
+    SELECT '00000001-0000-7000-8000-' || CAST(100000000000 + n AS text), '${id}', '${id}', '${id}',
+      'Hello, how does this work?', 'This is a dummy AI response to your message: ''Hello, how does this work?''',
+      'echo', 'complete', 'stop', 10, 10, 0, ${String(BALANCE)}, '${id}', n FROM numbers;`;
+}
+
+/** Registers one person, and lets the rest log in with the same password. */
+async function addLogins(databaseUrl: string, serviceUrl: string): Promise<void> {
+  const [first = '', ...others] = logins;
+  const answer = await fetch(`${serviceUrl}/api/register/`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ username: first, password: PASSWORD }),
+  });
+  if (answer.status !== 201) throw new Error(`registering was answered ${String(answer.status)}`);
+  const copies = others.map(
+    (name, n) => `INSERT INTO users SELECT '${personId(RICH_COUNT + 1 + n)}', '${name}', '${name}',
+      '', password_hash, true, false, created_at FROM users WHERE username_key = '${first}';`,
+  );
+  await execute(databaseUrl, copies.join('\n'));
+}
+
+/** Fills a database that the service at `serviceUrl` has just made. */
+export async function addPeople(databaseUrl: string, serviceUrl: string): Promise<void> {
+  const people = [...rich, reader].map(insertPerson).join('\n');
+  await execute(databaseUrl, `BEGIN; ${people} ${insertTurns(reader, PAST_TURNS)} COMMIT;`);
+  await addLogins(databaseUrl, serviceUrl);
+}

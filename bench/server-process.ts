@@ -1,0 +1,84 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pinned } from './pinning.js';
+
+const START_TIMEOUT_MS = 30_000;
+const POLL_MS = 50;
+
+/** As it is installed, but that each request is not logged: the floor does not log either. */
+const SETTINGS = {
+  LOG_LEVEL: 'warn',
+  RATE_LIMITS: 'off',
+  JWT_SECRET: 'the bench signs nothing that anyone keeps',
+};
+
+/** A port nobody uses now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The service or the floor, in a process of its own, on the servers' core. */
+export class ServerProcess {
+  private constructor(
+    readonly url: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  /** Starts the service as it is built, and waits until it answers. */
+  static async service(
+    databaseUrl: string,
+    { settings = {}, nodeOptions = [] }: { settings?: object; nodeOptions?: string[] } = {},
+  ): Promise<ServerProcess> {
+    const port = String(await freePort());
+    const env = { ...SETTINGS, ...settings, DATABASE_URL: databaseUrl, PORT: port };
+    return this.start(port, [...nodeOptions, resolve('dist/src', 'main.js')], env);
+  }
+
+  static async floor(databaseUrl: string): Promise<ServerProcess> {
+    const port = String(await freePort());
+    return this.start(port, [resolve('dist/bench/floor', 'main.js'), databaseUrl, port], {});
+  }
+
+  private static async start(port: string, command: string[], env: object): Promise<ServerProcess> {
+    const [program = '', ...rest] = pinned('server', [process.execPath, ...command]);
+    const child = spawn(program, rest, {
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    const server = new ServerProcess(`http://127.0.0.1:${port}`, child);
+    await server.listens();
+    return server;
+  }
+
+  /** Its memory, in bytes, as the kernel counts it; 0 where there is no `/proc`. */
+  async residentBytes(): Promise<number> {
+    const status = await readFile(`/proc/${String(this.child.pid)}/status`, 'utf8').catch(() => '');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null) return;
+    this.child.kill('SIGTERM');
+    await once(this.child, 'close');
+  }
+
+  private async listens(): Promise<void> {
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    while (this.child.exitCode === null && performance.now() < deadline) {
+      const answer = await fetch(`${this.url}/health/ready`).catch(() => undefined);
+      if (answer) return;
+      await sleep(POLL_MS);
+    }
+    this.child.kill('SIGKILL');
+    throw new Error('the server to measure does not start');
+  }
+}

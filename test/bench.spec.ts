@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+
+const SHORT = ['--seconds', '1', '--rounds', '1', '--connections', '4'];
+
+/** The cells of the table's rows, without its heading. */
+function rowsOf(output: string): string[][] {
+  const lines = output.split('\n').filter((line) => line.startsWith('|'));
+  return lines.slice(2).map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+}
+
+describe('npm run bench', () => {
+  it('prints what the service and the floor answered, and no error', async () => {
+    const command = ['dist/bench/main.js', ...SHORT, '--only', 'chat of many'];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, command);
+    expect(stderr).toBe('');
+    const rows = rowsOf(stdout);
+    expect(rows.map(([name, connections]) => [name, connections])).toEqual([
+      ['chat of many wallets', '4'],
+    ]);
+    for (const [, , ours, , , floor, ratio, errors] of rows) {
+      expect(Number(ours)).toBeGreaterThan(0);
+      expect(Number(floor)).toBeGreaterThan(0);
+      expect(Number(ratio)).toBeGreaterThan(0);
+      expect(errors).toBe('0');
+    }
+  });
+
+  it('says how it is called to those who call it otherwise, and measures nothing', async () => {
+    const run = promisify(execFile)(process.execPath, ['dist/bench/main.js', '--rounds', 'many']);
+    await expect(run).rejects.toMatchObject({ code: 2, stdout: '' });
+    await expect(run).rejects.toThrow('whole numbers above zero\nusage: npm run bench');
+  });
+});
