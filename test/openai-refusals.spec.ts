@@ -45,6 +45,11 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
     [{ max_tokens: '5' }, 'max_tokens'],
     [{ max_completion_tokens: 0 }, 'max_completion_tokens'],
     [{ n: 2 }, 'n'],
+    [{ n: 0 }, 'n'],
+    [{ n: '1' }, 'n'],
+    [{ tools: { type: 'function' } }, 'tools'],
+    [{ tools: [{ type: 'function' }, { type: 'web_search' }] }, 'tools'],
+    [{ tools: [{ google_search: {} }] }, 'tools'],
   ])('refuses %j with 400 and names the field', async (fields, param) => {
     const ada = await app.newUser();
     const calls = provider.calls;

@@ -100,7 +100,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
     expect(chunks.at(-1)).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
   });
 
-  it('passes messages and unknown fields on, and keeps the last message of the user', async () => {
+  it('passes messages and the model’s fields on, and keeps the last message of the user', async () => {
     const ada = await app.newUser();
     const call = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{}' } };
     const messages = [
@@ -116,13 +116,14 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
       { role: 'tool', tool_call_id: 'c1', content: '2' },
     ];
     const tools = [{ type: 'function', function: { name: 'add', parameters: { minimum: 1 } } }];
-    const rest = { temperature: 0.5, tools, seed: 7, made_up: [1, { deep: null }] };
+    const rest = { temperature: 0.5, tools, seed: 7 };
     const own = {
       max_tokens: 9,
       max_completion_tokens: 3,
       n: 1,
       stream: null,
       stream_options: null,
+      made_up: [1, { deep: null }],
     };
     const { status, body } = await complete(ada, { messages, ...rest, ...own });
     expect([status, body.choices[0].finish_reason]).toEqual([200, 'length']);

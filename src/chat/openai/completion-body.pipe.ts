@@ -9,8 +9,9 @@ import {
   MESSAGES_MAX,
   StreamOptionsDto,
 } from './completion.dto.js';
+import { PASSED_ON } from './passed-on.dto.js';
 
-/** The fields that are read here; what else comes is for the model. */
+/** The fields that are read here. */
 const READ = [
   'model',
   'messages',
@@ -20,6 +21,8 @@ const READ = [
   'max_completion_tokens',
   'n',
 ] as const;
+/** The fields whose rules are checked. */
+const CHECKED = [...READ, 'tools'] as const;
 
 /** A request for a completion whose rules hold. */
 export interface CompletionAsk {
@@ -28,6 +31,7 @@ export interface CompletionAsk {
   readonly isStream: boolean;
   readonly tellsUsage: boolean;
   readonly maxTokens: number | undefined;
+  /** What goes to the model as it came. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
@@ -41,7 +45,7 @@ const refuse = (field: string, sentence: string) => new ValidationFailed({ [fiel
 /** The same values as instances of the classes that carry the rules. */
 function toDto(body: Fields): CompletionDto {
   const dto = new CompletionDto();
-  for (const name of READ) if (name in body) Object.assign(dto, { [name]: body[name] });
+  for (const name of CHECKED) if (name in body) Object.assign(dto, { [name]: body[name] });
   const { messages, stream_options: options } = body;
   if (Array.isArray(messages)) {
     if (messages.length > MESSAGES_MAX) {
@@ -72,7 +76,7 @@ function firstFault(errors: readonly ValidationError[], path = ''): ValidationFa
   return sentence === undefined ? firstFault(children, place) : refuse(place, sentence);
 }
 
-/** JSON to a checked request. Types are strict where OpenAI's are; unknown fields are passed on. */
+/** JSON to a checked request. Types are strict where OpenAI's are; fields of no list are ignored. */
 @Injectable()
 export class CompletionBodyPipe implements PipeTransform<RawBody | undefined, CompletionAsk> {
   transform(raw: RawBody | undefined): CompletionAsk {
@@ -81,16 +85,14 @@ export class CompletionBodyPipe implements PipeTransform<RawBody | undefined, Co
     const dto = toDto(body);
     const fault = firstFault(validateSync(dto, { forbidUnknownValues: false }));
     if (fault) throw fault;
-    const extra = Object.entries(body).filter(
-      ([name]) => !(READ as readonly string[]).includes(name),
-    );
+    const isPassedOn = (name: string) => (PASSED_ON as readonly string[]).includes(name);
     return {
       model: dto.model,
       messages: body['messages'] as readonly ChatMessage[],
       isStream: dto.stream ?? false,
       tellsUsage: dto.stream_options?.include_usage ?? false,
       maxTokens: dto.max_completion_tokens ?? dto.max_tokens ?? undefined,
-      extra: Object.fromEntries(extra),
+      extra: Object.fromEntries(Object.entries(body).filter(([name]) => isPassedOn(name))),
     };
   }
 }

@@ -14,6 +14,7 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
+import { PassedOnDto } from './passed-on.dto.js';
 
 export const MESSAGES_MAX = 2048;
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
@@ -69,8 +70,8 @@ export class StreamOptionsDto {
 
 const wholeNumber = { message: 'Invalid type: expected a whole number of 1 or more.' };
 
-/** The fields that mean something here, by OpenAI's types; all others are passed on to the model. */
-export class CompletionDto {
+/** The fields that mean something here, by OpenAI's types, and those that are passed on. */
+export class CompletionDto extends PassedOnDto {
   @ApiProperty({ type: 'string', description: 'Who is to answer.', examples: ['echo'] })
   @IsString({ message: 'Missing or invalid: expected the name of a model.' })
   model!: string;
