@@ -5,6 +5,8 @@ import { databaseKinds } from './support/databases.js';
 import { QueryProbe, planOf } from './support/query-probe.js';
 
 const TURNS = 100_000;
+/** Turns that one statement of a search looks at. */
+const STEP = 500;
 
 /** The numbers 1 to `TURNS`, in either database. */
 const NUMBERS = `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${String(TURNS)})`;
@@ -87,11 +89,38 @@ describe.each(databaseKinds)('a history of 100,000 turns on %s', (kind) => {
     await expectIndexWalk('history.page', 'turns_owner_id');
   });
 
-  it('searches the owner’s turns alone', async () => {
+  it('searches the owner’s turns alone, in bounded steps along the index', async () => {
     const { messages } = await follow('/api/chat/?search=message+99999');
     expect(messages).toEqual(['message 99999']);
-    const plan = (await planOf(app.database, kind, probe.last('history.page'))).join('\n');
-    expect(plan).toMatch(/owner_id ?= ?|owner_id\)::text = /);
+    await expectIndexWalk('history.search', 'turns_owner_id');
+    await expectIndexWalk('history.step', 'turns_owner_id');
+    expect(probe.count('history.search')).toBe(Math.ceil((TURNS + 1) / STEP));
+    expect(probe.last('history.step').sql).toContain(`OFFSET ${String(STEP - 1)}`);
+  });
+
+  it('pages through what it finds, over the ends of steps, back and forth', async () => {
+    const found: string[] = [];
+    let [path, second] = ['/api/chat/?search=message+77&page_size=100', ''];
+    while (path !== '') {
+      const { messages, next } = await follow(path);
+      found.push(...messages);
+      path = next;
+      second ||= next;
+    }
+    const numbers = Array.from({ length: TURNS }, (_, n) => String(TURNS - n));
+    expect(found).toEqual(numbers.filter((n) => n.startsWith('77')).map((n) => `message ${n}`));
+    const { previous } = (await ada.get(second)).body as { previous: string };
+    const back = await follow(previous.slice(app.url.length));
+    expect(back.messages).toEqual(found.slice(0, 100));
+  });
+
+  it('lets others read while it searches for what is nowhere', async () => {
+    const before = probe.count('history.search');
+    let isOver = false;
+    const search = follow('/api/chat/?search=nowhere').finally(() => (isOver = true));
+    while (probe.count('history.search') === before) await new Promise(setImmediate);
+    for (let n = 0; n < 3; n += 1) expect([await ada.balance(), isOver]).toEqual([3900, false]);
+    expect(await search).toEqual({ messages: [], next: '' });
   });
 
   it('takes the context from the newest turns along the index', async () => {

@@ -56,7 +56,10 @@ export class ChatController {
     const search = readSearch(request);
     const page = await paginate(
       request,
-      (keyset) => this.history.page(userId, keyset, search),
+      (keyset) =>
+        search === undefined
+          ? this.history.page(userId, keyset)
+          : this.history.search(userId, search, keyset),
       UUID_KEY,
       (turn) => turn.id,
     );

@@ -7,6 +7,8 @@ import { Turn } from './turn.entity.js';
 const TURN = `id, conversation_id AS "conversationId", message, response, model, status, amount, created_at AS "createdAt"`;
 
 const EXPORT_BATCH = 100;
+/** Turns that one statement of a search looks at. */
+const SEARCH_STEP_TURNS = 500;
 
 /** A turn as its owner reads it back. */
 export type PastTurn = Pick<
@@ -35,18 +37,34 @@ export class HistoryService {
     return turn;
   }
 
+  /** One page by key; the index is read from the key on, whatever the history's length. */
+  page(ownerId: string, keyset: Keyset): Promise<PastTurn[]> {
+    return this.read('history.page', 'owner_id = $1', keyset, [ownerId, keyset.limit]);
+  }
+
   /**
-   * One page by key; the index is read from the key on, whatever the history's length. A search goes on
-   * along it until the page is full, so a rare word reads all of the owner's turns, and nobody else's.
+   * One page of the turns that have the text. A rare word is looked for in all of the owner's turns, in
+   * steps of a bounded number of turns each: SQLite has one connection for reading, and between two steps
+   * it is free for others.
    */
-  page(ownerId: string, keyset: Keyset, search?: string): Promise<PastTurn[]> {
-    const where =
-      search === undefined ? '' : `AND (${matches('message')} OR ${matches('response')})`;
-    return this.read('history.page', `owner_id = $1 ${where}`, keyset, [
-      ownerId,
-      keyset.limit,
-      ...(search === undefined ? [] : [likePattern(search)]),
-    ]);
+  async search(ownerId: string, text: string, keyset: Keyset): Promise<PastTurn[]> {
+    const backwards = keyset.comparison === '<' ? '>=' : '<=';
+    const found: PastTurn[] = [];
+    for (let step = keyset; ;) {
+      const end = await this.stepEnd(ownerId, step);
+      const limit = keyset.limit - found.length;
+      const within = end === undefined ? '' : `AND id ${backwards} $4`;
+      found.push(
+        ...(await this.read(
+          'history.search',
+          `owner_id = $1 AND (${matches('message')} OR ${matches('response')}) ${within}`,
+          step,
+          [ownerId, limit, likePattern(text), ...(end === undefined ? [] : [end])],
+        )),
+      );
+      if (end === undefined || found.length === keyset.limit) return found;
+      step = { ...keyset, key: end };
+    }
   }
 
   /** One page of a conversation, which the caller has found to be the owner's. */
@@ -67,6 +85,20 @@ export class HistoryService {
       if (turns.length < EXPORT_BATCH) return;
       key = turns.at(-1)?.id;
     }
+  }
+
+  /** The last turn that a step of a search looks at; undefined where it comes to the history's end. */
+  private async stepEnd(
+    ownerId: string,
+    { key, comparison, order }: Keyset,
+  ): Promise<string | undefined> {
+    const after = key === undefined ? '' : `AND id ${comparison} $2`;
+    const [end] = await this.reader.rows<{ id: string }>(
+      `/* history.step */ SELECT id FROM turns WHERE owner_id = $1 ${after}
+       ORDER BY id ${order} LIMIT 1 OFFSET ${String(SEARCH_STEP_TURNS - 1)}`,
+      key === undefined ? [ownerId] : [ownerId, key],
+    );
+    return end?.id;
   }
 
   private read(

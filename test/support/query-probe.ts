@@ -30,6 +30,11 @@ export class QueryProbe {
     return found;
   }
 
+  /** How many statements of that name were sent. */
+  count(name: string): number {
+    return this.sent.filter(({ sql }) => sql.startsWith(`/* ${name} */`)).length;
+  }
+
   stop(): void {
     this.reader.rows = this.original;
   }
