@@ -33,6 +33,8 @@ const post = (path: string, body: object, person?: Person): HttpRequest => ({
 
 export const balance = (person: Person) => get('/api/token-balance/', person);
 export const chat = (person: Person) => post('/api/chat/', { message }, person);
+export const streamed = (person: Person, model: string) =>
+  post('/api/chat/', { message, model, stream: true }, person);
 export const firstPage = (person: Person) => get('/api/chat/', person);
 export const login = (username: string) => post('/api/login/', { username, password: PASSWORD });
 
@@ -49,7 +51,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'streamed chat',
     hasFloor: false,
-    requests: () => rich.map((person) => post('/api/chat/', { message, stream: true }, person)),
+    requests: () => rich.map((person) => streamed(person, 'echo')),
   },
   { name: 'login', hasFloor: false, requests: () => logins.map(login) },
   {

@@ -11,6 +11,8 @@ export const PASSWORD = 'strongpassword123';
 
 /** Whoever chats, and never runs short. */
 export const rich = Array.from({ length: RICH_COUNT }, (_, n) => person(n));
+/** One of them, in turn. */
+export const richAt = (n: number) => person(n % RICH_COUNT);
 /** Has a history of a few pages, and does not chat. */
 export const reader = person(RICH_COUNT);
 /** Can log in with `PASSWORD`; the first one has registered. */

@@ -10,3 +10,8 @@ export const IS_PINNED = availableParallelism() > 1 && !spawnSync('taskset', ['-
 export function pinned(side: keyof typeof CORES, command: readonly string[]): string[] {
   return IS_PINNED ? ['taskset', '-c', CORES[side], ...command] : [...command];
 }
+
+/** Keeps this process to the driver's core: what it opens and serves itself must not cost the server. */
+export function pinMyself(): void {
+  if (IS_PINNED) spawnSync('taskset', ['-a', '-p', '-c', CORES.driver, String(process.pid)]);
+}

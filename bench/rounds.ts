@@ -31,7 +31,7 @@ const targetsOf = ({ hasFloor }: Case): (keyof Targets)[] =>
   hasFloor ? ['service', 'floor'] : ['service'];
 
 /** Returns once the service is done with what a finished run left unanswered: a login waits its turn. */
-async function settle(url: string): Promise<void> {
+export async function settle(url: string): Promise<void> {
   const { path, method, headers, body = '' } = login(logins[0] ?? '');
   await fetch(url + path, { method, headers, body });
 }

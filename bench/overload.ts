@@ -1,0 +1,71 @@
+import { chat, login } from './cases.js';
+import type { Databases } from './database.js';
+import { drive, type Measured } from './driver.js';
+import { logins, rich } from './people.js';
+import { settle, type Plan } from './rounds.js';
+import { ServerProcess } from './server-process.js';
+import { filledDatabase, withServer, type Section } from './stage.js';
+import { fixed, median, toTable, whole } from './table.js';
+
+/** Those whose answers are watched. */
+const CHATTING = 8;
+/** Clients that log in without pause: none, as many as the queue of hashes takes, and more than that. */
+const STORMS = [0, 64, 128];
+
+const HEADING =
+  'clients logging in,chats/s,p50 ms,p99 ms,chat errors,logins/s,told 503,broken'.split(',');
+
+interface StormRun {
+  readonly storm: number;
+  readonly chats: Measured;
+  readonly logins: Measured | undefined;
+}
+
+/** Chats of some, while others do nothing but log in. */
+async function runStorm(url: string, storm: number, seconds: number): Promise<StormRun> {
+  const chats = drive(url, rich.map(chat), { connections: CHATTING, seconds });
+  const entering =
+    storm > 0 ? drive(url, logins.map(login), { connections: storm, seconds }) : undefined;
+  const [answered, entered] = await Promise.all([chats, entering]);
+  await settle(url);
+  return { storm, chats: answered, logins: entered };
+}
+
+function toRow(storm: number, runs: readonly StormRun[]): string[] {
+  const chats = runs.map((run) => run.chats);
+  const entered = runs.map((run) => run.logins).filter((run) => run !== undefined);
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  return [
+    String(storm),
+    whole(median(chats.map(({ answers, seconds }) => answers / seconds))),
+    fixed(median(chats.map(({ p50 }) => p50)), 1),
+    fixed(median(chats.map(({ p99 }) => p99)), 1),
+    String(sum(chats.map(({ refused, broken }) => refused + broken))),
+    whole(median(entered.map(({ answers, seconds }) => answers / seconds))),
+    String(sum(entered.map(({ refused }) => refused))),
+    String(sum(entered.map(({ broken }) => broken))),
+  ];
+}
+
+/** What a storm of logins costs those who chat. */
+export async function measureOverload(databases: Databases, plan: Plan): Promise<Section> {
+  const url = await filledDatabase(databases);
+  const runs: StormRun[] = [];
+  await withServer(ServerProcess.service(url), async (service) => {
+    await runStorm(service.url, 0, plan.seconds);
+    for (let round = 1; round <= plan.rounds; round += 1) {
+      for (const storm of STORMS) runs.push(await runStorm(service.url, storm, plan.seconds));
+    }
+  });
+  const rows = STORMS.map((storm) =>
+    toRow(
+      storm,
+      runs.filter((run) => run.storm === storm),
+    ),
+  );
+  return {
+    title: `overload: chats of ${String(CHATTING)} clients beside others who log in`,
+    table: toTable(HEADING, rows),
+    figures: runs,
+  };
+}

@@ -1,0 +1,35 @@
+import type { Databases } from './database.js';
+import { addPeople } from './people.js';
+import { ServerProcess } from './server-process.js';
+
+/** One part of the bench: what is printed, and the figures behind it. */
+export interface Section {
+  readonly title: string;
+  readonly table: string;
+  readonly figures: unknown;
+}
+
+/** A database with the service's own schema, and the people to drive it with. */
+export async function filledDatabase(databases: Databases): Promise<string> {
+  const url = await databases.create();
+  const service = await ServerProcess.service(url);
+  try {
+    await addPeople(url, service.url);
+  } finally {
+    await service.stop();
+  }
+  return url;
+}
+
+/** Starts a server, works with it, and stops it, whatever comes of the work. */
+export async function withServer<T>(
+  starting: Promise<ServerProcess>,
+  work: (server: ServerProcess) => Promise<T>,
+): Promise<T> {
+  const server = await starting;
+  try {
+    return await work(server);
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,54 @@
+import { Agent, request, type ClientRequest } from 'node:http';
+import type { HttpRequest } from './driver.js';
+
+const DELTA = 'event: delta';
+const DONE = 'event: done';
+
+/** What one stream gave. */
+export interface StreamSeen {
+  /** From the request to the first piece of the answer, in milliseconds; NaN where none came. */
+  readonly firstMs: number;
+  readonly events: number;
+  /** Whether its last event was `done`. */
+  readonly complete: boolean;
+}
+
+/** Opens streams, as many at once as it is asked to. */
+export class StreamClient {
+  private readonly agent = new Agent({ keepAlive: true });
+
+  constructor(private readonly url: string) {}
+
+  /** Resolves when the stream has ended; `onFirst` is called at its first piece. Never rejects. */
+  read(
+    { method, path, headers, body }: HttpRequest,
+    onFirst: (call: ClientRequest) => void = () => undefined,
+  ): Promise<StreamSeen> {
+    const start = performance.now();
+    let [firstMs, events, tail, complete] = [NaN, 0, '', false];
+    return new Promise((resolve) => {
+      const end = () => {
+        resolve({ firstMs, events, complete });
+      };
+      const call = request(this.url + path, { method, headers, agent: this.agent }, (response) => {
+        response.setEncoding('latin1');
+        response.on('data', (text: string) => {
+          events += text.split('\n\n').length - 1;
+          tail += text;
+          complete ||= tail.includes(DONE);
+          tail = tail.slice(-DONE.length);
+          if (!Number.isNaN(firstMs) || !text.includes(DELTA)) return;
+          firstMs = performance.now() - start;
+          onFirst(call);
+        });
+        response.on('close', end);
+      });
+      call.on('error', end);
+      call.end(body);
+    });
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+}

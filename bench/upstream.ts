@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** How a model answers. */
+export type Behaviour = (response: ServerResponse) => Promise<void> | void;
+
+const event = (chunk: unknown) => `data: ${JSON.stringify(chunk)}\n\n`;
+
+/** One piece of an answer, as OpenAI's servers send it. */
+export const delta = (content: string) =>
+  event({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
+
+/** The last events of a good answer. */
+export const ending = (completionTokens: number) =>
+  event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }) +
+  event({ choices: [], usage: { prompt_tokens: 10, completion_tokens: completionTokens } }) +
+  'data: [DONE]\n\n';
+
+export function openEvents(response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+}
+
+/** A model server on the loopback that does as it is told, by the name of the model. */
+export class Upstream {
+  private constructor(
+    private readonly server: Server,
+    private readonly folder: string,
+    /** What the service is to be started with so that it asks here. */
+    readonly settings: Readonly<Record<string, string>>,
+  ) {}
+
+  static async start(behaviours: Readonly<Record<string, Behaviour>>): Promise<Upstream> {
+    const server = createServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (part: string) => (body += part));
+      request.on('end', () => {
+        const { model } = JSON.parse(body) as { model: string };
+        void behaviours[model]?.(response);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const models = Object.keys(behaviours).map((id) => ({
+      ...{ id, provider: 'loopback', upstream: id, price: { perMessage: 100 } },
+      ...{ contextTokens: 8000, maxTokens: 4000 },
+    }));
+    const baseUrl = `http://127.0.0.1:${String(port)}/v1`;
+    const folder = await mkdtemp(join(tmpdir(), 'tallychat-models-'));
+    const path = join(folder, 'models.json');
+    await writeFile(path, JSON.stringify({ providers: { loopback: { baseUrl } }, models }));
+    return new Upstream(server, folder, { MODELS_FILE: path });
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
