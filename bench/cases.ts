@@ -1,5 +1,5 @@
 import type { HttpRequest } from './driver.js';
-import { PASSWORD, logins, reader, rich, type Person } from './people.js';
+import { PASSWORD, logins, reader, rich, richAt, type Person } from './people.js';
 
 /** More than any server registers in a run. */
 const REGISTRATIONS_A_SECOND = 1000;
@@ -32,7 +32,8 @@ const post = (path: string, body: object, person?: Person): HttpRequest => ({
 });
 
 export const balance = (person: Person) => get('/api/token-balance/', person);
-export const chat = (person: Person) => post('/api/chat/', { message }, person);
+export const chat = (person: Person, model?: string) =>
+  post('/api/chat/', { message, model }, person);
 export const streamed = (person: Person, model: string) =>
   post('/api/chat/', { message, model, stream: true }, person);
 export const firstPage = (person: Person) => get('/api/chat/', person);
@@ -45,8 +46,12 @@ const register = () =>
 
 export const CASES: readonly Case[] = [
   { name: 'balance', hasFloor: true, requests: () => rich.map(balance) },
-  { name: 'chat of one wallet', hasFloor: true, requests: () => rich.slice(0, 1).map(chat) },
-  { name: 'chat of many wallets', hasFloor: true, requests: () => rich.map(chat) },
+  { name: 'chat of one wallet', hasFloor: true, requests: () => [chat(richAt(0))] },
+  {
+    name: 'chat of many wallets',
+    hasFloor: true,
+    requests: () => rich.map((person) => chat(person)),
+  },
   { name: 'history page', hasFloor: true, requests: () => [firstPage(reader)] },
   {
     name: 'streamed chat',

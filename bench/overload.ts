@@ -23,7 +23,11 @@ interface StormRun {
 
 /** Chats of some, while others do nothing but log in. */
 async function runStorm(url: string, storm: number, seconds: number): Promise<StormRun> {
-  const chats = drive(url, rich.map(chat), { connections: CHATTING, seconds });
+  const chats = drive(
+    url,
+    rich.map((person) => chat(person)),
+    { connections: CHATTING, seconds },
+  );
   const entering =
     storm > 0 ? drive(url, logins.map(login), { connections: storm, seconds }) : undefined;
   const [answered, entered] = await Promise.all([chats, entering]);

@@ -1,0 +1,15 @@
+// Preloaded into the service by `--import`, so that the service itself needs nothing: writes its memory
+// down once a second. The file to write stands in the address that this is loaded from.
+import { appendFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { setInterval } from 'node:timers';
+
+const EVERY_MS = 1000;
+const path = new URL(import.meta.url).searchParams.get('to') ?? '';
+const start = performance.now();
+
+setInterval(() => {
+  const { rss, heapUsed } = process.memoryUsage();
+  const sample = { seconds: (performance.now() - start) / 1000, rss, heapUsed };
+  appendFileSync(path, `${JSON.stringify(sample)}\n`);
+}, EVERY_MS).unref();

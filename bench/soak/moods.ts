@@ -1,0 +1,68 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { delta, ending, openEvents, type Behaviour } from '../upstream.js';
+
+const SLOW_MS = 300;
+const WORDS = 20;
+
+const refuses: Behaviour = (response) => {
+  response.writeHead(500, { 'Content-Type': 'application/json' }).end('{"error":{}}');
+};
+
+const resetsAtOnce: Behaviour = (response) => {
+  response.socket?.resetAndDestroy();
+};
+
+/** Half of an answer, and then something else. */
+const midway =
+  (then: Behaviour): Behaviour =>
+  async (response) => {
+    openEvents(response);
+    response.write(delta('word ').repeat(WORDS / 2));
+    await sleep(SLOW_MS / 10);
+    await then(response);
+  };
+
+const good = midway((response) => {
+  response.end(delta('word ').repeat(WORDS / 2) + ending(WORDS));
+});
+
+const slow: Behaviour = async (response) => {
+  openEvents(response);
+  for (let word = 0; word < WORDS && !response.destroyed; word += 1) {
+    response.write(delta('word '));
+    await sleep(SLOW_MS / WORDS);
+  }
+  response.end(ending(WORDS));
+};
+
+/** Goes on until we have enough of it. */
+const neverEnds: Behaviour = async (response: ServerResponse) => {
+  openEvents(response);
+  while (!response.destroyed) {
+    response.write(delta('more and more '.repeat(50)));
+    await sleep(10);
+  }
+};
+
+/** What a bad day is made of: five answers of twelve are whole. */
+const MOODS: readonly Behaviour[] = [
+  good,
+  refuses,
+  slow,
+  resetsAtOnce,
+  good,
+  midway((response) => response.socket?.resetAndDestroy() && undefined),
+  good,
+  midway((response) => void response.end('data: {"choices": not JSON\n\n')),
+  slow,
+  midway((response) => void response.end()),
+  midway(() => undefined),
+  neverEnds,
+];
+
+/** Answers each call in the next mood. */
+export function moody(): Behaviour {
+  let calls = 0;
+  return (response) => MOODS[calls++ % MOODS.length]?.(response);
+}
