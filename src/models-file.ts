@@ -91,8 +91,8 @@ class Reading {
     const where = `providers.${name}`;
     if (name === ECHO) this.problem(where, 'is built in: choose another name');
     const { baseUrl, apiKeyEnv } = this.object(where, value, ['baseUrl', 'apiKeyEnv']);
-    if (typeof baseUrl !== 'string' || !/^https?:$/.test(protocolOf(baseUrl))) {
-      this.problem(`${where}.baseUrl`, 'must be an http or https URL');
+    if (typeof baseUrl !== 'string' || !isBaseUrl(baseUrl)) {
+      this.problem(`${where}.baseUrl`, 'must be an http or https URL without credentials or query');
     }
     const apiKey = typeof apiKeyEnv === 'string' ? this.env[apiKeyEnv] : undefined;
     if (apiKeyEnv !== undefined && !apiKey) {
@@ -170,6 +170,9 @@ class Reading {
   }
 }
 
-function protocolOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).protocol : '';
+/** A URL that a path can be put behind, and that may be seen. */
+function isBaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && username + password + search + hash === '';
 }

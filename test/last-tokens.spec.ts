@@ -91,6 +91,41 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     },
   );
 
+  it('does so for OpenAI’s clients too, who may ask for more', async () => {
+    const ada = await app.newUser({ tokens: 109 });
+    const { status, body } = await ada.send('POST', '/v1/chat/completions', {
+      model: 'metered:keeps-to-limit',
+      messages: [{ role: 'user', content: MESSAGE }],
+      max_completion_tokens: MAX_TOKENS,
+    });
+    // 1 is for the fields beside the messages, of which there are none.
+    const limit = affords(109 - 1);
+    expect([status, body.choices[0].finish_reason]).toEqual([200, 'length']);
+    expect(upstream.last.body['max_tokens']).toBe(limit);
+    expect(body.usage).toMatchObject({ prompt_tokens: PROMPT, completion_tokens: limit });
+    const amount = PROMPT + limit * PER_COMPLETION;
+    expect(await ada.balance()).toBe(109 - amount);
+    expect(await charges(ada)).toEqual([-amount]);
+  });
+
+  it('ten at once share what there is: each is answered for what it holds, or 402', async () => {
+    const tokens = 2 * CEILING + 100;
+    const ada = await app.newUser({ tokens });
+    const before = upstream.calls.length;
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => chat(ada, 'metered:keeps-to-limit')),
+    );
+    const paid = answers.filter(({ status }) => status === 200);
+    expect(paid.length).toBeGreaterThan(2);
+    expect(answers.filter(({ status }) => status === 402)).toHaveLength(10 - paid.length);
+    expect(upstream.calls).toHaveLength(before + paid.length);
+    const charged = paid.map(({ headers }) => Number(headers['tokens-charged']));
+    expect((await charges(ada)).map((amount) => -amount).sort()).toEqual(charged.sort());
+    expect(await ada.balance()).toBe(tokens - charged.reduce((sum, amount) => sum + amount, 0));
+    expect(await ada.balance()).toBeGreaterThanOrEqual(0);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
   it('a daily limit shrinks the answer as a balance does', async () => {
     const ada = await app.newUser();
     expect((await ada.send('PUT', '/api/wallet/limits/', { daily: 28 })).status).toBe(200);

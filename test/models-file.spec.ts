@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidConfig, loadConfig } from '../src/config.js';
 import { FLAT, METERED, PROVIDER_KEY, modelsFile } from './support/models-file.js';
+import { Service } from './support/service.js';
 
 const PROVIDERS = {
   one: { baseUrl: 'http://127.0.0.1:9/v1', apiKeyEnv: 'TEST_PROVIDER_KEY' },
@@ -90,9 +91,23 @@ describe('MODELS_FILE', () => {
       echo: { baseUrl: 'http://127.0.0.1:9/v1' },
     };
     expect(problemsOf({ providers, models: [] })).toEqual([
-      'providers.one.baseUrl must be an http or https URL',
+      'providers.one.baseUrl must be an http or https URL without credentials or query',
       'providers.one.apiKeyEnv must name an environment variable that is set',
       'providers.echo is built in: choose another name',
+    ]);
+  });
+
+  it.each([
+    'https://ada:sk-readable@models.test/v1',
+    'https://sk-readable@models.test/v1',
+    'https://models.test/v1?key=sk-readable',
+    'https://models.test/v1#sk-readable',
+    'models.test/v1',
+    '',
+  ])('refuses the base URL %p, and does not say it back', (baseUrl) => {
+    const problems = problemsOf({ providers: { one: { baseUrl } }, models: [] });
+    expect(problems).toEqual([
+      'providers.one.baseUrl must be an http or https URL without credentials or query',
     ]);
   });
 
@@ -118,6 +133,17 @@ describe('MODELS_FILE', () => {
     ['{}', 'models must be a list'],
   ])('refuses the file %p', (content, problem) => {
     expect(problemsOf(content).join('\n')).toContain(problem);
+  });
+
+  it('keeps the service from starting, in words, without the key', async () => {
+    const models = [{ ...MODEL, price: { perMessage: -1 } }];
+    const service = await Service.launch(modelsFile({ providers: PROVIDERS, models }));
+    expect((await service.ended).code).toBe(1);
+    const printed = service.stdout + service.stderr;
+    expect(printed).toContain('MODELS_FILE: models[0].price.perMessage must be a whole number');
+    expect(printed).not.toContain('listens on');
+    expect(printed).not.toContain(PROVIDER_KEY);
+    await service.remove();
   });
 
   it('refuses a file that is not there', () => {

@@ -191,6 +191,12 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
     expect(answers.map(({ headers }) => headers['tokens-charged'])).toEqual(
       Array(3).fill(String(amount)),
     );
+    const streamed = await stream(ada, `${price}:complete`, keyed);
+    expect((await streamed.until('done')).content).toMatchObject({ tokens_charged: amount });
+    expect([streamed.text, streamed.incoming.headers['idempotent-replayed']]).toEqual([
+      'Hello there',
+      'true',
+    ]);
     expect(upstream.calls).toHaveLength(before + 1);
     await settlesAt(ada, amount, 'complete', 'Hello there');
   });

@@ -34,6 +34,8 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
       });
     }
     const { openai, gemini, local } = upstreams;
+    const nobody = await Upstream.start({});
+    await nobody.stop();
     const limits = { contextTokens: 8000, maxTokens: 400 };
     const model = (provider: string, price: object, more: object = {}) => ({
       ...{ id: `our-${provider}`, provider, upstream: `${provider}-model-1`, price },
@@ -50,6 +52,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
             apiKeyEnv: 'GEMINI_KEY',
           },
           local: { baseUrl: local.baseUrl },
+          down: { baseUrl: nobody.baseUrl },
         },
         models: [
           model(
@@ -59,6 +62,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
           ),
           model('gemini', { per1kPrompt: 500, per1kCompletion: 1500 }),
           model('local', { perMessage: 7 }),
+          model('down', { perMessage: 9 }),
         ],
       }),
       ...KEYS,
@@ -82,7 +86,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
     const ada = await app.newUser();
     const { body } = await ada.get('/v1/models');
     expect((body.data as { id: string }[]).map(({ id }) => id)).toEqual([
-      ...['our-openai', 'our-gemini', 'our-local', 'echo'],
+      ...['our-openai', 'our-gemini', 'our-local', 'our-down', 'echo'],
     ]);
     const quote = await ada.send('POST', '/api/chat/quote/', { message: 'hi' });
     expect(quote.body.model).toBe('our-openai');
@@ -140,17 +144,21 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('fail apart: one that refuses takes nothing from the others', async () => {
+  it('fail apart: one that refuses and one that is down take nothing from the others', async () => {
     const ada = await app.newUser();
     const before = upstreams.openai.calls.length;
     upstreams.gemini.behaviours['gemini-model-1'] = (call) => {
       call.open(503, 'application/json').response.end('{}');
     };
-    const [gemini, local] = await Promise.all([
-      ada.send('POST', '/api/chat/', { message: 'Hi', model: 'our-gemini' }),
-      ada.send('POST', '/api/chat/', { message: 'Hi', model: 'our-local' }),
-    ]);
-    expect([gemini.status, gemini.body.code, local.status]).toEqual([502, 'provider_failed', 200]);
+    const [gemini, local, down] = await Promise.all(
+      ['our-gemini', 'our-local', 'our-down'].map((model) =>
+        ada.send('POST', '/api/chat/', { message: 'Hi', model }),
+      ),
+    );
+    expect(local?.status).toBe(200);
+    for (const failed of [gemini, down]) {
+      expect([failed?.status, failed?.body.code]).toEqual([502, 'provider_failed']);
+    }
     expect(upstreams.openai.calls).toHaveLength(before);
     expect(await charges(ada)).toEqual({ 'chat message to our-local': 7 });
     expect(await ada.balance()).toBe(3993);

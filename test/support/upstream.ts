@@ -92,12 +92,15 @@ export class Upstream {
 
   private constructor(
     private readonly server: Server,
+    private readonly port: number,
     readonly behaviours: Record<string, Behaviour>,
   ) {}
 
   static async start(behaviours: Record<string, Behaviour>): Promise<Upstream> {
     const server = createServer();
-    const upstream = new Upstream(server, behaviours);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const upstream = new Upstream(server, (server.address() as AddressInfo).port, behaviours);
     server.on('request', (request, response) => {
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
@@ -108,13 +111,11 @@ export class Upstream {
         void behaviours[body.model]?.(call);
       });
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
     return upstream;
   }
 
   get baseUrl(): string {
-    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}/v1`;
+    return `http://127.0.0.1:${String(this.port)}/v1`;
   }
 
   /** The newest call; throws where there is none. */
