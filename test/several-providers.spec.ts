@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import OpenAI from 'openai';
 import { TestApp } from './support/app.js';
 import type { Caller } from './support/client.js';
 import { databaseKinds } from './support/databases.js';
@@ -63,6 +64,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
           model('gemini', { per1kPrompt: 500, per1kCompletion: 1500 }),
           model('local', { perMessage: 7 }),
           model('down', { perMessage: 9 }),
+          model('local', { perMessage: 0 }, { id: 'meta/llama-3.2:1b' }),
         ],
       }),
       ...KEYS,
@@ -86,11 +88,20 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
     const ada = await app.newUser();
     const { body } = await ada.get('/v1/models');
     expect((body.data as { id: string }[]).map(({ id }) => id)).toEqual([
-      ...['our-openai', 'our-gemini', 'our-local', 'our-down', 'echo'],
+      ...['our-openai', 'our-gemini', 'our-local', 'our-down', 'meta/llama-3.2:1b', 'echo'],
     ]);
     const quote = await ada.send('POST', '/api/chat/quote/', { message: 'hi' });
     expect(quote.body.model).toBe('our-openai');
     expect(upstreams.openai.calls).toEqual([]);
+  });
+
+  it('have models whose names have a slash, as the servers they come from have', async () => {
+    const ada = await app.newUser();
+    const client = new OpenAI({ baseURL: `${app.url}/v1`, apiKey: ada.token, maxRetries: 0 });
+    expect((await client.models.retrieve('meta/llama-3.2:1b')).id).toBe('meta/llama-3.2:1b');
+    await expect(client.models.retrieve('meta/llama')).rejects.toMatchObject({
+      ...{ status: 404, code: 'model_not_found' },
+    });
   });
 
   it('answer at once, each by its own name, key and price', async () => {
