@@ -1,53 +1,107 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Fleet } from './support/fleet.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { migrations } from '../src/database/migrations.js';
+import { printCodes } from './support/books.js';
+import type { Answer, Caller } from './support/client.js';
+import { databaseKinds } from './support/databases.js';
+import { Fleet, type Member } from './support/fleet.js';
 
-const REFUSAL =
-  /^tallychat: another process serves \S+tallychat\.sqlite: stop it, or use PostgreSQL for several processes\n$/;
+const postgres = databaseKinds.filter((kind) => kind === 'postgres');
+const READY = '/health/ready';
+const REDEEM = '/api/wallet/redeem/';
 
-describe('a second process on one SQLite file', () => {
+describe.each(postgres)('three processes on one %s', (kind) => {
   let fleet: Fleet;
+  let members: Member[];
 
-  beforeEach(async () => {
-    fleet = await Fleet.on('sqlite');
+  beforeAll(async () => {
+    fleet = await Fleet.on(kind);
+    members = await Promise.all([fleet.start(), fleet.start(), fleet.start()]);
   });
-  afterEach(() => fleet.close());
+  afterAll(() => fleet.close());
 
-  it('refuses in one sentence, and leaves the first one to serve', async () => {
-    const first = await fleet.start();
-    const ada = await fleet.newUser(first);
-    const second = await fleet.launch();
-    expect(await second.ended).toEqual({ code: 1, signal: null });
-    expect(second.stderr).toMatch(REFUSAL);
-    expect(second.stdout).not.toContain('listens on');
-    expect((await ada.chat('still there?')).status).toBe(200);
-    expect(await ada.balance()).toBe(3900);
+  const member = (index: number): Member => {
+    const found = members[index];
+    if (!found) throw new Error(`no process ${String(index)}`);
+    return found;
+  };
+
+  /** The same caller at each of the processes. */
+  const everywhere = (caller: Caller) => members.map((member) => fleet.callerOn(member, caller));
+
+  const count = (table: string, where: string, parameters: unknown[]) =>
+    fleet.inspect((database) => database.count(table, where, parameters));
+
+  const assertBalanced = () =>
+    fleet.inspect(async (database) => {
+      expect(await database.unbalancedWallets()).toEqual([]);
+      expect(await database.differences()).toEqual([]);
+    });
+
+  it('start at once on an empty database, which one of them migrates', async () => {
+    const answers = await Promise.all(members.map(({ http }) => http.send({ path: READY })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const migrated = await fleet.inspect((database) =>
+      database.rows<{ name: string }>('SELECT name FROM migrations ORDER BY id'),
+    );
+    expect(migrated.map(({ name }) => name)).toEqual(migrations.map(({ name }) => name));
   });
 
-  it('refuses before it touches the schema, also when all start at once on an empty file', async () => {
-    const services = await Promise.all([fleet.launch(), fleet.launch(), fleet.launch()]);
-    const serving = services.map((service) => fleet.serving(service));
-    const member = await Promise.any(serving);
-    const others = services.filter((service) => service !== member.service);
-    for (const other of others) {
-      expect(await other.ended).toEqual({ code: 1, signal: null });
-      expect(other.stderr).toMatch(REFUSAL);
-      expect(other.stdout).not.toContain('CREATE TABLE');
+  it('answer exactly 40 of 210 chats at once on 4,000 tokens, all of them together', async () => {
+    const ada = await fleet.newUser(member(0));
+    const chats = everywhere(ada).flatMap((caller, where) =>
+      Array.from({ length: 70 }, (_, n) => caller.chat(`${String(n)} at ${String(where)}`)),
+    );
+    const statuses = (await Promise.all(chats)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(40);
+    expect(statuses.filter((status) => status === 402)).toHaveLength(170);
+    const owner = `owner_id = (SELECT id FROM users WHERE username = $1)`;
+    // Each call of the provider follows a hold: no more of those than answers.
+    for (const table of ['turns', 'holds']) {
+      expect(await count(table, owner, [ada.username])).toBe(40);
     }
-    const ada = await fleet.newUser(member);
-    expect((await ada.chat('alone at last')).status).toBe(200);
-    await Promise.allSettled(serving);
+    expect(await ada.balance()).toBe(0);
+    await assertBalanced();
   });
 
-  it('serves once the first one was killed, with every balance as it was', async () => {
-    const first = await fleet.start();
-    const ada = await fleet.newUser(first);
-    const answer = await ada.chat('before');
-    first.service.kill('SIGKILL');
-    await first.service.ended;
-    const heir = fleet.callerOn(await fleet.start(), ada);
-    expect(await heir.balance()).toBe(3900);
-    expect(await heir.history()).toMatchObject([{ message: 'before', ...answer.body }]);
-    expect((await heir.chat('after')).status).toBe(200);
-    expect(await fleet.inspect((database) => database.unbalancedWallets())).toEqual([]);
+  it('give one key, fired at all of them, one charge and one answer', async () => {
+    const ada = await fleet.newUser(member(1));
+    const untilAnswered = async (caller: Caller): Promise<Answer> => {
+      const answer = await caller.chat('once', { 'Idempotency-Key': 'everywhere' });
+      if (answer.status !== 409) return answer;
+      await sleep(50);
+      return untilAnswered(caller);
+    };
+    const callers = everywhere(ada).flatMap((caller) => Array.from({ length: 10 }, () => caller));
+    const answers = await Promise.all(callers.map(untilAnswered));
+    expect(new Set(answers.map(({ status, raw }) => `${String(status)} ${raw}`)).size).toBe(1);
+    expect(new Set(answers.map(({ headers }) => headers['turn-id'])).size).toBe(1);
+    expect(answers.filter(({ headers }) => !headers['idempotent-replayed'])).toHaveLength(1);
+    expect(await ada.balance()).toBe(3900);
+    await assertBalanced();
+  });
+
+  it('credit one code once, whoever redeems it where', async () => {
+    const callers = await Promise.all(members.map((member) => fleet.newUser(member)));
+    const [code] = await fleet.inspect((database) => printCodes(database, 1, 250));
+    const answers = await Promise.all(
+      callers.flatMap(everywhere).map((caller) => caller.send('POST', REDEEM, { code })),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, ...Array.from({ length: 8 }, () => 400)]);
+    const balances = await Promise.all(callers.map((caller) => caller.balance()));
+    expect(balances.sort()).toEqual([4000, 4000, 4250]);
+    await assertBalanced();
+  });
+
+  it('refuse a credential from the request after it was revoked at another', async () => {
+    const ada = await fleet.newUser(member(2));
+    const [here, there, elsewhere] = everywhere(ada);
+    expect(await there?.balance()).toBe(4000);
+    expect((await here?.send('POST', '/api/logout/'))?.status).toBe(204);
+    for (const caller of [here, there, elsewhere]) {
+      expect((await caller?.chat('let me in'))?.status).toBe(401);
+    }
+    await assertBalanced();
   });
 });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Customer, Sent } from './customer.js';
 import type { Inspector } from './databases.js';
 
@@ -22,7 +22,7 @@ export async function printCodes(
   count: number,
   amount: number,
 ): Promise<string[]> {
-  const codes = Array.from({ length: count }, (_, n) => `code-${String(n)}`);
+  const codes = Array.from({ length: count }, () => randomUUID());
   for (const code of codes) {
     await database.rows(
       `INSERT INTO redemption_codes (id, digest, amount, reason, created_at) VALUES ($1, $2, $3, 'a campaign', 0)`,
