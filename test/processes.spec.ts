@@ -5,20 +5,38 @@ import { printCodes } from './support/books.js';
 import type { Answer, Caller } from './support/client.js';
 import { databaseKinds } from './support/databases.js';
 import { Fleet, type Member } from './support/fleet.js';
+import { modelsOf } from './support/models-file.js';
+import { Upstream } from './support/upstream.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 const READY = '/health/ready';
 const REDEEM = '/api/wallet/redeem/';
+/** Sooner than `Retry-After` says, but not so soon that the retries keep the answer from coming. */
+const RETRY_MS = 250;
 
 describe.each(postgres)('three processes on one %s', (kind) => {
+  let upstream: Upstream;
   let fleet: Fleet;
   let members: Member[];
+  /** The model answers once this is over. */
+  let thinking: Promise<void> = Promise.resolve();
 
   beforeAll(async () => {
-    fleet = await Fleet.on(kind);
+    upstream = await Upstream.start({
+      counted: async (call) => {
+        await thinking;
+        await call.open().delta(`answer ${String(upstream.calls.length)}`);
+        await call.finish();
+        await call.end();
+      },
+    });
+    fleet = await Fleet.on(kind, modelsOf(upstream.baseUrl, ['counted']));
     members = await Promise.all([fleet.start(), fleet.start(), fleet.start()]);
   });
-  afterAll(() => fleet.close());
+  afterAll(async () => {
+    await fleet.close();
+    await upstream.stop();
+  });
 
   const member = (index: number): Member => {
     const found = members[index];
@@ -64,20 +82,56 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     await assertBalanced();
   });
 
-  it('give one key, fired at all of them, one charge and one answer', async () => {
+  const ask = (caller: Caller | undefined, key: string, message = 'once', signal?: AbortSignal) => {
+    if (!caller) throw new Error('nobody asks');
+    const body = { message, model: 'flat:counted' };
+    return caller.send('POST', '/api/chat/', body, { 'Idempotency-Key': key }, signal);
+  };
+
+  /** Retries as a client does: a 409 says to come again. */
+  const untilAnswered = async (caller: Caller | undefined, key: string): Promise<Answer> => {
+    const answer = await ask(caller, key);
+    if (answer.status !== 409) return answer;
+    expect(answer.headers['retry-after']).toBe('1');
+    await sleep(RETRY_MS);
+    return untilAnswered(caller, key);
+  };
+
+  it('give one key, fired at all of them, one call, one charge and one answer', async () => {
     const ada = await fleet.newUser(member(1));
-    const untilAnswered = async (caller: Caller): Promise<Answer> => {
-      const answer = await caller.chat('once', { 'Idempotency-Key': 'everywhere' });
-      if (answer.status !== 409) return answer;
-      await sleep(50);
-      return untilAnswered(caller);
-    };
-    const callers = everywhere(ada).flatMap((caller) => Array.from({ length: 10 }, () => caller));
-    const answers = await Promise.all(callers.map(untilAnswered));
+    const calls = upstream.calls.length;
+    const callers = everywhere(ada).flatMap((caller) => Array.from({ length: 7 }, () => caller));
+    const answers = await Promise.all(callers.map((caller) => untilAnswered(caller, 'everywhere')));
     expect(new Set(answers.map(({ status, raw }) => `${String(status)} ${raw}`)).size).toBe(1);
+    expect(answers[0]?.status).toBe(200);
     expect(new Set(answers.map(({ headers }) => headers['turn-id'])).size).toBe(1);
     expect(answers.filter(({ headers }) => !headers['idempotent-replayed'])).toHaveLength(1);
+    expect(upstream.calls).toHaveLength(calls + 1);
     expect(await ada.balance()).toBe(3900);
+    expect(await ada.history()).toHaveLength(1);
+    await assertBalanced();
+  });
+
+  it('give an answer that one could not deliver to the retry at another, for one call', async () => {
+    const [here, there, elsewhere] = everywhere(await fleet.newUser(member(0)));
+    const calls = upstream.calls.length;
+    let answerNow: () => void = () => undefined;
+    thinking = new Promise((resolve) => (answerNow = resolve));
+    const cut = new AbortController();
+    const lost = expect(ask(here, 'cut', 'once', cut.signal)).rejects.toThrow('aborted');
+    while (upstream.calls.length === calls) await sleep(5);
+    cut.abort();
+    await lost;
+    const running = await ask(there, 'cut');
+    expect([running.status, running.body.code]).toEqual([409, 'idempotency_key_in_use']);
+    answerNow();
+    const answer = await untilAnswered(there, 'cut');
+    expect([answer.status, answer.headers['idempotent-replayed']]).toEqual([200, 'true']);
+    const other = await ask(elsewhere, 'cut', 'something else');
+    expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
+    expect(upstream.calls).toHaveLength(calls + 1);
+    expect(await elsewhere?.balance()).toBe(3900);
+    expect(await elsewhere?.history()).toHaveLength(1);
     await assertBalanced();
   });
 
