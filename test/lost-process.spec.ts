@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { discrepancies, printCodes } from './support/books.js';
+import { discrepancies, printCodes, promote } from './support/books.js';
 import type { Answer, Caller } from './support/client.js';
 import { Customer } from './support/customer.js';
 import { databaseKinds } from './support/databases.js';
@@ -139,6 +139,7 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
       );
       const codes = await fleet.inspect((database) => printCodes(database, 60, 1000));
       const callers = await Promise.all(everyone);
+      await fleet.inspect(promote);
       const customers = callers.map((caller) => new Customer(caller, dice, codes));
       let isOver = false;
       const hand = async (customer: Customer): Promise<void> => {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Customer, Sent } from './customer.js';
+import { GRANT_AMOUNT, type Customer, type Sent } from './customer.js';
 import type { Inspector } from './databases.js';
 
 export interface Prices {
@@ -30,6 +30,11 @@ export async function printCodes(
     );
   }
   return codes;
+}
+
+/** Makes everybody staff, so that they may grant. */
+export async function promote(database: Inspector): Promise<void> {
+  await database.rows('UPDATE users SET is_staff = $1', [true]);
 }
 
 /**
@@ -87,7 +92,7 @@ function priceFault({ message, response, status, amount }: TurnRow, { price }: P
 
 async function walletFaults(
   database: Inspector,
-  { username, redeemed }: Customer,
+  { username, redeemed, granted }: Customer,
   own: readonly TurnRow[],
   { openingGrant }: Prices,
 ): Promise<string[]> {
@@ -99,13 +104,34 @@ async function walletFaults(
     'SELECT balance FROM wallets w JOIN users u ON u.id = w.owner_id WHERE u.username = $1',
     [username],
   );
+  const grants = await database.rows<{ key: string; amount: number }>(
+    `SELECT e.claim_key AS key, e.amount FROM ledger_entries e JOIN users u ON u.id = e.owner_id
+     WHERE u.username = $1 AND e.kind = 'grant' AND e.claim_key IS NOT NULL`,
+    [username],
+  );
   const lost = [...redeemed.keys()].filter((code) => !credits.some(({ id }) => id === code));
-  const credited = credits.reduce((sum, { amount }) => sum + amount, openingGrant);
+  const credited = [...credits, ...grants].reduce((sum, { amount }) => sum + amount, openingGrant);
   const expected = own.reduce((sum, { amount }) => sum - amount, credited);
   return [
     ...lost.map((code) => `${username} lost the credit of ${code}`),
+    ...grantFaults(granted, grants),
     ...(wallet?.balance === expected
       ? []
       : [`${username} has ${String(wallet?.balance)} and not ${String(expected)}`]),
+  ];
+}
+
+function grantFaults(
+  granted: ReadonlyMap<string, boolean>,
+  rows: readonly { key: string; amount: number }[],
+): string[] {
+  const strange = rows.filter(({ key, amount }) => !granted.has(key) || amount !== GRANT_AMOUNT);
+  const times = (key: string) => rows.filter((row) => row.key === key).length;
+  const wrong = [...granted].filter(([key, isConfirmed]) =>
+    isConfirmed ? times(key) !== 1 : times(key) > 1,
+  );
+  return [
+    ...strange.map(({ key }) => `${key} was never asked for`),
+    ...wrong.map(([key]) => `${key} was granted ${String(times(key))} times`),
   ];
 }

@@ -14,15 +14,20 @@ export interface Sent {
 const RETRY_MS = 100;
 const RETRIES_MAX = 300;
 const HANG_UP_WITHIN_MS = 20;
+/** What a customer who is staff grants to themselves. */
+export const GRANT_AMOUNT = 50;
 
 /**
- * Somebody who chats, retries, redeems and hangs up at random, and keeps books on what they were told.
+ * Somebody, of the staff, who chats, retries, redeems, grants and hangs up at random, and keeps books on
+ * what they were told.
  * Any answer that no client of a sound service could get is an error at once.
  */
 export class Customer {
   readonly sent = new Map<string, Sent>();
   /** Codes whose credit was confirmed, with the key that was used. */
   readonly redeemed = new Map<string, string | undefined>();
+  /** Keys of the grants that were asked for, and whether they were confirmed. */
+  readonly granted = new Map<string, boolean>();
 
   /** A thread that some messages go on with, each waiting for the one before. */
   private thread: string | undefined;
@@ -42,7 +47,8 @@ export class Customer {
     const roll = this.dice.next();
     if (roll < 0.7) return this.chat(this.compose());
     if (roll < 0.9) return this.retry();
-    if (roll < 0.97) return this.redeem();
+    if (roll < 0.95) return this.redeem();
+    if (roll < 0.98) return this.grant();
     return this.look();
   }
 
@@ -57,6 +63,28 @@ export class Customer {
         if ((sent.outcome as string) === 'unknown') await pause(RETRY_MS);
       }
     }
+    for (const key of this.granted.keys()) {
+      for (let tries = 0; this.granted.get(key) === false; tries += 1) {
+        await this.grantOnce(key);
+        if (tries === RETRIES_MAX) throw new Error(`${key} is still unknown`);
+      }
+    }
+  }
+
+  /** Asks for a new grant or for one of the earlier ones again, which must not count twice. */
+  private async grant(): Promise<boolean> {
+    const earlier = this.dice.chance(0.5) ? this.dice.pick([...this.granted.keys()]) : undefined;
+    return this.grantOnce(earlier ?? `grant-${this.username}-${String(this.granted.size)}`);
+  }
+
+  private async grantOnce(key: string): Promise<boolean> {
+    if (!this.granted.has(key)) this.granted.set(key, false);
+    const path = `/api/admin/users/${this.username}/grants/`;
+    const answer = await this.ask(path, { amount: GRANT_AMOUNT, reason: 'load' }, key);
+    if (!answer) return false;
+    if (answer.status === 201) this.granted.set(key, true);
+    else if (![409, 503].includes(answer.status)) throw unsound(key, answer);
+    return true;
   }
 
   private compose(): Sent {
