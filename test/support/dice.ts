@@ -24,7 +24,8 @@ export class Dice {
   }
 }
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
+/** What this run's random choices start from; a failure prints it, and setting it repeats them. */
+export const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
 
 /** Runs a case on dice of its own. A failure prints the seed, which TEST_SEED sets for the next run. */
 export const withDice = (run: (dice: Dice) => Promise<void>) => async (): Promise<void> => {
