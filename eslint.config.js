@@ -5,7 +5,15 @@ import tseslint from 'typescript-eslint';
 const readonly = (...names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
 
 /** What Node gives to the few plain JavaScript files. */
-const node = readonly('console', 'globalThis', 'process', 'URL', 'setTimeout', 'fetch');
+const node = readonly(
+  'clearTimeout',
+  'console',
+  'fetch',
+  'globalThis',
+  'process',
+  'setTimeout',
+  'URL',
+);
 
 /** What a browser gives to the page. */
 const browser = readonly(

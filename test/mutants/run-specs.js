@@ -1,0 +1,98 @@
+import { pathToFileURL } from 'node:url';
+import { expect } from 'expect';
+import circus, { addEventHandler, getState, run } from 'jest-circus';
+
+const TEST_TIMEOUT_MS = 10_000;
+/** After a failure: a hook that hangs on what the mutant broke is not waited for. */
+const CLEANUP_TIMEOUT_MS = 2000;
+
+Object.assign(globalThis, circus, { expect });
+
+/** What StrykerJS's code in the sources reads and writes: which mutant is on, and what was covered. */
+const stryker = (globalThis.__stryker__ = {});
+
+/** Whom code runs for outside any test: a sweep in the background, for one. */
+const BETWEEN = 'between the tests';
+
+/** The tests that a describe block's own hooks serve: what a hook covers, each of them does. */
+const served = new Map();
+
+const titles = (node) => (node.parent ? [...titles(node.parent), node.name] : []);
+const testsIn = (node) => (node.type === 'test' ? [node] : node.children.flatMap(testsIn));
+
+async function load(file) {
+  const { children } = getState().rootDescribeBlock;
+  const before = children.length;
+  await import(pathToFileURL(file).href.replace(/\.ts$/, '.js'));
+  for (const test of children.slice(before).flatMap(testsIn)) {
+    test.id = [file, ...titles(test)].join(' > ');
+    test.file = file;
+  }
+}
+
+const skip = (isWanted) => {
+  for (const test of testsIn(getState().rootDescribeBlock)) {
+    if (!isWanted(test)) test.mode = 'skip';
+  }
+};
+
+/** Tells StrykerJS's code which test it runs for, and gives the rest up after the first that fails. */
+function watch(bail) {
+  stryker.currentTestId = BETWEEN;
+  addEventHandler(({ name, test, hook }) => {
+    if (name === 'test_start') stryker.currentTestId = test.id;
+    if (name === 'hook_start' && hook.type.endsWith('All')) {
+      const id = `hooks of ${titles(hook.parent).join(' > ')}`;
+      served.set(id, testsIn(hook.parent));
+      stryker.currentTestId = id;
+    }
+    const isHooksEnd = ['hook_success', 'hook_failure'].includes(name) && !test;
+    if (isHooksEnd || name === 'test_done') stryker.currentTestId = BETWEEN;
+    if (name !== 'test_done' || !bail || test.errors.length === 0) return;
+    skip(() => false);
+    setTimeout(tell, CLEANUP_TIMEOUT_MS);
+  });
+}
+
+/** Gives what the hooks covered to the tests that they serve. */
+function coverage() {
+  const { static: loaded = {}, perTest = {} } = stryker.mutantCoverage ?? {};
+  delete perTest[BETWEEN];
+  for (const [id, hookTests] of served) {
+    const covered = Object.entries(perTest[id] ?? {});
+    delete perTest[id];
+    for (const test of hookTests) {
+      const own = (perTest[test.id] ??= {});
+      for (const [mutant, hits] of covered) own[mutant] = (own[mutant] ?? 0) + hits;
+    }
+  }
+  return { static: loaded, perTest };
+}
+
+function resultOf({ id, file, mode, duration, errors }) {
+  const failure = errors.map(([thrown]) => String(thrown?.stack ?? thrown)).join('\n');
+  const status = errors.length > 0 ? 'failed' : mode === 'skip' ? 'skipped' : 'passed';
+  return { id, name: id, fileName: file, timeSpentMs: duration ?? 0, status, failure };
+}
+
+/** Runs the files' tests, or those listed alone, and tells the parent what came of them. */
+process.once('message', async ({ files, only, activeMutant, hitLimit, bail }) => {
+  Object.assign(stryker, { activeMutant, hitLimit, hitCount: hitLimit ? 0 : undefined });
+  getState().testTimeout = TEST_TIMEOUT_MS;
+  for (const file of files) await load(file);
+  const wanted = only && new Set(only);
+  if (wanted) skip(({ id }) => wanted.has(id));
+  watch(bail);
+  await run();
+  tell();
+});
+
+function tell() {
+  const { rootDescribeBlock, unhandledErrors } = getState();
+  const results = testsIn(rootDescribeBlock).map(resultOf);
+  if (unhandledErrors.length > 0) {
+    results.push(resultOf({ id: 'outside any test', errors: unhandledErrors }));
+  }
+  const report = { results, hitCount: stryker.hitCount, mutantCoverage: coverage() };
+  process.send(report, () => process.exit());
+}
