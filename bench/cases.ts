@@ -58,10 +58,10 @@ export const CASES: readonly Case[] = [
     hasFloor: false,
     requests: () => rich.map((person) => streamed(person, 'echo')),
   },
-  { name: 'login', hasFloor: false, requests: () => logins.map(login) },
+  { name: 'login', hasFloor: true, requests: () => logins.map(login) },
   {
     name: 'register',
-    hasFloor: false,
+    hasFloor: true,
     requests: (seconds) => Array.from({ length: seconds * REGISTRATIONS_A_SECOND }, register),
   },
 ];

@@ -27,10 +27,13 @@ export interface Run extends Measured {
   readonly round: number;
 }
 
-const targetsOf = ({ hasFloor }: Case): (keyof Targets)[] =>
-  hasFloor ? ['service', 'floor'] : ['service'];
+/** By turns one and the other is first, so that neither always follows the other. */
+const targetsOf = ({ hasFloor }: Case, round: number): (keyof Targets)[] => {
+  if (!hasFloor) return ['service'];
+  return round % 2 === 0 ? ['floor', 'service'] : ['service', 'floor'];
+};
 
-/** Returns once the service is done with what a finished run left unanswered: a login waits its turn. */
+/** Returns once the server is done with what a finished run left unanswered: a login waits its turn. */
 export async function settle(url: string): Promise<void> {
   const { path, method, headers, body = '' } = login(logins[0] ?? '');
   await fetch(url + path, { method, headers, body });
@@ -46,16 +49,16 @@ export async function runRounds(
   const once = async (item: Case, target: keyof Targets, count: number) => {
     const load = { connections: count, seconds };
     const measured = await drive(targets[target], item.requests(seconds), load);
-    await settle(targets.service);
+    await settle(targets[target]);
     return measured;
   };
   for (const item of cases) {
-    for (const target of targetsOf(item)) await once(item, target, WARM_UP_CONNECTIONS);
+    for (const target of targetsOf(item, 0)) await once(item, target, WARM_UP_CONNECTIONS);
   }
   for (let round = 1; round <= rounds; round += 1) {
     for (const item of cases) {
       for (const count of connections) {
-        for (const target of targetsOf(item)) {
+        for (const target of targetsOf(item, round)) {
           const measured = await once(item, target, count);
           const run = { case: item.name, target, connections: count, round, ...measured };
           runs.push(run);

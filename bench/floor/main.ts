@@ -1,4 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { availableParallelism } from 'node:os';
+import { hash, verify } from 'argon2';
+import pLimit from 'p-limit';
 import { v7 as uuidv7 } from 'uuid';
 import { Group } from './group.js';
 import { PostgresStore } from './postgres.store.js';
@@ -7,6 +10,10 @@ import { nowMicros } from './statements.js';
 import { PRICE, type Caller, type Store } from './store.js';
 
 const PAGE_SIZE = 20;
+/** The service's default: argon2id, as the package's is. */
+const HASH_COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** More at once than there are cores only contend for the cache. */
+const hashing = pLimit(availableParallelism());
 
 const iso = (micros: number) =>
   `${new Date(micros / 1000).toISOString().slice(0, 20)}${String(micros % 1_000_000).padStart(6, '0')}Z`;
@@ -41,6 +48,14 @@ class Floor {
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = request.method === 'POST' ? bodyOf(request) : undefined;
+    if (body && request.url === '/api/login/') {
+      await this.login(await body, response);
+      return;
+    }
+    if (body && request.url === '/api/register/') {
+      await this.register(await body, response);
+      return;
+    }
     const [scheme, secret = ''] = (request.headers.authorization ?? '').split(' ');
     const caller = scheme === 'Token' ? await this.store.callerOf(secret) : undefined;
     if (!caller) {
@@ -54,6 +69,20 @@ class Floor {
     } else {
       send(response, 404, { detail: 'Not found.' });
     }
+  }
+
+  /** The password's hash alone: whatever else a login does, this is most of its cost. */
+  private async login(body: unknown, response: ServerResponse): Promise<void> {
+    const { username, password } = body as { username: string; password: string };
+    const phc = await this.store.passwordHashOf(username);
+    const matches = await hashing(() => verify(phc, password));
+    send(response, matches ? 200 : 400, {});
+  }
+
+  private async register(body: unknown, response: ServerResponse): Promise<void> {
+    const { password } = body as { password: string };
+    await hashing(() => hash(password, HASH_COST));
+    send(response, 201, {});
   }
 
   private async chat(caller: Caller, body: unknown, response: ServerResponse): Promise<void> {

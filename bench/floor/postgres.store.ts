@@ -33,6 +33,11 @@ export class PostgresStore implements Store {
     return row?.isActive && row.lastUsedAt + TOKEN_IDLE_MICROS > nowMicros() ? row : undefined;
   }
 
+  async passwordHashOf(username: string): Promise<string> {
+    const [row] = await this.read<{ phc: string }>('passwordHash', [username]);
+    return row?.phc ?? '';
+  }
+
   async available(ownerId: string): Promise<number> {
     const [row] = await this.read<{ available: number }>('available', [ownerId]);
     return row?.available ?? 0;

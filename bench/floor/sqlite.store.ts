@@ -43,8 +43,12 @@ export class SqliteStore implements Store {
 
   private constructor(reader: sqlite3.Database, writer: sqlite3.Database) {
     const read = (sql: string) => reader.prepare(forSqlite(sql));
-    const { caller, available, page } = READS;
-    this.reads = { caller: read(caller), available: read(available), page: read(page) };
+    this.reads = {
+      caller: read(READS.caller),
+      passwordHash: read(READS.passwordHash),
+      available: read(READS.available),
+      page: read(READS.page),
+    };
     const { wallets, holds, entries, conversations, turns } = writes('json_each(?1)');
     this.writes = {
       wallets: writer.prepare(wallets),
@@ -69,6 +73,11 @@ export class SqliteStore implements Store {
       digestOf(secret),
     ]);
     return row?.isActive && row.lastUsedAt + TOKEN_IDLE_MICROS > nowMicros() ? row : undefined;
+  }
+
+  async passwordHashOf(username: string): Promise<string> {
+    const [row] = await all<{ phc: string }>(this.reads.passwordHash, [username]);
+    return row?.phc ?? '';
   }
 
   async available(ownerId: string): Promise<number> {

@@ -13,6 +13,7 @@ export const nowMicros = () => Math.floor((performance.timeOrigin + performance.
 export const READS = {
   caller: `SELECT t.id AS "credentialId", t.user_id AS "userId", t.last_used_at AS "lastUsedAt", u.is_active AS "isActive"
     FROM access_tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = $1`,
+  passwordHash: 'SELECT password_hash AS phc FROM users WHERE username_key = $1',
   available: 'SELECT balance - held AS available FROM wallets WHERE owner_id = $1',
   page: `SELECT id, conversation_id AS conversation, message, response, model, status, amount AS tokens, created_at AS "createdAt"
     FROM turns WHERE owner_id = $1 ORDER BY id DESC LIMIT $2`,

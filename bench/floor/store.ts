@@ -29,6 +29,7 @@ export interface Charge extends Caller {
 export interface Store {
   /** Undefined for a token that is unknown, idle for too long, or of someone inactive. */
   callerOf(secret: string): Promise<Caller | undefined>;
+  passwordHashOf(username: string): Promise<string>;
   available(ownerId: string): Promise<number>;
   page(ownerId: string, limit: number): Promise<PastTurn[]>;
   /**

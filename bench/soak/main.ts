@@ -28,6 +28,9 @@ const [minutes, rate] = [Number(values.minutes), Number(values.rate)];
 /** Hangs are part of the game, and 120 seconds of each would be most of it. Failures are not news here. */
 const SETTINGS = { ANSWER_TIMEOUT_SECONDS: '3', LOG_LEVEL: 'fatal' };
 
+/** As in a small container: with room, V8 lets garbage lie for minutes, and a leak would hide behind it. */
+const HEAP_LIMIT = '--max-old-space-size=128';
+
 const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
 /** Drives the service for the time, and gives its memory second by second. */
@@ -39,7 +42,7 @@ async function soak(databaseUrl: string, folder: string): Promise<[Outcomes, Sam
   const settings = { ...SETTINGS, ...upstream.settings };
   const starting = ServerProcess.service(databaseUrl, {
     settings,
-    nodeOptions: ['--import', probe.href],
+    nodeOptions: [HEAP_LIMIT, '--import', probe.href],
   });
   const outcomes = await withServer(starting, async (service) => {
     const load = new Load(service.url);
