@@ -3,7 +3,7 @@ import { Reader } from '../src/database/reader.js';
 import { audit } from '../src/wallet/audit.js';
 import { TestApp } from './support/app.js';
 import { type Caller } from './support/client.js';
-import { runCommand } from './support/command.js';
+import { auditOnTerminal, runCommand } from './support/command.js';
 import { createDatabase, databaseKinds, Inspector } from './support/databases.js';
 
 describe.each(databaseKinds)('npm run admin on %s', (kind) => {
@@ -85,6 +85,13 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
     expect(JSON.parse(json.stdout)).toMatchObject({
       differences: [{ stored: '3801', recomputed: '3800' }],
     });
+  });
+
+  it('tells a terminal, and nobody else, how far it has come', async () => {
+    const [shown, piped] = [await auditOnTerminal(app.databaseUrl), await command()];
+    expect([shown.code, shown.stderr]).toEqual([0, '\r1 wallets ']);
+    expect([piped.code, piped.stderr]).toEqual([0, '']);
+    expect(shown.stdout).toBe(piped.stdout);
   });
 
   it('exits 2 when it cannot look', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { ProcessLease } from '../src/database/process-lease.js';
@@ -23,9 +24,8 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
   afterAll(() => app.close());
 
   /** What every other process asks before it takes over the holds of this one. */
-  const looksDead = async (): Promise<boolean | undefined> => {
+  const looksDead = async (id = app.nest.get(ProcessLease).id): Promise<boolean | undefined> => {
     const sql = 'SELECT pg_try_advisory_xact_lock($1, $2) AS free';
-    const id = app.nest.get(ProcessLease).id;
     return (await app.database.rows<{ free: boolean }>(sql, [0x7a11, id]))[0]?.free;
   };
 
@@ -64,6 +64,23 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
     await sweeper.sweep();
     expect(await looksDead()).toBe(false);
     await ghost.end();
+  });
+
+  it('keeps its holds from the others, until it is gone', async () => {
+    const ada = await app.newUser();
+    const ownerId = await app.ownerOf(ada);
+    const other = new pg.Client({ connectionString: app.databaseUrl });
+    await other.connect();
+    await other.query('SELECT pg_advisory_lock($1, $2)', [0x7a11, 7]);
+    await app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
+    await app.database.rows('UPDATE holds SET process_id = 7 WHERE owner_id = $1', [ownerId]);
+    await sweeper.sweep();
+    expect(await ada.balance()).toBe(3900);
+    await other.end();
+    while ((await looksDead(7)) === false) await sleep(10);
+    await sweeper.sweep();
+    expect(await ada.balance()).toBe(4000);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
   it('is taken again also when the database first refused the new connection', async () => {

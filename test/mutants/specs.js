@@ -9,6 +9,7 @@ export const SPECS = [
   'test/idempotency.spec.ts',
   'test/deadlock.spec.ts',
   'test/process-lease.spec.ts',
+  'test/hold-sweeper.spec.ts',
   'test/admin.spec.ts',
   'test/limits.spec.ts',
   'test/last-tokens.spec.ts',
