@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openWriter } from '../src/database/data-source.js';
+import { FileInUse, ProcessLease } from '../src/database/process-lease.js';
 import { UnitOfWork } from '../src/database/unit-of-work.js';
 import { claimOf } from '../src/wallet/claim.js';
 import { HoldSweeper } from '../src/wallet/hold-sweeper.js';
@@ -7,7 +9,7 @@ import { HoldsService } from '../src/wallet/holds.service.js';
 import { WalletService } from '../src/wallet/wallet.service.js';
 import { TestApp } from './support/app.js';
 import type { Caller } from './support/client.js';
-import { databaseKinds } from './support/databases.js';
+import { createDatabase, databaseKinds } from './support/databases.js';
 
 /** No process is called so: they are called 1 and up. */
 const DEAD = 0;
@@ -37,6 +39,12 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     const sql = 'SELECT state FROM holds WHERE id = $1';
     return (await app.database.rows<{ state: string }>(sql, [id]))[0]?.state;
   };
+
+  it('needs no lease renewed while nothing was lost', async () => {
+    const lease = app.nest.get(ProcessLease);
+    await expect(lease.renew()).resolves.toBeUndefined();
+    expect(await lease.isDead(lease.id)).toBe(false);
+  });
 
   it('gives back what is past its lifetime, and leaves what is not', async () => {
     const ada = await app.newUser();
@@ -105,5 +113,31 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     while ((await stateOf(next)) === 'open') await sleep(100);
     expect(await stateOf(next)).toBe('expired');
     expect(await ada.balance()).toBe(4000);
+  });
+});
+
+describe.each(databaseKinds)('a lease on %s', (kind) => {
+  it('is one process’s at a time, and the next one’s once it is given back', async () => {
+    const database = await createDatabase(kind);
+    const source = await openWriter({ url: database.url, poolMax: 3, entities: [] });
+    const [first, second] = [new ProcessLease(source), new ProcessLease(source)];
+    Object.assign(second, { id: first.id });
+    await first.acquire();
+    const refusal = await second.acquire().catch((error: unknown) => error as Error);
+    const isFileInUse = refusal instanceof FileInUse;
+    expect([isFileInUse, isFileInUse && refusal.cause !== undefined]).toEqual(
+      kind === 'sqlite' ? [true, true] : [false, false],
+    );
+    expect((refusal as Error).message).toBe(
+      kind === 'sqlite'
+        ? `another process serves ${database.url.slice('sqlite:'.length)}: stop it, or use PostgreSQL for several processes`
+        : `the lease ${String(first.id)} is taken`,
+    );
+    await second.onApplicationShutdown();
+    await first.onApplicationShutdown();
+    await expect(second.acquire()).resolves.toBeUndefined();
+    await second.onApplicationShutdown();
+    await source.destroy();
+    await database.drop();
   });
 });

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Tx } from '../src/database/queries.js';
 import { UnitOfWork } from '../src/database/unit-of-work.js';
 import { HoldsService } from '../src/wallet/holds.service.js';
+import { RedemptionService } from '../src/wallet/redemption.service.js';
+import { WalletService } from '../src/wallet/wallet.service.js';
 import { TestApp } from './support/app.js';
 import { databaseKinds } from './support/databases.js';
 
@@ -79,6 +82,54 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     await expect(capture).rejects.toThrow(RangeError);
     expect(await ada.balance()).toBe(3900);
     expect(await app.database.count('ledger_entries', 'owner_id = $1', [owner])).toBe(1);
+  });
+
+  it.each([-1, 0.5, NaN, Infinity, 2 ** 53])(
+    'refuses to credit %p, or to limit by it',
+    async (n) => {
+      const ada = await app.newUser();
+      const ownerId = await ownerOf(ada.username);
+      const wallets = app.nest.get(WalletService);
+      const codes = app.nest.get(RedemptionService);
+      const entry = { ownerId, amount: n, kind: 'grant', reason: 'bad amount' } as const;
+      const works: ((tx: Tx) => Promise<unknown>)[] = [
+        (tx) => wallets.credit(tx, entry),
+        (tx) => wallets.open(tx, `${ownerId}-2`, n),
+        (tx) => wallets.setDailyLimit(tx, ownerId, n),
+        (tx) => codes.make(tx, n, 'bad amount'),
+      ];
+      for (const work of works) {
+        await expect(app.nest.get(UnitOfWork).run(work)).rejects.toThrow(RangeError);
+      }
+      expect((await wallets.summary(ownerId)).limits.daily).toBeNull();
+      expect(await ada.balance()).toBe(4000);
+      expect(await app.database.count('wallets', 'owner_id = $1', [`${ownerId}-2`])).toBe(0);
+      expect(await app.database.count('redemption_codes')).toBe(0);
+    },
+  );
+
+  it('refuses a credit after which the balance would not be exact, and changes nothing', async () => {
+    const ada = await app.newUser();
+    const ownerId = await ownerOf(ada.username);
+    const credit = (amount: number) =>
+      app.nest.get(UnitOfWork).run((tx) => {
+        const entry = { ownerId, amount, kind: 'grant', reason: 'a fortune' } as const;
+        return app.nest.get(WalletService).credit(tx, entry);
+      });
+    await expect(credit(Number.MAX_SAFE_INTEGER - 3999)).rejects.toThrow('9007199254740992');
+    expect(await ada.balance()).toBe(4000);
+    await credit(Number.MAX_SAFE_INTEGER - 4000);
+    expect(await ada.balance()).toBe(Number.MAX_SAFE_INTEGER);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('credits nobody who has no wallet', async () => {
+    const entry = { ownerId: 'nobody', amount: 5, kind: 'grant', reason: 'lost' } as const;
+    const credit = app.nest
+      .get(UnitOfWork)
+      .run((tx) => app.nest.get(WalletService).credit(tx, entry));
+    await expect(credit).rejects.toThrow('no wallet for owner nobody');
+    expect(await app.database.count('ledger_entries', 'owner_id = $1', ['nobody'])).toBe(0);
   });
 
   it('refuses to capture more than the hold, and changes nothing', async () => {

@@ -22,6 +22,7 @@ export class WalletService {
 
   /** Opens the owner's wallet with `amount` tokens; the ledger's first entry says so. */
   async open(tx: Tx, ownerId: string, amount: number): Promise<void> {
+    assertAmount(amount);
     await tx.manager.insert(Wallet, {
       ownerId,
       balance: 0,
@@ -102,6 +103,7 @@ export class WalletService {
 
   /** Caps what the owner can spend in a day (UTC); null for no cap. Holds that are open stay. */
   async setDailyLimit(tx: Tx, ownerId: string, dailyLimit: number | null): Promise<void> {
+    if (dailyLimit !== null) assertAmount(dailyLimit);
     await tx.manager.update(Wallet, { ownerId }, { dailyLimit });
   }
 }
