@@ -44,7 +44,7 @@ export class AccessTokens {
       '/* access_token.expire */ DELETE FROM access_tokens WHERE user_id = $1 AND last_used_at < $2',
       [userId, now - this.idle],
     );
-    await tx.manager.insert(AccessToken, {
+    tx.insert(AccessToken, {
       id: uuidv7(),
       digest: digestOf(secret),
       userId,
@@ -70,10 +70,17 @@ export class AccessTokens {
 
   /** The token is refused from the next request on. */
   async revoke(tx: Tx, credentialId: string): Promise<void> {
-    await tx.manager.delete(AccessToken, { id: credentialId });
+    await tx.rows('/* access_token.revoke */ DELETE FROM access_tokens WHERE id = $1', [
+      credentialId,
+    ]);
   }
 
   private touch(id: string, lastUsedAt: Micros): Promise<unknown> {
-    return this.unitOfWork.run((tx) => tx.manager.update(AccessToken, { id }, { lastUsedAt }));
+    return this.unitOfWork.run((tx) =>
+      tx.rows('/* access_token.touch */ UPDATE access_tokens SET last_used_at = $2 WHERE id = $1', [
+        id,
+        lastUsedAt,
+      ]),
+    );
   }
 }

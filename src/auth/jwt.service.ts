@@ -53,7 +53,7 @@ export class JwtService {
     );
     const [id, refreshJti] = [uuidv7(), uuidv7()];
     const expiresAt = now + REFRESH_LIFETIME_SECONDS * SECOND_MICROS;
-    await tx.manager.insert(JwtFamily, { id, userId, refreshJti, expiresAt, createdAt: now });
+    tx.insert(JwtFamily, { id, userId, refreshJti, expiresAt, createdAt: now });
     return this.pair(userId, id, refreshJti);
   }
 
@@ -76,7 +76,7 @@ export class JwtService {
 
   /** Revokes every JWT of the family. */
   async end(tx: Tx, familyId: string): Promise<void> {
-    await tx.manager.delete(JwtFamily, { id: familyId });
+    await tx.rows('/* jwt_family.end */ DELETE FROM jwt_families WHERE id = $1', [familyId]);
   }
 
   /** What a JWT of ours says; undefined when it is forged, expired, or its family has ended. */

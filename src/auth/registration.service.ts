@@ -35,7 +35,7 @@ export class RegistrationService {
     try {
       return await this.unitOfWork.run(async (tx) => {
         const user = { username, email: normalizeEmail(email), passwordHash };
-        const userId = await this.users.add(tx, user);
+        const userId = this.users.add(tx, user);
         await this.wallets.open(tx, userId, this.config.openingGrant);
         return this.accessTokens.issue(tx, userId);
       });

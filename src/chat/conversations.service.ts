@@ -133,10 +133,10 @@ export class ConversationsService {
   }
 
   /** Opens a conversation. */
-  async open(
+  open(
     tx: Tx,
     conversation: Pick<Conversation, 'id' | 'ownerId' | 'title' | 'model' | 'system'>,
-  ): Promise<Conversation> {
+  ): Conversation {
     const createdAt = nowMicros();
     const row = {
       ...conversation,
@@ -145,7 +145,7 @@ export class ConversationsService {
       createdAt,
       updatedAt: createdAt,
     };
-    await tx.manager.insert(Conversation, row);
+    tx.insert(Conversation, row);
     return row;
   }
 }

@@ -58,7 +58,7 @@ export class SettlementService {
     return this.save(tx, settled, settlement.available);
   }
 
-  private async save(tx: Tx, settled: Settled, availableAfter: number): Promise<Turn> {
+  private save(tx: Tx, settled: Settled, availableAfter: number): Turn {
     const { principal, holdId, turnId, question, modelId, outcome } = settled;
     const ownerId = principal.userId;
     const message = storable(question.message);
@@ -71,7 +71,7 @@ export class SettlementService {
         model: null,
         system: null,
       };
-      await this.conversations.open(tx, opened);
+      this.conversations.open(tx, opened);
     }
     const { toolCalls, ...rest } = outcome;
     const turn: Turn = {
@@ -88,7 +88,7 @@ export class SettlementService {
       credentialId: principal.credentialId,
       createdAt: nowMicros(),
     };
-    await tx.manager.insert(Turn, turn);
+    tx.insert(Turn, turn);
     return turn;
   }
 

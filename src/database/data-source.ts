@@ -1,9 +1,14 @@
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import pg from 'pg';
+import sqlite3 from 'sqlite3';
 import { migrations } from './migrations.js';
+import { PostgresStatements } from './postgres-statements.js';
+import { SqliteStatements } from './sqlite-statements.js';
+import type { Statements } from './statements.js';
 
 /** A class that TypeORM maps to a table. */
-export type EntityClass = new () => object;
+export type EntityClass<Entity extends object = object> = new () => Entity;
 
 const SQLITE_BUSY_TIMEOUT_MS = 5000;
 const POSTGRES_CONNECT_TIMEOUT_MS = 10_000;
@@ -24,6 +29,12 @@ const types: pg.CustomTypesConfig = {
         (pg.types.getTypeParser(oid, format as 'text') as unknown),
 };
 
+/**
+ * sqlite3 for TypeORM, which asks it for `verbose()`: that takes a stack trace at every call, in the whole
+ * process, a third of a request's time. It is to be given to every SQLite data source.
+ */
+export const quietSqlite3 = { ...sqlite3, verbose: () => sqlite3 };
+
 /** Where the data lives and what it is made of. */
 export interface DatabaseOptions {
   readonly url: string;
@@ -40,6 +51,7 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
       ...schema,
       type: 'sqlite',
       database,
+      driver: quietSqlite3,
       enableWAL: true,
       busyTimeout: SQLITE_BUSY_TIMEOUT_MS,
     };
@@ -64,10 +76,36 @@ function locationOf(url: string): string {
   return `postgres://${username}@${host}${pathname}`;
 }
 
+/** TypeORM's data source with statements that are prepared once, and that end before it does. */
+export class Database extends DataSource {
+  readonly isSqlite = this.options.type === 'sqlite';
+  private readonly onSqlite = new SqliteStatements(this);
+
+  /** Statements outside a transaction; on SQLite, whose one connection is shared, inside as well. */
+  get statements(): Statements {
+    return this.isSqlite
+      ? this.onSqlite
+      : new PostgresStatements(this, (this.driver as PostgresDriver).master as pg.Pool);
+  }
+
+  /** Statements on the connection that the runner has. */
+  async statementsOf(runner: QueryRunner): Promise<Statements> {
+    if (this.isSqlite) return this.onSqlite;
+    return new PostgresStatements(this, (await runner.connect()) as pg.PoolClient);
+  }
+
+  override async destroy(): Promise<void> {
+    await this.onSqlite.finalize();
+    await super.destroy();
+  }
+}
+
 /** Throws one readable sentence, without credentials, for a database that does not open. */
-async function open(options: DatabaseOptions): Promise<DataSource> {
+async function open(options: DatabaseOptions): Promise<Database> {
+  const database = new Database(dataSourceOptions(options));
   try {
-    return await new DataSource(dataSourceOptions(options)).initialize();
+    await database.initialize();
+    return database;
   } catch (error) {
     // A host with two addresses fails with an AggregateError, which has a code and no message.
     const { message, code } = error as NodeJS.ErrnoException;
@@ -83,7 +121,7 @@ async function open(options: DatabaseOptions): Promise<DataSource> {
  * (`synchronous = FULL`), so that no answered chat is lost on power failure; and what is deleted is
  * overwritten (`secure_delete`), so that the file does not keep it.
  */
-export async function openWriter(options: DatabaseOptions): Promise<DataSource> {
+export async function openWriter(options: DatabaseOptions): Promise<Database> {
   const dataSource = await open(options);
   if (dataSource.options.type === 'sqlite') {
     await dataSource.query('PRAGMA synchronous = FULL');
@@ -93,7 +131,7 @@ export async function openWriter(options: DatabaseOptions): Promise<DataSource> 
 }
 
 /** Opens the database for reading alone: SQLite then refuses every write. */
-export async function openReadOnly(options: DatabaseOptions): Promise<DataSource> {
+export async function openReadOnly(options: DatabaseOptions): Promise<Database> {
   const dataSource = await open(options);
   if (dataSource.options.type === 'sqlite') await dataSource.query('PRAGMA query_only = ON');
   return dataSource;
@@ -103,9 +141,6 @@ export async function openReadOnly(options: DatabaseOptions): Promise<DataSource
  * What readers use beside `writer`. TypeORM gives a SQLite data source one connection, on which a read
  * would see what a transaction under way may still roll back; so there readers get their own.
  */
-export async function openReader(
-  options: DatabaseOptions,
-  writer: DataSource,
-): Promise<DataSource> {
-  return writer.options.type === 'sqlite' ? openReadOnly(options) : writer;
+export async function openReader(options: DatabaseOptions, writer: Database): Promise<Database> {
+  return writer.isSqlite ? openReadOnly(options) : writer;
 }

@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config.js';
-import { openReader, openWriter, type EntityClass } from './data-source.js';
+import { Database, openReader, openWriter, type EntityClass } from './data-source.js';
 import { ProcessLease } from './process-lease.js';
 import { Reader } from './reader.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -43,14 +43,15 @@ export class DatabaseModule {
       module: DatabaseModule,
       providers: [
         {
-          provide: DataSource,
+          provide: Database,
           inject: [CONFIG],
           useFactory: (config: Config) => openWriter(options(config)),
         },
+        { provide: DataSource, useExisting: Database },
         {
           provide: Reader,
-          inject: [CONFIG, DataSource],
-          useFactory: async (config: Config, writer: DataSource) =>
+          inject: [CONFIG, Database],
+          useFactory: async (config: Config, writer: Database) =>
             new Reader(await openReader(options(config), writer)),
         },
         UnitOfWork,

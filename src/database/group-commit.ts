@@ -1,7 +1,9 @@
-import { QueryFailedError, type DataSource, type QueryRunner } from 'typeorm';
+import { QueryFailedError } from 'typeorm';
 import { Unavailable } from '../errors.js';
 import { isConstraintFailure } from './database-errors.js';
+import type { Database } from './data-source.js';
 import { Tx } from './queries.js';
+import type { Insertion, Statements } from './statements.js';
 
 /** Units that share one commit at most; more only lengthens the wait of the first. */
 const GROUP_MAX = 64;
@@ -11,23 +13,26 @@ const WAITING_MAX = 10_000;
 type Outcome = () => void;
 
 interface Unit {
-  readonly work: (tx: Tx) => Promise<unknown>;
+  readonly work: (tx: Tx) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
  * SQLite's one writer, used by turns. What waits while a commit is being written to disk shares the next
- * commit, each unit in a savepoint of its own: a unit that fails is undone alone. No caller hears of
- * success before the shared commit is on disk.
+ * commit; the units run one after the other, and what they insert is written together at the end. A unit
+ * that fails is undone alone. No caller hears of success before the shared commit is on disk.
  */
 export class GroupCommit {
   private waiting: Unit[] = [];
   private draining: Promise<void> | undefined;
+  private readonly statements: Statements;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly database: Database) {
+    this.statements = database.statements;
+  }
 
-  add<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  add<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     if (this.waiting.length >= WAITING_MAX) {
       return Promise.reject(new Unavailable('Too many requests are waiting.', 1));
     }
@@ -49,48 +54,85 @@ export class GroupCommit {
   }
 
   /**
-   * Never rejects: each unit hears its own outcome. `IMMEDIATE` takes the write lock at once: a transaction
-   * that reads first and writes later would fail if an operator's command wrote in between.
+   * Never rejects: each unit hears its own outcome. Hardly ever does a unit fail with something written;
+   * so none is guarded at first, and then all are undone and run again, each so that it can fail alone.
    */
   private async commit(group: Unit[]): Promise<void> {
-    const runner = this.dataSource.createQueryRunner();
-    const outcomes: Outcome[] = [];
+    let outcomes: Outcome[];
     try {
-      await runner.query('BEGIN IMMEDIATE');
-      for (const unit of group) outcomes.push(await perform(runner, unit, group.length === 1));
-      await runner.query('COMMIT');
+      outcomes = await this.transact(() => this.together(group));
     } catch (error) {
-      await rollBack(runner);
-      for (const unit of group) unit.reject(error);
-      return;
+      outcomes = group.length === 1 ? rejections(group, error) : await this.commitApart(group);
     }
     for (const tell of outcomes) tell();
   }
-}
 
-/**
- * Runs one unit and returns what to tell its caller after the commit. Throws when the whole group must
- * fail: the unit is alone in it, or the failure (disk full, I/O error) may have ended the transaction.
- */
-async function perform(runner: QueryRunner, unit: Unit, alone: boolean): Promise<Outcome> {
-  if (!alone) await runner.query('SAVEPOINT unit');
-  try {
-    const value = await unit.work(new Tx(runner.manager));
-    if (!alone) await runner.query('RELEASE unit');
-    return () => {
-      unit.resolve(value);
-    };
-  } catch (error) {
-    if (alone || (error instanceof QueryFailedError && !isConstraintFailure(error))) throw error;
-    await runner.query('ROLLBACK TO unit');
-    await runner.query('RELEASE unit');
-    return () => {
-      unit.reject(error);
-    };
+  private commitApart(group: Unit[]): Promise<Outcome[]> {
+    return this.transact(() => this.apart(group)).catch((error: unknown) =>
+      rejections(group, error),
+    );
+  }
+
+  /**
+   * `IMMEDIATE` takes the write lock at once: a transaction that reads first and writes later would fail
+   * if an operator's command wrote in between.
+   */
+  private async transact(work: () => Promise<Outcome[]>): Promise<Outcome[]> {
+    try {
+      await this.statements.rows('BEGIN IMMEDIATE', []);
+      const outcomes = await work();
+      await this.statements.rows('COMMIT', []);
+      return outcomes;
+    } catch (error) {
+      // After some failures SQLite has rolled back by itself, and there is nothing left to end.
+      await this.statements.rows('ROLLBACK', []).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Throws when a unit fails that has written something: its failure must not stay in the others' commit. */
+  private async together(group: Unit[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    const insertions: Insertion[] = [];
+    for (const { work, resolve, reject } of group) {
+      const tx = new Tx(this.database, this.statements, insertions);
+      try {
+        const value = await work(tx);
+        insertions.push(...tx.takePending());
+        outcomes.push(() => { resolve(value); });
+      } catch (error) {
+        if (tx.hasWritten) throw error;
+        outcomes.push(() => { reject(error); });
+      }
+    }
+    await this.statements.insert(insertions);
+    return outcomes;
+  }
+
+  /** Each unit in a savepoint of its own. */
+  private async apart(group: Unit[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const unit of group) outcomes.push(await this.alone(unit));
+    return outcomes;
+  }
+
+  /** Throws when the whole group must fail: the failure (disk full, I/O error) may have ended the transaction. */
+  private async alone({ work, resolve, reject }: Unit): Promise<Outcome> {
+    const tx = new Tx(this.database, this.statements);
+    await this.statements.rows('SAVEPOINT unit', []);
+    try {
+      const value = await work(tx);
+      await tx.flush();
+      await this.statements.rows('RELEASE unit', []);
+      return () => { resolve(value); };
+    } catch (error) {
+      if (error instanceof QueryFailedError && !isConstraintFailure(error)) throw error;
+      await this.statements.rows('ROLLBACK TO unit', []);
+      await this.statements.rows('RELEASE unit', []);
+      return () => { reject(error); };
+    }
   }
 }
 
-/** After some failures SQLite has rolled back by itself, and there is nothing left to end. */
-async function rollBack(runner: QueryRunner): Promise<void> {
-  await runner.query('ROLLBACK').catch(() => undefined);
-}
+const rejections = (group: readonly Unit[], error: unknown): Outcome[] =>
+  group.map((unit) => () => { unit.reject(error); });

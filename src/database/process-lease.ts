@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
+import { quietSqlite3 } from './data-source.js';
 
 /** The first half of our advisory locks' key; the second is the process. */
 const LOCK_SPACE = 0x7a11;
@@ -80,6 +81,7 @@ export class ProcessLease implements OnApplicationShutdown {
   private async lockBeside(database: string): Promise<void> {
     const file = await new DataSource({
       type: 'sqlite',
+      driver: quietSqlite3,
       database: `${database}.lock`,
     }).initialize();
     try {

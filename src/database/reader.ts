@@ -1,22 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import type { DataSource, EntityManager } from 'typeorm';
-import { rowsOf } from './queries.js';
+import type { EntityManager } from 'typeorm';
+import { Database } from './data-source.js';
+import type { Statements } from './statements.js';
 
 /** Reads committed rows only. On SQLite it has a connection of its own, on PostgreSQL one of the pool's. */
 @Injectable()
 export class Reader {
-  constructor(private readonly dataSource: DataSource) {}
+  private readonly statements: Statements;
 
-  get manager(): EntityManager {
-    return this.dataSource.manager;
+  constructor(private readonly database: Database) {
+    this.statements = database.statements;
   }
 
-  async rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      return await rowsOf<Row>(runner, sql, parameters);
-    } finally {
-      await runner.release();
-    }
+  get manager(): EntityManager {
+    return this.database.manager;
+  }
+
+  rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return this.statements.rows<Row>(sql, parameters);
   }
 }

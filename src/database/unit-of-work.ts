@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { Database } from './data-source.js';
 import { isSerializationFailure } from './database-errors.js';
 import { GroupCommit } from './group-commit.js';
 import { Tx } from './queries.js';
@@ -19,11 +19,11 @@ export class UnitOfWork {
   private readonly inside = new AsyncLocalStorage<true>();
   private readonly turns: GroupCommit | undefined;
 
-  constructor(private readonly dataSource: DataSource) {
-    if (dataSource.options.type === 'sqlite') this.turns = new GroupCommit(dataSource);
+  constructor(private readonly database: Database) {
+    if (database.isSqlite) this.turns = new GroupCommit(database);
   }
 
-  run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  run<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     if (this.inside.getStore()) {
       throw new Error('run() inside run(): pass the outer tx down instead');
     }
@@ -40,14 +40,24 @@ export class UnitOfWork {
    * A deadlock (40P01) or serialization failure (40001) rolled everything back, so a new attempt is
    * safe. Attempts are bounded, and spaced at random so that two rivals do not meet again.
    */
-  private async withRetries<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  private async withRetries<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.dataSource.transaction((manager) => work(new Tx(manager)));
+        return await this.transact(work);
       } catch (error) {
         if (attempt === ATTEMPTS_MAX || !isSerializationFailure(error)) throw error;
         await sleep(Math.random() * BACKOFF_MS * 2 ** attempt);
       }
     }
+  }
+
+  private transact<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
+    return this.database.transaction(async ({ queryRunner }) => {
+      if (!queryRunner) throw new Error('a transaction without a connection');
+      const tx = new Tx(this.database, await this.database.statementsOf(queryRunner));
+      const value = await work(tx);
+      await tx.flush();
+      return value;
+    });
   }
 }

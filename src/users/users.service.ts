@@ -22,12 +22,9 @@ export class UsersService {
   }
 
   /** Adds a user and returns the id. A taken name violates the unique key. */
-  async add(
-    tx: Tx,
-    user: { username: string; email: string; passwordHash: string },
-  ): Promise<string> {
+  add(tx: Tx, user: { username: string; email: string; passwordHash: string }): string {
     const id = uuidv7();
-    await tx.manager.insert(User, {
+    tx.insert(User, {
       id,
       username: user.username.normalize('NFKC'),
       usernameKey: usernameKey(user.username),
@@ -57,12 +54,18 @@ export class UsersService {
 
   /** Lets a user in or keeps them out, from the next request on. */
   async setActive(tx: Tx, userId: string, isActive: boolean): Promise<void> {
-    await tx.manager.update(User, { id: userId }, { isActive });
+    await tx.rows('/* user.set_active */ UPDATE users SET is_active = $2 WHERE id = $1', [
+      userId,
+      isActive,
+    ]);
   }
 
   /** Makes a user an operator, or no longer one. */
   async setStaff(tx: Tx, userId: string, isStaff: boolean): Promise<void> {
-    await tx.manager.update(User, { id: userId }, { isStaff });
+    await tx.rows('/* user.set_staff */ UPDATE users SET is_staff = $2 WHERE id = $1', [
+      userId,
+      isStaff,
+    ]);
   }
 
   /**

@@ -12,6 +12,13 @@ export interface Claim {
   readonly hash: string;
 }
 
+/** A claim's columns; all null for none. */
+export interface ClaimColumns {
+  readonly claimRoute: string | null;
+  readonly claimKey: string | null;
+  readonly claimHash: string | null;
+}
+
 /** The claim that a key makes on a route for this input; undefined without a key. */
 export function claimOf(
   route: Claim['route'],
@@ -26,7 +33,8 @@ export function assertSameInput(claim: Claim, hash: string): void {
   if (claim.hash !== hash) throw new IdempotencyKeyReused();
 }
 
-/** The claim's columns, in the order route, key, hash. */
-export function claimColumns(claim: Claim | undefined): (string | null)[] {
-  return claim ? [claim.route, claim.key, claim.hash] : [null, null, null];
+/** The claim as an entity has it. */
+export function claimColumns(claim: Claim | undefined): ClaimColumns {
+  const { route = null, key = null, hash = null } = claim ?? {};
+  return { claimRoute: route, claimKey: key, claimHash: hash };
 }

@@ -8,7 +8,7 @@ import { Reader } from '../database/reader.js';
 import { IdempotencyKeyInUse, InsufficientBalance } from '../errors.js';
 import { assertAmount } from './amount.js';
 import { assertSameInput, claimColumns, type Claim } from './claim.js';
-import type { HoldState } from './hold.entity.js';
+import { Hold, type HoldState } from './hold.entity.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 
 /** What a hold became: the amount taken, and what the owner may spend after it. */
@@ -55,13 +55,18 @@ export class HoldsService {
     const id = uuidv7();
     const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
     const expiresAt = createdAt + (answerTimeoutSeconds + holdLifetimeSeconds) * SECOND_MICROS;
-    await tx.rows(
-      `/* hold.open */ INSERT INTO holds
-       (id, owner_id, amount, captured_amount, state, expires_at, created_at, process_id,
-        claim_route, claim_key, claim_hash)
-       VALUES ($1, $2, $3, 0, 'open', $4, $5, $6, $7, $8, $9)`,
-      [id, ownerId, amount, expiresAt, createdAt, this.lease.id, ...claimColumns(claim)],
-    );
+    tx.insert(Hold, {
+      id,
+      ownerId,
+      amount,
+      capturedAmount: 0,
+      state: 'open',
+      expiresAt,
+      createdAt,
+      resolvedAt: null,
+      processId: this.lease.id,
+      ...claimColumns(claim),
+    });
     return id;
   }
 
@@ -88,7 +93,7 @@ export class HoldsService {
     );
     if (!wallet) throw new Error(`no wallet for hold ${holdId}`);
     if (entries > 0) {
-      await appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
+      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
     }
     return { charged: amount, available: wallet.balance - wallet.held };
   }

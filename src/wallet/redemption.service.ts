@@ -30,10 +30,10 @@ export class RedemptionService {
   ) {}
 
   /** Makes a code worth `amount` whole tokens; it is told here and never again. */
-  async make(tx: Tx, amount: number, reason: string): Promise<string> {
+  make(tx: Tx, amount: number, reason: string): string {
     assertAmount(amount);
     const code = randomBytes(CODE_BYTES).toString('base64url');
-    await tx.manager.insert(RedemptionCode, {
+    tx.insert(RedemptionCode, {
       id: uuidv7(),
       digest: digestOf(code),
       amount,

@@ -23,7 +23,7 @@ export class WalletService {
   /** Opens the owner's wallet with `amount` tokens; the ledger's first entry says so. */
   async open(tx: Tx, ownerId: string, amount: number): Promise<void> {
     assertAmount(amount);
-    await tx.manager.insert(Wallet, {
+    tx.insert(Wallet, {
       ownerId,
       balance: 0,
       held: 0,
@@ -59,7 +59,7 @@ export class WalletService {
     );
     if (!wallet) throw new Error(`no wallet for owner ${entry.ownerId}`);
     assertAmount(wallet.balance);
-    await appendEntry(tx, wallet, entry);
+    appendEntry(tx, wallet, entry);
     return wallet;
   }
 
@@ -104,6 +104,9 @@ export class WalletService {
   /** Caps what the owner can spend in a day (UTC); null for no cap. Holds that are open stay. */
   async setDailyLimit(tx: Tx, ownerId: string, dailyLimit: number | null): Promise<void> {
     if (dailyLimit !== null) assertAmount(dailyLimit);
-    await tx.manager.update(Wallet, { ownerId }, { dailyLimit });
+    await tx.rows('/* wallet.limit */ UPDATE wallets SET daily_limit = $2 WHERE owner_id = $1', [
+      ownerId,
+      dailyLimit,
+    ]);
   }
 }

@@ -3,9 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../../src/database/data-source.js';
-import { rowsOf } from '../../src/database/queries.js';
+import { Database, dataSourceOptions } from '../../src/database/data-source.js';
 import { Reader } from '../../src/database/reader.js';
 import { entities } from '../../src/entities.js';
 import { audit } from '../../src/wallet/audit.js';
@@ -50,28 +48,24 @@ export async function onServer(sql: string): Promise<void> {
 export class Inspector {
   private constructor(
     readonly url: string,
-    readonly dataSource: DataSource,
+    readonly dataSource: Database,
   ) {}
 
   static async open(url: string): Promise<Inspector> {
     const options = dataSourceOptions({ url, poolMax: 2, entities });
-    return new Inspector(url, await new DataSource(options).initialize());
+    return new Inspector(url, await new Database(options).initialize());
   }
 
   async rows<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      return await rowsOf<Row>(runner, `/* spec */ ${sql}`, parameters);
-    } finally {
-      await runner.release();
-    }
+    return this.dataSource.statements.rows<Row>(`/* spec */ ${sql}`, parameters);
   }
 
   /** Runs statements in a transaction that is open, and holds its locks, until `work` is done. */
   async inTransaction(work: (rows: Inspector['rows']) => Promise<void>): Promise<void> {
     const runner = this.dataSource.createQueryRunner();
+    const statements = await this.dataSource.statementsOf(runner);
     const rows = <Row>(sql: string, parameters: readonly unknown[] = []) =>
-      rowsOf<Row>(runner, `/* spec */ ${sql}`, parameters);
+      statements.rows<Row>(`/* spec */ ${sql}`, parameters);
     try {
       await rows(this.dataSource.options.type === 'sqlite' ? 'BEGIN IMMEDIATE' : 'BEGIN');
       await work(rows);

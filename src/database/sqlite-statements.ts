@@ -1,0 +1,86 @@
+import type { Database, Statement } from 'sqlite3';
+import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
+import { columnList, type Insertion, type Statements } from './statements.js';
+
+/**
+ * Statements on SQLite's one connection, each prepared once: unprepared ones cost a second trip through
+ * the thread pool, and trips are what a request pays for. The texts are a closed set, so none is let go.
+ */
+export class SqliteStatements implements Statements {
+  private readonly prepared = new Map<string, Promise<Statement>>();
+  private readonly inserts = new Map<EntityMetadata, string>();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  async rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    this.dataSource.logger.logQuery(sql, [...parameters]);
+    const statement = await this.prepare(sql);
+    const values = parameters.map((value) =>
+      Array.isArray(value) ? JSON.stringify(value) : value,
+    );
+    return new Promise((resolve, reject) => {
+      statement.all<Row>(values, (error, rows) => {
+        if (error) reject(new QueryFailedError(sql, [...parameters], error));
+        else resolve(rows);
+      });
+    });
+  }
+
+  /** One statement for each table, in the order of the entities: what is referred to comes first. */
+  async insert(insertions: readonly Insertion[]): Promise<void> {
+    if (insertions.length === 0) return;
+    for (const table of this.dataSource.entityMetadatas) {
+      const rows = insertions.filter((one) => one.table === table).map(({ values }) => values);
+      if (rows.length > 0) await this.rows(this.insertInto(table), [rows]);
+    }
+  }
+
+  /** The connection cannot be closed before. */
+  async finalize(): Promise<void> {
+    const statements = await Promise.allSettled(this.prepared.values());
+    this.prepared.clear();
+    for (const statement of statements) {
+      if (statement.status !== 'fulfilled') continue;
+      await new Promise<void>((resolve) => statement.value.finalize(() => { resolve(); }));
+    }
+  }
+
+  /** One parameter, a JSON list of rows, so that one prepared text serves any number of them. */
+  private insertInto(table: EntityMetadata): string {
+    let sql = this.inserts.get(table);
+    if (sql === undefined) {
+      const values = table.columns.map((_, index) => `value ->> ${String(index)}`).join(', ');
+      sql = `/* insert ${table.tableName} */ INSERT INTO "${table.tableName}" (${columnList(table)})
+             SELECT ${values} FROM json_each($1)`;
+      this.inserts.set(table, sql);
+    }
+    return sql;
+  }
+
+  private prepare(sql: string): Promise<Statement> {
+    let statement = this.prepared.get(sql);
+    if (!statement) {
+      statement = new Promise((resolve, reject) => {
+        const prepared = this.connection.prepare(toSqlite(sql), (error: Error | null) => {
+          if (error) reject(new QueryFailedError(sql, [], error));
+          else resolve(prepared);
+        });
+      });
+      this.prepared.set(sql, statement);
+      statement.catch(() => this.prepared.delete(sql));
+    }
+    return statement;
+  }
+
+  private get connection(): Database {
+    return (this.dataSource.driver as unknown as { databaseConnection: Database })
+      .databaseConnection;
+  }
+}
+
+/** SQLite numbers its parameters by appearance, and by number only as `?1`; a list comes as JSON. */
+function toSqlite(sql: string): string {
+  return sql
+    .replaceAll(/= ANY\(\$(\d+)\)/g, 'IN (SELECT value FROM json_each(?$1))')
+    .replaceAll(/\$(\d+)/g, '?$1');
+}
