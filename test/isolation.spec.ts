@@ -63,12 +63,6 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('refuses to be opened inside another, which on SQLite would wait for itself', async () => {
-    const unitOfWork = app.nest.get(UnitOfWork);
-    const nested = unitOfWork.run(() => unitOfWork.run(() => Promise.resolve(1)));
-    await expect(nested).rejects.toThrow('pass the outer tx down');
-  });
-
   it.each([-1, 0.5, NaN, Infinity, 2 ** 53])('refuses %p as an amount', async (amount) => {
     const ada = await app.newUser();
     const owner = await ownerOf(ada.username);

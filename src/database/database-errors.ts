@@ -21,7 +21,10 @@ export function isUniqueViolation(error: unknown): boolean {
   );
 }
 
-/** A refusal that undoes one statement; after any other failure SQLite may have ended the transaction. */
-export function isConstraintFailure(error: unknown): boolean {
-  return codeOf(error) === 'SQLITE_CONSTRAINT';
+/**
+ * A constraint undoes one statement; after any other refusal (disk full, I/O error) SQLite may have ended
+ * the transaction, and what follows would be committed by itself.
+ */
+export function mayEndTransaction(error: unknown): boolean {
+  return error instanceof QueryFailedError && codeOf(error) !== 'SQLITE_CONSTRAINT';
 }

@@ -1,13 +1,14 @@
-import { QueryFailedError } from 'typeorm';
 import { Unavailable } from '../errors.js';
-import { isConstraintFailure } from './database-errors.js';
+import { mayEndTransaction } from './database-errors.js';
 import type { Database } from './data-source.js';
-import { Tx } from './queries.js';
-import type { Insertion, Statements } from './statements.js';
+import { PendingRows, Tx } from './queries.js';
+import type { Statements } from './statements.js';
 
 /** Units that share one commit at most; more only lengthens the wait of the first. */
 const GROUP_MAX = 64;
 const WAITING_MAX = 10_000;
+/** A unit takes milliseconds; one that waits for another unit would wait for ever, and so would all others. */
+const UNIT_TIMEOUT_MS = 30_000;
 
 /** Tells one unit's caller what came of it; called once the commit is on disk. */
 type Outcome = () => void;
@@ -28,7 +29,10 @@ export class GroupCommit {
   private draining: Promise<void> | undefined;
   private readonly statements: Statements;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly unitTimeoutMs = UNIT_TIMEOUT_MS,
+  ) {
     this.statements = database.statements;
   }
 
@@ -93,19 +97,24 @@ export class GroupCommit {
   /** Throws when a unit fails that has written something: its failure must not stay in the others' commit. */
   private async together(group: Unit[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
-    const insertions: Insertion[] = [];
+    const pending = new PendingRows();
     for (const { work, resolve, reject } of group) {
-      const tx = new Tx(this.database, this.statements, insertions);
+      const earlier = pending.length;
+      const tx = new Tx(this.database, this.statements, pending);
       try {
-        const value = await work(tx);
-        insertions.push(...tx.takePending());
-        outcomes.push(() => { resolve(value); });
+        const value = await this.perform(work, tx);
+        outcomes.push(() => {
+          resolve(value);
+        });
       } catch (error) {
-        if (tx.hasWritten) throw error;
-        outcomes.push(() => { reject(error); });
+        if (tx.hasWritten || mayEndTransaction(error)) throw error;
+        pending.cutTo(earlier);
+        outcomes.push(() => {
+          reject(error);
+        });
       }
     }
-    await this.statements.insert(insertions);
+    await this.statements.insert(pending.take());
     return outcomes;
   }
 
@@ -116,23 +125,44 @@ export class GroupCommit {
     return outcomes;
   }
 
-  /** Throws when the whole group must fail: the failure (disk full, I/O error) may have ended the transaction. */
+  /** Throws when the whole group must fail, for the transaction may have ended. */
   private async alone({ work, resolve, reject }: Unit): Promise<Outcome> {
     const tx = new Tx(this.database, this.statements);
     await this.statements.rows('SAVEPOINT unit', []);
     try {
-      const value = await work(tx);
+      const value = await this.perform(work, tx);
       await tx.flush();
       await this.statements.rows('RELEASE unit', []);
-      return () => { resolve(value); };
+      return () => {
+        resolve(value);
+      };
     } catch (error) {
-      if (error instanceof QueryFailedError && !isConstraintFailure(error)) throw error;
+      if (mayEndTransaction(error)) throw error;
       await this.statements.rows('ROLLBACK TO unit', []);
       await this.statements.rows('RELEASE unit', []);
-      return () => { reject(error); };
+      return () => {
+        reject(error);
+      };
+    }
+  }
+
+  private async perform(work: Unit['work'], tx: Tx): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        tx.close();
+        reject(new Error('a unit of work waits for something other than the database'));
+      }, this.unitTimeoutMs);
+    });
+    try {
+      return await Promise.race([work(tx), late]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
 
 const rejections = (group: readonly Unit[], error: unknown): Outcome[] =>
-  group.map((unit) => () => { unit.reject(error); });
+  group.map((unit) => () => {
+    unit.reject(error);
+  });

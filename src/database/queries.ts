@@ -5,16 +5,49 @@ import type { Insertion, Statements } from './statements.js';
 /** A boolean as a raw row has it: SQLite stores 0 and 1. */
 export type DbBoolean = boolean | 0 | 1;
 
+/** Rows that wait to be inserted into one transaction, in order. */
+export class PendingRows {
+  private rows: Insertion[] = [];
+  private readonly tables = new Set<string>();
+
+  get length(): number {
+    return this.rows.length;
+  }
+
+  add(insertion: Insertion): void {
+    this.rows.push(insertion);
+    this.tables.add(insertion.table.tableName);
+  }
+
+  /** Whether a statement may ask for one of them. */
+  concern(sql: string): boolean {
+    for (const table of this.tables) if (sql.includes(table)) return true;
+    return false;
+  }
+
+  /** Forgets what was added when there were more than `length`. */
+  cutTo(length: number): void {
+    this.rows.length = Math.min(length, this.rows.length);
+  }
+
+  take(): Insertion[] {
+    const rows = this.rows;
+    this.rows = [];
+    this.tables.clear();
+    return rows;
+  }
+}
+
 /** One transaction under way, handed to the work that runs in it. */
 export class Tx {
-  private pending: Insertion[] = [];
   private wrote = false;
+  private closed = false;
 
-  /** `earlier` are rows that wait from units before this one in the same transaction; they go first. */
+  /** `pending` may hold rows of units before this one in the same transaction; they go first. */
   constructor(
     private readonly dataSource: DataSource,
     private readonly statements: Statements,
-    private readonly earlier: Insertion[] = [],
+    private readonly pending = new PendingRows(),
   ) {}
 
   /** Whether it has changed anything yet: what only waits to be inserted has not. */
@@ -24,17 +57,13 @@ export class Tx {
 
   /** Runs one statement. It sees every row that was inserted before into a table that it names. */
   async rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    if ([...this.earlier, ...this.pending].some(({ table }) => sql.includes(table.tableName))) {
-      await this.flush();
-    }
+    this.assertOpen();
+    if (this.pending.concern(sql)) await this.flush();
     const reads = /^\/\*.*?\*\/\s*SELECT\b/.test(sql);
-    // A statement that fails may have come any far.
-    const found = await this.statements.rows<Row>(sql, parameters).catch((error: unknown) => {
-      this.wrote ||= !reads;
-      throw error;
-    });
-    // A guarded statement that found no row has done nothing.
-    this.wrote ||= !reads && (found.length > 0 || !sql.includes('RETURNING'));
+    // Of one that fails, nobody knows how far it came; one that may find nothing tells by what it returns.
+    this.wrote ||= !reads && !sql.includes('RETURNING');
+    const found = await this.statements.rows<Row>(sql, parameters);
+    this.wrote ||= !reads && found.length > 0;
     return found;
   }
 
@@ -43,20 +72,26 @@ export class Tx {
    * together. A row that is refused fails the transaction then.
    */
   insert<Entity extends object>(entity: EntityClass<Entity>, row: Entity): void {
+    this.assertOpen();
     const table = this.dataSource.getMetadata(entity);
     const fields = row as Readonly<Record<string, unknown>>;
     const values = table.columns.map(({ propertyName }) => fields[propertyName]);
-    this.pending.push({ table, values });
-  }
-
-  /** Hands over the rows that wait, to be written by somebody else. */
-  takePending(): Insertion[] {
-    return this.pending.splice(0);
+    this.pending.add({ table, values });
   }
 
   /** Writes the rows that wait. */
   async flush(): Promise<void> {
-    this.wrote ||= this.pending.length > 0;
-    await this.statements.insert([...this.earlier.splice(0), ...this.takePending()]);
+    if (this.pending.length === 0) return;
+    this.wrote = true;
+    await this.statements.insert(this.pending.take());
+  }
+
+  /** From now on it refuses: what still runs of its work must not write into somebody else's transaction. */
+  close(): void {
+    this.closed = true;
+  }
+
+  private assertOpen(): void {
+    if (this.closed) throw new Error('the unit of work is over');
   }
 }

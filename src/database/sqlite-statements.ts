@@ -41,7 +41,11 @@ export class SqliteStatements implements Statements {
     this.prepared.clear();
     for (const statement of statements) {
       if (statement.status !== 'fulfilled') continue;
-      await new Promise<void>((resolve) => statement.value.finalize(() => { resolve(); }));
+      await new Promise<void>((resolve) =>
+        statement.value.finalize(() => {
+          resolve();
+        }),
+      );
     }
   }
 

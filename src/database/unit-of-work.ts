@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Database } from './data-source.js';
@@ -12,11 +11,11 @@ const BACKOFF_MS = 10;
 /**
  * The one door to a write. All of `work` happens or none of it. PostgreSQL gives each call its own
  * connection; SQLite has one, so there the calls take turns (`GroupCommit`). `work` may run again after
- * a deadlock, so it touches nothing but `tx`, and never waits on the outside world.
+ * a deadlock, so it touches nothing but `tx`, and never waits on the outside world, or on another unit:
+ * what it needs done in its transaction it is given `tx` for.
  */
 @Injectable()
 export class UnitOfWork {
-  private readonly inside = new AsyncLocalStorage<true>();
   private readonly turns: GroupCommit | undefined;
 
   constructor(private readonly database: Database) {
@@ -24,11 +23,7 @@ export class UnitOfWork {
   }
 
   run<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
-    if (this.inside.getStore()) {
-      throw new Error('run() inside run(): pass the outer tx down instead');
-    }
-    const guarded = (tx: Tx) => this.inside.run(true, () => work(tx));
-    return this.turns ? this.turns.add(guarded) : this.withRetries(guarded);
+    return this.turns ? this.turns.add(work) : this.withRetries(work);
   }
 
   /** Resolves once nothing waits and nothing runs: the database may be closed. */
