@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestApp } from './support/app.js';
 import { type Caller } from './support/client.js';
 import { databaseKinds } from './support/databases.js';
+import { ProviderProbe } from './support/provider-probe.js';
 
 const CONNECTIONS = 50;
 
@@ -22,11 +24,21 @@ function tally(statuses: readonly number[]): Record<number, number> {
   return counts;
 }
 
-describe.each(databaseKinds)('a wallet under concurrency on %s', (kind) => {
+/** The price is taken together with the hold, or after the provider was waited for. */
+const paces = ['at once', 'later'] as const;
+const cases = databaseKinds.flatMap((kind) => paces.map((pace) => [kind, pace] as const));
+
+describe.each(cases)('a wallet under concurrency on %s, answered %s', (kind, pace) => {
   let app: TestApp;
+  let provider: ProviderProbe;
 
   beforeAll(async () => {
     app = await TestApp.start(kind);
+    provider = new ProviderProbe(app.nest);
+    if (pace === 'later') provider.use(() => sleep(1));
+  });
+  beforeEach(() => {
+    provider.calls = 0;
   });
   afterAll(() => app.close());
 
@@ -49,6 +61,7 @@ describe.each(databaseKinds)('a wallet under concurrency on %s', (kind) => {
     const answers = await together(tasks);
     expect(tally(answers.map(({ status }) => status))).toEqual({ 200: 40, 402: 160 });
     await assertSpentWhole(ada);
+    expect(provider.calls).toBe(40);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
@@ -66,6 +79,7 @@ describe.each(databaseKinds)('a wallet under concurrency on %s', (kind) => {
       expect(tally(own.map(({ status }) => status))).toEqual({ 200: 40, 402: 160 });
       await assertSpentWhole(caller);
     }
+    expect(provider.calls).toBe(400);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 

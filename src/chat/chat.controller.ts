@@ -7,10 +7,10 @@ import { IdempotencyKey } from '../http/idempotency-key.js';
 import { paginate, UUID_KEY } from '../http/pagination.js';
 import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
 import { ChatDocs } from './chat.docs.js';
-import { ChatService } from './chat.service.js';
 import { ChatDto, type QuoteDto } from './chat.dto.js';
 import { ReplyService } from './reply.service.js';
 import { HistoryService } from './history.service.js';
+import { Planner } from './planner.js';
 import { readSearch } from './search-query.js';
 import { turnToWire } from './turn-wire.js';
 
@@ -18,7 +18,7 @@ import { turnToWire } from './turn-wire.js';
 @Controller('api/chat')
 export class ChatController {
   constructor(
-    private readonly chat: ChatService,
+    private readonly planner: Planner,
     private readonly replies: ReplyService,
     private readonly history: HistoryService,
   ) {}
@@ -46,7 +46,7 @@ export class ChatController {
     @Payload() { message, conversation: conversationId, model: wanted }: ChatDto,
   ): Promise<QuoteDto> {
     const question = { route: 'chat', message, conversationId, model: wanted } as const;
-    const { model, floor, ceiling } = await this.chat.quote(userId, question);
+    const { model, floor, ceiling } = await this.planner.quote(userId, question);
     return { tokens: floor, model, ceiling };
   }
 

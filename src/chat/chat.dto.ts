@@ -6,7 +6,7 @@ import { PageOf } from '../http/page.dto.js';
 const MESSAGE = 'Hello, how does this work?';
 const RESPONSE = `This is a dummy AI response to your message: '${MESSAGE}'`;
 
-/** What is said in a conversation. The length limit is a setting, so `ChatService` holds it. */
+/** What is said in a conversation. The length limit is a setting, so `Planner` holds it. */
 export class MessageDto {
   @TextField({
     docs: {

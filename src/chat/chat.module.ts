@@ -8,6 +8,7 @@ import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from './model-catalogue.js';
 import { CompletionReplyService } from './openai/completion-reply.service.js';
 import { OpenAiController } from './openai/openai.controller.js';
+import { Planner } from './planner.js';
 import { ReplyService } from './reply.service.js';
 import { SettlementService } from './settlement.service.js';
 
@@ -20,6 +21,7 @@ import { SettlementService } from './settlement.service.js';
     ConversationsService,
     HistoryService,
     ModelCatalogue,
+    Planner,
     ReplyService,
     SettlementService,
   ],

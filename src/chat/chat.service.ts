@@ -3,63 +3,42 @@ import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config.js';
 import { isUniqueViolation } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { IdempotencyKeyInUse, InsufficientBalance, ValidationFailed } from '../errors.js';
+import { IdempotencyKeyInUse, InsufficientBalance } from '../errors.js';
 import type { Principal } from '../http/request.decorators.js';
-import { codePoints } from '../http/text.js';
 import { claimOf, type Claim } from '../wallet/claim.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { ConversationsService } from './conversations.service.js';
 import { Generation } from './generation.js';
 import { HistoryService } from './history.service.js';
-import { ModelCatalogue } from './model-catalogue.js';
-import type { Model } from './models.js';
-import { affordable, ceiling, estimatePrompt, estimateTokens } from './pricing.js';
-import type { ChatMessage } from './providers/provider.js';
+import { outcomeOf } from './outcome.js';
+import { Planner, type Plan } from './planner.js';
+import { affordable, ceiling, isFlat } from './pricing.js';
+import type { Question } from './question.js';
 import { SettlementService } from './settlement.service.js';
 import type { Turn } from './turn.entity.js';
-
-/** What a caller asks, whichever door they came through. */
-export interface Question {
-  /** The door: the same key on two of them protects two messages. */
-  readonly route: 'chat' | 'messages' | 'completions';
-  /** What the history keeps of it. */
-  readonly message: string;
-  readonly idempotencyKey?: string | undefined;
-  readonly model?: string | undefined;
-  /** The thread that it goes on with; without one it opens its own. */
-  readonly conversationId?: string | undefined;
-  /** The whole context where the caller brings it; otherwise the conversation's turns. */
-  readonly messages?: readonly ChatMessage[] | undefined;
-  readonly maxTokens?: number | undefined;
-  readonly extra?: Readonly<Record<string, unknown>> | undefined;
-}
 
 /** A question that is paid for, and waits to be run; or the turn that its key already has. */
 export type Begun =
   | { readonly generation: Generation; readonly replay?: undefined }
   | { readonly replay: Turn; readonly generation?: undefined };
 
-/** What is asked of the model, and the most that it can cost. */
-interface Plan {
-  readonly model: Model;
-  readonly messages: readonly ChatMessage[];
-  readonly promptTokens: number;
-  readonly maxTokens: number;
+/** A whole answer, and whether an earlier request with the same key has paid for it. */
+export interface Answered {
+  readonly turn: Turn;
+  readonly isReplay: boolean;
 }
 
-/** What a question would cost: at least for its prompt, at most with the longest answer. */
-export interface Quote {
-  readonly model: string;
-  readonly floor: number;
-  readonly ceiling: number;
-}
+/** A question that is in order; or the turn that its key already has. */
+type Asked =
+  | { readonly plan: Plan; readonly claim: Claim | undefined; readonly replay?: undefined }
+  | { readonly replay: Turn };
 
 const HOLD_ATTEMPTS_MAX = 3;
 
 /**
- * The life of a paid message: replay, or hold, ask, settle. No transaction is open while the provider
- * answers, and whatever ends the request, the hold is captured, released, or expires by itself.
+ * The life of a paid message: replay, or hold, ask, settle. No transaction is open while a provider is
+ * waited for, and whatever ends the request, the hold is captured, released, or expires by itself.
  */
 @Injectable()
 export class ChatService {
@@ -69,7 +48,7 @@ export class ChatService {
     private readonly holds: HoldsService,
     private readonly history: HistoryService,
     private readonly conversations: ConversationsService,
-    private readonly models: ModelCatalogue,
+    private readonly planner: Planner,
     private readonly settlement: SettlementService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -80,70 +59,95 @@ export class ChatService {
    * key's refusals, all before the provider is asked.
    */
   async begin(principal: Principal, question: Question): Promise<Begun> {
-    this.assertLength(question.message);
+    const asked = await this.ask(principal, question);
+    if (asked.replay) return asked;
+    return { generation: await this.generate(principal, question, asked.plan, asked.claim) };
+  }
+
+  /** The same and the whole answer: for a caller who wants no stream. Throws as `Generation.run` too. */
+  async answer(principal: Principal, question: Question, gone: AbortSignal): Promise<Answered> {
+    const asked = await this.ask(principal, question);
+    if (asked.replay) return { turn: asked.replay, isReplay: true };
+    const { plan, claim } = asked;
+    if (!gone.aborted && question.conversationId === undefined) {
+      const answered = await this.answerAtOnce(principal, question, plan, claim);
+      if (answered) return answered;
+    }
+    const generation = await this.generate(principal, question, plan, claim);
+    return { turn: await generation.run(gone, () => Promise.resolve()), isReplay: false };
+  }
+
+  private async ask(principal: Principal, question: Question): Promise<Asked> {
     const { route, idempotencyKey, ...input } = question;
     const claim = claimOf(route, idempotencyKey, input);
-    const earlier = claim && (await this.holds.findClaimed(principal.userId, claim));
-    if (earlier !== undefined)
-      return { replay: await this.history.ofHold(principal.userId, earlier) };
-    const plan = await this.plan(principal.userId, question);
+    const replay = claim && (await this.replay(principal, claim));
+    if (replay) return { replay };
+    return { plan: await this.planner.plan(principal.userId, question), claim };
+  }
+
+  private async replay({ userId }: Principal, claim: Claim): Promise<Turn | undefined> {
+    const holdId = await this.holds.findClaimed(userId, claim);
+    return holdId === undefined ? undefined : this.history.ofHold(userId, holdId);
+  }
+
+  /**
+   * Where a model answers without leaving the process, at a price known beforehand, there is nothing to
+   * wait for between hold and capture: one transaction takes the price and saves the turn. Undefined for
+   * any other model.
+   */
+  private async answerAtOnce(
+    principal: Principal,
+    question: Question,
+    plan: Plan,
+    claim: Claim | undefined,
+  ): Promise<Answered | undefined> {
+    const { model } = plan;
+    const { provider, price } = model;
+    if (!provider.answer || !isFlat(price)) return undefined;
+    const answer = provider.answer.bind(provider);
+    const request = requestOf(plan, question, plan.maxTokens);
+    const held = price.perMessage;
+    const paid = { principal, question, modelId: model.id, amount: held, claim };
+    try {
+      const turn = await this.settlement.settleAtOnce(paid, () => {
+        const { text, ...done } = answer(request);
+        const how = { status: 'complete', ending: 'complete' } as const;
+        return outcomeOf({ model, request, held }, { ...how, text, toolCalls: [], done });
+      });
+      return { turn, isReplay: false };
+    } catch (error) {
+      // A twin with the same key was faster: its answer is this one's too.
+      const twin = claim && isUniqueViolation(error) && (await this.replay(principal, claim));
+      if (twin) return { turn: twin, isReplay: true };
+      throw error;
+    }
+  }
+
+  private async generate(
+    principal: Principal,
+    question: Question,
+    plan: Plan,
+    claim: Claim | undefined,
+  ): Promise<Generation> {
     const { holdId, held, maxTokens } = await this.hold(principal.userId, plan, question, claim);
-    const { model, messages } = plan;
+    const { model } = plan;
     const turnId = uuidv7();
-    return {
-      generation: new Generation({
-        turnId,
-        model,
-        request: {
-          model: model.upstream,
-          messages,
-          maxTokens,
-          maxTokensField: model.maxTokensField,
-          extra: question.extra ?? {},
-        },
-        held,
-        timeoutMs: this.config.answerTimeoutSeconds * 1000,
-        settle: (outcome) =>
-          this.settlement.settle({
-            principal,
-            holdId,
-            turnId,
-            question,
-            modelId: model.id,
-            outcome,
-          }),
-      }),
-    };
-  }
-
-  /** Between which two amounts an answer's price would be, without asking or holding anything. */
-  async quote(ownerId: string, question: Question): Promise<Quote> {
-    this.assertLength(question.message);
-    const { model, promptTokens, maxTokens } = await this.plan(ownerId, question);
-    const atMost = (completionTokens: number) =>
-      ceiling(model.price, promptTokens, completionTokens);
-    return { model: model.id, floor: atMost(0), ceiling: atMost(maxTokens) };
-  }
-
-  private async plan(ownerId: string, question: Question): Promise<Plan> {
-    const { conversationId, message } = question;
-    const conversation =
-      conversationId === undefined
-        ? undefined
-        : await this.conversations.find(ownerId, conversationId);
-    const model = this.models.find(question.model ?? conversation?.model);
-    const asked: ChatMessage = { role: 'user', content: message };
-    const wanted = Math.min(question.maxTokens ?? model.maxTokens, model.maxTokens);
-    // An answer may be as long as the whole context, but half of that is left to what was said before.
-    const reserved = Math.min(wanted, Math.floor(model.contextTokens / 2));
-    const budget = model.contextTokens - reserved - estimatePrompt([asked]);
-    const context = conversation ? await this.conversations.context(conversation, budget) : [];
-    const messages = question.messages ?? [...context, asked];
-    const further = question.extra ? JSON.stringify(question.extra) : '';
-    const promptTokens = estimatePrompt(messages) + estimateTokens(further);
-    const room = model.contextTokens - promptTokens;
-    if (room < 1) throw new ValidationFailed({ message: [`Too long for the model ${model.id}.`] });
-    return { model, messages, promptTokens, maxTokens: Math.min(wanted, room) };
+    return new Generation({
+      turnId,
+      model,
+      request: requestOf(plan, question, maxTokens),
+      held,
+      timeoutMs: this.config.answerTimeoutSeconds * 1000,
+      settle: (outcome) =>
+        this.settlement.settle({
+          principal,
+          holdId,
+          turnId,
+          question,
+          modelId: model.id,
+          outcome,
+        }),
+    });
   }
 
   /**
@@ -191,11 +195,9 @@ export class ChatService {
       throw error;
     }
   }
+}
 
-  private assertLength(message: string): void {
-    const max = this.config.messageMaxChars;
-    if (message.length <= max || codePoints(message) <= max) return;
-    const fault = `Ensure this field has no more than ${String(max)} characters.`;
-    throw new ValidationFailed({ message: [fault] });
-  }
+function requestOf({ model, messages }: Plan, { extra = {} }: Question, maxTokens: number) {
+  const { upstream, maxTokensField } = model;
+  return { model: upstream, messages, maxTokens, maxTokensField, extra };
 }

@@ -1,13 +1,9 @@
 import { AnswerNotRead, ProviderFailed, ProviderTimedOut, type AppError } from '../errors.js';
 import type { Model } from './models.js';
-import { countUsage, cost, estimatePrompt, estimateTokens, type Ending } from './pricing.js';
-import type {
-  CompletionDelta,
-  CompletionDone,
-  CompletionRequest,
-  FinishReason,
-} from './providers/provider.js';
-import { ToolCalls, type ToolCall } from './tool-calls.js';
+import { outcomeOf, type Outcome } from './outcome.js';
+import type { Ending } from './pricing.js';
+import type { CompletionDelta, CompletionDone, CompletionRequest } from './providers/provider.js';
+import { ToolCalls } from './tool-calls.js';
 import type { Turn, TurnStatus } from './turn.entity.js';
 
 /** No model of today answers with more. */
@@ -15,18 +11,6 @@ const ANSWER_MAX_CHARS = 4_000_000;
 /** A model token is 3 or 4 characters, long runs of spaces apart: this much is more than was asked for. */
 const CHARS_PER_TOKEN_MAX = 16;
 const ANSWER_SLACK_CHARS = 1000;
-
-/** What came of an answer, with its price: what is settled and saved, in one transaction. */
-export interface Outcome {
-  readonly status: TurnStatus;
-  readonly response: string;
-  readonly toolCalls: readonly ToolCall[];
-  readonly finishReason: FinishReason;
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  /** In whole tokens of the wallet, at most the hold. */
-  readonly amount: number;
-}
 
 /** What a generation needs; `settle` resolves the hold and saves the turn. */
 export interface GenerationParts {
@@ -153,21 +137,8 @@ export class Generation {
     ending: Ending,
     done: CompletionDone | undefined,
   ): Promise<Turn> {
-    const { model, request, held, settle } = this.parts;
-    const toolCalls = this.toolCalls.list();
-    const estimated = {
-      promptTokens: ending === 'never asked' ? 0 : estimatePrompt(request.messages),
-      completionTokens: estimateTokens(this.text + JSON.stringify(toolCalls).slice(1, -1)),
-    };
-    const usage = countUsage(done?.usage, estimated);
-    return settle({
-      ...usage,
-      status,
-      response: this.text,
-      toolCalls,
-      finishReason: done?.finishReason ?? 'length',
-      amount: cost(model.price, ending, usage, held),
-    });
+    const made = { status, ending, text: this.text, toolCalls: this.toolCalls.list(), done };
+    return this.parts.settle(outcomeOf(this.parts, made));
   }
 }
 

@@ -20,7 +20,8 @@ export function estimatePrompt(messages: readonly ChatMessage[]): number {
   }, 0);
 }
 
-const isFlat = (price: Price): price is FlatPrice => 'perMessage' in price;
+/** Whether each message costs the same. */
+export const isFlat = (price: Price): price is FlatPrice => 'perMessage' in price;
 
 /** Whole tokens of the wallet for this many model tokens: the one place that rounds, and it rounds up. */
 function metered(price: Price, { promptTokens, completionTokens }: Usage): number {

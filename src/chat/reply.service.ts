@@ -4,8 +4,8 @@ import { toIso } from '../database/instant.js';
 import { EventStream, callerGone } from '../http/event-stream.js';
 import { answerTo } from '../http/send-error.js';
 import type { Principal } from '../http/request.decorators.js';
-import { ChatService, type Question } from './chat.service.js';
-import type { Generation } from './generation.js';
+import { ChatService, type Begun } from './chat.service.js';
+import type { Question } from './question.js';
 import type { Turn } from './turn.entity.js';
 
 const NEVER = new AbortController().signal;
@@ -28,17 +28,12 @@ export class ReplyService {
   ): Promise<void> {
     const { request, reply, principal } = exchange;
     const gone = leaving(reply, question);
-    const { generation, replay } = await this.chat.begin(principal, question);
-    if (replay) {
-      void reply.header('Idempotent-Replayed', 'true');
-      setTurnHeaders(reply, replay);
-    }
     if (isStream) {
-      await this.stream(request, reply, gone, { generation, replay });
+      await this.stream(request, reply, gone, await this.chat.begin(principal, question));
       return;
     }
-    const turn = replay ?? (await generation.run(gone, () => Promise.resolve()));
-    setTurnHeaders(reply, turn);
+    const { turn, isReplay } = await this.chat.answer(principal, question, gone);
+    setTurnHeaders(reply, turn, isReplay);
     void reply.code(200).send(answerToWire(turn));
   }
 
@@ -47,14 +42,15 @@ export class ReplyService {
     request: FastifyRequest,
     reply: FastifyReply,
     gone: AbortSignal,
-    { generation, replay }: { generation?: Generation | undefined; replay?: Turn | undefined },
+    { generation, replay }: Begun,
   ): Promise<void> {
+    if (replay) setTurnHeaders(reply, replay, true);
     const events = EventStream.open(reply);
     const send = (text: string) => events.send('delta', { text });
     try {
       if (replay) await send(replay.response);
-      const turn = replay ?? (await generation?.run(gone, ({ text }) => send(text)));
-      if (turn) await events.send('done', doneToWire(turn));
+      const turn = replay ?? (await generation.run(gone, ({ text }) => send(text)));
+      await events.send('done', doneToWire(turn));
     } catch (error) {
       const { status, body } = answerTo(request, error);
       if (status >= 500) request.log.error({ err: error }, 'a stream failed');
@@ -66,7 +62,8 @@ export class ReplyService {
 }
 
 /** What a paid answer says of its price. */
-export function setTurnHeaders(reply: FastifyReply, turn: Turn): void {
+export function setTurnHeaders(reply: FastifyReply, turn: Turn, isReplay: boolean): void {
+  if (isReplay) void reply.header('Idempotent-Replayed', 'true');
   void reply.headers({
     'Tokens-Charged': turn.amount,
     'Tokens-Balance': turn.availableAfter,

@@ -5,10 +5,11 @@ import type { Tx } from '../database/queries.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Unavailable } from '../errors.js';
 import type { Principal } from '../http/request.decorators.js';
+import type { Claim } from '../wallet/claim.js';
 import { HoldsService } from '../wallet/holds.service.js';
-import type { Question } from './chat.service.js';
 import { ConversationsService } from './conversations.service.js';
-import type { Outcome } from './generation.js';
+import type { Outcome } from './outcome.js';
+import type { Question } from './question.js';
 import { Turn } from './turn.entity.js';
 
 /** An answer that has ended, and whose hold is to be resolved. */
@@ -20,6 +21,16 @@ export interface Settled {
   readonly question: Question;
   readonly modelId: string;
   readonly outcome: Outcome;
+}
+
+/** An answer whose price is known before it is made, and that is made without waiting. */
+export interface Instant {
+  readonly principal: Principal;
+  readonly question: Question;
+  readonly modelId: string;
+  /** In whole tokens of the wallet. */
+  readonly amount: number;
+  readonly claim: Claim | undefined;
 }
 
 /** Ends a paid message: takes the price and saves the turn, both or neither. */
@@ -43,6 +54,24 @@ export class SettlementService {
     }
   }
 
+  /**
+   * Hold, answer and capture in one transaction. `answer` is called once the price is taken, again where
+   * the database wants the transaction anew, and never without money: then `InsufficientBalance` is thrown.
+   */
+  settleAtOnce(
+    { principal, question, modelId, amount, claim }: Instant,
+    answer: () => Outcome,
+  ): Promise<Turn> {
+    const turnId = uuidv7();
+    return this.unitOfWork.run(async (tx) => {
+      const why = { reason: reasonOf(modelId), turnId };
+      const paid = { ownerId: principal.userId, amount, claim };
+      const { holdId, available } = await this.holds.charge(tx, paid, why);
+      const settled = { principal, holdId, turnId, question, modelId, outcome: answer() };
+      return this.save(tx, settled, available);
+    });
+  }
+
   /** A failed answer gives the hold back and frees its key; any other is captured, at its price. */
   private async resolve(tx: Tx, settled: Settled): Promise<Turn> {
     const { holdId, turnId, outcome, principal } = settled;
@@ -52,7 +81,7 @@ export class SettlementService {
       const available = await this.holds.availableIn(tx, principal.userId);
       return this.save(tx, settled, available);
     }
-    const why = { reason: `chat message to ${settled.modelId}`, turnId };
+    const why = { reason: reasonOf(settled.modelId), turnId };
     const settlement = await this.holds.capture(tx, holdId, outcome.amount, why);
     if (!settlement) throw expired();
     return this.save(tx, settled, settlement.available);
@@ -103,6 +132,8 @@ export class SettlementService {
 }
 
 const expired = () => new Unavailable('The answer took too long. Nothing was charged.', 1);
+
+const reasonOf = (modelId: string) => `chat message to ${modelId}`;
 
 /** PostgreSQL's text has no NUL, and UTF-8 no half characters: a model, or a caller, may send both. */
 function storable(text: string): string {

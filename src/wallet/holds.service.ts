@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config.js';
-import { SECOND_MICROS, dayOf, nowMicros } from '../database/instant.js';
+import { SECOND_MICROS, dayOf, nowMicros, type Micros } from '../database/instant.js';
 import { ProcessLease } from '../database/process-lease.js';
 import type { DbBoolean, Tx } from '../database/queries.js';
 import { Reader } from '../database/reader.js';
@@ -19,6 +19,24 @@ export interface Settlement {
 
 /** What was spent in the day `$day`: the counter of another day counts as nothing. */
 const spentOn = (day: string) => `CASE WHEN spent_day = ${day} THEN spent_amount ELSE 0 END`;
+
+/** Whether the wallet and its owner's limit for the day `$3` cover `$2`. Every statement that spends has it. */
+const COVERS = `balance - held >= $2
+  AND (daily_limit IS NULL OR ${spentOn('$3')} + held + $2 <= daily_limit)`;
+
+/** Who pays how much. */
+interface Spending {
+  readonly ownerId: string;
+  /** In whole tokens. */
+  readonly amount: number;
+  readonly claim?: Claim | undefined;
+}
+
+/** What a charge says in the ledger. */
+interface Reason {
+  readonly reason: string;
+  readonly turnId: string;
+}
 
 /**
  * Everything that spends. A hold sets an amount aside, and is then captured, released or expired, once.
@@ -38,36 +56,43 @@ export class HoldsService {
    * changed, when the wallet or its owner's daily limit does not cover it. A claim that is already there
    * violates its unique key: read it with `findClaimed`.
    */
-  async hold(
-    tx: Tx,
-    { ownerId, amount, claim }: { ownerId: string; amount: number; claim?: Claim | undefined },
-  ): Promise<string> {
+  async hold(tx: Tx, spending: Spending): Promise<string> {
+    const { ownerId, amount } = spending;
     assertAmount(amount);
     const createdAt = nowMicros();
     const covered = await tx.rows(
-      `/* wallet.hold */ UPDATE wallets SET held = held + $2
-       WHERE owner_id = $1 AND balance - held >= $2
-         AND (daily_limit IS NULL OR ${spentOn('$3')} + held + $2 <= daily_limit)
+      `/* wallet.hold */ UPDATE wallets SET held = held + $2 WHERE owner_id = $1 AND ${COVERS}
        RETURNING held`,
       [ownerId, amount, dayOf(createdAt)],
     );
     if (covered.length === 0) throw await this.insufficient(tx, ownerId, amount);
-    const id = uuidv7();
-    const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
-    const expiresAt = createdAt + (answerTimeoutSeconds + holdLifetimeSeconds) * SECOND_MICROS;
-    tx.insert(Hold, {
-      id,
-      ownerId,
-      amount,
-      capturedAmount: 0,
-      state: 'open',
-      expiresAt,
-      createdAt,
-      resolvedAt: null,
-      processId: this.lease.id,
-      ...claimColumns(claim),
-    });
-    return id;
+    return this.open(tx, spending, { createdAt, state: 'open' });
+  }
+
+  /**
+   * Holds and captures `amount` whole tokens in one guarded statement, where nothing is waited for in
+   * between. Throws as `hold` does.
+   */
+  async charge(
+    tx: Tx,
+    spending: Spending,
+    why: Reason,
+  ): Promise<Settlement & { readonly holdId: string }> {
+    const { ownerId, amount } = spending;
+    assertAmount(amount);
+    const createdAt = nowMicros();
+    const entries = amount > 0 ? 1 : 0;
+    const [wallet] = await tx.rows<WalletRow>(
+      `/* wallet.charge */ UPDATE wallets SET balance = balance - $2, entry_count = entry_count + $4,
+         spent_amount = ${spentOn('$3')} + $2, spent_day = $3
+       WHERE owner_id = $1 AND ${COVERS} RETURNING ${WALLET_ROW}`,
+      [ownerId, amount, dayOf(createdAt), entries],
+    );
+    if (!wallet) throw await this.insufficient(tx, ownerId, amount);
+    const holdId = this.open(tx, spending, { createdAt, state: 'captured' });
+    if (entries > 0)
+      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
+    return { holdId, charged: amount, available: wallet.balance - wallet.held };
   }
 
   /**
@@ -78,7 +103,7 @@ export class HoldsService {
     tx: Tx,
     holdId: string,
     amount: number,
-    why: { reason: string; turnId: string },
+    why: Reason,
   ): Promise<Settlement | undefined> {
     assertAmount(amount);
     const hold = await this.resolve(tx, holdId, 'captured', amount);
@@ -155,6 +180,30 @@ export class HoldsService {
       [holdId, state, amount, nowMicros()],
     );
     return hold;
+  }
+
+  /** Writes down what was set aside; `captured` is taken as well. */
+  private open(
+    tx: Tx,
+    { ownerId, amount, claim }: Spending,
+    { createdAt, state }: { createdAt: Micros; state: 'open' | 'captured' },
+  ): string {
+    const id = uuidv7();
+    const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
+    const isCaptured = state === 'captured';
+    tx.insert(Hold, {
+      id,
+      ownerId,
+      amount,
+      capturedAmount: isCaptured ? amount : 0,
+      state,
+      expiresAt: createdAt + (answerTimeoutSeconds + holdLifetimeSeconds) * SECOND_MICROS,
+      createdAt,
+      resolvedAt: isCaptured ? createdAt : null,
+      processId: this.lease.id,
+      ...claimColumns(claim),
+    });
+    return id;
   }
 
   private async insufficient(

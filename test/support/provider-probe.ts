@@ -4,6 +4,7 @@ import type {
   CompletionEvent,
   CompletionProvider,
   CompletionRequest,
+  InstantRequest,
 } from '../../src/chat/providers/provider.js';
 
 type Complete = CompletionProvider['complete'];
@@ -12,24 +13,39 @@ type Complete = CompletionProvider['complete'];
 export class ProviderProbe {
   calls = 0;
   /** What the last call was asked. */
-  lastRequest: CompletionRequest | undefined;
+  lastRequest: (InstantRequest & { signal?: AbortSignal }) | undefined;
   private readonly provider: CompletionProvider;
   private readonly original: Complete;
+  private readonly atOnce: CompletionProvider['answer'];
 
   constructor(app: NestFastifyApplication) {
     this.provider = app.get(ModelCatalogue).find(undefined).provider;
     this.original = this.provider.complete.bind(this.provider);
+    this.atOnce = this.provider.answer?.bind(this.provider);
     this.use(undefined);
   }
 
   /** From now on each call waits for `before`, which may reject, and then answers. */
   use(before: (() => Promise<void>) | undefined): void {
     this.provider.complete = (request) => this.during(before, request);
+    this.provider.answer = before ? undefined : this.counting(this.atOnce);
   }
 
   /** From now on each call is answered with these events; without a `done` it then hangs. */
   answer(events: readonly CompletionEvent[]): void {
+    this.provider.answer = undefined;
     this.provider.complete = (request) => this.replay(events, request);
+  }
+
+  private counting(answer: CompletionProvider['answer']): CompletionProvider['answer'] {
+    return (
+      answer &&
+      ((request) => {
+        this.calls += 1;
+        this.lastRequest = request;
+        return answer(request);
+      })
+    );
   }
 
   private async *replay(

@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EventStream } from '../../http/event-stream.js';
 import type { Principal } from '../../http/request.decorators.js';
 import { answerTo } from '../../http/send-error.js';
-import { ChatService, type Begun, type Question } from '../chat.service.js';
+import { ChatService, type Begun } from '../chat.service.js';
+import type { Question } from '../question.js';
 import { leaving, setTurnHeaders } from '../reply.service.js';
 import type { Turn } from '../turn.entity.js';
 import {
@@ -28,17 +29,13 @@ export class CompletionReplyService {
   ): Promise<void> {
     const { request, reply, principal } = exchange;
     const gone = leaving(reply, question);
-    const begun = await this.chat.begin(principal, question);
-    if (begun.replay) {
-      void reply.header('Idempotent-Replayed', 'true');
-      setTurnHeaders(reply, begun.replay);
-    }
     if (isStream) {
+      const begun = await this.chat.begin(principal, question);
       await this.stream({ request, reply }, gone, begun, tellsUsage);
       return;
     }
-    const turn = begun.replay ?? (await begun.generation.run(gone, () => Promise.resolve()));
-    setTurnHeaders(reply, turn);
+    const { turn, isReplay } = await this.chat.answer(principal, question, gone);
+    setTurnHeaders(reply, turn, isReplay);
     void reply.code(200).send(toCompletion(turn));
   }
 
@@ -52,6 +49,7 @@ export class CompletionReplyService {
     const head = replay
       ? headOf(replay.id, replay.model)
       : headOf(generation.turnId, generation.model.id);
+    if (replay) setTurnHeaders(reply, replay, true);
     const events = EventStream.open(reply);
     const send = (delta: ChunkDelta, finishReason: string | null = null) =>
       events.send(undefined, toChunk(head, delta, finishReason, tellsUsage));

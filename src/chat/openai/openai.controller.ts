@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ModelNotFound } from '../../errors.js';
 import { IdempotencyKey } from '../../http/idempotency-key.js';
 import { CurrentPrincipal, type Principal } from '../../http/request.decorators.js';
-import type { Question } from '../chat.service.js';
+import type { Question } from '../question.js';
 import { ModelCatalogue } from '../model-catalogue.js';
 import type { Model } from '../models.js';
 import { CompletionBodyPipe, type CompletionAsk } from './completion-body.pipe.js';

@@ -1,5 +1,12 @@
 import { estimatePrompt } from '../pricing.js';
-import type { CompletionEvent, CompletionProvider, CompletionRequest } from './provider.js';
+import type {
+  CompletionEvent,
+  CompletionProvider,
+  CompletionRequest,
+  FinishReason,
+  InstantRequest,
+  WholeCompletion,
+} from './provider.js';
 
 /** The reference's dummy: says the message back, word by word. Needs no model and costs nobody anything. */
 export class EchoProvider implements CompletionProvider {
@@ -7,21 +14,28 @@ export class EchoProvider implements CompletionProvider {
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract, though nothing waits
   async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
-    const message = textOf(request.messages.at(-1)?.content);
-    const words =
-      `This is a dummy AI response to your message: '${message}'`.match(/\s*\S+\s*$|\s*\S+/gu) ??
-      [];
-    const said = words.slice(0, request.maxTokens);
+    const { said, done } = sayBack(request);
     for (const text of said) {
       request.signal.throwIfAborted();
       yield { type: 'delta', text };
     }
-    yield {
-      type: 'done',
-      finishReason: said.length < words.length ? 'length' : 'stop',
-      usage: { promptTokens: estimatePrompt(request.messages), completionTokens: said.length },
-    };
+    yield { type: 'done', ...done };
   }
+
+  answer(request: InstantRequest): WholeCompletion {
+    const { said, done } = sayBack(request);
+    return { ...done, text: said.join('') };
+  }
+}
+
+/** The answer word by word, each with the space before it, and how it ends. */
+function sayBack({ messages, maxTokens }: InstantRequest) {
+  const sentence = `This is a dummy AI response to your message: '${textOf(messages.at(-1)?.content)}'`;
+  const words = sentence.match(/\s*\S+\s*$|\s*\S+/gu) ?? [];
+  const said = words.slice(0, maxTokens);
+  const finishReason: FinishReason = said.length < words.length ? 'length' : 'stop';
+  const usage = { promptTokens: estimatePrompt(messages), completionTokens: said.length };
+  return { said, done: { finishReason, usage } };
 }
 
 /** The text of a message, or of its parts. */

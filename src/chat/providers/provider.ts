@@ -52,6 +52,12 @@ export interface CompletionDone {
 /** A stream is any number of `delta`s and then exactly one `done`. */
 export type CompletionEvent = CompletionDelta | CompletionDone;
 
+/** What is asked of one who answers at once: there is no time to stop it. */
+export type InstantRequest = Omit<CompletionRequest, 'signal'>;
+
+/** A whole answer that was made at once. */
+export type WholeCompletion = Omit<CompletionDone, 'type'> & { readonly text: string };
+
 /**
  * Who answers. Streaming is the primitive; a plain answer is a stream read to its end. Every failure is a
  * `ProviderFailed`, except that an aborted signal throws the signal's reason.
@@ -59,4 +65,6 @@ export type CompletionEvent = CompletionDelta | CompletionDone;
 export interface CompletionProvider {
   readonly name: string;
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent>;
+  /** The whole answer at once, of one who asks nobody else and keeps nothing. May be called again for it. */
+  answer?: ((request: InstantRequest) => WholeCompletion) | undefined;
 }

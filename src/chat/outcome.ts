@@ -1,0 +1,53 @@
+import type { Model } from './models.js';
+import { cost, countUsage, estimatePrompt, estimateTokens, type Ending } from './pricing.js';
+import type { CompletionDone, CompletionRequest, FinishReason } from './providers/provider.js';
+import type { ToolCall } from './tool-calls.js';
+import type { TurnStatus } from './turn.entity.js';
+
+/** What came of an answer, with its price: what is settled and saved, in one transaction. */
+export interface Outcome {
+  readonly status: TurnStatus;
+  readonly response: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly finishReason: FinishReason;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** In whole tokens of the wallet, at most the hold. */
+  readonly amount: number;
+}
+
+/** What was asked, and the amount set aside for it. */
+interface AskedOf {
+  readonly model: Model;
+  readonly request: Pick<CompletionRequest, 'messages'>;
+  readonly held: number;
+}
+
+/** What a model produced, and how it ended; `done` is its own last word, if it came to that. */
+interface Produced {
+  readonly status: TurnStatus;
+  readonly ending: Ending;
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly done: Pick<CompletionDone, 'finishReason' | 'usage'> | undefined;
+}
+
+/** Counts and prices what was produced; `amount` is at most `held`. */
+export function outcomeOf(
+  { model, request, held }: AskedOf,
+  { status, ending, text, toolCalls, done }: Produced,
+): Outcome {
+  const estimated = {
+    promptTokens: ending === 'never asked' ? 0 : estimatePrompt(request.messages),
+    completionTokens: estimateTokens(text + JSON.stringify(toolCalls).slice(1, -1)),
+  };
+  const usage = countUsage(done?.usage, estimated);
+  return {
+    ...usage,
+    status,
+    response: text,
+    toolCalls,
+    finishReason: done?.finishReason ?? 'length',
+    amount: cost(model.price, ending, usage, held),
+  };
+}
