@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../database/instant.js';
+import { Lookup } from '../database/lookup.js';
 import type { DbBoolean, Tx } from '../database/queries.js';
 import { Reader } from '../database/reader.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -19,6 +20,8 @@ export interface AccessTokenOwner {
   readonly isActive: DbBoolean;
 }
 
+type TokenRow = AccessTokenOwner & { readonly digest: string; readonly lastUsedAt: Micros };
+
 const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
 
 /** Opaque credentials: 160 random bits, shown once, kept only as a SHA-256 digest. */
@@ -26,13 +29,24 @@ const digestOf = (secret: string) => createHash('sha256').update(secret).digest(
 export class AccessTokens {
   private readonly idle: Micros;
   private readonly touchEvery: Micros;
+  private readonly owners: Lookup<TokenRow>;
 
   constructor(
-    private readonly reader: Reader,
+    reader: Reader,
     private readonly unitOfWork: UnitOfWork,
     @Inject(CONFIG) config: Config,
   ) {
     this.idle = config.accessTokenIdleSeconds * SECOND_MICROS;
+    this.owners = new Lookup(
+      (digests) =>
+        reader.rows<TokenRow>(
+          `/* access_token.find */ SELECT t.digest, t.id AS "credentialId", t.user_id AS "userId",
+             t.last_used_at AS "lastUsedAt", u.is_active AS "isActive"
+           FROM access_tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = ANY($1)`,
+          [digests],
+        ),
+      ({ digest }) => digest,
+    );
     this.touchEvery = Math.min(this.idle / 10, TOUCH_EVERY_SECONDS_MAX * SECOND_MICROS);
   }
 
@@ -56,12 +70,7 @@ export class AccessTokens {
 
   /** Whom the token stands for; undefined when it is unknown, revoked, or was idle for too long. */
   async find(secret: string): Promise<AccessTokenOwner | undefined> {
-    const [row] = await this.reader.rows<AccessTokenOwner & { lastUsedAt: Micros }>(
-      `/* access_token.find */
-       SELECT t.id AS "credentialId", t.user_id AS "userId", t.last_used_at AS "lastUsedAt", u.is_active AS "isActive"
-       FROM access_tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = $1`,
-      [digestOf(secret)],
-    );
+    const row = await this.owners.find(digestOf(secret));
     const now = nowMicros();
     if (!row || row.lastUsedAt + this.idle <= now) return undefined;
     if (row.lastUsedAt + this.touchEvery <= now) await this.touch(row.credentialId, now);

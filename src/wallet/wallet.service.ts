@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { dayOf, nowMicros } from '../database/instant.js';
+import { Lookup } from '../database/lookup.js';
 import type { Tx } from '../database/queries.js';
 import { Reader } from '../database/reader.js';
 import { assertAmount } from './amount.js';
@@ -18,7 +19,19 @@ export interface WalletSummary {
 /** Opens wallets, adds to them, and tells what is in them. What is spent goes through `HoldsService`. */
 @Injectable()
 export class WalletService {
-  constructor(private readonly reader: Reader) {}
+  private readonly availables: Lookup<{ ownerId: string; available: number }>;
+
+  constructor(private readonly reader: Reader) {
+    this.availables = new Lookup(
+      (owners) =>
+        reader.rows(
+          `/* wallet.available */ SELECT owner_id AS "ownerId", balance - held AS available
+           FROM wallets WHERE owner_id = ANY($1)`,
+          [owners],
+        ),
+      ({ ownerId }) => ownerId,
+    );
+  }
 
   /** Opens the owner's wallet with `amount` tokens; the ledger's first entry says so. */
   async open(tx: Tx, ownerId: string, amount: number): Promise<void> {
@@ -79,10 +92,7 @@ export class WalletService {
 
   /** What the owner may spend now: the balance less the open holds. */
   async available(ownerId: string): Promise<number> {
-    const [wallet] = await this.reader.rows<{ available: number }>(
-      `/* wallet.available */ SELECT balance - held AS available FROM wallets WHERE owner_id = $1`,
-      [ownerId],
-    );
+    const wallet = await this.availables.find(ownerId);
     return wallet?.available ?? 0;
   }
 

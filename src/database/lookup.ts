@@ -1,0 +1,50 @@
+/** What a lookup asks at once, at most. */
+const KEYS_MAX = 200;
+
+interface Waiting<Row> {
+  readonly resolve: (row: Row | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Finds rows by their key. While one question is under way, those that come are gathered and asked
+ * together after it: an answer is never older than its question, and a crowd costs few statements.
+ */
+export class Lookup<Row> {
+  private waiting = new Map<string, Waiting<Row>[]>();
+  private isAsking = false;
+
+  /** `ask` returns the rows that there are for some distinct keys, in any order. */
+  constructor(
+    private readonly ask: (keys: string[]) => Promise<Row[]>,
+    private readonly keyOf: (row: Row) => string,
+  ) {}
+
+  /** The row of that key; undefined where there is none. */
+  find(key: string): Promise<Row | undefined> {
+    return new Promise((resolve, reject) => {
+      const others = this.waiting.get(key);
+      if (others) others.push({ resolve, reject });
+      else this.waiting.set(key, [{ resolve, reject }]);
+      if (!this.isAsking) void this.askAll();
+    });
+  }
+
+  private async askAll(): Promise<void> {
+    this.isAsking = true;
+    while (this.waiting.size > 0) await this.askSome();
+    this.isAsking = false;
+  }
+
+  private async askSome(): Promise<void> {
+    const asked = new Map([...this.waiting].slice(0, KEYS_MAX));
+    for (const key of asked.keys()) this.waiting.delete(key);
+    try {
+      const rows = await this.ask([...asked.keys()]);
+      const found = new Map(rows.map((row) => [this.keyOf(row), row]));
+      for (const [key, all] of asked) for (const { resolve } of all) resolve(found.get(key));
+    } catch (error) {
+      for (const all of asked.values()) for (const { reject } of all) reject(error);
+    }
+  }
+}
