@@ -8,7 +8,7 @@ import { LedgerEntry } from './wallet/ledger-entry.entity.js';
 import { RedemptionCode } from './wallet/redemption-code.entity.js';
 import { Wallet } from './wallet/wallet.entity.js';
 
-/** Every table, for TypeORM. */
+/** Every table, for TypeORM; each after those that its rows refer to, which are written first. */
 export const entities = [
   User,
   AccessToken,

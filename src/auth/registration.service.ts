@@ -36,7 +36,7 @@ export class RegistrationService {
       return await this.unitOfWork.run(async (tx) => {
         const user = { username, email: normalizeEmail(email), passwordHash };
         const userId = this.users.add(tx, user);
-        await this.wallets.open(tx, userId, this.config.openingGrant);
+        this.wallets.open(tx, userId, this.config.openingGrant);
         return this.accessTokens.issue(tx, userId);
       });
     } catch (error) {

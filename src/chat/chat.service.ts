@@ -69,9 +69,10 @@ export class ChatService {
     const asked = await this.ask(principal, question);
     if (asked.replay) return { turn: asked.replay, isReplay: true };
     const { plan, claim } = asked;
-    if (!gone.aborted && question.conversationId === undefined) {
-      const answered = await this.answerAtOnce(principal, question, plan, claim);
-      if (answered) return answered;
+    // A key and a conversation are to be taken before the model is asked.
+    if (!gone.aborted && !claim && question.conversationId === undefined) {
+      const turn = await this.answerAtOnce(principal, question, plan);
+      if (turn) return { turn, isReplay: false };
     }
     const generation = await this.generate(principal, question, plan, claim);
     return { turn: await generation.run(gone, () => Promise.resolve()), isReplay: false };
@@ -80,14 +81,10 @@ export class ChatService {
   private async ask(principal: Principal, question: Question): Promise<Asked> {
     const { route, idempotencyKey, ...input } = question;
     const claim = claimOf(route, idempotencyKey, input);
-    const replay = claim && (await this.replay(principal, claim));
-    if (replay) return { replay };
+    const earlier = claim && (await this.holds.findClaimed(principal.userId, claim));
+    if (earlier !== undefined)
+      return { replay: await this.history.ofHold(principal.userId, earlier) };
     return { plan: await this.planner.plan(principal.userId, question), claim };
-  }
-
-  private async replay({ userId }: Principal, claim: Claim): Promise<Turn | undefined> {
-    const holdId = await this.holds.findClaimed(userId, claim);
-    return holdId === undefined ? undefined : this.history.ofHold(userId, holdId);
   }
 
   /**
@@ -99,28 +96,21 @@ export class ChatService {
     principal: Principal,
     question: Question,
     plan: Plan,
-    claim: Claim | undefined,
-  ): Promise<Answered | undefined> {
+  ): Promise<Turn | undefined> {
     const { model } = plan;
     const { provider, price } = model;
     if (!provider.answer || !isFlat(price)) return undefined;
     const answer = provider.answer.bind(provider);
     const request = requestOf(plan, question, plan.maxTokens);
     const held = price.perMessage;
-    const paid = { principal, question, modelId: model.id, amount: held, claim };
-    try {
-      const turn = await this.settlement.settleAtOnce(paid, () => {
+    return this.settlement.settleAtOnce(
+      { principal, question, modelId: model.id, amount: held },
+      () => {
         const { text, ...done } = answer(request);
         const how = { status: 'complete', ending: 'complete' } as const;
         return outcomeOf({ model, request, held }, { ...how, text, toolCalls: [], done });
-      });
-      return { turn, isReplay: false };
-    } catch (error) {
-      // A twin with the same key was faster: its answer is this one's too.
-      const twin = claim && isUniqueViolation(error) && (await this.replay(principal, claim));
-      if (twin) return { turn: twin, isReplay: true };
-      throw error;
-    }
+      },
+    );
   }
 
   private async generate(

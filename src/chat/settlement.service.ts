@@ -5,7 +5,6 @@ import type { Tx } from '../database/queries.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Unavailable } from '../errors.js';
 import type { Principal } from '../http/request.decorators.js';
-import type { Claim } from '../wallet/claim.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { ConversationsService } from './conversations.service.js';
 import type { Outcome } from './outcome.js';
@@ -30,7 +29,6 @@ export interface Instant {
   readonly modelId: string;
   /** In whole tokens of the wallet. */
   readonly amount: number;
-  readonly claim: Claim | undefined;
 }
 
 /** Ends a paid message: takes the price and saves the turn, both or neither. */
@@ -55,20 +53,22 @@ export class SettlementService {
   }
 
   /**
-   * Hold, answer and capture in one transaction. `answer` is called once the price is taken, again where
-   * the database wants the transaction anew, and never without money: then `InsufficientBalance` is thrown.
+   * Hold, answer and capture in one transaction. `answer` is called once, when the price is taken; without
+   * money `InsufficientBalance` is thrown.
    */
   settleAtOnce(
-    { principal, question, modelId, amount, claim }: Instant,
+    { principal, question, modelId, amount }: Instant,
     answer: () => Outcome,
   ): Promise<Turn> {
     const turnId = uuidv7();
+    let outcome: Outcome | undefined;
     return this.unitOfWork.run(async (tx) => {
       const why = { reason: reasonOf(modelId), turnId };
-      const paid = { ownerId: principal.userId, amount, claim };
+      const paid = { ownerId: principal.userId, amount };
       const { holdId, available } = await this.holds.charge(tx, paid, why);
-      const settled = { principal, holdId, turnId, question, modelId, outcome: answer() };
-      return this.save(tx, settled, available);
+      // The transaction may run again: what was answered stays.
+      outcome ??= answer();
+      return this.save(tx, { principal, holdId, turnId, question, modelId, outcome }, available);
     });
   }
 

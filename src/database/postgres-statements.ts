@@ -42,7 +42,7 @@ export class PostgresStatements implements Statements {
   /** One statement for all: foreign keys are checked at its end, so the order does not matter. */
   async insert(insertions: readonly Insertion[]): Promise<void> {
     if (insertions.length === 0) return;
-    const key = insertions.map(({ table }) => table.tableName).join(', ');
+    const key = insertions.map(({ table }) => table.tableName).join('+');
     let sql = inserts.get(key);
     if (sql === undefined) {
       sql = insertAll(key, insertions);
@@ -61,5 +61,5 @@ function insertAll(key: string, insertions: readonly Insertion[]): string {
     const list = values.map(() => `$${String((parameters += 1))}`).join(', ');
     return `i${String(index)} AS (INSERT INTO "${table.tableName}" (${columnList(table)}) VALUES (${list}))`;
   });
-  return `/* insert ${key} */ WITH ${parts.join(', ')} SELECT 1`;
+  return `/* ${key}.insert */ WITH ${parts.join(', ')} SELECT 1`;
 }

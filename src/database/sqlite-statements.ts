@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'sqlite3';
 import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
+import type { EntityClass } from './data-source.js';
 import { columnList, type Insertion, type Statements } from './statements.js';
 
 /**
@@ -29,7 +30,8 @@ export class SqliteStatements implements Statements {
   /** One statement for each table, in the order of the entities: what is referred to comes first. */
   async insert(insertions: readonly Insertion[]): Promise<void> {
     if (insertions.length === 0) return;
-    for (const table of this.dataSource.entityMetadatas) {
+    for (const entity of this.dataSource.options.entities as EntityClass[]) {
+      const table = this.dataSource.getMetadata(entity);
       const rows = insertions.filter((one) => one.table === table).map(({ values }) => values);
       if (rows.length > 0) await this.rows(this.insertInto(table), [rows]);
     }
@@ -54,7 +56,7 @@ export class SqliteStatements implements Statements {
     let sql = this.inserts.get(table);
     if (sql === undefined) {
       const values = table.columns.map((_, index) => `value ->> ${String(index)}`).join(', ');
-      sql = `/* insert ${table.tableName} */ INSERT INTO "${table.tableName}" (${columnList(table)})
+      sql = `/* ${table.tableName}.insert */ INSERT INTO "${table.tableName}" (${columnList(table)})
              SELECT ${values} FROM json_each($1)`;
       this.inserts.set(table, sql);
     }

@@ -34,20 +34,19 @@ export class WalletService {
   }
 
   /** Opens the owner's wallet with `amount` tokens; the ledger's first entry says so. */
-  async open(tx: Tx, ownerId: string, amount: number): Promise<void> {
+  open(tx: Tx, ownerId: string, amount: number): void {
     assertAmount(amount);
+    const wallet = { balance: amount, held: 0, entryCount: amount > 0 ? 1 : 0 };
     tx.insert(Wallet, {
+      ...wallet,
       ownerId,
-      balance: 0,
-      held: 0,
-      entryCount: 0,
       dailyLimit: null,
       spentAmount: 0,
       spentDay: 0,
       createdAt: nowMicros(),
     });
     const reason = 'opening grant';
-    if (amount > 0) await this.credit(tx, { ownerId, amount, kind: 'grant', reason });
+    if (amount > 0) appendEntry(tx, wallet, { ownerId, kind: 'grant', amount, reason });
   }
 
   /**
