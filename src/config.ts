@@ -113,6 +113,10 @@ export const SETTINGS = {
     default: 100,
     desc: 'Password hashes that may wait their turn; past it 503.',
   }),
+  REQUESTS_MAX: integer({ min: 1, max: 1_000_000 })({
+    default: 5000,
+    desc: 'Requests under way at once, open streams among them; past it 503.',
+  }),
   SHUTDOWN_TIMEOUT_SECONDS: integer({ min: 1, max: 3600 })({
     default: 30,
     desc: 'Seconds that answers under way get to finish after SIGTERM.',
@@ -180,6 +184,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
     argon2Passes: read.ARGON2_PASSES,
     hashConcurrency: read.HASH_CONCURRENCY || defaultHashConcurrency(env),
     hashQueueMax: read.HASH_QUEUE_MAX,
+    requestsMax: read.REQUESTS_MAX,
     shutdownTimeoutSeconds: read.SHUTDOWN_TIMEOUT_SECONDS,
   });
 }
