@@ -86,7 +86,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
       const wallets = app.nest.get(WalletService);
       const codes = app.nest.get(RedemptionService);
       const entry = { ownerId, amount: n, kind: 'grant', reason: 'bad amount' } as const;
-      const works: ((tx: Tx) => Promise<unknown>)[] = [
+      const works: ((tx: Tx) => unknown)[] = [
         (tx) => wallets.credit(tx, entry),
         (tx) => wallets.open(tx, `${ownerId}-2`, n),
         (tx) => wallets.setDailyLimit(tx, ownerId, n),
