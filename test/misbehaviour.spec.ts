@@ -54,6 +54,7 @@ const ANSWERS: [behaviour: string, price: number][] = [
   ['hangs-after-done', priceOf(10, 5)],
   ['resets-after-finish', priceOf(PROMPT, COMPLETION)],
   ['says-length', priceOf(10, 5)],
+  ['says-nonsense', priceOf(10, 5)],
   ['usage-missing', priceOf(PROMPT, COMPLETION)],
   ['usage-zero', 0],
   ['usage-negative', priceOf(PROMPT, COMPLETION)],

@@ -7,6 +7,14 @@ import { Upstream, type Behaviour } from './support/upstream.js';
 
 const MESSAGE = 'what only the person and the model may read';
 
+/** What other programs of the same host tell OpenAI's SDK by. */
+const OTHERS = {
+  OPENAI_API_KEY: 'sk-of-another-program',
+  OPENAI_ORG_ID: 'org-of-another-program',
+  OPENAI_PROJECT_ID: 'project-of-another-program',
+  OPENAI_BASE_URL: 'http://127.0.0.1:9/of-another-program',
+};
+
 /** Everything that a provider was told in confidence, told back. */
 const echoed = `Incorrect API key provided: ${PROVIDER_KEY} (Authorization: Bearer ${PROVIDER_KEY}) for "${MESSAGE}"`;
 const error = JSON.stringify({ error: { message: echoed, code: PROVIDER_KEY } });
@@ -64,7 +72,7 @@ describe('the key of a provider, and what was asked of it', () => {
     const models = modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS));
     // What makes the SDK, and Node itself, talk most.
     const talk = { LOG_LEVEL: 'trace', OPENAI_LOG: 'debug', DEBUG: '*' };
-    service = await Service.start({ ...models, ...talk });
+    service = await Service.start({ ...models, ...talk, ...OTHERS });
     client = await service.client();
     const { body } = await post('/api/register/', { username: 'ada', password: PASSWORD });
     headers = { Authorization: `Token ${String(body.token)}` };
@@ -96,7 +104,12 @@ describe('the key of a provider, and what was asked of it', () => {
         await post('/v1/chat/completions', { messages, model, stream: true }),
       ];
       expect(upstream.calls).toHaveLength(calls + 4);
-      expect(upstream.last.headers.authorization).toBe(`Bearer ${PROVIDER_KEY}`);
+      const { path, headers: sent } = upstream.last;
+      expect([path, sent.authorization]).toEqual([
+        '/v1/chat/completions',
+        `Bearer ${PROVIDER_KEY}`,
+      ]);
+      expect(JSON.stringify(sent)).not.toContain('another-program');
       expect(answers.map(({ status }) => status)).toEqual([502, 200, 502, 200]);
       for (const answer of answers) {
         expect(answer.raw).toContain('"provider_failed"');

@@ -44,8 +44,9 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
   refuses: json(500, JSON.stringify(error)),
   'refuses-401': json(401, JSON.stringify(error)),
   'refuses-429': json(429, JSON.stringify(error)),
+  // To itself: whoever follows is seen to ask again.
   redirects: (call) => {
-    call.response.writeHead(307, { Location: 'http://127.0.0.1:9/elsewhere' }).end();
+    call.response.writeHead(307, { Location: `${call.path}/elsewhere` }).end();
   },
   'error-200': json(200, JSON.stringify(error)),
   'plain-json-200': json(200, '{"choices":[{"message":{"content":"Hello there"}}]}'),
@@ -118,6 +119,11 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
     await answer(call);
     await wait(20);
     call.reset();
+  },
+  'says-nonsense': async (call) => {
+    await answer(call, 'constructor');
+    await call.usage(10, 5);
+    await call.end();
   },
   'says-length': async (call) => {
     await answer(call, 'length');

@@ -4,12 +4,12 @@ import type { CompletionDelta, FinishReason, ToolCallDelta, Usage } from './prov
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What OpenAI and those like it say, in the words of the contract; anything else is an ordinary end. */
-const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
-  length: 'length',
-  tool_calls: 'tool_calls',
-  function_call: 'tool_calls',
-  content_filter: 'content_filter',
-};
+const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
+  ['length', 'length'],
+  ['tool_calls', 'tool_calls'],
+  ['function_call', 'tool_calls'],
+  ['content_filter', 'content_filter'],
+]);
 
 /** Why a provider failed, for the log: in our words, since its own may repeat a key or a message. */
 export function failed(reason: string): ProviderFailed {
@@ -64,7 +64,7 @@ export class ChunkReader {
   private takeFinish(reason: unknown): void {
     if (typeof reason !== 'string') return;
     if (reason === 'error') throw failed('the provider ended with an error');
-    this.finish = FINISH_REASONS[reason] ?? 'stop';
+    this.finish = FINISH_REASONS.get(reason) ?? 'stop';
   }
 
   private takeDelta(delta: Fields): CompletionDelta | undefined {

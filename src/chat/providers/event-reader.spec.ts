@@ -1,0 +1,72 @@
+import { describe, expect, it } from '@jest/globals';
+import { EventTooLarge, readEvents } from './event-reader.js';
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+/** What is read of a body that arrives in these parts. */
+async function read(parts: readonly (string | Uint8Array)[], max = 100): Promise<string[]> {
+  // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
+  async function* body() {
+    for (const part of parts) yield typeof part === 'string' ? bytesOf(part) : part;
+  }
+  const events: string[] = [];
+  for await (const event of readEvents(body(), max)) events.push(event);
+  return events;
+}
+
+/** The bytes of a text, each on its own. */
+const oneByOne = (text: string) => Array.from(bytesOf(text), (byte) => Uint8Array.of(byte));
+
+describe('the data of server-sent events', () => {
+  it.each([
+    ['LF', 'data: one\n\ndata: two\n\n', ['one', 'two']],
+    ['CRLF', 'data: one\r\n\r\ndata: two\r\n\r\n', ['one', 'two']],
+    ['CR', 'data: one\r\rdata: two\r\r\n', ['one', 'two']],
+    ['no space after the colon', 'data:one\n\ndata: two\n\n', ['one', 'two']],
+    ['two spaces, of which one is data', 'data:  one\n\n', [' one']],
+    ['several lines of one event', 'data: {\ndata: }\n\n', ['{\n}']],
+    ['comments and other fields', ': ping\n\nevent: x\nid: 1\nretry: 5\ndata: one\n\n', ['one']],
+    ['a comment that looks like data', ':data: no\n\n', []],
+    ['a field that only begins so', 'database: no\n\n', []],
+    ['empty lines', '\n\n\n\ndata: one\n\n\n\n', ['one']],
+    ['no last blank line', 'data: one\n\ndata: two', ['one', 'two']],
+    ['nothing', '', []],
+    ['characters of several bytes', 'data: “ü😀”\n\n', ['“ü😀”']],
+    ['a byte order mark', '\ufeffdata: one\n\n', ['one']],
+  ])('is read with %s, in one part and byte by byte', async (_, text, events) => {
+    expect(await read([text])).toEqual(events);
+    expect(await read(oneByOne(text))).toEqual(events);
+  });
+
+  it('keeps U+2028 and its kin: they end no line', async () => {
+    expect(await read(['data: a\u2028b\u0085c\n\n'])).toEqual(['a\u2028b\u0085c']);
+  });
+
+  it('does not take a CRLF that is cut in two for two ends', async () => {
+    expect(await read(['data: {\r', '\ndata: }\r', '\n\r', '\n'])).toEqual(['{\n}']);
+  });
+
+  it.each([
+    ['one line without an end', ['data: ', ...Array.from({ length: 20 }, () => 'x'.repeat(10))]],
+    ['many lines of one event', Array.from({ length: 20 }, () => 'data: xxxx\n')],
+    ['many comments without a blank line', Array.from({ length: 20 }, () => ': xxxxxxx\n')],
+  ])('refuses %s, and reads no more of it', async (_, parts) => {
+    let pulled = 0;
+    // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
+    async function* body() {
+      for (const part of parts) {
+        pulled += 1;
+        yield bytesOf(part);
+      }
+    }
+    const all = async () => {
+      for await (const event of readEvents(body(), 100)) expect(event).toBe('none');
+    };
+    await expect(all()).rejects.toThrow(EventTooLarge);
+    expect(pulled).toBeLessThan(15);
+  });
+
+  it('takes as many events as come: the bound is for each', async () => {
+    expect(await read(Array.from({ length: 50 }, () => 'data: 123456\n\n'))).toHaveLength(50);
+  });
+});

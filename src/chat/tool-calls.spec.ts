@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { ToolCalls } from './tool-calls.js';
+
+describe('tool calls in pieces', () => {
+  it('are put together by their index, with the arguments joined', () => {
+    const calls = new ToolCalls();
+    calls.add([{ index: 1, id: 'b', type: 'function', function: { name: 'two', arguments: '' } }]);
+    calls.add([
+      { index: 0, id: 'a', type: 'function', function: { name: 'one', arguments: '{"x"' } },
+      { index: 1, function: { arguments: '{}' } },
+    ]);
+    calls.add([{ index: 0, function: { arguments: ':1}' } }]);
+    expect(calls.list()).toEqual([
+      { id: 'a', type: 'function', function: { name: 'one', arguments: '{"x":1}' } },
+      { id: 'b', type: 'function', function: { name: 'two', arguments: '{}' } },
+    ]);
+  });
+
+  it('keep the first of what is told twice, and fill in what was empty', () => {
+    const calls = new ToolCalls();
+    calls.add([{ index: 0, id: '', function: { name: 'one', arguments: 'a' } }]);
+    calls.add([{ index: 0, id: 'a', function: { name: 'other', arguments: 'b' } }]);
+    expect(calls.list()).toEqual([{ id: 'a', function: { name: 'one', arguments: 'ab' } }]);
+  });
+
+  it('do not reach what every object has', () => {
+    const calls = new ToolCalls();
+    const piece = JSON.parse('{"index": 0, "__proto__": {"polluted": true}, "id": "a"}') as {
+      index: number;
+    };
+    calls.add([piece]);
+    expect(JSON.stringify(calls.list())).toContain('"id":"a"');
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it('count the characters of every piece', () => {
+    const calls = new ToolCalls();
+    calls.add([{ index: 0, function: { arguments: 'x'.repeat(1000) } }]);
+    const { size } = calls;
+    calls.add([{ index: 0, function: { arguments: 'x'.repeat(1000) } }]);
+    expect(size).toBeGreaterThan(1000);
+    expect(calls.size).toBe(2 * size);
+  });
+});
