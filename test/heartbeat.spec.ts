@@ -36,13 +36,15 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   },
 };
 
+const REAL = [
+  ...(['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask'] as const),
+  ...(['setImmediate', 'clearImmediate'] as const),
+];
+const TIMEOUTS = ['setTimeout', 'clearTimeout'] as const;
 /** Intervals alone are in the hand of the spec: sockets, answers and time limits go on by the real clock. */
-const INTERVALS_ALONE = {
-  doNotFake: [
-    ...(['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask'] as const),
-    ...(['setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] as const),
-  ],
-};
+const INTERVALS_ALONE = { doNotFake: [...REAL, ...TIMEOUTS] };
+/** Kept from before the spec takes it in hand. */
+const sleep = setTimeout;
 
 describe('the heartbeat of a stream', () => {
   const sockets = new Set<Socket>();
@@ -73,7 +75,7 @@ describe('the heartbeat of a stream', () => {
   });
 
   const until = async (isSo: () => boolean) => {
-    while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!isSo()) await new Promise((resolve) => sleep(resolve, 5));
   };
   const pingsOf = ({ events }: EventReader) => events.filter(({ name }) => name === ':').length;
   const open = async (model: string) => {
@@ -106,12 +108,13 @@ describe('the heartbeat of a stream', () => {
     reader.leave();
     await until(() => jest.getTimerCount() === 0);
     await upstream.last.aborted;
-    while ((await ada.history()).length === 0) await new Promise((r) => setTimeout(r, 5));
+    while ((await ada.history()).length === 0) await new Promise((r) => sleep(r, 5));
     expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 0 }]);
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('adds nothing to what a reader who takes nothing has not taken yet', async () => {
+  /** A reader who takes nothing, once the provider has been slowed down to nothing as well. */
+  const openStalled = async () => {
     sockets.clear();
     const { ada, reader } = await open('flat:flood');
     reader.incoming.pause();
@@ -122,6 +125,11 @@ describe('the heartbeat of a stream', () => {
       before = upstream.last.sentBytes;
       return stalled;
     });
+    return { ada, reader, waiting };
+  };
+
+  it('adds nothing to what a reader who takes nothing has not taken yet', async () => {
+    const { ada, reader, waiting } = await openStalled();
     const kept = waiting();
     jest.advanceTimersByTime(10_000 * EVERY_MS);
     expect(waiting()).toBe(kept);
@@ -129,6 +137,21 @@ describe('the heartbeat of a stream', () => {
     const events = await reader.all();
     expect(events.filter(({ name }) => name === ':')).toHaveLength(1);
     expect(events.at(-1)).toMatchObject({ name: 'done', content: { finish_reason: 'stop' } });
+    expect(await ada.balance()).toBe(3900);
+  });
+
+  it('does not wait for ever: who takes nothing for a minute is cut off, and pays', async () => {
+    jest.useFakeTimers({ doNotFake: REAL });
+    const { ada, reader } = await openStalled();
+    jest.advanceTimersByTime(59_999);
+    expect([upstream.last.isAborted, await ada.history()]).toEqual([false, []]);
+    jest.advanceTimersByTime(1);
+    await upstream.last.aborted;
+    while ((await ada.history()).length === 0) await new Promise((r) => sleep(r, 5));
+    expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 100 }]);
+    reader.incoming.resume();
+    expect([await reader.ended, jest.getTimerCount()]).toEqual([false, 0]);
+    expect(reader.raw).not.toContain('event: done');
     expect(await ada.balance()).toBe(3900);
   });
 });

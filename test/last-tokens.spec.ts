@@ -12,6 +12,7 @@ const PROMPT = 8;
 /** Wallet tokens for one model token of the answer; one of the prompt costs 1. */
 const PER_COMPLETION = 2;
 const MAX_TOKENS = 500;
+const CONTEXT_TOKENS = 4000;
 const CEILING = PROMPT + MAX_TOKENS * PER_COMPLETION;
 
 const BEHAVIOURS: Record<string, Behaviour> = {
@@ -31,7 +32,8 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
 
   beforeAll(async () => {
     upstream = await Upstream.start(BEHAVIOURS);
-    const models = modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS), { maxTokens: MAX_TOKENS });
+    const limits = { maxTokens: MAX_TOKENS, contextTokens: CONTEXT_TOKENS };
+    const models = modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS), limits);
     app = await TestApp.start(kind, models);
   });
   afterAll(async () => {
@@ -106,6 +108,28 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     const amount = PROMPT + limit * PER_COMPLETION;
     expect(await ada.balance()).toBe(109 - amount);
     expect(await charges(ada)).toEqual([-amount]);
+  });
+
+  it('a long prompt shrinks the answer to what the model’s context has left, or is too long', async () => {
+    const ada = await app.newUser();
+    const say = (promptTokens: number) =>
+      ada.send('POST', '/api/chat/', {
+        // 4 model tokens are for the message itself.
+        message: 'abc'.repeat(promptTokens - 4),
+        model: 'flat:keeps-to-limit',
+      });
+    expect((await say(CONTEXT_TOKENS - 7)).status).toBe(200);
+    expect(upstream.last.body['max_tokens']).toBe(7);
+    expect((await say(CONTEXT_TOKENS - 1)).status).toBe(200);
+    expect(upstream.last.body['max_tokens']).toBe(1);
+    const calls = upstream.calls.length;
+    const { status, body } = await say(CONTEXT_TOKENS);
+    expect([status, body]).toEqual([
+      400,
+      { message: ['Too long for the model flat:keeps-to-limit.'] },
+    ]);
+    expect(upstream.calls).toHaveLength(calls);
+    expect(await ada.balance()).toBe(4000 - 200);
   });
 
   it('ten at once share what there is: each is answered for what it holds, or 402', async () => {

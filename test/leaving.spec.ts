@@ -48,13 +48,6 @@ describe.each(databaseKinds)('a client that does not wait, or does not read, on 
     return caller.history();
   };
 
-  const openConnections = () =>
-    new Promise<number>((resolve) => {
-      app.nest.getHttpServer().getConnections((_: unknown, count: number) => {
-        resolve(count);
-      });
-    });
-
   const ask = ({ token }: Caller, path: string, body: object): ClientRequest => {
     const outgoing = request(app.url + path, {
       method: 'POST',
@@ -75,12 +68,12 @@ describe.each(databaseKinds)('a client that does not wait, or does not read, on 
     ['/v1/chat/completions', { messages, model: 'flat:flood', stream: true }],
   ])('pays nothing when it left while it was authenticated: POST %s %j', async (path, body) => {
     const ada = await app.newUser();
-    const [before, calls] = [await openConnections(), upstream.calls.length];
+    const [before, calls] = [await app.connections(), upstream.calls.length];
     const gate = new AuthenticationGate(app.nest);
     const outgoing = ask(ada, path, body);
     await gate.reached;
     outgoing.destroy();
-    while ((await openConnections()) > before) await sleep(5);
+    while ((await app.connections()) > before) await sleep(5);
     gate.open();
     expect(await settled(ada)).toMatchObject([{ status: 'aborted', response: '', tokens: 0 }]);
     expect(upstream.calls).toHaveLength(calls);
@@ -90,13 +83,13 @@ describe.each(databaseKinds)('a client that does not wait, or does not read, on 
 
   it('pays nothing when it left before the provider was asked, and nobody is asked', async () => {
     const ada = await app.newUser();
-    const before = await openConnections();
+    const before = await app.connections();
     await app.database.inTransaction(async (rows) => {
       await rows('UPDATE wallets SET held = held');
       const outgoing = ask(ada, '/api/chat/', { message: 'Hi', model: 'metered:flood' });
       await sleep(ARRIVAL_MS);
       outgoing.destroy();
-      while ((await openConnections()) > before) await sleep(5);
+      while ((await app.connections()) > before) await sleep(5);
     });
     expect(await settled(ada)).toMatchObject([{ status: 'aborted', response: '', tokens: 0 }]);
     expect(upstream.calls).toHaveLength(0);

@@ -107,12 +107,8 @@ describe('POST /api/chat/ as a stream', () => {
   it('comes for Accept: text/event-stream, too', async () => {
     const ada = await app.newUser();
     const accept = { Accept: 'text/event-stream' };
-    const reader = await EventReader.open(
-      app.url,
-      ada,
-      { message: 'Hi', model: 'flat:good' },
-      accept,
-    );
+    const body = { message: 'Hi', model: 'flat:good' };
+    const reader = await EventReader.open(app.url, ada, body, accept);
     expect((await reader.all()).at(-1)?.name).toBe('done');
     expect(await ada.balance()).toBe(3900);
   });
@@ -171,11 +167,12 @@ describe('POST /api/chat/ as a stream', () => {
   it('goes on for a key whose client has left, and replays the whole to its retry', async () => {
     const ada = await app.newUser();
     const key = { 'Idempotency-Key': 'come-back' };
+    const before = await app.connections();
     const reader = await open(ada, 'flat:gated', key);
     const call = await gatedCall();
     await reader.until('delta');
     reader.leave();
-    await reader.ended;
+    await until(async () => (await app.connections()) <= before);
     gates.get(call)?.();
     await until(async () => (await ada.history()).length === 1);
     const calls = upstream.calls.length;

@@ -84,6 +84,15 @@ export class TestApp {
     return user.id;
   }
 
+  /** How many connections the server has now. */
+  connections(): Promise<number> {
+    return new Promise((resolve) => {
+      this.nest.getHttpServer().getConnections((_: unknown, count: number) => {
+        resolve(count);
+      });
+    });
+  }
+
   /** Rewrites the opening grant, so that the ledger still explains the balance. */
   private async setBalance(username: string, tokens: number): Promise<void> {
     const [user] = await this.database.rows<{ id: string }>(
