@@ -123,6 +123,20 @@ describe.each(databaseKinds)('a history of 100,000 turns on %s', (kind) => {
     expect(await search).toEqual({ messages: [], next: '' });
   });
 
+  it('stops searching for someone who has left', async () => {
+    const steps = Math.ceil((TURNS + 1) / STEP);
+    const before = probe.count('history.search');
+    const leaving = new AbortController();
+    const search = ada.send('GET', '/api/chat/?search=nowhere', undefined, {}, leaving.signal);
+    while (probe.count('history.search') === before) await new Promise(setImmediate);
+    leaving.abort();
+    await expect(search).rejects.toThrow('aborted');
+    // As long as a whole search takes: one that went on would be over by then as well.
+    await follow('/api/chat/?search=nowhere');
+    expect(probe.count('history.search') - before).toBeLessThan(2 * steps);
+    expect(probe.count('history.search') - before).toBeGreaterThan(steps);
+  });
+
   it('takes the context from the newest turns along the index', async () => {
     const path = `/api/conversations/${conversation}/messages/`;
     expect((await ada.send('POST', path, { message: 'and now?' })).status).toBe(200);

@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NotFound } from '../errors.js';
 import { Payload } from '../http/body.pipe.js';
-import { wantsStream } from '../http/event-stream.js';
+import { callerGone, wantsStream } from '../http/event-stream.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { paginate, UUID_KEY } from '../http/pagination.js';
 import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
@@ -52,14 +52,19 @@ export class ChatController {
 
   @ChatDocs.list()
   @Get()
-  async list(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
+  async list(
+    @CurrentPrincipal() { userId }: Principal,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const search = readSearch(request);
+    const gone = callerGone(reply);
     const page = await paginate(
       request,
       (keyset) =>
         search === undefined
           ? this.history.page(userId, keyset)
-          : this.history.search(userId, search, keyset),
+          : this.history.search(userId, search, keyset, gone),
       UUID_KEY,
       (turn) => turn.id,
     );

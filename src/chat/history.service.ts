@@ -45,9 +45,14 @@ export class HistoryService {
   /**
    * One page of the turns that have the text. A rare word is looked for in all of the owner's turns, in
    * steps of a bounded number of turns each: SQLite has one connection for reading, and between two steps
-   * it is free for others.
+   * it is free for others. Once `callerGone` is aborted there are no more steps.
    */
-  async search(ownerId: string, text: string, keyset: Keyset): Promise<PastTurn[]> {
+  async search(
+    ownerId: string,
+    text: string,
+    keyset: Keyset,
+    callerGone: AbortSignal,
+  ): Promise<PastTurn[]> {
     const backwards = keyset.comparison === '<' ? '>=' : '<=';
     const found: PastTurn[] = [];
     for (let step = keyset; ;) {
@@ -62,7 +67,8 @@ export class HistoryService {
           [ownerId, limit, likePattern(text), ...(end === undefined ? [] : [end])],
         )),
       );
-      if (end === undefined || found.length === keyset.limit) return found;
+      const isOver = end === undefined || found.length === keyset.limit;
+      if (isOver || callerGone.aborted) return found;
       step = { ...keyset, key: end };
     }
   }
