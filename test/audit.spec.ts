@@ -42,4 +42,34 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
       expect(await audit(reader)).toEqual(sound);
     }
   });
+
+  it('takes wallets by the thousand, and stops at the tenth difference', async () => {
+    const bulk = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)`;
+    const reader = app.nest.get(Reader);
+    const { wallets, entries } = await audit(reader);
+    await app.database.rows(
+      `INSERT INTO wallets (owner_id, balance, held, entry_count, spent_amount, spent_day, created_at)
+       ${bulk} SELECT 'bulk-' || i, 5, 0, 1, 0, 0, 0 FROM n`,
+    );
+    await app.database.rows(
+      `INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, created_at)
+       ${bulk} SELECT 'bulk-' || i, 'bulk-' || i, 1, 'grant', 5, 5, 'bulk', 0 FROM n`,
+    );
+    const progress: number[] = [];
+    expect(await audit(reader, (done) => progress.push(done))).toEqual({
+      wallets: wallets + 1500,
+      entries: entries + 1500,
+      differences: [],
+    });
+    expect(progress).toEqual([1000, wallets + 1500]);
+    await app.database.rows(
+      `UPDATE wallets SET balance = 6, held = 1 WHERE owner_id LIKE 'bulk-7__' AND owner_id < 'bulk-706'`,
+    );
+    const { differences } = await audit(reader);
+    const counts = new Map<string, number>();
+    for (const { rule } of differences) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+    expect([...counts.values()]).toEqual([6, 4]);
+    await app.database.rows(`UPDATE wallets SET balance = 6 WHERE owner_id LIKE 'bulk-%'`);
+    expect((await audit(reader)).differences).toHaveLength(10);
+  });
 });
