@@ -63,6 +63,18 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
+  it('is done once the writes are said to be idle', async () => {
+    const unitOfWork = app.nest.get(UnitOfWork);
+    let isDone = false;
+    const slow = unitOfWork.run(async (tx) => {
+      for (let n = 0; n < 20; n += 1) await tx.rows('/* spec */ SELECT 1', []);
+    });
+    const after = slow.then(() => (isDone = true));
+    await unitOfWork.idle();
+    if (kind === 'sqlite') expect(isDone).toBe(true);
+    expect(await after).toBe(true);
+  });
+
   it.each([-1, 0.5, NaN, Infinity, 2 ** 53])('refuses %p as an amount', async (amount) => {
     const ada = await app.newUser();
     const owner = await ownerOf(ada.username);
