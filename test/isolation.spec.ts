@@ -100,7 +100,9 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
       const entry = { ownerId, amount: n, kind: 'grant', reason: 'bad amount' } as const;
       const works: ((tx: Tx) => unknown)[] = [
         (tx) => wallets.credit(tx, entry),
-        (tx) => wallets.open(tx, `${ownerId}-2`, n),
+        (tx) => {
+        wallets.open(tx, `${ownerId}-2`, n);
+      },
         (tx) => wallets.setDailyLimit(tx, ownerId, n),
         (tx) => codes.make(tx, n, 'bad amount'),
       ];

@@ -4,6 +4,7 @@ export const SPECS = [
   'src/wallet/amount.spec.ts',
   'test/wallet.spec.ts',
   'test/isolation.spec.ts',
+  'test/group-commit.spec.ts',
   'test/audit.spec.ts',
   'test/redeem.spec.ts',
   'test/usage.spec.ts',
