@@ -8,11 +8,9 @@ import { ChatService, type Begun } from './chat.service.js';
 import type { Question } from './question.js';
 import type { Turn } from './turn.entity.js';
 
-const NEVER = new AbortController().signal;
-
 /** Aborted when the caller leaves; one who will come back for the answer, by its key, is not taken for gone. */
 export function leaving(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {
-  return idempotencyKey === undefined ? callerGone(reply) : NEVER;
+  return idempotencyKey === undefined ? callerGone(reply) : new AbortController().signal;
 }
 
 /** Writes an answer as JSON or as server-sent events; what happens to the money is the same. */
