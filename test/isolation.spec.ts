@@ -101,8 +101,8 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
       const works: ((tx: Tx) => unknown)[] = [
         (tx) => wallets.credit(tx, entry),
         (tx) => {
-        wallets.open(tx, `${ownerId}-2`, n);
-      },
+          wallets.open(tx, `${ownerId}-2`, n);
+        },
         (tx) => wallets.setDailyLimit(tx, ownerId, n),
         (tx) => codes.make(tx, n, 'bad amount'),
       ];

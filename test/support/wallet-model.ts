@@ -177,7 +177,10 @@ class Register implements fc.AsyncCommand<Model[], World> {
     world.count.wallets += 1;
     const ownerId = `model-${String(world.count.wallets)}`;
     const wallets = world.app.nest.get(WalletService);
-    const open = () => run(world, (tx) => { wallets.open(tx, ownerId, this.grant); });
+    const open = () =>
+      run(world, (tx) => {
+        wallets.open(tx, ownerId, this.grant);
+      });
     await open();
     expect(await isTaken(open())).toBe(true);
     world.owners.push(ownerId);
