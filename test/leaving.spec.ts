@@ -81,12 +81,16 @@ describe.each(databaseKinds)('a client that does not wait, or does not read, on 
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('pays nothing when it left before the provider was asked, and nobody is asked', async () => {
+  it.each([
+    ['/api/chat/', { message: 'Hi', model: 'metered:flood' }],
+    ['/api/chat/', { message: 'Hi', model: 'echo' }],
+    ['/v1/chat/completions', { messages, model: 'echo' }],
+  ])('pays nothing when it left before the provider was asked: POST %s %j', async (path, body) => {
     const ada = await app.newUser();
     const before = await app.connections();
     await app.database.inTransaction(async (rows) => {
       await rows('UPDATE wallets SET held = held');
-      const outgoing = ask(ada, '/api/chat/', { message: 'Hi', model: 'metered:flood' });
+      const outgoing = ask(ada, path, body);
       await sleep(ARRIVAL_MS);
       outgoing.destroy();
       while ((await app.connections()) > before) await sleep(5);

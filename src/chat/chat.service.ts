@@ -71,7 +71,7 @@ export class ChatService {
     const { plan, claim } = asked;
     // A key and a conversation are to be taken before the model is asked.
     if (!gone.aborted && !claim && question.conversationId === undefined) {
-      const turn = await this.answerAtOnce(principal, question, plan);
+      const turn = await this.answerAtOnce(principal, question, plan, gone);
       if (turn) return { turn, isReplay: false };
     }
     const generation = await this.generate(principal, question, plan, claim);
@@ -90,12 +90,13 @@ export class ChatService {
   /**
    * Where a model answers without leaving the process, at a price known beforehand, there is nothing to
    * wait for between hold and capture: one transaction takes the price and saves the turn. Undefined for
-   * any other model.
+   * any other model, and for a caller who left while the transaction waited for its turn.
    */
   private async answerAtOnce(
     principal: Principal,
     question: Question,
     plan: Plan,
+    gone: AbortSignal,
   ): Promise<Turn | undefined> {
     const { model } = plan;
     const { provider, price } = model;
@@ -103,14 +104,18 @@ export class ChatService {
     const answer = provider.answer.bind(provider);
     const request = requestOf(plan, question, plan.maxTokens);
     const held = price.perMessage;
-    return this.settlement.settleAtOnce(
-      { principal, question, modelId: model.id, amount: held },
-      () => {
-        const { text, ...done } = answer(request);
-        const how = { status: 'complete', ending: 'complete' } as const;
-        return outcomeOf({ model, request, held }, { ...how, text, toolCalls: [], done });
-      },
-    );
+    const instant = { principal, question, modelId: model.id, amount: held };
+    const answered = this.settlement.settleAtOnce(instant, () => {
+      // Takes the price back: it is 0 for who left before the first output.
+      gone.throwIfAborted();
+      const { text, ...done } = answer(request);
+      const how = { status: 'complete', ending: 'complete' } as const;
+      return outcomeOf({ model, request, held }, { ...how, text, toolCalls: [], done });
+    });
+    return answered.catch((error: unknown) => {
+      if (gone.aborted && error === gone.reason) return undefined;
+      throw error;
+    });
   }
 
   private async generate(
