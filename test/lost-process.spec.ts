@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { discrepancies, printCodes, promote } from './support/books.js';
@@ -107,7 +108,8 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
       const callers = await Promise.all(Array.from({ length: 8 }, () => fleet.newUser(halting)));
       let isOver = false;
       const lastAnswer = async (caller: Caller): Promise<Answer> => {
-        const answer = await caller.chat('and another');
+        // With a key a message is held first, and so can be halted in between.
+        const answer = await caller.chat('and another', { 'Idempotency-Key': randomUUID() });
         return isOver ? answer : lastAnswer(caller);
       };
       const last = new Map(callers.map((caller) => [caller.username, lastAnswer(caller)]));
