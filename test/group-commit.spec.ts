@@ -122,4 +122,37 @@ describe('the units that share a commit on SQLite', () => {
     expect(afterwards).toEqual(new Error('the unit of work is over'));
     expect(await stored()).toEqual(['inner', 'next']);
   });
+
+  it('all fail where one of them has ended the transaction, and the next ones do not', async () => {
+    const change = '/* spec */ UPDATE redemption_codes SET amount = 2';
+    const outcomes = await Promise.allSettled([
+      turns.add(async (tx) => {
+        await tx.rows(change, []);
+        throw new Error('undone');
+      }),
+      turns.add((tx) => tx.rows('/* spec */ ROLLBACK', [])),
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('lost'));
+      }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(await stored()).toEqual([]);
+    await turns.add((tx) => {
+      tx.insert(RedemptionCode, code('kept'));
+    });
+    expect(await stored()).toEqual(['kept']);
+  });
+
+  it('are ten thousand at most that wait; the next one is refused, and they are not', async () => {
+    let done = 0;
+    const count = () => {
+      done += 1;
+    };
+    const waiting = Array.from({ length: 10_000 }, () => turns.add(count));
+    const refused = expect(turns.add(count)).rejects.toMatchObject({
+      message: 'Too many requests are waiting.',
+    });
+    await Promise.all([...waiting, refused]);
+    expect(done).toBe(10_000);
+  });
 });
