@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { expect } from 'expect';
-import circus, { addEventHandler, getState, run } from 'jest-circus';
+import circus, { addEventHandler, getState, resetState, run } from 'jest-circus';
 
 const TEST_TIMEOUT_MS = 10_000;
 /** After a failure: a hook that hangs on what the mutant broke is not waited for. */
@@ -17,13 +17,16 @@ const BETWEEN = 'between the tests';
 /** The tests that a describe block's own hooks serve: what a hook covers, each of them does. */
 const served = new Map();
 
+let [loads, bails, isTold, cleanup] = [0, false, false, undefined];
+
 const titles = (node) => (node.parent ? [...titles(node.parent), node.name] : []);
 const testsIn = (node) => (node.type === 'test' ? [node] : node.children.flatMap(testsIn));
 
 async function load(file) {
   const { children } = getState().rootDescribeBlock;
   const before = children.length;
-  await import(pathToFileURL(file).href.replace(/\.ts$/, '.js'));
+  // A spec is loaded anew each time, and what it tests is not.
+  await import(`${pathToFileURL(file).href.replace(/\.ts$/, '.js')}?${String((loads += 1))}`);
   for (const test of children.slice(before).flatMap(testsIn)) {
     test.id = [file, ...titles(test)].join(' > ');
     test.file = file;
@@ -37,22 +40,19 @@ const skip = (isWanted) => {
 };
 
 /** Tells StrykerJS's code which test it runs for, and gives the rest up after the first that fails. */
-function watch(bail) {
-  stryker.currentTestId = BETWEEN;
-  addEventHandler(({ name, test, hook }) => {
-    if (name === 'test_start') stryker.currentTestId = test.id;
-    if (name === 'hook_start' && hook.type.endsWith('All')) {
-      const id = `hooks of ${titles(hook.parent).join(' > ')}`;
-      served.set(id, testsIn(hook.parent));
-      stryker.currentTestId = id;
-    }
-    const isHooksEnd = ['hook_success', 'hook_failure'].includes(name) && !test;
-    if (isHooksEnd || name === 'test_done') stryker.currentTestId = BETWEEN;
-    if (name !== 'test_done' || !bail || test.errors.length === 0) return;
-    skip(() => false);
-    setTimeout(tell, CLEANUP_TIMEOUT_MS);
-  });
-}
+addEventHandler(({ name, test, hook }) => {
+  if (name === 'test_start') stryker.currentTestId = test.id;
+  if (name === 'hook_start' && hook.type.endsWith('All')) {
+    const id = `hooks of ${titles(hook.parent).join(' > ')}`;
+    served.set(id, testsIn(hook.parent));
+    stryker.currentTestId = id;
+  }
+  const isHooksEnd = ['hook_success', 'hook_failure'].includes(name) && !test;
+  if (isHooksEnd || name === 'test_done') stryker.currentTestId = BETWEEN;
+  if (name !== 'test_done' || !bails || test.errors.length === 0) return;
+  skip(() => false);
+  cleanup ??= setTimeout(() => tell(false), CLEANUP_TIMEOUT_MS);
+});
 
 /** Gives what the hooks covered to the tests that they serve. */
 function coverage() {
@@ -76,23 +76,32 @@ function resultOf({ id, file, mode, duration, errors }) {
 }
 
 /** Runs the files' tests, or those listed alone, and tells the parent what came of them. */
-process.once('message', async ({ files, only, activeMutant, hitLimit, bail }) => {
+process.on('message', async ({ files, only, activeMutant, hitLimit, bail }) => {
   Object.assign(stryker, { activeMutant, hitLimit, hitCount: hitLimit ? 0 : undefined });
+  resetState();
+  served.clear();
+  [bails, isTold, cleanup] = [bail, false, undefined];
   getState().testTimeout = TEST_TIMEOUT_MS;
   for (const file of files) await load(file);
   const wanted = only && new Set(only);
   if (wanted) skip(({ id }) => wanted.has(id));
-  watch(bail);
+  stryker.currentTestId = BETWEEN;
   await run();
-  tell();
+  tell(getState().unhandledErrors.length === 0);
 });
 
-function tell() {
+/** `isClean`: all that was opened is closed again, and the process may run the specs once more. */
+function tell(isClean) {
+  clearTimeout(cleanup);
+  if (isTold) return;
+  isTold = true;
   const { rootDescribeBlock, unhandledErrors } = getState();
   const results = testsIn(rootDescribeBlock).map(resultOf);
   if (unhandledErrors.length > 0) {
     results.push(resultOf({ id: 'outside any test', errors: unhandledErrors }));
   }
-  const report = { results, hitCount: stryker.hitCount, mutantCoverage: coverage() };
-  process.send(report, () => process.exit());
+  const mutantCoverage = stryker.activeMutant === undefined ? coverage() : undefined;
+  process.send({ results, isClean, hitCount: stryker.hitCount, mutantCoverage });
 }
+
+process.once('disconnect', () => process.exit());

@@ -14,11 +14,14 @@ const STATUSES = {
 const TIMEOUT = { status: DryRunStatus.Timeout };
 
 /**
- * Runs the specs in a process of their own each time: nothing that one mutant broke reaches the next, and
- * what a mutant changes while the modules load is seen too. Jest itself, started again in one process,
- * keeps every module that it ever loaded.
+ * Runs the specs in a process of their own, which serves for many mutants: loading the service costs more
+ * than most mutants do. It is replaced for a mutant that is there while modules load, and after one that
+ * left something open, hung or crashed. Jest itself, started again in one process, keeps every module
+ * that it ever loaded.
  */
 class SpecRunner {
+  child;
+
   capabilities() {
     return { reloadEnvironment: true };
   }
@@ -29,7 +32,7 @@ class SpecRunner {
     }));
   }
 
-  async mutantRun({ activeMutant, testFilter, hitLimit, timeout, disableBail }) {
+  async mutantRun({ activeMutant, testFilter, hitLimit, timeout, disableBail, ...how }) {
     const files = testFilter
       ? SPECS.filter((file) => testFilter.some((id) => id.startsWith(`${file} > `)))
       : SPECS;
@@ -40,24 +43,34 @@ class SpecRunner {
       hitLimit,
       bail: !disableBail,
     };
+    if (how.reloadEnvironment) this.dispose();
     return toMutantRunResult(await this.run(order, timeout), disableBail);
+  }
+
+  dispose() {
+    this.child?.kill('SIGKILL');
+    this.child = undefined;
   }
 
   /** Gives what StrykerJS calls a dry run's result, for a mutant too. */
   run(order, timeout, more = () => ({})) {
+    const child = (this.child ??= fork(PROGRAM, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }));
     return new Promise((resolve) => {
-      const child = fork(PROGRAM, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-      let [words, report] = ['', undefined];
-      child.stderr.on('data', (chunk) => (words = `${words}${chunk}`.slice(-4000)));
-      child.once('message', (message) => (report = message));
-      const clock = setTimeout(() => {
-        child.kill('SIGKILL');
-        resolve(TIMEOUT);
-      }, timeout);
-      child.once('close', (code) => {
+      let words = '';
+      const clock = setTimeout(() => end(TIMEOUT, false), timeout);
+      const hear = (chunk) => (words = `${words}${chunk}`.slice(-4000));
+      const close = (code) => end(crash(code, words), false);
+      const answer = (report) =>
+        end({ ...resultOf(report, order), ...more(report) }, report.isClean);
+      const end = (result, isReusable) => {
         clearTimeout(clock);
-        resolve(report ? { ...resultOf(report, order), ...more(report) } : crash(code, words));
-      });
+        child.stderr.off('data', hear);
+        child.off('close', close).off('message', answer);
+        if (!isReusable) this.dispose();
+        resolve(result);
+      };
+      child.stderr.on('data', hear);
+      child.once('close', close).once('message', answer);
       child.send(order);
     });
   }
