@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Tx } from '../src/database/queries.js';
 import { UnitOfWork } from '../src/database/unit-of-work.js';
+import { claimOf } from '../src/wallet/claim.js';
 import { HoldsService } from '../src/wallet/holds.service.js';
 import { RedemptionService } from '../src/wallet/redemption.service.js';
 import { WalletService } from '../src/wallet/wallet.service.js';
@@ -129,6 +130,21 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     await credit(Number.MAX_SAFE_INTEGER - 4000);
     expect(await ada.balance()).toBe(Number.MAX_SAFE_INTEGER);
     expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('keeps one key on two routes apart, and the first use of it on each', async () => {
+    const ada = await app.newUser();
+    const ownerId = await ownerOf(ada.username);
+    const holds = app.nest.get(HoldsService);
+    const claimed = async (route: 'chat' | 'messages') => {
+      const claim = claimOf(route, 'k', {});
+      if (!claim) throw new Error('no claim');
+      const earlier = await holds.findClaimed(ownerId, claim);
+      expect(earlier).toBeUndefined();
+      return app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, { ownerId, amount: 1, claim }));
+    };
+    expect(await claimed('chat')).not.toBe(await claimed('messages'));
+    expect(await ada.balance()).toBe(3998);
   });
 
   it('credits nobody who has no wallet', async () => {

@@ -2,6 +2,7 @@
 export const SPECS = [
   'src/database/instant.spec.ts',
   'src/wallet/amount.spec.ts',
+  'src/wallet/claim.spec.ts',
   'test/wallet.spec.ts',
   'test/isolation.spec.ts',
   'test/group-commit.spec.ts',

@@ -59,7 +59,7 @@ const CHANGES = {
     ['created_at < $1', 'created_at > $1'],
   ],
   'src/wallet/statement.service.js': [
-    ["['owner_id = $1']", "['$1 = $1']"],
+    ["'owner_id = $1'", "'$1 = $1'"],
     ['turn_id = $', 'turn_id <> $'],
     ['e.owner_id = $1 AND', '$1 = $1 AND'],
     ["AND e.kind = 'charge'", ''],
