@@ -12,8 +12,8 @@ import { PRICE, type Caller, type Store } from './store.js';
 const PAGE_SIZE = 20;
 /** The service's default: argon2id, as the package's is. */
 const HASH_COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** More at once than there are cores only contend for the cache. */
-const hashing = pLimit(availableParallelism());
+/** One more than there are cores, so that none waits for the next; more would contend for the cache. */
+const hashing = pLimit(availableParallelism() + 1);
 
 const iso = (micros: number) =>
   `${new Date(micros / 1000).toISOString().slice(0, 20)}${String(micros % 1_000_000).padStart(6, '0')}Z`;

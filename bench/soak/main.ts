@@ -11,7 +11,7 @@ import { filledDatabase, withServer } from '../stage.js';
 import { toTable } from '../table.js';
 import { Upstream } from '../upstream.js';
 import { Load, type Outcomes } from './load.js';
-import { growthOf, readSamples, type Sample } from './memory.js';
+import { FIGURES, growthOf, readSamples, type Sample } from './memory.js';
 import { moody } from './moods.js';
 import { plot } from './plot.js';
 
@@ -28,9 +28,6 @@ const [minutes, rate] = [Number(values.minutes), Number(values.rate)];
 /** Hangs are part of the game, and 120 seconds of each would be most of it. Failures are not news here. */
 const SETTINGS = { ANSWER_TIMEOUT_SECONDS: '3', LOG_LEVEL: 'fatal' };
 
-/** As in a small container: with room, V8 lets garbage lie for minutes, and a leak would hide behind it. */
-const HEAP_LIMIT = '--max-old-space-size=128';
-
 const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
 /** Drives the service for the time, and gives its memory second by second. */
@@ -42,7 +39,7 @@ async function soak(databaseUrl: string, folder: string): Promise<[Outcomes, Sam
   const settings = { ...SETTINGS, ...upstream.settings };
   const starting = ServerProcess.service(databaseUrl, {
     settings,
-    nodeOptions: [HEAP_LIMIT, '--import', probe.href],
+    nodeOptions: ['--expose-gc', '--import', probe.href],
   });
   const outcomes = await withServer(starting, async (service) => {
     const load = new Load(service.url);
@@ -72,10 +69,9 @@ function outcomesTable(outcomes: Outcomes): string {
 
 /** Prints how memory went, and whether it stayed flat. */
 function judge(samples: readonly Sample[]): boolean {
-  const figures = ['heapUsed', 'rss'] as const;
-  const growths = figures.map((figure) => ({ figure, ...growthOf(samples, figure) }));
-  const rows = growths.map(({ figure, early, late, growth }) => [
-    figure === 'rss' ? 'RSS' : 'heap in use',
+  const growths = FIGURES.map(({ name, of }) => ({ name, ...growthOf(samples, of) }));
+  const rows = growths.map(({ name, early, late, growth }) => [
+    name,
     ...[mib(early), mib(late), `${(growth * 100).toFixed(1)} %`],
   ]);
   process.stdout.write(`\n${toTable(['MiB', 'early', 'at the end', 'growth'], rows)}\n`);

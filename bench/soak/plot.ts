@@ -1,12 +1,7 @@
-import type { Sample } from './memory.js';
+import { FIGURES, type Sample } from './memory.js';
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [800, 320, 60, 40, 30];
 const MIB = 2 ** 20;
-const LINES = [
-  { figure: 'rss', name: 'RSS', colour: '#1f6feb' },
-  { figure: 'heapUsed', name: 'heap in use', colour: '#bc4c00' },
-] as const;
-
 const text = (x: number, y: number, words: string, rest = '') =>
   `<text x="${x.toFixed(0)}" y="${y.toFixed(0)}" ${rest}>${words}</text>`;
 
@@ -24,10 +19,13 @@ export function plot(samples: readonly Sample[], title: string): string {
   const marks = Array.from({ length: Math.floor(minutes) + 1 }, (_, minute) =>
     text(x(minute), HEIGHT - BOTTOM + 18, `${String(minute)} min`, 'text-anchor="middle"'),
   );
-  const lines = LINES.map(({ figure, name, colour }, index) => {
-    const points = samples.map(
-      (sample) => `${x(sample.seconds / 60).toFixed(1)},${y(sample[figure] / MIB).toFixed(1)}`,
-    );
+  const lines = FIGURES.map(({ name, colour, of }, index) => {
+    const points = samples.flatMap((sample) => {
+      const bytes = of(sample);
+      return bytes === undefined
+        ? []
+        : [`${x(sample.seconds / 60).toFixed(1)},${y(bytes / MIB).toFixed(1)}`];
+    });
     const path = `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
     return path + text(LEFT + index * 60, HEIGHT - 6, name, `fill="${colour}"`);
   });
