@@ -156,6 +156,27 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     expect(await app.database.count('ledger_entries', 'owner_id = $1', ['nobody'])).toBe(0);
   });
 
+  it('writes no entry for what costs nothing, and tells what is left beside open holds', async () => {
+    const ada = await app.newUser();
+    const ownerId = await ownerOf(ada.username);
+    const holds = app.nest.get(HoldsService);
+    const why = { reason: 'free', turnId: ownerId };
+    const settled = await app.nest.get(UnitOfWork).run(async (tx) => {
+      const [, free] = [
+        await holds.hold(tx, { ownerId, amount: 1000 }),
+        await holds.hold(tx, { ownerId, amount: 100 }),
+      ];
+      return [
+        await holds.capture(tx, free, 0, why),
+        await holds.charge(tx, { ownerId, amount: 0 }, why),
+        await holds.charge(tx, { ownerId, amount: 50 }, why),
+      ];
+    });
+    expect(settled.map((one) => one?.available)).toEqual([3000, 3000, 2950]);
+    expect(await app.database.count('ledger_entries', 'owner_id = $1', [ownerId])).toBe(2);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
   it('refuses to capture more than the hold, and changes nothing', async () => {
     const ada = await app.newUser();
     const ownerId = await ownerOf(ada.username);
