@@ -173,6 +173,8 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
       ];
     });
     expect(settled.map((one) => one?.available)).toEqual([3000, 3000, 2950]);
+    const left = app.nest.get(UnitOfWork).run((tx) => holds.availableIn(tx, ownerId));
+    expect(await left).toBe(2950);
     expect(await app.database.count('ledger_entries', 'owner_id = $1', [ownerId])).toBe(2);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
