@@ -155,4 +155,43 @@ describe('the units that share a commit on SQLite', () => {
     await Promise.all([...waiting, refused]);
     expect(done).toBe(10_000);
   });
+
+  it('may wait for the database as long as it takes, and are whole then', async () => {
+    await turns.add((tx) => {
+      tx.insert(RedemptionCode, code('slow'));
+    });
+    const slow = `(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT max(i) FROM n)`;
+    const startedAt = performance.now();
+    await turns.add(async (tx) => {
+      await tx.rows(
+        `/* spec */ UPDATE redemption_codes SET redeemed_at = ${slow} WHERE id = $1 RETURNING id`,
+        ['slow'],
+      );
+      tx.insert(RedemptionCode, code('with it'));
+    });
+    // Or the case shows nothing.
+    expect(performance.now() - startedAt).toBeGreaterThan(UNIT_TIMEOUT_MS);
+    expect(await stored()).toEqual(['slow', 'with it']);
+    const spent = 'SELECT id FROM redemption_codes WHERE redeemed_at = 3000000';
+    expect(await database.statements.rows(spent, [])).toEqual([{ id: 'slow' }]);
+  });
+
+  it('lose nothing to one that catches the refusal of a row which was not its own', async () => {
+    await turns.add((tx) => {
+      tx.insert(RedemptionCode, code('taken'));
+    });
+    const outcomes = await Promise.allSettled([
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('neighbour'));
+      }),
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('taken'));
+      }),
+      turns.add(async (tx) => {
+        await spend(tx, 'taken').catch(() => undefined);
+      }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await stored()).toEqual(['neighbour', 'taken']);
+  });
 });

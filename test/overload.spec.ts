@@ -1,4 +1,6 @@
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Drain } from '../src/http/drain.js';
 import { TestApp } from './support/app.js';
 import type { Answer, Caller } from './support/client.js';
 import { databaseKinds } from './support/databases.js';
@@ -58,5 +60,28 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
     }
     answerAll();
     await Promise.all(chats);
+  });
+
+  it('are forgotten with their connection, also those that waited behind another on it', async () => {
+    const { hostname, port } = new URL(app.url);
+    for (let n = 0; n < 3; n += 1) {
+      const calls = provider.calls;
+      const socket = connect(Number(port), hostname);
+      const body = '{"message": "first"}';
+      socket.write(
+        `POST /api/chat/ HTTP/1.1\r\nHost: x\r\nAuthorization: Token ${ada.token}\r\n` +
+          `Content-Type: application/json\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}` +
+          'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2 * REQUESTS_MAX),
+      );
+      while (provider.calls === calls) await new Promise(setImmediate);
+      socket.resetAndDestroy();
+    }
+    // The model is never heard: each chat ends because its caller is gone.
+    const open = () => app.database.count('holds', `state = 'open'`);
+    while ((await open()) > 0) await new Promise(setImmediate);
+    expect(await app.nest.get(Drain).begin(5000)).toBe(true);
+    expect(await app.database.count('holds', `state = 'released' OR captured_amount = 0`)).toBe(3);
+    expect(await app.database.count('ledger_entries', 'amount < 0')).toBe(0);
+    answerAll();
   });
 });

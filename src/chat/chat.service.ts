@@ -105,9 +105,7 @@ export class ChatService {
     const request = requestOf(plan, question, plan.maxTokens);
     const held = price.perMessage;
     const instant = { principal, question, modelId: model.id, amount: held };
-    const answered = this.settlement.settleAtOnce(instant, () => {
-      // Takes the price back: it is 0 for who left before the first output.
-      gone.throwIfAborted();
+    const answered = this.settlement.settleAtOnce(instant, gone, () => {
       const { text, ...done } = answer(request);
       const how = { status: 'complete', ending: 'complete' } as const;
       return outcomeOf({ model, request, held }, { ...how, text, toolCalls: [], done });

@@ -54,18 +54,23 @@ export class SettlementService {
 
   /**
    * Hold, answer and capture in one transaction. `answer` is called once, when the price is taken; without
-   * money `InsufficientBalance` is thrown.
+   * money `InsufficientBalance` is thrown. Throws the reason of `gone` where the caller has left before:
+   * as the first thing, so that others who share the commit do not hear of it.
    */
   settleAtOnce(
     { principal, question, modelId, amount }: Instant,
+    gone: AbortSignal,
     answer: () => Outcome,
   ): Promise<Turn> {
     const turnId = uuidv7();
     let outcome: Outcome | undefined;
     return this.unitOfWork.run(async (tx) => {
+      gone.throwIfAborted();
       const why = { reason: reasonOf(modelId), turnId };
       const paid = { ownerId: principal.userId, amount };
       const { holdId, available } = await this.holds.charge(tx, paid, why);
+      // On PostgreSQL it may have waited for the wallet: the price is taken back.
+      gone.throwIfAborted();
       // The transaction may run again: what was answered stays.
       outcome ??= answer();
       return this.save(tx, { principal, holdId, turnId, question, modelId, outcome }, available);

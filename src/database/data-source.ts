@@ -62,6 +62,7 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
     url,
     extra: {
       max: poolMax,
+      keepAlive: true,
       types,
       connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
       statement_timeout: POSTGRES_STATEMENT_TIMEOUT_MS,

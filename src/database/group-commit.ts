@@ -146,18 +146,20 @@ export class GroupCommit {
     }
   }
 
+  /** A unit may wait for the database as long as that takes: while it does, its end cannot be told. */
   private async perform(work: Unit['work'], tx: Tx): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        tx.close();
+      timer = setInterval(() => {
+        if (tx.isAtDatabase) return;
         reject(new Error('a unit of work waits for something other than the database'));
       }, this.unitTimeoutMs);
     });
     try {
       return await Promise.race([work(tx), late]);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
+      tx.close();
     }
   }
 }

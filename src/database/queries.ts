@@ -9,6 +9,7 @@ export type DbBoolean = boolean | 0 | 1;
 export class PendingRows {
   private rows: Insertion[] = [];
   private readonly tables = new Set<string>();
+  private isLost = false;
 
   get length(): number {
     return this.rows.length;
@@ -30,7 +31,13 @@ export class PendingRows {
     this.rows.length = Math.min(length, this.rows.length);
   }
 
+  /** Whoever catches the refusal of rows that are not all their own: the transaction has lost them. */
+  lose(): void {
+    this.isLost = true;
+  }
+
   take(): Insertion[] {
+    if (this.isLost) throw new Error('rows of this transaction were refused before');
     const rows = this.rows;
     this.rows = [];
     this.tables.clear();
@@ -42,6 +49,7 @@ export class PendingRows {
 export class Tx {
   private wrote = false;
   private closed = false;
+  private underWay = 0;
 
   /** `pending` may hold rows of units before this one in the same transaction; they go first. */
   constructor(
@@ -55,9 +63,23 @@ export class Tx {
     return this.wrote;
   }
 
+  /** Whether the database is at work for it: nobody knows then what it has changed. */
+  get isAtDatabase(): boolean {
+    return this.underWay > 0;
+  }
+
   /** Runs one statement. It sees every row that was inserted before into a table that it names. */
   async rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     this.assertOpen();
+    this.underWay += 1;
+    try {
+      return await this.run<Row>(sql, parameters);
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+
+  private async run<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     if (this.pending.concern(sql)) await this.flush();
     const reads = /^\/\*.*?\*\/\s*SELECT\b/.test(sql);
     // Of one that fails, nobody knows how far it came; one that may find nothing tells by what it returns.
@@ -81,9 +103,15 @@ export class Tx {
 
   /** Writes the rows that wait. */
   async flush(): Promise<void> {
-    if (this.pending.length === 0) return;
+    const insertions = this.pending.take();
+    if (insertions.length === 0) return;
     this.wrote = true;
-    await this.statements.insert(this.pending.take());
+    try {
+      await this.statements.insert(insertions);
+    } catch (error) {
+      this.pending.lose();
+      throw error;
+    }
   }
 
   /** From now on it refuses: what still runs of its work must not write into somebody else's transaction. */

@@ -50,9 +50,13 @@ export class UnitOfWork {
     return this.database.transaction(async ({ queryRunner }) => {
       if (!queryRunner) throw new Error('a transaction without a connection');
       const tx = new Tx(this.database, await this.database.statementsOf(queryRunner));
-      const value = await work(tx);
-      await tx.flush();
-      return value;
+      try {
+        const value = await work(tx);
+        await tx.flush();
+        return value;
+      } finally {
+        tx.close();
+      }
     });
   }
 }

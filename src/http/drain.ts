@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { CONFIG, type Config } from '../config.js';
 import { Unavailable } from '../errors.js';
+import { whenOver } from './exchange.js';
 import { sendError } from './send-error.js';
 
 const POLL_MS = 20;
@@ -12,8 +13,9 @@ const POLL_MS = 20;
  */
 @Injectable()
 export class Drain {
-  private requests = 0;
+  /** Exchanges that are not over, and handlers at work, which may outlive theirs. */
   private underWay = 0;
+  private handlers = 0;
   private stopping = false;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
@@ -24,36 +26,40 @@ export class Drain {
 
   /** The server's first hook. Health stays answered, so that a balancer sees why. */
   admit(request: FastifyRequest, reply: FastifyReply): boolean {
-    const refusal = this.refusal();
-    if (refusal && !request.url.startsWith('/health/')) {
+    if (this.stopping && !isHealth(request)) {
       void reply.header('Connection', 'close');
-      sendError(request, reply, refusal);
+      sendError(request, reply, new Unavailable('The service is stopping.', 1));
       return false;
     }
-    this.requests += 1;
     this.underWay += 1;
-    reply.raw.once('close', () => {
-      this.requests -= 1;
+    whenOver(reply.raw, () => {
       this.underWay -= 1;
     });
     return true;
   }
 
-  private refusal(): Unavailable | undefined {
-    if (this.stopping) return new Unavailable('The service is stopping.', 1);
-    if (this.requests < this.config.requestsMax) return undefined;
-    return new Unavailable('Too many requests are under way.', 1);
-  }
-
-  /** Counts the handler's work too: it goes on after a client has hung up, and still writes. */
+  /**
+   * Counts the handler's work too: it goes on after a client has hung up, and still writes. Of requests that
+   * are still being sent there may be more than `REQUESTS_MAX`: slow clients do not shut out the others.
+   */
   follow(handler: RouteHandlerMethod): RouteHandlerMethod {
+    const admits = (request: FastifyRequest, reply: FastifyReply): boolean => {
+      if (this.handlers >= this.config.requestsMax && !isHealth(request)) {
+        sendError(request, reply, new Unavailable('Too many requests are under way.', 1));
+        return false;
+      }
+      return true;
+    };
     const enter = () => {
+      this.handlers += 1;
       this.underWay += 1;
     };
     const leave = () => {
+      this.handlers -= 1;
       this.underWay -= 1;
     };
     return function (request, reply) {
+      if (!admits(request, reply)) return reply;
       const work: unknown = handler.call(this, request, reply);
       if (work instanceof Promise) {
         enter();
@@ -73,3 +79,5 @@ export class Drain {
     return this.underWay === 0;
   }
 }
+
+const isHealth = ({ url }: FastifyRequest) => url.startsWith('/health/');

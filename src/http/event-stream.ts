@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { whenOver } from './exchange.js';
 import { PING, formatEvent } from './sse.js';
 
 /** Common balancers cut a connection that is silent for 60 s. */
@@ -28,7 +29,7 @@ export function callerGone(reply: FastifyReply): AbortSignal {
   };
   // Who left while credentials and body were looked at will not leave once more.
   if (reply.raw.destroyed) leave();
-  else reply.raw.once('close', leave);
+  else whenOver(reply.raw, leave);
   return controller.signal;
 }
 
@@ -41,7 +42,7 @@ export class EventStream {
       const { destroyed, writableNeedDrain } = reply.raw;
       if (!destroyed && !writableNeedDrain) reply.raw.write(PING);
     }, PING_EVERY_MS);
-    reply.raw.once('close', () => {
+    whenOver(reply.raw, () => {
       clearInterval(this.ping);
     });
   }
@@ -63,14 +64,13 @@ export class EventStream {
     if (raw.destroyed || raw.writableEnded) return;
     if (raw.write(formatEvent(event, payload))) return;
     const closed = new AbortController();
-    const stop = () => {
+    const forget = whenOver(raw, () => {
       closed.abort();
-    };
-    raw.once('close', stop);
+    });
     const stall = setTimeout(() => raw.destroy(), READER_STALL_MS);
     await once(raw, 'drain', { signal: closed.signal }).catch(() => undefined);
     clearTimeout(stall);
-    raw.off('close', stop);
+    forget();
   }
 
   end(): void {

@@ -13,6 +13,7 @@ import type { Config } from '../config.js';
 import { BadRequest, MethodNotAllowed, NotFound } from '../errors.js';
 import { RawBody } from './decode-body.js';
 import type { Drain } from './drain.js';
+import { whenOver } from './exchange.js';
 import { toJson } from './json.js';
 import { negotiate } from './negotiation.js';
 import { refuseConnection } from './refuse-connection.js';
@@ -93,7 +94,7 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
 /** One line for each request, also for one whose client hung up. The URL stays out: it may hold secrets. */
 function logOutcome(request: FastifyRequest, reply: FastifyReply): void {
   const startedAt = performance.now();
-  reply.raw.once('close', () => {
+  whenOver(reply.raw, () => {
     const { method, routeOptions } = request;
     const ms = Math.round(performance.now() - startedAt);
     const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
