@@ -6,6 +6,7 @@ export const SPECS = [
   'src/wallet/claim.spec.ts',
   'test/wallet.spec.ts',
   'test/isolation.spec.ts',
+  'test/wallet-rows.spec.ts',
   'test/group-commit.spec.ts',
   'test/audit.spec.ts',
   'test/redeem.spec.ts',
