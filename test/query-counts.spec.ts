@@ -22,7 +22,7 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
     // What runs by itself would be counted with whatever it meets.
     await app.nest.get(HoldSweeper).onModuleDestroy();
     ada = await app.newUser();
-    log = new StatementLog(app.nest);
+    log = StatementLog.of(app.nest);
   });
   afterAll(() => app.close());
 

@@ -48,7 +48,7 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
     const sql = 'SELECT id FROM users WHERE username = $1';
     const [user] = await app.database.rows<{ id: string }>(sql, [ada.username]);
     await addCrowd(app.database, user?.id ?? '');
-    const log = new StatementLog(app.nest);
+    const log = StatementLog.of(app.nest);
     const all = await log.during(() => tour(ada));
     issued = new Map(all.map((statement) => [statement.sql, statement]));
   });

@@ -4,6 +4,7 @@ export const SPECS = [
   'src/database/lookup.spec.ts',
   'src/wallet/amount.spec.ts',
   'src/wallet/claim.spec.ts',
+  'test/statements.spec.ts',
   'test/wallet.spec.ts',
   'test/isolation.spec.ts',
   'test/wallet-rows.spec.ts',

@@ -2,7 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource, type Logger } from 'typeorm';
 import { Reader } from '../../src/database/reader.js';
 
-/** A statement as the app issued it. */
+/** A statement as it was issued. */
 export interface Statement {
   /** What its leading comment says, or else its first words. */
   readonly name: string;
@@ -10,11 +10,11 @@ export interface Statement {
   readonly parameters: readonly unknown[];
 }
 
-/** Reads along with every statement that the app issues, by TypeORM's own logger. */
+/** Reads along with every statement that is issued, by TypeORM's own logger. */
 export class StatementLog {
   private statements: Statement[] = [];
 
-  constructor(app: NestFastifyApplication) {
+  constructor(sources: Iterable<DataSource>) {
     const ignore = () => undefined;
     const logger: Logger = {
       logQuery: (sql, parameters) => {
@@ -30,8 +30,11 @@ export class StatementLog {
       logMigration: ignore,
       log: ignore,
     };
-    const sources = new Set([app.get(DataSource), app.get(Reader).manager.connection]);
     for (const source of sources) source.setOptions({ logger });
+  }
+
+  static of(app: NestFastifyApplication): StatementLog {
+    return new StatementLog(new Set([app.get(DataSource), app.get(Reader).manager.connection]));
   }
 
   /** What is issued while `work` runs. */

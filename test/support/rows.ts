@@ -1,0 +1,51 @@
+import type { User } from '../../src/users/user.entity.js';
+import type { LedgerEntry } from '../../src/wallet/ledger-entry.entity.js';
+import type { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
+import type { Wallet } from '../../src/wallet/wallet.entity.js';
+
+/** Rows of which a case names only what it asks for. */
+export const user = (id: string, more: Partial<User> = {}): User => ({
+  id,
+  username: id,
+  usernameKey: id,
+  email: '',
+  passwordHash: '',
+  isActive: true,
+  isStaff: false,
+  createdAt: 0,
+  ...more,
+});
+export const wallet = (ownerId: string): Wallet => ({
+  ownerId,
+  balance: 3,
+  held: 0,
+  entryCount: 2,
+  dailyLimit: null,
+  spentAmount: 0,
+  spentDay: 0,
+  createdAt: 0,
+});
+export const entry = (ownerId: string, seq: number): LedgerEntry => ({
+  id: `${ownerId} ${String(seq)}`,
+  ownerId,
+  seq,
+  kind: 'grant',
+  amount: seq,
+  balanceAfter: seq,
+  reason: '',
+  holdId: null,
+  turnId: null,
+  createdAt: 0,
+  claimRoute: null,
+  claimKey: null,
+  claimHash: null,
+});
+export const code = (id: string, amount = 1): RedemptionCode => ({
+  id,
+  digest: id,
+  amount,
+  reason: '',
+  redeemedBy: null,
+  redeemedAt: null,
+  createdAt: 0,
+});
