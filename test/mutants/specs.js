@@ -5,6 +5,7 @@ export const SPECS = [
   'src/wallet/amount.spec.ts',
   'src/wallet/claim.spec.ts',
   'test/statements.spec.ts',
+  'test/unit-of-work.spec.ts',
   'test/wallet.spec.ts',
   'test/isolation.spec.ts',
   'test/wallet-rows.spec.ts',
