@@ -6,6 +6,7 @@ export const SPECS = [
   'src/wallet/claim.spec.ts',
   'test/statements.spec.ts',
   'test/unit-of-work.spec.ts',
+  'test/opening.spec.ts',
   'test/wallet.spec.ts',
   'test/isolation.spec.ts',
   'test/wallet-rows.spec.ts',
