@@ -189,7 +189,7 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
       ['ada'],
     );
     const debt = await failures('UPDATE wallets SET held = $1', [-1]);
-    const nonsense = await failures('SELECT nonsense');
+    const nonsense = await failures('SELECT 1 UNIQUE nonsense');
     const plain = Object.assign(new Error('40001'), { code: '40001' });
     const told = [again, debt, nonsense, plain].map((error) => [
       isUniqueViolation(error),
