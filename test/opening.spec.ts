@@ -134,6 +134,17 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
       expect(await pragma(writer, 'query_only')).toBe(0);
     });
 
+    it('has one connection, inside a transaction and outside', async () => {
+      const writer = await keep(openWriter(options()));
+      const runner = writer.createQueryRunner();
+      const inside = await writer.statementsOf(runner);
+      expect(await inside.rows('BEGIN', [])).toEqual([]);
+      await writer.statements.rows('CREATE TABLE undone (id int)', []);
+      await inside.rows('ROLLBACK', []);
+      await runner.release();
+      expect(await tables()).toEqual([]);
+    });
+
     it('is read on a connection of its own, which cannot write', async () => {
       const writer = await keep(openWriter(options()));
       await migrate(writer);
