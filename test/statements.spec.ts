@@ -23,9 +23,7 @@ describe.each(databaseKinds)('statements on %s', (kind) => {
   });
   beforeEach(async () => {
     statements = owned.database.statements;
-    for (const table of ['ledger_entries', 'wallets', 'users', 'redemption_codes']) {
-      await statements.rows(`/* spec */ DELETE FROM ${table}`, []);
-    }
+    await owned.empty();
   });
   afterAll(() => owned.drop());
 

@@ -3,10 +3,15 @@ import { migrate } from '../../src/database/migrate.js';
 import { entities } from '../../src/entities.js';
 import { createDatabase, type DatabaseKind } from './databases.js';
 
+/** Those that specs of the database write to; what refers to others comes first. */
+const TABLES = ['ledger_entries', 'wallets', 'users', 'redemption_codes'];
+
 /** An open database with the schema in it, and no service on top. */
 export interface Migrated {
   readonly url: string;
   readonly database: Database;
+  /** Removes the rows of users, wallets and codes. */
+  empty(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -14,9 +19,12 @@ export async function openMigrated(kind: DatabaseKind, poolMax = 3): Promise<Mig
   const owned = await createDatabase(kind);
   const database = await openWriter({ url: owned.url, poolMax, entities });
   await migrate(database);
+  const empty = async () => {
+    for (const table of TABLES) await database.statements.rows(`DELETE FROM ${table}`, []);
+  };
   const drop = async () => {
     if (database.isInitialized) await database.destroy();
     await owned.drop();
   };
-  return { url: owned.url, database, drop };
+  return { url: owned.url, database, empty, drop };
 }
