@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Tx } from '../src/database/queries.js';
 import { UnitOfWork } from '../src/database/unit-of-work.js';
 import { claimOf } from '../src/wallet/claim.js';
+import { ChargesService } from '../src/wallet/charges.service.js';
 import { HoldsService } from '../src/wallet/holds.service.js';
 import { RedemptionService } from '../src/wallet/redemption.service.js';
 import { WalletService } from '../src/wallet/wallet.service.js';
@@ -160,6 +161,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const ada = await app.newUser();
     const ownerId = await ownerOf(ada.username);
     const holds = app.nest.get(HoldsService);
+    const charges = app.nest.get(ChargesService);
     const why = { reason: 'free', turnId: ownerId };
     const settled = await app.nest.get(UnitOfWork).run(async (tx) => {
       const [, free] = [
@@ -168,8 +170,8 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
       ];
       return [
         await holds.capture(tx, free, 0, why),
-        await holds.charge(tx, { ownerId, amount: 0 }, why),
-        await holds.charge(tx, { ownerId, amount: 50 }, why),
+        await charges.charge(tx, { ownerId, amount: 0 }, why),
+        await charges.charge(tx, { ownerId, amount: 50 }, why),
       ];
     });
     expect(settled.map((one) => one?.available)).toEqual([3000, 3000, 2950]);

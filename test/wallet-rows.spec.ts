@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UnitOfWork } from '../src/database/unit-of-work.js';
+import { ChargesService } from '../src/wallet/charges.service.js';
 import { HoldsService } from '../src/wallet/holds.service.js';
 import { WalletService } from '../src/wallet/wallet.service.js';
 import { TestApp } from './support/app.js';
@@ -38,10 +39,11 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
     const ownerId = await app.ownerOf(ada);
     const wallets = app.nest.get(WalletService);
     const holds = app.nest.get(HoldsService);
+    const charges = app.nest.get(ChargesService);
     const unitOfWork = app.nest.get(UnitOfWork);
     await unitOfWork.run((tx) => wallets.setDailyLimit(tx, ownerId, 1000));
     const why = { reason: 'spent', turnId: ownerId };
-    await unitOfWork.run((tx) => holds.charge(tx, { ownerId, amount: 300 }, why));
+    await unitOfWork.run((tx) => charges.charge(tx, { ownerId, amount: 300 }, why));
     await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 50 }));
     expect(await wallets.spendable(ownerId)).toBe(650);
   });

@@ -5,6 +5,7 @@ import type { Tx } from '../database/queries.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Unavailable } from '../errors.js';
 import type { Principal } from '../http/request.decorators.js';
+import { ChargesService } from '../wallet/charges.service.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { ConversationsService } from './conversations.service.js';
 import type { Outcome } from './outcome.js';
@@ -39,6 +40,7 @@ export class SettlementService {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly holds: HoldsService,
+    private readonly charges: ChargesService,
     private readonly conversations: ConversationsService,
   ) {}
 
@@ -68,7 +70,7 @@ export class SettlementService {
       gone.throwIfAborted();
       const why = { reason: reasonOf(modelId), turnId };
       const paid = { ownerId: principal.userId, amount };
-      const { holdId, available } = await this.holds.charge(tx, paid, why);
+      const { holdId, available } = await this.charges.charge(tx, paid, why);
       // On PostgreSQL it may have waited for the wallet: the price is taken back.
       gone.throwIfAborted();
       // The transaction may run again: what was answered stays.

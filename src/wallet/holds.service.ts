@@ -3,43 +3,24 @@ import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config.js';
 import { SECOND_MICROS, dayOf, nowMicros, type Micros } from '../database/instant.js';
 import { ProcessLease } from '../database/process-lease.js';
-import type { DbBoolean, Tx } from '../database/queries.js';
+import type { Tx } from '../database/queries.js';
 import { Reader } from '../database/reader.js';
-import { IdempotencyKeyInUse, InsufficientBalance } from '../errors.js';
+import { IdempotencyKeyInUse } from '../errors.js';
 import { assertAmount } from './amount.js';
 import { assertSameInput, claimColumns, type Claim } from './claim.js';
 import { Hold, type HoldState } from './hold.entity.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
-
-/** What a hold became: the amount taken, and what the owner may spend after it. */
-export interface Settlement {
-  readonly charged: number;
-  readonly available: number;
-}
-
-/** What was spent in the day `$day`: the counter of another day counts as nothing. */
-const spentOn = (day: string) => `CASE WHEN spent_day = ${day} THEN spent_amount ELSE 0 END`;
-
-/** Whether the wallet and its owner's limit for the day `$3` cover `$2`. Every statement that spends has it. */
-const COVERS = `balance - held >= $2
-  AND (daily_limit IS NULL OR ${spentOn('$3')} + held + $2 <= daily_limit)`;
-
-/** Who pays how much. */
-interface Spending {
-  readonly ownerId: string;
-  /** In whole tokens. */
-  readonly amount: number;
-  readonly claim?: Claim | undefined;
-}
-
-/** What a charge says in the ledger. */
-interface Reason {
-  readonly reason: string;
-  readonly turnId: string;
-}
+import {
+  covers,
+  insufficient,
+  spentOn,
+  type Reason,
+  type Settlement,
+  type Spending,
+} from './spending.js';
 
 /**
- * Everything that spends. A hold sets an amount aside, and is then captured, released or expired, once.
+ * A hold sets an amount aside, and is then captured, released or expired, once.
  * Each step is one guarded statement: nothing is read, compared in memory and written back, so there is
  * no gap for a second request to enter. Lock order, against deadlocks: the hold, then the wallet.
  */
@@ -61,38 +42,12 @@ export class HoldsService {
     assertAmount(amount);
     const createdAt = nowMicros();
     const covered = await tx.rows(
-      `/* wallet.hold */ UPDATE wallets SET held = held + $2 WHERE owner_id = $1 AND ${COVERS}
+      `/* wallet.hold */ UPDATE wallets SET held = held + $2 WHERE owner_id = $1 AND ${covers('$2', '$3')}
        RETURNING held`,
       [ownerId, amount, dayOf(createdAt)],
     );
-    if (covered.length === 0) throw await this.insufficient(tx, ownerId, amount);
-    return this.open(tx, spending, { createdAt, state: 'open' });
-  }
-
-  /**
-   * Holds and captures `amount` whole tokens in one guarded statement, where nothing is waited for in
-   * between. Throws as `hold` does.
-   */
-  async charge(
-    tx: Tx,
-    spending: Spending,
-    why: Reason,
-  ): Promise<Settlement & { readonly holdId: string }> {
-    const { ownerId, amount } = spending;
-    assertAmount(amount);
-    const createdAt = nowMicros();
-    const entries = amount > 0 ? 1 : 0;
-    const [wallet] = await tx.rows<WalletRow>(
-      `/* wallet.charge */ UPDATE wallets SET balance = balance - $2, entry_count = entry_count + $4,
-         spent_amount = ${spentOn('$3')} + $2, spent_day = $3
-       WHERE owner_id = $1 AND ${COVERS} RETURNING ${WALLET_ROW}`,
-      [ownerId, amount, dayOf(createdAt), entries],
-    );
-    if (!wallet) throw await this.insufficient(tx, ownerId, amount);
-    const holdId = this.open(tx, spending, { createdAt, state: 'captured' });
-    if (entries > 0)
-      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
-    return { holdId, charged: amount, available: wallet.balance - wallet.held };
+    if (covered.length === 0) throw await insufficient(tx, ownerId, amount);
+    return this.record(tx, spending, { createdAt, state: 'open' });
   }
 
   /**
@@ -182,8 +137,8 @@ export class HoldsService {
     return hold;
   }
 
-  /** Writes down what was set aside; `captured` is taken as well. */
-  private open(
+  /** Writes down what was set aside; `captured` is taken as well. Returns the hold's id. */
+  record(
     tx: Tx,
     { ownerId, amount, claim }: Spending,
     { createdAt, state }: { createdAt: Micros; state: 'open' | 'captured' },
@@ -204,21 +159,5 @@ export class HoldsService {
       ...claimColumns(claim),
     });
     return id;
-  }
-
-  private async insufficient(
-    tx: Tx,
-    ownerId: string,
-    required: number,
-  ): Promise<InsufficientBalance> {
-    const [wallet] = await tx.rows<{ available: number; capped: DbBoolean }>(
-      `/* wallet.shortfall */ SELECT balance - held AS available,
-         daily_limit IS NOT NULL AND ${spentOn('$3')} + held + $2 > daily_limit AS capped
-       FROM wallets WHERE owner_id = $1`,
-      [ownerId, required, dayOf(nowMicros())],
-    );
-    const available = wallet?.available ?? 0;
-    const limit = available >= required && wallet?.capped ? 'daily' : undefined;
-    return new InsufficientBalance(required, available, limit);
   }
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { BalanceController } from './balance.controller.js';
+import { ChargesService } from './charges.service.js';
 import { HoldSweeper } from './hold-sweeper.js';
 import { HoldsService } from './holds.service.js';
 import { RedemptionService } from './redemption.service.js';
@@ -9,7 +10,14 @@ import { WalletService } from './wallet.service.js';
 
 @Module({
   controllers: [BalanceController, WalletController],
-  providers: [WalletService, HoldsService, HoldSweeper, RedemptionService, StatementService],
-  exports: [WalletService, HoldsService, HoldSweeper, RedemptionService],
+  providers: [
+    WalletService,
+    HoldsService,
+    ChargesService,
+    HoldSweeper,
+    RedemptionService,
+    StatementService,
+  ],
+  exports: [WalletService, HoldsService, ChargesService, HoldSweeper, RedemptionService],
 })
 export class WalletModule {}

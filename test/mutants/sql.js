@@ -10,17 +10,20 @@ import { SPECS } from './specs.js';
  * but the guards of the money are SQL. Each of these changes must make a spec fail.
  */
 const CHANGES = {
-  'src/wallet/holds.service.js': [
-    ['balance - held >= $2', 'balance - held > $2'],
-    ['balance - held >= $2', 'balance >= $2'],
-    ["${spentOn('$3')} + held + $2 <= daily_limit", "${spentOn('$3')} + held + $2 < daily_limit"],
-    ["${spentOn('$3')} + held + $2 <= daily_limit", "${spentOn('$3')} + $2 <= daily_limit"],
-    ["${spentOn('$3')} + held + $2 <= daily_limit", 'held + $2 <= daily_limit'],
+  'src/wallet/spending.js': [
+    ['balance - held >= ${amount}', 'balance - held > ${amount}'],
+    ['balance - held >= ${amount}', 'balance >= ${amount}'],
     [
-      'SET held = held + $2 WHERE owner_id = $1 AND ${COVERS}',
-      'SET held = held + $2 WHERE owner_id = $1',
+      '${spentOn(day)} + held + ${amount} <= daily_limit',
+      '${spentOn(day)} + held + ${amount} < daily_limit',
     ],
-    ['SET held = held + $2', 'SET held = held'],
+    [
+      '${spentOn(day)} + held + ${amount} <= daily_limit',
+      '${spentOn(day)} + ${amount} <= daily_limit',
+    ],
+    ['${spentOn(day)} + held + ${amount} <= daily_limit', 'held + ${amount} <= daily_limit'],
+  ],
+  'src/wallet/charges.service.js': [
     [
       '/* wallet.charge */ UPDATE wallets SET balance = balance - $2',
       '/* wallet.charge */ UPDATE wallets SET balance = balance',
@@ -31,7 +34,14 @@ const CHANGES = {
     ],
     ["spent_amount = ${spentOn('$3')} + $2", "spent_amount = ${spentOn('$3')}"],
     ['spent_day = $3', 'spent_day = spent_day'],
-    ['AND ${COVERS} RETURNING ${WALLET_ROW}', 'RETURNING ${WALLET_ROW}'],
+    ["AND ${covers('$2', '$3')} RETURNING ${WALLET_ROW}", 'RETURNING ${WALLET_ROW}'],
+  ],
+  'src/wallet/holds.service.js': [
+    [
+      "SET held = held + $2 WHERE owner_id = $1 AND ${covers('$2', '$3')}",
+      'SET held = held + $2 WHERE owner_id = $1',
+    ],
+    ['SET held = held + $2', 'SET held = held'],
     ["AND coalesce(state, '') = 'open'", ''],
     ['SET balance = balance - $2, held = held - $3', 'SET balance = balance, held = held - $3'],
     ['held = held - $3', 'held = held'],

@@ -1,0 +1,51 @@
+import { dayOf, nowMicros } from '../database/instant.js';
+import type { DbBoolean, Tx } from '../database/queries.js';
+import { InsufficientBalance } from '../errors.js';
+import type { Claim } from './claim.js';
+
+/** Who pays how much. */
+export interface Spending {
+  readonly ownerId: string;
+  /** In whole tokens. */
+  readonly amount: number;
+  readonly claim?: Claim | undefined;
+}
+
+/** What a charge says in the ledger. */
+export interface Reason {
+  readonly reason: string;
+  readonly turnId: string;
+}
+
+/** What a hold became: the amount taken, and what the owner may spend after it. */
+export interface Settlement {
+  readonly charged: number;
+  readonly available: number;
+}
+
+/** SQL: what was spent in the day `day`; the counter of another day counts as nothing. */
+export const spentOn = (day: string) => `CASE WHEN spent_day = ${day} THEN spent_amount ELSE 0 END`;
+
+/**
+ * SQL: whether the wallet and its owner's limit for the day cover the amount. Every statement that spends
+ * has it, so that nothing is read, compared in memory and written back.
+ */
+export const covers = (amount: string, day: string) => `balance - held >= ${amount}
+  AND (daily_limit IS NULL OR ${spentOn(day)} + held + ${amount} <= daily_limit)`;
+
+/** Why a wallet did not cover `required` whole tokens, for its owner to read. */
+export async function insufficient(
+  tx: Tx,
+  ownerId: string,
+  required: number,
+): Promise<InsufficientBalance> {
+  const [wallet] = await tx.rows<{ available: number; capped: DbBoolean }>(
+    `/* wallet.shortfall */ SELECT balance - held AS available,
+       daily_limit IS NOT NULL AND ${spentOn('$3')} + held + $2 > daily_limit AS capped
+     FROM wallets WHERE owner_id = $1`,
+    [ownerId, required, dayOf(nowMicros())],
+  );
+  const available = wallet?.available ?? 0;
+  const limit = available >= required && wallet?.capped ? 'daily' : undefined;
+  return new InsufficientBalance(required, available, limit);
+}
