@@ -1,5 +1,5 @@
 import type { QueryResult } from 'pg';
-import { QueryFailedError, type DataSource } from 'typeorm';
+import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
 import { columnList, type Insertion, type Statements } from './statements.js';
 
 /** What of `pg` runs a statement: a pool, or one client of it. */
@@ -39,27 +39,40 @@ export class PostgresStatements implements Statements {
     }
   }
 
-  /** One statement for all: foreign keys are checked at its end, so the order does not matter. */
+  /**
+   * One statement for all: foreign keys are checked at its end, so the order does not matter. One parameter
+   * for each table, so that one prepared text serves any number of rows.
+   */
   async insert(insertions: readonly Insertion[]): Promise<void> {
     if (insertions.length === 0) return;
-    const key = insertions.map(({ table }) => table.tableName).join('+');
-    let sql = inserts.get(key);
-    if (sql === undefined) {
-      sql = insertAll(key, insertions);
-      inserts.set(key, sql);
+    const rows = new Map<EntityMetadata, object[]>();
+    for (const { table, values } of insertions) {
+      const row = Object.fromEntries(
+        table.columns.map((column, index) => [column.databaseName, values[index]]),
+      );
+      const others = rows.get(table);
+      if (others) others.push(row);
+      else rows.set(table, [row]);
     }
     await this.rows(
-      sql,
-      insertions.flatMap(({ values }) => values),
+      insertInto([...rows.keys()]),
+      [...rows.values()].map((all) => JSON.stringify(all)),
     );
   }
 }
 
-function insertAll(key: string, insertions: readonly Insertion[]): string {
-  let parameters = 0;
-  const parts = insertions.map(({ table, values }, index) => {
-    const list = values.map(() => `$${String((parameters += 1))}`).join(', ');
-    return `i${String(index)} AS (INSERT INTO "${table.tableName}" (${columnList(table)}) VALUES (${list}))`;
-  });
-  return `/* ${key}.insert */ WITH ${parts.join(', ')} SELECT 1`;
+function insertInto(tables: readonly EntityMetadata[]): string {
+  const key = tables.map(({ tableName }) => tableName).join('+');
+  let sql = inserts.get(key);
+  if (sql === undefined) {
+    const parts = tables.map((table, index) => {
+      const columns = columnList(table);
+      const n = String(index + 1);
+      return `i${n} AS (INSERT INTO "${table.tableName}" (${columns})
+        SELECT ${columns} FROM json_populate_recordset(NULL::"${table.tableName}", $${n}))`;
+    });
+    sql = `/* ${key}.insert */ WITH ${parts.join(', ')} SELECT 1`;
+    inserts.set(key, sql);
+  }
+  return sql;
 }
