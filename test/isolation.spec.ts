@@ -170,8 +170,8 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
       ];
       return [
         await holds.capture(tx, free, 0, why),
-        await charges.charge(tx, { ownerId, amount: 0 }, why),
-        await charges.charge(tx, { ownerId, amount: 50 }, why),
+        await charges.charge(tx, { ownerId, amount: 0, ...why }),
+        await charges.charge(tx, { ownerId, amount: 50, ...why }),
       ];
     });
     expect(settled.map((one) => one?.available)).toEqual([3000, 3000, 2950]);

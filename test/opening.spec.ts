@@ -183,10 +183,13 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
     ).toEqual([{ one: 1 }]);
   });
 
-  it('gives up a statement that takes half a minute', async () => {
+  it('gives up a statement that takes half a minute, and a transaction left alone for ten seconds', async () => {
     const { statements } = await keep(openWriter(options()));
     expect(await statements.rows('SHOW statement_timeout', [])).toEqual([
       { statement_timeout: '30s' },
+    ]);
+    expect(await statements.rows('SHOW idle_in_transaction_session_timeout', [])).toEqual([
+      { idle_in_transaction_session_timeout: '10s' },
     ]);
   });
 

@@ -89,7 +89,7 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
       expect(issued).toEqual([
         'access_token.find',
         begin,
-        'wallet.charge',
+        'wallet.charge_many',
         ...inserts('holds', 'ledger_entries', 'conversations', 'turns'),
         'COMMIT',
       ]);
@@ -118,10 +118,13 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
     ]);
   });
 
-  it('are 5 for a chat that is refused for want of money', async () => {
+  it('are 8 for a chat that is refused for want of money, which it is told alone', async () => {
     const poor = await app.newUser({ tokens: 99 });
     expect(await statements(() => poor.chat('hello'))).toEqual([
       'access_token.find',
+      begin,
+      'wallet.charge_many',
+      'COMMIT',
       begin,
       'wallet.charge',
       'wallet.shortfall',

@@ -21,6 +21,7 @@ const HOT = [
   'jwt_family.find',
   'user.renew_password_hash',
   'wallet.available',
+  'wallet.charge_many',
   'wallet.hold',
   'wallet.capture',
   'wallet.release',
@@ -62,6 +63,7 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
     const { body: pair } = await app.post('/api/token/', credentials);
     await app.post('/api/token/refresh/', { refresh: pair.refresh });
     await ada.balance();
+    await ada.chat('hello');
     const { headers } = await ada.chat('hello', { 'Idempotency-Key': 'k' });
     await ada.chat('hello', { 'Idempotency-Key': 'k' });
     const turn = String(headers['turn-id']);

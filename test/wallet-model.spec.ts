@@ -5,7 +5,8 @@ import { audit } from '../src/wallet/audit.js';
 import { TestApp } from './support/app.js';
 import { databaseKinds } from './support/databases.js';
 import { seed } from './support/dice.js';
-import { commands, type Model } from './support/wallet-model.js';
+import { commands } from './support/wallet-commands.js';
+import type { Model } from './support/wallet-model.js';
 
 /** A failing run prints its seed and the fewest steps that fail: TEST_SEED repeats it. */
 const RUNS = 100;

@@ -43,7 +43,7 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
     const unitOfWork = app.nest.get(UnitOfWork);
     await unitOfWork.run((tx) => wallets.setDailyLimit(tx, ownerId, 1000));
     const why = { reason: 'spent', turnId: ownerId };
-    await unitOfWork.run((tx) => charges.charge(tx, { ownerId, amount: 300 }, why));
+    await unitOfWork.run((tx) => charges.charge(tx, { ownerId, amount: 300, ...why }));
     await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 50 }));
     expect(await wallets.spendable(ownerId)).toBe(650);
   });

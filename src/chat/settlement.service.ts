@@ -56,8 +56,7 @@ export class SettlementService {
 
   /**
    * Hold, answer and capture in one transaction. `answer` is called once, when the price is taken; without
-   * money `InsufficientBalance` is thrown. Throws the reason of `gone` where the caller has left before:
-   * as the first thing, so that others who share the commit do not hear of it.
+   * money `InsufficientBalance` is thrown. Throws the reason of `gone` where the caller has left before.
    */
   settleAtOnce(
     { principal, question, modelId, amount }: Instant,
@@ -65,14 +64,9 @@ export class SettlementService {
     answer: () => Outcome,
   ): Promise<Turn> {
     const turnId = uuidv7();
+    const charge = { ownerId: principal.userId, amount, reason: reasonOf(modelId), turnId };
     let outcome: Outcome | undefined;
-    return this.unitOfWork.run(async (tx) => {
-      gone.throwIfAborted();
-      const why = { reason: reasonOf(modelId), turnId };
-      const paid = { ownerId: principal.userId, amount };
-      const { holdId, available } = await this.charges.charge(tx, paid, why);
-      // On PostgreSQL it may have waited for the wallet: the price is taken back.
-      gone.throwIfAborted();
+    return this.charges.pay(charge, gone, (tx, { holdId, available }) => {
       // The transaction may run again: what was answered stays.
       outcome ??= answer();
       return this.save(tx, { principal, holdId, turnId, question, modelId, outcome }, available);

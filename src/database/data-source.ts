@@ -13,6 +13,8 @@ export type EntityClass<Entity extends object = object> = new () => Entity;
 const SQLITE_BUSY_TIMEOUT_MS = 5000;
 const POSTGRES_CONNECT_TIMEOUT_MS = 10_000;
 const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
+/** A process that stands still in a transaction would keep its locks for as long. */
+const POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
 /** Amounts and moments are `bigint` columns; all of them fit a JavaScript integer, or the read fails. */
 function parseInt8(text: string): number {
@@ -66,6 +68,7 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
       types,
       connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
       statement_timeout: POSTGRES_STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT_MS,
     },
   };
 }

@@ -84,9 +84,13 @@ export class SqliteStatements implements Statements {
   }
 }
 
-/** SQLite numbers its parameters by appearance, and by number only as `?1`; a list comes as JSON. */
+/**
+ * SQLite numbers its parameters by appearance, and by number only as `?1`; a list comes as JSON. It locks no
+ * rows, for it has one writer.
+ */
 function toSqlite(sql: string): string {
   return sql
+    .replace('FOR NO KEY UPDATE SKIP LOCKED', '')
     .replaceAll(/= ANY\(\$(\d+)\)/g, 'IN (SELECT value FROM json_each(?$1))')
     .replaceAll(/\$(\d+)/g, '?$1');
 }

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { dayOf, nowMicros } from '../database/instant.js';
+import { Gathering } from '../database/gathering.js';
+import { dayOf, nowMicros, type Micros } from '../database/instant.js';
 import type { Tx } from '../database/queries.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import { assertAmount } from './amount.js';
 import { HoldsService } from './holds.service.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
@@ -13,34 +15,112 @@ import {
   type Spending,
 } from './spending.js';
 
+/** A price, and what the ledger says of it. */
+export type Charge = Spending & Reason;
+
+/** A price that was taken, and the hold that shows it. */
+export type Charged = Settlement & { readonly holdId: string };
+
 /** Takes a price at once, where nothing is waited for between its hold and its capture. */
 @Injectable()
 export class ChargesService {
-  constructor(private readonly holds: HoldsService) {}
+  private readonly gathering: Gathering<Charge, Charged>;
+
+  constructor(
+    unitOfWork: UnitOfWork,
+    private readonly holds: HoldsService,
+  ) {
+    this.gathering = new Gathering<Charge, Charged>(unitOfWork, {
+      one: (tx, charge) => this.charge(tx, charge),
+      many: (tx, charges) => this.chargeMany(tx, charges),
+    });
+  }
 
   /**
-   * Holds and captures `amount` whole tokens in one guarded statement, where nothing is waited for in
-   * between. Throws as `HoldsService.hold` does.
+   * Takes a price, and has `finish` save in the same transaction what it was paid for; others who pay share
+   * the transaction. Throws as `charge` does, and the reason of `gone` where the payer had left before:
+   * then nothing is taken.
    */
-  async charge(
-    tx: Tx,
-    spending: Spending,
-    why: Reason,
-  ): Promise<Settlement & { readonly holdId: string }> {
-    const { ownerId, amount } = spending;
+  pay<T>(charge: Charge, gone: AbortSignal, finish: (tx: Tx, paid: Charged) => T): Promise<T> {
+    return this.gathering.add(charge, gone, finish);
+  }
+
+  /** Holds and captures `amount` whole tokens in one guarded statement. Throws as `HoldsService.hold` does. */
+  async charge(tx: Tx, charge: Charge): Promise<Charged> {
+    const { ownerId, amount } = charge;
     assertAmount(amount);
     const createdAt = nowMicros();
-    const entries = amount > 0 ? 1 : 0;
     const [wallet] = await tx.rows<WalletRow>(
       `/* wallet.charge */ UPDATE wallets SET balance = balance - $2, entry_count = entry_count + $4,
          spent_amount = ${spentOn('$3')} + $2, spent_day = $3
        WHERE owner_id = $1 AND ${covers('$2', '$3')} RETURNING ${WALLET_ROW}`,
-      [ownerId, amount, dayOf(createdAt), entries],
+      [ownerId, amount, dayOf(createdAt), entriesOf(charge)],
     );
     if (!wallet) throw await insufficient(tx, ownerId, amount);
-    const holdId = this.holds.record(tx, spending, { createdAt, state: 'captured' });
-    if (entries > 0)
-      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
+    return this.record(tx, wallet, charge, createdAt);
+  }
+
+  /**
+   * The same for many, in one statement that guards each wallet against the sum of what it is to pay.
+   * Undefined for every charge of a wallet that does not cover this sum, or that another transaction is
+   * changing: a wallet that is waited for would keep all others waiting.
+   */
+  private async chargeMany(tx: Tx, charges: readonly Charge[]): Promise<(Charged | undefined)[]> {
+    const createdAt = nowMicros();
+    const dues = duesOf(charges);
+    const rows = await tx.rows<WalletRow & { ownerId: string }>(
+      `/* wallet.charge_many */ WITH free AS (
+         SELECT owner_id AS id FROM wallets WHERE owner_id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
+       UPDATE wallets SET balance = balance - due, entry_count = entry_count + entries,
+         spent_amount = ${spentOn('$2')} + due, spent_day = $2
+       FROM free, (SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due,
+         CAST(value ->> 1 AS bigint) AS entries FROM json_each($3)) AS dues
+       WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')}
+       RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
+      [Object.keys(dues), dayOf(createdAt), JSON.stringify(dues)],
+    );
+    // As each was before the first of its charges here: they are told one after the other.
+    const wallets = new Map<string, WalletRow>();
+    for (const { ownerId, held, ...after } of rows) {
+      const [due, entries] = dues[ownerId] ?? [0, 0];
+      const balance = after.balance + due;
+      wallets.set(ownerId, { held, balance, entryCount: after.entryCount - entries });
+    }
+    return charges.map((charge) => {
+      const before = wallets.get(charge.ownerId);
+      if (!before) return undefined;
+      const wallet = {
+        held: before.held,
+        balance: before.balance - charge.amount,
+        entryCount: before.entryCount + entriesOf(charge),
+      };
+      wallets.set(charge.ownerId, wallet);
+      return this.record(tx, wallet, charge, createdAt);
+    });
+  }
+
+  /** Writes down a charge that `wallet` has just paid. */
+  private record(tx: Tx, wallet: WalletRow, charge: Charge, createdAt: Micros): Charged {
+    const { ownerId, amount, reason, turnId } = charge;
+    const holdId = this.holds.record(tx, charge, { createdAt, state: 'captured' });
+    if (entriesOf(charge) > 0) {
+      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, reason, turnId });
+    }
     return { holdId, charged: amount, available: wallet.balance - wallet.held };
   }
+}
+
+/** What costs nothing leaves no entry. */
+const entriesOf = ({ amount }: Spending): 0 | 1 => (amount > 0 ? 1 : 0);
+
+/** What each owner is to pay: the sum, and the number of its entries. */
+function duesOf(charges: readonly Spending[]): Record<string, [due: number, entries: number]> {
+  const dues: Record<string, [number, number]> = {};
+  for (const charge of charges) {
+    assertAmount(charge.amount);
+    const [due, entries] = (dues[charge.ownerId] ??= [0, 0]);
+    assertAmount(due + charge.amount);
+    dues[charge.ownerId] = [due + charge.amount, entries + entriesOf(charge)];
+  }
+  return dues;
 }

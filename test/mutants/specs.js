@@ -10,6 +10,8 @@ export const SPECS = [
   'test/wallet.spec.ts',
   'test/isolation.spec.ts',
   'test/wallet-rows.spec.ts',
+  'test/gathering.spec.ts',
+  'test/charges.spec.ts',
   'test/group-commit.spec.ts',
   'test/audit.spec.ts',
   'test/redeem.spec.ts',

@@ -35,6 +35,14 @@ const CHANGES = {
     ["spent_amount = ${spentOn('$3')} + $2", "spent_amount = ${spentOn('$3')}"],
     ['spent_day = $3', 'spent_day = spent_day'],
     ["AND ${covers('$2', '$3')} RETURNING ${WALLET_ROW}", 'RETURNING ${WALLET_ROW}'],
+    ['FOR NO KEY UPDATE SKIP LOCKED', ''],
+    ['SET balance = balance - due', 'SET balance = balance'],
+    ['entry_count = entry_count + entries', 'entry_count = entry_count'],
+    ["spent_amount = ${spentOn('$2')} + due", "spent_amount = ${spentOn('$2')}"],
+    ['spent_day = $2', 'spent_day = spent_day'],
+    ["AND ${covers('due', '$2')}", ''],
+    ['AND free.id = payer', ''],
+    ['WHERE owner_id = free.id AND', 'WHERE'],
   ],
   'src/wallet/holds.service.js': [
     [

@@ -1,5 +1,4 @@
 import { expect } from '@jest/globals';
-import fc from 'fast-check';
 import { isUniqueViolation } from '../../src/database/database-errors.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import {
@@ -8,14 +7,12 @@ import {
   InsufficientBalance,
 } from '../../src/errors.js';
 import { claimOf } from '../../src/wallet/claim.js';
+import { ChargesService } from '../../src/wallet/charges.service.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { RedemptionService } from '../../src/wallet/redemption.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import type { TestApp } from './app.js';
-
-const WALLETS_MAX = 3;
-const KEYS = ['a', 'b', 'c'];
 
 /** The wallet in ten lines: what the service must agree with after every step. */
 export class Model {
@@ -45,12 +42,13 @@ export interface World {
   readonly count: { steps: number; wallets: number };
 }
 
-type Step = (wallet: Model, ownerId: string, world: World) => Promise<void>;
+/** What happens to one wallet, in the service and in the model alike. */
+export type Step = (wallet: Model, ownerId: string, world: World) => Promise<void>;
 
-const run = <T>({ app }: World, work: Parameters<UnitOfWork['run']>[0]) =>
+export const run = <T>({ app }: World, work: Parameters<UnitOfWork['run']>[0]) =>
   app.nest.get(UnitOfWork).run(work) as Promise<T>;
 
-const isTaken = (done: Promise<unknown>) =>
+export const isTaken = (done: Promise<unknown>) =>
   done.then(
     () => false,
     (error: unknown) => isUniqueViolation(error),
@@ -58,7 +56,7 @@ const isTaken = (done: Promise<unknown>) =>
 
 const chatClaim = (key: string | undefined, amount: number) => claimOf('chat', key, { amount });
 
-const hold =
+export const hold =
   (amount: number, key: string | undefined): Step =>
   async (wallet, ownerId, world) => {
     const holds = world.app.nest.get(HoldsService);
@@ -75,7 +73,34 @@ const hold =
     }
   };
 
-const retry =
+/** At once, so that they share statements: some of them are paid, and no refused one would have been covered. */
+export const payTogether =
+  (amounts: readonly number[]): Step =>
+  async (wallet, ownerId, { app }) => {
+    const gone = new AbortController().signal;
+    const paid = await Promise.allSettled(
+      amounts.map((amount) => {
+        const charge = { ownerId, amount, reason: 'model', turnId: ownerId };
+        return app.nest.get(ChargesService).pay(charge, gone, (_, { charged }) => charged);
+      }),
+    );
+    for (const one of paid) {
+      if (one.status === 'rejected') continue;
+      wallet.balance -= one.value;
+      wallet.spent += one.value;
+    }
+    for (const [index, one] of paid.entries()) {
+      if (one.status === 'fulfilled') expect(one.value).toBe(amounts[index]);
+      else {
+        expect(one.reason).toBeInstanceOf(InsufficientBalance);
+        expect(wallet.affords(amounts[index] ?? 0)).toBe(false);
+      }
+    }
+    const overspent = wallet.limit !== null && wallet.spent + wallet.held > wallet.limit;
+    if (paid.some(({ status }) => status === 'fulfilled')) expect(overspent).toBe(false);
+  };
+
+export const retry =
   (key: string): Step =>
   async (wallet, ownerId, { app }) => {
     const first = wallet.claims.get(key);
@@ -94,7 +119,7 @@ const retry =
     } else expect(await find(first.amount)).toBe(first.id);
   };
 
-const resolve =
+export const resolve =
   (pick: number, how: 'capture' | 'release', share: number): Step =>
   async (wallet, ownerId, world) => {
     const holds = world.app.nest.get(HoldsService);
@@ -116,13 +141,13 @@ const resolve =
     wallet.spent += amount;
   };
 
-const expire: Step = async (wallet, ownerId, { app }) => {
+export const expire: Step = async (wallet, ownerId, { app }) => {
   await app.database.rows(`UPDATE holds SET expires_at = 0 WHERE owner_id = $1`, [ownerId]);
   await app.nest.get(HoldSweeper).sweep();
   wallet.giveBack([...wallet.open.keys()]);
 };
 
-const credit =
+export const credit =
   (amount: number, key: string | undefined): Step =>
   async (wallet, ownerId, world) => {
     const claim = claimOf('grant', key, { key });
@@ -138,7 +163,7 @@ const credit =
     wallet.balance += amount;
   };
 
-const redeem =
+export const redeem =
   (amount: number): Step =>
   async (wallet, ownerId, world) => {
     const codes = world.app.nest.get(RedemptionService);
@@ -148,103 +173,10 @@ const redeem =
     wallet.balance += amount;
   };
 
-const limit =
+export const limit =
   (daily: number | null): Step =>
   async (wallet, ownerId, world) => {
     const wallets = world.app.nest.get(WalletService);
     await run(world, (tx) => wallets.setDailyLimit(tx, ownerId, daily));
     wallet.limit = daily;
   };
-
-/** Afterwards the service and the model say the same of every wallet. */
-async function assertAgrees(models: readonly Model[], { app, owners }: World): Promise<void> {
-  for (const [index, { balance, held }] of models.entries()) {
-    const summary = await app.nest.get(WalletService).summary(owners[index] ?? '');
-    expect([index, summary.balance, summary.held]).toEqual([index, balance, held]);
-  }
-}
-
-/** Opens one more wallet, with a grant; a second one for the same owner is refused. */
-class Register implements fc.AsyncCommand<Model[], World> {
-  constructor(private readonly grant: number) {}
-
-  check(models: Readonly<Model[]>): boolean {
-    return models.length < WALLETS_MAX;
-  }
-
-  async run(models: Model[], world: World): Promise<void> {
-    world.count.steps += 1;
-    world.count.wallets += 1;
-    const ownerId = `model-${String(world.count.wallets)}`;
-    const wallets = world.app.nest.get(WalletService);
-    const open = () =>
-      run(world, (tx) => {
-        wallets.open(tx, ownerId, this.grant);
-      });
-    await open();
-    expect(await isTaken(open())).toBe(true);
-    world.owners.push(ownerId);
-    const model = new Model();
-    model.balance = this.grant;
-    models.push(model);
-    await assertAgrees(models, world);
-  }
-
-  toString(): string {
-    return `register with ${String(this.grant)}`;
-  }
-}
-
-/** One step on one of the wallets that there are. */
-class Command implements fc.AsyncCommand<Model[], World> {
-  constructor(
-    private readonly which: number,
-    private readonly name: string,
-    private readonly step: Step,
-  ) {}
-
-  check(models: Readonly<Model[]>): boolean {
-    return this.which < models.length;
-  }
-
-  async run(models: Model[], world: World): Promise<void> {
-    const [model, ownerId] = [models[this.which], world.owners[this.which]];
-    if (!model || ownerId === undefined) throw new Error('no such wallet');
-    world.count.steps += 1;
-    await this.step(model, ownerId, world);
-    await assertAgrees(models, world);
-  }
-
-  toString(): string {
-    return `${String(this.which)}: ${this.name}`;
-  }
-}
-
-const wallet = fc.nat(WALLETS_MAX - 1);
-const amounts = fc.integer({ min: 1, max: 300 });
-const hows = fc.constantFrom('capture' as const, 'release' as const);
-const keys = fc.option(fc.constantFrom(...KEYS), { nil: undefined });
-/** Every step that a wallet can go through, on any of the wallets that there are. */
-export const commands = [
-  fc.nat(300).map((grant) => new Register(grant)),
-  fc
-    .tuple(wallet, amounts, keys)
-    .map(([w, n, key]) => new Command(w, `hold ${String(n)} key ${String(key)}`, hold(n, key))),
-  fc
-    .tuple(wallet, fc.constantFrom(...KEYS))
-    .map(([w, key]) => new Command(w, `retry key ${key}`, retry(key))),
-  fc
-    .tuple(wallet, fc.nat(9), hows, fc.nat(100))
-    .map(
-      ([w, n, how, share]) =>
-        new Command(w, `${how} ${String(share)} % of hold ${String(n)}`, resolve(n, how, share)),
-    ),
-  wallet.map((w) => new Command(w, 'expire', expire)),
-  fc
-    .tuple(wallet, amounts, keys)
-    .map(([w, n, key]) => new Command(w, `credit ${String(n)} key ${String(key)}`, credit(n, key))),
-  fc.tuple(wallet, amounts).map(([w, n]) => new Command(w, `redeem ${String(n)}`, redeem(n))),
-  fc
-    .tuple(wallet, fc.option(fc.nat(2000)))
-    .map(([w, daily]) => new Command(w, `limit ${String(daily)}`, limit(daily))),
-];
