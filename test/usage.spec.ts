@@ -4,6 +4,7 @@ import { Caller } from './support/client.js';
 import { databaseKinds } from './support/databases.js';
 
 const DAY_MS = 86_400_000;
+const NO_TIME = 'Enter a date or a time in ISO 8601.';
 const dayBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
 
 describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
@@ -91,18 +92,26 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
   });
 
   it.each([
-    ['by=hour', 'by'],
-    ['by=', 'by'],
-    ['by=day%00', 'by'],
-    ['from=yesterday', 'from'],
-    ['from=2025-02-31', 'from'],
-    ['to=2025-01-01T25:00', 'to'],
-    ['from=2025-06-01&to=2025-05-01', 'from'],
-    ['from=2020-01-01&to=2025-01-01', 'from'],
-    ['from=9999-12-31', 'from'],
-  ])('answers 400 to ?%s and names %s', async (query, field) => {
+    ['by=hour', 'by', '"hour" is not a valid choice.'],
+    ['by=', 'by', '"" is not a valid choice.'],
+    ['by=day%00', 'by', '"day\0" is not a valid choice.'],
+    ['from=yesterday', 'from', NO_TIME],
+    ['from=2025-02-31', 'from', NO_TIME],
+    ['to=2025-01-01T25:00', 'to', NO_TIME],
+    ['from=2025-06-01&to=2025-05-01', 'from', 'Must not be after "to".'],
+    ['from=2025-01-01&to=2026-01-02T00:00:00.000001Z', 'from', 'At most 366 days at once.'],
+    ['from=9999-12-31', 'from', 'Must not be after "to".'],
+  ])('answers 400 to ?%s and tells what is wrong with %s', async (query, field, words) => {
     const ada = await app.newUser();
     const { status, body } = await ada.get(`/api/wallet/usage/?${query}`);
-    expect([status, Object.keys(body as object)]).toEqual([400, [field]]);
+    expect([status, body]).toEqual([400, { [field]: [words] }]);
+  });
+
+  it('takes a span of 366 days, and a time without a word for none', async () => {
+    const ada = await app.newUser();
+    await ada.chat('now');
+    expect(await usage(ada, '?from=2024-01-01&to=2025-01-01')).toEqual([]);
+    expect(await usage(ada, '?from=2025-01-01&to=2026-01-02')).toEqual([]);
+    expect(await usage(ada, '?from=&to=')).toEqual([{ day: dayBefore(0), count: 1, tokens: 100 }]);
   });
 });
