@@ -23,6 +23,14 @@ function parseInt8(text: string): number {
   return value;
 }
 
+/**
+ * Between the pool and the next user of a connection nobody listens for its end. Whoever uses it hears of
+ * that from their next statement; unheard, it would end the process.
+ */
+function outliveItsLoss(client: pg.Client): void {
+  client.on('error', () => undefined);
+}
+
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: string) =>
     oid === (pg.types.builtins.INT8 as number)
@@ -69,6 +77,7 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
       connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
       statement_timeout: POSTGRES_STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      onConnect: outliveItsLoss,
     },
   };
 }
