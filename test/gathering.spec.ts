@@ -140,7 +140,8 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
   it('are refused while ten thousand wait, and not before', async () => {
     const units = gathering((_, inputs) => Promise.resolve([...inputs]));
     const waiting = Array.from({ length: 10_000 }, () => units.add('one', HERE, finish));
-    await expect(units.add('one too many', HERE, finish)).rejects.toThrow(Unavailable);
+    const tooMany = units.add('one too many', HERE, finish);
+    await expect(tooMany).rejects.toEqual(new Unavailable('Too many requests are waiting.', 1));
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['one']));
     expect(together.flat()).toHaveLength(10_000);
     expect(await units.add('later', HERE, finish)).toBe('later');

@@ -7,6 +7,7 @@ export const SPECS = [
   'test/statements.spec.ts',
   'test/unit-of-work.spec.ts',
   'test/opening.spec.ts',
+  'test/lost-connection.spec.ts',
   'test/wallet.spec.ts',
   'test/isolation.spec.ts',
   'test/wallet-rows.spec.ts',
