@@ -11,6 +11,7 @@ import { appendEntry } from '../src/wallet/ledger.js';
 import { RedemptionCode } from '../src/wallet/redemption-code.entity.js';
 import { TestApp } from './support/app.js';
 import { databaseKinds } from './support/databases.js';
+import { code } from './support/rows.js';
 
 const HERE = new AbortController().signal;
 
@@ -48,15 +49,6 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
       patienceMs,
     );
   const finish = (_: unknown, result: string) => result;
-  const code = (id: string): RedemptionCode => ({
-    id,
-    digest: `digest of ${id}`,
-    amount: 1,
-    reason: '',
-    redeemedBy: null,
-    redeemedAt: null,
-    createdAt: 0,
-  });
 
   it('share the next transaction, 64 of them at most, while one is under way', async () => {
     const units = gathering((_, inputs) => Promise.resolve([...inputs]));

@@ -7,6 +7,7 @@ import type { Tx } from '../src/database/queries.js';
 import { entities } from '../src/entities.js';
 import { RedemptionCode } from '../src/wallet/redemption-code.entity.js';
 import { createDatabase, type TestDatabase } from './support/databases.js';
+import { code } from './support/rows.js';
 
 const UNIT_TIMEOUT_MS = 200;
 
@@ -27,15 +28,6 @@ describe('the units that share a commit on SQLite', () => {
     await owned.drop();
   });
 
-  const code = (id: string): RedemptionCode => ({
-    id,
-    digest: `digest of ${id}`,
-    amount: 1,
-    reason: '',
-    redeemedBy: null,
-    redeemedAt: null,
-    createdAt: 0,
-  });
   const stored = async () => {
     const rows = await database.statements.rows<{ id: string }>(
       'SELECT id FROM redemption_codes ORDER BY id',

@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from './support/app.js';
-import type { Answer, Caller } from './support/client.js';
+import type { Answer } from './support/client.js';
+import { complete, hi } from './support/completions.js';
 import { databaseKinds } from './support/databases.js';
 import { ProviderProbe } from './support/provider-probe.js';
-
-const hi = [{ role: 'user', content: 'hi' }];
 
 describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
   let app: TestApp;
@@ -18,14 +17,6 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
     provider.use(undefined);
   });
   afterAll(() => app.close());
-
-  const complete = (caller: Caller, fields: object, headers: Record<string, string> = {}) =>
-    caller.send(
-      'POST',
-      '/v1/chat/completions',
-      { model: 'echo', messages: hi, ...fields },
-      headers,
-    );
 
   it.each([
     [{ model: undefined }, 'model'],

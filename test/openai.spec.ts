@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from './support/app.js';
-import type { Answer, Caller } from './support/client.js';
+import type { Answer } from './support/client.js';
+import { complete } from './support/completions.js';
 import { databaseKinds } from './support/databases.js';
 import { ProviderProbe } from './support/provider-probe.js';
 
 const ECHO = "This is a dummy AI response to your message: 'hi'";
-const hi = [{ role: 'user', content: 'hi' }];
 
 describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
   let app: TestApp;
@@ -20,13 +20,6 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  const complete = (caller: Caller, fields: object, headers: Record<string, string> = {}) =>
-    caller.send(
-      'POST',
-      '/v1/chat/completions',
-      { model: 'echo', messages: hi, ...fields },
-      headers,
-    );
   const chunksOf = ({ raw }: Answer) =>
     raw
       .split('\n')
