@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { dayOf, nowMicros } from '../src/database/instant.js';
 import { UnitOfWork } from '../src/database/unit-of-work.js';
 import { InsufficientBalance } from '../src/errors.js';
 import { ChargesService, type Charged } from '../src/wallet/charges.service.js';
@@ -94,6 +95,38 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     ]);
     expect(await balanceOf(ada)).toBe(800);
     expect((await wallets.summary(ada)).limits.spentToday).toBe(200);
+    expect(await app.database.differences()).toEqual([]);
+  });
+
+  it('count into the next day where another clock is past midnight', async () => {
+    const holds = app.nest.get(HoldsService);
+    const unitOfWork = app.nest.get(UnitOfWork);
+    const why = { reason: 'spec', turnId: ada };
+    const counted = (days: number, spent: number) =>
+      app.database.rows(
+        `UPDATE wallets SET daily_limit = 500, spent_day = $2, spent_amount = $3 WHERE owner_id = $1`,
+        [ada, dayOf(nowMicros()) + days, spent],
+      );
+    const counter = async () => {
+      const sql = 'SELECT spent_day, spent_amount FROM wallets WHERE owner_id = $1';
+      const [row] = await app.database.rows<{ spent_day: number; spent_amount: number }>(sql, [
+        ada,
+      ]);
+      return row && [row.spent_day - dayOf(nowMicros()), row.spent_amount];
+    };
+    await counted(1, 200);
+    await pay(ada, 100);
+    await unitOfWork.run((tx) => charges.charge(tx, { ownerId: ada, amount: 100, ...why }));
+    const holdId = await unitOfWork.run((tx) => holds.hold(tx, { ownerId: ada, amount: 100 }));
+    await unitOfWork.run((tx) => holds.capture(tx, holdId, 100, why));
+    expect(await counter()).toEqual([1, 500]);
+    expect((await app.nest.get(WalletService).summary(ada)).limits.spentToday).toBe(500);
+    await expect(pay(ada, 1)).rejects.toThrow(InsufficientBalance);
+    // A clock that was wrong by days keeps nobody from spending.
+    await counted(2, 500);
+    expect((await app.nest.get(WalletService).summary(ada)).limits.spentToday).toBe(0);
+    await pay(ada, 100);
+    expect(await counter()).toEqual([0, 100]);
     expect(await app.database.differences()).toEqual([]);
   });
 

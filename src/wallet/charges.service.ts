@@ -8,6 +8,7 @@ import { HoldsService } from './holds.service.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
   covers,
+  dayCounted,
   insufficient,
   spentOn,
   type Reason,
@@ -52,7 +53,7 @@ export class ChargesService {
     const createdAt = nowMicros();
     const [wallet] = await tx.rows<WalletRow>(
       `/* wallet.charge */ UPDATE wallets SET balance = balance - $2, entry_count = entry_count + $4,
-         spent_amount = ${spentOn('$3')} + $2, spent_day = $3
+         spent_amount = ${spentOn('$3')} + $2, spent_day = ${dayCounted('$3')}
        WHERE owner_id = $1 AND ${covers('$2', '$3')} RETURNING ${WALLET_ROW}`,
       [ownerId, amount, dayOf(createdAt), entriesOf(charge)],
     );
@@ -72,7 +73,8 @@ export class ChargesService {
       `/* wallet.charge_many */ WITH free AS (
          SELECT owner_id AS id FROM wallets WHERE owner_id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
        UPDATE wallets SET balance = balance - due, entry_count = entry_count + entries,
-         spent_amount = ${spentOn('$2')} + due, spent_day = $2
+         spent_amount = ${spentOn('$2')} + due,
+         spent_day = ${dayCounted('$2')}
        FROM free, (SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due,
          CAST(value ->> 1 AS bigint) AS entries FROM json_each($3)) AS dues
        WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')}

@@ -12,6 +12,7 @@ import { Hold, type HoldState } from './hold.entity.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
   covers,
+  dayCounted,
   insufficient,
   spentOn,
   type Reason,
@@ -67,7 +68,8 @@ export class HoldsService {
     const entries = amount > 0 ? 1 : 0;
     const [wallet] = await tx.rows<WalletRow>(
       `/* wallet.capture */ UPDATE wallets SET balance = balance - $2, held = held - $3,
-         entry_count = entry_count + $4, spent_amount = ${spentOn('$5')} + $2, spent_day = $5
+         entry_count = entry_count + $4, spent_amount = ${spentOn('$5')} + $2,
+         spent_day = ${dayCounted('$5')}
        WHERE owner_id = $1 RETURNING ${WALLET_ROW}`,
       [ownerId, amount, hold.amount, entries, dayOf(nowMicros())],
     );

@@ -23,8 +23,17 @@ export interface Settlement {
   readonly available: number;
 }
 
-/** SQL: what was spent in the day `day`; the counter of another day counts as nothing. */
-export const spentOn = (day: string) => `CASE WHEN spent_day = ${day} THEN spent_amount ELSE 0 END`;
+/**
+ * SQL: what was spent in the day `day`, or in the next: another process's clock may be past midnight
+ * already, or another charge, while this one waited for the wallet. The counter of any other day counts
+ * as nothing.
+ */
+export const spentOn = (day: string) =>
+  `CASE WHEN spent_day - ${day} IN (0, 1) THEN spent_amount ELSE 0 END`;
+
+/** SQL: the day that the counter is of afterwards. It does not go back over midnight. */
+export const dayCounted = (day: string) =>
+  `CASE WHEN spent_day - ${day} = 1 THEN spent_day ELSE ${day} END`;
 
 /**
  * SQL: whether the wallet and its owner's limit for the day cover the amount. Every statement that spends

@@ -106,7 +106,9 @@ export class WalletService {
   async summary(ownerId: string): Promise<WalletSummary> {
     const wallet = await this.reader.manager.findOneByOrFail(Wallet, { ownerId });
     const { balance, held, dailyLimit } = wallet;
-    const spentToday = wallet.spentDay === dayOf(nowMicros()) ? wallet.spentAmount : 0;
+    // As `spentOn` counts.
+    const isToday = [0, 1].includes(wallet.spentDay - dayOf(nowMicros()));
+    const spentToday = isToday ? wallet.spentAmount : 0;
     return { balance, held, available: balance - held, limits: { daily: dailyLimit, spentToday } };
   }
 
