@@ -28,3 +28,8 @@ export function isUniqueViolation(error: unknown): boolean {
 export function mayEndTransaction(error: unknown): boolean {
   return error instanceof QueryFailedError && codeOf(error) !== 'SQLITE_CONSTRAINT';
 }
+
+/** All connections of the pool were in use for too long. It tells so by these words alone. */
+export function isConnectionTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
+}

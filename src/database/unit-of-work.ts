@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import { Unavailable } from '../errors.js';
 import { Database } from './data-source.js';
-import { isSerializationFailure } from './database-errors.js';
+import { isConnectionTimeout, isSerializationFailure } from './database-errors.js';
 import { GroupCommit } from './group-commit.js';
 import { Tx } from './queries.js';
 
@@ -40,6 +41,7 @@ export class UnitOfWork {
       try {
         return await this.transact(work);
       } catch (error) {
+        if (isConnectionTimeout(error)) throw new Unavailable('The database is busy.', 1);
         if (attempt === ATTEMPTS_MAX || !isSerializationFailure(error)) throw error;
         await sleep(Math.random() * BACKOFF_MS * 2 ** attempt);
       }
