@@ -35,7 +35,12 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
   }
 
   async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
+    request.signal.throwIfAborted();
     const over = new AbortController();
+    const stop = () => {
+      over.abort(request.signal.reason);
+    };
+    request.signal.addEventListener('abort', stop);
     const answer = new ChunkReader();
     let grace: NodeJS.Timeout | undefined;
     let endsAt = Infinity;
@@ -48,8 +53,8 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
       }, ms);
     };
     try {
-      const body = await this.open(request, AbortSignal.any([request.signal, over.signal]));
-      for await (const event of readEvents(body, EVENT_MAX_CHARS)) {
+      const body = await this.open(request, over.signal);
+      for await (const event of readEvents(readUntil(over.signal, body), EVENT_MAX_CHARS)) {
         const delta = answer.take(event);
         if (delta) yield delta;
         if (answer.isOver) endWithin(CLOSE_GRACE_MS);
@@ -60,8 +65,10 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
       if (!answer.isWhole) throw toFailure(error);
     } finally {
       clearTimeout(grace);
+      request.signal.removeEventListener('abort', stop);
       over.abort();
     }
+    request.signal.throwIfAborted();
     if (!answer.isWhole) throw failed('the provider broke off');
     yield { type: 'done', finishReason: answer.finishReason, usage: answer.usage };
   }
@@ -69,7 +76,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
   private async open(
     request: CompletionRequest,
     signal: AbortSignal,
-  ): Promise<AsyncIterable<Uint8Array>> {
+  ): Promise<ReadableStream<Uint8Array>> {
     const response = await this.client
       .post('/chat/completions', {
         body: bodyOf(request),
@@ -82,6 +89,27 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
       throw failed('the provider answered with something else than events');
     }
     return response.body;
+  }
+}
+
+/**
+ * The bytes of a body, until the signal is aborted: that closes the connection. Node's fetch would do so too, but
+ * once the head is here it holds on to the signal by weak references, and forgets it when memory is collected: a
+ * provider that said nothing more was then waited for, and went on, for five minutes.
+ */
+async function* readUntil(
+  signal: AbortSignal,
+  body: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  const close = () => void reader.cancel().catch(() => undefined);
+  if (signal.aborted) close();
+  signal.addEventListener('abort', close);
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    signal.removeEventListener('abort', close);
+    close();
   }
 }
 
