@@ -18,11 +18,8 @@ export const FIGURES = [
 /** The second and third minute of ten, and the last. */
 const EARLY = [0.1, 0.3] as const;
 const LATE = [0.9, 1] as const;
-/**
- * A kilobyte left behind by each request would be half as much again. What is no leak settles below: code that
- * is compiled late, and connections that callers keep.
- */
-const GROWTH_MAX = 0.2;
+/** What is no leak has settled by the second minute: connections of a silent provider, kept too long, gave 0.15. */
+const GROWTH_MAX = 0.05;
 
 /** Undefined for a sample that has garbage in it. */
 function keptBy({ heapUsed, isCollected }: Sample): number | undefined {
