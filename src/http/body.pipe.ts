@@ -9,7 +9,7 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import { ValidationFailed } from '../errors.js';
 import { RawBody, decodeBody } from './decode-body.js';
-import { MESSAGE_SEPARATOR } from './fields.js';
+import { MESSAGE_SEPARATOR, readSound } from './body-field.js';
 
 type Fields = Record<string, string[]>;
 
@@ -49,10 +49,10 @@ function messages(errors: readonly ValidationError[]): Fields {
 export class BodyPipe implements PipeTransform<RawBody | undefined, Promise<object>> {
   async transform(raw: RawBody | undefined, { metatype }: ArgumentMetadata): Promise<object> {
     const fields = asFields(raw instanceof RawBody ? decodeBody(raw) : {});
-    const dto = plainToInstance(metatype as Type<object>, fields, {
-      excludeExtraneousValues: true,
-    });
-    const errors = messages(validateSync(dto, { forbidUnknownValues: false }));
+    const type = metatype as Type<object>;
+    const sound = readSound(type, fields);
+    const dto = sound ?? plainToInstance(type, fields, { excludeExtraneousValues: true });
+    const errors = sound ? {} : messages(validateSync(dto, { forbidUnknownValues: false }));
     const failed = await this.alsoCheck(dto, errors);
     if (Object.keys(failed).length > 0) throw new ValidationFailed(failed);
     return dto;

@@ -1,6 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { Expose, Transform } from 'class-transformer';
-import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { bodyField } from './body-field.js';
 import { describeBoolean, type FieldDocs } from './field-docs.js';
 
 const WORDS = new Map<unknown, boolean>([
@@ -15,10 +14,10 @@ export interface BooleanFieldRules {
   readonly docs?: Pick<FieldDocs, 'description'> | undefined;
 }
 
-function messageFor(value: unknown, isOptional: boolean): string | undefined {
-  if (value === undefined) return isOptional ? undefined : 'This field is required.';
-  if (value === null) return 'This field may not be null.';
-  return typeof value === 'boolean' ? undefined : 'Must be a valid boolean.';
+function faultsOf(value: unknown, isOptional: boolean): string[] {
+  if (value === undefined) return isOptional ? [] : ['This field is required.'];
+  if (value === null) return ['This field may not be null.'];
+  return typeof value === 'boolean' ? [] : ['Must be a valid boolean.'];
 }
 
 /** A truth value in a request body; the sentences are Django REST framework's. */
@@ -28,14 +27,9 @@ export function BooleanField({
 }: BooleanFieldRules = {}): PropertyDecorator {
   return applyDecorators(
     describeBoolean({ optional, docs }),
-    Expose(),
-    Transform(({ value }: { value: unknown }) => WORDS.get(value) ?? value),
-    ValidateBy({
-      name: 'booleanField',
-      validator: {
-        validate: (value: unknown) => messageFor(value, optional) === undefined,
-        defaultMessage: (args?: ValidationArguments) => messageFor(args?.value, optional) ?? '',
-      },
+    bodyField('booleanField', {
+      read: (value) => WORDS.get(value) ?? value,
+      faults: (value) => faultsOf(value, optional),
     }),
   );
 }

@@ -1,6 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { Expose, Transform } from 'class-transformer';
-import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { bodyField } from './body-field.js';
 import { describeText, type FieldDocs } from './field-docs.js';
 import { codePoints, loneSurrogate, strip } from './text.js';
 
@@ -62,24 +61,15 @@ export function textFieldMessages(value: unknown, rules: TextFieldRules): string
   return typeof value === 'string' ? faults(value, rules) : [];
 }
 
-/** Joins several sentences into class-validator's one message for each rule; never part of a sentence. */
-export const MESSAGE_SEPARATOR = '\u0000';
-
 /** A text field of a request body, with the reference's coercion, rules and sentences. */
 export function TextField(rules: TextFieldRules = {}): PropertyDecorator {
   const whiteSpace = rules.whiteSpace ?? 'trim';
   const complete = { ...rules, whiteSpace };
   return applyDecorators(
     describeText(complete),
-    Expose(),
-    Transform(({ value }: { value: unknown }) => toText(value, whiteSpace)),
-    ValidateBy({
-      name: 'textField',
-      validator: {
-        validate: (value: unknown) => textFieldMessages(value, complete).length === 0,
-        defaultMessage: (args?: ValidationArguments) =>
-          textFieldMessages(args?.value, complete).join(MESSAGE_SEPARATOR),
-      },
+    bodyField('textField', {
+      read: (value) => toText(value, whiteSpace),
+      faults: (value) => textFieldMessages(value, complete),
     }),
   );
 }
