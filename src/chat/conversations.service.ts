@@ -152,6 +152,7 @@ export class ConversationsService {
 
 /** A title out of a message. */
 function cut(text: string): string {
+  if (text.length <= TITLE_MAX_CHARS) return text;
   return Array.from(text.slice(0, 2 * TITLE_MAX_CHARS))
     .slice(0, TITLE_MAX_CHARS)
     .join('');

@@ -42,8 +42,10 @@ export function outcomeOf(
     completionTokens: estimateTokens(text + JSON.stringify(toolCalls).slice(1, -1)),
   };
   const usage = countUsage(done?.usage, estimated);
+  const { promptTokens, completionTokens } = usage;
   return {
-    ...usage,
+    promptTokens,
+    completionTokens,
     status,
     response: text,
     toolCalls,

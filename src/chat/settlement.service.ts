@@ -103,16 +103,21 @@ export class SettlementService {
       };
       this.conversations.open(tx, opened);
     }
-    const { toolCalls, ...rest } = outcome;
+    const { toolCalls } = outcome;
+    // Field by field: an object that is spread into another becomes a dictionary, of several kilobytes.
     const turn: Turn = {
-      ...rest,
       id: turnId,
       ownerId,
       conversationId,
       holdId,
       message,
       response: storable(outcome.response),
+      status: outcome.status,
+      finishReason: outcome.finishReason,
       model: modelId,
+      promptTokens: outcome.promptTokens,
+      completionTokens: outcome.completionTokens,
+      amount: outcome.amount,
       toolCalls: toolCalls.length > 0 ? JSON.stringify(toolCalls) : null,
       availableAfter,
       credentialId: principal.credentialId,
