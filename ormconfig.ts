@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import { loadConfig } from './src/config.js';
+import { loadConfig } from './src/config/config.js';
 import { dataSourceOptions } from './src/database/data-source.js';
 import { entities } from './src/entities.js';
 

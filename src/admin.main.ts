@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { OperatorsService } from './admin/operators.service.js';
 import { AppModule } from './app.module.js';
-import { loadConfig } from './config.js';
+import { loadConfig } from './config/config.js';
 import { assertMigrated } from './database/migrate.js';
 import { AppError } from './errors.js';
 import { UsersService } from './users/users.service.js';

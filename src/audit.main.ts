@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-import { loadConfig } from './config.js';
+import { loadConfig } from './config/config.js';
 import { openReadOnly } from './database/data-source.js';
 import { assertMigrated } from './database/migrate.js';
-import { Reader } from './database/reader.js';
+import { Reader } from './database/read-connection.js';
 import { entities } from './entities.js';
 import { audit, type AuditReport } from './wallet/audit.js';
 

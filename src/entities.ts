@@ -1,7 +1,7 @@
 import { AccessToken } from './auth/access-token.entity.js';
 import { JwtFamily } from './auth/jwt-family.entity.js';
-import { Conversation } from './chat/conversation.entity.js';
-import { Turn } from './chat/turn.entity.js';
+import { Conversation } from './conversations/conversation.entity.js';
+import { Turn } from './conversations/turn.entity.js';
 import { User } from './users/user.entity.js';
 import { Hold } from './wallet/hold.entity.js';
 import { LedgerEntry } from './wallet/ledger-entry.entity.js';

@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
-import { loadConfig, type Config } from './config.js';
-import { Drain } from './http/drain.js';
+import { loadConfig, type Config } from './config/config.js';
+import { Drain } from './http/request-gate.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** npm passes on the Ctrl-C that the terminal has already sent here: both are one wish to stop. */

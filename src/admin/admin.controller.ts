@@ -1,8 +1,8 @@
 import { Controller, Get, Param, Patch, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { toIso } from '../database/instant.js';
+import { toIso } from '../time.js';
 import { IdempotencyKeyRequired } from '../errors.js';
-import { Payload } from '../http/body.pipe.js';
+import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { UUID_KEY, paginate } from '../http/pagination.js';
 import type { User } from '../users/user.entity.js';

@@ -1,8 +1,8 @@
-import { BooleanField } from '../http/boolean-field.js';
-import { ShownBoolean, ShownInteger, ShownText, ShownTime } from '../http/field-docs.js';
-import { TextField } from '../http/fields.js';
-import { NumberField } from '../http/number-field.js';
-import { PageOf } from '../http/page.dto.js';
+import { BooleanField } from '../fields/boolean-field.js';
+import { ShownBoolean, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import { TextField } from '../fields/text-field.js';
+import { NumberField } from '../fields/number-field.js';
+import { PageOf } from '../openapi/page.dto.js';
 import { AMOUNT_MAX } from '../wallet/wallet.dto.js';
 
 const REASON_MAX = 200;

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { Micros } from '../database/instant.js';
+import type { Micros } from '../time.js';
 
 /** An opaque credential of a user. Only the digest is kept: who reads this table can log in as no one. */
 @Entity('access_tokens')

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { CONFIG, type Config } from '../config.js';
-import { SECOND_MICROS, nowMicros, type Micros } from '../database/instant.js';
-import { Lookup } from '../database/lookup.js';
-import type { DbBoolean, Tx } from '../database/queries.js';
-import { Reader } from '../database/reader.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
+import { Lookup } from '../database/batch-loader.js';
+import type { DbBoolean, Tx } from '../database/tx.js';
+import { Reader } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { AccessToken } from './access-token.entity.js';
 

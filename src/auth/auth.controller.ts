@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
-import { Payload } from '../http/body.pipe.js';
+import { Payload } from '../fields/body.pipe.js';
 import { CurrentPrincipal, Public, type Principal } from '../http/request.decorators.js';
 import { AccessTokens } from './access-tokens.js';
 import { AuthDocs } from './auth.docs.js';

@@ -1,5 +1,5 @@
 import { Unavailable, ValidationFailed } from '../errors.js';
-import { describeRoute } from '../http/route-docs.js';
+import { describeRoute } from '../openapi/route-docs.js';
 import { LoggedInDto, LoginDto, RegisterDto, RegisteredDto } from './auth.dto.js';
 import { LOGIN_REFUSED } from './login.service.js';
 import { USERNAME_TAKEN } from './registration.service.js';

@@ -1,5 +1,5 @@
-import { ShownText } from '../http/field-docs.js';
-import { TextField } from '../http/fields.js';
+import { ShownText } from '../fields/field-docs.js';
+import { TextField } from '../fields/text-field.js';
 import { isEmail } from './email.js';
 import { PASSWORD_MIN } from './password-rules.js';
 

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { Micros } from '../database/instant.js';
+import type { Micros } from '../time.js';
 
 /**
  * The line of refresh tokens that one login began. Only the newest of the line serves; an older one used

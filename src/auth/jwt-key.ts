@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 
 const KEY_FILE = './data/jwt.key';
 const KEY_BYTES = 32;

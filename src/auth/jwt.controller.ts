@@ -1,7 +1,7 @@
 import { Controller, HttpCode, Post } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { JwtRefused } from '../errors.js';
-import { Payload } from '../http/body.pipe.js';
+import { Payload } from '../fields/body.pipe.js';
 import { Public } from '../http/request.decorators.js';
 import { JwtDocs } from './jwt.docs.js';
 import { JwtCredentialsDto, JwtRefreshDto, JwtVerifyDto } from './jwt.dto.js';

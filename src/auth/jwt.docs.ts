@@ -1,6 +1,6 @@
 import type { LinksObject } from '@nestjs/swagger';
 import { JwtRefused, Unavailable } from '../errors.js';
-import { describeRoute } from '../http/route-docs.js';
+import { describeRoute } from '../openapi/route-docs.js';
 import {
   JwtCredentialsDto,
   JwtPairDto,

@@ -1,6 +1,6 @@
 import { ApiSchema } from '@nestjs/swagger';
-import { ShownText } from '../http/field-docs.js';
-import { TextField } from '../http/fields.js';
+import { ShownText } from '../fields/field-docs.js';
+import { TextField } from '../fields/text-field.js';
 
 const JWT = { pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$' };
 

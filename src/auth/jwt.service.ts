@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SignJWT, errors as jose, jwtVerify } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
-import { SECOND_MICROS, nowMicros } from '../database/instant.js';
-import type { DbBoolean, Tx } from '../database/queries.js';
-import { Reader } from '../database/reader.js';
+import { SECOND_MICROS, nowMicros } from '../time.js';
+import type { DbBoolean, Tx } from '../database/tx.js';
+import { Reader } from '../database/read-connection.js';
 import { BearerRefused, TokenNotValid } from '../errors.js';
 import type { Principal } from '../http/request.decorators.js';
 import { JwtFamily } from './jwt-family.entity.js';

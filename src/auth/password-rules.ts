@@ -1,5 +1,5 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
-import { codePoints } from '../http/text.js';
+import { codePoints } from '../drf/text.js';
 
 /** The shortest password, in code points. */
 export const PASSWORD_MIN = 8;

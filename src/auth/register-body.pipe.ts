@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { BodyPipe } from '../http/body.pipe.js';
-import { tooLong } from '../http/fields.js';
-import { codePoints } from '../http/text.js';
+import { BodyPipe } from '../fields/body.pipe.js';
+import { tooLong } from '../fields/text-field.js';
+import { codePoints } from '../drf/text.js';
 import { UsersService } from '../users/users.service.js';
 import { USERNAME_MAX, type RegisterDto } from './auth.dto.js';
 import { USERNAME_TAKEN } from './registration.service.js';

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NotFound } from '../errors.js';
-import { Payload } from '../http/body.pipe.js';
+import { Payload } from '../fields/body.pipe.js';
 import { callerGone, wantsStream } from '../http/event-stream.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { paginate, UUID_KEY } from '../http/pagination.js';
@@ -9,10 +9,10 @@ import { CurrentPrincipal, type Principal } from '../http/request.decorators.js'
 import { ChatDocs } from './chat.docs.js';
 import { ChatDto, type QuoteDto } from './chat.dto.js';
 import { ReplyService } from './reply.service.js';
-import { HistoryService } from './history.service.js';
+import { HistoryService } from '../conversations/history.service.js';
 import { Planner } from './planner.js';
-import { readSearch } from './search-query.js';
-import { turnToWire } from './turn-wire.js';
+import { readSearch } from '../conversations/search-query.js';
+import { turnToWire } from '../conversations/turn-wire.js';
 
 /** Chatting, and reading back what was said. */
 @Controller('api/chat')

@@ -7,10 +7,10 @@ import {
   ProviderTimedOut,
   ValidationFailed,
 } from '../errors.js';
-import { PAGE_PARAMETERS } from '../http/page.dto.js';
-import { ALWAYS_ON_JSON, describeRoute, type ParameterDescription } from '../http/route-docs.js';
+import { PAGE_PARAMETERS } from '../openapi/page.dto.js';
+import { ALWAYS_ON_JSON, describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
 import { ChatAnswerDto, ChatDto, QuoteDto, TurnDto, TurnPageDto } from './chat.dto.js';
-import { SEARCH_MAX_CHARS } from './search-query.js';
+import { SEARCH_MAX_CHARS } from '../conversations/search-query.js';
 
 /** On a JSON answer always; a stream is opened before they are known, and tells them in its last event. */
 const paid = (

@@ -1,7 +1,7 @@
-import { BooleanField } from '../http/boolean-field.js';
-import { TextField } from '../http/fields.js';
-import { ShownId, ShownInteger, ShownText, ShownTime } from '../http/field-docs.js';
-import { PageOf } from '../http/page.dto.js';
+import { BooleanField } from '../fields/boolean-field.js';
+import { TextField } from '../fields/text-field.js';
+import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import { PageOf } from '../openapi/page.dto.js';
 
 const MESSAGE = 'Hello, how does this work?';
 const RESPONSE = `This is a dummy AI response to your message: '${MESSAGE}'`;

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { isUniqueViolation } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { IdempotencyKeyInUse, InsufficientBalance } from '../errors.js';
@@ -8,15 +8,15 @@ import type { Principal } from '../http/request.decorators.js';
 import { claimOf, type Claim } from '../wallet/claim.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
-import { ConversationsService } from './conversations.service.js';
+import { ConversationsService } from '../conversations/conversations.service.js';
 import { Generation } from './generation.js';
-import { HistoryService } from './history.service.js';
+import { HistoryService } from '../conversations/history.service.js';
 import { outcomeOf } from './outcome.js';
 import { Planner, type Plan } from './planner.js';
-import { affordable, ceiling, isFlat } from './pricing.js';
+import { affordable, ceiling, isFlat } from '../models/pricing.js';
 import type { Question } from './question.js';
 import { SettlementService } from './settlement.service.js';
-import type { Turn } from './turn.entity.js';
+import type { Turn } from '../conversations/turn.entity.js';
 
 /** A question that is paid for, and waits to be run; or the turn that its key already has. */
 export type Begun =

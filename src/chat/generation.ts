@@ -1,10 +1,14 @@
 import { AnswerNotRead, ProviderFailed, ProviderTimedOut, type AppError } from '../errors.js';
-import type { Model } from './models.js';
+import type { Model } from '../models/models.js';
 import { outcomeOf, type Outcome } from './outcome.js';
-import type { Ending } from './pricing.js';
-import type { CompletionDelta, CompletionDone, CompletionRequest } from './providers/provider.js';
-import { ToolCalls } from './tool-calls.js';
-import type { Turn, TurnStatus } from './turn.entity.js';
+import type { Ending } from '../models/pricing.js';
+import type {
+  CompletionDelta,
+  CompletionDone,
+  CompletionRequest,
+} from '../models/providers/provider.js';
+import { ToolCalls } from '../models/tool-calls.js';
+import type { Turn, TurnStatus } from '../conversations/turn.entity.js';
 
 /** No model of today answers with more. */
 const ANSWER_MAX_CHARS = 4_000_000;

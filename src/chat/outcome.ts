@@ -1,8 +1,18 @@
-import type { Model } from './models.js';
-import { cost, countUsage, estimatePrompt, estimateTokens, type Ending } from './pricing.js';
-import type { CompletionDone, CompletionRequest, FinishReason } from './providers/provider.js';
-import type { ToolCall } from './tool-calls.js';
-import type { TurnStatus } from './turn.entity.js';
+import type { Model } from '../models/models.js';
+import {
+  cost,
+  countUsage,
+  estimatePrompt,
+  estimateTokens,
+  type Ending,
+} from '../models/pricing.js';
+import type {
+  CompletionDone,
+  CompletionRequest,
+  FinishReason,
+} from '../models/providers/provider.js';
+import type { ToolCall } from '../models/tool-calls.js';
+import type { TurnStatus } from '../conversations/turn.entity.js';
 
 /** What came of an answer, with its price: what is settled and saved, in one transaction. */
 export interface Outcome {

@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { ValidationFailed } from '../errors.js';
-import { codePoints } from '../http/text.js';
-import { ConversationsService } from './conversations.service.js';
-import { ModelCatalogue } from './model-catalogue.js';
-import type { Model } from './models.js';
-import { ceiling, estimatePrompt, estimateTokens } from './pricing.js';
-import type { ChatMessage } from './providers/provider.js';
+import { codePoints } from '../drf/text.js';
+import { ConversationsService } from '../conversations/conversations.service.js';
+import { ModelCatalogue } from '../models/model-catalogue.js';
+import type { Model } from '../models/models.js';
+import { ceiling, estimatePrompt, estimateTokens } from '../models/pricing.js';
+import type { ChatMessage } from '../models/providers/provider.js';
 import type { Question } from './question.js';
 
 /** What is asked of the model, and the most that it can cost. */

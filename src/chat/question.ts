@@ -1,4 +1,4 @@
-import type { ChatMessage } from './providers/provider.js';
+import type { ChatMessage } from '../models/providers/provider.js';
 
 /** What a caller asks, whichever door they came through. */
 export interface Question {

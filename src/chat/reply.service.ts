@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { toIso } from '../database/instant.js';
+import { toIso } from '../time.js';
 import { EventStream, callerGone } from '../http/event-stream.js';
 import { answerTo } from '../http/send-error.js';
 import type { Principal } from '../http/request.decorators.js';
 import { ChatService, type Begun } from './chat.service.js';
 import type { Question } from './question.js';
-import type { Turn } from './turn.entity.js';
+import type { Turn } from '../conversations/turn.entity.js';
 
 /** Aborted when the caller leaves; one who will come back for the answer, by its key, is not taken for gone. */
 export function leaving(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {

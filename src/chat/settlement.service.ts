@@ -1,16 +1,16 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { nowMicros } from '../database/instant.js';
-import type { Tx } from '../database/queries.js';
+import { nowMicros } from '../time.js';
+import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Unavailable } from '../errors.js';
 import type { Principal } from '../http/request.decorators.js';
 import { ChargesService } from '../wallet/charges.service.js';
 import { HoldsService } from '../wallet/holds.service.js';
-import { ConversationsService } from './conversations.service.js';
+import { ConversationsService } from '../conversations/conversations.service.js';
 import type { Outcome } from './outcome.js';
 import type { Question } from './question.js';
-import { Turn } from './turn.entity.js';
+import { Turn } from '../conversations/turn.entity.js';
 
 /** An answer that has ended, and whose hold is to be resolved. */
 export interface Settled {

@@ -6,10 +6,10 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { Database, openReader, openWriter, type EntityClass } from './data-source.js';
 import { ProcessLease } from './process-lease.js';
-import { Reader } from './reader.js';
+import { Reader } from './read-connection.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** Closes the database once the last write is on disk. */

@@ -1,7 +1,7 @@
 import { Unavailable } from '../errors.js';
 import { mayEndTransaction } from './database-errors.js';
 import type { Database } from './data-source.js';
-import { PendingRows, Tx } from './queries.js';
+import { PendingRows, Tx } from './tx.js';
 import type { Statements } from './statements.js';
 
 /** Units that share one commit at most; more only lengthens the wait of the first. */

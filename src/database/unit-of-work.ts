@@ -4,7 +4,7 @@ import { Unavailable } from '../errors.js';
 import { Database } from './data-source.js';
 import { isConnectionTimeout, isSerializationFailure } from './database-errors.js';
 import { GroupCommit } from './group-commit.js';
-import { Tx } from './queries.js';
+import { Tx } from './tx.js';
 
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;

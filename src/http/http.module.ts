@@ -1,8 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { ApiDescription } from './api-description.js';
-import { DocsController } from './docs.controller.js';
-import { Drain } from './drain.js';
+import { ApiDescription } from '../openapi/api-description.js';
+import { DocsController } from '../openapi/docs.controller.js';
+import { Drain } from './request-gate.js';
 import { ErrorFilter } from './error.filter.js';
 import { RouteTable } from './route-table.js';
 

@@ -9,13 +9,13 @@ import {
   type FastifyRequest,
 } from 'fastify';
 import type { Logger } from 'pino';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { BadRequest, MethodNotAllowed, NotFound } from '../errors.js';
-import { RawBody } from './decode-body.js';
-import type { Drain } from './drain.js';
+import { RawBody } from '../drf/decode-body.js';
+import type { Drain } from './request-gate.js';
 import { whenOver } from './exchange.js';
-import { toJson } from './json.js';
-import { negotiate } from './negotiation.js';
+import { toJson } from '../drf/json.js';
+import { negotiate } from '../drf/negotiation.js';
 import { refuseConnection } from './refuse-connection.js';
 import type { RouteTable } from './route-table.js';
 import { sendError } from './send-error.js';

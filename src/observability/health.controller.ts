@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
-import { Reader } from '../database/reader.js';
+import { Reader } from '../database/read-connection.js';
 import { Unavailable } from '../errors.js';
-import { Drain } from '../http/drain.js';
+import { Drain } from '../http/request-gate.js';
 import { Public } from '../http/request.decorators.js';
 import { HealthDocs } from './health.docs.js';
 

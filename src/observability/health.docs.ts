@@ -1,6 +1,6 @@
 import { Unavailable } from '../errors.js';
-import { ShownText } from '../http/field-docs.js';
-import { describeRoute } from '../http/route-docs.js';
+import { ShownText } from '../fields/field-docs.js';
+import { describeRoute } from '../openapi/route-docs.js';
 
 /** All is well. */
 class HealthDto {

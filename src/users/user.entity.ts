@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Micros } from '../database/instant.js';
+import type { Micros } from '../time.js';
 
 /** A person who may log in. Knows nothing of money. */
 @Entity('users')

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { nowMicros } from '../database/instant.js';
+import { nowMicros } from '../time.js';
 import type { Keyset } from '../http/pagination.js';
-import type { Tx } from '../database/queries.js';
-import { Reader } from '../database/reader.js';
+import type { Tx } from '../database/tx.js';
+import { Reader } from '../database/read-connection.js';
 import { User } from './user.entity.js';
 
 /** The form under which usernames are unique: NFKC, and no case (`ß` and `SS` are one). */

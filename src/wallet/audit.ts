@@ -1,4 +1,4 @@
-import type { Reader } from '../database/reader.js';
+import type { Reader } from '../database/read-connection.js';
 
 const BATCH_WALLETS = 1000;
 const DIFFERENCES_MAX = 10;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Gathering } from '../database/gathering.js';
-import { dayOf, nowMicros, type Micros } from '../database/instant.js';
-import type { Tx } from '../database/queries.js';
+import { Gathering } from '../database/batched-transaction.js';
+import { dayOf, nowMicros, type Micros } from '../time.js';
+import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { assertAmount } from './amount.js';
 import { HoldsService } from './holds.service.js';

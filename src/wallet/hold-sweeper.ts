@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { CONFIG, type Config } from '../config.js';
-import { SECOND_MICROS, nowMicros } from '../database/instant.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { SECOND_MICROS, nowMicros } from '../time.js';
 import { ProcessLease } from '../database/process-lease.js';
-import { Reader } from '../database/reader.js';
+import { Reader } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { HoldsService } from './holds.service.js';
 

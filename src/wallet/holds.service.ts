@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { CONFIG, type Config } from '../config.js';
-import { SECOND_MICROS, dayOf, nowMicros, type Micros } from '../database/instant.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { SECOND_MICROS, dayOf, nowMicros, type Micros } from '../time.js';
 import { ProcessLease } from '../database/process-lease.js';
-import type { Tx } from '../database/queries.js';
-import { Reader } from '../database/reader.js';
+import type { Tx } from '../database/tx.js';
+import { Reader } from '../database/read-connection.js';
 import { IdempotencyKeyInUse } from '../errors.js';
 import { assertAmount } from './amount.js';
 import { assertSameInput, claimColumns, type Claim } from './claim.js';

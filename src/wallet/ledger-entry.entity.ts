@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
-import type { Micros } from '../database/instant.js';
+import type { Micros } from '../time.js';
 
 export type LedgerKind = 'grant' | 'top_up' | 'charge' | 'refund';
 

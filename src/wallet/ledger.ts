@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import { nowMicros } from '../database/instant.js';
-import type { Tx } from '../database/queries.js';
+import { nowMicros } from '../time.js';
+import type { Tx } from '../database/tx.js';
 import { claimColumns, type Claim } from './claim.js';
 import { LedgerEntry, type LedgerKind } from './ledger-entry.entity.js';
 

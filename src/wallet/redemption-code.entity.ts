@@ -1,5 +1,5 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Micros } from '../database/instant.js';
+import type { Micros } from '../time.js';
 
 /** A code that adds to one wallet, once. Only the digest is kept: the code is worth money. */
 @Entity('redemption_codes')

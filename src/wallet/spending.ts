@@ -1,5 +1,5 @@
-import { dayOf, nowMicros } from '../database/instant.js';
-import type { DbBoolean, Tx } from '../database/queries.js';
+import { dayOf, nowMicros } from '../time.js';
+import type { DbBoolean, Tx } from '../database/tx.js';
 import { InsufficientBalance } from '../errors.js';
 import type { Claim } from './claim.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Micros } from '../database/instant.js';
-import { Reader } from '../database/reader.js';
+import type { Micros } from '../time.js';
+import { Reader } from '../database/read-connection.js';
 import type { Keyset } from '../http/pagination.js';
 import type { LedgerKind } from './ledger-entry.entity.js';
 

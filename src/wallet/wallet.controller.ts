@@ -1,15 +1,15 @@
 import { Controller, Get, HttpCode, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { toIso } from '../database/instant.js';
+import { toIso } from '../time.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { Payload } from '../http/body.pipe.js';
+import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { NUMBER_KEY, paginate, UUID_KEY } from '../http/pagination.js';
 import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
 import { claimOf } from './claim.js';
 import { RedemptionService } from './redemption.service.js';
 import { StatementService, type StatementEntry } from './statement.service.js';
-import { readUsageQuery } from './usage-query.js';
+import { readUsageQuery } from '../usage/usage-query.js';
 import { WalletDocs } from './wallet.docs.js';
 import { LimitsDto, RedeemDto } from './wallet.dto.js';
 import { WalletService, type WalletSummary } from './wallet.service.js';

@@ -1,6 +1,6 @@
 import { NotFound, ValidationFailed } from '../errors.js';
-import { PAGE_PARAMETERS } from '../http/page.dto.js';
-import { describeRoute, type ParameterDescription } from '../http/route-docs.js';
+import { PAGE_PARAMETERS } from '../openapi/page.dto.js';
+import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
 import {
   BalanceDto,
   LedgerPageDto,

@@ -1,8 +1,8 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
-import { ShownId, ShownInteger, ShownText, ShownTime } from '../http/field-docs.js';
-import { TextField } from '../http/fields.js';
-import { NumberField } from '../http/number-field.js';
-import { PageOf } from '../http/page.dto.js';
+import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import { TextField } from '../fields/text-field.js';
+import { NumberField } from '../fields/number-field.js';
+import { PageOf } from '../openapi/page.dto.js';
 
 /** The most that one credit or limit may be, in whole tokens: a balance stays exact for ever. */
 export const AMOUNT_MAX = 1_000_000_000_000;

@@ -1,5 +1,5 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Micros } from '../database/instant.js';
+import type { Micros } from '../time.js';
 
 /**
  * A prepaid store of value, in whole tokens. `balance` is the sum of its ledger entries, `held` the sum of

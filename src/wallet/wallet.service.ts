@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { dayOf, nowMicros } from '../database/instant.js';
-import { Lookup } from '../database/lookup.js';
-import type { Tx } from '../database/queries.js';
-import { Reader } from '../database/reader.js';
+import { dayOf, nowMicros } from '../time.js';
+import { Lookup } from '../database/batch-loader.js';
+import type { Tx } from '../database/tx.js';
+import { Reader } from '../database/read-connection.js';
 import { assertAmount } from './amount.js';
 import { assertSameInput, type Claim } from './claim.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';

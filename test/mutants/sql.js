@@ -92,7 +92,7 @@ const CHANGES = {
   ],
 };
 /** Asks for every step of a wallet, which StrykerJS's many runs have no time for. */
-const MODEL = 'test/wallet-model.spec.ts';
+const MODEL = 'test/wallet/wallet-model.spec.ts';
 const TIMEOUT_MS = 180_000;
 const BOX = resolve('data/mutants-sql');
 

@@ -2,7 +2,7 @@ import type { HeaderObject, OpenAPIObject, OperationObject, SchemaObject } from 
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { isOpenAiPath } from '../../src/http/openai-error.js';
-import { ALWAYS_ON_JSON } from '../../src/http/route-docs.js';
+import { ALWAYS_ON_JSON } from '../../src/openapi/route-docs.js';
 import type { Answer } from './client.js';
 import { isPageFile, operationsOf, resolve, responseOf, type Operation } from './document.js';
 

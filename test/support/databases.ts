@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { Database, dataSourceOptions } from '../../src/database/data-source.js';
-import { Reader } from '../../src/database/reader.js';
+import { Reader } from '../../src/database/read-connection.js';
 import { entities } from '../../src/entities.js';
 import { audit } from '../../src/wallet/audit.js';
 

@@ -1,11 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ModelCatalogue } from '../../src/chat/model-catalogue.js';
+import { ModelCatalogue } from '../../src/models/model-catalogue.js';
 import type {
   CompletionEvent,
   CompletionProvider,
   CompletionRequest,
   InstantRequest,
-} from '../../src/chat/providers/provider.js';
+} from '../../src/models/providers/provider.js';
 
 type Complete = CompletionProvider['complete'];
 

@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Reader } from '../../src/database/reader.js';
+import { Reader } from '../../src/database/read-connection.js';
 import type { Inspector } from './databases.js';
 
 /** A statement that the service sent, as it was sent. */

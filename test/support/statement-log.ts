@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource, type Logger } from 'typeorm';
-import { Reader } from '../../src/database/reader.js';
+import { Reader } from '../../src/database/read-connection.js';
 
 /** A statement as it was issued. */
 export interface Statement {

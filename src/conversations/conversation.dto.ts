@@ -1,0 +1,86 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { TextField } from '../fields/text-field.js';
+import { ShownId, ShownText, ShownTime } from '../fields/field-docs.js';
+import { PageOf } from '../openapi/page.dto.js';
+import { TurnDto } from '../chat/chat.dto.js';
+import { TITLE_MAX_CHARS } from './conversations.service.js';
+
+const SYSTEM_MAX_CHARS = 20_000;
+const MODEL_MAX_CHARS = 200;
+const TITLE = 'Holiday plans';
+const SYSTEM = 'Answer in one sentence.';
+
+/** What a conversation can be given, when it is opened or later. */
+export class ConversationSettingsDto {
+  @TextField({
+    optional: true,
+    mayBeBlank: true,
+    maxCodePoints: TITLE_MAX_CHARS,
+    docs: {
+      description: 'Its name. A blank one is replaced by the beginning of the next message.',
+      examples: [TITLE],
+    },
+  })
+  title?: string;
+
+  @TextField({
+    optional: true,
+    mayBeNull: true,
+    maxCodePoints: MODEL_MAX_CHARS,
+    docs: {
+      description: 'Who answers where a message names nobody; null for the default.',
+      examples: ['echo'],
+    },
+  })
+  model?: string | null;
+
+  @TextField({
+    optional: true,
+    mayBeNull: true,
+    maxCodePoints: SYSTEM_MAX_CHARS,
+    docs: {
+      description: 'What the model is told before anything else; null for nothing.',
+      examples: [SYSTEM],
+    },
+  })
+  system?: string | null;
+}
+
+/** A conversation. */
+export class ConversationDto {
+  @ShownId('The conversation.')
+  readonly id!: string;
+
+  @ShownText('Its name; empty until the first message where none was given.', { examples: [TITLE] })
+  readonly title!: string;
+
+  @ShownText('Who answers where a message names nobody; null for the default.', {
+    examples: ['echo'],
+    nullable: true,
+  })
+  readonly model!: string | null;
+
+  @ShownText('What the model is told before anything else.', {
+    examples: [SYSTEM],
+    nullable: true,
+  })
+  readonly system!: string | null;
+
+  @ShownTime('When it was opened.')
+  readonly created_at!: string;
+
+  @ShownTime('When it was last changed or gone on with.')
+  readonly updated_at!: string;
+}
+
+/** A page of conversations. */
+export class ConversationPageDto extends PageOf(ConversationDto) {}
+
+/** A conversation with all its turns. */
+export class ConversationExportDto {
+  @ApiProperty({ type: ConversationDto, description: 'The conversation.' })
+  readonly conversation!: ConversationDto;
+
+  @ApiProperty({ type: [TurnDto], description: 'All turns, oldest first.' })
+  readonly turns!: TurnDto[];
+}

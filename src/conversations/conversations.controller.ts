@@ -1,0 +1,143 @@
+import { Readable } from 'node:stream';
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { ValidationFailed } from '../errors.js';
+import { Payload } from '../fields/body.pipe.js';
+import { wantsStream } from '../http/event-stream.js';
+import { IdempotencyKey } from '../http/idempotency-key.js';
+import { paginate, UUID_KEY } from '../http/pagination.js';
+import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
+import type { RouteMarks } from '../http/route-table.js';
+import { MessageDto } from '../chat/chat.dto.js';
+import { ConversationSettingsDto, type ConversationDto } from './conversation.dto.js';
+import { ConversationDocs } from './conversations.docs.js';
+import { ConversationsService } from './conversations.service.js';
+import { exportJson, exportMarkdown, threadToWire } from './export.js';
+import { HistoryService } from './history.service.js';
+import { ModelCatalogue } from '../models/model-catalogue.js';
+import { ReplyService } from '../chat/reply.service.js';
+import { turnToWire } from './turn-wire.js';
+
+/** What an export can be, with its media type. */
+const EXPORTS = {
+  json: { write: exportJson, type: 'application/json', extension: 'json' },
+  markdown: { write: exportMarkdown, type: 'text/markdown; charset=utf-8', extension: 'md' },
+};
+
+/** Threads of turns: to keep, to go on with, to take away, and to delete. */
+@Controller('api/conversations')
+export class ConversationsController {
+  constructor(
+    private readonly conversations: ConversationsService,
+    private readonly history: HistoryService,
+    private readonly models: ModelCatalogue,
+    private readonly replies: ReplyService,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  @ConversationDocs.list()
+  @Get()
+  async list(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
+    const page = await paginate(
+      request,
+      (keyset) => this.conversations.page(userId, keyset),
+      UUID_KEY,
+      ({ id }) => id,
+    );
+    return { ...page, results: page.results.map(threadToWire) };
+  }
+
+  @ConversationDocs.create()
+  @Post()
+  async create(
+    @CurrentPrincipal() { userId: ownerId }: Principal,
+    @Payload() { title = '', model = null, system = null }: ConversationSettingsDto,
+  ): Promise<ConversationDto> {
+    this.models.find(model);
+    const opened = await this.unitOfWork.run((tx) =>
+      this.conversations.open(tx, { id: uuidv7(), ownerId, title, model, system }),
+    );
+    return threadToWire(opened);
+  }
+
+  @ConversationDocs.read()
+  @Get(':id')
+  async read(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string) {
+    return threadToWire(await this.conversations.find(userId, id));
+  }
+
+  @ConversationDocs.change()
+  @Patch(':id')
+  async change(
+    @CurrentPrincipal() { userId }: Principal,
+    @Param('id') id: string,
+    @Payload() settings: ConversationSettingsDto,
+  ): Promise<ConversationDto> {
+    this.models.find(settings.model);
+    return threadToWire(
+      await this.unitOfWork.run((tx) => this.conversations.change(tx, userId, id, settings)),
+    );
+  }
+
+  @ConversationDocs.remove()
+  @Delete(':id')
+  @HttpCode(204)
+  async remove(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<void> {
+    await this.unitOfWork.run((tx) => this.conversations.remove(tx, userId, id));
+  }
+
+  @ConversationDocs.turns()
+  @Get(':id/messages')
+  async turns(
+    @CurrentPrincipal() { userId }: Principal,
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+  ) {
+    const { id: found } = await this.conversations.find(userId, id);
+    const page = await paginate(
+      request,
+      (keyset) => this.history.pageOf(found, keyset),
+      UUID_KEY,
+      (turn) => turn.id,
+    );
+    return { ...page, results: page.results.map(turnToWire) };
+  }
+
+  @ConversationDocs.send()
+  @Post(':id/messages')
+  @HttpCode(200)
+  async send(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id') conversationId: string,
+    @Payload() { message, model, stream }: MessageDto,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const question = { route: 'messages', message, conversationId, model, idempotencyKey } as const;
+    const isStream = stream ?? wantsStream(request);
+    await this.replies.answer({ request, reply, principal }, question, isStream);
+  }
+
+  @ConversationDocs.export()
+  @RouteConfig({ anyAccept: true } satisfies RouteMarks)
+  @Get(':id/export')
+  async export(
+    @CurrentPrincipal() { userId }: Principal,
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const query = request.query as { type?: string | string[] };
+    const name = [query.type].flat().at(-1) ?? 'json';
+    const format = Object.hasOwn(EXPORTS, name) ? EXPORTS[name as keyof typeof EXPORTS] : undefined;
+    if (!format) throw new ValidationFailed({ type: [`"${name}" is not a valid choice.`] });
+    const thread = await this.conversations.find(userId, id);
+    const file = `conversation-${thread.id}.${format.extension}`;
+    void reply.header('Content-Disposition', `attachment; filename="${file}"`).type(format.type);
+    void reply.send(Readable.from(format.write(thread, this.history.allOf(thread.id))));
+  }
+}

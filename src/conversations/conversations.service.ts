@@ -1,0 +1,164 @@
+import { Injectable } from '@nestjs/common';
+import { nowMicros } from '../time.js';
+import type { Tx } from '../database/tx.js';
+import { Reader } from '../database/read-connection.js';
+import { UUID_KEY, type Keyset } from '../http/pagination.js';
+import { ConversationBusy, NotFound } from '../errors.js';
+import { Conversation } from './conversation.entity.js';
+import type { ChatMessage } from '../models/providers/provider.js';
+import { estimatePrompt } from '../models/pricing.js';
+
+export const TITLE_MAX_CHARS = 80;
+/** Earlier turns looked at for a context; a budget that would take more is larger than any model's. */
+const CONTEXT_TURNS_MAX = 200;
+
+const CONVERSATION = `id, title, model, system, created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+/** A conversation as its owner reads it. */
+export type Thread = Pick<
+  Conversation,
+  'id' | 'title' | 'model' | 'system' | 'createdAt' | 'updatedAt'
+>;
+
+/** What its owner may set. */
+export type ThreadSettings = Pick<Conversation, 'title' | 'model' | 'system'>;
+
+/** Threads of turns. */
+@Injectable()
+export class ConversationsService {
+  constructor(private readonly reader: Reader) {}
+
+  /** Throws `NotFound` for an unknown id, and for somebody else's alike. */
+  async find(ownerId: string, id: string): Promise<Thread> {
+    assertId(id);
+    const [conversation] = await this.reader.rows<Thread>(
+      `/* conversation.find */ SELECT ${CONVERSATION} FROM conversations
+       WHERE id = $1 AND owner_id = $2`,
+      [id, ownerId],
+    );
+    if (!conversation) throw new NotFound();
+    return conversation;
+  }
+
+  /** One page, the newest conversation first. */
+  page(ownerId: string, { key, comparison, order, limit }: Keyset): Promise<Thread[]> {
+    const after = key === undefined ? '' : `AND id ${comparison} $3`;
+    return this.reader.rows<Thread>(
+      `/* conversation.list */ SELECT ${CONVERSATION} FROM conversations
+       WHERE owner_id = $1 ${after} ORDER BY id ${order} LIMIT $2`,
+      key === undefined ? [ownerId, limit] : [ownerId, limit, key],
+    );
+  }
+
+  /** What the model is told before the new message: the system text, then the newest turns that fit. */
+  async context(conversation: Thread, budgetTokens: number): Promise<ChatMessage[]> {
+    const { id: conversationId, system } = conversation;
+    const first: ChatMessage[] = system === null ? [] : [{ role: 'system', content: system }];
+    let left = budgetTokens - estimatePrompt(first);
+    const turns = await this.reader.rows<{ message: string; response: string }>(
+      `/* conversation.context */ SELECT message, response FROM turns
+       WHERE conversation_id = $1 AND status = 'complete' AND response <> ''
+       ORDER BY id DESC LIMIT $2`,
+      [conversationId, CONTEXT_TURNS_MAX],
+    );
+    const earlier: ChatMessage[] = [];
+    for (const { message, response } of turns) {
+      const pair: ChatMessage[] = [
+        { role: 'user', content: message },
+        { role: 'assistant', content: response },
+      ];
+      left -= estimatePrompt(pair);
+      if (left < 0) break;
+      earlier.unshift(...pair);
+    }
+    return [...first, ...earlier];
+  }
+
+  /**
+   * Takes the conversation for one answer; call it before the hold, and `occupy` after it. The update locks
+   * the row, so the look at the hold that follows sees what a rival has committed. Throws
+   * `ConversationBusy` while an answer is under way: that is, while its hold is open.
+   */
+  async claim(tx: Tx, ownerId: string, id: string): Promise<void> {
+    assertId(id);
+    const [conversation] = await tx.rows<{ busyHoldId: string | null }>(
+      `/* conversation.claim */ UPDATE conversations SET updated_at = $3
+       WHERE id = $1 AND owner_id = $2 RETURNING busy_hold_id AS "busyHoldId"`,
+      [id, ownerId, nowMicros()],
+    );
+    if (!conversation) throw new NotFound();
+    const open = await tx.rows(
+      `/* conversation.busy */ SELECT id FROM holds WHERE id = $1 AND coalesce(state, '') = 'open'`,
+      [conversation.busyHoldId],
+    );
+    if (open.length > 0) throw new ConversationBusy();
+  }
+
+  /** Marks the hold of the answer under way. A conversation without a title is named after the message. */
+  async occupy(tx: Tx, id: string, holdId: string, message: string): Promise<void> {
+    await tx.rows(
+      `/* conversation.occupy */ UPDATE conversations SET busy_hold_id = $2,
+         title = CASE WHEN title = '' THEN $3 ELSE title END WHERE id = $1`,
+      [id, holdId, cut(message)],
+    );
+  }
+
+  /** Sets what is given and leaves the rest. Throws `NotFound`. */
+  async change(
+    tx: Tx,
+    ownerId: string,
+    id: string,
+    { title, model, system }: Partial<ThreadSettings>,
+  ): Promise<Thread> {
+    assertId(id);
+    const parameters: unknown[] = [id, ownerId, nowMicros()];
+    const changes = Object.entries({ title, model, system }).filter(([, to]) => to !== undefined);
+    const sets = changes.map(([column, to]) => `, ${column} = $${String(parameters.push(to))}`);
+    const [conversation] = await tx.rows<Thread>(
+      `/* conversation.change */ UPDATE conversations SET updated_at = $3${sets.join('')}
+       WHERE id = $1 AND owner_id = $2 RETURNING ${CONVERSATION}`,
+      parameters,
+    );
+    if (!conversation) throw new NotFound();
+    return conversation;
+  }
+
+  /**
+   * Deletes a conversation and its turns; what they cost stays in the ledger. Throws `ConversationBusy`
+   * while an answer is under way, for it is paid and has to be saved, and `NotFound`.
+   */
+  async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
+    await this.claim(tx, ownerId, id);
+    await tx.rows(`/* conversation.remove */ DELETE FROM conversations WHERE id = $1`, [id]);
+  }
+
+  /** Opens a conversation. */
+  open(
+    tx: Tx,
+    conversation: Pick<Conversation, 'id' | 'ownerId' | 'title' | 'model' | 'system'>,
+  ): Conversation {
+    const createdAt = nowMicros();
+    const row = {
+      ...conversation,
+      title: cut(conversation.title),
+      busyHoldId: null,
+      createdAt,
+      updatedAt: createdAt,
+    };
+    tx.insert(Conversation, row);
+    return row;
+  }
+}
+
+/** A title out of a message. */
+function cut(text: string): string {
+  if (text.length <= TITLE_MAX_CHARS) return text;
+  return Array.from(text.slice(0, 2 * TITLE_MAX_CHARS))
+    .slice(0, TITLE_MAX_CHARS)
+    .join('');
+}
+
+/** What is no id at all is not found either; it never comes near the database. */
+function assertId(id: string): void {
+  if (!UUID_KEY.test(id)) throw new NotFound();
+}

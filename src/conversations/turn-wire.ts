@@ -1,0 +1,16 @@
+import { toIso } from '../time.js';
+import type { PastTurn } from './history.service.js';
+
+/** A turn as every route shows it. */
+export function turnToWire(turn: PastTurn) {
+  return {
+    id: turn.id,
+    conversation: turn.conversationId,
+    message: turn.message,
+    response: turn.response,
+    model: turn.model,
+    status: turn.status,
+    tokens: turn.amount,
+    timestamp: toIso(turn.createdAt),
+  };
+}

@@ -1,0 +1,65 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { FinishReason } from '../models/providers/provider.js';
+import type { Micros } from '../time.js';
+
+export type TurnStatus = 'complete' | 'aborted' | 'failed';
+
+/** One message of a person and its answer. The id is a UUIDv7, so it sorts by time. */
+@Entity('turns')
+@Index('turns_owner_id', ['ownerId', 'id'])
+@Index('turns_conversation_id', ['conversationId', 'id'])
+export class Turn {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  id!: string;
+
+  @Column({ name: 'owner_id', type: 'varchar', length: 36 })
+  ownerId!: string;
+
+  @Column({ name: 'conversation_id', type: 'varchar', length: 36 })
+  conversationId!: string;
+
+  @Index('turns_hold_id')
+  @Column({ name: 'hold_id', type: 'varchar', length: 36 })
+  holdId!: string;
+
+  @Column({ type: 'text' })
+  message!: string;
+
+  @Column({ type: 'text' })
+  response!: string;
+
+  @Column({ type: 'text' })
+  model!: string;
+
+  @Column({ type: 'varchar', length: 10 })
+  status!: TurnStatus;
+
+  @Column({ name: 'finish_reason', type: 'text' })
+  finishReason!: FinishReason;
+
+  /** What the model wants called, in OpenAI's JSON; null for an answer of text alone. */
+  @Column({ name: 'tool_calls', type: 'text', nullable: true })
+  toolCalls!: string | null;
+
+  /** Model tokens as they were priced: the provider's word, or our estimate without one. */
+  @Column({ name: 'prompt_tokens', type: 'bigint' })
+  promptTokens!: number;
+
+  @Column({ name: 'completion_tokens', type: 'bigint' })
+  completionTokens!: number;
+
+  /** What the turn cost, in whole tokens of the wallet. */
+  @Column({ type: 'bigint' })
+  amount!: number;
+
+  /** What the owner could spend after it: a replayed answer says the same. */
+  @Column({ name: 'available_after', type: 'bigint' })
+  availableAfter!: number;
+
+  /** The credential it was asked with. */
+  @Column({ name: 'credential_id', type: 'varchar', length: 36 })
+  credentialId!: string;
+
+  @Column({ name: 'created_at', type: 'bigint' })
+  createdAt!: Micros;
+}

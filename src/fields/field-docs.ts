@@ -1,0 +1,107 @@
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import type { Config } from '../config/config.js';
+
+/** What the document says of a request field beside its rules, which it takes from the validation. */
+export interface FieldDocs {
+  readonly description: string;
+  readonly examples?: readonly (string | number)[];
+  readonly format?: string;
+  /** For a rule that is checked elsewhere; the others are known. */
+  readonly minLength?: number;
+  readonly pattern?: string;
+  /** The setting that holds the limit, where it is one. */
+  readonly maxLengthSetting?: NumberSetting;
+}
+
+/** The settings that are numbers. */
+export type NumberSetting = {
+  [Name in keyof Config]: Config[Name] extends number ? Name : never;
+}[keyof Config];
+
+/** Where a schema names the setting of its `maxLength` until the document is built. */
+export const MAX_LENGTH_SETTING = 'x-max-length-setting';
+
+const PLACEHOLDER: FieldDocs = { description: '' };
+
+interface TextRules {
+  readonly optional?: boolean;
+  readonly mayBeBlank?: boolean;
+  readonly mayBeNull?: boolean;
+  readonly maxCodePoints?: number;
+  readonly docs?: FieldDocs;
+}
+
+/** Puts a text field into the document. JSON Schema counts length in code points, as the rules do. */
+export function describeText({ docs = PLACEHOLDER, ...rules }: TextRules): PropertyDecorator {
+  const { maxLengthSetting, examples, minLength = rules.mayBeBlank ? 0 : 1, ...said } = docs;
+  return ApiProperty({
+    type: 'string',
+    required: !rules.optional,
+    ...(rules.mayBeNull && { nullable: true }),
+    ...(minLength > 0 && { minLength }),
+    ...(rules.maxCodePoints !== undefined && { maxLength: rules.maxCodePoints }),
+    ...(maxLengthSetting && { [MAX_LENGTH_SETTING]: maxLengthSetting }),
+    ...(examples && { examples: [...examples] }),
+    ...said,
+  });
+}
+
+/** Puts a whole number of a request into the document. */
+export function describeNumber(rules: {
+  readonly min: number;
+  readonly max: number;
+  readonly mayBeNull?: boolean;
+  readonly docs?: Pick<FieldDocs, 'description' | 'examples'>;
+}): PropertyDecorator {
+  const { description, examples } = rules.docs ?? PLACEHOLDER;
+  return ApiProperty({
+    type: 'integer',
+    minimum: rules.min,
+    maximum: rules.max,
+    nullable: rules.mayBeNull ?? false,
+    description,
+    ...(examples && { examples: [...examples] }),
+  });
+}
+
+/** Puts a truth value of a request into the document. */
+export function describeBoolean(rules: {
+  readonly optional: boolean;
+  readonly docs: Pick<FieldDocs, 'description'> | undefined;
+}): PropertyDecorator {
+  const { description } = rules.docs ?? PLACEHOLDER;
+  return ApiProperty({ type: 'boolean', required: !rules.optional, description });
+}
+
+/** A truth value of an answer. */
+export const ShownBoolean = (description: string): PropertyDecorator =>
+  ApiProperty({ type: 'boolean', description });
+
+/** A whole number of an answer, 0 or more unless `min` says otherwise. */
+export const ShownInteger = (
+  description: string,
+  { min = 0, ...rest }: { min?: number; examples?: number[]; nullable?: boolean } = {},
+): PropertyDecorator => ApiProperty({ type: 'integer', minimum: min, description, ...rest });
+
+/** A text of an answer. */
+export const ShownText = (
+  description: string,
+  rest: Pick<ApiPropertyOptions, 'pattern' | 'enum' | 'format' | 'nullable'> & {
+    examples?: string[];
+  } = {},
+): PropertyDecorator => ApiProperty({ type: 'string', description, ...rest });
+
+const EXAMPLE_ID = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
+
+/** The id of something, in an answer. */
+export const ShownId = (description: string, rest: { nullable?: boolean } = {}) =>
+  ShownText(description, { format: 'uuid', examples: [EXAMPLE_ID], ...rest });
+
+/** A moment, in an answer. */
+export const ShownTime = (description: string, rest: { nullable?: boolean } = {}) =>
+  ShownText(`${description} ISO 8601 in UTC, with microseconds.`, {
+    format: 'date-time',
+    pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z$',
+    examples: ['2025-08-19T00:48:00.123456Z'],
+    ...rest,
+  });

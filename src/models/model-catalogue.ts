@@ -1,0 +1,58 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/config.js';
+import { ValidationFailed } from '../errors.js';
+import type { Model } from './models.js';
+import { EchoProvider } from './providers/echo.provider.js';
+import { OpenAiCompatibleProvider } from './providers/openai-compatible.provider.js';
+import type { CompletionProvider } from './providers/provider.js';
+
+const ECHO_TOKENS_MAX = 1_000_000;
+
+/** The models that callers may name. */
+@Injectable()
+export class ModelCatalogue {
+  private readonly models: ReadonlyMap<string, Model>;
+
+  constructor(@Inject(CONFIG) config: Config) {
+    const providers = providersOf(config);
+    const listed = config.models.map((model) => {
+      const provider = providers.get(model.provider);
+      // The file was checked before: its models name no other providers.
+      if (!provider) throw new Error(`no provider ${model.provider}`);
+      return { ...model, provider };
+    });
+    const echo: Model = {
+      id: 'echo',
+      provider: new EchoProvider(),
+      upstream: 'echo',
+      price: { perMessage: config.pricePerMessage },
+      contextTokens: ECHO_TOKENS_MAX,
+      maxTokens: ECHO_TOKENS_MAX,
+      maxTokensField: 'max_tokens',
+    };
+    const isListed = listed.some(({ id }) => id === echo.id);
+    const models = isListed ? listed : [...listed, echo];
+    this.models = new Map(models.map((model) => [model.id, model]));
+  }
+
+  /** In the order of the models file, then `echo`; the first is the default. */
+  list(): Model[] {
+    return [...this.models.values()];
+  }
+
+  /** The model of that name, or the default without one. Throws `ValidationFailed` for an unknown name. */
+  find(id: string | null | undefined): Model {
+    const model = id == null ? this.list()[0] : this.models.get(id);
+    if (!model) throw new ValidationFailed({ model: [`"${String(id)}" is not a valid choice.`] });
+    return model;
+  }
+}
+
+function providersOf(config: Config): Map<string, CompletionProvider> {
+  const timeoutMs = config.answerTimeoutSeconds * 1000;
+  const providers = new Map<string, CompletionProvider>([['echo', new EchoProvider()]]);
+  for (const settings of config.providers) {
+    providers.set(settings.name, new OpenAiCompatibleProvider({ ...settings, timeoutMs }));
+  }
+  return providers;
+}

@@ -1,0 +1,94 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ShownInteger, ShownText } from '../fields/field-docs.js';
+
+/** What an answer says. */
+export class CompletionAnswerMessageDto {
+  @ShownText('Always `assistant`.', { enum: ['assistant'] })
+  readonly role!: string;
+
+  @ShownText('The words; null where there are only tool calls.', { nullable: true })
+  readonly content!: string | null;
+
+  @ShownText('Always null.', { nullable: true })
+  readonly refusal!: string | null;
+
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'object', additionalProperties: true },
+    required: false,
+    description: 'What the model wants called.',
+  })
+  readonly tool_calls?: object[];
+}
+
+/** The one answer. */
+export class CompletionChoiceDto {
+  @ShownInteger('Always 0.')
+  readonly index!: number;
+
+  @ApiProperty({ type: CompletionAnswerMessageDto, description: 'What it says.' })
+  readonly message!: CompletionAnswerMessageDto;
+
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, description: 'Null.' })
+  readonly logprobs!: object | null;
+
+  @ShownText('Why it ends.', { enum: ['stop', 'length', 'tool_calls', 'content_filter'] })
+  readonly finish_reason!: string;
+}
+
+/** Model tokens, as they were priced. */
+export class CompletionUsageDto {
+  @ShownInteger('Of the prompt.')
+  readonly prompt_tokens!: number;
+
+  @ShownInteger('Of the answer.')
+  readonly completion_tokens!: number;
+
+  @ShownInteger('Of both.')
+  readonly total_tokens!: number;
+}
+
+/** A whole answer. */
+export class CompletionAnswerDto {
+  @ShownText('The answer: `chatcmpl-` and the id of the turn, without its dashes.')
+  readonly id!: string;
+
+  @ShownText('Always `chat.completion`.', { enum: ['chat.completion'] })
+  readonly object!: string;
+
+  @ShownInteger('When it was asked for, in seconds since 1970.')
+  readonly created!: number;
+
+  @ShownText('The model that answered.', { examples: ['echo'] })
+  readonly model!: string;
+
+  @ApiProperty({ type: [CompletionChoiceDto], description: 'One choice.' })
+  readonly choices!: CompletionChoiceDto[];
+
+  @ApiProperty({ type: CompletionUsageDto, description: 'What was used.' })
+  readonly usage!: CompletionUsageDto;
+}
+
+/** A model that can be named. */
+export class ModelDto {
+  @ShownText('Its name.', { examples: ['echo'] })
+  readonly id!: string;
+
+  @ShownText('Always `model`.', { enum: ['model'] })
+  readonly object!: string;
+
+  @ShownInteger('A moment, in seconds since 1970; the same for all.')
+  readonly created!: number;
+
+  @ShownText('Always `tallychat`.', { enum: ['tallychat'] })
+  readonly owned_by!: string;
+}
+
+/** All models that can be named. */
+export class ModelListDto {
+  @ShownText('Always `list`.', { enum: ['list'] })
+  readonly object!: string;
+
+  @ApiProperty({ type: [ModelDto], description: 'The models, the default first.' })
+  readonly data!: ModelDto[];
+}

@@ -1,0 +1,103 @@
+import type { Model } from '../models/models.js';
+import type { ChatMessage, ToolCallDelta } from '../models/providers/provider.js';
+import type { ToolCall } from '../models/tool-calls.js';
+import type { Turn } from '../conversations/turn.entity.js';
+
+/** What says of itself that it is one answer: the same in every chunk, and in every replay. */
+export interface CompletionHead {
+  readonly id: string;
+  readonly created: number;
+  readonly model: string;
+}
+
+/** The moment is that of the id, a UUIDv7, so that a replay tells the same one. */
+export function headOf(turnId: string, model: string): CompletionHead {
+  const hex = turnId.replaceAll('-', '');
+  return {
+    id: `chatcmpl-${hex}`,
+    created: Math.floor(Number.parseInt(hex.slice(0, 12), 16) / 1000),
+    model,
+  };
+}
+
+const toolCallsOf = ({ toolCalls }: Turn): readonly ToolCall[] | undefined =>
+  toolCalls === null ? undefined : (JSON.parse(toolCalls) as ToolCall[]);
+
+export function usageOf({ promptTokens, completionTokens }: Turn) {
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+  };
+}
+
+/** A whole answer. */
+export function toCompletion(turn: Turn) {
+  const toolCalls = toolCallsOf(turn);
+  const message = {
+    role: 'assistant',
+    content: turn.response === '' && toolCalls ? null : turn.response,
+    refusal: null,
+    ...(toolCalls && { tool_calls: toolCalls }),
+  };
+  return {
+    ...headOf(turn.id, turn.model),
+    object: 'chat.completion',
+    choices: [{ index: 0, message, logprobs: null, finish_reason: turn.finishReason }],
+    usage: usageOf(turn),
+  };
+}
+
+/** What a chunk adds to the one choice that there is. */
+export interface ChunkDelta {
+  readonly role?: 'assistant';
+  readonly content?: string;
+  readonly refusal?: null;
+  readonly tool_calls?: readonly ToolCallDelta[];
+}
+
+/** A part of an answer. Where the usage was asked for, every chunk has the field, empty but in the last. */
+export function toChunk(
+  head: CompletionHead,
+  delta: ChunkDelta,
+  finishReason: string | null,
+  tellsUsage: boolean,
+) {
+  return {
+    ...head,
+    object: 'chat.completion.chunk',
+    choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
+    ...(tellsUsage && { usage: null }),
+  };
+}
+
+/** The last chunk where the usage was asked for: no choice, only the figures. */
+export function toUsageChunk(head: CompletionHead, turn: Turn) {
+  return { ...head, object: 'chat.completion.chunk', choices: [], usage: usageOf(turn) };
+}
+
+/** A saved answer as the one delta that a replay streams. */
+export function toWholeDelta(turn: Turn): ChunkDelta {
+  const calls = toolCallsOf(turn);
+  return {
+    ...(turn.response !== '' && { content: turn.response }),
+    ...(calls && { tool_calls: calls.map((call, index) => ({ index, ...call })) }),
+  };
+}
+
+export function toModel({ id }: Model) {
+  return { id, object: 'model', created: MODEL_CREATED, owned_by: 'tallychat' };
+}
+
+/** Clients want a moment, and models have none: that of the first release. */
+const MODEL_CREATED = 1_764_000_000;
+
+/** What the history keeps of a request: the text of the last message of the person. */
+export function questionIn(messages: readonly ChatMessage[]): string {
+  const content = messages.findLast(({ role }) => role === 'user')?.content;
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return (content as { text?: unknown }[])
+    .map(({ text }) => (typeof text === 'string' ? text : ''))
+    .join('');
+}

@@ -1,0 +1,62 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ModelNotFound } from '../errors.js';
+import { IdempotencyKey } from '../http/idempotency-key.js';
+import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
+import type { Question } from '../chat/question.js';
+import { ModelCatalogue } from '../models/model-catalogue.js';
+import type { Model } from '../models/models.js';
+import { CompletionBodyPipe, type CompletionAsk } from './completion-body.pipe.js';
+import { CompletionReplyService } from './completion-reply.service.js';
+import { questionIn, toModel } from './completion-wire.js';
+import { OpenAiDocs } from './openai.docs.js';
+
+/** The door for OpenAI's clients, to the same wallet, history and models. */
+@Controller('v1')
+export class OpenAiController {
+  constructor(
+    private readonly models: ModelCatalogue,
+    private readonly replies: CompletionReplyService,
+  ) {}
+
+  @OpenAiDocs.complete()
+  @Post('chat/completions')
+  @HttpCode(200)
+  async complete(
+    @CurrentPrincipal() principal: Principal,
+    @Body(CompletionBodyPipe) ask: CompletionAsk,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { messages, maxTokens, extra } = ask;
+    const question: Question = {
+      route: 'completions',
+      message: questionIn(messages),
+      model: this.find(ask.model).id,
+      messages,
+      maxTokens,
+      extra,
+      idempotencyKey,
+    };
+    await this.replies.answer({ request, reply, principal }, question, ask);
+  }
+
+  @OpenAiDocs.models()
+  @Get('models')
+  list() {
+    return { object: 'list', data: this.models.list().map(toModel) };
+  }
+
+  @OpenAiDocs.model()
+  @Get('models/:id')
+  one(@Param('id') id: string) {
+    return toModel(this.find(id));
+  }
+
+  private find(name: string): Model {
+    const model = this.models.list().find(({ id }) => id === name);
+    if (!model) throw new ModelNotFound(name);
+    return model;
+  }
+}

@@ -1,0 +1,100 @@
+import type { ContentObject } from '@nestjs/swagger';
+import {
+  InsufficientBalance,
+  ModelNotFound,
+  ProviderFailed,
+  ProviderTimedOut,
+  ValidationFailed,
+} from '../errors.js';
+import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
+import { PAID_HEADERS } from '../chat/chat.docs.js';
+import { CompletionAnswerDto, ModelDto, ModelListDto } from './completion-answers.dto.js';
+import { CompletionDto } from './completion.dto.js';
+
+const STREAM = `data: {"id":"chatcmpl-0198bf9e6c5b7c1ea3c79d2f4b8e6a10","created":1755564480,"model":"echo","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"This"},"logprobs":null,"finish_reason":null}]}
+
+data: [DONE]
+
+`;
+const CHUNKS: ContentObject = {
+  'text/event-stream': {
+    schema: {
+      type: 'string',
+      description:
+        'Chunks in the order of OpenAI, the last line `data: [DONE]`; or, after a failure, one `{"error"}`.',
+    },
+    examples: { stream: { value: STREAM } },
+  },
+};
+const MODEL_ID: ParameterDescription = {
+  name: 'id',
+  in: 'path',
+  description: 'Its name.',
+  required: true,
+  schema: { type: 'string', examples: ['echo'] },
+};
+const messages = [
+  { role: 'system', content: 'Answer in one sentence.' },
+  { role: 'user', content: 'Hello, how does this work?' },
+];
+
+export const OpenAiDocs = {
+  complete: () =>
+    describeRoute({
+      id: 'createChatCompletion',
+      tag: 'OpenAI',
+      summary: 'Complete a chat',
+      description:
+        "For OpenAI's clients, unmodified: set their base URL to `/v1` and their key to a credential. Charged and kept as any other message. Each call opens a conversation of its own. Fields that are not listed (`service_tier`, `store`, …) are ignored.",
+      body: {
+        type: CompletionDto,
+        isJsonOnly: true,
+        examples: {
+          question: { summary: 'A question', value: { model: 'echo', messages } },
+          stream: {
+            summary: 'As a stream',
+            value: {
+              model: 'echo',
+              messages,
+              stream: true,
+              stream_options: { include_usage: true },
+            },
+          },
+        },
+      },
+      idempotencyKey: 'optional',
+      answers: {
+        200: {
+          description: 'The answer; as events where `stream` asks for them.',
+          type: CompletionAnswerDto,
+          content: CHUNKS,
+          headers: PAID_HEADERS,
+        },
+      },
+      errors: [
+        new ValidationFailed({ 'messages[0].role': ['Invalid value.'] }),
+        new InsufficientBalance(100, 40),
+        new ModelNotFound('oracle'),
+        new ProviderFailed(),
+        new ProviderTimedOut(),
+      ],
+    }),
+
+  models: () =>
+    describeRoute({
+      id: 'listModels',
+      tag: 'OpenAI',
+      summary: 'List the models',
+      answers: { 200: { description: 'The models.', type: ModelListDto } },
+    }),
+
+  model: () =>
+    describeRoute({
+      id: 'readModel',
+      tag: 'OpenAI',
+      summary: 'Read one model',
+      parameters: [MODEL_ID],
+      answers: { 200: { description: 'The model.', type: ModelDto } },
+      errors: [new ModelNotFound('oracle')],
+    }),
+};

@@ -1,0 +1,69 @@
+import type { OpenAPIObject, SecuritySchemeObject } from '@nestjs/swagger';
+import type { Config } from '../config/config.js';
+
+/** The groups of routes, in the order in which a newcomer meets them. */
+export const TAGS = [
+  { name: 'Accounts', description: 'Register, log in, log out.' },
+  { name: 'Chat', description: 'Send a message and pay for the answer; read back what was said.' },
+  { name: 'Conversations', description: 'Threads of turns, of which the earlier are sent along.' },
+  { name: 'OpenAI', description: "For OpenAI's clients: the same models, wallet and history." },
+  { name: 'Wallet', description: 'What there is to spend, where it went, and how to get more.' },
+  { name: 'JWT', description: 'Short-lived credentials, with the routes and words of SimpleJWT.' },
+  { name: 'Operators', description: 'Users, grants and codes, for users who are staff.' },
+  { name: 'Health', description: 'For whoever starts this process and routes to it.' },
+  { name: 'Documentation', description: 'This description.' },
+] as const;
+
+export type TagName = (typeof TAGS)[number]['name'];
+
+/** How credentials are sent. Both schemes take each kind of credential. */
+const SECURITY_SCHEMES: Record<string, SecuritySchemeObject> = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The token of a registration or a login, or an access JWT, on its own.',
+  },
+  token: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Authorization',
+    description:
+      'The word `Token`, a space, and the same: `Token 9944b09199c62bcf9418ad846dd0e4bb…`.',
+  },
+};
+
+const whole = (amount: number) => amount.toLocaleString('en');
+
+function introduction(config: Config): string {
+  return `Chat with a model, paid from a prepaid wallet. A new wallet holds ${whole(config.openingGrant)}
+tokens and a message costs ${whole(config.pricePerMessage)}; when the wallet cannot pay, the answer is 402.
+
+**Try it here:** send the example of *Register*, press *Authorize*, paste the \`token\` of the answer under
+*bearer*, and send a message.
+
+- **Credentials** come in the header \`Authorization: Bearer <token>\` or \`Authorization: Token <token>\`.
+- **Bodies** are JSON or forms, in UTF-8, up to ${whole(config.bodyMaxBytes)} bytes. Unknown fields are ignored. A text field
+  takes a whole number as its digits, and, but for passwords, is trimmed.
+- **Paths** work with and without their last slash, and are never redirected. A path that has GET has HEAD;
+  every path answers OPTIONS.
+- **Errors** are \`{"detail", "code"}\`, for fields \`{"<field>": ["<sentence>"]}\`. \`code\` is for machines.
+  Below \`/v1\` they have OpenAI's shape.
+- **\`X-Request-Id\`** is on every answer, and in the log.`;
+}
+
+/** All of the document that does not come from the routes. */
+export function overview(config: Config): Omit<OpenAPIObject, 'paths'> {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Tallychat',
+      version: '0.1.0',
+      description: introduction(config),
+      license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...TAGS],
+    security: Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })),
+    components: { securitySchemes: SECURITY_SCHEMES },
+  };
+}

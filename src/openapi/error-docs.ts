@@ -1,0 +1,203 @@
+import type {
+  HeaderObject,
+  MediaTypeObject,
+  ReferenceObject,
+  ResponseObject,
+  SchemaObject,
+} from '@nestjs/swagger';
+import { TokenNotValid, ValidationFailed, InsufficientBalance, type AppError } from '../errors.js';
+import { toOpenAi } from '../http/openai-error.js';
+
+/** What the document tells of an error. Plain, for it travels through the metadata of a decorator. */
+export interface ErrorSample {
+  readonly status: number;
+  readonly code: string;
+  readonly shape: keyof typeof ERROR_SCHEMAS;
+  readonly body: object;
+  readonly headers: readonly string[];
+}
+
+const detail = { type: 'string', description: 'For people. Part of the contract.' };
+const code = { type: 'string', description: 'For machines. Never changes once released.' };
+
+/** The bodies that errors have. */
+export const ERROR_SCHEMAS = {
+  Problem: {
+    type: 'object',
+    description: 'What went wrong.',
+    required: ['detail', 'code'],
+    properties: { detail, code },
+  },
+  ValidationErrors: {
+    type: 'object',
+    description:
+      'What is wrong with each field, all at once; `non_field_errors` is about the whole body.',
+    minProperties: 1,
+    additionalProperties: { type: 'array', minItems: 1, items: { type: 'string' } },
+  },
+  InsufficientTokens: {
+    type: 'object',
+    description: 'The wallet cannot pay for it. Nothing was charged; the figures are in headers.',
+    required: ['error'],
+    properties: {
+      error: {
+        type: 'string',
+        description: 'Always this sentence.',
+        enum: ['Insufficient tokens'],
+      },
+    },
+  },
+  CredentialRefused: {
+    type: 'object',
+    description: 'A `Bearer` credential that serves for nothing, in the words of SimpleJWT.',
+    required: ['detail', 'code', 'messages'],
+    properties: {
+      detail,
+      code,
+      messages: {
+        type: 'array',
+        description: 'Why, for each kind of token that was tried.',
+        items: {
+          type: 'object',
+          required: ['token_class', 'token_type', 'message'],
+          properties: {
+            token_class: { type: 'string', description: 'Always `AccessToken`.' },
+            token_type: { type: 'string', description: 'Always `access`.' },
+            message: { type: 'string', description: 'Why it was refused.' },
+          },
+        },
+      },
+    },
+  },
+  OpenAiError: {
+    type: 'object',
+    description: 'What went wrong, in the shape of OpenAI.',
+    required: ['error'],
+    properties: {
+      error: {
+        type: 'object',
+        description: 'The one error that there is.',
+        required: ['message', 'type', 'param', 'code'],
+        properties: {
+          message: { type: 'string', description: 'For people.' },
+          type: { type: 'string', description: 'The kind of error.' },
+          param: { type: ['string', 'null'], description: 'The field that it is about.' },
+          code: { type: ['string', 'null'], description: 'For machines.' },
+        },
+      },
+    },
+  },
+} satisfies Record<string, SchemaObject>;
+
+const text = (description: string, example: string): HeaderObject => ({
+  description,
+  required: true,
+  schema: { type: 'string', examples: [example] },
+});
+const whole = (description: string, example: number): HeaderObject => ({
+  description,
+  required: true,
+  schema: { type: 'integer', minimum: 0, examples: [example] },
+});
+
+/** The headers of errors, and those of every answer. */
+export const SHARED_HEADERS = {
+  'X-Request-Id': text(
+    'Names this request in the log. The `X-Request-Id` that was sent, where it is 1 to 128 letters, digits, `_`, `.` or `-`.',
+    '6a6e6f7b-2a0c-4bd0-a2a5-0a4f6b1f1c55',
+  ),
+  Allow: text('The methods that this path has.', 'GET, HEAD, OPTIONS'),
+  'WWW-Authenticate': text('The schemes that are understood.', 'Token, Bearer realm="api"'),
+  'x-should-retry': text('Whether to send it again: no.', 'false'),
+  'Retry-After': whole('Seconds to wait before another try.', 1),
+  'Tokens-Required': whole('What it would have cost.', 100),
+  'Tokens-Available': whole('What the wallet can spend.', 40),
+  'Tokens-Limit': {
+    ...text("Present when the wallet's own limit was reached, not its end.", 'daily'),
+    required: false,
+  },
+} satisfies Record<string, HeaderObject>;
+
+const MEANING: Readonly<Record<number, string>> = {
+  400: 'The request breaks a rule: of a field (`ValidationErrors`), or as a whole (`Problem`).',
+  401: 'No credentials, or none that serve.',
+  402: 'The wallet cannot pay for it, or its owner has set a limit. Nothing was charged.',
+  403: 'The caller is known, and may not do this.',
+  404: 'No such object for this caller, or a `?format=` other than `json`.',
+  405: 'The path has no such method; `Allow` names those that it has.',
+  406: '`Accept` names nothing that can be written. JSON can.',
+  409: 'An earlier request stands in the way, and is still running. Try again later.',
+  413: 'The body is larger than the server reads.',
+  415: 'The body is neither JSON nor a form.',
+  422: 'This `Idempotency-Key` was used with another request.',
+  431: 'The headers are larger than the server reads.',
+  500: 'Unforeseen. The log tells more under the request id.',
+  502: 'The model did not answer. Nothing was charged.',
+  503: 'Too much is waiting, or the process is stopping. Nothing was charged: try again.',
+  504: 'The model took too long. Nothing was charged.',
+};
+
+/** A reference to a header of the table above. */
+export function headerReference(name: string): ReferenceObject {
+  if (!Object.hasOwn(SHARED_HEADERS, name)) throw new Error(`no description of header ${name}`);
+  return { $ref: `#/components/headers/${name}` };
+}
+
+function shapeOf(error: AppError): ErrorSample['shape'] {
+  if (error instanceof ValidationFailed) return 'ValidationErrors';
+  if (error instanceof InsufficientBalance) return 'InsufficientTokens';
+  return error instanceof TokenNotValid ? 'CredentialRefused' : 'Problem';
+}
+
+/** What the document will tell of this error. */
+export function sampleOf(error: AppError): ErrorSample {
+  const { status, body, headers } = error.answer();
+  const names = status === 405 ? ['Allow'] : Object.keys(headers);
+  return { status, code: error.code, shape: shapeOf(error), body, headers: names };
+}
+
+/** The same error where OpenAI's clients come in. */
+export function asOpenAi({ status, code, body, headers }: ErrorSample): ErrorSample {
+  const answer = toOpenAi({ status, body, headers: {} }, code);
+  return {
+    status,
+    code,
+    shape: 'OpenAiError',
+    body: answer.body,
+    headers: [...headers, ...Object.keys(answer.headers)],
+  };
+}
+
+/** A reference to a shape; where it has codes, narrowed to those that occur. */
+function schemaOf(
+  shape: ErrorSample['shape'],
+  samples: readonly ErrorSample[],
+): SchemaObject | ReferenceObject {
+  const schema = { $ref: `#/components/schemas/${shape}` };
+  const { properties = {} } = ERROR_SCHEMAS[shape] as SchemaObject;
+  if (!('code' in properties)) return schema;
+  const codes = samples.filter((sample) => sample.shape === shape).map((sample) => sample.code);
+  return { ...schema, type: 'object', properties: { code: { enum: [...new Set(codes)] } } };
+}
+
+function contentOf(samples: readonly ErrorSample[]): MediaTypeObject {
+  const shapes = [...new Set(samples.map(({ shape }) => shape))];
+  const schemas = shapes.map((shape) => schemaOf(shape, samples));
+  const examples: NonNullable<MediaTypeObject['examples']> = {};
+  for (const { code: name, body } of samples) {
+    const again = Object.keys(examples).filter((key) => key.startsWith(name)).length;
+    examples[again === 0 ? name : `${name}_${String(again + 1)}`] = { value: body };
+  }
+  return { schema: schemas.length === 1 ? (schemas[0] ?? {}) : { anyOf: schemas }, examples };
+}
+
+/** The answer that these errors, all of one status, have in the document. */
+export function describeErrors(samples: readonly ErrorSample[]): ResponseObject {
+  const status = samples[0]?.status ?? 0;
+  const names = new Set(['X-Request-Id', ...samples.flatMap(({ headers }) => headers)]);
+  return {
+    description: MEANING[status] ?? '',
+    headers: Object.fromEntries([...names].map((name) => [name, headerReference(name)])),
+    content: { 'application/json': contentOf(samples) },
+  };
+}

@@ -1,0 +1,99 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import {
+  SwaggerModule,
+  type OpenAPIObject,
+  type OperationObject,
+  type SchemaObject,
+} from '@nestjs/swagger';
+import { CONFIG, type Config } from '../config/config.js';
+import { overview } from './api-overview.js';
+import { ERROR_SCHEMAS, SHARED_HEADERS, type ErrorSample } from './error-docs.js';
+import { MAX_LENGTH_SETTING, type NumberSetting } from '../fields/field-docs.js';
+import { ROUTE_ERRORS } from './route-docs.js';
+import { RouteTable, type ServedRoute } from '../http/route-table.js';
+import { refusalsOf, sharedResponses } from './shared-answers.js';
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** A path as clients write it: below /api/ with its last slash. */
+function wirePath(path: string): string {
+  return path.startsWith('/api/') ? `${path}/` : path;
+}
+
+/** A path as Fastify spells it. */
+function servedPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
+
+/** The operation with all that the server adds to what its `describeRoute` said. */
+function complete(operation: OperationObject, route: ServedRoute): OperationObject {
+  const {
+    [ROUTE_ERRORS]: own = [],
+    parameters = [],
+    ...said
+  } = operation as OperationObject & {
+    [ROUTE_ERRORS]?: ErrorSample[];
+  };
+  const circumstances = { ...route, takesBody: said.requestBody !== undefined };
+  return {
+    ...said,
+    ...(parameters.length > 0 && { parameters }),
+    ...(route.isPublic && { security: [] }),
+    responses: { ...said.responses, ...refusalsOf(circumstances, own) },
+  };
+}
+
+/** Puts the limits that are settings into a schema. */
+function withSettings(schema: SchemaObject, config: Config): SchemaObject {
+  const { properties = {} } = schema;
+  for (const [name, property] of Object.entries(properties)) {
+    const { [MAX_LENGTH_SETTING]: setting, ...rest } = property as SchemaObject & {
+      [MAX_LENGTH_SETTING]?: NumberSetting;
+    };
+    if (setting) properties[name] = { ...rest, maxLength: config[setting] };
+  }
+  return schema;
+}
+
+function pathsOf(
+  scanned: OpenAPIObject['paths'],
+  routes: readonly ServedRoute[],
+): OpenAPIObject['paths'] {
+  const paths: OpenAPIObject['paths'] = {};
+  for (const [path, item] of Object.entries(scanned)) {
+    const described = { ...item };
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (!operation) continue;
+      const served = (route: ServedRoute) =>
+        route.path === servedPath(path) && route.method === method.toUpperCase();
+      const route = routes.find(served);
+      if (!route) throw new Error(`described but not served: ${method} ${path}`);
+      described[method] = complete(operation, route);
+    }
+    paths[wirePath(path)] = described;
+  }
+  return paths;
+}
+
+/** The OpenAPI 3.1 document of every route. Call when the application is initialised. */
+export function describeApi(app: NestFastifyApplication): OpenAPIObject {
+  const config = app.get<Config>(CONFIG);
+  const document = SwaggerModule.createDocument(app, overview(config), {
+    autoTagControllers: false,
+  });
+  const schemas = Object.entries(document.components?.schemas ?? {}).map(([name, schema]) => [
+    name,
+    withSettings(schema as SchemaObject, config),
+  ]);
+  return {
+    ...document,
+    paths: pathsOf(document.paths, app.get(RouteTable).all()),
+    components: {
+      ...document.components,
+      schemas: { ...Object.fromEntries(schemas), ...ERROR_SCHEMAS } as Record<string, SchemaObject>,
+      headers: SHARED_HEADERS,
+      responses: sharedResponses(),
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Type } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../http/pagination.js';
+import { ShownText } from '../fields/field-docs.js';
+import type { ParameterDescription } from './route-docs.js';
+
+/** The query of every route that answers in pages. */
+export const PAGE_PARAMETERS: readonly ParameterDescription[] = [
+  {
+    name: 'page_size',
+    in: 'query',
+    description:
+      'Results on a page. A larger number counts as the largest, nonsense as the default.',
+    schema: { type: 'integer', minimum: 1, maximum: PAGE_SIZE_MAX, default: PAGE_SIZE_DEFAULT },
+  },
+  {
+    name: 'cursor',
+    in: 'query',
+    description: 'Where the page begins: part of `next` and `previous`, not to be made up.',
+    schema: { type: 'string' },
+  },
+];
+
+/** What `paginate` answers with: `class TurnPageDto extends PageOf(TurnDto) {}`. */
+export function PageOf<Item>(item: Type<Item>) {
+  class Page {
+    @ShownText('The URL of the page of older results; null on the last.', {
+      format: 'uri',
+      nullable: true,
+    })
+    readonly next!: string | null;
+
+    @ShownText('The URL of the page of newer results; null on the first.', {
+      format: 'uri',
+      nullable: true,
+    })
+    readonly previous!: string | null;
+
+    @ApiProperty({ type: [item], description: 'The results, newest first.' })
+    readonly results!: Item[];
+  }
+  return Page;
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { fromIso, toIso } from './time.js';
+
+const DAY = Date.UTC(2025, 7, 19) * 1000;
+
+describe('fromIso', () => {
+  it.each([
+    ['2025-08-19', 0],
+    ['2025-08-19T00:00', 0],
+    ['2025-08-19 00:00:01', 1_000_000],
+    ['2025-08-19T00:00:01Z', 1_000_000],
+    ['2025-08-19T00:00:01.5Z', 1_500_000],
+    ['2025-08-19T00:00:00.123456z', 123_456],
+    ['2025-08-19T02:00:00+02:00', 0],
+    ['2025-08-18T22:30:00-01:30', 0],
+  ])('reads %s', (text, offset) => {
+    expect(fromIso(text)).toBe(DAY + offset);
+  });
+
+  it('reads what toIso writes', () => {
+    expect(fromIso(toIso(DAY + 987_654))).toBe(DAY + 987_654);
+  });
+
+  it.each([
+    '',
+    'today',
+    '2025',
+    '2025-8-19',
+    '2025-02-31',
+    '2025-13-01',
+    '2025-08-19T25:00',
+    '2025-08-19T00:00:61',
+    '2025-08-19T00:00:00.1234567',
+    '2025-08-19T00:00:00 02:00',
+    '19/08/2025',
+    '1755561600',
+    '2025-08-19\0',
+    ' 2025-08-19',
+  ])('does not take %p for a moment', (text) => {
+    expect(fromIso(text)).toBeUndefined();
+  });
+});

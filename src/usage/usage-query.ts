@@ -1,0 +1,36 @@
+import { fromIso, nowMicros, type Micros } from '../time.js';
+import { ValidationFailed } from '../errors.js';
+import type { UsageQuery } from '../wallet/statement.service.js';
+
+const DAY_MICROS = 86_400_000_000;
+const SPAN_DEFAULT_DAYS = 30;
+const SPAN_MAX_DAYS = 366;
+
+type Query = Record<string, string | string[] | undefined>;
+
+function moment(name: string, text: string | undefined): Micros | undefined {
+  if (text === undefined || text === '') return undefined;
+  const read = fromIso(text);
+  if (read !== undefined) return read;
+  throw new ValidationFailed({ [name]: ['Enter a date or a time in ISO 8601.'] });
+}
+
+/**
+ * Reads `?by=day|model|key&from=&to=`. Without `to` up to now, without `from` thirty days before `to`.
+ * Throws `ValidationFailed` for another `by`, a malformed time, an end before its beginning, or more than
+ * a year.
+ */
+export function readUsageQuery(query: Query): UsageQuery {
+  const last = (name: string) => [query[name]].flat().at(-1);
+  const by = last('by') ?? 'day';
+  if (by !== 'day' && by !== 'model' && by !== 'key') {
+    throw new ValidationFailed({ by: [`"${by}" is not a valid choice.`] });
+  }
+  const to = moment('to', last('to')) ?? nowMicros();
+  const from = moment('from', last('from')) ?? to - SPAN_DEFAULT_DAYS * DAY_MICROS;
+  if (from > to) throw new ValidationFailed({ from: ['Must not be after "to".'] });
+  if (to - from > SPAN_MAX_DAYS * DAY_MICROS) {
+    throw new ValidationFailed({ from: [`At most ${String(SPAN_MAX_DAYS)} days at once.`] });
+  }
+  return { by, from, to };
+}

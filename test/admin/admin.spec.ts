@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import { type Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+
+describe.each(databaseKinds)('operators on %s', (kind) => {
+  let app: TestApp;
+  let staff: Caller;
+  let ada: Caller;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    staff = await app.newUser({ username: 'operator' });
+    await app.database.rows('UPDATE users SET is_staff = $1 WHERE username = $2', [
+      true,
+      'operator',
+    ]);
+  });
+  beforeEach(async () => {
+    ada = await app.newUser();
+  });
+  afterAll(() => app.close());
+
+  const grant = (body: object, key = 'k') =>
+    staff.send('POST', `/api/admin/users/${ada.username}/grants/`, body, {
+      'Idempotency-Key': key,
+    });
+
+  it('keeps everyone else out with 403, and strangers with 401', async () => {
+    const routes = [
+      ['GET', '/api/admin/users/'],
+      ['PATCH', `/api/admin/users/${staff.username}/`],
+      ['POST', `/api/admin/users/${ada.username}/grants/`],
+      ['POST', '/api/admin/codes/'],
+    ] as const;
+    for (const [method, path] of routes) {
+      const body = method === 'GET' ? undefined : { amount: 1, reason: 'mine', active: false };
+      const { status, body: answer } = await ada.send(method, path, body);
+      expect([status, answer.code]).toEqual([403, 'permission_denied']);
+      expect((await app.send({ method, path })).status).toBe(401);
+    }
+    expect(await ada.balance()).toBe(4000);
+    expect(await app.database.count('redemption_codes', `reason = 'mine'`)).toBe(0);
+    expect((await staff.get('/api/token-balance/')).status).toBe(200);
+  });
+
+  it('grants once for each key, and says why in the ledger', async () => {
+    const body = { amount: 500, reason: 'sorry for the outage' };
+    const answers = await Promise.all(Array.from({ length: 10 }, () => grant(body, 'outage')));
+    expect(answers.every(({ status }) => status === 201 || status === 409)).toBe(true);
+    const again = await grant(body, 'outage');
+    expect([again.status, again.body]).toEqual([201, { tokens: 500, balance: 4500 }]);
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(await ada.balance()).toBe(4500);
+    const { results } = (await ada.get('/api/wallet/ledger/')).body;
+    expect(results).toHaveLength(2);
+    expect(results[0]).toMatchObject({
+      kind: 'grant',
+      amount: 500,
+      balance_after: 4500,
+      reason: 'sorry for the outage',
+      turn: null,
+    });
+  });
+
+  it.each([
+    [{ amount: 0, reason: 'x' }, 'amount'],
+    [{ amount: -5, reason: 'x' }, 'amount'],
+    [{ amount: 1.5, reason: 'x' }, 'amount'],
+    [{ amount: '1e3', reason: 'x' }, 'amount'],
+    [{ amount: 10 ** 15, reason: 'x' }, 'amount'],
+    [{ reason: 'x' }, 'amount'],
+    [{ amount: 5 }, 'reason'],
+    [{ amount: 5, reason: ' ' }, 'reason'],
+  ])('refuses %p, and grants nothing', async (body, field) => {
+    const answer = await grant(body);
+    expect(answer.status).toBe(400);
+    expect(Object.keys(answer.body)).toEqual([field]);
+    expect(await ada.balance()).toBe(4000);
+  });
+
+  it('refuses a grant without a key, with another body under a key, and for nobody', async () => {
+    const body = { amount: 5, reason: 'gift' };
+    const path = `/api/admin/users/${ada.username}/grants/`;
+    const without = await staff.send('POST', path, body);
+    expect([without.status, without.body.code]).toEqual([400, 'idempotency_key_required']);
+    await grant(body, 'gift');
+    expect((await grant({ ...body, amount: 6 }, 'gift')).status).toBe(422);
+    const nobody = await staff.send('POST', '/api/admin/users/nobody/grants/', body, {
+      'Idempotency-Key': 'k',
+    });
+    expect(nobody.status).toBe(404);
+    expect(await ada.balance()).toBe(4005);
+  });
+
+  it('finds users by a part of the name, and keeps one out from the next request on', async () => {
+    const found = await staff.get(`/api/admin/users/?search=${ada.username.toUpperCase()}`);
+    const { results } = found.body as { results: { username: string }[] };
+    expect(results.map(({ username }) => username)).toContain(ada.username);
+    expect((await staff.get('/api/admin/users/?search=%25')).body.results).toEqual([]);
+    const path = `/api/admin/users/${ada.username}/`;
+    expect((await staff.send('PATCH', path, { active: false })).body.active).toBe(false);
+    expect((await ada.get('/api/token-balance/')).status).toBe(401);
+    expect((await staff.send('PATCH', path, { active: true })).body.active).toBe(true);
+    expect(await ada.balance()).toBe(4000);
+  });
+
+  it('makes codes that are told once and stored as digests', async () => {
+    const { status, body } = await staff.send('POST', '/api/admin/codes/', {
+      amount: 250,
+      reason: 'fair',
+    });
+    expect([status, body.tokens]).toEqual([201, 250]);
+    expect(await app.database.count('redemption_codes', 'digest = $1', [body.code])).toBe(0);
+    expect((await ada.send('POST', '/api/wallet/redeem/', { code: body.code })).body).toEqual({
+      tokens: 250,
+      balance: 4250,
+    });
+  });
+});

@@ -1,0 +1,193 @@
+import { request } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { TestApp } from '../support/app.js';
+import { type Answer, type Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+
+const RETENTION_SECONDS = 3600;
+
+describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+
+  beforeAll(async () => {
+    const settings = { IDEMPOTENCY_RETENTION_SECONDS: String(RETENTION_SECONDS) };
+    app = await TestApp.start(kind, settings);
+    provider = new ProviderProbe(app.nest);
+  });
+  afterEach(() => {
+    provider.use(undefined);
+  });
+  afterAll(() => app.close());
+
+  const chat = (caller: Caller, key: string, message = 'once') =>
+    caller.chat(message, { 'Idempotency-Key': key });
+
+  /**
+   * Retries as a client does: a 409 says to come again. On PostgreSQL the first of many twins may have to be
+   * run again after a deadlock, which takes the database a second to see.
+   */
+  const chatUntilAnswered = async (caller: Caller, key: string): Promise<Answer> => {
+    for (let tries = 0; tries < 1000; tries += 1) {
+      const answer = await chat(caller, key);
+      if (answer.status !== 409) return answer;
+      expect(answer.headers['retry-after']).toBe('1');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error('still 409 after 1000 tries');
+  };
+
+  it('gives twenty at once one call, one charge and one answer', async () => {
+    const ada = await app.newUser();
+    const calls = provider.calls;
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => chatUntilAnswered(ada, 'twenty')),
+    );
+    expect(new Set(answers.map(({ status, raw }) => `${String(status)} ${raw}`)).size).toBe(1);
+    expect(answers[0]?.status).toBe(200);
+    const turns = new Set(answers.map(({ headers }) => headers['turn-id']));
+    expect(turns.size).toBe(1);
+    expect(answers.filter(({ headers }) => headers['idempotent-replayed'] !== 'true')).toHaveLength(
+      1,
+    );
+    expect(new Set(answers.map(({ headers }) => headers['tokens-balance']))).toEqual(
+      new Set(['3900']),
+    );
+    expect(provider.calls).toBe(calls + 1);
+    expect(await ada.balance()).toBe(3900);
+    expect(await ada.history()).toHaveLength(1);
+  });
+
+  it('answers a retry after the first answer was lost, and charges once', async () => {
+    const ada = await app.newUser();
+    const calls = provider.calls;
+    let answerNow: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (answerNow = resolve));
+    provider.use(() => gate);
+    await sendAndHangUp(ada, 'lost', () => provider.calls > calls);
+    answerNow();
+    const answer = await chatUntilAnswered(ada, 'lost');
+    expect([answer.status, answer.headers['idempotent-replayed']]).toEqual([200, 'true']);
+    expect(provider.calls).toBe(calls + 1);
+    expect(await ada.balance()).toBe(3900);
+    expect(await ada.history()).toHaveLength(1);
+  });
+
+  /** Sends a chat and cuts the connection once `isAsked`: the answer has nowhere to go. */
+  const sendAndHangUp = async (caller: Caller, key: string, isAsked: () => boolean) => {
+    const body = JSON.stringify({ message: 'once' });
+    const outgoing = request(`${app.url}/api/chat/`, {
+      method: 'POST',
+      headers: {
+        Authorization: `Token ${caller.token}`,
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(body),
+        'Idempotency-Key': key,
+      },
+    });
+    outgoing.on('error', () => undefined);
+    outgoing.end(body);
+    while (!isAsked()) await new Promise((resolve) => setTimeout(resolve, 5));
+    outgoing.destroy();
+  };
+
+  it('tells 409 while the first request runs', async () => {
+    const ada = await app.newUser();
+    let answerNow: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (answerNow = resolve));
+    const calls = provider.calls;
+    provider.use(() => gate);
+    const first = chat(ada, 'running');
+    while (provider.calls === calls) await new Promise((resolve) => setTimeout(resolve, 5));
+    const second = await chat(ada, 'running');
+    expect([second.status, second.body.code]).toEqual([409, 'idempotency_key_in_use']);
+    expect(second.headers['retry-after']).toBe('1');
+    answerNow();
+    expect((await first).status).toBe(200);
+    expect(provider.calls).toBe(calls + 1);
+    expect(await ada.balance()).toBe(3900);
+  });
+
+  it('refuses another body with 422, and charges nothing for it', async () => {
+    const ada = await app.newUser();
+    await chat(ada, 'other');
+    const { status, body } = await chat(ada, 'other', 'something else');
+    expect([status, body.code]).toEqual([422, 'idempotency_key_reused']);
+    expect(await ada.balance()).toBe(3900);
+    expect(await ada.history()).toHaveLength(1);
+  });
+
+  it.each(['""', '"open', 'two words', 'a,b', 'x'.repeat(256), `"${'x'.repeat(256)}"`, 'é'])(
+    'refuses the malformed key %p with 400',
+    async (key) => {
+      const ada = await app.newUser();
+      const calls = provider.calls;
+      const { status, body } = await chat(ada, key);
+      expect([status, body.code]).toEqual([400, 'idempotency_key_malformed']);
+      expect(provider.calls).toBe(calls);
+      expect(await ada.balance()).toBe(4000);
+    },
+  );
+
+  it('takes a key bare or quoted for the same key', async () => {
+    const ada = await app.newUser();
+    await chat(ada, 'k-1');
+    expect((await chat(ada, '"k-1"')).headers['idempotent-replayed']).toBe('true');
+    expect((await chat(ada, `"${'x'.repeat(255)}"`)).status).toBe(200);
+    expect(await ada.balance()).toBe(3800);
+  });
+
+  it('keeps the keys of two owners apart', async () => {
+    const [ada, bob] = [await app.newUser(), await app.newUser()];
+    const [one, other] = [await chat(ada, 'shared'), await chat(bob, 'shared')];
+    expect([one.status, other.status]).toEqual([200, 200]);
+    expect(other.headers['idempotent-replayed']).toBeUndefined();
+    expect([await ada.balance(), await bob.balance()]).toEqual([3900, 3900]);
+  });
+
+  it('does not keep a refusal: after a 402 the key serves again', async () => {
+    const ada = await app.newUser({ tokens: 0 });
+    expect((await chat(ada, 'poor')).status).toBe(402);
+    await app.database.rows(
+      `UPDATE wallets SET balance = 100, entry_count = 1 WHERE owner_id = (SELECT id FROM users WHERE username = $1)`,
+      [ada.username],
+    );
+    await app.database.rows(
+      `INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, created_at)
+       SELECT id, id, 1, 'grant', 100, 100, 'a gift', 0 FROM users WHERE username = $1`,
+      [ada.username],
+    );
+    expect((await chat(ada, 'poor')).status).toBe(200);
+    expect(await ada.balance()).toBe(0);
+  });
+
+  it('takes nothing when the provider fails, and lets the key run anew', async () => {
+    const ada = await app.newUser();
+    provider.use(() => Promise.reject(new Error('provider down: secret detail')));
+    const failed = await chat(ada, 'retry');
+    expect([failed.status, failed.raw]).toEqual([
+      502,
+      '{"detail":"The model did not answer. Nothing was charged.","code":"provider_failed"}',
+    ]);
+    expect(await ada.balance()).toBe(4000);
+    expect(await ada.history()).toMatchObject([{ response: '', tokens: 0, status: 'failed' }]);
+    provider.use(undefined);
+    const { status, headers } = await chat(ada, 'retry');
+    expect([status, headers['idempotent-replayed']]).toEqual([200, undefined]);
+    expect(await ada.balance()).toBe(3900);
+  });
+
+  it('forgets a key after its retention, and charges the next use of it', async () => {
+    const ada = await app.newUser();
+    await chat(ada, 'old');
+    const past = (Date.now() - (RETENTION_SECONDS + 60) * 1000) * 1000;
+    await app.database.rows(`UPDATE holds SET created_at = $1 WHERE claim_key = 'old'`, [past]);
+    await app.nest.get(HoldSweeper).sweep();
+    const { status, headers } = await chat(ada, 'old');
+    expect([status, headers['idempotent-replayed']]).toEqual([200, undefined]);
+    expect(await ada.balance()).toBe(3800);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+});

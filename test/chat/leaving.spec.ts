@@ -1,0 +1,117 @@
+import { request, type ClientRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import { AuthenticationGate } from '../support/authentication-gate.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { modelsOf } from '../support/models-file.js';
+import { EventReader } from '../support/sse.js';
+import { Upstream, type Behaviour } from '../support/upstream.js';
+
+/** Long enough for a request to come to its hold, which a lock keeps waiting. */
+const ARRIVAL_MS = 300;
+/** As long as an answer may be, in characters that take 6 bytes of JSON: more than the sockets hold. */
+const FLOOD_DELTAS = 1000;
+const FLOOD_TEXT = '\u0001'.repeat(3900);
+
+const BEHAVIOURS: Record<string, Behaviour> = {
+  flood: async (call) => {
+    call.open();
+    for (let n = 0; n < FLOOD_DELTAS && !call.isAborted; n += 1) await call.delta(FLOOD_TEXT);
+    await call.finish();
+    await call.end();
+  },
+};
+
+describe.each(databaseKinds)('a client that does not wait, or does not read, on %s', (kind) => {
+  let upstream: Upstream;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    upstream = await Upstream.start(BEHAVIOURS);
+    const limits = { contextTokens: 10_000_000, maxTokens: 1_000_000 };
+    app = await TestApp.start(kind, {
+      ...modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS), limits),
+      ANSWER_TIMEOUT_SECONDS: '10',
+    });
+  });
+  afterAll(async () => {
+    await app.close();
+    await upstream.stop();
+  });
+
+  const settled = async (caller: Caller) => {
+    while ((await caller.history()).length === 0) await sleep(20);
+    expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+    return caller.history();
+  };
+
+  const ask = ({ token }: Caller, path: string, body: object): ClientRequest => {
+    const outgoing = request(app.url + path, {
+      method: 'POST',
+      agent: false,
+      headers: { Authorization: `Token ${token}`, 'Content-Type': 'application/json' },
+    });
+    outgoing.on('error', () => undefined);
+    outgoing.end(JSON.stringify(body));
+    return outgoing;
+  };
+
+  const messages = [{ role: 'user', content: 'Hi' }];
+
+  it.each([
+    ['/api/chat/', { message: 'Hi', model: 'flat:flood' }],
+    ['/api/chat/', { message: 'Hi', model: 'metered:flood', stream: true }],
+    ['/v1/chat/completions', { messages, model: 'metered:flood' }],
+    ['/v1/chat/completions', { messages, model: 'flat:flood', stream: true }],
+  ])('pays nothing when it left while it was authenticated: POST %s %j', async (path, body) => {
+    const ada = await app.newUser();
+    const [before, calls] = [await app.connections(), upstream.calls.length];
+    const gate = new AuthenticationGate(app.nest);
+    const outgoing = ask(ada, path, body);
+    await gate.reached;
+    outgoing.destroy();
+    while ((await app.connections()) > before) await sleep(5);
+    gate.open();
+    expect(await settled(ada)).toMatchObject([{ status: 'aborted', response: '', tokens: 0 }]);
+    expect(upstream.calls).toHaveLength(calls);
+    expect(await app.database.count('ledger_entries', `kind = 'charge'`)).toBe(0);
+    expect(await ada.balance()).toBe(4000);
+  });
+
+  it.each([
+    ['/api/chat/', { message: 'Hi', model: 'metered:flood' }],
+    ['/api/chat/', { message: 'Hi', model: 'echo' }],
+    ['/v1/chat/completions', { messages, model: 'echo' }],
+  ])('pays nothing when it left before the provider was asked: POST %s %j', async (path, body) => {
+    const ada = await app.newUser();
+    const before = await app.connections();
+    await app.database.inTransaction(async (rows) => {
+      await rows('UPDATE wallets SET held = held');
+      const outgoing = ask(ada, path, body);
+      await sleep(ARRIVAL_MS);
+      outgoing.destroy();
+      while ((await app.connections()) > before) await sleep(5);
+    });
+    expect(await settled(ada)).toMatchObject([{ status: 'aborted', response: '', tokens: 0 }]);
+    expect(upstream.calls).toHaveLength(0);
+    expect(await ada.balance()).toBe(4000);
+  });
+
+  it('pays for what was produced when it reads so slowly that time runs out', async () => {
+    const ada = await app.newUser();
+    const body = { message: 'Hi', model: 'flat:flood', stream: true };
+    const reader = await EventReader.open(app.url, ada, body);
+    reader.incoming.pause();
+    const [turn] = await settled(ada);
+    expect(turn).toMatchObject({ status: 'aborted', tokens: 100 });
+    expect(turn?.response.length).toBeGreaterThan(0);
+    await upstream.last.aborted;
+    reader.incoming.resume();
+    expect(await reader.until('error')).toMatchObject({ content: { code: 'answer_not_read' } });
+    expect(reader.raw).not.toContain('event: done');
+    expect(await ada.balance()).toBe(3900);
+  });
+});

@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { InvalidConfig, SETTINGS, loadConfig } from '../../src/config/config.js';
+import { modelsFile } from '../support/models-file.js';
+import { Service } from '../support/service.js';
+
+/** What `loadConfig` says about an environment; fails where it has nothing to say. */
+function complaint(env: Record<string, string>): string {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof InvalidConfig) return error.message;
+  }
+  throw new Error('these settings are taken');
+}
+
+describe('the settings', () => {
+  it('are told in .env.example, each with its meaning and default, and nothing else is', async () => {
+    const expected = Object.entries(SETTINGS).map(
+      ([name, { desc, default: value }]) => `# ${String(desc)}\n${name}=${String(value)}\n`,
+    );
+    const [head, ...settings] = (await readFile('.env.example', 'utf8')).split('\n\n');
+    expect(head).toMatch(/^# /);
+    expect(settings.join('\n\n')).toBe(expected.join('\n'));
+  });
+
+  it('are taken from .env.example as they stand', async () => {
+    const lines = (await readFile('.env.example', 'utf8')).match(/^[A-Z].*$/gm) ?? [];
+    const env = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
+    expect(loadConfig(env)).toEqual(loadConfig({}));
+  });
+
+  it('are all read: each changes what the code sees', () => {
+    const other: Record<string, string> = { LOG_LEVEL: 'warn', HOST: '::1' };
+    other['DATABASE_URL'] = 'postgres://a@b/c';
+    other['JWT_SECRET'] = 'x'.repeat(32);
+    const model = { id: 'free', provider: 'echo', upstream: 'echo', price: { perMessage: 0 } };
+    const limits = { contextTokens: 10, maxTokens: 5 };
+    Object.assign(other, modelsFile({ models: [{ ...model, ...limits }] }));
+    for (const [name, { default: value }] of Object.entries(SETTINGS)) {
+      const env = { [name]: other[name] ?? String(Number(value) + 1) };
+      expect([name, loadConfig(env)]).not.toEqual([name, loadConfig({})]);
+    }
+  });
+
+  it('are frozen', () => {
+    expect(Object.isFrozen(loadConfig({}))).toBe(true);
+  });
+
+  it('leave two of the pool threads to the database when hashes at once are not set', () => {
+    expect(loadConfig({ UV_THREADPOOL_SIZE: '3' }).hashConcurrency).toBe(1);
+    expect(loadConfig({ UV_THREADPOOL_SIZE: '1' }).hashConcurrency).toBe(1);
+    expect(loadConfig({ UV_THREADPOOL_SIZE: '3', HASH_CONCURRENCY: '7' }).hashConcurrency).toBe(7);
+  });
+
+  it('are refused all at once, each by name', () => {
+    const bad = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, 'no good']));
+    const lines = complaint(bad).split('\n');
+    expect(lines.shift()).toBe('These settings are wrong:');
+    const names = lines.map((line) => /^ {2}([A-Z0-9_]+): \S/.exec(line)?.[1]);
+    expect(names).toEqual(Object.keys(SETTINGS));
+  });
+
+  it.each(['', ' ', '1.5', '-1', '1e400', '65536', 'NaN', '0x'])('refuse %j as a port', (port) => {
+    expect(complaint({ PORT: port })).toContain('PORT: must be a whole number from 0 to 65535');
+  });
+
+  it.each(['sqlite::memory:', 'sqlite:file::memory:?cache=shared'])(
+    'refuse %s and say why: the second connection would see another database',
+    (url) => {
+      expect(complaint({ DATABASE_URL: url })).toContain('second connection');
+    },
+  );
+
+  it.each(['', 'sqlite:', 'mysql://root:hunter22@db/x', 'postgres://tally:hunter22@db:port/x'])(
+    'refuse %j as a database, and do not repeat the password',
+    (url) => {
+      const words = complaint({ DATABASE_URL: url });
+      expect(words).toContain('DATABASE_URL: must be sqlite:<path> or postgres://');
+      expect(words).not.toContain('hunter22');
+    },
+  );
+
+  it('refuse a JWT secret that is too short, and do not repeat it', () => {
+    const words = complaint({ JWT_SECRET: 'hunter22' });
+    expect(words).toContain('JWT_SECRET: must have at least 32 characters');
+    expect(words).not.toContain('hunter22');
+  });
+});
+
+describe('the process', () => {
+  let service: Service | undefined;
+  afterEach(() => service?.remove());
+
+  /** Runs the program until it gives up, and returns all that it printed. */
+  async function refusal(settings: Record<string, string>): Promise<string> {
+    service = await Service.launch(settings);
+    expect(await service.ended).toEqual({ code: 1, signal: null });
+    expect(service.stdout).toBe('');
+    expect(service.stderr).not.toMatch(/^ +at /m);
+    return service.stderr;
+  }
+
+  it('does not start with wrong settings, and names each', async () => {
+    const words = await refusal({ PORT: 'eighty', OPENING_GRANT: '-1', LOG_LEVEL: 'loud' });
+    expect(words.split('\n')).toEqual([
+      'tallychat: These settings are wrong:',
+      '  PORT: must be a whole number from 0 to 65535',
+      expect.stringMatching(/^ {2}LOG_LEVEL: .*"loud"/),
+      '  OPENING_GRANT: must be a whole number from 0 to 1000000000',
+      '',
+    ]);
+  });
+
+  it('does not start on a port that is taken', async () => {
+    const rival = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => rival.once('listening', resolve));
+    const port = String((rival.address() as AddressInfo).port);
+    const words = await refusal({ PORT: port });
+    rival.close();
+    expect(words).toBe(`tallychat: Port ${port} on 127.0.0.1 is in use. Set PORT to a free one.\n`);
+  });
+
+  it('does not start without its PostgreSQL, and keeps the password to itself', async () => {
+    const words = await refusal({ DATABASE_URL: 'postgres://tally:hunter22@127.0.0.1:1/chat' });
+    expect(words).toBe(
+      'tallychat: The database postgres://tally@127.0.0.1:1/chat does not open: ' +
+        'connect ECONNREFUSED 127.0.0.1:1\n',
+    );
+  });
+
+  it('does not start on a file that is no database', async () => {
+    const words = await refusal({ DATABASE_URL: 'sqlite:/dev/null/tallychat.sqlite' });
+    expect(words).toMatch(/^tallychat: The database sqlite:\/dev\/null\/\S+ does not open: .+\n$/);
+  });
+
+  it('takes settings from .env, and those of the environment before them', async () => {
+    const files = { '.env': 'OPENING_GRANT=many\nPORT=eighty\n' };
+    service = await Service.launch({ PORT: '0' }, { files });
+    expect(await service.ended).toEqual({ code: 1, signal: null });
+    expect(service.stderr).toContain('OPENING_GRANT: must be');
+    expect(service.stderr).not.toContain('PORT: must be');
+  });
+});

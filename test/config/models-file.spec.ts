@@ -1,0 +1,154 @@
+import { describe, expect, it } from '@jest/globals';
+import { InvalidConfig, loadConfig } from '../../src/config/config.js';
+import { FLAT, METERED, PROVIDER_KEY, modelsFile } from '../support/models-file.js';
+import { Service } from '../support/service.js';
+
+const PROVIDERS = {
+  one: { baseUrl: 'http://127.0.0.1:9/v1', apiKeyEnv: 'TEST_PROVIDER_KEY' },
+  two: { baseUrl: 'https://models.test/v1' },
+};
+const MODEL = {
+  ...{ id: 'fast', provider: 'one', upstream: 'fast-1', price: METERED },
+  ...{ contextTokens: 4000, maxTokens: 500 },
+};
+
+/** What a file leads to: the lines of the refusal, or none. */
+function problemsOf(content: unknown, others: Record<string, string> = {}): string[] {
+  try {
+    loadConfig({ ...modelsFile(content), ...others });
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(InvalidConfig);
+    const [head, ...lines] = (error as Error).message.split('\n');
+    expect(head).toBe('These settings are wrong:');
+    return lines.map((line) => line.trim().replace('MODELS_FILE: ', ''));
+  }
+}
+
+const withModel = (change: object) => ({
+  providers: PROVIDERS,
+  models: [{ ...MODEL, ...change }],
+});
+
+describe('MODELS_FILE', () => {
+  it('gives models of several providers, flat and per token, in its order', () => {
+    const house = { ...MODEL, id: 'house', provider: 'two', price: FLAT };
+    const config = loadConfig(modelsFile({ providers: PROVIDERS, models: [MODEL, house] }));
+    expect(config.models).toEqual([
+      { ...MODEL, maxTokensField: 'max_tokens' },
+      { ...house, maxTokensField: 'max_tokens' },
+    ]);
+    expect(config.providers).toEqual([
+      { name: 'one', baseUrl: 'http://127.0.0.1:9/v1', apiKey: PROVIDER_KEY },
+      { name: 'two', baseUrl: 'https://models.test/v1', apiKey: undefined },
+    ]);
+  });
+
+  it('may be empty: then there are no models beside echo', () => {
+    expect(loadConfig({}).models).toEqual([]);
+  });
+
+  it('takes a price of 0: a model may be free, but only by saying so', () => {
+    expect(problemsOf(withModel({ price: { perMessage: 0 } }))).toEqual([]);
+    expect(problemsOf(withModel({ price: { per1kPrompt: 0, per1kCompletion: 0 } }))).toEqual([]);
+  });
+
+  it.each([
+    ['missing', undefined, ['is missing', 'per1kPrompt', 'per1kCompletion']],
+    ['empty', {}, ['per1kPrompt', 'per1kCompletion']],
+    ['half', { per1kPrompt: 1 }, ['per1kCompletion']],
+    ['both', { perMessage: 1, per1kPrompt: 1 }, ['not both']],
+    ['negative', { perMessage: -1 }, ['perMessage']],
+    ['negative per token', { per1kPrompt: 1, per1kCompletion: -1 }, ['per1kCompletion']],
+    ['a fraction', { perMessage: 0.5 }, ['perMessage']],
+    ['text', { perMessage: '100' }, ['perMessage']],
+    ['null', { perMessage: null }, ['perMessage']],
+    ['beyond what stays exact', { perMessage: 1e15 }, ['perMessage']],
+  ])('refuses a price that is %s', (_, price, named) => {
+    const problems = problemsOf(withModel({ price }));
+    expect(problems).toHaveLength(named.length);
+    named.forEach((name, n) => {
+      expect(problems[n]).toContain(`models[0].price`);
+      expect(problems[n]).toContain(name);
+    });
+  });
+
+  it.each([
+    [{ provider: 'three' }, 'models[0].provider must be echo or one of providers'],
+    [{ id: 'two words' }, 'models[0].id must be 1 to 100 letters, digits or . _ - : / @'],
+    [{ upstream: '' }, "models[0].upstream must be the model's name at its provider"],
+    [{ contextTokens: 0 }, 'models[0].contextTokens must be a whole number from 1 to 10000000'],
+    [{ maxTokens: 4001 }, 'models[0].maxTokens must fit in contextTokens'],
+    [{ maxTokensField: 'most' }, 'models[0].maxTokensField must be max_tokens'],
+    [{ maxToken: 5 }, 'models[0].maxToken is not a known field'],
+  ])('refuses a model with %p', (change, problem) => {
+    expect(problemsOf(withModel(change)).join('\n')).toContain(problem);
+  });
+
+  it('refuses a provider without a URL, without its key, or with the name of the built-in one', () => {
+    const providers = {
+      one: { baseUrl: 'ftp://models.test', apiKeyEnv: 'NOT_SET_ANYWHERE' },
+      echo: { baseUrl: 'http://127.0.0.1:9/v1' },
+    };
+    expect(problemsOf({ providers, models: [] })).toEqual([
+      'providers.one.baseUrl must be an http or https URL without credentials or query',
+      'providers.one.apiKeyEnv must name an environment variable that is set',
+      'providers.echo is built in: choose another name',
+    ]);
+  });
+
+  it.each([
+    'https://ada:sk-readable@models.test/v1',
+    'https://sk-readable@models.test/v1',
+    'https://models.test/v1?key=sk-readable',
+    'https://models.test/v1#sk-readable',
+    'models.test/v1',
+    '',
+  ])('refuses the base URL %p, and does not say it back', (baseUrl) => {
+    const problems = problemsOf({ providers: { one: { baseUrl } }, models: [] });
+    expect(problems).toEqual([
+      'providers.one.baseUrl must be an http or https URL without credentials or query',
+    ]);
+  });
+
+  it('refuses a key written into the file, and does not say it back', () => {
+    const providers = { one: { baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk-readable' } };
+    const problems = problemsOf({ providers, models: [] });
+    expect(problems).toEqual(['providers.one.apiKey is not a known field']);
+  });
+
+  it('names every problem at once, beside those of other settings', () => {
+    const models = [MODEL, { ...MODEL, price: { perMessage: -1 } }, { ...MODEL, provider: 'x' }];
+    expect(problemsOf({ providers: PROVIDERS, models }, { PORT: 'x' })).toEqual([
+      'PORT: must be a whole number from 0 to 65535',
+      'models[1].price.perMessage must be a whole number from 0 to 100000000',
+      'models[2].provider must be echo or one of providers',
+      'models list "fast" twice',
+    ]);
+  });
+
+  it.each([
+    ['{"models": [', 'is not JSON'],
+    ['[]', 'the file must be an object'],
+    ['{}', 'models must be a list'],
+  ])('refuses the file %p', (content, problem) => {
+    expect(problemsOf(content).join('\n')).toContain(problem);
+  });
+
+  it('keeps the service from starting, in words, without the key', async () => {
+    const models = [{ ...MODEL, price: { perMessage: -1 } }];
+    const service = await Service.launch(modelsFile({ providers: PROVIDERS, models }));
+    expect((await service.ended).code).toBe(1);
+    const printed = service.stdout + service.stderr;
+    expect(printed).toContain('MODELS_FILE: models[0].price.perMessage must be a whole number');
+    expect(printed).not.toContain('listens on');
+    expect(printed).not.toContain(PROVIDER_KEY);
+    await service.remove();
+  });
+
+  it('refuses a file that is not there', () => {
+    expect(() => loadConfig({ MODELS_FILE: '/no/such/file' })).toThrow(
+      'MODELS_FILE: /no/such/file cannot be read',
+    );
+  });
+});

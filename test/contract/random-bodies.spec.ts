@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { RouteTable } from '../../src/http/route-table.js';
+import { TestApp } from '../support/app.js';
+import type { Answer, Caller } from '../support/client.js';
+import {
+  askOf,
+  randomRequest,
+  type Belongings,
+  type RandomRequest,
+} from '../support/random-requests.js';
+import { openThread, say } from '../support/threads.js';
+
+/** Sent at once, so that a hang or a crash of one is met by others. */
+const BATCH = 16;
+/** How many requests there are to the routes of each method; a GET's body is not even read. */
+const REQUESTS = { POST: 4000, PUT: 800, PATCH: 800, DELETE: 800, GET: 400 };
+
+/** Who sends the requests, and what is theirs. */
+interface Operator {
+  readonly caller: Caller;
+  readonly belongings: Belongings;
+}
+
+describe('random bodies', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start('sqlite', {
+      RATE_LIMITS: 'off',
+      HASH_QUEUE_MAX: '1000',
+      MESSAGE_MAX_CHARS: '1000',
+    });
+  });
+  afterAll(() => app.close());
+
+  const routesOf = (method: string) =>
+    app.nest
+      .get(RouteTable)
+      .all()
+      .filter((route) => route.method === method);
+
+  /** Someone who may do everything, and can pay for it. */
+  const newOperator = async (): Promise<Operator> => {
+    const caller = await app.newUser({ tokens: 1_000_000_000 });
+    const change = 'UPDATE users SET is_staff = $2 WHERE username = $1';
+    await app.database.rows(change, [caller.username, true]);
+    return settleIn(caller);
+  };
+
+  /** Gives someone a conversation and a turn, for paths to name. */
+  const settleIn = async (caller: Caller): Promise<Operator> => {
+    const conversation = await openThread(caller, { model: 'echo' });
+    const { headers } = await say(caller, conversation, 'hi');
+    const { username } = caller;
+    return { caller, belongings: { username, conversation, turn: String(headers['turn-id']) } };
+  };
+
+  /** A random request may have logged out, have deactivated who sent it, or have deleted the conversation. */
+  const restored = async (operator: Operator): Promise<Operator> => {
+    const { caller, belongings } = operator;
+    const { status } = await caller.get(`/api/conversations/${belongings.conversation}/`);
+    if (status === 401) return newOperator();
+    if (status === 404) return settleIn(caller);
+    expect(status).toBe(200);
+    return operator;
+  };
+
+  const expectTold = ({ status, headers, body }: Answer) => {
+    expect(status).toBeLessThan(500);
+    expect(headers['x-request-id']).toMatch(/^[\w.-]+$/);
+    if (status < 400 || typeof body === 'string') return;
+    const isProblem = 'detail' in body && 'code' in body;
+    const isFields = Object.values(body as object).every(Array.isArray);
+    expect([body, isProblem || isFields || 'error' in body]).toEqual([body, true]);
+  };
+
+  const sendAll = (
+    requests: readonly RandomRequest[],
+    { caller, belongings }: Operator,
+  ): Promise<Answer[]> =>
+    Promise.all(
+      requests.map((request) => {
+        const ask = askOf(request, belongings);
+        const headers = { Authorization: `Token ${caller.token}`, ...ask.headers };
+        return app.send({ ...ask, headers });
+      }),
+    );
+
+  it.each(Object.entries(REQUESTS))(
+    'to any %s route are answered, %i of them, with no 5xx',
+    async (method, count) => {
+      const routes = routesOf(method);
+      expect(routes).not.toEqual([]);
+      let operator = await newOperator();
+      const runs = Math.ceil(count / BATCH);
+      const batches = fc.array(randomRequest(routes), { minLength: BATCH, maxLength: BATCH });
+      const property = fc.asyncProperty(batches, async (requests) => {
+        const answers = await sendAll(requests, operator);
+        answers.forEach(expectTold);
+        operator = await restored(operator);
+      });
+      await fc.assert(property, { numRuns: runs });
+      expect((await app.send({ path: '/health/ready' })).status).toBe(200);
+      expect(await app.database.unbalancedWallets()).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,153 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import { databaseKinds } from '../support/databases.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { messagesIn, openThread, say, stall, untilAsked } from '../support/threads.js';
+
+describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (kind) => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind, { OPENING_GRANT: '100000' });
+    provider = new ProviderProbe(app.nest);
+  });
+  afterEach(() => {
+    provider.use(undefined);
+  });
+  afterAll(() => app.close());
+
+  const sentToProvider = () =>
+    provider.lastRequest?.messages.map(({ role, content }) => [role, content]);
+
+  it('sends the system text and the earlier turns along', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada, { system: 'Be brief.' });
+    const first = await say(ada, id, 'one');
+    expect([first.status, first.headers['conversation-id']]).toEqual([200, id]);
+    expect(sentToProvider()).toEqual([
+      ['system', 'Be brief.'],
+      ['user', 'one'],
+    ]);
+    await ada.send('POST', '/api/chat/', { message: 'two', conversation: id });
+    await ada.chat('elsewhere');
+    await say(ada, id, 'three');
+    const echo = (text: string) => `This is a dummy AI response to your message: '${text}'`;
+    expect(sentToProvider()).toEqual([
+      ['system', 'Be brief.'],
+      ['user', 'one'],
+      ['assistant', echo('one')],
+      ['user', 'two'],
+      ['assistant', echo('two')],
+      ['user', 'three'],
+    ]);
+    const listed = await ada.get(`/api/conversations/${id}/messages/`);
+    expect(messagesIn(listed)).toEqual(['three', 'two', 'one']);
+    expect((await ada.get(`/api/conversations/${id}/`)).body.title).toBe('one');
+    expect(await ada.balance()).toBe(99_600);
+  });
+
+  it('sends the newest turns alone where all would not fit the model', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada, { title: 'Long' });
+    // About 67,000 model tokens a turn, of which the echo model leaves 500,000 to what was said before.
+    const texts = Array.from({ length: 9 }, (_, n) => String(n).repeat(100_000));
+    for (const text of texts) expect((await say(ada, id, text)).status).toBe(200);
+    await say(ada, id, 'and now?');
+    const asked = provider.lastRequest?.messages.filter(({ role }) => role === 'user');
+    expect(asked?.map(({ content }) => String(content).slice(0, 8))).toEqual([
+      ...['2', '3', '4', '5', '6', '7', '8'].map((digit) => digit.repeat(8)),
+      'and now?',
+    ]);
+  });
+
+  it('leaves failed answers out of the context', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada);
+    provider.use(() => Promise.reject(new Error('down')));
+    expect((await say(ada, id, 'lost')).status).toBe(502);
+    provider.use(undefined);
+    await say(ada, id, 'again');
+    expect(sentToProvider()).toEqual([['user', 'again']]);
+    expect(await ada.balance()).toBe(99_900);
+  });
+
+  it('answers one at a time: a second gets 409, asks no model and costs nothing', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada);
+    const calls = provider.calls;
+    const answerNow = stall(provider);
+    const first = say(ada, id, 'first');
+    await untilAsked(provider, calls);
+    const seconds = await Promise.all([
+      say(ada, id, 'second'),
+      ada.send('POST', '/api/chat/', { message: 'second', conversation: id }),
+      ada.send('POST', '/api/chat/', { message: 'second', conversation: id, stream: true }),
+    ]);
+    for (const { status, body, headers } of seconds) {
+      expect([status, body.code]).toEqual([409, 'conversation_busy']);
+      expect(headers['retry-after']).toBe('1');
+    }
+    answerNow();
+    expect((await first).status).toBe(200);
+    expect(provider.calls).toBe(calls + 1);
+    provider.use(undefined);
+    expect((await say(ada, id, 'second')).status).toBe(200);
+    expect(await ada.balance()).toBe(99_800);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('lets one of ten that race through', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada);
+    const answerNow = stall(provider);
+    const race = Array.from({ length: 10 }, (_, n) => say(ada, id, `rival ${String(n)}`));
+    const refused: number[] = [];
+    for (const rival of race)
+      void rival.then(({ status }) => status === 409 && refused.push(status));
+    while (refused.length < 9) await new Promise((resolve) => setTimeout(resolve, 5));
+    answerNow();
+    const statuses = (await Promise.all(race)).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([200, ...Array.from({ length: 9 }, () => 409)]);
+    expect(await ada.balance()).toBe(99_900);
+    expect(await ada.history()).toHaveLength(1);
+  });
+
+  it('tells a retry that its answer was deleted, and does not charge it again', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada);
+    const key = { 'Idempotency-Key': 'deleted' };
+    expect((await say(ada, id, 'once', key)).status).toBe(200);
+    expect((await say(ada, id, 'once', key)).headers['idempotent-replayed']).toBe('true');
+    await ada.send('DELETE', `/api/conversations/${id}/`);
+    const { status, body } = await say(ada, id, 'once', key);
+    expect([status, body]).toEqual([
+      404,
+      { detail: 'The answer to this Idempotency-Key was deleted.', code: 'not_found' },
+    ]);
+    expect(await ada.balance()).toBe(99_900);
+  });
+
+  it('keeps the key of this route apart from that of /api/chat/', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada);
+    const key = { 'Idempotency-Key': 'shared' };
+    const [one, other] = [
+      await ada.send('POST', '/api/chat/', { message: 'hi', conversation: id }, key),
+      await say(ada, id, 'hi', key),
+    ];
+    expect([one.status, other.status]).toEqual([200, 200]);
+    expect(other.headers['turn-id']).not.toBe(one.headers['turn-id']);
+    expect((await say(ada, id, 'other', key)).status).toBe(422);
+    expect(await ada.balance()).toBe(99_800);
+  });
+
+  it('streams an answer too', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada);
+    const { status, headers, raw } = await say(ada, id, 'hi', { Accept: 'text/event-stream' });
+    expect([status, headers['content-type']]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    expect(raw).toContain(`"conversation":"${id}","tokens_charged":100`);
+    expect(await ada.balance()).toBe(99_900);
+  });
+});

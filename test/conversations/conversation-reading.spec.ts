@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import { databaseKinds } from '../support/databases.js';
+import { messagesIn, openThread, say, turnsIn } from '../support/threads.js';
+
+describe.each(databaseKinds)('GET /api/conversations/{id}/export/ on %s', (kind) => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind, { OPENING_GRANT: '100000' });
+  });
+  afterAll(() => app.close());
+
+  it('exports every turn, oldest first, as JSON and as Markdown', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada, { title: 'All\nof it', system: 'Be brief.' });
+    await say(ada, id, 'a "quoted" line\nand another');
+    await say(ada, id, 'last');
+    const path = `/api/conversations/${id}/export/`;
+    const json = await ada.get(`${path}?type=json`);
+    const turns = await ada.get(`/api/conversations/${id}/messages/`);
+    expect(json.headers['content-disposition']).toBe(
+      `attachment; filename="conversation-${id}.json"`,
+    );
+    expect([json.headers['content-type'], json.body]).toEqual([
+      'application/json',
+      {
+        conversation: (await ada.get(`/api/conversations/${id}/`)).body,
+        turns: turnsIn(turns).reverse(),
+      },
+    ]);
+    expect((await ada.get(path)).raw).toBe(json.raw);
+    const markdown = await ada.get(`${path}?type=markdown`, { Accept: 'text/markdown' });
+    const [first, last] = turnsIn(json);
+    expect([markdown.headers['content-type'], markdown.raw]).toEqual([
+      'text/markdown; charset=utf-8',
+      `# All of it\n\n## System\n\nBe brief.\n` +
+        `\n## You, ${first?.timestamp ?? ''}\n\na "quoted" line\nand another\n\n## echo\n\n${first?.response ?? ''}\n` +
+        `\n## You, ${last?.timestamp ?? ''}\n\nlast\n\n## echo\n\n${last?.response ?? ''}\n`,
+    ]);
+    const pdf = await ada.get(`${path}?type=pdf`);
+    expect([pdf.status, pdf.body]).toEqual([400, { type: ['"pdf" is not a valid choice.'] }]);
+    expect(await ada.balance()).toBe(99_800);
+  });
+
+  it('exports more turns than one batch, each once', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada);
+    for (let n = 0; n < 101; n += 1) await say(ada, id, String(n));
+    const messages = messagesIn(await ada.get(`/api/conversations/${id}/export/`));
+    expect(messages).toEqual(Array.from({ length: 101 }, (_, n) => String(n)));
+  });
+});
+
+describe.each(databaseKinds)('searching and quoting on %s', (kind) => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+  });
+  afterAll(() => app.close());
+
+  it('finds text in messages and answers, ignoring the case of A to Z', async () => {
+    const [ada, bob] = [await app.newUser(), await app.newUser()];
+    await bob.chat('A pelican');
+    for (const message of ['The Pelican brief', 'nothing', '100% sure', 'snake_case', 'C:\\temp']) {
+      await ada.chat(message);
+    }
+    const search = async (text: string) => {
+      return messagesIn(await ada.get(`/api/chat/?search=${encodeURIComponent(text)}`));
+    };
+    expect(await search('pELICAN')).toEqual(['The Pelican brief']);
+    expect(await search('%')).toEqual(['100% sure']);
+    expect(await search('_')).toEqual(['snake_case']);
+    expect(await search(':\\t')).toEqual(['C:\\temp']);
+    expect(await search("' OR '1'='1")).toEqual([]);
+    expect(await search('dummy AI')).toHaveLength(5);
+    expect(await search('')).toHaveLength(5);
+  });
+
+  it('pages through what it finds', async () => {
+    const ada = await app.newUser();
+    for (let n = 0; n < 5; n += 1) await ada.chat(n % 2 === 0 ? `even ${String(n)}` : 'other');
+    const first = await ada.get('/api/chat/?search=even&page_size=2');
+    const second = await ada.get((first.body.next as string).slice(app.url.length));
+    const found = [...messagesIn(first), ...messagesIn(second)];
+    expect(found).toEqual(['even 4', 'even 2', 'even 0']);
+    expect([first.body.previous, second.body.next]).toEqual([null, null]);
+  });
+
+  it.each(['%00', 'x'.repeat(201)])('refuses the search %p with 400', async (search) => {
+    const ada = await app.newUser();
+    const { status, body } = await ada.get(`/api/chat/?search=${search}`);
+    expect([status, Object.keys(body)]).toEqual([400, ['search']]);
+  });
+
+  it('quotes a price without taking anything', async () => {
+    const ada = await app.newUser({ tokens: 0 });
+    const holds = await app.database.count('holds');
+    const { status, body } = await ada.send('POST', '/api/chat/quote/', { message: 'hi' });
+    expect([status, body]).toEqual([200, { tokens: 100, model: 'echo', ceiling: 100 }]);
+    const bad = await ada.send('POST', '/api/chat/quote/', { message: ' ', model: 'echo' });
+    expect([bad.status, bad.body]).toEqual([400, { message: ['This field may not be blank.'] }]);
+    expect(await app.database.count('holds')).toBe(holds);
+    expect(await ada.history()).toEqual([]);
+  });
+});

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { everyRowOf, everythingIn } from '../support/everything.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { openThread, say } from '../support/threads.js';
+
+/** Long enough that SQLite keeps it on pages of its own. */
+const long = (word: string) => `${word} `.repeat(2000);
+const WORDS = ['zanzibar', 'quagmire', 'xylophone', 'wombat', 'jacaranda', 'tamarind'] as const;
+const [TITLE, SYSTEM, MESSAGE, KEYED, ABORTED, TOOL] = WORDS;
+
+describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+  let ada: Caller;
+  let id: string;
+  let ledger: unknown;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    provider = new ProviderProbe(app.nest);
+    ada = await app.newUser();
+    id = await openThread(ada, { title: TITLE, system: long(SYSTEM) });
+    await say(ada, id, long(MESSAGE));
+    expect((await chatWithKey()).status).toBe(200);
+    provider.use(() => Promise.reject(new Error('down')));
+    await say(ada, id, ABORTED);
+    const call = { name: 'look', arguments: JSON.stringify({ at: TOOL }) };
+    provider.answer([
+      { type: 'delta', text: '', toolCalls: [{ index: 0, id: 'c', function: call }] },
+      { type: 'done', finishReason: 'tool_calls', usage: undefined },
+    ]);
+    await say(ada, id, 'call a tool');
+    provider.use(undefined);
+    const before = await everyRowOf(app);
+    expect(WORDS.filter((word) => !before.includes(word))).toEqual([]);
+    ledger = (await ada.get('/api/wallet/ledger/')).body;
+    expect((await ada.send('DELETE', `/api/conversations/${id}/`)).status).toBe(204);
+  });
+  afterAll(() => app.close());
+
+  const chatWithKey = () =>
+    ada.send(
+      'POST',
+      '/api/chat/',
+      { message: long(KEYED), conversation: id },
+      { 'Idempotency-Key': 'kept' },
+    );
+
+  it('leaves no word of it in any column of any table', async () => {
+    const after = await everyRowOf(app);
+    expect(WORDS.filter((word) => after.includes(word))).toEqual([]);
+    expect(after).not.toContain('dummy AI response');
+    expect(after).toContain(ada.username);
+  });
+
+  if (kind === 'sqlite') {
+    it('leaves no word of it in the bytes of the file', async () => {
+      // What a later write would do: until then the journal still has the pages of before.
+      await app.database.rows('PRAGMA wal_checkpoint(TRUNCATE)');
+      const after = await everythingIn(app);
+      expect(WORDS.filter((word) => after.includes(word))).toEqual([]);
+      expect(after).toContain(ada.username);
+    });
+  }
+
+  it('leaves the ledger as it was, and the balance what it says', async () => {
+    expect((await ada.get('/api/wallet/ledger/')).body).toEqual(ledger);
+    expect(await ada.balance()).toBe(4000 - 300);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+    expect(await app.database.differences()).toEqual([]);
+  });
+
+  it('answers a replay by saying so, and charges nothing for it', async () => {
+    const calls = provider.calls;
+    for (const { status, body, headers } of [await chatWithKey(), await chatWithKey()]) {
+      expect([status, body]).toEqual([
+        404,
+        { detail: 'The answer to this Idempotency-Key was deleted.', code: 'not_found' },
+      ]);
+      expect(headers['tokens-charged']).toBeUndefined();
+    }
+    expect(provider.calls).toBe(calls);
+    expect(await ada.balance()).toBe(4000 - 300);
+    expect(await ada.history()).toEqual([]);
+  });
+});

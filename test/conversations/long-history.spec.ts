@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { QueryProbe, planOf } from '../support/query-probe.js';
+
+const TURNS = 100_000;
+/** Turns that one statement of a search looks at. */
+const STEP = 500;
+
+/** The numbers 1 to `TURNS`, in either database. */
+const NUMBERS = `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${String(TURNS)})`;
+/** Ids that sort by number; the first twelve digits of a real one are its time. */
+const ID = {
+  sqlite: (n: string) => `'00000000-' || printf('%04d-%04d', ${n} / 10000, ${n} % 10000)`,
+  postgres: (n: string) =>
+    `'00000000-' || to_char(${n} / 10000, 'FM0000') || '-' || to_char(${n} % 10000, 'FM0000')`,
+};
+
+describe.each(databaseKinds)('a history of 100,000 turns on %s', (kind) => {
+  let app: TestApp;
+  let probe: QueryProbe;
+  let ada: Caller;
+  let conversation: string;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    probe = new QueryProbe(app.nest);
+    ada = await app.newUser();
+    conversation = (await ada.chat('0')).headers['conversation-id'] as string;
+    const others = (await (await app.newUser()).chat('0')).headers['conversation-id'] as string;
+    await fill(conversation, { idEnd: '000000000001', owner: 'owner_id' });
+    // As many turns of a thousand others lie between: an index that does not know the owner reads both.
+    await fill(others, { idEnd: '000000000002', owner: `'owner ' || n % 1000` });
+    await app.database.rows('ANALYZE');
+  }, 120_000);
+  afterAll(() => app.close());
+
+  /** Copies the one turn of a conversation 100,000 times. */
+  const fill = (id: string, { idEnd, owner }: { idEnd: string; owner: string }) =>
+    app.database.rows(
+      `${NUMBERS} INSERT INTO turns (id, owner_id, conversation_id, hold_id, message, response,
+         model, status, finish_reason, prompt_tokens, completion_tokens, amount, available_after,
+         credential_id, created_at)
+       SELECT ${ID[kind]('n')} || '-8000-${idEnd}', ${owner}, conversation_id, hold_id,
+         'message ' || n, response, model, status, finish_reason, 0, 0, 0, 0, credential_id, created_at
+       FROM turns, numbers WHERE conversation_id = $1`,
+      [id],
+    );
+
+  /** The plan reads its rows along the index, in order, and from the key on. */
+  const expectIndexWalk = async (name: string, index: string) => {
+    const plan = (await planOf(app.database, kind, probe.last(name))).join('\n');
+    expect(plan).toContain(index);
+    expect(plan).not.toMatch(/Seq Scan|Sort|SCAN turns|TEMP B-TREE/);
+    if (name.endsWith('.page')) expect(plan).toMatch(/id ?<|Index Cond: .*\(\(id\)::text </);
+  };
+
+  const follow = async (path: string): Promise<{ messages: string[]; next: string }> => {
+    const { status, body } = await ada.get(path);
+    expect(status).toBe(200);
+    const { results, next } = body as { results: { message: string }[]; next: string | null };
+    return {
+      messages: results.map(({ message }) => message),
+      next: (next ?? '').slice(app.url.length),
+    };
+  };
+
+  it.each([
+    ['history.page', 'turns_owner_id', () => '/api/chat/'],
+    [
+      'conversation.page',
+      'turns_conversation_id',
+      () => `/api/conversations/${conversation}/messages/`,
+    ],
+  ])('pages by %s along the index %s', async (name, index, path) => {
+    const first = await follow(`${path()}?page_size=100`);
+    const second = await follow(first.next);
+    expect(first.messages.slice(0, 2)).toEqual(['0', `message ${String(TURNS)}`]);
+    expect(second.messages.at(0)).toBe(`message ${String(TURNS - 99)}`);
+    expect(second.messages).toHaveLength(100);
+    await expectIndexWalk(name, index);
+  });
+
+  it('reads a page at the far end as it reads the first', async () => {
+    const far = Buffer.from('older:00000000-0000-0003-8000-000000000000').toString('base64url');
+    const { messages, next } = await follow(`/api/chat/?cursor=${far}`);
+    expect([messages, next]).toEqual([['message 2', 'message 1'], '']);
+    await expectIndexWalk('history.page', 'turns_owner_id');
+  });
+
+  it('searches the owner’s turns alone, in bounded steps along the index', async () => {
+    const { messages } = await follow('/api/chat/?search=message+99999');
+    expect(messages).toEqual(['message 99999']);
+    await expectIndexWalk('history.search', 'turns_owner_id');
+    await expectIndexWalk('history.step', 'turns_owner_id');
+    expect(probe.count('history.search')).toBe(Math.ceil((TURNS + 1) / STEP));
+    expect(probe.last('history.step').sql).toContain(`OFFSET ${String(STEP - 1)}`);
+  });
+
+  it('pages through what it finds, over the ends of steps, back and forth', async () => {
+    const found: string[] = [];
+    let [path, second] = ['/api/chat/?search=message+77&page_size=100', ''];
+    while (path !== '') {
+      const { messages, next } = await follow(path);
+      found.push(...messages);
+      path = next;
+      second ||= next;
+    }
+    const numbers = Array.from({ length: TURNS }, (_, n) => String(TURNS - n));
+    expect(found).toEqual(numbers.filter((n) => n.startsWith('77')).map((n) => `message ${n}`));
+    const { previous } = (await ada.get(second)).body as { previous: string };
+    const back = await follow(previous.slice(app.url.length));
+    expect(back.messages).toEqual(found.slice(0, 100));
+  });
+
+  it('lets others read while it searches for what is nowhere', async () => {
+    const before = probe.count('history.search');
+    let isOver = false;
+    const search = follow('/api/chat/?search=nowhere').finally(() => (isOver = true));
+    while (probe.count('history.search') === before) await new Promise(setImmediate);
+    for (let n = 0; n < 3; n += 1) expect([await ada.balance(), isOver]).toEqual([3900, false]);
+    expect(await search).toEqual({ messages: [], next: '' });
+  });
+
+  it('stops searching for someone who has left', async () => {
+    const steps = Math.ceil((TURNS + 1) / STEP);
+    const before = probe.count('history.search');
+    const leaving = new AbortController();
+    const search = ada.send('GET', '/api/chat/?search=nowhere', undefined, {}, leaving.signal);
+    while (probe.count('history.search') === before) await new Promise(setImmediate);
+    leaving.abort();
+    await expect(search).rejects.toThrow('aborted');
+    // As long as a whole search takes: one that went on would be over by then as well.
+    await follow('/api/chat/?search=nowhere');
+    expect(probe.count('history.search') - before).toBeLessThan(2 * steps);
+    expect(probe.count('history.search') - before).toBeGreaterThan(steps);
+  });
+
+  it('takes the context from the newest turns along the index', async () => {
+    const path = `/api/conversations/${conversation}/messages/`;
+    expect((await ada.send('POST', path, { message: 'and now?' })).status).toBe(200);
+    await expectIndexWalk('conversation.context', 'turns_conversation_id');
+  });
+
+  it('exports and deletes all of them', async () => {
+    const { body } = await ada.get(`/api/conversations/${conversation}/export/`);
+    expect(body.turns).toHaveLength(TURNS + 2);
+    expect((await ada.send('DELETE', `/api/conversations/${conversation}/`)).status).toBe(204);
+    expect(await ada.history()).toEqual([]);
+    expect(await app.database.count('turns')).toBe(TURNS + 1);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+});

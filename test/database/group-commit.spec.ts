@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Database, openWriter } from '../../src/database/data-source.js';
+import { GroupCommit } from '../../src/database/group-commit.js';
+import { migrate } from '../../src/database/migrate.js';
+import type { Tx } from '../../src/database/tx.js';
+import { entities } from '../../src/entities.js';
+import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { code } from '../support/rows.js';
+
+const UNIT_TIMEOUT_MS = 200;
+
+describe('the units that share a commit on SQLite', () => {
+  let owned: TestDatabase;
+  let database: Database;
+  let turns: GroupCommit;
+
+  beforeEach(async () => {
+    owned = await createDatabase('sqlite');
+    database = await openWriter({ url: owned.url, poolMax: 2, entities });
+    await migrate(database);
+    turns = new GroupCommit(database, UNIT_TIMEOUT_MS);
+  });
+  afterEach(async () => {
+    await turns.idle();
+    await database.destroy();
+    await owned.drop();
+  });
+
+  const stored = async () => {
+    const rows = await database.statements.rows<{ id: string }>(
+      'SELECT id FROM redemption_codes ORDER BY id',
+      [],
+    );
+    return rows.map(({ id }) => id);
+  };
+  const spend = (tx: Tx, id: string) =>
+    tx.rows('/* spec */ UPDATE redemption_codes SET redeemed_at = 1 WHERE id = $1 RETURNING id', [
+      id,
+    ]);
+
+  it('are all kept when none fails, whatever each inserts', async () => {
+    const ids = Array.from({ length: 200 }, (_, n) => `code ${String(1000 + n)}`);
+    await Promise.all(
+      ids.map((id) =>
+        turns.add((tx) => {
+          tx.insert(RedemptionCode, code(id));
+        }),
+      ),
+    );
+    expect(await stored()).toEqual(ids);
+  });
+
+  it('see what an earlier one of them has inserted and not yet written', async () => {
+    const [, found] = await Promise.all([
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('a'));
+      }),
+      turns.add((tx) => spend(tx, 'a')),
+    ]);
+    expect(found).toEqual([{ id: 'a' }]);
+    expect(await stored()).toEqual(['a']);
+  });
+
+  it('are undone alone: one with a row that is refused, one that throws before and one after writing', async () => {
+    await turns.add((tx) => {
+      tx.insert(RedemptionCode, code('taken'));
+    });
+    const outcomes = await Promise.allSettled([
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('before'));
+      }),
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('taken'));
+      }),
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('thrown away'));
+        throw new Error('before writing');
+      }),
+      turns.add(async (tx) => {
+        await spend(tx, 'taken');
+        throw new Error('after writing');
+      }),
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('after'));
+      }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'rejected',
+      'rejected',
+      'fulfilled',
+    ]);
+    expect(await stored()).toEqual(['after', 'before', 'taken']);
+    const spent = 'SELECT id FROM redemption_codes WHERE redeemed_at IS NOT NULL';
+    expect(await database.statements.rows(spent, [])).toEqual([]);
+  });
+
+  it('do not wait for ever for one that waits for another unit, whose later writes are refused', async () => {
+    let afterwards: unknown;
+    const nested = turns.add(async (tx) => {
+      await turns.add((inner) => {
+        inner.insert(RedemptionCode, code('inner'));
+      });
+      afterwards = await spend(tx, 'inner').catch((error: unknown) => error);
+    });
+    await expect(nested).rejects.toThrow('waits for something other than the database');
+    await turns.add((tx) => {
+      tx.insert(RedemptionCode, code('next'));
+    });
+    await sleep(UNIT_TIMEOUT_MS);
+    expect(afterwards).toEqual(new Error('the unit of work is over'));
+    expect(await stored()).toEqual(['inner', 'next']);
+  });
+
+  it('all fail where one of them has ended the transaction, and the next ones do not', async () => {
+    const change = '/* spec */ UPDATE redemption_codes SET amount = 2';
+    const outcomes = await Promise.allSettled([
+      turns.add(async (tx) => {
+        await tx.rows(change, []);
+        throw new Error('undone');
+      }),
+      turns.add((tx) => tx.rows('/* spec */ ROLLBACK', [])),
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('lost'));
+      }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(await stored()).toEqual([]);
+    await turns.add((tx) => {
+      tx.insert(RedemptionCode, code('kept'));
+    });
+    expect(await stored()).toEqual(['kept']);
+  });
+
+  it('are ten thousand at most that wait; the next one is refused, and they are not', async () => {
+    let done = 0;
+    const count = () => {
+      done += 1;
+    };
+    const waiting = Array.from({ length: 10_000 }, () => turns.add(count));
+    const refused = expect(turns.add(count)).rejects.toMatchObject({
+      message: 'Too many requests are waiting.',
+    });
+    await Promise.all([...waiting, refused]);
+    expect(done).toBe(10_000);
+  });
+
+  it('may wait for the database as long as it takes, and are whole then', async () => {
+    await turns.add((tx) => {
+      tx.insert(RedemptionCode, code('slow'));
+    });
+    const slow = `(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT max(i) FROM n)`;
+    const startedAt = performance.now();
+    await turns.add(async (tx) => {
+      await tx.rows(
+        `/* spec */ UPDATE redemption_codes SET redeemed_at = ${slow} WHERE id = $1 RETURNING id`,
+        ['slow'],
+      );
+      tx.insert(RedemptionCode, code('with it'));
+    });
+    // Or the case shows nothing.
+    expect(performance.now() - startedAt).toBeGreaterThan(UNIT_TIMEOUT_MS);
+    expect(await stored()).toEqual(['slow', 'with it']);
+    const spent = 'SELECT id FROM redemption_codes WHERE redeemed_at = 3000000';
+    expect(await database.statements.rows(spent, [])).toEqual([{ id: 'slow' }]);
+  });
+
+  it('lose nothing to one that catches the refusal of a row which was not its own', async () => {
+    await turns.add((tx) => {
+      tx.insert(RedemptionCode, code('taken'));
+    });
+    const outcomes = await Promise.allSettled([
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('neighbour'));
+      }),
+      turns.add((tx) => {
+        tx.insert(RedemptionCode, code('taken'));
+      }),
+      turns.add(async (tx) => {
+        await spend(tx, 'taken').catch(() => undefined);
+      }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await stored()).toEqual(['neighbour', 'taken']);
+  });
+});

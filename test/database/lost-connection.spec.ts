@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Database, dataSourceOptions } from '../../src/database/data-source.js';
+import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import {
+  createDatabase,
+  databaseKinds,
+  Inspector,
+  type TestDatabase,
+} from '../support/databases.js';
+
+const postgres = databaseKinds.filter((kind) => kind === 'postgres');
+
+describe.each(postgres)('a connection to %s', (kind) => {
+  let owned: TestDatabase;
+  let look: Inspector;
+  let between: Server;
+  let database: Database;
+  /** What the server has said and nobody has heard yet; undefined while all is passed on at once. */
+  let unheard: Buffer[] | undefined;
+  let letHear: () => void;
+
+  beforeEach(async () => {
+    owned = await createDatabase(kind);
+    look = await Inspector.open(owned.url);
+    const url = new URL(owned.url);
+    const { port, hostname } = url;
+    between = createServer((client) => {
+      const server = connect(Number(port), hostname);
+      client.pipe(server);
+      server.on('data', (said) => (unheard ? unheard.push(said) : client.write(said)));
+      server.on('end', () => !unheard && client.end());
+      letHear = () => client.end(Buffer.concat(unheard ?? []));
+      for (const socket of [client, server]) socket.on('error', () => socket.destroy());
+    });
+    await once(between.listen(0, '127.0.0.1'), 'listening');
+    url.port = String((between.address() as AddressInfo).port);
+    database = new Database(dataSourceOptions({ url: url.href, poolMax: 1, entities: [] }));
+    await database.initialize();
+  });
+  afterEach(async () => {
+    await database.destroy();
+    between.close();
+    await look.close();
+    await owned.drop();
+  });
+
+  it('that ends as one hands it to the next costs the next its statement, not the process', async () => {
+    const statement = '/* lost */ SELECT CAST(1 AS bigint) AS one';
+    const served = `FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '/* lost%'`;
+    unheard = [];
+    const first = database.statements.rows(statement, []);
+    const next = new UnitOfWork(database).run((tx) => tx.rows(statement, []));
+    while ((await look.rows(`SELECT 1 ${served} AND state = 'idle'`)).length === 0) await sleep(5);
+    await look.rows(`SELECT pg_terminate_backend(pid) ${served}`);
+    while ((await look.rows(`SELECT 1 ${served}`)).length > 0) await sleep(5);
+    while (!Buffer.concat(unheard).includes('57P01')) await sleep(5);
+    letHear();
+    expect(await first).toEqual([{ one: 1 }]);
+    await expect(next).rejects.toThrow();
+    unheard = undefined;
+    expect(await database.statements.rows(statement, [])).toEqual([{ one: 1 }]);
+  });
+});

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../../src/database/data-source.js';
+import { migrate } from '../../src/database/migrate.js';
+import { migrations } from '../../src/database/migrations.js';
+import { entities } from '../../src/entities.js';
+import {
+  createDatabase,
+  databaseKinds,
+  Inspector,
+  type TestDatabase,
+} from '../support/databases.js';
+
+/**
+ * What stands in the migrations alone: entities do not point across modules, so TypeORM, asked to make the
+ * schema from them, would drop these. Everything else has to agree.
+ */
+const FOREIGN_KEYS = [
+  ['access_tokens', 'access_tokens_user'],
+  ['jwt_families', 'jwt_families_user'],
+  ['ledger_entries', 'ledger_entries_wallet'],
+  ['holds', 'holds_wallet'],
+  ['turns', 'turns_conversation'],
+] as const;
+
+const BIN = resolve('node_modules/.bin');
+const run = promisify(execFile);
+
+describe.each(databaseKinds)('migrations on %s', (kind) => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let inspector: Inspector;
+
+  beforeEach(async () => {
+    database = await createDatabase(kind);
+    const options = dataSourceOptions({ url: database.url, poolMax: 3, entities });
+    dataSource = await new DataSource(options).initialize();
+    inspector = await Inspector.open(database.url);
+  });
+  afterEach(async () => {
+    await inspector.close();
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  /** What there is: every table's columns, keys, indices and checks, in words. */
+  const schema = async (): Promise<string[]> => {
+    const runner = dataSource.createQueryRunner();
+    const tables = await runner.getTables(await inspector.tables());
+    await runner.release();
+    return tables.flatMap(({ name, columns, uniques, checks, foreignKeys, indices }) => [
+      ...columns.map((column) =>
+        [name, column.name, column.type, column.length, column.isNullable].join(' '),
+      ),
+      ...[...uniques, ...checks, ...foreignKeys, ...indices].map(
+        (rule) => `${name} ${rule.name ?? ''} ${rule.columnNames?.join() ?? ''}`,
+      ),
+    ]);
+  };
+
+  it('make from nothing what the entities say, and no table more', async () => {
+    await migrate(dataSource);
+    const runner = dataSource.createQueryRunner();
+    for (const [table, name] of FOREIGN_KEYS) await runner.dropForeignKey(table, name);
+    await runner.release();
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+    const mapped = dataSource.entityMetadatas.map(({ tableName }) => tableName);
+    expect(await inspector.tables()).toEqual([...mapped, 'migrations'].sort());
+  });
+
+  it('go down to nothing, one by one, and up again to the same schema', async () => {
+    await migrate(dataSource);
+    const before = await schema();
+    expect(before.length).toBeGreaterThan(80);
+    for (const migration of [...migrations].reverse()) {
+      await dataSource.undoLastMigration({ transaction: 'each' });
+      const left = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations');
+      expect(left.map(({ name }) => name)).not.toContain(migration.name);
+    }
+    expect(await inspector.tables()).toEqual(['migrations']);
+    await migrate(dataSource);
+    expect(await schema()).toEqual(before);
+    await migrate(dataSource);
+    expect(await dataSource.query('SELECT * FROM migrations')).toHaveLength(migrations.length);
+  });
+
+  // On SQLite a second process is turned away by the lease.
+  if (kind === 'postgres') {
+    it('are run once by processes that start together', async () => {
+      const others = await Promise.all(
+        Array.from({ length: 4 }, () => new DataSource(dataSource.options).initialize()),
+      );
+      await Promise.all([dataSource, ...others].map((each) => migrate(each)));
+      await Promise.all(others.map((each) => each.destroy()));
+      expect(await dataSource.query('SELECT * FROM migrations')).toHaveLength(migrations.length);
+    });
+  }
+
+  it('are shown, run and reverted by the scripts of package.json', async () => {
+    const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    /** Without its first half, the build, which would pull `dist` from under other specs. */
+    const script = async (name: string, ...words: string[]) => {
+      const [build, command = ''] = scripts[name]?.split(' && ') ?? [];
+      expect(build).toBe('nest build');
+      const [program = '', ...rest] = command.split(' ');
+      const env = { DATABASE_URL: database.url };
+      const all = [resolve(BIN, program), ...rest, ...words];
+      return (await run(process.execPath, all, { env })).stdout;
+    };
+    const marks = async (output: Promise<string>) =>
+      [...(await output).matchAll(/\[(.)\].*?(\w+\d{13})/g)].map(([, mark, name]) => [name, mark]);
+    const names = migrations.map(({ name }) => name);
+    expect(await marks(script('migration:show'))).toEqual(names.map((name) => [name, ' ']));
+    await script('migration:run');
+    expect(await marks(script('migration:show'))).toEqual(names.map((name) => [name, 'X']));
+    await script('migration:revert');
+    expect(await marks(script('typeorm', 'migration:show'))).toEqual(
+      names.map((name) => [name, name === names.at(-1) ? ' ' : 'X']),
+    );
+    await migrate(dataSource);
+    expect(await dataSource.query('SELECT * FROM migrations')).toHaveLength(names.length);
+  });
+});

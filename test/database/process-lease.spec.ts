@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { ProcessLease } from '../../src/database/process-lease.js';
+import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { HoldsService } from '../../src/wallet/holds.service.js';
+import { TestApp } from '../support/app.js';
+import { databaseKinds, onServer } from '../support/databases.js';
+
+const postgres = databaseKinds.filter((kind) => kind === 'postgres');
+
+describe.each(postgres)('the lease of a living process on %s', (kind) => {
+  let app: TestApp;
+  let sweeper: HoldSweeper;
+  let holds: HoldsService;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    sweeper = app.nest.get(HoldSweeper);
+    holds = app.nest.get(HoldsService);
+    await sweeper.onModuleDestroy(); // the specs call its rounds themselves
+  });
+  afterAll(() => app.close());
+
+  /** What every other process asks before it takes over the holds of this one. */
+  const looksDead = async (id = app.nest.get(ProcessLease).id): Promise<boolean | undefined> => {
+    const sql = 'SELECT pg_try_advisory_xact_lock($1, $2) AS free';
+    return (await app.database.rows<{ free: boolean }>(sql, [0x7a11, id]))[0]?.free;
+  };
+
+  const dropConnections = () =>
+    app.database.rows(
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    );
+
+  it('is there from the start', async () => {
+    expect(await looksDead()).toBe(false);
+  });
+
+  it('is taken again in the round after its connection was lost', async () => {
+    await dropConnections();
+    expect(await looksDead()).toBe(true);
+    await sweeper.sweep();
+    expect(await looksDead()).toBe(false);
+  });
+
+  it('is taken once the server notices the loss; until then the sweeps go on', async () => {
+    const ada = await app.newUser();
+    const ownerId = await app.ownerOf(ada);
+    await app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
+    await app.database.rows('UPDATE holds SET expires_at = 0');
+    await dropConnections();
+    const ghost = new pg.Client({ connectionString: app.databaseUrl });
+    await ghost.connect();
+    const key = [0x7a11, app.nest.get(ProcessLease).id];
+    await ghost.query('SELECT pg_advisory_lock($1, $2)', key);
+    await sweeper.sweep();
+    expect(await app.database.count('holds', `state = 'expired'`)).toBe(1);
+    expect(await ada.balance()).toBe(4000);
+    await ghost.query('SELECT pg_advisory_unlock($1, $2)', key);
+    expect(await looksDead()).toBe(true);
+    await sweeper.sweep();
+    expect(await looksDead()).toBe(false);
+    await ghost.end();
+  });
+
+  it('keeps its holds from the others, until it is gone', async () => {
+    const ada = await app.newUser();
+    const ownerId = await app.ownerOf(ada);
+    const other = new pg.Client({ connectionString: app.databaseUrl });
+    await other.connect();
+    await other.query('SELECT pg_advisory_lock($1, $2)', [0x7a11, 7]);
+    await app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
+    await app.database.rows('UPDATE holds SET process_id = 7 WHERE owner_id = $1', [ownerId]);
+    await sweeper.sweep();
+    expect(await ada.balance()).toBe(3900);
+    await other.end();
+    while ((await looksDead(7)) === false) await sleep(10);
+    await sweeper.sweep();
+    expect(await ada.balance()).toBe(4000);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('is taken again also when the database first refused the new connection', async () => {
+    const [row] = await app.database.rows<{ name: string }>('SELECT current_database() AS name');
+    const name = row?.name ?? '';
+    await onServer(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+    await dropConnections();
+    await expect(sweeper.sweep()).rejects.toThrow('not currently accepting connections');
+    expect(await looksDead()).toBe(true);
+    await onServer(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+    await sweeper.sweep();
+    expect(await looksDead()).toBe(false);
+    await sweeper.sweep();
+    expect(await looksDead()).toBe(false);
+    expect((await (await app.newUser()).chat('as ever')).status).toBe(200);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+});

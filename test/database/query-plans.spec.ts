@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { PASSWORD, TestApp } from '../support/app.js';
+import { type Caller } from '../support/client.js';
+import { addCrowd } from '../support/crowd.js';
+import { databaseKinds } from '../support/databases.js';
+import { getPage } from '../support/pages.js';
+import { isSlow, planOf } from '../support/plans.js';
+import { StatementLog, type Statement } from '../support/statement-log.js';
+
+/** Statements that may read more than they return, and why that stays small. */
+const EXCUSED: Readonly<Record<string, string>> = {
+  'ledger.usage': "sums up one owner's ledger, and puts a year's days in order at most",
+  'hold.processes': 'reads the index of open holds alone, which are those under way now',
+  'hold.orphans': 'reads the same, and only after a crash',
+};
+
+/** The least that the tour has to show. */
+const HOT = [
+  'access_token.find',
+  'jwt_family.find',
+  'user.renew_password_hash',
+  'wallet.available',
+  'wallet.charge_many',
+  'wallet.hold',
+  'wallet.capture',
+  'wallet.release',
+  'hold.find_claim',
+  'hold.resolve',
+  'hold.overdue',
+  'claims.old',
+  'claims.forget',
+  'history.page',
+  'history.find',
+  'ledger.page',
+  'conversation.list',
+  'conversation.page',
+  'code.redeem',
+];
+
+describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
+  let app: TestApp;
+  let issued: Map<string, Statement>;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    await app.nest.get(HoldSweeper).onModuleDestroy();
+    const ada = await app.newUser();
+    const sql = 'SELECT id FROM users WHERE username = $1';
+    const [user] = await app.database.rows<{ id: string }>(sql, [ada.username]);
+    await addCrowd(app.database, user?.id ?? '');
+    const log = StatementLog.of(app.nest);
+    const all = await log.during(() => tour(ada));
+    issued = new Map(all.map((statement) => [statement.sql, statement]));
+  });
+  afterAll(() => app.close());
+
+  /** Everything that callers do often, and what runs by itself. */
+  const tour = async (ada: Caller) => {
+    const credentials = { username: ada.username, password: PASSWORD };
+    await app.newUser();
+    await app.post('/api/login/', credentials);
+    const { body: pair } = await app.post('/api/token/', credentials);
+    await app.post('/api/token/refresh/', { refresh: pair.refresh });
+    await ada.balance();
+    await ada.chat('hello');
+    const { headers } = await ada.chat('hello', { 'Idempotency-Key': 'k' });
+    await ada.chat('hello', { 'Idempotency-Key': 'k' });
+    const turn = String(headers['turn-id']);
+    const conversation = `/api/conversations/${String(headers['conversation-id'])}`;
+    await ada.send('POST', `${conversation}/messages/`, { message: 'go on' });
+    for (const path of [`/api/chat/${turn}/`, '/api/wallet/', '/api/wallet/usage/', conversation]) {
+      expect([path, (await ada.get(path)).status]).toEqual([path, 200]);
+    }
+    await getPage(ada, `${conversation}/messages/`);
+    await getPage(ada, `/api/wallet/ledger/?turn=${turn}`);
+    for (const path of ['/api/chat/', '/api/wallet/ledger/', '/api/conversations/']) {
+      const first = await getPage(ada, `${path}?page_size=100`);
+      const second = await getPage(ada, first.next ?? '');
+      const third = await getPage(ada, second.next ?? '');
+      await getPage(ada, third.previous ?? '');
+    }
+    await ada.send('POST', '/api/wallet/redeem/', { code: 'unknown' });
+    await app.database.rows(`UPDATE holds SET created_at = 1 WHERE claim_key = 'k7'`);
+    await app.database.rows(
+      `INSERT INTO holds (id, owner_id, amount, captured_amount, state, expires_at, created_at, process_id)
+       SELECT 'overdue', id, 0, 0, 'open', 1, 1, 1 FROM users WHERE username = $1`,
+      [ada.username],
+    );
+    await app.nest.get(HoldSweeper).sweep();
+    await ada.send('POST', '/api/logout/');
+  };
+
+  it('are all met by the tour', () => {
+    const names = [...issued.values()].map(({ name }) => name);
+    expect(HOT.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it('go by an index, and sort nothing that an index orders', async () => {
+    const slow: Record<string, string[]> = {};
+    let explained = 0;
+    for (const statement of issued.values()) {
+      if (!/\b(SELECT|UPDATE|DELETE)\b/.test(statement.sql)) continue;
+      const plan = await planOf(app.database, statement);
+      explained += 1;
+      if (plan.some(isSlow)) slow[statement.name] = plan;
+    }
+    expect(Object.entries(slow).filter(([name]) => !(name in EXCUSED))).toEqual([]);
+    expect(Object.keys(slow).sort()).toEqual(Object.keys(EXCUSED).sort());
+    expect(explained).toBeGreaterThan(HOT.length);
+  });
+
+  it.each([
+    ['reads a table whole', 'SELECT * FROM turns WHERE message = $1', ['m']],
+    ['sorts', 'SELECT * FROM turns WHERE owner_id = $1 ORDER BY response', ['x']],
+  ])('would be told from one that %s', async (_, sql, parameters) => {
+    expect((await planOf(app.database, { sql, parameters })).some(isSlow)).toBe(true);
+  });
+});

@@ -1,0 +1,239 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { QueryFailedError } from 'typeorm';
+import {
+  isSerializationFailure,
+  isUniqueViolation,
+  mayEndTransaction,
+} from '../../src/database/database-errors.js';
+import { PendingRows, Tx } from '../../src/database/tx.js';
+import { Reader } from '../../src/database/read-connection.js';
+import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { User } from '../../src/users/user.entity.js';
+import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
+import { Wallet } from '../../src/wallet/wallet.entity.js';
+import { databaseKinds } from '../support/databases.js';
+import { type Migrated, openMigrated } from '../support/migrated.js';
+import { code, user, wallet } from '../support/rows.js';
+import { StatementLog } from '../support/statement-log.js';
+
+const SELECT_CODES = '/* codes */ SELECT id FROM redemption_codes ORDER BY id';
+const SELECT_USERS = '/* users */ SELECT id FROM users ORDER BY id';
+
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe.each(databaseKinds)('a transaction on %s', (kind) => {
+  let owned: Migrated;
+  let log: StatementLog;
+  let tx: Tx;
+
+  beforeAll(async () => {
+    owned = await openMigrated(kind);
+    log = new StatementLog([owned.database]);
+  });
+  beforeEach(() => {
+    tx = new Tx(owned.database, owned.database.statements);
+  });
+  afterEach(() => owned.empty());
+  afterAll(() => owned.drop());
+
+  const names = async (work: () => Promise<unknown>) =>
+    (await log.during(work)).map(({ name }) => name);
+
+  it('writes what is inserted once somebody may ask for it, and not before', async () => {
+    tx.insert(RedemptionCode, code('a'));
+    expect(await names(() => tx.rows(SELECT_USERS, []))).toEqual(['users']);
+    expect(tx.hasWritten).toBe(false);
+    expect(await tx.rows(SELECT_CODES, [])).toEqual([{ id: 'a' }]);
+    expect(tx.hasWritten).toBe(true);
+    // Nothing waits any more.
+    expect(await names(() => tx.rows(SELECT_CODES, []))).toEqual(['codes']);
+    expect(await names(() => tx.flush())).toEqual([]);
+    tx.insert(RedemptionCode, code('b'));
+    expect(await names(() => tx.flush())).toEqual(['redemption_codes.insert']);
+    expect(await tx.rows(SELECT_CODES, [])).toEqual([{ id: 'a' }, { id: 'b' }]);
+  });
+
+  it('has written nothing when it has nothing to write', async () => {
+    await tx.flush();
+    expect(tx.hasWritten).toBe(false);
+  });
+
+  it.each([
+    ['a read', '/* spec */ SELECT id FROM users', false],
+    ['a read after another comment', '/*s*/\n   SELECT id FROM users', false],
+    ['a change that tells nothing', 'UPDATE users SET email = id', true],
+    ['a change that says SELECT', `UPDATE users SET email = '/* a */ SELECT 1'`, true],
+    ['a change named like a read', '/* spec */ UPDATE users SET email = id', true],
+    ['one that finds its row', `UPDATE users SET email = id WHERE id = 'ada' RETURNING id`, true],
+    ['one that finds none', `UPDATE users SET email = id WHERE id = 'bob' RETURNING id`, false],
+    ['one that fails', 'UPDATE users SET email = NULL', true],
+    ['one that fails and would tell', 'UPDATE users SET email = NULL RETURNING id', false],
+  ])('knows after %s whether it has written', async (_, sql, hasWritten) => {
+    await new Tx(owned.database, owned.database.statements).rows(
+      `INSERT INTO users VALUES ('ada', '', '', '', '', true, false, 0)`,
+      [],
+    );
+    await tx.rows(sql, []).catch(() => undefined);
+    expect(tx.hasWritten).toBe(hasWritten);
+    await tx.rows(SELECT_USERS, []);
+    expect(tx.hasWritten).toBe(hasWritten);
+  });
+
+  it('knows whether the database is at work for it', async () => {
+    expect(tx.isAtDatabase).toBe(false);
+    const [first, second] = [tx.rows(SELECT_USERS, []), tx.rows('SELECT nonsense', [])];
+    expect(tx.isAtDatabase).toBe(true);
+    expect(await Promise.all([first, refusal(second)])).toEqual([[], expect.any(QueryFailedError)]);
+    expect(tx.isAtDatabase).toBe(false);
+  });
+
+  it('refuses all that comes after its end', async () => {
+    tx.close();
+    const over = new Error('the unit of work is over');
+    expect(await refusal(tx.rows(`/* spec */ DELETE FROM users`, []))).toEqual(over);
+    expect(() => {
+      tx.insert(User, user('late'));
+    }).toThrow(over);
+    expect(await names(() => tx.flush())).toEqual([]);
+  });
+
+  it('is lost with the rows that were refused, whoever catches that', async () => {
+    tx.insert(RedemptionCode, code('a'));
+    tx.insert(RedemptionCode, code('a'));
+    expect(isUniqueViolation(await refusal(tx.rows(SELECT_CODES, [])))).toBe(true);
+    tx.insert(RedemptionCode, code('b'));
+    expect(await refusal(tx.flush())).toEqual(
+      new Error('rows of this transaction were refused before'),
+    );
+    expect(await owned.database.statements.rows(SELECT_CODES, [])).toEqual([]);
+  });
+
+  it('forgets of the rows that wait those added last', async () => {
+    const pending = new PendingRows();
+    const first = new Tx(owned.database, owned.database.statements, pending);
+    for (const id of ['a', 'b', 'c']) first.insert(RedemptionCode, code(id));
+    pending.cutTo(2);
+    expect(pending.length).toBe(2);
+    pending.cutTo(5);
+    expect(pending.length).toBe(2);
+    expect(await first.rows(SELECT_CODES, [])).toEqual([{ id: 'a' }, { id: 'b' }]);
+    expect(pending.length).toBe(0);
+  });
+});
+
+describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) => {
+  let owned: Migrated;
+  let units: UnitOfWork;
+  let reader: Reader;
+
+  beforeAll(async () => {
+    owned = await openMigrated(kind);
+    units = new UnitOfWork(owned.database);
+    reader = new Reader(owned.database);
+  });
+  afterEach(() => owned.empty());
+  afterAll(() => owned.drop());
+
+  const failures = (sql: string, parameters: unknown[] = []) =>
+    refusal(units.run((tx) => tx.rows(sql, parameters)));
+
+  it('keeps what it did, and gives what the work gives', async () => {
+    const given = units.run((tx) => {
+      tx.insert(User, user('kept'));
+      return 'given';
+    });
+    await Promise.all([given, units.idle()]);
+    expect(await given).toBe('given');
+    expect(await reader.rows(SELECT_USERS, [])).toEqual([{ id: 'kept' }]);
+    const [kept] = await reader.manager.find(User);
+    expect(kept).toEqual(user('kept'));
+  });
+
+  it('undoes what it did when the work fails, and lets nobody add to it later', async () => {
+    let ended: Tx | undefined;
+    const failed = units.run(async (tx) => {
+      ended = tx;
+      tx.insert(User, user('undone'));
+      await tx.flush();
+      throw new Error('after all');
+    });
+    await expect(failed).rejects.toThrow('after all');
+    expect(await reader.rows(SELECT_USERS, [])).toEqual([]);
+    expect(await refusal(ended?.rows(SELECT_USERS, []) ?? Promise.resolve())).toEqual(
+      new Error('the unit of work is over'),
+    );
+  });
+
+  it('fails for a row that is refused at its end', async () => {
+    const twice = units.run((tx) => {
+      tx.insert(RedemptionCode, code('twice'));
+      tx.insert(RedemptionCode, code('twice'));
+    });
+    expect(isUniqueViolation(await refusal(twice))).toBe(true);
+    expect(await reader.rows(SELECT_CODES, [])).toEqual([]);
+  });
+
+  it('tells why it failed', async () => {
+    await units.run((tx) => {
+      tx.insert(Wallet, wallet('ada'));
+    });
+    const again = await failures(
+      `INSERT INTO wallets SELECT * FROM wallets WHERE owner_id = $1 /* spec */`,
+      ['ada'],
+    );
+    const debt = await failures('UPDATE wallets SET held = $1', [-1]);
+    const nonsense = await failures('SELECT 1 UNIQUE nonsense');
+    const plain = Object.assign(new Error('40001'), { code: '40001' });
+    const told = [again, debt, nonsense, plain].map((error) => [
+      isUniqueViolation(error),
+      isSerializationFailure(error),
+      mayEndTransaction(error),
+    ]);
+    // On PostgreSQL any failure ends the transaction, and `mayEndTransaction` is not asked.
+    const ends = kind === 'postgres';
+    expect(told).toEqual([
+      [true, false, ends],
+      [false, false, ends],
+      [false, false, true],
+      [false, false, false],
+    ]);
+  });
+
+  if (kind === 'sqlite') return;
+
+  it.each([
+    ['40001', 5],
+    ['40P01', 5],
+    ['23505', 1],
+    ['57014', 1],
+  ])(
+    'is tried again, and not for ever, where it fails for a rival: %s',
+    async (sqlState, times) => {
+      let attempts = 0;
+      const failed = units.run(async (tx) => {
+        attempts += 1;
+        tx.insert(User, user(`attempt ${String(attempts)}`));
+        await tx.flush();
+        await tx.rows(`DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${sqlState}'; END $$`, []);
+      });
+      const error = await refusal(failed);
+      expect([attempts, isSerializationFailure(error)]).toEqual([times, times > 1]);
+      expect(await reader.rows(SELECT_USERS, [])).toEqual([]);
+    },
+  );
+
+  it('has its effect once when a later attempt goes well', async () => {
+    let attempts = 0;
+    await units.run(async (tx) => {
+      attempts += 1;
+      tx.insert(User, user(`try ${String(attempts)}`));
+      if (attempts > 2) return;
+      await tx.rows(`DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$`, []);
+    });
+    expect(await reader.rows(SELECT_USERS, [])).toEqual([{ id: 'try 3' }]);
+  });
+});

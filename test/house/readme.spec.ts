@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SETTINGS } from '../../src/config/config.js';
+import type { HttpClient } from '../support/client.js';
+import { Service } from '../support/service.js';
+
+const ADDRESS = 'http://127.0.0.1:8000';
+const NEXT = '--- next ---';
+
+/** Each ```bash block of the text with the ```text block after it: what to type, and what is answered. */
+function sessionOf(text: string): { typed: string; answered: string }[] {
+  const pairs = text.matchAll(/^```bash\n(.*?)^```\n\n^```text\n(.*?)^```$/gms);
+  return [...pairs].map(([, typed = '', answered = '']) => ({ typed, answered }));
+}
+
+/** What differs from run to run, by a word for each kind. */
+const withoutChance = (output: string) =>
+  output
+    .replaceAll(/\b[\da-f]{40}\b/g, '<access token>')
+    .replaceAll(/\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\b/g, '<id>')
+    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/g, '<moment>')
+    .replaceAll(/cursor=[\w-]+/g, 'cursor=<cursor>');
+
+/** The rows of the one table whose heading has these words, cell by cell. */
+function tableOf(text: string, heading: string): string[][] {
+  const lines = text.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '));
+  const start = lines.indexOf(heading);
+  expect(start).toBeGreaterThan(-1);
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'));
+  const rows = lines.slice(start + 2, end);
+  return rows.map((row) => row.slice(2, -2).split(' | '));
+}
+
+const codeSpans = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
+
+describe('README.md', () => {
+  let readme: string;
+  let service: Service;
+  let client: HttpClient;
+  beforeAll(async () => {
+    readme = await readFile('README.md', 'utf8');
+    service = await Service.start();
+    client = await service.client();
+  });
+  afterAll(async () => {
+    client.close();
+    await service.remove();
+  });
+
+  it('shows a session that goes as it says, typed into bash as it stands', async () => {
+    const session = sessionOf(readme);
+    expect(session.length).toBeGreaterThan(1);
+    const typed = session.map((step) => `${step.typed}echo '${NEXT}'\n`).join('');
+    const script = `set -euo pipefail\n${typed.replaceAll(ADDRESS, client.url)}`;
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script]);
+    expect(stderr).toBe('');
+    const outputs = stdout.replaceAll(client.url, ADDRESS).split(`${NEXT}\n`);
+    expect(outputs.map((output) => withoutChance(output).trimEnd())).toEqual([
+      ...session.map(({ answered }) => withoutChance(answered).trimEnd()),
+      '',
+    ]);
+  });
+
+  it('lists every setting with its default and meaning, and no other', () => {
+    const expected = Object.entries(SETTINGS).map(([name, { default: value, desc }]) => [
+      `\`${name}\``,
+      value === '' ? '(empty)' : `\`${String(value)}\``,
+      desc,
+    ]);
+    expect(tableOf(readme, '| setting | default | meaning |')).toEqual(expected);
+  });
+
+  it('lists every code of an error, and no other', async () => {
+    const errors = await readFile('src/errors.ts', 'utf8');
+    const listed = tableOf(readme, '| status | `code` | when |').flatMap(([, codes]) =>
+      codeSpans(codes),
+    );
+    const thrown = [...errors.matchAll(/readonly code = '(\w+)'/g)].map(([, code = '']) => code);
+    // Field errors and the 402 have shapes without a code; the refusals of JWTs are told by their thrower.
+    const silent = ['invalid', 'insufficient_tokens'];
+    expect(thrown.filter((code) => !listed.includes(code) && !silent.includes(code))).toEqual([]);
+    const sources = await Promise.all(
+      ['authorization-header', 'authenticator', 'jwt.controller', 'jwt.service'].map((stem) =>
+        readFile(`src/auth/${stem}.ts`, 'utf8'),
+      ),
+    );
+    const quoted = [errors, ...sources].join('\n');
+    expect(listed.filter((code) => !quoted.includes(`'${code}'`))).toEqual([]);
+    expect(new Set(listed).size).toBe(listed.length);
+  });
+
+  it('lists the families of routes that the service has, and no other', async () => {
+    const { body } = await client.send({ path: '/api/schema/' });
+    const served = Object.keys((body as { paths: object }).paths);
+    const listed = tableOf(readme, '| routes | what for |').flatMap(([paths]) => codeSpans(paths));
+    expect(served.filter((path) => !listed.some((family) => path.startsWith(family)))).toEqual([]);
+    expect(listed.filter((family) => !served.some((path) => path.startsWith(family)))).toEqual([]);
+  });
+
+  it('has its two command lines on the first screen, and a session after them', () => {
+    const screen = readme.split('\n').slice(0, 30).join('\n');
+    expect(screen).toContain('npm ci && npm start');
+    expect(screen).toContain('npm ci && npm test');
+    expect(screen.indexOf('```bash')).toBeGreaterThan(screen.indexOf('npm ci && npm test'));
+  });
+});

@@ -1,0 +1,80 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { reach } from './tidy/reach.js';
+import { parse, readTree, type Breach, type Source } from './tidy/source.js';
+import { structure } from './tidy/structure.js';
+import { wording } from './tidy/wording.js';
+
+/** What the rules let pass, and why. An excuse that nothing needs any more fails too. */
+const EXCUSES: readonly (Breach & { readonly why: string })[] = [
+  ...['src/admin.main.ts', 'src/app.setup.ts'].map((path) => ({
+    path,
+    what: 'DataSource',
+    why: 'asks Nest for the one there is, and hands it to the migrations',
+  })),
+  {
+    path: 'src/database/read-connection.ts',
+    what: 'manager',
+    why: "TypeORM's own word, for who knows TypeORM",
+  },
+  ...['databases.ts', 'postgres.setup.js'].map((file) => ({
+    path: `test/support/${file}`,
+    what: 'process.env',
+    why: 'how Jest passes the address of the PostgreSQL that it started to the specs',
+  })),
+  {
+    path: 'src/errors.ts',
+    what: 'is too long',
+    why: 'every error that the API can speak stands on one page',
+  },
+  {
+    path: 'src/openai/completion-answers.dto.ts',
+    what: 'data',
+    why: "what OpenAI's clients call the list",
+  },
+  {
+    path: 'src/web/page/page.js',
+    what: 'data',
+    why: 'what server-sent events call this field',
+  },
+  {
+    path: 'test/support/dice.ts',
+    what: 'process.env',
+    why: 'a failing seed is thrown again by setting it',
+  },
+  ...['test/support/service.ts', 'bench/server-process.ts'].map((path) => ({
+    path,
+    what: 'process.env',
+    why: 'a process that starts others needs PATH',
+  })),
+];
+
+const isExcused = ({ path, what }: Breach) =>
+  EXCUSES.some((excuse) => excuse.path === path && excuse.what === what);
+
+const rules = [...structure, ...reach, ...wording];
+
+describe('the house rules', () => {
+  let tree: Source[];
+  beforeAll(() => {
+    tree = readTree();
+  });
+
+  it.each(rules)('hold: $name', ({ breaches }) => {
+    expect(breaches(tree).filter((breach) => !isExcused(breach))).toEqual([]);
+  });
+
+  it.each(rules)('can be broken: $name', ({ breaches, broken }) => {
+    for (const files of broken) {
+      const example = Object.entries(files).map(([path, text]) => parse(path, text));
+      expect([files, breaches(example).length]).not.toEqual([files, 0]);
+    }
+  });
+
+  it('make no exception that is no longer needed', () => {
+    const found = rules.flatMap(({ breaches }) => breaches(tree));
+    const stale = EXCUSES.filter(
+      ({ path, what }) => !found.some((breach) => breach.path === path && breach.what === what),
+    );
+    expect(stale).toEqual([]);
+  });
+});

@@ -1,0 +1,104 @@
+import ts from 'typescript';
+import { isInSrc, perFile, type Rule } from './source.js';
+
+const oneReader: Rule = {
+  name: 'the environment is read in src/config/config.ts',
+  breaches: perFile(({ path, nodes }) => {
+    if (path === 'src/config/config.ts') return [];
+    const found = nodes.some(
+      (node) => ts.isPropertyAccessExpression(node) && node.getText() === 'process.env',
+    );
+    return found ? ['process.env'] : [];
+  }),
+  broken: [
+    { 'src/http/a.ts': "const debug = process.env['DEBUG'];" },
+    { 'src/main.ts': 'const { env } = process.env;' },
+    { 'test/support/a.ts': 'spawn(command, { env: { ...process.env } });' },
+  ],
+};
+
+/** What TypeORM writes with, whoever holds it. */
+const WRITES = new Set(
+  'save insert update upsert delete remove softDelete softRemove restore recover increment decrement clear query transaction'.split(
+    ' ',
+  ),
+);
+const WRITING_SQL = /\b(INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE)\b/i;
+
+const isInDatabase = (path: string) => path.startsWith('src/database/');
+
+/** `tx.manager.insert(…)` has the root `tx`. */
+function rootOf(node: ts.Expression): string {
+  if (ts.isPropertyAccessExpression(node) || ts.isCallExpression(node)) {
+    return rootOf(node.expression);
+  }
+  return node.getText();
+}
+
+function isWriteOffTheDoor(node: ts.Node): boolean {
+  if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return false;
+  const { name, expression } = node.expression;
+  const viaTypeOrm = /(\bmanager|createQueryBuilder|repository)\b/i.test(expression.getText());
+  return viaTypeOrm && WRITES.has(name.text) && rootOf(expression) !== 'tx';
+}
+
+/** Whether the text goes to `tx.rows(…)`: at once, or by a name that goes nowhere else. */
+function goesToTx(node: ts.Node, nodes: readonly ts.Node[]): boolean {
+  const { parent } = node;
+  if (ts.isCallExpression(parent)) return parent.expression.getText() === 'tx.rows';
+  if (!ts.isVariableDeclaration(parent))
+    return ts.isConditionalExpression(parent) && goesToTx(parent, nodes);
+  const uses = nodes.filter(
+    (other) =>
+      ts.isIdentifier(other) &&
+      other.text === parent.name.getText() &&
+      !ts.isVariableDeclaration(other.parent),
+  );
+  return uses.length > 0 && uses.every((use) => goesToTx(use, nodes));
+}
+
+const isText = (node: ts.Node) => ts.isStringLiteralLike(node) || ts.isTemplateExpression(node);
+
+const oneDoor: Rule = {
+  name: 'a write goes through the unit of work',
+  breaches: perFile(function* (source) {
+    if (!isInSrc(source) || isInDatabase(source.path)) return;
+    for (const node of source.nodes) {
+      if (isWriteOffTheDoor(node)) yield node.getText().split('\n')[0] ?? '';
+      if (isText(node) && WRITING_SQL.test(node.getText()) && !goesToTx(node, source.nodes)) {
+        yield node.getText().split('\n')[0] ?? '';
+      }
+    }
+  }),
+  broken: [
+    { 'src/a.ts': 'await this.reader.manager.update(User, { id }, { email });' },
+    { 'src/a.ts': 'await this.reader.manager.createQueryBuilder().delete().from(User).execute();' },
+    { 'src/a.ts': 'await userRepository.save(user);' },
+    { 'src/a.ts': 'await this.reader.rows(`/* x */ UPDATE users SET email = $1`, []);' },
+    { 'src/a.ts': "await this.reader.rows('WITH a AS (DELETE FROM users) SELECT 1', []);" },
+    { 'src/a.ts': 'const SQL = `INSERT INTO users VALUES ($1)`; await reader.rows(SQL, []);' },
+    { 'src/a.ts': 'const SQL = `INSERT INTO users VALUES ($1)`; tx.rows(SQL); reader.rows(SQL);' },
+  ],
+};
+
+const TYPEORM_DOORS = new Set(
+  'DataSource EntityManager QueryRunner Repository InjectRepository InjectDataSource InjectEntityManager getRepository createQueryRunner BaseEntity'.split(
+    ' ',
+  ),
+);
+
+const oneHousehold: Rule = {
+  name: 'connections are known in src/database',
+  breaches: perFile((source) => {
+    if (!isInSrc(source) || isInDatabase(source.path)) return [];
+    const names = source.nodes.filter((node) => ts.isIdentifier(node)).map(({ text }) => text);
+    return new Set(names.filter((name) => TYPEORM_DOORS.has(name)));
+  }),
+  broken: [
+    { 'src/a.ts': 'constructor(private readonly dataSource: DataSource) {}' },
+    { 'src/a.ts': 'class A { constructor(@InjectRepository(User) private users: Users) {} }' },
+    { 'src/a.ts': 'const runner = source.createQueryRunner();' },
+  ],
+};
+
+export const reach = [oneReader, oneDoor, oneHousehold];

@@ -1,0 +1,157 @@
+import type { Socket } from 'node:net';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import { modelsOf } from '../support/models-file.js';
+import { EventReader } from '../support/sse.js';
+import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream.js';
+
+const EVERY_MS = 15_000;
+
+/** Ends the one answer that waits. */
+let answerNow: () => void = () => undefined;
+
+const BEHAVIOURS: Record<string, Behaviour> = {
+  waits: async (call) => {
+    call.open();
+    await new Promise<void>((resolve) => (answerNow = resolve));
+    await call.delta('at last');
+    await call.finish();
+    await call.end();
+  },
+  /** More than the sockets hold. */
+  flood: async (call: UpstreamCall) => {
+    call.open();
+    for (let n = 0; n < 2000 && !call.isAborted; n += 1) await call.delta('\u0001'.repeat(1900));
+    await call.finish();
+    await call.end();
+  },
+};
+
+const REAL = [
+  ...(['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask'] as const),
+  ...(['setImmediate', 'clearImmediate'] as const),
+];
+const TIMEOUTS = ['setTimeout', 'clearTimeout'] as const;
+/** Intervals alone are in the hand of the spec: sockets, answers and time limits go on by the real clock. */
+const INTERVALS_ALONE = { doNotFake: [...REAL, ...TIMEOUTS] };
+/** Kept from before the spec takes it in hand. */
+const sleep = setTimeout;
+
+describe('the heartbeat of a stream', () => {
+  const sockets = new Set<Socket>();
+  let upstream: Upstream;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    upstream = await Upstream.start(BEHAVIOURS);
+    const limits = { contextTokens: 10_000_000, maxTokens: 5_000_000 };
+    app = await TestApp.start(
+      'sqlite',
+      modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS), limits),
+    );
+    const server = app.nest.getHttpServer() as {
+      on(event: string, on: (one: Socket) => void): void;
+    };
+    server.on('connection', (socket) => sockets.add(socket));
+  });
+  beforeEach(() => {
+    jest.useFakeTimers(INTERVALS_ALONE);
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+  afterAll(async () => {
+    await app.close();
+    await upstream.stop();
+  });
+
+  const until = async (isSo: () => boolean) => {
+    while (!isSo()) await new Promise((resolve) => sleep(resolve, 5));
+  };
+  const pingsOf = ({ events }: EventReader) => events.filter(({ name }) => name === ':').length;
+  const open = async (model: string) => {
+    const ada = await app.newUser();
+    const body = { message: 'Hi', model, stream: true };
+    return { ada, reader: await EventReader.open(app.url, ada, body) };
+  };
+
+  it('is a ping at once and every 15 s, until the answer is over', async () => {
+    const { ada, reader } = await open('flat:waits');
+    await until(() => pingsOf(reader) === 1);
+    jest.advanceTimersByTime(EVERY_MS - 1);
+    expect(jest.getTimerCount()).toBe(1);
+    for (let n = 2; n <= 4; n += 1) {
+      jest.advanceTimersByTime(n === 2 ? 1 : EVERY_MS);
+      await until(() => pingsOf(reader) >= n);
+      expect(reader.raw).toBe(': ping\n\n'.repeat(n));
+    }
+    answerNow();
+    const events = await reader.all();
+    expect(events.map(({ name }) => name)).toEqual([':', ':', ':', ':', 'delta', 'done']);
+    expect(jest.getTimerCount()).toBe(0);
+    expect(await ada.balance()).toBe(3900);
+  });
+
+  it('stops when the reader leaves', async () => {
+    const { ada, reader } = await open('flat:waits');
+    await until(() => pingsOf(reader) === 1);
+    expect(jest.getTimerCount()).toBe(1);
+    reader.leave();
+    await until(() => jest.getTimerCount() === 0);
+    await upstream.last.aborted;
+    while ((await ada.history()).length === 0) await new Promise((r) => sleep(r, 5));
+    expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 0 }]);
+    expect(await ada.balance()).toBe(4000);
+  });
+
+  /** A reader who takes nothing, once the provider has been slowed down to nothing as well. */
+  const openStalled = async () => {
+    sockets.clear();
+    const { ada, reader } = await open('flat:flood');
+    reader.incoming.pause();
+    const waiting = () => Math.max(...[...sockets].map(({ writableLength }) => writableLength));
+    let before = -1;
+    await until(() => {
+      const stalled = before === upstream.last.sentBytes && waiting() > 0;
+      before = upstream.last.sentBytes;
+      return stalled;
+    });
+    return { ada, reader, waiting };
+  };
+
+  it('adds nothing to what a reader who takes nothing has not taken yet', async () => {
+    const { ada, reader, waiting } = await openStalled();
+    const kept = waiting();
+    jest.advanceTimersByTime(10_000 * EVERY_MS);
+    expect(waiting()).toBe(kept);
+    reader.incoming.resume();
+    const events = await reader.all();
+    expect(events.filter(({ name }) => name === ':')).toHaveLength(1);
+    expect(events.at(-1)).toMatchObject({ name: 'done', content: { finish_reason: 'stop' } });
+    expect(await ada.balance()).toBe(3900);
+  });
+
+  it('does not wait for ever: who takes nothing for a minute is cut off, and pays', async () => {
+    jest.useFakeTimers({ doNotFake: REAL });
+    const { ada, reader } = await openStalled();
+    jest.advanceTimersByTime(59_999);
+    expect([upstream.last.isAborted, await ada.history()]).toEqual([false, []]);
+    jest.advanceTimersByTime(1);
+    await upstream.last.aborted;
+    while ((await ada.history()).length === 0) await new Promise((r) => sleep(r, 5));
+    expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 100 }]);
+    reader.incoming.resume();
+    expect([await reader.ended, jest.getTimerCount()]).toEqual([false, 0]);
+    expect(reader.raw).not.toContain('event: done');
+    expect(await ada.balance()).toBe(3900);
+  });
+});

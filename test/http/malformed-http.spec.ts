@@ -1,0 +1,76 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { PASSWORD, TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { expectProblem, rowCounts } from '../support/refusals.js';
+import { sendBytes } from '../support/wire.js';
+
+const ROUTES = [
+  ['/api/register/', { username: 'grace', password: PASSWORD }],
+  ['/api/login/', { username: 'user1', password: PASSWORD }],
+  ['/api/chat/', { message: 'hi' }],
+] as const;
+
+describe('what is no HTTP, or not in time', () => {
+  let app: TestApp;
+  let ada: Caller;
+  let before: number[];
+
+  beforeAll(async () => {
+    app = await TestApp.start('sqlite', { RATE_LIMITS: 'off', REQUEST_TIMEOUT_SECONDS: '3' });
+    ada = await app.newUser();
+  });
+  afterAll(() => app.close());
+
+  beforeEach(async () => {
+    before = await rowCounts(app);
+  });
+  /** Nothing was written, nothing charged, and the service goes on. */
+  afterEach(async () => {
+    expect(await rowCounts(app)).toEqual(before);
+    expect(await ada.balance()).toBe(4000);
+  });
+
+  describe.each(ROUTES)('to POST %s', (path, good) => {
+    const head = (more: string) =>
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Token ${ada.token}\r\n` +
+      `Content-Type: application/json\r\n${more}\r\n`;
+
+    it('is told: headers of 16 KB', async () => {
+      const answer = await sendBytes(app.url, head(`X-Padding: ${'x'.repeat(16_384)}\r\n`));
+      expectProblem(answer, 431, 'headers_too_large');
+    });
+
+    it.each([
+      ['a length that is none', 'Content-Length: ten\r\n', '{}'],
+      ['two lengths', 'Content-Length: 2\r\nContent-Length: 3\r\n', '{}'],
+      ['a length and chunks', 'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n', '{}'],
+      ['a chunk that is none', 'Transfer-Encoding: chunked\r\n', 'zz\r\n'],
+      ['a header with a NUL', 'X-Header: a\0b\r\n', ''],
+      ['a header without a name', ': b\r\n', ''],
+    ])('is told: %s', async (_, more, body) => {
+      expectProblem(await sendBytes(app.url, head(more) + body), 400, 'bad_request');
+    });
+
+    it('is dropped when the connection breaks in the middle of the body', async () => {
+      const whole = JSON.stringify(good);
+      const bytes = head(`Content-Length: ${String(whole.length)}\r\n`) + whole.slice(0, -1);
+      expect(await sendBytes(app.url, bytes, { hangUp: true })).toBeUndefined();
+    });
+
+    it('is told: a body that does not come', async () => {
+      const answer = await sendBytes(app.url, head('Content-Length: 100\r\n') + '{"message": ');
+      expectProblem(answer, 408, 'request_timeout');
+    });
+  });
+
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n'],
+    ['another protocol', 'GET /api/token-balance/ HTP/1.1\r\nHost: x\r\n\r\n'],
+    ['an unknown method', 'FETCH /api/token-balance/ HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['a space in the path', 'GET /api/token balance/ HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['a TLS greeting', Buffer.from('1603010200010001fc0303', 'hex')],
+    ['no host', 'GET /api/token-balance/ HTTP/1.1\r\nConnection: close\r\n\r\n'],
+  ])('in the request line is told: %s', async (_, bytes) => {
+    expectProblem(await sendBytes(app.url, bytes), 400, 'bad_request');
+  });
+});

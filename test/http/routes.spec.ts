@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RouteTable } from '../../src/http/route-table.js';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { openThread } from '../support/threads.js';
+
+/** Every route that answers without credentials. A new one is a decision, and is written down here. */
+const PUBLIC = [
+  'GET /',
+  'GET /api/docs',
+  'GET /api/docs/:file',
+  'GET /api/docs/start.js',
+  'GET /api/schema',
+  'GET /health/live',
+  'GET /health/ready',
+  'GET /page.css',
+  'GET /page.js',
+  'POST /api/login',
+  'POST /api/register',
+  'POST /api/token',
+  'POST /api/token/blacklist',
+  'POST /api/token/refresh',
+  'POST /api/token/verify',
+];
+
+/** Every route that can reach a provider, and so must hold first. */
+const SPENDING = [
+  'POST /api/chat',
+  'POST /api/conversations/:id/messages',
+  'POST /v1/chat/completions',
+];
+
+const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
+
+describe('the routes', () => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    provider = new ProviderProbe(app.nest);
+  });
+  afterAll(() => app.close());
+
+  const routes = () =>
+    app.nest
+      .get(RouteTable)
+      .all()
+      .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS');
+  const pathOf = (path: string) => path.replaceAll(/:\w+/g, NOBODYS_ID);
+
+  /** With an id of the caller's own where one leads further. */
+  const ownPath = async (caller: Caller, path: string) =>
+    path.startsWith('/api/conversations/:id')
+      ? path.replace(':id', await openThread(caller))
+      : pathOf(path);
+
+  it('are closed, but for those on the public list', async () => {
+    const open = routes().filter(({ isPublic }) => isPublic);
+    expect(open.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(PUBLIC);
+    for (const { method, path, isPublic } of routes()) {
+      if (isPublic) continue;
+      const { status } = await app.send({ method, path: pathOf(path) });
+      expect(`${method} ${path} ${String(status)}`).toBe(`${method} ${path} 401`);
+    }
+  });
+
+  it('reach a provider only by the spending list, and there with a hold', async () => {
+    const body = {
+      message: 'hi',
+      model: 'echo',
+      messages: [{ role: 'user', content: 'hi' }],
+      title: 'x',
+      daily: null,
+      code: 'x',
+      amount: 1,
+      reason: 'x',
+      active: true,
+    };
+    for (const { method, path, isPublic } of routes()) {
+      if (isPublic || path === '/api/logout') continue;
+      const name = `${method} ${path}`;
+      const poor = await app.newUser({ tokens: 0 });
+      const rich = await app.newUser();
+      const calls = provider.calls;
+      const sent = method === 'GET' ? undefined : body;
+      const refused = await poor.send(method, await ownPath(poor, path), sent);
+      expect(`${name}: ${String(provider.calls - calls)} calls`).toBe(`${name}: 0 calls`);
+      if (SPENDING.includes(name)) expect(refused.status).toBe(402);
+      await rich.send(method, await ownPath(rich, path), sent);
+      const spent = SPENDING.includes(name) ? 1 : 0;
+      expect(`${name}: ${String(provider.calls - calls)} calls`).toBe(
+        `${name}: ${String(spent)} calls`,
+      );
+      expect(await rich.balance()).toBe(4000 - 100 * spent);
+    }
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+});

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
+import { Upstream, type Behaviour } from '../support/upstream.js';
+
+const BEHAVIOURS: Record<string, Behaviour> = {
+  'silent before the head': () => undefined,
+  'silent after the head': (call) => {
+    call.open();
+  },
+  'silent after a word': async (call) => {
+    call.open();
+    await call.delta('Hello');
+  },
+};
+const AT_ONCE = 20;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+describe.each(Object.keys(BEHAVIOURS))('a call of a provider that is %s', (model) => {
+  let upstream: Upstream;
+  let provider: OpenAiCompatibleProvider;
+
+  beforeAll(async () => {
+    upstream = await Upstream.start(BEHAVIOURS);
+    const { baseUrl } = upstream;
+    const timeoutMs = 600_000;
+    provider = new OpenAiCompatibleProvider({ name: 'x', baseUrl, apiKey: undefined, timeoutMs });
+  });
+  afterAll(() => upstream.stop());
+
+  /** Asks, and waits for more than there is; nobody keeps what it returns. */
+  const askInVain = (signal: AbortSignal) => {
+    const messages = [{ role: 'user', content: 'hi' }] as const;
+    const rest = { maxTokens: 5, maxTokensField: 'max_tokens', extra: {}, signal } as const;
+    const events = provider.complete({ model, messages, ...rest })[Symbol.asyncIterator]();
+    const read = async () => {
+      while (!(await events.next()).done);
+    };
+    void read().catch(() => undefined);
+  };
+
+  it('is over when it is stopped, also after memory was collected meanwhile', async () => {
+    const stopping = Array.from({ length: AT_ONCE }, () => new AbortController());
+    for (const { signal } of stopping) askInVain(signal);
+    while (upstream.calls.length < AT_ONCE) await sleep(5);
+    // What hangs on weak references alone is gone after this.
+    for (let n = 0; n < 5; n += 1) {
+      await sleep(20);
+      collect();
+    }
+    expect(upstream.calls.filter(({ isAborted }) => isAborted)).toEqual([]);
+    for (const one of stopping) one.abort();
+    await Promise.race([Promise.all(upstream.calls.map(({ aborted }) => aborted)), sleep(2000)]);
+    expect(upstream.calls.filter(({ isAborted }) => !isAborted)).toHaveLength(0);
+  });
+});

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
+import type { CompletionEvent } from '../../src/models/providers/provider.js';
+import { Upstream, type Behaviour } from '../support/upstream.js';
+
+const said = (finish: boolean, then: Behaviour): Behaviour => {
+  return async (call) => {
+    call.open();
+    await call.delta('Hello');
+    if (finish) await call.finish('length');
+    await then(call);
+  };
+};
+const nothing = () => undefined;
+
+/** The answer is whole, and then the connection does not end as it should. */
+const BEHAVIOURS: Record<string, Behaviour> = {
+  'silent after the reason': said(true, nothing),
+  'silent after the usage': said(true, (call) => call.usage(10, 5)),
+  'talking after the reason': said(true, async (call) => {
+    while (!call.isAborted) {
+      await call.raw(': still here\n\n');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }),
+  'silent after [DONE]': said(true, (call) => call.event('[DONE]')),
+};
+
+describe('a provider whose answer is whole, but does not end', () => {
+  let upstream: Upstream;
+  let provider: OpenAiCompatibleProvider;
+
+  beforeAll(async () => {
+    upstream = await Upstream.start(BEHAVIOURS);
+    const { baseUrl } = upstream;
+    // Our own limit is far away: what ends the wait is that the answer is here.
+    const timeoutMs = 600_000;
+    provider = new OpenAiCompatibleProvider({ name: 'x', baseUrl, apiKey: undefined, timeoutMs });
+  });
+  afterAll(() => upstream.stop());
+
+  const ask = async (model: string): Promise<CompletionEvent[]> => {
+    const { signal } = new AbortController();
+    const messages = [{ role: 'user', content: 'hi' }] as const;
+    const rest = { maxTokens: 5, maxTokensField: 'max_tokens', extra: {}, signal } as const;
+    const events = [];
+    for await (const event of provider.complete({ model, messages, ...rest })) events.push(event);
+    return events;
+  };
+
+  it('is left, and its answer taken for complete', async () => {
+    const models = Object.keys(BEHAVIOURS);
+    const answers = await Promise.all(models.map(ask));
+    await Promise.all(upstream.calls.map(({ aborted }) => aborted));
+    const usages = [undefined, { promptTokens: 10, completionTokens: 5 }, undefined, undefined];
+    expect(answers).toEqual(
+      usages.map((usage) => [
+        { type: 'delta', text: 'Hello' },
+        { type: 'done', finishReason: 'length', usage },
+      ]),
+    );
+    expect(upstream.calls).toHaveLength(models.length);
+    expect(upstream.last.headers.authorization).toBeUndefined();
+  }, 30_000);
+});

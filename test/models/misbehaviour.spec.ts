@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import { BEHAVIOURS, SLIP } from '../support/behaviours.js';
+import type { Answer, Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { PROVIDER_KEY, modelsOf } from '../support/models-file.js';
+import { EventReader } from '../support/sse.js';
+import { Upstream } from '../support/upstream.js';
+
+const MESSAGE = 'How are you?';
+/** By our estimate: 4 for the message and 12 bytes at 3 each; "Hello there" is 11 bytes. */
+const [PROMPT, COMPLETION] = [8, 4];
+const MAX_TOKENS = 500;
+/** At 1 and 2 wallet tokens for each model token. */
+const priceOf = (prompt: number, completion: number) => prompt + 2 * completion;
+const CEILING = priceOf(PROMPT, MAX_TOKENS);
+
+const FAILED = {
+  detail: 'The model did not answer. Nothing was charged.',
+  code: 'provider_failed',
+};
+const TIMED_OUT = {
+  detail: 'The model took too long. Nothing was charged.',
+  code: 'provider_timed_out',
+};
+
+/** Each ends in failure, after this much of an answer. */
+const FAILURES: [behaviour: string, produced: string, status: number][] = [
+  ['refuses', '', 502],
+  ['refuses-401', '', 502],
+  ['refuses-429', '', 502],
+  ['redirects', '', 502],
+  ['error-200', '', 502],
+  ['plain-json-200', '', 502],
+  ['html-200', '', 502],
+  ['resets-at-once', '', 502],
+  ['choices-null-only', '', 502],
+  ['resets-midway', 'Hello ', 502],
+  ['error-midway', 'Hello ', 502],
+  ['garbage-midway', 'Hello ', 502],
+  ['ends-midway', 'Hello ', 502],
+  ['long-line', 'Hello ', 502],
+  ['hangs', '', 504],
+  ['hangs-after-headers', '', 504],
+  ['hangs-midway', 'Hello ', 504],
+];
+
+/** Each is a whole answer of "Hello there", at this price per model token. */
+const ANSWERS: [behaviour: string, price: number][] = [
+  ['good', priceOf(10, 5)],
+  ['choices-null', priceOf(10, 5)],
+  ['no-done', priceOf(PROMPT, COMPLETION)],
+  ['no-finish', priceOf(10, 5)],
+  ['hangs-after-done', priceOf(10, 5)],
+  ['resets-after-finish', priceOf(PROMPT, COMPLETION)],
+  ['says-length', priceOf(10, 5)],
+  ['says-nonsense', priceOf(10, 5)],
+  ['usage-missing', priceOf(PROMPT, COMPLETION)],
+  ['usage-zero', 0],
+  ['usage-negative', priceOf(PROMPT, COMPLETION)],
+  ['usage-repeated', priceOf(10, 5)],
+  ['usage-billion', CEILING],
+  ['usage-huge', priceOf(PROMPT, COMPLETION)],
+  ['usage-null', priceOf(PROMPT, COMPLETION)],
+  ['usage-text', priceOf(PROMPT, COMPLETION)],
+  ['usage-fraction', priceOf(PROMPT, COMPLETION)],
+  ['usage-half', priceOf(10, COMPLETION)],
+  ['usage-nan', priceOf(PROMPT, COMPLETION)],
+];
+
+describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
+  /** Waiting for a time limit costs seconds, and is the same wait whatever the database. */
+  const failures = FAILURES.filter(([, , status]) => status !== 504 || kind === 'sqlite');
+  let upstream: Upstream;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    upstream = await Upstream.start(BEHAVIOURS);
+    app = await TestApp.start(kind, {
+      ...modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS), { maxTokens: MAX_TOKENS }),
+      ANSWER_TIMEOUT_SECONDS: '2',
+    });
+  });
+  afterAll(async () => {
+    await app.close();
+    await upstream.stop();
+  });
+
+  const ask = (caller: Caller, model: string): Promise<Answer> =>
+    caller.send('POST', '/api/chat/', { message: MESSAGE, model });
+
+  /** One call, and a hold that is resolved; the ledger is told by what came of it. */
+  const settles = async (caller: Caller, calls: number, tokens: number, turn: object) => {
+    expect(upstream.calls).toHaveLength(calls + 1);
+    expect(await caller.balance()).toBe(4000 - tokens);
+    expect(await caller.history()).toMatchObject([{ message: MESSAGE, tokens, ...turn }]);
+    const { results } = (await caller.get('/api/wallet/ledger/')).body as {
+      results: { kind: string; amount: number }[];
+    };
+    const charges = results.filter(({ kind }) => kind === 'charge');
+    expect(charges.map(({ amount }) => -amount)).toEqual(tokens > 0 ? [tokens] : []);
+    expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  };
+
+  it.each(failures)(
+    '%s: nothing is charged, and %j is kept as failed',
+    async (name, response, status) => {
+      const ada = await app.newUser();
+      const calls = upstream.calls.length;
+      const answer = await ask(ada, `metered:${name}`);
+      expect([answer.status, answer.body]).toEqual([status, status === 502 ? FAILED : TIMED_OUT]);
+      expect(answer.raw + JSON.stringify(answer.headers)).not.toContain(SLIP);
+      await settles(ada, calls, 0, { response, status: 'failed' });
+    },
+  );
+
+  it.each(failures.filter(([, produced]) => produced !== ''))(
+    '%s, streamed: the deltas so far, then an error event',
+    async (name, response, status) => {
+      const ada = await app.newUser();
+      const calls = upstream.calls.length;
+      const reader = await EventReader.open(app.url, ada, {
+        ...{ message: MESSAGE, model: `flat:${name}`, stream: true },
+      });
+      const events = await reader.all();
+      expect([reader.incoming.statusCode, reader.text]).toEqual([200, response]);
+      expect(events.at(-1)).toEqual({
+        name: 'error',
+        content: status === 502 ? FAILED : TIMED_OUT,
+      });
+      expect(events.map(({ name }) => name)).not.toContain('done');
+      expect(reader.raw).not.toContain(SLIP);
+      await settles(ada, calls, 0, { response, status: 'failed' });
+    },
+  );
+
+  it.each(ANSWERS)('%s: a whole answer, for %i by model tokens', async (name, tokens) => {
+    const ada = await app.newUser();
+    const calls = upstream.calls.length;
+    const { status, body, headers } = await ask(ada, `metered:${name}`);
+    expect([status, body.response]).toEqual([200, 'Hello there']);
+    expect(headers['tokens-charged']).toBe(String(tokens));
+    await settles(ada, calls, tokens, { response: 'Hello there', status: 'complete' });
+  });
+
+  it.each(['usage-zero', 'usage-billion', 'usage-missing', 'hangs-after-done'])(
+    '%s: the flat price does not look at usage',
+    async (name) => {
+      const ada = await app.newUser();
+      const calls = upstream.calls.length;
+      expect((await ask(ada, `flat:${name}`)).headers['tokens-charged']).toBe('100');
+      await settles(ada, calls, 100, { response: 'Hello there', status: 'complete' });
+    },
+  );
+
+  it('never-ends: is cut off at what was asked for, for the whole hold, and says length', async () => {
+    const ada = await app.newUser();
+    const calls = upstream.calls.length;
+    const reader = await EventReader.open(app.url, ada, {
+      ...{ message: MESSAGE, model: 'metered:never-ends', stream: true },
+    });
+    const { content } = await reader.until('done');
+    expect(content).toMatchObject({ finish_reason: 'length', tokens_charged: CEILING });
+    await upstream.last.aborted;
+    expect(reader.text.length).toBeLessThan(1000 + MAX_TOKENS * 16 + 1000);
+    await settles(ada, calls, CEILING, { response: reader.text, status: 'complete' });
+  });
+
+  it('takes no more of a line without end than it must', async () => {
+    const ada = await app.newUser();
+    await ask(ada, 'flat:long-line');
+    await upstream.last.aborted;
+    expect(upstream.last.sentBytes).toBeLessThan(8_000_000);
+    expect(await ada.balance()).toBe(4000);
+  });
+
+  it('tells the key to the provider, and to nobody else', async () => {
+    const ada = await app.newUser();
+    const answer = await ask(ada, 'flat:refuses-401');
+    expect(upstream.last.headers.authorization).toBe(`Bearer ${PROVIDER_KEY}`);
+    expect(answer.raw + JSON.stringify(answer.headers)).not.toContain(PROVIDER_KEY);
+    expect(await ada.balance()).toBe(4000);
+  });
+});

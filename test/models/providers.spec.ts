@@ -1,0 +1,74 @@
+import { LLMock } from '@copilotkit/aimock';
+import { EchoProvider } from '../../src/models/providers/echo.provider.js';
+import { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
+import { PROVIDER_KEY } from '../support/models-file.js';
+import { Upstream } from '../support/upstream.js';
+import { describeProvider } from './describe-provider.js';
+
+const TIMEOUT_MS = 10_000;
+
+const providerAt = (baseUrl: string) =>
+  new OpenAiCompatibleProvider({
+    name: 'loopback',
+    baseUrl,
+    apiKey: PROVIDER_KEY,
+    timeoutMs: TIMEOUT_MS,
+  });
+
+const echo = {
+  provider: new EchoProvider(),
+  answers: 'echo',
+  stop: () => Promise.resolve(),
+};
+describeProvider('echo', () => Promise.resolve(echo), { canFail: false });
+
+describeProvider('openai-compatible, at a server of ours', async () => {
+  const upstream = await Upstream.start({
+    answers: async (call) => {
+      call.open();
+      for (const word of ['one ', 'two ', 'three']) await call.delta(word);
+      await call.finish(call.body['max_tokens'] === 2 ? 'length' : 'stop');
+      await call.usage(9, 3);
+      await call.end();
+    },
+    endless: async (call) => {
+      call.open();
+      while (!call.isAborted) {
+        await call.delta('more ');
+        await new Promise(setImmediate);
+      }
+    },
+    refuses: (call) => {
+      call
+        .open(401, 'application/json')
+        .response.end(JSON.stringify({ error: { message: `secret: wrong key ${PROVIDER_KEY}` } }));
+    },
+  });
+  return {
+    provider: providerAt(upstream.baseUrl),
+    answers: 'answers',
+    endless: 'endless',
+    refuses: 'refuses',
+    stop: () => upstream.stop(),
+  };
+});
+
+describeProvider('openai-compatible, at a mock of OpenAI by other hands', async () => {
+  const mock = new LLMock({ port: 0, chunkSize: 6, logLevel: 'silent' });
+  mock.on({ model: 'refuses' }, { error: { message: 'secret words', type: 'x' }, status: 429 });
+  mock.on({ model: 'short' }, { content: 'one two three', finishReason: 'length' });
+  mock.on(
+    { model: 'answers' },
+    { content: 'one two three four five', usage: { prompt_tokens: 5, completion_tokens: 5 } },
+  );
+  mock.on({ model: 'endless' }, { content: 'more '.repeat(200) }, { latency: 5 });
+  await mock.start();
+  return {
+    provider: providerAt(`${mock.url}/v1`),
+    answers: 'answers',
+    short: 'short',
+    endless: 'endless',
+    refuses: 'refuses',
+    stop: () => mock.stop(),
+  };
+});

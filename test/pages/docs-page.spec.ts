@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { TestApp } from '../support/app.js';
+import { inBrowser, openBrowser } from '../support/browser.js';
+
+const BROWSER_ACCEPT = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+describe('GET /api/docs/', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+  });
+  afterAll(() => app.close());
+
+  const get = (path: string, accept = '*/*') => app.send({ path, headers: { Accept: accept } });
+
+  /** The files that the page names, as paths that a browser at `path` would ask for. */
+  async function filesOf(path: string): Promise<string[]> {
+    const { raw } = await get(path, BROWSER_ACCEPT);
+    const links = [...raw.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link ?? '');
+    return links.map((link) => new URL(link, app.url + path).pathname);
+  }
+
+  it.each(['/api/docs/', '/api/docs', '/api/docs/?x=1', '/api/docs?x=/'])(
+    'is a page at %s, whose files are all served from here',
+    async (path) => {
+      const page = await get(path, BROWSER_ACCEPT);
+      expect([page.status, page.headers['content-type']]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+      ]);
+      expect(page.raw).not.toMatch(/https?:/);
+      expect(page.headers['content-security-policy']).toContain("script-src 'self';");
+      const files = await filesOf(path);
+      expect(files).toEqual([
+        '/api/docs/favicon-32x32.png',
+        '/api/docs/swagger-ui.css',
+        '/api/docs/swagger-ui-bundle.js',
+        '/api/docs/start.js',
+      ]);
+    },
+  );
+
+  it.each([
+    ['favicon-32x32.png', 'image/png', 'image/avif,image/png'],
+    ['swagger-ui.css', 'text/css; charset=utf-8', 'text/css'],
+    ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8', 'text/javascript'],
+    ['start.js', 'text/javascript; charset=utf-8', 'text/javascript'],
+  ])('serves %s as %s, also to who accepts nothing else', async (file, type, accept) => {
+    const { status, headers, raw } = await get(`/api/docs/${file}`, accept);
+    expect([status, headers['content-type']]).toEqual([200, type]);
+    expect(raw.length).toBeGreaterThan(100);
+  });
+
+  it.each(['package.json', 'index.html', '..%2fpackage.json', 'constructor'])(
+    'serves nothing else of the package: %s is not found',
+    async (file) => {
+      const { status, body } = await get(`/api/docs/${file}`);
+      expect([status, body]).toEqual([404, { detail: 'Not found.', code: 'not_found' }]);
+    },
+  );
+
+  it('starts with the schema of this service, and asks no validator elsewhere', async () => {
+    const { raw } = await get('/api/docs/start.js');
+    expect(raw).toContain("new URL('../schema/', document.currentScript.src)");
+    expect(raw).toContain('validatorUrl: null');
+    const schema = await get('/api/schema/');
+    expect([schema.status, schema.headers['content-type']]).toEqual([200, 'application/json']);
+    expect(schema.body).toMatchObject({ openapi: '3.1.0', servers: [{ url: '/' }] });
+    expect(Object.keys(schema.body.paths as object)).toContain('/api/token-balance/');
+  });
+
+  it.each(['/api/docs/', '/api/schema/'])('answers 405 to a POST of %s', async (path) => {
+    const { status, headers } = await app.post(path, {});
+    expect([status, headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS']);
+  });
+});
+
+inBrowser('the documentation in Chromium', () => {
+  let app: TestApp;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    browser = await openBrowser();
+    page = await browser.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('request', (request) => {
+      if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(app.url)) {
+        complaints.push(`asks elsewhere: ${request.url()}`);
+      }
+    });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await app.close();
+  });
+
+  /** Sends the example of an operation as it stands, and returns what the page shows as the answer. */
+  async function tryOut(operation: Locator): Promise<string> {
+    await operation.locator('.opblock-summary-control').click();
+    await operation.getByRole('button', { name: 'Try it out' }).click();
+    await operation.getByRole('button', { name: 'Execute' }).click();
+    const answer = operation.locator('.live-responses-table .response');
+    await answer.waitFor();
+    return answer.innerText();
+  }
+
+  it.each(['/api/docs/', '/api/docs'])('shows every operation at %s', async (path) => {
+    await page.goto(app.url + path);
+    await page.locator('#operations-Documentation-readDocs').waitFor();
+    const shown = await page.locator('.opblock').count();
+    const { body } = await app.send({ path: '/api/schema/' });
+    const items = Object.values(body.paths as Record<string, object>);
+    expect(shown).toBe(items.flatMap((item) => Object.keys(item)).length);
+  });
+
+  it('lets a newcomer register, authorize with the pasted token, and chat', async () => {
+    const registered = await tryOut(page.locator('#operations-Accounts-register'));
+    const [token] = /[0-9a-f]{40}/.exec(registered) ?? ['none'];
+    expect(await tryOut(page.locator('#operations-Wallet-readBalance'))).toContain('401');
+    await page.locator('.auth-wrapper .authorize').first().click();
+    await page.locator('#auth-bearer-value').fill(token);
+    await page.locator('.auth-container').first().locator('button.authorize').click();
+    await page.locator('.auth-container').first().getByText('Close').click();
+    const answered = await tryOut(page.locator('#operations-Chat-sendMessage'));
+    expect(answered).toContain('This is a dummy AI response to your message');
+    expect(answered).toContain('tokens-balance: 3900');
+    expect(complaints.filter((text) => !text.includes('401 (Unauthorized)'))).toEqual([]);
+    expect(await app.database.count('turns')).toBe(1);
+  });
+});

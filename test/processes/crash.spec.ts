@@ -1,0 +1,212 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { discrepancies, printCodes, promote } from '../support/books.js';
+import { Customer } from '../support/customer.js';
+import { databaseKinds, type Inspector } from '../support/databases.js';
+import { withDice, type Dice } from '../support/dice.js';
+import { Fleet, type Member } from '../support/fleet.js';
+import { HalfSent } from '../support/half-sent.js';
+
+const PRICES = { openingGrant: 30_000, price: 100 };
+const CUSTOMERS = 8;
+/** Requests that each customer has under way at once. */
+const HANDS = 4;
+const KILLS = 25;
+const STOPS = 3;
+const EARLY_KILLS = 4;
+const CODES = 150;
+const CODE_AMOUNT = 1000;
+const CASE_TIMEOUT_MS = 900_000;
+const ORPHANS_TIMEOUT_MS = 30_000;
+/** A slow machine may not come to the number of answers after which the kill is due. */
+const ROUND_MAX_MS = 2000;
+
+const durationMs = async (work: () => Promise<unknown>): Promise<number> => {
+  const before = performance.now();
+  await work();
+  return performance.now() - before;
+};
+
+describe.each(databaseKinds)('a service on %s under load', (kind) => {
+  let fleet: Fleet;
+  let member: Member;
+  let customers: Customer[];
+  let startMs: number;
+
+  beforeEach(async () => {
+    fleet = await Fleet.on(kind, { OPENING_GRANT: String(PRICES.openingGrant) });
+    startMs = await durationMs(async () => (member = await fleet.start()));
+  });
+  afterEach(() => fleet.close());
+
+  const open = async (dice: Dice): Promise<void> => {
+    const codes = await fleet.inspect((database) => printCodes(database, CODES, CODE_AMOUNT));
+    const callers = await Promise.all(
+      Array.from({ length: CUSTOMERS }, () => fleet.newUser(member)),
+    );
+    await fleet.inspect(promote);
+    customers = callers.map((caller) => new Customer(caller, dice, codes));
+  };
+
+  /** Everybody acts, until something happens to the service; then waits until all have noticed. */
+  const underLoad = async (dice: Dice, happen: () => void): Promise<void> => {
+    let acts = 0;
+    const hand = async (customer: Customer) => {
+      while (await customer.act()) acts += 1;
+    };
+    const hands = customers.flatMap((customer) =>
+      Array.from({ length: HANDS }, () => hand(customer)),
+    );
+    const actsMax = dice.below(200);
+    const until = Date.now() + ROUND_MAX_MS;
+    while (acts < actsMax && Date.now() < until) await sleep(1);
+    await sleep(dice.below(20));
+    happen();
+    await Promise.all(hands);
+  };
+
+  /** The next process. Now and then the one before it did not come to serve, or not to the end of it. */
+  const restart = async (dice: Dice): Promise<void> => {
+    if (dice.chance(0.2)) {
+      const doomed = await fleet.launch();
+      await sleep(dice.below(startMs));
+      doomed.kill('SIGKILL');
+      await doomed.ended;
+    }
+    member = await fleet.start();
+    for (const customer of customers) customer.caller = fleet.callerOn(member, customer.caller);
+  };
+
+  /** At once on SQLite, where a process resolves what it finds before it serves. */
+  const untilNothingIsHeld = async (database: Inspector): Promise<void> => {
+    const deadline = Date.now() + (kind === 'sqlite' ? 0 : ORPHANS_TIMEOUT_MS);
+    const held = () => database.count('holds', `state = 'open'`);
+    while ((await held()) > 0 && Date.now() < deadline) await sleep(50);
+    expect(await held()).toBe(0);
+  };
+
+  const assertSound = () =>
+    fleet.inspect(async (database) => {
+      await untilNothingIsHeld(database);
+      expect(await database.unbalancedWallets()).toEqual([]);
+      expect(await discrepancies(database, customers, PRICES)).toEqual([]);
+    });
+
+  /** Every retry has come to its end, and history and balance say over the wire what the books say. */
+  const assertSettled = async (): Promise<void> => {
+    await Promise.all(customers.map((customer) => customer.settle()));
+    await assertSound();
+    for (const customer of customers) {
+      const answered = [...customer.sent.values()].filter(({ turnId }) => turnId !== undefined);
+      const told = await customer.caller.wholeHistory();
+      const ids = new Set(told.map(({ id }) => id));
+      expect(answered.filter(({ turnId }) => !ids.has(turnId ?? ''))).toEqual([]);
+      expect(ids.size).toBe(told.length);
+    }
+    await fleet.inspect(async (database) => {
+      expect(await database.differences()).toEqual([]);
+      // Without these the case would have shown nothing.
+      expect(await database.count('holds', `state = 'captured'`)).toBeGreaterThan(0);
+      const redeemed = await database.count('redemption_codes', 'redeemed_by IS NOT NULL');
+      const granted = await database.count('ledger_entries', `claim_route = 'grant'`);
+      expect([redeemed > 0, granted > 0]).toEqual([true, true]);
+    });
+  };
+
+  it(
+    `loses no answer, charges none twice and leaves nothing held, killed ${String(KILLS)} times`,
+    withDice(async (dice) => {
+      await open(dice);
+      for (let kills = 0; kills < KILLS; kills += 1) {
+        await underLoad(dice, () => {
+          member.service.kill('SIGKILL');
+        });
+        expect(await member.service.ended).toEqual({ code: null, signal: 'SIGKILL' });
+        await restart(dice);
+        await assertSound();
+      }
+      await assertSettled();
+      await fleet.inspect(async (database) => {
+        expect(await database.count('holds', `state = 'expired'`)).toBeGreaterThan(0);
+      });
+    }),
+    CASE_TIMEOUT_MS,
+  );
+
+  it(
+    'finishes what is under way and ends with 0 on SIGTERM, and leaves nothing held',
+    withDice(async (dice) => {
+      await open(dice);
+      for (let stops = 0; stops < STOPS; stops += 1) {
+        await underLoad(dice, () => {
+          member.service.kill('SIGTERM');
+        });
+        expect(await member.service.ended).toEqual({ code: 0, signal: null });
+        await fleet.inspect(async (database) => {
+          expect(await database.count('holds', `state = 'open'`)).toBe(0);
+        });
+        await assertSound();
+        await restart(dice);
+      }
+      await assertSettled();
+      await fleet.inspect(async (database) => {
+        expect(await database.count('holds', `state = 'expired'`)).toBe(0);
+      });
+    }),
+    CASE_TIMEOUT_MS,
+  );
+
+  it('answers on SIGTERM every chat whose head it has read, and no new one', async () => {
+    const ada = await fleet.newUser(member);
+    const target = `${member.http.url}/api/chat/`;
+    const halves = Array.from({ length: 12 }, (_, n) => {
+      const key: Record<string, string> = n % 2 ? { 'Idempotency-Key': `key-${String(n)}` } : {};
+      const headers = { Authorization: `Token ${ada.token}`, ...key };
+      return new HalfSent(target, { message: `half ${String(n)}` }, headers);
+    });
+    await Promise.all(halves.map((half) => half.begin()));
+    member.service.kill('SIGTERM');
+    await member.service.sees(/"stopping"/);
+    expect((await ada.chat('too late')).status).toBe(503);
+    await Promise.all(halves.map((half) => half.finish()));
+    const answers = await Promise.all(halves.map(({ answer }) => answer));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual(halves.map(() => 200));
+    for (const answer of answers) answer.resume();
+    expect(await member.service.ended).toEqual({ code: 0, signal: null });
+    await fleet.inspect(async (database) => {
+      expect(await database.count('turns')).toBe(12);
+      expect(await database.count('holds', `state = 'captured'`)).toBe(12);
+      expect(await database.count('holds', `state <> 'captured'`)).toBe(0);
+      expect(await database.unbalancedWallets()).toEqual([]);
+    });
+  });
+});
+
+describe.each(databaseKinds)('an empty database on %s', (kind) => {
+  let fleet: Fleet;
+  let startMs: number;
+
+  beforeEach(async () => {
+    const rehearsal = await Fleet.on(kind);
+    startMs = await durationMs(() => rehearsal.start());
+    await rehearsal.close();
+    fleet = await Fleet.on(kind);
+  });
+  afterEach(() => fleet.close());
+
+  it(
+    'is migrated in the end, however often the first processes are killed over it',
+    withDice(async (dice) => {
+      for (let kills = 0; kills < EARLY_KILLS; kills += 1) {
+        const doomed = await fleet.launch();
+        await sleep(startMs / 4 + dice.below(startMs));
+        doomed.kill('SIGKILL');
+        await doomed.ended;
+      }
+      const ada = await fleet.newUser(await fleet.start());
+      expect((await ada.chat('at last')).status).toBe(200);
+      expect(await fleet.inspect((database) => database.differences())).toEqual([]);
+    }),
+    CASE_TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { discrepancies, printCodes, promote } from '../support/books.js';
+import type { Answer, Caller } from '../support/client.js';
+import { Customer } from '../support/customer.js';
+import { databaseKinds } from '../support/databases.js';
+import { withDice } from '../support/dice.js';
+import { Fleet, type Member } from '../support/fleet.js';
+
+const postgres = databaseKinds.filter((kind) => kind === 'postgres');
+/** Enough to chat for as long as a case takes. */
+const PRICES = { openingGrant: 1_000_000, price: 100 };
+const ORPHANS_TIMEOUT_MS = 30_000;
+const CASE_TIMEOUT_MS = 300_000;
+const FREEZE_MS = 50;
+const FREEZES_MAX = 500;
+const TOO_LATE = {
+  detail: 'The answer took too long. Nothing was charged.',
+  code: 'unavailable',
+};
+
+interface FrozenHold {
+  readonly id: string;
+  readonly username: string;
+}
+
+describe.each(postgres)('a process on %s that halts with answers under way', (kind) => {
+  let fleet: Fleet;
+  let halting: Member;
+  let others: Member[];
+
+  beforeEach(async () => {
+    fleet = await Fleet.on(kind, { OPENING_GRANT: String(PRICES.openingGrant) });
+    [halting, ...others] = await Promise.all([fleet.start(), fleet.start(), fleet.start()]);
+  });
+  afterEach(() => fleet.close());
+
+  const count = (table: string, where: string, parameters: unknown[] = []) =>
+    fleet.inspect((database) => database.count(table, where, parameters));
+
+  const assertBalanced = () =>
+    fleet.inspect(async (database) => {
+      expect(await database.unbalancedWallets()).toEqual([]);
+      expect(await database.differences()).toEqual([]);
+    });
+
+  /**
+   * Halts the process at a moment at which it has holds open that it has not begun to settle, and
+   * returns those: what a machine does that swaps, or a debugger.
+   */
+  const freezeWithHolds = async (lease: number): Promise<FrozenHold[]> => {
+    for (let tries = 0; tries < FREEZES_MAX; tries += 1) {
+      halting.service.kill('SIGSTOP');
+      await sleep(FREEZE_MS);
+      const frozen = await fleet.inspect((database) =>
+        database.rows<FrozenHold>(
+          `SELECT h.id, u.username FROM holds h JOIN users u ON u.id = h.owner_id
+           WHERE h.state = 'open' AND h.process_id = $1 FOR UPDATE OF h SKIP LOCKED`,
+          [lease],
+        ),
+      );
+      if (frozen.length > 0) return frozen;
+      halting.service.kill('SIGCONT');
+      await sleep(FREEZE_MS);
+    }
+    throw new Error('never seen with a hold open');
+  };
+
+  /** What the process is called on the holds that it opens. */
+  const leaseOfHalting = async (): Promise<number> => {
+    const eve = await fleet.newUser(halting);
+    await eve.chat('who serves me?');
+    const [hold] = await fleet.inspect((database) =>
+      database.rows<{ lease: number }>(
+        `SELECT process_id AS lease FROM holds h JOIN users u ON u.id = h.owner_id WHERE u.username = $1`,
+        [eve.username],
+      ),
+    );
+    return hold?.lease ?? 0;
+  };
+
+  const untilResolved = async (frozen: readonly FrozenHold[]): Promise<void> => {
+    const deadline = Date.now() + ORPHANS_TIMEOUT_MS;
+    const open = () =>
+      fleet.inspect(async (database) => {
+        const rows = await database.rows<{ id: string }>(
+          `SELECT id FROM holds WHERE state = 'open'`,
+        );
+        return rows.filter(({ id }) => frozen.some((hold) => hold.id === id));
+      });
+    while ((await open()).length > 0 && Date.now() < deadline) await sleep(100);
+    expect(await open()).toEqual([]);
+  };
+
+  const assertExpired = async (frozen: readonly FrozenHold[]): Promise<void> => {
+    for (const { id } of frozen) {
+      expect(await count('holds', `id = $1 AND state = 'expired'`, [id])).toBe(1);
+      expect(await count('turns', 'hold_id = $1', [id])).toBe(0);
+      expect(await count('ledger_entries', 'hold_id = $1', [id])).toBe(0);
+    }
+  };
+
+  it(
+    'charge nothing for an answer that is ready only after another let its hold expire',
+    async () => {
+      const lease = await leaseOfHalting();
+      const callers = await Promise.all(Array.from({ length: 8 }, () => fleet.newUser(halting)));
+      let isOver = false;
+      const lastAnswer = async (caller: Caller): Promise<Answer> => {
+        // With a key a message is held first, and so can be halted in between.
+        const answer = await caller.chat('and another', { 'Idempotency-Key': randomUUID() });
+        return isOver ? answer : lastAnswer(caller);
+      };
+      const last = new Map(callers.map((caller) => [caller.username, lastAnswer(caller)]));
+      const frozen = await freezeWithHolds(lease);
+      isOver = true;
+      for (const { id } of frozen) {
+        const sql = 'UPDATE holds SET expires_at = 0 WHERE id = $1';
+        await fleet.inspect((database) => database.rows(sql, [id]));
+      }
+      await untilResolved(frozen);
+      halting.service.kill('SIGCONT');
+      for (const { username } of frozen) {
+        const { status, body } = (await last.get(username)) ?? {};
+        expect([status, body]).toEqual([503, TOO_LATE]);
+      }
+      await Promise.all(last.values());
+      await assertExpired(frozen);
+      await assertBalanced();
+    },
+    CASE_TIMEOUT_MS,
+  );
+
+  it(
+    'finish what a killed one has left: nothing held, nothing lost, nothing charged twice',
+    withDice(async (dice) => {
+      const lease = await leaseOfHalting();
+      const everyone = [halting, ...others].flatMap((at) =>
+        Array.from({ length: 3 }, () => fleet.newUser(at)),
+      );
+      const codes = await fleet.inspect((database) => printCodes(database, 60, 1000));
+      const callers = await Promise.all(everyone);
+      await fleet.inspect(promote);
+      const customers = callers.map((caller) => new Customer(caller, dice, codes));
+      let isOver = false;
+      const hand = async (customer: Customer): Promise<void> => {
+        while (!isOver) {
+          const reached = await customer.act();
+          if (!reached)
+            customer.caller = fleet.callerOn(dice.pick(others) ?? halting, customer.caller);
+        }
+      };
+      const hands = customers.flatMap((customer) => [hand(customer), hand(customer)]);
+      const frozen = await freezeWithHolds(lease);
+      halting.service.kill('SIGKILL');
+      await untilResolved(frozen);
+      isOver = true;
+      await Promise.all(hands);
+      await Promise.all(customers.map((customer) => customer.settle()));
+      await assertExpired(frozen);
+      expect(await count('holds', `state = 'open'`)).toBe(0);
+      const faults = await fleet.inspect((database) => discrepancies(database, customers, PRICES));
+      expect(faults).toEqual([]);
+      await assertBalanced();
+    }),
+    CASE_TIMEOUT_MS,
+  );
+});

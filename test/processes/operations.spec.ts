@@ -1,0 +1,188 @@
+import { connect } from 'node:net';
+import { resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { HttpClient } from '../support/client.js';
+import {
+  Inspector,
+  createDatabase,
+  databaseKinds,
+  type TestDatabase,
+} from '../support/databases.js';
+import { HalfSent } from '../support/half-sent.js';
+import { Service } from '../support/service.js';
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const STOPPING = { detail: 'The service is stopping.', code: 'unavailable' };
+
+let service: Service;
+let client: HttpClient;
+
+async function start(settings: Record<string, string> = {}): Promise<void> {
+  service = await Service.start(settings);
+  client = await service.client();
+}
+
+afterEach(async () => {
+  client.close();
+  await service.remove();
+});
+
+const statusOf = async (path: string) => (await client.send({ path })).status;
+
+/** Waits until the process has taken notice of the signal. */
+const stopping = () => service.sees(/"stopping"/);
+
+describe.each(databaseKinds)('GET /health/ on %s', (kind) => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await createDatabase(kind);
+    await start({ DATABASE_URL: database.url });
+  });
+  afterEach(() => database.drop());
+
+  it('is 200 while the process lives and can serve, without credentials', async () => {
+    for (const path of ['/health/live', '/health/ready']) {
+      const { status, body } = await client.send({ path });
+      expect([status, body]).toEqual([200, { status: 'ok' }]);
+    }
+  });
+
+  it('is 503 for readiness, and only for that, while answers under way finish', async () => {
+    const half = HalfSent.registration(client.url, 'ada');
+    await half.begin();
+    service.kill('SIGTERM');
+    await stopping();
+    const { status, body, headers } = await client.send({ path: '/health/ready' });
+    expect([status, body, headers['retry-after']]).toEqual([503, STOPPING, '1']);
+    expect(await statusOf('/health/live')).toBe(200);
+    await half.finish();
+    expect(await service.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+const postgres = databaseKinds.filter((kind) => kind === 'postgres');
+
+describe.each(postgres)('a database on %s that goes away', (kind) => {
+  it('makes readiness 503 and requests fail without a word of why; the process lives', async () => {
+    const database = await createDatabase(kind);
+    await start({ DATABASE_URL: database.url });
+    expect(await statusOf('/health/ready')).toBe(200);
+    await database.drop();
+    const { status, body } = await client.send({ path: '/health/ready' });
+    const detail = 'The database does not answer.';
+    expect([status, body]).toEqual([503, { detail, code: 'unavailable' }]);
+    const headers = { Authorization: `Token ${'0'.repeat(40)}` };
+    const balance = await client.send({ path: '/api/token-balance/', headers });
+    expect(balance.status).toBe(500);
+    expect(balance.body).toEqual({ detail: 'A server error occurred.', code: 'error' });
+    expect(await statusOf('/health/live')).toBe(200);
+    expect(service.stderr).toBe('');
+    service.kill('SIGTERM');
+    expect(await service.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('a signal to stop', () => {
+  it('lets a request under way finish, turns new ones away, and ends with 0', async () => {
+    await start();
+    const half = HalfSent.registration(client.url, 'ada');
+    await half.begin();
+    service.kill('SIGTERM');
+    await stopping();
+    const { status, body, headers } = await client.send({
+      method: 'POST',
+      path: '/api/login/',
+      headers: JSON_TYPE,
+      body: '{"username":"ada","password":"Str0ng-pass-1"}',
+    });
+    expect([status, body]).toEqual([503, STOPPING]);
+    expect(headers).toMatchObject({
+      'retry-after': '1',
+      'content-type': 'application/json',
+      'x-request-id': expect.stringMatching(/^[\w-]{36}$/),
+      connection: 'close',
+    });
+    await half.finish();
+    expect((await half.answer).statusCode).toBe(201);
+    expect(await service.ended).toEqual({ code: 0, signal: null });
+    expect(service.log().at(-1)?.msg).toBe('stopped');
+  });
+
+  it('lets the work of a client that has hung up finish too', async () => {
+    const database = await createDatabase('sqlite');
+    await start({ DATABASE_URL: database.url, ARGON2_MEMORY_KIB: '65536', ARGON2_PASSES: '10' });
+    const half = HalfSent.registration(client.url, 'ada');
+    await half.begin();
+    await half.finish();
+    half.hangUp();
+    await service.sees(/"POST".*"client gone"/);
+    service.kill('SIGTERM');
+    expect(await service.ended).toEqual({ code: 0, signal: null });
+    const inspector = await Inspector.open(database.url);
+    expect(await inspector.count('users', "username = 'ada'")).toBe(1);
+    await inspector.close();
+    await database.drop();
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'ends an idle process (%s), whatever connections are open',
+    async (signal) => {
+      await start({ SHUTDOWN_TIMEOUT_SECONDS: '3600' });
+      expect(await statusOf('/health/live')).toBe(200); // leaves a connection open for the next
+      const { hostname, port } = new URL(client.url);
+      const silent = connect(Number(port), hostname).on('error', () => undefined);
+      await new Promise((done) => silent.once('connect', done));
+      service.kill(signal);
+      expect(await service.ended).toEqual({ code: 0, signal: null });
+      silent.destroy();
+    },
+  );
+
+  it('cuts off what does not finish in time, and says so by 1', async () => {
+    await start({ SHUTDOWN_TIMEOUT_SECONDS: '1' });
+    const half = HalfSent.registration(client.url, 'ada');
+    await half.begin();
+    service.kill('SIGTERM');
+    await expect(half.answer).rejects.toThrow('socket hang up');
+    expect(await service.ended).toEqual({ code: 1, signal: null });
+    expect(service.log().at(-1)).toMatchObject({ level: 50, msg: 'stopped, with answers cut off' });
+  });
+
+  it('ends at once when it comes a second time', async () => {
+    await start({ SHUTDOWN_TIMEOUT_SECONDS: '3600' });
+    const half = HalfSent.registration(client.url, 'ada');
+    await half.begin();
+    service.kill('SIGTERM');
+    await stopping();
+    const again = setInterval(() => {
+      service.kill('SIGTERM');
+    }, 100);
+    expect(await service.ended).toEqual({ code: 1, signal: null });
+    clearInterval(again);
+  });
+
+  it('reaches the process through `npm run start:prod`', async () => {
+    const command = ['npm', '--prefix', resolve('.'), '--silent', 'run', 'start:prod'];
+    service = await Service.start({ JWT_SECRET: 'x'.repeat(32) }, { command });
+    client = await service.client();
+    expect(await statusOf('/health/live')).toBe(200);
+    service.kill('SIGTERM');
+    await service.ended;
+    expect(service.log().at(-1)?.msg).toBe('stopped');
+  });
+});
+
+describe('what nobody caught', () => {
+  it('ends the process with 1, and with a line in the log', async () => {
+    const fault = 'process.on("SIGUSR2", () => { throw new Error("out of the blue") })';
+    const node = [process.execPath, '--import', `data:text/javascript,${fault}`];
+    service = await Service.start({}, { command: [...node, resolve('dist/src/main.js')] });
+    client = await service.client();
+    service.kill('SIGUSR2');
+    expect(await service.ended).toEqual({ code: 1, signal: null });
+    const err = { message: 'out of the blue', stack: expect.stringContaining(' at ') };
+    const fatal = service.log().filter(({ level }) => level === 60);
+    expect(fatal).toMatchObject([{ err, msg: 'the process ends' }]);
+    expect(service.stderr).toBe('');
+  });
+});

@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Fleet } from '../support/fleet.js';
+
+const REFUSAL =
+  /^tallychat: another process serves \S+tallychat\.sqlite: stop it, or use PostgreSQL for several processes\n$/;
+
+describe('a second process on one SQLite file', () => {
+  let fleet: Fleet;
+
+  beforeEach(async () => {
+    fleet = await Fleet.on('sqlite');
+  });
+  afterEach(() => fleet.close());
+
+  it('refuses in one sentence, and leaves the first one to serve', async () => {
+    const first = await fleet.start();
+    const ada = await fleet.newUser(first);
+    const second = await fleet.launch();
+    expect(await second.ended).toEqual({ code: 1, signal: null });
+    expect(second.stderr).toMatch(REFUSAL);
+    expect(second.stdout).not.toContain('listens on');
+    expect((await ada.chat('still there?')).status).toBe(200);
+    expect(await ada.balance()).toBe(3900);
+  });
+
+  it('refuses before it touches the schema, also when all start at once on an empty file', async () => {
+    const services = await Promise.all([fleet.launch(), fleet.launch(), fleet.launch()]);
+    const serving = services.map((service) => fleet.serving(service));
+    const member = await Promise.any(serving);
+    const others = services.filter((service) => service !== member.service);
+    for (const other of others) {
+      expect(await other.ended).toEqual({ code: 1, signal: null });
+      expect(other.stderr).toMatch(REFUSAL);
+      expect(other.stdout).not.toContain('CREATE TABLE');
+    }
+    const ada = await fleet.newUser(member);
+    expect((await ada.chat('alone at last')).status).toBe(200);
+    await Promise.allSettled(serving);
+  });
+
+  it('serves once the first one was killed, with every balance as it was', async () => {
+    const first = await fleet.start();
+    const ada = await fleet.newUser(first);
+    const answer = await ada.chat('before');
+    first.service.kill('SIGKILL');
+    await first.service.ended;
+    const heir = fleet.callerOn(await fleet.start(), ada);
+    expect(await heir.balance()).toBe(3900);
+    expect(await heir.history()).toMatchObject([{ message: 'before', ...answer.body }]);
+    expect((await heir.chat('after')).status).toBe(200);
+    expect(await fleet.inspect((database) => database.unbalancedWallets())).toEqual([]);
+  });
+});

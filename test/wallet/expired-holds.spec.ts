@@ -1,0 +1,89 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { TestApp } from '../support/app.js';
+import type { Answer, Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { openThread, say, untilAsked } from '../support/threads.js';
+
+const TOOK_TOO_LONG = {
+  detail: 'The answer took too long. Nothing was charged.',
+  code: 'unavailable',
+};
+
+describe.each(databaseKinds)('an answer that comes after its hold has expired, on %s', (kind) => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    provider = new ProviderProbe(app.nest);
+  });
+  afterEach(() => {
+    provider.use(undefined);
+  });
+  afterAll(() => app.close());
+
+  /** Asks in a conversation; while the provider works, the hold expires, and then `meanwhile` happens. */
+  const askLate = async (
+    ada: Caller,
+    ending: 'answers' | 'fails',
+    meanwhile: (conversation: string) => Promise<unknown>,
+  ): Promise<Answer> => {
+    const id = await openThread(ada);
+    let end: () => void = () => undefined;
+    const calls = provider.calls;
+    provider.use(
+      () =>
+        new Promise((resolve, reject) => {
+          end = () => {
+            if (ending === 'answers') resolve();
+            else reject(new Error('down'));
+          };
+        }),
+    );
+    const answer = say(ada, id, 'wait', { 'Idempotency-Key': `late-${ending}` });
+    await untilAsked(provider, calls);
+    await app.database.rows(`UPDATE holds SET expires_at = 0 WHERE state = 'open'`);
+    await app.nest.get(HoldSweeper).sweep();
+    await meanwhile(id);
+    end();
+    return answer;
+  };
+
+  const expectNothingTaken = async (ada: Caller, answer: Answer) => {
+    expect([answer.status, answer.body]).toEqual([503, TOOK_TOO_LONG]);
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(await ada.balance()).toBe(4000);
+    expect(await ada.history()).toEqual([]);
+    expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  };
+
+  it.each(['answers', 'fails'] as const)('is 503 when the provider %s', async (ending) => {
+    const ada = await app.newUser();
+    await expectNothingTaken(ada, await askLate(ada, ending, () => Promise.resolve()));
+  });
+
+  it.each(['answers', 'fails'] as const)(
+    'is 503 when the provider %s and the conversation was deleted meanwhile',
+    async (ending) => {
+      const ada = await app.newUser();
+      const answer = await askLate(ada, ending, async (id) => {
+        expect((await ada.send('DELETE', `/api/conversations/${id}/`)).status).toBe(204);
+      });
+      await expectNothingTaken(ada, answer);
+    },
+  );
+
+  it('leaves the key free for another try, which is charged once', async () => {
+    const ada = await app.newUser();
+    let conversation = '';
+    await askLate(ada, 'answers', (id) => Promise.resolve((conversation = id)));
+    provider.use(undefined);
+    const again = await say(ada, conversation, 'wait', { 'Idempotency-Key': 'late-answers' });
+    expect([again.status, again.headers['idempotent-replayed']]).toEqual([200, undefined]);
+    expect(await ada.balance()).toBe(3900);
+    expect(await ada.history()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openWriter } from '../../src/database/data-source.js';
+import { FileInUse, ProcessLease } from '../../src/database/process-lease.js';
+import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { claimOf } from '../../src/wallet/claim.js';
+import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { HoldsService } from '../../src/wallet/holds.service.js';
+import { WalletService } from '../../src/wallet/wallet.service.js';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { createDatabase, databaseKinds } from '../support/databases.js';
+
+/** No process is called so: they are called 1 and up. */
+const DEAD = 0;
+
+describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
+  let app: TestApp;
+  let sweeper: HoldSweeper;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    sweeper = app.nest.get(HoldSweeper);
+    await sweeper.onModuleDestroy(); // the specs call its rounds themselves
+  });
+  afterAll(() => app.close());
+
+  /** Sets 100 aside; `change` makes the row what the case is given. */
+  const hold = async (caller: Caller, change?: string): Promise<string> => {
+    const ownerId = await app.ownerOf(caller);
+    const holds = app.nest.get(HoldsService);
+    const work = app.nest.get(UnitOfWork);
+    const id = await work.run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
+    if (change) await app.database.rows(`UPDATE holds SET ${change} WHERE id = $1`, [id]);
+    return id;
+  };
+
+  const stateOf = async (id: string) => {
+    const sql = 'SELECT state FROM holds WHERE id = $1';
+    return (await app.database.rows<{ state: string }>(sql, [id]))[0]?.state;
+  };
+
+  it('needs no lease renewed while nothing was lost', async () => {
+    const lease = app.nest.get(ProcessLease);
+    await expect(lease.renew()).resolves.toBeUndefined();
+    expect(await lease.isDead(lease.id)).toBe(false);
+  });
+
+  it('gives back what is past its lifetime, and leaves what is not', async () => {
+    const ada = await app.newUser();
+    const [overdue, current] = [await hold(ada, 'expires_at = 0'), await hold(ada)];
+    await sweeper.sweep();
+    expect([await stateOf(overdue), await stateOf(current)]).toEqual(['expired', 'open']);
+    expect(await ada.balance()).toBe(3900);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('gives back at once what a dead process held, and leaves its own', async () => {
+    const ada = await app.newUser();
+    const [orphan, own] = [await hold(ada, `process_id = ${String(DEAD)}`), await hold(ada)];
+    await sweeper.sweep();
+    expect([await stateOf(orphan), await stateOf(own)]).toEqual(['expired', 'open']);
+    expect(await ada.balance()).toBe(3900);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it.each([
+    ['overdue', 'expires_at = 0'],
+    ['orphaned', `process_id = ${String(DEAD)}`],
+  ])('leaves alone what is resolved already, though it is %s', async (_what, change) => {
+    const ada = await app.newUser();
+    const id = await hold(ada, change);
+    const holds = app.nest.get(HoldsService);
+    await app.nest.get(UnitOfWork).run((tx) => holds.release(tx, id, 'released'));
+    await sweeper.sweep();
+    expect(await stateOf(id)).toBe('released');
+    expect(await ada.balance()).toBe(4000);
+  });
+
+  it('forgets the keys of holds and of credits past their retention, and no others', async () => {
+    const ada = await app.newUser();
+    const ownerId = await app.ownerOf(ada);
+    for (const key of ['old', 'new']) {
+      await ada.chat('hi', { 'Idempotency-Key': key });
+      const claim = claimOf('grant', key, {});
+      const entry = { ownerId, amount: 100, kind: 'grant', reason: 'a gift', claim } as const;
+      await app.nest.get(UnitOfWork).run((tx) => app.nest.get(WalletService).credit(tx, entry));
+    }
+    const keysIn = async (table: string) => {
+      const sql = `SELECT claim_key AS key FROM ${table} WHERE owner_id = $1 AND claim_key IS NOT NULL ORDER BY 1`;
+      return (await app.database.rows<{ key: string }>(sql, [ownerId])).map(({ key }) => key);
+    };
+    for (const table of ['holds', 'ledger_entries']) {
+      await sweeper.sweep();
+      expect(await keysIn(table)).toEqual(['new', 'old']);
+      await app.database.rows(`UPDATE ${table} SET created_at = 0 WHERE claim_key = 'old'`);
+      await sweeper.sweep();
+      expect(await keysIn(table)).toEqual(['new']);
+    }
+    expect(await ada.balance()).toBe(4000);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('goes on in the background, also after a round that failed', async () => {
+    const ada = await app.newUser();
+    const overdue = await hold(ada, 'expires_at = 0');
+    await sweeper.start();
+    expect(await stateOf(overdue)).toBe('expired');
+    await app.database.rows('ALTER TABLE holds RENAME TO hidden');
+    await sleep(2500);
+    await app.database.rows('ALTER TABLE hidden RENAME TO holds');
+    const next = await hold(ada, 'expires_at = 0');
+    while ((await stateOf(next)) === 'open') await sleep(100);
+    expect(await stateOf(next)).toBe('expired');
+    expect(await ada.balance()).toBe(4000);
+  });
+});
+
+describe.each(databaseKinds)('a lease on %s', (kind) => {
+  it('is one process’s at a time, and the next one’s once it is given back', async () => {
+    const database = await createDatabase(kind);
+    const source = await openWriter({ url: database.url, poolMax: 3, entities: [] });
+    const [first, second] = [new ProcessLease(source), new ProcessLease(source)];
+    Object.assign(second, { id: first.id });
+    await first.acquire();
+    const refusal = await second.acquire().catch((error: unknown) => error as Error);
+    const isFileInUse = refusal instanceof FileInUse;
+    expect([isFileInUse, isFileInUse && refusal.cause !== undefined]).toEqual(
+      kind === 'sqlite' ? [true, true] : [false, false],
+    );
+    expect((refusal as Error).message).toBe(
+      kind === 'sqlite'
+        ? `another process serves ${database.url.slice('sqlite:'.length)}: stop it, or use PostgreSQL for several processes`
+        : `the lease ${String(first.id)} is taken`,
+    );
+    await second.onApplicationShutdown();
+    await first.onApplicationShutdown();
+    await expect(second.acquire()).resolves.toBeUndefined();
+    await second.onApplicationShutdown();
+    await source.destroy();
+    await database.drop();
+  });
+});

@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Reader } from '../../src/database/read-connection.js';
+import { audit } from '../../src/wallet/audit.js';
+import { TestApp } from '../support/app.js';
+import { databaseKinds } from '../support/databases.js';
+import { seed } from '../support/dice.js';
+import { commands } from '../support/wallet-commands.js';
+import type { Model } from '../support/wallet-model.js';
+
+/** A failing run prints its seed and the fewest steps that fail: TEST_SEED repeats it. */
+const RUNS = 100;
+const COMMANDS_MAX = 80;
+
+describe.each(databaseKinds)('a wallet against its model on %s', (kind) => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+  });
+  afterAll(() => app.close());
+
+  it('agrees after every step of every interleaving, and the books balance', async () => {
+    const count = { steps: 0, wallets: 0 };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.commands(commands, { maxCommands: COMMANDS_MAX, size: 'max' }),
+        async (plan) => {
+          const real = { app, owners: [], count };
+          await fc.asyncModelRun(() => ({ model: [] as Model[], real }), plan);
+        },
+      ),
+      { numRuns: RUNS, seed },
+    );
+    expect(count.steps).toBeGreaterThan(2000);
+    expect((await audit(app.nest.get(Reader))).differences).toEqual([]);
+  }, 180_000);
+});
