@@ -102,7 +102,7 @@ function readArguments() {
 async function run(): Promise<void> {
   const { positionals, values } = readArguments();
   const [name = '', ...rest] = positionals;
-  const context = await NestFactory.createApplicationContext(AppModule.with(loadConfig()), {
+  const context = await NestFactory.createApplicationContext(AppModule.forRoot(loadConfig()), {
     logger: false,
     abortOnError: false,
   });

@@ -6,6 +6,11 @@ import { CONFIG, type Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { entities } from './entities.js';
 import { HttpModule } from './http/http.module.js';
+import { ConversationsModule } from './conversations/conversations.module.js';
+import { ModelsModule } from './models/models.module.js';
+import { OpenAiModule } from './openai/openai.module.js';
+import { OpenApiModule } from './openapi/openapi.module.js';
+import { UsageModule } from './usage/usage.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { UsersModule } from './users/users.module.js';
 import { WalletModule } from './wallet/wallet.module.js';
@@ -15,17 +20,22 @@ import { WebModule } from './web/web.module.js';
 @Global()
 @Module({})
 export class AppModule {
-  static with(config: Config): DynamicModule {
+  static forRoot(config: Config): DynamicModule {
     return {
       module: AppModule,
       imports: [
         HttpModule,
-        DatabaseModule.with(entities),
+        OpenApiModule,
+        DatabaseModule.forRoot(entities),
         ObservabilityModule,
         UsersModule,
         WalletModule,
+        UsageModule,
         AuthModule,
+        ModelsModule,
         ChatModule,
+        ConversationsModule,
+        OpenAiModule,
         AdminModule,
         WebModule,
       ],

@@ -20,7 +20,7 @@ import { NestLogger, createLogger } from './observability/logger.js';
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   const logger = createLogger(config.logLevel);
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.with(config),
+    AppModule.forRoot(config),
     createAdapter(logger, config),
     { bodyParser: false, abortOnError: false, logger: new NestLogger(logger) },
   );

@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { PermissionDenied } from '../errors.js';
-import type { Principal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import { UsersService } from '../users/users.service.js';
 
 /** Lets operators pass, as of this very request. Runs after the bearer guard, which says who calls. */

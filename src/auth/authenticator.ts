@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuthenticationFailed, BearerRefused, TokenNotValid } from '../errors.js';
-import type { Principal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import { AccessTokens } from './access-tokens.js';
 import type { Credentials } from './authorization-header.js';
 import { JwtService } from './jwt.service.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-http-bearer';
-import type { Principal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import { Authenticator } from './authenticator.js';
 import { readAuthorization, type Credentials } from './authorization-header.js';
 

@@ -5,7 +5,7 @@ import { SECOND_MICROS, nowMicros } from '../time.js';
 import type { DbBoolean, Tx } from '../database/tx.js';
 import { Reader } from '../database/read-connection.js';
 import { BearerRefused, TokenNotValid } from '../errors.js';
-import type { Principal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import { JwtFamily } from './jwt-family.entity.js';
 
 /** The token under which the signing key is injected. */

@@ -7,10 +7,9 @@ import {
   ProviderTimedOut,
   ValidationFailed,
 } from '../errors.js';
-import { PAGE_PARAMETERS } from '../openapi/page.dto.js';
-import { ALWAYS_ON_JSON, describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
-import { ChatAnswerDto, ChatDto, QuoteDto, TurnDto, TurnPageDto } from './chat.dto.js';
-import { SEARCH_MAX_CHARS } from '../conversations/search-query.js';
+import { ALWAYS_ON_JSON, describeRoute } from '../openapi/route-docs.js';
+import { ChatAnswerDto, ChatDto, MessageDto, QuoteDto } from './chat.dto.js';
+import { CONVERSATION_ID } from '../conversations/conversations.docs.js';
 
 /** On a JSON answer always; a stream is opened before they are known, and tells them in its last event. */
 const paid = (
@@ -52,21 +51,24 @@ export const EVENTS: ContentObject = {
   },
 };
 
-const SEARCH: ParameterDescription = {
-  name: 'search',
-  in: 'query',
-  description:
-    'Only turns with this text in the message or the answer, whatever the case of its letters A to Z.',
-  schema: { type: 'string', maxLength: SEARCH_MAX_CHARS },
+/** A paid answer, by either door of `/api`. */
+const PAID_ANSWER = {
+  description: 'The answer; as events where `stream` or `Accept: text/event-stream` asks for them.',
+  type: ChatAnswerDto,
+  content: EVENTS,
+  headers: PAID_HEADERS,
 };
 
-const TURN_ID: ParameterDescription = {
-  name: 'id',
-  in: 'path',
-  description: 'The turn.',
-  required: true,
-  schema: { type: 'string', format: 'uuid' },
-};
+/** What can keep a message from its answer. */
+const PAID_ERRORS = [
+  new ValidationFailed({ message: ['This field may not be blank.'] }),
+  new InsufficientBalance(100, 40),
+  new InsufficientBalance(100, 4000, 'daily'),
+  new NotFound(),
+  new ConversationBusy(),
+  new ProviderFailed(),
+  new ProviderTimedOut(),
+];
 
 export const ChatDocs = {
   send: () =>
@@ -85,23 +87,9 @@ export const ChatDocs = {
       },
       idempotencyKey: 'optional',
       answers: {
-        200: {
-          description:
-            'The answer; as events where `stream` or `Accept: text/event-stream` asks for them.',
-          type: ChatAnswerDto,
-          content: EVENTS,
-          headers: PAID_HEADERS,
-        },
+        200: PAID_ANSWER,
       },
-      errors: [
-        new ValidationFailed({ message: ['This field may not be blank.'] }),
-        new InsufficientBalance(100, 40),
-        new InsufficientBalance(100, 4000, 'daily'),
-        new NotFound(),
-        new ConversationBusy(),
-        new ProviderFailed(),
-        new ProviderTimedOut(),
-      ],
+      errors: PAID_ERRORS,
     }),
 
   quote: () =>
@@ -118,28 +106,28 @@ export const ChatDocs = {
       errors: [new ValidationFailed({ message: ['This field may not be blank.'] }), new NotFound()],
     }),
 
-  list: () =>
+  sendInConversation: () =>
     describeRoute({
-      id: 'listTurns',
-      tag: 'Chat',
-      summary: 'Read what was said',
-      description: "The caller's own turns, newest first, in pages. Free of charge.",
-      parameters: [...PAGE_PARAMETERS, SEARCH],
-      answers: { 200: { description: 'A page of turns.', type: TurnPageDto } },
-      errors: [
-        new NotFound('Invalid cursor'),
-        new ValidationFailed({ search: ['Null characters are not allowed.'] }),
-      ],
-    }),
-
-  one: () =>
-    describeRoute({
-      id: 'readTurn',
-      tag: 'Chat',
-      summary: 'Read one turn',
-      description: "What a ledger entry's `turn` leads to.",
-      parameters: [TURN_ID],
-      answers: { 200: { description: 'The turn.', type: TurnDto } },
-      errors: [new NotFound()],
+      id: 'sendInConversation',
+      tag: 'Conversations',
+      summary: 'Send a message in a conversation',
+      description:
+        'As *Send a message*. The model is also told the `system` text and the earlier turns: the newest that fit its context. One answer at a time: 409 for a second.',
+      parameters: [CONVERSATION_ID],
+      body: { type: MessageDto, examples: {} },
+      idempotencyKey: 'optional',
+      answers: {
+        200: {
+          ...PAID_ANSWER,
+          links: {
+            readTurn: {
+              operationId: 'readTurn',
+              description: 'The saved turn.',
+              parameters: { id: '$response.header.Turn-Id' },
+            },
+          },
+        },
+      },
+      errors: PAID_ERRORS,
     }),
 };

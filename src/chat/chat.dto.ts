@@ -1,17 +1,14 @@
 import { BooleanField } from '../fields/boolean-field.js';
 import { TextField } from '../fields/text-field.js';
-import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
-import { PageOf } from '../openapi/page.dto.js';
-
-const MESSAGE = 'Hello, how does this work?';
-const RESPONSE = `This is a dummy AI response to your message: '${MESSAGE}'`;
+import { MESSAGE_EXAMPLE, RESPONSE_EXAMPLE } from '../conversations/turn.dto.js';
+import { ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
 
 /** What is said in a conversation. The length limit is a setting, so `Planner` holds it. */
 export class MessageDto {
   @TextField({
     docs: {
       description: 'What to say. White space around it is taken off.',
-      examples: [MESSAGE],
+      examples: [MESSAGE_EXAMPLE],
       maxLengthSetting: 'messageMaxChars',
     },
   })
@@ -54,42 +51,12 @@ export class QuoteDto {
 
 /** A paid answer. */
 export class ChatAnswerDto {
-  @ShownText('What was said, as it was understood.', { examples: [MESSAGE] })
+  @ShownText('What was said, as it was understood.', { examples: [MESSAGE_EXAMPLE] })
   readonly message!: string;
 
-  @ShownText('What the model answers.', { examples: [RESPONSE] })
+  @ShownText('What the model answers.', { examples: [RESPONSE_EXAMPLE] })
   readonly response!: string;
 
   @ShownTime('When the answer was saved.')
   readonly timestamp!: string;
 }
-
-/** A saved turn. */
-export class TurnDto {
-  @ShownId('The turn.')
-  readonly id!: string;
-
-  @ShownId('The conversation it belongs to.')
-  readonly conversation!: string;
-
-  @ShownText('What was said.', { examples: [MESSAGE] })
-  readonly message!: string;
-
-  @ShownText('What the model answered.', { examples: [RESPONSE] })
-  readonly response!: string;
-
-  @ShownText('The model that answered.', { examples: ['echo'] })
-  readonly model!: string;
-
-  @ShownText('Whether the answer came to its end.', { enum: ['complete', 'aborted', 'failed'] })
-  readonly status!: string;
-
-  @ShownInteger('What it cost.', { examples: [100] })
-  readonly tokens!: number;
-
-  @ShownTime('When it was saved.')
-  readonly timestamp!: string;
-}
-
-/** A page of the history. */
-export class TurnPageDto extends PageOf(TurnDto) {}

@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { isUniqueViolation } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { IdempotencyKeyInUse, InsufficientBalance } from '../errors.js';
-import type { Principal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import { claimOf, type Claim } from '../wallet/claim.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { WalletService } from '../wallet/wallet.service.js';

@@ -1,5 +1,5 @@
 import { AnswerNotRead, ProviderFailed, ProviderTimedOut, type AppError } from '../errors.js';
-import type { Model } from '../models/models.js';
+import type { Model } from '../models/model-catalogue.js';
 import { outcomeOf, type Outcome } from './outcome.js';
 import type { Ending } from '../models/pricing.js';
 import type {

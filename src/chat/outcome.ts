@@ -1,4 +1,4 @@
-import type { Model } from '../models/models.js';
+import type { Model } from '../models/model-catalogue.js';
 import {
   cost,
   countUsage,

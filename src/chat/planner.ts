@@ -4,7 +4,7 @@ import { ValidationFailed } from '../errors.js';
 import { codePoints } from '../drf/text.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
-import type { Model } from '../models/models.js';
+import type { Model } from '../models/model-catalogue.js';
 import { ceiling, estimatePrompt, estimateTokens } from '../models/pricing.js';
 import type { ChatMessage } from '../models/providers/provider.js';
 import type { Question } from './question.js';

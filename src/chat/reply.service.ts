@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toIso } from '../time.js';
 import { EventStream, callerGone } from '../http/event-stream.js';
 import { answerTo } from '../http/send-error.js';
-import type { Principal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import { ChatService, type Begun } from './chat.service.js';
 import type { Question } from './question.js';
 import type { Turn } from '../conversations/turn.entity.js';

@@ -4,7 +4,7 @@ import { nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Unavailable } from '../errors.js';
-import type { Principal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import { ChargesService } from '../wallet/charges.service.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { ConversationsService } from '../conversations/conversations.service.js';

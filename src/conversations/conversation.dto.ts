@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { TextField } from '../fields/text-field.js';
 import { ShownId, ShownText, ShownTime } from '../fields/field-docs.js';
 import { PageOf } from '../openapi/page.dto.js';
-import { TurnDto } from '../chat/chat.dto.js';
+import { TurnDto } from './turn.dto.js';
 import { TITLE_MAX_CHARS } from './conversations.service.js';
 
 const SYSTEM_MAX_CHARS = 20_000;

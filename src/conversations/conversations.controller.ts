@@ -6,19 +6,16 @@ import { v7 as uuidv7 } from 'uuid';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
-import { wantsStream } from '../http/event-stream.js';
-import { IdempotencyKey } from '../http/idempotency-key.js';
 import { paginate, UUID_KEY } from '../http/pagination.js';
-import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
+import { CurrentPrincipal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import type { RouteMarks } from '../http/route-table.js';
-import { MessageDto } from '../chat/chat.dto.js';
 import { ConversationSettingsDto, type ConversationDto } from './conversation.dto.js';
 import { ConversationDocs } from './conversations.docs.js';
 import { ConversationsService } from './conversations.service.js';
 import { exportJson, exportMarkdown, threadToWire } from './export.js';
 import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
-import { ReplyService } from '../chat/reply.service.js';
 import { turnToWire } from './turn-wire.js';
 
 /** What an export can be, with its media type. */
@@ -34,7 +31,6 @@ export class ConversationsController {
     private readonly conversations: ConversationsService,
     private readonly history: HistoryService,
     private readonly models: ModelCatalogue,
-    private readonly replies: ReplyService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -104,22 +100,6 @@ export class ConversationsController {
       (turn) => turn.id,
     );
     return { ...page, results: page.results.map(turnToWire) };
-  }
-
-  @ConversationDocs.send()
-  @Post(':id/messages')
-  @HttpCode(200)
-  async send(
-    @CurrentPrincipal() principal: Principal,
-    @Param('id') conversationId: string,
-    @Payload() { message, model, stream }: MessageDto,
-    @IdempotencyKey() idempotencyKey: string | undefined,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    const question = { route: 'messages', message, conversationId, model, idempotencyKey } as const;
-    const isStream = stream ?? wantsStream(request);
-    await this.replies.answer({ request, reply, principal }, question, isStream);
   }
 
   @ConversationDocs.export()

@@ -1,23 +1,15 @@
-import {
-  ConversationBusy,
-  InsufficientBalance,
-  NotFound,
-  ProviderFailed,
-  ProviderTimedOut,
-  ValidationFailed,
-} from '../errors.js';
+import { ConversationBusy, NotFound, ValidationFailed } from '../errors.js';
 import { PAGE_PARAMETERS } from '../openapi/page.dto.js';
 import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
-import { EVENTS, PAID_HEADERS } from '../chat/chat.docs.js';
-import { ChatAnswerDto, MessageDto, TurnPageDto } from '../chat/chat.dto.js';
 import {
   ConversationDto,
   ConversationExportDto,
   ConversationPageDto,
   ConversationSettingsDto,
 } from './conversation.dto.js';
+import { TurnPageDto } from './turn.dto.js';
 
-const ID: ParameterDescription = {
+export const CONVERSATION_ID: ParameterDescription = {
   name: 'id',
   in: 'path',
   description: 'The conversation.',
@@ -88,7 +80,7 @@ export const ConversationDocs = {
       id: 'readConversation',
       tag: 'Conversations',
       summary: 'Read a conversation',
-      parameters: [ID],
+      parameters: [CONVERSATION_ID],
       answers: { 200: { description: 'The conversation.', type: ConversationDto } },
       errors: [new NotFound()],
     }),
@@ -99,7 +91,7 @@ export const ConversationDocs = {
       tag: 'Conversations',
       summary: 'Change a conversation',
       description: 'Sets the fields that are sent, and leaves the others.',
-      parameters: [ID],
+      parameters: [CONVERSATION_ID],
       body: { type: ConversationSettingsDto, examples: {} },
       answers: { 200: { description: 'The conversation as it is now.', type: ConversationDto } },
       errors: [badModel, new NotFound()],
@@ -112,7 +104,7 @@ export const ConversationDocs = {
       summary: 'Delete a conversation',
       description:
         'With all its turns, for good. What they cost stays in the ledger. While an answer is under way: 409.',
-      parameters: [ID],
+      parameters: [CONVERSATION_ID],
       answers: { 204: { description: 'Deleted.' } },
       errors: [new NotFound(), new ConversationBusy()],
     }),
@@ -122,46 +114,9 @@ export const ConversationDocs = {
       id: 'listTurnsOfConversation',
       tag: 'Conversations',
       summary: 'Read what was said in a conversation',
-      parameters: [ID, ...PAGE_PARAMETERS],
+      parameters: [CONVERSATION_ID, ...PAGE_PARAMETERS],
       answers: { 200: { description: 'A page of turns.', type: TurnPageDto } },
       errors: [new NotFound(), new NotFound('Invalid cursor')],
-    }),
-
-  send: () =>
-    describeRoute({
-      id: 'sendInConversation',
-      tag: 'Conversations',
-      summary: 'Send a message in a conversation',
-      description:
-        'As *Send a message*. The model is also told the `system` text and the earlier turns: the newest that fit its context. One answer at a time: 409 for a second.',
-      parameters: [ID],
-      body: { type: MessageDto, examples: {} },
-      idempotencyKey: 'optional',
-      answers: {
-        200: {
-          description:
-            'The answer; as events where `stream` or `Accept: text/event-stream` asks for them.',
-          type: ChatAnswerDto,
-          content: EVENTS,
-          headers: PAID_HEADERS,
-          links: {
-            readTurn: {
-              operationId: 'readTurn',
-              description: 'The saved turn.',
-              parameters: { id: '$response.header.Turn-Id' },
-            },
-          },
-        },
-      },
-      errors: [
-        new ValidationFailed({ message: ['This field may not be blank.'] }),
-        new InsufficientBalance(100, 40),
-        new InsufficientBalance(100, 4000, 'daily'),
-        new NotFound(),
-        new ConversationBusy(),
-        new ProviderFailed(),
-        new ProviderTimedOut(),
-      ],
     }),
 
   export: () =>
@@ -170,7 +125,7 @@ export const ConversationDocs = {
       tag: 'Conversations',
       summary: 'Take a conversation away',
       description: 'As a file, with every turn, oldest first.',
-      parameters: [ID, EXPORT_TYPE],
+      parameters: [CONVERSATION_ID, EXPORT_TYPE],
       answers: {
         200: {
           description: 'The file.',

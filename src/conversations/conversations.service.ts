@@ -6,6 +6,7 @@ import { UUID_KEY, type Keyset } from '../http/pagination.js';
 import { ConversationBusy, NotFound } from '../errors.js';
 import { Conversation } from './conversation.entity.js';
 import type { ChatMessage } from '../models/providers/provider.js';
+import { HoldsService } from '../wallet/holds.service.js';
 import { estimatePrompt } from '../models/pricing.js';
 
 export const TITLE_MAX_CHARS = 80;
@@ -26,7 +27,10 @@ export type ThreadSettings = Pick<Conversation, 'title' | 'model' | 'system'>;
 /** Threads of turns. */
 @Injectable()
 export class ConversationsService {
-  constructor(private readonly reader: Reader) {}
+  constructor(
+    private readonly reader: Reader,
+    private readonly holds: HoldsService,
+  ) {}
 
   /** Throws `NotFound` for an unknown id, and for somebody else's alike. */
   async find(ownerId: string, id: string): Promise<Thread> {
@@ -87,11 +91,9 @@ export class ConversationsService {
       [id, ownerId, nowMicros()],
     );
     if (!conversation) throw new NotFound();
-    const open = await tx.rows(
-      `/* conversation.busy */ SELECT id FROM holds WHERE id = $1 AND coalesce(state, '') = 'open'`,
-      [conversation.busyHoldId],
-    );
-    if (open.length > 0) throw new ConversationBusy();
+    const { busyHoldId } = conversation;
+    if (busyHoldId !== null && (await this.holds.isOpen(tx, busyHoldId)))
+      throw new ConversationBusy();
   }
 
   /** Marks the hold of the answer under way. A conversation without a title is named after the message. */

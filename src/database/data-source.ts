@@ -5,10 +5,7 @@ import sqlite3 from 'sqlite3';
 import { migrations } from './migrations.js';
 import { PostgresStatements } from './postgres-statements.js';
 import { SqliteStatements } from './sqlite-statements.js';
-import type { Statements } from './statements.js';
-
-/** A class that TypeORM maps to a table. */
-export type EntityClass<Entity extends object = object> = new () => Entity;
+import type { EntityClass, Statements } from './statements.js';
 
 const SQLITE_BUSY_TIMEOUT_MS = 5000;
 const POSTGRES_CONNECT_TIMEOUT_MS = 10_000;

@@ -7,9 +7,10 @@ import {
 } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
-import { Database, openReader, openWriter, type EntityClass } from './data-source.js';
+import { Database, openReader, openWriter } from './data-source.js';
 import { ProcessLease } from './process-lease.js';
 import { Reader } from './read-connection.js';
+import type { EntityClass } from './statements.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** Closes the database once the last write is on disk. */
@@ -33,7 +34,7 @@ class DatabaseCloser implements OnApplicationShutdown {
 @Global()
 @Module({})
 export class DatabaseModule {
-  static with(entities: EntityClass[]): DynamicModule {
+  static forRoot(entities: EntityClass[]): DynamicModule {
     const options = (config: Config) => ({
       url: config.databaseUrl,
       poolMax: config.databasePoolMax,

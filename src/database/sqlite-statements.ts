@@ -1,7 +1,6 @@
 import type { Database, Statement } from 'sqlite3';
 import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
-import type { EntityClass } from './data-source.js';
-import { columnList, type Insertion, type Statements } from './statements.js';
+import { columnList, type EntityClass, type Insertion, type Statements } from './statements.js';
 
 /**
  * Statements on SQLite's one connection, each prepared once: unprepared ones cost a second trip through

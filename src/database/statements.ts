@@ -1,5 +1,8 @@
 import type { EntityMetadata } from 'typeorm';
 
+/** A class that TypeORM maps to a table. */
+export type EntityClass<Entity extends object = object> = new () => Entity;
+
 /** A row to be written: the values of all columns of its table, in the table's order. */
 export interface Insertion {
   readonly table: EntityMetadata;

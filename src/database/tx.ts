@@ -1,6 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { EntityClass } from './data-source.js';
-import type { Insertion, Statements } from './statements.js';
+import type { EntityClass, Insertion, Statements } from './statements.js';
 
 /** A boolean as a raw row has it: SQLite stores 0 and 1. */
 export type DbBoolean = boolean | 0 | 1;

@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { whenOver } from './exchange.js';
-import { PING, formatEvent } from './sse.js';
 
 /** Common balancers cut a connection that is silent for 60 s. */
 const PING_EVERY_MS = 15_000;
 /** A reader that takes nothing for so long is cut off: an answer that is over must not wait for ever. */
 const READER_STALL_MS = 60_000;
+
+/** A comment: readers skip it, and everything in between sees a connection in use. */
+const PING = ': ping\n\n';
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -77,4 +79,10 @@ export class EventStream {
     clearInterval(this.ping);
     this.reply.raw.end();
   }
+}
+
+/** One server-sent event as it goes over the wire. The payload is JSON, and so never has a line end of its own. */
+function formatEvent(event: string | undefined, payload: unknown): string {
+  const name = event === undefined ? '' : `event: ${event}\n`;
+  return `${name}data: ${typeof payload === 'string' ? payload : JSON.stringify(payload)}\n\n`;
 }

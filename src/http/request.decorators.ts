@@ -1,15 +1,8 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
+import type { Principal } from '../principal.js';
 import type { RouteMarks } from './route-table.js';
-
-/** Who is calling, and by what credential. */
-export interface Principal {
-  readonly userId: string;
-  /** The row that the credential stands for: what logging out revokes. */
-  readonly credentialId: string;
-  readonly kind: 'access_token' | 'jwt';
-}
 
 /** The caller; only on routes that are not `@Public()`. */
 export const CurrentPrincipal = createParamDecorator(

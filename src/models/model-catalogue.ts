@@ -1,12 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
+import type { ModelSettings } from '../config/models-file.js';
 import { ValidationFailed } from '../errors.js';
-import type { Model } from './models.js';
 import { EchoProvider } from './providers/echo.provider.js';
 import { OpenAiCompatibleProvider } from './providers/openai-compatible.provider.js';
 import type { CompletionProvider } from './providers/provider.js';
 
 const ECHO_TOKENS_MAX = 1_000_000;
+
+/** A model as callers know it by its `id`, and who stands behind it. */
+export interface Model extends Omit<ModelSettings, 'provider'> {
+  readonly provider: CompletionProvider;
+}
 
 /** The models that callers may name. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EventStream } from '../http/event-stream.js';
-import type { Principal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import { answerTo } from '../http/send-error.js';
 import { ChatService, type Begun } from '../chat/chat.service.js';
 import type { Question } from '../chat/question.js';

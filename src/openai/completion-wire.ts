@@ -1,4 +1,4 @@
-import type { Model } from '../models/models.js';
+import type { Model } from '../models/model-catalogue.js';
 import type { ChatMessage, ToolCallDelta } from '../models/providers/provider.js';
 import type { ToolCall } from '../models/tool-calls.js';
 import type { Turn } from '../conversations/turn.entity.js';

@@ -2,10 +2,11 @@ import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ModelNotFound } from '../errors.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
-import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
+import { CurrentPrincipal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import type { Question } from '../chat/question.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
-import type { Model } from '../models/models.js';
+import type { Model } from '../models/model-catalogue.js';
 import { CompletionBodyPipe, type CompletionAsk } from './completion-body.pipe.js';
 import { CompletionReplyService } from './completion-reply.service.js';
 import { questionIn, toModel } from './completion-wire.js';

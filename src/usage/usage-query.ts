@@ -1,10 +1,16 @@
 import { fromIso, nowMicros, type Micros } from '../time.js';
 import { ValidationFailed } from '../errors.js';
-import type { UsageQuery } from '../wallet/statement.service.js';
 
 const DAY_MICROS = 86_400_000_000;
 const SPAN_DEFAULT_DAYS = 30;
 const SPAN_MAX_DAYS = 366;
+
+export interface UsageQuery {
+  readonly by: 'day' | 'model' | 'key';
+  /** From this moment on, and before that one. */
+  readonly from: Micros;
+  readonly to: Micros;
+}
 
 type Query = Record<string, string | string[] | undefined>;
 

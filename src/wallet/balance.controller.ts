@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
-import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
+import { CurrentPrincipal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import { WalletDocs } from './wallet.docs.js';
 import { WalletService } from './wallet.service.js';
 

@@ -104,6 +104,18 @@ export class HoldsService {
   }
 
   /**
+   * Whether the hold is still open. `coalesce` keeps PostgreSQL from the index of open holds, which it takes
+   * for empty and would read whole.
+   */
+  async isOpen(tx: Tx, holdId: string): Promise<boolean> {
+    const open = await tx.rows(
+      `/* hold.is_open */ SELECT id FROM holds WHERE id = $1 AND coalesce(state, '') = 'open'`,
+      [holdId],
+    );
+    return open.length > 0;
+  }
+
+  /**
    * The captured hold that a claim protects; undefined while there is none. Throws `IdempotencyKeyReused`
    * for other input and `IdempotencyKeyInUse` while the first request runs.
    */

@@ -5,11 +5,11 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { NUMBER_KEY, paginate, UUID_KEY } from '../http/pagination.js';
-import { CurrentPrincipal, type Principal } from '../http/request.decorators.js';
+import { CurrentPrincipal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
 import { claimOf } from './claim.js';
 import { RedemptionService } from './redemption.service.js';
-import { StatementService, type StatementEntry } from './statement.service.js';
-import { readUsageQuery } from '../usage/usage-query.js';
+import { LedgerReader, type LedgerRow } from './ledger-reader.js';
 import { WalletDocs } from './wallet.docs.js';
 import { LimitsDto, RedeemDto } from './wallet.dto.js';
 import { WalletService, type WalletSummary } from './wallet.service.js';
@@ -19,7 +19,7 @@ import { WalletService, type WalletSummary } from './wallet.service.js';
 export class WalletController {
   constructor(
     private readonly wallets: WalletService,
-    private readonly statements: StatementService,
+    private readonly entries: LedgerReader,
     private readonly redemptions: RedemptionService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -37,29 +37,11 @@ export class WalletController {
     const isNoId = turn !== undefined && !UUID_KEY.test(turn);
     const page = await paginate(
       request,
-      async (keyset) => (isNoId ? [] : this.statements.page(userId, turn, keyset)),
+      async (keyset) => (isNoId ? [] : this.entries.page(userId, turn, keyset)),
       NUMBER_KEY,
       (entry) => String(entry.seq),
     );
     return { ...page, results: page.results.map(entryToWire) };
-  }
-
-  @WalletDocs.usage()
-  @Get('usage')
-  async usage(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
-    const query = readUsageQuery(request.query as Record<string, string>);
-    const rows = await this.statements.usage(userId, query);
-    const label = (value: string | number | null) =>
-      query.by === 'day' ? new Date(Number(value) * 86_400_000).toISOString().slice(0, 10) : value;
-    return {
-      from: toIso(query.from),
-      to: toIso(query.to),
-      results: rows.map((row) => ({
-        [query.by]: label(row.label),
-        count: row.count,
-        tokens: row.amount,
-      })),
-    };
   }
 
   @WalletDocs.limits()
@@ -94,7 +76,7 @@ function summaryToWire({ balance, held, available, limits }: WalletSummary) {
   };
 }
 
-function entryToWire(entry: StatementEntry) {
+function entryToWire(entry: LedgerRow) {
   return {
     id: entry.id,
     kind: entry.kind,

@@ -1,4 +1,4 @@
-import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
 import { TextField } from '../fields/text-field.js';
 import { NumberField } from '../fields/number-field.js';
@@ -88,48 +88,6 @@ export class LedgerEntryDto {
 }
 
 export class LedgerPageDto extends PageOf(LedgerEntryDto) {}
-
-class SpentDto {
-  @ShownInteger('How many charges.', { examples: [3] })
-  readonly count!: number;
-
-  @ShownInteger('Their sum.', { examples: [300] })
-  readonly tokens!: number;
-}
-
-export class DayUsageDto extends SpentDto {
-  @ShownText('The day, in UTC.', { format: 'date', examples: ['2025-08-19'] })
-  readonly day!: string;
-}
-
-export class ModelUsageDto extends SpentDto {
-  @ShownText('The model; null for turns that were deleted.', { nullable: true, examples: ['echo'] })
-  readonly model!: string | null;
-}
-
-export class KeyUsageDto extends SpentDto {
-  @ShownId('The credential; null for turns that were deleted.', { nullable: true })
-  readonly key!: string | null;
-}
-
-/** Charges, counted and summed. */
-@ApiExtraModels(DayUsageDto, ModelUsageDto, KeyUsageDto)
-export class UsageDto {
-  @ShownTime('From this moment on.')
-  readonly from!: string;
-
-  @ShownTime('Before this moment.')
-  readonly to!: string;
-
-  @ApiProperty({
-    type: 'array',
-    description: 'A row for each day, model or credential that was charged for.',
-    items: {
-      anyOf: [DayUsageDto, ModelUsageDto, KeyUsageDto].map((row) => ({ $ref: getSchemaPath(row) })),
-    },
-  })
-  readonly results!: (DayUsageDto | ModelUsageDto | KeyUsageDto)[];
-}
 
 /** What a redemption did. */
 export class RedeemedDto {

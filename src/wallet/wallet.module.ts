@@ -4,7 +4,7 @@ import { ChargesService } from './charges.service.js';
 import { HoldSweeper } from './hold-sweeper.js';
 import { HoldsService } from './holds.service.js';
 import { RedemptionService } from './redemption.service.js';
-import { StatementService } from './statement.service.js';
+import { LedgerReader } from './ledger-reader.js';
 import { WalletController } from './wallet.controller.js';
 import { WalletService } from './wallet.service.js';
 
@@ -16,7 +16,7 @@ import { WalletService } from './wallet.service.js';
     ChargesService,
     HoldSweeper,
     RedemptionService,
-    StatementService,
+    LedgerReader,
   ],
   exports: [WalletService, HoldsService, ChargesService, HoldSweeper, RedemptionService],
 })

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { QueryFailedError } from 'typeorm';
-import type { EntityClass } from '../../src/database/data-source.js';
+import type { EntityClass } from '../../src/database/statements.js';
 import type { Insertion, Statements } from '../../src/database/statements.js';
 import { User } from '../../src/users/user.entity.js';
 import { LedgerEntry } from '../../src/wallet/ledger-entry.entity.js';

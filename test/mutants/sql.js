@@ -76,9 +76,11 @@ const CHANGES = {
     ["state = 'open' AND process_id = $1", "state = 'open' AND $1 = $1"],
     ['created_at < $1', 'created_at > $1'],
   ],
-  'src/wallet/statement.service.js': [
+  'src/wallet/ledger-reader.js': [
     ["'owner_id = $1'", "'$1 = $1'"],
     ['turn_id = $', 'turn_id <> $'],
+  ],
+  'src/usage/usage.service.js': [
     ['e.owner_id = $1 AND', '$1 = $1 AND'],
     ["AND e.kind = 'charge'", ''],
     ['e.created_at >= $2', 'e.created_at > $2'],

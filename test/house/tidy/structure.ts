@@ -8,33 +8,23 @@ import { isSpec, perFile, resolveImport, type Rule, type Source } from './source
 export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   drf: [],
   fields: ['drf'],
-  http: ['drf', 'openapi'],
+  http: ['drf'],
   openapi: ['fields', 'http', 'drf'],
   database: [],
+  models: [],
   observability: ['database', 'openapi', 'http', 'fields'],
   users: ['database', 'http'],
-  usage: ['wallet'],
-  wallet: ['database', 'openapi', 'http', 'fields', 'usage'],
+  wallet: ['database', 'openapi', 'http', 'fields'],
   auth: ['users', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
-  models: [],
-  conversations: ['chat', 'models', 'database', 'openapi', 'http', 'fields', 'drf'],
-  chat: [
-    'openai',
-    'conversations',
-    'models',
-    'wallet',
-    'database',
-    'openapi',
-    'http',
-    'fields',
-    'drf',
-  ],
+  conversations: ['models', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
+  usage: ['conversations', 'wallet', 'database', 'openapi', 'http', 'fields'],
+  chat: ['conversations', 'models', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
   openai: ['chat', 'conversations', 'models', 'openapi', 'http', 'fields', 'drf'],
   web: ['http'],
   admin: ['users', 'wallet', 'database', 'openapi', 'http', 'fields'],
 };
 /** Root pages that every folder may open, and that open nothing themselves. */
-const OPEN_PAGES = ['src/errors.ts', 'src/time.ts'];
+const OPEN_PAGES = ['src/errors.ts', 'src/principal.ts', 'src/time.ts'];
 /** What every folder may import. */
 const OPEN_FOLDERS = ['config'];
 /** Root pages that put the folders together. */
@@ -42,7 +32,8 @@ const SEES_ALL = ['app.module', 'app.setup', 'main', 'entities', 'admin.main', '
   (stem) => `src/${stem}.ts`,
 );
 
-const folderOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1];
+/** The folder of `src` that a path is in. */
+export const folderOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1];
 
 function mayImport(from: string, to: string): boolean {
   if (SEES_ALL.includes(from)) return true;

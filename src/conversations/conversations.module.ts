@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { ModelsModule } from '../models/models.module.js';
+import { WalletModule } from '../wallet/wallet.module.js';
+import { ConversationsController } from './conversations.controller.js';
+import { ConversationsService } from './conversations.service.js';
+import { HistoryController } from './history.controller.js';
+import { HistoryService } from './history.service.js';
+
+@Module({
+  imports: [ModelsModule, WalletModule],
+  controllers: [HistoryController, ConversationsController],
+  providers: [ConversationsService, HistoryService],
+  exports: [ConversationsService, HistoryService],
+})
+export class ConversationsModule {}

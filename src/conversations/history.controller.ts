@@ -1,0 +1,47 @@
+import { Controller, Get, Param, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { NotFound } from '../errors.js';
+import { callerGone } from '../http/event-stream.js';
+import { paginate, UUID_KEY } from '../http/pagination.js';
+import { CurrentPrincipal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
+import { HistoryDocs } from './history.docs.js';
+import { HistoryService } from './history.service.js';
+import { readSearch } from './search-query.js';
+import { turnToWire } from './turn-wire.js';
+
+/** Reading back what was said. */
+@Controller('api/chat')
+export class HistoryController {
+  constructor(private readonly history: HistoryService) {}
+
+  @HistoryDocs.list()
+  @Get()
+  async list(
+    @CurrentPrincipal() { userId }: Principal,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const search = readSearch(request);
+    const gone = callerGone(reply);
+    const page = await paginate(
+      request,
+      (keyset) =>
+        search === undefined
+          ? this.history.page(userId, keyset)
+          : this.history.search(userId, search, keyset, gone),
+      UUID_KEY,
+      (turn) => turn.id,
+    );
+    return { ...page, results: page.results.map(turnToWire) };
+  }
+
+  /** What a ledger entry's `turn` leads to. */
+  @HistoryDocs.one()
+  @Get(':id')
+  async one(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string) {
+    const turn = UUID_KEY.test(id) ? await this.history.find(userId, id) : undefined;
+    if (!turn) throw new NotFound();
+    return turnToWire(turn);
+  }
+}

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import { Reader } from '../database/read-connection.js';
+import type { UsageQuery } from './usage-query.js';
+
+/** What was spent on one day, on one model, or with one credential. */
+export interface UsageRow {
+  readonly label: string | number | null;
+  readonly count: number;
+  readonly amount: number;
+}
+
+const DAY_MICROS = 86_400_000_000;
+
+/** The columns by which usage is told apart. */
+const LABELS = {
+  day: `e.created_at / ${String(DAY_MICROS)}`,
+  model: 't.model',
+  key: 't.credential_id',
+};
+
+/** Sums what was spent. */
+@Injectable()
+export class UsageService {
+  constructor(private readonly reader: Reader) {}
+
+  /** Charges counted and summed. A turn that was deleted leaves its charge, with no label. */
+  usage(ownerId: string, { by, from, to }: UsageQuery): Promise<UsageRow[]> {
+    const label = LABELS[by];
+    return this.reader.rows<UsageRow>(
+      `/* ledger.usage */ SELECT ${label} AS label, CAST(count(*) AS bigint) AS count,
+         CAST(-sum(e.amount) AS bigint) AS amount
+       FROM ledger_entries e LEFT JOIN turns t ON t.id = e.turn_id
+       WHERE e.owner_id = $1 AND e.kind = 'charge' AND e.created_at >= $2 AND e.created_at < $3
+       GROUP BY ${label} ORDER BY ${label}`,
+      [ownerId, from, to],
+    );
+  }
+}

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import type { Micros } from '../time.js';
+import { Reader } from '../database/read-connection.js';
+import type { Keyset } from '../http/pagination.js';
+import type { LedgerKind } from './ledger-entry.entity.js';
+
+/** A ledger entry as its owner reads it. */
+export interface LedgerRow {
+  readonly id: string;
+  readonly seq: number;
+  readonly kind: LedgerKind;
+  readonly amount: number;
+  readonly balanceAfter: number;
+  readonly reason: string;
+  readonly turnId: string | null;
+  readonly createdAt: Micros;
+}
+
+const ENTRY = `id, seq, kind, amount, balance_after AS "balanceAfter", reason, turn_id AS "turnId", created_at AS "createdAt"`;
+
+/** Explains a balance, entry by entry. */
+@Injectable()
+export class LedgerReader {
+  constructor(private readonly reader: Reader) {}
+
+  /** One page of the ledger, by `seq`; of one turn alone where `turnId` is given. */
+  page(ownerId: string, turnId: string | undefined, keyset: Keyset): Promise<LedgerRow[]> {
+    const { key, comparison, order, limit } = keyset;
+    const parameters: unknown[] = [ownerId, limit];
+    const conditions = ['owner_id = $1'];
+    if (key !== undefined)
+      conditions.push(`seq ${comparison} $${String(parameters.push(Number(key)))}`);
+    if (turnId !== undefined) conditions.push(`turn_id = $${String(parameters.push(turnId))}`);
+    return this.reader.rows<LedgerRow>(
+      `/* ledger.page */ SELECT ${ENTRY} FROM ledger_entries
+       WHERE ${conditions.join(' AND ')} ORDER BY seq ${order} LIMIT $2`,
+      parameters,
+    );
+  }
+}
