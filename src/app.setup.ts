@@ -9,7 +9,7 @@ import type { Config } from './config/config.js';
 import { migrate } from './database/migrate.js';
 import { ProcessLease } from './database/process-lease.js';
 import { ApiDescription } from './openapi/api-description.js';
-import { Drain } from './http/request-gate.js';
+import { RequestGate } from './http/request-gate.js';
 import { describeApi } from './openapi/openapi.js';
 import { RouteTable } from './http/route-table.js';
 import { createAdapter, installHooks } from './http/server.js';
@@ -42,7 +42,7 @@ async function prepare(app: NestFastifyApplication): Promise<void> {
   await migrate(app.get(DataSource));
   const authenticator = app.get(Authenticator);
   installHooks(app.getHttpAdapter().getInstance(), {
-    drain: app.get(Drain),
+    gate: app.get(RequestGate),
     routes: app.get(RouteTable),
     authenticate: (request) => authenticator.authenticate(readAuthorization(request)),
   });

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { loadConfig } from './config/config.js';
 import { openReadOnly } from './database/data-source.js';
 import { assertMigrated } from './database/migrate.js';
-import { Reader } from './database/read-connection.js';
+import { ReadConnection } from './database/read-connection.js';
 import { entities } from './entities.js';
 import { audit, type AuditReport } from './wallet/audit.js';
 
@@ -29,7 +29,7 @@ async function run(): Promise<number> {
   };
   try {
     await assertMigrated(dataSource);
-    const report = await audit(new Reader(dataSource), onProgress);
+    const report = await audit(new ReadConnection(dataSource), onProgress);
     process.stdout.write(`${values.json ? JSON.stringify(report) : toText(report)}\n`);
     return report.differences.length === 0 ? 0 : 1;
   } finally {

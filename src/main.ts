@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
 import { loadConfig, type Config } from './config/config.js';
-import { Drain } from './http/request-gate.js';
+import { RequestGate } from './http/request-gate.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** npm passes on the Ctrl-C that the terminal has already sent here: both are one wish to stop. */
@@ -24,7 +24,7 @@ async function stop(app: NestFastifyApplication, config: Config): Promise<never>
   const timeoutMs = config.shutdownTimeoutSeconds * 1000;
   log.info('stopping');
   setTimeout(() => process.exit(1), timeoutMs + CLOSE_TIMEOUT_MS).unref();
-  const finished = await app.get(Drain).begin(timeoutMs);
+  const finished = await app.get(RequestGate).begin(timeoutMs);
   await app.close();
   if (finished) log.info('stopped');
   else log.error('stopped, with answers cut off');

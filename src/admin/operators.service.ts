@@ -4,7 +4,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { IdempotencyKeyInUse, NotFound } from '../errors.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
-import { claimOf } from '../wallet/claim.js';
+import { idempotencyRecord } from '../wallet/idempotency-record.js';
 import { RedemptionService } from '../wallet/redemption.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 
@@ -42,11 +42,11 @@ export class OperatorsService {
   /** Adds to a user's wallet, once for each key. */
   async grant({ username, amount, reason, idempotencyKey }: Grant): Promise<GrantOutcome> {
     const { id: ownerId } = await this.find(username);
-    const claim = claimOf('grant', idempotencyKey, { amount, reason });
-    const earlier = claim && (await this.wallets.findCredit(ownerId, claim));
+    const idempotency = idempotencyRecord('grant', idempotencyKey, { amount, reason });
+    const earlier = idempotency && (await this.wallets.findCredit(ownerId, idempotency));
     if (earlier) return { ...earlier, isReplay: true };
     try {
-      const entry = { ownerId, kind: 'grant', amount, reason, claim } as const;
+      const entry = { ownerId, kind: 'grant', amount, reason, idempotency } as const;
       const { balance } = await this.unitOfWork.run((tx) => this.wallets.credit(tx, entry));
       return { amount, balance, isReplay: false };
     } catch (error) {

@@ -3,9 +3,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config/config.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
-import { Lookup } from '../database/batch-loader.js';
+import { BatchLoader } from '../database/batch-loader.js';
 import type { DbBoolean, Tx } from '../database/tx.js';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { AccessToken } from './access-token.entity.js';
 
@@ -29,17 +29,17 @@ const digestOf = (secret: string) => createHash('sha256').update(secret).digest(
 export class AccessTokens {
   private readonly idle: Micros;
   private readonly touchEvery: Micros;
-  private readonly owners: Lookup<TokenRow>;
+  private readonly owners: BatchLoader<TokenRow>;
 
   constructor(
-    reader: Reader,
+    reader: ReadConnection,
     private readonly unitOfWork: UnitOfWork,
     @Inject(CONFIG) config: Config,
   ) {
     this.idle = config.accessTokenIdleSeconds * SECOND_MICROS;
-    this.owners = new Lookup(
+    this.owners = new BatchLoader(
       (digests) =>
-        reader.rows<TokenRow>(
+        reader.read<TokenRow>(
           `/* access_token.find */ SELECT t.digest, t.id AS "credentialId", t.user_id AS "userId",
              t.last_used_at AS "lastUsedAt", u.is_active AS "isActive"
            FROM access_tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = ANY($1)`,
@@ -54,11 +54,11 @@ export class AccessTokens {
   async issue(tx: Tx, userId: string): Promise<string> {
     const secret = randomBytes(TOKEN_BYTES).toString('hex');
     const now = nowMicros();
-    await tx.rows(
-      '/* access_token.expire */ DELETE FROM access_tokens WHERE user_id = $1 AND last_used_at < $2',
+    await tx.write(
+      '/* access_token.expire */ DELETE FROM access_tokens WHERE user_id = $1 AND last_used_at < $2 RETURNING id',
       [userId, now - this.idle],
     );
-    tx.insert(AccessToken, {
+    tx.insertLater(AccessToken, {
       id: uuidv7(),
       digest: digestOf(secret),
       userId,
@@ -79,17 +79,18 @@ export class AccessTokens {
 
   /** The token is refused from the next request on. */
   async revoke(tx: Tx, credentialId: string): Promise<void> {
-    await tx.rows('/* access_token.revoke */ DELETE FROM access_tokens WHERE id = $1', [
-      credentialId,
-    ]);
+    await tx.write(
+      '/* access_token.revoke */ DELETE FROM access_tokens WHERE id = $1 RETURNING id',
+      [credentialId],
+    );
   }
 
   private touch(id: string, lastUsedAt: Micros): Promise<unknown> {
     return this.unitOfWork.run((tx) =>
-      tx.rows('/* access_token.touch */ UPDATE access_tokens SET last_used_at = $2 WHERE id = $1', [
-        id,
-        lastUsedAt,
-      ]),
+      tx.write(
+        '/* access_token.touch */ UPDATE access_tokens SET last_used_at = $2 WHERE id = $1 RETURNING id',
+        [id, lastUsedAt],
+      ),
     );
   }
 }

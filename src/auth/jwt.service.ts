@@ -3,7 +3,7 @@ import { SignJWT, errors as jose, jwtVerify } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { SECOND_MICROS, nowMicros } from '../time.js';
 import type { DbBoolean, Tx } from '../database/tx.js';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import { BearerRefused, TokenNotValid } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { JwtFamily } from './jwt-family.entity.js';
@@ -40,20 +40,20 @@ export interface JwtPair {
 @Injectable()
 export class JwtService {
   constructor(
-    private readonly reader: Reader,
+    private readonly reader: ReadConnection,
     @Inject(JWT_KEY) private readonly key: Uint8Array,
   ) {}
 
   /** Begins a family for a login. The user's expired ones go. */
   async begin(tx: Tx, userId: string): Promise<JwtPair> {
     const now = nowMicros();
-    await tx.rows(
-      '/* jwt_family.expire */ DELETE FROM jwt_families WHERE user_id = $1 AND expires_at < $2',
+    await tx.write(
+      '/* jwt_family.expire */ DELETE FROM jwt_families WHERE user_id = $1 AND expires_at < $2 RETURNING id',
       [userId, now],
     );
     const [id, refreshJti] = [uuidv7(), uuidv7()];
     const expiresAt = now + REFRESH_LIFETIME_SECONDS * SECOND_MICROS;
-    tx.insert(JwtFamily, { id, userId, refreshJti, expiresAt, createdAt: now });
+    tx.insertLater(JwtFamily, { id, userId, refreshJti, expiresAt, createdAt: now });
     return this.pair(userId, id, refreshJti);
   }
 
@@ -64,7 +64,7 @@ export class JwtService {
   async rotate(tx: Tx, claims: JwtClaims): Promise<JwtPair | undefined> {
     const refreshJti = uuidv7();
     const expiresAt = nowMicros() + REFRESH_LIFETIME_SECONDS * SECOND_MICROS;
-    const rotated = await tx.rows(
+    const rotated = await tx.write(
       `/* jwt_family.rotate */ UPDATE jwt_families SET refresh_jti = $3, expires_at = $4
        WHERE id = $1 AND refresh_jti = $2 RETURNING id`,
       [claims.family, claims.jti, refreshJti, expiresAt],
@@ -76,14 +76,16 @@ export class JwtService {
 
   /** Revokes every JWT of the family. */
   async end(tx: Tx, familyId: string): Promise<void> {
-    await tx.rows('/* jwt_family.end */ DELETE FROM jwt_families WHERE id = $1', [familyId]);
+    await tx.write('/* jwt_family.end */ DELETE FROM jwt_families WHERE id = $1 RETURNING id', [
+      familyId,
+    ]);
   }
 
   /** What a JWT of ours says; undefined when it is forged, expired, or its family has ended. */
   async verify(token: string): Promise<VerifiedJwt | undefined> {
     const claims = await this.read(token);
     if (!claims) return undefined;
-    const [user] = await this.reader.rows<{ isActive: DbBoolean; refreshJti: string | null }>(
+    const [user] = await this.reader.read<{ isActive: DbBoolean; refreshJti: string | null }>(
       `/* jwt_family.find */ SELECT u.is_active AS "isActive", f.refresh_jti AS "refreshJti"
        FROM users u LEFT JOIN jwt_families f ON f.id = $1 AND f.user_id = u.id WHERE u.id = $2`,
       [claims.family, claims.user_id],

@@ -7,7 +7,7 @@ import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { ChatDocs } from './chat.docs.js';
 import { ChatDto, type QuoteDto } from './chat.dto.js';
-import { ReplyService } from './reply.service.js';
+import { AnswerWriter } from './answer-writer.js';
 import { Planner } from './planner.js';
 
 /** Chatting. */
@@ -15,7 +15,7 @@ import { Planner } from './planner.js';
 export class ChatController {
   constructor(
     private readonly planner: Planner,
-    private readonly replies: ReplyService,
+    private readonly replies: AnswerWriter,
   ) {}
 
   @ChatDocs.send()

@@ -6,13 +6,13 @@ import { ChatController } from './chat.controller.js';
 import { ChatService } from './chat.service.js';
 import { ConversationMessagesController } from './conversation-messages.controller.js';
 import { Planner } from './planner.js';
-import { ReplyService } from './reply.service.js';
+import { AnswerWriter } from './answer-writer.js';
 import { SettlementService } from './settlement.service.js';
 
 @Module({
   imports: [ConversationsModule, ModelsModule, WalletModule],
   controllers: [ChatController, ConversationMessagesController],
-  providers: [ChatService, Planner, ReplyService, SettlementService],
+  providers: [ChatService, Planner, AnswerWriter, SettlementService],
   exports: [ChatService],
 })
 export class ChatModule {}

@@ -5,7 +5,7 @@ import { isUniqueViolation } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { IdempotencyKeyInUse, InsufficientBalance } from '../errors.js';
 import type { Principal } from '../principal.js';
-import { claimOf, type Claim } from '../wallet/claim.js';
+import { idempotencyRecord, type IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
@@ -31,7 +31,11 @@ export interface Answered {
 
 /** A question that is in order; or the turn that its key already has. */
 type Asked =
-  | { readonly plan: Plan; readonly claim: Claim | undefined; readonly replay?: undefined }
+  | {
+      readonly plan: Plan;
+      readonly idempotency: IdempotencyRecord | undefined;
+      readonly replay?: undefined;
+    }
   | { readonly replay: Turn };
 
 const HOLD_ATTEMPTS_MAX = 3;
@@ -61,30 +65,30 @@ export class ChatService {
   async begin(principal: Principal, question: Question): Promise<Begun> {
     const asked = await this.ask(principal, question);
     if (asked.replay) return asked;
-    return { generation: await this.generate(principal, question, asked.plan, asked.claim) };
+    return { generation: await this.generate(principal, question, asked.plan, asked.idempotency) };
   }
 
   /** The same and the whole answer: for a caller who wants no stream. Throws as `Generation.run` too. */
   async answer(principal: Principal, question: Question, gone: AbortSignal): Promise<Answered> {
     const asked = await this.ask(principal, question);
     if (asked.replay) return { turn: asked.replay, isReplay: true };
-    const { plan, claim } = asked;
+    const { plan, idempotency } = asked;
     // A key and a conversation are to be taken before the model is asked.
-    if (!gone.aborted && !claim && question.conversationId === undefined) {
+    if (!gone.aborted && !idempotency && question.conversationId === undefined) {
       const turn = await this.answerAtOnce(principal, question, plan, gone);
       if (turn) return { turn, isReplay: false };
     }
-    const generation = await this.generate(principal, question, plan, claim);
+    const generation = await this.generate(principal, question, plan, idempotency);
     return { turn: await generation.run(gone, () => Promise.resolve()), isReplay: false };
   }
 
   private async ask(principal: Principal, question: Question): Promise<Asked> {
     const { route, idempotencyKey, ...input } = question;
-    const claim = claimOf(route, idempotencyKey, input);
-    const earlier = claim && (await this.holds.findClaimed(principal.userId, claim));
+    const idempotency = idempotencyRecord(route, idempotencyKey, input);
+    const earlier = idempotency && (await this.holds.findByKey(principal.userId, idempotency));
     if (earlier !== undefined)
       return { replay: await this.history.ofHold(principal.userId, earlier) };
-    return { plan: await this.planner.plan(principal.userId, question), claim };
+    return { plan: await this.planner.plan(principal.userId, question), idempotency };
   }
 
   /**
@@ -120,9 +124,14 @@ export class ChatService {
     principal: Principal,
     question: Question,
     plan: Plan,
-    claim: Claim | undefined,
+    idempotency: IdempotencyRecord | undefined,
   ): Promise<Generation> {
-    const { holdId, held, maxTokens } = await this.hold(principal.userId, plan, question, claim);
+    const { holdId, held, maxTokens } = await this.hold(
+      principal.userId,
+      plan,
+      question,
+      idempotency,
+    );
     const { model } = plan;
     const turnId = uuidv7();
     return new Generation({
@@ -148,7 +157,12 @@ export class ChatService {
    * computed from a reading, so a rival may have spent it meanwhile: the hold itself is guarded, and the
    * computation is done anew a bounded number of times.
    */
-  private async hold(ownerId: string, plan: Plan, question: Question, claim: Claim | undefined) {
+  private async hold(
+    ownerId: string,
+    plan: Plan,
+    question: Question,
+    idempotency: IdempotencyRecord | undefined,
+  ) {
     const { price } = plan.model;
     for (let attempt = 1; ; attempt += 1) {
       const spendable = 'perMessage' in price ? Infinity : await this.wallets.spendable(ownerId);
@@ -156,7 +170,7 @@ export class ChatService {
       const maxTokens = affordable(price, plan.promptTokens, plan.maxTokens, spendable) ?? 1;
       const held = ceiling(price, plan.promptTokens, maxTokens);
       try {
-        const holdId = await this.open(ownerId, held, question, claim);
+        const holdId = await this.open(ownerId, held, question, idempotency);
         return { holdId, held, maxTokens };
       } catch (error) {
         const again = error instanceof InsufficientBalance && held <= spendable;
@@ -169,14 +183,14 @@ export class ChatService {
     ownerId: string,
     amount: number,
     { conversationId, message }: Question,
-    claim: Claim | undefined,
+    idempotency: IdempotencyRecord | undefined,
   ): Promise<string> {
     try {
       return await this.unitOfWork.run(async (tx) => {
         if (conversationId !== undefined) {
-          await this.conversations.claim(tx, ownerId, conversationId);
+          await this.conversations.lockForAnswer(tx, ownerId, conversationId);
         }
-        const holdId = await this.holds.hold(tx, { ownerId, amount, claim });
+        const holdId = await this.holds.hold(tx, { ownerId, amount, idempotency });
         if (conversationId !== undefined) {
           await this.conversations.occupy(tx, conversationId, holdId, message);
         }

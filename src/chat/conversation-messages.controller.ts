@@ -7,12 +7,12 @@ import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { ChatDocs } from './chat.docs.js';
 import { MessageDto } from './chat.dto.js';
-import { ReplyService } from './reply.service.js';
+import { AnswerWriter } from './answer-writer.js';
 
 /** Going on with a conversation. */
 @Controller('api/conversations/:id/messages')
 export class ConversationMessagesController {
-  constructor(private readonly replies: ReplyService) {}
+  constructor(private readonly replies: AnswerWriter) {}
 
   @ChatDocs.sendInConversation()
   @Post()

@@ -39,7 +39,7 @@ export class Generation {
   private text = '';
   private readonly toolCalls = new ToolCalls();
   /** Set while the caller takes what was produced, and the provider waits. */
-  private isCallersTurn = false;
+  private isWaitingForClient = false;
 
   constructor(private readonly parts: GenerationParts) {}
 
@@ -53,20 +53,20 @@ export class Generation {
 
   /**
    * Asks the provider and passes each delta on; the next is fetched only when `onDelta` has resolved, so a
-   * slow reader slows the provider. Aborting `callerGone` cancels the provider's call and returns the turn
+   * slow reader slows the provider. Aborting `disconnectSignal` cancels the provider's call and returns the turn
    * as far as it came. Throws `ProviderFailed` or `ProviderTimedOut`, with nothing charged, and
    * `AnswerNotRead` when it was the caller who let time run out.
    */
   async run(
-    callerGone: AbortSignal,
+    disconnectSignal: AbortSignal,
     onDelta: (delta: CompletionDelta) => Promise<void>,
   ): Promise<Turn> {
-    if (callerGone.aborted) return this.settle('aborted', 'never asked', undefined);
+    if (disconnectSignal.aborted) return this.settle('aborted', 'never asked', undefined);
     const stopping = new AbortController();
     const leave = () => {
       stopping.abort('caller gone' satisfies Stop);
     };
-    callerGone.addEventListener('abort', leave);
+    disconnectSignal.addEventListener('abort', leave);
     const timer = setTimeout(() => {
       stopping.abort('time is up' satisfies Stop);
     }, this.parts.timeoutMs);
@@ -77,7 +77,7 @@ export class Generation {
       return await this.settleUnfinished(stopping.signal.reason as Stop | undefined, error);
     } finally {
       clearTimeout(timer);
-      callerGone.removeEventListener('abort', leave);
+      disconnectSignal.removeEventListener('abort', leave);
       // Whoever still produces (more than was asked for, say) is told to stop.
       stopping.abort();
     }
@@ -99,9 +99,9 @@ export class Generation {
         if (next.value.type === 'done') return next.value;
         this.text += next.value.text;
         this.toolCalls.add(next.value.toolCalls ?? []);
-        this.isCallersTurn = true;
+        this.isWaitingForClient = true;
         await Promise.race([onDelta(next.value), aborted]);
-        this.isCallersTurn = false;
+        this.isWaitingForClient = false;
         if (this.produced >= this.producedMax) {
           return { type: 'done', finishReason: 'length', usage: undefined };
         }
@@ -128,7 +128,7 @@ export class Generation {
       const ending = this.produced > 0 ? 'gone mid-answer' : 'gone before output';
       return this.settle('aborted', ending, undefined);
     }
-    if (stop === 'time is up' && this.isCallersTurn) {
+    if (stop === 'time is up' && this.isWaitingForClient) {
       await this.settle('aborted', 'gone mid-answer', undefined);
       throw new AnswerNotRead();
     }

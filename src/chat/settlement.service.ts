@@ -13,7 +13,7 @@ import type { Question } from './question.js';
 import { Turn } from '../conversations/turn.entity.js';
 
 /** An answer that has ended, and whose hold is to be resolved. */
-export interface Settled {
+export interface EndedAnswer {
   readonly principal: Principal;
   readonly holdId: string;
   /** Made when the question came: a stream names its turn before that is saved. */
@@ -45,7 +45,7 @@ export class SettlementService {
   ) {}
 
   /** Returns the saved turn. Throws `Unavailable` when the hold had expired: then nothing was taken. */
-  async settle(settled: Settled): Promise<Turn> {
+  async settle(settled: EndedAnswer): Promise<Turn> {
     try {
       return await this.unitOfWork.run((tx) => this.resolve(tx, settled));
     } catch (error) {
@@ -74,7 +74,7 @@ export class SettlementService {
   }
 
   /** A failed answer gives the hold back and frees its key; any other is captured, at its price. */
-  private async resolve(tx: Tx, settled: Settled): Promise<Turn> {
+  private async resolve(tx: Tx, settled: EndedAnswer): Promise<Turn> {
     const { holdId, turnId, outcome, principal } = settled;
     if (outcome.status === 'failed') {
       // Once it has expired, nothing keeps its conversation from being deleted: there may be no place to save to.
@@ -88,7 +88,7 @@ export class SettlementService {
     return this.save(tx, settled, settlement.available);
   }
 
-  private save(tx: Tx, settled: Settled, availableAfter: number): Turn {
+  private save(tx: Tx, settled: EndedAnswer, availableAfter: number): Turn {
     const { principal, holdId, turnId, question, modelId, outcome } = settled;
     const ownerId = principal.userId;
     const message = storable(question.message);
@@ -123,7 +123,7 @@ export class SettlementService {
       credentialId: principal.credentialId,
       createdAt: nowMicros(),
     };
-    tx.insert(Turn, turn);
+    tx.insertLater(Turn, turn);
     return turn;
   }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import { UUID_KEY, type Keyset } from '../http/pagination.js';
 import { ConversationBusy, NotFound } from '../errors.js';
 import { Conversation } from './conversation.entity.js';
@@ -28,14 +28,14 @@ export type ThreadSettings = Pick<Conversation, 'title' | 'model' | 'system'>;
 @Injectable()
 export class ConversationsService {
   constructor(
-    private readonly reader: Reader,
+    private readonly reader: ReadConnection,
     private readonly holds: HoldsService,
   ) {}
 
   /** Throws `NotFound` for an unknown id, and for somebody else's alike. */
   async find(ownerId: string, id: string): Promise<Thread> {
     assertId(id);
-    const [conversation] = await this.reader.rows<Thread>(
+    const [conversation] = await this.reader.read<Thread>(
       `/* conversation.find */ SELECT ${CONVERSATION} FROM conversations
        WHERE id = $1 AND owner_id = $2`,
       [id, ownerId],
@@ -47,7 +47,7 @@ export class ConversationsService {
   /** One page, the newest conversation first. */
   page(ownerId: string, { key, comparison, order, limit }: Keyset): Promise<Thread[]> {
     const after = key === undefined ? '' : `AND id ${comparison} $3`;
-    return this.reader.rows<Thread>(
+    return this.reader.read<Thread>(
       `/* conversation.list */ SELECT ${CONVERSATION} FROM conversations
        WHERE owner_id = $1 ${after} ORDER BY id ${order} LIMIT $2`,
       key === undefined ? [ownerId, limit] : [ownerId, limit, key],
@@ -59,7 +59,7 @@ export class ConversationsService {
     const { id: conversationId, system } = conversation;
     const first: ChatMessage[] = system === null ? [] : [{ role: 'system', content: system }];
     let left = budgetTokens - estimatePrompt(first);
-    const turns = await this.reader.rows<{ message: string; response: string }>(
+    const turns = await this.reader.read<{ message: string; response: string }>(
       `/* conversation.context */ SELECT message, response FROM turns
        WHERE conversation_id = $1 AND status = 'complete' AND response <> ''
        ORDER BY id DESC LIMIT $2`,
@@ -83,10 +83,10 @@ export class ConversationsService {
    * the row, so the look at the hold that follows sees what a rival has committed. Throws
    * `ConversationBusy` while an answer is under way: that is, while its hold is open.
    */
-  async claim(tx: Tx, ownerId: string, id: string): Promise<void> {
+  async lockForAnswer(tx: Tx, ownerId: string, id: string): Promise<void> {
     assertId(id);
-    const [conversation] = await tx.rows<{ busyHoldId: string | null }>(
-      `/* conversation.claim */ UPDATE conversations SET updated_at = $3
+    const [conversation] = await tx.write<{ busyHoldId: string | null }>(
+      `/* conversation.lock */ UPDATE conversations SET updated_at = $3
        WHERE id = $1 AND owner_id = $2 RETURNING busy_hold_id AS "busyHoldId"`,
       [id, ownerId, nowMicros()],
     );
@@ -98,9 +98,9 @@ export class ConversationsService {
 
   /** Marks the hold of the answer under way. A conversation without a title is named after the message. */
   async occupy(tx: Tx, id: string, holdId: string, message: string): Promise<void> {
-    await tx.rows(
+    await tx.write(
       `/* conversation.occupy */ UPDATE conversations SET busy_hold_id = $2,
-         title = CASE WHEN title = '' THEN $3 ELSE title END WHERE id = $1`,
+         title = CASE WHEN title = '' THEN $3 ELSE title END WHERE id = $1 RETURNING id`,
       [id, holdId, cut(message)],
     );
   }
@@ -116,7 +116,7 @@ export class ConversationsService {
     const parameters: unknown[] = [id, ownerId, nowMicros()];
     const changes = Object.entries({ title, model, system }).filter(([, to]) => to !== undefined);
     const sets = changes.map(([column, to]) => `, ${column} = $${String(parameters.push(to))}`);
-    const [conversation] = await tx.rows<Thread>(
+    const [conversation] = await tx.write<Thread>(
       `/* conversation.change */ UPDATE conversations SET updated_at = $3${sets.join('')}
        WHERE id = $1 AND owner_id = $2 RETURNING ${CONVERSATION}`,
       parameters,
@@ -130,8 +130,11 @@ export class ConversationsService {
    * while an answer is under way, for it is paid and has to be saved, and `NotFound`.
    */
   async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
-    await this.claim(tx, ownerId, id);
-    await tx.rows(`/* conversation.remove */ DELETE FROM conversations WHERE id = $1`, [id]);
+    await this.lockForAnswer(tx, ownerId, id);
+    await tx.write(
+      `/* conversation.remove */ DELETE FROM conversations WHERE id = $1 RETURNING id`,
+      [id],
+    );
   }
 
   /** Opens a conversation. */
@@ -147,7 +150,7 @@ export class ConversationsService {
       createdAt,
       updatedAt: createdAt,
     };
-    tx.insert(Conversation, row);
+    tx.insertLater(Conversation, row);
     return row;
   }
 }

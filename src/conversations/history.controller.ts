@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NotFound } from '../errors.js';
-import { callerGone } from '../http/event-stream.js';
+import { disconnectSignal } from '../http/event-stream.js';
 import { paginate, UUID_KEY } from '../http/pagination.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
@@ -23,7 +23,7 @@ export class HistoryController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const search = readSearch(request);
-    const gone = callerGone(reply);
+    const gone = disconnectSignal(reply);
     const page = await paginate(
       request,
       (keyset) =>

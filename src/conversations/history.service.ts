@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import type { Keyset } from '../http/pagination.js';
 import { NotFound } from '../errors.js';
 import { Turn } from './turn.entity.js';
@@ -19,7 +19,7 @@ export type PastTurn = Pick<
 /** Reads the turns of an owner. Ids are UUIDv7, so their order is the order of time. */
 @Injectable()
 export class HistoryService {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: ReadConnection) {}
 
   /** The turn that a captured hold paid for. Throws `NotFound` where its owner has deleted it since. */
   async ofHold(ownerId: string, holdId: string): Promise<Turn> {
@@ -30,7 +30,7 @@ export class HistoryService {
 
   /** One turn; undefined for someone else's. */
   async find(ownerId: string, id: string): Promise<PastTurn | undefined> {
-    const [turn] = await this.reader.rows<PastTurn>(
+    const [turn] = await this.reader.read<PastTurn>(
       `/* history.find */ SELECT ${TURN} FROM turns WHERE id = $2 AND owner_id = $1`,
       [ownerId, id],
     );
@@ -45,13 +45,13 @@ export class HistoryService {
   /**
    * One page of the turns that have the text. A rare word is looked for in all of the owner's turns, in
    * steps of a bounded number of turns each: SQLite has one connection for reading, and between two steps
-   * it is free for others. Once `callerGone` is aborted there are no more steps.
+   * it is free for others. Once `disconnectSignal` is aborted there are no more steps.
    */
   async search(
     ownerId: string,
     text: string,
     keyset: Keyset,
-    callerGone: AbortSignal,
+    disconnectSignal: AbortSignal,
   ): Promise<PastTurn[]> {
     const backwards = keyset.comparison === '<' ? '>=' : '<=';
     const found: PastTurn[] = [];
@@ -68,7 +68,7 @@ export class HistoryService {
         )),
       );
       const isOver = end === undefined || found.length === keyset.limit;
-      if (isOver || callerGone.aborted) return found;
+      if (isOver || disconnectSignal.aborted) return found;
       step = { ...keyset, key: end };
     }
   }
@@ -99,7 +99,7 @@ export class HistoryService {
     { key, comparison, order }: Keyset,
   ): Promise<string | undefined> {
     const after = key === undefined ? '' : `AND id ${comparison} $2`;
-    const [end] = await this.reader.rows<{ id: string }>(
+    const [end] = await this.reader.read<{ id: string }>(
       `/* history.step */ SELECT id FROM turns WHERE owner_id = $1 ${after}
        ORDER BY id ${order} LIMIT 1 OFFSET ${String(SEARCH_STEP_TURNS - 1)}`,
       key === undefined ? [ownerId] : [ownerId, key],
@@ -114,7 +114,7 @@ export class HistoryService {
     parameters: unknown[],
   ): Promise<PastTurn[]> {
     const after = key === undefined ? '' : `AND id ${comparison} $${String(parameters.push(key))}`;
-    return this.reader.rows<PastTurn>(
+    return this.reader.read<PastTurn>(
       `/* ${name} */ SELECT ${TURN} FROM turns WHERE ${where} ${after} ORDER BY id ${order} LIMIT $2`,
       parameters,
     );

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { Lookup } from './batch-loader.js';
+import { BatchLoader } from './batch-loader.js';
 
 describe('a lookup', () => {
   it('asks together what comes while a question is under way, and never before it', async () => {
     const asked: string[][] = [];
     const answers: (() => void)[] = [];
-    const lookup = new Lookup<{ key: string }>(
+    const lookup = new BatchLoader<{ key: string }>(
       async (keys) => {
         asked.push(keys);
         await new Promise<void>((resolve) => answers.push(resolve));
@@ -32,7 +32,7 @@ describe('a lookup', () => {
   it('fails those alone whose question failed, or was not answered', async () => {
     let answer: (keys: string[]) => Promise<{ key: string }[]> = () =>
       Promise.reject(new Error('broken'));
-    const lookup = new Lookup<{ key: string }>(
+    const lookup = new BatchLoader<{ key: string }>(
       (keys) => answer(keys),
       ({ key }) => key,
       50,

@@ -15,7 +15,7 @@ interface Waiting<Row> {
  * Finds rows by their key. While one question is under way, those that come are gathered and asked
  * together after it: an answer is never older than its question, and a crowd costs few statements.
  */
-export class Lookup<Row> {
+export class BatchLoader<Row> {
   private waiting = new Map<string, Waiting<Row>[]>();
   private isAsking = false;
 

@@ -34,7 +34,7 @@ interface Unit<Input, Result> {
  * gathered, and share the next one. Each is still all or nothing: when any of them fails, nothing of the
  * transaction is kept, and each is done again alone.
  */
-export class Gathering<Input, Result> {
+export class BatchedTransaction<Input, Result> {
   private readonly waiting: Unit<Input, Result>[] = [];
   private isAtWork = false;
 

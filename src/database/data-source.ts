@@ -24,7 +24,7 @@ function parseInt8(text: string): number {
  * Between the pool and the next user of a connection nobody listens for its end. Whoever uses it hears of
  * that from their next statement; unheard, it would end the process.
  */
-function outliveItsLoss(client: pg.Client): void {
+function ignoreIdleConnectionErrors(client: pg.Client): void {
   client.on('error', () => undefined);
 }
 
@@ -74,7 +74,7 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
       connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
       statement_timeout: POSTGRES_STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT_MS,
-      onConnect: outliveItsLoss,
+      onConnect: ignoreIdleConnectionErrors,
     },
   };
 }

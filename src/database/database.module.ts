@@ -9,7 +9,7 @@ import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database, openReader, openWriter } from './data-source.js';
 import { ProcessLease } from './process-lease.js';
-import { Reader } from './read-connection.js';
+import { ReadConnection } from './read-connection.js';
 import type { EntityClass } from './statements.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -18,7 +18,7 @@ import { UnitOfWork } from './unit-of-work.js';
 class DatabaseCloser implements OnApplicationShutdown {
   constructor(
     private readonly writer: DataSource,
-    private readonly reader: Reader,
+    private readonly reader: ReadConnection,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -30,7 +30,7 @@ class DatabaseCloser implements OnApplicationShutdown {
   }
 }
 
-/** Opens the database and gives the two ways in: UnitOfWork and Reader. Its schema is `migrate`'s work. */
+/** Opens the database and gives the two ways in: UnitOfWork and ReadConnection. Its schema is `migrate`'s work. */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -50,16 +50,16 @@ export class DatabaseModule {
         },
         { provide: DataSource, useExisting: Database },
         {
-          provide: Reader,
+          provide: ReadConnection,
           inject: [CONFIG, Database],
           useFactory: async (config: Config, writer: Database) =>
-            new Reader(await openReader(options(config), writer)),
+            new ReadConnection(await openReader(options(config), writer)),
         },
         UnitOfWork,
         ProcessLease,
         DatabaseCloser,
       ],
-      exports: [UnitOfWork, Reader, ProcessLease],
+      exports: [UnitOfWork, ReadConnection, ProcessLease],
     };
   }
 }

@@ -108,7 +108,7 @@ export class GroupCommit {
         });
       } catch (error) {
         if (tx.hasWritten || mayEndTransaction(error)) throw error;
-        pending.cutTo(earlier);
+        pending.truncate(earlier);
         outcomes.push(() => {
           reject(error);
         });

@@ -5,7 +5,7 @@ import type { Statements } from './statements.js';
 
 /** Reads committed rows only. On SQLite it has a connection of its own, on PostgreSQL one of the pool's. */
 @Injectable()
-export class Reader {
+export class ReadConnection {
   private readonly statements: Statements;
 
   constructor(private readonly database: Database) {
@@ -16,7 +16,7 @@ export class Reader {
     return this.database.manager;
   }
 
-  rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+  read<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     return this.statements.rows<Row>(sql, parameters);
   }
 }

@@ -19,19 +19,19 @@ export class PendingRows {
     this.tables.add(insertion.table.tableName);
   }
 
-  /** Whether a statement may ask for one of them. */
-  concern(sql: string): boolean {
+  /** Whether a statement may read one of them. */
+  mentions(sql: string): boolean {
     for (const table of this.tables) if (sql.includes(table)) return true;
     return false;
   }
 
   /** Forgets what was added when there were more than `length`. */
-  cutTo(length: number): void {
+  truncate(length: number): void {
     this.rows.length = Math.min(length, this.rows.length);
   }
 
-  /** Whoever catches the refusal of rows that are not all their own: the transaction has lost them. */
-  lose(): void {
+  /** Marks the pending rows as lost, so that code which catches the insert error cannot commit without them. */
+  markLost(): void {
     this.isLost = true;
   }
 
@@ -67,32 +67,42 @@ export class Tx {
     return this.underWay > 0;
   }
 
-  /** Runs one statement. It sees every row that was inserted before into a table that it names. */
-  async rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    this.assertOpen();
-    this.underWay += 1;
+  /** Runs a SELECT. It sees every row that was inserted before into a table that it names. */
+  read<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return this.run<Row>(sql, parameters);
+  }
+
+  /**
+   * Runs a statement that changes rows, and gives those that it changed: it ends with RETURNING, for no row
+   * means that nothing was changed. It sees the same rows as `read`.
+   */
+  async write<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     try {
-      return await this.run<Row>(sql, parameters);
-    } finally {
-      this.underWay -= 1;
+      const changed = await this.run<Row>(sql, parameters);
+      this.wrote ||= changed.length > 0;
+      return changed;
+    } catch (error) {
+      this.wrote = true;
+      throw error;
     }
   }
 
   private async run<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    if (this.pending.concern(sql)) await this.flush();
-    const reads = /^\/\*.*?\*\/\s*SELECT\b/.test(sql);
-    // Of one that fails, nobody knows how far it came; one that may find nothing tells by what it returns.
-    this.wrote ||= !reads && !sql.includes('RETURNING');
-    const found = await this.statements.rows<Row>(sql, parameters);
-    this.wrote ||= !reads && found.length > 0;
-    return found;
+    this.assertOpen();
+    this.underWay += 1;
+    try {
+      if (this.pending.mentions(sql)) await this.flush();
+      return await this.statements.rows<Row>(sql, parameters);
+    } finally {
+      this.underWay -= 1;
+    }
   }
 
   /**
    * Adds a row, at the latest when the work is done: rows that nobody asks for earlier are written
    * together. A row that is refused fails the transaction then.
    */
-  insert<Entity extends object>(entity: EntityClass<Entity>, row: Entity): void {
+  insertLater<Entity extends object>(entity: EntityClass<Entity>, row: Entity): void {
     this.assertOpen();
     const table = this.dataSource.getMetadata(entity);
     const fields = row as Readonly<Record<string, unknown>>;
@@ -108,12 +118,12 @@ export class Tx {
     try {
       await this.statements.insert(insertions);
     } catch (error) {
-      this.pending.lose();
+      this.pending.markLost();
       throw error;
     }
   }
 
-  /** From now on it refuses: what still runs of its work must not write into somebody else's transaction. */
+  /** From now on it refuses: work that still runs must not write into the next transaction. */
   close(): void {
     this.closed = true;
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { whenOver } from './exchange.js';
+import { onResponseClosed } from './exchange.js';
 
 /** Common balancers cut a connection that is silent for 60 s. */
 const PING_EVERY_MS = 15_000;
@@ -24,14 +24,14 @@ export function wantsStream({ headers }: FastifyRequest): boolean {
 }
 
 /** Aborted when the client closes before the answer's end; a close after the last byte does not count. */
-export function callerGone(reply: FastifyReply): AbortSignal {
+export function disconnectSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   const leave = () => {
     if (!reply.raw.writableEnded) controller.abort();
   };
   // Who left while credentials and body were looked at will not leave once more.
   if (reply.raw.destroyed) leave();
-  else whenOver(reply.raw, leave);
+  else onResponseClosed(reply.raw, leave);
   return controller.signal;
 }
 
@@ -44,7 +44,7 @@ export class EventStream {
       const { destroyed, writableNeedDrain } = reply.raw;
       if (!destroyed && !writableNeedDrain) reply.raw.write(PING);
     }, PING_EVERY_MS);
-    whenOver(reply.raw, () => {
+    onResponseClosed(reply.raw, () => {
       clearInterval(this.ping);
     });
   }
@@ -66,7 +66,7 @@ export class EventStream {
     if (raw.destroyed || raw.writableEnded) return;
     if (raw.write(formatEvent(event, payload))) return;
     const closed = new AbortController();
-    const forget = whenOver(raw, () => {
+    const forget = onResponseClosed(raw, () => {
       closed.abort();
     });
     const stall = setTimeout(() => raw.destroy(), READER_STALL_MS);

@@ -8,7 +8,7 @@ const waiting = new WeakMap<ServerResponse, Set<() => void>>();
  * behind another on its connection (pipelining), Node tells nothing when the connection ends: so that is
  * listened to as well. Returns what takes the wish back.
  */
-export function whenOver(response: ServerResponse, tell: () => void): () => void {
+export function onResponseClosed(response: ServerResponse, tell: () => void): () => void {
   const all = waiting.get(response) ?? listen(response);
   all.add(tell);
   return () => {

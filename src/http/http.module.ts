@@ -1,12 +1,12 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { Drain } from './request-gate.js';
+import { RequestGate } from './request-gate.js';
 import { ErrorFilter } from './error.filter.js';
 import { RouteTable } from './route-table.js';
 
 @Global()
 @Module({
-  providers: [Drain, RouteTable, { provide: APP_FILTER, useClass: ErrorFilter }],
-  exports: [Drain, RouteTable],
+  providers: [RequestGate, RouteTable, { provide: APP_FILTER, useClass: ErrorFilter }],
+  exports: [RequestGate, RouteTable],
 })
 export class HttpModule {}

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import { Unavailable } from '../errors.js';
-import { whenOver } from './exchange.js';
+import { onResponseClosed } from './exchange.js';
 import { sendError } from './send-error.js';
 
 const POLL_MS = 20;
@@ -12,7 +12,7 @@ const POLL_MS = 20;
  * has been told to stop: what waits takes memory, and its callers' patience.
  */
 @Injectable()
-export class Drain {
+export class RequestGate {
   /** Exchanges that are not over, and handlers at work, which may outlive theirs. */
   private underWay = 0;
   private handlers = 0;
@@ -32,7 +32,7 @@ export class Drain {
       return false;
     }
     this.underWay += 1;
-    whenOver(reply.raw, () => {
+    onResponseClosed(reply.raw, () => {
       this.underWay -= 1;
     });
     return true;

@@ -12,8 +12,8 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { BadRequest, MethodNotAllowed, NotFound } from '../errors.js';
 import { RawBody } from '../drf/decode-body.js';
-import type { Drain } from './request-gate.js';
-import { whenOver } from './exchange.js';
+import type { RequestGate } from './request-gate.js';
+import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
 import { negotiate } from '../drf/negotiation.js';
 import { refuseConnection } from './refuse-connection.js';
@@ -33,7 +33,7 @@ const REQUEST_ID = /^[\w.-]{1,128}$/;
 
 /** Parts of the app that the server's hooks need. */
 export interface ServerParts {
-  readonly drain: Drain;
+  readonly gate: RequestGate;
   readonly routes: RouteTable;
   /** Throws the 401 for a caller without credentials. */
   readonly authenticate: (request: IncomingMessage) => Promise<unknown>;
@@ -64,7 +64,7 @@ export function createAdapter(
     },
     requestTimeout,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // By then `Drain` has waited: what is left is idle, or a socket that never sent a request.
+    // By then `RequestGate` has waited: what is left is idle, or a socket that never sent a request.
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: URL_PARAMETER_MAX_CHARS },
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -94,7 +94,7 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
 /** One line for each request, also for one whose client hung up. The URL stays out: it may hold secrets. */
 function logOutcome(request: FastifyRequest, reply: FastifyReply): void {
   const startedAt = performance.now();
-  whenOver(reply.raw, () => {
+  onResponseClosed(reply.raw, () => {
     const { method, routeOptions } = request;
     const ms = Math.round(performance.now() - startedAt);
     const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
@@ -114,12 +114,12 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   server.setReplySerializer((payload) => toJson(payload));
   server.addHook('onRoute', (route) => {
     parts.routes.add(route);
-    route.handler = parts.drain.follow(route.handler);
+    route.handler = parts.gate.follow(route.handler);
   });
   server.addHook('onRequest', async (request, reply) => {
     setCommonHeaders(request, reply);
     logOutcome(request, reply);
-    if (!parts.drain.admit(request, reply)) return reply;
+    if (!parts.gate.admit(request, reply)) return reply;
     hideContentType(request);
     try {
       await answerUnrouted(request, reply, parts);

@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import { Unavailable } from '../errors.js';
-import { Drain } from '../http/request-gate.js';
+import { RequestGate } from '../http/request-gate.js';
 import { Public } from '../http/request.decorators.js';
 import { HealthDocs } from './health.docs.js';
 
@@ -11,8 +11,8 @@ const PING_TIMEOUT_MS = 2000;
 @Controller('health')
 export class HealthController {
   constructor(
-    private readonly reader: Reader,
-    private readonly drain: Drain,
+    private readonly reader: ReadConnection,
+    private readonly gate: RequestGate,
   ) {}
 
   /** The process runs; a failure means restart it. */
@@ -28,7 +28,7 @@ export class HealthController {
   @Public()
   @Get('ready')
   async ready() {
-    if (this.drain.isStopping) throw new Unavailable('The service is stopping.', 1);
+    if (this.gate.isStopping) throw new Unavailable('The service is stopping.', 1);
     if (!(await this.databaseAnswers())) throw new Unavailable('The database does not answer.', 1);
     return { status: 'ok' };
   }
@@ -37,7 +37,7 @@ export class HealthController {
     const timeout = new Promise<boolean>((resolve) => {
       setTimeout(resolve, PING_TIMEOUT_MS, false).unref();
     });
-    const ping = this.reader.rows('/* health */ SELECT 1 AS one', []).then(
+    const ping = this.reader.read('/* health */ SELECT 1 AS one', []).then(
       () => true,
       () => false,
     );

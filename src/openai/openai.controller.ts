@@ -8,7 +8,7 @@ import type { Question } from '../chat/question.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import type { Model } from '../models/model-catalogue.js';
 import { CompletionBodyPipe, type CompletionAsk } from './completion-body.pipe.js';
-import { CompletionReplyService } from './completion-reply.service.js';
+import { CompletionAnswerWriter } from './completion-answer-writer.js';
 import { questionIn, toModel } from './completion-wire.js';
 import { OpenAiDocs } from './openai.docs.js';
 
@@ -17,7 +17,7 @@ import { OpenAiDocs } from './openai.docs.js';
 export class OpenAiController {
   constructor(
     private readonly models: ModelCatalogue,
-    private readonly replies: CompletionReplyService,
+    private readonly replies: CompletionAnswerWriter,
   ) {}
 
   @OpenAiDocs.complete()

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import type { UsageQuery } from './usage-query.js';
 
 /** What was spent on one day, on one model, or with one credential. */
@@ -21,12 +21,12 @@ const LABELS = {
 /** Sums what was spent. */
 @Injectable()
 export class UsageService {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: ReadConnection) {}
 
   /** Charges counted and summed. A turn that was deleted leaves its charge, with no label. */
   usage(ownerId: string, { by, from, to }: UsageQuery): Promise<UsageRow[]> {
     const label = LABELS[by];
-    return this.reader.rows<UsageRow>(
+    return this.reader.read<UsageRow>(
       `/* ledger.usage */ SELECT ${label} AS label, CAST(count(*) AS bigint) AS count,
          CAST(-sum(e.amount) AS bigint) AS amount
        FROM ledger_entries e LEFT JOIN turns t ON t.id = e.turn_id

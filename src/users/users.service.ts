@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { nowMicros } from '../time.js';
 import type { Keyset } from '../http/pagination.js';
 import type { Tx } from '../database/tx.js';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import { User } from './user.entity.js';
 
 /** The form under which usernames are unique: NFKC, and no case (`ß` and `SS` are one). */
@@ -14,7 +14,7 @@ export function usernameKey(username: string): string {
 /** People and their passwords' digests. */
 @Injectable()
 export class UsersService {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: ReadConnection) {}
 
   /** The user whose name this is, ignoring case; null where there is none. */
   findByUsername(username: string): Promise<User | null> {
@@ -24,7 +24,7 @@ export class UsersService {
   /** Adds a user and returns the id. A taken name violates the unique key. */
   add(tx: Tx, user: { username: string; email: string; passwordHash: string }): string {
     const id = uuidv7();
-    tx.insert(User, {
+    tx.insertLater(User, {
       id,
       username: user.username.normalize('NFKC'),
       usernameKey: usernameKey(user.username),
@@ -54,18 +54,18 @@ export class UsersService {
 
   /** Lets a user in or keeps them out, from the next request on. */
   async setActive(tx: Tx, userId: string, isActive: boolean): Promise<void> {
-    await tx.rows('/* user.set_active */ UPDATE users SET is_active = $2 WHERE id = $1', [
-      userId,
-      isActive,
-    ]);
+    await tx.write(
+      '/* user.set_active */ UPDATE users SET is_active = $2 WHERE id = $1 RETURNING id',
+      [userId, isActive],
+    );
   }
 
   /** Makes a user an operator, or no longer one. */
   async setStaff(tx: Tx, userId: string, isStaff: boolean): Promise<void> {
-    await tx.rows('/* user.set_staff */ UPDATE users SET is_staff = $2 WHERE id = $1', [
-      userId,
-      isStaff,
-    ]);
+    await tx.write(
+      '/* user.set_staff */ UPDATE users SET is_staff = $2 WHERE id = $1 RETURNING id',
+      [userId, isStaff],
+    );
   }
 
   /**
@@ -78,7 +78,7 @@ export class UsersService {
     current: string,
     renewed: string,
   ): Promise<boolean> {
-    const rows = await tx.rows(
+    const rows = await tx.write(
       `/* user.renew_password_hash */ UPDATE users SET password_hash = $3
        WHERE id = $1 AND password_hash = $2 AND is_active RETURNING id`,
       [userId, current, renewed],

@@ -1,4 +1,4 @@
-import type { Reader } from '../database/read-connection.js';
+import type { ReadConnection } from '../database/read-connection.js';
 
 const BATCH_WALLETS = 1000;
 const DIFFERENCES_MAX = 10;
@@ -69,7 +69,7 @@ const brokenChains = `/* audit.chain */ SELECT "ownerId", rule, stored, recomput
  * does not grow. Stops at the tenth difference. Changes nothing.
  */
 export async function audit(
-  reader: Reader,
+  reader: ReadConnection,
   onProgress: (wallets: number) => void = () => undefined,
 ): Promise<AuditReport> {
   const differences: Difference[] = [];
@@ -80,7 +80,7 @@ export async function audit(
     for (const statement of [...differing, brokenChains]) {
       const room = DIFFERENCES_MAX - differences.length;
       if (room === 0) return { wallets, entries, differences };
-      const found = await reader.rows<Difference>(statement, [after, batch.last, room]);
+      const found = await reader.read<Difference>(statement, [after, batch.last, room]);
       differences.push(...found);
     }
     after = batch.last;
@@ -91,10 +91,10 @@ export async function audit(
 }
 
 async function nextBatch(
-  reader: Reader,
+  reader: ReadConnection,
   after: string,
 ): Promise<{ last: string; wallets: number; entries: number } | undefined> {
-  const [batch] = await reader.rows<{ last: string | null; wallets: number; entries: number }>(
+  const [batch] = await reader.read<{ last: string | null; wallets: number; entries: number }>(
     `/* audit.batch */ SELECT max(owner_id) AS last, CAST(count(*) AS bigint) AS wallets,
        CAST(coalesce(sum(entry_count), 0) AS bigint) AS entries
      FROM (SELECT owner_id, entry_count FROM wallets WHERE owner_id > $1 ORDER BY owner_id LIMIT $2) batch`,

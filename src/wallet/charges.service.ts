@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Gathering } from '../database/batched-transaction.js';
+import { BatchedTransaction } from '../database/batched-transaction.js';
 import { dayOf, nowMicros, type Micros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -11,27 +11,27 @@ import {
   dayCounted,
   insufficient,
   spentOn,
-  type Reason,
-  type Settlement,
-  type Spending,
+  type LedgerNote,
+  type CaptureResult,
+  type Spend,
 } from './spending.js';
 
 /** A price, and what the ledger says of it. */
-export type Charge = Spending & Reason;
+export type Charge = Spend & LedgerNote;
 
 /** A price that was taken, and the hold that shows it. */
-export type Charged = Settlement & { readonly holdId: string };
+export type ChargeReceipt = CaptureResult & { readonly holdId: string };
 
 /** Takes a price at once, where nothing is waited for between its hold and its capture. */
 @Injectable()
 export class ChargesService {
-  private readonly gathering: Gathering<Charge, Charged>;
+  private readonly gathering: BatchedTransaction<Charge, ChargeReceipt>;
 
   constructor(
     unitOfWork: UnitOfWork,
     private readonly holds: HoldsService,
   ) {
-    this.gathering = new Gathering<Charge, Charged>(unitOfWork, {
+    this.gathering = new BatchedTransaction<Charge, ChargeReceipt>(unitOfWork, {
       one: (tx, charge) => this.charge(tx, charge),
       many: (tx, charges) => this.chargeMany(tx, charges),
     });
@@ -42,16 +42,20 @@ export class ChargesService {
    * the transaction. Throws as `charge` does, and the reason of `gone` where the payer had left before:
    * then nothing is taken.
    */
-  pay<T>(charge: Charge, gone: AbortSignal, finish: (tx: Tx, paid: Charged) => T): Promise<T> {
+  pay<T>(
+    charge: Charge,
+    gone: AbortSignal,
+    finish: (tx: Tx, paid: ChargeReceipt) => T,
+  ): Promise<T> {
     return this.gathering.add(charge, gone, finish);
   }
 
   /** Holds and captures `amount` whole tokens in one guarded statement. Throws as `HoldsService.hold` does. */
-  async charge(tx: Tx, charge: Charge): Promise<Charged> {
+  async charge(tx: Tx, charge: Charge): Promise<ChargeReceipt> {
     const { ownerId, amount } = charge;
     assertAmount(amount);
     const createdAt = nowMicros();
-    const [wallet] = await tx.rows<WalletRow>(
+    const [wallet] = await tx.write<WalletRow>(
       `/* wallet.charge */ UPDATE wallets SET balance = balance - $2, entry_count = entry_count + $4,
          spent_amount = ${spentOn('$3')} + $2, spent_day = ${dayCounted('$3')}
        WHERE owner_id = $1 AND ${covers('$2', '$3')} RETURNING ${WALLET_ROW}`,
@@ -66,10 +70,13 @@ export class ChargesService {
    * Undefined for every charge of a wallet that does not cover this sum, or that another transaction is
    * changing: a wallet that is waited for would keep all others waiting.
    */
-  private async chargeMany(tx: Tx, charges: readonly Charge[]): Promise<(Charged | undefined)[]> {
+  private async chargeMany(
+    tx: Tx,
+    charges: readonly Charge[],
+  ): Promise<(ChargeReceipt | undefined)[]> {
     const createdAt = nowMicros();
     const dues = duesOf(charges);
-    const rows = await tx.rows<WalletRow & { ownerId: string }>(
+    const rows = await tx.write<WalletRow & { ownerId: string }>(
       `/* wallet.charge_many */ WITH free AS (
          SELECT owner_id AS id FROM wallets WHERE owner_id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
        UPDATE wallets SET balance = balance - due, entry_count = entry_count + entries,
@@ -102,7 +109,7 @@ export class ChargesService {
   }
 
   /** Writes down a charge that `wallet` has just paid. */
-  private record(tx: Tx, wallet: WalletRow, charge: Charge, createdAt: Micros): Charged {
+  private record(tx: Tx, wallet: WalletRow, charge: Charge, createdAt: Micros): ChargeReceipt {
     const { ownerId, amount, reason, turnId } = charge;
     const holdId = this.holds.record(tx, charge, { createdAt, state: 'captured' });
     if (entriesOf(charge) > 0) {
@@ -113,10 +120,10 @@ export class ChargesService {
 }
 
 /** What costs nothing leaves no entry. */
-const entriesOf = ({ amount }: Spending): 0 | 1 => (amount > 0 ? 1 : 0);
+const entriesOf = ({ amount }: Spend): 0 | 1 => (amount > 0 ? 1 : 0);
 
 /** What each owner is to pay: the sum, and the number of its entries. */
-function duesOf(charges: readonly Spending[]): Record<string, [due: number, entries: number]> {
+function duesOf(charges: readonly Spend[]): Record<string, [due: number, entries: number]> {
   const dues: Record<string, [number, number]> = {};
   for (const charge of charges) {
     assertAmount(charge.amount);

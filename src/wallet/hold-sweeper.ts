@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common
 import { CONFIG, type Config } from '../config/config.js';
 import { SECOND_MICROS, nowMicros } from '../time.js';
 import { ProcessLease } from '../database/process-lease.js';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { HoldsService } from './holds.service.js';
 
@@ -22,7 +22,7 @@ export class HoldSweeper implements OnModuleDestroy {
   private sweeping: Promise<void> | undefined;
 
   constructor(
-    private readonly reader: Reader,
+    private readonly reader: ReadConnection,
     private readonly unitOfWork: UnitOfWork,
     private readonly lease: ProcessLease,
     private readonly holds: HoldsService,
@@ -51,7 +51,7 @@ export class HoldSweeper implements OnModuleDestroy {
     await this.lease.renew().catch((error: unknown) => {
       this.logger.warn({ err: error }, 'the lease is not renewed; the next sweep tries again');
     });
-    const overdue = await this.reader.rows<{ id: string }>(
+    const overdue = await this.reader.read<{ id: string }>(
       `/* hold.overdue */ SELECT id FROM holds WHERE state = 'open' AND expires_at <= $1 LIMIT ${String(BATCH_MAX)}`,
       [nowMicros()],
     );
@@ -66,7 +66,7 @@ export class HoldSweeper implements OnModuleDestroy {
 
   /** Open holds of processes that are gone. */
   private async orphans(): Promise<{ id: string }[]> {
-    const owners = await this.reader.rows<{ processId: number }>(
+    const owners = await this.reader.read<{ processId: number }>(
       `/* hold.processes */ SELECT DISTINCT process_id AS "processId" FROM holds WHERE state = 'open'`,
       [],
     );
@@ -74,7 +74,7 @@ export class HoldSweeper implements OnModuleDestroy {
     for (const { processId } of owners) {
       if (!(await this.lease.isDead(processId))) continue;
       const sql = `/* hold.orphans */ SELECT id FROM holds WHERE state = 'open' AND process_id = $1 LIMIT ${String(BATCH_MAX)}`;
-      found.push(...(await this.reader.rows<{ id: string }>(sql, [processId])));
+      found.push(...(await this.reader.read<{ id: string }>(sql, [processId])));
     }
     return found;
   }
@@ -82,12 +82,12 @@ export class HoldSweeper implements OnModuleDestroy {
   private async forgetClaims(table: 'holds' | 'ledger_entries'): Promise<void> {
     const before = nowMicros() - this.config.idempotencyRetentionSeconds * SECOND_MICROS;
     const old = `SELECT id FROM ${table} WHERE claim_key IS NOT NULL AND created_at < $1 LIMIT ${String(BATCH_MAX)}`;
-    const [any] = await this.reader.rows(`/* claims.old */ ${old}`, [before]);
+    const [any] = await this.reader.read(`/* claims.old */ ${old}`, [before]);
     if (any === undefined) return;
     await this.unitOfWork.run((tx) =>
-      tx.rows(
+      tx.write(
         `/* claims.forget */ UPDATE ${table} SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
-         WHERE id IN (${old})`,
+         WHERE id IN (${old}) RETURNING id`,
         [before],
       ),
     );

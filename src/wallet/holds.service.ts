@@ -4,10 +4,14 @@ import { CONFIG, type Config } from '../config/config.js';
 import { SECOND_MICROS, dayOf, nowMicros, type Micros } from '../time.js';
 import { ProcessLease } from '../database/process-lease.js';
 import type { Tx } from '../database/tx.js';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import { IdempotencyKeyInUse } from '../errors.js';
 import { assertAmount } from './amount.js';
-import { assertSameInput, claimColumns, type Claim } from './claim.js';
+import {
+  assertSameInput,
+  idempotencyColumns,
+  type IdempotencyRecord,
+} from './idempotency-record.js';
 import { Hold, type HoldState } from './hold.entity.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
@@ -15,9 +19,9 @@ import {
   dayCounted,
   insufficient,
   spentOn,
-  type Reason,
-  type Settlement,
-  type Spending,
+  type LedgerNote,
+  type CaptureResult,
+  type Spend,
 } from './spending.js';
 
 /**
@@ -28,21 +32,21 @@ import {
 @Injectable()
 export class HoldsService {
   constructor(
-    private readonly reader: Reader,
+    private readonly reader: ReadConnection,
     private readonly lease: ProcessLease,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
    * Sets `amount` whole tokens aside and returns the hold's id. Throws `InsufficientBalance`, with nothing
-   * changed, when the wallet or its owner's daily limit does not cover it. A claim that is already there
-   * violates its unique key: read it with `findClaimed`.
+   * changed, when the wallet or its owner's daily limit does not cover it. An idempotency record that is already there
+   * violates its unique key: read it with `findByKey`.
    */
-  async hold(tx: Tx, spending: Spending): Promise<string> {
+  async hold(tx: Tx, spending: Spend): Promise<string> {
     const { ownerId, amount } = spending;
     assertAmount(amount);
     const createdAt = nowMicros();
-    const covered = await tx.rows(
+    const covered = await tx.write(
       `/* wallet.hold */ UPDATE wallets SET held = held + $2 WHERE owner_id = $1 AND ${covers('$2', '$3')}
        RETURNING held`,
       [ownerId, amount, dayOf(createdAt)],
@@ -59,14 +63,14 @@ export class HoldsService {
     tx: Tx,
     holdId: string,
     amount: number,
-    why: Reason,
-  ): Promise<Settlement | undefined> {
+    why: LedgerNote,
+  ): Promise<CaptureResult | undefined> {
     assertAmount(amount);
     const hold = await this.resolve(tx, holdId, 'captured', amount);
     if (!hold) return undefined;
     const { ownerId } = hold;
     const entries = amount > 0 ? 1 : 0;
-    const [wallet] = await tx.rows<WalletRow>(
+    const [wallet] = await tx.write<WalletRow>(
       `/* wallet.capture */ UPDATE wallets SET balance = balance - $2, held = held - $3,
          entry_count = entry_count + $4, spent_amount = ${spentOn('$5')} + $2,
          spent_day = ${dayCounted('$5')}
@@ -81,22 +85,22 @@ export class HoldsService {
   }
 
   /**
-   * Gives a hold back whole, and frees its claim, so that a retry runs anew. False when it was resolved
+   * Gives a hold back whole, and frees its key, so that a retry runs anew. False when it was resolved
    * before: then nothing changes.
    */
   async release(tx: Tx, holdId: string, state: 'released' | 'expired'): Promise<boolean> {
     const hold = await this.resolve(tx, holdId, state, 0);
     if (!hold) return false;
-    await tx.rows(`/* wallet.release */ UPDATE wallets SET held = held - $2 WHERE owner_id = $1`, [
-      hold.ownerId,
-      hold.amount,
-    ]);
+    await tx.write(
+      `/* wallet.release */ UPDATE wallets SET held = held - $2 WHERE owner_id = $1 RETURNING held`,
+      [hold.ownerId, hold.amount],
+    );
     return true;
   }
 
   /** What the owner may spend, as the transaction sees it. */
   async availableIn(tx: Tx, ownerId: string): Promise<number> {
-    const [wallet] = await tx.rows<{ available: number }>(
+    const [wallet] = await tx.read<{ available: number }>(
       `/* wallet.available_in */ SELECT balance - held AS available FROM wallets WHERE owner_id = $1`,
       [ownerId],
     );
@@ -108,7 +112,7 @@ export class HoldsService {
    * for empty and would read whole.
    */
   async isOpen(tx: Tx, holdId: string): Promise<boolean> {
-    const open = await tx.rows(
+    const open = await tx.read(
       `/* hold.is_open */ SELECT id FROM holds WHERE id = $1 AND coalesce(state, '') = 'open'`,
       [holdId],
     );
@@ -116,17 +120,17 @@ export class HoldsService {
   }
 
   /**
-   * The captured hold that a claim protects; undefined while there is none. Throws `IdempotencyKeyReused`
+   * The captured hold that the key protects; undefined while there is none. Throws `IdempotencyKeyReused`
    * for other input and `IdempotencyKeyInUse` while the first request runs.
    */
-  async findClaimed(ownerId: string, claim: Claim): Promise<string | undefined> {
-    const [hold] = await this.reader.rows<{ id: string; state: HoldState; hash: string }>(
+  async findByKey(ownerId: string, idempotency: IdempotencyRecord): Promise<string | undefined> {
+    const [hold] = await this.reader.read<{ id: string; state: HoldState; hash: string }>(
       `/* hold.find_claim */ SELECT id, state, claim_hash AS hash FROM holds
        WHERE owner_id = $1 AND claim_route = $2 AND claim_key = $3`,
-      [ownerId, claim.route, claim.key],
+      [ownerId, idempotency.route, idempotency.key],
     );
     if (!hold) return undefined;
-    assertSameInput(claim, hold.hash);
+    assertSameInput(idempotency, hold.hash);
     if (hold.state === 'open') throw new IdempotencyKeyInUse();
     return hold.id;
   }
@@ -143,7 +147,7 @@ export class HoldsService {
   ): Promise<{ ownerId: string; amount: number } | undefined> {
     const freed =
       state === 'captured' ? '' : ', claim_route = NULL, claim_key = NULL, claim_hash = NULL';
-    const [hold] = await tx.rows<{ ownerId: string; amount: number }>(
+    const [hold] = await tx.write<{ ownerId: string; amount: number }>(
       `/* hold.resolve */ UPDATE holds SET state = $2, captured_amount = $3, resolved_at = $4${freed}
        WHERE id = $1 AND coalesce(state, '') = 'open' RETURNING owner_id AS "ownerId", amount`,
       [holdId, state, amount, nowMicros()],
@@ -154,13 +158,13 @@ export class HoldsService {
   /** Writes down what was set aside; `captured` is taken as well. Returns the hold's id. */
   record(
     tx: Tx,
-    { ownerId, amount, claim }: Spending,
+    { ownerId, amount, idempotency }: Spend,
     { createdAt, state }: { createdAt: Micros; state: 'open' | 'captured' },
   ): string {
     const id = uuidv7();
     const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
     const isCaptured = state === 'captured';
-    tx.insert(Hold, {
+    tx.insertLater(Hold, {
       id,
       ownerId,
       amount,
@@ -170,7 +174,7 @@ export class HoldsService {
       createdAt,
       resolvedAt: isCaptured ? createdAt : null,
       processId: this.lease.id,
-      ...claimColumns(claim),
+      ...idempotencyColumns(idempotency),
     });
     return id;
   }

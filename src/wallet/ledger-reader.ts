@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Micros } from '../time.js';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import type { Keyset } from '../http/pagination.js';
 import type { LedgerKind } from './ledger-entry.entity.js';
 
@@ -21,7 +21,7 @@ const ENTRY = `id, seq, kind, amount, balance_after AS "balanceAfter", reason, t
 /** Explains a balance, entry by entry. */
 @Injectable()
 export class LedgerReader {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: ReadConnection) {}
 
   /** One page of the ledger, by `seq`; of one turn alone where `turnId` is given. */
   page(ownerId: string, turnId: string | undefined, keyset: Keyset): Promise<LedgerRow[]> {
@@ -31,7 +31,7 @@ export class LedgerReader {
     if (key !== undefined)
       conditions.push(`seq ${comparison} $${String(parameters.push(Number(key)))}`);
     if (turnId !== undefined) conditions.push(`turn_id = $${String(parameters.push(turnId))}`);
-    return this.reader.rows<LedgerRow>(
+    return this.reader.read<LedgerRow>(
       `/* ledger.page */ SELECT ${ENTRY} FROM ledger_entries
        WHERE ${conditions.join(' AND ')} ORDER BY seq ${order} LIMIT $2`,
       parameters,

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
-import { claimColumns, type Claim } from './claim.js';
+import { idempotencyColumns, type IdempotencyRecord } from './idempotency-record.js';
 import { LedgerEntry, type LedgerKind } from './ledger-entry.entity.js';
 
 /** A wallet as it stands after a change, inside the transaction that changed it. */
@@ -21,13 +21,13 @@ export interface NewEntry {
   readonly reason: string;
   readonly holdId?: string;
   readonly turnId?: string;
-  readonly claim?: Claim | undefined;
+  readonly idempotency?: IdempotencyRecord | undefined;
 }
 
 /** Writes down a change that `wallet` has just gone through. `entry_count` numbers it. */
 export function appendEntry(tx: Tx, wallet: WalletRow, entry: NewEntry): void {
-  const { ownerId, kind, amount, reason, holdId = null, turnId = null, claim } = entry;
-  tx.insert(LedgerEntry, {
+  const { ownerId, kind, amount, reason, holdId = null, turnId = null, idempotency } = entry;
+  tx.insertLater(LedgerEntry, {
     id: uuidv7(),
     ownerId,
     seq: wallet.entryCount,
@@ -38,6 +38,6 @@ export function appendEntry(tx: Tx, wallet: WalletRow, entry: NewEntry): void {
     holdId,
     turnId,
     createdAt: nowMicros(),
-    ...claimColumns(claim),
+    ...idempotencyColumns(idempotency),
   });
 }

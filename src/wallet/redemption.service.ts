@@ -6,7 +6,7 @@ import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { assertAmount } from './amount.js';
-import type { Claim } from './claim.js';
+import type { IdempotencyRecord } from './idempotency-record.js';
 import { RedemptionCode } from './redemption-code.entity.js';
 import { WalletService } from './wallet.service.js';
 
@@ -33,7 +33,7 @@ export class RedemptionService {
   make(tx: Tx, amount: number, reason: string): string {
     assertAmount(amount);
     const code = randomBytes(CODE_BYTES).toString('base64url');
-    tx.insert(RedemptionCode, {
+    tx.insertLater(RedemptionCode, {
       id: uuidv7(),
       digest: digestOf(code),
       amount,
@@ -46,14 +46,18 @@ export class RedemptionService {
   }
 
   /** Credits the owner with what the code is worth. Throws `ValidationFailed` for one unknown or spent. */
-  async redeem(ownerId: string, code: string, claim: Claim | undefined): Promise<Redemption> {
-    const earlier = claim && (await this.wallets.findCredit(ownerId, claim));
+  async redeem(
+    ownerId: string,
+    code: string,
+    idempotency: IdempotencyRecord | undefined,
+  ): Promise<Redemption> {
+    const earlier = idempotency && (await this.wallets.findCredit(ownerId, idempotency));
     if (earlier) return { ...earlier, isReplay: true };
     try {
-      return await this.unitOfWork.run((tx) => this.spend(tx, ownerId, code, claim));
+      return await this.unitOfWork.run((tx) => this.spend(tx, ownerId, code, idempotency));
     } catch (error) {
       // A twin with the same key was faster: the code is spent, or the key taken, and by this request.
-      const twin = claim && (await this.wallets.findCredit(ownerId, claim));
+      const twin = idempotency && (await this.wallets.findCredit(ownerId, idempotency));
       if (twin) return { ...twin, isReplay: true };
       throw error;
     }
@@ -64,9 +68,9 @@ export class RedemptionService {
     tx: Tx,
     ownerId: string,
     code: string,
-    claim: Claim | undefined,
+    idempotency: IdempotencyRecord | undefined,
   ): Promise<Redemption> {
-    const [row] = await tx.rows<{ amount: number; reason: string }>(
+    const [row] = await tx.write<{ amount: number; reason: string }>(
       `/* code.redeem */ UPDATE redemption_codes SET redeemed_by = $2, redeemed_at = $3
        WHERE digest = $1 AND redeemed_by IS NULL RETURNING amount, reason`,
       [digestOf(code), ownerId, nowMicros()],
@@ -78,7 +82,7 @@ export class RedemptionService {
       kind: 'top_up',
       amount: row.amount,
       reason: row.reason,
-      claim,
+      idempotency,
     } as const;
     const { balance } = await this.wallets.credit(tx, entry);
     return { amount: row.amount, balance, isReplay: false };

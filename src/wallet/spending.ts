@@ -1,24 +1,24 @@
 import { dayOf, nowMicros } from '../time.js';
 import type { DbBoolean, Tx } from '../database/tx.js';
 import { InsufficientBalance } from '../errors.js';
-import type { Claim } from './claim.js';
+import type { IdempotencyRecord } from './idempotency-record.js';
 
 /** Who pays how much. */
-export interface Spending {
+export interface Spend {
   readonly ownerId: string;
   /** In whole tokens. */
   readonly amount: number;
-  readonly claim?: Claim | undefined;
+  readonly idempotency?: IdempotencyRecord | undefined;
 }
 
 /** What a charge says in the ledger. */
-export interface Reason {
+export interface LedgerNote {
   readonly reason: string;
   readonly turnId: string;
 }
 
 /** What a hold became: the amount taken, and what the owner may spend after it. */
-export interface Settlement {
+export interface CaptureResult {
   readonly charged: number;
   readonly available: number;
 }
@@ -48,7 +48,7 @@ export async function insufficient(
   ownerId: string,
   required: number,
 ): Promise<InsufficientBalance> {
-  const [wallet] = await tx.rows<{ available: number; capped: DbBoolean }>(
+  const [wallet] = await tx.read<{ available: number; capped: DbBoolean }>(
     `/* wallet.shortfall */ SELECT balance - held AS available,
        daily_limit IS NOT NULL AND ${spentOn('$3')} + held + $2 > daily_limit AS capped
      FROM wallets WHERE owner_id = $1`,

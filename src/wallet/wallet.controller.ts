@@ -7,7 +7,7 @@ import { IdempotencyKey } from '../http/idempotency-key.js';
 import { NUMBER_KEY, paginate, UUID_KEY } from '../http/pagination.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
-import { claimOf } from './claim.js';
+import { idempotencyRecord } from './idempotency-record.js';
 import { RedemptionService } from './redemption.service.js';
 import { LedgerReader, type LedgerRow } from './ledger-reader.js';
 import { WalletDocs } from './wallet.docs.js';
@@ -60,8 +60,8 @@ export class WalletController {
     @IdempotencyKey() key: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const claim = claimOf('redeem', key, { code });
-    const { amount, balance, isReplay } = await this.redemptions.redeem(userId, code, claim);
+    const idempotency = idempotencyRecord('redeem', key, { code });
+    const { amount, balance, isReplay } = await this.redemptions.redeem(userId, code, idempotency);
     if (isReplay) void reply.header('Idempotent-Replayed', 'true');
     return { tokens: amount, balance };
   }

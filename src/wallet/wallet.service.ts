@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { dayOf, nowMicros } from '../time.js';
-import { Lookup } from '../database/batch-loader.js';
+import { BatchLoader } from '../database/batch-loader.js';
 import type { Tx } from '../database/tx.js';
-import { Reader } from '../database/read-connection.js';
+import { ReadConnection } from '../database/read-connection.js';
 import { assertAmount } from './amount.js';
-import { assertSameInput, type Claim } from './claim.js';
+import { assertSameInput, type IdempotencyRecord } from './idempotency-record.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import { Wallet } from './wallet.entity.js';
 
@@ -19,12 +19,12 @@ export interface WalletSummary {
 /** Opens wallets, adds to them, and tells what is in them. What is spent goes through `HoldsService`. */
 @Injectable()
 export class WalletService {
-  private readonly availables: Lookup<{ ownerId: string; available: number }>;
+  private readonly availables: BatchLoader<{ ownerId: string; available: number }>;
 
-  constructor(private readonly reader: Reader) {
-    this.availables = new Lookup(
+  constructor(private readonly reader: ReadConnection) {
+    this.availables = new BatchLoader(
       (owners) =>
-        reader.rows(
+        reader.read(
           `/* wallet.available */ SELECT owner_id AS "ownerId", balance - held AS available
            FROM wallets WHERE owner_id = ANY($1)`,
           [owners],
@@ -37,7 +37,7 @@ export class WalletService {
   open(tx: Tx, ownerId: string, amount: number): void {
     assertAmount(amount);
     const wallet = { balance: amount, held: 0, entryCount: amount > 0 ? 1 : 0 };
-    tx.insert(Wallet, {
+    tx.insertLater(Wallet, {
       ...wallet,
       ownerId,
       dailyLimit: null,
@@ -50,7 +50,7 @@ export class WalletService {
   }
 
   /**
-   * Adds `amount` whole tokens, above zero, in one statement. A claim that is already there violates its
+   * Adds `amount` whole tokens, above zero, in one statement. An idempotency record that is already there violates its
    * unique key: read it with `findCredit`. Throws RangeError where the balance would no longer be exact.
    */
   async credit(
@@ -60,11 +60,11 @@ export class WalletService {
       amount: number;
       kind: 'grant' | 'top_up';
       reason: string;
-      claim?: Claim | undefined;
+      idempotency?: IdempotencyRecord | undefined;
     },
   ): Promise<WalletRow> {
     assertAmount(entry.amount);
-    const [wallet] = await tx.rows<WalletRow>(
+    const [wallet] = await tx.write<WalletRow>(
       `/* wallet.credit */ UPDATE wallets SET balance = balance + $2, entry_count = entry_count + 1
        WHERE owner_id = $1 RETURNING ${WALLET_ROW}`,
       [entry.ownerId, entry.amount],
@@ -75,17 +75,17 @@ export class WalletService {
     return wallet;
   }
 
-  /** The amount and balance of the credit that a claim protects; undefined while there is none. */
+  /** The amount and balance of the credit that the key protects; undefined while there is none. */
   async findCredit(
     ownerId: string,
-    claim: Claim,
+    idempotency: IdempotencyRecord,
   ): Promise<{ amount: number; balance: number } | undefined> {
-    const [entry] = await this.reader.rows<{ amount: number; balance: number; hash: string }>(
+    const [entry] = await this.reader.read<{ amount: number; balance: number; hash: string }>(
       `/* ledger.find_claim */ SELECT amount, balance_after AS balance, claim_hash AS hash
        FROM ledger_entries WHERE owner_id = $1 AND claim_route = $2 AND claim_key = $3`,
-      [ownerId, claim.route, claim.key],
+      [ownerId, idempotency.route, idempotency.key],
     );
-    if (entry) assertSameInput(claim, entry.hash);
+    if (entry) assertSameInput(idempotency, entry.hash);
     return entry;
   }
 
@@ -115,9 +115,9 @@ export class WalletService {
   /** Caps what the owner can spend in a day (UTC); null for no cap. Holds that are open stay. */
   async setDailyLimit(tx: Tx, ownerId: string, dailyLimit: number | null): Promise<void> {
     if (dailyLimit !== null) assertAmount(dailyLimit);
-    await tx.rows('/* wallet.limit */ UPDATE wallets SET daily_limit = $2 WHERE owner_id = $1', [
-      ownerId,
-      dailyLimit,
-    ]);
+    await tx.write(
+      '/* wallet.limit */ UPDATE wallets SET daily_limit = $2 WHERE owner_id = $1 RETURNING owner_id',
+      [ownerId, dailyLimit],
+    );
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { QueryFailedError } from 'typeorm';
 import { Database, dataSourceOptions } from '../../src/database/data-source.js';
-import { Gathering } from '../../src/database/batched-transaction.js';
+import { BatchedTransaction } from '../../src/database/batched-transaction.js';
 import type { Tx } from '../../src/database/tx.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { entities } from '../../src/entities.js';
@@ -34,7 +34,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     patienceMs?: number,
     unitOfWork = app.nest.get(UnitOfWork),
   ) =>
-    new Gathering<string, string>(
+    new BatchedTransaction<string, string>(
       unitOfWork,
       {
         one: (_, input) => {
@@ -78,7 +78,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     const sql = 'ALTER TABLE ledger_entries ALTER CONSTRAINT ledger_entries_wallet';
     if (kind === 'postgres') await app.database.rows(`${sql} DEFERRABLE INITIALLY DEFERRED`);
     const units = gathering(async (tx, inputs) => {
-      if (kind === 'sqlite') await tx.rows('/* spec */ PRAGMA defer_foreign_keys = ON', []);
+      if (kind === 'sqlite') await tx.write('/* spec */ PRAGMA defer_foreign_keys = ON', []);
       // An entry of a wallet that there is not: the database says so at the commit.
       appendEntry(
         tx,
@@ -100,10 +100,10 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
   it('are done alone where a row of one of them is refused', async () => {
     const units = gathering((_, inputs) => Promise.resolve([...inputs]));
     await app.nest.get(UnitOfWork).run((tx) => {
-      tx.insert(RedemptionCode, code('taken'));
+      tx.insertLater(RedemptionCode, code('taken'));
     });
     const save = (tx: Tx, result: string) => {
-      tx.insert(RedemptionCode, code(result.replace(' alone', '')));
+      tx.insertLater(RedemptionCode, code(result.replace(' alone', '')));
     };
     const outcomes = await Promise.allSettled(
       ['fresh', 'taken'].map((name) => units.add(name, HERE, save)),
@@ -163,7 +163,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     const units = gathering(async (tx, inputs) => {
       attempts += 1;
       const code = attempts < 3 ? '40P01' : '';
-      if (code) await tx.rows(`/* spec */ DO $$ BEGIN RAISE SQLSTATE '${code}'; END $$`, []);
+      if (code) await tx.write(`/* spec */ DO $$ BEGIN RAISE SQLSTATE '${code}'; END $$`, []);
       return [...inputs];
     });
     const first = units.add('first', HERE, finish);

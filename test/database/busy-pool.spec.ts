@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Reader } from '../../src/database/read-connection.js';
+import { ReadConnection } from '../../src/database/read-connection.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
@@ -32,7 +32,7 @@ describe.each(postgres)('while every connection to %s waits for one wallet', (ki
         app.nest.get(UnitOfWork).run(() => {
           isRun = true;
         }),
-        app.nest.get(Reader).rows('/* spec */ SELECT 1', []),
+        app.nest.get(ReadConnection).read('/* spec */ SELECT 1', []),
         bob.chat('hello'),
       ]);
       expect([written, read]).toMatchObject([{ reason: busy }, { reason: busy }]);

@@ -36,7 +36,7 @@ describe('the units that share a commit on SQLite', () => {
     return rows.map(({ id }) => id);
   };
   const spend = (tx: Tx, id: string) =>
-    tx.rows('/* spec */ UPDATE redemption_codes SET redeemed_at = 1 WHERE id = $1 RETURNING id', [
+    tx.write('/* spec */ UPDATE redemption_codes SET redeemed_at = 1 WHERE id = $1 RETURNING id', [
       id,
     ]);
 
@@ -45,7 +45,7 @@ describe('the units that share a commit on SQLite', () => {
     await Promise.all(
       ids.map((id) =>
         turns.add((tx) => {
-          tx.insert(RedemptionCode, code(id));
+          tx.insertLater(RedemptionCode, code(id));
         }),
       ),
     );
@@ -55,7 +55,7 @@ describe('the units that share a commit on SQLite', () => {
   it('see what an earlier one of them has inserted and not yet written', async () => {
     const [, found] = await Promise.all([
       turns.add((tx) => {
-        tx.insert(RedemptionCode, code('a'));
+        tx.insertLater(RedemptionCode, code('a'));
       }),
       turns.add((tx) => spend(tx, 'a')),
     ]);
@@ -65,17 +65,17 @@ describe('the units that share a commit on SQLite', () => {
 
   it('are undone alone: one with a row that is refused, one that throws before and one after writing', async () => {
     await turns.add((tx) => {
-      tx.insert(RedemptionCode, code('taken'));
+      tx.insertLater(RedemptionCode, code('taken'));
     });
     const outcomes = await Promise.allSettled([
       turns.add((tx) => {
-        tx.insert(RedemptionCode, code('before'));
+        tx.insertLater(RedemptionCode, code('before'));
       }),
       turns.add((tx) => {
-        tx.insert(RedemptionCode, code('taken'));
+        tx.insertLater(RedemptionCode, code('taken'));
       }),
       turns.add((tx) => {
-        tx.insert(RedemptionCode, code('thrown away'));
+        tx.insertLater(RedemptionCode, code('thrown away'));
         throw new Error('before writing');
       }),
       turns.add(async (tx) => {
@@ -83,7 +83,7 @@ describe('the units that share a commit on SQLite', () => {
         throw new Error('after writing');
       }),
       turns.add((tx) => {
-        tx.insert(RedemptionCode, code('after'));
+        tx.insertLater(RedemptionCode, code('after'));
       }),
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual([
@@ -102,13 +102,13 @@ describe('the units that share a commit on SQLite', () => {
     let afterwards: unknown;
     const nested = turns.add(async (tx) => {
       await turns.add((inner) => {
-        inner.insert(RedemptionCode, code('inner'));
+        inner.insertLater(RedemptionCode, code('inner'));
       });
       afterwards = await spend(tx, 'inner').catch((error: unknown) => error);
     });
     await expect(nested).rejects.toThrow('waits for something other than the database');
     await turns.add((tx) => {
-      tx.insert(RedemptionCode, code('next'));
+      tx.insertLater(RedemptionCode, code('next'));
     });
     await sleep(UNIT_TIMEOUT_MS);
     expect(afterwards).toEqual(new Error('the unit of work is over'));
@@ -116,23 +116,26 @@ describe('the units that share a commit on SQLite', () => {
   });
 
   it('all fail where one of them has ended the transaction, and the next ones do not', async () => {
-    const change = '/* spec */ UPDATE redemption_codes SET amount = 2';
+    await turns.add((tx) => {
+      tx.insertLater(RedemptionCode, code('before'));
+    });
+    const change = '/* spec */ UPDATE redemption_codes SET amount = 2 RETURNING id';
     const outcomes = await Promise.allSettled([
       turns.add(async (tx) => {
-        await tx.rows(change, []);
+        await tx.write(change, []);
         throw new Error('undone');
       }),
-      turns.add((tx) => tx.rows('/* spec */ ROLLBACK', [])),
+      turns.add((tx) => tx.write('/* spec */ ROLLBACK', [])),
       turns.add((tx) => {
-        tx.insert(RedemptionCode, code('lost'));
+        tx.insertLater(RedemptionCode, code('lost'));
       }),
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-    expect(await stored()).toEqual([]);
+    expect(await stored()).toEqual(['before']);
     await turns.add((tx) => {
-      tx.insert(RedemptionCode, code('kept'));
+      tx.insertLater(RedemptionCode, code('kept'));
     });
-    expect(await stored()).toEqual(['kept']);
+    expect(await stored()).toEqual(['before', 'kept']);
   });
 
   it('are ten thousand at most that wait; the next one is refused, and they are not', async () => {
@@ -150,16 +153,16 @@ describe('the units that share a commit on SQLite', () => {
 
   it('may wait for the database as long as it takes, and are whole then', async () => {
     await turns.add((tx) => {
-      tx.insert(RedemptionCode, code('slow'));
+      tx.insertLater(RedemptionCode, code('slow'));
     });
     const slow = `(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT max(i) FROM n)`;
     const startedAt = performance.now();
     await turns.add(async (tx) => {
-      await tx.rows(
+      await tx.write(
         `/* spec */ UPDATE redemption_codes SET redeemed_at = ${slow} WHERE id = $1 RETURNING id`,
         ['slow'],
       );
-      tx.insert(RedemptionCode, code('with it'));
+      tx.insertLater(RedemptionCode, code('with it'));
     });
     // Or the case shows nothing.
     expect(performance.now() - startedAt).toBeGreaterThan(UNIT_TIMEOUT_MS);
@@ -170,14 +173,14 @@ describe('the units that share a commit on SQLite', () => {
 
   it('lose nothing to one that catches the refusal of a row which was not its own', async () => {
     await turns.add((tx) => {
-      tx.insert(RedemptionCode, code('taken'));
+      tx.insertLater(RedemptionCode, code('taken'));
     });
     const outcomes = await Promise.allSettled([
       turns.add((tx) => {
-        tx.insert(RedemptionCode, code('neighbour'));
+        tx.insertLater(RedemptionCode, code('neighbour'));
       }),
       turns.add((tx) => {
-        tx.insert(RedemptionCode, code('taken'));
+        tx.insertLater(RedemptionCode, code('taken'));
       }),
       turns.add(async (tx) => {
         await spend(tx, 'taken').catch(() => undefined);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Tx } from '../../src/database/tx.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
-import { claimOf } from '../../src/wallet/claim.js';
+import { idempotencyRecord } from '../../src/wallet/idempotency-record.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { RedemptionService } from '../../src/wallet/redemption.service.js';
@@ -69,7 +69,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const unitOfWork = app.nest.get(UnitOfWork);
     let isDone = false;
     const slow = unitOfWork.run(async (tx) => {
-      for (let n = 0; n < 20; n += 1) await tx.rows('/* spec */ SELECT 1', []);
+      for (let n = 0; n < 20; n += 1) await tx.read('/* spec */ SELECT 1', []);
     });
     const after = slow.then(() => (isDone = true));
     await unitOfWork.idle();
@@ -138,11 +138,13 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const ownerId = await ownerOf(ada.username);
     const holds = app.nest.get(HoldsService);
     const claimed = async (route: 'chat' | 'messages') => {
-      const claim = claimOf(route, 'k', {});
-      if (!claim) throw new Error('no claim');
-      const earlier = await holds.findClaimed(ownerId, claim);
+      const idempotency = idempotencyRecord(route, 'k', {});
+      if (!idempotency) throw new Error('no record');
+      const earlier = await holds.findByKey(ownerId, idempotency);
       expect(earlier).toBeUndefined();
-      return app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, { ownerId, amount: 1, claim }));
+      return app.nest
+        .get(UnitOfWork)
+        .run((tx) => holds.hold(tx, { ownerId, amount: 1, idempotency }));
     };
     expect(await claimed('chat')).not.toBe(await claimed('messages'));
     expect(await ada.balance()).toBe(3998);

@@ -52,7 +52,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
     const served = `FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '/* lost%'`;
     unheard = [];
     const first = database.statements.rows(statement, []);
-    const next = new UnitOfWork(database).run((tx) => tx.rows(statement, []));
+    const next = new UnitOfWork(database).run((tx) => tx.write(statement, []));
     while ((await look.rows(`SELECT 1 ${served} AND state = 'idle'`)).length === 0) await sleep(5);
     await look.rows(`SELECT pg_terminate_backend(pid) ${served}`);
     while ((await look.rows(`SELECT 1 ${served}`)).length > 0) await sleep(5);

@@ -6,7 +6,7 @@ import {
   mayEndTransaction,
 } from '../../src/database/database-errors.js';
 import { PendingRows, Tx } from '../../src/database/tx.js';
-import { Reader } from '../../src/database/read-connection.js';
+import { ReadConnection } from '../../src/database/read-connection.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { User } from '../../src/users/user.entity.js';
 import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
@@ -44,17 +44,17 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     (await log.during(work)).map(({ name }) => name);
 
   it('writes what is inserted once somebody may ask for it, and not before', async () => {
-    tx.insert(RedemptionCode, code('a'));
-    expect(await names(() => tx.rows(SELECT_USERS, []))).toEqual(['users']);
+    tx.insertLater(RedemptionCode, code('a'));
+    expect(await names(() => tx.read(SELECT_USERS, []))).toEqual(['users']);
     expect(tx.hasWritten).toBe(false);
-    expect(await tx.rows(SELECT_CODES, [])).toEqual([{ id: 'a' }]);
+    expect(await tx.read(SELECT_CODES, [])).toEqual([{ id: 'a' }]);
     expect(tx.hasWritten).toBe(true);
     // Nothing waits any more.
-    expect(await names(() => tx.rows(SELECT_CODES, []))).toEqual(['codes']);
+    expect(await names(() => tx.read(SELECT_CODES, []))).toEqual(['codes']);
     expect(await names(() => tx.flush())).toEqual([]);
-    tx.insert(RedemptionCode, code('b'));
+    tx.insertLater(RedemptionCode, code('b'));
     expect(await names(() => tx.flush())).toEqual(['redemption_codes.insert']);
-    expect(await tx.rows(SELECT_CODES, [])).toEqual([{ id: 'a' }, { id: 'b' }]);
+    expect(await tx.read(SELECT_CODES, [])).toEqual([{ id: 'a' }, { id: 'b' }]);
   });
 
   it('has written nothing when it has nothing to write', async () => {
@@ -63,29 +63,31 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
   });
 
   it.each([
-    ['a read', '/* spec */ SELECT id FROM users', false],
-    ['a read after another comment', '/*s*/\n   SELECT id FROM users', false],
-    ['a change that tells nothing', 'UPDATE users SET email = id', true],
-    ['a change that says SELECT', `UPDATE users SET email = '/* a */ SELECT 1'`, true],
-    ['a change named like a read', '/* spec */ UPDATE users SET email = id', true],
-    ['one that finds its row', `UPDATE users SET email = id WHERE id = 'ada' RETURNING id`, true],
-    ['one that finds none', `UPDATE users SET email = id WHERE id = 'bob' RETURNING id`, false],
-    ['one that fails', 'UPDATE users SET email = NULL', true],
-    ['one that fails and would tell', 'UPDATE users SET email = NULL RETURNING id', false],
+    [
+      'a change that finds its row',
+      `UPDATE users SET email = id WHERE id = 'ada' RETURNING id`,
+      true,
+    ],
+    [
+      'a change that finds none',
+      `UPDATE users SET email = id WHERE id = 'bob' RETURNING id`,
+      false,
+    ],
+    ['a change that fails', 'UPDATE users SET email = NULL RETURNING id', true],
   ])('knows after %s whether it has written', async (_, sql, hasWritten) => {
-    await new Tx(owned.database, owned.database.statements).rows(
-      `INSERT INTO users VALUES ('ada', '', '', '', '', true, false, 0)`,
+    await new Tx(owned.database, owned.database.statements).write(
+      `INSERT INTO users VALUES ('ada', '', '', '', '', true, false, 0) RETURNING id`,
       [],
     );
-    await tx.rows(sql, []).catch(() => undefined);
+    await tx.write(sql, []).catch(() => undefined);
     expect(tx.hasWritten).toBe(hasWritten);
-    await tx.rows(SELECT_USERS, []);
+    await tx.read(SELECT_USERS, []);
     expect(tx.hasWritten).toBe(hasWritten);
   });
 
   it('knows whether the database is at work for it', async () => {
     expect(tx.isAtDatabase).toBe(false);
-    const [first, second] = [tx.rows(SELECT_USERS, []), tx.rows('SELECT nonsense', [])];
+    const [first, second] = [tx.read(SELECT_USERS, []), tx.write('SELECT nonsense', [])];
     expect(tx.isAtDatabase).toBe(true);
     expect(await Promise.all([first, refusal(second)])).toEqual([[], expect.any(QueryFailedError)]);
     expect(tx.isAtDatabase).toBe(false);
@@ -94,18 +96,18 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
   it('refuses all that comes after its end', async () => {
     tx.close();
     const over = new Error('the unit of work is over');
-    expect(await refusal(tx.rows(`/* spec */ DELETE FROM users`, []))).toEqual(over);
+    expect(await refusal(tx.write(`/* spec */ DELETE FROM users`, []))).toEqual(over);
     expect(() => {
-      tx.insert(User, user('late'));
+      tx.insertLater(User, user('late'));
     }).toThrow(over);
     expect(await names(() => tx.flush())).toEqual([]);
   });
 
   it('is lost with the rows that were refused, whoever catches that', async () => {
-    tx.insert(RedemptionCode, code('a'));
-    tx.insert(RedemptionCode, code('a'));
-    expect(isUniqueViolation(await refusal(tx.rows(SELECT_CODES, [])))).toBe(true);
-    tx.insert(RedemptionCode, code('b'));
+    tx.insertLater(RedemptionCode, code('a'));
+    tx.insertLater(RedemptionCode, code('a'));
+    expect(isUniqueViolation(await refusal(tx.read(SELECT_CODES, [])))).toBe(true);
+    tx.insertLater(RedemptionCode, code('b'));
     expect(await refusal(tx.flush())).toEqual(
       new Error('rows of this transaction were refused before'),
     );
@@ -115,12 +117,12 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
   it('forgets of the rows that wait those added last', async () => {
     const pending = new PendingRows();
     const first = new Tx(owned.database, owned.database.statements, pending);
-    for (const id of ['a', 'b', 'c']) first.insert(RedemptionCode, code(id));
-    pending.cutTo(2);
+    for (const id of ['a', 'b', 'c']) first.insertLater(RedemptionCode, code(id));
+    pending.truncate(2);
     expect(pending.length).toBe(2);
-    pending.cutTo(5);
+    pending.truncate(5);
     expect(pending.length).toBe(2);
-    expect(await first.rows(SELECT_CODES, [])).toEqual([{ id: 'a' }, { id: 'b' }]);
+    expect(await first.read(SELECT_CODES, [])).toEqual([{ id: 'a' }, { id: 'b' }]);
     expect(pending.length).toBe(0);
   });
 });
@@ -128,27 +130,27 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
 describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) => {
   let owned: Migrated;
   let units: UnitOfWork;
-  let reader: Reader;
+  let reader: ReadConnection;
 
   beforeAll(async () => {
     owned = await openMigrated(kind);
     units = new UnitOfWork(owned.database);
-    reader = new Reader(owned.database);
+    reader = new ReadConnection(owned.database);
   });
   afterEach(() => owned.empty());
   afterAll(() => owned.drop());
 
   const failures = (sql: string, parameters: unknown[] = []) =>
-    refusal(units.run((tx) => tx.rows(sql, parameters)));
+    refusal(units.run((tx) => tx.write(sql, parameters)));
 
   it('keeps what it did, and gives what the work gives', async () => {
     const given = units.run((tx) => {
-      tx.insert(User, user('kept'));
+      tx.insertLater(User, user('kept'));
       return 'given';
     });
     await Promise.all([given, units.idle()]);
     expect(await given).toBe('given');
-    expect(await reader.rows(SELECT_USERS, [])).toEqual([{ id: 'kept' }]);
+    expect(await reader.read(SELECT_USERS, [])).toEqual([{ id: 'kept' }]);
     const [kept] = await reader.manager.find(User);
     expect(kept).toEqual(user('kept'));
   });
@@ -157,29 +159,29 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
     let ended: Tx | undefined;
     const failed = units.run(async (tx) => {
       ended = tx;
-      tx.insert(User, user('undone'));
+      tx.insertLater(User, user('undone'));
       await tx.flush();
       throw new Error('after all');
     });
     await expect(failed).rejects.toThrow('after all');
-    expect(await reader.rows(SELECT_USERS, [])).toEqual([]);
-    expect(await refusal(ended?.rows(SELECT_USERS, []) ?? Promise.resolve())).toEqual(
+    expect(await reader.read(SELECT_USERS, [])).toEqual([]);
+    expect(await refusal(ended?.read(SELECT_USERS, []) ?? Promise.resolve())).toEqual(
       new Error('the unit of work is over'),
     );
   });
 
   it('fails for a row that is refused at its end', async () => {
     const twice = units.run((tx) => {
-      tx.insert(RedemptionCode, code('twice'));
-      tx.insert(RedemptionCode, code('twice'));
+      tx.insertLater(RedemptionCode, code('twice'));
+      tx.insertLater(RedemptionCode, code('twice'));
     });
     expect(isUniqueViolation(await refusal(twice))).toBe(true);
-    expect(await reader.rows(SELECT_CODES, [])).toEqual([]);
+    expect(await reader.read(SELECT_CODES, [])).toEqual([]);
   });
 
   it('tells why it failed', async () => {
     await units.run((tx) => {
-      tx.insert(Wallet, wallet('ada'));
+      tx.insertLater(Wallet, wallet('ada'));
     });
     const again = await failures(
       `INSERT INTO wallets SELECT * FROM wallets WHERE owner_id = $1 /* spec */`,
@@ -216,13 +218,16 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
       let attempts = 0;
       const failed = units.run(async (tx) => {
         attempts += 1;
-        tx.insert(User, user(`attempt ${String(attempts)}`));
+        tx.insertLater(User, user(`attempt ${String(attempts)}`));
         await tx.flush();
-        await tx.rows(`DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${sqlState}'; END $$`, []);
+        await tx.write(
+          `DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${sqlState}'; END $$`,
+          [],
+        );
       });
       const error = await refusal(failed);
       expect([attempts, isSerializationFailure(error)]).toEqual([times, times > 1]);
-      expect(await reader.rows(SELECT_USERS, [])).toEqual([]);
+      expect(await reader.read(SELECT_USERS, [])).toEqual([]);
     },
   );
 
@@ -230,10 +235,10 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
     let attempts = 0;
     await units.run(async (tx) => {
       attempts += 1;
-      tx.insert(User, user(`try ${String(attempts)}`));
+      tx.insertLater(User, user(`try ${String(attempts)}`));
       if (attempts > 2) return;
-      await tx.rows(`DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$`, []);
+      await tx.write(`DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$`, []);
     });
-    expect(await reader.rows(SELECT_USERS, [])).toEqual([{ id: 'try 3' }]);
+    expect(await reader.read(SELECT_USERS, [])).toEqual([{ id: 'try 3' }]);
   });
 });

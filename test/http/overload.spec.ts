@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Drain } from '../../src/http/request-gate.js';
+import { RequestGate } from '../../src/http/request-gate.js';
 import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -79,7 +79,7 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
     // The model is never heard: each chat ends because its caller is gone.
     const open = () => app.database.count('holds', `state = 'open'`);
     while ((await open()) > 0) await new Promise(setImmediate);
-    expect(await app.nest.get(Drain).begin(5000)).toBe(true);
+    expect(await app.nest.get(RequestGate).begin(5000)).toBe(true);
     expect(await app.database.count('holds', `state = 'released' OR captured_amount = 0`)).toBe(3);
     expect(await app.database.count('ledger_entries', 'amount < 0')).toBe(0);
     answerAll();

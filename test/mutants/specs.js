@@ -3,7 +3,7 @@ export const SPECS = [
   'src/time.spec.ts',
   'src/database/batch-loader.spec.ts',
   'src/wallet/amount.spec.ts',
-  'src/wallet/claim.spec.ts',
+  'src/wallet/idempotency-record.spec.ts',
   'test/database/statements.spec.ts',
   'test/database/unit-of-work.spec.ts',
   'test/database/opening.spec.ts',

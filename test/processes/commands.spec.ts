@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Reader } from '../../src/database/read-connection.js';
+import { ReadConnection } from '../../src/database/read-connection.js';
 import { audit } from '../../src/wallet/audit.js';
 import { TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
@@ -71,7 +71,7 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
   const command = (...words: string[]) => runCommand('audit', app.databaseUrl, ...words);
 
   it('exits 0 with a summary, or 1 naming the first differences; --json is for machines', async () => {
-    const scope = await audit(app.nest.get(Reader));
+    const scope = await audit(app.nest.get(ReadConnection));
     expect(await command()).toEqual({
       code: 0,
       stdout: `${String(scope.wallets)} wallets, ${String(scope.entries)} ledger entries: every balance follows from its entries.\n`,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { Database, dataSourceOptions } from '../../src/database/data-source.js';
-import { Reader } from '../../src/database/read-connection.js';
+import { ReadConnection } from '../../src/database/read-connection.js';
 import { entities } from '../../src/entities.js';
 import { audit } from '../../src/wallet/audit.js';
 
@@ -108,7 +108,7 @@ export class Inspector {
 
   /** What the service's own audit finds. */
   async differences(): Promise<unknown[]> {
-    return (await audit(new Reader(this.dataSource))).differences;
+    return (await audit(new ReadConnection(this.dataSource))).differences;
   }
 
   /** Wallets whose balance is not the sum of their entries, or whose held is not that of open holds. */

@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Reader } from '../../src/database/read-connection.js';
+import { ReadConnection } from '../../src/database/read-connection.js';
 import type { Inspector } from './databases.js';
 
 /** A statement that the service sent, as it was sent. */
@@ -11,13 +11,13 @@ export interface Sent {
 /** Notes what the app's reader sends; nothing is put in its place. */
 export class QueryProbe {
   private readonly sent: Sent[] = [];
-  private readonly reader: Reader;
-  private readonly original: Reader['rows'];
+  private readonly reader: ReadConnection;
+  private readonly original: ReadConnection['read'];
 
   constructor(app: NestFastifyApplication) {
-    this.reader = app.get(Reader);
-    this.original = this.reader.rows.bind(this.reader);
-    this.reader.rows = (sql, parameters) => {
+    this.reader = app.get(ReadConnection);
+    this.original = this.reader.read.bind(this.reader);
+    this.reader.read = (sql, parameters) => {
       this.sent.push({ sql, parameters });
       return this.original(sql, parameters);
     };
@@ -36,7 +36,7 @@ export class QueryProbe {
   }
 
   stop(): void {
-    this.reader.rows = this.original;
+    this.reader.read = this.original;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource, type Logger } from 'typeorm';
-import { Reader } from '../../src/database/read-connection.js';
+import { ReadConnection } from '../../src/database/read-connection.js';
 
 /** A statement as it was issued. */
 export interface Statement {
@@ -34,7 +34,9 @@ export class StatementLog {
   }
 
   static of(app: NestFastifyApplication): StatementLog {
-    return new StatementLog(new Set([app.get(DataSource), app.get(Reader).manager.connection]));
+    return new StatementLog(
+      new Set([app.get(DataSource), app.get(ReadConnection).manager.connection]),
+    );
   }
 
   /** What is issued while `work` runs. */

@@ -6,7 +6,7 @@ import {
   IdempotencyKeyReused,
   InsufficientBalance,
 } from '../../src/errors.js';
-import { claimOf } from '../../src/wallet/claim.js';
+import { idempotencyRecord } from '../../src/wallet/idempotency-record.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
@@ -54,14 +54,15 @@ export const isTaken = (done: Promise<unknown>) =>
     (error: unknown) => isUniqueViolation(error),
   );
 
-const chatClaim = (key: string | undefined, amount: number) => claimOf('chat', key, { amount });
+const chatClaim = (key: string | undefined, amount: number) =>
+  idempotencyRecord('chat', key, { amount });
 
 export const hold =
   (amount: number, key: string | undefined): Step =>
   async (wallet, ownerId, world) => {
     const holds = world.app.nest.get(HoldsService);
-    const claim = chatClaim(key, amount);
-    const held = run<string>(world, (tx) => holds.hold(tx, { ownerId, amount, claim }));
+    const idempotency = chatClaim(key, amount);
+    const held = run<string>(world, (tx) => holds.hold(tx, { ownerId, amount, idempotency }));
     if (!wallet.affords(amount)) {
       await expect(held).rejects.toThrow(InsufficientBalance);
     } else if (key !== undefined && wallet.claims.has(key)) {
@@ -105,9 +106,9 @@ export const retry =
   async (wallet, ownerId, { app }) => {
     const first = wallet.claims.get(key);
     const find = (amount: number) => {
-      const claim = claimOf('chat', key, { amount });
-      if (!claim) throw new Error('no claim');
-      return app.nest.get(HoldsService).findClaimed(ownerId, claim);
+      const idempotency = idempotencyRecord('chat', key, { amount });
+      if (!idempotency) throw new Error('no record');
+      return app.nest.get(HoldsService).findByKey(ownerId, idempotency);
     };
     if (!first) {
       expect(await find(1)).toBeUndefined();
@@ -150,9 +151,9 @@ export const expire: Step = async (wallet, ownerId, { app }) => {
 export const credit =
   (amount: number, key: string | undefined): Step =>
   async (wallet, ownerId, world) => {
-    const claim = claimOf('grant', key, { key });
+    const idempotency = idempotencyRecord('grant', key, { key });
     const wallets = world.app.nest.get(WalletService);
-    const entry = { ownerId, amount, kind: 'grant', reason: 'model', claim } as const;
+    const entry = { ownerId, amount, kind: 'grant', reason: 'model', idempotency } as const;
     const done = run(world, (tx) => wallets.credit(tx, entry));
     if (key !== undefined && wallet.credited.has(key)) {
       expect(await isTaken(done)).toBe(true);

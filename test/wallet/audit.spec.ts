@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Reader } from '../../src/database/read-connection.js';
+import { ReadConnection } from '../../src/database/read-connection.js';
 import { audit } from '../../src/wallet/audit.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
@@ -29,7 +29,7 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
     const ada = await app.newUser();
     await ada.chat('one');
     await ada.chat('two');
-    const reader = app.nest.get(Reader);
+    const reader = app.nest.get(ReadConnection);
     const sound = { wallets: 1, entries: 3, differences: [] };
     expect(await audit(reader)).toEqual(sound);
     for (const [what, sql, rule] of tampered) {
@@ -45,7 +45,7 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
 
   it('takes wallets by the thousand, and stops at the tenth difference', async () => {
     const bulk = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)`;
-    const reader = app.nest.get(Reader);
+    const reader = app.nest.get(ReadConnection);
     const { wallets, entries } = await audit(reader);
     await app.database.rows(
       `INSERT INTO wallets (owner_id, balance, held, entry_count, spent_amount, spent_day, created_at)

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { dayOf, nowMicros } from '../../src/time.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { InsufficientBalance } from '../../src/errors.js';
-import { ChargesService, type Charged } from '../../src/wallet/charges.service.js';
+import { ChargesService, type ChargeReceipt } from '../../src/wallet/charges.service.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import { TestApp } from '../support/app.js';
@@ -33,7 +33,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
   const pay = (
     ownerId: string,
     amount: number,
-    { gone = HERE, finish = (_: unknown, paid: Charged) => paid } = {},
+    { gone = HERE, finish = (_: unknown, paid: ChargeReceipt) => paid } = {},
   ) => charges.pay({ ownerId, amount, reason: 'spec', turnId: ownerId }, gone, finish);
   const statements = async (work: () => Promise<unknown>) =>
     (await log.during(work)).map(({ name }) => name);
@@ -161,7 +161,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
   it('are not done again for one who has left', async () => {
     const leaving = new AbortController();
     let finished = 0;
-    const finish = (_: unknown, paid: Charged) => {
+    const finish = (_: unknown, paid: ChargeReceipt) => {
       finished += 1;
       return paid;
     };

@@ -37,7 +37,7 @@ onPostgres('a unit of work that PostgreSQL sacrifices', () => {
     return rows.map((row) => row.spent);
   };
   const add = (tx: Tx, owner: string | undefined) =>
-    tx.rows('/* spec */ UPDATE wallets SET spent_amount = spent_amount + 1 WHERE owner_id = $1', [
+    tx.write('/* spec */ UPDATE wallets SET spent_amount = spent_amount + 1 WHERE owner_id = $1', [
       owner,
     ]);
   const run = <T>(work: (tx: Tx) => Promise<T>) => app.nest.get(UnitOfWork).run(work);
@@ -64,8 +64,8 @@ onPostgres('a unit of work that PostgreSQL sacrifices', () => {
     const readThenWrite = () =>
       run(async (tx) => {
         attempts += 1;
-        await tx.rows('/* spec */ SET TRANSACTION ISOLATION LEVEL REPEATABLE READ', []);
-        await tx.rows('/* spec */ SELECT spent_amount FROM wallets', []);
+        await tx.write('/* spec */ SET TRANSACTION ISOLATION LEVEL REPEATABLE READ', []);
+        await tx.read('/* spec */ SELECT spent_amount FROM wallets', []);
         await meet();
         await add(tx, owners[0]);
       });
@@ -82,7 +82,7 @@ onPostgres('a unit of work that PostgreSQL sacrifices', () => {
     const doomed = run(async (tx) => {
       attempts += 1;
       await add(tx, owners[0]);
-      await tx.rows(
+      await tx.write(
         `/* spec */ DO $$ BEGIN RAISE EXCEPTION 'rival' USING ERRCODE = '40001'; END $$`,
         [],
       );
@@ -101,7 +101,7 @@ onPostgres('a unit of work that PostgreSQL sacrifices', () => {
     const failing = run(async (tx) => {
       attempts += 1;
       await add(tx, owners[0]);
-      await tx.rows(`/* spec */ ${sql}`, []);
+      await tx.write(`/* spec */ ${sql}`, []);
     });
     await expect(failing).rejects.toThrow();
     expect(attempts).toBe(1);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openWriter } from '../../src/database/data-source.js';
 import { FileInUse, ProcessLease } from '../../src/database/process-lease.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
-import { claimOf } from '../../src/wallet/claim.js';
+import { idempotencyRecord } from '../../src/wallet/idempotency-record.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
@@ -82,8 +82,8 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     const ownerId = await app.ownerOf(ada);
     for (const key of ['old', 'new']) {
       await ada.chat('hi', { 'Idempotency-Key': key });
-      const claim = claimOf('grant', key, {});
-      const entry = { ownerId, amount: 100, kind: 'grant', reason: 'a gift', claim } as const;
+      const idempotency = idempotencyRecord('grant', key, {});
+      const entry = { ownerId, amount: 100, kind: 'grant', reason: 'a gift', idempotency } as const;
       await app.nest.get(UnitOfWork).run((tx) => app.nest.get(WalletService).credit(tx, entry));
     }
     const keysIn = async (table: string) => {

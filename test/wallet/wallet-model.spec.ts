@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Reader } from '../../src/database/read-connection.js';
+import { ReadConnection } from '../../src/database/read-connection.js';
 import { audit } from '../../src/wallet/audit.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
@@ -33,6 +33,6 @@ describe.each(databaseKinds)('a wallet against its model on %s', (kind) => {
       { numRuns: RUNS, seed },
     );
     expect(count.steps).toBeGreaterThan(2000);
-    expect((await audit(app.nest.get(Reader))).differences).toEqual([]);
+    expect((await audit(app.nest.get(ReadConnection))).differences).toEqual([]);
   }, 180_000);
 });

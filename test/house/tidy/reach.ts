@@ -42,10 +42,10 @@ function isWriteOffTheDoor(node: ts.Node): boolean {
   return viaTypeOrm && WRITES.has(name.text) && rootOf(expression) !== 'tx';
 }
 
-/** Whether the text goes to `tx.rows(…)`: at once, or by a name that goes nowhere else. */
+/** Whether the text goes to `tx.write(…)`: at once, or by a name that goes nowhere else. */
 function goesToTx(node: ts.Node, nodes: readonly ts.Node[]): boolean {
   const { parent } = node;
-  if (ts.isCallExpression(parent)) return parent.expression.getText() === 'tx.rows';
+  if (ts.isCallExpression(parent)) return parent.expression.getText() === 'tx.write';
   if (!ts.isVariableDeclaration(parent))
     return ts.isConditionalExpression(parent) && goesToTx(parent, nodes);
   const uses = nodes.filter(
@@ -74,11 +74,23 @@ const oneDoor: Rule = {
     { 'src/a.ts': 'await this.reader.manager.update(User, { id }, { email });' },
     { 'src/a.ts': 'await this.reader.manager.createQueryBuilder().delete().from(User).execute();' },
     { 'src/a.ts': 'await userRepository.save(user);' },
-    { 'src/a.ts': 'await this.reader.rows(`/* x */ UPDATE users SET email = $1`, []);' },
-    { 'src/a.ts': "await this.reader.rows('WITH a AS (DELETE FROM users) SELECT 1', []);" },
-    { 'src/a.ts': 'const SQL = `INSERT INTO users VALUES ($1)`; await reader.rows(SQL, []);' },
-    { 'src/a.ts': 'const SQL = `INSERT INTO users VALUES ($1)`; tx.rows(SQL); reader.rows(SQL);' },
+    { 'src/a.ts': 'await this.reader.read(`/* x */ UPDATE users SET email = $1`, []);' },
+    { 'src/a.ts': "await this.reader.read('WITH a AS (DELETE FROM users) SELECT 1', []);" },
+    { 'src/a.ts': 'const SQL = `INSERT INTO users VALUES ($1)`; await reader.read(SQL, []);' },
+    { 'src/a.ts': 'const SQL = `INSERT INTO users VALUES ($1)`; tx.write(SQL); reader.read(SQL);' },
   ],
+};
+
+const writesTell: Rule = {
+  name: 'a write returns the rows that it changed',
+  breaches: perFile(function* (source) {
+    if (!isInSrc(source) || isInDatabase(source.path)) return;
+    for (const node of source.nodes.filter(isText)) {
+      const isWrite = WRITING_SQL.test(node.getText()) && goesToTx(node, source.nodes);
+      if (isWrite && !/\bRETURNING\b/.test(node.getText())) yield node.getText();
+    }
+  }),
+  broken: [{ 'src/a.ts': 'await tx.write(`/* x */ UPDATE users SET email = $1`, []);' }],
 };
 
 const TYPEORM_DOORS = new Set(
@@ -101,4 +113,4 @@ const oneHousehold: Rule = {
   ],
 };
 
-export const reach = [oneReader, oneDoor, oneHousehold];
+export const reach = [oneReader, oneDoor, writesTell, oneHousehold];

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toIso } from '../time.js';
-import { EventStream, callerGone } from '../http/event-stream.js';
+import { EventStream, disconnectSignal } from '../http/event-stream.js';
 import { answerTo } from '../http/send-error.js';
 import type { Principal } from '../principal.js';
 import { ChatService, type Begun } from './chat.service.js';
@@ -9,13 +9,13 @@ import type { Question } from './question.js';
 import type { Turn } from '../conversations/turn.entity.js';
 
 /** Aborted when the caller leaves; one who will come back for the answer, by its key, is not taken for gone. */
-export function leaving(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {
-  return idempotencyKey === undefined ? callerGone(reply) : new AbortController().signal;
+export function stopSignal(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {
+  return idempotencyKey === undefined ? disconnectSignal(reply) : new AbortController().signal;
 }
 
 /** Writes an answer as JSON or as server-sent events; what happens to the money is the same. */
 @Injectable()
-export class ReplyService {
+export class AnswerWriter {
   constructor(private readonly chat: ChatService) {}
 
   /** Sends the whole answer. Refusals before it are thrown, as plain HTTP errors. */
@@ -25,7 +25,7 @@ export class ReplyService {
     isStream: boolean,
   ): Promise<void> {
     const { request, reply, principal } = exchange;
-    const gone = leaving(reply, question);
+    const gone = stopSignal(reply, question);
     if (isStream) {
       await this.stream(request, reply, gone, await this.chat.begin(principal, question));
       return;

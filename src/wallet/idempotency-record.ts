@@ -6,35 +6,35 @@ import { hashInput } from '../http/idempotency-key.js';
  * written in the same transaction. Of two requests that race, the loser meets the unique key and reads
  * what the winner wrote.
  */
-export interface Claim {
+export interface IdempotencyRecord {
   readonly route: 'chat' | 'messages' | 'completions' | 'grant' | 'redeem';
   readonly key: string;
   readonly hash: string;
 }
 
-/** A claim's columns; all null for none. */
-export interface ClaimColumns {
+/** An idempotency record's columns; all null for none. */
+export interface IdempotencyColumns {
   readonly claimRoute: string | null;
   readonly claimKey: string | null;
   readonly claimHash: string | null;
 }
 
-/** The claim that a key makes on a route for this input; undefined without a key. */
-export function claimOf(
-  route: Claim['route'],
+/** The idempotency record that a key makes on a route for this input; undefined without a key. */
+export function idempotencyRecord(
+  route: IdempotencyRecord['route'],
   key: string | undefined,
   input: unknown,
-): Claim | undefined {
+): IdempotencyRecord | undefined {
   return key === undefined ? undefined : { route, key, hash: hashInput(input) };
 }
 
 /** Throws `IdempotencyKeyReused` when the key was first used with something else. */
-export function assertSameInput(claim: Claim, hash: string): void {
-  if (claim.hash !== hash) throw new IdempotencyKeyReused();
+export function assertSameInput(idempotency: IdempotencyRecord, hash: string): void {
+  if (idempotency.hash !== hash) throw new IdempotencyKeyReused();
 }
 
-/** The claim as an entity has it. */
-export function claimColumns(claim: Claim | undefined): ClaimColumns {
-  const { route = null, key = null, hash = null } = claim ?? {};
+/** The record as an entity has it. */
+export function idempotencyColumns(idempotency: IdempotencyRecord | undefined): IdempotencyColumns {
+  const { route = null, key = null, hash = null } = idempotency ?? {};
   return { claimRoute: route, claimKey: key, claimHash: hash };
 }

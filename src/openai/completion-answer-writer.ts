@@ -5,7 +5,7 @@ import type { Principal } from '../principal.js';
 import { answerTo } from '../http/send-error.js';
 import { ChatService, type Begun } from '../chat/chat.service.js';
 import type { Question } from '../chat/question.js';
-import { leaving, setTurnHeaders } from '../chat/reply.service.js';
+import { stopSignal, setTurnHeaders } from '../chat/answer-writer.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import {
   headOf,
@@ -18,7 +18,7 @@ import {
 
 /** Writes an answer as OpenAI's clients read it; what happens to the money is the same as elsewhere. */
 @Injectable()
-export class CompletionReplyService {
+export class CompletionAnswerWriter {
   constructor(private readonly chat: ChatService) {}
 
   /** Sends the whole answer. Refusals before it are thrown, as plain HTTP errors. */
@@ -28,7 +28,7 @@ export class CompletionReplyService {
     { isStream, tellsUsage }: { isStream: boolean; tellsUsage: boolean },
   ): Promise<void> {
     const { request, reply, principal } = exchange;
-    const gone = leaving(reply, question);
+    const gone = stopSignal(reply, question);
     if (isStream) {
       const begun = await this.chat.begin(principal, question);
       await this.stream({ request, reply }, gone, begun, tellsUsage);

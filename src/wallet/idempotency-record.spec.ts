@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import { IdempotencyKeyReused } from '../errors.js';
+import { assertSameInput, idempotencyColumns, idempotencyRecord } from './idempotency-record.js';
+
+describe('idempotencyRecord', () => {
+  it('is made by a key alone', () => {
+    expect(idempotencyRecord('chat', undefined, { message: 'hi' })).toBeUndefined();
+    expect(idempotencyRecord('chat', 'k', { message: 'hi' })).toMatchObject({
+      route: 'chat',
+      key: 'k',
+    });
+  });
+
+  it('stands for one input', () => {
+    const [one, same, other] = ['hi', 'hi', 'ho'].map((message) =>
+      idempotencyRecord('chat', 'k', { message }),
+    );
+    if (!one || !same || !other) throw new Error('no record');
+    expect(() => {
+      assertSameInput(one, same.hash);
+    }).not.toThrow();
+    expect(() => {
+      assertSameInput(one, other.hash);
+    }).toThrow(IdempotencyKeyReused);
+  });
+
+  it('is three columns, empty ones without a key', () => {
+    const empty = { claimRoute: null, claimKey: null, claimHash: null };
+    expect(idempotencyColumns(undefined)).toEqual(empty);
+    const idempotency = { route: 'grant', key: 'k', hash: 'h' } as const;
+    expect(idempotencyColumns(idempotency)).toEqual({
+      claimRoute: 'grant',
+      claimKey: 'k',
+      claimHash: 'h',
+    });
+  });
+});
