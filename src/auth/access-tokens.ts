@@ -70,7 +70,7 @@ export class AccessTokens {
 
   /** Whom the token stands for; undefined when it is unknown, revoked, or was idle for too long. */
   async find(secret: string): Promise<AccessTokenOwner | undefined> {
-    const row = await this.owners.find(digestOf(secret));
+    const row = await this.owners.load(digestOf(secret));
     const now = nowMicros();
     if (!row || row.lastUsedAt + this.idle <= now) return undefined;
     if (row.lastUsedAt + this.touchEvery <= now) await this.touch(row.credentialId, now);
@@ -79,10 +79,8 @@ export class AccessTokens {
 
   /** The token is refused from the next request on. */
   async revoke(tx: Tx, credentialId: string): Promise<void> {
-    await tx.write(
-      '/* access_token.revoke */ DELETE FROM access_tokens WHERE id = $1 RETURNING id',
-      [credentialId],
-    );
+    const tokens = await tx.repository(AccessToken);
+    await tokens.delete({ id: credentialId });
   }
 
   private touch(id: string, lastUsedAt: Micros): Promise<unknown> {

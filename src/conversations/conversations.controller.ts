@@ -70,9 +70,14 @@ export class ConversationsController {
   async change(
     @CurrentPrincipal() { userId }: Principal,
     @Param('id') id: string,
-    @Payload() settings: ConversationSettingsDto,
+    @Payload() { title, model, system }: ConversationSettingsDto,
   ): Promise<ConversationDto> {
-    this.models.find(settings.model);
+    this.models.find(model);
+    const settings = {
+      ...(title !== undefined && { title }),
+      ...(model !== undefined && { model }),
+      ...(system !== undefined && { system }),
+    };
     return threadToWire(
       await this.unitOfWork.run((tx) => this.conversations.change(tx, userId, id, settings)),
     );

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LessThan, MoreThan } from 'typeorm';
 import { nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
@@ -45,13 +46,13 @@ export class ConversationsService {
   }
 
   /** One page, the newest conversation first. */
-  page(ownerId: string, { key, comparison, order, limit }: Keyset): Promise<Thread[]> {
-    const after = key === undefined ? '' : `AND id ${comparison} $3`;
-    return this.reader.read<Thread>(
-      `/* conversation.list */ SELECT ${CONVERSATION} FROM conversations
-       WHERE owner_id = $1 ${after} ORDER BY id ${order} LIMIT $2`,
-      key === undefined ? [ownerId, limit] : [ownerId, limit, key],
-    );
+  page(ownerId: string, { key, order, limit, ...keyset }: Keyset): Promise<Thread[]> {
+    const after = keyset.comparison === '<' ? LessThan : MoreThan;
+    return this.reader.repository(Conversation).find({
+      where: { ownerId, ...(key !== undefined && { id: after(key) }) },
+      order: { id: order },
+      take: limit,
+    });
   }
 
   /** What the model is told before the new message: the system text, then the newest turns that fit. */
@@ -110,17 +111,12 @@ export class ConversationsService {
     tx: Tx,
     ownerId: string,
     id: string,
-    { title, model, system }: Partial<ThreadSettings>,
+    settings: Partial<ThreadSettings>,
   ): Promise<Thread> {
     assertId(id);
-    const parameters: unknown[] = [id, ownerId, nowMicros()];
-    const changes = Object.entries({ title, model, system }).filter(([, to]) => to !== undefined);
-    const sets = changes.map(([column, to]) => `, ${column} = $${String(parameters.push(to))}`);
-    const [conversation] = await tx.write<Thread>(
-      `/* conversation.change */ UPDATE conversations SET updated_at = $3${sets.join('')}
-       WHERE id = $1 AND owner_id = $2 RETURNING ${CONVERSATION}`,
-      parameters,
-    );
+    const conversations = await tx.repository(Conversation);
+    await conversations.update({ id, ownerId }, { ...settings, updatedAt: nowMicros() });
+    const conversation = await conversations.findOneBy({ id, ownerId });
     if (!conversation) throw new NotFound();
     return conversation;
   }
@@ -131,10 +127,8 @@ export class ConversationsService {
    */
   async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
     await this.lockForAnswer(tx, ownerId, id);
-    await tx.write(
-      `/* conversation.remove */ DELETE FROM conversations WHERE id = $1 RETURNING id`,
-      [id],
-    );
+    const conversations = await tx.repository(Conversation);
+    await conversations.delete({ id });
   }
 
   /** Opens a conversation. */

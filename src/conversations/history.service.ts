@@ -23,7 +23,7 @@ export class HistoryService {
 
   /** The turn that a captured hold paid for. Throws `NotFound` where its owner has deleted it since. */
   async ofHold(ownerId: string, holdId: string): Promise<Turn> {
-    const turn = await this.reader.manager.findOneBy(Turn, { ownerId, holdId });
+    const turn = await this.reader.repository(Turn).findOneBy({ ownerId, holdId });
     if (!turn) throw new NotFound('The answer to this Idempotency-Key was deleted.');
     return turn;
   }

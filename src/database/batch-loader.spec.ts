@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { BatchLoader } from './batch-loader.js';
 
-describe('a lookup', () => {
-  it('asks together what comes while a question is under way, and never before it', async () => {
+describe('BatchLoader', () => {
+  it('loads with one statement the keys that come while another statement is under way', async () => {
     const asked: string[][] = [];
     const answers: (() => void)[] = [];
-    const lookup = new BatchLoader<{ key: string }>(
+    const loader = new BatchLoader<{ key: string }>(
       async (keys) => {
         asked.push(keys);
         await new Promise<void>((resolve) => answers.push(resolve));
@@ -13,8 +13,9 @@ describe('a lookup', () => {
       },
       ({ key }) => key,
     );
-    const first = lookup.find('a');
-    const others = ['b', 'unknown', 'a', 'b'].map((key) => lookup.find(key));
+    const first = loader.load('a');
+    await Promise.resolve();
+    const others = ['b', 'unknown', 'a', 'b'].map((key) => loader.load(key));
     expect(asked).toEqual([['a']]);
     answers.shift()?.();
     expect(await first).toEqual({ key: 'a' });
@@ -29,18 +30,19 @@ describe('a lookup', () => {
     ]);
   });
 
-  it('fails those alone whose question failed, or was not answered', async () => {
+  it('rejects only the keys whose statement failed or was not answered in time', async () => {
     let answer: (keys: string[]) => Promise<{ key: string }[]> = () =>
       Promise.reject(new Error('broken'));
-    const lookup = new BatchLoader<{ key: string }>(
+    const loader = new BatchLoader<{ key: string }>(
       (keys) => answer(keys),
       ({ key }) => key,
       50,
     );
-    await expect(lookup.find('a')).rejects.toThrow('broken');
+    await expect(loader.load('a')).rejects.toThrow('broken');
     answer = () => new Promise(() => undefined);
-    const silent = lookup.find('a');
-    const next = lookup.find('b');
+    const silent = loader.load('a');
+    await new Promise(setImmediate);
+    const next = loader.load('b');
     answer = (keys) => Promise.resolve(keys.map((key) => ({ key })));
     await expect(silent).rejects.toThrow('The database does not answer.');
     expect(await next).toEqual({ key: 'b' });

@@ -1,70 +1,56 @@
 import { Unavailable } from '../errors.js';
+import { BatchQueue } from './batch-queue.js';
 
-/** What a lookup asks at once, at most. */
-const KEYS_MAX = 200;
-
-/** A question that gets no answer (a connection that has gone silent) must not keep the next from being asked. */
+/** Keys that one statement looks for, at most. */
+const BATCH_MAX = 500;
+/** A statement without an answer (its connection has gone silent) must not keep the next from being sent. */
 const ANSWER_TIMEOUT_MS = 5000;
 
 interface Waiting<Row> {
+  readonly key: string;
   readonly resolve: (row: Row | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Finds rows by their key. While one question is under way, those that come are gathered and asked
- * together after it: an answer is never older than its question, and a crowd costs few statements.
+ * Finds rows by their key, many with one statement (a "data loader" without a cache). A row is never older
+ * than the call that asked for it: keys that come while a statement is under way wait for the next one.
  */
 export class BatchLoader<Row> {
-  private waiting = new Map<string, Waiting<Row>[]>();
-  private isAsking = false;
+  private readonly queue: BatchQueue<Waiting<Row>>;
 
-  /** `ask` returns the rows that there are for some distinct keys, in any order. */
+  /** `read` returns the rows that there are for some distinct keys, in any order. */
   constructor(
-    private readonly ask: (keys: string[]) => Promise<Row[]>,
+    private readonly read: (keys: string[]) => Promise<Row[]>,
     private readonly keyOf: (row: Row) => string,
-    private readonly timeoutMs = ANSWER_TIMEOUT_MS,
-  ) {}
+    stallTimeoutMs = ANSWER_TIMEOUT_MS,
+  ) {
+    this.queue = new BatchQueue((take, stalled) => this.loadAll(take(), stalled), {
+      batchMax: BATCH_MAX,
+      stallTimeoutMs,
+    });
+  }
 
-  /** The row of that key; undefined where there is none. */
-  find(key: string): Promise<Row | undefined> {
+  /** The row of that key; undefined where there is none. Throws `Unavailable` without an answer in time. */
+  load(key: string): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
-      const others = this.waiting.get(key);
-      if (others) others.push({ resolve, reject });
-      else this.waiting.set(key, [{ resolve, reject }]);
-      if (!this.isAsking) void this.askAll();
+      this.queue.add({ key, resolve, reject });
     });
   }
 
-  private async askAll(): Promise<void> {
-    this.isAsking = true;
-    while (this.waiting.size > 0) await this.askSome();
-    this.isAsking = false;
-  }
-
-  private async askSome(): Promise<void> {
-    const asked = new Map([...this.waiting].slice(0, KEYS_MAX));
-    for (const key of asked.keys()) this.waiting.delete(key);
+  private async loadAll(batch: Waiting<Row>[], stalled: AbortSignal): Promise<void> {
+    const rejectAll = (error: unknown) => {
+      for (const { reject } of batch) reject(error);
+    };
+    stalled.addEventListener('abort', () => {
+      rejectAll(new Unavailable('The database does not answer.', 1));
+    });
     try {
-      const rows = await this.answer([...asked.keys()]);
+      const rows = await this.read([...new Set(batch.map(({ key }) => key))]);
       const found = new Map(rows.map((row) => [this.keyOf(row), row]));
-      for (const [key, all] of asked) for (const { resolve } of all) resolve(found.get(key));
+      for (const { key, resolve } of batch) resolve(found.get(key));
     } catch (error) {
-      for (const all of asked.values()) for (const { reject } of all) reject(error);
-    }
-  }
-
-  private async answer(keys: string[]): Promise<Row[]> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new Unavailable('The database does not answer.', 1));
-      }, this.timeoutMs);
-    });
-    try {
-      return await Promise.race([this.ask(keys), late]);
-    } finally {
-      clearTimeout(timer);
+      rejectAll(error);
     }
   }
 }

@@ -1,115 +1,92 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Unavailable } from '../errors.js';
+import { BatchQueue } from './batch-queue.js';
 import type { Tx } from './tx.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-/** Units that share a transaction at most. */
-const GROUP_MAX = 64;
-const WAITING_MAX = 10_000;
-/** A transaction that hears nothing (a connection that has gone silent) must not keep the next from starting. */
-const PATIENCE_MS = 5000;
+/** Units that share a transaction, at most. */
+const BATCH_MAX = 64;
+/** A transaction that hears nothing (its connection has gone silent) must not keep the next from starting. */
+const STALL_TIMEOUT_MS = 5000;
 
 /** One step of many units, done by one statement where each would need its own. */
-export interface Step<Input, Result> {
+export interface BatchedStep<Input, Result> {
   /** For one unit alone. */
-  one(tx: Tx, input: Input): Promise<Result>;
+  single(tx: Tx, input: Input): Promise<Result>;
   /**
-   * For many units, as if one came after the other; undefined for each that has to be done alone. Waits for
-   * no other transaction: all the units wait with it.
+   * For many units, as if one came after the other; undefined for each that has to be done alone. Must not
+   * wait for another transaction: all the units would wait with it.
    */
-  many(tx: Tx, inputs: readonly Input[]): Promise<(Result | undefined)[]>;
+  batch(tx: Tx, inputs: readonly Input[]): Promise<(Result | undefined)[]>;
 }
 
 interface Unit<Input, Result> {
   readonly input: Input;
-  /** Aborted when nobody waits for the unit any more. */
-  readonly gone: AbortSignal;
+  /** Aborted when the caller no longer waits for the unit. */
+  readonly signal: AbortSignal;
   readonly finish: (tx: Tx, result: Result) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Units of work that begin with the same step. While one transaction is under way, those that come are
- * gathered, and share the next one. Each is still all or nothing: when any of them fails, nothing of the
- * transaction is kept, and each is done again alone.
+ * Units of work that begin with the same step. Units that come while a transaction is under way share the
+ * next one. Each is still all or nothing: if one unit fails, the shared transaction is rolled back, and each
+ * unit is run again in a transaction of its own.
  */
 export class BatchedTransaction<Input, Result> {
-  private readonly waiting: Unit<Input, Result>[] = [];
-  private isAtWork = false;
+  private readonly queue: BatchQueue<Unit<Input, Result>>;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
-    private readonly step: Step<Input, Result>,
-    private readonly patienceMs = PATIENCE_MS,
-  ) {}
+    private readonly step: BatchedStep<Input, Result>,
+    stallTimeoutMs = STALL_TIMEOUT_MS,
+  ) {
+    this.queue = new BatchQueue((take) => this.commit(take), {
+      batchMax: BATCH_MAX,
+      stallTimeoutMs,
+    });
+  }
 
   /**
    * `finish` runs in the transaction, at once, and again where the transaction does. Throws the reason of
-   * `gone`, with nothing done, where it is aborted before the unit's turn.
+   * `signal`, with nothing done, where it is aborted before the unit's turn.
    */
-  add<T>(input: Input, gone: AbortSignal, finish: (tx: Tx, result: Result) => T): Promise<T> {
-    if (this.waiting.length >= WAITING_MAX) {
-      return Promise.reject(new Unavailable('Too many requests are waiting.', 1));
-    }
+  add<T>(input: Input, signal: AbortSignal, finish: (tx: Tx, result: Result) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const unit = { input, gone, finish, resolve: resolve as (value: unknown) => void, reject };
-      this.waiting.push(unit);
-      if (!this.isAtWork) void this.work();
+      const settle = resolve as (value: unknown) => void;
+      this.queue.add({ input, signal, finish, resolve: settle, reject });
     });
   }
 
-  private async work(): Promise<void> {
-    this.isAtWork = true;
-    // A tick's grace: units that come together share the first transaction too.
-    await Promise.resolve();
-    while (this.waiting.length > 0) {
-      const patience = new AbortController();
-      await Promise.race([
-        this.commit(),
-        sleep(this.patienceMs, undefined, { signal: patience.signal, ref: false }).catch(() => 0),
-      ]);
-      patience.abort();
-    }
-    this.isAtWork = false;
-  }
-
-  /** Never rejects: each unit hears its own outcome, and of success once it is on disk. */
-  private async commit(): Promise<void> {
-    const turn: { group?: Unit<Input, Result>[]; isWorkDone: boolean } = { isWorkDone: false };
+  /** Never rejects: each unit gets its own outcome, and success only once it is on disk. */
+  private async commit(take: () => Unit<Input, Result>[]): Promise<void> {
+    const attempt: { batch?: Unit<Input, Result>[]; isWorkDone: boolean } = { isWorkDone: false };
     try {
       const outcomes = await this.unitOfWork.run(async (tx) => {
-        turn.isWorkDone = false;
-        // As late as can be: until the transaction starts, more may come.
-        turn.group ??= this.take();
-        const group = await this.together(tx, turn.group);
+        attempt.isWorkDone = false;
+        attempt.batch ??= withoutAborted(take());
+        const outcomes = await this.runTogether(tx, attempt.batch);
         await tx.flush();
-        turn.isWorkDone = true;
-        return group;
+        attempt.isWorkDone = true;
+        return outcomes;
       });
-      for (const tell of outcomes) tell();
+      for (const report of outcomes) report();
     } catch (error) {
-      // Once the work is done, nobody knows whether it was committed; done again, it might be paid twice.
-      if (turn.group && !turn.isWorkDone) for (const unit of turn.group) void this.alone(unit);
-      else for (const { reject } of turn.group ?? this.take()) reject(error);
+      // Once the work is done, it may have been committed: a second run could charge twice.
+      const mayRunAgain = attempt.batch !== undefined && !attempt.isWorkDone;
+      for (const unit of attempt.batch ?? take()) {
+        if (mayRunAgain) void this.runAlone(unit);
+        else unit.reject(error);
+      }
     }
-  }
-
-  /** Whoever left is not taken: in the transaction that would be a failure, and all would be done again. */
-  private take(): Unit<Input, Result>[] {
-    return this.waiting.splice(0, GROUP_MAX).filter(({ gone, reject }) => {
-      if (gone.aborted) reject(gone.reason);
-      return !gone.aborted;
-    });
   }
 
   /** Returns what is to be done when the transaction is on disk. */
-  private async together(tx: Tx, group: Unit<Input, Result>[]): Promise<(() => void)[]> {
-    const inputs = group.map(({ input }) => input);
-    const results = await this.step.many(tx, inputs);
-    return group.map((unit, index) => {
+  private async runTogether(tx: Tx, batch: Unit<Input, Result>[]): Promise<(() => void)[]> {
+    const inputs = batch.map(({ input }) => input);
+    const results = await this.step.batch(tx, inputs);
+    return batch.map((unit, index) => {
       const result = results[index];
-      if (result === undefined) return () => void this.alone(unit);
+      if (result === undefined) return () => void this.runAlone(unit);
       const value = unit.finish(tx, result);
       return () => {
         unit.resolve(value);
@@ -117,20 +94,28 @@ export class BatchedTransaction<Input, Result> {
     });
   }
 
-  private async alone({
+  private async runAlone({
     input,
-    gone,
+    signal,
     finish,
     resolve,
     reject,
   }: Unit<Input, Result>): Promise<void> {
     const work = async (tx: Tx) => {
-      gone.throwIfAborted();
-      const result = await this.step.one(tx, input);
-      // It may have waited for another transaction: what was done is undone.
-      gone.throwIfAborted();
+      signal.throwIfAborted();
+      const result = await this.step.single(tx, input);
+      // The step may have waited for a lock. An abort since then rolls it back.
+      signal.throwIfAborted();
       return finish(tx, result);
     };
     await this.unitOfWork.run(work).then(resolve, reject);
   }
+}
+
+/** Skips units whose caller has left. A failing unit would force every unit of the batch to be run again. */
+function withoutAborted<Input, Result>(units: Unit<Input, Result>[]): Unit<Input, Result>[] {
+  return units.filter(({ signal, reject }) => {
+    if (signal.aborted) reject(signal.reason);
+    return !signal.aborted;
+  });
 }

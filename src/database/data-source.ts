@@ -1,9 +1,11 @@
-import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
+import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
 import pg from 'pg';
 import sqlite3 from 'sqlite3';
 import { migrations } from './migrations.js';
 import { PostgresStatements } from './postgres-statements.js';
+import { TransactionRunner, UnitRunner, type Unit } from './sqlite-runner.js';
 import { SqliteStatements } from './sqlite-statements.js';
 import type { EntityClass, Statements } from './statements.js';
 
@@ -102,6 +104,16 @@ export class Database extends DataSource {
   async statementsOf(runner: QueryRunner): Promise<Statements> {
     if (this.isSqlite) return this.onSqlite;
     return new PostgresStatements(this, (await runner.connect()) as pg.PoolClient);
+  }
+
+  /** What begins, nests, commits and rolls back the transactions on SQLite's one connection. */
+  transactionRunner(): TransactionRunner {
+    return new TransactionRunner(this.driver as SqliteDriver, this.onSqlite);
+  }
+
+  /** TypeORM's manager inside the transaction that is open on SQLite's one connection, for one unit of it. */
+  entitiesWithin(unit: Unit): EntityManager {
+    return this.createEntityManager(new UnitRunner(this.driver as SqliteDriver, unit));
   }
 
   override async destroy(): Promise<void> {

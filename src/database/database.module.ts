@@ -17,15 +17,14 @@ import { UnitOfWork } from './unit-of-work.js';
 @Injectable()
 class DatabaseCloser implements OnApplicationShutdown {
   constructor(
-    private readonly writer: DataSource,
+    private readonly writer: Database,
     private readonly reader: ReadConnection,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
     await this.unitOfWork.idle();
-    const readerSource = this.reader.manager.connection;
-    if (readerSource !== this.writer) await readerSource.destroy();
+    await this.reader.close(this.writer);
     await this.writer.destroy();
   }
 }

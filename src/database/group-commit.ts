@@ -1,16 +1,16 @@
-import { Unavailable } from '../errors.js';
+import { BatchQueue } from './batch-queue.js';
 import { mayEndTransaction } from './database-errors.js';
 import type { Database } from './data-source.js';
-import { PendingRows, Tx } from './tx.js';
+import type { TransactionRunner } from './sqlite-runner.js';
 import type { Statements } from './statements.js';
+import { PendingRows, Tx } from './tx.js';
 
-/** Units that share one commit at most; more only lengthens the wait of the first. */
-const GROUP_MAX = 64;
-const WAITING_MAX = 10_000;
-/** A unit takes milliseconds; one that waits for another unit would wait for ever, and so would all others. */
+/** Units that share one commit, at most; more only lengthens the wait of the first. */
+const BATCH_MAX = 64;
+/** A unit takes milliseconds. One that waits for another unit would wait for ever, and block all others. */
 const UNIT_TIMEOUT_MS = 30_000;
 
-/** Tells one unit's caller what came of it; called once the commit is on disk. */
+/** Tells one unit's caller how it ended; called once the commit is on disk. */
 type Outcome = () => void;
 
 interface Unit {
@@ -20,87 +20,75 @@ interface Unit {
 }
 
 /**
- * SQLite's one writer, used by turns. What waits while a commit is being written to disk shares the next
- * commit; the units run one after the other, and what they insert is written together at the end. A unit
+ * SQLite's one writer. Units that come while a commit is being written to disk share the next transaction
+ * (TypeORM's); they run one after the other, and what they insert is written together at the end. A unit
  * that fails is undone alone. No caller hears of success before the shared commit is on disk.
  */
 export class GroupCommit {
-  private waiting: Unit[] = [];
-  private draining: Promise<void> | undefined;
+  private readonly queue = new BatchQueue<Unit>((take) => this.commit(take()), {
+    batchMax: BATCH_MAX,
+  });
   private readonly statements: Statements;
+  private readonly runner: TransactionRunner;
 
   constructor(
     private readonly database: Database,
     private readonly unitTimeoutMs = UNIT_TIMEOUT_MS,
   ) {
     this.statements = database.statements;
+    this.runner = database.transactionRunner();
   }
 
   add<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
-    if (this.waiting.length >= WAITING_MAX) {
-      return Promise.reject(new Unavailable('Too many requests are waiting.', 1));
-    }
     return new Promise<T>((resolve, reject) => {
-      this.waiting.push({ work, resolve: resolve as Unit['resolve'], reject });
-      this.draining ??= this.drain();
+      this.queue.add({ work, resolve: resolve as Unit['resolve'], reject });
     });
   }
 
-  async idle(): Promise<void> {
-    await this.draining;
-  }
-
-  private async drain(): Promise<void> {
-    // A tick's grace: requests that arrive together share the first commit too.
-    await Promise.resolve();
-    while (this.waiting.length > 0) await this.commit(this.waiting.splice(0, GROUP_MAX));
-    this.draining = undefined;
+  /** Resolves once nothing waits and nothing runs. */
+  idle(): Promise<void> {
+    return this.queue.idle();
   }
 
   /**
-   * Never rejects: each unit hears its own outcome. Hardly ever does a unit fail with something written;
-   * so none is guarded at first, and then all are undone and run again, each so that it can fail alone.
+   * Never rejects: each unit gets its own outcome. First the units run without savepoints. If a unit fails
+   * after writing, the transaction is rolled back, and each unit runs again in a savepoint of its own.
    */
-  private async commit(group: Unit[]): Promise<void> {
+  private async commit(batch: Unit[]): Promise<void> {
     let outcomes: Outcome[];
     try {
-      outcomes = await this.transact(() => this.together(group));
+      outcomes = await this.transact(() => this.runTogether(batch));
     } catch (error) {
-      outcomes = group.length === 1 ? rejections(group, error) : await this.commitApart(group);
+      outcomes = batch.length === 1 ? rejections(batch, error) : await this.commitApart(batch);
     }
-    for (const tell of outcomes) tell();
+    for (const report of outcomes) report();
   }
 
-  private commitApart(group: Unit[]): Promise<Outcome[]> {
-    return this.transact(() => this.apart(group)).catch((error: unknown) =>
-      rejections(group, error),
+  private commitApart(batch: Unit[]): Promise<Outcome[]> {
+    return this.transact(() => this.runApart(batch)).catch((error: unknown) =>
+      rejections(batch, error),
     );
   }
 
-  /**
-   * `IMMEDIATE` takes the write lock at once: a transaction that reads first and writes later would fail
-   * if an operator's command wrote in between.
-   */
   private async transact(work: () => Promise<Outcome[]>): Promise<Outcome[]> {
     try {
-      await this.statements.rows('BEGIN IMMEDIATE', []);
+      await this.runner.startTransaction();
       const outcomes = await work();
-      await this.statements.rows('COMMIT', []);
+      await this.runner.commitTransaction();
       return outcomes;
     } catch (error) {
-      // After some failures SQLite has rolled back by itself, and there is nothing left to end.
-      await this.statements.rows('ROLLBACK', []).catch(() => undefined);
+      await this.runner.rollbackAll();
       throw error;
     }
   }
 
   /** Throws when a unit fails that has written something: its failure must not stay in the others' commit. */
-  private async together(group: Unit[]): Promise<Outcome[]> {
+  private async runTogether(batch: Unit[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     const pending = new PendingRows();
-    for (const { work, resolve, reject } of group) {
+    for (const { work, resolve, reject } of batch) {
       const earlier = pending.length;
-      const tx = new Tx(this.database, this.statements, pending);
+      const tx = this.open(pending);
       try {
         const value = await this.perform(work, tx);
         outcomes.push(() => {
@@ -119,34 +107,43 @@ export class GroupCommit {
   }
 
   /** Each unit in a savepoint of its own. */
-  private async apart(group: Unit[]): Promise<Outcome[]> {
+  private async runApart(batch: Unit[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
-    for (const unit of group) outcomes.push(await this.alone(unit));
+    for (const unit of batch) outcomes.push(await this.runNested(unit));
     return outcomes;
   }
 
-  /** Throws when the whole group must fail, for the transaction may have ended. */
-  private async alone({ work, resolve, reject }: Unit): Promise<Outcome> {
-    const tx = new Tx(this.database, this.statements);
-    await this.statements.rows('SAVEPOINT unit', []);
+  /** Throws when the whole batch must fail, for the transaction may have ended. */
+  private async runNested({ work, resolve, reject }: Unit): Promise<Outcome> {
+    const tx = this.open();
+    // Within a transaction TypeORM's start, commit and rollback are those of a savepoint.
+    await this.runner.startTransaction();
     try {
       const value = await this.perform(work, tx);
       await tx.flush();
-      await this.statements.rows('RELEASE unit', []);
+      await this.runner.commitTransaction();
       return () => {
         resolve(value);
       };
     } catch (error) {
       if (mayEndTransaction(error)) throw error;
-      await this.statements.rows('ROLLBACK TO unit', []);
-      await this.statements.rows('RELEASE unit', []);
+      await this.runner.rollbackTransaction();
       return () => {
         reject(error);
       };
     }
   }
 
-  /** A unit may wait for the database as long as that takes: while it does, its end cannot be told. */
+  private open(pending?: PendingRows): Tx {
+    return new Tx(
+      this.database,
+      this.statements,
+      (tx) => this.database.entitiesWithin(tx),
+      pending,
+    );
+  }
+
+  /** A unit may wait for the database as long as it takes: nobody knows meanwhile what it has changed. */
   private async perform(work: Unit['work'], tx: Tx): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

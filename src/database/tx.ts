@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager, Repository } from 'typeorm';
 import type { EntityClass, Insertion, Statements } from './statements.js';
 
 /** A boolean as a raw row has it: SQLite stores 0 and 1. */
@@ -49,11 +49,16 @@ export class Tx {
   private wrote = false;
   private closed = false;
   private underWay = 0;
+  private entities: EntityManager | undefined;
 
-  /** `pending` may hold rows of units before this one in the same transaction; they go first. */
+  /**
+   * `pending` may hold rows of units before this one in the same transaction; they go first. `openEntities`
+   * gives TypeORM's manager inside the transaction.
+   */
   constructor(
     private readonly dataSource: DataSource,
     private readonly statements: Statements,
+    private readonly openEntities: (tx: Tx) => EntityManager,
     private readonly pending = new PendingRows(),
   ) {}
 
@@ -87,12 +92,33 @@ export class Tx {
     }
   }
 
-  private async run<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+  private run<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return this.within(async () => {
+      if (this.pending.mentions(sql)) await this.flush();
+      return this.statements.rows<Row>(sql, parameters);
+    });
+  }
+
+  /**
+   * TypeORM's repository inside the transaction, for what is neither hot nor money. It sees every row that
+   * was inserted before, and counts as a write.
+   */
+  async repository<Entity extends object>(
+    entity: EntityClass<Entity>,
+  ): Promise<Repository<Entity>> {
+    this.assertOpen();
+    await this.flush();
+    this.wrote = true;
+    this.entities ??= this.openEntities(this);
+    return this.entities.getRepository(entity);
+  }
+
+  /** Runs a query of the unit: refused after the unit's end, and counted while it is under way. */
+  async within<T>(query: () => Promise<T>): Promise<T> {
     this.assertOpen();
     this.underWay += 1;
     try {
-      if (this.pending.mentions(sql)) await this.flush();
-      return await this.statements.rows<Row>(sql, parameters);
+      return await query();
     } finally {
       this.underWay -= 1;
     }

@@ -17,19 +17,19 @@ const BACKOFF_MS = 10;
  */
 @Injectable()
 export class UnitOfWork {
-  private readonly turns: GroupCommit | undefined;
+  private readonly groupCommit: GroupCommit | undefined;
 
   constructor(private readonly database: Database) {
-    if (database.isSqlite) this.turns = new GroupCommit(database);
+    if (database.isSqlite) this.groupCommit = new GroupCommit(database);
   }
 
   run<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
-    return this.turns ? this.turns.add(work) : this.withRetries(work);
+    return this.groupCommit ? this.groupCommit.add(work) : this.withRetries(work);
   }
 
   /** Resolves once nothing waits and nothing runs: the database may be closed. */
   async idle(): Promise<void> {
-    await this.turns?.idle();
+    await this.groupCommit?.idle();
   }
 
   /**
@@ -51,7 +51,11 @@ export class UnitOfWork {
   private transact<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     return this.database.transaction(async ({ queryRunner }) => {
       if (!queryRunner) throw new Error('a transaction without a connection');
-      const tx = new Tx(this.database, await this.database.statementsOf(queryRunner));
+      const tx = new Tx(
+        this.database,
+        await this.database.statementsOf(queryRunner),
+        () => queryRunner.manager,
+      );
       try {
         const value = await work(tx);
         await tx.flush();

@@ -18,7 +18,7 @@ export class UsersService {
 
   /** The user whose name this is, ignoring case; null where there is none. */
   findByUsername(username: string): Promise<User | null> {
-    return this.reader.manager.findOneBy(User, { usernameKey: usernameKey(username) });
+    return this.reader.repository(User).findOneBy({ usernameKey: usernameKey(username) });
   }
 
   /** Adds a user and returns the id. A taken name violates the unique key. */
@@ -38,12 +38,12 @@ export class UsersService {
   }
 
   findById(id: string): Promise<User | null> {
-    return this.reader.manager.findOneBy(User, { id });
+    return this.reader.repository(User).findOneBy({ id });
   }
 
   /** One page of users, by id and so by age; those whose name contains `search`, ignoring case. */
   page(search: string, { key, comparison, order, limit }: Keyset): Promise<User[]> {
-    const query = this.reader.manager.createQueryBuilder(User, 'user');
+    const query = this.reader.repository(User).createQueryBuilder('user');
     if (key !== undefined) query.andWhere(`user.id ${comparison} :key`, { key });
     if (search !== '') {
       const pattern = `%${usernameKey(search).replaceAll(/[\\%_]/g, '\\$&')}%`;
@@ -54,18 +54,14 @@ export class UsersService {
 
   /** Lets a user in or keeps them out, from the next request on. */
   async setActive(tx: Tx, userId: string, isActive: boolean): Promise<void> {
-    await tx.write(
-      '/* user.set_active */ UPDATE users SET is_active = $2 WHERE id = $1 RETURNING id',
-      [userId, isActive],
-    );
+    const users = await tx.repository(User);
+    await users.update({ id: userId }, { isActive });
   }
 
   /** Makes a user an operator, or no longer one. */
   async setStaff(tx: Tx, userId: string, isStaff: boolean): Promise<void> {
-    await tx.write(
-      '/* user.set_staff */ UPDATE users SET is_staff = $2 WHERE id = $1 RETURNING id',
-      [userId, isStaff],
-    );
+    const users = await tx.repository(User);
+    await users.update({ id: userId }, { isStaff });
   }
 
   /**

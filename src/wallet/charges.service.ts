@@ -25,15 +25,15 @@ export type ChargeReceipt = CaptureResult & { readonly holdId: string };
 /** Takes a price at once, where nothing is waited for between its hold and its capture. */
 @Injectable()
 export class ChargesService {
-  private readonly gathering: BatchedTransaction<Charge, ChargeReceipt>;
+  private readonly payments: BatchedTransaction<Charge, ChargeReceipt>;
 
   constructor(
     unitOfWork: UnitOfWork,
     private readonly holds: HoldsService,
   ) {
-    this.gathering = new BatchedTransaction<Charge, ChargeReceipt>(unitOfWork, {
-      one: (tx, charge) => this.charge(tx, charge),
-      many: (tx, charges) => this.chargeMany(tx, charges),
+    this.payments = new BatchedTransaction<Charge, ChargeReceipt>(unitOfWork, {
+      single: (tx, charge) => this.charge(tx, charge),
+      batch: (tx, charges) => this.chargeMany(tx, charges),
     });
   }
 
@@ -47,7 +47,7 @@ export class ChargesService {
     gone: AbortSignal,
     finish: (tx: Tx, paid: ChargeReceipt) => T,
   ): Promise<T> {
-    return this.gathering.add(charge, gone, finish);
+    return this.payments.add(charge, gone, finish);
   }
 
   /** Holds and captures `amount` whole tokens in one guarded statement. Throws as `HoldsService.hold` does. */

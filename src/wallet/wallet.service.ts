@@ -91,7 +91,7 @@ export class WalletService {
 
   /** What the owner may spend now: the balance less the open holds. */
   async available(ownerId: string): Promise<number> {
-    const wallet = await this.availables.find(ownerId);
+    const wallet = await this.availables.load(ownerId);
     return wallet?.available ?? 0;
   }
 
@@ -104,7 +104,7 @@ export class WalletService {
 
   /** The whole wallet. Throws for an owner without one, which registration rules out. */
   async summary(ownerId: string): Promise<WalletSummary> {
-    const wallet = await this.reader.manager.findOneByOrFail(Wallet, { ownerId });
+    const wallet = await this.reader.repository(Wallet).findOneByOrFail({ ownerId });
     const { balance, held, dailyLimit } = wallet;
     // As `spentOn` counts.
     const isToday = [0, 1].includes(wallet.spentDay - dayOf(nowMicros()));

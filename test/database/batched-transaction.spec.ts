@@ -37,11 +37,11 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     new BatchedTransaction<string, string>(
       unitOfWork,
       {
-        one: (_, input) => {
+        single: (_, input) => {
           alone.push(input);
           return Promise.resolve(`${input} alone`);
         },
-        many: (tx, inputs) => {
+        batch: (tx, inputs) => {
           together.push([...inputs]);
           return many(tx, inputs);
         },

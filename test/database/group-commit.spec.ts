@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Repository } from 'typeorm';
 import { type Database, openWriter } from '../../src/database/data-source.js';
 import { GroupCommit } from '../../src/database/group-commit.js';
 import { migrate } from '../../src/database/migrate.js';
 import type { Tx } from '../../src/database/tx.js';
 import { entities } from '../../src/entities.js';
 import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, Inspector, type TestDatabase } from '../support/databases.js';
 import { code } from '../support/rows.js';
 
 const UNIT_TIMEOUT_MS = 200;
@@ -188,5 +189,54 @@ describe('the units that share a commit on SQLite', () => {
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(await stored()).toEqual(['neighbour', 'taken']);
+  });
+
+  it('recovers by itself when the disk was full, and SQLite rolled the transaction back', async () => {
+    const [size] = await database.query<{ page_count: number }[]>('PRAGMA page_count');
+    const big = (id: string) =>
+      turns.add(async (tx) => {
+        const codes = await tx.repository(RedemptionCode);
+        await codes.insert(Object.assign(code(id), { reason: 'x'.repeat(200_000) }));
+      });
+    await database.query(`PRAGMA max_page_count = ${String(size?.page_count)}`);
+    const outcomes = await Promise.allSettled([
+      big('a'),
+      turns.add((tx) => spend(tx, 'a')),
+      big('b'),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(await stored()).toEqual([]);
+    await database.query('PRAGMA max_page_count = 1000000');
+    await Promise.all([big('c'), big('d')]);
+    expect(await stored()).toEqual(['c', 'd']);
+    // Committed, not only written into a savepoint: another connection sees the rows.
+    const other = await Inspector.open(owned.url);
+    expect(await other.rows('SELECT id FROM redemption_codes ORDER BY id')).toHaveLength(2);
+    await other.close();
+  });
+
+  it('gives TypeORM repositories that see earlier rows, nest, and end with their unit', async () => {
+    let later: Repository<RedemptionCode> | undefined;
+    const [first, second] = await Promise.allSettled([
+      turns.add(async (tx) => {
+        tx.insertLater(RedemptionCode, code('a'));
+        const codes = await tx.repository(RedemptionCode);
+        later = codes;
+        await codes.save(Object.assign(code('b'), { amount: 7 }));
+        return codes.countBy({});
+      }),
+      turns.add(async (tx) => {
+        const codes = await tx.repository(RedemptionCode);
+        await codes.update({ id: 'a' }, { amount: 9 });
+        throw new Error('undone');
+      }),
+    ]);
+    expect(first).toMatchObject({ value: 2 });
+    expect(second).toMatchObject({ reason: new Error('undone') });
+    expect(await stored()).toEqual(['a', 'b']);
+    const amounts = 'SELECT amount FROM redemption_codes ORDER BY id';
+    expect(await database.statements.rows(amounts, [])).toEqual([{ amount: 1 }, { amount: 7 }]);
+    await expect(later?.insert(code('late'))).rejects.toThrow('the unit of work is over');
+    expect(await stored()).toEqual(['a', 'b']);
   });
 });

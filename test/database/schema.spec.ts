@@ -93,7 +93,7 @@ describe.each(databaseKinds)('the schema on %s', (kind) => {
 
   it('is never made by TypeORM itself', () => {
     const writer = app.nest.get(DataSource);
-    const reader = app.nest.get(ReadConnection).manager.connection;
+    const reader = app.nest.get(ReadConnection)['database'];
     for (const { options } of [writer, reader]) {
       expect([options.synchronize, options.dropSchema ?? false]).toEqual([false, false]);
     }
@@ -102,7 +102,7 @@ describe.each(databaseKinds)('the schema on %s', (kind) => {
   if (kind === 'sqlite') {
     it('is written durably, read on a connection that cannot write, and keeps its references', async () => {
       const writer = app.nest.get(DataSource);
-      const reader = app.nest.get(ReadConnection).manager.connection;
+      const reader = app.nest.get(ReadConnection)['database'];
       const pragma = async (dataSource: DataSource, name: string) => {
         const [row] = await dataSource.query<Record<string, unknown>[]>(`PRAGMA ${name}`);
         return row?.[name];

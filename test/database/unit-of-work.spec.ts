@@ -35,11 +35,13 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     log = new StatementLog([owned.database]);
   });
   beforeEach(() => {
-    tx = new Tx(owned.database, owned.database.statements);
+    tx = openTx();
   });
   afterEach(() => owned.empty());
   afterAll(() => owned.drop());
 
+  const openTx = (pending?: PendingRows) =>
+    new Tx(owned.database, owned.database.statements, () => owned.database.manager, pending);
   const names = async (work: () => Promise<unknown>) =>
     (await log.during(work)).map(({ name }) => name);
 
@@ -75,7 +77,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     ],
     ['a change that fails', 'UPDATE users SET email = NULL RETURNING id', true],
   ])('knows after %s whether it has written', async (_, sql, hasWritten) => {
-    await new Tx(owned.database, owned.database.statements).write(
+    await openTx().write(
       `INSERT INTO users VALUES ('ada', '', '', '', '', true, false, 0) RETURNING id`,
       [],
     );
@@ -116,7 +118,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
 
   it('forgets of the rows that wait those added last', async () => {
     const pending = new PendingRows();
-    const first = new Tx(owned.database, owned.database.statements, pending);
+    const first = openTx(pending);
     for (const id of ['a', 'b', 'c']) first.insertLater(RedemptionCode, code(id));
     pending.truncate(2);
     expect(pending.length).toBe(2);
@@ -151,7 +153,7 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
     await Promise.all([given, units.idle()]);
     expect(await given).toBe('given');
     expect(await reader.read(SELECT_USERS, [])).toEqual([{ id: 'kept' }]);
-    const [kept] = await reader.manager.find(User);
+    const [kept] = await reader.repository(User).find();
     expect(kept).toEqual(user('kept'));
   });
 

@@ -12,11 +12,6 @@ const EXCUSES: readonly (Breach & { readonly why: string })[] = [
     what: 'DataSource',
     why: 'asks Nest for the one there is, and hands it to the migrations',
   })),
-  {
-    path: 'src/database/read-connection.ts',
-    what: 'manager',
-    why: "TypeORM's own word, for who knows TypeORM",
-  },
   ...['databases.ts', 'postgres.setup.js'].map((file) => ({
     path: `test/support/${file}`,
     what: 'process.env',

@@ -121,12 +121,7 @@ describe('GET /api/schema/', () => {
     const headersOf = (status: number) =>
       Object.keys(responseOf(document, chat, status)?.headers ?? {});
     expect(headersOf(200)).toEqual(
-      expect.arrayContaining([
-        'Tokens-Charged',
-        'Tokens-Balance',
-        'Turn-Id',
-        'Conversation-Id',
-      ]),
+      expect.arrayContaining(['Tokens-Charged', 'Tokens-Balance', 'Turn-Id', 'Conversation-Id']),
     );
     expect(headersOf(402)).toEqual(
       expect.arrayContaining(['Tokens-Required', 'Tokens-Available', 'Tokens-Limit']),

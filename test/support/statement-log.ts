@@ -34,9 +34,7 @@ export class StatementLog {
   }
 
   static of(app: NestFastifyApplication): StatementLog {
-    return new StatementLog(
-      new Set([app.get(DataSource), app.get(ReadConnection).manager.connection]),
-    );
+    return new StatementLog(new Set([app.get(DataSource), app.get(ReadConnection)['database']]));
   }
 
   /** What is issued while `work` runs. */

@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { BatchQueue } from './batch-queue.js';
+
+/** A queue whose batches end when the case says so. */
+function queueOf(limits: ConstructorParameters<typeof BatchQueue>[1]) {
+  const batches: number[][] = [];
+  const ends: (() => void)[] = [];
+  const signals: AbortSignal[] = [];
+  const queue = new BatchQueue<number>((take, stalled) => {
+    batches.push(take());
+    signals.push(stalled);
+    return new Promise((resolve) => ends.push(resolve));
+  }, limits);
+  return { queue, batches, ends, signals };
+}
+
+const turn = () => new Promise(setImmediate);
+
+describe('BatchQueue', () => {
+  it('puts what comes together into the first batch, and what comes later into the next', async () => {
+    const { queue, batches, ends } = queueOf({ batchMax: 2 });
+    for (const item of [1, 2, 3, 4]) queue.add(item);
+    await turn();
+    expect(batches).toEqual([[1, 2]]);
+    ends.shift()?.();
+    await turn();
+    expect(batches).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    ends.shift()?.();
+    await queue.idle();
+    expect(batches).toHaveLength(2);
+  });
+
+  it('refuses an item past its bound, and works on the others', async () => {
+    const { queue, batches, ends } = queueOf({ batchMax: 10, waitingMax: 2 });
+    queue.add(1);
+    queue.add(2);
+    expect(() => {
+      queue.add(3);
+    }).toThrow('Too many requests are waiting.');
+    await turn();
+    expect(batches).toEqual([[1, 2]]);
+    ends.shift()?.();
+    await queue.idle();
+  });
+
+  it('starts the next batch beside one that has stalled, and tells the stalled one', async () => {
+    const { queue, batches, ends, signals } = queueOf({ batchMax: 1, stallTimeoutMs: 30 });
+    queue.add(1);
+    queue.add(2);
+    await turn();
+    expect(batches).toEqual([[1]]);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(batches).toEqual([[1], [2]]);
+    expect(signals[0]?.aborted).toBe(true);
+    for (const end of ends) end();
+    await queue.idle();
+  });
+});
