@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { isUniqueViolation } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { IdempotencyKeyInUse, NotFound } from '../errors.js';
+import { NotFound } from '../errors.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
-import { idempotencyRecord } from '../wallet/idempotency-record.js';
+import { idempotencyRecord, runOnce } from '../wallet/idempotency-record.js';
 import { RedemptionService } from '../wallet/redemption.service.js';
-import { WalletService } from '../wallet/wallet.service.js';
+import { WalletService, type Credit } from '../wallet/wallet.service.js';
 
 /** Tokens given to a user, with the reason that the ledger keeps. */
 export interface Grant {
@@ -14,12 +13,6 @@ export interface Grant {
   readonly amount: number;
   readonly reason: string;
   readonly idempotencyKey: string;
-}
-
-export interface GrantOutcome {
-  readonly amount: number;
-  readonly balance: number;
-  readonly isReplay: boolean;
 }
 
 /** What operators do, whether over HTTP or from a shell. */
@@ -40,19 +33,18 @@ export class OperatorsService {
   }
 
   /** Adds to a user's wallet, once for each key. */
-  async grant({ username, amount, reason, idempotencyKey }: Grant): Promise<GrantOutcome> {
+  async grant({ username, amount, reason, idempotencyKey }: Grant): Promise<Credit> {
     const { id: ownerId } = await this.find(username);
     const idempotency = idempotencyRecord('grant', idempotencyKey, { amount, reason });
-    const earlier = idempotency && (await this.wallets.findCredit(ownerId, idempotency));
-    if (earlier) return { ...earlier, isReplay: true };
-    try {
-      const entry = { ownerId, kind: 'grant', amount, reason, idempotency } as const;
-      const { balance } = await this.unitOfWork.run((tx) => this.wallets.credit(tx, entry));
-      return { amount, balance, isReplay: false };
-    } catch (error) {
-      if (isUniqueViolation(error)) throw new IdempotencyKeyInUse();
-      throw error;
-    }
+    return runOnce<Credit>(
+      idempotency,
+      (record) => this.wallets.findCredit(ownerId, record),
+      async () => {
+        const entry = { ownerId, kind: 'grant', amount, reason, idempotency } as const;
+        const { balance } = await this.unitOfWork.run((tx) => this.wallets.credit(tx, entry));
+        return { amount, balance, isReplay: false };
+      },
+    );
   }
 
   /** Makes a redemption code; it is told here and never again. */

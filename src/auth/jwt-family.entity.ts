@@ -5,7 +5,7 @@ import type { Micros } from '../time.js';
  * The line of refresh tokens that one login began. Only the newest of the line serves; an older one used
  * again means that somebody copied it, and ends the line.
  */
-@Entity('jwt_families')
+@Entity('jwt_families', { withoutRowid: true })
 export class JwtFamily {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;

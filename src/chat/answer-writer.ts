@@ -1,66 +1,88 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { toIso } from '../time.js';
+import type { Turn } from '../conversations/turn.entity.js';
 import { EventStream, disconnectSignal } from '../http/event-stream.js';
 import { answerTo } from '../http/send-error.js';
 import type { Principal } from '../principal.js';
+import type { AnswerEvent, AnswerFormat } from './answer-format.js';
 import { ChatService, type Begun } from './chat.service.js';
 import type { Question } from './question.js';
-import type { Turn } from '../conversations/turn.entity.js';
 
-/** Aborted when the caller leaves; one who will come back for the answer, by its key, is not taken for gone. */
-export function stopSignal(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {
-  return idempotencyKey === undefined ? disconnectSignal(reply) : new AbortController().signal;
+/** A request that a paid answer is written to. */
+export interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly principal: Principal;
 }
 
-/** Writes an answer as JSON or as server-sent events; what happens to the money is the same. */
+/** Writes a paid answer as JSON or as server-sent events, in the format of any door. */
 @Injectable()
 export class AnswerWriter {
   constructor(private readonly chat: ChatService) {}
 
   /** Sends the whole answer. Refusals before it are thrown, as plain HTTP errors. */
   async answer(
-    exchange: { request: FastifyRequest; reply: FastifyReply; principal: Principal },
+    exchange: Exchange,
     question: Question,
+    format: AnswerFormat,
     isStream: boolean,
   ): Promise<void> {
-    const { request, reply, principal } = exchange;
-    const gone = stopSignal(reply, question);
+    const { reply, principal } = exchange;
+    const signal = stopSignal(reply, question);
     if (isStream) {
-      await this.stream(request, reply, gone, await this.chat.begin(principal, question));
+      await this.stream(exchange, await this.chat.begin(principal, question), format, signal);
       return;
     }
-    const { turn, isReplay } = await this.chat.answer(principal, question, gone);
-    setTurnHeaders(reply, turn, isReplay);
-    void reply.code(200).send(answerToWire(turn));
+    const begun = await this.chat.beginWhole(principal, question, signal);
+    const turn = begun.turn ?? (await begun.generation.run(signal, () => Promise.resolve()));
+    setTurnHeaders(reply, turn, begun.turn ? begun.isReplay : false);
+    void reply.code(200).send(format.whole(turn));
   }
 
   /** Once the headers are out, a failure can only be told as an event. */
   private async stream(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    gone: AbortSignal,
-    { generation, replay }: Begun,
+    { request, reply }: Exchange,
+    begun: Begun,
+    format: AnswerFormat,
+    signal: AbortSignal,
   ): Promise<void> {
-    if (replay) setTurnHeaders(reply, replay, true);
+    if (begun.turn) setTurnHeaders(reply, begun.turn, begun.isReplay);
+    const writing = format.stream(headOf(begun));
     const events = EventStream.open(reply);
-    const send = (text: string) => events.send('delta', { text });
+    const send = async (all: AnswerEvent[]) => {
+      for (const { event, payload } of all) await events.send(event, payload);
+    };
     try {
-      if (replay) await send(replay.response);
-      const turn = replay ?? (await generation.run(gone, ({ text }) => send(text)));
-      await events.send('done', doneToWire(turn));
+      await send(writing.start());
+      if (begun.turn) await send(writing.replay(begun.turn));
+      const turn =
+        begun.turn ?? (await begun.generation.run(signal, (delta) => send(writing.delta(delta))));
+      await send(writing.end(turn));
     } catch (error) {
       const { status, body } = answerTo(request, error);
       if (status >= 500) request.log.error({ err: error }, 'a stream failed');
-      await events.send('error', body);
+      await send(writing.failure(body));
     } finally {
       events.end();
     }
   }
 }
 
+/**
+ * Aborted when the caller disconnects. A request with an Idempotency-Key is never aborted: the client may
+ * disconnect and retry for the full answer.
+ */
+function stopSignal(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {
+  return idempotencyKey === undefined ? disconnectSignal(reply) : new AbortController().signal;
+}
+
+const headOf = ({ turn, generation }: Begun) =>
+  turn
+    ? { turnId: turn.id, modelId: turn.model }
+    : { turnId: generation.turnId, modelId: generation.model.id };
+
 /** What a paid answer says of its price. */
-export function setTurnHeaders(reply: FastifyReply, turn: Turn, isReplay: boolean): void {
+function setTurnHeaders(reply: FastifyReply, turn: Turn, isReplay: boolean): void {
   if (isReplay) void reply.header('Idempotent-Replayed', 'true');
   void reply.headers({
     'Tokens-Charged': turn.amount,
@@ -68,19 +90,4 @@ export function setTurnHeaders(reply: FastifyReply, turn: Turn, isReplay: boolea
     'Turn-Id': turn.id,
     'Conversation-Id': turn.conversationId,
   });
-}
-
-function answerToWire({ message, response, createdAt }: Turn) {
-  return { message, response, timestamp: toIso(createdAt) };
-}
-
-function doneToWire(turn: Turn) {
-  return {
-    ...answerToWire(turn),
-    turn: turn.id,
-    conversation: turn.conversationId,
-    tokens_charged: turn.amount,
-    tokens_balance: turn.availableAfter,
-    finish_reason: turn.finishReason,
-  };
 }

@@ -5,6 +5,7 @@ import { wantsStream } from '../http/event-stream.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
+import { chatFormat } from './chat-format.js';
 import { ChatDocs } from './chat.docs.js';
 import { ChatDto, type QuoteDto } from './chat.dto.js';
 import { AnswerWriter } from './answer-writer.js';
@@ -15,7 +16,7 @@ import { Planner } from './planner.js';
 export class ChatController {
   constructor(
     private readonly planner: Planner,
-    private readonly replies: AnswerWriter,
+    private readonly answers: AnswerWriter,
   ) {}
 
   @ChatDocs.send()
@@ -30,7 +31,7 @@ export class ChatController {
   ): Promise<void> {
     const isStream = stream ?? wantsStream(request);
     const question = { route: 'chat' as const, message, conversationId, model, idempotencyKey };
-    await this.replies.answer({ request, reply, principal }, question, isStream);
+    await this.answers.answer({ request, reply, principal }, question, chatFormat, isStream);
   }
 
   @ChatDocs.quote()

@@ -5,14 +5,25 @@ import { WalletModule } from '../wallet/wallet.module.js';
 import { ChatController } from './chat.controller.js';
 import { ChatService } from './chat.service.js';
 import { ConversationMessagesController } from './conversation-messages.controller.js';
+import { HeldAnswerService } from './held-answer.service.js';
+import { InstantAnswerService } from './instant-answer.service.js';
 import { Planner } from './planner.js';
+import { AnswerHoldService } from './answer-hold.service.js';
 import { AnswerWriter } from './answer-writer.js';
-import { SettlementService } from './settlement.service.js';
+import { TurnWriter } from './turn-writer.js';
 
 @Module({
   imports: [ConversationsModule, ModelsModule, WalletModule],
   controllers: [ChatController, ConversationMessagesController],
-  providers: [ChatService, Planner, AnswerWriter, SettlementService],
-  exports: [ChatService],
+  providers: [
+    AnswerHoldService,
+    AnswerWriter,
+    ChatService,
+    HeldAnswerService,
+    InstantAnswerService,
+    Planner,
+    TurnWriter,
+  ],
+  exports: [AnswerWriter],
 })
 export class ChatModule {}

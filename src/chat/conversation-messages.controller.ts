@@ -5,6 +5,7 @@ import { wantsStream } from '../http/event-stream.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
+import { chatFormat } from './chat-format.js';
 import { ChatDocs } from './chat.docs.js';
 import { MessageDto } from './chat.dto.js';
 import { AnswerWriter } from './answer-writer.js';
@@ -12,7 +13,7 @@ import { AnswerWriter } from './answer-writer.js';
 /** Going on with a conversation. */
 @Controller('api/conversations/:id/messages')
 export class ConversationMessagesController {
-  constructor(private readonly replies: AnswerWriter) {}
+  constructor(private readonly answers: AnswerWriter) {}
 
   @ChatDocs.sendInConversation()
   @Post()
@@ -27,6 +28,6 @@ export class ConversationMessagesController {
   ): Promise<void> {
     const question = { route: 'messages', message, conversationId, model, idempotencyKey } as const;
     const isStream = stream ?? wantsStream(request);
-    await this.replies.answer({ request, reply, principal }, question, isStream);
+    await this.answers.answer({ request, reply, principal }, question, chatFormat, isStream);
   }
 }

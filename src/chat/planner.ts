@@ -71,3 +71,9 @@ export class Planner {
     throw new ValidationFailed({ message: [fault] });
   }
 }
+
+/** What the model is sent. */
+export function requestOf({ model, messages }: Plan, { extra = {} }: Question, maxTokens: number) {
+  const { upstream, maxTokensField } = model;
+  return { model: upstream, messages, maxTokens, maxTokensField, extra };
+}

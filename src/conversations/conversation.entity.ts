@@ -2,7 +2,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
 /** A thread of turns. A message sent on its own opens one. */
-@Entity('conversations')
+@Entity('conversations', { withoutRowid: true })
 @Index('conversations_owner_id', ['ownerId', 'id'])
 export class Conversation {
   @PrimaryColumn({ type: 'varchar', length: 36 })

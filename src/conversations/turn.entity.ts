@@ -5,7 +5,7 @@ import type { Micros } from '../time.js';
 export type TurnStatus = 'complete' | 'aborted' | 'failed';
 
 /** One message of a person and its answer. The id is a UUIDv7, so it sorts by time. */
-@Entity('turns')
+@Entity('turns', { withoutRowid: true })
 @Index('turns_owner_id', ['ownerId', 'id'])
 @Index('turns_conversation_id', ['conversationId', 'id'])
 export class Turn {
@@ -18,9 +18,10 @@ export class Turn {
   @Column({ name: 'conversation_id', type: 'varchar', length: 36 })
   conversationId!: string;
 
-  @Index('turns_hold_id')
-  @Column({ name: 'hold_id', type: 'varchar', length: 36 })
-  holdId!: string;
+  /** The hold that paid for it; null for what was charged at once. */
+  @Index('turns_hold_id', { where: '"hold_id" IS NOT NULL' })
+  @Column({ name: 'hold_id', type: 'varchar', length: 36, nullable: true })
+  holdId!: string | null;
 
   @Column({ type: 'text' })
   message!: string;

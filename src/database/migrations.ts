@@ -2,6 +2,7 @@ import { Accounts1764000000000 } from './migrations/1764000000000-accounts.js';
 import { Money1764000001000 } from './migrations/1764000001000-money.js';
 import { Chat1764000002000 } from './migrations/1764000002000-chat.js';
 import { LedgerByTurn1764000003000 } from './migrations/1764000003000-ledger-by-turn.js';
+import { Slim1764000004000 } from './migrations/1764000004000-slim.js';
 
 /** Every migration, oldest first. A released one is never edited: add another. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   Money1764000001000,
   Chat1764000002000,
   LedgerByTurn1764000003000,
+  Slim1764000004000,
 ];

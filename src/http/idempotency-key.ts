@@ -27,7 +27,15 @@ export const IdempotencyKey = createParamDecorator(
     ),
 );
 
-/** A digest by which a retry is told from another request: equal input, equal hash. */
+/**
+ * A digest by which a retry is told from another request: equal input, equal hash, in whatever order the
+ * fields of an object stand.
+ */
 export function hashInput(input: unknown): string {
-  return createHash('sha256').update(JSON.stringify(input)).digest('hex');
+  return createHash('sha256').update(JSON.stringify(input, sortFields)).digest('hex');
+}
+
+function sortFields(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -4,11 +4,12 @@ import { ModelNotFound } from '../errors.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
+import { AnswerWriter } from '../chat/answer-writer.js';
 import type { Question } from '../chat/question.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import type { Model } from '../models/model-catalogue.js';
 import { CompletionBodyPipe, type CompletionAsk } from './completion-body.pipe.js';
-import { CompletionAnswerWriter } from './completion-answer-writer.js';
+import { completionFormat } from './completion-format.js';
 import { questionIn, toModel } from './completion-wire.js';
 import { OpenAiDocs } from './openai.docs.js';
 
@@ -17,7 +18,7 @@ import { OpenAiDocs } from './openai.docs.js';
 export class OpenAiController {
   constructor(
     private readonly models: ModelCatalogue,
-    private readonly replies: CompletionAnswerWriter,
+    private readonly answers: AnswerWriter,
   ) {}
 
   @OpenAiDocs.complete()
@@ -40,7 +41,8 @@ export class OpenAiController {
       extra,
       idempotencyKey,
     };
-    await this.replies.answer({ request, reply, principal }, question, ask);
+    const format = completionFormat(ask.tellsUsage);
+    await this.answers.answer({ request, reply, principal }, question, format, ask.isStream);
   }
 
   @OpenAiDocs.models()

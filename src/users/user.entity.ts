@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
 /** A person who may log in. Knows nothing of money. */
-@Entity('users')
+@Entity('users', { withoutRowid: true })
 export class User {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { BatchedTransaction } from '../database/batched-transaction.js';
-import { dayOf, nowMicros, type Micros } from '../time.js';
+import { dayOf, nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { assertAmount } from './amount.js';
-import { HoldsService } from './holds.service.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
   covers,
@@ -19,18 +18,15 @@ import {
 /** A price, and what the ledger says of it. */
 export type Charge = Spend & LedgerNote;
 
-/** A price that was taken, and the hold that shows it. */
-export type ChargeReceipt = CaptureResult & { readonly holdId: string };
+/** A price that was taken, and what the owner may spend after it. */
+export type ChargeReceipt = CaptureResult;
 
 /** Takes a price at once, where nothing is waited for between its hold and its capture. */
 @Injectable()
 export class ChargesService {
   private readonly payments: BatchedTransaction<Charge, ChargeReceipt>;
 
-  constructor(
-    unitOfWork: UnitOfWork,
-    private readonly holds: HoldsService,
-  ) {
+  constructor(unitOfWork: UnitOfWork) {
     this.payments = new BatchedTransaction<Charge, ChargeReceipt>(unitOfWork, {
       single: (tx, charge) => this.charge(tx, charge),
       batch: (tx, charges) => this.chargeMany(tx, charges),
@@ -50,19 +46,18 @@ export class ChargesService {
     return this.payments.add(charge, gone, finish);
   }
 
-  /** Holds and captures `amount` whole tokens in one guarded statement. Throws as `HoldsService.hold` does. */
+  /** Takes `amount` whole tokens in one guarded statement. Throws as `HoldsService.hold` does. */
   async charge(tx: Tx, charge: Charge): Promise<ChargeReceipt> {
     const { ownerId, amount } = charge;
     assertAmount(amount);
-    const createdAt = nowMicros();
     const [wallet] = await tx.write<WalletRow>(
       `/* wallet.charge */ UPDATE wallets SET balance = balance - $2, entry_count = entry_count + $4,
          spent_amount = ${spentOn('$3')} + $2, spent_day = ${dayCounted('$3')}
        WHERE owner_id = $1 AND ${covers('$2', '$3')} RETURNING ${WALLET_ROW}`,
-      [ownerId, amount, dayOf(createdAt), entriesOf(charge)],
+      [ownerId, amount, dayOf(nowMicros()), entriesOf(charge)],
     );
     if (!wallet) throw await insufficient(tx, ownerId, amount);
-    return this.record(tx, wallet, charge, createdAt);
+    return this.record(tx, wallet, charge);
   }
 
   /**
@@ -74,7 +69,6 @@ export class ChargesService {
     tx: Tx,
     charges: readonly Charge[],
   ): Promise<(ChargeReceipt | undefined)[]> {
-    const createdAt = nowMicros();
     const dues = duesOf(charges);
     const rows = await tx.write<WalletRow & { ownerId: string }>(
       `/* wallet.charge_many */ WITH free AS (
@@ -86,7 +80,7 @@ export class ChargesService {
          CAST(value ->> 1 AS bigint) AS entries FROM json_each($3)) AS dues
        WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')}
        RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
-      [Object.keys(dues), dayOf(createdAt), JSON.stringify(dues)],
+      [Object.keys(dues), dayOf(nowMicros()), JSON.stringify(dues)],
     );
     // As each was before the first of its charges here: they are told one after the other.
     const wallets = new Map<string, WalletRow>();
@@ -104,18 +98,17 @@ export class ChargesService {
         entryCount: before.entryCount + entriesOf(charge),
       };
       wallets.set(charge.ownerId, wallet);
-      return this.record(tx, wallet, charge, createdAt);
+      return this.record(tx, wallet, charge);
     });
   }
 
-  /** Writes down a charge that `wallet` has just paid. */
-  private record(tx: Tx, wallet: WalletRow, charge: Charge, createdAt: Micros): ChargeReceipt {
+  /** Writes down a charge that `wallet` has just paid. Its entry and its turn say all: there is no hold. */
+  private record(tx: Tx, wallet: WalletRow, charge: Charge): ChargeReceipt {
     const { ownerId, amount, reason, turnId } = charge;
-    const holdId = this.holds.record(tx, charge, { createdAt, state: 'captured' });
     if (entriesOf(charge) > 0) {
-      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, reason, turnId });
+      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, reason, turnId });
     }
-    return { holdId, charged: amount, available: wallet.balance - wallet.held };
+    return { charged: amount, available: wallet.balance - wallet.held };
   }
 }
 

@@ -1,4 +1,4 @@
-import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
 export type HoldState = 'open' | 'captured' | 'released' | 'expired';
@@ -7,14 +7,18 @@ export type HoldState = 'open' | 'captured' | 'released' | 'expired';
  * An amount set aside while the price is not yet known. It leaves `open` once, by an UPDATE that asks for
  * `open`, so that a late answer and the sweeper can never both have their way.
  */
-@Entity('holds')
-@Unique('holds_claim', ['ownerId', 'claimRoute', 'claimKey'])
+@Entity('holds', { withoutRowid: true })
+@Index('holds_claim', ['ownerId', 'claimRoute', 'claimKey'], {
+  unique: true,
+  where: '"claim_key" IS NOT NULL',
+})
 @Check('holds_amount', '"amount" >= 0 AND "captured_amount" >= 0 AND "captured_amount" <= "amount"')
 @Check('holds_state', `"state" IN ('open', 'captured', 'released', 'expired')`)
 export class Hold {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;
 
+  @Index('holds_owner_id')
   @Column({ name: 'owner_id', type: 'varchar', length: 36 })
   ownerId!: string;
 

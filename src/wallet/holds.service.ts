@@ -42,8 +42,8 @@ export class HoldsService {
    * changed, when the wallet or its owner's daily limit does not cover it. An idempotency record that is already there
    * violates its unique key: read it with `findByKey`.
    */
-  async hold(tx: Tx, spending: Spend): Promise<string> {
-    const { ownerId, amount } = spending;
+  async hold(tx: Tx, spend: Spend): Promise<string> {
+    const { ownerId, amount } = spend;
     assertAmount(amount);
     const createdAt = nowMicros();
     const covered = await tx.write(
@@ -52,7 +52,7 @@ export class HoldsService {
       [ownerId, amount, dayOf(createdAt)],
     );
     if (covered.length === 0) throw await insufficient(tx, ownerId, amount);
-    return this.record(tx, spending, { createdAt, state: 'open' });
+    return this.record(tx, spend, createdAt);
   }
 
   /**
@@ -155,24 +155,19 @@ export class HoldsService {
     return hold;
   }
 
-  /** Writes down what was set aside; `captured` is taken as well. Returns the hold's id. */
-  record(
-    tx: Tx,
-    { ownerId, amount, idempotency }: Spend,
-    { createdAt, state }: { createdAt: Micros; state: 'open' | 'captured' },
-  ): string {
+  /** Writes down what was set aside. Returns the hold's id. */
+  private record(tx: Tx, { ownerId, amount, idempotency }: Spend, createdAt: Micros): string {
     const id = uuidv7();
     const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
-    const isCaptured = state === 'captured';
     tx.insertLater(Hold, {
       id,
       ownerId,
       amount,
-      capturedAmount: isCaptured ? amount : 0,
-      state,
+      capturedAmount: 0,
+      state: 'open',
       expiresAt: createdAt + (answerTimeoutSeconds + holdLifetimeSeconds) * SECOND_MICROS,
       createdAt,
-      resolvedAt: isCaptured ? createdAt : null,
+      resolvedAt: null,
       processId: this.lease.id,
       ...idempotencyColumns(idempotency),
     });

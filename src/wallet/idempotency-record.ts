@@ -1,4 +1,5 @@
-import { IdempotencyKeyReused } from '../errors.js';
+import { isUniqueViolation } from '../database/database-errors.js';
+import { IdempotencyKeyInUse, IdempotencyKeyReused } from '../errors.js';
 import { hashInput } from '../http/idempotency-key.js';
 
 /**
@@ -37,4 +38,27 @@ export function assertSameInput(idempotency: IdempotencyRecord, hash: string): v
 export function idempotencyColumns(idempotency: IdempotencyRecord | undefined): IdempotencyColumns {
   const { route = null, key = null, hash = null } = idempotency ?? {};
   return { claimRoute: route, claimKey: key, claimHash: hash };
+}
+
+/**
+ * Runs something once under an Idempotency-Key, or gives what an earlier run has made. `find` gives that, or
+ * undefined; `run` writes the record in its transaction. Throws as both do, and `IdempotencyKeyInUse` when a
+ * twin has just taken the key and given it back.
+ */
+export async function runOnce<Made>(
+  record: IdempotencyRecord | undefined,
+  find: (record: IdempotencyRecord) => Promise<Made | undefined>,
+  run: () => Promise<Made>,
+): Promise<Made> {
+  if (!record) return run();
+  const earlier = await find(record);
+  if (earlier !== undefined) return earlier;
+  try {
+    return await run();
+  } catch (error) {
+    // A twin with the same key may have been faster: it has the key, or spent what this run needed.
+    const twin = await find(record);
+    if (twin !== undefined) return twin;
+    throw isUniqueViolation(error) ? new IdempotencyKeyInUse() : error;
+  }
 }

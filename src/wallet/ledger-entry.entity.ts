@@ -4,8 +4,11 @@ import type { Micros } from '../time.js';
 export type LedgerKind = 'grant' | 'top_up' | 'charge' | 'refund';
 
 /** One change of a wallet's balance. Rows are only ever added. */
-@Entity('ledger_entries')
-@Unique('ledger_entries_claim', ['ownerId', 'claimRoute', 'claimKey'])
+@Entity('ledger_entries', { withoutRowid: true })
+@Index('ledger_entries_claim', ['ownerId', 'claimRoute', 'claimKey'], {
+  unique: true,
+  where: '"claim_key" IS NOT NULL',
+})
 @Unique('ledger_entries_owner_seq', ['ownerId', 'seq'])
 @Check(
   'ledger_entries_signed',

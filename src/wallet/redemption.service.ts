@@ -6,18 +6,11 @@ import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { assertAmount } from './amount.js';
-import type { IdempotencyRecord } from './idempotency-record.js';
+import { runOnce, type IdempotencyRecord } from './idempotency-record.js';
 import { RedemptionCode } from './redemption-code.entity.js';
-import { WalletService } from './wallet.service.js';
+import { WalletService, type Credit } from './wallet.service.js';
 
 const CODE_BYTES = 15;
-
-/** What a redemption did. */
-export interface Redemption {
-  readonly amount: number;
-  readonly balance: number;
-  readonly isReplay: boolean;
-}
 
 const digestOf = (code: string) => createHash('sha256').update(code).digest('hex');
 
@@ -50,17 +43,12 @@ export class RedemptionService {
     ownerId: string,
     code: string,
     idempotency: IdempotencyRecord | undefined,
-  ): Promise<Redemption> {
-    const earlier = idempotency && (await this.wallets.findCredit(ownerId, idempotency));
-    if (earlier) return { ...earlier, isReplay: true };
-    try {
-      return await this.unitOfWork.run((tx) => this.spend(tx, ownerId, code, idempotency));
-    } catch (error) {
-      // A twin with the same key was faster: the code is spent, or the key taken, and by this request.
-      const twin = idempotency && (await this.wallets.findCredit(ownerId, idempotency));
-      if (twin) return { ...twin, isReplay: true };
-      throw error;
-    }
+  ): Promise<Credit> {
+    return runOnce<Credit>(
+      idempotency,
+      (record) => this.wallets.findCredit(ownerId, record),
+      () => this.unitOfWork.run((tx) => this.spend(tx, ownerId, code, idempotency)),
+    );
   }
 
   /** Of all who race for a code, one changes its row; the credit is in the same transaction. */
@@ -69,7 +57,7 @@ export class RedemptionService {
     ownerId: string,
     code: string,
     idempotency: IdempotencyRecord | undefined,
-  ): Promise<Redemption> {
+  ): Promise<Credit> {
     const [row] = await tx.write<{ amount: number; reason: string }>(
       `/* code.redeem */ UPDATE redemption_codes SET redeemed_by = $2, redeemed_at = $3
        WHERE digest = $1 AND redeemed_by IS NULL RETURNING amount, reason`,

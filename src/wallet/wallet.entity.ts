@@ -5,7 +5,7 @@ import type { Micros } from '../time.js';
  * A prepaid store of value, in whole tokens. `balance` is the sum of its ledger entries, `held` the sum of
  * its open holds; what may be spent is the difference, and the schema keeps it from going below zero.
  */
-@Entity('wallets')
+@Entity('wallets', { withoutRowid: true })
 @Check('wallets_covered', '"held" >= 0 AND "balance" >= "held"')
 export class Wallet {
   @PrimaryColumn({ name: 'owner_id', type: 'varchar', length: 36 })

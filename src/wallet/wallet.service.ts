@@ -8,6 +8,13 @@ import { assertSameInput, type IdempotencyRecord } from './idempotency-record.js
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import { Wallet } from './wallet.entity.js';
 
+/** What was added to a wallet, in whole tokens, and whether an earlier request with the same key did it. */
+export interface Credit {
+  readonly amount: number;
+  readonly balance: number;
+  readonly isReplay: boolean;
+}
+
 /** A wallet as its owner sees it, in whole tokens. */
 export interface WalletSummary {
   readonly balance: number;
@@ -75,18 +82,16 @@ export class WalletService {
     return wallet;
   }
 
-  /** The amount and balance of the credit that the key protects; undefined while there is none. */
-  async findCredit(
-    ownerId: string,
-    idempotency: IdempotencyRecord,
-  ): Promise<{ amount: number; balance: number } | undefined> {
+  /** The credit that the key has made; undefined while there is none. Throws `IdempotencyKeyReused`. */
+  async findCredit(ownerId: string, record: IdempotencyRecord): Promise<Credit | undefined> {
     const [entry] = await this.reader.read<{ amount: number; balance: number; hash: string }>(
       `/* ledger.find_claim */ SELECT amount, balance_after AS balance, claim_hash AS hash
        FROM ledger_entries WHERE owner_id = $1 AND claim_route = $2 AND claim_key = $3`,
-      [ownerId, idempotency.route, idempotency.key],
+      [ownerId, record.route, record.key],
     );
-    if (entry) assertSameInput(idempotency, entry.hash);
-    return entry;
+    if (!entry) return undefined;
+    assertSameInput(record, entry.hash);
+    return { amount: entry.amount, balance: entry.balance, isReplay: true };
   }
 
   /** What the owner may spend now: the balance less the open holds. */

@@ -33,7 +33,6 @@ const HOT = [
   'history.page',
   'history.find',
   'ledger.page',
-  'conversation.list',
   'conversation.page',
   'code.redeem',
 ];

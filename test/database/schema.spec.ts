@@ -65,6 +65,7 @@ describe.each(databaseKinds)('the schema on %s', (kind) => {
       `${ENTRY} VALUES ('given', $1, 3, 'top_up', 5, 3905, 'r', $2, 'redeem', 'once', 'h')`,
       [owner, Date.now() * 1000], // Now, or the sweeper forgets the key.
     );
+    await app.database.rows(`${HOLD} VALUES ('h', $1, 100, 100, 'captured', 1, 1, 1)`, [owner]);
     await app.database.rows(
       'UPDATE wallets SET balance = 3905, entry_count = 3 WHERE owner_id = $1',
       [owner],

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { ConversationsService } from '../conversations/conversations.service.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { InsufficientBalance } from '../errors.js';
+import { affordable, ceiling } from '../models/pricing.js';
+import { HoldsService } from '../wallet/holds.service.js';
+import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
+import { WalletService } from '../wallet/wallet.service.js';
+import type { Plan } from './planner.js';
+import type { Question } from './question.js';
+
+/** What was set aside for an answer, and how long the answer may be for it. */
+export interface AnswerHold {
+  readonly holdId: string;
+  /** In whole tokens of the wallet. */
+  readonly held: number;
+  /** In model tokens. */
+  readonly maxTokens: number;
+}
+
+const ATTEMPTS_MAX = 3;
+
+/** Sets the price of an answer aside before a model is asked. */
+@Injectable()
+export class AnswerHoldService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly wallets: WalletService,
+    private readonly holds: HoldsService,
+    private readonly conversations: ConversationsService,
+  ) {}
+
+  /**
+   * Holds the ceiling, or what the wallet affords of it: then the answer may be shorter. The amount comes from
+   * a reading that a rival may have outdated, so the hold itself is guarded, and the amount is computed again
+   * a bounded number of times. Throws `InsufficientBalance` and `ConversationBusy`; a second hold with the
+   * same Idempotency-Key violates its unique key.
+   */
+  async open(
+    ownerId: string,
+    plan: Plan,
+    question: Question,
+    idempotency: IdempotencyRecord | undefined,
+  ): Promise<AnswerHold> {
+    const { price } = plan.model;
+    for (let attempt = 1; ; attempt += 1) {
+      const spendable = 'perMessage' in price ? Infinity : await this.wallets.spendable(ownerId);
+      // If not even one token is affordable, hold the minimum anyway: the 402 then reports it.
+      const maxTokens = affordable(price, plan.promptTokens, plan.maxTokens, spendable) ?? 1;
+      const held = ceiling(price, plan.promptTokens, maxTokens);
+      try {
+        return { holdId: await this.take(ownerId, held, question, idempotency), held, maxTokens };
+      } catch (error) {
+        const mayBeOutdated = error instanceof InsufficientBalance && held <= spendable;
+        if (!mayBeOutdated || attempt === ATTEMPTS_MAX || spendable === Infinity) throw error;
+      }
+    }
+  }
+
+  /** The hold and, where there is one, the conversation: both or neither. */
+  private take(
+    ownerId: string,
+    amount: number,
+    { conversationId, message }: Question,
+    idempotency: IdempotencyRecord | undefined,
+  ): Promise<string> {
+    return this.unitOfWork.run(async (tx) => {
+      if (conversationId === undefined)
+        return this.holds.hold(tx, { ownerId, amount, idempotency });
+      await this.conversations.lockForAnswer(tx, ownerId, conversationId);
+      const holdId = await this.holds.hold(tx, { ownerId, amount, idempotency });
+      await this.conversations.occupy(tx, conversationId, holdId, message);
+      return holdId;
+    });
+  }
+}

@@ -1,0 +1,104 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { CONFIG, type Config } from '../config/config.js';
+import type { Turn } from '../conversations/turn.entity.js';
+import type { Tx } from '../database/tx.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { Unavailable } from '../errors.js';
+import type { Principal } from '../principal.js';
+import { HoldsService } from '../wallet/holds.service.js';
+import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
+import { AnswerHoldService } from './answer-hold.service.js';
+import { Generation } from './generation.js';
+import type { Outcome } from './outcome.js';
+import { requestOf, type Plan } from './planner.js';
+import type { Question } from './question.js';
+import { ledgerReason, TurnWriter, type EndedAnswer } from './turn-writer.js';
+
+/** An answer that has ended, and whose hold is still open. */
+interface HeldAnswer extends EndedAnswer {
+  readonly holdId: string;
+  readonly outcome: Outcome;
+}
+
+/**
+ * The lane of an answer that is waited for: hold, ask, settle. No transaction is open while the provider is
+ * asked. Whatever ends the request, the hold is captured or released, or it expires by itself.
+ */
+@Injectable()
+export class HeldAnswerService {
+  private readonly logger = new Logger(HeldAnswerService.name);
+
+  constructor(
+    private readonly answerHolds: AnswerHoldService,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly holds: HoldsService,
+    private readonly turns: TurnWriter,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Sets the price aside and returns the answer, which waits to be run. Throws as `AnswerHoldService.open`. */
+  async begin(
+    principal: Principal,
+    question: Question,
+    plan: Plan,
+    idempotency: IdempotencyRecord | undefined,
+  ): Promise<Generation> {
+    const { model } = plan;
+    const opened = await this.answerHolds.open(principal.userId, plan, question, idempotency);
+    const { holdId, held, maxTokens } = opened;
+    const turnId = uuidv7();
+    return new Generation({
+      turnId,
+      model,
+      request: requestOf(plan, question, maxTokens),
+      held,
+      timeoutMs: this.config.answerTimeoutSeconds * 1000,
+      settle: (outcome) =>
+        this.settle({ principal, holdId, turnId, question, modelId: model.id, outcome }),
+    });
+  }
+
+  /**
+   * Takes the price and saves the turn, both or neither. Throws `Unavailable` when the hold had expired: then
+   * nothing was taken.
+   */
+  private async settle(ended: HeldAnswer): Promise<Turn> {
+    try {
+      return await this.unitOfWork.run((tx) =>
+        ended.outcome.status === 'failed' ? this.release(tx, ended) : this.capture(tx, ended),
+      );
+    } catch (error) {
+      await this.giveBack(ended.holdId);
+      throw error;
+    }
+  }
+
+  private async capture(tx: Tx, ended: HeldAnswer): Promise<Turn> {
+    const { holdId, turnId, outcome } = ended;
+    const note = { reason: ledgerReason(ended.modelId), turnId };
+    const captured = await this.holds.capture(tx, holdId, outcome.amount, note);
+    if (!captured) throw expired();
+    return this.turns.save(tx, ended, { holdId, ...captured });
+  }
+
+  /** A failed answer gives the hold back and frees its key. */
+  private async release(tx: Tx, ended: HeldAnswer): Promise<Turn> {
+    const { holdId, principal } = ended;
+    // Once the hold has expired, the conversation may be deleted: there may be no place to save to.
+    if (!(await this.holds.release(tx, holdId, 'released'))) throw expired();
+    const available = await this.holds.availableIn(tx, principal.userId);
+    return this.turns.save(tx, ended, { holdId, charged: 0, available });
+  }
+
+  /** A failure here must not hide the one that led here; the hold then expires by itself. */
+  private async giveBack(holdId: string): Promise<void> {
+    try {
+      await this.unitOfWork.run((tx) => this.holds.release(tx, holdId, 'released'));
+    } catch (error) {
+      this.logger.error({ err: error, holdId }, 'a hold was left to expire');
+    }
+  }
+}
+
+const expired = () => new Unavailable('The answer took too long. Nothing was charged.', 1);

@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import type { Turn } from '../conversations/turn.entity.js';
+import { isFlat } from '../models/pricing.js';
+import type { Principal } from '../principal.js';
+import { ChargesService } from '../wallet/charges.service.js';
+import { outcomeOf, type Outcome } from './outcome.js';
+import { requestOf, type Plan } from './planner.js';
+import type { Question } from './question.js';
+import { ledgerReason, TurnWriter } from './turn-writer.js';
+
+/**
+ * The lane of an answer that is given at once: the model answers without leaving the process, at a price that
+ * is known beforehand. Nothing is waited for between hold and capture, so one transaction takes the price and
+ * saves the turn, and there is no hold.
+ */
+@Injectable()
+export class InstantAnswerService {
+  constructor(
+    private readonly charges: ChargesService,
+    private readonly turns: TurnWriter,
+  ) {}
+
+  /** A key and a conversation must be taken before the model is asked: those answers are held. */
+  static mayAnswer({ idempotencyKey, conversationId }: Question): boolean {
+    return idempotencyKey === undefined && conversationId === undefined;
+  }
+
+  /**
+   * Answers, charges and saves, all or nothing. Undefined, with nothing done, for a model that cannot answer
+   * at once, and for a caller who left while the transaction waited. Throws `InsufficientBalance`.
+   */
+  async answer(
+    principal: Principal,
+    question: Question,
+    plan: Plan,
+    signal: AbortSignal,
+  ): Promise<Turn | undefined> {
+    const { model } = plan;
+    const { provider, price } = model;
+    if (!provider.answer || !isFlat(price) || signal.aborted) return;
+    const request = requestOf(plan, question, plan.maxTokens);
+    const turnId = uuidv7();
+    const charge = {
+      ownerId: principal.userId,
+      amount: price.perMessage,
+      reason: ledgerReason(model.id),
+      turnId,
+    };
+    let outcome: Outcome | undefined;
+    const answer = provider.answer.bind(provider);
+    const paid = this.charges.pay(charge, signal, (tx, { charged, available }) => {
+      // The transaction may run again: the answer stays the same.
+      if (!outcome) {
+        const { text, ...done } = answer(request);
+        const ending = { status: 'complete', ending: 'complete' } as const;
+        const asked = { model, request, held: charged };
+        outcome = outcomeOf(asked, { ...ending, text, toolCalls: [], done });
+      }
+      const ended = { principal, turnId, question, modelId: model.id, outcome };
+      return this.turns.save(tx, ended, { holdId: null, charged, available });
+    });
+    return paid.catch((error: unknown) => {
+      if (signal.aborted && error === signal.reason) return undefined;
+      throw error;
+    });
+  }
+}

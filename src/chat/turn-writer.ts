@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { ConversationsService } from '../conversations/conversations.service.js';
+import { Turn } from '../conversations/turn.entity.js';
+import type { Tx } from '../database/tx.js';
+import type { Principal } from '../principal.js';
+import { nowMicros } from '../time.js';
+import type { Outcome } from './outcome.js';
+import type { Question } from './question.js';
+
+/** An answer that has ended. */
+export interface EndedAnswer {
+  readonly principal: Principal;
+  /** Made when the question came: a stream names its turn before that is saved. */
+  readonly turnId: string;
+  readonly question: Question;
+  readonly modelId: string;
+  readonly outcome: Omit<Outcome, 'amount'>;
+}
+
+/** What the wallet says of its payment, in whole tokens. */
+export interface Payment {
+  /** The hold that was captured or released; null for what was charged at once. */
+  readonly holdId: string | null;
+  readonly charged: number;
+  /** What the owner may spend after it. */
+  readonly available: number;
+}
+
+/** Saves turns, in the transaction that pays for them. */
+@Injectable()
+export class TurnWriter {
+  constructor(private readonly conversations: ConversationsService) {}
+
+  /**
+   * Saves the turn, and opens its conversation where it goes on with none. The turn says what the wallet was
+   * charged, so the two cannot differ.
+   */
+  save(tx: Tx, ended: EndedAnswer, payment: Payment): Turn {
+    const { principal, turnId, question, modelId, outcome } = ended;
+    const ownerId = principal.userId;
+    const message = storable(question.message);
+    const conversationId = question.conversationId ?? uuidv7();
+    if (question.conversationId === undefined) {
+      const opened = { id: conversationId, ownerId, title: message, model: null, system: null };
+      this.conversations.open(tx, opened);
+    }
+    const { toolCalls } = outcome;
+    // Field by field: an object that is spread into another becomes a dictionary, of several kilobytes.
+    const turn: Turn = {
+      id: turnId,
+      ownerId,
+      conversationId,
+      holdId: payment.holdId,
+      message,
+      response: storable(outcome.response),
+      status: outcome.status,
+      finishReason: outcome.finishReason,
+      model: modelId,
+      promptTokens: outcome.promptTokens,
+      completionTokens: outcome.completionTokens,
+      amount: payment.charged,
+      toolCalls: toolCalls.length > 0 ? JSON.stringify(toolCalls) : null,
+      availableAfter: payment.available,
+      credentialId: principal.credentialId,
+      createdAt: nowMicros(),
+    };
+    tx.insertLater(Turn, turn);
+    return turn;
+  }
+}
+
+/** What the ledger says of a turn's charge. */
+export const ledgerReason = (modelId: string) => `chat message to ${modelId}`;
+
+/** PostgreSQL's text has no NUL, and UTF-8 no half characters: a model, or a caller, may send both. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\ufffd').toWellFormed();
+}

@@ -1,0 +1,33 @@
+import type { AnswerFormat } from '../chat/answer-format.js';
+import { headOf, toChunk, toCompletion, toUsageChunk, toWholeDelta } from './completion-wire.js';
+import type { ChunkDelta } from './completion-wire.js';
+
+/**
+ * Answers as OpenAI's clients read them. The order of a stream is OpenAI's: the role, the words, the reason
+ * of the end, the usage, `[DONE]`.
+ */
+export const completionFormat = (tellsUsage: boolean): AnswerFormat => ({
+  whole: toCompletion,
+  stream: ({ turnId, modelId }) => {
+    const head = headOf(turnId, modelId);
+    const chunk = (delta: ChunkDelta, finishReason: string | null = null) => ({
+      payload: toChunk(head, delta, finishReason, tellsUsage),
+    });
+    return {
+      start: () => [chunk({ role: 'assistant', content: '', refusal: null })],
+      delta: ({ text, toolCalls }) => [
+        chunk({
+          ...(text !== '' && { content: text }),
+          ...(toolCalls && { tool_calls: toolCalls }),
+        }),
+      ],
+      replay: (turn) => [chunk(toWholeDelta(turn))],
+      end: (turn) => [
+        chunk({}, turn.finishReason),
+        ...(tellsUsage ? [{ payload: toUsageChunk(head, turn) }] : []),
+        { payload: '[DONE]' },
+      ],
+      failure: (body) => [{ payload: body }],
+    };
+  },
+});
