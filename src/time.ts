@@ -2,6 +2,7 @@
 export type Micros = number;
 
 export const SECOND_MICROS = 1_000_000;
+export const DAY_MICROS = 86_400 * SECOND_MICROS;
 
 /** Now, to the microsecond: JavaScript's own `Date` stops at milliseconds. */
 export function nowMicros(): Micros {
@@ -31,5 +32,5 @@ export function fromIso(text: string): Micros | undefined {
 
 /** The day (UTC) that a moment belongs to, as days since 1970. */
 export function dayOf(moment: Micros): number {
-  return Math.floor(moment / (86_400 * SECOND_MICROS));
+  return Math.floor(moment / DAY_MICROS);
 }

@@ -1,10 +1,11 @@
-import { Controller, Get, Param, Patch, Post, Req, Res, UseGuards } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Controller, Get, Param, Patch, Post, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { toIso } from '../time.js';
 import { IdempotencyKeyRequired } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
-import { UUID_KEY, paginate } from '../http/pagination.js';
+import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
+import { QueryText } from '../http/query.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
@@ -25,11 +26,10 @@ export class AdminController {
 
   @AdminDocs.list()
   @Get('users')
-  async list(@Req() request: FastifyRequest) {
-    const search = [(request.query as { search?: string | string[] }).search].flat().at(-1) ?? '';
+  async list(@Page() asked: PageRequest, @QueryText('search') search: string | undefined) {
     const page = await paginate(
-      request,
-      (keyset) => this.users.page(search, keyset),
+      asked,
+      (keyset) => this.users.page(search ?? '', keyset),
       UUID_KEY,
       (user) => user.id,
     );

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
-import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
-import { paginate, UUID_KEY } from '../http/pagination.js';
+import { Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
+import { QueryText } from '../http/query.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import type { RouteMarks } from '../http/route-table.js';
@@ -36,9 +37,9 @@ export class ConversationsController {
 
   @ConversationDocs.list()
   @Get()
-  async list(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
+  async list(@CurrentPrincipal() { userId }: Principal, @Page() asked: PageRequest) {
     const page = await paginate(
-      request,
+      asked,
       (keyset) => this.conversations.page(userId, keyset),
       UUID_KEY,
       ({ id }) => id,
@@ -95,11 +96,11 @@ export class ConversationsController {
   async turns(
     @CurrentPrincipal() { userId }: Principal,
     @Param('id') id: string,
-    @Req() request: FastifyRequest,
+    @Page() asked: PageRequest,
   ) {
     const { id: found } = await this.conversations.find(userId, id);
     const page = await paginate(
-      request,
+      asked,
       (keyset) => this.history.pageOf(found, keyset),
       UUID_KEY,
       (turn) => turn.id,
@@ -113,16 +114,19 @@ export class ConversationsController {
   async export(
     @CurrentPrincipal() { userId }: Principal,
     @Param('id') id: string,
-    @Req() request: FastifyRequest,
+    @QueryText('type') type: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const query = request.query as { type?: string | string[] };
-    const name = [query.type].flat().at(-1) ?? 'json';
-    const format = Object.hasOwn(EXPORTS, name) ? EXPORTS[name as keyof typeof EXPORTS] : undefined;
-    if (!format) throw new ValidationFailed({ type: [`"${name}" is not a valid choice.`] });
+    const format = formatOf(type ?? 'json');
     const thread = await this.conversations.find(userId, id);
     const file = `conversation-${thread.id}.${format.extension}`;
     void reply.header('Content-Disposition', `attachment; filename="${file}"`).type(format.type);
     void reply.send(Readable.from(format.write(thread, this.history.allOf(thread.id))));
   }
+}
+
+/** Throws `ValidationFailed` for a name that no format has. */
+function formatOf(name: string): (typeof EXPORTS)[keyof typeof EXPORTS] {
+  if (Object.hasOwn(EXPORTS, name)) return EXPORTS[name as keyof typeof EXPORTS];
+  throw new ValidationFailed({ type: [`"${name}" is not a valid choice.`] });
 }

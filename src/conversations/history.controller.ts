@@ -1,8 +1,9 @@
-import { Controller, Get, Param, Req, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Controller, Get, Param, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { NotFound } from '../errors.js';
 import { disconnectSignal } from '../http/event-stream.js';
-import { paginate, UUID_KEY } from '../http/pagination.js';
+import { Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
+import { QueryText } from '../http/query.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { HistoryDocs } from './history.docs.js';
@@ -19,13 +20,14 @@ export class HistoryController {
   @Get()
   async list(
     @CurrentPrincipal() { userId }: Principal,
-    @Req() request: FastifyRequest,
+    @Page() asked: PageRequest,
+    @QueryText('search') wanted: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const search = readSearch(request);
+    const search = readSearch(wanted);
     const gone = disconnectSignal(reply);
     const page = await paginate(
-      request,
+      asked,
       (keyset) =>
         search === undefined
           ? this.history.page(userId, keyset)

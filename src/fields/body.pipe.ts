@@ -5,11 +5,9 @@ import {
   type PipeTransform,
   type Type,
 } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
 import { ValidationFailed } from '../errors.js';
 import { RawBody, decodeBody } from '../drf/decode-body.js';
-import { MESSAGE_SEPARATOR, readSound } from './body-field.js';
+import { isFields, readFields, type FieldFault } from './field-reader.js';
 
 type Fields = Record<string, string[]>;
 
@@ -23,7 +21,7 @@ function pythonType(value: unknown): string {
 
 /** The body as an object, or the reference's sentence for what it is instead. */
 function asFields(value: unknown): object {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (isFields(value)) return value;
   const message =
     value === null
       ? 'No data provided'
@@ -31,13 +29,11 @@ function asFields(value: unknown): object {
   throw new ValidationFailed({ non_field_errors: [message] });
 }
 
-function messages(errors: readonly ValidationError[]): Fields {
-  return Object.fromEntries(
-    errors.map((error) => [
-      error.property,
-      Object.values(error.constraints ?? {}).flatMap((text) => text.split(MESSAGE_SEPARATOR)),
-    ]),
-  );
+/** The sentences of each field, in the order of the fields. */
+export function byField(faults: readonly FieldFault[]): Fields {
+  const fields: Fields = {};
+  for (const { path, sentence } of faults) (fields[path] ??= []).push(sentence);
+  return fields;
 }
 
 /**
@@ -49,10 +45,8 @@ function messages(errors: readonly ValidationError[]): Fields {
 export class BodyPipe implements PipeTransform<RawBody | undefined, Promise<object>> {
   async transform(raw: RawBody | undefined, { metatype }: ArgumentMetadata): Promise<object> {
     const fields = asFields(raw instanceof RawBody ? decodeBody(raw) : {});
-    const type = metatype as Type<object>;
-    const sound = readSound(type, fields);
-    const dto = sound ?? plainToInstance(type, fields, { excludeExtraneousValues: true });
-    const errors = sound ? {} : messages(validateSync(dto, { forbidUnknownValues: false }));
+    const { dto, faults } = readFields(metatype as Type<object>, fields);
+    const errors = byField(faults);
     const failed = await this.alsoCheck(dto, errors);
     if (Object.keys(failed).length > 0) throw new ValidationFailed(failed);
     return dto;

@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { bodyField } from './body-field.js';
+import { IsBoolean } from 'class-validator';
+import { Present, Reads } from './field-decorators.js';
 import { describeBoolean, type FieldDocs } from './field-docs.js';
 
 const WORDS = new Map<unknown, boolean>([
@@ -14,12 +15,6 @@ export interface BooleanFieldRules {
   readonly docs?: Pick<FieldDocs, 'description'> | undefined;
 }
 
-function faultsOf(value: unknown, isOptional: boolean): string[] {
-  if (value === undefined) return isOptional ? [] : ['This field is required.'];
-  if (value === null) return ['This field may not be null.'];
-  return typeof value === 'boolean' ? [] : ['Must be a valid boolean.'];
-}
-
 /** A truth value in a request body; the sentences are Django REST framework's. */
 export function BooleanField({
   optional = false,
@@ -27,9 +22,8 @@ export function BooleanField({
 }: BooleanFieldRules = {}): PropertyDecorator {
   return applyDecorators(
     describeBoolean({ optional, docs }),
-    bodyField('booleanField', {
-      read: (value) => WORDS.get(value) ?? value,
-      faults: (value) => faultsOf(value, optional),
-    }),
+    Reads((value) => WORDS.get(value) ?? value),
+    Present({ optional }),
+    IsBoolean({ message: 'Must be a valid boolean.' }),
   );
 }

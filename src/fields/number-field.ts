@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { bodyField } from './body-field.js';
+import { IsInt, Max, Min } from 'class-validator';
+import { ALONE, Present, Reads } from './field-decorators.js';
 import { describeNumber, type FieldDocs } from './field-docs.js';
 
 /** How a whole number is read. The sentences are Django REST framework's `IntegerField`. */
@@ -16,20 +17,15 @@ function toNumber(value: unknown): unknown {
   return typeof value === 'string' && /^-?\d{1,15}$/.test(value.trim()) ? Number(value) : value;
 }
 
-function faultsOf(value: unknown, { min, max, mayBeNull }: NumberFieldRules): string[] {
-  if (value === undefined) return ['This field is required.'];
-  if (value === null) return mayBeNull ? [] : ['This field may not be null.'];
-  if (!Number.isInteger(value) || typeof value !== 'number')
-    return ['A valid integer is required.'];
-  if (value < min) return [`Ensure this value is greater than or equal to ${String(min)}.`];
-  if (value > max) return [`Ensure this value is less than or equal to ${String(max)}.`];
-  return [];
-}
-
 /** A whole number in a request body, between two bounds. */
 export function NumberField(rules: NumberFieldRules): PropertyDecorator {
+  const { min, max, mayBeNull } = rules;
   return applyDecorators(
     describeNumber(rules),
-    bodyField('numberField', { read: toNumber, faults: (value) => faultsOf(value, rules) }),
+    Reads(toNumber),
+    Present({ mayBeNull }),
+    IsInt({ message: 'A valid integer is required.', ...ALONE }),
+    Min(min, { message: `Ensure this value is greater than or equal to ${String(min)}.` }),
+    Max(max, { message: `Ensure this value is less than or equal to ${String(max)}.` }),
   );
 }

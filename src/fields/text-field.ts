@@ -1,7 +1,13 @@
 import { applyDecorators } from '@nestjs/common';
-import { bodyField } from './body-field.js';
-import { describeText, type FieldDocs } from './field-docs.js';
+import {
+  IsString,
+  ValidateBy,
+  type ValidationArguments,
+  type ValidationOptions,
+} from 'class-validator';
 import { codePoints, loneSurrogate, strip } from '../drf/text.js';
+import { ALONE, Present, Reads } from './field-decorators.js';
+import { describeText, type FieldDocs } from './field-docs.js';
 
 /** How a text field is read. The rules and their sentences are Django REST framework's `CharField`. */
 export interface TextFieldRules {
@@ -25,51 +31,54 @@ function toText(value: unknown, whiteSpace: TextFieldRules['whiteSpace']): unkno
   return typeof text === 'string' && whiteSpace === 'trim' ? strip(text) : text;
 }
 
-/** Missing, null, of another type, or blank: the one sentence that then stands alone. */
-function unusable(value: unknown, rules: TextFieldRules): string | undefined {
-  if (value === undefined) return rules.optional ? undefined : 'This field is required.';
-  if (value === null) return rules.mayBeNull ? undefined : 'This field may not be null.';
-  if (typeof value !== 'string') return rules.typeMessage ?? 'Not a valid string.';
-  const blank = value === '' || (rules.whiteSpace !== 'keep' && strip(value) === '');
-  return blank && !rules.mayBeBlank ? 'This field may not be blank.' : undefined;
-}
+/** Whether a text has more than `max` code points, which are never more than its length. */
+export const isLongerThan = (text: string, max: number): boolean =>
+  text.length > max && codePoints(text) > max;
 
 /** The sentence for more than `max` code points. */
 export const tooLong = (max: number) =>
   `Ensure this field has no more than ${String(max)} characters.`;
 
-/** All that is wrong with usable text, in the reference's order. */
-function faults(text: string, rules: TextFieldRules): string[] {
-  const { maxCodePoints: max = Infinity } = rules;
-  const surrogate = loneSurrogate(text);
-  return [
-    rules.rule && !rules.rule.test(text) && rules.rule.message,
-    text.length > max && codePoints(text) > max && tooLong(max),
-    text.includes('\0') && 'Null characters are not allowed.',
-    surrogate && `Surrogate characters are not allowed: ${surrogate}.`,
-    rules.ruleAfterLength &&
-      text !== '' &&
-      !rules.ruleAfterLength.test(text) &&
-      rules.ruleAfterLength.message,
-  ].filter((fault) => typeof fault === 'string');
-}
-
-/** Every sentence about `value`, in order; none when it serves. */
-export function textFieldMessages(value: unknown, rules: TextFieldRules): string[] {
-  const alone = unusable(value, rules);
-  if (alone !== undefined) return [alone];
-  return typeof value === 'string' ? faults(value, rules) : [];
-}
-
-/** A text field of a request body, with the reference's coercion, rules and sentences. */
-export function TextField(rules: TextFieldRules = {}): PropertyDecorator {
-  const whiteSpace = rules.whiteSpace ?? 'trim';
-  const complete = { ...rules, whiteSpace };
-  return applyDecorators(
-    describeText(complete),
-    bodyField('textField', {
-      read: (value) => toText(value, whiteSpace),
-      faults: (value) => textFieldMessages(value, complete),
-    }),
+/** A rule for what is text; about anything else it says nothing. */
+const textRule = (
+  name: string,
+  test: (text: string) => boolean,
+  options: ValidationOptions,
+): PropertyDecorator =>
+  ValidateBy(
+    { name, validator: { validate: (value) => typeof value !== 'string' || test(value) } },
+    options,
   );
+
+const surrogateMessage = ({ value }: ValidationArguments) =>
+  `Surrogate characters are not allowed: ${loneSurrogate(value as string) ?? ''}.`;
+
+/** A text field of a request body, with the reference's coercion, rules and sentences in its order. */
+export function TextField(rules: TextFieldRules = {}): PropertyDecorator {
+  const { whiteSpace = 'trim', maxCodePoints: max, mayBeBlank, rule, ruleAfterLength } = rules;
+  const isBlank = (text: string) =>
+    text === '' || (whiteSpace === 'notAlone' && strip(text) === '');
+  const all = [
+    describeText(rules),
+    Reads((value) => toText(value, whiteSpace)),
+    Present(rules),
+    IsString({ message: rules.typeMessage ?? 'Not a valid string.', ...ALONE }),
+    !mayBeBlank &&
+      textRule('notBlank', (text) => !isBlank(text), {
+        message: 'This field may not be blank.',
+        ...ALONE,
+      }),
+    rule && textRule('rule', rule.test, { message: rule.message }),
+    max !== undefined &&
+      textRule('maxCodePoints', (text) => !isLongerThan(text, max), { message: tooLong(max) }),
+    textRule('noNull', (text) => !text.includes('\0'), {
+      message: 'Null characters are not allowed.',
+    }),
+    textRule('noSurrogate', (text) => text.isWellFormed(), { message: surrogateMessage }),
+    ruleAfterLength &&
+      textRule('ruleAfterLength', (text) => text === '' || ruleAfterLength.test(text), {
+        message: ruleAfterLength.message,
+      }),
+  ];
+  return applyDecorators(...all.filter((one) => typeof one === 'function'));
 }

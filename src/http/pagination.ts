@@ -1,5 +1,7 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { BadRequest, NotFound } from '../errors.js';
+import { queryText } from './query.js';
 
 export const PAGE_SIZE_DEFAULT = 20;
 export const PAGE_SIZE_MAX = 100;
@@ -17,13 +19,20 @@ export interface Keyset {
 }
 
 /** A page, newest first, with the absolute URLs of its neighbours. */
-export interface Page<Item> {
+export interface Paginated<Item> {
   readonly next: string | null;
   readonly previous: string | null;
   readonly results: Item[];
 }
 
-type Query = Record<string, string | string[] | undefined>;
+/** What a caller asks of a route that answers in pages. */
+export interface PageRequest {
+  /** As it came; `paginate` reads it. */
+  readonly cursor: string | undefined;
+  readonly size: number;
+  /** The URL of this request with another cursor. */
+  readonly urlWith: (cursor: string) => string;
+}
 
 interface Cursor {
   readonly direction: 'older' | 'newer';
@@ -47,20 +56,27 @@ function pageSize(text: string | undefined): number {
   return Math.min(size, PAGE_SIZE_MAX);
 }
 
+/** The page that the caller asks for, by `?cursor=` and `?page_size=`: what `paginate` needs. */
+export const Page = createParamDecorator((_: unknown, context: ExecutionContext): PageRequest => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  return {
+    cursor: queryText(request, 'cursor'),
+    size: pageSize(queryText(request, 'page_size')),
+    urlWith: (cursor) => urlWith(request, cursor),
+  };
+});
+
 /**
  * Reads one page, newest first. Keys do not move when rows are added, so that pages neither repeat nor
  * skip a row under writes. Throws `NotFound` for a cursor that is not ours.
  */
 export async function paginate<Row>(
-  request: FastifyRequest,
+  { cursor: cursorText, size, urlWith }: PageRequest,
   read: (keyset: Keyset) => Promise<Row[]>,
   keyShape: RegExp,
   keyOf: (row: Row) => string,
-): Promise<Page<Row>> {
-  const query = request.query as Query;
-  const cursorText = [query['cursor']].flat().at(-1);
+): Promise<Paginated<Row>> {
   const cursor = cursorText ? decode(cursorText, keyShape) : undefined;
-  const size = pageSize([query['page_size']].flat().at(-1));
   const newer = cursor?.direction === 'newer';
   const rows = await read({
     key: cursor?.key,
@@ -72,7 +88,7 @@ export async function paginate<Row>(
   const results = newer ? rows.slice(0, size).reverse() : rows.slice(0, size);
   const [first, last] = [results.at(0), results.at(-1)];
   const link = (direction: Cursor['direction'], row: Row | undefined) =>
-    row === undefined ? null : urlWith(request, encode({ direction, key: keyOf(row) }));
+    row === undefined ? null : urlWith(encode({ direction, key: keyOf(row) }));
   return {
     next: newer || hasMore ? link('older', last) : null,
     previous: (newer && hasMore) || (cursor && !newer) ? link('newer', first) : null,

@@ -7,13 +7,12 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
-  IsObject,
   IsOptional,
   IsString,
   Min,
   ValidateBy,
-  ValidateNested,
 } from 'class-validator';
+import { Nested } from '../fields/field-decorators.js';
 import { PassedOnDto } from './passed-on.dto.js';
 
 export const MESSAGES_MAX = 2048;
@@ -50,13 +49,15 @@ export class CompletionMessageDto {
     required: false,
     description: 'Text or content parts, passed on as they come; null beside tool calls.',
   })
-  @ValidateBy({
-    name: 'content',
-    validator: {
-      validate: (value, args) => isContent(value, args?.object as CompletionMessageDto),
-      defaultMessage: () => 'Invalid type: expected a string or an array of content parts.',
+  @ValidateBy(
+    {
+      name: 'content',
+      validator: {
+        validate: (value, args) => isContent(value, args?.object as CompletionMessageDto),
+      },
     },
-  })
+    { message: 'Invalid type: expected a string or an array of content parts.' },
+  )
   content?: unknown;
 }
 
@@ -85,7 +86,7 @@ export class CompletionDto extends PassedOnDto {
   @ArrayMaxSize(MESSAGES_MAX, { message: `Too long: at most ${String(MESSAGES_MAX)} messages.` })
   @ArrayNotEmpty({ message: 'Missing or invalid: expected an array of at least one message.' })
   @IsArray({ message: 'Missing or invalid: expected an array of at least one message.' })
-  @ValidateNested({ each: true, message: 'Invalid type: expected messages.' })
+  @Nested(() => CompletionMessageDto, { each: true, message: 'Invalid type: expected messages.' })
   messages!: readonly unknown[];
 
   @ApiProperty({ ...optional('boolean'), description: 'Answer as server-sent events.' })
@@ -100,8 +101,7 @@ export class CompletionDto extends PassedOnDto {
     description: 'What a stream tells beside the words.',
   })
   @IsOptional()
-  @IsObject({ message: 'Invalid type: expected an object.' })
-  @ValidateNested()
+  @Nested(() => StreamOptionsDto, { message: 'Invalid type: expected an object.' })
   stream_options?: StreamOptionsDto | null;
 
   @ApiProperty({

@@ -19,13 +19,13 @@ const isFunction = (tool: unknown): boolean =>
 export class PassedOnDto {
   @Passed({ type: 'array', items: anyObject, description: 'Functions that the model may call.' })
   @IsOptional()
-  @ValidateBy({
-    name: 'tools',
-    validator: {
-      validate: (tools) => Array.isArray(tools) && tools.every(isFunction),
-      defaultMessage: () => 'Invalid value: expected an array of tools of the type function.',
+  @ValidateBy(
+    {
+      name: 'tools',
+      validator: { validate: (tools) => Array.isArray(tools) && tools.every(isFunction) },
     },
-  })
+    { message: 'Invalid value: expected an array of tools of the type function.' },
+  )
   tools?: readonly unknown[] | null;
 
   @Passed({ oneOf: [{ type: 'string' }, anyObject], description: 'Which of them to call.' })

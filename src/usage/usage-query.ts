@@ -1,7 +1,6 @@
-import { fromIso, nowMicros, type Micros } from '../time.js';
+import { DAY_MICROS, fromIso, nowMicros, type Micros } from '../time.js';
 import { ValidationFailed } from '../errors.js';
 
-const DAY_MICROS = 86_400_000_000;
 const SPAN_DEFAULT_DAYS = 30;
 const SPAN_MAX_DAYS = 366;
 
@@ -12,7 +11,7 @@ export interface UsageQuery {
   readonly to: Micros;
 }
 
-type Query = Record<string, string | string[] | undefined>;
+type Given = Readonly<Record<'by' | 'from' | 'to', string | undefined>>;
 
 function moment(name: string, text: string | undefined): Micros | undefined {
   if (text === undefined || text === '') return undefined;
@@ -26,14 +25,13 @@ function moment(name: string, text: string | undefined): Micros | undefined {
  * Throws `ValidationFailed` for another `by`, a malformed time, an end before its beginning, or more than
  * a year.
  */
-export function readUsageQuery(query: Query): UsageQuery {
-  const last = (name: string) => [query[name]].flat().at(-1);
-  const by = last('by') ?? 'day';
+export function readUsageQuery(given: Given): UsageQuery {
+  const { by = 'day' } = given;
   if (by !== 'day' && by !== 'model' && by !== 'key') {
     throw new ValidationFailed({ by: [`"${by}" is not a valid choice.`] });
   }
-  const to = moment('to', last('to')) ?? nowMicros();
-  const from = moment('from', last('from')) ?? to - SPAN_DEFAULT_DAYS * DAY_MICROS;
+  const to = moment('to', given.to) ?? nowMicros();
+  const from = moment('from', given.from) ?? to - SPAN_DEFAULT_DAYS * DAY_MICROS;
   if (from > to) throw new ValidationFailed({ from: ['Must not be after "to".'] });
   if (to - from > SPAN_MAX_DAYS * DAY_MICROS) {
     throw new ValidationFailed({ from: [`At most ${String(SPAN_MAX_DAYS)} days at once.`] });

@@ -1,8 +1,8 @@
-import { Controller, Get, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { Controller, Get } from '@nestjs/common';
+import { QueryText } from '../http/query.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
-import { toIso } from '../time.js';
+import { DAY_MICROS, toIso } from '../time.js';
 import { readUsageQuery } from './usage-query.js';
 import { UsageDocs } from './usage.docs.js';
 import { UsageService } from './usage.service.js';
@@ -14,11 +14,18 @@ export class UsageController {
 
   @UsageDocs.read()
   @Get()
-  async read(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
-    const query = readUsageQuery(request.query as Record<string, string>);
+  async read(
+    @CurrentPrincipal() { userId }: Principal,
+    @QueryText('by') by: string | undefined,
+    @QueryText('from') from: string | undefined,
+    @QueryText('to') to: string | undefined,
+  ) {
+    const query = readUsageQuery({ by, from, to });
     const rows = await this.sums.usage(userId, query);
     const label = (value: string | number | null) =>
-      query.by === 'day' ? new Date(Number(value) * 86_400_000).toISOString().slice(0, 10) : value;
+      query.by === 'day'
+        ? new Date((Number(value) * DAY_MICROS) / 1000).toISOString().slice(0, 10)
+        : value;
     return {
       from: toIso(query.from),
       to: toIso(query.to),

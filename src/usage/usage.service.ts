@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { DAY_MICROS } from '../time.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { UsageQuery } from './usage-query.js';
 
@@ -8,8 +9,6 @@ export interface UsageRow {
   readonly count: number;
   readonly amount: number;
 }
-
-const DAY_MICROS = 86_400_000_000;
 
 /** The columns by which usage is told apart. */
 const LABELS = {

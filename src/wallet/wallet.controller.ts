@@ -1,10 +1,11 @@
-import { Controller, Get, HttpCode, Post, Put, Req, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Controller, Get, HttpCode, Post, Put, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { toIso } from '../time.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
-import { NUMBER_KEY, paginate, UUID_KEY } from '../http/pagination.js';
+import { NUMBER_KEY, Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
+import { QueryText } from '../http/query.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { idempotencyRecord } from './idempotency-record.js';
@@ -32,11 +33,14 @@ export class WalletController {
 
   @WalletDocs.ledger()
   @Get('ledger')
-  async ledger(@CurrentPrincipal() { userId }: Principal, @Req() request: FastifyRequest) {
-    const turn = [(request.query as { turn?: string | string[] }).turn].flat().at(-1);
+  async ledger(
+    @CurrentPrincipal() { userId }: Principal,
+    @Page() asked: PageRequest,
+    @QueryText('turn') turn: string | undefined,
+  ) {
     const isNoId = turn !== undefined && !UUID_KEY.test(turn);
     const page = await paginate(
-      request,
+      asked,
       async (keyset) => (isNoId ? [] : this.entries.page(userId, turn, keyset)),
       NUMBER_KEY,
       (entry) => String(entry.seq),

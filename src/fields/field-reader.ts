@@ -1,0 +1,213 @@
+import type { Type } from '@nestjs/common';
+import {
+  ValidationTypes,
+  getMetadataStorage,
+  type MetadataStorage,
+  type ValidationArguments,
+  type ValidationOptions,
+  type ValidatorConstraintInterface,
+} from 'class-validator';
+import { nestedTypeOf, readerOf, type NestedType } from './field-decorators.js';
+
+type Rule = ReturnType<MetadataStorage['getTargetValidationMetadatas']>[number];
+
+/** What is wrong with one field: its place, as in `messages[0].role`, and the sentence. */
+export interface FieldFault {
+  readonly path: string;
+  readonly sentence: string;
+}
+
+/** What was given, as the DTO, and every fault of it in the order of class-validator; none when it serves. */
+export interface Reading<T> {
+  readonly dto: T;
+  readonly faults: readonly FieldFault[];
+}
+
+/** The sentence for a field that the class does not have; without it such fields are left out in silence. */
+export interface ReadOptions {
+  readonly unknownField?: string;
+}
+
+/** A rule that is ready to run. */
+interface Check {
+  readonly rule: Rule;
+  readonly validate: NonNullable<ValidatorConstraintInterface['validate']>;
+  readonly standsAlone: boolean;
+}
+
+interface Field {
+  readonly name: string;
+  readonly read: ((value: unknown) => unknown) | undefined;
+  readonly conditions: readonly ((dto: object, value: unknown) => boolean)[];
+  readonly checks: readonly Check[];
+  readonly nested: { readonly rule: Rule; readonly type: NestedType } | undefined;
+}
+
+type Fields = Record<string, unknown>;
+
+/** The fields of each class, put together when it is first read: class-validator looks them up for each object. */
+const plans = new WeakMap<Type<object>, readonly Field[]>();
+
+/**
+ * Reads an object into the DTO class and runs each of class-validator's rules on each field once, in one
+ * pass. Throws where the class has a rule that this would pass over: that is a bug of the class.
+ */
+export function readFields<T extends object>(
+  type: Type<T>,
+  given: object,
+  options: ReadOptions = {},
+): Reading<T> {
+  const faults: FieldFault[] = [];
+  return { dto: new Pass(faults, options).read(type, given, '') as T, faults };
+}
+
+/** Whether a value has fields: an object, and no list. */
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+class Pass {
+  constructor(
+    private readonly faults: FieldFault[],
+    private readonly options: ReadOptions,
+  ) {}
+
+  read(type: Type<object>, given: object, path: string): object {
+    const fields = fieldsOf(type);
+    const dto = new type() as Fields;
+    // All are read before any is checked: a rule may look at the other fields.
+    for (const { name, read } of fields) {
+      const value = (given as Fields)[name];
+      if (value !== undefined) dto[name] = read ? read(value) : value;
+    }
+    if (this.options.unknownField !== undefined) this.refuseUnknown(fields, given, path);
+    for (const field of fields) this.check(field, dto, path === '' ? '' : `${path}.`);
+    return dto;
+  }
+
+  private refuseUnknown(fields: readonly Field[], given: object, path: string): void {
+    const { unknownField = '' } = this.options;
+    for (const name of Object.keys(given)) {
+      if (fields.some((field) => field.name === name)) continue;
+      this.tell(path === '' ? name : `${path}.${name}`, unknownField);
+    }
+  }
+
+  private check({ name, conditions, checks, nested }: Field, dto: Fields, prefix: string): void {
+    const value = dto[name];
+    for (const applies of conditions) if (!applies(dto, value)) return;
+    let isSound = true;
+    for (const { rule, validate, standsAlone } of checks) {
+      const args = argumentsOf(rule, dto, value);
+      if (validate(value, args) === true) continue;
+      isSound = false;
+      this.tell(prefix + name, sentenceOf(rule, args));
+      if (standsAlone) return;
+    }
+    if (nested && isSound) dto[name] = this.readNested(nested, dto, value, prefix + name);
+  }
+
+  /** The children of a value that serves itself: one object, or those of a list or a map. */
+  private readNested(
+    { rule, type }: NonNullable<Field['nested']>,
+    dto: Fields,
+    value: unknown,
+    path: string,
+  ): unknown {
+    const child = (given: unknown, place: string) => {
+      if (isFields(given)) return this.read(type(given), given, place);
+      this.tell(place, sentenceOf(rule, argumentsOf(rule, dto, given)));
+      return given;
+    };
+    if (!rule.each) return child(value, path);
+    if (value instanceof Map) {
+      const entries = [...(value as Map<string, unknown>)];
+      return new Map(entries.map(([key, one]) => [key, child(one, `${path}.${key}`)]));
+    }
+    if (!Array.isArray(value)) return child(undefined, path);
+    return value.map((one: unknown, index) => child(one, `${path}[${String(index)}]`));
+  }
+
+  private tell(path: string, sentence: string): void {
+    this.faults.push({ path, sentence });
+  }
+}
+
+function argumentsOf(rule: Rule, object: object, value: unknown): ValidationArguments {
+  const { propertyName: property, constraints } = rule;
+  return { value, object, property, constraints, targetName: object.constructor.name };
+}
+
+function sentenceOf({ message }: Rule, args: ValidationArguments): string {
+  return typeof message === 'function' ? message(args) : message;
+}
+
+function fieldsOf(type: Type<object>): readonly Field[] {
+  let fields = plans.get(type);
+  if (!fields) {
+    fields = compile(type);
+    plans.set(type, fields);
+  }
+  return fields;
+}
+
+function compile(type: Type<object>): Field[] {
+  const storage = getMetadataStorage();
+  const rules = storage.getTargetValidationMetadatas(type, type.name, false, false);
+  return Object.entries(storage.groupByPropertyName(rules)).map(([name, own]) => {
+    const ofType = (wanted: string) => own.filter((rule) => rule.type === wanted);
+    const nestedType = nestedTypeOf(type, name);
+    const [nested] = ofType(ValidationTypes.NESTED_VALIDATION);
+    if ((nested === undefined) !== (nestedType === undefined)) {
+      throw new Error(`${type.name}.${name}: say @Nested, which names the class`);
+    }
+    for (const rule of own) assertSupported(rule);
+    return {
+      name,
+      read: readerOf(type, name),
+      conditions: ofType(ValidationTypes.CONDITIONAL_VALIDATION).map(
+        ({ constraints }) => constraints[0] as Field['conditions'][number],
+      ),
+      // As in class-validator: whether it is there at all comes first.
+      checks: [
+        ...ofType(ValidationTypes.IS_DEFINED),
+        ...ofType(ValidationTypes.CUSTOM_VALIDATION),
+      ].map(toCheck),
+      nested: nested && nestedType && { rule: nested, type: nestedType },
+    };
+  });
+}
+
+const SUPPORTED: readonly string[] = [
+  ValidationTypes.CONDITIONAL_VALIDATION,
+  ValidationTypes.IS_DEFINED,
+  ValidationTypes.CUSTOM_VALIDATION,
+  ValidationTypes.NESTED_VALIDATION,
+];
+
+function assertSupported(rule: Rule): void {
+  const { type, each, validateIf, message, propertyName } = rule as Rule & ValidationOptions;
+  const isNested = type === ValidationTypes.NESTED_VALIDATION;
+  const isSilent = type !== ValidationTypes.CONDITIONAL_VALIDATION && !message;
+  if (SUPPORTED.includes(type) && (isNested || !each) && !validateIf && !isSilent) return;
+  throw new Error(
+    `rule ${rule.name ?? type} of ${propertyName}: not read here, or has no sentence`,
+  );
+}
+
+function toCheck(rule: Rule): Check {
+  const [constraint, ...others] = getMetadataStorage().getTargetValidatorConstraints(
+    rule.constraintCls,
+  );
+  if (!constraint || constraint.async || others.length > 0) {
+    throw new Error(
+      `rule ${rule.name ?? ''} of ${rule.propertyName}: one check that answers at once`,
+    );
+  }
+  const { instance } = constraint;
+  const context = rule.context as { standsAlone?: boolean } | undefined;
+  return {
+    rule,
+    validate: instance.validate.bind(instance),
+    standsAlone: context?.standsAlone === true,
+  };
+}
