@@ -1,5 +1,4 @@
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
-import type { Config } from '../config/config.js';
 
 /** What the document says of a request field beside its rules, which it takes from the validation. */
 export interface FieldDocs {
@@ -10,13 +9,8 @@ export interface FieldDocs {
   readonly minLength?: number;
   readonly pattern?: string;
   /** The setting that holds the limit, where it is one. */
-  readonly maxLengthSetting?: NumberSetting;
+  readonly maxLengthSetting?: string;
 }
-
-/** The settings that are numbers. */
-export type NumberSetting = {
-  [Name in keyof Config]: Config[Name] extends number ? Name : never;
-}[keyof Config];
 
 /** Where a schema names the setting of its `maxLength` until the document is built. */
 export const MAX_LENGTH_SETTING = 'x-max-length-setting';

@@ -8,7 +8,7 @@ import {
 import { CONFIG, type Config } from '../config/config.js';
 import { overview } from './api-overview.js';
 import { ERROR_SCHEMAS, SHARED_HEADERS, type ErrorSample } from './error-docs.js';
-import { MAX_LENGTH_SETTING, type NumberSetting } from '../fields/field-docs.js';
+import { MAX_LENGTH_SETTING } from '../fields/field-docs.js';
 import { ROUTE_ERRORS } from './route-docs.js';
 import { RouteTable, type ServedRoute } from '../http/route-table.js';
 import { refusalsOf, sharedResponses } from './shared-answers.js';
@@ -48,9 +48,12 @@ function withSettings(schema: SchemaObject, config: Config): SchemaObject {
   const { properties = {} } = schema;
   for (const [name, property] of Object.entries(properties)) {
     const { [MAX_LENGTH_SETTING]: setting, ...rest } = property as SchemaObject & {
-      [MAX_LENGTH_SETTING]?: NumberSetting;
+      [MAX_LENGTH_SETTING]?: string;
     };
-    if (setting) properties[name] = { ...rest, maxLength: config[setting] };
+    if (setting === undefined) continue;
+    const maxLength = config[setting as keyof Config];
+    if (typeof maxLength !== 'number') throw new Error(`${setting} is no setting of a length`);
+    properties[name] = { ...rest, maxLength };
   }
   return schema;
 }

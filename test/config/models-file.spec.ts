@@ -54,7 +54,7 @@ describe('MODELS_FILE', () => {
   });
 
   it.each([
-    ['missing', undefined, ['is missing', 'per1kPrompt', 'per1kCompletion']],
+    ['missing', undefined, ['is missing']],
     ['empty', {}, ['per1kPrompt', 'per1kCompletion']],
     ['half', { per1kPrompt: 1 }, ['per1kCompletion']],
     ['both', { perMessage: 1, per1kPrompt: 1 }, ['not both']],
@@ -131,6 +131,10 @@ describe('MODELS_FILE', () => {
     ['{"models": [', 'is not JSON'],
     ['[]', 'the file must be an object'],
     ['{}', 'models must be a list'],
+    ['{"models": [5]}', 'models[0] must be an object'],
+    ['{"models": [null]}', 'models[0] must be an object'],
+    ['{"models": [], "providers": []}', 'providers must be an object'],
+    ['{"models": [], "providers": {"one": null}}', 'providers.one must be an object'],
   ])('refuses the file %p', (content, problem) => {
     expect(problemsOf(content).join('\n')).toContain(problem);
   });

@@ -6,6 +6,7 @@ import { isSpec, perFile, resolveImport, type Rule, type Source } from './source
 
 /** The floor plan: what a folder may import beside itself. `docs/ARCHITECTURE.md` says why. */
 export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
+  config: ['fields'],
   drf: [],
   fields: ['drf'],
   http: ['drf'],
@@ -24,9 +25,11 @@ export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   admin: ['users', 'wallet', 'database', 'openapi', 'http', 'fields'],
 };
 /** Root pages that every folder may open, and that open nothing themselves. */
-const OPEN_PAGES = ['src/errors.ts', 'src/principal.ts', 'src/time.ts'];
-/** What every folder may import. */
+const OPEN_PAGES = ['src/digest.ts', 'src/errors.ts', 'src/principal.ts', 'src/time.ts'];
+/** What every folder may import, but for those that it imports itself. */
 const OPEN_FOLDERS = ['config'];
+const isOpenTo = (target: string, folder: string) =>
+  OPEN_FOLDERS.includes(target) && !FLOOR_PLAN[target]?.includes(folder);
 /** Root pages that put the folders together. */
 const SEES_ALL = ['app.module', 'app.setup', 'main', 'entities', 'admin.main', 'audit.main'].map(
   (stem) => `src/${stem}.ts`,
@@ -39,11 +42,11 @@ function mayImport(from: string, to: string): boolean {
   if (SEES_ALL.includes(from)) return true;
   const [folder, target] = [folderOf(from), folderOf(to)];
   if (folder === undefined) return isSpec(from) && OPEN_PAGES.includes(to);
-  const allowed = OPEN_FOLDERS.includes(folder) ? [] : FLOOR_PLAN[folder];
+  const allowed = FLOOR_PLAN[folder];
   if (allowed === undefined) return false;
   if (isSpec(from) && to.startsWith('test/support/')) return true;
   if (target === undefined) return OPEN_PAGES.includes(to);
-  return target === folder || OPEN_FOLDERS.includes(target) || allowed.includes(target);
+  return target === folder || isOpenTo(target, folder) || allowed.includes(target);
 }
 
 const floorPlan: Rule = {
@@ -67,6 +70,7 @@ const floorPlan: Rule = {
     { 'src/errors.ts': "import { toIso } from './time.js';" },
     { 'src/rest.ts': "import { toIso } from './time.js';" },
     { 'src/billing/a.ts': "import { toIso } from '../time.js';" },
+    { 'src/fields/a.ts': "import type { Config } from '../config/config.js';" },
     { 'src/config/a.ts': "import { Wallet } from '../wallet/wallet.entity.js';" },
   ],
 };
