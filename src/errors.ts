@@ -269,7 +269,7 @@ export class ServerError extends AppError {
   override readonly message = 'A server error occurred.';
 }
 
-/** Too much is waiting, or the process is stopping: try again, here or elsewhere. */
+/** Too much is waiting, or the process is stopping: try again, here or elsewhere. Throw one of those below. */
 export class Unavailable extends AppError {
   readonly status = 503;
   readonly code = 'unavailable';
@@ -277,5 +277,54 @@ export class Unavailable extends AppError {
   constructor(detail: string, retryAfterSeconds: number) {
     super(detail);
     this.headers = { 'Retry-After': String(retryAfterSeconds) };
+  }
+}
+
+/** The process was told to stop; another one may serve. */
+export class ServiceStopping extends Unavailable {
+  constructor() {
+    super('The service is stopping.', 1);
+  }
+}
+
+/** `REQUESTS_MAX` requests are being handled. */
+export class TooManyUnderWay extends Unavailable {
+  constructor() {
+    super('Too many requests are under way.', 1);
+  }
+}
+
+/** A queue of the database is full. */
+export class TooManyWaiting extends Unavailable {
+  constructor() {
+    super('Too many requests are waiting.', 1);
+  }
+}
+
+/** `HASH_QUEUE_MAX` passwords wait for their hash. */
+export class TooManyLogins extends Unavailable {
+  constructor() {
+    super('Too many logins are waiting.', 1);
+  }
+}
+
+/** No connection to the database became free in time. */
+export class DatabaseBusy extends Unavailable {
+  constructor() {
+    super('The database is busy.', 1);
+  }
+}
+
+/** The database gives no answer. */
+export class DatabaseSilent extends Unavailable {
+  constructor() {
+    super('The database does not answer.', 1);
+  }
+}
+
+/** The hold ran out before the answer could be settled. */
+export class AnswerExpired extends Unavailable {
+  constructor() {
+    super('The answer took too long. Nothing was charged.', 1);
   }
 }

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { toIso } from '../time.js';
 import { IdempotencyKeyRequired } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
-import { IdempotencyKey } from '../http/idempotency-key.js';
+import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
 import type { User } from '../users/user.entity.js';
@@ -53,7 +53,7 @@ export class AdminController {
     if (idempotencyKey === undefined) throw new IdempotencyKeyRequired();
     const grant = { username, amount, reason, idempotencyKey };
     const { balance, isReplay } = await this.operators.grant(grant);
-    if (isReplay) void reply.header('Idempotent-Replayed', 'true');
+    if (isReplay) markReplay(reply);
     return { tokens: amount, balance };
   }
 

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config/config.js';
+import { digestOf } from '../digest.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { BatchLoader } from '../database/batch-loader.js';
 import type { DbBoolean, Tx } from '../database/tx.js';
@@ -21,8 +22,6 @@ export interface AccessTokenOwner {
 }
 
 type TokenRow = AccessTokenOwner & { readonly digest: string; readonly lastUsedAt: Micros };
-
-const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
 
 /** Opaque credentials: 160 random bits, shown once, kept only as a SHA-256 digest. */
 @Injectable()

@@ -1,11 +1,11 @@
-import { Unavailable, ValidationFailed } from '../errors.js';
+import { TooManyLogins, ValidationFailed } from '../errors.js';
 import { describeRoute } from '../openapi/route-docs.js';
 import { LoggedInDto, LoginDto, RegisterDto, RegisteredDto } from './auth.dto.js';
 import { LOGIN_REFUSED } from './login.service.js';
 import { USERNAME_TAKEN } from './registration.service.js';
 
 const ADA = { username: 'ada', password: 'strongpassword123' };
-const busy = new Unavailable('Too many logins are waiting.', 1);
+const busy = new TooManyLogins();
 
 export const AuthDocs = {
   register: () =>

@@ -1,5 +1,5 @@
 import type { LinksObject } from '@nestjs/swagger';
-import { JwtRefused, Unavailable } from '../errors.js';
+import { JwtRefused, TooManyLogins } from '../errors.js';
 import { describeRoute } from '../openapi/route-docs.js';
 import {
   JwtCredentialsDto,
@@ -60,7 +60,7 @@ export const JwtDocs = {
         },
       },
       answers: { 200: { description: 'The pair.', type: JwtPairDto, links: LINKS } },
-      errors: [noAccount, new Unavailable('Too many logins are waiting.', 1)],
+      errors: [noAccount, new TooManyLogins()],
     }),
 
   verify: () =>

@@ -2,9 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { argon2id, hash, needsRehash, verify, type HashOptions } from 'argon2';
 import pLimit from 'p-limit';
 import { CONFIG, type Config } from '../config/config.js';
-import { Unavailable } from '../errors.js';
-
-const RETRY_AFTER_SECONDS = 1;
+import { TooManyLogins } from '../errors.js';
 
 /**
  * argon2id, a few at once. Hashing shares libuv's threads with the database: unbounded, a storm of logins
@@ -32,7 +30,7 @@ export class PasswordHasher implements OnModuleInit {
     this.dummy = await this.hash('nobody has this password');
   }
 
-  /** The password's hash in PHC form. Rejects with `Unavailable` when the queue is full. */
+  /** The password's hash in PHC form. Rejects with `TooManyLogins` when the queue is full. */
   async hash(password: string): Promise<string> {
     const phc = await this.takeTurn(() => hash(password, this.options));
     // The library sorts the parameters by name; other readers of argon2 know this order alone.
@@ -57,7 +55,7 @@ export class PasswordHasher implements OnModuleInit {
     const { activeCount, pendingCount } = this.places;
     const isFull = pendingCount >= this.config.hashQueueMax;
     if (isFull && activeCount >= this.config.hashConcurrency) {
-      throw new Unavailable('Too many logins are waiting.', RETRY_AFTER_SECONDS);
+      throw new TooManyLogins();
     }
     return this.places(work);
   }

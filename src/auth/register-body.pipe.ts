@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { BodyPipe } from '../fields/body.pipe.js';
-import { tooLong } from '../fields/text-field.js';
-import { codePoints } from '../drf/text.js';
+import { isLongerThan, tooLong } from '../fields/text-field.js';
 import { UsersService } from '../users/users.service.js';
 import { USERNAME_MAX, type RegisterDto } from './auth.dto.js';
 import { USERNAME_TAKEN } from './registration.service.js';
@@ -23,7 +22,7 @@ export class RegisterBodyPipe extends BodyPipe {
 
   /** NFKC writes `ﬃ` as three letters, and the name is kept in NFKC. */
   private async faultOf(username: string): Promise<string | undefined> {
-    if (codePoints(username.normalize('NFKC')) > USERNAME_MAX) return tooLong(USERNAME_MAX);
+    if (isLongerThan(username.normalize('NFKC'), USERNAME_MAX)) return tooLong(USERNAME_MAX);
     return (await this.users.findByUsername(username)) ? USERNAME_TAKEN : undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { ValidationFailed } from '../errors.js';
-import { codePoints } from '../drf/text.js';
+import { isLongerThan, tooLong } from '../fields/text-field.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import type { Model } from '../models/model-catalogue.js';
@@ -66,9 +66,7 @@ export class Planner {
 
   private assertLength(message: string): void {
     const max = this.config.messageMaxChars;
-    if (message.length <= max || codePoints(message) <= max) return;
-    const fault = `Ensure this field has no more than ${String(max)} characters.`;
-    throw new ValidationFailed({ message: [fault] });
+    if (isLongerThan(message, max)) throw new ValidationFailed({ message: [tooLong(max)] });
   }
 }
 

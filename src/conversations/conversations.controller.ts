@@ -53,7 +53,7 @@ export class ConversationsController {
     @CurrentPrincipal() { userId: ownerId }: Principal,
     @Payload() { title = '', model = null, system = null }: ConversationSettingsDto,
   ): Promise<ConversationDto> {
-    this.models.find(model);
+    this.models.assertKnown(model);
     const opened = await this.unitOfWork.run((tx) =>
       this.conversations.open(tx, { id: uuidv7(), ownerId, title, model, system }),
     );
@@ -73,7 +73,7 @@ export class ConversationsController {
     @Param('id') id: string,
     @Payload() { title, model, system }: ConversationSettingsDto,
   ): Promise<ConversationDto> {
-    this.models.find(model);
+    this.models.assertKnown(model);
     const settings = {
       ...(title !== undefined && { title }),
       ...(model !== undefined && { model }),

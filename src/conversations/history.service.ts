@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { likePattern } from '../database/like.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Keyset } from '../http/pagination.js';
 import { NotFound } from '../errors.js';
@@ -123,6 +124,3 @@ export class HistoryService {
 
 /** Both databases ignore the case of A to Z; PostgreSQL, by its locale, also that of other letters. */
 const matches = (column: string) => `lower(${column}) LIKE lower($3) ESCAPE '\\'`;
-
-/** The text anywhere, with its own `%`, `_` and `\` meaning themselves. */
-const likePattern = (text: string) => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { digestOf } from '../digest.js';
 import { IdempotencyKeyMalformed } from '../errors.js';
 
 const KEY_MAX_CHARS = 255;
@@ -27,12 +27,17 @@ export const IdempotencyKey = createParamDecorator(
     ),
 );
 
+/** Says on an answer that it was given before, to the same key; call it before the answer is sent. */
+export function markReplay(reply: FastifyReply): void {
+  void reply.header('Idempotent-Replayed', 'true');
+}
+
 /**
  * A digest by which a retry is told from another request: equal input, equal hash, in whatever order the
  * fields of an object stand.
  */
 export function hashInput(input: unknown): string {
-  return createHash('sha256').update(JSON.stringify(input, sortFields)).digest('hex');
+  return digestOf(JSON.stringify(input, sortFields));
 }
 
 function sortFields(_: string, value: unknown): unknown {

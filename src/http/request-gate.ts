@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
-import { Unavailable } from '../errors.js';
+import { ServiceStopping, TooManyUnderWay } from '../errors.js';
 import { onResponseClosed } from './exchange.js';
 import { sendError } from './send-error.js';
 
@@ -28,7 +28,7 @@ export class RequestGate {
   admit(request: FastifyRequest, reply: FastifyReply): boolean {
     if (this.stopping && !isHealth(request)) {
       void reply.header('Connection', 'close');
-      sendError(request, reply, new Unavailable('The service is stopping.', 1));
+      sendError(request, reply, new ServiceStopping());
       return false;
     }
     this.underWay += 1;
@@ -45,7 +45,7 @@ export class RequestGate {
   follow(handler: RouteHandlerMethod): RouteHandlerMethod {
     const admits = (request: FastifyRequest, reply: FastifyReply): boolean => {
       if (this.handlers >= this.config.requestsMax && !isHealth(request)) {
-        sendError(request, reply, new Unavailable('Too many requests are under way.', 1));
+        sendError(request, reply, new TooManyUnderWay());
         return false;
       }
       return true;

@@ -7,7 +7,7 @@ import {
   NotFound,
   PayloadTooLarge,
   ServerError,
-  Unavailable,
+  ServiceStopping,
   type ErrorAnswer,
 } from '../errors.js';
 import { isOpenAiPath, toOpenAi } from './openai-error.js';
@@ -38,7 +38,7 @@ function toAppError(error: unknown): AppError {
     case 431:
       return new HeadersTooLarge();
     case 503:
-      return new Unavailable('The service is stopping.', 1);
+      return new ServiceStopping();
     default:
       return statusOf(error) < 500 ? new BadRequest('Malformed request.') : new ServerError();
   }

@@ -51,6 +51,11 @@ export class ModelCatalogue {
     if (!model) throw new ValidationFailed({ model: [`"${String(id)}" is not a valid choice.`] });
     return model;
   }
+
+  /** Throws as `find` does. */
+  assertKnown(id: string | null | undefined): void {
+    this.find(id);
+  }
 }
 
 function providersOf(config: Config): Map<string, CompletionProvider> {

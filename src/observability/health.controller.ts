@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
-import { Unavailable } from '../errors.js';
+import { DatabaseSilent, ServiceStopping } from '../errors.js';
 import { RequestGate } from '../http/request-gate.js';
 import { Public } from '../http/request.decorators.js';
 import { HealthDocs } from './health.docs.js';
@@ -28,8 +28,8 @@ export class HealthController {
   @Public()
   @Get('ready')
   async ready() {
-    if (this.gate.isStopping) throw new Unavailable('The service is stopping.', 1);
-    if (!(await this.databaseAnswers())) throw new Unavailable('The database does not answer.', 1);
+    if (this.gate.isStopping) throw new ServiceStopping();
+    if (!(await this.databaseAnswers())) throw new DatabaseSilent();
     return { status: 'ok' };
   }
 

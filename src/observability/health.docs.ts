@@ -1,4 +1,4 @@
-import { Unavailable } from '../errors.js';
+import { DatabaseSilent } from '../errors.js';
 import { ShownText } from '../fields/field-docs.js';
 import { describeRoute } from '../openapi/route-docs.js';
 
@@ -24,6 +24,6 @@ export const HealthDocs = {
       summary: 'Ask whether the process can serve',
       description: '503 while it is stopping, and while the database does not answer.',
       answers: { 200: { description: 'It can. A 503 means: send nothing here.', type: HealthDto } },
-      errors: [new Unavailable('The database does not answer.', 1)],
+      errors: [new DatabaseSilent()],
     }),
 };

@@ -1,3 +1,4 @@
+import { textOf } from '../models/content.js';
 import type { Model } from '../models/model-catalogue.js';
 import type { ChatMessage, ToolCallDelta } from '../models/providers/provider.js';
 import type { ToolCall } from '../models/tool-calls.js';
@@ -94,10 +95,5 @@ const MODEL_CREATED = 1_764_000_000;
 
 /** What the history keeps of a request: the text of the last message of the person. */
 export function questionIn(messages: readonly ChatMessage[]): string {
-  const content = messages.findLast(({ role }) => role === 'user')?.content;
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return (content as { text?: unknown }[])
-    .map(({ text }) => (typeof text === 'string' ? text : ''))
-    .join('');
+  return textOf(messages.findLast(({ role }) => role === 'user')?.content);
 }

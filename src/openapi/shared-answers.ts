@@ -11,8 +11,8 @@ import {
   ParseError,
   PayloadTooLarge,
   ServerError,
+  ServiceStopping,
   TokenNotValid,
-  Unavailable,
   UnsupportedMediaType,
   ValidationFailed,
   type AppError,
@@ -70,7 +70,7 @@ const SHARED: Readonly<Record<string, SharedAnswer>> = {
   UnsupportedMediaType: shared(reads, new UnsupportedMediaType('text/plain')),
   HeadersTooLarge: shared(always, new HeadersTooLarge()),
   ServerError: shared(always, new ServerError()),
-  Unavailable: shared(always, new Unavailable('The service is stopping.', 1)),
+  Unavailable: shared(always, new ServiceStopping()),
 };
 
 /** The components that `answersOf` refers to. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { nowMicros } from '../time.js';
 import type { Keyset } from '../http/pagination.js';
+import { likePattern } from '../database/like.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { User } from './user.entity.js';
@@ -46,7 +47,7 @@ export class UsersService {
     const query = this.reader.repository(User).createQueryBuilder('user');
     if (key !== undefined) query.andWhere(`user.id ${comparison} :key`, { key });
     if (search !== '') {
-      const pattern = `%${usernameKey(search).replaceAll(/[\\%_]/g, '\\$&')}%`;
+      const pattern = likePattern(usernameKey(search));
       query.andWhere(`user.usernameKey LIKE :pattern ESCAPE '\\'`, { pattern });
     }
     return query.orderBy('user.id', order).limit(limit).getMany();

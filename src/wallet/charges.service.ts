@@ -6,6 +6,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { assertAmount } from './amount.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
+  availableOf,
   covers,
   dayCounted,
   insufficient,
@@ -108,7 +109,7 @@ export class ChargesService {
     if (entriesOf(charge) > 0) {
       appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, reason, turnId });
     }
-    return { charged: amount, available: wallet.balance - wallet.held };
+    return { charged: amount, available: availableOf(wallet) };
   }
 }
 

@@ -15,6 +15,8 @@ import {
 import { Hold, type HoldState } from './hold.entity.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
+  AVAILABLE,
+  availableOf,
   covers,
   dayCounted,
   insufficient,
@@ -81,7 +83,7 @@ export class HoldsService {
     if (entries > 0) {
       appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
     }
-    return { charged: amount, available: wallet.balance - wallet.held };
+    return { charged: amount, available: availableOf(wallet) };
   }
 
   /**
@@ -101,7 +103,7 @@ export class HoldsService {
   /** What the owner may spend, as the transaction sees it. */
   async availableIn(tx: Tx, ownerId: string): Promise<number> {
     const [wallet] = await tx.read<{ available: number }>(
-      `/* wallet.available_in */ SELECT balance - held AS available FROM wallets WHERE owner_id = $1`,
+      `/* wallet.available_in */ SELECT ${AVAILABLE} AS available FROM wallets WHERE owner_id = $1`,
       [ownerId],
     );
     return wallet?.available ?? 0;

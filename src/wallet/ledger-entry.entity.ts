@@ -1,6 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 import type { Micros } from '../time.js';
 
+/** `refund` is a reserved word: the schema and clients know it, and no entry has it yet. */
 export type LedgerKind = 'grant' | 'top_up' | 'charge' | 'refund';
 
 /** One change of a wallet's balance. Rows are only ever added. */

@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
+import { digestOf } from '../digest.js';
 import { nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -12,7 +13,6 @@ import { WalletService, type Credit } from './wallet.service.js';
 
 const CODE_BYTES = 15;
 
-const digestOf = (code: string) => createHash('sha256').update(code).digest('hex');
 
 /** Codes that are worth an amount: made by operators, redeemed once, however many race for one. */
 @Injectable()

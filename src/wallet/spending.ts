@@ -23,6 +23,13 @@ export interface CaptureResult {
   readonly available: number;
 }
 
+/** SQL: what the owner may spend, the daily limit apart. */
+export const AVAILABLE = 'balance - held';
+
+/** The same of a wallet that was read. */
+export const availableOf = ({ balance, held }: { balance: number; held: number }): number =>
+  balance - held;
+
 /**
  * SQL: what was spent in the day `day`, or in the next: another process's clock may be past midnight
  * already, or another charge, while this one waited for the wallet. The counter of any other day counts
@@ -39,7 +46,7 @@ export const dayCounted = (day: string) =>
  * SQL: whether the wallet and its owner's limit for the day cover the amount. Every statement that spends
  * has it, so that nothing is read, compared in memory and written back.
  */
-export const covers = (amount: string, day: string) => `balance - held >= ${amount}
+export const covers = (amount: string, day: string) => `${AVAILABLE} >= ${amount}
   AND (daily_limit IS NULL OR ${spentOn(day)} + held + ${amount} <= daily_limit)`;
 
 /** Why a wallet did not cover `required` whole tokens, for its owner to read. */
@@ -49,7 +56,7 @@ export async function insufficient(
   required: number,
 ): Promise<InsufficientBalance> {
   const [wallet] = await tx.read<{ available: number; capped: DbBoolean }>(
-    `/* wallet.shortfall */ SELECT balance - held AS available,
+    `/* wallet.shortfall */ SELECT ${AVAILABLE} AS available,
        daily_limit IS NOT NULL AND ${spentOn('$3')} + held + $2 > daily_limit AS capped
      FROM wallets WHERE owner_id = $1`,
     [ownerId, required, dayOf(nowMicros())],

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { toIso } from '../time.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Payload } from '../fields/body.pipe.js';
-import { IdempotencyKey } from '../http/idempotency-key.js';
+import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { NUMBER_KEY, Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
@@ -66,7 +66,7 @@ export class WalletController {
   ) {
     const idempotency = idempotencyRecord('redeem', key, { code });
     const { amount, balance, isReplay } = await this.redemptions.redeem(userId, code, idempotency);
-    if (isReplay) void reply.header('Idempotent-Replayed', 'true');
+    if (isReplay) markReplay(reply);
     return { tokens: amount, balance };
   }
 }

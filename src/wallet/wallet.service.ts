@@ -6,6 +6,7 @@ import { ReadConnection } from '../database/read-connection.js';
 import { assertAmount } from './amount.js';
 import { assertSameInput, type IdempotencyRecord } from './idempotency-record.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
+import { AVAILABLE, availableOf } from './spending.js';
 import { Wallet } from './wallet.entity.js';
 
 /** What was added to a wallet, in whole tokens, and whether an earlier request with the same key did it. */
@@ -32,7 +33,7 @@ export class WalletService {
     this.availables = new BatchLoader(
       (owners) =>
         reader.read(
-          `/* wallet.available */ SELECT owner_id AS "ownerId", balance - held AS available
+          `/* wallet.available */ SELECT owner_id AS "ownerId", ${AVAILABLE} AS available
            FROM wallets WHERE owner_id = ANY($1)`,
           [owners],
         ),
@@ -114,7 +115,12 @@ export class WalletService {
     // As `spentOn` counts.
     const isToday = [0, 1].includes(wallet.spentDay - dayOf(nowMicros()));
     const spentToday = isToday ? wallet.spentAmount : 0;
-    return { balance, held, available: balance - held, limits: { daily: dailyLimit, spentToday } };
+    return {
+      balance,
+      held,
+      available: availableOf(wallet),
+      limits: { daily: dailyLimit, spentToday },
+    };
   }
 
   /** Caps what the owner can spend in a day (UTC); null for no cap. Holds that are open stay. */

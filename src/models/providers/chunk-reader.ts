@@ -1,4 +1,5 @@
 import { ProviderFailed } from '../../errors.js';
+import { textOf } from '../content.js';
 import type { CompletionDelta, FinishReason, ToolCallDelta, Usage } from './provider.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -67,6 +68,7 @@ export class ChunkReader {
     this.finish = FINISH_REASONS.get(reason) ?? 'stop';
   }
 
+  /** Some providers send the text in parts; what a model thinks is not its answer. */
   private takeDelta(delta: Fields): CompletionDelta | undefined {
     const text = textOf(delta['content']) + textOf(delta['refusal']);
     const calls = delta['tool_calls'];
@@ -92,13 +94,6 @@ function parse(text: string): Fields {
 function fieldsOf(value: unknown): Fields | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return value as Fields;
-}
-
-/** Text, or the texts of parts as some providers send them; what a model thinks is not its answer. */
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content.map((part) => textOf(fieldsOf(part)?.['text'])).join('');
 }
 
 /** Some providers send whole calls without an index; then their place is it. */

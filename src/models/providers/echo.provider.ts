@@ -1,3 +1,4 @@
+import { textOf } from '../content.js';
 import { estimatePrompt } from '../pricing.js';
 import type {
   CompletionEvent,
@@ -36,12 +37,4 @@ function sayBack({ messages, maxTokens }: InstantRequest) {
   const finishReason: FinishReason = said.length < words.length ? 'length' : 'stop';
   const usage = { promptTokens: estimatePrompt(messages), completionTokens: said.length };
   return { said, done: { finishReason, usage } };
-}
-
-/** The text of a message, or of its parts. */
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  const parts = content as { readonly text?: unknown }[];
-  return parts.map(({ text }) => (typeof text === 'string' ? text : '')).join('');
 }
