@@ -24,7 +24,7 @@ export class ModelCatalogue {
       const provider = providers.get(model.provider);
       // The file was checked before: its models name no other providers.
       if (!provider) throw new Error(`no provider ${model.provider}`);
-      return { ...model, provider };
+      return Object.assign({}, model as Omit<ModelSettings, 'provider'>, { provider });
     });
     const echo: Model = {
       id: 'echo',

@@ -45,7 +45,7 @@ export const OpenAiDocs = {
       tag: 'OpenAI',
       summary: 'Complete a chat',
       description:
-        "For OpenAI's clients, unmodified: set their base URL to `/v1` and their key to a credential. ChargeReceipt and kept as any other message. Each call opens a conversation of its own. Fields that are not listed (`service_tier`, `store`, …) are ignored.",
+        "For OpenAI's clients, unmodified: set their base URL to `/v1` and their key to a credential. Charged and kept as any other message. Each call opens a conversation of its own. Fields that are not listed (`service_tier`, `store`, …) are ignored.",
       body: {
         type: CompletionDto,
         isJsonOnly: true,

@@ -25,6 +25,8 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
     [{ messages: [] }, 'messages'],
     [{ messages: 'hi' }, 'messages'],
     [{ messages: ['hi'] }, 'messages[0]'],
+    [{ messages: [...hi, null] }, 'messages[1]'],
+    [{ messages: [...hi, []] }, 'messages[1]'],
     [{ messages: [...hi, { role: 'robot', content: 'x' }] }, 'messages[1].role'],
     [{ messages: [{ role: 'user' }] }, 'messages[0].content'],
     [{ messages: [{ role: 'user', content: 5 }] }, 'messages[0].content'],
