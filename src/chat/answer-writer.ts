@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Turn } from '../conversations/turn.entity.js';
 import { EventStream, disconnectSignal } from '../http/event-stream.js';
+import { markReplay } from '../http/idempotency-key.js';
 import { answerTo } from '../http/send-error.js';
 import type { Principal } from '../principal.js';
 import type { AnswerEvent, AnswerFormat } from './answer-format.js';
@@ -83,7 +84,7 @@ const headOf = ({ turn, generation }: Begun) =>
 
 /** What a paid answer says of its price. */
 function setTurnHeaders(reply: FastifyReply, turn: Turn, isReplay: boolean): void {
-  if (isReplay) void reply.header('Idempotent-Replayed', 'true');
+  if (isReplay) markReplay(reply);
   void reply.headers({
     'Tokens-Charged': turn.amount,
     'Tokens-Balance': turn.availableAfter,

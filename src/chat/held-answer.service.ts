@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { Unavailable } from '../errors.js';
+import { AnswerExpired } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
@@ -78,7 +78,7 @@ export class HeldAnswerService {
     const { holdId, turnId, outcome } = ended;
     const note = { reason: ledgerReason(ended.modelId), turnId };
     const captured = await this.holds.capture(tx, holdId, outcome.amount, note);
-    if (!captured) throw expired();
+    if (!captured) throw new AnswerExpired();
     return this.turns.save(tx, ended, { holdId, ...captured });
   }
 
@@ -86,7 +86,7 @@ export class HeldAnswerService {
   private async release(tx: Tx, ended: HeldAnswer): Promise<Turn> {
     const { holdId, principal } = ended;
     // Once the hold has expired, the conversation may be deleted: there may be no place to save to.
-    if (!(await this.holds.release(tx, holdId, 'released'))) throw expired();
+    if (!(await this.holds.release(tx, holdId, 'released'))) throw new AnswerExpired();
     const available = await this.holds.availableIn(tx, principal.userId);
     return this.turns.save(tx, ended, { holdId, charged: 0, available });
   }
@@ -100,5 +100,3 @@ export class HeldAnswerService {
     }
   }
 }
-
-const expired = () => new Unavailable('The answer took too long. Nothing was charged.', 1);

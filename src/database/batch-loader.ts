@@ -1,4 +1,4 @@
-import { Unavailable } from '../errors.js';
+import { DatabaseSilent } from '../errors.js';
 import { BatchQueue } from './batch-queue.js';
 
 /** Keys that one statement looks for, at most. */
@@ -43,7 +43,7 @@ export class BatchLoader<Row> {
       for (const { reject } of batch) reject(error);
     };
     stalled.addEventListener('abort', () => {
-      rejectAll(new Unavailable('The database does not answer.', 1));
+      rejectAll(new DatabaseSilent());
     });
     try {
       const rows = await this.read([...new Set(batch.map(({ key }) => key))]);

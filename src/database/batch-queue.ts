@@ -1,4 +1,4 @@
-import { Unavailable } from '../errors.js';
+import { TooManyWaiting } from '../errors.js';
 
 /** How much a queue takes. */
 export interface BatchLimits {
@@ -31,7 +31,7 @@ export class BatchQueue<Item> {
   /** Throws `Unavailable` when too many items wait. */
   add(item: Item): void {
     if (this.waiting.length >= (this.limits.waitingMax ?? WAITING_MAX)) {
-      throw new Unavailable('Too many requests are waiting.', 1);
+      throw new TooManyWaiting();
     }
     this.waiting.push(item);
     this.draining ??= this.drain();

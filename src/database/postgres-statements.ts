@@ -1,6 +1,6 @@
 import type { QueryResult } from 'pg';
 import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
-import { Unavailable } from '../errors.js';
+import { DatabaseBusy } from '../errors.js';
 import { isConnectionTimeout } from './database-errors.js';
 import { columnList, type Insertion, type Statements } from './statements.js';
 
@@ -37,7 +37,7 @@ export class PostgresStatements implements Statements {
       const result = await this.on.query({ name: nameOf(sql), text: sql, values });
       return result.rows as Row[];
     } catch (error) {
-      if (isConnectionTimeout(error)) throw new Unavailable('The database is busy.', 1);
+      if (isConnectionTimeout(error)) throw new DatabaseBusy();
       throw new QueryFailedError(sql, values, error as Error);
     }
   }

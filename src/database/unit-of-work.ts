@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { Unavailable } from '../errors.js';
+import { DatabaseBusy } from '../errors.js';
 import { Database } from './data-source.js';
 import { isConnectionTimeout, isSerializationFailure } from './database-errors.js';
 import { GroupCommit } from './group-commit.js';
@@ -41,7 +41,7 @@ export class UnitOfWork {
       try {
         return await this.transact(work);
       } catch (error) {
-        if (isConnectionTimeout(error)) throw new Unavailable('The database is busy.', 1);
+        if (isConnectionTimeout(error)) throw new DatabaseBusy();
         if (attempt === ATTEMPTS_MAX || !isSerializationFailure(error)) throw error;
         await sleep(Math.random() * BACKOFF_MS * 2 ** attempt);
       }

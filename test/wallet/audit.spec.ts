@@ -28,7 +28,7 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
   it('passes after chats, and names the wallet and the rule when one row is changed', async () => {
     const ada = await app.newUser();
     await ada.chat('one');
-    await ada.chat('two');
+    await ada.chat('two', { 'Idempotency-Key': 'held' });
     const reader = app.nest.get(ReadConnection);
     const sound = { wallets: 1, entries: 3, differences: [] };
     expect(await audit(reader)).toEqual(sound);
