@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { RouteTable } from '../../src/http/route-table.js';
 import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
+import { byEffort } from '../support/effort.js';
 import {
   askOf,
   randomRequest,
@@ -14,7 +15,13 @@ import { openThread, say } from '../support/threads.js';
 /** Sent at once, so that a hang or a crash of one is met by others. */
 const BATCH = 16;
 /** How many requests there are to the routes of each method; a GET's body is not even read. */
-const REQUESTS = { POST: 4000, PUT: 800, PATCH: 800, DELETE: 800, GET: 400 };
+const REQUESTS = {
+  POST: byEffort({ light: 800, full: 4000 }),
+  PUT: byEffort({ light: 200, full: 800 }),
+  PATCH: byEffort({ light: 200, full: 800 }),
+  DELETE: byEffort({ light: 200, full: 800 }),
+  GET: byEffort({ light: 100, full: 400 }),
+};
 
 /** Who sends the requests, and what is theirs. */
 interface Operator {

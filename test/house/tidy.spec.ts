@@ -33,6 +33,11 @@ const EXCUSES: readonly (Breach & { readonly why: string })[] = [
     why: 'what server-sent events call this field',
   },
   {
+    path: 'test/support/effort.ts',
+    what: 'process.env',
+    why: 'how a run is told how much the heavy specs do',
+  },
+  {
     path: 'test/support/dice.ts',
     what: 'process.env',
     why: 'a failing seed is thrown again by setting it',

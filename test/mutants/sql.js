@@ -94,7 +94,7 @@ const CHANGES = {
   ],
 };
 /** Asks for every step of a wallet, which StrykerJS's many runs have no time for. */
-const MODEL = 'test/wallet/wallet-model.spec.ts';
+const MODEL = ['sqlite', 'postgres'].map((kind) => `test/wallet/wallet-model.${kind}.spec.ts`);
 const TIMEOUT_MS = 180_000;
 const BOX = resolve('data/mutants-sql');
 
@@ -113,7 +113,7 @@ function firstFailure() {
       const failed = report?.results.find(({ status }) => status === 'failed');
       told(report ? failed?.id : `the process ended with ${code ?? signal}`);
     });
-    child.send({ files: [...SPECS, MODEL], bail: true });
+    child.send({ files: [...SPECS, ...MODEL], bail: true });
   });
 }
 

@@ -1,10 +1,11 @@
 import { request, type ClientRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import { AuthenticationGate } from '../support/authentication-gate.js';
 import type { Caller } from '../support/client.js';
-import { databaseKinds } from '../support/databases.js';
+import type { DatabaseKind } from '../support/databases.js';
+import { describeOn } from '../support/describe-on.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
@@ -24,7 +25,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   },
 };
 
-describe.each(databaseKinds)('a client that does not wait, or does not read, on %s', (kind) => {
+const leaving = (kind: DatabaseKind): void => {
   let upstream: Upstream;
   let app: TestApp;
 
@@ -114,4 +115,9 @@ describe.each(databaseKinds)('a client that does not wait, or does not read, on 
     expect(reader.raw).not.toContain('event: done');
     expect(await ada.balance()).toBe(3900);
   });
-});
+};
+
+/** The suite of `leaving`, on one database. */
+export function leavingSuite(kind: DatabaseKind): void {
+  describeOn(kind, 'A client that leaves, or does not read,', leaving);
+}

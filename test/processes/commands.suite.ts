@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ReadConnection } from '../../src/database/read-connection.js';
 import { audit } from '../../src/wallet/audit.js';
 import { TestApp } from '../support/app.js';
-import { type Caller } from '../support/client.js';
 import { auditOnTerminal, runCommand } from '../support/command.js';
-import { createDatabase, databaseKinds, Inspector } from '../support/databases.js';
+import { createDatabase, Inspector, type DatabaseKind } from '../support/databases.js';
+import { describeOn } from '../support/describe-on.js';
 
-describe.each(databaseKinds)('npm run admin on %s', (kind) => {
+const adminCommand = (kind: DatabaseKind): void => {
   let app: TestApp;
-  let staff: Caller;
 
   beforeAll(async () => {
     app = await TestApp.start(kind);
-    staff = await app.newUser({ username: 'operator' });
   });
   afterAll(() => app.close());
 
@@ -42,22 +40,9 @@ describe.each(databaseKinds)('npm run admin on %s', (kind) => {
     await admin('activate', ada.username);
     expect(await ada.balance()).toBe(4000);
   });
+};
 
-  it.each([
-    [[], 'usage'],
-    [['grant', 'operator', '0', '--reason', 'x'], 'must be a whole number'],
-    [['grant', 'operator', '5'], '--reason is missing'],
-    [['grant', 'nobody', '5', '--reason', 'x'], 'Not found'],
-    [['constructor'], 'unknown command'],
-  ])('refuses the words %p in a line that helps, and changes nothing', async (words, hint) => {
-    const { code, stdout, stderr } = await admin(...words);
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(hint);
-    expect(await staff.balance()).toBe(4000);
-  });
-});
-
-describe.each(databaseKinds)('npm run audit on %s', (kind) => {
+const auditCommand = (kind: DatabaseKind): void => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -99,9 +84,9 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
     expect(code).toBe(2);
     expect(stderr).toContain('audit: ');
   });
-});
+};
 
-describe.each(databaseKinds)('a command on a database without a schema on %s', (kind) => {
+const withoutSchema = (kind: DatabaseKind): void => {
   it('refuses and leaves the migration to the service', async () => {
     const database = await createDatabase(kind);
     const expected = 'the schema is not up to date: start the service once, and it migrates';
@@ -119,4 +104,11 @@ describe.each(databaseKinds)('a command on a database without a schema on %s', (
     await inspector.close();
     await database.drop();
   });
-});
+};
+
+/** The suite of `commands`, on one database. */
+export function commandsSuite(kind: DatabaseKind): void {
+  describeOn(kind, 'npm run admin', adminCommand);
+  describeOn(kind, 'npm run audit', auditCommand);
+  describeOn(kind, 'A command without a schema', withoutSchema);
+}

@@ -1,18 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ReadConnection } from '../../src/database/read-connection.js';
 import { audit } from '../../src/wallet/audit.js';
 import { TestApp } from '../support/app.js';
-import { databaseKinds } from '../support/databases.js';
+import type { DatabaseKind } from '../support/databases.js';
+import { describeOn } from '../support/describe-on.js';
 import { seed } from '../support/dice.js';
+import { byEffort } from '../support/effort.js';
 import { commands } from '../support/wallet-commands.js';
 import type { Model } from '../support/wallet-model.js';
 
 /** A failing run prints its seed and the fewest steps that fail: TEST_SEED repeats it. */
-const RUNS = 100;
+const RUNS = byEffort({ light: 25, full: 100 });
 const COMMANDS_MAX = 80;
 
-describe.each(databaseKinds)('a wallet against its model on %s', (kind) => {
+const againstModel = (kind: DatabaseKind): void => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -32,7 +34,12 @@ describe.each(databaseKinds)('a wallet against its model on %s', (kind) => {
       ),
       { numRuns: RUNS, seed },
     );
-    expect(count.steps).toBeGreaterThan(2000);
+    expect(count.steps).toBeGreaterThan(20 * RUNS);
     expect((await audit(app.nest.get(ReadConnection))).differences).toEqual([]);
   }, 180_000);
-});
+};
+
+/** The suite of `wallet-model`, on one database. */
+export function walletModelSuite(kind: DatabaseKind): void {
+  describeOn(kind, 'A wallet against its model', againstModel);
+}

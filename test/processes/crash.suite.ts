@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { discrepancies, printCodes, promote } from '../support/books.js';
 import { Customer } from '../support/customer.js';
-import { databaseKinds, type Inspector } from '../support/databases.js';
+import { type DatabaseKind, type Inspector } from '../support/databases.js';
+import { describeOn } from '../support/describe-on.js';
 import { withDice, type Dice } from '../support/dice.js';
+import { byEffort } from '../support/effort.js';
 import { Fleet, type Member } from '../support/fleet.js';
 import { HalfSent } from '../support/half-sent.js';
 
@@ -11,9 +13,9 @@ const PRICES = { openingGrant: 30_000, price: 100 };
 const CUSTOMERS = 8;
 /** Requests that each customer has under way at once. */
 const HANDS = 4;
-const KILLS = 25;
-const STOPS = 3;
-const EARLY_KILLS = 4;
+const KILLS = byEffort({ light: 5, full: 25 });
+const STOPS = byEffort({ light: 1, full: 3 });
+const EARLY_KILLS = byEffort({ light: 2, full: 4 });
 const CODES = 150;
 const CODE_AMOUNT = 1000;
 const CASE_TIMEOUT_MS = 900_000;
@@ -27,7 +29,7 @@ const durationMs = async (work: () => Promise<unknown>): Promise<number> => {
   return performance.now() - before;
 };
 
-describe.each(databaseKinds)('a service on %s under load', (kind) => {
+const underLoad = (kind: DatabaseKind): void => {
   let fleet: Fleet;
   let member: Member;
   let customers: Customer[];
@@ -180,9 +182,9 @@ describe.each(databaseKinds)('a service on %s under load', (kind) => {
       expect(await database.unbalancedWallets()).toEqual([]);
     });
   });
-});
+};
 
-describe.each(databaseKinds)('an empty database on %s', (kind) => {
+const firstStarts = (kind: DatabaseKind): void => {
   let fleet: Fleet;
   let startMs: number;
 
@@ -209,4 +211,10 @@ describe.each(databaseKinds)('an empty database on %s', (kind) => {
     }),
     CASE_TIMEOUT_MS,
   );
-});
+};
+
+/** The suite of `crash`, on one database. */
+export function crashSuite(kind: DatabaseKind): void {
+  describeOn(kind, 'Tallychat under load', underLoad);
+  describeOn(kind, 'The first migration', firstStarts);
+}

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
-import { databaseKinds } from '../support/databases.js';
+import type { DatabaseKind } from '../support/databases.js';
+import { describeOn } from '../support/describe-on.js';
+import { byEffort } from '../support/effort.js';
 import { QueryProbe, planOf } from '../support/query-probe.js';
 
-const TURNS = 100_000;
+const TURNS = byEffort({ light: 20_000, full: 100_000 });
 /** Turns that one statement of a search looks at. */
 const STEP = 500;
 
@@ -17,7 +19,7 @@ const ID = {
     `'00000000-' || to_char(${n} / 10000, 'FM0000') || '-' || to_char(${n} % 10000, 'FM0000')`,
 };
 
-describe.each(databaseKinds)('a history of 100,000 turns on %s', (kind) => {
+const longHistory = (kind: DatabaseKind): void => {
   let app: TestApp;
   let probe: QueryProbe;
   let ada: Caller;
@@ -36,7 +38,7 @@ describe.each(databaseKinds)('a history of 100,000 turns on %s', (kind) => {
   }, 120_000);
   afterAll(() => app.close());
 
-  /** Copies the one turn of a conversation 100,000 times. */
+  /** Copies the one turn of a conversation `TURNS` times. */
   const fill = (id: string, { idEnd, owner }: { idEnd: string; owner: string }) =>
     app.database.rows(
       `${NUMBERS} INSERT INTO turns (id, owner_id, conversation_id, hold_id, message, response,
@@ -90,8 +92,8 @@ describe.each(databaseKinds)('a history of 100,000 turns on %s', (kind) => {
   });
 
   it('searches the owner’s turns alone, in bounded steps along the index', async () => {
-    const { messages } = await follow('/api/chat/?search=message+99999');
-    expect(messages).toEqual(['message 99999']);
+    const { messages } = await follow(`/api/chat/?search=message+${String(TURNS - 1)}`);
+    expect(messages).toEqual([`message ${String(TURNS - 1)}`]);
     await expectIndexWalk('history.search', 'turns_owner_id');
     await expectIndexWalk('history.step', 'turns_owner_id');
     expect(probe.count('history.search')).toBe(Math.ceil((TURNS + 1) / STEP));
@@ -151,4 +153,9 @@ describe.each(databaseKinds)('a history of 100,000 turns on %s', (kind) => {
     expect(await app.database.count('turns')).toBe(TURNS + 1);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
-});
+};
+
+/** The suite of `long-history`, on one database. */
+export function longHistorySuite(kind: DatabaseKind): void {
+  describeOn(kind, 'A long history', longHistory);
+}

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
-import { databaseKinds } from '../support/databases.js';
+import type { DatabaseKind } from '../support/databases.js';
+import { describeOn } from '../support/describe-on.js';
+import { byEffort } from '../support/effort.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 
 const CONNECTIONS = 50;
@@ -26,9 +28,10 @@ function tally(statuses: readonly number[]): Record<number, number> {
 
 /** The price is taken together with the hold, or after the provider was waited for. */
 const paces = ['at once', 'later'] as const;
-const cases = databaseKinds.flatMap((kind) => paces.map((pace) => [kind, pace] as const));
+/** Of 40 messages that the wallet pays for, and 160 that it does not. */
+const WALLETS = byEffort({ light: 3, full: 10 });
 
-describe.each(cases)('a wallet under concurrency on %s, answered %s', (kind, pace) => {
+const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => {
   let app: TestApp;
   let provider: ProviderProbe;
 
@@ -65,8 +68,8 @@ describe.each(cases)('a wallet under concurrency on %s, answered %s', (kind, pac
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('does so for ten wallets at once', async () => {
-    const callers = await Promise.all(Array.from({ length: 10 }, () => app.newUser()));
+  it(`does so for ${String(WALLETS)} wallets at once`, async () => {
+    const callers = await Promise.all(Array.from({ length: WALLETS }, () => app.newUser()));
     const tasks = Array.from({ length: 200 }, (_, n) =>
       callers.map((caller) => async () => ({
         caller,
@@ -79,7 +82,7 @@ describe.each(cases)('a wallet under concurrency on %s, answered %s', (kind, pac
       expect(tally(own.map(({ status }) => status))).toEqual({ 200: 40, 402: 160 });
       await assertSpentWhole(caller);
     }
-    expect(provider.calls).toBe(400);
+    expect(provider.calls).toBe(WALLETS * 40);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
@@ -99,4 +102,13 @@ describe.each(cases)('a wallet under concurrency on %s, answered %s', (kind, pac
     expect(await app.database.count('wallets')).toBe(before + 1);
     expect(await app.database.count('users', `username_key = 'grace'`)).toBe(1);
   });
-});
+};
+
+/** The suite of `concurrency`, on one database. */
+export function concurrencySuite(kind: DatabaseKind): void {
+  for (const pace of paces) {
+    describeOn(kind, `A wallet under concurrency, answered ${pace},`, () => {
+      concurrency(kind, pace);
+    });
+  }
+}

@@ -1,0 +1,3 @@
+import { leavingSuite } from './leaving.suite.js';
+
+leavingSuite('postgres');

@@ -1,0 +1,3 @@
+import { longHistorySuite } from './long-history.suite.js';
+
+longHistorySuite('postgres');

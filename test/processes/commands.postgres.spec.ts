@@ -1,0 +1,3 @@
+import { commandsSuite } from './commands.suite.js';
+
+commandsSuite('postgres');

@@ -1,0 +1,3 @@
+import { walletModelSuite } from './wallet-model.suite.js';
+
+walletModelSuite('sqlite');
