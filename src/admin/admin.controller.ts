@@ -10,7 +10,14 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { AdminDocs } from './admin.docs.js';
-import { CreditDto, UserChangeDto } from './admin.dto.js';
+import {
+  CreditDto,
+  UserChangeDto,
+  type CodeDto,
+  type GrantedDto,
+  type UserDto,
+  type UserPageDto,
+} from './admin.dto.js';
 import { OperatorsService } from './operators.service.js';
 import { StaffGuard } from './staff.guard.js';
 
@@ -26,7 +33,7 @@ export class AdminController {
 
   @AdminDocs.list()
   @Get('users')
-  async list(@Page() asked: PageRequest, @QueryText('search') search: string | undefined) {
+  async list(@Page() asked: PageRequest, @QueryText('search') search: string | undefined): Promise<UserPageDto> {
     const page = await paginate(
       asked,
       (keyset) => this.users.page(search ?? '', keyset),
@@ -38,7 +45,10 @@ export class AdminController {
 
   @AdminDocs.change()
   @Patch('users/:username')
-  async change(@Param('username') username: string, @Payload() { active }: UserChangeDto) {
+  async change(
+    @Param('username') username: string,
+    @Payload() { active }: UserChangeDto,
+  ): Promise<UserDto> {
     return this.toWire(await this.operators.setActive(username, active));
   }
 
@@ -49,7 +59,7 @@ export class AdminController {
     @Payload() { amount, reason }: CreditDto,
     @IdempotencyKey() idempotencyKey: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<GrantedDto> {
     if (idempotencyKey === undefined) throw new IdempotencyKeyRequired();
     const grant = { username, amount, reason, idempotencyKey };
     const { balance, isReplay } = await this.operators.grant(grant);
@@ -59,11 +69,11 @@ export class AdminController {
 
   @AdminDocs.code()
   @Post('codes')
-  async code(@Payload() { amount, reason }: CreditDto) {
+  async code(@Payload() { amount, reason }: CreditDto): Promise<CodeDto> {
     return { code: await this.operators.makeCode(amount, reason), tokens: amount };
   }
 
-  private async toWire(user: User) {
+  private async toWire(user: User): Promise<UserDto> {
     const { balance, held } = await this.wallets.summary(user.id);
     return {
       username: user.username,

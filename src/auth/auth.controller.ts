@@ -6,7 +6,7 @@ import { CurrentPrincipal, Public } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { AccessTokens } from './access-tokens.js';
 import { AuthDocs } from './auth.docs.js';
-import { LoginDto, RegisterDto } from './auth.dto.js';
+import { LoginDto, RegisterDto, type LoggedInDto, type RegisteredDto } from './auth.dto.js';
 import { JwtService } from './jwt.service.js';
 import { LOGIN_REFUSED, LoginService } from './login.service.js';
 import { RegisterBodyPipe } from './register-body.pipe.js';
@@ -26,7 +26,7 @@ export class AuthController {
   @AuthDocs.register()
   @Public()
   @Post('register')
-  async register(@Body(RegisterBodyPipe) body: RegisterDto) {
+  async register(@Body(RegisterBodyPipe) body: RegisterDto): Promise<RegisteredDto> {
     const token = await this.registration.register(body);
     return { message: 'User registered successfully', token };
   }
@@ -35,7 +35,7 @@ export class AuthController {
   @Public({ jsonOnly: true })
   @Post('login')
   @HttpCode(200)
-  async login(@Payload() { username, password }: LoginDto) {
+  async login(@Payload() { username, password }: LoginDto): Promise<LoggedInDto> {
     const token = await this.loginService.enter(username, password, (tx, userId) =>
       this.accessTokens.issue(tx, userId),
     );

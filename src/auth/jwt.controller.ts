@@ -4,8 +4,8 @@ import { JwtRefused } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { Public } from '../http/request.decorators.js';
 import { JwtDocs } from './jwt.docs.js';
-import { JwtCredentialsDto, JwtRefreshDto, JwtVerifyDto } from './jwt.dto.js';
-import { JwtService, type JwtPair, type VerifiedJwt } from './jwt.service.js';
+import { JwtCredentialsDto, JwtRefreshDto, JwtVerifyDto, type JwtPairDto } from './jwt.dto.js';
+import { JwtService, type VerifiedJwt } from './jwt.service.js';
 import { LoginService } from './login.service.js';
 
 const notValid = () => new JwtRefused('Token is invalid or expired', 'token_not_valid');
@@ -23,7 +23,7 @@ export class JwtController {
   @Public()
   @Post()
   @HttpCode(200)
-  async obtain(@Payload() { username, password }: JwtCredentialsDto): Promise<JwtPair> {
+  async obtain(@Payload() { username, password }: JwtCredentialsDto): Promise<JwtPairDto> {
     const pair = await this.login.enter(username, password, (tx, userId) =>
       this.jwts.begin(tx, userId),
     );
@@ -38,7 +38,7 @@ export class JwtController {
   @Public()
   @Post('refresh')
   @HttpCode(200)
-  async refresh(@Payload() { refresh }: JwtRefreshDto): Promise<JwtPair> {
+  async refresh(@Payload() { refresh }: JwtRefreshDto): Promise<JwtPairDto> {
     const claims = await this.refreshClaims(refresh);
     if (!claims.isActive) {
       const detail = 'No active account found for the given token.';
@@ -53,7 +53,7 @@ export class JwtController {
   @Public()
   @Post('verify')
   @HttpCode(200)
-  async verify(@Payload() { token }: JwtVerifyDto): Promise<object> {
+  async verify(@Payload() { token }: JwtVerifyDto): Promise<Record<string, never>> {
     // The JWT alone is judged, as in the reference: whether its user may enter is not asked here.
     const verified = await this.jwts.verify(token);
     if (!verified || verified.isSpent) throw notValid();
@@ -64,7 +64,7 @@ export class JwtController {
   @Public()
   @Post('blacklist')
   @HttpCode(200)
-  async blacklist(@Payload() { refresh }: JwtRefreshDto): Promise<object> {
+  async blacklist(@Payload() { refresh }: JwtRefreshDto): Promise<Record<string, never>> {
     const claims = await this.refreshClaims(refresh);
     await this.unitOfWork.run((tx) => this.jwts.end(tx, claims.family));
     return {};

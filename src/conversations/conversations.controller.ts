@@ -11,13 +11,18 @@ import { QueryText } from '../http/query.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import type { RouteMarks } from '../http/route-table.js';
-import { ConversationSettingsDto, type ConversationDto } from './conversation.dto.js';
+import {
+  ConversationSettingsDto,
+  type ConversationDto,
+  type ConversationPageDto,
+} from './conversation.dto.js';
 import { ConversationDocs } from './conversations.docs.js';
 import { ConversationsService } from './conversations.service.js';
 import { exportJson, exportMarkdown, threadToWire } from './export.js';
 import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import { turnToWire } from './turn-wire.js';
+import type { TurnPageDto } from './turn.dto.js';
 
 /** What an export can be, with its media type. */
 const EXPORTS = {
@@ -37,7 +42,7 @@ export class ConversationsController {
 
   @ConversationDocs.list()
   @Get()
-  async list(@CurrentPrincipal() { userId }: Principal, @Page() asked: PageRequest) {
+  async list(@CurrentPrincipal() { userId }: Principal, @Page() asked: PageRequest): Promise<ConversationPageDto> {
     const page = await paginate(
       asked,
       (keyset) => this.conversations.page(userId, keyset),
@@ -62,7 +67,10 @@ export class ConversationsController {
 
   @ConversationDocs.read()
   @Get(':id')
-  async read(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string) {
+  async read(
+    @CurrentPrincipal() { userId }: Principal,
+    @Param('id') id: string,
+  ): Promise<ConversationDto> {
     return threadToWire(await this.conversations.find(userId, id));
   }
 
@@ -97,7 +105,7 @@ export class ConversationsController {
     @CurrentPrincipal() { userId }: Principal,
     @Param('id') id: string,
     @Page() asked: PageRequest,
-  ) {
+  ): Promise<TurnPageDto> {
     const { id: found } = await this.conversations.find(userId, id);
     const page = await paginate(
       asked,

@@ -1,11 +1,12 @@
 import { toIso } from '../time.js';
 import { toJson } from '../drf/json.js';
+import type { ConversationDto } from './conversation.dto.js';
 import type { Thread } from './conversations.service.js';
 import type { PastTurn } from './history.service.js';
 import { turnToWire } from './turn-wire.js';
 
 /** A conversation as every route shows it. */
-export function threadToWire(thread: Thread) {
+export function threadToWire(thread: Thread): ConversationDto {
   return {
     id: thread.id,
     title: thread.title,

@@ -10,6 +10,7 @@ import { HistoryDocs } from './history.docs.js';
 import { HistoryService } from './history.service.js';
 import { readSearch } from './search-query.js';
 import { turnToWire } from './turn-wire.js';
+import type { TurnDto, TurnPageDto } from './turn.dto.js';
 
 /** Reading back what was said. */
 @Controller('api/chat')
@@ -23,7 +24,7 @@ export class HistoryController {
     @Page() asked: PageRequest,
     @QueryText('search') wanted: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<TurnPageDto> {
     const search = readSearch(wanted);
     const gone = disconnectSignal(reply);
     const page = await paginate(
@@ -41,7 +42,7 @@ export class HistoryController {
   /** What a ledger entry's `turn` leads to. */
   @HistoryDocs.one()
   @Get(':id')
-  async one(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string) {
+  async one(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<TurnDto> {
     const turn = UUID_KEY.test(id) ? await this.history.find(userId, id) : undefined;
     if (!turn) throw new NotFound();
     return turnToWire(turn);

@@ -1,8 +1,9 @@
 import { toIso } from '../time.js';
 import type { PastTurn } from './history.service.js';
+import type { TurnDto } from './turn.dto.js';
 
 /** A turn as every route shows it. */
-export function turnToWire(turn: PastTurn) {
+export function turnToWire(turn: PastTurn): TurnDto {
   return {
     id: turn.id,
     conversation: turn.conversationId,

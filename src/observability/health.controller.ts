@@ -3,7 +3,7 @@ import { ReadConnection } from '../database/read-connection.js';
 import { DatabaseSilent, ServiceStopping } from '../errors.js';
 import { RequestGate } from '../http/request-gate.js';
 import { Public } from '../http/request.decorators.js';
-import { HealthDocs } from './health.docs.js';
+import { HealthDocs, type HealthDto } from './health.docs.js';
 
 const PING_TIMEOUT_MS = 2000;
 
@@ -19,7 +19,7 @@ export class HealthController {
   @HealthDocs.live()
   @Public()
   @Get('live')
-  live() {
+  live(): HealthDto {
     return { status: 'ok' };
   }
 
@@ -27,7 +27,7 @@ export class HealthController {
   @HealthDocs.ready()
   @Public()
   @Get('ready')
-  async ready() {
+  async ready(): Promise<HealthDto> {
     if (this.gate.isStopping) throw new ServiceStopping();
     if (!(await this.databaseAnswers())) throw new DatabaseSilent();
     return { status: 'ok' };

@@ -3,7 +3,7 @@ import { ShownText } from '../fields/field-docs.js';
 import { describeRoute } from '../openapi/route-docs.js';
 
 /** All is well. */
-class HealthDto {
+export class HealthDto {
   @ShownText('Always `ok`; anything else is not 200.', { enum: ['ok'] })
   readonly status!: string;
 }

@@ -3,9 +3,10 @@ import { QueryText } from '../http/query.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { DAY_MICROS, toIso } from '../time.js';
-import { readUsageQuery } from './usage-query.js';
+import { readUsageQuery, type UsageQuery } from './usage-query.js';
 import { UsageDocs } from './usage.docs.js';
-import { UsageService } from './usage.service.js';
+import type { UsageDto } from './usage.dto.js';
+import { UsageService, type UsageRow } from './usage.service.js';
 
 /** What the caller has spent, in sums. */
 @Controller('api/wallet/usage')
@@ -19,21 +20,25 @@ export class UsageController {
     @QueryText('by') by: string | undefined,
     @QueryText('from') from: string | undefined,
     @QueryText('to') to: string | undefined,
-  ) {
+  ): Promise<UsageDto> {
     const query = readUsageQuery({ by, from, to });
     const rows = await this.sums.usage(userId, query);
-    const label = (value: string | number | null) =>
-      query.by === 'day'
-        ? new Date((Number(value) * DAY_MICROS) / 1000).toISOString().slice(0, 10)
-        : value;
     return {
       from: toIso(query.from),
       to: toIso(query.to),
-      results: rows.map((row) => ({
-        [query.by]: label(row.label),
-        count: row.count,
-        tokens: row.amount,
-      })),
+      results: rows.map((row) => rowToWire(query.by, row)),
     };
   }
+}
+
+const dayToWire = (day: number) => toIso(day * DAY_MICROS).slice(0, 10);
+
+function rowToWire(
+  by: UsageQuery['by'],
+  { label, count, amount }: UsageRow,
+): UsageDto['results'][number] {
+  const tokens = amount;
+  if (by === 'day') return { day: dayToWire(Number(label)), count, tokens };
+  const text = label === null ? null : String(label);
+  return by === 'model' ? { model: text, count, tokens } : { key: text, count, tokens };
 }

@@ -2,6 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { WalletDocs } from './wallet.docs.js';
+import type { BalanceDto } from './wallet.dto.js';
 import { WalletService } from './wallet.service.js';
 
 /** What the caller may spend. */
@@ -11,7 +12,7 @@ export class BalanceController {
 
   @WalletDocs.balance()
   @Get()
-  async balance(@CurrentPrincipal() { userId }: Principal) {
+  async balance(@CurrentPrincipal() { userId }: Principal): Promise<BalanceDto> {
     return { tokens: await this.wallets.available(userId) };
   }
 }

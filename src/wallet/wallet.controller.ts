@@ -12,7 +12,15 @@ import { idempotencyRecord } from './idempotency-record.js';
 import { RedemptionService } from './redemption.service.js';
 import { LedgerReader, type LedgerRow } from './ledger-reader.js';
 import { WalletDocs } from './wallet.docs.js';
-import { LimitsDto, RedeemDto } from './wallet.dto.js';
+import {
+  LimitsDto,
+  RedeemDto,
+  type LedgerEntryDto,
+  type LedgerPageDto,
+  type LimitsStateDto,
+  type RedeemedDto,
+  type WalletDto,
+} from './wallet.dto.js';
 import { WalletService, type WalletSummary } from './wallet.service.js';
 
 /** The caller's wallet: what is in it, why, and what may go out of it. */
@@ -27,7 +35,7 @@ export class WalletController {
 
   @WalletDocs.summary()
   @Get()
-  async summary(@CurrentPrincipal() { userId }: Principal) {
+  async summary(@CurrentPrincipal() { userId }: Principal): Promise<WalletDto> {
     return summaryToWire(await this.wallets.summary(userId));
   }
 
@@ -37,7 +45,7 @@ export class WalletController {
     @CurrentPrincipal() { userId }: Principal,
     @Page() asked: PageRequest,
     @QueryText('turn') turn: string | undefined,
-  ) {
+  ): Promise<LedgerPageDto> {
     const isNoId = turn !== undefined && !UUID_KEY.test(turn);
     const page = await paginate(
       asked,
@@ -50,7 +58,10 @@ export class WalletController {
 
   @WalletDocs.limits()
   @Put('limits')
-  async limits(@CurrentPrincipal() { userId }: Principal, @Payload() { daily }: LimitsDto) {
+  async limits(
+    @CurrentPrincipal() { userId }: Principal,
+    @Payload() { daily }: LimitsDto,
+  ): Promise<LimitsStateDto> {
     await this.unitOfWork.run((tx) => this.wallets.setDailyLimit(tx, userId, daily));
     return summaryToWire(await this.wallets.summary(userId)).limits;
   }
@@ -63,7 +74,7 @@ export class WalletController {
     @Payload() { code }: RedeemDto,
     @IdempotencyKey() key: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<RedeemedDto> {
     const idempotency = idempotencyRecord('redeem', key, { code });
     const { amount, balance, isReplay } = await this.redemptions.redeem(userId, code, idempotency);
     if (isReplay) markReplay(reply);
@@ -71,7 +82,7 @@ export class WalletController {
   }
 }
 
-function summaryToWire({ balance, held, available, limits }: WalletSummary) {
+function summaryToWire({ balance, held, available, limits }: WalletSummary): WalletDto {
   return {
     balance,
     held,
@@ -80,7 +91,7 @@ function summaryToWire({ balance, held, available, limits }: WalletSummary) {
   };
 }
 
-function entryToWire(entry: LedgerRow) {
+function entryToWire(entry: LedgerRow): LedgerEntryDto {
   return {
     id: entry.id,
     kind: entry.kind,
