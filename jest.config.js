@@ -6,10 +6,10 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['@swc/jest'] },
-  globalSetup: '<rootDir>/test/support/postgres.setup.js',
-  globalTeardown: '<rootDir>/test/support/postgres.teardown.js',
+  globalSetup: '<rootDir>/test/support/run.setup.js',
+  globalTeardown: '<rootDir>/test/support/run.teardown.js',
   testSequencer: '<rootDir>/test/support/longest-first.sequencer.js',
   reporters: ['default', '<rootDir>/test/support/count.reporter.js'],
-  testTimeout: 120_000,
+  testTimeout: 60_000,
   maxWorkers: 2,
 };

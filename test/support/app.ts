@@ -3,6 +3,7 @@ import { createApp } from '../../src/app.setup.js';
 import { loadConfig } from '../../src/config/config.js';
 import { Caller, HttpClient, type Answer, type Ask } from './client.js';
 import { Inspector, createDatabase, type DatabaseKind, type TestDatabase } from './databases.js';
+import { bounded } from './until.js';
 
 export const PASSWORD = 'Str0ng-pass-1';
 export const JWT_SECRET = 'a secret for specs, and of no use elsewhere';
@@ -113,7 +114,7 @@ export class TestApp {
 
   async close(): Promise<void> {
     this.http.close();
-    await this.nest.close();
+    await bounded('the close of the service', this.nest.close());
     await this.database.close();
     await this.owned.drop();
   }

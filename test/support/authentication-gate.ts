@@ -1,16 +1,19 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Authenticator } from '../../src/auth/authenticator.js';
+import { releaseAfterEach } from './released.js';
+import { bounded } from './until.js';
 
 /** Keeps the next caller waiting between the look at their credentials and the answer to it, until opened. */
 export class AuthenticationGate {
   readonly reached: Promise<void>;
   open: () => void = () => undefined;
+  private readonly restore: () => void;
 
   constructor(app: NestFastifyApplication) {
     const authenticator = app.get(Authenticator);
     const original = authenticator.authenticate.bind(authenticator);
     const opened = new Promise<void>((resolve) => (this.open = resolve));
-    this.reached = new Promise((arrive) => {
+    const reached = new Promise<void>((arrive) => {
       authenticator.authenticate = async (credentials) => {
         authenticator.authenticate = original;
         const principal = await original(credentials);
@@ -19,5 +22,20 @@ export class AuthenticationGate {
         return principal;
       };
     });
+    this.reached = bounded('the way to the gate', reached);
+    this.reached.catch(() => undefined);
+    this.restore = () => {
+      authenticator.authenticate = original;
+    };
+    releaseAfterEach(this);
+  }
+
+  remember(): void {
+    // A gate stands in one test.
+  }
+
+  release(): void {
+    this.restore();
+    this.open();
   }
 }

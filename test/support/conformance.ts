@@ -32,6 +32,18 @@ function close(node: unknown): void {
 
 const withoutLastSlash = (path: string) => path.replace(/(?<=.)\/$/, '');
 
+/** An answer that the schema does not tell. */
+export class SchemaBreach extends Error {
+  constructor(
+    /** Method, path as the document has it, and status: `GET /api/chat/ answered 200`. */
+    readonly route: string,
+    readonly fault: string,
+    details: string,
+  ) {
+    super(`${route} otherwise than the schema says: ${fault}\n${details}`);
+  }
+}
+
 /** Holds answers to the schema that the service serves: status, media type, body and headers. */
 export class Conformance {
   private readonly document: OpenAPIObject;
@@ -58,7 +70,7 @@ export class Conformance {
       }));
   }
 
-  /** Throws an error that tells what of the answer the schema does not. */
+  /** Throws a `SchemaBreach` that tells what of the answer the schema does not. */
   assert(method: string, url: string, answer: Answer): void {
     const path = withoutLastSlash(url.split('?', 1)[0] ?? url);
     const known = this.paths.find(({ pattern }) => pattern.test(path));
@@ -68,11 +80,10 @@ export class Conformance {
       ? this.faultOf(operation, method, answer)
       : this.faultUnrouted(method, path, answer);
     if (fault === undefined) return;
-    const { status, raw } = answer;
-    throw new Error(
-      `${method} ${url} answered ${String(status)} otherwise than the schema says: ${fault}\n` +
-        `headers: ${JSON.stringify(answer.headers)}\nbody: ${raw.slice(0, 1000)}`,
-    );
+    const { status, raw, headers } = answer;
+    const route = `${method} ${operation?.path ?? path} answered ${String(status)}`;
+    const details = `${url}\nheaders: ${JSON.stringify(headers)}\nbody: ${raw.slice(0, 1000)}`;
+    throw new SchemaBreach(route, fault, details);
   }
 
   private faultOf(operation: OperationObject, method: string, answer: Answer): string | undefined {

@@ -1,4 +1,5 @@
-import { relative } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 
 const SLOWEST = 15;
 
@@ -8,14 +9,33 @@ const seconds = ({ perfStats: { start, end } }) => (end - start) / 1000;
 export default class CountReporter {
   constructor({ rootDir }) {
     this.rootDir = rootDir;
+    this.breaches = [];
   }
 
   onRunComplete(_contexts, results) {
     const { testResults, numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = results;
     this.printSlowest(testResults);
     this.printSkipped(testResults);
-    const failed = numFailedTests + numRuntimeErrorTestSuites;
+    this.printBreaches();
+    const failed = numFailedTests + numRuntimeErrorTestSuites || this.breaches.length;
     console.log(`tests: ${numPassedTests} passed, ${failed} failed`);
+  }
+
+  /** Fails the run for a breach whose error a spec has swallowed. */
+  getLastError() {
+    if (this.breaches.length > 0) return new Error('answers break their schema');
+    return undefined;
+  }
+
+  /** What `breaches.ts` has noted. */
+  printBreaches() {
+    const folder = process.env.TEST_BREACHES;
+    const files = folder ? readdirSync(folder) : [];
+    this.breaches = files.map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')));
+    for (const { route, fault, testPath } of this.breaches) {
+      const path = relative(this.rootDir, testPath);
+      console.log(`an answer breaks its schema: ${route}, but: ${fault} (told by ${path})`);
+    }
   }
 
   printSlowest(testResults) {

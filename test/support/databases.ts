@@ -70,6 +70,10 @@ export class Inspector {
       await rows(this.dataSource.options.type === 'sqlite' ? 'BEGIN IMMEDIATE' : 'BEGIN');
       await work(rows);
       await rows('COMMIT');
+    } catch (error) {
+      // Its locks would keep all that comes after waiting.
+      await rows('ROLLBACK');
+      throw error;
     } finally {
       await runner.release();
     }

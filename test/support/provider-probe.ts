@@ -6,10 +6,14 @@ import type {
   CompletionRequest,
   InstantRequest,
 } from '../../src/models/providers/provider.js';
+import { releaseAfterEach } from './released.js';
 
 type Complete = CompletionProvider['complete'];
 
-/** Puts itself between the app and its default provider: counts the calls, and can stall or fail them. */
+/**
+ * Puts itself between the app and its default provider: counts the calls, and can stall or fail them. What a
+ * test set is taken back after it, and calls that still wait then fail.
+ */
 export class ProviderProbe {
   calls = 0;
   /** What the last call was asked. */
@@ -17,12 +21,38 @@ export class ProviderProbe {
   private readonly provider: CompletionProvider;
   private readonly original: Complete;
   private readonly atOnce: CompletionProvider['answer'];
+  private letGo: () => void = () => undefined;
+  private released = this.nextRelease();
+  private remembered: Pick<CompletionProvider, 'complete' | 'answer'>;
 
   constructor(app: NestFastifyApplication) {
     this.provider = app.get(ModelCatalogue).find(undefined).provider;
     this.original = this.provider.complete.bind(this.provider);
     this.atOnce = this.provider.answer?.bind(this.provider);
     this.use(undefined);
+    this.remembered = { complete: this.provider.complete, answer: this.provider.answer };
+    releaseAfterEach(this);
+  }
+
+  remember(): void {
+    this.remembered = { complete: this.provider.complete, answer: this.provider.answer };
+  }
+
+  release(): void {
+    this.letGo();
+    this.released = this.nextRelease();
+    Object.assign(this.provider, this.remembered);
+  }
+
+  /** Rejects when the test is over that made the provider wait. */
+  private nextRelease(): Promise<never> {
+    const released = new Promise<never>((_, reject) => {
+      this.letGo = () => {
+        reject(new Error('the test is over'));
+      };
+    });
+    released.catch(() => undefined);
+    return released;
   }
 
   /** From now on each call waits for `before`, which may reject, and then answers. */
@@ -55,7 +85,7 @@ export class ProviderProbe {
     this.calls += 1;
     this.lastRequest = request;
     yield* events;
-    if (events.at(-1)?.type !== 'done') await new Promise(() => undefined);
+    if (events.at(-1)?.type !== 'done') await this.released;
   }
 
   private async *during(
@@ -64,7 +94,7 @@ export class ProviderProbe {
   ): AsyncIterable<CompletionEvent> {
     this.calls += 1;
     this.lastRequest = request;
-    await before?.();
+    if (before) await Promise.race([before(), this.released]);
     yield* this.original(request);
   }
 }

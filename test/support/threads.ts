@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import type { Answer, Caller } from './client.js';
 import type { ProviderProbe } from './provider-probe.js';
+import { until } from './until.js';
 
 interface ListedTurn {
   readonly id: string;
@@ -43,5 +44,5 @@ export function stall(provider: ProviderProbe): () => void {
 
 /** Resolves once the provider was called more often than `calls`. */
 export async function untilAsked(provider: ProviderProbe, calls: number): Promise<void> {
-  while (provider.calls === calls) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => provider.calls !== calls);
 }

@@ -1,0 +1,8 @@
+import { rm } from 'node:fs/promises';
+import stopPostgres from './postgres.teardown.js';
+
+/** After the last file. */
+export default async function tearDownRun() {
+  await stopPostgres();
+  await rm(process.env.TEST_BREACHES, { recursive: true, force: true });
+}

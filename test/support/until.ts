@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long a spec waits for what must come; on an idle machine it comes within a second. */
+const PATIENCE_MS = 20_000;
+const POLL_MS = 5;
+
+/** Polls until the condition holds. Rejects after 20 s, so that a failing spec ends and says where. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`never happened: ${String(isSo)}`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** Resolves or rejects as `work` does; rejects when it has not ended after 20 s. */
+export async function bounded<T>(what: string, work: Promise<T>): Promise<T> {
+  const clock = new AbortController();
+  const late = sleep(PATIENCE_MS, undefined, { signal: clock.signal }).then(() => {
+    throw new Error(`${what} did not end within ${String(PATIENCE_MS)} ms`);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    late.catch(() => undefined);
+    clock.abort();
+  }
+}
