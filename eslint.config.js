@@ -1,6 +1,8 @@
 import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
+import jest from 'eslint-plugin-jest';
+import n from 'eslint-plugin-n';
 import tseslint from 'typescript-eslint';
 
 const readonly = (...names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
@@ -27,11 +29,94 @@ const browser = readonly(
   'TextDecoderStream',
 );
 
+/** The names that a file makes up, not those that it takes from elsewhere, nor the fields of the wire. */
+const MADE_NAMES = [
+  ':matches(VariableDeclarator, FunctionDeclaration, ClassDeclaration) > Identifier.id',
+  ':matches(TSInterfaceDeclaration, TSTypeAliasDeclaration, TSEnumDeclaration) > Identifier.id',
+  ':function > Identifier.params',
+  'TSParameterProperty > Identifier',
+  'ObjectPattern > Property > Identifier.value',
+  'AssignmentPattern > Identifier.left',
+  ':matches(PropertyDefinition, MethodDefinition) > Identifier.key',
+];
+const MADE_FUNCTIONS = [
+  'FunctionDeclaration > Identifier.id',
+  'MethodDefinition > Identifier.key',
+  'VariableDeclarator[init.type="ArrowFunctionExpression"] > Identifier.id',
+];
+/** Words that say nothing wherever they stand in a name, and two that say nothing alone. */
+const EMPTY_NAME =
+  '/^(common|data|Common|Data)$|((?<![A-Za-z])(utils?|helpers?|manager|info)|Utils?|Helpers?|Manager|Info)(?![a-z])/';
+const EMPTY_VERB = '/^(handle|process)([A-Z_]|$)/';
+const named = (selectors, pattern) => selectors.map((one) => `${one}[name=${pattern}]`).join(', ');
+
+const HOUSE_SYNTAX = [
+  { selector: named(MADE_NAMES, EMPTY_NAME), message: 'The name says nothing.' },
+  { selector: named(MADE_FUNCTIONS, EMPTY_VERB), message: 'Name what the function does.' },
+  { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file itself.' },
+  {
+    selector: 'ExportNamedDeclaration[source]',
+    message: 'No barrels: import from the file itself.',
+  },
+  {
+    selector: 'Identifier[name=/^(forwardRef|(One|Many)To(One|Many))$/]',
+    message: 'No circles between modules, and no relations between entities.',
+  },
+];
+
+/** Who may read the environment beside `src/config/config.ts`, which is the one reader in `src`. */
+const READS_ENVIRONMENT = [
+  'src/config/config.ts',
+  // How Jest passes what it has set up to the specs.
+  'test/support/{databases,breaches}.ts',
+  'test/support/{postgres.setup,run.setup,run.teardown,count.reporter}.js',
+  // How a run is told its effort, and a failing seed is thrown again.
+  'test/support/{effort,dice}.ts',
+  // A process that starts others needs PATH.
+  'test/support/service.ts',
+  'bench/server-process.ts',
+];
+
 export default defineConfig(
   { ignores: ['dist/', 'data/', 'coverage/'] },
   js.configs.recommended,
   { files: ['**/*.js'], languageOptions: { globals: node } },
   { files: ['src/web/page/*.js'], languageOptions: { globals: browser } },
+  {
+    plugins: { n },
+    rules: {
+      'max-lines': ['error', 250],
+      'n/no-process-env': 'error',
+      'no-restricted-syntax': ['error', ...HOUSE_SYNTAX],
+      'no-warning-comments': ['error', { terms: ['todo', 'fixme'], location: 'anywhere' }],
+    },
+  },
+  { files: READS_ENVIRONMENT, rules: { 'n/no-process-env': 'off' } },
+  // Every error that the API can speak stands on one page.
+  { files: ['src/errors.ts'], rules: { 'max-lines': 'off' } },
+  {
+    // The words of server-sent events, of OpenAI's clients and of TypeORM.
+    files: [
+      'src/web/page/page.js',
+      'src/openai/completion-answers.dto.ts',
+      'src/database/read-connection.ts',
+    ],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
+    files: ['**/{,*[-.]}{util,utils,helper,helpers,manager,info,common,index}{,[-.]*}.{ts,js}'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'Program', message: 'The file name says nothing.' },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: { 'max-lines-per-function': ['error', 50] },
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
@@ -52,8 +137,17 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/**/*.controller.ts'],
+    ignores: ['src/openai/**'],
+    // Tied to the schema: see the DTO that the return type names.
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
+  },
+  {
     files: ['test/**/*.ts', '**/*.spec.ts'],
+    plugins: { jest },
     rules: {
+      'jest/no-focused-tests': 'error',
+      'jest/valid-title': ['error', { mustNotMatch: { it: '^should ', test: '^should ' } }],
       // A spec reads JSON answers, whose shape is what it asserts.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',

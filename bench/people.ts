@@ -32,7 +32,7 @@ function person(n: number): Person {
 }
 
 /** Ids that sort by number. SQL makes them alike: neither database has a left-padding that both know. */
-export function personId(n: number): string {
+function personId(n: number): string {
   return `00000000-0000-7000-8000-${String(100_000_000_000 + n)}`;
 }
 

@@ -40,7 +40,7 @@ data: {"message":"Hi","response":"This is a dummy AI response to your message: '
 `;
 
 /** An answer as it comes. A failure after the start is an event, for the status is out by then. */
-export const EVENTS: ContentObject = {
+const EVENTS: ContentObject = {
   'text/event-stream': {
     schema: {
       type: 'string',

@@ -24,7 +24,7 @@ export function headOf(turnId: string, model: string): CompletionHead {
 const toolCallsOf = ({ toolCalls }: Turn): readonly ToolCall[] | undefined =>
   toolCalls === null ? undefined : (JSON.parse(toolCalls) as ToolCall[]);
 
-export function usageOf({ promptTokens, completionTokens }: Turn) {
+function usageOf({ promptTokens, completionTokens }: Turn) {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,

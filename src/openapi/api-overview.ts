@@ -2,7 +2,7 @@ import type { OpenAPIObject, SecuritySchemeObject } from '@nestjs/swagger';
 import type { Config } from '../config/config.js';
 
 /** The groups of routes, in the order in which a newcomer meets them. */
-export const TAGS = [
+const TAGS = [
   { name: 'Accounts', description: 'Register, log in, log out.' },
   { name: 'Chat', description: 'Send a message and pay for the answer; read back what was said.' },
   { name: 'Conversations', description: 'Threads of turns, of which the earlier are sent along.' },

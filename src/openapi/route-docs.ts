@@ -36,7 +36,7 @@ export interface ParameterDescription {
 }
 
 /** What a route answers when all goes well. */
-export interface AnswerDescription {
+interface AnswerDescription {
   readonly description: string;
   /** The DTO class of its JSON; each property is decorated with one of `field-docs`. */
   readonly type?: Type;

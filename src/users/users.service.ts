@@ -8,7 +8,7 @@ import { ReadConnection } from '../database/read-connection.js';
 import { User } from './user.entity.js';
 
 /** The form under which usernames are unique: NFKC, and no case (`ß` and `SS` are one). */
-export function usernameKey(username: string): string {
+function usernameKey(username: string): string {
   return username.normalize('NFKC').toUpperCase().toLowerCase();
 }
 

@@ -4,7 +4,7 @@ const BATCH_WALLETS = 1000;
 const DIFFERENCES_MAX = 10;
 
 /** One place where what is stored is not what follows from the rows behind it. */
-export interface Difference {
+interface Difference {
   readonly ownerId: string;
   /** Which rule does not hold. */
   readonly rule: string;

@@ -5,6 +5,7 @@ import { TestApp } from '../support/app.js';
 import { type Answer, type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
+import { until } from '../support/until.js';
 
 const RETENTION_SECONDS = 3600;
 
@@ -89,7 +90,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     });
     outgoing.on('error', () => undefined);
     outgoing.end(body);
-    while (!isAsked()) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => isAsked());
     outgoing.destroy();
   };
 
@@ -100,7 +101,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     const calls = provider.calls;
     provider.use(() => gate);
     const first = chat(ada, 'running');
-    while (provider.calls === calls) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => provider.calls !== calls);
     const second = await chat(ada, 'running');
     expect([second.status, second.body.code]).toEqual([409, 'idempotency_key_in_use']);
     expect(second.headers['retry-after']).toBe('1');

@@ -9,6 +9,7 @@ import { describeOn } from '../support/describe-on.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
+import { until } from '../support/until.js';
 
 /** Long enough for a request to come to its hold, which a lock keeps waiting. */
 const ARRIVAL_MS = 300;
@@ -43,7 +44,7 @@ const leaving = (kind: DatabaseKind): void => {
   });
 
   const settled = async (caller: Caller) => {
-    while ((await caller.history()).length === 0) await sleep(20);
+    await until(async () => (await caller.history()).length !== 0);
     expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
     expect(await app.database.unbalancedWallets()).toEqual([]);
     return caller.history();
@@ -74,7 +75,7 @@ const leaving = (kind: DatabaseKind): void => {
     const outgoing = ask(ada, path, body);
     await gate.reached;
     outgoing.destroy();
-    while ((await app.connections()) > before) await sleep(5);
+    await until(async () => (await app.connections()) <= before);
     gate.open();
     expect(await settled(ada)).toMatchObject([{ status: 'aborted', response: '', tokens: 0 }]);
     expect(upstream.calls).toHaveLength(calls);
@@ -94,7 +95,7 @@ const leaving = (kind: DatabaseKind): void => {
       const outgoing = ask(ada, path, body);
       await sleep(ARRIVAL_MS);
       outgoing.destroy();
-      while ((await app.connections()) > before) await sleep(5);
+      await until(async () => (await app.connections()) <= before);
     });
     expect(await settled(ada)).toMatchObject([{ status: 'aborted', response: '', tokens: 0 }]);
     expect(upstream.calls).toHaveLength(0);

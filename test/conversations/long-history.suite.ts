@@ -5,6 +5,7 @@ import type { DatabaseKind } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
 import { byEffort } from '../support/effort.js';
 import { QueryProbe, planOf } from '../support/query-probe.js';
+import { until } from '../support/until.js';
 
 const TURNS = byEffort({ light: 20_000, full: 100_000 });
 /** Turns that one statement of a search looks at. */
@@ -120,7 +121,7 @@ const longHistory = (kind: DatabaseKind): void => {
     const before = probe.count('history.search');
     let isOver = false;
     const search = follow('/api/chat/?search=nowhere').finally(() => (isOver = true));
-    while (probe.count('history.search') === before) await new Promise(setImmediate);
+    await until(() => probe.count('history.search') !== before);
     for (let n = 0; n < 3; n += 1) expect([await ada.balance(), isOver]).toEqual([3900, false]);
     expect(await search).toEqual({ messages: [], next: '' });
   });
@@ -130,7 +131,7 @@ const longHistory = (kind: DatabaseKind): void => {
     const before = probe.count('history.search');
     const leaving = new AbortController();
     const search = ada.send('GET', '/api/chat/?search=nowhere', undefined, {}, leaving.signal);
-    while (probe.count('history.search') === before) await new Promise(setImmediate);
+    await until(() => probe.count('history.search') !== before);
     leaving.abort();
     await expect(search).rejects.toThrow('aborted');
     // As long as a whole search takes: one that went on would be over by then as well.

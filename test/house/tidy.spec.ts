@@ -12,41 +12,6 @@ const EXCUSES: readonly (Breach & { readonly why: string })[] = [
     what: 'DataSource',
     why: 'asks Nest for the one there is, and hands it to the migrations',
   })),
-  ...['databases.ts', 'postgres.setup.js'].map((file) => ({
-    path: `test/support/${file}`,
-    what: 'process.env',
-    why: 'how Jest passes the address of the PostgreSQL that it started to the specs',
-  })),
-  {
-    path: 'src/errors.ts',
-    what: 'is too long',
-    why: 'every error that the API can speak stands on one page',
-  },
-  {
-    path: 'src/openai/completion-answers.dto.ts',
-    what: 'data',
-    why: "what OpenAI's clients call the list",
-  },
-  {
-    path: 'src/web/page/page.js',
-    what: 'data',
-    why: 'what server-sent events call this field',
-  },
-  {
-    path: 'test/support/effort.ts',
-    what: 'process.env',
-    why: 'how a run is told how much the heavy specs do',
-  },
-  {
-    path: 'test/support/dice.ts',
-    what: 'process.env',
-    why: 'a failing seed is thrown again by setting it',
-  },
-  ...['test/support/service.ts', 'bench/server-process.ts'].map((path) => ({
-    path,
-    what: 'process.env',
-    why: 'a process that starts others needs PATH',
-  })),
 ];
 
 const isExcused = ({ path, what }: Breach) =>

@@ -5,6 +5,7 @@ import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
+import { until } from '../support/until.js';
 
 const REQUESTS_MAX = 20;
 const REFUSED = { detail: 'Too many requests are under way.', code: 'unavailable' };
@@ -27,7 +28,7 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
   /** Fills the service with chats that wait for their provider. */
   const fill = async (): Promise<Promise<Answer>[]> => {
     const chats = Array.from({ length: REQUESTS_MAX }, () => ada.chat('wait'));
-    while (provider.calls < REQUESTS_MAX) await new Promise(setImmediate);
+    await until(() => provider.calls >= REQUESTS_MAX);
     return chats;
   };
 
@@ -73,12 +74,12 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
           `Content-Type: application/json\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}` +
           'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2 * REQUESTS_MAX),
       );
-      while (provider.calls === calls) await new Promise(setImmediate);
+      await until(() => provider.calls !== calls);
       socket.resetAndDestroy();
     }
     // The model is never heard: each chat ends because its caller is gone.
     const open = () => app.database.count('holds', `state = 'open'`);
-    while ((await open()) > 0) await new Promise(setImmediate);
+    await until(async () => (await open()) <= 0);
     expect(await app.nest.get(RequestGate).begin(5000)).toBe(true);
     expect(await app.database.count('holds', `state = 'released' OR captured_amount = 0`)).toBe(3);
     expect(await app.database.count('ledger_entries', 'amount < 0')).toBe(0);

@@ -3,6 +3,7 @@ import OpenAI, { APIUserAbortError, AuthenticationError } from 'openai';
 import { TestApp } from '../support/app.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { ADD, callAdd, expectPaid } from '../support/paid-calls.js';
+import { until } from '../support/until.js';
 
 const ECHO = "This is a dummy AI response to your message: 'hi'";
 const ask = { model: 'echo', messages: [{ role: 'user' as const, content: 'hi' }] };
@@ -66,7 +67,7 @@ describe('the unmodified client openai', () => {
       if (choices[0]?.delta.content) break;
     }
     stream.controller.abort();
-    while ((await ada.history()).length === 0) await new Promise((r) => setTimeout(r, 10));
+    await until(async () => (await ada.history()).length !== 0);
     const [turn] = await ada.history();
     expect(turn).toMatchObject({ status: 'aborted', response: 'The first words', tokens: 100 });
     expect(provider.lastRequest?.signal?.aborted).toBe(true);
@@ -79,10 +80,10 @@ describe('the unmodified client openai', () => {
     provider.use(() => new Promise(() => undefined));
     const abort = new AbortController();
     const asked = clientOf(ada).chat.completions.create(ask, { signal: abort.signal });
-    while (provider.calls === calls) await new Promise((r) => setTimeout(r, 5));
+    await until(() => provider.calls !== calls);
     abort.abort();
     await expect(asked).rejects.toThrow(APIUserAbortError);
-    while ((await ada.history()).length === 0) await new Promise((r) => setTimeout(r, 10));
+    await until(async () => (await ada.history()).length !== 0);
     expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 0 }]);
     expect(await ada.balance()).toBe(4000);
     expect(await app.database.unbalancedWallets()).toEqual([]);

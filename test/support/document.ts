@@ -5,7 +5,7 @@ import type {
   ResponseObject,
 } from '@nestjs/swagger';
 
-export const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Whether a path is that of a page for people, or of a file that a page loads: these are not in the document. */
 export function isPageFile(path: string): boolean {

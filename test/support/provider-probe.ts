@@ -23,25 +23,28 @@ export class ProviderProbe {
   private readonly atOnce: CompletionProvider['answer'];
   private letGo: () => void = () => undefined;
   private released = this.nextRelease();
-  private remembered: Pick<CompletionProvider, 'complete' | 'answer'>;
+  private remembered: () => void = () => undefined;
 
   constructor(app: NestFastifyApplication) {
     this.provider = app.get(ModelCatalogue).find(undefined).provider;
     this.original = this.provider.complete.bind(this.provider);
     this.atOnce = this.provider.answer?.bind(this.provider);
     this.use(undefined);
-    this.remembered = { complete: this.provider.complete, answer: this.provider.answer };
     releaseAfterEach(this);
   }
 
   remember(): void {
-    this.remembered = { complete: this.provider.complete, answer: this.provider.answer };
+    const { provider } = this;
+    const set = { ...provider };
+    this.remembered = () => {
+      Object.assign(provider, set);
+    };
   }
 
   release(): void {
     this.letGo();
     this.released = this.nextRelease();
-    Object.assign(this.provider, this.remembered);
+    this.remembered();
   }
 
   /** Rejects when the test is over that made the provider wait. */

@@ -4,6 +4,7 @@ import { type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
 import { ProviderProbe } from '../support/provider-probe.js';
+import { until } from '../support/until.js';
 
 const NOWHERE = '00000000-0000-7000-8000-000000000000';
 
@@ -29,7 +30,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
       provider.use(() => new Promise<void>((resolve) => (answerNow = resolve)));
       const calls = provider.calls;
       const chat = ada.chat('wait');
-      while (provider.calls === calls) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => provider.calls !== calls);
       const during = await ada.get('/api/wallet/');
       expect([during.status, during.body]).toEqual([
         200,

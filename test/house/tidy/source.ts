@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { basename, dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import ts from 'typescript';
 
 /** One file of ours, parsed. Paths are relative to the repository and use `/`. */
@@ -79,4 +79,3 @@ export function resolveImport(from: string, specifier: string): string | undefin
 
 export const isSpec = (path: string) => path.endsWith('.spec.ts');
 export const isInSrc = ({ path }: Source) => path.startsWith('src/') && !isSpec(path);
-export const stemOf = (path: string) => basename(path).replace(/\.(d\.)?(ts|js)$/, '');

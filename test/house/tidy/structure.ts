@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import ts from 'typescript';
-import { isSpec, perFile, resolveImport, type Rule, type Source } from './source.js';
+import { isSpec, perFile, resolveImport, type Rule } from './source.js';
 
 /** The floor plan: what a folder may import beside itself. `docs/ARCHITECTURE.md` says why. */
 export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
@@ -75,73 +73,6 @@ const floorPlan: Rule = {
   ],
 };
 
-const NO_CYCLES = ['forwardRef', 'ManyToOne', 'OneToMany', 'OneToOne', 'ManyToMany'];
-
-const noCycles: Rule = {
-  name: 'no forwardRef, and no relation between entities',
-  breaches: perFile(function* ({ nodes }) {
-    for (const node of nodes) {
-      if (ts.isIdentifier(node) && NO_CYCLES.includes(node.text)) yield node.text;
-    }
-  }),
-  broken: [
-    { 'src/chat/a.ts': '@Inject(forwardRef(() => B)) b: B;' },
-    { 'src/chat/a.ts': 'class A { @ManyToOne(() => User) user!: User; }' },
-  ],
-};
-
-const noBarrels: Rule = {
-  name: 'no index file, and no barrel',
-  breaches: perFile(function* ({ path, nodes }) {
-    if (/^index\./.test(basename(path))) yield 'is an index file';
-    for (const node of nodes) {
-      if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
-        yield `re-exports ${node.moduleSpecifier.getText()}`;
-      }
-    }
-  }),
-  broken: [
-    { 'src/chat/index.ts': 'export const a = 1;' },
-    { 'src/chat/a.ts': "export * from './b.js';" },
-    { 'test/support/a.ts': "export { b } from './b.js';" },
-  ],
-};
-
-/** What npm, Jest and the other tools are set to, and the page on which people read what to start. */
-const TOOL_FILES = ['package.json', 'jest.config.js', 'stryker.config.json', 'README.md'];
-
-/** Whether a tool opens the file by name: each of those in the first folder, and what they name. */
-function isNamedByTools(path: string, texts: readonly string[]): boolean {
-  const built = `dist/${path.replace(/\.ts$/, '.js')}`;
-  return !path.includes('/') || texts.some((text) => text.includes(path) || text.includes(built));
-}
-
-/** By an import, by the module that it declares, or by its name in quotes: a file to read, serve or start. */
-function isUsed(source: Source, sources: readonly Source[]): boolean {
-  const declared = /declare module '([^']+)'/.exec(source.text)?.[1];
-  const name = basename(source.path);
-  const quoted = [`'${name}'`, `'${name.replace(/\.ts$/, '.js')}'`];
-  return sources.some(
-    (other) =>
-      quoted.some((text) => other.text.includes(text)) ||
-      other.imports.some(
-        (text) => text === declared || resolveImport(other.path, text) === source.path,
-      ),
-  );
-}
-
-const noOrphans: Rule = {
-  name: 'every file is imported, or started by name',
-  breaches: (sources) => {
-    const tools = TOOL_FILES.map((path) => readFileSync(path, 'utf8'));
-    return sources
-      .filter(({ path }) => !isSpec(path) && !isNamedByTools(path, tools))
-      .filter((source) => !isUsed(source, sources))
-      .map(({ path }) => ({ path, what: 'nobody imports it' }));
-  },
-  broken: [{ 'src/chat/orphan.ts': 'export const a = 1;', 'src/chat/chat.dto.ts': '' }],
-};
-
 const RELEASED = 'test/released-migrations.json';
 
 const frozenMigrations: Rule = {
@@ -159,4 +90,4 @@ const frozenMigrations: Rule = {
   broken: [{ 'src/database/migrations/columns.ts': '' }, {}],
 };
 
-export const structure = [floorPlan, noCycles, noBarrels, noOrphans, frozenMigrations];
+export const structure = [floorPlan, frozenMigrations];
