@@ -37,6 +37,17 @@ const jwtSecret = makeValidator<string>((input) => {
   throw new EnvError('must have at least 32 characters, or be empty');
 });
 
+/** Never says the value back: it may hold a password. */
+const proxyUrl = makeValidator<string>((input) => {
+  if (input === '' || (/^https?:\/\/.+/.test(input) && URL.canParse(input))) return input;
+  throw new EnvError('must be http://<host>:<port> or https://<host>:<port>');
+});
+
+const hosts = makeValidator<string>((input) => {
+  if (/^(?:[\w.*:[\]-]+(?:\s*,\s*|$))*$/.test(input)) return input;
+  throw new EnvError('must be hosts, with or without a port, separated by commas');
+});
+
 const DAY_SECONDS = 86_400;
 
 /** Every setting there is: its name, rule, default and meaning. `.env.example` is held to this table. */
@@ -67,6 +78,18 @@ export const SETTINGS = {
   MODELS_FILE: str({
     default: '',
     desc: 'Path of a JSON file with providers and models (docs/models.md). Empty: the model echo alone.',
+  }),
+  HTTPS_PROXY: proxyUrl({
+    default: '',
+    desc: 'Proxy through which providers with an https URL are reached.',
+  }),
+  HTTP_PROXY: proxyUrl({
+    default: '',
+    desc: 'Proxy through which providers with an http URL are reached.',
+  }),
+  NO_PROXY: hosts({
+    default: '',
+    desc: 'Hosts that are reached without a proxy, separated by commas.',
   }),
   MESSAGE_MAX_CHARS: integer({ min: 1, max: 1_000_000 })({
     default: 100_000,
@@ -123,6 +146,14 @@ export const SETTINGS = {
   }),
 };
 
+/** Names that other programs write in small letters as well; both count. */
+const SMALL = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
+
+function withSmallNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const small = SMALL.map((name) => [name, env[name] ?? env[name.toLowerCase()]] as const);
+  return { ...env, ...Object.fromEntries(small.filter(([, value]) => value !== undefined)) };
+}
+
 /** The process's environment, to which `.env` adds what is not set. */
 function environment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile('.env');
@@ -154,7 +185,7 @@ function toLines(bad: readonly (readonly [setting: string, reason: string])[]): 
 /** Reads the environment once. Throws one `InvalidConfig` that names every bad value. */
 export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
   const bad: (readonly [setting: string, reason: string])[] = [];
-  const read = cleanEnv(env, SETTINGS, {
+  const read = cleanEnv(withSmallNames(env), SETTINGS, {
     reporter: ({ errors }) => {
       bad.push(...Object.entries(errors).map(([name, { message }]) => [name, message] as const));
     },
@@ -172,6 +203,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
     pricePerMessage: read.PRICE_PER_MESSAGE,
     providers: models.providers,
     models: models.models,
+    proxies: {
+      httpsProxy: read.HTTPS_PROXY,
+      httpProxy: read.HTTP_PROXY,
+      noProxy: read.NO_PROXY,
+    },
     messageMaxChars: read.MESSAGE_MAX_CHARS,
     bodyMaxBytes: read.BODY_MAX_BYTES,
     answerTimeoutSeconds: read.ANSWER_TIMEOUT_SECONDS,

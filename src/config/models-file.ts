@@ -18,6 +18,8 @@ import { isFields, readFields } from '../fields/field-reader.js';
 const PRICE_MAX = 100_000_000;
 const TOKENS_MAX = 10_000_000;
 const MODEL_ID = /^[\w.:/@-]{1,100}$/;
+/** What one request may be billed for: more pictures than any provider takes. */
+const IMAGES_MAX = 1000;
 const ECHO = 'echo';
 
 const objectMessage = ({ value }: ValidationArguments) =>
@@ -35,22 +37,67 @@ function Whole(min: number, max: number): PropertyDecorator {
   );
 }
 
+const MayBeLeftOut = ValidateIf((_, value) => value !== undefined);
+
+/** A price that is at most another one: what is held is counted at the price of the prompt. */
+function AtMost(prompt: string): PropertyDecorator {
+  const maxOf = (args: ValidationArguments | undefined) =>
+    Number((args?.object as Readonly<Record<string, unknown>>)[prompt]);
+  return ValidateBy(
+    {
+      name: 'atMost',
+      validator: {
+        validate: (value, args) =>
+          Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= maxOf(args),
+      },
+    },
+    { message: (args) => `must be a whole number from 0 to ${String(maxOf(args))}`, ...ALONE },
+  );
+}
+
 /** Whole tokens of the wallet for a message, whatever its length. */
 export class FlatPrice {
   @Whole(0, PRICE_MAX)
   readonly perMessage!: number;
 }
 
-/** Whole tokens of the wallet for each 1,000 model tokens; the sum of both is rounded up once. */
+/** Whole tokens of the wallet for each 1,000 model tokens; the sum is rounded up once. */
 export class MeteredPrice {
   @Whole(0, PRICE_MAX)
   readonly per1kPrompt!: number;
 
   @Whole(0, PRICE_MAX)
   readonly per1kCompletion!: number;
+
+  /** For what the provider read from its cache; without it that costs as any prompt. */
+  @MayBeLeftOut
+  @AtMost('per1kPrompt')
+  readonly per1kCachedPrompt?: number;
 }
 
-export type Price = FlatPrice | MeteredPrice;
+/** The same for each 1,000,000 model tokens, as providers write their prices. */
+export class PriceByMillion {
+  @Whole(0, PRICE_MAX)
+  readonly perMillionPrompt!: number;
+
+  @Whole(0, PRICE_MAX)
+  readonly perMillionCompletion!: number;
+
+  @MayBeLeftOut
+  @AtMost('perMillionPrompt')
+  readonly perMillionCachedPrompt?: number;
+}
+
+export type Price = FlatPrice | MeteredPrice | PriceByMillion;
+
+const unitOf = (price: object) =>
+  'perMessage' in price
+    ? 'perMessage'
+    : Object.keys(price).some((name) => name.startsWith('perMillion'))
+      ? 'perMillion'
+      : 'per1k';
+
+const PRICES = { perMessage: FlatPrice, perMillion: PriceByMillion, per1k: MeteredPrice };
 
 /** A forgotten price has no default: that would give the model away. */
 const OnePrice = ValidateBy(
@@ -58,10 +105,10 @@ const OnePrice = ValidateBy(
     name: 'onePrice',
     validator: {
       validate: (price) =>
-        !isFields(price) || !('perMessage' in price) || Object.keys(price).length === 1,
+        !isFields(price) || Object.keys(price).every((name) => name.startsWith(unitOf(price))),
     },
   },
-  { message: 'must be perMessage, or per1kPrompt with per1kCompletion, not both' },
+  { message: 'must be perMessage, or per1k… alone, or perMillion… alone, not both' },
 );
 
 /** What older servers know, and what OpenAI's newer models insist on. */
@@ -79,7 +126,7 @@ export class ModelSettings {
   @MinLength(1, { message: "must be the model's name at its provider" })
   readonly upstream!: string;
 
-  @Nested((price) => ('perMessage' in price ? FlatPrice : MeteredPrice), { message: objectMessage })
+  @Nested((price) => PRICES[unitOf(price)], { message: objectMessage })
   @OnePrice
   readonly price!: Price;
 
@@ -102,6 +149,16 @@ export class ModelSettings {
     message: 'must be max_tokens or max_completion_tokens',
   })
   readonly maxTokensField: MaxTokensField = 'max_tokens';
+
+  /** What a picture costs at most, in model tokens of the prompt; without it a metered model takes none. */
+  @MayBeLeftOut
+  @Whole(1, TOKENS_MAX)
+  readonly imageTokens?: number;
+
+  /** How many pictures a request may have; without it 10 at a flat price, and any number that is paid for. */
+  @MayBeLeftOut
+  @Whole(0, IMAGES_MAX)
+  readonly imagesMax?: number;
 }
 
 /** A provider as the file has it. */
@@ -112,7 +169,7 @@ class ListedProvider {
   )
   readonly baseUrl!: string;
 
-  @ValidateIf((_, name) => name !== undefined)
+  @MayBeLeftOut
   @IsString({ message: keyMessage })
   readonly apiKeyEnv?: string;
 }

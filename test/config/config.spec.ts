@@ -34,6 +34,7 @@ describe('the settings', () => {
   it('are all read: each changes what the code sees', () => {
     const other: Record<string, string> = { LOG_LEVEL: 'warn', HOST: '::1' };
     other['DATABASE_URL'] = 'postgres://a@b/c';
+    other['HTTPS_PROXY'] = other['HTTP_PROXY'] = 'http://proxy:3128';
     other['JWT_SECRET'] = 'x'.repeat(32);
     const model = { id: 'free', provider: 'echo', upstream: 'echo', price: { perMessage: 0 } };
     const limits = { contextTokens: 10, maxTokens: 5 };
@@ -81,6 +82,22 @@ describe('the settings', () => {
       expect(words).not.toContain('hunter22');
     },
   );
+
+  it.each(['proxy:3128', 'socks5://proxy:1080', 'http://ada:hunter22@'])(
+    'refuse %j as a proxy, and do not repeat the password',
+    (url) => {
+      const words = complaint({ HTTPS_PROXY: url });
+      expect(words).toContain('HTTPS_PROXY: must be http://<host>:<port>');
+      expect(words).not.toContain('hunter22');
+    },
+  );
+
+  it('take a proxy by its name in small letters too; in capitals it counts first', () => {
+    const env = { https_proxy: 'http://small:1', HTTP_PROXY: 'http://great:1', http_proxy: 'x' };
+    expect(loadConfig(env).proxies).toEqual({
+      ...{ httpsProxy: 'http://small:1', httpProxy: 'http://great:1', noProxy: '' },
+    });
+  });
 
   it('refuse a JWT secret that is too short, and do not repeat it', () => {
     const words = complaint({ JWT_SECRET: 'hunter22' });

@@ -85,6 +85,30 @@ describe('MODELS_FILE', () => {
     expect(problemsOf(withModel(change)).join('\n')).toContain(problem);
   });
 
+  it('takes prices by the million, for cached prompts, and what pictures cost', () => {
+    const priced = (price: object) => loadConfig(modelsFile(withModel({ price }))).models[0]?.price;
+    const byMillion = { perMillionPrompt: 3, perMillionCompletion: 15, perMillionCachedPrompt: 0 };
+    expect(priced(byMillion)).toEqual(byMillion);
+    const by1k = { per1kPrompt: 3, per1kCompletion: 15, per1kCachedPrompt: 1 };
+    expect(priced(by1k)).toEqual(by1k);
+    const pictures = { imageTokens: 800, imagesMax: 0 };
+    expect(loadConfig(modelsFile(withModel(pictures))).models[0]).toMatchObject(pictures);
+  });
+
+  it.each([
+    [{ price: { perMillionPrompt: 1 } }, 'perMillionCompletion must be a whole number'],
+    [{ price: { perMillionPrompt: 1, per1kCompletion: 1 } }, 'models[0].price must be'],
+    [{ price: { perMessage: 1, perMillionPrompt: 1 } }, 'models[0].price must be'],
+    [
+      { price: { per1kPrompt: 1, per1kCompletion: 1, per1kCachedPrompt: 2 } },
+      'models[0].price.per1kCachedPrompt must be a whole number from 0 to 1',
+    ],
+    [{ imageTokens: 0 }, 'models[0].imageTokens must be a whole number from 1'],
+    [{ imagesMax: -1 }, 'models[0].imagesMax must be a whole number from 0'],
+  ])('refuses %j', (change, problem) => {
+    expect(problemsOf(withModel(change)).join('\n')).toContain(problem);
+  });
+
   it('refuses a provider without a URL, without its key, or with the name of the built-in one', () => {
     const providers = {
       one: { baseUrl: 'ftp://models.test', apiKeyEnv: 'NOT_SET_ANYWHERE' },
