@@ -237,20 +237,76 @@ export class ConversationBusy extends AppError {
   override readonly message = 'This conversation is being answered.';
 }
 
+/** What happened at a provider, for the operator's log: never for a caller, and never in a provider's words. */
+export interface ProviderReport {
+  readonly provider: string;
+  /** The model's name there. */
+  readonly model: string;
+  readonly reason: string;
+  /** The status that the provider answered with, and its own code for it, where there was one. */
+  readonly upstreamStatus?: number | undefined;
+  readonly upstreamCode?: string | undefined;
+  /** From the question to the failure. */
+  readonly tookMs: number;
+}
+
+/** A provider's doing: one line of the log tells the report, and no stack, for nothing of ours went wrong. */
+export abstract class ProviderError extends AppError {
+  readonly report: ProviderReport | undefined;
+  constructor(detail: string, { report, ...options }: ErrorOptions & { report?: ProviderReport }) {
+    super(detail, options);
+    this.report = report;
+  }
+}
+
 /** The model's provider refused, broke off, or sent nonsense. Nothing was charged. */
-export class ProviderFailed extends AppError {
+export class ProviderFailed extends ProviderError {
   readonly status = 502;
   readonly code = 'provider_failed';
-  constructor(options?: ErrorOptions) {
+  constructor(options: ErrorOptions & { report?: ProviderReport } = {}) {
     super('The model did not answer. Nothing was charged.', options);
   }
 }
 
-/** The answer took longer than `ANSWER_TIMEOUT_SECONDS`. Nothing was charged. */
-export class ProviderTimedOut extends AppError {
+/** The provider, or the way to it, has too much to do. Nothing was charged. */
+export class ProviderBusy extends ProviderError {
+  readonly status = 503;
+  readonly code = 'provider_busy';
+  override readonly headers: Readonly<Record<string, string>>;
+  constructor(retryAfterSeconds: number, options: { report?: ProviderReport } = {}) {
+    const seconds = String(retryAfterSeconds);
+    super(`The model is busy. Try again in ${seconds} seconds. Nothing was charged.`, options);
+    this.headers = { 'Retry-After': seconds };
+  }
+}
+
+/** The provider found a fault in the caller's own request, and says which. Nothing was charged. */
+export class ProviderRefused extends ProviderError {
+  readonly status = 400;
+  readonly code: 'provider_refused' | 'context_length_exceeded';
+  constructor(detail: string, options: { report?: ProviderReport; isTooLong?: boolean } = {}) {
+    const { isTooLong, ...rest } = options;
+    super(detail, rest);
+    this.code = isTooLong ? 'context_length_exceeded' : 'provider_refused';
+  }
+}
+
+/** The request is larger than its model's provider takes. Nothing was charged. */
+export class ProviderBodyTooLarge extends ProviderError {
+  readonly status = 413;
+  readonly code = 'provider_body_too_large';
+  constructor(detail: string, options: { report?: ProviderReport } = {}) {
+    super(detail, options);
+  }
+}
+
+/** The answer took longer than `ANSWER_TIMEOUT_SECONDS`, with nothing passed on. Nothing was charged. */
+export class ProviderTimedOut extends ProviderError {
   readonly status = 504;
   readonly code = 'provider_timed_out';
-  override readonly message = 'The model took too long. Nothing was charged.';
+  constructor(options: { report?: ProviderReport } = {}) {
+    super('The model took too long. Nothing was charged.', options);
+  }
 }
 
 /** The caller took so long to read that time ran out; what was produced is charged. Only within a stream. */

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Turn } from '../conversations/turn.entity.js';
 import { EventStream, disconnectSignal } from '../http/event-stream.js';
 import { markReplay } from '../http/idempotency-key.js';
-import { answerTo } from '../http/send-error.js';
+import { answerTo, logError } from '../http/send-error.js';
 import type { Principal } from '../principal.js';
 import type { AnswerEvent, AnswerFormat } from './answer-format.js';
 import { ChatService, type Begun } from './chat.service.js';
@@ -35,7 +35,7 @@ export class AnswerWriter {
       return;
     }
     const begun = await this.chat.beginWhole(principal, question, signal);
-    const turn = begun.turn ?? (await begun.generation.run(signal, () => Promise.resolve()));
+    const turn = begun.turn ?? (await begun.generation.run(signal));
     setTurnHeaders(reply, turn, begun.turn ? begun.isReplay : false);
     void reply.code(200).send(format.whole(turn));
   }
@@ -60,8 +60,8 @@ export class AnswerWriter {
         begun.turn ?? (await begun.generation.run(signal, (delta) => send(writing.delta(delta))));
       await send(writing.end(turn));
     } catch (error) {
-      const { status, body } = answerTo(request, error);
-      if (status >= 500) request.log.error({ err: error }, 'a stream failed');
+      const { body } = answerTo(request, error);
+      logError(request, error, 'a stream failed');
       await send(writing.failure(body));
     } finally {
       events.end();

@@ -2,12 +2,16 @@ import type { Turn } from '../conversations/turn.entity.js';
 import { toIso } from '../time.js';
 import type { AnswerFormat, StreamFormat } from './answer-format.js';
 
-const wordsOf = (text: string) => [{ event: 'delta', payload: { text } }];
+/** What the model thought, as far as it told, and its words. */
+const wordsOf = (text: string, reasoning: string | null = null) => [
+  ...(reasoning ? [{ event: 'reasoning', payload: { text: reasoning } }] : []),
+  ...(text !== '' || !reasoning ? [{ event: 'delta', payload: { text } }] : []),
+];
 
 const stream: StreamFormat = {
   start: () => [],
-  delta: ({ text }) => wordsOf(text),
-  replay: (turn) => wordsOf(turn.response),
+  delta: ({ text, reasoning }) => wordsOf(text, reasoning),
+  replay: (turn) => wordsOf(turn.response, turn.reasoning),
   end: (turn) => [{ event: 'done', payload: doneToWire(turn) }],
   failure: (body) => [{ event: 'error', payload: body }],
 };

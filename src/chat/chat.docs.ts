@@ -3,7 +3,10 @@ import {
   ConversationBusy,
   InsufficientBalance,
   NotFound,
+  ProviderBodyTooLarge,
+  ProviderBusy,
   ProviderFailed,
+  ProviderRefused,
   ProviderTimedOut,
   ValidationFailed,
 } from '../errors.js';
@@ -45,7 +48,7 @@ const EVENTS: ContentObject = {
     schema: {
       type: 'string',
       description:
-        'Events `delta` (`{"text"}`), then one `done` (the answer, its price and its ids), or one `error` (`{"detail", "code"}`). Comments (`: ping`) keep the connection open.',
+        'Events `delta` (`{"text"}`), with `reasoning` (`{"text"}`) for what a model thinks, then one `done` (the answer, its price and its ids), or one `error` (`{"detail", "code"}`). Comments (`: ping`) keep the connection open.',
     },
     examples: { stream: { value: STREAM } },
   },
@@ -59,6 +62,16 @@ const PAID_ANSWER = {
   headers: PAID_HEADERS,
 };
 
+/** What a model's provider can have against a message, or fail to do. */
+export const PROVIDER_ERRORS = [
+  new ProviderRefused("This model's maximum context length is 8192 tokens.", { isTooLong: true }),
+  new ProviderRefused('The model refused the request. Nothing was charged.'),
+  new ProviderBodyTooLarge('The model refused the request. Nothing was charged.'),
+  new ProviderFailed(),
+  new ProviderBusy(5),
+  new ProviderTimedOut(),
+];
+
 /** What can keep a message from its answer. */
 const PAID_ERRORS = [
   new ValidationFailed({ message: ['This field may not be blank.'] }),
@@ -66,8 +79,7 @@ const PAID_ERRORS = [
   new InsufficientBalance(100, 4000, 'daily'),
   new NotFound(),
   new ConversationBusy(),
-  new ProviderFailed(),
-  new ProviderTimedOut(),
+  ...PROVIDER_ERRORS,
 ];
 
 export const ChatDocs = {

@@ -1,4 +1,4 @@
-import { AnswerNotRead, ProviderFailed, ProviderTimedOut, type AppError } from '../errors.js';
+import { AnswerNotRead, ProviderError, ProviderFailed, ProviderTimedOut } from '../errors.js';
 import type { Model } from '../models/model-catalogue.js';
 import { outcomeOf, type Outcome } from './outcome.js';
 import type { Ending } from '../models/pricing.js';
@@ -37,9 +37,13 @@ type Stop = 'caller gone' | 'time is up';
  */
 export class Generation {
   private text = '';
+  private reasoning = '';
   private readonly toolCalls = new ToolCalls();
   /** Set while the caller takes what was produced, and the provider waits. */
   private isWaitingForClient = false;
+  /** Set while the question waits for a free connection: nobody has been asked yet. */
+  private isQueued = false;
+  private askedAt = 0;
 
   constructor(private readonly parts: GenerationParts) {}
 
@@ -54,13 +58,15 @@ export class Generation {
   /**
    * Asks the provider and passes each delta on; the next is fetched only when `onDelta` has resolved, so a
    * slow reader slows the provider. Aborting `disconnectSignal` cancels the provider's call and returns the turn
-   * as far as it came. Throws `ProviderFailed` or `ProviderTimedOut`, with nothing charged, and
-   * `AnswerNotRead` when it was the caller who let time run out.
+   * as far as it came, and so does the time limit once something was passed on. Without `onDelta` nothing is, until
+   * the answer is whole. Throws a `ProviderError`, with nothing charged, and `AnswerNotRead` when it was the
+   * caller who let time run out.
    */
   async run(
     disconnectSignal: AbortSignal,
-    onDelta: (delta: CompletionDelta) => Promise<void>,
+    onDelta?: (delta: CompletionDelta) => Promise<void>,
   ): Promise<Turn> {
+    this.askedAt = performance.now();
     if (disconnectSignal.aborted) return this.settle('aborted', 'never asked', undefined);
     const stopping = new AbortController();
     const leave = () => {
@@ -74,7 +80,8 @@ export class Generation {
     try {
       done = await this.read(stopping.signal, onDelta);
     } catch (error) {
-      return await this.settleUnfinished(stopping.signal.reason as Stop | undefined, error);
+      const stop = stopping.signal.reason as Stop | undefined;
+      return await this.settleUnfinished(stop, error, onDelta !== undefined);
     } finally {
       clearTimeout(timer);
       disconnectSignal.removeEventListener('abort', leave);
@@ -86,10 +93,14 @@ export class Generation {
 
   private async read(
     signal: AbortSignal,
-    onDelta: (delta: CompletionDelta) => Promise<void>,
+    onDelta?: (delta: CompletionDelta) => Promise<void>,
   ): Promise<CompletionDone> {
     const { model, request } = this.parts;
-    const events = model.provider.complete({ ...request, signal })[Symbol.asyncIterator]();
+    const onQueue = (isWaiting: boolean) => {
+      this.isQueued = isWaiting;
+    };
+    const answer = model.provider.complete({ ...request, signal, onQueue });
+    const events = answer[Symbol.asyncIterator]();
     // A provider that does not heed the signal must not keep the hold: whichever comes first counts.
     const aborted = rejectionOf(signal);
     try {
@@ -98,9 +109,10 @@ export class Generation {
         if (next.done) throw new ProviderFailed();
         if (next.value.type === 'done') return next.value;
         this.text += next.value.text;
+        this.reasoning += next.value.reasoning ?? '';
         this.toolCalls.add(next.value.toolCalls ?? []);
         this.isWaitingForClient = true;
-        await Promise.race([onDelta(next.value), aborted]);
+        await Promise.race([onDelta?.(next.value), aborted]);
         this.isWaitingForClient = false;
         if (this.produced >= this.producedMax) {
           return { type: 'done', finishReason: 'length', usage: undefined };
@@ -114,7 +126,7 @@ export class Generation {
 
   /** In characters. */
   private get produced(): number {
-    return this.text.length + this.toolCalls.size;
+    return this.text.length + this.reasoning.length + this.toolCalls.size;
   }
 
   /** A provider that does not heed `maxTokens`, or never ends, is cut off here. */
@@ -123,17 +135,33 @@ export class Generation {
     return Math.min(ANSWER_MAX_CHARS, ANSWER_SLACK_CHARS + maxTokens * CHARS_PER_TOKEN_MAX);
   }
 
-  private async settleUnfinished(stop: Stop | undefined, error: unknown): Promise<Turn> {
+  private async settleUnfinished(
+    stop: Stop | undefined,
+    error: unknown,
+    isPassedOn: boolean,
+  ): Promise<Turn> {
+    const hasOutput = this.produced > 0;
     if (stop === 'caller gone') {
-      const ending = this.produced > 0 ? 'gone mid-answer' : 'gone before output';
-      return this.settle('aborted', ending, undefined);
+      const before = this.isQueued ? 'never asked' : 'gone before output';
+      return this.settle('aborted', hasOutput ? 'gone mid-answer' : before, undefined);
     }
     if (stop === 'time is up' && this.isWaitingForClient) {
       await this.settle('aborted', 'gone mid-answer', undefined);
       throw new AnswerNotRead();
     }
+    // What was passed on is there to be read: it is paid, and told as cut.
+    if (stop === 'time is up' && isPassedOn && hasOutput) {
+      return this.settle('aborted', 'gone mid-answer', undefined);
+    }
     await this.settle('failed', 'failed', undefined);
-    throw stop === 'time is up' ? new ProviderTimedOut() : failureOf(error);
+    throw stop === 'time is up' ? this.timedOut() : failureOf(error);
+  }
+
+  private timedOut(): ProviderTimedOut {
+    const { model, request } = this.parts;
+    const tookMs = Math.round(performance.now() - this.askedAt);
+    const who = { provider: model.provider.name, model: request.model };
+    return new ProviderTimedOut({ report: { ...who, reason: 'the time was up', tookMs } });
   }
 
   private settle(
@@ -141,13 +169,14 @@ export class Generation {
     ending: Ending,
     done: CompletionDone | undefined,
   ): Promise<Turn> {
-    const made = { status, ending, text: this.text, toolCalls: this.toolCalls.list(), done };
+    const { text, reasoning, toolCalls } = this;
+    const made = { status, ending, text, reasoning, toolCalls: toolCalls.list(), done };
     return this.parts.settle(outcomeOf(this.parts, made));
   }
 }
 
-function failureOf(error: unknown): AppError {
-  return error instanceof ProviderFailed ? error : new ProviderFailed({ cause: error });
+function failureOf(error: unknown): ProviderError {
+  return error instanceof ProviderError ? error : new ProviderFailed({ cause: error });
 }
 
 /** Rejects with the signal's reason once it is aborted; never resolves. */

@@ -1,11 +1,6 @@
 import type { Model } from '../models/model-catalogue.js';
-import {
-  cost,
-  countUsage,
-  estimatePrompt,
-  estimateTokens,
-  type Ending,
-} from '../models/pricing.js';
+import { cost, countUsage, type Ending } from '../models/pricing.js';
+import { estimatePrompt, estimateTokens } from '../models/prompt.js';
 import type {
   CompletionDone,
   CompletionRequest,
@@ -18,6 +13,8 @@ import type { TurnStatus } from '../conversations/turn.entity.js';
 export interface Outcome {
   readonly status: TurnStatus;
   readonly response: string;
+  /** What the model thought, as far as it told; empty where it did not. */
+  readonly reasoning: string;
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
   readonly promptTokens: number;
@@ -38,6 +35,7 @@ interface Produced {
   readonly status: TurnStatus;
   readonly ending: Ending;
   readonly text: string;
+  readonly reasoning?: string;
   readonly toolCalls: readonly ToolCall[];
   readonly done: Pick<CompletionDone, 'finishReason' | 'usage'> | undefined;
 }
@@ -45,12 +43,15 @@ interface Produced {
 /** Counts and prices what was produced; `amount` is at most `held`. */
 export function outcomeOf(
   { model, request, held }: AskedOf,
-  { status, ending, text, toolCalls, done }: Produced,
+  { status, ending, text, reasoning = '', toolCalls, done }: Produced,
 ): Outcome {
+  const calls = JSON.stringify(toolCalls).slice(1, -1);
+  const asked = ending === 'never asked' ? [] : request.messages;
   const estimated = {
-    promptTokens: ending === 'never asked' ? 0 : estimatePrompt(request.messages),
-    completionTokens: estimateTokens(text + JSON.stringify(toolCalls).slice(1, -1)),
+    promptTokens: estimatePrompt(asked, model.imageTokens),
+    completionTokens: estimateTokens(text + reasoning + calls),
   };
+  const isEmpty = ending === 'complete' && text + reasoning + calls === '';
   const usage = countUsage(done?.usage, estimated);
   const { promptTokens, completionTokens } = usage;
   return {
@@ -58,8 +59,9 @@ export function outcomeOf(
     completionTokens,
     status,
     response: text,
+    reasoning,
     toolCalls,
     finishReason: done?.finishReason ?? 'length',
-    amount: cost(model.price, ending, usage, held),
+    amount: cost(model.price, isEmpty ? 'complete without output' : ending, usage, held),
   };
 }

@@ -5,7 +5,14 @@ import { isLongerThan, tooLong } from '../fields/text-field.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import type { Model } from '../models/model-catalogue.js';
-import { ceiling, estimatePrompt, estimateTokens } from '../models/pricing.js';
+import { ceiling } from '../models/pricing.js';
+import {
+  assertPartsArePaid,
+  countPrompt,
+  estimatePrompt,
+  passedOn,
+  type TokenCount,
+} from '../models/prompt.js';
 import type { ChatMessage } from '../models/providers/provider.js';
 import type { Question } from './question.js';
 
@@ -13,8 +20,15 @@ import type { Question } from './question.js';
 export interface Plan {
   readonly model: Model;
   readonly messages: readonly ChatMessage[];
+  /** The most that the prompt can have, in model tokens: so much is held for it, and what is too much is given back. */
   readonly promptTokens: number;
   readonly maxTokens: number;
+}
+
+/** A plan, and how many model tokens its prompt is likely to have. */
+interface Measured {
+  readonly plan: Plan;
+  readonly prompt: TokenCount;
 }
 
 /** What a question would cost: at least for its prompt, at most with the longest answer. */
@@ -35,14 +49,21 @@ export class Planner {
 
   /** Between which two amounts an answer's price would be, without asking or holding anything. */
   async quote(ownerId: string, question: Question): Promise<Quote> {
-    const { model, promptTokens, maxTokens } = await this.plan(ownerId, question);
-    const atMost = (completionTokens: number) =>
-      ceiling(model.price, promptTokens, completionTokens);
-    return { model: model.id, floor: atMost(0), ceiling: atMost(maxTokens) };
+    const { plan, prompt } = await this.measure(ownerId, question);
+    const { model, maxTokens } = plan;
+    return {
+      model: model.id,
+      floor: ceiling(model.price, prompt.estimate, 0),
+      ceiling: ceiling(model.price, prompt.bound, maxTokens),
+    };
   }
 
   /** Throws `ValidationFailed` for what no model takes, and `NotFound` for a conversation of somebody else. */
   async plan(ownerId: string, question: Question): Promise<Plan> {
+    return (await this.measure(ownerId, question)).plan;
+  }
+
+  private async measure(ownerId: string, question: Question): Promise<Measured> {
     const { conversationId, message } = question;
     this.assertLength(message);
     const conversation =
@@ -56,12 +77,14 @@ export class Planner {
     const reserved = Math.min(wanted, Math.floor(model.contextTokens / 2));
     const budget = model.contextTokens - reserved - estimatePrompt([asked]);
     const context = conversation ? await this.conversations.context(conversation, budget) : [];
-    const messages = question.messages ?? [...context, asked];
+    const messages = question.messages?.map(passedOn) ?? [...context, asked];
+    assertPartsArePaid(model, messages);
     const further = question.extra ? JSON.stringify(question.extra) : '';
-    const promptTokens = estimatePrompt(messages) + estimateTokens(further);
-    const room = model.contextTokens - promptTokens;
+    const prompt = countPrompt(messages, further, model.imageTokens);
+    const room = model.contextTokens - prompt.estimate;
     if (room < 1) throw new ValidationFailed({ message: [`Too long for the model ${model.id}.`] });
-    return { model, messages, promptTokens, maxTokens: Math.min(wanted, room) };
+    const maxTokens = Math.min(wanted, room);
+    return { plan: { model, messages, promptTokens: prompt.bound, maxTokens }, prompt };
   }
 
   private assertLength(message: string): void {

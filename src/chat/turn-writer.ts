@@ -54,6 +54,7 @@ export class TurnWriter {
       holdId: payment.holdId,
       message,
       response: storable(outcome.response),
+      reasoning: outcome.reasoning === '' ? null : storable(outcome.reasoning),
       status: outcome.status,
       finishReason: outcome.finishReason,
       model: modelId,

@@ -8,7 +8,7 @@ import { ConversationBusy, NotFound } from '../errors.js';
 import { Conversation } from './conversation.entity.js';
 import type { ChatMessage } from '../models/providers/provider.js';
 import { HoldsService } from '../wallet/holds.service.js';
-import { estimatePrompt } from '../models/pricing.js';
+import { estimatePrompt } from '../models/prompt.js';
 
 export const TITLE_MAX_CHARS = 80;
 /** Earlier turns looked at for a context; a budget that would take more is larger than any model's. */

@@ -29,6 +29,10 @@ export class Turn {
   @Column({ type: 'text' })
   response!: string;
 
+  /** What the model thought, as far as it told; null where it did not. Apart from the answer, and paid like it. */
+  @Column({ type: 'text', nullable: true })
+  reasoning!: string | null;
+
   @Column({ type: 'text' })
   model!: string;
 

@@ -3,6 +3,7 @@ import { Money1764000001000 } from './migrations/1764000001000-money.js';
 import { Chat1764000002000 } from './migrations/1764000002000-chat.js';
 import { LedgerByTurn1764000003000 } from './migrations/1764000003000-ledger-by-turn.js';
 import { Slim1764000004000 } from './migrations/1764000004000-slim.js';
+import { Reasoning1764000010000 } from './migrations/1764000010000-reasoning.js';
 
 /** Every migration, oldest first. A released one is never edited: add another. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Chat1764000002000,
   LedgerByTurn1764000003000,
   Slim1764000004000,
+  Reasoning1764000010000,
 ];

@@ -5,6 +5,14 @@ export function isOpenAiPath(url: string): boolean {
   return /^\/v1(?:[/?]|$)/.test(url);
 }
 
+/** A model's id may have slashes, which some clients send as they stand: to the router it is one part of the path. */
+export function withModelInOnePart(url: string): string {
+  const match = /^(\/v1\/models\/)([^?]*[^?/])(.*)$/.exec(url);
+  if (!match) return url;
+  const [, before = '', id = '', after = ''] = match;
+  return before + id.replaceAll('/', '%2F') + after;
+}
+
 /** The codes by which OpenAI's clients tell errors apart; any other is ours. */
 const CODES: Readonly<Record<number, string>> = {
   401: 'invalid_api_key',

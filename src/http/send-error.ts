@@ -6,6 +6,7 @@ import {
   HeadersTooLarge,
   NotFound,
   PayloadTooLarge,
+  ProviderError,
   ServerError,
   ServiceStopping,
   type ErrorAnswer,
@@ -51,14 +52,29 @@ export function answerTo(request: FastifyRequest, error: unknown): ErrorAnswer {
 }
 
 /**
+ * Logs what an operator should know of an error, under the words of `what`. A provider's doing is one line that
+ * names provider, model, status and time; a stack is for what nobody foresaw.
+ */
+export function logError(request: FastifyRequest, error: unknown, what: string): void {
+  if (error instanceof ProviderError && error.cause === undefined) {
+    const { status, code, report: upstream } = error;
+    const line = { status, code, upstream };
+    // A refused request is the caller's fault, and a busy provider nobody's.
+    if (status === 502) request.log.error(line, what);
+    else request.log.warn(line, what);
+    return;
+  }
+  const isForeseen = error instanceof AppError && error.cause === undefined;
+  if (toAppError(error).status >= 500 && !isForeseen) request.log.error({ err: error }, what);
+}
+
+/**
  * Answers with an error in the contract's shape. What nobody foresaw, or was caused by something else than
  * the caller, goes to the log and not to the caller.
  */
 export function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const { status, body, headers } = answerTo(request, error);
-  if (status >= 500 && (!(error instanceof AppError) || error.cause !== undefined)) {
-    request.log.error({ err: error }, 'request failed');
-  }
+  logError(request, error, 'request failed');
   if (reply.sent) return;
   void reply.code(status).headers(headers).send(body);
 }

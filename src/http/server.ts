@@ -18,6 +18,7 @@ import { toJson } from '../drf/json.js';
 import { negotiate } from '../drf/negotiation.js';
 import { refuseConnection } from './refuse-connection.js';
 import type { RouteTable } from './route-table.js';
+import { withModelInOnePart } from './openai-error.js';
 import { sendError } from './send-error.js';
 
 const HEADERS_MAX_BYTES = 16_384;
@@ -62,6 +63,7 @@ export function createAdapter(
       // Node would answer without a body or a request id; `refuseAmbiguous` does it in our shape.
       requireHostHeader: false,
     },
+    rewriteUrl: ({ url = '/' }) => withModelInOnePart(url),
     requestTimeout,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // By then `RequestGate` has waited: what is left is idle, or a socket that never sent a request.

@@ -1,9 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import type { ModelSettings } from '../config/models-file.js';
 import { ValidationFailed } from '../errors.js';
 import { EchoProvider } from './providers/echo.provider.js';
 import { OpenAiCompatibleProvider } from './providers/openai-compatible.provider.js';
+import { ProviderConnection } from './providers/provider-connection.js';
 import type { CompletionProvider } from './providers/provider.js';
 
 const ECHO_TOKENS_MAX = 1_000_000;
@@ -15,13 +16,14 @@ export interface Model extends Omit<ModelSettings, 'provider'> {
 
 /** The models that callers may name. */
 @Injectable()
-export class ModelCatalogue {
+export class ModelCatalogue implements OnApplicationShutdown {
+  private readonly providers: ReadonlyMap<string, CompletionProvider>;
   private readonly models: ReadonlyMap<string, Model>;
 
   constructor(@Inject(CONFIG) config: Config) {
-    const providers = providersOf(config);
+    this.providers = providersOf(config);
     const listed = config.models.map((model) => {
-      const provider = providers.get(model.provider);
+      const provider = this.providers.get(model.provider);
       // The file was checked before: its models name no other providers.
       if (!provider) throw new Error(`no provider ${model.provider}`);
       return Object.assign({}, model as Omit<ModelSettings, 'provider'>, { provider });
@@ -38,6 +40,11 @@ export class ModelCatalogue {
     const isListed = listed.some(({ id }) => id === echo.id);
     const models = isListed ? listed : [...listed, echo];
     this.models = new Map(models.map((model) => [model.id, model]));
+  }
+
+  /** When nothing is served any more: connections that are kept alive would keep the process too. */
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([...this.providers.values()].map((provider) => provider.close?.()));
   }
 
   /** In the order of the models file, then `echo`; the first is the default. */
@@ -59,10 +66,10 @@ export class ModelCatalogue {
 }
 
 function providersOf(config: Config): Map<string, CompletionProvider> {
-  const timeoutMs = config.answerTimeoutSeconds * 1000;
   const providers = new Map<string, CompletionProvider>([['echo', new EchoProvider()]]);
   for (const settings of config.providers) {
-    providers.set(settings.name, new OpenAiCompatibleProvider({ ...settings, timeoutMs }));
+    const connection = new ProviderConnection(settings.baseUrl, settings.apiKey, config.proxies);
+    providers.set(settings.name, new OpenAiCompatibleProvider(settings, connection));
   }
   return providers;
 }

@@ -25,6 +25,56 @@ describe('the price per model token', () => {
   });
 });
 
+describe('the price per 1,000,000 model tokens', () => {
+  const price = { perMillionPrompt: 3, perMillionCompletion: 15, perMillionCachedPrompt: 1 };
+
+  it('adds cached prompt, prompt and answer, and rounds up once', () => {
+    const usage = { promptTokens: 500_000, completionTokens: 100_000, cachedPromptTokens: 400_000 };
+    // 0.3 + 0.4 + 1.5
+    expect(cost(price, 'complete', usage, 1000)).toBe(3);
+    expect(cost(price, 'complete', { promptTokens: 1, completionTokens: 0 }, 1000)).toBe(1);
+  });
+
+  it('is exact at the largest prices and counts', () => {
+    const dear = { perMillionPrompt: 100_000_000, perMillionCompletion: 100_000_000 };
+    expect(ceiling(dear, 10_000_000, 10_000_000)).toBe(2_000_000_000);
+    expect(ceiling(dear, 10_000_000, 9_999_999)).toBe(1_999_999_900);
+  });
+
+  it('holds what is cached at the price of the prompt, and affords no more than that', () => {
+    expect(ceiling(price, 1_000_000, 1_000_000)).toBe(18);
+    for (let available = 1; available <= 40; available += 1) {
+      const tokens = affordable(price, 100, 10_000_000, available) ?? 0;
+      if (tokens > 0) expect(ceiling(price, 100, tokens)).toBeLessThanOrEqual(available);
+      expect(ceiling(price, 100, tokens + 1)).toBeGreaterThan(available);
+    }
+  });
+
+  it('takes a cache that is cheaper by the 1,000 as well, and no more of it than there is prompt', () => {
+    const cached = { per1kPrompt: 10, per1kCompletion: 0, per1kCachedPrompt: 1 };
+    const reported = { promptTokens: 1000, completionTokens: 0, cachedPromptTokens: 5000 };
+    const usage = countUsage(reported, reported);
+    expect(usage.cachedPromptTokens).toBe(1000);
+    expect(cost(cached, 'complete', usage, 1000)).toBe(1);
+    const odd = countUsage({ ...reported, cachedPromptTokens: -1 }, reported);
+    expect(cost(cached, 'complete', odd, 1000)).toBe(10);
+  });
+});
+
+describe('a flat price', () => {
+  it.each([
+    ['complete', 100],
+    ['complete without output', 0],
+    ['gone before output', 100],
+    ['gone mid-answer', 100],
+    ['never asked', 0],
+    ['failed', 0],
+  ] as const)('%s: %i', (ending, amount) => {
+    const usage = { promptTokens: 5, completionTokens: 5 };
+    expect(cost({ perMessage: 100 }, ending, usage, 100)).toBe(amount);
+  });
+});
+
 describe('the count of model tokens', () => {
   const estimated = { promptTokens: 8, completionTokens: 4 };
 

@@ -1,33 +1,35 @@
 import type { FlatPrice, Price } from '../config/models-file.js';
-import type { ChatMessage, Usage } from './providers/provider.js';
-
-/** No tokenizer fits every model; three bytes of UTF-8 for a token errs on the provider's side for most. */
-const BYTES_PER_TOKEN = 3;
-const TOKENS_PER_MESSAGE = 4;
-
-/** How many model tokens a text has, where the provider does not tell. */
-export function estimateTokens(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
-}
-
-/** How many model tokens the messages have as a prompt. */
-export function estimatePrompt(messages: readonly ChatMessage[]): number {
-  return messages.reduce((sum, { content, ...rest }) => {
-    const text = typeof content === 'string' ? content : JSON.stringify(content ?? '');
-    // Beside its role: calls of tools, say, which the model reads as well.
-    const further = Object.keys(rest).length > 1 ? JSON.stringify(rest) : '';
-    return sum + TOKENS_PER_MESSAGE + estimateTokens(text) + estimateTokens(further);
-  }, 0);
-}
+import type { Usage } from './providers/provider.js';
 
 /** Whether each message costs the same. */
 export const isFlat = (price: Price): price is FlatPrice => 'perMessage' in price;
 
+/** Whole tokens of the wallet for each `per` model tokens. */
+interface Rates {
+  readonly per: number;
+  readonly prompt: number;
+  readonly completion: number;
+  readonly cachedPrompt: number;
+}
+
+function ratesOf(price: Exclude<Price, FlatPrice>): Rates {
+  if ('per1kPrompt' in price) {
+    const { per1kPrompt: prompt, per1kCompletion: completion, per1kCachedPrompt } = price;
+    return { per: 1000, prompt, completion, cachedPrompt: per1kCachedPrompt ?? prompt };
+  }
+  const { perMillionPrompt: prompt, perMillionCompletion: completion, ...rest } = price;
+  const cachedPrompt = rest.perMillionCachedPrompt ?? prompt;
+  return { per: 1_000_000, prompt, completion, cachedPrompt };
+}
+
 /** Whole tokens of the wallet for this many model tokens: the one place that rounds, and it rounds up. */
-function metered(price: Price, { promptTokens, completionTokens }: Usage): number {
+function metered(price: Price, usage: Usage): number {
   if (isFlat(price)) return price.perMessage;
-  const { per1kPrompt, per1kCompletion } = price;
-  return Math.ceil((promptTokens * per1kPrompt + completionTokens * per1kCompletion) / 1000);
+  const { per, prompt, completion, cachedPrompt } = ratesOf(price);
+  const { promptTokens, completionTokens, cachedPromptTokens: cached = 0 } = usage;
+  const sum =
+    (promptTokens - cached) * prompt + cached * cachedPrompt + completionTokens * completion;
+  return Math.ceil(sum / per);
 }
 
 /** The most that an answer can cost: what is held before the provider is asked. */
@@ -46,32 +48,54 @@ export function affordable(
   available: number,
 ): number | undefined {
   if (ceiling(price, promptTokens, maxTokens) <= available) return maxTokens;
-  if (isFlat(price) || price.per1kCompletion === 0) return undefined;
-  const left = available * 1000 - promptTokens * price.per1kPrompt;
-  const tokens = Math.floor(left / price.per1kCompletion);
+  if (isFlat(price)) return undefined;
+  const { per, prompt, completion } = ratesOf(price);
+  if (completion === 0) return undefined;
+  const tokens = Math.floor((available * per - promptTokens * prompt) / completion);
   return tokens >= 1 ? Math.min(tokens, maxTokens) : undefined;
 }
 
-/** How an answer ended, as far as its price goes. */
+/** How an answer ended, as far as its price goes. What was thought is output as well. */
 export type Ending =
-  'complete' | 'never asked' | 'gone before output' | 'gone mid-answer' | 'failed';
+  | 'complete'
+  | 'complete without output'
+  | 'never asked'
+  | 'gone before output'
+  | 'gone mid-answer'
+  | 'failed';
+
+/** Who was given nothing owes nothing of a flat price; by model tokens the prompt was read, and is due. */
+const FREE: Readonly<Record<Ending, 'always' | 'at a flat price' | 'never'>> = {
+  complete: 'never',
+  'complete without output': 'at a flat price',
+  'never asked': 'always',
+  'gone before output': 'never',
+  'gone mid-answer': 'never',
+  failed: 'always',
+};
 
 /**
  * What an answer costs, from 0 to `held`. `reported` is the provider's word and is taken where it is a
  * count, zero too; `estimated` stands in for it. The table of prices is in docs/pricing.md.
  */
 export function cost(price: Price, ending: Ending, usage: Usage, held: number): number {
-  if (ending === 'failed' || ending === 'never asked') return 0;
-  if (isFlat(price)) return ending === 'gone before output' ? 0 : Math.min(price.perMessage, held);
+  if (FREE[ending] === 'always') return 0;
+  if (FREE[ending] === 'at a flat price' && isFlat(price)) return 0;
   const completionTokens = ending === 'gone before output' ? 0 : usage.completionTokens;
   return Math.min(metered(price, { ...usage, completionTokens }), held);
 }
 
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
+
 /** Model tokens as they will be priced: each count that the provider told, and an estimate for the others. */
 export function countUsage(reported: Usage | undefined, estimated: Usage): Usage {
-  const pick = (field: keyof Usage) => {
-    const count = reported?.[field];
-    return Number.isSafeInteger(count) && Number(count) >= 0 ? Number(count) : estimated[field];
+  const pick = (field: 'promptTokens' | 'completionTokens') =>
+    isCount(reported?.[field]) ? Number(reported?.[field]) : estimated[field];
+  const promptTokens = pick('promptTokens');
+  const cached = isCount(reported?.cachedPromptTokens) ? Number(reported?.cachedPromptTokens) : 0;
+  return {
+    promptTokens,
+    completionTokens: pick('completionTokens'),
+    ...(cached > 0 && { cachedPromptTokens: Math.min(cached, promptTokens) }),
   };
-  return { promptTokens: pick('promptTokens'), completionTokens: pick('completionTokens') };
 }

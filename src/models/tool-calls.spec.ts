@@ -33,12 +33,14 @@ describe('tool calls in pieces', () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  it('count the characters of every piece', () => {
+  it('count the characters that are kept: the text of a piece, and not the JSON around it', () => {
     const calls = new ToolCalls();
     calls.add([{ index: 0, function: { arguments: 'x'.repeat(1000) } }]);
     const { size } = calls;
     calls.add([{ index: 0, function: { arguments: 'x'.repeat(1000) } }]);
     expect(size).toBeGreaterThan(1000);
-    expect(calls.size).toBe(2 * size);
+    expect(calls.size).toBe(size + 1000);
+    calls.add([{ index: 0, function: { arguments: '' } }]);
+    expect(calls.size).toBe(size + 1000);
   });
 });

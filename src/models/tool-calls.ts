@@ -6,13 +6,15 @@ export type ToolCall = Readonly<Record<string, unknown>>;
 /** Puts the pieces of tool calls together as they stream in: arguments are joined, the rest is kept. */
 export class ToolCalls {
   private readonly calls = new Map<number, Record<string, unknown>>();
-  /** Characters of all pieces as JSON: what bounds the memory they take. */
+  /** Characters of what is kept: a call as JSON, and then the text that each further piece adds to it. */
   size = 0;
 
   add(deltas: readonly ToolCallDelta[]): void {
     for (const { index, ...piece } of deltas) {
-      this.size += JSON.stringify(piece).length;
-      this.calls.set(index, merge(this.calls.get(index) ?? {}, piece));
+      const call = this.calls.get(index);
+      const merged = merge(call ?? {}, piece);
+      this.size += call ? textOf(merged) - textOf(call) : JSON.stringify(merged).length;
+      this.calls.set(index, merged);
     }
   }
 
@@ -22,10 +24,18 @@ export class ToolCalls {
   }
 }
 
+/** Characters of the texts in a call: of its arguments, names and ids. */
+function textOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, one) => sum + textOf(one), 0);
+}
+
 function merge(call: Record<string, unknown>, piece: Readonly<Record<string, unknown>>) {
   const merged = { ...call };
   for (const [name, value] of Object.entries(piece)) {
     const before = call[name];
+    if (value === null) continue;
     if (isObject(value)) merged[name] = merge(isObject(before) ? before : {}, value);
     else if (name === 'arguments' && typeof before === 'string')
       merged[name] = before + String(value);

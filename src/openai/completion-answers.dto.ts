@@ -13,6 +13,13 @@ export class CompletionAnswerMessageDto {
   readonly refusal!: string | null;
 
   @ApiProperty({
+    type: 'string',
+    required: false,
+    description: 'What the model thought, where it tells: to be sent back with its tool calls.',
+  })
+  readonly reasoning_content?: string;
+
+  @ApiProperty({
     type: 'array',
     items: { type: 'object', additionalProperties: true },
     required: false,
@@ -82,6 +89,20 @@ export class ModelDto {
 
   @ShownText('Always `tallychat`.', { enum: ['tallychat'] })
   readonly owned_by!: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'integer', minimum: 0 },
+    description:
+      'What it costs, in tokens of the wallet: `perMessage`; or `per1k` or `perMillion` with `Prompt`, `Completion` and perhaps `CachedPrompt`, for so many model tokens.',
+    examples: [{ perMessage: 100 }],
+  })
+  readonly price!: object;
+
+  @ShownInteger('What prompt and answer may have together, in model tokens.', {
+    examples: [1_000_000],
+  })
+  readonly context_length!: number;
 }
 
 /** All models that can be named. */

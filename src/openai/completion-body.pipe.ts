@@ -19,6 +19,15 @@ export interface CompletionAsk {
 
 const refuse = (field: string, sentence: string) => new ValidationFailed({ [field]: [sentence] });
 
+/** Functions alone: what else stands in a tool may switch on one that its provider runs, and bills. */
+function bareTools(tools: unknown): unknown {
+  if (!Array.isArray(tools)) return tools;
+  return (tools as { type?: unknown; function?: unknown }[]).map(({ type, function: called }) => ({
+    type,
+    function: called,
+  }));
+}
+
 /** JSON to a checked request, or its first fault by the name that OpenAI gives the place. Types are strict where OpenAI's are; fields of no list are ignored. */
 @Injectable()
 export class CompletionBodyPipe implements PipeTransform<RawBody | undefined, CompletionAsk> {
@@ -35,7 +44,11 @@ export class CompletionBodyPipe implements PipeTransform<RawBody | undefined, Co
       isStream: dto.stream ?? false,
       tellsUsage: dto.stream_options?.include_usage ?? false,
       maxTokens: dto.max_completion_tokens ?? dto.max_tokens ?? undefined,
-      extra: Object.fromEntries(Object.entries(body).filter(([name]) => isPassedOn(name))),
+      extra: Object.fromEntries(
+        Object.entries(body)
+          .filter(([name]) => isPassedOn(name))
+          .map(([name, value]) => [name, name === 'tools' ? bareTools(value) : value]),
+      ),
     };
   }
 }

@@ -15,8 +15,9 @@ export const completionFormat = (tellsUsage: boolean): AnswerFormat => ({
     });
     return {
       start: () => [chunk({ role: 'assistant', content: '', refusal: null })],
-      delta: ({ text, toolCalls }) => [
+      delta: ({ text, reasoning, toolCalls }) => [
         chunk({
+          ...(reasoning !== undefined && { reasoning_content: reasoning }),
           ...(text !== '' && { content: text }),
           ...(toolCalls && { tool_calls: toolCalls }),
         }),

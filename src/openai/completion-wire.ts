@@ -39,6 +39,7 @@ export function toCompletion(turn: Turn) {
     role: 'assistant',
     content: turn.response === '' && toolCalls ? null : turn.response,
     refusal: null,
+    ...(turn.reasoning !== null && { reasoning_content: turn.reasoning }),
     ...(toolCalls && { tool_calls: toolCalls }),
   };
   return {
@@ -53,6 +54,8 @@ export function toCompletion(turn: Turn) {
 export interface ChunkDelta {
   readonly role?: 'assistant';
   readonly content?: string;
+  /** What the model thinks, by the name that DeepSeek gave it and others took over. */
+  readonly reasoning_content?: string;
   readonly refusal?: null;
   readonly tool_calls?: readonly ToolCallDelta[];
 }
@@ -81,13 +84,15 @@ export function toUsageChunk(head: CompletionHead, turn: Turn) {
 export function toWholeDelta(turn: Turn): ChunkDelta {
   const calls = toolCallsOf(turn);
   return {
+    ...(turn.reasoning !== null && { reasoning_content: turn.reasoning }),
     ...(turn.response !== '' && { content: turn.response }),
     ...(calls && { tool_calls: calls.map((call, index) => ({ index, ...call })) }),
   };
 }
 
-export function toModel({ id }: Model) {
-  return { id, object: 'model', created: MODEL_CREATED, owned_by: 'tallychat' };
+export function toModel({ id, price, contextTokens }: Model) {
+  const ours = { price, context_length: contextTokens };
+  return { id, object: 'model', created: MODEL_CREATED, owned_by: 'tallychat', ...ours };
 }
 
 /** Clients want a moment, and models have none: that of the first release. */

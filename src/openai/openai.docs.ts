@@ -1,13 +1,7 @@
 import type { ContentObject } from '@nestjs/swagger';
-import {
-  InsufficientBalance,
-  ModelNotFound,
-  ProviderFailed,
-  ProviderTimedOut,
-  ValidationFailed,
-} from '../errors.js';
+import { InsufficientBalance, ModelNotFound, ValidationFailed } from '../errors.js';
 import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
-import { PAID_HEADERS } from '../chat/chat.docs.js';
+import { PAID_HEADERS, PROVIDER_ERRORS } from '../chat/chat.docs.js';
 import { CompletionAnswerDto, ModelDto, ModelListDto } from './completion-answers.dto.js';
 import { CompletionDto } from './completion.dto.js';
 
@@ -75,8 +69,7 @@ export const OpenAiDocs = {
         new ValidationFailed({ 'messages[0].role': ['Invalid value.'] }),
         new InsufficientBalance(100, 40),
         new ModelNotFound('oracle'),
-        new ProviderFailed(),
-        new ProviderTimedOut(),
+        ...PROVIDER_ERRORS,
       ],
     }),
 

@@ -7,8 +7,8 @@ import { EventReader } from '../support/sse.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const MESSAGE = 'How are you?';
-/** By our estimate: 4 for the message and 12 bytes at 3 each. */
-const PROMPT = 8;
+/** What is held: 4 for the message, and a model token for each of its 12 bytes. */
+const PROMPT = 16;
 /** Wallet tokens for one model token of the answer; one of the prompt costs 1. */
 const PER_COMPLETION = 2;
 const MAX_TOKENS = 500;
@@ -54,7 +54,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
   /** What the balance affords after the prompt, rounded down. */
   const affords = (tokens: number) => Math.floor((tokens - PROMPT) / PER_COMPLETION);
 
-  it.each([CEILING - 1, 109, 11, 10])(
+  it.each([CEILING - 1, 109, 19, 18])(
     'a balance of %i shrinks the answer to what it affords, and says length',
     async (tokens) => {
       const ada = await app.newUser({ tokens });
@@ -100,8 +100,8 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
       messages: [{ role: 'user', content: MESSAGE }],
       max_completion_tokens: MAX_TOKENS,
     });
-    // 1 is for the fields beside the messages, of which there are none.
-    const limit = affords(109 - 1);
+    // 2 are for the fields beside the messages, of which there are none: {}.
+    const limit = affords(109 - 2);
     expect([status, body.choices[0].finish_reason]).toEqual([200, 'length']);
     expect(upstream.last.body['max_tokens']).toBe(limit);
     expect(body.usage).toMatchObject({ prompt_tokens: PROMPT, completion_tokens: limit });
@@ -152,10 +152,10 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
 
   it('a daily limit shrinks the answer as a balance does', async () => {
     const ada = await app.newUser();
-    expect((await ada.send('PUT', '/api/wallet/limits/', { daily: 28 })).status).toBe(200);
+    expect((await ada.send('PUT', '/api/wallet/limits/', { daily: 36 })).status).toBe(200);
     expect((await chat(ada, 'metered:keeps-to-limit')).status).toBe(200);
     expect(upstream.last.body['max_tokens']).toBe(10);
-    expect(await ada.balance()).toBe(4000 - 28);
+    expect(await ada.balance()).toBe(4000 - 36);
   });
 
   it('a flat price is whole or 402', async () => {

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
+import type { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
+import { providerAt } from '../support/provider-at.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const BEHAVIOURS: Record<string, Behaviour> = {
@@ -27,10 +28,12 @@ describe.each(Object.keys(BEHAVIOURS))('a call of a provider that is %s', (model
   beforeAll(async () => {
     upstream = await Upstream.start(BEHAVIOURS);
     const { baseUrl } = upstream;
-    const timeoutMs = 600_000;
-    provider = new OpenAiCompatibleProvider({ name: 'x', baseUrl, apiKey: undefined, timeoutMs });
+    provider = providerAt(baseUrl);
   });
-  afterAll(() => upstream.stop());
+  afterAll(async () => {
+    await provider.close();
+    await upstream.stop();
+  });
 
   /** Asks, and waits for more than there is; nobody keeps what it returns. */
   const askInVain = (signal: AbortSignal) => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ProviderFailed } from '../../src/errors.js';
+import { ProviderError } from '../../src/errors.js';
 import type {
   CompletionEvent,
   CompletionProvider,
@@ -108,7 +108,7 @@ export function describeProvider(
     it('fails with our error, and none of the words of the other side', async () => {
       const model = subject.refuses ?? '';
       const failure = await collect(ask(model, never)).catch((error: unknown) => error);
-      expect(failure).toBeInstanceOf(ProviderFailed);
+      expect(failure).toBeInstanceOf(ProviderError);
       expect(everythingIn(failure)).not.toContain('secret');
     });
   });

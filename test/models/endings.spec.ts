@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
+import type { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
 import type { CompletionEvent } from '../../src/models/providers/provider.js';
+import { providerAt } from '../support/provider-at.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const said = (finish: boolean, then: Behaviour): Behaviour => {
@@ -33,11 +34,12 @@ describe('a provider whose answer is whole, but does not end', () => {
   beforeAll(async () => {
     upstream = await Upstream.start(BEHAVIOURS);
     const { baseUrl } = upstream;
-    // Our own limit is far away: what ends the wait is that the answer is here.
-    const timeoutMs = 600_000;
-    provider = new OpenAiCompatibleProvider({ name: 'x', baseUrl, apiKey: undefined, timeoutMs });
+    provider = providerAt(baseUrl);
   });
-  afterAll(() => upstream.stop());
+  afterAll(async () => {
+    await provider.close();
+    await upstream.stop();
+  });
 
   const ask = async (model: string): Promise<CompletionEvent[]> => {
     const { signal } = new AbortController();

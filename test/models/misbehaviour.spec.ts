@@ -10,25 +10,33 @@ import { Upstream } from '../support/upstream.js';
 const MESSAGE = 'How are you?';
 /** By our estimate: 4 for the message and 12 bytes at 3 each; "Hello there" is 11 bytes. */
 const [PROMPT, COMPLETION] = [8, 4];
+/** What is held for the prompt: 4 for the message, and a model token for each of its 12 bytes. */
+const PROMPT_HELD = 16;
 const MAX_TOKENS = 500;
 /** At 1 and 2 wallet tokens for each model token. */
 const priceOf = (prompt: number, completion: number) => prompt + 2 * completion;
-const CEILING = priceOf(PROMPT, MAX_TOKENS);
+const CEILING = priceOf(PROMPT_HELD, MAX_TOKENS);
 
 const FAILED = {
   detail: 'The model did not answer. Nothing was charged.',
   code: 'provider_failed',
+};
+const BUSY = {
+  detail: 'The model is busy. Try again in 5 seconds. Nothing was charged.',
+  code: 'provider_busy',
 };
 const TIMED_OUT = {
   detail: 'The model took too long. Nothing was charged.',
   code: 'provider_timed_out',
 };
 
+const WORDS: Record<number, object> = { 502: FAILED, 503: BUSY, 504: TIMED_OUT };
+
 /** Each ends in failure, after this much of an answer. */
 const FAILURES: [behaviour: string, produced: string, status: number][] = [
   ['refuses', '', 502],
   ['refuses-401', '', 502],
-  ['refuses-429', '', 502],
+  ['refuses-429', '', 503],
   ['redirects', '', 502],
   ['error-200', '', 502],
   ['plain-json-200', '', 502],
@@ -109,13 +117,13 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
       const ada = await app.newUser();
       const calls = upstream.calls.length;
       const answer = await ask(ada, `metered:${name}`);
-      expect([answer.status, answer.body]).toEqual([status, status === 502 ? FAILED : TIMED_OUT]);
+      expect([answer.status, answer.body]).toEqual([status, WORDS[status]]);
       expect(answer.raw + JSON.stringify(answer.headers)).not.toContain(SLIP);
       await settles(ada, calls, 0, { response, status: 'failed' });
     },
   );
 
-  it.each(failures.filter(([, produced]) => produced !== ''))(
+  it.each(failures.filter(([, produced, status]) => produced !== '' && status === 502))(
     '%s, streamed: the deltas so far, then an error event',
     async (name, response, status) => {
       const ada = await app.newUser();
@@ -127,11 +135,30 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
       expect([reader.incoming.statusCode, reader.text]).toEqual([200, response]);
       expect(events.at(-1)).toEqual({
         name: 'error',
-        content: status === 502 ? FAILED : TIMED_OUT,
+        content: WORDS[status],
       });
       expect(events.map(({ name }) => name)).not.toContain('done');
       expect(reader.raw).not.toContain(SLIP);
       await settles(ada, calls, 0, { response, status: 'failed' });
+    },
+  );
+
+  it.each([
+    ['flat', 100],
+    ['metered', priceOf(PROMPT, 2)],
+  ])(
+    'hangs-midway, streamed until the time is up, %s: is told as cut, and paid: %i',
+    async (price, tokens) => {
+      const ada = await app.newUser();
+      const calls = upstream.calls.length;
+      const body = { message: MESSAGE, model: `${price}:hangs-midway`, stream: true };
+      const reader = await EventReader.open(app.url, ada, body);
+      const events = await reader.all();
+      const told = { response: 'Hello ', finish_reason: 'length', tokens_charged: tokens };
+      expect(events.at(-1)).toMatchObject({ name: 'done', content: told });
+      expect(events.map(({ name }) => name)).not.toContain('error');
+      await upstream.last.aborted;
+      await settles(ada, calls, tokens, { response: 'Hello ', status: 'aborted' });
     },
   );
 

@@ -31,6 +31,16 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   silent: (call) => {
     call.open();
   },
+  thinks: async (call) => {
+    call.open();
+    await call.event({ choices: [{ index: 0, delta: { reasoning_content: 'Hello ' } }] });
+  },
+  empty: async (call) => {
+    call.open();
+    await call.finish();
+    await call.usage(10, 0);
+    await call.end();
+  },
   'talks-on': talksOn,
   'fails-at-once': (call) => {
     call.open(500, 'application/json').response.end('{}');
@@ -116,7 +126,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   });
 
   it.each([
-    ['flat', 0],
+    ['flat', 100],
     ['metered', PROMPT * PER_PROMPT],
   ])('client gone before the first output, %s: %i', async (price, amount) => {
     const ada = await app.newUser();
@@ -127,6 +137,30 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
     await call.aborted;
     await settlesAt(ada, amount, 'aborted', '');
     expect(upstream.calls).toHaveLength(before + 1);
+  });
+
+  it.each([
+    ['flat', 100],
+    ['metered', METERED_CUT],
+  ])('client gone while the model thought, %s: %i', async (price, amount) => {
+    const ada = await app.newUser();
+    const before = upstream.calls.length;
+    const reader = await stream(ada, `${price}:thinks`);
+    await reader.until('reasoning');
+    reader.leave();
+    await (
+      await nextCall(before)
+    ).aborted;
+    await settlesAt(ada, amount, 'aborted', '');
+  });
+
+  it.each([
+    ['flat', 0],
+    ['metered', 10 * PER_PROMPT],
+  ])('an answer without a word, %s: %i', async (price, amount) => {
+    const ada = await app.newUser();
+    expect((await chat(ada, `${price}:empty`)).status).toBe(200);
+    await settlesAt(ada, amount, 'complete', '');
   });
 
   it.each([
@@ -145,7 +179,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   });
 
   it.each([
-    ['flat', 0],
+    ['flat', 100],
     ['metered', PROMPT * PER_PROMPT],
   ])('client gone while it waits for plain JSON, %s: %i', async (price, amount) => {
     const ada = await app.newUser();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ProviderReport } from '../../src/errors.js';
 import { PASSWORD } from '../support/app.js';
 import type { HttpClient } from '../support/client.js';
 import { PROVIDER_KEY, modelsOf } from '../support/models-file.js';
@@ -132,9 +133,13 @@ describe('the key of a provider, and what was asked of it', () => {
     const lines = service.log().filter(({ reqId }) => reqId === requestId);
     const failures = lines.filter(({ level }) => level === 50);
     expect(failures).toHaveLength(1);
-    const { err } = failures[0] as unknown as { err: { code: string; cause: { message: string } } };
-    expect(err.code).toBe('provider_failed');
-    return err.cause.message;
+    const [line] = failures as unknown as { code: string; upstream: ProviderReport }[];
+    expect(line).toMatchObject({
+      code: 'provider_failed',
+      upstream: { provider: 'loopback', tookMs: expect.any(Number) },
+    });
+    expect(JSON.stringify(line)).not.toContain('"stack"');
+    return String(line?.upstream.reason);
   };
 
   it('cost nothing when the provider fails', async () => {

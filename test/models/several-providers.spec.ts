@@ -159,7 +159,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
     const ada = await app.newUser();
     const before = upstreams.openai.calls.length;
     upstreams.gemini.behaviours['gemini-model-1'] = (call) => {
-      call.open(503, 'application/json').response.end('{}');
+      call.open(500, 'application/json').response.end('{}');
     };
     const [gemini, local, down] = await Promise.all(
       ['our-gemini', 'our-local', 'our-down'].map((model) =>

@@ -1,5 +1,5 @@
 import { textOf } from '../content.js';
-import { estimatePrompt } from '../pricing.js';
+import { estimatePrompt } from '../prompt.js';
 import type {
   CompletionEvent,
   CompletionProvider,

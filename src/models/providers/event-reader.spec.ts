@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { EventTooLarge, readEvents } from './event-reader.js';
+import { EventTooLarge, readEvents, type ServerEvent } from './event-reader.js';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -10,9 +10,12 @@ async function read(parts: readonly (string | Uint8Array)[], max = 100): Promise
     for (const part of parts) yield typeof part === 'string' ? bytesOf(part) : part;
   }
   const events: string[] = [];
-  for await (const event of readEvents(body(), max)) events.push(event);
+  for await (const event of readEvents(body(), max)) events.push(named(event));
   return events;
 }
+
+/** An event as its text, after its name where it has one. */
+const named = ({ name, text }: ServerEvent) => (name === '' ? text : `${name}: ${text}`);
 
 /** The bytes of a text, each on its own. */
 const oneByOne = (text: string) => Array.from(bytesOf(text), (byte) => Uint8Array.of(byte));
@@ -25,11 +28,17 @@ describe('the data of server-sent events', () => {
     ['no space after the colon', 'data:one\n\ndata: two\n\n', ['one', 'two']],
     ['two spaces, of which one is data', 'data:  one\n\n', [' one']],
     ['several lines of one event', 'data: {\ndata: }\n\n', ['{\n}']],
-    ['comments and other fields', ': ping\n\nevent: x\nid: 1\nretry: 5\ndata: one\n\n', ['one']],
+    ['comments and other fields', ': ping\n\nevent: x\nid: 1\nretry: 5\ndata: one\n\n', ['x: one']],
     ['a comment that looks like data', ':data: no\n\n', []],
     ['a field that only begins so', 'database: no\n\n', []],
     ['empty lines', '\n\n\n\ndata: one\n\n\n\n', ['one']],
     ['no last blank line', 'data: one\n\ndata: two', ['one', 'two']],
+    ['no data at all, as a sign of life', 'data:\n\ndata: \n\ndata\n\nevent: ping\ndata:\n\n', []],
+    [
+      'a name that is an error, without data',
+      'event: error\n\nevent: error\ndata: x\n\n',
+      ['error: ', 'error: x'],
+    ],
     ['nothing', '', []],
     ['characters of several bytes', 'data: “ü😀”\n\n', ['“ü😀”']],
     ['a byte order mark', '\ufeffdata: one\n\n', ['one']],

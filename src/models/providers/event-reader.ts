@@ -4,39 +4,70 @@ const LINE_END = /\r\n|\n|\r(?!$)/;
 /** The other side sent an event larger than anyone means. */
 export class EventTooLarge extends Error {}
 
+/** One server-sent event, as far as it matters here. */
+export interface ServerEvent {
+  /** What its field `event` says; empty where it has none. */
+  readonly name: string;
+  readonly text: string;
+}
+
 /**
- * The `data` of each server-sent event, as it comes. Nothing is fetched before it is asked for. Throws
- * `EventTooLarge` past `eventMaxChars`: memory stays bounded whatever the other side sends.
+ * The server-sent events of a body, as they come. Nothing is fetched before it is asked for. Throws
+ * `EventTooLarge` past `eventMaxChars`: memory stays bounded whatever the other side sends, and so does the
+ * work, since a line is looked at when it ends and not at each of its bytes.
  */
 export async function* readEvents(
   body: AsyncIterable<Uint8Array>,
   eventMaxChars: number,
-): AsyncGenerator<string> {
+): AsyncGenerator<ServerEvent> {
   const decoder = new TextDecoder();
-  let rest = '';
-  let lines: string[] = [];
-  let size = 0;
+  let event = new EventLines();
+  let pieces: string[] = [];
+  let piecesChars = 0;
   for await (const bytes of body) {
-    const parts = (rest + decoder.decode(bytes, { stream: true })).split(LINE_END);
-    rest = parts.pop() ?? '';
-    for (const line of parts) {
-      if (line === '') {
-        if (lines.length > 0) yield lines.join('\n');
-        [lines, size] = [[], 0];
-      } else {
-        size += line.length;
-        lines.push(...dataOf(line));
+    const text = decoder.decode(bytes, { stream: true });
+    const lastPiece = pieces.at(-1) ?? '';
+    pieces.push(text);
+    piecesChars += text.length;
+    if (lastPiece.endsWith('\r') || /[\r\n]/.test(text)) {
+      const lines = pieces.join('').split(LINE_END);
+      pieces = [lines.pop() ?? ''];
+      piecesChars = pieces[0]?.length ?? 0;
+      for (const line of lines) {
+        event.add(line);
+        if (line !== '') continue;
+        if (event.isEvent) yield event.toEvent();
+        event = new EventLines();
       }
     }
-    if (size + rest.length > eventMaxChars) throw new EventTooLarge();
+    if (event.chars + piecesChars > eventMaxChars) throw new EventTooLarge();
   }
   // A last event without its blank line is complete where the body is.
-  lines.push(...dataOf(rest.trimEnd()));
-  if (lines.length > 0) yield lines.join('\n');
+  event.add(pieces.join('').trimEnd());
+  if (event.isEvent) yield event.toEvent();
 }
 
-/** Comments and other fields of an event say nothing here. */
-function dataOf(line: string): string[] {
-  const match = /^data: ?(.*)$/su.exec(line);
-  return match ? [match[1] ?? ''] : [];
+/** The lines of one event. */
+class EventLines {
+  chars = 0;
+  private name = '';
+  private readonly lines: string[] = [];
+
+  add(line: string): void {
+    this.chars += line.length;
+    const match = /^(data|event): ?(.*)$/su.exec(line);
+    if (!match) return;
+    const [, field, value = ''] = match;
+    if (field === 'data') this.lines.push(value);
+    else this.name = value.trim();
+  }
+
+  /** An event without data is none, by the standard of server-sent events; only an error needs no more than its name. */
+  get isEvent(): boolean {
+    return this.name === 'error' || this.lines.some((line) => line.trim() !== '');
+  }
+
+  toEvent(): ServerEvent {
+    return { name: this.name, text: this.lines.join('\n') };
+  }
 }

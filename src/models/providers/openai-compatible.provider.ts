@@ -1,116 +1,155 @@
-import OpenAI, { APIConnectionTimeoutError, APIError } from 'openai';
-import { ProviderFailed } from '../../errors.js';
+import { Logger } from '@nestjs/common';
+import { ProviderBusy, ProviderError, ProviderFailed, type ProviderReport } from '../../errors.js';
 import type { MaxTokensField, ProviderSettings } from '../../config/models-file.js';
-import { ChunkReader, failed } from './chunk-reader.js';
+import { SILENT, end, step, type AnswerState } from './answer-machine.js';
+import { Deadline } from './deadline.js';
+import { otherDialect, type Dialect } from './dialect.js';
 import { EventTooLarge, readEvents } from './event-reader.js';
+import {
+  QueueFull,
+  type ProviderConnection,
+  type ProviderResponse,
+} from './provider-connection.js';
 import type { CompletionEvent, CompletionProvider, CompletionRequest } from './provider.js';
+import { errorOf, type Refusal } from './refusal.js';
 
 /** An event carries a few words, or a call's arguments; more is nonsense. */
 const EVENT_MAX_CHARS = 1_048_576;
-/** The whole answer is here: so long may the usage take, and then the closing of the connection. */
-const USAGE_GRACE_MS = 5000;
-const CLOSE_GRACE_MS = 250;
-/** Our own limit ends an answer first, and says 504; the SDK's is there for calls without one. */
-const TIMEOUT_MARGIN_MS = 1000;
+/** A refusal is a sentence or two; nobody waits long for its end. */
+const REFUSAL = { maxBytes: 65_536, waitMs: 5000 };
+const QUEUE_RETRY_SECONDS = 1;
 
-/** Any server that speaks OpenAI's chat completions. It is called once: a retry would be paid twice. */
+/**
+ * Any server that speaks OpenAI's chat completions. It is asked once, since a provider may charge for a call
+ * that failed; only where it does not know a field of ours it is asked again at once, in other words.
+ */
 export class OpenAiCompatibleProvider implements CompletionProvider {
-  readonly name: string;
-  private readonly client: OpenAI;
+  private readonly logger = new Logger(OpenAiCompatibleProvider.name);
+  /** What was found out, by the model's name there. */
+  private readonly dialects = new Map<string, Dialect>();
 
-  constructor({ name, baseUrl, apiKey, timeoutMs }: ProviderSettings & { timeoutMs: number }) {
-    this.name = name;
-    this.client = new OpenAI({
-      baseURL: baseUrl,
-      apiKey: apiKey ?? 'none',
-      ...(apiKey === undefined && { defaultHeaders: { Authorization: null } }),
-      // What the environment says for other programs does not go to this server.
-      organization: null,
-      project: null,
-      maxRetries: 0,
-      timeout: timeoutMs + TIMEOUT_MARGIN_MS,
-      logLevel: 'off',
-      fetch: fetchDiscreetly,
-    });
+  constructor(
+    private readonly settings: Pick<ProviderSettings, 'name' | 'apiKey'>,
+    private readonly connection: ProviderConnection,
+  ) {}
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
   }
 
   async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
-    request.signal.throwIfAborted();
+    const { signal, model } = request;
+    signal.throwIfAborted();
+    const askedAt = performance.now();
+    const reportOf = (reason: string): ProviderReport => {
+      const tookMs = Math.round(performance.now() - askedAt);
+      return { provider: this.name, model, reason, tookMs };
+    };
     const over = new AbortController();
     const stop = () => {
-      over.abort(request.signal.reason);
+      over.abort(signal.reason);
     };
-    request.signal.addEventListener('abort', stop);
-    const answer = new ChunkReader();
-    let grace: NodeJS.Timeout | undefined;
-    let endsAt = Infinity;
-    const endWithin = (ms: number) => {
-      if (Date.now() + ms >= endsAt) return;
-      endsAt = Date.now() + ms;
-      clearTimeout(grace);
-      grace = setTimeout(() => {
-        over.abort();
-      }, ms);
-    };
+    signal.addEventListener('abort', stop);
+    let isConnected = false;
     try {
-      const body = await this.open(request, over.signal);
-      for await (const event of readEvents(readUntil(over.signal, body), EVENT_MAX_CHARS)) {
-        const delta = answer.take(event);
-        if (delta) yield delta;
-        if (answer.isOver) endWithin(CLOSE_GRACE_MS);
-        else if (answer.isWhole) endWithin(USAGE_GRACE_MS);
-      }
+      await this.connection.take(over.signal, request.onQueue);
+      isConnected = true;
+      const response = await this.open(request, over.signal, reportOf);
+      yield* this.read(response, request, over, reportOf);
     } catch (error) {
-      request.signal.throwIfAborted();
-      if (!answer.isWhole) throw toFailure(error);
+      signal.throwIfAborted();
+      throw toFailure(error, reportOf);
     } finally {
-      clearTimeout(grace);
-      request.signal.removeEventListener('abort', stop);
+      signal.removeEventListener('abort', stop);
       over.abort();
+      if (isConnected) this.connection.release();
     }
-    request.signal.throwIfAborted();
-    if (!answer.isWhole) throw failed('the provider broke off');
-    yield { type: 'done', finishReason: answer.finishReason, usage: answer.usage };
   }
 
+  /** The events of one answer, and then its end. */
+  private async *read(
+    response: ProviderResponse,
+    { signal }: CompletionRequest,
+    over: AbortController,
+    reportOf: (reason: string) => ProviderReport,
+  ): AsyncGenerator<CompletionEvent> {
+    const deadline = new Deadline(() => {
+      over.abort();
+    });
+    let state: AnswerState = SILENT;
+    try {
+      for await (const event of readEvents(response.body, EVENT_MAX_CHARS)) {
+        const { state: next, delta } = step(state, event);
+        state = next;
+        // While the caller takes what was said, nobody waits for the provider.
+        if (delta) deadline.follow(undefined);
+        if (delta) yield delta;
+        deadline.follow(state.wait);
+        if (state.phase === 'broken') break;
+      }
+      state = end(state, true);
+    } catch (error) {
+      signal.throwIfAborted();
+      // Nothing more came in time, which is as good as an orderly end; a reset is none.
+      state = end(state, over.signal.aborted);
+      if (state.phase === 'broken') throw error;
+    } finally {
+      deadline.clear();
+    }
+    signal.throwIfAborted();
+    if (state.fault !== undefined) throw new ProviderFailed({ report: reportOf(state.fault) });
+    yield { type: 'done', finishReason: state.finishReason ?? 'stop', usage: state.usage };
+  }
+
+  /** Asks, and asks again in other words where ours are not known. Throws for any answer but events. */
   private async open(
     request: CompletionRequest,
     signal: AbortSignal,
-  ): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.client
-      .post('/chat/completions', {
-        body: bodyOf(request),
-        headers: { Accept: 'text/event-stream' },
-        signal,
-      })
-      .asResponse();
-    const type = response.headers.get('content-type') ?? '';
-    if (!response.body || !type.startsWith('text/event-stream')) {
-      throw failed('the provider answered with something else than events');
+    reportOf: (reason: string) => ProviderReport,
+  ): Promise<ProviderResponse> {
+    const { model, maxTokensField } = request;
+    let dialect = this.dialects.get(model) ?? { maxTokensField, asksForUsage: true };
+    const asked = new Set<string>();
+    for (;;) {
+      asked.add(JSON.stringify(dialect));
+      const response = await this.connection.ask(bodyOf(request, dialect), signal);
+      if (response.statusCode === 200) {
+        if (!isEvents(response)) {
+          throw failed(reportOf('the provider answered with something else than events'));
+        }
+        if (asked.size > 1) this.remember(model, dialect);
+        return response;
+      }
+      const refusal = await refusalIn(response, signal);
+      const { status, text } = refusal;
+      const other = status === 400 || status === 422 ? otherDialect(text, dialect) : undefined;
+      if (!other || asked.has(JSON.stringify(other))) {
+        const report = reportOf(`the provider answered ${String(status)}`);
+        throw errorOf(refusal, this.settings.apiKey, report);
+      }
+      dialect = other;
     }
-    return response.body;
+  }
+
+  /** Kept once it has served: a refusal alone may quote what the caller wrote. */
+  private remember(model: string, dialect: Dialect): void {
+    this.dialects.set(model, dialect);
+    const { maxTokensField, asksForUsage } = dialect;
+    const usage = asksForUsage ? 'with' : 'without';
+    this.logger.log(
+      `${this.name} wants ${maxTokensField}, ${usage} stream_options, for its model ${model}: so it is asked from now on`,
+    );
   }
 }
 
-/**
- * The bytes of a body, until the signal is aborted: that closes the connection. Node's fetch would do so too, but
- * once the head is here it holds on to the signal by weak references, and forgets it when memory is collected: a
- * provider that said nothing more was then waited for, and went on, for five minutes.
- */
-async function* readUntil(
-  signal: AbortSignal,
-  body: ReadableStream<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader();
-  const close = () => void reader.cancel().catch(() => undefined);
-  if (signal.aborted) close();
-  signal.addEventListener('abort', close);
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-  } finally {
-    signal.removeEventListener('abort', close);
-    close();
-  }
+function isEvents({ headers }: ProviderResponse): boolean {
+  const encoding = String(headers['content-encoding'] ?? 'identity');
+  const type = String(headers['content-type'] ?? '').trim();
+  return encoding === 'identity' && /^text\/event-stream/i.test(type);
 }
 
 /** Fields that would change what an answer may cost, or how it comes, are ours alone to set. */
@@ -122,37 +161,55 @@ const OURS = new Set<string>([
   'max_completion_tokens' satisfies MaxTokensField,
 ]);
 
-function bodyOf({ model, messages, maxTokens, maxTokensField, extra }: CompletionRequest) {
+function bodyOf({ model, messages, maxTokens, extra }: CompletionRequest, dialect: Dialect) {
   const passedOn = Object.entries(extra).filter(([name]) => !OURS.has(name));
-  return {
+  return JSON.stringify({
     ...Object.fromEntries(passedOn),
     model,
     messages,
     stream: true,
-    stream_options: { include_usage: true },
-    ...(maxTokens !== undefined && { [maxTokensField]: maxTokens }),
-  };
+    ...(dialect.asksForUsage && { stream_options: { include_usage: true } }),
+    ...(maxTokens !== undefined && { [dialect.maxTokensField]: maxTokens }),
+  });
 }
 
-/** Follows no redirect, which could carry the key elsewhere, and reads no error's text. */
-async function fetchDiscreetly(url: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetch(url, { ...init, redirect: 'error' });
-  if (response.ok) return response;
-  await response.body?.cancel();
-  return new Response(null, { status: response.status });
-}
-
-function toFailure(error: unknown): ProviderFailed {
-  if (error instanceof ProviderFailed) return error;
-  if (error instanceof EventTooLarge) return failed('the provider sent an event that is too large');
-  if (error instanceof APIConnectionTimeoutError) return failed('the provider took too long');
-  if (error instanceof APIError && error.status !== undefined) {
-    return failed(`the provider answered ${String(error.status)}`);
+/** Reads as much of a refusal as comes soon. */
+async function refusalIn(response: ProviderResponse, signal: AbortSignal): Promise<Refusal> {
+  const { statusCode: status, headers, body } = response;
+  const late = setTimeout(() => body.destroy(), REFUSAL.waitMs);
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of body as AsyncIterable<Buffer>) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes >= REFUSAL.maxBytes) break;
+    }
+  } catch {
+    // What came before the end, or the time, has to do.
+    signal.throwIfAborted();
+  } finally {
+    clearTimeout(late);
   }
-  return failed(`the connection to the provider failed: ${codeOf(error)}`);
+  const text = Buffer.concat(parts).subarray(0, REFUSAL.maxBytes).toString();
+  return { status, retryAfter: headers['retry-after']?.toString(), text };
 }
 
-/** The system's code, such as ECONNREFUSED, from where fetch hides it. */
+const failed = (report: ProviderReport) => new ProviderFailed({ report });
+
+function toFailure(error: unknown, reportOf: (reason: string) => ProviderReport): ProviderError {
+  if (error instanceof ProviderError) return error;
+  if (error instanceof QueueFull) {
+    const report = reportOf('the connections to the provider are all in use');
+    return new ProviderBusy(QUEUE_RETRY_SECONDS, { report });
+  }
+  if (error instanceof EventTooLarge) {
+    return failed(reportOf('the provider sent an event that is too large'));
+  }
+  return failed(reportOf(`the connection to the provider failed: ${codeOf(error)}`));
+}
+
+/** The system's code, such as ECONNREFUSED. */
 function codeOf(error: unknown): string {
   for (let at = error; at instanceof Error; at = at.cause) {
     if ('code' in at && typeof at.code === 'string') return at.code;

@@ -20,12 +20,17 @@ export interface CompletionRequest {
   readonly extra: Readonly<Record<string, unknown>>;
   /** Aborted when the caller is gone or time is up: the call then ends by throwing. */
   readonly signal: AbortSignal;
+  /** Told true while the call waits for a free connection, and false when it goes out: nobody is asked before. */
+  readonly onQueue?: ((isWaiting: boolean) => void) | undefined;
 }
 
 /** What the provider says was used. Nothing here is trusted: pricing bounds it by the hold. */
 export interface Usage {
   readonly promptTokens: number;
+  /** What was thought is in it. */
   readonly completionTokens: number;
+  /** How many of the prompt's were read from the provider's cache, which may be cheaper; absent where not told. */
+  readonly cachedPromptTokens?: number | undefined;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
@@ -39,6 +44,8 @@ export interface ToolCallDelta {
 export interface CompletionDelta {
   readonly type: 'delta';
   readonly text: string;
+  /** What the model thinks, where it tells: no part of the answer, but paid like it. */
+  readonly reasoning?: string;
   readonly toolCalls?: readonly ToolCallDelta[];
 }
 
@@ -53,18 +60,20 @@ export interface CompletionDone {
 export type CompletionEvent = CompletionDelta | CompletionDone;
 
 /** What is asked of one who answers at once: there is no time to stop it. */
-export type InstantRequest = Omit<CompletionRequest, 'signal'>;
+export type InstantRequest = Omit<CompletionRequest, 'signal' | 'onQueue'>;
 
 /** A whole answer that was made at once. */
 export type WholeCompletion = Omit<CompletionDone, 'type'> & { readonly text: string };
 
 /**
  * Who answers. Streaming is the primitive; a plain answer is a stream read to its end. Every failure is a
- * `ProviderFailed`, except that an aborted signal throws the signal's reason.
+ * `ProviderError`, except that an aborted signal throws the signal's reason.
  */
 export interface CompletionProvider {
   readonly name: string;
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent>;
   /** The whole answer at once, of one who asks nobody else and keeps nothing. May be called again for it. */
   answer?: ((request: InstantRequest) => WholeCompletion) | undefined;
+  /** Lets go of what it keeps open. */
+  close?(): Promise<void>;
 }

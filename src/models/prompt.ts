@@ -1,0 +1,130 @@
+import type { ModelSettings } from '../config/models-file.js';
+import { ValidationFailed } from '../errors.js';
+import { isFlat } from './pricing.js';
+import type { ChatMessage } from './providers/provider.js';
+
+/** No tokenizer fits every model; three bytes of UTF-8 for a token errs on the provider's side for most. */
+const BYTES_PER_TOKEN = 3;
+const TOKENS_PER_MESSAGE = 4;
+/** At a flat price each picture is the operator's cost: more than people send at once is not carried. */
+const FLAT_IMAGES_MAX = 10;
+
+type Fields = Readonly<Record<string, unknown>>;
+/** What a model says of pictures. */
+type PictureRules = Pick<ModelSettings, 'id' | 'price' | 'imageTokens' | 'imagesMax'>;
+
+/**
+ * How many model tokens a text or a prompt has. The estimate says what fits a context, and stands in for what
+ * a provider does not tell; the bound is what is held: no text has more model tokens than bytes.
+ */
+export interface TokenCount {
+  readonly estimate: number;
+  readonly bound: number;
+}
+
+const countOf = (bytes: number): TokenCount => ({
+  estimate: Math.ceil(bytes / BYTES_PER_TOKEN),
+  bound: bytes,
+});
+
+/** How many model tokens a text has, where the provider does not tell. */
+export function estimateTokens(text: string): number {
+  return countOf(Buffer.byteLength(text)).estimate;
+}
+
+/** How many model tokens the messages have as a prompt. */
+export function estimatePrompt(messages: readonly ChatMessage[], imageTokens = 0): number {
+  return countPrompt(messages, '', imageTokens).estimate;
+}
+
+/** Both counts of a prompt with what else is sent beside its messages; a picture has `imageTokens`. */
+export function countPrompt(
+  messages: readonly ChatMessage[],
+  further: string,
+  imageTokens = 0,
+): TokenCount {
+  const parts = [countOf(Buffer.byteLength(further))];
+  for (const { content, ...rest } of messages) {
+    const pictures = picturesIn(content) * imageTokens + TOKENS_PER_MESSAGE;
+    parts.push({ estimate: pictures, bound: pictures });
+    parts.push(countOf(Buffer.byteLength(textIn(content))));
+    // Beside its role: calls of tools, say, which the model reads as well.
+    const more = Object.keys(rest).length > 1 ? JSON.stringify(rest) : '';
+    parts.push(countOf(Buffer.byteLength(more)));
+  }
+  return {
+    estimate: parts.reduce((sum, { estimate }) => sum + estimate, 0),
+    bound: parts.reduce((sum, { bound }) => sum + bound, 0),
+  };
+}
+
+const partsOf = (content: unknown): readonly Fields[] =>
+  Array.isArray(content) ? (content as readonly Fields[]) : [];
+
+const isPicture = ({ type }: Fields) => type === 'image_url';
+const isText = ({ type }: Fields) => TEXT_PARTS.has(String(type));
+const TEXT_PARTS = new Set(['text', 'refusal', 'thinking', 'reasoning']);
+
+function picturesIn(content: unknown): number {
+  return partsOf(content).filter(isPicture).length;
+}
+
+/** What of a content is read as text: pictures are counted by their number, and not by their bytes. */
+function textIn(content: unknown): string {
+  if (typeof content === 'string') return content;
+  return JSON.stringify(Array.isArray(content) ? partsOf(content).filter(isText) : (content ?? ''));
+}
+
+const refuse = (sentence: string) => new ValidationFailed({ message: [sentence] });
+
+/**
+ * Holds a prompt to what its model's price carries: pictures where they have a price, or are few at a flat
+ * one; sound, files and the like, whose cost no price says, at a flat price alone, and counted as pictures.
+ */
+export function assertPartsArePaid(model: PictureRules, messages: readonly ChatMessage[]): void {
+  const { id, price, imageTokens, imagesMax } = model;
+  const others = messages.flatMap(({ content }) =>
+    partsOf(content).filter((part) => !isText(part)),
+  );
+  if (others.length === 0) return;
+  const pictures = others.filter(isPicture);
+  if (!pictures.every(isImage))
+    throw refuse('Invalid picture: expected an http or data:image URL.');
+  if (!isFlat(price) && pictures.length < others.length) {
+    throw refuse(`The model ${id} takes text and pictures alone.`);
+  }
+  if (!isFlat(price) && imageTokens === undefined)
+    throw refuse(`The model ${id} takes no pictures.`);
+  const max = imagesMax ?? (isFlat(price) ? FLAT_IMAGES_MAX : Infinity);
+  if (others.length > max) {
+    throw refuse(`The model ${id} takes no more than ${String(max)} pictures or files.`);
+  }
+}
+
+/** A video or a document as a data URL would cost more than a picture. */
+function isImage({ image_url: picture }: Fields): boolean {
+  const url: unknown =
+    typeof picture === 'object' && picture !== null ? (picture as Fields)['url'] : picture;
+  return typeof url === 'string' && /^(?:https?:\/\/|data:image\/)/i.test(url);
+}
+
+/** The fields of a message that a model reads as text, and nothing by which one could ask for more. */
+const MESSAGE_FIELDS = [
+  ...['role', 'content', 'name', 'refusal', 'tool_calls', 'tool_call_id'],
+  ...['reasoning_content', 'reasoning', 'reasoning_details'],
+] as const;
+
+/** A message as it goes to a provider: fields of no list stay here, since they may cost more than is held. */
+export function passedOn(message: ChatMessage): ChatMessage {
+  const fields = MESSAGE_FIELDS.filter((name) => name in message);
+  const kept = Object.fromEntries(fields.map((name) => [name, message[name]]));
+  const { content } = message;
+  const parts = Array.isArray(content) ? { content: partsOf(content).map(bare) } : {};
+  return { ...kept, ...parts } as ChatMessage;
+}
+
+/** A part without what would change how it is billed, such as a mark for the provider's cache. */
+function bare(part: Fields): Fields {
+  const { cache_control: _, ...rest } = part;
+  return rest;
+}

@@ -1,0 +1,244 @@
+import { describe, expect, it } from '@jest/globals';
+import { SILENT, end, step, type AnswerState, type Phase } from './answer-machine.js';
+import type { CompletionDelta } from './provider.js';
+
+type Event = string | object;
+
+const choice = (delta: unknown, finish_reason: unknown = null) => ({
+  choices: [{ index: 0, delta, finish_reason }],
+});
+const word = choice({ content: 'Hi' });
+const thought = choice({ reasoning_content: 'hm' });
+const call = choice({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f' } }] });
+const stop = choice({}, 'stop');
+const abort = choice({}, 'abort');
+const last = choice({ content: '!' }, 'stop');
+const usage = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } };
+const error = { error: { message: 'secret' } };
+const DONE = '[DONE]';
+const JUNK = '{"choices"';
+
+/** The answer after these events, and the output that they had; `!` before a text is the event's name. */
+function after(...events: Event[]) {
+  let state: AnswerState = SILENT;
+  const deltas: CompletionDelta[] = [];
+  for (const event of events) {
+    const text = typeof event === 'string' ? event : JSON.stringify(event);
+    const isNamed = text.startsWith('!');
+    const next = step(state, {
+      name: isNamed ? 'error' : '',
+      text: isNamed ? text.slice(1) : text,
+    });
+    state = next.state;
+    if (next.delta) deltas.push(next.delta);
+  }
+  return { state, deltas };
+}
+
+describe('an answer', () => {
+  it.each<[string, Event[], Phase]>([
+    ['nothing', [], 'silent'],
+    ['what has no choice', [{}, { choices: null }, { choices: [] }, { choices: [null] }], 'silent'],
+    ['a role', [choice({ role: 'assistant', content: '' })], 'silent'],
+    ['a word', [word], 'open'],
+    ['a thought', [thought], 'open'],
+    ['a call', [call], 'open'],
+    ['a reason', [word, stop], 'ended'],
+    ['a reason with the last word', [last], 'ended'],
+    ['a reason and no word', [stop], 'ended'],
+    ['a reason that is empty', [choice({ content: 'Hi' }, '')], 'open'],
+    ['a reason, and usage', [word, stop, usage], 'ended'],
+    ['a reason twice', [word, stop, stop], 'ended'],
+    ['a reason, and then a word', [word, stop, word], 'open'],
+    ['[DONE] after a reason', [word, stop, DONE], 'over'],
+    ['[DONE] after a word', [word, ` ${DONE} `], 'over'],
+    ['[DONE] after a call', [call, DONE], 'over'],
+    ['[DONE] after a thought alone', [thought, DONE], 'broken'],
+    ['[DONE] alone', [DONE], 'broken'],
+    ['a reason that says that it broke off', [word, abort], 'broken'],
+    ['one such after another reason', [word, stop, abort], 'broken'],
+    ['an error', [word, error], 'broken'],
+    ['an error before a word', [error], 'broken'],
+    ['an event named error', [word, '!{"message":"x"}', DONE], 'broken'],
+    ['what is not JSON', [word, JUNK], 'broken'],
+    ['a list', [word, []], 'broken'],
+    ['an error after a reason: it is whole', [word, stop, error], 'over'],
+    ['what is not JSON after a reason', [word, stop, JUNK], 'over'],
+    ['an error where words came after a reason', [last, last, error], 'broken'],
+    ['an error after [DONE]', [word, DONE, error], 'over'],
+    ['[DONE] after an error', [word, error, DONE], 'broken'],
+  ])('is %s: %#', (_, events, phase) => {
+    expect(after(...events).state.phase).toBe(phase);
+  });
+
+  it.each<[string, Event[], orderly: Phase, reset: Phase]>([
+    ['nothing', [], 'broken', 'broken'],
+    ['a word', [word], 'broken', 'broken'],
+    ['a reason', [word, stop], 'over', 'over'],
+    ['a reason with each word', [last, last], 'over', 'broken'],
+    ['a word after a reason', [word, stop, word], 'broken', 'broken'],
+    ['[DONE]', [word, DONE], 'over', 'over'],
+  ])('whose connection ends after %s', (_, events, orderly, reset) => {
+    const { state } = after(...events);
+    expect([end(state, true).phase, end(state, false).phase]).toEqual([orderly, reset]);
+  });
+
+  it('waits for the usage from the first reason on, and anew where output came with another', () => {
+    const { state: open } = after(word);
+    const { state: ended } = after(word, stop);
+    expect([open.wait, ended.wait]).toEqual([undefined, { ms: 5000 }]);
+    const take = (state: AnswerState, event: object) =>
+      step(state, { name: '', text: JSON.stringify(event) }).state;
+    expect(take(ended, stop).wait).toBe(ended.wait);
+    expect(take(ended, usage).wait).toBe(ended.wait);
+    expect(take(ended, word).wait).toBeUndefined();
+    const again = take(ended, last);
+    expect(again.wait).toEqual({ ms: 30_000 });
+    expect(take(again, last).wait).not.toBe(again.wait);
+    expect(after(word, DONE).state.wait).toEqual({ ms: 250 });
+    expect(after(word, stop, abort).state.wait).toBeUndefined();
+  });
+
+  it.each([
+    [[stop], 'stop'],
+    [[choice({}, 'length')], 'length'],
+    [[choice({}, 'tool_calls'), stop], 'tool_calls'],
+    [[stop, choice({}, 'length')], 'length'],
+    [[word, DONE], undefined],
+  ])('keeps of its reasons the one that says most: %#', (events, reason) => {
+    expect(after(...events).state.finishReason).toBe(reason);
+  });
+
+  it.each<[string, unknown, object[]]>([
+    ['text', { content: 'Hi' }, [{ text: 'Hi' }]],
+    [
+      'parts',
+      {
+        content: [
+          { type: 'text', text: 'H' },
+          { type: 'text', text: 'i' },
+        ],
+      },
+      [{ text: 'Hi' }],
+    ],
+    ['a refusal', { refusal: 'No.' }, [{ text: 'No.' }]],
+    ['a thought', { reasoning_content: 'hm' }, [{ text: '', reasoning: 'hm' }]],
+    ['a thought by another name', { reasoning: 'hm' }, [{ text: '', reasoning: 'hm' }]],
+    [
+      'a thought by both',
+      { reasoning_content: 'hm', reasoning: 'hm' },
+      [{ text: '', reasoning: 'hm' }],
+    ],
+    [
+      'a thought as a part',
+      {
+        content: [
+          { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
+          { type: 'text', text: 'Hi' },
+        ],
+      },
+      [{ text: 'Hi', reasoning: 'hm' }],
+    ],
+    ['a role', { role: 'assistant', content: '' }, []],
+    ['null', { content: null, reasoning_content: null, tool_calls: null }, []],
+    ['parts without text', { content: [{ type: 'image' }, null, 5] }, []],
+    ['numbers', { content: 5 }, []],
+    ['calls that are none', { tool_calls: [null, 'x'] }, []],
+    ['no delta', undefined, []],
+  ])('takes %s for its output', (_, delta, deltas) => {
+    const told = deltas.map((one) => ({ type: 'delta', ...one }));
+    expect(after(choice(delta)).deltas).toEqual(told);
+  });
+
+  it('takes a whole message where nothing was streamed, and not once more where it was', () => {
+    const whole = {
+      choices: [{ message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
+    };
+    expect(after(whole).deltas).toEqual([{ type: 'delta', text: 'Hi' }]);
+    expect(after(word, whole).deltas).toHaveLength(1);
+    expect(after(word, whole).state.phase).toBe('ended');
+  });
+
+  it('takes the first choice, and no other', () => {
+    const second = { choices: [{ index: 1, delta: { content: 'No' }, finish_reason: 'stop' }] };
+    expect(after(word, second)).toEqual(after(word));
+  });
+
+  it.each([
+    { error: 'secret' },
+    { object: 'error', message: 'secret', code: 500 },
+    { type: 'error', message: 'secret' },
+    { code: '500', message: 'secret' },
+    { text: 'secret', error_code: 50001 },
+    { detail: 'secret' },
+    { errors: [{ message: 'secret' }] },
+    { error_msg: 'secret' },
+    { status: 503 },
+    { base_resp: { status_code: 1004, status_msg: 'secret' }, choices: null },
+    { choices: [{ index: 0, delta: {}, error: { message: 'secret' } }] },
+    { choices: [], message: 'secret' },
+  ])('is broken by %j, in words of ours', (event) => {
+    const { state } = after(word, event, DONE);
+    expect([state.phase, state.fault]).toEqual([
+      'broken',
+      'the provider sent an error in its stream',
+    ]);
+  });
+
+  it.each([
+    { ...word, error: null, code: 0, message: '', base_resp: { status_code: 0 } },
+    { ...word, object: 'chat.completion.chunk', type: 'chunk', service_tier: null },
+  ])('is not broken by fields that say that all is well: %j', (event) => {
+    expect(after(event).state.phase).toBe('open');
+  });
+
+  it('does not take calls without end', () => {
+    const calls = Array.from({ length: 600 }, (_, index) => ({ index, id: `c${String(index)}` }));
+    expect(after(choice({ tool_calls: calls })).state.fault).toBe(
+      'the provider made too many calls',
+    );
+  });
+});
+
+describe('the usage of an answer', () => {
+  const told = (fields: unknown, place = 'usage') =>
+    after({ choices: [], [place]: fields }).state.usage;
+
+  it('is the last that was told, wherever it stands', () => {
+    const one = { prompt_tokens: 1, completion_tokens: 2 };
+    expect(after({ usage: one }, usage, { usage: null }).state.usage).toEqual({
+      ...{ promptTokens: 3, completionTokens: 4 },
+    });
+    const counted = { promptTokens: 1, completionTokens: 2 };
+    expect(told({ usage: one }, 'x_groq')).toEqual(counted);
+    expect(after({ choices: [{ delta: {}, usage: one }] }).state.usage).toEqual(counted);
+    expect(after(word).state.usage).toBeUndefined();
+  });
+
+  it.each([
+    ['beside the answer, in the total', { total_tokens: 515 }, 505],
+    ['in the answer', { total_tokens: 15, completion_tokens_details: { reasoning_tokens: 3 } }, 5],
+    [
+      'beside the answer, without a total',
+      { completion_tokens_details: { reasoning_tokens: 9 } },
+      14,
+    ],
+    ['not at all', {}, 5],
+    ['in a total that is too small', { total_tokens: 3 }, 5],
+    ['in a total that is no number', { total_tokens: '999' }, 5],
+  ])('counts what was thought %s', (_, fields, completionTokens) => {
+    const counts = { prompt_tokens: 10, completion_tokens: 5, ...fields };
+    expect(told(counts)).toEqual({ promptTokens: 10, completionTokens });
+  });
+
+  it('tells what was read from the cache', () => {
+    const counts = { prompt_tokens: 10, completion_tokens: 5 };
+    const cached = { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 8 };
+    expect(told({ ...counts, prompt_tokens_details: { cached_tokens: 8 } })).toEqual(cached);
+    expect(told({ ...counts, prompt_cache_hit_tokens: 8 })).toEqual(cached);
+  });
+
+  it('has what is no count as none', () => {
+    expect(told({ prompt_tokens: '3' })).toEqual({ promptTokens: NaN, completionTokens: NaN });
+  });
+});

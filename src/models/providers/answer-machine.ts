@@ -1,0 +1,142 @@
+import { placePieces, type KnownCalls } from './call-pieces.js';
+import { chunkOf, type Chunk } from './chunk.js';
+import type { EndMeaning } from './end-words.js';
+import type { ServerEvent } from './event-reader.js';
+import type { CompletionDelta, FinishReason, Usage } from './provider.js';
+
+/** How long what is missing is waited for once an answer has come to an end. */
+export interface Wait {
+  readonly ms: number;
+}
+
+/** The whole answer is here: so long may the usage take, and then the closing of the connection. */
+const USAGE_WAIT_MS = 5000;
+const CLOSE_WAIT_MS = 250;
+/** At a server that went on after it gave a reason to end, the next reason is worth less. */
+const DOUBTFUL_WAIT_MS = 30_000;
+
+/** No model calls so many tools at once; each costs memory. */
+const CALLS_MAX = 512;
+
+/**
+ * How far an answer has come: nothing said yet; being said; ended by a reason; over, by `[DONE]`; or broken.
+ * The table of what leads where is in docs/models.md.
+ */
+export type Phase = 'silent' | 'open' | 'ended' | 'over' | 'broken';
+
+/** What the events of one answer have told so far. Never changed: each step makes another. */
+export interface AnswerState {
+  readonly phase: Phase;
+  /** Whether there was a word or a call of a tool; what the model thinks is no answer by itself. */
+  readonly hasSpoken: boolean;
+  readonly finishReason: FinishReason | undefined;
+  /** Output came after a reason to end. */
+  readonly isDoubtful: boolean;
+  /** What the provider said last; a repetition is not more. */
+  readonly usage: Usage | undefined;
+  readonly calls: KnownCalls;
+  /** What is waited for, from the step that made this object on. */
+  readonly wait: Wait | undefined;
+  /** Why it is broken, in our words: a provider's own may repeat a key or a message. */
+  readonly fault: string | undefined;
+}
+
+export const SILENT: AnswerState = {
+  phase: 'silent',
+  hasSpoken: false,
+  finishReason: undefined,
+  isDoubtful: false,
+  usage: undefined,
+  calls: [],
+  wait: undefined,
+  fault: undefined,
+};
+
+export interface Step {
+  readonly state: AnswerState;
+  /** The output in the event. */
+  readonly delta?: CompletionDelta | undefined;
+}
+
+/** What one event makes of an answer. After `[DONE]`, and once it is broken, nothing counts any more. */
+export function step(state: AnswerState, event: ServerEvent): Step {
+  if (state.phase === 'over' || state.phase === 'broken') return { state };
+  if (event.text.trim() === '[DONE]') return { state: closed(state) };
+  const chunk = chunkOf(event);
+  return 'fault' in chunk ? { state: interrupted(state, chunk.fault) } : take(state, chunk);
+}
+
+/** What the end of the connection makes of an answer, be it an orderly end or a reset. */
+export function end(state: AnswerState, isOrderly: boolean): AnswerState {
+  if (state.phase === 'over' || state.phase === 'broken') return state;
+  const isWhole = state.phase === 'ended' && (isOrderly || !state.isDoubtful);
+  return isWhole ? { ...state, phase: 'over' } : broken(state, 'the provider broke off');
+}
+
+const broken = (state: AnswerState, fault: string): AnswerState => ({
+  ...state,
+  ...{ phase: 'broken', fault, wait: undefined },
+});
+
+const over = (state: AnswerState): AnswerState => ({
+  ...state,
+  ...{ phase: 'over', wait: { ms: CLOSE_WAIT_MS } },
+});
+
+function closed(state: AnswerState): AnswerState {
+  if (state.phase === 'ended' || state.hasSpoken) return over(state);
+  return broken(state, 'the provider ended without an answer');
+}
+
+/** An error, or what is no chunk: an answer that has ended is whole already. */
+function interrupted(state: AnswerState, fault: string): AnswerState {
+  if (state.phase === 'ended' && !state.isDoubtful) return over(state);
+  return broken(state, fault);
+}
+
+function take(state: AnswerState, { usage, text, reasoning, pieces, ending }: Chunk): Step {
+  // Some servers send the whole once more when they end.
+  const isRepeated = 'isWholeMessage' in ending && state.hasSpoken;
+  const { calls, deltas } = placePieces(state.calls, isRepeated ? [] : pieces);
+  if (calls.length > CALLS_MAX) return { state: broken(state, 'the provider made too many calls') };
+  const said = isRepeated ? '' : text;
+  const thought = isRepeated ? '' : reasoning;
+  const hasSpoken = said !== '' || deltas.length > 0;
+  const hasOutput = hasSpoken || thought !== '';
+  const told = { ...state, usage: usage ?? state.usage, calls };
+  const spoken = hasOutput ? withOutput(told, hasSpoken) : told;
+  const next = withEnding(spoken, ending.meaning, hasOutput);
+  const delta: CompletionDelta = {
+    type: 'delta',
+    text: said,
+    ...(thought !== '' && { reasoning: thought }),
+    ...(deltas.length > 0 && { toolCalls: deltas }),
+  };
+  return { state: next, delta: hasOutput ? delta : undefined };
+}
+
+/** Output after a reason means that the reason was none: the answer is open again, and nothing is waited for. */
+function withOutput(state: AnswerState, hasSpoken: boolean): AnswerState {
+  return {
+    ...state,
+    phase: 'open',
+    hasSpoken: state.hasSpoken || hasSpoken,
+    isDoubtful: state.isDoubtful || state.phase === 'ended',
+    wait: undefined,
+  };
+}
+
+/** The wait begins with the first reason, and anew with each that comes with or after more output. */
+function withEnding(state: AnswerState, meaning: EndMeaning, hasOutput: boolean): AnswerState {
+  if (meaning === 'no end') return state;
+  if (meaning === 'broken') return broken(state, 'the provider says that the answer broke off');
+  const begins = hasOutput || state.phase !== 'ended';
+  const ms = state.isDoubtful ? DOUBTFUL_WAIT_MS : USAGE_WAIT_MS;
+  return {
+    ...state,
+    phase: 'ended',
+    // "stop" says nothing more of an answer that called tools, or was cut.
+    finishReason: meaning === 'stop' ? (state.finishReason ?? meaning) : meaning,
+    wait: begins ? { ms } : state.wait,
+  };
+}

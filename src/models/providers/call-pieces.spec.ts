@@ -1,0 +1,169 @@
+import { describe, expect, it } from '@jest/globals';
+import { ToolCalls } from '../tool-calls.js';
+import { placePieces, type KnownCalls } from './call-pieces.js';
+
+interface Said {
+  index?: unknown;
+  id?: unknown;
+  name?: unknown;
+  args?: unknown;
+}
+
+const piece = ({ index, id, name, args }: Said) => ({
+  ...(index !== undefined && { index }),
+  ...(id !== undefined && { id }),
+  function: { ...(name !== undefined && { name }), ...(args !== undefined && { arguments: args }) },
+});
+
+/** What the chunks make of the calls, each as `id name arguments`. */
+function callsOf(...chunks: Said[][]): string[] {
+  const calls = new ToolCalls();
+  let known: KnownCalls = [];
+  for (const chunk of chunks) {
+    const placed = placePieces(known, chunk.map(piece));
+    known = placed.calls;
+    calls.add(placed.deltas);
+  }
+  return calls.list().map((call) => {
+    const called = call['function'] as { name?: string; arguments?: string };
+    return [call['id'] ?? '-', called.name ?? '-', called.arguments ?? '-'].join(' ');
+  });
+}
+
+const A = { id: 'a', name: 'one' };
+const B = { id: 'b', name: 'two' };
+
+describe('the pieces of tool calls', () => {
+  it.each<[string, Said[][], string[]]>([
+    [
+      'as OpenAI streams them, two side by side',
+      [
+        [{ index: 0, ...A, args: '' }],
+        [{ index: 1, ...B, args: '' }],
+        [
+          { index: 0, args: '{"x"' },
+          { index: 1, args: '{' },
+        ],
+        [
+          { index: 1, args: '}' },
+          { index: 0, args: ':1}' },
+        ],
+      ],
+      ['a one {"x":1}', 'b two {}'],
+    ],
+    [
+      'whole, without an index',
+      [[{ ...A, args: '{}' }], [{ ...B, args: '{}' }]],
+      ['a one {}', 'b two {}'],
+    ],
+    [
+      'whole, in one chunk',
+      [
+        [
+          { ...A, args: '{}' },
+          { ...B, args: '{}' },
+        ],
+      ],
+      ['a one {}', 'b two {}'],
+    ],
+    [
+      'whole, all with the index 0',
+      [[{ index: 0, ...A, args: '{}' }], [{ index: 0, ...B, args: '{}' }]],
+      ['a one {}', 'b two {}'],
+    ],
+    [
+      'whole, with neither index nor id, of one name',
+      [[{ name: 'one', args: '{"x":1}' }], [{ name: 'one', args: '{"x":2}' }]],
+      ['- one {"x":1}', '- one {"x":2}'],
+    ],
+    [
+      'whole, with one index, no id and two names',
+      [[{ index: 0, name: 'one', args: '{}' }], [{ index: 0, name: 'two', args: '{}' }]],
+      ['- one {}', '- two {}'],
+    ],
+    ['without arguments, and without an index', [[{ ...A }], [{ ...B }]], ['a one -', 'b two -']],
+    [
+      'in pieces without an index or an id',
+      [
+        [{ ...A, args: '' }],
+        [{ args: '{"x"' }],
+        [{ args: ':1}' }],
+        [{ ...B, args: '{' }],
+        [{ args: '}' }],
+      ],
+      ['a one {"x":1}', 'b two {}'],
+    ],
+    [
+      'in pieces of two at once, without an index',
+      [
+        [
+          { ...A, args: '{' },
+          { ...B, args: '{' },
+        ],
+        [{ args: '}' }, { args: '"y":2}' }],
+      ],
+      ['a one {}', 'b two {"y":2}'],
+    ],
+    [
+      'with null before there are arguments',
+      [[{ index: 0, ...A, args: null }], [{ index: 0, id: null, name: null, args: '{}' }]],
+      ['a one {}'],
+    ],
+    ['with arguments as an object', [[{ index: 0, ...A, args: { x: 1 } }]], ['a one {"x":1}']],
+    [
+      'with id and name in every piece',
+      [[{ index: 0, ...A, args: '{"x"' }], [{ index: 0, ...A, args: ':1}' }]],
+      ['a one {"x":1}'],
+    ],
+    [
+      'sent whole once more at the end',
+      [
+        [{ index: 0, ...A, args: '{"x"' }],
+        [{ index: 0, args: ':1}' }],
+        [{ index: 0, ...A, args: '{"x":1}' }],
+      ],
+      ['a one {"x":1}'],
+    ],
+    [
+      'with an id that comes late',
+      [[{ index: 0, name: 'one', args: '' }], [{ index: 0, id: 'a', args: '{}' }]],
+      ['a one {}'],
+    ],
+    [
+      'with an index as text',
+      [[{ index: '0', ...A, args: '{' }], [{ index: '0', args: '}' }]],
+      ['a one {}'],
+    ],
+    [
+      'with braces in their texts',
+      [
+        [{ index: 0, name: 'one', args: '{"x":"}{\\""' }],
+        [{ index: 0, name: 'one', args: ',"y":{}}' }],
+      ],
+      ['- one {"x":"}{\\"","y":{}}'],
+    ],
+    [
+      'with white space after the end',
+      [[{ index: 0, ...A, args: '{}' }], [{ index: 0, args: '\n' }]],
+      ['a one {}\n'],
+    ],
+  ])('%s', (_, chunks, calls) => {
+    expect(callsOf(...chunks)).toEqual(calls);
+  });
+
+  it('keep the index that they have where it is free, and all else that they say', () => {
+    const { deltas } = placePieces(
+      [],
+      [
+        { index: 2, id: 'c', extra_content: { google: { thought_signature: 's' } } },
+        null,
+        'x',
+        { id: 'd', index: -1 },
+      ],
+    );
+    expect(deltas).toEqual([
+      { index: 2, id: 'c', extra_content: { google: { thought_signature: 's' } } },
+      { index: 3, id: 'd' },
+    ]);
+  });
+});

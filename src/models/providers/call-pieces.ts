@@ -1,0 +1,147 @@
+import type { ToolCallDelta } from './provider.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Whether a text that comes in pieces is one whole JSON object by now; each piece is looked at once. */
+interface ObjectScan {
+  readonly depth: number;
+  readonly isInString: boolean;
+  readonly isEscaped: boolean;
+  readonly isWhole: boolean;
+}
+
+const UNSCANNED: ObjectScan = { depth: 0, isInString: false, isEscaped: false, isWhole: false };
+
+/** A call of a tool as far as its pieces tell which they belong to. */
+interface KnownCall {
+  /** Under which index callers see it. */
+  readonly slot: number;
+  /** Under which index its provider sent it, if any. */
+  readonly index: number | undefined;
+  readonly id: string | undefined;
+  readonly name: string | undefined;
+  readonly scan: ObjectScan;
+}
+
+/** The calls so far, in the order in which they began. */
+export type KnownCalls = readonly KnownCall[];
+
+/** One piece, read. */
+interface Piece {
+  readonly fields: Fields;
+  readonly index: number | undefined;
+  readonly id: string | undefined;
+  readonly name: string | undefined;
+  readonly text: string;
+  /** Where it stands among the pieces of its chunk, if there are several. */
+  readonly place: number | undefined;
+}
+
+/**
+ * Tells to which call each piece of a chunk belongs, and gives it that call's index. Servers leave the index
+ * out, give every call the same, send calls whole, or send them twice; the table is in docs/models.md.
+ */
+export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
+  let calls = known;
+  const deltas: ToolCallDelta[] = [];
+  const objects = pieces.filter(isFields);
+  objects.forEach((fields, n) => {
+    const piece = read(fields, objects.length > 1 ? n : undefined);
+    const call = callOf(calls, piece);
+    // A whole call that is sent once more, by its id, is not more.
+    if (call?.scan.isWhole && piece.id !== undefined && piece.text !== '') return;
+    const slot = call?.slot ?? freeSlot(calls, piece.index);
+    const grown: KnownCall = {
+      slot,
+      index: call?.index ?? piece.index,
+      id: call?.id ?? piece.id,
+      name: call?.name ?? piece.name,
+      scan: scanned(call?.scan ?? UNSCANNED, piece.text),
+    };
+    calls = call ? calls.map((other) => (other === call ? grown : other)) : [...calls, grown];
+    deltas.push(toDelta(piece, slot, call === undefined));
+  });
+  return { calls, deltas };
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function read(fields: Fields, place: number | undefined): Piece {
+  const called = isFields(fields['function']) ? fields['function'] : {};
+  const index = fields['index'];
+  const number = typeof index === 'string' && /^\d+$/.test(index) ? Number(index) : index;
+  return {
+    fields,
+    index: Number.isSafeInteger(number) && Number(number) >= 0 ? Number(number) : undefined,
+    id: wordOf(fields['id']),
+    name: wordOf(called['name']),
+    text: argumentsOf(called['arguments']),
+    place,
+  };
+}
+
+const wordOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** Text; some servers send the object itself, or null until there is some. */
+function argumentsOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? '' : JSON.stringify(value);
+}
+
+/** The call that a piece goes on with; undefined where it begins a new one. */
+function callOf(calls: KnownCalls, piece: Piece): KnownCall | undefined {
+  const { index, id, name } = piece;
+  const candidates = index === undefined ? calls : calls.filter((call) => call.index === index);
+  if (id !== undefined) {
+    const named = candidates.findLast((call) => call.id === id);
+    if (named) return named;
+    // An id that comes late belongs to the call at its index that has none yet.
+    const last = index === undefined ? undefined : candidates.at(-1);
+    return last?.id === undefined && !beginsAnew(last, piece) ? last : undefined;
+  }
+  const atPlace = index === undefined && name === undefined && piece.place !== undefined;
+  const last = atPlace ? calls[piece.place] : candidates.at(-1);
+  return beginsAnew(last, piece) ? undefined : last;
+}
+
+/** Whether a piece without an id cannot belong to the call before it. */
+function beginsAnew(call: KnownCall | undefined, { index, name, text }: Piece): boolean {
+  if (!call) return true;
+  if (name !== undefined && call.name !== undefined && name !== call.name) return true;
+  if (index === undefined && name !== undefined && call.scan.isWhole) return true;
+  return call.scan.isWhole && text.trimStart().startsWith('{');
+}
+
+function freeSlot(calls: KnownCalls, wanted: number | undefined): number {
+  const next = Math.max(-1, ...calls.map(({ slot }) => slot)) + 1;
+  const isTaken = calls.some(({ slot }) => slot === wanted);
+  return wanted === undefined || isTaken ? next : wanted;
+}
+
+function scanned(scan: ObjectScan, text: string): ObjectScan {
+  let { depth, isInString, isEscaped, isWhole } = scan;
+  for (const char of text) {
+    if (isEscaped) isEscaped = false;
+    else if (isInString && char === '\\') isEscaped = true;
+    else if (char === '"') isInString = !isInString;
+    else if (!isInString && (char === '{' || char === '[')) depth += 1;
+    else if (!isInString && (char === '}' || char === ']')) {
+      depth -= 1;
+      isWhole = depth === 0;
+    }
+  }
+  return { depth, isInString, isEscaped, isWhole };
+}
+
+/** The piece as it goes on: without what is empty, and with arguments as text. */
+function toDelta({ fields, text }: Piece, slot: number, isFirst: boolean): ToolCallDelta {
+  const { function: called, ...rest } = fields;
+  const isSaid = ([, value]: [string, unknown]) => value !== null && (isFirst || value !== '');
+  const delta = { ...Object.fromEntries(Object.entries(rest).filter(isSaid)), index: slot };
+  if (!isFields(called)) return delta;
+  const said = Object.fromEntries(Object.entries(called).filter(isSaid));
+  const hasText = 'arguments' in called && (isFirst || text !== '');
+  return { ...delta, function: { ...said, ...(hasText && { arguments: text }) } };
+}

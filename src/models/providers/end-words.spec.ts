@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals';
+import { meaningOf, type EndMeaning } from './end-words.js';
+
+const WORDS: Record<EndMeaning, unknown[]> = {
+  'no end': [
+    '',
+    ' ',
+    null,
+    undefined,
+    'null',
+    'None',
+    false,
+    0,
+    5,
+    [],
+    {},
+    'FINISH_REASON_UNSPECIFIED',
+  ],
+  stop: ['stop', 'STOP', 'end_turn', 'eos', 'stop_sequence', 'completed', 'other', 'constructor'],
+  length: [
+    ...['length', 'model_length', 'max_tokens', 'MAX_TOKENS', 'max_output_tokens', 'max-length'],
+    ...[
+      'model_context_window_exceeded',
+      'token_limit',
+      'incomplete',
+      { type: 'length', length: 5 },
+    ],
+  ],
+  tool_calls: ['tool_calls', 'tool_use', 'function_call', 'TOOL_CALL'],
+  content_filter: ['content_filter', 'SAFETY', 'RECITATION', 'sensitive', 'refusal', 'SPII'],
+  broken: [
+    ...['error', 'network_error', 'insufficient_system_resource', 'abort', 'aborted', 'cancelled'],
+    ...['timeout', 'TIME OUT', 'server_error', 'overloaded', 'engine_overloaded', 'rate_limit'],
+    ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'failed', 'interrupted'],
+  ],
+};
+
+describe('a reason to end', () => {
+  const cases = Object.entries(WORDS).flatMap(([meaning, words]) =>
+    words.map((word) => [word, meaning] as const),
+  );
+  it.each(cases)('told as %j means %s', (word, meaning) => {
+    expect(meaningOf(word)).toBe(meaning);
+  });
+});

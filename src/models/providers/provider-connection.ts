@@ -1,0 +1,102 @@
+import { EnvHttpProxyAgent, type Dispatcher } from 'undici';
+
+/** So many answers of one provider come at once; more wait their turn, and past that nobody waits. */
+const LIMITS = { connectionsMax: 512, queueMax: 512 };
+
+/** The proxies of the operator's network; an empty text where there is none. */
+export interface ProxySettings {
+  readonly httpProxy: string;
+  readonly httpsProxy: string;
+  /** Hosts that are reached directly, separated by commas. */
+  readonly noProxy: string;
+}
+
+export const NO_PROXIES: ProxySettings = { httpProxy: '', httpsProxy: '', noProxy: '' };
+
+/** All connections are in use, and as many calls wait for one as may. */
+export class QueueFull extends Error {}
+
+/** What a provider answers, as soon as its head is here. */
+export type ProviderResponse = Dispatcher.ResponseData;
+
+/**
+ * The connections to one provider: kept alive between answers, bounded in number, and without a time limit of
+ * their own. A call waits as long as its signal lets it.
+ */
+export class ProviderConnection {
+  private readonly agent: EnvHttpProxyAgent;
+  private readonly origin: string;
+  private readonly path: string;
+  private readonly headers: Readonly<Record<string, string>>;
+  private inUse = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    baseUrl: string,
+    apiKey: string | undefined,
+    proxies: ProxySettings,
+    private readonly limits = LIMITS,
+  ) {
+    const { origin, pathname, protocol } = new URL(baseUrl);
+    this.origin = origin;
+    this.path = `${pathname.replace(/\/+$/, '')}/chat/completions`;
+    this.headers = {
+      Accept: 'text/event-stream',
+      'Accept-Encoding': 'identity',
+      'Content-Type': 'application/json',
+      'User-Agent': 'tallychat',
+      ...(apiKey !== undefined && { Authorization: `Bearer ${apiKey}` }),
+    };
+    // Given for both: the agent would put one in for the other, and what is absent it reads from the environment.
+    const proxy = protocol === 'https:' ? proxies.httpsProxy : proxies.httpProxy;
+    this.agent = new EnvHttpProxyAgent({
+      ...{ httpProxy: proxy, httpsProxy: proxy, noProxy: proxies.noProxy },
+      connections: limits.connectionsMax,
+      connect: { timeout: 0 },
+      // Plain HTTP goes through a proxy as a request, since many tunnel to port 443 alone.
+      proxyTunnel: false,
+    });
+  }
+
+  /** Takes one of the connections, at the latest when the signal is aborted. Throws `QueueFull`, or its reason. */
+  async take(signal: AbortSignal, onQueue?: (isWaiting: boolean) => void): Promise<void> {
+    if (this.inUse < this.limits.connectionsMax) {
+      this.inUse += 1;
+      return;
+    }
+    if (this.waiting.length >= this.limits.queueMax) throw new QueueFull();
+    onQueue?.(true);
+    await new Promise<void>((resolve, reject) => {
+      const leave = () => {
+        this.waiting.splice(this.waiting.indexOf(next), 1);
+        reject(signal.reason as Error);
+      };
+      const next = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      this.waiting.push(next);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+    onQueue?.(false);
+  }
+
+  /** Gives a connection back: to the one who has waited longest, if anybody does. */
+  release(): void {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.inUse -= 1;
+  }
+
+  /** Sends one question. Follows no redirect, which could carry the key elsewhere. */
+  ask(body: string, signal: AbortSignal): Promise<ProviderResponse> {
+    const { origin, path, headers } = this;
+    const limits = { headersTimeout: 0, bodyTimeout: 0 };
+    return this.agent.request({ origin, path, method: 'POST', headers, body, signal, ...limits });
+  }
+
+  /** Cuts what is still open. */
+  close(): Promise<void> {
+    return this.agent.destroy();
+  }
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import { errorOf } from './refusal.js';
+
+const KEY = 'sk-only-the-provider-may-see-this';
+const REPORT = { provider: 'one', model: 'm', reason: 'refused', tookMs: 5 };
+const UNSAID = 'The model refused the request. Nothing was charged.';
+
+const read = (status: number, body: unknown, retryAfter?: string) =>
+  errorOf(
+    { status, retryAfter, text: typeof body === 'string' ? body : JSON.stringify(body) },
+    KEY,
+    REPORT,
+  );
+
+describe('an answer other than 200', () => {
+  it.each([
+    [400, 400, 'provider_refused'],
+    [422, 400, 'provider_refused'],
+    [413, 413, 'provider_body_too_large'],
+    [429, 503, 'provider_busy'],
+    [503, 503, 'provider_busy'],
+    [529, 503, 'provider_busy'],
+    ...[301, 307, 401, 402, 403, 404, 405, 408, 409, 418, 500, 502, 504].map(
+      (status) => [status, 502, 'provider_failed'] as const,
+    ),
+  ])('%i becomes %i %s', (upstream, status, code) => {
+    const error = read(upstream, { error: { message: 'words', code: 'some_code' } });
+    expect(error).toMatchObject({ status, code });
+    expect(error.report).toEqual({
+      ...REPORT,
+      upstreamStatus: upstream,
+      upstreamCode: 'some_code',
+    });
+    const isTold = status === 400 || status === 413;
+    expect(error.message.includes('words')).toBe(isTold);
+  });
+
+  it.each([
+    ['7', '7'],
+    ['1.5', '2'],
+    ['0', '1'],
+    ['-5', '1'],
+    ['9999999', '3600'],
+    ['soon', '5'],
+    [undefined, '5'],
+    [new Date(Date.now() + 30_500).toUTCString(), expect.stringMatching(/^(29|3[01])$/)],
+  ])('passes Retry-After %p on as %p', (retryAfter, seconds) => {
+    expect(read(429, '', retryAfter).headers['Retry-After']).toEqual(seconds);
+  });
+
+  it.each([
+    [{ error: { message: 'x', code: 'context_length_exceeded' } }],
+    [{ error: { message: "This model's maximum context length is 8192 tokens" } }],
+    [{ object: 'error', message: 'The prompt is too long', code: 400 }],
+    [{ detail: 'Input exceeds the context window' }],
+    [{ error: { type: 'exceed_context_size_error', message: 'x' } }],
+  ])('tells a prompt that is too long: %j', (body) => {
+    expect(read(400, body).code).toBe('context_length_exceeded');
+  });
+
+  it.each<[unknown, string]>([
+    [{ error: { message: 'temperature must be at most 2' } }, 'temperature must be at most 2'],
+    [{ error: 'bad' }, 'bad'],
+    [{ message: 'bad' }, 'bad'],
+    [{ detail: [{ type: 'x', loc: ['body'], msg: 'bad', input: 'what was sent' }] }, 'bad'],
+    [{ object: 'error', message: { detail: [{ msg: 'bad' }] } }, 'bad'],
+    [[{ error: { message: 'bad' } }], 'bad'],
+    [{ error: { message: 'two\nlines\u0000' } }, 'two lines '],
+    [{ error: { message: '😀'.repeat(600) } }, '😀'.repeat(500)],
+    ['<html>bad</html>', UNSAID],
+    ['{"error":', UNSAID],
+    ['', UNSAID],
+    [{ error: {} }, UNSAID],
+    [{ input: 'what was sent' }, UNSAID],
+  ])('tells %j as %j', (body, detail) => {
+    expect(read(400, body).message).toBe(detail);
+  });
+
+  it.each([
+    `bad key ${KEY}`,
+    `bad key ${KEY.slice(0, 20)}`,
+    `bad key ${KEY.slice(8)}`,
+    'Authorization: Bearer abcdefghijkl',
+    'sk-proj-of_another-0123456789',
+    'AIzaSyD-0123456789',
+    `${'x'.repeat(490)} ${KEY}`,
+  ])('hides a key: %s', (message) => {
+    const { message: told } = read(400, { error: { message, code: KEY } });
+    expect(told).toMatch(/\[key\]|^x+ \[/);
+    expect(told).not.toMatch(/only-the-provider|may-see-this|0123456789|abcdefghijkl/);
+    expect(read(401, { error: { code: KEY } }).report?.upstreamCode).toBeUndefined();
+  });
+});

@@ -1,0 +1,122 @@
+import {
+  ProviderBodyTooLarge,
+  ProviderBusy,
+  ProviderFailed,
+  ProviderRefused,
+  type ProviderError,
+  type ProviderReport,
+} from '../../errors.js';
+
+/** An answer other than 200, with as much of its text as was read. */
+export interface Refusal {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly text: string;
+}
+
+/** So much of a provider's text reaches a caller. */
+const DETAIL_MAX_CHARS = 500;
+const RETRY_AFTER_SECONDS = { standard: 5, max: 3600 };
+const UNSAID = 'The model refused the request. Nothing was charged.';
+/** Shapes of credentials, also of those that are not ours: a provider may repeat what it was sent. */
+const CREDENTIALS = /\b(?:sk|pk|rk|gsk|xai|hf|AIza|Bearer|tally)[-_ ]?[\w.+/=*-]{8,}/gi;
+/** A part of our key that is this long gives it away. */
+const KEY_PART = /[\w.+/=-]{12,}/g;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * What a provider's refusal means for the caller. What is wrong with the request, the caller is told in the
+ * provider's words; what is wrong with the key or the model is the operator's, and told as a failure.
+ */
+export function errorOf(
+  refusal: Refusal,
+  key: string | undefined,
+  report: ProviderReport,
+): ProviderError {
+  const { status } = refusal;
+  const told = { ...report, upstreamStatus: status, upstreamCode: codeIn(refusal.text, key) };
+  if (status === 400 || status === 422) {
+    const isTooLong = isAboutContext(refusal.text);
+    return new ProviderRefused(detailOf(refusal.text, key), { report: told, isTooLong });
+  }
+  if (status === 413)
+    return new ProviderBodyTooLarge(detailOf(refusal.text, key), { report: told });
+  // 529 is Anthropic's, for a service that is overloaded.
+  if (status === 429 || status === 503 || status === 529) {
+    return new ProviderBusy(secondsIn(refusal.retryAfter), { report: told });
+  }
+  return new ProviderFailed({ report: told });
+}
+
+/** `Retry-After` in whole seconds, whether it is told as a number or as a date. */
+function secondsIn(retryAfter: string | undefined): number {
+  const { standard, max } = RETRY_AFTER_SECONDS;
+  const text = retryAfter?.trim() ?? '';
+  const told = /^\d/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  const seconds = Number.isFinite(told) ? Math.ceil(told) : standard;
+  return Math.min(Math.max(seconds, 1), max);
+}
+
+function fieldsOf(value: unknown): Fields | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Array.isArray(value) ? fieldsOf(value[0]) : (value as Fields);
+}
+
+function parse(text: string): Fields | undefined {
+  try {
+    return fieldsOf(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first sentence in the shapes of OpenAI, vLLM, FastAPI, Mistral and Google; what was sent is not looked at. */
+function sentenceIn(value: unknown): string | undefined {
+  if (typeof value === 'string') return value.trim() || undefined;
+  const fields = fieldsOf(value);
+  if (!fields) return undefined;
+  const told = ['error', 'message', 'detail', 'msg', 'errors', 'error_msg', 'error_message'];
+  for (const name of told) {
+    const sentence = sentenceIn(fields[name]);
+    if (sentence !== undefined) return sentence;
+  }
+  return undefined;
+}
+
+function detailOf(text: string, key: string | undefined): string {
+  const sentence = sentenceIn(parse(text));
+  if (sentence === undefined) return UNSAID;
+  const plain = withoutKeys(sentence, key).replaceAll(/\p{Cc}+/gu, ' ');
+  return Array.from(plain).slice(0, DETAIL_MAX_CHARS).join('');
+}
+
+/** Before it is cut: half a key would not be known for one. */
+function withoutKeys(text: string, key: string | undefined): string {
+  const hidden = '[key]';
+  const whole = key === undefined || key === '' ? text : text.replaceAll(key, hidden);
+  return whole
+    .replaceAll(CREDENTIALS, hidden)
+    .replaceAll(KEY_PART, (part) => (key?.includes(part) ? hidden : part));
+}
+
+/** A short word, or none: a provider may put anything there. */
+function codeIn(text: string, key: string | undefined): string | undefined {
+  const fields = parse(text);
+  const inner = fieldsOf(fields?.['error']) ?? fields;
+  const code = inner?.['code'] ?? inner?.['type'];
+  if (typeof code !== 'string' && typeof code !== 'number') return undefined;
+  const word = String(code);
+  return /^[\w.-]{1,64}$/.test(word) && withoutKeys(word, key) === word ? word : undefined;
+}
+
+const CONTEXT_WORDS =
+  /context[ _-]?(?:length|window|size)|maximum context|prompt is too long|too many (?:input )?tokens|input is too long|exceeds? the (?:model'?s )?(?:context|maximum (?:number of )?(?:input )?tokens)/i;
+
+/** By the provider's code or its sentence; never by what it repeats of the request. */
+function isAboutContext(text: string): boolean {
+  const fields = parse(text);
+  const inner = fieldsOf(fields?.['error']) ?? fields;
+  const words = [inner?.['code'], inner?.['type'], sentenceIn(fields)];
+  return words.some((word) => typeof word === 'string' && CONTEXT_WORDS.test(word));
+}
