@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
 import { Authenticator } from './auth/authenticator.js';
 import { readAuthorization } from './auth/authorization-header.js';
-import type { Config } from './config/config.js';
+import { CONFIG, type Config } from './config/config.js';
 import { migrate } from './database/migrate.js';
 import { ProcessLease } from './database/process-lease.js';
 import { ApiDescription } from './openapi/api-description.js';
@@ -41,9 +41,11 @@ async function prepare(app: NestFastifyApplication): Promise<void> {
   await app.get(ProcessLease).acquire();
   await migrate(app.get(DataSource));
   const authenticator = app.get(Authenticator);
+  const config = app.get<Config>(CONFIG);
   installHooks(app.getHttpAdapter().getInstance(), {
     gate: app.get(RequestGate),
     routes: app.get(RouteTable),
+    corsOrigins: config.corsOrigins,
     authenticate: (request) => authenticator.authenticate(readAuthorization(request)),
   });
   await app.init();

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Payload } from '../fields/body.pipe.js';
 import { wantsStream } from '../http/event-stream.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
+import { lowerCaseId } from '../http/ids.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { chatFormat } from './chat-format.js';
@@ -24,12 +25,13 @@ export class ChatController {
   @HttpCode(200)
   async send(
     @CurrentPrincipal() principal: Principal,
-    @Payload() { message, conversation: conversationId, model, stream }: ChatDto,
+    @Payload() { message, conversation, model, stream }: ChatDto,
     @IdempotencyKey() idempotencyKey: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const isStream = stream ?? wantsStream(request);
+    const conversationId = lowerCaseId(conversation);
     const question = { route: 'chat' as const, message, conversationId, model, idempotencyKey };
     await this.answers.answer({ request, reply, principal }, question, chatFormat, isStream);
   }
@@ -39,8 +41,9 @@ export class ChatController {
   @HttpCode(200)
   async quote(
     @CurrentPrincipal() { userId }: Principal,
-    @Payload() { message, conversation: conversationId, model: wanted }: ChatDto,
+    @Payload() { message, conversation, model: wanted }: ChatDto,
   ): Promise<QuoteDto> {
+    const conversationId = lowerCaseId(conversation);
     const question = { route: 'chat', message, conversationId, model: wanted } as const;
     const { model, floor, ceiling } = await this.planner.quote(userId, question);
     return { tokens: floor, model, ceiling };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { EnvError, cleanEnv, makeValidator, str } from 'envalid';
 import { readModelsFile } from './models-file.js';
+import { listOf, networks, origins } from './network-settings.js';
 
 /** What hashing leaves of libuv's threads for the database: one for its writer, one for its reader. */
 const DATABASE_THREADS = 2;
@@ -144,6 +145,14 @@ export const SETTINGS = {
     default: 30,
     desc: 'Seconds that answers under way get to finish after SIGTERM.',
   }),
+  TRUSTED_PROXIES: networks({
+    default: '',
+    desc: 'Proxies, as addresses or CIDR networks, whose X-Forwarded-For, -Proto and -Host count. Empty: none.',
+  }),
+  CORS_ORIGINS: origins({
+    default: '',
+    desc: 'Origins whose pages may call the API from a browser, or * for all. Empty: none but its own.',
+  }),
 };
 
 /** Names that other programs write in small letters as well; both count. */
@@ -222,5 +231,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
     hashQueueMax: read.HASH_QUEUE_MAX,
     requestsMax: read.REQUESTS_MAX,
     shutdownTimeoutSeconds: read.SHUTDOWN_TIMEOUT_SECONDS,
+    trustedProxies: listOf(read.TRUSTED_PROXIES),
+    corsOrigins: listOf(read.CORS_ORIGINS),
   });
 }

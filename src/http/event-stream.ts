@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { onResponseClosed } from './exchange.js';
+import { prefersEvents } from './stream-preference.js';
 
 /** Common balancers cut a connection that is silent for 60 s. */
 const PING_EVERY_MS = 15_000;
@@ -18,9 +19,9 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 };
 
-/** Whether the caller asks for events by its `Accept` header. */
+/** Whether the caller asks for events, rather than JSON, by its `Accept` header. */
 export function wantsStream({ headers }: FastifyRequest): boolean {
-  return headers.accept?.includes('text/event-stream') ?? false;
+  return prefersEvents(headers.accept ?? '');
 }
 
 /** Aborted when the client closes before the answer's end; a close after the last byte does not count. */

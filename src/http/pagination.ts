@@ -45,8 +45,8 @@ const encode = ({ direction, key }: Cursor) =>
 function decode(text: string, keyShape: RegExp): Cursor {
   const [direction, key] = Buffer.from(text, 'base64url').toString('latin1').split(':');
   const known = direction === 'older' || direction === 'newer';
-  if (!known || !key || !keyShape.test(key)) throw new NotFound('Invalid cursor');
-  return { direction, key };
+  if (!known || !key || !keyShape.test(key.toLowerCase())) throw new NotFound('Invalid cursor');
+  return { direction, key: key.toLowerCase() };
 }
 
 /** A size that makes no sense is the default, as in the reference; a large one is the largest. */
@@ -97,7 +97,9 @@ export async function paginate<Row>(
 }
 
 function urlWith(request: FastifyRequest, cursor: string): string {
-  const origin = `${request.protocol}://${request.host}`;
+  // A trusted proxy may pass on what its client wrote: a link of ours has one of two schemes.
+  const scheme = request.protocol === 'https' ? 'https' : 'http';
+  const origin = `${scheme}://${request.host}`;
   // HTTP/1.0 may do without a Host, and any other may be no host at all.
   if (!URL.canParse(request.url, origin)) throw new BadRequest('Malformed Host header.');
   const url = new URL(request.url, origin);

@@ -13,8 +13,10 @@ import type { Config } from '../config/config.js';
 import { BadRequest, MethodNotAllowed, NotFound } from '../errors.js';
 import { RawBody } from '../drf/decode-body.js';
 import type { RequestGate } from './request-gate.js';
+import { addVary, allowOrigin, answerPreflight } from './cross-origin.js';
 import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
+import { lowerCaseIds } from './ids.js';
 import { negotiate } from '../drf/negotiation.js';
 import { refuseConnection } from './refuse-connection.js';
 import type { RouteTable } from './route-table.js';
@@ -36,6 +38,8 @@ const REQUEST_ID = /^[\w.-]{1,128}$/;
 export interface ServerParts {
   readonly gate: RequestGate;
   readonly routes: RouteTable;
+  /** The origins whose pages may read the answers. */
+  readonly corsOrigins: readonly string[];
   /** Throws the 401 for a caller without credentials. */
   readonly authenticate: (request: IncomingMessage) => Promise<unknown>;
 }
@@ -48,7 +52,7 @@ function requestId(request: IncomingMessage): string {
 /** The HTTP server with its limits, before any route. */
 export function createAdapter(
   logger: Logger,
-  { bodyMaxBytes, requestTimeoutSeconds }: Config,
+  { bodyMaxBytes, requestTimeoutSeconds, trustedProxies, corsOrigins }: Config,
 ): FastifyAdapter {
   const requestTimeout = requestTimeoutSeconds * 1000;
   return new FastifyAdapter({
@@ -56,6 +60,8 @@ export function createAdapter(
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
     bodyLimit: bodyMaxBytes,
+    // Of the address, the scheme and the host that a request gives, only a trusted proxy's word counts.
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     http: {
       maxHeaderSize: HEADERS_MAX_BYTES,
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeout),
@@ -74,7 +80,7 @@ export function createAdapter(
     },
     // A path that cannot be decoded, or with an endless parameter, names nothing. No hook has run.
     frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      setCommonHeaders(request, reply);
+      setCommonHeaders(request, reply, corsOrigins);
       logOutcome(request, reply);
       writeJson(reply, 0);
       sendError(request, reply, new NotFound());
@@ -84,7 +90,12 @@ export function createAdapter(
 }
 
 /** Headers that every answer carries, as the reference's do. */
-function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+function setCommonHeaders(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  corsOrigins: readonly string[],
+): void {
+  allowOrigin(request, reply, corsOrigins);
   void reply.headers({
     'X-Request-Id': request.id,
     'X-Frame-Options': 'DENY',
@@ -97,10 +108,11 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
 function logOutcome(request: FastifyRequest, reply: FastifyReply): void {
   const startedAt = performance.now();
   onResponseClosed(reply.raw, () => {
-    const { method, routeOptions } = request;
+    const { method, routeOptions, ip: address } = request;
     const ms = Math.round(performance.now() - startedAt);
     const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
-    request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms }, outcome);
+    const { url: route } = routeOptions;
+    request.log.info({ method, route, status: reply.statusCode, ms, address }, outcome);
   });
 }
 
@@ -119,10 +131,12 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     route.handler = parts.gate.follow(route.handler);
   });
   server.addHook('onRequest', async (request, reply) => {
-    setCommonHeaders(request, reply);
+    setCommonHeaders(request, reply, parts.corsOrigins);
     logOutcome(request, reply);
     if (!parts.gate.admit(request, reply)) return reply;
+    if (answerPreflight(request, reply)) return reply;
     hideContentType(request);
+    if (request.url.startsWith('/api/')) [request.params, request.query].forEach(lowerCaseIds);
     try {
       await answerUnrouted(request, reply, parts);
     } catch (error) {
@@ -182,7 +196,7 @@ async function answerUnrouted(
   if (!known) throw new NotFound();
   void reply.header('Allow', known.allow);
   if (!known.anyAccept) {
-    if (!known.jsonOnly) void reply.header('Vary', 'Accept');
+    if (!known.jsonOnly) addVary(reply, 'Accept');
     const { indent } = negotiate(request.raw, known.jsonOnly);
     if (indent > 0) writeJson(reply, indent);
   }

@@ -36,6 +36,8 @@ describe('the settings', () => {
     other['DATABASE_URL'] = 'postgres://a@b/c';
     other['HTTPS_PROXY'] = other['HTTP_PROXY'] = 'http://proxy:3128';
     other['JWT_SECRET'] = 'x'.repeat(32);
+    other['TRUSTED_PROXIES'] = '10.0.0.0/8, ::1';
+    other['CORS_ORIGINS'] = 'https://chat.example.org';
     const model = { id: 'free', provider: 'echo', upstream: 'echo', price: { perMessage: 0 } };
     const limits = { contextTokens: 10, maxTokens: 5 };
     Object.assign(other, modelsFile({ models: [{ ...model, ...limits }] }));
@@ -96,6 +98,36 @@ describe('the settings', () => {
     const env = { https_proxy: 'http://small:1', HTTP_PROXY: 'http://great:1', http_proxy: 'x' };
     expect(loadConfig(env).proxies).toEqual({
       ...{ httpsProxy: 'http://small:1', httpProxy: 'http://great:1', noProxy: '' },
+    });
+  });
+
+  it.each(['1', 'true', '10.0.0.0/33', '10.0.0.0/0', '::1/129', 'loopback', '10.0.0.0/255.0.0.0'])(
+    'refuse %j as a trusted proxy: only an address or a network names one',
+    (proxies) => {
+      const words = complaint({ TRUSTED_PROXIES: `10.0.0.1, ${proxies}` });
+      expect(words).toContain('TRUSTED_PROXIES: must be addresses or networks such as 10.0.0.0/8');
+    },
+  );
+
+  it.each([
+    'chat.example.org',
+    'https://a.example/',
+    'https://A.example',
+    'https://a.example:443',
+    '*, https://a.example',
+    'null',
+  ])('refuse %j as origins of pages: no browser sends them', (list) => {
+    expect(complaint({ CORS_ORIGINS: list })).toContain('CORS_ORIGINS: must be * or origins');
+  });
+
+  it('take lists with spaces, addresses of both kinds, and origins of apps', () => {
+    const lists = {
+      TRUSTED_PROXIES: ' 10.0.0.0/8 ,::1, fd00::/8,',
+      CORS_ORIGINS: 'https://a.example, http://localhost:5173,capacitor://localhost',
+    };
+    expect(loadConfig(lists)).toMatchObject({
+      trustedProxies: ['10.0.0.0/8', '::1', 'fd00::/8'],
+      corsOrigins: ['https://a.example', 'http://localhost:5173', 'capacitor://localhost'],
     });
   });
 

@@ -111,6 +111,7 @@ export class Conformance {
     if (method === 'OPTIONS' && status === 200) {
       return this.faultOfValue(OPTIONS_ANSWER, body, 'body');
     }
+    if (method === 'OPTIONS' && status === 204) return raw === '' ? undefined : 'no body';
     if (status === 200 && isPageFile(path)) return undefined;
     if (status < 400) return 'it has no such path or method';
     if (!answer.headers['x-request-id']) return 'a header X-Request-Id';

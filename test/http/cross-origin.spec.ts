@@ -1,0 +1,135 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EXPOSED_HEADERS } from '../../src/http/cross-origin.js';
+import { TestApp } from '../support/app.js';
+import type { Answer } from '../support/client.js';
+import { operationsOf, responseOf } from '../support/document.js';
+
+const PAGE = 'https://chat.example.org';
+const STRANGER = 'https://elsewhere.example';
+const PATHS = ['/api/chat/', '/v1/chat/completions', '/api/login/', '/nowhere'];
+
+const start = (origins: string) => TestApp.start('sqlite', { CORS_ORIGINS: origins });
+
+const preflight = (app: TestApp, path: string, origin: string, names = 'authorization') =>
+  app.send({
+    method: 'OPTIONS',
+    path,
+    headers: {
+      Origin: origin,
+      'Access-Control-Request-Method': 'POST',
+      ...(names !== '' && { 'Access-Control-Request-Headers': names }),
+    },
+  });
+
+const accessHeaders = ({ headers }: Answer) =>
+  Object.keys(headers).filter((name) => name.startsWith('access-control-'));
+
+describe('pages of other origins', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await start(`http://localhost:5173, ${PAGE}`);
+  });
+  afterAll(() => app.close());
+
+  it.each(PATHS)(
+    'are answered a preflight to %s before any credential is asked for',
+    async (path) => {
+      const { status, raw, headers } = await preflight(app, path, PAGE);
+      expect([status, raw]).toEqual([204, '']);
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': PAGE,
+        'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+        'access-control-allow-headers': 'authorization',
+        'access-control-max-age': '7200',
+        vary: 'Origin, Access-Control-Request-Headers',
+      });
+      expect(headers['access-control-allow-credentials']).toBeUndefined();
+    },
+  );
+
+  it('are allowed the headers that they ask for, 50 of them and 64 characters each', async () => {
+    const names = Array.from({ length: 60 }, (_, n) => `x-stainless-${String(n)}`);
+    const asked = ['x'.repeat(65), 'bad name', ...names, 'x'.repeat(64)].join(', ');
+    const { headers } = await preflight(app, '/v1/chat/completions', PAGE, asked);
+    expect(headers['access-control-allow-headers']).toBe(names.slice(0, 50).join(', '));
+    const longest = await preflight(app, '/api/chat/', PAGE, 'x'.repeat(64));
+    expect(longest.headers['access-control-allow-headers']).toBe('x'.repeat(64));
+    const none = await preflight(app, '/api/chat/', PAGE, '');
+    expect([none.status, none.headers['access-control-allow-headers']]).toEqual([204, undefined]);
+  });
+
+  it('read answers, refusals and streams, and the headers that clients need', async () => {
+    const ada = await app.newUser();
+    const answers = [
+      await ada.send('POST', '/api/chat/', { message: 'hi' }, { Origin: PAGE }),
+      await ada.send('POST', '/api/chat/', { message: 'hi', stream: true }, { Origin: PAGE }),
+      await ada.send('POST', '/api/chat/', {}, { Origin: PAGE }),
+      await app.send({ path: '/api/token-balance/', headers: { Origin: PAGE } }),
+      await app.send({ path: '/nowhere', headers: { Origin: PAGE } }),
+      await app.send({ path: '/%zz', headers: { Origin: PAGE } }),
+      await app.send({ method: 'PUT', path: '/api/login/', headers: { Origin: PAGE } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 400, 401, 404, 404, 405]);
+    for (const { headers } of answers) {
+      expect(headers['access-control-allow-origin']).toBe(PAGE);
+      expect(headers['access-control-expose-headers']).toBe(EXPOSED_HEADERS.join(', '));
+      expect(headers['vary']).toContain('Origin');
+    }
+    expect(await ada.balance()).toBe(3800);
+  });
+
+  it('may read every header that the document tells of an answer', async () => {
+    const document = (await app.send({ path: '/api/schema/' })).body as OpenAPIObject;
+    const told = operationsOf(document).flatMap((operation) =>
+      Object.keys(operation.responses).flatMap((status) =>
+        Object.keys(responseOf(document, operation, Number(status))?.headers ?? {}),
+      ),
+    );
+    const exposed = EXPOSED_HEADERS.map((name) => name.toLowerCase());
+    const hidden = [...new Set(told)].filter((name) => !exposed.includes(name.toLowerCase()));
+    expect(told).toContain('Tokens-Charged');
+    expect(hidden).toEqual([]);
+  });
+
+  it('are told nothing where their origin is not on the list', async () => {
+    const asked = await preflight(app, '/api/chat/', STRANGER);
+    expect([asked.status, accessHeaders(asked)]).toEqual([401, []]);
+    for (const origin of [STRANGER, 'null', `${PAGE}.elsewhere.example`]) {
+      const read = await app.send({ path: '/health/live', headers: { Origin: origin } });
+      expect([read.status, accessHeaders(read), read.headers['vary']]).toEqual([
+        200,
+        [],
+        'Origin, Accept',
+      ]);
+    }
+  });
+
+  it('do not change what OPTIONS answers to those who are no browser', async () => {
+    const { status, body } = await app.send({
+      method: 'OPTIONS',
+      path: '/api/login/',
+      headers: { Origin: PAGE },
+    });
+    expect([status, Object.keys(body as object)]).toEqual([200, ['renders', 'parses']]);
+  });
+});
+
+describe('CORS_ORIGINS', () => {
+  it('lets pages of any origin in by *', async () => {
+    const app = await start('*');
+    const { status, headers } = await preflight(app, '/api/chat/', STRANGER);
+    expect([status, headers['access-control-allow-origin']]).toEqual([204, '*']);
+    expect(headers['vary']).toBe('Access-Control-Request-Headers');
+    await app.close();
+  });
+
+  it('lets no page in by default', async () => {
+    const app = await start('');
+    for (const path of PATHS.slice(0, 2)) {
+      const answer = await preflight(app, path, PAGE);
+      expect([answer.status, accessHeaders(answer)]).toEqual([401, []]);
+    }
+    await app.close();
+  });
+});
