@@ -18,7 +18,8 @@ export class LoginService {
 
   /**
    * Issues a credential to the active user with this password; undefined alike for an unknown name, a
-   * wrong password and an inactive user, after the same work. A hash made at an older cost is made anew.
+   * wrong password and an inactive user, after the same work. A hash made at an older cost, or of a password
+   * that was not normalised, is made anew.
    */
   async enter<Credential>(
     username: string,
@@ -26,10 +27,10 @@ export class LoginService {
     issue: (tx: Tx, userId: string) => Promise<Credential>,
   ): Promise<Credential | undefined> {
     const user = await this.users.findByUsername(username);
-    const matches = await this.hasher.verify(user?.passwordHash, password);
-    if (!user?.isActive || !matches) return undefined;
+    const match = await this.hasher.verify(user?.passwordHash, password);
+    if (!user?.isActive || !match) return undefined;
     const { id, passwordHash } = user;
-    const outdated = this.hasher.isOutdated(passwordHash);
+    const outdated = match === 'typed form' || this.hasher.isOutdated(passwordHash);
     const renewed = outdated ? await this.hasher.hash(password) : passwordHash;
     return this.unitOfWork.run(async (tx) => {
       // Checked again, as hashing took a while: who changed the password has shut the old one out.

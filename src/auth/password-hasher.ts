@@ -3,6 +3,10 @@ import { argon2id, hash, needsRehash, verify, type HashOptions } from 'argon2';
 import pLimit from 'p-limit';
 import { CONFIG, type Config } from '../config/config.js';
 import { TooManyLogins } from '../errors.js';
+import { formsToTry, normalPassword } from './password-forms.js';
+
+/** Whether a password is the hashed one: in its normal form, or only as typed, by a hash of older days. */
+export type PasswordMatch = 'normal form' | 'typed form' | undefined;
 
 /**
  * argon2id, a few at once. Hashing shares libuv's threads with the database: unbounded, a storm of logins
@@ -30,20 +34,24 @@ export class PasswordHasher implements OnModuleInit {
     this.dummy = await this.hash('nobody has this password');
   }
 
-  /** The password's hash in PHC form. Rejects with `TooManyLogins` when the queue is full. */
+  /** The hash of the password's normal form, in PHC form. Rejects with `TooManyLogins` when the queue is full. */
   async hash(password: string): Promise<string> {
-    const phc = await this.takeTurn(() => hash(password, this.options));
+    const normal = normalPassword(password);
+    const phc = await this.takeTurn(() => hash(normal, this.options));
     // The library sorts the parameters by name; other readers of argon2 know this order alone.
     return phc.replace(/m=(\d+),p=(\d+),t=(\d+)/, 'm=$1,t=$3,p=$2');
   }
 
   /**
-   * Whether the password is the one hashed. Without a hash the time of one is spent all the same, so that
+   * Whether the password is the one hashed, and in which form. Without a hash the same time is spent, so that
    * a login takes as long for an unknown name as for a wrong password. Rejects as `hash` does.
    */
-  async verify(phc: string | undefined, password: string): Promise<boolean> {
-    const matches = await this.takeTurn(() => verify(phc ?? this.dummy, password));
-    return matches && phc !== undefined;
+  async verify(phc: string | undefined, password: string): Promise<PasswordMatch> {
+    for (const [index, form] of formsToTry(password).entries()) {
+      const matches = await this.takeTurn(() => verify(phc ?? this.dummy, form));
+      if (matches && phc !== undefined) return index === 0 ? 'normal form' : 'typed form';
+    }
+    return undefined;
   }
 
   /** Whether the hash was made at another cost than today's. */

@@ -1,5 +1,6 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
 import { codePoints } from '../drf/text.js';
+import { normalPassword } from './password-forms.js';
 
 /** The shortest password, in code points. */
 export const PASSWORD_MIN = 8;
@@ -27,17 +28,18 @@ function isSimilar(password: string, value: string): boolean {
   return words.some((word) => similarity(password.toLowerCase(), word) >= SIMILARITY_MAX);
 }
 
-/** Django's four password rules and their sentences, in its order; empty when the password serves. */
-export function passwordFaults(
-  password: string,
-  user: { username: string; email: string },
-): string[] {
+/**
+ * Django's four password rules and their sentences, in its order; empty when the password serves. They hold
+ * for the normal form, which is what is hashed; the length, for what was typed as well.
+ */
+export function passwordFaults(typed: string, user: { username: string; email: string }): string[] {
+  const password = normalPassword(typed);
   const similarTo =
     (isSimilar(password, user.username) && 'username') ||
     (isSimilar(password, user.email) && 'email address');
   return [
     similarTo && `The password is too similar to the ${similarTo}.`,
-    codePoints(password) < PASSWORD_MIN &&
+    Math.min(codePoints(typed), codePoints(password)) < PASSWORD_MIN &&
       `This password is too short. It must contain at least ${String(PASSWORD_MIN)} characters.`,
     tooCommon.has(password.trim().toLowerCase()) && 'This password is too common.',
     /^\p{Nd}+$/u.test(password) && 'This password is entirely numeric.',

@@ -7,6 +7,9 @@ import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { User } from './user.entity.js';
 
+/** Longest name that is normalised, in UTF-16 units: no registered one is longer, however it is typed. */
+const NAME_MAX_CHARS = 1000;
+
 /** The form under which usernames are unique: NFKC, and no case (`ß` and `SS` are one). */
 function usernameKey(username: string): string {
   return username.normalize('NFKC').toUpperCase().toLowerCase();
@@ -18,7 +21,9 @@ export class UsersService {
   constructor(private readonly reader: ReadConnection) {}
 
   /** The user whose name this is, ignoring case; null where there is none. */
-  findByUsername(username: string): Promise<User | null> {
+  async findByUsername(username: string): Promise<User | null> {
+    // Normalising takes quadratic time in the worst case, so the length is looked at first.
+    if (username.length > NAME_MAX_CHARS) return null;
     return this.reader.repository(User).findOneBy({ usernameKey: usernameKey(username) });
   }
 
@@ -43,7 +48,8 @@ export class UsersService {
   }
 
   /** One page of users, by id and so by age; those whose name contains `search`, ignoring case. */
-  page(search: string, { key, comparison, order, limit }: Keyset): Promise<User[]> {
+  async page(search: string, { key, comparison, order, limit }: Keyset): Promise<User[]> {
+    if (search.length > NAME_MAX_CHARS) return [];
     const query = this.reader.repository(User).createQueryBuilder('user');
     if (key !== undefined) query.andWhere(`user.id ${comparison} :key`, { key });
     if (search !== '') {

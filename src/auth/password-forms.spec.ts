@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { formsToTry, normalPassword } from './password-forms.js';
+
+describe('normalPassword', () => {
+  it.each([
+    ['Ha\u0308user-am-Fluss', 'H\u00e4user-am-Fluss'],
+    ['Ｐａｓｓ', 'Pass'],
+    ['plain-text-1', 'plain-text-1'],
+    ['  outer spaces ', '  outer spaces '],
+  ])('writes %j as %j', (typed, normal) => {
+    expect(normalPassword(typed)).toBe(normal);
+  });
+
+  it('leaves a text alone that is longer than any password, and takes no time for it', () => {
+    // 1,000,000 marks out of order: normalised, they would take more than a minute.
+    const marks = `a${'\u0315'.repeat(500_000)}${'\u0316'.repeat(500_000)}`;
+    const startedAt = performance.now();
+    expect(normalPassword(marks)).toBe(marks);
+    expect(performance.now() - startedAt).toBeLessThan(250);
+  });
+});
+
+describe('formsToTry', () => {
+  it('has the typed form last, and once where it is the normal one', () => {
+    expect(formsToTry('Ｐａｓｓ')).toEqual(['Pass', 'Ｐａｓｓ']);
+    expect(formsToTry('Pass')).toEqual(['Pass']);
+  });
+});
