@@ -3,12 +3,15 @@ import { dayOf, nowMicros } from '../time.js';
 import { BatchLoader } from '../database/batch-loader.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
+import { ValidationFailed } from '../errors.js';
 import { assertAmount } from './amount.js';
 import { assertSameInput, type IdempotencyRecord } from './idempotency-record.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import { AVAILABLE, availableOf } from './spending.js';
 import { Wallet } from './wallet.entity.js';
 
+/** The sentence for a credit after which the balance would no longer be an exact JavaScript number. */
+const BALANCE_FULL = `The wallet holds at most ${String(Number.MAX_SAFE_INTEGER)} tokens.`;
 /** What was added to a wallet, in whole tokens, and whether an earlier request with the same key did it. */
 export interface Credit {
   readonly amount: number;
@@ -59,7 +62,8 @@ export class WalletService {
 
   /**
    * Adds `amount` whole tokens, above zero, in one statement. An idempotency record that is already there violates its
-   * unique key: read it with `findCredit`. Throws RangeError where the balance would no longer be exact.
+   * unique key: read it with `findCredit`. Throws `ValidationFailed` for the field that brought the amount,
+   * with nothing changed, where the balance would no longer be exact.
    */
   async credit(
     tx: Tx,
@@ -74,13 +78,25 @@ export class WalletService {
     assertAmount(entry.amount);
     const [wallet] = await tx.write<WalletRow>(
       `/* wallet.credit */ UPDATE wallets SET balance = balance + $2, entry_count = entry_count + 1
-       WHERE owner_id = $1 RETURNING ${WALLET_ROW}`,
-      [entry.ownerId, entry.amount],
+       WHERE owner_id = $1 AND balance <= $3 RETURNING ${WALLET_ROW}`,
+      [entry.ownerId, entry.amount, Number.MAX_SAFE_INTEGER - entry.amount],
     );
-    if (!wallet) throw new Error(`no wallet for owner ${entry.ownerId}`);
-    assertAmount(wallet.balance);
+    if (!wallet) throw await this.whyNotCredited(tx, entry);
     appendEntry(tx, wallet, entry);
     return wallet;
+  }
+
+  private async whyNotCredited(
+    tx: Tx,
+    { ownerId, kind }: { ownerId: string; kind: 'grant' | 'top_up' },
+  ): Promise<Error> {
+    const [wallet] = await tx.read(
+      `/* wallet.exists */ SELECT owner_id FROM wallets WHERE owner_id = $1`,
+      [ownerId],
+    );
+    if (!wallet) return new Error(`no wallet for owner ${ownerId}`);
+    const field = kind === 'grant' ? 'amount' : 'code';
+    return new ValidationFailed({ [field]: [BALANCE_FULL] });
   }
 
   /** The credit that the key has made; undefined while there is none. Throws `IdempotencyKeyReused`. */

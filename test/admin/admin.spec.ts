@@ -93,6 +93,33 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     expect(await ada.balance()).toBe(4005);
   });
 
+  it('refuses a grant and a code that would take a balance past what is exact, in words', async () => {
+    const { body: made } = await staff.send('POST', '/api/admin/codes/', {
+      amount: 1000,
+      reason: 'fair',
+    });
+    const most = Number.MAX_SAFE_INTEGER;
+    await app.database.rows(
+      'UPDATE ledger_entries SET amount = $2, balance_after = $2 WHERE owner_id = $1',
+      [await app.ownerOf(ada), most - 999],
+    );
+    await app.database.rows('UPDATE wallets SET balance = $2 WHERE owner_id = $1', [
+      await app.ownerOf(ada),
+      most - 999,
+    ]);
+    const sentence = 'The wallet holds at most 9007199254740991 tokens.';
+    const granted = await grant({ amount: 1000, reason: 'too much' });
+    expect([granted.status, granted.body]).toEqual([400, { amount: [sentence] }]);
+    const redeem = () => ada.send('POST', '/api/wallet/redeem/', { code: made.code });
+    const redeemed = await redeem();
+    expect([redeemed.status, redeemed.body]).toEqual([400, { code: [sentence] }]);
+    expect(await ada.balance()).toBe(most - 999);
+    expect((await grant({ amount: 999, reason: 'the rest' }, 'rest')).status).toBe(201);
+    expect(await ada.balance()).toBe(most);
+    expect(await app.database.count('redemption_codes', 'redeemed_by IS NULL')).toBe(1);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
   it('finds users by a part of the name, and keeps one out from the next request on', async () => {
     const found = await staff.get(`/api/admin/users/?search=${ada.username.toUpperCase()}`);
     const { results } = found.body as { results: { username: string }[] };
