@@ -12,6 +12,7 @@ import { Wallet } from './wallet.entity.js';
 
 /** The sentence for a credit after which the balance would no longer be an exact JavaScript number. */
 const BALANCE_FULL = `The wallet holds at most ${String(Number.MAX_SAFE_INTEGER)} tokens.`;
+
 /** What was added to a wallet, in whole tokens, and whether an earlier request with the same key did it. */
 export interface Credit {
   readonly amount: number;

@@ -44,6 +44,21 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
       [sha256(token), Math.floor(micros)],
     );
 
+  /** As a full disk would: the database refuses every change of a token. */
+  const refuseTouches = async () => {
+    const on = 'BEFORE UPDATE ON access_tokens FOR EACH ROW';
+    if (kind === 'sqlite') {
+      const sql = `CREATE TRIGGER full ${on} BEGIN SELECT RAISE(ABORT, 'disk full'); END`;
+      await app.database.rows(sql);
+      return { end: () => app.database.rows('DROP TRIGGER full') };
+    }
+    await app.database.rows(
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'disk full'; END $$`,
+    );
+    await app.database.rows(`CREATE TRIGGER "full" ${on} EXECUTE FUNCTION refuse()`);
+    return { end: () => app.database.rows('DROP TRIGGER "full" ON access_tokens') };
+  };
+
   it('is 160 random bits in hex, and a new one at each login', async () => {
     const ada = await app.newUser();
     const tokens = [ada.token, await login(ada.username), await login(ada.username)];
@@ -111,6 +126,19 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
     expect(await lastUsed(ada.token)).toBe(touched);
     await age(ada.token, IDLE_MICROS * 0.9);
     expect((await use(ada.token)).status).toBe(200);
+  });
+
+  it('opens reads all the same where its use cannot be written down', async () => {
+    const ada = await app.newUser();
+    await age(ada.token, IDLE_MICROS * 0.5);
+    const before = await lastUsed(ada.token);
+    const refuse = await refuseTouches();
+    const { status, body } = await use(ada.token);
+    expect([status, body]).toEqual([200, { tokens: 4000 }]);
+    expect(await lastUsed(ada.token)).toBe(before);
+    await refuse.end();
+    expect((await use(ada.token)).status).toBe(200);
+    expect(await lastUsed(ada.token)).toBeGreaterThan(before ?? 0);
   });
 
   it('is refused at once when its user is deactivated, and serves again with them', async () => {
