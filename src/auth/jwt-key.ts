@@ -35,7 +35,7 @@ async function readKey(): Promise<string | undefined> {
  */
 async function makeKey(): Promise<string> {
   const draft = `${KEY_FILE}.${randomUUID()}`;
-  await mkdir(dirname(KEY_FILE), { recursive: true });
+  await mkdir(dirname(KEY_FILE), { recursive: true, mode: 0o700 });
   const key = randomBytes(KEY_BYTES).toString('hex');
   await writeFile(draft, key, { flag: 'wx', mode: 0o600, flush: true });
   try {

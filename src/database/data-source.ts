@@ -4,6 +4,7 @@ import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
 import pg from 'pg';
 import sqlite3 from 'sqlite3';
 import { migrations } from './migrations.js';
+import { makePrivateFile } from './private-file.js';
 import { PostgresStatements } from './postgres-statements.js';
 import { TransactionRunner, UnitRunner, type Unit } from './sqlite-runner.js';
 import { SqliteStatements } from './sqlite-statements.js';
@@ -122,10 +123,17 @@ export class Database extends DataSource {
   }
 }
 
-/** Throws one readable sentence, without credentials, for a database that does not open. */
-async function open(options: DatabaseOptions): Promise<Database> {
+/**
+ * `prepareFile` is called with the path of an SQLite file before it is opened. Throws one readable sentence,
+ * without credentials, for a database that does not open.
+ */
+async function open(
+  options: DatabaseOptions,
+  prepareFile: (path: string) => void = () => undefined,
+): Promise<Database> {
   const database = new Database(dataSourceOptions(options));
   try {
+    if (database.isSqlite) prepareFile(options.url.slice('sqlite:'.length));
     await database.initialize();
     return database;
   } catch (error) {
@@ -141,10 +149,10 @@ async function open(options: DatabaseOptions): Promise<Database> {
 /**
  * Opens the database for writing. On SQLite every commit is on disk before it is acknowledged
  * (`synchronous = FULL`), so that no answered chat is lost on power failure; and what is deleted is
- * overwritten (`secure_delete`), so that the file does not keep it.
+ * overwritten (`secure_delete`), so that the file does not keep it. The file is this user's alone.
  */
 export async function openWriter(options: DatabaseOptions): Promise<Database> {
-  const dataSource = await open(options);
+  const dataSource = await open(options, makePrivateFile);
   if (dataSource.options.type === 'sqlite') {
     await dataSource.query('PRAGMA synchronous = FULL');
     await dataSource.query('PRAGMA secure_delete = ON');
