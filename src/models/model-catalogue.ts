@@ -44,7 +44,7 @@ export class ModelCatalogue implements OnApplicationShutdown {
 
   /** When nothing is served any more: connections that are kept alive would keep the process too. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.providers.values()].map((provider) => provider.close?.()));
+    await Promise.all([...this.providers.values()].map(async (provider) => provider.close?.()));
   }
 
   /** In the order of the models file, then `echo`; the first is the default. */

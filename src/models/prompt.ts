@@ -125,6 +125,5 @@ export function passedOn(message: ChatMessage): ChatMessage {
 
 /** A part without what would change how it is billed, such as a mark for the provider's cache. */
 function bare(part: Fields): Fields {
-  const { cache_control: _, ...rest } = part;
-  return rest;
+  return Object.fromEntries(Object.entries(part).filter(([name]) => name !== 'cache_control'));
 }

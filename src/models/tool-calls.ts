@@ -38,7 +38,7 @@ function merge(call: Record<string, unknown>, piece: Readonly<Record<string, unk
     if (value === null) continue;
     if (isObject(value)) merged[name] = merge(isObject(before) ? before : {}, value);
     else if (name === 'arguments' && typeof before === 'string')
-      merged[name] = before + String(value);
+      merged[name] = before + (typeof value === 'string' ? value : JSON.stringify(value));
     else if (before === undefined || before === '') merged[name] = value;
   }
   return merged;

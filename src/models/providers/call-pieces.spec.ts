@@ -26,7 +26,7 @@ function callsOf(...chunks: Said[][]): string[] {
   }
   return calls.list().map((call) => {
     const called = call['function'] as { name?: string; arguments?: string };
-    return [call['id'] ?? '-', called.name ?? '-', called.arguments ?? '-'].join(' ');
+    return [String(call['id'] ?? '-'), called.name ?? '-', called.arguments ?? '-'].join(' ');
   });
 }
 

@@ -1,5 +1,4 @@
-/** A line may end in CR alone, but not where the LF may still be on its way. */
-const LINE_END = /\r\n|\n|\r(?!$)/;
+const LINE_END = /\r\n|\n|\r/;
 
 /** The other side sent an event larger than anyone means. */
 export class EventTooLarge extends Error {}
@@ -24,12 +23,16 @@ export async function* readEvents(
   let event = new EventLines();
   let pieces: string[] = [];
   let piecesChars = 0;
+  /** A line that ended in CR is over; an LF that comes next is still of its end. */
+  let endedInCr = false;
   for await (const bytes of body) {
-    const text = decoder.decode(bytes, { stream: true });
-    const lastPiece = pieces.at(-1) ?? '';
+    const decoded = decoder.decode(bytes, { stream: true });
+    if (decoded === '') continue;
+    const text = endedInCr && decoded.startsWith('\n') ? decoded.slice(1) : decoded;
+    endedInCr = decoded.endsWith('\r');
     pieces.push(text);
     piecesChars += text.length;
-    if (lastPiece.endsWith('\r') || /[\r\n]/.test(text)) {
+    if (/[\r\n]/.test(text)) {
       const lines = pieces.join('').split(LINE_END);
       pieces = [lines.pop() ?? ''];
       piecesChars = pieces[0]?.length ?? 0;

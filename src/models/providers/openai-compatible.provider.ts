@@ -112,7 +112,8 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
     reportOf: (reason: string) => ProviderReport,
   ): Promise<ProviderResponse> {
     const { model, maxTokensField } = request;
-    let dialect = this.dialects.get(model) ?? { maxTokensField, asksForUsage: true };
+    const first = this.dialects.get(model) ?? { maxTokensField, asksForUsage: true };
+    let dialect = first;
     const asked = new Set<string>();
     for (;;) {
       asked.add(JSON.stringify(dialect));
@@ -127,7 +128,9 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
       const refusal = await refusalIn(response, signal);
       const { status, text } = refusal;
       const other = status === 400 || status === 422 ? otherDialect(text, dialect) : undefined;
-      if (!other || asked.has(JSON.stringify(other))) {
+      // What was changed once is not changed back.
+      const isBack = dialect !== first && other?.maxTokensField === first.maxTokensField;
+      if (!other || isBack || asked.has(JSON.stringify(other))) {
         const report = reportOf(`the provider answered ${String(status)}`);
         throw errorOf(refusal, this.settings.apiKey, report);
       }

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { modelsOf } from '../support/models-file.js';
+import { EventReader } from '../support/sse.js';
+import { Upstream, type Behaviour } from '../support/upstream.js';
+
+const MESSAGE = 'How are you?';
+const messages = [{ role: 'user', content: MESSAGE }];
+const tools = [{ type: 'function', function: { name: 'weather', parameters: {} } }];
+
+const chunk = (delta: object) => ({ choices: [{ index: 0, delta, finish_reason: null }] });
+
+const BEHAVIOURS: Record<string, Behaviour> = {
+  thinks: async (call) => {
+    call.open();
+    await call.event(chunk({ reasoning_content: 'Let me ' }));
+    await call.event(chunk({ reasoning_content: 'see.' }));
+    await call.delta('Fine.');
+    await call.finish();
+    await call.event({
+      choices: [],
+      usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 65 },
+    });
+    await call.end();
+  },
+  // Tells no usage: what was thought is estimated.
+  'thinks-uncounted': async (call) => {
+    call.open();
+    await call.event(chunk({ reasoning: 'abc'.repeat(10) }));
+    await call.delta('abc');
+    await call.finish();
+    await call.end();
+  },
+  'wants-it-back': async (call) => {
+    const last = call.body.messages.findLast(({ role }) => role === 'assistant');
+    call.open();
+    if (last && !('reasoning_content' in last)) {
+      await call.event({ error: { message: 'reasoning_content is missing' } });
+    } else if (last) {
+      await call.delta('It rains.');
+      await call.finish();
+    } else {
+      await call.event(chunk({ reasoning_content: 'I ask.' }));
+      const called = { name: 'weather', arguments: '{}' };
+      await call.event(
+        chunk({ tool_calls: [{ index: 0, id: 'a', type: 'function', function: called }] }),
+      );
+      await call.finish('tool_calls');
+    }
+    await call.end();
+  },
+};
+
+describe.each(databaseKinds)('what a model thinks, on %s', (kind) => {
+  let upstream: Upstream;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    upstream = await Upstream.start(BEHAVIOURS);
+    app = await TestApp.start(kind, modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS)));
+  });
+  afterAll(async () => {
+    await app.close();
+    await upstream.stop();
+  });
+
+  const complete = (caller: Caller, model: string, more: object = {}, headers = {}) =>
+    caller.send('POST', '/v1/chat/completions', { model, messages, ...more }, headers);
+
+  it('is an event of its own in a stream, is kept apart from the answer, and comes again in a replay', async () => {
+    const ada = await app.newUser();
+    const calls = upstream.calls.length;
+    const body = { message: MESSAGE, model: 'metered:thinks', stream: true };
+    for (const deltas of [['Let me ', 'see.'], ['Let me see.']]) {
+      const reader = await EventReader.open(app.url, ada, body, { 'Idempotency-Key': 'k' });
+      const events = await reader.all();
+      const thoughts = events.filter(({ name }) => name === 'reasoning');
+      expect(thoughts.map(({ content }) => content)).toEqual(deltas.map((text) => ({ text })));
+      expect(reader.text).toBe('Fine.');
+      // 10 of the prompt at 1, and 55 at 2: the total has what was thought.
+      expect(events.at(-1)).toMatchObject({
+        ...{ name: 'done', content: { response: 'Fine.', tokens_charged: 120 } },
+      });
+    }
+    expect(upstream.calls).toHaveLength(calls + 1);
+    expect(await ada.history()).toMatchObject([{ response: 'Fine.', status: 'complete' }]);
+    expect(await app.database.count('turns', `reasoning = 'Let me see.'`)).toBe(1);
+    expect(await ada.balance()).toBe(4000 - 120);
+  });
+
+  it('is a field on /v1, streamed and not, and in a replay', async () => {
+    const ada = await app.newUser();
+    for (const key of [undefined, 'k', 'k']) {
+      const headers = key === undefined ? {} : { 'Idempotency-Key': key };
+      const { body } = await complete(ada, 'flat:thinks', {}, headers);
+      expect(body.choices[0].message).toMatchObject({
+        ...{ content: 'Fine.', reasoning_content: 'Let me see.' },
+      });
+      expect(body.usage).toEqual({ prompt_tokens: 10, completion_tokens: 55, total_tokens: 65 });
+    }
+    const { raw } = await complete(ada, 'flat:thinks', { stream: true });
+    expect(raw).toContain('"delta":{"reasoning_content":"Let me "}');
+    const seed = await ada.send('POST', '/api/chat/', { message: MESSAGE, model: 'flat:thinks' });
+    expect(Object.keys(seed.body)).toEqual(['message', 'response', 'timestamp']);
+    expect(await ada.balance()).toBe(4000 - 400);
+  });
+
+  it('is counted where the provider counts nothing', async () => {
+    const ada = await app.newUser();
+    const { body } = await complete(ada, 'metered:thinks-uncounted');
+    expect(body.usage).toMatchObject({ prompt_tokens: 8, completion_tokens: 11 });
+    expect(await ada.balance()).toBe(4000 - 8 - 22);
+  });
+
+  it('goes back to the model with the calls that came of it', async () => {
+    const ada = await app.newUser();
+    const first = await complete(ada, 'flat:wants-it-back', { tools });
+    const { message } = first.body.choices[0];
+    expect(message.reasoning_content).toBe('I ask.');
+    const said = [...messages, message, { role: 'tool', tool_call_id: 'a', content: 'rain' }];
+    const second = await complete(ada, 'flat:wants-it-back', { tools, messages: said });
+    expect([second.status, second.body.choices[0].message.content]).toEqual([200, 'It rains.']);
+    expect(upstream.last.body.messages).toMatchObject(said);
+    expect(await ada.balance()).toBe(4000 - 200);
+  });
+});
