@@ -1,4 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { AccountsModule } from './accounts/accounts.module.js';
 import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ChatModule } from './chat/chat.module.js';
@@ -32,6 +33,7 @@ export class AppModule {
         WalletModule,
         UsageModule,
         AuthModule,
+        AccountsModule,
         ModelsModule,
         ChatModule,
         ConversationsModule,

@@ -1,3 +1,5 @@
+import { PasswordReset } from './accounts/password-reset.entity.js';
+import { TrailEntry } from './admin/trail-entry.entity.js';
 import { AccessToken } from './auth/access-token.entity.js';
 import { JwtFamily } from './auth/jwt-family.entity.js';
 import { Conversation } from './conversations/conversation.entity.js';
@@ -13,10 +15,12 @@ export const entities = [
   User,
   AccessToken,
   JwtFamily,
+  PasswordReset,
   Wallet,
   LedgerEntry,
   Hold,
   RedemptionCode,
   Conversation,
   Turn,
+  TrailEntry,
 ];

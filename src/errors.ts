@@ -135,6 +135,20 @@ export class PermissionDenied extends AppError {
   override readonly message = 'You do not have permission to perform this action.';
 }
 
+/** Users are made by operators here, and nobody registers. */
+export class RegistrationClosed extends AppError {
+  readonly status = 403;
+  readonly code = 'registration_closed';
+  override readonly message = 'Registration is closed.';
+}
+
+/** Without an operator nobody could make another but from a shell. */
+export class LastStaffMember extends AppError {
+  readonly status = 403;
+  readonly code = 'last_staff_member';
+  override readonly message = 'The last member of the staff cannot leave.';
+}
+
 /** No such route, or no such object for this caller: someone else's is not found either. */
 export class NotFound extends AppError {
   readonly status = 404;

@@ -1,78 +1,12 @@
-import { NotFound, PermissionDenied } from '../errors.js';
+import { NotFound, PermissionDenied, ValidationFailed } from '../errors.js';
 import { PAGE_PARAMETERS } from '../openapi/page.dto.js';
-import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
-import {
-  CodeDto,
-  CreditDto,
-  GrantedDto,
-  UserChangeDto,
-  UserDto,
-  UserPageDto,
-} from './admin.dto.js';
+import { describeRoute } from '../openapi/route-docs.js';
+import { usageParameters } from '../usage/usage.docs.js';
+import { CodeDto, CreditDto, TrailPageDto, UsageOfAllDto } from './admin.dto.js';
 
 const staffOnly = new PermissionDenied();
 
-const USERNAME: ParameterDescription = {
-  name: 'username',
-  in: 'path',
-  description: 'In any case.',
-  required: true,
-  schema: { type: 'string', examples: ['grace'] },
-};
-
-const SEARCH: ParameterDescription = {
-  name: 'search',
-  in: 'query',
-  description: 'Only users whose name contains this.',
-  schema: { type: 'string' },
-};
-
 export const AdminDocs = {
-  list: () =>
-    describeRoute({
-      id: 'listUsers',
-      tag: 'Operators',
-      summary: 'Read the users',
-      parameters: [...PAGE_PARAMETERS, SEARCH],
-      answers: { 200: { description: 'A page of users.', type: UserPageDto } },
-      errors: [staffOnly, new NotFound('Invalid cursor')],
-    }),
-
-  change: () =>
-    describeRoute({
-      id: 'changeUser',
-      tag: 'Operators',
-      summary: 'Lock a user out, or let them in',
-      description: 'Holds from the next request on.',
-      parameters: [USERNAME],
-      body: {
-        type: UserChangeDto,
-        examples: {
-          lock: { summary: 'Lock out', value: { active: false } },
-          unlock: { summary: 'Let in', value: { active: true } },
-        },
-      },
-      answers: { 200: { description: 'The user.', type: UserDto } },
-      errors: [staffOnly, new NotFound()],
-    }),
-
-  grant: () =>
-    describeRoute({
-      id: 'grantTokens',
-      tag: 'Operators',
-      summary: 'Give tokens to a user',
-      parameters: [USERNAME],
-      body: {
-        type: CreditDto,
-        examples: {
-          goodwill: { summary: 'A gift', value: { amount: 1000, reason: 'goodwill' } },
-        },
-      },
-      idempotencyKey: 'required',
-      answers: { 201: { description: 'Granted.', type: GrantedDto } },
-      errors: [staffOnly, new NotFound()],
-    }),
-
   code: () =>
     describeRoute({
       id: 'makeCode',
@@ -98,5 +32,28 @@ export const AdminDocs = {
         },
       },
       errors: [staffOnly],
+    }),
+
+  usage: () =>
+    describeRoute({
+      id: 'readUsageOfAll',
+      tag: 'Operators',
+      summary: 'Count and sum what everybody spent',
+      description:
+        'By day, by model or by user, up to a year at once; of the users the first 1,000.',
+      parameters: usageParameters(['day', 'model', 'user']),
+      answers: { 200: { description: 'What was spent.', type: UsageOfAllDto } },
+      errors: [staffOnly, new ValidationFailed({ by: ['"week" is not a valid choice.'] })],
+    }),
+
+  trail: () =>
+    describeRoute({
+      id: 'readTrail',
+      tag: 'Operators',
+      summary: 'Read what operators did',
+      description: 'Every change, by this API or from a shell.',
+      parameters: PAGE_PARAMETERS,
+      answers: { 200: { description: 'A page of entries.', type: TrailPageDto } },
+      errors: [staffOnly, new NotFound('Invalid cursor')],
     }),
 };

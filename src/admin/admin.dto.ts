@@ -1,11 +1,12 @@
-import { BooleanField } from '../fields/boolean-field.js';
-import { ShownBoolean, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
-import { TextField } from '../fields/text-field.js';
+import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
 import { NumberField } from '../fields/number-field.js';
+import { TextField } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
+import { DayUsageDto, ModelUsageDto, SpentDto } from '../usage/usage.dto.js';
 import { AMOUNT_MAX } from '../wallet/wallet.dto.js';
 
-const REASON_MAX = 200;
+export const REASON_MAX = 200;
 
 /** Tokens to give, and why: of a grant, and of a code. */
 export class CreditDto {
@@ -22,37 +23,6 @@ export class CreditDto {
   })
   reason!: string;
 }
-
-export class UserChangeDto {
-  @BooleanField({ docs: { description: 'Whether the user may use the API at all.' } })
-  active!: boolean;
-}
-
-/** A user, as operators see one. */
-export class UserDto {
-  @ShownText('As registered.', { examples: ['grace'] })
-  readonly username!: string;
-
-  @ShownText('Empty where none was given.', { examples: ['grace@example.com'] })
-  readonly email!: string;
-
-  @ShownBoolean('Whether the user may use the API at all.')
-  readonly active!: boolean;
-
-  @ShownBoolean('Whether the user is an operator.')
-  readonly staff!: boolean;
-
-  @ShownInteger('The sum of all ledger entries.', { examples: [4000] })
-  readonly balance!: number;
-
-  @ShownInteger('What is set aside for answers under way.', { examples: [0] })
-  readonly held!: number;
-
-  @ShownTime('When the user registered.')
-  readonly created_at!: string;
-}
-
-export class UserPageDto extends PageOf(UserDto) {}
 
 /** What a grant did. */
 export class GrantedDto {
@@ -71,3 +41,64 @@ export class CodeDto {
   @ShownInteger('What it is worth.', { examples: [1000] })
   readonly tokens!: number;
 }
+
+export class UserUsageDto extends SpentDto {
+  @ShownText('The user; null for those who were deleted.', { nullable: true, examples: ['grace'] })
+  readonly user!: string | null;
+}
+
+/** Charges of everybody, counted and summed. */
+@ApiExtraModels(DayUsageDto, ModelUsageDto, UserUsageDto)
+export class UsageOfAllDto {
+  @ShownTime('From this moment on.')
+  readonly from!: string;
+
+  @ShownTime('Before this moment.')
+  readonly to!: string;
+
+  @ApiProperty({
+    type: 'array',
+    description: 'A row for each day, model or user that was charged for.',
+    items: {
+      anyOf: [DayUsageDto, ModelUsageDto, UserUsageDto].map((row) => ({
+        $ref: getSchemaPath(row),
+      })),
+    },
+  })
+  readonly results!: (DayUsageDto | ModelUsageDto | UserUsageDto)[];
+}
+
+/** One change by an operator. */
+export class TrailEntryDto {
+  @ShownId('The entry.')
+  readonly id!: string;
+
+  @ShownTime('When.')
+  readonly at!: string;
+
+  @ShownText('The operator, `(shell)`, or `(deleted <id>)`.', { examples: ['ada'] })
+  readonly by!: string;
+
+  @ShownText('What was done.', {
+    enum: [
+      'create_user',
+      'activate',
+      'deactivate',
+      'make_staff',
+      'revoke_staff',
+      'end_sessions',
+      'grant',
+      'make_code',
+      'password_link',
+    ],
+  })
+  readonly action!: string;
+
+  @ShownText('The user, `(deleted <id>)`, or the id of a code.', { examples: ['grace'] })
+  readonly target!: string;
+
+  @ShownText('Why; empty where nothing was said.', { examples: ['goodwill'] })
+  readonly reason!: string;
+}
+
+export class TrailPageDto extends PageOf(TrailEntryDto) {}

@@ -1,13 +1,18 @@
 import { Module } from '@nestjs/common';
+import { AccountsModule } from '../accounts/accounts.module.js';
+import { AuthModule } from '../auth/auth.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { AdminController } from './admin.controller.js';
 import { OperatorsService } from './operators.service.js';
+import { TrailService } from './trail.service.js';
+import { UsageOfAll } from './usage-of-all.js';
+import { AdminUsersController } from './users.controller.js';
 
 @Module({
-  imports: [UsersModule, WalletModule],
-  controllers: [AdminController],
-  providers: [OperatorsService],
+  imports: [AccountsModule, AuthModule, UsersModule, WalletModule],
+  controllers: [AdminController, AdminUsersController],
+  providers: [OperatorsService, TrailService, UsageOfAll],
   exports: [OperatorsService],
 })
 export class AdminModule {}

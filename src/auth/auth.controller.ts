@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
@@ -10,6 +10,7 @@ import { LoginDto, RegisterDto, type LoggedInDto, type RegisteredDto } from './a
 import { JwtService } from './jwt.service.js';
 import { LOGIN_REFUSED, LoginService } from './login.service.js';
 import { RegisterBodyPipe } from './register-body.pipe.js';
+import { RegistrationGuard } from './registration.guard.js';
 import { RegistrationService } from './registration.service.js';
 
 /** Registering, logging in and out. */
@@ -25,6 +26,7 @@ export class AuthController {
 
   @AuthDocs.register()
   @Public()
+  @UseGuards(RegistrationGuard)
   @Post('register')
   async register(@Body(RegisterBodyPipe) body: RegisterDto): Promise<RegisteredDto> {
     const token = await this.registration.register(body);

@@ -1,4 +1,4 @@
-import { TooManyLogins, ValidationFailed } from '../errors.js';
+import { RegistrationClosed, TooManyLogins, ValidationFailed } from '../errors.js';
 import { describeRoute } from '../openapi/route-docs.js';
 import { LoggedInDto, LoginDto, RegisterDto, RegisteredDto } from './auth.dto.js';
 import { LOGIN_REFUSED } from './login.service.js';
@@ -28,6 +28,7 @@ export const AuthDocs = {
       errors: [
         new ValidationFailed({ username: [USERNAME_TAKEN] }),
         new ValidationFailed({ password: ['This password is too common.'] }),
+        new RegistrationClosed(),
         busy,
       ],
     }),

@@ -1,6 +1,6 @@
 import { codePoints } from '../drf/text.js';
 import { ShownText } from '../fields/field-docs.js';
-import { TextField } from '../fields/text-field.js';
+import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { isEmail } from './email.js';
 import { PASSWORD_MIN } from './password-rules.js';
 
@@ -16,6 +16,7 @@ const USERNAME = /^[\p{L}\p{N}_.@+-]*$/u;
  */
 const usernameRule = {
   test: (text: string) =>
+    !['.', '..'].includes(text) && // No path could name them.
     USERNAME.test(text) &&
     (codePoints(text) > USERNAME_MAX || USERNAME.test(text.normalize('NFKC'))),
   message:
@@ -23,39 +24,48 @@ const usernameRule = {
 };
 const emailMessage = 'Enter a valid email address.';
 
+/** A username that is to be registered. */
+export const usernameField: TextFieldRules = {
+  maxCodePoints: USERNAME_MAX,
+  rule: usernameRule,
+  docs: {
+    description: 'Letters, digits and `@.+-_`. Unique, whatever its case.',
+    pattern: USERNAME.source,
+    examples: ['ada'],
+  },
+};
+
+/** A password that is to be set; Django's rules for it come after these. */
+export const passwordField: TextFieldRules = {
+  maxCodePoints: PASSWORD_MAX,
+  whiteSpace: 'notAlone',
+  docs: {
+    description: 'Never trimmed. Not like the username, not a common one, not digits alone.',
+    format: 'password',
+    minLength: PASSWORD_MIN,
+    examples: ['strongpassword123'],
+  },
+};
+
+/** An address that mails may go to, or none. */
+export const emailField: TextFieldRules = {
+  optional: true,
+  mayBeBlank: true,
+  maxCodePoints: EMAIL_MAX,
+  typeMessage: emailMessage,
+  ruleAfterLength: { test: isEmail, message: emailMessage },
+  docs: { description: 'May be empty.', format: 'email', examples: ['ada@example.com'] },
+};
+
 /** What registration sends. `password` is taken as it is; Django's rules for it come after these. */
 export class RegisterDto {
-  @TextField({
-    maxCodePoints: USERNAME_MAX,
-    rule: usernameRule,
-    docs: {
-      description: 'Letters, digits and `@.+-_`. Unique, whatever its case.',
-      pattern: USERNAME.source,
-      examples: ['ada'],
-    },
-  })
+  @TextField(usernameField)
   username!: string;
 
-  @TextField({
-    maxCodePoints: PASSWORD_MAX,
-    whiteSpace: 'notAlone',
-    docs: {
-      description: 'Never trimmed. Not like the username, not a common one, not digits alone.',
-      format: 'password',
-      minLength: PASSWORD_MIN,
-      examples: ['strongpassword123'],
-    },
-  })
+  @TextField(passwordField)
   password!: string;
 
-  @TextField({
-    optional: true,
-    mayBeBlank: true,
-    maxCodePoints: EMAIL_MAX,
-    typeMessage: emailMessage,
-    ruleAfterLength: { test: isEmail, message: emailMessage },
-    docs: { description: 'May be empty.', format: 'email', examples: ['ada@example.com'] },
-  })
+  @TextField(emailField)
   email?: string;
 }
 

@@ -14,7 +14,9 @@ import { loadJwtKey } from './jwt-key.js';
 import { JWT_KEY, JwtService } from './jwt.service.js';
 import { LoginService } from './login.service.js';
 import { PasswordHasher } from './password-hasher.js';
+import { RegistrationGuard } from './registration.guard.js';
 import { RegistrationService } from './registration.service.js';
+import { SessionsService } from './sessions.service.js';
 
 /** Who is calling. The guard is global: a route is closed unless it says otherwise. */
 @Module({
@@ -29,8 +31,10 @@ import { RegistrationService } from './registration.service.js';
     JwtService,
     LoginService,
     PasswordHasher,
+    RegistrationGuard,
     RegistrationService,
+    SessionsService,
   ],
-  exports: [Authenticator],
+  exports: [Authenticator, PasswordHasher, RegistrationService, SessionsService],
 })
 export class AuthModule {}

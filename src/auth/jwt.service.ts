@@ -12,7 +12,8 @@ import { JwtFamily } from './jwt-family.entity.js';
 export const JWT_KEY = Symbol('jwt key');
 
 const ACCESS_LIFETIME_SECONDS = 5 * 60;
-const REFRESH_LIFETIME_SECONDS = 24 * 60 * 60;
+/** A refresh token serves for a day. */
+export const REFRESH_LIFETIME_SECONDS = 24 * 60 * 60;
 
 /** What a JWT of ours says of itself. The names are SimpleJWT's, but for `family`. */
 export interface JwtClaims {

@@ -1,12 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { isUniqueViolation } from '../database/database-errors.js';
+import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { codePoints } from '../drf/text.js';
 import { ValidationFailed } from '../errors.js';
+import { tooLong } from '../fields/text-field.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { AccessTokens } from './access-tokens.js';
-import type { RegisterDto } from './auth.dto.js';
+import { USERNAME_MAX, type RegisterDto } from './auth.dto.js';
 import { normalizeEmail } from './email.js';
 import { PasswordHasher } from './password-hasher.js';
 import { passwordFaults } from './password-rules.js';
@@ -14,7 +17,14 @@ import { passwordFaults } from './password-rules.js';
 /** The sentence for a taken name. */
 export const USERNAME_TAKEN = 'A user with that username already exists.';
 
-/** Makes a user, a wallet with the opening grant and an access token, all or nothing. */
+/** Who is to be made a user. */
+export interface NewUser {
+  readonly username: string;
+  readonly password: string;
+  readonly email: string;
+}
+
+/** Makes a user and a wallet with the opening grant, all or nothing. */
 @Injectable()
 export class RegistrationService {
   constructor(
@@ -27,7 +37,23 @@ export class RegistrationService {
   ) {}
 
   /** Returns the new user's access token. Throws `ValidationFailed` for a weak password or a taken name. */
-  async register({ username, password, email = '' }: RegisterDto): Promise<string> {
+  register({ username, password, email = '' }: RegisterDto): Promise<string> {
+    return this.create({ username, password, email }, (tx, userId) =>
+      this.accessTokens.issue(tx, userId),
+    );
+  }
+
+  /** The sentence for a name that is taken, or too long as it is kept: NFKC writes `ﬃ` as three letters. */
+  async nameFault(username: string): Promise<string | undefined> {
+    if (codePoints(username.normalize('NFKC')) > USERNAME_MAX) return tooLong(USERNAME_MAX);
+    return (await this.users.findByUsername(username)) ? USERNAME_TAKEN : undefined;
+  }
+
+  /** The same for anybody, with `finish` in the same transaction. Throws `ValidationFailed` likewise. */
+  async create<T>(
+    { username, password, email }: NewUser,
+    finish: (tx: Tx, userId: string) => T | Promise<T>,
+  ): Promise<T> {
     const faults = passwordFaults(password, { username, email });
     if (faults.length > 0) throw new ValidationFailed({ password: faults });
     // Before the transaction: a hash takes a core for tens of milliseconds.
@@ -37,7 +63,7 @@ export class RegistrationService {
         const user = { username, email: normalizeEmail(email), passwordHash };
         const userId = this.users.add(tx, user);
         this.wallets.open(tx, userId, this.config.openingGrant);
-        return this.accessTokens.issue(tx, userId);
+        return await finish(tx, userId);
       });
     } catch (error) {
       // Two registrations of one name passed the check together; the unique key let one through.

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Turn } from '../conversations/turn.entity.js';
+import { isForeignKeyViolation } from '../database/database-errors.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { AnswerExpired } from '../errors.js';
@@ -60,18 +61,26 @@ export class HeldAnswerService {
   }
 
   /**
-   * Takes the price and saves the turn, both or neither. Throws `Unavailable` when the hold had expired: then
-   * nothing was taken.
+   * Takes the price and saves the turn, both or neither. When the conversation or its owner was deleted
+   * meanwhile, the answer is paid like any other, and nothing of it is kept. Throws `AnswerExpired` when the
+   * hold had expired: then nothing was taken.
    */
   private async settle(ended: HeldAnswer): Promise<Turn> {
     try {
-      return await this.unitOfWork.run((tx) =>
-        ended.outcome.status === 'failed' ? this.release(tx, ended) : this.capture(tx, ended),
-      );
+      return await this.unitOfWork
+        .run((tx) => this.resolve(tx, ended))
+        .catch((error: unknown) => {
+          if (!isForeignKeyViolation(error)) throw error;
+          return this.unitOfWork.run((tx) => this.resolve(tx, { ...ended, isKept: false }));
+        });
     } catch (error) {
       await this.giveBack(ended.holdId);
       throw error;
     }
+  }
+
+  private resolve(tx: Tx, ended: HeldAnswer): Promise<Turn> {
+    return ended.outcome.status === 'failed' ? this.release(tx, ended) : this.capture(tx, ended);
   }
 
   private async capture(tx: Tx, ended: HeldAnswer): Promise<Turn> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import type { Turn } from '../conversations/turn.entity.js';
+import { throwOwnerGone } from '../database/database-errors.js';
 import { isFlat } from '../models/pricing.js';
 import type { Principal } from '../principal.js';
 import { ChargesService } from '../wallet/charges.service.js';
@@ -62,7 +63,7 @@ export class InstantAnswerService {
     });
     return paid.catch((error: unknown) => {
       if (signal.aborted && error === signal.reason) return undefined;
-      throw error;
+      return throwOwnerGone(error);
     });
   }
 }

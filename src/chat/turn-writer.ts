@@ -16,6 +16,8 @@ export interface EndedAnswer {
   readonly question: Question;
   readonly modelId: string;
   readonly outcome: Omit<Outcome, 'amount'>;
+  /** False for an answer whose conversation or owner is gone: nothing of it is saved. */
+  readonly isKept?: boolean;
 }
 
 /** What the wallet says of its payment, in whole tokens. */
@@ -37,11 +39,11 @@ export class TurnWriter {
    * charged, so the two cannot differ.
    */
   save(tx: Tx, ended: EndedAnswer, payment: Payment): Turn {
-    const { principal, turnId, question, modelId, outcome } = ended;
+    const { principal, turnId, question, modelId, outcome, isKept = true } = ended;
     const ownerId = principal.userId;
     const message = storable(question.message);
     const conversationId = question.conversationId ?? uuidv7();
-    if (question.conversationId === undefined) {
+    if (isKept && question.conversationId === undefined) {
       const opened = { id: conversationId, ownerId, title: message, model: null, system: null };
       this.conversations.open(tx, opened);
     }
@@ -66,7 +68,7 @@ export class TurnWriter {
       credentialId: principal.credentialId,
       createdAt: nowMicros(),
     };
-    tx.insertLater(Turn, turn);
+    if (isKept) tx.insertLater(Turn, turn);
     return turn;
   }
 }

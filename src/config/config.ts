@@ -49,6 +49,29 @@ const hosts = makeValidator<string>((input) => {
   throw new EnvError('must be hosts, with or without a port, separated by commas');
 });
 
+const isWebUrl = (url: URL) =>
+  ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
+
+/** Links are made from it by adding a path and a fragment, so it has no query of its own. */
+const publicUrl = makeValidator<string>((input) => {
+  const isPlain = URL.canParse(input) && isWebUrl(new URL(input)) && !/[?#]/.test(input);
+  if (input === '' || isPlain) return input.replace(/\/+$/, '');
+  throw new EnvError('must be http:// or https:// with a host, without a query, or be empty');
+});
+
+/** Never says the value back: it may hold a password. */
+const smtpUrl = makeValidator<string>((input) => {
+  if (input === '' || (/^smtps?:\/\/.+/.test(input) && URL.canParse(input))) return input;
+  throw new EnvError(
+    'must be smtp://<user>:<password>@<host>:<port> or smtps://..., percent-encoded, or be empty',
+  );
+});
+
+const smtpFrom = makeValidator<string>((input) => {
+  if (input === '' || /^[^\r\n]*[^\s@<]+@[^\s@>]+>?$/.test(input)) return input;
+  throw new EnvError('must be an address, or a name with an <address>, or be empty');
+});
+
 const DAY_SECONDS = 86_400;
 
 /** Every setting there is: its name, rule, default and meaning. `.env.example` is held to this table. */
@@ -153,6 +176,23 @@ export const SETTINGS = {
     default: '',
     desc: 'Origins whose pages may call the API from a browser, or * for all. Empty: none but its own.',
   }),
+  REGISTRATION: str({
+    choices: ['open', 'closed'],
+    default: 'open',
+    desc: 'open, or closed: then operators alone make users (npm run admin -- create-user).',
+  }),
+  PUBLIC_URL: publicUrl({
+    default: '',
+    desc: 'Where people reach the service, for links in mails. Empty: no mail is sent.',
+  }),
+  SMTP_URL: smtpUrl({
+    default: '',
+    desc: 'smtp://<user>:<password>@<host>:<port>, or smtps://..., to send mails. Empty: no mail is sent.',
+  }),
+  SMTP_FROM: smtpFrom({
+    default: '',
+    desc: 'Whom mails are from. Empty: no mail is sent.',
+  }),
 };
 
 /** Names that other programs write in small letters as well; both count. */
@@ -233,5 +273,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
     shutdownTimeoutSeconds: read.SHUTDOWN_TIMEOUT_SECONDS,
     trustedProxies: listOf(read.TRUSTED_PROXIES),
     corsOrigins: listOf(read.CORS_ORIGINS),
+    isRegistrationOpen: read.REGISTRATION === 'open',
+    publicUrl: read.PUBLIC_URL,
+    smtpUrl: read.SMTP_URL,
+    smtpFrom: read.SMTP_FROM,
   });
 }

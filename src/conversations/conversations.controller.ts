@@ -3,6 +3,7 @@ import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nes
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
+import { throwOwnerGone } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
@@ -42,7 +43,10 @@ export class ConversationsController {
 
   @ConversationDocs.list()
   @Get()
-  async list(@CurrentPrincipal() { userId }: Principal, @Page() asked: PageRequest): Promise<ConversationPageDto> {
+  async list(
+    @CurrentPrincipal() { userId }: Principal,
+    @Page() asked: PageRequest,
+  ): Promise<ConversationPageDto> {
     const page = await paginate(
       asked,
       (keyset) => this.conversations.page(userId, keyset),
@@ -59,9 +63,9 @@ export class ConversationsController {
     @Payload() { title = '', model = null, system = null }: ConversationSettingsDto,
   ): Promise<ConversationDto> {
     this.models.assertKnown(model);
-    const opened = await this.unitOfWork.run((tx) =>
-      this.conversations.open(tx, { id: uuidv7(), ownerId, title, model, system }),
-    );
+    const opened = await this.unitOfWork
+      .run((tx) => this.conversations.open(tx, { id: uuidv7(), ownerId, title, model, system }))
+      .catch(throwOwnerGone);
     return threadToWire(opened);
   }
 

@@ -1,4 +1,5 @@
 import { QueryFailedError } from 'typeorm';
+import { BearerRefused } from '../errors.js';
 
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof QueryFailedError)) return undefined;
@@ -19,6 +20,22 @@ export function isUniqueViolation(error: unknown): boolean {
     code === '23505' ||
     (code === 'SQLITE_CONSTRAINT' && (error as QueryFailedError).message.includes('UNIQUE'))
   );
+}
+
+/** A row refers to one that is gone (23503; SQLITE_CONSTRAINT with its words). */
+export function isForeignKeyViolation(error: unknown): boolean {
+  const code = codeOf(error);
+  return (
+    code === '23503' ||
+    (code === 'SQLITE_CONSTRAINT' && (error as QueryFailedError).message.includes('FOREIGN KEY'))
+  );
+}
+
+/** Throws, for a row of somebody who was deleted a moment ago, the 401 that their next request gets; else `error`. */
+export function throwOwnerGone(error: unknown): never {
+  throw isForeignKeyViolation(error)
+    ? new BearerRefused('User not found', 'user_not_found')
+    : error;
 }
 
 /**

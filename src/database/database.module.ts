@@ -8,6 +8,7 @@ import {
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database, openReader, openWriter } from './data-source.js';
+import { Journal } from './journal.js';
 import { ProcessLease } from './process-lease.js';
 import { ReadConnection } from './read-connection.js';
 import type { EntityClass } from './statements.js';
@@ -57,8 +58,9 @@ export class DatabaseModule {
         UnitOfWork,
         ProcessLease,
         DatabaseCloser,
+        Journal,
       ],
-      exports: [UnitOfWork, ReadConnection, ProcessLease],
+      exports: [UnitOfWork, ReadConnection, ProcessLease, Journal],
     };
   }
 }

@@ -4,8 +4,9 @@ import { ValidationFailed } from '../errors.js';
 const SPAN_DEFAULT_DAYS = 30;
 const SPAN_MAX_DAYS = 366;
 
-export interface UsageQuery {
-  readonly by: 'day' | 'model' | 'key';
+export interface UsageQuery<By extends string = 'day' | 'model' | 'key'> {
+  /** What to tell apart. */
+  readonly by: By;
   /** From this moment on, and before that one. */
   readonly from: Micros;
   readonly to: Micros;
@@ -21,14 +22,19 @@ function moment(name: string, text: string | undefined): Micros | undefined {
 }
 
 /**
- * Reads `?by=day|model|key&from=&to=`. Without `to` up to now, without `from` thirty days before `to`.
+ * Reads `?by=&from=&to=`, `by` one of `choices`, the first where it is missing. Without `to` up to now,
+ * without `from` thirty days before `to`.
  * Throws `ValidationFailed` for another `by`, a malformed time, an end before its beginning, or more than
  * a year.
  */
-export function readUsageQuery(given: Given): UsageQuery {
-  const { by = 'day' } = given;
-  if (by !== 'day' && by !== 'model' && by !== 'key') {
-    throw new ValidationFailed({ by: [`"${by}" is not a valid choice.`] });
+export function readUsageQuery<By extends string>(
+  given: Given,
+  choices: readonly [By, ...By[]],
+): UsageQuery<By> {
+  const asked = given.by ?? choices[0];
+  const by = choices.find((choice) => choice === asked);
+  if (by === undefined) {
+    throw new ValidationFailed({ by: [`"${asked}" is not a valid choice.`] });
   }
   const to = moment('to', given.to) ?? nowMicros();
   const from = moment('from', given.from) ?? to - SPAN_DEFAULT_DAYS * DAY_MICROS;

@@ -2,11 +2,11 @@ import { Controller, Get } from '@nestjs/common';
 import { QueryText } from '../http/query.js';
 import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
-import { DAY_MICROS, toIso } from '../time.js';
+import { toIso } from '../time.js';
 import { readUsageQuery, type UsageQuery } from './usage-query.js';
 import { UsageDocs } from './usage.docs.js';
 import type { UsageDto } from './usage.dto.js';
-import { UsageService, type UsageRow } from './usage.service.js';
+import { UsageService, dayLabel, type UsageRow } from './usage.service.js';
 
 /** What the caller has spent, in sums. */
 @Controller('api/wallet/usage')
@@ -21,7 +21,7 @@ export class UsageController {
     @QueryText('from') from: string | undefined,
     @QueryText('to') to: string | undefined,
   ): Promise<UsageDto> {
-    const query = readUsageQuery({ by, from, to });
+    const query = readUsageQuery({ by, from, to }, ['day', 'model', 'key']);
     const rows = await this.sums.usage(userId, query);
     return {
       from: toIso(query.from),
@@ -31,14 +31,12 @@ export class UsageController {
   }
 }
 
-const dayToWire = (day: number) => toIso(day * DAY_MICROS).slice(0, 10);
-
 function rowToWire(
   by: UsageQuery['by'],
   { label, count, amount }: UsageRow,
 ): UsageDto['results'][number] {
   const tokens = amount;
-  if (by === 'day') return { day: dayToWire(Number(label)), count, tokens };
+  if (by === 'day') return { day: dayLabel(label), count, tokens };
   const text = label === null ? null : String(label);
   return by === 'model' ? { model: text, count, tokens } : { key: text, count, tokens };
 }

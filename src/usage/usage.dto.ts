@@ -1,7 +1,7 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
 
-class SpentDto {
+export class SpentDto {
   @ShownInteger('How many charges.', { examples: [3] })
   readonly count!: number;
 

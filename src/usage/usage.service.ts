@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DAY_MICROS } from '../time.js';
+import { DAY_MICROS, toIso } from '../time.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { UsageQuery } from './usage-query.js';
 
@@ -10,9 +10,15 @@ export interface UsageRow {
   readonly amount: number;
 }
 
+/** SQL: the day (UTC) of the entry `e`, as days since 1970. */
+export const DAY_LABEL = `e.created_at / ${String(DAY_MICROS)}`;
+
+/** Days since 1970 as a date. */
+export const dayLabel = (day: UsageRow['label']) => toIso(Number(day) * DAY_MICROS).slice(0, 10);
+
 /** The columns by which usage is told apart. */
 const LABELS = {
-  day: `e.created_at / ${String(DAY_MICROS)}`,
+  day: DAY_LABEL,
   model: 't.model',
   key: 't.credential_id',
 };

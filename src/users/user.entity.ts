@@ -1,8 +1,9 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
 /** A person who may log in. Knows nothing of money. */
 @Entity('users', { withoutRowid: true })
+@Index('users_staff', ['id'], { where: '"is_staff"' })
 export class User {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;
@@ -15,6 +16,7 @@ export class User {
   @Column({ name: 'username_key', type: 'text', unique: true })
   usernameKey!: string;
 
+  @Index('users_email', { where: `"email" <> ''` })
   @Column({ type: 'text' })
   email!: string;
 

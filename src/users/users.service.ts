@@ -47,6 +47,14 @@ export class UsersService {
     return this.reader.repository(User).findOneBy({ id });
   }
 
+  /** The active users who gave this address, the newest first and at most `limit`. */
+  findByEmail(email: string, limit: number): Promise<User[]> {
+    const query = this.reader.repository(User).createQueryBuilder('user');
+    // The second condition is that of the index.
+    query.where(`user.email = :email AND user.email <> ''`, { email });
+    return query.andWhere('user.isActive').orderBy('user.id', 'DESC').limit(limit).getMany();
+  }
+
   /** One page of users, by id and so by age; those whose name contains `search`, ignoring case. */
   async page(search: string, { key, comparison, order, limit }: Keyset): Promise<User[]> {
     if (search.length > NAME_MAX_CHARS) return [];
@@ -59,16 +67,55 @@ export class UsersService {
     return query.orderBy('user.id', order).limit(limit).getMany();
   }
 
-  /** Lets a user in or keeps them out, from the next request on. */
-  async setActive(tx: Tx, userId: string, isActive: boolean): Promise<void> {
-    const users = await tx.repository(User);
-    await users.update({ id: userId }, { isActive });
+  /** Lets a user in or keeps them out, from the next request on. False where that was so before. */
+  async setActive(tx: Tx, userId: string, isActive: boolean): Promise<boolean> {
+    const changed = await tx.write(
+      '/* user.set_active */ UPDATE users SET is_active = $2 WHERE id = $1 AND is_active <> $2 RETURNING id',
+      [userId, isActive],
+    );
+    return changed.length > 0;
   }
 
-  /** Makes a user an operator, or no longer one. */
-  async setStaff(tx: Tx, userId: string, isStaff: boolean): Promise<void> {
-    const users = await tx.repository(User);
-    await users.update({ id: userId }, { isStaff });
+  /** Makes a user an operator, or no longer one. False where that was so before. */
+  async setStaff(tx: Tx, userId: string, isStaff: boolean): Promise<boolean> {
+    const changed = await tx.write(
+      '/* user.set_staff */ UPDATE users SET is_staff = $2 WHERE id = $1 AND is_staff <> $2 RETURNING id',
+      [userId, isStaff],
+    );
+    return changed.length > 0;
+  }
+
+  async setEmail(tx: Tx, userId: string, email: string): Promise<void> {
+    await tx.write('/* user.set_email */ UPDATE users SET email = $2 WHERE id = $1 RETURNING id', [
+      userId,
+      email,
+    ]);
+  }
+
+  /** Sets another password. False, with nothing changed, when the user is gone or inactive. */
+  async setPasswordHash(tx: Tx, userId: string, passwordHash: string): Promise<boolean> {
+    const rows = await tx.write(
+      '/* user.set_password_hash */ UPDATE users SET password_hash = $2 WHERE id = $1 AND is_active RETURNING id',
+      [userId, passwordHash],
+    );
+    return rows.length > 0;
+  }
+
+  /** Deletes the user, and with them every row that refers to them. */
+  async remove(tx: Tx, userId: string): Promise<void> {
+    await tx.write('/* user.remove */ DELETE FROM users WHERE id = $1 RETURNING id', [userId]);
+  }
+
+  /**
+   * The ids of the operators who may log in, whom nobody else changes until the commit: of two who take away
+   * each other's part at once, the second sees that they are none any more.
+   */
+  async lockStaff(tx: Tx): Promise<string[]> {
+    const rows = await tx.write<{ id: string }>(
+      '/* user.lock_staff */ UPDATE users SET is_staff = is_staff WHERE is_staff AND is_active RETURNING id',
+      [],
+    );
+    return rows.map(({ id }) => id);
   }
 
   /**

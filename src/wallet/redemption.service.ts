@@ -23,11 +23,12 @@ export class RedemptionService {
   ) {}
 
   /** Makes a code worth `amount` whole tokens; it is told here and never again. */
-  make(tx: Tx, amount: number, reason: string): string {
+  make(tx: Tx, amount: number, reason: string): { id: string; code: string } {
     assertAmount(amount);
     const code = randomBytes(CODE_BYTES).toString('base64url');
+    const id = uuidv7();
     tx.insertLater(RedemptionCode, {
-      id: uuidv7(),
+      id,
       digest: digestOf(code),
       amount,
       reason,
@@ -35,7 +36,7 @@ export class RedemptionService {
       redeemedAt: null,
       createdAt: nowMicros(),
     });
-    return code;
+    return { id, code };
   }
 
   /** Credits the owner with what the code is worth. Throws `ValidationFailed` for one unknown or spent. */

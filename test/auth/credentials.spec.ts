@@ -169,7 +169,7 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
     const credentials = { username: ada.username, password: PASSWORD };
     const { body: pair } = await app.post('/api/token/', credentials);
     const { body: next } = await app.post('/api/token/refresh/', { refresh: pair.refresh });
-    const code = await app.nest
+    const { code } = await app.nest
       .get(UnitOfWork)
       .run((tx) => app.nest.get(RedemptionService).make(tx, 500, 'a gift'));
     expect((await ada.send('POST', '/api/wallet/redeem/', { code })).status).toBe(200);

@@ -25,6 +25,8 @@ const FOREIGN_KEYS = [
   ['ledger_entries', 'ledger_entries_wallet'],
   ['holds', 'holds_wallet'],
   ['turns', 'turns_conversation'],
+  ['password_resets', 'password_resets_user'],
+  ['conversations', 'conversations_owner'],
 ] as const;
 
 const TABLES = [

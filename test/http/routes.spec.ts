@@ -17,6 +17,8 @@ const PUBLIC = [
   'GET /page.css',
   'GET /page.js',
   'POST /api/login',
+  'POST /api/password/reset',
+  'POST /api/password/reset/confirm',
   'POST /api/register',
   'POST /api/token',
   'POST /api/token/blacklist',

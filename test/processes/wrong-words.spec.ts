@@ -18,6 +18,8 @@ describe('npm run admin with wrong words', () => {
 
   it.each([
     [[], 'usage'],
+    [['sessions', 'operator'], 'unknown command "sessions operator"'],
+    [['password-link', 'nobody'], 'Not found'],
     [['grant', 'operator', '0', '--reason', 'x'], 'must be a whole number'],
     [['grant', 'operator', '5'], '--reason is missing'],
     [['grant', 'nobody', '5', '--reason', 'x'], 'Not found'],

@@ -42,12 +42,16 @@ function examplesIn(place: string, parameters: Operation['parameters'] = []): Va
   return Object.fromEntries(pairs.filter(([, example]) => example !== undefined));
 }
 
-/** `$response.body#/refresh` or `$response.header.Turn-Id` of an answer. */
+/** What would take the credential of the walk away, and so is done by somebody of its own. */
+const ENDING = ['changePassword', 'deleteMe', 'endOtherSessions'];
+
+/** `$response.body#/results/0/id` or `$response.header.Turn-Id` of an answer. */
 function evaluate(expression: unknown, answer: Answer): unknown {
   const [, header] = /^\$response\.header\.([\w-]+)$/.exec(String(expression)) ?? [];
   if (header !== undefined) return answer.headers[header.toLowerCase()];
-  const [, name] = /^\$response\.body#\/(\w+)$/.exec(String(expression)) ?? [];
-  return name === undefined ? expression : (answer.body as Values)[name];
+  const [, pointer] = /^\$response\.body#\/([\w/]+)$/.exec(String(expression)) ?? [];
+  if (pointer === undefined) return expression;
+  return pointer.split('/').reduce<unknown>((value, name) => (value as Values)[name], answer.body);
 }
 
 const evaluateAll = (expressions: Values, answer: Answer): Values =>
@@ -110,7 +114,7 @@ export class ApiWalk {
       headers: {
         ...(examplesIn('header', parameters) as Record<string, string>),
         ...(body && { 'Content-Type': type }),
-        ...(security?.length !== 0 && { Authorization: `Bearer ${this.credential}` }),
+        ...(security?.length !== 0 && { Authorization: `Bearer ${await this.credentialFor(id)}` }),
       },
       ...(body && { body: encode(type, body) }),
     });
@@ -123,6 +127,16 @@ export class ApiWalk {
     }
     const links = responseOf(this.document, { responses }, answer.status)?.links ?? {};
     for (const link of Object.values(links)) await this.follow(link as LinkObject, answer);
+  }
+
+  private async credentialFor(id: string | undefined): Promise<string> {
+    if (id === undefined || !ENDING.includes(id)) return this.credential;
+    const username = `walker-${id}`;
+    const { body } = await this.app.post('/api/register/', {
+      username,
+      password: 'strongpassword123',
+    });
+    return (body as { token: string }).token;
   }
 
   private async follow(

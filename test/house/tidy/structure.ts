@@ -15,12 +15,24 @@ export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   users: ['database', 'http'],
   wallet: ['database', 'openapi', 'http', 'fields'],
   auth: ['users', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
+  accounts: ['auth', 'users', 'conversations', 'wallet', 'database', 'openapi', 'http', 'fields'],
   conversations: ['models', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
   usage: ['conversations', 'wallet', 'database', 'openapi', 'http', 'fields'],
   chat: ['conversations', 'models', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
   openai: ['chat', 'conversations', 'models', 'openapi', 'http', 'fields', 'drf'],
   web: ['http'],
-  admin: ['users', 'wallet', 'database', 'openapi', 'http', 'fields'],
+  admin: [
+    'accounts',
+    'auth',
+    'usage',
+    'conversations',
+    'users',
+    'wallet',
+    'database',
+    'openapi',
+    'http',
+    'fields',
+  ],
 };
 /** Root pages that every folder may open, and that open nothing themselves. */
 const OPEN_PAGES = ['src/digest.ts', 'src/errors.ts', 'src/principal.ts', 'src/time.ts'];

@@ -1,0 +1,55 @@
+import { emailField } from '../auth/auth.dto.js';
+import { ShownBoolean, ShownId, ShownText, ShownTime } from '../fields/field-docs.js';
+import { TextField } from '../fields/text-field.js';
+import { PageOf } from '../openapi/page.dto.js';
+
+/** What a person may change of themselves; any other field is ignored. */
+export class MeChangeDto {
+  @TextField(emailField)
+  email?: string;
+}
+
+export class DeletionDto {
+  @TextField({
+    whiteSpace: 'keep',
+    docs: { description: 'The current one.', format: 'password', examples: ['strongpassword123'] },
+  })
+  password!: string;
+}
+
+/** A person, as they see themselves. */
+export class MeDto {
+  @ShownId('The user.')
+  readonly id!: string;
+
+  @ShownText('As registered.', { examples: ['ada'] })
+  readonly username!: string;
+
+  @ShownText('Empty where none was given.', { examples: ['ada@example.com'] })
+  readonly email!: string;
+
+  @ShownBoolean('Whether the user is an operator.')
+  readonly is_staff!: boolean;
+
+  @ShownTime('When the user registered.')
+  readonly created_at!: string;
+}
+
+export class SessionDto {
+  @ShownId('The session.')
+  readonly id!: string;
+
+  @ShownText('An access token, or the JWTs of one login.', { enum: ['access_token', 'jwt'] })
+  readonly kind!: string;
+
+  @ShownBoolean('Whether it is the one that this request was sent with.')
+  readonly current!: boolean;
+
+  @ShownTime('When it began.')
+  readonly created_at!: string;
+
+  @ShownTime('When it was last used: to the hour, and of JWTs when they were last refreshed.')
+  readonly last_used_at!: string;
+}
+
+export class SessionPageDto extends PageOf(SessionDto) {}

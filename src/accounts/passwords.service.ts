@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import { PasswordHasher } from '../auth/password-hasher.js';
+import { passwordFaults } from '../auth/password-rules.js';
+import { SessionsService } from '../auth/sessions.service.js';
+import type { Tx } from '../database/tx.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { BearerRefused, ValidationFailed } from '../errors.js';
+import type { Principal } from '../principal.js';
+import type { User } from '../users/user.entity.js';
+import { UsersService } from '../users/users.service.js';
+import { PasswordLinks } from './password-links.js';
+
+/** The sentence for a password that is not the caller's. */
+export const WRONG_PASSWORD = 'The password is wrong.';
+/** The sentence for a token of a link that does not serve. */
+export const LINK_REFUSED = 'This link was used before, has expired, or never was one.';
+
+/** Changes passwords: by the old one, or by a link. Either ends every other session and every other link. */
+@Injectable()
+export class PasswordsService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly hasher: PasswordHasher,
+    private readonly sessions: SessionsService,
+    private readonly links: PasswordLinks,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /** Throws `ValidationFailed` for a weak new password and for a wrong current one. */
+  async change(
+    { userId, credentialId }: Principal,
+    currentPassword: string,
+    newPassword: string,
+  ): Promise<void> {
+    const user = await this.demand(userId);
+    assertSound('new_password', newPassword, user);
+    await this.assertPassword('current_password', user, currentPassword);
+    const renewed = await this.hasher.hash(newPassword);
+    const isDone = await this.unitOfWork.run(async (tx) => {
+      // Checked again, as hashing took a while: of two changes at once, the second has the old password.
+      const { id, passwordHash } = user;
+      if (!(await this.users.renewPasswordHash(tx, id, passwordHash, renewed))) return false;
+      await this.endOthers(tx, id, credentialId);
+      return true;
+    });
+    if (!isDone) throw new ValidationFailed({ current_password: [WRONG_PASSWORD] });
+  }
+
+  /** Sets the password that a link is for. Throws `ValidationFailed` for a weak one, and the link still serves. */
+  async setByLink(token: string, newPassword: string): Promise<void> {
+    const userId = await this.links.ownerOf(token);
+    const user = userId === undefined ? null : await this.users.findById(userId);
+    if (!user) throw linkRefused();
+    assertSound('new_password', newPassword, user);
+    const passwordHash = await this.hasher.hash(newPassword);
+    await this.unitOfWork.run(async (tx) => {
+      if (!(await this.links.spend(tx, token))) throw linkRefused();
+      if (!(await this.users.setPasswordHash(tx, user.id, passwordHash))) throw linkRefused();
+      await this.endOthers(tx, user.id);
+    });
+  }
+
+  /** Throws `ValidationFailed` for `field` unless the password is the user's. */
+  async assertPassword(field: string, user: User, password: string): Promise<void> {
+    if (!(await this.hasher.verify(user.passwordHash, password))) {
+      throw new ValidationFailed({ [field]: [WRONG_PASSWORD] });
+    }
+  }
+
+  /** The caller's own row. Throws the 401 for one who was deleted a moment ago. */
+  async demand(userId: string): Promise<User> {
+    const user = await this.users.findById(userId);
+    if (!user) throw new BearerRefused('User not found', 'user_not_found');
+    return user;
+  }
+
+  private async endOthers(tx: Tx, userId: string, keptId?: string): Promise<void> {
+    await this.sessions.endAll(tx, userId, keptId);
+    await this.links.endAll(tx, userId);
+  }
+}
+
+const linkRefused = () => new ValidationFailed({ token: [LINK_REFUSED] });
+
+function assertSound(field: string, password: string, user: User): void {
+  const faults = passwordFaults(password, user);
+  if (faults.length > 0) throw new ValidationFailed({ [field]: faults });
+}

@@ -1,0 +1,50 @@
+import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
+import { SessionsService } from '../auth/sessions.service.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
+import { CurrentPrincipal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
+import { toIso } from '../time.js';
+import { AccountDocs } from './accounts.docs.js';
+
+/** What may speak for the caller. */
+@Controller('api/sessions')
+export class SessionsController {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  @AccountDocs.sessions()
+  @Get()
+  async list(@CurrentPrincipal() { userId, credentialId }: Principal, @Page() asked: PageRequest) {
+    const page = await paginate(
+      asked,
+      (keyset) => this.sessions.page(userId, keyset),
+      UUID_KEY,
+      ({ id }) => id,
+    );
+    const results = page.results.map(({ id, kind, createdAt, lastUsedAt }) => ({
+      id,
+      kind,
+      current: id === credentialId,
+      created_at: toIso(createdAt),
+      last_used_at: toIso(lastUsedAt),
+    }));
+    return { ...page, results };
+  }
+
+  @AccountDocs.endSession()
+  @Delete(':id')
+  @HttpCode(204)
+  async end(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<void> {
+    await this.unitOfWork.run((tx) => this.sessions.end(tx, userId, id));
+  }
+
+  @AccountDocs.endOtherSessions()
+  @Delete()
+  @HttpCode(204)
+  async endOthers(@CurrentPrincipal() { userId, credentialId }: Principal): Promise<void> {
+    await this.unitOfWork.run((tx) => this.sessions.endAll(tx, userId, credentialId));
+  }
+}

@@ -1,0 +1,42 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Micros } from '../time.js';
+
+/** What an operator can do that the trail tells. */
+export type OperatorAction =
+  | 'create_user'
+  | 'activate'
+  | 'deactivate'
+  | 'make_staff'
+  | 'revoke_staff'
+  | 'end_sessions'
+  | 'grant'
+  | 'make_code'
+  | 'password_link';
+
+/**
+ * One change by an operator. Only ever added to. People stand here by their ids: the names are looked up when
+ * the trail is read, so that nobody who was deleted is named.
+ */
+@Entity('trail_entries')
+export class TrailEntry {
+  @PrimaryColumn({ type: 'varchar', length: 36 })
+  id!: string;
+
+  /** The operator; null for a command from a shell. */
+  @Column({ name: 'operator_id', type: 'varchar', length: 36, nullable: true })
+  operatorId!: string | null;
+
+  @Column({ type: 'varchar', length: 20 })
+  action!: OperatorAction;
+
+  /** The user, or the redemption code, that it was done to. */
+  @Column({ name: 'target_id', type: 'varchar', length: 36 })
+  targetId!: string;
+
+  /** Why, in the operator's words; empty where none were asked for. */
+  @Column({ type: 'text' })
+  reason!: string;
+
+  @Column({ name: 'created_at', type: 'bigint' })
+  createdAt!: Micros;
+}

@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import { ReadConnection } from '../database/read-connection.js';
+import { DAY_LABEL, type UsageRow } from '../usage/usage.service.js';
+import type { UsageQuery } from '../usage/usage-query.js';
+
+/** The columns by which usage is told apart, and the table that each needs beside the ledger. */
+const LABELS = {
+  day: { label: DAY_LABEL, join: '' },
+  model: { label: 't.model', join: 'LEFT JOIN turns t ON t.id = e.turn_id' },
+  user: { label: 'u.username', join: 'LEFT JOIN users u ON u.id = e.owner_id' },
+};
+/** Of the users who spent the most. */
+const ROWS_MAX = 1000;
+
+/** Sums what everybody spent. */
+@Injectable()
+export class UsageOfAll {
+  constructor(private readonly reader: ReadConnection) {}
+
+  /** Charges counted and summed; by user the largest sums first. Deleted turns and users have no label. */
+  usage({ by, from, to }: UsageQuery<keyof typeof LABELS>): Promise<UsageRow[]> {
+    const { label, join } = LABELS[by];
+    const order = by === 'user' ? 'amount DESC, label' : 'label';
+    return this.reader.read<UsageRow>(
+      `/* ledger.usage_of_all */ SELECT ${label} AS label, CAST(count(*) AS bigint) AS count,
+         CAST(-sum(e.amount) AS bigint) AS amount
+       FROM ledger_entries e ${join}
+       WHERE e.kind = 'charge' AND e.created_at >= $1 AND e.created_at < $2
+       GROUP BY ${label} ORDER BY ${order} LIMIT ${String(ROWS_MAX)}`,
+      [from, to],
+    );
+  }
+}

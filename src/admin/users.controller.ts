@@ -1,0 +1,123 @@
+import {
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { IdempotencyKeyRequired } from '../errors.js';
+import { Payload } from '../fields/body.pipe.js';
+import { textReader } from '../fields/text-reader.js';
+import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
+import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
+import { QueryText } from '../http/query.js';
+import { CurrentPrincipal } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
+import { toIso } from '../time.js';
+import type { User } from '../users/user.entity.js';
+import { UsersService } from '../users/users.service.js';
+import { WalletService } from '../wallet/wallet.service.js';
+import { CreditDto } from './admin.dto.js';
+import { OperatorsService } from './operators.service.js';
+import { StaffGuard } from './staff.guard.js';
+import { UserDocs } from './users.docs.js';
+import { NewUserDto, UserChangeDto, reasonField } from './users.dto.js';
+
+/** Users, as operators have to do with them. */
+@Controller('api/admin/users')
+@UseGuards(StaffGuard)
+export class AdminUsersController {
+  constructor(
+    private readonly operators: OperatorsService,
+    private readonly users: UsersService,
+    private readonly wallets: WalletService,
+  ) {}
+
+  @UserDocs.list()
+  @Get()
+  async list(@Page() asked: PageRequest, @QueryText('search') search: string | undefined) {
+    const page = await paginate(
+      asked,
+      (keyset) => this.users.page(search ?? '', keyset),
+      UUID_KEY,
+      (user) => user.id,
+    );
+    return { ...page, results: await Promise.all(page.results.map((user) => this.toWire(user))) };
+  }
+
+  @UserDocs.create()
+  @Post()
+  async create(
+    @CurrentPrincipal() { userId: operatorId }: Principal,
+    @Payload() { username, email = '', password, reason = '' }: NewUserDto,
+  ) {
+    const user = { username, email };
+    const doer = { operatorId, reason };
+    const token =
+      password === undefined
+        ? await this.operators.create(user, doer)
+        : await this.operators.createWithPassword({ ...user, password }, doer);
+    const made = await this.toWire(await this.operators.find(username));
+    return { ...made, password_token: token ?? null };
+  }
+
+  @UserDocs.change()
+  @Patch(':username')
+  async change(
+    @CurrentPrincipal() { userId: operatorId }: Principal,
+    @Param('username') username: string,
+    @Payload() { active: isActive, staff: isStaff, reason = '' }: UserChangeDto,
+  ) {
+    const change = { isActive, isStaff };
+    return this.toWire(await this.operators.change(username, change, { operatorId, reason }));
+  }
+
+  @UserDocs.grant()
+  @Post(':username/grants')
+  async grant(
+    @CurrentPrincipal() { userId }: Principal,
+    @Param('username') username: string,
+    @Payload() { amount, reason }: CreditDto,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    if (idempotencyKey === undefined) throw new IdempotencyKeyRequired();
+    const grant = { username, amount, reason, idempotencyKey };
+    const { balance, isReplay } = await this.operators.grant(grant, userId);
+    if (isReplay) markReplay(reply);
+    return { tokens: amount, balance };
+  }
+
+  @UserDocs.endSessions()
+  @Delete(':username/sessions')
+  @HttpCode(204)
+  async endSessions(
+    @CurrentPrincipal() { userId: operatorId }: Principal,
+    @Param('username') username: string,
+    @QueryText('reason') asked: string | undefined,
+  ): Promise<void> {
+    const reason = readReason(asked) ?? '';
+    await this.operators.endSessions(username, { operatorId, reason });
+  }
+
+  private async toWire(user: User) {
+    const { balance, held } = await this.wallets.summary(user.id);
+    return {
+      username: user.username,
+      email: user.email,
+      active: user.isActive,
+      staff: user.isStaff,
+      balance,
+      held,
+      created_at: toIso(user.createdAt),
+    };
+  }
+}
+
+/** A DELETE has no body that every client could send, so its reason is in the query. */
+const readReason = textReader('reason', reasonField);

@@ -1,0 +1,73 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/config.js';
+import { ReadConnection } from '../database/read-connection.js';
+import type { Tx } from '../database/tx.js';
+import { NotFound } from '../errors.js';
+import { UUID_KEY, type Keyset } from '../http/pagination.js';
+import type { Principal } from '../principal.js';
+import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
+import { REFRESH_LIFETIME_SECONDS } from './jwt.service.js';
+
+/** What may speak for a user: an access token, or the JWTs of one login. */
+export interface Session {
+  readonly id: string;
+  readonly kind: Principal['kind'];
+  readonly createdAt: Micros;
+  /** Of JWTs, when the last pair was made. */
+  readonly lastUsedAt: Micros;
+}
+
+/** The credentials of a user, seen together: to be listed, and to be ended. */
+@Injectable()
+export class SessionsService {
+  private readonly idle: Micros;
+
+  constructor(
+    private readonly reader: ReadConnection,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.idle = config.accessTokenIdleSeconds * SECOND_MICROS;
+  }
+
+  /** One page of those that serve, the newest first. */
+  page(userId: string, { key, comparison, order, limit }: Keyset): Promise<Session[]> {
+    const after = key === undefined ? '' : `AND id ${comparison} $6`;
+    const now = nowMicros();
+    const refreshLifetime = REFRESH_LIFETIME_SECONDS * SECOND_MICROS;
+    return this.reader.read<Session>(
+      `/* session.page */ SELECT id, 'access_token' AS kind, created_at AS "createdAt",
+         last_used_at AS "lastUsedAt"
+       FROM access_tokens WHERE user_id = $1 AND last_used_at > $2 ${after}
+       UNION ALL SELECT id, 'jwt', created_at, expires_at - $5
+       FROM jwt_families WHERE user_id = $1 AND expires_at > $3 ${after}
+       ORDER BY id ${order} LIMIT $4`,
+      [userId, now - this.idle, now, limit, refreshLifetime, ...(key === undefined ? [] : [key])],
+    );
+  }
+
+  /** Ends one session. Throws `NotFound` for an unknown id, and for somebody else's alike. */
+  async end(tx: Tx, userId: string, id: string): Promise<void> {
+    if (!UUID_KEY.test(id)) throw new NotFound();
+    const tokens = await tx.write(
+      '/* session.end_token */ DELETE FROM access_tokens WHERE id = $1 AND user_id = $2 RETURNING id',
+      [id, userId],
+    );
+    const families = await tx.write(
+      '/* session.end_family */ DELETE FROM jwt_families WHERE id = $1 AND user_id = $2 RETURNING id',
+      [id, userId],
+    );
+    if (tokens.length + families.length === 0) throw new NotFound();
+  }
+
+  /** Ends every session of the user but the one of `keptId`: on every process, from the next request on. */
+  async endAll(tx: Tx, userId: string, keptId = ''): Promise<void> {
+    await tx.write(
+      '/* session.end_tokens */ DELETE FROM access_tokens WHERE user_id = $1 AND id <> $2 RETURNING id',
+      [userId, keptId],
+    );
+    await tx.write(
+      '/* session.end_families */ DELETE FROM jwt_families WHERE user_id = $1 AND id <> $2 RETURNING id',
+      [userId, keptId],
+    );
+  }
+}

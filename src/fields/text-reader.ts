@@ -1,0 +1,24 @@
+import { ValidationFailed } from '../errors.js';
+import { byField } from './body.pipe.js';
+import { readFields } from './field-reader.js';
+import { TextField, type TextFieldRules } from './text-field.js';
+
+/**
+ * Reads a text that stands in no body (a query, a command line) by the rules of a field: `field` is its name in
+ * what is refused. Gives the text as it is understood; undefined where it may be left out. Throws
+ * `ValidationFailed`.
+ */
+export function textReader(
+  field: string,
+  rules: TextFieldRules,
+): (text: string | undefined) => string | undefined {
+  class Fields {
+    readonly [name: string]: string | undefined;
+  }
+  TextField(rules)(Fields.prototype, field);
+  return (text) => {
+    const { dto, faults } = readFields(Fields, { [field]: text });
+    if (faults.length > 0) throw new ValidationFailed(byField(faults));
+    return dto[field];
+  };
+}

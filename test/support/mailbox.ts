@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+
+export interface ReceivedMail {
+  readonly from: string;
+  readonly to: string[];
+  /** Headers and text, as they came. */
+  readonly raw: string;
+}
+
+/** A mail server that keeps what it is sent; it can be told to refuse, or to think for long. */
+export class Mailbox {
+  readonly mails: ReceivedMail[] = [];
+  /** What it says to each mail: nothing, or the words of a refusal. */
+  refusal: ((raw: string) => string) | undefined;
+  /** Each mail is answered when this resolves. */
+  pause: Promise<void> = Promise.resolve();
+
+  private constructor(private readonly server: SMTPServer) {}
+
+  static async open(): Promise<Mailbox> {
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onData: (stream, session, done) => {
+        const chunks: Buffer[] = [];
+        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+        stream.on('end', () => {
+          void mailbox.take(Buffer.concat(chunks).toString('utf8'), session.envelope).then(done);
+        });
+      },
+    });
+    const mailbox = new Mailbox(server);
+    server.listen(0, '127.0.0.1');
+    await once(server.server, 'listening');
+    return mailbox;
+  }
+
+  get url(): string {
+    const { port } = this.server.server.address() as AddressInfo;
+    return `smtp://127.0.0.1:${String(port)}`;
+  }
+
+  /** The token in the newest mail's link. */
+  get lastToken(): string {
+    const token = /#password-reset=([\w-]+)/.exec(this.mails.at(-1)?.raw ?? '')?.[1];
+    if (token === undefined) throw new Error('no link was sent');
+    return token;
+  }
+
+  /** Resolves once there are `count` mails. */
+  async waitFor(count: number): Promise<void> {
+    while (this.mails.length < count) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  /** Resolves once there is a mail to this address. */
+  async waitForMailTo(address: string): Promise<void> {
+    while (!this.mails.some(({ to }) => to.includes(address))) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => {
+        resolve();
+      });
+    });
+  }
+
+  private async take(
+    raw: string,
+    envelope: { mailFrom: false | { address: string }; rcptTo: { address: string }[] },
+  ): Promise<Error | null> {
+    await this.pause;
+    const from = envelope.mailFrom ? envelope.mailFrom.address : '';
+    const to = envelope.rcptTo.map(({ address }) => address);
+    // As a mail client shows it: what was folded for the way is unfolded.
+    const text = raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');
+    this.mails.push({ from, to, raw: text });
+    return this.refusal ? new Error(this.refusal(text)) : null;
+  }
+}
