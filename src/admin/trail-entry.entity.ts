@@ -17,7 +17,7 @@ export type OperatorAction =
  * One change by an operator. Only ever added to. People stand here by their ids: the names are looked up when
  * the trail is read, so that nobody who was deleted is named.
  */
-@Entity('trail_entries')
+@Entity('trail_entries', { withoutRowid: true })
 export class TrailEntry {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { idsAround } from '../database/id-range.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { DAY_LABEL, type UsageRow } from '../usage/usage.service.js';
 import type { UsageQuery } from '../usage/usage-query.js';
@@ -25,9 +26,9 @@ export class UsageOfAll {
       `/* ledger.usage_of_all */ SELECT ${label} AS label, CAST(count(*) AS bigint) AS count,
          CAST(-sum(e.amount) AS bigint) AS amount
        FROM ledger_entries e ${join}
-       WHERE e.kind = 'charge' AND e.created_at >= $1 AND e.created_at < $2
+       WHERE e.id >= $3 AND e.id < $4 AND e.kind = 'charge' AND e.created_at >= $1 AND e.created_at < $2
        GROUP BY ${label} ORDER BY ${order} LIMIT ${String(ROWS_MAX)}`,
-      [from, to],
+      [from, to, ...idsAround(from, to)],
     );
   }
 }

@@ -49,7 +49,6 @@ export class LedgerEntry {
   @Column({ name: 'turn_id', type: 'varchar', length: 36, nullable: true })
   turnId!: string | null;
 
-  @Index('ledger_entries_charged_at', { where: `"kind" = 'charge'` })
   @Index('ledger_entries_claimed_created_at', { where: '"claim_key" IS NOT NULL' })
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;

@@ -6,6 +6,7 @@ import {
   type QueryRunner,
   type Table,
 } from 'typeorm';
+import { suspendForeignKeys } from './foreign-keys.js';
 
 /** Every table has a UUIDv7 for its key: rows that are written together stand together. */
 const TABLES = [
@@ -66,11 +67,7 @@ export class Slim1764000004000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`UPDATE turns SET hold_id = '' WHERE hold_id IS NULL`);
     if (runner.connection.options.type === 'sqlite') {
-      // TypeORM reverts inside a transaction, where SQLite keeps foreign keys on: a dropped table would
-      // then take the rows of others along.
-      await runner.commitTransaction();
-      await runner.query('PRAGMA foreign_keys = OFF');
-      await runner.startTransaction();
+      await suspendForeignKeys(runner);
       for (const name of TABLES) await rebuild(runner, name, wider);
       return;
     }

@@ -6,9 +6,11 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import { id, whole } from './columns.js';
+import { suspendForeignKeys } from './foreign-keys.js';
 
 const passwordResets = new Table({
   name: 'password_resets',
+  withoutRowid: true,
   columns: [
     id('id', { isPrimary: true }),
     { name: 'digest', type: 'varchar', length: '64', isUnique: true },
@@ -61,6 +63,7 @@ export class People1764000030000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
+    await suspendForeignKeys(queryRunner);
     await queryRunner.dropForeignKey('conversations', ownedBy);
     await queryRunner.dropIndex('users', staff);
     await queryRunner.dropIndex('users', byEmail);
