@@ -45,7 +45,7 @@ export class MeController {
         await this.links.endAll(tx, userId);
       });
     }
-    return toWire({ ...user, email });
+    return toWire(Object.assign(user, { email }));
   }
 
   @AccountDocs.remove()

@@ -130,7 +130,7 @@ export class OperatorsService {
       await this.changeStaff(tx, user.id, change.isStaff, doer);
     });
     const { isActive = user.isActive, isStaff = user.isStaff } = change;
-    return { ...user, isActive, isStaff };
+    return Object.assign(user, { isActive, isStaff });
   }
 
   /** Every access token and JWT of the user ends, on every process. */

@@ -58,12 +58,11 @@ export class AdminUsersController {
   ) {
     const user = { username, email };
     const doer = { operatorId, reason };
-    const token =
-      password === undefined
-        ? await this.operators.create(user, doer)
-        : await this.operators.createWithPassword({ ...user, password }, doer);
+    let token: string | null = null;
+    if (password === undefined) token = await this.operators.create(user, doer);
+    else await this.operators.createWithPassword({ ...user, password }, doer);
     const made = await this.toWire(await this.operators.find(username));
-    return { ...made, password_token: token ?? null };
+    return { ...made, password_token: token };
   }
 
   @UserDocs.change()

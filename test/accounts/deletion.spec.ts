@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
-import { Caller } from '../support/client.js';
+import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { everyRowOf, everythingIn } from '../support/everything.js';
 import { ProviderProbe } from '../support/provider-probe.js';

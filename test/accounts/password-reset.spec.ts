@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
-import { Caller, type Answer } from '../support/client.js';
+import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { everythingIn } from '../support/everything.js';
 import { Mailbox } from '../support/mailbox.js';

@@ -227,7 +227,8 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
   it('read what everybody spent, by day, model and user', async () => {
     await ada.chat('one');
     await ada.chat('two');
-    const usage = async (query = '') => (await staff.get(`/api/admin/usage/${query}`)).body.results;
+    const usage = async (query = '') =>
+      (await staff.get(`/api/admin/usage/${query}`)).body.results as unknown;
     const byUser = (await usage('?by=user')) as { user: string; count: number; tokens: number }[];
     expect(byUser.find(({ user }) => user === ada.username)).toEqual({
       user: ada.username,

@@ -38,6 +38,10 @@ describe('the settings', () => {
     other['JWT_SECRET'] = 'x'.repeat(32);
     other['TRUSTED_PROXIES'] = '10.0.0.0/8, ::1';
     other['CORS_ORIGINS'] = 'https://chat.example.org';
+    other['REGISTRATION'] = 'closed';
+    other['PUBLIC_URL'] = 'https://chat.example';
+    other['SMTP_URL'] = 'smtp://localhost';
+    other['SMTP_FROM'] = 'no-reply@chat.example';
     const model = { id: 'free', provider: 'echo', upstream: 'echo', price: { perMessage: 0 } };
     const limits = { contextTokens: 10, maxTokens: 5 };
     Object.assign(other, modelsFile({ models: [{ ...model, ...limits }] }));

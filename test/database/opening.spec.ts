@@ -1,5 +1,3 @@
-import { chmod, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -134,34 +132,6 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
       expect(await pragma(writer, 'foreign_keys')).toBe(1);
       expect(await pragma(writer, 'busy_timeout')).toBe(5000);
       expect(await pragma(writer, 'query_only')).toBe(0);
-    });
-
-    it('is readable by nobody else, like the folder that was made for it, and its journal', async () => {
-      const folder = join(dirname(owned.url.slice('sqlite:'.length)), 'new', 'folder');
-      const url = `sqlite:${join(folder, 'tallychat.sqlite')}`;
-      const writer = await keep(openWriter({ ...options(), url }));
-      await migrate(writer);
-      const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
-      expect(await modeOf(folder)).toBe(0o700);
-      for (const suffix of ['', '-wal', '-shm']) {
-        const path = `${join(folder, 'tallychat.sqlite')}${suffix}`;
-        expect([suffix, await modeOf(path)]).toEqual([suffix, 0o600]);
-      }
-    });
-
-    it('is closed to everybody when it was open to them, and stays open to a group', async () => {
-      const path = owned.url.slice('sqlite:'.length);
-      const modes: [before: number, after: number][] = [
-        [0o644, 0o600],
-        [0o640, 0o640],
-        [0o600, 0o600],
-      ];
-      await writeFile(path, '');
-      for (const [before, after] of modes) {
-        await chmod(path, before);
-        await (await openWriter(options())).destroy();
-        expect((await stat(path)).mode & 0o777).toBe(after);
-      }
     });
 
     it('has one connection, inside a transaction and outside', async () => {

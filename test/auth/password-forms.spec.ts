@@ -1,0 +1,86 @@
+import { hash as argon2 } from 'argon2';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { PASSWORD, TestApp } from '../support/app.js';
+import { databaseKinds } from '../support/databases.js';
+import { HashProbe } from '../support/hash-probe.js';
+
+const COST = { memoryCost: 8192, timeCost: 1, parallelism: 1 };
+
+describe.each(databaseKinds)('the form of a password on %s', (kind) => {
+  let app: TestApp;
+  let hashes: HashProbe;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    hashes = new HashProbe();
+  });
+  afterAll(async () => {
+    hashes.stop();
+    await app.close();
+  });
+
+  const login = (username: string, password = PASSWORD) =>
+    app.post('/api/login/', { username, password });
+  const obtain = (username: string, password = PASSWORD) =>
+    app.post('/api/token/', { username, password });
+  const storedHash = async (username: string) => {
+    const sql = 'SELECT password_hash AS phc FROM users WHERE username = $1';
+    return (await app.database.rows<{ phc: string }>(sql, [username]))[0]?.phc;
+  };
+  const setHash = (username: string, phc: string) =>
+    app.database.rows('UPDATE users SET password_hash = $2 WHERE username = $1', [username, phc]);
+
+  it('does not matter: one password, however a keyboard writes its letters', async () => {
+    const composed = 'H\u00e4user-am-Fluss-7';
+    const body = { username: `umlaut-${kind}`, password: composed.normalize('NFD') };
+    expect((await app.post('/api/register/', body)).status).toBe(201);
+    for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD'] as const) {
+      const typed = composed.normalize(form);
+      expect([form, (await login(body.username, typed)).status]).toEqual([form, 200]);
+      expect([form, (await obtain(body.username, typed)).status]).toEqual([form, 200]);
+    }
+    expect((await login(body.username, 'Hauser-am-Fluss-7')).status).toBe(400);
+  });
+
+  it('as typed still opens an older hash that was made of it, which is then made anew', async () => {
+    const ada = await app.newUser();
+    const typed = 'Ha\u0308user-am-Fluss-7';
+    const old = await argon2(typed, COST);
+    await setHash(ada.username, old);
+    expect((await login(ada.username, typed.normalize('NFC'))).status).toBe(400);
+    expect(await storedHash(ada.username)).toBe(old);
+    expect((await login(ada.username, typed)).status).toBe(200);
+    expect(await storedHash(ada.username)).not.toBe(old);
+    expect((await login(ada.username, typed.normalize('NFC'))).status).toBe(200);
+    expect(await hashes.during(() => login(ada.username, typed))).toBe(1);
+  });
+
+  it('costs an unknown name as many hashes as a known one, in either form', async () => {
+    const ada = await app.newUser();
+    const typed = 'Wro\u0308ng-guess-1';
+    for (const username of [ada.username, 'nobody-of-that-name']) {
+      expect(await hashes.during(() => login(username, typed))).toBe(2);
+      expect(await hashes.during(() => login(username, typed.normalize('NFC')))).toBe(1);
+    }
+  });
+
+  it('is not looked for in a name or a password of a megabyte, which would take minutes', async () => {
+    const hostile = `a${'\u0315'.repeat(150_000)}${'\u0316'.repeat(150_000)}`;
+    const bodies: [string, number][] = [
+      ['/api/login/', 400],
+      ['/api/token/', 401],
+      ['/api/register/', 400],
+    ];
+    for (const [path, status] of bodies) {
+      const startedAt = performance.now();
+      const answers = [
+        await app.post(path, { username: hostile, password: PASSWORD }),
+        await app.post(path, { username: 'nobody-of-that-name', password: hostile }),
+      ];
+      expect([path, answers.map((answer) => answer.status)]).toEqual([path, [status, status]]);
+      // Unbounded, the two take more than 20 seconds.
+      expect(performance.now() - startedAt).toBeLessThan(8000);
+    }
+    expect(await storedHash('nobody-of-that-name')).toBeUndefined();
+  });
+});

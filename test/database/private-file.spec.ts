@@ -1,0 +1,47 @@
+import { chmod, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { openWriter } from '../../src/database/data-source.js';
+import { migrate } from '../../src/database/migrate.js';
+import { entities } from '../../src/entities.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+
+describe('the file of a database on SQLite', () => {
+  let owned: TestDatabase;
+
+  beforeEach(async () => {
+    owned = await createDatabase('sqlite');
+  });
+  afterEach(() => owned.drop());
+
+  const pathOf = (url: string) => url.slice('sqlite:'.length);
+  const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+  const open = (url: string) => openWriter({ url, poolMax: 2, entities });
+
+  it('is readable by nobody else, like its journal and the folder that is made for it', async () => {
+    const folder = join(dirname(pathOf(owned.url)), 'new', 'folder');
+    const path = join(folder, 'tallychat.sqlite');
+    const writer = await open(`sqlite:${path}`);
+    await migrate(writer);
+    expect(await modeOf(folder)).toBe(0o700);
+    for (const suffix of ['', '-wal', '-shm']) {
+      expect([suffix, await modeOf(`${path}${suffix}`)]).toEqual([suffix, 0o600]);
+    }
+    await writer.destroy();
+  });
+
+  it('is closed where everybody could read it, and stays open to a group', async () => {
+    const path = pathOf(owned.url);
+    const modes: [before: number, after: number][] = [
+      [0o644, 0o600],
+      [0o640, 0o640],
+      [0o600, 0o600],
+    ];
+    await writeFile(path, '');
+    for (const [before, after] of modes) {
+      await chmod(path, before);
+      await (await open(owned.url)).destroy();
+      expect(await modeOf(path)).toBe(after);
+    }
+  });
+});
