@@ -7,6 +7,7 @@ import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream
 
 /** Opened by a spec; every gated answer waits for its own. */
 const gates = new Map<UpstreamCall, () => void>();
+const given = new Set<UpstreamCall>();
 
 /** As long as an answer may be, in characters that take 6 bytes of JSON: more than the sockets hold. */
 const FLOOD_DELTAS = 1000;
@@ -64,7 +65,9 @@ describe('POST /api/chat/ as a stream', () => {
 
   /** The newest call, once its answer waits at its gate. */
   const gatedCall = async (): Promise<UpstreamCall> => {
-    await until(() => upstream.calls.length > 0 && gates.has(upstream.last));
+    const isNew = (call: UpstreamCall) => gates.has(call) && !given.has(call);
+    await until(() => upstream.calls.some(isNew));
+    given.add(upstream.last);
     return upstream.last;
   };
 

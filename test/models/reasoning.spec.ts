@@ -77,7 +77,7 @@ describe.each(databaseKinds)('what a model thinks, on %s', (kind) => {
       const reader = await EventReader.open(app.url, ada, body, { 'Idempotency-Key': 'k' });
       const events = await reader.all();
       const thoughts = events.filter(({ name }) => name === 'reasoning');
-      expect(thoughts.map(({ content }) => content)).toEqual(deltas.map((text) => ({ text })));
+      expect(thoughts).toEqual(deltas.map((text) => ({ name: 'reasoning', content: { text } })));
       expect(reader.text).toBe('Fine.');
       // 10 of the prompt at 1, and 55 at 2: the total has what was thought.
       expect(events.at(-1)).toMatchObject({

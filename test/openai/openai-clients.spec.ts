@@ -74,7 +74,7 @@ describe('the unmodified client openai', () => {
     await expectPaid(app, ada, 1);
   });
 
-  it('aborts before the first word, for nothing', async () => {
+  it('aborts before the first word, for the flat price: the provider was asked', async () => {
     const ada = await app.newUser();
     const calls = provider.calls;
     provider.use(() => new Promise(() => undefined));
@@ -84,8 +84,8 @@ describe('the unmodified client openai', () => {
     abort.abort();
     await expect(asked).rejects.toThrow(APIUserAbortError);
     await until(async () => (await ada.history()).length !== 0);
-    expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 0 }]);
-    expect(await ada.balance()).toBe(4000);
+    expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 100 }]);
+    expect(await ada.balance()).toBe(3900);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 

@@ -42,6 +42,7 @@ const IGNORED = {
   extra_body: { google: { thinking_config: { thinking_budget: 100_000 } } },
   max_output_tokens: 1_000_000,
   logprobs: true,
+  top_logprobs: 5,
   provider: { sort: 'price' },
   api_key: 'sk-of-someone',
 };

@@ -34,6 +34,12 @@ const WHIMS = {
 };
 const MODELS = [ANSWERS, FAILURES, WHIMS].flatMap((group) => Object.keys(group)).concat('adds');
 
+/** What callers are told of these; of any other 502. */
+const MEANINGS: Record<string, [status: number, code: string]> = {
+  'says-400': [400, 'provider_refused'],
+  'says-429': [503, 'provider_busy'],
+};
+
 describe.each(databaseKinds)(
   'a mock of OpenAI by other hands behind the service, on %s',
   (kind) => {
@@ -138,19 +144,22 @@ describe.each(databaseKinds)(
       'fails for nothing, and is asked once for each question: %s',
       async (model) => {
         const ada = await app.newUser();
+        const [status, code] = MEANINGS[model] ?? [502, 'provider_failed'];
         const plain = await ada.send('POST', '/api/chat/', {
           ...{ message: 'hi', model: `metered:${model}` },
         });
-        expect([plain.status, plain.body.code]).toEqual([502, 'provider_failed']);
+        expect([plain.status, plain.body.code]).toEqual([status, code]);
         const body = { message: 'hi', model: `metered:${model}`, stream: true };
         const events = await EventReader.open(app.url, ada, body);
         expect((await events.all()).at(-1)).toMatchObject({
           name: 'error',
-          content: { code: 'provider_failed' },
+          content: { code },
         });
         const asked = clientOf(ada).chat.completions.create(ask(model));
-        await expect(asked).rejects.toMatchObject({ status: 502, code: 'provider_failed' });
-        expect(plain.raw + events.raw).not.toMatch(new RegExp(`secret|${PROVIDER_KEY}`));
+        await expect(asked).rejects.toMatchObject({ status, code });
+        expect(plain.raw + events.raw).not.toContain(PROVIDER_KEY);
+        // What is wrong with the request, the caller is told in the provider's words.
+        expect((plain.raw + events.raw).includes('secret')).toBe(status === 400);
         await settles(ada, 0, 3, 3);
         expect((await ada.history()).map(({ tokens }) => tokens)).toEqual([0, 0, 0]);
       },

@@ -205,7 +205,10 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
 
   it('lists the models', async () => {
     const ada = await app.newUser();
-    const echo = { id: 'echo', object: 'model', created: 1_764_000_000, owned_by: 'tallychat' };
+    const echo = {
+      ...{ id: 'echo', object: 'model', created: 1_764_000_000, owned_by: 'tallychat' },
+      ...{ price: { perMessage: 100 }, context_length: 1_000_000 },
+    };
     expect((await ada.get('/v1/models')).body).toEqual({ object: 'list', data: [echo] });
     expect((await ada.get('/v1/models/echo')).body).toEqual(echo);
   });

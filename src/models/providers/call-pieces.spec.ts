@@ -26,7 +26,11 @@ function callsOf(...chunks: Said[][]): string[] {
   }
   return calls.list().map((call) => {
     const called = call['function'] as { name?: string; arguments?: string };
-    return [String(call['id'] ?? '-'), called.name ?? '-', called.arguments ?? '-'].join(' ');
+    return [
+      call['id'] === undefined ? '-' : JSON.stringify(call['id']).slice(1, -1),
+      called.name ?? '-',
+      called.arguments ?? '-',
+    ].join(' ');
   });
 }
 
