@@ -8,6 +8,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { entities } from './entities.js';
 import { HttpModule } from './http/http.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
+import { LimitsModule } from './limits/limits.module.js';
 import { ModelsModule } from './models/models.module.js';
 import { OpenAiModule } from './openai/openai.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
@@ -34,6 +35,7 @@ export class AppModule {
         UsageModule,
         AuthModule,
         AccountsModule,
+        LimitsModule,
         ModelsModule,
         ChatModule,
         ConversationsModule,

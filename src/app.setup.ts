@@ -11,6 +11,7 @@ import { ProcessLease } from './database/process-lease.js';
 import { ApiDescription } from './openapi/api-description.js';
 import { RequestGate } from './http/request-gate.js';
 import { describeApi } from './openapi/openapi.js';
+import { Limiter } from './limits/limiter.service.js';
 import { RouteTable } from './http/route-table.js';
 import { createAdapter, installHooks } from './http/server.js';
 import { HoldSweeper } from './wallet/hold-sweeper.js';
@@ -42,10 +43,12 @@ async function prepare(app: NestFastifyApplication): Promise<void> {
   await migrate(app.get(DataSource));
   const authenticator = app.get(Authenticator);
   const config = app.get<Config>(CONFIG);
+  const limiter = app.get(Limiter);
   installHooks(app.getHttpAdapter().getInstance(), {
     gate: app.get(RequestGate),
     routes: app.get(RouteTable),
     corsOrigins: config.corsOrigins,
+    admitNetwork: (request, reply) => limiter.admitNetwork({ request, reply }),
     authenticate: (request) => authenticator.authenticate(readAuthorization(request)),
   });
   await app.init();

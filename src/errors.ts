@@ -332,6 +332,18 @@ export class AnswerNotRead extends AppError {
   }
 }
 
+/** Asked too often. The sentence is Django REST framework's. */
+export class Throttled extends AppError {
+  readonly status = 429;
+  readonly code = 'throttled';
+  override readonly headers: Readonly<Record<string, string>>;
+  constructor(waitSeconds: number) {
+    const seconds = waitSeconds === 1 ? 'second' : 'seconds';
+    super(`Request was throttled. Expected available in ${String(waitSeconds)} ${seconds}.`);
+    this.headers = { 'Retry-After': String(waitSeconds) };
+  }
+}
+
 /** Anything unforeseen. What happened is in the log under the request id, never in the answer. */
 export class ServerError extends AppError {
   readonly status = 500;

@@ -1,13 +1,16 @@
-import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { CurrentPrincipal, Public } from '../http/request.decorators.js';
+import { networkOf } from '../limits/network.js';
 import type { Principal } from '../principal.js';
 import { AccessTokens } from './access-tokens.js';
 import { AuthDocs } from './auth.docs.js';
 import { LoginDto, RegisterDto, type LoggedInDto, type RegisteredDto } from './auth.dto.js';
 import { JwtService } from './jwt.service.js';
+import { LoginGate } from './login-gate.js';
 import { LOGIN_REFUSED, LoginService } from './login.service.js';
 import { RegisterBodyPipe } from './register-body.pipe.js';
 import { RegistrationGuard } from './registration.guard.js';
@@ -18,6 +21,7 @@ import { RegistrationService } from './registration.service.js';
 export class AuthController {
   constructor(
     private readonly registration: RegistrationService,
+    private readonly loginGate: LoginGate,
     private readonly loginService: LoginService,
     private readonly accessTokens: AccessTokens,
     private readonly jwts: JwtService,
@@ -25,20 +29,29 @@ export class AuthController {
   ) {}
 
   @AuthDocs.register()
-  @Public()
+  @Public({ limit: 'register' })
   @UseGuards(RegistrationGuard)
   @Post('register')
-  async register(@Body(RegisterBodyPipe) body: RegisterDto): Promise<RegisteredDto> {
-    const token = await this.registration.register(body);
+  async register(
+    @Body(RegisterBodyPipe) body: RegisterDto,
+    @Req() { ip }: FastifyRequest,
+  ): Promise<RegisteredDto> {
+    const token = await this.registration.register(body, networkOf(ip));
     return { message: 'User registered successfully', token };
   }
 
   @AuthDocs.login()
-  @Public({ jsonOnly: true })
+  @Public({ jsonOnly: true, limit: 'login' })
   @Post('login')
   @HttpCode(200)
-  async login(@Payload() { username, password }: LoginDto): Promise<LoggedInDto> {
-    const token = await this.loginService.enter(username, password, (tx, userId) =>
+  async login(
+    @Payload() { username, password }: LoginDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<LoggedInDto> {
+    const network = await this.loginGate.admit({ request, reply }, username);
+    const attempt = { username, password, network };
+    const token = await this.loginService.enter(attempt, (tx, userId) =>
       this.accessTokens.issue(tx, userId),
     );
     if (token === undefined) {

@@ -12,6 +12,8 @@ import { BearerStrategy } from './bearer.strategy.js';
 import { JwtController } from './jwt.controller.js';
 import { loadJwtKey } from './jwt-key.js';
 import { JWT_KEY, JwtService } from './jwt.service.js';
+import { LoginGate } from './login-gate.js';
+import { LoginNetworks } from './login-networks.js';
 import { LoginService } from './login.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { RegistrationGuard } from './registration.guard.js';
@@ -29,6 +31,8 @@ import { SessionsService } from './sessions.service.js';
     Authenticator,
     BearerStrategy,
     JwtService,
+    LoginGate,
+    LoginNetworks,
     LoginService,
     PasswordHasher,
     RegistrationGuard,

@@ -2,8 +2,9 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
 /**
- * The line of refresh tokens that one login began. Only the newest of the line serves; an older one used
- * again means that somebody copied it, and ends the line.
+ * The line of refresh tokens that one login began. Only the newest of the line serves, and
+ * for a short grace the one before it (`JwtRotation`); an older one used again means that somebody copied it,
+ * and ends the line.
  */
 @Entity('jwt_families', { withoutRowid: true })
 export class JwtFamily {

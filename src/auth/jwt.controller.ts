@@ -1,32 +1,41 @@
-import { Controller, HttpCode, Post } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '../config/config.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { JwtRefused } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { Public } from '../http/request.decorators.js';
 import { JwtDocs } from './jwt.docs.js';
-import { JwtCredentialsDto, JwtRefreshDto, JwtVerifyDto, type JwtPairDto } from './jwt.dto.js';
-import { JwtService, type VerifiedJwt } from './jwt.service.js';
+import { JwtCredentialsDto, JwtRefreshDto, JwtVerifyDto, type JwtRefreshedDto } from './jwt.dto.js';
+import { JwtService, type JwtPair, type VerifiedJwt } from './jwt.service.js';
+import { LoginGate } from './login-gate.js';
 import { LoginService } from './login.service.js';
 
 const notValid = () => new JwtRefused('Token is invalid or expired', 'token_not_valid');
 
-/** JWTs with SimpleJWT's routes and words. A refresh token serves once. */
+/** JWTs with SimpleJWT's routes and words. A refresh token serves once, and for a short grace once more. */
 @Controller('api/token')
 export class JwtController {
   constructor(
+    private readonly loginGate: LoginGate,
     private readonly login: LoginService,
     private readonly jwts: JwtService,
     private readonly unitOfWork: UnitOfWork,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @JwtDocs.obtain()
-  @Public()
+  @Public({ limit: 'login' })
   @Post()
   @HttpCode(200)
-  async obtain(@Payload() { username, password }: JwtCredentialsDto): Promise<JwtPairDto> {
-    const pair = await this.login.enter(username, password, (tx, userId) =>
-      this.jwts.begin(tx, userId),
-    );
+  async obtain(
+    @Payload() { username, password }: JwtCredentialsDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<JwtPair> {
+    const network = await this.loginGate.admit({ request, reply }, username);
+    const attempt = { username, password, network };
+    const pair = await this.login.enter(attempt, (tx, userId) => this.jwts.begin(tx, userId));
     if (!pair) {
       const detail = 'No active account found with the given credentials';
       throw new JwtRefused(detail, 'no_active_account');
@@ -35,14 +44,18 @@ export class JwtController {
   }
 
   @JwtDocs.refresh()
-  @Public()
+  @Public({ limit: 'network' })
   @Post('refresh')
   @HttpCode(200)
-  async refresh(@Payload() { refresh }: JwtRefreshDto): Promise<JwtPairDto> {
+  async refresh(@Payload() { refresh }: JwtRefreshDto): Promise<JwtRefreshedDto> {
     const claims = await this.refreshClaims(refresh);
     if (!claims.isActive) {
       const detail = 'No active account found for the given token.';
       throw new JwtRefused(detail, 'no_active_account');
+    }
+    if (!this.config.jwtRotate) {
+      if (claims.isSpent) throw notValid();
+      return { access: await this.jwts.access(claims) };
     }
     const pair = await this.unitOfWork.run((tx) => this.jwts.rotate(tx, claims));
     if (!pair) throw notValid();
@@ -50,7 +63,7 @@ export class JwtController {
   }
 
   @JwtDocs.verify()
-  @Public()
+  @Public({ limit: 'network' })
   @Post('verify')
   @HttpCode(200)
   async verify(@Payload() { token }: JwtVerifyDto): Promise<Record<string, never>> {
@@ -61,7 +74,7 @@ export class JwtController {
   }
 
   @JwtDocs.blacklist()
-  @Public()
+  @Public({ limit: 'network' })
   @Post('blacklist')
   @HttpCode(200)
   async blacklist(@Payload() { refresh }: JwtRefreshDto): Promise<Record<string, never>> {

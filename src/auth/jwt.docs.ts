@@ -5,6 +5,7 @@ import {
   JwtCredentialsDto,
   JwtPairDto,
   JwtRefreshDto,
+  JwtRefreshedDto,
   JwtVerifyDto,
   NothingDto,
 } from './jwt.dto.js';
@@ -80,9 +81,10 @@ export const JwtDocs = {
       id: 'refreshJwt',
       tag: 'JWT',
       summary: 'Turn a refresh token into the next pair',
-      description: 'A refresh token serves once; used again, it ends its session.',
+      description:
+        'A refresh token serves once, and again for `JWT_REFRESH_GRACE_SECONDS`: then it is answered with the same successor. Used after that, it ends its session. With `JWT_ROTATE=off` it serves until it expires, and only `access` is answered.',
       body: { type: JwtRefreshDto, examples: {} },
-      answers: { 200: { description: 'The next pair.', type: JwtPairDto, links: END } },
+      answers: { 200: { description: 'The next pair.', type: JwtRefreshedDto, links: END } },
       errors: [notValid, wrongType, inactive],
     }),
 

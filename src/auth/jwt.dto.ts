@@ -36,5 +36,14 @@ export class JwtPairDto {
   readonly access!: string;
 }
 
+/** What a refresh answers. */
+export class JwtRefreshedDto {
+  @ShownText('Sent as `Authorization: Bearer <access>`, for 5 minutes.', JWT)
+  readonly access!: string;
+
+  @ShownText('For the next pair. Absent with `JWT_ROTATE=off`.', { ...JWT, required: false })
+  readonly refresh?: string;
+}
+
 @ApiSchema({ description: 'Empty: the status says it all.' })
 export class NothingDto {}

@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SignJWT, errors as jose, jwtVerify } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
-import { SECOND_MICROS, nowMicros } from '../time.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import type { DbBoolean, Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { BearerRefused, TokenNotValid } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { JwtFamily } from './jwt-family.entity.js';
+import { JwtRotation } from './jwt-rotation.entity.js';
 
 /** The token under which the signing key is injected. */
 export const JWT_KEY = Symbol('jwt key');
@@ -37,13 +39,26 @@ export interface JwtPair {
   readonly access: string;
 }
 
+/** What a refresh token says. */
+interface RefreshToken {
+  readonly userId: string;
+  readonly family: string;
+  readonly jti: string;
+  readonly issuedAt: Micros;
+}
+
 /** Signs and reads JWTs. Each belongs to a family, which is a row: deleting it revokes them all at once. */
 @Injectable()
 export class JwtService {
+  private readonly grace: Micros;
+
   constructor(
     private readonly reader: ReadConnection,
     @Inject(JWT_KEY) private readonly key: Uint8Array,
-  ) {}
+    @Inject(CONFIG) { jwtRefreshGraceSeconds }: Config,
+  ) {
+    this.grace = jwtRefreshGraceSeconds * SECOND_MICROS;
+  }
 
   /** Begins a family for a login. The user's expired ones go. */
   async begin(tx: Tx, userId: string): Promise<JwtPair> {
@@ -55,24 +70,46 @@ export class JwtService {
     const [id, refreshJti] = [uuidv7(), uuidv7()];
     const expiresAt = now + REFRESH_LIFETIME_SECONDS * SECOND_MICROS;
     tx.insertLater(JwtFamily, { id, userId, refreshJti, expiresAt, createdAt: now });
-    return this.pair(userId, id, refreshJti);
+    return this.pair({ userId, family: id, jti: refreshJti, issuedAt: now });
   }
 
   /**
    * The next pair of the family. One guarded statement, so of two uses of one refresh token at once one
-   * wins. Returns undefined for a spent token, and the family has then ended.
+   * wins. A token that was spent within the grace is answered with the successor that it has: a second tab,
+   * or a client that lost the answer, goes on, and there is still one line of tokens. Returns undefined for
+   * one that was spent before that, and the family has then ended.
    */
-  async rotate(tx: Tx, claims: JwtClaims): Promise<JwtPair | undefined> {
-    const refreshJti = uuidv7();
-    const expiresAt = nowMicros() + REFRESH_LIFETIME_SECONDS * SECOND_MICROS;
+  async rotate(tx: Tx, { family, jti, user_id: userId }: JwtClaims): Promise<JwtPair | undefined> {
+    const successorJti = uuidv7();
+    const now = nowMicros();
+    const expiresAt = now + REFRESH_LIFETIME_SECONDS * SECOND_MICROS;
     const rotated = await tx.write(
       `/* jwt_family.rotate */ UPDATE jwt_families SET refresh_jti = $3, expires_at = $4
        WHERE id = $1 AND refresh_jti = $2 RETURNING id`,
-      [claims.family, claims.jti, refreshJti, expiresAt],
+      [family, jti, successorJti, expiresAt],
     );
-    if (rotated.length > 0) return this.pair(claims.user_id, claims.family, refreshJti);
-    await this.end(tx, claims.family);
+    if (rotated.length > 0) {
+      await tx.write(
+        '/* jwt_rotation.forget */ DELETE FROM jwt_rotations WHERE family_id = $1 AND rotated_at <= $2 RETURNING jti',
+        [family, now - this.grace],
+      );
+      tx.insertLater(JwtRotation, { jti, familyId: family, successorJti, rotatedAt: now });
+      return this.pair({ userId, family, jti: successorJti, issuedAt: now });
+    }
+    const [repeat] = await tx.read<{ jti: string; issuedAt: Micros }>(
+      `/* jwt_rotation.find */ SELECT successor_jti AS jti, rotated_at AS "issuedAt" FROM jwt_rotations
+       WHERE jti = $1 AND family_id = $2 AND rotated_at > $3`,
+      [jti, family, now - this.grace],
+    );
+    if (repeat) return this.pair({ userId, family, ...repeat });
+    await this.end(tx, family);
     return undefined;
+  }
+
+  /** An access token of the family, and nothing spent: what `JWT_ROTATE=off` answers to a refresh. */
+  access({ user_id, family }: JwtClaims): Promise<string> {
+    const claims = { user_id, family, token_type: 'access', jti: uuidv7() } as const;
+    return this.sign(claims, nowMicros(), ACCESS_LIFETIME_SECONDS);
   }
 
   /** Revokes every JWT of the family. */
@@ -117,25 +154,21 @@ export class JwtService {
     }
   }
 
-  private async pair(userId: string, family: string, refreshJti: string): Promise<JwtPair> {
-    const claims = { user_id: userId, family };
+  /** The refresh token is made of its row alone: asked for again, it comes out the same. */
+  private async pair({ userId, family, jti, issuedAt }: RefreshToken): Promise<JwtPair> {
+    const claims = { user_id: userId, family, token_type: 'refresh', jti } as const;
     return {
-      refresh: await this.sign(
-        { ...claims, token_type: 'refresh', jti: refreshJti },
-        REFRESH_LIFETIME_SECONDS,
-      ),
-      access: await this.sign(
-        { ...claims, token_type: 'access', jti: uuidv7() },
-        ACCESS_LIFETIME_SECONDS,
-      ),
+      refresh: await this.sign(claims, issuedAt, REFRESH_LIFETIME_SECONDS),
+      access: await this.access(claims),
     };
   }
 
-  private sign(claims: JwtClaims, lifetimeSeconds: number): Promise<string> {
+  private sign(claims: JwtClaims, issuedAt: Micros, lifetimeSeconds: number): Promise<string> {
+    const seconds = Math.floor(issuedAt / SECOND_MICROS);
     return new SignJWT({ ...claims })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-      .setIssuedAt()
-      .setExpirationTime(`${String(lifetimeSeconds)}s`)
+      .setIssuedAt(seconds)
+      .setExpirationTime(seconds + lifetimeSeconds)
       .sign(this.key);
   }
 }

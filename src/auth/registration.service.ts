@@ -11,6 +11,7 @@ import { WalletService } from '../wallet/wallet.service.js';
 import { AccessTokens } from './access-tokens.js';
 import { USERNAME_MAX, type RegisterDto } from './auth.dto.js';
 import { normalizeEmail } from './email.js';
+import { LoginNetworks } from './login-networks.js';
 import { PasswordHasher } from './password-hasher.js';
 import { passwordFaults } from './password-rules.js';
 
@@ -32,15 +33,17 @@ export class RegistrationService {
     private readonly wallets: WalletService,
     private readonly accessTokens: AccessTokens,
     private readonly hasher: PasswordHasher,
+    private readonly networks: LoginNetworks,
     private readonly unitOfWork: UnitOfWork,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Returns the new user's access token. Throws `ValidationFailed` for a weak password or a taken name. */
-  register({ username, password, email = '' }: RegisterDto): Promise<string> {
-    return this.create({ username, password, email }, (tx, userId) =>
-      this.accessTokens.issue(tx, userId),
-    );
+  register({ username, password, email = '' }: RegisterDto, network: string): Promise<string> {
+    return this.create({ username, password, email }, (tx, userId) => {
+      this.networks.add(tx, userId, network);
+      return this.accessTokens.issue(tx, userId);
+    });
   }
 
   /** The sentence for a name that is taken, or too long as it is kept: NFKC writes `ﬃ` as three letters. */

@@ -4,7 +4,7 @@ import { Payload } from '../fields/body.pipe.js';
 import { wantsStream } from '../http/event-stream.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { lowerCaseId } from '../http/ids.js';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { CurrentPrincipal, Spends } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { chatFormat } from './chat-format.js';
 import { ChatDocs } from './chat.docs.js';
@@ -21,6 +21,7 @@ export class ChatController {
   ) {}
 
   @ChatDocs.send()
+  @Spends('chat')
   @Post()
   @HttpCode(200)
   async send(

@@ -8,14 +8,13 @@ import {
   Matches,
   MinLength,
   ValidateBy,
-  ValidateIf,
   type ValidationArguments,
 } from 'class-validator';
-import { ALONE, Nested, Reads } from '../fields/field-decorators.js';
+import { Nested, Reads } from '../fields/field-decorators.js';
 import { isFields, readFields } from '../fields/field-reader.js';
+import { MayBeLeftOut, OnePrice, PRICES, Whole, unitOf, type Price } from './prices.js';
 
-/** These bounds keep every price times every count an exact integer. */
-const PRICE_MAX = 100_000_000;
+/** This bound keeps every price times every count an exact integer. */
 const TOKENS_MAX = 10_000_000;
 const MODEL_ID = /^[\w.:/@-]{1,100}$/;
 /** What one request may be billed for: more pictures than any provider takes. */
@@ -26,90 +25,6 @@ const objectMessage = ({ value }: ValidationArguments) =>
   value === undefined ? 'is missing' : 'must be an object';
 const providerMessage = 'must be echo or one of providers';
 const keyMessage = 'must name an environment variable that is set';
-
-/** A whole number between two bounds; there is no default. */
-function Whole(min: number, max: number): PropertyDecorator {
-  const range = `must be a whole number from ${String(min)} to ${String(max)}`;
-  const isWhole = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= min;
-  return ValidateBy(
-    { name: 'whole', validator: { validate: (value) => isWhole(value) && Number(value) <= max } },
-    { message: ({ value }) => (value === undefined ? `${range}; missing` : range), ...ALONE },
-  );
-}
-
-const MayBeLeftOut = ValidateIf((_, value) => value !== undefined);
-
-/** A price that is at most another one: what is held is counted at the price of the prompt. */
-function AtMost(prompt: string): PropertyDecorator {
-  const maxOf = (args: ValidationArguments | undefined) =>
-    Number((args?.object as Readonly<Record<string, unknown>>)[prompt]);
-  return ValidateBy(
-    {
-      name: 'atMost',
-      validator: {
-        validate: (value, args) =>
-          Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= maxOf(args),
-      },
-    },
-    { message: (args) => `must be a whole number from 0 to ${String(maxOf(args))}`, ...ALONE },
-  );
-}
-
-/** Whole tokens of the wallet for a message, whatever its length. */
-export class FlatPrice {
-  @Whole(0, PRICE_MAX)
-  readonly perMessage!: number;
-}
-
-/** Whole tokens of the wallet for each 1,000 model tokens; the sum is rounded up once. */
-export class MeteredPrice {
-  @Whole(0, PRICE_MAX)
-  readonly per1kPrompt!: number;
-
-  @Whole(0, PRICE_MAX)
-  readonly per1kCompletion!: number;
-
-  /** For what the provider read from its cache; without it that costs as any prompt. */
-  @MayBeLeftOut
-  @AtMost('per1kPrompt')
-  readonly per1kCachedPrompt?: number;
-}
-
-/** The same for each 1,000,000 model tokens, as providers write their prices. */
-export class PriceByMillion {
-  @Whole(0, PRICE_MAX)
-  readonly perMillionPrompt!: number;
-
-  @Whole(0, PRICE_MAX)
-  readonly perMillionCompletion!: number;
-
-  @MayBeLeftOut
-  @AtMost('perMillionPrompt')
-  readonly perMillionCachedPrompt?: number;
-}
-
-export type Price = FlatPrice | MeteredPrice | PriceByMillion;
-
-const unitOf = (price: object) =>
-  'perMessage' in price
-    ? 'perMessage'
-    : Object.keys(price).some((name) => name.startsWith('perMillion'))
-      ? 'perMillion'
-      : 'per1k';
-
-const PRICES = { perMessage: FlatPrice, perMillion: PriceByMillion, per1k: MeteredPrice };
-
-/** A forgotten price has no default: that would give the model away. */
-const OnePrice = ValidateBy(
-  {
-    name: 'onePrice',
-    validator: {
-      validate: (price) =>
-        !isFields(price) || Object.keys(price).every((name) => name.startsWith(unitOf(price))),
-    },
-  },
-  { message: 'must be perMessage, or per1k… alone, or perMillion… alone, not both' },
-);
 
 /** What older servers know, and what OpenAI's newer models insist on. */
 export type MaxTokensField = 'max_tokens' | 'max_completion_tokens';

@@ -4,6 +4,8 @@ import { Chat1764000002000 } from './migrations/1764000002000-chat.js';
 import { LedgerByTurn1764000003000 } from './migrations/1764000003000-ledger-by-turn.js';
 import { Slim1764000004000 } from './migrations/1764000004000-slim.js';
 import { Reasoning1764000010000 } from './migrations/1764000010000-reasoning.js';
+import { Limits1764000020000 } from './migrations/1764000020000-limits.js';
+import { JwtRotations1764000021000 } from './migrations/1764000021000-jwt-rotations.js';
 import { People1764000030000 } from './migrations/1764000030000-people.js';
 import { Operators1764000031000 } from './migrations/1764000031000-operators.js';
 
@@ -15,6 +17,8 @@ export const migrations = [
   LedgerByTurn1764000003000,
   Slim1764000004000,
   Reasoning1764000010000,
+  Limits1764000020000,
+  JwtRotations1764000021000,
   People1764000030000,
   Operators1764000031000,
 ];

@@ -82,6 +82,7 @@ export const ShownText = (
   description: string,
   rest: Pick<ApiPropertyOptions, 'pattern' | 'enum' | 'format' | 'nullable'> & {
     examples?: string[];
+    required?: boolean;
   } = {},
 ): PropertyDecorator => ApiProperty({ type: 'string', description, ...rest });
 

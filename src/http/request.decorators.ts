@@ -14,6 +14,13 @@ export const CurrentPrincipal = createParamDecorator(
 export const Public = (marks: Omit<RouteMarks, 'isPublic'> = {}): MethodDecorator =>
   applyDecorators(RouteConfig({ isPublic: true, ...marks } satisfies RouteMarks));
 
+/**
+ * Marks a route that can reach a provider: it is limited as spending, unless its Idempotency-Key is known
+ * on `keyRoute`, for then nothing is spent.
+ */
+export const Spends = (keyRoute: string): MethodDecorator =>
+  applyDecorators(RouteConfig({ limit: 'spend', keyRoute } satisfies RouteMarks));
+
 /** Whether the matched route was marked `@Public()`. */
 export function isPublic(request: FastifyRequest): boolean {
   return (request.routeOptions.config as RouteMarks).isPublic === true;

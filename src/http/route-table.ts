@@ -13,7 +13,13 @@ export interface KnownPath {
   readonly jsonOnly: boolean;
 }
 
-/** What a route says of itself to the server's hooks; set by `@Public()`. */
+/**
+ * How often a route may be asked. Public ones by network: `register`, `login`, or `network` for what reads
+ * a credential from the body; `none` for what costs no database. All others by person: `spend` or `read`.
+ */
+export type LimitClass = 'register' | 'login' | 'network' | 'none' | 'spend' | 'read';
+
+/** What a route says of itself to the server's hooks; set by `@Public()` and `@Spends()`. */
 export interface RouteMarks {
   /** Needs no credentials. */
   readonly isPublic?: boolean;
@@ -21,17 +27,23 @@ export interface RouteMarks {
   readonly anyAccept?: boolean;
   /** Answers 406 to who asks for HTML alone, as the reference's login does. */
   readonly jsonOnly?: boolean;
+  /** `none` for a public route that says nothing, `read` for any other. */
+  readonly limit?: LimitClass;
+  /** Where its Idempotency-Keys are kept: what is known there is a replay. */
+  readonly keyRoute?: string;
 }
 
 /** One method of one path, with its parameters as Fastify spells them (`/api/keys/:id`). */
-export interface ServedRoute extends Required<RouteMarks> {
+export interface ServedRoute extends Marks {
   readonly method: string;
   readonly path: string;
 }
 
+type Marks = Required<Omit<RouteMarks, 'keyRoute'>>;
+
 interface Entry {
   readonly pattern: RegExp;
-  readonly methods: Map<string, Required<RouteMarks>>;
+  readonly methods: Map<string, Marks>;
 }
 
 /** Every path that is served, for `Allow` and for telling 405 from 404. Filled as routes register. */
@@ -47,14 +59,10 @@ export class RouteTable {
       .replaceAll('*', '.*');
     const entry = this.entries.get(key) ?? {
       pattern: new RegExp(`^${source}$`),
-      methods: new Map<string, Required<RouteMarks>>(),
+      methods: new Map<string, Marks>(),
     };
-    const {
-      isPublic = false,
-      anyAccept = false,
-      jsonOnly = false,
-    } = (route.config ?? {}) as RouteMarks;
-    const marks = { isPublic, anyAccept, jsonOnly };
+    const { isPublic = false, anyAccept = false, jsonOnly = false } = marksOf(route);
+    const marks = { isPublic, anyAccept, jsonOnly, limit: limitOf(marksOf(route)) };
     for (const method of [route.method].flat()) entry.methods.set(method, marks);
     this.entries.set(key, entry);
   }
@@ -81,6 +89,13 @@ export class RouteTable {
       jsonOnly: marks.some(({ jsonOnly }) => jsonOnly),
     };
   }
+}
+
+const marksOf = ({ config }: Pick<RouteOptions, 'config'>) => (config ?? {}) as RouteMarks;
+
+/** The limit that a route has, said or by default. */
+export function limitOf({ isPublic = false, limit }: RouteMarks): LimitClass {
+  return limit ?? (isPublic ? 'none' : 'read');
 }
 
 /** OPTIONS is answered for every path, by the server's hook. */

@@ -40,6 +40,8 @@ export interface ServerParts {
   readonly routes: RouteTable;
   /** The origins whose pages may read the answers. */
   readonly corsOrigins: readonly string[];
+  /** Throws the 429 for a network that has asked too often, before the body is read. */
+  readonly admitNetwork: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   /** Throws the 401 for a caller without credentials. */
   readonly authenticate: (request: IncomingMessage) => Promise<unknown>;
 }
@@ -139,6 +141,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     if (request.url.startsWith('/api/')) [request.params, request.query].forEach(lowerCaseIds);
     try {
       await answerUnrouted(request, reply, parts);
+      if (!reply.sent) await parts.admitNetwork(request, reply);
     } catch (error) {
       sendError(request, reply, error);
     }

@@ -1,4 +1,4 @@
-import type { FlatPrice, Price } from '../config/models-file.js';
+import type { FlatPrice, Price } from '../config/prices.js';
 import type { Usage } from './providers/provider.js';
 
 /** Whether each message costs the same. */

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ModelNotFound } from '../errors.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { CurrentPrincipal, Spends } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { AnswerWriter } from '../chat/answer-writer.js';
 import type { Question } from '../chat/question.js';
@@ -22,6 +22,7 @@ export class OpenAiController {
   ) {}
 
   @OpenAiDocs.complete()
+  @Spends('completions')
   @Post('chat/completions')
   @HttpCode(200)
   async complete(

@@ -116,7 +116,42 @@ export const SHARED_HEADERS = {
     ...text("Present when the wallet's own limit was reached, not its end.", 'daily'),
     required: false,
   },
+  'RateLimit-Policy': {
+    ...text(
+      'The limits of this route: a quota `q` in any `w` seconds. Absent with `RATE_LIMITS=off`.',
+      '"spend";q=120;w=60',
+    ),
+    required: false,
+  },
+  RateLimit: {
+    ...text(
+      'How they stand: `r` requests are left, and `t` seconds pass until more are.',
+      '"spend";r=12;t=37',
+    ),
+    required: false,
+  },
+  'x-ratelimit-limit-requests': {
+    ...whole('The quota, as clients of OpenAI read it.', 120),
+    required: false,
+  },
+  'x-ratelimit-remaining-requests': {
+    ...whole('What is left of it.', 12),
+    required: false,
+  },
+  'x-ratelimit-reset-requests': {
+    ...text('Until more is left.', '37s'),
+    required: false,
+  },
 } satisfies Record<string, HeaderObject>;
+
+/** The headers by which a route tells its limits. */
+export const limitHeaders = (isOpenAi: boolean) => [
+  'RateLimit-Policy',
+  'RateLimit',
+  ...(isOpenAi
+    ? ['limit', 'remaining', 'reset'].map((word) => `x-ratelimit-${word}-requests`)
+    : []),
+];
 
 const MEANING: Readonly<Record<number, string>> = {
   400: 'The request breaks a rule: of a field (`ValidationErrors`), or as a whole (`Problem`).',
@@ -130,6 +165,7 @@ const MEANING: Readonly<Record<number, string>> = {
   413: 'The body is larger than the server reads.',
   415: 'The body is neither JSON nor a form.',
   422: 'This `Idempotency-Key` was used with another request.',
+  429: 'Asked too often. Nothing was charged: try again after `Retry-After` seconds.',
   431: 'The headers are larger than the server reads.',
   500: 'Unforeseen. The log tells more under the request id.',
   502: 'The model did not answer. Nothing was charged.',
@@ -194,7 +230,8 @@ function contentOf(samples: readonly ErrorSample[]): MediaTypeObject {
 /** The answer that these errors, all of one status, have in the document. */
 export function describeErrors(samples: readonly ErrorSample[]): ResponseObject {
   const status = samples[0]?.status ?? 0;
-  const names = new Set(['X-Request-Id', ...samples.flatMap(({ headers }) => headers)]);
+  const limits = status === 429 ? limitHeaders(samples[0]?.shape === 'OpenAiError') : [];
+  const names = new Set(['X-Request-Id', ...samples.flatMap(({ headers }) => headers), ...limits]);
   return {
     description: MEANING[status] ?? '',
     headers: Object.fromEntries([...names].map((name) => [name, headerReference(name)])),

@@ -3,11 +3,19 @@ import {
   SwaggerModule,
   type OpenAPIObject,
   type OperationObject,
+  type ResponseObject,
   type SchemaObject,
 } from '@nestjs/swagger';
 import { CONFIG, type Config } from '../config/config.js';
 import { overview } from './api-overview.js';
-import { ERROR_SCHEMAS, SHARED_HEADERS, type ErrorSample } from './error-docs.js';
+import {
+  ERROR_SCHEMAS,
+  SHARED_HEADERS,
+  headerReference,
+  limitHeaders,
+  type ErrorSample,
+} from './error-docs.js';
+import { isOpenAiPath } from '../http/openai-error.js';
 import { MAX_LENGTH_SETTING } from '../fields/field-docs.js';
 import { ROUTE_ERRORS } from './route-docs.js';
 import { RouteTable, type ServedRoute } from '../http/route-table.js';
@@ -39,8 +47,23 @@ function complete(operation: OperationObject, route: ServedRoute): OperationObje
     ...said,
     ...(parameters.length > 0 && { parameters }),
     ...(route.isPublic && { security: [] }),
-    responses: { ...said.responses, ...refusalsOf(circumstances, own) },
+    responses: { ...withLimits(said.responses, route), ...refusalsOf(circumstances, own) },
   };
+}
+
+/** A limited route tells its limits on what it answers when all goes well, too. */
+function withLimits(
+  responses: OperationObject['responses'],
+  { limit, path }: ServedRoute,
+): OperationObject['responses'] {
+  if (limit === 'none') return responses;
+  const names = limitHeaders(isOpenAiPath(path));
+  const limits = Object.fromEntries(names.map((name) => [name, headerReference(name)]));
+  const told = Object.entries(responses).map(([status, response]) => {
+    const { headers, ...rest } = response as ResponseObject;
+    return [status, { ...rest, headers: { ...headers, ...limits } }];
+  });
+  return Object.fromEntries(told) as OperationObject['responses'];
 }
 
 /** Puts the limits that are settings into a schema. */

@@ -12,6 +12,7 @@ import {
   PayloadTooLarge,
   ServerError,
   ServiceStopping,
+  Throttled,
   TokenNotValid,
   UnsupportedMediaType,
   ValidationFailed,
@@ -69,6 +70,7 @@ const SHARED: Readonly<Record<string, SharedAnswer>> = {
   PayloadTooLarge: shared(reads, new PayloadTooLarge()),
   UnsupportedMediaType: shared(reads, new UnsupportedMediaType('text/plain')),
   HeadersTooLarge: shared(always, new HeadersTooLarge()),
+  Throttled: shared(({ limit }) => limit !== 'none', new Throttled(12)),
   ServerError: shared(always, new ServerError()),
   Unavailable: shared(always, new ServiceStopping()),
 };

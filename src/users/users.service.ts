@@ -11,7 +11,7 @@ import { User } from './user.entity.js';
 const NAME_MAX_CHARS = 1000;
 
 /** The form under which usernames are unique: NFKC, and no case (`ß` and `SS` are one). */
-function usernameKey(username: string): string {
+export function usernameKey(username: string): string {
   return username.normalize('NFKC').toUpperCase().toLowerCase();
 }
 

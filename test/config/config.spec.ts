@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { InvalidConfig, SETTINGS, loadConfig } from '../../src/config/config.js';
+import { InvalidConfig, loadConfig } from '../../src/config/config.js';
+import { SETTINGS } from '../../src/config/settings.js';
 import { modelsFile } from '../support/models-file.js';
 import { Service } from '../support/service.js';
 
@@ -37,6 +38,9 @@ describe('the settings', () => {
     other['HTTPS_PROXY'] = other['HTTP_PROXY'] = 'http://proxy:3128';
     other['JWT_SECRET'] = 'x'.repeat(32);
     other['TRUSTED_PROXIES'] = '10.0.0.0/8, ::1';
+    Object.assign(other, { RATE_LIMITS: 'off', JWT_ROTATE: 'off' });
+    for (const name of Object.keys(SETTINGS))
+      if (name.startsWith('RATE_LIMIT_')) other[name] = '7/d';
     other['CORS_ORIGINS'] = 'https://chat.example.org';
     other['REGISTRATION'] = 'closed';
     other['PUBLIC_URL'] = 'https://chat.example';
@@ -123,6 +127,14 @@ describe('the settings', () => {
   ])('refuse %j as origins of pages: no browser sends them', (list) => {
     expect(complaint({ CORS_ORIGINS: list })).toContain('CORS_ORIGINS: must be * or origins');
   });
+
+  it.each(['10', '0/m', '-1/m', '1.5/m', '10/w', '10 / m', '10/60', '99999999/s'])(
+    'refuse %j as a limit',
+    (text) => {
+      const words = complaint({ RATE_LIMIT_SPEND: text });
+      expect(words).toContain('RATE_LIMIT_SPEND: must be a count and a window, as 120/m');
+    },
+  );
 
   it('take lists with spaces, addresses of both kinds, and origins of apps', () => {
     const lists = {

@@ -22,6 +22,8 @@ import {
 const FOREIGN_KEYS = [
   ['access_tokens', 'access_tokens_user'],
   ['jwt_families', 'jwt_families_user'],
+  ['jwt_rotations', 'jwt_rotations_family'],
+  ['login_networks', 'login_networks_user'],
   ['ledger_entries', 'ledger_entries_wallet'],
   ['holds', 'holds_wallet'],
   ['turns', 'turns_conversation'],
@@ -121,7 +123,9 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     if (source !== dataSource) await source.destroy();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
     const mapped = dataSource.entityMetadatas.map(({ tableName }) => tableName);
-    expect(await inspector.tables()).toEqual([...mapped, 'migrations'].sort());
+    // The counters of limits are PostgreSQL's alone, and no rows that anything else reads.
+    const counters = kind === 'postgres' ? ['rate_counters'] : [];
+    expect(await inspector.tables()).toEqual([...mapped, ...counters, 'migrations'].sort());
   });
 
   it('keep every row when the tables change their shape, down and up again', async () => {

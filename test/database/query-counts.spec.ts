@@ -35,23 +35,25 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
       ? ORDER.filter((table) => tables.includes(table)).map((table) => `${table}.insert`)
       : [`${tables.join('+')}.insert`];
 
-  it('are 8 for a registration on SQLite, and 6 on PostgreSQL', async () => {
+  it('are 9 for a registration on SQLite, and 6 on PostgreSQL', async () => {
     expect(await statements(() => app.newUser())).toEqual([
       'SELECT users',
       begin,
       'access_token.expire',
-      ...inserts('users', 'wallets', 'ledger_entries', 'access_tokens'),
+      ...inserts('users', 'login_networks', 'wallets', 'ledger_entries', 'access_tokens'),
       'COMMIT',
     ]);
   });
 
-  it('are 6 for a login, and 1 for a refused one', async () => {
+  it('are 8 for a login, and 1 for a refused one', async () => {
     const login = (password: string) =>
       app.post('/api/login/', { username: ada.username, password });
     expect(await statements(() => login(PASSWORD))).toEqual([
       'SELECT users',
       begin,
       'user.renew_password_hash',
+      'login_network.remember',
+      'login_network.trim',
       'access_token.expire',
       ...inserts('access_tokens'),
       'COMMIT',

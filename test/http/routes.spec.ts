@@ -33,6 +33,16 @@ const SPENDING = [
   'POST /v1/chat/completions',
 ];
 
+/** How often each public route may be asked; `none` are those that count nothing. */
+const PUBLIC_LIMITS: Readonly<Record<string, string>> = {
+  'POST /api/login': 'login',
+  'POST /api/register': 'register',
+  'POST /api/token': 'login',
+  'POST /api/token/blacklist': 'network',
+  'POST /api/token/refresh': 'network',
+  'POST /api/token/verify': 'network',
+};
+
 const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
 
 describe('the routes', () => {
@@ -65,6 +75,16 @@ describe('the routes', () => {
       if (isPublic) continue;
       const { status } = await app.send({ method, path: pathOf(path) });
       expect(`${method} ${path} ${String(status)}`).toBe(`${method} ${path} 401`);
+    }
+  });
+
+  it('are limited: public ones by network where they cost a database, all others as spending or reading', () => {
+    for (const { method, path, isPublic, limit } of routes()) {
+      const name = `${method} ${path}`;
+      const spendsOrReads = SPENDING.includes(name) ? 'spend' : 'read';
+      const expected = isPublic ? (PUBLIC_LIMITS[name] ?? 'none') : spendsOrReads;
+      expect(`${name}: ${limit}`).toBe(`${name}: ${expected}`);
+      if (isPublic && expected === 'none') expect(method).toBe('GET');
     }
   });
 

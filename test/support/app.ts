@@ -13,6 +13,7 @@ const QUICK = {
   HOST: '127.0.0.1',
   PORT: '0',
   LOG_LEVEL: 'silent',
+  RATE_LIMITS: 'off',
   ARGON2_MEMORY_KIB: '8192',
   ARGON2_PASSES: '1',
   JWT_SECRET,
@@ -75,6 +76,11 @@ export class TestApp {
     if (status !== 201) throw new Error(`registration of ${name}: ${JSON.stringify(body)}`);
     if (tokens !== undefined) await this.setBalance(name, tokens);
     return new Caller(this.http, (body as { token: string }).token, name);
+  }
+
+  /** Whoever has this token. */
+  callerOf(token: string, username: string): Caller {
+    return new Caller(this.http, token, username);
   }
 
   /** Whose wallet a caller's is. */

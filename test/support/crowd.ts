@@ -41,6 +41,10 @@ export async function addCrowd(database: Inspector, ownerId: string): Promise<vo
       SELECT ${person}, 'd' || i, ${person}, ${String(now)}, ${String(now)} FROM n`,
     jwt_families: `(id, user_id, refresh_jti, expires_at, created_at)
       SELECT ${person}, ${person}, 'j' || i, ${String(now)}, ${String(now)} FROM n`,
+    jwt_rotations: `(jti, family_id, successor_jti, rotated_at)
+      SELECT 's' || i, ${person}, 'j' || i, ${String(now)} FROM n`,
+    login_networks: `(user_id, digest, last_used_at)
+      SELECT ${person}, 'd' || i, ${String(now)} FROM n`,
     wallets: `(owner_id, balance, held, entry_count, spent_amount, spent_day, created_at)
       SELECT ${person}, 1, 0, ${String(ROWS_EACH)}, 0, 0, 1 FROM n`,
     redemption_codes: `(id, digest, amount, reason, created_at)

@@ -1,0 +1,66 @@
+import { EnvError, makeValidator } from 'envalid';
+
+export const integer = ({ min, max }: { min: number; max: number }) =>
+  makeValidator<number>((input) => {
+    const value = Number(input);
+    if (input.trim() === '' || !Number.isSafeInteger(value) || value < min || value > max) {
+      throw new EnvError(`must be a whole number from ${String(min)} to ${String(max)}`);
+    }
+    return value;
+  });
+
+export const host = makeValidator<string>((input) => {
+  if (/^[\w.:-]+$/.test(input)) return input;
+  throw new EnvError('must be an address or a host name');
+});
+
+/** Never says the value back: it may hold a password. */
+export const databaseUrl = makeValidator<string>((input) => {
+  if (/^sqlite:.*:memory:/.test(input)) {
+    throw new EnvError('must name a file: what is in memory, the second connection does not see');
+  }
+  if (/^sqlite:.+/.test(input)) return input;
+  if (/^postgres(ql)?:\/\/.+/.test(input) && URL.canParse(input)) return input;
+  throw new EnvError(
+    'must be sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>, percent-encoded',
+  );
+});
+
+export const jwtSecret = makeValidator<string>((input) => {
+  if (input === '' || input.length >= 32) return input;
+  throw new EnvError('must have at least 32 characters, or be empty');
+});
+
+/** Never says the value back: it may hold a password. */
+export const proxyUrl = makeValidator<string>((input) => {
+  if (input === '' || (/^https?:\/\/.+/.test(input) && URL.canParse(input))) return input;
+  throw new EnvError('must be http://<host>:<port> or https://<host>:<port>');
+});
+
+export const hosts = makeValidator<string>((input) => {
+  if (/^(?:[\w.*:[\]-]+(?:\s*,\s*|$))*$/.test(input)) return input;
+  throw new EnvError('must be hosts, with or without a port, separated by commas');
+});
+
+const isWebUrl = (url: URL) =>
+  ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
+
+/** Links are made from it by adding a path and a fragment, so it has no query of its own. */
+export const publicUrl = makeValidator<string>((input) => {
+  const isPlain = URL.canParse(input) && isWebUrl(new URL(input)) && !/[?#]/.test(input);
+  if (input === '' || isPlain) return input.replace(/\/+$/, '');
+  throw new EnvError('must be http:// or https:// with a host, without a query, or be empty');
+});
+
+/** Never says the value back: it may hold a password. */
+export const smtpUrl = makeValidator<string>((input) => {
+  if (input === '' || (/^smtps?:\/\/.+/.test(input) && URL.canParse(input))) return input;
+  throw new EnvError(
+    'must be smtp://<user>:<password>@<host>:<port> or smtps://..., percent-encoded, or be empty',
+  );
+});
+
+export const smtpFrom = makeValidator<string>((input) => {
+  if (input === '' || /^[^\r\n]*[^\s@<]+@[^\s@>]+>?$/.test(input)) return input;
+  throw new EnvError('must be an address, or a name with an <address>, or be empty');
+});

@@ -1,0 +1,33 @@
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { Counters } from './counters.js';
+import { PostgresCounters } from './postgres-counters.js';
+
+const EVERY_MS = 600_000;
+
+/** Removes counters that have run out, so that the table holds those of the longest window at most. */
+@Injectable()
+export class CounterSweeper implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(CounterSweeper.name);
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly counters: Counters) {}
+
+  onApplicationBootstrap(): void {
+    const { counters } = this;
+    if (!(counters instanceof PostgresCounters)) return;
+    this.timer = setInterval(() => {
+      counters.sweep().catch((error: unknown) => {
+        this.logger.warn({ err: error }, 'counters that have run out were not removed');
+      });
+    }, EVERY_MS).unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+  }
+}

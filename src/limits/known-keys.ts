@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { ReadConnection } from '../database/read-connection.js';
+import { readIdempotencyKey } from '../http/idempotency-key.js';
+import type { RouteMarks } from '../http/route-table.js';
+
+/** Tells a retry from a new request before anything else of it is looked at. */
+@Injectable()
+export class KnownKeys {
+  constructor(private readonly reader: ReadConnection) {}
+
+  /**
+   * Whether the request repeats a key: whatever comes of it (a replay, 409 or 422), nothing is spent. Throws
+   * `IdempotencyKeyMalformed`.
+   */
+  async isRepeat(request: FastifyRequest, ownerId: string): Promise<boolean> {
+    const key = readIdempotencyKey(request.headers['idempotency-key']);
+    const { keyRoute } = request.routeOptions.config as RouteMarks;
+    if (key === undefined || keyRoute === undefined) return false;
+    const known = await this.reader.read(
+      `/* limit.known_key */ SELECT id FROM holds
+       WHERE owner_id = $1 AND claim_route = $2 AND claim_key = $3`,
+      [ownerId, keyRoute, key],
+    );
+    return known.length > 0;
+  }
+}

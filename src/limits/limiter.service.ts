@@ -1,0 +1,143 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '../config/config.js';
+import { Throttled, Unavailable } from '../errors.js';
+import { limitOf, type LimitClass, type RouteMarks } from '../http/route-table.js';
+import { BlockCounters } from './block-counters.js';
+import { Counters, type Taken } from './counters.js';
+import { LateRefusals } from './late-refusals.js';
+import { secondsOf, tellLimit } from './limit-headers.js';
+import { MemoryCounters } from './memory-counters.js';
+import { networkOf } from './network.js';
+import { STRANGERS, policyOf, type Policy } from './policy.js';
+
+/** A failure is told once in so long: with a database away there would be a line for each request. */
+const FAILURE_TOLD_EVERY_MS = 60_000;
+
+/** One request, and the answer on which its limits are told. */
+export interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/**
+ * Holds callers to their limits, and tells on each answer how they stand. Where nothing can be counted,
+ * people are let through and logins are not: those would be the ones to guess passwords.
+ */
+@Injectable()
+export class Limiter {
+  readonly isOn: boolean;
+  private readonly logger = new Logger(Limiter.name);
+  private readonly policies: Readonly<Record<Exclude<LimitClass, 'none'>, Policy>>;
+  private readonly account: Policy;
+  private readonly reads: Counters;
+  private failureToldAt = -Infinity;
+
+  constructor(
+    private readonly counters: Counters,
+    private readonly late: LateRefusals,
+    @Inject(CONFIG) { rateLimits }: Config,
+  ) {
+    const { isOn, register, login, loginAccount, spend, read } = rateLimits;
+    this.isOn = isOn;
+    this.policies = {
+      register: policyOf('register', register),
+      login: policyOf('login', login),
+      network: policyOf('read', read, 'network'),
+      spend: policyOf('spend', spend),
+      read: policyOf('read', read),
+    };
+    this.account = policyOf('login-account', loginAccount);
+    this.reads = counters instanceof MemoryCounters ? counters : new BlockCounters(counters);
+  }
+
+  /** Counts a request to a public route for its network. Throws `Throttled`, for a login late. */
+  async admitNetwork(exchange: Exchange): Promise<void> {
+    const limit = limitOf(exchange.request.routeOptions.config as RouteMarks);
+    if (!this.isOn || (limit !== 'register' && limit !== 'login' && limit !== 'network')) return;
+    const network = networkOf(exchange.request.ip);
+    if (limit === 'network') {
+      await this.admit(exchange, this.policies.network, network, this.reads);
+      return;
+    }
+    await this.orLate(limit === 'login', this.admitSurely(exchange, this.policies[limit], network));
+  }
+
+  /** Counts a request of a person, whatever the credential. Throws `Throttled`. */
+  admitPerson(exchange: Exchange, userId: string, limit: 'spend' | 'read'): true | Promise<true> {
+    const counters = limit === 'read' ? this.reads : this.counters;
+    return this.admit(exchange, this.policies[limit], userId, counters);
+  }
+
+  /**
+   * Counts a login to a name, known or not. `isHome` tells whether its owner has logged in from this network
+   * before; then what strangers have tried is no matter. Throws `Throttled`, late.
+   */
+  async admitLogin(
+    exchange: Exchange,
+    name: string,
+    isHome: () => Promise<boolean>,
+  ): Promise<void> {
+    const network = networkOf(exchange.request.ip);
+    const admit = async () => {
+      await this.admitSurely(exchange, this.account, `${name} ${network}`);
+      if (await isHome()) return;
+      const taken = await this.orFail(this.counters.take(STRANGERS, name, 1));
+      if (taken.granted === 0) judge(exchange, STRANGERS, taken);
+    };
+    if (this.isOn) await this.orLate(true, admit());
+  }
+
+  private admit(
+    exchange: Exchange,
+    policy: Policy,
+    key: string,
+    counters: Counters,
+  ): true | Promise<true> {
+    const taken = counters.take(policy, key, 1);
+    if (!(taken instanceof Promise)) return judge(exchange, policy, taken);
+    return taken.then(
+      (counted) => judge(exchange, policy, counted),
+      (error: unknown) => {
+        this.tellFailure(error);
+        return true;
+      },
+    );
+  }
+
+  private async admitSurely(exchange: Exchange, policy: Policy, key: string): Promise<void> {
+    judge(exchange, policy, await this.orFail(this.counters.take(policy, key, 1)));
+  }
+
+  private async orFail(taken: Taken | Promise<Taken>): Promise<Taken> {
+    try {
+      return await taken;
+    } catch (error) {
+      this.tellFailure(error);
+      throw new Unavailable('Logins cannot be counted at the moment.', 1);
+    }
+  }
+
+  private async orLate(isLate: boolean, admitted: Promise<void>): Promise<void> {
+    try {
+      await admitted;
+    } catch (error) {
+      if (isLate && error instanceof Throttled) await this.late.wait();
+      throw error;
+    }
+  }
+
+  private tellFailure(error: unknown): void {
+    const now = performance.now();
+    if (now - this.failureToldAt < FAILURE_TOLD_EVERY_MS) return;
+    this.failureToldAt = now;
+    const why = error instanceof Error ? error.message : String(error);
+    this.logger.warn(`rate limits are not counted: ${why}`);
+  }
+}
+
+function judge({ request, reply }: Exchange, policy: Policy, taken: Taken): true {
+  tellLimit(request, reply, policy, taken);
+  if (taken.granted === 0) throw new Throttled(secondsOf(taken));
+  return true;
+}

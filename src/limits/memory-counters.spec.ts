@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { MemoryCounters } from './memory-counters.js';
+import { policyOf } from './policy.js';
+
+const WINDOW_MS = 60_000;
+const five = policyOf('five', { count: 5, windowSeconds: 60 });
+
+/** Counters whose clock stands where it is set. */
+function stage(keysMax?: number) {
+  const clock = { now: 1_234_567 };
+  return { clock, counters: new MemoryCounters(keysMax, () => clock.now) };
+}
+
+describe('MemoryCounters', () => {
+  it('lets as many through at once as the quota, and then none for a window', () => {
+    const { clock, counters } = stage();
+    const all = Array.from({ length: 8 }, () => counters.take(five, 'a', 1));
+    expect(all.map(({ granted }) => granted)).toEqual([1, 1, 1, 1, 1, 0, 0, 0]);
+    expect(all.map(({ remaining }) => remaining)).toEqual([4, 3, 2, 1, 0, 0, 0, 0]);
+    clock.now += WINDOW_MS - 1;
+    expect(counters.take(five, 'a', 1).granted).toBe(0);
+    expect(counters.take(five, 'b', 1).granted).toBe(1);
+  });
+
+  it('says when it will have something left, and then has, a tenth of the window late at most', () => {
+    const { clock, counters } = stage();
+    for (let n = 0; n < 5; n += 1) counters.take(five, 'a', 1);
+    const { granted, resetMs } = counters.take(five, 'a', 1);
+    expect(granted).toBe(0);
+    expect(resetMs).toBeGreaterThan(WINDOW_MS);
+    expect(resetMs).toBeLessThanOrEqual(WINDOW_MS * 1.1);
+    clock.now += resetMs - 1;
+    expect(counters.take(five, 'a', 1).granted).toBe(0);
+    clock.now += 1;
+    expect(counters.take(five, 'a', 7).granted).toBe(5);
+  });
+
+  it('never lets more than the quota through in any window, whenever callers come', () => {
+    const steps = fc.array(
+      fc.record({ wait: fc.nat(20_000), wanted: fc.integer({ min: 1, max: 4 }) }),
+      {
+        minLength: 20,
+        maxLength: 200,
+      },
+    );
+    fc.assert(
+      fc.property(steps, (all) => {
+        const { clock, counters } = stage();
+        const passed: number[] = [];
+        for (const { wait, wanted } of all) {
+          clock.now += wait;
+          const { granted } = counters.take(five, 'a', wanted);
+          for (let n = 0; n < granted; n += 1) passed.push(clock.now);
+        }
+        // A window holds too many where the sixth is less than a window after the first.
+        return passed.slice(5).every((at, index) => at - (passed[index] ?? 0) >= WINDOW_MS);
+      }),
+    );
+  });
+
+  it('keeps a bounded number of keys for a million addresses, and those that are used up', () => {
+    const { counters } = stage();
+    for (let n = 0; n < 6; n += 1) counters.take(five, 'flooder', 1);
+    for (let n = 0; n < 1_000_000; n += 1) counters.take(five, `address ${String(n)}`, 1);
+    expect(counters.size).toBeLessThanOrEqual(100_000);
+    expect(counters.take(five, 'flooder', 1).granted).toBe(0);
+    expect(counters.take(five, 'newcomer', 1).granted).toBe(1);
+  });
+
+  it('forgets a key that is used up where all are', () => {
+    const { counters } = stage(20);
+    for (let n = 0; n < 100; n += 1) counters.take(five, `address ${String(n)}`, 5);
+    expect(counters.size).toBeLessThanOrEqual(20);
+  });
+});

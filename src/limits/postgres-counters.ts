@@ -1,0 +1,153 @@
+import { type UnitOfWork } from '../database/unit-of-work.js';
+import { Unavailable } from '../errors.js';
+import { BoundedMap } from './bounded-map.js';
+import { Counters, type Taken } from './counters.js';
+import { TICKS_KEPT, type Policy } from './policy.js';
+
+/** Keys that one statement counts at most. */
+const KEYS_MAX = 200;
+/** Refusals that are remembered, so that they cost the database nothing. */
+const REFUSALS_MAX = 50_000;
+/** A counter that is not reached in time has failed: whoever asked is not kept waiting. */
+const PATIENCE_MS = 2000;
+
+interface Ask {
+  readonly policy: Policy;
+  readonly waiting: {
+    readonly wanted: number;
+    readonly resolve: (taken: Taken) => void;
+    readonly reject: (error: unknown) => void;
+  }[];
+}
+
+interface Row {
+  readonly key: string;
+  readonly granted: number;
+  readonly tick: number;
+  readonly counts: readonly number[];
+  readonly now: number;
+}
+
+/**
+ * Counters that all processes on one PostgreSQL share: a row a key, with a ring of eleven counts, the newest
+ * first. The clock is the database's. Those who come while a statement is under way are gathered and counted
+ * by the next one.
+ */
+export class PostgresCounters extends Counters {
+  private waiting = new Map<string, Ask>();
+  private isAsking = false;
+  /** Until when a key has nothing left: nothing but time gives it back. */
+  private readonly refusedUntil = new BoundedMap<number>(REFUSALS_MAX);
+
+  constructor(private readonly unitOfWork: UnitOfWork) {
+    super();
+  }
+
+  override take(policy: Policy, key: string, wanted: number): Taken | Promise<Taken> {
+    const full = policy.scope + key;
+    const resetMs = (this.refusedUntil.get(full) ?? 0) - performance.now();
+    if (resetMs > 0) return { granted: 0, remaining: 0, resetMs, tickEndsInMs: 0 };
+    return new Promise((resolve, reject) => {
+      const ask = this.waiting.get(full) ?? { policy, waiting: [] };
+      ask.waiting.push({ wanted, resolve, reject });
+      this.waiting.set(full, ask);
+      if (!this.isAsking) void this.askAll();
+    });
+  }
+
+  /** Removes rows that say nothing any more. */
+  async sweep(): Promise<void> {
+    await this.unitOfWork.run((tx) =>
+      tx.write(
+        `/* rate_counter.sweep */ DELETE FROM rate_counters WHERE expires_at < extract(epoch FROM now())
+         RETURNING key`,
+        [],
+      ),
+    );
+  }
+
+  private async askAll(): Promise<void> {
+    this.isAsking = true;
+    // Those who ask in one turn of the event loop share a statement.
+    await Promise.resolve();
+    while (this.waiting.size > 0) await this.askSome();
+    this.isAsking = false;
+  }
+
+  private async askSome(): Promise<void> {
+    const asked = new Map([...this.waiting].slice(0, KEYS_MAX));
+    for (const key of asked.keys()) this.waiting.delete(key);
+    const sentAt = performance.now();
+    try {
+      const rows = new Map((await this.inTime(this.count(asked))).map((row) => [row.key, row]));
+      for (const [key, ask] of asked) this.share(key, ask, rows.get(key), sentAt);
+    } catch (error) {
+      for (const { waiting } of asked.values()) for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  /** What was granted goes to those who asked first. */
+  private share(key: string, { policy, waiting }: Ask, row: Row | undefined, sentAt: number): void {
+    if (!row) throw new Error(`no counter for ${key}`);
+    const used = row.counts.reduce((sum, count) => sum + count, 0);
+    const oldest = row.counts.findLastIndex((count) => count > 0);
+    const freeTick = oldest < 0 ? row.tick : row.tick - oldest + TICKS_KEPT;
+    const resetMs = Math.max(0, freeTick * policy.tickMs - row.now);
+    const tickEndsInMs = (row.tick + 1) * policy.tickMs - row.now;
+    const remaining = Math.max(0, policy.quota - used);
+    let left = row.granted;
+    for (const { wanted, resolve } of waiting) {
+      const granted = Math.min(wanted, left);
+      left -= granted;
+      if (granted === 0) this.refusedUntil.set(key, sentAt + resetMs);
+      resolve({ granted, remaining: remaining + left, resetMs, tickEndsInMs });
+    }
+  }
+
+  /**
+   * One guarded upsert for all. In order of the keys, so that processes that count the same ones do not
+   * deadlock. A row that another one holds is looked at again once it is free: what is computed in
+   * `DO UPDATE` is computed from the row as it is then.
+   */
+  private count(asked: ReadonlyMap<string, Ask>): Promise<Row[]> {
+    const asks = [...asked.values()];
+    const wanted = asks.map(({ waiting }) => waiting.reduce((sum, one) => sum + one.wanted, 0));
+    return this.unitOfWork.run((tx) =>
+      tx.write<Row>(
+        `/* rate_counter.take */ INSERT INTO rate_counters AS c (key, tick, counts, granted, quota, expires_at)
+         SELECT a.key, floor(n.ms / a.tick_ms), array_prepend(least(a.wanted, a.quota), array_fill(0, ARRAY[10])),
+                least(a.wanted, a.quota), a.quota, ceil((n.ms + 11 * a.tick_ms) / 1000)
+         FROM unnest($1::text[], $2::int[], $3::int[], $4::int[]) AS a (key, wanted, quota, tick_ms),
+              (SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms) n
+         ORDER BY a.key
+         ON CONFLICT (key) DO UPDATE SET (tick, counts, granted, expires_at) = (
+           SELECT g.tick, array_prepend(g.shifted[1] + g.granted, g.shifted[2:11]), g.granted, EXCLUDED.expires_at
+           FROM (SELECT s.tick, s.shifted, greatest(0, least(EXCLUDED.granted,
+                   EXCLUDED.quota - (SELECT sum(u) FROM unnest(s.shifted) u)))::int AS granted
+                 FROM (SELECT greatest(c.tick, EXCLUDED.tick) AS tick,
+                         (array_fill(0, ARRAY[least(11, greatest(0, EXCLUDED.tick - c.tick))::int]) || c.counts)[1:11] AS shifted) s) g)
+         RETURNING key, granted, tick, counts, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
+        [
+          [...asked.keys()],
+          wanted,
+          asks.map(({ policy }) => policy.quota),
+          asks.map(({ policy }) => policy.tickMs),
+        ],
+      ),
+    );
+  }
+
+  private async inTime<T>(work: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Unavailable('The limits are not reached.', 1));
+      }, PATIENCE_MS);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

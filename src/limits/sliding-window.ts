@@ -1,0 +1,42 @@
+import { TICKS_KEPT } from './policy.js';
+
+/** What one key has used in the last ticks. Most keys have one tick, so that only those that count are kept. */
+export class SlidingWindow {
+  /** A tick and its count by turns, oldest first. */
+  private readonly slices: number[] = [];
+  private used = 0;
+
+  /** Takes up to `wanted`; gives what was granted. Ticks never go back. */
+  take(tick: number, wanted: number, quota: number): number {
+    this.forget(tick);
+    const granted = Math.max(0, Math.min(wanted, quota - this.used));
+    if (granted === 0) return 0;
+    if (this.slices.at(-2) !== tick) this.slices.push(tick, 0);
+    this.slices.push((this.slices.pop() ?? 0) + granted);
+    this.used += granted;
+    return granted;
+  }
+
+  remaining(quota: number): number {
+    return Math.max(0, quota - this.used);
+  }
+
+  /** The tick in which something becomes free; undefined where nothing is used. */
+  get nextFreeTick(): number | undefined {
+    const [oldest] = this.slices;
+    return oldest === undefined ? undefined : oldest + TICKS_KEPT;
+  }
+
+  /** Whether it has nothing left, and has not forgotten anything since. */
+  isFull(tick: number, quota: number): boolean {
+    this.forget(tick);
+    return this.used >= quota;
+  }
+
+  private forget(tick: number): void {
+    while ((this.slices[0] ?? tick) <= tick - TICKS_KEPT) {
+      const [, count = 0] = this.slices.splice(0, 2);
+      this.used -= count;
+    }
+  }
+}

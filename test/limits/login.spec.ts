@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { PASSWORD, TestApp } from '../support/app.js';
+import type { Answer } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { HashProbe } from '../support/hash-probe.js';
+import { BEHIND_PROXY, from } from '../support/networks.js';
+
+const ACCOUNT = 4;
+/** Of one username, from networks that never logged in to it. */
+const STRANGERS = 100;
+const SETTINGS = { ...BEHIND_PROXY, RATE_LIMIT_LOGIN_ACCOUNT: `${String(ACCOUNT)}/m` };
+const HOME = '198.51.100.1';
+
+const stranger = (n: number) => `203.0.${String(Math.floor(n / 250))}.${String(n % 250)}`;
+const counted = (answers: readonly Answer[], status: number) =>
+  answers.filter((answer) => answer.status === status).length;
+
+describe.each(databaseKinds)('logins on %s', (kind) => {
+  let app: TestApp;
+  let hashes: HashProbe;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind, SETTINGS);
+    hashes = new HashProbe();
+  });
+  afterAll(async () => {
+    hashes.stop();
+    await app.close();
+  });
+
+  const register = (username: string) =>
+    app.post('/api/register/', { username, password: PASSWORD }, from(HOME));
+  const login = (username: string, address: string, password = PASSWORD, path = '/api/login/') =>
+    app.post(path, { username, password }, from(address));
+
+  it('are counted by name and network, whatever the route and the case of the name', async () => {
+    await register('ada');
+    const answers = [];
+    for (let n = 0; n < ACCOUNT * 2; n += 1) {
+      answers.push(
+        await login(
+          n % 2 ? 'ADA' : 'ada',
+          stranger(0),
+          'wrong',
+          n % 3 ? '/api/login/' : '/api/token/',
+        ),
+      );
+    }
+    expect(counted(answers, 429)).toBe(ACCOUNT);
+    expect(answers.at(-1)?.status).toBe(429);
+    expect((await login('ada', stranger(1))).status).toBe(200);
+    expect((await login('grace', stranger(0), 'wrong')).status).toBe(400);
+  });
+
+  it('are refused alike for a name that is known and one that is not, without a hash, a second late', async () => {
+    await register('known');
+    const refusals: Answer[] = [];
+    for (const name of ['known', 'unknown']) {
+      for (let n = 0; n < ACCOUNT; n += 1) await login(name, stranger(2), 'wrong');
+      const began = performance.now();
+      const begun = await hashes.during(async () => {
+        refusals.push(await login(name, stranger(2)));
+      });
+      expect(begun).toBe(0);
+      expect(performance.now() - began).toBeGreaterThan(990);
+    }
+    const [known, unknown] = refusals.map(({ status, raw, headers }) => ({
+      status,
+      words: raw.replaceAll(/\d+/g, 'n'),
+      policy: headers['ratelimit-policy'],
+    }));
+    expect(known).toEqual(unknown);
+    expect(known?.policy).toBe('"login";q=30;w=60, "login-account";q=4;w=60');
+  });
+
+  it('of the owner at home go on while strangers try from fifty networks', async () => {
+    await register('owner');
+    const tried = await Promise.all(
+      Array.from({ length: STRANGERS + 50 }, (_, n) => login('owner', stranger(n % 50), 'wrong')),
+    );
+    expect(counted(tried, 400)).toBe(STRANGERS);
+    expect(counted(tried, 429)).toBe(50);
+    expect((await login('owner', stranger(99))).status).toBe(429);
+    expect((await login('owner', HOME)).status).toBe(200);
+    const pair = await login('owner', HOME, PASSWORD, '/api/token/');
+    expect(pair.status).toBe(200);
+  });
+
+  it('make a network the owner’s own once they succeed there, in a table that outlives the process', async () => {
+    await register('traveller');
+    const [hotel] = [stranger(200)];
+    expect((await login('traveller', hotel)).status).toBe(200);
+    const rows = await app.database.rows<{ digest: string }>(
+      `SELECT n.digest FROM login_networks n JOIN users u ON u.id = n.user_id WHERE u.username = 'traveller'`,
+    );
+    expect(rows).toHaveLength(2);
+    expect(JSON.stringify(rows)).not.toContain(hotel);
+    for (let n = 0; n < STRANGERS; n += 1) await login('traveller', stranger(n), 'wrong');
+    expect((await login('traveller', stranger(201))).status).toBe(429);
+    expect((await login('traveller', hotel)).status).toBe(200);
+  });
+
+  it('keep ten networks of a person, those used last', async () => {
+    await register('nomad');
+    for (let n = 0; n < 12; n += 1)
+      expect((await login('nomad', stranger(300 + n))).status).toBe(200);
+    const [row] = await app.database.rows<{ id: string }>(
+      `SELECT id FROM users WHERE username = 'nomad'`,
+    );
+    expect(await app.database.count('login_networks', 'user_id = $1', [row?.id])).toBe(10);
+  });
+
+  it('are counted by network before a name is looked at', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, n) => login(`name${String(n)}`, stranger(400), 'wrong')),
+    );
+    expect([counted(answers, 400), counted(answers, 429)]).toEqual([30, 10]);
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.headers['ratelimit-policy']).toBe('"login";q=30;w=60');
+  });
+});
