@@ -1,47 +1,45 @@
-import { readFileSync } from 'node:fs';
-import { Controller, Get, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { CONFIG, type Config } from '../config/config.js';
+import { NotFound } from '../errors.js';
 import { Public } from '../http/request.decorators.js';
+import { PageAssets } from './page-assets.js';
 
 /** Nothing inline and nothing from elsewhere: a model's answer has no way to become code. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/** A file of the page, read once; they are few and small. */
-function page(name: string, type: string) {
-  const bytes = readFileSync(new URL(`page/${name}`, import.meta.url));
-  return (reply: FastifyReply): void => {
-    void reply.headers({ 'Content-Security-Policy': POLICY, 'Cache-Control': 'no-cache' });
-    void reply.type(type).send(bytes);
-  };
-}
+const FOR_GOOD = 'public, max-age=31536000, immutable';
 
-/** The page at `/`, on which a newcomer sees the service work. */
+/** The page at `/`, on which people chat and look after their account. */
 @ApiExcludeController()
 @Controller()
 export class WebController {
-  private readonly files = {
-    html: page('index.html', 'text/html; charset=utf-8'),
-    css: page('page.css', 'text/css; charset=utf-8'),
-    js: page('page.js', 'text/javascript; charset=utf-8'),
-  };
+  private readonly assets: PageAssets;
+
+  constructor(@Inject(CONFIG) config: Config) {
+    this.assets = new PageAssets(config);
+  }
 
   @Public({ anyAccept: true })
   @Get()
-  html(@Res() reply: FastifyReply): void {
-    this.files.html(reply);
+  page(@Res() reply: FastifyReply): void {
+    void reply.headers({ 'Content-Security-Policy': POLICY, 'Cache-Control': 'no-cache' });
+    void reply.type('text/html; charset=utf-8').send(this.assets.document);
   }
 
+  /** A tab that was opened before an update still finds its files, and keeps none of the new ones. */
   @Public({ anyAccept: true })
-  @Get('page.css')
-  css(@Res() reply: FastifyReply): void {
-    this.files.css(reply);
-  }
-
-  @Public({ anyAccept: true })
-  @Get('page.js')
-  js(@Res() reply: FastifyReply): void {
-    this.files.js(reply);
+  @Get('assets/:version/:file')
+  asset(
+    @Param('version') version: string,
+    @Param('file') file: string,
+    @Res() reply: FastifyReply,
+  ): void {
+    const asset = this.assets.find(file);
+    if (!asset) throw new NotFound();
+    void reply.header('Cache-Control', version === this.assets.version ? FOR_GOOD : 'no-cache');
+    void reply.type(asset.type).send(asset.bytes);
   }
 }

@@ -9,7 +9,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Whether a path is that of a page for people, or of a file that a page loads: these are not in the document. */
 export function isPageFile(path: string): boolean {
-  return path === '/' || /^\/page\.\w+$/.test(path) || path.startsWith('/api/docs/');
+  return path === '/' || path.startsWith('/assets/') || path.startsWith('/api/docs/');
 }
 
 /** One method of one path, as the document has it. */

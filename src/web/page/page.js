@@ -1,169 +1,80 @@
-/** The page talks to the API as any client does. Answers are text: nothing of them becomes HTML. */
-const at = (id) => document.getElementById(id);
-const CREDENTIAL = 'tallychat-access-token';
+import { Chat } from './chat.js';
+import { call } from './api.js';
+import { conversations } from './conversations.js';
+import { number } from './format.js';
+import { Login } from './login.js';
+import { Icon, Problem } from './parts.js';
+import { html, render, useEffect, useState } from './preact.js';
+import { ACCOUNT, NEW, route } from './route.js';
+import { endSession, session } from './session.js';
+import { Sidebar } from './sidebar.js';
+import { Speech } from './speech.js';
+import { forgetThreads } from './thread.js';
+import { forgetWallet, loadModels, refreshWallet, wallet } from './wallet.js';
 
-let accessToken = sessionStorage.getItem(CREDENTIAL);
-/** Aborting it stops the answer under way. */
-let answering;
-
-/** Shows a sentence for what went wrong, or takes the last one away. */
-function tell(problem) {
-  at('problem').textContent = problem ?? '';
-  at('problem').hidden = !problem;
-}
-
-/** The first sentence of an error body, whichever of the API's shapes it has. */
-function sentenceOf(body) {
-  const [first] = Object.values(body).flat();
-  return body.detail ?? body.error ?? first ?? 'Something went wrong.';
-}
-
-async function call(method, path, body, more = {}) {
-  const headers = { Accept: 'application/json', ...more.headers };
-  if (accessToken) headers.Authorization = `Bearer ${accessToken}`;
-  if (body) headers['Content-Type'] = 'application/json';
-  const answer = await fetch(path, {
-    method,
-    headers,
-    body: body && JSON.stringify(body),
-    signal: more.signal,
-  });
-  if (answer.ok) return answer;
-  const problem = await answer.json().catch(() => ({}));
-  if (answer.status === 401) leave();
-  throw new Error(sentenceOf(problem));
-}
-
-/** Runs what a button or a form asks for, and tells what became of it. */
-async function attempt(work) {
-  tell();
-  try {
-    await work();
-  } catch (error) {
-    if (error.name !== 'AbortError') tell(error.message);
-  }
-}
-
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.textContent = text ?? '';
-  return made;
-}
-
-/** An answer that was stopped is settled a moment later: while something is held, look again. */
-async function refresh(tries = 20) {
-  const { available, held } = await (await call('GET', 'api/wallet/')).json();
-  at('balance').textContent = available.toLocaleString('en');
-  if (held > 0 && tries > 0) setTimeout(() => attemptQuietly(() => refresh(tries - 1)), 250);
-  const { results } = await (await call('GET', 'api/wallet/ledger/')).json();
-  at('entries').replaceChildren(
-    ...results.map((entry) => {
-      const row = element('tr');
-      const when = new Date(entry.created_at).toLocaleTimeString('en');
-      const cells = [when, entry.reason, entry.amount, entry.balance_after];
-      row.append(...cells.map((text) => element('td', '', String(text))));
-      return row;
-    }),
+/** The browser is logged out whatever happens; where the server was not told, that is said. */
+async function logOut() {
+  const untold = 'You are logged out here, but the server could not be told.';
+  const farewell = await call('POST', 'api/logout/').then(
+    () => '',
+    () => untold,
   );
-}
-
-function enter(token, username) {
-  accessToken = token;
-  sessionStorage.setItem(CREDENTIAL, token);
-  sessionStorage.setItem('username', username);
-  at('turns').replaceChildren();
-  show();
-  return refresh();
-}
-
-function leave() {
-  accessToken = null;
   sessionStorage.clear();
-  show();
+  endSession(farewell);
 }
 
-function show() {
-  at('credentials').hidden = Boolean(accessToken);
-  at('chat').hidden = !accessToken;
-  at('account').hidden = !accessToken;
-  at('who').textContent = sessionStorage.getItem('username') ?? '';
+function Header({ username, view }) {
+  const purse = wallet.use();
+  const available = purse ? number(purse.available) : '–';
+  return html`<header>
+    <a class="brand" href=${NEW}><${Icon} name="mark" /> <h1>Tallychat</h1></a>
+    <span class="balance"><strong key=${available}>${available}</strong> tokens</span>
+    <a href=${ACCOUNT} aria-current=${view === 'account' ? 'page' : undefined} title=${username}>
+      Account</a>
+    <button class="quiet" onClick=${logOut}>Log out</button>
+  </header>`;
 }
 
-/** Server-sent events from a body, one at a time: `{event, data}`. Comments carry nothing. */
-async function* eventsOf(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
-    const blocks = (rest + value).split('\n\n');
-    rest = blocks.pop();
-    for (const block of blocks) {
-      const field = (name) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
-      if (field('data')) yield { event: field('event'), data: JSON.parse(field('data')) };
-    }
-  }
+/** The account page is loaded when it is opened. */
+function Account() {
+  const [Loaded, setLoaded] = useState(null);
+  const [problem, setProblem] = useState('');
+  useEffect(() => {
+    import('./account.js').then(
+      (module) => setLoaded(() => module.Account),
+      () => setProblem('The page could not be loaded. Reload it to try again.'),
+    );
+  }, []);
+  return Loaded
+    ? html`<${Loaded} />`
+    : html`<main class="account"><${Problem} text=${problem} /></main>`;
 }
 
-/** Sends a message and lets the answer grow as it comes. */
-async function ask(message) {
-  const turn = element('li');
-  const answer = element('p', 'answer');
-  const cost = element('span', 'cost');
-  turn.append(element('p', 'question', message), answer, cost);
-  at('turns').append(turn);
-  answering = new AbortController();
-  at('stop').disabled = false;
-  try {
-    const body = { message, stream: true };
-    const { signal } = answering;
-    const headers = { Accept: 'text/event-stream' };
-    const response = await call('POST', 'api/chat/', body, { signal, headers });
-    for await (const { event, data } of eventsOf(response.body)) {
-      if (event === 'delta') answer.textContent += data.text;
-      if (event === 'done') cost.textContent = `${data.tokens_charged} tokens`;
-      if (event === 'error') throw new Error(sentenceOf(data));
-    }
-  } catch (error) {
-    cost.textContent = error.name === 'AbortError' ? 'stopped' : 'not answered';
-    throw error;
-  } finally {
-    answering = undefined;
-    at('stop').disabled = true;
-  }
+function Home({ username }) {
+  const { view, id } = route.use();
+  // Where the server is away, the list of conversations says so.
+  useEffect(() => void Promise.all([refreshWallet(), loadModels()]).catch(() => undefined), []);
+  return html`<div class="home">
+    <${Header} username=${username} view=${view} />
+    <${Sidebar} />
+    ${view === 'account' ? html`<${Account} />` : html`<${Chat} id=${id} />`}
+  </div>`;
 }
 
-at('credentials').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const { username, password } = Object.fromEntries(new FormData(event.target));
-  void attempt(async () => {
-    const path = event.submitter?.value === 'login' ? 'api/login/' : 'api/register/';
-    const { token } = await (await call('POST', path, { username, password })).json();
-    event.target.reset();
-    await enter(token, username);
-  });
+function Page() {
+  const current = session.use();
+  useEffect(() => void (current || (document.title = 'Tallychat')), [current]);
+  const view = current
+    ? html`<${Home} key=${current.token} username=${current.username} />`
+    : html`<${Login} />`;
+  return html`${view}<${Speech} />`;
+}
+
+/** A login, another login or its end, here or in another tab, starts the page afresh. */
+session.listen(() => {
+  forgetThreads();
+  forgetWallet();
+  conversations.set({ all: null, next: null });
 });
 
-at('composer').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const { message } = Object.fromEntries(new FormData(event.target));
-  if (answering) return;
-  event.target.reset();
-  void attempt(() => ask(message)).then(() => accessToken && attemptQuietly(() => refresh()));
-});
-
-/** Refreshes without taking away what was told before. */
-async function attemptQuietly(work) {
-  await work().catch((error) => tell(error.message));
-}
-
-at('stop').addEventListener('click', () => answering?.abort());
-
-at('logout').addEventListener('click', () => {
-  void attempt(async () => {
-    await call('POST', 'api/logout/');
-    leave();
-  });
-});
-
-show();
-if (accessToken) void attempt(() => refresh());
+render(html`<${Page} />`, document.getElementById('page'));

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import type { Config } from '../config/config.js';
+
+/** What the page loads of npm packages: the package's entry, the file relative to it, and what is added. */
+const LIBRARIES: Readonly<Record<string, readonly [entry: string, file: string, end?: string]>> = {
+  'preact.js': ['htm', '../preact/standalone.module.js'],
+  'marked.js': ['marked', 'marked.esm.js'],
+  'dompurify.js': ['dompurify', 'purify.min.js'],
+  'uplot.js': ['uplot', 'uPlot.iife.min.js', '\nexport default uPlot;\n'],
+  'uplot.css': ['uplot', 'uPlot.min.css'],
+};
+
+/** The module that starts the page. */
+const START = 'page.js';
+
+/** What the first view does not need; everything else is asked for at once. */
+const LATER = ['uplot.js', 'account.js', 'ledger.js', 'usage.js'];
+
+const TYPES: Readonly<Record<string, string>> = {
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+};
+
+const extensionOf = (name: string) => name.split('.').at(-1) ?? '';
+
+/** A file of the page, as it is sent. */
+export interface Asset {
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+/** The files of the page, read once: they are few and small. */
+export class PageAssets {
+  /** Changes with any of the files, so that a browser may keep each version for good. */
+  readonly version: string;
+  /** The document at `/`. */
+  readonly document: string;
+  private readonly files: ReadonlyMap<string, Asset>;
+
+  constructor({ openingGrant }: Pick<Config, 'openingGrant'>) {
+    this.files = new Map([...ownFiles(), ...libraries()]);
+    const hash = createHash('sha256');
+    for (const [name, { bytes }] of this.files) hash.update(name).update(bytes);
+    this.version = hash.digest('hex').slice(0, 16);
+    this.document = readFileSync(new URL('page/index.html', import.meta.url), 'utf8')
+      .replace('<!-- assets -->', this.links())
+      .replace('%OPENING_GRANT%', String(openingGrant));
+  }
+
+  /** The file of that name; undefined for any other. */
+  find(name: string): Asset | undefined {
+    return this.files.get(name);
+  }
+
+  /** Modules import one another; naming them all here saves a round trip for each level. */
+  private links(): string {
+    const first = [...this.files.keys()].filter((name) => !LATER.includes(name));
+    const links = first.map((name) =>
+      name.endsWith('.css')
+        ? `<link rel="stylesheet" href="assets/${this.version}/${name}" />`
+        : `<link rel="modulepreload" href="assets/${this.version}/${name}" />`,
+    );
+    const start = `<script src="assets/${this.version}/${START}" type="module"></script>`;
+    return [...links, start].join('\n    ');
+  }
+}
+
+function ownFiles(): [string, Asset][] {
+  const folder = new URL('page/', import.meta.url);
+  const names = readdirSync(folder).filter((name) => extensionOf(name) in TYPES);
+  return names.sort().map((name) => [name, toAsset(name, new URL(name, folder))]);
+}
+
+function libraries(): [string, Asset][] {
+  const { resolve } = createRequire(import.meta.url);
+  return Object.entries(LIBRARIES).map(([name, [entry, file, end]]) => [
+    name,
+    toAsset(name, new URL(file, pathToFileURL(resolve(entry))), end),
+  ]);
+}
+
+function toAsset(name: string, url: URL, end = ''): Asset {
+  const bytes = Buffer.concat([readFileSync(url), Buffer.from(end)]);
+  return { type: TYPES[extensionOf(name)] ?? '', bytes };
+}

@@ -1,0 +1,63 @@
+import { endSession, session } from './session.js';
+
+/** What the server refused, or why it was not reached. `fields` has the sentences of each body field. */
+export class Refusal extends Error {
+  constructor(status, body, limit = null) {
+    super(sentenceOf(body));
+    this.status = status;
+    this.limit = limit;
+    this.fields = status === 400 && !body.detail ? body : {};
+  }
+}
+
+/** The first sentence of an error body, whichever of the API's shapes it has. */
+function sentenceOf(body) {
+  const [first] = Object.values(body).flat();
+  return String(body.detail ?? body.error ?? first ?? 'Something went wrong. Please try again.');
+}
+
+const UNREACHED = { detail: 'The server cannot be reached. Check the connection and try again.' };
+export const BROKEN_OFF = { detail: 'The connection broke before the answer was complete.' };
+
+/** Asks the API. Throws a `Refusal`, or an `AbortError` after `signal`; a 401 ends the session. */
+export async function call(method, path, { body, signal, accept = 'application/json' } = {}) {
+  const token = session.get()?.token;
+  const headers = { Accept: accept };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body) headers['Content-Type'] = 'application/json';
+  const ask = { method, headers, body: body && JSON.stringify(body), signal };
+  const answer = await fetch(path, ask).catch((error) => {
+    throw error.name === 'AbortError' ? error : new Refusal(0, UNREACHED);
+  });
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => ({}));
+  if (answer.status === 401 && token && session.get()?.token === token) {
+    endSession('Your session has ended. Please log in again.');
+  }
+  throw new Refusal(answer.status, problem, answer.headers.get('Tokens-Limit'));
+}
+
+/** The JSON that the API answers. */
+export const ask = async (...question) => (await call(...question)).json();
+
+/**
+ * The next page of a list: `{results, next}`. Only the query of `next` is used, because its host is that
+ * which a proxy named.
+ */
+export function nextPage(path, next) {
+  return ask('GET', next ? path + new URL(next).search : `${path}?page_size=50`);
+}
+
+/** Server-sent events from a body, one at a time: `[name, content]`. Comments carry nothing. */
+export async function* eventsOf(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
+    const blocks = (rest + value).split('\n\n');
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const field = (name) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
+      if (field('data')) yield [field('event'), JSON.parse(field('data'))];
+    }
+  }
+}

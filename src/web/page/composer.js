@@ -1,0 +1,81 @@
+import { EmptyWallet, isTooLittle } from './empty-wallet.js';
+import { price, range, tokens } from './format.js';
+import { Icon, Problem, useAnswer } from './parts.js';
+import { html, useEffect, useState } from './preact.js';
+import { say } from './speech.js';
+import { models, wallet } from './wallet.js';
+
+const PAUSE_MS = 350;
+const MODEL = 'tallychat-model';
+
+/** The model that was chosen last, where it is still served; else the default. */
+export function useModel() {
+  const listed = models.use();
+  const [chosen, setChosen] = useState(localStorage.getItem(MODEL));
+  const choose = (id) => {
+    localStorage.setItem(MODEL, id);
+    setChosen(id);
+  };
+  return [listed.find(({ id }) => id === chosen) ?? listed[0], choose, listed];
+}
+
+function ModelPicker({ choice: [model, choose, listed] }) {
+  const options = listed.map(
+    ({ id, price: each }) => html`<option key=${id} value=${id}>
+    ${[id, price(each)].filter(Boolean).join(' · ')}</option>`,
+  );
+  return html`<label for="model">Model</label>
+    <select id="model" value=${model?.id} onChange=${(event) => choose(event.target.value)}>
+      ${options}</select>`;
+}
+
+/** Where a message is typed. It keeps the text until the server has taken it. */
+export function Composer({ thread, onAsk, choice, field }) {
+  const text = thread.draft.use();
+  const isAnswering = thread.answering.use();
+  const problem = thread.problem.use();
+  const purse = wallet.use();
+  const [model] = choice;
+  const body = { message: text, conversation: thread.id, model: model?.id };
+  const question = text.trim() && ['POST', 'api/chat/quote/', body];
+  const { answer: quote } = useAnswer(question, PAUSE_MS);
+
+  // A phone's keyboard would cover what there is to read.
+  useEffect(() => void (matchMedia('(pointer: fine)').matches && field.current.focus()), [thread]);
+  const send = (event) => {
+    event.preventDefault();
+    if (isAnswering || text.trim() === '') return;
+    field.current.focus();
+    thread.type('');
+    onAsk(text);
+  };
+  const press = (event) => {
+    if (event.key === 'Escape') thread.stop();
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
+  };
+  const redeemed = (worth) => {
+    thread.problem.set(null);
+    say(`${tokens(worth)} were added.`);
+    field.current.focus();
+  };
+  const above = isTooLittle(purse, model?.price, quote, problem)
+    ? html`<${EmptyWallet} purse=${purse} problem=${problem} onRedeemed=${redeemed} />`
+    : html`<${Problem} text=${problem?.message} />`;
+  const action = isAnswering ? 'Stop' : 'Send';
+  return html`<div class="composer">
+    ${above}
+    <form class="card" onSubmit=${send}>
+      <label class="unseen" for="message">Message</label>
+      <textarea id="message" ref=${field} value=${text} rows="1" placeholder="Ask something"
+        aria-describedby="quote" onKeyDown=${press}
+        onInput=${(event) => thread.type(event.target.value)}></textarea>
+      <div class="row">
+        <${ModelPicker} choice=${choice} />
+        <span id="quote" class="muted">${quote && `Costs ${range(quote.tokens, quote.ceiling)}`}</span>
+        <button class="round primary" key=${action} aria-label=${action} title=${action}
+          type=${isAnswering ? 'button' : 'submit'} disabled=${!isAnswering && text.trim() === ''}
+          onClick=${isAnswering && (() => thread.stop())}><${Icon} name=${action} /></button>
+      </div>
+    </form>
+  </div>`;
+}

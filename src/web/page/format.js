@@ -1,0 +1,21 @@
+const count = new Intl.NumberFormat('en');
+const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+
+export const number = (value) => count.format(value);
+export const tokens = (value) => `${number(value)} ${value === 1 ? 'token' : 'tokens'}`;
+export const time = (iso) => moment.format(new Date(iso));
+
+/** What a message costs before it is sent: one price, or what it costs at least and at most. */
+export function range(least, most) {
+  return least === most ? tokens(most) : `${number(least)} to ${tokens(most)}`;
+}
+
+/** The price of a model in few words; empty where the list does not tell it. */
+export function price(listed) {
+  if (!listed) return '';
+  const { perMessage, ...rates } = listed;
+  if (perMessage !== undefined) return `${tokens(perMessage)} a message`;
+  const [unit] = Object.keys(rates).map((name) => (name.startsWith('perMillion') ? '1M' : '1k'));
+  const rate = (name) => number(rates[`per1k${name}`] ?? rates[`perMillion${name}`] ?? 0);
+  return `${rate('Prompt')} in, ${rate('Completion')} out for ${unit}`;
+}

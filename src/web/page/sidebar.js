@@ -1,0 +1,49 @@
+import { conversations, loadConversations } from './conversations.js';
+import { Button, Icon, Problem, useAnswer, useAttempt } from './parts.js';
+import { html, useEffect, useState } from './preact.js';
+import { NEW, go, route, toConversation } from './route.js';
+
+const PAUSE_MS = 250;
+
+export const titleOf = (conversation) => conversation?.title || 'Untitled';
+
+function Links({ links, open, none }) {
+  const items = links.map(
+    ({ key, id, label }) => html`<li key=${key}>
+    <a href=${toConversation(id)} aria-current=${id === open ? 'page' : undefined}>${label}</a></li>`,
+  );
+  return items.length > 0 ? html`<ul>${items}</ul>` : html`<p class="muted">${none}</p>`;
+}
+
+/** The conversations: a column, or a row on a small screen. */
+export function Sidebar() {
+  const { id: open } = route.use();
+  const { all, next } = conversations.use();
+  const [text, setText] = useState('');
+  const sought = text.trim().toLowerCase();
+  const question = sought && ['GET', `api/chat/?search=${encodeURIComponent(sought)}`];
+  const { answer: found, problem: searchProblem } = useAnswer(question, PAUSE_MS);
+  const [run, isRunning, problem] = useAttempt();
+  useEffect(() => void run(loadConversations), []);
+  const kept = (all ?? []).map((each) => ({ key: each.id, id: each.id, label: titleOf(each) }));
+  const titled = kept.filter(({ label }) => label.toLowerCase().includes(sought));
+  const said = found?.results.map((turn) => ({
+    key: turn.id,
+    id: turn.conversation,
+    label: turn.message,
+  }));
+
+  return html`<nav class="sidebar" aria-label="Conversations">
+    <button class="primary" onClick=${() => go(NEW)}>
+      <${Icon} name="plus" /> New conversation</button>
+    <input type="search" aria-label="Search" placeholder="Search" value=${text}
+      onInput=${(event) => setText(event.target.value)} />
+    <div class="list">
+      <${Problem} text=${(searchProblem ?? problem)?.message} />
+      ${found && html`<${Links} links=${[...titled, ...said]} none="Nothing was found." />`}
+      ${!found && all && html`<${Links} links=${kept} open=${open} none="They will be kept here." />`}
+      <${Button} when=${!found && next} disabled=${isRunning}
+        onClick=${() => run(() => loadConversations(next))}>Show more<//>
+    </div>
+  </nav>`;
+}

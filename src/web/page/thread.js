@@ -1,0 +1,176 @@
+import { BROKEN_OFF, Refusal, ask, call, eventsOf } from './api.js';
+import { loadConversations } from './conversations.js';
+import { tokens } from './format.js';
+import { go, route, toConversation } from './route.js';
+import { session } from './session.js';
+import { say, sayAsItComes, sayTheEnd } from './speech.js';
+import { store } from './store.js';
+import { refreshWallet, wallet } from './wallet.js';
+
+const LOOKS = 14;
+const LOOK_MS = 50;
+
+const threads = new Map();
+/** What is typed and not sent waits in the tab for its user, until they log out. */
+const draftKey = (owner, id) => `tallychat-draft:${owner}:${id ?? ''}`;
+
+let made = 0;
+
+/**
+ * A conversation as this tab sees it: the saved turns, the answer under way, what is typed and not sent,
+ * and what went wrong. It goes on while another conversation is looked at. Without an id it is new.
+ */
+export class Thread {
+  turns = store([]);
+  problem = store(null);
+  /** The query of the turns before the first that is shown; null when there are none. */
+  earlier = store(null);
+  isLoaded = store(false);
+  answering = store(false);
+  #controller;
+  #frame;
+
+  constructor(id) {
+    made += 1;
+    this.key = made;
+    this.id = id;
+    this.owner = session.get()?.username;
+    this.draft = store(sessionStorage.getItem(draftKey(this.owner, id)) ?? '');
+    if (!id) this.isLoaded.set(true);
+  }
+
+  type(text) {
+    this.draft.set(text);
+    sessionStorage.setItem(draftKey(this.owner, this.id), text);
+  }
+
+  /** Reads the newest turns, or the page before those shown. */
+  async load() {
+    const path = `api/conversations/${this.id}/messages/`;
+    const query = this.earlier.get() ?? '?page_size=30';
+    try {
+      const { results, next } = await ask('GET', path + query);
+      this.turns.set([...results.reverse(), ...this.turns.get()]);
+      this.earlier.set(next && new URL(next).search);
+      this.isLoaded.set(true);
+    } catch (error) {
+      this.problem.set(error);
+    }
+  }
+
+  /** Asks, and lets the answer grow. A refusal gives the text back, to be sent again. */
+  async ask(message, model) {
+    made += 1;
+    const turn = { key: `new-${made}`, message, model, response: '', status: 'answering' };
+    this.#controller = new AbortController();
+    this.answering.set(true);
+    this.problem.set(null);
+    this.turns.set([...this.turns.get(), turn]);
+    try {
+      const path = this.id ? `api/conversations/${this.id}/messages/` : 'api/chat/';
+      const { signal } = this.#controller;
+      const question = { body: { message, model, stream: true }, accept: 'text/event-stream' };
+      const { body } = await call('POST', path, { ...question, signal });
+      turn.isBegun = true;
+      for await (const [name, content] of eventsOf(body)) this.#take(turn, name, content);
+      if (turn.status === 'answering') throw new Refusal(0, BROKEN_OFF);
+    } catch (error) {
+      await this.#end(turn, error);
+    }
+    this.answering.set(false);
+    this.#show();
+    await Promise.all([refreshWallet(), loadConversations()]).catch(() => undefined);
+  }
+
+  stop() {
+    this.#controller?.abort();
+  }
+
+  #take(turn, name, content) {
+    if (name === 'delta') {
+      turn.response += content.text;
+      sayAsItComes(content.text);
+    }
+    if (name === 'start') this.#become(content.conversation);
+    if (name === 'reasoning') turn.thinking = (turn.thinking ?? '') + content.text;
+    if (name === 'error') throw new Refusal(0, content);
+    if (name !== 'done') return this.#showSoon();
+    const { turn: id, tokens_charged: charged, tokens_balance: left } = content;
+    Object.assign(turn, { id, response: content.response, tokens: charged, status: 'complete' });
+    this.#become(content.conversation);
+    wallet.set({ ...wallet.get(), available: left });
+    sayTheEnd(`End of the answer. It cost ${tokens(charged)}; ${tokens(left)} left.`);
+  }
+
+  async #end(turn, error) {
+    const isStopped = error.name === 'AbortError';
+    if (!isStopped && !(error instanceof Refusal)) error = new Refusal(0, BROKEN_OFF);
+    if (!isStopped && !turn.isBegun) return this.#giveBack(turn, error);
+    turn.status = isStopped ? 'aborted' : 'failed';
+    turn.problem = isStopped ? undefined : error.message;
+    sayTheEnd(isStopped ? 'Stopped.' : error.message);
+    this.#show();
+    await this.#settle(turn).catch(() => undefined);
+  }
+
+  /** Nothing was saved: the text goes back to where it was typed, before what was typed since. */
+  #giveBack(turn, error) {
+    this.turns.set(this.turns.get().filter((other) => other !== turn));
+    this.type([turn.message, this.draft.get()].filter(Boolean).join('\n\n'));
+    this.problem.set(error);
+  }
+
+  /** What an answer that broke off cost is known when the server has saved it, which is a moment later. */
+  async #settle(turn) {
+    const known = new Set(this.turns.get().map(({ id }) => id));
+    const isIt = ({ id, message, conversation }) =>
+      !known.has(id) && message === turn.message && (!this.id || this.id === conversation);
+    for (let look = 1; look <= LOOKS && !turn.id; look += 1) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS * look));
+      const saved = (await ask('GET', 'api/chat/?page_size=5')).results.find(isIt);
+      if (!saved) continue;
+      const { id, response, tokens: charged, status, conversation } = saved;
+      Object.assign(turn, { id, response, tokens: charged, status });
+      this.#become(conversation);
+      say(`It cost ${tokens(charged)}.`);
+    }
+  }
+
+  /** From its first message on, a new conversation has an id, and an address of its own. */
+  #become(id) {
+    if (this.id) return;
+    sessionStorage.removeItem(draftKey(this.owner, ''));
+    this.id = id;
+    this.type(this.draft.get());
+    threads.delete('');
+    threads.set(id, this);
+    const { view, id: open } = route.get();
+    if (view === 'chat' && open === '') go(toConversation(id), true);
+  }
+
+  #show() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = undefined;
+    this.turns.set([...this.turns.get()]);
+  }
+
+  /** Once for each frame, however many words came. */
+  #showSoon() {
+    this.#frame ??= requestAnimationFrame(() => this.#show());
+  }
+}
+
+/** The thread of that id, as it was left; without an id the new one. */
+export function threadOf(id) {
+  if (!threads.has(id)) threads.set(id, new Thread(id || undefined));
+  return threads.get(id);
+}
+
+export function forgetThread(id) {
+  threads.get(id)?.stop();
+  threads.delete(id);
+}
+
+export function forgetThreads() {
+  for (const id of [...threads.keys()]) forgetThread(id);
+}

@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { TestApp } from '../support/app.js';
+import { inBrowser, openBrowser } from '../support/browser.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { WALKS, WebPage } from '../support/web-page.js';
+
+const MARKDOWN = `Take **two** steps. Then rest.\n\n\`\`\`js\nconst held = 1;\n\`\`\`\n\nDone.`;
+const LONG = Array.from({ length: 120 }, (_, line) => `Line ${String(line)} of it.`).join('\n\n');
+const usage = { promptTokens: 1, completionTokens: 1 };
+
+inBrowser.each(WALKS)(
+  'a conversation on the page, on a $screen screen, with $kind',
+  ({ screen, kind }) => {
+    let app: TestApp;
+    let provider: ProviderProbe;
+    let browser: Browser;
+    let tab: WebPage;
+
+    beforeAll(async () => {
+      app = await TestApp.start(kind, { OPENING_GRANT: '1300', MESSAGE_MAX_CHARS: '5000' });
+      provider = new ProviderProbe(app.nest);
+      browser = await openBrowser();
+      tab = await WebPage.openAlone(browser, app.url, screen);
+    });
+    afterAll(async () => {
+      await browser.close();
+      await app.close();
+    });
+
+    const answerWith = (text: string) => {
+      provider.answer([
+        { type: 'delta', text },
+        { type: 'done', finishReason: 'stop', usage },
+      ]);
+    };
+
+    it('begins with one form, and the grant that is set', async () => {
+      await tab.sees('A new account starts with 1,300 tokens.');
+      expect(await tab.page.getByRole('form').or(tab.page.locator('form')).count()).toBe(1);
+      expect(await tab.page.getByRole('navigation').count()).toBe(0);
+      await tab.expectInView(tab.button('Register'));
+    });
+
+    it('tells beside the field why it is refused, and keeps what was typed', async () => {
+      await tab.fillIn('newcomer', 'password');
+      await tab.button('Register').click();
+      await tab.sees('This password is too common.');
+      expect(await tab.page.getByLabel('Username').inputValue()).toBe('newcomer');
+      expect(await tab.page.getByLabel('Password').inputValue()).toBe('password');
+      expect(await tab.page.getByLabel('Password').getAttribute('aria-invalid')).toBe('true');
+      await tab.button('Log in').click();
+      await tab.sees('Unable to log in with provided credentials.');
+      expect(await app.database.count('users')).toBe(0);
+    });
+
+    it('takes the form away after registering, and shows the chat', async () => {
+      await tab.register('newcomer');
+      expect(await tab.page.getByLabel('Password').isVisible()).toBe(false);
+      expect(await tab.button('Register').isVisible()).toBe(false);
+      await tab.hasBalance('1,300');
+      await tab.expectInView(tab.message);
+      await tab.expectInView(tab.button('Send'));
+      await tab.expectInView(tab.button('Log out'));
+    });
+
+    it('tells the price before a message is sent, which charges nothing', async () => {
+      await tab.message.fill('first');
+      await tab.sees('Costs 100 tokens');
+      expect(await tab.page.getByLabel('Model', { exact: true }).inputValue()).toBe('echo');
+      expect(await app.database.count('turns')).toBe(0);
+      await tab.hasBalance('1,300');
+    });
+
+    it('breaks the line with Shift and Enter, and sends with Enter', async () => {
+      await tab.message.press('Shift+Enter');
+      await tab.message.pressSequentially('second');
+      expect(await tab.message.inputValue()).toBe('first\nsecond');
+      expect(await app.database.count('turns')).toBe(0);
+      await tab.message.press('Enter');
+      await tab.sees('echo · 100 tokens');
+      await tab.hasBalance('1,200');
+      expect(await tab.message.inputValue()).toBe('');
+      expect(await tab.answers.last().innerText()).toContain('your message');
+      expect(await tab.button('Stop').isVisible()).toBe(false);
+    });
+
+    it('goes on with the conversation, which the model is reminded of', async () => {
+      await tab.ask('third');
+      const contents = provider.lastRequest?.messages.map(({ content }) => content);
+      expect(contents?.[0]).toBe('first\nsecond');
+      expect(contents?.at(-1)).toBe('third');
+      expect(await app.database.count('conversations')).toBe(1);
+    });
+
+    it('shows Markdown, with code that can be copied', async () => {
+      answerWith(MARKDOWN);
+      await tab.ask('how?');
+      const answer = tab.answers.last();
+      expect(await answer.locator('strong').innerText()).toBe('two');
+      expect(await answer.locator('pre code').innerText()).toBe('const held = 1;\n');
+      await tab.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      await answer.getByRole('button', { name: 'Copy code' }).click();
+      const copied = await tab.page.evaluate('navigator.clipboard.readText()');
+      expect(copied).toBe('const held = 1;\n');
+    });
+
+    it('speaks by whole sentences, and never the same one twice', async () => {
+      provider.answer([
+        ...['One sen', 'tence. Anoth', 'er one! And the', ' rest'].map(
+          (text) => ({ type: 'delta', text }) as const,
+        ),
+        { type: 'done', finishReason: 'stop', usage },
+      ]);
+      await tab.ask('speak');
+      const spoken = await tab.page.locator('[aria-live] p').allInnerTexts();
+      const said = spoken.slice(spoken.indexOf('One sentence.'));
+      expect(said.join(' ')).toBe(
+        'One sentence. Another one! And the rest End of the answer. It cost 100 tokens; 900 tokens left.',
+      );
+      expect(said).toContain('And the rest');
+      expect(await tab.page.locator('.turn [aria-live]').count()).toBe(0);
+    });
+
+    it('shows the same conversation after a reload', async () => {
+      await tab.page.reload();
+      await tab.sees('how?');
+      expect(await tab.answers.count()).toBe(4);
+      expect(await tab.conversations.count()).toBe(1);
+      await tab.hasBalance('900');
+      await tab.expectInView(tab.button('Send'));
+    });
+
+    it('stops an answer, which costs nothing before its first word', async () => {
+      provider.use(() => new Promise(() => undefined));
+      await tab.message.fill('never mind');
+      await tab.button('Send').click();
+      await tab.button('Stop').click();
+      await tab.sees('Stopped · echo · 0 tokens');
+      expect(await tab.button('Stop').isVisible()).toBe(false);
+      await tab.hasBalance('900');
+      expect(await app.database.unbalancedWallets()).toEqual([]);
+    });
+
+    it('tells where an answer failed, and asks again', async () => {
+      provider.use(() => Promise.reject(new Error('a fault of the provider')));
+      await tab.ask('try');
+      await tab.turns.last().getByRole('alert').waitFor();
+      expect(await tab.turns.last().innerText()).toContain('Not answered');
+      expect(await tab.turns.last().innerText()).not.toContain('a fault of the provider');
+      provider.use(undefined);
+      await tab.turns.last().getByRole('button', { name: 'Retry' }).click();
+      await tab.hasBalance('800');
+      expect(await tab.turns.last().locator('.question').innerText()).toBe('try');
+    });
+
+    it('puts a question to be edited beside what is typed already', async () => {
+      await tab.message.fill('a draft');
+      await tab.turns.last().getByRole('button', { name: 'Edit and ask again' }).click();
+      expect(await tab.message.inputValue()).toBe('a draft\n\ntry');
+      await tab.ask('tried');
+      expect(await tab.turns.last().innerText()).toContain("'tried'");
+      await tab.hasBalance('700');
+    });
+
+    it('gives a message back that the server refuses, with the reason above it', async () => {
+      await tab.message.fill('x'.repeat(5001));
+      await tab.button('Send').click();
+      await tab.page.getByRole('alert').getByText('no more than 5000 characters').waitFor();
+      await tab.hasTyped('x'.repeat(5001));
+      expect(await tab.page.locator('.question', { hasText: 'xxx' }).count()).toBe(0);
+      await tab.hasBalance('700');
+    });
+
+    it('gives a message back when the server is not reached', async () => {
+      await tab.page.context().setOffline(true);
+      await tab.message.fill('is anyone there?');
+      await tab.button('Send').click();
+      await tab.sees('The server cannot be reached.');
+      await tab.hasTyped('is anyone there?');
+      await tab.page.context().setOffline(false);
+      tab.complaints.splice(0, tab.complaints.length);
+    });
+
+    it('leaves the reader alone who has scrolled up, and offers the way back', async () => {
+      answerWith(LONG);
+      await tab.ask('long');
+      const scroller = `document.querySelector('[aria-label="Conversation"]')`;
+      const place = () => tab.page.evaluate<number>(`${scroller}.scrollTop`);
+      const end = () =>
+        tab.page.evaluate<number>(`${scroller}.scrollHeight - ${scroller}.clientHeight`);
+      expect(Math.abs((await place()) - (await end()))).toBeLessThan(80);
+      await tab.expectInView(tab.button('Send'));
+      await tab.page.evaluate(`${scroller}.scrollTo(0, 0)`);
+      await tab.button('Jump to the end').waitFor();
+      expect(await place()).toBe(0);
+      await tab.button('Jump to the end').click();
+      await tab.button('Jump to the end').waitFor({ state: 'detached' });
+      expect(Math.abs((await place()) - (await end()))).toBeLessThan(80);
+      provider.use(undefined);
+    });
+
+    it('has given the browser nothing to complain of, and left the books in order', async () => {
+      expect(tab.complaints).toEqual([]);
+      expect(await app.database.unbalancedWallets()).toEqual([]);
+    });
+  },
+);

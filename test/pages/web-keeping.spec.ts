@@ -1,0 +1,160 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { TestApp } from '../support/app.js';
+import { printCodes } from '../support/books.js';
+import { inBrowser, openBrowser } from '../support/browser.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { WALKS, WebPage } from '../support/web-page.js';
+
+const MARKDOWN = 'Take **two** steps.';
+const usage = { promptTokens: 1, completionTokens: 1 };
+
+inBrowser.each(WALKS)(
+  'what the page keeps, on a $screen screen, with $kind',
+  ({ screen, kind }) => {
+    let app: TestApp;
+    let provider: ProviderProbe;
+    let browser: Browser;
+    let tab: WebPage;
+
+    beforeAll(async () => {
+      app = await TestApp.start(kind, { OPENING_GRANT: '700' });
+      provider = new ProviderProbe(app.nest);
+      browser = await openBrowser();
+      tab = await WebPage.openAlone(browser, app.url, screen);
+      await tab.register('newcomer');
+      await tab.ask('third');
+      provider.answer([
+        { type: 'delta', text: MARKDOWN },
+        { type: 'done', finishReason: 'stop', usage },
+      ]);
+      await tab.ask('how?');
+      provider.use(undefined);
+    });
+    afterAll(async () => {
+      await browser.close();
+      await app.close();
+    });
+
+    it('begins another conversation, finds the first one by what was said, and opens it', async () => {
+      await tab.button('New conversation').click();
+      await tab.sees('What would you like to know?');
+      await tab.ask('a question of its own');
+      expect(provider.lastRequest?.messages).toHaveLength(1);
+      await tab.conversations.nth(1).waitFor();
+      expect(await tab.conversations.count()).toBe(2);
+      await tab.page.getByLabel('Search').fill('third');
+      await tab.page.getByRole('navigation').getByText('third', { exact: true }).click();
+      await tab.sees('how?');
+      await tab.page.getByLabel('Search').fill('');
+    });
+
+    it('renames, exports and deletes a conversation', async () => {
+      await tab.button('Rename').click();
+      await tab.page.getByLabel('Title').fill('All about steps');
+      await tab.button('Save').click();
+      await tab.page.getByRole('heading', { name: 'All about steps' }).waitFor();
+      await tab.page.getByRole('navigation').getByText('All about steps').waitFor();
+      await tab.button('Export').click();
+      const saving = tab.page.waitForEvent('download');
+      await tab.button('Download').click();
+      const download = await saving;
+      expect(download.suggestedFilename()).toBe('conversation.md');
+      expect(await readFile(await download.path(), 'utf8')).toContain('Take **two** steps.');
+      await tab.button('Delete').click();
+      await tab.button('Cancel').click();
+      expect(await app.database.count('conversations')).toBe(2);
+      await tab.button('Delete').click();
+      await tab.button('Delete conversation').click();
+      await tab.sees('What would you like to know?');
+      expect(await app.database.count('conversations')).toBe(1);
+      expect(await tab.conversations.allInnerTexts()).toEqual(['a question of its own']);
+    });
+
+    it('says what to do when the wallet is empty, takes a code, and goes on', async () => {
+      const alert = tab.page.getByRole('alert');
+      expect(await alert.count()).toBe(0);
+      for (let rest = 4; rest > 0; rest -= 1) await tab.ask('spend');
+      await tab.hasBalance('0');
+      await alert.getByText('Redeem a code').waitFor();
+      await tab.expectInView(tab.button('Redeem'));
+      await tab.message.fill('one too many');
+      await tab.button('Send').click();
+      await tab.sees('Your wallet is empty.');
+      await tab.hasTyped('one too many');
+      await tab.page.getByLabel('Code').fill('no such code');
+      await tab.button('Redeem').click();
+      await tab.page.locator('#code-problem').filter({ hasText: /./ }).waitFor();
+      expect(await tab.page.getByLabel('Code').inputValue()).toBe('no such code');
+      const [code = ''] = await printCodes(app.database, 1, 400);
+      await tab.page.getByLabel('Code').fill(code);
+      await tab.button('Redeem').click();
+      await tab.hasBalance('400');
+      expect(await tab.button('Redeem').isVisible()).toBe(false);
+      await tab.message.press('Enter');
+      await tab.hasBalance('300');
+    });
+
+    it('shows the account: the ledger, what was used for what, and a daily limit', async () => {
+      await tab.page.getByRole('link', { name: 'Account' }).click();
+      const ledger = tab.page.getByRole('region', { name: 'Ledger' }).first();
+      await ledger.getByText('−100').first().waitFor();
+      expect(await ledger.getByText('+700').count()).toBe(1);
+      await tab.page.locator('.plot canvas').waitFor();
+      await tab.page.getByLabel('By model').check();
+      await tab.page.getByText('The same as a table').click();
+      await tab.page.getByRole('cell', { name: 'echo', exact: true }).waitFor();
+      await tab.page.getByLabel('Tokens a day').fill('1');
+      await tab.button('Save').click();
+      await tab.sees('of 1 token.');
+      await tab.page.goBack();
+      await tab.message.fill('over the limit');
+      await tab.message.press('Enter');
+      await tab.sees('Your daily limit is reached.');
+      await tab.hasTyped('over the limit');
+      await tab.hasBalance('300');
+      await tab.page.getByRole('link', { name: 'change it in your account' }).click();
+      await tab.button('Remove the limit').click();
+      await tab.sees('The limit is removed.');
+    });
+
+    it('is one login for all tabs, and one logout', async () => {
+      await tab.button('New conversation').click();
+      const other = await WebPage.open(tab.page.context(), app.url);
+      await other.message.waitFor();
+      expect(await other.page.getByLabel('Password').isVisible()).toBe(false);
+      await tab.button('Log out').click();
+      for (const each of [tab, other]) {
+        await each.button('Log in').waitFor();
+        expect(await each.message.isVisible()).toBe(false);
+        expect(await each.page.getByRole('navigation').isVisible()).toBe(false);
+      }
+      expect(await app.database.count('access_tokens')).toBe(0);
+      await other.fillIn('newcomer');
+      await other.button('Log in').click();
+      await tab.message.waitFor();
+      expect(await tab.message.inputValue()).toBe('');
+      expect(other.complaints).toEqual([]);
+      await other.page.close();
+    });
+
+    it('keeps what was typed while a session ends', async () => {
+      await tab.button('New conversation').click();
+      await tab.message.fill('typed for an hour');
+      await app.database.rows('DELETE FROM access_tokens');
+      await tab.message.press('Enter');
+      await tab.sees('Your session has ended. Please log in again.');
+      expect(await tab.message.isVisible()).toBe(false);
+      await tab.fillIn('newcomer');
+      await tab.button('Log in').click();
+      await tab.message.waitFor();
+      await tab.hasTyped('typed for an hour');
+    });
+
+    it('has given the browser nothing to complain of, and left the books in order', async () => {
+      expect(tab.complaints).toEqual([]);
+      expect(await app.database.unbalancedWallets()).toEqual([]);
+    });
+  },
+);

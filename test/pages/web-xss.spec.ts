@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { PASSWORD, TestApp } from '../support/app.js';
+import { inBrowser, openBrowser } from '../support/browser.js';
+import type { Caller } from '../support/client.js';
+import { HOSTILE_TEXTS } from '../support/hostile-texts.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { openThread, say } from '../support/threads.js';
+import { WebPage } from '../support/web-page.js';
+
+const usage = { promptTokens: 1, completionTokens: 1 };
+
+/** Elements that an answer has no use for, wherever on the page text of others is shown. */
+const STRANGE = `:is(.markdown, .question, nav, h2, table, [role="status"], [role="alert"])
+  :is(script, style, link, meta, base, img, svg:not(.icon), math, iframe, object, embed, video, audio,
+  form:not(.inline), input:not(#code, [type="search"]), [id]:not([id^="code"]), [name]:not(#code), [srcdoc], [style])`;
+const HANDLERS = `[...document.querySelectorAll('*')].flatMap((element) =>
+  element.getAttributeNames().filter((name) => name.startsWith('on')))`;
+const LINKS = `[...document.querySelectorAll('.markdown a')].map((link) => link.href)`;
+
+inBrowser('fifty texts that would run a script', () => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+  let caller: Caller;
+  let browser: Browser;
+  let tab: WebPage;
+  let conversation: string;
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    provider = new ProviderProbe(app.nest);
+    caller = await app.newUser({ username: 'mallory', tokens: 100_000 });
+    conversation = await openThread(caller, { title: 'all' });
+    for (const text of HOSTILE_TEXTS) {
+      provider.answer([
+        { type: 'delta', text },
+        { type: 'done', finishReason: 'stop', usage },
+      ]);
+      expect((await say(caller, conversation, text)).status).toBe(200);
+    }
+    browser = await openBrowser();
+    tab = await WebPage.openAlone(browser, app.url);
+    await tab.fillIn('mallory', PASSWORD);
+    await tab.button('Log in').click();
+    await tab.message.waitFor();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await app.close();
+  });
+
+  /** Fails where anything ran, was asked of elsewhere, or became an element that it must not. */
+  async function expectHarmless(): Promise<void> {
+    expect(await tab.page.locator(STRANGE).count()).toBe(0);
+    expect(await tab.page.evaluate(HANDLERS)).toEqual([]);
+    expect(await tab.page.evaluate('typeof globalThis.pwned')).toBe('undefined');
+    expect(tab.complaints).toEqual([]);
+    expect(new URL(tab.page.url()).origin).toBe(app.url);
+  }
+
+  it('are at least fifty', () => {
+    expect(new Set(HOSTILE_TEXTS).size).toBeGreaterThanOrEqual(50);
+  });
+
+  it('are harmless as questions and as answers that are read back', async () => {
+    await tab.page.goto(`${app.url}/#/c/${conversation}`);
+    for (const shown of [30, HOSTILE_TEXTS.length]) {
+      await tab.turns.nth(shown - 1).waitFor();
+      if (shown < HOSTILE_TEXTS.length) await tab.button('Show earlier').click();
+    }
+    expect(await tab.page.locator('.question').allInnerTexts()).toContain(HOSTILE_TEXTS[0]);
+    expect(await tab.answers.first().innerText()).toBe(HOSTILE_TEXTS[0]);
+    await expectHarmless();
+    const links = await tab.page.evaluate<string[]>(LINKS);
+    expect(links.filter((link) => link !== '' && !/^https?:\/\//.test(link))).toEqual([]);
+    expect(links).toContain('https://example.org/leak.png');
+  });
+
+  it('are harmless as an answer that comes in small pieces', async () => {
+    const pieces = HOSTILE_TEXTS.join('\n\n').match(/[^]{1,7}/gu) ?? [];
+    provider.answer([
+      ...pieces.map((text) => ({ type: 'delta', text }) as const),
+      { type: 'done', finishReason: 'stop', usage },
+    ]);
+    await tab.button('New conversation').click();
+    await tab.ask('all at once');
+    expect(await tab.answers.last().innerText()).toContain('<svg onload=');
+    await expectHarmless();
+  });
+
+  it('are harmless as titles, in the list, the heading and a dialog, and when searched for', async () => {
+    for (const title of HOSTILE_TEXTS) {
+      conversation = await openThread(caller, { title: title.slice(0, 80) });
+    }
+    await tab.page.reload();
+    await tab.conversations.nth(49).waitFor();
+    expect(await tab.conversations.allInnerTexts()).toContain(HOSTILE_TEXTS.at(-12)?.trim());
+    await expectHarmless();
+    await tab.page.goto(`${app.url}/#/c/${conversation}`);
+    await tab.button('Delete').click();
+    await tab.page.getByRole('dialog').getByText('onerror').waitFor();
+    await tab.button('Cancel').click();
+    await tab.page.getByLabel('Search').fill('onerror=');
+    await tab.page.getByRole('navigation').getByText('<audio').first().waitFor();
+    await expectHarmless();
+    await tab.page.getByLabel('Search').fill('');
+  });
+
+  it('are harmless as codes and as names', async () => {
+    await tab.page.getByRole('link', { name: 'Account' }).click();
+    for (const text of HOSTILE_TEXTS) {
+      await tab.page.getByLabel('Code').fill(text);
+      await tab.button('Redeem').click();
+      await tab.page.locator('button:enabled', { hasText: 'Redeem' }).waitFor();
+    }
+    await tab.page.locator('#code-problem').filter({ hasText: /./ }).waitFor();
+    await expectHarmless();
+    await tab.button('Log out').click();
+    for (const text of HOSTILE_TEXTS.slice(0, 12)) {
+      await tab.fillIn(text);
+      await tab.button('Register').click();
+      await tab.page.locator('button:enabled', { hasText: 'Register' }).waitFor();
+    }
+    await tab.sees('Enter a valid username.');
+    await expectHarmless();
+    expect(await app.database.count('users')).toBe(1);
+  });
+});

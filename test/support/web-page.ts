@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { expect } from '@jest/globals';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { PASSWORD } from './app.js';
+import { databaseKinds } from './databases.js';
+
+/** The two screens that the page is made for. */
+export const SCREENS = {
+  wide: { width: 1280, height: 800 },
+  small: { width: 390, height: 844 },
+};
+
+/** Each screen with another database, so that both are walked through once. */
+export const WALKS = (['small', 'wide'] as const).map((screen, index) => ({
+  screen,
+  kind: databaseKinds.at(-1 - index) ?? 'sqlite',
+}));
+
+/** A browser's own words for an answer of ours that is no success: the page shows it, and is not at fault. */
+const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d /;
+
+interface AxeResults {
+  readonly violations: { id: string; impact: string; nodes: { html: string }[] }[];
+}
+
+/** The page at `/` in a tab, by the names that people see and hear. */
+export class WebPage {
+  /** What the browser complained of: errors of scripts, breaches of the policy, requests elsewhere. */
+  readonly complaints: string[] = [];
+
+  private constructor(
+    readonly page: Page,
+    url: string,
+  ) {
+    page.setDefaultTimeout(15_000);
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    page.on('dialog', (dialog) => {
+      this.complaints.push(`a dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('console', (message) => {
+      const isError = message.type() === 'error' || /Security Policy/.test(message.text());
+      if (isError && !REFUSED.test(message.text())) this.complaints.push(message.text());
+    });
+    page.on('request', (request) => {
+      const isOurs = request.url().startsWith(url) || /^(data|blob):/.test(request.url());
+      if (!isOurs) this.complaints.push(`asks elsewhere: ${request.url()}`);
+    });
+  }
+
+  static async open(context: BrowserContext, url: string): Promise<WebPage> {
+    const opened = new WebPage(await context.newPage(), url);
+    await opened.page.goto(url);
+    return opened;
+  }
+
+  /** A tab in a browser window of its own, in which nobody is logged in. */
+  static async openAlone(
+    browser: Browser,
+    url: string,
+    screen: keyof typeof SCREENS = 'wide',
+  ): Promise<WebPage> {
+    const viewport = SCREENS[screen];
+    return WebPage.open(await browser.newContext({ viewport, acceptDownloads: true }), url);
+  }
+
+  button(name: string): Locator {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  get message(): Locator {
+    return this.page.getByLabel('Message', { exact: true });
+  }
+
+  get conversations(): Locator {
+    return this.page.getByRole('navigation').getByRole('link');
+  }
+
+  get answers(): Locator {
+    return this.page.locator('.markdown');
+  }
+
+  get turns(): Locator {
+    return this.page.locator('.turn');
+  }
+
+  async fillIn(username: string, password = PASSWORD): Promise<void> {
+    await this.page.getByLabel('Username').fill(username);
+    await this.page.getByLabel('Password').fill(password);
+  }
+
+  async register(username: string): Promise<void> {
+    await this.fillIn(username);
+    await this.button('Register').click();
+    await this.message.waitFor();
+  }
+
+  /** Sends a message, and waits until its answer has come to an end. */
+  async ask(message: string): Promise<void> {
+    const before = await this.turns.count();
+    await this.message.fill(message);
+    await this.message.press('Enter');
+    await this.turns.nth(before).getByRole('button', { name: 'Retry' }).waitFor();
+  }
+
+  /** Waits until the text is to be seen. */
+  async sees(text: string | RegExp): Promise<void> {
+    await this.page.getByText(text).filter({ visible: true }).first().waitFor();
+  }
+
+  /** Waits until this is what stands in the field for a message. */
+  async hasTyped(text: string): Promise<void> {
+    const until = Date.now() + 10_000;
+    while ((await this.message.inputValue()) !== text && Date.now() < until) {
+      await this.page.waitForTimeout(20);
+    }
+    expect(await this.message.inputValue()).toBe(text);
+  }
+
+  /** The balance in the page's head. */
+  async hasBalance(tokens: string): Promise<void> {
+    await this.page.getByRole('banner').getByText(`${tokens} tokens`).waitFor();
+  }
+
+  /** Fails unless the whole of the element is on the screen, without scrolling. */
+  async expectInView(element: Locator): Promise<void> {
+    const box = await element.boundingBox();
+    const screen = this.page.viewportSize();
+    if (!box || !screen) throw new Error('is not shown');
+    expect(box.y).toBeGreaterThanOrEqual(0);
+    expect(box.x).toBeGreaterThanOrEqual(0);
+    expect(box.y + box.height).toBeLessThanOrEqual(screen.height);
+    expect(box.x + box.width).toBeLessThanOrEqual(screen.width);
+  }
+
+  /** What axe-core finds serious or critical, with the first place of each. */
+  async barriers(): Promise<string[]> {
+    const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+    await this.page.evaluate(await readFile(path, 'utf8'));
+    const found = await this.page.evaluate<AxeResults>('axe.run(document)');
+    return found.violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
+  }
+
+  close(): Promise<void> {
+    return this.page.context().close();
+  }
+}
