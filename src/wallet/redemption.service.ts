@@ -13,7 +13,6 @@ import { WalletService, type Credit } from './wallet.service.js';
 
 const CODE_BYTES = 15;
 
-
 /** Codes that are worth an amount: made by operators, redeemed once, however many race for one. */
 @Injectable()
 export class RedemptionService {
