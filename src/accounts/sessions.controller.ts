@@ -6,6 +6,7 @@ import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import { AccountDocs } from './accounts.docs.js';
+import type { SessionPageDto } from './accounts.dto.js';
 
 /** What may speak for the caller. */
 @Controller('api/sessions')
@@ -17,7 +18,10 @@ export class SessionsController {
 
   @AccountDocs.sessions()
   @Get()
-  async list(@CurrentPrincipal() { userId, credentialId }: Principal, @Page() asked: PageRequest) {
+  async list(
+    @CurrentPrincipal() { userId, credentialId }: Principal,
+    @Page() asked: PageRequest,
+  ): Promise<SessionPageDto> {
     const page = await paginate(
       asked,
       (keyset) => this.sessions.page(userId, keyset),

@@ -6,9 +6,15 @@ import { CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import { readUsageQuery } from '../usage/usage-query.js';
-import { dayLabel } from '../usage/usage.service.js';
+import { dayLabel, type UsageRow } from '../usage/usage.service.js';
 import { AdminDocs } from './admin.docs.js';
-import { CreditDto } from './admin.dto.js';
+import {
+  CreditDto,
+  type CodeDto,
+  type TrailEntryDto,
+  type TrailPageDto,
+  type UsageOfAllDto,
+} from './admin.dto.js';
 import { OperatorsService } from './operators.service.js';
 import { StaffGuard } from './staff.guard.js';
 import { TrailService, type TrailRow } from './trail.service.js';
@@ -29,7 +35,7 @@ export class AdminController {
   async code(
     @CurrentPrincipal() { userId: operatorId }: Principal,
     @Payload() { amount, reason }: CreditDto,
-  ) {
+  ): Promise<CodeDto> {
     return { code: await this.operators.makeCode(amount, { operatorId, reason }), tokens: amount };
   }
 
@@ -39,23 +45,19 @@ export class AdminController {
     @QueryText('by') by: string | undefined,
     @QueryText('from') from: string | undefined,
     @QueryText('to') to: string | undefined,
-  ) {
+  ): Promise<UsageOfAllDto> {
     const query = readUsageQuery({ by, from, to }, ['day', 'model', 'user']);
     const rows = await this.sums.usage(query);
     return {
       from: toIso(query.from),
       to: toIso(query.to),
-      results: rows.map(({ label, count, amount }) => ({
-        [query.by]: query.by === 'day' ? dayLabel(label) : label,
-        count,
-        tokens: amount,
-      })),
+      results: rows.map((row) => sumToWire(query.by, row)),
     };
   }
 
   @AdminDocs.trail()
   @Get('trail')
-  async trail(@Page() asked: PageRequest) {
+  async trail(@Page() asked: PageRequest): Promise<TrailPageDto> {
     const page = await paginate(
       asked,
       (keyset) => this.trailEntries.page(keyset),
@@ -67,9 +69,18 @@ export class AdminController {
 }
 
 /** No username has parentheses, so nobody can pass for a shell. */
-function toWire(row: TrailRow) {
+function toWire(row: TrailRow): TrailEntryDto {
   const { id, createdAt, operatorId, operator, action, targetId, target, reason } = row;
   const by = operatorId === null ? '(shell)' : (operator ?? `(deleted ${operatorId})`);
   const gone = action === 'make_code' ? targetId : `(deleted ${targetId})`;
   return { id, at: toIso(createdAt), by, action, target: target ?? gone, reason };
+}
+
+function sumToWire(
+  by: 'day' | 'model' | 'user',
+  { label, count, amount: tokens }: UsageRow,
+): UsageOfAllDto['results'][number] {
+  if (by === 'day') return { day: dayLabel(label), count, tokens };
+  const text = label === null ? null : String(label);
+  return by === 'model' ? { model: text, count, tokens } : { user: text, count, tokens };
 }

@@ -22,11 +22,18 @@ import { toIso } from '../time.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
-import { CreditDto } from './admin.dto.js';
+import { CreditDto, type GrantedDto } from './admin.dto.js';
 import { OperatorsService } from './operators.service.js';
 import { StaffGuard } from './staff.guard.js';
 import { UserDocs } from './users.docs.js';
-import { NewUserDto, UserChangeDto, reasonField } from './users.dto.js';
+import {
+  NewUserDto,
+  UserChangeDto,
+  reasonField,
+  type CreatedUserDto,
+  type UserDto,
+  type UserPageDto,
+} from './users.dto.js';
 
 /** Users, as operators have to do with them. */
 @Controller('api/admin/users')
@@ -40,7 +47,10 @@ export class AdminUsersController {
 
   @UserDocs.list()
   @Get()
-  async list(@Page() asked: PageRequest, @QueryText('search') search: string | undefined) {
+  async list(
+    @Page() asked: PageRequest,
+    @QueryText('search') search: string | undefined,
+  ): Promise<UserPageDto> {
     const page = await paginate(
       asked,
       (keyset) => this.users.page(search ?? '', keyset),
@@ -55,14 +65,14 @@ export class AdminUsersController {
   async create(
     @CurrentPrincipal() { userId: operatorId }: Principal,
     @Payload() { username, email = '', password, reason = '' }: NewUserDto,
-  ) {
+  ): Promise<CreatedUserDto> {
     const user = { username, email };
     const doer = { operatorId, reason };
     let token: string | null = null;
     if (password === undefined) token = await this.operators.create(user, doer);
     else await this.operators.createWithPassword({ ...user, password }, doer);
     const made = await this.toWire(await this.operators.find(username));
-    return { ...made, password_token: token };
+    return Object.assign(made, { password_token: token });
   }
 
   @UserDocs.change()
@@ -71,7 +81,7 @@ export class AdminUsersController {
     @CurrentPrincipal() { userId: operatorId }: Principal,
     @Param('username') username: string,
     @Payload() { active: isActive, staff: isStaff, reason = '' }: UserChangeDto,
-  ) {
+  ): Promise<UserDto> {
     const change = { isActive, isStaff };
     return this.toWire(await this.operators.change(username, change, { operatorId, reason }));
   }
@@ -84,7 +94,7 @@ export class AdminUsersController {
     @Payload() { amount, reason }: CreditDto,
     @IdempotencyKey() idempotencyKey: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  ): Promise<GrantedDto> {
     if (idempotencyKey === undefined) throw new IdempotencyKeyRequired();
     const grant = { username, amount, reason, idempotencyKey };
     const { balance, isReplay } = await this.operators.grant(grant, userId);
@@ -104,7 +114,7 @@ export class AdminUsersController {
     await this.operators.endSessions(username, { operatorId, reason });
   }
 
-  private async toWire(user: User) {
+  private async toWire(user: User): Promise<UserDto> {
     const { balance, held } = await this.wallets.summary(user.id);
     return {
       username: user.username,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { cleanEnv } from 'envalid';
-import { readModelsFile } from './models-file.js';
+import { cleanEnv, type CleanedEnv } from 'envalid';
+import { readModelsFile, type ModelsFile } from './models-file.js';
 import { listOf } from './network-settings.js';
 import { toRate } from './rates.js';
 import { SETTINGS } from './settings.js';
@@ -56,7 +56,16 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
   const { problems, ...models } = readModelsFile(read.MODELS_FILE, env);
   bad.push(...problems.map((problem) => ['MODELS_FILE', problem] as const));
   if (bad.length > 0) throw new InvalidConfig(toLines(bad));
-  return Object.freeze({
+  return Object.freeze(toConfig(read, models, env));
+}
+
+/** The settings by the names that the code uses. */
+function toConfig(
+  read: CleanedEnv<typeof SETTINGS>,
+  models: Pick<ModelsFile, 'providers' | 'models'>,
+  env: NodeJS.ProcessEnv,
+) {
+  return {
     host: read.HOST,
     port: read.PORT,
     databaseUrl: read.DATABASE_URL,
@@ -93,13 +102,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
     smtpFrom: read.SMTP_FROM,
     jwtRefreshGraceSeconds: read.JWT_REFRESH_GRACE_SECONDS,
     jwtRotate: read.JWT_ROTATE === 'on',
-    rateLimits: {
-      isOn: read.RATE_LIMITS === 'on',
-      register: toRate(read.RATE_LIMIT_REGISTER),
-      login: toRate(read.RATE_LIMIT_LOGIN),
-      loginAccount: toRate(read.RATE_LIMIT_LOGIN_ACCOUNT),
-      spend: toRate(read.RATE_LIMIT_SPEND),
-      read: toRate(read.RATE_LIMIT_READ),
-    },
-  });
+    rateLimits: toRateLimits(read),
+  };
 }
+
+const toRateLimits = (read: CleanedEnv<typeof SETTINGS>) => ({
+  isOn: read.RATE_LIMITS === 'on',
+  register: toRate(read.RATE_LIMIT_REGISTER),
+  login: toRate(read.RATE_LIMIT_LOGIN),
+  loginAccount: toRate(read.RATE_LIMIT_LOGIN_ACCOUNT),
+  spend: toRate(read.RATE_LIMIT_SPEND),
+  read: toRate(read.RATE_LIMIT_READ),
+});

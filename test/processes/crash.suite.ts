@@ -177,7 +177,7 @@ const underLoad = (kind: DatabaseKind): void => {
     expect(await member.service.ended).toEqual({ code: 0, signal: null });
     await fleet.inspect(async (database) => {
       expect(await database.count('turns')).toBe(12);
-      expect(await database.count('holds', `state = 'captured'`)).toBe(12);
+      expect(await database.count('ledger_entries', `kind = 'charge'`)).toBe(12);
       expect(await database.count('holds', `state <> 'captured'`)).toBe(0);
       expect(await database.unbalancedWallets()).toEqual([]);
     });

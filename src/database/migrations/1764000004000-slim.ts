@@ -111,7 +111,7 @@ async function rebuild(
 /** SQLite tells a check's expression in parentheses, and TypeORM writes another pair around it. */
 function withoutParentheses(expression: string): string {
   let depth = 0;
-  const isPair = [...expression].every((character, index, all) => {
+  const isPair = Array.from(expression).every((character, index, all) => {
     if (character === '(') depth += 1;
     if (character === ')') depth -= 1;
     return depth > 0 || index === all.length - 1;
