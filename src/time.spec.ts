@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
-import { fromIso, toIso } from './time.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { fromIso, nowMicros, toIso } from './time.js';
 
 const DAY = Date.UTC(2025, 7, 19) * 1000;
 
@@ -38,5 +38,29 @@ describe('fromIso', () => {
     ' 2025-08-19',
   ])('does not take %p for a moment', (text) => {
     expect(fromIso(text)).toBeUndefined();
+  });
+});
+
+describe('nowMicros', () => {
+  const now = Date.now.bind(Date);
+  afterEach(() => {
+    Date.now = now;
+  });
+
+  it.each([3_600_000, -3_600_000])(
+    'follows the clock of the machine when that is set by %i ms',
+    (by) => {
+      const distanceMs = () => Math.abs(nowMicros() / 1000 - Date.now());
+      expect(distanceMs()).toBeLessThan(50);
+      Date.now = () => now() + by;
+      expect(distanceMs()).toBeLessThan(50);
+      Date.now = now;
+      expect(distanceMs()).toBeLessThan(50);
+    },
+  );
+
+  it('tells moments within a millisecond apart', () => {
+    const moments = Array.from({ length: 1000 }, () => nowMicros());
+    expect(new Set(moments.map((moment) => moment % 1000)).size).toBeGreaterThan(1);
   });
 });

@@ -4,9 +4,23 @@ export type Micros = number;
 export const SECOND_MICROS = 1_000_000;
 export const DAY_MICROS = 86_400 * SECOND_MICROS;
 
-/** Now, to the microsecond: JavaScript's own `Date` stops at milliseconds. */
+/** How far this clock may differ from the machine's. */
+const CLOCK_ERROR_MAX_MS = 5;
+
+/** The wall clock's time, in milliseconds, at which `performance.now()` was 0. */
+let startedAtMs = performance.timeOrigin;
+
+/**
+ * Now, to the microsecond: JavaScript's own `Date` stops at milliseconds. It follows the machine's clock when
+ * that is set, or was suspended: moments are compared with those of other processes.
+ */
 export function nowMicros(): Micros {
-  return Math.floor((performance.timeOrigin + performance.now()) * 1000);
+  const elapsedMs = performance.now();
+  const wallMs = Date.now();
+  if (Math.abs(wallMs - startedAtMs - elapsedMs) > CLOCK_ERROR_MAX_MS) {
+    startedAtMs = wallMs - elapsedMs;
+  }
+  return Math.floor((startedAtMs + elapsedMs) * 1000);
 }
 
 /** ISO 8601 in UTC with six fractional digits: `2025-08-19T00:48:00.123456Z`. */

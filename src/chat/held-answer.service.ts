@@ -100,12 +100,13 @@ export class HeldAnswerService {
     return this.turns.save(tx, ended, { holdId, charged: 0, available });
   }
 
-  /** A failure here must not hide the one that led here; the hold then expires by itself. */
+  /** A failure here must not hide the one that led here. */
   private async giveBack(holdId: string): Promise<void> {
     try {
       await this.unitOfWork.run((tx) => this.holds.release(tx, holdId, 'released'));
     } catch (error) {
-      this.logger.error({ err: error, holdId }, 'a hold was left to expire');
+      this.logger.error({ err: error, holdId }, 'a hold is given back by the next sweep');
+      this.holds.releaseLater(holdId);
     }
   }
 }

@@ -51,6 +51,7 @@ export class HoldSweeper implements OnModuleDestroy {
     await this.lease.renew().catch((error: unknown) => {
       this.logger.warn({ err: error }, 'the lease is not renewed; the next sweep tries again');
     });
+    await this.releaseLeftOver();
     const overdue = await this.reader.read<{ id: string }>(
       `/* hold.overdue */ SELECT id FROM holds WHERE state = 'open' AND expires_at <= $1 LIMIT ${String(BATCH_MAX)}`,
       [nowMicros()],
@@ -60,8 +61,20 @@ export class HoldSweeper implements OnModuleDestroy {
       await this.unitOfWork.run((tx) => this.holds.release(tx, id, 'expired'));
     }
     if (ids.length > 0) this.logger.log(`expired ${String(ids.length)} holds`);
-    await this.forgetClaims('holds');
+    // An open hold keeps its key, however short the retention: its answer is still to come.
+    await this.forgetClaims('holds', `AND state <> 'open'`);
     await this.forgetClaims('ledger_entries');
+  }
+
+  /** Gives back what could not be given back when its answer ended. */
+  private async releaseLeftOver(): Promise<void> {
+    for (const id of this.holds.takeUnreleased()) {
+      await this.unitOfWork
+        .run((tx) => this.holds.release(tx, id, 'released'))
+        .catch(() => {
+          this.holds.releaseLater(id);
+        });
+    }
   }
 
   /** Open holds of processes that are gone. */
@@ -79,9 +92,9 @@ export class HoldSweeper implements OnModuleDestroy {
     return found;
   }
 
-  private async forgetClaims(table: 'holds' | 'ledger_entries'): Promise<void> {
+  private async forgetClaims(table: 'holds' | 'ledger_entries', further = ''): Promise<void> {
     const before = nowMicros() - this.config.idempotencyRetentionSeconds * SECOND_MICROS;
-    const old = `SELECT id FROM ${table} WHERE claim_key IS NOT NULL AND created_at < $1 LIMIT ${String(BATCH_MAX)}`;
+    const old = `SELECT id FROM ${table} WHERE claim_key IS NOT NULL AND created_at < $1 ${further} LIMIT ${String(BATCH_MAX)}`;
     const [any] = await this.reader.read(`/* claims.old */ ${old}`, [before]);
     if (any === undefined) return;
     await this.unitOfWork.run((tx) =>

@@ -33,6 +33,9 @@ import {
  */
 @Injectable()
 export class HoldsService {
+  /** Of this process alone: when it ends, its open holds are expired by another. */
+  private readonly unreleased = new Set<string>();
+
   constructor(
     private readonly reader: ReadConnection,
     private readonly lease: ProcessLease,
@@ -45,16 +48,20 @@ export class HoldsService {
    * violates its unique key: read it with `findByKey`.
    */
   async hold(tx: Tx, spend: Spend): Promise<string> {
-    const { ownerId, amount } = spend;
+    const { ownerId, amount, idempotency } = spend;
     assertAmount(amount);
     const createdAt = nowMicros();
+    // With a key the hold's row comes first. A twin then waits for that row without having the wallet: it
+    // cannot deadlock with the settlement of the first, which locks the hold and then the wallet.
+    const keyed = idempotency && this.record(tx, spend, createdAt);
+    if (keyed !== undefined) await tx.flush();
     const covered = await tx.write(
       `/* wallet.hold */ UPDATE wallets SET held = held + $2 WHERE owner_id = $1 AND ${covers('$2', '$3')}
        RETURNING held`,
       [ownerId, amount, dayOf(createdAt)],
     );
     if (covered.length === 0) throw await insufficient(tx, ownerId, amount);
-    return this.record(tx, spend, createdAt);
+    return keyed ?? this.record(tx, spend, createdAt);
   }
 
   /**
@@ -98,6 +105,18 @@ export class HoldsService {
       [hold.ownerId, hold.amount],
     );
     return true;
+  }
+
+  /** Notes a hold that could not be given back, for the database was away: the next sweep tries again. */
+  releaseLater(holdId: string): void {
+    this.unreleased.add(holdId);
+  }
+
+  /** The holds noted so far, which are then the caller's to release. */
+  takeUnreleased(): string[] {
+    const ids = [...this.unreleased];
+    this.unreleased.clear();
+    return ids;
   }
 
   /** What the owner may spend, as the transaction sees it. */

@@ -168,7 +168,7 @@ export const redeem =
   (amount: number): Step =>
   async (wallet, ownerId, world) => {
     const codes = world.app.nest.get(RedemptionService);
-    const code = await run<string>(world, (tx) => codes.make(tx, amount, 'model'));
+    const { code } = await run<{ code: string }>(world, (tx) => codes.make(tx, amount, 'model'));
     await codes.redeem(ownerId, code, undefined);
     await expect(codes.redeem(ownerId, code, undefined)).rejects.toThrow();
     wallet.balance += amount;
