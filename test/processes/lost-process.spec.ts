@@ -70,7 +70,8 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
   /** What the process is called on the holds that it opens. */
   const leaseOfHalting = async (): Promise<number> => {
     const eve = await fleet.newUser(halting);
-    await eve.chat('who serves me?');
+    // With a key it is held, and the hold names its process.
+    await eve.chat('who serves me?', { 'Idempotency-Key': 'whose' });
     const [hold] = await fleet.inspect((database) =>
       database.rows<{ lease: number }>(
         `SELECT process_id AS lease FROM holds h JOIN users u ON u.id = h.owner_id WHERE u.username = $1`,

@@ -63,10 +63,11 @@ export const hold =
     const holds = world.app.nest.get(HoldsService);
     const idempotency = chatClaim(key, amount);
     const held = run<string>(world, (tx) => holds.hold(tx, { ownerId, amount, idempotency }));
-    if (!wallet.affords(amount)) {
-      await expect(held).rejects.toThrow(InsufficientBalance);
-    } else if (key !== undefined && wallet.claims.has(key)) {
+    // The key comes first: a twin is told of the first request, not of the money that it has taken.
+    if (key !== undefined && wallet.claims.has(key)) {
       expect(await isTaken(held)).toBe(true);
+    } else if (!wallet.affords(amount)) {
+      await expect(held).rejects.toThrow(InsufficientBalance);
     } else {
       const id = await held;
       wallet.open.set(id, amount);
