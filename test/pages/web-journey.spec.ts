@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
+import { until } from '../support/until.js';
 import { TestApp } from '../support/app.js';
 import { inBrowser, openBrowser } from '../support/browser.js';
 import { ProviderProbe } from '../support/provider-probe.js';
@@ -131,14 +132,16 @@ inBrowser.each(WALKS)(
       await tab.expectInView(tab.button('Send'));
     });
 
-    it('stops an answer, which costs nothing before its first word', async () => {
+    it('stops an answer, which costs its price once the model was asked', async () => {
       provider.use(() => new Promise(() => undefined));
       await tab.message.fill('never mind');
+      const calls = provider.calls;
       await tab.button('Send').click();
+      await until(() => provider.calls !== calls);
       await tab.button('Stop').click();
-      await tab.sees('Stopped · echo · 0 tokens');
+      await tab.sees('Stopped · echo · 100 tokens');
       expect(await tab.button('Stop').isVisible()).toBe(false);
-      await tab.hasBalance('900');
+      await tab.hasBalance('800');
       expect(await app.database.unbalancedWallets()).toEqual([]);
     });
 
@@ -150,7 +153,7 @@ inBrowser.each(WALKS)(
       expect(await tab.turns.last().innerText()).not.toContain('a fault of the provider');
       provider.use(undefined);
       await tab.turns.last().getByRole('button', { name: 'Retry' }).click();
-      await tab.hasBalance('800');
+      await tab.hasBalance('700');
       expect(await tab.turns.last().locator('.question').innerText()).toBe('try');
     });
 
@@ -160,7 +163,7 @@ inBrowser.each(WALKS)(
       expect(await tab.message.inputValue()).toBe('a draft\n\ntry');
       await tab.ask('tried');
       expect(await tab.turns.last().innerText()).toContain("'tried'");
-      await tab.hasBalance('700');
+      await tab.hasBalance('600');
     });
 
     it('gives a message back that the server refuses, with the reason above it', async () => {
@@ -169,7 +172,7 @@ inBrowser.each(WALKS)(
       await tab.page.getByRole('alert').getByText('no more than 5000 characters').waitFor();
       await tab.hasTyped('x'.repeat(5001));
       expect(await tab.page.locator('.question', { hasText: 'xxx' }).count()).toBe(0);
-      await tab.hasBalance('700');
+      await tab.hasBalance('600');
     });
 
     it('gives a message back when the server is not reached', async () => {
