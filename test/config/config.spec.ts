@@ -160,7 +160,8 @@ describe('the process', () => {
 
   /** Runs the program until it gives up, and returns all that it printed. */
   async function refusal(settings: Record<string, string>): Promise<string> {
-    service = await Service.launch(settings);
+    // With limits on, nothing is logged before the process listens.
+    service = await Service.launch({ RATE_LIMITS: 'on', ...settings });
     expect(await service.ended).toEqual({ code: 1, signal: null });
     expect(service.stdout).toBe('');
     expect(service.stderr).not.toMatch(/^ +at /m);
