@@ -109,8 +109,8 @@ describe('the heartbeat of a stream', () => {
     await until(() => jest.getTimerCount() === 0);
     await upstream.last.aborted;
     while ((await ada.history()).length === 0) await new Promise((r) => sleep(r, 5));
-    expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 0 }]);
-    expect(await ada.balance()).toBe(4000);
+    expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 100 }]);
+    expect(await ada.balance()).toBe(3900);
   });
 
   /** A reader who takes nothing, once the provider has been slowed down to nothing as well. */

@@ -100,7 +100,7 @@ describe('the log', () => {
     ];
     const statuses = answers.map(({ status }) => status);
     expect(statuses).toEqual([
-      400, 200, 400, 200, 200, 401, 401, 401, 401, 400, 200, 401, 401, 415,
+      400, 200, 400, 200, 200, 401, 401, 401, 401, 400, 200, 200, 401, 415,
     ]);
     for (const word of [...Object.values(secrets), token, other, access, refresh]) {
       expect(service.stdout + service.stderr).not.toContain(word);

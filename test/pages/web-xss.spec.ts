@@ -43,7 +43,7 @@ inBrowser('fifty texts that would run a script', () => {
     await tab.fillIn('mallory', PASSWORD);
     await tab.button('Log in').click();
     await tab.message.waitFor();
-  });
+  }, 180_000);
   afterAll(async () => {
     await browser.close();
     await app.close();
