@@ -12,4 +12,6 @@ export default {
   reporters: ['default', '<rootDir>/test/support/count.reporter.js'],
   testTimeout: 60_000,
   maxWorkers: 2,
+  // Jest keeps the modules of every spec that has run: a worker would spend its time in garbage collection.
+  workerIdleMemoryLimit: '1500MB',
 };

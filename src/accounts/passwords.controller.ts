@@ -27,7 +27,7 @@ export class PasswordsController {
   }
 
   @PasswordDocs.request()
-  @Public()
+  @Public({ limit: 'network' })
   @Post('reset')
   @HttpCode(202)
   request(@Payload() { username, email }: ResetRequestDto): object {
@@ -39,7 +39,7 @@ export class PasswordsController {
   }
 
   @PasswordDocs.confirm()
-  @Public()
+  @Public({ limit: 'network' })
   @Post('reset/confirm')
   @HttpCode(204)
   async confirm(@Payload() { token, new_password }: ResetConfirmDto): Promise<void> {

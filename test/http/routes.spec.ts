@@ -35,6 +35,8 @@ const SPENDING = [
 /** How often each public route may be asked; `none` are those that count nothing. */
 const PUBLIC_LIMITS: Readonly<Record<string, string>> = {
   'POST /api/login': 'login',
+  'POST /api/password/reset': 'network',
+  'POST /api/password/reset/confirm': 'network',
   'POST /api/register': 'register',
   'POST /api/token': 'login',
   'POST /api/token/blacklist': 'network',
