@@ -35,7 +35,7 @@ export class MeDto {
   readonly created_at!: string;
 }
 
-export class SessionDto {
+class SessionDto {
   @ShownId('The session.')
   readonly id!: string;
 

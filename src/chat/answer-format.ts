@@ -8,7 +8,7 @@ export interface AnswerEvent {
 }
 
 /** What a stream says of itself before its first word. */
-export interface StreamHead {
+interface StreamHead {
   readonly turnId: string;
   readonly modelId: string;
 }

@@ -40,7 +40,7 @@ export class FlatPrice {
 }
 
 /** Whole tokens of the wallet for each 1,000 model tokens; the sum is rounded up once. */
-export class MeteredPrice {
+class MeteredPrice {
   @Whole(0, PRICE_MAX)
   readonly per1kPrompt!: number;
 
@@ -54,7 +54,7 @@ export class MeteredPrice {
 }
 
 /** The same for each 1,000,000 model tokens, as providers write their prices. */
-export class PriceByMillion {
+class PriceByMillion {
   @Whole(0, PRICE_MAX)
   readonly perMillionPrompt!: number;
 

@@ -4,7 +4,7 @@ import { toRate, type Rate } from '../config/rates.js';
  * Time is counted in tenths of a window. Eleven of them always cover a whole window, however it lies: so a
  * refused caller may wait a tenth longer than the window, and no window ever has more than its count.
  */
-export const TICKS_A_WINDOW = 10;
+const TICKS_A_WINDOW = 10;
 export const TICKS_KEPT = TICKS_A_WINDOW + 1;
 
 /** A limit by its name on the wire. */

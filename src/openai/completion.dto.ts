@@ -15,7 +15,7 @@ import {
 import { Nested } from '../fields/field-decorators.js';
 import { PassedOnDto } from './passed-on.dto.js';
 
-export const MESSAGES_MAX = 2048;
+const MESSAGES_MAX = 2048;
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
 
 /** Text, or parts of which each names its type; an answer that only called tools has none. */
@@ -35,7 +35,7 @@ function isPart(value: unknown): boolean {
 const optional = (type: 'boolean' | 'integer') => ({ type, required: false, nullable: true });
 
 /** One message as OpenAI's clients send it; what else it has is passed on as it came. */
-export class CompletionMessageDto {
+class CompletionMessageDto {
   @ApiProperty({ type: 'string', enum: ROLES, description: 'Who says it.' })
   @IsIn(ROLES, { message: `Invalid value: a role is one of ${ROLES.join(', ')}.` })
   role!: string;
