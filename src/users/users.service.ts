@@ -10,9 +10,12 @@ import { User } from './user.entity.js';
 /** Longest name that is normalised, in UTF-16 units: no registered one is longer, however it is typed. */
 const NAME_MAX_CHARS = 1000;
 
-/** The form under which usernames are unique: NFKC, and no case (`ß` and `SS` are one). */
+/**
+ * The form under which usernames are unique: NFKC, and no case (`ß` and `SS` are one). Of a text that is too
+ * long for a name only the beginning: normalising takes quadratic time in the worst case.
+ */
 export function usernameKey(username: string): string {
-  return username.normalize('NFKC').toUpperCase().toLowerCase();
+  return username.slice(0, NAME_MAX_CHARS).normalize('NFKC').toUpperCase().toLowerCase();
 }
 
 /** People and their passwords' digests. */
@@ -22,7 +25,6 @@ export class UsersService {
 
   /** The user whose name this is, ignoring case; null where there is none. */
   async findByUsername(username: string): Promise<User | null> {
-    // Normalising takes quadratic time in the worst case, so the length is looked at first.
     if (username.length > NAME_MAX_CHARS) return null;
     return this.reader.repository(User).findOneBy({ usernameKey: usernameKey(username) });
   }
