@@ -135,6 +135,26 @@ export class PermissionDenied extends AppError {
   override readonly message = 'You do not have permission to perform this action.';
 }
 
+/** The API key is good, and was not given the scope that the route needs. The challenge is RFC 6750's. */
+export class InsufficientScope extends AppError {
+  readonly status = 403;
+  readonly code = 'insufficient_scope';
+  override readonly headers: Readonly<Record<string, string>>;
+  constructor(scope: string) {
+    super(`This API key does not have the scope "${scope}".`);
+    this.headers = {
+      'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${scope}"`,
+    };
+  }
+}
+
+/** API keys manage nothing: that is for a person who has logged in. */
+export class SessionRequired extends AppError {
+  readonly status = 403;
+  readonly code = 'session_required';
+  override readonly message = 'An API key may not do this. Log in instead.';
+}
+
 /** Users are made by operators here, and nobody registers. */
 export class RegistrationClosed extends AppError {
   readonly status = 403;

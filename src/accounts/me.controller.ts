@@ -2,7 +2,7 @@ import { Controller, Delete, Get, HttpCode, Patch } from '@nestjs/common';
 import { normalizeEmail } from '../auth/email.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Payload } from '../fields/body.pipe.js';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import type { User } from '../users/user.entity.js';
@@ -25,6 +25,7 @@ export class MeController {
   ) {}
 
   @AccountDocs.read()
+  @Access('session')
   @Get()
   async read(@CurrentPrincipal() { userId }: Principal): Promise<MeDto> {
     return toWire(await this.passwords.demand(userId));
@@ -32,6 +33,7 @@ export class MeController {
 
   /** A link that was sent to the address of before serves no more. */
   @AccountDocs.change()
+  @Access('session')
   @Patch()
   async change(
     @CurrentPrincipal() { userId }: Principal,
@@ -49,6 +51,7 @@ export class MeController {
   }
 
   @AccountDocs.remove()
+  @Access('session')
   @Delete()
   @HttpCode(204)
   async remove(

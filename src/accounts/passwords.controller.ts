@@ -1,7 +1,7 @@
 import { Controller, HttpCode, Post } from '@nestjs/common';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
-import { CurrentPrincipal, Public } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, Public } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { PasswordChangeDto, ResetConfirmDto, ResetRequestDto } from './passwords.dto.js';
 import { PasswordDocs } from './passwords.docs.js';
@@ -17,6 +17,7 @@ export class PasswordsController {
   ) {}
 
   @PasswordDocs.change()
+  @Access('session')
   @Post()
   @HttpCode(204)
   async change(

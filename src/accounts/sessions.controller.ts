@@ -2,7 +2,7 @@ import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
 import { SessionsService } from '../auth/sessions.service.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import { AccountDocs } from './accounts.docs.js';
@@ -17,6 +17,7 @@ export class SessionsController {
   ) {}
 
   @AccountDocs.sessions()
+  @Access('session')
   @Get()
   async list(
     @CurrentPrincipal() { userId, credentialId }: Principal,
@@ -39,6 +40,7 @@ export class SessionsController {
   }
 
   @AccountDocs.endSession()
+  @Access('session')
   @Delete(':id')
   @HttpCode(204)
   async end(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<void> {
@@ -46,6 +48,7 @@ export class SessionsController {
   }
 
   @AccountDocs.endOtherSessions()
+  @Access('session')
   @Delete()
   @HttpCode(204)
   async endOthers(@CurrentPrincipal() { userId, credentialId }: Principal): Promise<void> {

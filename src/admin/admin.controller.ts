@@ -2,7 +2,7 @@ import { Controller, Get, Post, UseGuards } from '@nestjs/common';
 import { Payload } from '../fields/body.pipe.js';
 import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import { readUsageQuery } from '../usage/usage-query.js';
@@ -31,6 +31,7 @@ export class AdminController {
   ) {}
 
   @AdminDocs.code()
+  @Access('session')
   @Post('codes')
   async code(
     @CurrentPrincipal() { userId: operatorId }: Principal,
@@ -40,6 +41,7 @@ export class AdminController {
   }
 
   @AdminDocs.usage()
+  @Access('session')
   @Get('usage')
   async usage(
     @QueryText('by') by: string | undefined,
@@ -56,6 +58,7 @@ export class AdminController {
   }
 
   @AdminDocs.trail()
+  @Access('session')
   @Get('trail')
   async trail(@Page() asked: PageRequest): Promise<TrailPageDto> {
     const page = await paginate(

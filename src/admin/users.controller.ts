@@ -16,7 +16,7 @@ import { textReader } from '../fields/text-reader.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import type { User } from '../users/user.entity.js';
@@ -46,6 +46,7 @@ export class AdminUsersController {
   ) {}
 
   @UserDocs.list()
+  @Access('session')
   @Get()
   async list(
     @Page() asked: PageRequest,
@@ -61,6 +62,7 @@ export class AdminUsersController {
   }
 
   @UserDocs.create()
+  @Access('session')
   @Post()
   async create(
     @CurrentPrincipal() { userId: operatorId }: Principal,
@@ -76,6 +78,7 @@ export class AdminUsersController {
   }
 
   @UserDocs.change()
+  @Access('session')
   @Patch(':username')
   async change(
     @CurrentPrincipal() { userId: operatorId }: Principal,
@@ -87,6 +90,7 @@ export class AdminUsersController {
   }
 
   @UserDocs.grant()
+  @Access('session')
   @Post(':username/grants')
   async grant(
     @CurrentPrincipal() { userId }: Principal,
@@ -103,6 +107,7 @@ export class AdminUsersController {
   }
 
   @UserDocs.endSessions()
+  @Access('session')
   @Delete(':username/sessions')
   @HttpCode(204)
   async endSessions(

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
-import { CurrentPrincipal, Public } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, Public } from '../http/request.decorators.js';
 import { networkOf } from '../limits/network.js';
 import type { Principal } from '../principal.js';
 import { AccessTokens } from './access-tokens.js';
@@ -62,6 +62,7 @@ export class AuthController {
 
   /** Revokes the credential that was presented, and no other. */
   @AuthDocs.logout()
+  @Access('session')
   @Post('logout')
   @HttpCode(204)
   async logout(@CurrentPrincipal() { kind, credentialId }: Principal): Promise<void> {

@@ -4,7 +4,7 @@ import { Payload } from '../fields/body.pipe.js';
 import { wantsStream } from '../http/event-stream.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { lowerCaseId } from '../http/ids.js';
-import { CurrentPrincipal, Spends } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { chatFormat } from './chat-format.js';
 import { ChatDocs } from './chat.docs.js';
@@ -21,6 +21,7 @@ export class ChatController {
   ) {}
 
   @ChatDocs.send()
+  @Access('chat')
   @Spends('chat')
   @Post()
   @HttpCode(200)
@@ -38,6 +39,7 @@ export class ChatController {
   }
 
   @ChatDocs.quote()
+  @Access('chat')
   @Post('quote')
   @HttpCode(200)
   async quote(

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Payload } from '../fields/body.pipe.js';
 import { wantsStream } from '../http/event-stream.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
-import { CurrentPrincipal, Spends } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { chatFormat } from './chat-format.js';
 import { ChatDocs } from './chat.docs.js';
@@ -16,6 +16,7 @@ export class ConversationMessagesController {
   constructor(private readonly answers: AnswerWriter) {}
 
   @ChatDocs.sendInConversation()
+  @Access('chat')
   @Spends('messages')
   @Post()
   @HttpCode(200)

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { throwOwnerGone } from '../database/database-errors.js';
@@ -9,9 +8,8 @@ import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
-import type { RouteMarks } from '../http/route-table.js';
 import {
   ConversationSettingsDto,
   type ConversationDto,
@@ -42,6 +40,7 @@ export class ConversationsController {
   ) {}
 
   @ConversationDocs.list()
+  @Access('history')
   @Get()
   async list(
     @CurrentPrincipal() { userId }: Principal,
@@ -57,6 +56,7 @@ export class ConversationsController {
   }
 
   @ConversationDocs.create()
+  @Access('chat')
   @Post()
   async create(
     @CurrentPrincipal() { userId: ownerId }: Principal,
@@ -70,6 +70,7 @@ export class ConversationsController {
   }
 
   @ConversationDocs.read()
+  @Access('history')
   @Get(':id')
   async read(
     @CurrentPrincipal() { userId }: Principal,
@@ -79,6 +80,7 @@ export class ConversationsController {
   }
 
   @ConversationDocs.change()
+  @Access('history')
   @Patch(':id')
   async change(
     @CurrentPrincipal() { userId }: Principal,
@@ -97,6 +99,7 @@ export class ConversationsController {
   }
 
   @ConversationDocs.remove()
+  @Access('history')
   @Delete(':id')
   @HttpCode(204)
   async remove(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<void> {
@@ -104,6 +107,7 @@ export class ConversationsController {
   }
 
   @ConversationDocs.turns()
+  @Access('history')
   @Get(':id/messages')
   async turns(
     @CurrentPrincipal() { userId }: Principal,
@@ -121,7 +125,7 @@ export class ConversationsController {
   }
 
   @ConversationDocs.export()
-  @RouteConfig({ anyAccept: true } satisfies RouteMarks)
+  @Access('history', { anyAccept: true })
   @Get(':id/export')
   async export(
     @CurrentPrincipal() { userId }: Principal,

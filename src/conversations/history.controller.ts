@@ -4,7 +4,7 @@ import { NotFound } from '../errors.js';
 import { disconnectSignal } from '../http/event-stream.js';
 import { Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { HistoryDocs } from './history.docs.js';
 import { HistoryService } from './history.service.js';
@@ -18,6 +18,7 @@ export class HistoryController {
   constructor(private readonly history: HistoryService) {}
 
   @HistoryDocs.list()
+  @Access('history')
   @Get()
   async list(
     @CurrentPrincipal() { userId }: Principal,
@@ -41,6 +42,7 @@ export class HistoryController {
 
   /** What a ledger entry's `turn` leads to. */
   @HistoryDocs.one()
+  @Access('history')
   @Get(':id')
   async one(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<TurnDto> {
     const turn = UUID_KEY.test(id) ? await this.history.find(userId, id) : undefined;

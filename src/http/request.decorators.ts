@@ -1,8 +1,10 @@
-import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../principal.js';
-import type { RouteMarks } from './route-table.js';
+import type { RouteAccess, RouteMarks } from './route-table.js';
+
+const MARKS = Symbol('route marks');
 
 /** The caller; only on routes that are not `@Public()`. */
 export const CurrentPrincipal = createParamDecorator(
@@ -10,16 +12,35 @@ export const CurrentPrincipal = createParamDecorator(
     context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>().user,
 );
 
+/** Adds to what the other decorators of the handler say: a second `RouteConfig` alone would undo the first. */
+function mark(marks: RouteMarks): MethodDecorator {
+  return (target, name, descriptor) => {
+    const handler = descriptor.value as object;
+    const before = (Reflect.getMetadata(MARKS, handler) ?? {}) as RouteMarks;
+    const all = { ...before, ...marks };
+    Reflect.defineMetadata(MARKS, all, handler);
+    RouteConfig(all)(target, name, descriptor);
+  };
+}
+
 /** Opens a route to callers without credentials. Everything else is closed; a test holds the list. */
-export const Public = (marks: Omit<RouteMarks, 'isPublic'> = {}): MethodDecorator =>
-  applyDecorators(RouteConfig({ isPublic: true, ...marks } satisfies RouteMarks));
+export const Public = (marks: Omit<RouteMarks, 'isPublic' | 'access'> = {}): MethodDecorator =>
+  mark({ isPublic: true, ...marks });
+
+/**
+ * Says what may call a route that is not public: API keys with this scope, `any` API key, or only a `session`.
+ * A test fails for a route that does not say it.
+ */
+export const Access = (
+  access: RouteAccess,
+  marks: Pick<RouteMarks, 'anyAccept'> = {},
+): MethodDecorator => mark({ access, ...marks });
 
 /**
  * Marks a route that can reach a provider: it is limited as spending, unless its Idempotency-Key is known
  * on `keyRoute`, for then nothing is spent.
  */
-export const Spends = (keyRoute: string): MethodDecorator =>
-  applyDecorators(RouteConfig({ limit: 'spend', keyRoute } satisfies RouteMarks));
+export const Spends = (keyRoute: string): MethodDecorator => mark({ limit: 'spend', keyRoute });
 
 /** Whether the matched route was marked `@Public()`. */
 export function isPublic(request: FastifyRequest): boolean {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RouteOptions } from 'fastify';
+import type { Scope } from '../principal.js';
 
 /** The order in which Django lists methods in `Allow`. */
 const ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE'];
@@ -19,7 +20,13 @@ export interface KnownPath {
  */
 export type LimitClass = 'register' | 'login' | 'network' | 'none' | 'spend' | 'read';
 
-/** What a route says of itself to the server's hooks; set by `@Public()` and `@Spends()`. */
+/**
+ * What may call a route that is not public: API keys with a scope, API keys of any scope (`any`), or no API key
+ * at all (`session`). Sessions may call each of them.
+ */
+export type RouteAccess = Scope | 'any' | 'session';
+
+/** What a route says of itself to the server's hooks; set by `@Public()`, `@Access()` and `@Spends()`. */
 export interface RouteMarks {
   /** Needs no credentials. */
   readonly isPublic?: boolean;
@@ -31,6 +38,8 @@ export interface RouteMarks {
   readonly limit?: LimitClass;
   /** Where its Idempotency-Keys are kept: what is known there is a replay. */
   readonly keyRoute?: string;
+  /** No API key may call a route that says nothing. */
+  readonly access?: RouteAccess;
 }
 
 /** One method of one path, with its parameters as Fastify spells them (`/api/keys/:id`). */
@@ -39,7 +48,7 @@ export interface ServedRoute extends Marks {
   readonly path: string;
 }
 
-type Marks = Required<Omit<RouteMarks, 'keyRoute'>>;
+type Marks = Required<Omit<RouteMarks, 'keyRoute' | 'access'>> & Pick<RouteMarks, 'access'>;
 
 interface Entry {
   readonly pattern: RegExp;
@@ -61,8 +70,15 @@ export class RouteTable {
       pattern: new RegExp(`^${source}$`),
       methods: new Map<string, Marks>(),
     };
-    const { isPublic = false, anyAccept = false, jsonOnly = false } = marksOf(route);
-    const marks = { isPublic, anyAccept, jsonOnly, limit: limitOf(marksOf(route)) };
+    const { isPublic = false, anyAccept = false, jsonOnly = false, ...rest } = marksOf(route);
+    const limit = limitOf({ isPublic, ...rest });
+    const marks = {
+      isPublic,
+      anyAccept,
+      jsonOnly,
+      limit,
+      ...(rest.access && { access: rest.access }),
+    };
     for (const method of [route.method].flat()) entry.methods.set(method, marks);
     this.entries.set(key, entry);
   }

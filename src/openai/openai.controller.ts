@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ModelNotFound } from '../errors.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
-import { CurrentPrincipal, Spends } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { AnswerWriter } from '../chat/answer-writer.js';
 import type { Question } from '../chat/question.js';
@@ -22,6 +22,7 @@ export class OpenAiController {
   ) {}
 
   @OpenAiDocs.complete()
+  @Access('chat')
   @Spends('completions')
   @Post('chat/completions')
   @HttpCode(200)
@@ -47,12 +48,14 @@ export class OpenAiController {
   }
 
   @OpenAiDocs.models()
+  @Access('chat')
   @Get('models')
   list() {
     return { object: 'list', data: this.models.list().map(toModel) };
   }
 
   @OpenAiDocs.model()
+  @Access('chat')
   @Get('models/:id')
   one(@Param('id') id: string) {
     return toModel(this.find(id));

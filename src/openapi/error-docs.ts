@@ -232,9 +232,14 @@ export function describeErrors(samples: readonly ErrorSample[]): ResponseObject 
   const status = samples[0]?.status ?? 0;
   const limits = status === 429 ? limitHeaders(samples[0]?.shape === 'OpenAiError') : [];
   const names = new Set(['X-Request-Id', ...samples.flatMap(({ headers }) => headers), ...limits]);
+  // What only some of these errors tell may be missing.
+  const headerOf = (name: string) =>
+    name !== 'WWW-Authenticate' || samples.every(({ headers }) => headers.includes(name))
+      ? headerReference(name)
+      : { ...SHARED_HEADERS['WWW-Authenticate'], required: false };
   return {
     description: MEANING[status] ?? '',
-    headers: Object.fromEntries([...names].map((name) => [name, headerReference(name)])),
+    headers: Object.fromEntries([...names].map((name) => [name, headerOf(name)])),
     content: { 'application/json': contentOf(samples) },
   };
 }

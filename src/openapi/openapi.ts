@@ -18,7 +18,7 @@ import {
 import { isOpenAiPath } from '../http/openai-error.js';
 import { MAX_LENGTH_SETTING } from '../fields/field-docs.js';
 import { ROUTE_ERRORS } from './route-docs.js';
-import { RouteTable, type ServedRoute } from '../http/route-table.js';
+import { RouteTable, type RouteAccess, type ServedRoute } from '../http/route-table.js';
 import { refusalsOf, sharedResponses } from './shared-answers.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -33,6 +33,12 @@ function servedPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
+/** Which API keys may call a route. */
+function keysFor(access: RouteAccess = 'session'): string {
+  if (access === 'session') return 'Not for API keys.';
+  return access === 'any' ? 'For any API key.' : `API keys need the scope \`${access}\`.`;
+}
+
 /** The operation with all that the server adds to what its `describeRoute` said. */
 function complete(operation: OperationObject, route: ServedRoute): OperationObject {
   const {
@@ -45,6 +51,9 @@ function complete(operation: OperationObject, route: ServedRoute): OperationObje
   const circumstances = { ...route, takesBody: said.requestBody !== undefined };
   return {
     ...said,
+    ...(!route.isPublic && {
+      description: [said.description, keysFor(route.access)].filter(Boolean).join('\n\n'),
+    }),
     ...(parameters.length > 0 && { parameters }),
     ...(route.isPublic && { security: [] }),
     responses: { ...withLimits(said.responses, route), ...refusalsOf(circumstances, own) },

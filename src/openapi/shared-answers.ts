@@ -4,6 +4,7 @@ import {
   BadRequest,
   BearerRefused,
   HeadersTooLarge,
+  InsufficientScope,
   MethodNotAllowed,
   NotAcceptable,
   NotAuthenticated,
@@ -12,6 +13,7 @@ import {
   PayloadTooLarge,
   ServerError,
   ServiceStopping,
+  SessionRequired,
   Throttled,
   TokenNotValid,
   UnsupportedMediaType,
@@ -21,6 +23,7 @@ import {
 import { asOpenAi, describeErrors, sampleOf, type ErrorSample } from './error-docs.js';
 import { isOpenAiPath } from '../http/openai-error.js';
 import type { ServedRoute } from '../http/route-table.js';
+import { SCOPES } from '../principal.js';
 
 /** What decides which of the shared answers a route can give. */
 export interface Circumstances extends ServedRoute {
@@ -63,6 +66,14 @@ const SHARED: Readonly<Record<string, SharedAnswer>> = {
     ),
     new BearerRefused('User is inactive', 'user_inactive'),
     new BearerRefused('User not found', 'user_not_found'),
+  ),
+  SessionAlone: shared(
+    ({ isPublic, access = 'session' }) => !isPublic && access === 'session',
+    new SessionRequired(),
+  ),
+  ScopeMissing: shared(
+    ({ access }) => SCOPES.some((scope) => scope === access),
+    new InsufficientScope('chat'),
   ),
   NotFound: shared(({ anyAccept }) => !anyAccept, new NotFound()),
   MethodNotAllowed: shared(always, new MethodNotAllowed('PUT')),

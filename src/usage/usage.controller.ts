@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { QueryText } from '../http/query.js';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import { readUsageQuery, type UsageQuery } from './usage-query.js';
@@ -14,6 +14,7 @@ export class UsageController {
   constructor(private readonly sums: UsageService) {}
 
   @UsageDocs.read()
+  @Access('wallet')
   @Get()
   async read(
     @CurrentPrincipal() { userId }: Principal,

@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { WalletDocs } from './wallet.docs.js';
 import type { BalanceDto } from './wallet.dto.js';
@@ -11,6 +11,7 @@ export class BalanceController {
   constructor(private readonly wallets: WalletService) {}
 
   @WalletDocs.balance()
+  @Access('wallet')
   @Get()
   async balance(@CurrentPrincipal() { userId }: Principal): Promise<BalanceDto> {
     return { tokens: await this.wallets.available(userId) };

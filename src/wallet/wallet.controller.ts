@@ -6,7 +6,7 @@ import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { NUMBER_KEY, Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { idempotencyRecord } from './idempotency-record.js';
 import { RedemptionService } from './redemption.service.js';
@@ -34,12 +34,14 @@ export class WalletController {
   ) {}
 
   @WalletDocs.summary()
+  @Access('wallet')
   @Get()
   async summary(@CurrentPrincipal() { userId }: Principal): Promise<WalletDto> {
     return summaryToWire(await this.wallets.summary(userId));
   }
 
   @WalletDocs.ledger()
+  @Access('wallet')
   @Get('ledger')
   async ledger(
     @CurrentPrincipal() { userId }: Principal,
@@ -57,6 +59,7 @@ export class WalletController {
   }
 
   @WalletDocs.limits()
+  @Access('session')
   @Put('limits')
   async limits(
     @CurrentPrincipal() { userId }: Principal,
@@ -67,6 +70,7 @@ export class WalletController {
   }
 
   @WalletDocs.redeem()
+  @Access('wallet')
   @Post('redeem')
   @HttpCode(200)
   async redeem(

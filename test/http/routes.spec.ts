@@ -44,6 +44,30 @@ const PUBLIC_LIMITS: Readonly<Record<string, string>> = {
   'POST /api/token/verify': 'network',
 };
 
+/** What an API key needs for each route; every other one is a session's alone. */
+const SCOPES: Readonly<Record<string, string>> = {
+  'GET /api/chat': 'history',
+  'POST /api/chat': 'chat',
+  'GET /api/chat/:id': 'history',
+  'POST /api/chat/quote': 'chat',
+  'GET /api/conversations': 'history',
+  'POST /api/conversations': 'chat',
+  'DELETE /api/conversations/:id': 'history',
+  'GET /api/conversations/:id': 'history',
+  'PATCH /api/conversations/:id': 'history',
+  'GET /api/conversations/:id/export': 'history',
+  'GET /api/conversations/:id/messages': 'history',
+  'POST /api/conversations/:id/messages': 'chat',
+  'GET /api/token-balance': 'wallet',
+  'GET /api/wallet': 'wallet',
+  'GET /api/wallet/ledger': 'wallet',
+  'POST /api/wallet/redeem': 'wallet',
+  'GET /api/wallet/usage': 'wallet',
+  'POST /v1/chat/completions': 'chat',
+  'GET /v1/models': 'chat',
+  'GET /v1/models/:id': 'chat',
+};
+
 const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
 
 describe('the routes', () => {
@@ -76,6 +100,19 @@ describe('the routes', () => {
       if (isPublic) continue;
       const { status } = await app.send({ method, path: pathOf(path) });
       expect(`${method} ${path} ${String(status)}`).toBe(`${method} ${path} 401`);
+    }
+  });
+
+  it('say which API keys may call them', () => {
+    for (const { method, path, isPublic, access } of routes()) {
+      if (isPublic) continue;
+      const name = `${method} ${path}`;
+      if (access === undefined) {
+        throw new Error(
+          `${name} does not say which API keys may call it: add @Access('chat'), 'history' or 'wallet' for keys of that scope, 'any' for all of them, 'session' for none; and write it into SCOPES here`,
+        );
+      }
+      expect(`${name}: ${access}`).toBe(`${name}: ${SCOPES[name] ?? 'session'}`);
     }
   });
 

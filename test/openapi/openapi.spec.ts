@@ -115,7 +115,7 @@ describe('GET /api/schema/', () => {
     const chat = document.paths['/api/chat/']?.post;
     if (!chat) throw new Error('no POST /api/chat/');
     const statuses = [
-      200, 400, 401, 402, 404, 405, 406, 409, 413, 415, 422, 429, 431, 500, 502, 503, 504,
+      200, 400, 401, 402, 403, 404, 405, 406, 409, 413, 415, 422, 429, 431, 500, 502, 503, 504,
     ];
     expect(Object.keys(chat.responses)).toEqual(statuses.map(String));
     const headersOf = (status: number) =>
