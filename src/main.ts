@@ -2,6 +2,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
 import { loadConfig, type Config } from './config/config.js';
 import { RequestGate } from './http/request-gate.js';
+import { ModelCatalogue } from './models/model-catalogue.js';
+import { startLines } from './observability/start-report.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** npm passes on the Ctrl-C that the terminal has already sent here: both are one wish to stop. */
@@ -58,6 +60,9 @@ async function start(config: Config): Promise<void> {
     port: config.port,
     listenTextResolver: (url) => `Tallychat listens on ${url}`,
   });
+  const models = app.get(ModelCatalogue).list();
+  const { log } = app.getHttpAdapter().getInstance();
+  for (const line of startLines({ ...config, url: await app.getUrl(), models })) log.info(line);
 }
 
 try {

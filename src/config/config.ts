@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { cleanEnv, type CleanedEnv } from 'envalid';
 import { readModelsFile, type ModelsFile } from './models-file.js';
+import { readNamedModels } from './named-models.js';
 import { listOf } from './network-settings.js';
 import { toRate } from './rates.js';
 import { SETTINGS } from './settings.js';
@@ -53,16 +54,25 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
       bad.push(...Object.entries(errors).map(([name, { message }]) => [name, message] as const));
     },
   });
-  const { problems, ...models } = readModelsFile(read.MODELS_FILE, env);
-  bad.push(...problems.map((problem) => ['MODELS_FILE', problem] as const));
+  const listed = readModelsFile(read.MODELS_FILE, env);
+  bad.push(...listed.problems.map((problem) => ['MODELS_FILE', problem] as const));
+  // A copy: of what was refused, the settings themselves throw when they are read.
+  const named = readNamedModels({ ...read });
+  bad.push(...named.problems);
   if (bad.length > 0) throw new InvalidConfig(toLines(bad));
+  const price = { perMessage: read.PRICE_PER_MESSAGE };
+  const models = {
+    providers: [...listed.providers, ...named.providers],
+    models: [...listed.models, ...named.models.map((model) => ({ ...model, price }))],
+    modelHints: named.hints,
+  };
   return Object.freeze(toConfig(read, models, env));
 }
 
 /** The settings by the names that the code uses. */
 function toConfig(
   read: CleanedEnv<typeof SETTINGS>,
-  models: Pick<ModelsFile, 'providers' | 'models'>,
+  models: Pick<ModelsFile, 'providers' | 'models'> & { readonly modelHints: readonly string[] },
   env: NodeJS.ProcessEnv,
 ) {
   return {
@@ -75,6 +85,7 @@ function toConfig(
     pricePerMessage: read.PRICE_PER_MESSAGE,
     providers: models.providers,
     models: models.models,
+    modelHints: models.modelHints,
     proxies: {
       httpsProxy: read.HTTPS_PROXY,
       httpProxy: read.HTTP_PROXY,

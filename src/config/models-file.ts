@@ -16,7 +16,7 @@ import { MayBeLeftOut, OnePrice, PRICES, Whole, unitOf, type Price } from './pri
 
 /** This bound keeps every price times every count an exact integer. */
 const TOKENS_MAX = 10_000_000;
-const MODEL_ID = /^[\w.:/@-]{1,100}$/;
+export const MODEL_ID = /^[\w.:/@-]{1,100}$/;
 /** What one request may be billed for: more pictures than any provider takes. */
 const IMAGES_MAX = 1000;
 const ECHO = 'echo';
@@ -136,7 +136,7 @@ export function readModelsFile(path: string, env: Environment): ModelsFile {
   const providers = [...dto.providers].map(([name, { baseUrl, apiKeyEnv }]) => ({
     name,
     baseUrl,
-    apiKey: apiKeyEnv === undefined ? undefined : env[apiKeyEnv],
+    apiKey: apiKeyEnv === undefined ? undefined : env[apiKeyEnv]?.trim(),
   }));
   return { providers, models: dto.models, problems };
 }
@@ -167,7 +167,7 @@ function acrossPlaces({ providers, models }: ListedFile, env: Environment): stri
 }
 
 /** A URL that a path can be put behind, and that may be seen. */
-function isBaseUrl(text: unknown): boolean {
+export function isBaseUrl(text: unknown): boolean {
   if (typeof text !== 'string' || !URL.canParse(text)) return false;
   const { protocol, username, password, search, hash } = new URL(text);
   return /^https?:$/.test(protocol) && username + password + search + hash === '';

@@ -1,4 +1,5 @@
 import { str } from 'envalid';
+import { modelNames, providerKey, providerUrl } from './named-models.js';
 import { networks, origins } from './network-settings.js';
 import { rate } from './rates.js';
 import {
@@ -43,6 +44,26 @@ export const SETTINGS = {
   MODELS_FILE: str({
     default: '',
     desc: 'Path of a JSON file with providers and models (docs/models.md). Empty: the model echo alone.',
+  }),
+  OPENAI_API_KEY: providerKey({
+    default: '',
+    desc: 'Key of OpenAI, or of the server at OPENAI_BASE_URL. It counts where OPENAI_MODELS names models.',
+  }),
+  OPENAI_MODELS: modelNames({
+    default: '',
+    desc: 'Models of OpenAI to serve at PRICE_PER_MESSAGE, separated by commas; the first is the default. Ignored beside MODELS_FILE.',
+  }),
+  OPENAI_BASE_URL: providerUrl({
+    default: '',
+    desc: 'Another server that speaks as OpenAI does, with a key or without. Empty: https://api.openai.com/v1.',
+  }),
+  GEMINI_API_KEY: providerKey({
+    default: '',
+    desc: 'Key of Google Gemini. It counts where GEMINI_MODELS names models.',
+  }),
+  GEMINI_MODELS: modelNames({
+    default: '',
+    desc: 'Models of Gemini to serve at PRICE_PER_MESSAGE, separated by commas, after those of OPENAI_MODELS.',
   }),
   HTTPS_PROXY: proxyUrl({
     default: '',

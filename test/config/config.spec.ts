@@ -49,9 +49,13 @@ describe('the settings', () => {
     const model = { id: 'free', provider: 'echo', upstream: 'echo', price: { perMessage: 0 } };
     const limits = { contextTokens: 10, maxTokens: 5 };
     Object.assign(other, modelsFile({ models: [{ ...model, ...limits }] }));
+    other['OPENAI_BASE_URL'] = 'http://127.0.0.1:9/v1';
+    // Names of models are refused where no key is set.
+    const keys = { OPENAI_API_KEY: 'sk-1', GEMINI_API_KEY: 'AIza-1' };
     for (const [name, { default: value }] of Object.entries(SETTINGS)) {
-      const env = { [name]: other[name] ?? String(Number(value) + 1) };
-      expect([name, loadConfig(env)]).not.toEqual([name, loadConfig({})]);
+      const beside: Record<string, string> = name.endsWith('_MODELS') ? keys : {};
+      const env = { ...beside, [name]: other[name] ?? String(Number(value) + 1) };
+      expect([name, loadConfig(env)]).not.toEqual([name, loadConfig(beside)]);
     }
   });
 

@@ -1,0 +1,133 @@
+import { EnvError, makeValidator } from 'envalid';
+import {
+  MODEL_ID,
+  isBaseUrl,
+  type MaxTokensField,
+  type ModelSettings,
+  type ProviderSettings,
+} from './models-file.js';
+import { listOf } from './network-settings.js';
+
+/** What the hosted models of today have at least; a model with other limits stands in a models file. */
+const LIMITS = { contextTokens: 128_000, maxTokens: 4096 };
+const MAX_TOKENS_FIELD: MaxTokensField = 'max_tokens';
+const OPENAI_URL = 'https://api.openai.com/v1';
+const GEMINI_URL = 'https://generativelanguage.googleapis.com/v1beta/openai';
+
+export const modelNames = makeValidator<string>((input) => {
+  if (input.trim() === '') return '';
+  const names = input.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new EnvError('must not have an empty name between its commas');
+  if (!names.every((name) => MODEL_ID.test(name))) {
+    throw new EnvError(
+      'must be names of 1 to 100 letters, digits or . _ - : / @, separated by commas',
+    );
+  }
+  if (names.includes('echo')) throw new EnvError('must not name echo, which is built in');
+  const twice = names.find((name, n) => names.indexOf(name) !== n);
+  if (twice !== undefined) throw new EnvError(`names ${twice} twice`);
+  return names.join(',');
+});
+
+/** Never says the value back. It goes into a header, where a line end or a space would break it. */
+export const providerKey = makeValidator<string>((input) => {
+  const key = input.trim();
+  if (/^[\x21-\x7e]*$/.test(key)) return key;
+  throw new EnvError('must be one word of printable ASCII characters');
+});
+
+/** Never says the value back: it may hold a password. */
+export const providerUrl = makeValidator<string>((input) => {
+  const url = input.trim();
+  if (url === '' || isBaseUrl(url)) return url;
+  throw new EnvError('must be an http or https URL without credentials or query');
+});
+
+const NAMES = [
+  'OPENAI_API_KEY',
+  'OPENAI_MODELS',
+  'OPENAI_BASE_URL',
+  'GEMINI_API_KEY',
+  'GEMINI_MODELS',
+] as const;
+
+/** The settings that name models without a file; undefined where a value was refused. */
+type NamingSettings = Readonly<Partial<Record<(typeof NAMES)[number] | 'MODELS_FILE', string>>>;
+
+/** What these settings lead to, and what the start says of those that lead to nothing. */
+export interface NamedModels {
+  readonly providers: readonly ProviderSettings[];
+  readonly models: readonly Omit<ModelSettings, 'price'>[];
+  readonly problems: readonly (readonly [setting: string, reason: string])[];
+  readonly hints: readonly string[];
+}
+
+const NOTHING: NamedModels = { providers: [], models: [], problems: [], hints: [] };
+
+/**
+ * Models by their names at one or two providers. A key or a URL alone leads to no model, for it may stand in
+ * anyone's environment; names alone are a mistake. Beside a models file nothing of this counts.
+ */
+export function readNamedModels(read: NamingSettings): NamedModels {
+  // What is wrong by itself is told first: with it, nothing can be said of the rest.
+  if (NAMES.some((name) => read[name] === undefined)) return NOTHING;
+  const { OPENAI_MODELS: openAi = '', GEMINI_MODELS: gemini = '' } = read;
+  if (read.MODELS_FILE) {
+    const ignored = Object.entries({ OPENAI_MODELS: openAi, GEMINI_MODELS: gemini });
+    const hints = ignored
+      .filter(([, names]) => names !== '')
+      .map(([name]) => `MODELS_FILE is set, so ${name} is ignored: name its models in the file`);
+    return { ...NOTHING, hints };
+  }
+  const found = [openAiModels(read, openAi), geminiModels(read, gemini)];
+  const both = listOf(openAi).filter((name) => listOf(gemini).includes(name));
+  const twice = both.map(
+    (name) => ['GEMINI_MODELS', `names ${name}, which OPENAI_MODELS names too`] as const,
+  );
+  return {
+    providers: found.flatMap(({ providers }) => providers),
+    models: found.flatMap(({ models }) => models),
+    problems: [...found.flatMap(({ problems }) => problems), ...twice],
+    hints: found.flatMap(({ hints }) => hints),
+  };
+}
+
+function openAiModels(read: NamingSettings, names: string): NamedModels {
+  const { OPENAI_API_KEY: apiKey = '', OPENAI_BASE_URL: baseUrl = '' } = read;
+  const given = apiKey === '' ? baseUrl && 'OPENAI_BASE_URL' : 'OPENAI_API_KEY';
+  if (names === '') return given === '' ? NOTHING : hint(given, 'OPENAI_MODELS=gpt-4o-mini');
+  if (given === '') {
+    return refuse('OPENAI_MODELS', 'OPENAI_API_KEY, or OPENAI_BASE_URL of a server without keys');
+  }
+  return served({ name: 'openai', baseUrl: baseUrl || OPENAI_URL, apiKey }, names);
+}
+
+function geminiModels({ GEMINI_API_KEY: apiKey = '' }: NamingSettings, names: string): NamedModels {
+  if (names === '')
+    return apiKey === '' ? NOTHING : hint('GEMINI_API_KEY', 'GEMINI_MODELS=gemini-2.5-flash');
+  if (apiKey === '') return refuse('GEMINI_MODELS', 'GEMINI_API_KEY');
+  return served({ name: 'gemini', baseUrl: GEMINI_URL, apiKey }, names);
+}
+
+function served(
+  { name, baseUrl, apiKey }: { name: string; baseUrl: string; apiKey: string },
+  names: string,
+): NamedModels {
+  const models = listOf(names).map((id) => ({
+    ...{ id, provider: name, upstream: id, maxTokensField: MAX_TOKENS_FIELD },
+    ...LIMITS,
+  }));
+  return { ...NOTHING, providers: [{ name, baseUrl, apiKey: apiKey || undefined }], models };
+}
+
+const hint = (given: string, example: string): NamedModels => ({
+  ...NOTHING,
+  hints: [
+    `${given} is set, but no model is named: to serve one, set ${example}, say, and start anew`,
+  ],
+});
+
+const refuse = (setting: string, needed: string): NamedModels => ({
+  ...NOTHING,
+  problems: [[setting, `needs ${needed}`]],
+});
