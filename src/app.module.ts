@@ -9,6 +9,7 @@ import { entities } from './entities.js';
 import { HttpModule } from './http/http.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { LimitsModule } from './limits/limits.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { ModelsModule } from './models/models.module.js';
 import { OpenAiModule } from './openai/openai.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
@@ -29,6 +30,7 @@ export class AppModule {
         HttpModule,
         OpenApiModule,
         DatabaseModule.forRoot(entities),
+        MetricsModule,
         ObservabilityModule,
         UsersModule,
         WalletModule,

@@ -15,7 +15,10 @@ import { Limiter } from './limits/limiter.service.js';
 import { RouteTable } from './http/route-table.js';
 import { createAdapter, installHooks } from './http/server.js';
 import { HoldSweeper } from './wallet/hold-sweeper.js';
+import { MetricsServer } from './metrics/metrics-server.js';
+import { Metrics } from './metrics/metrics.js';
 import { NestLogger, createLogger } from './observability/logger.js';
+import { watchService } from './app.watch.js';
 
 /** The whole application, ready to listen: what `main` starts and the tests drive. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
@@ -44,14 +47,20 @@ async function prepare(app: NestFastifyApplication): Promise<void> {
   const authenticator = app.get(Authenticator);
   const config = app.get<Config>(CONFIG);
   const limiter = app.get(Limiter);
+  const metrics = app.get(Metrics);
   installHooks(app.getHttpAdapter().getInstance(), {
     gate: app.get(RequestGate),
     routes: app.get(RouteTable),
     corsOrigins: config.corsOrigins,
     admitNetwork: (request, reply) => limiter.admitNetwork({ request, reply }),
     authenticate: (request) => authenticator.authenticate(readAuthorization(request)),
+    requestEnded: (outcome) => {
+      metrics.requestEnded(outcome);
+    },
   });
   await app.init();
   app.get(ApiDescription).publish(describeApi(app));
   await app.get(HoldSweeper).start();
+  if (metrics.isOn) watchService(app);
+  await app.get(MetricsServer).start();
 }

@@ -59,6 +59,11 @@ export class PasswordHasher implements OnModuleInit {
     return needsRehash(phc, this.options);
   }
 
+  /** Hashes that wait for their turn. */
+  get depth(): number {
+    return this.places.pendingCount;
+  }
+
   private async takeTurn<T>(work: () => Promise<T>): Promise<T> {
     const { activeCount, pendingCount } = this.places;
     const isFull = pendingCount >= this.config.hashQueueMax;

@@ -113,6 +113,9 @@ function toConfig(
     smtpFrom: read.SMTP_FROM,
     jwtRefreshGraceSeconds: read.JWT_REFRESH_GRACE_SECONDS,
     jwtRotate: read.JWT_ROTATE === 'on',
+    metricsHost: read.METRICS_HOST,
+    /** Undefined where nobody asks for metrics. */
+    metricsPort: read.METRICS_PORT === 0 ? undefined : read.METRICS_PORT,
     rateLimits: toRateLimits(read),
   };
 }

@@ -180,4 +180,12 @@ export const SETTINGS = {
     default: '',
     desc: 'Whom mails are from. Empty: no mail is sent.',
   }),
+  METRICS_HOST: host({
+    default: '127.0.0.1',
+    desc: 'Address for Prometheus; what is told there is for operators alone.',
+  }),
+  METRICS_PORT: integer({ min: 0, max: 65_535 })({
+    default: 0,
+    desc: 'Port on which /metrics is answered; 0 for none.',
+  }),
 };

@@ -28,6 +28,11 @@ export class BatchQueue<Item> {
     private readonly limits: BatchLimits,
   ) {}
 
+  /** Items that wait for the next batch. */
+  get depth(): number {
+    return this.waiting.length;
+  }
+
   /** Throws `Unavailable` when too many items wait. */
   add(item: Item): void {
     if (this.waiting.length >= (this.limits.waitingMax ?? WAITING_MAX)) {

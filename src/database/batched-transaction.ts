@@ -46,6 +46,11 @@ export class BatchedTransaction<Input, Result> {
     });
   }
 
+  /** Units that wait for the next transaction. */
+  get depth(): number {
+    return this.queue.depth;
+  }
+
   /**
    * `finish` runs in the transaction, at once, and again where the transaction does. Throws the reason of
    * `signal`, with nothing done, where it is aborted before the unit's turn.

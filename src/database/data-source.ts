@@ -117,6 +117,14 @@ export class Database extends DataSource {
     return this.createEntityManager(new UnitRunner(this.driver as SqliteDriver, unit));
   }
 
+  /** Connections to PostgreSQL by what they do, and callers that wait for one; undefined on SQLite. */
+  get pool():
+    { readonly total: number; readonly idle: number; readonly waiting: number } | undefined {
+    if (this.isSqlite) return undefined;
+    const pool = (this.driver as PostgresDriver).master as pg.Pool;
+    return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+  }
+
   override async destroy(): Promise<void> {
     await this.onSqlite.finalize();
     await super.destroy();

@@ -45,6 +45,11 @@ export class GroupCommit {
     });
   }
 
+  /** Units that wait for the next commit. */
+  get depth(): number {
+    return this.queue.depth;
+  }
+
   /** Resolves once nothing waits and nothing runs. */
   idle(): Promise<void> {
     return this.queue.idle();
@@ -92,6 +97,7 @@ export class GroupCommit {
       try {
         const value = await this.perform(work, tx);
         outcomes.push(() => {
+          tx.tellCommitted();
           resolve(value);
         });
       } catch (error) {
@@ -123,6 +129,7 @@ export class GroupCommit {
       await tx.flush();
       await this.runner.commitTransaction();
       return () => {
+        tx.tellCommitted();
         resolve(value);
       };
     } catch (error) {

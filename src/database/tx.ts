@@ -50,6 +50,7 @@ export class Tx {
   private closed = false;
   private underWay = 0;
   private entities: EntityManager | undefined;
+  private readonly committed: (() => void)[] = [];
 
   /**
    * `pending` may hold rows of units before this one in the same transaction; they go first. `openEntities`
@@ -147,6 +148,16 @@ export class Tx {
       this.pending.markLost();
       throw error;
     }
+  }
+
+  /** Has `tell` called once the transaction is on disk, and never where it is rolled back. Must not throw. */
+  whenCommitted(tell: () => void): void {
+    this.committed.push(tell);
+  }
+
+  /** For those who commit: calls what waits for it. */
+  tellCommitted(): void {
+    for (const tell of this.committed.splice(0)) tell();
   }
 
   /** From now on it refuses: work that still runs must not write into the next transaction. */

@@ -27,6 +27,11 @@ export class UnitOfWork {
     return this.groupCommit ? this.groupCommit.add(work) : this.withRetries(work);
   }
 
+  /** Writes that wait for their turn on SQLite; on PostgreSQL they wait for a connection of the pool. */
+  get depth(): number {
+    return this.groupCommit?.depth ?? 0;
+  }
+
   /** Resolves once nothing waits and nothing runs: the database may be closed. */
   async idle(): Promise<void> {
     await this.groupCommit?.idle();
@@ -48,10 +53,11 @@ export class UnitOfWork {
     }
   }
 
-  private transact<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
-    return this.database.transaction(async ({ queryRunner }) => {
+  private async transact<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
+    let tx: Tx | undefined;
+    const value = await this.database.transaction(async ({ queryRunner }) => {
       if (!queryRunner) throw new Error('a transaction without a connection');
-      const tx = new Tx(
+      tx = new Tx(
         this.database,
         await this.database.statementsOf(queryRunner),
         () => queryRunner.manager,
@@ -64,5 +70,7 @@ export class UnitOfWork {
         tx.close();
       }
     });
+    tx?.tellCommitted();
+    return value;
   }
 }

@@ -24,6 +24,11 @@ export class RequestGate {
     return this.stopping;
   }
 
+  /** Requests whose handlers are at work, of `REQUESTS_MAX` at most. */
+  get depth(): number {
+    return this.handlers;
+  }
+
   /** The server's first hook. Health stays answered, so that a balancer sees why. */
   admit(request: FastifyRequest, reply: FastifyReply): boolean {
     if (this.stopping && !isHealth(request)) {

@@ -45,6 +45,12 @@ function toAppError(error: unknown): AppError {
   }
 }
 
+/** The code of the error that each refused request was answered with. */
+const refusals = new WeakMap<FastifyReply, string>();
+
+/** The code of the error that this reply tells; undefined where it is none. */
+export const refusalOf = (reply: FastifyReply): string | undefined => refusals.get(reply);
+
 /** What an error answers with, in the shape that the clients of the path know. */
 export function answerTo(request: FastifyRequest, error: unknown): ErrorAnswer {
   const known = toAppError(error);
@@ -76,5 +82,6 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, error: u
   const { status, body, headers } = answerTo(request, error);
   logError(request, error, 'request failed');
   if (reply.sent) return;
+  refusals.set(reply, toAppError(error).code);
   void reply.code(status).headers(headers).send(body);
 }

@@ -11,6 +11,7 @@ import {
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { BadRequest, MethodNotAllowed, NotFound } from '../errors.js';
+import type { Principal } from '../principal.js';
 import { RawBody } from '../drf/decode-body.js';
 import type { RequestGate } from './request-gate.js';
 import { addVary, allowOrigin, answerPreflight } from './cross-origin.js';
@@ -21,7 +22,7 @@ import { negotiate } from '../drf/negotiation.js';
 import { refuseConnection } from './refuse-connection.js';
 import type { RouteTable } from './route-table.js';
 import { withModelInOnePart } from './openai-error.js';
-import { sendError } from './send-error.js';
+import { refusalOf, sendError } from './send-error.js';
 
 const HEADERS_MAX_BYTES = 16_384;
 /** A client must have sent its headers within this; its whole request within `REQUEST_TIMEOUT_SECONDS`. */
@@ -44,6 +45,23 @@ export interface ServerParts {
   readonly admitNetwork: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   /** Throws the 401 for a caller without credentials. */
   readonly authenticate: (request: IncomingMessage) => Promise<unknown>;
+  /** Counts how an exchange ended. */
+  readonly requestEnded: RequestEnded;
+}
+
+/** Told once for each exchange, when its answer is sent or its caller gone. */
+export type RequestEnded = (outcome: {
+  readonly method: string;
+  readonly route: string | undefined;
+  readonly status: number;
+  readonly seconds: number;
+  readonly refusal: string | undefined;
+}) => void;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    requestEnded: RequestEnded;
+  }
 }
 
 function requestId(request: IncomingMessage): string {
@@ -106,23 +124,38 @@ function setCommonHeaders(
   });
 }
 
-/** One line for each request, also for one whose client hung up. The URL stays out: it may hold secrets. */
-function logOutcome(request: FastifyRequest, reply: FastifyReply): void {
+/**
+ * One line for each request, also for one whose client hung up. The query stays out, for it may hold secrets;
+ * so does a path that is a route's, for the route tells it.
+ */
+function logOutcome(request: FastifyRequest & { user?: Principal }, reply: FastifyReply): void {
   const startedAt = performance.now();
   onResponseClosed(reply.raw, () => {
-    const { method, routeOptions, ip: address } = request;
-    const ms = Math.round(performance.now() - startedAt);
-    const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
+    const { method, routeOptions, ip: address, user } = request;
     const { url: route } = routeOptions;
-    request.log.info({ method, route, status: reply.statusCode, ms, address }, outcome);
+    const { statusCode: status } = reply;
+    const took = performance.now() - startedAt;
+    const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
+    const path = route === undefined ? unknownPath(request.url) : undefined;
+    const refusal = refusalOf(reply);
+    const line = { method, route, path, status, code: refusal, ms: Math.round(took), address };
+    request.log.info({ ...line, user: user?.userId }, outcome);
+    request.server.requestEnded({ method, route, status, seconds: took / 1000, refusal });
   });
 }
+
+/** So much of a path that no route has is logged: enough to see what somebody looks for. */
+const UNKNOWN_PATH_MAX_CHARS = 100;
+
+const unknownPath = (url: string): string =>
+  url.slice(0, UNKNOWN_PATH_MAX_CHARS).split('?', 1)[0] ?? '';
 
 /**
  * What happens to a request before and beside its handler. Call before the routes register. Bodies are
  * only collected here: they are decoded after the guard, by `BodyPipe`.
  */
 export function installHooks(server: FastifyInstance, parts: ServerParts): void {
+  server.decorate('requestEnded', parts.requestEnded);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
     done(null, new RawBody(bytes as Buffer, declaredTypes.get(request) ?? ''));

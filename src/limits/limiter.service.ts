@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import { Throttled, Unavailable } from '../errors.js';
 import { limitOf, type LimitClass, type RouteMarks } from '../http/route-table.js';
+import { Metrics } from '../metrics/metrics.js';
 import { BlockCounters } from './block-counters.js';
 import { Counters, type Taken } from './counters.js';
 import { LateRefusals } from './late-refusals.js';
@@ -36,6 +37,7 @@ export class Limiter {
   constructor(
     private readonly counters: Counters,
     private readonly late: LateRefusals,
+    private readonly metrics: Metrics,
     @Inject(CONFIG) { rateLimits }: Config,
   ) {
     const { isOn, register, login, loginAccount, spend, read } = rateLimits;
@@ -83,7 +85,7 @@ export class Limiter {
       await this.admitSurely(exchange, this.account, `${name} ${network}`);
       if (await isHome()) return;
       const taken = await this.orFail(this.counters.take(STRANGERS, name, 1));
-      if (taken.granted === 0) judge(exchange, STRANGERS, taken);
+      if (taken.granted === 0) this.judge(exchange, STRANGERS, taken);
     };
     if (this.isOn) await this.orLate(true, admit());
   }
@@ -95,9 +97,9 @@ export class Limiter {
     counters: Counters,
   ): true | Promise<true> {
     const taken = counters.take(policy, key, 1);
-    if (!(taken instanceof Promise)) return judge(exchange, policy, taken);
+    if (!(taken instanceof Promise)) return this.judge(exchange, policy, taken);
     return taken.then(
-      (counted) => judge(exchange, policy, counted),
+      (counted) => this.judge(exchange, policy, counted),
       (error: unknown) => {
         this.tellFailure(error);
         return true;
@@ -106,7 +108,7 @@ export class Limiter {
   }
 
   private async admitSurely(exchange: Exchange, policy: Policy, key: string): Promise<void> {
-    judge(exchange, policy, await this.orFail(this.counters.take(policy, key, 1)));
+    this.judge(exchange, policy, await this.orFail(this.counters.take(policy, key, 1)));
   }
 
   private async orFail(taken: Taken | Promise<Taken>): Promise<Taken> {
@@ -134,10 +136,13 @@ export class Limiter {
     const why = error instanceof Error ? error.message : String(error);
     this.logger.warn(`rate limits are not counted: ${why}`);
   }
-}
 
-function judge({ request, reply }: Exchange, policy: Policy, taken: Taken): true {
-  tellLimit(request, reply, policy, taken);
-  if (taken.granted === 0) throw new Throttled(secondsOf(taken));
-  return true;
+  private judge({ request, reply }: Exchange, policy: Policy, taken: Taken): true {
+    tellLimit(request, reply, policy, taken);
+    if (taken.granted === 0) {
+      this.metrics.limitHit(policy.name);
+      throw new Throttled(secondsOf(taken));
+    }
+    return true;
+  }
 }

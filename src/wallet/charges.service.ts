@@ -3,6 +3,7 @@ import { BatchedTransaction } from '../database/batched-transaction.js';
 import { dayOf, nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { Metrics } from '../metrics/metrics.js';
 import { assertAmount } from './amount.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
@@ -27,11 +28,19 @@ export type ChargeReceipt = CaptureResult;
 export class ChargesService {
   private readonly payments: BatchedTransaction<Charge, ChargeReceipt>;
 
-  constructor(unitOfWork: UnitOfWork) {
+  constructor(
+    unitOfWork: UnitOfWork,
+    private readonly metrics: Metrics,
+  ) {
     this.payments = new BatchedTransaction<Charge, ChargeReceipt>(unitOfWork, {
       single: (tx, charge) => this.charge(tx, charge),
       batch: (tx, charges) => this.chargeMany(tx, charges),
     });
+  }
+
+  /** Charges that wait for the next transaction. */
+  get depth(): number {
+    return this.payments.depth;
   }
 
   /**
@@ -108,6 +117,9 @@ export class ChargesService {
     const { ownerId, amount, reason, turnId } = charge;
     if (entriesOf(charge) > 0) {
       appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, reason, turnId });
+      tx.whenCommitted(() => {
+        this.metrics.tokensCharged(amount);
+      });
     }
     return { charged: amount, available: availableOf(wallet) };
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import { SECOND_MICROS, nowMicros } from '../time.js';
+import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { ProcessLease } from '../database/process-lease.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -20,6 +20,8 @@ export class HoldSweeper implements OnModuleDestroy {
   private readonly logger = new Logger(HoldSweeper.name);
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> | undefined;
+  /** When the last round ended well. */
+  private sweptAt: Micros | undefined;
 
   constructor(
     private readonly reader: ReadConnection,
@@ -39,6 +41,11 @@ export class HoldSweeper implements OnModuleDestroy {
         })
         .finally(() => (this.sweeping = undefined));
     }, SWEEP_EVERY_MS);
+  }
+
+  /** When the last round ended well; undefined before the first. */
+  get lastSweptAt(): Micros | undefined {
+    return this.sweptAt;
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -64,6 +71,7 @@ export class HoldSweeper implements OnModuleDestroy {
     // An open hold keeps its key, however short the retention: its answer is still to come.
     await this.forgetClaims('holds', `AND state <> 'open'`);
     await this.forgetClaims('ledger_entries');
+    this.sweptAt = nowMicros();
   }
 
   /** Gives back what could not be given back when its answer ended. */

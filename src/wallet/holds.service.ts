@@ -5,6 +5,7 @@ import { SECOND_MICROS, dayOf, nowMicros, type Micros } from '../time.js';
 import { ProcessLease } from '../database/process-lease.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
+import { Metrics } from '../metrics/metrics.js';
 import { IdempotencyKeyInUse } from '../errors.js';
 import { assertAmount } from './amount.js';
 import {
@@ -39,6 +40,7 @@ export class HoldsService {
   constructor(
     private readonly reader: ReadConnection,
     private readonly lease: ProcessLease,
+    private readonly metrics: Metrics,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -61,6 +63,9 @@ export class HoldsService {
       [ownerId, amount, dayOf(createdAt)],
     );
     if (covered.length === 0) throw await insufficient(tx, ownerId, amount);
+    tx.whenCommitted(() => {
+      this.metrics.tokensHeld(amount);
+    });
     return keyed ?? this.record(tx, spend, createdAt);
   }
 
@@ -90,6 +95,10 @@ export class HoldsService {
     if (entries > 0) {
       appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
     }
+    tx.whenCommitted(() => {
+      this.metrics.tokensCharged(amount);
+      this.metrics.tokensReleased(hold.amount - amount);
+    });
     return { charged: amount, available: availableOf(wallet) };
   }
 
@@ -104,6 +113,10 @@ export class HoldsService {
       `/* wallet.release */ UPDATE wallets SET held = held - $2 WHERE owner_id = $1 RETURNING held`,
       [hold.ownerId, hold.amount],
     );
+    tx.whenCommitted(() => {
+      if (state === 'released') this.metrics.tokensReleased(hold.amount);
+      else this.metrics.tokensExpired(hold.amount);
+    });
     return true;
   }
 

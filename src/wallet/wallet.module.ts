@@ -3,9 +3,11 @@ import { BalanceController } from './balance.controller.js';
 import { ChargesService } from './charges.service.js';
 import { HoldSweeper } from './hold-sweeper.js';
 import { HoldsService } from './holds.service.js';
+import { OpenHolds } from './open-holds.js';
 import { RedemptionService } from './redemption.service.js';
 import { LedgerReader } from './ledger-reader.js';
 import { WalletController } from './wallet.controller.js';
+import { WalletWatch } from './wallet-watch.js';
 import { WalletService } from './wallet.service.js';
 
 @Module({
@@ -17,7 +19,17 @@ import { WalletService } from './wallet.service.js';
     HoldSweeper,
     RedemptionService,
     LedgerReader,
+    OpenHolds,
+    WalletWatch,
   ],
-  exports: [WalletService, HoldsService, ChargesService, HoldSweeper, RedemptionService],
+  exports: [
+    WalletService,
+    HoldsService,
+    ChargesService,
+    HoldSweeper,
+    RedemptionService,
+    OpenHolds,
+    WalletWatch,
+  ],
 })
 export class WalletModule {}

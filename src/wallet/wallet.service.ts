@@ -3,6 +3,7 @@ import { dayOf, nowMicros } from '../time.js';
 import { BatchLoader } from '../database/batch-loader.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
+import { Metrics } from '../metrics/metrics.js';
 import { ValidationFailed } from '../errors.js';
 import { assertAmount } from './amount.js';
 import { assertSameInput, type IdempotencyRecord } from './idempotency-record.js';
@@ -33,7 +34,10 @@ export interface WalletSummary {
 export class WalletService {
   private readonly availables: BatchLoader<{ ownerId: string; available: number }>;
 
-  constructor(private readonly reader: ReadConnection) {
+  constructor(
+    private readonly reader: ReadConnection,
+    private readonly metrics: Metrics,
+  ) {
     this.availables = new BatchLoader(
       (owners) =>
         reader.read(
@@ -59,6 +63,7 @@ export class WalletService {
     });
     const reason = 'opening grant';
     if (amount > 0) appendEntry(tx, wallet, { ownerId, kind: 'grant', amount, reason });
+    this.countGranted(tx, amount);
   }
 
   /**
@@ -84,7 +89,14 @@ export class WalletService {
     );
     if (!wallet) throw await this.whyNotCredited(tx, entry);
     appendEntry(tx, wallet, entry);
+    this.countGranted(tx, entry.amount);
     return wallet;
+  }
+
+  private countGranted(tx: Tx, amount: number): void {
+    tx.whenCommitted(() => {
+      this.metrics.tokensGranted(amount);
+    });
   }
 
   private async whyNotCredited(

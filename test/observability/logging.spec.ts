@@ -51,8 +51,14 @@ describe('the log', () => {
   it('has one line for each answer, under the id that the answer carries', async () => {
     const answer = await chat('hello', `Token ${token}`);
     expect(answer.status).toBe(200);
+    const [user] = await inspector.rows<{ id: string }>('SELECT id FROM users');
     const line = { level: 30, method: 'POST', route: '/api/chat', status: 200, msg: 'answered' };
-    expect(await linesOf(answer)).toEqual([expect.objectContaining(line)]);
+    const caller = { user: user?.id, address: '127.0.0.1' };
+    expect(await linesOf(answer)).toEqual([expect.objectContaining({ ...line, ...caller })]);
+    const unknown = await chat('hello', 'Token unknown');
+    const [refused] = await linesOf(unknown);
+    expect(refused).toMatchObject({ status: 401, code: 'authentication_failed' });
+    expect(refused).not.toHaveProperty('user');
   });
 
   it('keeps the id that a caller chose, unless it could break a line', async () => {
@@ -66,12 +72,16 @@ describe('the log', () => {
     expect(await linesOf(replaced)).toHaveLength(1);
   });
 
-  it('tells of what is refused before there is a route, and of its URL nothing', async () => {
+  it('tells the path of what has no route, cut and without its query', async () => {
     for (const path of [`/nowhere?token=${secrets.query}`, `/%zz?token=${secrets.query}`]) {
       const answer = await client.send({ path });
       expect(answer.status).toBe(404);
-      expect(await linesOf(answer)).toHaveLength(1);
+      const [line] = await linesOf(answer);
+      expect(line).toMatchObject({ path: path.split('?')[0], code: 'not_found' });
     }
+    const long = await client.send({ path: `/${'long/'.repeat(100)}?token=${secrets.query}` });
+    const [line] = await linesOf(long);
+    expect(line?.['path']).toHaveLength(100);
     expect(service.stdout).not.toContain(secrets.query);
   });
 

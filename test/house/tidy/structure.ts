@@ -10,12 +10,13 @@ export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   http: ['drf'],
   openapi: ['fields', 'http', 'drf'],
   database: [],
+  metrics: [],
   models: [],
   observability: ['database', 'openapi', 'http', 'fields'],
   users: ['database', 'http'],
-  wallet: ['database', 'openapi', 'http', 'fields'],
+  wallet: ['metrics', 'database', 'openapi', 'http', 'fields'],
   accounts: ['auth', 'users', 'conversations', 'wallet', 'database', 'openapi', 'http', 'fields'],
-  limits: ['wallet', 'database', 'http'],
+  limits: ['metrics', 'wallet', 'database', 'http'],
   auth: ['limits', 'users', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
   conversations: ['models', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
   usage: ['conversations', 'wallet', 'database', 'openapi', 'http', 'fields'],
@@ -42,9 +43,15 @@ const OPEN_FOLDERS = ['config'];
 const isOpenTo = (target: string, folder: string) =>
   OPEN_FOLDERS.includes(target) && !FLOOR_PLAN[target]?.includes(folder);
 /** Root pages that put the folders together. */
-const SEES_ALL = ['app.module', 'app.setup', 'main', 'entities', 'admin.main', 'audit.main'].map(
-  (stem) => `src/${stem}.ts`,
-);
+const SEES_ALL = [
+  'app.module',
+  'app.setup',
+  'app.watch',
+  'main',
+  'entities',
+  'admin.main',
+  'audit.main',
+].map((stem) => `src/${stem}.ts`);
 
 /** The folder of `src` that a path is in. */
 export const folderOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1];

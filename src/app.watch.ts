@@ -1,0 +1,45 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { PasswordHasher } from './auth/password-hasher.js';
+import { Database } from './database/data-source.js';
+import { UnitOfWork } from './database/unit-of-work.js';
+import { RequestGate } from './http/request-gate.js';
+import { Metrics } from './metrics/metrics.js';
+import { SECOND_MICROS } from './time.js';
+import { ChargesService } from './wallet/charges.service.js';
+import { HoldSweeper } from './wallet/hold-sweeper.js';
+import { OpenHolds } from './wallet/open-holds.js';
+import { WalletWatch } from './wallet/wallet-watch.js';
+
+/** What Prometheus is told besides what is counted: how full the queues are, and what waits in the database. */
+export function watchService(app: NestFastifyApplication): void {
+  const metrics = app.get(Metrics);
+  const [unitOfWork, charges] = [app.get(UnitOfWork), app.get(ChargesService)];
+  const [hasher, gate] = [app.get(PasswordHasher), app.get(RequestGate)];
+  const [holds, sweeper] = [app.get(OpenHolds), app.get(HoldSweeper)];
+  metrics.watch('open_holds', 'Answers under way, over all processes.', () => holds.count());
+  metrics.watch(
+    'oldest_open_hold_age_seconds',
+    'Age of the answer that is under way the longest; 0 where there is none.',
+    () => holds.oldestAgeSeconds(),
+  );
+  metrics.watch(
+    'sweeper_last_success_timestamp_seconds',
+    'When overdue holds were last looked for with success.',
+    () => sweeper.lastSweptAt && sweeper.lastSweptAt / SECOND_MICROS,
+  );
+  metrics.watchMany('queue_depth', 'What waits for its turn, or is at work.', 'queue', {
+    writes: () => unitOfWork.depth,
+    charges: () => charges.depth,
+    hashes: () => hasher.depth,
+    requests: () => gate.depth,
+  });
+  const database = app.get(Database);
+  if (database.pool) {
+    metrics.watchMany('database_connections', 'Connections to PostgreSQL.', 'state', {
+      open: () => database.pool?.total ?? 0,
+      idle: () => database.pool?.idle ?? 0,
+      awaited: () => database.pool?.waiting ?? 0,
+    });
+  }
+  app.get(WalletWatch).start();
+}

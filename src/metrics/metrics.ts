@@ -1,0 +1,185 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { CONFIG, type Config } from '../config/config.js';
+
+/** From a read of the balance to an answer that a model takes minutes for. */
+const DURATION_BUCKETS = [
+  0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 600,
+];
+/** A caller may invent methods; as labels there are these and `other`. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** How an exchange with a caller ended. */
+export interface RequestOutcome {
+  readonly method: string;
+  /** As the router spells it (`/api/keys/:id`); undefined where no route is asked for. */
+  readonly route: string | undefined;
+  readonly status: number;
+  readonly seconds: number;
+  /** The code of the error that was answered, one of `errors.ts`. */
+  readonly refusal: string | undefined;
+}
+
+/** How a provider's answer ended: in order, or by the code of one of `errors.ts`, or its caller left. */
+export type ProviderOutcome = 'answered' | 'left' | (string & {});
+
+/**
+ * What an operator watches, in Prometheus' form. Labels are closed sets: no caller can add a series. Each
+ * amount is counted once its transaction is on disk, by the process that wrote it.
+ */
+@Injectable()
+export class Metrics {
+  readonly registry = new Registry();
+  readonly isOn: boolean;
+
+  private readonly held = this.counter('tokens_held', 'Tokens set aside for answers under way.');
+  private readonly charged = this.counter('tokens_charged', 'Tokens taken for answers.');
+  private readonly released = this.counter(
+    'tokens_released',
+    'Tokens set aside and given back: the rest of a hold, or all of it after a failure.',
+  );
+  private readonly expired = this.counter(
+    'tokens_expired',
+    'Tokens given back by the sweeper, for their process was gone or too late.',
+  );
+  private readonly granted = this.counter(
+    'tokens_granted',
+    'Tokens added to wallets: opening grants, grants and redeemed codes.',
+  );
+  private readonly audited = this.counter(
+    'audited_wallets',
+    'Wallets that were compared with their ledger and holds in the background.',
+    ['result'],
+  );
+  private readonly refusals = this.counter('refusals', 'Errors answered, by code.', ['code']);
+  private readonly throttled = this.counter('limits_hit', 'Requests past a rate limit.', ['limit']);
+  private readonly providerFailures = this.counter(
+    'provider_failures',
+    'Answers that a provider did not finish, by the code that the caller was told.',
+    ['provider', 'kind'],
+  );
+  private readonly requests = this.histogram(
+    'http_request_duration_seconds',
+    'From the request to the end of its answer; streams last as long as they are open.',
+    ['method', 'route', 'status'],
+  );
+  private readonly providerCalls = this.histogram(
+    'provider_duration_seconds',
+    "From the question to the end of a provider's answer.",
+    ['provider', 'outcome'],
+  );
+  private readonly firstWords = this.histogram(
+    'provider_first_word_seconds',
+    "From the question to the first word of a provider's answer.",
+    ['provider'],
+  );
+
+  constructor(@Inject(CONFIG) { metricsPort }: Pick<Config, 'metricsPort'>) {
+    this.isOn = metricsPort !== undefined;
+    if (this.isOn) collectDefaultMetrics({ register: this.registry });
+  }
+
+  tokensHeld(amount: number): void {
+    this.held.inc(amount);
+  }
+  tokensCharged(amount: number): void {
+    this.charged.inc(amount);
+  }
+  tokensReleased(amount: number): void {
+    this.released.inc(amount);
+  }
+  tokensExpired(amount: number): void {
+    this.expired.inc(amount);
+  }
+  tokensGranted(amount: number): void {
+    this.granted.inc(amount);
+  }
+
+  walletsAudited(right: number, wrong: number): void {
+    this.audited.inc({ result: 'right' }, right);
+    this.audited.inc({ result: 'wrong' }, wrong);
+  }
+
+  requestEnded({ method, route, status, seconds, refusal }: RequestOutcome): void {
+    if (!this.isOn) return;
+    const labels = {
+      method: METHODS.has(method) ? method : 'other',
+      route: route ?? 'none',
+      status: String(status),
+    };
+    this.requests.observe(labels, seconds);
+    if (refusal !== undefined) this.refusals.inc({ code: refusal });
+  }
+
+  limitHit(limit: string): void {
+    this.throttled.inc({ limit });
+  }
+
+  firstWord(provider: string, seconds: number): void {
+    if (this.isOn) this.firstWords.observe({ provider }, seconds);
+  }
+
+  providerEnded(provider: string, outcome: ProviderOutcome, seconds: number): void {
+    if (!this.isOn) return;
+    const isFailure = outcome !== 'answered' && outcome !== 'left';
+    this.providerCalls.observe({ provider, outcome: isFailure ? 'failed' : outcome }, seconds);
+    if (isFailure) this.providerFailures.inc({ provider, kind: outcome });
+  }
+
+  /** Shows a value that is read when Prometheus asks; undefined where there is none at the moment. */
+  watch(
+    name: string,
+    help: string,
+    read: () => number | undefined | Promise<number | undefined>,
+  ): void {
+    const gauge = new Gauge({
+      name: `tallychat_${name}`,
+      help,
+      registers: [this.registry],
+      async collect() {
+        const value = await read();
+        if (value === undefined) this.remove();
+        else this.set(value);
+      },
+    });
+    // A gauge starts at zero, which is not known yet.
+    gauge.remove();
+  }
+
+  /** The same for several values of one kind, by the label `label`. */
+  watchMany(
+    name: string,
+    help: string,
+    label: string,
+    readers: Readonly<Record<string, () => number>>,
+  ): void {
+    new Gauge({
+      name: `tallychat_${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect() {
+        for (const [value, read] of Object.entries(readers)) this.set({ [label]: value }, read());
+      },
+    });
+  }
+
+  private counter(name: string, help: string, labelNames: string[] = []): Counter {
+    return new Counter({
+      name: `tallychat_${name}_total`,
+      help,
+      labelNames,
+      registers: [this.registry],
+    });
+  }
+
+  private histogram(name: string, help: string, labelNames: string[]): Histogram {
+    return new Histogram({
+      name: `tallychat_${name}`,
+      help,
+      labelNames,
+      buckets: DURATION_BUCKETS,
+      registers: [this.registry],
+    });
+  }
+}

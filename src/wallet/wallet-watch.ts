@@ -1,0 +1,57 @@
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { ReadConnection } from '../database/read-connection.js';
+import { Metrics } from '../metrics/metrics.js';
+
+/** A few milliseconds of reading a minute: a million wallets take about a day. */
+const EVERY_MS = 60_000;
+const WALLETS_AT_ONCE = 1000;
+
+/**
+ * Compares the wallets with their last ledger entry and their open holds, some every minute, so that a
+ * difference wakes an operator without waiting for the next `npm run audit`. Each round is one statement, and
+ * sees one snapshot. It reads, and changes nothing.
+ */
+@Injectable()
+export class WalletWatch implements OnModuleDestroy {
+  private readonly logger = new Logger(WalletWatch.name);
+  private timer: NodeJS.Timeout | undefined;
+  private after = '';
+
+  constructor(
+    private readonly reader: ReadConnection,
+    private readonly metrics: Metrics,
+  ) {}
+
+  start(): void {
+    const look = () => {
+      this.next().catch((error: unknown) => {
+        this.logger.warn({ err: error }, 'wallets are not compared; the next round tries again');
+      });
+    };
+    look();
+    this.timer = setInterval(look, EVERY_MS);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Compares the next wallets, after the last one from the first again. */
+  async next(): Promise<void> {
+    const compared = await this.reader.read<{ ownerId: string; isRight: boolean | 0 | 1 }>(
+      `/* wallet.watch */ SELECT owner_id AS "ownerId",
+         balance = coalesce((SELECT balance_after FROM ledger_entries e
+           WHERE e.owner_id = w.owner_id AND e.seq = w.entry_count), 0)
+         AND held = coalesce((SELECT sum(amount) FROM holds h
+           WHERE h.owner_id = w.owner_id AND h.state = 'open'), 0) AS "isRight"
+       FROM wallets w WHERE owner_id > $1 ORDER BY owner_id LIMIT $2`,
+      [this.after, WALLETS_AT_ONCE],
+    );
+    const wrong = compared.filter(({ isRight }) => !isRight);
+    this.after = compared.length < WALLETS_AT_ONCE ? '' : (compared.at(-1)?.ownerId ?? '');
+    this.metrics.walletsAudited(compared.length - wrong.length, wrong.length);
+    for (const { ownerId } of wrong) {
+      this.logger.error({ ownerId }, 'a wallet does not follow from its entries: run the audit');
+    }
+  }
+}

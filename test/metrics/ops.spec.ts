@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Metrics } from '../../src/metrics/metrics.js';
+import { TestApp } from '../support/app.js';
+import { databaseKinds } from '../support/databases.js';
+import { freePort } from '../support/free-port.js';
+
+const RULES = 'ops/prometheus-rules.yaml';
+const DASHBOARD = 'ops/grafana-dashboard.json';
+/** What Prometheus adds to a histogram's name. */
+const SUFFIX = /_(?:bucket|count|sum)$/;
+
+/** Every name of a metric that an expression asks for. */
+function namesIn(text: string): string[] {
+  const found = text.match(/\b(?:tallychat|nodejs|process)_[a-z0-9_]+/g) ?? [];
+  return [...new Set(found.map((name) => name.replace(SUFFIX, '')))];
+}
+
+function hasPromtool(): boolean {
+  try {
+    execFileSync('promtool', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('the files for operators in ops/', () => {
+  const kind = databaseKinds.at(-1) ?? 'sqlite';
+  let app: TestApp;
+  let known: string[];
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind, { METRICS_PORT: String(await freePort()) });
+    known = app.nest
+      .get(Metrics)
+      .registry.getMetricsAsArray()
+      .map(({ name }) => name);
+  });
+  afterAll(() => app.close());
+
+  it.each([RULES, DASHBOARD])('%s asks for metrics that there are', async (file) => {
+    const asked = namesIn(await readFile(file, 'utf8'));
+    expect(asked.length).toBeGreaterThan(5);
+    const missing = asked.filter((name) => !known.includes(name));
+    // The pool is PostgreSQL's: where none runs, nobody can look.
+    const isPool = (name: string) => kind === 'sqlite' && name === 'tallychat_database_connections';
+    expect(missing.filter((name) => !isPool(name))).toEqual([]);
+  });
+
+  it('describes every metric of ours in docs/operations.md', async () => {
+    const docs = await readFile('docs/operations.md', 'utf8');
+    const ours = known.filter((name) => name.startsWith('tallychat_'));
+    expect(ours.filter((name) => !docs.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('says in docs/operations.md what to do for every alert', async () => {
+    const [rules, docs] = await Promise.all([
+      readFile(RULES, 'utf8'),
+      readFile('docs/operations.md', 'utf8'),
+    ]);
+    const alerts = [...rules.matchAll(/alert: (\w+)/g)].map(([, name]) => name ?? '');
+    expect(alerts.length).toBeGreaterThan(5);
+    expect(alerts.filter((name) => !docs.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  const promtool = hasPromtool() ? it : it.skip;
+  promtool('has rules that promtool accepts (skipped where there is no promtool)', () => {
+    const said = execFileSync('promtool', ['check', 'rules', RULES], { encoding: 'utf8' });
+    expect(said).toContain('SUCCESS');
+  });
+});
