@@ -3,6 +3,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
 import pg from 'pg';
 import sqlite3 from 'sqlite3';
+import { locationOf, sqlitePathOf } from './location.js';
 import { migrations } from './migrations.js';
 import { makePrivateFile } from './private-file.js';
 import { PostgresStatements } from './postgres-statements.js';
@@ -55,8 +56,8 @@ export interface DatabaseOptions {
 /** Options for the database that `url` names. `synchronize` is never on: migrations make the schema. */
 export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): DataSourceOptions {
   const schema = { entities, migrations, synchronize: false, logging: false };
-  if (url.startsWith('sqlite:')) {
-    const database = url.slice('sqlite:'.length);
+  const database = sqlitePathOf(url);
+  if (database !== undefined) {
     return {
       ...schema,
       type: 'sqlite',
@@ -80,13 +81,6 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
       onConnect: ignoreIdleConnectionErrors,
     },
   };
-}
-
-/** Where the database is, without the password. */
-function locationOf(url: string): string {
-  if (!url.startsWith('postgres')) return url;
-  const { username, host, pathname } = new URL(url);
-  return `postgres://${username}@${host}${pathname}`;
 }
 
 /** TypeORM's data source with statements that are prepared once, and that end before it does. */
@@ -141,7 +135,8 @@ async function open(
 ): Promise<Database> {
   const database = new Database(dataSourceOptions(options));
   try {
-    if (database.isSqlite) prepareFile(options.url.slice('sqlite:'.length));
+    const path = sqlitePathOf(options.url);
+    if (path !== undefined) prepareFile(path);
     await database.initialize();
     return database;
   } catch (error) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { runCommand } from '../support/command.js';
+import { Service } from '../support/service.js';
 
 /** The words are read before the database is asked for anything that differs from one kind to the other. */
 describe('npm run admin with wrong words', () => {
@@ -17,17 +18,62 @@ describe('npm run admin with wrong words', () => {
   const admin = (...words: string[]) => runCommand('admin', app.databaseUrl, ...words);
 
   it.each([
-    [[], 'usage'],
-    [['sessions', 'operator'], 'unknown command "sessions operator"'],
-    [['password-link', 'nobody'], 'Not found'],
-    [['grant', 'operator', '0', '--reason', 'x'], 'must be a whole number'],
-    [['grant', 'operator', '5'], '--reason is missing'],
-    [['grant', 'nobody', '5', '--reason', 'x'], 'Not found'],
-    [['constructor'], 'unknown command'],
-  ])('refuses the words %p in a line that helps, and changes nothing', async (words, hint) => {
+    [[], 'Usage: tallychat admin'],
+    [['sessions', 'operator'], "unknown command 'operator'"],
+    [['constructor'], "unknown command 'constructor'"],
+    [['grant', 'operator', '5'], "required option '--reason <text>' not specified"],
+    [['grant', 'operator', '5', '--reason'], 'argument missing'],
+    [['grant', 'operator', '5', '--reason', '--key', 'k'], 'It is an option itself.'],
+    [['grant', 'operator', '5', '--reason', ' '], 'It is empty.'],
+    [['grant', 'operator', '5', '--reason', 'x', '--reason', 'y'], 'It is given twice.'],
+    [['grant', 'operator', '10', '000', '--reason', 'x'], 'too many arguments'],
+    [['grant', 'operator', '5', '--reason', 'x', '--revoke'], "unknown option '--revoke'"],
+    [['grant', '', '5', '--reason', 'x'], 'It is empty.'],
+    [['deactivate', 'operator', 'nobody'], 'too many arguments'],
+    [['users', '--revoke'], "unknown option '--revoke'"],
+    ...[
+      '0',
+      '-5',
+      '+5',
+      ' 5',
+      '5 ',
+      '05',
+      '0x10',
+      '1e3',
+      '1.0',
+      '1_000',
+      '١٠',
+      '',
+      '9'.repeat(13),
+    ].map(
+      (amount) =>
+        [['grant', 'operator', amount, '--reason', 'x'], 'must be a whole number from 1'] as const,
+    ),
+  ])('refuses the words %p with the usage, and does nothing', async (words, hint) => {
+    const { code, stdout, stderr } = await admin(...words);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(hint);
+    expect(stderr).toContain('Usage: tallychat admin');
+    expect(await staff.balance()).toBe(4000);
+  });
+
+  it.each([
+    [['password-link', 'nobody'], 'admin: Not found.\n'],
+    [['grant', 'nobody', '5', '--reason', 'x'], 'admin: Not found.\n'],
+    [['deactivate', '--', '-x'], 'admin: Not found.\n'],
+  ])('tells in a line why the words %p cannot be done', async (words, line) => {
     const { code, stdout, stderr } = await admin(...words);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(hint);
-    expect(await staff.balance()).toBe(4000);
+    expect(stderr).toMatch(/^database: .*\n.*\n$/);
+    expect(stderr).toContain(line);
+  });
+
+  it('refuses a surplus word of the audit and of the service', async () => {
+    const audit = await runCommand('audit', app.databaseUrl, 'all');
+    expect([audit.code, audit.stdout]).toEqual([2, '']);
+    const service = await Service.launch({}, { words: ['now'] });
+    expect(await service.ended).toEqual({ code: 2, signal: null });
+    expect(service.stderr).toContain("too many arguments for 'serve'");
+    await service.remove();
   });
 });

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
 
 const COMMAND_TIMEOUT_MS = 30_000;
 
@@ -14,23 +15,37 @@ export function runCommand(
   databaseUrl: string,
   ...words: string[]
 ): Promise<Ended> {
-  return execute(databaseUrl, [`dist/src/${script}.main.js`, ...words]);
+  return execute({ DATABASE_URL: databaseUrl }, [`dist/src/${script}.main.js`, ...words]);
+}
+
+/** Runs `tallychat <words>` in a folder, with no setting but those that are given. */
+export function runIn(
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+  ...words: string[]
+): Promise<Ended> {
+  return execute(settings, [resolve('bin/tallychat.js'), ...words], folder);
 }
 
 /** Runs `npm run audit` so that it takes what it writes for a terminal's. */
 export function auditOnTerminal(databaseUrl: string): Promise<Ended> {
   const terminal = 'data:text/javascript,process.stderr.isTTY = true';
-  return execute(databaseUrl, ['--import', terminal, 'dist/src/audit.main.js']);
+  const words = ['--import', terminal, 'dist/src/audit.main.js'];
+  return execute({ DATABASE_URL: databaseUrl }, words);
 }
 
-function execute(databaseUrl: string, words: readonly string[]): Promise<Ended> {
-  return new Promise((resolve) => {
+function execute(
+  env: Readonly<Record<string, string>>,
+  words: readonly string[],
+  cwd = '.',
+): Promise<Ended> {
+  return new Promise((done) => {
     execFile(
       process.execPath,
       words,
-      { env: { DATABASE_URL: databaseUrl }, timeout: COMMAND_TIMEOUT_MS },
+      { env, cwd, timeout: COMMAND_TIMEOUT_MS },
       (error, stdout, stderr) => {
-        resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+        done({ code: error ? Number(error.code) : 0, stdout, stderr });
       },
     );
   });

@@ -13,6 +13,7 @@ const QUICK = { PORT: '0', RATE_LIMITS: 'off', ARGON2_MEMORY_KIB: '8192', ARGON2
 /** What is started, and with which files in the folder that it runs in. */
 interface Launch {
   readonly command?: readonly string[];
+  readonly words?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -43,7 +44,7 @@ export class Service {
   /** Starts the program, or a command that starts it, and does not wait. */
   static async launch(
     settings: Record<string, string> = {},
-    { command = [process.execPath, MAIN], files = {} }: Launch = {},
+    { command = [process.execPath, MAIN], words = [], files = {} }: Launch = {},
   ): Promise<Service> {
     await access(MAIN).catch(() => {
       throw new Error('nothing is built: run `npx nest build` first');
@@ -52,7 +53,7 @@ export class Service {
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const DATABASE_URL = `sqlite:${join(folder, 'tallychat.sqlite')}`;
     const env = { PATH: process.env['PATH'], ...QUICK, DATABASE_URL, ...settings };
-    const [program = '', ...rest] = command;
+    const [program = '', ...rest] = [...command, ...words];
     const child = spawn(program, rest, { cwd: folder, env });
     return new Service(child, folder);
   }

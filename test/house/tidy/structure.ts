@@ -43,22 +43,21 @@ const OPEN_FOLDERS = ['config'];
 const isOpenTo = (target: string, folder: string) =>
   OPEN_FOLDERS.includes(target) && !FLOOR_PLAN[target]?.includes(folder);
 /** Root pages that put the folders together. */
-const SEES_ALL = [
-  'app.module',
-  'app.setup',
-  'app.watch',
-  'main',
-  'entities',
-  'admin.main',
-  'audit.main',
-].map((stem) => `src/${stem}.ts`);
+const SEES_ALL = ['app.module', 'app.setup', 'app.watch', 'entities'].map(
+  (stem) => `src/${stem}.ts`,
+);
+/** The folder of the program's commands, which put the others to use; the program's entries open it alone. */
+const COMMANDS = 'commands';
+const ENTRY = /^src\/(?:main|\w+\.main)\.ts$/;
 
 /** The folder of `src` that a path is in. */
 export const folderOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1];
 
 function mayImport(from: string, to: string): boolean {
-  if (SEES_ALL.includes(from)) return true;
+  if (SEES_ALL.includes(from)) return folderOf(to) !== COMMANDS;
   const [folder, target] = [folderOf(from), folderOf(to)];
+  if (folder === COMMANDS) return true;
+  if (ENTRY.test(from)) return target === COMMANDS;
   if (folder === undefined) return isSpec(from) && OPEN_PAGES.includes(to);
   const allowed = FLOOR_PLAN[folder];
   if (allowed === undefined) return false;
@@ -86,6 +85,9 @@ const floorPlan: Rule = {
     { 'src/users/a.ts': "import { AppModule } from '../app.module.js';" },
     { 'src/users/a.ts': "import { app } from '../../test/support/app.js';" },
     { 'src/errors.ts': "import { toIso } from './time.js';" },
+    { 'src/main.ts': "import { createApp } from './app.setup.js';" },
+    { 'src/app.setup.ts': "import { runProgram } from './commands/program.js';" },
+    { 'src/admin/a.ts': "import { filled } from '../commands/words.js';" },
     { 'src/rest.ts': "import { toIso } from './time.js';" },
     { 'src/billing/a.ts': "import { toIso } from '../time.js';" },
     { 'src/fields/a.ts': "import type { Config } from '../config/config.js';" },

@@ -1,0 +1,59 @@
+import 'reflect-metadata';
+import type { Command } from 'commander';
+import { loadConfig, type Config } from '../config/config.js';
+import { openReadOnly, openWriter, type Database } from '../database/data-source.js';
+import { locationOf } from '../database/location.js';
+import { listMigrations, migrate, revertLast } from '../database/migrate.js';
+import { ProcessLease } from '../database/process-lease.js';
+import { entities } from '../entities.js';
+import { configOfExistingDatabase } from './existing-database.js';
+
+const optionsOf = ({ databaseUrl: url, databasePoolMax: poolMax }: Config) => ({
+  url,
+  poolMax,
+  entities,
+});
+
+/** Under the lease: on SQLite nobody may change the schema of what another process serves. */
+async function alone<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+  const database = await openWriter(optionsOf(config));
+  const lease = new ProcessLease(database);
+  try {
+    await lease.acquire();
+    return await work(database);
+  } finally {
+    await lease.onApplicationShutdown();
+    await database.destroy();
+  }
+}
+
+async function run(): Promise<void> {
+  const config = loadConfig();
+  process.stderr.write(`database: ${locationOf(config.databaseUrl)}\n`);
+  const done = await alone(config, migrate);
+  const names = done.map((name) => `migrated: ${name}\n`);
+  process.stdout.write(names.join('') || 'the schema is up to date\n');
+}
+
+async function show(): Promise<void> {
+  const database = await openReadOnly(optionsOf(configOfExistingDatabase()));
+  try {
+    for (const { name, isDone, isKnown } of await listMigrations(database)) {
+      const note = isKnown ? '' : ' (of a newer release)';
+      process.stdout.write(`[${isDone ? 'X' : ' '}] ${name}${note}\n`);
+    }
+  } finally {
+    await database.destroy();
+  }
+}
+
+async function revert(): Promise<void> {
+  const name = await alone(configOfExistingDatabase(), revertLast);
+  process.stdout.write(name === undefined ? 'nothing to revert\n' : `reverted: ${name}\n`);
+}
+
+export function declare(command: Command): void {
+  command.action(run);
+  command.command('show').description('lists the migrations and which are done').action(show);
+  command.command('revert').description('undoes the last migration').action(revert);
+}

@@ -1,0 +1,72 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Command } from 'commander';
+import { createApp } from '../app.setup.js';
+import { loadConfig, type Config } from '../config/config.js';
+import { RequestGate } from '../http/request-gate.js';
+import { ModelCatalogue } from '../models/model-catalogue.js';
+import { startLines } from '../observability/start-report.js';
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** npm passes on the Ctrl-C that the terminal has already sent here: both are one wish to stop. */
+const SAME_SIGNAL_MS = 500;
+/** What closing the database may take after the last answer. */
+const CLOSE_TIMEOUT_MS = 5000;
+
+/** Lets the answers under way finish, closes the database, and tells by the exit code whether all did. */
+async function stop(app: NestFastifyApplication, config: Config): Promise<never> {
+  const { log } = app.getHttpAdapter().getInstance();
+  const timeoutMs = config.shutdownTimeoutSeconds * 1000;
+  log.info('stopping');
+  setTimeout(() => process.exit(1), timeoutMs + CLOSE_TIMEOUT_MS).unref();
+  const finished = await app.get(RequestGate).begin(timeoutMs);
+  await app.close();
+  if (finished) log.info('stopped');
+  else log.error('stopped, with answers cut off');
+  process.exit(finished ? 0 : 1);
+}
+
+/** The first signal stops in order, a second one at once. So does what nobody caught: it is told first. */
+function stopOnSignals(app: NestFastifyApplication, config: Config): void {
+  const { log } = app.getHttpAdapter().getInstance();
+  const crash = (error: unknown) => {
+    log.fatal({ err: error }, 'the process ends');
+    process.exit(1);
+  };
+  let firstAt: number | undefined;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (firstAt !== undefined && performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
+      if (firstAt !== undefined) return;
+      firstAt = performance.now();
+      stop(app, config).catch(crash);
+    });
+  }
+  process.on('uncaughtException', crash);
+}
+
+async function listen(app: NestFastifyApplication, { host, port }: Config): Promise<void> {
+  try {
+    const listenTextResolver = (url: string) => `Tallychat listens on ${url}`;
+    await app.listen({ host, port, listenTextResolver });
+  } catch (error) {
+    await app.close();
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    const sentence = `Port ${String(port)} on ${host} is in use. Set PORT to a free one.`;
+    throw new Error(sentence, { cause: error });
+  }
+}
+
+/** Serves until a signal ends the process. Throws in one readable sentence where it cannot start. */
+async function run(): Promise<void> {
+  const config = loadConfig();
+  const app = await createApp(config);
+  stopOnSignals(app, config);
+  await listen(app, config);
+  const models = app.get(ModelCatalogue).list();
+  const { log } = app.getHttpAdapter().getInstance();
+  for (const line of startLines({ ...config, url: await app.getUrl(), models })) log.info(line);
+}
+
+export function declare(command: Command): void {
+  command.action(run);
+}

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { assertMigrated, migrate } from '../../src/database/migrate.js';
+import { runCommand } from '../support/command.js';
+import { databaseKinds } from '../support/databases.js';
+import { openMigrated, type Migrated } from '../support/migrated.js';
+import { Service } from '../support/service.js';
+
+const REFUSAL =
+  'the database is of a newer release: it has Future9999000000000, which this release does not know';
+
+describe.each(databaseKinds)('the database of a newer release on %s', (kind) => {
+  let migrated: Migrated;
+
+  beforeEach(async () => {
+    migrated = await openMigrated(kind);
+    await migrated.database.statements.rows(
+      'INSERT INTO migrations (timestamp, name) VALUES ($1, $2)',
+      [9_999_000_000_000, 'Future9999000000000'],
+    );
+  });
+  afterEach(() => migrated.drop());
+
+  it('is neither migrated nor taken for up to date', async () => {
+    await expect(migrate(migrated.database)).rejects.toThrow(REFUSAL);
+    await expect(assertMigrated(migrated.database)).rejects.toThrow(REFUSAL);
+  });
+
+  it('is not served, and no command works on it', async () => {
+    const service = await Service.launch({ DATABASE_URL: migrated.url });
+    expect(await service.ended).toEqual({ code: 1, signal: null });
+    expect(service.stderr).toBe(`tallychat: ${REFUSAL}\n`);
+    await service.remove();
+    const [admin, audit] = [
+      await runCommand('admin', migrated.url, 'create-user', 'ada'),
+      await runCommand('audit', migrated.url),
+    ];
+    expect([admin.code, audit.code]).toEqual([1, 2]);
+    expect(admin.stderr).toContain(`admin: ${REFUSAL}\n`);
+    expect(audit.stderr).toContain(`audit: ${REFUSAL}\n`);
+    expect(await migrated.database.statements.rows('SELECT id FROM users', [])).toEqual([]);
+  });
+});
