@@ -214,8 +214,10 @@ function toFailure(error: unknown, reportOf: (reason: string) => ProviderReport)
 
 /** The system's code, such as ECONNREFUSED. */
 function codeOf(error: unknown): string {
-  for (let at = error; at instanceof Error; at = at.cause) {
+  let at = error;
+  while (typeof at === 'object' && at !== null) {
     if ('code' in at && typeof at.code === 'string') return at.code;
+    at = 'cause' in at ? at.cause : undefined;
   }
   return error instanceof Error ? error.name : typeof error;
 }

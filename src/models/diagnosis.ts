@@ -1,0 +1,66 @@
+import { ProviderError, ProviderRefused } from '../errors.js';
+
+/** What a failed question shows of its model's settings. */
+export interface Diagnosis {
+  /** `right`, `wrong`, `none` where no key is sent, or `?` where the failure says nothing of it. */
+  readonly key: string;
+  readonly name: string;
+  /** What went wrong, for the operator; empty where nothing did. */
+  readonly fault: string;
+}
+
+const ABOUT_KEY = /api[ _-]?key|credential|unauthori[sz]ed|authenticat/i;
+const ABOUT_NAME = /model.*(?:not|unknown|invalid|exist|found)|(?:unknown|invalid|no such) model/i;
+const ABOUT_LIMIT = /max_tokens|max_completion_tokens|output tokens|completion tokens/i;
+
+/** Says in plain words what a provider's failure is, and what it shows of the key and of the model's name. */
+export function diagnosisOf(error: unknown, waitMs: number): Diagnosis {
+  if (!(error instanceof ProviderError)) return unknown(silentFor(error, waitMs));
+  const { upstreamStatus: status, upstreamCode: code, reason = '' } = error.report ?? {};
+  if (error instanceof ProviderRefused) return refused(error.message);
+  const said = `the provider answered ${String(status)}`;
+  switch (status) {
+    case undefined:
+      return unknown(withoutAnswer(reason));
+    case 401:
+    case 403:
+      return { key: 'wrong', name: '?', fault: `${said}: it does not take the key` };
+    case 402:
+      return { key: 'right', name: '?', fault: `${said}: its account has no credit left` };
+    case 404:
+      return { key: '?', name: 'wrong', fault: `${said}: no such model, or not this baseUrl` };
+    case 429:
+      return code === 'insufficient_quota'
+        ? { key: 'right', name: '?', fault: `${said}: its account has no credit left` }
+        : { key: 'right', name: '?', fault: `${said}: too many requests; try again later` };
+    default:
+      if (status >= 300 && status < 400)
+        return unknown(`${said}: baseUrl leads elsewhere, and redirects are not followed`);
+      return unknown(`${said}: it has a fault of its own, or too much to do`);
+  }
+}
+
+const unknown = (fault: string): Diagnosis => ({ key: '?', name: '?', fault });
+
+function silentFor(error: unknown, waitMs: number): string {
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return `no word came within ${String(waitMs / 1000)} s`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function withoutAnswer(reason: string): string {
+  if (reason.includes('something else than events'))
+    return 'what answers there is no such server: does baseUrl end as it should, in /v1, say?';
+  const code = /connection to the provider failed: (\w+)/.exec(reason)?.[1];
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `the host of baseUrl has no address (${code})`;
+  if (code === 'ECONNREFUSED') return `nothing listens at baseUrl (${code})`;
+  return reason;
+}
+
+/** A 400 or a 422, whose words are the provider's: some say so of a key or of a name. */
+function refused(words: string): Diagnosis {
+  if (ABOUT_KEY.test(words)) return { key: 'wrong', name: '?', fault: words };
+  if (ABOUT_LIMIT.test(words)) return { key: 'right', name: 'right', fault: words };
+  return { key: 'right', name: ABOUT_NAME.test(words) ? 'wrong' : '?', fault: words };
+}

@@ -1,0 +1,138 @@
+import pLimit from 'p-limit';
+import type { Config } from '../config/config.js';
+import type { ModelSettings, ProviderSettings } from '../config/models-file.js';
+import type { Price } from '../config/prices.js';
+import { diagnosisOf, type Diagnosis } from './diagnosis.js';
+import { isFlat } from './pricing.js';
+import { OpenAiCompatibleProvider } from './providers/openai-compatible.provider.js';
+import { ProviderConnection } from './providers/provider-connection.js';
+
+/** A model on the operator's own machine may have to be loaded first. */
+const WAIT_MS = 20_000;
+/** So few at a time that one question does not keep another waiting. */
+const AT_ONCE_OF_A_PROVIDER = 4;
+const QUESTION = 'Answer with one word: ready.';
+
+type Examined = Pick<Config, 'models' | 'providers' | 'proxies' | 'pricePerMessage'>;
+
+/** One model at one address with one key. */
+interface Case {
+  readonly model: Pick<ModelSettings, 'id' | 'upstream' | 'price' | 'maxTokens' | 'maxTokensField'>;
+  /** Undefined for `echo`, which asks nobody. */
+  readonly provider: ProviderSettings | undefined;
+  readonly providerName: string;
+}
+
+const HEAD = ['model', 'provider', 'key', 'name', 'price', 'first word', 'what went wrong'];
+
+/**
+ * Asks each configured model for one word, and prints a line for each as soon as it is known: whether its key
+ * and its name are right, its price, and how long the first word took. Nothing is written or charged, and each
+ * answer is broken off after its first word. False where one fails.
+ */
+export async function examineModels(
+  config: Examined,
+  print: (line: string) => void,
+  waitMs = WAIT_MS,
+): Promise<boolean> {
+  const cases = casesOf(config);
+  const widths = HEAD.map((word, n) =>
+    Math.max(word.length, ...cases.map((one) => knownOf(one)[n]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, n) => cell.padEnd(widths[n] ?? 0))
+      .join('  ')
+      .trimEnd();
+  print(line(HEAD));
+  const limits = new Map(
+    cases.map(({ providerName }) => [providerName, pLimit(AT_ONCE_OF_A_PROVIDER)]),
+  );
+  const outcomes = cases.map(async (one) => {
+    const { provider } = one;
+    const ask = () => examine(one, config, waitMs);
+    const found = provider ? await limits.get(one.providerName)?.(ask) : undefined;
+    const { key, name, firstWord, fault } = found ?? BUILT_IN;
+    const [model = '', by = '', , , price = ''] = knownOf(one);
+    print(line([model, by, key, name, price, firstWord, fault]));
+    return fault === '';
+  });
+  return (await Promise.all(outcomes)).every(Boolean);
+}
+
+interface Finding extends Diagnosis {
+  /** In milliseconds, with the unit. */
+  readonly firstWord: string;
+}
+
+const BUILT_IN: Finding = { key: '-', name: '-', firstWord: '-', fault: '' };
+
+function casesOf({ models, providers, pricePerMessage }: Examined): Case[] {
+  const cases = models.flatMap((model): Case[] => {
+    const places = providers.filter(({ name }) => name === model.provider);
+    if (places.length === 0) return [{ model, provider: undefined, providerName: 'built in' }];
+    return places.map((provider, n) => ({
+      ...{ model, provider },
+      providerName: places.length > 1 ? `${provider.name} #${String(n + 1)}` : provider.name,
+    }));
+  });
+  if (models.some(({ id }) => id === 'echo')) return cases;
+  const echo = {
+    id: 'echo',
+    upstream: 'echo',
+    maxTokens: 1,
+    maxTokensField: 'max_tokens',
+  } as const;
+  const model = { ...echo, price: { perMessage: pricePerMessage } };
+  return [...cases, { model, provider: undefined, providerName: 'built in' }];
+}
+
+/** The cells that are known before anyone is asked; their widths make the table. */
+const knownOf = ({ model, providerName }: Case) => [
+  model.id,
+  providerName,
+  'none',
+  'wrong',
+  priceOf(model.price),
+  '20000 ms',
+];
+
+function priceOf(price: Price): string {
+  if (isFlat(price)) return `${String(price.perMessage)} a message`;
+  const [per, prompt, completion] =
+    'per1kPrompt' in price
+      ? ['1,000', price.per1kPrompt, price.per1kCompletion]
+      : ['1,000,000', price.perMillionPrompt, price.perMillionCompletion];
+  return `${String(prompt)} + ${String(completion)} per ${per}`;
+}
+
+/** Asks as a chat would, with the model's own limit of an answer: a limit that is too high is found, too. */
+async function examine(one: Case, { proxies }: Examined, waitMs: number): Promise<Finding> {
+  const { model, provider } = one;
+  if (!provider) return BUILT_IN;
+  const connection = new ProviderConnection(provider.baseUrl, provider.apiKey, proxies);
+  const asked = new OpenAiCompatibleProvider(provider, connection);
+  const key = provider.apiKey === undefined ? 'none' : 'right';
+  const startedAt = performance.now();
+  try {
+    const answer = asked.complete({
+      model: model.upstream,
+      messages: [{ role: 'user', content: QUESTION }],
+      maxTokens: model.maxTokens,
+      maxTokensField: model.maxTokensField,
+      extra: {},
+      signal: AbortSignal.timeout(waitMs),
+    });
+    for await (const event of answer) {
+      if (event.type === 'done') break;
+      const firstWord = `${String(Math.round(performance.now() - startedAt))} ms`;
+      return { key, name: 'right', firstWord, fault: '' };
+    }
+    return { key, name: 'right', firstWord: '-', fault: 'the answer had no word in it' };
+  } catch (error) {
+    const found = diagnosisOf(error, waitMs);
+    return { ...found, key: found.key === 'right' ? key : found.key, firstWord: '-' };
+  } finally {
+    await asked.close();
+  }
+}
