@@ -43,12 +43,12 @@ export class ChatController {
   @Post('quote')
   @HttpCode(200)
   async quote(
-    @CurrentPrincipal() { userId }: Principal,
+    @CurrentPrincipal() principal: Principal,
     @Payload() { message, conversation, model: wanted }: ChatDto,
   ): Promise<QuoteDto> {
     const conversationId = lowerCaseId(conversation);
     const question = { route: 'chat', message, conversationId, model: wanted } as const;
-    const { model, floor, ceiling } = await this.planner.quote(userId, question);
+    const { model, floor, ceiling } = await this.planner.quote(principal, question);
     return { tokens: floor, model, ceiling };
   }
 }

@@ -43,7 +43,7 @@ export class ChatService {
         return { turn: await this.history.ofHold(userId, holdId), isReplay: true };
       },
       async () => {
-        const plan = await this.planner.plan(userId, question);
+        const plan = await this.planner.plan(principal, question);
         return { generation: await this.held.begin(principal, question, plan, idempotency) };
       },
     );
@@ -55,7 +55,7 @@ export class ChatService {
    */
   async beginWhole(principal: Principal, question: Question, signal: AbortSignal): Promise<Begun> {
     if (!InstantAnswerService.mayAnswer(question)) return this.begin(principal, question);
-    const plan = await this.planner.plan(principal.userId, question);
+    const plan = await this.planner.plan(principal, question);
     const turn = await this.instant.answer(principal, question, plan, signal);
     if (turn) return { turn, isReplay: false };
     return { generation: await this.held.begin(principal, question, plan, undefined) };

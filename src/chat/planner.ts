@@ -14,6 +14,7 @@ import {
   type TokenCount,
 } from '../models/prompt.js';
 import type { ChatMessage } from '../models/providers/provider.js';
+import type { Principal } from '../principal.js';
 import type { Question } from './question.js';
 
 /** What is asked of the model, and the most that it can cost. */
@@ -48,8 +49,8 @@ export class Planner {
   ) {}
 
   /** Between which two amounts an answer's price would be, without asking or holding anything. */
-  async quote(ownerId: string, question: Question): Promise<Quote> {
-    const { plan, prompt } = await this.measure(ownerId, question);
+  async quote(principal: Principal, question: Question): Promise<Quote> {
+    const { plan, prompt } = await this.measure(principal, question);
     const { model, maxTokens } = plan;
     return {
       model: model.id,
@@ -59,18 +60,18 @@ export class Planner {
   }
 
   /** Throws `ValidationFailed` for what no model takes, and `NotFound` for a conversation of somebody else. */
-  async plan(ownerId: string, question: Question): Promise<Plan> {
-    return (await this.measure(ownerId, question)).plan;
+  async plan(principal: Principal, question: Question): Promise<Plan> {
+    return (await this.measure(principal, question)).plan;
   }
 
-  private async measure(ownerId: string, question: Question): Promise<Measured> {
+  private async measure(principal: Principal, question: Question): Promise<Measured> {
     const { conversationId, message } = question;
     this.assertLength(message);
     const conversation =
       conversationId === undefined
         ? undefined
-        : await this.conversations.find(ownerId, conversationId);
-    const model = this.models.find(question.model ?? conversation?.model);
+        : await this.conversations.find(principal.userId, conversationId);
+    const model = this.models.find(question.model ?? conversation?.model, principal);
     const asked: ChatMessage = { role: 'user', content: message };
     const wanted = Math.min(question.maxTokens ?? model.maxTokens, model.maxTokens);
     // An answer may be as long as the whole context, but half of that is left to what was said before.

@@ -62,7 +62,7 @@ async function run(): Promise<void> {
   const app = await createApp(config);
   stopOnSignals(app, config);
   await listen(app, config);
-  const models = app.get(ModelCatalogue).list();
+  const models = app.get(ModelCatalogue).all();
   const { log } = app.getHttpAdapter().getInstance();
   for (const line of startLines({ ...config, url: await app.getUrl(), models })) log.info(line);
 }

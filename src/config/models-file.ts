@@ -8,10 +8,13 @@ import {
   Matches,
   MinLength,
   ValidateBy,
+  isUUID,
   type ValidationArguments,
 } from 'class-validator';
 import { Nested, Reads } from '../fields/field-decorators.js';
 import { isFields, readFields } from '../fields/field-reader.js';
+import { SCOPES, type Scope } from '../principal.js';
+import { ListOf } from './list-rules.js';
 import { MayBeLeftOut, OnePrice, PRICES, Whole, unitOf, type Price } from './prices.js';
 
 /** This bound keeps every price times every count an exact integer. */
@@ -24,6 +27,8 @@ const ECHO = 'echo';
 const objectMessage = ({ value }: ValidationArguments) =>
   value === undefined ? 'is missing' : 'must be an object';
 const providerMessage = 'must be echo or one of providers';
+const scopesMessage = `must be a list of ${SCOPES.join(', ')}`;
+const keysMessage = 'must be a list of ids of API keys';
 const keyMessage = 'must name an environment variable that is set';
 
 /** What older servers know, and what OpenAI's newer models insist on. */
@@ -74,6 +79,16 @@ export class ModelSettings {
   @MayBeLeftOut
   @Whole(0, IMAGES_MAX)
   readonly imagesMax?: number;
+
+  /** Which scopes an API key must have to use it; without it, those of the route. */
+  @MayBeLeftOut
+  @ListOf((item) => SCOPES.includes(item as Scope), scopesMessage, 1)
+  readonly scopes?: readonly Scope[];
+
+  /** The ids of the API keys that alone may use it. An empty list lets nobody. */
+  @MayBeLeftOut
+  @ListOf((item) => isUUID(item), keysMessage)
+  readonly keys?: readonly string[];
 }
 
 /** A provider as the file has it. */

@@ -59,10 +59,11 @@ export class ConversationsController {
   @Access('chat')
   @Post()
   async create(
-    @CurrentPrincipal() { userId: ownerId }: Principal,
+    @CurrentPrincipal() principal: Principal,
     @Payload() { title = '', model = null, system = null }: ConversationSettingsDto,
   ): Promise<ConversationDto> {
-    this.models.assertKnown(model);
+    this.assertUsable(model, principal);
+    const ownerId = principal.userId;
     const opened = await this.unitOfWork
       .run((tx) => this.conversations.open(tx, { id: uuidv7(), ownerId, title, model, system }))
       .catch(throwOwnerGone);
@@ -83,11 +84,12 @@ export class ConversationsController {
   @Access('history')
   @Patch(':id')
   async change(
-    @CurrentPrincipal() { userId }: Principal,
+    @CurrentPrincipal() principal: Principal,
     @Param('id') id: string,
     @Payload() { title, model, system }: ConversationSettingsDto,
   ): Promise<ConversationDto> {
-    this.models.assertKnown(model);
+    this.assertUsable(model, principal);
+    const { userId } = principal;
     const settings = {
       ...(title !== undefined && { title }),
       ...(model !== undefined && { model }),
@@ -138,6 +140,11 @@ export class ConversationsController {
     const file = `conversation-${thread.id}.${format.extension}`;
     void reply.header('Content-Disposition', `attachment; filename="${file}"`).type(format.type);
     void reply.send(Readable.from(format.write(thread, this.history.allOf(thread.id))));
+  }
+
+  /** A model that the caller names; without one the default stands, whatever it will be. */
+  private assertUsable(model: string | null | undefined, principal: Principal): void {
+    if (model != null) this.models.find(model, principal);
   }
 }
 

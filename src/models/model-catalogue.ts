@@ -1,7 +1,9 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import type { ModelSettings } from '../config/models-file.js';
-import { ValidationFailed } from '../errors.js';
+import { ModelNotFound, ValidationFailed } from '../errors.js';
+import type { Principal } from '../principal.js';
+import { mayUse } from './may-use.js';
 import { EchoProvider } from './providers/echo.provider.js';
 import { OpenAiCompatibleProvider } from './providers/openai-compatible.provider.js';
 import { ProviderConnection } from './providers/provider-connection.js';
@@ -47,21 +49,37 @@ export class ModelCatalogue implements OnApplicationShutdown {
     await Promise.all([...this.providers.values()].map(async (provider) => provider.close?.()));
   }
 
-  /** In the order of the models file, then `echo`; the first is the default. */
-  list(): Model[] {
+  /** Every model, in the order of the models file, then `echo`. */
+  all(): Model[] {
     return [...this.models.values()];
   }
 
-  /** The model of that name, or the default without one. Throws `ValidationFailed` for an unknown name. */
-  find(id: string | null | undefined): Model {
-    const model = id == null ? this.list()[0] : this.models.get(id);
-    if (!model) throw new ValidationFailed({ model: [`"${String(id)}" is not a valid choice.`] });
+  /** Those that the caller may use; the first is the caller's default. */
+  list(principal: Principal): Model[] {
+    return this.all().filter((model) => mayUse(model, principal));
+  }
+
+  /**
+   * The model of that name, or the default without one. Throws `ValidationFailed` for a name that is unknown, or
+   * of a model that is not for this caller: the two are told alike.
+   */
+  find(id: string | null | undefined, principal: Principal): Model {
+    const model = id == null ? this.list(principal)[0] : this.permitted(id, principal);
+    if (model) return model;
+    const sentence = id == null ? 'This field is required.' : `"${id}" is not a valid choice.`;
+    throw new ValidationFailed({ model: [sentence] });
+  }
+
+  /** The same for OpenAI's clients. Throws `ModelNotFound`. */
+  named(id: string, principal: Principal): Model {
+    const model = this.permitted(id, principal);
+    if (!model) throw new ModelNotFound(id);
     return model;
   }
 
-  /** Throws as `find` does. */
-  assertKnown(id: string | null | undefined): void {
-    this.find(id);
+  private permitted(id: string, principal: Principal): Model | undefined {
+    const model = this.models.get(id);
+    return model && mayUse(model, principal) ? model : undefined;
   }
 }
 

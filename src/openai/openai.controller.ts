@@ -1,13 +1,11 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ModelNotFound } from '../errors.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { AnswerWriter } from '../chat/answer-writer.js';
 import type { Question } from '../chat/question.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
-import type { Model } from '../models/model-catalogue.js';
 import { CompletionBodyPipe, type CompletionAsk } from './completion-body.pipe.js';
 import { completionFormat } from './completion-format.js';
 import { questionIn, toModel } from './completion-wire.js';
@@ -37,7 +35,7 @@ export class OpenAiController {
     const question: Question = {
       route: 'completions',
       message: questionIn(messages),
-      model: this.find(ask.model).id,
+      model: this.models.named(ask.model, principal).id,
       messages,
       maxTokens,
       extra,
@@ -50,20 +48,14 @@ export class OpenAiController {
   @OpenAiDocs.models()
   @Access('chat')
   @Get('models')
-  list() {
-    return { object: 'list', data: this.models.list().map(toModel) };
+  list(@CurrentPrincipal() principal: Principal) {
+    return { object: 'list', data: this.models.list(principal).map(toModel) };
   }
 
   @OpenAiDocs.model()
   @Access('chat')
   @Get('models/:id')
-  one(@Param('id') id: string) {
-    return toModel(this.find(id));
-  }
-
-  private find(name: string): Model {
-    const model = this.models.list().find(({ id }) => id === name);
-    if (!model) throw new ModelNotFound(name);
-    return model;
+  one(@CurrentPrincipal() principal: Principal, @Param('id') id: string) {
+    return toModel(this.models.named(id, principal));
   }
 }

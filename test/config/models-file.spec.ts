@@ -81,6 +81,10 @@ describe('MODELS_FILE', () => {
     [{ maxTokens: 4001 }, 'models[0].maxTokens must fit in contextTokens'],
     [{ maxTokensField: 'most' }, 'models[0].maxTokensField must be max_tokens'],
     [{ maxToken: 5 }, 'models[0].maxToken is not a known field'],
+    [{ scopes: ['spend'] }, 'models[0].scopes must be a list of chat, history, wallet'],
+    [{ scopes: [] }, 'models[0].scopes must be a list of chat, history, wallet'],
+    [{ scopes: 'chat' }, 'models[0].scopes must be a list of chat, history, wallet'],
+    [{ keys: ['my key'] }, 'models[0].keys must be a list of ids of API keys'],
   ])('refuses a model with %p', (change, problem) => {
     expect(problemsOf(withModel(change)).join('\n')).toContain(problem);
   });

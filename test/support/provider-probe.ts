@@ -26,7 +26,9 @@ export class ProviderProbe {
   private remembered: () => void = () => undefined;
 
   constructor(app: NestFastifyApplication) {
-    this.provider = app.get(ModelCatalogue).find(undefined).provider;
+    const [model] = app.get(ModelCatalogue).all();
+    if (!model) throw new Error('no model is served');
+    this.provider = model.provider;
     this.original = this.provider.complete.bind(this.provider);
     this.atOnce = this.provider.answer?.bind(this.provider);
     this.use(undefined);
