@@ -19,6 +19,11 @@ export interface CommandRow {
   readonly rows?: readonly CommandRow[];
 }
 
+const examination = {
+  summary: 'asks each configured model for one word; 1 where one does not answer',
+  load: () => import('./doctor.js'),
+};
+
 /** Every command. A new one is a file in this folder and a row here. */
 const rows: readonly CommandRow[] = [
   {
@@ -36,6 +41,14 @@ const rows: readonly CommandRow[] = [
     name: 'migrate',
     summary: 'brings the schema up to date; shows or reverts migrations',
     load: () => import('./migrate.js'),
+  },
+  { name: 'doctor', ...examination },
+  {
+    name: 'models',
+    summary: 'what is to be known of the configured models',
+    load: () => Promise.resolve({ declare: () => undefined }),
+    isUnderAdmin: true,
+    rows: [{ name: 'check', ...examination }],
   },
 ];
 

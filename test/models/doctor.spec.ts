@@ -1,6 +1,10 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/config.js';
 import { examineModels } from '../../src/models/doctor.js';
+import { runIn } from '../support/command.js';
 import { PROVIDER_KEY, modelsFile } from '../support/models-file.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
@@ -117,4 +121,21 @@ describe('the doctor of the models', () => {
     expect(isWell).toBe(false);
     expect([...rows.keys()].at(-1)).toBe('good-silent');
   });
+
+  it.each([[['doctor']], [['admin', 'models', 'check']]])(
+    'is run by %p, exits with 1 where a model fails and with 0 where none does, and makes nothing',
+    async (words) => {
+      const folder = await mkdtemp(join(tmpdir(), 'tallychat-doctor-'));
+      const settings = { OPENAI_BASE_URL: upstream.baseUrl, OPENAI_API_KEY: PROVIDER_KEY };
+      const well = await runIn(folder, { ...settings, OPENAI_MODELS: 'good' }, ...words);
+      expect([well.code, well.stderr]).toEqual([0, '']);
+      expect(well.stdout).toMatch(/^good +openai +right +right +100 a message +\d+ ms$/m);
+      const ill = await runIn(folder, { ...settings, OPENAI_MODELS: 'good,absent' }, ...words);
+      expect(ill.code).toBe(1);
+      expect(ill.stdout).toMatch(/^absent +openai +\? +wrong/m);
+      expect(well.stdout + ill.stdout + ill.stderr).not.toContain(PROVIDER_KEY);
+      expect(await readdir(folder)).toEqual([]);
+      await rm(folder, { recursive: true });
+    },
+  );
 });

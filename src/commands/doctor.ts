@@ -1,0 +1,20 @@
+import { Logger } from '@nestjs/common';
+import type { Command } from 'commander';
+import { loadConfig } from '../config/config.js';
+import { examineModels } from '../models/doctor.js';
+
+const FAULT_CODE = 1;
+
+/** Asks each configured model for one word. Opens no database, so it runs before the first start as well. */
+async function run(): Promise<void> {
+  Logger.overrideLogger(false);
+  const config = loadConfig();
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+  const isWell = await examineModels(config, print);
+  for (const hint of config.modelHints) process.stderr.write(`${hint}\n`);
+  if (!isWell) process.exitCode = FAULT_CODE;
+}
+
+export function declare(command: Command): void {
+  command.action(run);
+}
