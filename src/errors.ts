@@ -35,12 +35,12 @@ export class ValidationFailed extends AppError {
   }
 }
 
-/** A body that is not JSON, not in its declared charset, or has a key that could poison an object. */
+/** A body that is neither JSON nor a whole form, not in its declared charset, or has a key that could poison an object. */
 export class ParseError extends AppError {
   readonly status = 400;
   readonly code = 'parse_error';
-  constructor(reason: string) {
-    super(`JSON parse error - ${reason}`);
+  constructor(reason: string, form: 'JSON' | 'Multipart form' = 'JSON') {
+    super(`${form} parse error - ${reason}`);
   }
 }
 
@@ -211,6 +211,14 @@ export class IdempotencyKeyMalformed extends AppError {
     'Idempotency-Key must be 1 to 255 printable ASCII characters, bare or quoted.';
 }
 
+/** A route that would not heed the key says so: a client that counts on it would do the same twice. */
+export class IdempotencyKeyNotTaken extends AppError {
+  readonly status = 400;
+  readonly code = 'idempotency_key_not_taken';
+  override readonly message =
+    'This route takes no Idempotency-Key header. Send the request without it.';
+}
+
 /** A route that credits money is asked for a key, so that no retry of an operator credits twice. */
 export class IdempotencyKeyRequired extends AppError {
   readonly status = 400;
@@ -245,6 +253,15 @@ export class PayloadTooLarge extends AppError {
   readonly status = 413;
   readonly code = 'payload_too_large';
   override readonly message = 'The request body is too large.';
+}
+
+/** The body is packed, which no route unpacks. */
+export class UnsupportedContentEncoding extends AppError {
+  readonly status = 415;
+  readonly code = 'unsupported_content_encoding';
+  constructor(encoding: string) {
+    super(`Unsupported content encoding "${encoding}" in request. Send the body as it is.`);
+  }
 }
 
 /** The body is neither JSON nor a form. */

@@ -20,6 +20,7 @@ export class PasswordChangeDto {
 export class ResetRequestDto {
   @TextField({
     optional: true,
+    blankIsNothing: true,
     maxCodePoints: USERNAME_MAX,
     docs: { description: 'In any case.', examples: ['ada'] },
   })
@@ -27,6 +28,7 @@ export class ResetRequestDto {
 
   @TextField({
     optional: true,
+    blankIsNothing: true,
     maxCodePoints: EMAIL_MAX,
     docs: { description: 'As it was given.', examples: ['ada@example.com'] },
   })

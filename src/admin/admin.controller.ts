@@ -1,8 +1,10 @@
-import { Controller, Get, Post, UseGuards } from '@nestjs/common';
+import { Controller, Get, Post, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { Payload } from '../fields/body.pipe.js';
+import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { Access, CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, TakesKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import { readUsageQuery } from '../usage/usage-query.js';
@@ -15,6 +17,7 @@ import {
   type TrailPageDto,
   type UsageOfAllDto,
 } from './admin.dto.js';
+import { KeyedCodes } from './keyed-codes.js';
 import { OperatorsService } from './operators.service.js';
 import { StaffGuard } from './staff.guard.js';
 import { TrailService, type TrailRow } from './trail.service.js';
@@ -26,18 +29,28 @@ import { UsageOfAll } from './usage-of-all.js';
 export class AdminController {
   constructor(
     private readonly operators: OperatorsService,
+    private readonly codes: KeyedCodes,
     private readonly sums: UsageOfAll,
     private readonly trailEntries: TrailService,
   ) {}
 
   @AdminDocs.code()
   @Access('session')
+  @TakesKey()
   @Post('codes')
   async code(
     @CurrentPrincipal() { userId: operatorId }: Principal,
     @Payload() { amount, reason }: CreditDto,
+    @IdempotencyKey() key: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CodeDto> {
-    return { code: await this.operators.makeCode(amount, { operatorId, reason }), tokens: amount };
+    if (key === undefined) {
+      const code = await this.operators.makeCode(amount, { operatorId, reason });
+      return { code, tokens: amount };
+    }
+    const { code, isReplay } = await this.codes.makeOnce({ amount, reason, operatorId, key });
+    if (isReplay) markReplay(reply);
+    return { code, tokens: amount };
   }
 
   @AdminDocs.usage()

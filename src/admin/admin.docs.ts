@@ -12,6 +12,8 @@ export const AdminDocs = {
       id: 'makeCode',
       tag: 'Operators',
       summary: 'Make a code that is worth tokens',
+      description: 'With an `Idempotency-Key` a repeated request makes no second code.',
+      idempotencyKey: 'optional',
       body: {
         type: CreditDto,
         examples: {

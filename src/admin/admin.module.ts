@@ -4,6 +4,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { AdminController } from './admin.controller.js';
+import { KeyedCodes } from './keyed-codes.js';
 import { OperatorsService } from './operators.service.js';
 import { TrailService } from './trail.service.js';
 import { UsageOfAll } from './usage-of-all.js';
@@ -12,7 +13,7 @@ import { AdminUsersController } from './users.controller.js';
 @Module({
   imports: [AccountsModule, AuthModule, UsersModule, WalletModule],
   controllers: [AdminController, AdminUsersController],
-  providers: [OperatorsService, TrailService, UsageOfAll],
+  providers: [KeyedCodes, OperatorsService, TrailService, UsageOfAll],
   exports: [OperatorsService],
 })
 export class AdminModule {}

@@ -28,6 +28,8 @@ export interface UserChange {
 }
 
 const UNUSED_PASSWORD_BYTES = 32;
+/** No username has a colon. */
+const BY_ID = /^id:([\da-f-]{36})$/i;
 
 /** What operators do, whether over HTTP or from a shell. Each change leaves an entry in the trail. */
 @Injectable()
@@ -43,9 +45,15 @@ export class OperatorsService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Throws `NotFound` for an unknown name. */
+  /**
+   * By the name, or by `id:` and the id: old users may have names that no path or command line can carry.
+   * Throws `NotFound` for an unknown one.
+   */
   async find(username: string): Promise<User> {
-    const user = await this.users.findByUsername(username);
+    const [, id] = BY_ID.exec(username) ?? [];
+    const user = await (id === undefined
+      ? this.users.findByUsername(username)
+      : this.users.findById(id.toLowerCase()));
     if (!user) throw new NotFound();
     return user;
   }

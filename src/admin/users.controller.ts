@@ -16,7 +16,7 @@ import { textReader } from '../fields/text-reader.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { Access, CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, TakesKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import type { User } from '../users/user.entity.js';
@@ -52,9 +52,10 @@ export class AdminUsersController {
     @Page() asked: PageRequest,
     @QueryText('search') search: string | undefined,
   ): Promise<UserPageDto> {
+    const text = readSearch(search) ?? '';
     const page = await paginate(
       asked,
-      (keyset) => this.users.page(search ?? '', keyset),
+      (keyset) => this.users.page(text, keyset),
       UUID_KEY,
       (user) => user.id,
     );
@@ -91,6 +92,7 @@ export class AdminUsersController {
 
   @UserDocs.grant()
   @Access('session')
+  @TakesKey()
   @Post(':username/grants')
   async grant(
     @CurrentPrincipal() { userId }: Principal,
@@ -122,6 +124,7 @@ export class AdminUsersController {
   private async toWire(user: User): Promise<UserDto> {
     const { balance, held } = await this.wallets.summary(user.id);
     return {
+      id: user.id,
       username: user.username,
       email: user.email,
       active: user.isActive,
@@ -135,3 +138,6 @@ export class AdminUsersController {
 
 /** A DELETE has no body that every client could send, so its reason is in the query. */
 const readReason = textReader('reason', reasonField);
+
+/** Longer than any name may be searched for in vain. */
+const readSearch = textReader('search', { optional: true, mayBeBlank: true, whiteSpace: 'keep' });

@@ -9,7 +9,7 @@ const staffOnly = new PermissionDenied();
 const USERNAME: ParameterDescription = {
   name: 'username',
   in: 'path',
-  description: 'In any case.',
+  description: 'In any case; or `id:` and the `id` of the user.',
   required: true,
   schema: { type: 'string', examples: ['grace'] },
 };
@@ -36,7 +36,11 @@ export const UserDocs = {
       summary: 'Read the users',
       parameters: [...PAGE_PARAMETERS, SEARCH],
       answers: { 200: { description: 'A page of users.', type: UserPageDto } },
-      errors: [staffOnly, new NotFound('Invalid cursor')],
+      errors: [
+        staffOnly,
+        new NotFound('Invalid cursor'),
+        new ValidationFailed({ search: ['Null characters are not allowed.'] }),
+      ],
     }),
 
   create: () =>

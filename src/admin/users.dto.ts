@@ -1,6 +1,6 @@
 import { emailField, passwordField, usernameField } from '../auth/auth.dto.js';
 import { BooleanField } from '../fields/boolean-field.js';
-import { ShownBoolean, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import { ShownBoolean, ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
 import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
 import { REASON_MAX } from './admin.dto.js';
@@ -48,6 +48,9 @@ export class UserChangeDto {
 
 /** A user, as operators see one. */
 export class UserDto {
+  @ShownId('The user. `id:` and this stands for the username in paths and commands.')
+  readonly id!: string;
+
   @ShownText('As registered.', { examples: ['grace'] })
   readonly username!: string;
 

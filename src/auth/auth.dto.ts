@@ -65,8 +65,8 @@ export class RegisterDto {
   @TextField(passwordField)
   password!: string;
 
-  @TextField(emailField)
-  email?: string;
+  @TextField({ ...emailField, mayBeNull: true })
+  email?: string | null;
 }
 
 /** What a login sends; no limits, so that no answer tells what a password may look like. */

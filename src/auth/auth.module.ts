@@ -39,6 +39,6 @@ import { SessionsService } from './sessions.service.js';
     RegistrationService,
     SessionsService,
   ],
-  exports: [Authenticator, PasswordHasher, RegistrationService, SessionsService],
+  exports: [Authenticator, JWT_KEY, PasswordHasher, RegistrationService, SessionsService],
 })
 export class AuthModule {}

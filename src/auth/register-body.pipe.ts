@@ -3,7 +3,10 @@ import { BodyPipe } from '../fields/body.pipe.js';
 import type { RegisterDto } from './auth.dto.js';
 import { RegistrationService } from './registration.service.js';
 
-/** Also tells that a username is taken, beside whatever else is wrong, as the reference does. */
+/**
+ * Also tells that a username is taken, beside whatever else is wrong, as the reference does. It refuses a null
+ * for the address, too; here that is told beside other faults alone, and without any it is no address.
+ */
 @Injectable()
 export class RegisterBodyPipe extends BodyPipe {
   constructor(private readonly registration: RegistrationService) {
@@ -15,6 +18,8 @@ export class RegisterBodyPipe extends BodyPipe {
     errors: Record<string, string[]>,
   ): Promise<Record<string, string[]>> {
     const fault = errors['username'] ? undefined : await this.registration.nameFault(dto.username);
-    return fault === undefined ? errors : { username: [fault], ...errors };
+    const all = fault === undefined ? errors : { username: [fault], ...errors };
+    const isRefused = dto.email === null && Object.keys(all).length > 0;
+    return isRefused ? { ...all, email: ['This field may not be null.'] } : all;
   }
 }

@@ -39,8 +39,8 @@ export class RegistrationService {
   ) {}
 
   /** Returns the new user's access token. Throws `ValidationFailed` for a weak password or a taken name. */
-  register({ username, password, email = '' }: RegisterDto, network: string): Promise<string> {
-    return this.create({ username, password, email }, (tx, userId) => {
+  register({ username, password, email }: RegisterDto, network: string): Promise<string> {
+    return this.create({ username, password, email: email ?? '' }, (tx, userId) => {
       this.networks.add(tx, userId, network);
       return this.accessTokens.issue(tx, userId);
     });

@@ -16,6 +16,7 @@ export class MessageDto {
 
   @TextField({
     optional: true,
+    blankIsNothing: true,
     docs: { description: 'Who is to answer; without it the default.', examples: ['echo'] },
   })
   model?: string;
@@ -28,6 +29,7 @@ export class MessageDto {
 export class ChatDto extends MessageDto {
   @TextField({
     optional: true,
+    blankIsNothing: true,
     docs: { description: 'The conversation to go on with; without it a new one.', format: 'uuid' },
   })
   conversation?: string;

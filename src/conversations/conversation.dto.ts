@@ -3,7 +3,7 @@ import { TextField } from '../fields/text-field.js';
 import { ShownId, ShownText, ShownTime } from '../fields/field-docs.js';
 import { PageOf } from '../openapi/page.dto.js';
 import { TurnDto } from './turn.dto.js';
-import { TITLE_MAX_CHARS } from './conversations.service.js';
+import { TITLE_MAX_CHARS } from './title.js';
 
 const SYSTEM_MAX_CHARS = 20_000;
 const MODEL_MAX_CHARS = 200;
@@ -17,7 +17,8 @@ export class ConversationSettingsDto {
     mayBeBlank: true,
     maxCodePoints: TITLE_MAX_CHARS,
     docs: {
-      description: 'Its name. A blank one is replaced by the beginning of the next message.',
+      description:
+        'Its name, kept on one line. A blank one is replaced by the beginning of the next message.',
       examples: [TITLE],
     },
   })

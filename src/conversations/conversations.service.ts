@@ -7,10 +7,10 @@ import { UUID_KEY, type Keyset } from '../http/pagination.js';
 import { ConversationBusy, NotFound } from '../errors.js';
 import { Conversation } from './conversation.entity.js';
 import type { ChatMessage } from '../models/providers/provider.js';
+import { titleOf } from './title.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { estimatePrompt } from '../models/prompt.js';
 
-export const TITLE_MAX_CHARS = 80;
 /** Earlier turns looked at for a context; a budget that would take more is larger than any model's. */
 const CONTEXT_TURNS_MAX = 200;
 
@@ -102,7 +102,7 @@ export class ConversationsService {
     await tx.write(
       `/* conversation.occupy */ UPDATE conversations SET busy_hold_id = $2,
          title = CASE WHEN title = '' THEN $3 ELSE title END WHERE id = $1 RETURNING id`,
-      [id, holdId, cut(message)],
+      [id, holdId, titleOf(message)],
     );
   }
 
@@ -115,7 +115,9 @@ export class ConversationsService {
   ): Promise<Thread> {
     assertId(id);
     const conversations = await tx.repository(Conversation);
-    await conversations.update({ id, ownerId }, { ...settings, updatedAt: nowMicros() });
+    const { title } = settings;
+    const named = { ...settings, ...(title !== undefined && { title: titleOf(title) }) };
+    await conversations.update({ id, ownerId }, { ...named, updatedAt: nowMicros() });
     const conversation = await conversations.findOneBy({ id, ownerId });
     if (!conversation) throw new NotFound();
     return conversation;
@@ -139,7 +141,7 @@ export class ConversationsService {
     const createdAt = nowMicros();
     const row = {
       ...conversation,
-      title: cut(conversation.title),
+      title: titleOf(conversation.title),
       busyHoldId: null,
       createdAt,
       updatedAt: createdAt,
@@ -147,14 +149,6 @@ export class ConversationsService {
     tx.insertLater(Conversation, row);
     return row;
   }
-}
-
-/** A title out of a message. */
-function cut(text: string): string {
-  if (text.length <= TITLE_MAX_CHARS) return text;
-  return Array.from(text.slice(0, 2 * TITLE_MAX_CHARS))
-    .slice(0, TITLE_MAX_CHARS)
-    .join('');
 }
 
 /** What is no id at all is not found either; it never comes near the database. */

@@ -31,17 +31,27 @@ export async function* exportJson(
   yield ']}';
 }
 
-/** A page to read. What was said is put in as it is: most of it is Markdown by itself. */
+/**
+ * A page to read. Each text is a quotation: most of it is Markdown by itself, and stays so, but a heading in it
+ * is none of the page's, and what it leaves open (a fence of code, HTML) ends with it.
+ */
 export async function* exportMarkdown(
   thread: Thread,
   turns: AsyncIterable<PastTurn>,
 ): AsyncIterable<string> {
   const title = thread.title.replaceAll(/\s+/g, ' ').trim();
   yield `# ${title === '' ? 'Untitled' : title}\n`;
-  if (thread.system !== null) yield `\n## System\n\n${thread.system}\n`;
+  if (thread.system !== null) yield `\n## System\n\n${quote(thread.system)}\n`;
   for await (const { message, response, model, status, createdAt } of turns) {
     const ending = status === 'complete' ? '' : ` (${status})`;
-    yield `\n## You, ${toIso(createdAt)}\n\n${message}\n`;
-    yield `\n## ${model}${ending}\n\n${response}\n`;
+    yield `\n## You, ${toIso(createdAt)}\n\n${quote(message)}\n`;
+    yield `\n## ${model}${ending}\n\n${quote(response)}\n`;
   }
 }
+
+/** Every line that Markdown knows, as one of a quotation. */
+const quote = (text: string) =>
+  text
+    .split(/\r\n|[\n\r]/)
+    .map((line) => (line === '' ? '>' : `> ${line}`))
+    .join('\n');

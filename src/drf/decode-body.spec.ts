@@ -101,14 +101,11 @@ describe('a form', () => {
 });
 
 describe('any other body', () => {
-  it.each([
-    'text/plain',
-    'application/vnd.api+json',
-    'multipart/form-data; boundary=x',
-    'json',
-    '',
-  ])('is refused, with its type %j in the words', (contentType) => {
-    const refused = new UnsupportedMediaType(contentType);
-    expect(() => decode('{}', contentType)).toThrow(refused);
-  });
+  it.each(['text/plain', 'application/vnd.api+json', 'json', ''])(
+    'is refused, with its type %j in the words',
+    (contentType) => {
+      const refused = new UnsupportedMediaType(contentType);
+      expect(() => decode('{}', contentType)).toThrow(refused);
+    },
+  );
 });

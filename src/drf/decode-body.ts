@@ -1,11 +1,18 @@
 import { parse as parseLossless } from 'lossless-json';
 import secureJson from 'secure-json-parse';
-import { BadRequest, ParseError, UnsupportedMediaType } from '../errors.js';
+import {
+  BadRequest,
+  ParseError,
+  UnsupportedContentEncoding,
+  UnsupportedMediaType,
+} from '../errors.js';
 import { decodeLeniently, decodeText } from './charset.js';
 import { matches, parseMediaType } from './media-type.js';
+import { decodeMultipart } from './multipart.js';
 
 const JSON_TYPE = parseMediaType('application/json');
 const FORM_TYPE = parseMediaType('application/x-www-form-urlencoded');
+const MULTIPART_TYPE = parseMediaType('multipart/form-data');
 /** Deeper JSON is refused, for what walks over it later calls itself at every level. */
 const DEPTH_MAX = 500;
 /** Python's limit; longer ones take quadratic time. */
@@ -18,26 +25,41 @@ export class RawBody {
   constructor(
     readonly bytes: Buffer,
     readonly contentType: string,
+    /** How it was packed: `gzip`; empty or `identity` for not at all. */
+    readonly contentEncoding = '',
   ) {}
 }
 
 /**
  * Bytes to a value, as Django REST framework reads them: an empty body is `{}` whatever its type, JSON
- * and forms are read, the declared charset is honoured. Throws `ParseError` or `UnsupportedMediaType`.
+ * and forms are read, the declared charset is honoured. A form of several parts is a promise of it. Throws
+ * `ParseError`, `UnsupportedMediaType` or `UnsupportedContentEncoding`.
  */
-export function decodeBody({ bytes, contentType }: RawBody): unknown {
+export function decodeBody(body: RawBody): unknown {
+  const { bytes, contentType } = body;
   if (bytes.length === 0) return {};
+  assertNotPacked(body);
   const type = parseMediaType(contentType);
   const charset = type.parameters.get('charset');
   if (matches(type, JSON_TYPE)) return parseJson(decodeText(bytes, charset));
   if (matches(type, FORM_TYPE)) return parseForm(bytes, charset);
+  if (matches(type, MULTIPART_TYPE)) return decodeMultipart(bytes, contentType);
   throw new UnsupportedMediaType(contentType);
 }
 
 /** A body that may be JSON alone, with the numbers as JavaScript has them. Throws as `decodeBody` does. */
-export function decodeJson({ bytes, contentType }: RawBody): unknown {
+export function decodeJson(body: RawBody): unknown {
+  const { bytes, contentType } = body;
+  assertNotPacked(body);
   if (!matches(parseMediaType(contentType), JSON_TYPE)) throw new UnsupportedMediaType(contentType);
   return parsePlain(decodeText(bytes, 'utf-8'));
+}
+
+/** Unpacked here, a small body could fill the memory; as JSON it would only be called malformed. */
+function assertNotPacked({ contentEncoding }: RawBody): void {
+  if (!/^(?:identity)?$/i.test(contentEncoding.trim())) {
+    throw new UnsupportedContentEncoding(contentEncoding);
+  }
 }
 
 /** Of a field given twice the last counts. Bytes that are not in the charset are taken for Latin-1. */

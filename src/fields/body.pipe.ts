@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { ValidationFailed } from '../errors.js';
 import { RawBody, decodeBody } from '../drf/decode-body.js';
+import { FormFile } from '../drf/multipart.js';
 import { isFields, readFields, type FieldFault } from './field-reader.js';
 
 type Fields = Record<string, string[]>;
@@ -36,6 +37,14 @@ export function byField(faults: readonly FieldFault[]): Fields {
   return fields;
 }
 
+/** A file that no field asks for is refused too: who sent it would think that it was read. */
+function alsoFiles(given: object, errors: Fields): Fields {
+  for (const [name, value] of Object.entries(given)) {
+    if (value instanceof FormFile) errors[name] ??= ['A file is not taken here. Send text.'];
+  }
+  return errors;
+}
+
 /**
  * The body of a handler: bytes, to a value, to a DTO whose rules hold. Runs after the guard, so that a
  * caller without credentials hears 401 before anything of the body is looked at. Throws `ParseError`,
@@ -44,9 +53,9 @@ export function byField(faults: readonly FieldFault[]): Fields {
 @Injectable()
 export class BodyPipe implements PipeTransform<RawBody | undefined, Promise<object>> {
   async transform(raw: RawBody | undefined, { metatype }: ArgumentMetadata): Promise<object> {
-    const fields = asFields(raw instanceof RawBody ? decodeBody(raw) : {});
+    const fields = asFields(raw instanceof RawBody ? await decodeBody(raw) : {});
     const { dto, faults } = readFields(metatype as Type<object>, fields);
-    const errors = byField(faults);
+    const errors = alsoFiles(fields, byField(faults));
     const failed = await this.alsoCheck(dto, errors);
     if (Object.keys(failed).length > 0) throw new ValidationFailed(failed);
     return dto;

@@ -3,12 +3,21 @@ import { IsBoolean } from 'class-validator';
 import { Present, Reads } from './field-decorators.js';
 import { describeBoolean, type FieldDocs } from './field-docs.js';
 
+/** The words of Django REST framework's `BooleanField`, which asks for no case. */
 const WORDS = new Map<unknown, boolean>([
-  [true, true],
-  ['true', true],
-  [false, false],
-  ['false', false],
+  ...['t', 'y', 'yes', 'true', 'on', '1', 1, true].map((word) => [word, true] as const),
+  ...['f', 'n', 'no', 'false', 'off', '0', 0, false].map((word) => [word, false] as const),
 ]);
+
+/** A form has no null, and leaves an empty field where a page has none: both words stand for it there. */
+const NULL_WORDS: readonly unknown[] = ['', 'null'];
+
+function toBoolean(value: unknown, optional: boolean): unknown {
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  const word = typeof number === 'string' ? number.trim().toLowerCase() : number;
+  if (optional && NULL_WORDS.includes(word)) return undefined;
+  return WORDS.get(word) ?? value;
+}
 
 export interface BooleanFieldRules {
   readonly optional?: boolean;
@@ -22,7 +31,7 @@ export function BooleanField({
 }: BooleanFieldRules = {}): PropertyDecorator {
   return applyDecorators(
     describeBoolean({ optional, docs }),
-    Reads((value) => WORDS.get(value) ?? value),
+    Reads((value) => toBoolean(value, optional)),
     Present({ optional }),
     IsBoolean({ message: 'Must be a valid boolean.' }),
   );

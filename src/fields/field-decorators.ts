@@ -7,6 +7,7 @@ export type NestedType = (given: Readonly<Record<string, unknown>>) => Type<obje
 
 const READER = Symbol('reader of a field');
 const NESTED = Symbol('class of a nested field');
+const NULL_IS_NOTHING = Symbol('null leaves the field out');
 
 /** The options of a rule whose sentence stands alone: where it fails, those after it are not looked at. */
 export const ALONE = { context: { standsAlone: true } } as const;
@@ -24,7 +25,10 @@ export const Nested = (
 const presence = ({ value }: ValidationArguments) =>
   value === undefined ? 'This field is required.' : 'This field may not be null.';
 
-/** Whether a field may be left out, or be null; the sentences are Django REST framework's. */
+/**
+ * Whether a field may be left out, or be null; the sentences are Django REST framework's. Where null means
+ * nothing, it leaves the field out: many clients write it for each field that they do not set.
+ */
 export const Present = ({
   optional = false,
   mayBeNull = false,
@@ -33,6 +37,7 @@ export const Present = ({
   readonly mayBeNull?: boolean | undefined;
 }): PropertyDecorator =>
   applyDecorators(
+    Reflect.metadata(NULL_IS_NOTHING, optional && !mayBeNull),
     ValidateIf((_, value) => !(optional && value === undefined) && !(mayBeNull && value === null)),
     IsDefined({ message: presence, ...ALONE }),
   );
@@ -45,6 +50,11 @@ export function readerOf(
   return Reflect.getMetadata(READER, type.prototype as object, field) as ReturnType<
     typeof readerOf
   >;
+}
+
+/** Whether null leaves the field out, by what `Present` says of it. */
+export function isNullNothing(type: Type<object>, field: string): boolean {
+  return Reflect.getMetadata(NULL_IS_NOTHING, type.prototype as object, field) === true;
 }
 
 /** What `Nested` says of a field. */

@@ -7,7 +7,7 @@ import {
   type ValidationOptions,
   type ValidatorConstraintInterface,
 } from 'class-validator';
-import { nestedTypeOf, readerOf, type NestedType } from './field-decorators.js';
+import { isNullNothing, nestedTypeOf, readerOf, type NestedType } from './field-decorators.js';
 
 type Rule = ReturnType<MetadataStorage['getTargetValidationMetadatas']>[number];
 
@@ -38,6 +38,7 @@ interface Check {
 interface Field {
   readonly name: string;
   readonly read: ((value: unknown) => unknown) | undefined;
+  readonly isNullNothing: boolean;
   readonly conditions: readonly ((dto: object, value: unknown) => boolean)[];
   readonly checks: readonly Check[];
   readonly nested: { readonly rule: Rule; readonly type: NestedType } | undefined;
@@ -75,9 +76,11 @@ class Pass {
     const fields = fieldsOf(type);
     const dto = new type() as Fields;
     // All are read before any is checked: a rule may look at the other fields.
-    for (const { name, read } of fields) {
+    for (const { name, read, isNullNothing: skipsNull } of fields) {
       const value = (given as Fields)[name];
-      if (value !== undefined) dto[name] = read ? read(value) : value;
+      if (value === undefined || (value === null && skipsNull)) continue;
+      const understood = read ? read(value) : value;
+      if (understood !== undefined) dto[name] = understood;
     }
     if (this.options.unknownField !== undefined) this.refuseUnknown(fields, given, path);
     for (const field of fields) this.check(field, dto, path === '' ? '' : `${path}.`);
@@ -164,6 +167,7 @@ function compile(type: Type<object>): Field[] {
     return {
       name,
       read: readerOf(type, name),
+      isNullNothing: isNullNothing(type, name),
       conditions: ofType(ValidationTypes.CONDITIONAL_VALIDATION).map(
         ({ constraints }) => constraints[0] as Field['conditions'][number],
       ),

@@ -16,6 +16,8 @@ export interface TextFieldRules {
   readonly optional?: boolean;
   readonly mayBeBlank?: boolean;
   readonly mayBeNull?: boolean;
+  /** A blank text leaves the field out, as a page's form does with what nobody filled in. */
+  readonly blankIsNothing?: boolean;
   readonly maxCodePoints?: number;
   /** For a value that is no text at all. */
   readonly typeMessage?: string;
@@ -26,9 +28,10 @@ export interface TextFieldRules {
 }
 
 /** Integers are text too, with the digits they were written with; other numbers are not. */
-function toText(value: unknown, whiteSpace: TextFieldRules['whiteSpace']): unknown {
-  const text = typeof value === 'bigint' ? String(value) : value;
-  return typeof text === 'string' && whiteSpace === 'trim' ? strip(text) : text;
+function toText(value: unknown, { whiteSpace = 'trim', blankIsNothing }: TextFieldRules): unknown {
+  const given = typeof value === 'bigint' ? String(value) : value;
+  const text = typeof given === 'string' && whiteSpace === 'trim' ? strip(given) : given;
+  return blankIsNothing && text === '' ? undefined : text;
 }
 
 /** Whether a text has more than `max` code points, which are never more than its length. */
@@ -60,7 +63,7 @@ export function TextField(rules: TextFieldRules = {}): PropertyDecorator {
     text === '' || (whiteSpace === 'notAlone' && strip(text) === '');
   const all = [
     describeText(rules),
-    Reads((value) => toText(value, whiteSpace)),
+    Reads((value) => toText(value, rules)),
     Present(rules),
     IsString({ message: rules.typeMessage ?? 'Not a valid string.', ...ALONE }),
     !mayBeBlank &&

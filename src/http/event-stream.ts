@@ -52,8 +52,8 @@ export class EventStream {
 
   /** Sends the headers at once, with those that the reply has so far, and a first ping. */
   static open(reply: FastifyReply): EventStream {
-    reply.hijack();
-    reply.raw.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...HEADERS });
+    void reply.hijack().headers(HEADERS);
+    reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);
     reply.raw.write(PING);
     return new EventStream(reply);
   }

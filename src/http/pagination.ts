@@ -87,13 +87,30 @@ export async function paginate<Row>(
   const hasMore = rows.length > size;
   const results = newer ? rows.slice(0, size).reverse() : rows.slice(0, size);
   const [first, last] = [results.at(0), results.at(-1)];
+  const to = (direction: Cursor['direction'], key: string) => urlWith(encode({ direction, key }));
+  if (!first && cursor) {
+    // All that was here is deleted, or nothing is yet: the way back begins at the key itself.
+    const beside = nextTo(cursor.key, newer ? 1n : -1n);
+    const back = to(newer ? 'older' : 'newer', beside);
+    return { next: newer ? back : null, previous: newer ? null : back, results };
+  }
   const link = (direction: Cursor['direction'], row: Row | undefined) =>
-    row === undefined ? null : urlWith(encode({ direction, key: keyOf(row) }));
+    row === undefined ? null : to(direction, keyOf(row));
   return {
     next: newer || hasMore ? link('older', last) : null,
     previous: (newer && hasMore) || (cursor && !newer) ? link('newer', first) : null,
     results,
   };
+}
+
+/** The key one step after or before this one, whether a row has it or not. */
+function nextTo(key: string, step: 1n | -1n): string {
+  if (NUMBER_KEY.test(key)) return String(Math.max(0, Number(key) + Number(step)));
+  const digits = key.replaceAll('-', '');
+  const moved = BigInt.asUintN(128, BigInt(`0x${digits}`) + step)
+    .toString(16)
+    .padStart(digits.length, '0');
+  return moved.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 function urlWith(request: FastifyRequest, cursor: string): string {

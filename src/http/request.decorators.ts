@@ -42,6 +42,9 @@ export const Access = (
  */
 export const Spends = (keyRoute: string): MethodDecorator => mark({ limit: 'spend', keyRoute });
 
+/** Marks a route that heeds an Idempotency-Key without spending; `@Spends` says so by itself. */
+export const TakesKey = (): MethodDecorator => mark({ takesKey: true });
+
 /** Whether the matched route was marked `@Public()`. */
 export function isPublic(request: FastifyRequest): boolean {
   return (request.routeOptions.config as RouteMarks).isPublic === true;

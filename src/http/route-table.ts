@@ -40,6 +40,8 @@ export interface RouteMarks {
   readonly keyRoute?: string;
   /** No API key may call a route that says nothing. */
   readonly access?: RouteAccess;
+  /** Heeds an Idempotency-Key. What spends does, and says so by its `keyRoute`; any other POST refuses one. */
+  readonly takesKey?: boolean;
 }
 
 /** One method of one path, with its parameters as Fastify spells them (`/api/keys/:id`). */
@@ -77,6 +79,7 @@ export class RouteTable {
       anyAccept,
       jsonOnly,
       limit,
+      takesKey: takesKey(rest),
       ...(rest.access && { access: rest.access }),
     };
     for (const method of [route.method].flat()) entry.methods.set(method, marks);
@@ -112,6 +115,11 @@ const marksOf = ({ config }: Pick<RouteOptions, 'config'>) => (config ?? {}) as 
 /** The limit that a route has, said or by default. */
 export function limitOf({ isPublic = false, limit }: RouteMarks): LimitClass {
   return limit ?? (isPublic ? 'none' : 'read');
+}
+
+/** Whether a route heeds an Idempotency-Key. */
+export function takesKey({ keyRoute, takesKey: isTaken = false }: RouteMarks): boolean {
+  return isTaken || keyRoute !== undefined;
 }
 
 /** OPTIONS is answered for every path, by the server's hook. */

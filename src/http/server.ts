@@ -10,17 +10,16 @@ import {
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
-import { BadRequest, MethodNotAllowed, NotFound } from '../errors.js';
+import { NotFound } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { RawBody } from '../drf/decode-body.js';
 import type { RequestGate } from './request-gate.js';
-import { addVary, allowOrigin, answerPreflight } from './cross-origin.js';
+import { allowOrigin, answerPreflight } from './cross-origin.js';
 import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
 import { lowerCaseIds } from './ids.js';
-import { negotiate } from '../drf/negotiation.js';
 import { refuseConnection } from './refuse-connection.js';
-import type { RouteTable } from './route-table.js';
+import { answerUnrouted, writeJson, type Doors } from './unrouted.js';
 import { withModelInOnePart } from './openai-error.js';
 import { refusalOf, sendError } from './send-error.js';
 
@@ -30,21 +29,19 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const TIMEOUTS_CHECKED_EVERY_MS = 2000;
 /** Longer than the 60 s after which common balancers drop an idle connection, so that they do it first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
-const URL_PARAMETER_MAX_CHARS = 200;
+/** A name of 1,000 characters, each of which may be escaped as nine: operators have old users with long ones. */
+const URL_PARAMETER_MAX_CHARS = 9000;
 
 /** A request id that a caller or a balancer may choose; anything else gets a new one. */
 const REQUEST_ID = /^[\w.-]{1,128}$/;
 
 /** Parts of the app that the server's hooks need. */
-export interface ServerParts {
+export interface ServerParts extends Doors {
   readonly gate: RequestGate;
-  readonly routes: RouteTable;
   /** The origins whose pages may read the answers. */
   readonly corsOrigins: readonly string[];
   /** Throws the 429 for a network that has asked too often, before the body is read. */
   readonly admitNetwork: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
-  /** Throws the 401 for a caller without credentials. */
-  readonly authenticate: (request: IncomingMessage) => Promise<unknown>;
   /** Counts how an exchange ended. */
   readonly requestEnded: RequestEnded;
 }
@@ -121,6 +118,8 @@ function setCommonHeaders(
     'X-Frame-Options': 'DENY',
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'same-origin',
+    // Most of what is told is one person's; what may be kept says so itself.
+    'Cache-Control': 'no-store',
   });
 }
 
@@ -158,7 +157,8 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   server.decorate('requestEnded', parts.requestEnded);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
-    done(null, new RawBody(bytes as Buffer, declaredTypes.get(request) ?? ''));
+    const { 'content-encoding': encoding = '' } = request.headers;
+    done(null, new RawBody(bytes as Buffer, declaredTypes.get(request) ?? '', encoding));
   });
   server.setReplySerializer((payload) => toJson(payload));
   server.addHook('onRoute', (route) => {
@@ -198,48 +198,4 @@ const declaredTypes = new WeakMap<FastifyRequest, string>();
 function hideContentType(request: FastifyRequest): void {
   declaredTypes.set(request, request.headers['content-type'] ?? '');
   delete request.raw.headers['content-type'];
-}
-
-/** Refuses a request that two readers could read as two: from two callers, or for no host. */
-function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
-  const names = rawHeaders.filter((_, index) => index % 2 === 0);
-  if (names.filter((name) => /^authorization$/i.test(name)).length > 1) {
-    throw new BadRequest('Two Authorization headers.');
-  }
-  if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');
-}
-
-/** JSON is written here and nowhere else, so that Fastify adds no charset. Text goes as it is. */
-function writeJson(reply: FastifyReply, indent: number): void {
-  void reply.serializer((payload: unknown) => {
-    if (typeof payload === 'string') return payload;
-    void reply.type('application/json');
-    return toJson(payload, indent);
-  });
-}
-
-/**
- * The reference's order of checks: unknown path 404, format 404, Accept 406, credentials 401, method 405.
- * A routed request goes on to its guard after the first three.
- */
-async function answerUnrouted(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { routes, authenticate }: ServerParts,
-): Promise<void> {
-  refuseAmbiguous(request.raw);
-  const known = routes.find(request.url);
-  if (!known) throw new NotFound();
-  void reply.header('Allow', known.allow);
-  if (!known.anyAccept) {
-    if (!known.jsonOnly) addVary(reply, 'Accept');
-    const { indent } = negotiate(request.raw, known.jsonOnly);
-    if (indent > 0) writeJson(reply, indent);
-  }
-  // GET /api/chat/quote/ is routed as a turn of that id, but the path is known for POST alone.
-  if (!request.is404 && known.allow.split(', ').includes(request.method)) return;
-  if (!known.isPublic) await authenticate(request.raw);
-  if (request.method !== 'OPTIONS') throw new MethodNotAllowed(request.method);
-  const parses = ['application/json', 'application/x-www-form-urlencoded'];
-  void reply.send({ renders: ['application/json'], parses });
 }

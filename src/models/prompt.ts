@@ -114,9 +114,14 @@ const MESSAGE_FIELDS = [
   ...['reasoning_content', 'reasoning', 'reasoning_details'],
 ] as const;
 
-/** A message as it goes to a provider: fields of no list stay here, since they may cost more than is held. */
+/**
+ * A message as it goes to a provider: fields of no list stay here, since they may cost more than is held, and so
+ * do those that are null, which clients send back as they had them.
+ */
 export function passedOn(message: ChatMessage): ChatMessage {
-  const fields = MESSAGE_FIELDS.filter((name) => name in message);
+  const fields = MESSAGE_FIELDS.filter(
+    (name) => name in message && (name === 'content' || message[name] !== null),
+  );
   const kept = Object.fromEntries(fields.map((name) => [name, message[name]]));
   const { content } = message;
   const parts = Array.isArray(content) ? { content: partsOf(content).map(bare) } : {};

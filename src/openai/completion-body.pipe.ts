@@ -46,7 +46,7 @@ export class CompletionBodyPipe implements PipeTransform<RawBody | undefined, Co
       maxTokens: dto.max_completion_tokens ?? dto.max_tokens ?? undefined,
       extra: Object.fromEntries(
         Object.entries(body)
-          .filter(([name]) => isPassedOn(name))
+          .filter(([name, value]) => value !== null && isPassedOn(name))
           .map(([name, value]) => [name, name === 'tools' ? bareTools(value) : value]),
       ),
     };

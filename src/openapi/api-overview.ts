@@ -42,8 +42,9 @@ tokens and a message costs ${whole(config.pricePerMessage)}; when the wallet can
 *bearer*, and send a message.
 
 - **Credentials** come in the header \`Authorization: Bearer <token>\` or \`Authorization: Token <token>\`.
-- **Bodies** are JSON or forms, in UTF-8, up to ${whole(config.bodyMaxBytes)} bytes. Unknown fields are ignored. A text field
-  takes a whole number as its digits, and, but for passwords, is trimmed.
+- **Bodies** are JSON or forms, in UTF-8, up to ${whole(config.bodyMaxBytes)} bytes. Unknown fields are ignored, and \`null\` is as
+  good as none for a field that may be left out. A text field takes a whole number as its digits, and, but for
+  passwords, is trimmed.
 - **Paths** work with and without their last slash, and are never redirected. A path that has GET has HEAD;
   every path answers OPTIONS.
 - **Errors** are \`{"detail", "code"}\`, for fields \`{"<field>": ["<sentence>"]}\`. \`code\` is for machines.

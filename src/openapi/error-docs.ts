@@ -163,7 +163,7 @@ const MEANING: Readonly<Record<number, string>> = {
   406: '`Accept` names nothing that can be written. JSON can.',
   409: 'An earlier request stands in the way, and is still running. Try again later.',
   413: 'The body is larger than the server reads.',
-  415: 'The body is neither JSON nor a form.',
+  415: 'The body is neither JSON nor a form, or is packed.',
   422: 'This `Idempotency-Key` was used with another request.',
   429: 'Asked too often. Nothing was charged: try again after `Retry-After` seconds.',
   431: 'The headers are larger than the server reads.',

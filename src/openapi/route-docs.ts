@@ -78,7 +78,7 @@ export const ROUTE_ERRORS = 'x-errors';
 /** Marks a header that a JSON answer always has, and another form of the answer may lack. */
 export const ALWAYS_ON_JSON = 'x-always-on-json';
 
-const BODY_TYPES = ['application/json', 'application/x-www-form-urlencoded'];
+const BODY_TYPES = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
 
 const IDEMPOTENCY_KEY: ParameterDescription = {
   name: 'Idempotency-Key',

@@ -5,6 +5,7 @@ import {
   BearerRefused,
   HeadersTooLarge,
   InsufficientScope,
+  IdempotencyKeyNotTaken,
   MethodNotAllowed,
   NotAcceptable,
   NotAuthenticated,
@@ -16,6 +17,7 @@ import {
   SessionRequired,
   Throttled,
   TokenNotValid,
+  UnsupportedContentEncoding,
   UnsupportedMediaType,
   ValidationFailed,
   type AppError,
@@ -43,7 +45,7 @@ const shared = (applies: SharedAnswer['applies'], ...errors: AppError[]): Shared
 const always = () => true;
 /** The server reads a body, if only to drop it. */
 const reads = ({ method }: Circumstances) => method !== 'GET';
-const badRequests = [new BadRequest('Malformed request.')];
+const badRequests = [new BadRequest('Malformed request.'), new IdempotencyKeyNotTaken()];
 
 /** The answers that the server gives for many routes, by the names they have in the document. */
 const SHARED: Readonly<Record<string, SharedAnswer>> = {
@@ -79,7 +81,11 @@ const SHARED: Readonly<Record<string, SharedAnswer>> = {
   MethodNotAllowed: shared(always, new MethodNotAllowed('PUT')),
   NotAcceptable: shared(({ anyAccept }) => !anyAccept, new NotAcceptable()),
   PayloadTooLarge: shared(reads, new PayloadTooLarge()),
-  UnsupportedMediaType: shared(reads, new UnsupportedMediaType('text/plain')),
+  UnsupportedMediaType: shared(
+    reads,
+    new UnsupportedMediaType('text/plain'),
+    new UnsupportedContentEncoding('gzip'),
+  ),
   HeadersTooLarge: shared(always, new HeadersTooLarge()),
   Throttled: shared(({ limit }) => limit !== 'none', new Throttled(12)),
   ServerError: shared(always, new ServerError()),

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { digestOf } from '../digest.js';
 import { nowMicros } from '../time.js';
+import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
@@ -11,7 +12,9 @@ import { runOnce, type IdempotencyRecord } from './idempotency-record.js';
 import { RedemptionCode } from './redemption-code.entity.js';
 import { WalletService, type Credit } from './wallet.service.js';
 
-const CODE_BYTES = 15;
+export const CODE_BYTES = 15;
+
+const newCode = () => ({ id: uuidv7(), code: randomBytes(CODE_BYTES).toString('base64url') });
 
 /** Codes that are worth an amount: made by operators, redeemed once, however many race for one. */
 @Injectable()
@@ -19,13 +22,17 @@ export class RedemptionService {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly wallets: WalletService,
+    private readonly reader: ReadConnection,
   ) {}
 
   /** Makes a code worth `amount` whole tokens; it is told here and never again. */
-  make(tx: Tx, amount: number, reason: string): { id: string; code: string } {
+  make(
+    tx: Tx,
+    amount: number,
+    reason: string,
+    { id, code } = newCode(),
+  ): { id: string; code: string } {
     assertAmount(amount);
-    const code = randomBytes(CODE_BYTES).toString('base64url');
-    const id = uuidv7();
     tx.insertLater(RedemptionCode, {
       id,
       digest: digestOf(code),
@@ -36,6 +43,11 @@ export class RedemptionService {
       createdAt: nowMicros(),
     });
     return { id, code };
+  }
+
+  /** The code with this id, as it was made; null where there is none. */
+  find(id: string): Promise<RedemptionCode | null> {
+    return this.reader.repository(RedemptionCode).findOneBy({ id });
   }
 
   /** Credits the owner with what the code is worth. Throws `ValidationFailed` for one unknown or spent. */

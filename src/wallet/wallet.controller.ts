@@ -6,7 +6,7 @@ import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { NUMBER_KEY, Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { Access, CurrentPrincipal } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, TakesKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { idempotencyRecord } from './idempotency-record.js';
 import { RedemptionService } from './redemption.service.js';
@@ -71,6 +71,7 @@ export class WalletController {
 
   @WalletDocs.redeem()
   @Access('wallet')
+  @TakesKey()
   @Post('redeem')
   @HttpCode(200)
   async redeem(

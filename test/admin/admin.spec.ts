@@ -53,6 +53,30 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     expect((await staff.get('/api/token-balance/')).status).toBe(200);
   });
 
+  it('makes one code for each key, however often and at once it is asked for', async () => {
+    const make = (body: object, key: string) =>
+      staff.send('POST', '/api/admin/codes/', body, { 'Idempotency-Key': key });
+    const body = { amount: 7, reason: 'keyed' };
+    const answers = await Promise.all(Array.from({ length: 10 }, () => make(body, 'voucher')));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+    const codes = new Set(answers.map(({ body: answer }) => String(answer.code)));
+    expect(codes.size).toBe(1);
+    const replays = answers.filter(({ headers }) => headers['idempotent-replayed'] === 'true');
+    expect(replays).toHaveLength(9);
+    const [code = ''] = codes;
+    expect(code).toMatch(/^[\w-]{20}$/);
+    expect((await make({ amount: 8, reason: 'keyed' }, 'voucher')).status).toBe(422);
+    expect((await make(body, 'another')).body.code).not.toBe(code);
+    expect((await ada.send('POST', '/api/wallet/redeem/', { code })).status).toBe(200);
+    expect((await make(body, 'voucher')).body).toEqual({ code, tokens: 7 });
+    expect((await ada.send('POST', '/api/wallet/redeem/', { code })).status).toBe(400);
+    expect(await ada.balance()).toBe(4007);
+    expect(await app.database.count('redemption_codes', `reason = 'keyed'`)).toBe(2);
+    expect(await app.database.count('trail_entries', `reason = 'keyed'`)).toBe(2);
+    await app.database.rows('DELETE FROM trail_entries');
+    await app.database.rows('DELETE FROM redemption_codes');
+  });
+
   it('grants once for each key, and says why in the ledger', async () => {
     const body = { amount: 500, reason: 'sorry for the outage' };
     const answers = await Promise.all(Array.from({ length: 10 }, () => grant(body, 'outage')));

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
@@ -108,12 +109,32 @@ describe('bad input', () => {
       expectProblem(await post(path, body), 400, 'parse_error');
     });
 
-    it.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'json', ''])(
+    it.each(['text/plain', 'application/xml', 'multipart/mixed; boundary=x', 'json', ''])(
       'is told as a whole: the media type %j',
       async (type) => {
         expectProblem(await post(path, JSON.stringify(good), type), 415, 'unsupported_media_type');
       },
     );
+
+    it.each([
+      ['of no boundary', 'multipart/form-data', '--x--'],
+      ['that is cut off', 'multipart/form-data; boundary=x', '--x\r\nContent-Disposition: form-da'],
+      ['that is JSON', 'multipart/form-data; boundary=x', JSON.stringify(good)],
+    ])('is told as a whole: a form of parts %s', async (_, type, body) => {
+      expectProblem(await post(path, body, type), 400, 'parse_error');
+    });
+
+    it('is told as a whole: a packed body', async () => {
+      const packed = {
+        ...credentials(),
+        'Content-Type': 'application/json',
+        'Content-Encoding': 'gzip',
+      };
+      const body = gzipSync(JSON.stringify(good));
+      const answer = await app.send({ method: 'POST', path, headers: packed, body });
+      expectProblem(answer, 415, 'unsupported_content_encoding');
+      expect(answer.body.detail).toContain('"gzip"');
+    });
 
     it('is told as a whole: a form of too many fields', async () => {
       const answer = await post(path, 'a&'.repeat(1000), 'application/x-www-form-urlencoded');

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { lexer } from 'marked';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { messagesIn, openThread, say, turnsIn } from '../support/threads.js';
+
+const quoted = (text: string) => `> ${text.replaceAll('\n', '\n> ')}`;
 
 describe.each(databaseKinds)('GET /api/conversations/{id}/export/ on %s', (kind) => {
   let app: TestApp;
@@ -34,13 +37,40 @@ describe.each(databaseKinds)('GET /api/conversations/{id}/export/ on %s', (kind)
     const [first, last] = turnsIn(json);
     expect([markdown.headers['content-type'], markdown.raw]).toEqual([
       'text/markdown; charset=utf-8',
-      `# All of it\n\n## System\n\nBe brief.\n` +
-        `\n## You, ${first?.timestamp ?? ''}\n\na "quoted" line\nand another\n\n## echo\n\n${first?.response ?? ''}\n` +
-        `\n## You, ${last?.timestamp ?? ''}\n\nlast\n\n## echo\n\n${last?.response ?? ''}\n`,
+      `# All of it\n\n## System\n\n> Be brief.\n` +
+        `\n## You, ${first?.timestamp ?? ''}\n\n> a "quoted" line\n> and another\n\n## echo\n\n${quoted(first?.response ?? '')}\n` +
+        `\n## You, ${last?.timestamp ?? ''}\n\n> last\n\n## echo\n\n${quoted(last?.response ?? '')}\n`,
     ]);
     const pdf = await ada.get(`${path}?type=pdf`);
     expect([pdf.status, pdf.body]).toEqual([400, { type: ['"pdf" is not a valid choice.'] }]);
     expect(await ada.balance()).toBe(99_800);
+  });
+
+  it.each([
+    '```js\nconst open = true;',
+    '~~~~\n```\n# within',
+    '# A heading\n\n## You, 2020-01-01T00:00:00.000000Z\n\nnever said',
+    'A line\n======\n\nanother\n---',
+    '<!-- a comment, or <script>',
+    '- a list\n\n      code\n1. more',
+    'old\rline ends\r\n# and new',
+    '    indented',
+    '[You]: https://example.org "x',
+  ])('exports Markdown that the message %j does not break', async (message) => {
+    const ada = await app.newUser();
+    const id = await openThread(ada, { title: 'x', system: message });
+    await say(ada, id, message);
+    await say(ada, id, 'last');
+    const { raw } = await ada.get(`/api/conversations/${id}/export/?type=markdown`);
+    const blocks = lexer(raw).filter(({ type }) => type !== 'space');
+    const headings = blocks.filter(({ type }) => type === 'heading').map(({ raw: head }) => head);
+    expect(blocks.map(({ type }) => type)).toEqual([
+      'heading',
+      ...Array.from({ length: 5 }, () => ['heading', 'blockquote']).flat(),
+    ]);
+    expect(headings.map((head) => head.trim().replace(/\d{4}.*/, ''))).toEqual([
+      ...['# x', '## System', '## You, ', '## echo', '## You, ', '## echo'],
+    ]);
   });
 
   it('exports more turns than one batch, each once', async () => {

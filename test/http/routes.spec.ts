@@ -32,6 +32,15 @@ const SPENDING = [
   'POST /v1/chat/completions',
 ];
 
+/** What makes or moves money without a provider, and so heeds a key as well. */
+const CREDITING = [
+  'POST /api/admin/codes',
+  'POST /api/admin/users/:username/grants',
+  'POST /api/wallet/redeem',
+];
+
+const NOT_TAKEN = /takes no Idempotency-Key.*idempotency_key_not_taken/;
+
 /** How often each public route may be asked; `none` are those that count nothing. */
 const PUBLIC_LIMITS: Readonly<Record<string, string>> = {
   'POST /api/login': 'login',
@@ -124,6 +133,27 @@ describe('the routes', () => {
       expect(`${name}: ${limit}`).toBe(`${name}: ${expected}`);
       if (isPublic && expected === 'none') expect(method).toBe('GET');
     }
+  });
+
+  it('heed an Idempotency-Key by a closed list, and any other POST refuses it by name', async () => {
+    const posts = routes().filter(({ method }) => method === 'POST');
+    const heeding = posts.filter(({ takesKey }) => takesKey);
+    expect(heeding.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(
+      [...SPENDING, ...CREDITING].sort(),
+    );
+    const caller = await app.newUser();
+    for (const { method, path, takesKey } of posts) {
+      const key = { 'Idempotency-Key': `for ${path}`.replaceAll(' ', '-') };
+      const { status, body } = await caller.send(method, pathOf(path), { title: 'x' }, key);
+      const text = JSON.stringify(body);
+      if (takesKey) expect(text).not.toContain('idempotency_key_not_taken');
+      else expect([path, status, text]).toEqual([path, 400, expect.stringMatching(NOT_TAKEN)]);
+    }
+    expect(await caller.balance()).toBe(4000);
+    expect(await app.database.count('conversations')).toBe(0);
+    const strangers = { 'Idempotency-Key': 'k' };
+    const stranger = { method: 'POST', path: '/api/conversations/', headers: strangers };
+    expect((await app.send(stranger)).status).toBe(401);
   });
 
   it('reach a provider only by the spending list, and there with a hold', async () => {

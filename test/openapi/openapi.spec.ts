@@ -13,6 +13,12 @@ import { isPageFile, operationsOf, responseOf } from '../support/document.js';
 const documentOf = async (app: TestApp) =>
   (await app.send({ path: '/api/schema/' })).body as OpenAPIObject;
 
+const BODY_TYPES: BodyType[] = [
+  'application/json',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data',
+];
+
 describe('GET /api/schema/', () => {
   let app: TestApp;
   let document: OpenAPIObject;
@@ -134,7 +140,7 @@ describe('GET /api/schema/', () => {
       examples: { insufficient_tokens: { value: { error: 'Insufficient tokens' } } },
     });
     const { content: bodies } = chat.requestBody as { content: object };
-    expect(Object.keys(bodies)).toEqual(['application/json', 'application/x-www-form-urlencoded']);
+    expect(Object.keys(bodies)).toEqual(BODY_TYPES);
   });
 
   it('tells the limits and prices that are set, not those that are usual', async () => {
@@ -155,28 +161,25 @@ describe('GET /api/schema/', () => {
   });
 });
 
-describe.each<BodyType>(['application/json', 'application/x-www-form-urlencoded'])(
-  'the examples of the schema, as %s',
-  (type) => {
-    let app: TestApp;
+describe.each<BodyType>(BODY_TYPES)('the examples of the schema, as %s', (type) => {
+  let app: TestApp;
 
-    beforeAll(async () => {
-      app = await TestApp.start();
-    });
-    afterAll(() => app.close());
+  beforeAll(async () => {
+    app = await TestApp.start();
+  });
+  afterAll(() => app.close());
 
-    it('are answered as documented, from the registration to the logout', async () => {
-      const document = await documentOf(app);
-      const walk = new ApiWalk(app, document, type);
-      await walk.run();
-      expect(walk.steps.filter(({ status, documented }) => status !== documented)).toEqual([]);
-      const reached = walk.steps.map(({ id }) => id);
-      const missed = operationsOf(document)
-        .map(({ operationId }) => operationId)
-        .filter((id) => !reached.includes(id));
-      expect(missed).toEqual([]);
-      expect(await app.database.count('turns')).toBe(4);
-      expect(await app.database.unbalancedWallets()).toEqual([]);
-    });
-  },
-);
+  it('are answered as documented, from the registration to the logout', async () => {
+    const document = await documentOf(app);
+    const walk = new ApiWalk(app, document, type);
+    await walk.run();
+    expect(walk.steps.filter(({ status, documented }) => status !== documented)).toEqual([]);
+    const reached = walk.steps.map(({ id }) => id);
+    const missed = operationsOf(document)
+      .map(({ operationId }) => operationId)
+      .filter((id) => !reached.includes(id));
+    expect(missed).toEqual([]);
+    expect(await app.database.count('turns')).toBe(4);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+});

@@ -9,7 +9,8 @@ import type { Answer } from './client.js';
 import { operationsOf, responseOf, type Operation } from './document.js';
 
 type Values = Readonly<Record<string, unknown>>;
-export type BodyType = 'application/json' | 'application/x-www-form-urlencoded';
+export type BodyType =
+  'application/json' | 'application/x-www-form-urlencoded' | 'multipart/form-data';
 
 /** A request that the document describes, and how it was answered. */
 export interface Step {
@@ -25,10 +26,23 @@ const fitsForm = (body: Values) =>
 
 function encode(type: BodyType, body: Values): string {
   if (type === 'application/json') return JSON.stringify(body);
+  if (type === 'multipart/form-data') return toMultipart(body);
   const fields = new URLSearchParams();
   for (const [name, value] of Object.entries(body)) fields.append(name, String(value));
   return fields.toString();
 }
+
+/** As `curl -F` and Django's test client write it. */
+export function toMultipart(body: Values): string {
+  const parts = Object.entries(body).map(
+    ([name, value]) =>
+      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${String(value)}\r\n`,
+  );
+  return `${parts.join('')}--${BOUNDARY}--\r\n`;
+}
+
+const BOUNDARY = 'BoUnDaRyStRiNg';
+export const MULTIPART = `multipart/form-data; boundary=${BOUNDARY}`;
 
 /** The examples of an operation's required parameters of one place, by name. */
 function examplesIn(place: string, parameters: Operation['parameters'] = []): Values {
@@ -72,6 +86,8 @@ export class ApiWalk {
     private readonly app: TestApp,
     private readonly document: OpenAPIObject,
     private readonly type: BodyType,
+    /** What is sent in place of an example. */
+    private readonly changed: (operation: Operation, body: Values) => Values = (_, body) => body,
   ) {
     const rank = ({ operationId: id }: Operation) =>
       id === 'register' ? 0 : id === 'logOut' ? 2 : 1;
@@ -104,19 +120,22 @@ export class ApiWalk {
   }
 
   private async send(
-    { method, path, operationId: id, responses, security, parameters, requestBody }: Operation,
+    operation: Operation,
     { body, inPath }: { body?: Values | undefined; inPath: Values },
   ): Promise<void> {
+    const { method, path, operationId: id, responses, security } = operation;
+    const { parameters, requestBody } = operation;
     const type = this.typeFor(requestBody);
+    const sent = body && this.changed(operation, body);
     const answer = await this.app.send({
       method,
       path: path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(inPath[name])),
       headers: {
         ...(examplesIn('header', parameters) as Record<string, string>),
-        ...(body && { 'Content-Type': type }),
+        ...(body && { 'Content-Type': type === 'multipart/form-data' ? MULTIPART : type }),
         ...(security?.length !== 0 && { Authorization: `Bearer ${await this.credentialFor(id)}` }),
       },
-      ...(body && { body: encode(type, body) }),
+      ...(sent && { body: encode(type, sent) }),
     });
     const documented = Number(Object.keys(responses).find((status) => status.startsWith('2')));
     this.steps.push({ id, documented, status: answer.status, raw: answer.raw });

@@ -1,0 +1,69 @@
+import { createHmac } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { v5 as uuidv5 } from 'uuid';
+import { JWT_KEY } from '../auth/jwt.service.js';
+import { isUniqueViolation } from '../database/database-errors.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { digestOf } from '../digest.js';
+import { IdempotencyKeyReused } from '../errors.js';
+import { CODE_BYTES, RedemptionService } from '../wallet/redemption.service.js';
+import { TrailService } from './trail.service.js';
+
+/** A code that an operator asks for under an Idempotency-Key. */
+interface KeyedCode {
+  /** In whole tokens. */
+  readonly amount: number;
+  readonly reason: string;
+  readonly operatorId: string;
+  readonly key: string;
+}
+
+/**
+ * Codes that a repeated request does not make twice. No readable code is kept, so that of a key is computed
+ * from it, with the secret that signs JWTs, which is no part of the database; the row's id is computed from the
+ * key alone, so that its primary key lets one of two through.
+ */
+@Injectable()
+export class KeyedCodes {
+  constructor(
+    private readonly redemptions: RedemptionService,
+    private readonly trail: TrailService,
+    private readonly unitOfWork: UnitOfWork,
+    @Inject(JWT_KEY) private readonly secret: Uint8Array,
+  ) {}
+
+  /**
+   * Makes the code of the key, or tells the one that was made. Throws `IdempotencyKeyReused` where the key was
+   * used with another amount or reason, or where the secret has changed since.
+   */
+  async makeOnce({ amount, reason, operatorId, key }: KeyedCode) {
+    const asked = `${operatorId} ${key}`;
+    const made = { id: uuidv5(`redemption code ${asked}`, uuidv5.URL), code: this.codeOf(asked) };
+    const earlier = async () => {
+      const row = await this.redemptions.find(made.id);
+      if (!row) return undefined;
+      const isSame = row.amount === amount && row.reason === reason;
+      if (!isSame || row.digest !== digestOf(made.code)) throw new IdempotencyKeyReused();
+      return { code: made.code, isReplay: true };
+    };
+    const known = await earlier();
+    if (known) return known;
+    try {
+      return await this.unitOfWork.run((tx) => {
+        this.redemptions.make(tx, amount, reason, made);
+        this.trail.add(tx, { operatorId, reason }, 'make_code', made.id);
+        return { code: made.code, isReplay: false };
+      });
+    } catch (error) {
+      // A twin was faster: the answer is its code.
+      const twin = isUniqueViolation(error) ? await earlier() : undefined;
+      if (twin) return twin;
+      throw error;
+    }
+  }
+
+  private codeOf(asked: string): string {
+    const seal = createHmac('sha256', this.secret).update(`redemption code ${asked}`).digest();
+    return seal.subarray(0, CODE_BYTES).toString('base64url');
+  }
+}

@@ -1,0 +1,65 @@
+import { Busboy } from '@fastify/busboy';
+import { BadRequest, ParseError } from '../errors.js';
+
+/** Django's limit for the fields of a form. */
+const PARTS_MAX = 1000;
+const PART_HEADERS_MAX = 20;
+const PART_HEADERS_MAX_BYTES = 4096;
+
+/** Stands where a form has a file: no field takes one. */
+export class FormFile {
+  constructor(readonly fileName: string) {}
+}
+
+/**
+ * The fields of a `multipart/form-data` body, as Django reads them: of a field given twice the last counts, a
+ * part is in its own charset or in UTF-8, and an input for a file that was left empty is none. A file is never
+ * kept: its field is a `FormFile`. The body is collected before, so that its size is bounded. Throws
+ * `ParseError`, and `BadRequest` for more than a thousand parts.
+ */
+export function decodeMultipart(
+  bytes: Buffer,
+  contentType: string,
+): Promise<Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    const fields: [string, unknown][] = [];
+    const refuse = (error: unknown) => {
+      const reason = error instanceof Error ? error.message : 'malformed';
+      reject(new ParseError(reason, 'Multipart form'));
+    };
+    try {
+      const reader = readerOf(contentType, bytes.length);
+      reader.on('field', (name: string | undefined, value) => {
+        if (name !== undefined) fields.push([name, value]);
+      });
+      reader.on('file', (name: string | undefined, stream, fileName) => {
+        stream.on('error', refuse);
+        stream.resume();
+        if (name !== undefined && fileName !== '') fields.push([name, new FormFile(fileName)]);
+      });
+      reader.on('partsLimit', () => {
+        reject(new BadRequest('Too many form fields.'));
+      });
+      reader.on('error', refuse);
+      reader.on('finish', () => {
+        resolve(Object.fromEntries(fields));
+      });
+      reader.end(bytes);
+    } catch (error) {
+      refuse(error);
+    }
+  });
+}
+
+/** Throws for a type without a boundary. */
+const readerOf = (contentType: string, fieldSize: number) =>
+  new Busboy({
+    headers: { 'content-type': contentType },
+    isPartAFile: (_name, _type, fileName) => fileName !== undefined,
+    limits: {
+      parts: PARTS_MAX,
+      fieldSize,
+      headerPairs: PART_HEADERS_MAX,
+      headerSize: PART_HEADERS_MAX_BYTES,
+    },
+  });

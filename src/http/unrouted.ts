@@ -1,0 +1,82 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { negotiate } from '../drf/negotiation.js';
+import { toJson } from '../drf/json.js';
+import {
+  BadRequest,
+  IdempotencyKeyNotTaken,
+  MethodNotAllowed,
+  NotFound,
+  type AppError,
+} from '../errors.js';
+import { addVary } from './cross-origin.js';
+import { takesKey, type RouteMarks, type RouteTable } from './route-table.js';
+
+/** What says which paths there are, and who is calling. */
+export interface Doors {
+  readonly routes: RouteTable;
+  /** Throws the 401 for a caller without credentials. */
+  readonly authenticate: (request: IncomingMessage) => Promise<unknown>;
+}
+
+/** JSON is written here and nowhere else, so that Fastify adds no charset. Text goes as it is. */
+export function writeJson(reply: FastifyReply, indent: number): void {
+  void reply.serializer((payload: unknown) => {
+    if (typeof payload === 'string') return payload;
+    void reply.type('application/json');
+    return toJson(payload, indent);
+  });
+}
+
+/** Refuses a request that two readers could read as two: from two callers, or for no host. */
+function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
+  const names = rawHeaders.filter((_, index) => index % 2 === 0);
+  if (names.filter((name) => /^authorization$/i.test(name)).length > 1) {
+    throw new BadRequest('Two Authorization headers.');
+  }
+  if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');
+}
+
+/**
+ * The reference's order of checks: unknown path 404, format 404, Accept 406, credentials 401, method 405.
+ * A routed request goes on to its guard after the first three, unless it holds what no handler takes.
+ */
+export async function answerUnrouted(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { routes, authenticate }: Doors,
+): Promise<void> {
+  refuseAmbiguous(request.raw);
+  const known = routes.find(request.url);
+  if (!known) throw new NotFound();
+  void reply.header('Allow', known.allow);
+  if (!known.anyAccept) {
+    if (!known.jsonOnly) addVary(reply, 'Accept');
+    const { indent } = negotiate(request.raw, known.jsonOnly);
+    if (indent > 0) writeJson(reply, indent);
+  }
+  // GET /api/chat/quote/ is routed as a turn of that id, but the path is known for POST alone.
+  if (!request.is404 && known.allow.split(', ').includes(request.method)) {
+    const refusal = unheededPart(request);
+    if (!refusal) return;
+    if (!known.isPublic) await authenticate(request.raw);
+    throw refusal;
+  }
+  if (!known.isPublic) await authenticate(request.raw);
+  if (request.method !== 'OPTIONS') throw new MethodNotAllowed(request.method);
+  const parses = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
+  void reply.send({ renders: ['application/json'], parses });
+}
+
+/** What no handler needs to look at: a key that nobody would heed, and NUL, which is in no id or name. */
+function unheededPart(request: FastifyRequest): AppError | undefined {
+  if (hasUnheededKey(request)) return new IdempotencyKeyNotTaken();
+  const named = Object.values((request.params ?? {}) as Record<string, string>);
+  return named.some((text) => text.includes('\0')) ? new NotFound() : undefined;
+}
+
+/** Other methods than POST do the same when they are repeated, whether they have a key or not. */
+function hasUnheededKey({ method, headers, routeOptions }: FastifyRequest): boolean {
+  if (method !== 'POST' || headers['idempotency-key'] === undefined) return false;
+  return !takesKey(routeOptions.config as RouteMarks);
+}

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { OpenAPIObject, ParameterObject, SchemaObject } from '@nestjs/swagger';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { operationsOf } from '../support/document.js';
+
+const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
+
+/** Of these any value that makes no sense means nothing. */
+const IGNORED = ['page_size', 'turn'];
+
+describe.each(databaseKinds)('NUL on %s', (kind) => {
+  let app: TestApp;
+  let staff: Caller;
+  let document: OpenAPIObject;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    staff = await app.newUser({ username: 'operator' });
+    await app.database.rows('UPDATE users SET is_staff = $1', [true]);
+    document = (await app.send({ path: '/api/schema/' })).body as OpenAPIObject;
+  });
+  afterAll(() => app.close());
+
+  it('in a path names nothing, and in a query is refused, or what any other wrong value is', async () => {
+    let paths = 0;
+    let queries = 0;
+    for (const { method, path, parameters = [], security } of operationsOf(document)) {
+      const body = method === 'GET' ? undefined : {};
+      const filled = (value: string) => path.replaceAll(/\{\w+\}/g, value);
+      if (path.includes('{')) {
+        const { status } = await staff.send(method, filled('a%00b'), body);
+        expect([method, path, status]).toEqual([method, path, 404]);
+        paths += 1;
+      }
+      for (const { name, in: place } of parameters as ParameterObject[]) {
+        if (place !== 'query' || security?.length === 0) continue;
+        const answer = await staff.send(method, `${filled(NOBODYS_ID)}?${name}=a%00b`, body);
+        const isIgnored = IGNORED.includes(name) && !path.includes('{');
+        expect([method, path, name, answer.status]).toEqual([
+          ...[method, path, name],
+          isIgnored ? 200 : answer.status === 404 ? 404 : 400,
+        ]);
+        queries += 1;
+      }
+    }
+    expect([paths > 8, queries > 10]).toEqual([true, true]);
+  });
+
+  it('in a text of a body is told at its field, on every route, as JSON and as a form', async () => {
+    let told = 0;
+    for (const { method, path, requestBody } of operationsOf(document)) {
+      if (!requestBody || path.startsWith('/v1/')) continue;
+      const { schema } = (requestBody as { content: Record<string, { schema: { $ref: string } }> })
+        .content['application/json'] ?? { schema: { $ref: '' } };
+      const name = schema.$ref.split('/').at(-1) ?? '';
+      const { properties = {} } = document.components?.schemas?.[name] as SchemaObject;
+      const texts = Object.entries(properties).filter(
+        ([, field]) => (field as SchemaObject).type === 'string',
+      );
+      const headers = path.endsWith('/grants/') ? { 'Idempotency-Key': 'k' } : {};
+      for (const [field] of texts) {
+        const at = path.replaceAll(/\{\w+\}/g, NOBODYS_ID);
+        const answer = await staff.send(method, at, { [field]: 'a\0b' }, headers);
+        expect([path, field, answer.status]).toEqual([path, field, 400]);
+        expect(answer.body[field]).toEqual(
+          expect.arrayContaining([expect.stringMatching(/^Null characters are not allowed\.$/)]),
+        );
+        told += 1;
+      }
+    }
+    expect(told).toBeGreaterThan(15);
+    expect(await app.database.count('turns')).toBe(0);
+  });
+
+  it('in a message on /v1 is kept out of the history, where U+FFFD stands for it', async () => {
+    const messages = [{ role: 'user', content: 'a\0b' }];
+    const { status } = await staff.send('POST', '/v1/chat/completions', {
+      model: 'echo',
+      messages,
+      user: 'a\0b',
+    });
+    expect(status).toBe(200);
+    expect((await staff.history()).map(({ message }) => message)).toEqual(['a\ufffdb']);
+    const unknown = await staff.send('POST', '/v1/chat/completions', { model: 'a\0b', messages });
+    expect(unknown.status).toBe(404);
+    expect(await staff.balance()).toBe(3900);
+  });
+});
