@@ -13,6 +13,7 @@ import { MetricsModule } from './metrics/metrics.module.js';
 import { ModelsModule } from './models/models.module.js';
 import { OpenAiModule } from './openai/openai.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
+import { ResponsesModule } from './responses/responses.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { UsersModule } from './users/users.module.js';
@@ -42,6 +43,7 @@ export class AppModule {
         ChatModule,
         ConversationsModule,
         OpenAiModule,
+        ResponsesModule,
         AdminModule,
         WebModule,
       ],

@@ -187,6 +187,15 @@ export class ModelNotFound extends AppError {
   }
 }
 
+/** The response to go on with is not there, was not kept, or is somebody else's. */
+export class PreviousResponseNotFound extends AppError {
+  readonly status = 404;
+  readonly code = 'previous_response_not_found';
+  constructor(id: string) {
+    super(`Previous response with id '${id}' not found.`);
+  }
+}
+
 /** The path exists, the method does not; `Allow` is set for every answer of the path. */
 export class MethodNotAllowed extends AppError {
   readonly status = 405;

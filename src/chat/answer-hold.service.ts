@@ -61,13 +61,16 @@ export class AnswerHoldService {
   private take(
     ownerId: string,
     amount: number,
-    { conversationId, message }: Question,
+    { conversationId, message, previousId }: Question,
     idempotency: IdempotencyRecord | undefined,
   ): Promise<string> {
     return this.unitOfWork.run(async (tx) => {
       if (conversationId === undefined)
         return this.holds.hold(tx, { ownerId, amount, idempotency });
-      await this.conversations.lockForAnswer(tx, ownerId, conversationId);
+      // Who names the turn to go on with needs no order among those that do.
+      if (previousId === undefined)
+        await this.conversations.lockForAnswer(tx, ownerId, conversationId);
+      else await this.conversations.lock(tx, ownerId, conversationId);
       const holdId = await this.holds.hold(tx, { ownerId, amount, idempotency });
       await this.conversations.occupy(tx, conversationId, holdId, message);
       return holdId;

@@ -43,8 +43,9 @@ export class ChatService {
         return { turn: await this.history.ofHold(userId, holdId), isReplay: true };
       },
       async () => {
-        const plan = await this.planner.plan(principal, question);
-        return { generation: await this.held.begin(principal, question, plan, idempotency) };
+        const whole = (await question.prepare?.()) ?? question;
+        const plan = await this.planner.plan(principal, whole);
+        return { generation: await this.held.begin(principal, whole, plan, idempotency) };
       },
     );
   }

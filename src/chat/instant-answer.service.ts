@@ -22,9 +22,9 @@ export class InstantAnswerService {
     private readonly turns: TurnWriter,
   ) {}
 
-  /** A key and a conversation must be taken before the model is asked: those answers are held. */
-  static mayAnswer({ idempotencyKey, conversationId }: Question): boolean {
-    return idempotencyKey === undefined && conversationId === undefined;
+  /** A key and a conversation must be taken, and a history read, before the model is asked: those answers are held. */
+  static mayAnswer({ idempotencyKey, conversationId, prepare }: Question): boolean {
+    return idempotencyKey === undefined && conversationId === undefined && prepare === undefined;
   }
 
   /**

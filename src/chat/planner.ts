@@ -77,7 +77,9 @@ export class Planner {
     // An answer may be as long as the whole context, but half of that is left to what was said before.
     const reserved = Math.min(wanted, Math.floor(model.contextTokens / 2));
     const budget = model.contextTokens - reserved - estimatePrompt([asked]);
-    const context = conversation ? await this.conversations.context(conversation, budget) : [];
+    const isWhole = question.messages !== undefined;
+    const context =
+      conversation && !isWhole ? await this.conversations.context(conversation, budget) : [];
     const messages = question.messages?.map(passedOn) ?? [...context, asked];
     assertPartsArePaid(model, messages);
     const further = question.extra ? JSON.stringify(question.extra) : '';

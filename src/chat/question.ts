@@ -3,7 +3,7 @@ import type { ChatMessage } from '../models/providers/provider.js';
 /** What a caller asks, whichever door they came through. */
 export interface Question {
   /** The door: the same key on two of them protects two messages. */
-  readonly route: 'chat' | 'messages' | 'completions';
+  readonly route: 'chat' | 'messages' | 'completions' | 'responses';
   /** What the history keeps of it. */
   readonly message: string;
   readonly idempotencyKey?: string | undefined;
@@ -14,4 +14,15 @@ export interface Question {
   readonly messages?: readonly ChatMessage[] | undefined;
   readonly maxTokens?: number | undefined;
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
+  /** What the turn keeps of the request beside the message, in JSON; for its door to read again. */
+  readonly request?: string | undefined;
+  /** The turn that it goes on with, of the same owner. Any number may go on with one, at once too. */
+  readonly previousId?: string | undefined;
+  /** False where nothing of the question and its answer is to be kept: only the ledger tells of it. */
+  readonly isKept?: boolean | undefined;
+  /**
+   * Adds what is read from the history, once the Idempotency-Key is known to be new: a replay needs none of it.
+   * What it adds is no part of what the key protects.
+   */
+  readonly prepare?: (() => Promise<Question>) | undefined;
 }

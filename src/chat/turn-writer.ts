@@ -16,7 +16,7 @@ export interface EndedAnswer {
   readonly question: Question;
   readonly modelId: string;
   readonly outcome: Omit<Outcome, 'amount'>;
-  /** False for an answer whose conversation or owner is gone: nothing of it is saved. */
+  /** False for an answer whose conversation or owner is gone, or whose caller wants none kept: nothing of it is saved. */
   readonly isKept?: boolean;
 }
 
@@ -39,7 +39,8 @@ export class TurnWriter {
    * charged, so the two cannot differ.
    */
   save(tx: Tx, ended: EndedAnswer, payment: Payment): Turn {
-    const { principal, turnId, question, modelId, outcome, isKept = true } = ended;
+    const { principal, turnId, question, modelId, outcome } = ended;
+    const { isKept = question.isKept ?? true } = ended;
     const ownerId = principal.userId;
     const message = storable(question.message);
     const conversationId = question.conversationId ?? uuidv7();
@@ -60,6 +61,8 @@ export class TurnWriter {
       status: outcome.status,
       finishReason: outcome.finishReason,
       model: modelId,
+      previousId: question.previousId ?? null,
+      request: question.request ?? null,
       promptTokens: outcome.promptTokens,
       completionTokens: outcome.completionTokens,
       amount: payment.charged,

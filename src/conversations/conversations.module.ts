@@ -5,11 +5,12 @@ import { ConversationsController } from './conversations.controller.js';
 import { ConversationsService } from './conversations.service.js';
 import { HistoryController } from './history.controller.js';
 import { HistoryService } from './history.service.js';
+import { WholeTurnsService } from './whole-turns.service.js';
 
 @Module({
   imports: [ModelsModule, WalletModule],
   controllers: [HistoryController, ConversationsController],
-  providers: [ConversationsService, HistoryService],
-  exports: [ConversationsService, HistoryService],
+  providers: [ConversationsService, HistoryService, WholeTurnsService],
+  exports: [ConversationsService, HistoryService, WholeTurnsService],
 })
 export class ConversationsModule {}

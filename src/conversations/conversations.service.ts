@@ -55,16 +55,24 @@ export class ConversationsService {
     });
   }
 
-  /** What the model is told before the new message: the system text, then the newest turns that fit. */
-  async context(conversation: Thread, budgetTokens: number): Promise<ChatMessage[]> {
+  /**
+   * What the model is told before the new message: the system text, then the newest turns that fit, none after
+   * the turn `lastId` where one is named.
+   */
+  async context(
+    conversation: Thread,
+    budgetTokens: number,
+    lastId?: string,
+  ): Promise<ChatMessage[]> {
     const { id: conversationId, system } = conversation;
     const first: ChatMessage[] = system === null ? [] : [{ role: 'system', content: system }];
     let left = budgetTokens - estimatePrompt(first);
     const turns = await this.reader.read<{ message: string; response: string }>(
       `/* conversation.context */ SELECT message, response FROM turns
        WHERE conversation_id = $1 AND status = 'complete' AND response <> ''
+         ${lastId === undefined ? '' : 'AND id <= $3'}
        ORDER BY id DESC LIMIT $2`,
-      [conversationId, CONTEXT_TURNS_MAX],
+      [conversationId, CONTEXT_TURNS_MAX, ...(lastId === undefined ? [] : [lastId])],
     );
     const earlier: ChatMessage[] = [];
     for (const { message, response } of turns) {
@@ -80,11 +88,18 @@ export class ConversationsService {
   }
 
   /**
-   * Takes the conversation for one answer; call it before the hold, and `occupy` after it. The update locks
-   * the row, so the look at the hold that follows sees what a rival has committed. Throws
+   * Takes the conversation for one answer; call it before the hold, and `occupy` after it. Throws
    * `ConversationBusy` while an answer is under way: that is, while its hold is open.
    */
   async lockForAnswer(tx: Tx, ownerId: string, id: string): Promise<void> {
+    if (await this.lock(tx, ownerId, id)) throw new ConversationBusy();
+  }
+
+  /**
+   * Locks the conversation's row, and tells whether an answer is under way in it. The update locks the row, so
+   * the look at the hold that follows sees what a rival has committed. Throws `NotFound`.
+   */
+  async lock(tx: Tx, ownerId: string, id: string): Promise<boolean> {
     assertId(id);
     const [conversation] = await tx.write<{ busyHoldId: string | null }>(
       `/* conversation.lock */ UPDATE conversations SET updated_at = $3
@@ -93,8 +108,7 @@ export class ConversationsService {
     );
     if (!conversation) throw new NotFound();
     const { busyHoldId } = conversation;
-    if (busyHoldId !== null && (await this.holds.isOpen(tx, busyHoldId)))
-      throw new ConversationBusy();
+    return busyHoldId !== null && (await this.holds.isOpen(tx, busyHoldId));
   }
 
   /** Marks the hold of the answer under way. A conversation without a title is named after the message. */

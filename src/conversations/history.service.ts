@@ -22,10 +22,10 @@ export type PastTurn = Pick<
 export class HistoryService {
   constructor(private readonly reader: ReadConnection) {}
 
-  /** The turn that a captured hold paid for. Throws `NotFound` where its owner has deleted it since. */
+  /** The turn that a captured hold paid for. Throws `NotFound` where its owner has deleted it since, or wanted none kept. */
   async ofHold(ownerId: string, holdId: string): Promise<Turn> {
     const turn = await this.reader.repository(Turn).findOneBy({ ownerId, holdId });
-    if (!turn) throw new NotFound('The answer to this Idempotency-Key was deleted.');
+    if (!turn) throw new NotFound('The answer to this Idempotency-Key was deleted, or never kept.');
     return turn;
   }
 

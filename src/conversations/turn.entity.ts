@@ -46,6 +46,14 @@ export class Turn {
   @Column({ name: 'tool_calls', type: 'text', nullable: true })
   toolCalls!: string | null;
 
+  /** The turn that it goes on with, where the caller named one. It may be gone since. */
+  @Column({ name: 'previous_id', type: 'varchar', length: 36, nullable: true })
+  previousId!: string | null;
+
+  /** What the caller asked beside the message, as the door that took it keeps it, in JSON; null for nothing. */
+  @Column({ type: 'text', nullable: true })
+  request!: string | null;
+
   /** Model tokens as they were priced: the provider's word, or our estimate without one. */
   @Column({ name: 'prompt_tokens', type: 'bigint' })
   promptTokens!: number;

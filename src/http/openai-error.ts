@@ -26,6 +26,12 @@ const FIELDS: Readonly<Record<string, string | null>> = {
   non_field_errors: null,
 };
 
+/** The field that an error is about, where it is known by its code. */
+const PARAMS: Readonly<Record<string, string>> = {
+  model_not_found: 'model',
+  previous_response_not_found: 'previous_response_id',
+};
+
 function typeOf(status: number): string {
   if (status >= 500) return 'server_error';
   if (status === 402) return 'insufficient_quota';
@@ -49,11 +55,10 @@ function sentenceOf(body: object): { message: string; param: string | null } {
  */
 export function toOpenAi({ status, body, headers }: ErrorAnswer, ownCode: string): ErrorAnswer {
   const { message, param } = sentenceOf(body);
-  const isAboutModel = ownCode === 'model_not_found';
   const error = {
     message,
     type: typeOf(status),
-    param: isAboutModel ? 'model' : param,
+    param: PARAMS[ownCode] ?? param,
     code: CODES[status] ?? (ownCode === 'invalid' ? null : ownCode),
   };
   const retry = status === 402 ? { 'x-should-retry': 'false' } : {};

@@ -8,7 +8,7 @@ import { hashInput } from '../http/idempotency-key.js';
  * what the winner wrote.
  */
 export interface IdempotencyRecord {
-  readonly route: 'chat' | 'messages' | 'completions' | 'grant' | 'redeem';
+  readonly route: 'chat' | 'messages' | 'completions' | 'responses' | 'grant' | 'redeem';
   readonly key: string;
   readonly hash: string;
 }

@@ -30,6 +30,7 @@ const SPENDING = [
   'POST /api/chat',
   'POST /api/conversations/:id/messages',
   'POST /v1/chat/completions',
+  'POST /v1/responses',
 ];
 
 /** What makes or moves money without a provider, and so heeds a key as well. */
@@ -75,6 +76,9 @@ const SCOPES: Readonly<Record<string, string>> = {
   'POST /v1/chat/completions': 'chat',
   'GET /v1/models': 'chat',
   'GET /v1/models/:id': 'chat',
+  'POST /v1/responses': 'chat',
+  'DELETE /v1/responses/:id': 'history',
+  'GET /v1/responses/:id': 'history',
 };
 
 const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
@@ -161,6 +165,7 @@ describe('the routes', () => {
       message: 'hi',
       model: 'echo',
       messages: [{ role: 'user', content: 'hi' }],
+      input: 'hi',
       title: 'x',
       daily: null,
       code: 'x',

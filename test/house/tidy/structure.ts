@@ -22,6 +22,7 @@ export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   usage: ['conversations', 'wallet', 'database', 'openapi', 'http', 'fields'],
   chat: ['conversations', 'models', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
   openai: ['chat', 'conversations', 'models', 'openapi', 'http', 'fields', 'drf'],
+  responses: ['chat', 'conversations', 'models', 'database', 'openapi', 'http', 'fields', 'drf'],
   web: ['http'],
   admin: [
     'accounts',

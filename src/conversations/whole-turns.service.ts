@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import { In } from 'typeorm';
+import { ReadConnection } from '../database/read-connection.js';
+import type { Tx } from '../database/tx.js';
+import { NotFound } from '../errors.js';
+import { ConversationsService } from './conversations.service.js';
+import { titleOf } from './title.js';
+import { Turn } from './turn.entity.js';
+
+/** A chain is not followed further back: past it there is more than any model reads. */
+export const CHAIN_TURNS_MAX = 1000;
+
+/** Turns with all that is kept of them, one by one: to answer with again, to go on with, to delete. */
+@Injectable()
+export class WholeTurnsService {
+  constructor(
+    private readonly reader: ReadConnection,
+    private readonly conversations: ConversationsService,
+  ) {}
+
+  /** Those of the owner's that are there, in no order. */
+  find(ownerId: string, ids: readonly string[]): Promise<Turn[]> {
+    return this.reader.repository(Turn).find({ where: { ownerId, id: In(ids) } });
+  }
+
+  /**
+   * The turn, the one that it went on with, and so on: ids, the newest first, no more than `CHAIN_TURNS_MAX`.
+   * It ends at a turn that was deleted. Empty for somebody else's.
+   */
+  async chain(ownerId: string, id: string): Promise<string[]> {
+    const links = await this.reader.read<{ id: string }>(
+      `/* turn.chain */ WITH RECURSIVE chain (id, previous_id, depth) AS (
+         SELECT id, previous_id, 1 FROM turns WHERE id = $2 AND owner_id = $1
+         UNION ALL
+         SELECT turns.id, turns.previous_id, chain.depth + 1
+         FROM chain JOIN turns ON turns.id = chain.previous_id
+         WHERE turns.owner_id = $1 AND chain.depth < ${String(CHAIN_TURNS_MAX)})
+       SELECT id FROM chain ORDER BY depth`,
+      [ownerId, id],
+    );
+    return links.map((link) => link.id);
+  }
+
+  /**
+   * Deletes a turn for good; what it cost stays in the ledger. A conversation that only it was in goes with it,
+   * and a title that was made of it is blanked. Throws `NotFound`.
+   */
+  async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
+    const conversationId = await this.conversationOf(tx, ownerId, id);
+    const isBusy = await this.conversations.lock(tx, ownerId, conversationId);
+    const [removed] = await tx.write<{ message: string }>(
+      `/* turn.remove */ DELETE FROM turns WHERE id = $2 AND owner_id = $1 RETURNING message`,
+      [ownerId, id],
+    );
+    if (!removed) throw new NotFound();
+    const left = await tx.read(
+      `/* turn.left */ SELECT id FROM turns WHERE conversation_id = $1 LIMIT 1`,
+      [conversationId],
+    );
+    if (left.length > 0 || isBusy) {
+      await tx.write(
+        `/* conversation.untitle */ UPDATE conversations SET title = ''
+         WHERE id = $1 AND title = $2 RETURNING id`,
+        [conversationId, titleOf(removed.message)],
+      );
+      return;
+    }
+    await tx.write(
+      `/* conversation.remove_empty */ DELETE FROM conversations WHERE id = $1 RETURNING id`,
+      [conversationId],
+    );
+  }
+
+  private async conversationOf(tx: Tx, ownerId: string, id: string): Promise<string> {
+    const [turn] = await tx.read<{ conversationId: string }>(
+      `/* turn.conversation */ SELECT conversation_id AS "conversationId" FROM turns
+       WHERE id = $2 AND owner_id = $1`,
+      [ownerId, id],
+    );
+    if (!turn) throw new NotFound();
+    return turn.conversationId;
+  }
+}

@@ -1,0 +1,128 @@
+import { isFields } from '../fields/field-reader.js';
+import { plain, readContent, refuse, textAt } from './content-parts.js';
+import { placeOfItem, type ItemPlace } from './item-ids.js';
+import type { Step } from './transcript.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** An item of the input: a step, or the place of one that was answered before. */
+export type InputItem =
+  | Step
+  | {
+      readonly kind: 'reference';
+      readonly id: string;
+      /** Undefined for an id that is none of ours. */
+      readonly place: ItemPlace | undefined;
+    };
+
+/** What was asked, and the kinds of items that no model here can read. */
+export interface Input {
+  readonly items: readonly InputItem[];
+  readonly leftOut: readonly string[];
+}
+
+const ITEMS_MAX = 2048;
+/** `developer` is OpenAI's newer word for `system`; other servers know the older one alone. */
+const ROLES = new Map([
+  ['user', 'user'],
+  ['assistant', 'assistant'],
+  ['system', 'system'],
+  ['developer', 'system'],
+] as const);
+
+/** Text or items. Throws a 400 that names the place of what is malformed; items of other kinds are left out. */
+export function readInput(input: unknown): Input {
+  if (typeof input === 'string') {
+    return { items: [{ kind: 'message', role: 'user', content: input }], leftOut: [] };
+  }
+  if (!Array.isArray(input)) {
+    return refuse('input', 'Missing or invalid: expected a string or an array of items.');
+  }
+  if (input.length > ITEMS_MAX) {
+    return refuse('input', `Too long: at most ${String(ITEMS_MAX)} items.`);
+  }
+  const items: InputItem[] = [];
+  const leftOut = new Set<string>();
+  input.forEach((item: unknown, n) => {
+    const path = `input[${String(n)}]`;
+    if (!isFields(item)) return refuse(path, 'Invalid type: expected an item.');
+    const read = readItem(item, path);
+    if (read) items.push(read);
+    else leftOut.add(String(item['type']));
+  });
+  return { items, leftOut: [...leftOut] };
+}
+
+/** Undefined for a kind that only OpenAI's own tools make. */
+function readItem(item: Fields, path: string): InputItem | undefined {
+  switch (typeOf(item, path)) {
+    case 'message':
+      return messageOf(item, path);
+    case 'reasoning':
+      return { kind: 'reasoning', text: thoughtsOf(item, path) };
+    case 'function_call':
+      return callOf(item, textAt(item, 'arguments', path), path);
+    case 'custom_tool_call':
+      return callOf(item, JSON.stringify({ input: textAt(item, 'input', path) }), path);
+    case 'function_call_output':
+    case 'custom_tool_call_output':
+      return outputOf(item, path);
+    case 'item_reference': {
+      const id = textAt(item, 'id', path);
+      return { kind: 'reference', id, place: placeOfItem(id) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Messages and references may leave their type out. */
+function typeOf(item: Fields, path: string): string {
+  const { type } = item;
+  if (typeof type === 'string') return type;
+  if (type !== undefined && type !== null) {
+    return refuse(`${path}.type`, 'Invalid type: expected a string.');
+  }
+  return 'role' in item || !('id' in item) ? 'message' : 'item_reference';
+}
+
+function messageOf(item: Fields, path: string): Step {
+  const role = ROLES.get(item['role'] as 'user');
+  if (role === undefined) {
+    const names = [...ROLES.keys()].join(', ');
+    return refuse(`${path}.role`, `Invalid value: a role is one of ${names}.`);
+  }
+  const content = readContent(item['content'], `${path}.content`);
+  // Parts of text alone are text in answers and rules: not every server takes parts there.
+  return { kind: 'message', role, content: role === 'user' ? content : plain(content) };
+}
+
+/** What was thought, in its own words where they are there, else in short. */
+function thoughtsOf({ content, summary }: Fields, path: string): string {
+  const read = (parts: unknown, name: string) => {
+    const text = plain(readContent(parts ?? [], `${path}.${name}`));
+    return typeof text === 'string' ? text : '';
+  };
+  const words = read(content, 'content');
+  return words === '' ? read(summary, 'summary') : words;
+}
+
+function callOf(item: Fields, argumentsText: string, path: string): Step {
+  const id = textAt(item, 'call_id', path);
+  const called = { name: textAt(item, 'name', path), arguments: argumentsText };
+  return { kind: 'call', call: { id, type: 'function', function: called } };
+}
+
+function outputOf(item: Fields, path: string): Step {
+  const callId = textAt(item, 'call_id', path);
+  const content = readContent(item['output'], `${path}.output`);
+  if (typeof content === 'string') return { kind: 'output', callId, text: content, others: [] };
+  const texts = content.filter(({ type }) => type === 'text');
+  const others = content.filter(({ type }) => type !== 'text');
+  const text = texts.map((part) => String(part['text'])).join('');
+  const isShownBelow = text === '' && others.length > 0;
+  return { kind: 'output', callId, text: isShownBelow ? SHOWN_BELOW : text, others };
+}
+
+/** Servers refuse a message of a tool without a word. */
+const SHOWN_BELOW = 'See the next message.';

@@ -1,0 +1,139 @@
+import type { Turn } from '../conversations/turn.entity.js';
+import type { ToolCall } from '../models/tool-calls.js';
+import { itemId } from './item-ids.js';
+import type { Step } from './transcript.js';
+
+type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
+
+/** What an answer has of the request's tools: names of those whose input is one text. */
+export type CustomNames = ReadonlySet<string>;
+
+/** A call as a turn keeps it, or as its pieces come. */
+export interface Call {
+  readonly id: string;
+  readonly name: string;
+  /** JSON, as far as the model wrote it. */
+  readonly arguments: string;
+}
+
+/** What was thought. Providers tell it as it comes, so that it is told here as the summary that clients show. */
+export const reasoningItem = (turnId: string, position: number, text?: string) => ({
+  id: itemId({ turnId, prefix: 'rs', position }),
+  type: 'reasoning' as const,
+  summary: text === undefined ? [] : [summaryPart(text)],
+});
+
+export const summaryPart = (text: string) => ({ type: 'summary_text' as const, text });
+
+export const textPart = (text: string) => ({
+  type: 'output_text' as const,
+  text,
+  annotations: [],
+  logprobs: [],
+});
+
+/** What was said. */
+export const messageItem = (
+  turnId: string,
+  position: number,
+  status: ItemStatus,
+  text?: string,
+) => ({
+  id: itemId({ turnId, prefix: 'msg', position }),
+  type: 'message' as const,
+  status,
+  role: 'assistant' as const,
+  content: text === undefined ? [] : [textPart(text)],
+});
+
+/** What is to be called. */
+export function callItem(
+  turnId: string,
+  position: number,
+  status: ItemStatus,
+  call: Call,
+  customs: CustomNames,
+) {
+  const { id, name } = call;
+  return customs.has(name)
+    ? {
+        id: itemId({ turnId, prefix: 'ctc', position }),
+        type: 'custom_tool_call' as const,
+        status,
+        call_id: id,
+        name,
+        input: customInput(call.arguments),
+      }
+    : {
+        id: itemId({ turnId, prefix: 'fc', position }),
+        type: 'function_call' as const,
+        status,
+        call_id: id,
+        name,
+        arguments: call.arguments,
+      };
+}
+
+export type OutputItem =
+  ReturnType<typeof reasoningItem> | ReturnType<typeof messageItem> | ReturnType<typeof callItem>;
+
+/** The one text of a custom tool; as it came, where a model did not keep to its function. */
+function customInput(argumentsText: string): string {
+  try {
+    const read = JSON.parse(argumentsText) as { input?: unknown } | null;
+    return typeof read?.input === 'string' ? read.input : argumentsText;
+  } catch {
+    return argumentsText;
+  }
+}
+
+/** The calls of a turn. Some providers give no ids, and each call needs one to be answered by. */
+export function callsOf({ id: turnId, toolCalls }: Pick<Turn, 'id' | 'toolCalls'>): Call[] {
+  const calls = toolCalls === null ? [] : (JSON.parse(toolCalls) as ToolCall[]);
+  return calls.map((call, position) => callOf(turnId, position, call));
+}
+
+/** A call, or the first piece of one, in OpenAI's shape. */
+export function callOf(turnId: string, position: number, given: ToolCall): Call {
+  const called = (given['function'] ?? {}) as Record<string, unknown>;
+  const textAt = (value: unknown) => (typeof value === 'string' ? value : '');
+  const id = textAt(given['id']);
+  return {
+    id: id === '' ? itemId({ turnId, prefix: 'fc', position }) : id,
+    name: textAt(called['name']),
+    arguments: textAt(called['arguments']),
+  };
+}
+
+/** A whole answer as items: what was thought, said and called. An answer of nothing is an empty message. */
+export function outputOf(turn: Turn, customs: CustomNames): OutputItem[] {
+  const { id, reasoning, response } = turn;
+  const status = isWhole(turn) ? 'completed' : 'incomplete';
+  const calls = callsOf(turn).map((call, n) => callItem(id, n, status, call, customs));
+  const isSaid = response !== '' || (calls.length === 0 && turn.status === 'complete');
+  return [
+    ...(reasoning === null ? [] : [reasoningItem(id, 0, reasoning)]),
+    ...(isSaid ? [messageItem(id, 0, status, response)] : []),
+    ...calls,
+  ];
+}
+
+/** Whether an answer came to its own end. */
+export const isWhole = ({ status, finishReason }: Pick<Turn, 'status' | 'finishReason'>) =>
+  status === 'complete' && (finishReason === 'stop' || finishReason === 'tool_calls');
+
+/** The answer of a turn as it is told to the model again; calls that were cut off are none. */
+export function stepsOf(turn: Turn): Step[] {
+  const { reasoning, response } = turn;
+  const calls = turn.status === 'complete' ? callsOf(turn) : [];
+  return [
+    ...(reasoning === null ? [] : [{ kind: 'reasoning' as const, text: reasoning }]),
+    ...(response === ''
+      ? []
+      : [{ kind: 'message' as const, role: 'assistant' as const, content: response }]),
+    ...calls.map(({ id, ...called }) => ({
+      kind: 'call' as const,
+      call: { id, type: 'function', function: called },
+    })),
+  ];
+}

@@ -1,0 +1,35 @@
+import { Injectable, type PipeTransform } from '@nestjs/common';
+import { RawBody, decodeJson } from '../drf/decode-body.js';
+import { isFields, readFields } from '../fields/field-reader.js';
+import { refuse } from './content-parts.js';
+import { readInput, type InputItem } from './input-items.js';
+import { ResponseBodyDto } from './response-body.dto.js';
+import { readSettings, type Settings } from './settings.js';
+
+/** A request for a response whose rules hold. */
+export interface ResponseAsk extends Settings {
+  readonly model: string;
+  readonly items: readonly InputItem[];
+  readonly isStream: boolean;
+  readonly maxTokens: number | undefined;
+}
+
+/** JSON to a checked request, or its first fault by the name that OpenAI gives the place. Fields of no list are ignored. */
+@Injectable()
+export class ResponseBodyPipe implements PipeTransform<RawBody | undefined, ResponseAsk> {
+  transform(raw: RawBody | undefined): ResponseAsk {
+    const body = raw instanceof RawBody ? decodeJson(raw) : {};
+    if (!isFields(body)) return refuse('non_field_errors', 'Invalid body: expected an object.');
+    const { dto, faults } = readFields(ResponseBodyDto, body);
+    const [fault] = faults;
+    if (fault) return refuse(fault.path, fault.sentence);
+    const { items, leftOut } = readInput(body['input']);
+    return {
+      ...readSettings(dto, leftOut),
+      model: dto.model,
+      items,
+      isStream: dto.stream ?? false,
+      maxTokens: dto.max_output_tokens ?? undefined,
+    };
+  }
+}

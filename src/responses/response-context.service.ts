@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import { ConversationsService } from '../conversations/conversations.service.js';
+import type { Turn } from '../conversations/turn.entity.js';
+import { CHAIN_TURNS_MAX, WholeTurnsService } from '../conversations/whole-turns.service.js';
+import { PreviousResponseNotFound } from '../errors.js';
+import type { Model } from '../models/model-catalogue.js';
+import { estimatePrompt } from '../models/prompt.js';
+import type { ChatMessage } from '../models/providers/provider.js';
+import { refuse } from './content-parts.js';
+import { responseId } from './item-ids.js';
+import { messagesOf } from './kept-request.js';
+
+/** Turns that one statement reads, and the text of a context: more would hold up everyone else. */
+const BATCH_TURNS = 20;
+const CONTEXT_MAX_CHARS = 4_194_304;
+
+/** How much of what was said before a model is told. */
+interface Room {
+  readonly model: Model;
+  /** In model tokens. */
+  readonly tokens: number;
+  /** Whether the oldest turns are left out where there is no room for all; they are refused otherwise. */
+  readonly mayCut: boolean;
+}
+
+/** What was said before, and where it is kept. */
+interface Context {
+  readonly conversationId: string;
+  readonly messages: readonly ChatMessage[];
+}
+
+/** What a response goes on with: its previous turn, the one before that, and so on to the first. */
+@Injectable()
+export class ResponseContextService {
+  constructor(
+    private readonly turns: WholeTurnsService,
+    private readonly conversations: ConversationsService,
+  ) {}
+
+  /** Throws `PreviousResponseNotFound` for a turn that is not the owner's, and a 400 for more than there is room for. */
+  async before(ownerId: string, previousId: string, room: Room): Promise<Context> {
+    const ids = await this.turns.chain(ownerId, previousId);
+    const parts: (readonly ChatMessage[])[] = [];
+    let conversationId: string | undefined;
+    let [tokens, chars] = [0, 0];
+    for await (const turn of this.newestFirst(ownerId, ids)) {
+      conversationId ??= turn.conversationId;
+      const part =
+        messagesOf(turn) ?? (await this.ofOtherDoor(ownerId, turn, room.tokens - tokens));
+      tokens += estimatePrompt(part, room.model.imageTokens);
+      chars += lengthOf(turn);
+      const isTooLong = tokens > room.tokens || chars > CONTEXT_MAX_CHARS;
+      if (isTooLong && room.mayCut && parts.length > 0) break;
+      if (isTooLong) return tooLong(room);
+      parts.unshift(part);
+    }
+    if (conversationId === undefined) throw new PreviousResponseNotFound(responseId(previousId));
+    if (parts.length === CHAIN_TURNS_MAX && !room.mayCut) return tooLong(room);
+    return { conversationId, messages: parts.flat() };
+  }
+
+  private async *newestFirst(ownerId: string, ids: readonly string[]): AsyncGenerator<Turn> {
+    for (let start = 0; start < ids.length; start += BATCH_TURNS) {
+      const wanted = ids.slice(start, start + BATCH_TURNS);
+      const found = new Map(
+        (await this.turns.find(ownerId, wanted)).map((turn) => [turn.id, turn]),
+      );
+      for (const id of wanted) {
+        const turn = found.get(id);
+        // Deleted a moment ago: what it went on with is not told either.
+        if (!turn) return;
+        yield turn;
+      }
+    }
+  }
+
+  /** A turn of another door has the conversation that it stands in for its context. */
+  private async ofOtherDoor(ownerId: string, turn: Turn, tokens: number): Promise<ChatMessage[]> {
+    const thread = await this.conversations.find(ownerId, turn.conversationId);
+    return this.conversations.context(thread, tokens, turn.id);
+  }
+}
+
+const lengthOf = ({ request, response, reasoning, toolCalls }: Turn): number =>
+  [request, response, reasoning, toolCalls].reduce((sum, text) => sum + (text?.length ?? 0), 0);
+
+const tooLong = ({ model }: Room): never => refuse('input', `Too long for the model ${model.id}.`);

@@ -1,0 +1,121 @@
+import type { AnswerEvent, StreamFormat } from '../chat/answer-format.js';
+import type { Turn } from '../conversations/turn.entity.js';
+import type { CompletionDelta } from '../models/providers/provider.js';
+import { isWhole, type OutputItem } from './output-items.js';
+import { toResponse, turnToResponse } from './response-wire.js';
+import type { ResponseSettings } from './settings.js';
+import { OpenCalls } from './open-calls.js';
+import { OpenText } from './open-text.js';
+import { customNames } from './tools.js';
+
+/** An event without its number. */
+export type ResponseEvent = Readonly<Record<string, unknown>> & { readonly type: string };
+
+interface StreamHead {
+  readonly turnId: string;
+  readonly modelId: string;
+}
+
+/**
+ * One streamed response, event by event, in OpenAI's order. An item is opened by its first piece and closed
+ * when another kind of item begins; calls stay open to the end, since their pieces may come in turns.
+ */
+export class ResponseEvents implements StreamFormat {
+  private sequence = 0;
+  /** As far as they came, by their output index. */
+  private readonly output: OutputItem[] = [];
+  private readonly calls: OpenCalls;
+  private text: OpenText | undefined;
+  private readonly counts = { rs: 0, msg: 0 };
+
+  constructor(
+    private readonly head: StreamHead,
+    private readonly settings: ResponseSettings,
+  ) {
+    this.calls = new OpenCalls(head.turnId, customNames(settings.tools), this.output);
+  }
+
+  start(): AnswerEvent[] {
+    const response = this.snapshot('in_progress');
+    return this.number([
+      { type: 'response.created', response },
+      { type: 'response.in_progress', response },
+    ]);
+  }
+
+  delta({ reasoning = '', text, toolCalls = [] }: CompletionDelta): AnswerEvent[] {
+    const events: ResponseEvent[] = [];
+    if (reasoning !== '') events.push(...this.write('rs', reasoning));
+    if (text !== '') events.push(...this.write('msg', text));
+    if (toolCalls.length > 0) events.push(...this.closeText('completed'));
+    for (const piece of toolCalls) events.push(...this.calls.add(piece));
+    return this.number(events);
+  }
+
+  replay({ response, reasoning, toolCalls }: Turn): AnswerEvent[] {
+    const calls = toolCalls === null ? [] : (JSON.parse(toolCalls) as object[]);
+    return this.delta({
+      type: 'delta',
+      text: response,
+      ...(reasoning !== null && { reasoning }),
+      toolCalls: calls.map((call, index) => ({ index, ...call })),
+    });
+  }
+
+  end(turn: Turn): AnswerEvent[] {
+    const status = isWhole(turn) ? 'completed' : 'incomplete';
+    const isSilent = !this.output.some(({ type }) => type !== 'reasoning');
+    const events = [
+      ...(isSilent && turn.status === 'complete' ? this.write('msg', '') : []),
+      ...this.closeText(status),
+      ...this.calls.close(status),
+    ];
+    const response = turnToResponse(turn, this.settings, this.output);
+    return [
+      ...this.number([...events, { type: `response.${response.status}`, response }]),
+      { payload: '[DONE]' },
+    ];
+  }
+
+  failure(body: unknown): AnswerEvent[] {
+    const { error } = body as { error: { message: string; code: string | null } };
+    const response = this.snapshot('failed', {
+      code: error.code ?? 'server_error',
+      message: error.message,
+    });
+    // OpenAI tells the error beside the type, Open Responses below `error`: clients know one or the other.
+    return this.number([
+      { type: 'response.failed', response },
+      { type: 'error', ...error, error },
+    ]);
+  }
+
+  private write(prefix: 'rs' | 'msg', text: string): ResponseEvent[] {
+    const goesOn = this.text?.prefix === prefix;
+    const events = goesOn ? [] : this.closeText('completed');
+    this.text ??= new OpenText(this.head.turnId, prefix, this.counts[prefix]++, this.output);
+    if (!goesOn) events.push(...this.text.open());
+    if (text !== '') events.push(this.text.add(text));
+    return events;
+  }
+
+  private closeText(status: 'completed' | 'incomplete'): ResponseEvent[] {
+    const events = this.text?.close(status) ?? [];
+    this.text = undefined;
+    return events;
+  }
+
+  private snapshot(status: 'in_progress' | 'failed', error?: { code: string; message: string }) {
+    const { turnId, modelId: model } = this.head;
+    const state = { status, output: [...this.output], ...(error && { error }) };
+    return toResponse({ turnId, model }, this.settings, state);
+  }
+
+  private number(events: readonly ResponseEvent[]): AnswerEvent[] {
+    return events.map(({ type, ...rest }) => {
+      const sequence_number = this.sequence;
+      this.sequence += 1;
+      return { event: type, payload: { type, sequence_number, ...rest } };
+    });
+  }
+}

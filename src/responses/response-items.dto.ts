@@ -1,0 +1,89 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ShownText } from '../fields/field-docs.js';
+
+const STATUSES = ['in_progress', 'completed', 'incomplete'];
+const ID = 'The item: a later request may refer to it.';
+
+class OutputTextDto {
+  @ShownText('Always `output_text`.', { enum: ['output_text'] })
+  readonly type!: string;
+
+  @ShownText('The words.')
+  readonly text!: string;
+
+  @ApiProperty({ type: 'array', items: { type: 'object' }, maxItems: 0, description: 'None.' })
+  readonly annotations!: object[];
+
+  @ApiProperty({ type: 'array', items: { type: 'object' }, maxItems: 0, description: 'None.' })
+  readonly logprobs!: object[];
+}
+
+class SummaryTextDto {
+  @ShownText('Always `summary_text`.', { enum: ['summary_text'] })
+  readonly type!: string;
+
+  @ShownText('The words.')
+  readonly text!: string;
+}
+
+/** What the model said. */
+export class ResponseMessageDto {
+  @ShownText(ID)
+  readonly id!: string;
+
+  @ShownText('Always `message`.', { enum: ['message'] })
+  readonly type!: string;
+
+  @ShownText('How it stands.', { enum: STATUSES })
+  readonly status!: string;
+
+  @ShownText('Always `assistant`.', { enum: ['assistant'] })
+  readonly role!: string;
+
+  @ApiProperty({ type: [OutputTextDto], description: 'One part.' })
+  readonly content!: OutputTextDto[];
+}
+
+/** What the model thought, as far as it told. */
+export class ResponseReasoningDto {
+  @ShownText(ID)
+  readonly id!: string;
+
+  @ShownText('Always `reasoning`.', { enum: ['reasoning'] })
+  readonly type!: string;
+
+  @ApiProperty({ type: [SummaryTextDto], description: 'One part.' })
+  readonly summary!: SummaryTextDto[];
+}
+
+class AnyCallDto {
+  @ShownText(ID)
+  readonly id!: string;
+
+  @ShownText('How it stands.', { enum: STATUSES })
+  readonly status!: string;
+
+  @ShownText('What its output has to name.')
+  readonly call_id!: string;
+
+  @ShownText('Which tool.')
+  readonly name!: string;
+}
+
+/** A function that the model wants called. */
+export class ResponseCallDto extends AnyCallDto {
+  @ShownText('Always `function_call`.', { enum: ['function_call'] })
+  readonly type!: string;
+
+  @ShownText('JSON, as the model wrote it.')
+  readonly arguments!: string;
+}
+
+/** A custom tool that the model wants called. */
+export class ResponseCustomCallDto extends AnyCallDto {
+  @ShownText('Always `custom_tool_call`.', { enum: ['custom_tool_call'] })
+  readonly type!: string;
+
+  @ShownText('The text that it is given.')
+  readonly input!: string;
+}

@@ -1,0 +1,91 @@
+import type { Turn } from '../conversations/turn.entity.js';
+import { responseId } from './item-ids.js';
+import { isWhole, outputOf, type OutputItem } from './output-items.js';
+import type { ResponseSettings } from './settings.js';
+import { customNames } from './tools.js';
+
+/** What every response has, whether it is under way or over. */
+interface ResponseHead {
+  readonly turnId: string;
+  readonly model: string;
+}
+
+/** How a response stands. */
+interface ResponseState {
+  readonly status: 'in_progress' | 'completed' | 'incomplete' | 'failed';
+  readonly output: readonly OutputItem[];
+  /** In seconds since 1970. */
+  readonly completedAt?: number;
+  readonly incompleteReason?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly usage?: object;
+}
+
+/** OpenAI's response object, with all the fields that it has, those that are null too. */
+export function toResponse(
+  { turnId, model }: ResponseHead,
+  settings: ResponseSettings,
+  state: ResponseState,
+) {
+  const { status, output, completedAt = null, incompleteReason, error = null } = state;
+  return {
+    id: responseId(turnId),
+    object: 'response',
+    created_at: createdAt(turnId),
+    completed_at: completedAt,
+    status,
+    error,
+    incomplete_details: incompleteReason === undefined ? null : { reason: incompleteReason },
+    model,
+    output,
+    usage: state.usage ?? null,
+    ...settings,
+  };
+}
+
+/** The moment is that of the id, a UUIDv7, so that a replay tells the same one; in seconds since 1970. */
+const createdAt = (turnId: string) =>
+  Math.floor(Number.parseInt(turnId.replaceAll('-', '').slice(0, 12), 16) / 1000);
+
+/** A saved answer. `output` is given where it was streamed. */
+export function turnToResponse(
+  turn: Turn,
+  settings: ResponseSettings,
+  output: readonly OutputItem[] = outputOf(turn, customNames(settings.tools)),
+) {
+  return toResponse({ turnId: turn.id, model: turn.model }, settings, {
+    ...endingOf(turn),
+    output,
+    usage: usageOf(turn),
+  });
+}
+
+function endingOf(turn: Turn): Omit<ResponseState, 'output' | 'usage'> {
+  const { status, finishReason, createdAt: savedAt } = turn;
+  if (status === 'failed') return { status: 'failed', error: FAILED };
+  if (isWhole(turn)) {
+    return { status: 'completed', completedAt: Math.floor(savedAt / 1_000_000) };
+  }
+  const isFiltered = status === 'complete' && finishReason === 'content_filter';
+  return {
+    status: 'incomplete',
+    incompleteReason: isFiltered ? 'content_filter' : 'max_output_tokens',
+  };
+}
+
+/** Why it failed was told when it did, and is not kept. */
+const FAILED = {
+  code: 'server_error',
+  message: 'The model did not answer. Nothing was charged.',
+};
+
+/** Of what was cached and thought no count is kept. */
+function usageOf({ promptTokens, completionTokens }: Turn) {
+  return {
+    input_tokens: promptTokens,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: completionTokens,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: promptTokens + completionTokens,
+  };
+}

@@ -1,0 +1,124 @@
+import type { ContentObject } from '@nestjs/swagger';
+import { PAID_HEADERS, PROVIDER_ERRORS } from '../chat/chat.docs.js';
+import {
+  InsufficientBalance,
+  ModelNotFound,
+  NotFound,
+  PreviousResponseNotFound,
+  ValidationFailed,
+} from '../errors.js';
+import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
+import { ResponseDeletedDto, ResponseDto } from './response-answers.dto.js';
+import { ResponseBodyDto } from './response-body.dto.js';
+
+const STREAM = `event: response.output_text.delta
+data: {"type":"response.output_text.delta","sequence_number":4,"item_id":"msg_0198bf9e6c5b7c1ea3c79d2f4b8e6a10_0","output_index":0,"content_index":0,"delta":"This","logprobs":[]}
+
+data: [DONE]
+
+`;
+
+/** An answer as it comes. A failure after the start is an event, for the status is out by then. */
+const EVENTS: ContentObject = {
+  'text/event-stream': {
+    schema: {
+      type: 'string',
+      description:
+        "OpenAI's events, each with its `type` and a rising `sequence_number`: `response.created`, `response.in_progress`; for each item `response.output_item.added`, its parts and pieces (`response.content_part.added`, `response.output_text.delta`, `response.output_text.done`, `response.content_part.done`; `response.reasoning_summary_part.added`, `response.reasoning_summary_text.delta` and their ends; `response.function_call_arguments.delta` and `.done`; `response.custom_tool_call_input.delta` and `.done`), `response.output_item.done`; last `response.completed` or `response.incomplete` with the whole response, and `[DONE]`. After a failure `response.failed` and `error`, and no `[DONE]`.",
+    },
+    examples: { stream: { value: STREAM } },
+  },
+};
+
+const EXAMPLES = {
+  question: {
+    summary: 'A question',
+    value: { model: 'echo', input: 'Hello, how does this work?' },
+  },
+  items: {
+    summary: 'With a function',
+    value: {
+      model: 'echo',
+      input: [{ role: 'user', content: [{ type: 'input_text', text: '1 + 2?' }] }],
+      instructions: 'Be brief.',
+      tools: [{ type: 'function', name: 'add', parameters: { type: 'object' } }],
+    },
+  },
+};
+
+const EXAMPLE_ID = 'resp_0198bf9e6c5b7c1ea3c79d2f4b8e6a10';
+const RESPONSE_ID: ParameterDescription = {
+  name: 'id',
+  in: 'path',
+  description: 'The response.',
+  required: true,
+  schema: { type: 'string', pattern: '^resp_[0-9a-f]{32}$' },
+};
+
+const missing = new NotFound(`Response with id '${EXAMPLE_ID}' not found.`);
+const byId = (operationId: string, description: string) => ({
+  operationId,
+  description,
+  parameters: { id: '$response.body#/id' },
+});
+
+export const ResponseDocs = {
+  create: () =>
+    describeRoute({
+      id: 'createResponse',
+      tag: 'OpenAI',
+      summary: 'Create a response',
+      description:
+        "OpenAI's Responses API, for its clients and their agents. Charged and kept as any other message. `previous_response_id` goes on with any turn of the caller's own, in its conversation. Fields that are not listed are ignored.",
+      body: {
+        type: ResponseBodyDto,
+        isJsonOnly: true,
+        examples: EXAMPLES,
+      },
+      idempotencyKey: 'optional',
+      answers: {
+        200: {
+          description: 'The response; as events where `stream` asks for them.',
+          type: ResponseDto,
+          content: EVENTS,
+          headers: PAID_HEADERS,
+          links: {
+            readResponse: byId('readResponse', 'Read it again.'),
+            deleteResponse: byId('deleteResponse', 'Delete it.'),
+          },
+        },
+      },
+      errors: [
+        new ValidationFailed({ 'input[0].role': ['Invalid value.'] }),
+        new InsufficientBalance(100, 40),
+        new ModelNotFound('oracle'),
+        new PreviousResponseNotFound(EXAMPLE_ID),
+        new NotFound("Item with id 'msg_1' not found."),
+        ...PROVIDER_ERRORS,
+      ],
+    }),
+
+  read: () =>
+    describeRoute({
+      id: 'readResponse',
+      tag: 'OpenAI',
+      summary: 'Read a response',
+      description:
+        'Any turn of the history can be read so; one of another door has the default settings.',
+      parameters: [RESPONSE_ID],
+      answers: { 200: { description: 'The response.', type: ResponseDto } },
+      errors: [missing],
+    }),
+
+  remove: () =>
+    describeRoute({
+      id: 'deleteResponse',
+      tag: 'OpenAI',
+      summary: 'Delete a response',
+      description:
+        'Its turn is gone from the history, for good; what it cost stays in the ledger. Later responses of the same conversation stay, and are told no more of it.',
+      parameters: [RESPONSE_ID],
+      answers: { 200: { description: 'Deleted.', type: ResponseDeletedDto } },
+      errors: [missing],
+    }),
+};

@@ -1,0 +1,163 @@
+import { Injectable } from '@nestjs/common';
+import type { Question } from '../chat/question.js';
+import type { Turn } from '../conversations/turn.entity.js';
+import { WholeTurnsService } from '../conversations/whole-turns.service.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { NotFound, PreviousResponseNotFound } from '../errors.js';
+import { ModelCatalogue, type Model } from '../models/model-catalogue.js';
+import { estimatePrompt, estimateTokens } from '../models/prompt.js';
+import type { ChatMessage } from '../models/providers/provider.js';
+import type { Principal } from '../principal.js';
+import { refuse } from './content-parts.js';
+import type { InputItem } from './input-items.js';
+import { turnOfResponse } from './item-ids.js';
+import { questionIn, writeKept } from './kept-request.js';
+import { stepsOf } from './output-items.js';
+import type { ResponseAsk } from './response-body.pipe.js';
+import { ResponseContextService } from './response-context.service.js';
+import { toMessages, type Step } from './transcript.js';
+
+/** Responses as questions to a model, and as turns of the history. */
+@Injectable()
+export class ResponsesService {
+  constructor(
+    private readonly models: ModelCatalogue,
+    private readonly turns: WholeTurnsService,
+    private readonly context: ResponseContextService,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /**
+   * What is to be asked. The history is read once the key is known to be new, and only where the request goes
+   * on with something. Throws `ModelNotFound`, and `PreviousResponseNotFound` for what is no id at all.
+   */
+  questionOf(principal: Principal, ask: ResponseAsk, idempotencyKey: string | undefined): Question {
+    const { model: name, items, told, extra, maxTokens } = ask;
+    const model = this.models.named(name, principal);
+    const { previous_response_id: previous } = told;
+    const previousId = previous === null ? undefined : turnOfResponse(previous);
+    if (previous !== null && previousId === undefined) throw new PreviousResponseNotFound(previous);
+    const asked: Question = {
+      route: 'responses',
+      message: '',
+      model: model.id,
+      maxTokens,
+      extra,
+      idempotencyKey,
+      isKept: told.store,
+      previousId,
+      request: JSON.stringify({ told, items }),
+    };
+    const isReference = ({ kind }: InputItem) => kind === 'reference';
+    if (previousId === undefined && !items.some(isReference)) {
+      return this.told(asked, ask, [], items as readonly Step[]);
+    }
+    return { ...asked, prepare: () => this.prepare(principal.userId, asked, ask, model) };
+  }
+
+  /** The turn of a response. Throws `NotFound` for somebody else's, and for one that was not kept. */
+  async find(ownerId: string, id: string): Promise<Turn> {
+    const turnId = turnOfResponse(id);
+    const [turn] = turnId === undefined ? [] : await this.turns.find(ownerId, [turnId]);
+    if (!turn) throw notFound(id);
+    return turn;
+  }
+
+  /** Deletes the turn of a response; what it cost stays in the ledger. Throws `NotFound`. */
+  async remove(ownerId: string, id: string): Promise<void> {
+    const turnId = turnOfResponse(id);
+    if (turnId === undefined) throw notFound(id);
+    await this.unitOfWork
+      .run((tx) => this.turns.remove(tx, ownerId, turnId))
+      .catch((error: unknown) => {
+        throw error instanceof NotFound ? notFound(id) : error;
+      });
+  }
+
+  private async prepare(
+    ownerId: string,
+    asked: Question,
+    ask: ResponseAsk,
+    model: Model,
+  ): Promise<Question> {
+    const steps = await this.resolved(ownerId, ask.items);
+    if (asked.previousId === undefined) return this.told(asked, ask, [], steps);
+    const room = {
+      model,
+      tokens: roomFor(model, ask, toMessages(steps)),
+      mayCut: ask.told.truncation === 'auto',
+    };
+    const { conversationId, messages } = await this.context.before(ownerId, asked.previousId, room);
+    const question = this.told(asked, ask, messages, steps);
+    // What is not kept needs no place to be kept in.
+    return asked.isKept ? { ...question, conversationId } : question;
+  }
+
+  /** The question with all that the model is told. */
+  private told(
+    asked: Question,
+    { told: settings }: ResponseAsk,
+    before: readonly ChatMessage[],
+    steps: readonly Step[],
+  ): Question {
+    const own = toMessages(steps);
+    const { instructions } = settings;
+    const first: ChatMessage[] =
+      instructions === null ? [] : [{ role: 'system', content: instructions }];
+    const messages = [...first, ...before, ...own];
+    if (messages.length === 0) refuse('input', 'Missing or invalid: expected at least one item.');
+    assertAsked(messages);
+    return {
+      ...asked,
+      message: questionIn(own),
+      messages,
+      request: writeKept({ settings, messages: own }),
+    };
+  }
+
+  /** The items with those of earlier responses in place of what refers to them. */
+  private async resolved(ownerId: string, items: readonly InputItem[]): Promise<Step[]> {
+    const ids = items.flatMap((item) =>
+      item.kind === 'reference' && item.place ? [item.place.turnId] : [],
+    );
+    const turns = ids.length === 0 ? [] : await this.turns.find(ownerId, [...new Set(ids)]);
+    const byId = new Map(turns.map((turn) => [turn.id, turn]));
+    return items.flatMap((item): Step[] => {
+      if (item.kind !== 'reference') return [item];
+      const turn = item.place && byId.get(item.place.turnId);
+      if (!turn) throw new NotFound(`Item with id '${item.id}' not found.`);
+      const { prefix, position } = item.place;
+      return stepsOf(turn)
+        .filter(({ kind }) => kind === KINDS[prefix])
+        .slice(position, position + 1);
+    });
+  }
+}
+
+const KINDS = { rs: 'reasoning', msg: 'message', fc: 'call', ctc: 'call' } as const;
+
+const notFound = (id: string) => new NotFound(`Response with id '${id}' not found.`);
+
+/** What the model's context leaves for what was said before, in model tokens, beside the longest answer. */
+function roomFor(
+  model: Model,
+  { told, extra, maxTokens }: ResponseAsk,
+  own: ChatMessage[],
+): number {
+  const { contextTokens, imageTokens } = model;
+  if (told.truncation !== 'auto') return contextTokens;
+  const answer = Math.min(maxTokens ?? model.maxTokens, model.maxTokens, contextTokens / 2);
+  const further = estimateTokens(JSON.stringify(extra) + (told.instructions ?? ''));
+  return Math.floor(contextTokens - answer - estimatePrompt(own, imageTokens) - further);
+}
+
+/** An output belongs to a call that the model made: servers refuse one that stands alone, in words of their own. */
+function assertAsked(messages: readonly ChatMessage[]): void {
+  const called = new Set<unknown>();
+  for (const { role, tool_calls: calls = [], tool_call_id: id } of messages) {
+    for (const call of calls as { id: unknown }[]) called.add(call.id);
+    if (role === 'tool' && !called.has(id)) {
+      refuse('input', `No tool call found for function call output with call_id ${String(id)}.`);
+    }
+  }
+}

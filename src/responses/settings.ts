@@ -1,0 +1,127 @@
+import { isFields } from '../fields/field-reader.js';
+import { refuse, textAt } from './content-parts.js';
+import type { ResponseBodyDto } from './response-body.dto.js';
+import { readToolChoice, readTools } from './tools.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a response repeats of its request; it is kept with the turn. */
+export type ResponseSettings = ReturnType<typeof toldOf>;
+
+/** The settings of a request: as the response repeats them, and as the model is given them. */
+export interface Settings {
+  readonly told: ResponseSettings;
+  /** Further fields of the request to the model. */
+  readonly extra: Fields;
+}
+
+const NOTE_MAX_CHARS = 512;
+
+const wordOf = (value: unknown) => (typeof value === 'string' ? value : null);
+
+/** Throws a 400 for what is malformed. `leftOut` are kinds of items that the model is not given. */
+export function readSettings(dto: ResponseBodyDto, leftOutItems: readonly string[]): Settings {
+  const tools = readTools(dto.tools);
+  const choice = readToolChoice(dto.tool_choice, tools);
+  const format = readFormat(dto.text?.['format']);
+  const notes = notesOf({ tools_left_out: tools.leftOut, input_left_out: leftOutItems });
+  const { effort } = dto.reasoning ?? {};
+  const { verbosity } = dto.text ?? {};
+  const given = choice.tools.length > 0 ? choice.tools : undefined;
+  return {
+    told: toldOf(dto, { tools: tools.told, choice: choice.told, format: format.told, notes }),
+    extra: present({
+      tools: given,
+      tool_choice: given && choice.given,
+      parallel_tool_calls: given && dto.parallel_tool_calls,
+      response_format: format.given,
+      reasoning_effort: effort,
+      verbosity,
+      temperature: dto.temperature,
+      top_p: dto.top_p,
+      presence_penalty: dto.presence_penalty,
+      frequency_penalty: dto.frequency_penalty,
+      user: dto.user,
+    }),
+  };
+}
+
+interface Read {
+  readonly tools: readonly Fields[];
+  readonly choice: unknown;
+  readonly format: Fields;
+  readonly notes: Readonly<Record<string, string>>;
+}
+
+/** All fields that a response has beside its answer, as OpenAI's and Open Responses' schemas want them. */
+function toldOf(dto: Partial<ResponseBodyDto>, { tools, choice, format, notes }: Read) {
+  const { verbosity } = dto.text ?? {};
+  return {
+    instructions: dto.instructions ?? null,
+    max_output_tokens: dto.max_output_tokens ?? null,
+    max_tool_calls: dto.max_tool_calls ?? null,
+    previous_response_id: dto.previous_response_id ?? null,
+    store: dto.store ?? true,
+    background: false,
+    tools,
+    tool_choice: choice,
+    parallel_tool_calls: dto.parallel_tool_calls ?? true,
+    truncation: dto.truncation ?? 'disabled',
+    text: { format, ...(typeof verbosity === 'string' && { verbosity }) },
+    reasoning: {
+      effort: wordOf(dto.reasoning?.['effort']),
+      summary: wordOf(dto.reasoning?.['summary']),
+    },
+    temperature: dto.temperature ?? 1,
+    top_p: dto.top_p ?? 1,
+    presence_penalty: dto.presence_penalty ?? 0,
+    frequency_penalty: dto.frequency_penalty ?? 0,
+    top_logprobs: 0,
+    service_tier: 'default',
+    user: dto.user ?? null,
+    safety_identifier: dto.safety_identifier ?? null,
+    prompt_cache_key: dto.prompt_cache_key ?? null,
+    metadata: { ...dto.metadata, ...notes },
+  };
+}
+
+/** What a turn of another door says of itself. */
+export const DEFAULT_SETTINGS: ResponseSettings = toldOf(
+  {},
+  { tools: [], choice: 'auto', format: { type: 'text' }, notes: {} },
+);
+
+const present = (fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
+  );
+
+function notesOf(leftOut: Readonly<Record<string, readonly string[]>>) {
+  const notes = Object.entries(leftOut)
+    .filter(([, kinds]) => kinds.length > 0)
+    .map(([name, kinds]) => [name, kinds.join(', ').slice(0, NOTE_MAX_CHARS)]);
+  return Object.fromEntries(notes) as Record<string, string>;
+}
+
+/** The form of the answer: as it is told, and as `response_format`. */
+function readFormat(format: unknown): { told: Fields; given: Fields | undefined } {
+  if (format === undefined || format === null) {
+    return { told: { type: 'text' }, given: undefined };
+  }
+  if (!isFields(format)) return refuse('text.format', 'Invalid type: expected an object.');
+  const { type, schema, strict, description } = format;
+  if (type === 'text') return { told: { type }, given: undefined };
+  if (type === 'json_object') return { told: { type }, given: { type } };
+  if (type !== 'json_schema') {
+    return refuse('text.format.type', 'Invalid value: expected text, json_object or json_schema.');
+  }
+  if (!isFields(schema))
+    return refuse('text.format.schema', 'Missing or invalid: expected a schema.');
+  const name = textAt(format, 'name', 'text.format');
+  const said = typeof description === 'string' ? { description } : {};
+  const isStrict = typeof strict === 'boolean' ? { strict } : {};
+  return {
+    told: { type, name, description: wordOf(description), schema, strict: strict === true },
+    given: { type, json_schema: { name, ...said, schema, ...isStrict } },
+  };
+}

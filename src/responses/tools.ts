@@ -1,0 +1,150 @@
+import { isFields } from '../fields/field-reader.js';
+import { refuse, textAt } from './content-parts.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The tools of a request: as the answer repeats them, as the model is given them, and what is left out. */
+export interface Tools {
+  /** Functions and custom tools, as OpenAI's answers have them. */
+  readonly told: readonly Fields[];
+  readonly given: readonly GivenTool[];
+  /** The kinds that run at OpenAI, which nobody here does. */
+  readonly leftOut: readonly string[];
+}
+
+interface GivenTool {
+  readonly type: 'function';
+  readonly function: Fields & { readonly name: string };
+}
+
+const TOOLS_MAX = 1024;
+
+/** Throws a 400 for a tool that is malformed; those of unknown kinds are left out, and an agent goes on. */
+export function readTools(tools: unknown): Tools {
+  if (tools === undefined || tools === null) return { told: [], given: [], leftOut: [] };
+  if (!Array.isArray(tools)) return refuse('tools', 'Invalid type: expected an array of tools.');
+  if (tools.length > TOOLS_MAX) refuse('tools', `Too long: at most ${String(TOOLS_MAX)} tools.`);
+  const told: Fields[] = [];
+  const given: GivenTool[] = [];
+  const leftOut = new Set<string>();
+  tools.forEach((tool: unknown, n) => {
+    const path = `tools[${String(n)}]`;
+    if (!isFields(tool)) return refuse(path, 'Invalid type: expected a tool.');
+    const { type } = tool;
+    if (typeof type !== 'string') refuse(`${path}.type`, 'Missing or invalid: expected a string.');
+    if (type === 'function') {
+      told.push(toldFunction(tool, path));
+      given.push(givenFunction(tool, path));
+    } else if (type === 'custom') {
+      told.push(toldCustom(tool, path));
+      given.push(givenCustom(tool, path));
+    } else leftOut.add(type);
+  });
+  return { told, given, leftOut: [...leftOut] };
+}
+
+/** Names of the tools whose input is one text. */
+export const customNames = (told: readonly Fields[]): ReadonlySet<string> =>
+  new Set(told.filter(({ type }) => type === 'custom').map(({ name }) => String(name)));
+
+function partsOf(tool: Fields, path: string) {
+  const { description, parameters, strict } = tool;
+  return {
+    name: textAt(tool, 'name', path),
+    description: typeof description === 'string' ? description : null,
+    parameters: isFields(parameters) ? parameters : null,
+    strict: typeof strict === 'boolean' ? strict : null,
+  };
+}
+
+const toldFunction = (tool: Fields, path: string) => ({ type: 'function', ...partsOf(tool, path) });
+
+function givenFunction(tool: Fields, path: string): GivenTool {
+  const { name, description, parameters, strict } = partsOf(tool, path);
+  const said = {
+    ...(description !== null && { description }),
+    ...(parameters !== null && { parameters }),
+    ...(strict !== null && { strict }),
+  };
+  return { type: 'function', function: { name, ...said } };
+}
+
+function toldCustom(tool: Fields, path: string): Fields {
+  const { name, description } = partsOf(tool, path);
+  const { format } = tool;
+  return {
+    type: 'custom',
+    name,
+    ...(description !== null && { description }),
+    format: isFields(format) ? format : { type: 'text' },
+  };
+}
+
+/** A function of one text. A grammar is told in words: there is no field for it. */
+function givenCustom(tool: Fields, path: string): GivenTool {
+  const { name, description } = partsOf(tool, path);
+  const { format } = tool;
+  const grammar =
+    isFields(format) && typeof format['definition'] === 'string'
+      ? `The input follows this grammar (${String(format['syntax'])}):\n${format['definition']}`
+      : '';
+  const text = [description ?? '', grammar].filter((part) => part !== '').join('\n\n');
+  const parameters = {
+    type: 'object',
+    properties: { input: { type: 'string', description: 'The input of the tool, as text.' } },
+    required: ['input'],
+    additionalProperties: false,
+  };
+  return { type: 'function', function: { name, ...(text && { description: text }), parameters } };
+}
+
+/** What the caller said of which tool to call, and what the model is told of it. */
+interface ToolChoice {
+  readonly told: unknown;
+  readonly given: unknown;
+  /** Those that may be called. */
+  readonly tools: readonly GivenTool[];
+}
+
+const MODES = ['auto', 'none', 'required'];
+
+/** Throws a 400 for a choice that is malformed or names no tool; a tool that was left out is not insisted on. */
+export function readToolChoice(choice: unknown, { given, leftOut }: Tools): ToolChoice {
+  if (choice === undefined || choice === null)
+    return { told: 'auto', given: undefined, tools: given };
+  if (typeof choice === 'string') {
+    if (!MODES.includes(choice)) {
+      refuse('tool_choice', `Invalid value: expected one of ${MODES.join(', ')}.`);
+    }
+    return { told: choice, given: choice, tools: given };
+  }
+  if (!isFields(choice)) return refuse('tool_choice', 'Invalid type: expected a string or object.');
+  const { type } = choice;
+  if (type === 'function' || type === 'custom') return chosen(choice, given);
+  if (type === 'allowed_tools') return allowed(choice, given);
+  if (leftOut.includes(String(type))) return { told: 'auto', given: undefined, tools: given };
+  return refuse('tool_choice.type', 'Invalid value: none of the tools is of this type.');
+}
+
+function chosen(choice: Fields, tools: readonly GivenTool[]): ToolChoice {
+  const name = textAt(choice, 'name', 'tool_choice');
+  if (!tools.some((tool) => tool.function.name === name)) {
+    refuse('tool_choice.name', 'Invalid value: none of the tools has this name.');
+  }
+  const told = { type: choice['type'], name };
+  return { told, given: { type: 'function', function: { name } }, tools };
+}
+
+function allowed(choice: Fields, tools: readonly GivenTool[]): ToolChoice {
+  const { tools: listed, mode } = choice;
+  if (!Array.isArray(listed)) {
+    return refuse('tool_choice.tools', 'Missing or invalid: expected an array of tools.');
+  }
+  const names = new Set(listed.filter(isFields).map(({ name }) => name));
+  const given = mode === 'required' ? 'required' : 'auto';
+  return {
+    told: { type: 'allowed_tools', mode: given, tools: listed as unknown[] },
+    given,
+    tools: tools.filter((tool) => names.has(tool.function.name)),
+  };
+}

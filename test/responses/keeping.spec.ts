@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { eventsOf, respond, textIn } from '../support/responses.js';
+
+describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    provider = new ProviderProbe(app.nest);
+  });
+  afterAll(() => app.close());
+
+  const told = () => provider.lastRequest?.messages;
+  const readBack = (caller: Caller, id: string) => caller.get(`/v1/responses/${id}`);
+  const charges = async (caller: Caller) => {
+    const { results } = (await caller.get('/api/wallet/ledger/')).body as {
+      results: { kind: string }[];
+    };
+    return results.filter((row) => row.kind === 'charge').length;
+  };
+
+  it('deletes a turn with its words, and leaves what it cost', async () => {
+    const ada = await app.newUser();
+    const first = await respond(ada, { input: 'a secret' });
+    const next = { previous_response_id: first.body.id, input: 'and then' };
+    const second = await respond(ada, next);
+    const gone = await ada.send('DELETE', `/v1/responses/${String(first.body.id)}`);
+    expect([gone.status, gone.body]).toEqual([
+      200,
+      { id: first.body.id, object: 'response', deleted: true },
+    ]);
+    expect((await readBack(ada, first.body.id)).status).toBe(404);
+    expect((await ada.send('DELETE', `/v1/responses/${String(first.body.id)}`)).status).toBe(404);
+    expect((await respond(ada, next)).status).toBe(404);
+    // What went on with it goes on, without it.
+    await respond(ada, { previous_response_id: second.body.id, input: 'last' });
+    expect(told()?.map(({ content }) => content)).toEqual([
+      'and then',
+      textIn(second.body),
+      'last',
+    ]);
+    const { results } = (await ada.get('/api/conversations/')).body;
+    expect(results).toMatchObject([{ title: 'last' }]);
+    expect(await charges(ada)).toBe(3);
+    expect(await ada.balance()).toBe(3700);
+    const words = `message LIKE '%secret%' OR response LIKE '%secret%' OR request LIKE '%secret%'`;
+    expect(await app.database.count('turns', words)).toBe(0);
+  });
+
+  it('deletes the conversation with its only turn', async () => {
+    const ada = await app.newUser();
+    const { body } = await respond(ada, {});
+    await ada.send('DELETE', `/v1/responses/${String(body.id)}`);
+    expect((await ada.get('/api/conversations/')).body.results).toEqual([]);
+    expect(await ada.history()).toEqual([]);
+    expect(await ada.balance()).toBe(3900);
+  });
+
+  it('keeps nothing but the charge where store is false', async () => {
+    const ada = await app.newUser();
+    const kept = await respond(ada, { input: 'kept' });
+    const input = 'unkept words';
+    const fields = { input, store: false, previous_response_id: kept.body.id };
+    const key = { 'Idempotency-Key': 'unkept' };
+    const whole = await respond(ada, fields, key);
+    expect([whole.status, whole.body.store]).toEqual([200, false]);
+    expect(textIn(whole.body)).toContain(input);
+    const streamed = eventsOf(await respond(ada, { ...fields, stream: true }));
+    expect(streamed.at(-1)?.type).toBe('response.completed');
+    expect((await respond(ada, { input, store: false })).status).toBe(200);
+    const calls = provider.calls;
+    const again = await respond(ada, fields, key);
+    expect([again.status, again.body.error.message]).toEqual([
+      404,
+      'The answer to this Idempotency-Key was deleted, or never kept.',
+    ]);
+    expect(provider.calls).toBe(calls);
+    expect(await ada.history()).toHaveLength(1);
+    expect((await ada.get('/api/conversations/')).body.results).toHaveLength(1);
+    expect((await readBack(ada, whole.body.id)).status).toBe(404);
+    expect(await ada.balance()).toBe(3600);
+    const owner = await app.ownerOf(ada);
+    expect(await app.database.count('turns', `owner_id = '${owner}'`)).toBe(1);
+    expect(await app.database.count('conversations', `title LIKE '%unkept%'`)).toBe(0);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+});
