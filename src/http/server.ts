@@ -21,6 +21,7 @@ import { lowerCaseIds } from './ids.js';
 import { refuseConnection } from './refuse-connection.js';
 import { answerUnrouted, writeJson, type Doors } from './unrouted.js';
 import { withModelInOnePart } from './openai-error.js';
+import { beginSpan, endSpan, inSpan } from './request-span.js';
 import { refusalOf, sendError } from './send-error.js';
 
 const HEADERS_MAX_BYTES = 16_384;
@@ -129,6 +130,7 @@ function setCommonHeaders(
  */
 function logOutcome(request: FastifyRequest & { user?: Principal }, reply: FastifyReply): void {
   const startedAt = performance.now();
+  beginSpan(request);
   onResponseClosed(reply.raw, () => {
     const { method, routeOptions, ip: address, user } = request;
     const { url: route } = routeOptions;
@@ -139,6 +141,7 @@ function logOutcome(request: FastifyRequest & { user?: Principal }, reply: Fasti
     const refusal = refusalOf(reply);
     const line = { method, route, path, status, code: refusal, ms: Math.round(took), address };
     request.log.info({ ...line, user: user?.userId }, outcome);
+    endSpan(request, status, refusal);
     request.server.requestEnded({ method, route, status, seconds: took / 1000, refusal });
   });
 }
@@ -163,7 +166,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   server.setReplySerializer((payload) => toJson(payload));
   server.addHook('onRoute', (route) => {
     parts.routes.add(route);
-    route.handler = parts.gate.follow(route.handler);
+    route.handler = inSpan(parts.gate.follow(route.handler));
   });
   server.addHook('onRequest', async (request, reply) => {
     setCommonHeaders(request, reply, parts.corsOrigins);

@@ -2,12 +2,14 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import type { ModelSettings } from '../config/models-file.js';
 import { ModelNotFound, ValidationFailed } from '../errors.js';
+import { Metrics } from '../metrics/metrics.js';
 import type { Principal } from '../principal.js';
 import { mayUse } from './may-use.js';
 import { EchoProvider } from './providers/echo.provider.js';
 import { OpenAiCompatibleProvider } from './providers/openai-compatible.provider.js';
 import { ProviderConnection } from './providers/provider-connection.js';
 import type { CompletionProvider } from './providers/provider.js';
+import { WatchedProvider } from './providers/watched-provider.js';
 
 const ECHO_TOKENS_MAX = 1_000_000;
 
@@ -22,8 +24,8 @@ export class ModelCatalogue implements OnApplicationShutdown {
   private readonly providers: ReadonlyMap<string, CompletionProvider>;
   private readonly models: ReadonlyMap<string, Model>;
 
-  constructor(@Inject(CONFIG) config: Config) {
-    this.providers = providersOf(config);
+  constructor(@Inject(CONFIG) config: Config, metrics: Metrics) {
+    this.providers = providersOf(config, metrics);
     const listed = config.models.map((model) => {
       const provider = this.providers.get(model.provider);
       // The file was checked before: its models name no other providers.
@@ -83,11 +85,12 @@ export class ModelCatalogue implements OnApplicationShutdown {
   }
 }
 
-function providersOf(config: Config): Map<string, CompletionProvider> {
+function providersOf(config: Config, metrics: Metrics): Map<string, CompletionProvider> {
   const providers = new Map<string, CompletionProvider>([['echo', new EchoProvider()]]);
   for (const settings of config.providers) {
     const connection = new ProviderConnection(settings.baseUrl, settings.apiKey, config.proxies);
-    providers.set(settings.name, new OpenAiCompatibleProvider(settings, connection));
+    const provider = new OpenAiCompatibleProvider(settings, connection);
+    providers.set(settings.name, new WatchedProvider(provider, metrics));
   }
   return providers;
 }

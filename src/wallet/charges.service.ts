@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { BatchedTransaction } from '../database/batched-transaction.js';
 import { dayOf, nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
+import { traced } from '../tracing.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Metrics } from '../metrics/metrics.js';
 import { assertAmount } from './amount.js';
@@ -53,7 +54,9 @@ export class ChargesService {
     gone: AbortSignal,
     finish: (tx: Tx, paid: ChargeReceipt) => T,
   ): Promise<T> {
-    return this.payments.add(charge, gone, finish);
+    return traced('transaction', { 'tallychat.batched': true }, () =>
+      this.payments.add(charge, gone, finish),
+    );
   }
 
   /** Takes `amount` whole tokens in one guarded statement. Throws as `HoldsService.hold` does. */

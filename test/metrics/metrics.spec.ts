@@ -3,6 +3,8 @@ import { WalletWatch } from '../../src/wallet/wallet-watch.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { freePort } from '../support/free-port.js';
+import { modelsOf } from '../support/models-file.js';
+import { Upstream } from '../support/upstream.js';
 
 /** The value of one series; undefined where there is none. */
 function valueOf(text: string, series: string): number | undefined {
@@ -13,22 +15,42 @@ function valueOf(text: string, series: string): number | undefined {
 describe.each(databaseKinds)('metrics on %s', (kind) => {
   let app: TestApp;
   let port: number;
+  let upstream: Upstream;
   let scrape: () => Promise<string>;
 
   beforeAll(async () => {
     port = await freePort();
-    app = await TestApp.start(kind, { METRICS_PORT: String(port), RATE_LIMITS: 'on' });
+    upstream = await Upstream.start({
+      well: async (call) => {
+        await call.open().delta('Hello');
+        await call.finish();
+        await call.end();
+      },
+      broken: (call) => {
+        call.open(500, 'application/json').response.end('{}');
+      },
+    });
+    app = await TestApp.start(kind, {
+      ...modelsOf(upstream.baseUrl, ['well', 'broken']),
+      METRICS_PORT: String(port),
+      RATE_LIMITS: 'on',
+    });
     scrape = async () => (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
   });
-  afterAll(() => app.close());
+  afterAll(async () => {
+    await app.close();
+    await upstream.stop();
+  });
 
   it('counts the tokens of a grant and of each charge, once they are on disk, and none for a 402', async () => {
     const ada = await app.newUser();
     for (const message of ['one', 'two', 'three']) {
-      expect((await ada.chat(message)).status).toBe(200);
+      expect((await ada.send('POST', '/api/chat/', { message, model: 'echo' })).status).toBe(200);
     }
     await app.database.rows('UPDATE wallets SET balance = 50');
-    expect((await ada.chat('four')).status).toBe(402);
+    expect((await ada.send('POST', '/api/chat/', { message: 'four', model: 'echo' })).status).toBe(
+      402,
+    );
     const text = await scrape();
     expect(valueOf(text, 'tallychat_tokens_granted_total')).toBe(4000);
     expect(valueOf(text, 'tallychat_tokens_charged_total')).toBe(300);
@@ -41,6 +63,25 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     expect(valueOf(text, `${chats}{${labels},status="200"}`)).toBe(3);
     expect(valueOf(text, `${chats}{${labels},status="402"}`)).toBe(1);
     expect(await app.database.differences()).toHaveLength(1);
+  });
+
+  it("counts a provider's answers: the first word, the end, and failures by their code", async () => {
+    const ada = await app.newUser();
+    for (const model of ['flat:well', 'flat:well', 'flat:broken']) {
+      await ada.send('POST', '/api/chat/', { message: 'hello', model });
+    }
+    const text = await scrape();
+    const provider = 'provider="loopback"';
+    const calls = 'tallychat_provider_duration_seconds_count';
+    expect(valueOf(text, `${calls}{${provider},outcome="answered"}`)).toBe(2);
+    expect(valueOf(text, `${calls}{${provider},outcome="failed"}`)).toBe(1);
+    expect(valueOf(text, `tallychat_provider_first_word_seconds_count{${provider}}`)).toBe(2);
+    const failures = `tallychat_provider_failures_total{${provider},kind="provider_failed"}`;
+    expect(valueOf(text, failures)).toBe(1);
+    // Three were held at the price of one each; two were captured whole, one was given back whole.
+    expect(valueOf(text, 'tallychat_tokens_held_total')).toBe(300);
+    expect(valueOf(text, 'tallychat_tokens_released_total')).toBe(100);
+    expect(await ada.balance()).toBe(3800);
   });
 
   it('has a series for what is known in advance alone, whatever callers send', async () => {

@@ -11,7 +11,7 @@ export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   openapi: ['fields', 'http', 'drf'],
   database: [],
   metrics: [],
-  models: [],
+  models: ['metrics'],
   observability: ['database', 'openapi', 'http', 'fields'],
   users: ['database', 'http'],
   wallet: ['metrics', 'database', 'openapi', 'http', 'fields'],
@@ -38,7 +38,13 @@ export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 /** Root pages that every folder may open, and that open nothing themselves. */
-const OPEN_PAGES = ['src/digest.ts', 'src/errors.ts', 'src/principal.ts', 'src/time.ts'];
+const OPEN_PAGES = [
+  'src/digest.ts',
+  'src/errors.ts',
+  'src/principal.ts',
+  'src/time.ts',
+  'src/tracing.ts',
+];
 /** What every folder may import, but for those that it imports itself. */
 const OPEN_FOLDERS = ['config'];
 const isOpenTo = (target: string, folder: string) =>

@@ -1,0 +1,39 @@
+import type { FastifyRequest, RouteHandlerMethod } from 'fastify';
+import { isTracing, openServerSpan, within, type OpenSpan } from '../tracing.js';
+
+const spans = new WeakMap<FastifyRequest, OpenSpan>();
+
+/** Opens the span of a request, where an SDK is loaded. The path stays out, for the route tells what was asked. */
+export function beginSpan(request: FastifyRequest): void {
+  if (!isTracing) return;
+  const { method, routeOptions, headers, id } = request;
+  const route = routeOptions.url ?? 'none';
+  const attributes = {
+    'http.request.method': method,
+    'http.route': route,
+    'tallychat.request_id': id,
+  };
+  spans.set(request, openServerSpan(`${method} ${route}`, attributes, headers));
+}
+
+/** Has the handler's own spans belong to the request's. */
+export function inSpan(handler: RouteHandlerMethod): RouteHandlerMethod {
+  if (!isTracing) return handler;
+  return function (request, reply) {
+    const open = spans.get(request);
+    const answer = (): unknown => handler.call(this, request, reply);
+    return open ? within(open, answer) : answer();
+  };
+}
+
+export function endSpan(
+  request: FastifyRequest,
+  status: number,
+  refusal: string | undefined,
+): void {
+  const open = spans.get(request);
+  if (!open) return;
+  open.span.setAttribute('http.response.status_code', status);
+  if (refusal !== undefined) open.span.setAttribute('error.type', refusal);
+  open.span.end();
+}

@@ -1,0 +1,82 @@
+import type { Span } from '@opentelemetry/api';
+import { ProviderError } from '../../errors.js';
+import type { Metrics } from '../../metrics/metrics.js';
+import { endFailed, isTracing, openSpan } from '../../tracing.js';
+import type { CompletionEvent, CompletionProvider, CompletionRequest } from './provider.js';
+
+/** Where a provider's answers are counted. */
+export type AnswerCounts = Pick<Metrics, 'firstWord' | 'providerEnded'>;
+
+/** A provider whose answers are counted, and traced where an SDK is loaded. */
+export class WatchedProvider implements CompletionProvider {
+  constructor(
+    private readonly provider: CompletionProvider,
+    private readonly counts: AnswerCounts,
+  ) {}
+
+  get name(): string {
+    return this.provider.name;
+  }
+
+  complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
+    return watched(this.provider.complete(request), this.name, request, this.counts);
+  }
+
+  async close(): Promise<void> {
+    await this.provider.close?.();
+  }
+}
+
+/**
+ * Passes a provider's answer on as it comes, and notes when its first word came and how it ended, for
+ * Prometheus and as a span in the words of OpenTelemetry's conventions for generative AI.
+ */
+async function* watched(
+  answer: AsyncIterable<CompletionEvent>,
+  provider: string,
+  request: CompletionRequest,
+  counts: AnswerCounts,
+): AsyncGenerator<CompletionEvent> {
+  const askedAt = performance.now();
+  const seconds = () => (performance.now() - askedAt) / 1000;
+  const span = isTracing
+    ? openSpan(`chat ${request.model}`, attributesOf(provider, request))
+    : undefined;
+  let outcome = 'left';
+  let isSilent = true;
+  try {
+    for await (const event of answer) {
+      if (isSilent && event.type === 'delta') {
+        isSilent = false;
+        counts.firstWord(provider, seconds());
+      }
+      if (event.type === 'done') {
+        outcome = 'answered';
+        if (span) tellEnd(span, event);
+      }
+      yield event;
+    }
+  } catch (error) {
+    if (error instanceof ProviderError) outcome = error.code;
+    throw error;
+  } finally {
+    counts.providerEnded(provider, outcome, seconds());
+    if (span && outcome !== 'answered') endFailed(span, outcome);
+  }
+}
+
+const attributesOf = (provider: string, { model, maxTokens }: CompletionRequest) => ({
+  'gen_ai.operation.name': 'chat',
+  'gen_ai.provider.name': provider,
+  'gen_ai.request.model': model,
+  ...(maxTokens !== undefined && { 'gen_ai.request.max_tokens': maxTokens }),
+});
+
+function tellEnd(span: Span, { finishReason, usage }: Extract<CompletionEvent, { type: 'done' }>) {
+  span.setAttribute('gen_ai.response.finish_reasons', [finishReason]);
+  if (usage) {
+    span.setAttribute('gen_ai.usage.input_tokens', usage.promptTokens);
+    span.setAttribute('gen_ai.usage.output_tokens', usage.completionTokens);
+  }
+  span.end();
+}
