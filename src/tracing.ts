@@ -65,11 +65,7 @@ export function traced<T>(
   return isTracing ? inSpan(name, attributes, work) : work();
 }
 
-async function inSpan<T>(
-  name: string,
-  attributes: Attributes,
-  work: () => Promise<T>,
-): Promise<T> {
+async function inSpan<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T> {
   const span = openSpan(name, attributes, SpanKind.INTERNAL);
   try {
     const value = await context.with(trace.setSpan(context.active(), span), work);
