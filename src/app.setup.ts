@@ -8,6 +8,7 @@ import { readAuthorization } from './auth/authorization-header.js';
 import { CONFIG, type Config } from './config/config.js';
 import { migrate } from './database/migrate.js';
 import { ProcessLease } from './database/process-lease.js';
+import { ServedMark } from './database/served-mark.js';
 import { ApiDescription } from './openapi/api-description.js';
 import { RequestGate } from './http/request-gate.js';
 import { describeApi } from './openapi/openapi.js';
@@ -43,6 +44,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
  */
 async function prepare(app: NestFastifyApplication): Promise<void> {
   await app.get(ProcessLease).acquire();
+  await app.get(ServedMark).set();
   await migrate(app.get(DataSource));
   const authenticator = app.get(Authenticator);
   const config = app.get<Config>(CONFIG);

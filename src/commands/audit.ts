@@ -1,25 +1,14 @@
 import 'reflect-metadata';
 import type { Command } from 'commander';
+import { fullAudit, isClean, toText } from '../audit/full-audit.js';
 import { openReadOnly } from '../database/data-source.js';
 import { assertMigrated } from '../database/migrate.js';
-import { ReadConnection } from '../database/read-connection.js';
 import { entities } from '../entities.js';
-import { audit, type AuditReport } from '../wallet/audit.js';
 import { configOfExistingDatabase } from './existing-database.js';
 
 const DIFFERENCES_CODE = 1;
 
-function toText({ wallets, entries, differences }: AuditReport): string {
-  const scope = `${String(wallets)} wallets, ${String(entries)} ledger entries`;
-  if (differences.length === 0) return `${scope}: every balance follows from its entries.`;
-  const lines = differences.map(
-    ({ ownerId, rule, stored, recomputed }) =>
-      `  wallet ${ownerId}: ${rule}: stored ${stored}, recomputed ${recomputed}`,
-  );
-  return `${scope}; the first differences:\n${lines.join('\n')}`;
-}
-
-/** Checks every wallet of the configured database, beside a service that may be running. */
+/** Checks every wallet of the configured database, and that it is whole, beside a service that may be running. */
 async function run({ json }: { json?: true }): Promise<void> {
   const { databaseUrl: url, databasePoolMax: poolMax } = configOfExistingDatabase();
   const dataSource = await openReadOnly({ url, poolMax, entities });
@@ -28,9 +17,9 @@ async function run({ json }: { json?: true }): Promise<void> {
   };
   try {
     await assertMigrated(dataSource);
-    const report = await audit(new ReadConnection(dataSource), onProgress);
+    const report = await fullAudit(dataSource, onProgress);
     process.stdout.write(`${json ? JSON.stringify(report) : toText(report)}\n`);
-    if (report.differences.length > 0) process.exitCode = DIFFERENCES_CODE;
+    if (!isClean(report)) process.exitCode = DIFFERENCES_CODE;
   } finally {
     await dataSource.destroy();
   }

@@ -1,6 +1,13 @@
-import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from 'typeorm';
+import {
+  DataSource,
+  type DataSourceOptions,
+  type EntityManager,
+  type EntityMetadata,
+  type QueryRunner,
+} from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
+import { existsSync } from 'node:fs';
 import pg from 'pg';
 import sqlite3 from 'sqlite3';
 import { locationOf, sqlitePathOf } from './location.js';
@@ -86,6 +93,10 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
 /** TypeORM's data source with statements that are prepared once, and that end before it does. */
 export class Database extends DataSource {
   readonly isSqlite = this.options.type === 'sqlite';
+  /** Where the SQLite file is; undefined on PostgreSQL. */
+  readonly sqlitePath = this.isSqlite ? String(this.options.database) : undefined;
+  /** Whether the file had its write-ahead log beside it before it was opened. */
+  readonly hadLog = this.isSqlite && existsSync(`${String(this.options.database)}-wal`);
   private readonly onSqlite = new SqliteStatements(this);
 
   /** Statements outside a transaction; on SQLite, whose one connection is shared, inside as well. */
@@ -99,6 +110,11 @@ export class Database extends DataSource {
   async statementsOf(runner: QueryRunner): Promise<Statements> {
     if (this.isSqlite) return this.onSqlite;
     return new PostgresStatements(this, (await runner.connect()) as pg.PoolClient);
+  }
+
+  /** Every mapped table, each after those that its rows refer to. */
+  get tables(): EntityMetadata[] {
+    return (this.options.entities as EntityClass[]).map((entity) => this.getMetadata(entity));
   }
 
   /** What begins, nests, commits and rolls back the transactions on SQLite's one connection. */

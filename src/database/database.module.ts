@@ -11,6 +11,7 @@ import { Database, openReader, openWriter } from './data-source.js';
 import { Journal } from './journal.js';
 import { ProcessLease } from './process-lease.js';
 import { ReadConnection } from './read-connection.js';
+import { ServedMark } from './served-mark.js';
 import type { EntityClass } from './statements.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -57,10 +58,11 @@ export class DatabaseModule {
         },
         UnitOfWork,
         ProcessLease,
+        ServedMark,
         DatabaseCloser,
         Journal,
       ],
-      exports: [UnitOfWork, ReadConnection, ProcessLease, Journal],
+      exports: [UnitOfWork, ReadConnection, ProcessLease, ServedMark, Journal],
     };
   }
 }

@@ -1,0 +1,13 @@
+import { fullAudit, type FullReport } from '../../src/audit/full-audit.js';
+import { openReadOnly } from '../../src/database/data-source.js';
+import { entities } from '../../src/entities.js';
+
+/** What `npm run audit` finds in a database. */
+export async function auditOf(url: string): Promise<FullReport> {
+  const database = await openReadOnly({ url, poolMax: 2, entities });
+  try {
+    return await fullAudit(database);
+  } finally {
+    await database.destroy();
+  }
+}
