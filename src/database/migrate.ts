@@ -1,7 +1,7 @@
 import { MigrationExecutor, type DataSource } from 'typeorm';
 
 /** One lock for all processes that start on one PostgreSQL; the number means nothing else. */
-const MIGRATION_LOCK = 0x7a11c4a7;
+export const MIGRATION_LOCK = 0x7a11c4a7;
 
 /**
  * Changes the schema. Of several processes that start at once on PostgreSQL, one does and the rest wait.
@@ -33,6 +33,14 @@ async function alone<T>(
 export async function migrate(dataSource: DataSource): Promise<string[]> {
   const done = await alone(dataSource, (executor) => executor.executePendingMigrations());
   return done.map(({ name }) => name);
+}
+
+/** The same for who has the database alone, by `takeAlone`: the lock is theirs already. */
+export async function migrateAlone(dataSource: DataSource): Promise<void> {
+  const executor = new MigrationExecutor(dataSource);
+  executor.transaction = 'each';
+  await assertKnown(dataSource, executor);
+  await executor.executePendingMigrations();
 }
 
 /** Undoes the last migration, and tells which; undefined where there is none. */

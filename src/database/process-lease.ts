@@ -4,7 +4,7 @@ import { DataSource, type QueryRunner } from 'typeorm';
 import { quietSqlite3 } from './data-source.js';
 
 /** The first half of our advisory locks' key; the second is the process. */
-const LOCK_SPACE = 0x7a11;
+export const LOCK_SPACE = 0x7a11;
 const ID_MAX = 2 ** 31 - 1;
 
 /** Another process serves the same SQLite file. */

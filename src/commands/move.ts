@@ -1,0 +1,31 @@
+import 'reflect-metadata';
+import { InvalidArgumentError, type Command } from 'commander';
+import { locationOf } from '../database/location.js';
+import { entities } from '../entities.js';
+import { move } from '../transfer/move.js';
+
+/** One has the lock, one works, and there is room. */
+const POOL_MAX = 4;
+const URL_OF_DATABASE = /^(?:sqlite:.|postgres(?:ql)?:\/\/.)/;
+
+function databaseUrl(text: string): string {
+  if (URL_OF_DATABASE.test(text)) return text;
+  throw new InvalidArgumentError('It must be sqlite:<path> or postgres://<user>@<host>/<name>.');
+}
+
+async function run(source: string, target: string): Promise<void> {
+  process.stderr.write(`from: ${locationOf(source)}\nto: ${locationOf(target)}\n`);
+  const told = await move({
+    source: { url: source, poolMax: POOL_MAX, entities },
+    target: { url: target, poolMax: POOL_MAX, entities },
+    onProgress: (table, rows) => process.stderr.write(`${table}: ${String(rows)} rows\n`),
+  });
+  process.stdout.write(`${told}\n`);
+}
+
+export function declare(command: Command): void {
+  command
+    .argument('<source>', 'sqlite:<path> or postgres://…; nothing may serve it', databaseUrl)
+    .argument('<target>', 'the same; empty, or as an earlier run left it', databaseUrl)
+    .action(run);
+}

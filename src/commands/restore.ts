@@ -1,0 +1,29 @@
+import 'reflect-metadata';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { loadConfig } from '../config/config.js';
+import { locationOf } from '../database/location.js';
+import { entities } from '../entities.js';
+import { restore } from '../transfer/restore.js';
+import { filled } from './words.js';
+
+interface Options {
+  readonly replace?: true;
+  readonly incomplete?: true;
+}
+
+async function run(file: string, options: Options): Promise<void> {
+  const { databaseUrl: url, databasePoolMax: poolMax } = loadConfig();
+  process.stderr.write(`database: ${locationOf(url)}\n`);
+  const allowed = { replace: options.replace === true, incomplete: options.incomplete === true };
+  const told = await restore({ url, poolMax, entities }, resolve(file), allowed);
+  process.stdout.write(`${told}\n`);
+}
+
+export function declare(command: Command): void {
+  command
+    .argument('<file>', 'what `backup` has made', filled)
+    .option('--replace', 'gives up the rows of the database that is there')
+    .option('--incomplete', 'takes a copy of a live file that lacks what was saved last')
+    .action(run);
+}

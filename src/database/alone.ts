@@ -1,0 +1,37 @@
+import type { Database } from './data-source.js';
+import { MIGRATION_LOCK } from './migrate.js';
+import { FileInUse, LOCK_SPACE, ProcessLease } from './process-lease.js';
+
+/**
+ * Keeps every process from serving the database until the function returned is called. Throws `FileInUse` where one
+ * serves it now, and where another command has it alone. On PostgreSQL a service that starts meanwhile waits.
+ */
+export async function takeAlone(database: Database): Promise<() => Promise<void>> {
+  if (database.isSqlite) {
+    const lease = new ProcessLease(database);
+    await lease.acquire();
+    return () => lease.onApplicationShutdown();
+  }
+  const runner = database.createQueryRunner();
+  const ask = async (sql: string) => {
+    const [row] = (await runner.query(sql)) as { yes: boolean }[];
+    return row?.yes === true;
+  };
+  const release = async () => {
+    await runner.query(`SELECT pg_advisory_unlock(${String(MIGRATION_LOCK)})`);
+    await runner.release();
+  };
+  // Who starts takes its lease first and then this lock: it is seen below, or waits.
+  if (!(await ask(`SELECT pg_try_advisory_lock(${String(MIGRATION_LOCK)}) AS yes`))) {
+    await runner.release();
+    throw new FileInUse('another process migrates or moves this PostgreSQL database');
+  }
+  const isServed = await ask(
+    `SELECT count(*) > 0 AS yes FROM pg_locks
+     WHERE locktype = 'advisory' AND classid = ${String(LOCK_SPACE)} AND objsubid = 2 AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  if (!isServed) return release;
+  await release();
+  throw new FileInUse('a process serves this PostgreSQL database: stop it first');
+}

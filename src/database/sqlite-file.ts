@@ -1,0 +1,92 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sqlite3, { type Database as Connection } from 'sqlite3';
+import type { Database } from './data-source.js';
+
+const HEADER_BYTES = 100;
+const MAGIC = 'SQLite format 3\0';
+/** The header's page size 1 stands for this one, which does not fit its two bytes. */
+const PAGE_SIZE_LARGEST = 65_536;
+const ALL_PAGES = -1;
+const TRIES_MAX = 100;
+const TRY_EVERY_MS = 100;
+
+/** SQLite's online backup as node-sqlite3 has it, which its types do not tell. */
+interface OnlineBackup {
+  readonly completed: boolean;
+  step(pages: number, done: (error: Error | null) => void): void;
+  finish(done: (error: Error | null) => void): void;
+}
+
+/** Throws one sentence for a path where no whole SQLite file stands. Opens nothing, and so changes nothing. */
+export function assertSqliteFile(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile()) throw new Error(`${path} is no file`);
+  const header = Buffer.alloc(HEADER_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, header, 0, HEADER_BYTES, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) {
+    throw new Error(`${path} is no SQLite file`);
+  }
+  const pageSize = header.readUInt16BE(16);
+  const bytes = header.readUInt32BE(28) * (pageSize === 1 ? PAGE_SIZE_LARGEST : pageSize);
+  if (stat.size < bytes) {
+    throw new Error(`${path} is cut short: it has ${String(stat.size)} of ${String(bytes)} bytes`);
+  }
+}
+
+/**
+ * Copies the SQLite database at `from`, which may be served and written to, into the file `to`. All pages are of one
+ * moment: everything that was committed before the call is in it. Writers are not kept waiting.
+ */
+export async function copyOnline(from: string, to: string): Promise<void> {
+  const connection = await connect(from);
+  try {
+    const backup = (connection as unknown as { backup(to: string): OnlineBackup }).backup(to);
+    for (let tries = 0; !backup.completed; tries += 1) {
+      if (tries === TRIES_MAX) throw new Error(`${from} is locked by another program`);
+      if (tries > 0) await sleep(TRY_EVERY_MS);
+      // In one step: in several, each commit of another process would begin it anew.
+      await settled((done) => {
+        backup.step(ALL_PAGES, done);
+      });
+    }
+    await settled((done) => {
+      backup.finish(done);
+    });
+  } finally {
+    await settled((done) => {
+      connection.close(done);
+    });
+  }
+}
+
+/** Brings what the write-ahead log has into the file, and removes it. Throws where another program has the file open. */
+export async function removeLog(database: Database): Promise<void> {
+  await database.query('PRAGMA wal_checkpoint(TRUNCATE)');
+  await database.query('PRAGMA journal_mode = DELETE').catch((error: unknown) => {
+    throw new Error(`${database.sqlitePath ?? ''} is open in another program`, { cause: error });
+  });
+}
+
+function connect(path: string): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const connection = new sqlite3.Database(path, sqlite3.OPEN_READWRITE, (error) => {
+      if (error) reject(new Error(`${path} does not open: ${error.message}`, { cause: error }));
+      else resolve(connection);
+    });
+  });
+}
+
+function settled(work: (done: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    work((error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}

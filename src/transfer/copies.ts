@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fullAudit, isClean, toText, type FullReport } from '../audit/full-audit.js';
+import type { Database } from '../database/data-source.js';
+
+/** The end of the name, beside the path that it is to take, of a file that is not yet whole. */
+export function makeUnfinished(path: string): string {
+  const unfinished = `${path}.${randomBytes(6).toString('hex')}.unfinished`;
+  closeSync(openSync(unfinished, 'wx', 0o600));
+  return unfinished;
+}
+
+/** Removes a file and what SQLite keeps beside it. */
+export function removeFile(path: string): void {
+  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true });
+}
+
+/** Gives a finished file its name, all at once, and returns when both are on disk. */
+export function finish(unfinished: string, path: string): void {
+  flush(unfinished);
+  renameSync(unfinished, path);
+  flush(dirname(path));
+}
+
+/** What was written to a file, or to a folder, is then on disk. */
+function flush(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+export const exists = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** Throws what the audit found in a database that must be whole. */
+export async function assertClean(database: Database, name: string): Promise<FullReport> {
+  const report = await fullAudit(database);
+  if (!isClean(report)) throw new Error(`${name} is not whole: ${toText(report)}`);
+  return report;
+}
+
+/** How much a report looked at, for people to compare. */
+export const sizeOf = ({ wallets, entries }: FullReport): string =>
+  `${String(wallets)} wallets, ${String(entries)} ledger entries`;

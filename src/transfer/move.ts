@@ -1,0 +1,114 @@
+import type { EntityMetadata } from 'typeorm';
+import { takeAlone } from '../database/alone.js';
+import { openWriter, type Database, type DatabaseOptions } from '../database/data-source.js';
+import { sqlitePathOf } from '../database/location.js';
+import { assertMigrated, migrateAlone } from '../database/migrate.js';
+import { keyText, pagesOf, sameKeys, type RawRow } from '../database/row-pages.js';
+import { assertSqliteFile } from '../database/sqlite-file.js';
+import type { EntityClass } from '../database/statements.js';
+import { foreignTables } from '../database/table-names.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { assertSums } from './sums.js';
+import { assertClean, sizeOf } from './copies.js';
+import { isSame, toEntity } from './row-values.js';
+
+/** Where from and where to, and what is told on the way. */
+export interface Move {
+  readonly source: DatabaseOptions;
+  readonly target: DatabaseOptions;
+  readonly onProgress?: (table: string, rows: number) => void;
+}
+
+/** Two open databases that nobody serves. */
+interface Pair {
+  readonly source: Database;
+  readonly target: Database;
+}
+
+/**
+ * Copies every row of one database into another, of either kind, and compares them. The source stays as it is.
+ * Returns what to tell. Broken off, it can be run again, and goes on. Throws, with nothing written, while one of the
+ * two is served, where the source is not whole, and where the target has anything that the source has not.
+ */
+export async function move({ source, target, onProgress }: Move): Promise<string> {
+  if (source.url === target.url) throw new Error('the source and the target are one database');
+  const sourcePath = sqlitePathOf(source.url);
+  if (sourcePath !== undefined) assertSqliteFile(sourcePath);
+  const opened: (() => Promise<void>)[] = [];
+  const open = async (options: DatabaseOptions): Promise<Database> => {
+    const database = await openWriter(options);
+    opened.push(() => database.destroy());
+    const release = await takeAlone(database);
+    opened.push(release);
+    return database;
+  };
+  try {
+    const pair = { source: await open(source), target: await open(target) };
+    return await moveBetween(pair, onProgress);
+  } finally {
+    for (const close of opened.reverse()) await close();
+  }
+}
+
+async function moveBetween(pair: Pair, onProgress: Move['onProgress']): Promise<string> {
+  const { source, target } = pair;
+  await assertMigrated(source);
+  const report = await assertClean(source, 'the source');
+  const foreign = await foreignTables(target);
+  if (foreign.length > 0) {
+    throw new Error(`the target has tables of another program: ${foreign.slice(0, 5).join(', ')}`);
+  }
+  await migrateAlone(target);
+  for (const table of target.tables) await assertPartOf(pair, table);
+  for (const table of source.tables) {
+    const rows = await copyTable(pair, table);
+    onProgress?.(table.tableName, rows);
+  }
+  if (!target.isSqlite) await target.query('ANALYZE');
+  await assertSums(source, target);
+  await assertClean(target, 'the target');
+  return `moved and compared: ${sizeOf(report)}`;
+}
+
+/** What the target has must be rows of this source: an earlier run that was broken off may have left them. */
+async function assertPartOf({ source, target }: Pair, table: EntityMetadata): Promise<void> {
+  for await (const page of pagesOf(target, table)) {
+    const originals = await sameKeys(source, table, page);
+    const isOther = (row: RawRow) => {
+      const original = originals.get(keyText(table, row));
+      return !original || !isSame(table, row, original);
+    };
+    if (page.some(isOther)) {
+      throw new Error(
+        `the target has rows in ${table.tableName} that the source has not: move into an empty database`,
+      );
+    }
+  }
+}
+
+/** Writes the rows that the target has not yet, and reads them back. Returns how many the table has. */
+async function copyTable({ source, target }: Pair, table: EntityMetadata): Promise<number> {
+  const unitOfWork = new UnitOfWork(target);
+  const entity = table.target as EntityClass;
+  let count = 0;
+  for await (const page of pagesOf(source, table)) {
+    const there = await sameKeys(target, table, page);
+    const absent = page.filter((row) => !there.has(keyText(table, row)));
+    if (absent.length > 0) {
+      await unitOfWork.run((tx) => {
+        for (const row of absent) tx.insertLater(entity, toEntity(table, row));
+      });
+    }
+    const written = await sameKeys(target, table, page);
+    for (const row of page) {
+      const copy = written.get(keyText(table, row));
+      if (!copy || !isSame(table, row, copy)) {
+        throw new Error(
+          `a row of ${table.tableName} did not arrive as it is: ${keyText(table, row)}`,
+        );
+      }
+    }
+    count += page.length;
+  }
+  return count;
+}

@@ -1,0 +1,223 @@
+import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { entities } from '../../src/entities.js';
+import { backUp } from '../../src/transfer/backup.js';
+import { restore } from '../../src/transfer/restore.js';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { createDatabase, Inspector, type TestDatabase } from '../support/databases.js';
+import { auditOf } from '../support/full-audit.js';
+
+const AS_IT_IS = { replace: false, incomplete: false };
+const REPLACE = { replace: true, incomplete: false };
+
+const optionsOf = (url: string) => ({ url, poolMax: 2, entities });
+
+describe('backup and restore of an SQLite database that is served', () => {
+  let live: TestDatabase;
+  let app: TestApp;
+  let callers: Caller[];
+  let isStopping = false;
+  let load: Promise<unknown>;
+  /** The turn of each answer that was heard, and the person it is of. */
+  const heard = new Map<string, Caller>();
+
+  beforeAll(async () => {
+    live = await createDatabase('sqlite');
+    app = await TestApp.start('sqlite', { DATABASE_URL: live.url, OPENING_GRANT: '1000000' });
+    callers = await Promise.all(Array.from({ length: 8 }, () => app.newUser()));
+    const chat = async (caller: Caller) => {
+      for (let n = 0; !isStopping; n += 1) {
+        const { status, headers } = await caller.chat(`message ${String(n)}`);
+        expect(status).toBe(200);
+        heard.set(String(headers['turn-id']), caller);
+      }
+    };
+    load = Promise.all(callers.map(chat));
+  });
+  afterAll(async () => {
+    isStopping = true;
+    await load;
+    await app.close();
+    await live.drop();
+  });
+
+  const pathOf = (url: string) => url.slice('sqlite:'.length);
+  const file = (name: string) => `${pathOf(live.url)}.${name}`;
+  const untilHeard = async (count: number) => {
+    while (heard.size < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  /** A backup, and the answers that were heard before it began. */
+  const backUpUnderLoad = async (name: string) => {
+    await untilHeard(heard.size + 50);
+    const before = [...heard];
+    const told = await backUp(optionsOf(live.url), file(name), AS_IT_IS);
+    await untilHeard(heard.size + 10);
+    return { told, before };
+  };
+
+  it('loses no wallet and no answer that was heard before the backup', async () => {
+    const { told, before } = await backUpUnderLoad('first');
+    expect(told).toMatch(/^backed up to \S+: 8 wallets, \d+ ledger entries$/);
+    expect((await stat(file('first'))).mode & 0o777).toBe(0o600);
+    const target = await createDatabase('sqlite');
+    expect(await restore(optionsOf(target.url), file('first'), AS_IT_IS)).toMatch(/: 8 wallets/);
+    expect((await stat(pathOf(target.url))).mode & 0o777).toBe(0o600);
+    const report = await auditOf(target.url);
+    expect([report.wallets, report.differences, report.missing]).toEqual([8, [], []]);
+    const inspector = await Inspector.open(target.url);
+    const rows = await inspector.rows<{ id: string }>('SELECT id FROM turns');
+    await inspector.close();
+    const restored = new Set(rows.map(({ id }) => id));
+    expect(before.length).toBeGreaterThanOrEqual(50);
+    expect(before.filter(([id]) => !restored.has(id))).toEqual([]);
+    await target.drop();
+  });
+
+  it('never writes over a file without being told, and leaves nothing unfinished behind', async () => {
+    await writeFile(file('there'), 'dear');
+    const again = backUp(optionsOf(live.url), file('there'), AS_IT_IS);
+    await expect(again).rejects.toThrow('is there already: give --replace');
+    expect(await readFile(file('there'), 'utf8')).toBe('dear');
+    await backUp(optionsOf(live.url), file('there'), { replace: true });
+    expect((await auditOf(`sqlite:${file('there')}`)).missing).toEqual([]);
+    const names = await readdir(dirname(pathOf(live.url)));
+    expect(names.filter((name) => name.includes('unfinished'))).toEqual([]);
+  });
+
+  it('refuses to restore over what is served, and what has rows, and changes neither', async () => {
+    await backUp(optionsOf(live.url), file('good'), AS_IT_IS);
+    await expect(restore(optionsOf(live.url), file('good'), REPLACE)).rejects.toThrow(
+      'another process serves',
+    );
+    const other = await createDatabase('sqlite');
+    await restore(optionsOf(other.url), file('good'), AS_IT_IS);
+    const before = await auditOf(other.url);
+    await backUpUnderLoad('later');
+    await expect(restore(optionsOf(other.url), file('later'), AS_IT_IS)).rejects.toThrow(
+      'has rows: give --replace',
+    );
+    expect(await auditOf(other.url)).toEqual(before);
+    await restore(optionsOf(other.url), file('later'), REPLACE);
+    expect((await auditOf(other.url)).entries).toBeGreaterThan(before.entries);
+    const inspector = await Inspector.open(other.url);
+    const busy = restore(optionsOf(other.url), file('later'), REPLACE);
+    await expect(busy).rejects.toThrow('is open in another program');
+    await inspector.close();
+    await writeFile(pathOf(other.url), 'broken');
+    await expect(restore(optionsOf(other.url), file('later'), AS_IT_IS)).rejects.toThrow(
+      'does not open: give --replace',
+    );
+    await restore(optionsOf(other.url), file('later'), REPLACE);
+    expect((await auditOf(other.url)).missing).toEqual([]);
+    await other.drop();
+  });
+
+  const spoilt: [string, (path: string) => Promise<unknown>, string][] = [
+    [
+      'a file cut short',
+      async (path) => truncate(path, (await stat(path)).size - 4096),
+      'is cut short',
+    ],
+    [
+      'a file that is no database',
+      (path) => writeFile(path, 'x'.repeat(9000)),
+      'is no SQLite file',
+    ],
+    ['a file beside its log', (path) => writeFile(`${path}-wal`, ''), 'write-ahead log'],
+    [
+      'a database of another program',
+      (path) =>
+        alter(
+          path,
+          'DROP TABLE password_resets',
+          'DROP TABLE access_tokens',
+          'ALTER TABLE wallets RENAME TO purses',
+        ),
+      'is no database of this service',
+    ],
+    [
+      'a backup of a newer version',
+      (path) => alter(path, `INSERT INTO migrations (timestamp, name) VALUES (9, 'Later9')`),
+      'of a newer release: it has Later9',
+    ],
+    [
+      'a backup that lost a wallet',
+      (path) =>
+        alter(path, 'DELETE FROM wallets WHERE owner_id = (SELECT min(owner_id) FROM wallets)'),
+      'users without a wallet: 1',
+    ],
+    [
+      'a backup whose balances differ',
+      (path) => alter(path, 'UPDATE wallets SET balance = balance + 1'),
+      'balance is the sum of the ledger entries',
+    ],
+    ['a damaged page', damage, ''],
+    [
+      'a copy of the live file without its log',
+      (path) => copyFile(pathOf(live.url), path),
+      'copied while it was served',
+    ],
+  ];
+
+  it.each(spoilt)('refuses to restore %s, and makes nothing', async (_, spoil, words) => {
+    const name = `spoilt-${String(Math.random()).slice(2)}`;
+    await backUp(optionsOf(live.url), file(name), AS_IT_IS);
+    await spoil(file(name));
+    const target = await createDatabase('sqlite');
+    await expect(restore(optionsOf(target.url), file(name), AS_IT_IS)).rejects.toThrow(words);
+    const left = await readdir(dirname(pathOf(target.url)));
+    expect(left.filter((one) => !one.endsWith('.lock'))).toEqual([]);
+    await target.drop();
+  });
+
+  it('restores an incomplete copy when told so, which is then taken as whole', async () => {
+    const target = await createDatabase('sqlite');
+    await copyFile(pathOf(live.url), file('live-copy'));
+    const how = { replace: false, incomplete: true };
+    await restore(optionsOf(target.url), file('live-copy'), how);
+    expect((await auditOf(target.url)).missing).toEqual([]);
+    await target.drop();
+  });
+
+  it('restores what is then served to the same people, with the same tokens', async () => {
+    await backUpUnderLoad('last');
+    isStopping = true;
+    await load;
+    await app.close();
+    const target = await createDatabase('sqlite');
+    await restore(optionsOf(target.url), file('last'), AS_IT_IS);
+    app = await TestApp.start('sqlite', { DATABASE_URL: target.url });
+    for (const { token, username } of callers) {
+      const again = app.callerOf(token, username);
+      const balance = await again.balance();
+      expect((await again.chat('after the restore')).status).toBe(200);
+      expect(await again.balance()).toBe(balance - 100);
+    }
+    expect((await auditOf(target.url)).differences).toEqual([]);
+  });
+
+  it('tells which command does it for PostgreSQL, and makes no file', async () => {
+    const options = optionsOf('postgres://tally:secret@127.0.0.1:1/none');
+    await expect(backUp(options, file('pg'), AS_IT_IS)).rejects.toThrow('pg_dump --format=custom');
+    await expect(restore(options, file('good'), AS_IT_IS)).rejects.toThrow('pg_restore --clean');
+    await expect(stat(file('pg'))).rejects.toThrow('ENOENT');
+  });
+});
+
+/** Changes a database as no code of ours does. */
+async function alter(path: string, ...statements: string[]): Promise<void> {
+  const inspector = await Inspector.open(`sqlite:${path}`);
+  await inspector.dataSource.query('PRAGMA foreign_keys = OFF');
+  for (const sql of statements) await inspector.dataSource.query(sql);
+  await inspector.close();
+}
+
+/** Overwrites what is in the middle of the file. */
+async function damage(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes.fill(0xff, 4096 * 4, 4096 * 12);
+  await writeFile(path, bytes);
+}
