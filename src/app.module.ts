@@ -5,6 +5,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { CONFIG, type Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
+import { DjangoModule } from './django/django.module.js';
 import { entities } from './entities.js';
 import { HttpModule } from './http/http.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
@@ -45,6 +46,7 @@ export class AppModule {
         OpenAiModule,
         ResponsesModule,
         AdminModule,
+        DjangoModule,
         WebModule,
       ],
       providers: [{ provide: CONFIG, useValue: config }],

@@ -3,7 +3,10 @@ import { argon2id, hash, needsRehash, verify, type HashOptions } from 'argon2';
 import pLimit from 'p-limit';
 import { CONFIG, type Config } from '../config/config.js';
 import { TooManyLogins } from '../errors.js';
+import { isPbkdf2, verifyPbkdf2 } from './django-password.js';
 import { formsToTry, normalPassword } from './password-forms.js';
+
+const ARGON2_PREFIX = '$argon2id$';
 
 /** Whether a password is the hashed one: in its normal form, or only as typed, by a hash of older days. */
 export type PasswordMatch = 'normal form' | 'typed form' | undefined;
@@ -46,17 +49,25 @@ export class PasswordHasher implements OnModuleInit {
    * Whether the password is the one hashed, and in which form. Without a hash the same time is spent, so that
    * a login takes as long for an unknown name as for a wrong password. Rejects as `hash` does.
    */
-  async verify(phc: string | undefined, password: string): Promise<PasswordMatch> {
+  async verify(stored: string | undefined, password: string): Promise<PasswordMatch> {
     for (const [index, form] of formsToTry(password).entries()) {
-      const matches = await this.takeTurn(() => verify(phc ?? this.dummy, form));
-      if (matches && phc !== undefined) return index === 0 ? 'normal form' : 'typed form';
+      if (await this.takeTurn(() => this.compare(stored, form))) {
+        return index === 0 ? 'normal form' : 'typed form';
+      }
     }
     return undefined;
   }
 
-  /** Whether the hash was made at another cost than today's. */
-  isOutdated(phc: string): boolean {
-    return needsRehash(phc, this.options);
+  /** A hash of no known form is nobody's password, and takes as long as one that is. */
+  private async compare(stored: string | undefined, form: string): Promise<boolean> {
+    if (stored !== undefined && isPbkdf2(stored)) return verifyPbkdf2(stored, form);
+    const isKnown = stored?.startsWith(ARGON2_PREFIX) === true;
+    return (await verify(isKnown ? stored : this.dummy, form)) && isKnown;
+  }
+
+  /** Whether the hash was made in another way, or at another cost, than today's. */
+  isOutdated(stored: string): boolean {
+    return !stored.startsWith(ARGON2_PREFIX) || needsRehash(stored, this.options);
   }
 
   /** Hashes that wait for their turn. */

@@ -33,7 +33,8 @@ const rows: readonly CommandRow[] = [
   },
   {
     name: 'audit',
-    summary: 'recomputes every balance; 1 where one differs, 2 where it cannot look',
+    summary:
+      'recomputes every balance, and tells what is missing; 1 where something is wrong, 2 where it cannot look',
     load: () => import('./audit.js'),
     failureCode: 2,
   },
@@ -49,6 +50,30 @@ const rows: readonly CommandRow[] = [
     load: () => Promise.resolve({ declare: () => undefined }),
     isUnderAdmin: true,
     rows: [{ name: 'check', ...examination }],
+  },
+  {
+    name: 'backup',
+    summary: 'copies the SQLite database, also while it is served',
+    load: () => import('./backup.js'),
+    isUnderAdmin: true,
+  },
+  {
+    name: 'restore',
+    summary: 'puts a backup in the place of the SQLite database',
+    load: () => import('./restore.js'),
+    isUnderAdmin: true,
+  },
+  {
+    name: 'move',
+    summary: 'moves everything from one database to another',
+    load: () => import('./move.js'),
+    isUnderAdmin: true,
+  },
+  {
+    name: 'import-django',
+    summary: 'brings along the people of a Django REST service',
+    load: () => import('./import-django.js'),
+    isUnderAdmin: true,
   },
 ];
 

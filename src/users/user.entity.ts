@@ -20,7 +20,7 @@ export class User {
   @Column({ type: 'text' })
   email!: string;
 
-  /** argon2id, in PHC form. */
+  /** argon2id, in PHC form; Django's PBKDF2 of one who was brought along, until they log in. */
   @Column({ name: 'password_hash', type: 'text' })
   passwordHash!: string;
 

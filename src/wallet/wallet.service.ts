@@ -49,8 +49,8 @@ export class WalletService {
     );
   }
 
-  /** Opens the owner's wallet with `amount` tokens; the ledger's first entry says so. */
-  open(tx: Tx, ownerId: string, amount: number): void {
+  /** Opens the owner's wallet with `amount` tokens; the ledger's first entry says so, and why. */
+  open(tx: Tx, ownerId: string, amount: number, reason = 'opening grant'): void {
     assertAmount(amount);
     const wallet = { balance: amount, held: 0, entryCount: amount > 0 ? 1 : 0 };
     tx.insertLater(Wallet, {
@@ -61,7 +61,6 @@ export class WalletService {
       spentDay: 0,
       createdAt: nowMicros(),
     });
-    const reason = 'opening grant';
     if (amount > 0) appendEntry(tx, wallet, { ownerId, kind: 'grant', amount, reason });
     this.countGranted(tx, amount);
   }

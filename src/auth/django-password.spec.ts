@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { bringPassword, isPbkdf2, verifyPbkdf2 } from './django-password.js';
+
+/** From Django's own tests, by versions 3.2 and 5.2. */
+const RECORDED = [
+  'pbkdf2_sha256$260000$seasalt$YlZ2Vggtqdc61YjArZuoApoBh9JNGYoDRBUGu6tcJQo=',
+  'pbkdf2_sha256$1000000$seasalt$r1uLUxoxpP2Ued/qxvmje7UH9PUJBkRrvf9gGPL7Cps=',
+];
+const DIGEST = 'YlZ2Vggtqdc61YjArZuoApoBh9JNGYoDRBUGu6tcJQo=';
+
+describe('a password of Django', () => {
+  it.each(RECORDED)('verifies by %s', async (hash) => {
+    expect(bringPassword(hash)).toEqual({ passwordHash: hash, unknownHasher: '' });
+    expect(await verifyPbkdf2(hash, 'lètmein')).toBe(true);
+    expect(await verifyPbkdf2(hash, 'letmein')).toBe(false);
+  });
+
+  it('is kept without the name of the library where it is argon2id', () => {
+    const phc = '$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHQ$aGFzaA';
+    expect(bringPassword(`argon2${phc}`)).toEqual({ passwordHash: phc, unknownHasher: '' });
+  });
+
+  it('serves nobody where there is none', () => {
+    for (const none of ['', '!', '!d3f2']) {
+      expect(bringPassword(none)).toEqual({ passwordHash: '!', unknownHasher: '' });
+    }
+  });
+
+  it.each([
+    ['pbkdf2_sha256', `pbkdf2_sha256$5000001$salt$${DIGEST}`],
+    ['pbkdf2_sha256', `pbkdf2_sha256$0$salt$${DIGEST}`],
+    ['pbkdf2_sha256', `pbkdf2_sha256$1000$salt$${DIGEST}x`],
+    ['pbkdf2_sha256', `pbkdf2_sha256$1e3$salt$${DIGEST}`],
+    ['pbkdf2_sha1', 'pbkdf2_sha1$260000$seasalt$wAibXvW6jgvatCdONi6SMJ6q7mI='],
+    ['bcrypt_sha256', 'bcrypt_sha256$$2b$12$abc'],
+    ['argon2', 'argon2$argon2id$v=19$m=9999999,t=2,p=8$c2FsdHNhbHQ$aGFzaA'],
+    ['argon2', 'argon2$argon2i$v=19$m=1024,t=2,p=8$c2FsdHNhbHQ$aGFzaA'],
+    ['of no known form', 'plain'],
+  ])('is not kept, and its hasher told, by %s in %s', (hasher, stored) => {
+    expect(isPbkdf2(stored)).toBe(false);
+    expect(bringPassword(stored)).toEqual({ passwordHash: '!', unknownHasher: hasher });
+  });
+});

@@ -1,0 +1,54 @@
+import { pbkdf2, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+
+/** Django's own form; a salt has no `$`, a SHA-256 in base64 has 44 characters. */
+const PBKDF2 = /^pbkdf2_sha256\$([1-9]\d{0,7})\$([^$]{1,255})\$([A-Za-z\d+/]{43}=)$/;
+/** Django 6 asks for 1,200,000. More than this would keep a thread for seconds. */
+const ITERATIONS_MAX = 5_000_000;
+const ARGON2 = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$/;
+/** Django's default is 102,400 KiB and 2 passes. */
+const ARGON2_KIB_MAX = 262_144;
+const ARGON2_PASSES_MAX = 16;
+const NAME_OF_ARGON2 = 'argon2';
+/** What Django begins the password of an account with that has none. No text hashes to it. */
+const NO_PASSWORD = '!';
+
+const derive = promisify(pbkdf2);
+
+/** The hash of an account that was brought along from Django, as it is kept here. */
+export interface BroughtPassword {
+  readonly passwordHash: string;
+  /** How it was hashed, where that is not known here: nobody can log in with it. Empty otherwise. */
+  readonly unknownHasher: string;
+}
+
+/** What to keep of Django's `password` column. */
+export function bringPassword(stored: string): BroughtPassword {
+  const hash = stored.startsWith(`${NAME_OF_ARGON2}$`)
+    ? stored.slice(NAME_OF_ARGON2.length)
+    : stored;
+  if (isPbkdf2(hash) || isCheapArgon2(hash)) return { passwordHash: hash, unknownHasher: '' };
+  const isUnusable = stored === '' || stored.startsWith(NO_PASSWORD);
+  const unknownHasher = isUnusable
+    ? ''
+    : (/^\w{1,40}(?=\$)/.exec(stored)?.[0] ?? 'of no known form');
+  return { passwordHash: NO_PASSWORD, unknownHasher };
+}
+
+/** Whether the hash is one of Django's, of a cost that this service bears. */
+export function isPbkdf2(hash: string): boolean {
+  return Number(PBKDF2.exec(hash)?.[1] ?? Infinity) <= ITERATIONS_MAX;
+}
+
+/** Whether the password is the hashed one. In a thread of libuv's, like argon2: wait for a place first. */
+export async function verifyPbkdf2(hash: string, password: string): Promise<boolean> {
+  const [, iterations = '1', salt = '', digest = ''] = PBKDF2.exec(hash) ?? [];
+  const expected = Buffer.from(digest, 'base64');
+  const found = await derive(password, salt, Number(iterations), expected.length, 'sha256');
+  return timingSafeEqual(found, expected);
+}
+
+function isCheapArgon2(hash: string): boolean {
+  const [, kib = Infinity, passes = Infinity] = ARGON2.exec(hash) ?? [];
+  return Number(kib) <= ARGON2_KIB_MAX && Number(passes) <= ARGON2_PASSES_MAX;
+}

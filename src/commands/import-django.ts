@@ -1,0 +1,46 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { Command } from 'commander';
+import { AppModule } from '../app.module.js';
+import { Database } from '../database/data-source.js';
+import { assertMigrated } from '../database/migrate.js';
+import { DjangoImport } from '../django/django-import.service.js';
+import { configOfExistingDatabase } from './existing-database.js';
+import { filled, optionText } from './words.js';
+
+const INCOMPLETE_CODE = 1;
+
+interface Options {
+  readonly usersTable?: string;
+  readonly tokensTable?: string;
+  readonly messagesTable?: string;
+  readonly skip?: true;
+}
+
+/** Beside a service that may be running: it takes no lease. */
+async function run(source: string, options: Options): Promise<void> {
+  const { usersTable: users, tokensTable: tokens, messagesTable: messages } = options;
+  const services = await NestFactory.createApplicationContext(
+    AppModule.forRoot(configOfExistingDatabase()),
+    { logger: false, abortOnError: false },
+  );
+  try {
+    await assertMigrated(services.get(Database));
+    const names = { users, tokens, messages, skip: options.skip === true };
+    const report = await services.get(DjangoImport).run(source, names);
+    process.stdout.write(`${String(report)}\n`);
+    if (!report.isComplete) process.exitCode = INCOMPLETE_CODE;
+  } finally {
+    await services.close();
+  }
+}
+
+export function declare(command: Command): void {
+  command
+    .argument('<source>', 'the SQLite file or the postgres:// URL of the Django service', filled)
+    .option('--users-table <name>', 'where several tables look like it', optionText)
+    .option('--tokens-table <name>', 'the same; none where there is none', optionText)
+    .option('--messages-table <name>', 'the same; none where there is none', optionText)
+    .option('--skip', 'leaves out those with whom something is wrong, and brings the others')
+    .action(run);
+}

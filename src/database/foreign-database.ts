@@ -1,0 +1,91 @@
+import pg from 'pg';
+import sqlite3, { type Database as Connection } from 'sqlite3';
+import { assertSqliteFile } from './sqlite-file.js';
+
+const POSTGRES = /^postgres(?:ql)?:/;
+
+/** A table of a database that is not ours, and the names of its columns. */
+export interface ForeignTable {
+  readonly name: string;
+  readonly columns: ReadonlySet<string>;
+}
+
+/** Another program's database, opened so that it cannot be written to, and seen as it is at one moment. */
+export interface ForeignDatabase {
+  tables(): Promise<ForeignTable[]>;
+  /** Runs one SELECT with parameters `$1` …, written once for both databases. */
+  rows<Row>(sql: string, parameters?: readonly string[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+/** Opens an SQLite file, by its path or as `sqlite:<path>`, or a PostgreSQL by its URL. Throws one sentence. */
+export async function openForeign(location: string): Promise<ForeignDatabase> {
+  if (POSTGRES.test(location)) return openPostgres(location);
+  const path = location.replace(/^sqlite:/, '');
+  assertSqliteFile(path);
+  return openSqlite(path);
+}
+
+/** A statement's name in double quotes. */
+export const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+function byTable(rows: readonly { table: string; column: string }[]): ForeignTable[] {
+  const tables = new Map<string, Set<string>>();
+  for (const { table, column } of rows) {
+    tables.set(table, (tables.get(table) ?? new Set()).add(column));
+  }
+  return [...tables].map(([name, columns]) => ({ name, columns }));
+}
+
+async function openSqlite(path: string): Promise<ForeignDatabase> {
+  const connection = await new Promise<Connection>((resolve, reject) => {
+    const opened = new sqlite3.Database(path, sqlite3.OPEN_READONLY, (error) => {
+      if (error) reject(new Error(`${path} does not open: ${error.message}`, { cause: error }));
+      else resolve(opened);
+    });
+  });
+  const rows = <Row>(sql: string, parameters: readonly string[] = []) =>
+    new Promise<Row[]>((resolve, reject) => {
+      connection.all<Row>(sql.replaceAll(/\$(\d+)/g, '?$1'), [...parameters], (error, found) => {
+        if (error) reject(error);
+        else resolve(found);
+      });
+    });
+  await rows('BEGIN');
+  return {
+    rows,
+    tables: async () =>
+      byTable(
+        await rows(
+          `SELECT m.name AS "table", c.name AS "column" FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'`,
+        ),
+      ),
+    close: () =>
+      new Promise((resolve, reject) => {
+        connection.close((error) => {
+          if (error) reject(error);
+          else resolve();
+        });
+      }),
+  };
+}
+
+async function openPostgres(url: string): Promise<ForeignDatabase> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  const rows = async <Row>(sql: string, parameters: readonly string[] = []) =>
+    (await client.query(sql, [...parameters])).rows as Row[];
+  await rows('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await rows(`SET LOCAL TIME ZONE 'UTC'`);
+  return {
+    rows,
+    tables: async () =>
+      byTable(
+        await rows(
+          `SELECT table_name AS "table", column_name AS "column" FROM information_schema.columns WHERE table_schema = current_schema()`,
+        ),
+      ),
+    close: () => client.end(),
+  };
+}

@@ -1,0 +1,85 @@
+import type { Judged } from './people.js';
+
+/** How many people are named of each kind. */
+const NAMED_MAX = 20;
+
+/** Named people of one kind. */
+class Kind {
+  private readonly names: string[] = [];
+  count = 0;
+
+  add(name: string): void {
+    this.count += 1;
+    if (this.names.length < NAMED_MAX) this.names.push(name);
+  }
+
+  toString(): string {
+    const more = this.count > this.names.length ? ', …' : '';
+    return `${String(this.count)} (${this.names.join(', ')}${more})`;
+  }
+}
+
+/** What an import found and did. */
+export class ImportReport {
+  wrongCount = 0;
+  private hereCount = 0;
+  private isDone = false;
+  private readonly done = { people: 0, tokens: 0, messages: 0, balance: 0 };
+  private readonly wrong = new Map<string, Kind>();
+  private readonly noted = new Map<string, Kind>();
+
+  constructor(private readonly messagesOfNobody: number) {}
+
+  /** Takes down what there is to say of a person. */
+  see(judged: Judged): void {
+    const { person, verdict } = judged;
+    const name = `${person.username.slice(0, 150)} (id ${person.djangoId})`;
+    if (verdict === 'here') this.hereCount += 1;
+    if (verdict === 'wrong') {
+      this.wrongCount += 1;
+      add(this.wrong, judged.reason, name);
+    }
+    if (verdict !== 'new') return;
+    if (person.unknownHasher !== '') {
+      const note = `password hashed by ${person.unknownHasher}: they need a new one (password-link)`;
+      add(this.noted, note, name);
+    }
+  }
+
+  /** From now on something is done. */
+  begin(): void {
+    this.isDone = true;
+  }
+
+  count(more: Partial<typeof this.done>): void {
+    for (const [name, number] of Object.entries(more))
+      this.done[name as keyof typeof more] += number;
+  }
+
+  /** Whether everybody is here. */
+  get isComplete(): boolean {
+    return this.isDone && this.wrongCount === 0;
+  }
+
+  toString(): string {
+    const { people, tokens, messages, balance } = this.done;
+    const lines = this.isDone
+      ? [
+          `imported: ${String(people)} users, ${String(tokens)} tokens, ${String(messages)} messages, a balance of ${String(balance)}`,
+        ]
+      : ['nothing was imported: mend these, or give --skip to leave them out'];
+    if (this.hereCount > 0) lines.push(`here from before: ${String(this.hereCount)} users`);
+    for (const [reason, kind] of this.wrong) lines.push(`left out: ${reason}: ${String(kind)}`);
+    for (const [note, kind] of this.noted) lines.push(`${note}: ${String(kind)}`);
+    if (this.messagesOfNobody > 0) {
+      lines.push(`messages of nobody, left out: ${String(this.messagesOfNobody)}`);
+    }
+    return lines.join('\n');
+  }
+}
+
+function add(kinds: Map<string, Kind>, what: string, name: string): void {
+  const kind = kinds.get(what) ?? new Kind();
+  kind.add(name);
+  kinds.set(what, kind);
+}

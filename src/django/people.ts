@@ -1,0 +1,104 @@
+import { Injectable } from '@nestjs/common';
+import { USERNAME_MAX, usernameField } from '../auth/auth.dto.js';
+import { bringPassword, type BroughtPassword } from '../auth/django-password.js';
+import { ReadConnection } from '../database/read-connection.js';
+import type { Micros } from '../time.js';
+import { usernameKey } from '../users/users.service.js';
+import { broughtId } from './brought-ids.js';
+import { momentOf, type DjangoSource, type DjangoUser } from './source.js';
+
+/** Somebody who is to be brought along, as they will be here. */
+export interface Person extends BroughtPassword {
+  /** The id there. */
+  readonly djangoId: string;
+  readonly id: string;
+  readonly username: string;
+  readonly usernameKey: string;
+  readonly email: string;
+  readonly isActive: boolean;
+  readonly isStaff: boolean;
+  readonly joined: Micros;
+  /** In whole tokens. */
+  readonly balance: number;
+}
+
+/** A person, and what is to be done with them: nothing for those who are here, or with whom something is wrong. */
+export type Judged =
+  | { readonly person: Person; readonly verdict: 'new' | 'here' }
+  | { readonly person: Person; readonly verdict: 'wrong'; readonly reason: string };
+
+const WHOLE = /^\d{1,16}$/;
+
+function toPerson(user: DjangoUser): Person {
+  const joined = momentOf(user.joined) ?? 0;
+  const username = user.username.normalize('NFKC');
+  return {
+    djangoId: user.id,
+    id: broughtId('user', user.id, joined),
+    username,
+    usernameKey: usernameKey(username),
+    email: (user.email ?? '').replaceAll('\0', ''),
+    ...bringPassword(user.password),
+    isActive: Boolean(user.isActive),
+    isStaff: Boolean(user.isStaff),
+    joined,
+    balance: WHOLE.test(user.balance ?? '') ? Number(user.balance) : NaN,
+  };
+}
+
+/** Tells of every person of a Django service whether they can be brought along. */
+@Injectable()
+export class People {
+  constructor(private readonly reader: ReadConnection) {}
+
+  /** Of names that are one here, the first in the order of the ids is kept. */
+  async *judge(source: DjangoSource): AsyncGenerator<Judged[]> {
+    const taken = new Set<string>();
+    for await (const page of source.people()) {
+      const people = page.map(toPerson);
+      const here = await this.broughtBefore(people);
+      const owners = await this.ownersOf(people);
+      yield people.map((person) => {
+        if (here.has(person.id)) return { person, verdict: 'here' };
+        const reason = faultOf(person, taken, owners);
+        if (reason !== undefined) return { person, verdict: 'wrong', reason };
+        taken.add(person.usernameKey);
+        return { person, verdict: 'new' };
+      });
+    }
+  }
+
+  /** Whose wallets are here: it is opened last, and stays when the person is deleted. */
+  private async broughtBefore(people: readonly Person[]): Promise<Set<string>> {
+    const rows = await this.reader.read<{ ownerId: string }>(
+      '/* django.brought */ SELECT owner_id AS "ownerId" FROM wallets WHERE owner_id = ANY($1)',
+      [people.map(({ id }) => id)],
+    );
+    return new Set(rows.map(({ ownerId }) => ownerId));
+  }
+
+  /** Who has these names here. */
+  private async ownersOf(people: readonly Person[]): Promise<Map<string, string>> {
+    const rows = await this.reader.read<{ key: string; id: string }>(
+      '/* django.names */ SELECT username_key AS key, id FROM users WHERE username_key = ANY($1)',
+      [people.map((person) => person.usernameKey)],
+    );
+    return new Map(rows.map(({ key, id }) => [key, id]));
+  }
+}
+
+function faultOf(
+  person: Person,
+  taken: ReadonlySet<string>,
+  owners: ReadonlyMap<string, string>,
+): string | undefined {
+  const { username, usernameKey: key, balance, id } = person;
+  const isLong = Array.from(username.slice(0, 2 * USERNAME_MAX + 1)).length > USERNAME_MAX;
+  if (isLong || username === '' || usernameField.rule?.test(username) !== true) {
+    return 'the username is not one that can be registered here';
+  }
+  if ((owners.get(key) ?? id) !== id) return 'somebody here has this username, ignoring case';
+  if (taken.has(key)) return 'somebody before them has this username, ignoring case';
+  if (!Number.isSafeInteger(balance)) return 'the balance is not a whole number of tokens from 0';
+  return undefined;
+}

@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import { AccessToken } from '../auth/access-token.entity.js';
+import { normalizeEmail } from '../auth/email.js';
+import { ConversationsService } from '../conversations/conversations.service.js';
+import { Turn } from '../conversations/turn.entity.js';
+import type { Tx } from '../database/tx.js';
+import { digestOf } from '../digest.js';
+import { nowMicros, type Micros } from '../time.js';
+import { User } from '../users/user.entity.js';
+import { UsersService } from '../users/users.service.js';
+import { WalletService } from '../wallet/wallet.service.js';
+import { broughtId } from './brought-ids.js';
+import type { Person } from './people.js';
+import { momentOf, type DjangoMessage, type DjangoToken } from './source.js';
+
+const LEDGER_REASON = 'Imported from Django';
+const CONVERSATION_TITLE = 'Imported from Django';
+/** Nobody knows which model answered there. */
+const MODEL = 'imported';
+
+/** Writes a person who is brought along. Each step may have been done by a run that was broken off. */
+@Injectable()
+export class PersonWriter {
+  constructor(
+    private readonly users: UsersService,
+    private readonly wallets: WalletService,
+    private readonly conversations: ConversationsService,
+  ) {}
+
+  /** The account, which does not let anybody in until it is complete. */
+  async begin(tx: Tx, person: Person): Promise<void> {
+    const { id, username, usernameKey, email, passwordHash, isStaff, joined } = person;
+    const [there] = await tx.read('/* django.user */ SELECT id FROM users WHERE id = $1', [id]);
+    if (there) return;
+    tx.insertLater(User, {
+      id,
+      username,
+      usernameKey,
+      email: normalizeEmail(email),
+      passwordHash,
+      isActive: false,
+      isStaff,
+      createdAt: joined,
+    });
+  }
+
+  /** Messages and answers, in one conversation. They were paid there: here they cost nothing. */
+  async addHistory(tx: Tx, person: Person, messages: readonly DjangoMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    const conversationId = broughtId('conversation', person.djangoId, person.joined);
+    await this.openConversation(tx, conversationId, person.id);
+    const turns = messages.map((one) => toTurn(one, person, conversationId));
+    const there = await tx.read<{ id: string }>(
+      '/* django.turns */ SELECT id FROM turns WHERE id = ANY($1)',
+      [turns.map(({ id }) => id)],
+    );
+    const known = new Set(there.map(({ id }) => id));
+    for (const turn of turns) if (!known.has(turn.id)) tx.insertLater(Turn, turn);
+  }
+
+  /** The tokens, the balance, and leave to come in. */
+  async complete(tx: Tx, person: Person, tokens: readonly DjangoToken[]): Promise<void> {
+    for (const { key, created } of tokens) {
+      const createdAt = momentOf(created) ?? person.joined;
+      tx.insertLater(AccessToken, {
+        id: broughtId('token', digestOf(key), createdAt),
+        digest: digestOf(key),
+        userId: person.id,
+        createdAt,
+        // There tokens do not expire; the days without use are counted from now.
+        lastUsedAt: nowMicros(),
+      });
+    }
+    this.wallets.open(tx, person.id, person.balance, LEDGER_REASON);
+    await this.users.setActive(tx, person.id, person.isActive);
+  }
+
+  private async openConversation(tx: Tx, id: string, ownerId: string): Promise<void> {
+    const sql = '/* django.conversation */ SELECT id FROM conversations WHERE id = $1';
+    const [there] = await tx.read(sql, [id]);
+    if (there) return;
+    const conversation = { id, ownerId, title: CONVERSATION_TITLE, model: null, system: null };
+    this.conversations.open(tx, conversation);
+  }
+}
+
+function toTurn(row: DjangoMessage, person: Person, conversationId: string): Turn {
+  const createdAt: Micros = momentOf(row.moment) ?? person.joined;
+  return {
+    id: broughtId('message', row.id, createdAt),
+    ownerId: person.id,
+    conversationId,
+    holdId: null,
+    message: storable(row.message),
+    response: storable(row.response),
+    reasoning: null,
+    model: MODEL,
+    status: 'complete',
+    finishReason: 'stop',
+    toolCalls: null,
+    previousId: null,
+    request: null,
+    promptTokens: 0,
+    completionTokens: 0,
+    amount: 0,
+    availableAfter: person.balance,
+    credentialId: person.id,
+    createdAt,
+  };
+}
+
+/** PostgreSQL's text has no NUL, and UTF-8 no half characters. */
+const storable = (text: string | null) => (text ?? '').replaceAll('\0', '\ufffd').toWellFormed();

@@ -1,0 +1,96 @@
+import type { ForeignDatabase, ForeignTable } from '../database/foreign-database.js';
+
+/** Names of tables that the operator gave; `none` for one that there is not. */
+export interface TableNames {
+  readonly users?: string | undefined;
+  readonly tokens?: string | undefined;
+  readonly messages?: string | undefined;
+}
+
+/** Where something is kept: the table, and the names of its columns by what they mean. */
+export interface Found<Column extends string> {
+  readonly table: string;
+  readonly columns: Readonly<Record<Column, string>>;
+}
+
+type Shape<Column extends string> = Readonly<Record<Column, readonly string[]>>;
+type UserColumn =
+  'id' | 'username' | 'password' | 'email' | 'isActive' | 'isStaff' | 'joined' | 'balance';
+type TokenColumn = 'key' | 'user' | 'created';
+type MessageColumn = 'id' | 'user' | 'message' | 'response' | 'moment';
+
+/** Each column's name in such services, the likeliest first. Django's own have one name. */
+const USERS: Shape<UserColumn> = {
+  id: ['id'],
+  username: ['username'],
+  password: ['password'],
+  email: ['email'],
+  isActive: ['is_active'],
+  isStaff: ['is_staff'],
+  joined: ['date_joined'],
+  balance: ['tokens', 'token_balance', 'balance', 'credits'],
+};
+const TOKENS: Shape<TokenColumn> = { key: ['key'], user: ['user_id'], created: ['created'] };
+const MESSAGES: Shape<MessageColumn> = {
+  id: ['id'],
+  user: ['user_id', 'owner_id', 'author_id'],
+  message: ['message', 'prompt', 'question'],
+  response: ['response', 'reply', 'answer'],
+  moment: ['timestamp', 'created_at', 'created', 'sent_at'],
+};
+
+/** The tables of a Django service; undefined for one that the operator said there is not. */
+export interface DjangoTables {
+  readonly users: Found<UserColumn>;
+  readonly tokens: Found<TokenColumn> | undefined;
+  readonly messages: Found<MessageColumn> | undefined;
+}
+
+/** Finds them by their columns, for nobody knows the names that their apps gave them. Throws what to do else. */
+export async function findTables(
+  source: ForeignDatabase,
+  names: TableNames,
+): Promise<DjangoTables> {
+  const tables = await source.tables();
+  const users = find(tables, USERS, { kind: 'users', name: names.users });
+  if (!users) throw new Error('--users-table cannot be none');
+  return {
+    users,
+    tokens: find(tables, TOKENS, { kind: 'tokens', name: names.tokens }),
+    messages: find(tables, MESSAGES, { kind: 'messages', name: names.messages }),
+  };
+}
+
+function find<Column extends string>(
+  tables: readonly ForeignTable[],
+  shape: Shape<Column>,
+  { kind, name }: { kind: string; name: string | undefined },
+): Found<Column> | undefined {
+  if (name === 'none') return undefined;
+  const among = name === undefined ? tables : tables.filter((table) => table.name === name);
+  const fitting = among.map((table) => fit(table, shape)).filter((found) => found !== undefined);
+  const option = `--${kind}-table`;
+  const [only, ...others] = fitting;
+  if (others.length > 0) {
+    const candidates = fitting.map(({ table }) => table).join(', ');
+    throw new Error(
+      `several tables look like that of ${kind}: give ${option} with one of ${candidates}`,
+    );
+  }
+  if (only) return only;
+  const columns = Object.values<readonly string[]>(shape).map((any) => any.join(' or '));
+  throw new Error(
+    `no table of ${kind}${name === undefined ? '' : ` "${name}"`} with the columns ${columns.join(', ')}: give ${option}${kind === 'users' ? '' : ', or none'}`,
+  );
+}
+
+function fit<Column extends string>(
+  { name, columns }: ForeignTable,
+  shape: Shape<Column>,
+): Found<Column> | undefined {
+  const chosen = Object.entries<readonly string[]>(shape).map(
+    ([meaning, any]) => [meaning, any.find((one) => columns.has(one))] as const,
+  );
+  if (chosen.some(([, column]) => column === undefined)) return undefined;
+  return { table: name, columns: Object.fromEntries(chosen) as Record<Column, string> };
+}

@@ -1,0 +1,130 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runIn } from '../support/command.js';
+import { createDatabase, databaseKinds } from '../support/databases.js';
+import { DjangoDatabase } from '../support/django.js';
+import { Service } from '../support/service.js';
+
+describe('tallychat backup, restore, move and import-django', () => {
+  let folder: string;
+  let service: Service;
+
+  const DATABASE_URL = () => `sqlite:${join(folder, 'live.sqlite')}`;
+  const run = (...words: string[]) => runIn(folder, { DATABASE_URL: DATABASE_URL() }, ...words);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tallychat-transfer-'));
+    service = await Service.start({ DATABASE_URL: DATABASE_URL() });
+  });
+  afterAll(async () => {
+    await service.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('import beside the service, back up under it, and tell what they did', async () => {
+    const django = await DjangoDatabase.create('sqlite');
+    await django.addUser({ id: 1, username: 'alice' });
+    await django.addUser({ id: 2, username: 'Alice' });
+    const source = django.url.slice('sqlite:'.length);
+    const refused = await run('import-django', source);
+    expect([refused.code, refused.stdout]).toEqual([
+      1,
+      expect.stringMatching(/^nothing was imported: mend these, or give --skip/),
+    ]);
+    const partly = await run(
+      'admin',
+      'import-django',
+      source,
+      '--skip',
+      '--messages-table',
+      'none',
+    );
+    expect([partly.code, partly.stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        /^imported: 1 users, 0 tokens, 0 messages, a balance of 4000\nleft out: /,
+      ),
+    ]);
+    await django.drop();
+    const client = await service.client();
+    const login = await client.send({
+      method: 'POST',
+      path: '/api/login/',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ username: 'alice', password: 'Str0ng-pass-1' }),
+    });
+    client.close();
+    expect(login.status).toBe(200);
+    const done = await run('admin', 'backup', 'tonight.sqlite');
+    expect([done.code, done.stdout]).toEqual([
+      0,
+      `backed up to ${join(folder, 'tonight.sqlite')}: 1 wallets, 1 ledger entries\n`,
+    ]);
+    const again = await run('backup', 'tonight.sqlite');
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('backup: ')]);
+    expect((await run('backup', 'tonight.sqlite', '--replace')).code).toBe(0);
+  });
+
+  it('refuse to restore what is served, and restore what is not', async () => {
+    const served = await run('restore', 'tonight.sqlite', '--replace');
+    expect([served.code, served.stderr]).toEqual([
+      1,
+      expect.stringContaining('restore: another process serves'),
+    ]);
+    const elsewhere = { DATABASE_URL: `sqlite:${join(folder, 'new', 'restored.sqlite')}` };
+    const restored = await runIn(folder, elsewhere, 'restore', 'tonight.sqlite');
+    expect([restored.code, restored.stdout]).toEqual([
+      0,
+      `restored ${join(folder, 'tonight.sqlite')}: 1 wallets, 1 ledger entries\n`,
+    ]);
+    expect((await runIn(folder, elsewhere, 'audit')).code).toBe(0);
+  });
+
+  it.each(databaseKinds.filter((kind) => kind === 'postgres'))(
+    'move to %s once the service has stopped',
+    async (kind) => {
+      const target = await createDatabase(kind);
+      const busy = await run('move', DATABASE_URL(), target.url);
+      expect([busy.code, busy.stderr]).toEqual([
+        1,
+        expect.stringContaining('another process serves'),
+      ]);
+      service.kill('SIGTERM');
+      expect((await service.ended).code).toBe(0);
+      const moved = await run('move', DATABASE_URL(), target.url);
+      expect([moved.code, moved.stdout]).toEqual([
+        0,
+        'moved and compared: 1 wallets, 1 ledger entries\n',
+      ]);
+      expect((await runIn(folder, { DATABASE_URL: target.url }, 'audit')).code).toBe(0);
+      const backup = await runIn(folder, { DATABASE_URL: target.url }, 'backup', 'pg');
+      expect([backup.code, backup.stderr]).toEqual([1, expect.stringContaining('pg_dump')]);
+      await expect(stat(join(folder, 'pg'))).rejects.toThrow('ENOENT');
+      await target.drop();
+    },
+  );
+
+  it('do nothing for words that are not understood', async () => {
+    const wrong = [
+      ['move', 'live.sqlite', 'postgres://tally@127.0.0.1/x'],
+      ['move', DATABASE_URL()],
+      ['backup'],
+      ['backup', 'a', '--force'],
+      ['restore', ''],
+      ['import-django', 'a', '--users-table'],
+    ];
+    for (const words of wrong) expect((await run(...words)).code).toBe(2);
+    const missing = await runIn(
+      folder,
+      { DATABASE_URL: 'sqlite:gone.sqlite' },
+      'backup',
+      'b.sqlite',
+    );
+    expect([missing.code, missing.stderr]).toEqual([
+      1,
+      expect.stringContaining('no such database'),
+    ]);
+  });
+});
