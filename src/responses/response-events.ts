@@ -86,7 +86,7 @@ export class ResponseEvents implements StreamFormat {
     // OpenAI tells the error beside the type, Open Responses below `error`: clients know one or the other.
     return this.number([
       { type: 'response.failed', response },
-      { type: 'error', ...error, error },
+      { ...error, error, type: 'error' },
     ]);
   }
 
