@@ -306,6 +306,8 @@ export interface ProviderReport {
   /** The status that the provider answered with, and its own code for it, where there was one. */
   readonly upstreamStatus?: number | undefined;
   readonly upstreamCode?: string | undefined;
+  /** The system's code where the provider could not be reached, such as ECONNREFUSED. */
+  readonly connectionCode?: string | undefined;
   /** From the question to the failure. */
   readonly tookMs: number;
 }

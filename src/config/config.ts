@@ -86,6 +86,7 @@ function toConfig(
     providers: models.providers,
     models: models.models,
     modelHints: models.modelHints,
+    providerRestSeconds: read.PROVIDER_REST_SECONDS,
     proxies: {
       httpsProxy: read.HTTPS_PROXY,
       httpProxy: read.HTTP_PROXY,

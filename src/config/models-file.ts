@@ -14,7 +14,7 @@ import {
 import { Nested, Reads } from '../fields/field-decorators.js';
 import { isFields, readFields } from '../fields/field-reader.js';
 import { SCOPES, type Scope } from '../principal.js';
-import { ListOf } from './list-rules.js';
+import { ListOf, OneOrMore } from './list-rules.js';
 import { MayBeLeftOut, OnePrice, PRICES, Whole, unitOf, type Price } from './prices.js';
 
 /** This bound keeps every price times every count an exact integer. */
@@ -93,15 +93,14 @@ export class ModelSettings {
 
 /** A provider as the file has it. */
 class ListedProvider {
-  @ValidateBy(
-    { name: 'baseUrl', validator: { validate: isBaseUrl } },
-    { message: 'must be an http or https URL without credentials or query' },
-  )
-  readonly baseUrl!: string;
+  /** One, or a list of those that are taken in turn. */
+  @OneOrMore(isBaseUrl, 'must be an http or https URL without credentials or query')
+  readonly baseUrl!: string | readonly string[];
 
+  /** One for every address, a list of those that are taken in turn, or one for each address. */
   @MayBeLeftOut
-  @IsString({ message: keyMessage })
-  readonly apiKeyEnv?: string;
+  @OneOrMore((name) => typeof name === 'string', keyMessage)
+  readonly apiKeyEnv?: string | readonly string[];
 }
 
 /** The whole file. */
@@ -148,12 +147,25 @@ export function readModelsFile(path: string, env: Environment): ModelsFile {
   const problems = faults.map(({ path: place, sentence }) => `${place} ${sentence}`);
   problems.push(...acrossPlaces(dto, env));
   if (problems.length > 0) return refused(...problems);
-  const providers = [...dto.providers].map(([name, { baseUrl, apiKeyEnv }]) => ({
-    name,
-    baseUrl,
-    apiKey: apiKeyEnv === undefined ? undefined : env[apiKeyEnv]?.trim(),
-  }));
+  const providers = [...dto.providers].flatMap(([name, listed]) => placesOf(name, listed, env));
   return { providers, models: dto.models, problems };
+}
+
+/** A provider once for each of its addresses and keys. */
+function placesOf(
+  name: string,
+  { baseUrl, apiKeyEnv }: ListedProvider,
+  env: Environment,
+): ProviderSettings[] {
+  const urls = [baseUrl].flat();
+  const keys = [apiKeyEnv].flat();
+  return Array.from({ length: Math.max(urls.length, keys.length) }, (_, n) => {
+    const key = keys[n % keys.length];
+    return {
+      ...{ name, baseUrl: urls[n % urls.length] ?? '' },
+      apiKey: key === undefined ? undefined : env[key]?.trim(),
+    };
+  });
 }
 
 /** What no field shows by itself. What breaks a rule of its own is passed over: that was told. */
@@ -161,9 +173,10 @@ function acrossPlaces({ providers, models }: ListedFile, env: Environment): stri
   const problems: string[] = [];
   const named = providers instanceof Map ? [...(providers as ListedFile['providers'])] : [];
   for (const [name, provider] of named) {
-    const key = provider instanceof ListedProvider ? provider.apiKeyEnv : undefined;
-    if (typeof key === 'string' && !env[key]) {
-      problems.push(`providers.${name}.apiKeyEnv ${keyMessage}`);
+    if (provider instanceof ListedProvider) {
+      problems.push(
+        ...ofKeys(provider, env).map((fault) => `providers.${name}.apiKeyEnv ${fault}`),
+      );
     }
     if (name === ECHO) problems.push(`providers.${name} is built in: choose another name`);
   }
@@ -179,6 +192,18 @@ function acrossPlaces({ providers, models }: ListedFile, env: Environment): stri
     problems.push(`models list "${id}" twice`);
   }
   return problems;
+}
+
+/** What is wrong with the keys of a provider beside its addresses. */
+function ofKeys({ baseUrl, apiKeyEnv }: ListedProvider, env: Environment): string[] {
+  const keys = [apiKeyEnv].flat();
+  const isUnset = keys.some((key) => typeof key === 'string' && !env[key]?.trim());
+  const isUneven =
+    Array.isArray(baseUrl) && Array.isArray(apiKeyEnv) && baseUrl.length !== apiKeyEnv.length;
+  return [
+    ...(isUnset ? [keyMessage] : []),
+    ...(isUneven ? ['must have as many names as baseUrl has addresses'] : []),
+  ];
 }
 
 /** A URL that a path can be put behind, and that may be seen. */

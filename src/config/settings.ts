@@ -65,6 +65,10 @@ export const SETTINGS = {
     default: '',
     desc: 'Models of Gemini to serve at PRICE_PER_MESSAGE, separated by commas, after those of OPENAI_MODELS.',
   }),
+  PROVIDER_REST_SECONDS: integer({ min: 0, max: 3600 })({
+    default: 30,
+    desc: 'Seconds for which a model is not asked after its provider failed the same way ten times in a row; 0: it is always asked.',
+  }),
   HTTPS_PROXY: proxyUrl({
     default: '',
     desc: 'Proxy through which providers with an https URL are reached.',

@@ -7,6 +7,8 @@ import type { Principal } from '../principal.js';
 import { mayUse } from './may-use.js';
 import { EchoProvider } from './providers/echo.provider.js';
 import { OpenAiCompatibleProvider } from './providers/openai-compatible.provider.js';
+import type { Dialect } from './providers/dialect.js';
+import { ProviderPool, type Place } from './providers/provider-pool.js';
 import { ProviderConnection } from './providers/provider-connection.js';
 import type { CompletionProvider } from './providers/provider.js';
 import { WatchedProvider } from './providers/watched-provider.js';
@@ -87,10 +89,23 @@ export class ModelCatalogue implements OnApplicationShutdown {
 
 function providersOf(config: Config, metrics: Metrics): Map<string, CompletionProvider> {
   const providers = new Map<string, CompletionProvider>([['echo', new EchoProvider()]]);
-  for (const settings of config.providers) {
-    const connection = new ProviderConnection(settings.baseUrl, settings.apiKey, config.proxies);
-    const provider = new OpenAiCompatibleProvider(settings, connection);
-    providers.set(settings.name, new WatchedProvider(provider, metrics));
+  for (const name of new Set(config.providers.map((settings) => settings.name))) {
+    const restMs = config.providerRestSeconds * 1000;
+    const pool = new ProviderPool(name, placesOf(name, config), restMs);
+    providers.set(name, new WatchedProvider(pool, metrics));
   }
   return providers;
+}
+
+/** The addresses of a provider with their keys. */
+function placesOf(name: string, { providers, proxies }: Config): Place[] {
+  const dialects = new Map<string, Dialect>();
+  const all = providers.filter((settings) => settings.name === name);
+  return all.map((settings, n) => {
+    const { baseUrl, apiKey } = settings;
+    const connection = new ProviderConnection(baseUrl, apiKey, proxies);
+    const provider = new OpenAiCompatibleProvider(settings, connection, dialects);
+    const which = all.length > 1 ? ` #${String(n + 1)}` : '';
+    return { baseUrl, label: `${name}${which} at ${baseUrl}`, provider };
+  });
 }

@@ -24,8 +24,8 @@ export function startLines(started: Started): string[] {
 }
 
 function whereIs(name: string, { providers }: Started): string {
-  const provider = providers.find((one) => one.name === name);
-  return provider ? `${name} at ${provider.baseUrl}` : 'built in';
+  const places = providers.filter((one) => one.name === name).map(({ baseUrl }) => baseUrl);
+  return places.length > 0 ? `${name} at ${[...new Set(places)].join(' and ')}` : 'built in';
 }
 
 /** The file, or the server and the name of the database there. */

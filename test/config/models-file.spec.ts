@@ -125,6 +125,49 @@ describe('MODELS_FILE', () => {
     ]);
   });
 
+  it('takes several keys and addresses of a provider: with one of the other, or in pairs', () => {
+    const env = { ONE: 'sk-1', TWO: 'sk-2' };
+    const placesOf = (one: object) =>
+      loadConfig({ ...modelsFile({ providers: { one }, models: [] }), ...env }).providers.map(
+        ({ name, baseUrl, apiKey }) => [name, baseUrl, apiKey],
+      );
+    const [a, b] = ['http://a.test/v1', 'http://b.test/v1'];
+    const apiKeyEnv = ['ONE', 'TWO'];
+    expect(placesOf({ baseUrl: a, apiKeyEnv })).toEqual([
+      ['one', a, 'sk-1'],
+      ['one', a, 'sk-2'],
+    ]);
+    expect(placesOf({ baseUrl: [a, b], apiKeyEnv: 'ONE' })).toEqual([
+      ['one', a, 'sk-1'],
+      ['one', b, 'sk-1'],
+    ]);
+    expect(placesOf({ baseUrl: [a, b], apiKeyEnv })).toEqual([
+      ['one', a, 'sk-1'],
+      ['one', b, 'sk-2'],
+    ]);
+    expect(placesOf({ baseUrl: [a, b] }).map(([, , key]) => key)).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    [{ baseUrl: [] }, 'baseUrl must be an http or https URL'],
+    [{ baseUrl: ['http://a.test', 'http://a.test'] }, 'baseUrl must be an http or https URL'],
+    [{ baseUrl: ['http://a.test', 'b.test'] }, 'baseUrl must be an http or https URL'],
+    [
+      { baseUrl: 'http://a.test', apiKeyEnv: ['TEST_PROVIDER_KEY', 'UNSET'] },
+      'apiKeyEnv must name',
+    ],
+    [
+      {
+        baseUrl: ['http://a.test', 'http://b.test', 'http://c.test'],
+        apiKeyEnv: ['TEST_PROVIDER_KEY', 'MODELS_FILE'],
+      },
+      'apiKeyEnv must have as many names as baseUrl has addresses',
+    ],
+  ])('refuses the provider %j', (one, problem) => {
+    const problems = problemsOf({ providers: { one }, models: [] });
+    expect(problems).toEqual([expect.stringContaining(`providers.one.${problem}`)]);
+  });
+
   it.each([
     'https://ada:sk-readable@models.test/v1',
     'https://sk-readable@models.test/v1',

@@ -25,12 +25,12 @@ const QUEUE_RETRY_SECONDS = 1;
  */
 export class OpenAiCompatibleProvider implements CompletionProvider {
   private readonly logger = new Logger(OpenAiCompatibleProvider.name);
-  /** What was found out, by the model's name there. */
-  private readonly dialects = new Map<string, Dialect>();
 
+  /** `dialects` is what was found out, by the model's name there; one for all keys and addresses of a provider. */
   constructor(
     private readonly settings: Pick<ProviderSettings, 'name' | 'apiKey'>,
     private readonly connection: ProviderConnection,
+    private readonly dialects = new Map<string, Dialect>(),
   ) {}
 
   get name(): string {
@@ -209,7 +209,9 @@ function toFailure(error: unknown, reportOf: (reason: string) => ProviderReport)
   if (error instanceof EventTooLarge) {
     return failed(reportOf('the provider sent an event that is too large'));
   }
-  return failed(reportOf(`the connection to the provider failed: ${codeOf(error)}`));
+  const connectionCode = codeOf(error);
+  const report = reportOf(`the connection to the provider failed: ${connectionCode}`);
+  return failed({ ...report, connectionCode });
 }
 
 /** The system's code, such as ECONNREFUSED. */

@@ -7,6 +7,9 @@ export interface ChatMessage {
   readonly [key: string]: unknown;
 }
 
+/** Why the signal of a call is aborted where it was not the caller who left. */
+export const TIME_IS_UP = 'time is up';
+
 /** What is asked of a model. */
 export interface CompletionRequest {
   /** The model's name at its provider. */

@@ -1,0 +1,114 @@
+import { Logger } from '@nestjs/common';
+import { ProviderBusy } from '../../errors.js';
+import { ProviderHealth, failingOf, type Failing } from './provider-health.js';
+import { TIME_IS_UP } from './provider.js';
+import type { CompletionEvent, CompletionProvider, CompletionRequest } from './provider.js';
+
+/** One address of a provider with one key. */
+export interface Place {
+  readonly baseUrl: string;
+  /** As the log names it: never by its key. */
+  readonly label: string;
+  readonly provider: CompletionProvider;
+}
+
+/**
+ * One provider with several keys or addresses, which are taken in turn. A question goes on to the next where a
+ * key is refused or limited, or an address does not answer, as long as no word has come; it is never asked twice
+ * at the same address with the same key. What fails the same way again and again rests, model by model.
+ */
+export class ProviderPool implements CompletionProvider {
+  private readonly logger = new Logger(ProviderPool.name);
+  private readonly health = new Map<string, ProviderHealth>();
+  private turn = 0;
+
+  constructor(
+    readonly name: string,
+    private readonly places: readonly Place[],
+    private readonly restMs: number,
+  ) {}
+
+  async close(): Promise<void> {
+    await Promise.all(this.places.map(async ({ provider }) => provider.close?.()));
+  }
+
+  async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
+    let left = this.inTurn().filter((place) => this.restOf(place, request) === 0);
+    if (left.length === 0) throw this.allRest(request);
+    let first: unknown;
+    for (let place = left.shift(); place; place = left.shift()) {
+      const heard = { isWord: false };
+      try {
+        yield* this.ask(place, request, heard);
+        return;
+      } catch (error) {
+        if (heard.isWord) throw error;
+        const failing = request.signal.aborted ? silence(request.signal) : failingOf(error);
+        this.note(place, request, failing);
+        request.signal.throwIfAborted();
+        first ??= error;
+        left = left.filter((other) => mayServe(other, place, failing));
+      }
+    }
+    throw first;
+  }
+
+  private async *ask(place: Place, request: CompletionRequest, heard: { isWord: boolean }) {
+    for await (const event of place.provider.complete(request)) {
+      if (!heard.isWord) this.noteAnswer(place, request);
+      heard.isWord = true;
+      yield event;
+    }
+  }
+
+  /** Each call begins one place further than the last. */
+  private inTurn(): Place[] {
+    const { places } = this;
+    const start = this.turn;
+    this.turn = (start + 1) % places.length;
+    return [...places.slice(start), ...places.slice(0, start)];
+  }
+
+  private healthOf({ label }: Place, { model }: CompletionRequest): ProviderHealth {
+    const id = `${label} ${model}`;
+    const known = this.health.get(id);
+    if (known) return known;
+    const health = new ProviderHealth(this.restMs);
+    this.health.set(id, health);
+    return health;
+  }
+
+  private restOf(place: Place, request: CompletionRequest): number {
+    return this.healthOf(place, request).restOf(performance.now());
+  }
+
+  private allRest(request: CompletionRequest): ProviderBusy {
+    const rests = this.places.map((place) => this.restOf(place, request));
+    const seconds = Math.max(1, Math.ceil(Math.min(...rests) / 1000));
+    const who = { provider: this.name, model: request.model, tookMs: 0 };
+    return new ProviderBusy(seconds, { report: { ...who, reason: 'the provider rests' } });
+  }
+
+  private note(place: Place, request: CompletionRequest, { kind }: Failing): void {
+    if (kind === undefined) return;
+    if (!this.healthOf(place, request).fail(kind, performance.now())) return;
+    this.logger.warn(
+      `${place.label} fails again and again (${kind}) for its model ${request.model}: it rests for ${String(this.restMs / 1000)} s at a time`,
+    );
+  }
+
+  private noteAnswer(place: Place, request: CompletionRequest): void {
+    if (!this.healthOf(place, request).succeed()) return;
+    this.logger.log(`${place.label} answers again for its model ${request.model}`);
+  }
+}
+
+/** Who is stopped because its time is up has failed; who is stopped because the caller left has not. */
+function silence({ reason }: AbortSignal): Failing {
+  return { kind: reason === TIME_IS_UP ? 'no answer in time' : undefined, elsewhere: 'nowhere' };
+}
+
+function mayServe(other: Place, failed: Place, { elsewhere }: Failing): boolean {
+  if (elsewhere === 'at another address') return other.baseUrl !== failed.baseUrl;
+  return elsewhere === 'with another key';
+}

@@ -1,0 +1,196 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { TestApp } from '../support/app.js';
+import type { Answer, Caller } from '../support/client.js';
+import { modelsFile } from '../support/models-file.js';
+import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream.js';
+
+const KEYS = { KEY_ONE: 'sk-the-first-of-two-keys', KEY_TWO: 'sk-the-second-of-two-keys' };
+const REST_SECONDS = 1;
+
+const answer = async (call: UpstreamCall) => {
+  call.open();
+  await call.delta('Hello');
+  await call.finish();
+  await call.usage(10, 5);
+  await call.end();
+};
+const refuse =
+  (status: number): Behaviour =>
+  (call) => {
+    call.open(status, 'application/json').response.end('{"error":{"message":"no"}}');
+  };
+/** Refuses the first key, and answers whoever comes with another. */
+const refuseOne =
+  (status: number): Behaviour =>
+  (call) =>
+    (call.headers.authorization === `Bearer ${KEYS.KEY_ONE}` ? refuse(status) : answer)(call);
+
+describe('a provider with several keys or addresses', () => {
+  let upstream: Upstream;
+  let twin: Upstream;
+  let app: TestApp;
+  let ada: Caller;
+  let statuses: number[] = [];
+
+  beforeAll(async () => {
+    const nobody = await Upstream.start({});
+    await nobody.stop();
+    const behaviours: Record<string, Behaviour> = {
+      good: answer,
+      'one-401': refuseOne(401),
+      'one-429': refuseOne(429),
+      ...Object.fromEntries([400, 401, 404, 429, 500].map((s) => [`all-${String(s)}`, refuse(s)])),
+      cut: async (call) => {
+        call.open();
+        await call.delta('Hel');
+        call.reset();
+      },
+      listed: (call) => {
+        const status = statuses.shift();
+        return (status === undefined ? answer : refuse(status))(call);
+      },
+    };
+    upstream = await Upstream.start(behaviours);
+    twin = await Upstream.start({ ...behaviours, 'all-500': answer, 'all-404': answer });
+    const model = (provider: string, name: string) => ({
+      ...{ id: `${provider}:${name}`, provider, upstream: name, price: { perMessage: 10 } },
+      ...{ contextTokens: 4000, maxTokens: 100 },
+    });
+    app = await TestApp.start('sqlite', {
+      ...modelsFile({
+        providers: {
+          keys: { baseUrl: upstream.baseUrl, apiKeyEnv: Object.keys(KEYS) },
+          places: { baseUrl: [upstream.baseUrl, twin.baseUrl] },
+          halves: { baseUrl: [nobody.baseUrl, twin.baseUrl] },
+          single: { baseUrl: upstream.baseUrl },
+        },
+        models: [
+          ...Object.keys(behaviours).map((name) => model('keys', name)),
+          ...['good', 'all-500', 'all-404'].map((name) => model('places', name)),
+          model('halves', 'good'),
+          model('single', 'listed'),
+        ],
+      }),
+      ...KEYS,
+      PROVIDER_REST_SECONDS: String(REST_SECONDS),
+    });
+    ada = await app.newUser();
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    statuses = [];
+  });
+  afterAll(async () => {
+    await app.close();
+    await upstream.stop();
+    await twin.stop();
+  });
+
+  interface Asked {
+    readonly answer: Answer;
+    /** Which keys were tried at which of the two addresses, in order. */
+    readonly tried: (string | undefined)[];
+    readonly charged: number;
+  }
+
+  async function ask(model: string): Promise<Asked> {
+    const before = [upstream.calls.length, twin.calls.length];
+    const balance = await ada.balance();
+    const told = await ada.send('POST', '/api/chat/', { message: 'Hi', model });
+    const tried = [upstream, twin].flatMap(({ calls }, n) =>
+      calls
+        .slice(before[n])
+        .map(({ headers }) => headers.authorization ?? (n === 0 ? 'first' : 'second')),
+    );
+    return { answer: told, tried, charged: balance - (await ada.balance()) };
+  }
+  const bearer = (name: keyof typeof KEYS) => `Bearer ${KEYS[name]}`;
+
+  it('takes them in turn', async () => {
+    const tried = [];
+    for (let n = 0; n < 4; n += 1) tried.push(...(await ask('keys:good')).tried);
+    const [first] = tried;
+    const [one, two] = [bearer('KEY_ONE'), bearer('KEY_TWO')];
+    expect(tried).toEqual(first === one ? [one, two, one, two] : [two, one, two, one]);
+    const places = [...(await ask('places:good')).tried, ...(await ask('places:good')).tried];
+    expect(places.toSorted()).toEqual(['first', 'second']);
+  });
+
+  it.each(['keys:one-401', 'keys:one-429'])(
+    'goes on to the next key where one is refused or limited (%s), and charges once',
+    async (model) => {
+      for (let n = 0; n < 2; n += 1) {
+        const { answer: told, tried, charged } = await ask(model);
+        expect([told.status, told.body.response, charged]).toEqual([200, 'Hello', 10]);
+        expect(tried.at(-1)).toBe(bearer('KEY_TWO'));
+        expect(new Set(tried).size).toBe(tried.length);
+      }
+    },
+  );
+
+  it.each([
+    ['keys:all-401', 502, 2],
+    ['keys:all-429', 503, 2],
+    ['keys:all-500', 502, 1],
+    ['keys:all-404', 502, 1],
+    ['keys:all-400', 400, 1],
+    ['keys:cut', 502, 1],
+  ])(
+    'asks nobody twice for %s: %i after %i calls, and nothing charged',
+    async (model, status, calls) => {
+      const { answer: told, tried, charged } = await ask(model);
+      expect([told.status, tried.length, charged]).toEqual([status, calls, 0]);
+      expect(new Set(tried).size).toBe(calls);
+      if (status === 503) expect(told.headers['retry-after']).toBe('5');
+      expect(told.raw).not.toMatch(/sk-the/);
+    },
+  );
+
+  it.each(['places:all-500', 'places:all-404', 'halves:good'])(
+    'goes on to the next address where one does not answer (%s)',
+    async (model) => {
+      for (let n = 0; n < 2; n += 1) {
+        const { answer: told, tried, charged } = await ask(model);
+        expect([told.status, charged, tried.at(-1)]).toEqual([200, 10, 'second']);
+      }
+    },
+  );
+
+  it('rests after ten equal failures in a row, says so once, and answers again afterwards', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    const log = jest.spyOn(Logger.prototype, 'log').mockReturnValue();
+    statuses = Array.from({ length: 11 }, () => 503);
+    for (let n = 0; n < 10; n += 1) expect((await ask('single:listed')).tried).toHaveLength(1);
+    const resting = await ask('single:listed');
+    expect([resting.answer.status, resting.answer.body.code, resting.tried]).toEqual([
+      ...[503, 'provider_busy', []],
+    ]);
+    expect(resting.answer.headers['retry-after']).toBe('1');
+    expect(resting.charged).toBe(0);
+    await sleep(REST_SECONDS * 1100);
+    // One failure more begins the next rest at once.
+    expect((await ask('single:listed')).tried).toHaveLength(1);
+    expect((await ask('single:listed')).tried).toEqual([]);
+    await sleep(REST_SECONDS * 1100);
+    const back = await ask('single:listed');
+    expect([back.answer.status, back.charged]).toEqual([200, 10]);
+    const lines = [...warn.mock.calls, ...log.mock.calls].map(([line]) => String(line));
+    expect(lines).toEqual([
+      expect.stringMatching(/^single at http.* fails again and again \(503\)/),
+      expect.stringMatching(/^single at http.* answers again/),
+    ]);
+  });
+
+  it('does not rest for failures of different kinds, nor for those that a request may bring about', async () => {
+    statuses = Array.from({ length: 12 }, (_, n) => (n % 2 ? 503 : 500));
+    statuses.push(...Array.from({ length: 11 }, () => 400));
+    const { length } = statuses;
+    for (let n = 0; n < length; n += 1) expect((await ask('single:listed')).tried).toHaveLength(1);
+    expect((await ask('single:listed')).answer.status).toBe(200);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+    const open = await app.database.rows(`SELECT id FROM holds WHERE state = 'open'`);
+    expect(open).toEqual([]);
+  });
+});
