@@ -9,6 +9,7 @@ import { DjangoModule } from './django/django.module.js';
 import { entities } from './entities.js';
 import { HttpModule } from './http/http.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
+import { KeysModule } from './keys/keys.module.js';
 import { LimitsModule } from './limits/limits.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { ModelsModule } from './models/models.module.js';
@@ -38,6 +39,7 @@ export class AppModule {
         WalletModule,
         UsageModule,
         AuthModule,
+        KeysModule,
         AccountsModule,
         LimitsModule,
         ModelsModule,

@@ -6,21 +6,27 @@ import { JwtRotation } from './auth/jwt-rotation.entity.js';
 import { LoginNetwork } from './auth/login-network.entity.js';
 import { Conversation } from './conversations/conversation.entity.js';
 import { Turn } from './conversations/turn.entity.js';
+import { ApiKeySecret } from './keys/api-key-secret.entity.js';
+import { ApiKey } from './keys/api-key.entity.js';
 import { User } from './users/user.entity.js';
 import { Hold } from './wallet/hold.entity.js';
 import { LedgerEntry } from './wallet/ledger-entry.entity.js';
 import { RedemptionCode } from './wallet/redemption-code.entity.js';
+import { SpendingCap } from './wallet/spending-cap.entity.js';
 import { Wallet } from './wallet/wallet.entity.js';
 
 /** Every table, for TypeORM; each after those that its rows refer to, which are written first. */
 export const entities = [
   User,
+  ApiKey,
+  ApiKeySecret,
   AccessToken,
   JwtFamily,
   PasswordReset,
   JwtRotation,
   LoginNetwork,
   Wallet,
+  SpendingCap,
   LedgerEntry,
   Hold,
   RedemptionCode,

@@ -104,7 +104,7 @@ export class JwtRefused extends AppError {
 }
 
 /**
- * The wallet cannot afford it, or its owner's own limit is reached (`Tokens-Limit`). The body is exact: a
+ * The wallet cannot afford it, or its owner's own limit or that of the key is reached (`Tokens-Limit`). The body is exact: a
  * client of the reference compares it whole.
  */
 export class InsufficientBalance extends AppError {
@@ -114,7 +114,7 @@ export class InsufficientBalance extends AppError {
   constructor(
     readonly required: number,
     readonly available: number,
-    limit?: 'daily',
+    limit?: 'daily' | 'key',
   ) {
     super('Insufficient tokens');
     this.headers = {

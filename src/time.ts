@@ -48,3 +48,9 @@ export function fromIso(text: string): Micros | undefined {
 export function dayOf(moment: Micros): number {
   return Math.floor(moment / DAY_MICROS);
 }
+
+/** The month (UTC) that a moment belongs to, as months since the year 0. */
+export function monthOf(moment: Micros): number {
+  const date = new Date(moment / 1000);
+  return date.getUTCFullYear() * 12 + date.getUTCMonth();
+}

@@ -4,6 +4,7 @@ import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { LastStaffMember } from '../errors.js';
 import { UsersService } from '../users/users.service.js';
+import { CapsService } from '../wallet/caps.service.js';
 import { PasswordsService } from './passwords.service.js';
 
 /** Rows that one transaction deletes: many together would keep SQLite's one writer from everybody else. */
@@ -18,6 +19,7 @@ export class AccountDeletion {
   constructor(
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
+    private readonly caps: CapsService,
     private readonly journal: Journal,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -36,6 +38,7 @@ export class AccountDeletion {
     await this.unitOfWork.run(async (tx) => {
       if (user.isStaff) await this.assertNotLast(tx, userId);
       await forgetKeys(tx, userId);
+      await this.caps.removeAll(tx, userId);
       // With it go the sessions, the links, and what was written meanwhile.
       await this.users.remove(tx, userId);
     });
@@ -66,7 +69,7 @@ async function removeConversations(tx: Tx, ownerId: string): Promise<number> {
   return gone.length;
 }
 
-/** An Idempotency-Key is the person's own text. */
+/** An Idempotency-Key is the person's own text, and so is the name of an API key. */
 async function forgetKeys(tx: Tx, ownerId: string): Promise<void> {
   await tx.write(
     `/* account.forget_hold_keys */ UPDATE holds SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
@@ -76,6 +79,11 @@ async function forgetKeys(tx: Tx, ownerId: string): Promise<void> {
   await tx.write(
     `/* account.forget_ledger_keys */ UPDATE ledger_entries SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
      WHERE owner_id = $1 AND claim_key IS NOT NULL RETURNING id`,
+    [ownerId],
+  );
+  await tx.write(
+    `/* account.forget_key_names */ UPDATE ledger_entries SET key_name = NULL
+     WHERE owner_id = $1 AND key_name IS NOT NULL RETURNING id`,
     [ownerId],
   );
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { WalletModule } from '../wallet/wallet.module.js';
 import { AccountDeletion } from './account-deletion.js';
 import { Mailer } from './mailer.js';
 import { MeController } from './me.controller.js';
@@ -12,7 +13,7 @@ import { SessionsController } from './sessions.controller.js';
 
 /** What people do with their own account: password, sessions, deletion. */
 @Module({
-  imports: [AuthModule, UsersModule],
+  imports: [AuthModule, UsersModule, WalletModule],
   controllers: [MeController, PasswordsController, SessionsController],
   providers: [AccountDeletion, Mailer, PasswordLinks, PasswordsService, ResetMails],
   exports: [PasswordLinks],

@@ -7,7 +7,7 @@ import type { UsageQuery } from '../usage/usage-query.js';
 /** The columns by which usage is told apart, and the table that each needs beside the ledger. */
 const LABELS = {
   day: { label: DAY_LABEL, join: '' },
-  model: { label: 't.model', join: 'LEFT JOIN turns t ON t.id = e.turn_id' },
+  model: { label: 'e.model', join: '' },
   user: { label: 'u.username', join: 'LEFT JOIN users u ON u.id = e.owner_id' },
 };
 /** Of the users who spent the most. */
@@ -18,7 +18,7 @@ const ROWS_MAX = 1000;
 export class UsageOfAll {
   constructor(private readonly reader: ReadConnection) {}
 
-  /** Charges counted and summed; by user the largest sums first. Deleted turns and users have no label. */
+  /** Charges counted and summed; by user the largest sums first. Deleted users have no label. */
   usage({ by, from, to }: UsageQuery<keyof typeof LABELS>): Promise<UsageRow[]> {
     const { label, join } = LABELS[by];
     const order = by === 'user' ? 'amount DESC, label' : 'label';

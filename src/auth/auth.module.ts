@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { CONFIG } from '../config/config.js';
+import { KeysModule } from '../keys/keys.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { AccessTokens } from './access-tokens.js';
@@ -22,7 +23,7 @@ import { SessionsService } from './sessions.service.js';
 
 /** Who is calling. The guard is global: a route is closed unless it says otherwise. */
 @Module({
-  imports: [PassportModule, UsersModule, WalletModule],
+  imports: [KeysModule, PassportModule, UsersModule, WalletModule],
   controllers: [AuthController, JwtController],
   providers: [
     { provide: JWT_KEY, inject: [CONFIG], useFactory: loadJwtKey },

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { AuthenticationFailed, BearerRefused, TokenNotValid } from '../errors.js';
 import type { Principal } from '../principal.js';
+import { isKey } from '../keys/key-format.js';
+import { KeyFinder } from '../keys/key-finder.js';
 import { AccessTokens } from './access-tokens.js';
 import type { Credentials } from './authorization-header.js';
 import { JwtService } from './jwt.service.js';
@@ -11,19 +13,21 @@ export class Authenticator {
   constructor(
     private readonly accessTokens: AccessTokens,
     private readonly jwts: JwtService,
+    private readonly keys: KeyFinder,
   ) {}
 
   async authenticate({ scheme, secret }: Credentials): Promise<Principal> {
     const found = await this.find(secret);
     if (!found) throw scheme === 'token' ? invalidToken() : new TokenNotValid();
     if (!found.isActive) throw scheme === 'token' ? inactive() : bearerInactive();
-    const { userId, credentialId, kind } = found;
-    return { userId, credentialId, kind };
+    const { userId, credentialId, kind, key } = found;
+    return { userId, credentialId, kind, key };
   }
 
-  /** A JWT is told from an access token by its two dots. */
+  /** A JWT is told from an access token by its two dots, and an API key by how it begins. */
   private async find(secret: string): Promise<(Principal & { isActive: boolean }) | undefined> {
     if (secret.split('.').length === 3) return this.jwts.findCaller(secret);
+    if (isKey(secret)) return this.keys.find(secret);
     const owner = await this.accessTokens.find(secret);
     return owner && { ...owner, isActive: Boolean(owner.isActive), kind: 'access_token' };
   }

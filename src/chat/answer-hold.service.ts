@@ -3,6 +3,7 @@ import { ConversationsService } from '../conversations/conversations.service.js'
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { InsufficientBalance } from '../errors.js';
 import { affordable, ceiling } from '../models/pricing.js';
+import type { Principal } from '../principal.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { WalletService } from '../wallet/wallet.service.js';
@@ -37,19 +38,22 @@ export class AnswerHoldService {
    * same Idempotency-Key violates its unique key.
    */
   async open(
-    ownerId: string,
+    payer: Principal,
     plan: Plan,
     question: Question,
     idempotency: IdempotencyRecord | undefined,
   ): Promise<AnswerHold> {
     const { price } = plan.model;
     for (let attempt = 1; ; attempt += 1) {
-      const spendable = 'perMessage' in price ? Infinity : await this.wallets.spendable(ownerId);
+      const spendable =
+        'perMessage' in price
+          ? Infinity
+          : await this.wallets.spendable(payer.userId, payer.key?.capId);
       // If not even one token is affordable, hold the minimum anyway: the 402 then reports it.
       const maxTokens = affordable(price, plan.promptTokens, plan.maxTokens, spendable) ?? 1;
       const held = ceiling(price, plan.promptTokens, maxTokens);
       try {
-        return { holdId: await this.take(ownerId, held, question, idempotency), held, maxTokens };
+        return { holdId: await this.take(payer, held, question, idempotency), held, maxTokens };
       } catch (error) {
         const mayBeOutdated = error instanceof InsufficientBalance && held <= spendable;
         if (!mayBeOutdated || attempt === ATTEMPTS_MAX || spendable === Infinity) throw error;
@@ -59,19 +63,19 @@ export class AnswerHoldService {
 
   /** The hold and, where there is one, the conversation: both or neither. */
   private take(
-    ownerId: string,
+    { userId: ownerId, key }: Principal,
     amount: number,
     { conversationId, message, previousId }: Question,
     idempotency: IdempotencyRecord | undefined,
   ): Promise<string> {
+    const spend = { ownerId, amount, capId: key?.capId, idempotency };
     return this.unitOfWork.run(async (tx) => {
-      if (conversationId === undefined)
-        return this.holds.hold(tx, { ownerId, amount, idempotency });
+      if (conversationId === undefined) return this.holds.hold(tx, spend);
       // Who names the turn to go on with needs no order among those that do.
       if (previousId === undefined)
         await this.conversations.lockForAnswer(tx, ownerId, conversationId);
       else await this.conversations.lock(tx, ownerId, conversationId);
-      const holdId = await this.holds.hold(tx, { ownerId, amount, idempotency });
+      const holdId = await this.holds.hold(tx, spend);
       await this.conversations.occupy(tx, conversationId, holdId, message);
       return holdId;
     });

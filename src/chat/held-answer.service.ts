@@ -14,7 +14,7 @@ import { Generation } from './generation.js';
 import type { Outcome } from './outcome.js';
 import { requestOf, type Plan } from './planner.js';
 import type { Question } from './question.js';
-import { ledgerReason, TurnWriter, type EndedAnswer } from './turn-writer.js';
+import { ledgerNote, TurnWriter, type EndedAnswer } from './turn-writer.js';
 
 /** An answer that has ended, and whose hold is still open. */
 interface HeldAnswer extends EndedAnswer {
@@ -46,7 +46,7 @@ export class HeldAnswerService {
     idempotency: IdempotencyRecord | undefined,
   ): Promise<Generation> {
     const { model } = plan;
-    const opened = await this.answerHolds.open(principal.userId, plan, question, idempotency);
+    const opened = await this.answerHolds.open(principal, plan, question, idempotency);
     const { holdId, held, maxTokens } = opened;
     const turnId = uuidv7();
     return new Generation({
@@ -85,7 +85,7 @@ export class HeldAnswerService {
 
   private async capture(tx: Tx, ended: HeldAnswer): Promise<Turn> {
     const { holdId, turnId, outcome } = ended;
-    const note = { reason: ledgerReason(ended.modelId), turnId };
+    const note = ledgerNote(ended.principal, ended.modelId, turnId);
     const captured = await this.holds.capture(tx, holdId, outcome.amount, note);
     if (!captured) throw new AnswerExpired();
     return this.turns.save(tx, ended, { holdId, ...captured });

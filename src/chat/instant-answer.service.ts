@@ -8,7 +8,7 @@ import { ChargesService } from '../wallet/charges.service.js';
 import { outcomeOf, type Outcome } from './outcome.js';
 import { requestOf, type Plan } from './planner.js';
 import type { Question } from './question.js';
-import { ledgerReason, TurnWriter } from './turn-writer.js';
+import { ledgerNote, TurnWriter } from './turn-writer.js';
 
 /**
  * The lane of an answer that is given at once: the model answers without leaving the process, at a price that
@@ -45,8 +45,8 @@ export class InstantAnswerService {
     const charge = {
       ownerId: principal.userId,
       amount: price.perMessage,
-      reason: ledgerReason(model.id),
-      turnId,
+      capId: principal.key?.capId,
+      ...ledgerNote(principal, model.id, turnId),
     };
     let outcome: Outcome | undefined;
     const answer = provider.answer.bind(provider);

@@ -5,6 +5,7 @@ import { Turn } from '../conversations/turn.entity.js';
 import type { Tx } from '../database/tx.js';
 import type { Principal } from '../principal.js';
 import { nowMicros } from '../time.js';
+import type { LedgerNote } from '../wallet/spending.js';
 import type { Outcome } from './outcome.js';
 import type { Question } from './question.js';
 
@@ -69,6 +70,7 @@ export class TurnWriter {
       toolCalls: toolCalls.length > 0 ? JSON.stringify(toolCalls) : null,
       availableAfter: payment.available,
       credentialId: principal.credentialId,
+      keyName: principal.key?.name ?? null,
       createdAt: nowMicros(),
     };
     if (isKept) tx.insertLater(Turn, turn);
@@ -77,7 +79,14 @@ export class TurnWriter {
 }
 
 /** What the ledger says of a turn's charge. */
-export const ledgerReason = (modelId: string) => `chat message to ${modelId}`;
+export function ledgerNote(
+  { credentialId, key }: Principal,
+  model: string,
+  turnId: string,
+): LedgerNote {
+  const reason = `chat message to ${model}`;
+  return { reason, turnId, model, credentialId, keyName: key?.name ?? null };
+}
 
 /** PostgreSQL's text has no NUL, and UTF-8 no half characters: a model, or a caller, may send both. */
 function storable(text: string): string {

@@ -5,7 +5,8 @@ import type { Keyset } from '../http/pagination.js';
 import { NotFound } from '../errors.js';
 import { Turn } from './turn.entity.js';
 
-const TURN = `id, conversation_id AS "conversationId", message, response, model, status, amount, created_at AS "createdAt"`;
+const TURN = `id, conversation_id AS "conversationId", message, response, model, key_name AS "keyName", status, amount,
+  created_at AS "createdAt"`;
 
 const EXPORT_BATCH = 100;
 /** Turns that one statement of a search looks at. */
@@ -14,7 +15,15 @@ const SEARCH_STEP_TURNS = 500;
 /** A turn as its owner reads it back. */
 export type PastTurn = Pick<
   Turn,
-  'id' | 'conversationId' | 'message' | 'response' | 'model' | 'status' | 'amount' | 'createdAt'
+  | 'id'
+  | 'conversationId'
+  | 'message'
+  | 'response'
+  | 'model'
+  | 'keyName'
+  | 'status'
+  | 'amount'
+  | 'createdAt'
 >;
 
 /** Reads the turns of an owner. Ids are UUIDv7, so their order is the order of time. */

@@ -10,6 +10,7 @@ export function turnToWire(turn: PastTurn): TurnDto {
     message: turn.message,
     response: turn.response,
     model: turn.model,
+    key: turn.keyName,
     status: turn.status,
     tokens: turn.amount,
     timestamp: toIso(turn.createdAt),

@@ -21,6 +21,12 @@ export class TurnDto {
   @ShownText('The model that answered.', { examples: ['echo'] })
   readonly model!: string;
 
+  @ShownText('The API key it was asked with, by its name then; null for a session.', {
+    nullable: true,
+    examples: ['laptop'],
+  })
+  readonly key!: string | null;
+
   @ShownText('Whether the answer came to its end.', { enum: ['complete', 'aborted', 'failed'] })
   readonly status!: string;
 

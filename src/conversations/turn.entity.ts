@@ -73,6 +73,10 @@ export class Turn {
   @Column({ name: 'credential_id', type: 'varchar', length: 36 })
   credentialId!: string;
 
+  /** What its owner called the API key then; null for a session. */
+  @Column({ name: 'key_name', type: 'text', nullable: true })
+  keyName!: string | null;
+
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
 }

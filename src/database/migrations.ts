@@ -8,6 +8,7 @@ import { Limits1764000020000 } from './migrations/1764000020000-limits.js';
 import { JwtRotations1764000021000 } from './migrations/1764000021000-jwt-rotations.js';
 import { People1764000030000 } from './migrations/1764000030000-people.js';
 import { Operators1764000031000 } from './migrations/1764000031000-operators.js';
+import { Keys1764000041000 } from './migrations/1764000041000-keys.js';
 import { Responses1764000044000 } from './migrations/1764000044000-responses.js';
 
 /** Every migration, oldest first. A released one is never edited: add another. */
@@ -22,5 +23,6 @@ export const migrations = [
   JwtRotations1764000021000,
   People1764000030000,
   Operators1764000031000,
+  Keys1764000041000,
   Responses1764000044000,
 ];

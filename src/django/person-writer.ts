@@ -105,6 +105,7 @@ function toTurn(row: DjangoMessage, person: Person, conversationId: string): Tur
     amount: 0,
     availableAfter: person.balance,
     credentialId: person.id,
+    keyName: null,
     createdAt,
   };
 }

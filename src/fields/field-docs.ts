@@ -45,6 +45,7 @@ export function describeNumber(rules: {
   readonly min: number;
   readonly max: number;
   readonly mayBeNull?: boolean;
+  readonly optional?: boolean;
   readonly docs?: Pick<FieldDocs, 'description' | 'examples'>;
 }): PropertyDecorator {
   const { description, examples } = rules.docs ?? PLACEHOLDER;
@@ -53,6 +54,7 @@ export function describeNumber(rules: {
     minimum: rules.min,
     maximum: rules.max,
     nullable: rules.mayBeNull ?? false,
+    ...(rules.optional && { required: false }),
     description,
     ...(examples && { examples: [...examples] }),
   });

@@ -8,6 +8,7 @@ export interface NumberFieldRules {
   readonly min: number;
   readonly max: number;
   readonly mayBeNull?: boolean;
+  readonly optional?: boolean;
   readonly docs?: Pick<FieldDocs, 'description' | 'examples'>;
 }
 
@@ -19,11 +20,11 @@ function toNumber(value: unknown): unknown {
 
 /** A whole number in a request body, between two bounds. */
 export function NumberField(rules: NumberFieldRules): PropertyDecorator {
-  const { min, max, mayBeNull } = rules;
+  const { min, max, mayBeNull, optional } = rules;
   return applyDecorators(
     describeNumber(rules),
     Reads(toNumber),
-    Present({ mayBeNull }),
+    Present({ mayBeNull, optional }),
     IsInt({ message: 'A valid integer is required.', ...ALONE }),
     Min(min, { message: `Ensure this value is greater than or equal to ${String(min)}.` }),
     Max(max, { message: `Ensure this value is less than or equal to ${String(max)}.` }),

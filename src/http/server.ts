@@ -140,7 +140,7 @@ function logOutcome(request: FastifyRequest & { user?: Principal }, reply: Fasti
     const path = route === undefined ? unknownPath(request.url) : undefined;
     const refusal = refusalOf(reply);
     const line = { method, route, path, status, code: refusal, ms: Math.round(took), address };
-    request.log.info({ ...line, user: user?.userId }, outcome);
+    request.log.info({ ...line, user: user?.userId, key: user?.key?.name }, outcome);
     endSpan(request, status, refusal);
     request.server.requestEnded({ method, route, status, seconds: took / 1000, refusal });
   });

@@ -8,6 +8,10 @@ const TAGS = [
   { name: 'Conversations', description: 'Threads of turns, of which the earlier are sent along.' },
   { name: 'OpenAI', description: "For OpenAI's clients: the same models, wallet and history." },
   { name: 'Wallet', description: 'What there is to spend, where it went, and how to get more.' },
+  {
+    name: 'API keys',
+    description: 'Credentials for scripts and devices: bounded, and ended one by one.',
+  },
   { name: 'JWT', description: 'Short-lived credentials, with the routes and words of SimpleJWT.' },
   { name: 'Operators', description: 'Users, grants and codes, for users who are staff.' },
   { name: 'Health', description: 'For whoever starts this process and routes to it.' },
@@ -21,7 +25,8 @@ const SECURITY_SCHEMES: Record<string, SecuritySchemeObject> = {
   bearer: {
     type: 'http',
     scheme: 'bearer',
-    description: 'The token of a registration or a login, or an access JWT, on its own.',
+    description:
+      'The token of a registration or a login, an access JWT, or an API key, on its own.',
   },
   token: {
     type: 'apiKey',

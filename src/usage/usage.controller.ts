@@ -34,10 +34,10 @@ export class UsageController {
 
 function rowToWire(
   by: UsageQuery['by'],
-  { label, count, amount }: UsageRow,
+  { label, id = null, count, amount }: UsageRow,
 ): UsageDto['results'][number] {
   const tokens = amount;
   if (by === 'day') return { day: dayLabel(label), count, tokens };
   const text = label === null ? null : String(label);
-  return by === 'model' ? { model: text, count, tokens } : { key: text, count, tokens };
+  return by === 'model' ? { model: text, count, tokens } : { key: text, id, count, tokens };
 }

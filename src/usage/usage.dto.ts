@@ -15,13 +15,22 @@ export class DayUsageDto extends SpentDto {
 }
 
 export class ModelUsageDto extends SpentDto {
-  @ShownText('The model; null for turns that were deleted.', { nullable: true, examples: ['echo'] })
+  @ShownText('The model; null for old charges whose turn was deleted.', {
+    nullable: true,
+    examples: ['echo'],
+  })
   readonly model!: string | null;
 }
 
 export class KeyUsageDto extends SpentDto {
-  @ShownId('The credential; null for turns that were deleted.', { nullable: true })
+  @ShownText(
+    'The API key by its name then, or the id of a session; null for old charges whose turn was deleted.',
+    { nullable: true, examples: ['laptop'] },
+  )
   readonly key!: string | null;
+
+  @ShownId('The key or the session.', { nullable: true })
+  readonly id!: string | null;
 }
 
 /** Charges, counted and summed. */

@@ -6,6 +6,8 @@ import type { UsageQuery } from './usage-query.js';
 /** What was spent on one day, on one model, or with one credential. */
 export interface UsageRow {
   readonly label: string | number | null;
+  /** Of the credential, where usage is told by that. */
+  readonly id?: string | null;
   readonly count: number;
   readonly amount: number;
 }
@@ -16,11 +18,14 @@ export const DAY_LABEL = `e.created_at / ${String(DAY_MICROS)}`;
 /** Days since 1970 as a date. */
 export const dayLabel = (day: UsageRow['label']) => toIso(Number(day) * DAY_MICROS).slice(0, 10);
 
-/** The columns by which usage is told apart. */
+/**
+ * The columns by which usage is told apart; all are the ledger's, so they outlive a turn and a key. Two keys of
+ * one name are two.
+ */
 const LABELS = {
-  day: DAY_LABEL,
-  model: 't.model',
-  key: 't.credential_id',
+  day: { label: DAY_LABEL, more: '' },
+  model: { label: 'e.model', more: '' },
+  key: { label: 'coalesce(e.key_name, e.credential_id)', more: ', e.credential_id' },
 };
 
 /** Sums what was spent. */
@@ -28,15 +33,15 @@ const LABELS = {
 export class UsageService {
   constructor(private readonly reader: ReadConnection) {}
 
-  /** Charges counted and summed. A turn that was deleted leaves its charge, with no label. */
+  /** Charges counted and summed. */
   usage(ownerId: string, { by, from, to }: UsageQuery): Promise<UsageRow[]> {
-    const label = LABELS[by];
+    const { label, more } = LABELS[by];
     return this.reader.read<UsageRow>(
-      `/* ledger.usage */ SELECT ${label} AS label, CAST(count(*) AS bigint) AS count,
+      `/* ledger.usage */ SELECT ${label} AS label${more && `${more} AS id`}, CAST(count(*) AS bigint) AS count,
          CAST(-sum(e.amount) AS bigint) AS amount
-       FROM ledger_entries e LEFT JOIN turns t ON t.id = e.turn_id
+       FROM ledger_entries e
        WHERE e.owner_id = $1 AND e.kind = 'charge' AND e.created_at >= $2 AND e.created_at < $3
-       GROUP BY ${label} ORDER BY ${label}`,
+       GROUP BY ${label}${more} ORDER BY ${label}${more}`,
       [ownerId, from, to],
     );
   }

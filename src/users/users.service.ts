@@ -103,6 +103,15 @@ export class UsersService {
     return rows.length > 0;
   }
 
+  /** Keeps others from changing the user until the commit. False when the user is gone or inactive. */
+  async lock(tx: Tx, userId: string): Promise<boolean> {
+    const rows = await tx.write(
+      '/* user.lock */ UPDATE users SET is_active = is_active WHERE id = $1 AND is_active RETURNING id',
+      [userId],
+    );
+    return rows.length > 0;
+  }
+
   /** Deletes the user, and with them every row that refers to them. */
   async remove(tx: Tx, userId: string): Promise<void> {
     await tx.write('/* user.remove */ DELETE FROM users WHERE id = $1 RETURNING id', [userId]);

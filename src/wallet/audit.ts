@@ -38,6 +38,12 @@ const RULES = [
     recomputed: `coalesce((SELECT sum(h.amount) FROM holds h WHERE h.owner_id = w.owner_id AND h.state = 'open'), 0)`,
   },
   {
+    rule: 'what caps hold is the sum of their open holds',
+    stored: 'coalesce((SELECT sum(c.held) FROM spending_caps c WHERE c.owner_id = w.owner_id), 0)',
+    recomputed: `coalesce((SELECT sum(h.amount) FROM holds h JOIN spending_caps c ON c.id = h.cap_id
+      WHERE h.owner_id = w.owner_id AND h.state = 'open'), 0)`,
+  },
+  {
     rule: 'what holds captured is what the ledger charged for holds',
     stored: `coalesce((SELECT sum(h.captured_amount) FROM holds h WHERE h.owner_id = w.owner_id), 0)`,
     recomputed: `coalesce((SELECT -sum(e.amount) FROM ledger_entries e WHERE e.owner_id = w.owner_id AND e.kind = 'charge' AND e.hold_id IS NOT NULL), 0)`,

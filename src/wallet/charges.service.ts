@@ -6,6 +6,7 @@ import { traced } from '../tracing.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Metrics } from '../metrics/metrics.js';
 import { assertAmount } from './amount.js';
+import { CapsService } from './caps.service.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
   availableOf,
@@ -32,6 +33,7 @@ export class ChargesService {
   constructor(
     unitOfWork: UnitOfWork,
     private readonly metrics: Metrics,
+    private readonly caps: CapsService,
   ) {
     this.payments = new BatchedTransaction<Charge, ChargeReceipt>(unitOfWork, {
       single: (tx, charge) => this.charge(tx, charge),
@@ -59,10 +61,14 @@ export class ChargesService {
     );
   }
 
-  /** Takes `amount` whole tokens in one guarded statement. Throws as `HoldsService.hold` does. */
+  /**
+   * Takes `amount` whole tokens, in one guarded statement on the cap, where there is one, and one on the wallet.
+   * Throws as `HoldsService.hold` does.
+   */
   async charge(tx: Tx, charge: Charge): Promise<ChargeReceipt> {
     const { ownerId, amount } = charge;
     assertAmount(amount);
+    await this.caps.spend(tx, charge);
     const [wallet] = await tx.write<WalletRow>(
       `/* wallet.charge */ UPDATE wallets SET balance = balance - $2, entry_count = entry_count + $4,
          spent_amount = ${spentOn('$3')} + $2, spent_day = ${dayCounted('$3')}
@@ -75,14 +81,17 @@ export class ChargesService {
 
   /**
    * The same for many, in one statement that guards each wallet against the sum of what it is to pay.
-   * Undefined for every charge of a wallet that does not cover this sum, or that another transaction is
-   * changing: a wallet that is waited for would keep all others waiting.
+   * Before it one guards the caps of those who have one. Undefined for every charge of a cap or a wallet that
+   * does not cover its sum, or that another transaction is changing: a row that is waited for would keep all
+   * others waiting.
    */
   private async chargeMany(
     tx: Tx,
     charges: readonly Charge[],
   ): Promise<(ChargeReceipt | undefined)[]> {
-    const dues = duesOf(charges);
+    const spent = await this.caps.spendMany(tx, charges);
+    const covered = charges.filter(({ capId }) => capId === undefined || spent.has(capId));
+    const dues = duesOf(covered);
     const rows = await tx.write<WalletRow & { ownerId: string }>(
       `/* wallet.charge_many */ WITH free AS (
          SELECT owner_id AS id FROM wallets WHERE owner_id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
@@ -102,9 +111,14 @@ export class ChargesService {
       const balance = after.balance + due;
       wallets.set(ownerId, { held, balance, entryCount: after.entryCount - entries });
     }
+    await this.caps.unspendMany(
+      tx,
+      covered.filter(({ ownerId }) => !wallets.has(ownerId)),
+    );
+    const isCovered = new Set(covered);
     return charges.map((charge) => {
       const before = wallets.get(charge.ownerId);
-      if (!before) return undefined;
+      if (!before || !isCovered.has(charge)) return undefined;
       const wallet = {
         held: before.held,
         balance: before.balance - charge.amount,
@@ -117,9 +131,10 @@ export class ChargesService {
 
   /** Writes down a charge that `wallet` has just paid. Its entry and its turn say all: there is no hold. */
   private record(tx: Tx, wallet: WalletRow, charge: Charge): ChargeReceipt {
-    const { ownerId, amount, reason, turnId } = charge;
+    const { ownerId, amount, reason, turnId, model, credentialId, keyName } = charge;
     if (entriesOf(charge) > 0) {
-      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, reason, turnId });
+      const what = { reason, turnId, model, credentialId, keyName };
+      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, ...what });
       tx.whenCommitted(() => {
         this.metrics.tokensCharged(amount);
       });

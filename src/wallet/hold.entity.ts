@@ -46,6 +46,10 @@ export class Hold {
   @Column({ name: 'process_id', type: 'bigint' })
   processId!: number;
 
+  /** The cap that it counts against, where the credential has one. */
+  @Column({ name: 'cap_id', type: 'varchar', length: 36, nullable: true })
+  capId!: string | null;
+
   /** Where an Idempotency-Key was given: the route, the key, and what was asked with it. */
   @Column({ name: 'claim_route', type: 'varchar', length: 20, nullable: true })
   claimRoute!: string | null;

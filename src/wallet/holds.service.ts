@@ -8,6 +8,7 @@ import { ReadConnection } from '../database/read-connection.js';
 import { Metrics } from '../metrics/metrics.js';
 import { IdempotencyKeyInUse } from '../errors.js';
 import { assertAmount } from './amount.js';
+import { CapsService } from './caps.service.js';
 import {
   assertSameInput,
   idempotencyColumns,
@@ -27,10 +28,13 @@ import {
   type Spend,
 } from './spending.js';
 
+/** What a hold was, for those who have just ended it. */
+type ResolvedHold = Pick<Hold, 'ownerId' | 'amount' | 'capId'>;
+
 /**
  * A hold sets an amount aside, and is then captured, released or expired, once.
  * Each step is one guarded statement: nothing is read, compared in memory and written back, so there is
- * no gap for a second request to enter. Lock order, against deadlocks: the hold, then the wallet.
+ * no gap for a second request to enter. Lock order, against deadlocks: the hold, the cap, the wallet.
  */
 @Injectable()
 export class HoldsService {
@@ -41,13 +45,14 @@ export class HoldsService {
     private readonly reader: ReadConnection,
     private readonly lease: ProcessLease,
     private readonly metrics: Metrics,
+    private readonly caps: CapsService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
    * Sets `amount` whole tokens aside and returns the hold's id. Throws `InsufficientBalance`, with nothing
-   * changed, when the wallet or its owner's daily limit does not cover it. An idempotency record that is already there
-   * violates its unique key: read it with `findByKey`.
+   * changed, when the wallet, its owner's daily limit or the cap does not cover it. An idempotency record that is
+   * already there violates its unique key: read it with `findByKey`.
    */
   async hold(tx: Tx, spend: Spend): Promise<string> {
     const { ownerId, amount, idempotency } = spend;
@@ -57,6 +62,7 @@ export class HoldsService {
     // cannot deadlock with the settlement of the first, which locks the hold and then the wallet.
     const keyed = idempotency && this.record(tx, spend, createdAt);
     if (keyed !== undefined) await tx.flush();
+    await this.caps.hold(tx, spend);
     const covered = await tx.write(
       `/* wallet.hold */ UPDATE wallets SET held = held + $2 WHERE owner_id = $1 AND ${covers('$2', '$3')}
        RETURNING held`,
@@ -83,6 +89,7 @@ export class HoldsService {
     const hold = await this.resolve(tx, holdId, 'captured', amount);
     if (!hold) return undefined;
     const { ownerId } = hold;
+    await this.caps.settle(tx, hold.capId, hold.amount, amount);
     const entries = amount > 0 ? 1 : 0;
     const [wallet] = await tx.write<WalletRow>(
       `/* wallet.capture */ UPDATE wallets SET balance = balance - $2, held = held - $3,
@@ -109,6 +116,7 @@ export class HoldsService {
   async release(tx: Tx, holdId: string, state: 'released' | 'expired'): Promise<boolean> {
     const hold = await this.resolve(tx, holdId, state, 0);
     if (!hold) return false;
+    await this.caps.settle(tx, hold.capId, hold.amount, 0);
     await tx.write(
       `/* wallet.release */ UPDATE wallets SET held = held - $2 WHERE owner_id = $1 RETURNING held`,
       [hold.ownerId, hold.amount],
@@ -178,19 +186,24 @@ export class HoldsService {
     holdId: string,
     state: 'captured' | 'released' | 'expired',
     amount: number,
-  ): Promise<{ ownerId: string; amount: number } | undefined> {
+  ): Promise<ResolvedHold | undefined> {
     const freed =
       state === 'captured' ? '' : ', claim_route = NULL, claim_key = NULL, claim_hash = NULL';
-    const [hold] = await tx.write<{ ownerId: string; amount: number }>(
+    const [hold] = await tx.write<ResolvedHold>(
       `/* hold.resolve */ UPDATE holds SET state = $2, captured_amount = $3, resolved_at = $4${freed}
-       WHERE id = $1 AND coalesce(state, '') = 'open' RETURNING owner_id AS "ownerId", amount`,
+       WHERE id = $1 AND coalesce(state, '') = 'open'
+       RETURNING owner_id AS "ownerId", amount, cap_id AS "capId"`,
       [holdId, state, amount, nowMicros()],
     );
     return hold;
   }
 
   /** Writes down what was set aside. Returns the hold's id. */
-  private record(tx: Tx, { ownerId, amount, idempotency }: Spend, createdAt: Micros): string {
+  private record(
+    tx: Tx,
+    { ownerId, amount, capId, idempotency }: Spend,
+    createdAt: Micros,
+  ): string {
     const id = uuidv7();
     const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
     tx.insertLater(Hold, {
@@ -203,6 +216,7 @@ export class HoldsService {
       createdAt,
       resolvedAt: null,
       processId: this.lease.id,
+      capId: capId ?? null,
       ...idempotencyColumns(idempotency),
     });
     return id;

@@ -49,6 +49,16 @@ export class LedgerEntry {
   @Column({ name: 'turn_id', type: 'varchar', length: 36, nullable: true })
   turnId!: string | null;
 
+  /** Of a charge: who answered, by which credential it was asked, and what its owner calls that API key. */
+  @Column({ type: 'text', nullable: true })
+  model!: string | null;
+
+  @Column({ name: 'credential_id', type: 'varchar', length: 36, nullable: true })
+  credentialId!: string | null;
+
+  @Column({ name: 'key_name', type: 'text', nullable: true })
+  keyName!: string | null;
+
   @Index('ledger_entries_claimed_created_at', { where: '"claim_key" IS NOT NULL' })
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;

@@ -13,10 +13,13 @@ export interface LedgerRow {
   readonly balanceAfter: number;
   readonly reason: string;
   readonly turnId: string | null;
+  readonly model: string | null;
+  readonly keyName: string | null;
   readonly createdAt: Micros;
 }
 
-const ENTRY = `id, seq, kind, amount, balance_after AS "balanceAfter", reason, turn_id AS "turnId", created_at AS "createdAt"`;
+const ENTRY = `id, seq, kind, amount, balance_after AS "balanceAfter", reason, turn_id AS "turnId", model,
+  key_name AS "keyName", created_at AS "createdAt"`;
 
 /** Explains a balance, entry by entry. */
 @Injectable()

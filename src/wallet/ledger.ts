@@ -21,12 +21,16 @@ export interface NewEntry {
   readonly reason: string;
   readonly holdId?: string;
   readonly turnId?: string;
+  readonly model?: string;
+  readonly credentialId?: string;
+  readonly keyName?: string | null;
   readonly idempotency?: IdempotencyRecord | undefined;
 }
 
 /** Writes down a change that `wallet` has just gone through. `entry_count` numbers it. */
 export function appendEntry(tx: Tx, wallet: WalletRow, entry: NewEntry): void {
   const { ownerId, kind, amount, reason, holdId = null, turnId = null, idempotency } = entry;
+  const { model = null, credentialId = null, keyName = null } = entry;
   tx.insertLater(LedgerEntry, {
     id: uuidv7(),
     ownerId,
@@ -37,6 +41,9 @@ export function appendEntry(tx: Tx, wallet: WalletRow, entry: NewEntry): void {
     reason,
     holdId,
     turnId,
+    model,
+    credentialId,
+    keyName,
     createdAt: nowMicros(),
     ...idempotencyColumns(idempotency),
   });

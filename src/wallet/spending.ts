@@ -8,13 +8,22 @@ export interface Spend {
   readonly ownerId: string;
   /** In whole tokens. */
   readonly amount: number;
+  /** The cap of the credential, which has to cover it too. */
+  readonly capId?: string | undefined;
   readonly idempotency?: IdempotencyRecord | undefined;
 }
 
-/** What a charge says in the ledger. */
+/**
+ * What a charge says in the ledger. Model and credential stand there too, for sums by them outlive the turn and
+ * the key.
+ */
 export interface LedgerNote {
   readonly reason: string;
   readonly turnId: string;
+  readonly model: string;
+  readonly credentialId: string;
+  /** As the owner calls the API key; null for a session. */
+  readonly keyName: string | null;
 }
 
 /** What a hold became: the amount taken, and what the owner may spend after it. */

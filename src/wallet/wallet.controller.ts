@@ -104,6 +104,8 @@ function entryToWire(entry: LedgerRow): LedgerEntryDto {
     balance_after: entry.balanceAfter,
     reason: entry.reason,
     turn: entry.turnId,
+    model: entry.model,
+    key: entry.keyName,
     created_at: toIso(entry.createdAt),
   };
 }

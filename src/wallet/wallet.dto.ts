@@ -83,6 +83,18 @@ export class LedgerEntryDto {
   @ShownId('The turn that was paid for; null for what is not a charge.', { nullable: true })
   readonly turn!: string | null;
 
+  @ShownText('The model that answered; null for what is not a charge.', {
+    nullable: true,
+    examples: ['echo'],
+  })
+  readonly model!: string | null;
+
+  @ShownText('The API key that spent it, by its name then; null for a session.', {
+    nullable: true,
+    examples: ['laptop'],
+  })
+  readonly key!: string | null;
+
   @ShownTime('When.')
   readonly created_at!: string;
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { BalanceController } from './balance.controller.js';
+import { CapsService } from './caps.service.js';
 import { ChargesService } from './charges.service.js';
 import { HoldSweeper } from './hold-sweeper.js';
 import { HoldsService } from './holds.service.js';
@@ -14,6 +15,7 @@ import { WalletService } from './wallet.service.js';
   controllers: [BalanceController, WalletController],
   providers: [
     WalletService,
+    CapsService,
     HoldsService,
     ChargesService,
     HoldSweeper,
@@ -23,6 +25,7 @@ import { WalletService } from './wallet.service.js';
     WalletWatch,
   ],
   exports: [
+    CapsService,
     WalletService,
     HoldsService,
     ChargesService,

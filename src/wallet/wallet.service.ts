@@ -7,6 +7,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { ValidationFailed } from '../errors.js';
 import { assertAmount } from './amount.js';
 import { assertSameInput, type IdempotencyRecord } from './idempotency-record.js';
+import { CapsService } from './caps.service.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import { AVAILABLE, availableOf } from './spending.js';
 import { Wallet } from './wallet.entity.js';
@@ -37,6 +38,7 @@ export class WalletService {
   constructor(
     private readonly reader: ReadConnection,
     private readonly metrics: Metrics,
+    private readonly caps: CapsService,
   ) {
     this.availables = new BatchLoader(
       (owners) =>
@@ -129,11 +131,12 @@ export class WalletService {
     return wallet?.available ?? 0;
   }
 
-  /** What one more hold may take: what is available, and no more than the owner's daily limit leaves. */
-  async spendable(ownerId: string): Promise<number> {
+  /** What one more hold may take: what is available, and no more than the daily limit and the cap leave. */
+  async spendable(ownerId: string, capId: string | undefined): Promise<number> {
+    const underCap = capId === undefined ? Infinity : await this.caps.left(capId);
     const { available, held, limits } = await this.summary(ownerId);
     const left = limits.daily === null ? Infinity : limits.daily - limits.spentToday - held;
-    return Math.max(0, Math.min(available, left));
+    return Math.max(0, Math.min(available, left, underCap));
   }
 
   /** The whole wallet. Throws for an owner without one, which registration rules out. */

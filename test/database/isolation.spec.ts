@@ -8,6 +8,7 @@ import { RedemptionService } from '../../src/wallet/redemption.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
+import { noteOf } from '../support/note.js';
 
 class Undo extends Error {}
 
@@ -33,7 +34,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const seen: number[] = [];
     const work = app.nest.get(UnitOfWork).run(async (tx) => {
       const hold = await holds.hold(tx, { ownerId: owner, amount: 4000 });
-      await holds.capture(tx, hold, 4000, { reason: 'to be undone', turnId: owner });
+      await holds.capture(tx, hold, 4000, noteOf('to be undone', owner));
       for (let n = 0; n < 10; n += 1) seen.push(await ada.balance());
       throw new Undo();
     });
@@ -85,7 +86,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const hold = unitOfWork.run((tx) => holds.hold(tx, { ownerId: owner, amount }));
     await expect(hold).rejects.toThrow(RangeError);
     const id = await unitOfWork.run((tx) => holds.hold(tx, { ownerId: owner, amount: 100 }));
-    const why = { reason: 'bad amount', turnId: owner };
+    const why = noteOf('bad amount', owner);
     const capture = unitOfWork.run((tx) => holds.capture(tx, id, amount, why));
     await expect(capture).rejects.toThrow(RangeError);
     expect(await ada.balance()).toBe(3900);
@@ -166,7 +167,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const ownerId = await ownerOf(ada.username);
     const holds = app.nest.get(HoldsService);
     const charges = app.nest.get(ChargesService);
-    const why = { reason: 'free', turnId: ownerId };
+    const why = noteOf('free', ownerId);
     const settled = await app.nest.get(UnitOfWork).run(async (tx) => {
       const [, free] = [
         await holds.hold(tx, { ownerId, amount: 1000 }),
@@ -191,7 +192,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const holds = app.nest.get(HoldsService);
     const unitOfWork = app.nest.get(UnitOfWork);
     const id = await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
-    const why = { reason: 'too much', turnId: ownerId };
+    const why = noteOf('too much', ownerId);
     await expect(unitOfWork.run((tx) => holds.capture(tx, id, 101, why))).rejects.toThrow();
     expect(await app.database.count('holds', `id = $1 AND state = 'open'`, [id])).toBe(1);
     expect(await app.database.unbalancedWallets()).toEqual([]);
@@ -211,7 +212,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const resolve = (how: (typeof resolutions)[number]) =>
       unitOfWork.run<unknown>((tx) => {
         if (how === 'capture') {
-          return holds.capture(tx, id, 60, { reason: 'part of it', turnId: ownerId });
+          return holds.capture(tx, id, 60, noteOf('part of it', ownerId));
         }
         return holds.release(tx, id, how === 'release' ? 'released' : 'expired');
       });

@@ -68,6 +68,7 @@ const SCOPES: Readonly<Record<string, string>> = {
   'GET /api/conversations/:id/export': 'history',
   'GET /api/conversations/:id/messages': 'history',
   'POST /api/conversations/:id/messages': 'chat',
+  'GET /api/keys/current': 'any',
   'GET /api/token-balance': 'wallet',
   'GET /api/wallet': 'wallet',
   'GET /api/wallet/ledger': 'wallet',

@@ -149,6 +149,7 @@ export class ApiWalk {
   }
 
   private async credentialFor(id: string | undefined): Promise<string> {
+    if (id === 'readCurrentKey') return this.apiKey();
     if (id === undefined || !ENDING.includes(id)) return this.credential;
     const username = `walker-${id}`;
     const { body } = await this.app.post('/api/register/', {
@@ -156,6 +157,13 @@ export class ApiWalk {
       password: 'strongpassword123',
     });
     return (body as { token: string }).token;
+  }
+
+  /** For what only an API key can do. */
+  private async apiKey(): Promise<string> {
+    const headers = { Authorization: `Bearer ${this.credential}` };
+    const { body } = await this.app.post('/api/keys/', { name: 'walker' }, headers);
+    return (body as { key: string }).key;
   }
 
   private async follow(

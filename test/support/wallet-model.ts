@@ -13,6 +13,7 @@ import { HoldsService } from '../../src/wallet/holds.service.js';
 import { RedemptionService } from '../../src/wallet/redemption.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import type { TestApp } from './app.js';
+import { noteOf } from './note.js';
 
 /** The wallet in ten lines: what the service must agree with after every step. */
 export class Model {
@@ -82,7 +83,7 @@ export const payTogether =
     const gone = new AbortController().signal;
     const paid = await Promise.allSettled(
       amounts.map((amount) => {
-        const charge = { ownerId, amount, reason: 'model', turnId: ownerId };
+        const charge = { ownerId, amount, ...noteOf('model', ownerId) };
         return app.nest.get(ChargesService).pay(charge, gone, (_, { charged }) => charged);
       }),
     );
@@ -128,7 +129,7 @@ export const resolve =
     const id = [...wallet.open.keys()][pick % Math.max(1, wallet.open.size)];
     if (id === undefined) return;
     const amount = Math.floor(((wallet.open.get(id) ?? 0) * share) / 100);
-    const why = { reason: 'model', turnId: ownerId };
+    const why = noteOf('model', ownerId);
     const take = () => run(world, (tx) => holds.capture(tx, id, amount, why));
     const free = () => run(world, (tx) => holds.release(tx, id, 'released'));
     expect(await (how === 'capture' ? take() : free())).toBeTruthy();

@@ -9,6 +9,7 @@ import { WalletService } from '../../src/wallet/wallet.service.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { StatementLog } from '../support/statement-log.js';
+import { noteOf } from '../support/note.js';
 
 const HERE = new AbortController().signal;
 
@@ -34,7 +35,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     ownerId: string,
     amount: number,
     { gone = HERE, finish = (_: unknown, paid: ChargeReceipt) => paid } = {},
-  ) => charges.pay({ ownerId, amount, reason: 'spec', turnId: ownerId }, gone, finish);
+  ) => charges.pay({ ownerId, amount, ...noteOf('spec', ownerId) }, gone, finish);
   const statements = async (work: () => Promise<unknown>) =>
     (await log.during(work)).map(({ name }) => name);
   const entriesOf = (ownerId: string) =>
@@ -99,7 +100,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
   it('count into the next day where another clock is past midnight', async () => {
     const holds = app.nest.get(HoldsService);
     const unitOfWork = app.nest.get(UnitOfWork);
-    const why = { reason: 'spec', turnId: ada };
+    const why = noteOf('spec', ada);
     const counted = (days: number, spent: number) =>
       app.database.rows(
         `UPDATE wallets SET daily_limit = 500, spent_day = $2, spent_amount = $3 WHERE owner_id = $1`,

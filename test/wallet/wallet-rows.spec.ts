@@ -5,6 +5,7 @@ import { HoldsService } from '../../src/wallet/holds.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
+import { noteOf } from '../support/note.js';
 
 describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
   let app: TestApp;
@@ -42,9 +43,9 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
     const charges = app.nest.get(ChargesService);
     const unitOfWork = app.nest.get(UnitOfWork);
     await unitOfWork.run((tx) => wallets.setDailyLimit(tx, ownerId, 1000));
-    const why = { reason: 'spent', turnId: ownerId };
+    const why = noteOf('spent', ownerId);
     await unitOfWork.run((tx) => charges.charge(tx, { ownerId, amount: 300, ...why }));
     await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 50 }));
-    expect(await wallets.spendable(ownerId)).toBe(650);
+    expect(await wallets.spendable(ownerId, undefined)).toBe(650);
   });
 });

@@ -87,6 +87,8 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
           balance_after: 3900,
           reason: 'chat message to echo',
           turn,
+          model: 'echo',
+          key: null,
           created_at,
         },
         {
@@ -96,6 +98,8 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
           balance_after: 4000,
           reason: 'opening grant',
           turn: null,
+          model: null,
+          key: null,
           created_at,
         },
       ]);

@@ -1,0 +1,43 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { ALONE, Present, Reads } from './field-decorators.js';
+
+export interface ChoicesFieldRules {
+  readonly choices: readonly string[];
+  readonly description: string;
+}
+
+/** A form has no lists: there, words with spaces or commas between. */
+const toList = (value: unknown): unknown =>
+  typeof value === 'string' ? value.split(/[\s,]+/).filter((word) => word !== '') : value;
+
+/** Some of a few words, at least one, in a request body; it may be left out. */
+export function ChoicesField({ choices, description }: ChoicesFieldRules): PropertyDecorator {
+  const strange = (value: unknown) =>
+    (value as unknown[]).find((one) => !(choices as readonly unknown[]).includes(one));
+  const rule = (
+    name: string,
+    test: (value: unknown) => boolean,
+    message: string | ((args: ValidationArguments) => string),
+  ) => ValidateBy({ name, validator: { validate: test } }, { message, ...ALONE });
+  return applyDecorators(
+    ApiProperty({
+      type: 'array',
+      items: { type: 'string', enum: [...choices] },
+      minItems: 1,
+      required: false,
+      nullable: true,
+      description,
+    }),
+    Reads(toList),
+    Present({ optional: true, mayBeNull: true }),
+    rule('isList', Array.isArray, 'Expected a list of items.'),
+    rule('notEmpty', (value) => (value as unknown[]).length > 0, 'This list may not be empty.'),
+    rule(
+      'choices',
+      (value) => strange(value) === undefined,
+      ({ value }) => `"${String(strange(value))}" is not a valid choice.`,
+    ),
+  );
+}

@@ -1,0 +1,84 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { BatchLoader } from '../database/batch-loader.js';
+import { ReadConnection } from '../database/read-connection.js';
+import type { DbBoolean } from '../database/tx.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { digestOf } from '../digest.js';
+import type { Principal } from '../principal.js';
+import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
+import { isWellFormed } from './key-format.js';
+import { scopesFrom } from './scopes.js';
+
+/** How stale `last_used_at` may be: a write for every request would cost more than it tells. */
+const TOUCH_EVERY_SECONDS = 60;
+
+interface FoundRow {
+  readonly digest: string;
+  readonly id: string;
+  readonly userId: string;
+  readonly isActive: DbBoolean;
+  readonly name: string;
+  readonly scopes: string;
+  readonly capId: string;
+  readonly expiresAt: Micros | null;
+  readonly secretExpiresAt: Micros | null;
+  readonly lastUsedAt: Micros | null;
+}
+
+/**
+ * Finds out whom an API key stands for. Nothing is remembered between two requests: a key that was deleted, was
+ * rotated or has expired serves nowhere from that moment on.
+ */
+@Injectable()
+export class KeyFinder {
+  private readonly logger = new Logger(KeyFinder.name);
+  private readonly keys: BatchLoader<FoundRow>;
+
+  constructor(
+    reader: ReadConnection,
+    private readonly unitOfWork: UnitOfWork,
+  ) {
+    this.keys = new BatchLoader(
+      (digests) =>
+        reader.read<FoundRow>(
+          `/* api_key.find */ SELECT s.digest, s.expires_at AS "secretExpiresAt", k.id, k.user_id AS "userId",
+             k.name, k.scopes, k.cap_id AS "capId", k.expires_at AS "expiresAt",
+             k.last_used_at AS "lastUsedAt", u.is_active AS "isActive"
+           FROM api_key_secrets s JOIN api_keys k ON k.id = s.key_id JOIN users u ON u.id = k.user_id
+           WHERE s.digest = ANY($1)`,
+          [digests],
+        ),
+      ({ digest }) => digest,
+    );
+  }
+
+  /** The caller; undefined for a key that is unknown, malformed, deleted or over. */
+  async find(secret: string): Promise<(Principal & { isActive: boolean }) | undefined> {
+    if (!isWellFormed(secret)) return undefined;
+    const row = await this.keys.load(digestOf(secret));
+    const now = nowMicros();
+    if (!row || isOver(row.expiresAt, now) || isOver(row.secretExpiresAt, now)) return undefined;
+    const { id, userId, name, capId, lastUsedAt, isActive } = row;
+    const touchBefore = now - TOUCH_EVERY_SECONDS * SECOND_MICROS;
+    if (lastUsedAt === null || lastUsedAt < touchBefore) await this.touch(id, now, touchBefore);
+    const key = { name, scopes: scopesFrom(row.scopes), capId };
+    return { userId, credentialId: id, kind: 'api_key', key, isActive: Boolean(isActive) };
+  }
+
+  /** A full disk must not keep out those who only read. */
+  private async touch(id: string, now: Micros, before: Micros): Promise<void> {
+    try {
+      await this.unitOfWork.run((tx) =>
+        tx.write(
+          `/* api_key.touch */ UPDATE api_keys SET last_used_at = $2
+           WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3) RETURNING id`,
+          [id, now, before],
+        ),
+      );
+    } catch (error) {
+      this.logger.warn({ err: error }, 'the use of an API key was not written down');
+    }
+  }
+}
+
+const isOver = (moment: Micros | null, now: Micros) => moment !== null && moment <= now;

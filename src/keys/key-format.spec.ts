@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { isKey, isWellFormed, makeKey, prefixOf } from './key-format.js';
+
+/** Made by another implementation of CRC32: Python's `zlib.crc32` of the 43 characters. */
+const KNOWN = 'tally_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ4FLuWK';
+
+describe('an API key', () => {
+  it('is tally_, 43 letters and digits, and 6 of their CRC32 in base 62', () => {
+    expect(isWellFormed(KNOWN)).toBe(true);
+    for (let n = 0; n < 100; n += 1) {
+      const key = makeKey();
+      expect(key).toMatch(/^tally_[\dA-Za-z]{49}$/);
+      expect([isKey(key), isWellFormed(key)]).toEqual([true, true]);
+    }
+  });
+
+  it('is another each time', () => {
+    expect(new Set(Array.from({ length: 1000 }, makeKey)).size).toBe(1000);
+  });
+
+  it('is found out when one character is wrong, or one too many', () => {
+    const key = makeKey();
+    for (let at = 'tally_'.length; at < key.length; at += 1) {
+      const other = key[at] === 'x' ? 'y' : 'x';
+      expect(isWellFormed(key.slice(0, at) + other + key.slice(at + 1))).toBe(false);
+    }
+    for (const wrong of [`${key}0`, key.slice(0, -1), key.toUpperCase(), ` ${key}`, `${key}\n`]) {
+      expect(isWellFormed(wrong)).toBe(false);
+    }
+  });
+
+  it('shows twelve characters of itself', () => {
+    const key = makeKey();
+    expect(prefixOf(key)).toBe(key.slice(0, 12));
+  });
+});

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { isWellFormed } from '../../src/keys/key-format.js';
+import { makeKey } from '../support/api-keys.js';
+import { TestApp } from '../support/app.js';
+import { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { expectFault, expectProblem } from '../support/refusals.js';
+import { StatementLog } from '../support/statement-log.js';
+
+const DIGEST = (text: string) => createHash('sha256').update(text).digest('hex');
+const LATER = '2099-01-01T00:00:00.000000Z';
+
+describe.each(databaseKinds)('API keys on %s', (kind) => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+  });
+  afterAll(() => app.close());
+
+  const create = (caller: Caller, body: object) => caller.send('POST', '/api/keys/', body);
+
+  it('are made with all that they can do, and shown once', async () => {
+    const ada = await app.newUser();
+    const { status, body } = await create(ada, { name: ' laptop ' });
+    expect(status).toBe(201);
+    const { key, ...rest } = body as { key: string };
+    expect(isWellFormed(key)).toBe(true);
+    expect(rest).toEqual({
+      id: expect.stringMatching(/^[\da-f-]{36}$/),
+      name: 'laptop',
+      prefix: key.slice(0, 12),
+      scopes: ['chat', 'history', 'wallet'],
+      limit: null,
+      limit_reset: null,
+      used: 0,
+      remaining: null,
+      expires_at: null,
+      last_used_at: null,
+      created_at: expect.any(String),
+    });
+    expect((await ada.get('/api/keys/')).body).toEqual({
+      next: null,
+      previous: null,
+      results: [rest],
+    });
+    expect((await ada.get(`/api/keys/${body.id as string}`)).body).toEqual(rest);
+  });
+
+  it('are made with what is asked for, and nothing else is taken from the body', async () => {
+    const [ada, bob] = [await app.newUser(), await app.newUser()];
+    const bobs = await app.ownerOf(bob);
+    const { body } = await create(ada, {
+      ...{ name: 'nightly', scopes: ['wallet', 'chat', 'chat'], limit: 1000, limit_reset: 'daily' },
+      ...{ expires_at: '2099-01-01', id: bobs, user_id: bobs, used: -500, is_staff: true },
+      ...{ prefix: 'x', cap_id: bobs, last_used_at: LATER, key: 'tally_mine', spent_amount: -1 },
+    });
+    expect(body).toMatchObject({
+      ...{ name: 'nightly', scopes: ['chat', 'wallet'], limit: 1000, limit_reset: 'daily' },
+      ...{ used: 0, remaining: 1000, expires_at: LATER, last_used_at: null },
+    });
+    expect(body.id).not.toBe(bobs);
+    expect(isWellFormed(body.key as string)).toBe(true);
+    expect((await bob.get('/api/keys/')).body.results).toEqual([]);
+  });
+
+  it.each([
+    [{}, 'name'],
+    [{ name: '' }, 'name'],
+    [{ name: 'x'.repeat(101) }, 'name'],
+    [{ name: 'x', scopes: [] }, 'scopes'],
+    [{ name: 'x', scopes: ['admin'] }, 'scopes'],
+    [{ name: 'x', scopes: { chat: true } }, 'scopes'],
+    [{ name: 'x', limit: -1 }, 'limit'],
+    [{ name: 'x', limit: 1.5 }, 'limit'],
+    [{ name: 'x', limit_reset: 'weekly' }, 'limit_reset'],
+    [{ name: 'x', expires_at: 'soon' }, 'expires_at'],
+    [{ name: 'x', expires_at: '2020-01-01' }, 'expires_at'],
+    [{ name: 'x', expires_at: '9999-12-31' }, 'expires_at'],
+  ])('are not made of %j: 400 names %s', async (body, field) => {
+    const ada = await app.newUser();
+    expectFault(await create(ada, body), field, /^[A-Z"].+\.$/);
+    expect(await app.database.count('api_keys', 'user_id = $1', [await app.ownerOf(ada)])).toBe(0);
+  });
+
+  it('serve by either word on every door, and tell their names, not themselves', async () => {
+    const ada = await app.newUser();
+    const key = await makeKey(app.http, ada, { name: 'robot' });
+    for (const scheme of ['Token', 'Bearer', 'bearer']) {
+      const headers = {
+        Authorization: `${scheme} ${key.secret}`,
+        'Content-Type': 'application/json',
+      };
+      const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hi' }] });
+      const path = '/v1/chat/completions';
+      expect((await app.send({ method: 'POST', path, headers, body })).status).toBe(200);
+    }
+    expect((await key.caller.chat('hello')).status).toBe(200);
+    await ada.chat('in person');
+    const turns = (await key.caller.get('/api/chat/')).body.results as { key: string }[];
+    expect(turns.map((turn) => turn.key)).toEqual([null, 'robot', 'robot', 'robot', 'robot']);
+    const entries = (await ada.get('/api/wallet/ledger/')).body.results as object[];
+    expect(entries[0]).toMatchObject({ key: null, model: 'echo', amount: -100 });
+    expect(entries[1]).toMatchObject({ key: 'robot', model: 'echo', amount: -100 });
+    expect(entries[5]).toMatchObject({ key: null, model: null, kind: 'grant' });
+    const { body } = await key.caller.get('/api/keys/current/');
+    expect(body).toMatchObject({ id: key.id, name: 'robot', used: 400 });
+    expect(Date.parse(body.last_used_at as string)).toBeGreaterThan(Date.now() - 60_000);
+    expectProblem(await ada.get('/api/keys/current/'), 404, 'not_found');
+    expect(await ada.balance()).toBe(3500);
+  });
+
+  it('are kept as digests alone', async () => {
+    const ada = await app.newUser();
+    const { secret, id } = await makeKey(app.http, ada);
+    const [row] = await app.database.rows<{ digest: string }>(
+      'SELECT digest FROM api_key_secrets WHERE key_id = $1',
+      [id],
+    );
+    expect(row?.digest).toBe(DIGEST(secret));
+    for (const table of await app.database.tables()) {
+      const rows = JSON.stringify(await app.database.rows(`SELECT * FROM "${table}"`));
+      expect(rows).not.toContain(secret);
+      expect(rows).not.toContain(secret.slice(14));
+    }
+  });
+
+  it('with a slip of the hand cost no look-up', async () => {
+    const ada = await app.newUser();
+    const { secret } = await makeKey(app.http, ada);
+    const slip = new Caller(app.http, secret.slice(0, -1) + (secret.endsWith('x') ? 'y' : 'x'), '');
+    const log = StatementLog.of(app.nest);
+    const statements = await log.during(async () => {
+      expectProblem(await slip.get('/api/token-balance/'), 401, 'authentication_failed');
+    });
+    expect(statements).toEqual([]);
+  });
+
+  it('of others are not found, and stay as they are', async () => {
+    const [ada, bob] = [await app.newUser(), await app.newUser()];
+    const key = await makeKey(app.http, ada, { limit: 500 });
+    const path = `/api/keys/${key.id}/`;
+    expectProblem(await bob.get(path), 404, 'not_found');
+    expectProblem(await bob.send('PATCH', path, { limit: 9, name: 'mine' }), 404, 'not_found');
+    expectProblem(await bob.send('POST', `${path}rotate/`, {}), 404, 'not_found');
+    expectProblem(await bob.send('DELETE', path), 404, 'not_found');
+    expect((await key.caller.get('/api/keys/current/')).body).toMatchObject({
+      name: 'script',
+      limit: 500,
+    });
+  });
+
+  it('are changed field by field, and null means none', async () => {
+    const ada = await app.newUser();
+    const settings = { limit: 500, limit_reset: 'daily', expires_at: LATER, scopes: ['chat'] };
+    const { id, caller } = await makeKey(app.http, ada, settings);
+    const change = async (body: object) =>
+      (await ada.send('PATCH', `/api/keys/${id}/`, body)).body as object;
+    expect(await change({ name: 'renamed' })).toMatchObject({ name: 'renamed', ...settings });
+    expect(await change({ limit: null, expires_at: null })).toMatchObject({
+      ...{ name: 'renamed', limit: null, remaining: null, limit_reset: 'daily', expires_at: null },
+    });
+    expect(await change({ id: 'x', user_id: 'x', used: 7 })).toMatchObject({ id, used: 0 });
+    expectProblem(await caller.get('/api/token-balance/'), 403, 'insufficient_scope');
+    await change({ scopes: ['wallet'] });
+    expect(await caller.balance()).toBe(4000);
+    expectFault(
+      await ada.send('PATCH', `/api/keys/${id}/`, { expires_at: '2020-01-01' }),
+      'expires_at',
+    );
+  });
+});

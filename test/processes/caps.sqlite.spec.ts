@@ -1,0 +1,3 @@
+import { capsSuite } from './caps.suite.js';
+
+capsSuite('sqlite');
