@@ -152,6 +152,30 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     ).rejects.toThrow(/foreign key/i);
   });
 
+  it('give older ledger entries the model and the credential of their turn', async () => {
+    await migrate(dataSource);
+    for (const sql of ROWS) await inspector.rows(sql);
+    const entry = (id: string, seq: number, turn: string) =>
+      inspector.rows(
+        `INSERT INTO ledger_entries VALUES ('${id}', 'u', ${String(seq)}, 'charge', -1, 1, 'r', NULL, '${turn}', 1, NULL, NULL, NULL, NULL, NULL, NULL)`,
+      );
+    await entry('f', 2, 't');
+    await entry('g', 3, 'gone');
+    const keys = migrations.findIndex(({ name }) => name === 'Keys1764000041000');
+    for (let n = keys; n < migrations.length; n += 1) {
+      await dataSource.undoLastMigration({ transaction: 'each' });
+    }
+    await migrate(dataSource);
+    const filled = await inspector.rows(
+      'SELECT id, model, credential_id AS by, key_name AS name FROM ledger_entries ORDER BY seq',
+    );
+    expect(filled).toEqual([
+      { id: 'e', model: null, by: null, name: null },
+      { id: 'f', model: 'echo', by: 'a', name: null },
+      { id: 'g', model: null, by: null, name: null },
+    ]);
+  });
+
   it('go down to nothing, one by one, and up again to the same schema', async () => {
     await migrate(dataSource);
     const before = await schema();

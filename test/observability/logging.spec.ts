@@ -117,6 +117,23 @@ describe('the log', () => {
     }
   });
 
+  it('tells the name of an API key, and never the key', async () => {
+    const headers = { Authorization: `Token ${token}`, 'Content-Type': 'application/json' };
+    const send = (body: object) =>
+      client.send({ method: 'POST', path: '/api/keys/', headers, body: JSON.stringify(body) });
+    const { key, id } = (await send({ name: 'robot' })).body as { key: string; id: string };
+    const [line] = await linesOf(await chat('hi', `Bearer ${key}`));
+    expect(line).toMatchObject({ status: 200, key: 'robot' });
+    const path = `/api/keys/${id}/rotate/`;
+    const rotated = await client.send({ method: 'POST', path, headers });
+    expect(rotated.status).toBe(201);
+    expect((await chat('hi', `Bearer ${key}`)).status).toBe(401);
+    expect((await client.send({ path: `/api/chat/?token=${key}` })).status).toBe(401);
+    for (const secret of [key, (rotated.body as { key: string }).key]) {
+      expect(service.stdout + service.stderr).not.toContain(secret);
+    }
+  });
+
   it('tells of a failure with its stack, and of its request only the id', async () => {
     await inspector.rows('ALTER TABLE turns RENAME TO lost');
     const before = await client.send({

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
+import { makeKey } from '../support/api-keys.js';
 import { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 
@@ -89,6 +90,38 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
     );
     expect(byKey.map(({ key }) => key).sort()).toEqual(ids.map(({ id }) => id).sort());
     expect(await ada.balance()).toBe(3700);
+  });
+
+  it('keeps models and keys after conversation and key were deleted, and no word of the content', async () => {
+    const ada = await app.newUser();
+    const key = await makeKey(app.http, ada, { name: 'robot' });
+    const answer = await key.caller.chat('words to forget');
+    await ada.chat('stays');
+    const told = async () => [await usage(ada, '?by=model'), await usage(ada, '?by=key')];
+    const before = await told();
+    expect(before[0]).toEqual([{ model: 'echo', count: 2, tokens: 200 }]);
+    expect(before[1]).toContainEqual({ key: 'robot', id: key.id, count: 1, tokens: 100 });
+    const conversation = String(answer.headers['conversation-id']);
+    expect((await ada.send('DELETE', `/api/conversations/${conversation}/`)).status).toBe(204);
+    expect((await ada.send('DELETE', `/api/keys/${key.id}/`)).status).toBe(204);
+    expect(await told()).toEqual(before);
+    const entries = JSON.stringify(await app.database.rows('SELECT * FROM ledger_entries'));
+    expect(entries).not.toContain('words to forget');
+  });
+
+  it('counts a key of another name by that name from then on, and two of one name as two', async () => {
+    const ada = await app.newUser();
+    const [one, two] = [await makeKey(app.http, ada), await makeKey(app.http, ada)];
+    await one.caller.chat('hi');
+    await two.caller.chat('hi');
+    await ada.send('PATCH', `/api/keys/${two.id}/`, { name: 'zebra' });
+    await two.caller.chat('hi');
+    const rows = (await usage(ada, '?by=key')) as { key: string; id: string }[];
+    expect(rows.map(({ key, id }) => [key, id])).toEqual([
+      ['script', one.id],
+      ['script', two.id],
+      ['zebra', two.id],
+    ]);
   });
 
   it.each([
