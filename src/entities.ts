@@ -6,6 +6,7 @@ import { JwtRotation } from './auth/jwt-rotation.entity.js';
 import { LoginNetwork } from './auth/login-network.entity.js';
 import { Conversation } from './conversations/conversation.entity.js';
 import { Turn } from './conversations/turn.entity.js';
+import { ClientChat } from './conversations/client-chat.entity.js';
 import { ApiKeySecret } from './keys/api-key-secret.entity.js';
 import { ApiKey } from './keys/api-key.entity.js';
 import { User } from './users/user.entity.js';
@@ -31,6 +32,7 @@ export const entities = [
   Hold,
   RedemptionCode,
   Conversation,
+  ClientChat,
   Turn,
   TrailEntry,
 ];

@@ -32,4 +32,6 @@ export interface AnswerFormat {
   /** The JSON of a whole answer. */
   whole(turn: Turn): object;
   stream(head: StreamHead): StreamFormat;
+  /** What a stream's head says beside the usual. */
+  readonly streamHeaders?: Readonly<Record<string, string>>;
 }

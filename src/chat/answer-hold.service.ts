@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ClientChats } from '../conversations/client-chats.service.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { InsufficientBalance } from '../errors.js';
@@ -29,6 +30,7 @@ export class AnswerHoldService {
     private readonly wallets: WalletService,
     private readonly holds: HoldsService,
     private readonly conversations: ConversationsService,
+    private readonly clientChats: ClientChats,
   ) {}
 
   /**
@@ -65,11 +67,18 @@ export class AnswerHoldService {
   private take(
     { userId: ownerId, key }: Principal,
     amount: number,
-    { conversationId, message, previousId }: Question,
+    { conversationId, message, previousId, opens, chatId = '' }: Question,
     idempotency: IdempotencyRecord | undefined,
   ): Promise<string> {
     const spend = { ownerId, amount, capId: key?.capId, idempotency };
     return this.unitOfWork.run(async (tx) => {
+      if (opens !== undefined) {
+        const busyHoldId = await this.holds.hold(tx, spend);
+        const opened = { id: opens, ownerId, title: message, model: null, system: null };
+        this.conversations.open(tx, { ...opened, busyHoldId });
+        this.clientChats.add(tx, { ownerId, chatId, conversationId: opens });
+        return busyHoldId;
+      }
       if (conversationId === undefined) return this.holds.hold(tx, spend);
       // Who names the turn to go on with needs no order among those that do.
       if (previousId === undefined)

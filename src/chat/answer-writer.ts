@@ -49,6 +49,7 @@ export class AnswerWriter {
   ): Promise<void> {
     if (begun.turn) setTurnHeaders(reply, begun.turn, begun.isReplay);
     const writing = format.stream(headOf(begun));
+    void reply.headers({ ...format.streamHeaders });
     const events = EventStream.open(reply);
     const send = async (all: AnswerEvent[]) => {
       for (const { event, payload } of all) await events.send(event, payload);

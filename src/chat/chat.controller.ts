@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Payload } from '../fields/body.pipe.js';
 import { wantsStream } from '../http/event-stream.js';
@@ -7,10 +7,14 @@ import { lowerCaseId } from '../http/ids.js';
 import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { chatFormat } from './chat-format.js';
+import { ChatBodyPipe } from './chat-body.pipe.js';
 import { ChatDocs } from './chat.docs.js';
 import { ChatDto, type QuoteDto } from './chat.dto.js';
 import { AnswerWriter } from './answer-writer.js';
 import { Planner } from './planner.js';
+import { UiChatDto } from './ui-chat.dto.js';
+import { uiFormat } from './ui-format.js';
+import { questionOf } from './ui-messages.js';
 
 /** Chatting. */
 @Controller('api/chat')
@@ -27,15 +31,30 @@ export class ChatController {
   @HttpCode(200)
   async send(
     @CurrentPrincipal() principal: Principal,
-    @Payload() { message, conversation, model, stream }: ChatDto,
+    @Body(ChatBodyPipe) ask: ChatDto | UiChatDto,
     @IdempotencyKey() idempotencyKey: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const exchange = { request, reply, principal };
+    if (ask instanceof UiChatDto) {
+      await this.answers.answer(exchange, { ...questionOf(ask), idempotencyKey }, uiFormat, true);
+      return;
+    }
+    const { message, conversation, model, stream } = ask;
     const isStream = stream ?? wantsStream(request);
     const conversationId = lowerCaseId(conversation);
     const question = { route: 'chat' as const, message, conversationId, model, idempotencyKey };
-    await this.answers.answer({ request, reply, principal }, question, chatFormat, isStream);
+    await this.answers.answer(exchange, question, chatFormat, isStream);
+  }
+
+  /** Where `useChat()` asks whether an answer goes on: it has stopped when its reader left. */
+  @ChatDocs.resume()
+  @Access('chat')
+  @Get(':id/stream')
+  @HttpCode(204)
+  resume(): void {
+    // Nothing is kept that could be read on.
   }
 
   @ChatDocs.quote()

@@ -10,8 +10,9 @@ import {
   ProviderTimedOut,
   ValidationFailed,
 } from '../errors.js';
-import { ALWAYS_ON_JSON, describeRoute } from '../openapi/route-docs.js';
+import { ALWAYS_ON_JSON, describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
 import { ChatAnswerDto, ChatDto, MessageDto, QuoteDto } from './chat.dto.js';
+import { UiChatDto } from './ui-chat.dto.js';
 import { CONVERSATION_ID } from '../conversations/conversations.docs.js';
 
 /** On a JSON answer always; a stream is opened before they are known, and tells them in its last event. */
@@ -62,6 +63,21 @@ const PAID_ANSWER = {
   headers: PAID_HEADERS,
 };
 
+const UI_STREAM_HEADER: Record<string, HeaderObject> = {
+  'x-vercel-ai-ui-message-stream': {
+    description: 'On a UI message stream, the version of its form.',
+    schema: { type: 'string', enum: ['v1'] },
+  },
+};
+
+const CHAT_ID: ParameterDescription = {
+  name: 'id',
+  in: 'path',
+  description: "The client's own id of the chat.",
+  required: true,
+  schema: { type: 'string', examples: ['kQ2bVwUaZ7xDgT1c'] },
+};
+
 /** What a model's provider can have against a message, or fail to do. */
 export const PROVIDER_ERRORS = [
   new ProviderRefused("This model's maximum context length is 8192 tokens.", { isTooLong: true }),
@@ -89,19 +105,38 @@ export const ChatDocs = {
       tag: 'Chat',
       summary: 'Send a message',
       description:
-        'Answers, saves both, and charges the wallet, all or nothing. An error other than on a stream means that nothing was charged.',
+        "Answers, saves both, and charges the wallet, all or nothing. An error other than on a stream means that nothing was charged. Where `message` is absent, `messages` of the AI SDK's `useChat()` are answered as its UI message stream.",
       body: {
         type: ChatDto,
+        otherType: UiChatDto,
         examples: {
           question: { summary: 'A question', value: { message: 'Hello, how does this work?' } },
           stream: { summary: 'As a stream', value: { message: 'Hi', stream: true } },
+          useChat: {
+            summary: "From the AI SDK's useChat()",
+            value: {
+              id: 'kQ2bVwUaZ7xDgT1c',
+              messages: [{ id: 'm1', role: 'user', parts: [{ type: 'text', text: 'Hi' }] }],
+            },
+          },
         },
       },
       idempotencyKey: 'optional',
       answers: {
-        200: PAID_ANSWER,
+        200: { ...PAID_ANSWER, headers: { ...PAID_HEADERS, ...UI_STREAM_HEADER } },
       },
       errors: PAID_ERRORS,
+    }),
+
+  resume: () =>
+    describeRoute({
+      id: 'resumeChat',
+      tag: 'Chat',
+      summary: 'Ask whether an answer goes on',
+      description:
+        "For the AI SDK's `useChat()`, whose own id this is. Nothing is resumed: an answer stops when its reader leaves, and the history has what came.",
+      parameters: [CHAT_ID],
+      answers: { 204: { description: 'Nothing to read on.' } },
     }),
 
   quote: () =>

@@ -1,9 +1,16 @@
 import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { ClientChats } from '../conversations/client-chats.service.js';
 import { HistoryService } from '../conversations/history.service.js';
 import type { Turn } from '../conversations/turn.entity.js';
+import { isUniqueViolation } from '../database/database-errors.js';
 import type { Principal } from '../principal.js';
 import { HoldsService } from '../wallet/holds.service.js';
-import { idempotencyRecord, runOnce } from '../wallet/idempotency-record.js';
+import {
+  idempotencyRecord,
+  runOnce,
+  type IdempotencyRecord,
+} from '../wallet/idempotency-record.js';
 import type { Generation } from './generation.js';
 import { HeldAnswerService } from './held-answer.service.js';
 import { InstantAnswerService } from './instant-answer.service.js';
@@ -24,6 +31,7 @@ export class ChatService {
     private readonly held: HeldAnswerService,
     private readonly holds: HoldsService,
     private readonly history: HistoryService,
+    private readonly clientChats: ClientChats,
   ) {}
 
   /**
@@ -42,11 +50,7 @@ export class ChatService {
         if (holdId === undefined) return undefined;
         return { turn: await this.history.ofHold(userId, holdId), isReplay: true };
       },
-      async () => {
-        const whole = (await question.prepare?.()) ?? question;
-        const plan = await this.planner.plan(principal, whole);
-        return { generation: await this.held.begin(principal, whole, plan, idempotency) };
-      },
+      () => this.beginHeld(principal, question, idempotency),
     );
   }
 
@@ -60,5 +64,32 @@ export class ChatService {
     const turn = await this.instant.answer(principal, question, plan, signal);
     if (turn) return { turn, isReplay: false };
     return { generation: await this.held.begin(principal, question, plan, undefined) };
+  }
+
+  /** Two first messages of one chat may race to open it: the loser goes on with what the winner opened. */
+  private async beginHeld(
+    principal: Principal,
+    question: Question,
+    idempotency: IdempotencyRecord | undefined,
+    mayRepeat = true,
+  ): Promise<Begun> {
+    const whole = (await question.prepare?.()) ?? question;
+    const asked = await this.withThread(principal.userId, whole);
+    const plan = await this.planner.plan(principal, asked);
+    try {
+      return { generation: await this.held.begin(principal, asked, plan, idempotency) };
+    } catch (error) {
+      if (asked.opens === undefined || !mayRepeat || !isUniqueViolation(error)) throw error;
+      return this.beginHeld(principal, question, idempotency, false);
+    }
+  }
+
+  /** The question with the conversation of its chat, or with the id of the one that it opens. */
+  private async withThread(ownerId: string, question: Question): Promise<Question> {
+    if (question.chatId === undefined) return question;
+    const conversationId = await this.clientChats.find(ownerId, question.chatId);
+    return conversationId === undefined
+      ? { ...question, opens: uuidv7() }
+      : { ...question, conversationId };
   }
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { ValidationFailed } from '../errors.js';
 import { isLongerThan, tooLong } from '../fields/text-field.js';
-import { ConversationsService } from '../conversations/conversations.service.js';
+import { ConversationsService, type Thread } from '../conversations/conversations.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import type { Model } from '../models/model-catalogue.js';
 import { ceiling } from '../models/pricing.js';
@@ -77,10 +77,9 @@ export class Planner {
     // An answer may be as long as the whole context, but half of that is left to what was said before.
     const reserved = Math.min(wanted, Math.floor(model.contextTokens / 2));
     const budget = model.contextTokens - reserved - estimatePrompt([asked]);
-    const isWhole = question.messages !== undefined;
-    const context =
-      conversation && !isWhole ? await this.conversations.context(conversation, budget) : [];
-    const messages = question.messages?.map(passedOn) ?? [...context, asked];
+    const messages = question.messages
+      ? [...systemOf(question, conversation), ...question.messages.map(passedOn)]
+      : [...(conversation ? await this.conversations.context(conversation, budget) : []), asked];
     assertPartsArePaid(model, messages);
     const further = question.extra ? JSON.stringify(question.extra) : '';
     const prompt = countPrompt(messages, further, model.imageTokens);
@@ -95,6 +94,12 @@ export class Planner {
     if (isLongerThan(message, max)) throw new ValidationFailed({ message: [tooLong(max)] });
   }
 }
+
+/** What the conversation of a client's chat tells the model first: the context that the client keeps has it not. */
+const systemOf = ({ chatId }: Question, conversation: Thread | undefined): ChatMessage[] =>
+  chatId !== undefined && conversation?.system
+    ? [{ role: 'system', content: conversation.system }]
+    : [];
 
 /** What the model is sent. */
 export function requestOf({ model, messages }: Plan, { extra = {} }: Question, maxTokens: number) {

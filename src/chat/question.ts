@@ -10,6 +10,10 @@ export interface Question {
   readonly model?: string | undefined;
   /** The thread that it goes on with; without one it opens its own. */
   readonly conversationId?: string | undefined;
+  /** The thread by its client's own id; the first message under an id opens it. */
+  readonly chatId?: string | undefined;
+  /** The id of the conversation that is opened together with the hold, for `chatId`. */
+  readonly opens?: string | undefined;
   /** The whole context where the caller brings it; otherwise the conversation's turns. */
   readonly messages?: readonly ChatMessage[] | undefined;
   readonly maxTokens?: number | undefined;

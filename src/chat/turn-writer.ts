@@ -44,8 +44,9 @@ export class TurnWriter {
     const { isKept = question.isKept ?? true } = ended;
     const ownerId = principal.userId;
     const message = storable(question.message);
-    const conversationId = question.conversationId ?? uuidv7();
-    if (isKept && question.conversationId === undefined) {
+    const thread = question.conversationId ?? question.opens;
+    const conversationId = thread ?? uuidv7();
+    if (isKept && thread === undefined) {
       const opened = { id: conversationId, ownerId, title: message, model: null, system: null };
       this.conversations.open(tx, opened);
     }

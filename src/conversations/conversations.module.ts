@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ModelsModule } from '../models/models.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
+import { ClientChats } from './client-chats.service.js';
 import { ConversationsController } from './conversations.controller.js';
 import { ConversationsService } from './conversations.service.js';
 import { HistoryController } from './history.controller.js';
@@ -10,7 +11,7 @@ import { WholeTurnsService } from './whole-turns.service.js';
 @Module({
   imports: [ModelsModule, WalletModule],
   controllers: [HistoryController, ConversationsController],
-  providers: [ConversationsService, HistoryService, WholeTurnsService],
-  exports: [ConversationsService, HistoryService, WholeTurnsService],
+  providers: [ClientChats, ConversationsService, HistoryService, WholeTurnsService],
+  exports: [ClientChats, ConversationsService, HistoryService, WholeTurnsService],
 })
 export class ConversationsModule {}

@@ -147,16 +147,17 @@ export class ConversationsService {
     await conversations.delete({ id });
   }
 
-  /** Opens a conversation. */
+  /** Opens a conversation, which may have an answer under way at once. */
   open(
     tx: Tx,
-    conversation: Pick<Conversation, 'id' | 'ownerId' | 'title' | 'model' | 'system'>,
+    conversation: Pick<Conversation, 'id' | 'ownerId' | 'title' | 'model' | 'system'> &
+      Partial<Pick<Conversation, 'busyHoldId'>>,
   ): Conversation {
     const createdAt = nowMicros();
     const row = {
+      busyHoldId: null,
       ...conversation,
       title: titleOf(conversation.title),
-      busyHoldId: null,
       createdAt,
       updatedAt: createdAt,
     };

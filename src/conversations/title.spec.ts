@@ -13,7 +13,7 @@ describe('titleOf', () => {
     ['x'.repeat(80), 'x'.repeat(80)],
     ['x'.repeat(81), 'x'.repeat(80)],
     ['😀'.repeat(100_000), '😀'.repeat(80)],
-    ['\ud800', '\ufffd'],
+    ['\ud800\0', '\ufffd\ufffd'],
   ])('makes of %j %j', (text, title) => {
     expect(titleOf(text)).toBe(title);
   });

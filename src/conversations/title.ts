@@ -12,6 +12,7 @@ export function titleOf(text: string): string {
   const start = text.trimStart().slice(0, LOOKED_AT_CHARS);
   const line = start
     .replaceAll(/[\s\u0085]+/g, ' ')
+    .replaceAll('\0', '\ufffd')
     .trim()
     .toWellFormed();
   if (line.length <= TITLE_MAX_CHARS) return line;

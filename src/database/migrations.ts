@@ -9,6 +9,7 @@ import { JwtRotations1764000021000 } from './migrations/1764000021000-jwt-rotati
 import { People1764000030000 } from './migrations/1764000030000-people.js';
 import { Operators1764000031000 } from './migrations/1764000031000-operators.js';
 import { Keys1764000041000 } from './migrations/1764000041000-keys.js';
+import { ClientChats1764000042000 } from './migrations/1764000042000-client-chats.js';
 import { Responses1764000044000 } from './migrations/1764000044000-responses.js';
 
 /** Every migration, oldest first. A released one is never edited: add another. */
@@ -24,5 +25,6 @@ export const migrations = [
   People1764000030000,
   Operators1764000031000,
   Keys1764000041000,
+  ClientChats1764000042000,
   Responses1764000044000,
 ];

@@ -54,11 +54,16 @@ function alsoFiles(given: object, errors: Fields): Fields {
 export class BodyPipe implements PipeTransform<RawBody | undefined, Promise<object>> {
   async transform(raw: RawBody | undefined, { metatype }: ArgumentMetadata): Promise<object> {
     const fields = asFields(raw instanceof RawBody ? await decodeBody(raw) : {});
-    const { dto, faults } = readFields(metatype as Type<object>, fields);
+    const { dto, faults } = readFields(this.typeFor(fields, metatype as Type<object>), fields);
     const errors = alsoFiles(fields, byField(faults));
     const failed = await this.alsoCheck(dto, errors);
     if (Object.keys(failed).length > 0) throw new ValidationFailed(failed);
     return dto;
+  }
+
+  /** For a route that reads bodies of several classes: which one this is. */
+  protected typeFor(_fields: object, metatype: Type<object>): Type<object> {
+    return metatype;
   }
 
   /** For a rule that needs the database: adds to what the fields alone showed. */

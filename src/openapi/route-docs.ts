@@ -60,6 +60,8 @@ export interface RouteDescription {
   readonly body?: {
     /** The DTO class of `@Payload()`. */
     readonly type: Type;
+    /** What may be sent instead, as JSON, by other clients. */
+    readonly otherType?: Type;
     /** Where a form will not do. */
     readonly isJsonOnly?: boolean;
     /** Each is sent by the tests as it stands, after those of the routes described before. */
@@ -136,6 +138,15 @@ function parameter(described: ParameterDescription): MethodDecorator {
   return ApiHeader({ required: false, ...options });
 }
 
+function bodyOf({ type, otherType, examples }: NonNullable<RouteDescription['body']>) {
+  if (!otherType) return [ApiBody({ type, examples: { ...examples } })];
+  const anyOf = [type, otherType].map((one) => ({ $ref: getSchemaPath(one) }));
+  return [
+    ApiExtraModels(type, otherType),
+    ApiBody({ schema: { anyOf }, examples: { ...examples } }),
+  ];
+}
+
 /**
  * Describes a route, once, above its handler. A feature keeps its descriptions in `<feature>.docs.ts`, as
  * `ChatDocs = { send: () => describeRoute({ ... }) }`, and its controller says `@ChatDocs.send()`.
@@ -167,10 +178,7 @@ export function describeRoute(route: RouteDescription): MethodDecorator {
     ApiOperation(operation),
     ...[...parameters, ...idempotency.parameters].map(parameter),
     ...(body
-      ? [
-          ApiConsumes(...(body.isJsonOnly ? ['application/json'] : BODY_TYPES)),
-          ApiBody({ type: body.type, examples: { ...body.examples } }),
-        ]
+      ? [ApiConsumes(...(body.isJsonOnly ? ['application/json'] : BODY_TYPES)), ...bodyOf(body)]
       : []),
   );
 }

@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { OpenAPIObject, ParameterObject, SchemaObject } from '@nestjs/swagger';
+import type {
+  OpenAPIObject,
+  ParameterObject,
+  RequestBodyObject,
+  SchemaObject,
+} from '@nestjs/swagger';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { operationsOf } from '../support/document.js';
+import { operationsOf, resolve } from '../support/document.js';
 
 const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
 
@@ -52,10 +57,10 @@ describe.each(databaseKinds)('NUL on %s', (kind) => {
     let told = 0;
     for (const { method, path, requestBody } of operationsOf(document)) {
       if (!requestBody || path.startsWith('/v1/')) continue;
-      const { schema } = (requestBody as { content: Record<string, { schema: { $ref: string } }> })
-        .content['application/json'] ?? { schema: { $ref: '' } };
-      const name = schema.$ref.split('/').at(-1) ?? '';
-      const { properties = {} } = document.components?.schemas?.[name] as SchemaObject;
+      const { content } = requestBody as RequestBodyObject;
+      const { anyOf: [first] = [], ...schema } = (content['application/json']?.schema ??
+        {}) as SchemaObject;
+      const { properties = {} } = resolve<SchemaObject>(document, first ?? schema);
       const texts = Object.entries(properties).filter(
         ([, field]) => (field as SchemaObject).type === 'string',
       );

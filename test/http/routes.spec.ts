@@ -59,6 +59,7 @@ const SCOPES: Readonly<Record<string, string>> = {
   'GET /api/chat': 'history',
   'POST /api/chat': 'chat',
   'GET /api/chat/:id': 'history',
+  'GET /api/chat/:id/stream': 'chat',
   'POST /api/chat/quote': 'chat',
   'GET /api/conversations': 'history',
   'POST /api/conversations': 'chat',

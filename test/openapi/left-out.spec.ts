@@ -19,10 +19,10 @@ describe('null', () => {
   /** The fields of a request that may be left out. */
   const optionalOf = ({ requestBody }: Operation): string[] => {
     const { content } = requestBody as RequestBodyObject;
-    const { properties = {}, required = [] } = resolve<SchemaObject>(
-      document,
-      content['application/json']?.schema ?? {},
-    );
+    const { anyOf: [schema] = [content['application/json']?.schema ?? {}] } = (content[
+      'application/json'
+    ]?.schema ?? {}) as SchemaObject;
+    const { properties = {}, required = [] } = resolve<SchemaObject>(document, schema ?? {});
     return Object.keys(properties).filter((name) => !required.includes(name));
   };
 

@@ -1,0 +1,42 @@
+import { ValidationFailed } from '../errors.js';
+import { textOf } from '../models/content.js';
+import type { ChatMessage } from '../models/providers/provider.js';
+import type { Question } from './question.js';
+import type { UiChatDto, UiMessageDto, UiPart } from './ui-chat.dto.js';
+
+type ContentPart = Readonly<Record<string, unknown>>;
+
+/**
+ * The question of a `useChat()` request. Its messages are the whole context, so that what the person has
+ * edited or asked to be answered anew counts as they see it. Throws `ValidationFailed` where the last message is
+ * not a person's, or says nothing.
+ */
+export function questionOf({ id, messages, model }: UiChatDto): Question {
+  const context = messages.flatMap(toChatMessage);
+  const last = messages.at(-1);
+  const asked = last?.role === 'user' ? toChatMessage(last).at(0) : undefined;
+  if (!asked) {
+    const sentence = 'The last message must be of the user, with a text or a file.';
+    throw new ValidationFailed({ messages: [sentence] });
+  }
+  return { route: 'chat', message: textOf(asked.content), chatId: id, model, messages: context };
+}
+
+/** As the models take it; none for a message of which no part is known. */
+function toChatMessage({ role, parts }: UiMessageDto): ChatMessage[] {
+  const content = parts.flatMap((part) => toContentPart(part ?? {}));
+  const isText = content.every(({ type }) => type === 'text');
+  const text = textOf(content);
+  if (isText) return text.trim() === '' ? [] : [{ role, content: text }];
+  // Only people send pictures; a model's own are not sent back to it.
+  if (role !== 'user') return text === '' ? [] : [{ role, content: text }];
+  return [{ role, content }];
+}
+
+function toContentPart({ type, text, url, mediaType, filename }: UiPart): ContentPart[] {
+  if (type === 'text' && typeof text === 'string') return [{ type, text }];
+  if (type !== 'file' || typeof url !== 'string') return [];
+  if (/^image\//i.test(String(mediaType))) return [{ type: 'image_url', image_url: { url } }];
+  const named = typeof filename === 'string' ? { filename } : {};
+  return [{ type: 'file', file: { ...named, file_data: url } }];
+}

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { UIMessage } from 'ai';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { expectFault, rowCounts } from '../support/refusals.js';
+import { conversationsOf, converse, said, transportOf } from '../support/ui-chats.js';
+
+describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (kind) => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+  let ada: Caller;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    provider = new ProviderProbe(app.nest);
+  });
+  beforeEach(async () => {
+    ada = await app.newUser();
+    provider.use(undefined);
+  });
+  afterAll(() => app.close());
+
+  const send = (caller: Caller, chatId: string, messages: UIMessage[]) =>
+    converse(app, caller, chatId, messages);
+
+  const post = (body: object, headers: Record<string, string> = {}) =>
+    ada.send('POST', '/api/chat', body, headers);
+
+  it('tells a failure within the stream as an error, and charges nothing', async () => {
+    provider.use(() => Promise.reject(new Error('the provider is away')));
+    await expect(send(ada, 'failing', [said('hi')])).rejects.toThrow('The model did not answer.');
+    expect(await ada.balance()).toBe(4000);
+  });
+
+  it('refuses in plain HTTP, in the words of the contract, and saves nothing', async () => {
+    const before = await rowCounts(app);
+    const hi = { id: 'c', messages: [said('hi')] };
+    expectFault(await post({ ...hi, id: 'x'.repeat(129) }), 'id');
+    expectFault(await post({ id: 'c', messages: [] }), 'messages');
+    expectFault(await post({ id: 'c', messages: [said(' ')] }), 'messages');
+    expectFault(await post({ ...hi, messages: [{ id: 'm', role: 'user' }] }), 'messages[0].parts');
+    expectFault(await post({ ...hi, messages: [said('hi'), null] }), 'messages[1]');
+    const answer = { id: 'a', role: 'assistant', parts: [{ type: 'text', text: 'no question' }] };
+    expectFault(await post({ ...hi, messages: [answer] }), 'messages');
+    expectFault(await post({ ...hi, model: 'nobody' }), 'model', /"nobody" is not a valid choice/);
+    expectFault(await post({ messages: 'hi' }), 'message', /^This field is required\.$/);
+    expect(await rowCounts(app)).toEqual(before);
+    const poor = await app.newUser({ tokens: 99 });
+    const { status, headers, body } = await poor.send('POST', '/api/chat', hi);
+    expect([status, body]).toEqual([402, { error: 'Insufficient tokens' }]);
+    expect(headers['x-vercel-ai-ui-message-stream']).toBeUndefined();
+    await expect(send(poor, 'c', [said('hi')])).rejects.toThrow('Insufficient tokens');
+    expect(await conversationsOf(poor)).toEqual([]);
+    expect(await app.database.count('client_chats', `chat_id = 'c'`)).toBe(0);
+  });
+
+  it('heeds an Idempotency-Key, and opens one conversation for messages that race', async () => {
+    const key = { 'Idempotency-Key': 'ui' };
+    const body = { id: 'keyed', messages: [said('once')] };
+    const first = await post(body, key);
+    const again = await post(body, key);
+    expect(first.headers['x-vercel-ai-ui-message-stream']).toBe('v1');
+    expect([first.status, again.headers['idempotent-replayed']]).toEqual([200, 'true']);
+    const last = (raw: string) => raw.split('\n\n').slice(-3);
+    expect(last(again.raw)).toEqual(last(first.raw));
+    expect((await post({ ...body, id: 'other' }, key)).status).toBe(422);
+    const raced = { id: 'raced', messages: [said('at once')] };
+    const statuses = await Promise.all(
+      Array.from({ length: 6 }, async () => (await post(raced)).status),
+    );
+    expect(new Set([200, 409, ...statuses])).toEqual(new Set([200, 409]));
+    const answered = statuses.filter((status) => status === 200).length;
+    expect(answered).toBeGreaterThan(0);
+    expect(await conversationsOf(ada)).toHaveLength(2);
+    expect(await ada.balance()).toBe(3900 - 100 * answered);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('opens a conversation anew for the id of one that was deleted', async () => {
+    await send(ada, 'gone', [said('first')]);
+    const [conversation] = await conversationsOf(ada);
+    await ada.send('DELETE', `/api/conversations/${conversation?.id ?? ''}/`);
+    await send(ada, 'gone', [said('second')]);
+    expect((await conversationsOf(ada)).map(({ title }) => title)).toEqual(['second']);
+  });
+
+  it('keeps NUL out of the history', async () => {
+    await send(ada, 'a\u00df\u{1f600}', [said('a\0b')]);
+    expect((await conversationsOf(ada)).map(({ title }) => title)).toEqual(['a\ufffdb']);
+    expect((await ada.history()).map(({ message }) => message)).toEqual(['a\ufffdb']);
+    expectFault(await post({ id: 'a\0b', messages: [said('hi')] }), 'id');
+  });
+
+  it('resumes nothing, and leaves message where it is', async () => {
+    expect(await transportOf(app, ada).reconnectToStream({ chatId: 'any id/at all' })).toBeNull();
+    const { body } = await post({ message: 'mine', messages: [said('not this')], id: 'x' });
+    expect(body).toMatchObject({
+      message: 'mine',
+      response: `This is a dummy AI response to your message: 'mine'`,
+    });
+    expect((await app.send({ path: '/api/chat/x/stream' })).status).toBe(401);
+  });
+});

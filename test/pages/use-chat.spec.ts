@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { TestApp } from '../support/app.js';
+import { inBrowser, openBrowser } from '../support/browser.js';
+import type { Caller } from '../support/client.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { until } from '../support/until.js';
+
+const echoed = (text: string) => `This is a dummy AI response to your message: '${text}'`;
+
+/** The page with React and its hook in one file, as a bundler ships them. */
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: ['test/pages/use-chat-page.jsx'],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"production"' },
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+inBrowser("React's useChat() in a browser", () => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+  let browser: Browser;
+  let page: Page;
+  let ada: Caller;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    provider = new ProviderProbe(app.nest);
+    ada = await app.newUser();
+    browser = await openBrowser();
+    page = await browser.newPage();
+    page.setDefaultTimeout(15_000);
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    const script = await bundle();
+    await page.route('**/a-page-of-its-own', (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: `<!doctype html><meta charset="utf-8"><body><script type="module">localStorage.setItem('token', '${ada.token}');${script}</script>`,
+      }),
+    );
+    await page.goto(`${app.url}/a-page-of-its-own`);
+  }, 60_000);
+  afterAll(async () => {
+    await browser.close();
+    await app.close();
+  });
+
+  const lines = () => page.getByRole('listitem').allInnerTexts();
+  const send = async (text: string) => {
+    await page.getByLabel('Text').fill(text);
+    await page.getByRole('button', { name: 'Send' }).click();
+  };
+  const isReady = () => page.getByRole('status').getByText('ready', { exact: true }).waitFor();
+
+  it('holds a conversation, stops an answer, goes on, and shows all of it after a reload', async () => {
+    await isReady();
+    await send('one');
+    await page.getByText(echoed('one')).waitFor();
+    await isReady();
+    provider.answer([{ type: 'delta', text: 'only the beginning' }]);
+    await send('two');
+    await page.getByText('only the beginning').waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await isReady();
+    await until(async () => (await ada.history()).length === 2);
+    provider.use(undefined);
+    await send('three');
+    await page.getByText(echoed('three')).waitFor();
+    await isReady();
+    const all = [
+      'user: one',
+      `assistant: ${echoed('one')}`,
+      'user: two',
+      'assistant: only the beginning',
+      'user: three',
+      `assistant: ${echoed('three')}`,
+    ];
+    expect(await lines()).toEqual(all);
+    expect(provider.lastRequest?.messages).toHaveLength(5);
+    await page.reload();
+    await page.getByText(echoed('three')).waitFor();
+    expect(await lines()).toEqual(all);
+    expect(await app.database.count('conversations')).toBe(1);
+    expect(await ada.balance()).toBe(3700);
+    expect(complaints).toEqual([]);
+  });
+
+  it("shows the contract's own words for an empty wallet, and charges nothing", async () => {
+    await ada.send('PUT', '/api/wallet/limits/', { daily: 300 });
+    await send('four');
+    await page.getByRole('status').getByText('Insufficient tokens').waitFor();
+    expect(await ada.balance()).toBe(3700);
+    expect(await app.database.count('turns')).toBe(3);
+  });
+});
