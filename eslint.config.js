@@ -81,7 +81,7 @@ const READS_ENVIRONMENT = [
   'test/support/{databases,breaches}.ts',
   'test/support/{postgres.setup,run.setup,run.teardown,count.reporter}.js',
   // How a run is told its effort, and a failing seed is thrown again.
-  'test/support/{effort,dice}.ts',
+  'test/support/{effort,dice,other-nodes}.ts',
   // A process that starts others needs PATH.
   'test/support/service.ts',
   'bench/server-process.ts',
