@@ -10,6 +10,7 @@ import {
   type AppError,
 } from '../errors.js';
 import { addVary } from './cross-origin.js';
+import { isOpenAiPath } from './openai-error.js';
 import { takesKey, type RouteMarks, type RouteTable } from './route-table.js';
 
 /** What says which paths there are, and who is calling. */
@@ -48,7 +49,7 @@ export async function answerUnrouted(
 ): Promise<void> {
   refuseAmbiguous(request.raw);
   const known = routes.find(request.url);
-  if (!known) throw new NotFound();
+  if (!known) throw isOpenAiPath(request.url) ? noSuchDoor(routes) : new NotFound();
   void reply.header('Allow', known.allow);
   if (!known.anyAccept) {
     if (!known.jsonOnly) addVary(reply, 'Accept');
@@ -67,6 +68,17 @@ export async function answerUnrouted(
   const parses = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
   void reply.send({ renders: ['application/json'], parses });
 }
+
+/** OpenAI has more doors than there are here: its clients are told which those are. */
+function noSuchDoor(routes: RouteTable): NotFound {
+  const doors = routes
+    .all()
+    .filter(({ method, path }) => isOpenAiPath(path) && !UNTOLD.includes(method))
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+  return new NotFound(`Not found. Below /v1 there are: ${doors.sort().join(', ')}.`);
+}
+
+const UNTOLD = ['HEAD', 'OPTIONS'];
 
 /** What no handler needs to look at: a key that nobody would heed, and NUL, which is in no id or name. */
 function unheededPart(request: FastifyRequest): AppError | undefined {

@@ -113,6 +113,11 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
       expect(Object.keys(body.error)).toEqual(['message', 'type', 'param', 'code']);
       expect([status, body.error.code]).toEqual([expected, code]);
     }
+    const { message } = (await ada.get('/v1/images')).body.error;
+    for (const door of ['POST /v1/chat/completions', 'GET /v1/responses/{id}', 'GET /v1/models']) {
+      expect(message).toContain(door);
+    }
+    expect(message).not.toMatch(/HEAD|OPTIONS|api/);
     expect((await ada.get('/api/nothing/')).body).toEqual({
       detail: 'Not found.',
       code: 'not_found',
