@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
-import { FLAT, METERED, modelsFile } from '../support/models-file.js';
+import { FLAT, modelsFile } from '../support/models-file.js';
 import { respond, saying } from '../support/responses.js';
 import { Upstream } from '../support/upstream.js';
 
@@ -17,10 +17,7 @@ describe('a request for a response', () => {
   beforeAll(async () => {
     upstream = await Upstream.start({ says: saying('Hello') });
     const model = { provider: 'loopback', upstream: 'says', contextTokens: 1000, maxTokens: 100 };
-    const models = [
-      { id: 'flat', ...model, price: FLAT },
-      { id: 'metered', ...model, price: METERED },
-    ];
+    const models = [{ id: 'flat', ...model, price: FLAT }];
     const providers = { loopback: { baseUrl: upstream.baseUrl } };
     app = await TestApp.start('sqlite', modelsFile({ providers, models }));
   });
@@ -221,27 +218,5 @@ describe('a request for a response', () => {
     expect(upstream.calls).toHaveLength(calls);
     expect(await ada.balance()).toBe(4000);
     expect(await ada.history()).toEqual([]);
-  });
-
-  it('pays for what it goes on with, and is refused or cut where that is too long', async () => {
-    const ada = await app.newUser({ tokens: 100_000 });
-    const words = 'word '.repeat(200);
-    const first = await respond(ada, { model: 'flat', input: words });
-    const second = { previous_response_id: first.body.id, input: words };
-    const { id } = (await respond(ada, { model: 'flat', ...second })).body;
-    const third = { model: 'metered', previous_response_id: id, input: words };
-    const calls = upstream.calls.length;
-    const balance = await ada.balance();
-    const refused = await respond(ada, third);
-    expect([refused.status, refused.body.error.param]).toEqual([400, 'input']);
-    expect([upstream.calls.length, await ada.balance()]).toEqual([calls, balance]);
-    const cut = await respond(ada, { ...third, truncation: 'auto' });
-    expect([cut.status, cut.body.truncation]).toEqual([200, 'auto']);
-    expect(upstream.last.body.messages.map(({ role }) => role)).toEqual([
-      ...['user', 'assistant', 'user'],
-    ]);
-    expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
-    // 10 and 5 model tokens, at 1 and 2 for each.
-    expect(await ada.balance()).toBe(balance - 20);
   });
 });
