@@ -8,7 +8,7 @@ export interface AnswerEvent {
 }
 
 /** What a stream says of itself before its first word. */
-interface StreamHead {
+export interface StreamHead {
   readonly turnId: string;
   readonly modelId: string;
 }

@@ -3,7 +3,7 @@ import { ClientChats } from '../conversations/client-chats.service.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { InsufficientBalance } from '../errors.js';
-import { affordable, ceiling } from '../models/pricing.js';
+import { affordable, ceiling, isFlat } from '../models/pricing.js';
 import type { Principal } from '../principal.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
@@ -16,8 +16,8 @@ export interface AnswerHold {
   readonly holdId: string;
   /** In whole tokens of the wallet. */
   readonly held: number;
-  /** In model tokens. */
-  readonly maxTokens: number;
+  /** In model tokens: for the model that is asked first, and for each of its fallbacks. */
+  readonly maxTokens: readonly number[];
 }
 
 const ATTEMPTS_MAX = 3;
@@ -34,7 +34,7 @@ export class AnswerHoldService {
   ) {}
 
   /**
-   * Holds the ceiling, or what the wallet affords of it: then the answer may be shorter. The amount comes from
+   * Holds the ceiling of the dearest model that may answer, or what the wallet affords of it: then the answer may be shorter. The amount comes from
    * a reading that a rival may have outdated, so the hold itself is guarded, and the amount is computed again
    * a bounded number of times. Throws `InsufficientBalance` and `ConversationBusy`; a second hold with the
    * same Idempotency-Key violates its unique key.
@@ -45,15 +45,19 @@ export class AnswerHoldService {
     question: Question,
     idempotency: IdempotencyRecord | undefined,
   ): Promise<AnswerHold> {
-    const { price } = plan.model;
+    const plans = [plan, ...plan.fallbacks];
+    const isKnown = plans.every(({ model }) => isFlat(model.price));
     for (let attempt = 1; ; attempt += 1) {
-      const spendable =
-        'perMessage' in price
-          ? Infinity
-          : await this.wallets.spendable(payer.userId, payer.key?.capId);
-      // If not even one token is affordable, hold the minimum anyway: the 402 then reports it.
-      const maxTokens = affordable(price, plan.promptTokens, plan.maxTokens, spendable) ?? 1;
-      const held = ceiling(price, plan.promptTokens, maxTokens);
+      const spendable = isKnown
+        ? Infinity
+        : await this.wallets.spendable(payer.userId, payer.key?.capId);
+      const limits = plans.map(({ model: { price }, promptTokens, maxTokens: wanted }) => {
+        // If not even one token is affordable, hold the minimum anyway: the 402 then reports it.
+        const maxTokens = affordable(price, promptTokens, wanted, spendable) ?? 1;
+        return { maxTokens, ceiling: ceiling(price, promptTokens, maxTokens) };
+      });
+      const held = Math.max(...limits.map((limit) => limit.ceiling));
+      const maxTokens = limits.map((limit) => limit.maxTokens);
       try {
         return { holdId: await this.take(payer, held, question, idempotency), held, maxTokens };
       } catch (error) {

@@ -5,7 +5,7 @@ import { EventStream, disconnectSignal } from '../http/event-stream.js';
 import { markReplay } from '../http/idempotency-key.js';
 import { answerTo, logError } from '../http/send-error.js';
 import type { Principal } from '../principal.js';
-import type { AnswerEvent, AnswerFormat } from './answer-format.js';
+import type { AnswerEvent, AnswerFormat, StreamHead } from './answer-format.js';
 import { ChatService, type Begun } from './chat.service.js';
 import type { Question } from './question.js';
 
@@ -31,23 +31,28 @@ export class AnswerWriter {
     const { reply, principal } = exchange;
     const signal = stopSignal(reply, question);
     if (isStream) {
-      await this.stream(exchange, await this.chat.begin(principal, question), format, signal);
+      const begun = await this.chat.begin(principal, question);
+      await this.stream(exchange, question, begun, format, signal);
       return;
     }
     const begun = await this.chat.beginWhole(principal, question, signal);
     const turn = begun.turn ?? (await begun.generation.run(signal));
     setTurnHeaders(reply, turn, begun.turn ? begun.isReplay : false);
+    const isFallback = begun.generation?.isFallback ?? isOther(turn, question);
+    if (isFallback) void reply.header('Model', turn.model);
     void reply.code(200).send(format.whole(turn));
   }
 
   /** Once the headers are out, a failure can only be told as an event. */
   private async stream(
     { request, reply }: Exchange,
+    question: Question,
     begun: Begun,
     format: AnswerFormat,
     signal: AbortSignal,
   ): Promise<void> {
     if (begun.turn) setTurnHeaders(reply, begun.turn, begun.isReplay);
+    if (begun.turn && isOther(begun.turn, question)) void reply.header('Model', begun.turn.model);
     const writing = format.stream(headOf(begun));
     void reply.headers({ ...format.streamHeaders });
     const events = EventStream.open(reply);
@@ -78,10 +83,19 @@ function stopSignal(reply: FastifyReply, { idempotencyKey }: Question): AbortSig
   return idempotencyKey === undefined ? disconnectSignal(reply) : new AbortController().signal;
 }
 
-const headOf = ({ turn, generation }: Begun) =>
+/** Who answers is known with the first word: until then it is who was asked. */
+const headOf = ({ turn, generation }: Begun): StreamHead =>
   turn
     ? { turnId: turn.id, modelId: turn.model }
-    : { turnId: generation.turnId, modelId: generation.model.id };
+    : {
+        turnId: generation.turnId,
+        get modelId() {
+          return generation.model.id;
+        },
+      };
+
+/** Whether a saved answer is another model's than the one that was named. */
+const isOther = (turn: Turn, { model }: Question) => model !== undefined && model !== turn.model;
 
 /** What a paid answer says of its price. */
 function setTurnHeaders(reply: FastifyReply, turn: Turn, isReplay: boolean): void {

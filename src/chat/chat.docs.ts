@@ -33,6 +33,10 @@ export const PAID_HEADERS = {
   'Tokens-Balance': paid('What can be spent after it.', whole),
   'Turn-Id': paid('The saved turn.', id),
   'Conversation-Id': paid('The conversation that the turn belongs to.', id),
+  Model: {
+    description: 'Who answered, where it was another model than the one that was asked for.',
+    schema: { type: 'string' } satisfies SchemaObject,
+  },
 };
 
 const STREAM = `event: delta

@@ -1,12 +1,11 @@
-import { AnswerNotRead, ProviderError, ProviderFailed, ProviderTimedOut } from '../errors.js';
+import { Logger } from '@nestjs/common';
+import { AnswerNotRead, ProviderFailed, ProviderTimedOut } from '../errors.js';
+import { failureOf, isRefusal, rejectionOf, reportIn, type Ask } from './asking.js';
 import type { Model } from '../models/model-catalogue.js';
 import { outcomeOf, type Outcome } from './outcome.js';
 import type { Ending } from '../models/pricing.js';
-import type {
-  CompletionDelta,
-  CompletionDone,
-  CompletionRequest,
-} from '../models/providers/provider.js';
+import type { CompletionDelta, CompletionDone } from '../models/providers/provider.js';
+import { TIME_IS_UP } from '../models/providers/provider.js';
 import { ToolCalls } from '../models/tool-calls.js';
 import type { Turn, TurnStatus } from '../conversations/turn.entity.js';
 
@@ -20,16 +19,18 @@ const ANSWER_SLACK_CHARS = 1000;
 export interface GenerationParts {
   /** The turn that it will be saved as. */
   readonly turnId: string;
-  readonly model: Model;
-  readonly request: Omit<CompletionRequest, 'signal'>;
+  /** Who is asked first, and then who is asked in its place. */
+  readonly asks: readonly Ask[];
   /** The amount set aside. */
   readonly held: number;
   readonly timeoutMs: number;
-  readonly settle: (outcome: Outcome) => Promise<Turn>;
+  readonly settle: (outcome: Outcome, model: Model) => Promise<Turn>;
 }
 
+const logger = new Logger('Generation');
+
 /** Why an answer was stopped from our side. */
-type Stop = 'caller gone' | 'time is up';
+type Stop = 'caller gone' | typeof TIME_IS_UP;
 
 /**
  * One paid answer, from the first word to the settled hold. Whatever ends it (the last word, the caller
@@ -44,15 +45,33 @@ export class Generation {
   /** Set while the question waits for a free connection: nobody has been asked yet. */
   private isQueued = false;
   private askedAt = 0;
+  /** Who is asked now, or has answered. */
+  private ask: Ask;
+  /** Runs until the first word, where somebody else may be asked instead. */
+  private patience: NodeJS.Timeout | undefined;
 
-  constructor(private readonly parts: GenerationParts) {}
+  constructor(private readonly parts: GenerationParts) {
+    this.ask = this.first;
+  }
+
+  private get first(): Ask {
+    const [first] = this.parts.asks;
+    if (!first) throw new Error('nobody is to be asked');
+    return first;
+  }
 
   get turnId(): string {
     return this.parts.turnId;
   }
 
+  /** Who is asked now, or has answered. */
   get model(): Model {
-    return this.parts.model;
+    return this.ask.model;
+  }
+
+  /** Whether another model answers than the one that was asked for. */
+  get isFallback(): boolean {
+    return this.ask !== this.first;
   }
 
   /**
@@ -74,16 +93,17 @@ export class Generation {
     };
     disconnectSignal.addEventListener('abort', leave);
     const timer = setTimeout(() => {
-      stopping.abort('time is up' satisfies Stop);
+      stopping.abort(TIME_IS_UP satisfies Stop);
     }, this.parts.timeoutMs);
     let done: CompletionDone;
     try {
-      done = await this.read(stopping.signal, onDelta);
+      done = await this.readAny(stopping.signal, onDelta);
     } catch (error) {
       const stop = stopping.signal.reason as Stop | undefined;
       return await this.settleUnfinished(stop, error, onDelta !== undefined);
     } finally {
       clearTimeout(timer);
+      clearTimeout(this.patience);
       disconnectSignal.removeEventListener('abort', leave);
       // Whoever still produces (more than was asked for, say) is told to stop.
       stopping.abort();
@@ -91,11 +111,52 @@ export class Generation {
     return this.settle('complete', 'complete', done);
   }
 
+  /**
+   * Asks one after the other until a first word comes; a refusal of the request itself ends that at once. Where
+   * nobody answers, the failure is that of the first. Each but the last has its share of the time for its first word.
+   */
+  private async readAny(
+    signal: AbortSignal,
+    onDelta?: (delta: CompletionDelta) => Promise<void>,
+  ): Promise<CompletionDone> {
+    const { asks, timeoutMs } = this.parts;
+    let failure: unknown;
+    for (const [n, ask] of asks.entries()) {
+      this.ask = ask;
+      const impatient = new AbortController();
+      const others = asks.length - n - 1;
+      const leftMs = timeoutMs - (performance.now() - this.askedAt);
+      if (others > 0) {
+        const giveUp = () => {
+          impatient.abort(TIME_IS_UP);
+        };
+        this.patience = setTimeout(giveUp, leftMs / (others + 1));
+      }
+      try {
+        return await this.read(AbortSignal.any([signal, impatient.signal]), onDelta);
+      } catch (error) {
+        if (signal.aborted || this.produced > 0) throw error;
+        if (n === 0 && isRefusal(error)) throw error;
+        const reason = impatient.signal.aborted ? this.timedOut() : error;
+        failure ??= reason;
+        if (others > 0)
+          logger.warn(
+            { upstream: reportIn(reason) },
+            `${ask.model.id} failed: ${asks[n + 1]?.model.id ?? ''} is asked instead`,
+          );
+      } finally {
+        clearTimeout(this.patience);
+      }
+    }
+    this.ask = this.first;
+    throw failure;
+  }
+
   private async read(
     signal: AbortSignal,
     onDelta?: (delta: CompletionDelta) => Promise<void>,
   ): Promise<CompletionDone> {
-    const { model, request } = this.parts;
+    const { model, request } = this.ask;
     const onQueue = (isWaiting: boolean) => {
       this.isQueued = isWaiting;
     };
@@ -107,6 +168,7 @@ export class Generation {
       for (;;) {
         const next = await Promise.race([events.next(), aborted]);
         if (next.done) throw new ProviderFailed();
+        clearTimeout(this.patience);
         if (next.value.type === 'done') return next.value;
         this.text += next.value.text;
         this.reasoning += next.value.reasoning ?? '';
@@ -131,7 +193,7 @@ export class Generation {
 
   /** A provider that does not heed `maxTokens`, or never ends, is cut off here. */
   private get producedMax(): number {
-    const { maxTokens = Infinity } = this.parts.request;
+    const { maxTokens = Infinity } = this.ask.request;
     return Math.min(ANSWER_MAX_CHARS, ANSWER_SLACK_CHARS + maxTokens * CHARS_PER_TOKEN_MAX);
   }
 
@@ -145,20 +207,20 @@ export class Generation {
       const before = this.isQueued ? 'never asked' : 'gone before output';
       return this.settle('aborted', hasOutput ? 'gone mid-answer' : before, undefined);
     }
-    if (stop === 'time is up' && this.isWaitingForClient) {
+    if (stop === TIME_IS_UP && this.isWaitingForClient) {
       await this.settle('aborted', 'gone mid-answer', undefined);
       throw new AnswerNotRead();
     }
     // What was passed on is there to be read: it is paid, and told as cut.
-    if (stop === 'time is up' && isPassedOn && hasOutput) {
+    if (stop === TIME_IS_UP && isPassedOn && hasOutput) {
       return this.settle('aborted', 'gone mid-answer', undefined);
     }
     await this.settle('failed', 'failed', undefined);
-    throw stop === 'time is up' ? this.timedOut() : failureOf(error);
+    throw stop === TIME_IS_UP ? this.timedOut() : failureOf(error);
   }
 
   private timedOut(): ProviderTimedOut {
-    const { model, request } = this.parts;
+    const { model, request } = this.ask;
     const tookMs = Math.round(performance.now() - this.askedAt);
     const who = { provider: model.provider.name, model: request.model };
     return new ProviderTimedOut({ report: { ...who, reason: 'the time was up', tookMs } });
@@ -171,23 +233,7 @@ export class Generation {
   ): Promise<Turn> {
     const { text, reasoning, toolCalls } = this;
     const made = { status, ending, text, reasoning, toolCalls: toolCalls.list(), done };
-    return this.parts.settle(outcomeOf(this.parts, made));
+    const { ask } = this;
+    return this.parts.settle(outcomeOf({ ...ask, held: this.parts.held }, made), ask.model);
   }
-}
-
-function failureOf(error: unknown): ProviderError {
-  return error instanceof ProviderError ? error : new ProviderFailed({ cause: error });
-}
-
-/** Rejects with the signal's reason once it is aborted; never resolves. */
-function rejectionOf(signal: AbortSignal): Promise<never> {
-  const rejection = new Promise<never>((_, reject) => {
-    const fail = () => {
-      reject(signal.reason as Error);
-    };
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
-  rejection.catch(() => undefined);
-  return rejection;
 }

@@ -45,17 +45,18 @@ export class HeldAnswerService {
     plan: Plan,
     idempotency: IdempotencyRecord | undefined,
   ): Promise<Generation> {
-    const { model } = plan;
     const opened = await this.answerHolds.open(principal, plan, question, idempotency);
     const { holdId, held, maxTokens } = opened;
     const turnId = uuidv7();
     return new Generation({
       turnId,
-      model,
-      request: requestOf(plan, question, maxTokens),
+      asks: [plan, ...plan.fallbacks].map((one, n) => ({
+        model: one.model,
+        request: requestOf(one, question, maxTokens[n] ?? 1),
+      })),
       held,
       timeoutMs: this.config.answerTimeoutSeconds * 1000,
-      settle: (outcome) =>
+      settle: (outcome, model) =>
         this.settle({ principal, holdId, turnId, question, modelId: model.id, outcome }),
     });
   }

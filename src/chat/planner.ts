@@ -17,8 +17,8 @@ import type { ChatMessage } from '../models/providers/provider.js';
 import type { Principal } from '../principal.js';
 import type { Question } from './question.js';
 
-/** What is asked of the model, and the most that it can cost. */
-export interface Plan {
+/** What is asked of one model, and the most that it can cost. */
+export interface ModelPlan {
   readonly model: Model;
   readonly messages: readonly ChatMessage[];
   /** The most that the prompt can have, in model tokens: so much is held for it, and what is too much is given back. */
@@ -26,9 +26,14 @@ export interface Plan {
   readonly maxTokens: number;
 }
 
+/** The same with the models that are asked in its place where its provider fails; they take the question, too. */
+export interface Plan extends ModelPlan {
+  readonly fallbacks: readonly ModelPlan[];
+}
+
 /** A plan, and how many model tokens its prompt is likely to have. */
 interface Measured {
-  readonly plan: Plan;
+  readonly plan: ModelPlan;
   readonly prompt: TokenCount;
 }
 
@@ -50,21 +55,30 @@ export class Planner {
 
   /** Between which two amounts an answer's price would be, without asking or holding anything. */
   async quote(principal: Principal, question: Question): Promise<Quote> {
-    const { plan, prompt } = await this.measure(principal, question);
-    const { model, maxTokens } = plan;
+    const [first, ...rest] = await this.measureAll(principal, question);
+    const all = [first, ...rest];
+    const floors = all.map(({ plan, prompt }) => ceiling(plan.model.price, prompt.estimate, 0));
+    const ceilings = all.map(({ plan, prompt }) =>
+      ceiling(plan.model.price, prompt.bound, plan.maxTokens),
+    );
     return {
-      model: model.id,
-      floor: ceiling(model.price, prompt.estimate, 0),
-      ceiling: ceiling(model.price, prompt.bound, maxTokens),
+      model: first.plan.model.id,
+      floor: Math.min(...floors),
+      ceiling: Math.max(...ceilings),
     };
   }
 
   /** Throws `ValidationFailed` for what no model takes, and `NotFound` for a conversation of somebody else. */
   async plan(principal: Principal, question: Question): Promise<Plan> {
-    return (await this.measure(principal, question)).plan;
+    const [{ plan }, ...rest] = await this.measureAll(principal, question);
+    return { ...plan, fallbacks: rest.map((measured) => measured.plan) };
   }
 
-  private async measure(principal: Principal, question: Question): Promise<Measured> {
+  /** For the model that is asked, and then for its fallbacks, but for those that do not take such a question. */
+  private async measureAll(
+    principal: Principal,
+    question: Question,
+  ): Promise<[Measured, ...Measured[]]> {
     const { conversationId, message } = question;
     this.assertLength(message);
     const conversation =
@@ -72,7 +86,23 @@ export class Planner {
         ? undefined
         : await this.conversations.find(principal.userId, conversationId);
     const model = this.models.find(question.model ?? conversation?.model, principal);
-    const asked: ChatMessage = { role: 'user', content: message };
+    const measured: [Measured, ...Measured[]] = [await this.measure(model, question, conversation)];
+    for (const other of this.models.fallbacksOf(model, principal)) {
+      try {
+        measured.push(await this.measure(other, question, conversation));
+      } catch (error) {
+        if (!(error instanceof ValidationFailed)) throw error;
+      }
+    }
+    return measured;
+  }
+
+  private async measure(
+    model: Model,
+    question: Question,
+    conversation: Thread | undefined,
+  ): Promise<Measured> {
+    const asked: ChatMessage = { role: 'user', content: question.message };
     const wanted = Math.min(question.maxTokens ?? model.maxTokens, model.maxTokens);
     // An answer may be as long as the whole context, but half of that is left to what was said before.
     const reserved = Math.min(wanted, Math.floor(model.contextTokens / 2));
@@ -102,7 +132,11 @@ const systemOf = ({ chatId }: Question, conversation: Thread | undefined): ChatM
     : [];
 
 /** What the model is sent. */
-export function requestOf({ model, messages }: Plan, { extra = {} }: Question, maxTokens: number) {
+export function requestOf(
+  { model, messages }: ModelPlan,
+  { extra = {} }: Question,
+  maxTokens: number,
+) {
   const { upstream, maxTokensField } = model;
   return { model: upstream, messages, maxTokens, maxTokensField, extra };
 }

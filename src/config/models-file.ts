@@ -14,6 +14,7 @@ import {
 import { Nested, Reads } from '../fields/field-decorators.js';
 import { isFields, readFields } from '../fields/field-reader.js';
 import { SCOPES, type Scope } from '../principal.js';
+import { fallbackProblems } from './fallbacks.js';
 import { ListOf, OneOrMore } from './list-rules.js';
 import { MayBeLeftOut, OnePrice, PRICES, Whole, unitOf, type Price } from './prices.js';
 
@@ -79,6 +80,11 @@ export class ModelSettings {
   @MayBeLeftOut
   @Whole(0, IMAGES_MAX)
   readonly imagesMax?: number;
+
+  /** The models that answer in its place, in order, where its provider fails before the first word. */
+  @MayBeLeftOut
+  @ListOf((item) => typeof item === 'string', 'must be a list of names of models')
+  readonly fallbacks?: readonly string[];
 
   /** Which scopes an API key must have to use it; without it, those of the route. */
   @MayBeLeftOut
@@ -191,8 +197,16 @@ function acrossPlaces({ providers, models }: ListedFile, env: Environment): stri
   for (const id of new Set(ids.filter((one, n) => ids.indexOf(one) !== n))) {
     problems.push(`models list "${id}" twice`);
   }
+  const sound = Array.isArray(models) ? models.filter(hasFallbackList) : [];
+  problems.push(...fallbackProblems(sound, [ECHO]));
   return problems;
 }
+
+/** Whose name and fallbacks can be looked at; what breaks their own rules was told. */
+const hasFallbackList = (model: unknown) =>
+  model instanceof ModelSettings &&
+  typeof model.id === 'string' &&
+  (model.fallbacks === undefined || Array.isArray(model.fallbacks));
 
 /** What is wrong with the keys of a provider beside its addresses. */
 function ofKeys({ baseUrl, apiKeyEnv }: ListedProvider, env: Environment): string[] {

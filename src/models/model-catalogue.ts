@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
+import { chainOf } from '../config/fallbacks.js';
 import type { ModelSettings } from '../config/models-file.js';
 import { ModelNotFound, ValidationFailed } from '../errors.js';
 import { Metrics } from '../metrics/metrics.js';
@@ -25,6 +26,7 @@ export interface Model extends Omit<ModelSettings, 'provider'> {
 export class ModelCatalogue implements OnApplicationShutdown {
   private readonly providers: ReadonlyMap<string, CompletionProvider>;
   private readonly models: ReadonlyMap<string, Model>;
+  private readonly chains: ReadonlyMap<string, readonly Model[]>;
 
   constructor(@Inject(CONFIG) config: Config, metrics: Metrics) {
     this.providers = providersOf(config, metrics);
@@ -46,6 +48,12 @@ export class ModelCatalogue implements OnApplicationShutdown {
     const isListed = listed.some(({ id }) => id === echo.id);
     const models = isListed ? listed : [...listed, echo];
     this.models = new Map(models.map((model) => [model.id, model]));
+    this.chains = new Map(
+      models.map(({ id }) => {
+        const chain = chainOf(id, this.models).map((next) => this.models.get(next));
+        return [id, chain.filter((model) => model !== undefined)];
+      }),
+    );
   }
 
   /** When nothing is served any more: connections that are kept alive would keep the process too. */
@@ -79,6 +87,12 @@ export class ModelCatalogue implements OnApplicationShutdown {
     const model = this.permitted(id, principal);
     if (!model) throw new ModelNotFound(id);
     return model;
+  }
+
+  /** Those that answer in its place, as far as the caller may use them. */
+  fallbacksOf({ id }: Model, principal: Principal): Model[] {
+    const chain = this.chains.get(id) ?? [];
+    return chain.filter((model) => mayUse(model, principal));
   }
 
   private permitted(id: string, principal: Principal): Model | undefined {

@@ -8,10 +8,10 @@ import type { ChunkDelta } from './completion-wire.js';
  */
 export const completionFormat = (tellsUsage: boolean): AnswerFormat => ({
   whole: toCompletion,
-  stream: ({ turnId, modelId }) => {
-    const head = headOf(turnId, modelId);
+  stream: (head) => {
+    const now = () => headOf(head.turnId, head.modelId);
     const chunk = (delta: ChunkDelta, finishReason: string | null = null) => ({
-      payload: toChunk(head, delta, finishReason, tellsUsage),
+      payload: toChunk(now(), delta, finishReason, tellsUsage),
     });
     return {
       start: () => [chunk({ role: 'assistant', content: '', refusal: null })],
@@ -25,7 +25,7 @@ export const completionFormat = (tellsUsage: boolean): AnswerFormat => ({
       replay: (turn) => [chunk(toWholeDelta(turn))],
       end: (turn) => [
         chunk({}, turn.finishReason),
-        ...(tellsUsage ? [{ payload: toUsageChunk(head, turn) }] : []),
+        ...(tellsUsage ? [{ payload: toUsageChunk(now(), turn) }] : []),
         { payload: '[DONE]' },
       ],
       failure: (body) => [{ payload: body }],
