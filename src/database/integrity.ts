@@ -1,4 +1,5 @@
 import type { Database } from './data-source.js';
+import { unhurried, type Ask } from './unhurried.js';
 
 const FAULTS_MAX = 10;
 
@@ -7,7 +8,7 @@ const FAULTS_MAX = 10;
  * its pages as it reads them, only references are looked at: they may have been switched off while rows were loaded.
  */
 export async function databaseFaults(database: Database): Promise<string[]> {
-  return database.isSqlite ? faultsOfFile(database) : danglingReferences(database);
+  return database.isSqlite ? faultsOfFile(database) : unhurried(database, danglingReferences);
 }
 
 async function faultsOfFile(database: Database): Promise<string[]> {
@@ -29,8 +30,8 @@ async function faultsOfFile(database: Database): Promise<string[]> {
 const toSentence = (table: string, parent: string, count: number) =>
   `rows of ${table} whose row in ${parent} is missing: ${String(count)}`;
 
-async function danglingReferences(database: Database): Promise<string[]> {
-  const keys = await database.query<Record<'child' | 'parent' | 'column' | 'target', string>[]>(
+async function danglingReferences(ask: Ask): Promise<string[]> {
+  const keys = await ask<Record<'child' | 'parent' | 'column' | 'target', string>>(
     `SELECT k.conrelid::regclass AS child, k.confrelid::regclass AS parent,
        quote_ident(c.attname) AS column, quote_ident(t.attname) AS target
      FROM pg_constraint k
@@ -40,7 +41,7 @@ async function danglingReferences(database: Database): Promise<string[]> {
   );
   const found: string[] = [];
   for (const { child, parent, column, target } of keys) {
-    const [row] = await database.query<{ count: number }[]>(
+    const [row] = await ask<{ count: number }>(
       `SELECT count(*) AS count FROM (SELECT 1 FROM ${child} c WHERE c.${column} IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM ${parent} p WHERE p.${target} = c.${column})) dangling`,
     );

@@ -3,7 +3,7 @@ import { fromIso, type Micros } from '../time.js';
 import type { DjangoTables, Found } from './tables.js';
 
 /** People read at once, and messages of one of them. */
-export const PEOPLE_PAGE = 200;
+const PEOPLE_PAGE = 200;
 export const MESSAGES_PAGE = 200;
 
 /** A row of the table of users. */

@@ -3,7 +3,15 @@ import { assertMigrated } from '../database/migrate.js';
 import { openWriter, type DatabaseOptions } from '../database/data-source.js';
 import { declareWhole } from '../database/served-mark.js';
 import { assertSqliteFile, copyOnline } from '../database/sqlite-file.js';
-import { assertClean, exists, finish, makeUnfinished, removeFile, sizeOf } from './copies.js';
+import {
+  assertClean,
+  exists,
+  finish,
+  isSameFile,
+  makeUnfinished,
+  removeFile,
+  sizeOf,
+} from './copies.js';
 
 /** A command that PostgreSQL's own programs do better. */
 const PG_DUMP =
@@ -27,6 +35,7 @@ export async function backUp(
   const path = sqlitePathOf(options.url);
   if (path === undefined) throw new Error(PG_DUMP);
   const assertFree = () => {
+    if (isSameFile(file, path)) throw new Error(`${file} is the database itself`);
     if (!replace && exists(file)) throw new Error(`${file} is there already: give --replace`);
   };
   assertFree();

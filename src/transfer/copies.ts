@@ -35,6 +35,12 @@ function flush(path: string): void {
 
 export const exists = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
+/** Whether two paths lead to one file that is there. */
+export function isSameFile(one: string, other: string): boolean {
+  const [left, right] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return left !== undefined && left.ino === right?.ino && left.dev === right.dev;
+}
+
 /** Throws what the audit found in a database that must be whole. */
 export async function assertClean(database: Database, name: string): Promise<FullReport> {
   const report = await fullAudit(database);

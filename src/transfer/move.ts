@@ -7,6 +7,7 @@ import { keyText, pagesOf, sameKeys, type RawRow } from '../database/row-pages.j
 import { assertSqliteFile } from '../database/sqlite-file.js';
 import type { EntityClass } from '../database/statements.js';
 import { foreignTables } from '../database/table-names.js';
+import { unhurried } from '../database/unhurried.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { assertSums } from './sums.js';
 import { assertClean, sizeOf } from './copies.js';
@@ -64,7 +65,7 @@ async function moveBetween(pair: Pair, onProgress: Move['onProgress']): Promise<
     const rows = await copyTable(pair, table);
     onProgress?.(table.tableName, rows);
   }
-  if (!target.isSqlite) await target.query('ANALYZE');
+  if (!target.isSqlite) await unhurried(target, (ask) => ask('ANALYZE'));
   await assertSums(source, target);
   await assertClean(target, 'the target');
   return `moved and compared: ${sizeOf(report)}`;

@@ -5,7 +5,7 @@ import type { RawRow } from '../database/row-pages.js';
  * A row as both databases mean it. SQLite has 0 and 1 for false and true, and may have the character NUL in a text,
  * which PostgreSQL cannot store.
  */
-export function meaning(table: EntityMetadata, row: RawRow): RawRow {
+function meaning(table: EntityMetadata, row: RawRow): RawRow {
   return Object.fromEntries(
     table.columns.map(({ databaseName, type }) => [databaseName, valueOf(row[databaseName], type)]),
   );

@@ -1,10 +1,11 @@
 import type { Database } from '../database/data-source.js';
+import { unhurried, type Ask } from '../database/unhurried.js';
 
 /** Amounts of tokens, by the names that they have in every table. */
 const AMOUNTS = ['balance', 'held', 'entry_count', 'amount', 'captured_amount'];
 
 /** The number of rows of each table, and the sums of its amounts, as texts that both databases write alike. */
-async function sumsOf(database: Database): Promise<Map<string, string>> {
+async function sumsOf(database: Database, ask: Ask): Promise<Map<string, string>> {
   const sums = new Map<string, string>();
   for (const { tableName, columns } of database.tables) {
     const amounts = columns.filter(({ databaseName }) => AMOUNTS.includes(databaseName));
@@ -14,7 +15,7 @@ async function sumsOf(database: Database): Promise<Map<string, string>> {
         ({ databaseName: name }) => `CAST(coalesce(sum("${name}"), 0) AS text) AS "${name}"`,
       ),
     ];
-    const [row = {}] = await database.query<Record<string, string>[]>(
+    const [row = {}] = await ask<Record<string, string>>(
       `SELECT ${select.join(', ')} FROM "${tableName}"`,
     );
     for (const [name, sum] of Object.entries(row)) sums.set(`${name} of ${tableName}`, sum);
@@ -24,7 +25,8 @@ async function sumsOf(database: Database): Promise<Map<string, string>> {
 
 /** Throws the first count or sum in which two databases differ. */
 export async function assertSums(source: Database, target: Database): Promise<void> {
-  const [expected, found] = [await sumsOf(source), await sumsOf(target)];
+  const expected = await unhurried(source, (ask) => sumsOf(source, ask));
+  const found = await unhurried(target, (ask) => sumsOf(target, ask));
   for (const [name, sum] of expected) {
     if (found.get(name) !== sum) {
       throw new Error(`${name}: ${sum} in the source, ${String(found.get(name))} in the target`);

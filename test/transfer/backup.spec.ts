@@ -83,6 +83,8 @@ describe('backup and restore of an SQLite database that is served', () => {
     expect(await readFile(file('there'), 'utf8')).toBe('dear');
     await backUp(optionsOf(live.url), file('there'), { replace: true });
     expect((await auditOf(`sqlite:${file('there')}`)).missing).toEqual([]);
+    const itself = backUp(optionsOf(live.url), pathOf(live.url), { replace: true });
+    await expect(itself).rejects.toThrow('is the database itself');
     const names = await readdir(dirname(pathOf(live.url)));
     expect(names.filter((name) => name.includes('unfinished'))).toEqual([]);
   });

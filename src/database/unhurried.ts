@@ -1,0 +1,17 @@
+import type { Database } from './data-source.js';
+
+/** Runs one statement and gives its rows. */
+export type Ask = <Row>(sql: string) => Promise<Row[]>;
+
+/** Runs statements that look at whole tables, which may take longer than a request has time for. */
+export async function unhurried<T>(database: Database, work: (ask: Ask) => Promise<T>): Promise<T> {
+  if (database.isSqlite) return work((sql) => database.query(sql));
+  const runner = database.createQueryRunner();
+  try {
+    await runner.query('SET statement_timeout = 0');
+    return await work(async <Row>(sql: string) => (await runner.query(sql)) as Row[]);
+  } finally {
+    await runner.query('RESET statement_timeout').catch(() => undefined);
+    await runner.release();
+  }
+}

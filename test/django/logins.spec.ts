@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { DjangoImport } from '../../src/django/django-import.service.js';
+import { PASSWORD, TestApp } from '../support/app.js';
+import { DjangoDatabase, djangoHash } from '../support/django.js';
+
+const NO_SKIP = { skip: false };
+
+describe('logins of people brought from Django', () => {
+  it('wait in the one queue of hashes, which refuses what is too much', async () => {
+    const django = await DjangoDatabase.create('sqlite');
+    const app = await TestApp.start('sqlite', { HASH_CONCURRENCY: '1', HASH_QUEUE_MAX: '1' });
+    const password = djangoHash(PASSWORD, 500_000);
+    for (const id of [1, 2, 3, 4]) {
+      await django.addUser({ id, username: `user${String(id)}`, password });
+    }
+    await app.nest.get(DjangoImport).run(django.url, NO_SKIP);
+    const logins = [1, 2, 3, 4].map((id) =>
+      app.post('/api/login/', { username: `user${String(id)}`, password: PASSWORD }),
+    );
+    const statuses = (await Promise.all(logins)).map(({ status }) => status);
+    expect(statuses).toContain(503);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    const later = await app.post('/api/login/', { username: 'user4', password: PASSWORD });
+    expect(later.status).toBe(200);
+    await app.close();
+    await django.drop();
+  });
+});
