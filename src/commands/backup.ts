@@ -8,7 +8,9 @@ import { filled } from './words.js';
 
 async function run(file: string, { replace }: { replace?: true }): Promise<void> {
   const { databaseUrl: url, databasePoolMax: poolMax } = configOfExistingDatabase();
-  const told = await backUp({ url, poolMax, entities }, resolve(file), { replace: replace === true });
+  const told = await backUp({ url, poolMax, entities }, resolve(file), {
+    replace: replace === true,
+  });
   process.stdout.write(`${told}\n`);
 }
 
