@@ -6,6 +6,7 @@ import { AppModule } from './app.module.js';
 import { Authenticator } from './auth/authenticator.js';
 import { readAuthorization } from './auth/authorization-header.js';
 import { CONFIG, type Config } from './config/config.js';
+import { FileLease } from './database/file-lease.js';
 import { migrate } from './database/migrate.js';
 import { ProcessLease } from './database/process-lease.js';
 import { ServedMark } from './database/served-mark.js';
@@ -24,13 +25,17 @@ import { watchService } from './app.watch.js';
 /** The whole application, ready to listen: what `main` starts and the tests drive. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   const logger = createLogger(config.logLevel);
+  const file = await FileLease.takeFor(config.databaseUrl);
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config),
     createAdapter(logger, config),
     { bodyParser: false, abortOnError: false, logger: new NestLogger(logger) },
-  );
+  ).catch(async (error: unknown) => {
+    await file?.release();
+    throw error;
+  });
   try {
-    await prepare(app);
+    await prepare(app, file);
   } catch (error) {
     await app.close();
     throw error;
@@ -42,8 +47,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
  * The lease before the schema, so that nobody migrates what another process serves; hooks before routes;
  * then, before the first request, what an earlier crash left is resolved.
  */
-async function prepare(app: NestFastifyApplication): Promise<void> {
-  await app.get(ProcessLease).acquire();
+async function prepare(app: NestFastifyApplication, file: FileLease | undefined): Promise<void> {
+  await app.get(ProcessLease).acquire(file);
   await app.get(ServedMark).set();
   await migrate(app.get(DataSource));
   const authenticator = app.get(Authenticator);

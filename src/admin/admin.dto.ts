@@ -4,7 +4,7 @@ import { NumberField } from '../fields/number-field.js';
 import { TextField } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
 import { DayUsageDto, ModelUsageDto, SpentDto } from '../usage/usage.dto.js';
-import { AMOUNT_MAX } from '../wallet/wallet.dto.js';
+import { AMOUNT_MAX } from '../wallet/amount.js';
 
 export const REASON_MAX = 200;
 

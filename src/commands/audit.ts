@@ -10,7 +10,7 @@ const DIFFERENCES_CODE = 1;
 
 /** Checks every wallet of the configured database, and that it is whole, beside a service that may be running. */
 async function run({ json }: { json?: true }): Promise<void> {
-  const { databaseUrl: url, databasePoolMax: poolMax } = configOfExistingDatabase();
+  const { databaseUrl: url, databasePoolMax: poolMax } = await configOfExistingDatabase();
   const dataSource = await openReadOnly({ url, poolMax, entities });
   const onProgress = (wallets: number) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${String(wallets)} wallets `);

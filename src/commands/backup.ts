@@ -7,7 +7,7 @@ import { configOfExistingDatabase } from './existing-database.js';
 import { filled } from './words.js';
 
 async function run(file: string, { replace }: { replace?: true }): Promise<void> {
-  const { databaseUrl: url, databasePoolMax: poolMax } = configOfExistingDatabase();
+  const { databaseUrl: url, databasePoolMax: poolMax } = await configOfExistingDatabase();
   const told = await backUp({ url, poolMax, entities }, resolve(file), {
     replace: replace === true,
   });

@@ -21,7 +21,7 @@ interface Options {
 async function run(source: string, options: Options): Promise<void> {
   const { usersTable: users, tokensTable: tokens, messagesTable: messages } = options;
   const services = await NestFactory.createApplicationContext(
-    AppModule.forRoot(configOfExistingDatabase()),
+    AppModule.forRoot(await configOfExistingDatabase()),
     { logger: false, abortOnError: false },
   );
   try {

@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import type { Command } from 'commander';
 import { loadConfig, type Config } from '../config/config.js';
 import { openReadOnly, openWriter, type Database } from '../database/data-source.js';
+import { FileLease } from '../database/file-lease.js';
 import { locationOf } from '../database/location.js';
 import { listMigrations, migrate, revertLast } from '../database/migrate.js';
-import { ProcessLease } from '../database/process-lease.js';
 import { entities } from '../entities.js';
 import { configOfExistingDatabase } from './existing-database.js';
 
@@ -16,14 +16,16 @@ const optionsOf = ({ databaseUrl: url, databasePoolMax: poolMax }: Config) => ({
 
 /** Under the lease: on SQLite nobody may change the schema of what another process serves. */
 async function alone<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
-  const database = await openWriter(optionsOf(config));
-  const lease = new ProcessLease(database);
+  const file = await FileLease.takeFor(config.databaseUrl);
   try {
-    await lease.acquire();
-    return await work(database);
+    const database = await openWriter(optionsOf(config));
+    try {
+      return await work(database);
+    } finally {
+      await database.destroy();
+    }
   } finally {
-    await lease.onApplicationShutdown();
-    await database.destroy();
+    await file?.release();
   }
 }
 
@@ -36,7 +38,7 @@ async function run(): Promise<void> {
 }
 
 async function show(): Promise<void> {
-  const database = await openReadOnly(optionsOf(configOfExistingDatabase()));
+  const database = await openReadOnly(optionsOf(await configOfExistingDatabase()));
   try {
     for (const { name, isDone, isKnown } of await listMigrations(database)) {
       const note = isKnown ? '' : ' (of a newer release)';
@@ -48,7 +50,7 @@ async function show(): Promise<void> {
 }
 
 async function revert(): Promise<void> {
-  const name = await alone(configOfExistingDatabase(), revertLast);
+  const name = await alone(await configOfExistingDatabase(), revertLast);
   process.stdout.write(name === undefined ? 'nothing to revert\n' : `reverted: ${name}\n`);
 }
 

@@ -2,9 +2,11 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Command } from 'commander';
 import { createApp } from '../app.setup.js';
 import { loadConfig, type Config } from '../config/config.js';
+import { locationOf } from '../database/location.js';
 import { RequestGate } from '../http/request-gate.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import { startLines } from '../observability/start-report.js';
+import { UsersService } from '../users/users.service.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** npm passes on the Ctrl-C that the terminal has already sent here: both are one wish to stop. */
@@ -65,6 +67,11 @@ async function run(): Promise<void> {
   const models = app.get(ModelCatalogue).all();
   const { log } = app.getHttpAdapter().getInstance();
   for (const line of startLines({ ...config, url: await app.getUrl(), models })) log.info(line);
+  const people = await app.get(UsersService).count();
+  log.info(
+    { people },
+    `Database: ${locationOf(config.databaseUrl)}, with ${String(people)} people`,
+  );
 }
 
 export function declare(command: Command): void {

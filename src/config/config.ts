@@ -5,6 +5,7 @@ import { readModelsFile, type ModelsFile } from './models-file.js';
 import { readNamedModels } from './named-models.js';
 import { listOf } from './network-settings.js';
 import { toRate } from './rates.js';
+import { readEnvFile } from './env-file.js';
 import { SETTINGS } from './settings.js';
 
 /** What hashing leaves of libuv's threads for the database: one for its writer, one for its reader. */
@@ -20,7 +21,8 @@ function withSmallNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** The process's environment, to which `.env` adds what is not set. */
 function environment(): NodeJS.ProcessEnv {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  const listed = existsSync('.env') ? readEnvFile('.env') : {};
+  for (const [name, value] of Object.entries(listed)) process.env[name] ??= value;
   return process.env;
 }
 

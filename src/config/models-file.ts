@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { readFileSync } from 'node:fs';
 import {
   IsArray,
   IsIn,
@@ -16,6 +15,7 @@ import { isFields, readFields } from '../fields/field-reader.js';
 import { SCOPES, type Scope } from '../principal.js';
 import { fallbackProblems } from './fallbacks.js';
 import { ListOf, OneOrMore } from './list-rules.js';
+import { readText } from './text-file.js';
 import { MayBeLeftOut, OnePrice, PRICES, Whole, unitOf, type Price } from './prices.js';
 
 /** This bound keeps every price times every count an exact integer. */
@@ -144,9 +144,9 @@ export function readModelsFile(path: string, env: Environment): ModelsFile {
   if (path === '') return refused();
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(readText(path));
   } catch (error) {
-    return refused(`${path} ${error instanceof SyntaxError ? 'is not JSON' : 'cannot be read'}`);
+    return refused(error instanceof SyntaxError ? `${path} is not JSON` : (error as Error).message);
   }
   if (!isFields(content)) return refused('the file must be an object');
   const { dto, faults } = readFields(ListedFile, content, { unknownField: 'is not a known field' });

@@ -2,8 +2,8 @@ import { EnvError, makeValidator } from 'envalid';
 
 export const integer = ({ min, max }: { min: number; max: number }) =>
   makeValidator<number>((input) => {
-    const value = Number(input);
-    if (input.trim() === '' || !Number.isSafeInteger(value) || value < min || value > max) {
+    const value = /^(?:0|[1-9][0-9]*)$/.test(input.trim()) ? Number(input) : Number.NaN;
+    if (!(value >= min && value <= max)) {
       throw new EnvError(`must be a whole number from ${String(min)} to ${String(max)}`);
     }
     return value;
@@ -19,6 +19,15 @@ export const databaseUrl = makeValidator<string>((input) => {
   if (/^sqlite:.*:memory:/.test(input)) {
     throw new EnvError('must name a file: what is in memory, the second connection does not see');
   }
+  if (/^sqlite:(?:\/\/|file:)/.test(input)) {
+    throw new EnvError(
+      'must be sqlite:<path>, as sqlite:/srv/tallychat.sqlite or sqlite:./data/tallychat.sqlite: what follows // is read in more than one way',
+    );
+  }
+  if (/^sqlite:~[^/\\]/.test(input) || input === 'sqlite:~') {
+    throw new EnvError('must be sqlite:<path of a file>; of ~ only ~/<path> is known');
+  }
+  if (/^sqlite:.*[/\\]$/.test(input)) throw new EnvError('must name a file, not a folder');
   if (/^sqlite:.+/.test(input)) return input;
   if (/^postgres(ql)?:\/\/.+/.test(input) && URL.canParse(input)) return input;
   throw new EnvError(

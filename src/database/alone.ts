@@ -1,16 +1,16 @@
 import type { Database } from './data-source.js';
+import { FileInUse, FileLease } from './file-lease.js';
 import { MIGRATION_LOCK } from './migrate.js';
-import { FileInUse, LOCK_SPACE, ProcessLease } from './process-lease.js';
+import { LOCK_SPACE } from './process-lease.js';
 
 /**
  * Keeps every process from serving the database until the function returned is called. Throws `FileInUse` where one
  * serves it now, and where another command has it alone. On PostgreSQL a service that starts meanwhile waits.
  */
 export async function takeAlone(database: Database): Promise<() => Promise<void>> {
-  if (database.isSqlite) {
-    const lease = new ProcessLease(database);
-    await lease.acquire();
-    return () => lease.onApplicationShutdown();
+  if (database.sqlitePath !== undefined) {
+    const lease = await FileLease.take(database.sqlitePath);
+    return () => lease.release();
   }
   const runner = database.createQueryRunner();
   const ask = async (sql: string) => {

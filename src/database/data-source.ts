@@ -10,7 +10,7 @@ import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
 import { existsSync } from 'node:fs';
 import pg from 'pg';
 import sqlite3 from 'sqlite3';
-import { locationOf, sqlitePathOf } from './location.js';
+import { assertFile, locationOf, sqlitePathOf } from './location.js';
 import { migrations } from './migrations.js';
 import { makePrivateFile } from './private-file.js';
 import { PostgresStatements } from './postgres-statements.js';
@@ -181,7 +181,7 @@ export async function openWriter(options: DatabaseOptions): Promise<Database> {
 
 /** Opens the database for reading alone: SQLite then refuses every write. */
 export async function openReadOnly(options: DatabaseOptions): Promise<Database> {
-  const dataSource = await open(options);
+  const dataSource = await open(options, assertFile);
   if (dataSource.options.type === 'sqlite') await dataSource.query('PRAGMA query_only = ON');
   return dataSource;
 }

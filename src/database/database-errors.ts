@@ -46,6 +46,11 @@ export function mayEndTransaction(error: unknown): boolean {
   return error instanceof QueryFailedError && codeOf(error) !== 'SQLITE_CONSTRAINT';
 }
 
+/** Another connection has the lock. */
+export function isLocked(error: unknown): boolean {
+  return codeOf(error) === 'SQLITE_BUSY';
+}
+
 /** All connections of the pool were in use for too long. It tells so by these words alone. */
 export function isConnectionTimeout(error: unknown): boolean {
   return error instanceof Error && error.message === 'timeout exceeded when trying to connect';

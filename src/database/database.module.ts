@@ -22,12 +22,15 @@ class DatabaseCloser implements OnApplicationShutdown {
     private readonly writer: Database,
     private readonly reader: ReadConnection,
     private readonly unitOfWork: UnitOfWork,
+    private readonly lease: ProcessLease,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
     await this.unitOfWork.idle();
-    await this.reader.close(this.writer);
-    await this.writer.destroy();
+    await this.lease.release(async () => {
+      await this.reader.close(this.writer);
+      await this.writer.destroy();
+    });
   }
 }
 

@@ -1,42 +1,40 @@
 import { randomInt } from 'node:crypto';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { quietSqlite3 } from './data-source.js';
+import type { FileLease } from './file-lease.js';
 
 /** The first half of our advisory locks' key; the second is the process. */
 export const LOCK_SPACE = 0x7a11;
 const ID_MAX = 2 ** 31 - 1;
 
-/** Another process serves the same SQLite file. */
-export class FileInUse extends Error {}
-
 /**
  * Tells the living from the dead, so that what a killed process left half-done can be resolved at once.
  * The lease is a lock which the database or the kernel drops with the process, whatever ended it:
- * on PostgreSQL an advisory lock, on SQLite the exclusive lock of a file beside the database, which
- * also keeps a second process from serving it.
+ * on PostgreSQL an advisory lock, on SQLite a lock of the file, which also keeps a second process from
+ * serving it.
  */
 @Injectable()
-export class ProcessLease implements OnApplicationShutdown {
+export class ProcessLease {
   /** This process, among all that use the database. */
   readonly id = randomInt(1, ID_MAX);
   private runner: QueryRunner | undefined;
-  private lockFile: DataSource | undefined;
+  private file: FileLease | undefined;
 
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Takes the lease. Throws `FileInUse` where another process serves this SQLite file. */
-  async acquire(): Promise<void> {
-    const { options } = this.dataSource;
-    if (options.type === 'sqlite') await this.lockBeside(options.database);
-    else await this.lockOnServer();
+  /** Takes the lease: on PostgreSQL a lock there, on SQLite the one that was taken before the file was opened. */
+  async acquire(file: FileLease | undefined): Promise<void> {
+    this.file = file;
+    if (!file) await this.lockOnServer();
   }
 
   /**
    * Takes it again if the connection that carried it was lost. Throws while the server has not noticed
-   * the loss and keeps the lock: until then the process looks alive all the same.
+   * the loss and keeps the lock: until then the process looks alive all the same. Throws `FileMoved` where an
+   * SQLite file is no longer where it was.
    */
   async renew(): Promise<void> {
+    await this.file?.renew();
     if (!this.runner) return;
     try {
       await this.runner.query('SELECT 1');
@@ -58,9 +56,11 @@ export class ProcessLease implements OnApplicationShutdown {
     return row?.free === true;
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Gives the lease back around the closing of the database: a server's before it, a file's after it. */
+  async release(closeDatabase: () => Promise<void>): Promise<void> {
     await this.runner?.release();
-    await this.lockFile?.destroy();
+    await closeDatabase();
+    await this.file?.release();
   }
 
   private async lockOnServer(): Promise<void> {
@@ -76,23 +76,5 @@ export class ProcessLease implements OnApplicationShutdown {
       throw error;
     }
     this.runner = runner;
-  }
-
-  private async lockBeside(database: string): Promise<void> {
-    const file = await new DataSource({
-      type: 'sqlite',
-      driver: quietSqlite3,
-      database: `${database}.lock`,
-    }).initialize();
-    try {
-      await file.query('BEGIN EXCLUSIVE');
-    } catch (error) {
-      await file.destroy();
-      throw new FileInUse(
-        `another process serves ${database}: stop it, or use PostgreSQL for several processes`,
-        { cause: error },
-      );
-    }
-    this.lockFile = file;
   }
 }

@@ -6,7 +6,7 @@ import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
 import { SCOPES, type Scope } from '../principal.js';
 import { fromIso } from '../time.js';
-import { AMOUNT_MAX } from '../wallet/wallet.dto.js';
+import { AMOUNT_MAX } from '../wallet/amount.js';
 
 const NAME_MAX_CHARS = 100;
 const OVERLAP_MAX_SECONDS = 7 * 86_400;

@@ -45,6 +45,13 @@ export class UsersService {
     return id;
   }
 
+  /** How many there are. */
+  async count(): Promise<number> {
+    const sql = '/* user.count */ SELECT CAST(count(*) AS bigint) AS people FROM users';
+    const [row] = await this.reader.read<{ people: number }>(sql, []);
+    return row?.people ?? 0;
+  }
+
   findById(id: string): Promise<User | null> {
     return this.reader.repository(User).findOneBy({ id });
   }

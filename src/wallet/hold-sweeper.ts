@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
+import { FileMoved } from '../database/file-lease.js';
 import { ProcessLease } from '../database/process-lease.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -56,6 +57,7 @@ export class HoldSweeper implements OnModuleDestroy {
   /** One round. Returns when every hold found is resolved. */
   async sweep(): Promise<void> {
     await this.lease.renew().catch((error: unknown) => {
+      if (error instanceof FileMoved) throw error;
       this.logger.warn({ err: error }, 'the lease is not renewed; the next sweep tries again');
     });
     await this.releaseLeftOver();

@@ -3,9 +3,7 @@ import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-doc
 import { TextField } from '../fields/text-field.js';
 import { NumberField } from '../fields/number-field.js';
 import { PageOf } from '../openapi/page.dto.js';
-
-/** The most that one credit or limit may be, in whole tokens: a balance stays exact for ever. */
-export const AMOUNT_MAX = 1_000_000_000_000;
+import { AMOUNT_MAX } from './amount.js';
 
 const CODE_MAX = 100;
 

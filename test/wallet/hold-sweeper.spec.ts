@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openWriter } from '../../src/database/data-source.js';
-import { FileInUse, ProcessLease } from '../../src/database/process-lease.js';
+import { FileInUse, FileLease } from '../../src/database/file-lease.js';
+import { ProcessLease } from '../../src/database/process-lease.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { idempotencyRecord } from '../../src/wallet/idempotency-record.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
@@ -122,22 +123,19 @@ describe.each(databaseKinds)('a lease on %s', (kind) => {
     const source = await openWriter({ url: database.url, poolMax: 3, entities: [] });
     const [first, second] = [new ProcessLease(source), new ProcessLease(source)];
     Object.assign(second, { id: first.id });
-    await first.acquire();
-    const refusal = await second.acquire().catch((error: unknown) => error as Error);
-    const isFileInUse = refusal instanceof FileInUse;
-    expect([isFileInUse, isFileInUse && refusal.cause !== undefined]).toEqual(
-      kind === 'sqlite' ? [true, true] : [false, false],
-    );
+    const acquire = async (lease: ProcessLease) =>
+      lease.acquire(await FileLease.takeFor(database.url));
+    await acquire(first);
+    const refusal = await acquire(second).catch((error: unknown) => error as Error);
+    expect(refusal instanceof FileInUse).toBe(kind === 'sqlite');
     expect((refusal as Error).message).toBe(
       kind === 'sqlite'
         ? `another process serves ${database.url.slice('sqlite:'.length)}: stop it, or use PostgreSQL for several processes`
         : `the lease ${String(first.id)} is taken`,
     );
-    await second.onApplicationShutdown();
-    await first.onApplicationShutdown();
-    await expect(second.acquire()).resolves.toBeUndefined();
-    await second.onApplicationShutdown();
-    await source.destroy();
+    await first.release(() => Promise.resolve());
+    await expect(acquire(second)).resolves.toBeUndefined();
+    await second.release(() => source.destroy());
     await database.drop();
   });
 });

@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+/**
+ * Makes `dist` what the sources say, and does nothing where it is that already: `npm start` asks each time.
+ * It goes by contents, of what is read and of what was written, so neither a checkout, a copy nor a build that
+ * was broken off leaves anything stale.
+ */
+const STAMP = 'dist/.built';
+const FOLDERS = ['src', 'bench'];
+const FILES = [
+  'ormconfig.ts',
+  'package.json',
+  'package-lock.json',
+  'nest-cli.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
+
+process.chdir(join(import.meta.dirname, '..'));
+
+/** The files in a folder and below it, none where there is no such folder. */
+function filesIn(folder) {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+}
+
+function digestOf(paths) {
+  const hash = createHash('sha256');
+  for (const path of paths.sort()) {
+    const content = readFileSync(path);
+    hash.update(`${path} ${content.length}\n`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+function look() {
+  const read = FOLDERS.flatMap(filesIn).filter((path) => !path.endsWith('.spec.ts'));
+  const sources = [...read, ...FILES.filter((path) => existsSync(path))].sort();
+  const written = filesIn('dist').filter((path) => path !== join(STAMP));
+  return { sources: sources.join('\n'), input: digestOf(sources), output: digestOf(written) };
+}
+
+/** What the last build saw; undefined where there was none, or it was not this program's. */
+function lastBuild() {
+  try {
+    return JSON.parse(readFileSync(STAMP, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function fail(sentence) {
+  process.stderr.write(`build: ${sentence}\n`);
+  process.exit(1);
+}
+
+function compiler() {
+  try {
+    return createRequire(import.meta.url).resolve('@nestjs/cli/bin/nest.js');
+  } catch {
+    return undefined;
+  }
+}
+
+function build() {
+  const now = look();
+  const last = lastBuild();
+  if (last?.input === now.input && last.output === now.output) return;
+  const nest = compiler();
+  if (nest === undefined) {
+    // Built elsewhere, by the compiler itself: nothing here says that it is old.
+    if (!last && existsSync('dist/src/main.js')) return;
+    fail(
+      'the sources differ from what was built, and no compiler is installed: `npm ci`, then again',
+    );
+  }
+  // The compiler writes what has changed; what else there is, or is no longer, it does not look at.
+  if (last?.output !== now.output || last.sources !== now.sources) {
+    rmSync('dist', { recursive: true, force: true });
+  }
+  const { status } = spawnSync(process.execPath, [nest, 'build'], { stdio: 'inherit' });
+  if (status !== 0) fail('the sources do not compile');
+  writeFileSync(STAMP, JSON.stringify({ ...now, output: look().output }));
+}
+
+build();

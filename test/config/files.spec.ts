@@ -1,0 +1,98 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { InvalidConfig, loadConfig } from '../../src/config/config.js';
+import { readEnvFile } from '../../src/config/env-file.js';
+import { sqlitePathOf } from '../../src/database/location.js';
+import { runIn } from '../support/command.js';
+
+const MARK = '\u{feff}';
+
+describe('a file that people write', () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tallychat-files-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const write = (name: string, content: string | Buffer) => writeFile(join(folder, name), content);
+  const audit = () => runIn(folder, {}, 'audit');
+
+  it.each([
+    ['as it is', 'DATABASE_URL=sqlite:./named.sqlite\n'],
+    ['with the mark of Windows', `${MARK}DATABASE_URL=sqlite:./named.sqlite\r\n`],
+    [
+      'with a # in a value',
+      'DATABASE_URL=sqlite:./named.sqlite # here\nJWT_SECRET=a#' + 'x'.repeat(32),
+    ],
+    ['with what is left empty', 'OPENING_GRANT=\nPORT=\nDATABASE_URL=sqlite:./named.sqlite'],
+    ['with export and quotes', 'export DATABASE_URL="sqlite:./named.sqlite" # here\n'],
+  ])('is read %s, when it is .env', async (_, text) => {
+    await write('.env', text);
+    expect((await audit()).stderr).toContain(`no such database: ${join(folder, 'named.sqlite')} `);
+  });
+
+  it('is refused in a sentence when it is .env and no UTF-8', async () => {
+    await write('.env', Buffer.from('\u{feff}DATABASE_URL=sqlite:./named.sqlite', 'utf16le'));
+    const { code, stderr } = await audit();
+    expect([code, stderr]).toEqual([2, 'audit: .env is not UTF-8: save it in that encoding\n']);
+    expect(await readdir(folder)).toEqual(['.env']);
+  });
+
+  it('is read with the mark of Windows when it lists models', async () => {
+    const limits = { contextTokens: 10, maxTokens: 5, price: { perMessage: 7 } };
+    const models = [{ id: 'marked', provider: 'echo', upstream: 'echo', ...limits }];
+    await write('models.json', `${MARK}${JSON.stringify({ models })}`);
+    const { models: read } = loadConfig({ MODELS_FILE: join(folder, 'models.json') });
+    expect(read.map(({ id }) => id)).toContain('marked');
+  });
+});
+
+describe('a file in the form of .env', () => {
+  it.each([
+    ['A=b#c', 'b#c'],
+    ['A=b #c', 'b'],
+    ["A=b'#c # d", "b'#c"],
+    ["A='b #c' # d", 'b #c'],
+    ['  export A = b#c  # d\r\nB=1', 'b#c'],
+    ['A=b\nB=x#y\nC=', 'b'],
+    ['A=#b', undefined],
+    ['A=', undefined],
+  ])('%j gives A as %p', async (text, value) => {
+    const folder = await mkdtemp(join(tmpdir(), 'tallychat-env-'));
+    await writeFile(join(folder, '.env'), text);
+    expect(readEnvFile(join(folder, '.env'))['A']).toBe(value);
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('DATABASE_URL', () => {
+  const complaint = (url: string) => {
+    try {
+      loadConfig({ DATABASE_URL: url });
+    } catch (error) {
+      if (error instanceof InvalidConfig) return error.message;
+    }
+    return 'taken';
+  };
+
+  it.each([
+    ['sqlite:///srv/x.sqlite', 'what follows // is read in more than one way'],
+    ['sqlite://x.sqlite', 'what follows // is read in more than one way'],
+    ['sqlite:file:x.sqlite?mode=ro', 'must be sqlite:<path>'],
+    ['sqlite:~ada/x.sqlite', 'of ~ only ~/<path> is known'],
+    ['sqlite:~', 'of ~ only ~/<path> is known'],
+    ['sqlite:./data/', 'must name a file, not a folder'],
+  ])('%s is refused in a sentence', (url, words) => {
+    expect(complaint(url)).toContain(`DATABASE_URL: `);
+    expect(complaint(url)).toContain(words);
+  });
+
+  it('has the home folder for ~, and is relative to the folder that the process is in', () => {
+    expect(sqlitePathOf('sqlite:~/x.sqlite')).toBe(join(homedir(), 'x.sqlite'));
+    expect(sqlitePathOf('sqlite:./a~/x.sqlite')).toBe(join(process.cwd(), 'a~/x.sqlite'));
+    expect(sqlitePathOf('postgres://a@b/c')).toBeUndefined();
+  });
+});
