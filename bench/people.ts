@@ -43,18 +43,19 @@ function insertPerson({ id, secret }: Person): string {
   const at = String(now());
   return `INSERT INTO users VALUES ('${id}', 'rich${id}', 'rich${id}', '', '', true, false, ${at});
     INSERT INTO access_tokens VALUES ('${id}', '${digestOf(secret)}', '${id}', ${at}, ${at});
-    INSERT INTO wallets VALUES ('${id}', ${String(BALANCE)}, 0, 1, NULL, 0, 0, ${at});
+    INSERT INTO wallets VALUES ('${id}', ${String(BALANCE)}, 0, 1, NULL, 0, 0, ${at}, 0);
     INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, created_at)
       VALUES ('${id}', '${id}', 1, 'grant', ${String(BALANCE)}, ${String(BALANCE)}, 'opening grant', ${at});`;
 }
 
 /** Turns of the past, in one conversation. */
 export function insertTurns({ id }: Person, count: number): string {
-  return `INSERT INTO conversations VALUES ('${id}', '${id}', 'Hello', NULL, NULL, NULL, 0, 0);
-    INSERT INTO turns (id, owner_id, conversation_id, hold_id, message, response, model, status, finish_reason,
+  return `INSERT INTO conversations VALUES ('${id}', '${id}', 'Hello', NULL, NULL, NULL, 0, 0, 1);
+    UPDATE wallets SET last_ordinal = ${String(count)} WHERE owner_id = '${id}';
+    INSERT INTO turns (id, owner_id, ordinal, conversation_id, hold_id, message, response, model, status, finish_reason,
       prompt_tokens, completion_tokens, amount, available_after, credential_id, created_at)
     WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ${String(count)})
-    SELECT '00000001-0000-7000-8000-' || CAST(100000000000 + n AS text), '${id}', '${id}', '${id}',
+    SELECT '00000001-0000-7000-8000-' || CAST(100000000000 + n AS text), '${id}', n + 1, '${id}', '${id}',
       'Hello, how does this work?', 'This is a dummy AI response to your message: ''Hello, how does this work?''',
       'echo', 'complete', 'stop', 10, 10, 0, ${String(BALANCE)}, '${id}', n FROM numbers;`;
 }

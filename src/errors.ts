@@ -235,12 +235,23 @@ export class IdempotencyKeyRequired extends AppError {
   override readonly message = 'This request needs an Idempotency-Key header.';
 }
 
+/** What is told of an answer under way: it can be waited for, or stopped by its turn. */
+const underWay = (turnId: string | undefined) => ({
+  'Retry-After': '1',
+  ...(turnId !== undefined && { 'Turn-Id': turnId }),
+});
+
 /** The first request with this key is not finished. Its answer will be replayed to a later try. */
 export class IdempotencyKeyInUse extends AppError {
   readonly status = 409;
   readonly code = 'idempotency_key_in_use';
-  override readonly headers = { 'Retry-After': '1' };
+  override readonly headers: Readonly<Record<string, string>>;
   override readonly message = 'A request with this Idempotency-Key is still running.';
+  /** `turnId` is the turn that its answer will be saved as, where it is one. */
+  constructor(turnId?: string) {
+    super();
+    this.headers = underWay(turnId);
+  }
 }
 
 /** The key was used with another body: a retry repeats the request, it does not change it. */
@@ -293,8 +304,13 @@ export class HeadersTooLarge extends AppError {
 export class ConversationBusy extends AppError {
   readonly status = 409;
   readonly code = 'conversation_busy';
-  override readonly headers = { 'Retry-After': '1' };
+  override readonly headers: Readonly<Record<string, string>>;
   override readonly message = 'This conversation is being answered.';
+  /** `turnId` is the turn that the answer will be saved as. */
+  constructor(turnId?: string) {
+    super();
+    this.headers = underWay(turnId);
+  }
 }
 
 /** What happened at a provider, for the operator's log: never for a caller, and never in a provider's words. */

@@ -16,7 +16,7 @@ export const READS = {
   passwordHash: 'SELECT password_hash AS phc FROM users WHERE username_key = $1',
   available: 'SELECT balance - held AS available FROM wallets WHERE owner_id = $1',
   page: `SELECT id, conversation_id AS conversation, message, response, model, status, amount AS tokens, created_at AS "createdAt"
-    FROM turns WHERE owner_id = $1 ORDER BY id DESC LIMIT $2`,
+    FROM turns WHERE owner_id = $1 ORDER BY ordinal DESC LIMIT $2`,
 };
 
 const text = (index: number) => `value ->> ${String(index)}`;
@@ -27,21 +27,21 @@ const whole = (index: number) => `CAST(value ->> ${String(index)} AS bigint)`;
  * `rows` is how the database reads them, one array a row.
  */
 export const writes = (rows: string) => ({
-  wallets: `UPDATE wallets SET balance = balance - c.amount, entry_count = entry_count + c.entries,
+  wallets: `UPDATE wallets SET balance = balance - c.amount, entry_count = entry_count + c.entries, last_ordinal = last_ordinal + c.entries,
       spent_amount = CASE WHEN spent_day = c.today THEN spent_amount ELSE 0 END + c.amount, spent_day = c.today
     FROM (SELECT ${text(0)} AS owner, ${whole(1)} AS entries, ${whole(2)} AS amount, ${whole(3)} AS today FROM ${rows}) AS c
     WHERE owner_id = c.owner AND balance - held >= c.amount AND (daily_limit IS NULL
       OR CASE WHEN spent_day = c.today THEN spent_amount ELSE 0 END + held + c.amount <= daily_limit)
-    RETURNING owner_id AS "ownerId", balance, balance - held AS available, entry_count AS "entryCount"`,
+    RETURNING owner_id AS "ownerId", balance, balance - held AS available, entry_count AS "entryCount", last_ordinal AS "lastOrdinal"`,
   holds: `INSERT INTO holds (id, owner_id, amount, captured_amount, state, expires_at, created_at, resolved_at, process_id)
     SELECT ${text(1)}, ${text(0)}, ${whole(9)}, ${whole(9)}, 'captured', ${whole(12)}, ${whole(8)}, ${whole(8)}, 1 FROM ${rows}`,
-  entries: `INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, hold_id, turn_id, created_at)
-    SELECT ${text(2)}, ${text(0)}, ${whole(10)}, 'charge', -${whole(9)}, ${whole(11)}, 'chat message to echo', ${text(1)}, ${text(4)}, ${whole(8)} FROM ${rows}`,
-  conversations: `INSERT INTO conversations (id, owner_id, title, created_at, updated_at)
-    SELECT ${text(3)}, ${text(0)}, ${text(6)}, ${whole(8)}, ${whole(8)} FROM ${rows}`,
-  turns: `INSERT INTO turns (id, owner_id, conversation_id, hold_id, message, response, model, status, finish_reason,
+  entries: `INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, hold_id, turn_id, turn_ordinal, created_at)
+    SELECT ${text(2)}, ${text(0)}, ${whole(10)}, 'charge', -${whole(9)}, ${whole(11)}, 'chat message to echo', ${text(1)}, ${text(4)}, ${whole(14)}, ${whole(8)} FROM ${rows}`,
+  conversations: `INSERT INTO conversations (id, owner_id, ordinal, title, created_at, updated_at)
+    SELECT ${text(3)}, ${text(0)}, ${whole(14)}, ${text(6)}, ${whole(8)}, ${whole(8)} FROM ${rows}`,
+  turns: `INSERT INTO turns (id, owner_id, ordinal, conversation_id, hold_id, message, response, model, status, finish_reason,
       prompt_tokens, completion_tokens, amount, available_after, credential_id, created_at)
-    SELECT ${text(4)}, ${text(0)}, ${text(3)}, ${text(1)}, ${text(6)}, ${text(7)}, 'echo', 'complete', 'stop',
+    SELECT ${text(4)}, ${text(0)}, ${whole(14)}, ${text(3)}, ${text(1)}, ${text(6)}, ${text(7)}, 'echo', 'complete', 'stop',
       10, 10, ${whole(9)}, ${whole(13)}, ${text(5)}, ${whole(8)} FROM ${rows}`,
 });
 
@@ -70,6 +70,7 @@ export function chargeRows(charges: readonly Charge[], paid: Map<string, PaidWal
         wallet.balance + later * PRICE,
         createdAt + HOLD_MICROS,
         wallet.available + later * PRICE,
+        wallet.lastOrdinal - later,
       ],
     ]);
   }

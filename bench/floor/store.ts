@@ -45,6 +45,7 @@ export interface PaidWallet {
   readonly balance: number;
   readonly available: number;
   readonly entryCount: number;
+  readonly lastOrdinal: number;
 }
 
 export const PRICE = 100;

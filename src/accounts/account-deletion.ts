@@ -54,7 +54,7 @@ export class AccountDeletion {
 async function removeTurns(tx: Tx, ownerId: string): Promise<number> {
   const gone = await tx.write(
     `/* account.remove_turns */ DELETE FROM turns WHERE id IN
-       (SELECT id FROM turns WHERE owner_id = $1 ORDER BY id LIMIT ${String(BATCH_ROWS)}) RETURNING id`,
+       (SELECT id FROM turns WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)}) RETURNING id`,
     [ownerId],
   );
   return gone.length;
@@ -63,7 +63,7 @@ async function removeTurns(tx: Tx, ownerId: string): Promise<number> {
 async function removeConversations(tx: Tx, ownerId: string): Promise<number> {
   const gone = await tx.write(
     `/* account.remove_conversations */ DELETE FROM conversations WHERE id IN
-       (SELECT id FROM conversations WHERE owner_id = $1 ORDER BY id LIMIT ${String(BATCH_ROWS)}) RETURNING id`,
+       (SELECT id FROM conversations WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)}) RETURNING id`,
     [ownerId],
   );
   return gone.length;

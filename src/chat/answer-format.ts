@@ -10,6 +10,7 @@ export interface AnswerEvent {
 /** What a stream says of itself before its first word. */
 export interface StreamHead {
   readonly turnId: string;
+  readonly conversationId: string;
   readonly modelId: string;
 }
 

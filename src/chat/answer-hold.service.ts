@@ -1,23 +1,33 @@
 import { Injectable } from '@nestjs/common';
 import { ClientChats } from '../conversations/client-chats.service.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
+import { throwOwnerGone } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { InsufficientBalance } from '../errors.js';
 import { affordable, ceiling, isFlat } from '../models/pricing.js';
 import type { Principal } from '../principal.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
+import type { Spend } from '../wallet/spending.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import type { Plan } from './planner.js';
 import type { Question } from './question.js';
+import { storable } from './storable.js';
 
 /** What was set aside for an answer, and how long the answer may be for it. */
 export interface AnswerHold {
-  readonly holdId: string;
   /** In whole tokens of the wallet. */
   readonly held: number;
   /** In model tokens: for the model that is asked first, and for each of its fallbacks. */
   readonly maxTokens: readonly number[];
+}
+
+/** The ids of an answer, made before it: a stream names both before its first word. */
+export interface AnswerIds {
+  /** The turn that it will be saved as. Its hold has the same id, and so is found by it. */
+  readonly turnId: string;
+  /** Its conversation, which is opened with the hold where the question goes on with none. */
+  readonly conversationId: string;
 }
 
 const ATTEMPTS_MAX = 3;
@@ -43,14 +53,14 @@ export class AnswerHoldService {
     payer: Principal,
     plan: Plan,
     question: Question,
+    ids: AnswerIds,
     idempotency: IdempotencyRecord | undefined,
   ): Promise<AnswerHold> {
     const plans = [plan, ...plan.fallbacks];
     const isKnown = plans.every(({ model }) => isFlat(model.price));
+    const { userId: ownerId, key } = payer;
     for (let attempt = 1; ; attempt += 1) {
-      const spendable = isKnown
-        ? Infinity
-        : await this.wallets.spendable(payer.userId, payer.key?.capId);
+      const spendable = isKnown ? Infinity : await this.wallets.spendable(ownerId, key?.capId);
       const limits = plans.map(({ model: { price }, promptTokens, maxTokens: wanted }) => {
         // If not even one token is affordable, hold the minimum anyway: the 402 then reports it.
         const maxTokens = affordable(price, promptTokens, wanted, spendable) ?? 1;
@@ -59,7 +69,9 @@ export class AnswerHoldService {
       const held = Math.max(...limits.map((limit) => limit.ceiling));
       const maxTokens = limits.map((limit) => limit.maxTokens);
       try {
-        return { holdId: await this.take(payer, held, question, idempotency), held, maxTokens };
+        const spend = { ownerId, amount: held, holdId: ids.turnId, capId: key?.capId, idempotency };
+        await this.take(spend, question, ids);
+        return { held, maxTokens };
       } catch (error) {
         const mayBeOutdated = error instanceof InsufficientBalance && held <= spendable;
         if (!mayBeOutdated || attempt === ATTEMPTS_MAX || spendable === Infinity) throw error;
@@ -67,30 +79,32 @@ export class AnswerHoldService {
     }
   }
 
-  /** The hold and, where there is one, the conversation: both or neither. */
+  /** The hold, and the conversation that is now busy with it: both or neither. */
   private take(
-    { userId: ownerId, key }: Principal,
-    amount: number,
-    { conversationId, message, previousId, opens, chatId = '' }: Question,
-    idempotency: IdempotencyRecord | undefined,
-  ): Promise<string> {
-    const spend = { ownerId, amount, capId: key?.capId, idempotency };
-    return this.unitOfWork.run(async (tx) => {
-      if (opens !== undefined) {
-        const busyHoldId = await this.holds.hold(tx, spend);
-        const opened = { id: opens, ownerId, title: message, model: null, system: null };
-        this.conversations.open(tx, { ...opened, busyHoldId });
-        this.clientChats.add(tx, { ownerId, chatId, conversationId: opens });
-        return busyHoldId;
-      }
-      if (conversationId === undefined) return this.holds.hold(tx, spend);
-      // Who names the turn to go on with needs no order among those that do.
-      if (previousId === undefined)
-        await this.conversations.lockForAnswer(tx, ownerId, conversationId);
-      else await this.conversations.lock(tx, ownerId, conversationId);
-      const holdId = await this.holds.hold(tx, spend);
-      await this.conversations.occupy(tx, conversationId, holdId, message);
-      return holdId;
-    });
+    spend: Spend & { readonly holdId: string },
+    { conversationId: earlier, message, previousId, chatId, opens, isKept = true }: Question,
+    { conversationId }: AnswerIds,
+  ): Promise<void> {
+    return this.unitOfWork
+      .run(async (tx) => {
+        // Who names the turn to go on with needs no order among those that do.
+        if (earlier !== undefined && previousId === undefined)
+          await this.conversations.lockForAnswer(tx, spend.ownerId, earlier);
+        else if (earlier !== undefined) await this.conversations.lock(tx, spend.ownerId, earlier);
+        const { ordinal } = await this.holds.holdNumbered(tx, spend);
+        if (earlier !== undefined) {
+          await this.conversations.occupy(tx, earlier, spend.holdId, message);
+          return;
+        }
+        if (!isKept) return;
+        // From the first word on the client knows the conversation: it is there to be read, and to wait for.
+        const { ownerId, holdId: busyHoldId } = spend;
+        const opened = { id: conversationId, ownerId, ordinal, busyHoldId };
+        const settings = { title: storable(message), model: null, system: null };
+        this.conversations.open(tx, { ...opened, ...settings });
+        if (opens !== undefined && chatId !== undefined)
+          this.clientChats.add(tx, { ownerId, chatId, conversationId });
+      })
+      .catch(throwOwnerGone);
   }
 }

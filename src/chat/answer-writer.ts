@@ -51,9 +51,12 @@ export class AnswerWriter {
     format: AnswerFormat,
     signal: AbortSignal,
   ): Promise<void> {
+    const head = headOf(begun);
     if (begun.turn) setTurnHeaders(reply, begun.turn, begun.isReplay);
+    // What an answer costs is not known yet.
+    else void reply.headers(idHeaders(head));
     if (begun.turn && isOther(begun.turn, question)) void reply.header('Model', begun.turn.model);
-    const writing = format.stream(headOf(begun));
+    const writing = format.stream(head);
     void reply.headers({ ...format.streamHeaders });
     const events = EventStream.open(reply);
     const send = async (all: AnswerEvent[]) => {
@@ -76,7 +79,7 @@ export class AnswerWriter {
 }
 
 /**
- * Aborted when the caller disconnects. A request with an Idempotency-Key is never aborted: the client may
+ * Aborted when the caller disconnects. A request with an Idempotency-Key is not aborted by that: the client may
  * disconnect and retry for the full answer.
  */
 function stopSignal(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {
@@ -84,15 +87,22 @@ function stopSignal(reply: FastifyReply, { idempotencyKey }: Question): AbortSig
 }
 
 /** Who answers is known with the first word: until then it is who was asked. */
-const headOf = ({ turn, generation }: Begun): StreamHead =>
-  turn
-    ? { turnId: turn.id, modelId: turn.model }
-    : {
-        turnId: generation.turnId,
-        get modelId() {
-          return generation.model.id;
-        },
-      };
+function headOf({ turn, generation }: Begun): StreamHead {
+  if (turn) return { turnId: turn.id, conversationId: turn.conversationId, modelId: turn.model };
+  const { turnId, conversationId } = generation;
+  return {
+    turnId,
+    conversationId,
+    get modelId() {
+      return generation.model.id;
+    },
+  };
+}
+
+const idHeaders = ({ turnId, conversationId }: Omit<StreamHead, 'modelId'>) => ({
+  'Turn-Id': turnId,
+  'Conversation-Id': conversationId,
+});
 
 /** Whether a saved answer is another model's than the one that was named. */
 const isOther = (turn: Turn, { model }: Question) => model !== undefined && model !== turn.model;
@@ -103,7 +113,6 @@ function setTurnHeaders(reply: FastifyReply, turn: Turn, isReplay: boolean): voi
   void reply.headers({
     'Tokens-Charged': turn.amount,
     'Tokens-Balance': turn.availableAfter,
-    'Turn-Id': turn.id,
-    'Conversation-Id': turn.conversationId,
+    ...idHeaders({ turnId: turn.id, conversationId: turn.conversationId }),
   });
 }

@@ -1,6 +1,6 @@
 import type { Turn } from '../conversations/turn.entity.js';
 import { toIso } from '../time.js';
-import type { AnswerFormat, StreamFormat } from './answer-format.js';
+import type { AnswerFormat, StreamFormat, StreamHead } from './answer-format.js';
 
 /** What the model thought, as far as it told, and its words. */
 const wordsOf = (text: string, reasoning: string | null = null) => [
@@ -8,16 +8,16 @@ const wordsOf = (text: string, reasoning: string | null = null) => [
   ...(text !== '' || !reasoning ? [{ event: 'delta', payload: { text } }] : []),
 ];
 
-const stream: StreamFormat = {
-  start: () => [],
+const stream = ({ turnId, conversationId }: StreamHead): StreamFormat => ({
+  start: () => [{ event: 'start', payload: { turn: turnId, conversation: conversationId } }],
   delta: ({ text, reasoning }) => wordsOf(text, reasoning),
   replay: (turn) => wordsOf(turn.response, turn.reasoning),
   end: (turn) => [{ event: 'done', payload: doneToWire(turn) }],
   failure: (body) => [{ event: 'error', payload: body }],
-};
+});
 
 /** Answers as the routes below `/api` write them. */
-export const chatFormat: AnswerFormat = { whole: answerToWire, stream: () => stream };
+export const chatFormat: AnswerFormat = { whole: answerToWire, stream };
 
 function answerToWire({ message, response, createdAt }: Turn) {
   return { message, response, timestamp: toIso(createdAt) };

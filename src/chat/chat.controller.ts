@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Payload } from '../fields/body.pipe.js';
 import { wantsStream } from '../http/event-stream.js';
@@ -12,6 +12,7 @@ import { ChatDocs } from './chat.docs.js';
 import { ChatDto, type QuoteDto } from './chat.dto.js';
 import { AnswerWriter } from './answer-writer.js';
 import { Planner } from './planner.js';
+import { StopService } from './stop.service.js';
 import { UiChatDto } from './ui-chat.dto.js';
 import { uiFormat } from './ui-format.js';
 import { questionOf } from './ui-messages.js';
@@ -22,6 +23,7 @@ export class ChatController {
   constructor(
     private readonly planner: Planner,
     private readonly answers: AnswerWriter,
+    private readonly stops: StopService,
   ) {}
 
   @ChatDocs.send()
@@ -69,5 +71,16 @@ export class ChatController {
     const question = { route: 'chat', message, conversationId, model: wanted } as const;
     const { model, floor, ceiling } = await this.planner.quote(principal, question);
     return { tokens: floor, model, ceiling };
+  }
+
+  @ChatDocs.stop()
+  @Access('chat')
+  @Post(':turn/stop')
+  @HttpCode(204)
+  async stop(
+    @CurrentPrincipal() { userId }: Principal,
+    @Param('turn') turnId: string,
+  ): Promise<void> {
+    await this.stops.stop(userId, turnId);
   }
 }

@@ -10,36 +10,53 @@ import {
   ProviderTimedOut,
   ValidationFailed,
 } from '../errors.js';
-import { ALWAYS_ON_JSON, describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
+import {
+  ALWAYS_ON_JSON,
+  describeRoute,
+  TURN_EXAMPLE,
+  type ParameterDescription,
+} from '../openapi/route-docs.js';
 import { ChatAnswerDto, ChatDto, MessageDto, QuoteDto } from './chat.dto.js';
 import { UiChatDto } from './ui-chat.dto.js';
 import { CONVERSATION_ID } from '../conversations/conversations.docs.js';
 
-/** On a JSON answer always; a stream is opened before they are known, and tells them in its last event. */
+/** On a JSON answer always; a stream is opened before its price is known, and tells that in its last event. */
 const paid = (
   description: string,
   schema: SchemaObject,
 ): HeaderObject & { [ALWAYS_ON_JSON]: true } => ({
-  description: `${description} A stream tells it in its last event instead.`,
+  description,
   schema,
   [ALWAYS_ON_JSON]: true,
 });
+const IN_THE_LAST = 'A stream tells it in its last event instead.';
 const whole: SchemaObject = { type: 'integer', minimum: 0 };
 const id: SchemaObject = { type: 'string', format: 'uuid' };
 
 /** What a paid answer says of its price, in headers, since its body is that of the reference. */
 export const PAID_HEADERS = {
-  'Tokens-Charged': paid('What this answer cost.', whole),
-  'Tokens-Balance': paid('What can be spent after it.', whole),
-  'Turn-Id': paid('The saved turn.', id),
-  'Conversation-Id': paid('The conversation that the turn belongs to.', id),
+  'Tokens-Charged': paid(`What this answer cost. ${IN_THE_LAST}`, whole),
+  'Tokens-Balance': paid(`What can be spent after it. ${IN_THE_LAST}`, whole),
+  'Turn-Id': paid('The turn that is saved. A stream has it in its head already.', id),
+  'Conversation-Id': paid('The conversation of the turn. A stream has it in its head already.', id),
   Model: {
     description: 'Who answered, where it was another model than the one that was asked for.',
     schema: { type: 'string' } satisfies SchemaObject,
   },
 };
 
-const STREAM = `event: delta
+const TURN: ParameterDescription = {
+  name: 'turn',
+  in: 'path',
+  description: 'The turn that the answer will be saved as.',
+  required: true,
+  schema: id,
+};
+
+const STREAM = `event: start
+data: {"turn":"0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10","conversation":"0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a11"}
+
+event: delta
 data: {"text":"This is a dummy AI response to your message: 'Hi'"}
 
 event: done
@@ -53,7 +70,7 @@ const EVENTS: ContentObject = {
     schema: {
       type: 'string',
       description:
-        'Events `delta` (`{"text"}`), with `reasoning` (`{"text"}`) for what a model thinks, then one `done` (the answer, its price and its ids), or one `error` (`{"detail", "code"}`). Comments (`: ping`) keep the connection open.',
+        'First `start` (`{"turn", "conversation"}`), then events `delta` (`{"text"}`), with `reasoning` (`{"text"}`) for what a model thinks, and last one `done` (the answer, its price and its ids; `finish_reason` is `cancelled` for one that was stopped), or one `error` (`{"detail", "code"}`). Comments (`: ping`) keep the connection open.',
     },
     examples: { stream: { value: STREAM } },
   },
@@ -98,7 +115,7 @@ const PAID_ERRORS = [
   new InsufficientBalance(100, 40),
   new InsufficientBalance(100, 4000, 'daily'),
   new NotFound(),
-  new ConversationBusy(),
+  new ConversationBusy(TURN_EXAMPLE),
   ...PROVIDER_ERRORS,
 ];
 
@@ -155,6 +172,18 @@ export const ChatDocs = {
       },
       answers: { 200: { description: 'The price.', type: QuoteDto } },
       errors: [new ValidationFailed({ message: ['This field may not be blank.'] }), new NotFound()],
+    }),
+
+  stop: () =>
+    describeRoute({
+      id: 'stopAnswer',
+      tag: 'Chat',
+      summary: 'Stop an answer',
+      description:
+        "Ends an answer of the caller's own that is under way, by any route, with an `Idempotency-Key` or without. What was produced is saved and costs what it would if its caller had left; whoever reads it is given it as the answer, `finish_reason` `cancelled`. 204 once that is done, and the conversation is free. The turn is named by the head of a stream, its event `start`, and a 409.",
+      parameters: [TURN],
+      answers: { 204: { description: 'Stopped.' } },
+      errors: [new NotFound()],
     }),
 
   sendInConversation: () =>

@@ -10,6 +10,8 @@ import { InstantAnswerService } from './instant-answer.service.js';
 import { Planner } from './planner.js';
 import { AnswerHoldService } from './answer-hold.service.js';
 import { AnswerWriter } from './answer-writer.js';
+import { RunningAnswers } from './running-answers.js';
+import { StopService } from './stop.service.js';
 import { TurnWriter } from './turn-writer.js';
 
 @Module({
@@ -22,6 +24,8 @@ import { TurnWriter } from './turn-writer.js';
     HeldAnswerService,
     InstantAnswerService,
     Planner,
+    RunningAnswers,
+    StopService,
     TurnWriter,
   ],
   exports: [AnswerWriter],

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { AnswerNotRead, ProviderFailed, ProviderTimedOut } from '../errors.js';
 import { failureOf, isRefusal, rejectionOf, reportIn, type Ask } from './asking.js';
 import type { Model } from '../models/model-catalogue.js';
-import { outcomeOf, type Outcome } from './outcome.js';
+import { outcomeOf, type AnswerEnd, type Outcome } from './outcome.js';
 import type { Ending } from '../models/pricing.js';
 import type { CompletionDelta, CompletionDone } from '../models/providers/provider.js';
 import { TIME_IS_UP } from '../models/providers/provider.js';
@@ -17,8 +17,9 @@ const ANSWER_SLACK_CHARS = 1000;
 
 /** What a generation needs; `settle` resolves the hold and saves the turn. */
 export interface GenerationParts {
-  /** The turn that it will be saved as. */
+  /** The turn that it will be saved as, and the conversation of that. */
   readonly turnId: string;
+  readonly conversationId: string;
   /** Who is asked first, and then who is asked in its place. */
   readonly asks: readonly Ask[];
   /** The amount set aside. */
@@ -29,8 +30,8 @@ export interface GenerationParts {
 
 const logger = new Logger('Generation');
 
-/** Why an answer was stopped from our side. */
-type Stop = 'caller gone' | typeof TIME_IS_UP;
+/** Why an answer was stopped: its caller left, or had it stopped; or its time was up. */
+type Stop = 'not wanted' | typeof TIME_IS_UP;
 
 /**
  * One paid answer, from the first word to the settled hold. Whatever ends it (the last word, the caller
@@ -49,6 +50,7 @@ export class Generation {
   private ask: Ask;
   /** Runs until the first word, where somebody else may be asked instead. */
   private patience: NodeJS.Timeout | undefined;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly parts: GenerationParts) {
     this.ask = this.first;
@@ -64,6 +66,10 @@ export class Generation {
     return this.parts.turnId;
   }
 
+  get conversationId(): string {
+    return this.parts.conversationId;
+  }
+
   /** Who is asked now, or has answered. */
   get model(): Model {
     return this.ask.model;
@@ -74,10 +80,15 @@ export class Generation {
     return this.ask !== this.first;
   }
 
+  /** Ends it as its caller's leaving does. Without effect on an answer that has ended. */
+  stop(): void {
+    this.stopping.abort('not wanted' satisfies Stop);
+  }
+
   /**
    * Asks the provider and passes each delta on; the next is fetched only when `onDelta` has resolved, so a
-   * slow reader slows the provider. Aborting `disconnectSignal` cancels the provider's call and returns the turn
-   * as far as it came, and so does the time limit once something was passed on. Without `onDelta` nothing is, until
+   * slow reader slows the provider. Aborting `disconnectSignal`, and `stop`, cancel the provider's call and return
+   * the turn as far as it came, and so does the time limit once something was passed on. Without `onDelta` nothing is, until
    * the answer is whole. Throws a `ProviderError`, with nothing charged, and `AnswerNotRead` when it was the
    * caller who let time run out.
    */
@@ -86,10 +97,10 @@ export class Generation {
     onDelta?: (delta: CompletionDelta) => Promise<void>,
   ): Promise<Turn> {
     this.askedAt = performance.now();
-    if (disconnectSignal.aborted) return this.settle('aborted', 'never asked', undefined);
-    const stopping = new AbortController();
+    const { stopping } = this;
+    if (disconnectSignal.aborted || stopping.signal.aborted) return this.cancel('never asked');
     const leave = () => {
-      stopping.abort('caller gone' satisfies Stop);
+      this.stop();
     };
     disconnectSignal.addEventListener('abort', leave);
     const timer = setTimeout(() => {
@@ -203,9 +214,9 @@ export class Generation {
     isPassedOn: boolean,
   ): Promise<Turn> {
     const hasOutput = this.produced > 0;
-    if (stop === 'caller gone') {
+    if (stop === 'not wanted') {
       const before = this.isQueued ? 'never asked' : 'gone before output';
-      return this.settle('aborted', hasOutput ? 'gone mid-answer' : before, undefined);
+      return this.cancel(hasOutput ? 'gone mid-answer' : before);
     }
     if (stop === TIME_IS_UP && this.isWaitingForClient) {
       await this.settle('aborted', 'gone mid-answer', undefined);
@@ -226,11 +237,11 @@ export class Generation {
     return new ProviderTimedOut({ report: { ...who, reason: 'the time was up', tookMs } });
   }
 
-  private settle(
-    status: TurnStatus,
-    ending: Ending,
-    done: CompletionDone | undefined,
-  ): Promise<Turn> {
+  private cancel(ending: Ending): Promise<Turn> {
+    return this.settle('aborted', ending, { finishReason: 'cancelled', usage: undefined });
+  }
+
+  private settle(status: TurnStatus, ending: Ending, done: AnswerEnd | undefined): Promise<Turn> {
     const { text, reasoning, toolCalls } = this;
     const made = { status, ending, text, reasoning, toolCalls: toolCalls.list(), done };
     const { ask } = this;

@@ -9,16 +9,16 @@ import { AnswerExpired } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
-import { AnswerHoldService } from './answer-hold.service.js';
+import { AnswerHoldService, type AnswerIds } from './answer-hold.service.js';
 import { Generation } from './generation.js';
 import type { Outcome } from './outcome.js';
 import { requestOf, type Plan } from './planner.js';
 import type { Question } from './question.js';
+import { RunningAnswers } from './running-answers.js';
 import { ledgerNote, TurnWriter, type EndedAnswer } from './turn-writer.js';
 
-/** An answer that has ended, and whose hold is still open. */
+/** An answer that has ended, and whose hold, of the same id as its turn, is still open. */
 interface HeldAnswer extends EndedAnswer {
-  readonly holdId: string;
   readonly outcome: Outcome;
 }
 
@@ -35,6 +35,7 @@ export class HeldAnswerService {
     private readonly unitOfWork: UnitOfWork,
     private readonly holds: HoldsService,
     private readonly turns: TurnWriter,
+    private readonly running: RunningAnswers,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -45,11 +46,15 @@ export class HeldAnswerService {
     plan: Plan,
     idempotency: IdempotencyRecord | undefined,
   ): Promise<Generation> {
-    const opened = await this.answerHolds.open(principal, plan, question, idempotency);
-    const { holdId, held, maxTokens } = opened;
-    const turnId = uuidv7();
-    return new Generation({
-      turnId,
+    const { userId: ownerId } = principal;
+    const ids: AnswerIds = {
+      turnId: uuidv7(),
+      conversationId: question.conversationId ?? question.opens ?? uuidv7(),
+    };
+    const opened = await this.answerHolds.open(principal, plan, question, ids, idempotency);
+    const { held, maxTokens } = opened;
+    const generation = new Generation({
+      ...ids,
       asks: [plan, ...plan.fallbacks].map((one, n) => ({
         model: one.model,
         request: requestOf(one, question, maxTokens[n] ?? 1),
@@ -57,8 +62,15 @@ export class HeldAnswerService {
       held,
       timeoutMs: this.config.answerTimeoutSeconds * 1000,
       settle: (outcome, model) =>
-        this.settle({ principal, holdId, turnId, question, modelId: model.id, outcome }),
+        this.settle({ ...ids, principal, question, modelId: model.id, outcome }).finally(() => {
+          this.running.remove(ids.turnId);
+        }),
     });
+    const stop = () => {
+      generation.stop();
+    };
+    this.running.add({ ownerId, turnId: ids.turnId, stop });
+    return generation;
   }
 
   /**
@@ -75,7 +87,7 @@ export class HeldAnswerService {
           return this.unitOfWork.run((tx) => this.resolve(tx, { ...ended, isKept: false }));
         });
     } catch (error) {
-      await this.giveBack(ended.holdId);
+      await this.giveBack(ended.turnId);
       throw error;
     }
   }
@@ -85,20 +97,20 @@ export class HeldAnswerService {
   }
 
   private async capture(tx: Tx, ended: HeldAnswer): Promise<Turn> {
-    const { holdId, turnId, outcome } = ended;
+    const { turnId, outcome } = ended;
     const note = ledgerNote(ended.principal, ended.modelId, turnId);
-    const captured = await this.holds.capture(tx, holdId, outcome.amount, note);
+    const captured = await this.holds.capture(tx, turnId, outcome.amount, note);
     if (!captured) throw new AnswerExpired();
-    return this.turns.save(tx, ended, { holdId, ...captured });
+    return this.turns.save(tx, ended, { holdId: turnId, ...captured });
   }
 
   /** A failed answer gives the hold back and frees its key. */
   private async release(tx: Tx, ended: HeldAnswer): Promise<Turn> {
-    const { holdId, principal } = ended;
+    const { turnId } = ended;
     // Once the hold has expired, the conversation may be deleted: there may be no place to save to.
-    if (!(await this.holds.release(tx, holdId, 'released'))) throw new AnswerExpired();
-    const available = await this.holds.availableIn(tx, principal.userId);
-    return this.turns.save(tx, ended, { holdId, charged: 0, available });
+    const released = await this.holds.release(tx, turnId, 'released');
+    if (!released) throw new AnswerExpired();
+    return this.turns.save(tx, ended, { holdId: turnId, ...released });
   }
 
   /** A failure here must not hide the one that led here. */

@@ -41,7 +41,7 @@ export class InstantAnswerService {
     const { provider, price } = model;
     if (!provider.answer || !isFlat(price) || signal.aborted) return;
     const request = requestOf(plan, question, plan.maxTokens);
-    const turnId = uuidv7();
+    const [turnId, conversationId] = [uuidv7(), uuidv7()];
     const charge = {
       ownerId: principal.userId,
       amount: price.perMessage,
@@ -50,7 +50,7 @@ export class InstantAnswerService {
     };
     let outcome: Outcome | undefined;
     const answer = provider.answer.bind(provider);
-    const paid = this.charges.pay(charge, signal, (tx, { charged, available }) => {
+    const paid = this.charges.pay(charge, signal, (tx, { charged, available, ordinal }) => {
       // The transaction may run again: the answer stays the same.
       if (!outcome) {
         const { text, ...done } = answer(request);
@@ -58,8 +58,8 @@ export class InstantAnswerService {
         const asked = { model, request, held: charged };
         outcome = outcomeOf(asked, { ...ending, text, toolCalls: [], done });
       }
-      const ended = { principal, turnId, question, modelId: model.id, outcome };
-      return this.turns.save(tx, ended, { holdId: null, charged, available });
+      const ended = { principal, turnId, conversationId, question, modelId: model.id, outcome };
+      return this.turns.saveFirst(tx, ended, { holdId: null, charged, available, ordinal });
     });
     return paid.catch((error: unknown) => {
       if (signal.aborted && error === signal.reason) return undefined;

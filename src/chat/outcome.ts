@@ -1,13 +1,9 @@
 import type { Model } from '../models/model-catalogue.js';
 import { cost, countUsage, type Ending } from '../models/pricing.js';
 import { estimatePrompt, estimateTokens } from '../models/prompt.js';
-import type {
-  CompletionDone,
-  CompletionRequest,
-  FinishReason,
-} from '../models/providers/provider.js';
+import type { CompletionRequest, Usage } from '../models/providers/provider.js';
 import type { ToolCall } from '../models/tool-calls.js';
-import type { TurnStatus } from '../conversations/turn.entity.js';
+import type { TurnEnd, TurnStatus } from '../conversations/turn.entity.js';
 
 /** What came of an answer, with its price: what is settled and saved, in one transaction. */
 export interface Outcome {
@@ -16,7 +12,7 @@ export interface Outcome {
   /** What the model thought, as far as it told; empty where it did not. */
   readonly reasoning: string;
   readonly toolCalls: readonly ToolCall[];
-  readonly finishReason: FinishReason;
+  readonly finishReason: TurnEnd;
   readonly promptTokens: number;
   readonly completionTokens: number;
   /** In whole tokens of the wallet, at most the hold. */
@@ -30,14 +26,20 @@ interface AskedOf {
   readonly held: number;
 }
 
-/** What a model produced, and how it ended; `done` is its own last word, if it came to that. */
+/** The last word on an answer: the model's own, or ours of one that was stopped. */
+export interface AnswerEnd {
+  readonly finishReason: TurnEnd;
+  readonly usage: Usage | undefined;
+}
+
+/** What a model produced, and how it ended. Without a last word it was cut. */
 interface Produced {
   readonly status: TurnStatus;
   readonly ending: Ending;
   readonly text: string;
   readonly reasoning?: string;
   readonly toolCalls: readonly ToolCall[];
-  readonly done: Pick<CompletionDone, 'finishReason' | 'usage'> | undefined;
+  readonly done: AnswerEnd | undefined;
 }
 
 /** Counts and prices what was produced; `amount` is at most `held`. */

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { Turn } from '../conversations/turn.entity.js';
 import type { Tx } from '../database/tx.js';
@@ -8,12 +7,14 @@ import { nowMicros } from '../time.js';
 import type { LedgerNote } from '../wallet/spending.js';
 import type { Outcome } from './outcome.js';
 import type { Question } from './question.js';
+import { storable } from './storable.js';
 
 /** An answer that has ended. */
 export interface EndedAnswer {
   readonly principal: Principal;
   /** Made when the question came: a stream names its turn before that is saved. */
   readonly turnId: string;
+  readonly conversationId: string;
   readonly question: Question;
   readonly modelId: string;
   readonly outcome: Omit<Outcome, 'amount'>;
@@ -28,6 +29,8 @@ export interface Payment {
   readonly charged: number;
   /** What the owner may spend after it. */
   readonly available: number;
+  /** Where the turn stands in the order in which its owner's are saved. */
+  readonly ordinal: number;
 }
 
 /** Saves turns, in the transaction that pays for them. */
@@ -35,29 +38,34 @@ export interface Payment {
 export class TurnWriter {
   constructor(private readonly conversations: ConversationsService) {}
 
-  /**
-   * Saves the turn, and opens its conversation where it goes on with none. The turn says what the wallet was
-   * charged, so the two cannot differ.
-   */
+  /** Opens the turn's conversation, and saves the turn in it, where anything is to be kept. */
+  saveFirst(tx: Tx, ended: EndedAnswer, payment: Payment): Turn {
+    if (ended.question.isKept !== false)
+      this.conversations.open(tx, {
+        id: ended.conversationId,
+        ownerId: ended.principal.userId,
+        title: storable(ended.question.message),
+        model: null,
+        system: null,
+        busyHoldId: null,
+        ordinal: payment.ordinal,
+      });
+    return this.save(tx, ended, payment);
+  }
+
+  /** Saves the turn. It says what the wallet was charged, so the two cannot differ. */
   save(tx: Tx, ended: EndedAnswer, payment: Payment): Turn {
     const { principal, turnId, question, modelId, outcome } = ended;
     const { isKept = question.isKept ?? true } = ended;
-    const ownerId = principal.userId;
-    const message = storable(question.message);
-    const thread = question.conversationId ?? question.opens;
-    const conversationId = thread ?? uuidv7();
-    if (isKept && thread === undefined) {
-      const opened = { id: conversationId, ownerId, title: message, model: null, system: null };
-      this.conversations.open(tx, opened);
-    }
     const { toolCalls } = outcome;
     // Field by field: an object that is spread into another becomes a dictionary, of several kilobytes.
     const turn: Turn = {
       id: turnId,
-      ownerId,
-      conversationId,
+      ownerId: principal.userId,
+      conversationId: ended.conversationId,
+      ordinal: payment.ordinal,
       holdId: payment.holdId,
-      message,
+      message: storable(question.message),
       response: storable(outcome.response),
       reasoning: outcome.reasoning === '' ? null : storable(outcome.reasoning),
       status: outcome.status,
@@ -87,9 +95,4 @@ export function ledgerNote(
 ): LedgerNote {
   const reason = `chat message to ${model}`;
   return { reason, turnId, model, credentialId, keyName: key?.name ?? null };
-}
-
-/** PostgreSQL's text has no NUL, and UTF-8 no half characters: a model, or a caller, may send both. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\ufffd').toWellFormed();
 }

@@ -1,14 +1,14 @@
-import type { FinishReason } from '../models/providers/provider.js';
-import type { Turn } from '../conversations/turn.entity.js';
+import type { Turn, TurnEnd } from '../conversations/turn.entity.js';
 import type { AnswerEvent, AnswerFormat, StreamFormat } from './answer-format.js';
 import { chatFormat } from './chat-format.js';
 
 /** The AI SDK's words. */
-const FINISH_REASONS: Readonly<Record<FinishReason, string>> = {
+const FINISH_REASONS: Readonly<Record<TurnEnd, string>> = {
   stop: 'stop',
   length: 'length',
   tool_calls: 'tool-calls',
   content_filter: 'content-filter',
+  cancelled: 'other',
 };
 
 const chunk = (type: string, fields: object = {}): AnswerEvent => ({

@@ -3,7 +3,8 @@ import type { Micros } from '../time.js';
 
 /** A thread of turns. A message sent on its own opens one. */
 @Entity('conversations', { withoutRowid: true })
-@Index('conversations_owner_id', ['ownerId', 'id'])
+@Index('conversations_owner_ordinal', ['ownerId', 'ordinal'], { unique: true })
+@Index('conversations_owner_updated', ['ownerId', 'updatedAt', 'id'])
 export class Conversation {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;
@@ -22,7 +23,11 @@ export class Conversation {
   @Column({ type: 'text', nullable: true })
   system!: string | null;
 
-  /** The hold of the answer under way: while it is open, a second one has to wait. */
+  /** Numbers what is saved for the owner, in the order of saving; there are gaps. */
+  @Column({ type: 'bigint', default: 0 })
+  ordinal!: number;
+
+  /** The hold of the answer under way, which has the id of its turn: while it is open, a second one has to wait. */
   @Column({ name: 'busy_hold_id', type: 'varchar', length: 36, nullable: true })
   busyHoldId!: string | null;
 

@@ -16,10 +16,12 @@ import {
   type ConversationPageDto,
 } from './conversation.dto.js';
 import { ConversationDocs } from './conversations.docs.js';
+import { ConversationPages, ORDERING_DEFAULT } from './conversation-pages.js';
 import { ConversationsService } from './conversations.service.js';
 import { exportJson, exportMarkdown, threadToWire } from './export.js';
 import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
+import { WalletService } from '../wallet/wallet.service.js';
 import { turnToWire } from './turn-wire.js';
 import type { TurnPageDto } from './turn.dto.js';
 
@@ -34,7 +36,9 @@ const EXPORTS = {
 export class ConversationsController {
   constructor(
     private readonly conversations: ConversationsService,
+    private readonly pages: ConversationPages,
     private readonly history: HistoryService,
+    private readonly wallets: WalletService,
     private readonly models: ModelCatalogue,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -45,13 +49,9 @@ export class ConversationsController {
   async list(
     @CurrentPrincipal() { userId }: Principal,
     @Page() asked: PageRequest,
+    @QueryText('ordering') ordering: string | undefined,
   ): Promise<ConversationPageDto> {
-    const page = await paginate(
-      asked,
-      (keyset) => this.conversations.page(userId, keyset),
-      UUID_KEY,
-      ({ id }) => id,
-    );
+    const page = await this.pages.list(userId, asked, ordering ?? ORDERING_DEFAULT);
     return { ...page, results: page.results.map(threadToWire) };
   }
 
@@ -65,7 +65,11 @@ export class ConversationsController {
     this.assertUsable(model, principal);
     const ownerId = principal.userId;
     const opened = await this.unitOfWork
-      .run((tx) => this.conversations.open(tx, { id: uuidv7(), ownerId, title, model, system }))
+      .run(async (tx) => {
+        const ordinal = await this.wallets.nextOrdinal(tx, ownerId);
+        const settings = { title, model, system, busyHoldId: null };
+        return this.conversations.open(tx, { id: uuidv7(), ownerId, ordinal, ...settings });
+      })
       .catch(throwOwnerGone);
     return threadToWire(opened);
   }
@@ -119,7 +123,7 @@ export class ConversationsController {
     const { id: found } = await this.conversations.find(userId, id);
     const page = await paginate(
       asked,
-      (keyset) => this.history.pageOf(found, keyset),
+      (keyset) => this.history.pageOf(userId, found, keyset),
       UUID_KEY,
       (turn) => turn.id,
     );

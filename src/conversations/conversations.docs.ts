@@ -1,12 +1,13 @@
 import { ConversationBusy, NotFound, ValidationFailed } from '../errors.js';
 import { PAGE_PARAMETERS } from '../openapi/page.dto.js';
-import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
+import { describeRoute, TURN_EXAMPLE, type ParameterDescription } from '../openapi/route-docs.js';
 import {
   ConversationDto,
   ConversationExportDto,
   ConversationPageDto,
   ConversationSettingsDto,
 } from './conversation.dto.js';
+import { ORDERINGS, ORDERING_DEFAULT } from './conversation-pages.js';
 import { TurnPageDto } from './turn.dto.js';
 
 export const CONVERSATION_ID: ParameterDescription = {
@@ -15,6 +16,13 @@ export const CONVERSATION_ID: ParameterDescription = {
   description: 'The conversation.',
   required: true,
   schema: { type: 'string', format: 'uuid' },
+};
+const ORDERING: ParameterDescription = {
+  name: 'ordering',
+  in: 'query',
+  description:
+    'By the time when each was opened, or when it was last changed or gone on with; the newest first where a minus stands before it. Who reads on while a conversation is gone on with may meet it again, and misses none that rest.',
+  schema: { type: 'string', enum: Object.keys(ORDERINGS), default: ORDERING_DEFAULT },
 };
 const EXPORT_TYPE: ParameterDescription = {
   name: 'type',
@@ -39,9 +47,12 @@ export const ConversationDocs = {
       tag: 'Conversations',
       summary: 'List conversations',
       description: 'A message sent on its own opened one too.',
-      parameters: PAGE_PARAMETERS,
+      parameters: [...PAGE_PARAMETERS, ORDERING],
       answers: { 200: { description: 'A page of conversations.', type: ConversationPageDto } },
-      errors: [new NotFound('Invalid cursor')],
+      errors: [
+        new NotFound('Invalid cursor'),
+        new ValidationFailed({ ordering: ['"title" is not a valid choice.'] }),
+      ],
     }),
 
   create: () =>
@@ -106,7 +117,7 @@ export const ConversationDocs = {
         'With all its turns, for good. What they cost stays in the ledger. While an answer is under way: 409.',
       parameters: [CONVERSATION_ID],
       answers: { 204: { description: 'Deleted.' } },
-      errors: [new NotFound(), new ConversationBusy()],
+      errors: [new NotFound(), new ConversationBusy(TURN_EXAMPLE)],
     }),
 
   turns: () =>

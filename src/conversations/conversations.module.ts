@@ -3,15 +3,24 @@ import { ModelsModule } from '../models/models.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { ClientChats } from './client-chats.service.js';
 import { ConversationsController } from './conversations.controller.js';
+import { ConversationPages } from './conversation-pages.js';
 import { ConversationsService } from './conversations.service.js';
 import { HistoryController } from './history.controller.js';
 import { HistoryService } from './history.service.js';
+import { SavingOrder } from './saving-order.js';
 import { WholeTurnsService } from './whole-turns.service.js';
 
 @Module({
   imports: [ModelsModule, WalletModule],
   controllers: [HistoryController, ConversationsController],
-  providers: [ClientChats, ConversationsService, HistoryService, WholeTurnsService],
+  providers: [
+    ClientChats,
+    ConversationsService,
+    ConversationPages,
+    HistoryService,
+    SavingOrder,
+    WholeTurnsService,
+  ],
   exports: [ClientChats, ConversationsService, HistoryService, WholeTurnsService],
 })
 export class ConversationsModule {}

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { LessThan, MoreThan } from 'typeorm';
 import { nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
-import { UUID_KEY, type Keyset } from '../http/pagination.js';
+import { UUID_KEY } from '../http/pagination.js';
 import { ConversationBusy, NotFound } from '../errors.js';
 import { Conversation } from './conversation.entity.js';
 import type { ChatMessage } from '../models/providers/provider.js';
@@ -14,7 +13,13 @@ import { estimatePrompt } from '../models/prompt.js';
 /** Earlier turns looked at for a context; a budget that would take more is larger than any model's. */
 const CONTEXT_TURNS_MAX = 200;
 
-const CONVERSATION = `id, title, model, system, created_at AS "createdAt", updated_at AS "updatedAt"`;
+export const CONVERSATION = `id, title, model, system, created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+/**
+ * What the model is told of a question whose answer was stopped before its first word. Providers refuse an empty
+ * answer, and many refuse two questions in a row.
+ */
+const NO_WORD = '(The answer was stopped before its first word.)';
 
 /** A conversation as its owner reads it. */
 export type Thread = Pick<
@@ -45,19 +50,10 @@ export class ConversationsService {
     return conversation;
   }
 
-  /** One page, the newest conversation first. */
-  page(ownerId: string, { key, order, limit, ...keyset }: Keyset): Promise<Thread[]> {
-    const after = keyset.comparison === '<' ? LessThan : MoreThan;
-    return this.reader.repository(Conversation).find({
-      where: { ownerId, ...(key !== undefined && { id: after(key) }) },
-      order: { id: order },
-      take: limit,
-    });
-  }
-
   /**
-   * What the model is told before the new message: the system text, then the newest turns that fit, none after
-   * the turn `lastId` where one is named.
+   * What the model is told before the new message: the system text, then the newest turns that fit, none saved after
+   * the turn `lastId` where one is named. An answer that was stopped or cut was paid for, and is told as far as it
+   * came; what failed was never said.
    */
   async context(
     conversation: Thread,
@@ -69,16 +65,17 @@ export class ConversationsService {
     let left = budgetTokens - estimatePrompt(first);
     const turns = await this.reader.read<{ message: string; response: string }>(
       `/* conversation.context */ SELECT message, response FROM turns
-       WHERE conversation_id = $1 AND status = 'complete' AND response <> ''
-         ${lastId === undefined ? '' : 'AND id <= $3'}
-       ORDER BY id DESC LIMIT $2`,
+       WHERE conversation_id = $1 AND ((status = 'complete' AND response <> '')
+         OR (status = 'aborted' AND (response <> '' OR prompt_tokens > 0)))
+         ${lastId === undefined ? '' : 'AND ordinal <= (SELECT ordinal FROM turns WHERE id = $3)'}
+       ORDER BY ordinal DESC LIMIT $2`,
       [conversationId, CONTEXT_TURNS_MAX, ...(lastId === undefined ? [] : [lastId])],
     );
     const earlier: ChatMessage[] = [];
     for (const { message, response } of turns) {
       const pair: ChatMessage[] = [
         { role: 'user', content: message },
-        { role: 'assistant', content: response },
+        { role: 'assistant', content: response === '' ? NO_WORD : response },
       ];
       left -= estimatePrompt(pair);
       if (left < 0) break;
@@ -92,14 +89,15 @@ export class ConversationsService {
    * `ConversationBusy` while an answer is under way: that is, while its hold is open.
    */
   async lockForAnswer(tx: Tx, ownerId: string, id: string): Promise<void> {
-    if (await this.lock(tx, ownerId, id)) throw new ConversationBusy();
+    const busyHoldId = await this.lock(tx, ownerId, id);
+    if (busyHoldId !== undefined) throw new ConversationBusy(busyHoldId);
   }
 
   /**
-   * Locks the conversation's row, and tells whether an answer is under way in it. The update locks the row, so
+   * Locks the conversation's row, and gives the hold of the answer under way in it. The update locks the row, so
    * the look at the hold that follows sees what a rival has committed. Throws `NotFound`.
    */
-  async lock(tx: Tx, ownerId: string, id: string): Promise<boolean> {
+  async lock(tx: Tx, ownerId: string, id: string): Promise<string | undefined> {
     assertId(id);
     const [conversation] = await tx.write<{ busyHoldId: string | null }>(
       `/* conversation.lock */ UPDATE conversations SET updated_at = $3
@@ -108,7 +106,8 @@ export class ConversationsService {
     );
     if (!conversation) throw new NotFound();
     const { busyHoldId } = conversation;
-    return busyHoldId !== null && (await this.holds.isOpen(tx, busyHoldId));
+    if (busyHoldId === null || !(await this.holds.isOpen(tx, busyHoldId))) return undefined;
+    return busyHoldId;
   }
 
   /** Marks the hold of the answer under way. A conversation without a title is named after the message. */
@@ -147,15 +146,10 @@ export class ConversationsService {
     await conversations.delete({ id });
   }
 
-  /** Opens a conversation, which may have an answer under way at once. */
-  open(
-    tx: Tx,
-    conversation: Pick<Conversation, 'id' | 'ownerId' | 'title' | 'model' | 'system'> &
-      Partial<Pick<Conversation, 'busyHoldId'>>,
-  ): Conversation {
+  /** Opens a conversation. `ordinal` was taken from the owner's wallet in the same transaction. */
+  open(tx: Tx, conversation: Omit<Conversation, 'createdAt' | 'updatedAt'>): Conversation {
     const createdAt = nowMicros();
     const row = {
-      busyHoldId: null,
       ...conversation,
       title: titleOf(conversation.title),
       createdAt,

@@ -3,9 +3,10 @@ import { likePattern } from '../database/like.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Keyset } from '../http/pagination.js';
 import { NotFound } from '../errors.js';
+import { SavingOrder, type OrdinalKeyset } from './saving-order.js';
 import { Turn } from './turn.entity.js';
 
-const TURN = `id, conversation_id AS "conversationId", message, response, model, key_name AS "keyName", status, amount,
+const TURN = `id, ordinal, conversation_id AS "conversationId", message, response, model, key_name AS "keyName", status, amount,
   created_at AS "createdAt"`;
 
 const EXPORT_BATCH = 100;
@@ -16,6 +17,7 @@ const SEARCH_STEP_TURNS = 500;
 export type PastTurn = Pick<
   Turn,
   | 'id'
+  | 'ordinal'
   | 'conversationId'
   | 'message'
   | 'response'
@@ -26,10 +28,13 @@ export type PastTurn = Pick<
   | 'createdAt'
 >;
 
-/** Reads the turns of an owner. Ids are UUIDv7, so their order is the order of time. */
+/** Reads the turns of an owner, in the order of saving: who follows the newest misses none. */
 @Injectable()
 export class HistoryService {
-  constructor(private readonly reader: ReadConnection) {}
+  constructor(
+    private readonly reader: ReadConnection,
+    private readonly order: SavingOrder,
+  ) {}
 
   /** The turn that a captured hold paid for. Throws `NotFound` where its owner has deleted it since, or wanted none kept. */
   async ofHold(ownerId: string, holdId: string): Promise<Turn> {
@@ -47,9 +52,10 @@ export class HistoryService {
     return turn;
   }
 
-  /** One page by key; the index is read from the key on, whatever the history's length. */
-  page(ownerId: string, keyset: Keyset): Promise<PastTurn[]> {
-    return this.read('history.page', 'owner_id = $1', keyset, [ownerId, keyset.limit]);
+  /** One page from the turn `key` on; the index is read from there, whatever the history's length. */
+  async page(ownerId: string, keyset: Keyset): Promise<PastTurn[]> {
+    const placed = await this.order.ofTurn(ownerId, keyset);
+    return this.read('history.page', 'owner_id = $1', placed, [ownerId, keyset.limit]);
   }
 
   /**
@@ -65,10 +71,10 @@ export class HistoryService {
   ): Promise<PastTurn[]> {
     const backwards = keyset.comparison === '<' ? '>=' : '<=';
     const found: PastTurn[] = [];
-    for (let step = keyset; ;) {
+    for (let step = await this.order.ofTurn(ownerId, keyset); ;) {
       const end = await this.stepEnd(ownerId, step);
       const limit = keyset.limit - found.length;
-      const within = end === undefined ? '' : `AND id ${backwards} $4`;
+      const within = end === undefined ? '' : `AND ordinal ${backwards} $4`;
       found.push(
         ...(await this.read(
           'history.search',
@@ -79,53 +85,56 @@ export class HistoryService {
       );
       const isOver = end === undefined || found.length === keyset.limit;
       if (isOver || disconnectSignal.aborted) return found;
-      step = { ...keyset, key: end };
+      step = { ...step, key: end };
     }
   }
 
   /** One page of a conversation, which the caller has found to be the owner's. */
-  pageOf(conversationId: string, keyset: Keyset): Promise<PastTurn[]> {
-    return this.read('conversation.page', 'conversation_id = $1', keyset, [
-      conversationId,
-      keyset.limit,
-    ]);
+  async pageOf(ownerId: string, conversationId: string, keyset: Keyset): Promise<PastTurn[]> {
+    return this.readOf(conversationId, await this.order.ofTurn(ownerId, keyset));
   }
 
   /** All turns of a conversation, oldest first, read in batches: its length costs no memory. */
   async *allOf(conversationId: string): AsyncIterable<PastTurn> {
-    let key: string | undefined;
+    let key: number | undefined;
     for (;;) {
-      const keyset: Keyset = { key, comparison: '>', order: 'ASC', limit: EXPORT_BATCH };
-      const turns = await this.pageOf(conversationId, keyset);
+      const keyset = { key, comparison: '>', order: 'ASC', limit: EXPORT_BATCH } as const;
+      const turns = await this.readOf(conversationId, keyset);
       yield* turns;
       if (turns.length < EXPORT_BATCH) return;
-      key = turns.at(-1)?.id;
+      key = turns.at(-1)?.ordinal;
     }
   }
 
   /** The last turn that a step of a search looks at; undefined where it comes to the history's end. */
   private async stepEnd(
     ownerId: string,
-    { key, comparison, order }: Keyset,
-  ): Promise<string | undefined> {
-    const after = key === undefined ? '' : `AND id ${comparison} $2`;
-    const [end] = await this.reader.read<{ id: string }>(
-      `/* history.step */ SELECT id FROM turns WHERE owner_id = $1 ${after}
-       ORDER BY id ${order} LIMIT 1 OFFSET ${String(SEARCH_STEP_TURNS - 1)}`,
+    { key, comparison, order }: OrdinalKeyset,
+  ): Promise<number | undefined> {
+    const after = key === undefined ? '' : `AND ordinal ${comparison} $2`;
+    const [end] = await this.reader.read<{ ordinal: number }>(
+      `/* history.step */ SELECT ordinal FROM turns WHERE owner_id = $1 ${after}
+       ORDER BY ordinal ${order} LIMIT 1 OFFSET ${String(SEARCH_STEP_TURNS - 1)}`,
       key === undefined ? [ownerId] : [ownerId, key],
     );
-    return end?.id;
+    return end?.ordinal;
+  }
+
+  private readOf(conversationId: string, keyset: OrdinalKeyset): Promise<PastTurn[]> {
+    const parameters = [conversationId, keyset.limit];
+    return this.read('conversation.page', 'conversation_id = $1', keyset, parameters);
   }
 
   private read(
     name: string,
     where: string,
-    { key, comparison, order }: Keyset,
+    { key, comparison, order }: OrdinalKeyset,
     parameters: unknown[],
   ): Promise<PastTurn[]> {
-    const after = key === undefined ? '' : `AND id ${comparison} $${String(parameters.push(key))}`;
+    const after =
+      key === undefined ? '' : `AND ordinal ${comparison} $${String(parameters.push(key))}`;
     return this.reader.read<PastTurn>(
-      `/* ${name} */ SELECT ${TURN} FROM turns WHERE ${where} ${after} ORDER BY id ${order} LIMIT $2`,
+      `/* ${name} */ SELECT ${TURN} FROM turns WHERE ${where} ${after} ORDER BY ordinal ${order} LIMIT $2`,
       parameters,
     );
   }

@@ -4,10 +4,13 @@ import type { Micros } from '../time.js';
 
 export type TurnStatus = 'complete' | 'aborted' | 'failed';
 
-/** One message of a person and its answer. The id is a UUIDv7, so it sorts by time. */
+/** How an answer ended, in the model's word; or its caller did not want the rest. */
+export type TurnEnd = FinishReason | 'cancelled';
+
+/** One message of a person and its answer. The id is a UUIDv7 of the moment when it was asked. */
 @Entity('turns', { withoutRowid: true })
-@Index('turns_owner_id', ['ownerId', 'id'])
-@Index('turns_conversation_id', ['conversationId', 'id'])
+@Index('turns_owner_ordinal', ['ownerId', 'ordinal'], { unique: true })
+@Index('turns_conversation_ordinal', ['conversationId', 'ordinal'])
 export class Turn {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;
@@ -17,6 +20,10 @@ export class Turn {
 
   @Column({ name: 'conversation_id', type: 'varchar', length: 36 })
   conversationId!: string;
+
+  /** Numbers what is saved for the owner, in the order of saving; there are gaps. */
+  @Column({ type: 'bigint', default: 0 })
+  ordinal!: number;
 
   /** The hold that paid for it; null for what was charged at once. */
   @Index('turns_hold_id', { where: '"hold_id" IS NOT NULL' })
@@ -40,7 +47,7 @@ export class Turn {
   status!: TurnStatus;
 
   @Column({ name: 'finish_reason', type: 'text' })
-  finishReason!: FinishReason;
+  finishReason!: TurnEnd;
 
   /** What the model wants called, in OpenAI's JSON; null for an answer of text alone. */
   @Column({ name: 'tool_calls', type: 'text', nullable: true })

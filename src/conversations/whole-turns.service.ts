@@ -47,7 +47,7 @@ export class WholeTurnsService {
    */
   async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
     const conversationId = await this.conversationOf(tx, ownerId, id);
-    const isBusy = await this.conversations.lock(tx, ownerId, conversationId);
+    const underWay = await this.conversations.lock(tx, ownerId, conversationId);
     const [removed] = await tx.write<{ message: string }>(
       `/* turn.remove */ DELETE FROM turns WHERE id = $2 AND owner_id = $1 RETURNING message`,
       [ownerId, id],
@@ -57,7 +57,7 @@ export class WholeTurnsService {
       `/* turn.left */ SELECT id FROM turns WHERE conversation_id = $1 LIMIT 1`,
       [conversationId],
     );
-    if (left.length > 0 || isBusy) {
+    if (left.length > 0 || underWay !== undefined) {
       await tx.write(
         `/* conversation.untitle */ UPDATE conversations SET title = ''
          WHERE id = $1 AND title = $2 RETURNING id`,

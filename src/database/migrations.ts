@@ -8,6 +8,8 @@ import { Limits1764000020000 } from './migrations/1764000020000-limits.js';
 import { JwtRotations1764000021000 } from './migrations/1764000021000-jwt-rotations.js';
 import { People1764000030000 } from './migrations/1764000030000-people.js';
 import { Operators1764000031000 } from './migrations/1764000031000-operators.js';
+import { SavingOrder1764000040000 } from './migrations/1764000040000-saving-order.js';
+import { Stops1764000040100 } from './migrations/1764000040100-stops.js';
 import { Keys1764000041000 } from './migrations/1764000041000-keys.js';
 import { ClientChats1764000042000 } from './migrations/1764000042000-client-chats.js';
 import { Responses1764000044000 } from './migrations/1764000044000-responses.js';
@@ -24,6 +26,8 @@ export const migrations = [
   JwtRotations1764000021000,
   People1764000030000,
   Operators1764000031000,
+  SavingOrder1764000040000,
+  Stops1764000040100,
   Keys1764000041000,
   ClientChats1764000042000,
   Responses1764000044000,

@@ -55,7 +55,10 @@ export class PersonWriter {
       [turns.map(({ id }) => id)],
     );
     const known = new Set(there.map(({ id }) => id));
-    for (const turn of turns) if (!known.has(turn.id)) tx.insertLater(Turn, turn);
+    let ordinal = await lastOrdinal(tx, person.id);
+    for (const turn of turns) {
+      if (!known.has(turn.id)) tx.insertLater(Turn, { ...turn, ordinal: (ordinal += 1) });
+    }
   }
 
   /** The tokens, the balance, and leave to come in. */
@@ -71,7 +74,8 @@ export class PersonWriter {
         lastUsedAt: nowMicros(),
       });
     }
-    this.wallets.open(tx, person.id, person.balance, LEDGER_REASON);
+    const last = await lastOrdinal(tx, person.id);
+    this.wallets.open(tx, person.id, person.balance, LEDGER_REASON, last);
     await this.users.setActive(tx, person.id, person.isActive);
   }
 
@@ -79,12 +83,21 @@ export class PersonWriter {
     const sql = '/* django.conversation */ SELECT id FROM conversations WHERE id = $1';
     const [there] = await tx.read(sql, [id]);
     if (there) return;
-    const conversation = { id, ownerId, title: CONVERSATION_TITLE, model: null, system: null };
-    this.conversations.open(tx, conversation);
+    const settings = { title: CONVERSATION_TITLE, model: null, system: null };
+    this.conversations.open(tx, { id, ownerId, ordinal: 1, busyHoldId: null, ...settings });
   }
 }
 
-function toTurn(row: DjangoMessage, person: Person, conversationId: string): Turn {
+/** Turns are numbered here in the order in which they are brought; the wallet, which comes last, goes on from there. */
+async function lastOrdinal(tx: Tx, ownerId: string): Promise<number> {
+  const [row] = await tx.read<{ last: number }>(
+    '/* django.ordinal */ SELECT coalesce(max(ordinal), 0) AS last FROM turns WHERE owner_id = $1',
+    [ownerId],
+  );
+  return row?.last ?? 0;
+}
+
+function toTurn(row: DjangoMessage, person: Person, conversationId: string): Omit<Turn, 'ordinal'> {
   const createdAt: Micros = momentOf(row.moment) ?? person.joined;
   return {
     id: broughtId('message', row.id, createdAt),

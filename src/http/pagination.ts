@@ -18,7 +18,7 @@ export interface Keyset {
   readonly limit: number;
 }
 
-/** A page, newest first, with the absolute URLs of its neighbours. */
+/** A page, with the absolute URLs of its neighbours. */
 export interface Paginated<Item> {
   readonly next: string | null;
   readonly previous: string | null;
@@ -34,17 +34,24 @@ export interface PageRequest {
   readonly urlWith: (cursor: string) => string;
 }
 
+type Direction = 'older' | 'newer';
+
 interface Cursor {
-  readonly direction: 'older' | 'newer';
-  readonly key: string;
+  readonly direction: Direction;
+  /** Undefined for an end of the list. */
+  readonly key: string | undefined;
 }
 
-const encode = ({ direction, key }: Cursor) =>
+/** In place of a key: all rows lie on the one side of it that is asked for. */
+const ENDS: Readonly<Record<Direction, string>> = { older: 'newest', newer: 'oldest' };
+
+const encode = ({ direction, key = ENDS[direction] }: Cursor) =>
   Buffer.from(`${direction}:${key}`).toString('base64url');
 
 function decode(text: string, keyShape: RegExp): Cursor {
   const [direction, key] = Buffer.from(text, 'base64url').toString('latin1').split(':');
   const known = direction === 'older' || direction === 'newer';
+  if (known && key === ENDS[direction]) return { direction, key: undefined };
   if (!known || !key || !keyShape.test(key.toLowerCase())) throw new NotFound('Invalid cursor');
   return { direction, key: key.toLowerCase() };
 }
@@ -67,50 +74,38 @@ export const Page = createParamDecorator((_: unknown, context: ExecutionContext)
 });
 
 /**
- * Reads one page, newest first. Keys do not move when rows are added, so that pages neither repeat nor
- * skip a row under writes. Throws `NotFound` for a cursor that is not ours.
+ * Reads one page, newest first unless `first` says otherwise. Keys do not move when rows are added, so that pages
+ * neither repeat nor skip a row under writes. A page that lost its rows keeps the way back. Throws `NotFound` for
+ * a cursor that is not ours.
  */
 export async function paginate<Row>(
   { cursor: cursorText, size, urlWith }: PageRequest,
   read: (keyset: Keyset) => Promise<Row[]>,
   keyShape: RegExp,
   keyOf: (row: Row) => string,
+  first: 'newest' | 'oldest' = 'newest',
 ): Promise<Paginated<Row>> {
   const cursor = cursorText ? decode(cursorText, keyShape) : undefined;
-  const newer = cursor?.direction === 'newer';
+  const [onward, back] =
+    first === 'newest' ? (['older', 'newer'] as const) : (['newer', 'older'] as const);
+  const isBack = cursor?.direction === back;
+  const direction = isBack ? back : onward;
   const rows = await read({
     key: cursor?.key,
-    comparison: newer ? '>' : '<',
-    order: newer ? 'ASC' : 'DESC',
+    comparison: direction === 'newer' ? '>' : '<',
+    order: direction === 'newer' ? 'ASC' : 'DESC',
     limit: size + 1, // one more tells whether there is another page
   });
   const hasMore = rows.length > size;
-  const results = newer ? rows.slice(0, size).reverse() : rows.slice(0, size);
-  const [first, last] = [results.at(0), results.at(-1)];
-  const to = (direction: Cursor['direction'], key: string) => urlWith(encode({ direction, key }));
-  if (!first && cursor) {
-    // All that was here is deleted, or nothing is yet: the way back begins at the key itself.
-    const beside = nextTo(cursor.key, newer ? 1n : -1n);
-    const back = to(newer ? 'older' : 'newer', beside);
-    return { next: newer ? back : null, previous: newer ? null : back, results };
-  }
-  const link = (direction: Cursor['direction'], row: Row | undefined) =>
-    row === undefined ? null : to(direction, keyOf(row));
+  const results = isBack ? rows.slice(0, size).reverse() : rows.slice(0, size);
+  const link = (to: Direction, row: Row | undefined) =>
+    urlWith(encode({ direction: to, key: row && keyOf(row) }));
+  const hasPrevious = isBack ? hasMore : cursor?.key !== undefined;
   return {
-    next: newer || hasMore ? link('older', last) : null,
-    previous: (newer && hasMore) || (cursor && !newer) ? link('newer', first) : null,
+    next: isBack || hasMore ? link(onward, results.at(-1)) : null,
+    previous: hasPrevious ? link(back, results.at(0)) : null,
     results,
   };
-}
-
-/** The key one step after or before this one, whether a row has it or not. */
-function nextTo(key: string, step: 1n | -1n): string {
-  if (NUMBER_KEY.test(key)) return String(Math.max(0, Number(key) + Number(step)));
-  const digits = key.replaceAll('-', '');
-  const moved = BigInt.asUintN(128, BigInt(`0x${digits}`) + step)
-    .toString(16)
-    .padStart(digits.length, '0');
-  return moved.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 function urlWith(request: FastifyRequest, cursor: string): string {

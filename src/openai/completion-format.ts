@@ -1,5 +1,12 @@
 import type { AnswerFormat } from '../chat/answer-format.js';
-import { headOf, toChunk, toCompletion, toUsageChunk, toWholeDelta } from './completion-wire.js';
+import {
+  finishReasonOf,
+  headOf,
+  toChunk,
+  toCompletion,
+  toUsageChunk,
+  toWholeDelta,
+} from './completion-wire.js';
 import type { ChunkDelta } from './completion-wire.js';
 
 /**
@@ -24,7 +31,7 @@ export const completionFormat = (tellsUsage: boolean): AnswerFormat => ({
       ],
       replay: (turn) => [chunk(toWholeDelta(turn))],
       end: (turn) => [
-        chunk({}, turn.finishReason),
+        chunk({}, finishReasonOf(turn)),
         ...(tellsUsage ? [{ payload: toUsageChunk(now(), turn) }] : []),
         { payload: '[DONE]' },
       ],

@@ -32,6 +32,10 @@ function usageOf({ promptTokens, completionTokens }: Turn) {
   };
 }
 
+/** OpenAI has no word for an answer that was stopped: like one that was cut, it is not whole. */
+export const finishReasonOf = ({ finishReason }: Turn): string =>
+  finishReason === 'cancelled' ? 'length' : finishReason;
+
 /** A whole answer. */
 export function toCompletion(turn: Turn) {
   const toolCalls = toolCallsOf(turn);
@@ -45,7 +49,7 @@ export function toCompletion(turn: Turn) {
   return {
     ...headOf(turn.id, turn.model),
     object: 'chat.completion',
-    choices: [{ index: 0, message, logprobs: null, finish_reason: turn.finishReason }],
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReasonOf(turn) }],
     usage: usageOf(turn),
   };
 }

@@ -52,6 +52,8 @@ tokens and a message costs ${whole(config.pricePerMessage)}; when the wallet can
   passwords, is trimmed.
 - **Paths** work with and without their last slash, and are never redirected. A path that has GET has HEAD;
   every path answers OPTIONS.
+- **Pages** are in the order of saving, newest first: who asks again and again for what is newer than the newest known
+  misses nothing. A \`cursor\` is base64url of \`older:<id>\` or \`newer:<id>\`.
 - **Errors** are \`{"detail", "code"}\`, for fields \`{"<field>": ["<sentence>"]}\`. \`code\` is for machines.
   Below \`/v1\` they have OpenAI's shape.
 - **\`X-Request-Id\`** is on every answer, and in the log.`;

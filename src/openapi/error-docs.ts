@@ -110,6 +110,10 @@ export const SHARED_HEADERS = {
   'WWW-Authenticate': text('The schemes that are understood.', 'Token, Bearer realm="api"'),
   'x-should-retry': text('Whether to send it again: no.', 'false'),
   'Retry-After': whole('Seconds to wait before another try.', 1),
+  'Turn-Id': {
+    ...text('The turn whose answer runs.', '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10'),
+    required: false,
+  },
   'Tokens-Required': whole('What it would have cost.', 100),
   'Tokens-Available': whole('What the wallet can spend.', 40),
   'Tokens-Limit': {

@@ -98,7 +98,7 @@ function idempotencyOf(need: RouteDescription['idempotencyKey']): {
   if (!need) return { parameters: [], errors: [] };
   const errors = [
     new IdempotencyKeyMalformed(),
-    new IdempotencyKeyInUse(),
+    new IdempotencyKeyInUse(TURN_EXAMPLE),
     new IdempotencyKeyReused(),
   ];
   if (need === 'optional') return { parameters: [IDEMPOTENCY_KEY], errors };
@@ -106,6 +106,9 @@ function idempotencyOf(need: RouteDescription['idempotencyKey']): {
   const parameter = { ...IDEMPOTENCY_KEY, required: true, schema };
   return { parameters: [parameter], errors: [new IdempotencyKeyRequired(), ...errors] };
 }
+
+/** Any turn's id, where one is needed to show a header. */
+export const TURN_EXAMPLE = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 
 const REPLAYED: HeaderObject = {
   description: 'Present when this answer was given before, to the same `Idempotency-Key`.',

@@ -71,7 +71,7 @@ export class ChargesService {
     await this.caps.spend(tx, charge);
     const [wallet] = await tx.write<WalletRow>(
       `/* wallet.charge */ UPDATE wallets SET balance = balance - $2, entry_count = entry_count + $4,
-         spent_amount = ${spentOn('$3')} + $2, spent_day = ${dayCounted('$3')}
+         last_ordinal = last_ordinal + 1, spent_amount = ${spentOn('$3')} + $2, spent_day = ${dayCounted('$3')}
        WHERE owner_id = $1 AND ${covers('$2', '$3')} RETURNING ${WALLET_ROW}`,
       [ownerId, amount, dayOf(nowMicros()), entriesOf(charge)],
     );
@@ -96,10 +96,10 @@ export class ChargesService {
       `/* wallet.charge_many */ WITH free AS (
          SELECT owner_id AS id FROM wallets WHERE owner_id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
        UPDATE wallets SET balance = balance - due, entry_count = entry_count + entries,
-         spent_amount = ${spentOn('$2')} + due,
+         last_ordinal = last_ordinal + charges, spent_amount = ${spentOn('$2')} + due,
          spent_day = ${dayCounted('$2')}
        FROM free, (SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due,
-         CAST(value ->> 1 AS bigint) AS entries FROM json_each($3)) AS dues
+         CAST(value ->> 1 AS bigint) AS entries, CAST(value ->> 2 AS bigint) AS charges FROM json_each($3)) AS dues
        WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')}
        RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
       [Object.keys(dues), dayOf(nowMicros()), JSON.stringify(dues)],
@@ -107,9 +107,13 @@ export class ChargesService {
     // As each was before the first of its charges here: they are told one after the other.
     const wallets = new Map<string, WalletRow>();
     for (const { ownerId, held, ...after } of rows) {
-      const [due, entries] = dues[ownerId] ?? [0, 0];
-      const balance = after.balance + due;
-      wallets.set(ownerId, { held, balance, entryCount: after.entryCount - entries });
+      const [due, entries, count] = dues[ownerId] ?? [0, 0, 0];
+      wallets.set(ownerId, {
+        held,
+        balance: after.balance + due,
+        entryCount: after.entryCount - entries,
+        lastOrdinal: after.lastOrdinal - count,
+      });
     }
     await this.caps.unspendMany(
       tx,
@@ -123,6 +127,7 @@ export class ChargesService {
         held: before.held,
         balance: before.balance - charge.amount,
         entryCount: before.entryCount + entriesOf(charge),
+        lastOrdinal: before.lastOrdinal + 1,
       };
       wallets.set(charge.ownerId, wallet);
       return this.record(tx, wallet, charge);
@@ -139,21 +144,23 @@ export class ChargesService {
         this.metrics.tokensCharged(amount);
       });
     }
-    return { charged: amount, available: availableOf(wallet) };
+    return { charged: amount, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
   }
 }
 
 /** What costs nothing leaves no entry. */
 const entriesOf = ({ amount }: Spend): 0 | 1 => (amount > 0 ? 1 : 0);
 
-/** What each owner is to pay: the sum, and the number of its entries. */
-function duesOf(charges: readonly Spend[]): Record<string, [due: number, entries: number]> {
-  const dues: Record<string, [number, number]> = {};
+/** What each owner is to pay: the sum, the number of its entries, and that of its charges. */
+function duesOf(
+  charges: readonly Spend[],
+): Record<string, [due: number, entries: number, charges: number]> {
+  const dues: Record<string, [number, number, number]> = {};
   for (const charge of charges) {
     assertAmount(charge.amount);
-    const [due, entries] = (dues[charge.ownerId] ??= [0, 0]);
+    const [due, entries, count] = (dues[charge.ownerId] ??= [0, 0, 0]);
     assertAmount(due + charge.amount);
-    dues[charge.ownerId] = [due + charge.amount, entries + entriesOf(charge)];
+    dues[charge.ownerId] = [due + charge.amount, entries + entriesOf(charge), count + 1];
   }
   return dues;
 }

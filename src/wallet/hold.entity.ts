@@ -43,8 +43,13 @@ export class Hold {
   resolvedAt!: Micros | null;
 
   /** The process that serves the request; when it is gone, so is the request. */
+  @Index('holds_stop_asked', { where: `"stop_asked_at" IS NOT NULL AND "state" = 'open'` })
   @Column({ name: 'process_id', type: 'bigint' })
   processId!: number;
+
+  /** When its owner asked that its answer be stopped; the process that serves it looks for that. */
+  @Column({ name: 'stop_asked_at', type: 'bigint', nullable: true })
+  stopAskedAt!: Micros | null;
 
   /** The cap that it counts against, where the credential has one. */
   @Column({ name: 'cap_id', type: 'varchar', length: 36, nullable: true })

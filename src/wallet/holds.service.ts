@@ -17,7 +17,6 @@ import {
 import { Hold, type HoldState } from './hold.entity.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
-  AVAILABLE,
   availableOf,
   covers,
   dayCounted,
@@ -55,6 +54,11 @@ export class HoldsService {
    * already there violates its unique key: read it with `findByKey`.
    */
   async hold(tx: Tx, spend: Spend): Promise<string> {
+    return (await this.holdNumbered(tx, spend)).id;
+  }
+
+  /** The same, with a number for what is saved along with it. */
+  async holdNumbered(tx: Tx, spend: Spend): Promise<{ id: string; ordinal: number }> {
     const { ownerId, amount, idempotency } = spend;
     assertAmount(amount);
     const createdAt = nowMicros();
@@ -63,16 +67,16 @@ export class HoldsService {
     const keyed = idempotency && this.record(tx, spend, createdAt);
     if (keyed !== undefined) await tx.flush();
     await this.caps.hold(tx, spend);
-    const covered = await tx.write(
-      `/* wallet.hold */ UPDATE wallets SET held = held + $2 WHERE owner_id = $1 AND ${covers('$2', '$3')}
-       RETURNING held`,
+    const [wallet] = await tx.write<{ ordinal: number }>(
+      `/* wallet.hold */ UPDATE wallets SET held = held + $2, last_ordinal = last_ordinal + 1
+       WHERE owner_id = $1 AND ${covers('$2', '$3')} RETURNING last_ordinal AS ordinal`,
       [ownerId, amount, dayOf(createdAt)],
     );
-    if (covered.length === 0) throw await insufficient(tx, ownerId, amount);
+    if (!wallet) throw await insufficient(tx, ownerId, amount);
     tx.whenCommitted(() => {
       this.metrics.tokensHeld(amount);
     });
-    return keyed ?? this.record(tx, spend, createdAt);
+    return { id: keyed ?? this.record(tx, spend, createdAt), ordinal: wallet.ordinal };
   }
 
   /**
@@ -93,7 +97,7 @@ export class HoldsService {
     const entries = amount > 0 ? 1 : 0;
     const [wallet] = await tx.write<WalletRow>(
       `/* wallet.capture */ UPDATE wallets SET balance = balance - $2, held = held - $3,
-         entry_count = entry_count + $4, spent_amount = ${spentOn('$5')} + $2,
+         entry_count = entry_count + $4, last_ordinal = last_ordinal + 1, spent_amount = ${spentOn('$5')} + $2,
          spent_day = ${dayCounted('$5')}
        WHERE owner_id = $1 RETURNING ${WALLET_ROW}`,
       [ownerId, amount, hold.amount, entries, dayOf(nowMicros())],
@@ -106,26 +110,32 @@ export class HoldsService {
       this.metrics.tokensCharged(amount);
       this.metrics.tokensReleased(hold.amount - amount);
     });
-    return { charged: amount, available: availableOf(wallet) };
+    return { charged: amount, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
   }
 
   /**
-   * Gives a hold back whole, and frees its key, so that a retry runs anew. False when it was resolved
+   * Gives a hold back whole, and frees its key, so that a retry runs anew. Undefined when it was resolved
    * before: then nothing changes.
    */
-  async release(tx: Tx, holdId: string, state: 'released' | 'expired'): Promise<boolean> {
+  async release(
+    tx: Tx,
+    holdId: string,
+    state: 'released' | 'expired',
+  ): Promise<CaptureResult | undefined> {
     const hold = await this.resolve(tx, holdId, state, 0);
-    if (!hold) return false;
+    if (!hold) return undefined;
     await this.caps.settle(tx, hold.capId, hold.amount, 0);
-    await tx.write(
-      `/* wallet.release */ UPDATE wallets SET held = held - $2 WHERE owner_id = $1 RETURNING held`,
+    const [wallet] = await tx.write<WalletRow>(
+      `/* wallet.release */ UPDATE wallets SET held = held - $2, last_ordinal = last_ordinal + 1
+       WHERE owner_id = $1 RETURNING ${WALLET_ROW}`,
       [hold.ownerId, hold.amount],
     );
+    if (!wallet) throw new Error(`no wallet for hold ${holdId}`);
     tx.whenCommitted(() => {
       if (state === 'released') this.metrics.tokensReleased(hold.amount);
       else this.metrics.tokensExpired(hold.amount);
     });
-    return true;
+    return { charged: 0, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
   }
 
   /** Notes a hold that could not be given back, for the database was away: the next sweep tries again. */
@@ -138,15 +148,6 @@ export class HoldsService {
     const ids = [...this.unreleased];
     this.unreleased.clear();
     return ids;
-  }
-
-  /** What the owner may spend, as the transaction sees it. */
-  async availableIn(tx: Tx, ownerId: string): Promise<number> {
-    const [wallet] = await tx.read<{ available: number }>(
-      `/* wallet.available_in */ SELECT ${AVAILABLE} AS available FROM wallets WHERE owner_id = $1`,
-      [ownerId],
-    );
-    return wallet?.available ?? 0;
   }
 
   /**
@@ -173,7 +174,7 @@ export class HoldsService {
     );
     if (!hold) return undefined;
     assertSameInput(idempotency, hold.hash);
-    if (hold.state === 'open') throw new IdempotencyKeyInUse();
+    if (hold.state === 'open') throw new IdempotencyKeyInUse(hold.id);
     return hold.id;
   }
 
@@ -199,12 +200,8 @@ export class HoldsService {
   }
 
   /** Writes down what was set aside. Returns the hold's id. */
-  private record(
-    tx: Tx,
-    { ownerId, amount, capId, idempotency }: Spend,
-    createdAt: Micros,
-  ): string {
-    const id = uuidv7();
+  private record(tx: Tx, spend: Spend, createdAt: Micros): string {
+    const { ownerId, amount, holdId: id = uuidv7(), capId, idempotency } = spend;
     const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
     tx.insertLater(Hold, {
       id,
@@ -216,6 +213,7 @@ export class HoldsService {
       createdAt,
       resolvedAt: null,
       processId: this.lease.id,
+      stopAskedAt: null,
       capId: capId ?? null,
       ...idempotencyColumns(idempotency),
     });

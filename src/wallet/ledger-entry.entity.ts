@@ -49,6 +49,10 @@ export class LedgerEntry {
   @Column({ name: 'turn_id', type: 'varchar', length: 36, nullable: true })
   turnId!: string | null;
 
+  /** Where the turn stands in the order of saving: pages go on from a turn that was deleted. */
+  @Column({ name: 'turn_ordinal', type: 'bigint', nullable: true })
+  turnOrdinal!: number | null;
+
   /** Of a charge: who answered, by which credential it was asked, and what its owner calls that API key. */
   @Column({ type: 'text', nullable: true })
   model!: string | null;

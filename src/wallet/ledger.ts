@@ -9,9 +9,12 @@ export interface WalletRow {
   readonly balance: number;
   readonly held: number;
   readonly entryCount: number;
+  /** The number that the change was given among what is saved for the owner. */
+  readonly lastOrdinal: number;
 }
 
-export const WALLET_ROW = 'balance, held, entry_count AS "entryCount"';
+export const WALLET_ROW =
+  'balance, held, entry_count AS "entryCount", last_ordinal AS "lastOrdinal"';
 
 /** What an entry says beside the balance that it leads to. `amount` is signed, in whole tokens. */
 export interface NewEntry {
@@ -41,6 +44,7 @@ export function appendEntry(tx: Tx, wallet: WalletRow, entry: NewEntry): void {
     reason,
     holdId,
     turnId,
+    turnOrdinal: turnId === null ? null : wallet.lastOrdinal,
     model,
     credentialId,
     keyName,

@@ -8,6 +8,8 @@ export interface Spend {
   readonly ownerId: string;
   /** In whole tokens. */
   readonly amount: number;
+  /** The id of the hold; without one it is given one. */
+  readonly holdId?: string;
   /** The cap of the credential, which has to cover it too. */
   readonly capId?: string | undefined;
   readonly idempotency?: IdempotencyRecord | undefined;
@@ -30,6 +32,11 @@ export interface LedgerNote {
 export interface CaptureResult {
   readonly charged: number;
   readonly available: number;
+  /**
+   * A number for what is saved in the same transaction: the wallet's row is locked until that is committed, so
+   * readers see the numbers of an owner in their order.
+   */
+  readonly ordinal: number;
 }
 
 /** SQL: what the owner may spend, the daily limit apart. */

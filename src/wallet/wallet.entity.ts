@@ -21,6 +21,10 @@ export class Wallet {
   @Column({ name: 'entry_count', type: 'bigint' })
   entryCount!: number;
 
+  /** Numbers what is saved for the owner, in the order of saving: the number given last. There are gaps. */
+  @Column({ name: 'last_ordinal', type: 'bigint', default: 0 })
+  lastOrdinal!: number;
+
   /** The most that its owner wants spent in one day (UTC); null for no limit. */
   @Column({ name: 'daily_limit', type: 'bigint', nullable: true })
   dailyLimit!: number | null;

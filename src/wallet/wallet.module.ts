@@ -3,6 +3,7 @@ import { BalanceController } from './balance.controller.js';
 import { CapsService } from './caps.service.js';
 import { ChargesService } from './charges.service.js';
 import { HoldSweeper } from './hold-sweeper.js';
+import { HoldStops } from './hold-stops.js';
 import { HoldsService } from './holds.service.js';
 import { OpenHolds } from './open-holds.js';
 import { RedemptionService } from './redemption.service.js';
@@ -18,6 +19,7 @@ import { WalletService } from './wallet.service.js';
     CapsService,
     HoldsService,
     ChargesService,
+    HoldStops,
     HoldSweeper,
     RedemptionService,
     LedgerReader,
@@ -29,6 +31,7 @@ import { WalletService } from './wallet.service.js';
     WalletService,
     HoldsService,
     ChargesService,
+    HoldStops,
     HoldSweeper,
     RedemptionService,
     OpenHolds,

@@ -51,10 +51,13 @@ export class WalletService {
     );
   }
 
-  /** Opens the owner's wallet with `amount` tokens; the ledger's first entry says so, and why. */
-  open(tx: Tx, ownerId: string, amount: number, reason = 'opening grant'): void {
+  /**
+   * Opens the owner's wallet with `amount` tokens; the ledger's first entry says so, and why. It numbers what is
+   * saved from `lastOrdinal` on.
+   */
+  open(tx: Tx, ownerId: string, amount: number, reason = 'opening grant', lastOrdinal = 0): void {
     assertAmount(amount);
-    const wallet = { balance: amount, held: 0, entryCount: amount > 0 ? 1 : 0 };
+    const wallet = { balance: amount, held: 0, entryCount: amount > 0 ? 1 : 0, lastOrdinal };
     tx.insertLater(Wallet, {
       ...wallet,
       ownerId,
@@ -152,6 +155,20 @@ export class WalletService {
       available: availableOf(wallet),
       limits: { daily: dailyLimit, spentToday },
     };
+  }
+
+  /**
+   * A number for what is saved in the same transaction, after all that was saved for the owner before. The
+   * wallet's row is locked until the commit, so readers see the numbers of an owner in their order.
+   */
+  async nextOrdinal(tx: Tx, ownerId: string): Promise<number> {
+    const [wallet] = await tx.write<{ ordinal: number }>(
+      `/* wallet.number */ UPDATE wallets SET last_ordinal = last_ordinal + 1
+       WHERE owner_id = $1 RETURNING last_ordinal AS ordinal`,
+      [ownerId],
+    );
+    if (!wallet) throw new Error(`no wallet for owner ${ownerId}`);
+    return wallet.ordinal;
   }
 
   /** Caps what the owner can spend in a day (UTC); null for no cap. Holds that are open stay. */

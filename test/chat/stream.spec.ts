@@ -90,9 +90,9 @@ describe('POST /api/chat/ as a stream', () => {
     const ada = await app.newUser();
     const reader = await open(ada, 'flat:good');
     const events = await reader.all();
-    expect(events.map(({ name }) => name)).toEqual([':', 'delta', 'delta', 'done']);
-    expect(events[1]?.content).toEqual({ text: 'Hello\n' });
+    expect(events.map(({ name }) => name)).toEqual([':', 'start', 'delta', 'delta', 'done']);
     const [turn] = (await ada.get('/api/chat/')).body.results;
+    expect(events[1]?.content).toEqual({ turn: turn.id, conversation: turn.conversation });
     expect(events.at(-1)?.content).toEqual({
       message: 'Hi',
       response: 'Hello\n“there”',

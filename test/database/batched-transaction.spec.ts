@@ -82,7 +82,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
       // An entry of a wallet that there is not: the database says so at the commit.
       appendEntry(
         tx,
-        { balance: 1, held: 0, entryCount: 1 },
+        { balance: 1, held: 0, entryCount: 1, lastOrdinal: 0 },
         { ownerId: 'nobody', kind: 'grant', amount: 1, reason: 'spec' },
       );
       return [...inputs];

@@ -47,11 +47,11 @@ const TABLES = [
 const ROWS = [
   `INSERT INTO users VALUES ('u', 'ada', 'ada', '', '', true, false, 1)`,
   `INSERT INTO access_tokens VALUES ('a', 'digest', 'u', 1, 1)`,
-  `INSERT INTO wallets VALUES ('u', 5, 0, 1, NULL, 0, 0, 1)`,
-  `INSERT INTO ledger_entries VALUES ('e', 'u', 1, 'grant', 5, 5, 'r', NULL, NULL, 1, 'grant', 'k', 'h', NULL, NULL, NULL)`,
-  `INSERT INTO holds VALUES ('h', 'u', 1, 1, 'captured', 1, 1, 1, 1, NULL, NULL, NULL, NULL)`,
-  `INSERT INTO conversations VALUES ('c', 'u', 'title', NULL, NULL, NULL, 1, 1)`,
-  `INSERT INTO turns VALUES ('t', 'u', 'c', 'h', 'hi', 'ho', 'echo', 'complete', 'stop', NULL, 1, 1, 1, 4, 'a', 1, NULL, NULL, NULL, NULL)`,
+  `INSERT INTO wallets VALUES ('u', 5, 0, 1, NULL, 0, 0, 1, 2)`,
+  `INSERT INTO ledger_entries VALUES ('e', 'u', 1, 'grant', 5, 5, 'r', NULL, NULL, 1, 'grant', 'k', 'h', NULL, NULL, NULL, NULL)`,
+  `INSERT INTO holds VALUES ('h', 'u', 1, 1, 'captured', 1, 1, 1, 1, NULL, NULL, NULL, NULL, NULL)`,
+  `INSERT INTO conversations VALUES ('c', 'u', 'title', NULL, NULL, NULL, 1, 1, 1)`,
+  `INSERT INTO turns VALUES ('t', 'u', 'c', 'h', 'hi', 'ho', 'echo', 'complete', 'stop', NULL, 1, 1, 1, 4, 'a', 1, NULL, 1, NULL, NULL, NULL)`,
 ];
 
 const BIN = resolve('node_modules/.bin');

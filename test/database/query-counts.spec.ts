@@ -82,13 +82,19 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
     ]);
   });
 
-  const HOLD = [begin, 'wallet.hold', ...inserts('holds'), 'COMMIT'];
-  const KEYED_HOLD = [begin, ...inserts('holds'), 'wallet.hold', 'COMMIT'];
+  const HOLD = [begin, 'wallet.hold', ...inserts('holds', 'conversations'), 'COMMIT'];
+  const KEYED_HOLD = [
+    begin,
+    ...inserts('holds'),
+    'wallet.hold',
+    ...inserts('conversations'),
+    'COMMIT',
+  ];
   const SETTLE = [
     begin,
     'hold.resolve',
     'wallet.capture',
-    ...inserts('ledger_entries', 'conversations', 'turns'),
+    ...inserts('ledger_entries', 'turns'),
     'COMMIT',
   ];
 

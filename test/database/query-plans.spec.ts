@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HoldStops } from '../../src/wallet/hold-stops.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
@@ -16,6 +17,8 @@ const EXCUSED: Readonly<Record<string, string>> = {
   'hold.orphans': 'reads the same, and only after a crash',
 };
 
+const UNKNOWN = Buffer.from('older:0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10').toString('base64url');
+
 /** The least that the tour has to show. */
 const HOT = [
   'access_token.find',
@@ -28,13 +31,20 @@ const HOT = [
   'wallet.release',
   'hold.find_claim',
   'hold.resolve',
+  'hold.stop',
+  'hold.stops',
   'hold.overdue',
   'claims.old',
   'claims.forget',
   'history.page',
   'history.find',
   'ledger.page',
+  'turn.ordinal',
+  'turns.probe',
   'conversation.page',
+  'conversation.list',
+  'conversation.by_activity',
+  'conversations.probe',
   'code.redeem',
 ];
 
@@ -74,11 +84,18 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
     }
     await getPage(ada, `${conversation}/messages/`);
     await getPage(ada, `/api/wallet/ledger/?turn=${turn}`);
-    for (const path of ['/api/chat/', '/api/wallet/ledger/', '/api/conversations/']) {
-      const first = await getPage(ada, `${path}?page_size=100`);
-      const second = await getPage(ada, first.next ?? '');
-      const third = await getPage(ada, second.next ?? '');
-      await getPage(ada, third.previous ?? '');
+    await ada.send('POST', `/api/chat/${turn}/stop/`);
+    await app.nest.get(HoldStops).asked();
+    const lists = ['/api/chat/?', '/api/wallet/ledger/?', '/api/conversations/?'];
+    for (const path of [...lists, '/api/conversations/?ordering=-updated_at&']) {
+      let page = await getPage(ada, `${path}page_size=100`);
+      // Far enough that the way back is more than a page: the rest of so few rows may well be sorted.
+      for (let n = 0; n < 5; n += 1) page = await getPage(ada, page.next ?? '');
+      await getPage(ada, page.previous ?? '');
+    }
+    // A turn and a conversation that nothing knows any more.
+    for (const path of ['/api/chat/', '/api/conversations/']) {
+      await getPage(ada, `${path}?cursor=${UNKNOWN}`);
     }
     await ada.send('POST', '/api/wallet/redeem/', { code: 'unknown' });
     await app.database.rows(`UPDATE holds SET created_at = 1 WHERE claim_key = 'k7'`);

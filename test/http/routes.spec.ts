@@ -61,6 +61,7 @@ const SCOPES: Readonly<Record<string, string>> = {
   'GET /api/chat/:id': 'history',
   'GET /api/chat/:id/stream': 'chat',
   'POST /api/chat/quote': 'chat',
+  'POST /api/chat/:turn/stop': 'chat',
   'GET /api/conversations': 'history',
   'POST /api/conversations': 'chat',
   'DELETE /api/conversations/:id': 'history',

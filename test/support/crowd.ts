@@ -3,7 +3,7 @@ import { type Inspector } from './databases.js';
 const PEOPLE = 2000;
 /** How much of each history everybody has, and how much one person has who writes a lot. */
 const ROWS_EACH = 10;
-const ROWS_OF_ONE = 400;
+const ROWS_OF_ONE = 800;
 /** The rows of all are spread over the same ids and numbers, as if written over the same time. */
 const ROWS_APART = (PEOPLE * ROWS_EACH) / ROWS_OF_ONE;
 const SEQ_APART = ROWS_OF_ONE / ROWS_EACH;
@@ -23,11 +23,11 @@ const histories = (owner: string, id: string, seq: string, now: number) => ({
   holds: `(id, owner_id, amount, captured_amount, state, expires_at, created_at, process_id,
      claim_route, claim_key, claim_hash)
     SELECT ${id}, ${owner}, 1, 1, 'captured', ${String(now)}, ${String(now)}, 1, 'chat', 'k' || i, 'h' FROM n`,
-  conversations: `(id, owner_id, title, created_at, updated_at)
-    SELECT ${id}, ${owner}, 'crowd', ${String(now)}, ${String(now)} FROM n`,
-  turns: `(id, owner_id, conversation_id, hold_id, message, response, model, status, finish_reason,
+  conversations: `(id, owner_id, ordinal, title, created_at, updated_at)
+    SELECT ${id}, ${owner}, ${seq}, 'crowd', ${String(now)}, ${String(now)} FROM n`,
+  turns: `(id, owner_id, ordinal, conversation_id, hold_id, message, response, model, status, finish_reason,
      prompt_tokens, completion_tokens, amount, available_after, credential_id, created_at)
-    SELECT ${id}, ${owner}, ${id}, ${id}, 'm', 'r', 'echo', 'complete', 'stop', 1, 1, 1, 1, ${owner}, ${String(now)} FROM n`,
+    SELECT ${id}, ${owner}, ${seq}, ${id}, ${id}, 'm', 'r', 'echo', 'complete', 'stop', 1, 1, 1, 1, ${owner}, ${String(now)} FROM n`,
 });
 
 /** Fills the tables that grow, by SQL, so that a scan of one is not what a planner would choose. */
@@ -61,9 +61,9 @@ export async function addCrowd(database: Inspector, ownerId: string): Promise<vo
   await insert(PEOPLE * ROWS_EACH, histories(someone, idOf('i * 2'), everyonesSeq, now));
   const own = idOf(`i * 2 * ${String(ROWS_APART)} + 1`);
   await insert(ROWS_OF_ONE, histories(`'${ownerId}'`, own, `i + ${String(SEQ_FIRST)}`, now));
-  await database.rows('UPDATE wallets SET entry_count = $2 WHERE owner_id = $1', [
-    ownerId,
-    SEQ_FIRST + 2 * ROWS_OF_ONE,
-  ]);
+  await database.rows(
+    'UPDATE wallets SET entry_count = $2, last_ordinal = $2 WHERE owner_id = $1',
+    [ownerId, SEQ_FIRST + 2 * ROWS_OF_ONE],
+  );
   if (database.dataSource.options.type === 'postgres') await database.rows('ANALYZE');
 }

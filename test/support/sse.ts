@@ -39,8 +39,9 @@ export class EventReader {
     { token }: Caller,
     body: object,
     headers: Record<string, string> = {},
+    path = '/api/chat/',
   ): Promise<EventReader> {
-    const outgoing = request(`${url}/api/chat/`, {
+    const outgoing = request(url + path, {
       method: 'POST',
       agent: false,
       headers: {

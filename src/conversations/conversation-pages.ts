@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { ReadConnection } from '../database/read-connection.js';
+import { ValidationFailed } from '../errors.js';
+import {
+  paginate,
+  UUID_KEY,
+  type Keyset,
+  type PageRequest,
+  type Paginated,
+} from '../http/pagination.js';
+import type { Conversation } from './conversation.entity.js';
+import { CONVERSATION, type Thread } from './conversations.service.js';
+import { SavingOrder } from './saving-order.js';
+
+type ListedThread = Thread & Pick<Conversation, 'ordinal'>;
+
+/** The orders of the list, by the names that `?ordering=` has for them. */
+export const ORDERINGS = {
+  '-created_at': { by: 'ordinal', first: 'newest' },
+  created_at: { by: 'ordinal', first: 'oldest' },
+  '-updated_at': { by: 'updatedAt', first: 'newest' },
+  updated_at: { by: 'updatedAt', first: 'oldest' },
+} as const;
+export const ORDERING_DEFAULT = '-created_at';
+
+/** A row's number, which stays when the row is deleted; or its id, which is looked up. */
+const ORDINAL_KEY = new RegExp(`^\\d{1,15}$|${UUID_KEY.source}`);
+/** The moment goes along, for that of the row moves on: from the row's own moment a page would begin anew. */
+const UPDATED_KEY = /^(\d{1,17})\.([\da-f-]{36})$/;
+
+/** Lists the conversations of an owner. */
+@Injectable()
+export class ConversationPages {
+  constructor(
+    private readonly reader: ReadConnection,
+    private readonly order: SavingOrder,
+  ) {}
+
+  /** Throws `ValidationFailed` for an ordering that there is not, and `NotFound` for a cursor that is not ours. */
+  list(ownerId: string, asked: PageRequest, ordering: string): Promise<Paginated<Thread>> {
+    const { by, first } = orderingOf(ordering);
+    if (by === 'ordinal') {
+      const read = (keyset: Keyset) => this.bySaving(ownerId, keyset);
+      return paginate(asked, read, ORDINAL_KEY, ({ ordinal }) => String(ordinal), first);
+    }
+    const read = (keyset: Keyset) => this.byActivity(ownerId, keyset);
+    const keyOf = ({ updatedAt, id }: Thread) => `${String(updatedAt)}.${id}`;
+    return paginate(asked, read, UPDATED_KEY, keyOf, first);
+  }
+
+  private async bySaving(ownerId: string, keyset: Keyset): Promise<ListedThread[]> {
+    const isId = keyset.key !== undefined && UUID_KEY.test(keyset.key);
+    const { key, comparison, order, limit } = isId
+      ? await this.order.ofConversation(ownerId, keyset)
+      : keyset;
+    const after = key === undefined ? '' : `AND ordinal ${comparison} $3`;
+    return this.reader.read<ListedThread>(
+      `/* conversation.list */ SELECT ${CONVERSATION}, ordinal FROM conversations
+       WHERE owner_id = $1 ${after} ORDER BY ordinal ${order} LIMIT $2`,
+      [ownerId, limit, ...(key === undefined ? [] : [Number(key)])],
+    );
+  }
+
+  private byActivity(ownerId: string, keyset: Keyset): Promise<ListedThread[]> {
+    const { key, comparison, order, limit } = keyset;
+    const [, moment, id] = UPDATED_KEY.exec(key ?? '') ?? [];
+    const after = moment === undefined ? '' : `AND (updated_at, id) ${comparison} ($3, $4)`;
+    return this.reader.read<ListedThread>(
+      `/* conversation.by_activity */ SELECT ${CONVERSATION}, ordinal FROM conversations
+       WHERE owner_id = $1 ${after} ORDER BY updated_at ${order}, id ${order} LIMIT $2`,
+      [ownerId, limit, ...(moment === undefined ? [] : [Number(moment), id])],
+    );
+  }
+}
+
+function orderingOf(name: string): (typeof ORDERINGS)[keyof typeof ORDERINGS] {
+  if (Object.hasOwn(ORDERINGS, name)) return ORDERINGS[name as keyof typeof ORDERINGS];
+  throw new ValidationFailed({ ordering: [`"${name}" is not a valid choice.`] });
+}

@@ -1,0 +1,3 @@
+import { savingOrderSuite } from './saving-order.suite.js';
+
+savingOrderSuite('sqlite');

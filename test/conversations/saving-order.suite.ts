@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import type { DatabaseKind } from '../support/databases.js';
+import { describeOn } from '../support/describe-on.js';
+import { byEffort } from '../support/effort.js';
+import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
+import { openThread, say } from '../support/threads.js';
+
+const CHATS = byEffort({ light: 300, full: 10_000 });
+const AT_A_TIME = 6;
+
+const cursorOf = (text: string) => Buffer.from(text).toString('base64url');
+
+/** A client that keeps up: it asks for what is newer than the newest that it knows, again and again. */
+class Follower {
+  readonly seen: string[] = [];
+  private isOver = false;
+
+  constructor(
+    private readonly caller: Caller,
+    private readonly list: string,
+    private newest: string,
+  ) {}
+
+  async run(): Promise<void> {
+    // Once more after the end: what was saved last is read as well.
+    for (let wasOver = false; !wasOver;) {
+      wasOver = this.isOver;
+      const page = await getPage(
+        this.caller,
+        `${this.list}?page_size=100&cursor=${cursorOf(`newer:${this.newest}`)}`,
+      );
+      const ids = page.results.map(({ id }) => id);
+      this.seen.push(...ids.reverse());
+      this.newest = ids.at(-1) ?? this.newest;
+      if (ids.length === 100) wasOver = false;
+    }
+  }
+
+  end(): void {
+    this.isOver = true;
+  }
+}
+
+const savingOrder = (kind: DatabaseKind): void => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind, { OPENING_GRANT: '10000000' });
+  });
+  afterAll(() => app.close());
+
+  const newestIn = async (caller: Caller, list: string) =>
+    (await getPage(caller, `${list}?page_size=1`)).results[0]?.id ?? '';
+
+  it('shows a follower each turn and each conversation once, in the order of the list', async () => {
+    const ada = await app.newUser();
+    await ada.chat('first');
+    const lists = ['/api/chat/', '/api/conversations/'];
+    const followers = await Promise.all(
+      lists.map(async (list) => new Follower(ada, list, await newestIn(ada, list))),
+    );
+    const following = Promise.all(followers.map((follower) => follower.run()));
+    let left = CHATS;
+    const worker = async () => {
+      for (; left > 0;) {
+        left -= 1;
+        const body = { message: String(left), ...(left % 2 === 0 && { stream: true }) };
+        expect((await ada.send('POST', '/api/chat/', body)).status).toBe(200);
+        if (left % 50 === 0) await openThread(ada);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+    for (const follower of followers) follower.end();
+    await following;
+    for (const [index, list] of lists.entries()) {
+      const all = itemsOf(await walk(ada, `${list}?page_size=100`)).map(({ id }) => id);
+      expect(all.reverse().slice(1)).toEqual(followers[index]?.seen);
+    }
+    expect(followers[0]?.seen).toHaveLength(CHATS);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  const ids = (items: readonly Item[]) => items.map(({ id }) => id);
+
+  it('lists what is saved later before what was asked later', async () => {
+    const ada = await app.newUser();
+    const thread = await openThread(ada);
+    // By its id the second turn is the newer one, and the first was saved after it.
+    const [late, early] = [
+      'ffffffff-0000-7000-8000-000000000000',
+      '00000000-0000-7000-8000-000000000000',
+    ];
+    const turns = [
+      await say(ada, thread, 'one'),
+      await say(ada, thread, 'two'),
+      await say(ada, thread, 'three'),
+    ];
+    const [one, two, three] = turns.map(({ headers }) => String(headers['turn-id']));
+    await app.database.rows('UPDATE turns SET id = $1 WHERE id = $2', [late, one]);
+    await app.database.rows('UPDATE turns SET id = $1 WHERE id = $2', [early, three]);
+    const expected = [early, two, late];
+    const inThread = `/api/conversations/${thread}/messages/`;
+    for (const list of ['/api/chat/', inThread, '/api/chat/?search=dummy']) {
+      const sign = list.includes('?') ? '&' : '?';
+      expect(ids(itemsOf(await walk(ada, `${list}${sign}page_size=1`)))).toEqual(expected);
+      const newer = await getPage(ada, `${list}${sign}cursor=${cursorOf(`newer:${late}`)}`);
+      expect(ids(newer.results)).toEqual([early, two]);
+    }
+    const exported = await ada.get(`/api/conversations/${thread}/export/`);
+    expect(ids(exported.body.turns)).toEqual([...expected].reverse());
+  });
+
+  it('pages on from turns and conversations that were deleted, and back', async () => {
+    const ada = await app.newUser();
+    const threads: string[] = [];
+    for (let n = 1; n <= 6; n += 1) {
+      const { headers } = await ada.chat(`message ${String(n)}`);
+      threads.unshift(String(headers['conversation-id']));
+    }
+    const firsts = await Promise.all(
+      ['/api/chat/', '/api/conversations/', '/api/conversations/?ordering=-updated_at'].map(
+        (list) => getPage(ada, `${list}${list.includes('?') ? '&' : '?'}page_size=2`),
+      ),
+    );
+    // The last of the first page, from which `next` goes on, and one before.
+    for (const id of threads.slice(0, 2)) {
+      expect((await ada.send('DELETE', `/api/conversations/${id}/`)).status).toBe(204);
+    }
+    for (const first of firsts) {
+      const second = await getPage(ada, first.next ?? '');
+      const conversations = second.results.map((item) => item['conversation'] ?? item.id);
+      expect(conversations).toEqual(threads.slice(2, 4));
+      const back = await getPage(ada, second.previous ?? '');
+      expect([back.results, back.previous]).toEqual([[], null]);
+      expect((await getPage(ada, back.next ?? '')).results).toEqual(second.results);
+    }
+    const turn = firsts[0]?.results[0]?.id ?? '';
+    // A client's own cursor, of a turn that the ledger knows, and of one that nothing knows.
+    for (const own of [turn, turn.replace(/.$/, 'f')]) {
+      const newer = await getPage(ada, `/api/chat/?cursor=${cursorOf(`newer:${own}`)}`);
+      expect(newer.results).toEqual([]);
+      const older = await getPage(ada, `/api/chat/?page_size=9&cursor=${cursorOf(`older:${own}`)}`);
+      expect(older.results.map((item) => item['conversation'])).toEqual(threads.slice(2));
+    }
+    const gone = await getPage(
+      ada,
+      `/api/conversations/?cursor=${cursorOf(`older:${threads[1] ?? ''}`)}`,
+    );
+    expect(ids(gone.results)).toEqual(threads.slice(2));
+    const emptied = await getPage(ada, `/api/chat/?page_size=2`);
+    for (const id of threads.slice(4)) await ada.send('DELETE', `/api/conversations/${id}/`);
+    const last = await getPage(ada, emptied.next ?? '');
+    expect([last.results, last.next]).toEqual([[], null]);
+    expect((await getPage(ada, last.previous ?? '')).results).toEqual(emptied.results);
+  });
+
+  it('lists conversations by activity and by age, either way, while they go on', async () => {
+    const ada = await app.newUser();
+    const opened: string[] = [];
+    for (let n = 0; n < 5; n += 1) opened.push(await openThread(ada));
+    const [a, b, c, d, e] = opened;
+    await say(ada, b ?? '', 'again');
+    await ada.send('PATCH', `/api/conversations/${d ?? ''}/`, { title: 'renamed' });
+    const by = async (ordering: string) =>
+      ids(itemsOf(await walk(ada, `/api/conversations/?page_size=2&ordering=${ordering}`)));
+    const active = [d, b, e, c, a];
+    expect(await by('-updated_at')).toEqual(active);
+    expect(await by('updated_at')).toEqual([...active].reverse());
+    expect(await by('created_at')).toEqual(opened);
+    expect(await by('-created_at')).toEqual([...opened].reverse());
+    const first = await getPage(ada, '/api/conversations/?page_size=2&ordering=-updated_at');
+    // What the cursor names goes on meanwhile, and so does one that is not read yet.
+    for (const id of [b, c]) await say(ada, id ?? '', 'go on');
+    const rest = await walk(ada, first.next ?? '');
+    expect([...ids(first.results), ...ids(itemsOf(rest))]).toEqual([d, b, e, a]);
+    const news = await getPage(ada, rest.at(-1)?.previous ?? '');
+    expect(ids(news.results).length).toBeGreaterThan(0);
+    const wrong = await ada.get('/api/conversations/?ordering=title');
+    expect([wrong.status, wrong.body]).toEqual([
+      400,
+      { ordering: ['"title" is not a valid choice.'] },
+    ]);
+    const cursors = ['older:1.x', `older:${a ?? ''}`, 'newer:newest', 'older:'];
+    for (const cursor of cursors) {
+      const path = `/api/conversations/?ordering=updated_at&cursor=${cursorOf(cursor)}`;
+      expect([cursor, (await ada.get(path)).status]).toEqual([cursor, 404]);
+    }
+  });
+};
+
+/** The suite of `saving-order`, on one database. */
+export function savingOrderSuite(kind: DatabaseKind): void {
+  describeOn(kind, 'The order of saving', savingOrder);
+}

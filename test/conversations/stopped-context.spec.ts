@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { modelsOf } from '../support/models-file.js';
+import { EventReader } from '../support/sse.js';
+import { openThread } from '../support/threads.js';
+import { until } from '../support/until.js';
+import { Upstream } from '../support/upstream.js';
+
+/** As an answer is told whose first word did not come. */
+const NO_WORD = '(The answer was stopped before its first word.)';
+
+describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
+  let upstream: Upstream;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    upstream = await Upstream.start({
+      good: async (call) => {
+        await call.open().delta('all of it');
+        await call.finish();
+        await call.end();
+      },
+      wordy: async (call) => {
+        await call.open().delta('once upon');
+        await call.aborted;
+      },
+      silent: (call) => {
+        call.open();
+      },
+      broken: async (call) => {
+        await call.open().delta('half of');
+        call.reset();
+      },
+    });
+    const models = modelsOf(upstream.baseUrl, ['good', 'wordy', 'silent', 'broken']);
+    app = await TestApp.start(kind, { ...models, ANSWER_TIMEOUT_SECONDS: '2' });
+  });
+  afterAll(async () => {
+    await app.close();
+    await upstream.stop();
+  });
+
+  const told = () => upstream.last.body.messages.map(({ role, content }) => [role, content]);
+
+  /** Begins an answer, and leaves or stops it once it has come as far as it does. */
+  const breakOff = async (
+    caller: Caller,
+    { model, how, ...more }: { model: string; how: 'leaves' | 'stops'; conversation?: string },
+  ): Promise<string> => {
+    const calls = upstream.calls.length;
+    const body = { message: 'Tell me', model, stream: true, ...more };
+    const reader = await EventReader.open(app.url, caller, body);
+    const { turn, conversation } = (await reader.until('start')).content as Record<string, string>;
+    await until(() => upstream.calls.length > calls);
+    if (model.endsWith('wordy')) await reader.until('delta');
+    if (how === 'leaves') reader.leave();
+    else await caller.send('POST', `/api/chat/${turn ?? ''}/stop/`);
+    await until(async () => (await caller.get(`/api/chat/${turn ?? ''}/`)).status === 200);
+    return conversation ?? '';
+  };
+
+  const goOn = async (caller: Caller, id: string, door: string) => {
+    const path = door === 'chat' ? '/api/chat/' : `/api/conversations/${id}/messages/`;
+    const body = { message: 'continue', ...(door === 'chat' && { conversation: id }) };
+    expect((await caller.send('POST', path, body)).status).toBe(200);
+  };
+
+  it.each([
+    ['leaves', 'chat'],
+    ['stops', 'chat'],
+    ['leaves', 'messages'],
+    ['stops', 'messages'],
+  ] as const)('has a first message whose caller %s, for what comes by %s', async (how, door) => {
+    const ada = await app.newUser();
+    const id = await breakOff(ada, { model: 'flat:wordy', how });
+    await goOn(ada, id, door);
+    expect(told()).toEqual([
+      ['user', 'Tell me'],
+      ['assistant', 'once upon'],
+      ['user', 'continue'],
+    ]);
+    expect(await ada.balance()).toBe(3800);
+  });
+
+  it('says of an answer that was stopped before its first word that it was', async () => {
+    const ada = await app.newUser();
+    const conversation = await openThread(ada);
+    await breakOff(ada, { model: 'metered:silent', how: 'stops', conversation });
+    await goOn(ada, conversation, 'messages');
+    expect(told()).toEqual([
+      ['user', 'Tell me'],
+      ['assistant', NO_WORD],
+      ['user', 'continue'],
+    ]);
+  });
+
+  it('has what was produced until time was up, and nothing of what failed', async () => {
+    const ada = await app.newUser();
+    const conversation = await openThread(ada);
+    const body = { message: 'Fail', model: 'flat:broken', conversation };
+    expect((await ada.send('POST', '/api/chat/', body)).status).toBe(502);
+    const cut = { message: 'Be long', model: 'flat:wordy', conversation, stream: true };
+    const reader = await EventReader.open(app.url, ada, cut);
+    expect((await reader.until('done')).content).toMatchObject({ finish_reason: 'length' });
+    await goOn(ada, conversation, 'chat');
+    expect(told()).toEqual([
+      ['user', 'Be long'],
+      ['assistant', 'once upon'],
+      ['user', 'continue'],
+    ]);
+    expect(await ada.balance()).toBe(3800);
+  });
+});
