@@ -28,6 +28,8 @@ export class Thread {
   isLoaded = store(false);
   answering = store(false);
   #controller;
+  /** The turn of the answer under way, once the stream has named it. */
+  #answer;
   #frame;
 
   constructor(id) {
@@ -63,6 +65,7 @@ export class Thread {
     made += 1;
     const turn = { key: `new-${made}`, message, model, response: '', status: 'answering' };
     this.#controller = new AbortController();
+    this.#answer = undefined;
     this.answering.set(true);
     this.problem.set(null);
     this.turns.set([...this.turns.get(), turn]);
@@ -82,7 +85,17 @@ export class Thread {
     await Promise.all([refreshWallet(), loadConversations()]).catch(() => undefined);
   }
 
-  stop() {
+  /** The server ends the answer, and with it the stream. Before that has begun there is nothing to end. */
+  async stop() {
+    const controller = this.#controller;
+    if (!this.#answer) return controller?.abort();
+    await call('POST', `api/chat/${this.#answer}/stop/`).catch(({ status }) => {
+      // Not found is what has just ended by itself.
+      if (status !== 404) controller.abort();
+    });
+  }
+
+  leave() {
     this.#controller?.abort();
   }
 
@@ -91,15 +104,22 @@ export class Thread {
       turn.response += content.text;
       sayAsItComes(content.text);
     }
-    if (name === 'start') this.#become(content.conversation);
+    if (name === 'start') {
+      this.#answer = content.turn;
+      this.#become(content.conversation);
+    }
     if (name === 'reasoning') turn.thinking = (turn.thinking ?? '') + content.text;
     if (name === 'error') throw new Refusal(0, content);
     if (name !== 'done') return this.#showSoon();
     const { turn: id, tokens_charged: charged, tokens_balance: left } = content;
-    Object.assign(turn, { id, response: content.response, tokens: charged, status: 'complete' });
+    const isStopped = content.finish_reason === 'cancelled';
+    const status = isStopped ? 'aborted' : 'complete';
+    Object.assign(turn, { id, response: content.response, tokens: charged, status });
     this.#become(content.conversation);
     wallet.set({ ...wallet.get(), available: left });
-    sayTheEnd(`End of the answer. It cost ${tokens(charged)}; ${tokens(left)} left.`);
+    sayTheEnd(
+      `${isStopped ? 'Stopped.' : 'End of the answer.'} It cost ${tokens(charged)}; ${tokens(left)} left.`,
+    );
   }
 
   async #end(turn, error) {
@@ -167,7 +187,7 @@ export function threadOf(id) {
 }
 
 export function forgetThread(id) {
-  threads.get(id)?.stop();
+  threads.get(id)?.leave();
   threads.delete(id);
 }
 
