@@ -9,7 +9,7 @@ const PAST_TURNS = 100;
 
 export const PASSWORD = 'strongpassword123';
 
-/** Whoever chats, and never runs short. */
+/** A person who chats and never runs short. */
 export const rich = Array.from({ length: RICH_COUNT }, (_, n) => person(n));
 /** One of them, in turn. */
 export const richAt = (n: number) => person(n % RICH_COUNT);

@@ -10,7 +10,7 @@ import { PasswordReset } from './password-reset.entity.js';
 /** Short enough that a mail does not fold the link. */
 const TOKEN_BYTES = 20;
 const LIFETIME_SECONDS = 3600;
-/** Links that one user is sent within an hour: whoever asks for more only fills a mailbox. */
+/** Links that one user is sent within an hour: more would only fill a mailbox. */
 const LINKS_PER_HOUR_MAX = 3;
 
 const digestOf = (token: string) => createHash('sha256').update(token).digest('hex');

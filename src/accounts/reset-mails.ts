@@ -7,7 +7,7 @@ import { UsersService } from '../users/users.service.js';
 import { Mailer } from './mailer.js';
 import { PasswordLinks } from './password-links.js';
 
-/** Requests that may wait for the mail server; what comes then is dropped, and whoever asked asks again. */
+/** Requests that may wait for the mail server; what comes then is dropped, and the person asks again. */
 const WAITING_MAX = 100;
 /** People may share an address, but not without end. */
 const USERS_PER_ADDRESS_MAX = 5;

@@ -12,7 +12,7 @@ const NETWORKS_MAX = 10;
 
 /**
  * The networks that people have logged in from: there a login is not held up by what strangers try. Kept
- * under the key that signs JWTs, for there are few enough addresses to try them all: whoever reads the table
+ * under the key that signs JWTs, for there are few enough addresses to try them all: a reader of the table
  * learns no address. Another key begins anew.
  */
 @Injectable()

@@ -40,7 +40,7 @@ export const CONFIG = Symbol('config');
 /** Every bad setting with its reason, one a line. */
 export class InvalidConfig extends Error {}
 
-/** In the order of the table, whoever found them. */
+/** Sorts the faults by the order of the table. */
 function toLines(bad: readonly (readonly [setting: string, reason: string])[]): string {
   const names = Object.keys(SETTINGS);
   const sorted = bad.toSorted(([one], [other]) => names.indexOf(one) - names.indexOf(other));

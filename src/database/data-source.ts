@@ -32,7 +32,7 @@ function parseInt8(text: string): number {
 }
 
 /**
- * Between the pool and the next user of a connection nobody listens for its end. Whoever uses it hears of
+ * Between the pool and the next user of a connection nobody listens for its end. The next user hears of
  * that from their next statement; unheard, it would end the process.
  */
 function ignoreIdleConnectionErrors(client: pg.Client): void {

@@ -8,7 +8,7 @@ import { TICKS_KEPT, type Policy } from './policy.js';
 const KEYS_MAX = 200;
 /** Refusals that are remembered, so that they cost the database nothing. */
 const REFUSALS_MAX = 50_000;
-/** A counter that is not reached in time has failed: whoever asked is not kept waiting. */
+/** A counter that is not reached in time has failed: the caller is not kept waiting. */
 const PATIENCE_MS = 2000;
 
 interface Ask {

@@ -7,7 +7,7 @@ import { HealthDocs, type HealthDto } from './health.docs.js';
 
 const PING_TIMEOUT_MS = 2000;
 
-/** For whoever starts and routes to this process. */
+/** For the supervisor that starts this process and the balancer that routes to it. */
 @Controller('health')
 export class HealthController {
   constructor(

@@ -16,7 +16,7 @@ export function textAt(fields: Fields, name: string, path: string): string {
   return refuse(`${path}.${name}`, 'Missing or invalid: expected a string.');
 }
 
-/** Parts that are text, whoever says it. */
+/** Parts that are text, of either side. */
 const TEXT_TYPES = new Set(['input_text', 'output_text', 'text', 'summary_text', 'reasoning_text']);
 
 /** The content of a message: text as it is, parts in the shapes of chat completions. */

@@ -87,7 +87,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     }
   });
 
-  it('is answered alike and at once for whoever there is and is not, while the mail server thinks', async () => {
+  it('answers known and unknown names alike and at once, while the mail server is slow', async () => {
     const ada = await withAddress();
     const mute = await app.newUser();
     let answerMails: () => void = () => undefined;

@@ -111,7 +111,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     expect(await trailOf(username)).toHaveLength(1);
   });
 
-  it('keep out for good whoever has a stolen token: letting in again revives none', async () => {
+  it('deactivation ends stolen tokens for good: activation revives none', async () => {
     const { body: pair } = await app.post('/api/token/', {
       username: ada.username,
       password: PASSWORD,

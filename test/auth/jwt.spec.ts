@@ -112,7 +112,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     }
   });
 
-  it('are good to verify whoever their user is by now, and open nothing', async () => {
+  it('verify whatever has become of their user, and open nothing', async () => {
     const ada = await app.newUser();
     const pair = await obtain(ada);
     const spent = await obtain(ada);

@@ -105,7 +105,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     expect(await names(() => tx.flush())).toEqual([]);
   });
 
-  it('is lost with the rows that were refused, whoever catches that', async () => {
+  it('is lost with the rows that were refused, even where the error is caught', async () => {
     tx.insertLater(RedemptionCode, code('a'));
     tx.insertLater(RedemptionCode, code('a'));
     expect(isUniqueViolation(await refusal(tx.read(SELECT_CODES, [])))).toBe(true);

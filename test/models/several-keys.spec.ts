@@ -21,7 +21,7 @@ const refuse =
   (call) => {
     call.open(status, 'application/json').response.end('{"error":{"message":"no"}}');
   };
-/** Refuses the first key, and answers whoever comes with another. */
+/** Refuses the first key, and answers a call with another. */
 const refuseOne =
   (status: number): Behaviour =>
   (call) =>

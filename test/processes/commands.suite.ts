@@ -42,7 +42,7 @@ const adminCommand = (kind: DatabaseKind): void => {
     await admin('deactivate', ada.username);
     expect((await ada.get('/api/token-balance/')).status).toBe(401);
     await admin('activate', ada.username);
-    // Whoever has the token of before is not let in with its owner.
+    // A token from before stays dead when its owner is let in again.
     expect((await ada.get('/api/token-balance/')).status).toBe(401);
   });
 

@@ -135,7 +135,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     await assertBalanced();
   });
 
-  it('credit one code once, whoever redeems it where', async () => {
+  it('credit one code once, on whichever process it is redeemed', async () => {
     const callers = await Promise.all(members.map((member) => fleet.newUser(member)));
     const [code] = await fleet.inspect((database) => printCodes(database, 1, 250));
     const answers = await Promise.all(

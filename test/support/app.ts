@@ -78,7 +78,7 @@ export class TestApp {
     return new Caller(this.http, (body as { token: string }).token, name);
   }
 
-  /** Whoever has this token. */
+  /** The caller who has this token. */
   callerOf(token: string, username: string): Caller {
     return new Caller(this.http, token, username);
   }

@@ -44,7 +44,7 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
   refuses: json(500, JSON.stringify(error)),
   'refuses-401': json(401, JSON.stringify(error)),
   'refuses-429': json(429, JSON.stringify(error)),
-  // To itself: whoever follows is seen to ask again.
+  // To itself: a client that follows is seen to ask again.
   redirects: (call) => {
     call.response.writeHead(307, { Location: `${call.path}/elsewhere` }).end();
   },

@@ -16,7 +16,7 @@ const idOf = (i: string) =>
 const upTo = (count: number) =>
   `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${String(count)})`;
 
-/** What rows of money and history hold, whoever they belong to: `$owner`, `$id`, `$seq` and a moment. */
+/** What rows of money and history hold, of any owner: `$owner`, `$id`, `$seq` and a moment. */
 const histories = (owner: string, id: string, seq: string, now: number) => ({
   ledger_entries: `(id, owner_id, seq, kind, amount, balance_after, reason, turn_id, created_at)
     SELECT ${id}, ${owner}, ${seq}, 'grant', 1, 1, 'crowd', ${id}, ${String(now)} FROM n`,

@@ -1,7 +1,7 @@
 import ts from 'typescript';
 import { isInSrc, perFile, type Rule } from './source.js';
 
-/** What TypeORM writes with, whoever holds it. */
+/** What TypeORM writes with, under any name. */
 const WRITES = new Set(
   'save insert update upsert delete remove softDelete softRemove restore recover increment decrement clear query transaction'.split(
     ' ',
