@@ -14,7 +14,10 @@ const TAGS = [
   },
   { name: 'JWT', description: 'Short-lived credentials, with the routes and words of SimpleJWT.' },
   { name: 'Operators', description: 'Users, grants and codes, for users who are staff.' },
-  { name: 'Health', description: 'For the supervisor that starts this process and the balancer that routes to it.' },
+  {
+    name: 'Health',
+    description: 'For the supervisor that starts this process and the balancer that routes to it.',
+  },
   { name: 'Documentation', description: 'This description.' },
 ] as const;
 
