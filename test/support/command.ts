@@ -27,6 +27,15 @@ export function runIn(
   return execute(settings, [resolve('bin/tallychat.js'), ...words], folder);
 }
 
+/** The same of a copy of the program in the folder itself, whose packages are links. */
+export function runInstalled(
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+  ...words: string[]
+): Promise<Ended> {
+  return execute(settings, ['--preserve-symlinks', 'bin/tallychat.js', ...words], folder);
+}
+
 /** Runs `npm run audit` so that it takes what it writes for a terminal's. */
 export function auditOnTerminal(databaseUrl: string): Promise<Ended> {
   const terminal = 'data:text/javascript,process.stderr.isTTY = true';

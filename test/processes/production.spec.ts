@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { COMMANDS } from '../../src/commands/commands.js';
+import { runIn, runInstalled } from '../support/command.js';
+import { Service } from '../support/service.js';
+
+const run = promisify(execFile);
+
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly dev?: true; readonly devOptional?: true }>>;
+}
+
+/** The rows of a help's list of commands: each name with its summary, which may go on in the next line. */
+function commandsIn(help: string): (readonly [name: string, summary: string])[] {
+  const list = help.split('\nCommands:\n')[1]?.replaceAll(/\n {8,}/g, ' ') ?? '';
+  const rows = [...list.matchAll(/^ {2}([\w-]+)((?: [[<][^\]>]+[\]>])*) {2,}(\S.*)$/gm)];
+  const named = rows.map(([, name = '', , summary = '']) => [name, summary] as const);
+  return named.filter(([name]) => name !== 'help');
+}
+
+/** The rows of the README's table under a heading. */
+function tableIn(readme: string, heading: string): string[][] {
+  const [, rows = ''] =
+    new RegExp(`^\\| ${heading} .*\n\\|[ |-]+\n((?:\\|.*\n)+)`, 'm').exec(readme) ?? [];
+  return rows
+    .trim()
+    .split('\n')
+    .map((row) =>
+      row
+        .split('|')
+        .map((cell) => cell.trim().replaceAll('`', ''))
+        .slice(1, 3),
+    );
+}
+
+/** What is built, with the packages that serve and no other, in a folder of its own. */
+describe('a production install', () => {
+  let root: string;
+  let database: Record<string, string>;
+
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'tallychat-production-'));
+    database = { DATABASE_URL: `sqlite:${join(root, 'tallychat.sqlite')}` };
+    for (const part of ['package.json', 'bin', 'dist']) {
+      await cp(part, join(root, part), { recursive: true });
+    }
+    const { packages } = JSON.parse(await readFile('package-lock.json', 'utf8')) as Lock;
+    for (const [path, { dev, devOptional }] of Object.entries(packages)) {
+      // What is nested comes with its parent.
+      const isNested = path.lastIndexOf('node_modules/') > 0;
+      if (path === '' || dev || devOptional || isNested) continue;
+      await run('mkdir', ['-p', dirname(join(root, path))]);
+      await symlink(join(process.cwd(), path), join(root, path)).catch(() => undefined);
+    }
+  });
+  afterAll(() => rm(root, { recursive: true }));
+
+  const typed = (...words: string[]) => runInstalled(root, database, ...words);
+
+  it('serves, and needs nothing more for the operators’ commands', async () => {
+    const command = [process.execPath, '--preserve-symlinks', join(root, 'dist/src/main.js')];
+    const service = await Service.start(database, { command });
+    expect((await typed('admin', 'create-user', 'ada')).code).toBe(0);
+    const granted = await typed('admin', 'grant', 'ada', '1000', '--reason', 'a gift');
+    expect([granted.code, granted.stdout]).toEqual([0, expect.stringContaining('balance 5000')]);
+    const audit = await typed('audit');
+    expect([audit.code, audit.stdout]).toEqual([0, expect.stringContaining('1 wallets, 2 ledger')]);
+    const copy = join(root, 'copy.sqlite');
+    expect((await typed('admin', 'backup', copy)).code).toBe(0);
+    expect((await typed('migrate', 'show')).stdout).not.toContain('[ ]');
+    await service.remove();
+    expect((await typed('migrate')).stdout).toBe('the schema is up to date\n');
+  });
+
+  it('explains each command, and the README lists them in the same words', async () => {
+    const readme = await readFile('README.md', 'utf8');
+    const help = await typed('--help');
+    expect(commandsIn(help.stdout)).toEqual(tableIn(readme, 'command'));
+    expect(tableIn(readme, 'command').map(([name]) => name)).toEqual(
+      COMMANDS.map(({ name }) => name),
+    );
+    for (const { name } of COMMANDS) {
+      const { code, stdout, stderr } = await typed(name, '--help');
+      expect([name, code, stderr]).toEqual([name, 0, '']);
+      expect(stdout).toMatch(new RegExp(`^Usage: tallychat ${name}\\b`));
+    }
+    const admin = commandsIn((await typed('admin', '--help')).stdout);
+    const everywhere = COMMANDS.filter(({ isUnderAdmin }) => isUnderAdmin);
+    expect(admin).toEqual([
+      ...tableIn(readme, 'admin command'),
+      ...everywhere.map(({ name, summary }) => [name, summary]),
+    ]);
+    for (const [name] of admin) expect((await typed('admin', name, '--help')).code).toBe(0);
+  });
+
+  it('says in a sentence that nothing is built', async () => {
+    await rm(join(root, 'dist'), { recursive: true });
+    const { code, stderr } = await typed('audit');
+    expect([code, stderr]).toEqual([1, 'tallychat: nothing is built: run `npm run build` first\n']);
+  });
+});
+
+describe('a command whose reader has gone', () => {
+  it('ends without a stack trace', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tallychat-pipe-'));
+    await runIn(folder, {}, 'migrate');
+    const program = join(process.cwd(), 'bin/tallychat.js');
+    const script = `cd ${folder}; node ${program} migrate show | true; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await run('bash', ['-c', script]);
+    expect([stdout, stderr]).toEqual(['0\n', expect.stringMatching(/^database: \S+\n$/)]);
+    await rm(folder, { recursive: true });
+  });
+});
