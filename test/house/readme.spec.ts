@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SETTINGS } from '../../src/config/settings.js';
+import { TestApp } from '../support/app.js';
 import type { HttpClient } from '../support/client.js';
 import { Service } from '../support/service.js';
 
@@ -63,19 +64,41 @@ describe('README.md', () => {
     ]);
   });
 
-  it('lists every setting with its default and meaning, and no other', () => {
+  it('has its two command lines on the first screen, and a session after them', () => {
+    const screen = readme.split('\n').slice(0, 30).join('\n');
+    expect(screen).toContain('npm ci && npm start');
+    expect(screen).toContain('npm ci && npm test');
+    expect(screen.indexOf('```bash')).toBeGreaterThan(screen.indexOf('npm ci && npm test'));
+  });
+
+  it('leads to every document', async () => {
+    const documents = (await readdir('docs')).filter((name) => name.endsWith('.md'));
+    expect(documents.length).toBeGreaterThan(10);
+    expect(documents.filter((name) => !readme.includes(`](docs/${name}`))).toEqual([]);
+  });
+
+  it('leaves tables of reference to the documents', () => {
+    expect(readme.split('\n').length).toBeLessThan(200);
+    expect(readme).not.toContain('| setting | default | meaning |');
+  });
+});
+
+describe('the tables of docs/', () => {
+  const textOf = (name: string) => readFile(`docs/${name}.md`, 'utf8');
+
+  it('list every setting with its default and meaning, and no other', async () => {
     const expected = Object.entries(SETTINGS).map(([name, { default: value, desc }]) => [
       `\`${name}\``,
       value === '' ? '(empty)' : `\`${String(value)}\``,
       desc,
     ]);
-    expect(tableOf(readme, '| setting | default | meaning |')).toEqual(expected);
+    expect(tableOf(await textOf('settings'), '| setting | default | meaning |')).toEqual(expected);
   });
 
-  it('lists every code of an error, and no other', async () => {
+  it('list every code of an error, and no other', async () => {
     const errors = await readFile('src/errors.ts', 'utf8');
-    const listed = tableOf(readme, '| status | `code` | when |').flatMap(([, codes]) =>
-      codeSpans(codes),
+    const listed = tableOf(await textOf('errors'), '| status | `code` | when |').flatMap(
+      ([, codes]) => codeSpans(codes),
     );
     const thrown = [...errors.matchAll(/readonly code = '(\w+)'/g)].map(([, code = '']) => code);
     // Field errors and the 402 have shapes without a code; the refusals of JWTs are told by their thrower.
@@ -91,18 +114,14 @@ describe('README.md', () => {
     expect(new Set(listed).size).toBe(listed.length);
   });
 
-  it('lists the families of routes that the service has, and no other', async () => {
-    const { body } = await client.send({ path: '/api/schema/' });
+  it('list the families of routes that the service has, and no other', async () => {
+    const app = await TestApp.start();
+    const { body } = await app.send({ path: '/api/schema/' });
+    await app.close();
     const served = Object.keys((body as { paths: object }).paths);
-    const listed = tableOf(readme, '| routes | what for |').flatMap(([paths]) => codeSpans(paths));
+    const table = tableOf(await textOf('routes'), '| routes | what for |');
+    const listed = table.flatMap(([paths]) => codeSpans(paths));
     expect(served.filter((path) => !listed.some((family) => path.startsWith(family)))).toEqual([]);
     expect(listed.filter((family) => !served.some((path) => path.startsWith(family)))).toEqual([]);
-  });
-
-  it('has its two command lines on the first screen, and a session after them', () => {
-    const screen = readme.split('\n').slice(0, 30).join('\n');
-    expect(screen).toContain('npm ci && npm start');
-    expect(screen).toContain('npm ci && npm test');
-    expect(screen.indexOf('```bash')).toBeGreaterThan(screen.indexOf('npm ci && npm test'));
   });
 });
