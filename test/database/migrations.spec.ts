@@ -32,6 +32,8 @@ const FOREIGN_KEYS = [
   ['spending_caps', 'spending_caps_wallets'],
   ['api_keys', 'api_keys_users'],
   ['api_key_secrets', 'api_key_secrets_api_keys'],
+  ['client_chats', 'client_chats_owner'],
+  ['client_chats', 'client_chats_conversation'],
 ] as const;
 
 const TABLES = [
@@ -157,7 +159,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     for (const sql of ROWS) await inspector.rows(sql);
     const entry = (id: string, seq: number, turn: string) =>
       inspector.rows(
-        `INSERT INTO ledger_entries VALUES ('${id}', 'u', ${String(seq)}, 'charge', -1, 1, 'r', NULL, '${turn}', 1, NULL, NULL, NULL, NULL, NULL, NULL)`,
+        `INSERT INTO ledger_entries VALUES ('${id}', 'u', ${String(seq)}, 'charge', -1, 1, 'r', NULL, '${turn}', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL)`,
       );
     await entry('f', 2, 't');
     await entry('g', 3, 'gone');
