@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { Turn } from '../conversations/turn.entity.js';
+import { foldedBeside } from '../database/folded-text.js';
 import type { Tx } from '../database/tx.js';
 import type { Principal } from '../principal.js';
 import { nowMicros } from '../time.js';
@@ -57,6 +58,7 @@ export class TurnWriter {
   save(tx: Tx, ended: EndedAnswer, payment: Payment): Turn {
     const { principal, turnId, question, modelId, outcome } = ended;
     const { isKept = question.isKept ?? true } = ended;
+    const [message, response] = [storable(question.message), storable(outcome.response)];
     const { toolCalls } = outcome;
     // Field by field: an object that is spread into another becomes a dictionary, of several kilobytes.
     const turn: Turn = {
@@ -65,8 +67,9 @@ export class TurnWriter {
       conversationId: ended.conversationId,
       ordinal: payment.ordinal,
       holdId: payment.holdId,
-      message: storable(question.message),
-      response: storable(outcome.response),
+      message,
+      response,
+      folded: foldedBeside(message, response),
       reasoning: outcome.reasoning === '' ? null : storable(outcome.reasoning),
       status: outcome.status,
       finishReason: outcome.finishReason,

@@ -6,6 +6,7 @@ import { ConversationsController } from './conversations.controller.js';
 import { ConversationPages } from './conversation-pages.js';
 import { ConversationsService } from './conversations.service.js';
 import { HistoryController } from './history.controller.js';
+import { SearchTurns } from './search-turns.js';
 import { HistoryService } from './history.service.js';
 import { SavingOrder } from './saving-order.js';
 import { WholeTurnsService } from './whole-turns.service.js';
@@ -19,6 +20,7 @@ import { WholeTurnsService } from './whole-turns.service.js';
     ConversationPages,
     HistoryService,
     SavingOrder,
+    SearchTurns,
     WholeTurnsService,
   ],
   exports: [ClientChats, ConversationsService, HistoryService, WholeTurnsService],

@@ -8,7 +8,7 @@ const SEARCH: ParameterDescription = {
   name: 'search',
   in: 'query',
   description:
-    'Only turns with this text in the message or the answer, whatever the case of its letters A to Z.',
+    'Only turns with this text in the message or the answer. Upper and lower case are one in every alphabet, and so are a letter with its accent and the two apart. One search at a time.',
   schema: { type: 'string', maxLength: SEARCH_MAX_CHARS },
 };
 

@@ -1,15 +1,18 @@
 import { Injectable } from '@nestjs/common';
+import { folded } from '../database/folded-text.js';
 import { likePattern } from '../database/like.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Keyset } from '../http/pagination.js';
 import { NotFound } from '../errors.js';
 import { SavingOrder, type OrdinalKeyset } from './saving-order.js';
+import { SearchTurns } from './search-turns.js';
 import { Turn } from './turn.entity.js';
 
 const TURN = `id, ordinal, conversation_id AS "conversationId", message, response, model, key_name AS "keyName", status, amount,
   created_at AS "createdAt"`;
 
-const EXPORT_BATCH = 100;
+/** With each turn as long as it may be, some megabytes. */
+const EXPORT_BATCH = 26;
 /** Turns that one statement of a search looks at. */
 const SEARCH_STEP_TURNS = 500;
 
@@ -34,6 +37,7 @@ export class HistoryService {
   constructor(
     private readonly reader: ReadConnection,
     private readonly order: SavingOrder,
+    private readonly searches: SearchTurns,
   ) {}
 
   /** The turn that a captured hold paid for. Throws `NotFound` where its owner has deleted it since, or wanted none kept. */
@@ -61,30 +65,33 @@ export class HistoryService {
   /**
    * One page of the turns that have the text. A rare word is looked for in all of the owner's turns, in
    * steps of a bounded number of turns each: SQLite has one connection for reading, and between two steps
-   * it is free for others. Once `disconnectSignal` is aborted there are no more steps.
+   * it is free for others. Once `gone` is aborted there are no more steps. Throws `Throttled` while the owner
+   * has another search under way.
    */
-  async search(
+  search(ownerId: string, text: string, keyset: Keyset, gone: AbortSignal): Promise<PastTurn[]> {
+    return this.searches.ofOwner(ownerId, gone, () => this.steps(ownerId, text, keyset, gone));
+  }
+
+  private async steps(
     ownerId: string,
     text: string,
     keyset: Keyset,
-    disconnectSignal: AbortSignal,
+    gone: AbortSignal,
   ): Promise<PastTurn[]> {
     const backwards = keyset.comparison === '<' ? '>=' : '<=';
+    const [match, wanted] = matching(folded(text));
     const found: PastTurn[] = [];
     for (let step = await this.order.ofTurn(ownerId, keyset); ;) {
-      const end = await this.stepEnd(ownerId, step);
       const limit = keyset.limit - found.length;
-      const within = end === undefined ? '' : `AND ordinal ${backwards} $4`;
-      found.push(
-        ...(await this.read(
-          'history.search',
-          `owner_id = $1 AND (${matches('message')} OR ${matches('response')}) ${within}`,
-          step,
-          [ownerId, limit, likePattern(text), ...(end === undefined ? [] : [end])],
-        )),
-      );
-      const isOver = end === undefined || found.length === keyset.limit;
-      if (isOver || disconnectSignal.aborted) return found;
+      const end = await this.searches.step(gone, async () => {
+        const last = await this.stepEnd(ownerId, step);
+        const within = last === undefined ? '' : `AND ordinal ${backwards} $4`;
+        const where = `owner_id = $1 AND ${match} ${within}`;
+        const parameters = [ownerId, limit, wanted, ...(last === undefined ? [] : [last])];
+        found.push(...(await this.read('history.search', where, step, parameters)));
+        return last;
+      });
+      if (end === undefined || found.length === keyset.limit) return found;
       step = { ...step, key: end };
     }
   }
@@ -140,5 +147,16 @@ export class HistoryService {
   }
 }
 
-/** Both databases ignore the case of A to Z; PostgreSQL, by its locale, also that of other letters. */
-const matches = (column: string) => `lower(${column}) LIKE lower($3) ESCAPE '\\'`;
+/** More beginnings of a text within itself than this, and `LIKE` could compare each character so many times. */
+const BEGINNINGS_MAX = 8;
+
+/** The condition for turns with a folded text, and its `$3`. In linear time, whatever the texts. */
+function matching(text: string): [condition: string, wanted: string] {
+  const beginnings = text.split(text.charAt(0)).length - 1;
+  const [has, wanted] =
+    beginnings > BEGINNINGS_MAX
+      ? [(column: string) => `strpos(${column}, $3) > 0`, text]
+      : [(column: string) => `${column} LIKE $3 ESCAPE '\\'`, likePattern(text)];
+  const asItIs = `${has('lower(message)')} OR ${has('lower(response)')}`;
+  return [`CASE WHEN folded IS NULL THEN ${asItIs} ELSE ${has('folded')} END`, wanted];
+}

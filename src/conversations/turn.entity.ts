@@ -40,6 +40,10 @@ export class Turn {
   @Column({ type: 'text', nullable: true })
   reasoning!: string | null;
 
+  /** Message and answer as searches compare them, where that is more than small letters for A to Z. */
+  @Column({ type: 'text', nullable: true })
+  folded!: string | null;
+
   @Column({ type: 'text' })
   model!: string;
 

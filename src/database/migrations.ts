@@ -7,6 +7,7 @@ import { Reasoning1764000010000 } from './migrations/1764000010000-reasoning.js'
 import { Limits1764000020000 } from './migrations/1764000020000-limits.js';
 import { JwtRotations1764000021000 } from './migrations/1764000021000-jwt-rotations.js';
 import { People1764000030000 } from './migrations/1764000030000-people.js';
+import { FoldedTurns1764000043000 } from './migrations/1764000043000-folded-turns.js';
 import { Operators1764000031000 } from './migrations/1764000031000-operators.js';
 import { SavingOrder1764000040000 } from './migrations/1764000040000-saving-order.js';
 import { Stops1764000040100 } from './migrations/1764000040100-stops.js';
@@ -30,5 +31,6 @@ export const migrations = [
   Stops1764000040100,
   Keys1764000041000,
   ClientChats1764000042000,
+  FoldedTurns1764000043000,
   Responses1764000044000,
 ];

@@ -85,11 +85,13 @@ export class SqliteStatements implements Statements {
 
 /**
  * SQLite numbers its parameters by appearance, and by number only as `?1`; a list comes as JSON. It locks no
- * rows, for it has one writer.
+ * rows, for it has one writer. Its LIKE takes A to Z for a to z by itself, without a copy of the text.
  */
 function toSqlite(sql: string): string {
   return sql
     .replace('FOR NO KEY UPDATE SKIP LOCKED', '')
+    .replaceAll(/lower\((message|response)\) LIKE/g, '$1 LIKE')
+    .replaceAll('strpos(', 'instr(')
     .replaceAll(/= ANY\(\$(\d+)\)/g, 'IN (SELECT value FROM json_each(?$1))')
     .replaceAll(/\$(\d+)/g, '?$1');
 }

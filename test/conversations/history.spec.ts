@@ -88,6 +88,34 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     expect(String(body.next)).toMatch(/^http:\/\/chat\.example:8443\/api\/chat\/\?/);
   });
 
+  it('searches in any case of every alphabet, and for accents apart or on their letter', async () => {
+    const ada = await app.newUser();
+    const said = [
+      'Привет, мир',
+      'ÜBERMUT',
+      'Le café',
+      'Hello',
+      'cafe\u0301 two',
+      'Straße 100%',
+      '你好',
+    ];
+    await chats(ada, said);
+    const search = async (text: string) =>
+      messagesOf((await getPage(ada, `/api/chat/?search=${encodeURIComponent(text)}`)).results);
+    expect(await search('привет')).toEqual(['Привет, мир']);
+    expect(await search('МИР')).toEqual(['Привет, мир']);
+    expect(await search('übermut')).toEqual(['ÜBERMUT']);
+    expect(await search('u\u0308BERM')).toEqual(['ÜBERMUT']);
+    expect(await search('CAFÉ')).toEqual(['cafe\u0301 two', 'Le café']);
+    expect(await search('cafe\u0301')).toEqual(['cafe\u0301 two', 'Le café']);
+    expect(await search('cafe')).toEqual([]);
+    expect(await search('hELL')).toEqual(['Hello']);
+    expect(await search('STRASSE 100%')).toEqual(['Straße 100%']);
+    expect(await search('0%0')).toEqual([]);
+    expect(await search('好')).toEqual(['你好']);
+    expect(await search('DUMMY ai')).toHaveLength(said.length);
+  });
+
   it('keeps pages between 1 and 100 turns, 20 unless asked', async () => {
     const ada = await app.newUser({ tokens: 20_000 });
     await Promise.all(numbered(1, 105).map((message) => ada.chat(message)));

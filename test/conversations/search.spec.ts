@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { QueryProbe } from '../support/query-probe.js';
+
+/** A text that has itself within itself at every letter, as what is looked for: the worst for a plain comparison. */
+const MESSAGE = 'a'.repeat(100_000);
+const WANTED = `${'a'.repeat(199)}b`;
+const TURNS = 40;
+
+describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) => {
+  let app: TestApp;
+  let ada: Caller;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    ada = await app.newUser();
+    for (let n = 0; n < TURNS; n += 1) await ada.chat(MESSAGE);
+  });
+  afterAll(() => app.close());
+
+  const search = (caller: Caller, text = WANTED, signal?: AbortSignal) =>
+    caller.send('GET', `/api/chat/?search=${text}`, undefined, {}, signal);
+  const milliseconds = async (ask: () => Promise<unknown>) => {
+    const startedAt = performance.now();
+    await ask();
+    return performance.now() - startedAt;
+  };
+
+  it('takes time in proportion to the texts', async () => {
+    // With a comparison at every letter it is two seconds and more.
+    const times = [];
+    for (let n = 0; n < 3; n += 1) times.push(await milliseconds(() => search(ada)));
+    expect(Math.min(...times)).toBeLessThan(1000);
+  });
+
+  it('is made one at a time for each person, and others are answered in between', async () => {
+    const bob = await app.newUser();
+    const probe = new QueryProbe(app.nest);
+    const searches = Promise.all(Array.from({ length: 8 }, () => search(ada)));
+    const searching = { isOver: false };
+    void searches.finally(() => (searching.isOver = true));
+    const waits: number[] = [];
+    while (!searching.isOver) waits.push(await milliseconds(() => bob.balance()));
+    for (const { status, headers, body } of await searches) {
+      expect([200, 429]).toContain(status);
+      if (status === 429) expect([headers['retry-after'], body.code]).toEqual(['1', 'throttled']);
+    }
+    expect(probe.count('history.search')).toBeLessThanOrEqual(8);
+    expect(Math.max(...waits)).toBeLessThan(1000);
+    expect((await search(ada, 'dummy')).body.results.length).toBeGreaterThan(1);
+    expect(await ada.balance()).toBe(4000 - 100 * TURNS);
+  });
+
+  it('is not begun for someone who has left while it waited', async () => {
+    const probe = new QueryProbe(app.nest);
+    const leaving = new AbortController();
+    const all = Array.from({ length: 6 }, () => search(ada, WANTED, leaving.signal));
+    setTimeout(() => {
+      leaving.abort();
+    }, 30);
+    await Promise.allSettled(all);
+    await search(ada);
+    expect(probe.count('history.search')).toBeLessThan(7);
+  });
+});
