@@ -3,6 +3,7 @@ import { defineConfig } from 'eslint/config';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import jest from 'eslint-plugin-jest';
 import n from 'eslint-plugin-n';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 const readonly = (...names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
@@ -99,6 +100,18 @@ export default defineConfig(
       'n/no-process-env': 'error',
       'no-restricted-syntax': ['error', ...HOUSE_SYNTAX],
       'no-warning-comments': ['error', { terms: ['todo', 'fixme'], location: 'anywhere' }],
+    },
+  },
+  {
+    // Patterns that meet a caller's text.
+    files: ['src/**/*.{ts,js}'],
+    extends: [regexp.configs.recommended],
+    rules: {
+      // One that goes back, or begins anew at each letter, takes the square of a text's length.
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': 'error',
+      // The ranges are Django's, and those of the standards.
+      'regexp/no-obscure-range': 'off',
     },
   },
   { files: READS_ENVIRONMENT, rules: { 'n/no-process-env': 'off' } },

@@ -2,12 +2,12 @@ import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 
 const EMAIL_MAX = 320;
-const ATOM = /^[-!#$%&'*+/=?^_`{}|~0-9A-Z]+(\.[-!#$%&'*+/=?^_`{}|~0-9A-Z]+)*$/i;
+const ATOM = /^[-!#$%&'*+/=?^\w`{}|~]+(?:\.[-!#$%&'*+/=?^\w`{}|~]+)*$/;
 /** Which of the first 32 characters stand in quotes, and which only behind a backslash, is RFC 822's. */
 const QUOTED =
   // eslint-disable-next-line no-control-regex -- the rule is about control characters
-  /^"([\x01-\x08\x0b\x0c\x0e-\x1f!#-[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"$/;
-const DOMAIN = /^([A-Z0-9]([A-Z0-9-]{0,61}[A-Z0-9])?\.)+[A-Z0-9-]{2,63}(?<!-)$/i;
+  /^"(?:[\x01-\x08\v\f\x0e-\x1f!#-[\]-\x7f]|\\[\x01-\x09\v\f\x0e-\x7f])*"$/;
+const DOMAIN = /^(?:[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?\.)+[A-Z0-9-]{2,63}(?<!-)$/i;
 const ADDRESS_LITERAL = /^\[([A-F0-9:.]+)\]$/i;
 
 /** Whether Django would take it as an address: `name@host.tld`, `name@localhost` or `name@[1.2.3.4]`. */

@@ -17,7 +17,7 @@ export function optionText(text: string, previous?: unknown): string {
 export const wholeNumber = ({ min, max }: { min: number; max: number }) => {
   const sentence = `It must be a whole number from ${String(min)} to ${String(max)}.`;
   return (text: string): number => {
-    const value = /^(?:0|[1-9][0-9]*)$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^(?:0|[1-9]\d*)$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= min && value <= max)) throw new InvalidArgumentError(sentence);
     return value;
   };

@@ -29,7 +29,7 @@ export const databaseUrl = makeValidator<string>((input) => {
   }
   if (/^sqlite:.*[/\\]$/.test(input)) throw new EnvError('must name a file, not a folder');
   if (/^sqlite:.+/.test(input)) return input;
-  if (/^postgres(ql)?:\/\/.+/.test(input) && URL.canParse(input)) return input;
+  if (/^postgres(?:ql)?:\/\/.+/.test(input) && URL.canParse(input)) return input;
   throw new EnvError(
     'must be sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>, percent-encoded',
   );
@@ -51,13 +51,20 @@ export const hosts = makeValidator<string>((input) => {
   throw new EnvError('must be hosts, with or without a port, separated by commas');
 });
 
+/** A URL to which a path can be added. */
+export function withoutLastSlashes(url: string): string {
+  let end = url.length;
+  while (url[end - 1] === '/') end -= 1;
+  return url.slice(0, end);
+}
+
 const isWebUrl = (url: URL) =>
   ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
 
 /** Links are made from it by adding a path and a fragment, so it has no query of its own. */
 export const publicUrl = makeValidator<string>((input) => {
   const isPlain = URL.canParse(input) && isWebUrl(new URL(input)) && !/[?#]/.test(input);
-  if (input === '' || isPlain) return input.replace(/\/+$/, '');
+  if (input === '' || isPlain) return withoutLastSlashes(input);
   throw new EnvError('must be http:// or https:// with a host, without a query, or be empty');
 });
 
@@ -70,6 +77,6 @@ export const smtpUrl = makeValidator<string>((input) => {
 });
 
 export const smtpFrom = makeValidator<string>((input) => {
-  if (input === '' || /^[^\r\n]*[^\s@<]+@[^\s@>]+>?$/.test(input)) return input;
+  if (input === '' || /^[^\r\n]*[^\s@<]@[^\s@>]+>?$/.test(input)) return input;
   throw new EnvError('must be an address, or a name with an <address>, or be empty');
 });

@@ -5,7 +5,7 @@ import { IdempotencyKeyMalformed } from '../errors.js';
 
 const KEY_MAX_CHARS = 255;
 /** A structured-field string (RFC 9651), which the draft standard asks for. */
-const QUOTED = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
+const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 /** What most clients send. A comma would mean that the header came twice. */
 const BARE = /^[\x21\x23-\x2b\x2d-\x7e]+$/;
 

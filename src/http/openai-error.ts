@@ -5,12 +5,16 @@ export function isOpenAiPath(url: string): boolean {
   return /^\/v1(?:[/?]|$)/.test(url);
 }
 
+const MODELS_PATH = '/v1/models/';
+
 /** A model's id may have slashes, which some clients send as they stand: to the router it is one part of the path. */
 export function withModelInOnePart(url: string): string {
-  const match = /^(\/v1\/models\/)([^?]*[^?/])(.*)$/.exec(url);
-  if (!match) return url;
-  const [, before = '', id = '', after = ''] = match;
-  return before + id.replaceAll('/', '%2F') + after;
+  if (!url.startsWith(MODELS_PATH)) return url;
+  const query = url.includes('?') ? url.indexOf('?') : url.length;
+  let end = query;
+  while (url[end - 1] === '/') end -= 1;
+  if (end <= MODELS_PATH.length) return url;
+  return MODELS_PATH + url.slice(MODELS_PATH.length, end).replaceAll('/', '%2F') + url.slice(end);
 }
 
 /** The codes by which OpenAI's clients tell errors apart; any other is ours. */

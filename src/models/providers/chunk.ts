@@ -95,7 +95,7 @@ const isTold = (value: unknown) => Boolean(value) && !(Array.isArray(value) && v
 /** A code other than those that mean success. */
 const isFaultCode = (code: unknown) =>
   (typeof code === 'number' || typeof code === 'string') &&
-  !/^(?:|0+|2\d\d|ok|success)$/i.test(String(code).trim());
+  !/^(?:0+|2\d\d|ok|success)?$/i.test(String(code).trim());
 
 const isSaid = (part: Fields) => part['type'] !== 'thinking' && part['type'] !== 'reasoning';
 const isThought = (part: Fields) => !isSaid(part);

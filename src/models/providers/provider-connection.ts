@@ -1,4 +1,5 @@
 import { EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import { withoutLastSlashes } from '../../config/setting-rules.js';
 
 /** So many answers of one provider come at once; more wait their turn, and past that nobody waits. */
 const LIMITS = { connectionsMax: 512, queueMax: 512 };
@@ -39,7 +40,7 @@ export class ProviderConnection {
   ) {
     const { origin, pathname, protocol } = new URL(baseUrl);
     this.origin = origin;
-    this.path = `${pathname.replace(/\/+$/, '')}/chat/completions`;
+    this.path = `${withoutLastSlashes(pathname)}/chat/completions`;
     this.headers = {
       Accept: 'text/event-stream',
       'Accept-Encoding': 'identity',
