@@ -16,6 +16,7 @@ import { describeApi } from './openapi/openapi.js';
 import { Limiter } from './limits/limiter.service.js';
 import { RouteTable } from './http/route-table.js';
 import { createAdapter, installHooks } from './http/server.js';
+import { UnreadAnswers } from './http/unread-answers.js';
 import { HoldSweeper } from './wallet/hold-sweeper.js';
 import { MetricsServer } from './metrics/metrics-server.js';
 import { Metrics } from './metrics/metrics.js';
@@ -58,6 +59,8 @@ async function prepare(app: NestFastifyApplication, file: FileLease | undefined)
   installHooks(app.getHttpAdapter().getInstance(), {
     gate: app.get(RequestGate),
     routes: app.get(RouteTable),
+    unread: app.get(UnreadAnswers),
+    publicBodyMaxBytes: Math.min(config.publicBodyMaxBytes, config.bodyMaxBytes),
     corsOrigins: config.corsOrigins,
     admitNetwork: (request, reply) => limiter.admitNetwork({ request, reply }),
     authenticate: (request) => authenticator.authenticate(readAuthorization(request)),

@@ -95,7 +95,7 @@ function toConfig(
       noProxy: read.NO_PROXY,
     },
     messageMaxChars: read.MESSAGE_MAX_CHARS,
-    bodyMaxBytes: read.BODY_MAX_BYTES,
+    ...toBounds(read),
     answerTimeoutSeconds: read.ANSWER_TIMEOUT_SECONDS,
     requestTimeoutSeconds: read.REQUEST_TIMEOUT_SECONDS,
     holdLifetimeSeconds: read.HOLD_LIFETIME_SECONDS,
@@ -106,7 +106,6 @@ function toConfig(
     argon2Passes: read.ARGON2_PASSES,
     hashConcurrency: read.HASH_CONCURRENCY || defaultHashConcurrency(env),
     hashQueueMax: read.HASH_QUEUE_MAX,
-    requestsMax: read.REQUESTS_MAX,
     shutdownTimeoutSeconds: read.SHUTDOWN_TIMEOUT_SECONDS,
     trustedProxies: listOf(read.TRUSTED_PROXIES),
     corsOrigins: listOf(read.CORS_ORIGINS),
@@ -122,6 +121,14 @@ function toConfig(
     rateLimits: toRateLimits(read),
   };
 }
+
+/** What requests may take up. */
+const toBounds = (read: CleanedEnv<typeof SETTINGS>) => ({
+  bodyMaxBytes: read.BODY_MAX_BYTES,
+  publicBodyMaxBytes: read.PUBLIC_BODY_MAX_BYTES,
+  requestsMax: read.REQUESTS_MAX,
+  requestsPerCallerMax: read.REQUESTS_PER_CALLER_MAX,
+});
 
 const toRateLimits = (read: CleanedEnv<typeof SETTINGS>) => ({
   isOn: read.RATE_LIMITS === 'on',

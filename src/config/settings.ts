@@ -89,6 +89,10 @@ export const SETTINGS = {
     default: 1_048_576,
     desc: 'Largest request body; past it 413.',
   }),
+  PUBLIC_BODY_MAX_BYTES: integer({ min: 1024, max: 16_777_216 })({
+    default: 131_072,
+    desc: 'Largest request body of routes that need no credentials, such as login; past it 413.',
+  }),
   ANSWER_TIMEOUT_SECONDS: integer({ min: 1, max: 3600 })({
     default: 120,
     desc: 'Seconds that a model gets for a whole answer.',
@@ -129,6 +133,10 @@ export const SETTINGS = {
   REQUESTS_MAX: integer({ min: 1, max: 1_000_000 })({
     default: 5000,
     desc: 'Requests under way at once, open streams among them; past it 503.',
+  }),
+  REQUESTS_PER_CALLER_MAX: integer({ min: 1, max: 1_000_000 })({
+    default: 250,
+    desc: 'Of these, those of one person, or of one network where nobody is logged in; past it 429.',
   }),
   SHUTDOWN_TIMEOUT_SECONDS: integer({ min: 1, max: 3600 })({
     default: 30,

@@ -12,6 +12,9 @@ import type { Conversation } from './conversation.entity.js';
 import { CONVERSATION, type Thread } from './conversations.service.js';
 import { SavingOrder } from './saving-order.js';
 
+/** What a conversation adds to a page. */
+const bytesOf = ({ title, system }: Thread) => Buffer.byteLength(title + (system ?? ''));
+
 type ListedThread = Thread & Pick<Conversation, 'ordinal'>;
 
 /** The orders of the list, by the names that `?ordering=` has for them. */
@@ -41,11 +44,11 @@ export class ConversationPages {
     const { by, first } = orderingOf(ordering);
     if (by === 'ordinal') {
       const read = (keyset: Keyset) => this.bySaving(ownerId, keyset);
-      return paginate(asked, read, ORDINAL_KEY, ({ ordinal }) => String(ordinal), first);
+      return paginate(asked, read, ORDINAL_KEY, ({ ordinal }) => String(ordinal), bytesOf, first);
     }
     const read = (keyset: Keyset) => this.byActivity(ownerId, keyset);
     const keyOf = ({ updatedAt, id }: Thread) => `${String(updatedAt)}.${id}`;
-    return paginate(asked, read, UPDATED_KEY, keyOf, first);
+    return paginate(asked, read, UPDATED_KEY, keyOf, bytesOf, first);
   }
 
   private async bySaving(ownerId: string, keyset: Keyset): Promise<ListedThread[]> {

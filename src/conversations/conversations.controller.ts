@@ -22,7 +22,7 @@ import { exportJson, exportMarkdown, threadToWire } from './export.js';
 import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import { WalletService } from '../wallet/wallet.service.js';
-import { turnToWire } from './turn-wire.js';
+import { bytesOfTurn, turnToWire } from './turn-wire.js';
 import type { TurnPageDto } from './turn.dto.js';
 
 /** What an export can be, with its media type. */
@@ -126,6 +126,7 @@ export class ConversationsController {
       (keyset) => this.history.pageOf(userId, found, keyset),
       UUID_KEY,
       (turn) => turn.id,
+      bytesOfTurn,
     );
     return { ...page, results: page.results.map(turnToWire) };
   }

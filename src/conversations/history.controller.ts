@@ -9,7 +9,7 @@ import type { Principal } from '../principal.js';
 import { HistoryDocs } from './history.docs.js';
 import { HistoryService } from './history.service.js';
 import { readSearch } from './search-query.js';
-import { turnToWire } from './turn-wire.js';
+import { bytesOfTurn, turnToWire } from './turn-wire.js';
 import type { TurnDto, TurnPageDto } from './turn.dto.js';
 
 /** Reading back what was said. */
@@ -36,6 +36,7 @@ export class HistoryController {
           : this.history.search(userId, search, keyset, gone),
       UUID_KEY,
       (turn) => turn.id,
+      bytesOfTurn,
     );
     return { ...page, results: page.results.map(turnToWire) };
   }

@@ -3,6 +3,7 @@ import { AccessToken } from '../auth/access-token.entity.js';
 import { normalizeEmail } from '../auth/email.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { Turn } from '../conversations/turn.entity.js';
+import { foldedBeside } from '../database/folded-text.js';
 import type { Tx } from '../database/tx.js';
 import { digestOf } from '../digest.js';
 import { nowMicros, type Micros } from '../time.js';
@@ -99,13 +100,15 @@ async function lastOrdinal(tx: Tx, ownerId: string): Promise<number> {
 
 function toTurn(row: DjangoMessage, person: Person, conversationId: string): Omit<Turn, 'ordinal'> {
   const createdAt: Micros = momentOf(row.moment) ?? person.joined;
+  const [message, response] = [storable(row.message), storable(row.response)];
   return {
     id: broughtId('message', row.id, createdAt),
     ownerId: person.id,
     conversationId,
     holdId: null,
-    message: storable(row.message),
-    response: storable(row.response),
+    message,
+    response,
+    folded: foldedBeside(message, response),
     reasoning: null,
     model: MODEL,
     status: 'complete',

@@ -37,10 +37,20 @@ export function decodeText(bytes: Buffer, label = 'utf-8'): string {
   }
 }
 
-/** The same for the escapes of a form, where U+FFFD stands for what is no text. */
-export function decodeLeniently(bytes: Buffer, label = 'utf-8'): string {
-  const lenient = () => new TextDecoder(known(label), { ignoreBOM: true }).decode(bytes);
-  return decodeSingleBytes(bytes, nameOf(label)) ?? lenient();
+/**
+ * The same for the escapes of a form, where U+FFFD stands for what is no text. The label is looked up once: a
+ * form of a megabyte has some hundred thousand escapes.
+ */
+export function lenientDecoder(label = 'utf-8'): (bytes: Buffer) => string {
+  const name = nameOf(label);
+  const decoder = new TextDecoder(known(label), { ignoreBOM: true });
+  return (bytes) => decodeSingleBytes(bytes, name) ?? decoder.decode(bytes);
+}
+
+/** Whether the label names UTF-8, or nothing that is known. */
+export function isUtf8(label = 'utf-8'): boolean {
+  const name = nameOf(label);
+  return !LATIN1.has(name) && !WINDOWS_1252.has(name) && known(label) === 'utf-8';
 }
 
 /** WHATWG's name for it: Python also writes `euc_jp` and `utf-16-le`. */

@@ -33,6 +33,7 @@ describe('a JSON body', () => {
     ['too many digits', `{"a": ${'9'.repeat(4301)}}`],
     ['too many levels', '['.repeat(501) + ']'.repeat(501)],
     ['a byte order mark', '\ufeff{}'],
+    ['too many values', `[${'0,'.repeat(20_001)}0]`],
     ['white space alone', ' '],
   ])('is refused with %s', (_, text) => {
     expect(() => decode(text)).toThrow(ParseError);
@@ -92,6 +93,19 @@ describe('a form', () => {
 
   it('is taken for Latin-1 where its bytes are not in its charset', () => {
     expect(form(latin1('a=\xfc'))).toEqual({ a: 'ü' });
+  });
+
+  it.each(['a=%83%41x%83', 'a=%c3x%c3%bc%e2%82%ac%f0%9f'])('%s is read run by run', (text) => {
+    const escapes = (run: string) =>
+      new TextDecoder().decode(Buffer.from(run.replaceAll('%', ''), 'hex'));
+    const expected = text.slice(2).replaceAll(/(?:%[\da-f]{2})+/gi, escapes);
+    expect(form(text)).toEqual({ a: expected });
+  });
+
+  it('may have any number of escapes in UTF-8, and a bounded one in what is slow to read', () => {
+    expect(form(`a=${'%41x'.repeat(5001)}`)).toEqual({ a: 'Ax'.repeat(5001) });
+    expect(form(`a=${'%83%41x'.repeat(5000)}`, '; charset=shift_jis')).toHaveProperty('a');
+    expect(() => form(`a=${'%41x'.repeat(5001)}`, '; charset=shift_jis')).toThrow(BadRequest);
   });
 
   it('has at most a thousand fields', () => {

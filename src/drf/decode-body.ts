@@ -6,7 +6,8 @@ import {
   UnsupportedContentEncoding,
   UnsupportedMediaType,
 } from '../errors.js';
-import { decodeLeniently, decodeText } from './charset.js';
+import { decodeText } from './charset.js';
+import { unescaper } from './form-escapes.js';
 import { matches, parseMediaType } from './media-type.js';
 import { decodeMultipart } from './multipart.js';
 
@@ -17,6 +18,10 @@ const MULTIPART_TYPE = parseMediaType('multipart/form-data');
 const DEPTH_MAX = 500;
 /** Python's limit; longer ones take quadratic time. */
 const DIGITS_MAX = 4300;
+/** JSON of more values is refused before it is parsed: each costs far more than its bytes. */
+const COMMAS_MAX = 20_000;
+/** With more, numbers are what JavaScript makes of them: no text field takes one then. */
+const EXACT_COMMAS_MAX = 1000;
 /** Django's limit. */
 const FORM_FIELDS_MAX = 1000;
 
@@ -27,6 +32,8 @@ export class RawBody {
     readonly contentType: string,
     /** How it was packed: `gzip`; empty or `identity` for not at all. */
     readonly contentEncoding = '',
+    /** Commas outside of strings that its JSON may have. */
+    readonly commasMax = COMMAS_MAX,
   ) {}
 }
 
@@ -36,12 +43,12 @@ export class RawBody {
  * `ParseError`, `UnsupportedMediaType` or `UnsupportedContentEncoding`.
  */
 export function decodeBody(body: RawBody): unknown {
-  const { bytes, contentType } = body;
+  const { bytes, contentType, commasMax } = body;
   if (bytes.length === 0) return {};
   assertNotPacked(body);
   const type = parseMediaType(contentType);
   const charset = type.parameters.get('charset');
-  if (matches(type, JSON_TYPE)) return parseJson(decodeText(bytes, charset));
+  if (matches(type, JSON_TYPE)) return parseJson(decodeText(bytes, charset), commasMax);
   if (matches(type, FORM_TYPE)) return parseForm(bytes, charset);
   if (matches(type, MULTIPART_TYPE)) return decodeMultipart(bytes, contentType);
   throw new UnsupportedMediaType(contentType);
@@ -49,10 +56,10 @@ export function decodeBody(body: RawBody): unknown {
 
 /** A body that may be JSON alone, with the numbers as JavaScript has them. Throws as `decodeBody` does. */
 export function decodeJson(body: RawBody): unknown {
-  const { bytes, contentType } = body;
+  const { bytes, contentType, commasMax } = body;
   assertNotPacked(body);
   if (!matches(parseMediaType(contentType), JSON_TYPE)) throw new UnsupportedMediaType(contentType);
-  return parsePlain(decodeText(bytes, 'utf-8'));
+  return parsePlain(decodeText(bytes, 'utf-8'), commasMax);
 }
 
 /** Unpacked here, a small body could fill the memory; as JSON it would only be called malformed. */
@@ -70,13 +77,8 @@ function parseForm(bytes: Buffer, charset: string | undefined): Record<string, s
   } catch {
     text = bytes.toString('latin1');
   }
-  const unescape = (part: string) =>
-    part
-      .replaceAll('+', ' ')
-      .replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) =>
-        decodeLeniently(Buffer.from(escapes.replaceAll('%', ''), 'hex'), charset),
-      );
-  const pairs = text.split('&');
+  const unescape = unescaper(charset);
+  const pairs = text.split('&', FORM_FIELDS_MAX + 1);
   if (pairs.length > FORM_FIELDS_MAX) throw new BadRequest('Too many form fields.');
   return Object.fromEntries(
     pairs.map((pair) => {
@@ -86,13 +88,14 @@ function parseForm(bytes: Buffer, charset: string | undefined): Record<string, s
   );
 }
 
-function parseJson(text: string): unknown {
-  return parsing(() => withDigits(parsePlain(text), text));
+function parseJson(text: string, commasMax: number): unknown {
+  const commas = countCommas(text, commasMax);
+  const value = parsing(() => secureJson.parse(text));
+  return commas > EXACT_COMMAS_MAX ? value : parsing(() => withDigits(value, text));
 }
 
-function parsePlain(text: string): unknown {
-  if (text.startsWith('\ufeff')) throw new ParseError('Unexpected UTF-8 BOM');
-  if (isDeeperThan(text, DEPTH_MAX)) throw new ParseError('nested too deeply');
+function parsePlain(text: string, commasMax: number): unknown {
+  countCommas(text, commasMax);
   return parsing(() => secureJson.parse(text));
 }
 
@@ -129,19 +132,25 @@ function parseNumber(text: string): bigint | number {
   return BigInt(text);
 }
 
-/** Counts brackets outside of strings, in one pass; the text need not be JSON. */
-function isDeeperThan(text: string, max: number): boolean {
-  let depth = 0;
-  let inString = false;
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+const OPENS = new Set([0x5b, 0x7b]);
+const CLOSES = new Set([0x5d, 0x7d]);
+
+/** Counts brackets and commas outside of strings, in one pass; the text need not be JSON. Throws `ParseError`. */
+function countCommas(text: string, commasMax: number): number {
+  if (text.startsWith('\ufeff')) throw new ParseError('Unexpected UTF-8 BOM');
+  let [depth, commas, inString] = [0, 0, false];
   for (let index = 0; index < text.length; index += 1) {
-    const character = text[index];
+    const code = text.charCodeAt(index);
     if (inString) {
-      if (character === '\\') index += 1;
-      else if (character === '"') inString = false;
-    } else if (character === '"') inString = true;
-    else if (character === '[' || character === '{') depth += 1;
-    else if (character === ']' || character === '}') depth -= 1;
-    if (depth > max) return true;
+      if (code === BACKSLASH) index += 1;
+      else if (code === QUOTE) inString = false;
+    } else if (code === QUOTE) inString = true;
+    else if (code === COMMA) commas += 1;
+    else if (OPENS.has(code)) depth += 1;
+    else if (CLOSES.has(code)) depth -= 1;
+    if (depth > DEPTH_MAX) throw new ParseError('nested too deeply');
+    if (commas > commasMax) throw new ParseError('too many values');
   }
-  return false;
+  return commas;
 }

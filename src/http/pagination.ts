@@ -5,6 +5,10 @@ import { queryText } from './query.js';
 
 export const PAGE_SIZE_DEFAULT = 20;
 export const PAGE_SIZE_MAX = 100;
+/** A page of rows that have a text ends here too, but for its first row. */
+const PAGE_MAX_BYTES = 1_048_576;
+/** Such rows are read so many at a time: more would be thrown away. The default page is one read. */
+const BATCH_ROWS = PAGE_SIZE_DEFAULT + 6;
 
 /** Shapes of keys. A cursor with any other is refused before it comes near the database. */
 export const UUID_KEY = /^[\da-f-]{36}$/;
@@ -73,16 +77,47 @@ export const Page = createParamDecorator((_: unknown, context: ExecutionContext)
   };
 });
 
+/** Rows in the keyset's order, and how many of them a page has room for. */
+interface Gathered<Row> {
+  readonly rows: Row[];
+  readonly fits: number;
+}
+
+/** One row more than the page takes, where there is one: it tells that there is another page. */
+async function gather<Row>(
+  size: number,
+  keyset: Keyset,
+  read: (keyset: Keyset) => Promise<Row[]>,
+  keyOf: (row: Row) => string,
+  bytesOf: (row: Row) => number,
+): Promise<Gathered<Row>> {
+  const rows: Row[] = [];
+  let [fits, bytes, key] = [0, 0, keyset.key];
+  for (;;) {
+    const limit = Math.min(BATCH_ROWS, size + 1 - rows.length);
+    const batch = await read({ ...keyset, key, limit });
+    for (const row of batch) {
+      rows.push(row);
+      bytes += bytesOf(row);
+      const isFirst = rows.length === 1;
+      if (rows.length <= size && (isFirst || bytes <= PAGE_MAX_BYTES)) fits = rows.length;
+      key = keyOf(row);
+    }
+    if (batch.length < limit || rows.length > fits) return { rows, fits };
+  }
+}
+
 /**
  * Reads one page, newest first unless `first` says otherwise. Keys do not move when rows are added, so that pages
- * neither repeat nor skip a row under writes. A page that lost its rows keeps the way back. Throws `NotFound` for
- * a cursor that is not ours.
+ * neither repeat nor skip a row under writes. A page that lost its rows keeps the way back. Where rows have a text,
+ * `bytesOf` tells its size, and the page ends at 1 MiB of it. Throws `NotFound` for a cursor that is not ours.
  */
 export async function paginate<Row>(
   { cursor: cursorText, size, urlWith }: PageRequest,
   read: (keyset: Keyset) => Promise<Row[]>,
   keyShape: RegExp,
   keyOf: (row: Row) => string,
+  bytesOf?: (row: Row) => number,
   first: 'newest' | 'oldest' = 'newest',
 ): Promise<Paginated<Row>> {
   const cursor = cursorText ? decode(cursorText, keyShape) : undefined;
@@ -90,14 +125,17 @@ export async function paginate<Row>(
     first === 'newest' ? (['older', 'newer'] as const) : (['newer', 'older'] as const);
   const isBack = cursor?.direction === back;
   const direction = isBack ? back : onward;
-  const rows = await read({
+  const keyset: Keyset = {
     key: cursor?.key,
     comparison: direction === 'newer' ? '>' : '<',
     order: direction === 'newer' ? 'ASC' : 'DESC',
     limit: size + 1, // one more tells whether there is another page
-  });
-  const hasMore = rows.length > size;
-  const results = isBack ? rows.slice(0, size).reverse() : rows.slice(0, size);
+  };
+  const { rows, fits } = bytesOf
+    ? await gather(size, keyset, read, keyOf, bytesOf)
+    : { rows: await read(keyset), fits: size };
+  const hasMore = rows.length > fits;
+  const results = isBack ? rows.slice(0, fits).reverse() : rows.slice(0, fits);
   const link = (to: Direction, row: Row | undefined) =>
     urlWith(encode({ direction: to, key: row && keyOf(row) }));
   const hasPrevious = isBack ? hasMore : cursor?.key !== undefined;

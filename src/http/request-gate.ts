@@ -1,21 +1,35 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
-import { ServiceStopping, TooManyUnderWay } from '../errors.js';
+import { ServiceStopping, Throttled, TooManyUnderWay } from '../errors.js';
 import { onResponseClosed } from './exchange.js';
 import { sendError } from './send-error.js';
 
 const POLL_MS = 20;
+/** When a caller with too many requests under way may come back. */
+const RETRY_AFTER_SECONDS = 1;
+
+/** What a request takes up until its exchange and its handler are over, whichever ends last. */
+interface Seat {
+  /** How many of the two are not over. */
+  open: number;
+  /** Whether its handler was called: until then it is only being sent. */
+  isAtWork: boolean;
+  /** The person, or the network of someone unknown, that it counts for. */
+  caller: string | undefined;
+}
 
 /**
  * Counts the work under way, and turns new requests away where there is too much of it, or once the process
- * has been told to stop: what waits takes memory, and its callers' patience.
+ * has been told to stop: what waits takes memory, and its callers' patience. An answer that nobody reads waits
+ * as well.
  */
 @Injectable()
 export class RequestGate {
-  /** Exchanges that are not over, and handlers at work, which may outlive theirs. */
+  private readonly seats = new WeakMap<FastifyRequest, Seat>();
+  private readonly callers = new Map<string, number>();
   private underWay = 0;
-  private handlers = 0;
+  private atWork = 0;
   private stopping = false;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
@@ -26,7 +40,7 @@ export class RequestGate {
 
   /** Requests whose handlers are at work, of `REQUESTS_MAX` at most. */
   get depth(): number {
-    return this.handlers;
+    return this.atWork;
   }
 
   /** The server's first hook. Health stays answered, so that a balancer sees why. */
@@ -36,10 +50,23 @@ export class RequestGate {
       sendError(request, reply, new ServiceStopping());
       return false;
     }
+    const seat: Seat = { open: 1, isAtWork: false, caller: undefined };
+    this.seats.set(request, seat);
     this.underWay += 1;
     onResponseClosed(reply.raw, () => {
-      this.underWay -= 1;
+      this.leave(seat);
     });
+    return true;
+  }
+
+  /** Counts a request for its caller, a person's id or a network. Throws `Throttled` past `REQUESTS_PER_CALLER_MAX`. */
+  claim(request: FastifyRequest, caller: string): true {
+    const seat = this.seats.get(request);
+    if (!seat || seat.open === 0 || isHealth(request)) return true;
+    const count = this.callers.get(caller) ?? 0;
+    if (count >= this.config.requestsPerCallerMax) throw new Throttled(RETRY_AFTER_SECONDS);
+    this.callers.set(caller, count + 1);
+    seat.caller = caller;
     return true;
   }
 
@@ -48,30 +75,42 @@ export class RequestGate {
    * are still being sent there may be more than `REQUESTS_MAX`: slow clients do not shut out the others.
    */
   follow(handler: RouteHandlerMethod): RouteHandlerMethod {
-    const admits = (request: FastifyRequest, reply: FastifyReply): boolean => {
-      if (this.handlers >= this.config.requestsMax && !isHealth(request)) {
-        sendError(request, reply, new TooManyUnderWay());
-        return false;
-      }
-      return true;
-    };
-    const enter = () => {
-      this.handlers += 1;
-      this.underWay += 1;
-    };
-    const leave = () => {
-      this.handlers -= 1;
-      this.underWay -= 1;
-    };
+    const enter = this.enter.bind(this);
     return function (request, reply) {
-      if (!admits(request, reply)) return reply;
+      const leave = enter(request, reply);
+      if (!leave) return reply;
       const work: unknown = handler.call(this, request, reply);
-      if (work instanceof Promise) {
-        enter();
-        work.then(leave, leave);
-      }
+      if (work instanceof Promise) work.then(leave, leave);
+      else leave();
       return work;
     };
+  }
+
+  /** Gives what ends the handler's part; undefined where it was refused. */
+  private enter(request: FastifyRequest, reply: FastifyReply): (() => void) | undefined {
+    if (this.atWork >= this.config.requestsMax && !isHealth(request)) {
+      sendError(request, reply, new TooManyUnderWay());
+      return undefined;
+    }
+    const seat = this.seats.get(request) ?? { open: 0, isAtWork: false, caller: undefined };
+    if (seat.open === 0) this.underWay += 1;
+    seat.open += 1;
+    seat.isAtWork = true;
+    this.atWork += 1;
+    return () => {
+      this.leave(seat);
+    };
+  }
+
+  private leave(seat: Seat): void {
+    seat.open -= 1;
+    if (seat.open > 0) return;
+    this.underWay -= 1;
+    if (seat.isAtWork) this.atWork -= 1;
+    if (seat.caller === undefined) return;
+    const count = (this.callers.get(seat.caller) ?? 1) - 1;
+    if (count === 0) this.callers.delete(seat.caller);
+    else this.callers.set(seat.caller, count);
   }
 
   /** From now on new requests get 503. True when all under way has ended, false when time is up. */

@@ -40,7 +40,10 @@ export const Access = (
  * Marks a route that can reach a provider: it is limited as spending, unless its Idempotency-Key is known
  * on `keyRoute`, for then nothing is spent.
  */
-export const Spends = (keyRoute: string): MethodDecorator => mark({ limit: 'spend', keyRoute });
+export const Spends = (
+  keyRoute: string,
+  marks: Pick<RouteMarks, 'jsonCommasMax'> = {},
+): MethodDecorator => mark({ limit: 'spend', keyRoute, ...marks });
 
 /** Marks a route that heeds an Idempotency-Key without spending; `@Spends` says so by itself. */
 export const TakesKey = (): MethodDecorator => mark({ takesKey: true });

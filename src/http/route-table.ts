@@ -36,6 +36,8 @@ export interface RouteMarks {
   readonly jsonOnly?: boolean;
   /** `none` for a public route that says nothing, `read` for any other. */
   readonly limit?: LimitClass;
+  /** Commas outside of strings that its JSON may have; 20,000 where it says nothing. */
+  readonly jsonCommasMax?: number;
   /** Where its Idempotency-Keys are kept: what is known there is a replay. */
   readonly keyRoute?: string;
   /** No API key may call a route that says nothing. */
@@ -50,7 +52,8 @@ export interface ServedRoute extends Marks {
   readonly path: string;
 }
 
-type Marks = Required<Omit<RouteMarks, 'keyRoute' | 'access'>> & Pick<RouteMarks, 'access'>;
+type Marks = Required<Omit<RouteMarks, 'keyRoute' | 'access' | 'jsonCommasMax'>> &
+  Pick<RouteMarks, 'access'>;
 
 interface Entry {
   readonly pattern: RegExp;
@@ -65,7 +68,7 @@ export class RouteTable {
   add(route: RouteOptions): void {
     const key = withoutLastSlash(route.url);
     const source = key
-      .replaceAll(/[.]/g, '\\.')
+      .replaceAll(/\./g, '\\.')
       .replaceAll(/:[^/]+/g, '[^/]+')
       .replaceAll('*', '.*');
     const entry = this.entries.get(key) ?? {

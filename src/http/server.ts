@@ -13,12 +13,15 @@ import type { Config } from '../config/config.js';
 import { NotFound } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { RawBody } from '../drf/decode-body.js';
+import { itsTurn } from './pipelining.js';
 import type { RequestGate } from './request-gate.js';
+import type { UnreadAnswers } from './unread-answers.js';
 import { allowOrigin, answerPreflight } from './cross-origin.js';
 import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
 import { lowerCaseIds } from './ids.js';
 import { refuseConnection } from './refuse-connection.js';
+import type { RouteMarks } from './route-table.js';
 import { answerUnrouted, writeJson, type Doors } from './unrouted.js';
 import { withModelInOnePart } from './openai-error.js';
 import { beginSpan, endSpan, inSpan } from './request-span.js';
@@ -39,6 +42,9 @@ const REQUEST_ID = /^[\w.-]{1,128}$/;
 /** Parts of the app that the server's hooks need. */
 export interface ServerParts extends Doors {
   readonly gate: RequestGate;
+  readonly unread: UnreadAnswers;
+  /** The most that the body of a public route may have. */
+  readonly publicBodyMaxBytes: number;
   /** The origins whose pages may read the answers. */
   readonly corsOrigins: readonly string[];
   /** Throws the 429 for a network that has asked too often, before the body is read. */
@@ -161,16 +167,22 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
     const { 'content-encoding': encoding = '' } = request.headers;
-    done(null, new RawBody(bytes as Buffer, declaredTypes.get(request) ?? '', encoding));
+    const { jsonCommasMax } = request.routeOptions.config as RouteMarks;
+    const type = declaredTypes.get(request) ?? '';
+    done(null, new RawBody(bytes as Buffer, type, encoding, jsonCommasMax));
   });
   server.setReplySerializer((payload) => toJson(payload));
   server.addHook('onRoute', (route) => {
     parts.routes.add(route);
+    const { isPublic = false } = (route.config ?? {}) as RouteMarks;
+    if (isPublic) route.bodyLimit = parts.publicBodyMaxBytes;
     route.handler = inSpan(parts.gate.follow(route.handler));
   });
   server.addHook('onRequest', async (request, reply) => {
     setCommonHeaders(request, reply, parts.corsOrigins);
     logOutcome(request, reply);
+    parts.unread.watch(request.raw.socket);
+    await itsTurn(request, reply);
     if (!parts.gate.admit(request, reply)) return reply;
     if (answerPreflight(request, reply)) return reply;
     hideContentType(request);
@@ -178,6 +190,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     try {
       await answerUnrouted(request, reply, parts);
       if (!reply.sent) await parts.admitNetwork(request, reply);
+      if (!reply.sent && isLarge(request)) await parts.authenticate(request.raw);
     } catch (error) {
       sendError(request, reply, error);
     }
@@ -189,6 +202,16 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     if (type === 'application/json; charset=utf-8') void reply.type('application/json');
     return payload;
   });
+}
+
+/** Of a larger body the caller is asked for before it is read; for a smaller one that would be a second look-up. */
+const STRANGERS_BODY_MAX_BYTES = 65_536;
+
+/** Whether the body is one that is read only from a caller who is known: of unknown size, or large. */
+function isLarge({ raw, routeOptions }: FastifyRequest): boolean {
+  if ((routeOptions.config as RouteMarks).isPublic) return false;
+  const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers;
+  return encoding !== undefined || Number(length ?? 0) > STRANGERS_BODY_MAX_BYTES;
 }
 
 /** The Content-Type that each request came with. */

@@ -1,26 +1,35 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RequestGate } from '../http/request-gate.js';
 import { limitOf, type RouteMarks } from '../http/route-table.js';
 import type { Principal } from '../principal.js';
 import { KnownKeys } from './known-keys.js';
-import { Limiter } from './limiter.service.js';
+import { Limiter, type Exchange } from './limiter.service.js';
 
-/** Stands behind the guard that finds out who is calling. A replay by its key counts as a read. */
+/** Stands behind the guard that finds out who is calling. A replay by its key counts as a read.
+ * However often someone may ask, only so many of their requests are under way at once. */
 @Injectable()
 export class LimitGuard implements CanActivate {
   constructor(
     private readonly limiter: Limiter,
     private readonly knownKeys: KnownKeys,
+    private readonly gate: RequestGate,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (!this.limiter.isOn) return true;
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest & { user?: Principal }>();
     // Public routes are counted by network, before their body was read.
     if (!request.user) return true;
-    const exchange = { request, reply: http.getResponse<FastifyReply>() };
     const { userId } = request.user;
+    const exchange = { request, reply: http.getResponse<FastifyReply>() };
+    const admitted = this.limiter.isOn ? this.admit(exchange, userId) : true;
+    if (!(admitted instanceof Promise)) return this.gate.claim(request, userId);
+    return admitted.then(() => this.gate.claim(request, userId));
+  }
+
+  private admit(exchange: Exchange, userId: string): true | Promise<true> {
+    const { request } = exchange;
     if (limitOf(request.routeOptions.config as RouteMarks) !== 'spend') {
       return this.limiter.admitPerson(exchange, userId, 'read');
     }

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import { Throttled, Unavailable } from '../errors.js';
+import { RequestGate } from '../http/request-gate.js';
 import { limitOf, type LimitClass, type RouteMarks } from '../http/route-table.js';
 import { Metrics } from '../metrics/metrics.js';
 import { BlockCounters } from './block-counters.js';
@@ -38,6 +39,7 @@ export class Limiter {
     private readonly counters: Counters,
     private readonly late: LateRefusals,
     private readonly metrics: Metrics,
+    private readonly gate: RequestGate,
     @Inject(CONFIG) { rateLimits }: Config,
   ) {
     const { isOn, register, login, loginAccount, spend, read } = rateLimits;
@@ -53,11 +55,14 @@ export class Limiter {
     this.reads = counters instanceof MemoryCounters ? counters : new BlockCounters(counters);
   }
 
-  /** Counts a request to a public route for its network. Throws `Throttled`, for a login late. */
+  /** Counts a request to a public route for its network, as under way too. Throws `Throttled`, for a login late. */
   async admitNetwork(exchange: Exchange): Promise<void> {
-    const limit = limitOf(exchange.request.routeOptions.config as RouteMarks);
-    if (!this.isOn || (limit !== 'register' && limit !== 'login' && limit !== 'network')) return;
+    const marks = exchange.request.routeOptions.config as RouteMarks;
+    if (!marks.isPublic) return;
     const network = networkOf(exchange.request.ip);
+    this.gate.claim(exchange.request, network);
+    const limit = limitOf(marks);
+    if (!this.isOn || (limit !== 'register' && limit !== 'login' && limit !== 'network')) return;
     if (limit === 'network') {
       await this.admit(exchange, this.policies.network, network, this.reads);
       return;

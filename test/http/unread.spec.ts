@@ -1,0 +1,238 @@
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { RequestGate } from '../../src/http/request-gate.js';
+import { UnreadAnswers } from '../../src/http/unread-answers.js';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { HalfSent } from '../support/half-sent.js';
+import { itemsOf, walk } from '../support/pages.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { QueryProbe } from '../support/query-probe.js';
+import { until } from '../support/until.js';
+
+const PAGE = '/api/chat/?page_size=100';
+/** A turn has it twice: five turns are a page of 1 MiB. */
+const MESSAGE = 'm'.repeat(100_000);
+const TURNS = 12;
+const PER_CALLER = 6;
+const MEBIBYTE = 2 ** 20;
+/** More than the buffers of the operating system take in for a client. */
+const MANY = 40;
+
+describe.each(databaseKinds)('answers that nobody reads, on %s,', (kind) => {
+  let app: TestApp;
+  let ada: Caller;
+  let sockets: Socket[];
+
+  const start = async (settings: Record<string, string> = {}) => {
+    app = await TestApp.start(kind, settings);
+    ada = await app.newUser();
+    for (let n = 0; n < TURNS; n += 1) await ada.chat(MESSAGE);
+  };
+  beforeEach(() => {
+    sockets = [];
+  });
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    await app.close();
+  });
+
+  /** A connection on which some pages are asked for, and none is read. */
+  const ask = (count: number, caller = ada): Socket => {
+    const { hostname, port } = new URL(app.url);
+    const socket = connect(Number(port), hostname).on('error', () => undefined);
+    sockets.push(socket.pause());
+    const head = `GET ${PAGE} HTTP/1.1\r\nHost: x\r\nAuthorization: Token ${caller.token}\r\n\r\n`;
+    socket.write(head.repeat(count));
+    return socket;
+  };
+  /** A page of a mebibyte is one read. Resolves when no more are read: the others have gone to the operating system. */
+  const standstill = async (probe: QueryProbe): Promise<number> => {
+    await until(() => probe.count('history.page') >= 4);
+    let before = 0;
+    while (probe.count('history.page') > before) {
+      before = probe.count('history.page');
+      await sleep(500);
+    }
+    return before;
+  };
+  const unread = () => app.nest.get(UnreadAnswers);
+
+  it('are cut when their connection has not moved for long, and those that are read are not', async () => {
+    await start();
+    unread().stallMs = 1500;
+    const silent = ask(MANY);
+    const slow = ask(MANY);
+    let closed = 0;
+    let taken = 0;
+    for (const socket of [silent, slow]) {
+      socket.on('close', () => {
+        closed += 1;
+      });
+    }
+    // A paused socket does not hear of its end, but cannot write either.
+    await until(async () => {
+      taken += (slow.read(65_536) as Buffer | null)?.length ?? 0;
+      silent.write('\r\n');
+      await sleep(20);
+      return closed > 0;
+    });
+    expect([silent.destroyed, slow.destroyed, closed]).toEqual([true, false, 1]);
+    expect(taken).toBeGreaterThan(0);
+    expect(await ada.balance()).toBe(4000 - 100 * TURNS);
+  });
+
+  it('are cut, the oldest first, when all of them together are too much', async () => {
+    await start();
+    unread().unreadMaxBytes = 4 * MEBIBYTE;
+    const readable = () => sockets.filter(({ destroyed }) => !destroyed).length;
+    for (let n = 0; n < 20; n += 1) ask(MANY);
+    await until(() => {
+      for (const socket of sockets) socket.write('\r\n');
+      return readable() < 20;
+    });
+    expect(await ada.balance()).toBe(4000 - 100 * TURNS);
+  });
+
+  it('count among REQUESTS_MAX until they are over', async () => {
+    await start({ REQUESTS_MAX: '8' });
+    const bob = await app.newUser();
+    const probe = new QueryProbe(app.nest);
+    ask(MANY);
+    ask(MANY);
+    await standstill(probe);
+    expect((await bob.get('/api/token-balance/')).status).toBe(503);
+    for (const socket of sockets) socket.resetAndDestroy();
+    await until(async () => (await bob.get('/api/token-balance/')).status === 200);
+    expect(await app.nest.get(RequestGate).begin(5000)).toBe(true);
+  });
+
+  it('are four on a connection at most, and all come in order once they are read', async () => {
+    await start();
+    const probe = new QueryProbe(app.nest);
+    const socket = ask(MANY);
+    expect(await standstill(probe)).toBeLessThan(MANY / 2);
+    let heads = 0;
+    socket.on('data', (chunk: Buffer) => (heads += chunk.toString().split('200 OK').length - 1));
+    socket.resume();
+    await until(() => heads === MANY);
+    expect(probe.count('history.page')).toBe(MANY);
+  });
+
+  it('take a bounded amount of memory, however many are asked for', async () => {
+    await start({ REQUESTS_PER_CALLER_MAX: '20' });
+    const before = process.memoryUsage().rss;
+    for (let n = 0; n < 40; n += 1) ask(500);
+    let most = before;
+    for (let n = 0; n < 30; n += 1) {
+      await sleep(100);
+      most = Math.max(most, process.memoryUsage().rss);
+    }
+    // 20,000 answers of a mebibyte; of them twenty are held, with what was read for them and not yet thrown away.
+    expect((most - before) / MEBIBYTE).toBeLessThan(600);
+    expect(await (await app.newUser()).balance()).toBe(4000);
+  });
+});
+
+describe.each(databaseKinds)('one caller’s requests under way on %s', (kind) => {
+  let app: TestApp;
+
+  beforeEach(async () => {
+    app = await TestApp.start(kind, { REQUESTS_PER_CALLER_MAX: String(PER_CALLER) });
+  });
+  afterEach(() => app.close());
+
+  it('are so many at most: the next is 429, costs nothing, and others are served', async () => {
+    const provider = new ProviderProbe(app.nest);
+    let answerAll = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (answerAll = resolve));
+    provider.use(() => gate);
+    const [ada, bob] = [await app.newUser(), await app.newUser()];
+    const chats = Array.from({ length: PER_CALLER }, () => ada.chat('wait'));
+    await until(() => provider.calls === PER_CALLER);
+    for (const refused of [await ada.chat('more'), await ada.get('/api/token-balance/')]) {
+      expect([refused.status, refused.headers['retry-after'], refused.body]).toEqual([
+        429,
+        '1',
+        {
+          detail: 'Request was throttled. Expected available in 1 second.',
+          code: 'throttled',
+        },
+      ]);
+    }
+    expect(provider.calls).toBe(PER_CALLER);
+    expect(await bob.balance()).toBe(4000);
+    answerAll();
+    for (const { status } of await Promise.all(chats)) expect(status).toBe(200);
+    expect(await ada.balance()).toBe(4000 - 100 * PER_CALLER);
+  });
+
+  it('are those of a network where nobody is logged in', async () => {
+    const ada = await app.newUser();
+    const slow = Array.from({ length: PER_CALLER }, (_, n) =>
+      HalfSent.registration(app.url, `slow${String(n)}`),
+    );
+    for (const one of slow) await one.begin();
+    const { status, headers } = await app.post('/api/login/', { username: 'a', password: 'b' });
+    expect([status, headers['retry-after']]).toEqual([429, '1']);
+    expect((await app.send({ path: '/api/schema/' })).status).toBe(429);
+    expect((await app.send({ path: '/health/live' })).status).toBe(200);
+    expect(await ada.balance()).toBe(4000);
+    for (const one of slow) one.hangUp();
+    await until(async () => (await app.send({ path: '/api/schema/' })).status === 200);
+    expect(await app.database.count('users')).toBe(1);
+  });
+
+  it('are not read from a stranger, when large, before the credentials are looked at', async () => {
+    const large = { message: 'x'.repeat(90_000) };
+    for (const headers of [{}, { Authorization: `Token ${'0'.repeat(40)}` }]) {
+      const sent = new HalfSent(`${app.url}/api/chat/`, large, headers);
+      await sent.begin().catch(() => undefined);
+      expect((await sent.answer).statusCode).toBe(401);
+      sent.hangUp();
+    }
+  });
+});
+
+describe.each(databaseKinds)('a page of long turns on %s', (kind) => {
+  let app: TestApp;
+
+  beforeEach(async () => {
+    app = await TestApp.start(kind);
+  });
+  afterEach(() => app.close());
+
+  const bytes = (text: unknown) => Buffer.byteLength(String(text));
+
+  it('ends at 1 MiB of what was said, and its links miss and repeat nothing', async () => {
+    const ada = await app.newUser();
+    const lengths = [1, 100_000, 5, 100_000, 100_000, 100_000, 7, 100_000, 100_000, 100_000, 2];
+    for (const [n, length] of lengths.entries()) {
+      const message = `${String(n)} ${'é'.repeat(length)}`.slice(0, 100_000);
+      expect((await ada.chat(message)).status).toBe(200);
+    }
+    const numbers = (items: { readonly [field: string]: unknown }[]) =>
+      items.map(({ message }) => parseInt(String(message), 10));
+    const pages = await walk(ada, PAGE);
+    expect(pages.length).toBeGreaterThan(2);
+    for (const { results } of pages) {
+      const sizes = results.map(({ message, response }) => bytes(message) + bytes(response));
+      expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(MEBIBYTE);
+    }
+    const newestFirst = lengths.map((_, n) => n).reverse();
+    expect(numbers(itemsOf(pages))).toEqual(newestFirst);
+    const back = await walk(ada, pages.at(-1)?.previous ?? '', 'previous');
+    const onLast = numbers(pages.at(-1)?.results ?? []);
+    expect([...numbers(itemsOf(back.reverse())), ...onLast]).toEqual(newestFirst);
+  });
+
+  it('ends there for conversations with long system texts too', async () => {
+    const ada = await app.newUser();
+    const system = '😀'.repeat(20_000);
+    for (let n = 0; n < 15; n += 1) await ada.send('POST', '/api/conversations/', { system });
+    const pages = await walk(ada, '/api/conversations/?page_size=100');
+    expect(pages.map(({ results }) => results.length)).toEqual([13, 2]);
+  });
+});
