@@ -8,6 +8,7 @@ import {
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
 import { Database, openReader, openWriter } from './data-source.js';
+import { DatabaseClock } from './database-clock.js';
 import { Journal } from './journal.js';
 import { ProcessLease } from './process-lease.js';
 import { ReadConnection } from './read-connection.js';
@@ -63,9 +64,10 @@ export class DatabaseModule {
         ProcessLease,
         ServedMark,
         DatabaseCloser,
+        DatabaseClock,
         Journal,
       ],
-      exports: [UnitOfWork, ReadConnection, ProcessLease, ServedMark, Journal],
+      exports: [DatabaseClock, UnitOfWork, ReadConnection, ProcessLease, ServedMark, Journal],
     };
   }
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common
 import { CONFIG, type Config } from '../config/config.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { FileMoved } from '../database/file-lease.js';
+import { DatabaseClock } from '../database/database-clock.js';
 import { ProcessLease } from '../database/process-lease.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -28,6 +29,7 @@ export class HoldSweeper implements OnModuleDestroy {
     private readonly reader: ReadConnection,
     private readonly unitOfWork: UnitOfWork,
     private readonly lease: ProcessLease,
+    private readonly clock: DatabaseClock,
     private readonly holds: HoldsService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -60,10 +62,11 @@ export class HoldSweeper implements OnModuleDestroy {
       if (error instanceof FileMoved) throw error;
       this.logger.warn({ err: error }, 'the lease is not renewed; the next sweep tries again');
     });
+    await this.clock.hear();
     await this.releaseLeftOver();
     const overdue = await this.reader.read<{ id: string }>(
       `/* hold.overdue */ SELECT id FROM holds WHERE state = 'open' AND expires_at <= $1 LIMIT ${String(BATCH_MAX)}`,
-      [nowMicros()],
+      [this.clock.now()],
     );
     const ids = [...overdue, ...(await this.orphans())].map(({ id }) => id);
     for (const id of ids) {

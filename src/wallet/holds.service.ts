@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config/config.js';
 import { SECOND_MICROS, dayOf, nowMicros, type Micros } from '../time.js';
+import { DatabaseClock } from '../database/database-clock.js';
 import { ProcessLease } from '../database/process-lease.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
@@ -43,6 +44,7 @@ export class HoldsService {
   constructor(
     private readonly reader: ReadConnection,
     private readonly lease: ProcessLease,
+    private readonly clock: DatabaseClock,
     private readonly metrics: Metrics,
     private readonly caps: CapsService,
     @Inject(CONFIG) private readonly config: Config,
@@ -209,7 +211,7 @@ export class HoldsService {
       amount,
       capturedAmount: 0,
       state: 'open',
-      expiresAt: createdAt + (answerTimeoutSeconds + holdLifetimeSeconds) * SECOND_MICROS,
+      expiresAt: this.clock.now() + (answerTimeoutSeconds + holdLifetimeSeconds) * SECOND_MICROS,
       createdAt,
       resolvedAt: null,
       processId: this.lease.id,
