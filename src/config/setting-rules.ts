@@ -2,7 +2,7 @@ import { EnvError, makeValidator } from 'envalid';
 
 export const integer = ({ min, max }: { min: number; max: number }) =>
   makeValidator<number>((input) => {
-    const value = /^(?:0|[1-9][0-9]*)$/.test(input.trim()) ? Number(input) : Number.NaN;
+    const value = /^(?:0|[1-9]\d*)$/.test(input.trim()) ? Number(input) : Number.NaN;
     if (!(value >= min && value <= max)) {
       throw new EnvError(`must be a whole number from ${String(min)} to ${String(max)}`);
     }
