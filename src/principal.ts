@@ -3,7 +3,7 @@ export const SCOPES = ['chat', 'history', 'wallet'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** What is known of a caller who came with an API key. */
-export interface KeyGrant {
+interface KeyGrant {
   /** As the owner calls the key: what logs, turns and the ledger tell of it. */
   readonly name: string;
   readonly scopes: readonly Scope[];

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 /** A command's file: says which words it takes, and what they do. */
-export interface CommandFile {
+interface CommandFile {
   /** Adds arguments, options and the action. An action that fails throws. */
   readonly declare: (command: Command) => void;
 }

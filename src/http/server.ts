@@ -54,7 +54,7 @@ export interface ServerParts extends Doors {
 }
 
 /** Told once for each exchange, when its answer is sent or its caller gone. */
-export type RequestEnded = (outcome: {
+type RequestEnded = (outcome: {
   readonly method: string;
   readonly route: string | undefined;
   readonly status: number;

@@ -1,6 +1,6 @@
 /** The kinds of items that an answer has, by the beginning of their ids. */
 const PREFIXES = ['rs', 'msg', 'fc', 'ctc'] as const;
-export type ItemPrefix = (typeof PREFIXES)[number];
+type ItemPrefix = (typeof PREFIXES)[number];
 
 /** Where an item is found: the turn, and which of its kind it is in there. */
 export interface ItemPlace {

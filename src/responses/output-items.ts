@@ -88,7 +88,7 @@ function customInput(argumentsText: string): string {
 }
 
 /** The calls of a turn. Some providers give no ids, and each call needs one to be answered by. */
-export function callsOf({ id: turnId, toolCalls }: Pick<Turn, 'id' | 'toolCalls'>): Call[] {
+function callsOf({ id: turnId, toolCalls }: Pick<Turn, 'id' | 'toolCalls'>): Call[] {
   const calls = toolCalls === null ? [] : (JSON.parse(toolCalls) as ToolCall[]);
   return calls.map((call, position) => callOf(turnId, position, call));
 }

@@ -48,7 +48,7 @@ class OutputTokensDto {
 }
 
 /** Model tokens, as they were priced. */
-export class ResponseUsageDto {
+class ResponseUsageDto {
   @ShownInteger('Of the prompt.')
   readonly input_tokens!: number;
 

@@ -191,7 +191,12 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
 
   it.each([
     ['while it goes on', () => undefined],
-    ['as it ends by itself', () => finish()],
+    [
+      'as it ends by itself',
+      () => {
+        finish();
+      },
+    ],
   ])('charges once for ten at once, %s', async (_, meanwhile) => {
     const ada = await app.newUser();
     const { reader, turn } = await begin(ada, {});
