@@ -123,7 +123,10 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     const { status, body } = await say(ada, id, 'once', key);
     expect([status, body]).toEqual([
       404,
-      { detail: 'The answer to this Idempotency-Key was deleted.', code: 'not_found' },
+      {
+        detail: 'The answer to this Idempotency-Key was deleted, or never kept.',
+        code: 'not_found',
+      },
     ]);
     expect(await ada.balance()).toBe(99_900);
   });

@@ -78,7 +78,10 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
     for (const { status, body, headers } of [await chatWithKey(), await chatWithKey()]) {
       expect([status, body]).toEqual([
         404,
-        { detail: 'The answer to this Idempotency-Key was deleted.', code: 'not_found' },
+        {
+          detail: 'The answer to this Idempotency-Key was deleted, or never kept.',
+          code: 'not_found',
+        },
       ]);
       expect(headers['tokens-charged']).toBeUndefined();
     }

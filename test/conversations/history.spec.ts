@@ -37,6 +37,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
       model: 'echo',
       status: 'complete',
       tokens: 100,
+      key: null,
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
     });
     expect(results[0]?.['conversation']).not.toBe(results[1]?.['conversation']);
