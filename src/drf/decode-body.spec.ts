@@ -103,9 +103,9 @@ describe('a form', () => {
   });
 
   it('may have any number of escapes in UTF-8, and a bounded one in what is slow to read', () => {
-    expect(form(`a=${'%41x'.repeat(5001)}`)).toEqual({ a: 'Ax'.repeat(5001) });
-    expect(form(`a=${'%83%41x'.repeat(5000)}`, '; charset=shift_jis')).toHaveProperty('a');
-    expect(() => form(`a=${'%41x'.repeat(5001)}`, '; charset=shift_jis')).toThrow(BadRequest);
+    expect(form(`a=${'%41x'.repeat(1001)}`)).toEqual({ a: 'Ax'.repeat(1001) });
+    expect(form(`a=${'%83%41x'.repeat(1000)}`, '; charset=shift_jis')).toHaveProperty('a');
+    expect(() => form(`a=${'%41x'.repeat(1001)}`, '; charset=shift_jis')).toThrow(BadRequest);
   });
 
   it('has at most a thousand fields', () => {

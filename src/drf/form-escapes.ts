@@ -3,7 +3,7 @@ import { isUtf8, lenientDecoder } from './charset.js';
 
 const PERCENT = 0x25;
 /** Runs of escapes in a form that is not UTF-8: each is decoded by itself, and costs some microseconds. */
-const RUNS_MAX = 5000;
+const RUNS_MAX = 1000;
 
 /** What undoes the escapes of one form, part by part, as Python does. Throws `BadRequest` for too many of them. */
 export function unescaper(charset: string | undefined): (part: string) => string {
