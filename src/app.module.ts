@@ -6,6 +6,7 @@ import { ChatModule } from './chat/chat.module.js';
 import { CONFIG, type Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DjangoModule } from './django/django.module.js';
+import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { entities } from './entities.js';
 import { HttpModule } from './http/http.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
@@ -46,6 +47,7 @@ export class AppModule {
         ChatModule,
         ConversationsModule,
         OpenAiModule,
+        EmbeddingsModule,
         ResponsesModule,
         AdminModule,
         DjangoModule,

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Turn } from '../conversations/turn.entity.js';
@@ -7,6 +7,7 @@ import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { AnswerExpired } from '../errors.js';
 import type { Principal } from '../principal.js';
+import { giveBack } from '../wallet/give-back.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { AnswerHoldService, type AnswerIds } from './answer-hold.service.js';
@@ -28,8 +29,6 @@ interface HeldAnswer extends EndedAnswer {
  */
 @Injectable()
 export class HeldAnswerService {
-  private readonly logger = new Logger(HeldAnswerService.name);
-
   constructor(
     private readonly answerHolds: AnswerHoldService,
     private readonly unitOfWork: UnitOfWork,
@@ -87,7 +86,7 @@ export class HeldAnswerService {
           return this.unitOfWork.run((tx) => this.resolve(tx, { ...ended, isKept: false }));
         });
     } catch (error) {
-      await this.giveBack(ended.turnId);
+      await giveBack(this.unitOfWork, this.holds, ended.turnId);
       throw error;
     }
   }
@@ -111,15 +110,5 @@ export class HeldAnswerService {
     const released = await this.holds.release(tx, turnId, 'released');
     if (!released) throw new AnswerExpired();
     return this.turns.save(tx, ended, { holdId: turnId, ...released });
-  }
-
-  /** A failure here must not hide the one that led here. */
-  private async giveBack(holdId: string): Promise<void> {
-    try {
-      await this.unitOfWork.run((tx) => this.holds.release(tx, holdId, 'released'));
-    } catch (error) {
-      this.logger.error({ err: error, holdId }, 'a hold is given back by the next sweep');
-      this.holds.releaseLater(holdId);
-    }
   }
 }

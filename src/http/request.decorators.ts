@@ -38,12 +38,13 @@ export const Access = (
 
 /**
  * Marks a route that can reach a provider: it is limited as spending, unless its Idempotency-Key is known
- * on `keyRoute`, for then nothing is spent.
+ * on `keyRoute`, for then nothing is spent. Without `keyRoute` it refuses an Idempotency-Key.
  */
 export const Spends = (
-  keyRoute: string,
+  keyRoute: string | undefined,
   marks: Pick<RouteMarks, 'jsonCommasMax'> = {},
-): MethodDecorator => mark({ limit: 'spend', keyRoute, ...marks });
+): MethodDecorator =>
+  mark({ limit: 'spend', ...(keyRoute !== undefined && { keyRoute }), ...marks });
 
 /** Marks a route that heeds an Idempotency-Key without spending; `@Spends` says so by itself. */
 export const TakesKey = (): MethodDecorator => mark({ takesKey: true });

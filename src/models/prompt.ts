@@ -1,11 +1,13 @@
 import type { ModelSettings } from '../config/models-file.js';
 import { ValidationFailed } from '../errors.js';
 import { isFlat } from './pricing.js';
-import type { ChatMessage } from './providers/provider.js';
+import type { ChatMessage, EmbeddingInput } from './providers/provider.js';
 
 /** No tokenizer fits every model; three bytes of UTF-8 for a token errs on the provider's side for most. */
 const BYTES_PER_TOKEN = 3;
 const TOKENS_PER_MESSAGE = 4;
+/** The marks that a model puts around a text. */
+const TOKENS_PER_INPUT = 4;
 /** At a flat price each picture is the operator's cost: more than people send at once is not carried. */
 const FLAT_IMAGES_MAX = 10;
 
@@ -55,6 +57,18 @@ export function countPrompt(
   return {
     estimate: parts.reduce((sum, { estimate }) => sum + estimate, 0),
     bound: parts.reduce((sum, { bound }) => sum + bound, 0),
+  };
+}
+
+/** Both counts of what is to be embedded. */
+export function countInputs(inputs: readonly EmbeddingInput[]): TokenCount {
+  const counts = inputs.map((input) => {
+    if (typeof input === 'string') return countOf(Buffer.byteLength(input));
+    return { estimate: input.length, bound: input.length };
+  });
+  return {
+    estimate: counts.reduce((sum, { estimate }) => sum + estimate, 0),
+    bound: counts.reduce((sum, { bound }) => sum + bound + TOKENS_PER_INPUT, 0),
   };
 }
 

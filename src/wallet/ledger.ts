@@ -23,7 +23,7 @@ export interface NewEntry {
   readonly amount: number;
   readonly reason: string;
   readonly holdId?: string;
-  readonly turnId?: string;
+  readonly turnId?: string | undefined;
   readonly model?: string;
   readonly credentialId?: string;
   readonly keyName?: string | null;

@@ -21,7 +21,8 @@ export interface Spend {
  */
 export interface LedgerNote {
   readonly reason: string;
-  readonly turnId: string;
+  /** Absent where no turn is kept. */
+  readonly turnId?: string;
   readonly model: string;
   readonly credentialId: string;
   /** As the owner calls the API key; null for a session. */

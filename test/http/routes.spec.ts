@@ -33,6 +33,9 @@ const SPENDING = [
   'POST /v1/responses',
 ];
 
+/** Those of them that keep nothing to replay, and so refuse a key; `echo` does not do what they ask. */
+const SPENDING_WITHOUT_KEY = ['POST /v1/embeddings'];
+
 /** What makes or moves money without a provider, and so heeds a key as well. */
 const CREDITING = [
   'POST /api/admin/codes',
@@ -77,6 +80,7 @@ const SCOPES: Readonly<Record<string, string>> = {
   'POST /api/wallet/redeem': 'wallet',
   'GET /api/wallet/usage': 'wallet',
   'POST /v1/chat/completions': 'chat',
+  'POST /v1/embeddings': 'chat',
   'GET /v1/models': 'chat',
   'GET /v1/models/:id': 'chat',
   'POST /v1/responses': 'chat',
@@ -135,7 +139,8 @@ describe('the routes', () => {
   it('are limited: public ones by network where they cost a database, all others as spending or reading', () => {
     for (const { method, path, isPublic, limit } of routes()) {
       const name = `${method} ${path}`;
-      const spendsOrReads = SPENDING.includes(name) ? 'spend' : 'read';
+      const spends = [...SPENDING, ...SPENDING_WITHOUT_KEY].includes(name);
+      const spendsOrReads = spends ? 'spend' : 'read';
       const expected = isPublic ? (PUBLIC_LIMITS[name] ?? 'none') : spendsOrReads;
       expect(`${name}: ${limit}`).toBe(`${name}: ${expected}`);
       if (isPublic && expected === 'none') expect(method).toBe('GET');

@@ -94,6 +94,16 @@ export class ApiWalk {
     this.operations = operationsOf(document).sort((one, other) => rank(one) - rank(other));
   }
 
+  /**
+   * The steps that were answered otherwise than documented. Embeddings need a provider, which is not there: their
+   * examples name a model of one, and hear that it is unknown.
+   */
+  get surprises(): Step[] {
+    return this.steps.filter(({ id, status, documented }) => {
+      return status !== (id === 'createEmbeddings' ? 404 : documented);
+    });
+  }
+
   async run(): Promise<void> {
     for (const operation of this.operations) {
       const inPath = examplesIn('path', operation.parameters);

@@ -1,29 +1,35 @@
 import { Logger } from '@nestjs/common';
-import { ProviderBusy, ProviderError, ProviderFailed, type ProviderReport } from '../../errors.js';
+import { ProviderFailed } from '../../errors.js';
 import type { MaxTokensField, ProviderSettings } from '../../config/models-file.js';
 import { SILENT, end, step, type AnswerState } from './answer-machine.js';
 import { Deadline } from './deadline.js';
 import { otherDialect, type Dialect } from './dialect.js';
-import { EventTooLarge, readEvents } from './event-reader.js';
+import { embed } from './embedding-call.js';
+import { readEvents } from './event-reader.js';
+import { failed, refusalIn, reporterOf, toFailure, type Reporter } from './provider-call.js';
 import {
-  QueueFull,
+  COMPLETIONS,
   type ProviderConnection,
   type ProviderResponse,
 } from './provider-connection.js';
-import type { CompletionEvent, CompletionProvider, CompletionRequest } from './provider.js';
-import { errorOf, type Refusal } from './refusal.js';
+import type {
+  CompletionEvent,
+  CompletionProvider,
+  CompletionRequest,
+  EmbeddingProvider,
+  EmbeddingRequest,
+  Embeddings,
+} from './provider.js';
+import { errorOf } from './refusal.js';
 
 /** An event carries a few words, or a call's arguments; more is nonsense. */
 const EVENT_MAX_CHARS = 1_048_576;
-/** A refusal is a sentence or two; nobody waits long for its end. */
-const REFUSAL = { maxBytes: 65_536, waitMs: 5000 };
-const QUEUE_RETRY_SECONDS = 1;
 
 /**
  * Any server that speaks OpenAI's chat completions. It is asked once, since a provider may charge for a call
  * that failed; only where it does not know a field of ours it is asked again at once, in other words.
  */
-export class OpenAiCompatibleProvider implements CompletionProvider {
+export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingProvider {
   private readonly logger = new Logger(OpenAiCompatibleProvider.name);
 
   /** `dialects` is what was found out, by the model's name there; one for all keys and addresses of a provider. */
@@ -44,11 +50,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
   async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
     const { signal, model } = request;
     signal.throwIfAborted();
-    const askedAt = performance.now();
-    const reportOf = (reason: string): ProviderReport => {
-      const tookMs = Math.round(performance.now() - askedAt);
-      return { provider: this.name, model, reason, tookMs };
-    };
+    const reportOf = reporterOf(this.name, model);
     const over = new AbortController();
     const stop = () => {
       over.abort(signal.reason);
@@ -70,12 +72,16 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
     }
   }
 
+  embed(request: EmbeddingRequest): Promise<Embeddings> {
+    return embed(this.settings, this.connection, request);
+  }
+
   /** The events of one answer, and then its end. */
   private async *read(
     response: ProviderResponse,
     { signal }: CompletionRequest,
     over: AbortController,
-    reportOf: (reason: string) => ProviderReport,
+    reportOf: Reporter,
   ): AsyncGenerator<CompletionEvent> {
     const deadline = new Deadline(() => {
       over.abort();
@@ -109,7 +115,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
   private async open(
     request: CompletionRequest,
     signal: AbortSignal,
-    reportOf: (reason: string) => ProviderReport,
+    reportOf: Reporter,
   ): Promise<ProviderResponse> {
     const { model, maxTokensField } = request;
     const first = this.dialects.get(model) ?? { maxTokensField, asksForUsage: true };
@@ -117,7 +123,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider {
     const asked = new Set<string>();
     for (;;) {
       asked.add(JSON.stringify(dialect));
-      const response = await this.connection.ask(bodyOf(request, dialect), signal);
+      const response = await this.connection.ask(COMPLETIONS, bodyOf(request, dialect), signal);
       if (response.statusCode === 200) {
         if (!isEvents(response)) {
           throw failed(reportOf('the provider answered with something else than events'));
@@ -174,52 +180,4 @@ function bodyOf({ model, messages, maxTokens, extra }: CompletionRequest, dialec
     ...(dialect.asksForUsage && { stream_options: { include_usage: true } }),
     ...(maxTokens !== undefined && { [dialect.maxTokensField]: maxTokens }),
   });
-}
-
-/** Reads as much of a refusal as comes soon. */
-async function refusalIn(response: ProviderResponse, signal: AbortSignal): Promise<Refusal> {
-  const { statusCode: status, headers, body } = response;
-  const late = setTimeout(() => body.destroy(), REFUSAL.waitMs);
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const part of body as AsyncIterable<Buffer>) {
-      parts.push(part);
-      bytes += part.length;
-      if (bytes >= REFUSAL.maxBytes) break;
-    }
-  } catch {
-    // What came before the end, or the time, has to do.
-    signal.throwIfAborted();
-  } finally {
-    clearTimeout(late);
-  }
-  const text = Buffer.concat(parts).subarray(0, REFUSAL.maxBytes).toString();
-  return { status, retryAfter: headers['retry-after']?.toString(), text };
-}
-
-const failed = (report: ProviderReport) => new ProviderFailed({ report });
-
-function toFailure(error: unknown, reportOf: (reason: string) => ProviderReport): ProviderError {
-  if (error instanceof ProviderError) return error;
-  if (error instanceof QueueFull) {
-    const report = reportOf('the connections to the provider are all in use');
-    return new ProviderBusy(QUEUE_RETRY_SECONDS, { report });
-  }
-  if (error instanceof EventTooLarge) {
-    return failed(reportOf('the provider sent an event that is too large'));
-  }
-  const connectionCode = codeOf(error);
-  const report = reportOf(`the connection to the provider failed: ${connectionCode}`);
-  return failed({ ...report, connectionCode });
-}
-
-/** The system's code, such as ECONNREFUSED. */
-function codeOf(error: unknown): string {
-  let at = error;
-  while (typeof at === 'object' && at !== null) {
-    if ('code' in at && typeof at.code === 'string') return at.code;
-    at = 'cause' in at ? at.cause : undefined;
-  }
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -17,6 +17,15 @@ export const NO_PROXIES: ProxySettings = { httpProxy: '', httpsProxy: '', noProx
 /** All connections are in use, and as many calls wait for one as may. */
 export class QueueFull extends Error {}
 
+/** What a provider is asked for, and in which form it answers. */
+export interface Door {
+  /** Behind the provider's base URL. */
+  readonly path: string;
+  readonly accept: string;
+}
+
+export const COMPLETIONS: Door = { path: '/chat/completions', accept: 'text/event-stream' };
+
 /** What a provider answers, as soon as its head is here. */
 export type ProviderResponse = Dispatcher.ResponseData;
 
@@ -27,7 +36,7 @@ export type ProviderResponse = Dispatcher.ResponseData;
 export class ProviderConnection {
   private readonly agent: EnvHttpProxyAgent;
   private readonly origin: string;
-  private readonly path: string;
+  private readonly basePath: string;
   private readonly headers: Readonly<Record<string, string>>;
   private inUse = 0;
   private readonly waiting: (() => void)[] = [];
@@ -40,9 +49,8 @@ export class ProviderConnection {
   ) {
     const { origin, pathname, protocol } = new URL(baseUrl);
     this.origin = origin;
-    this.path = `${withoutLastSlashes(pathname)}/chat/completions`;
+    this.basePath = withoutLastSlashes(pathname);
     this.headers = {
-      Accept: 'text/event-stream',
       'Accept-Encoding': 'identity',
       'Content-Type': 'application/json',
       'User-Agent': 'tallychat',
@@ -90,10 +98,13 @@ export class ProviderConnection {
   }
 
   /** Sends one question. Follows no redirect, which could carry the key elsewhere. */
-  ask(body: string, signal: AbortSignal): Promise<ProviderResponse> {
-    const { origin, path, headers } = this;
+  ask({ path, accept }: Door, body: string, signal: AbortSignal): Promise<ProviderResponse> {
     const limits = { headersTimeout: 0, bodyTimeout: 0 };
-    return this.agent.request({ origin, path, method: 'POST', headers, body, signal, ...limits });
+    return this.agent.request({
+      ...{ origin: this.origin, path: this.basePath + path, method: 'POST' },
+      headers: { Accept: accept, ...this.headers },
+      ...{ body, signal, ...limits },
+    });
   }
 
   /** Cuts what is still open. */

@@ -1,15 +1,25 @@
 import { Logger } from '@nestjs/common';
-import { ProviderBusy } from '../../errors.js';
+import { ProviderBusy, ProviderFailed } from '../../errors.js';
 import { ProviderHealth, failingOf, type Failing } from './provider-health.js';
 import { TIME_IS_UP } from './provider.js';
-import type { CompletionEvent, CompletionProvider, CompletionRequest } from './provider.js';
+import type {
+  CompletionEvent,
+  CompletionProvider,
+  CompletionRequest,
+  EmbeddingProvider,
+  EmbeddingRequest,
+  Embeddings,
+} from './provider.js';
+
+/** What is to be known of any question. */
+type Asked = Pick<CompletionRequest, 'model' | 'signal'>;
 
 /** One address of a provider with one key. */
 export interface Place {
   readonly baseUrl: string;
   /** As the log names it: never by its key. */
   readonly label: string;
-  readonly provider: CompletionProvider;
+  readonly provider: CompletionProvider & EmbeddingProvider;
 }
 
 /**
@@ -17,7 +27,7 @@ export interface Place {
  * key is refused or limited, or an address does not answer, as long as no word has come; it is never asked twice
  * at the same address with the same key. What fails the same way again and again rests, model by model.
  */
-export class ProviderPool implements CompletionProvider {
+export class ProviderPool implements CompletionProvider, EmbeddingProvider {
   private readonly logger = new Logger(ProviderPool.name);
   private readonly health = new Map<string, ProviderHealth>();
   private turn = 0;
@@ -32,17 +42,36 @@ export class ProviderPool implements CompletionProvider {
     await Promise.all(this.places.map(async ({ provider }) => provider.close?.()));
   }
 
-  async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
+  complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
+    return this.anywhere(request, ({ provider }) => provider.complete(request));
+  }
+
+  async embed(request: EmbeddingRequest): Promise<Embeddings> {
+    const answers = this.anywhere(request, async function* ({ provider }) {
+      yield await provider.embed(request);
+    });
+    for await (const answer of answers) return answer;
+    throw new ProviderFailed();
+  }
+
+  private async *anywhere<T>(
+    request: Asked,
+    ask: (place: Place) => AsyncIterable<T>,
+  ): AsyncGenerator<T> {
     let left = this.inTurn().filter((place) => this.restOf(place, request) === 0);
     if (left.length === 0) throw this.allRest(request);
     let first: unknown;
     for (let place = left.shift(); place; place = left.shift()) {
-      const heard = { isWord: false };
+      let isHeard = false;
       try {
-        yield* this.ask(place, request, heard);
+        for await (const event of ask(place)) {
+          if (!isHeard) this.noteAnswer(place, request);
+          isHeard = true;
+          yield event;
+        }
         return;
       } catch (error) {
-        if (heard.isWord) throw error;
+        if (isHeard) throw error;
         const failing = request.signal.aborted ? silence(request.signal) : failingOf(error);
         this.note(place, request, failing);
         request.signal.throwIfAborted();
@@ -53,14 +82,6 @@ export class ProviderPool implements CompletionProvider {
     throw first;
   }
 
-  private async *ask(place: Place, request: CompletionRequest, heard: { isWord: boolean }) {
-    for await (const event of place.provider.complete(request)) {
-      if (!heard.isWord) this.noteAnswer(place, request);
-      heard.isWord = true;
-      yield event;
-    }
-  }
-
   /** Each call begins one place further than the last. */
   private inTurn(): Place[] {
     const { places } = this;
@@ -69,7 +90,7 @@ export class ProviderPool implements CompletionProvider {
     return [...places.slice(start), ...places.slice(0, start)];
   }
 
-  private healthOf({ label }: Place, { model }: CompletionRequest): ProviderHealth {
+  private healthOf({ label }: Place, { model }: Asked): ProviderHealth {
     const id = `${label} ${model}`;
     const known = this.health.get(id);
     if (known) return known;
@@ -78,18 +99,18 @@ export class ProviderPool implements CompletionProvider {
     return health;
   }
 
-  private restOf(place: Place, request: CompletionRequest): number {
+  private restOf(place: Place, request: Asked): number {
     return this.healthOf(place, request).restOf(performance.now());
   }
 
-  private allRest(request: CompletionRequest): ProviderBusy {
+  private allRest(request: Asked): ProviderBusy {
     const rests = this.places.map((place) => this.restOf(place, request));
     const seconds = Math.max(1, Math.ceil(Math.min(...rests) / 1000));
     const who = { provider: this.name, model: request.model, tookMs: 0 };
     return new ProviderBusy(seconds, { report: { ...who, reason: 'the provider rests' } });
   }
 
-  private note(place: Place, request: CompletionRequest, { kind }: Failing): void {
+  private note(place: Place, request: Asked, { kind }: Failing): void {
     if (kind === undefined) return;
     if (!this.healthOf(place, request).fail(kind, performance.now())) return;
     this.logger.warn(
@@ -97,7 +118,7 @@ export class ProviderPool implements CompletionProvider {
     );
   }
 
-  private noteAnswer(place: Place, request: CompletionRequest): void {
+  private noteAnswer(place: Place, request: Asked): void {
     if (!this.healthOf(place, request).succeed()) return;
     this.logger.log(`${place.label} answers again for its model ${request.model}`);
   }

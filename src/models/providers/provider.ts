@@ -68,6 +68,40 @@ export type InstantRequest = Omit<CompletionRequest, 'signal' | 'onQueue'>;
 /** A whole answer that was made at once. */
 export type WholeCompletion = Omit<CompletionDone, 'type'> & { readonly text: string };
 
+/** A text to be embedded, or its model tokens. */
+export type EmbeddingInput = string | readonly number[];
+
+export interface EmbeddingRequest {
+  /** The model's name at its provider. */
+  readonly model: string;
+  /** One or a list, as the caller has it. */
+  readonly input: EmbeddingInput | readonly EmbeddingInput[];
+  /** How many inputs that is. */
+  readonly count: number;
+  /** The form that is asked for; the provider may answer in the other. */
+  readonly form: 'float' | 'base64';
+  /** Further fields of the caller's request (`dimensions`, `user`), passed on as they came. */
+  readonly extra: Readonly<Record<string, unknown>>;
+  /** As a completion's. */
+  readonly signal: AbortSignal;
+  readonly onQueue?: ((isWaiting: boolean) => void) | undefined;
+}
+
+/** Numbers, or the same as 32-bit floats in base64. */
+export type Embedding = readonly number[] | string;
+
+export interface Embeddings {
+  /** One for each input, in their order. */
+  readonly vectors: readonly Embedding[];
+  /** In model tokens, not trusted; undefined when the provider told no such number. */
+  readonly promptTokens: number | undefined;
+}
+
+/** Who makes embeddings. Fails as a `CompletionProvider` does. */
+export interface EmbeddingProvider {
+  embed(request: EmbeddingRequest): Promise<Embeddings>;
+}
+
 /**
  * Who answers. Streaming is the primitive; a plain answer is a stream read to its end. Every failure is a
  * `ProviderError`, except that an aborted signal throws the signal's reason.
@@ -77,6 +111,8 @@ export interface CompletionProvider {
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent>;
   /** The whole answer at once, of one who asks nobody else and keeps nothing. May be called again for it. */
   answer?: ((request: InstantRequest) => WholeCompletion) | undefined;
+  /** Absent where it makes no embeddings. */
+  embed?: EmbeddingProvider['embed'];
   /** Lets go of what it keeps open. */
   close?(): Promise<void>;
 }

@@ -2,15 +2,22 @@ import type { Span } from '@opentelemetry/api';
 import { ProviderError } from '../../errors.js';
 import type { Metrics } from '../../metrics/metrics.js';
 import { endFailed, isTracing, openSpan } from '../../tracing.js';
-import type { CompletionEvent, CompletionProvider, CompletionRequest } from './provider.js';
+import type {
+  CompletionEvent,
+  CompletionProvider,
+  CompletionRequest,
+  EmbeddingProvider,
+  EmbeddingRequest,
+  Embeddings,
+} from './provider.js';
 
 /** Where a provider's answers are counted. */
 export type AnswerCounts = Pick<Metrics, 'firstWord' | 'providerEnded'>;
 
 /** A provider whose answers are counted, and traced where an SDK is loaded. */
-export class WatchedProvider implements CompletionProvider {
+export class WatchedProvider implements CompletionProvider, EmbeddingProvider {
   constructor(
-    private readonly provider: CompletionProvider,
+    private readonly provider: CompletionProvider & EmbeddingProvider,
     private readonly counts: AnswerCounts,
   ) {}
 
@@ -20,6 +27,29 @@ export class WatchedProvider implements CompletionProvider {
 
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
     return watched(this.provider.complete(request), this.name, request, this.counts);
+  }
+
+  /** Counted and traced alike. */
+  async embed(request: EmbeddingRequest): Promise<Embeddings> {
+    const { model, signal } = request;
+    const askedAt = performance.now();
+    const named = {
+      'gen_ai.operation.name': 'embeddings',
+      'gen_ai.provider.name': this.name,
+      'gen_ai.request.model': model,
+    };
+    const span = isTracing ? openSpan(`embeddings ${model}`, named) : undefined;
+    let outcome = 'answered';
+    try {
+      return await this.provider.embed(request);
+    } catch (error) {
+      outcome = signal.aborted || !(error instanceof ProviderError) ? 'left' : error.code;
+      throw error;
+    } finally {
+      this.counts.providerEnded(this.name, outcome, (performance.now() - askedAt) / 1000);
+      if (outcome === 'answered') span?.end();
+      else if (span) endFailed(span, outcome);
+    }
   }
 
   async close(): Promise<void> {

@@ -25,6 +25,7 @@ export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   conversations: ['models', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
   usage: ['conversations', 'wallet', 'database', 'openapi', 'http', 'fields'],
   chat: ['conversations', 'models', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
+  embeddings: ['models', 'wallet', 'database', 'openapi', 'http', 'fields', 'drf'],
   openai: ['chat', 'conversations', 'models', 'openapi', 'http', 'fields', 'drf'],
   responses: ['chat', 'conversations', 'models', 'database', 'openapi', 'http', 'fields', 'drf'],
   web: ['http'],

@@ -1,0 +1,34 @@
+import { Injectable, type PipeTransform } from '@nestjs/common';
+import { RawBody, decodeJson } from '../drf/decode-body.js';
+import { ValidationFailed } from '../errors.js';
+import { isFields, readFields } from '../fields/field-reader.js';
+import type { EmbeddingInput, EmbeddingRequest } from '../models/providers/provider.js';
+import { inputsIn } from './embedding-inputs.js';
+import { EmbeddingsDto } from './embeddings.dto.js';
+
+/** A request for embeddings whose rules hold. */
+export interface EmbeddingsAsk extends Omit<EmbeddingRequest, 'signal' | 'onQueue' | 'count'> {
+  readonly inputs: readonly EmbeddingInput[];
+}
+
+const refuse = (field: string, sentence: string) => new ValidationFailed({ [field]: [sentence] });
+
+/** JSON to a checked request, or its first fault. Fields of no list are ignored. */
+@Injectable()
+export class EmbeddingsBodyPipe implements PipeTransform<RawBody | undefined, EmbeddingsAsk> {
+  transform(raw: RawBody | undefined): EmbeddingsAsk {
+    const body = raw instanceof RawBody ? decodeJson(raw) : {};
+    if (!isFields(body)) throw refuse('non_field_errors', 'Invalid body: expected an object.');
+    const { dto, faults } = readFields(EmbeddingsDto, body);
+    const [fault] = faults;
+    if (fault) throw refuse(fault.path, fault.sentence);
+    const { dimensions, user } = dto;
+    return {
+      model: dto.model,
+      input: body['input'] as EmbeddingsAsk['input'],
+      inputs: inputsIn(body['input']),
+      form: dto.encoding_format ?? 'float',
+      extra: { ...(dimensions != null && { dimensions }), ...(user != null && { user }) },
+    };
+  }
+}

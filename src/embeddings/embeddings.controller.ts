@@ -1,0 +1,37 @@
+import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { disconnectSignal } from '../http/event-stream.js';
+import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
+import type { Principal } from '../principal.js';
+import { EmbeddingsBodyPipe, type EmbeddingsAsk } from './embeddings-body.pipe.js';
+import { EmbeddingsDocs } from './embeddings.docs.js';
+import { toListJson } from './embeddings-wire.js';
+import { EmbeddingsService } from './embeddings.service.js';
+
+/** Inputs that come as model tokens have a comma for each; the default is for bodies of other kinds. */
+const TOKENS_MAX = 100_000;
+
+/** OpenAI's embeddings, from the same wallet. */
+@Controller('v1/embeddings')
+export class EmbeddingsController {
+  constructor(private readonly embeddings: EmbeddingsService) {}
+
+  /** Nothing is kept that a replay could tell: so it takes no Idempotency-Key. */
+  @EmbeddingsDocs.create()
+  @Access('chat')
+  @Spends(undefined, { jsonCommasMax: TOKENS_MAX })
+  @Post()
+  @HttpCode(200)
+  async create(
+    @CurrentPrincipal() principal: Principal,
+    @Body(EmbeddingsBodyPipe) ask: EmbeddingsAsk,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const made = await this.embeddings.make(principal, ask, disconnectSignal(reply));
+    const json = await toListJson(made, ask.form);
+    void reply
+      .headers({ 'Tokens-Charged': made.charged, 'Tokens-Balance': made.available })
+      .type('application/json; charset=utf-8')
+      .send(json);
+  }
+}

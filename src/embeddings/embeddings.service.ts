@@ -1,0 +1,133 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/config.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import {
+  AnswerExpired,
+  ProviderError,
+  ProviderFailed,
+  ProviderTimedOut,
+  ValidationFailed,
+} from '../errors.js';
+import { ModelCatalogue, type Model } from '../models/model-catalogue.js';
+import { ceiling, cost, countUsage, type Ending } from '../models/pricing.js';
+import { countInputs } from '../models/prompt.js';
+import {
+  TIME_IS_UP,
+  type Embedding,
+  type EmbeddingProvider,
+} from '../models/providers/provider.js';
+import type { Principal } from '../principal.js';
+import { giveBack } from '../wallet/give-back.js';
+import { HoldsService } from '../wallet/holds.service.js';
+import type { CaptureResult, LedgerNote } from '../wallet/spending.js';
+import type { EmbeddingsAsk } from './embeddings-body.pipe.js';
+
+/** Embeddings that were paid for; none for a caller who left. */
+export interface PaidEmbeddings extends Pick<CaptureResult, 'charged' | 'available'> {
+  /** The model's name here. */
+  readonly model: string;
+  readonly vectors: readonly Embedding[];
+  /** As it was priced, in model tokens. */
+  readonly promptTokens: number;
+}
+
+/** What a provider gave, and how that ended. */
+interface Made {
+  readonly ending: Ending;
+  readonly vectors: readonly Embedding[];
+  readonly promptTokens: number | undefined;
+}
+
+const nothing = (ending: Ending): Made => ({ ending, vectors: [], promptTokens: undefined });
+
+/** Paid embeddings: hold, ask, settle, with no transaction open while the provider is asked. Nothing is kept of them. */
+@Injectable()
+export class EmbeddingsService {
+  constructor(
+    private readonly models: ModelCatalogue,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly holds: HoldsService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Makes them, and takes their price. Aborting `left` ends the provider's call. Throws `ModelNotFound`,
+   * `ValidationFailed` and `InsufficientBalance` before the provider is asked, and then a `ProviderError`, with
+   * nothing charged.
+   */
+  async make(principal: Principal, ask: EmbeddingsAsk, left: AbortSignal): Promise<PaidEmbeddings> {
+    const model = this.models.named(ask.model, principal);
+    const { id, price, provider } = model;
+    if (!isEmbedding(provider)) {
+      const sentence = `The model ${id} makes no embeddings: it has no provider.`;
+      throw new ValidationFailed({ model: [sentence] });
+    }
+    const prompt = countInputs(ask.inputs);
+    const held = ceiling(price, prompt.bound, 0);
+    const spend = { ownerId: principal.userId, amount: held, capId: principal.key?.capId };
+    const holdId = await this.unitOfWork.run((tx) => this.holds.hold(tx, spend));
+    try {
+      const made = await this.ask(provider, model, ask, left);
+      const usage = countUsage(
+        { promptTokens: made.promptTokens ?? Number.NaN, completionTokens: 0 },
+        { promptTokens: prompt.estimate, completionTokens: 0 },
+      );
+      const amount = cost(price, made.ending, usage, held);
+      const paid = await this.capture(holdId, amount, noteOf(principal, id));
+      return { ...paid, model: id, vectors: made.vectors, promptTokens: usage.promptTokens };
+    } catch (error) {
+      await giveBack(this.unitOfWork, this.holds, holdId);
+      throw error;
+    }
+  }
+
+  private async ask(
+    provider: EmbeddingProvider,
+    { upstream, provider: { name } }: Model,
+    { input, inputs, form, extra }: EmbeddingsAsk,
+    left: AbortSignal,
+  ): Promise<Made> {
+    if (left.aborted) return nothing('never asked');
+    const askedAt = performance.now();
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort(TIME_IS_UP);
+    }, this.config.answerTimeoutSeconds * 1000);
+    const signal = AbortSignal.any([left, late.signal]);
+    let isQueued = false;
+    const onQueue = (isWaiting: boolean) => {
+      isQueued = isWaiting;
+    };
+    const asked = { model: upstream, input, count: inputs.length, form, extra };
+    try {
+      const made = await provider.embed({ ...asked, signal, onQueue });
+      return { ending: 'complete', ...made };
+    } catch (error) {
+      if (signal.reason === TIME_IS_UP) {
+        const tookMs = Math.round(performance.now() - askedAt);
+        const report = { provider: name, model: upstream, reason: 'the time was up', tookMs };
+        throw new ProviderTimedOut({ report });
+      }
+      if (signal.aborted) return nothing(isQueued ? 'never asked' : 'gone before output');
+      throw error instanceof ProviderError ? error : new ProviderFailed({ cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async capture(holdId: string, amount: number, note: LedgerNote): Promise<CaptureResult> {
+    const paid = await this.unitOfWork.run((tx) => this.holds.capture(tx, holdId, amount, note));
+    if (!paid) throw new AnswerExpired();
+    return paid;
+  }
+}
+
+const isEmbedding = (
+  provider: Model['provider'],
+): provider is Model['provider'] & EmbeddingProvider => provider.embed !== undefined;
+
+/** What the ledger says of their price. */
+const noteOf = ({ credentialId, key }: Principal, model: string): LedgerNote => ({
+  ...{ reason: `embeddings by ${model}`, model, credentialId },
+  keyName: key?.name ?? null,
+});

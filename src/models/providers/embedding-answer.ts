@@ -1,0 +1,48 @@
+import type { Embedding, Embeddings } from './provider.js';
+import { floatsOf } from './vectors.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
+
+/**
+ * What a provider answers, if it is one embedding for each of `count` inputs, all of one length; undefined for
+ * anything else. Where its items name their places, these count.
+ */
+export function readEmbeddings(text: string, count: number): Embeddings | undefined {
+  const { data, usage } = fieldsOf(parse(text));
+  if (!Array.isArray(data) || data.length !== count) return undefined;
+  const vectors = new Map<number, Embedding>();
+  let dimensions: number | undefined;
+  for (const [n, item] of data.entries()) {
+    const { embedding, index = n } = fieldsOf(item);
+    const numbers = numbersOf(embedding);
+    if (!isCount(index) || index >= count || vectors.has(index)) return undefined;
+    if (!numbers || numbers.length !== (dimensions ?? numbers.length)) return undefined;
+    dimensions = numbers.length;
+    vectors.set(index, embedding as Embedding);
+  }
+  const told = fieldsOf(usage);
+  const promptTokens = [told['prompt_tokens'], told['total_tokens']].find(isCount);
+  const places = Array.from(vectors.keys()).sort((one, other) => one - other);
+  return { vectors: places.map((place) => vectors.get(place) ?? []), promptTokens };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The numbers of an embedding in either form, if each is one. */
+function numbersOf(embedding: unknown): readonly number[] | undefined {
+  const numbers: unknown = typeof embedding === 'string' ? floatsOf(embedding) : embedding;
+  if (!Array.isArray(numbers) || numbers.length === 0) return undefined;
+  return numbers.every((number) => Number.isFinite(number)) ? (numbers as number[]) : undefined;
+}

@@ -1,0 +1,77 @@
+import type { ProviderSettings } from '../../config/models-file.js';
+import { ProviderBusy } from '../../errors.js';
+import { readEmbeddings } from './embedding-answer.js';
+import { failed, refusalIn, reporterOf, toFailure, type Reporter } from './provider-call.js';
+import type { Door, ProviderConnection, ProviderResponse } from './provider-connection.js';
+import type { EmbeddingRequest, Embeddings } from './provider.js';
+import { errorOf } from './refusal.js';
+
+const EMBEDDINGS: Door = { path: '/embeddings', accept: 'application/json' };
+/** 2,048 embeddings of 3,072 numbers are 33 MB in base64. */
+const ANSWER_MAX_BYTES = 50_331_648;
+/** Of all answers that are read at the same time: no number of callers fills the memory. */
+const READING_MAX_BYTES = 268_435_456;
+const MEMORY_RETRY_SECONDS = 2;
+/** For more inputs base64 is asked for in any case: numbers in words are three times as long. */
+const FLOATS_MAX_INPUTS = 256;
+
+/** How much of answers is in memory and not read to its end, in bytes. */
+const reading = { bytes: 0 };
+
+/** Asks one address for embeddings, once. Throws a `ProviderError`, or the signal's reason. */
+export async function embed(
+  settings: Pick<ProviderSettings, 'name' | 'apiKey'>,
+  connection: ProviderConnection,
+  request: EmbeddingRequest,
+): Promise<Embeddings> {
+  const { signal, model, count, onQueue } = request;
+  signal.throwIfAborted();
+  const reportOf = reporterOf(settings.name, model);
+  let isConnected = false;
+  try {
+    await connection.take(signal, onQueue);
+    isConnected = true;
+    const response = await connection.ask(EMBEDDINGS, bodyOf(request), signal);
+    if (response.statusCode !== 200) {
+      const refusal = await refusalIn(response, signal);
+      const report = reportOf(`the provider answered ${String(response.statusCode)}`);
+      throw errorOf(refusal, settings.apiKey, report);
+    }
+    const embeddings = readEmbeddings(await textOf(response, reportOf), count);
+    if (embeddings) return embeddings;
+    throw failed(reportOf('the provider answered with something else than embeddings'));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw toFailure(error, reportOf);
+  } finally {
+    if (isConnected) connection.release();
+  }
+}
+
+function bodyOf({ model, input, form, count, extra }: EmbeddingRequest): string {
+  const isPacked = form === 'base64' || count > FLOATS_MAX_INPUTS;
+  return JSON.stringify({ ...extra, model, input, ...(isPacked && { encoding_format: 'base64' }) });
+}
+
+/** The whole answer, as long as there is room for it. */
+async function textOf({ body }: ProviderResponse, reportOf: Reporter): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of body as AsyncIterable<Buffer>) {
+      parts.push(part);
+      bytes += part.length;
+      reading.bytes += part.length;
+      if (bytes > ANSWER_MAX_BYTES) {
+        throw failed(reportOf('the provider sent an answer that is too large'));
+      }
+      if (reading.bytes > READING_MAX_BYTES) {
+        const report = reportOf('too many embeddings are read at the same time');
+        throw new ProviderBusy(MEMORY_RETRY_SECONDS, { report });
+      }
+    }
+    return Buffer.concat(parts).toString();
+  } finally {
+    reading.bytes -= bytes;
+  }
+}

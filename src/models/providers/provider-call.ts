@@ -1,0 +1,68 @@
+import { ProviderBusy, ProviderError, ProviderFailed, type ProviderReport } from '../../errors.js';
+import { EventTooLarge } from './event-reader.js';
+import { QueueFull, type ProviderResponse } from './provider-connection.js';
+import type { Refusal } from './refusal.js';
+
+/** A refusal is a sentence or two; nobody waits long for its end. */
+const REFUSAL = { maxBytes: 65_536, waitMs: 5000 };
+const QUEUE_RETRY_SECONDS = 1;
+
+/** Writes what happened at a provider, for the log; the time is counted from here on. */
+export type Reporter = (reason: string) => ProviderReport;
+
+export function reporterOf(provider: string, model: string): Reporter {
+  const askedAt = performance.now();
+  return (reason) => {
+    const tookMs = Math.round(performance.now() - askedAt);
+    return { provider, model, reason, tookMs };
+  };
+}
+
+/** Reads as much of a refusal as comes soon. */
+export async function refusalIn(response: ProviderResponse, signal: AbortSignal): Promise<Refusal> {
+  const { statusCode: status, headers, body } = response;
+  const late = setTimeout(() => body.destroy(), REFUSAL.waitMs);
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of body as AsyncIterable<Buffer>) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes >= REFUSAL.maxBytes) break;
+    }
+  } catch {
+    // What came before the end, or the time, has to do.
+    signal.throwIfAborted();
+  } finally {
+    clearTimeout(late);
+  }
+  const text = Buffer.concat(parts).subarray(0, REFUSAL.maxBytes).toString();
+  return { status, retryAfter: headers['retry-after']?.toString(), text };
+}
+
+export const failed = (report: ProviderReport) => new ProviderFailed({ report });
+
+/** Any error of a call as the one that is told. */
+export function toFailure(error: unknown, reportOf: Reporter): ProviderError {
+  if (error instanceof ProviderError) return error;
+  if (error instanceof QueueFull) {
+    const report = reportOf('the connections to the provider are all in use');
+    return new ProviderBusy(QUEUE_RETRY_SECONDS, { report });
+  }
+  if (error instanceof EventTooLarge) {
+    return failed(reportOf('the provider sent an event that is too large'));
+  }
+  const connectionCode = codeOf(error);
+  const report = reportOf(`the connection to the provider failed: ${connectionCode}`);
+  return failed({ ...report, connectionCode });
+}
+
+/** The system's code, such as ECONNREFUSED. */
+function codeOf(error: unknown): string {
+  let at = error;
+  while (typeof at === 'object' && at !== null) {
+    if ('code' in at && typeof at.code === 'string') return at.code;
+    at = 'cause' in at ? at.cause : undefined;
+  }
+  return error instanceof Error ? error.name : typeof error;
+}

@@ -1,0 +1,22 @@
+import { Logger } from '@nestjs/common';
+import type { UnitOfWork } from '../database/unit-of-work.js';
+import type { HoldsService } from './holds.service.js';
+
+const logger = new Logger('GiveBack');
+
+/**
+ * Releases a hold after a failure, unless it was resolved before. Where that fails too the next sweep does it: this
+ * must not hide the failure that led here.
+ */
+export async function giveBack(
+  unitOfWork: UnitOfWork,
+  holds: HoldsService,
+  holdId: string,
+): Promise<void> {
+  try {
+    await unitOfWork.run((tx) => holds.release(tx, holdId, 'released'));
+  } catch (error) {
+    logger.error({ err: error, holdId }, 'a hold is given back by the next sweep');
+    holds.releaseLater(holdId);
+  }
+}

@@ -1,0 +1,140 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { answerJson, embed } from '../support/embeddings.js';
+import { modelsOf, PROVIDER_KEY } from '../support/models-file.js';
+import { Upstream, type Behaviour } from '../support/upstream.js';
+
+const PATH = '/v1/embeddings';
+const says = (status: number, message = 'no'): Behaviour =>
+  answerJson({ error: { message } }, status);
+const data = (...all: unknown[]) => answerJson({ data: all });
+const NAN = Buffer.from(Float32Array.of(Number.NaN).buffer).toString('base64');
+const LONG = { parts: 52, bytes: 1_000_000 };
+
+/** For two inputs: what is no answer to them. */
+const NONSENSE: Record<string, Behaviour> = {
+  'one too few': data({ embedding: [1] }),
+  'one too many': data({ embedding: [1] }, { embedding: [1] }, { embedding: [1] }),
+  'one place twice': data({ index: 1, embedding: [1] }, { index: 1, embedding: [1] }),
+  'a place beyond': data({ index: 0, embedding: [1] }, { index: 2, embedding: [1] }),
+  'two lengths': data({ embedding: [1] }, { embedding: [1, 2] }),
+  'empty ones': data({ embedding: [] }, { embedding: [] }),
+  words: data({ embedding: ['x'] }, { embedding: ['x'] }),
+  'no base64': data({ embedding: '!!!!' }, { embedding: '!!!!' }),
+  'half a float': data({ embedding: 'AAAA' }, { embedding: 'AAAA' }),
+  'no numbers in base64': data({ embedding: NAN }, { embedding: NAN }),
+  nulls: data(null, null),
+  'an object': answerJson({ data: {} }),
+  text: (call) => {
+    call.open(200, 'text/plain').response.end('good morning');
+  },
+  'half an answer': async (call) => {
+    call.open(200, 'application/json');
+    await call.raw('{"data":[');
+    call.reset();
+  },
+  'no end': async (call) => {
+    call.open(200, 'application/json');
+    for (let n = 0; n < LONG.parts; n += 1) await call.raw(' '.repeat(LONG.bytes));
+  },
+};
+
+const FAILURES: Record<string, [Behaviour, number, string]> = {
+  '500': [says(500), 502, 'provider_failed'],
+  '401': [says(401), 502, 'provider_failed'],
+  '429': [says(429), 503, 'provider_busy'],
+  '400': [says(400, `Bad input, key ${PROVIDER_KEY}`), 400, 'provider_refused'],
+  '422': [says(422, 'maximum context length is 8191'), 400, 'context_length_exceeded'],
+  '413': [says(413), 413, 'provider_body_too_large'],
+};
+
+describe('embeddings that are refused', () => {
+  let upstream: Upstream;
+  let app: TestApp;
+  let ada: Caller;
+
+  beforeAll(async () => {
+    const failures = Object.entries(FAILURES).map(([name, [behaviour]]) => [name, behaviour]);
+    const quiet: Behaviour = () => undefined;
+    upstream = await Upstream.start({
+      ...(Object.fromEntries(failures) as Record<string, Behaviour>),
+      ...{ good: embed, odd: quiet, silent: quiet },
+    });
+    const models = [...Object.keys(FAILURES), 'good', 'odd', 'silent'];
+    app = await TestApp.start('sqlite', {
+      ...modelsOf(upstream.baseUrl, models),
+      ANSWER_TIMEOUT_SECONDS: '2',
+      PROVIDER_REST_SECONDS: '0',
+    });
+    ada = await app.newUser();
+  });
+  afterEach(async () => {
+    expect(await ada.balance()).toBe(4000);
+    expect(await app.database.rows(`SELECT id FROM holds WHERE state = 'open'`)).toEqual([]);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+  afterAll(async () => {
+    await app.close();
+    await upstream.stop();
+  });
+
+  const ask = (fields: object, headers = {}) =>
+    ada.send('POST', PATH, { model: 'flat:good', input: ['one', 'two'], ...fields }, headers);
+
+  it.each(Object.entries(FAILURES))(
+    'by a provider with %s are told as a completion is, and cost nothing',
+    async (name, [, status, code]) => {
+      const told = await ask({ model: `metered:${name}` });
+      expect([told.status, told.body.error.code]).toEqual([status, code]);
+      expect(told.raw).not.toContain(PROVIDER_KEY);
+    },
+  );
+
+  it.each(Object.keys(NONSENSE))(
+    'where the provider answers with %s cost nothing: 502',
+    async (name) => {
+      upstream.behaviours['odd'] = NONSENSE[name] ?? embed;
+      const told = await ask({ model: 'flat:odd' });
+      expect([told.status, told.body.error.code]).toEqual([502, 'provider_failed']);
+    },
+  );
+
+  it('by a provider that is silent are over after the time, and cost nothing', async () => {
+    const told = await ask({ model: 'flat:silent' });
+    expect([told.status, told.body.error.code]).toEqual([504, 'provider_timed_out']);
+    await upstream.last.aborted;
+  });
+
+  it.each([
+    ['no input', { input: undefined }, 'input'],
+    ['an empty text', { input: '' }, 'input'],
+    ['an empty list', { input: [] }, 'input'],
+    ['an empty text in a list', { input: ['one', ''] }, 'input'],
+    ['an empty list in a list', { input: [[1], []] }, 'input'],
+    ['a mixture', { input: ['one', 2] }, 'input'],
+    ['half a model token', { input: [1.5] }, 'input'],
+    ['a negative model token', { input: [[-1]] }, 'input'],
+    ['an object', { input: { text: 'x' } }, 'input'],
+    ['too many', { input: Array.from({ length: 2049 }, () => 'x') }, 'input'],
+    ['another form', { encoding_format: 'int8' }, 'encoding_format'],
+    ['no dimensions', { dimensions: 0 }, 'dimensions'],
+    ['a user that is no text', { user: 5 }, 'user'],
+    ['no model', { model: undefined }, 'model'],
+    ['a model without a provider', { model: 'echo' }, 'model'],
+  ])('for %s are 400 by the name of the field, and nobody is asked', async (_, fields, param) => {
+    const calls = upstream.calls.length;
+    const told = await ask(fields);
+    expect([told.status, told.body.error.param]).toEqual([400, param]);
+    expect(upstream.calls).toHaveLength(calls);
+  });
+
+  it('are 404 for an unknown model, and 400 with an Idempotency-Key', async () => {
+    const calls = upstream.calls.length;
+    const unknown = await ask({ model: 'oracle' });
+    expect([unknown.status, unknown.body.error.code]).toEqual([404, 'model_not_found']);
+    const keyed = await ask({}, { 'Idempotency-Key': 'once' });
+    expect([keyed.status, keyed.body.error.code]).toEqual([400, 'idempotency_key_not_taken']);
+    expect(upstream.calls).toHaveLength(calls);
+  });
+});
