@@ -5,7 +5,8 @@ import { EventStream, disconnectSignal } from '../http/event-stream.js';
 import { markReplay } from '../http/idempotency-key.js';
 import { answerTo, logError } from '../http/send-error.js';
 import type { Principal } from '../principal.js';
-import type { AnswerEvent, AnswerFormat, StreamHead } from './answer-format.js';
+import type { AnswerFormat, StreamHead } from './answer-format.js';
+import { AnswerStream } from './answer-stream.js';
 import { ChatService, type Begun } from './chat.service.js';
 import type { Question } from './question.js';
 
@@ -38,44 +39,59 @@ export class AnswerWriter {
     const begun = await this.chat.beginWhole(principal, question, signal);
     const turn = begun.turn ?? (await begun.generation.run(signal));
     setTurnHeaders(reply, turn, begun.turn ? begun.isReplay : false);
-    const isFallback = begun.generation?.isFallback ?? isOther(turn, question);
+    const isFallback = begun.generation?.fallbacks.isAsked ?? isOther(turn, question);
     if (isFallback) void reply.header('Model', turn.model);
     void reply.code(200).send(format.whole(turn));
   }
 
-  /** Once the headers are out, a failure can only be told as an event. */
+  /**
+   * A failure is told as an event. Where others may answer in place of the model, the head waits a while to name
+   * who does.
+   */
   private async stream(
-    { request, reply }: Exchange,
+    exchange: Exchange,
     question: Question,
     begun: Begun,
     format: AnswerFormat,
     signal: AbortSignal,
   ): Promise<void> {
-    const head = headOf(begun);
-    if (begun.turn) setTurnHeaders(reply, begun.turn, begun.isReplay);
-    // What an answer costs is not known yet.
-    else void reply.headers(idHeaders(head));
-    if (begun.turn && isOther(begun.turn, question)) void reply.header('Model', begun.turn.model);
-    const writing = format.stream(head);
-    void reply.headers({ ...format.streamHeaders });
-    const events = EventStream.open(reply);
-    const send = async (all: AnswerEvent[]) => {
-      for (const { event, payload } of all) await events.send(event, payload);
-    };
+    const writing = format.stream(headOf(begun));
+    const events = new AnswerStream({
+      open: (isAnswering) => openStream(exchange.reply, question, begun, { format, isAnswering }),
+      start: () => writing.start(),
+    });
     try {
-      await send(writing.start());
-      if (begun.turn) await send(writing.replay(begun.turn));
+      if (begun.generation?.fallbacks.areThere) events.beginLate();
+      else await events.begin();
+      if (begun.turn) await events.send(writing.replay(begun.turn));
       const turn =
-        begun.turn ?? (await begun.generation.run(signal, (delta) => send(writing.delta(delta))));
-      await send(writing.end(turn));
+        begun.turn ??
+        (await begun.generation.run(signal, (delta) => events.send(writing.delta(delta))));
+      await events.send(writing.end(turn));
     } catch (error) {
-      const { body } = answerTo(request, error);
-      logError(request, error, 'a stream failed');
-      await send(writing.failure(body));
+      const { body } = answerTo(exchange.request, error);
+      logError(exchange.request, error, 'a stream failed');
+      await events.send(writing.failure(body));
     } finally {
-      events.end();
+      await events.end();
     }
   }
+}
+
+/** Writes a stream's head: what an answer costs is not known yet, but of a replay. */
+function openStream(
+  reply: FastifyReply,
+  question: Question,
+  begun: Begun,
+  { format, isAnswering }: { readonly format: AnswerFormat; readonly isAnswering: boolean },
+): EventStream {
+  const { turn, generation } = begun;
+  if (turn) setTurnHeaders(reply, turn, begun.isReplay);
+  else void reply.headers(idHeaders(headOf(begun)));
+  const isFallback = turn ? isOther(turn, question) : isAnswering && generation.fallbacks.isAsked;
+  if (isFallback) void reply.header('Model', turn?.model ?? generation?.model.id);
+  void reply.headers({ ...format.streamHeaders });
+  return EventStream.open(reply);
 }
 
 /**

@@ -75,9 +75,9 @@ export class Generation {
     return this.ask.model;
   }
 
-  /** Whether another model answers than the one that was asked for. */
-  get isFallback(): boolean {
-    return this.ask !== this.first;
+  /** Whether other models may answer than the one that was asked for, and whether one of them is asked now. */
+  get fallbacks(): { readonly areThere: boolean; readonly isAsked: boolean } {
+    return { areThere: this.parts.asks.length > 1, isAsked: this.ask !== this.first };
   }
 
   /** Ends it as its caller's leaving does. Without effect on an answer that has ended. */

@@ -147,6 +147,22 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
       .filter((line) => line.includes('"content":"I'));
     expect(chunks).toEqual([expect.stringContaining('"model":"dear"')]);
     expect(completion.charged).toBe(50);
+    const heads = [chat.answer, completion.answer].map(({ headers }) => headers['model']);
+    expect(heads).toEqual(['dear', 'dear']);
+  });
+
+  it('are in the head of a stream only where one answers: it waits for the first word, and not for ever', async () => {
+    const body = { message: 'Hi', stream: true };
+    const same = await ask('/api/chat/', body);
+    expect([same.answer.headers['model'], same.charged]).toEqual([undefined, 10]);
+    expect(same.answer.headers['turn-id']).toMatch(/^[\da-f-]{36}$/);
+    [failing, dear] = [refuse(500), refuse(500)];
+    upstream.behaviours['metered'] = refuse(500);
+    const nobody = await ask('/api/chat/', body);
+    expect([nobody.answer.status, nobody.answer.headers['model']]).toEqual([200, undefined]);
+    expect(nobody.answer.raw).toContain('"code":"provider_failed"');
+    upstream.behaviours['metered'] = answer;
+    expect(nobody.charged).toBe(0);
   });
 
   it('answer where the first is silent for its share of the time', async () => {
