@@ -9,6 +9,7 @@ import { CONFIG, type Config } from './config/config.js';
 import { FileLease } from './database/file-lease.js';
 import { migrate } from './database/migrate.js';
 import { ProcessLease } from './database/process-lease.js';
+import { assertSessions } from './database/session-check.js';
 import { ServedMark } from './database/served-mark.js';
 import { ApiDescription } from './openapi/api-description.js';
 import { RequestGate } from './http/request-gate.js';
@@ -49,6 +50,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
  * then, before the first request, what an earlier crash left is resolved.
  */
 async function prepare(app: NestFastifyApplication, file: FileLease | undefined): Promise<void> {
+  await assertSessions(app.get(DataSource));
   await app.get(ProcessLease).acquire(file);
   await app.get(ServedMark).set();
   await migrate(app.get(DataSource));

@@ -454,17 +454,27 @@ export class TooManyLogins extends Unavailable {
   }
 }
 
-/** No connection to the database became free in time. */
-export class DatabaseBusy extends Unavailable {
+/** The database cannot serve for now. A retry may serve; the operator is told once, not at every request. */
+export abstract class DatabaseUnavailable extends Unavailable {}
+
+/** No connection to the database became free in time, or another program has it locked. */
+export class DatabaseBusy extends DatabaseUnavailable {
   constructor() {
     super('The database is busy.', 1);
   }
 }
 
-/** The database gives no answer. */
-export class DatabaseSilent extends Unavailable {
+/** The database gives no answer: it is stopped, starts, or cannot be reached. */
+export class DatabaseSilent extends DatabaseUnavailable {
   constructor() {
     super('The database does not answer.', 1);
+  }
+}
+
+/** The database has no room to write. */
+export class DatabaseFull extends DatabaseUnavailable {
+  constructor() {
+    super('The database has no room.', 10);
   }
 }
 

@@ -8,6 +8,7 @@ import { BatchLoader } from '../database/batch-loader.js';
 import type { DbBoolean, Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { DatabaseUnavailable } from '../errors.js';
 import { AccessToken } from './access-token.entity.js';
 
 const TOKEN_BYTES = 20;
@@ -93,6 +94,7 @@ export class AccessTokens {
         ),
       );
     } catch (error) {
+      if (error instanceof DatabaseUnavailable) return;
       this.logger.warn({ err: error }, 'the use of an access token was not written down');
     }
   }

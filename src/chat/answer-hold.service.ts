@@ -3,7 +3,7 @@ import { ClientChats } from '../conversations/client-chats.service.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { throwOwnerGone } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { InsufficientBalance } from '../errors.js';
+import { DatabaseUnavailable, InsufficientBalance } from '../errors.js';
 import { affordable, ceiling, isFlat } from '../models/pricing.js';
 import type { Principal } from '../principal.js';
 import { HoldsService } from '../wallet/holds.service.js';
@@ -73,6 +73,9 @@ export class AnswerHoldService {
         await this.take(spend, question, ids);
         return { held, maxTokens };
       } catch (error) {
+        // Nothing is known of a commit in which the connection was lost. If there is a hold after all, nobody
+        // will ask for its answer: it is given back, and its key with it.
+        if (error instanceof DatabaseUnavailable) this.holds.releaseLater(ids.turnId);
         const mayBeOutdated = error instanceof InsufficientBalance && held <= spendable;
         if (!mayBeOutdated || attempt === ATTEMPTS_MAX || spendable === Infinity) throw error;
       }

@@ -5,13 +5,15 @@ import type { Turn } from '../conversations/turn.entity.js';
 import { isForeignKeyViolation } from '../database/database-errors.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { AnswerExpired } from '../errors.js';
+import { AnswerExpired, DatabaseUnavailable } from '../errors.js';
 import type { Principal } from '../principal.js';
+import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { giveBack } from '../wallet/give-back.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { AnswerHoldService, type AnswerIds } from './answer-hold.service.js';
 import { Generation } from './generation.js';
+import { LateSettlements } from './late-settlements.js';
 import type { Outcome } from './outcome.js';
 import { requestOf, type Plan } from './planner.js';
 import type { Question } from './question.js';
@@ -21,6 +23,8 @@ import { ledgerNote, TurnWriter, type EndedAnswer } from './turn-writer.js';
 /** An answer that has ended, and whose hold, of the same id as its turn, is still open. */
 interface HeldAnswer extends EndedAnswer {
   readonly outcome: Outcome;
+  /** From then on its hold has expired. */
+  readonly expiresAt: Micros;
 }
 
 /**
@@ -35,6 +39,7 @@ export class HeldAnswerService {
     private readonly holds: HoldsService,
     private readonly turns: TurnWriter,
     private readonly running: RunningAnswers,
+    private readonly late: LateSettlements,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -52,6 +57,8 @@ export class HeldAnswerService {
     };
     const opened = await this.answerHolds.open(principal, plan, question, ids, idempotency);
     const { held, maxTokens } = opened;
+    const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
+    const expiresAt = nowMicros() + (answerTimeoutSeconds + holdLifetimeSeconds) * SECOND_MICROS;
     const generation = new Generation({
       ...ids,
       asks: [plan, ...plan.fallbacks].map((one, n) => ({
@@ -59,11 +66,13 @@ export class HeldAnswerService {
         request: requestOf(one, question, maxTokens[n] ?? 1),
       })),
       held,
-      timeoutMs: this.config.answerTimeoutSeconds * 1000,
+      timeoutMs: answerTimeoutSeconds * 1000,
       settle: (outcome, model) =>
-        this.settle({ ...ids, principal, question, modelId: model.id, outcome }).finally(() => {
-          this.running.remove(ids.turnId);
-        }),
+        this.settle({ ...ids, principal, question, modelId: model.id, outcome, expiresAt }).finally(
+          () => {
+            this.running.remove(ids.turnId);
+          },
+        ),
     });
     const stop = () => {
       generation.stop();
@@ -74,21 +83,47 @@ export class HeldAnswerService {
 
   /**
    * Takes the price and saves the turn, both or neither. When the conversation or its owner was deleted
-   * meanwhile, the answer is paid like any other, and nothing of it is kept. Throws `AnswerExpired` when the
-   * hold had expired: then nothing was taken.
+   * meanwhile, the answer is paid like any other, and nothing of it is kept. Where the database is unavailable, that
+   * is done as soon as it serves again (`LateSettlements`). Throws `AnswerExpired` when the hold had expired: then
+   * nothing was taken.
    */
-  private async settle(ended: HeldAnswer): Promise<Turn> {
-    try {
-      return await this.unitOfWork
-        .run((tx) => this.resolve(tx, ended))
-        .catch((error: unknown) => {
-          if (!isForeignKeyViolation(error)) throw error;
-          return this.unitOfWork.run((tx) => this.resolve(tx, { ...ended, isKept: false }));
-        });
-    } catch (error) {
-      await giveBack(this.unitOfWork, this.holds, ended.turnId);
-      throw error;
-    }
+  private settle(ended: HeldAnswer): Promise<Turn> {
+    let made: Turn | undefined;
+    let mayBeCommitted = false;
+    const attempt = async () => {
+      try {
+        return await this.settleOnce(ended, (turn) => (made = turn));
+      } catch (error) {
+        // A connection that is lost in the commit does not say how that ended. Nobody else captures this hold.
+        if (error instanceof AnswerExpired && mayBeCommitted && made) {
+          if (await this.isSettled(ended)) return made;
+        }
+        mayBeCommitted ||= error instanceof DatabaseUnavailable;
+        throw error;
+      }
+    };
+    return this.late.settle(attempt, ended.expiresAt, () =>
+      giveBack(this.unitOfWork, this.holds, ended.turnId),
+    );
+  }
+
+  private settleOnce(ended: HeldAnswer, onMade: (turn: Turn) => void): Promise<Turn> {
+    const settleAs = (one: HeldAnswer) =>
+      this.unitOfWork.run(async (tx) => {
+        const turn = await this.resolve(tx, one);
+        onMade(turn);
+        return turn;
+      });
+    return settleAs(ended).catch((error: unknown) => {
+      if (!isForeignKeyViolation(error)) throw error;
+      return settleAs({ ...ended, isKept: false });
+    });
+  }
+
+  /** Whether an earlier attempt has resolved the hold as this answer does. */
+  private async isSettled({ turnId, outcome }: HeldAnswer): Promise<boolean> {
+    const state = await this.holds.stateOf(turnId);
+    return state === (outcome.status === 'failed' ? 'released' : 'captured');
   }
 
   private resolve(tx: Tx, ended: HeldAnswer): Promise<Turn> {

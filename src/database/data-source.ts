@@ -4,6 +4,7 @@ import {
   type EntityManager,
   type EntityMetadata,
   type QueryRunner,
+  type ReplicationMode,
 } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
@@ -13,6 +14,7 @@ import sqlite3 from 'sqlite3';
 import { assertFile, locationOf, sqlitePathOf } from './location.js';
 import { migrations } from './migrations.js';
 import { makePrivateFile } from './private-file.js';
+import { asFault } from './faults.js';
 import { PostgresStatements } from './postgres-statements.js';
 import { TransactionRunner, UnitRunner, type Unit } from './sqlite-runner.js';
 import { SqliteStatements } from './sqlite-statements.js';
@@ -20,9 +22,12 @@ import type { EntityClass, Statements } from './statements.js';
 
 const SQLITE_BUSY_TIMEOUT_MS = 5000;
 const POSTGRES_CONNECT_TIMEOUT_MS = 10_000;
-const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
+/** Of every statement but those that are `unhurried`. */
+export const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
 /** A process that stands still in a transaction would keep its locks for as long. */
 const POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+/** A server that has vanished without a word is noticed some ten seconds after this. */
+const POSTGRES_KEEP_ALIVE_AFTER_MS = 10_000;
 
 /** Amounts and moments are `bigint` columns; all of them fit a JavaScript integer, or the read fails. */
 function parseInt8(text: string): number {
@@ -37,6 +42,26 @@ function parseInt8(text: string): number {
  */
 function ignoreIdleConnectionErrors(client: pg.Client): void {
   client.on('error', () => undefined);
+}
+
+/** By statements and not by parameters of the start, which poolers (PgBouncer) refuse. */
+async function setTimeouts(client: pg.Client): Promise<void> {
+  await client.query(
+    `SET statement_timeout = ${String(POSTGRES_STATEMENT_TIMEOUT_MS)};
+     SET idle_in_transaction_session_timeout = ${String(POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT_MS)}`,
+  );
+}
+
+/** What TypeORM's own queries meet is told in the same way as what `Statements` meet. */
+function withFaults(runner: QueryRunner): QueryRunner {
+  const { query, connect } = runner;
+  const thrown = (error: unknown): never => {
+    throw asFault(error);
+  };
+  return Object.assign(runner, {
+    query: (...asked: Parameters<typeof query>) => query.apply(runner, asked).catch(thrown),
+    connect: async () => (connect.apply(runner) as Promise<unknown>).catch(thrown),
+  });
 }
 
 const types: pg.CustomTypesConfig = {
@@ -81,11 +106,13 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
     extra: {
       max: poolMax,
       keepAlive: true,
+      keepAliveInitialDelayMillis: POSTGRES_KEEP_ALIVE_AFTER_MS,
       types,
       connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
-      statement_timeout: POSTGRES_STATEMENT_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT_MS,
-      onConnect: ignoreIdleConnectionErrors,
+      onConnect: (client: pg.Client) => {
+        ignoreIdleConnectionErrors(client);
+        return setTimeouts(client);
+      },
     },
   };
 }
@@ -98,6 +125,7 @@ export class Database extends DataSource {
   /** Whether the file had its write-ahead log beside it before it was opened. */
   readonly hadLog = this.isSqlite && existsSync(`${String(this.options.database)}-wal`);
   private readonly onSqlite = new SqliteStatements(this);
+  private readonly runners = new WeakSet<QueryRunner>();
 
   /** Statements outside a transaction; on SQLite, whose one connection is shared, inside as well. */
   get statements(): Statements {
@@ -133,6 +161,14 @@ export class Database extends DataSource {
     if (this.isSqlite) return undefined;
     const pool = (this.driver as PostgresDriver).master as pg.Pool;
     return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+  }
+
+  override createQueryRunner(mode?: ReplicationMode): QueryRunner {
+    const runner = super.createQueryRunner(mode);
+    // SQLite has one for all.
+    if (this.runners.has(runner)) return runner;
+    this.runners.add(runner);
+    return withFaults(runner);
   }
 
   override async destroy(): Promise<void> {

@@ -1,5 +1,5 @@
 import { QueryFailedError } from 'typeorm';
-import { BearerRefused } from '../errors.js';
+import { BearerRefused, DatabaseUnavailable } from '../errors.js';
 
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof QueryFailedError)) return undefined;
@@ -43,15 +43,11 @@ export function throwOwnerGone(error: unknown): never {
  * the transaction, and what follows would be committed by itself.
  */
 export function mayEndTransaction(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable) return true;
   return error instanceof QueryFailedError && codeOf(error) !== 'SQLITE_CONSTRAINT';
 }
 
 /** Another connection has the lock. */
 export function isLocked(error: unknown): boolean {
   return codeOf(error) === 'SQLITE_BUSY';
-}
-
-/** All connections of the pool were in use for too long. It tells so by these words alone. */
-export function isConnectionTimeout(error: unknown): boolean {
-  return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
 }

@@ -1,3 +1,4 @@
+import { DatabaseBusy } from '../errors.js';
 import { BatchQueue } from './batch-queue.js';
 import { mayEndTransaction } from './database-errors.js';
 import type { Database } from './data-source.js';
@@ -64,7 +65,9 @@ export class GroupCommit {
     try {
       outcomes = await this.transact(() => this.runTogether(batch));
     } catch (error) {
-      outcomes = batch.length === 1 ? rejections(batch, error) : await this.commitApart(batch);
+      // Another program has the lock, and was waited for: none of the units could do without it.
+      const isFinal = batch.length === 1 || error instanceof DatabaseBusy;
+      outcomes = isFinal ? rejections(batch, error) : await this.commitApart(batch);
     }
     for (const report of outcomes) report();
   }

@@ -1,7 +1,6 @@
 import type { QueryResult } from 'pg';
 import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
-import { DatabaseBusy } from '../errors.js';
-import { isConnectionTimeout } from './database-errors.js';
+import { asFault } from './faults.js';
 import { columnList, type Insertion, type Statements } from './statements.js';
 
 /** What of `pg` runs a statement: a pool, or one client of it. */
@@ -37,8 +36,7 @@ export class PostgresStatements implements Statements {
       const result = await this.on.query({ name: nameOf(sql), text: sql, values });
       return result.rows as Row[];
     } catch (error) {
-      if (isConnectionTimeout(error)) throw new DatabaseBusy();
-      throw new QueryFailedError(sql, values, error as Error);
+      throw asFault(new QueryFailedError(sql, values, error as Error));
     }
   }
 

@@ -6,6 +6,8 @@ import type { FileLease } from './file-lease.js';
 /** The first half of our advisory locks' key; the second is the process. */
 export const LOCK_SPACE = 0x7a11;
 const ID_MAX = 2 ** 31 - 1;
+/** After a restart of the server all leases are lost at once: so long the living may need to take theirs again. */
+const RENEWAL_GRACE_MS = 15_000;
 
 /**
  * Tells the living from the dead, so that what a killed process left half-done can be resolved at once.
@@ -19,6 +21,8 @@ export class ProcessLease {
   readonly id = randomInt(1, ID_MAX);
   private runner: QueryRunner | undefined;
   private file: FileLease | undefined;
+  /** When the connection that carried it was found lost, by `performance.now()`. */
+  private lostAt = -Infinity;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -39,15 +43,20 @@ export class ProcessLease {
     try {
       await this.runner.query('SELECT 1');
     } catch {
+      this.lostAt = performance.now();
       await this.runner.release().catch(() => undefined);
       await this.lockOnServer();
     }
   }
 
-  /** Whether the process that once had this id is gone. */
+  /**
+   * Whether the process that once had this id is gone. Nobody is taken for gone just after this process has lost its own
+   * lease: the others may have lost theirs by the same fault, and live.
+   */
   async isDead(id: number): Promise<boolean> {
     if (id === this.id) return false;
     if (this.dataSource.options.type === 'sqlite') return true;
+    if (performance.now() - this.lostAt < RENEWAL_GRACE_MS) return false;
     // Granted only when nobody has it, and given back when this statement ends.
     const [row] = await this.dataSource.query<{ free: boolean }[]>(
       'SELECT pg_try_advisory_xact_lock($1, $2) AS free',

@@ -1,6 +1,7 @@
 import { QueryFailedError } from 'typeorm';
 import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
 import { SqliteQueryRunner } from 'typeorm/driver/sqlite/SqliteQueryRunner.js';
+import { asFault } from './faults.js';
 import type { Statements } from './statements.js';
 
 type QueryAnswer = ReturnType<SqliteQueryRunner['query']>;
@@ -71,6 +72,10 @@ export class UnitRunner extends SqliteQueryRunner {
   }
 
   override query(sql: string, ...rest: [unknown[]?, boolean?]): QueryAnswer {
-    return this.unit.within(() => super.query(sql, ...rest));
+    return this.unit.within(() =>
+      super.query(sql, ...rest).catch((error: unknown) => {
+        throw asFault(error);
+      }),
+    );
   }
 }

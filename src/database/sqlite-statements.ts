@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'sqlite3';
 import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
+import { asFault } from './faults.js';
 import { columnList, type EntityClass, type Insertion, type Statements } from './statements.js';
 
 /**
@@ -20,7 +21,7 @@ export class SqliteStatements implements Statements {
     );
     return new Promise((resolve, reject) => {
       statement.all<Row>(values, (error, rows) => {
-        if (error) reject(new QueryFailedError(sql, [...parameters], error));
+        if (error) reject(asFault(new QueryFailedError(sql, [...parameters], error)) as Error);
         else resolve(rows);
       });
     });
@@ -67,7 +68,7 @@ export class SqliteStatements implements Statements {
     if (!statement) {
       statement = new Promise((resolve, reject) => {
         const prepared = this.connection.prepare(toSqlite(sql), (error: Error | null) => {
-          if (error) reject(new QueryFailedError(sql, [], error));
+          if (error) reject(asFault(new QueryFailedError(sql, [], error)) as Error);
           else resolve(prepared);
         });
       });

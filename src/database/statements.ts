@@ -9,7 +9,8 @@ export interface Insertion {
   readonly values: readonly unknown[];
 }
 
-/** Runs SQL on one connection, or on any one of a pool. A refusal is a `QueryFailedError`. */
+/** Runs SQL on one connection, or on any one of a pool. A refusal is a `QueryFailedError`;
+ * a database that cannot serve is a `DatabaseUnavailable`. */
 export interface Statements {
   /**
    * Runs one statement written once for both databases and gives the rows it returns. `$1` … are its

@@ -1,4 +1,4 @@
-import type { Database } from './data-source.js';
+import { POSTGRES_STATEMENT_TIMEOUT_MS, type Database } from './data-source.js';
 
 /** Runs one statement and gives its rows. */
 export type Ask = <Row>(sql: string) => Promise<Row[]>;
@@ -11,7 +11,8 @@ export async function unhurried<T>(database: Database, work: (ask: Ask) => Promi
     await runner.query('SET statement_timeout = 0');
     return await work(async <Row>(sql: string) => (await runner.query(sql)) as Row[]);
   } finally {
-    await runner.query('RESET statement_timeout').catch(() => undefined);
+    const timeout = String(POSTGRES_STATEMENT_TIMEOUT_MS);
+    await runner.query(`SET statement_timeout = ${timeout}`).catch(() => undefined);
     await runner.release();
   }
 }

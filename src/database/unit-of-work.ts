@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { DatabaseBusy } from '../errors.js';
 import { Database } from './data-source.js';
-import { isConnectionTimeout, isSerializationFailure } from './database-errors.js';
+import { isSerializationFailure } from './database-errors.js';
 import { GroupCommit } from './group-commit.js';
 import { Tx } from './tx.js';
 import { isTracing, traced } from '../tracing.js';
 
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;
+/** Who waited for a connection as long as the pool lets them has waited enough. */
+const CONNECTION_RETRY_WITHIN_MS = 1000;
 
 /**
  * The one door to a write. All of `work` happens or none of it. PostgreSQL gives each call its own
@@ -46,15 +48,26 @@ export class UnitOfWork {
 
   /**
    * A deadlock (40P01) or serialization failure (40001) rolled everything back, so a new attempt is
-   * safe. Attempts are bounded, and spaced at random so that two rivals do not meet again.
+   * safe. So it is where the server had no connection to give (53300), for others are about to give theirs
+   * back. Attempts are bounded, and spaced at random so that two rivals do not meet again.
    */
   private async withRetries<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    let hasBegun = false;
+    const beginning = (tx: Tx) => {
+      hasBegun = true;
+      return work(tx);
+    };
+    const isRefused = (error: unknown) =>
+      error instanceof DatabaseBusy &&
+      !hasBegun &&
+      performance.now() - startedAt < CONNECTION_RETRY_WITHIN_MS;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.transact(work);
+        return await this.transact(beginning);
       } catch (error) {
-        if (isConnectionTimeout(error)) throw new DatabaseBusy();
-        if (attempt === ATTEMPTS_MAX || !isSerializationFailure(error)) throw error;
+        const mayServe = isSerializationFailure(error) || isRefused(error);
+        if (attempt === ATTEMPTS_MAX || !mayServe) throw error;
         await sleep(Math.random() * BACKOFF_MS * 2 ** attempt);
       }
     }

@@ -4,6 +4,7 @@ import { ReadConnection } from '../database/read-connection.js';
 import type { DbBoolean } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { digestOf } from '../digest.js';
+import { DatabaseUnavailable } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { isWellFormed } from './key-format.js';
@@ -76,6 +77,7 @@ export class KeyFinder {
         ),
       );
     } catch (error) {
+      if (error instanceof DatabaseUnavailable) return;
       this.logger.warn({ err: error }, 'the use of an API key was not written down');
     }
   }

@@ -4,6 +4,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
+import { DatabaseUnavailable } from '../errors.js';
 import { Counters } from './counters.js';
 import { PostgresCounters } from './postgres-counters.js';
 
@@ -22,6 +23,7 @@ export class CounterSweeper implements OnApplicationBootstrap, OnModuleDestroy {
     if (!(counters instanceof PostgresCounters)) return;
     this.timer = setInterval(() => {
       counters.sweep().catch((error: unknown) => {
+        if (error instanceof DatabaseUnavailable) return;
         this.logger.warn({ err: error }, 'counters that have run out were not removed');
       });
     }, EVERY_MS).unref();

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { UnitOfWork } from '../database/unit-of-work.js';
+import { DatabaseUnavailable } from '../errors.js';
 import type { HoldsService } from './holds.service.js';
 
 const logger = new Logger('GiveBack');
@@ -16,7 +17,8 @@ export async function giveBack(
   try {
     await unitOfWork.run((tx) => holds.release(tx, holdId, 'released'));
   } catch (error) {
-    logger.error({ err: error, holdId }, 'a hold is given back by the next sweep');
+    if (!(error instanceof DatabaseUnavailable))
+      logger.error({ err: error, holdId }, 'a hold is given back by the next sweep');
     holds.releaseLater(holdId);
   }
 }

@@ -6,6 +6,7 @@ import { DatabaseClock } from '../database/database-clock.js';
 import { ProcessLease } from '../database/process-lease.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { DatabaseUnavailable } from '../errors.js';
 import { HoldsService } from './holds.service.js';
 
 const SWEEP_EVERY_MS = 2000;
@@ -40,6 +41,7 @@ export class HoldSweeper implements OnModuleDestroy {
     this.timer = setInterval(() => {
       this.sweeping ??= this.sweep()
         .catch((error: unknown) => {
+          if (error instanceof DatabaseUnavailable) return;
           this.logger.error({ err: error }, 'a sweep failed; the next one tries again');
         })
         .finally(() => (this.sweeping = undefined));
@@ -60,6 +62,7 @@ export class HoldSweeper implements OnModuleDestroy {
   async sweep(): Promise<void> {
     await this.lease.renew().catch((error: unknown) => {
       if (error instanceof FileMoved) throw error;
+      if (error instanceof DatabaseUnavailable) return;
       this.logger.warn({ err: error }, 'the lease is not renewed; the next sweep tries again');
     });
     await this.clock.hear();

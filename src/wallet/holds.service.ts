@@ -140,6 +140,15 @@ export class HoldsService {
     return { charged: 0, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
   }
 
+  /** How far the hold is; undefined where there is none. */
+  async stateOf(holdId: string): Promise<HoldState | undefined> {
+    const [hold] = await this.reader.read<{ state: HoldState }>(
+      '/* hold.state */ SELECT state FROM holds WHERE id = $1',
+      [holdId],
+    );
+    return hold?.state;
+  }
+
   /** Notes a hold that could not be given back, for the database was away: the next sweep tries again. */
   releaseLater(holdId: string): void {
     this.unreleased.add(holdId);

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
+import { DatabaseUnavailable } from '../errors.js';
 import { Metrics } from '../metrics/metrics.js';
 
 /** A few milliseconds of reading a minute: a million wallets take about a day. */
@@ -25,6 +26,7 @@ export class WalletWatch implements OnModuleDestroy {
   start(): void {
     const look = () => {
       this.next().catch((error: unknown) => {
+        if (error instanceof DatabaseUnavailable) return;
         this.logger.warn({ err: error }, 'wallets are not compared; the next round tries again');
       });
     };

@@ -63,7 +63,7 @@ describe.each(databaseKinds)('GET /health/ on %s', (kind) => {
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 
 describe.each(postgres)('a database on %s that goes away', (kind) => {
-  it('makes readiness 503 and requests fail without a word of why; the process lives', async () => {
+  it('makes readiness and requests 503 without a word of why, is told once, and the process lives', async () => {
     const database = await createDatabase(kind);
     await start({ DATABASE_URL: database.url });
     expect(await statusOf('/health/ready')).toBe(200);
@@ -72,13 +72,35 @@ describe.each(postgres)('a database on %s that goes away', (kind) => {
     const detail = 'The database does not answer.';
     expect([status, body]).toEqual([503, { detail, code: 'unavailable' }]);
     const headers = { Authorization: `Token ${'0'.repeat(40)}` };
-    const balance = await client.send({ path: '/api/token-balance/', headers });
-    expect(balance.status).toBe(500);
-    expect(balance.body).toEqual({ detail: 'A server error occurred.', code: 'error' });
+    for (let times = 0; times < 5; times += 1) {
+      const balance = await client.send({ path: '/api/token-balance/', headers });
+      expect([balance.status, balance.body]).toEqual([503, { detail, code: 'unavailable' }]);
+      expect(balance.headers['retry-after']).toBe('1');
+    }
+    const told = service.log().filter(({ msg }) => msg.startsWith(detail));
+    expect(told).toMatchObject([{ level: 50, reason: expect.stringMatching(/./) }]);
+    expect(service.stdout).not.toContain('"stack"');
     expect(await statusOf('/health/live')).toBe(200);
     expect(service.stderr).toBe('');
     service.kill('SIGTERM');
     expect(await service.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe.each(databaseKinds)('a table on %s that is gone', (kind) => {
+  it('is a fault of ours: 500, and a stack in the log', async () => {
+    const database = await createDatabase(kind);
+    await start({ DATABASE_URL: database.url });
+    const inspector = await Inspector.open(database.url);
+    await inspector.rows('DROP TABLE access_tokens');
+    await inspector.close();
+    const headers = { Authorization: `Token ${'0'.repeat(40)}` };
+    const { status, body } = await client.send({ path: '/api/token-balance/', headers });
+    expect([status, body]).toEqual([500, { detail: 'A server error occurred.', code: 'error' }]);
+    await service.sees(/"stack"/);
+    service.kill('SIGKILL');
+    await service.ended;
+    await database.drop();
   });
 });
 

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { DatabaseFull, DatabaseSilent } from '../errors.js';
+import { SECOND_MICROS, nowMicros } from '../time.js';
+import { LateSettlements } from './late-settlements.js';
+
+const QUICK = { waitingMax: 2, callerWaitMs: 200, retryMinMs: 1, retryMaxMs: 5 };
+const MINUTE = 60 * SECOND_MICROS;
+
+/** A settlement that fails for the first `failures` times. */
+class Settlement {
+  attempts = 0;
+  givenUp = 0;
+  constructor(
+    private failures: number,
+    private readonly error: Error = new DatabaseSilent(),
+  ) {}
+
+  readonly attempt = async (): Promise<string> => {
+    await sleep(0);
+    this.attempts += 1;
+    if (this.attempts <= this.failures) throw this.error;
+    return 'settled';
+  };
+
+  heal(): void {
+    this.failures = 0;
+  }
+
+  readonly giveUp = async (): Promise<void> => {
+    await sleep(0);
+    this.givenUp += 1;
+  };
+}
+
+describe('LateSettlements', () => {
+  const settle = (late: LateSettlements, one: Settlement, lifetime = MINUTE) =>
+    late.settle(one.attempt, nowMicros() + lifetime, one.giveUp);
+
+  it('tries again until the database takes it, while the caller waits', async () => {
+    const one = new Settlement(4);
+    expect(await settle(new LateSettlements(QUICK), one)).toBe('settled');
+    expect([one.attempts, one.givenUp]).toEqual([5, 0]);
+  });
+
+  it('goes on without the caller, who is told in the end that the database is away', async () => {
+    const late = new LateSettlements(QUICK);
+    const one = new Settlement(Infinity);
+    await expect(settle(late, one)).rejects.toBeInstanceOf(DatabaseSilent);
+    expect([late.depth, one.givenUp]).toEqual([1, 0]);
+    one.heal();
+    while (late.depth > 0) await sleep(1);
+    expect(one.givenUp).toBe(0);
+  });
+
+  it('gives up at once on any other failure', async () => {
+    const one = new Settlement(1, new Error('a bug'));
+    await expect(settle(new LateSettlements(QUICK), one)).rejects.toThrow('a bug');
+    expect([one.attempts, one.givenUp]).toEqual([1, 1]);
+  });
+
+  it('gives up where the lifetime of the hold is over', async () => {
+    const one = new Settlement(Infinity);
+    const late = settle(new LateSettlements(QUICK), one, 0);
+    await expect(late).rejects.toBeInstanceOf(DatabaseSilent);
+    expect([one.attempts, one.givenUp]).toEqual([2, 1]);
+  });
+
+  it('keeps no more of them than its limit', async () => {
+    const late = new LateSettlements(QUICK);
+    const waiting = [new Settlement(Infinity), new Settlement(Infinity)];
+    const outcomes = Promise.allSettled(waiting.map((one) => settle(late, one)));
+    while (late.depth < 2) await sleep(1);
+    const third = new Settlement(Infinity, new DatabaseFull());
+    await expect(settle(late, third)).rejects.toBeInstanceOf(DatabaseFull);
+    expect([third.attempts, third.givenUp]).toEqual([1, 1]);
+    for (const one of waiting) one.heal();
+    await outcomes;
+  });
+
+  it('has one more try when the process stops, and does not wait for it', async () => {
+    const late = new LateSettlements({ ...QUICK, retryMinMs: 60_000, retryMaxMs: 60_000 });
+    const [taken, refused] = [new Settlement(1), new Settlement(Infinity)];
+    const outcomes = Promise.allSettled([settle(late, taken), settle(late, refused)]);
+    while (late.depth < 2) await sleep(1);
+    await late.onModuleDestroy();
+    expect(await outcomes).toMatchObject([{ value: 'settled' }, { status: 'rejected' }]);
+    expect([refused.attempts, refused.givenUp]).toEqual([2, 1]);
+  });
+});

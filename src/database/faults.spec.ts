@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import { QueryFailedError } from 'typeorm';
+import { DatabaseBusy, DatabaseFull, DatabaseSilent } from '../errors.js';
+import { asFault } from './faults.js';
+
+const driverError = (code: string | undefined, message = 'words') =>
+  Object.assign(new Error(message), code === undefined ? {} : { code });
+
+describe('asFault', () => {
+  it.each([
+    ['SQLITE_BUSY', DatabaseBusy],
+    ['SQLITE_LOCKED', DatabaseBusy],
+    ['SQLITE_FULL', DatabaseFull],
+    ['SQLITE_IOERR', DatabaseSilent],
+    ['SQLITE_CANTOPEN', DatabaseSilent],
+    ['53300', DatabaseBusy],
+    ['53200', DatabaseBusy],
+    ['53100', DatabaseFull],
+    ['57014', DatabaseBusy],
+    ['57P01', DatabaseSilent],
+    ['57P03', DatabaseSilent],
+    ['08006', DatabaseSilent],
+    ['3D000', DatabaseSilent],
+    ['28P01', DatabaseSilent],
+    ['ECONNREFUSED', DatabaseSilent],
+    ['ECONNRESET', DatabaseSilent],
+    ['EAI_AGAIN', DatabaseSilent],
+  ])('tells %s as 503, raw or wrapped by TypeORM', (code, Fault) => {
+    const error = driverError(code);
+    expect(asFault(error)).toBeInstanceOf(Fault);
+    expect(asFault(new QueryFailedError('SELECT 1', [], error))).toBeInstanceOf(Fault);
+  });
+
+  it.each([
+    ['timeout exceeded when trying to connect', DatabaseBusy],
+    ['Connection terminated unexpectedly', DatabaseSilent],
+    ['Client has encountered a connection error and is not queryable', DatabaseSilent],
+  ])('knows "%s" by its words, for there is no code', (words, Fault) => {
+    expect(asFault(driverError(undefined, words))).toBeInstanceOf(Fault);
+  });
+
+  it('tells a host that is reached by none of its addresses', () => {
+    const error = new AggregateError([driverError('ECONNREFUSED'), driverError('EHOSTUNREACH')]);
+    expect(asFault(error)).toBeInstanceOf(DatabaseSilent);
+  });
+
+  it.each([
+    '23505',
+    '40P01',
+    '42P01',
+    '22003',
+    'SQLITE_CONSTRAINT',
+    'SQLITE_ERROR',
+    'SQLITE_CORRUPT',
+  ])('leaves %s as it is', (code) => {
+    const error = new QueryFailedError('SELECT 1', [], driverError(code));
+    expect(asFault(error)).toBe(error);
+  });
+
+  it('leaves what is no error of a driver, and a fault that was told before', () => {
+    const fault = new DatabaseFull();
+    for (const thrown of [fault, new Error('else'), 'words', undefined])
+      expect(asFault(thrown)).toBe(thrown);
+  });
+});

@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import { createDatabase, databaseKinds, Inspector } from '../support/databases.js';
+import { modelsOf } from '../support/models-file.js';
+import { OwnPostgres } from '../support/own-postgres.js';
+import { Pooler } from '../support/pooler.js';
+import { until } from '../support/until.js';
+import { Upstream, type Behaviour } from '../support/upstream.js';
+
+const postgres = databaseKinds.filter((kind) => kind === 'postgres');
+const PRICE = 100;
+const GRANT = 4000;
+
+/** An answer that is whole once the spec lets it. */
+class Gate {
+  open: () => void = () => undefined;
+  private readonly opened = new Promise<void>((resolve) => (this.open = resolve));
+
+  readonly behaviour: Behaviour = async (call) => {
+    call.open();
+    await call.delta('Hello');
+    await this.opened;
+    await call.finish();
+    await call.usage(1, 1);
+    await call.end();
+  };
+}
+
+const atOnce: Behaviour = async (call) => {
+  call.open();
+  await call.delta('Hello');
+  await call.finish();
+  await call.usage(1, 1);
+  await call.end();
+};
+
+let gate: Gate;
+let upstream: Upstream;
+let app: TestApp;
+
+async function serve(url: string, settings: Record<string, string> = {}): Promise<void> {
+  gate = new Gate();
+  upstream = await Upstream.start({ gated: gate.behaviour, quick: atOnce });
+  const models = modelsOf(upstream.baseUrl, ['gated', 'quick']);
+  app = await TestApp.start('postgres', { ...models, ...settings, DATABASE_URL: url });
+}
+
+async function stopServing(): Promise<void> {
+  await app.close();
+  await upstream.stop();
+}
+
+/** What there is of one caller's money, and whether it adds up. */
+async function books(url: string): Promise<object> {
+  const look = await Inspector.open(url);
+  try {
+    return {
+      charges: await look.count('ledger_entries', `kind = 'charge'`),
+      turns: await look.count('turns', `status = 'complete'`),
+      open: await look.count('holds', `state = 'open'`),
+      unbalanced: await look.unbalancedWallets(),
+      differences: await look.differences(),
+    };
+  } finally {
+    await look.close();
+  }
+}
+
+const balanced = (paid: number) => ({
+  ...{ charges: paid, turns: paid, open: 0, unbalanced: [], differences: [] },
+});
+
+describe.each(postgres)('while %s is away', () => {
+  let server: OwnPostgres;
+
+  beforeEach(async () => {
+    server = await OwnPostgres.start();
+    await serve(server.url);
+  }, 60_000);
+  afterEach(async () => {
+    await stopServing();
+    await server.remove();
+  }, 60_000);
+
+  it('every door is told 503; an answer under way is settled once it is back, and replayed', async () => {
+    const ada = await app.newUser();
+    const ask = { message: 'hi', model: 'flat:gated' };
+    const keyed = { 'Idempotency-Key': 'one' };
+    const answer = ada.send('POST', '/api/chat/', ask, keyed);
+    await until(() => upstream.calls.length === 1);
+    await server.stop();
+    const unavailable = { detail: 'The database does not answer.', code: 'unavailable' };
+    const refused = [
+      await ada.chat('hello'),
+      await ada.get('/api/token-balance/'),
+      await ada.get('/api/conversations/'),
+      await app.post('/api/login/', { username: ada.username, password: 'Wr0ng-pass-1' }),
+      await app.post('/api/register/', { username: 'bob', password: 'Str0ng-pass-1' }),
+    ];
+    for (const { status, body, headers } of refused) {
+      expect([status, body]).toEqual([503, unavailable]);
+      expect(headers['retry-after']).toBe('1');
+    }
+    const messages = [{ role: 'user', content: 'hi' }];
+    const v1 = await ada.send('POST', '/v1/chat/completions', { model: 'echo', messages });
+    expect([v1.status, v1.headers['retry-after']]).toEqual([503, '1']);
+    expect(v1.body).toMatchObject({ error: { code: 'unavailable', type: 'server_error' } });
+    gate.open();
+    await sleep(300);
+    await server.startAgain();
+    const { status, body } = await answer;
+    expect([status, (body as { response: string }).response]).toEqual([200, 'Hello']);
+    const replay = await ada.send('POST', '/api/chat/', ask, keyed);
+    expect([replay.status, replay.body]).toEqual([200, body]);
+    expect(replay.headers['idempotent-replayed']).toBe('true');
+    expect(upstream.calls).toHaveLength(1);
+    expect(await ada.balance()).toBe(GRANT - PRICE);
+    expect(await books(server.url)).toEqual(balanced(1));
+  }, 60_000);
+
+  it('nothing is lost or charged twice under load, and all goes on by itself', async () => {
+    const callers = await Promise.all([app.newUser(), app.newUser(), app.newUser()]);
+    let isOver = false;
+    let keys = 0;
+    const seen = new Set<number>();
+    const hand = async (caller: (typeof callers)[number]): Promise<number> => {
+      let answered = 0;
+      while (!isOver) {
+        keys += 1;
+        const headers = { 'Idempotency-Key': `k${String(keys)}` };
+        const ask = { message: 'hi', model: 'flat:quick' };
+        for (let status = 0; status !== 200;) {
+          status = (await caller.send('POST', '/api/chat/', ask, headers)).status;
+          seen.add(status);
+          if (status === 402) return answered;
+          if (status !== 200) await sleep(50);
+        }
+        answered += 1;
+      }
+      return answered;
+    };
+    const hands = callers.flatMap((caller) => [hand(caller), hand(caller)]);
+    for (let times = 0; times < 2; times += 1) {
+      await sleep(150);
+      await server.stop();
+      await sleep(150);
+      await server.startAgain();
+    }
+    await sleep(300);
+    isOver = true;
+    const answered = (await Promise.all(hands)).reduce((sum, one) => sum + one, 0);
+    expect(seen).toContain(503);
+    expect(seen).not.toContain(500);
+    // What was held in a commit that nobody heard the end of is given back by the next sweep.
+    await until(async () => (await Promise.all(callers.map(heldOf))).every((held) => held === 0));
+    expect(await books(server.url)).toEqual(balanced(answered));
+    const left = await Promise.all(callers.map((caller) => caller.balance()));
+    expect(left.reduce((sum, one) => sum + one, 0)).toBe(3 * GRANT - answered * PRICE);
+  }, 60_000);
+
+  const heldOf = async ({ username }: { username: string }): Promise<number> => {
+    const look = await Inspector.open(server.url);
+    const sql = `SELECT held FROM wallets JOIN users ON users.id = owner_id WHERE username = $1`;
+    const [wallet] = await look.rows<{ held: number }>(sql, [username]);
+    await look.close();
+    return wallet?.held ?? 0;
+  };
+});
+
+describe.each(postgres)('a pooler before %s', (kind) => {
+  it('in session mode serves; a commit that nobody heard the end of is not charged twice', async () => {
+    const owned = await createDatabase(kind);
+    const pooler = await Pooler.start(owned.url, 'session');
+    await serve(pooler.url);
+    const ada = await app.newUser();
+    const ask = { message: 'hi', model: 'flat:gated' };
+    const answer = ada.send('POST', '/api/chat/', ask, { 'Idempotency-Key': 'one' });
+    await until(() => upstream.calls.length === 1);
+    pooler.cutsNextCommit = true;
+    gate.open();
+    expect((await answer).status).toBe(200);
+    expect(pooler.cutsNextCommit).toBe(false);
+    expect(await ada.balance()).toBe(GRANT - PRICE);
+    expect(await books(owned.url)).toEqual(balanced(1));
+    await stopServing();
+    await pooler.stop();
+    await owned.drop();
+  }, 60_000);
+
+  it('in transaction mode is refused, with one sentence that says why', async () => {
+    const owned = await createDatabase(kind);
+    const pooler = await Pooler.start(owned.url, 'transaction');
+    await expect(TestApp.start(kind, { DATABASE_URL: pooler.url })).rejects.toThrow(
+      /^DATABASE_URL leads through a pooler in transaction mode, .* session mode$/,
+    );
+    await pooler.stop();
+    await owned.drop();
+  }, 60_000);
+});
