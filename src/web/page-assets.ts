@@ -9,15 +9,13 @@ const LIBRARIES: Readonly<Record<string, readonly [entry: string, file: string, 
   'preact.js': ['htm', '../preact/standalone.module.js'],
   'marked.js': ['marked', 'marked.esm.js'],
   'dompurify.js': ['dompurify', 'purify.min.js'],
-  'uplot.js': ['uplot', 'uPlot.iife.min.js', '\nexport default uPlot;\n'],
-  'uplot.css': ['uplot', 'uPlot.min.css'],
 };
 
 /** The module that starts the page. */
 const START = 'page.js';
 
 /** What the first view does not need; everything else is asked for at once. */
-const LATER = ['uplot.js', 'account.js', 'ledger.js', 'usage.js'];
+const LATER = ['account.js', 'list.js'];
 
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
@@ -40,14 +38,18 @@ export class PageAssets {
   readonly document: string;
   private readonly files: ReadonlyMap<string, Asset>;
 
-  constructor({ openingGrant }: Pick<Config, 'openingGrant'>) {
+  constructor({
+    openingGrant,
+    isRegistrationOpen,
+  }: Pick<Config, 'openingGrant' | 'isRegistrationOpen'>) {
     this.files = new Map([...ownFiles(), ...libraries()]);
     const hash = createHash('sha256');
     for (const [name, { bytes }] of this.files) hash.update(name).update(bytes);
     this.version = hash.digest('hex').slice(0, 16);
     this.document = readFileSync(new URL('page/index.html', import.meta.url), 'utf8')
       .replace('<!-- assets -->', this.links())
-      .replace('%OPENING_GRANT%', String(openingGrant));
+      .replace('%OPENING_GRANT%', String(openingGrant))
+      .replace('%REGISTRATION%', isRegistrationOpen ? 'open' : 'closed');
   }
 
   /** The file of that name; undefined for any other. */

@@ -96,6 +96,24 @@ export class WebPage {
     await this.message.waitFor();
   }
 
+  get dialog(): Locator {
+    return this.page.getByRole('dialog');
+  }
+
+  /** Answers the dialog that a button opens, and waits until it is gone; the first such button without `within`. */
+  async act(
+    name: string,
+    fields: Record<string, string> = {},
+    within: Locator | Page = this.page,
+  ): Promise<void> {
+    await within.getByRole('button', { name, exact: true }).first().click();
+    for (const [label, text] of Object.entries(fields)) {
+      await this.dialog.getByLabel(label, { exact: true }).fill(text);
+    }
+    await this.dialog.getByRole('button', { name, exact: true }).click();
+    await this.dialog.waitFor({ state: 'hidden' });
+  }
+
   /** Sends a message, and waits until its answer has come to an end. */
   async ask(message: string): Promise<void> {
     const before = await this.turns.count();

@@ -1,72 +1,100 @@
-import { ask } from './api.js';
+import { ask, call } from './api.js';
 import { RedeemForm } from './empty-wallet.js';
 import { number, tokens } from './format.js';
-import { Ledger } from './ledger.js';
-import { Button, Field, submitted, useAttempt } from './parts.js';
+import { Card, List, Usage } from './list.js';
+import { Actions, useAnswer } from './parts.js';
 import { html, useEffect, useState } from './preact.js';
-import { session } from './session.js';
-import { Usage } from './usage.js';
+import { endSession, session } from './session.js';
 import { refreshWallet, wallet } from './wallet.js';
 
-function Wallet({ purse, onRedeemed }) {
-  const [added, setAdded] = useState('');
-  const redeemed = (worth) => {
-    setAdded(`${tokens(worth)} were added.`);
-    onRedeemed();
-  };
-  return html`<section class="card" aria-labelledby="wallet-title">
-    <h3 id="wallet-title">Wallet</h3>
-    <p><strong>${number(purse.available)}</strong> tokens to spend</p>
-    ${purse.held > 0 && html`<p class="muted">${tokens(purse.held)} held for answers under way.</p>`}
-    <${RedeemForm} onRedeemed=${redeemed} />
-    <p role="status">${added}</p>
-  </section>`;
-}
+const KEYS = {
+  title: 'API keys',
+  path: 'api/keys/',
+  columns: 'name prefix scopes used limit limit_reset expires_at last_used_at',
+  none: 'A program that chats for you needs a key.',
+  above: {
+    'Make a key': {
+      fields: 'name scopes=chat,history,wallet limit? limit_reset=,daily,monthly expires_at?',
+      act: (body) => ask('POST', 'api/keys/', { body }),
+    },
+  },
+  last: ({ id, name }) => ({
+    Rotate: {
+      text: `“${name}” gets another key. The one of before ends at once.`,
+      act: () => ask('POST', `api/keys/${id}/rotate/`, { body: {} }),
+    },
+    Revoke: {
+      text: `Programs that use “${name}” are refused from now on.`,
+      act: () => call('DELETE', `api/keys/${id}/`),
+    },
+  }),
+};
 
-/** A limit that owners set for themselves, for a day in UTC. */
-function DailyLimit({ limits: { daily, spent_today: spent } }) {
-  const [saved, setSaved] = useState('');
-  const [run, isRunning, problem] = useAttempt();
-  const save = (limit) =>
-    run(async () => {
-      setSaved('');
-      await ask('PUT', 'api/wallet/limits/', { body: { daily: limit } });
-      await refreshWallet();
-      setSaved(limit === null ? 'The limit is removed.' : 'The limit is saved.');
-    });
-  return html`<section class="card" aria-labelledby="limit-title">
-    <h3 id="limit-title">Daily limit</h3>
-    <p class="muted">${tokens(spent)} spent today (UTC)${
-      daily === null ? ', without a limit.' : `, of ${tokens(daily)}.`
-    }</p>
-    <form class="inline" onSubmit=${submitted((fields) => save(Number(fields.daily)))}>
-      <${Field} key=${daily} id="daily" label="Tokens a day" type="number" min="0" step="1" required
-        defaultValue=${daily} problem=${problem?.message} />
-      <button class="primary" disabled=${isRunning}>Save</button>
-      <${Button} when=${daily !== null} onClick=${() => save(null)}>Remove the limit<//>
-    </form>
-    <p role="status">${saved}</p>
-  </section>`;
-}
+const SESSIONS = {
+  title: 'Sessions',
+  path: 'api/sessions/',
+  columns: 'kind created_at last_used_at',
+  above: {
+    'End all others': {
+      text: 'You stay logged in here alone. API keys go on.',
+      act: () => call('DELETE', 'api/sessions/'),
+    },
+  },
+  last: ({ id, current }) =>
+    !current && {
+      End: { text: 'It has to log in again.', act: () => call('DELETE', `api/sessions/${id}/`) },
+    },
+};
+
+/** What changes a limit of one's own, the login, or ends it all. */
+const PERSON = {
+  'Change the daily limit': {
+    text: 'Left empty, there is none. A day begins at midnight UTC.',
+    fields: 'daily?',
+    act: (body) => ask('PUT', 'api/wallet/limits/', { body }).then(() => refreshWallet()),
+  },
+  'Change the password': {
+    text: 'All other sessions end. API keys go on.',
+    fields: 'current_password new_password',
+    act: (body) => call('POST', 'api/password/', { body }),
+  },
+  'Change the e-mail': { fields: 'email?', act: (body) => ask('PATCH', 'api/me/', { body }) },
+  'Delete the account': {
+    text: 'Conversations, keys and sessions are removed for good, and your tokens are lost. Entries of the ledger stay, without your name.',
+    fields: 'password',
+    act: async (body) => {
+      await call('DELETE', 'api/me/', { body });
+      sessionStorage.clear();
+      endSession('Your account is deleted.');
+    },
+  },
+};
 
 /** What people look after beside chatting. */
-export function Account() {
+export default function Account() {
   const purse = wallet.use();
-  const [redeemed, setRedeemed] = useState(0);
+  const [version, setVersion] = useState(0);
+  const [done, setDone] = useState(0);
+  const { answer: me } = useAnswer(['GET', `api/me/?${done}`], 0);
   useEffect(() => {
     document.title = 'Account – Tallychat';
     refreshWallet().catch(() => undefined);
   }, []);
-  const cards =
-    purse &&
-    html`<div class="cards">
-    <${Wallet} purse=${purse} onRedeemed=${() => setRedeemed(redeemed + 1)} />
-    <${DailyLimit} limits=${purse.limits} />
-  </div>`;
-  return html`<main class="account">
-    <h2>${session.get()?.username}</h2>
-    ${cards}
+  const { daily, spent_today: spent } = purse?.limits ?? {};
+  return html`<h2>${session.get()?.username}</h2>
+    <${Card} title="Wallet">
+      <p><strong>${number(purse?.available ?? 0)}</strong> tokens to spend, ${number(purse?.held ?? 0)} held for
+        answers under way, ${tokens(spent ?? 0)} spent today${daily === null ? '' : ` of ${tokens(daily ?? 0)}`}</p>
+      <${RedeemForm} onRedeemed=${() => setVersion(version + 1)} />
+    <//>
     <${Usage} />
-    <${Ledger} key=${redeemed} />
-  </main>`;
+    <${List} title="Ledger" path="api/wallet/ledger/" version=${version}
+      columns="created_at reason amount balance_after" none="Nothing was added or spent." />
+    <${List} ...${KEYS} />
+    <${List} ...${SESSIONS} />
+    <${Card} title="Your account">
+      <p>${me && (me.email || 'No e-mail address is known: a forgotten password cannot be replaced.')}</p>
+      <div class="row"><${Actions} of=${PERSON} onDone=${() => setDone(done + 1)} /></div>
+      <p role="status">${done > 0 && 'Done.'}</p>
+    <//>`;
 }

@@ -19,8 +19,17 @@ function sentenceOf(body) {
 const UNREACHED = { detail: 'The server cannot be reached. Check the connection and try again.' };
 export const BROKEN_OFF = { detail: 'The connection broke before the answer was complete.' };
 
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A conversation is busy for a moment after an answer was stopped. */
+const BUSY_MS = 250;
+
 /** Asks the API. Throws a `Refusal`, or an `AbortError` after `signal`; a 401 ends the session. */
-export async function call(method, path, { body, signal, accept = 'application/json' } = {}) {
+export async function call(
+  method,
+  path,
+  { body, signal, accept = 'application/json', tries = 20 } = {},
+) {
   const token = session.get()?.token;
   const headers = { Accept: accept };
   if (token) headers.Authorization = `Bearer ${token}`;
@@ -30,6 +39,10 @@ export async function call(method, path, { body, signal, accept = 'application/j
     throw error.name === 'AbortError' ? error : new Refusal(0, UNREACHED);
   });
   if (answer.ok) return answer;
+  if (answer.status === 409 && tries > 0) {
+    await pause(BUSY_MS);
+    return call(method, path, { body, signal, accept, tries: tries - 1 });
+  }
   const problem = await answer.json().catch(() => ({}));
   if (answer.status === 401 && token && session.get()?.token === token) {
     endSession('Your session has ended. Please log in again.');

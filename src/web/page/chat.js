@@ -1,6 +1,6 @@
 import { Composer, useModel } from './composer.js';
 import { change, conversations, download } from './conversations.js';
-import { Button, Dialog, Field, Icon, useAttempt } from './parts.js';
+import { Actions, Button, Icon, useAttempt } from './parts.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './preact.js';
 import { NEW, go } from './route.js';
 import { titleOf } from './sidebar.js';
@@ -11,52 +11,38 @@ import { TurnView } from './turn.js';
 const NEAR_PX = 80;
 
 /** What can be done with a conversation, each after a question. */
-const ACTIONS = {
+const actionsOf = (id, title) => ({
   Rename: {
     title: 'Rename the conversation',
-    action: 'Save',
-    act: (id, { title }) => change('PATCH', id, { title }),
-    question: (title) => html`<${Field} id="title" label="Title" defaultValue=${title} required
-      maxlength="80" />`,
+    actions: ['Save'],
+    fields: 'title',
+    values: { title },
+    act: (body) => change('PATCH', id, body),
   },
   Export: {
-    title: 'Export the conversation',
-    action: 'Download',
-    act: (id, { type }) => download(id, type),
-    question: () => html`<div class="field"><label for="type">Format</label>
-      <select id="type" name="type"><option value="markdown">Markdown</option>
-        <option value="json">JSON</option></select></div>`,
+    actions: ['Download'],
+    fields: 'type=markdown,json',
+    act: ({ type }) => download(id, type),
   },
   Delete: {
     title: 'Delete the conversation?',
-    action: 'Delete conversation',
-    act: async (id) => {
+    text: `“${title}” and all its answers are removed for good. What they cost is not given back.`,
+    actions: ['Delete conversation'],
+    act: async () => {
       await change('DELETE', id);
       forgetThread(id);
       go(NEW);
     },
-    question: (title) => html`<p>“${title}” and all its answers are removed for good. What they cost
-      is not given back.</p>`,
   },
-};
+});
 
 function Heading({ id }) {
-  const [open, setOpen] = useState(null);
   const known = conversations.use().all?.find((each) => each.id === id);
   const title = id ? titleOf(known) : 'New conversation';
   useEffect(() => void (document.title = `${title} – Tallychat`), [title]);
-  const { question, act, ...texts } = ACTIONS[open] ?? {};
-  const buttons = Object.keys(ACTIONS).map(
-    (name) => html`<${Button} key=${name} when=${id} onClick=${() => setOpen(name)}>${name}<//>`,
-  );
-  const dialog =
-    open &&
-    html`<${Dialog} ...${texts} onClose=${() => setOpen(null)}
-    onSubmit=${(fields) => act(id, fields)}>${question(title)}<//>`;
   return html`<div class="heading">
     <h2>${title}</h2>
-    ${buttons}
-    ${dialog}
+    ${id && html`<${Actions} of=${actionsOf(id, title)} />`}
   </div>`;
 }
 

@@ -1,6 +1,6 @@
 import { ask } from './api.js';
 import { tokens } from './format.js';
-import { Field, submitted, useAttempt } from './parts.js';
+import { Form } from './parts.js';
 import { html } from './preact.js';
 import { ACCOUNT } from './route.js';
 import { refreshWallet } from './wallet.js';
@@ -13,20 +13,13 @@ export function isTooLittle(purse, listedPrice, quote, problem) {
 
 /** A field for a code. `onRedeemed` gets how many tokens it was worth; a refused code stays in the field. */
 export function RedeemForm({ onRedeemed }) {
-  const [run, isRunning, problem] = useAttempt();
-  const submit = submitted(({ code }, button, form) =>
-    run(async () => {
-      const redeemed = await ask('POST', 'api/wallet/redeem/', { body: { code } });
-      form.reset();
-      onRedeemed(redeemed.tokens);
-      await refreshWallet();
-    }),
-  );
-  return html`<form class="inline" onSubmit=${submit}>
-    <${Field} id="code" label="Code" problem=${problem?.message} required autocomplete="off"
-      spellcheck=${false} />
-    <button class="primary" disabled=${isRunning}>Redeem</button>
-  </form>`;
+  const redeem = async (body) => {
+    const { tokens: worth } = await ask('POST', 'api/wallet/redeem/', { body });
+    onRedeemed(worth);
+    await refreshWallet();
+    return `${tokens(worth)} were added.`;
+  };
+  return html`<${Form} class="inline" fields="code" actions=${['Redeem']} act=${redeem} />`;
 }
 
 /** What to do when there is not enough money: it stands where the message cannot be sent. */

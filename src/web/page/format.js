@@ -5,6 +5,17 @@ export const number = (value) => count.format(value);
 export const tokens = (value) => `${number(value)} ${value === 1 ? 'token' : 'tokens'}`;
 export const time = (iso) => moment.format(new Date(iso));
 
+const WORDS = {
+  daily: 'Tokens a day',
+  email: 'E-mail',
+  expires_at: 'Serves until',
+  type: 'Format',
+};
+
+/** The name of a field of the API, for people. */
+export const words = (name) =>
+  WORDS[name] ?? name[0].toUpperCase() + name.slice(1).replaceAll('_', ' ');
+
 /** What a message costs before it is sent: one price, or what it costs at least and at most. */
 export function range(least, most) {
   return least === most ? tokens(most) : `${number(least)} to ${tokens(most)}`;

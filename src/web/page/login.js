@@ -1,43 +1,63 @@
-import { ask } from './api.js';
+import { ask, call } from './api.js';
 import { tokens } from './format.js';
-import { Field, Icon, Problem, submitted, useAttempt } from './parts.js';
+import { Form, Icon } from './parts.js';
 import { html } from './preact.js';
-import { beginSession, farewell } from './session.js';
+import { FORGOTTEN, NEW, go, route } from './route.js';
+import { beginSession, endSession, farewell } from './session.js';
 
-const grant = Number(document.documentElement.dataset.openingGrant);
-const HINT = grant
-  ? `A new account starts with ${tokens(grant)}.`
+const { openingGrant, registration } = document.documentElement.dataset;
+const isOpen = registration === 'open';
+const GRANT = Number(openingGrant)
+  ? `A new account starts with ${tokens(Number(openingGrant))}.`
   : 'A new account starts empty, and is filled with a code.';
+const CLOSED = 'Registration is closed: ask the people who run this service for an account.';
 
-/** One form for those who come back and for those who are new. */
+/** The forms before the login. The first is for those who come back, and for those who are new. */
+const FORMS = {
+  chat: {
+    text: `Chat with a model, and pay for each answer from your wallet. ${isOpen ? GRANT : CLOSED}`,
+    fields: 'username password',
+    actions: isOpen ? ['Log in', 'Register'] : ['Log in'],
+    act: async (body, button) => {
+      const path = button === 'Register' ? 'api/register/' : 'api/login/';
+      beginSession((await ask('POST', path, { body })).token, body.username);
+    },
+  },
+  forgotten: {
+    text: 'A link to choose a new password is sent to the e-mail address that you gave.',
+    fields: 'username',
+    actions: ['Send the link'],
+    act: async (body) => {
+      await call('POST', 'api/password/reset/', { body });
+      return 'If there is such an address, the link is on its way. Else ask those who run this service.';
+    },
+  },
+  reset: {
+    text: 'Choose a new password. It ends all your sessions.',
+    fields: 'new_password',
+    actions: ['Change the password'],
+    act: async (body) => {
+      const link = { ...body, token: route.get().id };
+      await call('POST', 'api/password/reset/confirm/', { body: link });
+      endSession('Your password is changed. Log in with it.');
+      go(NEW, true);
+    },
+  },
+};
+
+/** Who is not logged in sees one of them. */
 export function Login() {
   const reason = farewell.use();
-  const [run, isRunning, problem] = useAttempt();
-  const submit = submitted(({ username, password }, button) =>
-    run(async () => {
-      const path = button?.value === 'register' ? 'api/register/' : 'api/login/';
-      const { token } = await ask('POST', path, { body: { username, password } });
-      beginSession(token, username);
-    }),
-  );
-  const { username: badName, password: badPassword } = problem?.fields ?? {};
-
+  const { view } = route.use();
+  const { text, ...form } = FORMS[view] ?? FORMS.chat;
   return html`<main class="login">
-    <form class="card" onSubmit=${submit}>
+    <${Form} class="card" key=${view} ...${form}>
       <h1><${Icon} name="mark" /> Tallychat</h1>
-      <p class="muted">Chat with a model, and pay for each answer from your wallet.</p>
+      <p class="muted">${text}</p>
       ${reason && html`<p class="notice" role="status">${reason}</p>`}
-      <${Field} id="username" label="Username" problem=${badName?.join(' ')} required
-        autocomplete="username" autocapitalize="none" spellcheck=${false} />
-      <${Field} id="password" label="Password" problem=${badPassword?.join(' ')} required
-        type="password" autocomplete="current-password" />
-      <${Problem} text=${badName || badPassword ? '' : problem?.message} />
-      <div class="inline">
-        <button class="primary" value="login" disabled=${isRunning}>Log in</button>
-        <button value="register" disabled=${isRunning}>Register</button>
-      </div>
-      <p class="muted">${HINT}</p>
-    </form>
+    <//>
+    <a href=${view === 'forgotten' ? NEW : FORGOTTEN}>
+      ${view === 'forgotten' ? 'Log in' : 'Forgot your password?'}</a>
     <a href="api/docs/">API documentation</a>
   </main>`;
 }

@@ -7,12 +7,10 @@ const { DOMPurify } = globalThis;
 /** Longer answers are shown as they are: reading them again for each word would make the page slow. */
 const CHARS_MAX = 100_000;
 
-const ALLOWED_TAGS =
-  'p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li a table thead tbody tr th td'.split(
-    ' ',
-  );
+const TAGS =
+  'p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li a table thead tbody tr th td';
 const SAFE = {
-  ALLOWED_TAGS,
+  ALLOWED_TAGS: TAGS.split(' '),
   ALLOWED_ATTR: ['href', 'class', 'start', 'align'],
   ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:)/i,
   RETURN_DOM_FRAGMENT: true,

@@ -37,17 +37,15 @@ function Header({ username, view }) {
 
 /** The account page is loaded when it is opened. */
 function Account() {
-  const [Loaded, setLoaded] = useState(null);
+  const [View, setView] = useState(null);
   const [problem, setProblem] = useState('');
   useEffect(() => {
     import('./account.js').then(
-      (module) => setLoaded(() => module.Account),
+      (module) => setView(() => module.default),
       () => setProblem('The page could not be loaded. Reload it to try again.'),
     );
   }, []);
-  return Loaded
-    ? html`<${Loaded} />`
-    : html`<main class="account"><${Problem} text=${problem} /></main>`;
+  return html`<main class="account">${View && html`<${View} />`}<${Problem} text=${problem} /></main>`;
 }
 
 function Home({ username }) {
@@ -64,9 +62,11 @@ function Home({ username }) {
 function Page() {
   const current = session.use();
   useEffect(() => void (current || (document.title = 'Tallychat')), [current]);
-  const view = current
-    ? html`<${Home} key=${current.token} username=${current.username} />`
-    : html`<${Login} />`;
+  const { view: name } = route.use();
+  const view =
+    current && name !== 'reset'
+      ? html`<${Home} key=${current.token} username=${current.username} />`
+      : html`<${Login} />`;
   return html`${view}<${Speech} />`;
 }
 

@@ -1,12 +1,6 @@
 import { ask } from './api.js';
+import { words } from './format.js';
 import { html, useEffect, useRef, useState } from './preact.js';
-
-/** A field under its label, and what is wrong with what was typed. What is typed stays in it. */
-export const Field = ({ id, label, problem, ...rest }) => html`<div class="field">
-  <label for=${id}>${label}</label>
-  <input id=${id} name=${id} aria-invalid=${Boolean(problem)} aria-describedby="${id}-problem" ...${rest} />
-  <p id="${id}-problem" class="problem" role=${problem ? 'alert' : undefined}>${problem}</p>
-</div>`;
 
 /** What went wrong, where the eye is. Without a text there is nothing to see. */
 export const Problem = ({ text }) => text && html`<p class="problem box" role="alert">${text}</p>`;
@@ -52,35 +46,98 @@ export function useAnswer(question, pauseMs) {
   return seen.key === key ? seen : {};
 }
 
-/** For `onSubmit`: gives the fields by name, and the button, and the form as it was. */
-export const submitted = (take) => (event) => {
-  event.preventDefault();
-  const { target, submitter } = event;
-  take(Object.fromEntries(new FormData(target)), submitter, target);
-};
+const TYPES = { daily: 'number', email: 'email', expires_at: 'date', limit: 'number' };
 
-/** A question over the page. Escape and Cancel close it; `onSubmit` gets the fields. */
-export function Dialog({ title, action, onSubmit, onClose, children }) {
-  const dialog = useRef(null);
-  const [run, isRunning, problem] = useAttempt();
-  useEffect(() => dialog.current.showModal(), []);
-  const submit = submitted((fields) =>
-    run(async () => {
-      await onSubmit(fields);
-      onClose();
-    }),
+/** What was typed, as the API takes it: what may be left empty is null then, as JSON has no other number. */
+function valueOf({ type, multiple, selectedOptions, valueAsNumber, value }) {
+  if (multiple) return Array.from(selectedOptions, (option) => option.value);
+  if (type === 'number') return valueAsNumber;
+  return type === 'email' ? value : value || null;
+}
+
+/** A field under its label, and what is wrong with what was typed, which stays in it. */
+function Field({ id, isOptional, choices, value, problem }) {
+  const type = TYPES[id] ?? (id.endsWith('password') ? 'password' : 'text');
+  const multiple = id === 'scopes';
+  const options = choices.map(
+    (name) => html`<option value=${name} selected=${multiple}>${name || 'never'}</option>`,
   );
+  const known = /^username$|^email$|password$/.test(id);
+  const complete = known ? id.replace(/^password/, 'current-password').replace('_', '-') : 'off';
+  return html`<div class="field">
+    <label for=${id}>${words(id)}</label>
+    <${choices[1] ? 'select' : 'input'} id=${id} name=${id} type=${type} multiple=${multiple} min="0"
+      defaultValue=${value} required=${!isOptional} autocomplete=${complete} autocapitalize="none"
+      spellcheck=${false} aria-invalid=${Boolean(problem)} aria-describedby="${id}-problem">${options}<//>
+    <p id="${id}-problem" class="problem" role=${problem ? 'alert' : undefined}>${problem}</p>
+  </div>`;
+}
+
+/**
+ * A form with a button for each of `actions`. Its fields are words: `limit?` may be left empty, `type=a,b` is one
+ * of these. `act` gets what was typed and the button's name; what it returns is shown.
+ */
+export function Form({ fields = '', values = {}, actions, act, onCancel, children, ...rest }) {
+  const [done, setDone] = useState('');
+  const [run, isRunning, problem] = useAttempt();
+  const submit = (event) => {
+    event.preventDefault();
+    const { target, submitter } = event;
+    const named = [...target.elements].filter(({ name }) => name);
+    const body = Object.fromEntries(named.map((field) => [field.name, valueOf(field)]));
+    run(async () => {
+      setDone(await act(body, submitter?.value));
+      target.reset();
+    });
+  };
+  const listed = [...fields.matchAll(/(\w+)(\??)=?(\S*)/g)];
+  const problemOf = ([, id]) =>
+    problem?.fields?.[id]?.join(' ') ?? (listed[1] ? '' : problem?.message);
+  const rows = listed.map((each) => {
+    const [, id, isOptional, choices] = each;
+    return html`<${Field} key=${id} id=${id} isOptional=${isOptional || choices} choices=${choices.split(',')}
+      value=${values[id]} problem=${problemOf(each)} />`;
+  });
+  const buttons = actions.map(
+    (name, place) => html`<button key=${name} value=${name} class=${place ? '' : 'primary'}
+    disabled=${isRunning}>${name}</button>`,
+  );
+  return html`<form onSubmit=${submit} ...${rest}>
+    ${children} ${rows}
+    <${Problem} text=${listed.some(problemOf) ? '' : problem?.message} />
+    <div class="inline"><${Button} when=${onCancel} onClick=${onCancel}>Cancel<//>${buttons}</div>
+    <p role="status">${done}</p>
+  </form>`;
+}
+
+/** A question over the page. Escape and Cancel close it, and so does what is asked when it is done. */
+function Dialog({ title, text, act, onClose, onDone, ...form }) {
+  const dialog = useRef(null);
+  useEffect(() => dialog.current.showModal(), []);
+  const submit = async (body) => {
+    const result = await act(body);
+    onClose();
+    onDone?.(result);
+  };
   return html`<dialog ref=${dialog} onClose=${onClose} aria-labelledby="dialog-title">
-    <form onSubmit=${submit}>
+    <${Form} ...${form} act=${submit} onCancel=${onClose}>
       <h2 id="dialog-title">${title}</h2>
-      ${children}
-      <${Problem} text=${problem?.message} />
-      <div class="inline">
-        <button type="button" class="quiet" onClick=${onClose}>Cancel</button>
-        <button class="primary" disabled=${isRunning}>${action}</button>
-      </div>
-    </form>
+      <p>${text}</p>
+    <//>
   </dialog>`;
+}
+
+/** Buttons by their names, each of which asks in a dialog before it acts. */
+export function Actions({ of: dialogs, onDone }) {
+  const [open, setOpen] = useState(null);
+  const close = () => setOpen(null);
+  const buttons = Object.keys(dialogs).map(
+    (name) => html`<${Button} key=${name} when onClick=${() => setOpen(name)}>${name}<//>`,
+  );
+  return html`${buttons}${
+    open &&
+    html`<${Dialog} title=${open} actions=${[open]} ...${dialogs[open]} onClose=${close} onDone=${onDone} />`
+  }`;
 }
 
 const SHAPES = {

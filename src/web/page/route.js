@@ -1,15 +1,20 @@
 import { store } from './store.js';
 
+const VIEWS = ['account', 'forgotten'];
+
 /** Where the page is, from the part of the address after `#`: `{view, id}`. It survives a reload. */
 function read() {
-  const [, view = 'c', id = ''] = location.hash.split('/');
-  return view === 'account' ? { view, id: '' } : { view: 'chat', id };
+  const [, token] = location.hash.split('#password-reset=');
+  if (token) return { view: 'reset', id: token };
+  const [, view, id = ''] = location.hash.split('/');
+  return VIEWS.includes(view) ? { view, id: '' } : { view: 'chat', id };
 }
 
 export const route = store(read());
 export const toConversation = (id) => `#/c/${id}`;
 export const NEW = '#/c/';
 export const ACCOUNT = '#/account';
+export const FORGOTTEN = '#/forgotten';
 
 /** Goes there; `isSame` keeps the step out of the browser's history. */
 export function go(hash, isSame = false) {

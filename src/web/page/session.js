@@ -3,13 +3,7 @@ import { store } from './store.js';
 const KEY = 'tallychat-session';
 
 /** Local storage is one for all tabs of the browser, and so is the login. */
-function saved() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY));
-  } catch {
-    return null;
-  }
-}
+const saved = () => JSON.parse(localStorage.getItem(KEY));
 
 /** Who is logged in, `{token, username}`, or null. */
 export const session = store(saved());

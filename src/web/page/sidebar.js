@@ -27,11 +27,8 @@ export function Sidebar() {
   useEffect(() => void run(loadConversations), []);
   const kept = (all ?? []).map((each) => ({ key: each.id, id: each.id, label: titleOf(each) }));
   const titled = kept.filter(({ label }) => label.toLowerCase().includes(sought));
-  const said = found?.results.map((turn) => ({
-    key: turn.id,
-    id: turn.conversation,
-    label: turn.message,
-  }));
+  const linkTo = ({ id: key, conversation: id, message: label }) => ({ key, id, label });
+  const said = found?.results.map(linkTo);
 
   return html`<nav class="sidebar" aria-label="Conversations">
     <button class="primary" onClick=${() => go(NEW)}>

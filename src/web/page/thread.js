@@ -1,4 +1,4 @@
-import { BROKEN_OFF, Refusal, ask, call, eventsOf } from './api.js';
+import { BROKEN_OFF, Refusal, ask, call, eventsOf, pause } from './api.js';
 import { loadConversations } from './conversations.js';
 import { tokens } from './format.js';
 import { go, route, toConversation } from './route.js';
@@ -89,10 +89,7 @@ export class Thread {
   async stop() {
     const controller = this.#controller;
     if (!this.#answer) return controller?.abort();
-    await call('POST', `api/chat/${this.#answer}/stop/`).catch(({ status }) => {
-      // Not found is what has just ended by itself.
-      if (status !== 404) controller.abort();
-    });
+    await call('POST', `api/chat/${this.#answer}/stop/`).catch(() => controller.abort());
   }
 
   leave() {
@@ -117,9 +114,8 @@ export class Thread {
     Object.assign(turn, { id, response: content.response, tokens: charged, status });
     this.#become(content.conversation);
     wallet.set({ ...wallet.get(), available: left });
-    sayTheEnd(
-      `${isStopped ? 'Stopped.' : 'End of the answer.'} It cost ${tokens(charged)}; ${tokens(left)} left.`,
-    );
+    const ending = isStopped ? 'Stopped.' : 'End of the answer.';
+    sayTheEnd(`${ending} It cost ${tokens(charged)}; ${tokens(left)} left.`);
   }
 
   async #end(turn, error) {
@@ -142,16 +138,13 @@ export class Thread {
 
   /** What an answer that broke off cost is known when the server has saved it, which is a moment later. */
   async #settle(turn) {
-    const known = new Set(this.turns.get().map(({ id }) => id));
-    const isIt = ({ id, message, conversation }) =>
-      !known.has(id) && message === turn.message && (!this.id || this.id === conversation);
-    for (let look = 1; look <= LOOKS && !turn.id; look += 1) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS * look));
-      const saved = (await ask('GET', 'api/chat/?page_size=5')).results.find(isIt);
+    for (let look = 1; look <= LOOKS && this.#answer && !turn.id; look += 1) {
+      await pause(LOOK_MS * look);
+      const { results } = await ask('GET', 'api/chat/?page_size=5');
+      const saved = results.find(({ id }) => id === this.#answer);
       if (!saved) continue;
-      const { id, response, tokens: charged, status, conversation } = saved;
+      const { id, response, tokens: charged, status } = saved;
       Object.assign(turn, { id, response, tokens: charged, status });
-      this.#become(conversation);
       say(`It cost ${tokens(charged)}.`);
     }
   }

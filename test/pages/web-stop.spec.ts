@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { TestApp } from '../support/app.js';
+import { inBrowser, openBrowser } from '../support/browser.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { WALKS, WebPage } from '../support/web-page.js';
+
+inBrowser.each(WALKS)('a stop on the page, on a $screen screen, with $kind', ({ screen, kind }) => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+  let browser: Browser;
+  let tab: WebPage;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    provider = new ProviderProbe(app.nest);
+    browser = await openBrowser();
+    tab = await WebPage.openAlone(browser, app.url, screen);
+    await tab.register('newcomer');
+  });
+  afterAll(async () => {
+    await browser.close();
+    await app.close();
+  });
+
+  /** Asks for an answer that says one thing, and then hangs. */
+  const askForHalf = async (message: string) => {
+    provider.answer([{ type: 'delta', text: `Half of ${message}.` }]);
+    await tab.message.fill(message);
+    await tab.button('Send').click();
+    await tab.sees(`Half of ${message}.`);
+  };
+
+  it('leaves what was produced in view, now and after a reload', async () => {
+    await askForHalf('one');
+    await tab.button('Stop').click();
+    await tab.sees('Stopped · echo · 100 tokens');
+    expect(await tab.button('Stop').isVisible()).toBe(false);
+    expect(await tab.answers.last().innerText()).toBe('Half of one.');
+    provider.use(undefined);
+    await tab.ask('go on');
+    expect(await tab.page.getByRole('alert').count()).toBe(0);
+    expect(provider.lastRequest?.messages.map(({ content }) => content)).toContain('Half of one.');
+    await tab.page.reload();
+    await tab.sees('Half of one.');
+    await tab.hasBalance('3,800');
+  });
+
+  it('waits with a message where another tab has an answer under way, and shows no refusal', async () => {
+    await askForHalf('two');
+    const other = await WebPage.open(tab.page.context(), tab.page.url());
+    await other.sees('go on');
+    const refused = other.page.waitForResponse((answer) => answer.status() === 409);
+    await other.message.fill('next');
+    await other.message.press('Enter');
+    await refused;
+    expect(await other.page.getByRole('alert').count()).toBe(0);
+    provider.use(undefined);
+    await tab.button('Stop').click();
+    await other.turns.filter({ hasText: "'next'" }).waitFor();
+    expect(await other.page.getByRole('alert').count()).toBe(0);
+    expect(await app.database.count('turns')).toBe(4);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+    expect([...tab.complaints, ...other.complaints]).toEqual([]);
+  });
+});
