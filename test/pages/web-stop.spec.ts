@@ -48,7 +48,8 @@ inBrowser.each(WALKS)('a stop on the page, on a $screen screen, with $kind', ({ 
 
   it('waits with a message where another tab has an answer under way, and shows no refusal', async () => {
     await askForHalf('two');
-    const other = await WebPage.open(tab.page.context(), tab.page.url());
+    const other = await WebPage.open(tab.page.context(), app.url);
+    await other.page.goto(tab.page.url());
     await other.sees('go on');
     const refused = other.page.waitForResponse((answer) => answer.status() === 409);
     await other.message.fill('next');
