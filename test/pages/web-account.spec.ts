@@ -57,6 +57,7 @@ inBrowser.each(WALKS)(
 
     it('makes a key, and tells beside the field what is wrong with it', async () => {
       await card('API keys').getByText('needs a key').waitFor();
+      expect(await tab.page.getByText('Done.').filter({ visible: true }).count()).toBe(0);
       await tab.button('Make a key').click();
       await tab.dialog.getByLabel('Name').fill(HOSTILE);
       await tab.dialog.getByLabel('Limit', { exact: true }).fill('300');

@@ -44,7 +44,7 @@ function Secret({ text }) {
 
 /** A list of the API, page by page. `above` can be done with it; then, and with another `version`, it is read anew. */
 export function List({ title, path, version, columns, none, above = {}, last }) {
-  const [{ results, next }, setPages] = useState({ results: [], next: null });
+  const [{ results, next }, setPages] = useState({ results: null, next: null });
   const [done, setDone] = useState(null);
   const [run, isRunning, problem] = useAttempt();
   const load = (from) =>
@@ -54,16 +54,16 @@ export function List({ title, path, version, columns, none, above = {}, last }) 
     });
   useEffect(() => void load(null), [version, done]);
   const table =
-    results.length > 0 &&
+    results?.length > 0 &&
     html`<${Table} title=${title} columns=${columns.split(' ')}
     entries=${results} last=${last} onDone=${setDone} />`;
   return html`<${Card} title=${title}>
-    ${table || html`<p class="muted">${none}</p>`}
+    ${table || (results && html`<p class="muted">${none}</p>`)}
     <${Problem} text=${problem?.message} />
     <${Button} when=${next || problem} disabled=${isRunning} onClick=${() => load(next)}>
       ${problem ? 'Try again' : 'Show older'}<//>
-    <div class="notice" hidden=${!done} role="status">
-      ${done?.key ? html`<${Secret} text=${done.key} />` : 'Done.'}</div>
+    <div class=${done && 'notice'} role="status">
+      ${done?.key ? html`<${Secret} text=${done.key} />` : done && 'Done.'}</div>
     <div class="row"><${Actions} of=${above} onDone=${setDone} /></div>
   <//>`;
 }
