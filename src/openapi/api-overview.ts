@@ -1,5 +1,6 @@
 import type { OpenAPIObject, SecuritySchemeObject } from '@nestjs/swagger';
 import type { Config } from '../config/config.js';
+import { refusalTable } from './shared-answers.js';
 
 /** The groups of routes, in the order in which a newcomer meets them. */
 const TAGS = [
@@ -59,7 +60,14 @@ tokens and a message costs ${whole(config.pricePerMessage)}; when the wallet can
   misses nothing. A \`cursor\` is base64url of \`older:<id>\` or \`newer:<id>\`.
 - **Errors** are \`{"detail", "code"}\`, for fields \`{"<field>": ["<sentence>"]}\`. \`code\` is for machines.
   Below \`/v1\` they have OpenAI's shape.
-- **\`X-Request-Id\`** is on every answer, and in the log.`;
+- **Every answer** has \`X-Request-Id\`, which is also in the log: the one that was sent, where it is 1 to 128 letters,
+  digits, \`_\`, \`.\` or \`-\`. \`Allow\` lists the methods of a path that was found.
+
+### Refusals
+
+Each route tells the errors of its own, and the answer \`default\` stands for these:
+
+${refusalTable()}`;
 }
 
 /** All of the document that does not come from the routes. */

@@ -5,7 +5,8 @@ import { NotFound } from '../errors.js';
 import { ApiDescription } from './api-description.js';
 import { DocumentationDocs } from './documentation.docs.js';
 import { Public } from '../http/request.decorators.js';
-import { SWAGGER_UI_POLICY, SWAGGER_UI_START, swaggerUiFile, swaggerUiPage } from './swagger-ui.js';
+import { SWAGGER_UI_POLICY, swaggerUiFile, swaggerUiPage } from './swagger-ui.js';
+import { SWAGGER_UI_START, SWAGGER_UI_STYLE } from './swagger-ui-start.js';
 
 const CACHE_SECONDS = 3600;
 
@@ -34,6 +35,13 @@ export class DocsController {
   @Get('docs/start.js')
   start(@Res() reply: FastifyReply): void {
     void reply.type('text/javascript; charset=utf-8').send(SWAGGER_UI_START);
+  }
+
+  @Public({ anyAccept: true })
+  @ApiExcludeEndpoint()
+  @Get('docs/docs.css')
+  style(@Res() reply: FastifyReply): void {
+    void reply.type('text/css; charset=utf-8').send(SWAGGER_UI_STYLE);
   }
 
   @Public({ anyAccept: true })

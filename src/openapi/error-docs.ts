@@ -100,12 +100,8 @@ const whole = (description: string, example: number): HeaderObject => ({
   schema: { type: 'integer', minimum: 0, examples: [example] },
 });
 
-/** The headers of errors, and those of every answer. */
+/** The headers of errors, and of limits. */
 export const SHARED_HEADERS = {
-  'X-Request-Id': text(
-    'Names this request in the log. The `X-Request-Id` that was sent, where it is 1 to 128 letters, digits, `_`, `.` or `-`.',
-    '6a6e6f7b-2a0c-4bd0-a2a5-0a4f6b1f1c55',
-  ),
   Allow: text('The methods that this path has.', 'GET, HEAD, OPTIONS'),
   'WWW-Authenticate': text('The schemes that are understood.', 'Token, Bearer realm="api"'),
   'x-should-retry': text('Whether to send it again: no.', 'false'),
@@ -177,10 +173,19 @@ const MEANING: Readonly<Record<number, string>> = {
   504: 'The model took too long. Nothing was charged.',
 };
 
+/** When an error of this status is answered. */
+export const meaningOf = (status: number): string => MEANING[status] ?? '';
+
 /** A reference to a header of the table above. */
 export function headerReference(name: string): ReferenceObject {
-  if (!Object.hasOwn(SHARED_HEADERS, name)) throw new Error(`no description of header ${name}`);
+  sharedHeader(name);
   return { $ref: `#/components/headers/${name}` };
+}
+
+function sharedHeader(name: string): HeaderObject {
+  const header = Object.entries(SHARED_HEADERS).find(([key]) => key === name)?.[1];
+  if (!header) throw new Error(`no description of header ${name}`);
+  return header;
 }
 
 function shapeOf(error: AppError): ErrorSample['shape'] {
@@ -220,9 +225,12 @@ function schemaOf(
   return { ...schema, type: 'object', properties: { code: { enum: [...new Set(codes)] } } };
 }
 
-function contentOf(samples: readonly ErrorSample[]): MediaTypeObject {
-  const shapes = [...new Set(samples.map(({ shape }) => shape))];
-  const schemas = shapes.map((shape) => schemaOf(shape, samples));
+function contentOf(
+  samples: readonly ErrorSample[],
+  possible: readonly ErrorSample[],
+): MediaTypeObject {
+  const shapes = [...new Set(possible.map(({ shape }) => shape))];
+  const schemas = shapes.map((shape) => schemaOf(shape, possible));
   const examples: NonNullable<MediaTypeObject['examples']> = {};
   for (const { code: name, body } of samples) {
     const again = Object.keys(examples).filter((key) => key.startsWith(name)).length;
@@ -231,19 +239,23 @@ function contentOf(samples: readonly ErrorSample[]): MediaTypeObject {
   return { schema: schemas.length === 1 ? (schemas[0] ?? {}) : { anyOf: schemas }, examples };
 }
 
-/** The answer that these errors, all of one status, have in the document. */
-export function describeErrors(samples: readonly ErrorSample[]): ResponseObject {
-  const status = samples[0]?.status ?? 0;
-  const limits = status === 429 ? limitHeaders(samples[0]?.shape === 'OpenAiError') : [];
-  const names = new Set(['X-Request-Id', ...samples.flatMap(({ headers }) => headers), ...limits]);
-  // What only some of these errors tell may be missing.
-  const headerOf = (name: string) =>
-    name !== 'WWW-Authenticate' || samples.every(({ headers }) => headers.includes(name))
-      ? headerReference(name)
-      : { ...SHARED_HEADERS['WWW-Authenticate'], required: false };
+/**
+ * The answer that these errors have in the document. `others` are as possible and told elsewhere: they count for
+ * the schema, and are no examples here.
+ */
+export function describeErrors(
+  samples: readonly ErrorSample[],
+  { others = [], description }: { others?: readonly ErrorSample[]; description?: string } = {},
+): ResponseObject {
+  const possible = [...samples, ...others];
+  const names = new Set(possible.flatMap(({ headers }) => headers));
+  const headerOf = (name: string) => {
+    const isOnEach = possible.every(({ headers }) => headers.includes(name));
+    return isOnEach ? headerReference(name) : { ...sharedHeader(name), required: false };
+  };
   return {
-    description: MEANING[status] ?? '',
+    description: description ?? meaningOf(samples[0]?.status ?? 0),
     headers: Object.fromEntries([...names].map((name) => [name, headerOf(name)])),
-    content: { 'application/json': contentOf(samples) },
+    content: { 'application/json': contentOf(samples, possible) },
   };
 }

@@ -111,6 +111,30 @@ function pathsOf(
   return paths;
 }
 
+/** A class is called `ChatDto` for those who read the code; its schema is `Chat`, for it names types of clients. */
+const schemaName = (className: string) => className.replace(/Dto$/, '');
+
+/** The document with each schema under its own name, and without the headers that no answer refers to. */
+function named(document: OpenAPIObject): OpenAPIObject {
+  const text = JSON.stringify(document).replaceAll(
+    /"#\/components\/schemas\/(\w+)"/g,
+    (_, name: string) => `"#/components/schemas/${schemaName(name)}"`,
+  );
+  const { components = {}, ...rest } = JSON.parse(text) as OpenAPIObject;
+  const schemas: Record<string, SchemaObject> = {};
+  for (const [name, schema] of Object.entries(components.schemas ?? {})) {
+    if (schemaName(name) in schemas) throw new Error(`two schemas are called ${schemaName(name)}`);
+    schemas[schemaName(name)] = schema as SchemaObject;
+  }
+  const headers = Object.entries(components.headers ?? {}).filter(([name]) =>
+    text.includes(`"#/components/headers/${name}"`),
+  );
+  return {
+    ...rest,
+    components: { ...components, schemas, headers: Object.fromEntries(headers) },
+  };
+}
+
 /** The OpenAPI 3.1 document of every route. Call when the application is initialised. */
 export function describeApi(app: NestFastifyApplication): OpenAPIObject {
   const config = app.get<Config>(CONFIG);
@@ -121,7 +145,7 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     name,
     withSettings(schema as SchemaObject, config),
   ]);
-  return {
+  return named({
     ...document,
     paths: pathsOf(document.paths, app.get(RouteTable).all()),
     components: {
@@ -130,5 +154,5 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
       headers: SHARED_HEADERS,
       responses: sharedResponses(),
     },
-  };
+  });
 }

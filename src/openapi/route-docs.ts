@@ -22,7 +22,7 @@ import {
   IdempotencyKeyReused,
   type AppError,
 } from '../errors.js';
-import { headerReference, sampleOf } from './error-docs.js';
+import { sampleOf } from './error-docs.js';
 import type { TagName } from './api-overview.js';
 
 /** One value of the path, the query or a header. */
@@ -42,7 +42,7 @@ interface AnswerDescription {
   readonly type?: Type;
   /** What is not JSON, in place of `type` or beside it. */
   readonly content?: ContentObject;
-  /** The headers of its own; those of every answer are known. */
+  /** The headers of its own; those of every answer are told once, at the top. */
   readonly headers?: Readonly<Record<string, HeaderObject>>;
   /** Where a field of this answer goes next. The tests follow these. */
   readonly links?: LinksObject;
@@ -124,8 +124,6 @@ function toResponse(answer: AnswerDescription, mayBeReplayed: boolean): Response
   return {
     description,
     headers: {
-      'X-Request-Id': headerReference('X-Request-Id'),
-      Allow: headerReference('Allow'),
       ...(mayBeReplayed && { 'Idempotent-Replayed': REPLAYED }),
       ...headers,
     },

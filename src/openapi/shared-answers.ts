@@ -22,7 +22,7 @@ import {
   ValidationFailed,
   type AppError,
 } from '../errors.js';
-import { asOpenAi, describeErrors, sampleOf, type ErrorSample } from './error-docs.js';
+import { asOpenAi, describeErrors, meaningOf, sampleOf, type ErrorSample } from './error-docs.js';
 import { isOpenAiPath } from '../http/openai-error.js';
 import type { ServedRoute } from '../http/route-table.js';
 import { SCOPES } from '../principal.js';
@@ -92,52 +92,55 @@ const SHARED: Readonly<Record<string, SharedAnswer>> = {
   Unavailable: shared(always, new ServiceStopping()),
 };
 
-/** The components that `answersOf` refers to. */
+const DEFAULT = 'What every route may refuse: see *Refusals* at the top.';
+
+/** Every shared error, in the order of the statuses. */
+const everyShared = (): ErrorSample[] =>
+  Object.values(SHARED)
+    .flatMap(({ samples }) => samples)
+    .sort((one, other) => one.status - other.status);
+
+/** The components that `refusalsOf` refers to: one answer for all that many routes refuse. */
 export function sharedResponses(): Record<string, ResponseObject> {
-  const described = Object.entries(SHARED).map(([name, { samples }]) => [
-    name,
-    describeErrors(samples),
-  ]);
-  return Object.fromEntries(described) as Record<string, ResponseObject>;
+  const samples = everyShared();
+  const first = samples.filter(({ code }) => code === 'not_authenticated');
+  const described = (all: readonly ErrorSample[], shown: readonly ErrorSample[]) =>
+    describeErrors(shown, { others: all, description: DEFAULT });
+  return {
+    Refusal: described(samples, first),
+    OpenAiRefusal: described(samples.map(asOpenAi), first.map(asOpenAi)),
+  };
+}
+
+/** What many routes refuse, status by status, as a table in Markdown. */
+export function refusalTable(): string {
+  const samples = everyShared();
+  const rows = [...new Set(samples.map(({ status }) => status))].map((status) => {
+    const codes = samples.filter((one) => one.status === status).map(({ code }) => `\`${code}\``);
+    return `| ${String(status)} | ${meaningOf(status)} | ${[...new Set(codes)].join(', ')} |`;
+  });
+  return ['| status | when | `code` |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 /**
- * Every refusal of a route: the shared ones by reference, and, where its handler throws errors of the same
- * status, both in one description.
+ * The refusals of a route: those of its handler by their statuses, and `default` for what many routes refuse. A
+ * status of the handler's may also come from the shared ones, so its schema has both.
  */
 export function refusalsOf(
   route: Circumstances,
   own: readonly ErrorSample[],
 ): OperationObject['responses'] {
-  if (isOpenAiPath(route.path)) return openAiRefusals(route, own);
+  const isOpenAi = isOpenAiPath(route.path);
+  const shaped = (samples: readonly ErrorSample[]) => (isOpenAi ? samples.map(asOpenAi) : samples);
+  const possible = Object.values(SHARED).filter(({ applies }) => applies(route));
+  const others = shaped(possible.flatMap(({ samples }) => samples));
   const refusals: Record<string, ResponseObject | ReferenceObject> = {};
-  for (const [name, { applies, samples }] of Object.entries(SHARED)) {
-    const status = samples[0]?.status;
-    if (!applies(route) || status === undefined) continue;
-    const added = own.filter((sample) => sample.status === status);
-    refusals[status] =
-      added.length === 0
-        ? { $ref: `#/components/responses/${name}` }
-        : describeErrors([...added, ...samples]);
-  }
   for (const { status } of own) {
-    if (status in refusals) continue;
-    refusals[status] = describeErrors(own.filter((sample) => sample.status === status));
+    const hasStatus = (sample: ErrorSample) => sample.status === status;
+    refusals[status] ??= describeErrors(shaped(own).filter(hasStatus), {
+      others: others.filter(hasStatus),
+    });
   }
-  return refusals;
-}
-
-/** Where every error has OpenAI's shape there is nothing to share with the other routes. */
-function openAiRefusals(
-  route: Circumstances,
-  own: readonly ErrorSample[],
-): Record<string, ResponseObject> {
-  const shared = Object.values(SHARED).filter(({ applies }) => applies(route));
-  const samples = [...own, ...shared.flatMap((answer) => answer.samples)].map(asOpenAi);
-  const statuses = [...new Set(samples.map(({ status }) => status))];
-  const described = statuses.map((status) => [
-    status,
-    describeErrors(samples.filter((sample) => sample.status === status)),
-  ]);
-  return Object.fromEntries(described) as Record<string, ResponseObject>;
+  const name = isOpenAi ? 'OpenAiRefusal' : 'Refusal';
+  return { ...refusals, default: { $ref: `#/components/responses/${name}` } };
 }

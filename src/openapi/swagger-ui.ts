@@ -40,8 +40,10 @@ export function swaggerUiPage(url: string): string {
     <title>Tallychat API</title>
     <link rel="icon" type="image/png" href="${base}/favicon-32x32.png" />
     <link rel="stylesheet" href="${base}/swagger-ui.css" />
+    <link rel="stylesheet" href="${base}/docs.css" />
   </head>
   <body>
+    <a class="to-page" href="${base}/../../">To the chat page</a>
     <div id="swagger-ui"></div>
     <script src="${base}/swagger-ui-bundle.js"></script>
     <script src="${base}/start.js"></script>
@@ -49,12 +51,3 @@ export function swaggerUiPage(url: string): string {
 </html>
 `;
 }
-
-/** Starts the page. `validatorUrl` is off because it would show this document to a service elsewhere. */
-export const SWAGGER_UI_START = `SwaggerUIBundle({
-  url: new URL('../schema/', document.currentScript.src).href,
-  dom_id: '#swagger-ui',
-  deepLinking: true,
-  validatorUrl: null,
-});
-`;

@@ -83,7 +83,7 @@ describe('pages of other origins', () => {
     const document = (await app.send({ path: '/api/schema/' })).body as OpenAPIObject;
     const told = operationsOf(document).flatMap((operation) =>
       Object.keys(operation.responses).flatMap((status) =>
-        Object.keys(responseOf(document, operation, Number(status))?.headers ?? {}),
+        Object.keys(responseOf(document, operation, status)?.headers ?? {}),
       ),
     );
     const exposed = EXPOSED_HEADERS.map((name) => name.toLowerCase());

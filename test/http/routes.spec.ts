@@ -10,6 +10,7 @@ const PUBLIC = [
   'GET /',
   'GET /api/docs',
   'GET /api/docs/:file',
+  'GET /api/docs/docs.css',
   'GET /api/docs/start.js',
   'GET /api/schema',
   'GET /assets/:version/:file',

@@ -46,7 +46,7 @@ describe('an answer that the schema does not tell', () => {
   it('is found by its status and its media type', async () => {
     const path = '/api/token-balance';
     const real = await ada.get(path);
-    expect(fault('GET', path, { ...real, status: 418 })).toThrow(/only 200, 400, 401/);
+    expect(fault('GET', path, { ...real, status: 418 })).toThrow(/only 200, default/);
     const headers = { ...real.headers, 'content-type': 'text/plain' };
     expect(fault('GET', path, { ...real, headers })).toThrow(/application\/json, not text\/plain/);
   });
@@ -63,7 +63,9 @@ describe('an answer that the schema does not tell', () => {
     expect(fault('POST', path, { ...real, headers })).toThrow(/Tokens-Balance must be integer/);
     const refused = await app.post(path, { message: 'hi' });
     expect(refused.status).toBe(401);
-    expect(fault('POST', path, without(refused, 'www-authenticate'))).toThrow(/WWW-Authenticate/);
+    expect(fault('POST', path, without(refused, 'www-authenticate'))).toThrow(
+      /a header www-authenticate/,
+    );
   });
 
   it('is found by an error that its status does not have', async () => {
@@ -80,6 +82,23 @@ describe('an answer that the schema does not tell', () => {
     expect(fault('POST', path, withBody({ ...broke, headers }, exact))).not.toThrow();
     const talkative = withBody({ ...broke, headers }, { ...exact, code: 'insufficient_tokens' });
     expect(fault('POST', path, talkative)).toThrow(/additional properties/);
+  });
+
+  it('is found by what `default` does not stand for: a status, a header, a code of another status', async () => {
+    const path = '/api/token-balance/';
+    const refused = await app.send({ path });
+    expect([refused.status, refused.body.code]).toEqual([401, 'not_authenticated']);
+    expect(fault('GET', path, refused)).not.toThrow();
+    for (const status of [402, 409, 410, 413, 415, 418, 422, 501, 502, 504]) {
+      expect(fault('GET', path, { ...refused, status })).toThrow(/of the statuses, only/);
+    }
+    expect(fault('GET', path, { ...refused, status: 404 })).toThrow(/of the codes of 404, only/);
+    const notFound = withBody({ ...refused, status: 404 }, { detail: 'No.', code: 'not_found' });
+    expect(fault('GET', path, notFound)).not.toThrow();
+    expect(fault('GET', path, { ...notFound, status: 503 })).toThrow(/a header retry-after/);
+    expect(fault('GET', path, { ...notFound, status: 405 })).toThrow(/of the codes of 405/);
+    expect(fault('GET', path, without(notFound, 'x-request-id'))).toThrow(/a header X-Request-Id/);
+    expect(fault('POST', '/api/login/', refused)).toThrow(/of the statuses, only/);
   });
 
   it('is found where there is no such path or method', async () => {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { TestApp } from '../support/app.js';
@@ -18,7 +19,9 @@ describe('GET /api/docs/', () => {
   /** The files that the page names, as paths that a browser at `path` would ask for. */
   async function filesOf(path: string): Promise<string[]> {
     const { raw } = await get(path, BROWSER_ACCEPT);
-    const links = [...raw.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link ?? '');
+    const links = [...raw.matchAll(/<(?:link|script)\b[^>]* (?:src|href)="([^"]+)"/g)].map(
+      ([, link]) => link ?? '',
+    );
     return links.map((link) => new URL(link, app.url + path).pathname);
   }
 
@@ -36,6 +39,7 @@ describe('GET /api/docs/', () => {
       expect(files).toEqual([
         '/api/docs/favicon-32x32.png',
         '/api/docs/swagger-ui.css',
+        '/api/docs/docs.css',
         '/api/docs/swagger-ui-bundle.js',
         '/api/docs/start.js',
       ]);
@@ -45,6 +49,7 @@ describe('GET /api/docs/', () => {
   it.each([
     ['favicon-32x32.png', 'image/png', 'image/avif,image/png'],
     ['swagger-ui.css', 'text/css; charset=utf-8', 'text/css'],
+    ['docs.css', 'text/css; charset=utf-8', 'text/css'],
     ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8', 'text/javascript'],
     ['start.js', 'text/javascript; charset=utf-8', 'text/javascript'],
   ])('serves %s as %s, also to who accepts nothing else', async (file, type, accept) => {
@@ -63,7 +68,7 @@ describe('GET /api/docs/', () => {
 
   it('starts with the schema of this service, and asks no validator elsewhere', async () => {
     const { raw } = await get('/api/docs/start.js');
-    expect(raw).toContain("new URL('../schema/', document.currentScript.src)");
+    expect(raw).toContain("new URL('../schema/', script)");
     expect(raw).toContain('validatorUrl: null');
     const schema = await get('/api/schema/');
     expect([schema.status, schema.headers['content-type']]).toEqual([200, 'application/json']);
@@ -121,7 +126,14 @@ inBrowser('the documentation in Chromium', () => {
     expect(shown).toBe(items.flatMap((item) => Object.keys(item)).length);
   });
 
-  it('lets a newcomer register, authorize with the pasted token, and chat', async () => {
+  it('lets a newcomer, also who typed the session of the README, register, authorize with the pasted token, and chat', async () => {
+    const [typed] = /username=\w+ -d password=\w+/.exec(await readFile('README.md', 'utf8')) ?? [
+      '',
+    ];
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const body = typed.replace(' -d ', '&');
+    const before = await app.send({ method: 'POST', path: '/api/register/', headers: form, body });
+    expect(before.status).toBe(201);
     const registered = await tryOut(page.locator('#operations-Accounts-register'));
     const [token] = /[0-9a-f]{40}/.exec(registered) ?? ['none'];
     expect(await tryOut(page.locator('#operations-Wallet-readBalance'))).toContain('401');
@@ -134,5 +146,29 @@ inBrowser('the documentation in Chromium', () => {
     expect(answered).toContain('tokens-balance: 3900');
     expect(complaints.filter((text) => !text.includes('401 (Unauthorized)'))).toEqual([]);
     expect(await app.database.count('turns')).toBe(1);
+  });
+
+  it('keeps the authorization over a reload, and says where the chat page is', async () => {
+    await page.reload();
+    await page.locator('#operations-Documentation-readDocs').waitFor();
+    expect(await tryOut(page.locator('#operations-Wallet-readBalance'))).toContain('3900');
+    const link = page.getByRole('link', { name: 'To the chat page' });
+    expect(await link.evaluate((anchor) => (anchor as { href?: string }).href)).toBe(`${app.url}/`);
+  });
+
+  it('puts the id of the newest of a list where a route asks for one', async () => {
+    const made = await tryOut(page.locator('#operations-Conversations-listConversations'));
+    const [newest = 'none'] = /"id": "([\w-]+)"/.exec(made)?.slice(1) ?? [];
+    const one = page.locator('#operations-Conversations-readConversation');
+    expect(await tryOut(one)).toContain(newest);
+    expect(await one.locator('tr[data-param-in=path] input').inputValue()).toBe(newest);
+  });
+
+  it('finds routes by a word of their path or their summary', async () => {
+    await page.locator('.operation-filter-input').fill('token-BALANCE');
+    await page.locator('#operations-Chat-sendMessage').waitFor({ state: 'detached' });
+    expect(await page.locator('.opblock').count()).toBe(1);
+    await page.locator('.operation-filter-input').fill('');
+    await page.locator('#operations-Chat-sendMessage').waitFor();
   });
 });

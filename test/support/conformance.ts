@@ -1,4 +1,4 @@
-import type { HeaderObject, OpenAPIObject, OperationObject, SchemaObject } from '@nestjs/swagger';
+import type { HeaderObject, OpenAPIObject, SchemaObject } from '@nestjs/swagger';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { isOpenAiPath } from '../../src/http/openai-error.js';
@@ -20,6 +20,57 @@ const REFUSAL = {
 };
 
 const OPENAI_REFUSAL = { $ref: 'OpenAiError' };
+
+/** What `default` stands for: these statuses, each with its headers and, where errors have our shape, its codes. */
+const BY_DEFAULT: Readonly<Record<number, { headers?: string[]; codes: string[] }>> = {
+  400: { codes: ['invalid', 'parse_error', 'bad_request', 'idempotency_key_not_taken'] },
+  401: {
+    headers: ['www-authenticate'],
+    codes: [
+      'not_authenticated',
+      'authentication_failed',
+      'token_not_valid',
+      'bad_authorization_header',
+      'user_inactive',
+      'user_not_found',
+    ],
+  },
+  403: { codes: ['session_required', 'insufficient_scope'] },
+  404: { codes: ['not_found'] },
+  405: { headers: ['allow'], codes: ['method_not_allowed'] },
+  406: { codes: ['not_acceptable'] },
+  413: { codes: ['payload_too_large'] },
+  415: { codes: ['unsupported_media_type', 'unsupported_content_encoding'] },
+  429: { headers: ['retry-after'], codes: ['throttled'] },
+  431: { codes: ['headers_too_large'] },
+  500: { codes: ['error'] },
+  503: { headers: ['retry-after'], codes: ['unavailable'] },
+};
+
+/** Whether `default` stands for this status on this route. */
+function isByDefault({ method, security }: Operation, status: number): boolean {
+  if (status === 401 || status === 403) return security?.length !== 0;
+  if (status === 413 || status === 415) return method !== 'GET';
+  return status in BY_DEFAULT;
+}
+
+/** What an answer lacks of what the document says, in words, that each has. */
+function faultOfEvery({ status, headers }: Answer): string | undefined {
+  const needed = status < 400 ? ['X-Request-Id', 'Allow'] : ['X-Request-Id'];
+  const missing = needed.find((name) => headers[name.toLowerCase()] === undefined);
+  return missing && `a header ${missing}`;
+}
+
+/** What an answer that `default` stands for lacks of what its status has. */
+function faultOfDefault({ status, headers, body }: Answer): string | undefined {
+  const { headers: needed = [], codes } = BY_DEFAULT[status] ?? { codes: [] };
+  const missing = needed.find((name) => headers[name] === undefined);
+  if (missing !== undefined) return `a header ${missing}`;
+  const { code: told, error } = (body ?? {}) as { code?: unknown; error?: unknown };
+  const code = typeof told === 'string' ? told : 'invalid';
+  const isTold = error !== undefined || body === '' || codes.includes(code);
+  return isTold ? undefined : `of the codes of ${String(status)}, only ${codes.join(', ')}`;
+}
 
 /** Closes each object: a key that the document does not tell is a fault, though a client would bear it. */
 function close(node: unknown): void {
@@ -86,9 +137,15 @@ export class Conformance {
     throw new SchemaBreach(route, fault, details);
   }
 
-  private faultOf(operation: OperationObject, method: string, answer: Answer): string | undefined {
-    const response = responseOf(this.document, operation, answer.status);
-    if (!response) return `of the statuses, only ${Object.keys(operation.responses).join(', ')}`;
+  private faultOf(operation: Operation, method: string, answer: Answer): string | undefined {
+    const own = responseOf(this.document, operation, answer.status);
+    if (!own && !isByDefault(operation, answer.status)) {
+      return `of the statuses, only ${Object.keys(operation.responses).join(', ')}`;
+    }
+    const general = faultOfEvery(answer) ?? (own ? undefined : faultOfDefault(answer));
+    if (general !== undefined) return general;
+    const response = own ?? responseOf(this.document, operation, 'default');
+    if (!response) return 'no `default`';
     const { content = {}, headers = {} } = response;
     const type = answer.headers['content-type']?.split(';', 1)[0] ?? 'none';
     const described = content[type];

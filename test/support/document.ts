@@ -48,7 +48,7 @@ export function resolve<Target extends object>(
 export function responseOf(
   document: OpenAPIObject,
   operation: OperationObject,
-  status: number,
+  status: number | string,
 ): ResponseObject | undefined {
   const response = operation.responses[String(status)];
   return response && resolve(document, response);

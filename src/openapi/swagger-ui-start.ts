@@ -1,0 +1,94 @@
+/**
+ * Starts the page. `validatorUrl` is off because it would show this document to a service elsewhere. The id of
+ * the newest of what a route lists or makes is put where the routes below it ask for one: a reader who tries a list
+ * first need not copy.
+ */
+export const SWAGGER_UI_START = `const script = document.currentScript.src;
+
+/** The path of the document that a path of a request is one of; those without parameters first. */
+function pathOf(paths, asked) {
+  const isOf = (path) =>
+    new RegExp('^' + path.replace(/\\/$/, '').replace(/\\{\\w+\\}/g, '[^/]+') + '/?$').test(asked);
+  return paths.sort((one, other) => one.split('{').length - other.split('{').length).find(isOf);
+}
+
+/** The newest of what was answered: the first of a list, or the one thing that it is. */
+const newestOf = (body) => (body?.results ?? body?.data ?? [body])[0];
+
+function prefill(response) {
+  const newest = response.ok && newestOf(response.body);
+  if (!newest || response.url === schema) return response;
+  const paths = ui.specSelectors.specJson().get('paths').toJS();
+  const asked = pathOf(Object.keys(paths), new URL(response.url, location.href).pathname);
+  const above = asked?.replace(/\\/?$/, '/{');
+  for (const path of Object.keys(paths).filter((one) => asked && one.startsWith(above))) {
+    const name = path.slice(above.length).split('}', 1)[0];
+    const value = newest[name] ?? newest.id;
+    if (typeof value !== 'string') continue;
+    for (const method of Object.keys(paths[path])) {
+      ui.specActions.changeParam([path, method], name, 'path', value, false);
+    }
+  }
+  return response;
+}
+
+/** Finds routes by their path, their summary or their group. */
+function opsFilter(groups, phrase) {
+  const isMeant = (group) => (operation) =>
+    [group, operation.get('path'), operation.getIn(['operation', 'summary'])]
+      .join(' ').toLowerCase().includes(phrase.toLowerCase());
+  return groups
+    .map((found, group) => found.update('operations', (all) => all.filter(isMeant(group))))
+    .filter((found) => found.get('operations').size > 0);
+}
+
+const schema = new URL('../schema/', script).href;
+const ui = SwaggerUIBundle({
+  url: schema,
+  dom_id: '#swagger-ui',
+  deepLinking: true,
+  filter: true,
+  persistAuthorization: true,
+  responseInterceptor: prefill,
+  plugins: [{ fn: { opsFilter } }],
+  validatorUrl: null,
+});
+`;
+
+/** A route fits a screen or two: what is long in it scrolls. */
+export const SWAGGER_UI_STYLE = `.to-page {
+  display: block;
+  max-width: 1460px;
+  margin: 0 auto;
+  padding: 12px 20px 0;
+  font: 14px sans-serif;
+}
+.swagger-ui .opblock-body .highlight-code > .microlight {
+  max-height: 130px;
+}
+.swagger-ui .response .headers-wrapper,
+.swagger-ui .response-col_links {
+  max-height: 110px;
+  overflow: auto;
+}
+.swagger-ui .parameters-container {
+  max-height: 320px;
+  overflow: auto;
+}
+.swagger-ui .opblock-section-request-body > .opblock-description-wrapper {
+  max-height: 260px;
+  overflow: auto;
+}
+.swagger-ui .responses-inner {
+  max-height: 560px;
+  overflow: auto;
+  padding: 8px 20px;
+}
+.swagger-ui .response-col_description .markdown p,
+.swagger-ui .opblock-description-wrapper p {
+  margin: 0 0 4px;
+}
+.swagger-ui table tbody tr.response td {
+  padding: 6px 0 0;
+}
+`;
