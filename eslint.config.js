@@ -122,6 +122,7 @@ export default defineConfig(
     files: [
       'src/web/page/page.js',
       'src/openai/completion-answers.dto.ts',
+      'src/embeddings/embeddings.dto.ts',
       'src/database/read-connection.ts',
     ],
     rules: { 'no-restricted-syntax': 'off' },

@@ -1,4 +1,4 @@
-import { EventStream } from '../http/event-stream.js';
+import type { EventStream } from '../http/event-stream.js';
 import type { AnswerEvent } from './answer-format.js';
 
 /** So long a stream's head waits for what it may tell; balancers and browsers wait longer. */

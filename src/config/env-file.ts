@@ -8,7 +8,8 @@ const QUOTES = ["'", '"', '`'];
  * begins behind a blank, as for a shell and for Compose.
  */
 function keepHash(line: string, name: string, rest: string): string {
-  const value = rest.replace(/\s#.*$/, '').trimEnd();
+  const comment = rest.search(/\s#/);
+  const value = (comment === -1 ? rest : rest.slice(0, comment)).trimEnd();
   const quote = QUOTES.find((one) => !value.includes(one));
   return value.includes('#') && quote !== undefined ? `${name}${quote}${value}${quote}` : line;
 }
@@ -16,7 +17,7 @@ function keepHash(line: string, name: string, rest: string): string {
 /** The settings that a file in the form of `.env` lists. What it leaves empty is not set. */
 export function readEnvFile(path: string): Readonly<Record<string, string | undefined>> {
   const text = readText(path).replace(
-    /^([^\S\r\n]*(?:export[^\S\r\n]+)?\w+[^\S\r\n]*=[^\S\r\n]*)([^\s'"`#][^\r\n]*)/gm,
+    /^([ \t]*(?:export[ \t]+)?\w+[ \t]*=[ \t]*)([^\s'"`#][^\r\n]*)/gm,
     keepHash,
   );
   return Object.fromEntries(Object.entries(parseEnv(text)).filter(([, value]) => value !== ''));

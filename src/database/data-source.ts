@@ -54,13 +54,14 @@ async function setTimeouts(client: pg.Client): Promise<void> {
 
 /** What TypeORM's own queries meet is told in the same way as what `Statements` meet. */
 function withFaults(runner: QueryRunner): QueryRunner {
-  const { query, connect } = runner;
+  const query = runner.query.bind(runner);
+  const connect = runner.connect.bind(runner) as () => Promise<unknown>;
   const thrown = (error: unknown): never => {
     throw asFault(error);
   };
   return Object.assign(runner, {
-    query: (...asked: Parameters<typeof query>) => query.apply(runner, asked).catch(thrown),
-    connect: async () => (connect.apply(runner) as Promise<unknown>).catch(thrown),
+    query: (...asked: Parameters<typeof query>) => query(...asked).catch(thrown),
+    connect: () => connect().catch(thrown),
   });
 }
 

@@ -74,6 +74,8 @@ function faultOf(code: string, message: string): Fault | undefined {
  * What to throw for an error of a driver: 503 where the database is away, busy, locked or full, which is told
  * to the operator once for many; otherwise the error as it is.
  */
+export function asFault(error: Error): Error;
+export function asFault(error: unknown): unknown;
 export function asFault(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable) return error;
   const { code, message } = driverErrorOf(error) ?? {};

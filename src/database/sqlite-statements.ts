@@ -21,7 +21,7 @@ export class SqliteStatements implements Statements {
     );
     return new Promise((resolve, reject) => {
       statement.all<Row>(values, (error, rows) => {
-        if (error) reject(asFault(new QueryFailedError(sql, [...parameters], error)) as Error);
+        if (error) reject(asFault(new QueryFailedError(sql, [...parameters], error)));
         else resolve(rows);
       });
     });
@@ -68,7 +68,7 @@ export class SqliteStatements implements Statements {
     if (!statement) {
       statement = new Promise((resolve, reject) => {
         const prepared = this.connection.prepare(toSqlite(sql), (error: Error | null) => {
-          if (error) reject(asFault(new QueryFailedError(sql, [], error)) as Error);
+          if (error) reject(asFault(new QueryFailedError(sql, [], error)));
           else resolve(prepared);
         });
       });

@@ -4,7 +4,7 @@ import { ShownInteger, ShownText } from '../fields/field-docs.js';
 import { inputFault } from './embedding-inputs.js';
 
 /** As OpenAI has it. */
-export const INPUTS_MAX = 2048;
+const INPUTS_MAX = 2048;
 
 const FORMS = ['float', 'base64'];
 const tokens = { type: 'array' as const, minItems: 1, items: { type: 'integer', minimum: 0 } };

@@ -94,9 +94,9 @@ export class EmbeddingsService {
       late.abort(TIME_IS_UP);
     }, this.config.answerTimeoutSeconds * 1000);
     const signal = AbortSignal.any([left, late.signal]);
-    let isQueued = false;
+    const queue = { isWaiting: false };
     const onQueue = (isWaiting: boolean) => {
-      isQueued = isWaiting;
+      queue.isWaiting = isWaiting;
     };
     const asked = { model: upstream, input, count: inputs.length, form, extra };
     try {
@@ -108,7 +108,7 @@ export class EmbeddingsService {
         const report = { provider: name, model: upstream, reason: 'the time was up', tookMs };
         throw new ProviderTimedOut({ report });
       }
-      if (signal.aborted) return nothing(isQueued ? 'never asked' : 'gone before output');
+      if (signal.aborted) return nothing(queue.isWaiting ? 'never asked' : 'gone before output');
       throw error instanceof ProviderError ? error : new ProviderFailed({ cause: error });
     } finally {
       clearTimeout(timer);

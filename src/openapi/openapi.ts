@@ -8,13 +8,8 @@ import {
 } from '@nestjs/swagger';
 import { CONFIG, type Config } from '../config/config.js';
 import { overview } from './api-overview.js';
-import {
-  ERROR_SCHEMAS,
-  SHARED_HEADERS,
-  headerReference,
-  limitHeaders,
-  type ErrorSample,
-} from './error-docs.js';
+import { SHARED_HEADERS, headerReference, limitHeaders, type ErrorSample } from './error-docs.js';
+import { ERROR_SCHEMAS } from './error-schemas.js';
 import { isOpenAiPath } from '../http/openai-error.js';
 import { MAX_LENGTH_SETTING } from '../fields/field-docs.js';
 import { ROUTE_ERRORS } from './route-docs.js';

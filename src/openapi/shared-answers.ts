@@ -137,7 +137,8 @@ export function refusalsOf(
   const refusals: Record<string, ResponseObject | ReferenceObject> = {};
   for (const { status } of own) {
     const hasStatus = (sample: ErrorSample) => sample.status === status;
-    refusals[status] ??= describeErrors(shaped(own).filter(hasStatus), {
+    if (status in refusals) continue;
+    refusals[status] = describeErrors(shaped(own).filter(hasStatus), {
       others: others.filter(hasStatus),
     });
   }

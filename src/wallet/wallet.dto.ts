@@ -78,7 +78,9 @@ export class LedgerEntryDto {
   @ShownText('In words.', { examples: ['chat message'] })
   readonly reason!: string;
 
-  @ShownId('The turn that was paid for; null for what has none: a credit, or embeddings.', { nullable: true })
+  @ShownId('The turn that was paid for; null for what has none: a credit, or embeddings.', {
+    nullable: true,
+  })
   readonly turn!: string | null;
 
   @ShownText('The model that answered; null for what is not a charge.', {

@@ -8,23 +8,23 @@ import { Upstream, type Behaviour } from '../support/upstream.js';
 const PATH = '/v1/embeddings';
 const says = (status: number, message = 'no'): Behaviour =>
   answerJson({ error: { message } }, status);
-const data = (...all: unknown[]) => answerJson({ data: all });
+const listOf = (...all: unknown[]) => answerJson({ data: all });
 const NAN = Buffer.from(Float32Array.of(Number.NaN).buffer).toString('base64');
 const LONG = { parts: 52, bytes: 1_000_000 };
 
 /** For two inputs: what is no answer to them. */
 const NONSENSE: Record<string, Behaviour> = {
-  'one too few': data({ embedding: [1] }),
-  'one too many': data({ embedding: [1] }, { embedding: [1] }, { embedding: [1] }),
-  'one place twice': data({ index: 1, embedding: [1] }, { index: 1, embedding: [1] }),
-  'a place beyond': data({ index: 0, embedding: [1] }, { index: 2, embedding: [1] }),
-  'two lengths': data({ embedding: [1] }, { embedding: [1, 2] }),
-  'empty ones': data({ embedding: [] }, { embedding: [] }),
-  words: data({ embedding: ['x'] }, { embedding: ['x'] }),
-  'no base64': data({ embedding: '!!!!' }, { embedding: '!!!!' }),
-  'half a float': data({ embedding: 'AAAA' }, { embedding: 'AAAA' }),
-  'no numbers in base64': data({ embedding: NAN }, { embedding: NAN }),
-  nulls: data(null, null),
+  'one too few': listOf({ embedding: [1] }),
+  'one too many': listOf({ embedding: [1] }, { embedding: [1] }, { embedding: [1] }),
+  'one place twice': listOf({ index: 1, embedding: [1] }, { index: 1, embedding: [1] }),
+  'a place beyond': listOf({ index: 0, embedding: [1] }, { index: 2, embedding: [1] }),
+  'two lengths': listOf({ embedding: [1] }, { embedding: [1, 2] }),
+  'empty ones': listOf({ embedding: [] }, { embedding: [] }),
+  words: listOf({ embedding: ['x'] }, { embedding: ['x'] }),
+  'no base64': listOf({ embedding: '!!!!' }, { embedding: '!!!!' }),
+  'half a float': listOf({ embedding: 'AAAA' }, { embedding: 'AAAA' }),
+  'no numbers in base64': listOf({ embedding: NAN }, { embedding: NAN }),
+  nulls: listOf(null, null),
   'an object': answerJson({ data: {} }),
   text: (call) => {
     call.open(200, 'text/plain').response.end('good morning');

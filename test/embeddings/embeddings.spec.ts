@@ -12,7 +12,7 @@ import { Upstream, type UpstreamCall } from '../support/upstream.js';
 
 const PATH = '/v1/embeddings';
 const SECRET = 'a sentence that nobody keeps';
-const data = (...all: unknown[]) => all.map((embedding) => ({ embedding }));
+const listOf = (...all: unknown[]) => all.map((embedding) => ({ embedding }));
 
 describe.each(databaseKinds)('embeddings, on %s', (kind) => {
   let upstream: Upstream;
@@ -23,8 +23,8 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
   beforeAll(async () => {
     upstream = await Upstream.start({
       good: embed,
-      greedy: answerJson({ data: data([1]), usage: { prompt_tokens: 1_000_000_000 } }),
-      vague: answerJson({ data: data([1]), usage: { prompt_tokens: -1, total_tokens: 'x' } }),
+      greedy: answerJson({ data: listOf([1]), usage: { prompt_tokens: 1_000_000_000 } }),
+      vague: answerJson({ data: listOf([1]), usage: { prompt_tokens: -1, total_tokens: 'x' } }),
       slow: (call) => void waiting.push(call),
     });
     const names = ['good', 'greedy', 'vague', 'slow'];

@@ -124,7 +124,7 @@ inBrowser.each(WALKS)(
     it('ends another session, and all others, but not its own', async () => {
       const login = async () => {
         const body = { username: 'newcomer', password: PASSWORD };
-        return String(((await app.post('/api/login/', body)).body as { token: string }).token);
+        return ((await app.post('/api/login/', body)).body as { token: string }).token;
       };
       const others = [await login(), await login(), await login()];
       await tab.page.reload();

@@ -12,13 +12,13 @@ function countOf(input: unknown): number {
 /** Answers as OpenAI does, in the form that is asked for. */
 export const embed: Behaviour = (call) => {
   const { input, encoding_format: form } = call.body;
-  const data = Array.from({ length: countOf(input) }, (_, index) => ({
+  const items = Array.from({ length: countOf(input) }, (_, index) => ({
     object: 'embedding',
     index,
     embedding: form === 'base64' ? toBase64(vectorAt(index)) : vectorAt(index),
   }));
   const usage = { prompt_tokens: 7, total_tokens: 7 };
-  answerJson({ object: 'list', data, model: 'its-own-name', usage })(call);
+  void answerJson({ object: 'list', data: items, model: 'its-own-name', usage })(call);
 };
 
 /** Answers with any JSON. */

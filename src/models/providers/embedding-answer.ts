@@ -14,11 +14,11 @@ const isCount = (value: unknown): value is number =>
  * anything else. Where its items name their places, these count.
  */
 export function readEmbeddings(text: string, count: number): Embeddings | undefined {
-  const { data, usage } = fieldsOf(parse(text));
-  if (!Array.isArray(data) || data.length !== count) return undefined;
+  const { data: items, usage } = fieldsOf(parse(text));
+  if (!Array.isArray(items) || items.length !== count) return undefined;
   const vectors = new Map<number, Embedding>();
   let dimensions: number | undefined;
-  for (const [n, item] of data.entries()) {
+  for (const [n, item] of items.entries()) {
     const { embedding, index = n } = fieldsOf(item);
     const numbers = numbersOf(embedding);
     if (!isCount(index) || index >= count || vectors.has(index)) return undefined;

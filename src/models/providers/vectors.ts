@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 
 const FLOAT_BYTES = 4;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const BASE64 = /^[A-Z0-9+/]+={0,2}$/i;
 
 /** 32-bit floats are little-endian on this wire. */
 function turned(bytes: Buffer): Buffer {
