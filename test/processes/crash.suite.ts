@@ -13,7 +13,7 @@ const PRICES = { openingGrant: 30_000, price: 100 };
 const CUSTOMERS = 8;
 /** Requests that each customer has under way at once. */
 const HANDS = 4;
-const KILLS = byEffort({ light: 5, full: 25 });
+const KILLS = byEffort({ light: 3, full: 25 });
 const STOPS = byEffort({ light: 1, full: 3 });
 const EARLY_KILLS = byEffort({ light: 2, full: 4 });
 const CODES = 150;
