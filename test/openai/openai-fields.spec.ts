@@ -120,7 +120,7 @@ describe('the fields of POST /v1/chat/completions', () => {
     const told = rows.flatMap((row) => row.match(/(?<=`)\w+(?=`)/g) ?? []);
     expect(told.sort()).toEqual([...PASSED_ON].sort());
     const { body } = await app.send({ path: '/api/schema/' });
-    const { properties } = body.components.schemas.CompletionDto as { properties: object };
+    const { properties } = body.components.schemas.Completion as { properties: object };
     expect(Object.keys(properties)).toEqual(expect.arrayContaining([...PASSED_ON]));
     expect(Object.keys(IGNORED).filter((name) => name in properties)).toEqual([]);
   });
