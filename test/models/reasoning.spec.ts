@@ -122,7 +122,10 @@ describe.each(databaseKinds)('what a model thinks, on %s', (kind) => {
     const said = [...messages, message, { role: 'tool', tool_call_id: 'a', content: 'rain' }];
     const second = await complete(ada, 'flat:wants-it-back', { tools, messages: said });
     expect([second.status, second.body.choices[0].message.content]).toEqual([200, 'It rains.']);
-    expect(upstream.last.body.messages).toMatchObject(said);
+    // A field that is null is left out; of an answer with calls alone, the content is null.
+    const { refusal, ...kept } = message as Record<string, unknown>;
+    expect([refusal, kept['content']]).toEqual([null, null]);
+    expect(upstream.last.body.messages).toMatchObject([...messages, kept, said.at(-1)]);
     expect(await ada.balance()).toBe(4000 - 200);
   });
 });

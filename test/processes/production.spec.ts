@@ -22,10 +22,10 @@ function commandsIn(help: string): (readonly [name: string, summary: string])[] 
   return named.filter(([name]) => name !== 'help');
 }
 
-/** The rows of the README's table under a heading. */
-function tableIn(readme: string, heading: string): string[][] {
+/** The rows of the table under a heading. */
+function tableIn(docs: string, heading: string): string[][] {
   const [, rows = ''] =
-    new RegExp(`^\\| ${heading} .*\n\\|[ |-]+\n((?:\\|.*\n)+)`, 'm').exec(readme) ?? [];
+    new RegExp(`^\\| ${heading} .*\n\\|[ |-]+\n((?:\\|.*\n)+)`, 'm').exec(docs) ?? [];
   return rows
     .trim()
     .split('\n')
@@ -76,11 +76,11 @@ describe('a production install', () => {
     expect((await typed('migrate')).stdout).toBe('the schema is up to date\n');
   });
 
-  it('explains each command, and the README lists them in the same words', async () => {
-    const readme = await readFile('README.md', 'utf8');
+  it('explains each command, and docs/commands.md lists them in the same words', async () => {
+    const docs = await readFile('docs/commands.md', 'utf8');
     const help = await typed('--help');
-    expect(commandsIn(help.stdout)).toEqual(tableIn(readme, 'command'));
-    expect(tableIn(readme, 'command').map(([name]) => name)).toEqual(
+    expect(commandsIn(help.stdout)).toEqual(tableIn(docs, 'command'));
+    expect(tableIn(docs, 'command').map(([name]) => name)).toEqual(
       COMMANDS.map(({ name }) => name),
     );
     for (const { name } of COMMANDS) {
@@ -91,7 +91,7 @@ describe('a production install', () => {
     const admin = commandsIn((await typed('admin', '--help')).stdout);
     const everywhere = COMMANDS.filter(({ isUnderAdmin }) => isUnderAdmin);
     expect(admin).toEqual([
-      ...tableIn(readme, 'admin command'),
+      ...tableIn(docs, 'admin command'),
       ...everywhere.map(({ name, summary }) => [name, summary]),
     ]);
     for (const [name] of admin) expect((await typed('admin', name, '--help')).code).toBe(0);
