@@ -11,7 +11,7 @@ describe.each(databaseKinds)('the form of a password on %s', (kind) => {
   let hashes: HashProbe;
 
   beforeAll(async () => {
-    app = await TestApp.start(kind);
+    app = await TestApp.start(kind, { PUBLIC_BODY_MAX_BYTES: '1048576' });
     hashes = new HashProbe();
   });
   afterAll(async () => {
