@@ -81,6 +81,7 @@ const READS_ENVIRONMENT = [
   // How Jest passes what it has set up to the specs.
   'test/support/{databases,breaches}.ts',
   'test/support/{postgres.setup,run.setup,run.teardown,count.reporter}.js',
+  'test/run.js',
   // How a run is told its effort, and a failing seed is thrown again.
   'test/support/{effort,dice,other-nodes}.ts',
   // A process that starts others needs PATH.

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { run } from 'jest';
+import { HEAVY } from './support/heavy.js';
 
 /**
  * `npm test -- <words>`: Jest, where a word that is a folder of `src` or `test` means that folder and no other path
@@ -16,4 +17,11 @@ const words = process.argv.slice(2).map((word, place, all) => {
   return folders.includes(word) && !isTitle ? `./(src|test)/${word}/` : word;
 });
 
-await run(words);
+/** A file that is named is run, whatever the effort. */
+const isNamed = (path) => words.some((word) => path.includes(word.replace(/^\.\//, '')));
+const isLight = (process.env.TEST_EFFORT ?? 'light') === 'light';
+const left = isLight ? HEAVY.filter((path) => !isNamed(path)) : [];
+for (const path of left)
+  console.log(`skipped: ${path}: it is heavy, and runs with TEST_EFFORT=full`);
+
+await run([...words, ...left.map((path) => `--testPathIgnorePatterns=${path}`)]);
