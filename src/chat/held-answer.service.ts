@@ -7,8 +7,9 @@ import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { AnswerExpired, DatabaseUnavailable } from '../errors.js';
 import type { Principal } from '../principal.js';
-import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
+import { nowMicros, type Micros } from '../time.js';
 import { giveBack } from '../wallet/give-back.js';
+import { holdLifetime } from '../wallet/hold-lifetime.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { AnswerHoldService, type AnswerIds } from './answer-hold.service.js';
@@ -57,8 +58,7 @@ export class HeldAnswerService {
     };
     const opened = await this.answerHolds.open(principal, plan, question, ids, idempotency);
     const { held, maxTokens } = opened;
-    const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
-    const expiresAt = nowMicros() + (answerTimeoutSeconds + holdLifetimeSeconds) * SECOND_MICROS;
+    const expiresAt = nowMicros() + holdLifetime(this.config);
     const generation = new Generation({
       ...ids,
       asks: [plan, ...plan.fallbacks].map((one, n) => ({
@@ -66,7 +66,7 @@ export class HeldAnswerService {
         request: requestOf(one, question, maxTokens[n] ?? 1),
       })),
       held,
-      timeoutMs: answerTimeoutSeconds * 1000,
+      timeoutMs: this.config.answerTimeoutSeconds * 1000,
       settle: (outcome, model) =>
         this.settle({ ...ids, principal, question, modelId: model.id, outcome, expiresAt }).finally(
           () => {

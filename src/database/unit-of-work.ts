@@ -5,7 +5,7 @@ import { Database } from './data-source.js';
 import { isSerializationFailure } from './database-errors.js';
 import { GroupCommit } from './group-commit.js';
 import { Tx } from './tx.js';
-import { isTracing, traced } from '../tracing.js';
+import { traced } from '../tracing.js';
 
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;
@@ -27,7 +27,6 @@ export class UnitOfWork {
   }
 
   run<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
-    if (!isTracing) return this.transacted(work);
     const system = this.database.isSqlite ? 'sqlite' : 'postgresql';
     return traced('transaction', { 'db.system.name': system }, () => this.transacted(work));
   }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config/config.js';
-import { SECOND_MICROS, dayOf, nowMicros, type Micros } from '../time.js';
+import { dayOf, nowMicros, type Micros } from '../time.js';
 import { DatabaseClock } from '../database/database-clock.js';
 import { ProcessLease } from '../database/process-lease.js';
 import type { Tx } from '../database/tx.js';
@@ -15,6 +15,7 @@ import {
   idempotencyColumns,
   type IdempotencyRecord,
 } from './idempotency-record.js';
+import { holdLifetime } from './hold-lifetime.js';
 import { Hold, type HoldState } from './hold.entity.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
@@ -213,14 +214,13 @@ export class HoldsService {
   /** Writes down what was set aside. Returns the hold's id. */
   private record(tx: Tx, spend: Spend, createdAt: Micros): string {
     const { ownerId, amount, holdId: id = uuidv7(), capId, idempotency } = spend;
-    const { answerTimeoutSeconds, holdLifetimeSeconds } = this.config;
     tx.insertLater(Hold, {
       id,
       ownerId,
       amount,
       capturedAmount: 0,
       state: 'open',
-      expiresAt: this.clock.now() + (answerTimeoutSeconds + holdLifetimeSeconds) * SECOND_MICROS,
+      expiresAt: this.clock.now() + holdLifetime(this.config),
       createdAt,
       resolvedAt: null,
       processId: this.lease.id,
