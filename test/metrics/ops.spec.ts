@@ -5,6 +5,7 @@ import { Metrics } from '../../src/metrics/metrics.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { freePort } from '../support/free-port.js';
+import { hasProgram } from '../support/programs.js';
 
 const RULES = 'ops/prometheus-rules.yaml';
 const DASHBOARD = 'ops/grafana-dashboard.json';
@@ -15,15 +16,6 @@ const SUFFIX = /_(?:bucket|count|sum)$/;
 function namesIn(text: string): string[] {
   const found = text.match(/\b(?:tallychat|nodejs|process)_[a-z0-9_]+/g) ?? [];
   return [...new Set(found.map((name) => name.replace(SUFFIX, '')))];
-}
-
-function hasPromtool(): boolean {
-  try {
-    execFileSync('promtool', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 describe('the files for operators in ops/', () => {
@@ -65,7 +57,7 @@ describe('the files for operators in ops/', () => {
     expect(alerts.filter((name) => !docs.includes(`\`${name}\``))).toEqual([]);
   });
 
-  const promtool = hasPromtool() ? it : it.skip;
+  const promtool = hasProgram('promtool', '--version') ? it : it.skip;
   promtool('has rules that promtool accepts (skipped where there is no promtool)', () => {
     const said = execFileSync('promtool', ['check', 'rules', RULES], { encoding: 'utf8' });
     expect(said).toContain('SUCCESS');

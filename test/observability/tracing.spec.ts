@@ -3,8 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Caller, type HttpClient } from '../support/client.js';
+import type { Caller, HttpClient } from '../support/client.js';
 import { modelsOf } from '../support/models-file.js';
+import { register } from '../support/register.js';
 import { Service } from '../support/service.js';
 import { until } from '../support/until.js';
 import { Upstream } from '../support/upstream.js';
@@ -93,13 +94,7 @@ describe('tracing, with an SDK loaded by --import', () => {
       OTEL_BSP_SCHEDULE_DELAY: '50',
     });
     http = await service.client();
-    const { body } = await http.send({
-      method: 'POST',
-      path: '/api/register/',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ username: 'ada', password: 'Str0ng-pass-1' }),
-    });
-    ada = new Caller(http, (body as { token: string }).token, 'ada');
+    ada = await register(http, 'ada');
   });
   afterAll(async () => {
     http.close();

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -10,19 +10,11 @@ import { Caller, HttpClient } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { Fleet, type Member } from '../support/fleet.js';
 import { freePort } from '../support/free-port.js';
+import { hasProgram } from '../support/programs.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
 import { until } from '../support/until.js';
 import { Upstream } from '../support/upstream.js';
-
-function hasNginx(): boolean {
-  try {
-    execFileSync('nginx', ['-v'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** nginx with the file that `compose.yaml` mounts, for processes at these ports. */
 class Balancer {
@@ -73,7 +65,7 @@ const isUp = (url: string) =>
     () => false,
   );
 
-const runs = hasNginx() ? databaseKinds.filter((kind) => kind === 'postgres') : [];
+const runs = hasProgram('nginx', '-v') ? databaseKinds.filter((kind) => kind === 'postgres') : [];
 const suite = runs.length > 0 ? describe : describe.skip;
 
 suite('three processes behind nginx (skipped without nginx and PostgreSQL)', () => {

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Caller, type HttpClient } from '../support/client.js';
+import type { Caller, HttpClient } from '../support/client.js';
 import { Inspector } from '../support/databases.js';
+import { register } from '../support/register.js';
 import { Service } from '../support/service.js';
 
 /** Makes a disk of 3 MiB; undefined where this process may not. */
@@ -33,13 +34,7 @@ suite('a disk that is full, on sqlite (skipped where no disk can be mounted)', (
   beforeAll(async () => {
     service = await Service.start({ DATABASE_URL: url, OPENING_GRANT: '1000000' });
     http = await service.client();
-    const { body } = await http.send({
-      method: 'POST',
-      path: '/api/register/',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ username: 'ada', password: 'Str0ng-pass-1' }),
-    });
-    ada = new Caller(http, (body as { token: string }).token, 'ada');
+    ada = await register(http, 'ada');
   });
   afterAll(async () => {
     http.close();

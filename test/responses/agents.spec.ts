@@ -1,27 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents';
 import { z } from 'zod';
-import { AGENT_MODELS } from '../support/agent-upstream.js';
-import { TestApp } from '../support/app.js';
+import { startAgentModels } from '../support/agent-upstream.js';
+import type { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
-import { modelsOf } from '../support/models-file.js';
 import { expectPaid } from '../support/paid-calls.js';
-import { Upstream } from '../support/upstream.js';
+import type { Upstream } from '../support/upstream.js';
 
 const numbers = z.object({ a: z.number(), b: z.number() });
 
 describe('the unmodified client @openai/agents, by its defaults', () => {
   let upstream: Upstream;
   let app: TestApp;
+  let close: () => Promise<void>;
 
   beforeAll(async () => {
-    upstream = await Upstream.start(AGENT_MODELS);
-    app = await TestApp.start('sqlite', modelsOf(upstream.baseUrl, Object.keys(AGENT_MODELS)));
+    ({ app, upstream, close } = await startAgentModels());
   });
-  afterAll(async () => {
-    await app.close();
-    await upstream.stop();
-  });
+  afterAll(() => close());
 
   /** Traces would go to OpenAI, with a key that is none of theirs. */
   const runnerOf = ({ token }: Caller) =>

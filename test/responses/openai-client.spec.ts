@@ -2,12 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { zodTextFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
-import { AGENT_MODELS } from '../support/agent-upstream.js';
-import { TestApp } from '../support/app.js';
+import { startAgentModels } from '../support/agent-upstream.js';
+import type { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
-import { modelsOf } from '../support/models-file.js';
 import { expectPaid } from '../support/paid-calls.js';
-import { Upstream } from '../support/upstream.js';
+import type { Upstream } from '../support/upstream.js';
 
 const number = { type: 'number' };
 const functionTool = (name: string) => ({
@@ -21,15 +20,12 @@ const tools = [functionTool('add'), functionTool('multiply')];
 describe('the unmodified client openai, on responses', () => {
   let upstream: Upstream;
   let app: TestApp;
+  let close: () => Promise<void>;
 
   beforeAll(async () => {
-    upstream = await Upstream.start(AGENT_MODELS);
-    app = await TestApp.start('sqlite', modelsOf(upstream.baseUrl, Object.keys(AGENT_MODELS)));
+    ({ app, upstream, close } = await startAgentModels());
   });
-  afterAll(async () => {
-    await app.close();
-    await upstream.stop();
-  });
+  afterAll(() => close());
 
   const clientOf = ({ token }: Caller) =>
     new OpenAI({ baseURL: `${app.url}/v1`, apiKey: token, maxRetries: 0 });

@@ -11,12 +11,11 @@ import {
   tool,
   type ToolSet,
 } from 'ai';
-import { AGENT_MODELS } from '../support/agent-upstream.js';
-import { TestApp } from '../support/app.js';
+import { startAgentModels } from '../support/agent-upstream.js';
+import type { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
-import { modelsOf } from '../support/models-file.js';
 import { expectPaid } from '../support/paid-calls.js';
-import { Upstream } from '../support/upstream.js';
+import type { Upstream } from '../support/upstream.js';
 
 const number = { type: 'number' as const };
 const NUMBERS = {
@@ -33,15 +32,12 @@ interface Numbers {
 describe('unmodified clients, on responses', () => {
   let upstream: Upstream;
   let app: TestApp;
+  let close: () => Promise<void>;
 
   beforeAll(async () => {
-    upstream = await Upstream.start(AGENT_MODELS);
-    app = await TestApp.start('sqlite', modelsOf(upstream.baseUrl, Object.keys(AGENT_MODELS)));
+    ({ app, upstream, close } = await startAgentModels());
   });
-  afterAll(async () => {
-    await app.close();
-    await upstream.stop();
-  });
+  afterAll(() => close());
 
   describe('ai with @ai-sdk/openai, by its default', () => {
     const modelOf = ({ token }: Caller, name: string) =>

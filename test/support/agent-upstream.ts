@@ -1,5 +1,7 @@
+import { TestApp } from './app.js';
+import { modelsOf } from './models-file.js';
 import { calling, saying, thinking } from './responses.js';
-import type { Behaviour, UpstreamCall } from './upstream.js';
+import { Upstream, type Behaviour, type UpstreamCall } from './upstream.js';
 
 const toolsOf = ({ body }: UpstreamCall) =>
   ((body['tools'] ?? []) as { function: { name: string } }[]).map((tool) => tool.function.name);
@@ -24,8 +26,24 @@ const agent: Behaviour = (call) => {
 };
 
 /** Models for clients that drive agents. */
-export const AGENT_MODELS: Record<string, Behaviour> = {
+const AGENT_MODELS: Record<string, Behaviour> = {
   agent,
   says: saying('Hello ', 'there'),
   json: saying('{"city":', '"Bern"}'),
 };
+
+/** The service with these models on SQLite, and their provider. */
+export async function startAgentModels(): Promise<{
+  app: TestApp;
+  upstream: Upstream;
+  close: () => Promise<void>;
+}> {
+  const upstream = await Upstream.start(AGENT_MODELS);
+  const settings = modelsOf(upstream.baseUrl, Object.keys(AGENT_MODELS));
+  const app = await TestApp.start('sqlite', settings);
+  const close = async () => {
+    await app.close();
+    await upstream.stop();
+  };
+  return { app, upstream, close };
+}

@@ -1,4 +1,5 @@
 import { type HttpClient, Caller } from './client.js';
+import { register } from './register.js';
 import { Inspector, createDatabase, type DatabaseKind, type TestDatabase } from './databases.js';
 import { Service } from './service.js';
 
@@ -49,14 +50,7 @@ export class Fleet {
   async newUser({ http }: Member): Promise<Caller> {
     this.users += 1;
     const username = `user${String(this.users)}`;
-    const { status, raw, body } = await http.send({
-      method: 'POST',
-      path: '/api/register/',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ username, password: 'Str0ng-pass-1' }),
-    });
-    if (status !== 201) throw new Error(`registration of ${username}: ${raw}`);
-    return new Caller(http, (body as { token: string }).token, username);
+    return register(http, username);
   }
 
   /** The same person, who now talks to another process. */
