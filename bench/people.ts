@@ -43,7 +43,7 @@ function insertPerson({ id, secret }: Person): string {
   const at = String(now());
   return `INSERT INTO users VALUES ('${id}', 'rich${id}', 'rich${id}', '', '', true, false, ${at});
     INSERT INTO access_tokens VALUES ('${id}', '${digestOf(secret)}', '${id}', ${at}, ${at});
-    INSERT INTO wallets VALUES ('${id}', ${String(BALANCE)}, 0, 1, NULL, 0, 0, ${at}, 0);
+    INSERT INTO wallets VALUES ('${id}', ${String(BALANCE)}, 0, 1, NULL, 0, 0, ${at}, 0, 0, 0);
     INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, created_at)
       VALUES ('${id}', '${id}', 1, 'grant', ${String(BALANCE)}, ${String(BALANCE)}, 'opening grant', ${at});`;
 }

@@ -31,7 +31,7 @@ function manyUsers(url: string): string {
   const many = `${numbers(1, MILLION)} SELECT ${idOf('10000000')}`;
   return `INSERT INTO users ${many}, 'user' || n, 'user' || n, '', '', true, false, 0 FROM numbers;
     INSERT INTO access_tokens ${many}, ${digest}, ${idOf('10000000')}, 0, 0 FROM numbers;
-    INSERT INTO wallets ${many}, 0, 0, 0, NULL, 0, 0, 0, 0 FROM numbers;`;
+    INSERT INTO wallets ${many}, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0 FROM numbers;`;
 }
 
 /** As many charges of one wallet, which pays for them: its balance stays the sum of its entries. */

@@ -9,10 +9,12 @@ import { pinned } from './pinning.js';
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
 
-/** As it is installed, but that each request is not logged: the floor does not log either. */
+/** As it is installed, but that each request is not logged: the floor does not log either. Nobody has too much. */
 const SETTINGS = {
   LOG_LEVEL: 'warn',
   RATE_LIMITS: 'off',
+  STORED_MAX_BYTES: '0',
+  CONVERSATIONS_MAX: '0',
   JWT_SECRET: 'the bench signs nothing that anyone keeps',
 };
 

@@ -155,6 +155,14 @@ export class SessionRequired extends AppError {
   override readonly message = 'An API key may not do this. Log in instead.';
 }
 
+/** The person keeps as many bytes, or conversations, as they may. Nothing was charged. */
+export class StorageFull extends AppError {
+  readonly status = 403;
+  readonly code = 'storage_full';
+  override readonly message =
+    'Your storage is full. Delete conversations to make room. Nothing was charged.';
+}
+
 /** Users are made by operators here, and nobody registers. */
 export class RegistrationClosed extends AppError {
   readonly status = 403;

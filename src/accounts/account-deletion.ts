@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, TURN_SIZE } from '../conversations/sizes.js';
 import { Journal } from '../database/journal.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { LastStaffMember } from '../errors.js';
 import { UsersService } from '../users/users.service.js';
 import { CapsService } from '../wallet/caps.service.js';
+import { StorageService } from '../wallet/storage.service.js';
 import { PasswordsService } from './passwords.service.js';
 
 /** Rows that one transaction deletes: many together would keep SQLite's one writer from everybody else. */
@@ -20,6 +22,7 @@ export class AccountDeletion {
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
     private readonly caps: CapsService,
+    private readonly storage: StorageService,
     private readonly journal: Journal,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -33,8 +36,10 @@ export class AccountDeletion {
     const user = await this.passwords.demand(userId);
     await this.passwords.assertPassword('password', user, password);
     if (user.isStaff) await this.unitOfWork.run((tx) => this.assertNotLast(tx, userId));
-    while ((await this.unitOfWork.run((tx) => removeTurns(tx, userId))) === BATCH_ROWS);
-    while ((await this.unitOfWork.run((tx) => removeConversations(tx, userId))) === BATCH_ROWS);
+    while ((await this.unitOfWork.run((tx) => this.removeTurns(tx, userId))) === BATCH_ROWS);
+    while (
+      (await this.unitOfWork.run((tx) => this.removeConversations(tx, userId))) === BATCH_ROWS
+    );
     await this.unitOfWork.run(async (tx) => {
       if (user.isStaff) await this.assertNotLast(tx, userId);
       await forgetKeys(tx, userId);
@@ -49,25 +54,41 @@ export class AccountDeletion {
     const staff = await this.users.lockStaff(tx);
     if (staff.length === 1 && staff[0] === userId) throw new LastStaffMember();
   }
+
+  /** Returns how many. What they took is given back, for the deletion may be broken off, and the person stay. */
+  private async removeTurns(tx: Tx, ownerId: string): Promise<number> {
+    await this.storage.lock(tx, ownerId);
+    const gone = await tx.write<{ bytes: number }>(
+      `/* account.remove_turns */ DELETE FROM turns WHERE id IN
+         (SELECT id FROM turns WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)})
+       RETURNING ${TURN_SIZE} AS bytes`,
+      [ownerId],
+    );
+    const bytes = sumOf(gone);
+    if (bytes > 0) await this.storage.remove(tx, ownerId, { bytes, conversations: 0 });
+    return gone.length;
+  }
+
+  private async removeConversations(tx: Tx, ownerId: string): Promise<number> {
+    await this.storage.lock(tx, ownerId);
+    const gone = await tx.read<{ id: string; bytes: number }>(
+      `/* account.conversations */ SELECT id, ${CONVERSATION_SIZE} + (SELECT coalesce(sum(${CLIENT_CHAT_SIZE}), 0)
+         FROM client_chats WHERE conversation_id = conversations.id) AS bytes
+       FROM conversations WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)}`,
+      [ownerId],
+    );
+    await tx.write(
+      `/* account.remove_conversations */ DELETE FROM conversations WHERE id = ANY($1) RETURNING id`,
+      [gone.map(({ id }) => id)],
+    );
+    const stored = { bytes: sumOf(gone), conversations: gone.length };
+    if (gone.length > 0) await this.storage.remove(tx, ownerId, stored);
+    return gone.length;
+  }
 }
 
-async function removeTurns(tx: Tx, ownerId: string): Promise<number> {
-  const gone = await tx.write(
-    `/* account.remove_turns */ DELETE FROM turns WHERE id IN
-       (SELECT id FROM turns WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)}) RETURNING id`,
-    [ownerId],
-  );
-  return gone.length;
-}
-
-async function removeConversations(tx: Tx, ownerId: string): Promise<number> {
-  const gone = await tx.write(
-    `/* account.remove_conversations */ DELETE FROM conversations WHERE id IN
-       (SELECT id FROM conversations WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)}) RETURNING id`,
-    [ownerId],
-  );
-  return gone.length;
-}
+const sumOf = (rows: readonly { bytes: number }[]) =>
+  rows.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** An Idempotency-Key is the person's own text, and so is the name of an API key. */
 async function forgetKeys(tx: Tx, ownerId: string): Promise<void> {

@@ -6,13 +6,13 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseUnavailable, InsufficientBalance } from '../errors.js';
 import { affordable, ceiling, isFlat } from '../models/pricing.js';
 import type { Principal } from '../principal.js';
-import { HoldsService } from '../wallet/holds.service.js';
+import { HoldsService, type AnswerSpend } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
-import type { Spend } from '../wallet/spending.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import type { Plan } from './planner.js';
 import type { Question } from './question.js';
 import { storable } from './storable.js';
+import { bytesOf, contentOf, storedByOpening } from './turn-content.js';
 
 /** What was set aside for an answer, and how long the answer may be for it. */
 export interface AnswerHold {
@@ -46,7 +46,7 @@ export class AnswerHoldService {
   /**
    * Holds the ceiling of the dearest model that may answer, or what the wallet affords of it: then the answer may be shorter. The amount comes from
    * a reading that a rival may have outdated, so the hold itself is guarded, and the amount is computed again
-   * a bounded number of times. Throws `InsufficientBalance` and `ConversationBusy`; a second hold with the
+   * a bounded number of times. Throws `InsufficientBalance`, `StorageFull` and `ConversationBusy`; a second hold with the
    * same Idempotency-Key violates its unique key.
    */
   async open(
@@ -59,6 +59,9 @@ export class AnswerHoldService {
     const plans = [plan, ...plan.fallbacks];
     const isKnown = plans.every(({ model }) => isFlat(model.price));
     const { userId: ownerId, key } = payer;
+    const opened = storedByOpening(question);
+    const turnBytes = bytesOf(contentOf(payer, question), question);
+    const stored = { ...opened, bytes: opened.bytes + turnBytes };
     for (let attempt = 1; ; attempt += 1) {
       const spendable = isKnown ? Infinity : await this.wallets.spendable(ownerId, key?.capId);
       const limits = plans.map(({ model: { price }, promptTokens, maxTokens: wanted }) => {
@@ -70,7 +73,7 @@ export class AnswerHoldService {
       const maxTokens = limits.map((limit) => limit.maxTokens);
       try {
         const spend = { ownerId, amount: held, holdId: ids.turnId, capId: key?.capId, idempotency };
-        await this.take(spend, question, ids);
+        await this.take({ ...spend, stored, turnBytes }, question, ids);
         return { held, maxTokens };
       } catch (error) {
         // Nothing is known of a commit in which the connection was lost. If there is a hold after all, nobody
@@ -84,7 +87,7 @@ export class AnswerHoldService {
 
   /** The hold, and the conversation that is now busy with it: both or neither. */
   private take(
-    spend: Spend & { readonly holdId: string },
+    spend: AnswerSpend & { readonly holdId: string },
     { conversationId: earlier, message, previousId, chatId, opens, isKept = true }: Question,
     { conversationId }: AnswerIds,
   ): Promise<void> {

@@ -8,6 +8,7 @@ import {
   ProviderFailed,
   ProviderRefused,
   ProviderTimedOut,
+  StorageFull,
   ValidationFailed,
 } from '../errors.js';
 import {
@@ -114,6 +115,7 @@ const PAID_ERRORS = [
   new ValidationFailed({ message: ['This field may not be blank.'] }),
   new InsufficientBalance(100, 40),
   new InsufficientBalance(100, 4000, 'daily'),
+  new StorageFull(),
   new NotFound(),
   new ConversationBusy(TURN_EXAMPLE),
   ...PROVIDER_ERRORS,

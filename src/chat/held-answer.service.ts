@@ -19,6 +19,7 @@ import type { Outcome } from './outcome.js';
 import { requestOf, type Plan } from './planner.js';
 import type { Question } from './question.js';
 import { RunningAnswers } from './running-answers.js';
+import { bytesOf, contentOf } from './turn-content.js';
 import { ledgerNote, TurnWriter, type EndedAnswer } from './turn-writer.js';
 
 /** An answer that has ended, and whose hold, of the same id as its turn, is still open. */
@@ -68,11 +69,12 @@ export class HeldAnswerService {
       held,
       timeoutMs: this.config.answerTimeoutSeconds * 1000,
       settle: (outcome, model) =>
-        this.settle({ ...ids, principal, question, modelId: model.id, outcome, expiresAt }).finally(
-          () => {
-            this.running.remove(ids.turnId);
-          },
-        ),
+        this.settle({
+          ...{ ...ids, principal, question, modelId: model.id, outcome, expiresAt },
+          content: contentOf(principal, question, outcome),
+        }).finally(() => {
+          this.running.remove(ids.turnId);
+        }),
     });
     const stop = () => {
       generation.stop();
@@ -133,7 +135,7 @@ export class HeldAnswerService {
   private async capture(tx: Tx, ended: HeldAnswer): Promise<Turn> {
     const { turnId, outcome } = ended;
     const note = ledgerNote(ended.principal, ended.modelId, turnId);
-    const captured = await this.holds.capture(tx, turnId, outcome.amount, note);
+    const captured = await this.holds.capture(tx, turnId, outcome.amount, note, bytesKept(ended));
     if (!captured) throw new AnswerExpired();
     return this.turns.save(tx, ended, { holdId: turnId, ...captured });
   }
@@ -142,8 +144,11 @@ export class HeldAnswerService {
   private async release(tx: Tx, ended: HeldAnswer): Promise<Turn> {
     const { turnId } = ended;
     // Once the hold has expired, the conversation may be deleted: there may be no place to save to.
-    const released = await this.holds.release(tx, turnId, 'released');
+    const released = await this.holds.release(tx, turnId, 'released', bytesKept(ended));
     if (!released) throw new AnswerExpired();
     return this.turns.save(tx, ended, { holdId: turnId, ...released });
   }
 }
+
+const bytesKept = ({ content, question, isKept = question.isKept }: HeldAnswer) =>
+  bytesOf(content, { isKept });

@@ -8,6 +8,7 @@ import { ChargesService } from '../wallet/charges.service.js';
 import { outcomeOf, type Outcome } from './outcome.js';
 import { requestOf, type Plan } from './planner.js';
 import type { Question } from './question.js';
+import { bytesOf, contentOf, storedByOpening } from './turn-content.js';
 import { ledgerNote, TurnWriter } from './turn-writer.js';
 
 /**
@@ -29,7 +30,7 @@ export class InstantAnswerService {
 
   /**
    * Answers, charges and saves, all or nothing. Undefined, with nothing done, for a model that cannot answer
-   * at once, and for a caller who left while the transaction waited. Throws `InsufficientBalance`.
+   * at once, and for a caller who left while the transaction waited. Throws `InsufficientBalance` and `StorageFull`.
    */
   async answer(
     principal: Principal,
@@ -39,17 +40,22 @@ export class InstantAnswerService {
   ): Promise<Turn | undefined> {
     const { model } = plan;
     const { provider, price } = model;
-    if (!provider.answer || !isFlat(price) || signal.aborted) return;
+    if (!provider.answer || !provider.draft || !isFlat(price) || signal.aborted) return;
     const request = requestOf(plan, question, plan.maxTokens);
     const [turnId, conversationId] = [uuidv7(), uuidv7()];
+    const response = provider.draft(request);
+    const content = contentOf(principal, question, { response, reasoning: '', toolCalls: [] });
+    const opened = storedByOpening(question);
     const charge = {
       ownerId: principal.userId,
       amount: price.perMessage,
       capId: principal.key?.capId,
+      stored: { ...opened, bytes: opened.bytes + bytesOf(content, question) },
       ...ledgerNote(principal, model.id, turnId),
     };
     let outcome: Outcome | undefined;
     const answer = provider.answer.bind(provider);
+    const modelId = model.id;
     const paid = this.charges.pay(charge, signal, (tx, { charged, available, ordinal }) => {
       // The transaction may run again: the answer stays the same.
       if (!outcome) {
@@ -58,7 +64,7 @@ export class InstantAnswerService {
         const asked = { model, request, held: charged };
         outcome = outcomeOf(asked, { ...ending, text, toolCalls: [], done });
       }
-      const ended = { principal, turnId, conversationId, question, modelId: model.id, outcome };
+      const ended = { principal, turnId, conversationId, question, modelId, content, outcome };
       return this.turns.saveFirst(tx, ended, { holdId: null, charged, available, ordinal });
     });
     return paid.catch((error: unknown) => {

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { Turn } from '../conversations/turn.entity.js';
-import { foldedBeside } from '../database/folded-text.js';
 import type { Tx } from '../database/tx.js';
 import type { Principal } from '../principal.js';
 import { nowMicros } from '../time.js';
@@ -9,6 +8,7 @@ import type { LedgerNote } from '../wallet/spending.js';
 import type { Outcome } from './outcome.js';
 import type { Question } from './question.js';
 import { storable } from './storable.js';
+import type { TurnContent } from './turn-content.js';
 
 /** An answer that has ended. */
 export interface EndedAnswer {
@@ -18,6 +18,7 @@ export interface EndedAnswer {
   readonly conversationId: string;
   readonly question: Question;
   readonly modelId: string;
+  readonly content: TurnContent;
   readonly outcome: Omit<Outcome, 'amount'>;
   /** False for an answer whose conversation or owner is gone, or whose caller wants none kept: nothing of it is saved. */
   readonly isKept?: boolean;
@@ -56,10 +57,8 @@ export class TurnWriter {
 
   /** Saves the turn. It says what the wallet was charged, so the two cannot differ. */
   save(tx: Tx, ended: EndedAnswer, payment: Payment): Turn {
-    const { principal, turnId, question, modelId, outcome } = ended;
+    const { principal, turnId, question, modelId, outcome, content } = ended;
     const { isKept = question.isKept ?? true } = ended;
-    const [message, response] = [storable(question.message), storable(outcome.response)];
-    const { toolCalls } = outcome;
     // Field by field: an object that is spread into another becomes a dictionary, of several kilobytes.
     const turn: Turn = {
       id: turnId,
@@ -67,22 +66,22 @@ export class TurnWriter {
       conversationId: ended.conversationId,
       ordinal: payment.ordinal,
       holdId: payment.holdId,
-      message,
-      response,
-      folded: foldedBeside(message, response),
-      reasoning: outcome.reasoning === '' ? null : storable(outcome.reasoning),
+      message: content.message,
+      response: content.response,
+      folded: content.folded,
+      reasoning: content.reasoning,
       status: outcome.status,
       finishReason: outcome.finishReason,
       model: modelId,
       previousId: question.previousId ?? null,
-      request: question.request ?? null,
+      request: content.request,
       promptTokens: outcome.promptTokens,
       completionTokens: outcome.completionTokens,
       amount: payment.charged,
-      toolCalls: toolCalls.length > 0 ? JSON.stringify(toolCalls) : null,
+      toolCalls: content.toolCalls,
       availableAfter: payment.available,
       credentialId: principal.credentialId,
-      keyName: principal.key?.name ?? null,
+      keyName: content.keyName,
       createdAt: nowMicros(),
     };
     if (isKept) tx.insertLater(Turn, turn);

@@ -128,6 +128,8 @@ const toBounds = (read: CleanedEnv<typeof SETTINGS>) => ({
   publicBodyMaxBytes: read.PUBLIC_BODY_MAX_BYTES,
   requestsMax: read.REQUESTS_MAX,
   requestsPerCallerMax: read.REQUESTS_PER_CALLER_MAX,
+  storedMaxBytes: read.STORED_MAX_BYTES,
+  conversationsMax: read.CONVERSATIONS_MAX,
 });
 
 const toRateLimits = (read: CleanedEnv<typeof SETTINGS>) => ({

@@ -138,6 +138,14 @@ export const SETTINGS = {
     default: 250,
     desc: 'Of these, those of one person, or of one network where nobody is logged in; past it 429.',
   }),
+  STORED_MAX_BYTES: integer({ min: 0, max: Number.MAX_SAFE_INTEGER })({
+    default: 268_435_456,
+    desc: 'Bytes that are kept for one person, what was said and answered; past it 403. 0: no bound.',
+  }),
+  CONVERSATIONS_MAX: integer({ min: 0, max: 1_000_000_000 })({
+    default: 100_000,
+    desc: 'Conversations that one person keeps; past it 403. 0: no bound.',
+  }),
   SHUTDOWN_TIMEOUT_SECONDS: integer({ min: 1, max: 3600 })({
     default: 30,
     desc: 'Seconds that answers under way get to finish after SIGTERM.',

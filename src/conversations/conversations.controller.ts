@@ -21,7 +21,8 @@ import { ConversationsService } from './conversations.service.js';
 import { exportJson, exportMarkdown, threadToWire } from './export.js';
 import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
-import { WalletService } from '../wallet/wallet.service.js';
+import { StorageService } from '../wallet/storage.service.js';
+import { sizeOfConversation } from './sizes.js';
 import { bytesOfTurn, turnToWire } from './turn-wire.js';
 import type { TurnPageDto } from './turn.dto.js';
 
@@ -38,7 +39,7 @@ export class ConversationsController {
     private readonly conversations: ConversationsService,
     private readonly pages: ConversationPages,
     private readonly history: HistoryService,
-    private readonly wallets: WalletService,
+    private readonly storage: StorageService,
     private readonly models: ModelCatalogue,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -66,7 +67,8 @@ export class ConversationsController {
     const ownerId = principal.userId;
     const opened = await this.unitOfWork
       .run(async (tx) => {
-        const ordinal = await this.wallets.nextOrdinal(tx, ownerId);
+        const stored = { bytes: sizeOfConversation({ system }), conversations: 1 };
+        const ordinal = await this.storage.add(tx, ownerId, stored);
         const settings = { title, model, system, busyHoldId: null };
         return this.conversations.open(tx, { id: uuidv7(), ownerId, ordinal, ...settings });
       })

@@ -1,4 +1,4 @@
-import { ConversationBusy, NotFound, ValidationFailed } from '../errors.js';
+import { ConversationBusy, NotFound, StorageFull, ValidationFailed } from '../errors.js';
 import { PAGE_PARAMETERS } from '../openapi/page.dto.js';
 import { describeRoute, TURN_EXAMPLE, type ParameterDescription } from '../openapi/route-docs.js';
 import {
@@ -83,7 +83,7 @@ export const ConversationDocs = {
           },
         },
       },
-      errors: [badModel],
+      errors: [badModel, new StorageFull()],
     }),
 
   read: () =>
@@ -105,7 +105,7 @@ export const ConversationDocs = {
       parameters: [CONVERSATION_ID],
       body: { type: ConversationSettingsDto, examples: {} },
       answers: { 200: { description: 'The conversation as it is now.', type: ConversationDto } },
-      errors: [badModel, new NotFound()],
+      errors: [badModel, new NotFound(), new StorageFull()],
     }),
 
   remove: () =>

@@ -6,8 +6,10 @@ import { UUID_KEY } from '../http/pagination.js';
 import { ConversationBusy, NotFound } from '../errors.js';
 import { Conversation } from './conversation.entity.js';
 import type { ChatMessage } from '../models/providers/provider.js';
+import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, sizeOfConversation, TURN_SIZE } from './sizes.js';
 import { titleOf } from './title.js';
 import { HoldsService } from '../wallet/holds.service.js';
+import { StorageService } from '../wallet/storage.service.js';
 import { estimatePrompt } from '../models/prompt.js';
 
 /** Earlier turns looked at for a context; a budget that would take more is larger than any model's. */
@@ -36,6 +38,7 @@ export class ConversationsService {
   constructor(
     private readonly reader: ReadConnection,
     private readonly holds: HoldsService,
+    private readonly storage: StorageService,
   ) {}
 
   /** Throws `NotFound` for an unknown id, and for somebody else's alike. */
@@ -119,7 +122,7 @@ export class ConversationsService {
     );
   }
 
-  /** Sets what is given and leaves the rest. Throws `NotFound`. */
+  /** Sets what is given and leaves the rest. Throws `NotFound`, and `StorageFull` for a longer system text. */
   async change(
     tx: Tx,
     ownerId: string,
@@ -127,8 +130,18 @@ export class ConversationsService {
     settings: Partial<ThreadSettings>,
   ): Promise<Thread> {
     assertId(id);
+    const [before] = await tx.write<{ bytes: number }>(
+      `/* conversation.resize */ UPDATE conversations SET updated_at = $3
+       WHERE id = $1 AND owner_id = $2 RETURNING ${CONVERSATION_SIZE} AS bytes`,
+      [id, ownerId, nowMicros()],
+    );
+    if (!before) throw new NotFound();
+    const { title, system } = settings;
+    if (system !== undefined) {
+      const bytes = sizeOfConversation({ system }) - before.bytes;
+      await this.storage.add(tx, ownerId, { bytes, conversations: 0 });
+    }
     const conversations = await tx.repository(Conversation);
-    const { title } = settings;
     const named = { ...settings, ...(title !== undefined && { title: titleOf(title) }) };
     await conversations.update({ id, ownerId }, { ...named, updatedAt: nowMicros() });
     const conversation = await conversations.findOneBy({ id, ownerId });
@@ -142,11 +155,28 @@ export class ConversationsService {
    */
   async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
     await this.lockForAnswer(tx, ownerId, id);
-    const conversations = await tx.repository(Conversation);
-    await conversations.delete({ id });
+    await this.storage.lock(tx, ownerId);
+    await this.erase(tx, ownerId, id);
   }
 
-  /** Opens a conversation. `ordinal` was taken from the owner's wallet in the same transaction. */
+  /** Deletes it with all that is in it, and gives the bytes back. The caller has locked it, and the owner's storage. */
+  async erase(tx: Tx, ownerId: string, id: string): Promise<void> {
+    const [erased] = await tx.read<{ bytes: number }>(
+      `/* conversation.size */ SELECT ${CONVERSATION_SIZE}
+         + (SELECT coalesce(sum(${TURN_SIZE}), 0) FROM turns WHERE conversation_id = $1)
+         + (SELECT coalesce(sum(${CLIENT_CHAT_SIZE}), 0) FROM client_chats WHERE conversation_id = $1) AS bytes
+       FROM conversations WHERE id = $1`,
+      [id],
+    );
+    if (!erased) throw new NotFound();
+    await tx.write(
+      `/* conversation.remove */ DELETE FROM conversations WHERE id = $1 RETURNING id`,
+      [id],
+    );
+    await this.storage.remove(tx, ownerId, { bytes: erased.bytes, conversations: 1 });
+  }
+
+  /** Opens a conversation. `ordinal` was taken from the owner's wallet, which counts it, in the same transaction. */
   open(tx: Tx, conversation: Omit<Conversation, 'createdAt' | 'updatedAt'>): Conversation {
     const createdAt = nowMicros();
     const row = {

@@ -4,6 +4,8 @@ import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
 import { NotFound } from '../errors.js';
 import { ConversationsService } from './conversations.service.js';
+import { StorageService } from '../wallet/storage.service.js';
+import { TURN_SIZE } from './sizes.js';
 import { titleOf } from './title.js';
 import { Turn } from './turn.entity.js';
 
@@ -16,6 +18,7 @@ export class WholeTurnsService {
   constructor(
     private readonly reader: ReadConnection,
     private readonly conversations: ConversationsService,
+    private readonly storage: StorageService,
   ) {}
 
   /** Those of the owner's that are there, in no order. */
@@ -48,11 +51,13 @@ export class WholeTurnsService {
   async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
     const conversationId = await this.conversationOf(tx, ownerId, id);
     const underWay = await this.conversations.lock(tx, ownerId, conversationId);
-    const [removed] = await tx.write<{ message: string }>(
-      `/* turn.remove */ DELETE FROM turns WHERE id = $2 AND owner_id = $1 RETURNING message`,
+    await this.storage.lock(tx, ownerId);
+    const [removed] = await tx.write<{ message: string; bytes: number }>(
+      `/* turn.remove */ DELETE FROM turns WHERE id = $2 AND owner_id = $1 RETURNING message, ${TURN_SIZE} AS bytes`,
       [ownerId, id],
     );
     if (!removed) throw new NotFound();
+    await this.storage.remove(tx, ownerId, { bytes: removed.bytes, conversations: 0 });
     const left = await tx.read(
       `/* turn.left */ SELECT id FROM turns WHERE conversation_id = $1 LIMIT 1`,
       [conversationId],
@@ -65,10 +70,7 @@ export class WholeTurnsService {
       );
       return;
     }
-    await tx.write(
-      `/* conversation.remove_empty */ DELETE FROM conversations WHERE id = $1 RETURNING id`,
-      [conversationId],
-    );
+    await this.conversations.erase(tx, ownerId, conversationId);
   }
 
   private async conversationOf(tx: Tx, ownerId: string, id: string): Promise<string> {

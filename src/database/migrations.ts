@@ -14,6 +14,7 @@ import { Stops1764000040100 } from './migrations/1764000040100-stops.js';
 import { Keys1764000041000 } from './migrations/1764000041000-keys.js';
 import { ClientChats1764000042000 } from './migrations/1764000042000-client-chats.js';
 import { Responses1764000044000 } from './migrations/1764000044000-responses.js';
+import { Stored1796000000000 } from './migrations/1796000000000-stored.js';
 
 /** Every migration, oldest first. A released one is never edited: add another. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   ClientChats1764000042000,
   FoldedTurns1764000043000,
   Responses1764000044000,
+  Stored1796000000000,
 ];

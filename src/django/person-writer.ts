@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AccessToken } from '../auth/access-token.entity.js';
 import { normalizeEmail } from '../auth/email.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
+import { CONVERSATION_SIZE, TURN_SIZE } from '../conversations/sizes.js';
 import { Turn } from '../conversations/turn.entity.js';
 import { foldedBeside } from '../database/folded-text.js';
 import type { Tx } from '../database/tx.js';
@@ -9,6 +10,7 @@ import { digestOf } from '../digest.js';
 import { nowMicros, type Micros } from '../time.js';
 import { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
+import { NOTHING_STORED, type Stored } from '../wallet/stored.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { broughtId } from './brought-ids.js';
 import type { Person } from './people.js';
@@ -75,8 +77,11 @@ export class PersonWriter {
         lastUsedAt: nowMicros(),
       });
     }
-    const last = await lastOrdinal(tx, person.id);
-    this.wallets.open(tx, person.id, person.balance, LEDGER_REASON, last);
+    const saved = {
+      ...(await storedBy(tx, person.id)),
+      lastOrdinal: await lastOrdinal(tx, person.id),
+    };
+    this.wallets.open(tx, person.id, person.balance, LEDGER_REASON, saved);
     await this.users.setActive(tx, person.id, person.isActive);
   }
 
@@ -96,6 +101,18 @@ async function lastOrdinal(tx: Tx, ownerId: string): Promise<number> {
     [ownerId],
   );
   return row?.last ?? 0;
+}
+
+/** What was brought counts like what is said here. */
+async function storedBy(tx: Tx, ownerId: string): Promise<Stored> {
+  const [stored = NOTHING_STORED] = await tx.read<Stored>(
+    `/* django.stored */ SELECT conversations.count AS conversations, conversations.bytes + turns.bytes AS bytes
+     FROM (SELECT count(*) AS count, coalesce(sum(${CONVERSATION_SIZE}), 0) AS bytes
+       FROM conversations WHERE owner_id = $1) AS conversations,
+     (SELECT coalesce(sum(${TURN_SIZE}), 0) AS bytes FROM turns WHERE owner_id = $1) AS turns`,
+    [ownerId],
+  );
+  return stored;
 }
 
 function toTurn(row: DjangoMessage, person: Person, conversationId: string): Omit<Turn, 'ordinal'> {

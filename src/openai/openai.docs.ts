@@ -1,5 +1,5 @@
 import type { ContentObject } from '@nestjs/swagger';
-import { InsufficientBalance, ModelNotFound, ValidationFailed } from '../errors.js';
+import { InsufficientBalance, ModelNotFound, StorageFull, ValidationFailed } from '../errors.js';
 import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
 import { PAID_HEADERS, PROVIDER_ERRORS } from '../chat/chat.docs.js';
 import { CompletionAnswerDto, ModelDto, ModelListDto } from './completion-answers.dto.js';
@@ -68,6 +68,7 @@ export const OpenAiDocs = {
       errors: [
         new ValidationFailed({ 'messages[0].role': ['Invalid value.'] }),
         new InsufficientBalance(100, 40),
+        new StorageFull(),
         new ModelNotFound('oracle'),
         ...PROVIDER_ERRORS,
       ],

@@ -5,6 +5,7 @@ import {
   ModelNotFound,
   NotFound,
   PreviousResponseNotFound,
+  StorageFull,
   ValidationFailed,
 } from '../errors.js';
 import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
@@ -91,6 +92,7 @@ export const ResponseDocs = {
       errors: [
         new ValidationFailed({ 'input[0].role': ['Invalid value.'] }),
         new InsufficientBalance(100, 40),
+        new StorageFull(),
         new ModelNotFound('oracle'),
         new PreviousResponseNotFound(EXAMPLE_ID),
         new NotFound("Item with id 'msg_1' not found."),

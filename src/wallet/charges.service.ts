@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/config.js';
 import { BatchedTransaction } from '../database/batched-transaction.js';
 import { dayOf, nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
@@ -12,12 +13,13 @@ import {
   availableOf,
   covers,
   dayCounted,
-  insufficient,
+  refusalOf,
   spentOn,
   type LedgerNote,
   type CaptureResult,
   type Spend,
 } from './spending.js';
+import { fits, NOTHING_STORED, roomFor, stores, type Stored } from './stored.js';
 
 /** A price, and what the ledger says of it. */
 export type Charge = Spend & LedgerNote;
@@ -34,6 +36,7 @@ export class ChargesService {
     unitOfWork: UnitOfWork,
     private readonly metrics: Metrics,
     private readonly caps: CapsService,
+    @Inject(CONFIG) private readonly config: Config,
   ) {
     this.payments = new BatchedTransaction<Charge, ChargeReceipt>(unitOfWork, {
       single: (tx, charge) => this.charge(tx, charge),
@@ -66,23 +69,33 @@ export class ChargesService {
    * Throws as `HoldsService.hold` does.
    */
   async charge(tx: Tx, charge: Charge): Promise<ChargeReceipt> {
-    const { ownerId, amount } = charge;
+    const { ownerId, amount, stored = NOTHING_STORED } = charge;
     assertAmount(amount);
     await this.caps.spend(tx, charge);
+    const room = roomFor(this.config, stored);
     const [wallet] = await tx.write<WalletRow>(
       `/* wallet.charge */ UPDATE wallets SET balance = balance - $2, entry_count = entry_count + $4,
-         last_ordinal = last_ordinal + 1, spent_amount = ${spentOn('$3')} + $2, spent_day = ${dayCounted('$3')}
-       WHERE owner_id = $1 AND ${covers('$2', '$3')} RETURNING ${WALLET_ROW}`,
-      [ownerId, amount, dayOf(nowMicros()), entriesOf(charge)],
+         last_ordinal = last_ordinal + 1, spent_amount = ${spentOn('$3')} + $2, spent_day = ${dayCounted('$3')},
+         ${stores('$5', '$6')}
+       WHERE owner_id = $1 AND ${covers('$2', '$3')} AND ${fits('$5', '$6', '$7', '$8')} RETURNING ${WALLET_ROW}`,
+      [
+        ownerId,
+        amount,
+        dayOf(nowMicros()),
+        entriesOf(charge),
+        stored.bytes,
+        stored.conversations,
+        ...room,
+      ],
     );
-    if (!wallet) throw await insufficient(tx, ownerId, amount);
+    if (!wallet) throw await refusalOf(tx, charge, room);
     return this.record(tx, wallet, charge);
   }
 
   /**
    * The same for many, in one statement that guards each wallet against the sum of what it is to pay.
    * Before it one guards the caps of those who have one. Undefined for every charge of a cap or a wallet that
-   * does not cover its sum, or that another transaction is changing: a row that is waited for would keep all
+   * does not cover its sum or has no room for all, or that another transaction is changing: a row that is waited for would keep all
    * others waiting.
    */
   private async chargeMany(
@@ -97,12 +110,18 @@ export class ChargesService {
          SELECT owner_id AS id FROM wallets WHERE owner_id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
        UPDATE wallets SET balance = balance - due, entry_count = entry_count + entries,
          last_ordinal = last_ordinal + charges, spent_amount = ${spentOn('$2')} + due,
-         spent_day = ${dayCounted('$2')}
-       FROM free, (SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due,
-         CAST(value ->> 1 AS bigint) AS entries, CAST(value ->> 2 AS bigint) AS charges FROM json_each($3)) AS dues
-       WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')}
+         spent_day = ${dayCounted('$2')}, ${stores('bytes', 'opened')}
+       FROM free, (SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due, CAST(value ->> 1 AS bigint) AS entries,
+         CAST(value ->> 2 AS bigint) AS charges, CAST(value ->> 3 AS bigint) AS bytes,
+         CAST(value ->> 4 AS bigint) AS opened FROM json_each($3)) AS dues
+       WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')} AND ${fits('bytes', 'opened', '$4', '$5')}
        RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
-      [Object.keys(dues), dayOf(nowMicros()), JSON.stringify(dues)],
+      [
+        Object.keys(dues),
+        dayOf(nowMicros()),
+        JSON.stringify(dues),
+        ...roomFor(this.config, SOMETHING),
+      ],
     );
     // As each was before the first of its charges here: they are told one after the other.
     const wallets = new Map<string, WalletRow>();
@@ -151,16 +170,27 @@ export class ChargesService {
 /** What costs nothing leaves no entry. */
 const entriesOf = ({ amount }: Spend): 0 | 1 => (amount > 0 ? 1 : 0);
 
-/** What each owner is to pay: the sum, the number of its entries, and that of its charges. */
-function duesOf(
-  charges: readonly Spend[],
-): Record<string, [due: number, entries: number, charges: number]> {
-  const dues: Record<string, [number, number, number]> = {};
+/** For all of a batch the bounds stand: who stores nothing past one is served alone. */
+const SOMETHING: Stored = { bytes: 1, conversations: 1 };
+
+/** The sum that an owner is to pay, the number of its entries, that of its charges, and what they store. */
+type Dues = [due: number, entries: number, charges: number, bytes: number, conversations: number];
+
+/** What each owner is to pay. */
+function duesOf(charges: readonly Spend[]): Record<string, Dues> {
+  const dues: Record<string, Dues> = {};
   for (const charge of charges) {
     assertAmount(charge.amount);
-    const [due, entries, count] = (dues[charge.ownerId] ??= [0, 0, 0]);
+    const [due, entries, count, bytes, opened] = (dues[charge.ownerId] ??= [0, 0, 0, 0, 0]);
+    const { stored = NOTHING_STORED } = charge;
     assertAmount(due + charge.amount);
-    dues[charge.ownerId] = [due + charge.amount, entries + entriesOf(charge), count + 1];
+    dues[charge.ownerId] = [
+      due + charge.amount,
+      entries + entriesOf(charge),
+      count + 1,
+      bytes + stored.bytes,
+      opened + stored.conversations,
+    ];
   }
   return dues;
 }

@@ -55,6 +55,10 @@ export class Hold {
   @Column({ name: 'cap_id', type: 'varchar', length: 36, nullable: true })
   capId!: string | null;
 
+  /** Of the bytes that its owner stores, those that are counted for the answer until it is saved. */
+  @Column({ name: 'stored_bytes', type: 'bigint', default: 0 })
+  storedBytes!: number;
+
   /** Where an Idempotency-Key was given: the route, the key, and what was asked with it. */
   @Column({ name: 'claim_route', type: 'varchar', length: 20, nullable: true })
   claimRoute!: string | null;

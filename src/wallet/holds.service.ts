@@ -22,15 +22,22 @@ import {
   availableOf,
   covers,
   dayCounted,
-  insufficient,
+  refusalOf,
   spentOn,
   type LedgerNote,
   type CaptureResult,
   type Spend,
 } from './spending.js';
+import { fits, NOTHING_STORED, roomFor, stores } from './stored.js';
 
 /** What a hold was, for those who have just ended it. */
-type ResolvedHold = Pick<Hold, 'ownerId' | 'amount' | 'capId'>;
+type ResolvedHold = Pick<Hold, 'ownerId' | 'amount' | 'capId' | 'storedBytes'>;
+
+/** A hold for an answer that is to be saved. */
+export interface AnswerSpend extends Spend {
+  /** Of the bytes that it stores, those that are counted anew when the hold ends. */
+  readonly turnBytes?: number;
+}
 
 /**
  * A hold sets an amount aside, and is then captured, released or expired, once.
@@ -53,16 +60,16 @@ export class HoldsService {
 
   /**
    * Sets `amount` whole tokens aside and returns the hold's id. Throws `InsufficientBalance`, with nothing
-   * changed, when the wallet, its owner's daily limit or the cap does not cover it. An idempotency record that is
+   * changed, when the wallet, its owner's daily limit or the cap does not cover it, and `StorageFull`. An idempotency record that is
    * already there violates its unique key: read it with `findByKey`.
    */
-  async hold(tx: Tx, spend: Spend): Promise<string> {
+  async hold(tx: Tx, spend: AnswerSpend): Promise<string> {
     return (await this.holdNumbered(tx, spend)).id;
   }
 
   /** The same, with a number for what is saved along with it. */
-  async holdNumbered(tx: Tx, spend: Spend): Promise<{ id: string; ordinal: number }> {
-    const { ownerId, amount, idempotency } = spend;
+  async holdNumbered(tx: Tx, spend: AnswerSpend): Promise<{ id: string; ordinal: number }> {
+    const { ownerId, amount, idempotency, stored = NOTHING_STORED } = spend;
     assertAmount(amount);
     const createdAt = nowMicros();
     // With a key the hold's row comes first. A twin then waits for that row without having the wallet: it
@@ -70,12 +77,14 @@ export class HoldsService {
     const keyed = idempotency && this.record(tx, spend, createdAt);
     if (keyed !== undefined) await tx.flush();
     await this.caps.hold(tx, spend);
+    const room = roomFor(this.config, stored);
     const [wallet] = await tx.write<{ ordinal: number }>(
-      `/* wallet.hold */ UPDATE wallets SET held = held + $2, last_ordinal = last_ordinal + 1
-       WHERE owner_id = $1 AND ${covers('$2', '$3')} RETURNING last_ordinal AS ordinal`,
-      [ownerId, amount, dayOf(createdAt)],
+      `/* wallet.hold */ UPDATE wallets SET held = held + $2, last_ordinal = last_ordinal + 1, ${stores('$4', '$5')}
+       WHERE owner_id = $1 AND ${covers('$2', '$3')} AND ${fits('$4', '$5', '$6', '$7')}
+       RETURNING last_ordinal AS ordinal`,
+      [ownerId, amount, dayOf(createdAt), stored.bytes, stored.conversations, ...room],
     );
-    if (!wallet) throw await insufficient(tx, ownerId, amount);
+    if (!wallet) throw await refusalOf(tx, spend, room);
     tx.whenCommitted(() => {
       this.metrics.tokensHeld(amount);
     });
@@ -83,7 +92,7 @@ export class HoldsService {
   }
 
   /**
-   * Takes `amount`, at most the hold, and gives the rest back. Returns undefined when the hold is no
+   * Takes `amount`, at most the hold, and gives the rest back; `turnBytes` is what is saved. Returns undefined when the hold is no
    * longer open: it expired meanwhile, and the caller must not deliver as paid what was not.
    */
   async capture(
@@ -91,6 +100,7 @@ export class HoldsService {
     holdId: string,
     amount: number,
     why: LedgerNote,
+    turnBytes = 0,
   ): Promise<CaptureResult | undefined> {
     assertAmount(amount);
     const hold = await this.resolve(tx, holdId, 'captured', amount);
@@ -101,9 +111,9 @@ export class HoldsService {
     const [wallet] = await tx.write<WalletRow>(
       `/* wallet.capture */ UPDATE wallets SET balance = balance - $2, held = held - $3,
          entry_count = entry_count + $4, last_ordinal = last_ordinal + 1, spent_amount = ${spentOn('$5')} + $2,
-         spent_day = ${dayCounted('$5')}
+         spent_day = ${dayCounted('$5')}, stored_bytes = stored_bytes + $6
        WHERE owner_id = $1 RETURNING ${WALLET_ROW}`,
-      [ownerId, amount, hold.amount, entries, dayOf(nowMicros())],
+      [ownerId, amount, hold.amount, entries, dayOf(nowMicros()), turnBytes - hold.storedBytes],
     );
     if (!wallet) throw new Error(`no wallet for hold ${holdId}`);
     if (entries > 0) {
@@ -124,14 +134,16 @@ export class HoldsService {
     tx: Tx,
     holdId: string,
     state: 'released' | 'expired',
+    turnBytes = 0,
   ): Promise<CaptureResult | undefined> {
     const hold = await this.resolve(tx, holdId, state, 0);
     if (!hold) return undefined;
     await this.caps.settle(tx, hold.capId, hold.amount, 0);
     const [wallet] = await tx.write<WalletRow>(
-      `/* wallet.release */ UPDATE wallets SET held = held - $2, last_ordinal = last_ordinal + 1
+      `/* wallet.release */ UPDATE wallets SET held = held - $2, last_ordinal = last_ordinal + 1,
+         stored_bytes = stored_bytes + $3
        WHERE owner_id = $1 RETURNING ${WALLET_ROW}`,
-      [hold.ownerId, hold.amount],
+      [hold.ownerId, hold.amount, turnBytes - hold.storedBytes],
     );
     if (!wallet) throw new Error(`no wallet for hold ${holdId}`);
     tx.whenCommitted(() => {
@@ -205,15 +217,15 @@ export class HoldsService {
     const [hold] = await tx.write<ResolvedHold>(
       `/* hold.resolve */ UPDATE holds SET state = $2, captured_amount = $3, resolved_at = $4${freed}
        WHERE id = $1 AND coalesce(state, '') = 'open'
-       RETURNING owner_id AS "ownerId", amount, cap_id AS "capId"`,
+       RETURNING owner_id AS "ownerId", amount, cap_id AS "capId", stored_bytes AS "storedBytes"`,
       [holdId, state, amount, nowMicros()],
     );
     return hold;
   }
 
   /** Writes down what was set aside. Returns the hold's id. */
-  private record(tx: Tx, spend: Spend, createdAt: Micros): string {
-    const { ownerId, amount, holdId: id = uuidv7(), capId, idempotency } = spend;
+  private record(tx: Tx, spend: AnswerSpend, createdAt: Micros): string {
+    const { ownerId, amount, holdId: id = uuidv7(), capId, turnBytes = 0, idempotency } = spend;
     tx.insertLater(Hold, {
       id,
       ownerId,
@@ -226,6 +238,7 @@ export class HoldsService {
       processId: this.lease.id,
       stopAskedAt: null,
       capId: capId ?? null,
+      storedBytes: turnBytes,
       ...idempotencyColumns(idempotency),
     });
     return id;

@@ -1,7 +1,8 @@
 import { dayOf, nowMicros } from '../time.js';
 import type { DbBoolean, Tx } from '../database/tx.js';
-import { InsufficientBalance } from '../errors.js';
+import { InsufficientBalance, StorageFull, type AppError } from '../errors.js';
 import type { IdempotencyRecord } from './idempotency-record.js';
+import { fits, NOTHING_STORED, type Room, type Stored } from './stored.js';
 
 /** Who pays how much. */
 export interface Spend {
@@ -12,6 +13,8 @@ export interface Spend {
   readonly holdId?: string;
   /** The cap of the credential, which has to cover it too. */
   readonly capId?: string | undefined;
+  /** What is kept for it, for which there has to be room; without it nothing is. */
+  readonly stored?: Stored | undefined;
   readonly idempotency?: IdempotencyRecord | undefined;
 }
 
@@ -66,19 +69,25 @@ export const dayCounted = (day: string) =>
 export const covers = (amount: string, day: string) => `${AVAILABLE} >= ${amount}
   AND (daily_limit IS NULL OR ${spentOn(day)} + held + ${amount} <= daily_limit)`;
 
-/** Why a wallet did not cover `required` whole tokens, for its owner to read. */
-export async function insufficient(
+/**
+ * Why a wallet did not cover what was to be spent, for its owner to read: `StorageFull` where the money would do, and
+ * `InsufficientBalance`.
+ */
+export async function refusalOf(
   tx: Tx,
-  ownerId: string,
-  required: number,
-): Promise<InsufficientBalance> {
-  const [wallet] = await tx.read<{ available: number; capped: DbBoolean }>(
+  { ownerId, amount: required, stored = NOTHING_STORED }: Spend,
+  room: Room,
+): Promise<AppError> {
+  const [wallet] = await tx.read<{ available: number; capped: DbBoolean; roomy: DbBoolean }>(
     `/* wallet.shortfall */ SELECT ${AVAILABLE} AS available,
-       daily_limit IS NOT NULL AND ${spentOn('$3')} + held + $2 > daily_limit AS capped
+       daily_limit IS NOT NULL AND ${spentOn('$3')} + held + $2 > daily_limit AS capped,
+       ${fits('$4', '$5', '$6', '$7')} AS roomy
      FROM wallets WHERE owner_id = $1`,
-    [ownerId, required, dayOf(nowMicros())],
+    [ownerId, required, dayOf(nowMicros()), stored.bytes, stored.conversations, ...room],
   );
   const available = wallet?.available ?? 0;
-  const limit = available >= required && wallet?.capped ? 'daily' : undefined;
+  const isCapped = Boolean(wallet?.capped);
+  if (wallet && available >= required && !isCapped && !wallet.roomy) return new StorageFull();
+  const limit = available >= required && isCapped ? 'daily' : undefined;
   return new InsufficientBalance(required, available, limit);
 }

@@ -25,6 +25,13 @@ export class Wallet {
   @Column({ name: 'last_ordinal', type: 'bigint', default: 0 })
   lastOrdinal!: number;
 
+  /** What is kept for the owner, in bytes as `sizes.ts` counts them; for answers under way, their questions. */
+  @Column({ name: 'stored_bytes', type: 'bigint', default: 0 })
+  storedBytes!: number;
+
+  @Column({ name: 'conversation_count', type: 'bigint', default: 0 })
+  conversationCount!: number;
+
   /** The most that its owner wants spent in one day (UTC); null for no limit. */
   @Column({ name: 'daily_limit', type: 'bigint', nullable: true })
   dailyLimit!: number | null;

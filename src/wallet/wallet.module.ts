@@ -8,6 +8,7 @@ import { HoldsService } from './holds.service.js';
 import { OpenHolds } from './open-holds.js';
 import { RedemptionService } from './redemption.service.js';
 import { LedgerReader } from './ledger-reader.js';
+import { StorageService } from './storage.service.js';
 import { WalletController } from './wallet.controller.js';
 import { WalletWatch } from './wallet-watch.js';
 import { WalletService } from './wallet.service.js';
@@ -24,6 +25,7 @@ import { WalletService } from './wallet.service.js';
     RedemptionService,
     LedgerReader,
     OpenHolds,
+    StorageService,
     WalletWatch,
   ],
   exports: [
@@ -35,6 +37,7 @@ import { WalletService } from './wallet.service.js';
     HoldSweeper,
     RedemptionService,
     OpenHolds,
+    StorageService,
     WalletWatch,
   ],
 })

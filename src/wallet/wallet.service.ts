@@ -10,6 +10,7 @@ import { assertSameInput, type IdempotencyRecord } from './idempotency-record.js
 import { CapsService } from './caps.service.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import { AVAILABLE, availableOf } from './spending.js';
+import { NOTHING_STORED, type Stored } from './stored.js';
 import { Wallet } from './wallet.entity.js';
 
 /** The sentence for a credit after which the balance would no longer be an exact JavaScript number. */
@@ -52,15 +53,24 @@ export class WalletService {
   }
 
   /**
-   * Opens the owner's wallet with `amount` tokens; the ledger's first entry says so, and why. It numbers what is
-   * saved from `lastOrdinal` on.
+   * Opens the owner's wallet with `amount` tokens; the ledger's first entry says so, and why. `saved` is what there is
+   * of the owner's already.
    */
-  open(tx: Tx, ownerId: string, amount: number, reason = 'opening grant', lastOrdinal = 0): void {
+  open(
+    tx: Tx,
+    ownerId: string,
+    amount: number,
+    reason = 'opening grant',
+    saved: Stored & { readonly lastOrdinal: number } = { ...NOTHING_STORED, lastOrdinal: 0 },
+  ): void {
     assertAmount(amount);
+    const { lastOrdinal, bytes, conversations } = saved;
     const wallet = { balance: amount, held: 0, entryCount: amount > 0 ? 1 : 0, lastOrdinal };
     tx.insertLater(Wallet, {
       ...wallet,
       ownerId,
+      storedBytes: bytes,
+      conversationCount: conversations,
       dailyLimit: null,
       spentAmount: 0,
       spentDay: 0,
@@ -155,20 +165,6 @@ export class WalletService {
       available: availableOf(wallet),
       limits: { daily: dailyLimit, spentToday },
     };
-  }
-
-  /**
-   * A number for what is saved in the same transaction, after all that was saved for the owner before. The
-   * wallet's row is locked until the commit, so readers see the numbers of an owner in their order.
-   */
-  async nextOrdinal(tx: Tx, ownerId: string): Promise<number> {
-    const [wallet] = await tx.write<{ ordinal: number }>(
-      `/* wallet.number */ UPDATE wallets SET last_ordinal = last_ordinal + 1
-       WHERE owner_id = $1 RETURNING last_ordinal AS ordinal`,
-      [ownerId],
-    );
-    if (!wallet) throw new Error(`no wallet for owner ${ownerId}`);
-    return wallet.ordinal;
   }
 
   /** Caps what the owner can spend in a day (UTC); null for no cap. Holds that are open stay. */

@@ -49,9 +49,10 @@ const TABLES = [
 const ROWS = [
   `INSERT INTO users VALUES ('u', 'ada', 'ada', '', '', true, false, 1)`,
   `INSERT INTO access_tokens VALUES ('a', 'digest', 'u', 1, 1)`,
-  `INSERT INTO wallets VALUES ('u', 5, 0, 1, NULL, 0, 0, 1, 2)`,
+  // What is stored is counted anew: 400 bytes a row, and the texts.
+  `INSERT INTO wallets VALUES ('u', 5, 0, 1, NULL, 0, 0, 1, 2, 804, 1)`,
   `INSERT INTO ledger_entries VALUES ('e', 'u', 1, 'grant', 5, 5, 'r', NULL, NULL, 1, 'grant', 'k', 'h', NULL, NULL, NULL, NULL)`,
-  `INSERT INTO holds VALUES ('h', 'u', 1, 1, 'captured', 1, 1, 1, 1, NULL, NULL, NULL, NULL, NULL)`,
+  `INSERT INTO holds VALUES ('h', 'u', 1, 1, 'captured', 1, 1, 1, 1, NULL, NULL, NULL, NULL, NULL, 0)`,
   `INSERT INTO conversations VALUES ('c', 'u', 'title', NULL, NULL, NULL, 1, 1, 1)`,
   `INSERT INTO turns VALUES ('t', 'u', 'c', 'h', 'hi', 'ho', 'echo', 'complete', 'stop', NULL, 1, 1, 1, 4, 'a', 1, NULL, 1, NULL, NULL, NULL, NULL)`,
 ];

@@ -148,7 +148,7 @@ describe('GET /api/schema/', () => {
   it('tells every answer of a chat', () => {
     const chat = document.paths['/api/chat/']?.post;
     if (!chat) throw new Error('no POST /api/chat/');
-    const statuses = [200, 400, 402, 404, 409, 413, 422, 502, 503, 504];
+    const statuses = [200, 400, 402, 403, 404, 409, 413, 422, 502, 503, 504];
     expect(Object.keys(chat.responses)).toEqual([...statuses.map(String), 'default']);
     const headersOf = (status: number) =>
       Object.keys(responseOf(document, chat, status)?.headers ?? {});

@@ -21,6 +21,8 @@ export const wallet = (ownerId: string): Wallet => ({
   held: 0,
   lastOrdinal: 0,
   entryCount: 2,
+  storedBytes: 0,
+  conversationCount: 0,
   dailyLimit: null,
   spentAmount: 0,
   spentDay: 0,

@@ -27,6 +27,10 @@ export class EchoProvider implements CompletionProvider {
     const { said, done } = sayBack(request);
     return { ...done, text: said.join('') };
   }
+
+  draft(request: InstantRequest): string {
+    return sayBack(request).said.join('');
+  }
 }
 
 /** The answer word by word, each with the space before it, and how it ends. */

@@ -111,6 +111,8 @@ export interface CompletionProvider {
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent>;
   /** The whole answer at once, of one who asks nobody else and keeps nothing. May be called again for it. */
   answer?: ((request: InstantRequest) => WholeCompletion) | undefined;
+  /** The words that `answer` will give, told before they are paid for: how long they are decides whether they can be kept. */
+  draft?: ((request: InstantRequest) => string) | undefined;
   /** Absent where it makes no embeddings. */
   embed?: EmbeddingProvider['embed'];
   /** Lets go of what it keeps open. */

@@ -1,0 +1,49 @@
+import {
+  sizeOfClientChat,
+  sizeOfConversation,
+  sizeOfTurn,
+  type TurnTexts,
+} from '../conversations/sizes.js';
+import { foldedBeside } from '../database/folded-text.js';
+import type { Principal } from '../principal.js';
+import { NOTHING_STORED, type Stored } from '../wallet/stored.js';
+import type { Outcome } from './outcome.js';
+import type { Question } from './question.js';
+import { storable } from './storable.js';
+
+/** The texts that are kept of an answer and its question. */
+export type TurnContent = Required<TurnTexts>;
+
+type Produced = Pick<Outcome, 'response' | 'reasoning' | 'toolCalls'>;
+
+const NOTHING_YET: Produced = { response: '', reasoning: '', toolCalls: [] };
+
+/** What is kept of a question, and of its answer where there is one. */
+export function contentOf(
+  { key }: Principal,
+  question: Question,
+  { response, reasoning, toolCalls }: Produced = NOTHING_YET,
+): TurnContent {
+  const [asked, answered] = [storable(question.message), storable(response)];
+  return {
+    message: asked,
+    response: answered,
+    folded: foldedBeside(asked, answered),
+    reasoning: reasoning === '' ? null : storable(reasoning),
+    toolCalls: toolCalls.length > 0 ? JSON.stringify(toolCalls) : null,
+    request: question.request ?? null,
+    keyName: key?.name ?? null,
+  };
+}
+
+/** What the conversation stores that a question opens; nothing where it goes on with one, or is not kept. */
+export function storedByOpening(question: Question): Stored {
+  const { conversationId, isKept = true, opens, chatId } = question;
+  if (!isKept || conversationId !== undefined) return NOTHING_STORED;
+  const named = opens !== undefined && chatId !== undefined ? sizeOfClientChat({ chatId }) : 0;
+  return { bytes: sizeOfConversation({ system: null }) + named, conversations: 1 };
+}
+
+/** The bytes of a turn; none where it is not to be kept. */
+export const bytesOf = (content: TurnContent, { isKept = true }: Pick<Question, 'isKept'>) =>
+  isKept ? sizeOfTurn(content) : 0;
