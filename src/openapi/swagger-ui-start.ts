@@ -42,15 +42,34 @@ function opsFilter(groups, phrase) {
     .filter((found) => found.get('operations').size > 0);
 }
 
+/**
+ * A part of the document with what its references name, which are all within it; a schema that has itself in it stays
+ * a reference there. Swagger UI's own way reads the whole document again for each route that is opened.
+ */
+function resolveSubtree(document, keys) {
+  const at = (place, names) => names.reduce((part, name) => part?.[name], place);
+  const whole = (part, above) => {
+    if (Array.isArray(part)) return part.map((each) => whole(each, above));
+    if (part === null || typeof part !== 'object') return part;
+    const { $ref, ...rest } = part;
+    const isNamed = typeof $ref === 'string' && $ref.startsWith('#/') && !above.includes($ref);
+    const named = isNamed && at(document, $ref.slice(2).split('/'));
+    if (named) return { ...whole(named, [...above, $ref]), ...whole(rest, above) };
+    return Object.fromEntries(Object.entries(part).map(([name, each]) => [name, whole(each, above)]));
+  };
+  return { spec: whole(at(document, keys), []), errors: [] };
+}
+
 const schema = new URL('../schema/', script).href;
 const ui = SwaggerUIBundle({
   url: schema,
   dom_id: '#swagger-ui',
   deepLinking: true,
   filter: true,
+  defaultModelsExpandDepth: 0,
   persistAuthorization: true,
   responseInterceptor: prefill,
-  plugins: [{ fn: { opsFilter } }],
+  plugins: [{ fn: { opsFilter, resolveSubtree } }],
   validatorUrl: null,
 });
 `;

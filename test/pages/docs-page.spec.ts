@@ -3,6 +3,34 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { TestApp } from '../support/app.js';
 import { inBrowser, openBrowser } from '../support/browser.js';
+import { byEffort } from '../support/effort.js';
+
+const HEIGHT_MAX = 1500;
+
+interface Described {
+  readonly tags: readonly string[];
+  readonly operationId: string;
+}
+
+/** Opens each of these routes by a click, and closes it: `[id, height in pixels, statuses]` of all. */
+const heightsOf = (ids: readonly string[]) => `(async () => {
+  const until = async (isSo) => {
+    while (!isSo()) await new Promise(requestAnimationFrame);
+  };
+  const heights = [];
+  for (const id of ${JSON.stringify(ids)}) {
+    const route = document.getElementById(id);
+    const click = () => route.querySelector('.opblock-summary-control').click();
+    click();
+    await until(() => route.querySelector('.responses-inner .response-col_status'));
+    await new Promise(requestAnimationFrame);
+    const statuses = [...route.querySelectorAll('tr.response')].map((row) => row.dataset.code);
+    heights.push([id, route.getBoundingClientRect().height, statuses]);
+    click();
+    await until(() => !route.querySelector('.responses-inner'));
+  }
+  return heights;
+})()`;
 
 const BROWSER_ACCEPT = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
@@ -91,7 +119,7 @@ inBrowser('the documentation in Chromium', () => {
   beforeAll(async () => {
     app = await TestApp.start();
     browser = await openBrowser();
-    page = await browser.newPage();
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
     });
@@ -125,6 +153,24 @@ inBrowser('the documentation in Chromium', () => {
     const items = Object.values(body.paths as Record<string, object>);
     expect(shown).toBe(items.flatMap((item) => Object.keys(item)).length);
   });
+
+  it('shows no route taller than 1,500 pixels, each with what all may refuse in one line', async () => {
+    const { body } = await app.send({ path: '/api/schema/' });
+    const routes = Object.values(body.paths as Record<string, Record<string, Described>>).flatMap(
+      (item) => Object.values(item),
+    );
+    const size = (route: Described) => JSON.stringify(route).length;
+    const longestFirst = routes.sort((one, other) => size(other) - size(one));
+    const ids = longestFirst
+      .slice(0, byEffort({ light: 12, full: routes.length }))
+      .map(({ tags, operationId }) => `operations-${tags.join().replace(' ', '_')}-${operationId}`);
+    const heights = await page.evaluate<[string, number, string[]][]>(heightsOf(ids));
+    expect(heights).toHaveLength(ids.length);
+    expect(heights.filter(([, height]) => height > HEIGHT_MAX)).toEqual([]);
+    expect(heights.filter(([, height]) => height < 300)).toEqual([]);
+    expect(heights.filter(([, , statuses]) => statuses.at(-1) !== 'default')).toEqual([]);
+    expect(heights.filter(([, , statuses]) => statuses.length < 2)).toEqual([]);
+  }, 240_000);
 
   it('lets a newcomer, also who typed the session of the README, register, authorize with the pasted token, and chat', async () => {
     const [typed] = /username=\w+ -d password=\w+/.exec(await readFile('README.md', 'utf8')) ?? [
