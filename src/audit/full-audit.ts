@@ -1,7 +1,7 @@
 import type { Database } from '../database/data-source.js';
 import { databaseFaults } from '../database/integrity.js';
 import { ReadConnection } from '../database/read-connection.js';
-import { isIncompleteCopy } from '../database/served-mark.js';
+import { isIncompleteCopy } from '../database/copy-mark.js';
 import { audit, type AuditReport } from '../wallet/audit.js';
 import { missingParts } from './completeness.js';
 

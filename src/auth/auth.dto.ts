@@ -1,27 +1,12 @@
-import { codePoints } from '../drf/text.js';
 import { ShownText } from '../fields/field-docs.js';
 import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { isEmail } from './email.js';
 import { PASSWORD_MIN } from './password-rules.js';
+import { USERNAME, USERNAME_MAX, usernameRule } from './username.js';
 
-/** Also of the name as it is kept, in NFKC. */
-export const USERNAME_MAX = 150;
 const EMAIL_MAX = 254;
 const PASSWORD_MAX = 128;
 
-const USERNAME = /^[\p{L}\p{N}_.@+-]*$/u;
-/**
- * Must hold for the name as stored, too: NFKC makes of `⑴` three characters, two of them not allowed. A name
- * that is too long is not normalised: that takes quadratic time in the worst case.
- */
-const usernameRule = {
-  test: (text: string) =>
-    !['.', '..'].includes(text) && // No path could name them.
-    USERNAME.test(text) &&
-    (codePoints(text) > USERNAME_MAX || USERNAME.test(text.normalize('NFKC'))),
-  message:
-    'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.',
-};
 const emailMessage = 'Enter a valid email address.';
 
 /** A username that is to be registered. */

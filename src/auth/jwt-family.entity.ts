@@ -6,6 +6,9 @@ import type { Micros } from '../time.js';
  * for a short grace the one before it (`JwtRotation`); an older one used again means that somebody copied it,
  * and ends the line.
  */
+/** A refresh token serves for a day. */
+export const REFRESH_LIFETIME_SECONDS = 24 * 60 * 60;
+
 @Entity('jwt_families', { withoutRowid: true })
 export class JwtFamily {
   @PrimaryColumn({ type: 'varchar', length: 36 })

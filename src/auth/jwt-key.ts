@@ -1,7 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Config } from '../config/config.js';
+import type { Settings } from '../config/config.js';
+
+/** The token under which the signing key is injected. */
+export const JWT_KEY = Symbol('jwt key');
 
 const KEY_FILE = './data/jwt.key';
 const KEY_BYTES = 32;
@@ -11,7 +14,7 @@ const KEY_MIN_CHARS = 32;
  * The key that signs JWTs: the setting, or a file made once for this host. It is kept out of the database,
  * so that who reads a backup of it cannot mint credentials. Throws when the file is there but holds no key.
  */
-export async function loadJwtKey(config: Config): Promise<Uint8Array> {
+export async function loadJwtKey(config: Pick<Settings, 'jwtSecret'>): Promise<Uint8Array> {
   if (config.jwtSecret !== '') return new TextEncoder().encode(config.jwtSecret);
   const key = (await readKey()) ?? (await makeKey());
   // A short key signs too, and anybody could guess it.

@@ -7,15 +7,11 @@ import type { DbBoolean, Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { BearerRefused, TokenNotValid } from '../errors.js';
 import type { Principal } from '../principal.js';
-import { JwtFamily } from './jwt-family.entity.js';
+import { JwtFamily, REFRESH_LIFETIME_SECONDS } from './jwt-family.entity.js';
+import { JWT_KEY } from './jwt-key.js';
 import { JwtRotation } from './jwt-rotation.entity.js';
 
-/** The token under which the signing key is injected. */
-export const JWT_KEY = Symbol('jwt key');
-
 const ACCESS_LIFETIME_SECONDS = 5 * 60;
-/** A refresh token serves for a day. */
-export const REFRESH_LIFETIME_SECONDS = 24 * 60 * 60;
 
 /** What a JWT of ours says of itself. The names are SimpleJWT's, but for `family`. */
 export interface JwtClaims {

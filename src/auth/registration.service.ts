@@ -3,17 +3,17 @@ import { CONFIG, type Config } from '../config/config.js';
 import { isUniqueViolation } from '../database/database-errors.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { codePoints } from '../drf/text.js';
+import { codePoints, tooLong } from '../drf/text.js';
 import { ValidationFailed } from '../errors.js';
-import { tooLong } from '../fields/text-field.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { AccessTokens } from './access-tokens.js';
-import { USERNAME_MAX, type RegisterDto } from './auth.dto.js';
+import type { RegisterDto } from './auth.dto.js';
 import { normalizeEmail } from './email.js';
 import { LoginNetworks } from './login-networks.js';
 import { PasswordHasher } from './password-hasher.js';
 import { passwordFaults } from './password-rules.js';
+import { USERNAME_MAX } from './username.js';
 
 /** The sentence for a taken name. */
 export const USERNAME_TAKEN = 'A user with that username already exists.';

@@ -6,7 +6,7 @@ import { NotFound } from '../errors.js';
 import { UUID_KEY, type Keyset } from '../http/pagination.js';
 import type { Principal } from '../principal.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
-import { REFRESH_LIFETIME_SECONDS } from './jwt.service.js';
+import { REFRESH_LIFETIME_SECONDS } from './jwt-family.entity.js';
 
 /** What may speak for a user: an access token, or the JWTs of one login. */
 export interface Session {

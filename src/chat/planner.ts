@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { ValidationFailed } from '../errors.js';
-import { isLongerThan, tooLong } from '../fields/text-field.js';
+import { isLongerThan, tooLong } from '../drf/text.js';
 import { ConversationsService, type Thread } from '../conversations/conversations.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import type { Model } from '../models/model-catalogue.js';

@@ -4,14 +4,12 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { OperatorsService, type UserChange } from '../admin/operators.service.js';
-import { AppModule } from '../app.module.js';
-import { emailField, usernameField } from '../auth/auth.dto.js';
+import { loadSettings } from '../config/config.js';
 import { assertMigrated } from '../database/migrate.js';
-import type { TextFieldRules } from '../fields/text-field.js';
-import { textReader } from '../fields/text-reader.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
-import { configOfExistingDatabase } from './existing-database.js';
+import { assertExistingDatabase } from './existing-database.js';
+import { OperatorsWork } from './operators-work.module.js';
 
 const LIST_MAX = 1000;
 
@@ -23,8 +21,9 @@ const byShell = (reason = '') => ({ operatorId: SHELL, reason });
 async function withServices(
   work: (services: INestApplicationContext) => Promise<string>,
 ): Promise<void> {
-  const config = await configOfExistingDatabase();
-  const services = await NestFactory.createApplicationContext(AppModule.forRoot(config), {
+  const settings = loadSettings();
+  await assertExistingDatabase(settings);
+  const services = await NestFactory.createApplicationContext(OperatorsWork.forRoot(settings), {
     logger: false,
     abortOnError: false,
   });
@@ -39,9 +38,14 @@ async function withServices(
 const operate = (work: (operators: OperatorsService) => Promise<string>) =>
   withServices((services) => work(services.get(OperatorsService)));
 
-/** Holds what was typed to the rules of a request's field. */
-function sound(field: string, typed: string, rules: TextFieldRules): string {
-  return textReader(field, rules)(typed) ?? '';
+/** Holds what was typed to the rules of a registration. They are slow to load, and no other command has a use for them. */
+async function sound(typed: { username: string; email: string }) {
+  const { emailField, usernameField } = await import('../auth/auth.dto.js');
+  const { textReader } = await import('../fields/text-reader.js');
+  return {
+    username: textReader('username', usernameField)(typed.username) ?? '',
+    email: textReader('email', emailField)(typed.email) ?? '',
+  };
 }
 
 interface Grant {
@@ -85,8 +89,7 @@ export const change = (username: string, wish: UserChange, reason?: string) =>
 
 export const createUser = (name: string, email = '', reason?: string) =>
   operate(async (operators) => {
-    const username = sound('username', name, usernameField);
-    const user = { username, email: sound('email', email, emailField) };
+    const user = await sound({ username: name, email });
     return operators.linkOf(await operators.create(user, byShell(reason)));
   });
 

@@ -1,16 +1,19 @@
 import 'reflect-metadata';
 import type { Command } from 'commander';
 import { fullAudit, isClean, toText } from '../audit/full-audit.js';
+import { loadSettings } from '../config/config.js';
 import { openReadOnly } from '../database/data-source.js';
 import { assertMigrated } from '../database/migrate.js';
 import { entities } from '../entities.js';
-import { configOfExistingDatabase } from './existing-database.js';
+import { assertExistingDatabase } from './existing-database.js';
 
 const DIFFERENCES_CODE = 1;
 
 /** Checks every wallet of the configured database, and that it is whole, beside a service that may be running. */
 async function run({ json }: { json?: true }): Promise<void> {
-  const { databaseUrl: url, databasePoolMax: poolMax } = await configOfExistingDatabase();
+  const settings = loadSettings();
+  await assertExistingDatabase(settings);
+  const { databaseUrl: url, databasePoolMax: poolMax } = settings;
   const dataSource = await openReadOnly({ url, poolMax, entities });
   const onProgress = (wallets: number) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${String(wallets)} wallets `);

@@ -1,13 +1,16 @@
 import 'reflect-metadata';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { loadSettings } from '../config/config.js';
 import { entities } from '../entities.js';
 import { backUp } from '../transfer/backup.js';
-import { configOfExistingDatabase } from './existing-database.js';
+import { assertExistingDatabase } from './existing-database.js';
 import { filled } from './words.js';
 
 async function run(file: string, { replace }: { replace?: true }): Promise<void> {
-  const { databaseUrl: url, databasePoolMax: poolMax } = await configOfExistingDatabase();
+  const settings = loadSettings();
+  await assertExistingDatabase(settings);
+  const { databaseUrl: url, databasePoolMax: poolMax } = settings;
   const told = await backUp({ url, poolMax, entities }, resolve(file), {
     replace: replace === true,
   });

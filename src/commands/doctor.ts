@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Command } from 'commander';
-import { loadConfig } from '../config/config.js';
+import { loadConfig } from '../config/load-config.js';
 import { examineModels } from '../models/doctor.js';
 
 const FAULT_CODE = 1;

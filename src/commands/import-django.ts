@@ -2,10 +2,11 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { Command } from 'commander';
 import { AppModule } from '../app.module.js';
+import { loadConfig } from '../config/load-config.js';
 import { Database } from '../database/data-source.js';
 import { assertMigrated } from '../database/migrate.js';
 import { DjangoImport } from '../django/django-import.service.js';
-import { configOfExistingDatabase } from './existing-database.js';
+import { assertExistingDatabase } from './existing-database.js';
 import { filled, optionText } from './words.js';
 
 const INCOMPLETE_CODE = 1;
@@ -20,10 +21,12 @@ interface Options {
 /** Beside a service that may be running: it takes no lease. */
 async function run(source: string, options: Options): Promise<void> {
   const { usersTable: users, tokensTable: tokens, messagesTable: messages } = options;
-  const services = await NestFactory.createApplicationContext(
-    AppModule.forRoot(await configOfExistingDatabase()),
-    { logger: false, abortOnError: false },
-  );
+  const config = loadConfig();
+  await assertExistingDatabase(config);
+  const services = await NestFactory.createApplicationContext(AppModule.forRoot(config), {
+    logger: false,
+    abortOnError: false,
+  });
   try {
     await assertMigrated(services.get(Database));
     const names = { users, tokens, messages, skip: options.skip === true };

@@ -1,21 +1,21 @@
 import 'reflect-metadata';
 import type { Command } from 'commander';
-import { loadConfig, type Config } from '../config/config.js';
+import { loadSettings, type Settings } from '../config/config.js';
 import { openReadOnly, openWriter, type Database } from '../database/data-source.js';
 import { FileLease } from '../database/file-lease.js';
 import { locationOf } from '../database/location.js';
 import { listMigrations, migrate, revertLast } from '../database/migrate.js';
 import { entities } from '../entities.js';
-import { configOfExistingDatabase } from './existing-database.js';
+import { assertExistingDatabase } from './existing-database.js';
 
-const optionsOf = ({ databaseUrl: url, databasePoolMax: poolMax }: Config) => ({
+const optionsOf = ({ databaseUrl: url, databasePoolMax: poolMax }: Settings) => ({
   url,
   poolMax,
   entities,
 });
 
 /** Under the lease: on SQLite nobody may change the schema of what another process serves. */
-async function alone<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+async function alone<T>(config: Settings, work: (database: Database) => Promise<T>): Promise<T> {
   const file = await FileLease.takeFor(config.databaseUrl);
   try {
     const database = await openWriter(optionsOf(config));
@@ -30,7 +30,7 @@ async function alone<T>(config: Config, work: (database: Database) => Promise<T>
 }
 
 async function run(): Promise<void> {
-  const config = loadConfig();
+  const config = loadSettings();
   process.stderr.write(`database: ${locationOf(config.databaseUrl)}\n`);
   const done = await alone(config, migrate);
   const names = done.map((name) => `migrated: ${name}\n`);
@@ -38,7 +38,9 @@ async function run(): Promise<void> {
 }
 
 async function show(): Promise<void> {
-  const database = await openReadOnly(optionsOf(await configOfExistingDatabase()));
+  const settings = loadSettings();
+  await assertExistingDatabase(settings);
+  const database = await openReadOnly(optionsOf(settings));
   try {
     for (const { name, isDone, isKnown } of await listMigrations(database)) {
       const note = isKnown ? '' : ' (of a newer release)';
@@ -50,7 +52,9 @@ async function show(): Promise<void> {
 }
 
 async function revert(): Promise<void> {
-  const name = await alone(await configOfExistingDatabase(), revertLast);
+  const settings = loadSettings();
+  await assertExistingDatabase(settings);
+  const name = await alone(settings, revertLast);
   process.stdout.write(name === undefined ? 'nothing to revert\n' : `reverted: ${name}\n`);
 }
 

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../config/config.js';
+import { loadSettings } from '../config/config.js';
 import { locationOf } from '../database/location.js';
 import { entities } from '../entities.js';
 import { restore } from '../transfer/restore.js';
@@ -13,7 +13,7 @@ interface Options {
 }
 
 async function run(file: string, options: Options): Promise<void> {
-  const { databaseUrl: url, databasePoolMax: poolMax } = loadConfig();
+  const { databaseUrl: url, databasePoolMax: poolMax } = loadSettings();
   process.stderr.write(`database: ${locationOf(url)}\n`);
   const allowed = { replace: options.replace === true, incomplete: options.incomplete === true };
   const told = await restore({ url, poolMax, entities }, resolve(file), allowed);

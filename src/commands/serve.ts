@@ -1,7 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Command } from 'commander';
 import { createApp } from '../app.setup.js';
-import { loadConfig, type Config } from '../config/config.js';
+import type { Config } from '../config/config.js';
+import { loadConfig } from '../config/load-config.js';
 import { locationOf } from '../database/location.js';
 import { RequestGate } from '../http/request-gate.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { cleanEnv, type CleanedEnv } from 'envalid';
-import { readModelsFile, type ModelsFile } from './models-file.js';
-import { readNamedModels } from './named-models.js';
+import { readEnvFile } from './env-file.js';
+import type { ModelsFile } from './models-file.js';
 import { listOf } from './network-settings.js';
 import { toRate } from './rates.js';
-import { readEnvFile } from './env-file.js';
 import { SETTINGS } from './settings.js';
 
 /** What hashing leaves of libuv's threads for the database: one for its writer, one for its reader. */
@@ -20,7 +19,7 @@ function withSmallNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** The process's environment, to which `.env` adds what is not set. */
-function environment(): NodeJS.ProcessEnv {
+export function environment(): NodeJS.ProcessEnv {
   const listed = existsSync('.env') ? readEnvFile('.env') : {};
   for (const [name, value] of Object.entries(listed)) process.env[name] ??= value;
   return process.env;
@@ -31,8 +30,12 @@ function defaultHashConcurrency(env: NodeJS.ProcessEnv): number {
   return Math.max(1, Math.min(availableParallelism(), threads - DATABASE_THREADS));
 }
 
-/** The settings as the code uses them; frozen, and made once. */
-export type Config = ReturnType<typeof loadConfig>;
+/** The settings as the code uses them, but for the models. */
+export type Settings = Readonly<ReturnType<typeof toSettings>>;
+
+/** The settings as the code uses them; frozen, and made once: by `loadConfig`. */
+export type Config = Settings &
+  Pick<ModelsFile, 'providers' | 'models'> & { readonly modelHints: readonly string[] };
 
 /** The token under which the one `Config` is injected. */
 export const CONFIG = Symbol('config');
@@ -40,43 +43,41 @@ export const CONFIG = Symbol('config');
 /** Every bad setting with its reason, one a line. */
 export class InvalidConfig extends Error {}
 
-/** Sorts the faults by the order of the table. */
-function toLines(bad: readonly (readonly [setting: string, reason: string])[]): string {
+/** A setting that is refused, and why. */
+type BadSetting = readonly [setting: string, reason: string];
+
+/** Throws one `InvalidConfig` that names every bad value, in the order of the table. */
+export function refuseBad(bad: readonly BadSetting[]): void {
+  if (bad.length === 0) return;
   const names = Object.keys(SETTINGS);
   const sorted = bad.toSorted(([one], [other]) => names.indexOf(one) - names.indexOf(other));
   const lines = sorted.map(([name, reason]) => `\n  ${name}: ${reason}`);
-  return `These settings are wrong:${lines.join('')}`;
+  throw new InvalidConfig(`These settings are wrong:${lines.join('')}`);
 }
 
-/** Reads the environment once. Throws one `InvalidConfig` that names every bad value. */
-export function loadConfig(env: NodeJS.ProcessEnv = environment()) {
-  const bad: (readonly [setting: string, reason: string])[] = [];
+/** What the environment says by the names of the table, and what of it is refused: that throws when it is read. */
+export function readSettings(env: NodeJS.ProcessEnv) {
+  const bad: BadSetting[] = [];
   const read = cleanEnv(withSmallNames(env), SETTINGS, {
     reporter: ({ errors }) => {
       bad.push(...Object.entries(errors).map(([name, { message }]) => [name, message] as const));
     },
   });
-  const listed = readModelsFile(read.MODELS_FILE, env);
-  bad.push(...listed.problems.map((problem) => ['MODELS_FILE', problem] as const));
-  // A copy: of what was refused, the settings themselves throw when they are read.
-  const named = readNamedModels({ ...read });
-  bad.push(...named.problems);
-  if (bad.length > 0) throw new InvalidConfig(toLines(bad));
-  const price = { perMessage: read.PRICE_PER_MESSAGE };
-  const models = {
-    providers: [...listed.providers, ...named.providers],
-    models: [...listed.models, ...named.models.map((model) => ({ ...model, price }))],
-    modelHints: named.hints,
-  };
-  return Object.freeze(toConfig(read, models, env));
+  return { read, bad };
+}
+
+/**
+ * The settings of a command that asks no model: to read the models file takes the rules of fields, which are slow
+ * to load. Throws `InvalidConfig`.
+ */
+export function loadSettings(env: NodeJS.ProcessEnv = environment()): Settings {
+  const { read, bad } = readSettings(env);
+  refuseBad(bad);
+  return Object.freeze(toSettings(read, env));
 }
 
 /** The settings by the names that the code uses. */
-function toConfig(
-  read: CleanedEnv<typeof SETTINGS>,
-  models: Pick<ModelsFile, 'providers' | 'models'> & { readonly modelHints: readonly string[] },
-  env: NodeJS.ProcessEnv,
-) {
+export function toSettings(read: CleanedEnv<typeof SETTINGS>, env: NodeJS.ProcessEnv) {
   return {
     host: read.HOST,
     port: read.PORT,
@@ -85,9 +86,6 @@ function toConfig(
     logLevel: read.LOG_LEVEL,
     openingGrant: read.OPENING_GRANT,
     pricePerMessage: read.PRICE_PER_MESSAGE,
-    providers: models.providers,
-    models: models.models,
-    modelHints: models.modelHints,
     providerRestSeconds: read.PROVIDER_REST_SECONDS,
     proxies: {
       httpsProxy: read.HTTPS_PROXY,

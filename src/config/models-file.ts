@@ -15,12 +15,12 @@ import { isFields, readFields } from '../fields/field-reader.js';
 import { SCOPES, type Scope } from '../principal.js';
 import { fallbackProblems } from './fallbacks.js';
 import { ListOf, OneOrMore } from './list-rules.js';
+import { MODEL_ID, isBaseUrl } from './model-words.js';
 import { readText } from './text-file.js';
 import { MayBeLeftOut, OnePrice, PRICES, Whole, unitOf, type Price } from './prices.js';
 
 /** This bound keeps every price times every count an exact integer. */
 const TOKENS_MAX = 10_000_000;
-export const MODEL_ID = /^[\w.:/@-]{1,100}$/;
 /** What one request may be billed for: more pictures than any provider takes. */
 const IMAGES_MAX = 1000;
 const ECHO = 'echo';
@@ -218,11 +218,4 @@ function ofKeys({ baseUrl, apiKeyEnv }: ListedProvider, env: Environment): strin
     ...(isUnset ? [keyMessage] : []),
     ...(isUneven ? ['must have as many names as baseUrl has addresses'] : []),
   ];
-}
-
-/** A URL that a path can be put behind, and that may be seen. */
-export function isBaseUrl(text: unknown): boolean {
-  if (typeof text !== 'string' || !URL.canParse(text)) return false;
-  const { protocol, username, password, search, hash } = new URL(text);
-  return /^https?:$/.test(protocol) && username + password + search + hash === '';
 }

@@ -1,11 +1,6 @@
 import { EnvError, makeValidator } from 'envalid';
-import {
-  MODEL_ID,
-  isBaseUrl,
-  type MaxTokensField,
-  type ModelSettings,
-  type ProviderSettings,
-} from './models-file.js';
+import { MODEL_ID, isBaseUrl } from './model-words.js';
+import type { MaxTokensField, ModelSettings, ProviderSettings } from './models-file.js';
 import { listOf } from './network-settings.js';
 
 /** What the hosted models of today have at least; a model with other limits stands in a models file. */

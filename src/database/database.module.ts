@@ -1,6 +1,7 @@
 import {
   Global,
   Injectable,
+  Logger,
   Module,
   type DynamicModule,
   type OnApplicationShutdown,
@@ -10,6 +11,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Database, openReader, openWriter } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';
 import { Journal } from './journal.js';
+import { tellOutagesBy } from './outage-log.js';
 import { ProcessLease } from './process-lease.js';
 import { ReadConnection } from './read-connection.js';
 import { ServedMark } from './served-mark.js';
@@ -40,6 +42,10 @@ class DatabaseCloser implements OnApplicationShutdown {
 @Module({})
 export class DatabaseModule {
   static forRoot(entities: EntityClass[]): DynamicModule {
+    const logger = new Logger('Database');
+    tellOutagesBy((line, sentence) => {
+      logger.error(line, sentence);
+    });
     const options = (config: Config) => ({
       url: config.databaseUrl,
       poolMax: config.databasePoolMax,

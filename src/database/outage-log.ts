@@ -1,8 +1,14 @@
-import { Logger } from '@nestjs/common';
-
 const TELL_EVERY_MS = 60_000;
 
-const logger = new Logger('Database');
+type Tell = (line: object, sentence: string) => void;
+
+/** A command tells what it meets by itself, and has no log. */
+let tell: Tell = () => undefined;
+
+/** Says where outages are told from now on. */
+export function tellOutagesBy(log: Tell): void {
+  tell = log;
+}
 
 /** By what is wrong: when that was told last, and how often it was met since. */
 const outages = new Map<string, { toldAt: number; untold: number }>();
@@ -20,5 +26,5 @@ export function tellOutage(what: string, reason: string): void {
   }
   outages.set(what, { toldAt: now, untold: 0 });
   const line = { reason, failedSinceLastTold: before?.untold ?? 0 };
-  logger.error(line, `${what} Requests that need it are answered 503 until it serves again.`);
+  tell(line, `${what} Requests that need it are answered 503 until it serves again.`);
 }

@@ -1,4 +1,3 @@
-import { Injectable } from '@nestjs/common';
 import type { Repository } from 'typeorm';
 import { Database } from './data-source.js';
 import type { EntityClass, Statements } from './statements.js';
@@ -10,7 +9,6 @@ export type ReadRepository<Entity extends object> = Pick<
 >;
 
 /** Reads committed rows only. On SQLite it has a connection of its own, on PostgreSQL one of the pool's. */
-@Injectable()
 export class ReadConnection {
   private readonly statements: Statements;
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { USERNAME_MAX, usernameField } from '../auth/auth.dto.js';
+import { usernameField } from '../auth/auth.dto.js';
+import { USERNAME_MAX } from '../auth/username.js';
 import { bringPassword, type BroughtPassword } from '../auth/django-password.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Micros } from '../time.js';

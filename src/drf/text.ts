@@ -20,6 +20,14 @@ export function codePoints(text: string): number {
   return count;
 }
 
+/** Whether a text has more than `max` code points, which are never more than its length. */
+export const isLongerThan = (text: string, max: number): boolean =>
+  text.length > max && codePoints(text) > max;
+
+/** The sentence for more than `max` code points. */
+export const tooLong = (max: number) =>
+  `Ensure this field has no more than ${String(max)} characters.`;
+
 /** The first half of a surrogate pair that stands alone, as `U+D800`; undefined where there is none. */
 export function loneSurrogate(text: string): string | undefined {
   if (text.isWellFormed()) return undefined;

@@ -5,7 +5,7 @@ import {
   type ValidationArguments,
   type ValidationOptions,
 } from 'class-validator';
-import { codePoints, loneSurrogate, strip } from '../drf/text.js';
+import { isLongerThan, loneSurrogate, strip, tooLong } from '../drf/text.js';
 import { ALONE, Present, Reads } from './field-decorators.js';
 import { describeText, type FieldDocs } from './field-docs.js';
 
@@ -33,14 +33,6 @@ function toText(value: unknown, { whiteSpace = 'trim', blankIsNothing }: TextFie
   const text = typeof given === 'string' && whiteSpace === 'trim' ? strip(given) : given;
   return blankIsNothing && text === '' ? undefined : text;
 }
-
-/** Whether a text has more than `max` code points, which are never more than its length. */
-export const isLongerThan = (text: string, max: number): boolean =>
-  text.length > max && codePoints(text) > max;
-
-/** The sentence for more than `max` code points. */
-export const tooLong = (max: number) =>
-  `Ensure this field has no more than ${String(max)} characters.`;
 
 /** A rule for what is text; about anything else it says nothing. */
 const textRule = (

@@ -1,7 +1,7 @@
 import { sqlitePathOf } from '../database/location.js';
 import { assertMigrated } from '../database/migrate.js';
 import { openWriter, type DatabaseOptions } from '../database/data-source.js';
-import { declareWhole } from '../database/served-mark.js';
+import { declareWhole } from '../database/copy-mark.js';
 import { assertSqliteFile, copyOnline } from '../database/sqlite-file.js';
 import {
   assertClean,

@@ -9,7 +9,7 @@ import {
 } from '../database/data-source.js';
 import { sqlitePathOf } from '../database/location.js';
 import { migrateAlone } from '../database/migrate.js';
-import { declareWhole } from '../database/served-mark.js';
+import { declareWhole } from '../database/copy-mark.js';
 import { assertSqliteFile, removeLog } from '../database/sqlite-file.js';
 import { isEmpty, tableNames } from '../database/table-names.js';
 import type { Replacing } from './backup.js';

@@ -1,6 +1,6 @@
 import { hash as argon2 } from 'argon2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/load-config.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { type Answer } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';

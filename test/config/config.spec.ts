@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { InvalidConfig, loadConfig } from '../../src/config/config.js';
+import { InvalidConfig } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/load-config.js';
 import { SETTINGS } from '../../src/config/settings.js';
 import { modelsFile } from '../support/models-file.js';
 import { Service } from '../support/service.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { InvalidConfig, loadConfig } from '../../src/config/config.js';
+import { InvalidConfig } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/load-config.js';
 import { FLAT, METERED, PROVIDER_KEY, modelsFile } from '../support/models-file.js';
 import { Service } from '../support/service.js';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { InvalidConfig, loadConfig } from '../../src/config/config.js';
+import { InvalidConfig } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/load-config.js';
 import { modelsFile } from '../support/models-file.js';
 
 const KEY = 'sk-nobody-may-read-this-one';

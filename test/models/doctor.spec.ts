@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/load-config.js';
 import { examineModels } from '../../src/models/doctor.js';
 import { runIn } from '../support/command.js';
 import { PROVIDER_KEY, modelsFile } from '../support/models-file.js';

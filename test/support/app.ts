@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.setup.js';
-import { loadConfig } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/load-config.js';
 import { Caller, HttpClient, type Answer, type Ask } from './client.js';
 import { Inspector, createDatabase, type DatabaseKind, type TestDatabase } from './databases.js';
 import { bounded } from './until.js';

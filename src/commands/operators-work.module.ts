@@ -1,0 +1,55 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { PasswordLinks } from '../accounts/password-links.js';
+import { OperatorsService } from '../admin/operators.service.js';
+import { TrailService } from '../admin/trail.service.js';
+import { AccessTokens } from '../auth/access-tokens.js';
+import { JWT_KEY, loadJwtKey } from '../auth/jwt-key.js';
+import { LoginNetworks } from '../auth/login-networks.js';
+import { PasswordHasher } from '../auth/password-hasher.js';
+import { RegistrationService } from '../auth/registration.service.js';
+import { SessionsService } from '../auth/sessions.service.js';
+import { CONFIG, type Settings } from '../config/config.js';
+import { DatabaseModule } from '../database/database.module.js';
+import { entities } from '../entities.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { CapsService } from '../wallet/caps.service.js';
+import { RedemptionService } from '../wallet/redemption.service.js';
+import { WalletService } from '../wallet/wallet.service.js';
+
+@Module({})
+class SettingsModule {}
+
+/**
+ * What the commands of operators need, and no more: with the routes of the service and all that these load, each
+ * command would begin seconds later.
+ */
+@Module({})
+export class OperatorsWork {
+  static forRoot(settings: Settings): DynamicModule {
+    const config = { provide: CONFIG, useValue: settings };
+    return {
+      module: OperatorsWork,
+      imports: [
+        { module: SettingsModule, global: true, providers: [config], exports: [CONFIG] },
+        DatabaseModule.forRoot(entities),
+        MetricsModule,
+        UsersModule,
+      ],
+      providers: [
+        { provide: JWT_KEY, inject: [CONFIG], useFactory: loadJwtKey },
+        AccessTokens,
+        CapsService,
+        LoginNetworks,
+        OperatorsService,
+        PasswordHasher,
+        PasswordLinks,
+        RedemptionService,
+        RegistrationService,
+        SessionsService,
+        TrailService,
+        WalletService,
+      ],
+    };
+  }
+}

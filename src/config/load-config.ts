@@ -1,0 +1,21 @@
+import { environment, readSettings, refuseBad, toSettings, type Config } from './config.js';
+import { readModelsFile } from './models-file.js';
+import { readNamedModels } from './named-models.js';
+
+/** Reads the environment and the models file once. Throws one `InvalidConfig` that names every bad value. */
+export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
+  const { read, bad } = readSettings(env);
+  const listed = readModelsFile(read.MODELS_FILE, env);
+  bad.push(...listed.problems.map((problem) => ['MODELS_FILE', problem] as const));
+  // A copy: of what was refused, the settings themselves throw when they are read.
+  const named = readNamedModels({ ...read });
+  bad.push(...named.problems);
+  refuseBad(bad);
+  const price = { perMessage: read.PRICE_PER_MESSAGE };
+  return Object.freeze({
+    ...toSettings(read, env),
+    providers: [...listed.providers, ...named.providers],
+    models: [...listed.models, ...named.models.map((model) => ({ ...model, price }))],
+    modelHints: named.hints,
+  });
+}
