@@ -26,7 +26,7 @@ import { watchService } from './app.watch.js';
 
 /** The whole application, ready to listen: what `main` starts and the tests drive. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
-  const logger = createLogger(config.logLevel);
+  const logger = await createLogger(config.logLevel);
   const file = await FileLease.takeFor(config.databaseUrl);
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config),

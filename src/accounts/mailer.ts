@@ -5,7 +5,7 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
-import { createTransport, type Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import { CONFIG, type Config } from '../config/config.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -22,32 +22,34 @@ export interface Mail {
 @Injectable()
 export class Mailer implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(Mailer.name);
-  private readonly transport: Transporter | undefined;
+  private transport: Transporter | undefined;
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {
-    const { smtpUrl } = config;
-    if (this.missing.length > 0) return;
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
+  /** Whether mails are sent at all. */
+  get isOn(): boolean {
+    return this.missing.length === 0;
+  }
+
+  /**
+   * Opens the way to the mail server, whose package is loaded where mails are sent. Says which setting is missing
+   * where somebody has set some of them.
+   */
+  async onModuleInit(): Promise<void> {
+    const { missing } = this;
+    if (missing.length > 0 && missing.length < 3) {
+      this.logger.warn(`no mail is sent: ${missing.join(' and ')} missing`);
+    }
+    if (!this.isOn) return;
+    const { createTransport } = await import('nodemailer');
     this.transport = createTransport({
-      url: smtpUrl,
+      url: this.config.smtpUrl,
       connectionTimeout: CONNECT_TIMEOUT_MS,
       greetingTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: SILENCE_TIMEOUT_MS,
       disableFileAccess: true,
       disableUrlAccess: true,
     });
-  }
-
-  /** Whether mails are sent at all. */
-  get isOn(): boolean {
-    return this.transport !== undefined;
-  }
-
-  /** Says which setting is missing where somebody has set some of them. */
-  onModuleInit(): void {
-    const { missing } = this;
-    if (missing.length > 0 && missing.length < 3) {
-      this.logger.warn(`no mail is sent: ${missing.join(' and ')} missing`);
-    }
   }
 
   onModuleDestroy(): void {

@@ -1,5 +1,6 @@
 import { ApiSchema } from '@nestjs/swagger';
-import { USERNAME_MAX, passwordField } from '../auth/auth.dto.js';
+import { passwordField } from '../auth/auth.dto.js';
+import { USERNAME_MAX } from '../auth/username.js';
 import { TextField } from '../fields/text-field.js';
 
 const EMAIL_MAX = 254;

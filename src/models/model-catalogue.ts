@@ -1,18 +1,12 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { CONFIG, type Config } from '../config/config.js';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { Config } from '../config/config.js';
 import { chainOf } from '../config/fallbacks.js';
 import type { ModelSettings } from '../config/models-file.js';
 import { ModelNotFound, ValidationFailed } from '../errors.js';
-import { Metrics } from '../metrics/metrics.js';
 import type { Principal } from '../principal.js';
 import { mayUse } from './may-use.js';
 import { EchoProvider } from './providers/echo.provider.js';
-import { OpenAiCompatibleProvider } from './providers/openai-compatible.provider.js';
-import type { Dialect } from './providers/dialect.js';
-import { ProviderPool, type Place } from './providers/provider-pool.js';
-import { ProviderConnection } from './providers/provider-connection.js';
 import type { CompletionProvider } from './providers/provider.js';
-import { WatchedProvider } from './providers/watched-provider.js';
 
 const ECHO_TOKENS_MAX = 1_000_000;
 
@@ -22,23 +16,25 @@ export interface Model extends Omit<ModelSettings, 'provider'> {
 }
 
 /** The models that callers may name. */
-@Injectable()
 export class ModelCatalogue implements OnApplicationShutdown {
-  private readonly providers: ReadonlyMap<string, CompletionProvider>;
   private readonly models: ReadonlyMap<string, Model>;
   private readonly chains: ReadonlyMap<string, readonly Model[]>;
 
-  constructor(@Inject(CONFIG) config: Config, metrics: Metrics) {
-    this.providers = providersOf(config, metrics);
+  /** `providers` are those of the settings, by their names. */
+  constructor(
+    config: Pick<Config, 'models' | 'pricePerMessage'>,
+    private readonly providers: ReadonlyMap<string, CompletionProvider>,
+  ) {
+    const builtIn = new EchoProvider();
     const listed = config.models.map((model) => {
-      const provider = this.providers.get(model.provider);
+      const provider = model.provider === 'echo' ? builtIn : providers.get(model.provider);
       // The file was checked before: its models name no other providers.
       if (!provider) throw new Error(`no provider ${model.provider}`);
       return Object.assign({}, model as Omit<ModelSettings, 'provider'>, { provider });
     });
     const echo: Model = {
       id: 'echo',
-      provider: new EchoProvider(),
+      provider: builtIn,
       upstream: 'echo',
       price: { perMessage: config.pricePerMessage },
       contextTokens: ECHO_TOKENS_MAX,
@@ -99,27 +95,4 @@ export class ModelCatalogue implements OnApplicationShutdown {
     const model = this.models.get(id);
     return model && mayUse(model, principal) ? model : undefined;
   }
-}
-
-function providersOf(config: Config, metrics: Metrics): Map<string, CompletionProvider> {
-  const providers = new Map<string, CompletionProvider>([['echo', new EchoProvider()]]);
-  for (const name of new Set(config.providers.map((settings) => settings.name))) {
-    const restMs = config.providerRestSeconds * 1000;
-    const pool = new ProviderPool(name, placesOf(name, config), restMs);
-    providers.set(name, new WatchedProvider(pool, metrics));
-  }
-  return providers;
-}
-
-/** The addresses of a provider with their keys. */
-function placesOf(name: string, { providers, proxies }: Config): Place[] {
-  const dialects = new Map<string, Dialect>();
-  const all = providers.filter((settings) => settings.name === name);
-  return all.map((settings, n) => {
-    const { baseUrl, apiKey } = settings;
-    const connection = new ProviderConnection(baseUrl, apiKey, proxies);
-    const provider = new OpenAiCompatibleProvider(settings, connection, dialects);
-    const which = all.length > 1 ? ` #${String(n + 1)}` : '';
-    return { baseUrl, label: `${name}${which} at ${baseUrl}`, provider };
-  });
 }

@@ -1,6 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
-import pinoPretty from 'pino-pretty';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
@@ -27,7 +26,10 @@ function describeError(error: unknown): object {
 }
 
 /** JSON lines; on a terminal, lines for people. Only what is named here of a request is ever logged. */
-export function createLogger(level: string, isTerminal = process.stdout.isTTY): Logger {
+export async function createLogger(
+  level: string,
+  isTerminal = process.stdout.isTTY,
+): Promise<Logger> {
   const options = {
     level,
     base: null,
@@ -35,6 +37,7 @@ export function createLogger(level: string, isTerminal = process.stdout.isTTY): 
     serializers: { err: describeError },
   };
   if (!isTerminal) return pino(options);
+  const { default: pinoPretty } = await import('pino-pretty');
   return pino(options, pinoPretty({ singleLine: true, sync: true }));
 }
 
