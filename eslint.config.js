@@ -92,7 +92,7 @@ const READS_ENVIRONMENT = [
 export default defineConfig(
   { ignores: ['dist/', 'data/', 'coverage/'] },
   js.configs.recommended,
-  { files: ['**/*.js'], languageOptions: { globals: node } },
+  { files: ['**/*.{js,cjs}'], languageOptions: { globals: node } },
   { files: ['src/web/page/*.js'], languageOptions: { globals: browser } },
   {
     plugins: { n },

@@ -155,7 +155,6 @@ describe('the heartbeat of a stream', () => {
     expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 100 }]);
     reader.incoming.resume();
     expect(await reader.ended).toBe(false);
-    await until(() => jest.getTimerCount() === 0);
     expect(reader.raw).not.toContain('event: done');
     expect(await ada.balance()).toBe(3900);
   });
