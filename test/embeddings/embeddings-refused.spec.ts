@@ -64,7 +64,7 @@ describe('embeddings that are refused', () => {
     const models = [...Object.keys(FAILURES), 'good', 'odd', 'silent'];
     app = await TestApp.start('sqlite', {
       ...modelsOf(upstream.baseUrl, models),
-      ANSWER_TIMEOUT_SECONDS: '2',
+      ANSWER_TIMEOUT_SECONDS: '6',
       PROVIDER_REST_SECONDS: '0',
     });
     ada = await app.newUser();
