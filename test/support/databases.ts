@@ -98,15 +98,21 @@ export class Inspector {
     return Number(row?.count);
   }
 
-  /** Removes every row that the service wrote. */
+  /** Removes every row that the service wrote, in one transaction; which table refers to which does not matter. */
   async empty(): Promise<void> {
-    const tables = this.dataSource.entityMetadatas.map(({ tableName }) => `"${tableName}"`);
-    if (this.dataSource.options.type === 'postgres') {
-      await this.rows(`TRUNCATE ${tables.join(', ')} CASCADE`);
+    const { type } = this.dataSource.options;
+    const deletes = this.dataSource.entityMetadatas.map(
+      ({ tableName }) => `DELETE FROM "${tableName}"`,
+    );
+    if (type === 'postgres') {
+      const freely = 'SET LOCAL session_replication_role = replica';
+      await this.dataSource.query(['BEGIN', freely, ...deletes, 'COMMIT'].join('; '));
       return;
     }
     await this.dataSource.query('PRAGMA foreign_keys = OFF');
-    for (const table of tables) await this.rows(`DELETE FROM ${table}`);
+    await this.inTransaction(async (rows) => {
+      for (const sql of deletes) await rows(sql);
+    });
     await this.dataSource.query('PRAGMA foreign_keys = ON');
   }
 

@@ -28,6 +28,7 @@ export default async function startPostgres() {
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     // The specs kill our processes, not the database: it need not wait for the disk.
+    initdbFlags: ['--no-sync'],
     postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=200'],
     onLog: () => undefined,
     onError: () => undefined,

@@ -4,5 +4,5 @@ import stopPostgres from './postgres.teardown.js';
 /** After the last file. */
 export default async function tearDownRun() {
   await stopPostgres();
-  await rm(process.env.TEST_BREACHES, { recursive: true, force: true });
+  await rm(process.env.TMPDIR, { recursive: true, force: true });
 }
