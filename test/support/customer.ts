@@ -52,6 +52,14 @@ export class Customer {
     return this.look();
   }
 
+  /** One act of each kind that the books tell, so that random acts can repeat it. */
+  async begin(): Promise<void> {
+    const sent = this.compose();
+    await this.chat(sent, false);
+    await this.redeem();
+    await this.grant();
+  }
+
   /** Repeats every key that has no answer yet until it has one. Call when nothing else is under way. */
   async settle(): Promise<void> {
     for (const sent of this.sent.values()) {
