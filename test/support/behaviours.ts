@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { Behaviour, UpstreamCall } from './upstream.js';
 
 /** What an upstream that misbehaves lets slip, and no caller may see. */
@@ -31,6 +32,11 @@ const midway =
     await then(call);
   };
 
+/** The same answer, as it is told without a stream. */
+const WHOLE = {
+  choices: [{ index: 0, message: { content: 'Hello there' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 10, completion_tokens: 5 },
+};
 const error = { error: { message: SLIP, type: 'server_error' } };
 const json = (status: number, body: string): Behaviour => {
   return (call) => {
@@ -50,6 +56,30 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
   },
   'error-200': json(200, JSON.stringify(error)),
   'plain-json-200': json(200, '{"choices":[{"message":{"content":"Hello there"}}]}'),
+  // Servers that do not stream, proxies that pack what passes, and those that call events something else.
+  'whole-json-200': json(200, JSON.stringify(WHOLE, null, 2)),
+  'packed-200': (call) => {
+    call.response.writeHead(200, {
+      'Content-Type': 'text/event-stream',
+      'Content-Encoding': 'gzip',
+    });
+    call.response.end(gzipSync(`data: ${JSON.stringify(WHOLE)}\n\ndata: [DONE]\n\n`));
+  },
+  'packed-and-cut': (call) => {
+    call.response.writeHead(200, {
+      'Content-Type': 'text/event-stream',
+      'Content-Encoding': 'gzip',
+    });
+    call.response.end(gzipSync('data: {}\n\n').subarray(0, 12));
+  },
+  'plain-type-200': (call) => {
+    call.open(200, 'text/plain').response.end(`data: ${JSON.stringify(WHOLE)}\n\n`);
+  },
+  'bare-error-midway': midway(async (call) => {
+    await call.raw(`${JSON.stringify({ exception: SLIP })}\n\n`);
+    await call.event('[DONE]');
+    call.response.end();
+  }),
   'resets-at-once': (call) => {
     call.reset();
   },

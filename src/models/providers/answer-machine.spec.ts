@@ -10,6 +10,7 @@ const choice = (delta: unknown, finish_reason: unknown = null) => ({
 const word = choice({ content: 'Hi' });
 const thought = choice({ reasoning_content: 'hm' });
 const call = choice({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f' } }] });
+const half = choice({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '{' } }] });
 const stop = choice({}, 'stop');
 const abort = choice({}, 'abort');
 const last = choice({ content: '!' }, 'stop');
@@ -53,6 +54,10 @@ describe('an answer', () => {
     ['[DONE] after a reason', [word, stop, DONE], 'over'],
     ['[DONE] after a word', [word, ` ${DONE} `], 'over'],
     ['[DONE] after a call', [call, DONE], 'over'],
+    ['[DONE] after half a call', [half, DONE], 'broken'],
+    ['[DONE] after a word and what nobody knows', [word, { fault: 'x' }, DONE], 'broken'],
+    ['[DONE] after a word and a sign of life', [{ type: 'ping' }, word, {}, DONE], 'over'],
+    ['a reason after what nobody knows', [{ type: 'info' }, word, stop, DONE], 'over'],
     ['[DONE] after a thought alone', [thought, DONE], 'broken'],
     ['[DONE] alone', [DONE], 'broken'],
     ['a reason that says that it broke off', [word, abort], 'broken'],
@@ -105,63 +110,11 @@ describe('an answer', () => {
     [[choice({}, 'tool_calls'), stop], 'tool_calls'],
     [[stop, choice({}, 'length')], 'length'],
     [[word, DONE], undefined],
+    [[call, DONE], 'tool_calls'],
+    [[call, stop], 'tool_calls'],
+    [[call, choice({}, 'length'), stop], 'length'],
   ])('keeps of its reasons the one that says most: %#', (events, reason) => {
     expect(after(...events).state.finishReason).toBe(reason);
-  });
-
-  it.each<[string, unknown, object[]]>([
-    ['text', { content: 'Hi' }, [{ text: 'Hi' }]],
-    [
-      'parts',
-      {
-        content: [
-          { type: 'text', text: 'H' },
-          { type: 'text', text: 'i' },
-        ],
-      },
-      [{ text: 'Hi' }],
-    ],
-    ['a refusal', { refusal: 'No.' }, [{ text: 'No.' }]],
-    ['a thought', { reasoning_content: 'hm' }, [{ text: '', reasoning: 'hm' }]],
-    ['a thought by another name', { reasoning: 'hm' }, [{ text: '', reasoning: 'hm' }]],
-    [
-      'a thought by both',
-      { reasoning_content: 'hm', reasoning: 'hm' },
-      [{ text: '', reasoning: 'hm' }],
-    ],
-    [
-      'a thought as a part',
-      {
-        content: [
-          { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
-          { type: 'text', text: 'Hi' },
-        ],
-      },
-      [{ text: 'Hi', reasoning: 'hm' }],
-    ],
-    ['a role', { role: 'assistant', content: '' }, []],
-    ['null', { content: null, reasoning_content: null, tool_calls: null }, []],
-    ['parts without text', { content: [{ type: 'image' }, null, 5] }, []],
-    ['numbers', { content: 5 }, []],
-    ['calls that are none', { tool_calls: [null, 'x'] }, []],
-    ['no delta', undefined, []],
-  ])('takes %s for its output', (_, delta, deltas) => {
-    const told = deltas.map((one) => ({ type: 'delta', ...one }));
-    expect(after(choice(delta)).deltas).toEqual(told);
-  });
-
-  it('takes a whole message where nothing was streamed, and not once more where it was', () => {
-    const whole = {
-      choices: [{ message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
-    };
-    expect(after(whole).deltas).toEqual([{ type: 'delta', text: 'Hi' }]);
-    expect(after(word, whole).deltas).toHaveLength(1);
-    expect(after(word, whole).state.phase).toBe('ended');
-  });
-
-  it('takes the first choice, and no other', () => {
-    const second = { choices: [{ index: 1, delta: { content: 'No' }, finish_reason: 'stop' }] };
-    expect(after(word, second)).toEqual(after(word));
   });
 
   it.each([

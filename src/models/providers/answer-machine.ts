@@ -1,4 +1,4 @@
-import { placePieces, type KnownCalls } from './call-pieces.js';
+import { isCut, placePieces, type KnownCalls } from './call-pieces.js';
 import { chunkOf, type Chunk } from './chunk.js';
 import type { EndMeaning } from './end-words.js';
 import type { ServerEvent } from './event-reader.js';
@@ -35,6 +35,8 @@ export interface AnswerState {
   /** What the provider said last; a repetition is not more. */
   readonly usage: Usage | undefined;
   readonly calls: KnownCalls;
+  /** An event came that is no part of an answer: without a reason to end, the answer may have broken off there. */
+  readonly isStrange: boolean;
   /** What is waited for, from the step that made this object on. */
   readonly wait: Wait | undefined;
   /** Why it is broken, in our words: a provider's own may repeat a key or a message. */
@@ -48,6 +50,7 @@ export const SILENT: AnswerState = {
   isDoubtful: false,
   usage: undefined,
   calls: [],
+  isStrange: false,
   wait: undefined,
   fault: undefined,
 };
@@ -84,8 +87,12 @@ const over = (state: AnswerState): AnswerState => ({
 });
 
 function closed(state: AnswerState): AnswerState {
-  if (state.phase === 'ended' || state.hasSpoken) return over(state);
-  return broken(state, 'the provider ended without an answer');
+  if (state.phase === 'ended') return over(state);
+  if (!state.hasSpoken) return broken(state, 'the provider ended without an answer');
+  if (state.isStrange || state.calls.some(isCut)) {
+    return broken(state, 'the provider ended without a reason, amid something else');
+  }
+  return over(state.calls.length > 0 ? { ...state, finishReason: 'tool_calls' } : state);
 }
 
 /** An error, or what is no chunk: an answer that has ended is whole already. */
@@ -94,7 +101,8 @@ function interrupted(state: AnswerState, fault: string): AnswerState {
   return broken(state, fault);
 }
 
-function take(state: AnswerState, { usage, text, reasoning, pieces, ending }: Chunk): Step {
+function take(state: AnswerState, chunk: Chunk): Step {
+  const { usage, text, reasoning, pieces, ending } = chunk;
   // Some servers send the whole once more when they end.
   const isRepeated = 'isWholeMessage' in ending && state.hasSpoken;
   const { calls, deltas } = placePieces(state.calls, isRepeated ? [] : pieces);
@@ -103,7 +111,8 @@ function take(state: AnswerState, { usage, text, reasoning, pieces, ending }: Ch
   const thought = isRepeated ? '' : reasoning;
   const hasSpoken = said !== '' || deltas.length > 0;
   const hasOutput = hasSpoken || thought !== '';
-  const told = { ...state, usage: usage ?? state.usage, calls };
+  const isStrange = state.isStrange || chunk.isStrange;
+  const told = { ...state, usage: later(state.usage, usage), calls, isStrange };
   const spoken = hasOutput ? withOutput(told, hasSpoken) : told;
   const next = withEnding(spoken, ending.meaning, hasOutput);
   const delta: CompletionDelta = {
@@ -131,12 +140,21 @@ function withEnding(state: AnswerState, meaning: EndMeaning, hasOutput: boolean)
   if (meaning === 'no end') return state;
   if (meaning === 'broken') return broken(state, 'the provider says that the answer broke off');
   const begins = hasOutput || state.phase !== 'ended';
+  // Who called tools wants their results, by whatever word the server ends.
+  const hasCalled = state.calls.length > 0 || state.finishReason === 'tool_calls';
+  const meant = meaning === 'stop' && hasCalled ? 'tool_calls' : meaning;
   const ms = state.isDoubtful ? DOUBTFUL_WAIT_MS : USAGE_WAIT_MS;
   return {
     ...state,
     phase: 'ended',
-    // "stop" says nothing more of an answer that called tools, or was cut.
-    finishReason: meaning === 'stop' ? (state.finishReason ?? meaning) : meaning,
+    // "stop" says nothing more of an answer that was cut.
+    finishReason: meaning === 'stop' && state.finishReason === 'length' ? 'length' : meant,
     wait: begins ? { ms } : state.wait,
   };
+}
+
+/** The last that was told counts, but zeros after counts are only the end of the stream. */
+function later(before: Usage | undefined, told: Usage | undefined): Usage | undefined {
+  const isNothing = told?.promptTokens === 0 && told.completionTokens === 0;
+  return before && isNothing ? before : (told ?? before);
 }

@@ -44,6 +44,8 @@ const NOISE = [
   'retry: 5',
   'id: 7\ndata:',
   'data: {"choices":[]}',
+  'data: {}',
+  'data: {"type":"info","request_id":"x"}',
   'data: {"choices":null,"usage":null}',
   'data: {"choices":[{"index":0,"delta":{},"finish_reason":null}]}',
 ];
@@ -147,6 +149,7 @@ const ERRORS = [
   '{"choices":[{"index":0,"delta":{},"error":{"message":"x"}}]}',
   '{"choices":[{"index":0,"delta":{},"finish_reason":"network_error"}]}',
   '{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"abort"}]}',
+  '{"choices":[{"index":0,"delta":{},"message":{"error":"x"}}]}',
   '{"choices":',
   'null',
   '[]',
@@ -170,7 +173,8 @@ describe('an answer, however its server writes it', () => {
           reasoning,
           calls,
         } = await read(bytesOf(events, style), isReset);
-        expect([state.phase, state.finishReason]).toEqual(['over', 'stop']);
+        const reason = answer.calls.length > 0 ? 'tool_calls' : 'stop';
+        expect([state.phase, state.finishReason]).toEqual(['over', reason]);
         expect(words).toBe(answer.words.join(''));
         expect(reasoning).toBe(answer.thoughts.join(''));
         expect(calls.map((call) => [call['id'], call['function']])).toEqual(

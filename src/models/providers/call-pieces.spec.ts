@@ -26,8 +26,9 @@ function callsOf(...chunks: Said[][]): string[] {
   }
   return calls.list().map((call) => {
     const called = call['function'] as { name?: string; arguments?: string };
+    const id = String(call['id']);
     return [
-      call['id'] === undefined ? '-' : JSON.stringify(call['id']).slice(1, -1),
+      /^call_[0-9a-f]{24}$/.test(id) ? 'new' : id,
       called.name ?? '-',
       called.arguments ?? '-',
     ].join(' ');
@@ -78,14 +79,14 @@ describe('the pieces of tool calls', () => {
     [
       'whole, with neither index nor id, of one name',
       [[{ name: 'one', args: '{"x":1}' }], [{ name: 'one', args: '{"x":2}' }]],
-      ['- one {"x":1}', '- one {"x":2}'],
+      ['new one {"x":1}', 'new one {"x":2}'],
     ],
     [
       'whole, with one index, no id and two names',
       [[{ index: 0, name: 'one', args: '{}' }], [{ index: 0, name: 'two', args: '{}' }]],
-      ['- one {}', '- two {}'],
+      ['new one {}', 'new two {}'],
     ],
-    ['without arguments, and without an index', [[{ ...A }], [{ ...B }]], ['a one -', 'b two -']],
+    ['without arguments, and without an index', [[{ ...A }], [{ ...B }]], ['a one ', 'b two ']],
     [
       'in pieces without an index or an id',
       [
@@ -129,9 +130,22 @@ describe('the pieces of tool calls', () => {
       ['a one {"x":1}'],
     ],
     [
-      'with an id that comes late',
+      'with an id that comes late: clients have another by then',
       [[{ index: 0, name: 'one', args: '' }], [{ index: 0, id: 'a', args: '{}' }]],
+      ['new one {}'],
+    ],
+    [
+      'with a name that comes late',
+      [[{ index: 0, id: 'a' }], [{ index: 0, name: 'one', args: '{}' }]],
       ['a one {}'],
+    ],
+    [
+      'with ids that are numbers, and one index',
+      [
+        [{ index: 0, id: 1, name: 'one', args: '{}' }],
+        [{ index: 0, id: 2, name: 'one', args: '{}' }],
+      ],
+      ['1 one {}', '2 one {}'],
     ],
     [
       'with an index as text',
@@ -144,7 +158,7 @@ describe('the pieces of tool calls', () => {
         [{ index: 0, name: 'one', args: '{"x":"}{\\""' }],
         [{ index: 0, name: 'one', args: ',"y":{}}' }],
       ],
-      ['- one {"x":"}{\\"","y":{}}'],
+      ['new one {"x":"}{\\"","y":{}}'],
     ],
     [
       'with white space after the end',
@@ -165,9 +179,17 @@ describe('the pieces of tool calls', () => {
         { id: 'd', index: -1 },
       ],
     );
+    const first = { type: 'function', function: { arguments: '' } };
     expect(deltas).toEqual([
-      { index: 2, id: 'c', extra_content: { google: { thought_signature: 's' } } },
-      { index: 3, id: 'd' },
+      { ...first, index: 2, id: 'c', extra_content: { google: { thought_signature: 's' } } },
+      { ...first, index: 3, id: 'd' },
     ]);
+  });
+
+  it('do not repeat what was told of their call: clients would put it together', () => {
+    const said = { index: 0, id: 'a', type: 'function' };
+    const { calls } = placePieces([], [{ ...said, function: { name: 'one', arguments: '{' } }]);
+    const { deltas } = placePieces(calls, [{ ...said, function: { name: 'one', arguments: '}' } }]);
+    expect(deltas).toEqual([{ index: 0, function: { arguments: '}' } }]);
   });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ToolCallDelta } from './provider.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -59,7 +60,7 @@ export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
       scan: scanned(call?.scan ?? UNSCANNED, piece.text),
     };
     calls = call ? calls.map((other) => (other === call ? grown : other)) : [...calls, grown];
-    deltas.push(toDelta(piece, slot, call === undefined));
+    deltas.push(call ? toDelta(piece, call) : toFirstDelta(piece, slot));
   });
   return { calls, deltas };
 }
@@ -82,7 +83,10 @@ function read(fields: Fields, place: number | undefined): Piece {
   };
 }
 
-const wordOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+function wordOf(value: unknown): string | undefined {
+  const word = typeof value === 'number' ? String(value) : value;
+  return typeof word === 'string' && word !== '' ? word : undefined;
+}
 
 /** Text; some servers send the object itself, or null until there is some. */
 function argumentsOf(value: unknown): string {
@@ -135,13 +139,30 @@ function scanned(scan: ObjectScan, text: string): ObjectScan {
   return { depth, isInString, isEscaped, isWhole };
 }
 
-/** The piece as it goes on: without what is empty, and with arguments as text. */
-function toDelta({ fields, text }: Piece, slot: number, isFirst: boolean): ToolCallDelta {
-  const { function: called, ...rest } = fields;
-  const isSaid = ([, value]: [string, unknown]) => value !== null && (isFirst || value !== '');
-  const delta = { ...Object.fromEntries(Object.entries(rest).filter(isSaid)), index: slot };
-  if (!isFields(called)) return delta;
-  const said = Object.fromEntries(Object.entries(called).filter(isSaid));
-  const hasText = 'arguments' in called && (isFirst || text !== '');
-  return { ...delta, function: { ...said, ...(hasText && { arguments: text }) } };
+/** What goes on of a new call. Clients need an id, a type and arguments, which some servers leave out. */
+function toFirstDelta({ fields, text, id }: Piece, slot: number): ToolCallDelta {
+  const called = fields['function'];
+  const said = { type: 'function', ...told(fields, 'function'), id: id ?? newId(), index: slot };
+  return { ...said, function: { ...(isFields(called) && told(called)), arguments: text } };
 }
+
+/** What goes on of a further piece: what was told of its call is not repeated, for clients put pieces together. */
+function toDelta({ fields, text }: Piece, { slot, name }: KnownCall): ToolCallDelta {
+  const called = fields['function'];
+  const delta = { ...told(fields, 'id', 'type', 'function'), index: slot };
+  if (!isFields(called)) return delta;
+  const said = told(called, 'arguments', name === undefined ? '' : 'name');
+  return { ...delta, function: { ...said, ...(text !== '' && { arguments: text }) } };
+}
+
+const told = (fields: Fields, ...without: string[]) =>
+  Object.fromEntries(
+    Object.entries(fields).filter(
+      ([name, value]) => value !== null && value !== '' && !without.includes(name),
+    ),
+  );
+
+const newId = () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
+
+/** Whether a call has begun its arguments and not ended them. */
+export const isCut = ({ scan }: KnownCalls[number]): boolean => scan.depth > 0;

@@ -1,5 +1,5 @@
 import { meaningOf, type EndMeaning } from './end-words.js';
-import type { ServerEvent } from './event-reader.js';
+import { isErrorName, type ServerEvent } from './event-reader.js';
 import type { Usage } from './provider.js';
 import { usageIn } from './usage-words.js';
 
@@ -14,6 +14,8 @@ export interface Chunk {
   /** Pieces of tool calls, as they came. */
   readonly pieces: readonly unknown[];
   readonly ending: Ending;
+  /** It is neither a part of an answer nor a sign of life: perhaps an error in words that nobody knows. */
+  readonly isStrange: boolean;
 }
 
 /** Whether, and how, the answer ends with this event; and whether it is told whole in it, as without a stream. */
@@ -26,7 +28,7 @@ export interface Fault {
 
 /** Reads an event. Its faults are told in our words. */
 export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
-  if (name === 'error') return SENT_ERROR;
+  if (isErrorName(name)) return SENT_ERROR;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -39,18 +41,40 @@ export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
   if (isError(chunk, choice)) return SENT_ERROR;
   const delta = fieldsOf(choice?.['delta']);
   const message = fieldsOf(choice?.['message']);
-  const { content, refusal, reasoning_content, reasoning, tool_calls } = delta ?? message ?? {};
-  const thought = typeof reasoning_content === 'string' ? reasoning_content : '';
+  const said = delta ?? message ?? { content: choice?.['text'] };
+  const usage = usageIn(chunk, choice);
   return {
-    usage: usageIn(chunk, choice),
-    text: textOf(content, isSaid) + textOf(refusal, isSaid),
-    reasoning: thought || textOf(reasoning, isSaid) || textOf(content, isThought),
-    pieces: Array.isArray(tool_calls) ? tool_calls : [],
+    usage,
+    text: textOf(said['content'], isSaid) + textOf(said['refusal'], isSaid),
+    reasoning: thoughtIn(said),
+    pieces: piecesIn(said),
     ending: {
       meaning: meaningOf(choice?.['finish_reason']),
       ...(!delta && message && { isWholeMessage: true }),
     },
+    isStrange: !('choices' in chunk) && !usage && !isSignOfLife(chunk),
   };
+}
+
+const isSignOfLife = (chunk: Fields) =>
+  Object.keys(chunk).length === 0 || /ping|alive|heartbeat/i.test(String(chunk['type']));
+
+const THOUGHTS = ['reasoning_content', 'reasoning', 'thinking', 'reasoning_text'];
+
+/** What the model thinks, by the first field that tells it: some servers send it in two. */
+function thoughtIn(said: Fields): string {
+  for (const name of [...THOUGHTS, 'reasoning_details']) {
+    const thought = textOf(said[name], isSaid);
+    if (thought !== '') return thought;
+  }
+  return textOf(said['content'], isThought);
+}
+
+/** The pieces of calls; `function_call` is the older form of one call. */
+function piecesIn({ tool_calls: calls, function_call: called }: Fields): readonly unknown[] {
+  if (Array.isArray(calls)) return calls;
+  if (fieldsOf(calls)) return [calls];
+  return fieldsOf(called) ? [{ index: 0, function: called }] : [];
 }
 
 const SENT_ERROR: Fault = { fault: 'the provider sent an error in its stream' };
@@ -73,8 +97,8 @@ const STATUS_FIELDS = ['status', 'status_code', 'statusCode'];
 
 /** The shapes in which servers tell an error amid a stream; the examples are in docs/models.md. */
 function isError(chunk: Fields, choice: Fields | undefined): boolean {
-  const delta = fieldsOf(choice?.['delta']);
-  if (isTold(chunk['error']) || isTold(choice?.['error']) || isTold(delta?.['error'])) return true;
+  const holders = [chunk, choice, fieldsOf(choice?.['delta']), fieldsOf(choice?.['message'])];
+  if (holders.some((holder) => isTold(holder?.['error']))) return true;
   if (
     [chunk['object'], chunk['type']].some((kind) => /^(?:error|exception)$/i.test(String(kind)))
   ) {
@@ -100,17 +124,16 @@ const isFaultCode = (code: unknown) =>
 const isSaid = (part: Fields) => part['type'] !== 'thinking' && part['type'] !== 'reasoning';
 const isThought = (part: Fields) => !isSaid(part);
 
-/** A text, or the texts of those parts that count, as some servers send it. */
+/** A text, a part, or the texts of those parts that count, as some servers send it. */
 function textOf(content: unknown, counts: (part: Fields) => boolean): string {
   if (typeof content === 'string') return counts === isSaid ? content : '';
+  const part = fieldsOf(content);
+  if (part) return counts(part) ? innerText(part) : '';
   if (!Array.isArray(content)) return '';
-  return content
-    .map(fieldsOf)
-    .filter((part) => part !== undefined)
-    .filter(counts)
-    .map((part) => {
-      const inner = part['text'] ?? part['thinking'];
-      return typeof inner === 'string' ? inner : textOf(inner, isSaid);
-    })
-    .join('');
+  return content.map((one) => textOf(one, counts)).join('');
+}
+
+function innerText(part: Fields): string {
+  const inner = part['text'] ?? part['thinking'] ?? part['summary'];
+  return typeof inner === 'string' ? inner : textOf(inner, isSaid);
 }

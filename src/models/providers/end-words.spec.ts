@@ -15,6 +15,9 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     [],
     {},
     'FINISH_REASON_UNSPECIFIED',
+    'not_finished',
+    'unfinished',
+    'continue',
   ],
   stop: ['stop', 'STOP', 'end_turn', 'eos', 'stop_sequence', 'completed', 'other', 'constructor'],
   length: [
@@ -27,11 +30,20 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     ],
   ],
   tool_calls: ['tool_calls', 'tool_use', 'function_call', 'TOOL_CALL'],
-  content_filter: ['content_filter', 'SAFETY', 'RECITATION', 'sensitive', 'refusal', 'SPII'],
+  content_filter: [
+    'content_filter',
+    'SAFETY',
+    'RECITATION',
+    'sensitive',
+    'refusal',
+    'SPII',
+    'LANGUAGE',
+  ],
   broken: [
     ...['error', 'network_error', 'insufficient_system_resource', 'abort', 'aborted', 'cancelled'],
     ...['timeout', 'TIME OUT', 'server_error', 'overloaded', 'engine_overloaded', 'rate_limit'],
-    ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'failed', 'interrupted'],
+    ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'failed', 'interrupted', 'timed_out'],
+    ...['preempted', 'evicted', 'terminated', 'out_of_memory', 'oom', 'TOO_MANY_TOOL_CALLS'],
   ],
 };
 

@@ -8,11 +8,15 @@ export type EndMeaning = FinishReason | 'no end' | 'broken';
  * word is known that means two things at two providers. A word of no row is an ordinary end.
  */
 const MEANINGS: readonly (readonly [words: RegExp, meaning: EndMeaning])[] = [
-  [/^$|^(?:null|none|unspecified|finish_reason_unspecified|in_progress|incremental)$/, 'no end'],
-  [/error|fail|abort|cancel|time_?out|interrupt|disconnect|overload|exception/, 'broken'],
+  [
+    /^$|^(?:null|none|undefined|(?:finish_reason_)?unspecified|in_progress|incremental|continue)$|^(?:not_|un)finish/,
+    'no end',
+  ],
+  [/error|fail|abort|cancel|timed?_?out|interrupt|disconnect|overload|exception/, 'broken'],
   [/insufficient|unavailable|rate_limit|quota|malformed|unexpected|crash|killed|reset/, 'broken'],
+  [/terminated|preempt|evict|dropped|broke|memory|^oom$|invalid|too_many/, 'broken'],
   [/filter|safety|sensitive|recitation|prohibited|blocklist|blocked|spii|refus/, 'content_filter'],
-  [/moderat|guardrail|censor|policy/, 'content_filter'],
+  [/moderat|guardrail|censor|policy|toxic|unsafe|^language$/, 'content_filter'],
   [/length|max|limit|truncat|incomplete|context|exceed|budget/, 'length'],
   [/tool|function/, 'tool_calls'],
 ];

@@ -39,7 +39,7 @@ export async function* readEvents(
       for (const line of lines) {
         event.add(line);
         if (line !== '') continue;
-        if (event.isEvent) yield event.toEvent();
+        yield* event.toEvents();
         event = new EventLines();
       }
     }
@@ -47,30 +47,49 @@ export async function* readEvents(
   }
   // A last event without its blank line is complete where the body is.
   event.add(pieces.join('').trimEnd());
-  if (event.isEvent) yield event.toEvent();
+  yield* event.toEvents();
 }
+
+/** A line that is an event by itself, where a server ends events with one line end and not with two. */
+const WHOLE_LINE = /^\s*(?:\{.*\}|\[DONE\])\s*$/;
 
 /** The lines of one event. */
 class EventLines {
   chars = 0;
   private name = '';
+  /** A line begins JSON without a field's name: an error amid a stream, or an answer that is none. */
+  private isBare = false;
   private readonly lines: string[] = [];
 
   add(line: string): void {
     this.chars += line.length;
-    const match = /^(data|event): ?(.*)$/su.exec(line);
-    if (!match) return;
+    const match = /^(data|event|error): ?(.*)$/su.exec(line);
+    if (!match) {
+      this.isBare ||= /^\s*\{/.test(line);
+      if (this.isBare && line !== '' && !line.startsWith(':')) this.lines.push(line);
+      return;
+    }
     const [, field, value = ''] = match;
-    if (field === 'data') this.lines.push(value);
-    else this.name = value.trim();
+    if (field === 'event') this.name = value.trim();
+    else this.lines.push(value);
+    // No field of the standard, but some servers write one.
+    if (field === 'error') this.name = field;
   }
 
-  /** An event without data is none, by the standard of server-sent events; only an error needs no more than its name. */
-  get isEvent(): boolean {
-    return this.name === 'error' || this.lines.some((line) => line.trim() !== '');
-  }
-
-  toEvent(): ServerEvent {
-    return { name: this.name, text: this.lines.join('\n') };
+  /**
+   * An event without data is none, by the standard of server-sent events; only an error needs no more than its
+   * name. Several where each line is one.
+   */
+  toEvents(): ServerEvent[] {
+    const { name, lines } = this;
+    if (!isErrorName(name) && lines.every((line) => line.trim() === '')) return [];
+    if (lines.length > 1 && lines.every((line) => WHOLE_LINE.test(line))) {
+      return lines.map((text) => ({ name, text }));
+    }
+    return [{ name, text: lines.join('\n') }];
   }
 }
+
+/** Whether an event of this name is an error, whatever is in it. */
+export const isErrorName = (name: string): boolean =>
+  /(?:^|[._-])(?:error|exception|fail(?:ed|ure)?)$/i.test(name);

@@ -1,5 +1,4 @@
 import { Logger } from '@nestjs/common';
-import { ProviderFailed } from '../../errors.js';
 import type { MaxTokensField, ProviderSettings } from '../../config/models-file.js';
 import { SILENT, end, step, type AnswerState } from './answer-machine.js';
 import { Deadline } from './deadline.js';
@@ -22,6 +21,7 @@ import type {
 } from './provider.js';
 import { errorOf } from './refusal.js';
 
+const NO_EVENTS = 'the provider answered with something else than events';
 /** An event carries a few words, or a call's arguments; more is nonsense. */
 const EVENT_MAX_CHARS = 1_048_576;
 
@@ -87,8 +87,10 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       over.abort();
     });
     let state: AnswerState = SILENT;
+    let isAnyEvent = false;
     try {
       for await (const event of readEvents(response.body, EVENT_MAX_CHARS)) {
+        isAnyEvent = true;
         const { state: next, delta } = step(state, event);
         state = next;
         // While the caller takes what was said, nobody waits for the provider.
@@ -107,7 +109,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       deadline.clear();
     }
     signal.throwIfAborted();
-    if (state.fault !== undefined) throw new ProviderFailed({ report: reportOf(state.fault) });
+    if (state.fault !== undefined) throw failed(reportOf(isAnyEvent ? state.fault : NO_EVENTS));
     yield { type: 'done', finishReason: state.finishReason ?? 'stop', usage: state.usage };
   }
 
@@ -125,8 +127,8 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       asked.add(JSON.stringify(dialect));
       const response = await this.connection.ask(COMPLETIONS, bodyOf(request, dialect), signal);
       if (response.statusCode === 200) {
-        if (!isEvents(response)) {
-          throw failed(reportOf('the provider answered with something else than events'));
+        if (isNoAnswer(response)) {
+          throw failed(reportOf(NO_EVENTS));
         }
         if (asked.size > 1) this.remember(model, dialect);
         return response;
@@ -155,11 +157,9 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
   }
 }
 
-function isEvents({ headers }: ProviderResponse): boolean {
-  const encoding = String(headers['content-encoding'] ?? 'identity');
-  const type = String(headers['content-type'] ?? '').trim();
-  return encoding === 'identity' && /^text\/event-stream/i.test(type);
-}
+/** A page or a picture is none; servers that mean events call them all kinds of text. */
+const isNoAnswer = ({ headers }: ProviderResponse) =>
+  /^(?:text\/html|image\/|audio\/|video\/)/i.test(String(headers['content-type'] ?? '').trim());
 
 /** Fields that would change what an answer may cost, or how it comes, are ours alone to set. */
 const OURS = new Set<string>([

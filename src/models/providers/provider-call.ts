@@ -37,7 +37,13 @@ export async function refusalIn(response: ProviderResponse, signal: AbortSignal)
     clearTimeout(late);
   }
   const text = Buffer.concat(parts).subarray(0, REFUSAL.maxBytes).toString();
-  return { status, retryAfter: headers['retry-after']?.toString(), text };
+  return { status, retryAfter: retryAfterIn(headers), text };
+}
+
+/** OpenAI's own servers tell it more exactly in a header of theirs. */
+function retryAfterIn(headers: ProviderResponse['headers']): string | undefined {
+  const exact = headers['retry-after-ms'];
+  return headers['retry-after']?.toString() ?? (exact === undefined ? exact : `${String(exact)}ms`);
 }
 
 export const failed = (report: ProviderReport) => new ProviderFailed({ report });

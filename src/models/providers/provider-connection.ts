@@ -1,5 +1,8 @@
-import { EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { EnvHttpProxyAgent } from 'undici';
 import { withoutLastSlashes } from '../../config/setting-rules.js';
+import { decoded } from './decoded-body.js';
 
 /** So many answers of one provider come at once; more wait their turn, and past that nobody waits. */
 const LIMITS = { connectionsMax: 512, queueMax: 512 };
@@ -27,7 +30,11 @@ export interface Door {
 export const COMPLETIONS: Door = { path: '/chat/completions', accept: 'text/event-stream' };
 
 /** What a provider answers, as soon as its head is here. */
-export type ProviderResponse = Dispatcher.ResponseData;
+export interface ProviderResponse {
+  readonly statusCode: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readable;
+}
 
 /**
  * The connections to one provider: kept alive between answers, bounded in number, and without a time limit of
@@ -98,13 +105,19 @@ export class ProviderConnection {
   }
 
   /** Sends one question. Follows no redirect, which could carry the key elsewhere. */
-  ask({ path, accept }: Door, body: string, signal: AbortSignal): Promise<ProviderResponse> {
+  async ask({ path, accept }: Door, body: string, signal: AbortSignal): Promise<ProviderResponse> {
     const limits = { headersTimeout: 0, bodyTimeout: 0 };
-    return this.agent.request({
+    const response = await this.agent.request({
       ...{ origin: this.origin, path: this.basePath + path, method: 'POST' },
       headers: { Accept: accept, ...this.headers },
       ...{ body, signal, ...limits },
     });
+    const { statusCode, headers } = response;
+    return {
+      statusCode,
+      headers,
+      body: decoded(response.body, String(headers['content-encoding'] ?? '')),
+    };
   }
 
   /** Cuts what is still open. */

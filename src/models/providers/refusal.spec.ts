@@ -42,6 +42,11 @@ describe('an answer other than 200', () => {
     ['-5', '1'],
     ['9999999', '3600'],
     ['soon', '5'],
+    ['7s', '7'],
+    ['7, 8', '7'],
+    ['1m30s', '90'],
+    ['2 minutes', '120'],
+    ['2500ms', '3'],
     [undefined, '5'],
     [new Date(Date.now() + 30_500).toUTCString(), expect.stringMatching(/^(29|3[01])$/)],
   ])('passes Retry-After %p on as %p', (retryAfter, seconds) => {
@@ -53,6 +58,8 @@ describe('an answer other than 200', () => {
     [{ error: { message: "This model's maximum context length is 8192 tokens" } }],
     [{ object: 'error', message: 'The prompt is too long', code: 400 }],
     [{ detail: 'Input exceeds the context window' }],
+    [{ error: "This model's maximum prompt length is 131072" }],
+    [{ error: { message: '`inputs` tokens + `max_new_tokens` must be <= 8193. Given: 9000' } }],
     [{ error: { type: 'exceed_context_size_error', message: 'x' } }],
   ])('tells a prompt that is too long: %j', (body) => {
     expect(read(400, body).code).toBe('context_length_exceeded');

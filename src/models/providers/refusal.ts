@@ -49,11 +49,25 @@ export function errorOf(
   return new ProviderFailed({ report: told });
 }
 
+/** What one of a unit is in seconds; the standard has no units, but some servers write `7s` or `1m30s`. */
+const UNIT_SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+/** The seconds in a number, a list of which the first counts, or a sum with units; NaN where it is none. */
+function spanIn(text: string): number {
+  const [first = ''] = text.split(',');
+  const parts = [...first.matchAll(/(\d+(?:\.\d+)?)\s*(ms|[smh])[a-z]*/gi)];
+  if (parts.length === 0) return Number(first);
+  return parts.reduce(
+    (sum, [, number, unit = 's']) => sum + Number(number) * (UNIT_SECONDS[unit.toLowerCase()] ?? 1),
+    0,
+  );
+}
+
 /** `Retry-After` in whole seconds, whether it is told as a number or as a date. */
 function secondsIn(retryAfter: string | undefined): number {
   const { standard, max } = RETRY_AFTER_SECONDS;
   const text = retryAfter?.trim() ?? '';
-  const told = /^\d/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  const told = /^\d/.test(text) ? spanIn(text) : (Date.parse(text) - Date.now()) / 1000;
   const seconds = Number.isFinite(told) ? Math.ceil(told) : standard;
   return Math.min(Math.max(seconds, 1), max);
 }
@@ -111,7 +125,7 @@ function codeIn(text: string, key: string | undefined): string | undefined {
 }
 
 const CONTEXT_WORDS =
-  /context[ _-]?(?:length|window|size)|maximum context|prompt is too long|too many (?:input )?tokens|input is too long|exceeds? the (?:model'?s )?(?:context|maximum (?:number of )?(?:input )?tokens)/i;
+  /context[ _-]?(?:length|window|size)|maximum context|maximum (?:prompt|input) length|max_new_tokens. must be|prompt is too long|too many (?:input )?tokens|input is too long|exceeds? the (?:model'?s )?(?:context|maximum (?:number of )?(?:input )?tokens)/i;
 
 /** By the provider's code or its sentence; never by what it repeats of the request. */
 function isAboutContext(text: string): boolean {

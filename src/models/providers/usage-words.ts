@@ -22,8 +22,8 @@ export function usageIn(chunk: Fields, choice: Fields | undefined): Usage | unde
  * there is no total, more thinking than answer shows the same.
  */
 function toUsage(usage: Fields): Usage {
-  const promptTokens = countOf(usage['prompt_tokens']);
-  const completionTokens = countOf(usage['completion_tokens']);
+  const promptTokens = countOf(usage['prompt_tokens'] ?? usage['input_tokens']);
+  const completionTokens = countOf(usage['completion_tokens'] ?? usage['output_tokens']);
   const total = countOf(usage['total_tokens']);
   const thought = countOf(fieldsOf(usage['completion_tokens_details'])?.['reasoning_tokens']);
   const beside = Number.isNaN(total) && thought > completionTokens ? thought : 0;
