@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { HashProbe } from '../support/hash-probe.js';
+import { passwordsOf } from '../support/passwords.js';
 
 const COST = { memoryCost: 8192, timeCost: 1, parallelism: 1 };
 
@@ -19,16 +20,7 @@ describe.each(databaseKinds)('the form of a password on %s', (kind) => {
     await app.close();
   });
 
-  const login = (username: string, password = PASSWORD) =>
-    app.post('/api/login/', { username, password });
-  const obtain = (username: string, password = PASSWORD) =>
-    app.post('/api/token/', { username, password });
-  const storedHash = async (username: string) => {
-    const sql = 'SELECT password_hash AS phc FROM users WHERE username = $1';
-    return (await app.database.rows<{ phc: string }>(sql, [username]))[0]?.phc;
-  };
-  const setHash = (username: string, phc: string) =>
-    app.database.rows('UPDATE users SET password_hash = $2 WHERE username = $1', [username, phc]);
+  const { login, obtain, storedHash, setHash } = passwordsOf(() => app);
 
   it('does not matter: one password, however a keyboard writes its letters', async () => {
     const composed = 'H\u00e4user-am-Fluss-7';

@@ -5,6 +5,7 @@ import { PASSWORD, TestApp } from '../support/app.js';
 import { type Answer } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { HashProbe } from '../support/hash-probe.js';
+import { passwordsOf } from '../support/passwords.js';
 
 const COST = { ARGON2_MEMORY_KIB: '19456', ARGON2_PASSES: '2' };
 const REFUSAL = { non_field_errors: ['Unable to log in with provided credentials.'] };
@@ -22,16 +23,7 @@ describe.each(databaseKinds)('a password on %s', (kind) => {
     await app.close();
   });
 
-  const login = (username: string, password = PASSWORD) =>
-    app.post('/api/login/', { username, password });
-  const obtain = (username: string, password = PASSWORD) =>
-    app.post('/api/token/', { username, password });
-  const storedHash = async (username: string) => {
-    const sql = 'SELECT password_hash AS phc FROM users WHERE username = $1';
-    return (await app.database.rows<{ phc: string }>(sql, [username]))[0]?.phc;
-  };
-  const setHash = (username: string, phc: string) =>
-    app.database.rows('UPDATE users SET password_hash = $2 WHERE username = $1', [username, phc]);
+  const { login, obtain, storedHash, setHash } = passwordsOf(() => app);
 
   it('is stored as argon2id at the configured cost, salted', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
