@@ -10,7 +10,7 @@ export const AccountDocs = {
   read: () =>
     describeRoute({
       id: 'readMe',
-      tag: 'Accounts',
+      tag: 'Your account',
       summary: 'Read your own account',
       answers: { 200: { description: 'The caller.', type: MeDto } },
     }),
@@ -18,7 +18,7 @@ export const AccountDocs = {
   change: () =>
     describeRoute({
       id: 'changeMe',
-      tag: 'Accounts',
+      tag: 'Your account',
       summary: 'Change your e-mail address',
       description: 'Links to set a password that were sent before serve no more.',
       body: {
@@ -32,7 +32,7 @@ export const AccountDocs = {
   remove: () =>
     describeRoute({
       id: 'deleteMe',
-      tag: 'Accounts',
+      tag: 'Your account',
       summary: 'Delete your account',
       description:
         'Removes the user and all that they wrote, for good, and ends every session. What was paid stays in the books, without a name.',
@@ -47,7 +47,7 @@ export const AccountDocs = {
   sessions: () =>
     describeRoute({
       id: 'listSessions',
-      tag: 'Accounts',
+      tag: 'Your account',
       summary: 'Read what may speak for you',
       description: 'Access tokens, and the JWTs of one login together.',
       parameters: PAGE_PARAMETERS,
@@ -70,7 +70,7 @@ export const AccountDocs = {
   endSession: () =>
     describeRoute({
       id: 'endSession',
-      tag: 'Accounts',
+      tag: 'Your account',
       summary: 'End a session',
       parameters: [
         {
@@ -88,7 +88,7 @@ export const AccountDocs = {
   endOtherSessions: () =>
     describeRoute({
       id: 'endOtherSessions',
-      tag: 'Accounts',
+      tag: 'Your account',
       summary: 'End all other sessions',
       description: 'All but the one that this request is sent with.',
       answers: { 204: { description: 'They serve no more.' } },

@@ -15,7 +15,7 @@ export const PasswordDocs = {
   change: () =>
     describeRoute({
       id: 'changePassword',
-      tag: 'Accounts',
+      tag: 'Your account',
       summary: 'Change your password',
       description: 'Ends every other session, and every link to set a password.',
       body: {

@@ -47,7 +47,7 @@ export const AuthDocs = {
   logout: () =>
     describeRoute({
       id: 'logOut',
-      tag: 'Accounts',
+      tag: 'Your account',
       summary: 'Log out',
       description: 'Revokes the credential that was presented, and no other.',
       answers: { 204: { description: 'The credential serves no more.' } },

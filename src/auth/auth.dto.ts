@@ -15,7 +15,6 @@ export const usernameField: TextFieldRules = {
   rule: usernameRule,
   docs: {
     description: 'Letters, digits and `@.+-_`. Unique, whatever its case.',
-    pattern: USERNAME.source,
     examples: ['ada'],
   },
 };

@@ -1,4 +1,4 @@
-import type { ContentObject, HeaderObject, SchemaObject } from '@nestjs/swagger';
+import type { HeaderObject, SchemaObject } from '@nestjs/swagger';
 import {
   ConversationBusy,
   InsufficientBalance,
@@ -17,6 +17,7 @@ import {
   TURN_EXAMPLE,
   type ParameterDescription,
 } from '../openapi/route-docs.js';
+import { CHAT_EVENTS, CHAT_OR_UI_EVENTS } from './chat-events.docs.js';
 import { ChatAnswerDto, ChatDto, MessageDto, QuoteDto } from './chat.dto.js';
 import { UiChatDto } from './ui-chat.dto.js';
 import { CONVERSATION_ID } from '../conversations/conversations.docs.js';
@@ -54,34 +55,11 @@ const TURN: ParameterDescription = {
   schema: id,
 };
 
-const STREAM = `event: start
-data: {"turn":"0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10","conversation":"0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a11"}
-
-event: delta
-data: {"text":"This is a dummy AI response to your message: 'Hi'"}
-
-event: done
-data: {"message":"Hi","response":"This is a dummy AI response to your message: 'Hi'","timestamp":"2025-08-19T00:48:00.123456Z","turn":"0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10","conversation":"0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a11","tokens_charged":100,"tokens_balance":3900,"finish_reason":"stop"}
-
-`;
-
-/** An answer as it comes. A failure after the start is an event, for the status is out by then. */
-const EVENTS: ContentObject = {
-  'text/event-stream': {
-    schema: {
-      type: 'string',
-      description:
-        'First `start` (`{"turn", "conversation"}`), then events `delta` (`{"text"}`), with `reasoning` (`{"text"}`) for what a model thinks, and last one `done` (the answer, its price and its ids; `finish_reason` is `cancelled` for one that was stopped), or one `error` (`{"detail", "code"}`). Comments (`: ping`) keep the connection open.',
-    },
-    examples: { stream: { value: STREAM } },
-  },
-};
-
 /** A paid answer, by either door of `/api`. */
 const PAID_ANSWER = {
   description: 'The answer; as events where `stream` or `Accept: text/event-stream` asks for them.',
   type: ChatAnswerDto,
-  content: EVENTS,
+  content: CHAT_EVENTS,
   headers: PAID_HEADERS,
 };
 
@@ -146,7 +124,11 @@ export const ChatDocs = {
       },
       idempotencyKey: 'optional',
       answers: {
-        200: { ...PAID_ANSWER, headers: { ...PAID_HEADERS, ...UI_STREAM_HEADER } },
+        200: {
+          ...PAID_ANSWER,
+          content: CHAT_OR_UI_EVENTS,
+          headers: { ...PAID_HEADERS, ...UI_STREAM_HEADER },
+        },
       },
       errors: PAID_ERRORS,
     }),

@@ -7,7 +7,6 @@ export interface FieldDocs {
   readonly format?: string;
   /** For a rule that is checked elsewhere; the others are known. */
   readonly minLength?: number;
-  readonly pattern?: string;
   /** The setting that holds the limit, where it is one. */
   readonly maxLengthSetting?: string;
 }

@@ -14,6 +14,7 @@ export const HealthDocs = {
       id: 'isLive',
       tag: 'Health',
       summary: 'Ask whether the process runs',
+      description: 'It does not look at the database: for that, ask whether it can serve.',
       answers: { 200: { description: 'It runs. No answer means: restart it.', type: HealthDto } },
     }),
 

@@ -1,25 +1,10 @@
-import type { ContentObject } from '@nestjs/swagger';
 import { InsufficientBalance, ModelNotFound, StorageFull, ValidationFailed } from '../errors.js';
 import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
 import { PAID_HEADERS, PROVIDER_ERRORS } from '../chat/chat.docs.js';
 import { CompletionAnswerDto, ModelDto, ModelListDto } from './completion-answers.dto.js';
+import { COMPLETION_EVENTS } from './completion-events.docs.js';
 import { CompletionDto } from './completion.dto.js';
 
-const STREAM = `data: {"id":"chatcmpl-0198bf9e6c5b7c1ea3c79d2f4b8e6a10","created":1755564480,"model":"echo","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"This"},"logprobs":null,"finish_reason":null}]}
-
-data: [DONE]
-
-`;
-const CHUNKS: ContentObject = {
-  'text/event-stream': {
-    schema: {
-      type: 'string',
-      description:
-        'Chunks in the order of OpenAI, the last line `data: [DONE]`; or, after a failure, one `{"error"}`.',
-    },
-    examples: { stream: { value: STREAM } },
-  },
-};
 const MODEL_ID: ParameterDescription = {
   name: 'id',
   in: 'path',
@@ -61,7 +46,7 @@ export const OpenAiDocs = {
         200: {
           description: 'The answer; as events where `stream` asks for them.',
           type: CompletionAnswerDto,
-          content: CHUNKS,
+          content: COMPLETION_EVENTS,
           headers: PAID_HEADERS,
         },
       },

@@ -1,28 +1,7 @@
 import type { OpenAPIObject, SecuritySchemeObject } from '@nestjs/swagger';
 import type { Config } from '../config/config.js';
 import { refusalTable } from './shared-answers.js';
-
-/** The groups of routes, in the order in which a newcomer meets them. */
-const TAGS = [
-  { name: 'Accounts', description: 'Register, log in, log out.' },
-  { name: 'Chat', description: 'Send a message and pay for the answer; read back what was said.' },
-  { name: 'Conversations', description: 'Threads of turns, of which the earlier are sent along.' },
-  { name: 'OpenAI', description: "For OpenAI's clients: the same models, wallet and history." },
-  { name: 'Wallet', description: 'What there is to spend, where it went, and how to get more.' },
-  {
-    name: 'API keys',
-    description: 'Credentials for scripts and devices: bounded, and ended one by one.',
-  },
-  { name: 'JWT', description: 'Short-lived credentials, with the routes and words of SimpleJWT.' },
-  { name: 'Operators', description: 'Users, grants and codes, for users who are staff.' },
-  {
-    name: 'Health',
-    description: 'For the supervisor that starts this process and the balancer that routes to it.',
-  },
-  { name: 'Documentation', description: 'This description.' },
-] as const;
-
-export type TagName = (typeof TAGS)[number]['name'];
+import { TAGS } from './tags.js';
 
 /** How credentials are sent. Both schemes take each kind of credential. */
 const SECURITY_SCHEMES: Record<string, SecuritySchemeObject> = {

@@ -6,6 +6,8 @@ export const DocumentationDocs = {
       id: 'readSchema',
       tag: 'Documentation',
       summary: 'Read this description as OpenAPI 3.1',
+      description:
+        'For generators of clients and tests. It has the limits and prices that are set.',
       answers: {
         200: {
           description: 'The document, whatever `Accept` asks for.',
@@ -19,6 +21,7 @@ export const DocumentationDocs = {
       id: 'readDocs',
       tag: 'Documentation',
       summary: 'Read this description and try the API',
+      description: 'A page that sends each request and shows its answer.',
       answers: {
         200: {
           description: 'Swagger UI.',

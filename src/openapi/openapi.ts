@@ -11,7 +11,9 @@ import { overview } from './api-overview.js';
 import { SHARED_HEADERS, headerReference, limitHeaders, type ErrorSample } from './error-docs.js';
 import { ERROR_SCHEMAS } from './error-schemas.js';
 import { isOpenAiPath } from '../http/openai-error.js';
+import { SCHEMA_NAME } from './event-schemas.js';
 import { MAX_LENGTH_SETTING } from '../fields/field-docs.js';
+import { inOrder } from './path-order.js';
 import { ROUTE_ERRORS } from './route-docs.js';
 import { RouteTable, type RouteAccess, type ServedRoute } from '../http/route-table.js';
 import { refusalsOf, sharedResponses } from './shared-answers.js';
@@ -103,21 +105,32 @@ function pathsOf(
     }
     paths[wirePath(path)] = described;
   }
-  return paths;
+  return inOrder(paths);
 }
 
 /** A class is called `ChatDto` for those who read the code; its schema is `Chat`, for it names types of clients. */
 const schemaName = (className: string) => className.replace(/Dto$/, '');
 
+/** Puts a schema that has a name among the others, and a reference in its place. */
+function hoist(schemas: Record<string, SchemaObject>, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !(SCHEMA_NAME in value)) return value;
+  const { [SCHEMA_NAME]: name, ...schema } = value;
+  schemas[String(name)] = schema;
+  return { $ref: `#/components/schemas/${String(name)}` };
+}
+
 /** The document with each schema under its own name, and without the headers that no answer refers to. */
 function named(document: OpenAPIObject): OpenAPIObject {
+  const hoisted: Record<string, SchemaObject> = {};
   const text = JSON.stringify(document).replaceAll(
     /"#\/components\/schemas\/(\w+)"/g,
     (_, name: string) => `"#/components/schemas/${schemaName(name)}"`,
   );
-  const { components = {}, ...rest } = JSON.parse(text) as OpenAPIObject;
+  const { components = {}, ...rest } = JSON.parse(text, (_, value: unknown) =>
+    hoist(hoisted, value),
+  ) as OpenAPIObject;
   const schemas: Record<string, SchemaObject> = {};
-  for (const [name, schema] of Object.entries(components.schemas ?? {})) {
+  for (const [name, schema] of Object.entries({ ...components.schemas, ...hoisted })) {
     if (schemaName(name) in schemas) throw new Error(`two schemas are called ${schemaName(name)}`);
     schemas[schemaName(name)] = schema as SchemaObject;
   }

@@ -16,8 +16,9 @@ export const PAGE_PARAMETERS: readonly ParameterDescription[] = [
   {
     name: 'cursor',
     in: 'query',
-    description: 'Where the page begins: part of `next` and `previous`, not to be made up.',
-    schema: { type: 'string' },
+    description:
+      'Where the page begins: part of `next` and `previous`, not to be made up. The example begins at the newest.',
+    schema: { type: 'string', examples: ['b2xkZXI6bmV3ZXN0'] },
   },
 ];
 

@@ -23,7 +23,7 @@ import {
   type AppError,
 } from '../errors.js';
 import { sampleOf } from './error-docs.js';
-import type { TagName } from './api-overview.js';
+import type { TagName } from './tags.js';
 
 /** One value of the path, the query or a header. */
 export interface ParameterDescription {
@@ -139,13 +139,13 @@ function parameter(described: ParameterDescription): MethodDecorator {
   return ApiHeader({ required: false, ...options });
 }
 
-function bodyOf({ type, otherType, examples }: NonNullable<RouteDescription['body']>) {
-  if (!otherType) return [ApiBody({ type, examples: { ...examples } })];
+function bodyOf({ type, otherType, ...said }: NonNullable<RouteDescription['body']>) {
+  // Without an example of the whole, generators make one of those of the fields; an empty list keeps them from it.
+  const hasExamples = Object.keys(said.examples).length > 0;
+  const examples = hasExamples && { examples: { ...said.examples } };
+  if (!otherType) return [ApiBody({ type, ...examples })];
   const anyOf = [type, otherType].map((one) => ({ $ref: getSchemaPath(one) }));
-  return [
-    ApiExtraModels(type, otherType),
-    ApiBody({ schema: { anyOf }, examples: { ...examples } }),
-  ];
+  return [ApiExtraModels(type, otherType), ApiBody({ schema: { anyOf }, ...examples })];
 }
 
 /**

@@ -81,10 +81,16 @@ class ResponseTextDto {
   readonly verbosity?: string;
 }
 
-const ITEMS = [ResponseMessageDto, ResponseReasoningDto, ResponseCallDto, ResponseCustomCallDto];
+/** What an answer can consist of. */
+export const OUTPUT_ITEMS = [
+  ResponseMessageDto,
+  ResponseReasoningDto,
+  ResponseCallDto,
+  ResponseCustomCallDto,
+];
 
 /** A response, with all fields that OpenAI's have, those that are null too. */
-@ApiExtraModels(ResponseErrorDto, ResponseIncompleteDto, ResponseUsageDto, ...ITEMS)
+@ApiExtraModels(ResponseErrorDto, ResponseIncompleteDto, ResponseUsageDto, ...OUTPUT_ITEMS)
 export class ResponseDto {
   @ShownText('`resp_` and the id of the turn, without its dashes.')
   readonly id!: string;
@@ -111,7 +117,10 @@ export class ResponseDto {
   readonly model!: string;
 
   @ShownAs(
-    { type: 'array', items: { oneOf: ITEMS.map((type) => ({ $ref: getSchemaPath(type) })) } },
+    {
+      type: 'array',
+      items: { oneOf: OUTPUT_ITEMS.map((type) => ({ $ref: getSchemaPath(type) })) },
+    },
     'What was thought, said and called.',
   )
   readonly output!: readonly object[];

@@ -4,7 +4,8 @@ import { ShownText } from '../fields/field-docs.js';
 const STATUSES = ['in_progress', 'completed', 'incomplete'];
 const ID = 'The item: a later request may refer to it.';
 
-class OutputTextDto {
+/** A part of what the model said. */
+export class OutputTextDto {
   @ShownText('Always `output_text`.', { enum: ['output_text'] })
   readonly type!: string;
 
@@ -18,7 +19,8 @@ class OutputTextDto {
   readonly logprobs!: object[];
 }
 
-class SummaryTextDto {
+/** A part of what the model thought. */
+export class SummaryTextDto {
   @ShownText('Always `summary_text`.', { enum: ['summary_text'] })
   readonly type!: string;
 

@@ -1,4 +1,3 @@
-import type { ContentObject } from '@nestjs/swagger';
 import { PAID_HEADERS, PROVIDER_ERRORS } from '../chat/chat.docs.js';
 import {
   InsufficientBalance,
@@ -11,25 +10,7 @@ import {
 import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
 import { ResponseDeletedDto, ResponseDto } from './response-answers.dto.js';
 import { ResponseBodyDto } from './response-body.dto.js';
-
-const STREAM = `event: response.output_text.delta
-data: {"type":"response.output_text.delta","sequence_number":4,"item_id":"msg_0198bf9e6c5b7c1ea3c79d2f4b8e6a10_0","output_index":0,"content_index":0,"delta":"This","logprobs":[]}
-
-data: [DONE]
-
-`;
-
-/** An answer as it comes. A failure after the start is an event, for the status is out by then. */
-const EVENTS: ContentObject = {
-  'text/event-stream': {
-    schema: {
-      type: 'string',
-      description:
-        "OpenAI's events, each with its `type` and a rising `sequence_number`: `response.created`, `response.in_progress`; for each item `response.output_item.added`, its parts and pieces (`response.content_part.added`, `response.output_text.delta`, `response.output_text.done`, `response.content_part.done`; `response.reasoning_summary_part.added`, `response.reasoning_summary_text.delta` and their ends; `response.function_call_arguments.delta` and `.done`; `response.custom_tool_call_input.delta` and `.done`), `response.output_item.done`; last `response.completed` or `response.incomplete` with the whole response, and `[DONE]`. After a failure `response.failed` and `error`, and no `[DONE]`.",
-    },
-    examples: { stream: { value: STREAM } },
-  },
-};
+import { RESPONSE_EVENTS } from './response-events.docs.js';
 
 const EXAMPLES = {
   question: {
@@ -81,7 +62,7 @@ export const ResponseDocs = {
         200: {
           description: 'The response; as events where `stream` asks for them.',
           type: ResponseDto,
-          content: EVENTS,
+          content: RESPONSE_EVENTS,
           headers: PAID_HEADERS,
           links: {
             readResponse: byId('readResponse', 'Read it again.'),

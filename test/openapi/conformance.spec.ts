@@ -101,6 +101,21 @@ describe('an answer that the schema does not tell', () => {
     expect(fault('POST', '/api/login/', refused)).toThrow(/of the statuses, only/);
   });
 
+  it('is found by an event of a stream: a field too many, one too few, and no event at all', async () => {
+    const path = '/v1/chat/completions';
+    const messages = [{ role: 'user', content: 'Hi' }];
+    const real = await ada.send('POST', path, { model: 'echo', messages, stream: true });
+    expect(real.raw).toMatch(/^data: \{[^\n]*\n\ndata: \[DONE\]\n\n$/m);
+    expect(fault('POST', path, real)).not.toThrow();
+    const says = (from: string, to: string) => {
+      expect(real.raw).toContain(from);
+      return expect(fault('POST', path, { ...real, raw: real.raw.replace(from, to) }));
+    };
+    says('"object":', '"kind":"x","object":').toThrow(/event must NOT have additional properties/);
+    says('"choices":', '"choice":').toThrow(/event must have required property 'choices'/);
+    says('data: [DONE]', 'data: "all"').toThrow(/event must be/);
+  });
+
   it('is found where there is no such path or method', async () => {
     const real = await ada.get('/api/token-balance/');
     expect(fault('GET', '/api/nope/', real)).toThrow(/it has no such path or method/);
@@ -127,6 +142,6 @@ describe('an answer that the schema does not tell', () => {
     forgetBreach((await refused.catch((error: unknown) => error)) as SchemaBreach);
     server.removeAllListeners('request');
     for (const listener of listeners) server.on('request', listener);
-    expect(await ada.balance()).toBe(3900);
+    expect(await ada.balance()).toBe(3800);
   });
 });

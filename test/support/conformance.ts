@@ -157,9 +157,19 @@ export class Conformance {
       return answer.raw === '' ? undefined : 'no body';
     }
     if (!described) return `content of type ${Object.keys(content).join(' or ')}, not ${type}`;
-    return type === 'application/json' && described.schema
-      ? this.faultOfValue(described.schema, answer.body, 'body')
-      : undefined;
+    const { schema } = described;
+    if (!schema) return undefined;
+    if (type === 'text/event-stream') return this.faultOfEvents(schema, answer.raw);
+    return type === 'application/json' ? this.faultOfValue(schema, answer.body, 'body') : undefined;
+  }
+
+  private faultOfEvents(schema: object, raw: string): string | undefined {
+    for (const [, line = ''] of raw.matchAll(/^data: (.*)$/gm)) {
+      const value: unknown = line === '[DONE]' ? line : JSON.parse(line);
+      const fault = this.faultOfValue(schema, value, 'event');
+      if (fault !== undefined) return `${fault}, as ${line.slice(0, 500)} is`;
+    }
+    return undefined;
   }
 
   private faultUnrouted(method: string, path: string, answer: Answer): string | undefined {

@@ -5,4 +5,5 @@ export const HEAVY = [
   'test/processes/transfer.spec.ts',
   'test/processes/node-versions.spec.ts',
   'test/http/heavy-requests.spec.ts',
+  'test/openapi/generated-clients.spec.ts',
 ];

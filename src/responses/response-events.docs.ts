@@ -1,0 +1,76 @@
+import type { ReferenceObject, SchemaObject } from '@nestjs/swagger';
+import {
+  LAST_LINE,
+  always,
+  eventStream,
+  eventsNamed,
+  schemaOf,
+  shape,
+} from '../openapi/event-schemas.js';
+import { OUTPUT_ITEMS, ResponseDto } from './response-answers.dto.js';
+import { OutputTextDto, SummaryTextDto } from './response-items.dto.js';
+
+const text: SchemaObject = { type: 'string' };
+const index: SchemaObject = { type: 'integer', minimum: 0 };
+
+type Fields = Readonly<Record<string, SchemaObject | ReferenceObject>>;
+
+const event = (type: string, fields: Fields) =>
+  shape({ type: always(`response.${type}`), sequence_number: index, ...fields });
+
+const states = ['created', 'in_progress', 'completed', 'incomplete', 'failed'].map((state) =>
+  event(state, { response: schemaOf(ResponseDto) }),
+);
+const item = { oneOf: OUTPUT_ITEMS.map(schemaOf) };
+const items = ['added', 'done'].map((word) =>
+  event(`output_item.${word}`, { output_index: index, item }),
+);
+
+const place = { item_id: text, output_index: index };
+const said = { ...place, content_index: index };
+const thought = { ...place, summary_index: index };
+const logprobs: SchemaObject = { type: 'array', items: { type: 'object' }, maxItems: 0 };
+
+const pieces = [
+  event('content_part.added', { ...said, part: schemaOf(OutputTextDto) }),
+  event('output_text.delta', { ...said, delta: text, logprobs }),
+  event('output_text.done', { ...said, text, logprobs }),
+  event('content_part.done', { ...said, part: schemaOf(OutputTextDto) }),
+  event('reasoning_summary_part.added', { ...thought, part: schemaOf(SummaryTextDto) }),
+  event('reasoning_summary_text.delta', { ...thought, delta: text }),
+  event('reasoning_summary_text.done', { ...thought, text }),
+  event('reasoning_summary_part.done', { ...thought, part: schemaOf(SummaryTextDto) }),
+  event('function_call_arguments.delta', { ...place, delta: text }),
+  event('function_call_arguments.done', { ...place, name: text, arguments: text }),
+  event('custom_tool_call_input.delta', { ...place, delta: text }),
+  event('custom_tool_call_input.done', { ...place, input: text }),
+];
+
+const orNull: SchemaObject = { type: ['string', 'null'] };
+const told = { message: text, param: orNull, code: orNull };
+const failure = shape({
+  type: always('error'),
+  sequence_number: index,
+  ...told,
+  error: shape({ type: text, ...told }),
+});
+
+/** A streamed response. */
+export const RESPONSE_EVENTS = eventStream(
+  eventsNamed(
+    'ResponseEvent',
+    "What an event of a streamed response holds: OpenAI's, each with its `type` and a rising `sequence_number`. First `response.created` and `response.in_progress`; for each item `response.output_item.added`, its parts and pieces, and `response.output_item.done`; last `response.completed` or `response.incomplete` with the whole response, and the line `data: [DONE]`. After a failure `response.failed` and `error`, and no `[DONE]`.",
+    [...states, ...items, ...pieces, failure, LAST_LINE],
+  ),
+  {
+    delta: {
+      type: 'response.output_text.delta',
+      sequence_number: 4,
+      item_id: 'msg_0198bf9e6c5b7c1ea3c79d2f4b8e6a10_0',
+      output_index: 0,
+      content_index: 0,
+      delta: 'This',
+      logprobs: [],
+    },
+  },
+);

@@ -1,0 +1,123 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { TestApp } from '../support/app.js';
+import type { Answer } from '../support/client.js';
+import { Conformance } from '../support/conformance.js';
+import {
+  COMPILER_OPTIONS,
+  HEY_SESSION,
+  POSTMAN_RUN,
+  TYPESCRIPT_SESSION,
+  type SessionStory,
+} from '../support/generated-sessions.js';
+import { Workshop } from '../support/workshop.js';
+
+const PACKAGES = {
+  typescript: '6.0.3',
+  'openapi-typescript': '7.13.0',
+  'openapi-fetch': '0.17.0',
+  '@hey-api/openapi-ts': '0.95.0',
+  '@stoplight/spectral-cli': '6.16.3',
+  'openapi-to-postmanv2': '6.3.3',
+  newman: '6.2.2',
+};
+/** It serves TypeScript 6, and its peers do not say so. */
+const OVERRIDES = { 'openapi-typescript': { typescript: '$typescript' } };
+
+const ECHOED = "This is a dummy AI response to your message: '";
+
+const STORY: SessionStory = {
+  registered: 'User registered successfully',
+  answer: `${ECHOED}Hello'`,
+  tokens: 400,
+  events: expect.arrayContaining(['turn,conversation', 'text']) as unknown as string[],
+  streamed: `${ECHOED}Hi'`,
+  charged: 100,
+  replayed: [null, 'true'],
+  amounts: [-100, -100, -100, -100, -100, 500],
+  completed: `${ECHOED}Four'`,
+  responded: `${ECHOED}Five'`,
+  refused: { status: 402, error: 'Insufficient tokens', needed: '100' },
+  invalid: ['message'],
+  leaving: [204, 401],
+};
+
+type Exchange = Answer & { readonly method: string; readonly path: string };
+
+describe('what others make of GET /api/schema/ (packages of npm, so a full run alone)', () => {
+  let workshop: Workshop;
+  let app: TestApp;
+  let schema: string;
+
+  beforeAll(async () => {
+    workshop = await Workshop.open(PACKAGES, OVERRIDES);
+  }, 600_000);
+  afterAll(() => workshop.close());
+
+  beforeEach(async () => {
+    app = await TestApp.start('sqlite', { OPENING_GRANT: '500' });
+    schema = (await app.send({ path: '/api/schema/' })).raw;
+    await workshop.write('openapi.json', schema);
+  });
+  afterEach(() => app.close());
+
+  it('passes the default rules of Spectral, but for those that are excused', async () => {
+    await workshop.write('.spectral.yaml', await readFile('.spectral.yaml', 'utf8'));
+    const cli = 'node_modules/@stoplight/spectral-cli/dist/index.js';
+    const words = ['--format', 'json', '--quiet', '--fail-severity', 'hint'];
+    expect(JSON.parse(await workshop.node(cli, 'lint', 'openapi.json', ...words))).toEqual([]);
+  }, 120_000);
+
+  /** Compiles a program beside the client that it imports, runs it, and holds what it tells to the README's story. */
+  async function holdsSession(name: string, program: string): Promise<void> {
+    await workshop.write(`${name}.ts`, program);
+    const config = { compilerOptions: COMPILER_OPTIONS, files: [`${name}.ts`] };
+    await workshop.write('tsconfig.json', JSON.stringify(config));
+    await workshop.node('node_modules/typescript/bin/tsc', '--project', 'tsconfig.json');
+    const told = await workshop.node(`out/${name}.js`, app.url);
+    expect(JSON.parse(told)).toEqual(STORY);
+    expect(await app.database.count('turns')).toBe(5);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  }
+
+  it('openapi-typescript makes a client that holds the session of the README', async () => {
+    const cli = 'node_modules/openapi-typescript/bin/cli.js';
+    await workshop.node(cli, 'openapi.json', '--output', 'api.d.ts');
+    await holdsSession('typescript-session', TYPESCRIPT_SESSION);
+  }, 300_000);
+
+  it('@hey-api/openapi-ts makes a client that holds the session of the README', async () => {
+    const cli = 'node_modules/@hey-api/openapi-ts/bin/run.js';
+    await workshop.node(cli, '--input', 'openapi.json', '--output', 'hey');
+    await holdsSession('hey-session', HEY_SESSION);
+  }, 300_000);
+
+  it.each(['Tags', 'Paths'])(
+    'a Postman collection by %s runs in its own order: log out comes last',
+    async (folderStrategy) => {
+      const conformance = new Conformance(schema);
+      const ada = await app.newUser({ tokens: 4000 });
+      await app.database.rows('UPDATE users SET is_staff = $1', [true]);
+      const options = JSON.stringify({ folderStrategy, parametersResolution: 'Example' });
+      await workshop.write('postman.cjs', POSTMAN_RUN);
+      const told = await workshop.node('postman.cjs', app.url, ada.token, options);
+      const exchanges = JSON.parse(told) as Exchange[];
+      const named = exchanges.map(
+        ({ method, path, status }) => `${method} ${path} ${String(status)}`,
+      );
+      const ofNoUse = named.filter((name) => / (401|5\d\d|undefined)$/.test(name));
+      // No example of a JWT could serve.
+      expect(ofNoUse.filter((name) => !name.includes(' /api/token/'))).toEqual([]);
+      expect(named.findIndex((name) => name.includes('/logout/'))).toBe(named.length - 1);
+      expect(named.at(-1)).toBe('POST /api/logout/ 204');
+      expect(named.filter((name) => / 2\d\d$/.test(name)).length).toBeGreaterThan(30);
+      for (const { method, path, ...answer } of exchanges) {
+        const isJson = answer.headers['content-type']?.includes('json');
+        const body: unknown = isJson ? JSON.parse(answer.raw) : answer.raw;
+        conformance.assert(method, path, { ...answer, body });
+      }
+      expect(await app.database.unbalancedWallets()).toEqual([]);
+    },
+    300_000,
+  );
+});

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const RUN_TIMEOUT_MS = 300_000;
+const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
+
+/** A folder with packages of npm that are too heavy for `npm ci`: a full run alone needs them. */
+export class Workshop {
+  private constructor(readonly folder: string) {}
+
+  /** Installs packages of these exact versions, without the scripts of their own. */
+  static async open(
+    dependencies: Readonly<Record<string, string>>,
+    overrides: object = {},
+  ): Promise<Workshop> {
+    const workshop = new Workshop(await mkdtemp(join(tmpdir(), 'tallychat-')));
+    await workshop.write(
+      'package.json',
+      JSON.stringify({ private: true, dependencies, overrides }),
+    );
+    await workshop.exec('npm', 'install', '--silent', '--ignore-scripts', '--no-audit');
+    return workshop;
+  }
+
+  write(name: string, text: string): Promise<void> {
+    return writeFile(join(this.folder, name), text);
+  }
+
+  /** What a program of an installed package, or a file of this folder, writes to its standard output. */
+  node(path: string, ...words: string[]): Promise<string> {
+    return this.exec(process.execPath, path, ...words);
+  }
+
+  close(): Promise<void> {
+    return rm(this.folder, { recursive: true });
+  }
+
+  private async exec(program: string, ...words: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(program, words, {
+      cwd: this.folder,
+      timeout: RUN_TIMEOUT_MS,
+      maxBuffer: OUTPUT_MAX_BYTES,
+    }).catch((error: unknown) => {
+      const { stdout: said, message } = error as { stdout?: string; message: string };
+      throw new Error(`${message}\n${said?.slice(0, 5000) ?? ''}`);
+    });
+    return stdout;
+  }
+}
