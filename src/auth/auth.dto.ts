@@ -2,7 +2,7 @@ import { ShownText } from '../fields/field-docs.js';
 import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { isEmail } from './email.js';
 import { PASSWORD_MIN } from './password-rules.js';
-import { USERNAME, USERNAME_MAX, usernameRule } from './username.js';
+import { USERNAME_MAX, usernameRule } from './username.js';
 
 const EMAIL_MAX = 254;
 const PASSWORD_MAX = 128;

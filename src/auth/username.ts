@@ -4,7 +4,7 @@ import { codePoints } from '../drf/text.js';
 export const USERNAME_MAX = 150;
 
 /** The characters of a username. */
-export const USERNAME = /^[\p{L}\p{N}_.@+-]*$/u;
+const USERNAME = /^[\p{L}\p{N}_.@+-]*$/u;
 /**
  * Must hold for the name as stored, too: NFKC makes of `⑴` three characters, two of them not allowed. A name
  * that is too long is not normalised: that takes quadratic time in the worst case.
