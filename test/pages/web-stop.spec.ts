@@ -4,6 +4,7 @@ import { TestApp } from '../support/app.js';
 import { inBrowser, openBrowser } from '../support/browser.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { WALKS, WebPage } from '../support/web-page.js';
+import { until } from '../support/until.js';
 
 inBrowser.each(WALKS)('a stop on the page, on a $screen screen, with $kind', ({ screen, kind }) => {
   let app: TestApp;
@@ -60,7 +61,8 @@ inBrowser.each(WALKS)('a stop on the page, on a $screen screen, with $kind', ({ 
     await tab.button('Stop').click();
     await other.turns.filter({ hasText: "'next'" }).waitFor();
     expect(await other.page.getByRole('alert').count()).toBe(0);
-    expect(await app.database.count('turns')).toBe(4);
+    // The page shows the last word before the answer is saved.
+    await until(async () => (await app.database.count('turns')) === 4);
     expect(await app.database.unbalancedWallets()).toEqual([]);
     expect([...tab.complaints, ...other.complaints]).toEqual([]);
   });
