@@ -1,19 +1,17 @@
 import { Logger } from '@nestjs/common';
 import { AnswerNotRead, ProviderFailed, ProviderTimedOut } from '../errors.js';
-import { failureOf, isRefusal, rejectionOf, reportIn, type Ask } from './asking.js';
+import { failureOf, isRefusal, producedMax, rejectionOf, reportIn, type Ask } from './asking.js';
+import { fairShare } from './fair-share.js';
 import type { Model } from '../models/model-catalogue.js';
 import { outcomeOf, type AnswerEnd, type Outcome } from './outcome.js';
 import type { Ending } from '../models/pricing.js';
-import type { CompletionDelta, CompletionDone } from '../models/providers/provider.js';
-import { TIME_IS_UP } from '../models/providers/provider.js';
+import {
+  TIME_IS_UP,
+  type CompletionDelta,
+  type CompletionDone,
+} from '../models/providers/provider.js';
 import { ToolCalls } from '../models/tool-calls.js';
 import type { Turn, TurnStatus } from '../conversations/turn.entity.js';
-
-/** No model of today answers with more. */
-const ANSWER_MAX_CHARS = 4_000_000;
-/** A model token is 3 or 4 characters, long runs of spaces apart: this much is more than was asked for. */
-const CHARS_PER_TOKEN_MAX = 16;
-const ANSWER_SLACK_CHARS = 1000;
 
 /** What a generation needs; `settle` resolves the hold and saves the turn. */
 export interface GenerationParts {
@@ -138,9 +136,7 @@ export class Generation {
       const others = asks.length - n - 1;
       const leftMs = timeoutMs - (performance.now() - this.askedAt);
       if (others > 0) {
-        const giveUp = () => {
-          impatient.abort(TIME_IS_UP);
-        };
+        const giveUp = impatient.abort.bind(impatient, TIME_IS_UP);
         this.patience = setTimeout(giveUp, leftMs / (others + 1));
       }
       try {
@@ -187,7 +183,8 @@ export class Generation {
         this.isWaitingForClient = true;
         await Promise.race([onDelta?.(next.value), aborted]);
         this.isWaitingForClient = false;
-        if (this.produced >= this.producedMax) {
+        await fairShare();
+        if (this.produced >= producedMax(this.ask)) {
           return { type: 'done', finishReason: 'length', usage: undefined };
         }
       }
@@ -200,12 +197,6 @@ export class Generation {
   /** In characters. */
   private get produced(): number {
     return this.text.length + this.reasoning.length + this.toolCalls.size;
-  }
-
-  /** A provider that does not heed `maxTokens`, or never ends, is cut off here. */
-  private get producedMax(): number {
-    const { maxTokens = Infinity } = this.ask.request;
-    return Math.min(ANSWER_MAX_CHARS, ANSWER_SLACK_CHARS + maxTokens * CHARS_PER_TOKEN_MAX);
   }
 
   private async settleUnfinished(

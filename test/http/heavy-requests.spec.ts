@@ -31,6 +31,13 @@ const list = (item: string, count: number) => `[${Array<string>(count).fill(item
 const keys = (count: number) =>
   `{${Array.from({ length: count }, (_, n) => `"key${String(n)}":${String(n)}`).join(',')}}`;
 
+/** A hundred thousand characters of short words, at each door that answers word by word. */
+const words = () => {
+  const text = 'a '.repeat(49_999);
+  const messages = [{ id: 'm', role: 'user', content: text, parts: [{ type: 'text', text }] }];
+  return JSON.stringify({ message: text, messages, input: text, model: 'echo', stream: true });
+};
+
 const FORM = 'application/x-www-form-urlencoded';
 const BODIES: readonly (readonly [what: string, body: string, type?: string])[] = [
   ['80,000 keys', keys(75_000)],
@@ -39,6 +46,7 @@ const BODIES: readonly (readonly [what: string, body: string, type?: string])[] 
   ['10,000 messages', `{"messages":${list('{"role":"user","content":"x"}', 9_900)}}`],
   ['20,000 messages that are none', `{"model":"echo","messages":${list('[]', 19_000)}}`],
   ['20,000 tools', `{"messages":[],"model":"echo","tools":${list('{}', 19_000)}}`],
+  ['words that are streamed', words()],
   ['brackets', repeated('[')],
   ['digits', `{${FIELDS.map((name) => `"${name}":${'9'.repeat(4000)}`).join(',')}}`],
   ['a fraction of a megabyte', `{"amount":0.${'1'.repeat(MEBIBYTE - 20)}}`],

@@ -9,6 +9,9 @@ import type {
   WholeCompletion,
 } from './provider.js';
 
+/** In so many pieces at most: what is longer is said several words at a time. */
+const PIECES_MAX = 1000;
+
 /** The reference's dummy: says the message back, word by word. Needs no model and costs nobody anything. */
 export class EchoProvider implements CompletionProvider {
   readonly name = 'echo';
@@ -16,9 +19,10 @@ export class EchoProvider implements CompletionProvider {
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract, though nothing waits
   async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
     const { said, done } = sayBack(request);
-    for (const text of said) {
+    const wordsAtOnce = Math.ceil(said.length / PIECES_MAX);
+    for (let n = 0; n < said.length; n += wordsAtOnce) {
       request.signal.throwIfAborted();
-      yield { type: 'delta', text };
+      yield { type: 'delta', text: said.slice(n, n + wordsAtOnce).join('') };
     }
     yield { type: 'done', ...done };
   }

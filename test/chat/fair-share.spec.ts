@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import type { Answer, Caller } from '../support/client.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { respond } from '../support/responses.js';
+
+const WORDS = 20_000;
+const WORDY = 'a '.repeat(49_999);
+
+describe('an answer that comes faster than anybody waits', () => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+  let ada: Caller;
+
+  beforeAll(async () => {
+    app = await TestApp.start('sqlite');
+    provider = new ProviderProbe(app.nest);
+    ada = await app.newUser();
+  });
+  afterAll(() => app.close());
+
+  /** The longest time in which nobody else had a turn, and the whole time, in milliseconds. */
+  async function watch(ask: () => Promise<Answer>) {
+    const startedAt = performance.now();
+    let [longest, lastAt] = [0, startedAt];
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - lastAt);
+      lastAt = performance.now();
+    }, 1);
+    const answer = await ask();
+    clearInterval(timer);
+    const endedAt = performance.now();
+    return { answer, longest: Math.max(longest, endedAt - lastAt), took: endedAt - startedAt };
+  }
+
+  const DOORS: Record<string, () => Promise<Answer>> = {
+    'a chat': () => ada.send('POST', '/api/chat/', { message: 'Hi', stream: true }),
+    'a completion': () =>
+      ada.send('POST', '/v1/chat/completions', {
+        ...{ model: 'echo', stream: true },
+        messages: [{ role: 'user', content: 'Hi' }],
+      }),
+    'an answer in one piece': () => ada.chat('Hi', { 'Idempotency-Key': 'whole' }),
+  };
+
+  it.each(Object.keys(DOORS))('lets others have their turn in between: %s', async (door) => {
+    provider.answer([
+      ...Array.from({ length: WORDS }, () => ({ type: 'delta', text: 'w ' }) as const),
+      { type: 'done', finishReason: 'stop', usage: undefined },
+    ]);
+    const { answer, longest, took } = await watch(DOORS[door] ?? (() => ada.get('/')));
+    expect([answer.status, answer.raw.includes('w')]).toEqual([200, true]);
+    // Without turns in between it is nearly all of the time, however fast the machine is.
+    expect(longest).toBeLessThan(Math.max(100, took / 3));
+  });
+
+  it('is of a thousand pieces at most where it says back a long message', async () => {
+    const stream = await ada.send('POST', '/api/chat/', { message: WORDY, stream: true });
+    const pieces = stream.raw.split('event: delta').length - 1;
+    expect(pieces).toBeGreaterThan(900);
+    expect(pieces).toBeLessThanOrEqual(1000);
+    const said = `This is a dummy AI response to your message: '${WORDY.trim()}'`;
+    expect((await ada.history()).at(0)?.response).toBe(said);
+    const response = await respond(ada, { input: WORDY, stream: true });
+    expect(response.raw.split('event: response.output_text.delta').length - 1).toBeLessThan(1001);
+    const few = await ada.send('POST', '/api/chat/', { message: 'one two', stream: true });
+    expect(few.raw.split('event: delta')).toHaveLength(1 + 11);
+  });
+});
