@@ -13,8 +13,9 @@ const TURN = `id, ordinal, conversation_id AS "conversationId", message, respons
 
 /** With each turn as long as it may be, some megabytes. */
 const EXPORT_BATCH = 26;
-/** Turns that one statement of a search looks at. */
+/** What one statement of a search looks at, at most, but for a first turn that is longer. */
 const SEARCH_STEP_TURNS = 500;
+const SEARCH_STEP_BYTES = 1_048_576;
 
 /** A turn as its owner reads it back. */
 export type PastTurn = Pick<
@@ -64,7 +65,7 @@ export class HistoryService {
 
   /**
    * One page of the turns that have the text. A rare word is looked for in all of the owner's turns, in
-   * steps of a bounded number of turns each: SQLite has one connection for reading, and between two steps
+   * steps of a bounded number of turns and of bytes each: SQLite has one connection for reading, and between two steps
    * it is free for others. Once `gone` is aborted there are no more steps. Throws `Throttled` while the owner
    * has another search under way.
    */
@@ -119,12 +120,17 @@ export class HistoryService {
     { key, comparison, order }: OrdinalKeyset,
   ): Promise<number | undefined> {
     const after = key === undefined ? '' : `AND ordinal ${comparison} $2`;
-    const [end] = await this.reader.read<{ ordinal: number }>(
-      `/* history.step */ SELECT ordinal FROM turns WHERE owner_id = $1 ${after}
-       ORDER BY ordinal ${order} LIMIT 1 OFFSET ${String(SEARCH_STEP_TURNS - 1)}`,
+    const near = await this.reader.read<{ ordinal: number; bytes: number }>(
+      `/* history.step */ SELECT ordinal, ${SEARCHED_BYTES} AS bytes FROM turns WHERE owner_id = $1 ${after}
+       ORDER BY ordinal ${order} LIMIT ${String(SEARCH_STEP_TURNS)}`,
       key === undefined ? [ownerId] : [ownerId, key],
     );
-    return end?.ordinal;
+    let left = SEARCH_STEP_BYTES;
+    for (const { ordinal, bytes } of near) {
+      left -= bytes;
+      if (left <= 0) return ordinal;
+    }
+    return near.length < SEARCH_STEP_TURNS ? undefined : near.at(-1)?.ordinal;
   }
 
   private readOf(conversationId: string, keyset: OrdinalKeyset): Promise<PastTurn[]> {
@@ -146,6 +152,10 @@ export class HistoryService {
     );
   }
 }
+
+/** SQL: what a search reads of a turn. No database reads a text for its length. */
+const SEARCHED_BYTES =
+  '(octet_length(message) + octet_length(response) + coalesce(octet_length(folded), 0))';
 
 /** More beginnings of a text within itself than this, and `LIKE` could compare each character so many times. */
 const BEGINNINGS_MAX = 8;
