@@ -411,7 +411,11 @@ export class Throttled extends AppError {
   override readonly headers: Readonly<Record<string, string>>;
   constructor(waitSeconds: number) {
     const seconds = waitSeconds === 1 ? 'second' : 'seconds';
+    const { stackTraceLimit } = Error;
+    // Refusals come by the thousand, and nobody reads where: a stack would cost more than all else of one.
+    Error.stackTraceLimit = 0;
     super(`Request was throttled. Expected available in ${String(waitSeconds)} ${seconds}.`);
+    Error.stackTraceLimit = stackTraceLimit;
     this.headers = { 'Retry-After': String(waitSeconds) };
   }
 }

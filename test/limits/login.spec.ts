@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Throttled } from '../../src/errors.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Answer } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -71,6 +72,13 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     }));
     expect(known).toEqual(unknown);
     expect(known?.policy).toBe('"login";q=30;w=60, "login-account";q=4;w=60');
+  });
+
+  it('are refused without a stack, which would cost more than the refusal', () => {
+    expect(new Throttled(2).stack).toBe(
+      'Error: Request was throttled. Expected available in 2 seconds.',
+    );
+    expect(new Error('another').stack).toContain('login.spec.ts');
   });
 
   it('of the owner at home go on while strangers try from fifty networks', async () => {
