@@ -34,7 +34,7 @@ const againstModel = (kind: DatabaseKind): void => {
       ),
       { numRuns: RUNS, seed },
     );
-    expect(count.steps).toBeGreaterThan(20 * RUNS);
+    expect(count.steps).toBeGreaterThan(8 * RUNS);
     expect((await audit(app.nest.get(ReadConnection))).differences).toEqual([]);
   }, 180_000);
 };
