@@ -37,11 +37,14 @@ export const chat = (person: Person, model?: string) =>
 export const streamed = (person: Person, model: string) =>
   post('/api/chat/', { message, model, stream: true }, person);
 export const firstPage = (person: Person) => get('/api/chat/', person);
+/** The search that takes longest: what is looked for begins at each letter anew. */
+export const searchOf = (person: Person) => get(`/api/chat/?search=${'a'.repeat(199)}b`, person);
 export const login = (username: string) => post('/api/login/', { username, password: PASSWORD });
 
 let registered = 0;
 
-const register = () =>
+/** Somebody new each time. */
+export const registerAs = () =>
   post('/api/register/', { username: `new${String(registered++)}`, password: PASSWORD });
 
 export const CASES: readonly Case[] = [
@@ -62,6 +65,6 @@ export const CASES: readonly Case[] = [
   {
     name: 'register',
     hasFloor: true,
-    requests: (seconds) => Array.from({ length: seconds * REGISTRATIONS_A_SECOND }, register),
+    requests: (seconds) => Array.from({ length: seconds * REGISTRATIONS_A_SECOND }, registerAs),
   },
 ];

@@ -29,7 +29,7 @@ export interface Measured {
 export const DRIVER = spawnSync('wrk', ['-v']).error ? 'autocannon' : 'wrk';
 
 /** A request as it goes over the wire. */
-function toWire({ method, path, headers, body = '' }: HttpRequest): string {
+export function toWire({ method, path, headers, body = '' }: HttpRequest): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const length = body === '' ? '' : `Content-Length: ${String(Buffer.byteLength(body))}\r\n`;
   return `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join('')}${length}\r\n${body}`;

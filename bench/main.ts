@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { Databases } from './database.js';
 import { DRIVER } from './driver.js';
+import { measureFloods, measureHostile } from './hostile.js';
 import { measureIdle } from './idle.js';
 import { USAGE, readOptions, type Options } from './options.js';
 import { measureOverload } from './overload.js';
@@ -26,6 +27,8 @@ async function* measure(
   if (wants('streams')) yield await measureStreams(databases, plan);
   if (wants('overload')) yield await measureOverload(databases, plan);
   if (wants('idle')) yield await measureIdle(databases, plan);
+  if (wants('hostile', false)) yield await measureHostile(databases, plan);
+  if (wants('floods', false)) yield await measureFloods(databases, plan);
   if (wants('scale', false)) yield await measureScale(databases, plan);
 }
 

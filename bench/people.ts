@@ -15,6 +15,8 @@ export const rich = Array.from({ length: RICH_COUNT }, (_, n) => person(n));
 export const richAt = (n: number) => person(n % RICH_COUNT);
 /** Has a history of a few pages, and does not chat. */
 export const reader = person(RICH_COUNT);
+/** Have long histories of one letter, and search them. */
+export const searchers = Array.from({ length: 8 }, (_, n) => person(200 + n));
 /** Can log in with `PASSWORD`; the first one has registered. */
 export const logins = Array.from({ length: LOGIN_COUNT }, (_, n) => `login${String(n)}`);
 
@@ -81,4 +83,16 @@ export async function addPeople(databaseUrl: string, serviceUrl: string): Promis
   const people = [...rich, reader].map(insertPerson).join('\n');
   await execute(databaseUrl, `BEGIN; ${people} ${insertTurns(reader, PAST_TURNS)} COMMIT;`);
   await addLogins(databaseUrl, serviceUrl);
+}
+
+/** Adds those who search, each with forty messages as long as one may be and their answers. */
+export async function addSearchers(databaseUrl: string): Promise<void> {
+  const long = 'a'.repeat(100_000);
+  const people = searchers.map((who, n) => {
+    const turns = insertTurns(who, 40)
+      .replaceAll('Hello, how does this work?', long)
+      .replaceAll('00000001-0000', `0000001${String(n)}-0000`);
+    return `${insertPerson(who)} ${turns}`;
+  });
+  await execute(databaseUrl, `BEGIN; ${people.join('\n')} COMMIT;`);
 }

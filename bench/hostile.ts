@@ -1,0 +1,105 @@
+import { ATTACKERS, FLOODS, type Attacker } from './attackers.js';
+import { balance, chat } from './cases.js';
+import type { Databases } from './database.js';
+import { drive, type Measured } from './driver.js';
+import { addSearchers, rich } from './people.js';
+import type { Plan } from './rounds.js';
+import { settle } from './rounds.js';
+import { ServerProcess } from './server-process.js';
+import { filledDatabase, withServer, type Section } from './stage.js';
+import { fixed, median, toTable, whole } from './table.js';
+
+/** Those who are watched: so many ask for their balance, and so many chat. */
+const BYSTANDERS = 4;
+/** What is under way before they are watched. */
+const HEAD_START_MS = 500;
+
+const HEADING = 'beside,balances/s,p50 ms,p99 ms,chats/s,p50 ms,p99 ms,errors,server MiB'.split(
+  ',',
+);
+
+const NOBODY: Attacker = { name: 'nobody', attack: () => Promise.resolve() };
+
+interface Seen {
+  readonly beside: string;
+  readonly balances: Measured;
+  readonly chats: Measured;
+  readonly bytes: number;
+}
+
+/** Balances and chats of some, while the attacker is at work. */
+async function watch(
+  service: ServerProcess,
+  { name, attack }: Attacker,
+  seconds: number,
+): Promise<Seen> {
+  const attacking = attack(service.url, seconds + 1);
+  await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS));
+  const load = { connections: BYSTANDERS, seconds };
+  const [balances, chats] = await Promise.all([
+    drive(service.url, rich.map(balance), load),
+    drive(
+      service.url,
+      rich.map((person) => chat(person)),
+      load,
+    ),
+  ]);
+  const bytes = await service.residentBytes();
+  await attacking;
+  await settle(service.url);
+  return { beside: name, balances, chats, bytes };
+}
+
+function toRow(name: string, seen: readonly Seen[]): string[] {
+  const of = (who: 'balances' | 'chats') => {
+    const runs = seen.map((one) => one[who]);
+    return [
+      whole(median(runs.map(({ answers, seconds }) => answers / seconds))),
+      fixed(median(runs.map(({ p50 }) => p50)), 1),
+      fixed(median(runs.map(({ p99 }) => p99)), 1),
+    ];
+  };
+  const errors = seen.flatMap(({ balances, chats }) => [balances, chats]);
+  const sum = errors.reduce((total, { refused, broken }) => total + refused + broken, 0);
+  const bytes = Math.max(...seen.map((one) => one.bytes));
+  return [name, ...of('balances'), ...of('chats'), String(sum), whole(bytes / 2 ** 20)];
+}
+
+/** Each attacker on a service of its own settings, on one database; alone and beside by turns. */
+async function measureBeside(
+  databases: Databases,
+  { rounds, seconds }: Plan,
+  { title, attackers }: { readonly title: string; readonly attackers: readonly Attacker[] },
+): Promise<Section> {
+  const url = await filledDatabase(databases);
+  await addSearchers(url);
+  const figures: Seen[] = [];
+  for (const attacker of attackers) {
+    await withServer(
+      ServerProcess.service(url, { settings: attacker.settings ?? {} }),
+      async (service) => {
+        await watch(service, NOBODY, 1);
+        for (let round = 1; round <= rounds; round += 1) {
+          figures.push(await watch(service, NOBODY, seconds));
+          figures.push(await watch(service, attacker, seconds));
+        }
+      },
+    );
+  }
+  const names = [...new Set(figures.map(({ beside }) => beside))];
+  const rows = names.map((name) =>
+    toRow(
+      name,
+      figures.filter(({ beside }) => beside === name),
+    ),
+  );
+  return { title, table: toTable(HEADING, rows), figures };
+}
+
+/** What bystanders have of the service while somebody attacks it. */
+export const measureHostile = (databases: Databases, plan: Plan): Promise<Section> =>
+  measureBeside(databases, plan, { title: 'hostile: beside attackers', attackers: ATTACKERS });
+
+/** The same beside a thousand clients without pause, with rate limits and without. */
+export const measureFloods = (databases: Databases, plan: Plan): Promise<Section> =>
+  measureBeside(databases, plan, { title: 'floods: beside a thousand clients', attackers: FLOODS });
