@@ -88,7 +88,8 @@ export class AdminController {
 function toWire(row: TrailRow): TrailEntryDto {
   const { id, createdAt, operatorId, operator, action, targetId, target, reason } = row;
   const by = operatorId === null ? '(shell)' : (operator ?? `(deleted ${operatorId})`);
-  const gone = action === 'make_code' ? targetId : `(deleted ${targetId})`;
+  const isOfUser = action !== 'make_code' && action !== 'import_people';
+  const gone = isOfUser ? `(deleted ${targetId})` : targetId;
   return { id, at: toIso(createdAt), by, action, target: target ?? gone, reason };
 }
 

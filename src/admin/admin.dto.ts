@@ -90,11 +90,14 @@ export class TrailEntryDto {
       'grant',
       'make_code',
       'password_link',
+      'import_people',
     ],
   })
   readonly action!: string;
 
-  @ShownText('The user, `(deleted <id>)`, or the id of a code.', { examples: ['grace'] })
+  @ShownText('The user, `(deleted <id>)`, the id of a code, or where people came from.', {
+    examples: ['grace'],
+  })
   readonly target!: string;
 
   @ShownText('Why; empty where nothing was said.', { examples: ['goodwill'] })

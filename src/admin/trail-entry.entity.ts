@@ -11,7 +11,8 @@ export type OperatorAction =
   | 'end_sessions'
   | 'grant'
   | 'make_code'
-  | 'password_link';
+  | 'password_link'
+  | 'import_people';
 
 /**
  * One change by an operator. Only ever added to. People stand here by their ids: the names are looked up when
@@ -29,7 +30,7 @@ export class TrailEntry {
   @Column({ type: 'varchar', length: 20 })
   action!: OperatorAction;
 
-  /** The user, or the redemption code, that it was done to. */
+  /** The user, or the redemption code, that it was done to; for an import, where people came from. */
   @Column({ name: 'target_id', type: 'varchar', length: 36 })
   targetId!: string;
 

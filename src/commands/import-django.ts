@@ -1,10 +1,12 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { Command } from 'commander';
+import { TrailService } from '../admin/trail.service.js';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config/load-config.js';
 import { Database } from '../database/data-source.js';
 import { assertMigrated } from '../database/migrate.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import { DjangoImport } from '../django/django-import.service.js';
 import { assertExistingDatabase } from './existing-database.js';
 import { filled, optionText } from './words.js';
@@ -32,6 +34,13 @@ async function run(source: string, options: Options): Promise<void> {
     const names = { users, tokens, messages, skip: options.skip === true };
     const report = await services.get(DjangoImport).run(source, names);
     process.stdout.write(`${String(report)}\n`);
+    if (report.people > 0) {
+      const doer = { operatorId: null, reason: `${String(report.people)} people` };
+      const trail = services.get(TrailService);
+      await services.get(UnitOfWork).run((tx) => {
+        trail.add(tx, doer, 'import_people', 'Django');
+      });
+    }
     if (!report.isComplete) process.exitCode = INCOMPLETE_CODE;
   } finally {
     await services.close();

@@ -56,6 +56,11 @@ export class ImportReport {
       this.done[name as keyof typeof more] += number;
   }
 
+  /** How many people came in this run. */
+  get people(): number {
+    return this.done.people;
+  }
+
   /** Whether everybody is here. */
   get isComplete(): boolean {
     return this.isDone && this.wrongCount === 0;

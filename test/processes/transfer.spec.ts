@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runIn } from '../support/command.js';
-import { createDatabase, databaseKinds } from '../support/databases.js';
+import { createDatabase, databaseKinds, Inspector } from '../support/databases.js';
 import { DjangoDatabase } from '../support/django.js';
 import { Service } from '../support/service.js';
+
+/** Each command is a process, which takes seconds to start on a machine that others use. */
+const COMMANDS_TIMEOUT_MS = 300_000;
 
 describe('tallychat backup, restore, move and import-django', () => {
   let folder: string;
@@ -48,6 +51,14 @@ describe('tallychat backup, restore, move and import-django', () => {
       ),
     ]);
     await django.drop();
+    const inspector = await Inspector.open(DATABASE_URL());
+    const trail = await inspector.rows(
+      'SELECT operator_id, action, target_id, reason FROM trail_entries',
+    );
+    await inspector.close();
+    expect(trail).toEqual([
+      { operator_id: null, action: 'import_people', target_id: 'Django', reason: '1 people' },
+    ]);
     const client = await service.client();
     const login = await client.send({
       method: 'POST',
@@ -106,25 +117,29 @@ describe('tallychat backup, restore, move and import-django', () => {
     },
   );
 
-  it('do nothing for words that are not understood', async () => {
-    const wrong = [
-      ['move', 'live.sqlite', 'postgres://tally@127.0.0.1/x'],
-      ['move', DATABASE_URL()],
-      ['backup'],
-      ['backup', 'a', '--force'],
-      ['restore', ''],
-      ['import-django', 'a', '--users-table'],
-    ];
-    for (const words of wrong) expect((await run(...words)).code).toBe(2);
-    const missing = await runIn(
-      folder,
-      { DATABASE_URL: 'sqlite:gone.sqlite' },
-      'backup',
-      'b.sqlite',
-    );
-    expect([missing.code, missing.stderr]).toEqual([
-      1,
-      expect.stringContaining('no such database'),
-    ]);
-  });
+  it(
+    'do nothing for words that are not understood',
+    async () => {
+      const wrong = [
+        ['move', 'live.sqlite', 'postgres://tally@127.0.0.1/x'],
+        ['move', DATABASE_URL()],
+        ['backup'],
+        ['backup', 'a', '--force'],
+        ['restore', ''],
+        ['import-django', 'a', '--users-table'],
+      ];
+      for (const words of wrong) expect((await run(...words)).code).toBe(2);
+      const missing = await runIn(
+        folder,
+        { DATABASE_URL: 'sqlite:gone.sqlite' },
+        'backup',
+        'b.sqlite',
+      );
+      expect([missing.code, missing.stderr]).toEqual([
+        1,
+        expect.stringContaining('no such database'),
+      ]);
+    },
+    COMMANDS_TIMEOUT_MS,
+  );
 });
