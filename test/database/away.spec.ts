@@ -4,6 +4,8 @@ import { TestApp } from '../support/app.js';
 import { createDatabase, databaseKinds, Inspector } from '../support/databases.js';
 import { modelsOf } from '../support/models-file.js';
 import { OwnPostgres } from '../support/own-postgres.js';
+import { OtherProgram } from '../support/other-program.js';
+import { PgBouncer, hasPgBouncer } from '../support/pgbouncer.js';
 import { Pooler } from '../support/pooler.js';
 import { until } from '../support/until.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
@@ -196,5 +198,63 @@ describe.each(postgres)('a pooler before %s', (kind) => {
     );
     await pooler.stop();
     await owned.drop();
+  }, 60_000);
+});
+
+const bouncer = hasPgBouncer ? describe.each(postgres) : describe.skip.each(postgres);
+bouncer('PgBouncer before %s (skipped where it is not installed)', (kind) => {
+  it('in session mode serves, and pays what was answered', async () => {
+    const owned = await createDatabase(kind);
+    const pooler = await PgBouncer.start(owned.url, 'session');
+    await serve(pooler.url);
+    const ada = await app.newUser();
+    const ask = { message: 'hi', model: 'flat:quick' };
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => ada.send('POST', '/api/chat/', ask)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(await ada.balance()).toBe(GRANT - 12 * PRICE);
+    expect(await books(owned.url)).toEqual(balanced(12));
+    await stopServing();
+    await pooler.stop();
+    await owned.drop();
+  }, 60_000);
+
+  it('in transaction mode is refused, with one sentence that says why', async () => {
+    const owned = await createDatabase(kind);
+    const pooler = await PgBouncer.start(owned.url, 'transaction');
+    await expect(TestApp.start(kind, { DATABASE_URL: pooler.url })).rejects.toThrow(
+      /^DATABASE_URL leads through a pooler in transaction mode, .* session mode$/,
+    );
+    await pooler.stop();
+    await owned.drop();
+  }, 60_000);
+});
+
+describe.each(postgres)('%s without a free connection', () => {
+  it('is 503 and charges nothing; what is answered meanwhile is settled once there is one', async () => {
+    const server = await OwnPostgres.start('max_connections=10');
+    await serve(server.url);
+    const ada = await app.newUser();
+    const ask = { message: 'hi', model: 'flat:gated' };
+    const keyed = { 'Idempotency-Key': 'one' };
+    const answer = ada.send('POST', '/api/chat/', ask, keyed);
+    await until(() => upstream.calls.length === 1);
+    const others = await OtherProgram.thatTakesAll(server.url);
+    const refused = await Promise.all(Array.from({ length: 8 }, () => ada.chat('hello')));
+    for (const { status, headers } of refused) {
+      expect([status, headers['retry-after']]).toEqual([503, '1']);
+    }
+    expect((await ada.get('/api/token-balance/')).status).toBe(503);
+    gate.open();
+    await others.end();
+    expect((await answer).status).toBe(200);
+    const replay = await ada.send('POST', '/api/chat/', ask, keyed);
+    expect([replay.status, replay.headers['idempotent-replayed']]).toEqual([200, 'true']);
+    expect((await ada.chat('hello')).status).toBe(200);
+    expect(await ada.balance()).toBe(GRANT - 2 * PRICE);
+    expect(await books(server.url)).toEqual(balanced(2));
+    await stopServing();
+    await server.remove();
   }, 60_000);
 });

@@ -12,13 +12,14 @@ export class OwnPostgres {
     readonly url: string,
   ) {}
 
-  static async start(): Promise<OwnPostgres> {
+  /** `settings` are PostgreSQL's own, as `max_connections=10`. */
+  static async start(...settings: string[]): Promise<OwnPostgres> {
     const databaseDir = await mkdtemp(join(tmpdir(), 'tallychat-own-postgres-'));
     const port = await freePort();
     const server = new EmbeddedPostgres({
       ...{ databaseDir, port, user: 'tally', password: 'tally', persistent: true },
       createPostgresUser: process.getuid?.() === 0,
-      postgresFlags: ['-c', 'fsync=off'],
+      postgresFlags: ['fsync=off', ...settings].flatMap((setting) => ['-c', setting]),
       onLog: () => undefined,
       onError: () => undefined,
     });
