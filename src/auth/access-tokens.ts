@@ -10,6 +10,7 @@ import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseUnavailable } from '../errors.js';
 import { AccessToken } from './access-token.entity.js';
+import { PAST_BOUND } from './session-bound.js';
 
 const TOKEN_BYTES = 20;
 /** How stale `last_used_at` may be: a write for every request would cost more than it tells. */
@@ -51,12 +52,14 @@ export class AccessTokens {
     this.touchEvery = Math.min(this.idle / 10, TOUCH_EVERY_SECONDS_MAX * SECOND_MICROS);
   }
 
-  /** A new token of 40 hex digits. The user's expired ones go, so that their number stays bounded by use. */
+  /** A new token of 40 hex digits. The user's expired ones go, and past the bound those that were used longest ago. */
   async issue(tx: Tx, userId: string): Promise<string> {
     const secret = randomBytes(TOKEN_BYTES).toString('hex');
     const now = nowMicros();
     await tx.write(
-      '/* access_token.expire */ DELETE FROM access_tokens WHERE user_id = $1 AND last_used_at < $2 RETURNING id',
+      `/* access_token.expire */ DELETE FROM access_tokens WHERE user_id = $1 AND (last_used_at < $2 OR id IN
+         (SELECT id FROM access_tokens WHERE user_id = $1 ORDER BY last_used_at DESC, id DESC ${PAST_BOUND}))
+       RETURNING id`,
       [userId, now - this.idle],
     );
     tx.insertLater(AccessToken, {

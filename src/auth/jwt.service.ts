@@ -10,6 +10,7 @@ import type { Principal } from '../principal.js';
 import { JwtFamily, REFRESH_LIFETIME_SECONDS } from './jwt-family.entity.js';
 import { JWT_KEY } from './jwt-key.js';
 import { JwtRotation } from './jwt-rotation.entity.js';
+import { PAST_BOUND } from './session-bound.js';
 
 const ACCESS_LIFETIME_SECONDS = 5 * 60;
 
@@ -56,11 +57,13 @@ export class JwtService {
     this.grace = jwtRefreshGraceSeconds * SECOND_MICROS;
   }
 
-  /** Begins a family for a login. The user's expired ones go. */
+  /** Begins a family for a login. The user's expired ones go, and past the bound the oldest. */
   async begin(tx: Tx, userId: string): Promise<JwtPair> {
     const now = nowMicros();
     await tx.write(
-      '/* jwt_family.expire */ DELETE FROM jwt_families WHERE user_id = $1 AND expires_at < $2 RETURNING id',
+      `/* jwt_family.expire */ DELETE FROM jwt_families WHERE user_id = $1 AND (expires_at < $2 OR id IN
+         (SELECT id FROM jwt_families WHERE user_id = $1 ORDER BY created_at DESC, id DESC ${PAST_BOUND}))
+       RETURNING id`,
       [userId, now],
     );
     const [id, refreshJti] = [uuidv7(), uuidv7()];

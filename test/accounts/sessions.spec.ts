@@ -54,6 +54,33 @@ describe.each(databaseKinds)('sessions on %s', (kind) => {
     expect(JSON.stringify(body)).not.toContain(second.token);
   });
 
+  it('are a thousand of each kind at most: past that those used longest ago end', async () => {
+    const ada = await app.newUser();
+    const [id, now] = [await app.ownerOf(ada), Date.now() * 1000];
+    const copies = `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1200)`;
+    const at = `CAST(${String(now)} AS bigint) - 1000000000 + n`;
+    await app.database.rows(
+      `INSERT INTO access_tokens ${copies} SELECT 'a' || n, 'digest' || n, $1, ${at}, ${at} FROM numbers`,
+      [id],
+    );
+    const counts = async () => [
+      await app.database.count('access_tokens', 'user_id = $1', [id]),
+      await app.database.count('jwt_families', 'user_id = $1', [id]),
+    ];
+    const latest = await login(ada);
+    expect(await counts()).toEqual([1000, 0]);
+    expect([await use(ada.token), await use(latest.token)]).toEqual([200, 200]);
+    const { refresh: kept } = await obtain(ada);
+    await app.database.rows(
+      `INSERT INTO jwt_families (id, user_id, refresh_jti, expires_at, created_at) ${copies}
+       SELECT 'f' || n, $1, 'j' || n, ${at} + 2000000000, ${at} FROM numbers`,
+      [id],
+    );
+    await obtain(ada);
+    expect(await counts()).toEqual([1000, 1000]);
+    expect([await refresh(kept), await use(ada.token)]).toEqual([200, 200]);
+  });
+
   it('are not listed any more once they have expired', async () => {
     const ada = await app.newUser();
     await login(ada);
