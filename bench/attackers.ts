@@ -15,7 +15,7 @@ const SILENT_COUNT = 4;
 const PIPELINED = 500;
 const SLOW_COUNT = 500;
 const SLOW_EVERY_MS = 1000;
-const STREAM_COUNT = 200;
+const STREAM_COUNT = 50;
 /** As long as a message may be. */
 const LONG = 'word '.repeat(19_999);
 /** Of a body of a megabyte that is looked at whole and then refused. */
@@ -98,7 +98,7 @@ export const ATTACKERS: readonly Attacker[] = [
         socket.write(toWire(withText(JSON.stringify({ message: LONG, stream: true })))),
       ),
   },
-  { name: 'big bodies', attack: by(8, () => [withText(MANY_KEYS)]) },
+  { name: 'big bodies', attack: by(2, () => [withText(MANY_KEYS)]) },
 ];
 
 const FLOOD_COUNT = 1000;

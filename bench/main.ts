@@ -3,6 +3,7 @@ import { Databases } from './database.js';
 import { DRIVER } from './driver.js';
 import { measureFloods, measureHostile } from './hostile.js';
 import { measureIdle } from './idle.js';
+import { measureLimits } from './limits.js';
 import { USAGE, readOptions, type Options } from './options.js';
 import { measureOverload } from './overload.js';
 import { IS_PINNED, pinMyself } from './pinning.js';
@@ -29,6 +30,7 @@ async function* measure(
   if (wants('idle')) yield await measureIdle(databases, plan);
   if (wants('hostile', false)) yield await measureHostile(databases, plan);
   if (wants('floods', false)) yield await measureFloods(databases, plan);
+  if (wants('limits', false)) yield await measureLimits(databases, plan);
   if (wants('scale', false)) yield await measureScale(databases, plan);
 }
 

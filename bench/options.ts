@@ -5,12 +5,12 @@ import type { Plan } from './rounds.js';
 
 export const USAGE = `usage: npm run bench -- [options]
   --database sqlite|postgres   what the service and the floor run on (sqlite)
-  --only balance,chat          parts whose names begin so (all but hostile, floods and scale, which take long)
+  --only balance,chat          parts whose names begin so (all but hostile, floods, limits and scale)
   --connections 1,16,64
   --rounds 5
   --seconds 2                  of each run
   --json                       every run, instead of the tables
-parts: ${[...CASES.map(({ name }) => name), 'streams', 'overload', 'idle', 'hostile', 'floods', 'scale'].join(', ')}
+parts: ${[...CASES.map(({ name }) => name), 'streams', 'overload', 'idle', 'hostile', 'floods', 'limits', 'scale'].join(', ')}
 `;
 
 export interface Options {
