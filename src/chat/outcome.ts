@@ -15,6 +15,9 @@ export interface Outcome {
   readonly finishReason: TurnEnd;
   readonly promptTokens: number;
   readonly completionTokens: number;
+  /** Of the prompt's and of the answer's: what the provider says was cached, and thought. */
+  readonly cachedTokens: number;
+  readonly reasoningTokens: number;
   /** In whole tokens of the wallet, at most the hold. */
   readonly amount: number;
 }
@@ -55,10 +58,11 @@ export function outcomeOf(
   };
   const isEmpty = ending === 'complete' && text + reasoning + calls === '';
   const usage = countUsage(done?.usage, estimated);
-  const { promptTokens, completionTokens } = usage;
   return {
-    promptTokens,
-    completionTokens,
+    promptTokens: usage.promptTokens,
+    completionTokens: usage.completionTokens,
+    cachedTokens: usage.cachedPromptTokens,
+    reasoningTokens: usage.reasoningTokens,
     status,
     response: text,
     reasoning,

@@ -77,6 +77,8 @@ export class TurnWriter {
       request: content.request,
       promptTokens: outcome.promptTokens,
       completionTokens: outcome.completionTokens,
+      cachedTokens: outcome.cachedTokens,
+      reasoningTokens: outcome.reasoningTokens,
       amount: payment.charged,
       toolCalls: content.toolCalls,
       availableAfter: payment.available,

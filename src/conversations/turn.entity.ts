@@ -72,6 +72,14 @@ export class Turn {
   @Column({ name: 'completion_tokens', type: 'bigint' })
   completionTokens!: number;
 
+  /** Of the prompt's, those that the provider read from its cache; 0 where it told none. */
+  @Column({ name: 'cached_tokens', type: 'bigint', default: 0 })
+  cachedTokens!: number;
+
+  /** Of the answer's, those that were thought; 0 where the provider told none. */
+  @Column({ name: 'reasoning_tokens', type: 'bigint', default: 0 })
+  reasoningTokens!: number;
+
   /** What the turn cost, in whole tokens of the wallet. */
   @Column({ type: 'bigint' })
   amount!: number;

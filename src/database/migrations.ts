@@ -15,6 +15,7 @@ import { Keys1764000041000 } from './migrations/1764000041000-keys.js';
 import { ClientChats1764000042000 } from './migrations/1764000042000-client-chats.js';
 import { Responses1764000044000 } from './migrations/1764000044000-responses.js';
 import { Stored1796000000000 } from './migrations/1796000000000-stored.js';
+import { TokenDetails1796000050000 } from './migrations/1796000050000-token-details.js';
 
 /** Every migration, oldest first. A released one is never edited: add another. */
 export const migrations = [
@@ -35,4 +36,5 @@ export const migrations = [
   FoldedTurns1764000043000,
   Responses1764000044000,
   Stored1796000000000,
+  TokenDetails1796000050000,
 ];

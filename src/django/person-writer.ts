@@ -135,6 +135,8 @@ function toTurn(row: DjangoMessage, person: Person, conversationId: string): Omi
     request: null,
     promptTokens: 0,
     completionTokens: 0,
+    cachedTokens: 0,
+    reasoningTokens: 0,
     amount: 0,
     availableAfter: person.balance,
     credentialId: person.id,

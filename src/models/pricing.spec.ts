@@ -85,6 +85,18 @@ describe('the count of model tokens', () => {
 
   it('takes zero at its word', () => {
     const reported = { promptTokens: 0, completionTokens: 0 };
-    expect(countUsage(reported, estimated)).toEqual(reported);
+    expect(countUsage(reported, estimated)).toMatchObject(reported);
+  });
+
+  it('has no more cached and thought than there is, and none of what is no count', () => {
+    const counts = { promptTokens: 10, completionTokens: 5 };
+    const parts = (cachedPromptTokens: number, reasoningTokens: number) =>
+      countUsage({ ...counts, cachedPromptTokens, reasoningTokens }, estimated);
+    expect(parts(4, 3)).toEqual({ ...counts, cachedPromptTokens: 4, reasoningTokens: 3 });
+    expect(parts(11, 6)).toEqual({ ...counts, cachedPromptTokens: 10, reasoningTokens: 5 });
+    const none = { ...counts, cachedPromptTokens: 0, reasoningTokens: 0 };
+    expect(parts(-1, 1.5)).toEqual(none);
+    expect(parts(Number.NaN, Infinity)).toEqual(none);
+    expect(countUsage(counts, estimated)).toEqual(none);
   });
 });

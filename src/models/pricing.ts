@@ -87,15 +87,21 @@ export function cost(price: Price, ending: Ending, usage: Usage, held: number): 
 
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 
+/** Each part of it is at most the whole, and 0 where it was not told. */
+export type CountedUsage = Readonly<Record<keyof Usage, number>>;
+
 /** Model tokens as they will be priced: each count that the provider told, and an estimate for the others. */
-export function countUsage(reported: Usage | undefined, estimated: Usage): Usage {
+export function countUsage(reported: Usage | undefined, estimated: Usage): CountedUsage {
   const pick = (field: 'promptTokens' | 'completionTokens') =>
     isCount(reported?.[field]) ? Number(reported?.[field]) : estimated[field];
+  const among = (field: 'cachedPromptTokens' | 'reasoningTokens', all: number) =>
+    isCount(reported?.[field]) ? Math.min(Number(reported?.[field]), all) : 0;
   const promptTokens = pick('promptTokens');
-  const cached = isCount(reported?.cachedPromptTokens) ? Number(reported?.cachedPromptTokens) : 0;
+  const completionTokens = pick('completionTokens');
   return {
     promptTokens,
-    completionTokens: pick('completionTokens'),
-    ...(cached > 0 && { cachedPromptTokens: Math.min(cached, promptTokens) }),
+    completionTokens,
+    cachedPromptTokens: among('cachedPromptTokens', promptTokens),
+    reasoningTokens: among('reasoningTokens', completionTokens),
   };
 }

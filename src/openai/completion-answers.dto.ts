@@ -43,6 +43,16 @@ export class CompletionChoiceDto {
   readonly finish_reason!: string;
 }
 
+class PromptTokensDto {
+  @ShownInteger('What the provider says it read from its cache; 0 where it told none.')
+  readonly cached_tokens!: number;
+}
+
+class CompletionTokensDto {
+  @ShownInteger('What the provider says was thought; 0 where it told none.')
+  readonly reasoning_tokens!: number;
+}
+
 /** Model tokens, as they were priced. */
 export class CompletionUsageDto {
   @ShownInteger('Of the prompt.')
@@ -53,6 +63,12 @@ export class CompletionUsageDto {
 
   @ShownInteger('Of both.')
   readonly total_tokens!: number;
+
+  @ApiProperty({ type: PromptTokensDto, description: 'Of the prompt.' })
+  readonly prompt_tokens_details!: PromptTokensDto;
+
+  @ApiProperty({ type: CompletionTokensDto, description: 'Of the answer.' })
+  readonly completion_tokens_details!: CompletionTokensDto;
 }
 
 /** A whole answer. */

@@ -24,11 +24,13 @@ export function headOf(turnId: string, model: string): CompletionHead {
 const toolCallsOf = ({ toolCalls }: Turn): readonly ToolCall[] | undefined =>
   toolCalls === null ? undefined : (JSON.parse(toolCalls) as ToolCall[]);
 
-function usageOf({ promptTokens, completionTokens }: Turn) {
+function usageOf({ promptTokens, completionTokens, cachedTokens, reasoningTokens }: Turn) {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
+    prompt_tokens_details: { cached_tokens: cachedTokens },
+    completion_tokens_details: { reasoning_tokens: reasoningTokens },
   };
 }
 

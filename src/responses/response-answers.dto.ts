@@ -38,12 +38,12 @@ export class ResponseIncompleteDto {
 }
 
 class InputTokensDto {
-  @ShownInteger('Always 0: it is not kept how many were cached.')
+  @ShownInteger('What the provider says it read from its cache.')
   readonly cached_tokens!: number;
 }
 
 class OutputTokensDto {
-  @ShownInteger('Always 0: what was thought is in the count of all.')
+  @ShownInteger('What the provider says was thought.')
   readonly reasoning_tokens!: number;
 }
 

@@ -79,13 +79,12 @@ const FAILED = {
   message: 'The model did not answer. Nothing was charged.',
 };
 
-/** Of what was cached and thought no count is kept. */
-function usageOf({ promptTokens, completionTokens }: Turn) {
+function usageOf({ promptTokens, completionTokens, cachedTokens, reasoningTokens }: Turn) {
   return {
     input_tokens: promptTokens,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: { cached_tokens: cachedTokens },
     output_tokens: completionTokens,
-    output_tokens_details: { reasoning_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: reasoningTokens },
     total_tokens: promptTokens + completionTokens,
   };
 }

@@ -7,6 +7,12 @@ import { ProviderProbe } from '../support/provider-probe.js';
 
 const ECHO = "This is a dummy AI response to your message: 'hi'";
 
+const USAGE = {
+  ...{ prompt_tokens: 5, completion_tokens: 10, total_tokens: 15 },
+  prompt_tokens_details: { cached_tokens: 0 },
+  completion_tokens_details: { reasoning_tokens: 0 },
+};
+
 describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
   let app: TestApp;
   let provider: ProviderProbe;
@@ -45,7 +51,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
             finish_reason: 'stop',
           },
         ],
-        usage: { prompt_tokens: 5, completion_tokens: 10, total_tokens: 15 },
+        usage: USAGE,
       },
     ]);
     const created = (body as { created: number }).created;
@@ -80,7 +86,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
     expect(chunks.at(-2)).toMatchObject(choice({}, 'stop'));
     expect(chunks.at(-1)).toMatchObject({
       choices: [],
-      usage: { prompt_tokens: 5, completion_tokens: 10, total_tokens: 15 },
+      usage: USAGE,
     });
     expect(chunks).toHaveLength(13);
     expect(await ada.balance()).toBe(3900);
@@ -174,6 +180,33 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
     const other = await complete(ada, { temperature: 1 }, key);
     expect([other.status, other.body.error.code]).toEqual([422, 'idempotency_key_reused']);
     expect(provider.calls).toBe(calls + 2);
+    expect(await ada.balance()).toBe(3800);
+  });
+
+  it('passes on what the provider says was cached and thought, and replays it', async () => {
+    const ada = await app.newUser();
+    provider.answer([
+      { type: 'delta', text: 'hello' },
+      {
+        type: 'done',
+        finishReason: 'stop',
+        usage: {
+          ...{ promptTokens: 20, completionTokens: 9 },
+          ...{ cachedPromptTokens: 16, reasoningTokens: 7 },
+        },
+      },
+    ]);
+    const usage = {
+      ...{ prompt_tokens: 20, completion_tokens: 9, total_tokens: 29 },
+      prompt_tokens_details: { cached_tokens: 16 },
+      completion_tokens_details: { reasoning_tokens: 7 },
+    };
+    const key = { 'Idempotency-Key': 'details' };
+    const stream = { stream: true, stream_options: { include_usage: true } };
+    expect((await complete(ada, {}, key)).body.usage).toEqual(usage);
+    expect((await complete(ada, {}, key)).body.usage).toEqual(usage);
+    expect(chunksOf(await complete(ada, stream)).at(-1)).toMatchObject({ usage });
+    expect(chunksOf(await complete(ada, stream, key)).at(-1)).toMatchObject({ usage });
     expect(await ada.balance()).toBe(3800);
   });
 

@@ -169,6 +169,33 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     expect(await ada.balance()).toBe(3700);
   });
 
+  it('tells what the provider says was cached and thought, replayed and read back too', async () => {
+    const ada = await app.newUser();
+    provider.answer([
+      { type: 'delta', text: 'hello' },
+      {
+        type: 'done',
+        finishReason: 'stop',
+        usage: {
+          ...{ promptTokens: 20, completionTokens: 9 },
+          ...{ cachedPromptTokens: 16, reasoningTokens: 7 },
+        },
+      },
+    ]);
+    const key = { 'Idempotency-Key': 'details' };
+    const first = await respond(ada, {}, key);
+    expect(first.body.usage).toEqual({
+      ...{ input_tokens: 20, output_tokens: 9, total_tokens: 29 },
+      input_tokens_details: { cached_tokens: 16 },
+      output_tokens_details: { reasoning_tokens: 7 },
+    });
+    expect((await respond(ada, {}, key)).body).toEqual(first.body);
+    expect((await readBack(ada, first.body.id as string)).body).toEqual(first.body);
+    const streamed = eventsOf(await respond(ada, { stream: true }, key)).at(-1);
+    expect(streamed).toMatchObject({ response: { usage: first.body.usage } });
+    expect(await ada.balance()).toBe(3900);
+  });
+
   it('replays a stream as a stream', async () => {
     const ada = await app.newUser();
     const key = { 'Idempotency-Key': 'stream' };

@@ -181,7 +181,19 @@ describe('the usage of an answer', () => {
     ['in a total that is no number', { total_tokens: '999' }, 5],
   ])('counts what was thought %s', (_, fields, completionTokens) => {
     const counts = { prompt_tokens: 10, completion_tokens: 5, ...fields };
-    expect(told(counts)).toEqual({ promptTokens: 10, completionTokens });
+    expect(told(counts)).toMatchObject({ promptTokens: 10, completionTokens });
+  });
+
+  it('tells apart what was thought, where the provider does', () => {
+    const counts = { prompt_tokens: 10, completion_tokens: 5 };
+    const thought = { promptTokens: 10, completionTokens: 5, reasoningTokens: 3 };
+    const tells = (reasoning: unknown) =>
+      told({ ...counts, completion_tokens_details: { reasoning_tokens: reasoning } });
+    expect(tells(3)).toEqual(thought);
+    expect(tells('3')).toEqual({ promptTokens: 10, completionTokens: 5 });
+    expect(told({ ...counts, completion_tokens_details: null })).not.toHaveProperty(
+      'reasoningTokens',
+    );
   });
 
   it('tells what was read from the cache', () => {

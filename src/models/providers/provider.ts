@@ -34,6 +34,8 @@ export interface Usage {
   readonly completionTokens: number;
   /** How many of the prompt's were read from the provider's cache, which may be cheaper; absent where not told. */
   readonly cachedPromptTokens?: number | undefined;
+  /** How many of the answer's were thought; absent where not told. It changes no price. */
+  readonly reasoningTokens?: number | undefined;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';

@@ -35,5 +35,6 @@ function toUsage(usage: Fields): Usage {
     promptTokens,
     completionTokens: byTotal > completionTokens ? byTotal : completionTokens + beside,
     ...(!Number.isNaN(cached) && { cachedPromptTokens: cached }),
+    ...(!Number.isNaN(thought) && { reasoningTokens: thought }),
   };
 }
