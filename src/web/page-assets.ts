@@ -15,7 +15,7 @@ const LIBRARIES: Readonly<Record<string, readonly [entry: string, file: string, 
 const START = 'page.js';
 
 /** What the first view does not need; everything else is asked for at once. */
-const LATER = ['account.js', 'list.js'];
+const LATER = ['account.js', 'console.js', 'list.js'];
 
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',

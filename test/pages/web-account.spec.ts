@@ -39,14 +39,6 @@ inBrowser.each(WALKS)(
     const card = (name: string): Locator => tab.page.locator(`section[aria-label="${name}"]`);
     const get = (path: string, credential: string) =>
       app.send({ path, headers: { Authorization: `Bearer ${credential}` } });
-    const barriers = async () => {
-      const found: string[] = [];
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        found.push(...(await tab.barriers()));
-      }
-      return found;
-    };
     /** The page itself never scrolls sideways: what is wider does so by itself. */
     const expectNoWiderThanScreen = async () => {
       const width = await tab.page.evaluate<number>('document.documentElement.scrollWidth');
@@ -64,7 +56,7 @@ inBrowser.each(WALKS)(
       await tab.dialog.getByLabel('Limit reset').selectOption('daily');
       await tab.dialog.getByLabel('Scopes').selectOption(['chat', 'wallet']);
       await tab.dialog.getByLabel('Serves until').fill('2020-01-01');
-      expect(await barriers()).toEqual([]);
+      expect(await tab.barriers()).toEqual([]);
       await tab.dialog.getByRole('button', { name: 'Make a key' }).click();
       await tab.dialog.getByRole('alert').waitFor();
       expect(await app.database.count('api_keys')).toBe(0);
@@ -86,7 +78,7 @@ inBrowser.each(WALKS)(
       await tab.page.getByRole('cell', { name: HOSTILE }).waitFor();
       expect(await card('API keys').locator('img').count()).toBe(0);
       await expectNoWiderThanScreen();
-      expect(await barriers()).toEqual([]);
+      expect(await tab.barriers()).toEqual([]);
     });
 
     it('copies the key, and shows it once', async () => {
@@ -169,7 +161,7 @@ inBrowser.each(WALKS)(
     it('sends a link for a forgotten password, which serves once', async () => {
       await tab.page.getByRole('link', { name: 'Forgot your password?' }).click();
       expect(await tab.page.getByLabel('Password').isVisible()).toBe(false);
-      expect(await barriers()).toEqual([]);
+      expect(await tab.barriers()).toEqual([]);
       await tab.page.getByLabel('Username').fill('newcomer');
       await tab.button('Send the link').click();
       await tab.sees('the link is on its way');
@@ -179,7 +171,7 @@ inBrowser.each(WALKS)(
       await tab.page.getByLabel('New password').fill('password');
       await tab.button('Change the password').click();
       await tab.sees('This password is too common.');
-      expect(await barriers()).toEqual([]);
+      expect(await tab.barriers()).toEqual([]);
       await tab.page.getByLabel('New password').fill(RESET);
       await tab.button('Change the password').click();
       await tab.sees('Your password is changed. Log in with it.');
@@ -197,7 +189,7 @@ inBrowser.each(WALKS)(
     it('deletes the account with its password, and says what goes and what stays', async () => {
       await tab.button('Delete the account').click();
       await tab.dialog.getByText('Entries of the ledger stay, without your name.').waitFor();
-      expect(await barriers()).toEqual([]);
+      expect(await tab.barriers()).toEqual([]);
       await tab.dialog.getByLabel('Password').fill(PASSWORD);
       await tab.dialog.getByRole('button', { name: 'Delete the account' }).click();
       await tab.dialog.getByRole('alert').waitFor();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import type { Browser, Route } from 'playwright-core';
 import { TestApp } from '../support/app.js';
 import { printCodes } from '../support/books.js';
 import { inBrowser, openBrowser } from '../support/browser.js';
@@ -64,6 +64,8 @@ inBrowser.each(WALKS)(
       expect(await readFile(await download.path(), 'utf8')).toContain('Take **two** steps.');
       await tab.button('Delete').click();
       await tab.button('Cancel').click();
+      const focused = tab.page.locator('button:focus');
+      await focused.getByText('Delete', { exact: true }).waitFor();
       expect(await app.database.count('conversations')).toBe(2);
       await tab.button('Delete').click();
       await tab.button('Delete conversation').click();
@@ -148,6 +150,39 @@ inBrowser.each(WALKS)(
       await tab.button('Log in').click();
       await tab.message.waitFor();
       await tab.hasTyped('typed for an hour');
+    });
+
+    it('keeps what was sent and not yet taken, over a reload, a stop and refusals', async () => {
+      const turns = await app.database.count('turns');
+      const door = '**/api/chat/';
+      const meet = (answer: (route: Route) => unknown) =>
+        tab.page.route(door, (route) =>
+          route.request().method() === 'POST' ? answer(route) : route.continue(),
+        );
+      await meet(() => undefined);
+      await tab.message.fill('on its way');
+      await tab.message.press('Enter');
+      await tab.button('Stop').waitFor();
+      await tab.message.fill('typed since');
+      await tab.page.reload();
+      await tab.hasTyped('on its way\n\ntyped since');
+      await tab.button('Send').click();
+      await tab.button('Stop').click();
+      await tab.hasTyped('on its way\n\ntyped since');
+      for (const status of [429, 503]) {
+        await tab.page.unroute(door);
+        const body = JSON.stringify({ detail: `Refused with ${String(status)}.`, code: 'x' });
+        await meet((route) => route.fulfill({ status, contentType: 'application/json', body }));
+        await tab.message.press('Enter');
+        await tab.page
+          .getByRole('alert')
+          .getByText(`Refused with ${String(status)}.`)
+          .waitFor();
+        await tab.hasTyped('on its way\n\ntyped since');
+      }
+      await tab.page.unroute(door);
+      tab.complaints.splice(0, tab.complaints.length);
+      expect(await app.database.count('turns')).toBe(turns);
     });
 
     it('has given the browser nothing to complain of, and left the books in order', async () => {

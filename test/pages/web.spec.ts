@@ -54,7 +54,7 @@ describe('GET /', () => {
 
   it('serves the account page under the same path, though not named at first', async () => {
     const folder = (await named())[0]?.replace(/[^/]+$/, '') ?? '';
-    for (const name of ['account.js', 'list.js']) {
+    for (const name of ['account.js', 'console.js', 'list.js']) {
       expect((await named()).some((path) => path.endsWith(name))).toBe(false);
       expect((await get(folder + name)).status).toBe(200);
     }

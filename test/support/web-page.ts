@@ -96,6 +96,12 @@ export class WebPage {
     await this.message.waitFor();
   }
 
+  async logIn(username: string, password = PASSWORD): Promise<void> {
+    await this.fillIn(username, password);
+    await this.button('Log in').click();
+    await this.message.waitFor();
+  }
+
   get dialog(): Locator {
     return this.page.getByRole('dialog');
   }
@@ -152,14 +158,24 @@ export class WebPage {
     expect(box.x + box.width).toBeLessThanOrEqual(screen.width);
   }
 
-  /** What axe-core finds serious or critical, with the first place of each. */
+  /** What axe-core finds serious or critical, with the first place of each: in light colours all, in dark ones of these. */
   async barriers(): Promise<string[]> {
-    const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-    await this.page.evaluate(await readFile(path, 'utf8'));
-    const found = await this.page.evaluate<AxeResults>('axe.run(document)');
+    return [
+      ...(await this.barriersIn('light', '')),
+      ...(await this.barriersIn('dark', `, { runOnly: ['color-contrast'] }`)),
+    ];
+  }
+
+  private async barriersIn(colorScheme: 'light' | 'dark', options: string): Promise<string[]> {
+    await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    if (!(await this.page.evaluate<boolean>('"axe" in globalThis'))) {
+      const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+      await this.page.evaluate(await readFile(path, 'utf8'));
+    }
+    const found = await this.page.evaluate<AxeResults>(`axe.run(document${options})`);
     return found.violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
+      .map(({ id, nodes }) => `${colorScheme}, ${id}: ${nodes[0]?.html ?? ''}`);
   }
 
   close(): Promise<void> {

@@ -4,6 +4,7 @@ import { number, tokens } from './format.js';
 import { Card, List, Usage } from './list.js';
 import { Actions, useAnswer } from './parts.js';
 import { html, useEffect, useState } from './preact.js';
+import { CONSOLE } from './route.js';
 import { endSession, session } from './session.js';
 import { refreshWallet, wallet } from './wallet.js';
 
@@ -15,13 +16,13 @@ const KEYS = {
   above: {
     'Make a key': {
       fields: 'name scopes=chat,history,wallet limit? limit_reset=,daily,monthly expires_at?',
-      act: (body) => ask('POST', 'api/keys/', { body }),
+      act: async (body) => (await ask('POST', 'api/keys/', { body })).key,
     },
   },
   last: ({ id, name }) => ({
     Rotate: {
       text: `“${name}” gets another key. The one of before ends at once.`,
-      act: () => ask('POST', `api/keys/${id}/rotate/`, { body: {} }),
+      act: async () => (await ask('POST', `api/keys/${id}/rotate/`, { body: {} })).key,
     },
     Revoke: {
       text: `Programs that use “${name}” are refused from now on.`,
@@ -76,18 +77,16 @@ export default function Account() {
   const [version, setVersion] = useState(0);
   const [done, setDone] = useState(0);
   const { answer: me } = useAnswer(['GET', `api/me/?${done}`], 0);
-  useEffect(() => {
-    document.title = 'Account – Tallychat';
-    refreshWallet().catch(() => undefined);
-  }, []);
+  useEffect(() => void refreshWallet().catch(() => undefined), []);
   const { daily, spent_today: spent } = purse?.limits ?? {};
-  return html`<h2>${session.get()?.username}</h2>
+  return html`<div class="row"><h2>${session.get()?.username}</h2>
+      ${me?.is_staff && html`<a href=${CONSOLE}>Console</a>`}</div>
     <${Card} title="Wallet">
       <p><strong>${number(purse?.available ?? 0)}</strong> tokens to spend, ${number(purse?.held ?? 0)} held for
         answers under way, ${tokens(spent ?? 0)} spent today${daily === null ? '' : ` of ${tokens(daily ?? 0)}`}</p>
       <${RedeemForm} onRedeemed=${() => setVersion(version + 1)} />
     <//>
-    <${Usage} />
+    <${Usage} path="api/wallet/usage/" kinds=${['day', 'model', 'key']} />
     <${List} title="Ledger" path="api/wallet/ledger/" version=${version}
       columns="created_at reason amount balance_after" none="Nothing was added or spent." />
     <${List} ...${KEYS} />

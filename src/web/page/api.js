@@ -25,14 +25,12 @@ export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const BUSY_MS = 250;
 
 /** Asks the API. Throws a `Refusal`, or an `AbortError` after `signal`; a 401 ends the session. */
-export async function call(
-  method,
-  path,
-  { body, signal, accept = 'application/json', tries = 20 } = {},
-) {
+export async function call(method, path, options = {}) {
+  const { body, signal, accept = 'application/json', key, tries = 20 } = options;
   const token = session.get()?.token;
   const headers = { Accept: accept };
   if (token) headers.Authorization = `Bearer ${token}`;
+  if (key) headers['Idempotency-Key'] = key;
   if (body) headers['Content-Type'] = 'application/json';
   const ask = { method, headers, body: body && JSON.stringify(body), signal };
   const answer = await fetch(path, ask).catch((error) => {
@@ -41,7 +39,7 @@ export async function call(
   if (answer.ok) return answer;
   if (answer.status === 409 && tries > 0) {
     await pause(BUSY_MS);
-    return call(method, path, { body, signal, accept, tries: tries - 1 });
+    return call(method, path, { ...options, tries: tries - 1 });
   }
   const problem = await answer.json().catch(() => ({}));
   if (answer.status === 401 && token && session.get()?.token === token) {
@@ -53,12 +51,25 @@ export async function call(
 /** The JSON that the API answers. */
 export const ask = async (...question) => (await call(...question)).json();
 
+const unsure = new Map();
+
+/** Posts what must not take effect twice: sent again after it failed, it is the same request. */
+export async function askOnce(path, body) {
+  const question = path + JSON.stringify(body);
+  const key = unsure.get(question) ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
+  unsure.set(question, key);
+  const answer = await ask('POST', path, { body, key });
+  unsure.delete(question);
+  return answer;
+}
+
 /**
- * The next page of a list: `{results, next}`. Only the query of `next` is used, because its host is that
- * which a proxy named.
+ * A page of a list: `{results, next}`, where `next` is the query of the page after it. The host that the API names
+ * is not used, because a proxy may have named it.
  */
-export function nextPage(path, next) {
-  return ask('GET', next ? path + new URL(next).search : `${path}?page_size=50`);
+export async function readPage(path, query) {
+  const { results, next } = await ask('GET', path + (query ?? '?page_size=50'));
+  return { results, next: next && new URL(next).search };
 }
 
 /** Server-sent events from a body, one at a time: `[name, content]`. Comments carry nothing. */

@@ -4,7 +4,7 @@ import { Actions, Button, Icon, useAttempt } from './parts.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './preact.js';
 import { NEW, go } from './route.js';
 import { titleOf } from './sidebar.js';
-import { forgetThread, threadOf } from './thread.js';
+import { forgetThreads, joined, threadOf } from './thread.js';
 import { TurnView } from './turn.js';
 
 /** Who is this near to the end follows what comes; who has scrolled up is reading. */
@@ -30,7 +30,7 @@ const actionsOf = (id, title) => ({
     actions: ['Delete conversation'],
     act: async () => {
       await change('DELETE', id);
-      forgetThread(id);
+      forgetThreads([id]);
       go(NEW);
     },
   },
@@ -49,11 +49,16 @@ function Heading({ id }) {
 const Welcome = () => html`<div class="welcome">
   <${Icon} name="mark" />
   <strong>What would you like to know?</strong>
-  <p class="muted">You see the price of an answer before you send. Enter sends.</p>
+  <p class="muted">You see the price before you send.</p>
 </div>`;
 
-/** Keeps the end in view as an answer grows, until the reader scrolls up. */
-function useFollowing(turns) {
+/** The turns. The end is kept in view as an answer grows, until the reader scrolls up. */
+function Turns({ thread, onAsk, onEdit, follow }) {
+  const turns = thread.turns.use();
+  const isAnswering = thread.answering.use();
+  const earlier = thread.earlier.use();
+  const isLoaded = thread.isLoaded.use();
+  const [run, isRunning] = useAttempt();
   const scroller = useRef(null);
   const [isFollowing, setFollowing] = useState(true);
   const toEnd = () => scroller.current?.scrollTo(0, scroller.current.scrollHeight);
@@ -62,27 +67,15 @@ function useFollowing(turns) {
     setFollowing(scrollHeight - scrollTop - clientHeight < NEAR_PX);
   };
   useLayoutEffect(() => void (isFollowing && toEnd()), [turns]);
-  return { scroller, isFollowing, toEnd, scrolled };
-}
-
-function Turns({ thread, onAsk, onEdit, follow }) {
-  const turns = thread.turns.use();
-  const isAnswering = thread.answering.use();
-  const earlier = thread.earlier.use();
-  const isLoaded = thread.isLoaded.use();
-  const [run, isRunning] = useAttempt();
-  const { scroller, isFollowing, toEnd, scrolled } = useFollowing(turns);
   follow.current = toEnd;
-  const items = turns.map(
-    (turn) => html`<${TurnView} key=${turn.key ?? turn.id} turn=${turn}
-    onAsk=${isAnswering ? undefined : onAsk} onEdit=${onEdit} />`,
-  );
+  const view = (turn) => html`<${TurnView} key=${turn.key ?? turn.id} turn=${turn}
+    onAsk=${isAnswering ? undefined : onAsk} onEdit=${onEdit} />`;
   return html`<section class="scroller" ref=${scroller} onScroll=${scrolled} tabindex="0"
       aria-label="Conversation" aria-busy=${isAnswering}>
       ${isLoaded && turns.length === 0 && html`<${Welcome} />`}
       <${Button} when=${earlier} disabled=${isRunning} onClick=${() => run(() => thread.load())}>
         Show earlier<//>
-      <ol>${items}</ol>
+      <ol>${turns.map(view)}</ol>
     </section>
     <${Button} when=${!isFollowing} class="round latest" aria-label="Jump to the end" onClick=${toEnd}>
       <${Icon} name="down" /><//>`;
@@ -100,7 +93,7 @@ export function Chat({ id }) {
     requestAnimationFrame(() => follow.current());
   };
   const onEdit = (message) => {
-    thread.type([thread.draft.get(), message].filter(Boolean).join('\n\n'));
+    thread.type(joined(thread.draft.get(), message));
     field.current.focus();
   };
   return html`<main class="chat" key=${thread.key}>

@@ -20,13 +20,11 @@ export function useModel() {
 }
 
 function ModelPicker({ choice: [model, choose, listed] }) {
-  const options = listed.map(
-    ({ id, price: each }) => html`<option key=${id} value=${id}>
-    ${[id, price(each)].filter(Boolean).join(' · ')}</option>`,
-  );
+  const option = ({ id, price: each }) => html`<option key=${id} value=${id}>
+    ${[id, price(each)].filter(Boolean).join(' · ')}</option>`;
   return html`<label for="model">Model</label>
     <select id="model" value=${model?.id} onChange=${(event) => choose(event.target.value)}>
-      ${options}</select>`;
+      ${listed.map(option)}</select>`;
 }
 
 /** Where a message is typed. It keeps the text until the server has taken it. */

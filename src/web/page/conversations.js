@@ -1,14 +1,14 @@
-import { call, nextPage } from './api.js';
+import { call, readPage } from './api.js';
 import { store } from './store.js';
 
 const PATH = 'api/conversations/';
 
-/** The conversations that were read so far, newest first, and the address of the next ones. */
+/** The conversations that were read so far, newest first, and the query of the next ones. */
 export const conversations = store({ all: null, next: null });
 
 /** Reads them from the start, or goes on where the last page ended. */
 export async function loadConversations(next = null) {
-  const page = await nextPage(PATH, next);
+  const page = await readPage(PATH, next);
   const before = next ? conversations.get().all : [];
   conversations.set({ all: [...before, ...page.results], next: page.next });
 }

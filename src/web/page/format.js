@@ -17,9 +17,8 @@ export const words = (name) =>
   WORDS[name] ?? name[0].toUpperCase() + name.slice(1).replaceAll('_', ' ');
 
 /** What a message costs before it is sent: one price, or what it costs at least and at most. */
-export function range(least, most) {
-  return least === most ? tokens(most) : `${number(least)} to ${tokens(most)}`;
-}
+export const range = (least, most) =>
+  least === most ? tokens(most) : `${number(least)} to ${tokens(most)}`;
 
 /** The price of a model in few words; empty where the list does not tell it. */
 export function price(listed) {

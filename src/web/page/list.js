@@ -1,4 +1,4 @@
-import { nextPage } from './api.js';
+import { readPage } from './api.js';
 import { number, time, tokens, words } from './format.js';
 import { Actions, Button, Problem, useAnswer, useAttempt } from './parts.js';
 import { html, useEffect, useState } from './preact.js';
@@ -10,6 +10,7 @@ function shown(name, value) {
   if (typeof value === 'number') {
     return (name === 'amount' && value > 0 ? '+' : '') + number(value).replace('-', '−');
   }
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (Array.isArray(value)) return value.join(', ');
   return ISO_TIME.test(value) ? time(value) : (value ?? '–');
 }
@@ -21,16 +22,14 @@ export const Card = ({ title, children }) => html`<section class="card" aria-lab
 
 /** Entries of the API, by the names of their fields; `last` gives what can be done with one. */
 function Table({ title, columns, entries, last, onDone }) {
-  const kind = (name) => (typeof entries[0][name] === 'number' ? 'amount' : undefined);
+  const side = (name) => (typeof entries[0][name] === 'number' ? 'right' : undefined);
   const cells = (entry) =>
-    columns.map((name) => html`<td class=${kind(name)}>${shown(name, entry[name])}</td>`);
-  const rows = entries.map(
-    (entry) => html`<tr key=${entry.id}>${cells(entry)}
-    ${last && html`<td><${Actions} of=${last(entry)} onDone=${onDone} /></td>`}</tr>`,
-  );
-  const heads = columns.map((name) => html`<th class=${kind(name)}>${words(name)}</th>`);
+    columns.map((name) => html`<td align=${side(name)}>${shown(name, entry[name])}</td>`);
+  const row = (entry) => html`<tr key=${entry.id}>${cells(entry)}
+    ${last && html`<td><${Actions} of=${last(entry)} onDone=${onDone} /></td>`}</tr>`;
+  const heads = columns.map((name) => html`<th align=${side(name)}>${words(name)}</th>`);
   return html`<div class="wide" tabindex="0" role="region" aria-label=${title}><table>
-    <thead><tr>${heads}${last && html`<th>Actions</th>`}</tr></thead><tbody>${rows}</tbody>
+    <thead><tr>${heads}${last && html`<th>Actions</th>`}</tr></thead><tbody>${entries.map(row)}</tbody>
   </table></div>`;
 }
 
@@ -38,52 +37,60 @@ function Table({ title, columns, entries, last, onDone }) {
 function Secret({ text }) {
   const [copied, setCopied] = useState('');
   const copy = () => navigator.clipboard.writeText(text).then(() => setCopied(text));
-  return html`<p>Copy it now: it is not shown again.</p><code>${text}</code>
-    <${Button} when=${navigator.clipboard} onClick=${copy}>${copied === text ? 'Copied' : 'Copy'}<//>`;
+  return html`<p>Copy it now: it is not shown again.</p><div class="row"><code>${text}</code>
+    <${Button} when=${navigator.clipboard} onClick=${copy}>${copied === text ? 'Copied' : 'Copy'}<//></div>`;
 }
 
-/** A list of the API, page by page. `above` can be done with it; then, and with another `version`, it is read anew. */
-export function List({ title, path, version, columns, none, above = {}, last }) {
+/**
+ * A list of the API, page by page. `above` can be done with it: then, and with another `version`, it is read anew;
+ * another `search` needs another key. Text that an action returns is a secret, shown once. Without a `path` there is
+ * nothing to list.
+ */
+export function List({ title, path, version, columns, none, above = {}, last, search, onDone }) {
   const [{ results, next }, setPages] = useState({ results: null, next: null });
   const [done, setDone] = useState(null);
   const [run, isRunning, problem] = useAttempt();
-  const load = (from) =>
+  const load = (query) =>
     run(async () => {
-      const page = await nextPage(path, from);
-      setPages({ results: [...(from ? results : []), ...page.results], next: page.next });
+      const first = `?page_size=50&search=${encodeURIComponent(search ?? '')}`;
+      const page = await readPage(path, query ?? first);
+      setPages({ results: [...(query ? results : []), ...page.results], next: page.next });
     });
-  useEffect(() => void load(null), [version, done]);
-  const table =
-    results?.length > 0 &&
-    html`<${Table} title=${title} columns=${columns.split(' ')}
-    entries=${results} last=${last} onDone=${setDone} />`;
+  useEffect(() => void (path && load()), [version, done]);
+  const finish = (result) => {
+    setDone(result ?? {});
+    onDone?.();
+  };
   return html`<${Card} title=${title}>
-    ${table || (results && html`<p class="muted">${none}</p>`)}
+    ${results?.length === 0 && html`<p class="muted">${none}</p>`}
+    ${
+      results?.[0] &&
+      html`<${Table} title=${title} columns=${columns.split(' ')} entries=${results}
+      last=${last} onDone=${finish} />`
+    }
     <${Problem} text=${problem?.message} />
     <${Button} when=${next || problem} disabled=${isRunning} onClick=${() => load(next)}>
       ${problem ? 'Try again' : 'Show older'}<//>
     <div class=${done && 'notice'} role="status">
-      ${done?.key ? html`<${Secret} text=${done.key} />` : done && 'Done.'}</div>
-    <div class="row"><${Actions} of=${above} onDone=${setDone} /></div>
+      ${typeof done === 'string' ? html`<${Secret} text=${done} />` : done && 'Done.'}</div>
+    <div class="row"><${Actions} of=${above} onDone=${finish} /></div>
   <//>`;
 }
 
-/** What was spent in the last thirty days, by day, model or key, as bars. */
-export function Usage() {
+/** What was spent in the last thirty days, by each of `kinds`, as bars. */
+export function Usage({ path, kinds }) {
   const [by, setBy] = useState('day');
-  const { answer, problem } = useAnswer(['GET', `api/wallet/usage/?by=${by}`], 0);
+  const { answer, problem } = useAnswer(['GET', `${path}?by=${by}`], 0);
   const bars = answer?.results ?? [];
   const most = Math.max(...bars.map((bar) => bar.tokens));
   const sum = bars.reduce((total, bar) => total + bar.tokens, 0);
-  const choices = ['day', 'model', 'key'].map(
-    (kind) => html`<label key=${kind}>
+  const choice = (kind) => html`<label key=${kind}>
     <input type="radio" name="by" checked=${by === kind} onChange=${() => setBy(kind)} /> By ${kind}
-  </label>`,
-  );
+  </label>`;
   const bar = (value) => html`<progress aria-hidden="true" max=${most} value=${value} />`;
   const entries = bars.map((row) => ({ ...row, answers: row.count, spent: bar(row.tokens) }));
   return html`<${Card} title="Usage">
-    <div class="row" role="group" aria-label="Usage by">${choices}</div>
+    <div class="row" role="group" aria-label="Usage by">${kinds.map(choice)}</div>
     <${Problem} text=${problem?.message} />
     ${answer && html`<p class="muted">${tokens(sum)} in the last 30 days.</p>`}
     ${sum > 0 && html`<${Table} title="Usage" columns=${[by, 'answers', 'tokens', 'spent']} entries=${entries} />`}

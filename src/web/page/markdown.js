@@ -1,4 +1,4 @@
-import { Marked } from './marked.js';
+import { Marked, Renderer } from './marked.js';
 import './dompurify.js';
 import { html, useLayoutEffect, useRef } from './preact.js';
 
@@ -8,16 +8,21 @@ const { DOMPurify } = globalThis;
 const CHARS_MAX = 100_000;
 
 const TAGS =
-  'p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li a table thead tbody tr th td';
+  'p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li a table thead tbody tr th td div figure figcaption button';
 const SAFE = {
   ALLOWED_TAGS: TAGS.split(' '),
-  ALLOWED_ATTR: ['href', 'class', 'start', 'align'],
+  ALLOWED_ATTR: ['href', 'class', 'start', 'align', 'tabindex', 'type'],
   ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:)/i,
   RETURN_DOM_FRAGMENT: true,
 };
 
 const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escape = (text) => text.replaceAll(/[&<>"]/g, (mark) => ESCAPES[mark]);
+
+/** Browsers let pages copy where the connection is safe. */
+const COPY = navigator.clipboard
+  ? '<button type="button" class="quiet" aria-label="Copy code">Copy</button>'
+  : '';
 
 /** HTML in an answer is text, and a picture is a link: the page loads nothing from elsewhere. */
 const marked = new Marked({
@@ -27,52 +32,22 @@ const marked = new Marked({
     html: ({ text }) => escape(text),
     image: ({ href, text }) => `<a href="${escape(href)}">${escape(text || href)}</a>`,
     checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
+    code: ({ text, lang }) =>
+      `<figure class="code"><figcaption class="muted">${escape(lang || 'text')}${COPY}</figcaption>
+      <pre tabindex="0"><code>${escape(text)}\n</code></pre></figure>`,
+    table(token) {
+      return `<div class="wide" tabindex="0">${Renderer.prototype.table.call(this, token)}</div>`;
+    },
   },
 });
 
-function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
-}
-
-/** A block of code with its language, and a button that copies it where the browser lets pages do so. */
-function frameCode(pre) {
-  const code = pre.querySelector('code') ?? pre;
-  const language = /language-(\S+)/.exec(code.className)?.[1] ?? 'text';
-  const button = element('button', 'quiet', 'Copy');
-  button.type = 'button';
-  button.setAttribute('aria-label', 'Copy code');
-  button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(code.textContent);
-    button.textContent = 'Copied';
-    setTimeout(() => (button.textContent = 'Copy'), 2000);
-  });
-  const bar = element('figcaption');
-  bar.append(element('span', '', language));
-  if (navigator.clipboard) bar.append(button);
-  const frame = element('figure', 'code');
-  pre.replaceWith(frame);
-  frame.append(bar, pre);
-}
-
 /** A block of Markdown as elements that are safe to show. */
 function toElements(token, links) {
-  const markup = marked.parser(Object.assign([token], { links }));
-  const fragment = DOMPurify.sanitize(markup, SAFE);
-  for (const pre of fragment.querySelectorAll('pre')) frameCode(pre);
+  const fragment = DOMPurify.sanitize(marked.parser(Object.assign([token], { links })), SAFE);
   for (const link of fragment.querySelectorAll('a')) {
     link.target = '_blank';
     link.rel = 'noopener noreferrer nofollow';
   }
-  for (const table of fragment.querySelectorAll('table')) {
-    const frame = element('div', 'wide');
-    table.replaceWith(frame);
-    frame.append(table);
-  }
-  for (const named of fragment.querySelectorAll('code[class]')) named.removeAttribute('class');
-  for (const wide of fragment.querySelectorAll('pre, .wide')) wide.tabIndex = 0;
   return fragment;
 }
 
@@ -84,11 +59,19 @@ function draw(root, shown, text) {
   const from = same === -1 ? tokens.length : same;
   while (root.children.length > from) root.lastChild.remove();
   for (const token of tokens.slice(from)) {
-    const block = element('div', 'block');
+    const block = document.createElement('div');
+    block.className = 'block';
     block.append(toElements(token, tokens.links));
     root.append(block);
   }
   shown.splice(0, shown.length, ...tokens.map(({ raw }) => raw));
+}
+
+async function copyCode({ target }) {
+  if (target.localName !== 'button') return;
+  await navigator.clipboard.writeText(target.closest('figure').querySelector('code').textContent);
+  target.textContent = 'Copied';
+  setTimeout(() => (target.textContent = 'Copy'), 2000);
 }
 
 /** An answer. It is kept out of Preact's hands, because it is made of elements and not of text. */
@@ -96,5 +79,5 @@ export function Markdown({ text }) {
   const root = useRef(null);
   const shown = useRef([]);
   useLayoutEffect(() => draw(root.current, shown.current, text), [text]);
-  return html`<div class="markdown" ref=${root}></div>`;
+  return html`<div class="markdown" ref=${root} onClick=${copyCode}></div>`;
 }

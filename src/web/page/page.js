@@ -1,11 +1,11 @@
 import { Chat } from './chat.js';
 import { call } from './api.js';
 import { conversations } from './conversations.js';
-import { number } from './format.js';
+import { number, words } from './format.js';
 import { Login } from './login.js';
 import { Icon, Problem } from './parts.js';
 import { html, render, useEffect, useState } from './preact.js';
-import { ACCOUNT, NEW, route } from './route.js';
+import { ACCOUNT, LATER, NEW, route } from './route.js';
 import { endSession, session } from './session.js';
 import { Sidebar } from './sidebar.js';
 import { Speech } from './speech.js';
@@ -14,11 +14,8 @@ import { forgetWallet, loadModels, refreshWallet, wallet } from './wallet.js';
 
 /** The browser is logged out whatever happens; where the server was not told, that is said. */
 async function logOut() {
-  const untold = 'You are logged out here, but the server could not be told.';
-  const farewell = await call('POST', 'api/logout/').then(
-    () => '',
-    () => untold,
-  );
+  const untold = () => 'You are logged out here, but the server could not be told.';
+  const farewell = await call('POST', 'api/logout/').then(() => '', untold);
   sessionStorage.clear();
   endSession(farewell);
 }
@@ -27,7 +24,7 @@ function Header({ username, view }) {
   const purse = wallet.use();
   const available = purse ? number(purse.available) : '–';
   return html`<header>
-    <a class="brand" href=${NEW}><${Icon} name="mark" /> <h1>Tallychat</h1></a>
+    <a class="brand row" href=${NEW}><${Icon} name="mark" /> <h1>Tallychat</h1></a>
     <span class="balance"><strong key=${available}>${available}</strong> tokens</span>
     <a href=${ACCOUNT} aria-current=${view === 'account' ? 'page' : undefined} title=${username}>
       Account</a>
@@ -35,15 +32,14 @@ function Header({ username, view }) {
   </header>`;
 }
 
-/** The account page is loaded when it is opened. */
-function Account() {
+/** What is beside the chat is loaded when it is opened: the account, and the console. */
+function Later({ view }) {
   const [View, setView] = useState(null);
   const [problem, setProblem] = useState('');
   useEffect(() => {
-    import('./account.js').then(
-      (module) => setView(() => module.default),
-      () => setProblem('The page could not be loaded. Reload it to try again.'),
-    );
+    document.title = `${words(view)} – Tallychat`;
+    const failed = () => setProblem('The page could not be loaded. Reload it to try again.');
+    import(`./${view}.js`).then((module) => setView(() => module.default), failed);
   }, []);
   return html`<main class="account">${View && html`<${View} />`}<${Problem} text=${problem} /></main>`;
 }
@@ -55,19 +51,19 @@ function Home({ username }) {
   return html`<div class="home">
     <${Header} username=${username} view=${view} />
     <${Sidebar} />
-    ${view === 'account' ? html`<${Account} />` : html`<${Chat} id=${id} />`}
+    ${LATER.includes(view) ? html`<${Later} key=${view} view=${view} />` : html`<${Chat} id=${id} />`}
   </div>`;
 }
 
 function Page() {
   const current = session.use();
   useEffect(() => void (current || (document.title = 'Tallychat')), [current]);
-  const { view: name } = route.use();
-  const view =
-    current && name !== 'reset'
+  const { view } = route.use();
+  return html`${
+    current && view !== 'reset'
       ? html`<${Home} key=${current.token} username=${current.username} />`
-      : html`<${Login} />`;
-  return html`${view}<${Speech} />`;
+      : html`<${Login} />`
+  }<${Speech} />`;
 }
 
 /** A login, another login or its end, here or in another tab, starts the page afresh. */

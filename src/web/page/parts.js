@@ -3,7 +3,8 @@ import { words } from './format.js';
 import { html, useEffect, useRef, useState } from './preact.js';
 
 /** What went wrong, where the eye is. Without a text there is nothing to see. */
-export const Problem = ({ text }) => text && html`<p class="problem box" role="alert">${text}</p>`;
+export const Problem = ({ text }) =>
+  text && html`<p class="problem notice" role="alert">${text}</p>`;
 
 /** A button that is there `when` there is something to do. */
 export const Button = ({ when, ...rest }) =>
@@ -30,23 +31,20 @@ export function useAnswer(question, pauseMs) {
   useEffect(() => {
     if (!question) return;
     const controller = new AbortController();
+    const { signal } = controller;
     const [method, path, body] = question;
-    const tell = (problem) => problem.name !== 'AbortError' && see({ key, problem });
+    const fail = (problem) => signal.aborted || see({ key, problem });
     const look = () =>
-      ask(method, path, { body, signal: controller.signal }).then(
-        (answer) => see({ key, answer }),
-        tell,
-      );
-    const wait = setTimeout(look, pauseMs);
-    return () => {
-      clearTimeout(wait);
-      controller.abort();
-    };
+      signal.aborted ||
+      ask(method, path, { body, signal }).then((answer) => see({ key, answer }), fail);
+    setTimeout(look, pauseMs);
+    return () => controller.abort();
   }, [key]);
   return seen.key === key ? seen : {};
 }
 
-const TYPES = { daily: 'number', email: 'email', expires_at: 'date', limit: 'number' };
+const TYPES = { email: 'email', expires_at: 'date' };
+for (const name of ['amount', 'daily', 'limit']) TYPES[name] = 'number';
 
 /** What was typed, as the API takes it: what may be left empty is null then, as JSON has no other number. */
 function valueOf({ type, multiple, selectedOptions, valueAsNumber, value }) {
@@ -59,16 +57,15 @@ function valueOf({ type, multiple, selectedOptions, valueAsNumber, value }) {
 function Field({ id, isOptional, choices, value, problem }) {
   const type = TYPES[id] ?? (id.endsWith('password') ? 'password' : 'text');
   const multiple = id === 'scopes';
-  const options = choices.map(
-    (name) => html`<option value=${name} selected=${multiple}>${name || 'never'}</option>`,
-  );
+  const option = (name) =>
+    html`<option value=${name} selected=${multiple}>${name || 'never'}</option>`;
   const known = /^username$|^email$|password$/.test(id);
   const complete = known ? id.replace(/^password/, 'current-password').replace('_', '-') : 'off';
   return html`<div class="field">
     <label for=${id}>${words(id)}</label>
     <${choices[1] ? 'select' : 'input'} id=${id} name=${id} type=${type} multiple=${multiple} min="0"
       defaultValue=${value} required=${!isOptional} autocomplete=${complete} autocapitalize="none"
-      spellcheck=${false} aria-invalid=${Boolean(problem)} aria-describedby="${id}-problem">${options}<//>
+      spellcheck=${false} aria-invalid=${Boolean(problem)} aria-describedby="${id}-problem">${choices.map(option)}<//>
     <p id="${id}-problem" class="problem" role=${problem ? 'alert' : undefined}>${problem}</p>
   </div>`;
 }
@@ -93,19 +90,15 @@ export function Form({ fields = '', values = {}, actions, act, onCancel, childre
   const listed = [...fields.matchAll(/(\w+)(\??)=?(\S*)/g)];
   const problemOf = ([, id]) =>
     problem?.fields?.[id]?.join(' ') ?? (listed[1] ? '' : problem?.message);
-  const rows = listed.map((each) => {
-    const [, id, isOptional, choices] = each;
-    return html`<${Field} key=${id} id=${id} isOptional=${isOptional || choices} choices=${choices.split(',')}
-      value=${values[id]} problem=${problemOf(each)} />`;
-  });
-  const buttons = actions.map(
-    (name, place) => html`<button key=${name} value=${name} class=${place ? '' : 'primary'}
-    disabled=${isRunning}>${name}</button>`,
-  );
+  const field = ([all, id, isOptional, choices]) => html`<${Field} key=${id} id=${id}
+    isOptional=${isOptional || choices} choices=${choices.split(',')} value=${values[id]}
+    problem=${problemOf([all, id])} />`;
+  const button = (name, place) => html`<button key=${name} value=${name}
+    class=${place ? '' : 'primary'} disabled=${isRunning}>${name}</button>`;
   return html`<form onSubmit=${submit} ...${rest}>
-    ${children} ${rows}
+    ${children} ${listed.map(field)}
     <${Problem} text=${listed.some(problemOf) ? '' : problem?.message} />
-    <div class="inline"><${Button} when=${onCancel} onClick=${onCancel}>Cancel<//>${buttons}</div>
+    <div class="inline"><${Button} when=${onCancel} onClick=${onCancel}>Cancel<//>${actions.map(button)}</div>
     <p role="status">${done}</p>
   </form>`;
 }
@@ -114,13 +107,15 @@ export function Form({ fields = '', values = {}, actions, act, onCancel, childre
 function Dialog({ title, text, act, onClose, onDone, ...form }) {
   const dialog = useRef(null);
   useEffect(() => dialog.current.showModal(), []);
+  // Closed by itself, the dialog gives the focus back to the button that opened it.
+  const close = () => dialog.current?.close();
   const submit = async (body) => {
     const result = await act(body);
-    onClose();
+    close();
     onDone?.(result);
   };
   return html`<dialog ref=${dialog} onClose=${onClose} aria-labelledby="dialog-title">
-    <${Form} ...${form} act=${submit} onCancel=${onClose}>
+    <${Form} ...${form} act=${submit} onCancel=${close}>
       <h2 id="dialog-title">${title}</h2>
       <p>${text}</p>
     <//>
@@ -131,13 +126,10 @@ function Dialog({ title, text, act, onClose, onDone, ...form }) {
 export function Actions({ of: dialogs, onDone }) {
   const [open, setOpen] = useState(null);
   const close = () => setOpen(null);
-  const buttons = Object.keys(dialogs).map(
-    (name) => html`<${Button} key=${name} when onClick=${() => setOpen(name)}>${name}<//>`,
-  );
-  return html`${buttons}${
-    open &&
-    html`<${Dialog} title=${open} actions=${[open]} ...${dialogs[open]} onClose=${close} onDone=${onDone} />`
-  }`;
+  const button = (name) =>
+    html`<${Button} key=${name} when onClick=${() => setOpen(name)}>${name}<//>`;
+  const dialog = open && { title: open, actions: [open], ...dialogs[open], onClose: close, onDone };
+  return html`${Object.keys(dialogs).map(button)}${open && html`<${Dialog} ...${dialog} />`}`;
 }
 
 const SHAPES = {

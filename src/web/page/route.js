@@ -1,6 +1,8 @@
 import { store } from './store.js';
 
-const VIEWS = ['account', 'forgotten'];
+/** The views that are loaded when they are opened: each is a module of that name. */
+export const LATER = ['account', 'console'];
+const VIEWS = [...LATER, 'forgotten'];
 
 /** Where the page is, from the part of the address after `#`: `{view, id}`. It survives a reload. */
 function read() {
@@ -14,6 +16,7 @@ export const route = store(read());
 export const toConversation = (id) => `#/c/${id}`;
 export const NEW = '#/c/';
 export const ACCOUNT = '#/account';
+export const CONSOLE = '#/console';
 export const FORGOTTEN = '#/forgotten';
 
 /** Goes there; `isSame` keeps the step out of the browser's history. */

@@ -8,11 +8,9 @@ const PAUSE_MS = 250;
 export const titleOf = (conversation) => conversation?.title || 'Untitled';
 
 function Links({ links, open, none }) {
-  const items = links.map(
-    ({ key, id, label }) => html`<li key=${key}>
-    <a href=${toConversation(id)} aria-current=${id === open ? 'page' : undefined}>${label}</a></li>`,
-  );
-  return items.length > 0 ? html`<ul>${items}</ul>` : html`<p class="muted">${none}</p>`;
+  const item = ({ key, id, label }) => html`<li key=${key}>
+    <a href=${toConversation(id)} aria-current=${id === open ? 'page' : undefined}>${label}</a></li>`;
+  return links[0] ? html`<ul>${links.map(item)}</ul>` : html`<p class="muted">${none}</p>`;
 }
 
 /** The conversations: a column, or a row on a small screen. */
@@ -38,7 +36,7 @@ export function Sidebar() {
     <div class="list">
       <${Problem} text=${(searchProblem ?? problem)?.message} />
       ${found && html`<${Links} links=${[...titled, ...said]} none="Nothing was found." />`}
-      ${!found && all && html`<${Links} links=${kept} open=${open} none="They will be kept here." />`}
+      ${!found && all && html`<${Links} links=${kept} open=${open} none="Conversations are kept here." />`}
       <${Button} when=${!found && next} disabled=${isRunning}
         onClick=${() => run(() => loadConversations(next))}>Show more<//>
     </div>

@@ -1,18 +1,15 @@
 import { useEffect, useState } from './preact.js';
 
 /** A value that several parts of the page show: `use` shows it, `set` tells all who do. */
-export function store(initial) {
-  let value = initial;
+export function store(value) {
   const listeners = new Set();
-
-  const get = () => value;
-  const set = (next) => {
-    value = next;
-    for (const listener of listeners) listener(next);
-  };
   const listen = (listener) => {
     listeners.add(listener);
     return () => listeners.delete(listener);
+  };
+  const set = (next) => {
+    value = next;
+    for (const listener of listeners) listener(next);
   };
   const use = () => {
     const [seen, see] = useState(value);
@@ -22,5 +19,5 @@ export function store(initial) {
     }, []);
     return seen;
   };
-  return { get, set, listen, use };
+  return { get: () => value, set, listen, use };
 }

@@ -1,4 +1,4 @@
-import { BROKEN_OFF, Refusal, ask, call, eventsOf, pause } from './api.js';
+import { BROKEN_OFF, Refusal, ask, call, eventsOf, pause, readPage } from './api.js';
 import { loadConversations } from './conversations.js';
 import { tokens } from './format.js';
 import { go, route, toConversation } from './route.js';
@@ -14,6 +14,8 @@ const threads = new Map();
 /** What is typed and not sent waits in the tab for its user, until they log out. */
 const draftKey = (owner, id) => `tallychat-draft:${owner}:${id ?? ''}`;
 
+export const joined = (...texts) => texts.filter(Boolean).join('\n\n');
+
 let made = 0;
 
 /**
@@ -28,6 +30,8 @@ export class Thread {
   isLoaded = store(false);
   answering = store(false);
   #controller;
+  /** What was sent, until the server has taken it: after a reload it is back in the field. */
+  #sent = '';
   /** The turn of the answer under way, once the stream has named it. */
   #answer;
   #frame;
@@ -41,19 +45,19 @@ export class Thread {
     if (!id) this.isLoaded.set(true);
   }
 
-  type(text) {
+  type(text, sent = this.#sent) {
+    this.#sent = sent;
     this.draft.set(text);
-    sessionStorage.setItem(draftKey(this.owner, this.id), text);
+    sessionStorage.setItem(draftKey(this.owner, this.id), joined(sent, text));
   }
 
   /** Reads the newest turns, or the page before those shown. */
   async load() {
     const path = `api/conversations/${this.id}/messages/`;
-    const query = this.earlier.get() ?? '?page_size=30';
     try {
-      const { results, next } = await ask('GET', path + query);
+      const { results, next } = await readPage(path, this.earlier.get() ?? '?page_size=30');
       this.turns.set([...results.reverse(), ...this.turns.get()]);
-      this.earlier.set(next && new URL(next).search);
+      this.earlier.set(next);
       this.isLoaded.set(true);
     } catch (error) {
       this.problem.set(error);
@@ -66,6 +70,7 @@ export class Thread {
     const turn = { key: `new-${made}`, message, model, response: '', status: 'answering' };
     this.#controller = new AbortController();
     this.#answer = undefined;
+    this.type(this.draft.get(), message);
     this.answering.set(true);
     this.problem.set(null);
     this.turns.set([...this.turns.get(), turn]);
@@ -75,6 +80,7 @@ export class Thread {
       const question = { body: { message, model, stream: true }, accept: 'text/event-stream' };
       const { body } = await call('POST', path, { ...question, signal });
       turn.isBegun = true;
+      this.type(this.draft.get(), '');
       for await (const [name, content] of eventsOf(body)) this.#take(turn, name, content);
       if (turn.status === 'answering') throw new Refusal(0, BROKEN_OFF);
     } catch (error) {
@@ -92,9 +98,7 @@ export class Thread {
     await call('POST', `api/chat/${this.#answer}/stop/`).catch(() => controller.abort());
   }
 
-  leave() {
-    this.#controller?.abort();
-  }
+  leave = () => this.#controller?.abort();
 
   #take(turn, name, content) {
     if (name === 'delta') {
@@ -121,7 +125,8 @@ export class Thread {
   async #end(turn, error) {
     const isStopped = error.name === 'AbortError';
     if (!isStopped && !(error instanceof Refusal)) error = new Refusal(0, BROKEN_OFF);
-    if (!isStopped && !turn.isBegun) return this.#giveBack(turn, error);
+    const isLoggedOut = isStopped && !session.get();
+    if (!turn.isBegun && !isLoggedOut) return this.#giveBack(turn, isStopped ? null : error);
     turn.status = isStopped ? 'aborted' : 'failed';
     turn.problem = isStopped ? undefined : error.message;
     sayTheEnd(isStopped ? 'Stopped.' : error.message);
@@ -132,7 +137,7 @@ export class Thread {
   /** Nothing was saved: the text goes back to where it was typed, before what was typed since. */
   #giveBack(turn, error) {
     this.turns.set(this.turns.get().filter((other) => other !== turn));
-    this.type([turn.message, this.draft.get()].filter(Boolean).join('\n\n'));
+    this.type(joined(turn.message, this.draft.get()), '');
     this.problem.set(error);
   }
 
@@ -168,9 +173,7 @@ export class Thread {
   }
 
   /** Once for each frame, however many words came. */
-  #showSoon() {
-    this.#frame ??= requestAnimationFrame(() => this.#show());
-  }
+  #showSoon = () => (this.#frame ??= requestAnimationFrame(() => this.#show()));
 }
 
 /** The thread of that id, as it was left; without an id the new one. */
@@ -179,11 +182,7 @@ export function threadOf(id) {
   return threads.get(id);
 }
 
-export function forgetThread(id) {
-  threads.get(id)?.leave();
-  threads.delete(id);
-}
-
-export function forgetThreads() {
-  for (const id of [...threads.keys()]) forgetThread(id);
+export function forgetThreads(ids = [...threads.keys()]) {
+  for (const id of ids) threads.get(id)?.leave();
+  for (const id of ids) threads.delete(id);
 }

@@ -20,9 +20,7 @@ export async function refreshWallet(looks = LOOKS) {
   looking = setTimeout(() => refreshWallet(looks - 1).catch(() => undefined), LOOK_MS);
 }
 
-export async function loadModels() {
-  models.set((await ask('GET', 'v1/models')).data);
-}
+export const loadModels = async () => models.set((await ask('GET', 'v1/models')).data);
 
 export function forgetWallet() {
   clearTimeout(looking);
