@@ -1,4 +1,4 @@
-/** Whole files that run with TEST_EFFORT=full alone: installs, other versions of Node, and what a light run covers on one database. */
+/** Whole files that run with TEST_EFFORT=full alone: installs, other versions of Node, pictures, and what a light run covers on one database. */
 export const HEAVY = [
   'test/processes/commands.postgres.spec.ts',
   'test/processes/production.spec.ts',
@@ -6,4 +6,5 @@ export const HEAVY = [
   'test/processes/node-versions.spec.ts',
   'test/http/heavy-requests.spec.ts',
   'test/openapi/generated-clients.spec.ts',
+  'test/pages/web-pictures.spec.ts',
 ];
