@@ -98,7 +98,11 @@ describe.each(databaseKinds)('what a model thinks, on %s', (kind) => {
       expect(body.choices[0].message).toMatchObject({
         ...{ content: 'Fine.', reasoning_content: 'Let me see.' },
       });
-      expect(body.usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 55, total_tokens: 65 });
+      expect(body.usage).toMatchObject({
+        prompt_tokens: 10,
+        completion_tokens: 55,
+        total_tokens: 65,
+      });
     }
     const { raw } = await complete(ada, 'flat:thinks', { stream: true });
     expect(raw).toContain('"delta":{"reasoning_content":"Let me "}');
