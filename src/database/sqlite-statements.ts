@@ -86,11 +86,13 @@ export class SqliteStatements implements Statements {
 
 /**
  * SQLite numbers its parameters by appearance, and by number only as `?1`; a list comes as JSON. It locks no
- * rows, for it has one writer. Its LIKE takes A to Z for a to z by itself, without a copy of the text.
+ * rows, for it has one writer. Its LIKE takes A to Z for a to z by itself, without a copy of the text; its `lower` knows no other
+ * letters, as that of PostgreSQL's collation C.
  */
 function toSqlite(sql: string): string {
   return sql
     .replace('FOR NO KEY UPDATE SKIP LOCKED', '')
+    .replaceAll(' COLLATE "C"', '')
     .replaceAll(/lower\((message|response)\) LIKE/g, '$1 LIKE')
     .replaceAll('strpos(', 'instr(')
     .replaceAll(/= ANY\(\$(\d+)\)/g, 'IN (SELECT value FROM json_each(?$1))')

@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 
 const TURNS = byEffort({ light: 20_000, full: 100_000 });
 /** Turns that one statement of a search looks at. */
-const STEP = 500;
+const STEP = 2000;
 
 /** The numbers 1 to `TURNS`, in either database. */
 const NUMBERS = `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${String(TURNS)})`;
