@@ -24,6 +24,16 @@ const CODES: Readonly<Record<number, string>> = {
   429: 'rate_limit_exceeded',
 };
 
+const WRONG_KEY = 'Incorrect API key provided.';
+
+/** OpenAI's words for ours where a credential is missing, or is none that we know: people look these up. */
+const IN_THEIR_WORDS: Readonly<Record<string, string>> = {
+  'Authentication credentials were not provided.':
+    "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
+  'Invalid token.': WRONG_KEY,
+  'Given token not valid for any token type': WRONG_KEY,
+};
+
 /** What our own routes call a message is one of several here. */
 const FIELDS: Readonly<Record<string, string | null>> = {
   message: 'messages',
@@ -60,7 +70,7 @@ function sentenceOf(body: object): { message: string; param: string | null } {
 export function toOpenAi({ status, body, headers }: ErrorAnswer, ownCode: string): ErrorAnswer {
   const { message, param } = sentenceOf(body);
   const error = {
-    message,
+    message: IN_THEIR_WORDS[message] ?? message,
     type: typeOf(status),
     param: PARAMS[ownCode] ?? param,
     code: CODES[status] ?? (ownCode === 'invalid' ? null : ownCode),

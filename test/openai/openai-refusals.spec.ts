@@ -113,6 +113,15 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
       expect(Object.keys(body.error)).toEqual(['message', 'type', 'param', 'code']);
       expect([status, body.error.code]).toEqual([expected, code]);
     }
+    const keyless = (await app.send({ path: '/v1/models' })).body.error;
+    expect(keyless.message).toMatch(/^You didn't provide an API key\. /);
+    for (const Authorization of ['Bearer sk-nobodys', 'Token nobodys', 'Bearer tally_nobodys']) {
+      const { body } = await app.send({ path: '/v1/models', headers: { Authorization } });
+      expect(body.error).toEqual({
+        ...{ message: 'Incorrect API key provided.', type: 'invalid_request_error' },
+        ...{ param: null, code: 'invalid_api_key' },
+      });
+    }
     const { message } = (await ada.get('/v1/images')).body.error;
     for (const door of ['POST /v1/chat/completions', 'GET /v1/responses/{id}', 'GET /v1/models']) {
       expect(message).toContain(door);
