@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { PageAssets } from '../../src/web/page-assets.js';
 import { TestApp } from '../support/app.js';
 
 const FOLDER = 'src/web/page';
@@ -72,6 +73,15 @@ describe('GET /', () => {
       expect([status, body]).toEqual([404, { detail: 'Not found.', code: 'not_found' }]);
     },
   );
+});
+
+describe('PageAssets', () => {
+  it('says in the document whether one may register', () => {
+    const documentOf = (isRegistrationOpen: boolean) =>
+      new PageAssets({ openingGrant: 1, isRegistrationOpen }).document;
+    expect(documentOf(true)).toContain('data-registration="open"');
+    expect(documentOf(false)).toContain('data-registration="closed"');
+  });
 });
 
 describe('the page folder', () => {
