@@ -8,6 +8,7 @@ import { USAGE, readOptions, type Options } from './options.js';
 import { measureOverload } from './overload.js';
 import { IS_PINNED, pinMyself } from './pinning.js';
 import { measureRates } from './rates.js';
+import { measureRealModels } from './real-models.js';
 import { measureScale } from './scale.js';
 import type { Section } from './stage.js';
 import { measureStreams } from './streams.js';
@@ -22,9 +23,10 @@ function surroundings({ kind, plan }: Options): string {
 /** Each part that was asked for, as soon as it is measured. */
 async function* measure(
   databases: Databases,
-  { plan, wants }: Options,
+  { plan, wants, against }: Options,
 ): AsyncGenerator<Section, void, undefined> {
   if (plan.cases.length > 0) yield await measureRates(databases, plan);
+  if (wants('models')) yield await measureRealModels(databases, plan, against);
   if (wants('streams')) yield await measureStreams(databases, plan);
   if (wants('overload')) yield await measureOverload(databases, plan);
   if (wants('idle')) yield await measureIdle(databases, plan);

@@ -9,14 +9,17 @@ export const USAGE = `usage: npm run bench -- [options]
   --connections 1,16,64
   --rounds 5
   --seconds 2                  of each run
+  --against <folder>           another build, beside this one where real models are measured
   --json                       every run, instead of the tables
-parts: ${[...CASES.map(({ name }) => name), 'streams', 'overload', 'idle', 'hostile', 'floods', 'limits', 'scale'].join(', ')}
+parts: ${[...CASES.map(({ name }) => name), 'models', 'streams', 'overload', 'idle', 'hostile', 'floods', 'limits', 'scale'].join(', ')}
 `;
 
 export interface Options {
   readonly kind: DatabaseKind;
   readonly plan: Plan;
   readonly json: boolean;
+  /** The folder of another build. */
+  readonly against: string | undefined;
   /** Whether the part of this name was asked for, by name or by naming none. */
   readonly wants: (part: string, byDefault?: boolean) => boolean;
 }
@@ -31,9 +34,10 @@ export function readOptions(): Options {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '2' },
       json: { type: 'boolean', default: false },
+      against: { type: 'string' },
     },
   });
-  const { database: kind, only, connections, rounds, seconds, json } = values;
+  const { database: kind, only, connections, rounds, seconds, json, against } = values;
   if (kind !== 'sqlite' && kind !== 'postgres') throw new Error(`unknown database: ${kind}`);
   const counts = connections.split(',').map(Number);
   const numbers = [...counts, Number(rounds), Number(seconds)];
@@ -44,5 +48,5 @@ export function readOptions(): Options {
     only === '' ? byDefault : only.split(',').some((word) => part.startsWith(word));
   const cases = CASES.filter(({ name }) => wants(name));
   const plan = { cases, connections: counts, rounds: Number(rounds), seconds: Number(seconds) };
-  return { kind, plan, json, wants };
+  return { kind, plan, json, against, wants };
 }

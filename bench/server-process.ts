@@ -8,6 +8,8 @@ import { pinned } from './pinning.js';
 
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
+/** In which the kernel counts a process's time. */
+const TICK_MS = 10;
 
 /** As it is installed, but that each request is not logged: the floor does not log either. Nobody has too much. */
 const SETTINGS = {
@@ -35,14 +37,18 @@ export class ServerProcess {
     private readonly child: ChildProcess,
   ) {}
 
-  /** Starts the service as it is built, and waits until it answers. */
+  /** Starts the service as it is built here, or in the folder `build`, and waits until it answers. */
   static async service(
     databaseUrl: string,
-    { settings = {}, nodeOptions = [] }: { settings?: object; nodeOptions?: string[] } = {},
+    {
+      settings = {},
+      nodeOptions = [],
+      build = '.',
+    }: { settings?: object; nodeOptions?: string[]; build?: string } = {},
   ): Promise<ServerProcess> {
     const port = String(await freePort());
     const env = { ...SETTINGS, ...settings, DATABASE_URL: databaseUrl, PORT: port };
-    return this.start(port, [...nodeOptions, resolve('dist/src', 'main.js')], env);
+    return this.start(port, [...nodeOptions, resolve(build, 'dist/src/main.js')], env);
   }
 
   static async floor(databaseUrl: string): Promise<ServerProcess> {
@@ -50,8 +56,25 @@ export class ServerProcess {
     return this.start(port, [resolve('dist/bench/floor', 'main.js'), databaseUrl, port], {});
   }
 
-  private static async start(port: string, command: string[], env: object): Promise<ServerProcess> {
-    const [program = '', ...rest] = pinned('server', [process.execPath, ...command]);
+  /** The mock of a provider, on the driver's core. */
+  static async provider(): Promise<ServerProcess> {
+    const port = String(await freePort());
+    return this.start(port, [resolve('dist/bench', 'mock-provider.js'), port], {}, 'driver');
+  }
+
+  /** Portkey's gateway, without its page. */
+  static async portkey(program: string): Promise<ServerProcess> {
+    const port = String(await freePort());
+    return this.start(port, [program, `--port=${port}`, '--headless'], { NODE_ENV: 'production' });
+  }
+
+  private static async start(
+    port: string,
+    command: string[],
+    env: object,
+    side: 'server' | 'driver' = 'server',
+  ): Promise<ServerProcess> {
+    const [program = '', ...rest] = pinned(side, [process.execPath, ...command]);
     const child = spawn(program, rest, {
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'inherit', 'inherit'],
@@ -65,6 +88,13 @@ export class ServerProcess {
   async residentBytes(): Promise<number> {
     const status = await readFile(`/proc/${String(this.child.pid)}/status`, 'utf8').catch(() => '');
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  /** The time that it has had of a core since it started, in milliseconds; 0 where there is no `/proc`. */
+  async cpuMs(): Promise<number> {
+    const stat = await readFile(`/proc/${String(this.child.pid)}/stat`, 'latin1').catch(() => '');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * TICK_MS;
   }
 
   async stop(): Promise<void> {
