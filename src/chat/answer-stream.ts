@@ -15,6 +15,8 @@ interface Beginning {
 /** An answer's events on their way: the stream is opened at once, or with its first word. */
 export class AnswerStream {
   private opened: Promise<EventStream> | undefined;
+  /** The same once it is open. */
+  private events: EventStream | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly beginning: Beginning) {}
@@ -29,7 +31,12 @@ export class AnswerStream {
     this.timer = setTimeout(() => void this.stream(false), OPENING_MAX_MS);
   }
 
-  async send(all: AnswerEvent[]): Promise<void> {
+  /** Returns what is to be waited for, if anything is. */
+  send(all: AnswerEvent[]): Promise<void> | undefined {
+    return this.events ? write(this.events, all) : this.sendFirst(all);
+  }
+
+  private async sendFirst(all: AnswerEvent[]): Promise<void> {
     await write(await this.stream(true), all);
   }
 
@@ -46,10 +53,16 @@ export class AnswerStream {
   private async open(isAnswering: boolean): Promise<EventStream> {
     const events = this.beginning.open(isAnswering);
     await write(events, this.beginning.start());
+    this.events = events;
     return events;
   }
 }
 
-async function write(events: EventStream, all: AnswerEvent[]): Promise<void> {
-  for (const { event, payload } of all) await events.send(event, payload);
+/** Waits where the reader is slow, and makes no promise where it is not: there is one event for each word. */
+function write(events: EventStream, all: readonly AnswerEvent[]): Promise<void> | undefined {
+  for (const [n, { event, payload }] of all.entries()) {
+    const full = events.send(event, payload);
+    if (full) return full.then(() => write(events, all.slice(n + 1)));
+  }
+  return undefined;
 }

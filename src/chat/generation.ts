@@ -26,10 +26,15 @@ export interface GenerationParts {
   readonly settle: (outcome: Outcome, model: Model) => Promise<Turn>;
 }
 
+/** Takes a delta; what it returns is waited for before the next one is fetched. */
+type OnDelta = (delta: CompletionDelta) => Promise<void> | undefined;
+
 const logger = new Logger('Generation');
 
 /** Why an answer was stopped: its caller left, or had it stopped; or its time was up. */
 type Stop = 'not wanted' | typeof TIME_IS_UP;
+/** The same once it has ended. Given by name: without a reason each abort makes an error, with a stack trace. */
+const OVER = 'over';
 
 /**
  * One paid answer, from the first word to the settled hold. Whatever ends it (the last word, the caller
@@ -90,10 +95,7 @@ export class Generation {
    * the answer is whole. Throws a `ProviderError`, with nothing charged, and `AnswerNotRead` when it was the
    * caller who let time run out.
    */
-  async run(
-    disconnectSignal: AbortSignal,
-    onDelta?: (delta: CompletionDelta) => Promise<void>,
-  ): Promise<Turn> {
+  async run(disconnectSignal: AbortSignal, onDelta?: OnDelta): Promise<Turn> {
     this.askedAt = performance.now();
     const { stopping } = this;
     if (disconnectSignal.aborted || stopping.signal.aborted) return this.cancel('never asked');
@@ -115,7 +117,7 @@ export class Generation {
       clearTimeout(this.patience);
       disconnectSignal.removeEventListener('abort', leave);
       // Whoever still produces (more than was asked for, say) is told to stop.
-      stopping.abort();
+      stopping.abort(OVER);
     }
     return this.settle('complete', 'complete', done);
   }
@@ -124,27 +126,25 @@ export class Generation {
    * Asks one after the other until a first word comes; a refusal of the request itself ends that at once. Where
    * nobody answers, the failure is that of the first. Each but the last has its share of the time for its first word.
    */
-  private async readAny(
-    signal: AbortSignal,
-    onDelta?: (delta: CompletionDelta) => Promise<void>,
-  ): Promise<CompletionDone> {
+  private async readAny(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
     const { asks, timeoutMs } = this.parts;
     let failure: unknown;
     for (const [n, ask] of asks.entries()) {
       this.ask = ask;
-      const impatient = new AbortController();
       const others = asks.length - n - 1;
+      const impatient = others > 0 ? new AbortController() : undefined;
       const leftMs = timeoutMs - (performance.now() - this.askedAt);
-      if (others > 0) {
+      if (impatient) {
         const giveUp = impatient.abort.bind(impatient, TIME_IS_UP);
         this.patience = setTimeout(giveUp, leftMs / (others + 1));
       }
       try {
-        return await this.read(AbortSignal.any([signal, impatient.signal]), onDelta);
+        const either = impatient ? AbortSignal.any([signal, impatient.signal]) : signal;
+        return await this.read(either, onDelta);
       } catch (error) {
         if (signal.aborted || this.produced > 0) throw error;
         if (n === 0 && isRefusal(error)) throw error;
-        const reason = impatient.signal.aborted ? this.timedOut() : error;
+        const reason = impatient?.signal.aborted ? this.timedOut() : error;
         failure ??= reason;
         if (others > 0)
           logger.warn(
@@ -159,10 +159,7 @@ export class Generation {
     throw failure;
   }
 
-  private async read(
-    signal: AbortSignal,
-    onDelta?: (delta: CompletionDelta) => Promise<void>,
-  ): Promise<CompletionDone> {
+  private async read(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
     const { model, request } = this.ask;
     const onQueue = (isWaiting: boolean) => {
       this.isQueued = isWaiting;
@@ -180,9 +177,12 @@ export class Generation {
         this.text += next.value.text;
         this.reasoning += next.value.reasoning ?? '';
         this.toolCalls.add(next.value.toolCalls ?? []);
-        this.isWaitingForClient = true;
-        await Promise.race([onDelta?.(next.value), aborted]);
-        this.isWaitingForClient = false;
+        const taken = onDelta?.(next.value);
+        if (taken) {
+          this.isWaitingForClient = true;
+          await Promise.race([taken, aborted]);
+          this.isWaitingForClient = false;
+        }
         await fairShare();
         if (this.produced >= producedMax(this.ask)) {
           return { type: 'done', finishReason: 'length', usage: undefined };

@@ -59,13 +59,18 @@ export class EventStream {
   }
 
   /**
-   * Writes one event. Resolves when the client has taken enough of what was written before: a slow reader
-   * makes the sender wait, and memory does not grow. To a client that is gone nothing is written.
+   * Writes one event. Returns what resolves when the client has taken enough of what was written before, where it
+   * has not yet: a slow reader makes the sender wait, and memory does not grow. To a client that is gone nothing
+   * is written.
    */
-  async send(event: string | undefined, payload: unknown): Promise<void> {
+  send(event: string | undefined, payload: unknown): Promise<void> | undefined {
     const { raw } = this.reply;
-    if (raw.destroyed || raw.writableEnded) return;
-    if (raw.write(formatEvent(event, payload))) return;
+    if (raw.destroyed || raw.writableEnded) return undefined;
+    return raw.write(formatEvent(event, payload)) ? undefined : this.drained();
+  }
+
+  private async drained(): Promise<void> {
+    const { raw } = this.reply;
     const closed = new AbortController();
     const forget = onResponseClosed(raw, () => {
       closed.abort();

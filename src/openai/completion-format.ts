@@ -16,7 +16,9 @@ import type { ChunkDelta } from './completion-wire.js';
 export const completionFormat = (tellsUsage: boolean): AnswerFormat => ({
   whole: toCompletion,
   stream: (head) => {
-    const now = () => headOf(head.turnId, head.modelId);
+    const fixed = headOf(head.turnId, head.modelId);
+    // Who answers may change until the first word.
+    const now = () => ({ ...fixed, model: head.modelId });
     const chunk = (delta: ChunkDelta, finishReason: string | null = null) => ({
       payload: toChunk(now(), delta, finishReason, tellsUsage),
     });

@@ -22,6 +22,9 @@ import type {
 import { errorOf } from './refusal.js';
 
 const NO_EVENTS = 'the provider answered with something else than events';
+/** Why a call that has ended is aborted. Given by name: without a reason each abort makes an error, with a stack trace. */
+const OVER = 'over';
+
 /** An event carries a few words, or a call's arguments; more is nonsense. */
 const EVENT_MAX_CHARS = 1_048_576;
 
@@ -67,7 +70,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       throw toFailure(error, reportOf);
     } finally {
       signal.removeEventListener('abort', stop);
-      over.abort();
+      over.abort(OVER);
       if (isConnected) this.connection.release();
     }
   }
@@ -84,7 +87,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     reportOf: Reporter,
   ): AsyncGenerator<CompletionEvent> {
     const deadline = new Deadline(() => {
-      over.abort();
+      over.abort(OVER);
     });
     let state: AnswerState = SILENT;
     let isAnyEvent = false;
