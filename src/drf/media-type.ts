@@ -6,8 +6,12 @@ export interface MediaType {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
+/** What nearly every request says of its body. */
+const JSON_TYPE: MediaType = { type: 'application', subtype: 'json', parameters: new Map() };
+
 /** Reads any text as a media type, as leniently as the reference: what is no type matches no type. */
 export function parseMediaType(text: string): MediaType {
+  if (text === 'application/json') return JSON_TYPE;
   const [essence = '', ...rest] = text.split(';').map((part) => part.trim());
   const [type = '', subtype = ''] = essence.toLowerCase().split(/\/(.*)/s, 2);
   const parameters = new Map(

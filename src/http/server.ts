@@ -223,5 +223,6 @@ const declaredTypes = new WeakMap<FastifyRequest, string>();
  */
 function hideContentType(request: FastifyRequest): void {
   declaredTypes.set(request, request.headers['content-type'] ?? '');
-  delete request.raw.headers['content-type'];
+  // Not deleted: an object that loses a field is slow from then on.
+  request.raw.headers['content-type'] = undefined;
 }
