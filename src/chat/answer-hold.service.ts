@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { ClientChats } from '../conversations/client-chats.service.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { throwOwnerGone } from '../database/database-errors.js';
+import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseUnavailable, InsufficientBalance } from '../errors.js';
 import { affordable, ceiling, isFlat } from '../models/pricing.js';
 import type { Principal } from '../principal.js';
+import { GatheredHolds } from '../wallet/gathered-holds.service.js';
 import { HoldsService, type AnswerSpend } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { WalletService } from '../wallet/wallet.service.js';
@@ -39,6 +41,7 @@ export class AnswerHoldService {
     private readonly unitOfWork: UnitOfWork,
     private readonly wallets: WalletService,
     private readonly holds: HoldsService,
+    private readonly gathered: GatheredHolds,
     private readonly conversations: ConversationsService,
     private readonly clientChats: ClientChats,
   ) {}
@@ -88,29 +91,55 @@ export class AnswerHoldService {
   /** The hold, and the conversation that is now busy with it: both or neither. */
   private take(
     spend: AnswerSpend & { readonly holdId: string },
-    { conversationId: earlier, message, previousId, chatId, opens, isKept = true }: Question,
-    { conversationId }: AnswerIds,
+    question: Question,
+    ids: AnswerIds,
   ): Promise<void> {
-    return this.unitOfWork
-      .run(async (tx) => {
-        // Who names the turn to go on with needs no order among those that do.
-        if (earlier !== undefined && previousId === undefined)
-          await this.conversations.lockForAnswer(tx, spend.ownerId, earlier);
-        else if (earlier !== undefined) await this.conversations.lock(tx, spend.ownerId, earlier);
-        const { ordinal } = await this.holds.holdNumbered(tx, spend);
-        if (earlier !== undefined) {
-          await this.conversations.occupy(tx, earlier, spend.holdId, message);
-          return;
-        }
-        if (!isKept) return;
-        // From the first word on the client knows the conversation: it is there to be read, and to wait for.
-        const { ownerId, holdId: busyHoldId } = spend;
-        const opened = { id: conversationId, ownerId, ordinal, busyHoldId };
-        const settings = { title: storable(message), model: null, system: null };
-        this.conversations.open(tx, { ...opened, ...settings });
-        if (opens !== undefined && chatId !== undefined)
-          this.clientChats.add(tx, { ownerId, chatId, conversationId });
-      })
-      .catch(throwOwnerGone);
+    const { conversationId, opens } = question;
+    const isPlain = spend.capId === undefined && spend.idempotency === undefined;
+    // What else has to be locked or may be refused would have to be waited for by all others.
+    const taken =
+      isPlain && conversationId === undefined && opens === undefined
+        ? this.gathered.hold(spend, (tx, { ordinal }) => {
+            this.openConversation(tx, spend, question, ids, ordinal);
+          })
+        : this.takeAlone(spend, question, ids);
+    return taken.catch(throwOwnerGone);
+  }
+
+  private takeAlone(
+    spend: AnswerSpend & { readonly holdId: string },
+    question: Question,
+    ids: AnswerIds,
+  ): Promise<void> {
+    const { conversationId: earlier, message, previousId, chatId, opens } = question;
+    return this.unitOfWork.run(async (tx) => {
+      // Who names the turn to go on with needs no order among those that do.
+      if (earlier !== undefined && previousId === undefined)
+        await this.conversations.lockForAnswer(tx, spend.ownerId, earlier);
+      else if (earlier !== undefined) await this.conversations.lock(tx, spend.ownerId, earlier);
+      const { ordinal } = await this.holds.holdNumbered(tx, spend);
+      if (earlier !== undefined) {
+        await this.conversations.occupy(tx, earlier, spend.holdId, message);
+        return;
+      }
+      this.openConversation(tx, spend, question, ids, ordinal);
+      if (question.isKept !== false && opens !== undefined && chatId !== undefined) {
+        const { conversationId } = ids;
+        this.clientChats.add(tx, { ownerId: spend.ownerId, chatId, conversationId });
+      }
+    });
+  }
+
+  /** From the first word on the client knows the conversation: it is there to be read, and to wait for. */
+  private openConversation(
+    tx: Tx,
+    { ownerId, holdId: busyHoldId }: AnswerSpend & { readonly holdId: string },
+    { isKept = true, message }: Question,
+    { conversationId: id }: AnswerIds,
+    ordinal: number,
+  ): void {
+    if (!isKept) return;
+    const settings = { title: storable(message), model: null, system: null };
+    this.conversations.open(tx, { id, ownerId, ordinal, busyHoldId, ...settings });
   }
 }

@@ -9,6 +9,7 @@ import { AnswerExpired, DatabaseUnavailable } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { nowMicros, type Micros } from '../time.js';
 import { giveBack } from '../wallet/give-back.js';
+import { GatheredHolds } from '../wallet/gathered-holds.service.js';
 import { holdLifetime } from '../wallet/hold-lifetime.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
@@ -39,6 +40,7 @@ export class HeldAnswerService {
     private readonly answerHolds: AnswerHoldService,
     private readonly unitOfWork: UnitOfWork,
     private readonly holds: HoldsService,
+    private readonly gathered: GatheredHolds,
     private readonly turns: TurnWriter,
     private readonly running: RunningAnswers,
     private readonly late: LateSettlements,
@@ -111,11 +113,13 @@ export class HeldAnswerService {
 
   private settleOnce(ended: HeldAnswer, onMade: (turn: Turn) => void): Promise<Turn> {
     const settleAs = (one: HeldAnswer) =>
-      this.unitOfWork.run(async (tx) => {
-        const turn = await this.resolve(tx, one);
-        onMade(turn);
-        return turn;
-      });
+      isGathered(one)
+        ? this.captureGathered(one, onMade)
+        : this.unitOfWork.run(async (tx) => {
+            const turn = await this.resolve(tx, one);
+            onMade(turn);
+            return turn;
+          });
     return settleAs(ended).catch((error: unknown) => {
       if (!isForeignKeyViolation(error)) throw error;
       return settleAs({ ...ended, isKept: false });
@@ -130,6 +134,18 @@ export class HeldAnswerService {
 
   private resolve(tx: Tx, ended: HeldAnswer): Promise<Turn> {
     return ended.outcome.status === 'failed' ? this.release(tx, ended) : this.capture(tx, ended);
+  }
+
+  private captureGathered(ended: HeldAnswer, onMade: (turn: Turn) => void): Promise<Turn> {
+    const { turnId: holdId, outcome, principal } = ended;
+    const why = ledgerNote(principal, ended.modelId, holdId);
+    const bytes = { turnBytes: bytesKept(ended) };
+    const capture = { holdId, ownerId: principal.userId, amount: outcome.amount, why, ...bytes };
+    return this.gathered.capture(capture, (tx, captured) => {
+      const turn = this.turns.save(tx, ended, { holdId, ...captured });
+      onMade(turn);
+      return turn;
+    });
   }
 
   private async capture(tx: Tx, ended: HeldAnswer): Promise<Turn> {
@@ -149,6 +165,10 @@ export class HeldAnswerService {
     return this.turns.save(tx, ended, { holdId: turnId, ...released });
   }
 }
+
+/** A cap has its own row, which others may be changing: what counts against one is ended alone. */
+const isGathered = ({ outcome, principal }: HeldAnswer) =>
+  outcome.status !== 'failed' && principal.key === undefined;
 
 const bytesKept = ({ content, question, isKept = question.isKept }: HeldAnswer) =>
   bytesOf(content, { isKept });

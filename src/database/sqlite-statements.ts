@@ -91,7 +91,7 @@ export class SqliteStatements implements Statements {
  */
 function toSqlite(sql: string): string {
   return sql
-    .replace('FOR NO KEY UPDATE SKIP LOCKED', '')
+    .replaceAll('FOR NO KEY UPDATE SKIP LOCKED', '')
     .replaceAll(' COLLATE "C"', '')
     .replaceAll(/lower\((message|response)\) LIKE/g, '$1 LIKE')
     .replaceAll('strpos(', 'instr(')

@@ -8,6 +8,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { Metrics } from '../metrics/metrics.js';
 import { assertAmount } from './amount.js';
 import { CapsService } from './caps.service.js';
+import { DUES, duesOf, entriesOf, FREE_WALLETS, SOMETHING } from './dues.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
   availableOf,
@@ -19,7 +20,7 @@ import {
   type CaptureResult,
   type Spend,
 } from './spending.js';
-import { fits, NOTHING_STORED, roomFor, stores, type Stored } from './stored.js';
+import { fits, NOTHING_STORED, roomFor, stores } from './stored.js';
 
 /** A price, and what the ledger says of it. */
 export type Charge = Spend & LedgerNote;
@@ -82,7 +83,7 @@ export class ChargesService {
         ownerId,
         amount,
         dayOf(nowMicros()),
-        entriesOf(charge),
+        entriesOf(charge.amount),
         stored.bytes,
         stored.conversations,
         ...room,
@@ -106,14 +107,11 @@ export class ChargesService {
     const covered = charges.filter(({ capId }) => capId === undefined || spent.has(capId));
     const dues = duesOf(covered);
     const rows = await tx.write<WalletRow & { ownerId: string }>(
-      `/* wallet.charge_many */ WITH free AS (
-         SELECT owner_id AS id FROM wallets WHERE owner_id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
+      `/* wallet.charge_many */ WITH ${FREE_WALLETS('$1')}
        UPDATE wallets SET balance = balance - due, entry_count = entry_count + entries,
-         last_ordinal = last_ordinal + charges, spent_amount = ${spentOn('$2')} + due,
+         last_ordinal = last_ordinal + spends, spent_amount = ${spentOn('$2')} + due,
          spent_day = ${dayCounted('$2')}, ${stores('bytes', 'opened')}
-       FROM free, (SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due, CAST(value ->> 1 AS bigint) AS entries,
-         CAST(value ->> 2 AS bigint) AS charges, CAST(value ->> 3 AS bigint) AS bytes,
-         CAST(value ->> 4 AS bigint) AS opened FROM json_each($3)) AS dues
+       FROM free, ${DUES('$3')}
        WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')} AND ${fits('bytes', 'opened', '$4', '$5')}
        RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
       [
@@ -145,7 +143,7 @@ export class ChargesService {
       const wallet = {
         held: before.held,
         balance: before.balance - charge.amount,
-        entryCount: before.entryCount + entriesOf(charge),
+        entryCount: before.entryCount + entriesOf(charge.amount),
         lastOrdinal: before.lastOrdinal + 1,
       };
       wallets.set(charge.ownerId, wallet);
@@ -156,7 +154,7 @@ export class ChargesService {
   /** Writes down a charge that `wallet` has just paid. Its entry and its turn say all: there is no hold. */
   private record(tx: Tx, wallet: WalletRow, charge: Charge): ChargeReceipt {
     const { ownerId, amount, reason, turnId, model, credentialId, keyName } = charge;
-    if (entriesOf(charge) > 0) {
+    if (entriesOf(amount) > 0) {
       const what = { reason, turnId, model, credentialId, keyName };
       appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, ...what });
       tx.whenCommitted(() => {
@@ -165,32 +163,4 @@ export class ChargesService {
     }
     return { charged: amount, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
   }
-}
-
-/** What costs nothing leaves no entry. */
-const entriesOf = ({ amount }: Spend): 0 | 1 => (amount > 0 ? 1 : 0);
-
-/** For all of a batch the bounds stand: who stores nothing past one is served alone. */
-const SOMETHING: Stored = { bytes: 1, conversations: 1 };
-
-/** The sum that an owner is to pay, the number of its entries, that of its charges, and what they store. */
-type Dues = [due: number, entries: number, charges: number, bytes: number, conversations: number];
-
-/** What each owner is to pay. */
-function duesOf(charges: readonly Spend[]): Record<string, Dues> {
-  const dues: Record<string, Dues> = {};
-  for (const charge of charges) {
-    assertAmount(charge.amount);
-    const [due, entries, count, bytes, opened] = (dues[charge.ownerId] ??= [0, 0, 0, 0, 0]);
-    const { stored = NOTHING_STORED } = charge;
-    assertAmount(due + charge.amount);
-    dues[charge.ownerId] = [
-      due + charge.amount,
-      entries + entriesOf(charge),
-      count + 1,
-      bytes + stored.bytes,
-      opened + stored.conversations,
-    ];
-  }
-  return dues;
 }

@@ -223,8 +223,8 @@ export class HoldsService {
     return hold;
   }
 
-  /** Writes down what was set aside. Returns the hold's id. */
-  private record(tx: Tx, spend: AnswerSpend, createdAt: Micros): string {
+  /** Writes down what a wallet has just set aside. Returns the hold's id. */
+  record(tx: Tx, spend: AnswerSpend, createdAt: Micros): string {
     const { ownerId, amount, holdId: id = uuidv7(), capId, turnBytes = 0, idempotency } = spend;
     tx.insertLater(Hold, {
       id,

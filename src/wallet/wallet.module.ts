@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { BalanceController } from './balance.controller.js';
 import { CapsService } from './caps.service.js';
+import { GatheredHolds } from './gathered-holds.service.js';
 import { ChargesService } from './charges.service.js';
 import { HoldSweeper } from './hold-sweeper.js';
 import { HoldStops } from './hold-stops.js';
@@ -19,6 +20,7 @@ import { WalletService } from './wallet.service.js';
     WalletService,
     CapsService,
     HoldsService,
+    GatheredHolds,
     ChargesService,
     HoldStops,
     HoldSweeper,
@@ -32,6 +34,7 @@ import { WalletService } from './wallet.service.js';
     CapsService,
     WalletService,
     HoldsService,
+    GatheredHolds,
     ChargesService,
     HoldStops,
     HoldSweeper,

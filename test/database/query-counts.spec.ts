@@ -82,7 +82,7 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
     ]);
   });
 
-  const HOLD = [begin, 'wallet.hold', ...inserts('holds', 'conversations'), 'COMMIT'];
+  const HOLD = [begin, 'wallet.hold_many', ...inserts('holds', 'conversations'), 'COMMIT'];
   const KEYED_HOLD = [
     begin,
     ...inserts('holds'),
@@ -92,8 +92,8 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
   ];
   const SETTLE = [
     begin,
-    'hold.resolve',
-    'wallet.capture',
+    'hold.capture_many',
+    'wallet.capture_many',
     ...inserts('ledger_entries', 'turns'),
     'COMMIT',
   ];

@@ -3,6 +3,7 @@ import { HoldStops } from '../../src/wallet/hold-stops.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
+import { makeKey } from '../support/api-keys.js';
 import { addCrowd } from '../support/crowd.js';
 import { databaseKinds } from '../support/databases.js';
 import { getPage } from '../support/pages.js';
@@ -29,10 +30,13 @@ const HOT = [
   'wallet.available',
   'wallet.charge_many',
   'wallet.hold',
+  'wallet.hold_many',
   'wallet.capture',
+  'wallet.capture_many',
   'wallet.release',
   'hold.find_claim',
   'hold.resolve',
+  'hold.capture_many',
   'hold.stop',
   'hold.stops',
   'hold.overdue',
@@ -76,6 +80,8 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
     await app.post('/api/token/refresh/', { refresh: pair.refresh });
     await ada.balance();
     await ada.chat('hello');
+    await ada.chat('hello', { Accept: 'text/event-stream' });
+    await (await makeKey(app.http, ada)).caller.chat('hello', { Accept: 'text/event-stream' });
     const { headers } = await ada.chat('hello', { 'Idempotency-Key': 'k' });
     await ada.chat('hello', { 'Idempotency-Key': 'k' });
     const turn = String(headers['turn-id']);

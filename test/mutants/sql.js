@@ -35,7 +35,6 @@ const CHANGES = {
     ["spent_amount = ${spentOn('$3')} + $2", "spent_amount = ${spentOn('$3')}"],
     ["spent_day = ${dayCounted('$3')}", 'spent_day = spent_day'],
     ["AND ${covers('$2', '$3')} RETURNING ${WALLET_ROW}", 'RETURNING ${WALLET_ROW}'],
-    ['FOR NO KEY UPDATE SKIP LOCKED', ''],
     ['SET balance = balance - due', 'SET balance = balance'],
     ['entry_count = entry_count + entries', 'entry_count = entry_count'],
     ["spent_amount = ${spentOn('$2')} + due", "spent_amount = ${spentOn('$2')}"],
@@ -43,6 +42,20 @@ const CHANGES = {
     ["AND ${covers('due', '$2')}", ''],
     ['AND free.id = payer', ''],
     ['WHERE owner_id = free.id AND', 'WHERE'],
+  ],
+  'src/wallet/dues.js': [['FOR NO KEY UPDATE SKIP LOCKED', '']],
+  'src/wallet/gathered-holds.service.js': [
+    ['SET held = held + due', 'SET held = held'],
+    ["AND ${covers('due', '$2')}", ''],
+    ['AND free.id = payer', ''],
+    ["AND coalesce(state, '') = 'open'", ''],
+    ['captured_amount = taken', 'captured_amount = 0'],
+    ['AND open_id = hold_id', ''],
+    ['SET balance = balance - due', 'SET balance = balance'],
+    ['held = held - freed', 'held = held'],
+    ['entry_count = entry_count + entries', 'entry_count = entry_count'],
+    ["spent_amount = ${spentOn('$2')} + due", "spent_amount = ${spentOn('$2')}"],
+    ['AND owner_id = payer', ''],
   ],
   'src/wallet/holds.service.js': [
     [

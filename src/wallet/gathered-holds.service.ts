@@ -1,0 +1,242 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/config.js';
+import { BatchedTransaction } from '../database/batched-transaction.js';
+import type { Tx } from '../database/tx.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { AnswerExpired } from '../errors.js';
+import { Metrics } from '../metrics/metrics.js';
+import { dayOf, nowMicros } from '../time.js';
+import { traced } from '../tracing.js';
+import { assertAmount } from './amount.js';
+import { DUES, duesOf, entriesOf, FREE_WALLETS, numbersBy, SOMETHING } from './dues.js';
+import { HoldsService, type AnswerSpend } from './holds.service.js';
+import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
+import {
+  availableOf,
+  covers,
+  dayCounted,
+  spentOn,
+  type CaptureResult,
+  type LedgerNote,
+} from './spending.js';
+import { fits, roomFor, stores } from './stored.js';
+
+/** A hold that is set aside together with others: no cap and no key has to be looked at first. */
+export type PlainSpend = Omit<AnswerSpend, 'capId' | 'idempotency'> & { readonly holdId: string };
+
+/** The end of a hold that no cap counts: what is taken of it, what the ledger says, and what is saved. */
+export interface PlainCapture {
+  readonly holdId: string;
+  readonly ownerId: string;
+  readonly amount: number;
+  readonly why: LedgerNote;
+  readonly turnBytes: number;
+}
+
+/** A hold that was captured with others. */
+interface Captured {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly amount: number;
+  readonly storedBytes: number;
+}
+
+/** A capture, and the hold that it has ended. */
+interface Ending {
+  readonly capture: PlainCapture;
+  readonly hold: Captured;
+}
+
+/** Nobody leaves while a hold is taken or ended: that decides what is paid. */
+const NOBODY_LEAVES = new AbortController().signal;
+
+/**
+ * Holds that are set aside, and captured, together with those of others that come while a transaction is under
+ * way, by one statement for all. On PostgreSQL it skips what another transaction is changing, so it waits for no lock. What is
+ * skipped, not covered, or open no longer is done alone, by `HoldsService`, which says why.
+ */
+@Injectable()
+export class GatheredHolds {
+  private readonly holding: BatchedTransaction<PlainSpend, { ordinal: number }>;
+  private readonly capturing: BatchedTransaction<PlainCapture, CaptureResult>;
+
+  constructor(
+    unitOfWork: UnitOfWork,
+    private readonly holds: HoldsService,
+    private readonly metrics: Metrics,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
+    this.holding = new BatchedTransaction(unitOfWork, {
+      single: (tx, spend) => this.holds.holdNumbered(tx, spend),
+      batch: (tx, spends) => this.holdMany(tx, spends),
+    });
+    this.capturing = new BatchedTransaction(unitOfWork, {
+      single: (tx, capture) => this.captureAlone(tx, capture),
+      batch: (tx, captures) => this.captureMany(tx, captures),
+    });
+  }
+
+  /** Sets an amount aside, and has `finish` save along with it. Throws as `HoldsService.hold` does. */
+  hold<T>(spend: PlainSpend, finish: (tx: Tx, held: { ordinal: number }) => T): Promise<T> {
+    return traced('transaction', { 'tallychat.batched': true }, () =>
+      this.holding.add(spend, NOBODY_LEAVES, finish),
+    );
+  }
+
+  /**
+   * Captures a hold, and has `finish` save in the same transaction what it was paid for. Throws `AnswerExpired`
+   * where the hold is no longer open.
+   */
+  capture<T>(capture: PlainCapture, finish: (tx: Tx, captured: CaptureResult) => T): Promise<T> {
+    return traced('transaction', { 'tallychat.batched': true }, () =>
+      this.capturing.add(capture, NOBODY_LEAVES, finish),
+    );
+  }
+
+  /** Undefined for each hold of a wallet that does not cover the sum of those here, or that is being changed. */
+  private async holdMany(
+    tx: Tx,
+    spends: readonly PlainSpend[],
+  ): Promise<({ ordinal: number } | undefined)[]> {
+    const createdAt = nowMicros();
+    const dues = duesOf(spends);
+    const rows = await tx.write<{ ownerId: string; ordinal: number }>(
+      `/* wallet.hold_many */ WITH ${FREE_WALLETS('$1')}
+       UPDATE wallets SET held = held + due, last_ordinal = last_ordinal + spends, ${stores('bytes', 'opened')}
+       FROM free, ${DUES('$3')}
+       WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')} AND ${fits('bytes', 'opened', '$4', '$5')}
+       RETURNING owner_id AS "ownerId", last_ordinal AS ordinal`,
+      [
+        Object.keys(dues),
+        dayOf(createdAt),
+        JSON.stringify(dues),
+        ...roomFor(this.config, SOMETHING),
+      ],
+    );
+    // As each was before the first of its holds here: they are told one after the other.
+    const ordinals = new Map(
+      rows.map(({ ownerId, ordinal }) => [ownerId, ordinal - (dues[ownerId]?.[2] ?? 0)]),
+    );
+    return spends.map((spend) => {
+      const before = ordinals.get(spend.ownerId);
+      if (before === undefined) return undefined;
+      ordinals.set(spend.ownerId, before + 1);
+      this.holds.record(tx, spend, createdAt);
+      tx.whenCommitted(() => {
+        this.metrics.tokensHeld(spend.amount);
+      });
+      return { ordinal: before + 1 };
+    });
+  }
+
+  private async captureAlone(
+    tx: Tx,
+    { holdId, amount, why, turnBytes }: PlainCapture,
+  ): Promise<CaptureResult> {
+    const captured = await this.holds.capture(tx, holdId, amount, why, turnBytes);
+    if (!captured) throw new AnswerExpired();
+    return captured;
+  }
+
+  /**
+   * Undefined for each hold that is not open, or that another transaction is changing, or its wallet. The wallets
+   * are locked first, against the lock order of `HoldsService`: whoever waits for nothing cannot deadlock.
+   */
+  private async captureMany(
+    tx: Tx,
+    captures: readonly PlainCapture[],
+  ): Promise<(CaptureResult | undefined)[]> {
+    const taken = Object.fromEntries(captures.map(({ holdId, amount }) => [holdId, [amount]]));
+    for (const { amount } of captures) assertAmount(amount);
+    const rows = await tx.write<Captured>(
+      `/* hold.capture_many */ WITH ${FREE_WALLETS('$1')}, open AS (
+         SELECT id AS open_id FROM holds WHERE id = ANY($2) AND coalesce(state, '') = 'open'
+           AND owner_id IN (SELECT free.id FROM free) FOR NO KEY UPDATE SKIP LOCKED)
+       UPDATE holds SET state = 'captured', captured_amount = taken, resolved_at = $3
+       FROM open, ${numbersBy('hold_id', ['taken'], '$4')}
+       WHERE id = open_id AND open_id = hold_id
+       RETURNING id, owner_id AS "ownerId", amount, stored_bytes AS "storedBytes"`,
+      [
+        [...new Set(captures.map(({ ownerId }) => ownerId))],
+        Object.keys(taken),
+        nowMicros(),
+        JSON.stringify(taken),
+      ],
+    );
+    const captured = new Map(rows.map((row) => [row.id, row]));
+    const ends = captures.map((capture): Ending | undefined => {
+      const hold = captured.get(capture.holdId);
+      // Once: for a second capture of it the hold is no longer open.
+      captured.delete(capture.holdId);
+      return hold && { capture, hold };
+    });
+    const wallets = await this.takeFrom(
+      tx,
+      ends.filter((end) => end !== undefined),
+    );
+    return ends.map((end) => {
+      const wallet = end && wallets.get(end.hold.ownerId);
+      if (!wallet) return undefined;
+      const after = afterOne(wallet, end);
+      wallets.set(end.hold.ownerId, after);
+      return this.tell(tx, after, end);
+    });
+  }
+
+  /** Takes from each wallet what its holds have come to. Gives the wallets as they were before. */
+  private async takeFrom(tx: Tx, ended: readonly Ending[]): Promise<Map<string, WalletRow>> {
+    if (ended.length === 0) return new Map();
+    const sums: Record<string, [number, number, number, number, number]> = {};
+    for (const { capture, hold } of ended) {
+      const [due, freed, entries, ends, bytes] = (sums[hold.ownerId] ??= [0, 0, 0, 0, 0]);
+      sums[hold.ownerId] = [
+        due + capture.amount,
+        freed + hold.amount,
+        entries + entriesOf(capture.amount),
+        ends + 1,
+        bytes + capture.turnBytes - hold.storedBytes,
+      ];
+    }
+    const rows = await tx.write<WalletRow & { ownerId: string }>(
+      `/* wallet.capture_many */ UPDATE wallets SET balance = balance - due, held = held - freed,
+         entry_count = entry_count + entries, last_ordinal = last_ordinal + ends,
+         spent_amount = ${spentOn('$2')} + due, spent_day = ${dayCounted('$2')}, stored_bytes = stored_bytes + bytes
+       FROM ${numbersBy('payer', ['due', 'freed', 'entries', 'ends', 'bytes'], '$3')}
+       WHERE owner_id = ANY($1) AND owner_id = payer RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
+      [Object.keys(sums), dayOf(nowMicros()), JSON.stringify(sums)],
+    );
+    if (rows.length !== Object.keys(sums).length) throw new Error('holds without their wallets');
+    return new Map(
+      rows.map(({ ownerId, balance, held, entryCount, lastOrdinal }) => {
+        const [due, freed, entries, ends] = sums[ownerId] ?? [0, 0, 0, 0];
+        const before = { balance: balance + due, held: held + freed };
+        return [
+          ownerId,
+          { ...before, entryCount: entryCount - entries, lastOrdinal: lastOrdinal - ends },
+        ];
+      }),
+    );
+  }
+
+  private tell(
+    tx: Tx,
+    wallet: WalletRow,
+    { capture: { holdId, ownerId, amount, why }, hold }: Ending,
+  ): CaptureResult {
+    if (amount > 0) {
+      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
+    }
+    tx.whenCommitted(() => {
+      this.metrics.tokensCharged(amount);
+      this.metrics.tokensReleased(hold.amount - amount);
+    });
+    return { charged: amount, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
+  }
+}
+
+const afterOne = (wallet: WalletRow, { capture: { amount }, hold }: Ending): WalletRow => ({
+  balance: wallet.balance - amount,
+  held: wallet.held - hold.amount,
+  entryCount: wallet.entryCount + entriesOf(amount),
+  lastOrdinal: wallet.lastOrdinal + 1,
+});

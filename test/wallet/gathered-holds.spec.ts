@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { AnswerExpired, InsufficientBalance } from '../../src/errors.js';
+import { GatheredHolds } from '../../src/wallet/gathered-holds.service.js';
+import { HoldsService } from '../../src/wallet/holds.service.js';
+import { WalletService } from '../../src/wallet/wallet.service.js';
+import { TestApp } from '../support/app.js';
+import { databaseKinds } from '../support/databases.js';
+import { noteOf } from '../support/note.js';
+import { StatementLog } from '../support/statement-log.js';
+
+describe.each(databaseKinds)('holds that come together on %s', (kind) => {
+  let app: TestApp;
+  let gathered: GatheredHolds;
+  let log: StatementLog;
+  let ada: string;
+  let bob: string;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    gathered = app.nest.get(GatheredHolds);
+    log = StatementLog.of(app.nest);
+  });
+  afterAll(() => app.close());
+  beforeEach(async () => {
+    ada = await app.ownerOf(await app.newUser({ tokens: 1000 }));
+    bob = await app.ownerOf(await app.newUser({ tokens: 1000 }));
+  });
+
+  const hold = (ownerId: string, amount: number) => {
+    const holdId = uuidv7();
+    return gathered.hold({ ownerId, amount, holdId }, () => holdId);
+  };
+  const capture = (ownerId: string, holdId: string, amount: number) =>
+    gathered.capture(
+      { holdId, ownerId, amount, why: noteOf('spec', ownerId), turnBytes: 0 },
+      (_, captured) => captured,
+    );
+  const walletOf = (ownerId: string) => app.nest.get(WalletService).summary(ownerId);
+  const moneyOf = async (ownerId: string) => {
+    const { balance, held } = await walletOf(ownerId);
+    return [balance, held];
+  };
+  const entriesOf = (ownerId: string) =>
+    app.database.rows<{ seq: number; amount: number; balance: number }>(
+      `SELECT seq, amount, balance_after AS balance FROM ledger_entries
+       WHERE owner_id = $1 AND kind = 'charge' ORDER BY seq`,
+      [ownerId],
+    );
+  const moneyStatements = async (work: () => Promise<unknown>) =>
+    (await log.during(work))
+      .map(({ name }) => name)
+      .filter((name) => /^(?:wallet|hold)\./.test(name));
+
+  it('are set aside by one statement, and captured by two', async () => {
+    let ids: string[] = [];
+    const issued = await moneyStatements(async () => {
+      ids = await Promise.all([hold(ada, 100), hold(bob, 300), hold(ada, 50)]);
+    });
+    expect(issued).toEqual(['wallet.hold_many']);
+    expect([await moneyOf(ada), await moneyOf(bob)]).toEqual([
+      [1000, 150],
+      [1000, 300],
+    ]);
+    const [first = '', second = '', third = ''] = ids;
+    const ended = await moneyStatements(async () => {
+      const captured = [capture(ada, first, 70), capture(bob, second, 0), capture(ada, third, 50)];
+      expect(await Promise.all(captured)).toMatchObject([
+        { charged: 70, available: 880 },
+        { charged: 0, available: 1000 },
+        { charged: 50, available: 880 },
+      ]);
+    });
+    expect(ended).toEqual(['hold.capture_many', 'wallet.capture_many']);
+    expect([await moneyOf(ada), await moneyOf(bob)]).toEqual([
+      [880, 0],
+      [1000, 0],
+    ]);
+    // What costs nothing leaves no entry.
+    expect(await entriesOf(ada)).toEqual([
+      { seq: 2, amount: -70, balance: 930 },
+      { seq: 3, amount: -50, balance: 880 },
+    ]);
+    expect(await entriesOf(bob)).toEqual([]);
+    expect((await walletOf(ada)).limits.spentToday).toBe(120);
+    expect(await app.database.differences()).toEqual([]);
+  });
+
+  it('set no more aside than there is, beside one who has enough', async () => {
+    const holds = [hold(ada, 400), hold(ada, 400), hold(bob, 1000), hold(ada, 400)];
+    const outcomes = await Promise.allSettled(holds);
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([
+      { status: 'rejected', reason: expect.any(InsufficientBalance) as unknown },
+    ]);
+    expect([await moneyOf(ada), await moneyOf(bob)]).toEqual([
+      [1000, 800],
+      [1000, 1000],
+    ]);
+    expect(await app.database.count('holds', 'owner_id = $1', [ada])).toBe(2);
+    expect(await app.database.differences()).toEqual([]);
+  });
+
+  it('keep to the daily limit', async () => {
+    const wallets = app.nest.get(WalletService);
+    await app.nest.get(UnitOfWork).run((tx) => wallets.setDailyLimit(tx, ada, 250));
+    const outcomes = await Promise.allSettled([100, 100, 100].map((amount) => hold(ada, amount)));
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toMatchObject([
+      { reason: { headers: { 'Tokens-Limit': 'daily' } } },
+    ]);
+    expect(await moneyOf(ada)).toEqual([1000, 200]);
+    expect(await app.database.differences()).toEqual([]);
+  });
+
+  it('are captured once, and not when they have expired', async () => {
+    // Left open: what were taken twice would come out of it.
+    await hold(ada, 500);
+    const [first = '', second = '', third = ''] = await Promise.all([
+      hold(ada, 100),
+      hold(ada, 100),
+      hold(bob, 100),
+    ]);
+    await app.nest
+      .get(UnitOfWork)
+      .run((tx) => app.nest.get(HoldsService).release(tx, second, 'expired'));
+    const outcomes = await Promise.allSettled([
+      capture(ada, first, 100),
+      capture(ada, second, 100),
+      capture(bob, third, 100),
+      capture(ada, first, 100),
+    ]);
+    const expired = { status: 'rejected', reason: expect.any(AnswerExpired) as unknown };
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([expired, expired]);
+    expect([await moneyOf(ada), await moneyOf(bob)]).toEqual([
+      [900, 500],
+      [900, 0],
+    ]);
+    expect((await entriesOf(ada)).map(({ amount }) => amount)).toEqual([-100]);
+    expect(await app.database.differences()).toEqual([]);
+  });
+
+  it('never take more than was set aside', async () => {
+    const [first = '', second = ''] = await Promise.all([hold(ada, 100), hold(bob, 100)]);
+    const outcomes = await Promise.allSettled([capture(ada, first, 101), capture(bob, second, 9)]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect([await moneyOf(ada), await moneyOf(bob)]).toEqual([
+      [1000, 100],
+      [991, 0],
+    ]);
+    expect(await app.database.differences()).toEqual([]);
+  });
+
+  if (kind === 'sqlite') return;
+
+  it('do not wait for a wallet, or a hold, that another transaction is changing', async () => {
+    const [first = '', second = ''] = await Promise.all([hold(ada, 100), hold(bob, 100)]);
+    let waiting: Promise<unknown>[] = [];
+    await app.database.inTransaction(async (rows) => {
+      await rows('UPDATE wallets SET spent_amount = spent_amount WHERE owner_id = $1', [ada]);
+      waiting = [hold(ada, 10), capture(ada, first, 100)];
+      await Promise.all([hold(bob, 10), capture(bob, second, 100)]);
+      expect(await moneyOf(bob)).toEqual([900, 10]);
+      expect(await moneyOf(ada)).toEqual([1000, 100]);
+      // Both wait for the wallet now, each in a transaction of its own.
+      const locked = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+        AND datname = current_database() AND query LIKE '/* wallet.%'`;
+      while ((await app.database.rows(locked)).length < 2) await sleep(10);
+    });
+    await Promise.all(waiting);
+    expect(await moneyOf(ada)).toEqual([900, 10]);
+    expect(await app.database.differences()).toEqual([]);
+  });
+});
