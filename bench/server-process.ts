@@ -59,25 +59,27 @@ export class ServerProcess {
   /** The mock of a provider, on the driver's core. */
   static async provider(): Promise<ServerProcess> {
     const port = String(await freePort());
-    return this.start(port, [resolve('dist/bench', 'mock-provider.js'), port], {}, 'driver');
+    const command = [resolve('dist/bench', 'mock-provider.js'), port];
+    return this.start(port, command, {}, { side: 'driver' });
   }
 
   /** Portkey's gateway, without its page. */
   static async portkey(program: string): Promise<ServerProcess> {
     const port = String(await freePort());
-    return this.start(port, [program, `--port=${port}`, '--headless'], { NODE_ENV: 'production' });
+    const command = [program, `--port=${port}`, '--headless'];
+    return this.start(port, command, { NODE_ENV: 'production' }, { isQuiet: true });
   }
 
   private static async start(
     port: string,
     command: string[],
     env: object,
-    side: 'server' | 'driver' = 'server',
+    { side = 'server', isQuiet = false }: { side?: 'server' | 'driver'; isQuiet?: boolean } = {},
   ): Promise<ServerProcess> {
     const [program = '', ...rest] = pinned(side, [process.execPath, ...command]);
     const child = spawn(program, rest, {
       env: { PATH: process.env['PATH'], ...env },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', isQuiet ? 'ignore' : 'inherit', 'inherit'],
     });
     const server = new ServerProcess(`http://127.0.0.1:${port}`, child);
     await server.listens();
