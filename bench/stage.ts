@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Databases } from './database.js';
+import { addPeople } from './people.js';
 import { ServerProcess } from './server-process.js';
 
 /** One part of the bench: what is printed, and the figures behind it. */
@@ -10,16 +11,19 @@ export interface Section {
   readonly figures: unknown;
 }
 
+const peopleOf = (build: string) =>
+  import(pathToFileURL(resolve(build, 'dist/bench/people.js')).href) as Promise<
+    typeof import('./people.js')
+  >;
+
 /** A database with the schema of the service, of this build or the one in the folder `build`, and the people to drive it with. */
 export async function filledDatabase(databases: Databases, build = '.'): Promise<string> {
   const url = await databases.create();
   const service = await ServerProcess.service(url, { build });
   // Another build has another schema, and its own bench knows it.
-  const people = (await import(
-    pathToFileURL(resolve(build, 'dist/bench/people.js')).href
-  )) as typeof import('./people.js');
+  const add = build === '.' ? addPeople : (await peopleOf(build)).addPeople;
   try {
-    await people.addPeople(url, service.url);
+    await add(url, service.url);
   } finally {
     await service.stop();
   }

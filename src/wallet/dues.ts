@@ -3,7 +3,7 @@ import type { Spend } from './spending.js';
 import { NOTHING_STORED, type Stored } from './stored.js';
 
 /** The sum that an owner is to pay, the number of its entries, that of its spends, and what they store. */
-export type Dues = [
+type Dues = [
   due: number,
   entries: number,
   spends: number,

@@ -22,10 +22,10 @@ import {
 import { fits, roomFor, stores } from './stored.js';
 
 /** A hold that is set aside together with others: no cap and no key has to be looked at first. */
-export type PlainSpend = Omit<AnswerSpend, 'capId' | 'idempotency'> & { readonly holdId: string };
+type PlainSpend = Omit<AnswerSpend, 'capId' | 'idempotency'> & { readonly holdId: string };
 
 /** The end of a hold that no cap counts: what is taken of it, what the ledger says, and what is saved. */
-export interface PlainCapture {
+interface PlainCapture {
   readonly holdId: string;
   readonly ownerId: string;
   readonly amount: number;
