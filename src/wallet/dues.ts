@@ -3,13 +3,7 @@ import type { Spend } from './spending.js';
 import { NOTHING_STORED, type Stored } from './stored.js';
 
 /** The sum that an owner is to pay, the number of its entries, that of its spends, and what they store. */
-type Dues = [
-  due: number,
-  entries: number,
-  spends: number,
-  bytes: number,
-  conversations: number,
-];
+type Dues = [due: number, entries: number, spends: number, bytes: number, conversations: number];
 
 /** What costs nothing leaves no entry. */
 export const entriesOf = (amount: number): 0 | 1 => (amount > 0 ? 1 : 0);
