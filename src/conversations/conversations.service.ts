@@ -10,7 +10,7 @@ import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, sizeOfConversation, TURN_SIZE } fr
 import { titleOf } from './title.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { StorageService } from '../wallet/storage.service.js';
-import { estimatePrompt } from '../models/prompt.js';
+import { estimatePrompt, tokensOfBytes } from '../models/prompt.js';
 
 /** Earlier turns looked at for a context; a budget that would take more is larger than any model's. */
 const CONTEXT_TURNS_MAX = 200;
@@ -66,14 +66,7 @@ export class ConversationsService {
     const { id: conversationId, system } = conversation;
     const first: ChatMessage[] = system === null ? [] : [{ role: 'system', content: system }];
     let left = budgetTokens - estimatePrompt(first);
-    const turns = await this.reader.read<{ message: string; response: string }>(
-      `/* conversation.context */ SELECT message, response FROM turns
-       WHERE conversation_id = $1 AND ((status = 'complete' AND response <> '')
-         OR (status = 'aborted' AND (response <> '' OR prompt_tokens > 0)))
-         ${lastId === undefined ? '' : 'AND ordinal <= (SELECT ordinal FROM turns WHERE id = $3)'}
-       ORDER BY ordinal DESC LIMIT $2`,
-      [conversationId, CONTEXT_TURNS_MAX, ...(lastId === undefined ? [] : [lastId])],
-    );
+    const turns = await this.readTold(conversationId, left, lastId);
     const earlier: ChatMessage[] = [];
     for (const { message, response } of turns) {
       const pair: ChatMessage[] = [
@@ -85,6 +78,39 @@ export class ConversationsService {
       earlier.unshift(...pair);
     }
     return [...first, ...earlier];
+  }
+
+  /**
+   * The newest turns that are told, the newest first: those that fit, and perhaps one more. Their lengths are read
+   * first, for all texts of a long conversation together are more than the memory of many requests at once holds.
+   */
+  private async readTold(
+    conversationId: string,
+    budgetTokens: number,
+    lastId: string | undefined,
+  ): Promise<{ message: string; response: string }[]> {
+    const told = `FROM turns WHERE conversation_id = $1 AND ((status = 'complete' AND response <> '')
+         OR (status = 'aborted' AND (response <> '' OR prompt_tokens > 0)))
+         ${lastId === undefined ? '' : 'AND ordinal <= (SELECT ordinal FROM turns WHERE id = $3)'}`;
+    const parameters = [
+      conversationId,
+      CONTEXT_TURNS_MAX,
+      ...(lastId === undefined ? [] : [lastId]),
+    ];
+    const lengths = await this.reader.read<{ ordinal: number; bytes: number }>(
+      `/* conversation.lengths */ SELECT ordinal, octet_length(message) + octet_length(response) AS bytes
+       ${told} ORDER BY ordinal DESC LIMIT $2`,
+      parameters,
+    );
+    let left = budgetTokens;
+    const fitting = lengths.filter(({ bytes }) => (left -= tokensOfBytes(bytes)) >= 0);
+    const oldest = fitting.at(-1)?.ordinal;
+    if (oldest === undefined) return [];
+    return this.reader.read(
+      `/* conversation.context */ SELECT message, response ${told} AND ordinal >= $${String(parameters.push(oldest))}
+       ORDER BY ordinal DESC LIMIT $2`,
+      parameters,
+    );
   }
 
   /**

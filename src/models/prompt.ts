@@ -34,6 +34,9 @@ export function estimateTokens(text: string): number {
   return countOf(Buffer.byteLength(text)).estimate;
 }
 
+/** The same of a text that is not at hand: by its length. */
+export const tokensOfBytes = (bytes: number): number => countOf(bytes).estimate;
+
 /** How many model tokens the messages have as a prompt. */
 export function estimatePrompt(messages: readonly ChatMessage[], imageTokens = 0): number {
   return countPrompt(messages, '', imageTokens).estimate;

@@ -2,7 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
+import { QueryProbe } from '../support/query-probe.js';
 import { messagesIn, openThread, say, stall, untilAsked } from '../support/threads.js';
+
+/** As long as a message may be. */
+const LONG = 'm'.repeat(100_000);
 
 describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (kind) => {
   let app: TestApp;
@@ -45,6 +49,27 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     expect(messagesIn(listed)).toEqual(['three', 'two', 'one']);
     expect((await ada.get(`/api/conversations/${id}/`)).body.title).toBe('one');
     expect(await ada.balance()).toBe(99_600);
+  });
+
+  it('reads no more of a long conversation than fits the model', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada);
+    for (let n = 0; n < 10; n += 1) expect((await say(ada, id, LONG)).status).toBe(200);
+    const probe = new QueryProbe(app.nest);
+    const quote = await ada.send('POST', '/api/chat/quote/', { message: 'hi', conversation: id });
+    expect(quote.status).toBe(200);
+    const oldest = probe.last('conversation.context').parameters.at(-1);
+    const read = await app.database.count('turns', 'conversation_id = $1 AND ordinal >= $2', [
+      id,
+      oldest,
+    ]);
+    await say(ada, id, 'hi');
+    const told = ((sentToProvider()?.length ?? 0) - 1) / 2;
+    // Half of the echo's million is for what was said before: seven turns of 200 kB at three bytes a token.
+    expect([told, read]).toEqual([7, 7]);
+    await say(ada, id, 'x'.repeat(99_999));
+    expect(sentToProvider()?.length).toBeGreaterThan(3);
+    probe.stop();
   });
 
   it('sends the newest turns alone where all would not fit the model', async () => {
