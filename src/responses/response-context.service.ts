@@ -9,10 +9,12 @@ import type { ChatMessage } from '../models/providers/provider.js';
 import { refuse } from './content-parts.js';
 import { responseId } from './item-ids.js';
 import { messagesOf } from './kept-request.js';
+import { stepsOf } from './output-items.js';
+import type { Step } from './transcript.js';
 
 /** Turns that one statement reads, and the text of a context: more would hold up everyone else. */
 const BATCH_TURNS = 20;
-const CONTEXT_MAX_CHARS = 4_194_304;
+export const CONTEXT_MAX_CHARS = 4_194_304;
 
 /** How much of what was said before a model is told. */
 interface Room {
@@ -59,6 +61,26 @@ export class ResponseContextService {
     return { conversationId, messages: parts.flat() };
   }
 
+  /** What the owner's turns of these ids answered, by id. Throws a 400 for more than a context has. */
+  async answersOf(
+    ownerId: string,
+    ids: readonly string[],
+    model: Model,
+  ): Promise<ReadonlyMap<string, Step[]>> {
+    const wanted = [...new Set(ids)];
+    const answers = new Map<string, Step[]>();
+    let chars = 0;
+    for (let start = 0; start < wanted.length; start += BATCH_TURNS) {
+      const found = await this.turns.find(ownerId, wanted.slice(start, start + BATCH_TURNS));
+      for (const turn of found) {
+        chars += lengthOf({ ...turn, request: null });
+        answers.set(turn.id, stepsOf(turn));
+      }
+      if (chars > CONTEXT_MAX_CHARS) tooLong({ model });
+    }
+    return answers;
+  }
+
   private async *newestFirst(ownerId: string, ids: readonly string[]): AsyncGenerator<Turn> {
     for (let start = 0; start < ids.length; start += BATCH_TURNS) {
       const wanted = ids.slice(start, start + BATCH_TURNS);
@@ -84,4 +106,5 @@ export class ResponseContextService {
 const lengthOf = ({ request, response, reasoning, toolCalls }: Turn): number =>
   [request, response, reasoning, toolCalls].reduce((sum, text) => sum + (text?.length ?? 0), 0);
 
-const tooLong = ({ model }: Room): never => refuse('input', `Too long for the model ${model.id}.`);
+export const tooLong = ({ model }: Pick<Room, 'model'>): never =>
+  refuse('input', `Too long for the model ${model.id}.`);

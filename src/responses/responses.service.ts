@@ -12,9 +12,8 @@ import { refuse } from './content-parts.js';
 import type { InputItem } from './input-items.js';
 import { turnOfResponse } from './item-ids.js';
 import { questionIn, writeKept } from './kept-request.js';
-import { stepsOf } from './output-items.js';
 import type { ResponseAsk } from './response-body.pipe.js';
-import { ResponseContextService } from './response-context.service.js';
+import { CONTEXT_MAX_CHARS, ResponseContextService, tooLong } from './response-context.service.js';
 import { toMessages, type Step } from './transcript.js';
 
 /** Responses as questions to a model, and as turns of the history. */
@@ -80,7 +79,7 @@ export class ResponsesService {
     ask: ResponseAsk,
     model: Model,
   ): Promise<Question> {
-    const steps = await this.resolved(ownerId, ask.items);
+    const steps = await this.resolved(ownerId, ask.items, model);
     if (asked.previousId === undefined) return this.told(asked, ask, [], steps);
     const room = {
       model,
@@ -115,21 +114,28 @@ export class ResponsesService {
     };
   }
 
-  /** The items with those of earlier responses in place of what refers to them. */
-  private async resolved(ownerId: string, items: readonly InputItem[]): Promise<Step[]> {
+  /** The items with those of earlier responses in place of what refers to them, as often as it does. */
+  private async resolved(
+    ownerId: string,
+    items: readonly InputItem[],
+    model: Model,
+  ): Promise<Step[]> {
     const ids = items.flatMap((item) =>
       item.kind === 'reference' && item.place ? [item.place.turnId] : [],
     );
-    const turns = ids.length === 0 ? [] : await this.turns.find(ownerId, [...new Set(ids)]);
-    const byId = new Map(turns.map((turn) => [turn.id, turn]));
+    const answers = await this.context.answersOf(ownerId, ids, model);
+    let chars = 0;
     return items.flatMap((item): Step[] => {
       if (item.kind !== 'reference') return [item];
-      const turn = item.place && byId.get(item.place.turnId);
-      if (!turn) throw new NotFound(`Item with id '${item.id}' not found.`);
+      const steps = item.place && answers.get(item.place.turnId);
+      if (!steps) throw new NotFound(`Item with id '${item.id}' not found.`);
       const { prefix, position } = item.place;
-      return stepsOf(turn)
+      const found = steps
         .filter(({ kind }) => kind === KINDS[prefix])
         .slice(position, position + 1);
+      chars += JSON.stringify(found).length;
+      if (chars > CONTEXT_MAX_CHARS) tooLong({ model });
+      return found;
     });
   }
 }

@@ -45,6 +45,25 @@ describe('what a response goes on with', () => {
     expect(await ada.balance()).toBe(balance - 20);
   });
 
+  it('refers to an item any number of times, for no more than 4 MiB in all', async () => {
+    const ada = await app.newUser({ tokens: 10_000 });
+    const { body } = await respond(ada, { input: 'm'.repeat(90_000) });
+    const [{ id }] = body.output as [{ id: string }];
+    const referring = (count: number) =>
+      respond(ada, {
+        input: [
+          ...Array<object>(count).fill({ type: 'item_reference', id }),
+          { role: 'user', content: 'on' },
+        ],
+      });
+    expect((await referring(3)).status).toBe(200);
+    const balance = await ada.balance();
+    // As one text it would be longer than a string may be.
+    const { status, body: refusal } = await referring(9_000);
+    expect([status, refusal.error.param]).toEqual([400, 'input']);
+    expect(await ada.balance()).toBe(balance);
+  });
+
   it('goes on with no more than 4 MiB of what was said before', async () => {
     const ada = await app.newUser();
     const image_url = `data:image/png;base64,${'A'.repeat(900_000)}`;
