@@ -9,7 +9,6 @@ import { HeldAnswerService } from './held-answer.service.js';
 import { InstantAnswerService } from './instant-answer.service.js';
 import { Planner } from './planner.js';
 import { AnswerHoldService } from './answer-hold.service.js';
-import { LateSettlements } from './late-settlements.js';
 import { AnswerWriter } from './answer-writer.js';
 import { RunningAnswers } from './running-answers.js';
 import { StopService } from './stop.service.js';
@@ -24,7 +23,6 @@ import { TurnWriter } from './turn-writer.js';
     ChatService,
     HeldAnswerService,
     InstantAnswerService,
-    { provide: LateSettlements, useFactory: () => new LateSettlements() },
     Planner,
     RunningAnswers,
     StopService,

@@ -17,8 +17,11 @@ import {
   type EmbeddingProvider,
 } from '../models/providers/provider.js';
 import type { Principal } from '../principal.js';
+import { nowMicros } from '../time.js';
 import { giveBack } from '../wallet/give-back.js';
+import { holdLifetime } from '../wallet/hold-lifetime.js';
 import { HoldsService } from '../wallet/holds.service.js';
+import { LateSettlements } from '../wallet/late-settlements.js';
 import type { CaptureResult, LedgerNote } from '../wallet/spending.js';
 import type { EmbeddingsAsk } from './embeddings-body.pipe.js';
 
@@ -47,6 +50,7 @@ export class EmbeddingsService {
     private readonly models: ModelCatalogue,
     private readonly unitOfWork: UnitOfWork,
     private readonly holds: HoldsService,
+    private readonly late: LateSettlements,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -65,20 +69,22 @@ export class EmbeddingsService {
     const prompt = countInputs(ask.inputs);
     const held = ceiling(price, prompt.bound, 0);
     const spend = { ownerId: principal.userId, amount: held, capId: principal.key?.capId };
+    const expiresAt = nowMicros() + holdLifetime(this.config);
     const holdId = await this.unitOfWork.run((tx) => this.holds.hold(tx, spend));
-    try {
-      const made = await this.ask(provider, model, ask, left);
-      const usage = countUsage(
-        { promptTokens: made.promptTokens ?? Number.NaN, completionTokens: 0 },
-        { promptTokens: prompt.estimate, completionTokens: 0 },
-      );
-      const amount = cost(price, made.ending, usage, held);
-      const paid = await this.capture(holdId, amount, noteOf(principal, id));
-      return { ...paid, model: id, vectors: made.vectors, promptTokens: usage.promptTokens };
-    } catch (error) {
-      await giveBack(this.unitOfWork, this.holds, holdId);
+    const release = () => giveBack(this.unitOfWork, this.holds, holdId);
+    const made = await this.ask(provider, model, ask, left).catch(async (error: unknown) => {
+      await release();
       throw error;
-    }
+    });
+    const usage = countUsage(
+      { promptTokens: made.promptTokens ?? Number.NaN, completionTokens: 0 },
+      { promptTokens: prompt.estimate, completionTokens: 0 },
+    );
+    const amount = cost(price, made.ending, usage, held);
+    const attempt = this.capturing(holdId, amount, noteOf(principal, id));
+    // A database that is away for a moment costs nobody what was made meanwhile.
+    const paid = await this.late.settle(attempt, expiresAt, release);
+    return { ...paid, model: id, vectors: made.vectors, promptTokens: usage.promptTokens };
   }
 
   private async ask(
@@ -115,10 +121,24 @@ export class EmbeddingsService {
     }
   }
 
-  private async capture(holdId: string, amount: number, note: LedgerNote): Promise<CaptureResult> {
-    const paid = await this.unitOfWork.run((tx) => this.holds.capture(tx, holdId, amount, note));
-    if (!paid) throw new AnswerExpired();
-    return paid;
+  /** Takes the price; may be tried again after any failure. Throws `AnswerExpired` where the hold was given back. */
+  private capturing(
+    holdId: string,
+    amount: number,
+    note: LedgerNote,
+  ): () => Promise<Pick<CaptureResult, 'charged' | 'available'>> {
+    let captured: CaptureResult | undefined;
+    return async () => {
+      const paid = await this.unitOfWork.run(async (tx) => {
+        const result = await this.holds.capture(tx, holdId, amount, note);
+        captured = result ?? captured;
+        return result;
+      });
+      if (paid) return paid;
+      // A connection that is lost in the commit does not say how that ended. Nobody else captures this hold.
+      if (captured && (await this.holds.stateOf(holdId)) === 'captured') return captured;
+      throw new AnswerExpired();
+    };
   }
 }
 

@@ -6,6 +6,7 @@ import { ChargesService } from './charges.service.js';
 import { HoldSweeper } from './hold-sweeper.js';
 import { HoldStops } from './hold-stops.js';
 import { HoldsService } from './holds.service.js';
+import { LateSettlements } from './late-settlements.js';
 import { OpenHolds } from './open-holds.js';
 import { RedemptionService } from './redemption.service.js';
 import { LedgerReader } from './ledger-reader.js';
@@ -26,6 +27,7 @@ import { WalletService } from './wallet.service.js';
     HoldSweeper,
     RedemptionService,
     LedgerReader,
+    { provide: LateSettlements, useFactory: () => new LateSettlements() },
     OpenHolds,
     StorageService,
     WalletWatch,
@@ -38,6 +40,7 @@ import { WalletService } from './wallet.service.js';
     ChargesService,
     HoldStops,
     HoldSweeper,
+    LateSettlements,
     RedemptionService,
     OpenHolds,
     StorageService,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import { createDatabase, databaseKinds, Inspector } from '../support/databases.js';
+import { embed } from '../support/embeddings.js';
 import { modelsOf } from '../support/models-file.js';
 import { OwnPostgres } from '../support/own-postgres.js';
 import { OtherProgram } from '../support/other-program.js';
@@ -17,7 +18,7 @@ const GRANT = 4000;
 /** An answer that is whole once the spec lets it. */
 class Gate {
   open: () => void = () => undefined;
-  private readonly opened = new Promise<void>((resolve) => (this.open = resolve));
+  readonly opened = new Promise<void>((resolve) => (this.open = resolve));
 
   readonly behaviour: Behaviour = async (call) => {
     call.open();
@@ -43,8 +44,12 @@ let app: TestApp;
 
 async function serve(url: string, settings: Record<string, string> = {}): Promise<void> {
   gate = new Gate();
-  upstream = await Upstream.start({ gated: gate.behaviour, quick: atOnce });
-  const models = modelsOf(upstream.baseUrl, ['gated', 'quick']);
+  const vector: Behaviour = async (call) => {
+    await gate.opened;
+    await embed(call);
+  };
+  upstream = await Upstream.start({ gated: gate.behaviour, quick: atOnce, vector });
+  const models = modelsOf(upstream.baseUrl, ['gated', 'quick', 'vector']);
   app = await TestApp.start('postgres', { ...models, ...settings, DATABASE_URL: url });
 }
 
@@ -239,7 +244,8 @@ describe.each(postgres)('%s without a free connection', () => {
     const ask = { message: 'hi', model: 'flat:gated' };
     const keyed = { 'Idempotency-Key': 'one' };
     const answer = ada.send('POST', '/api/chat/', ask, keyed);
-    await until(() => upstream.calls.length === 1);
+    const vector = ada.send('POST', '/v1/embeddings', { model: 'flat:vector', input: 'hi' });
+    await until(() => upstream.calls.length === 2);
     const others = await OtherProgram.thatTakesAll(server.url);
     const refused = await Promise.all(Array.from({ length: 8 }, () => ada.chat('hello')));
     for (const { status, headers } of refused) {
@@ -247,13 +253,14 @@ describe.each(postgres)('%s without a free connection', () => {
     }
     expect((await ada.get('/api/token-balance/')).status).toBe(503);
     gate.open();
+    await sleep(300);
     await others.end();
-    expect((await answer).status).toBe(200);
+    expect([(await answer).status, (await vector).status]).toEqual([200, 200]);
     const replay = await ada.send('POST', '/api/chat/', ask, keyed);
     expect([replay.status, replay.headers['idempotent-replayed']]).toEqual([200, 'true']);
     expect((await ada.chat('hello')).status).toBe(200);
-    expect(await ada.balance()).toBe(GRANT - 2 * PRICE);
-    expect(await books(server.url)).toEqual(balanced(2));
+    expect(await ada.balance()).toBe(GRANT - 3 * PRICE);
+    expect(await books(server.url)).toEqual({ ...balanced(3), turns: 2 });
     await stopServing();
     await server.remove();
   }, 60_000);
