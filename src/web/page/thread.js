@@ -7,7 +7,7 @@ import { say, sayAsItComes, sayTheEnd } from './speech.js';
 import { store } from './store.js';
 import { refreshWallet, wallet } from './wallet.js';
 
-const LOOKS = 14;
+const LOOKS = 24;
 const LOOK_MS = 50;
 
 const threads = new Map();
