@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Databases } from './database.js';
+import type * as People from './people.js';
 import { addPeople } from './people.js';
 import { ServerProcess } from './server-process.js';
 
@@ -12,9 +13,7 @@ export interface Section {
 }
 
 const peopleOf = (build: string) =>
-  import(pathToFileURL(resolve(build, 'dist/bench/people.js')).href) as Promise<
-    typeof import('./people.js')
-  >;
+  import(pathToFileURL(resolve(build, 'dist/bench/people.js')).href) as Promise<typeof People>;
 
 /** A database with the schema of the service, of this build or the one in the folder `build`, and the people to drive it with. */
 export async function filledDatabase(databases: Databases, build = '.'): Promise<string> {

@@ -116,7 +116,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
   it('are captured once, and not when they have expired', async () => {
     // Left open: what were taken twice would come out of it.
     await hold(ada, 500);
-    const [first = '', second = '', third = ''] = await Promise.all([
+    const [first, second, third] = await Promise.all([
       hold(ada, 100),
       hold(ada, 100),
       hold(bob, 100),
@@ -141,7 +141,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
   });
 
   it('never take more than was set aside', async () => {
-    const [first = '', second = ''] = await Promise.all([hold(ada, 100), hold(bob, 100)]);
+    const [first, second] = await Promise.all([hold(ada, 100), hold(bob, 100)]);
     const outcomes = await Promise.allSettled([capture(ada, first, 101), capture(bob, second, 9)]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
     expect([await moneyOf(ada), await moneyOf(bob)]).toEqual([
@@ -154,7 +154,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
   if (kind === 'sqlite') return;
 
   it('do not wait for a wallet, or a hold, that another transaction is changing', async () => {
-    const [first = '', second = ''] = await Promise.all([hold(ada, 100), hold(bob, 100)]);
+    const [first, second] = await Promise.all([hold(ada, 100), hold(bob, 100)]);
     let waiting: Promise<unknown>[] = [];
     await app.database.inTransaction(async (rows) => {
       await rows('UPDATE wallets SET spent_amount = spent_amount WHERE owner_id = $1', [ada]);
