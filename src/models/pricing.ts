@@ -88,7 +88,7 @@ export function cost(price: Price, ending: Ending, usage: Usage, held: number): 
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** Each part of it is at most the whole, and 0 where it was not told. */
-export type CountedUsage = Readonly<Record<keyof Usage, number>>;
+type CountedUsage = Readonly<Record<keyof Usage, number>>;
 
 /** Model tokens as they will be priced: each count that the provider told, and an estimate for the others. */
 export function countUsage(reported: Usage | undefined, estimated: Usage): CountedUsage {
