@@ -24,6 +24,7 @@ const browser = readonly(
   'AbortController',
   'addEventListener',
   'cancelAnimationFrame',
+  'crypto',
   'document',
   'fetch',
   'FormData',
@@ -84,6 +85,8 @@ const READS_ENVIRONMENT = [
   'test/run.js',
   // How a run is told its effort, and a failing seed is thrown again.
   'test/support/{effort,dice,other-nodes}.ts',
+  // `npm run screenshots` names the folder of the pictures.
+  'test/pages/web-pictures.spec.ts',
   // A process that starts others needs PATH.
   'test/support/service.ts',
   'bench/server-process.ts',

@@ -1,5 +1,5 @@
 import type { Repository } from 'typeorm';
-import { Database } from './data-source.js';
+import type { Database } from './data-source.js';
 import type { EntityClass, Statements } from './statements.js';
 
 /** What of a repository reads. A write goes through `UnitOfWork`. */

@@ -106,6 +106,7 @@ export class ChargesService {
     const spent = await this.caps.spendMany(tx, charges);
     const covered = charges.filter(({ capId }) => capId === undefined || spent.has(capId));
     const dues = duesOf(covered);
+    const room = roomFor(this.config, SOMETHING);
     const rows = await tx.write<WalletRow & { ownerId: string }>(
       `/* wallet.charge_many */ WITH ${FREE_WALLETS('$1')}
        UPDATE wallets SET balance = balance - due, entry_count = entry_count + entries,
@@ -114,12 +115,7 @@ export class ChargesService {
        FROM free, ${DUES('$3')}
        WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')} AND ${fits('bytes', 'opened', '$4', '$5')}
        RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
-      [
-        Object.keys(dues),
-        dayOf(nowMicros()),
-        JSON.stringify(dues),
-        ...roomFor(this.config, SOMETHING),
-      ],
+      [Object.keys(dues), dayOf(nowMicros()), JSON.stringify(dues), ...room],
     );
     // As each was before the first of its charges here: they are told one after the other.
     const wallets = new Map<string, WalletRow>();

@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
-import { createDatabase, databaseKinds, Inspector } from '../support/databases.js';
+import {
+  createDatabase,
+  databaseKinds,
+  Inspector,
+  type DatabaseKind,
+} from '../support/databases.js';
 import { embed } from '../support/embeddings.js';
+import { atOnce, balanced, books, Gate } from '../support/gated-answers.js';
 import { modelsOf } from '../support/models-file.js';
 import { OwnPostgres } from '../support/own-postgres.js';
 import { OtherProgram } from '../support/other-program.js';
@@ -14,29 +20,6 @@ import { Upstream, type Behaviour } from '../support/upstream.js';
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 const PRICE = 100;
 const GRANT = 4000;
-
-/** An answer that is whole once the spec lets it. */
-class Gate {
-  open: () => void = () => undefined;
-  readonly opened = new Promise<void>((resolve) => (this.open = resolve));
-
-  readonly behaviour: Behaviour = async (call) => {
-    call.open();
-    await call.delta('Hello');
-    await this.opened;
-    await call.finish();
-    await call.usage(1, 1);
-    await call.end();
-  };
-}
-
-const atOnce: Behaviour = async (call) => {
-  call.open();
-  await call.delta('Hello');
-  await call.finish();
-  await call.usage(1, 1);
-  await call.end();
-};
 
 let gate: Gate;
 let upstream: Upstream;
@@ -57,26 +40,6 @@ async function stopServing(): Promise<void> {
   await app.close();
   await upstream.stop();
 }
-
-/** What there is of one caller's money, and whether it adds up. */
-async function books(url: string): Promise<object> {
-  const look = await Inspector.open(url);
-  try {
-    return {
-      charges: await look.count('ledger_entries', `kind = 'charge'`),
-      turns: await look.count('turns', `status = 'complete'`),
-      open: await look.count('holds', `state = 'open'`),
-      unbalanced: await look.unbalancedWallets(),
-      differences: await look.differences(),
-    };
-  } finally {
-    await look.close();
-  }
-}
-
-const balanced = (paid: number) => ({
-  ...{ charges: paid, turns: paid, open: 0, unbalanced: [], differences: [] },
-});
 
 describe.each(postgres)('while %s is away', () => {
   let server: OwnPostgres;
@@ -175,6 +138,19 @@ describe.each(postgres)('while %s is away', () => {
   };
 });
 
+async function expectRefusal(
+  kind: DatabaseKind,
+  start: (url: string) => Promise<Pooler | PgBouncer>,
+): Promise<void> {
+  const owned = await createDatabase(kind);
+  const pooler = await start(owned.url);
+  await expect(TestApp.start(kind, { DATABASE_URL: pooler.url })).rejects.toThrow(
+    /^DATABASE_URL leads through a pooler in transaction mode, .* session mode$/,
+  );
+  await pooler.stop();
+  await owned.drop();
+}
+
 describe.each(postgres)('a pooler before %s', (kind) => {
   it('in session mode serves; a commit that nobody heard the end of is not charged twice', async () => {
     const owned = await createDatabase(kind);
@@ -196,13 +172,7 @@ describe.each(postgres)('a pooler before %s', (kind) => {
   }, 60_000);
 
   it('in transaction mode is refused, with one sentence that says why', async () => {
-    const owned = await createDatabase(kind);
-    const pooler = await Pooler.start(owned.url, 'transaction');
-    await expect(TestApp.start(kind, { DATABASE_URL: pooler.url })).rejects.toThrow(
-      /^DATABASE_URL leads through a pooler in transaction mode, .* session mode$/,
-    );
-    await pooler.stop();
-    await owned.drop();
+    await expectRefusal(kind, (url) => Pooler.start(url, 'transaction'));
   }, 60_000);
 });
 
@@ -226,13 +196,7 @@ bouncer('PgBouncer before %s (skipped where it is not installed)', (kind) => {
   }, 60_000);
 
   it('in transaction mode is refused, with one sentence that says why', async () => {
-    const owned = await createDatabase(kind);
-    const pooler = await PgBouncer.start(owned.url, 'transaction');
-    await expect(TestApp.start(kind, { DATABASE_URL: pooler.url })).rejects.toThrow(
-      /^DATABASE_URL leads through a pooler in transaction mode, .* session mode$/,
-    );
-    await pooler.stop();
-    await owned.drop();
+    await expectRefusal(kind, (url) => PgBouncer.start(url, 'transaction'));
   }, 60_000);
 });
 

@@ -162,7 +162,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
 
 /** A page or a picture is none; servers that mean events call them all kinds of text. */
 const isNoAnswer = ({ headers }: ProviderResponse) =>
-  /^(?:text\/html|image\/|audio\/|video\/)/i.test(String(headers['content-type'] ?? '').trim());
+  /^(?:text\/html|image\/|audio\/|video\/)/i.test((headers['content-type'] ?? '').trim());
 
 /** Fields that would change what an answer may cost, or how it comes, are ours alone to set. */
 const OURS = new Set<string>([

@@ -55,7 +55,7 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60,
 /** The seconds in a number, a list of which the first counts, or a sum with units; NaN where it is none. */
 function spanIn(text: string): number {
   const [first = ''] = text.split(',');
-  const parts = [...first.matchAll(/(\d+(?:\.\d+)?)\s*(ms|[smh])[a-z]*/gi)];
+  const parts = [...first.matchAll(/(\d{1,9}(?:\.\d{1,9})?)\s{0,9}(ms|[smh])[a-z]{0,9}/gi)];
   if (parts.length === 0) return Number(first);
   return parts.reduce(
     (sum, [, number, unit = 's']) => sum + Number(number) * (UNIT_SECONDS[unit.toLowerCase()] ?? 1),

@@ -87,10 +87,13 @@ export function Form({ fields = '', values = {}, actions, act, onCancel, childre
       target.reset();
     });
   };
-  const listed = [...fields.matchAll(/(\w+)(\??)=?(\S*)/g)];
+  const listed = fields
+    .split(' ')
+    .filter(Boolean)
+    .map((word) => /^(\w+)(\??)(?:=(.*))?$/.exec(word));
   const problemOf = ([, id]) =>
     problem?.fields?.[id]?.join(' ') ?? (listed[1] ? '' : problem?.message);
-  const field = ([all, id, isOptional, choices]) => html`<${Field} key=${id} id=${id}
+  const field = ([all, id, isOptional, choices = '']) => html`<${Field} key=${id} id=${id}
     isOptional=${isOptional || choices} choices=${choices.split(',')} value=${values[id]}
     problem=${problemOf([all, id])} />`;
   const button = (name, place) => html`<button key=${name} value=${name}

@@ -1,0 +1,43 @@
+import { Inspector } from './databases.js';
+import type { Behaviour } from './upstream.js';
+
+/** An answer that is whole once the spec lets it. */
+export class Gate {
+  open: () => void = () => undefined;
+  readonly opened = new Promise<void>((resolve) => (this.open = resolve));
+
+  readonly behaviour: Behaviour = async (call) => {
+    call.open();
+    await call.delta('Hello');
+    await this.opened;
+    await call.finish();
+    await call.usage(1, 1);
+    await call.end();
+  };
+}
+
+export const atOnce: Behaviour = (call) => {
+  const gate = new Gate();
+  gate.open();
+  return gate.behaviour(call);
+};
+
+/** What there is of one caller's money, and whether it adds up. */
+export async function books(url: string): Promise<object> {
+  const look = await Inspector.open(url);
+  try {
+    return {
+      charges: await look.count('ledger_entries', `kind = 'charge'`),
+      turns: await look.count('turns', `status = 'complete'`),
+      open: await look.count('holds', `state = 'open'`),
+      unbalanced: await look.unbalancedWallets(),
+      differences: await look.differences(),
+    };
+  } finally {
+    await look.close();
+  }
+}
+
+export const balanced = (paid: number) => ({
+  ...{ charges: paid, turns: paid, open: 0, unbalanced: [], differences: [] },
+});
