@@ -73,7 +73,7 @@ export class ResponseContextService {
     for (let start = 0; start < wanted.length; start += BATCH_TURNS) {
       const found = await this.turns.find(ownerId, wanted.slice(start, start + BATCH_TURNS));
       for (const turn of found) {
-        chars += lengthOf({ ...turn, request: null });
+        chars += answerLength(turn);
         answers.set(turn.id, stepsOf(turn));
       }
       if (chars > CONTEXT_MAX_CHARS) tooLong({ model });
@@ -103,8 +103,10 @@ export class ResponseContextService {
   }
 }
 
-const lengthOf = ({ request, response, reasoning, toolCalls }: Turn): number =>
-  [request, response, reasoning, toolCalls].reduce((sum, text) => sum + (text?.length ?? 0), 0);
+const answerLength = ({ response, reasoning, toolCalls }: Turn): number =>
+  [response, reasoning, toolCalls].reduce((sum, text) => sum + (text?.length ?? 0), 0);
+
+const lengthOf = (turn: Turn): number => (turn.request?.length ?? 0) + answerLength(turn);
 
 export const tooLong = ({ model }: Pick<Room, 'model'>): never =>
   refuse('input', `Too long for the model ${model.id}.`);
