@@ -1,6 +1,7 @@
 /** Whole files that run with TEST_EFFORT=full alone: installs, other versions of Node, pictures, and what a light run covers on one database. */
 export const HEAVY = [
   'test/processes/commands.postgres.spec.ts',
+  'test/processes/caps.sqlite.spec.ts',
   'test/processes/production.spec.ts',
   'test/processes/transfer.spec.ts',
   'test/processes/node-versions.spec.ts',
