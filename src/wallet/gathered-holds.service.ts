@@ -8,17 +8,11 @@ import { Metrics } from '../metrics/metrics.js';
 import { dayOf, nowMicros } from '../time.js';
 import { traced } from '../tracing.js';
 import { assertAmount } from './amount.js';
+import { recordCapture } from './captured-hold.js';
 import { DUES, duesOf, entriesOf, FREE_WALLETS, numbersBy, SOMETHING } from './dues.js';
 import { HoldsService, type AnswerSpend } from './holds.service.js';
-import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
-import {
-  availableOf,
-  covers,
-  dayCounted,
-  spentOn,
-  type CaptureResult,
-  type LedgerNote,
-} from './spending.js';
+import { WALLET_ROW, type WalletRow } from './ledger.js';
+import { covers, dayCounted, spentOn, type CaptureResult, type LedgerNote } from './spending.js';
 import { fits, roomFor, stores } from './stored.js';
 
 /** A hold that is set aside together with others: no cap and no key has to be looked at first. */
@@ -179,7 +173,7 @@ export class GatheredHolds {
       if (!wallet) return undefined;
       const after = afterOne(wallet, end);
       wallets.set(end.hold.ownerId, after);
-      return this.tell(tx, after, end);
+      return recordCapture(tx, this.metrics, after, { ...end.capture, held: end.hold.amount });
     });
   }
 
@@ -216,21 +210,6 @@ export class GatheredHolds {
         ];
       }),
     );
-  }
-
-  private tell(
-    tx: Tx,
-    wallet: WalletRow,
-    { capture: { holdId, ownerId, amount, why }, hold }: Ending,
-  ): CaptureResult {
-    if (amount > 0) {
-      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
-    }
-    tx.whenCommitted(() => {
-      this.metrics.tokensCharged(amount);
-      this.metrics.tokensReleased(hold.amount - amount);
-    });
-    return { charged: amount, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
   }
 }
 

@@ -10,6 +10,8 @@ import { Metrics } from '../metrics/metrics.js';
 import { IdempotencyKeyInUse } from '../errors.js';
 import { assertAmount } from './amount.js';
 import { CapsService } from './caps.service.js';
+import { recordCapture } from './captured-hold.js';
+import { entriesOf } from './dues.js';
 import {
   assertSameInput,
   idempotencyColumns,
@@ -17,7 +19,7 @@ import {
 } from './idempotency-record.js';
 import { holdLifetime } from './hold-lifetime.js';
 import { Hold, type HoldState } from './hold.entity.js';
-import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
+import { WALLET_ROW, type WalletRow } from './ledger.js';
 import {
   availableOf,
   covers,
@@ -107,23 +109,23 @@ export class HoldsService {
     if (!hold) return undefined;
     const { ownerId } = hold;
     await this.caps.settle(tx, hold.capId, hold.amount, amount);
-    const entries = amount > 0 ? 1 : 0;
     const [wallet] = await tx.write<WalletRow>(
       `/* wallet.capture */ UPDATE wallets SET balance = balance - $2, held = held - $3,
          entry_count = entry_count + $4, last_ordinal = last_ordinal + 1, spent_amount = ${spentOn('$5')} + $2,
          spent_day = ${dayCounted('$5')}, stored_bytes = stored_bytes + $6
        WHERE owner_id = $1 RETURNING ${WALLET_ROW}`,
-      [ownerId, amount, hold.amount, entries, dayOf(nowMicros()), turnBytes - hold.storedBytes],
+      [
+        ownerId,
+        amount,
+        hold.amount,
+        entriesOf(amount),
+        dayOf(nowMicros()),
+        turnBytes - hold.storedBytes,
+      ],
     );
     if (!wallet) throw new Error(`no wallet for hold ${holdId}`);
-    if (entries > 0) {
-      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
-    }
-    tx.whenCommitted(() => {
-      this.metrics.tokensCharged(amount);
-      this.metrics.tokensReleased(hold.amount - amount);
-    });
-    return { charged: amount, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
+    const captured = { holdId, ownerId, amount, held: hold.amount, why };
+    return recordCapture(tx, this.metrics, wallet, captured);
   }
 
   /**

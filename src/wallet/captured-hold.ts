@@ -1,0 +1,31 @@
+import type { Tx } from '../database/tx.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { entriesOf } from './dues.js';
+import { appendEntry, type WalletRow } from './ledger.js';
+import { availableOf, type CaptureResult, type LedgerNote } from './spending.js';
+
+/** A hold that was captured: what was held, what was taken of it, and what the ledger says. */
+interface CapturedHold {
+  readonly holdId: string;
+  readonly ownerId: string;
+  readonly amount: number;
+  readonly held: number;
+  readonly why: LedgerNote;
+}
+
+/** Writes down a capture that `wallet` has just paid, alone or with others, and tells what came of it. */
+export function recordCapture(
+  tx: Tx,
+  metrics: Metrics,
+  wallet: WalletRow,
+  { holdId, ownerId, amount, held, why }: CapturedHold,
+): CaptureResult {
+  if (entriesOf(amount) > 0) {
+    appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
+  }
+  tx.whenCommitted(() => {
+    metrics.tokensCharged(amount);
+    metrics.tokensReleased(held - amount);
+  });
+  return { charged: amount, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
+}
