@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
@@ -32,7 +32,7 @@ export class PasswordLinks {
     );
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     const expiresAt = now + LIFETIME_SECONDS * SECOND_MICROS;
-    const row = { id: uuidv7(), digest: digestOf(token), userId, expiresAt, createdAt: now };
+    const row = { id: newId(), digest: digestOf(token), userId, expiresAt, createdAt: now };
     tx.insertLater(PasswordReset, row);
     return token;
   }

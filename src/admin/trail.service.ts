@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
 import type { Keyset } from '../http/pagination.js';
@@ -33,7 +33,7 @@ export class TrailService {
   constructor(private readonly reader: ReadConnection) {}
 
   add(tx: Tx, { operatorId, reason }: Doer, action: OperatorAction, targetId: string): void {
-    const row = { id: uuidv7(), operatorId, action, targetId, reason, createdAt: nowMicros() };
+    const row = { id: newId(), operatorId, action, targetId, reason, createdAt: nowMicros() };
     tx.insertLater(TrailEntry, row);
   }
 

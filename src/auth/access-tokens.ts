@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { digestOf } from '../digest.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
@@ -63,7 +63,7 @@ export class AccessTokens {
       [userId, now - this.idle],
     );
     tx.insertLater(AccessToken, {
-      id: uuidv7(),
+      id: newId(),
       digest: digestOf(secret),
       userId,
       createdAt: now,

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SignJWT, errors as jose, jwtVerify } from 'jose';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import type { DbBoolean, Tx } from '../database/tx.js';
@@ -66,7 +66,7 @@ export class JwtService {
        RETURNING id`,
       [userId, now],
     );
-    const [id, refreshJti] = [uuidv7(), uuidv7()];
+    const [id, refreshJti] = [newId(), newId()];
     const expiresAt = now + REFRESH_LIFETIME_SECONDS * SECOND_MICROS;
     tx.insertLater(JwtFamily, { id, userId, refreshJti, expiresAt, createdAt: now });
     return this.pair({ userId, family: id, jti: refreshJti, issuedAt: now });
@@ -79,7 +79,7 @@ export class JwtService {
    * one that was spent before that, and the family has then ended.
    */
   async rotate(tx: Tx, { family, jti, user_id: userId }: JwtClaims): Promise<JwtPair | undefined> {
-    const successorJti = uuidv7();
+    const successorJti = newId();
     const now = nowMicros();
     const expiresAt = now + REFRESH_LIFETIME_SECONDS * SECOND_MICROS;
     const rotated = await tx.write(
@@ -107,7 +107,7 @@ export class JwtService {
 
   /** An access token of the family, and nothing spent: what `JWT_ROTATE=off` answers to a refresh. */
   access({ user_id, family }: JwtClaims): Promise<string> {
-    const claims = { user_id, family, token_type: 'access', jti: uuidv7() } as const;
+    const claims = { user_id, family, token_type: 'access', jti: newId() } as const;
     return this.sign(claims, nowMicros(), ACCESS_LIFETIME_SECONDS);
   }
 

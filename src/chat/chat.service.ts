@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { ClientChats } from '../conversations/client-chats.service.js';
 import { HistoryService } from '../conversations/history.service.js';
 import type { Turn } from '../conversations/turn.entity.js';
@@ -89,7 +89,7 @@ export class ChatService {
     if (question.chatId === undefined) return question;
     const conversationId = await this.clientChats.find(ownerId, question.chatId);
     return conversationId === undefined
-      ? { ...question, opens: uuidv7() }
+      ? { ...question, opens: newId() }
       : { ...question, conversationId };
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { isForeignKeyViolation } from '../database/database-errors.js';
@@ -56,8 +56,8 @@ export class HeldAnswerService {
   ): Promise<Generation> {
     const { userId: ownerId } = principal;
     const ids: AnswerIds = {
-      turnId: uuidv7(),
-      conversationId: question.conversationId ?? question.opens ?? uuidv7(),
+      turnId: newId(),
+      conversationId: question.conversationId ?? question.opens ?? newId(),
     };
     const opened = await this.answerHolds.open(principal, plan, question, ids, idempotency);
     const { held, maxTokens } = opened;

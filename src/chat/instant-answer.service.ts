@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { throwOwnerGone } from '../database/database-errors.js';
 import { isFlat } from '../models/pricing.js';
@@ -42,7 +42,7 @@ export class InstantAnswerService {
     const { provider, price } = model;
     if (!provider.answer || !provider.draft || !isFlat(price) || signal.aborted) return;
     const request = requestOf(plan, question, plan.maxTokens);
-    const [turnId, conversationId] = [uuidv7(), uuidv7()];
+    const [turnId, conversationId] = [newId(), newId()];
     const response = provider.draft(request);
     const content = contentOf(principal, question, { response, reasoning: '', toolCalls: [] });
     const opened = storedByOpening(question);

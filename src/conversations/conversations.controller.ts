@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { throwOwnerGone } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
@@ -70,7 +70,7 @@ export class ConversationsController {
         const stored = { bytes: sizeOfConversation({ system }), conversations: 1 };
         const ordinal = await this.storage.add(tx, ownerId, stored);
         const settings = { title, model, system, busyHoldId: null };
-        return this.conversations.open(tx, { id: uuidv7(), ownerId, ordinal, ...settings });
+        return this.conversations.open(tx, { id: newId(), ownerId, ordinal, ...settings });
       })
       .catch(throwOwnerGone);
     return threadToWire(opened);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -69,7 +69,7 @@ export class KeysService {
   async create(userId: string, name: string, settings: KeySettings): Promise<ShownKey> {
     const { scopes = SCOPES, limit = null, reset = null, expiresAt = null } = settings;
     assertFuture(expiresAt);
-    const id = uuidv7();
+    const id = newId();
     const secret = makeKey();
     await this.unitOfWork.run(async (tx) => {
       await this.assertRoom(tx, userId);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { nowMicros } from '../time.js';
 import type { Keyset } from '../http/pagination.js';
 import { likePattern } from '../database/like.js';
@@ -31,7 +31,7 @@ export class UsersService {
 
   /** Adds a user and returns the id. A taken name violates the unique key. */
   add(tx: Tx, user: { username: string; email: string; passwordHash: string }): string {
-    const id = uuidv7();
+    const id = newId();
     tx.insertLater(User, {
       id,
       username: user.username.normalize('NFKC'),

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
 import { AuthenticationFailed, InsufficientBalance } from '../errors.js';
@@ -35,7 +35,7 @@ export class CapsService {
   /** A new cap, of which nothing is spent. Returns its id. */
   open(tx: Tx, ownerId: string, limit: number | null, reset: CapReset): string {
     if (limit !== null) assertAmount(limit);
-    const id = uuidv7();
+    const id = newId();
     const counted = { held: 0, spentAmount: 0, spentPeriod: periodOf(reset) };
     const createdAt = nowMicros();
     tx.insertLater(SpendingCap, { id, ownerId, limitAmount: limit, reset, ...counted, createdAt });

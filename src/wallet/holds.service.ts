@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { dayOf, nowMicros, type Micros } from '../time.js';
 import { DatabaseClock } from '../database/database-clock.js';
@@ -227,7 +227,7 @@ export class HoldsService {
 
   /** Writes down what a wallet has just set aside. Returns the hold's id. */
   record(tx: Tx, spend: AnswerSpend, createdAt: Micros): string {
-    const { ownerId, amount, holdId: id = uuidv7(), capId, turnBytes = 0, idempotency } = spend;
+    const { ownerId, amount, holdId: id = newId(), capId, turnBytes = 0, idempotency } = spend;
     tx.insertLater(Hold, {
       id,
       ownerId,

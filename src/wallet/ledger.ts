@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { idempotencyColumns, type IdempotencyRecord } from './idempotency-record.js';
@@ -35,7 +35,7 @@ export function appendEntry(tx: Tx, wallet: WalletRow, entry: NewEntry): void {
   const { ownerId, kind, amount, reason, holdId = null, turnId = null, idempotency } = entry;
   const { model = null, credentialId = null, keyName = null } = entry;
   tx.insertLater(LedgerEntry, {
-    id: uuidv7(),
+    id: newId(),
     ownerId,
     seq: wallet.entryCount,
     kind,

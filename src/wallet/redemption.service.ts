@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import { digestOf } from '../digest.js';
 import { nowMicros } from '../time.js';
 import { ReadConnection } from '../database/read-connection.js';
@@ -14,7 +14,7 @@ import { WalletService, type Credit } from './wallet.service.js';
 
 export const CODE_BYTES = 15;
 
-const newCode = () => ({ id: uuidv7(), code: randomBytes(CODE_BYTES).toString('base64url') });
+const newCode = () => ({ id: newId(), code: randomBytes(CODE_BYTES).toString('base64url') });
 
 /** Codes that are worth an amount: made by operators, redeemed once, however many race for one. */
 @Injectable()

@@ -45,6 +45,7 @@ export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
 /** Root pages that every folder may open, and that open nothing themselves. */
 const OPEN_PAGES = [
   'src/digest.ts',
+  'src/new-id.ts',
   'src/errors.ts',
   'src/principal.ts',
   'src/time.ts',
