@@ -9,6 +9,8 @@ const ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRAC
 export interface KnownPath {
   /** The value of `Allow`. */
   readonly allow: string;
+  /** The same, each for itself. */
+  readonly methods: ReadonlySet<string>;
   readonly isPublic: boolean;
   readonly anyAccept: boolean;
   readonly jsonOnly: boolean;
@@ -58,6 +60,8 @@ type Marks = Required<Omit<RouteMarks, 'keyRoute' | 'access' | 'jsonCommasMax'>>
 interface Entry {
   readonly pattern: RegExp;
   readonly methods: Map<string, Marks>;
+  /** Put together when it is first asked for: routes register before that. */
+  known: KnownPath | undefined;
 }
 
 /** Every path that is served, for `Allow` and for telling 405 from 404. Filled as routes register. */
@@ -74,6 +78,7 @@ export class RouteTable {
     const entry = this.entries.get(key) ?? {
       pattern: new RegExp(`^${source}$`),
       methods: new Map<string, Marks>(),
+      known: undefined,
     };
     const { isPublic = false, anyAccept = false, jsonOnly = false, ...rest } = marksOf(route);
     const limit = limitOf({ isPublic, ...rest });
@@ -86,6 +91,7 @@ export class RouteTable {
       ...(rest.access && { access: rest.access }),
     };
     for (const method of [route.method].flat()) entry.methods.set(method, marks);
+    entry.known = undefined;
     this.entries.set(key, entry);
   }
 
@@ -102,14 +108,7 @@ export class RouteTable {
     const entry =
       this.entries.get(path) ??
       [...this.entries.values()].find((candidate) => candidate.pattern.test(path));
-    if (!entry) return undefined;
-    const marks = [...entry.methods.values()];
-    return {
-      allow: allowOf(entry),
-      isPublic: marks.some(({ isPublic }) => isPublic),
-      anyAccept: marks.some(({ anyAccept }) => anyAccept),
-      jsonOnly: marks.some(({ jsonOnly }) => jsonOnly),
-    };
+    return entry && (entry.known ??= knownPathOf(entry));
   }
 }
 
@@ -125,9 +124,17 @@ export function takesKey({ keyRoute, takesKey: isTaken = false }: RouteMarks): b
   return isTaken || keyRoute !== undefined;
 }
 
-/** OPTIONS is answered for every path, by the server's hook. */
-function allowOf({ methods }: Entry): string {
-  return ORDER.filter((method) => method === 'OPTIONS' || methods.has(method)).join(', ');
+function knownPathOf({ methods }: Entry): KnownPath {
+  const marks = [...methods.values()];
+  // OPTIONS is answered for every path, by the server's hook.
+  const allowed = ORDER.filter((method) => method === 'OPTIONS' || methods.has(method));
+  return {
+    allow: allowed.join(', '),
+    methods: new Set(allowed),
+    isPublic: marks.some(({ isPublic }) => isPublic),
+    anyAccept: marks.some(({ anyAccept }) => anyAccept),
+    jsonOnly: marks.some(({ jsonOnly }) => jsonOnly),
+  };
 }
 
 /** Escapes are undone as the router does; a path that cannot be is no path of ours. */

@@ -29,12 +29,19 @@ export function writeJson(reply: FastifyReply, indent: number): void {
   });
 }
 
+/** How often a header was sent; `rawHeaders` are names and values by turns. Every request is looked at so. */
+function countOf(header: string, rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === header.length && name.toLowerCase() === header) count += 1;
+  }
+  return count;
+}
+
 /** Refuses a request that two readers could read as two: from two callers, or for no host. */
 function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
-  const names = rawHeaders.filter((_, index) => index % 2 === 0);
-  if (names.filter((name) => /^authorization$/i.test(name)).length > 1) {
-    throw new BadRequest('Two Authorization headers.');
-  }
+  if (countOf('authorization', rawHeaders) > 1) throw new BadRequest('Two Authorization headers.');
   if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');
 }
 
@@ -57,7 +64,7 @@ export async function answerUnrouted(
     if (indent > 0) writeJson(reply, indent);
   }
   // GET /api/chat/quote/ is routed as a turn of that id, but the path is known for POST alone.
-  if (!request.is404 && known.allow.split(', ').includes(request.method)) {
+  if (!request.is404 && known.methods.has(request.method)) {
     const refusal = unheededPart(request);
     if (!refusal) return;
     if (!known.isPublic) await authenticate(request.raw);
