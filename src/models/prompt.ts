@@ -48,19 +48,19 @@ export function countPrompt(
   further: string,
   imageTokens = 0,
 ): TokenCount {
-  const parts = [countOf(Buffer.byteLength(further))];
+  let { estimate, bound } = countOf(Buffer.byteLength(further));
+  const add = (count: TokenCount) => {
+    estimate += count.estimate;
+    bound += count.bound;
+  };
   for (const { content, ...rest } of messages) {
     const pictures = picturesIn(content) * imageTokens + TOKENS_PER_MESSAGE;
-    parts.push({ estimate: pictures, bound: pictures });
-    parts.push(countOf(Buffer.byteLength(textIn(content))));
+    add({ estimate: pictures, bound: pictures });
+    add(countOf(Buffer.byteLength(textIn(content))));
     // Beside its role: calls of tools, say, which the model reads as well.
-    const more = Object.keys(rest).length > 1 ? JSON.stringify(rest) : '';
-    parts.push(countOf(Buffer.byteLength(more)));
+    if (Object.keys(rest).length > 1) add(countOf(Buffer.byteLength(JSON.stringify(rest))));
   }
-  return {
-    estimate: parts.reduce((sum, { estimate }) => sum + estimate, 0),
-    bound: parts.reduce((sum, { bound }) => sum + bound, 0),
-  };
+  return { estimate, bound };
 }
 
 /** Both counts of what is to be embedded. */
