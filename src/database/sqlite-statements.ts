@@ -85,7 +85,8 @@ export class SqliteStatements implements Statements {
 }
 
 /**
- * SQLite numbers its parameters by appearance, and by number only as `?1`; a list comes as JSON. It locks no
+ * SQLite numbers its parameters by appearance, and by number only as `?1`; a list comes as JSON, which `json_each` would
+ * write and parse anew for each of its elements, and `jsonb_each` does not. It locks no
  * rows, for it has one writer. Its LIKE takes A to Z for a to z by itself, without a copy of the text; its `lower` knows no other
  * letters, as that of PostgreSQL's collation C.
  */
@@ -96,5 +97,6 @@ function toSqlite(sql: string): string {
     .replaceAll(/lower\((message|response)\) LIKE/g, '$1 LIKE')
     .replaceAll('strpos(', 'instr(')
     .replaceAll(/= ANY\(\$(\d+)\)/g, 'IN (SELECT value FROM json_each(?$1))')
+    .replaceAll('json_each(', 'jsonb_each(')
     .replaceAll(/\$(\d+)/g, '?$1');
 }
