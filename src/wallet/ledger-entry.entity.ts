@@ -15,7 +15,7 @@ export type LedgerKind = 'grant' | 'top_up' | 'charge' | 'refund';
   'ledger_entries_signed',
   `("kind" = 'charge' AND "amount" < 0) OR ("kind" IN ('grant', 'top_up', 'refund') AND "amount" > 0)`,
 )
-@Index('ledger_entries_owner_turn', ['ownerId', 'turnId', 'seq'], {
+@Index('ledger_entries_turn', ['turnId', 'ownerId', 'seq'], {
   where: '"turn_id" IS NOT NULL',
 })
 @Check('ledger_entries_covered', '"balance_after" >= 0')
