@@ -156,12 +156,16 @@ export class Database extends DataSource {
     return this.createEntityManager(new UnitRunner(this.driver as SqliteDriver, unit));
   }
 
-  /** Connections to PostgreSQL by what they do, and callers that wait for one; undefined on SQLite. */
+  /**
+   * Connections to PostgreSQL by what they do, and callers for whom there is none; undefined on SQLite. The driver's
+   * own count has everybody who has just asked, for a tick: also those who get an idle or a new connection.
+   */
   get pool():
     { readonly total: number; readonly idle: number; readonly waiting: number } | undefined {
     if (this.isSqlite) return undefined;
     const pool = (this.driver as PostgresDriver).master as pg.Pool;
-    return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+    const { totalCount: total, idleCount: idle, waitingCount, options } = pool;
+    return { total, idle, waiting: Math.max(0, waitingCount - idle - (options.max - total)) };
   }
 
   override createQueryRunner(mode?: ReplicationMode): QueryRunner {

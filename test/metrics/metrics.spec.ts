@@ -108,8 +108,11 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     expect(Math.abs(Date.now() / 1000 - swept)).toBeLessThan(60);
     expect(valueOf(text, 'tallychat_limits_hit_total{limit="register"}')).toBeGreaterThan(0);
     const pool = valueOf(text, 'tallychat_database_connections{state="open"}');
+    const awaited = valueOf(text, 'tallychat_database_connections{state="awaited"}');
     if (kind === 'postgres') expect(pool).toBeGreaterThan(0);
     else expect(pool).toBeUndefined();
+    // The scrape reads the database itself, and nobody waits for a connection meanwhile.
+    expect(awaited).toBe(kind === 'postgres' ? 0 : undefined);
   });
 
   it('compares wallets with their entries, and tells one that differs', async () => {
