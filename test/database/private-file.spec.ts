@@ -1,4 +1,5 @@
-import { chmod, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openWriter } from '../../src/database/data-source.js';
@@ -43,5 +44,18 @@ describe('the file of a database on SQLite', () => {
       await (await open(owned.url)).destroy();
       expect(await modeOf(path)).toBe(after);
     }
+  });
+
+  it('is left as it was where it is none of a database, or no file', async () => {
+    const path = pathOf(owned.url);
+    await writeFile(path, 'root:x:0:0', { mode: 0o644 });
+    await chmod(path, 0o644);
+    await expect(open(owned.url)).rejects.toThrow('does not open');
+    expect(await modeOf(path)).toBe(0o644);
+    expect(await readFile(path, 'utf8')).toBe('root:x:0:0');
+    const pipe = `${path}.pipe`;
+    execFileSync('mkfifo', ['-m', '644', pipe]);
+    await expect(open(`sqlite:${pipe}`)).rejects.toThrow(`${pipe} is no file`);
+    expect(await modeOf(pipe)).toBe(0o644);
   });
 });
