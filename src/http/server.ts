@@ -155,8 +155,12 @@ function logOutcome(request: FastifyRequest & { user?: Principal }, reply: Fasti
 /** So much of a path that no route has is logged: enough to see what somebody looks for. */
 const UNKNOWN_PATH_MAX_CHARS = 100;
 
+/** What a credential may be: a long word that is no UUID. A caller may have put a key or a link's token there. */
+const SECRET_LOOKING =
+  /(?<![\w-])(?![\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?![\w-]))[\w-]{20,}/gi;
+
 const unknownPath = (url: string): string =>
-  url.slice(0, UNKNOWN_PATH_MAX_CHARS).split('?', 1)[0] ?? '';
+  (url.split('?', 1)[0] ?? '').replace(SECRET_LOOKING, '[hidden]').slice(0, UNKNOWN_PATH_MAX_CHARS);
 
 /**
  * What happens to a request before and beside its handler. Call before the routes register. Bodies are

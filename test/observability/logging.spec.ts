@@ -129,6 +129,17 @@ describe('the log', () => {
     expect(rotated.status).toBe(201);
     expect((await chat('hi', `Bearer ${key}`)).status).toBe(401);
     expect((await client.send({ path: `/api/chat/?token=${key}` })).status).toBe(401);
+    for (const start of [
+      '/v1/',
+      '/%23password-reset=',
+      `/${'long/'.repeat(16)}`,
+      `/api/keys/${id}/`,
+    ]) {
+      const misplaced = await client.send({ path: `${start}${key}` });
+      expect(misplaced.status).toBe(404);
+      const [told] = await linesOf(misplaced);
+      expect(told).toMatchObject({ path: `${start}[hidden]` });
+    }
     for (const secret of [key, (rotated.body as { key: string }).key]) {
       expect(service.stdout + service.stderr).not.toContain(secret);
     }
