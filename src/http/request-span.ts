@@ -1,5 +1,5 @@
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify';
-import { isTracing, openServerSpan, within, type OpenSpan } from '../tracing.js';
+import { endFailed, isTracing, openServerSpan, within, type OpenSpan } from '../tracing.js';
 
 const spans = new WeakMap<FastifyRequest, OpenSpan>();
 
@@ -34,6 +34,10 @@ export function endSpan(
   const open = spans.get(request);
   if (!open) return;
   open.span.setAttribute('http.response.status_code', status);
+  if (status >= 500) {
+    endFailed(open.span, refusal ?? String(status));
+    return;
+  }
   if (refusal !== undefined) open.span.setAttribute('error.type', refusal);
   open.span.end();
 }

@@ -119,6 +119,7 @@ describe('tracing, with an SDK loaded by --import', () => {
     const spans = await spansOf('flat:well', 4);
     const request = spans.find(({ name }) => name === 'POST /api/chat');
     expect(request?.parentSpanId).toBe('00f067aa0ba902b7');
+    expect(request?.status?.code ?? 0).toBe(0);
     expect(request && attributesOf(request)).toMatchObject({
       'http.route': '/api/chat',
       'http.response.status_code': 200,
@@ -144,6 +145,8 @@ describe('tracing, with an SDK loaded by --import', () => {
     const chat = spans.find(({ name }) => name === 'chat broken');
     expect(chat?.status?.code).toBe(2);
     expect(chat && attributesOf(chat)['error.type']).toBe('provider_failed');
+    const request = spans.find(({ name }) => name === 'POST /api/chat');
+    expect(request?.status?.code).toBe(2);
     expect(JSON.stringify(collector.spans)).not.toMatch(/words of a person|Hello|Token /);
   });
 });
