@@ -145,6 +145,18 @@ inBrowser('the documentation in Chromium', () => {
     return answer.innerText();
   }
 
+  /** Pastes a credential, in the place of any that is there. */
+  async function authorize(credential: string): Promise<void> {
+    await page.locator('.auth-wrapper .authorize').first().click();
+    const bearer = page.locator('.auth-container').first();
+    await bearer.getByText('Close').waitFor();
+    const logout = bearer.getByText('Logout');
+    if (await logout.isVisible()) await logout.click();
+    await page.locator('#auth-bearer-value').fill(credential);
+    await bearer.locator('button.authorize').click();
+    await bearer.getByText('Close').click();
+  }
+
   it.each(['/api/docs/', '/api/docs'])('shows every operation at %s', async (path) => {
     await page.goto(app.url + path);
     await page.locator('#operations-Documentation-readDocs').waitFor();
@@ -183,10 +195,7 @@ inBrowser('the documentation in Chromium', () => {
     const registered = await tryOut(page.locator('#operations-Accounts-register'));
     const [token] = /[0-9a-f]{40}/.exec(registered) ?? ['none'];
     expect(await tryOut(page.locator('#operations-Wallet-readBalance'))).toContain('401');
-    await page.locator('.auth-wrapper .authorize').first().click();
-    await page.locator('#auth-bearer-value').fill(token);
-    await page.locator('.auth-container').first().locator('button.authorize').click();
-    await page.locator('.auth-container').first().getByText('Close').click();
+    await authorize(token);
     const answered = await tryOut(page.locator('#operations-Chat-sendMessage'));
     expect(answered).toContain('This is a dummy AI response to your message');
     expect(answered).toContain('tokens-balance: 3900');
@@ -200,6 +209,18 @@ inBrowser('the documentation in Chromium', () => {
     expect(await tryOut(page.locator('#operations-Wallet-readBalance'))).toContain('3900');
     const link = page.getByRole('link', { name: 'To the chat page' });
     expect(await link.evaluate((anchor) => (anchor as { href?: string }).href)).toBe(`${app.url}/`);
+  });
+
+  it('takes an API key as it takes a token, and a key has no say over keys', async () => {
+    const made = await tryOut(page.locator('#operations-API_keys-createKey'));
+    const [key = 'none'] = /"key": "(tally_\w+)"/.exec(made)?.slice(1) ?? [];
+    await authorize(key);
+    expect(await tryOut(page.locator('#operations-API_keys-readCurrentKey'))).toContain(
+      'last_used_at',
+    );
+    expect(await tryOut(page.locator('#operations-API_keys-listKeys'))).toContain(
+      'session_required',
+    );
   });
 
   it('puts the id of the newest of a list where a route asks for one', async () => {

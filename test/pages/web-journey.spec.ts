@@ -68,7 +68,11 @@ inBrowser.each(WALKS)(
     it('tells the price before a message is sent, which charges nothing', async () => {
       await tab.message.fill('first');
       await tab.sees('Costs 100 tokens');
-      expect(await tab.page.getByLabel('Model', { exact: true }).inputValue()).toBe('echo');
+      const picker = tab.page.getByLabel('Model', { exact: true });
+      expect(await picker.inputValue()).toBe('echo');
+      expect(await picker.locator('option').allInnerTexts()).toEqual([
+        'echo · 100 tokens a message',
+      ]);
       expect(await app.database.count('turns')).toBe(0);
       await tab.hasBalance('1,300');
     });
@@ -94,9 +98,17 @@ inBrowser.each(WALKS)(
       expect(await app.database.count('conversations')).toBe(1);
     });
 
-    it('shows Markdown, with code that can be copied', async () => {
-      answerWith(MARKDOWN);
+    it('shows Markdown, with code that can be copied, and what the model thought folded', async () => {
+      provider.answer([
+        { type: 'delta', text: '', reasoning: 'They want steps.' },
+        { type: 'delta', text: MARKDOWN },
+        { type: 'done', finishReason: 'stop', usage },
+      ]);
       await tab.ask('how?');
+      const thought = tab.turns.last().getByText('They want steps.');
+      expect(await thought.isVisible()).toBe(false);
+      await tab.turns.last().getByText('Thinking').click();
+      expect(await thought.isVisible()).toBe(true);
       const answer = tab.answers.last();
       expect(await answer.locator('strong').innerText()).toBe('two');
       expect(await answer.locator('pre code').innerText()).toBe('const held = 1;\n');

@@ -105,7 +105,10 @@ inBrowser.each(WALKS)(
       expect(await ledger.getByText('+700').count()).toBe(1);
       await tab.page.locator('progress').first().waitFor();
       await tab.page.getByLabel('By model').check();
-      await tab.page.getByRole('cell', { name: 'echo', exact: true }).waitFor();
+      const echo = tab.page.getByRole('cell', { name: 'echo', exact: true });
+      await echo.waitFor();
+      await tab.page.getByLabel('By key').check();
+      await echo.waitFor({ state: 'detached' });
       await tab.act('Change the daily limit', { 'Tokens a day': '1' });
       await tab.sees('of 1 token');
       await tab.page.goBack();
