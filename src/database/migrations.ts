@@ -16,6 +16,7 @@ import { ClientChats1764000042000 } from './migrations/1764000042000-client-chat
 import { Responses1764000044000 } from './migrations/1764000044000-responses.js';
 import { Stored1796000000000 } from './migrations/1796000000000-stored.js';
 import { TokenDetails1796000050000 } from './migrations/1796000050000-token-details.js';
+import { UnpaidHolds1797000200000 } from './migrations/1797000200000-unpaid-holds.js';
 import { LedgerTurnFirst1797000300000 } from './migrations/1797000300000-ledger-turn-first.js';
 
 /** Every migration, oldest first. A released one is never edited: add another. */
@@ -38,5 +39,6 @@ export const migrations = [
   Responses1764000044000,
   Stored1796000000000,
   TokenDetails1796000050000,
+  UnpaidHolds1797000200000,
   LedgerTurnFirst1797000300000,
 ];

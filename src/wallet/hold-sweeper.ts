@@ -7,16 +7,19 @@ import { ProcessLease } from '../database/process-lease.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseUnavailable } from '../errors.js';
+import { holdLifetime } from './hold-lifetime.js';
 import { HoldsService } from './holds.service.js';
 
 const SWEEP_EVERY_MS = 2000;
 /** Rows that one statement looks at; what is left over waits for the next round. */
 const BATCH_MAX = 500;
+/** So long a hold of which nothing was taken is there to be looked at, once nobody can ask for it any more. */
+const UNPAID_KEPT_MICROS = 3600 * SECOND_MICROS;
 
 /**
  * Ends the holds that nobody will resolve: those past their lifetime, and at once those of a process that
  * is gone. It uses the same guarded transition as a request, so against a late capture one of them wins.
- * Also forgets old Idempotency-Keys.
+ * Also forgets old Idempotency-Keys, and old holds of which nothing was taken.
  */
 @Injectable()
 export class HoldSweeper implements OnModuleDestroy {
@@ -79,6 +82,7 @@ export class HoldSweeper implements OnModuleDestroy {
     // An open hold keeps its key, however short the retention: its answer is still to come.
     await this.forgetClaims('holds', `AND state <> 'open'`);
     await this.forgetClaims('ledger_entries');
+    await this.forgetUnpaid();
     this.sweptAt = nowMicros();
   }
 
@@ -119,6 +123,22 @@ export class HoldSweeper implements OnModuleDestroy {
          WHERE id IN (${old}) RETURNING id`,
         [before],
       ),
+    );
+  }
+
+  /**
+   * What was given back whole leaves nothing in the ledger, and costs nothing: its row must not stay for ever, or
+   * holds that are made and given back without end fill the disk. Until its lifetime is over a settlement may still ask
+   * what became of it.
+   */
+  private async forgetUnpaid(): Promise<void> {
+    const before = nowMicros() - holdLifetime(this.config) - UNPAID_KEPT_MICROS;
+    const old = `SELECT id FROM holds WHERE captured_amount = 0 AND state <> 'open' AND claim_key IS NULL
+      AND resolved_at < $1 LIMIT ${String(BATCH_MAX)}`;
+    const [any] = await this.reader.read(`/* hold.unpaid */ ${old}`, [before]);
+    if (any === undefined) return;
+    await this.unitOfWork.run((tx) =>
+      tx.write(`/* hold.forget */ DELETE FROM holds WHERE id IN (${old}) RETURNING id`, [before]),
     );
   }
 }

@@ -39,6 +39,9 @@ export class Hold {
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
 
+  @Index('holds_unpaid', {
+    where: `"captured_amount" = 0 AND "state" <> 'open' AND "claim_key" IS NULL`,
+  })
   @Column({ name: 'resolved_at', type: 'bigint', nullable: true })
   resolvedAt!: Micros | null;
 

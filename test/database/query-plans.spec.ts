@@ -44,6 +44,8 @@ const HOT = [
   'hold.overdue',
   'claims.old',
   'claims.forget',
+  'hold.unpaid',
+  'hold.forget',
   'history.page',
   'history.find',
   'ledger.page',
@@ -120,6 +122,11 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
     await app.database.rows(
       `INSERT INTO holds (id, owner_id, amount, captured_amount, state, expires_at, created_at, process_id)
        SELECT 'overdue', id, 0, 0, 'open', 1, 1, 1 FROM users WHERE username = $1`,
+      [ada.username],
+    );
+    await app.database.rows(
+      `INSERT INTO holds (id, owner_id, amount, captured_amount, state, expires_at, created_at, resolved_at, process_id)
+       SELECT 'given back', id, 1, 0, 'released', 1, 1, 1, 1 FROM users WHERE username = $1`,
       [ada.username],
     );
     await app.nest.get(HoldSweeper).sweep();

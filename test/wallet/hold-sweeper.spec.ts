@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openWriter } from '../../src/database/data-source.js';
 import { FileInUse, FileLease } from '../../src/database/file-lease.js';
 import { ProcessLease } from '../../src/database/process-lease.js';
+import type { Tx } from '../../src/database/tx.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { nowMicros } from '../../src/time.js';
 import { idempotencyRecord } from '../../src/wallet/idempotency-record.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
@@ -11,6 +13,7 @@ import { WalletService } from '../../src/wallet/wallet.service.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { createDatabase, databaseKinds } from '../support/databases.js';
+import { noteOf } from '../support/note.js';
 
 /** No process is called so: they are called 1 and up. */
 const DEAD = 0;
@@ -100,6 +103,58 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     }
     expect(await ada.balance()).toBe(4000);
     expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('removes holds of which nothing was taken once they are old, a bounded number in a round', async () => {
+    const ada = await app.newUser();
+    const ownerId = await app.ownerOf(ada);
+    const [holds, work] = [app.nest.get(HoldsService), app.nest.get(UnitOfWork)];
+    const ended = async (end: (tx: Tx, id: string) => Promise<unknown>, at = 0, change = '') => {
+      const id = await hold(ada);
+      await work.run((tx) => end(tx, id));
+      const sql = `UPDATE holds SET resolved_at = ${String(at)}${change} WHERE id = $1`;
+      await app.database.rows(sql, [id]);
+      return id;
+    };
+    const release = (state: 'released' | 'expired') => (tx: Tx, id: string) =>
+      holds.release(tx, id, state);
+    const capture = (amount: number) => (tx: Tx, id: string) =>
+      holds.capture(tx, id, amount, noteOf('spec', ownerId));
+    const kept = {
+      open: await hold(ada, 'resolved_at = 0'),
+      young: await ended(release('released'), nowMicros()),
+      paid: await ended(capture(1)),
+      keyed: await ended(
+        capture(0),
+        0,
+        `, claim_route = 'chat', claim_key = 'free', claim_hash = 'h'`,
+      ),
+    };
+    await ended(release('released'));
+    await ended(release('expired'));
+    await ended(capture(0));
+    // More than a round removes.
+    await app.database.rows(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
+       INSERT INTO holds (id, owner_id, amount, captured_amount, state, expires_at, created_at, resolved_at, process_id)
+       SELECT 'given back ' || i, $1, 1, 0, 'released', 1, 1, 0, 1 FROM n`,
+      [ownerId],
+    );
+    const left = async () => {
+      const sql = 'SELECT id FROM holds WHERE owner_id = $1 ORDER BY id';
+      return (await app.database.rows<{ id: string }>(sql, [ownerId])).map(({ id }) => id);
+    };
+    const before = await left();
+    await sweeper.sweep();
+    expect((await left()).length).toBe(before.length - 500);
+    await sweeper.sweep();
+    expect(await left()).toEqual(Object.values(kept).sort());
+    expect(await ada.balance()).toBe(3899);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+    // Its key goes first, and then it.
+    await app.database.rows('UPDATE holds SET created_at = 0 WHERE id = $1', [kept.keyed]);
+    await sweeper.sweep();
+    expect(await left()).not.toContain(kept.keyed);
   });
 
   it('goes on in the background, also after a round that failed', async () => {
