@@ -3,6 +3,7 @@ export const SPECS = [
   'src/time.spec.ts',
   'src/database/batch-loader.spec.ts',
   'src/wallet/amount.spec.ts',
+  'src/wallet/late-settlements.spec.ts',
   'src/wallet/idempotency-record.spec.ts',
   'test/database/statements.spec.ts',
   'test/database/unit-of-work.spec.ts',
@@ -15,6 +16,7 @@ export const SPECS = [
   'test/wallet/charges.spec.ts',
   'test/database/group-commit.spec.ts',
   'test/wallet/audit.spec.ts',
+  'test/keys/caps.spec.ts',
   'test/wallet/redeem.spec.ts',
   'test/usage/usage.spec.ts',
   'test/chat/idempotency.spec.ts',
@@ -24,5 +26,7 @@ export const SPECS = [
   'test/wallet/hold-sweeper.spec.ts',
   'test/admin/admin.spec.ts',
   'test/wallet/daily-limit.spec.ts',
+  'test/keys/caps-together.spec.ts',
+  'test/limits/storage.spec.ts',
   'test/chat/last-tokens.spec.ts',
 ];

@@ -7,12 +7,14 @@ import { SPECS } from './specs.js';
 
 /**
  * `npm run mutants:sql`: StrykerJS changes code, and leaves the text of a statement alone or empties it;
- * but the guards of the money are SQL. Each of these changes must make a spec fail.
+ * but the guards of the money are SQL. Each of these changes must make a spec fail. Words after it are the files
+ * whose changes alone are tried.
  */
 const CHANGES = {
   'src/wallet/spending.js': [
-    ['balance - held >= ${amount}', 'balance - held > ${amount}'],
-    ['balance - held >= ${amount}', 'balance >= ${amount}'],
+    ['${AVAILABLE} >= ${amount}', '${AVAILABLE} > ${amount}'],
+    ['${AVAILABLE} >= ${amount}', 'balance >= ${amount}'],
+    ["AVAILABLE = 'balance - held'", "AVAILABLE = 'balance'"],
     [
       '${spentOn(day)} + held + ${amount} <= daily_limit',
       '${spentOn(day)} + held + ${amount} < daily_limit',
@@ -28,18 +30,19 @@ const CHANGES = {
       '/* wallet.charge */ UPDATE wallets SET balance = balance - $2',
       '/* wallet.charge */ UPDATE wallets SET balance = balance',
     ],
-    [
-      'entry_count = entry_count + $4,\n         spent_amount',
-      'entry_count = entry_count,\n         spent_amount',
-    ],
+    ['entry_count = entry_count + $4', 'entry_count = entry_count'],
     ["spent_amount = ${spentOn('$3')} + $2", "spent_amount = ${spentOn('$3')}"],
     ["spent_day = ${dayCounted('$3')}", 'spent_day = spent_day'],
-    ["AND ${covers('$2', '$3')} RETURNING ${WALLET_ROW}", 'RETURNING ${WALLET_ROW}'],
+    ["AND ${covers('$2', '$3')}", ''],
+    ["AND ${fits('$5', '$6', '$7', '$8')}", ''],
+    ["${stores('$5', '$6')}", 'stored_bytes = stored_bytes'],
     ['SET balance = balance - due', 'SET balance = balance'],
     ['entry_count = entry_count + entries', 'entry_count = entry_count'],
     ["spent_amount = ${spentOn('$2')} + due", "spent_amount = ${spentOn('$2')}"],
     ["spent_day = ${dayCounted('$2')}", 'spent_day = spent_day'],
     ["AND ${covers('due', '$2')}", ''],
+    ["AND ${fits('bytes', 'opened', '$4', '$5')}", ''],
+    ["${stores('bytes', 'opened')}", 'stored_bytes = stored_bytes'],
     ['AND free.id = payer', ''],
     ['WHERE owner_id = free.id AND', 'WHERE'],
   ],
@@ -47,6 +50,11 @@ const CHANGES = {
   'src/wallet/gathered-holds.service.js': [
     ['SET held = held + due', 'SET held = held'],
     ["AND ${covers('due', '$2')}", ''],
+    ["AND ${fits('bytes', 'opened', '$4', '$5')}", ''],
+    ["${stores('bytes', 'opened')}", 'stored_bytes = stored_bytes'],
+    ['stored_bytes = stored_bytes + bytes', 'stored_bytes = stored_bytes'],
+    ['last_ordinal = last_ordinal + spends', 'last_ordinal = last_ordinal'],
+    ['last_ordinal = last_ordinal + ends', 'last_ordinal = last_ordinal'],
     ['AND free.id = payer', ''],
     ["AND coalesce(state, '') = 'open'", ''],
     ['captured_amount = taken', 'captured_amount = 0'],
@@ -58,18 +66,16 @@ const CHANGES = {
     ['AND owner_id = payer', ''],
   ],
   'src/wallet/holds.service.js': [
-    [
-      "SET held = held + $2 WHERE owner_id = $1 AND ${covers('$2', '$3')}",
-      'SET held = held + $2 WHERE owner_id = $1',
-    ],
+    ["AND ${covers('$2', '$3')}", ''],
+    ["AND ${fits('$4', '$5', '$6', '$7')}", ''],
+    ["${stores('$4', '$5')}", 'stored_bytes = stored_bytes'],
+    ['stored_bytes = stored_bytes + $6', 'stored_bytes = stored_bytes'],
+    ['stored_bytes = stored_bytes + $3', 'stored_bytes = stored_bytes'],
     ['SET held = held + $2', 'SET held = held'],
-    ["AND coalesce(state, '') = 'open'", ''],
+    ["AND coalesce(state, '') = 'open'\n       RETURNING owner_id", 'RETURNING owner_id'],
     ['SET balance = balance - $2, held = held - $3', 'SET balance = balance, held = held - $3'],
     ['held = held - $3', 'held = held'],
-    [
-      "entry_count = entry_count + $4, spent_amount = ${spentOn('$5')}",
-      "entry_count = entry_count, spent_amount = ${spentOn('$5')}",
-    ],
+    ['entry_count = entry_count + $4', 'entry_count = entry_count'],
     ["spent_amount = ${spentOn('$5')} + $2", "spent_amount = ${spentOn('$5')}"],
     ["spent_day = ${dayCounted('$5')}", 'spent_day = spent_day'],
     ['SET held = held - $2', 'SET held = held'],
@@ -77,17 +83,54 @@ const CHANGES = {
     ['WHERE owner_id = $1 AND claim_route', 'WHERE $1 = $1 AND claim_route'],
     ['AND claim_route = $2 AND', 'AND $2 = $2 AND'],
   ],
+  'src/wallet/caps.service.js': [
+    ['SET held = held + $2', 'SET held = held'],
+    ["WHERE id = $1 AND ${leavesRoom('$2', '$3', '$4')}", 'WHERE id = $1'],
+    ["spent_amount = ${spentIn('$3', '$4')} + $2", "spent_amount = ${spentIn('$3', '$4')}"],
+    [
+      "${periodCounted('$3', '$4')}\n       WHERE id = $1 AND ${leavesRoom('$2', '$3', '$4')}",
+      "${periodCounted('$3', '$4')}\n       WHERE id = $1",
+    ],
+    ["${spentIn('$2', '$3')} + due", "${spentIn('$2', '$3')}"],
+    ["AND ${leavesRoom('due', '$2', '$3')}", ''],
+    ['AND free_id = payer', ''],
+    ['spent_amount = spent_amount - due', 'spent_amount = spent_amount'],
+    ['WHERE id = payer RETURNING', 'RETURNING'],
+    ['SET held = held - $2', 'SET held = held'],
+    ["${spentIn('$4', '$5')} + $3", "${spentIn('$4', '$5')}"],
+    ['spent_amount = 0, spent_period', 'spent_period'],
+    ["AND coalesce(reset, '') <> $4", ''],
+  ],
+  'src/wallet/cap-period.js': [
+    ['+ held + ${amount} <= limit_amount', '+ held + ${amount} < limit_amount'],
+    ['+ held + ${amount} <= limit_amount', '+ ${amount} <= limit_amount'],
+    ['${spentIn(day, month)} + held + ${amount} <=', 'held + ${amount} <='],
+  ],
+  'src/wallet/stored.js': [
+    ['stored_bytes + ${bytes} <= ${bytesMax}', 'stored_bytes + ${bytes} < ${bytesMax}'],
+    ['conversation_count + ${conversations} <=', 'conversation_count + ${conversations} <'],
+  ],
+  'src/wallet/storage.service.js': [
+    ["AND ${fits('$2', '$3', '$4', '$5')}", ''],
+    ["${stores('$2', '$3')}", 'stored_bytes = stored_bytes'],
+    ['stored_bytes = stored_bytes - $2', 'stored_bytes = stored_bytes'],
+    ['conversation_count = conversation_count - $3', 'conversation_count = conversation_count'],
+  ],
   'src/wallet/wallet.service.js': [
     ['SET balance = balance + $2', 'SET balance = balance'],
     ['entry_count = entry_count + 1', 'entry_count = entry_count'],
     ['WHERE owner_id = $1 AND claim_route', 'WHERE $1 = $1 AND claim_route'],
-    ['balance - held AS available', 'balance AS available'],
+    ['${AVAILABLE} AS available', 'balance AS available'],
   ],
   'src/wallet/redemption.service.js': [['AND redeemed_by IS NULL', '']],
   'src/wallet/hold-sweeper.js': [
     ['expires_at <= $1', 'expires_at > $1'],
     ["state = 'open' AND process_id = $1", "state = 'open' AND $1 = $1"],
     ['created_at < $1', 'created_at > $1'],
+    ["captured_amount = 0 AND state <> 'open' AND", "state <> 'open' AND"],
+    ["captured_amount = 0 AND state <> 'open' AND", 'captured_amount = 0 AND'],
+    ["state <> 'open' AND claim_key IS NULL", "state <> 'open'"],
+    ['AND resolved_at < $1', ''],
   ],
   'src/wallet/ledger-reader.js': [
     ["'owner_id = $1'", "'$1 = $1'"],
@@ -101,7 +144,7 @@ const CHANGES = {
   ],
   'src/wallet/audit.js': [
     ["AND h.state = 'open'), 0)`", '), 0)`'],
-    ["AND e.kind = 'charge'), 0)`", '), 0)`'],
+    ["AND e.kind = 'charge' AND", 'AND'],
     ['ROWS UNBOUNDED PRECEDING', 'ROWS CURRENT ROW'],
     ['ORDER BY owner_id LIMIT $2', 'LIMIT $2 OFFSET 1'],
   ],
@@ -110,6 +153,7 @@ const CHANGES = {
 const MODEL = ['sqlite', 'postgres'].map((kind) => `test/wallet/wallet-model.${kind}.spec.ts`);
 const TIMEOUT_MS = 180_000;
 const BOX = resolve('data/mutants-sql');
+const wanted = process.argv.slice(2).map((file) => file.replace(/\.ts$/, '.js'));
 
 /** Resolves with the first test that fails; undefined where none does. */
 function firstFailure() {
@@ -153,6 +197,7 @@ await new Promise((built) => fork('test/mutants/build.js', { cwd: BOX }).once('c
 await startPostgres();
 const outcomes = [];
 for (const [file, changes] of Object.entries(CHANGES)) {
+  if (wanted.length > 0 && !wanted.includes(file)) continue;
   for (const [from, to] of changes) outcomes.push(await tryChange(file, from, to));
 }
 await stopPostgres();
