@@ -25,7 +25,7 @@ export class BatchLoader<Row> {
     private readonly keyOf: (row: Row) => string,
     stallTimeoutMs = ANSWER_TIMEOUT_MS,
   ) {
-    this.queue = new BatchQueue((take, stalled) => this.loadAll(take(), stalled), {
+    this.queue = new BatchQueue((take, onStalled) => this.loadAll(take(), onStalled), {
       batchMax: BATCH_MAX,
       stallTimeoutMs,
     });
@@ -38,11 +38,14 @@ export class BatchLoader<Row> {
     });
   }
 
-  private async loadAll(batch: Waiting<Row>[], stalled: AbortSignal): Promise<void> {
+  private async loadAll(
+    batch: Waiting<Row>[],
+    onStalled: (tell: () => void) => void,
+  ): Promise<void> {
     const rejectAll = (error: unknown) => {
       for (const { reject } of batch) reject(error);
     };
-    stalled.addEventListener('abort', () => {
+    onStalled(() => {
       rejectAll(new DatabaseSilent());
     });
     try {

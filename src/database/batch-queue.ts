@@ -14,9 +14,12 @@ const WAITING_MAX = 10_000;
 
 /**
  * Works on one batch. `take` gives the items of the batch and is called once, as late as possible: more may
- * have come by then. `stalled` is aborted when the batch has taken too long. Must not reject.
+ * have come by then. What `onStalled` is given is called when the batch has taken too long. Must not reject.
  */
-export type BatchWork<Item> = (take: () => Item[], stalled: AbortSignal) => Promise<void>;
+export type BatchWork<Item> = (
+  take: () => Item[],
+  onStalled: (tell: () => void) => void,
+) => Promise<void>;
 
 /** A bounded queue: while one batch is under way, the items that come wait, and share the next batch. */
 export class BatchQueue<Item> {
@@ -54,19 +57,23 @@ export class BatchQueue<Item> {
     this.draining = undefined;
   }
 
-  private async workOnce(): Promise<void> {
+  private workOnce(): Promise<void> {
     const { batchMax, stallTimeoutMs } = this.limits;
-    const stalled = new AbortController();
-    const worked = this.work(() => this.waiting.splice(0, batchMax), stalled.signal);
+    const stalled: (() => void)[] = [];
+    const worked = this.work(
+      () => this.waiting.splice(0, batchMax),
+      (tell) => stalled.push(tell),
+    );
     if (stallTimeoutMs === undefined) return worked;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        stalled.abort();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        for (const tell of stalled) tell();
         resolve();
       }, stallTimeoutMs).unref();
+      const over = () => {
+        clearTimeout(timer);
+      };
+      worked.finally(over).then(resolve, reject);
     });
-    await Promise.race([worked, late]);
-    clearTimeout(timer);
   }
 }
