@@ -19,6 +19,13 @@ interface Seat {
   caller: string | undefined;
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Absent until the gate has let it in. */
+    seat: Seat | undefined;
+  }
+}
+
 /**
  * Counts the work under way, and turns new requests away where there is too much of it, or once the process
  * has been told to stop: what waits takes memory, and its callers' patience. An answer that nobody reads waits
@@ -26,7 +33,6 @@ interface Seat {
  */
 @Injectable()
 export class RequestGate {
-  private readonly seats = new WeakMap<FastifyRequest, Seat>();
   private readonly callers = new Map<string, number>();
   private underWay = 0;
   private atWork = 0;
@@ -51,7 +57,7 @@ export class RequestGate {
       return false;
     }
     const seat: Seat = { open: 1, isAtWork: false, caller: undefined };
-    this.seats.set(request, seat);
+    request.seat = seat;
     this.underWay += 1;
     onResponseClosed(reply.raw, () => {
       this.leave(seat);
@@ -61,7 +67,7 @@ export class RequestGate {
 
   /** Counts a request for its caller, a person's id or a network. Throws `Throttled` past `REQUESTS_PER_CALLER_MAX`. */
   claim(request: FastifyRequest, caller: string): true {
-    const seat = this.seats.get(request);
+    const { seat } = request;
     if (!seat || seat.open === 0 || isHealth(request)) return true;
     const count = this.callers.get(caller) ?? 0;
     if (count >= this.config.requestsPerCallerMax) throw new Throttled(RETRY_AFTER_SECONDS);
@@ -92,7 +98,7 @@ export class RequestGate {
       sendError(request, reply, new TooManyUnderWay());
       return undefined;
     }
-    const seat = this.seats.get(request) ?? { open: 0, isAtWork: false, caller: undefined };
+    const seat = request.seat ?? { open: 0, isAtWork: false, caller: undefined };
     if (seat.open === 0) this.underWay += 1;
     seat.open += 1;
     seat.isAtWork = true;

@@ -21,6 +21,7 @@ import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
 import { lowerCaseIds } from './ids.js';
 import { refuseConnection } from './refuse-connection.js';
+import { isPublic } from './request.decorators.js';
 import type { RouteMarks } from './route-table.js';
 import { answerUnrouted, writeJson, type Doors } from './unrouted.js';
 import { withModelInOnePart } from './openai-error.js';
@@ -65,6 +66,10 @@ type RequestEnded = (outcome: {
 declare module 'fastify' {
   interface FastifyInstance {
     requestEnded: RequestEnded;
+  }
+  interface FastifyRequest {
+    /** The Content-Type that it came with. */
+    declaredType: string;
   }
 }
 
@@ -168,12 +173,13 @@ const unknownPath = (url: string): string =>
  */
 export function installHooks(server: FastifyInstance, parts: ServerParts): void {
   server.decorate('requestEnded', parts.requestEnded);
+  server.decorateRequest('declaredType', '');
+  server.decorateRequest('seat', undefined);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
     const { 'content-encoding': encoding = '' } = request.headers;
     const { jsonCommasMax } = request.routeOptions.config as RouteMarks;
-    const type = declaredTypes.get(request) ?? '';
-    done(null, new RawBody(bytes as Buffer, type, encoding, jsonCommasMax));
+    done(null, new RawBody(bytes as Buffer, request.declaredType, encoding, jsonCommasMax));
   });
   server.setReplySerializer((payload) => toJson(payload));
   server.addHook('onRoute', (route) => {
@@ -186,25 +192,28 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     setCommonHeaders(request, reply, parts.corsOrigins);
     logOutcome(request, reply);
     parts.unread.watch(request.raw.socket);
-    await itsTurn(request, reply);
+    // Nearly every request goes on at once: what is awaited for nothing is paid by all.
+    const turn = itsTurn(request, reply);
+    if (turn) await turn;
     if (!parts.gate.admit(request, reply)) return reply;
     if (answerPreflight(request, reply)) return reply;
     hideContentType(request);
     if (request.url.startsWith('/api/')) [request.params, request.query].forEach(lowerCaseIds);
     try {
-      await answerUnrouted(request, reply, parts);
-      if (!reply.sent) await parts.admitNetwork(request, reply);
+      const answered = answerUnrouted(request, reply, parts);
+      if (answered) await answered;
+      if (!reply.sent && isPublic(request)) await parts.admitNetwork(request, reply);
       if (!reply.sent && isLarge(request)) await parts.authenticate(request.raw);
     } catch (error) {
       sendError(request, reply, error);
     }
     return reply.sent ? reply : undefined;
   });
-  server.addHook('onSend', async (_request, reply, payload) => {
+  server.addHook('onSend', (_request, reply, payload, done) => {
     // Fastify adds a charset, which JSON does not have and the reference does not send.
     const type = reply.getHeader('content-type');
     if (type === 'application/json; charset=utf-8') void reply.type('application/json');
-    return payload;
+    done(null, payload);
   });
 }
 
@@ -212,21 +221,18 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
 const STRANGERS_BODY_MAX_BYTES = 65_536;
 
 /** Whether the body is one that is read only from a caller who is known: of unknown size, or large. */
-function isLarge({ raw, routeOptions }: FastifyRequest): boolean {
-  if ((routeOptions.config as RouteMarks).isPublic) return false;
-  const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers;
+function isLarge(request: FastifyRequest): boolean {
+  if (isPublic(request)) return false;
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.raw.headers;
   return encoding !== undefined || Number(length ?? 0) > STRANGERS_BODY_MAX_BYTES;
 }
-
-/** The Content-Type that each request came with. */
-const declaredTypes = new WeakMap<FastifyRequest, string>();
 
 /**
  * Fastify refuses a Content-Type that is none before the guard is asked. The contract says 401 first, and
  * that an empty body is `{}` whatever its type; so Fastify is not shown the header.
  */
 function hideContentType(request: FastifyRequest): void {
-  declaredTypes.set(request, request.headers['content-type'] ?? '');
+  request.declaredType = request.headers['content-type'] ?? '';
   // Not deleted: an object that loses a field is slow from then on.
   request.raw.headers['content-type'] = undefined;
 }

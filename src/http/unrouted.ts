@@ -49,11 +49,11 @@ function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage):
  * The reference's order of checks: unknown path 404, format 404, Accept 406, credentials 401, method 405.
  * A routed request goes on to its guard after the first three, unless it holds what no handler takes.
  */
-export async function answerUnrouted(
+export function answerUnrouted(
   request: FastifyRequest,
   reply: FastifyReply,
   { routes, authenticate }: Doors,
-): Promise<void> {
+): Promise<void> | undefined {
   refuseAmbiguous(request.raw);
   const known = routes.find(request.url);
   if (!known) throw isOpenAiPath(request.url) ? noSuchDoor(routes) : new NotFound();
@@ -64,16 +64,16 @@ export async function answerUnrouted(
     if (indent > 0) writeJson(reply, indent);
   }
   // GET /api/chat/quote/ is routed as a turn of that id, but the path is known for POST alone.
-  if (!request.is404 && known.methods.has(request.method)) {
-    const refusal = unheededPart(request);
-    if (!refusal) return;
-    if (!known.isPublic) await authenticate(request.raw);
-    throw refusal;
-  }
-  if (!known.isPublic) await authenticate(request.raw);
-  if (request.method !== 'OPTIONS') throw new MethodNotAllowed(request.method);
-  const parses = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
-  void reply.send({ renders: ['application/json'], parses });
+  const isRouted = !request.is404 && known.methods.has(request.method);
+  const refusal = isRouted ? unheededPart(request) : undefined;
+  if (isRouted && !refusal) return undefined;
+  const caller = known.isPublic ? Promise.resolve() : authenticate(request.raw);
+  return caller.then(() => {
+    if (refusal) throw refusal;
+    if (request.method !== 'OPTIONS') throw new MethodNotAllowed(request.method);
+    const parses = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
+    void reply.send({ renders: ['application/json'], parses });
+  });
 }
 
 /** OpenAI has more doors than there are here: its clients are told which those are. */
