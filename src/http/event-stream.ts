@@ -12,6 +12,9 @@ const READER_STALL_MS = 60_000;
 /** A comment: readers skip it, and everything in between sees a connection in use. */
 const PING = ': ping\n\n';
 
+/** As much as Node itself takes before it asks its writers to wait. */
+const UNWRITTEN_MAX_CHARS = 16_384;
+
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-cache, no-transform',
@@ -39,6 +42,8 @@ export function disconnectSignal(reply: FastifyReply): AbortSignal {
 /** An answer as server-sent events. From `open` on, Fastify leaves the response to this class. */
 export class EventStream {
   private readonly ping: NodeJS.Timeout;
+  /** Events of this turn of the event loop, which are written together: a write costs more than the words in it. */
+  private unwritten = '';
 
   private constructor(private readonly reply: FastifyReply) {
     this.ping = setInterval(() => {
@@ -66,7 +71,21 @@ export class EventStream {
   send(event: string | undefined, payload: unknown): Promise<void> | undefined {
     const { raw } = this.reply;
     if (raw.destroyed || raw.writableEnded) return undefined;
-    return raw.write(formatEvent(event, payload)) ? undefined : this.drained();
+    if (this.unwritten === '') {
+      process.nextTick(() => {
+        this.write();
+      });
+    }
+    this.unwritten += formatEvent(event, payload);
+    if (this.unwritten.length >= UNWRITTEN_MAX_CHARS) this.write();
+    return raw.writableNeedDrain ? this.drained() : undefined;
+  }
+
+  private write(): void {
+    const { raw } = this.reply;
+    const text = this.unwritten;
+    this.unwritten = '';
+    if (text !== '' && !raw.destroyed && !raw.writableEnded) raw.write(text);
   }
 
   private async drained(): Promise<void> {
@@ -83,6 +102,7 @@ export class EventStream {
 
   end(): void {
     clearInterval(this.ping);
+    this.write();
     this.reply.raw.end();
   }
 }
