@@ -7,14 +7,14 @@ let hasBegun = false;
 let beganAt = 0;
 
 /**
- * Waits for the next turn of the event loop where answers have had their share of this one. What comes word by word
+ * Returns what waits for the next turn of the event loop where answers have had their share of this one. What comes word by word
  * without waiting for anything, such as a burst of a provider's, would otherwise keep out everybody else until its end.
  */
-export async function fairShare(): Promise<void> {
+export function fairShare(): Promise<void> | undefined {
   const now = performance.now();
   if (!hasBegun) {
     [hasBegun, beganAt] = [true, now];
     setImmediate(() => (hasBegun = false));
   }
-  if (now - beganAt >= SHARE_MS) await nextTurn();
+  return now - beganAt >= SHARE_MS ? nextTurn() : undefined;
 }

@@ -9,6 +9,7 @@ import {
   TIME_IS_UP,
   type CompletionDelta,
   type CompletionDone,
+  type CompletionEvent,
 } from '../models/providers/provider.js';
 import { ToolCalls } from '../models/tool-calls.js';
 import type { Turn, TurnStatus } from '../conversations/turn.entity.js';
@@ -161,36 +162,44 @@ export class Generation {
 
   private async read(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
     const { model, request } = this.ask;
-    const onQueue = (isWaiting: boolean) => {
-      this.isQueued = isWaiting;
-    };
-    const answer = model.provider.complete({ ...request, signal, onQueue });
-    const events = answer[Symbol.asyncIterator]();
-    // A provider that does not heed the signal must not keep the hold: whichever comes first counts.
-    const aborted = rejectionOf(signal);
+    const onQueue = (isWaiting: boolean) => void (this.isQueued = isWaiting);
+    const events = model.provider.complete({ ...request, signal, onQueue })[Symbol.asyncIterator]();
     try {
-      for (;;) {
-        const next = await Promise.race([events.next(), aborted]);
-        if (next.done) throw new ProviderFailed();
-        clearTimeout(this.patience);
-        if (next.value.type === 'done') return next.value;
-        this.text += next.value.text;
-        this.reasoning += next.value.reasoning ?? '';
-        this.toolCalls.add(next.value.toolCalls ?? []);
-        const taken = onDelta?.(next.value);
-        if (taken) {
-          this.isWaitingForClient = true;
-          await Promise.race([taken, aborted]);
-          this.isWaitingForClient = false;
-        }
-        await fairShare();
-        if (this.produced >= producedMax(this.ask)) {
-          return { type: 'done', finishReason: 'length', usage: undefined };
-        }
-      }
+      // A provider that does not heed the signal must not keep the hold: whichever comes first counts.
+      return await Promise.race([this.readAll(events, signal, onDelta), rejectionOf(signal)]);
     } finally {
       // Not awaited: a generator that hangs would hang here too.
       void events.return?.().catch(() => undefined);
+    }
+  }
+
+  /** Takes nothing any more once the signal is aborted: what was produced by then is being settled. */
+  private async readAll(
+    events: AsyncIterator<CompletionEvent>,
+    signal: AbortSignal,
+    onDelta?: OnDelta,
+  ): Promise<CompletionDone> {
+    for (;;) {
+      const next = await events.next();
+      signal.throwIfAborted();
+      if (next.done) throw new ProviderFailed();
+      clearTimeout(this.patience);
+      if (next.value.type === 'done') return next.value;
+      this.text += next.value.text;
+      this.reasoning += next.value.reasoning ?? '';
+      this.toolCalls.add(next.value.toolCalls ?? []);
+      const taken = onDelta?.(next.value);
+      if (taken) {
+        this.isWaitingForClient = true;
+        await taken;
+        signal.throwIfAborted();
+        this.isWaitingForClient = false;
+      }
+      const turn = fairShare();
+      if (turn) await turn;
+      if (this.produced >= producedMax(this.ask)) {
+        return { type: 'done', finishReason: 'length', usage: undefined };
+      }
     }
   }
 
