@@ -59,11 +59,14 @@ export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
 const isSignOfLife = (chunk: Fields) =>
   Object.keys(chunk).length === 0 || /ping|alive|heartbeat/i.test(String(chunk['type']));
 
-const THOUGHTS = ['reasoning_content', 'reasoning', 'thinking', 'reasoning_text'];
+const THOUGHTS = [
+  ...['reasoning_content', 'reasoning', 'thinking', 'reasoning_text'],
+  'reasoning_details',
+];
 
 /** What the model thinks, by the first field that tells it: some servers send it in two. */
 function thoughtIn(said: Fields): string {
-  for (const name of [...THOUGHTS, 'reasoning_details']) {
+  for (const name of THOUGHTS) {
     const thought = textOf(said[name], isSaid);
     if (thought !== '') return thought;
   }
@@ -87,8 +90,11 @@ function fieldsOf(value: unknown): Fields | undefined {
 /** One is asked for: the first, be it numbered or not. */
 function choiceOf(choices: unknown): Fields | undefined {
   if (!Array.isArray(choices)) return undefined;
-  const all = choices.map(fieldsOf).filter((choice) => choice !== undefined);
-  return all.find(({ index }) => typeof index !== 'number' || index === 0);
+  for (const one of choices) {
+    const choice = fieldsOf(one);
+    if (choice && (typeof choice['index'] !== 'number' || choice['index'] === 0)) return choice;
+  }
+  return undefined;
 }
 
 const ERROR_FIELDS = ['message', 'msg', 'detail', 'errors', 'error_msg', 'error_message'];
@@ -97,13 +103,10 @@ const STATUS_FIELDS = ['status', 'status_code', 'statusCode'];
 
 /** The shapes in which servers tell an error amid a stream; the examples are in docs/models.md. */
 function isError(chunk: Fields, choice: Fields | undefined): boolean {
-  const holders = [chunk, choice, fieldsOf(choice?.['delta']), fieldsOf(choice?.['message'])];
-  if (holders.some((holder) => isTold(holder?.['error']))) return true;
-  if (
-    [chunk['object'], chunk['type']].some((kind) => /^(?:error|exception)$/i.test(String(kind)))
-  ) {
-    return true;
-  }
+  if (isTold(chunk['error']) || isTold(choice?.['error'])) return true;
+  if (isTold(fieldsOf(choice?.['delta'])?.['error'])) return true;
+  if (isTold(fieldsOf(choice?.['message'])?.['error'])) return true;
+  if (isErrorKind(chunk['object']) || isErrorKind(chunk['type'])) return true;
   const verdict = fieldsOf(chunk['base_resp']);
   if (isFaultCode(verdict?.['status_code'])) return true;
   if (choice) return false;
@@ -113,6 +116,9 @@ function isError(chunk: Fields, choice: Fields | undefined): boolean {
     STATUS_FIELDS.some((field) => Number(chunk[field]) >= 400)
   );
 }
+
+const isErrorKind = (kind: unknown) =>
+  typeof kind === 'string' && /^(?:error|exception)$/i.test(kind);
 
 const isTold = (value: unknown) => Boolean(value) && !(Array.isArray(value) && value.length === 0);
 

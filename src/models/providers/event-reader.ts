@@ -39,7 +39,8 @@ export async function* readEvents(
       for (const line of lines) {
         event.add(line);
         if (line !== '') continue;
-        yield* event.toEvents();
+        // Not by `yield*`, which waits several times for each event of a list.
+        for (const whole of event.toEvents()) yield whole;
         event = new EventLines();
       }
     }
