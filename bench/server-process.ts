@@ -4,12 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pinned } from './pinning.js';
+import { cpuTimeOf } from './cpu-time.js';
+import { pinned, type Side } from './pinning.js';
 
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
-/** In which the kernel counts a process's time. */
-const TICK_MS = 10;
 
 /** As it is installed, but that each request is not logged: the floor does not log either. Nobody has too much. */
 const SETTINGS = {
@@ -44,11 +43,17 @@ export class ServerProcess {
       settings = {},
       nodeOptions = [],
       build = '.',
-    }: { settings?: object; nodeOptions?: string[]; build?: string } = {},
+      side = 'server',
+    }: {
+      settings?: object;
+      nodeOptions?: string[];
+      build?: string;
+      side?: 'server' | 'any';
+    } = {},
   ): Promise<ServerProcess> {
     const port = String(await freePort());
     const env = { ...SETTINGS, ...settings, DATABASE_URL: databaseUrl, PORT: port };
-    return this.start(port, [...nodeOptions, resolve(build, 'dist/src/main.js')], env);
+    return this.start(port, [...nodeOptions, resolve(build, 'dist/src/main.js')], env, { side });
   }
 
   static async floor(databaseUrl: string): Promise<ServerProcess> {
@@ -74,7 +79,7 @@ export class ServerProcess {
     port: string,
     command: string[],
     env: object,
-    { side = 'server', isQuiet = false }: { side?: 'server' | 'driver'; isQuiet?: boolean } = {},
+    { side = 'server', isQuiet = false }: { side?: Side; isQuiet?: boolean } = {},
   ): Promise<ServerProcess> {
     const [program = '', ...rest] = pinned(side, [process.execPath, ...command]);
     const child = spawn(program, rest, {
@@ -94,9 +99,7 @@ export class ServerProcess {
 
   /** The time that it has had of a core since it started, in milliseconds; 0 where there is no `/proc`. */
   async cpuMs(): Promise<number> {
-    const stat = await readFile(`/proc/${String(this.child.pid)}/stat`, 'latin1').catch(() => '');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * TICK_MS;
+    return (await cpuTimeOf(String(this.child.pid)))?.ms ?? 0;
   }
 
   async stop(): Promise<void> {

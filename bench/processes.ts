@@ -1,0 +1,99 @@
+import { chat } from './cases.js';
+import type { Databases } from './database.js';
+import { drive, type Measured } from './driver.js';
+import { rich } from './people.js';
+import type { Plan } from './rounds.js';
+import { ServerProcess } from './server-process.js';
+import { filledDatabase, type Section } from './stage.js';
+import { fixed, median, toTable, whole } from './table.js';
+
+const COUNTS = [1, 2, 3];
+/** In all, whatever the number of processes. */
+const CONNECTIONS = 64;
+const requests = rich.map((person) => chat(person));
+const HEADING = 'processes,chats/s,p99 ms,service CPU ms,PostgreSQL CPU ms,errors'.split(',');
+
+/** What some processes did in one run, all driven at once. */
+interface Run {
+  readonly processes: number;
+  readonly answersPerSecond: number;
+  /** The slowest process's. */
+  readonly p99: number;
+  /** Time of a core that one answer took: of the service's processes, and of the database's. */
+  readonly serviceMs: number;
+  readonly databaseMs: number;
+  readonly errors: number;
+}
+
+async function runOnce(
+  databases: Databases,
+  services: readonly ServerProcess[],
+  seconds: number,
+): Promise<Run> {
+  const cpu = async () => {
+    const times = await Promise.all(services.map((service) => service.cpuMs()));
+    return [times.reduce((sum, ms) => sum + ms, 0), await databases.cpuMs()] as const;
+  };
+  const load = { connections: Math.ceil(CONNECTIONS / services.length), seconds };
+  const before = await cpu();
+  const runs = await Promise.all(services.map(({ url }) => drive(url, requests, load)));
+  const after = await cpu();
+  const sum = (of: (run: Measured) => number) => runs.reduce((total, run) => total + of(run), 0);
+  const answers = sum((run) => run.answers);
+  return {
+    processes: services.length,
+    answersPerSecond: sum((run) => run.answers / run.seconds),
+    p99: Math.max(...runs.map(({ p99 }) => p99)),
+    serviceMs: (after[0] - before[0]) / answers,
+    databaseMs: (after[1] - before[1]) / answers,
+    errors: sum(({ refused, broken }) => refused + broken),
+  };
+}
+
+/** Rounds of chats on so many processes, which share one database. */
+async function measureCount(
+  databases: Databases,
+  { rounds, seconds }: Plan,
+  databaseUrl: string,
+  count: number,
+): Promise<Run[]> {
+  const services: ServerProcess[] = [];
+  try {
+    // One after the other: the first of them migrates.
+    while (services.length < count) {
+      services.push(await ServerProcess.service(databaseUrl, { side: 'any' }));
+    }
+    const runs: Run[] = [];
+    // The first is to warm up.
+    for (let round = 0; round <= rounds; round += 1) {
+      runs.push(await runOnce(databases, services, seconds));
+    }
+    return runs.slice(1);
+  } finally {
+    for (const service of services) await service.stop();
+  }
+}
+
+/** What one, two and three processes on one PostgreSQL carry, and what an answer costs them and the database. */
+export async function measureProcesses(databases: Databases, plan: Plan): Promise<Section> {
+  const databaseUrl = await filledDatabase(databases);
+  const runs: Run[] = [];
+  for (const count of COUNTS) {
+    runs.push(...(await measureCount(databases, plan, databaseUrl, count)));
+  }
+  const rows = COUNTS.map((count) => {
+    const group = runs.filter(({ processes }) => processes === count);
+    const middle = (name: 'answersPerSecond' | 'p99' | 'serviceMs' | 'databaseMs') =>
+      median(group.map((run) => run[name]));
+    return [
+      String(count),
+      whole(middle('answersPerSecond')),
+      fixed(middle('p99'), 1),
+      fixed(middle('serviceMs'), 2),
+      fixed(middle('databaseMs'), 2),
+      String(group.reduce((total, { errors }) => total + errors, 0)),
+    ];
+  });
+  const table = toTable(HEADING, rows);
+  return { title: 'processes: several on one PostgreSQL', table, figures: runs };
+}
