@@ -1,16 +1,17 @@
 import 'reflect-metadata';
 import { InvalidArgumentError, type Command } from 'commander';
+import { databaseUrlFault } from '../config/setting-rules.js';
 import { locationOf } from '../database/location.js';
 import { entities } from '../entities.js';
 import { move } from '../transfer/move.js';
 
 /** One has the lock, one works, and there is room. */
 const POOL_MAX = 4;
-const URL_OF_DATABASE = /^(?:sqlite:.|postgres(?:ql)?:\/\/.)/;
 
 function databaseUrl(text: string): string {
-  if (URL_OF_DATABASE.test(text)) return text;
-  throw new InvalidArgumentError('It must be sqlite:<path> or postgres://<user>@<host>/<name>.');
+  const fault = databaseUrlFault(text);
+  if (fault === undefined) return text;
+  throw new InvalidArgumentError(`It ${fault}.`);
 }
 
 async function run(source: string, target: string): Promise<void> {

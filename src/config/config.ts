@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { cleanEnv, type CleanedEnv } from 'envalid';
 import { readEnvFile } from './env-file.js';
@@ -13,14 +13,24 @@ const DATABASE_THREADS = 2;
 /** Names that other programs write in small letters as well; both count. */
 const SMALL = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
 
+/** A name that would be passed over for its small letters. */
+const isSmallName = (name: string): boolean =>
+  !(name in SETTINGS) && name.toUpperCase() in SETTINGS && !SMALL.includes(name.toUpperCase());
+
 function withSmallNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const small = SMALL.map((name) => [name, env[name] ?? env[name.toLowerCase()]] as const);
   return { ...env, ...Object.fromEntries(small.filter(([, value]) => value !== undefined)) };
 }
 
-/** The process's environment, to which `.env` adds what is not set. */
+/**
+ * The process's environment, to which `.env` adds what is not set. Throws one sentence where that cannot be read: a
+ * link that leads nowhere was meant to be there.
+ */
 export function environment(): NodeJS.ProcessEnv {
-  const listed = existsSync('.env') ? readEnvFile('.env') : {};
+  const isThere = lstatSync('.env', { throwIfNoEntry: false }) !== undefined;
+  const listed = isThere ? readEnvFile('.env') : {};
+  const small = Object.keys(listed).find(isSmallName);
+  if (small !== undefined) throw new Error(`.env has ${small}: write ${small.toUpperCase()}`);
   for (const [name, value] of Object.entries(listed)) process.env[name] ??= value;
   return process.env;
 }

@@ -14,25 +14,30 @@ export const host = makeValidator<string>((input) => {
   throw new EnvError('must be an address or a host name');
 });
 
-/** Never says the value back: it may hold a password. */
+/** What is wrong with the URL of a database; undefined where it serves. Never says it back: it may hold a password. */
+export function databaseUrlFault(url: string): string | undefined {
+  if (/^sqlite:.*:memory:/.test(url)) {
+    return 'must name a file: what is in memory, the second connection does not see';
+  }
+  if (/^sqlite:(?:\/\/|file:)/.test(url)) {
+    return 'must be sqlite:<path>, as sqlite:/srv/tallychat.sqlite or sqlite:./data/tallychat.sqlite: what follows // is read in more than one way';
+  }
+  if (/^sqlite:~[^/\\]/.test(url) || url === 'sqlite:~') {
+    return 'must be sqlite:<path of a file>; of ~ only ~/<path> is known';
+  }
+  if (/^sqlite:(?:\s|.*\s$)/.test(url)) {
+    return 'must be sqlite:<path>, without a blank before the path or behind it';
+  }
+  if (/^sqlite:.*[/\\]$/.test(url)) return 'must name a file, not a folder';
+  const isServer = /^postgres(?:ql)?:\/\/.+/.test(url) && URL.canParse(url);
+  if (isServer || /^sqlite:.+/.test(url)) return undefined;
+  return 'must be sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>, percent-encoded';
+}
+
 export const databaseUrl = makeValidator<string>((input) => {
-  if (/^sqlite:.*:memory:/.test(input)) {
-    throw new EnvError('must name a file: what is in memory, the second connection does not see');
-  }
-  if (/^sqlite:(?:\/\/|file:)/.test(input)) {
-    throw new EnvError(
-      'must be sqlite:<path>, as sqlite:/srv/tallychat.sqlite or sqlite:./data/tallychat.sqlite: what follows // is read in more than one way',
-    );
-  }
-  if (/^sqlite:~[^/\\]/.test(input) || input === 'sqlite:~') {
-    throw new EnvError('must be sqlite:<path of a file>; of ~ only ~/<path> is known');
-  }
-  if (/^sqlite:.*[/\\]$/.test(input)) throw new EnvError('must name a file, not a folder');
-  if (/^sqlite:.+/.test(input)) return input;
-  if (/^postgres(?:ql)?:\/\/.+/.test(input) && URL.canParse(input)) return input;
-  throw new EnvError(
-    'must be sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>, percent-encoded',
-  );
+  const fault = databaseUrlFault(input);
+  if (fault !== undefined) throw new EnvError(fault);
+  return input;
 });
 
 export const jwtSecret = makeValidator<string>((input) => {

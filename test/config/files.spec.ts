@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -30,6 +30,10 @@ describe('a file that people write', () => {
     ],
     ['with what is left empty', 'OPENING_GRANT=\nPORT=\nDATABASE_URL=sqlite:./named.sqlite'],
     ['with export and quotes', 'export DATABASE_URL="sqlite:./named.sqlite" # here\n'],
+    ['with tabs', '\t# here\n\tDATABASE_URL\t=\tsqlite:./named.sqlite\t\n'],
+    ['with line ends of old', 'PORT=8000\rDATABASE_URL=sqlite:./named.sqlite\r'],
+    ['with a mark in the middle', `PORT=8000\n${MARK}${MARK}DATABASE_URL=sqlite:./named.sqlite`],
+    ['with spaces of a web page', 'DATABASE_URL\u00a0=\u00a0sqlite:./named.sqlite\u00a0\n'],
   ])('is read %s, when it is .env', async (_, text) => {
     await write('.env', text);
     expect((await audit()).stderr).toContain(`no such database: ${join(folder, 'named.sqlite')} `);
@@ -40,6 +44,22 @@ describe('a file that people write', () => {
     const { code, stderr } = await audit();
     expect([code, stderr]).toEqual([2, 'audit: .env is not UTF-8: save it in that encoding\n']);
     expect(await readdir(folder)).toEqual(['.env']);
+  });
+
+  it.each([
+    ['PORT=1\nDATABASE_URL: sqlite:./named.sqlite\n', '.env has no setting in line 2: write NAME='],
+    ['database_url=sqlite:./named.sqlite', '.env has database_url: write DATABASE_URL'],
+  ])('is refused in a sentence when it is .env and has %j', async (text, words) => {
+    await write('.env', text);
+    const { code, stderr } = await audit();
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`audit: ${words}`)]);
+    expect(stderr).not.toContain('named.sqlite');
+  });
+
+  it('is refused in a sentence when it is .env and a link that leads nowhere', async () => {
+    await symlink(join(folder, 'nowhere'), join(folder, '.env'));
+    const { code, stderr } = await audit();
+    expect([code, stderr]).toEqual([2, 'audit: .env cannot be read\n']);
   });
 
   it('is read with the mark of Windows when it lists models', async () => {
@@ -59,6 +79,7 @@ describe('a file in the form of .env', () => {
     ["A='b #c' # d", 'b #c'],
     ['  export A = b#c  # d\r\nB=1', 'b#c'],
     ['A=b\nB=x#y\nC=', 'b'],
+    ['B="b\n c: d\n"\nA=b', 'b'],
     ['A=#b', undefined],
     ['A=', undefined],
   ])('%j gives A as %p', async (text, value) => {
@@ -86,6 +107,9 @@ describe('DATABASE_URL', () => {
     ['sqlite:~ada/x.sqlite', 'of ~ only ~/<path> is known'],
     ['sqlite:~', 'of ~ only ~/<path> is known'],
     ['sqlite:./data/', 'must name a file, not a folder'],
+    ['sqlite: ./x.sqlite', 'without a blank before the path or behind it'],
+    ['sqlite:./x.sqlite\t', 'without a blank before the path or behind it'],
+    ['sqlite: ', 'without a blank before the path or behind it'],
   ])('%s is refused in a sentence', (url, words) => {
     expect(complaint(url)).toContain(`DATABASE_URL: `);
     expect(complaint(url)).toContain(words);

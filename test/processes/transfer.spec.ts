@@ -123,6 +123,8 @@ describe('tallychat backup, restore, move and import-django', () => {
       const wrong = [
         ['move', 'live.sqlite', 'postgres://tally@127.0.0.1/x'],
         ['move', DATABASE_URL()],
+        ['move', DATABASE_URL(), 'sqlite: x.sqlite'],
+        ['move', DATABASE_URL(), 'sqlite://x.sqlite'],
         ['backup'],
         ['backup', 'a', '--force'],
         ['restore', ''],
