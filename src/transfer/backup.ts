@@ -4,10 +4,11 @@ import { openWriter, type DatabaseOptions } from '../database/data-source.js';
 import { declareWhole } from '../database/copy-mark.js';
 import { assertSqliteFile, copyOnline } from '../database/sqlite-file.js';
 import {
+  assertApart,
   assertClean,
   exists,
   finish,
-  isSameFile,
+  isFile,
   makeUnfinished,
   removeFile,
   sizeOf,
@@ -35,8 +36,10 @@ export async function backUp(
   const path = sqlitePathOf(options.url);
   if (path === undefined) throw new Error(PG_DUMP);
   const assertFree = () => {
-    if (isSameFile(file, path)) throw new Error(`${file} is the database itself`);
-    if (!replace && exists(file)) throw new Error(`${file} is there already: give --replace`);
+    assertApart(file, path);
+    if (!exists(file)) return;
+    if (!isFile(file)) throw new Error(`${file} is no file`);
+    if (!replace) throw new Error(`${file} is there already: give --replace`);
   };
   assertFree();
   assertSqliteFile(path);

@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fullAudit, isClean, toText, type FullReport } from '../audit/full-audit.js';
 import type { Database } from '../database/data-source.js';
 
@@ -32,6 +40,25 @@ function flush(path: string): void {
     closeSync(file);
   }
 }
+
+/** What SQLite and the service keep beside a database: a copy that took such a name would destroy it. */
+const BESIDE = ['', '-wal', '-shm', '-journal', '.lock', '.lock-journal'];
+
+/** Throws where a file is the database, or stands beside it as a part of it, under whatever name; or has no folder. */
+export function assertApart(file: string, database: string): void {
+  const folder = dirname(file);
+  if (!exists(folder)) throw new Error(`there is no folder ${folder}`);
+  const named = join(realpathSync(folder), basename(file));
+  for (const end of BESIDE) {
+    const part = `${realpathSync(database)}${end}`;
+    if (named !== part && !isSameFile(file, part)) continue;
+    throw new Error(`${file} is ${end === '' ? 'the database itself' : 'a part of the database'}`);
+  }
+}
+
+/** Whether a plain file is there: no folder, and no device. */
+export const isFile = (path: string) =>
+  statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 export const exists = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined;
 

@@ -10,7 +10,7 @@ import { foreignTables } from '../database/table-names.js';
 import { unhurried } from '../database/unhurried.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { assertSums } from './sums.js';
-import { assertClean, sizeOf } from './copies.js';
+import { assertClean, isSameFile, sizeOf } from './copies.js';
 import { isSame, toEntity } from './row-values.js';
 
 /** Where from and where to, and what is told on the way. */
@@ -32,8 +32,12 @@ interface Pair {
  * two is served, where the source is not whole, and where the target has anything that the source has not.
  */
 export async function move({ source, target, onProgress }: Move): Promise<string> {
-  if (source.url === target.url) throw new Error('the source and the target are one database');
-  const sourcePath = sqlitePathOf(source.url);
+  const [sourcePath, targetPath] = [sqlitePathOf(source.url), sqlitePathOf(target.url)];
+  const isOneFile =
+    sourcePath !== undefined && targetPath !== undefined && isSameFile(sourcePath, targetPath);
+  if (isOneFile || source.url === target.url) {
+    throw new Error('the source and the target are one database');
+  }
   if (sourcePath !== undefined) assertSqliteFile(sourcePath);
   const opened: (() => Promise<void>)[] = [];
   const open = async (options: DatabaseOptions): Promise<Database> => {
@@ -44,17 +48,19 @@ export async function move({ source, target, onProgress }: Move): Promise<string
     return database;
   };
   try {
-    const pair = { source: await open(source), target: await open(target) };
-    return await moveBetween(pair, onProgress);
+    const from = await open(source);
+    await assertMigrated(from);
+    const report = await assertClean(from, 'the source');
+    // Only now: opened for writing, an SQLite file is made.
+    await moveBetween({ source: from, target: await open(target) }, onProgress);
+    return `moved and compared: ${sizeOf(report)}`;
   } finally {
     for (const close of opened.reverse()) await close();
   }
 }
 
-async function moveBetween(pair: Pair, onProgress: Move['onProgress']): Promise<string> {
+async function moveBetween(pair: Pair, onProgress: Move['onProgress']): Promise<void> {
   const { source, target } = pair;
-  await assertMigrated(source);
-  const report = await assertClean(source, 'the source');
   const foreign = await foreignTables(target);
   if (foreign.length > 0) {
     throw new Error(`the target has tables of another program: ${foreign.slice(0, 5).join(', ')}`);
@@ -68,7 +74,6 @@ async function moveBetween(pair: Pair, onProgress: Move['onProgress']): Promise<
   if (!target.isSqlite) await unhurried(target, (ask) => ask('ANALYZE'));
   await assertSums(source, target);
   await assertClean(target, 'the target');
-  return `moved and compared: ${sizeOf(report)}`;
 }
 
 /** What the target has must be rows of this source: an earlier run that was broken off may have left them. */

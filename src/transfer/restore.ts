@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { takeAlone } from '../database/alone.js';
 import {
@@ -37,7 +37,7 @@ export async function restore(
   const path = sqlitePathOf(options.url);
   if (path === undefined) throw new Error(PG_RESTORE);
   assertSqliteFile(file);
-  if (exists(`${file}-wal`)) {
+  if (exists(`${realpathSync(file)}-wal`)) {
     throw new Error(
       `${file} is in use, or is no backup: it has a write-ahead log (-wal) beside it`,
     );

@@ -1,5 +1,5 @@
-import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { copyFile, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { entities } from '../../src/entities.js';
 import { backUp } from '../../src/transfer/backup.js';
@@ -87,6 +87,26 @@ describe('backup and restore of an SQLite database that is served', () => {
     await expect(itself).rejects.toThrow('is the database itself');
     const names = await readdir(dirname(pathOf(live.url)));
     expect(names.filter((name) => name.includes('unfinished'))).toEqual([]);
+  });
+
+  it('never takes the name of what stands beside the database, or of what is no file', async () => {
+    const path = pathOf(live.url);
+    await symlink(dirname(path), file('folder'));
+    const linked = join(file('folder'), basename(path));
+    const refused = {
+      [`${path}-wal`]: 'is a part of the database',
+      [`${path}.lock`]: 'is a part of the database',
+      [`${linked}-wal`]: 'is a part of the database',
+      [linked]: 'is the database itself',
+      [dirname(path)]: 'is no file',
+      '/dev/null': 'is no file',
+      [join(file('none'), 'x.sqlite')]: 'there is no folder',
+    };
+    for (const [name, words] of Object.entries(refused)) {
+      const backup = backUp(optionsOf(live.url), name, { replace: true });
+      await expect(backup).rejects.toThrow(words);
+    }
+    await untilHeard(heard.size + 10);
   });
 
   it('refuses to restore over what is served, and what has rows, and changes neither', async () => {

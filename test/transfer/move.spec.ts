@@ -1,3 +1,6 @@
+import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { entities } from '../../src/entities.js';
@@ -158,6 +161,9 @@ describe.each(ways)('move from %s to the other database', (kind) => {
     const inspector = await Inspector.open(source.url);
     await inspector.rows('UPDATE wallets SET balance = balance + 1');
     await expect(run(source.url, target.url)).rejects.toThrow('the source is not whole');
+    const path = join(tmpdir(), `tallychat-not-made-${kind}.sqlite`);
+    await expect(run(source.url, `sqlite:${path}`)).rejects.toThrow('the source is not whole');
+    await expect(stat(path)).rejects.toThrow('ENOENT');
     await inspector.rows('UPDATE wallets SET balance = balance - 1');
     await inspector.close();
     await expect(run('sqlite:/nowhere/at/all', target.url)).rejects.toThrow('is no file');
