@@ -6,11 +6,13 @@ import { AppModule } from './app.module.js';
 import { Authenticator } from './auth/authenticator.js';
 import { readAuthorization } from './auth/authorization-header.js';
 import { CONFIG, type Config } from './config/config.js';
+import { Database } from './database/data-source.js';
 import { FileLease } from './database/file-lease.js';
 import { migrate } from './database/migrate.js';
 import { ProcessLease } from './database/process-lease.js';
 import { assertSessions } from './database/session-check.js';
 import { ServedMark } from './database/served-mark.js';
+import { assertNoOther } from './database/table-names.js';
 import { ApiDescription } from './openapi/api-description.js';
 import { RequestGate } from './http/request-gate.js';
 import { describeApi } from './openapi/openapi.js';
@@ -52,6 +54,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
 async function prepare(app: NestFastifyApplication, file: FileLease | undefined): Promise<void> {
   await assertSessions(app.get(DataSource));
   await app.get(ProcessLease).acquire(file);
+  await assertNoOther(app.get(Database));
   await app.get(ServedMark).set();
   await migrate(app.get(DataSource));
   const authenticator = app.get(Authenticator);

@@ -5,6 +5,7 @@ import { openReadOnly, openWriter, type Database } from '../database/data-source
 import { FileLease } from '../database/file-lease.js';
 import { locationOf } from '../database/location.js';
 import { listMigrations, migrate, revertLast } from '../database/migrate.js';
+import { assertNoOther } from '../database/table-names.js';
 import { entities } from '../entities.js';
 import { assertExistingDatabase } from './existing-database.js';
 
@@ -32,7 +33,10 @@ async function alone<T>(config: Settings, work: (database: Database) => Promise<
 async function run(): Promise<void> {
   const config = loadSettings();
   process.stderr.write(`database: ${locationOf(config.databaseUrl)}\n`);
-  const done = await alone(config, migrate);
+  const done = await alone(config, async (database) => {
+    await assertNoOther(database);
+    return migrate(database);
+  });
   const names = done.map((name) => `migrated: ${name}\n`);
   process.stdout.write(names.join('') || 'the schema is up to date\n');
 }

@@ -19,6 +19,21 @@ export async function foreignTables(database: Database): Promise<string[]> {
   return (await tableNames(database)).filter((name) => !ours.has(name));
 }
 
+/**
+ * Throws for a database without our schema that another program has filled. On SQLite any table says so, since a file
+ * has one program; on PostgreSQL those that have the names of ours.
+ */
+export async function assertNoOther(database: Database): Promise<void> {
+  const tables = await tableNames(database);
+  if (tables.includes('migrations')) return;
+  const ours = new Set(database.tables.map(({ tableName }) => tableName));
+  const theirs = tables.filter((name) => database.isSqlite || ours.has(name));
+  if (theirs.length === 0) return;
+  throw new Error(
+    `the database is another program's, and stays as it is: it has the tables ${theirs.slice(0, 5).join(', ')}`,
+  );
+}
+
 /** Whether nothing would be lost with the database: it has no row of this service, and no table of another. */
 export async function isEmpty(database: Database): Promise<boolean> {
   if ((await foreignTables(database)).length > 0) return false;

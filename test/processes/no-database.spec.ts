@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runIn } from '../support/command.js';
+import { Inspector } from '../support/databases.js';
+import { Service } from '../support/service.js';
 
 const COMMANDS: readonly (readonly [words: string[], code: number])[] = [
   [['audit'], 2],
@@ -27,6 +29,28 @@ describe('a command without a database', () => {
     expect(ended.stderr).toContain(`database: sqlite:${missing}\n`);
     expect(ended.stderr).toContain(`: no such database: ${missing} `);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('leaves the database of another program as it is, and so does the service', async () => {
+    const path = join(folder, 'django.sqlite');
+    const url = `sqlite:${path}`;
+    const theirs = await Inspector.open(url);
+    await theirs.rows('CREATE TABLE django_migrations (id integer)');
+    await theirs.rows('PRAGMA user_version = 7');
+    await theirs.close();
+    const sentence = `the database is another program's, and stays as it is: it has the tables django_migrations\n`;
+    const service = await Service.launch({ DATABASE_URL: url });
+    expect(await service.ended).toEqual({ code: 1, signal: null });
+    expect(service.stderr).toBe(`tallychat: ${sentence}`);
+    await service.remove();
+    const ended = await runIn(folder, { DATABASE_URL: url }, 'migrate');
+    expect([ended.code, ended.stderr]).toEqual([1, `database: ${url}\nmigrate: ${sentence}`]);
+    const after = await Inspector.open(url);
+    expect(await after.rows('SELECT name FROM sqlite_master')).toEqual([
+      { name: 'django_migrations' },
+    ]);
+    expect(await after.rows('PRAGMA user_version')).toEqual([{ user_version: 7 }]);
+    await after.close();
   });
 
   it('refuses a folder in the place of the file', async () => {
