@@ -1,6 +1,8 @@
+import { isLongerThan, tooLong } from '../drf/text.js';
 import { ShownText } from '../fields/field-docs.js';
 import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { isEmail } from './email.js';
+import { normalPassword } from './password-forms.js';
 import { PASSWORD_MIN } from './password-rules.js';
 import { USERNAME_MAX, usernameRule } from './username.js';
 
@@ -19,14 +21,22 @@ export const usernameField: TextFieldRules = {
   },
 };
 
-/** A password that is to be set; Django's rules for it come after these. */
+/**
+ * A password that is to be set; Django's rules for it come after these. Its letters are counted as they are hashed:
+ * a keyboard that writes `ä` as two characters has no shorter limit.
+ */
 export const passwordField: TextFieldRules = {
-  maxCodePoints: PASSWORD_MAX,
   whiteSpace: 'notAlone',
+  rule: {
+    test: (typed) =>
+      !isLongerThan(typed, PASSWORD_MAX) || !isLongerThan(normalPassword(typed), PASSWORD_MAX),
+    message: tooLong(PASSWORD_MAX),
+  },
   docs: {
     description: 'Never trimmed. Not like the username, not a common one, not digits alone.',
     format: 'password',
     minLength: PASSWORD_MIN,
+    maxLength: PASSWORD_MAX,
     examples: ['strongpassword123'],
   },
 };

@@ -5,8 +5,9 @@ export interface FieldDocs {
   readonly description: string;
   readonly examples?: readonly (string | number)[];
   readonly format?: string;
-  /** For a rule that is checked elsewhere; the others are known. */
+  /** For rules that are checked elsewhere; the others are known. */
   readonly minLength?: number;
+  readonly maxLength?: number;
   /** The setting that holds the limit, where it is one. */
   readonly maxLengthSetting?: string;
 }

@@ -34,6 +34,21 @@ describe.each(databaseKinds)('the form of a password on %s', (kind) => {
     expect((await login(body.username, 'Hauser-am-Fluss-7')).status).toBe(400);
   });
 
+  it('counts its letters as they are hashed, from 8 to 128, however many characters were typed', async () => {
+    const register = (username: string, password: string) =>
+      app.post('/api/register/', { username: `${username}-${kind}`, password });
+    const longest = '\u00e4\u00f6'.repeat(64);
+    expect((await register('longest', longest.normalize('NFD'))).status).toBe(201);
+    expect((await login(`longest-${kind}`, longest)).status).toBe(200);
+    for (const form of ['NFC', 'NFD']) {
+      const { status, body } = await register('longer', `${longest}\u00fc`.normalize(form));
+      const sentence = 'Ensure this field has no more than 128 characters.';
+      expect([status, body]).toEqual([400, { password: [sentence] }]);
+    }
+    const short = await register('short', '\u00e4\u00f6\u00fc\u00e9'.normalize('NFD'));
+    expect([short.status, Object.keys(short.body)]).toEqual([400, ['password']]);
+  });
+
   it('as typed still opens an older hash that was made of it, which is then made anew', async () => {
     const ada = await app.newUser();
     const typed = 'Ha\u0308user-am-Fluss-7';
