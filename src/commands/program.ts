@@ -21,11 +21,18 @@ async function declareRows(
   return rows.find(({ name }) => name === asked[0]);
 }
 
-/** A reader that has seen enough (`| head -1`) is no failure: what is left to print has nobody to read it. */
-function endQuietlyWithoutReader(): void {
+/**
+ * A reader that has seen enough (`| head -1`) is no failure: what is left to print has nobody to read it. What cannot
+ * be written (a full disk) is one: it is told, where that can be.
+ */
+function tellLostOutput(failureCode: number): void {
+  let isTold = false;
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+    stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      if (code === 'EPIPE' || isTold) return;
+      isTold = true;
+      process.exitCode = failureCode;
+      process.stderr.write(`tallychat: not all of this could be printed: ${message}\n`);
     });
   }
 }
@@ -43,13 +50,14 @@ function sentenceOf(error: unknown): string {
  * and nothing is done: exit code 2. A command that fails says why in one line. Never rejects.
  */
 export async function runProgram(words: readonly string[]): Promise<void> {
-  endQuietlyWithoutReader();
   const program = new Command('tallychat')
     .description('A token-metered AI chat backend.')
     .enablePositionalOptions()
     .showHelpAfterError()
     .exitOverride();
   const row = await declareRows(program, COMMANDS, words);
+  const failureCode = row?.failureCode ?? FAILURE_CODE;
+  tellLostOutput(failureCode);
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
@@ -59,6 +67,6 @@ export async function runProgram(words: readonly string[]): Promise<void> {
     }
     const name = row === undefined || row.name === 'serve' ? 'tallychat' : row.name;
     process.stderr.write(`${name}: ${sentenceOf(error)}\n`);
-    process.exitCode = row?.failureCode ?? FAILURE_CODE;
+    process.exitCode = failureCode;
   }
 }

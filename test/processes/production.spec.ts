@@ -104,14 +104,28 @@ describe('a production install', () => {
   });
 });
 
-describe('a command whose reader has gone', () => {
-  it('ends without a stack trace', async () => {
+describe('a command', () => {
+  it('whose reader has gone ends without a stack trace', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tallychat-pipe-'));
     await runIn(folder, {}, 'migrate');
     const program = join(process.cwd(), 'bin/tallychat.js');
     const script = `cd ${folder}; node ${program} migrate show | true; echo "\${PIPESTATUS[0]}"`;
     const { stdout, stderr } = await run('bash', ['-c', script]);
     expect([stdout, stderr]).toEqual(['0\n', expect.stringMatching(/^database: \S+\n$/)]);
+    await rm(folder, { recursive: true });
+  });
+
+  it('whose disk is full tells in a line what could not be printed, and fails', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tallychat-full-'));
+    await runIn(folder, {}, 'migrate');
+    const program = join(process.cwd(), 'bin/tallychat.js');
+    const codes = { 'migrate show': 1, audit: 2, '--help': 1 };
+    for (const [words, code] of Object.entries(codes)) {
+      const script = `cd ${folder}; node ${program} ${words} > /dev/full; echo $?`;
+      const { stdout, stderr } = await run('bash', ['-c', script]);
+      expect([words, stdout]).toEqual([words, `${String(code)}\n`]);
+      expect(stderr).toMatch(/^(?:database: \S+\n)?tallychat: not all .* printed: ENOSPC.*\n$/);
+    }
     await rm(folder, { recursive: true });
   });
 });
