@@ -15,7 +15,7 @@ export interface UsageQuery<By extends string = 'day' | 'model' | 'key'> {
 type Given = Readonly<Record<'by' | 'from' | 'to', string | undefined>>;
 
 function moment(name: string, text: string | undefined): Micros | undefined {
-  if (text === undefined || text === '') return undefined;
+  if (text === undefined) return undefined;
   const read = fromIso(text);
   if (read !== undefined) return read;
   throw new ValidationFailed({ [name]: ['Enter a date or a time in ISO 8601.'] });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenAPIObject, RequestBodyObject, SchemaObject } from '@nestjs/swagger';
 import { ApiWalk } from '../support/api-walk.js';
 import { TestApp } from '../support/app.js';
+import { promote } from '../support/books.js';
 import type { Caller } from '../support/client.js';
 import { resolve, type Operation } from '../support/document.js';
 
@@ -97,5 +98,31 @@ describe('null', () => {
       body: form,
     });
     expect([answer.status, answer.body.message]).toEqual([200, 'hi']);
+  });
+});
+
+describe('an empty parameter of a query', () => {
+  it('is answered as if it were left out, as a page sends what nobody chose', async () => {
+    const app = await TestApp.start();
+    const ada = await app.newUser();
+    await ada.chat('hi');
+    await promote(app.database);
+    const conversation = String((await ada.get('/api/chat/')).body.results[0].conversation);
+    for (const [path, query] of [
+      ['/api/chat/', 'cursor=&page_size=&search='],
+      ['/api/conversations/', 'ordering=&cursor='],
+      [`/api/conversations/${conversation}/messages/`, 'cursor='],
+      [`/api/conversations/${conversation}/export/`, 'type='],
+      ['/api/wallet/ledger/', 'turn=&turn='],
+      ['/api/wallet/usage/', 'by=&from=&to='],
+      ['/api/admin/usage/', 'by=&from=&to='],
+      ['/api/admin/users/', 'search='],
+      ['/api/admin/trail/', 'cursor='],
+    ] as const) {
+      const { status, body } = await ada.get(`${path}?${query}`);
+      const { results } = (await ada.get(path)).body;
+      expect([path, status, body.results]).toEqual([path, 200, results]);
+    }
+    await app.close();
   });
 });
