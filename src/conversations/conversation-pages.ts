@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
 import { ValidationFailed } from '../errors.js';
 import {
+  NUMBER_OR_ID_KEY,
   paginate,
   UUID_KEY,
   type Keyset,
@@ -26,8 +27,6 @@ export const ORDERINGS = {
 } as const;
 export const ORDERING_DEFAULT = '-created_at';
 
-/** A row's number, which stays when the row is deleted; or its id, which is looked up. */
-const ORDINAL_KEY = new RegExp(`^\\d{1,15}$|${UUID_KEY.source}`);
 /** The moment goes along, for that of the row moves on: from the row's own moment a page would begin anew. */
 const UPDATED_KEY = /^(\d{1,17})\.([\da-f-]{36})$/;
 
@@ -44,7 +43,14 @@ export class ConversationPages {
     const { by, first } = orderingOf(ordering);
     if (by === 'ordinal') {
       const read = (keyset: Keyset) => this.bySaving(ownerId, keyset);
-      return paginate(asked, read, ORDINAL_KEY, ({ ordinal }) => String(ordinal), bytesOf, first);
+      return paginate(
+        asked,
+        read,
+        NUMBER_OR_ID_KEY,
+        ({ ordinal }) => String(ordinal),
+        bytesOf,
+        first,
+      );
     }
     const read = (keyset: Keyset) => this.byActivity(ownerId, keyset);
     const keyOf = ({ updatedAt, id }: Thread) => `${String(updatedAt)}.${id}`;

@@ -12,7 +12,8 @@ const BATCH_ROWS = PAGE_SIZE_DEFAULT + 6;
 
 /** Shapes of keys. A cursor with any other is refused before it comes near the database. */
 export const UUID_KEY = /^[\da-f-]{36}$/;
-export const NUMBER_KEY = /^\d{1,15}$/;
+/** A row's number, as links have it; or its id, as a client knows it from the row. */
+export const NUMBER_OR_ID_KEY = new RegExp(`^\\d{1,15}$|${UUID_KEY.source}`);
 
 /** What to read: `limit` rows on one side of `key`, in `order`. Both words are safe to put into SQL. */
 export interface Keyset {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Micros } from '../time.js';
 import { ReadConnection } from '../database/read-connection.js';
-import type { Keyset } from '../http/pagination.js';
+import { UUID_KEY, type Keyset } from '../http/pagination.js';
 import type { LedgerKind } from './ledger-entry.entity.js';
 
 /** A ledger entry as its owner reads it. */
@@ -26,13 +26,20 @@ const ENTRY = `id, seq, kind, amount, balance_after AS "balanceAfter", reason, t
 export class LedgerReader {
   constructor(private readonly reader: ReadConnection) {}
 
-  /** One page of the ledger, by `seq`; of one turn alone where `turnId` is given. */
+  /**
+   * One page of the ledger, by `seq`; of one turn alone where `turnId` is given. The key is a `seq`, or an entry's id:
+   * behind one that the owner has not there is nothing.
+   */
   page(ownerId: string, turnId: string | undefined, keyset: Keyset): Promise<LedgerRow[]> {
     const { key, comparison, order, limit } = keyset;
     const parameters: unknown[] = [ownerId, limit];
     const conditions = ['owner_id = $1'];
-    if (key !== undefined)
-      conditions.push(`seq ${comparison} $${String(parameters.push(Number(key)))}`);
+    if (key !== undefined) {
+      const isId = UUID_KEY.test(key);
+      const place = `$${String(parameters.push(isId ? key : Number(key)))}`;
+      const seq = `(SELECT seq FROM ledger_entries WHERE id = ${place} AND owner_id = $1)`;
+      conditions.push(`seq ${comparison} ${isId ? seq : place}`);
+    }
     if (turnId !== undefined) conditions.push(`turn_id = $${String(parameters.push(turnId))}`);
     return this.reader.read<LedgerRow>(
       `/* ledger.page */ SELECT ${ENTRY} FROM ledger_entries

@@ -4,7 +4,13 @@ import { toIso } from '../time.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
-import { NUMBER_KEY, Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
+import {
+  NUMBER_OR_ID_KEY,
+  Page,
+  paginate,
+  UUID_KEY,
+  type PageRequest,
+} from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal, TakesKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
@@ -52,7 +58,7 @@ export class WalletController {
     const page = await paginate(
       asked,
       async (keyset) => (isNoId ? [] : this.entries.page(userId, turn, keyset)),
-      NUMBER_KEY,
+      NUMBER_OR_ID_KEY,
       (entry) => String(entry.seq),
     );
     return { ...page, results: page.results.map(entryToWire) };

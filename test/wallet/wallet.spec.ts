@@ -146,6 +146,20 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
       },
     );
 
+    it('goes on from an entry that a client names by its id, and from no entry of another', async () => {
+      const [ada, bob] = [await app.newUser(), await app.newUser()];
+      await chats(ada, 3);
+      const page = (caller: Caller, cursor: string) =>
+        getPage(caller, `/api/wallet/ledger/?cursor=${Buffer.from(cursor).toString('base64url')}`);
+      const { results: all } = await getPage(ada, '/api/wallet/ledger/');
+      const id = String(all[2]?.['id']);
+      expect((await page(ada, `older:${id}`)).results).toEqual(all.slice(3));
+      expect((await page(ada, `newer:${id.toUpperCase()}`)).results).toEqual(all.slice(0, 2));
+      for (const cursor of [`older:${id}`, `newer:${id}`, `newer:${NOWHERE}`]) {
+        expect((await page(bob, cursor)).results).toEqual([]);
+      }
+    });
+
     it('leads from a turn to its charge and back', async () => {
       const ada = await app.newUser();
       await chats(ada, 3);
@@ -166,7 +180,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
     it('is empty for a turn of someone else, of nobody, or of no shape', async () => {
       const [ada, bob] = [await app.newUser(), await app.newUser()];
       const { headers } = await ada.chat('mine');
-      for (const turn of [String(headers['turn-id']), NOWHERE, 'x', '%00', '%ff', "'--", '']) {
+      for (const turn of [String(headers['turn-id']), NOWHERE, 'x', '%00', '%ff', "'--"]) {
         const { results } = await getPage(bob, `/api/wallet/ledger/?turn=${turn}`);
         expect([turn, results]).toEqual([turn, []]);
       }
