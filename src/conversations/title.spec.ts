@@ -10,6 +10,7 @@ describe('titleOf', () => {
     ['', ''],
     ['  two\r\nlines\t and\u2028more\u0085 ', 'two lines and more'],
     [`${'\n'.repeat(5000)}late`, 'late'],
+    ['one\u001ctwo\u001ethree\u001b[31m\u0007', 'one two three [31m'],
     ['x'.repeat(80), 'x'.repeat(80)],
     ['x'.repeat(81), 'x'.repeat(80)],
     ['😀'.repeat(100_000), '😀'.repeat(80)],

@@ -7,12 +7,12 @@ const LOOKED_AT_CHARS = 20 * TITLE_MAX_CHARS;
 
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** The beginning of a text, on one line: whole letters, as a reader counts them, of 80 code points at most. */
+/** The beginning of a text, on one line, without a control character: whole letters, as a reader counts them, of 80 code points at most. */
 export function titleOf(text: string): string {
   const start = text.trimStart().slice(0, LOOKED_AT_CHARS);
   const line = start
-    .replaceAll(/[\s\u0085]+/g, ' ')
     .replaceAll('\0', '\ufffd')
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .trim()
     .toWellFormed();
   if (line.length <= TITLE_MAX_CHARS) return line;
