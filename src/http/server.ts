@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
@@ -13,9 +13,10 @@ import type { Config } from '../config/config.js';
 import { NotFound } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { RawBody } from '../drf/decode-body.js';
-import { itsTurn } from './pipelining.js';
+import { inTurn } from './pipelining.js';
 import type { RequestGate } from './request-gate.js';
 import type { UnreadAnswers } from './unread-answers.js';
+import { collectBody } from './collect-body.js';
 import { allowOrigin, answerPreflight } from './cross-origin.js';
 import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
@@ -91,16 +92,19 @@ export function createAdapter(
     bodyLimit: bodyMaxBytes,
     // Of the address, the scheme and the host that a request gives, only a trusted proxy's word counts.
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
-    http: {
-      maxHeaderSize: HEADERS_MAX_BYTES,
-      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeout),
-      connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
-      // Node would answer without a body or a request id; `refuseAmbiguous` does it in our shape.
-      requireHostHeader: false,
+    serverFactory: (handle: RequestListener) => {
+      const limits = {
+        maxHeaderSize: HEADERS_MAX_BYTES,
+        headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeout),
+        requestTimeout,
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
+        // Node would answer without a body or a request id; `refuseAmbiguous` does it in our shape.
+        requireHostHeader: false,
+      };
+      return createServer(limits, inTurn(handle));
     },
     rewriteUrl: ({ url = '/' }) => withModelInOnePart(url),
-    requestTimeout,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // By then `RequestGate` has waited: what is left is idle, or a socket that never sent a request.
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: URL_PARAMETER_MAX_CHARS },
@@ -176,10 +180,14 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   server.decorateRequest('declaredType', '');
   server.decorateRequest('seat', undefined);
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
+  server.addContentTypeParser('*', (request, payload, done) => {
     const { 'content-encoding': encoding = '' } = request.headers;
-    const { jsonCommasMax } = request.routeOptions.config as RouteMarks;
-    done(null, new RawBody(bytes as Buffer, request.declaredType, encoding, jsonCommasMax));
+    const { bodyLimit, config } = request.routeOptions;
+    const { jsonCommasMax } = config as RouteMarks;
+    collectBody(payload, bodyLimit, (error, bytes) => {
+      if (!bytes) done(error);
+      else done(null, new RawBody(bytes, request.declaredType, encoding, jsonCommasMax));
+    });
   });
   server.setReplySerializer((payload) => toJson(payload));
   server.addHook('onRoute', (route) => {
@@ -192,9 +200,6 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     setCommonHeaders(request, reply, parts.corsOrigins);
     logOutcome(request, reply);
     parts.unread.watch(request.raw.socket);
-    // Nearly every request goes on at once: what is awaited for nothing is paid by all.
-    const turn = itsTurn(request, reply);
-    if (turn) await turn;
     if (!parts.gate.admit(request, reply)) return reply;
     if (answerPreflight(request, reply)) return reply;
     hideContentType(request);
