@@ -5,11 +5,15 @@ import type { Policy } from './policy.js';
 const KEYS_MAX = 50_000;
 /** A block is at most this part of the quota: what a process takes and does not use is lost to the others. */
 const BLOCKS_A_QUOTA_MIN = 20;
+/** The first block of a tick is at most half of that: nobody knows yet whether it will be used. */
+const FIRST_BLOCKS_A_QUOTA_MIN = 2 * BLOCKS_A_QUOTA_MIN;
 
 /** What a process has taken beforehand for a key, and may give out by itself. */
 interface Block {
   left: number;
   size: number;
+  /** How many were given out in the tick of the block. */
+  used: number;
   taken: Taken;
   /** It was counted in one tenth of the window, and is given out in that alone. */
   endsAt: number;
@@ -21,33 +25,37 @@ interface Block {
 
 /**
  * Takes from shared counters in blocks, so that most reads of a busy caller ask nobody. Blocks grow with
- * what a caller uses and end with the tenth of the window in which they were counted: so a window never has more
- * than its count, and who reads seldom takes one at a time.
+ * what a caller uses, begin with what the caller used in the tick before, and end with the tick (the tenth of the
+ * window) in which they were counted: so a window never has more than its count, and who reads seldom takes one at a
+ * time.
  */
 export class BlockCounters extends Counters {
   private readonly blocks = new BoundedMap<Block>(KEYS_MAX);
 
-  constructor(private readonly shared: Counters) {
+  constructor(
+    private readonly shared: Counters,
+    private readonly now: () => number = () => performance.now(),
+  ) {
     super();
   }
 
   override take(policy: Policy, key: string): Taken | Promise<Taken> {
     const block = this.blocks.get(policy.scope + key);
-    if (block && block.left > 0 && performance.now() < block.endsAt) return giveOut(block);
+    if (block && block.left > 0 && this.now() < block.endsAt) return this.giveOut(block);
     return this.takeMore(policy, key, block);
   }
 
   private async takeMore(policy: Policy, key: string, known: Block | undefined): Promise<Taken> {
     const full = policy.scope + key;
     const block = known ?? emptyBlock();
-    const arrivedAt = performance.now();
+    const arrivedAt = this.now();
     if (!known) this.blocks.set(full, block);
     block.waiting += 1;
     try {
       for (;;) {
         block.underWay ??= this.fill(policy, key, block);
         await block.underWay;
-        if (block.left > 0 && arrivedAt < block.endsAt) return giveOut(block);
+        if (block.left > 0 && arrivedAt < block.endsAt) return this.giveOut(block);
         if (block.taken.granted === 0) return block.taken;
       }
     } finally {
@@ -56,11 +64,9 @@ export class BlockCounters extends Counters {
   }
 
   private async fill(policy: Policy, key: string, block: Block): Promise<void> {
-    const sizeMax = Math.max(1, Math.floor(policy.quota / BLOCKS_A_QUOTA_MIN));
-    const isSameTick = performance.now() < block.endsAt;
-    const grown = isSameTick ? block.size * 2 : 1;
-    block.size = Math.min(sizeMax, Math.max(grown, block.waiting));
-    const sentAt = performance.now();
+    const sentAt = this.now();
+    block.size = Math.max(this.sizeOf(block, policy, sentAt), 1);
+    if (sentAt >= block.endsAt) block.used = 0;
     try {
       block.taken = await this.shared.take(policy, key, block.size);
       block.left = block.taken.granted;
@@ -70,21 +76,31 @@ export class BlockCounters extends Counters {
       block.underWay = undefined;
     }
   }
+
+  private sizeOf(block: Block, { quota, tickMs }: Policy, now: number): number {
+    const isFirst = now >= block.endsAt;
+    const expected = now < block.endsAt + tickMs ? block.used : 0;
+    const wanted = Math.max(isFirst ? expected : 2 * block.size, block.waiting);
+    const parts = isFirst && wanted > block.waiting ? FIRST_BLOCKS_A_QUOTA_MIN : BLOCKS_A_QUOTA_MIN;
+    return Math.min(Math.floor(quota / parts), wanted);
+  }
+
+  private giveOut(block: Block): Taken {
+    block.left -= 1;
+    block.used += 1;
+    const remaining = block.taken.remaining + block.left;
+    const now = this.now();
+    return {
+      granted: 1,
+      remaining,
+      resetMs: block.resetsAt - now,
+      tickEndsInMs: block.endsAt - now,
+    };
+  }
 }
 
 function emptyBlock(): Block {
   const taken = { granted: 0, remaining: 0, resetMs: 0, tickEndsInMs: 0 };
-  return { left: 0, size: 0, taken, endsAt: 0, resetsAt: 0, waiting: 0, underWay: undefined };
-}
-
-function giveOut(block: Block): Taken {
-  block.left -= 1;
-  const remaining = block.taken.remaining + block.left;
-  const now = performance.now();
-  return {
-    granted: 1,
-    remaining,
-    resetMs: block.resetsAt - now,
-    tickEndsInMs: block.endsAt - now,
-  };
+  const none = { left: 0, size: 0, used: 0, endsAt: 0, resetsAt: 0, waiting: 0 };
+  return { ...none, taken, underWay: undefined };
 }

@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { BlockCounters } from './block-counters.js';
+import { Counters } from './counters.js';
+import { MemoryCounters } from './memory-counters.js';
+import { policyOf, type Policy } from './policy.js';
+
+/** Shared counters of several processes, each with blocks of its own, under one clock. */
+class Shared extends Counters {
+  asked = 0;
+  ms = 0;
+  private readonly counters = new MemoryCounters(1000, () => this.ms);
+
+  override take(policy: Policy, key: string, wanted: number) {
+    this.asked += 1;
+    return Promise.resolve(this.counters.take(policy, key, wanted));
+  }
+
+  peer(): BlockCounters {
+    return new BlockCounters(this, () => this.ms);
+  }
+}
+
+/** How many of so many reads in a row are let through. */
+async function read(blocks: BlockCounters, policy: Policy, count: number): Promise<number> {
+  let granted = 0;
+  for (let n = 0; n < count; n += 1) granted += (await blocks.take(policy, 'ada')).granted;
+  return granted;
+}
+
+describe('counters in blocks', () => {
+  it('ask once a tick for a caller who reads as much as in the tick before', async () => {
+    const shared = new Shared();
+    const blocks = shared.peer();
+    const policy = policyOf('read', { count: 100_000, windowSeconds: 1 });
+    expect(await read(blocks, policy, 7)).toBe(7);
+    expect(shared.asked).toBe(3); // 1, 2 and 4
+    for (let tick = 1; tick <= 20; tick += 1) {
+      shared.ms = tick * policy.tickMs;
+      expect(await read(blocks, policy, 7)).toBe(7);
+    }
+    expect(shared.asked).toBe(3 + 20);
+  });
+
+  it('lose a fortieth of the count at most for a caller who reads less than in the tick before', async () => {
+    const shared = new Shared();
+    const blocks = shared.peer();
+    const policy = policyOf('read', { count: 600, windowSeconds: 60 });
+    await read(blocks, policy, 100);
+    shared.ms = policy.tickMs;
+    const before = shared.asked;
+    expect((await blocks.take(policy, 'ada')).granted).toBe(1);
+    expect(shared.asked).toBe(before + 1);
+    const other = await shared.peer().take(policy, 'ada');
+    // A hundred, what was left of the block that was under way then, and this one's block.
+    expect(other.remaining).toBeGreaterThanOrEqual(600 - 100 - 30 - 600 / 40 - 1);
+    // Who pauses begins with one.
+    shared.ms = 4 * policy.tickMs;
+    const { remaining } = await blocks.take(policy, 'ada');
+    expect(remaining).toBe(other.remaining - 1);
+  });
+
+  it('let no window have more than the count, over three processes, however reads fall', async () => {
+    const shared = new Shared();
+    const processes = [shared.peer(), shared.peer(), shared.peer()];
+    const policy = policyOf('read', { count: 90, windowSeconds: 1 });
+    const passed: number[] = [];
+    for (let step = 0; step < 600; step += 1) {
+      shared.ms += (step * 7919) % 23;
+      const blocks = processes[(step * 31) % 3] as BlockCounters;
+      const granted = await read(blocks, policy, (step * 104729) % 9);
+      passed.push(...Array<number>(granted).fill(shared.ms));
+    }
+    const most = Math.max(
+      ...passed.map((from) => passed.filter((at) => at >= from && at < from + 1000).length),
+    );
+    expect(most).toBeLessThanOrEqual(90);
+    expect(most).toBeGreaterThan(60);
+  });
+});
