@@ -47,6 +47,19 @@ describe.each(databaseKinds)('the spending caps of many API keys on %s', (kind) 
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
+  it('takes back what it has counted for a wallet that does not pay, and of no other key', async () => {
+    const [ada, poor] = [await app.newUser(), await app.newUser({ tokens: 150 })];
+    const [other, key] = [
+      await makeKey(app.http, ada),
+      await makeKey(app.http, poor, { limit: 1000 }),
+    ];
+    for (let n = 0; n < 5; n += 1) expect((await ask(other.caller, 'echo')).status).toBe(200);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => ask(key.caller, 'echo')));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 402, 402, 402, 402]);
+    expect([await usedOf(ada, other), await usedOf(poor, key)]).toEqual([500, 100]);
+    expect(await poor.balance()).toBe(50);
+  });
+
   it('costs a person without one no statement', async () => {
     const ada = await app.newUser();
     const { caller } = await makeKey(app.http, ada);
