@@ -5,6 +5,8 @@ import { BadRequest, ParseError } from '../errors.js';
 const PARTS_MAX = 1000;
 const PART_HEADERS_MAX = 20;
 const PART_HEADERS_MAX_BYTES = 4096;
+/** The form is read so much at a time: of one that is refused the rest is not looked at. */
+const READ_AT_ONCE_BYTES = 16_384;
 
 /** Stands where a form has a file: no field takes one. */
 export class FormFile {
@@ -23,7 +25,9 @@ export function decodeMultipart(
 ): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     const fields: [string, unknown][] = [];
+    let isRefused = false;
     const refuse = (error: unknown) => {
+      isRefused = true;
       const reason = error instanceof Error ? error.message : 'malformed';
       reject(new ParseError(reason, 'Multipart form'));
     };
@@ -38,13 +42,17 @@ export function decodeMultipart(
         if (name !== undefined && fileName !== '') fields.push([name, new FormFile(fileName)]);
       });
       reader.on('partsLimit', () => {
+        isRefused = true;
         reject(new BadRequest('Too many form fields.'));
       });
       reader.on('error', refuse);
       reader.on('finish', () => {
         resolve(Object.fromEntries(fields));
       });
-      reader.end(bytes);
+      for (let at = 0; at < bytes.length && !isRefused; at += READ_AT_ONCE_BYTES) {
+        reader.write(bytes.subarray(at, at + READ_AT_ONCE_BYTES));
+      }
+      if (!isRefused) reader.end();
     } catch (error) {
       refuse(error);
     }

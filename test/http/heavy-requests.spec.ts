@@ -39,6 +39,7 @@ const words = () => {
 };
 
 const FORM = 'application/x-www-form-urlencoded';
+const MULTIPART = 'multipart/form-data; boundary=b';
 const BODIES: readonly (readonly [what: string, body: string, type?: string])[] = [
   ['80,000 keys', keys(75_000)],
   ['20,000 keys', keys(20_000)],
@@ -73,6 +74,12 @@ const BODIES: readonly (readonly [what: string, body: string, type?: string])[] 
   ],
   ['a form of ampersands', repeated('&'), FORM],
   ['a form of equals signs', repeated('='), FORM],
+  ['a form of empty parts', repeated('--b\r\n\r\n\r\n'), MULTIPART],
+  [
+    'a form of many parts',
+    repeated('--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n\r\n'),
+    MULTIPART,
+  ],
 ];
 
 describe('a request of a megabyte', () => {
