@@ -132,6 +132,9 @@ class NameLock {
 
   static async take(database: string): Promise<NameLock | undefined> {
     const path = `${database}.lock`;
+    // With the mode of the database, as SQLite's own files beside it: who may not read it may not lock it.
+    const { mode } = statSync(database, { throwIfNoEntry: false }) ?? { mode: 0o600 };
+    closeSync(openSync(path, 'a', mode & 0o777));
     const options = { type: 'sqlite', driver: quietSqlite3, database: path } as const;
     const file = await new DataSource(options).initialize();
     try {

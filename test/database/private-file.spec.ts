@@ -3,6 +3,7 @@ import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openWriter } from '../../src/database/data-source.js';
+import { FileLease } from '../../src/database/file-lease.js';
 import { migrate } from '../../src/database/migrate.js';
 import { entities } from '../../src/entities.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
@@ -24,10 +25,12 @@ describe('the file of a database on SQLite', () => {
     const path = join(folder, 'tallychat.sqlite');
     const writer = await open(`sqlite:${path}`);
     await migrate(writer);
+    const lease = await FileLease.take(path);
     expect(await modeOf(folder)).toBe(0o700);
-    for (const suffix of ['', '-wal', '-shm']) {
+    for (const suffix of ['', '-wal', '-shm', '.lock']) {
       expect([suffix, await modeOf(`${path}${suffix}`)]).toEqual([suffix, 0o600]);
     }
+    await lease.release();
     await writer.destroy();
   });
 
