@@ -31,24 +31,7 @@ describe('npm run admin with wrong words', () => {
     [['grant', '', '5', '--reason', 'x'], 'It is empty.'],
     [['deactivate', 'operator', 'nobody'], 'too many arguments'],
     [['users', '--revoke'], "unknown option '--revoke'"],
-    ...[
-      '0',
-      '-5',
-      '+5',
-      ' 5',
-      '5 ',
-      '05',
-      '0x10',
-      '1e3',
-      '1.0',
-      '1_000',
-      '١٠',
-      '',
-      '9'.repeat(13),
-    ].map(
-      (amount) =>
-        [['grant', 'operator', amount, '--reason', 'x'], 'must be a whole number from 1'] as const,
-    ),
+    [['grant', 'operator', '1e3', '--reason', 'x'], 'must be a whole number from 1'],
   ])('refuses the words %p with the usage, and does nothing', async (words, hint) => {
     const { code, stdout, stderr } = await admin(...words);
     expect([code, stdout]).toEqual([2, '']);
