@@ -5,7 +5,8 @@ FROM node:24-bookworm AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
-COPY nest-cli.json tsconfig.json tsconfig.build.json .swcrc ormconfig.ts ./
+COPY tsconfig.json tsconfig.build.json .swcrc ormconfig.ts ./
+COPY bin ./bin
 COPY src ./src
 COPY bench ./bench
 RUN npm run build && npm prune --omit=dev

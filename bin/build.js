@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -11,13 +11,16 @@ import { join } from 'node:path';
  */
 const STAMP = 'dist/.built';
 const FOLDERS = ['src', 'bench'];
+/** Served as it is. */
+const PAGE = 'src/web/page';
 const FILES = [
   'ormconfig.ts',
   'package.json',
   'package-lock.json',
-  'nest-cli.json',
   'tsconfig.json',
   'tsconfig.build.json',
+  'bin/build.js',
+  'bin/bundle.js',
 ];
 
 process.chdir(join(import.meta.dirname, '..'));
@@ -63,18 +66,18 @@ function fail(sentence) {
 
 function compiler() {
   try {
-    return createRequire(import.meta.url).resolve('@nestjs/cli/bin/nest.js');
+    return createRequire(import.meta.url).resolve('typescript/lib/tsc.js');
   } catch {
     return undefined;
   }
 }
 
-function build() {
+async function build() {
   const now = look();
   const last = lastBuild();
   if (last?.input === now.input && last.output === now.output) return;
-  const nest = compiler();
-  if (nest === undefined) {
+  const tsc = compiler();
+  if (tsc === undefined) {
     // Built elsewhere, by the compiler itself: nothing here says that it is old.
     if (!last && existsSync('dist/src/main.js')) return;
     fail(
@@ -85,9 +88,14 @@ function build() {
   if (last?.output !== now.output || last.sources !== now.sources) {
     rmSync('dist', { recursive: true, force: true });
   }
-  const { status } = spawnSync(process.execPath, [nest, 'build'], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+    stdio: 'inherit',
+  });
   if (status !== 0) fail('the sources do not compile');
+  cpSync(PAGE, join('dist', PAGE), { recursive: true });
+  const { bundle } = await import('./bundle.js');
+  await bundle();
   writeFileSync(STAMP, JSON.stringify({ ...now, output: look().output }));
 }
 
-build();
+await build();

@@ -46,8 +46,9 @@ describe('Dockerfile', () => {
     for (const copy of textsOf(image, 'COPY')) expect(copy).toMatch(/^--from=build /);
   });
 
-  it('copies what is there', () => {
+  it('copies what is there, and what the build is made by', () => {
     const sources = textsOf(build, 'COPY').flatMap((text) => text.split(' ').slice(0, -1));
+    expect(sources).toEqual(expect.arrayContaining(['bin', 'src', 'bench', 'package-lock.json']));
     expect(sources.filter((source) => !existsSync(source))).toEqual([]);
   });
 

@@ -2,11 +2,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { COMMANDS } from '../../src/commands/commands.js';
 import { runIn } from '../support/command.js';
 import { Inspector } from '../support/databases.js';
 import { Service } from '../support/service.js';
 
-const COMMANDS: readonly (readonly [words: string[], code: number])[] = [
+const REFUSED: readonly (readonly [words: string[], code: number])[] = [
   [['audit'], 2],
   [['admin', 'users'], 1],
   [['admin', 'create-user', 'ada'], 1],
@@ -22,7 +23,7 @@ describe('a command without a database', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it.each(COMMANDS)('%p says which there is none, and makes nothing', async (words, code) => {
+  it.each(REFUSED)('%p says which there is none, and makes nothing', async (words, code) => {
     const missing = join(folder, 'data', 'tallychat.sqlite');
     const ended = await runIn(folder, {}, ...words);
     expect([ended.code, ended.stdout]).toEqual([code, '']);
@@ -51,6 +52,15 @@ describe('a command without a database', () => {
     ]);
     expect(await after.rows('PRAGMA user_version')).toEqual([{ user_version: 7 }]);
     await after.close();
+  });
+
+  it('is explained, each one by itself', async () => {
+    for (const { name } of COMMANDS) {
+      const { code, stdout, stderr } = await runIn(folder, {}, name, '--help');
+      expect([name, code, stderr]).toEqual([name, 0, '']);
+      expect(stdout).toContain(`Usage: tallychat ${name}`);
+    }
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('refuses a folder in the place of the file', async () => {

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpClient } from '../support/client.js';
 import {
@@ -40,14 +42,11 @@ describe.each(databaseKinds)('GET /health/ on %s', (kind) => {
   });
   afterEach(() => database.drop());
 
-  it('is 200 while the process lives and can serve, without credentials', async () => {
+  it('is 200 without credentials, and 503 for readiness alone while answers under way finish', async () => {
     for (const path of ['/health/live', '/health/ready']) {
       const { status, body } = await client.send({ path });
       expect([status, body]).toEqual([200, { status: 'ok' }]);
     }
-  });
-
-  it('is 503 for readiness, and only for that, while answers under way finish', async () => {
     const half = HalfSent.registration(client.url, 'ada');
     await half.begin();
     service.kill('SIGTERM');
@@ -206,5 +205,32 @@ describe('what nobody caught', () => {
     const fatal = service.log().filter(({ level }) => level === 60);
     expect(fatal).toMatchObject([{ err, msg: 'the process ends' }]);
     expect(service.stderr).toBe('');
+  });
+});
+
+/** Has a process tell, as its last words, how long the processor worked for it. */
+const TELLING = [
+  '--import',
+  'data:text/javascript,process.on("exit",()=>{const{user,system}=process.cpuUsage();process.stderr.write(`${user+system}`)})',
+];
+
+describe('a start', () => {
+  it('costs the processor less than to load one large package from its files six times', async () => {
+    const starts: number[] = [];
+    const loads: number[] = [];
+    const database = await createDatabase('sqlite');
+    const main = [process.execPath, ...TELLING, resolve('dist/src/main.js')];
+    const load = [...TELLING, '--input-type=module', '--eval', 'import "typeorm"'];
+    for (let times = 0; times < 3; times += 1) {
+      service = await Service.start({ DATABASE_URL: database.url }, { command: main });
+      service.kill('SIGTERM');
+      await service.ended;
+      starts.push(Number(service.stderr));
+      await service.remove();
+      const { stderr } = await promisify(execFile)(process.execPath, load);
+      loads.push(Number(stderr));
+    }
+    await database.drop();
+    expect(Math.min(...starts) / Math.min(...loads)).toBeLessThan(6);
   });
 });

@@ -47,7 +47,7 @@ export class Service {
     { command = [process.execPath, MAIN], words = [], files = {} }: Launch = {},
   ): Promise<Service> {
     await access(MAIN).catch(() => {
-      throw new Error('nothing is built: run `npx nest build` first');
+      throw new Error('nothing is built: run `npm run build` first');
     });
     const folder = await mkdtemp(join(tmpdir(), 'tallychat-service-'));
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { join, posix, relative, sep } from 'node:path';
+import { rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+
+/** What is started. Each is `src/<name>.ts`, and in `dist/src/<name>.js` its bundle takes the place of the module. */
+const PROGRAMS = ['main', 'tallychat.main', 'admin.main', 'audit.main'];
+const CHUNKS = 'dist/bundle';
+
+/** Packages with a compiled part, which they look for beside themselves. */
+const COMPILED = ['argon2', 'fs-native-extensions', 'sqlite3'];
+/** What Nest asks for when a feature is used that is not used here. */
+const NOT_INSTALLED = [
+  '@fastify/multipart',
+  '@fastify/static',
+  '@fastify/view',
+  '@nestjs/microservices',
+  '@nestjs/platform-express',
+  '@nestjs/websockets',
+  'class-transformer',
+];
+
+/** Says of a file that it has no source but itself. */
+const NO_SOURCE = Buffer.from('{"version":3,"sources":[""],"mappings":"A"}').toString('base64');
+
+const address = (path) => relative(root, path).split(sep).join('/');
+
+/**
+ * What comes before all else: source maps, so that a stack trace names files and lines of `src`, and `reflect-metadata`. Of
+ * modules that several files share esbuild does not keep the order, and classes of Nest need it when they are made.
+ */
+const FIRST = "import 'reflect-metadata'; process.setSourceMapsEnabled(true);";
+
+const entries = {
+  name: 'entries',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^program:/ }, ({ path }) => ({ path, namespace: 'program' }));
+    onLoad({ filter: /./, namespace: 'program' }, ({ path }) => ({
+      contents: `${FIRST} await import('./src/${path.slice(8)}.ts');`,
+      resolveDir: root,
+    }));
+    // tsc has compiled all else, for esbuild does not write the types that Nest and TypeORM read from decorators.
+    onResolve({ filter: /^\.\/.*\.js$/ }, ({ path, importer }) =>
+      importer.endsWith('.ts') ? { path: join(root, 'dist/src', path) } : undefined,
+    );
+  },
+};
+
+/** Keeps what a module knows of itself: where it is, and, of our own, what it was compiled from. */
+const places = {
+  name: 'places',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/dist\/src\/.*\.js$/ }, async ({ path }) => {
+      const place = posix.relative(CHUNKS, address(path));
+      const url = `new URL(${JSON.stringify(place)}, import.meta.url).href`;
+      return { contents: (await readFile(path, 'utf8')).replaceAll('import.meta.url', url) };
+    });
+    onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${NO_SOURCE}`,
+    }));
+  },
+};
+
+/**
+ * Puts the programs of `dist/src`, with the packages that they import, into a few files: to look for fifteen hundred
+ * and to compile each took most of a start. Nothing is renamed or shortened. Throws where a package is not found.
+ */
+export async function bundle() {
+  rmSync(join(root, CHUNKS), { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: PROGRAMS.map((name) => ({ in: `program:${name}`, out: `src/${name}` })),
+    outdir: 'dist',
+    chunkNames: 'bundle/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    keepNames: true,
+    sourcemap: true,
+    sourcesContent: false,
+    external: [...COMPILED, ...NOT_INSTALLED],
+    define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
+    // What packages in CommonJS ask of Node itself.
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
+    plugins: [entries, places],
+    logLevel: 'warning',
+  });
+}
