@@ -25,9 +25,9 @@ export function decodeMultipart(
 ): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     const fields: [string, unknown][] = [];
-    let isRefused = false;
+    const form = { isRefused: false };
     const refuse = (error: unknown) => {
-      isRefused = true;
+      form.isRefused = true;
       const reason = error instanceof Error ? error.message : 'malformed';
       reject(new ParseError(reason, 'Multipart form'));
     };
@@ -42,17 +42,17 @@ export function decodeMultipart(
         if (name !== undefined && fileName !== '') fields.push([name, new FormFile(fileName)]);
       });
       reader.on('partsLimit', () => {
-        isRefused = true;
+        form.isRefused = true;
         reject(new BadRequest('Too many form fields.'));
       });
       reader.on('error', refuse);
       reader.on('finish', () => {
         resolve(Object.fromEntries(fields));
       });
-      for (let at = 0; at < bytes.length && !isRefused; at += READ_AT_ONCE_BYTES) {
+      for (let at = 0; at < bytes.length && !form.isRefused; at += READ_AT_ONCE_BYTES) {
         reader.write(bytes.subarray(at, at + READ_AT_ONCE_BYTES));
       }
-      if (!isRefused) reader.end();
+      if (!form.isRefused) reader.end();
     } catch (error) {
       refuse(error);
     }
