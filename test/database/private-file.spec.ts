@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openWriter } from '../../src/database/data-source.js';
@@ -56,9 +55,9 @@ describe('the file of a database on SQLite', () => {
     await expect(open(owned.url)).rejects.toThrow('does not open');
     expect(await modeOf(path)).toBe(0o644);
     expect(await readFile(path, 'utf8')).toBe('root:x:0:0');
-    const pipe = `${path}.pipe`;
-    execFileSync('mkfifo', ['-m', '644', pipe]);
-    await expect(open(`sqlite:${pipe}`)).rejects.toThrow(`${pipe} is no file`);
-    expect(await modeOf(pipe)).toBe(0o644);
+    const folder = `${path}.folder`;
+    await mkdir(folder, { mode: 0o755 });
+    await expect(open(`sqlite:${folder}`)).rejects.toThrow(`${folder} is no file`);
+    expect(await modeOf(folder)).toBe(0o755);
   });
 });
