@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
 interface LockedPackage {
@@ -37,5 +38,31 @@ describe('package-lock.json', () => {
     const scripted = Object.keys(packages).filter((path) => packages[path]?.hasInstallScript);
     const names = scripted.map((path) => path.replace(/^.*node_modules\//, ''));
     expect([...new Set(names)].sort()).toEqual(Object.keys(allowScripts).sort());
+  });
+});
+
+describe('the bundle in dist', () => {
+  it('keeps the name of each class of src: documents, logs and traces tell it', async () => {
+    const textsIn = async (folder: string, ending: string) => {
+      const names = (await readdir(folder, { recursive: true })).filter((name) =>
+        name.endsWith(ending),
+      );
+      return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join(
+        '\n',
+      );
+    };
+    const source = await textsIn('src', '.ts');
+    const ours = [...source.matchAll(/^(?:export )?(?:abstract )?class (\w+)/gm)].map(
+      ([, name = '']) => name,
+    );
+    const bundle = await textsIn('dist/bundle', '.js');
+    const made = new Set(
+      [...bundle.matchAll(/^(?:var|let|const) (\w+) = class\b/gm)].map(([, name = '']) => name),
+    );
+    expect(ours.length).toBeGreaterThan(200);
+    expect(ours.filter((name) => [2, 3, 4].some((n) => made.has(`${name}${String(n)}`)))).toEqual(
+      [],
+    );
+    expect(made).toContain('ChatController');
   });
 });

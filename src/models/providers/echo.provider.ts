@@ -40,7 +40,7 @@ export class EchoProvider implements CompletionProvider {
 /** The answer word by word, each with the space before it, and how it ends. */
 function sayBack({ messages, maxTokens }: InstantRequest) {
   const sentence = `This is a dummy AI response to your message: '${textOf(messages.at(-1)?.content)}'`;
-  const words = sentence.match(/\s*\S+/gu) ?? [];
+  const words = sentence.split(/(?<=\S)(?=\s)/u);
   const said = words.slice(0, maxTokens);
   const finishReason: FinishReason = said.length < words.length ? 'length' : 'stop';
   const usage = { promptTokens: estimatePrompt(messages), completionTokens: said.length };
