@@ -145,7 +145,15 @@ export function passedOn(message: ChatMessage): ChatMessage {
   return { ...kept, ...parts } as ChatMessage;
 }
 
-/** A part without what would change how it is billed, such as a mark for the provider's cache. */
+/** Of a part that is read as text, the fields that hold a text; a signature is sent back as it came. */
+const TEXT_FIELDS = new Set(['type', ...TEXT_PARTS, 'summary', 'signature']);
+
+/**
+ * A part without what would change how it is billed: a mark for the provider's cache, or a picture beside a text, which
+ * is counted as text alone.
+ */
 function bare(part: Fields): Fields {
-  return Object.fromEntries(Object.entries(part).filter(([name]) => name !== 'cache_control'));
+  const goesOn = (name: string) =>
+    isText(part) ? TEXT_FIELDS.has(name) : name !== 'cache_control';
+  return Object.fromEntries(Object.entries(part).filter(([name]) => goesOn(name)));
 }

@@ -100,7 +100,8 @@ describe('pictures and files in a prompt', () => {
 
   it('do not bring fields along that could cost more than is held', async () => {
     const ada = await app.newUser();
-    const marked = { ...text, cache_control: { type: 'ephemeral' } };
+    const picture = { image_url: { url: 'https://example.test/a.png' } };
+    const marked = { ...text, ...picture, cache_control: { type: 'ephemeral' } };
     const { status } = await ada.send('POST', '/v1/chat/completions', {
       model: 'flat',
       messages: [{ role: 'user', content: [marked], audio: { id: 'a' }, images: [PHOTO] }],
