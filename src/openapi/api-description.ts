@@ -2,20 +2,17 @@ import { Injectable } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { toJson } from '../drf/json.js';
 
-/** The OpenAPI document as it is served. Made when it is first asked for, since most processes never are. */
+/** The OpenAPI document as it is served. Built when all routes are known, so it is handed in late. */
 @Injectable()
 export class ApiDescription {
-  private describe: (() => OpenAPIObject) | undefined;
   private text = '';
 
-  /** To be called once, before the server listens. All routes are known when `describe` is called. */
-  publish(describe: () => OpenAPIObject): void {
-    this.describe = describe;
+  /** To be called once, before the server listens. */
+  publish(document: OpenAPIObject): void {
+    this.text = toJson(document);
   }
 
   get json(): string {
-    if (this.describe) this.text = toJson(this.describe());
-    this.describe = undefined;
     return this.text;
   }
 }
