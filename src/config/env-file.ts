@@ -6,34 +6,30 @@ const SETTING = /^[\w.-]+=(.*)$/;
 
 /**
  * The lines as Node reads them. It knows no tab, no space that does not break and no mark of Windows around a name,
- * and no line that ends as they did on old Macs: such a setting would be lost without a word.
+ * and no line that ends as they did on old Macs: such a setting would be lost without a word. A value in quotes may have
+ * several lines, which stay as they are. Throws for a line that would be passed over, and for a quote without an end,
+ * without the words: there may be a secret among them.
  */
-function plainLines(text: string): string {
-  const lines = text.split(/\r\n?|\n/).map((line) => line.trim());
-  return lines.map((line) => line.replace(/^(?:export\s+)?([\w.-]+)\s*=\s*/, '$1=')).join('\n');
+function plainLines(path: string, text: string): string {
+  let open: { readonly quote: string; readonly line: number } | undefined;
+  const lines = text.split(/\r\n?|\n/).map((given, index) => {
+    if (open) {
+      if (given.includes(open.quote)) open = undefined;
+      return given;
+    }
+    const line = given.trim().replace(/^(?:export\s+)?([\w.-]+)\s*=\s*/, '$1=');
+    if (line === '' || line.startsWith('#')) return line;
+    const value = SETTING.exec(line)?.[1];
+    if (value === undefined) throw new Error(`${path} has no setting in line ${told(index)}`);
+    const quote = QUOTES.find((one) => value.startsWith(one));
+    if (quote !== undefined && !value.includes(quote, 1)) open = { quote, line: index };
+    return line;
+  });
+  if (open) throw new Error(`${path} has a quote without an end in line ${String(open.line + 1)}`);
+  return lines.join('\n');
 }
 
-/**
- * Throws for a line that would be passed over, without its words: there may be a secret among them. A value in quotes
- * may have several lines.
- */
-function assertUnderstood(path: string, text: string): void {
-  let open = '';
-  for (const [index, line] of text.split('\n').entries()) {
-    if (open !== '') {
-      if (line.includes(open)) open = '';
-      continue;
-    }
-    if (line === '' || line.startsWith('#')) continue;
-    const value = SETTING.exec(line)?.[1];
-    if (value === undefined) {
-      const number = String(index + 1);
-      throw new Error(`${path} has no setting in line ${number}: write NAME=value, or # before it`);
-    }
-    const quote = QUOTES.find((one) => value.startsWith(one)) ?? '';
-    if (!value.includes(quote, 1)) open = quote;
-  }
-}
+const told = (index: number) => `${String(index + 1)}: write NAME=value, or # before it`;
 
 /**
  * A value without quotes, in quotes where it has a `#`: Node would cut it there, also within a secret. A comment
@@ -51,8 +47,7 @@ function keepHash(line: string, name: string, rest: string): string {
  * that is none.
  */
 export function readEnvFile(path: string): Readonly<Record<string, string | undefined>> {
-  const text = plainLines(readText(path));
-  assertUnderstood(path, text);
+  const text = plainLines(path, readText(path));
   const kept = text.replace(/^([\w.-]+=)([^\s'"`#][^\n]*)/gm, keepHash);
   return Object.fromEntries(Object.entries(parseEnv(kept)).filter(([, value]) => value !== ''));
 }
