@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { onResponseClosed } from './exchange.js';
 
@@ -40,7 +40,7 @@ function advance(socket: Socket, line: Line): void {
  * answers (pipelining); past four without one the rest wait, and of them only heads are kept: one read brings
  * thousands, which cost next to nothing until they are handled. With the connection's end those that wait are forgotten.
  */
-export function inTurn(handle: RequestListener): RequestListener {
+function inTurn(handle: RequestListener): RequestListener {
   return (request, response) => {
     const { socket } = request;
     const line = lineOf(socket);
@@ -59,4 +59,11 @@ export function inTurn(handle: RequestListener): RequestListener {
       if (line.waiting.length > READ_AHEAD_MAX) socket.pause();
     }
   };
+}
+
+/** Puts that before what the server does with a request. */
+export function takeTurns(server: Server): void {
+  const handlers = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  for (const handle of handlers) server.on('request', inTurn(handle));
 }

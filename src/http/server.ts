@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
@@ -13,7 +13,7 @@ import type { Config } from '../config/config.js';
 import { NotFound } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { RawBody } from '../drf/decode-body.js';
-import { inTurn } from './pipelining.js';
+import { takeTurns } from './pipelining.js';
 import type { RequestGate } from './request-gate.js';
 import type { UnreadAnswers } from './unread-answers.js';
 import { collectBody } from './collect-body.js';
@@ -85,25 +85,22 @@ export function createAdapter(
   { bodyMaxBytes, requestTimeoutSeconds, trustedProxies, corsOrigins }: Config,
 ): FastifyAdapter {
   const requestTimeout = requestTimeoutSeconds * 1000;
-  return new FastifyAdapter({
+  const adapter = new FastifyAdapter({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
     bodyLimit: bodyMaxBytes,
     // Of the address, the scheme and the host that a request gives, only a trusted proxy's word counts.
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
-    serverFactory: (handle: RequestListener) => {
-      const limits = {
-        maxHeaderSize: HEADERS_MAX_BYTES,
-        headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeout),
-        requestTimeout,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-        connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
-        // Node would answer without a body or a request id; `refuseAmbiguous` does it in our shape.
-        requireHostHeader: false,
-      };
-      return createServer(limits, inTurn(handle));
+    http: {
+      maxHeaderSize: HEADERS_MAX_BYTES,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeout),
+      connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
+      // Node would answer without a body or a request id; `refuseAmbiguous` does it in our shape.
+      requireHostHeader: false,
     },
+    requestTimeout,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     rewriteUrl: ({ url = '/' }) => withModelInOnePart(url),
     // By then `RequestGate` has waited: what is left is idle, or a socket that never sent a request.
     forceCloseConnections: true,
@@ -120,6 +117,8 @@ export function createAdapter(
     },
     skipMiddie: true,
   });
+  takeTurns(adapter.getInstance().server);
+  return adapter;
 }
 
 /** Headers that every answer carries, as the reference's do. */
