@@ -11,7 +11,8 @@ import {
 import { dirname } from 'node:path';
 
 const OTHERS = 0o007;
-const MAGIC = Buffer.from('SQLite format 3\0');
+/** How every SQLite file begins. */
+export const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
 
 /**
  * Makes the file, and its folder where there is none, for this user alone: a database holds what people
@@ -44,7 +45,7 @@ export function makePrivateFile(path: string): void {
 
 /** Whether the file is empty, or begins as every database does. */
 function mayBeDatabase(file: number): boolean {
-  const start = Buffer.alloc(MAGIC.length);
+  const start = Buffer.alloc(SQLITE_MAGIC.length);
   const read = readSync(file, start, 0, start.length, 0);
-  return read === 0 || start.equals(MAGIC);
+  return read === 0 || start.equals(SQLITE_MAGIC);
 }

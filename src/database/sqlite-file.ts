@@ -2,9 +2,9 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sqlite3, { type Database as Connection } from 'sqlite3';
 import type { Database } from './data-source.js';
+import { SQLITE_MAGIC } from './private-file.js';
 
 const HEADER_BYTES = 100;
-const MAGIC = 'SQLite format 3\0';
 /** The header's page size 1 stands for this one, which does not fit its two bytes. */
 const PAGE_SIZE_LARGEST = 65_536;
 const ALL_PAGES = -1;
@@ -29,7 +29,7 @@ export function assertSqliteFile(path: string): void {
   } finally {
     closeSync(file);
   }
-  if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) {
+  if (!header.subarray(0, SQLITE_MAGIC.length).equals(SQLITE_MAGIC)) {
     throw new Error(`${path} is no SQLite file`);
   }
   const pageSize = header.readUInt16BE(16);

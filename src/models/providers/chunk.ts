@@ -60,7 +60,10 @@ const isSignOfLife = (chunk: Fields) =>
   Object.keys(chunk).length === 0 || /ping|alive|heartbeat/i.test(String(chunk['type']));
 
 const THOUGHTS = [
-  ...['reasoning_content', 'reasoning', 'thinking', 'reasoning_text'],
+  'reasoning_content',
+  'reasoning',
+  'thinking',
+  'reasoning_text',
   'reasoning_details',
 ];
 
