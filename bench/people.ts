@@ -38,12 +38,16 @@ function personId(n: number): string {
   return `00000000-0000-7000-8000-${String(100_000_000_000 + n)}`;
 }
 
+/** What every schema has since the first. */
+export const USERS =
+  'users (id, username, username_key, email, password_hash, is_active, is_staff, created_at)';
+
 const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
 const now = () => Date.now() * 1000;
 
 function insertPerson({ id, secret }: Person): string {
   const at = String(now());
-  return `INSERT INTO users VALUES ('${id}', 'rich${id}', 'rich${id}', '', '', true, false, ${at});
+  return `INSERT INTO ${USERS} VALUES ('${id}', 'rich${id}', 'rich${id}', '', '', true, false, ${at});
     INSERT INTO access_tokens VALUES ('${id}', '${digestOf(secret)}', '${id}', ${at}, ${at});
     INSERT INTO wallets VALUES ('${id}', ${String(BALANCE)}, 0, 1, NULL, 0, 0, ${at}, 0, 0, 0);
     INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, created_at)
@@ -72,7 +76,10 @@ async function addLogins(databaseUrl: string, serviceUrl: string): Promise<void>
   });
   if (answer.status !== 201) throw new Error(`registering was answered ${String(answer.status)}`);
   const copies = others.map(
-    (name, n) => `INSERT INTO users SELECT '${personId(RICH_COUNT + 1 + n)}', '${name}', '${name}',
+    (
+      name,
+      n,
+    ) => `INSERT INTO ${USERS} SELECT '${personId(RICH_COUNT + 1 + n)}', '${name}', '${name}',
       '', password_hash, true, false, created_at FROM users WHERE username_key = '${first}';`,
   );
   await execute(databaseUrl, copies.join('\n'));

@@ -1,7 +1,7 @@
 import { balance, chat, firstPage } from './cases.js';
 import { execute, type Databases } from './database.js';
 import { drive, type HttpRequest, type Measured } from './driver.js';
-import { insertTurns, reader } from './people.js';
+import { insertTurns, reader, USERS } from './people.js';
 import type { Plan } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 import { filledDatabase, withServer, type Section } from './stage.js';
@@ -29,7 +29,7 @@ function manyUsers(url: string): string {
     ? 'lower(hex(randomblob(32)))'
     : 'md5(random()::text) || md5(random()::text)';
   const many = `${numbers(1, MILLION)} SELECT ${idOf('10000000')}`;
-  return `INSERT INTO users ${many}, 'user' || n, 'user' || n, '', '', true, false, 0 FROM numbers;
+  return `INSERT INTO ${USERS} ${many}, 'user' || n, 'user' || n, '', '', true, false, 0 FROM numbers;
     INSERT INTO access_tokens ${many}, ${digest}, ${idOf('10000000')}, 0, 0 FROM numbers;
     INSERT INTO wallets ${many}, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0 FROM numbers;`;
 }

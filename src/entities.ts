@@ -7,6 +7,7 @@ import { LoginNetwork } from './auth/login-network.entity.js';
 import { Conversation } from './conversations/conversation.entity.js';
 import { Turn } from './conversations/turn.entity.js';
 import { ClientChat } from './conversations/client-chat.entity.js';
+import { NumberedList } from './database/numbered-list.entity.js';
 import { ApiKeySecret } from './keys/api-key-secret.entity.js';
 import { ApiKey } from './keys/api-key.entity.js';
 import { User } from './users/user.entity.js';
@@ -18,6 +19,7 @@ import { Wallet } from './wallet/wallet.entity.js';
 
 /** Every table, for TypeORM; each after those that its rows refer to, which are written first. */
 export const entities = [
+  NumberedList,
   User,
   ApiKey,
   ApiKeySecret,

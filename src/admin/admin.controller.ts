@@ -1,8 +1,9 @@
 import { Controller, Get, Post, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { PLACE_KEY, placeKey } from '../database/numbered-lists.js';
 import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
-import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
+import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal, TakesKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
@@ -77,8 +78,8 @@ export class AdminController {
     const page = await paginate(
       asked,
       (keyset) => this.trailEntries.page(keyset),
-      UUID_KEY,
-      ({ id }) => id,
+      PLACE_KEY,
+      placeKey,
     );
     return { ...page, results: page.results.map(toWire) };
   }

@@ -49,9 +49,9 @@ export class KeyedCodes {
     const known = await earlier();
     if (known) return known;
     try {
-      return await this.unitOfWork.run((tx) => {
+      return await this.unitOfWork.run(async (tx) => {
         this.redemptions.make(tx, amount, reason, made);
-        this.trail.add(tx, { operatorId, reason }, 'make_code', made.id);
+        await this.trail.add(tx, { operatorId, reason }, 'make_code', made.id);
         return { code: made.code, isReplay: false };
       });
     } catch (error) {

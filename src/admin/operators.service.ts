@@ -11,6 +11,7 @@ import { UsersService } from '../users/users.service.js';
 import { idempotencyRecord, runOnce } from '../wallet/idempotency-record.js';
 import { RedemptionService } from '../wallet/redemption.service.js';
 import { WalletService, type Credit } from '../wallet/wallet.service.js';
+import type { OperatorAction } from './trail-entry.entity.js';
 import { TrailService, type Doer } from './trail.service.js';
 
 /** Tokens given to a user, with the reason that the ledger keeps. */
@@ -65,18 +66,17 @@ export class OperatorsService {
   async create(user: Omit<NewUser, 'password'>, doer: Doer): Promise<string> {
     await this.assertNameFree(user.username);
     const password = randomBytes(UNUSED_PASSWORD_BYTES).toString('base64url');
-    return this.registration.create({ ...user, password }, (tx, id) => {
-      this.trail.add(tx, doer, 'create_user', id);
-      return this.links.issue(tx, id);
+    return this.registration.create({ ...user, password }, async (tx, id) => {
+      const token = await this.links.issue(tx, id);
+      await this.trail.add(tx, doer, 'create_user', id);
+      return token;
     });
   }
 
   /** The same with a password. */
   async createWithPassword(user: NewUser, doer: Doer): Promise<void> {
     await this.assertNameFree(user.username);
-    await this.registration.create(user, (tx, id) => {
-      this.trail.add(tx, doer, 'create_user', id);
-    });
+    await this.registration.create(user, (tx, id) => this.trail.add(tx, doer, 'create_user', id));
   }
 
   /** The link that carries such a token. */
@@ -87,9 +87,10 @@ export class OperatorsService {
   /** A token by which the user sets a password; it is told here and never again. */
   async passwordToken(username: string, doer: Doer): Promise<string> {
     const { id } = await this.find(username);
-    return this.unitOfWork.run((tx) => {
-      this.trail.add(tx, doer, 'password_link', id);
-      return this.links.issue(tx, id);
+    return this.unitOfWork.run(async (tx) => {
+      const token = await this.links.issue(tx, id);
+      await this.trail.add(tx, doer, 'password_link', id);
+      return token;
     });
   }
 
@@ -105,9 +106,10 @@ export class OperatorsService {
       (record) => this.wallets.findCredit(ownerId, record),
       async () => {
         const entry = { ownerId, kind: 'grant', amount, reason, idempotency } as const;
-        const { balance } = await this.unitOfWork.run((tx) => {
-          this.trail.add(tx, { operatorId, reason }, 'grant', ownerId);
-          return this.wallets.credit(tx, entry);
+        const { balance } = await this.unitOfWork.run(async (tx) => {
+          const credited = await this.wallets.credit(tx, entry);
+          await this.trail.add(tx, { operatorId, reason }, 'grant', ownerId);
+          return credited;
         });
         return { amount, balance, isReplay: false };
       },
@@ -116,9 +118,9 @@ export class OperatorsService {
 
   /** Makes a redemption code; it is told here and never again. */
   makeCode(amount: number, doer: Doer): Promise<string> {
-    return this.unitOfWork.run((tx) => {
+    return this.unitOfWork.run(async (tx) => {
       const { id, code } = this.redemptions.make(tx, amount, doer.reason);
-      this.trail.add(tx, doer, 'make_code', id);
+      await this.trail.add(tx, doer, 'make_code', id);
       return code;
     });
   }
@@ -134,8 +136,11 @@ export class OperatorsService {
     await this.unitOfWork.run(async (tx) => {
       const takes = change.isActive === false || change.isStaff === false;
       if (takes && doer.operatorId !== null) await this.assertStillStaff(tx, doer.operatorId);
-      await this.changeActive(tx, user.id, change.isActive, doer);
-      await this.changeStaff(tx, user.id, change.isStaff, doer);
+      const actions = [
+        await this.changeActive(tx, user.id, change.isActive),
+        await this.changeStaff(tx, user.id, change.isStaff),
+      ];
+      for (const action of actions) if (action) await this.trail.add(tx, doer, action, user.id);
     });
     const { isActive = user.isActive, isStaff = user.isStaff } = change;
     return Object.assign(user, { isActive, isStaff });
@@ -146,7 +151,7 @@ export class OperatorsService {
     const { id } = await this.find(username);
     await this.unitOfWork.run(async (tx) => {
       await this.sessions.endAll(tx, id);
-      this.trail.add(tx, doer, 'end_sessions', id);
+      await this.trail.add(tx, doer, 'end_sessions', id);
     });
   }
 
@@ -155,18 +160,27 @@ export class OperatorsService {
     if (fault !== undefined) throw new ValidationFailed({ username: [fault] });
   }
 
-  private async changeActive(tx: Tx, userId: string, isActive: boolean | undefined, doer: Doer) {
+  /** What the trail is to tell of it; undefined where nothing was changed. */
+  private async changeActive(
+    tx: Tx,
+    userId: string,
+    isActive: boolean | undefined,
+  ): Promise<OperatorAction | undefined> {
     if (isActive === undefined || !(await this.users.setActive(tx, userId, isActive))) return;
-    if (!isActive) {
-      await this.sessions.endAll(tx, userId);
-      await this.links.endAll(tx, userId);
-    }
-    this.trail.add(tx, doer, isActive ? 'activate' : 'deactivate', userId);
+    if (isActive) return 'activate';
+    await this.sessions.endAll(tx, userId);
+    await this.links.endAll(tx, userId);
+    return 'deactivate';
   }
 
-  private async changeStaff(tx: Tx, userId: string, isStaff: boolean | undefined, doer: Doer) {
+  /** The same. */
+  private async changeStaff(
+    tx: Tx,
+    userId: string,
+    isStaff: boolean | undefined,
+  ): Promise<OperatorAction | undefined> {
     if (isStaff === undefined || !(await this.users.setStaff(tx, userId, isStaff))) return;
-    this.trail.add(tx, doer, isStaff ? 'make_staff' : 'revoke_staff', userId);
+    return isStaff ? 'make_staff' : 'revoke_staff';
   }
 
   /** Of two operators who take away each other's part at once, the second is none any more. */

@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
 /** What an operator can do that the trail tells. */
@@ -19,6 +19,7 @@ export type OperatorAction =
  * the trail is read, so that nobody who was deleted is named.
  */
 @Entity('trail_entries', { withoutRowid: true })
+@Index('trail_entries_ordinal', ['ordinal', 'id'])
 export class TrailEntry {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;
@@ -40,4 +41,8 @@ export class TrailEntry {
 
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
+
+  /** Numbers entries in the order of saving; 0 for those from before they were numbered. */
+  @Column({ type: 'bigint', default: 0 })
+  ordinal!: number;
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../new-id.js';
+import { NumberedLists } from '../database/numbered-lists.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
 import type { Keyset } from '../http/pagination.js';
@@ -16,6 +17,7 @@ export interface Doer {
 /** An entry with the names of today. */
 export interface TrailRow {
   readonly id: string;
+  readonly ordinal: number;
   readonly createdAt: Micros;
   readonly operatorId: string | null;
   /** Null for a shell, and for one who was deleted. */
@@ -30,23 +32,38 @@ export interface TrailRow {
 /** The audit trail of operators. Each entry is written in the transaction of its change. */
 @Injectable()
 export class TrailService {
-  constructor(private readonly reader: ReadConnection) {}
+  constructor(
+    private readonly reader: ReadConnection,
+    private readonly lists: NumberedLists,
+  ) {}
 
-  add(tx: Tx, { operatorId, reason }: Doer, action: OperatorAction, targetId: string): void {
-    const row = { id: newId(), operatorId, action, targetId, reason, createdAt: nowMicros() };
+  /**
+   * The last that a transaction does: others who add an entry wait for its commit, and it must not wait for one of
+   * them.
+   */
+  async add(
+    tx: Tx,
+    { operatorId, reason }: Doer,
+    action: OperatorAction,
+    targetId: string,
+  ): Promise<void> {
+    const ordinal = await this.lists.next(tx, 'trail_entries');
+    const createdAt = nowMicros();
+    const row = { id: newId(), operatorId, action, targetId, reason, createdAt, ordinal };
     tx.insertLater(TrailEntry, row);
   }
 
   /** One page, the newest first. */
-  page({ key, comparison, order, limit }: Keyset): Promise<TrailRow[]> {
-    const after = key === undefined ? '' : `WHERE e.id ${comparison} $2`;
+  async page({ key, comparison, order, limit }: Keyset): Promise<TrailRow[]> {
+    const place = await this.lists.placeOf('trail_entries', key, comparison);
+    const after = place ? `WHERE (e.ordinal, e.id) ${comparison} ($2, $3)` : '';
     return this.reader.read<TrailRow>(
-      `/* trail.page */ SELECT e.id, e.created_at AS "createdAt", e.operator_id AS "operatorId",
+      `/* trail.page */ SELECT e.id, e.ordinal, e.created_at AS "createdAt", e.operator_id AS "operatorId",
          o.username AS operator, e.action, e.target_id AS "targetId", t.username AS target, e.reason
        FROM trail_entries e LEFT JOIN users o ON o.id = e.operator_id
          LEFT JOIN users t ON t.id = e.target_id
-       ${after} ORDER BY e.id ${order} LIMIT $1`,
-      key === undefined ? [limit] : [limit, key],
+       ${after} ORDER BY e.ordinal ${order}, e.id ${order} LIMIT $1`,
+      place ? [limit, place.ordinal, place.id] : [limit],
     );
   }
 }

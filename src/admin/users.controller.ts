@@ -10,11 +10,12 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { PLACE_KEY, placeKey } from '../database/numbered-lists.js';
 import { IdempotencyKeyRequired } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { textReader } from '../fields/text-reader.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
-import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
+import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal, TakesKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
@@ -56,8 +57,8 @@ export class AdminUsersController {
     const page = await paginate(
       asked,
       (keyset) => this.users.page(text, keyset),
-      UUID_KEY,
-      (user) => user.id,
+      PLACE_KEY,
+      placeKey,
     );
     return { ...page, results: await Promise.all(page.results.map((user) => this.toWire(user))) };
   }

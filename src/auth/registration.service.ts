@@ -64,7 +64,7 @@ export class RegistrationService {
     try {
       return await this.unitOfWork.run(async (tx) => {
         const user = { username, email: normalizeEmail(email), passwordHash };
-        const userId = this.users.add(tx, user);
+        const userId = await this.users.add(tx, user);
         this.wallets.open(tx, userId, this.config.openingGrant);
         return await finish(tx, userId);
       });

@@ -6,12 +6,15 @@ import { DataSource } from 'typeorm';
 import { OperatorsService, type UserChange } from '../admin/operators.service.js';
 import { loadSettings } from '../config/config.js';
 import { assertMigrated } from '../database/migrate.js';
+import { placeKey } from '../database/numbered-lists.js';
+import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { assertExistingDatabase } from './existing-database.js';
 import { OperatorsWork } from './operators-work.module.js';
 
-const LIST_MAX = 1000;
+/** Users that are read at once, and printed before the next are. */
+const LIST_PAGE = 100;
 
 /** Who has a shell is no user. */
 const SHELL = null;
@@ -68,16 +71,26 @@ export const makeCode = (amount: number, reason: string) =>
 
 export const listUsers = (search = '') =>
   withServices(async (services) => {
-    const keyset = { key: undefined, comparison: '>', order: 'ASC', limit: LIST_MAX } as const;
-    const lines = [];
-    for (const user of await services.get(UsersService).page(search, keyset)) {
-      const { balance, held } = await services.get(WalletService).summary(user.id);
-      const marks = [!user.isActive && 'inactive', user.isStaff && 'staff'].filter(Boolean);
-      const figures = [`balance ${String(balance)}`, `held ${String(held)}`];
-      lines.push([user.username, ...figures, ...marks].join('\t'));
+    const [users, wallets] = [services.get(UsersService), services.get(WalletService)];
+    let key: string | undefined;
+    for (;;) {
+      const keyset = { key, comparison: '>', order: 'ASC', limit: LIST_PAGE } as const;
+      const page = await users.page(search, keyset);
+      const lines = await Promise.all(page.map((user) => lineOf(user, wallets)));
+      const last = page.at(-1);
+      // A reader that has seen enough needs no more of them.
+      if (!last || page.length < LIST_PAGE || process.stdout.destroyed) return lines.join('\n');
+      process.stdout.write(`${lines.join('\n')}\n`);
+      key = placeKey(last);
     }
-    return lines.join('\n');
   });
+
+async function lineOf(user: User, wallets: WalletService): Promise<string> {
+  const { balance, held } = await wallets.summary(user.id);
+  const marks = [!user.isActive && 'inactive', user.isStaff && 'staff'].filter(Boolean);
+  const figures = [`balance ${String(balance)}`, `held ${String(held)}`];
+  return [user.username, ...figures, ...marks].join('\t');
+}
 
 export const change = (username: string, wish: UserChange, reason?: string) =>
   operate(async (operators) => {

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { TrailService } from '../admin/trail.service.js';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config/load-config.js';
+import { databaseUrlFault } from '../config/setting-rules.js';
 import { Database } from '../database/data-source.js';
 import { assertMigrated } from '../database/migrate.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -18,6 +19,14 @@ interface Options {
   readonly tokensTable?: string;
   readonly messagesTable?: string;
   readonly skip?: true;
+}
+
+/** A path, or a URL as `DATABASE_URL` may be. */
+function djangoDatabase(text: string, previous?: unknown): string {
+  const isUrl = /^(?:sqlite|postgres(?:ql)?):/.test(filled(text, previous));
+  const fault = isUrl ? databaseUrlFault(text) : undefined;
+  if (fault === undefined) return text;
+  throw new InvalidArgumentError(`It ${fault}.`);
 }
 
 /** Beside a service that may be running: it takes no lease. */
@@ -37,9 +46,7 @@ async function run(source: string, options: Options): Promise<void> {
     if (report.people > 0) {
       const doer = { operatorId: null, reason: `${String(report.people)} people` };
       const trail = services.get(TrailService);
-      await services.get(UnitOfWork).run((tx) => {
-        trail.add(tx, doer, 'import_people', 'Django');
-      });
+      await services.get(UnitOfWork).run((tx) => trail.add(tx, doer, 'import_people', 'Django'));
     }
     if (!report.isComplete) process.exitCode = INCOMPLETE_CODE;
   } finally {
@@ -49,7 +56,11 @@ async function run(source: string, options: Options): Promise<void> {
 
 export function declare(command: Command): void {
   command
-    .argument('<source>', 'the SQLite file or the postgres:// URL of the Django service', filled)
+    .argument(
+      '<source>',
+      'the SQLite file or the postgres:// URL of the Django service',
+      djangoDatabase,
+    )
     .option('--users-table <name>', 'where several tables look like it', optionText)
     .option('--tokens-table <name>', 'the same; none where there is none', optionText)
     .option('--messages-table <name>', 'the same; none where there is none', optionText)

@@ -46,6 +46,7 @@ async function show(): Promise<void> {
   await assertExistingDatabase(settings);
   const database = await openReadOnly(optionsOf(settings));
   try {
+    await assertNoOther(database);
     for (const { name, isDone, isKnown } of await listMigrations(database)) {
       const note = isKnown ? '' : ' (of a newer release)';
       process.stdout.write(`[${isDone ? 'X' : ' '}] ${name}${note}\n`);
@@ -58,7 +59,10 @@ async function show(): Promise<void> {
 async function revert(): Promise<void> {
   const settings = loadSettings();
   await assertExistingDatabase(settings);
-  const name = await alone(settings, revertLast);
+  const name = await alone(settings, async (database) => {
+    await assertNoOther(database);
+    return revertLast(database);
+  });
   process.stdout.write(name === undefined ? 'nothing to revert\n' : `reverted: ${name}\n`);
 }
 

@@ -11,7 +11,7 @@ import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
 import { existsSync } from 'node:fs';
 import pg from 'pg';
 import sqlite3 from 'sqlite3';
-import { assertFile, locationOf, sqlitePathOf } from './location.js';
+import { assertFile, notOpened, sqlitePathOf } from './location.js';
 import { migrations } from './migrations.js';
 import { makePrivateFile } from './private-file.js';
 import { asFault } from './faults.js';
@@ -21,7 +21,7 @@ import { SqliteStatements } from './sqlite-statements.js';
 import type { EntityClass, Statements } from './statements.js';
 
 const SQLITE_BUSY_TIMEOUT_MS = 5000;
-const POSTGRES_CONNECT_TIMEOUT_MS = 10_000;
+export const POSTGRES_CONNECT_TIMEOUT_MS = 10_000;
 /** Of every statement but those that are `unhurried`. */
 export const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
 /** A process that stands still in a transaction would keep its locks for as long. */
@@ -197,12 +197,7 @@ async function open(
     await database.initialize();
     return database;
   } catch (error) {
-    // A host with two addresses fails with an AggregateError, which has a code and no message.
-    const { message, code } = error as NodeJS.ErrnoException;
-    const location = locationOf(options.url);
-    throw new Error(`The database ${location} does not open: ${message || String(code)}`, {
-      cause: error,
-    });
+    throw notOpened(options.url, error);
   }
 }
 

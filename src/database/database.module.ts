@@ -11,6 +11,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Database, openReader, openWriter } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';
 import { Journal } from './journal.js';
+import { NumberedLists } from './numbered-lists.js';
 import { tellOutagesBy } from './outage-log.js';
 import { ProcessLease } from './process-lease.js';
 import { ReadConnection } from './read-connection.js';
@@ -72,8 +73,17 @@ export class DatabaseModule {
         DatabaseCloser,
         DatabaseClock,
         Journal,
+        NumberedLists,
       ],
-      exports: [DatabaseClock, UnitOfWork, ReadConnection, ProcessLease, ServedMark, Journal],
+      exports: [
+        DatabaseClock,
+        UnitOfWork,
+        ReadConnection,
+        ProcessLease,
+        ServedMark,
+        Journal,
+        NumberedLists,
+      ],
     };
   }
 }

@@ -1,5 +1,7 @@
 import pg from 'pg';
 import sqlite3, { type Database as Connection } from 'sqlite3';
+import { POSTGRES_CONNECT_TIMEOUT_MS } from './data-source.js';
+import { notOpened, sqlitePathOf } from './location.js';
 import { assertSqliteFile } from './sqlite-file.js';
 
 const POSTGRES = /^postgres(?:ql)?:/;
@@ -21,7 +23,7 @@ export interface ForeignDatabase {
 /** Opens an SQLite file, by its path or as `sqlite:<path>`, or a PostgreSQL by its URL. Throws one sentence. */
 export async function openForeign(location: string): Promise<ForeignDatabase> {
   if (POSTGRES.test(location)) return openPostgres(location);
-  const path = location.replace(/^sqlite:/, '');
+  const path = sqlitePathOf(location) ?? location;
   assertSqliteFile(path);
   return openSqlite(path);
 }
@@ -71,9 +73,14 @@ async function openSqlite(path: string): Promise<ForeignDatabase> {
 }
 
 async function openPostgres(url: string): Promise<ForeignDatabase> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
+  });
   client.on('error', () => undefined);
-  await client.connect();
+  await client.connect().catch((error: unknown) => {
+    throw notOpened(url, error);
+  });
   const rows = async <Row>(sql: string, parameters: readonly string[] = []) =>
     (await client.query(sql, [...parameters])).rows as Row[];
   await rows('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');

@@ -20,6 +20,14 @@ export function locationOf(url: string): string {
   return `postgres://${username}@${host}${pathname}`;
 }
 
+/** What to throw, in one sentence and without the password, for a database that does not open. */
+export function notOpened(url: string, error: unknown): Error {
+  // A host with two addresses fails with an AggregateError, which has a code and no message.
+  const { message, code } = error as NodeJS.ErrnoException;
+  const sentence = `The database ${locationOf(url)} does not open: ${message || String(code)}`;
+  return new Error(sentence, { cause: error });
+}
+
 /** Throws where `url` names an SQLite file that is not there. A server tells by itself what it has not. */
 export function assertDatabaseExists(url: string): void {
   const path = sqlitePathOf(url);

@@ -18,6 +18,7 @@ import { Stored1796000000000 } from './migrations/1796000000000-stored.js';
 import { TokenDetails1796000050000 } from './migrations/1796000050000-token-details.js';
 import { UnpaidHolds1797000200000 } from './migrations/1797000200000-unpaid-holds.js';
 import { LedgerTurnFirst1797000300000 } from './migrations/1797000300000-ledger-turn-first.js';
+import { NumberedLists1797100000000 } from './migrations/1797100000000-numbered-lists.js';
 
 /** Every migration, oldest first. A released one is never edited: add another. */
 export const migrations = [
@@ -41,4 +42,5 @@ export const migrations = [
   TokenDetails1796000050000,
   UnpaidHolds1797000200000,
   LedgerTurnFirst1797000300000,
+  NumberedLists1797100000000,
 ];

@@ -44,6 +44,7 @@ export class PersonWriter {
       isActive: false,
       isStaff,
       createdAt: joined,
+      ordinal: 0,
     });
   }
 
@@ -83,6 +84,7 @@ export class PersonWriter {
     };
     this.wallets.open(tx, person.id, person.balance, LEDGER_REASON, saved);
     await this.users.setActive(tx, person.id, person.isActive);
+    await this.users.placeLast(tx, person.id);
   }
 
   private async openConversation(tx: Tx, id: string, ownerId: string): Promise<void> {

@@ -69,10 +69,11 @@ export class KeysService {
   async create(userId: string, name: string, settings: KeySettings): Promise<ShownKey> {
     const { scopes = SCOPES, limit = null, reset = null, expiresAt = null } = settings;
     assertFuture(expiresAt);
-    const id = newId();
     const secret = makeKey();
-    await this.unitOfWork.run(async (tx) => {
+    const id = await this.unitOfWork.run(async (tx) => {
       await this.assertRoom(tx, userId);
+      // Under the lock that this takes: the order of ids is then that of saving.
+      const id = newId();
       tx.insertLater(ApiKey, {
         id,
         userId,
@@ -85,6 +86,7 @@ export class KeysService {
         createdAt: nowMicros(),
       });
       tx.insertLater(ApiKeySecret, { digest: digestOf(secret), keyId: id, expiresAt: null });
+      return id;
     });
     return { state: await this.find(userId, id), secret };
   }

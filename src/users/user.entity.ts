@@ -4,6 +4,7 @@ import type { Micros } from '../time.js';
 /** A person who may log in. Knows nothing of money. */
 @Entity('users', { withoutRowid: true })
 @Index('users_staff', ['id'], { where: '"is_staff"' })
+@Index('users_ordinal', ['ordinal', 'id'])
 export class User {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;
@@ -32,4 +33,8 @@ export class User {
 
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
+
+  /** Numbers users in the order of saving; 0 for those from before they were numbered. */
+  @Column({ type: 'bigint', default: 0 })
+  ordinal!: number;
 }

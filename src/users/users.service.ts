@@ -3,6 +3,7 @@ import { newId } from '../new-id.js';
 import { nowMicros } from '../time.js';
 import type { Keyset } from '../http/pagination.js';
 import { likePattern } from '../database/like.js';
+import { NumberedLists } from '../database/numbered-lists.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { User } from './user.entity.js';
@@ -21,7 +22,10 @@ export function usernameKey(username: string): string {
 /** People and their passwords' digests. */
 @Injectable()
 export class UsersService {
-  constructor(private readonly reader: ReadConnection) {}
+  constructor(
+    private readonly reader: ReadConnection,
+    private readonly lists: NumberedLists,
+  ) {}
 
   /** The user whose name this is, ignoring case; null where there is none. */
   async findByUsername(username: string): Promise<User | null> {
@@ -30,7 +34,11 @@ export class UsersService {
   }
 
   /** Adds a user and returns the id. A taken name violates the unique key. */
-  add(tx: Tx, user: { username: string; email: string; passwordHash: string }): string {
+  async add(
+    tx: Tx,
+    user: { username: string; email: string; passwordHash: string },
+  ): Promise<string> {
+    const ordinal = await this.lists.next(tx, 'users');
     const id = newId();
     tx.insertLater(User, {
       id,
@@ -41,8 +49,18 @@ export class UsersService {
       isActive: true,
       isStaff: false,
       createdAt: nowMicros(),
+      ordinal,
     });
     return id;
+  }
+
+  /** Gives a user that was added in parts their place in the list, once nothing is missing. */
+  async placeLast(tx: Tx, userId: string): Promise<void> {
+    const ordinal = await this.lists.next(tx, 'users');
+    await tx.write('/* user.place */ UPDATE users SET ordinal = $2 WHERE id = $1 RETURNING id', [
+      userId,
+      ordinal,
+    ]);
   }
 
   /** How many there are. */
@@ -68,12 +86,14 @@ export class UsersService {
   async page(search: string, { key, comparison, order, limit }: Keyset): Promise<User[]> {
     if (search.length > NAME_MAX_CHARS) return [];
     const query = this.reader.repository(User).createQueryBuilder('user');
-    if (key !== undefined) query.andWhere(`user.id ${comparison} :key`, { key });
+    const place = await this.lists.placeOf('users', key, comparison);
+    if (place) query.andWhere(`(user.ordinal, user.id) ${comparison} (:ordinal, :id)`, place);
     if (search !== '') {
       const pattern = likePattern(usernameKey(search));
       query.andWhere(`user.usernameKey LIKE :pattern ESCAPE '\\'`, { pattern });
     }
-    return query.orderBy('user.id', order).limit(limit).getMany();
+    query.orderBy('user.ordinal', order).addOrderBy('user.id', order);
+    return query.limit(limit).getMany();
   }
 
   /** Lets a user in or keeps them out, from the next request on. False where that was so before. */

@@ -47,7 +47,7 @@ const TABLES = [
 ];
 /** A row in each table that refers to another, or is referred to. */
 const ROWS = [
-  `INSERT INTO users VALUES ('u', 'ada', 'ada', '', '', true, false, 1)`,
+  `INSERT INTO users VALUES ('u', 'ada', 'ada', '', '', true, false, 1, 0)`,
   `INSERT INTO access_tokens VALUES ('a', 'digest', 'u', 1, 1)`,
   // What is stored is counted anew: 400 bytes a row, and the texts.
   `INSERT INTO wallets VALUES ('u', 5, 0, 1, NULL, 0, 0, 1, 2, 804, 1)`,

@@ -41,10 +41,11 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
       ? ORDER.filter((table) => tables.includes(table)).map((table) => `${table}.insert`)
       : [`${tables.join('+')}.insert`];
 
-  it('are 9 for a registration on SQLite, and 6 on PostgreSQL', async () => {
+  it('are 10 for a registration on SQLite, and 7 on PostgreSQL', async () => {
     expect(await statements(() => app.newUser())).toEqual([
       'SELECT users',
       begin,
+      'list.number',
       'access_token.expire',
       ...inserts(...REGISTERED[kind]),
       'COMMIT',

@@ -78,7 +78,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     ['a change that fails', 'UPDATE users SET email = NULL RETURNING id', true],
   ])('knows after %s whether it has written', async (_, sql, hasWritten) => {
     await openTx().write(
-      `INSERT INTO users VALUES ('ada', '', '', '', '', true, false, 0) RETURNING id`,
+      `INSERT INTO users VALUES ('ada', '', '', '', '', true, false, 0, 0) RETURNING id`,
       [],
     );
     await tx.write(sql, []).catch(() => undefined);

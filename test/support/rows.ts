@@ -13,6 +13,7 @@ export const user = (id: string, more: Partial<User> = {}): User => ({
   isActive: true,
   isStaff: false,
   createdAt: 0,
+  ordinal: 0,
   ...more,
 });
 export const wallet = (ownerId: string): Wallet => ({
