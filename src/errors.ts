@@ -256,7 +256,7 @@ export class IdempotencyKeyInUse extends AppError {
   override readonly headers: Readonly<Record<string, string>>;
   override readonly message = 'A request with this Idempotency-Key is still running.';
   /** `turnId` is the turn that its answer will be saved as, where it is one. */
-  constructor(turnId?: string) {
+  constructor(readonly turnId?: string) {
     super();
     this.headers = underWay(turnId);
   }
@@ -351,6 +351,20 @@ export class ProviderFailed extends ProviderError {
   readonly code = 'provider_failed';
   constructor(options: ErrorOptions & { report?: ProviderReport } = {}) {
     super('The model did not answer. Nothing was charged.', options);
+  }
+}
+
+/**
+ * The provider answered 400 where others answer 401, 402 or 404: for a key, an account or a model's name, which are
+ * the operator's. A caller is told what `ProviderFailed` tells.
+ */
+export class ProviderUnfit extends ProviderFailed {
+  /** `words` are the provider's, for who examines the models. */
+  constructor(
+    readonly words: string,
+    options: { report?: ProviderReport } = {},
+  ) {
+    super(options);
   }
 }
 

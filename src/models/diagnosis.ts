@@ -1,4 +1,4 @@
-import { ProviderError, ProviderRefused } from '../errors.js';
+import { ProviderError, ProviderRefused, ProviderUnfit } from '../errors.js';
 
 /** What a failed question shows of its model's settings. */
 export interface Diagnosis {
@@ -18,6 +18,7 @@ export function diagnosisOf(error: unknown, waitMs: number): Diagnosis {
   if (!(error instanceof ProviderError)) return unknown(silentFor(error, waitMs));
   const { upstreamStatus: status, upstreamCode: code, reason = '' } = error.report ?? {};
   if (error instanceof ProviderRefused) return refused(error.message);
+  if (error instanceof ProviderUnfit) return refused(error.words);
   const said = `the provider answered ${String(status)}`;
   switch (status) {
     case undefined:

@@ -17,15 +17,17 @@ const answer = async (call: UpstreamCall) => {
   await call.end();
 };
 const refuse =
-  (status: number): Behaviour =>
+  (status: number, message = 'no'): Behaviour =>
   (call) => {
-    call.open(status, 'application/json').response.end('{"error":{"message":"no"}}');
+    call.open(status, 'application/json').response.end(JSON.stringify({ error: { message } }));
   };
 /** Refuses the first key, and answers a call with another. */
 const refuseOne =
-  (status: number): Behaviour =>
-  (call) =>
-    (call.headers.authorization === `Bearer ${KEYS.KEY_ONE}` ? refuse(status) : answer)(call);
+  (status: number, message?: string): Behaviour =>
+  (call) => {
+    const isFirst = call.headers.authorization === `Bearer ${KEYS.KEY_ONE}`;
+    return (isFirst ? refuse(status, message) : answer)(call);
+  };
 
 describe('a provider with several keys or addresses', () => {
   let upstream: Upstream;
@@ -41,6 +43,7 @@ describe('a provider with several keys or addresses', () => {
       good: answer,
       'one-401': refuseOne(401),
       'one-429': refuseOne(429),
+      'one-gemini': refuseOne(400, 'API key not valid. Please pass a valid API key.'),
       ...Object.fromEntries([400, 401, 404, 429, 500].map((s) => [`all-${String(s)}`, refuse(s)])),
       cut: async (call) => {
         call.open();
@@ -118,7 +121,7 @@ describe('a provider with several keys or addresses', () => {
     expect(places.toSorted()).toEqual(['first', 'second']);
   });
 
-  it.each(['keys:one-401', 'keys:one-429'])(
+  it.each(['keys:one-401', 'keys:one-429', 'keys:one-gemini'])(
     'goes on to the next key where one is refused or limited (%s), and charges once',
     async (model) => {
       for (let n = 0; n < 2; n += 1) {

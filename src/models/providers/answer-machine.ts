@@ -1,4 +1,4 @@
-import { isCut, placePieces, type KnownCalls } from './call-pieces.js';
+import { isCut, owedPieces, placePieces, type KnownCalls } from './call-pieces.js';
 import { chunkOf, type Chunk } from './chunk.js';
 import type { EndMeaning } from './end-words.js';
 import type { ServerEvent } from './event-reader.js';
@@ -64,7 +64,7 @@ export interface Step {
 /** What one event makes of an answer. After `[DONE]`, and once it is broken, nothing counts any more. */
 export function step(state: AnswerState, event: ServerEvent): Step {
   if (state.phase === 'over' || state.phase === 'broken') return { state };
-  if (event.text.trim() === '[DONE]') return { state: closed(state) };
+  if (event.text.trim() === '[DONE]') return close(state);
   const chunk = chunkOf(event);
   return 'fault' in chunk ? { state: interrupted(state, chunk.fault) } : take(state, chunk);
 }
@@ -86,6 +86,16 @@ const over = (state: AnswerState): AnswerState => ({
   ...{ phase: 'over', wait: { ms: CLOSE_WAIT_MS } },
 });
 
+/** Who says that all is said owes nothing any more. */
+function close(state: AnswerState): Step {
+  const { calls, deltas } = owedPieces(state.calls);
+  const toolCalls = deltas.length > 0 ? { toolCalls: deltas } : undefined;
+  return {
+    state: closed({ ...state, calls }),
+    delta: toolCalls && { type: 'delta', text: '', ...toolCalls },
+  };
+}
+
 function closed(state: AnswerState): AnswerState {
   if (state.phase === 'ended') return over(state);
   if (!state.hasSpoken) return broken(state, 'the provider ended without an answer');
@@ -101,11 +111,19 @@ function interrupted(state: AnswerState, fault: string): AnswerState {
   return broken(state, fault);
 }
 
+function callsAfter(known: KnownCalls, pieces: readonly unknown[], isEnding: boolean) {
+  const placed = placePieces(known, pieces);
+  if (!isEnding) return placed;
+  const { calls, deltas } = owedPieces(placed.calls);
+  return deltas.length === 0 ? placed : { calls, deltas: [...placed.deltas, ...deltas] };
+}
+
 function take(state: AnswerState, chunk: Chunk): Step {
   const { usage, text, reasoning, pieces, ending } = chunk;
   // Some servers send the whole once more when they end.
   const isRepeated = 'isWholeMessage' in ending && state.hasSpoken;
-  const { calls, deltas } = placePieces(state.calls, isRepeated ? [] : pieces);
+  const isEnding = ending.meaning !== 'no end';
+  const { calls, deltas } = callsAfter(state.calls, isRepeated ? [] : pieces, isEnding);
   if (calls.length > CALLS_MAX) return { state: broken(state, 'the provider made too many calls') };
   const said = isRepeated ? '' : text;
   const thought = isRepeated ? '' : reasoning;
@@ -153,8 +171,13 @@ function withEnding(state: AnswerState, meaning: EndMeaning, hasOutput: boolean)
   };
 }
 
-/** The last that was told counts, but zeros after counts are only the end of the stream. */
+/**
+ * Of each count the last that was told, since some servers tell them one by one; but zeros after counts are only
+ * the end of the stream.
+ */
 function later(before: Usage | undefined, told: Usage | undefined): Usage | undefined {
-  const isNothing = told?.promptTokens === 0 && told.completionTokens === 0;
-  return before && isNothing ? before : (told ?? before);
+  if (!before || !told) return told ?? before;
+  if (told.promptTokens === 0 && told.completionTokens === 0) return before;
+  const counts = Object.entries(told).filter(([, count]) => !Number.isNaN(count));
+  return { ...before, ...Object.fromEntries(counts) };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ToolCalls } from '../tool-calls.js';
-import { placePieces, type KnownCalls } from './call-pieces.js';
+import { owedPieces, placePieces, type KnownCalls } from './call-pieces.js';
 
 interface Said {
   index?: unknown;
@@ -24,6 +24,7 @@ function callsOf(...chunks: Said[][]): string[] {
     known = placed.calls;
     calls.add(placed.deltas);
   }
+  calls.add(owedPieces(known).deltas);
   return calls.list().map((call) => {
     const called = call['function'] as { name?: string; arguments?: string };
     const id = String(call['id']);
@@ -165,11 +166,58 @@ describe('the pieces of tool calls', () => {
       [[{ index: 0, ...A, args: '{}' }], [{ index: 0, args: '\n' }]],
       ['a one {}\n'],
     ],
+    [
+      'with an empty object that stands in for the arguments to come',
+      [[{ index: 0, ...A, args: '{}' }], [{ index: 0, args: '{"x"' }], [{ index: 0, args: ':1}' }]],
+      ['a one {"x":1}'],
+    ],
+    [
+      'with an empty object first, and id and name in every piece',
+      [[{ index: 0, ...A, args: '{ }' }], [{ index: 0, ...A, args: '{"x":1}' }]],
+      ['a one {"x":1}'],
+    ],
+    [
+      'with an empty object first, and nothing else to tell them by',
+      [[{ ...A, args: '{}' }], [{ args: '{"x":1}' }], [{ ...B, args: '{}' }]],
+      ['a one {"x":1}', 'b two {}'],
+    ],
+    [
+      'with an empty object, sent whole once more',
+      [[{ index: 0, ...A, args: '{}' }], [{ index: 0, ...A, args: '{}' }]],
+      ['a one {}'],
+    ],
+    [
+      'with an id in its first piece, and "null" after that',
+      [[{ ...A, args: '' }], [{ id: 'null', name: '', args: '{"x":1}' }]],
+      ['a one {"x":1}'],
+    ],
+    [
+      'whole, all with the id "null"',
+      [
+        [
+          { id: 'null', name: 'one', args: '{"x":1}' },
+          { id: 'null', name: 'one', args: '{"x":2}' },
+        ],
+      ],
+      ['new one {"x":1}', 'new one {"x":2}'],
+    ],
+    [
+      'counted from 1, or as the parts of another answer',
+      [
+        [{ index: 1, ...A, args: '{"x"' }],
+        [{ index: 4, ...B, args: '{"y"' }],
+        [
+          { index: 1, args: ':1}' },
+          { index: 4, args: ':2}' },
+        ],
+      ],
+      ['a one {"x":1}', 'b two {"y":2}'],
+    ],
   ])('%s', (_, chunks, calls) => {
     expect(callsOf(...chunks)).toEqual(calls);
   });
 
-  it('keep the index that they have where it is free, and all else that they say', () => {
+  it('are counted from 0 in the order in which their calls begin, and keep all else that they say', () => {
     const { deltas } = placePieces(
       [],
       [
@@ -181,8 +229,8 @@ describe('the pieces of tool calls', () => {
     );
     const first = { type: 'function', function: { arguments: '' } };
     expect(deltas).toEqual([
-      { ...first, index: 2, id: 'c', extra_content: { google: { thought_signature: 's' } } },
-      { ...first, index: 3, id: 'd' },
+      { ...first, index: 0, id: 'c', extra_content: { google: { thought_signature: 's' } } },
+      { ...first, index: 1, id: 'd' },
     ]);
   });
 

@@ -22,6 +22,10 @@ interface KnownCall {
   readonly id: string | undefined;
   readonly name: string | undefined;
   readonly scan: ObjectScan;
+  /** Arguments that may only stand in for those to come: told when the answer ends, if none came. */
+  readonly owed: string;
+  /** Whether there were any other arguments. */
+  readonly isBegun: boolean;
 }
 
 /** The calls so far, in the order in which they began. */
@@ -51,18 +55,47 @@ export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
     const call = callOf(calls, piece);
     // A whole call that is sent once more, by its id, is not more.
     if (call?.scan.isWhole && piece.id !== undefined && piece.text !== '') return;
-    const slot = call?.slot ?? freeSlot(calls, piece.index);
+    // Callers put calls together by their place, which not every server counts from 0.
+    const slot = call?.slot ?? calls.length;
+    const { owed, text } = withoutStandIn(call, piece.text);
     const grown: KnownCall = {
       slot,
       index: call?.index ?? piece.index,
       id: call?.id ?? piece.id,
       name: call?.name ?? piece.name,
-      scan: scanned(call?.scan ?? UNSCANNED, piece.text),
+      scan: scanned(call?.scan ?? UNSCANNED, text),
+      owed,
+      isBegun: call?.isBegun === true || text.trim() !== '',
     };
     calls = call ? calls.map((other) => (other === call ? grown : other)) : [...calls, grown];
-    deltas.push(call ? toDelta(piece, call) : toFirstDelta(piece, slot));
+    const told = { ...piece, text };
+    deltas.push(call ? toDelta(told, call) : toFirstDelta(told, slot));
   });
   return { calls, deltas };
+}
+
+/** The arguments that were kept back, once no more can come. */
+export function owedPieces(known: KnownCalls) {
+  const deltas: ToolCallDelta[] = known
+    .filter(({ owed }) => owed !== '')
+    .map(({ slot, owed }) => ({ index: slot, function: { arguments: owed } }));
+  const calls = deltas.length === 0 ? known : known.map(settled);
+  return { calls, deltas };
+}
+
+const settled = (call: KnownCall): KnownCall =>
+  call.owed === ''
+    ? call
+    : { ...call, owed: '', isBegun: true, scan: scanned(call.scan, call.owed) };
+
+const EMPTY_OBJECT = /^\s*\{\s*\}\s*$/;
+
+/** Some servers say `{}` when a call begins, and then its arguments: the first of it is kept back. */
+function withoutStandIn(call: KnownCall | undefined, text: string) {
+  if (call?.isBegun) return { owed: '', text };
+  if (EMPTY_OBJECT.test(text)) return { owed: text, text: '' };
+  const owed = call?.owed ?? '';
+  return owed !== '' && text.trim() === '' ? { owed: owed + text, text: '' } : { owed: '', text };
 }
 
 function isFields(value: unknown): value is Fields {
@@ -76,7 +109,7 @@ function read(fields: Fields, place: number | undefined): Piece {
   return {
     fields,
     index: Number.isSafeInteger(number) && Number(number) >= 0 ? Number(number) : undefined,
-    id: wordOf(fields['id']),
+    id: idOf(fields['id']),
     name: wordOf(called['name']),
     text: argumentsOf(called['arguments']),
     place,
@@ -86,6 +119,12 @@ function read(fields: Fields, place: number | undefined): Piece {
 function wordOf(value: unknown): string | undefined {
   const word = typeof value === 'number' ? String(value) : value;
   return typeof word === 'string' && word !== '' ? word : undefined;
+}
+
+/** Some servers write "null" for an id that there is none of. */
+function idOf(value: unknown): string | undefined {
+  const id = wordOf(value);
+  return id !== undefined && /^(?:null|none|undefined)$/i.test(id) ? undefined : id;
 }
 
 /** Text; some servers send the object itself, or null until there is some. */
@@ -114,14 +153,9 @@ function callOf(calls: KnownCalls, piece: Piece): KnownCall | undefined {
 function beginsAnew(call: KnownCall | undefined, { index, name, text }: Piece): boolean {
   if (!call) return true;
   if (name !== undefined && call.name !== undefined && name !== call.name) return true;
-  if (index === undefined && name !== undefined && call.scan.isWhole) return true;
+  if (index === undefined && name !== undefined && (call.scan.isWhole || call.owed !== ''))
+    return true;
   return call.scan.isWhole && text.trimStart().startsWith('{');
-}
-
-function freeSlot(calls: KnownCalls, wanted: number | undefined): number {
-  const next = Math.max(-1, ...calls.map(({ slot }) => slot)) + 1;
-  const isTaken = calls.some(({ slot }) => slot === wanted);
-  return wanted === undefined || isTaken ? next : wanted;
 }
 
 function scanned(scan: ObjectScan, text: string): ObjectScan {

@@ -87,9 +87,9 @@ describe('an event of an answer', () => {
   });
 
   it('takes a call in its older form', () => {
-    const older = choice({ function_call: { name: 'f', arguments: '{}' } });
+    const older = choice({ function_call: { name: 'f', arguments: '{"x":1}' } });
     const { state, deltas } = after(older, choice({}, 'function_call'));
-    const called = { name: 'f', arguments: '{}' };
+    const called = { name: 'f', arguments: '{"x":1}' };
     expect(deltas).toMatchObject([
       { toolCalls: [{ index: 0, type: 'function', function: called }] },
     ]);
@@ -100,8 +100,110 @@ describe('an event of an answer', () => {
     [{ usage: { input_tokens: 3, output_tokens: 4 } }, 4],
     [{ usage: { prompt_tokens: 0, completion_tokens: 0 } }, 4],
     [{ usage: { prompt_tokens: 3, completion_tokens: 9 } }, 9],
+    [{ usage: { prompt_tokens: 3 } }, 4],
+    [{ usage: { completion_tokens: 9 } }, 9],
   ])('takes of several usages the last that counts: %j', (told, completionTokens) => {
     expect(after(word, stop, usage, told).state.usage?.completionTokens).toBe(completionTokens);
+  });
+
+  it.each<[string, object, object]>([
+    [
+      'in the total',
+      { prompt_tokens: 10, completion_tokens: 2, total_tokens: 15 },
+      { promptTokens: 10, completionTokens: 5 },
+    ],
+    [
+      'without a total',
+      {
+        prompt_tokens: 3,
+        completion_tokens: 2,
+        completion_tokens_details: { reasoning_tokens: 5 },
+      },
+      { promptTokens: 3, completionTokens: 7, reasoningTokens: 5 },
+    ],
+  ])('counts what was thought beside the answer %s', (_, usage, counted) => {
+    expect(after(word, { choices: [], usage }).state.usage).toEqual(counted);
+  });
+
+  it.each<[string, object, object]>([
+    [
+      'OpenAI',
+      { prompt_tokens: 10, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 6 } },
+      { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 6 },
+    ],
+    [
+      'DeepSeek',
+      { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, prompt_cache_hit_tokens: 6 },
+      { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 6 },
+    ],
+    [
+      'Moonshot',
+      { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, cached_tokens: 6 },
+      { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 6 },
+    ],
+    [
+      'Anthropic, beside the prompt',
+      {
+        input_tokens: 1,
+        output_tokens: 5,
+        cache_read_input_tokens: 6,
+        cache_creation_input_tokens: 3,
+      },
+      { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 6 },
+    ],
+    [
+      'who passes that on, with a total',
+      { prompt_tokens: 4, completion_tokens: 5, total_tokens: 15, cache_read_input_tokens: 6 },
+      { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 6 },
+    ],
+    [
+      'LiteLLM, in the prompt',
+      { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, cache_read_input_tokens: 6 },
+      { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 6 },
+    ],
+    [
+      'nobody: a count below 0',
+      { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, cache_read_input_tokens: -6 },
+      { promptTokens: 10, completionTokens: 5, cachedPromptTokens: -6 },
+    ],
+  ])('counts what was read from a cache as told by %s', (_, usage, counted) => {
+    expect(after(word, { choices: [], usage }).state.usage).toEqual(counted);
+  });
+
+  it.each([
+    { x_groq: { id: 'r', error: 'over capacity' } },
+    { type: 'response.failed', response: {} },
+    { status: 'failed' },
+    { success: false },
+    { Error: { Message: 'x' } },
+    { exception: 'ValueError' },
+    { fault: { faultstring: 'x' } },
+  ])('is an error, whatever it says after that: %j', (error) => {
+    expect(after(word, { choices: [], ...error }, stop).state.phase).toBe('broken');
+  });
+
+  it.each([
+    ['ping', '2023-02-20 08:40:33.556053'],
+    ['keepalive', '{"type":"anything"}'],
+    ['', 'ping'],
+    ['', ' keep-alive 5'],
+  ])('is a sign of life where it is named %j and says %j', (name, text) => {
+    expect(step(after(word).state, { name, text }).state).toEqual(after(word).state);
+  });
+
+  it('takes finishReason for finish_reason where that says nothing', () => {
+    const camel = { choices: [{ delta: {}, finish_reason: null, finishReason: 'MAX_TOKENS' }] };
+    expect(after(word, camel).state).toMatchObject({ phase: 'ended', finishReason: 'length' });
+  });
+
+  it.each([stop, '[DONE]'])('tells the arguments of a call without any at its end: %j', (last) => {
+    const call = { index: 0, id: 'a', function: { name: 'f', arguments: '{}' } };
+    const { state, deltas } = after(choice({ tool_calls: [call] }));
+    expect(deltas).toMatchObject([{ toolCalls: [{ id: 'a', function: { arguments: '' } }] }]);
+    const text = typeof last === 'string' ? last : JSON.stringify(last);
+    const { state: ended, delta } = step(state, { name: '', text });
+    expect(delta?.toolCalls).toEqual([{ index: 0, function: { arguments: '{}' } }]);
+    expect(ended.finishReason).toBe('tool_calls');
   });
 
   it('takes the first choice, and no other', () => {

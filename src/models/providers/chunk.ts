@@ -29,6 +29,7 @@ export interface Fault {
 /** Reads an event. Its faults are told in our words. */
 export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
   if (isErrorName(name)) return SENT_ERROR;
+  if (LIFE.test(name) || LIFE_WORD.test(text)) return NOTHING;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -49,15 +50,29 @@ export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
     reasoning: thoughtIn(said),
     pieces: piecesIn(said),
     ending: {
-      meaning: meaningOf(choice?.['finish_reason']),
+      meaning: endIn(choice),
       ...(!delta && message && { isWholeMessage: true }),
     },
     isStrange: !('choices' in chunk) && !usage && !isSignOfLife(chunk),
   };
 }
 
+/** A sign of life: an event of such a name or type, whatever is in it, or one of that word alone. */
+const LIFE = /ping|alive|heartbeat/i;
+const LIFE_WORD = /^\s*(?:ping|pong|keep-?alive|heartbeat)\b[^{]*$/i;
+const NOTHING: Chunk = {
+  ...{ usage: undefined, text: '', reasoning: '', pieces: [] },
+  ...{ ending: { meaning: 'no end' }, isStrange: false },
+};
+
 const isSignOfLife = (chunk: Fields) =>
-  Object.keys(chunk).length === 0 || /ping|alive|heartbeat/i.test(String(chunk['type']));
+  Object.keys(chunk).length === 0 || LIFE.test(String(chunk['type']));
+
+/** Google's servers have told it by either name, and by the other that there is none. */
+function endIn(choice: Fields | undefined): EndMeaning {
+  const meaning = meaningOf(choice?.['finish_reason']);
+  return meaning === 'no end' ? meaningOf(choice?.['finishReason']) : meaning;
+}
 
 const THOUGHTS = [
   'reasoning_content',
@@ -100,13 +115,17 @@ function choiceOf(choices: unknown): Fields | undefined {
   return undefined;
 }
 
-const ERROR_FIELDS = ['message', 'msg', 'detail', 'errors', 'error_msg', 'error_message'];
+const ERROR_FIELDS = [
+  ...['message', 'msg', 'detail', 'errors', 'error_msg', 'error_message', 'error_description'],
+  ...['Error', 'exception', 'fault', 'failure'],
+];
 const CODE_FIELDS = ['code', 'error_code', 'errcode'];
 const STATUS_FIELDS = ['status', 'status_code', 'statusCode'];
 
 /** The shapes in which servers tell an error amid a stream; the examples are in docs/models.md. */
 function isError(chunk: Fields, choice: Fields | undefined): boolean {
   if (isTold(chunk['error']) || isTold(choice?.['error'])) return true;
+  if (isTold(fieldsOf(chunk['x_groq'])?.['error'])) return true;
   if (isTold(fieldsOf(choice?.['delta'])?.['error'])) return true;
   if (isTold(fieldsOf(choice?.['message'])?.['error'])) return true;
   if (isErrorKind(chunk['object']) || isErrorKind(chunk['type'])) return true;
@@ -114,14 +133,14 @@ function isError(chunk: Fields, choice: Fields | undefined): boolean {
   if (isFaultCode(verdict?.['status_code'])) return true;
   if (choice) return false;
   return (
+    chunk['success'] === false ||
     ERROR_FIELDS.some((field) => isTold(chunk[field])) ||
     CODE_FIELDS.some((field) => isFaultCode(chunk[field])) ||
-    STATUS_FIELDS.some((field) => Number(chunk[field]) >= 400)
+    STATUS_FIELDS.some((field) => isErrorKind(chunk[field]) || Number(chunk[field]) >= 400)
   );
 }
 
-const isErrorKind = (kind: unknown) =>
-  typeof kind === 'string' && /^(?:error|exception)$/i.test(kind);
+const isErrorKind = (kind: unknown) => typeof kind === 'string' && isErrorName(kind);
 
 const isTold = (value: unknown) => Boolean(value) && !(Array.isArray(value) && value.length === 0);
 

@@ -1,7 +1,14 @@
 import type { ProviderSettings } from '../../config/models-file.js';
 import { ProviderBusy } from '../../errors.js';
 import { readEmbeddings } from './embedding-answer.js';
-import { failed, refusalIn, reporterOf, toFailure, type Reporter } from './provider-call.js';
+import {
+  failed,
+  isAnswered,
+  refusalIn,
+  reporterOf,
+  toFailure,
+  type Reporter,
+} from './provider-call.js';
 import type { Door, ProviderConnection, ProviderResponse } from './provider-connection.js';
 import type { EmbeddingRequest, Embeddings } from './provider.js';
 import { errorOf } from './refusal.js';
@@ -32,7 +39,7 @@ export async function embed(
     await connection.take(signal, onQueue);
     isConnected = true;
     const response = await connection.ask(EMBEDDINGS, bodyOf(request), signal);
-    if (response.statusCode !== 200) {
+    if (!isAnswered(response)) {
       const refusal = await refusalIn(response, signal);
       const report = reportOf(`the provider answered ${String(response.statusCode)}`);
       throw errorOf(refusal, settings.apiKey, report);

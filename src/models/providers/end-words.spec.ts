@@ -43,6 +43,7 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     ...['error', 'network_error', 'insufficient_system_resource', 'abort', 'aborted', 'cancelled'],
     ...['timeout', 'TIME OUT', 'server_error', 'overloaded', 'engine_overloaded', 'rate_limit'],
     ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'failed', 'interrupted', 'timed_out'],
+    ...['MISSING_THOUGHT_SIGNATURE', 'function_call_filter: MALFORMED_FUNCTION_CALL'],
     ...['preempted', 'evicted', 'terminated', 'out_of_memory', 'oom', 'TOO_MANY_TOOL_CALLS'],
   ],
 };

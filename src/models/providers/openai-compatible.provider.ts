@@ -5,7 +5,14 @@ import { Deadline } from './deadline.js';
 import { otherDialect, type Dialect } from './dialect.js';
 import { embed } from './embedding-call.js';
 import { readEvents } from './event-reader.js';
-import { failed, refusalIn, reporterOf, toFailure, type Reporter } from './provider-call.js';
+import {
+  failed,
+  isAnswered,
+  refusalIn,
+  reporterOf,
+  toFailure,
+  type Reporter,
+} from './provider-call.js';
 import {
   COMPLETIONS,
   type ProviderConnection,
@@ -129,7 +136,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     for (;;) {
       asked.add(JSON.stringify(dialect));
       const response = await this.connection.ask(COMPLETIONS, bodyOf(request, dialect), signal);
-      if (response.statusCode === 200) {
+      if (isAnswered(response)) {
         if (isNoAnswer(response)) {
           throw failed(reportOf(NO_EVENTS));
         }

@@ -18,6 +18,10 @@ export function reporterOf(provider: string, model: string): Reporter {
   };
 }
 
+/** Servers that are built on a framework whose POST answers 201 mean no more by it. */
+export const isAnswered = ({ statusCode }: ProviderResponse) =>
+  statusCode >= 200 && statusCode < 300;
+
 /** Reads as much of a refusal as comes soon. */
 export async function refusalIn(response: ProviderResponse, signal: AbortSignal): Promise<Refusal> {
   const { statusCode: status, headers, body } = response;

@@ -1,4 +1,4 @@
-import { ProviderBusy, ProviderFailed } from '../../errors.js';
+import { ProviderBusy, ProviderFailed, ProviderUnfit } from '../../errors.js';
 
 /** So often the same failure in a row is an outage, and no accident. */
 const FAILURES_MAX = 10;
@@ -20,6 +20,8 @@ export function failingOf(error: unknown): Failing {
   }
   const { upstreamStatus: status, connectionCode } = error.report ?? {};
   if (status === undefined) return { kind: connectionCode, elsewhere: 'at another address' };
+  // It is told from a refusal of the request by its words alone, and so counts for no outage.
+  if (error instanceof ProviderUnfit) return { kind: undefined, elsewhere: 'with another key' };
   if (ABOUT_KEY.has(status)) return { kind: String(status), elsewhere: 'with another key' };
   const kind = status >= 500 ? String(status) : undefined;
   return { kind, elsewhere: 'at another address' };

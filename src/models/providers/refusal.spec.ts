@@ -35,6 +35,48 @@ describe('an answer other than 200', () => {
     expect(error.message.includes('words')).toBe(isTold);
   });
 
+  it.each<[string, unknown]>([
+    [
+      'Google, of its key',
+      [
+        {
+          error: {
+            ...{ code: 400, message: 'API key not valid. Please pass a valid API key.' },
+            ...{ status: 'INVALID_ARGUMENT', details: [{ reason: 'API_KEY_INVALID' }] },
+          },
+        },
+      ],
+    ],
+    [
+      'Anthropic, of its credit',
+      {
+        type: 'error',
+        error: {
+          type: 'invalid_request_error',
+          message: 'Your credit balance is too low to access the Anthropic API.',
+        },
+      },
+    ],
+    ['Alibaba, of its bill', { error: { code: 'Arrearage', message: 'Access denied' } }],
+    ['OpenAI, of its limit', { error: { code: 'billing_hard_limit_reached', message: 'x' } }],
+    ['OpenRouter, of its model', { error: { message: 'a/b is not a valid model ID', code: 400 } }],
+    ['Mistral, of its model', { object: 'error', message: 'Invalid model: x', code: '1500' }],
+    ['LM Studio, of its model', { error: { message: "Model 'x' not found" } }],
+    ['Google, of its place', { error: { message: 'User location is not supported.' } }],
+  ])("400 of %s, is the operator's", (_, body) => {
+    expect(read(400, body)).toMatchObject({ status: 502, code: 'provider_failed' });
+    expect(read(422, body).message).toBe('The model did not answer. Nothing was charged.');
+  });
+
+  it.each([
+    'The tool "find" was not found in tools.',
+    'Invalid value for model parameter temperature.',
+    'messages[0]: a model answer may not come first',
+    'Unknown role: model',
+  ])('400 "%s" is the caller\'s', (message) => {
+    expect(read(400, { error: { message } })).toMatchObject({ status: 400, message });
+  });
+
   it.each([
     ['7', '7'],
     ['1.5', '2'],

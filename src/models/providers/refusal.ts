@@ -3,6 +3,7 @@ import {
   ProviderBusy,
   ProviderFailed,
   ProviderRefused,
+  ProviderUnfit,
   type ProviderError,
   type ProviderReport,
 } from '../../errors.js';
@@ -37,8 +38,10 @@ export function errorOf(
   const { status } = refusal;
   const told = { ...report, upstreamStatus: status, upstreamCode: codeIn(refusal.text, key) };
   if (status === 400 || status === 422) {
+    const words = detailOf(refusal.text, key);
+    if (isAboutOperator(refusal.text)) return new ProviderUnfit(words, { report: told });
     const isTooLong = isAboutContext(refusal.text);
-    return new ProviderRefused(detailOf(refusal.text, key), { report: told, isTooLong });
+    return new ProviderRefused(words, { report: told, isTooLong });
   }
   if (status === 413)
     return new ProviderBodyTooLarge(detailOf(refusal.text, key), { report: told });
@@ -122,6 +125,28 @@ function codeIn(text: string, key: string | undefined): string | undefined {
   if (typeof code !== 'string' && typeof code !== 'number') return undefined;
   const word = String(code);
   return /^[\w.-]{1,64}$/.test(word) && withoutKeys(word, key) === word ? word : undefined;
+}
+
+/**
+ * What some servers answer 400 to and others 401, 402, 403 or 404: Google to a key that it does not know,
+ * Anthropic to an account without credit, Alibaba to one that owes, OpenRouter to a model that it has not.
+ */
+const OPERATOR_CODES =
+  /^(?:api_key_invalid|invalid_api_key|incorrect_api_key|authentication_error|permission_error|permission_denied|unauthorized|arrearage|billing_[a-z_]+|insufficient_(?:quota|balance|credits?)|account_[a-z_]+|model_?not_?found|unsupported_country_region_territory)$/i;
+const OPERATOR_WORDS =
+  /api[ _-]?key (?:is )?(?:not (?:valid|found)|invalid|expired|missing|disabled|required)|(?:invalid|incorrect|missing|expired|no) (?:x-)?api[ _-]?key|credit balance is too low|insufficient (?:balance|credits?|quota)|billing (?:hard )?limit|user location is not supported|^(?:invalid|unknown|no such) model\b|is not a valid model|\bmodel\b(?:[ :`'"]{1,4}\S{1,100})? (?:does not exist|(?:was )?not found|is not available)/i;
+
+/** Whether a refusal is about the operator's key, account or model, and not about the request. */
+function isAboutOperator(text: string): boolean {
+  const fields = parse(text);
+  const inner = fieldsOf(fields?.['error']) ?? fields;
+  const details = Array.isArray(inner?.['details']) ? (inner['details'] as unknown[]) : [];
+  const codes = [
+    ...[inner?.['code'], inner?.['type'], inner?.['status'], fields?.['code']],
+    ...details.map((detail) => fieldsOf(detail)?.['reason']),
+  ];
+  const isCoded = codes.some((code) => typeof code === 'string' && OPERATOR_CODES.test(code));
+  return isCoded || OPERATOR_WORDS.test(sentenceIn(fields) ?? '');
 }
 
 const CONTEXT_WORDS =
