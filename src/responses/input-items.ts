@@ -110,7 +110,9 @@ function thoughtsOf({ content, summary }: Fields, path: string): string {
 function callOf(item: Fields, argumentsText: string, path: string): Step {
   const id = textAt(item, 'call_id', path);
   const called = { name: textAt(item, 'name', path), arguments: argumentsText };
-  return { kind: 'call', call: { id, type: 'function', function: called } };
+  const { extra_content } = item;
+  const extra = isFields(extra_content) && { extra_content };
+  return { kind: 'call', call: { id, type: 'function', function: called, ...extra } };
 }
 
 function outputOf(item: Fields, path: string): Step {

@@ -22,14 +22,20 @@ export class OpenCalls {
   add({ index: slot, ...piece }: ToolCallDelta): ResponseEvent[] {
     const open = this.bySlot.get(slot);
     const position = open?.position ?? this.bySlot.size;
-    const { name, arguments: text } = callOf(this.turnId, position, piece);
+    const { name, arguments: text, ...told } = callOf(this.turnId, position, piece);
     const events = open ? [] : this.open(slot, position, piece);
     const known = this.bySlot.get(slot);
     if (!known) return events;
     const { call } = known;
     // What comes late completes a call which was opened without it.
     const { id = call.id } = piece as { id?: string };
-    known.call = { id, name: call.name || name, arguments: call.arguments + text };
+    known.call = {
+      ...told,
+      ...call,
+      id,
+      name: call.name || name,
+      arguments: call.arguments + text,
+    };
     if (text === '' || this.customs.has(known.call.name)) return events;
     const delta = { ...this.place(known), delta: text };
     return [...events, { type: 'response.function_call_arguments.delta', ...delta }];

@@ -1,4 +1,5 @@
 import type { Turn } from '../conversations/turn.entity.js';
+import { isFields } from '../fields/field-reader.js';
 import type { ToolCall } from '../models/tool-calls.js';
 import { itemId } from './item-ids.js';
 import type { Step } from './transcript.js';
@@ -14,6 +15,8 @@ export interface Call {
   readonly name: string;
   /** JSON, as far as the model wrote it. */
   readonly arguments: string;
+  /** What its provider wants back with it: a signature of what was thought, say. */
+  readonly extra_content?: object;
 }
 
 /** What was thought. Providers tell it as it comes, so that it is told here as the summary that clients show. */
@@ -54,7 +57,8 @@ export function callItem(
   call: Call,
   customs: CustomNames,
 ) {
-  const { id, name } = call;
+  const { id, name, extra_content } = call;
+  const extra = extra_content && { extra_content };
   return customs.has(name)
     ? {
         id: itemId({ turnId, prefix: 'ctc', position }),
@@ -63,6 +67,7 @@ export function callItem(
         call_id: id,
         name,
         input: customInput(call.arguments),
+        ...extra,
       }
     : {
         id: itemId({ turnId, prefix: 'fc', position }),
@@ -71,6 +76,7 @@ export function callItem(
         call_id: id,
         name,
         arguments: call.arguments,
+        ...extra,
       };
 }
 
@@ -98,10 +104,12 @@ export function callOf(turnId: string, position: number, given: ToolCall): Call 
   const called = (given['function'] ?? {}) as Record<string, unknown>;
   const textAt = (value: unknown) => (typeof value === 'string' ? value : '');
   const id = textAt(given['id']);
+  const { extra_content } = given;
   return {
     id: id === '' ? itemId({ turnId, prefix: 'fc', position }) : id,
     name: textAt(called['name']),
     arguments: textAt(called['arguments']),
+    ...(isFields(extra_content) && { extra_content }),
   };
 }
 
@@ -131,9 +139,9 @@ export function stepsOf(turn: Turn): Step[] {
     ...(response === ''
       ? []
       : [{ kind: 'message' as const, role: 'assistant' as const, content: response }]),
-    ...calls.map(({ id, ...called }) => ({
+    ...calls.map(({ id, extra_content, ...called }) => ({
       kind: 'call' as const,
-      call: { id, type: 'function', function: called },
+      call: { id, type: 'function', function: called, ...(extra_content && { extra_content }) },
     })),
   ];
 }

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ShownText } from '../fields/field-docs.js';
 
 const STATUSES = ['in_progress', 'completed', 'incomplete'];
@@ -70,6 +70,12 @@ class AnyCallDto {
 
   @ShownText('Which tool.')
   readonly name!: string;
+
+  @ApiPropertyOptional({
+    ...{ type: 'object' as const, additionalProperties: true },
+    description: 'What the provider wants back with the call, where it told any: Gemini does.',
+  })
+  readonly extra_content?: object;
 }
 
 /** A function that the model wants called. */

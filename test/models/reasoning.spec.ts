@@ -12,6 +12,10 @@ const tools = [{ type: 'function', function: { name: 'weather', parameters: {} }
 
 const chunk = (delta: object) => ({ choices: [{ index: 0, delta, finish_reason: null }] });
 
+/** Gemini refuses a call that comes back without the signature of what was thought. */
+const SIGNATURE = 'EjQKMgEMOdbHJChL';
+const signed = { extra_content: { google: { thought_signature: SIGNATURE } } };
+
 const BEHAVIOURS: Record<string, Behaviour> = {
   thinks: async (call) => {
     call.open();
@@ -36,8 +40,8 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   'wants-it-back': async (call) => {
     const last = call.body.messages.findLast(({ role }) => role === 'assistant');
     call.open();
-    if (last && !('reasoning_content' in last)) {
-      await call.event({ error: { message: 'reasoning_content is missing' } });
+    if (last && !('reasoning_content' in last && JSON.stringify(last).includes(SIGNATURE))) {
+      await call.event({ error: { message: 'reasoning_content, or a signature, is missing' } });
     } else if (last) {
       await call.delta('It rains.');
       await call.finish();
@@ -45,7 +49,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
       await call.event(chunk({ reasoning_content: 'I ask.' }));
       const called = { name: 'weather', arguments: '{}' };
       await call.event(
-        chunk({ tool_calls: [{ index: 0, id: 'a', type: 'function', function: called }] }),
+        chunk({ tool_calls: [{ id: 'a', type: 'function', function: called, ...signed }] }),
       );
       await call.finish('tool_calls');
     }

@@ -1,18 +1,34 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import { FLAT, METERED, modelsFile } from '../support/models-file.js';
-import { respond, saying } from '../support/responses.js';
-import { Upstream } from '../support/upstream.js';
+import { eventsOf, respond, saying, textIn } from '../support/responses.js';
+import { Upstream, type Behaviour } from '../support/upstream.js';
+
+/** Gemini refuses a call that comes back without what it told with it. */
+const extra_content = { google: { thought_signature: 'EjQKMgEMOdbHJChL' } };
+const CALL = {
+  ...{ id: 'a', type: 'function', function: { name: 'weather', arguments: '{}' } },
+  extra_content,
+};
+const signs: Behaviour = async (call) => {
+  const last = call.body.messages.findLast(({ role }) => role === 'assistant');
+  call.open();
+  if (last) await call.delta(JSON.stringify(last['tool_calls' as 'content']));
+  else await call.event({ choices: [{ index: 0, delta: { tool_calls: [CALL] } }] });
+  await call.finish();
+  await call.end();
+};
 
 describe('what a response goes on with', () => {
   let upstream: Upstream;
   let app: TestApp;
 
   beforeAll(async () => {
-    upstream = await Upstream.start({ says: saying('Hello') });
+    upstream = await Upstream.start({ says: saying('Hello'), signs });
     const model = { provider: 'loopback', upstream: 'says', contextTokens: 1000, maxTokens: 100 };
     const models = [
       { id: 'flat', ...model, price: FLAT },
+      { id: 'signs', ...model, upstream: 'signs', price: FLAT },
       { id: 'metered', ...model, price: METERED },
     ];
     const providers = { loopback: { baseUrl: upstream.baseUrl } };
@@ -21,6 +37,26 @@ describe('what a response goes on with', () => {
   afterAll(async () => {
     await app.close();
     await upstream.stop();
+  });
+
+  it('has with a call what its provider wants back, streamed and not, by its items and by its id', async () => {
+    const ada = await app.newUser();
+    const tools = [{ type: 'function', name: 'weather', parameters: {} }];
+    const ask = { model: 'signs', tools, input: 'Rain?' };
+    const { body } = await respond(ada, ask);
+    const [item] = body.output as [{ call_id: string }];
+    expect(item).toMatchObject({ type: 'function_call', call_id: 'a', extra_content });
+    const streamed = eventsOf(await respond(ada, { ...ask, stream: true })).at(-1);
+    expect(streamed?.['response'].output).toMatchObject([{ type: 'function_call', extra_content }]);
+    const output = { type: 'function_call_output', call_id: 'a', output: 'rain' };
+    for (const further of [
+      { input: [{ role: 'user', content: 'Rain?' }, item, output] },
+      { previous_response_id: body.id as string, input: [output] },
+    ]) {
+      const next = await respond(ada, { ...ask, ...further });
+      expect(JSON.parse(textIn(next.body))).toEqual([CALL]);
+    }
+    expect(await ada.balance()).toBe(4000 - 400);
   });
 
   it('pays for what it goes on with, and is refused or cut where that is too long', async () => {
