@@ -13,6 +13,7 @@ import { AnswerWriter } from './answer-writer.js';
 import { RunningAnswers } from './running-answers.js';
 import { StopService } from './stop.service.js';
 import { TurnWriter } from './turn-writer.js';
+import { Twins } from './twins.service.js';
 
 @Module({
   imports: [ConversationsModule, ModelsModule, WalletModule],
@@ -27,6 +28,7 @@ import { TurnWriter } from './turn-writer.js';
     RunningAnswers,
     StopService,
     TurnWriter,
+    Twins,
   ],
   exports: [AnswerWriter],
 })

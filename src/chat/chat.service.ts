@@ -5,17 +5,13 @@ import { HistoryService } from '../conversations/history.service.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { isUniqueViolation } from '../database/database-errors.js';
 import type { Principal } from '../principal.js';
-import { HoldsService } from '../wallet/holds.service.js';
-import {
-  idempotencyRecord,
-  runOnce,
-  type IdempotencyRecord,
-} from '../wallet/idempotency-record.js';
+import { idempotencyRecord, type IdempotencyRecord } from '../wallet/idempotency-record.js';
 import type { Generation } from './generation.js';
 import { HeldAnswerService } from './held-answer.service.js';
 import { InstantAnswerService } from './instant-answer.service.js';
 import { Planner } from './planner.js';
 import type { Question } from './question.js';
+import { Twins } from './twins.service.js';
 
 /** An answer that is paid for and waits to be run; or a turn that is there already. */
 export type Begun =
@@ -29,7 +25,7 @@ export class ChatService {
     private readonly planner: Planner,
     private readonly instant: InstantAnswerService,
     private readonly held: HeldAnswerService,
-    private readonly holds: HoldsService,
+    private readonly twins: Twins,
     private readonly history: HistoryService,
     private readonly clientChats: ClientChats,
   ) {}
@@ -43,15 +39,13 @@ export class ChatService {
     const { userId } = principal;
     const { route, idempotencyKey, ...input } = question;
     const idempotency = idempotencyRecord(route, idempotencyKey, input);
-    return runOnce<Begun>(
-      idempotency,
-      async (record) => {
-        const holdId = await this.holds.findByKey(userId, record);
-        if (holdId === undefined) return undefined;
-        return { turn: await this.history.ofHold(userId, holdId), isReplay: true };
-      },
-      () => this.beginHeld(principal, question, idempotency),
-    );
+    const run = () => this.beginHeld(principal, question, idempotency);
+    if (!idempotency) return run();
+    const find = async (holdId: string): Promise<Begun> => ({
+      turn: await this.history.ofHold(userId, holdId),
+      isReplay: true,
+    });
+    return this.twins.once(userId, idempotency, find, run);
   }
 
   /**

@@ -19,6 +19,8 @@ interface RunningAnswer {
 export class RunningAnswers implements OnModuleDestroy {
   private readonly logger = new Logger(RunningAnswers.name);
   private readonly byTurn = new Map<string, RunningAnswer>();
+  /** Who waits for the end of which answer. */
+  private readonly waiting = new Map<string, (() => void)[]>();
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
 
@@ -34,7 +36,19 @@ export class RunningAnswers implements OnModuleDestroy {
   /** Call it when the answer is settled, however that went. */
   remove(turnId: string): void {
     this.byTurn.delete(turnId);
+    for (const tell of this.waiting.get(turnId) ?? []) tell();
+    this.waiting.delete(turnId);
     if (this.byTurn.size === 0) this.rest();
+  }
+
+  /** Resolves when an answer of this process is settled; undefined where none of that turn runs here. */
+  settled(turnId: string): Promise<void> | undefined {
+    if (!this.byTurn.has(turnId)) return undefined;
+    return new Promise((resolve) => {
+      const waiting = this.waiting.get(turnId);
+      if (waiting) waiting.push(resolve);
+      else this.waiting.set(turnId, [resolve]);
+    });
   }
 
   /** Stops an answer of this process; false where the owner has none of that turn here. */

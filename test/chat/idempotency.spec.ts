@@ -5,6 +5,7 @@ import { TestApp } from '../support/app.js';
 import { type Answer, type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
+import { StatementLog } from '../support/statement-log.js';
 import { until } from '../support/until.js';
 
 const RETENTION_SECONDS = 3600;
@@ -26,10 +27,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
   const chat = (caller: Caller, key: string, message = 'once') =>
     caller.chat(message, { 'Idempotency-Key': key });
 
-  /**
-   * Retries as a client does: a 409 says to come again. On PostgreSQL the first of many twins may have to be
-   * run again after a deadlock, which takes the database a second to see.
-   */
+  /** Retries as a client does: a 409 says to come again. */
   const chatUntilAnswered = async (caller: Caller, key: string): Promise<Answer> => {
     for (let tries = 0; tries < 1000; tries += 1) {
       const answer = await chat(caller, key);
@@ -43,9 +41,15 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
   it('gives twenty at once one call, one charge and one answer', async () => {
     const ada = await app.newUser();
     const calls = provider.calls;
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, () => chatUntilAnswered(ada, 'twenty')),
-    );
+    let answers: Answer[] = [];
+    const issued = await StatementLog.of(app.nest).during(async () => {
+      const twins = Array.from({ length: 20 }, () => chatUntilAnswered(ada, 'twenty'));
+      answers = await Promise.all(twins);
+    });
+    // The others wait for the first without a transaction of their own.
+    const written = issued.filter(({ name }) => name.endsWith('.insert'));
+    expect(written.filter(({ name }) => /\bholds\b/.test(name))).toHaveLength(1);
+    expect(issued.filter(({ name }) => name === 'wallet.hold')).toHaveLength(1);
     expect(new Set(answers.map(({ status, raw }) => `${String(status)} ${raw}`)).size).toBe(1);
     expect(answers[0]?.status).toBe(200);
     const turns = new Set(answers.map(({ headers }) => headers['turn-id']));
@@ -93,6 +97,15 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     await until(() => isAsked());
     outgoing.destroy();
   };
+
+  it('gives those who wait their turn after a first that fails: each is refused, and nothing is held', async () => {
+    const ada = await app.newUser({ tokens: 0 });
+    const calls = provider.calls;
+    const answers = await Promise.all(Array.from({ length: 5 }, () => chat(ada, 'poor-twins')));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 402));
+    expect(provider.calls).toBe(calls);
+    expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
+  });
 
   it('tells 409 while the first request runs', async () => {
     const ada = await app.newUser();

@@ -1,0 +1,94 @@
+import { describe, expect, it } from '@jest/globals';
+import { IdempotencyKeyInUse } from '../errors.js';
+import type { HoldsService } from '../wallet/holds.service.js';
+import type { RunningAnswers } from './running-answers.js';
+import { Twins } from './twins.service.js';
+
+const KEY = { route: 'chat', key: 'k', hash: 'h' } as const;
+const RUNS = new IdempotencyKeyInUse('turn');
+
+/** Twins of one owner; `looks` is what each look at the key finds, the last of them again and again. */
+function twinsThat(looks: (string | undefined | Error)[], settled?: Promise<void>) {
+  const seen = { looks: 0, runs: 0 };
+  const findByKey = () => {
+    const found = looks[Math.min(seen.looks, looks.length - 1)];
+    seen.looks += 1;
+    return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
+  };
+  const holds = { findByKey } as unknown as HoldsService;
+  const running = { settled: () => settled } as unknown as RunningAnswers;
+  const twins = new Twins(holds, running);
+  const once = (run: () => Promise<string>) =>
+    twins.once(
+      'ada',
+      KEY,
+      (holdId) => Promise.resolve(`replay of ${holdId}`),
+      () => {
+        seen.runs += 1;
+        return run();
+      },
+    );
+  return { once, seen };
+}
+
+const never = () => Promise.reject(new Error('must not run'));
+
+describe('requests with one Idempotency-Key', () => {
+  it('are run where the key is free', async () => {
+    const { once, seen } = twinsThat([undefined]);
+    expect(await once(() => Promise.resolve('first'))).toBe('first');
+    expect(seen).toEqual({ looks: 1, runs: 1 });
+  });
+
+  it('are replayed where it was taken before', async () => {
+    const { once } = twinsThat(['hold']);
+    expect(await once(never)).toBe('replay of hold');
+  });
+
+  it('are told the answer of a first one that ends here, at its end', async () => {
+    const { once, seen } = twinsThat([RUNS, 'hold'], Promise.resolve());
+    expect(await once(never)).toBe('replay of hold');
+    expect(seen.looks).toBe(2);
+  });
+
+  it('look again for a first one that runs in another process', async () => {
+    const { once, seen } = twinsThat([RUNS, 'hold']);
+    expect(await once(never)).toBe('replay of hold');
+    expect(seen.looks).toBe(2);
+  });
+
+  it('are told after a while that it still runs', async () => {
+    const { once, seen } = twinsThat([RUNS]);
+    await expect(once(never)).rejects.toBe(RUNS);
+    expect(seen.looks).toBeLessThan(10);
+  });
+
+  it('wait while one of them takes the key, and do not take it too', async () => {
+    const { once, seen } = twinsThat([undefined, undefined, undefined, 'hold']);
+    let take: (made: string) => void = () => undefined;
+    const first = once(() => new Promise((resolve) => (take = resolve)));
+    const others = [once(never), once(never)];
+    await new Promise((resolve) => setImmediate(resolve));
+    take('first');
+    expect(await Promise.all([first, ...others])).toEqual([
+      ...['first', 'replay of hold', 'replay of hold'],
+    ]);
+    expect(seen.runs).toBe(1);
+  });
+
+  it('are run one after the other where each fails', async () => {
+    const { once, seen } = twinsThat([undefined]);
+    const refused = new Error('refused');
+    const all = [once(() => Promise.reject(refused)), once(() => Promise.resolve('second'))];
+    expect(await Promise.allSettled(all)).toMatchObject([
+      { status: 'rejected', reason: refused },
+      { status: 'fulfilled', value: 'second' },
+    ]);
+    expect(seen.runs).toBe(2);
+  });
+
+  it('are replayed where another process was faster to take the key', async () => {
+    const { once } = twinsThat([undefined, RUNS, 'hold']);
+    expect(await once(() => Promise.reject(new Error('taken')))).toBe('replay of hold');
+  });
+});
