@@ -1,19 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { argon2id, hash, needsRehash, verify, type HashOptions } from 'argon2';
 import pLimit from 'p-limit';
 import { CONFIG, type Config } from '../config/config.js';
 import { TooManyLogins } from '../errors.js';
+import { LateRefusals } from '../limits/late-refusals.js';
 import { isPbkdf2, verifyPbkdf2 } from './django-password.js';
 import { formsToTry, normalPassword } from './password-forms.js';
 
+/** With more than so many waiting, a place rests after each hash, so many times as long as that took. */
+const STORM = 16;
+const REST = 1.5;
 const ARGON2_PREFIX = '$argon2id$';
 
 /** Whether a password is the hashed one: in its normal form, or only as typed, by a hash of older days. */
 export type PasswordMatch = 'normal form' | 'typed form' | undefined;
 
 /**
- * argon2id, a few at once. Hashing shares libuv's threads with the database: unbounded, a storm of logins
- * would stop every chat. What exceeds the places waits; what exceeds the queue is told 503.
+ * argon2id, a few at once. Hashing shares libuv's threads with the database, and where cores are few the loop's core:
+ * unbounded, or without a rest, a storm of logins would stop every chat. What exceeds the places waits; what exceeds the queue is told 503, a second late.
  */
 @Injectable()
 export class PasswordHasher implements OnModuleInit {
@@ -22,7 +27,10 @@ export class PasswordHasher implements OnModuleInit {
   /** Stands in for the hash of an unknown user, at the cost that everyone else's has. */
   private dummy = '';
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly late: LateRefusals,
+  ) {
     this.places = pLimit(config.hashConcurrency);
     this.options = {
       type: argon2id,
@@ -79,8 +87,17 @@ export class PasswordHasher implements OnModuleInit {
     const { activeCount, pendingCount } = this.places;
     const isFull = pendingCount >= this.config.hashQueueMax;
     if (isFull && activeCount >= this.config.hashConcurrency) {
+      await this.late.wait();
       throw new TooManyLogins();
     }
-    return this.places(work);
+    return new Promise<T>((resolve, reject) => {
+      void this.places(async () => {
+        const startedAt = performance.now();
+        const done = work();
+        done.then(resolve, reject);
+        await done.catch(() => undefined);
+        if (this.depth > STORM) await sleep(REST * (performance.now() - startedAt));
+      });
+    });
   }
 }

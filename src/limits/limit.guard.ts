@@ -1,6 +1,5 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { RequestGate } from '../http/request-gate.js';
 import { limitOf, type RouteMarks } from '../http/route-table.js';
 import type { Principal } from '../principal.js';
 import { KnownKeys } from './known-keys.js';
@@ -13,7 +12,6 @@ export class LimitGuard implements CanActivate {
   constructor(
     private readonly limiter: Limiter,
     private readonly knownKeys: KnownKeys,
-    private readonly gate: RequestGate,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -24,8 +22,8 @@ export class LimitGuard implements CanActivate {
     const { userId } = request.user;
     const exchange = { request, reply: http.getResponse<FastifyReply>() };
     const admitted = this.limiter.isOn ? this.admit(exchange, userId) : true;
-    if (!(admitted instanceof Promise)) return this.gate.claim(request, userId);
-    return admitted.then(() => this.gate.claim(request, userId));
+    if (!(admitted instanceof Promise)) return this.limiter.claim(request, userId);
+    return admitted.then(() => this.limiter.claim(request, userId));
   }
 
   private admit(exchange: Exchange, userId: string): true | Promise<true> {

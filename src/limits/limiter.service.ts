@@ -60,7 +60,7 @@ export class Limiter {
     const marks = exchange.request.routeOptions.config as RouteMarks;
     if (!marks.isPublic) return;
     const network = networkOf(exchange.request.ip);
-    this.gate.claim(exchange.request, network);
+    await this.claim(exchange.request, network);
     const limit = limitOf(marks);
     if (!this.isOn || (limit !== 'register' && limit !== 'login' && limit !== 'network')) return;
     if (limit === 'network') {
@@ -68,6 +68,15 @@ export class Limiter {
       return;
     }
     await this.orLate(limit === 'login', this.admitSurely(exchange, this.policies[limit], network));
+  }
+
+  /** Counts a request as under way, for a person's id or a network. Throws `Throttled`. */
+  claim(request: FastifyRequest, caller: string): true | Promise<true> {
+    try {
+      return this.gate.claim(request, caller);
+    } catch (error) {
+      return this.late.refuse(caller, error);
+    }
   }
 
   /** Counts a request of a person, whatever the credential. Throws `Throttled`. */
@@ -102,14 +111,27 @@ export class Limiter {
     counters: Counters,
   ): true | Promise<true> {
     const taken = counters.take(policy, key, 1);
-    if (!(taken instanceof Promise)) return this.judge(exchange, policy, taken);
+    if (!(taken instanceof Promise)) return this.judgeInTime(exchange, policy, key, taken);
     return taken.then(
-      (counted) => this.judge(exchange, policy, counted),
+      (counted) => this.judgeInTime(exchange, policy, key, counted),
       (error: unknown) => {
         this.tellFailure(error);
         return true;
       },
     );
+  }
+
+  private judgeInTime(
+    exchange: Exchange,
+    policy: Policy,
+    key: string,
+    taken: Taken,
+  ): true | Promise<true> {
+    try {
+      return this.judge(exchange, policy, taken);
+    } catch (error) {
+      return this.late.refuse(key, error);
+    }
   }
 
   private async admitSurely(exchange: Exchange, policy: Policy, key: string): Promise<void> {

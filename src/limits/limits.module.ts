@@ -28,7 +28,7 @@ const countersOf = (config: Config, unitOfWork: UnitOfWork): Counters =>
     LateRefusals,
     Limiter,
   ],
-  exports: [Limiter],
+  exports: [LateRefusals, Limiter],
 })
 export class LimitsModule implements OnApplicationBootstrap {
   private readonly logger = new Logger('Limits');

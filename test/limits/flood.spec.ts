@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Agent, request } from 'node:http';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+
+const CLIENTS = 100;
+const LASTS_MS = 2500;
+/** Of one network, at once; the others are refused. */
+const AT_ONCE = 20;
+
+/** Answers by status that clients get who ask again as soon as they are answered. */
+async function flood(
+  url: string,
+  {
+    method,
+    headers,
+    body = '',
+  }: { method: string; headers: Record<string, string>; body?: string },
+): Promise<Record<number, number>> {
+  const agent = new Agent({ keepAlive: true });
+  const answers: Record<number, number> = {};
+  const until = performance.now() + LASTS_MS;
+  const once = () =>
+    new Promise<void>((resolve, reject) => {
+      const call = request(url, { method, headers, agent }, (response) => {
+        const { statusCode = 0 } = response;
+        answers[statusCode] = (answers[statusCode] ?? 0) + 1;
+        response.resume().on('end', resolve);
+      });
+      call.on('error', reject).end(body);
+    });
+  const client = async () => {
+    while (performance.now() < until) await once();
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+  agent.destroy();
+  return answers;
+}
+
+describe('refusals of clients who do not pause', () => {
+  let app: TestApp;
+  let chatter: Caller;
+
+  beforeAll(async () => {
+    app = await TestApp.start('sqlite', {
+      REQUESTS_PER_CALLER_MAX: String(AT_ONCE),
+      HASH_CONCURRENCY: '1',
+      HASH_QUEUE_MAX: '1',
+      RATE_LIMITS: 'on',
+      RATE_LIMIT_READ: '30/m',
+      RATE_LIMIT_LOGIN: '100000/m',
+    });
+    chatter = await app.newUser({ username: 'chatter' });
+  });
+  afterAll(() => app.close());
+
+  /** Each client is answered once a second at most, but for some first refusals of each second. */
+  const MOST = CLIENTS * 3 + 25 * 4;
+
+  it('are told a second late to logins, and others are served beside them', async () => {
+    const flooding = flood(`${app.url}/api/login/`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ username: 'nobody', password: 'wrong' }),
+    });
+    const chats = [];
+    for (let n = 0; n < 10; n += 1) chats.push(await chatter.chat('Hello'));
+    const answers = await flooding;
+    expect(chats.map(({ status }) => status)).toEqual(chats.map(() => 200));
+    expect(Object.keys(answers).sort()).toEqual(['400', '429', '503']);
+    const refused = (answers[429] ?? 0) + (answers[503] ?? 0);
+    expect(refused).toBeGreaterThan(CLIENTS);
+    expect(refused).toBeLessThan(MOST);
+  });
+
+  it('are told a second late to a person past a limit, and at once to one who pauses', async () => {
+    const reader = await app.newUser({ username: 'reader' });
+    const answers = await flood(`${app.url}/api/token-balance/`, {
+      method: 'GET',
+      headers: { Authorization: `Token ${reader.token}` },
+    });
+    expect(answers[200]).toBeGreaterThanOrEqual(AT_ONCE);
+    expect(answers[200]).toBeLessThanOrEqual(30);
+    expect(answers[429]).toBeGreaterThan(CLIENTS);
+    expect(answers[429]).toBeLessThan(MOST);
+    const began = performance.now();
+    expect((await reader.get('/api/token-balance/')).status).toBe(429);
+    expect(performance.now() - began).toBeLessThan(900);
+    expect((await chatter.get('/api/token-balance/')).status).toBe(200);
+  });
+});
