@@ -6,11 +6,6 @@ import type { Policy } from './policy.js';
 /** Whole seconds, at least one: a client that comes back earlier would be refused again. */
 export const secondsOf = ({ resetMs }: Taken) => Math.max(1, Math.ceil(resetMs / 1000));
 
-function add(reply: FastifyReply, name: string, item: string): void {
-  const items = reply.getHeader(name);
-  void reply.header(name, items === undefined ? item : `${String(items)}, ${item}`);
-}
-
 /**
  * Tells on an answer how a limit stands, as draft-ietf-httpapi-ratelimit-headers has it; below `/v1` also as
  * OpenAI's clients read it. An answer that is held to several limits tells each.
@@ -18,12 +13,14 @@ function add(reply: FastifyReply, name: string, item: string): void {
 export function tellLimit(
   request: FastifyRequest,
   reply: FastifyReply,
-  { name, quota, windowSeconds }: Policy,
+  { name, quota, onWire }: Policy,
   taken: Taken,
 ): void {
   const [r, t] = [String(taken.remaining), String(secondsOf(taken))];
-  add(reply, 'RateLimit-Policy', `"${name}";q=${String(quota)};w=${String(windowSeconds)}`);
-  add(reply, 'RateLimit', `"${name}";r=${r};t=${t}`);
+  const told = reply.getHeader('ratelimit-policy');
+  const before = told === undefined ? '' : `${String(reply.getHeader('ratelimit'))}, `;
+  void reply.header('RateLimit-Policy', told === undefined ? onWire : `${String(told)}, ${onWire}`);
+  void reply.header('RateLimit', `${before}"${name}";r=${r};t=${t}`);
   if (!isOpenAiPath(request.url)) return;
   void reply.headers({
     'x-ratelimit-limit-requests': String(quota),

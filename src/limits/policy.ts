@@ -11,7 +11,8 @@ export const TICKS_KEPT = TICKS_A_WINDOW + 1;
 export interface Policy {
   readonly name: string;
   readonly quota: number;
-  readonly windowSeconds: number;
+  /** As answers tell it: its count and the window's seconds. */
+  readonly onWire: string;
   readonly tickMs: number;
   /** What its keys begin with: a limit that is set otherwise begins to count anew. */
   readonly scope: string;
@@ -21,7 +22,7 @@ export function policyOf(name: string, { count, windowSeconds }: Rate, scope = n
   return {
     name,
     quota: count,
-    windowSeconds,
+    onWire: `"${name}";q=${String(count)};w=${String(windowSeconds)}`,
     tickMs: (windowSeconds * 1000) / TICKS_A_WINDOW,
     scope: `${scope} ${String(count)}/${String(windowSeconds)} `,
   };

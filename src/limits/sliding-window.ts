@@ -11,8 +11,10 @@ export class SlidingWindow {
     this.forget(tick);
     const granted = Math.max(0, Math.min(wanted, quota - this.used));
     if (granted === 0) return 0;
-    if (this.slices.at(-2) !== tick) this.slices.push(tick, 0);
-    this.slices.push((this.slices.pop() ?? 0) + granted);
+    const { length } = this.slices;
+    if (this.slices[length - 2] === tick)
+      this.slices[length - 1] = (this.slices[length - 1] ?? 0) + granted;
+    else this.slices.push(tick, granted);
     this.used += granted;
     return granted;
   }
