@@ -22,7 +22,7 @@ export class StreamClient {
   /** Resolves when the stream has ended; `onFirst` is called at its first piece. Never rejects. */
   read(
     { method, path, headers, body }: HttpRequest,
-    onFirst: (call: ClientRequest) => void = () => undefined,
+    onFirst: (call: ClientRequest, text: string) => void = () => undefined,
   ): Promise<StreamSeen> {
     const start = performance.now();
     let [firstMs, events, tail, complete] = [NaN, 0, '', false];
@@ -39,7 +39,7 @@ export class StreamClient {
           tail = tail.slice(-DONE.length);
           if (!Number.isNaN(firstMs) || !text.includes(DELTA)) return;
           firstMs = performance.now() - start;
-          onFirst(call);
+          onFirst(call, text);
         });
         response.on('close', end);
       });

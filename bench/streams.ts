@@ -16,7 +16,15 @@ const WARM_COUNT = 100;
 const QUICK_DELTAS = 200;
 const MIB = 2 ** 20;
 
-const HEADING = 'streams at once,first word p50 ms,p99 ms,events/s,KiB a stream,broken'.split(',');
+/** For so long all of them get their word a second, and the service's CPU time is looked at. */
+const SPOKEN_MS = 5000;
+const WORD_EVERY_MS = 1000;
+
+const HEADING = 'streams at once,first word p50 ms,p99 ms,events/s,broken'.split(',');
+const OPEN_HEADING =
+  'streams open,KiB of each,CPU ms of each a second,first word after its model p50 ms,p99 ms,broken'.split(
+    ',',
+  );
 
 /** What was seen at one number of streams at once. */
 interface StreamRow {
@@ -24,7 +32,17 @@ interface StreamRow {
   readonly firstP50: number;
   readonly firstP99: number;
   readonly eventsPerSecond: number;
+  readonly broken: number;
+}
+
+/** What streams took that were open at once and had a word a second each. */
+interface OpenRow {
   readonly bytesPerStream: number;
+  /** Of a core, in a second. */
+  readonly cpuMsPerStream: number;
+  /** From the model's writing of its first word to its arrival. */
+  readonly behindP50: number;
+  readonly behindP99: number;
   readonly broken: number;
 }
 
@@ -34,13 +52,16 @@ const quick: Behaviour = (response) => {
   response.end(delta('word ').repeat(QUICK_DELTAS) + ending(QUICK_DELTAS));
 };
 
-/** Answers with one piece, and with the rest when `whenAllowed` resolves. */
-const held =
-  (whenAllowed: Promise<void>): Behaviour =>
+/** Answers with a word a second, which says when it was written, until `stop` resolves. */
+const spoken =
+  (stop: Promise<void>): Behaviour =>
   async (response) => {
     openEvents(response);
-    response.write(delta('word '));
-    await whenAllowed;
+    const say = () => response.write(delta(`at ${String(performance.now())} `));
+    say();
+    const timer = setInterval(say, WORD_EVERY_MS);
+    await stop;
+    clearInterval(timer);
     response.end(ending(1));
   };
 
@@ -51,7 +72,6 @@ function toRow(streams: number, seen: readonly StreamSeen[], seconds: number): S
     firstP50: percentile(firsts, 50),
     firstP99: percentile(firsts, 99),
     eventsPerSecond: seen.reduce((sum, { events }) => sum + events, 0) / seconds,
-    bytesPerStream: NaN,
     broken: seen.filter(({ complete }) => !complete).length,
   };
 }
@@ -71,52 +91,77 @@ async function runQuick(client: StreamClient, count: number, seconds: number): P
   return toRow(count, seen, (performance.now() - start) / 1000);
 }
 
-/** Streams that have begun and wait for their model: what does each of them take? */
+/** How long after its model wrote a word it is read here, by what the word says. */
+function behind(text: string): number {
+  const [, at] = /at ([\d.]+) /.exec(text) ?? [];
+  return performance.now() - Number(at);
+}
+
+/** Streams that go on for some seconds, all at once: what does each of them take? */
 async function runOpen(
   client: StreamClient,
   service: ServerProcess,
-  allow: () => void,
-): Promise<StreamRow> {
+  stop: () => void,
+): Promise<OpenRow> {
   const before = await service.residentBytes();
-  let open = 0;
+  const delays: number[] = [];
   const streams: Promise<StreamSeen>[] = [];
   for (let n = 0; n < OPEN_COUNT; n += 1) {
-    streams.push(client.read(ask(n, 'held'), () => (open += 1)));
+    streams.push(client.read(ask(n, 'spoken'), (_, text) => delays.push(behind(text))));
     await sleep(OPEN_EVERY_MS);
   }
   const deadline = performance.now() + 10_000;
-  while (open < OPEN_COUNT && performance.now() < deadline) await sleep(100);
-  const after = await service.residentBytes();
-  allow();
-  const row = toRow(OPEN_COUNT, await Promise.all(streams), NaN);
-  return { ...row, bytesPerStream: before > 0 ? (after - before) / OPEN_COUNT : NaN };
+  while (delays.length < OPEN_COUNT && performance.now() < deadline) await sleep(100);
+  const [bytes, cpuMs] = [(await service.residentBytes()) - before, await service.cpuMs()];
+  await sleep(SPOKEN_MS);
+  const spentMs = (await service.cpuMs()) - cpuMs;
+  stop();
+  const seen = await Promise.all(streams);
+  return {
+    bytesPerStream: before > 0 ? bytes / OPEN_COUNT : NaN,
+    cpuMsPerStream: (spentMs / OPEN_COUNT) * (1000 / SPOKEN_MS),
+    behindP50: percentile(delays, 50),
+    behindP99: percentile(delays, 99),
+    broken: seen.filter(({ complete }) => !complete).length,
+  };
 }
 
 /** Streamed answers of a model of its own: how soon they begin, how fast they run, what they take. */
 export async function measureStreams(databases: Databases, plan: Plan): Promise<Section> {
-  let allow = (): void => undefined;
-  const allowed = new Promise<void>((resolve) => (allow = resolve));
-  const upstream = await Upstream.start({ quick, held: held(allowed) });
+  let stop = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  const upstream = await Upstream.start({ quick, spoken: spoken(stopped) });
   const url = await filledDatabase(databases);
-  const { settings } = upstream;
-  const rows = await withServer(ServerProcess.service(url, { settings }), async (service) => {
-    const client = new StreamClient(service.url);
-    await runQuick(client, WARM_COUNT, plan.seconds);
-    const measured: StreamRow[] = [];
-    for (const count of plan.connections) {
-      measured.push(await runQuick(client, count, plan.seconds));
-    }
-    measured.push(await runOpen(client, service, allow));
-    client.close();
-    return measured;
-  }).finally(() => upstream.stop());
+  const settings = { ...upstream.settings, REQUESTS_PER_CALLER_MAX: String(2 * OPEN_COUNT) };
+  const { rows, open } = await withServer(
+    ServerProcess.service(url, { settings }),
+    async (service) => {
+      const client = new StreamClient(service.url);
+      await runQuick(client, WARM_COUNT, plan.seconds);
+      const measured: StreamRow[] = [];
+      for (const count of plan.connections) {
+        measured.push(await runQuick(client, count, plan.seconds));
+      }
+      const last = await runOpen(client, service, stop);
+      client.close();
+      return { rows: measured, open: last };
+    },
+  ).finally(() => upstream.stop());
   const cells = rows.map((row) => [
     String(row.streams),
     fixed(row.firstP50, 1),
     fixed(row.firstP99, 1),
     whole(row.eventsPerSecond),
-    whole(row.bytesPerStream / (MIB / 1024)),
     String(row.broken),
   ]);
-  return { title: 'streamed chat', table: toTable(HEADING, cells), figures: rows };
+  const openCells = [
+    String(OPEN_COUNT),
+    whole(open.bytesPerStream / (MIB / 1024)),
+    fixed(open.cpuMsPerStream, 2),
+    fixed(open.behindP50, 1),
+    fixed(open.behindP99, 1),
+    String(open.broken),
+  ];
+  const table = `${toTable(HEADING, cells)}\n${toTable(OPEN_HEADING, [openCells])}`;
+  return { title: 'streamed chat', table, figures: [...rows, open] };
 }

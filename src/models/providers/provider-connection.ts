@@ -5,7 +5,7 @@ import { withoutLastSlashes } from '../../config/setting-rules.js';
 import { decoded } from './decoded-body.js';
 
 /** So many answers of one provider come at once; more wait their turn, and past that nobody waits. */
-const LIMITS = { connectionsMax: 512, queueMax: 512 };
+const LIMITS = { connectionsMax: 2048, queueMax: 512 };
 
 /** The proxies of the operator's network; an empty text where there is none. */
 export interface ProxySettings {
