@@ -1,13 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /**
  * Makes `dist` what the sources say, and does nothing where it is that already: `npm start` asks each time.
  * It goes by contents, of what is read and of what was written, so neither a checkout, a copy nor a build that
- * was broken off leaves anything stale.
+ * was broken off leaves anything stale; files that nobody touched since it looked are not read again.
  */
 const STAMP = 'dist/.built';
 const FOLDERS = ['src', 'bench'];
@@ -43,11 +51,33 @@ function digestOf(paths) {
   return hash.digest('hex');
 }
 
-function look() {
+/** The files' sizes and moments of change: where they are as they were, so are the contents. */
+function tracesOf(paths) {
+  const hash = createHash('sha256');
+  for (const path of paths.sort()) {
+    const { size, mtimeMs, ctimeMs } = statSync(path);
+    hash.update(`${path} ${size} ${mtimeMs} ${ctimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function sourceFiles() {
   const read = FOLDERS.flatMap(filesIn).filter((path) => !path.endsWith('.spec.ts'));
-  const sources = [...read, ...FILES.filter((path) => existsSync(path))].sort();
-  const written = filesIn('dist').filter((path) => path !== join(STAMP));
-  return { sources: sources.join('\n'), input: digestOf(sources), output: digestOf(written) };
+  return [...read, ...FILES.filter((path) => existsSync(path))].sort();
+}
+
+const writtenFiles = () => filesIn('dist').filter((path) => path !== join(STAMP));
+
+/** How files look from outside, then what is in them: a file that changes in between looks changed the next time. */
+const seen = (paths) => ({ traces: tracesOf(paths), digest: digestOf(paths) });
+
+/** For the next start. Where nothing can be written, all is read again each time. */
+function keep(stamp) {
+  try {
+    writeFileSync(STAMP, JSON.stringify(stamp));
+  } catch {
+    return;
+  }
 }
 
 /** What the last build saw; undefined where there was none, or it was not this program's. */
@@ -73,9 +103,16 @@ function compiler() {
 }
 
 async function build() {
-  const now = look();
+  const [sources, written] = [sourceFiles(), writtenFiles()];
   const last = lastBuild();
-  if (last?.input === now.input && last.output === now.output) return;
+  if (last?.input?.traces === tracesOf(sources) && last.output.traces === tracesOf(written)) return;
+  const [input, output] = [seen(sources), seen(written)];
+  const names = sources.join('\n');
+  const isOutputKept = last?.output?.digest === output.digest;
+  if (isOutputKept && last.input.digest === input.digest) {
+    keep({ names, input, output });
+    return;
+  }
   const tsc = compiler();
   if (tsc === undefined) {
     // Built elsewhere, by the compiler itself: nothing here says that it is old.
@@ -85,7 +122,7 @@ async function build() {
     );
   }
   // The compiler writes what has changed; what else there is, or is no longer, it does not look at.
-  if (last?.output !== now.output || last.sources !== now.sources) {
+  if (!isOutputKept || last.names !== names) {
     rmSync('dist', { recursive: true, force: true });
   }
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
@@ -95,7 +132,7 @@ async function build() {
   cpSync(PAGE, join('dist', PAGE), { recursive: true });
   const { bundle } = await import('./bundle.js');
   await bundle();
-  writeFileSync(STAMP, JSON.stringify({ ...now, output: look().output }));
+  keep({ names, input, output: seen(writtenFiles()) });
 }
 
 await build();

@@ -74,7 +74,7 @@ async function prepare(app: NestFastifyApplication, file: FileLease | undefined)
     },
   });
   await app.init();
-  app.get(ApiDescription).publish(describeApi(app));
+  app.get(ApiDescription).publish(() => describeApi(app));
   await app.get(HoldSweeper).start();
   if (metrics.isOn) watchService(app);
   await app.get(MetricsServer).start();

@@ -9,7 +9,8 @@ import {
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
 import { existsSync } from 'node:fs';
-import pg from 'pg';
+import type pg from 'pg';
+import pgTypes from 'pg-types';
 import sqlite3 from 'sqlite3';
 import { assertFile, notOpened, sqlitePathOf } from './location.js';
 import { migrations } from './migrations.js';
@@ -67,10 +68,10 @@ function withFaults(runner: QueryRunner): QueryRunner {
 
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: string) =>
-    oid === (pg.types.builtins.INT8 as number)
+    oid === (pgTypes.builtins.INT8 as number)
       ? parseInt8
       : // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- pg asks for any type's number, its types list some
-        (pg.types.getTypeParser(oid, format as 'text') as unknown),
+        (pgTypes.getTypeParser(oid, format as 'text') as unknown),
 };
 
 /**
