@@ -54,13 +54,13 @@ export class ResponseBodyDto {
   @IsString({ message: 'Missing or invalid: expected the name of a model.' })
   model!: string;
 
-  @ApiProperty({
-    oneOf: [{ type: 'string' }, { type: 'array', items: anyObject }],
+  @Optional({
+    oneOf: [{ type: 'string' }, { type: 'array', items: anyObject }, { type: 'null' }],
     description:
-      'Text, or items: messages, calls of functions and their outputs, reasoning, references to items of earlier responses. Kinds that only OpenAI runs are left out.',
+      'Text, or items: messages, calls of functions and their outputs, reasoning, references to items of earlier responses. Kinds that only OpenAI runs are left out. Needed without `previous_response_id`.',
     examples: ['Hello, how does this work?'],
   })
-  input!: unknown;
+  input?: unknown;
 
   @Optional({ type: 'string', description: 'What the model is told first, for this response.' })
   @IsString(isText)

@@ -23,7 +23,9 @@ export class ResponseBodyPipe implements PipeTransform<RawBody | undefined, Resp
     const { dto, faults } = readFields(ResponseBodyDto, body);
     const [fault] = faults;
     if (fault) return refuse(fault.path, fault.sentence);
-    const { items, leftOut } = readInput(body['input']);
+    // A request may go on with what was said before, and add nothing to it.
+    const none = (dto.previous_response_id ?? null) === null ? undefined : [];
+    const { items, leftOut } = readInput(body['input'] ?? none);
     return {
       ...readSettings(dto, leftOut),
       model: dto.model,

@@ -10,6 +10,7 @@ import { refuse } from './content-parts.js';
 import { responseId } from './item-ids.js';
 import { messagesOf } from './kept-request.js';
 import { stepsOf } from './output-items.js';
+import { withoutStrayOutputs } from './tool-outputs.js';
 import type { Step } from './transcript.js';
 
 /** Turns that one statement reads, and the text of a context: more would hold up everyone else. */
@@ -58,7 +59,7 @@ export class ResponseContextService {
     }
     if (conversationId === undefined) throw new PreviousResponseNotFound(responseId(previousId));
     if (parts.length === CHAIN_TURNS_MAX && !room.mayCut) return tooLong(room);
-    return { conversationId, messages: parts.flat() };
+    return { conversationId, messages: withoutStrayOutputs(parts.flat()) };
   }
 
   /** What the owner's turns of these ids answered, by id. Throws a 400 for more than a context has. */

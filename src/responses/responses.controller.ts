@@ -3,8 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AnswerWriter } from '../chat/answer-writer.js';
 import { ValidationFailed } from '../errors.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
+import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
+import { refuse } from './content-parts.js';
 import { settingsOf } from './kept-request.js';
 import type { ResponseDeletedDto, ResponseDto } from './response-answers.dto.js';
 import { ResponseBodyPipe, type ResponseAsk } from './response-body.pipe.js';
@@ -46,7 +48,10 @@ export class ResponsesController {
   async read(
     @CurrentPrincipal() { userId }: Principal,
     @Param('id') id: string,
+    @QueryText('stream') stream: string | undefined,
   ): Promise<ResponseDto> {
+    // A client that waits for events reads JSON as a stream of none, and says nothing.
+    if (stream === 'true') refuse('stream', 'A response is read whole: leave it out.');
     const turn = await this.responses.find(userId, id);
     return turnToResponse(turn, settingsOf(turn));
   }

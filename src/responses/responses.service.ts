@@ -14,6 +14,7 @@ import { turnOfResponse } from './item-ids.js';
 import { questionIn, writeKept } from './kept-request.js';
 import type { ResponseAsk } from './response-body.pipe.js';
 import { CONTEXT_MAX_CHARS, ResponseContextService, tooLong } from './response-context.service.js';
+import { assertAsked } from './tool-outputs.js';
 import { toMessages, type Step } from './transcript.js';
 
 /** Responses as questions to a model, and as turns of the history. */
@@ -155,15 +156,4 @@ function roomFor(
   const answer = Math.min(maxTokens ?? model.maxTokens, model.maxTokens, contextTokens / 2);
   const further = estimateTokens(JSON.stringify(extra) + (told.instructions ?? ''));
   return Math.floor(contextTokens - answer - estimatePrompt(own, imageTokens) - further);
-}
-
-/** An output belongs to a call that the model made: servers refuse one that stands alone, in words of their own. */
-function assertAsked(messages: readonly ChatMessage[]): void {
-  const called = new Set<unknown>();
-  for (const { role, tool_calls: calls = [], tool_call_id: id } of messages) {
-    for (const call of calls as { id: unknown }[]) called.add(call.id);
-    if (role === 'tool' && !called.has(id)) {
-      refuse('input', `No tool call found for function call output with call_id ${String(id)}.`);
-    }
-  }
 }

@@ -9,11 +9,16 @@ const transport = new DefaultChatTransport({ headers });
 const textOf = ({ parts }) => parts.map(({ text = '' }) => text).join('');
 
 function Chat({ id, messages: earlier }) {
-  const { messages, sendMessage, stop, status, error } = useChat({
+  const { messages, sendMessage, regenerate, stop, status, error } = useChat({
     id,
     messages: earlier,
     transport,
+    resume: location.hash === '#resume',
   });
+  const stopAndAskAgain = async () => {
+    await stop();
+    await regenerate();
+  };
   const send = (event) => {
     event.preventDefault();
     sendMessage({ text: new FormData(event.target).get('text') });
@@ -29,6 +34,9 @@ function Chat({ id, messages: earlier }) {
       <button>Send</button>
       <button type="button" onClick={stop}>
         Stop
+      </button>
+      <button type="button" onClick={stopAndAskAgain}>
+        Again
       </button>
       <output>{error ? error.message : status}</output>
     </form>

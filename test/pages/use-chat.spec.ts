@@ -92,11 +92,49 @@ inBrowser("React's useChat() in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("shows the contract's own words for an empty wallet, and charges nothing", async () => {
-    await ada.send('PUT', '/api/wallet/limits/', { daily: 300 });
+  const askAgain = () => page.getByRole('button', { name: 'Again' }).click();
+
+  it('answers anew, also in place of an answer that is stopped for it before its first word', async () => {
+    await askAgain();
+    await until(async () => (await ada.history()).length === 4);
+    await isReady();
+    provider.answer([]);
     await send('four');
+    await until(() => Promise.resolve(provider.lastRequest?.messages.at(-1)?.content === 'four'));
+    provider.use(undefined);
+    await askAgain();
+    await page.getByText(echoed('four')).waitFor();
+    await isReady();
+    expect((await lines()).slice(-4)).toEqual([
+      'user: three',
+      `assistant: ${echoed('three')}`,
+      'user: four',
+      `assistant: ${echoed('four')}`,
+    ]);
+    // Three, the third answered anew, the fourth that was stopped, and its answer.
+    expect([(await ada.history()).length, await ada.balance()]).toEqual([6, 3400]);
+    expect(await app.database.count('conversations')).toBe(1);
+    expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('finds nothing to resume after a reload, and goes on', async () => {
+    await page.evaluate(`location.hash = '#resume'`);
+    const resumed = page.waitForResponse(/\/api\/chat\/page-chat\/stream$/);
+    await page.reload();
+    expect((await resumed).status()).toBe(204);
+    await isReady();
+    await send('five');
+    await page.getByText(echoed('five')).waitFor();
+    await isReady();
+    expect(await ada.balance()).toBe(3300);
+  });
+
+  it("shows the contract's own words for an empty wallet, and charges nothing", async () => {
+    await ada.send('PUT', '/api/wallet/limits/', { daily: 700 });
+    await send('six');
     await page.getByRole('status').getByText('Insufficient tokens').waitFor();
-    expect(await ada.balance()).toBe(3700);
-    expect(await app.database.count('turns')).toBe(3);
+    expect(await ada.balance()).toBe(3300);
+    expect(await app.database.count('turns')).toBe(7);
   });
 });

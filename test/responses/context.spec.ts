@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import { FLAT, METERED, modelsFile } from '../support/models-file.js';
-import { eventsOf, respond, saying, textIn } from '../support/responses.js';
+import { calling, eventsOf, respond, saying, textIn } from '../support/responses.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
 /** Gemini refuses a call that comes back without what it told with it. */
@@ -24,12 +24,14 @@ describe('what a response goes on with', () => {
   let app: TestApp;
 
   beforeAll(async () => {
-    upstream = await Upstream.start({ says: saying('Hello'), signs });
+    const calls = calling(['c1', 'add', '{"a":1}']);
+    upstream = await Upstream.start({ says: saying('Hello'), signs, calls });
     const model = { provider: 'loopback', upstream: 'says', contextTokens: 1000, maxTokens: 100 };
     const models = [
       { id: 'flat', ...model, price: FLAT },
       { id: 'signs', ...model, upstream: 'signs', price: FLAT },
       { id: 'metered', ...model, price: METERED },
+      { id: 'calls', ...model, upstream: 'calls', price: FLAT },
     ];
     const providers = { loopback: { baseUrl: upstream.baseUrl } };
     app = await TestApp.start('sqlite', modelsFile({ providers, models }));
@@ -79,6 +81,37 @@ describe('what a response goes on with', () => {
     expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
     // 10 and 5 model tokens, at 1 and 2 for each.
     expect(await ada.balance()).toBe(balance - 20);
+  });
+
+  it('tells no output of a tool whose call is too long ago to be told, or was deleted', async () => {
+    const ada = await app.newUser();
+    const words = { role: 'user', content: 'word '.repeat(200) };
+    const first = await respond(ada, { model: 'calls', input: [words] });
+    const output = { type: 'function_call_output', call_id: 'c1', output: 'three' };
+    const second = await respond(ada, {
+      ...{ model: 'flat', previous_response_id: first.body.id, input: [output, words] },
+    });
+    const next = { model: 'flat', previous_response_id: second.body.id, input: [words] };
+    const roles = () => upstream.last.body.messages.map(({ role }) => role);
+    expect([second.status, roles()]).toEqual([200, ['user', 'assistant', 'tool', 'user']]);
+    expect((await respond(ada, { ...next, truncation: 'auto' })).status).toBe(200);
+    expect(roles()).toEqual(['user', 'assistant', 'user']);
+    await ada.send('DELETE', `/v1/responses/${String(first.body.id)}`);
+    expect((await respond(ada, next)).status).toBe(200);
+    expect(roles()).toEqual(['user', 'assistant', 'user']);
+    // One of its own is still refused: its call was never made.
+    const calls = upstream.calls.length;
+    expect((await respond(ada, { ...next, input: [output] })).status).toBe(400);
+    expect([upstream.calls.length, await ada.balance()]).toEqual([calls, 3600]);
+  });
+
+  it('goes on without a word more', async () => {
+    const ada = await app.newUser();
+    const { body } = await respond(ada, { input: 'hi' });
+    const going = { model: 'flat', previous_response_id: body.id as string, input: undefined };
+    expect((await respond(ada, going)).status).toBe(200);
+    expect(upstream.last.body.messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
+    expect(await ada.balance()).toBe(3800);
   });
 
   it('refers to an item any number of times, for no more than 4 MiB in all', async () => {

@@ -41,6 +41,9 @@ describe('the unmodified client openai, on responses', () => {
       15,
     ]);
     expect((await responses.retrieve(whole.id)).output_text).toBe('Hello there');
+    await expect(responses.retrieve(whole.id, { stream: true })).rejects.toMatchObject({
+      ...{ status: 400, param: 'stream' },
+    });
     const next = await responses.create({ ...ask, previous_response_id: whole.id });
     expect(next.previous_response_id).toBe(whole.id);
     await responses.delete(next.id);
