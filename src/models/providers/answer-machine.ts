@@ -118,7 +118,23 @@ function callsAfter(known: KnownCalls, pieces: readonly unknown[], isEnding: boo
   return deltas.length === 0 ? placed : { calls, deltas: [...placed.deltas, ...deltas] };
 }
 
+/** One more piece of a text, and nothing else: nearly all events of an answer, which change nothing in its state. */
+function isMoreText(state: AnswerState, chunk: Chunk): boolean {
+  return (
+    state.phase === 'open' &&
+    state.hasSpoken &&
+    chunk.text !== '' &&
+    chunk.reasoning === '' &&
+    chunk.pieces.length === 0 &&
+    chunk.usage === undefined &&
+    chunk.ending.meaning === 'no end' &&
+    !chunk.isStrange &&
+    !('isWholeMessage' in chunk.ending)
+  );
+}
+
 function take(state: AnswerState, chunk: Chunk): Step {
+  if (isMoreText(state, chunk)) return { state, delta: { type: 'delta', text: chunk.text } };
   const { usage, text, reasoning, pieces, ending } = chunk;
   // Some servers send the whole once more when they end.
   const isRepeated = 'isWholeMessage' in ending && state.hasSpoken;
