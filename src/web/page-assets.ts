@@ -14,7 +14,22 @@ const LIBRARIES: Readonly<Record<string, readonly [entry: string, file: string, 
 /** The module that starts the page. */
 const START = 'page.js';
 
-/** What the first view does not need; everything else is asked for at once. */
+/** What the login needs: it is asked for first. */
+const FIRST = [
+  ...[
+    'base.css',
+    'layout.css',
+    'page.js',
+    'preact.js',
+    'parts.js',
+    'api.js',
+    'login.js',
+    'session.js',
+  ],
+  ...['store.js', 'format.js', 'route.js', 'speech.js'],
+];
+
+/** What neither the login nor the chat needs: it is not named. */
 const LATER = ['account.js', 'console.js', 'list.js'];
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -57,16 +72,20 @@ export class PageAssets {
     return this.files.get(name);
   }
 
-  /** Modules import one another; naming them all here saves a round trip for each level. */
+  /**
+   * Modules import one another; naming them all here saves a round trip for each level. What the chat needs is in a
+   * template, which browsers leave alone until the page asks for it: it would keep the login waiting.
+   */
   private links(): string {
-    const first = [...this.files.keys()].filter((name) => !LATER.includes(name));
-    const links = first.map((name) =>
+    const others = [...FIRST, ...LATER];
+    const second = [...this.files.keys()].filter((name) => !others.includes(name));
+    const link = (name: string) =>
       name.endsWith('.css')
         ? `<link rel="stylesheet" href="assets/${this.version}/${name}" />`
-        : `<link rel="modulepreload" href="assets/${this.version}/${name}" />`,
-    );
+        : `<link rel="modulepreload" href="assets/${this.version}/${name}" />`;
     const start = `<script src="assets/${this.version}/${START}" type="module"></script>`;
-    return [...links, start].join('\n    ');
+    const behind = ['<template id="behind">', ...second.map(link), '</template>'];
+    return [...FIRST.map(link), start, ...behind].join('\n    ');
   }
 }
 

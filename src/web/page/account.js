@@ -34,7 +34,7 @@ const KEYS = {
 const SESSIONS = {
   title: 'Sessions',
   path: 'api/sessions/',
-  columns: 'kind created_at last_used_at',
+  columns: 'kind current created_at last_used_at',
   above: {
     'End all others': {
       text: 'You stay logged in here alone. API keys go on.',
@@ -48,10 +48,11 @@ const SESSIONS = {
 };
 
 /** What changes a limit of one's own, the login, or ends it all. */
-const PERSON = {
+const actionsOf = (me, limits) => ({
   'Change the daily limit': {
     text: 'Left empty, there is none. A day begins at midnight UTC.',
     fields: 'daily?',
+    values: limits,
     act: (body) => ask('PUT', 'api/wallet/limits/', { body }).then(() => refreshWallet()),
   },
   'Change the password': {
@@ -59,7 +60,11 @@ const PERSON = {
     fields: 'current_password new_password',
     act: (body) => call('POST', 'api/password/', { body }),
   },
-  'Change the e-mail': { fields: 'email?', act: (body) => ask('PATCH', 'api/me/', { body }) },
+  'Change the e-mail': {
+    fields: 'email?',
+    values: me,
+    act: (body) => ask('PATCH', 'api/me/', { body }),
+  },
   'Delete the account': {
     text: 'Conversations, keys and sessions are removed for good, and your tokens are lost. Entries of the ledger stay, without your name.',
     fields: 'password',
@@ -69,7 +74,7 @@ const PERSON = {
       endSession('Your account is deleted.');
     },
   },
-};
+});
 
 /** What people look after beside chatting. */
 export default function Account() {
@@ -79,21 +84,21 @@ export default function Account() {
   const { answer: me } = useAnswer(['GET', `api/me/?${done}`], 0);
   useEffect(() => void refreshWallet().catch(() => undefined), []);
   const { daily, spent_today: spent } = purse?.limits ?? {};
-  return html`<div class="row"><h2>${session.get()?.username}</h2>
+  return html`<main class="account"><div class="row"><h2>${session.get()?.username}</h2>
       ${me?.is_staff && html`<a href=${CONSOLE}>Console</a>`}</div>
     <${Card} title="Wallet">
-      <p><strong>${number(purse?.available ?? 0)}</strong> tokens to spend, ${number(purse?.held ?? 0)} held for
-        answers under way, ${tokens(spent ?? 0)} spent today${daily === null ? '' : ` of ${tokens(daily ?? 0)}`}</p>
+      <p><strong>${number(purse?.available)}</strong> tokens to spend, ${number(purse?.held)} held for
+        answers under way, ${tokens(spent)} spent today${purse && daily !== null && ` of ${tokens(daily)}`}</p>
       <${RedeemForm} onRedeemed=${() => setVersion(version + 1)} />
     <//>
     <${Usage} path="api/wallet/usage/" kinds=${['day', 'model', 'key']} />
     <${List} title="Ledger" path="api/wallet/ledger/" version=${version}
-      columns="created_at reason amount balance_after" none="Nothing was added or spent." />
+      columns="created_at amount balance_after reason" none="Nothing was added or spent." />
     <${List} ...${KEYS} />
     <${List} ...${SESSIONS} />
     <${Card} title="Your account">
       <p>${me && (me.email || 'No e-mail address is known: a forgotten password cannot be replaced.')}</p>
-      <div class="row"><${Actions} of=${PERSON} onDone=${() => setDone(done + 1)} /></div>
+      <div class="row"><${Actions} of=${actionsOf(me, purse?.limits)} onDone=${() => setDone(done + 1)} /></div>
       <p role="status">${done > 0 && 'Done.'}</p>
-    <//>`;
+    <//></main>`;
 }

@@ -1,19 +1,19 @@
 import { Composer, useModel } from './composer.js';
 import { change, conversations, download } from './conversations.js';
-import { Actions, Button, Icon, useAttempt } from './parts.js';
+import { tokens } from './format.js';
+import { Markdown } from './markdown.js';
+import { Actions, Button, Icon, Problem, useAttempt } from './parts.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './preact.js';
 import { NEW, go } from './route.js';
 import { titleOf } from './sidebar.js';
 import { forgetThreads, joined, threadOf } from './thread.js';
-import { TurnView } from './turn.js';
 
-/** Who is this near to the end follows what comes; who has scrolled up is reading. */
-const NEAR_PX = 80;
+/** Who is this near to the end follows what comes. Who scrolls up by less is reading, too. */
+const NEAR_PX = 100;
 
 /** What can be done with a conversation, each after a question. */
 const actionsOf = (id, title) => ({
   Rename: {
-    title: 'Rename the conversation',
     actions: ['Save'],
     fields: 'title',
     values: { title },
@@ -40,17 +40,33 @@ function Heading({ id }) {
   const known = conversations.use().all?.find((each) => each.id === id);
   const title = id ? titleOf(known) : 'New conversation';
   useEffect(() => void (document.title = `${title} – Tallychat`), [title]);
-  return html`<div class="heading">
-    <h2>${title}</h2>
-    ${id && html`<${Actions} of=${actionsOf(id, title)} />`}
-  </div>`;
+  return html`<div class="heading"><h2>${title}</h2>
+    ${id && html`<${Actions} of=${actionsOf(id, title)} />`}</div>`;
 }
 
 const Welcome = () => html`<div class="welcome">
-  <${Icon} name="mark" />
-  <strong>What would you like to know?</strong>
-  <p class="muted">You see the price before you send.</p>
-</div>`;
+  <${Icon} name="mark" /><strong>What would you like to know?</strong>
+  <p class="muted">You see the price before you send.</p></div>`;
+
+const STATES = { answering: 'Answering…', aborted: 'Stopped', failed: 'Not answered' };
+
+/** A question and its answer. `onAsk` is absent while another answer is under way. */
+function TurnView({ turn, onAsk, onEdit }) {
+  const { message, response, thinking, status, problem, model, tokens: charged } = turn;
+  const outcome = [STATES[status], model, charged !== undefined && tokens(charged)];
+  return html`<article class="turn">
+    <h3 class="unseen">You</h3>
+    <p class="question">${message}</p>
+    <h3 class="unseen">Answer</h3>
+    ${thinking && html`<details><summary>Thinking</summary><p>${thinking}</p></details>`}
+    <${Markdown} text=${response} />
+    <${Problem} text=${problem} />
+    <p class="outcome muted">
+      <span class=${status}>${outcome.filter(Boolean).join(' · ')}</span>
+      <${Button} when=${onAsk} onClick=${() => onAsk(message)}>Retry<//>
+      <${Button} when=${onAsk} onClick=${() => onEdit(message)}>Edit and ask again<//></p>
+  </article>`;
+}
 
 /** The turns. The end is kept in view as an answer grows, until the reader scrolls up. */
 function Turns({ thread, onAsk, onEdit, follow }) {
@@ -58,26 +74,34 @@ function Turns({ thread, onAsk, onEdit, follow }) {
   const isAnswering = thread.answering.use();
   const earlier = thread.earlier.use();
   const isLoaded = thread.isLoaded.use();
+  const problem = thread.problem.use();
   const [run, isRunning] = useAttempt();
   const scroller = useRef(null);
   const [isFollowing, setFollowing] = useState(true);
+  const place = useRef(0);
   const toEnd = () => scroller.current?.scrollTo(0, scroller.current.scrollHeight);
   const scrolled = () => {
     const { scrollHeight, scrollTop, clientHeight } = scroller.current;
-    setFollowing(scrollHeight - scrollTop - clientHeight < NEAR_PX);
+    const near = scrollTop < place.current ? 1 : NEAR_PX;
+    place.current = scrollTop;
+    setFollowing(scrollHeight - scrollTop - clientHeight <= near);
   };
   useLayoutEffect(() => void (isFollowing && toEnd()), [turns]);
   follow.current = toEnd;
+  const back = () => {
+    toEnd();
+    scroller.current.focus();
+  };
   const view = (turn) => html`<${TurnView} key=${turn.key ?? turn.id} turn=${turn}
     onAsk=${isAnswering ? undefined : onAsk} onEdit=${onEdit} />`;
   return html`<section class="scroller" ref=${scroller} onScroll=${scrolled} tabindex="0"
-      aria-label="Conversation" aria-busy=${isAnswering}>
+      aria-label="Conversation" aria-busy=${isAnswering} onKeyDown=${({ key }) => key === 'End' && toEnd()}>
       ${isLoaded && turns.length === 0 && html`<${Welcome} />`}
-      <${Button} when=${earlier} disabled=${isRunning} onClick=${() => run(() => thread.load())}>
-        Show earlier<//>
-      <ol>${turns.map(view)}</ol>
+      <${Button} when=${earlier || (problem && !isLoaded)} aria-disabled=${isRunning}
+        onClick=${() => run(() => thread.load())}>${isLoaded ? 'Show earlier' : 'Try again'}<//>
+      ${turns.map(view)}
     </section>
-    <${Button} when=${!isFollowing} class="round latest" aria-label="Jump to the end" onClick=${toEnd}>
+    <${Button} when=${!isFollowing} class="round latest" aria-label="Jump to the end" onClick=${back}>
       <${Icon} name="down" /><//>`;
 }
 

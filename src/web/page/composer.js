@@ -1,11 +1,11 @@
 import { EmptyWallet, isTooLittle } from './empty-wallet.js';
 import { price, range, tokens } from './format.js';
 import { Icon, Problem, useAnswer } from './parts.js';
-import { html, useEffect, useState } from './preact.js';
+import { html, useLayoutEffect, useState } from './preact.js';
 import { say } from './speech.js';
 import { models, wallet } from './wallet.js';
 
-const PAUSE_MS = 350;
+const PAUSE_MS = 250;
 const MODEL = 'tallychat-model';
 
 /** The model that was chosen last, where it is still served; else the default. */
@@ -39,7 +39,10 @@ export function Composer({ thread, onAsk, choice, field }) {
   const { answer: quote } = useAnswer(question, PAUSE_MS);
 
   // A phone's keyboard would cover what there is to read.
-  useEffect(() => void (matchMedia('(pointer: fine)').matches && field.current.focus()), [thread]);
+  const focus = () => matchMedia('(pointer: fine)').matches && field.current.focus();
+  useLayoutEffect(() => void focus(), [thread]);
+  // Stop and Retry went away with the focus.
+  useLayoutEffect(() => void (document.activeElement === document.body && focus()), [isAnswering]);
   const send = (event) => {
     event.preventDefault();
     if (isAnswering || text.trim() === '') return;
@@ -48,7 +51,7 @@ export function Composer({ thread, onAsk, choice, field }) {
     onAsk(text);
   };
   const press = (event) => {
-    if (event.key === 'Escape') thread.stop();
+    if (event.key === 'Escape' && isAnswering) thread.stop();
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
   };
   const redeemed = (worth) => {
@@ -60,8 +63,7 @@ export function Composer({ thread, onAsk, choice, field }) {
     ? html`<${EmptyWallet} purse=${purse} problem=${problem} onRedeemed=${redeemed} />`
     : html`<${Problem} text=${problem?.message} />`;
   const action = isAnswering ? 'Stop' : 'Send';
-  return html`<div class="composer">
-    ${above}
+  return html`<div class="composer">${above}
     <form class="card" onSubmit=${send}>
       <label class="unseen" for="message">Message</label>
       <textarea id="message" ref=${field} value=${text} rows="1" placeholder="Ask something"
@@ -73,7 +75,5 @@ export function Composer({ thread, onAsk, choice, field }) {
         <button class="round primary" key=${action} aria-label=${action} title=${action}
           type=${isAnswering ? 'button' : 'submit'} disabled=${!isAnswering && text.trim() === ''}
           onClick=${isAnswering && (() => thread.stop())}><${Icon} name=${action} /></button>
-      </div>
-    </form>
-  </div>`;
+      </div></form></div>`;
 }

@@ -64,11 +64,11 @@ export default function Console() {
   const [version, setVersion] = useState(0);
   const [search, setSearch] = useState('');
   const onDone = () => setVersion((before) => before + 1);
-  return html`<h2>Console</h2>
+  return html`<main class="account"><h2>Console</h2>
     <input type="search" aria-label="Search people" placeholder="Search people" value=${search}
       onInput=${(event) => setSearch(event.target.value)} />
     <${List} key=${search} ...${PEOPLE} search=${search} onDone=${onDone} />
     <${List} ...${CODES} onDone=${onDone} />
     <${Usage} path="api/admin/usage/" kinds=${['day', 'model', 'user']} />
-    <${List} ...${TRAIL} version=${version} />`;
+    <${List} ...${TRAIL} version=${version} /></main>`;
 }

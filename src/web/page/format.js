@@ -1,7 +1,8 @@
 const count = new Intl.NumberFormat('en');
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
 
-export const number = (value) => count.format(value);
+/** What is not known yet is a dash. */
+export const number = (value) => (value === undefined ? '–' : count.format(value));
 export const tokens = (value) => `${number(value)} ${value === 1 ? 'token' : 'tokens'}`;
 export const time = (iso) => moment.format(new Date(iso));
 
@@ -9,7 +10,7 @@ const WORDS = {
   daily: 'Tokens a day',
   email: 'E-mail',
   expires_at: 'Serves until',
-  type: 'Format',
+  count: 'Answers',
 };
 
 /** The name of a field of the API, for people. */

@@ -12,24 +12,26 @@ function shown(name, value) {
   }
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (Array.isArray(value)) return value.join(', ');
+  if (name === 'kind') return value.replaceAll('_', ' ');
   return ISO_TIME.test(value) ? time(value) : (value ?? '–');
 }
 
 /** What belongs together. */
-export const Card = ({ title, children }) => html`<section class="card" aria-label=${title}>
-  <h3>${title}</h3>${children}
-</section>`;
+export const Card = ({ title, children }) =>
+  html`<section class="card" aria-label=${title}><h3>${title}</h3>${children}</section>`;
 
-/** Entries of the API, by the names of their fields; `last` gives what can be done with one. */
-function Table({ title, columns, entries, last, onDone }) {
-  const side = (name) => (typeof entries[0][name] === 'number' ? 'right' : undefined);
+/** Entries of the API, by the names of their fields, or `none`; `last` gives what can be done with one. */
+function Table({ title, columns, entries, none, last, onDone }) {
+  if (!entries[0]) return html`<p class="muted">${none}</p>`;
+  const names = columns.split(' ');
+  const side = (name) => (typeof entries[0][name] === 'number' ? 'right' : 'left');
   const cells = (entry) =>
-    columns.map((name) => html`<td align=${side(name)}>${shown(name, entry[name])}</td>`);
+    names.map((name) => html`<td align=${side(name)}>${shown(name, entry[name])}</td>`);
   const row = (entry) => html`<tr key=${entry.id}>${cells(entry)}
     ${last && html`<td><${Actions} of=${last(entry)} onDone=${onDone} /></td>`}</tr>`;
-  const heads = columns.map((name) => html`<th align=${side(name)}>${words(name)}</th>`);
-  return html`<div class="wide" tabindex="0" role="region" aria-label=${title}><table>
-    <thead><tr>${heads}${last && html`<th>Actions</th>`}</tr></thead><tbody>${entries.map(row)}</tbody>
+  const heads = names.map((name) => html`<th align=${side(name)}>${words(name)}</th>`);
+  return html`<div class="wide" tabindex="0" role="region" aria-label="${title}: table"><table>
+    <thead><tr>${heads}${last && html`<th align="left">Actions</th>`}</tr></thead><tbody>${entries.map(row)}</tbody>
   </table></div>`;
 }
 
@@ -62,14 +64,9 @@ export function List({ title, path, version, columns, none, above = {}, last, se
     onDone?.();
   };
   return html`<${Card} title=${title}>
-    ${results?.length === 0 && html`<p class="muted">${none}</p>`}
-    ${
-      results?.[0] &&
-      html`<${Table} title=${title} columns=${columns.split(' ')} entries=${results}
-      last=${last} onDone=${finish} />`
-    }
+    ${results && html`<${Table} ...${{ title, columns, none, last }} entries=${results} onDone=${finish} />`}
     <${Problem} text=${problem?.message} />
-    <${Button} when=${next || problem} disabled=${isRunning} onClick=${() => load(next)}>
+    <${Button} when=${next || problem} aria-disabled=${isRunning} onClick=${() => load(next)}>
       ${problem ? 'Try again' : 'Show older'}<//>
     <div class=${done && 'notice'} role="status">
       ${typeof done === 'string' ? html`<${Secret} text=${done} />` : done && 'Done.'}</div>
@@ -84,15 +81,17 @@ export function Usage({ path, kinds }) {
   const bars = answer?.results ?? [];
   const most = Math.max(...bars.map((bar) => bar.tokens));
   const sum = bars.reduce((total, bar) => total + bar.tokens, 0);
-  const choice = (kind) => html`<label key=${kind}>
-    <input type="radio" name="by" checked=${by === kind} onChange=${() => setBy(kind)} /> By ${kind}
-  </label>`;
+  const choice = (
+    kind,
+  ) => html`<label key=${kind}><input type="radio" name="by" checked=${by === kind}
+    onChange=${() => setBy(kind)} /> By ${kind}</label>`;
   const bar = (value) => html`<progress aria-hidden="true" max=${most} value=${value} />`;
-  const entries = bars.map((row) => ({ ...row, answers: row.count, spent: bar(row.tokens) }));
+  const named = ({ id, key }) => (key === id ? 'Session' : key);
+  const entries = bars.map((row) => ({ ...row, key: named(row), spent: bar(row.tokens) }));
   return html`<${Card} title="Usage">
     <div class="row" role="group" aria-label="Usage by">${kinds.map(choice)}</div>
     <${Problem} text=${problem?.message} />
     ${answer && html`<p class="muted">${tokens(sum)} in the last 30 days.</p>`}
-    ${sum > 0 && html`<${Table} title="Usage" columns=${[by, 'answers', 'tokens', 'spent']} entries=${entries} />`}
+    ${sum > 0 && html`<${Table} title="Usage" columns="${by} spent count tokens" entries=${entries} />`}
   <//>`;
 }

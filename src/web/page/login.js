@@ -50,14 +50,12 @@ export function Login() {
   const reason = farewell.use();
   const { view } = route.use();
   const { text, ...form } = FORMS[view] ?? FORMS.chat;
-  return html`<main class="login">
-    <${Form} class="card" key=${view} ...${form}>
+  return html`<main class="login"><${Form} class="card" key=${view} ...${form}>
       <h1><${Icon} name="mark" /> Tallychat</h1>
       <p class="muted">${text}</p>
       ${reason && html`<p class="notice" role="status">${reason}</p>`}
     <//>
     <a href=${view === 'forgotten' ? NEW : FORGOTTEN}>
       ${view === 'forgotten' ? 'Log in' : 'Forgot your password?'}</a>
-    <a href="api/docs/">API documentation</a>
-  </main>`;
+    <a href="api/docs/">API documentation</a></main>`;
 }

@@ -9,9 +9,11 @@ const CHARS_MAX = 100_000;
 
 const TAGS =
   'p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li a table thead tbody tr th td div figure figcaption button';
+const PLAIN = ['class', 'start', 'align', 'tabindex', 'type'];
 const SAFE = {
   ALLOWED_TAGS: TAGS.split(' '),
-  ALLOWED_ATTR: ['href', 'class', 'start', 'align', 'tabindex', 'type'],
+  ALLOWED_ATTR: ['href', ...PLAIN],
+  ADD_URI_SAFE_ATTR: PLAIN,
   ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:)/i,
   RETURN_DOM_FRAGMENT: true,
 };
@@ -33,7 +35,7 @@ const marked = new Marked({
     image: ({ href, text }) => `<a href="${escape(href)}">${escape(text || href)}</a>`,
     checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
     code: ({ text, lang }) =>
-      `<figure class="code"><figcaption class="muted">${escape(lang || 'text')}${COPY}</figcaption>
+      `<figure class="code"><figcaption class="muted row">${escape(lang || 'text')}${COPY}</figcaption>
       <pre tabindex="0"><code>${escape(text)}\n</code></pre></figure>`,
     table(token) {
       return `<div class="wide" tabindex="0">${Renderer.prototype.table.call(this, token)}</div>`;
@@ -70,8 +72,9 @@ function draw(root, shown, text) {
 async function copyCode({ target }) {
   if (target.localName !== 'button') return;
   await navigator.clipboard.writeText(target.closest('figure').querySelector('code').textContent);
-  target.textContent = 'Copied';
-  setTimeout(() => (target.textContent = 'Copy'), 2000);
+  const name = (word) => Object.assign(target, { textContent: word, ariaLabel: `${word} code` });
+  name('Copied');
+  setTimeout(() => name('Copy'), 2000);
 }
 
 /** An answer. It is kept out of Preact's hands, because it is made of elements and not of text. */

@@ -87,23 +87,19 @@ export function Form({ fields = '', values = {}, actions, act, onCancel, childre
       target.reset();
     });
   };
-  const listed = fields
-    .split(' ')
-    .filter(Boolean)
-    .map((word) => /^(\w+)(\??)(?:=(.*))?$/.exec(word));
+  const listed = (fields.match(/\S+/g) ?? []).map((word) => /^(\w+)(\??)(?:=(.*))?$/.exec(word));
   const problemOf = ([, id]) =>
     problem?.fields?.[id]?.join(' ') ?? (listed[1] ? '' : problem?.message);
   const field = ([all, id, isOptional, choices = '']) => html`<${Field} key=${id} id=${id}
     isOptional=${isOptional || choices} choices=${choices.split(',')} value=${values[id]}
     problem=${problemOf([all, id])} />`;
   const button = (name, place) => html`<button key=${name} value=${name}
-    class=${place ? '' : 'primary'} disabled=${isRunning}>${name}</button>`;
+    class=${place ? '' : 'primary'} aria-disabled=${isRunning}>${name}</button>`;
   return html`<form onSubmit=${submit} ...${rest}>
     ${children} ${listed.map(field)}
     <${Problem} text=${listed.some(problemOf) ? '' : problem?.message} />
     <div class="inline"><${Button} when=${onCancel} onClick=${onCancel}>Cancel<//>${actions.map(button)}</div>
-    <p role="status">${done}</p>
-  </form>`;
+    <p role="status">${done}</p></form>`;
 }
 
 /** A question over the page. Escape and Cancel close it, and so does what is asked when it is done. */
@@ -119,10 +115,19 @@ function Dialog({ title, text, act, onClose, onDone, ...form }) {
   };
   return html`<dialog ref=${dialog} onClose=${onClose} aria-labelledby="dialog-title">
     <${Form} ...${form} act=${submit} onCancel=${close}>
-      <h2 id="dialog-title">${title}</h2>
-      <p>${text}</p>
-    <//>
-  </dialog>`;
+      <h2 id="dialog-title">${title}</h2><p>${text}</p><//></dialog>`;
+}
+
+/** A view that is loaded when it is opened, with what it is given. */
+export function Later({ name, ...rest }) {
+  const [View, setView] = useState(null);
+  const [problem, setProblem] = useState(null);
+  useEffect(() => {
+    import(`./${name}.js`).then((module) => setView(() => module.default), setProblem);
+  }, []);
+  if (View) return html`<${View} ...${rest} />`;
+  return html`<div class="welcome"><${Icon} name="mark" />
+    <${Problem} text=${problem && 'The page could not be loaded. Reload it to try again.'} /></div>`;
 }
 
 /** Buttons by their names, each of which asks in a dialog before it acts. */

@@ -2,6 +2,7 @@ import { conversations, loadConversations } from './conversations.js';
 import { Button, Icon, Problem, useAnswer, useAttempt } from './parts.js';
 import { html, useEffect, useState } from './preact.js';
 import { NEW, go, route, toConversation } from './route.js';
+import { loadModels, refreshWallet } from './wallet.js';
 
 const PAUSE_MS = 250;
 
@@ -22,23 +23,23 @@ export function Sidebar() {
   const question = sought && ['GET', `api/chat/?search=${encodeURIComponent(sought)}`];
   const { answer: found, problem: searchProblem } = useAnswer(question, PAUSE_MS);
   const [run, isRunning, problem] = useAttempt();
-  useEffect(() => void run(loadConversations), []);
+  // Where the server was away, one button asks for all that is missing.
+  const more = () => Promise.all([loadConversations(next), refreshWallet(), loadModels()]);
+  useEffect(() => void run(more), []);
   const kept = (all ?? []).map((each) => ({ key: each.id, id: each.id, label: titleOf(each) }));
   const titled = kept.filter(({ label }) => label.toLowerCase().includes(sought));
   const linkTo = ({ id: key, conversation: id, message: label }) => ({ key, id, label });
-  const said = found?.results.map(linkTo);
+  const said = found?.results.map(linkTo) ?? [];
+  const none = sought ? 'Nothing was found.' : 'Conversations are kept here.';
 
   return html`<nav class="sidebar" aria-label="Conversations">
-    <button class="primary" onClick=${() => go(NEW)}>
-      <${Icon} name="plus" /> New conversation</button>
+    <button class="primary" onClick=${() => go(NEW)}><${Icon} name="plus" /> New conversation</button>
     <input type="search" aria-label="Search" placeholder="Search" value=${text}
       onInput=${(event) => setText(event.target.value)} />
     <div class="list">
       <${Problem} text=${(searchProblem ?? problem)?.message} />
-      ${found && html`<${Links} links=${[...titled, ...said]} none="Nothing was found." />`}
-      ${!found && all && html`<${Links} links=${kept} open=${open} none="Conversations are kept here." />`}
-      <${Button} when=${!found && next} disabled=${isRunning}
-        onClick=${() => run(() => loadConversations(next))}>Show more<//>
-    </div>
-  </nav>`;
+      ${all && html`<${Links} links=${[...titled, ...said]} open=${open} none=${(found || !sought) && none} />`}
+      <${Button} when=${!sought && (next || problem)} aria-disabled=${isRunning} onClick=${() => run(more)}>
+        ${problem ? 'Try again' : 'Show more'}<//>
+    </div></nav>`;
 }

@@ -27,6 +27,12 @@ export function sayAsItComes(text) {
   unspoken = unspoken.slice(cut);
 }
 
+/** What was said was of another conversation, or of somebody else. */
+export function hush() {
+  unspoken = '';
+  sentences.set([]);
+}
+
 /** Says what is left of an answer, and how it ended. */
 export function sayTheEnd(ending) {
   say(unspoken);

@@ -1,4 +1,4 @@
-import { useEffect, useState } from './preact.js';
+import { useLayoutEffect, useState } from './preact.js';
 
 /** A value that several parts of the page show: `use` shows it, `set` tells all who do. */
 export function store(value) {
@@ -13,7 +13,7 @@ export function store(value) {
   };
   const use = () => {
     const [seen, see] = useState(value);
-    useEffect(() => {
+    useLayoutEffect(() => {
       see(value);
       return listen(see);
     }, []);

@@ -16,6 +16,8 @@ const draftKey = (owner, id) => `tallychat-draft:${owner}:${id ?? ''}`;
 
 export const joined = (...texts) => texts.filter(Boolean).join('\n\n');
 
+const GONE = new Refusal(404, { detail: 'There is no such conversation, or none any more.' });
+
 let made = 0;
 
 /**
@@ -54,13 +56,15 @@ export class Thread {
   /** Reads the newest turns, or the page before those shown. */
   async load() {
     const path = `api/conversations/${this.id}/messages/`;
+    this.problem.set(null);
     try {
       const { results, next } = await readPage(path, this.earlier.get() ?? '?page_size=30');
-      this.turns.set([...results.reverse(), ...this.turns.get()]);
+      const isNew = ({ id }) => !results.some((turn) => turn.id === id);
+      this.turns.set([...results.reverse(), ...this.turns.get().filter(isNew)]);
       this.earlier.set(next);
       this.isLoaded.set(true);
     } catch (error) {
-      this.problem.set(error);
+      this.problem.set(error.status === 404 ? GONE : error);
     }
   }
 

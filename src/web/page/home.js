@@ -1,0 +1,46 @@
+import { call } from './api.js';
+import { Chat } from './chat.js';
+import { conversations } from './conversations.js';
+import { number, words } from './format.js';
+import { Icon, Later } from './parts.js';
+import { html, useEffect } from './preact.js';
+import { ACCOUNT, LATER, NEW, route } from './route.js';
+import { endSession, session } from './session.js';
+import { Sidebar } from './sidebar.js';
+import { hush } from './speech.js';
+import { forgetThreads } from './thread.js';
+import { forgetWallet, wallet } from './wallet.js';
+
+/** The browser is logged out whatever happens; where the server was not told, that is said. */
+async function logOut() {
+  const untold = () => 'You are logged out here, but the server could not be told.';
+  const farewell = await call('POST', 'api/logout/').then(() => '', untold);
+  sessionStorage.clear();
+  endSession(farewell);
+}
+
+function Header({ username, view }) {
+  const available = number(wallet.use()?.available);
+  return html`<header><a class="brand row" href=${NEW}><${Icon} name="mark" /> <h1>Tallychat</h1></a>
+    <span class="balance"><strong key=${available}>${available}</strong> tokens</span>
+    <a href=${ACCOUNT} aria-current=${view === 'account' ? 'page' : undefined} title=${username}>Account</a>
+    <button class="quiet" onClick=${logOut}>Log out</button></header>`;
+}
+
+/** What people see who are logged in. */
+export default function Home({ username }) {
+  const { view, id } = route.use();
+  const title = `${words(view)} – Tallychat`;
+  useEffect(() => void (LATER.includes(view) && (document.title = title)), [view]);
+  return html`<div class="home"><${Header} username=${username} view=${view} /><${Sidebar} />
+    ${LATER.includes(view) ? html`<${Later} key=${view} name=${view} />` : html`<${Chat} id=${id} />`}</div>`;
+}
+
+/** A login, another login or its end, here or in another tab, starts afresh. */
+session.listen(() => {
+  forgetThreads();
+  forgetWallet();
+  conversations.set({ all: null, next: null });
+});
+/** What was said is of no use to who is elsewhere, or somebody else. */
+for (const place of [route, session]) place.listen(hush);
