@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { TestApp } from '../support/app.js';
+import { PASSWORD, TestApp } from '../support/app.js';
 import { inBrowser, openBrowser } from '../support/browser.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { SCREENS, WebPage } from '../support/web-page.js';
@@ -8,13 +8,17 @@ import { SCREENS, WebPage } from '../support/web-page.js';
 const ANSWER =
   'A **list**:\n\n- one\n- two\n\n> quoted\n\n```js\nconst held = 1;\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n[a link](https://example.org)';
 
+const PAINTED = `performance.getEntriesByName('first-contentful-paint')[0]?.startTime`;
+
 inBrowser('the page for those who see little, or use the keyboard alone', () => {
   let app: TestApp;
   let browser: Browser;
+  let provider: ProviderProbe;
   let tab: WebPage;
 
   beforeAll(async () => {
-    app = await TestApp.start('sqlite', { OPENING_GRANT: '150' });
+    app = await TestApp.start('sqlite', { OPENING_GRANT: '250' });
+    provider = new ProviderProbe(app.nest);
     browser = await openBrowser();
     tab = await WebPage.openAlone(browser, app.url);
   });
@@ -42,19 +46,38 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     expect(await barriers()).toEqual([]);
   });
 
-  it('has no barrier in a conversation, a dialog, and before an empty wallet', async () => {
+  it('has no barrier before a first question, and in a conversation', async () => {
     await tab.register('ada');
     await tab.sees('What would you like to know?');
     expect(await barriers()).toEqual([]);
     const usage = { promptTokens: 1, completionTokens: 1 };
-    new ProviderProbe(app.nest).answer([
+    provider.answer([
       { type: 'delta', text: ANSWER },
       { type: 'done', finishReason: 'stop', usage },
     ]);
     await tab.ask('show me all');
+    expect(await tab.answers.locator('table').count()).toBe(1);
+    expect(await barriers()).toEqual([]);
+  });
+
+  it('has no barrier while an answer comes, which moves only for those who do not mind', async () => {
+    provider.answer([{ type: 'delta', text: 'Half of it.' }]);
+    await tab.message.fill('and then?');
+    await tab.message.press('Enter');
+    await tab.sees('Half of it.');
+    expect(await barriers()).toEqual([]);
+    const moving = () => tab.page.evaluate<number>('document.getAnimations().length');
+    await tab.page.emulateMedia({ reducedMotion: 'no-preference' });
+    expect(await moving()).toBeGreaterThan(0);
+    await tab.page.emulateMedia({ reducedMotion: 'reduce' });
+    expect(await moving()).toBe(0);
+    await tab.message.press('Escape');
+    await tab.sees('Stopped · echo · 100 tokens');
+  });
+
+  it('has no barrier before an empty wallet, and in a dialog', async () => {
     await tab.message.fill('more than there is');
     await tab.sees('Your wallet has 50 tokens: too few for this.');
-    expect(await tab.answers.locator('table').count()).toBe(1);
     expect(await barriers()).toEqual([]);
     await tab.button('Delete').click();
     expect(await barriers()).toEqual([]);
@@ -66,37 +89,76 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
   it('has no barrier on the account page, with its bars and tables', async () => {
     await tab.page.getByRole('link', { name: 'Account' }).click();
     await tab.page.locator('progress').first().waitFor();
-    await tab.page.getByRole('cell', { name: '−100' }).waitFor();
+    await tab.page.getByRole('cell', { name: '−100' }).first().waitFor();
     expect(await barriers()).toEqual([]);
   });
 
-  it('moves nothing for those who want less motion', async () => {
-    const moving = await tab.page.evaluate<number>('document.getAnimations().length');
-    expect(moving).toBe(0);
-  });
-
-  it('is used by the keyboard alone, from the login to the answer', async () => {
+  it('is used by the keyboard alone, from the login to the logout, and never loses it', async () => {
     const alone = await WebPage.openAlone(browser, app.url, 'wide');
     const { keyboard } = alone.page;
     await alone.button('Log in').waitFor();
-    for (const typed of ['grace', 'Str0ng-pass-1']) {
-      await keyboard.press('Tab');
+    for (const [field, typed] of [
+      ['username', 'grace'],
+      ['password', PASSWORD],
+    ] as const) {
+      await alone.tabTo(field);
       await keyboard.type(typed);
     }
-    await keyboard.press('Tab');
-    await keyboard.press('Tab');
+    await alone.tabTo('Register');
     await keyboard.press('Enter');
     await alone.message.waitFor();
     await keyboard.type('hello');
     await keyboard.press('Enter');
-    await alone.answers.first().waitFor();
+    await alone.button('Retry').waitFor();
     await keyboard.type('and on');
     expect(await alone.message.inputValue()).toBe('and on');
+    await alone.tabTo('Retry');
+    await keyboard.press('Enter');
+    await alone.button('Retry').nth(1).waitFor();
+    expect(await alone.focused()).toBe('message');
+    await alone.tabTo('Rename');
+    await keyboard.press('Enter');
+    await alone.dialog.waitFor();
+    await keyboard.press('Control+A');
+    await keyboard.type('By keyboard');
+    await keyboard.press('Enter');
+    await alone.page.getByRole('heading', { name: 'By keyboard' }).waitFor();
+    expect(await alone.focused()).toBe('Rename');
+    const outline = 'getComputedStyle(document.activeElement).outlineStyle';
+    expect(await alone.page.evaluate(outline)).toBe('solid');
+    await alone.tabTo('code');
+    await keyboard.type('no such code');
+    await keyboard.press('Enter');
+    await alone.page.locator('#code-problem').filter({ hasText: /./ }).waitFor();
+    expect(await alone.focused()).toBe('code');
+    await alone.tabTo('Log out');
+    await keyboard.press('Enter');
+    await alone.button('Log in').waitFor();
     expect(alone.complaints).toEqual([]);
+    await alone.close();
   });
 
-  it('shows its first view with less than a second of work', async () => {
-    const times: number[] = [];
+  it('shows the login before what is behind it has come, and says where that does not come', async () => {
+    const context = await browser.newContext();
+    let letGo: (isServed: boolean) => void = () => undefined;
+    const isServed = new Promise<boolean>((resolve) => (letGo = resolve));
+    await context.route(/\/(home|chat|marked|dompurify)\.js$/, async (route) =>
+      (await isServed) ? route.continue() : route.abort(),
+    );
+    const early = await WebPage.open(context, app.url);
+    await early.fillIn('late');
+    letGo(false);
+    await early.button('Register').click();
+    await early.sees('The page could not be loaded. Reload it to try again.');
+    await context.unrouteAll();
+    await early.page.reload();
+    await early.message.waitFor();
+    await early.close();
+  });
+
+  it('shows its first view within a second, and with less than a second of work', async () => {
+    const works: number[] = [];
+    const paints: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       const fresh = await browser.newPage();
       const session = await fresh.context().newCDPSession(fresh);
@@ -104,10 +166,13 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
       await fresh.goto(app.url);
       await fresh.getByRole('button', { name: 'Log in' }).waitFor();
       const { metrics } = await session.send('Performance.getMetrics');
-      times.push(metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Infinity);
+      works.push(metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Infinity);
+      await fresh.waitForFunction(PAINTED);
+      paints.push(await fresh.evaluate<number>(PAINTED));
       await fresh.close();
     }
-    // Seconds of work: how long they take on a busy machine says nothing of the page.
-    expect(Math.min(...times)).toBeLessThan(1);
+    // A paint waits where the machine is busy, which says nothing of the page: the best of three counts.
+    expect(Math.min(...works)).toBeLessThan(1);
+    expect(Math.min(...paints)).toBeLessThan(1000);
   });
 });

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { PASSWORD, TestApp } from '../support/app.js';
+import { TestApp } from '../support/app.js';
 import { inBrowser, openBrowser } from '../support/browser.js';
+import type { Caller } from '../support/client.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { openThread } from '../support/threads.js';
 import { WebPage } from '../support/web-page.js';
@@ -28,12 +29,13 @@ inBrowser('the pictures of the page for the README', () => {
   let app: TestApp;
   let browser: Browser;
   let folder: string;
+  let ada: Caller;
 
   beforeAll(async () => {
     folder = process.env['SCREENSHOTS'] ?? (await mkdtemp(join(tmpdir(), 'tallychat-pictures-')));
     app = await TestApp.start();
     browser = await openBrowser();
-    const ada = await app.newUser({ username: 'ada' });
+    ada = await app.newUser({ username: 'ada' });
     for (const title of TITLES) await openThread(ada, { title });
     new ProviderProbe(app.nest).answer([
       { type: 'delta', text: ANSWER },
@@ -49,9 +51,8 @@ inBrowser('the pictures of the page for the README', () => {
     ['page-wide', 'wide', 'light'],
     ['page-small', 'small', 'dark'],
   ] as const)('are made, and small: %s.png', async (name, screen, colorScheme) => {
-    const tab = await WebPage.openAlone(browser, app.url, screen);
+    const tab = await WebPage.openAlone(browser, app.url, screen, ada);
     await tab.page.emulateMedia({ colorScheme });
-    await tab.logIn('ada', PASSWORD);
     await tab.ask(QUESTION);
     await tab.message.fill('And when the process dies in between?');
     await tab.sees('Costs 100 tokens');

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PageAssets } from '../../src/web/page-assets.js';
@@ -7,6 +7,12 @@ import { TestApp } from '../support/app.js';
 const FOLDER = 'src/web/page';
 const LINES_MAX = 1500;
 const FIRST_VIEW_MAX_BYTES = 200_000;
+
+/** A module of ours; of a library nothing. */
+function readPageFile(name: string): string {
+  const path = join(FOLDER, name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
 
 describe('GET /', () => {
   let app: TestApp;
@@ -51,6 +57,17 @@ describe('GET /', () => {
       bytes += Buffer.byteLength(raw);
     }
     expect(bytes).toBeLessThan(FIRST_VIEW_MAX_BYTES);
+  });
+
+  it('names what the login imports before all others', async () => {
+    const names = (await named()).map((path) => path.split('/').at(-1) ?? '');
+    const needed = new Set(['base.css', 'layout.css', 'page.js']);
+    for (const name of needed) {
+      const imports = readPageFile(name).matchAll(/^(?:import|export) .* from '\.\/(.*)';$/gm);
+      for (const [, imported = ''] of imports) needed.add(imported);
+    }
+    expect(new Set(names.slice(0, needed.size))).toEqual(needed);
+    expect(needed).not.toContain('marked.js');
   });
 
   it('serves the account page under the same path, though not named at first', async () => {

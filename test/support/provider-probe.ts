@@ -66,10 +66,10 @@ export class ProviderProbe {
     this.provider.answer = before ? undefined : this.counting(this.atOnce);
   }
 
-  /** From now on each call is answered with these events; without a `done` it then hangs. */
-  answer(events: readonly CompletionEvent[]): void {
+  /** From now on each call is answered with these events, and `rest` when it comes; without a `done` it then hangs. */
+  answer(events: readonly CompletionEvent[], rest?: Promise<readonly CompletionEvent[]>): void {
     this.provider.answer = undefined;
-    this.provider.complete = (request) => this.replay(events, request);
+    this.provider.complete = (request) => this.replay(events, rest, request);
   }
 
   private counting(answer: CompletionProvider['answer']): CompletionProvider['answer'] {
@@ -85,12 +85,14 @@ export class ProviderProbe {
 
   private async *replay(
     events: readonly CompletionEvent[],
+    rest: Promise<readonly CompletionEvent[]> | undefined,
     request: CompletionRequest,
   ): AsyncIterable<CompletionEvent> {
     this.calls += 1;
     this.lastRequest = request;
     yield* events;
-    if (events.at(-1)?.type !== 'done') await this.released;
+    if (rest) yield* await Promise.race([rest, this.released]);
+    else if (events.at(-1)?.type !== 'done') await this.released;
   }
 
   private async *during(

@@ -10,7 +10,7 @@ export const SLOWEST_FIRST = [
   'test/processes/caps.sqlite.spec.ts',
   'test/pages/docs-page.spec.ts',
   'test/limits/login.spec.ts',
-  'test/pages/web-account.spec.ts',
+  'test/pages/web-small.spec.ts',
   'test/contract/replay.spec.ts',
   'test/conversations/saving-order.postgres.spec.ts',
   'test/http/unread.spec.ts',
@@ -19,5 +19,5 @@ export const SLOWEST_FIRST = [
   'test/processes/wrong-words.spec.ts',
   'test/pages/web-xss.spec.ts',
   'test/accounts/mail-settings.spec.ts',
-  'test/pages/web-console.spec.ts',
+  'test/pages/web-wide.spec.ts',
 ];

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { expect } from '@jest/globals';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { PASSWORD } from './app.js';
-import { databaseKinds } from './databases.js';
+import type { Caller } from './client.js';
 
 /** The two screens that the page is made for. */
 export const SCREENS = {
@@ -11,11 +11,14 @@ export const SCREENS = {
   small: { width: 390, height: 844 },
 };
 
-/** Each screen with another database, so that both are walked through once. */
-export const WALKS = (['small', 'wide'] as const).map((screen, index) => ({
-  screen,
-  kind: databaseKinds.at(-1 - index) ?? 'sqlite',
-}));
+/** What the page keeps of a login, so that nobody needs to type it. */
+const sessionOf = (url: string, { token, username }: Caller) => {
+  const value = JSON.stringify({ token, username });
+  return {
+    cookies: [],
+    origins: [{ origin: url, localStorage: [{ name: 'tallychat-session', value }] }],
+  };
+};
 
 /** A browser's own words for an answer of ours that is no success: the page shows it, and is not at fault. */
 const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d /;
@@ -55,14 +58,19 @@ export class WebPage {
     return opened;
   }
 
-  /** A tab in a browser window of its own, in which nobody is logged in. */
+  /** A tab in a browser window of its own, in which nobody is logged in but `caller`. */
   static async openAlone(
     browser: Browser,
     url: string,
     screen: keyof typeof SCREENS = 'wide',
+    caller?: Caller,
   ): Promise<WebPage> {
-    const viewport = SCREENS[screen];
-    return WebPage.open(await browser.newContext({ viewport, acceptDownloads: true }), url);
+    const context = await browser.newContext({
+      viewport: SCREENS[screen],
+      acceptDownloads: true,
+      ...(caller && { storageState: sessionOf(url, caller) }),
+    });
+    return WebPage.open(context, url);
   }
 
   button(name: string): Locator {
@@ -126,6 +134,20 @@ export class WebPage {
     await this.message.fill(message);
     await this.message.press('Enter');
     await this.turns.nth(before).getByRole('button', { name: 'Retry' }).waitFor();
+  }
+
+  /** What the keyboard is at: its id or its name; `BODY` where that was lost. */
+  focused(): Promise<string> {
+    return this.page.evaluate<string>(`(({ id, ariaLabel, innerText, tagName }) =>
+      tagName === 'BODY' ? tagName : id || ariaLabel || innerText.trim())(document.activeElement)`);
+  }
+
+  /** Presses Tab until the keyboard is at this. */
+  async tabTo(name: string): Promise<void> {
+    for (let stops = 0; stops < 60 && (await this.focused()) !== name; stops += 1) {
+      await this.page.keyboard.press('Tab');
+    }
+    expect(await this.focused()).toBe(name);
   }
 
   /** Waits until the text is to be seen. */

@@ -1,40 +1,35 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Route } from 'playwright-core';
-import { TestApp } from '../support/app.js';
-import { printCodes } from '../support/books.js';
-import { inBrowser, openBrowser } from '../support/browser.js';
-import { ProviderProbe } from '../support/provider-probe.js';
-import { WALKS, WebPage } from '../support/web-page.js';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Route } from 'playwright-core';
+import type { TestApp } from '../../support/app.js';
+import { printCodes } from '../../support/books.js';
+import type { ProviderProbe } from '../../support/provider-probe.js';
+import { say } from '../../support/threads.js';
+import type { Walk } from '../../support/walk.js';
+import { WebPage } from '../../support/web-page.js';
 
 const MARKDOWN = 'Take **two** steps.';
 const usage = { promptTokens: 1, completionTokens: 1 };
 
-inBrowser.each(WALKS)(
-  'what the page keeps, on a $screen screen, with $kind',
-  ({ screen, kind }) => {
+/** Conversations, money, logins and what was typed, by somebody who comes back. */
+export const keeping = (walk: () => Walk): void => {
+  describe('what is kept', () => {
     let app: TestApp;
     let provider: ProviderProbe;
-    let browser: Browser;
     let tab: WebPage;
 
     beforeAll(async () => {
-      app = await TestApp.start(kind, { OPENING_GRANT: '700' });
-      provider = new ProviderProbe(app.nest);
-      browser = await openBrowser();
-      tab = await WebPage.openAlone(browser, app.url, screen);
-      await tab.register('newcomer');
-      await tab.ask('third');
+      ({ app, provider } = walk());
+      await app.database.empty();
+      const caller = await app.newUser({ username: 'newcomer', tokens: 700 });
+      const first = await caller.chat('third');
       provider.answer([
         { type: 'delta', text: MARKDOWN },
         { type: 'done', finishReason: 'stop', usage },
       ]);
-      await tab.ask('how?');
+      await say(caller, String(first.headers['conversation-id']), 'how?');
       provider.use(undefined);
-    });
-    afterAll(async () => {
-      await browser.close();
-      await app.close();
+      tab = await walk().open(caller);
     });
 
     it('begins another conversation, finds the first one by what was said, and opens it', async () => {
@@ -103,12 +98,15 @@ inBrowser.each(WALKS)(
       const ledger = tab.page.getByRole('region', { name: 'Ledger' }).first();
       await ledger.getByText('−100').first().waitFor();
       expect(await ledger.getByText('+700').count()).toBe(1);
+      const [today = ''] = await ledger.locator('tbody td').allInnerTexts();
+      expect(Math.abs(Date.parse(today) - Date.now())).toBeLessThan(600_000);
       await tab.page.locator('progress').first().waitFor();
       await tab.page.getByLabel('By model').check();
       const echo = tab.page.getByRole('cell', { name: 'echo', exact: true });
       await echo.waitFor();
       await tab.page.getByLabel('By key').check();
-      await echo.waitFor({ state: 'detached' });
+      await tab.page.getByRole('cell', { name: 'Session', exact: true }).waitFor();
+      expect(await echo.count()).toBe(0);
       await tab.act('Change the daily limit', { 'Tokens a day': '1' });
       await tab.sees('of 1 token');
       await tab.page.goBack();
@@ -134,25 +132,32 @@ inBrowser.each(WALKS)(
         expect(await each.page.getByRole('navigation').isVisible()).toBe(false);
       }
       expect(await app.database.count('access_tokens')).toBe(0);
-      await other.fillIn('newcomer');
-      await other.button('Log in').click();
+      await other.logIn('newcomer');
       await tab.message.waitFor();
       expect(await tab.message.inputValue()).toBe('');
       expect(other.complaints).toEqual([]);
       await other.page.close();
     });
 
-    it('keeps what was typed while a session ends', async () => {
-      await tab.button('New conversation').click();
+    it('keeps what was typed in each conversation, also while a session ends', async () => {
+      await tab.message.fill('typed in the new one');
+      await tab.conversations.first().click();
+      await tab.turns.first().waitFor();
+      await tab.hasTyped('');
       await tab.message.fill('typed for an hour');
+      await tab.page.getByRole('link', { name: 'Account' }).click();
+      await tab.page.goBack();
+      await tab.hasTyped('typed for an hour');
       await app.database.rows('DELETE FROM access_tokens');
       await tab.message.press('Enter');
       await tab.sees('Your session has ended. Please log in again.');
       expect(await tab.message.isVisible()).toBe(false);
-      await tab.fillIn('newcomer');
-      await tab.button('Log in').click();
-      await tab.message.waitFor();
+      await tab.logIn('newcomer');
+      await tab.turns.first().waitFor();
       await tab.hasTyped('typed for an hour');
+      await tab.message.fill('');
+      await tab.button('New conversation').click();
+      await tab.hasTyped('typed in the new one');
     });
 
     it('keeps what was sent and not yet taken, over a reload, a stop and refusals', async () => {
@@ -188,9 +193,33 @@ inBrowser.each(WALKS)(
       expect(await app.database.count('turns')).toBe(turns);
     });
 
+    it('says that the server is away when it opens, and asks again for all that is missing', async () => {
+      await tab.conversations.first().click();
+      await tab.turns.first().waitFor();
+      const api = /\/(api|v1)\//;
+      await tab.page.route(api, (route) => route.abort());
+      await tab.page.reload();
+      const again = tab.button('Try again');
+      await again.nth(1).waitFor();
+      expect(await tab.page.getByRole('alert').allInnerTexts()).toContain(
+        'The server cannot be reached. Check the connection and try again.',
+      );
+      await tab.page.unroute(api);
+      await again.nth(1).click();
+      await tab.turns.first().waitFor();
+      await again.click();
+      await tab.conversations.first().waitFor();
+      await tab.hasBalance('300');
+      expect(await tab.page.getByLabel('Model', { exact: true }).inputValue()).toBe('echo');
+      expect(await again.count()).toBe(0);
+      expect(await tab.page.getByRole('alert').count()).toBe(0);
+      tab.complaints.splice(0, tab.complaints.length);
+    });
+
     it('has given the browser nothing to complain of, and left the books in order', async () => {
       expect(tab.complaints).toEqual([]);
       expect(await app.database.unbalancedWallets()).toEqual([]);
+      await tab.close();
     });
-  },
-);
+  });
+};

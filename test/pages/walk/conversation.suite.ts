@@ -1,40 +1,32 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { until } from '../support/until.js';
-import { TestApp } from '../support/app.js';
-import { inBrowser, openBrowser } from '../support/browser.js';
-import { ProviderProbe } from '../support/provider-probe.js';
-import { WALKS, WebPage } from '../support/web-page.js';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { TestApp } from '../../support/app.js';
+import type { ProviderProbe } from '../../support/provider-probe.js';
+import { until } from '../../support/until.js';
+import type { Walk } from '../../support/walk.js';
+import type { WebPage } from '../../support/web-page.js';
 
-const MARKDOWN = `Take **two** steps. Then rest.\n\n\`\`\`js\nconst held = 1;\n\`\`\`\n\nDone.`;
+const MARKDOWN = `Take **two** steps. Then rest.\n\n\`\`\`js\nconst held = 1;\n\`\`\`\n\n3. three\n\n| a |\n|--:|\n| 1 |\n\nDone.`;
 const LONG = Array.from({ length: 120 }, (_, line) => `Line ${String(line)} of it.`).join('\n\n');
 const usage = { promptTokens: 1, completionTokens: 1 };
+const DONE = { type: 'done', finishReason: 'stop', usage } as const;
+const said = (text: string) => ({ type: 'delta', text }) as const;
 
-inBrowser.each(WALKS)(
-  'a conversation on the page, on a $screen screen, with $kind',
-  ({ screen, kind }) => {
+/** From the first visit to a long conversation, by somebody who types and reads. */
+export const conversation = (walk: () => Walk): void => {
+  describe('a conversation', () => {
     let app: TestApp;
     let provider: ProviderProbe;
-    let browser: Browser;
     let tab: WebPage;
 
     beforeAll(async () => {
-      app = await TestApp.start(kind, { OPENING_GRANT: '1300', MESSAGE_MAX_CHARS: '5000' });
-      provider = new ProviderProbe(app.nest);
-      browser = await openBrowser();
-      tab = await WebPage.openAlone(browser, app.url, screen);
-    });
-    afterAll(async () => {
-      await browser.close();
-      await app.close();
+      ({ app, provider } = walk());
+      tab = await walk().open();
     });
 
-    const answerWith = (text: string) => {
-      provider.answer([
-        { type: 'delta', text },
-        { type: 'done', finishReason: 'stop', usage },
-      ]);
-    };
+    /** How far the reader is from the end, in pixels. */
+    const toTheEnd = () =>
+      tab.page.evaluate<number>(`(({ scrollTop, scrollHeight, clientHeight }) =>
+        scrollHeight - clientHeight - scrollTop)(document.querySelector('.scroller'))`);
 
     it('begins with one form, and the grant that is set', async () => {
       await tab.sees('A new account starts with 1,300 tokens.');
@@ -72,7 +64,12 @@ inBrowser.each(WALKS)(
       expect(await picker.inputValue()).toBe('echo');
       expect(await picker.locator('option').allInnerTexts()).toEqual([
         'echo · 100 tokens a message',
+        'dear · 10 in, 20 out for 1k',
       ]);
+      await picker.selectOption('dear');
+      await tab.sees(/^Costs 1 to \d+ tokens$/);
+      await picker.selectOption('echo');
+      await tab.sees('Costs 100 tokens');
       expect(await app.database.count('turns')).toBe(0);
       await tab.hasBalance('1,300');
     });
@@ -99,11 +96,8 @@ inBrowser.each(WALKS)(
     });
 
     it('shows Markdown, with code that can be copied, and what the model thought folded', async () => {
-      provider.answer([
-        { type: 'delta', text: '', reasoning: 'They want steps.' },
-        { type: 'delta', text: MARKDOWN },
-        { type: 'done', finishReason: 'stop', usage },
-      ]);
+      const thinking = { type: 'delta', text: '', reasoning: 'They want steps.' } as const;
+      provider.answer([thinking, said(MARKDOWN), DONE]);
       await tab.ask('how?');
       const thought = tab.turns.last().getByText('They want steps.');
       expect(await thought.isVisible()).toBe(false);
@@ -112,6 +106,8 @@ inBrowser.each(WALKS)(
       const answer = tab.answers.last();
       expect(await answer.locator('strong').innerText()).toBe('two');
       expect(await answer.locator('pre code').innerText()).toBe('const held = 1;\n');
+      expect(await answer.locator('ol').getAttribute('start')).toBe('3');
+      expect(await answer.locator('td').getAttribute('align')).toBe('right');
       await tab.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       await answer.getByRole('button', { name: 'Copy code' }).click();
       const copied = await tab.page.evaluate('navigator.clipboard.readText()');
@@ -119,19 +115,15 @@ inBrowser.each(WALKS)(
     });
 
     it('speaks by whole sentences, and never the same one twice', async () => {
-      provider.answer([
-        ...['One sen', 'tence. Anoth', 'er one! And the', ' rest'].map(
-          (text) => ({ type: 'delta', text }) as const,
-        ),
-        { type: 'done', finishReason: 'stop', usage },
-      ]);
+      const pieces = ['One sen', 'tence. Anoth', 'er one! And the', ' rest'];
+      provider.answer([...pieces.map(said), DONE]);
       await tab.ask('speak');
       const spoken = await tab.page.locator('[aria-live] p').allInnerTexts();
-      const said = spoken.slice(spoken.indexOf('One sentence.'));
-      expect(said.join(' ')).toBe(
+      const heard = spoken.slice(spoken.indexOf('One sentence.'));
+      expect(heard.join(' ')).toBe(
         'One sentence. Another one! And the rest End of the answer. It cost 100 tokens; 900 tokens left.',
       );
-      expect(said).toContain('And the rest');
+      expect(heard).toContain('And the rest');
       expect(await tab.page.locator('.turn [aria-live]').count()).toBe(0);
     });
 
@@ -142,6 +134,7 @@ inBrowser.each(WALKS)(
       expect(await tab.conversations.count()).toBe(1);
       await tab.hasBalance('900');
       await tab.expectInView(tab.button('Send'));
+      expect(await toTheEnd()).toBeLessThan(2);
     });
 
     it('stops an answer, which costs its price once the model was asked', async () => {
@@ -181,7 +174,9 @@ inBrowser.each(WALKS)(
     it('gives a message back that the server refuses, with the reason above it', async () => {
       await tab.message.fill('x'.repeat(5001));
       await tab.button('Send').click();
-      await tab.page.getByRole('alert').getByText('no more than 5000 characters').waitFor();
+      const alert = tab.page.getByRole('alert').filter({ hasText: 'no more than 5000 characters' });
+      await alert.waitFor();
+      await tab.expectInView(alert);
       await tab.hasTyped('x'.repeat(5001));
       expect(await tab.page.locator('.question', { hasText: 'xxx' }).count()).toBe(0);
       await tab.hasBalance('600');
@@ -197,27 +192,47 @@ inBrowser.each(WALKS)(
       tab.complaints.splice(0, tab.complaints.length);
     });
 
-    it('leaves the reader alone who has scrolled up, and offers the way back', async () => {
-      answerWith(LONG);
-      await tab.ask('long');
-      const scroller = `document.querySelector('[aria-label="Conversation"]')`;
-      const place = () => tab.page.evaluate<number>(`${scroller}.scrollTop`);
-      const end = () =>
-        tab.page.evaluate<number>(`${scroller}.scrollHeight - ${scroller}.clientHeight`);
-      expect(Math.abs((await place()) - (await end()))).toBeLessThan(80);
-      await tab.expectInView(tab.button('Send'));
-      await tab.page.evaluate(`${scroller}.scrollTo(0, 0)`);
+    it('follows an answer that grows, yields to who scrolls up a little, and offers the way back', async () => {
+      let grow: () => void = () => undefined;
+      const more = new Promise<void>((resolve) => (grow = resolve));
+      provider.answer(
+        [said(LONG)],
+        more.then(() => [said(LONG), DONE]),
+      );
+      await tab.message.fill('long');
+      await tab.message.press('Enter');
+      await tab.sees('Line 119 of it.');
+      expect(await toTheEnd()).toBeLessThan(2);
+      await tab.expectInView(tab.button('Stop'));
+      await tab.answers.last().hover();
+      await tab.page.mouse.wheel(0, -40);
       await tab.button('Jump to the end').waitFor();
-      expect(await place()).toBe(0);
-      await tab.button('Jump to the end').click();
+      const place = async () => Math.round((await tab.answers.last().boundingBox())?.y ?? NaN);
+      const read = await place();
+      grow();
+      await tab.turns.last().getByRole('button', { name: 'Retry' }).waitFor();
+      expect(await place()).toBe(read);
+      expect(await toTheEnd()).toBeGreaterThan(1000);
+      await tab.button('Jump to the end').press('Enter');
       await tab.button('Jump to the end').waitFor({ state: 'detached' });
-      expect(Math.abs((await place()) - (await end()))).toBeLessThan(80);
-      provider.use(undefined);
+      expect(await toTheEnd()).toBeLessThan(2);
+      expect(await tab.focused()).toBe('Conversation');
+    });
+
+    it('asks the other model, for its own price', async () => {
+      const counted = { promptTokens: 100, completionTokens: 200 };
+      provider.answer([said('Well.'), { ...DONE, usage: counted }]);
+      await tab.page.getByLabel('Model', { exact: true }).selectOption('dear');
+      await tab.ask('and you?');
+      await tab.turns.last().getByText('dear · 5 tokens').waitFor();
+      await tab.hasBalance('495');
+      await tab.page.getByLabel('Model', { exact: true }).selectOption('echo');
     });
 
     it('has given the browser nothing to complain of, and left the books in order', async () => {
       expect(tab.complaints).toEqual([]);
       expect(await app.database.unbalancedWallets()).toEqual([]);
+      await tab.close();
     });
-  },
-);
+  });
+};

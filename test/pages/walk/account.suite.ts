@@ -1,39 +1,27 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Locator } from 'playwright-core';
-import { PASSWORD, TestApp } from '../support/app.js';
-import { inBrowser, openBrowser } from '../support/browser.js';
-import { Mailbox } from '../support/mailbox.js';
-import { WALKS, WebPage } from '../support/web-page.js';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Locator } from 'playwright-core';
+import { PASSWORD, type TestApp } from '../../support/app.js';
+import type { Mailbox } from '../../support/mailbox.js';
+import type { Walk } from '../../support/walk.js';
+import type { WebPage } from '../../support/web-page.js';
 
 const HOSTILE = '<img src=x onerror="globalThis.pwned=1">';
 const CHANGED = 'An0ther-pass-2';
 const RESET = 'A-third-pass-3';
 
-inBrowser.each(WALKS)(
-  'the account on the page, on a $screen screen, with $kind',
-  ({ screen, kind }) => {
+/** What people look after beside chatting, until they leave for good. */
+export const account = (walk: () => Walk): void => {
+  describe('the account', () => {
     let app: TestApp;
     let mailbox: Mailbox;
-    let browser: Browser;
     let tab: WebPage;
     let key: string;
 
     beforeAll(async () => {
-      mailbox = await Mailbox.open();
-      app = await TestApp.start(kind, {
-        SMTP_URL: mailbox.url,
-        SMTP_FROM: 'Tallychat <no-reply@tally.example>',
-        PUBLIC_URL: 'https://chat.example/',
-      });
-      browser = await openBrowser();
-      tab = await WebPage.openAlone(browser, app.url, screen);
-      await tab.register('newcomer');
+      ({ app, mailbox } = walk());
+      await app.database.empty();
+      tab = await walk().open(await app.newUser({ username: 'newcomer' }));
       await tab.page.getByRole('link', { name: 'Account' }).click();
-    });
-    afterAll(async () => {
-      await browser.close();
-      await app.close();
-      await mailbox.close();
     });
 
     const card = (name: string): Locator => tab.page.locator(`section[aria-label="${name}"]`);
@@ -219,6 +207,7 @@ inBrowser.each(WALKS)(
     it('has given the browser nothing to complain of', async () => {
       expect(await tab.page.evaluate('typeof globalThis.pwned')).toBe('undefined');
       expect(tab.complaints).toEqual([]);
+      await tab.close();
     });
-  },
-);
+  });
+};

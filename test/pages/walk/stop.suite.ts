@@ -1,0 +1,68 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { TestApp } from '../../support/app.js';
+import type { ProviderProbe } from '../../support/provider-probe.js';
+import { until } from '../../support/until.js';
+import type { Walk } from '../../support/walk.js';
+import { WebPage } from '../../support/web-page.js';
+
+/** An answer that somebody stops, in one tab of two. */
+export const stop = (walk: () => Walk): void => {
+  describe('a stop', () => {
+    let app: TestApp;
+    let provider: ProviderProbe;
+    let tab: WebPage;
+
+    beforeAll(async () => {
+      ({ app, provider } = walk());
+      await app.database.empty();
+      tab = await walk().open(await app.newUser());
+    });
+
+    /** Asks for an answer that says one thing, and then hangs. */
+    const askForHalf = async (message: string) => {
+      provider.answer([{ type: 'delta', text: `Half of ${message}.` }]);
+      await tab.message.fill(message);
+      await tab.button('Send').click();
+      await tab.sees(`Half of ${message}.`);
+    };
+
+    it('leaves what was produced in view, now and after a reload', async () => {
+      await askForHalf('one');
+      await tab.button('Stop').press('Enter');
+      await tab.sees('Stopped · echo · 100 tokens');
+      expect(await tab.button('Stop').isVisible()).toBe(false);
+      expect(await tab.answers.last().innerText()).toBe('Half of one.');
+      expect(await tab.focused()).toBe('message');
+      provider.use(undefined);
+      await tab.ask('go on');
+      expect(await tab.page.getByRole('alert').count()).toBe(0);
+      expect(provider.lastRequest?.messages.map(({ content }) => content)).toContain(
+        'Half of one.',
+      );
+      await tab.page.reload();
+      await tab.sees('Half of one.');
+      await tab.hasBalance('1,100');
+    });
+
+    it('waits with a message where another tab has an answer under way, and shows no refusal', async () => {
+      await askForHalf('two');
+      const other = await WebPage.open(tab.page.context(), app.url);
+      await other.page.goto(tab.page.url());
+      await other.sees('go on');
+      const refused = other.page.waitForResponse((answer) => answer.status() === 409);
+      await other.message.fill('next');
+      await other.message.press('Enter');
+      await refused;
+      expect(await other.page.getByRole('alert').count()).toBe(0);
+      provider.use(undefined);
+      await tab.button('Stop').click();
+      await other.turns.filter({ hasText: "'next'" }).waitFor();
+      expect(await other.page.getByRole('alert').count()).toBe(0);
+      // The page shows the last word before the answer is saved.
+      await until(async () => (await app.database.count('turns')) === 4);
+      expect(await app.database.unbalancedWallets()).toEqual([]);
+      expect([...tab.complaints, ...other.complaints]).toEqual([]);
+      await tab.close();
+    });
+  });
+};

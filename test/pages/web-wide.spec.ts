@@ -1,0 +1,3 @@
+import { walkThrough } from './walk/all.suite.js';
+
+walkThrough('wide');
