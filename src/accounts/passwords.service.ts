@@ -33,7 +33,7 @@ export class PasswordsService {
     newPassword: string,
   ): Promise<void> {
     const user = await this.demand(userId);
-    assertSound('new_password', newPassword, user);
+    await assertSound('new_password', newPassword, user);
     await this.assertPassword('current_password', user, currentPassword);
     const renewed = await this.hasher.hash(newPassword);
     const isDone = await this.unitOfWork.run(async (tx) => {
@@ -51,7 +51,7 @@ export class PasswordsService {
     const userId = await this.links.ownerOf(token);
     const user = userId === undefined ? null : await this.users.findById(userId);
     if (!user) throw linkRefused();
-    assertSound('new_password', newPassword, user);
+    await assertSound('new_password', newPassword, user);
     const passwordHash = await this.hasher.hash(newPassword);
     await this.unitOfWork.run(async (tx) => {
       if (!(await this.links.spend(tx, token))) throw linkRefused();
@@ -82,7 +82,7 @@ export class PasswordsService {
 
 const linkRefused = () => new ValidationFailed({ token: [LINK_REFUSED] });
 
-function assertSound(field: string, password: string, user: User): void {
-  const faults = passwordFaults(password, user);
+async function assertSound(field: string, password: string, user: User): Promise<void> {
+  const faults = await passwordFaults(password, user);
   if (faults.length > 0) throw new ValidationFailed({ [field]: faults });
 }

@@ -1,4 +1,3 @@
-import { dictionary } from '@zxcvbn-ts/language-common';
 import { codePoints } from '../drf/text.js';
 import { normalPassword } from './password-forms.js';
 
@@ -6,7 +5,13 @@ import { normalPassword } from './password-forms.js';
 export const PASSWORD_MIN = 8;
 const SIMILARITY_MAX = 0.7;
 
-const tooCommon = new Set(dictionary['passwords-common']);
+let tooCommon: Promise<ReadonlySet<string>> | undefined;
+
+/** The list is packed, and to unpack it takes longer than any other package's start: the first password waits for it. */
+async function readTooCommon(): Promise<ReadonlySet<string>> {
+  const { default: words } = await import('@zxcvbn-ts/language-common');
+  return new Set(words.dictionary['passwords-common']);
+}
 
 /** Twice the characters that both share, whatever their order, over all of them: difflib's `quick_ratio`. */
 function similarity(one: string, other: string): number {
@@ -32,7 +37,12 @@ function isSimilar(password: string, value: string): boolean {
  * Django's four password rules and their sentences, in its order; empty when the password serves. They hold
  * for the normal form, which is what is hashed; the length, for what was typed as well.
  */
-export function passwordFaults(typed: string, user: { username: string; email: string }): string[] {
+export async function passwordFaults(
+  typed: string,
+  user: { username: string; email: string },
+): Promise<string[]> {
+  tooCommon ??= readTooCommon();
+  const commonOnes = await tooCommon;
   const password = normalPassword(typed);
   const similarTo =
     (isSimilar(password, user.username) && 'username') ||
@@ -41,7 +51,7 @@ export function passwordFaults(typed: string, user: { username: string; email: s
     similarTo && `The password is too similar to the ${similarTo}.`,
     Math.min(codePoints(typed), codePoints(password)) < PASSWORD_MIN &&
       `This password is too short. It must contain at least ${String(PASSWORD_MIN)} characters.`,
-    tooCommon.has(password.trim().toLowerCase()) && 'This password is too common.',
+    commonOnes.has(password.trim().toLowerCase()) && 'This password is too common.',
     /^\p{Nd}+$/u.test(password) && 'This password is entirely numeric.',
   ].filter((fault) => typeof fault === 'string');
 }

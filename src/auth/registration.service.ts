@@ -57,7 +57,7 @@ export class RegistrationService {
     { username, password, email }: NewUser,
     finish: (tx: Tx, userId: string) => T | Promise<T>,
   ): Promise<T> {
-    const faults = passwordFaults(password, { username, email });
+    const faults = await passwordFaults(password, { username, email });
     if (faults.length > 0) throw new ValidationFailed({ password: faults });
     // Before the transaction: a hash takes a core for tens of milliseconds.
     const passwordHash = await this.hasher.hash(password);

@@ -1,4 +1,3 @@
-import pg from 'pg';
 import sqlite3, { type Database as Connection } from 'sqlite3';
 import { POSTGRES_CONNECT_TIMEOUT_MS } from './data-source.js';
 import { notOpened, sqlitePathOf } from './location.js';
@@ -73,6 +72,7 @@ async function openSqlite(path: string): Promise<ForeignDatabase> {
 }
 
 async function openPostgres(url: string): Promise<ForeignDatabase> {
+  const { default: pg } = await import('pg');
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
