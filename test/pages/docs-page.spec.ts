@@ -187,7 +187,7 @@ inBrowser('the documentation in Chromium', () => {
     const size = (route: Described) => JSON.stringify(route).length;
     const longestFirst = routes.sort((one, other) => size(other) - size(one));
     const ids = longestFirst
-      .slice(0, byEffort({ light: 6, full: routes.length }))
+      .slice(0, byEffort({ light: 4, full: routes.length }))
       .map(({ tags, operationId }) => `operations-${tags.join().replace(' ', '_')}-${operationId}`);
     const heights = await page.evaluate<[string, number, string[]][]>(heightsOf(ids));
     expect(heights).toHaveLength(ids.length);

@@ -73,6 +73,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     expect(await moving()).toBe(0);
     await tab.message.press('Escape');
     await tab.sees('Stopped · echo · 100 tokens');
+    provider.use(undefined);
   });
 
   it('has no barrier before an empty wallet, and in a dialog', async () => {

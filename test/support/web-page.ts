@@ -68,6 +68,8 @@ export class WebPage {
     const context = await browser.newContext({
       viewport: SCREENS[screen],
       acceptDownloads: true,
+      // A click waits until what moves is at rest.
+      reducedMotion: 'reduce',
       ...(caller && { storageState: sessionOf(url, caller) }),
     });
     return WebPage.open(context, url);

@@ -5,7 +5,7 @@ import { route } from './route.js';
 import { session } from './session.js';
 import { Speech } from './speech.js';
 
-/** The login is small, so that it is there at once; what is behind it comes as soon as it can. */
+/** The login is small, so that it is there at once. */
 function Page() {
   const current = session.use();
   useEffect(() => void (current || (document.title = 'Tallychat')), [current]);
@@ -15,4 +15,6 @@ function Page() {
 }
 
 render(html`<${Page} />`, document.getElementById('page'));
-addEventListener('load', () => document.head.append(document.getElementById('behind').content));
+// Half a second later the login is painted: what is behind it does not keep it waiting.
+const behind = () => document.head.append(document.getElementById('behind').content);
+setTimeout(behind, session.get() ? 0 : 500);
