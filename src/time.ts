@@ -30,15 +30,19 @@ export function toIso(moment: Micros): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
 }
 
+/**
+ * .NET writes seven digits of a second, and Go, Java and Rust nine: from the seventh on they are left out. The plus of an
+ * offset that nobody has encoded in a URL comes as a blank.
+ */
 const ISO =
-  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,6}))?)?(Z|[+-]\d\d:\d\d)?)?$/i;
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,6})\d{0,6})?)?(Z|[+\- ]\d\d:\d\d)?)?$/i;
 
 /** Reads an ISO 8601 day or time, UTC unless it says otherwise; undefined for what is none. */
 export function fromIso(text: string): Micros | undefined {
   const [, day = '', time = '00:00', seconds = ':00', fraction = '', zone = 'Z'] =
     ISO.exec(text) ?? [];
   const midnight = Date.parse(`${day}T00:00Z`);
-  const ms = Date.parse(`${day}T${time}${seconds}${zone.toUpperCase()}`);
+  const ms = Date.parse(`${day}T${time}${seconds}${zone.toUpperCase().replace(' ', '+')}`);
   // JavaScript reads the 31st of February as the 3rd of March.
   const isReal = !Number.isNaN(ms) && new Date(midnight).toISOString().startsWith(day);
   return isReal ? ms * 1000 + Number(fraction.padEnd(6, '0')) : undefined;

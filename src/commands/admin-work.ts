@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { DataSource } from 'typeorm';
 import { OperatorsService, type UserChange } from '../admin/operators.service.js';
 import { loadSettings } from '../config/config.js';
+import { Database } from '../database/data-source.js';
 import { assertMigrated } from '../database/migrate.js';
 import { placeKey } from '../database/numbered-lists.js';
 import type { User } from '../users/user.entity.js';
@@ -31,7 +31,7 @@ async function withServices(
     abortOnError: false,
   });
   try {
-    await assertMigrated(services.get(DataSource));
+    await assertMigrated(services.get(Database));
     process.stdout.write(`${await work(services)}\n`);
   } finally {
     await services.close();

@@ -1,4 +1,6 @@
 import { MigrationExecutor, type DataSource } from 'typeorm';
+import type { Database } from './data-source.js';
+import { assertNoOther } from './table-names.js';
 
 /** One lock for all processes that start on one PostgreSQL; the number means nothing else. */
 export const MIGRATION_LOCK = 0x7a11c4a7;
@@ -77,12 +79,13 @@ export async function listMigrations(dataSource: DataSource): Promise<MigrationS
 }
 
 /**
- * Throws, with nothing changed, where a migration is missing, for a command leaves that to the service, or
- * where there is one that this release does not know.
+ * Throws, with nothing changed, where a migration is missing, for a command leaves that to the service, where
+ * there is one that this release does not know, or where the database is another program's.
  */
-export async function assertMigrated(dataSource: DataSource): Promise<void> {
-  const executor = new MigrationExecutor(dataSource);
-  await assertKnown(dataSource, executor);
+export async function assertMigrated(database: Database): Promise<void> {
+  const executor = new MigrationExecutor(database);
+  await assertNoOther(database);
+  await assertKnown(database, executor);
   const pending = await executor.getPendingMigrations();
   if (pending.length === 0) return;
   throw new Error('the schema is not up to date: start the service once, and it migrates');

@@ -4,7 +4,7 @@ import { ReadConnection } from '../../src/database/read-connection.js';
 import { audit } from '../../src/wallet/audit.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
-import { auditOnTerminal, runCommand } from '../support/command.js';
+import { auditOnTerminal, runCommand, runIn } from '../support/command.js';
 import { createDatabase, Inspector, type DatabaseKind } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
 
@@ -173,9 +173,31 @@ const withoutSchema = (kind: DatabaseKind): void => {
   });
 };
 
+const ofAnotherProgram = (kind: DatabaseKind): void => {
+  it('refuses, gives no advice to serve it, and changes nothing', async () => {
+    const database = await createDatabase(kind);
+    const theirs = await Inspector.open(database.url);
+    await theirs.rows('CREATE TABLE users (id integer)');
+    const sentence = `the database is another program's, and stays as it is: it has the tables users\n`;
+    for (const words of [['audit'], ['migrate'], ['migrate', 'show'], ['migrate', 'revert']]) {
+      const settings = { DATABASE_URL: database.url };
+      const { code, stdout, stderr } = await runIn('.', settings, ...words);
+      expect([words, code > 0, stdout]).toEqual([words, true, '']);
+      expect(stderr).toMatch(/^database: .*\n/);
+      expect(stderr).toContain(sentence);
+    }
+    const users = await runCommand('admin', database.url, 'users');
+    expect([users.code, users.stderr]).toEqual([1, expect.stringContaining(sentence)]);
+    await expect(theirs.count('migrations')).rejects.toThrow(/no such table|does not exist/);
+    await theirs.close();
+    await database.drop();
+  });
+};
+
 /** The suite of `commands`, on one database. */
 export function commandsSuite(kind: DatabaseKind): void {
   describeOn(kind, 'npm run admin', adminCommand);
   describeOn(kind, 'npm run audit', auditCommand);
   describeOn(kind, 'A command without a schema', withoutSchema);
+  describeOn(kind, "A command on another program's database", ofAnotherProgram);
 }

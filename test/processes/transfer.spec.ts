@@ -129,8 +129,18 @@ describe('tallychat backup, restore, move and import-django', () => {
         ['backup', 'a', '--force'],
         ['restore', ''],
         ['import-django', 'a', '--users-table'],
+        ['import-django', 'postgres://'],
+        ['import-django', 'sqlite://a'],
       ];
       for (const words of wrong) expect((await run(...words)).code).toBe(2);
+      // Both addresses of the name refuse.
+      const away = await run('import-django', 'postgres://old:s3kret@localhost:1/old');
+      expect([away.code, away.stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          /^database: .*\nimport-django: The database postgres:\/\/old@localhost:1\/old does not open: .+\n$/,
+        ),
+      ]);
       const missing = await runIn(
         folder,
         { DATABASE_URL: 'sqlite:gone.sqlite' },
