@@ -62,7 +62,8 @@ export class RegistrationService {
     // Before the transaction: a hash takes a core for tens of milliseconds.
     const passwordHash = await this.hasher.hash(password);
     try {
-      return await this.unitOfWork.run(async (tx) => {
+      // A place in the list of users is everybody's lock.
+      return await this.unitOfWork.runInTurn(async (tx) => {
         const user = { username, email: normalizeEmail(email), passwordHash };
         const userId = await this.users.add(tx, user);
         this.wallets.open(tx, userId, this.config.openingGrant);

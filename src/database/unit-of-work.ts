@@ -11,6 +11,8 @@ const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;
 /** Who waited for a connection as long as the pool lets them has waited enough. */
 const CONNECTION_RETRY_WITHIN_MS = 1000;
+/** Who waited for a turn as long as others wait for a connection has waited enough. */
+const TURN_WITHIN_MS = 10_000;
 
 /**
  * The one door to a write. All of `work` happens or none of it. PostgreSQL gives each call its own
@@ -21,6 +23,7 @@ const CONNECTION_RETRY_WITHIN_MS = 1000;
 @Injectable()
 export class UnitOfWork {
   private readonly groupCommit: GroupCommit | undefined;
+  private lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly database: Database) {
     if (database.isSqlite) this.groupCommit = new GroupCommit(database);
@@ -29,6 +32,21 @@ export class UnitOfWork {
   run<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     const system = this.database.isSqlite ? 'sqlite' : 'postgresql';
     return traced('transaction', { 'db.system.name': system }, () => this.transacted(work));
+  }
+
+  /**
+   * The same for work that waits for its own kind, as it locks a row that all of its kind lock: one at a time in this
+   * process, so that those who wait take no connection from others. Throws `DatabaseBusy` where no turn comes.
+   */
+  runInTurn<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
+    if (this.groupCommit) return this.run(work); // There all writes take turns.
+    const askedAt = performance.now();
+    const done = this.lastTurn.then(() => {
+      if (performance.now() - askedAt > TURN_WITHIN_MS) throw new DatabaseBusy();
+      return this.run(work);
+    });
+    this.lastTurn = done.catch(() => undefined);
+    return done;
   }
 
   private transacted<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {

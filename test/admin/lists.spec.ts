@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { NumberedLists } from '../../src/database/numbered-lists.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { TestApp } from '../support/app.js';
@@ -20,7 +21,7 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
   let staff: Caller;
 
   beforeAll(async () => {
-    app = await TestApp.start(kind);
+    app = await TestApp.start(kind, { DATABASE_POOL_MAX: '4' });
     staff = await app.newUser();
     await app.database.rows('UPDATE users SET is_staff = $1', [true]);
   });
@@ -30,6 +31,10 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
     const answer = await staff.send('POST', USERS, { username, reason: 'spec' });
     expect([username, answer.status]).toEqual([username, 201]);
     return answer;
+  };
+  const isWaiting = async () => {
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+    return (await app.database.rows(waiting)).length > 0;
   };
   const newest = async (list: string) => (await getPage(staff, `${list}?page_size=1`)).results[0];
   const newerThan = async (list: string, id: string) => {
@@ -88,8 +93,7 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
       );
       late = create(`late-${kind}`);
       if (kind === 'postgres') {
-        const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
-        await until(async () => (await app.database.rows(waiting)).length > 0);
+        await until(isWaiting);
       }
       expect(await newerThan(USERS, user?.id ?? '')).toEqual([]);
       expect(await newerThan(TRAIL, change?.id ?? '')).toEqual([]);
@@ -99,6 +103,22 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
     expect((await newerThan(TRAIL, change?.id ?? ''))[0]).toBe(early);
     expect(await newerThan(TRAIL, change?.id ?? '')).toHaveLength(2);
   });
+
+  if (kind === 'postgres') {
+    it('take one connection for all registrations that wait for a number', async () => {
+      const [unitOfWork, lists] = [app.nest.get(UnitOfWork), app.nest.get(NumberedLists)];
+      let numbers: Promise<number[]> | undefined;
+      await app.database.inTransaction(async (rows) => {
+        await rows('UPDATE numbered_lists SET last_ordinal = last_ordinal');
+        const next = () => unitOfWork.runInTurn((tx) => lists.next(tx, 'users'));
+        numbers = Promise.all(Array.from({ length: 6 }, next));
+        await until(isWaiting);
+        expect((await staff.chat('meanwhile')).status).toBe(200);
+      });
+      const given = (await numbers) ?? [];
+      expect(given.map((number) => number - (given[0] ?? 0))).toEqual([0, 1, 2, 3, 4, 5]);
+    });
+  }
 
   it('go on from a user who is gone, by the link and by the id, and skip nobody', async () => {
     const made: string[] = [];
