@@ -1,7 +1,7 @@
 import { copyFile, stat } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
-import { createDatabase, Inspector, type TestDatabase } from '../support/databases.js';
+import { createMigrated, Inspector, type TestDatabase } from '../support/databases.js';
 import { auditOf } from '../support/full-audit.js';
 
 const SENTENCE =
@@ -13,7 +13,7 @@ describe('a copy of an SQLite file', () => {
   let app: TestApp;
 
   beforeEach(async () => {
-    database = await createDatabase('sqlite');
+    database = await createMigrated('sqlite');
     path = database.url.slice('sqlite:'.length);
     app = await TestApp.start('sqlite', { DATABASE_URL: database.url });
     for (let user = 0; user < 5; user += 1) await app.newUser();

@@ -12,7 +12,11 @@ describe.each(databaseKinds)('the form of a password on %s', (kind) => {
   let hashes: HashProbe;
 
   beforeAll(async () => {
-    app = await TestApp.start(kind, { PUBLIC_BODY_MAX_BYTES: '1048576' });
+    app = await TestApp.start(kind, {
+      PUBLIC_BODY_MAX_BYTES: '1048576',
+      ARGON2_MEMORY_KIB: String(COST.memoryCost),
+      ARGON2_PASSES: String(COST.timeCost),
+    });
     hashes = new HashProbe();
   });
   afterAll(async () => {

@@ -1,31 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Repository } from 'typeorm';
-import { type Database, openWriter } from '../../src/database/data-source.js';
+import type { Database } from '../../src/database/data-source.js';
 import { GroupCommit } from '../../src/database/group-commit.js';
-import { migrate } from '../../src/database/migrate.js';
 import type { Tx } from '../../src/database/tx.js';
-import { entities } from '../../src/entities.js';
 import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
-import { createDatabase, Inspector, type TestDatabase } from '../support/databases.js';
+import { Inspector } from '../support/databases.js';
+import { openMigrated, type Migrated } from '../support/migrated.js';
 import { code } from '../support/rows.js';
 
 const UNIT_TIMEOUT_MS = 200;
 
 describe('the units that share a commit on SQLite', () => {
-  let owned: TestDatabase;
+  let owned: Migrated;
   let database: Database;
   let turns: GroupCommit;
 
   beforeEach(async () => {
-    owned = await createDatabase('sqlite');
-    database = await openWriter({ url: owned.url, poolMax: 2, entities });
-    await migrate(database);
+    owned = await openMigrated('sqlite', 2);
+    database = owned.database;
     turns = new GroupCommit(database, UNIT_TIMEOUT_MS);
   });
   afterEach(async () => {
     await turns.idle();
-    await database.destroy();
     await owned.drop();
   });
 

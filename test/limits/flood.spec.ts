@@ -44,6 +44,9 @@ describe('refusals of clients who do not pause', () => {
   beforeAll(async () => {
     app = await TestApp.start('sqlite', {
       REQUESTS_PER_CALLER_MAX: String(AT_ONCE),
+      // A hash takes long enough for others to find the queue full.
+      ARGON2_MEMORY_KIB: '8192',
+      ARGON2_PASSES: '1',
       HASH_CONCURRENCY: '1',
       HASH_QUEUE_MAX: '1',
       RATE_LIMITS: 'on',

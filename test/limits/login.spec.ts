@@ -36,19 +36,11 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
 
   it('are counted by name and network, whatever the route and the case of the name', async () => {
     await register('ada');
-    const answers = [];
-    for (let n = 0; n < ACCOUNT * 2; n += 1) {
-      answers.push(
-        await login(
-          n % 2 ? 'ADA' : 'ada',
-          stranger(0),
-          'wrong',
-          n % 3 ? '/api/login/' : '/api/token/',
-        ),
-      );
-    }
-    expect(counted(answers, 429)).toBe(ACCOUNT);
-    expect(answers.at(-1)?.status).toBe(429);
+    const guess = (n: number) =>
+      login(n % 2 ? 'ADA' : 'ada', stranger(0), 'wrong', n % 3 ? '/api/login/' : '/api/token/');
+    for (let n = 0; n < ACCOUNT; n += 1) expect((await guess(n)).status).not.toBe(429);
+    const late = Array.from({ length: ACCOUNT }, (_, n) => guess(ACCOUNT + n));
+    expect(counted(await Promise.all(late), 429)).toBe(ACCOUNT);
     expect((await login('ada', stranger(1))).status).toBe(200);
     expect((await login('grace', stranger(0), 'wrong')).status).toBe(400);
   });
@@ -103,7 +95,9 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     );
     expect(rows).toHaveLength(2);
     expect(JSON.stringify(rows)).not.toContain(hotel);
-    for (let n = 0; n < STRANGERS; n += 1) await login('traveller', stranger(n), 'wrong');
+    await Promise.all(
+      Array.from({ length: STRANGERS }, (_, n) => login('traveller', stranger(n), 'wrong')),
+    );
     expect((await login('traveller', stranger(201))).status).toBe(429);
     expect((await login('traveller', hotel)).status).toBe(200);
   });

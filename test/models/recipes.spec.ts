@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createApp } from '../../src/app.setup.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { HttpClient } from '../support/client.js';
-import { createDatabase } from '../support/databases.js';
+import { createMigrated } from '../support/databases.js';
 import { Service } from '../support/service.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
@@ -54,7 +54,7 @@ describe('the recipes of docs/models.md', () => {
       });
       const [provider] = config.providers;
       if (!provider) throw new Error(`${name} leads to no provider`);
-      const database = await createDatabase('sqlite');
+      const database = await createMigrated('sqlite');
       const app = await createApp({
         ...config,
         databaseUrl: database.url,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer, HttpClient } from '../support/client.js';
-import { Inspector, createDatabase, type TestDatabase } from '../support/databases.js';
+import { Inspector, createMigrated, type TestDatabase } from '../support/databases.js';
 import { Service, type LogLine } from '../support/service.js';
 
 /** Words that no log may hold, each of which the spec sends somewhere. */
@@ -16,7 +16,7 @@ describe('the log', () => {
   let token = '';
 
   beforeAll(async () => {
-    database = await createDatabase('sqlite');
+    database = await createMigrated('sqlite');
     service = await Service.start({ DATABASE_URL: database.url, LOG_LEVEL: 'trace' });
     client = await service.client();
     inspector = await Inspector.open(database.url);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { discrepancies, printCodes, promote } from '../support/books.js';
 import { Customer } from '../support/customer.js';
-import { type DatabaseKind, type Inspector } from '../support/databases.js';
+import { createDatabase, type DatabaseKind, type Inspector } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
 import { withDice, type Dice } from '../support/dice.js';
 import { byEffort } from '../support/effort.js';
@@ -13,9 +13,9 @@ const PRICES = { openingGrant: 30_000, price: 100 };
 const CUSTOMERS = 8;
 /** Requests that each customer has under way at once. */
 const HANDS = 4;
-const KILLS = byEffort({ light: 3, full: 25 });
+const KILLS = byEffort({ light: 2, full: 25 });
 const STOPS = byEffort({ light: 1, full: 3 });
-const EARLY_KILLS = byEffort({ light: 2, full: 4 });
+const EARLY_KILLS = byEffort({ light: 1, full: 4 });
 const CODES = 150;
 const CODE_AMOUNT = 1000;
 const CASE_TIMEOUT_MS = 900_000;
@@ -195,10 +195,10 @@ const firstStarts = (kind: DatabaseKind): void => {
   let startMs: number;
 
   beforeEach(async () => {
-    const rehearsal = await Fleet.on(kind);
+    const rehearsal = await Fleet.on(kind, {}, createDatabase);
     startMs = await durationMs(() => rehearsal.start());
     await rehearsal.close();
-    fleet = await Fleet.on(kind);
+    fleet = await Fleet.on(kind, {}, createDatabase);
   }, CASE_TIMEOUT_MS);
   afterEach(() => fleet.close(), CASE_TIMEOUT_MS);
 

@@ -3,13 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { migrations } from '../../src/database/migrations.js';
 import { printCodes } from '../support/books.js';
 import type { Answer, Caller } from '../support/client.js';
-import { databaseKinds } from '../support/databases.js';
+import { createDatabase, databaseKinds } from '../support/databases.js';
+import { byEffort } from '../support/effort.js';
 import { Fleet, type Member } from '../support/fleet.js';
 import { modelsOf } from '../support/models-file.js';
 import { Upstream } from '../support/upstream.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 const READY = '/health/ready';
+const CHATS_EACH = byEffort({ light: 30, full: 70 });
 const REDEEM = '/api/wallet/redeem/';
 /** Sooner than `Retry-After` says, but not so soon that the retries keep the answer from coming. */
 const RETRY_MS = 250;
@@ -30,7 +32,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
         await call.end();
       },
     });
-    fleet = await Fleet.on(kind, modelsOf(upstream.baseUrl, ['counted']));
+    fleet = await Fleet.on(kind, modelsOf(upstream.baseUrl, ['counted']), createDatabase);
     members = await Promise.all([fleet.start(), fleet.start(), fleet.start()]);
   });
   afterAll(async () => {
@@ -65,14 +67,14 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     expect(migrated.map(({ name }) => name)).toEqual(migrations.map(({ name }) => name));
   });
 
-  it('answer exactly 40 of 210 chats at once on 4,000 tokens, all of them together', async () => {
+  it('answer exactly 40 of many more chats at once on 4,000 tokens, all of them together', async () => {
     const ada = await fleet.newUser(member(0));
     const chats = everywhere(ada).flatMap((caller, where) =>
-      Array.from({ length: 70 }, (_, n) => caller.chat(`${String(n)} at ${String(where)}`)),
+      Array.from({ length: CHATS_EACH }, (_, n) => caller.chat(`${String(n)} at ${String(where)}`)),
     );
     const statuses = (await Promise.all(chats)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(40);
-    expect(statuses.filter((status) => status === 402)).toHaveLength(170);
+    expect(statuses.filter((status) => status === 402)).toHaveLength(3 * CHATS_EACH - 40);
     const owner = `owner_id = (SELECT id FROM users WHERE username = $1)`;
     // Each call of the provider follows a hold: no more of those than answers.
     for (const table of ['turns', 'holds']) {

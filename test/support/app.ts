@@ -1,23 +1,34 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.setup.js';
+import type { Config } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Caller, HttpClient, type Answer, type Ask } from './client.js';
-import { Inspector, createDatabase, type DatabaseKind, type TestDatabase } from './databases.js';
+import { Inspector, createMigrated, type DatabaseKind, type TestDatabase } from './databases.js';
 import { bounded } from './until.js';
 
 export const PASSWORD = 'Str0ng-pass-1';
 export const JWT_SECRET = 'a secret for specs, and of no use elsewhere';
 
-/** Settings that make a spec fast; hashing at full cost is tested where it matters. */
+/** Settings that make a spec fast. */
 const QUICK = {
   HOST: '127.0.0.1',
   PORT: '0',
   LOG_LEVEL: 'silent',
   RATE_LIMITS: 'off',
-  ARGON2_MEMORY_KIB: '8192',
-  ARGON2_PASSES: '1',
   JWT_SECRET,
 };
+
+/** Hashing costs a tenth of the least that may be set, unless the spec sets a cost: it is tested where it matters. */
+function configFor(settings: Record<string, string>): Config {
+  const config = loadConfig(settings);
+  const isSet = 'ARGON2_MEMORY_KIB' in settings || 'ARGON2_PASSES' in settings;
+  return isSet ? config : { ...config, argon2MemoryKib: 1024, argon2Passes: 1 };
+}
+
+/** One of the application's own, unless the spec has made one, which it drops itself. */
+async function databaseFor(kind: DatabaseKind, url: string | undefined): Promise<TestDatabase> {
+  return url === undefined ? createMigrated(kind) : { url, drop: () => Promise.resolve() };
+}
 
 /** The real application on a real port, with a database of its own. */
 export class TestApp {
@@ -34,10 +45,12 @@ export class TestApp {
     kind: DatabaseKind = 'sqlite',
     settings: Record<string, string> = {},
   ): Promise<TestApp> {
-    const owned = await createDatabase(kind);
-    const nest = await createApp(loadConfig({ ...QUICK, DATABASE_URL: owned.url, ...settings }));
+    const owned = await databaseFor(kind, settings['DATABASE_URL']);
+    const all = { ...QUICK, ...settings };
+    const config = configFor({ ...all, DATABASE_URL: owned.url });
+    const nest = await createApp(config);
     await nest.listen(0, '127.0.0.1');
-    const http = await HttpClient.connect(await nest.getUrl());
+    const http = await HttpClient.connect(await nest.getUrl(), all);
     return new TestApp(nest, http, await Inspector.open(owned.url), owned);
   }
 

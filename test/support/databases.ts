@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import pg from 'pg';
-import { Database, dataSourceOptions } from '../../src/database/data-source.js';
+import { Database, dataSourceOptions, openWriter } from '../../src/database/data-source.js';
+import { migrate } from '../../src/database/migrate.js';
 import { ReadConnection } from '../../src/database/read-connection.js';
 import { entities } from '../../src/entities.js';
 import { audit } from '../../src/wallet/audit.js';
@@ -21,16 +22,44 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-export async function createDatabase(kind: DatabaseKind): Promise<TestDatabase> {
+export const createDatabase = (kind: DatabaseKind): Promise<TestDatabase> => create(kind);
+
+/** What a database begins as: one of PostgreSQL's by its name, or a file of SQLite; empty where there is none. */
+async function create(kind: DatabaseKind, template?: string): Promise<TestDatabase> {
   if (kind === 'sqlite') {
     const folder = await mkdtemp(join(tmpdir(), 'tallychat-'));
+    const path = join(folder, 'tallychat.sqlite');
+    if (template !== undefined) await copyFile(template, path);
     const drop = () => rm(folder, { recursive: true, force: true });
-    return { url: `sqlite:${join(folder, 'tallychat.sqlite')}`, drop };
+    return { url: `sqlite:${path}`, drop };
   }
   const name = `tally_${randomBytes(6).toString('hex')}`;
-  await onServer(`CREATE DATABASE ${name}`);
+  await onServer(`CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template}`}`);
   const drop = () => onServer(`DROP DATABASE ${name} WITH (FORCE)`);
   return { url: `${server ?? ''}/${name}`, drop };
+}
+
+/** By kind, a database with the schema in it that nothing has open; a worker makes each once. */
+const templates = new Map<DatabaseKind, Promise<string>>();
+
+async function makeTemplate(kind: DatabaseKind): Promise<string> {
+  const { url } = await create(kind);
+  const database = await openWriter({ url, poolMax: 1, entities });
+  await migrate(database);
+  await database.destroy();
+  return kind === 'sqlite' ? url.slice('sqlite:'.length) : basename(url);
+}
+
+/** The template of a kind: not to be opened, only to be copied. */
+export function templateOf(kind: DatabaseKind): Promise<string> {
+  const template = templates.get(kind) ?? makeTemplate(kind);
+  templates.set(kind, template);
+  return template;
+}
+
+/** A database of a spec's own that has the schema and no rows: a copy, since to run all migrations takes longer. */
+export async function createMigrated(kind: DatabaseKind): Promise<TestDatabase> {
+  return create(kind, await templateOf(kind));
 }
 
 /** One statement outside any database of a spec. */

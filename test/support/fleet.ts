@@ -1,6 +1,6 @@
 import { type HttpClient, Caller } from './client.js';
 import { register } from './register.js';
-import { Inspector, createDatabase, type DatabaseKind, type TestDatabase } from './databases.js';
+import { Inspector, createMigrated, type DatabaseKind, type TestDatabase } from './databases.js';
 import { Service } from './service.js';
 
 const SETTINGS = { JWT_SECRET: 'a secret for specs, and of no use elsewhere', RATE_LIMITS: 'off' };
@@ -22,8 +22,13 @@ export class Fleet {
     private readonly settings: Record<string, string>,
   ) {}
 
-  static async on(kind: DatabaseKind, settings: Record<string, string> = {}): Promise<Fleet> {
-    return new Fleet(await createDatabase(kind), { ...SETTINGS, ...settings });
+  /** `create` makes the database: one with the schema, unless the spec is about its making. */
+  static async on(
+    kind: DatabaseKind,
+    settings: Record<string, string> = {},
+    create = createMigrated,
+  ): Promise<Fleet> {
+    return new Fleet(await create(kind), { ...SETTINGS, ...settings });
   }
 
   /** Starts a process and does not wait for anything. */

@@ -1,7 +1,6 @@
 import { type Database, openWriter } from '../../src/database/data-source.js';
-import { migrate } from '../../src/database/migrate.js';
 import { entities } from '../../src/entities.js';
-import { createDatabase, type DatabaseKind } from './databases.js';
+import { createMigrated, type DatabaseKind } from './databases.js';
 
 /** Those that specs of the database write to; what refers to others comes first. */
 const TABLES = ['ledger_entries', 'wallets', 'users', 'redemption_codes'];
@@ -16,9 +15,8 @@ export interface Migrated {
 }
 
 export async function openMigrated(kind: DatabaseKind, poolMax = 3): Promise<Migrated> {
-  const owned = await createDatabase(kind);
+  const owned = await createMigrated(kind);
   const database = await openWriter({ url: owned.url, poolMax, entities });
-  await migrate(database);
   const empty = async () => {
     for (const table of TABLES) await database.statements.rows(`DELETE FROM ${table}`, []);
   };

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HttpClient } from './client.js';
+import { templateOf } from './databases.js';
 
 const MAIN = resolve('dist/src/main.js');
 
@@ -34,6 +35,8 @@ export class Service {
   private constructor(
     private readonly child: ChildProcess,
     private readonly folder: string,
+    /** All that it was told, where no command of a spec's own and no file tells it more. */
+    private readonly settings: Record<string, string> | undefined,
   ) {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
@@ -41,21 +44,29 @@ export class Service {
     this.ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
-  /** Starts the program, or a command that starts it, and does not wait. */
+  /**
+   * Starts the program, or a command that starts it, and does not wait. Without a database in the settings the program
+   * has one with the schema in it, and a command has none.
+   */
   static async launch(
     settings: Record<string, string> = {},
-    { command = [process.execPath, MAIN], words = [], files = {} }: Launch = {},
+    { command, words = [], files = {} }: Launch = {},
   ): Promise<Service> {
     await access(MAIN).catch(() => {
       throw new Error('nothing is built: run `npm run build` first');
     });
     const folder = await mkdtemp(join(tmpdir(), 'tallychat-service-'));
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    const DATABASE_URL = `sqlite:${join(folder, 'tallychat.sqlite')}`;
+    const database = join(folder, 'tallychat.sqlite');
+    const DATABASE_URL = `sqlite:${database}`;
+    if (!command && !('DATABASE_URL' in settings)) {
+      await copyFile(await templateOf('sqlite'), database);
+    }
     const env = { PATH: process.env['PATH'], ...QUICK, DATABASE_URL, ...settings };
-    const [program = '', ...rest] = [...command, ...words];
+    const [program = '', ...rest] = [...(command ?? [process.execPath, MAIN]), ...words];
     const child = spawn(program, rest, { cwd: folder, env });
-    return new Service(child, folder);
+    const isTold = command !== undefined || Object.keys(files).length > 0;
+    return new Service(child, folder, isTold ? undefined : { ...QUICK, ...settings });
   }
 
   /** Starts the program and waits until it listens. */
@@ -67,7 +78,8 @@ export class Service {
 
   /** A client of the address that the process says it listens on. */
   client(): Promise<HttpClient> {
-    return HttpClient.connect(/listens on ([^\s"]+)["\s]/.exec(this.stdout)?.[1] ?? '');
+    const url = /listens on ([^\s"]+)["\s]/.exec(this.stdout)?.[1] ?? '';
+    return HttpClient.connect(url, this.settings);
   }
 
   /** Resolves once the log has the words. Rejects when the process ends without them. */

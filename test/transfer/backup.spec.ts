@@ -1,5 +1,6 @@
 import { copyFile, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { entities } from '../../src/entities.js';
 import { backUp } from '../../src/transfer/backup.js';
@@ -33,6 +34,7 @@ describe('backup and restore of an SQLite database that is served', () => {
         const { status, headers } = await caller.chat(`message ${String(n)}`);
         expect(status).toBe(200);
         heard.set(String(headers['turn-id']), caller);
+        await sleep(5);
       }
     };
     load = Promise.all(callers.map(chat));
@@ -46,9 +48,7 @@ describe('backup and restore of an SQLite database that is served', () => {
 
   const pathOf = (url: string) => url.slice('sqlite:'.length);
   const file = (name: string) => `${pathOf(live.url)}.${name}`;
-  const untilHeard = async (count: number) => {
-    while (heard.size < count) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
+  const untilHeard = (count: number) => until(() => heard.size >= count);
 
   /** A backup, and the answers that were heard before it began. */
   const backUpUnderLoad = async (name: string) => {
