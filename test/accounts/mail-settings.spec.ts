@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PASSWORD } from '../support/app.js';
 import type { HttpClient } from '../support/client.js';
+import { sample } from '../support/in-full.js';
 import { Mailbox } from '../support/mailbox.js';
 import { Service } from '../support/service.js';
 
@@ -37,7 +38,7 @@ describe('mails, as the settings have them', () => {
     PUBLIC_URL: 'https://chat.example',
   });
 
-  it.each(['SMTP_URL', 'SMTP_FROM', 'PUBLIC_URL'])(
+  it.each(sample('a missing setting', 3, ['SMTP_URL', 'SMTP_FROM', 'PUBLIC_URL']))(
     'are not sent without %s, which the log says, and the answer is the same',
     async (missing) => {
       await start({ ...all(), [missing]: '' });

@@ -7,7 +7,7 @@ import { byEffort } from '../support/effort.js';
 import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
 import { openThread, say } from '../support/threads.js';
 
-const CHATS = byEffort({ light: 300, full: 10_000 });
+const CHATS = byEffort({ light: 150, full: 10_000 });
 const AT_A_TIME = 6;
 
 const cursorOf = (text: string) => Buffer.from(text).toString('base64url');

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { itInFull } from '../support/in-full.js';
 
 const SHORT = ['--seconds', '1', '--rounds', '1', '--connections', '4'];
 
@@ -16,7 +17,7 @@ function rowsOf(output: string): string[][] {
 }
 
 describe('npm run bench', () => {
-  it('prints what the service and the floor answered, and no error', async () => {
+  itInFull('prints what the service and the floor answered, and no error', async () => {
     const command = ['dist/bench/main.js', ...SHORT, '--only', 'chat of many'];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, command);
     expect(stderr).toBe('');

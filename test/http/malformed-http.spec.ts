@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
+import { itInFull } from '../support/in-full.js';
 import { expectProblem, rowCounts } from '../support/refusals.js';
 import { sendBytes } from '../support/wire.js';
 
@@ -57,7 +58,9 @@ describe('what is no HTTP, or not in time', () => {
       expect(await sendBytes(app.url, bytes, { hangUp: true })).toBeUndefined();
     });
 
-    it('is told: a body that does not come', async () => {
+    // The clock is the same for all routes, and takes seconds.
+    const waiting = path === '/api/chat/' ? it : itInFull;
+    waiting('is told: a body that does not come', async () => {
       const answer = await sendBytes(app.url, head('Content-Length: 100\r\n') + '{"message": ');
       expectProblem(answer, 408, 'request_timeout');
     });

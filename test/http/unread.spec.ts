@@ -6,8 +6,8 @@ import { UnreadAnswers } from '../../src/http/unread-answers.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { byEffort } from '../support/effort.js';
 import { HalfSent } from '../support/half-sent.js';
+import { itInFull, sample } from '../support/in-full.js';
 import { itemsOf, walk } from '../support/pages.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { QueryProbe } from '../support/query-probe.js';
@@ -22,8 +22,8 @@ const MEBIBYTE = 2 ** 20;
 /** More than the buffers of the operating system take in for a client. */
 const MANY = 40;
 
-/** What is unread is the server's, whatever the database: a light run tries one. */
-const kindsTried = databaseKinds.slice(0, byEffort({ light: 1, full: 2 }));
+/** What is unread is the server's, whatever the database. */
+const kindsTried = sample('answers that nobody reads', 2, databaseKinds);
 
 describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
   let app: TestApp;
@@ -125,7 +125,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
     expect(probe.count('history.page')).toBe(MANY);
   });
 
-  it('take a bounded amount of memory, however many are asked for', async () => {
+  itInFull('take a bounded amount of memory, however many are asked for', async () => {
     await start({ REQUESTS_PER_CALLER_MAX: '20' });
     const before = process.memoryUsage().rss;
     for (let n = 0; n < 40; n += 1) ask(500);

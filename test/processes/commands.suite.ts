@@ -7,6 +7,7 @@ import type { Caller } from '../support/client.js';
 import { auditOnTerminal, runCommand, runIn } from '../support/command.js';
 import { createDatabase, Inspector, type DatabaseKind } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
+import { itInFull } from '../support/in-full.js';
 
 /** All that a command tells on standard error when it does what it was asked. */
 const ITS_DATABASE = expect.stringMatching(/^database: (?:sqlite:\/|postgres:\/\/)\S+\n$/);
@@ -43,29 +44,32 @@ const adminCommand = (kind: DatabaseKind): void => {
     expect(await ada.balance()).toBe(5050);
   });
 
-  it('lists users, and says who is staff and who may log in; the trail has each change once', async () => {
-    const ada = await app.newUser();
-    expect((await admin('users', ada.username)).stdout).toContain('balance 4000');
-    await admin('staff', ada.username, '--reason', 'hired');
-    expect((await ada.get('/api/admin/users/')).status).toBe(200);
-    await admin('staff', ada.username, '--revoke');
-    expect((await ada.get('/api/admin/users/')).status).toBe(403);
-    for (const reason of ['spam', 'again']) {
-      expect((await admin('deactivate', ada.username, '--reason', reason)).code).toBe(0);
-    }
-    expect((await ada.get('/api/token-balance/')).status).toBe(401);
-    await admin('activate', ada.username);
-    // A token from before stays dead when its owner is let in again.
-    expect((await ada.get('/api/token-balance/')).status).toBe(401);
-    expect(await trailOf(ada)).toEqual([
-      [null, 'make_staff', 'hired'],
-      [null, 'revoke_staff', ''],
-      [null, 'deactivate', 'spam'],
-      [null, 'activate', ''],
-    ]);
-  });
+  itInFull(
+    'lists users, and says who is staff and who may log in; the trail has each change once',
+    async () => {
+      const ada = await app.newUser();
+      expect((await admin('users', ada.username)).stdout).toContain('balance 4000');
+      await admin('staff', ada.username, '--reason', 'hired');
+      expect((await ada.get('/api/admin/users/')).status).toBe(200);
+      await admin('staff', ada.username, '--revoke');
+      expect((await ada.get('/api/admin/users/')).status).toBe(403);
+      for (const reason of ['spam', 'again']) {
+        expect((await admin('deactivate', ada.username, '--reason', reason)).code).toBe(0);
+      }
+      expect((await ada.get('/api/token-balance/')).status).toBe(401);
+      await admin('activate', ada.username);
+      // A token from before stays dead when its owner is let in again.
+      expect((await ada.get('/api/token-balance/')).status).toBe(401);
+      expect(await trailOf(ada)).toEqual([
+        [null, 'make_staff', 'hired'],
+        [null, 'revoke_staff', ''],
+        [null, 'deactivate', 'spam'],
+        [null, 'activate', ''],
+      ]);
+    },
+  );
 
-  it('makes a user, and prints a link by which the password is set once', async () => {
+  itInFull('makes a user, and prints a link by which the password is set once', async () => {
     const { code, stdout, stderr } = await admin(
       'create-user',
       'Bea',
@@ -137,7 +141,7 @@ const auditCommand = (kind: DatabaseKind): void => {
     });
   });
 
-  it('tells a terminal, and nobody else, how far it has come', async () => {
+  itInFull('tells a terminal, and nobody else, how far it has come', async () => {
     const [shown, piped] = [await auditOnTerminal(app.databaseUrl), await command()];
     expect([shown.code, piped.code]).toEqual([0, 0]);
     expect(piped.stderr).toEqual(ITS_DATABASE);

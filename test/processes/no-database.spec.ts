@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { COMMANDS } from '../../src/commands/commands.js';
 import { runIn } from '../support/command.js';
 import { Inspector } from '../support/databases.js';
+import { itInFull, sample } from '../support/in-full.js';
 import { Service } from '../support/service.js';
 
 const REFUSED: readonly (readonly [words: string[], code: number])[] = [
@@ -23,14 +24,17 @@ describe('a command without a database', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it.each(REFUSED)('%p says which there is none, and makes nothing', async (words, code) => {
-    const missing = join(folder, 'data', 'tallychat.sqlite');
-    const ended = await runIn(folder, {}, ...words);
-    expect([ended.code, ended.stdout]).toEqual([code, '']);
-    expect(ended.stderr).toContain(`database: sqlite:${missing}\n`);
-    expect(ended.stderr).toContain(`: no such database: ${missing} `);
-    expect(await readdir(folder)).toEqual([]);
-  });
+  it.each(sample('a command', 3, REFUSED))(
+    '%p says which there is none, and makes nothing',
+    async (words, code) => {
+      const missing = join(folder, 'data', 'tallychat.sqlite');
+      const ended = await runIn(folder, {}, ...words);
+      expect([ended.code, ended.stdout]).toEqual([code, '']);
+      expect(ended.stderr).toContain(`database: sqlite:${missing}\n`);
+      expect(ended.stderr).toContain(`: no such database: ${missing} `);
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
 
   it('leaves the database of another program as it is, and so does the service', async () => {
     const path = join(folder, 'django.sqlite');
@@ -54,7 +58,7 @@ describe('a command without a database', () => {
     await after.close();
   });
 
-  it('is explained, each one by itself', async () => {
+  itInFull('is explained, each one by itself', async () => {
     for (const { name } of COMMANDS) {
       const { code, stdout, stderr } = await runIn(folder, {}, name, '--help');
       expect([name, code, stderr]).toEqual([name, 0, '']);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runIn } from '../support/command.js';
+import { itInFull, sample } from '../support/in-full.js';
 import { Service } from '../support/service.js';
 
 describe('an SQLite file that is served', () => {
@@ -44,7 +45,7 @@ describe('an SQLite file that is served', () => {
     'a new name': (name) => rename(file, name),
   };
 
-  it.each(['a hard link', 'a new name'])(
+  it.each(sample('another name', 2, ['a hard link', 'a new name']))(
     'is not opened by a command under %s, nor served by a second process',
     async (kind) => {
       const other = join(folder, 'other', 'second.sqlite');
@@ -57,15 +58,18 @@ describe('an SQLite file that is served', () => {
     },
   );
 
-  it('is opened by a command through a symbolic link, and not served by a second process', async () => {
-    const other = join(folder, 'other', 'second.sqlite');
-    await symlink(file, other);
-    for (const path of [file, other]) {
-      const made = await users(path);
-      expect([made.code, made.stdout]).toEqual([0, '\n']);
-    }
-    await expectRefused(other);
-  });
+  itInFull(
+    'is opened by a command through a symbolic link, and not served by a second process',
+    async () => {
+      const other = join(folder, 'other', 'second.sqlite');
+      await symlink(file, other);
+      for (const path of [file, other]) {
+        const made = await users(path);
+        expect([made.code, made.stdout]).toEqual([0, '\n']);
+      }
+      await expectRefused(other);
+    },
+  );
 
   it('is kept though its lock file is removed, and makes that again', async () => {
     const lock = `${file}.lock`;
@@ -75,13 +79,13 @@ describe('an SQLite file that is served', () => {
     expect(await readdir(folder)).toContain('tallychat.sqlite.lock');
   });
 
-  it('is told as moved, and a new file in its place is not served beside it', async () => {
+  itInFull('is told as moved, and a new file in its place is not served beside it', async () => {
     await rename(file, join(folder, 'other', 'moved.sqlite'));
     await started[0]?.sees(/tallychat\.sqlite was moved, removed or replaced while it is served/);
     await expectRefused(file);
   });
 
-  it('is served under the other name once the first process is gone', async () => {
+  itInFull('is served under the other name once the first process is gone', async () => {
     const other = join(folder, 'second.sqlite');
     await link(file, other);
     started[0]?.kill('SIGTERM');

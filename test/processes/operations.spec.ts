@@ -6,11 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpClient } from '../support/client.js';
 import {
   Inspector,
-  createDatabase,
+  createMigrated,
   databaseKinds,
   type TestDatabase,
 } from '../support/databases.js';
 import { HalfSent } from '../support/half-sent.js';
+import { itInFull, sample } from '../support/in-full.js';
 import { Service } from '../support/service.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -34,10 +35,10 @@ const statusOf = async (path: string) => (await client.send({ path })).status;
 /** Waits until the process has taken notice of the signal. */
 const stopping = () => service.sees(/"stopping"/);
 
-describe.each(databaseKinds)('GET /health/ on %s', (kind) => {
+describe.each(sample('GET /health/', 2, databaseKinds))('GET /health/ on %s', (kind) => {
   let database: TestDatabase;
   beforeEach(async () => {
-    database = await createDatabase(kind);
+    database = await createMigrated(kind);
     await start({ DATABASE_URL: database.url });
   });
   afterEach(() => database.drop());
@@ -63,7 +64,7 @@ const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 
 describe.each(postgres)('a database on %s that goes away', (kind) => {
   it('makes readiness and requests 503 without a word of why, is told once, and the process lives', async () => {
-    const database = await createDatabase(kind);
+    const database = await createMigrated(kind);
     await start({ DATABASE_URL: database.url });
     expect(await statusOf('/health/ready')).toBe(200);
     await database.drop();
@@ -86,22 +87,25 @@ describe.each(postgres)('a database on %s that goes away', (kind) => {
   });
 });
 
-describe.each(databaseKinds)('a table on %s that is gone', (kind) => {
-  it('is a fault of ours: 500, and a stack in the log', async () => {
-    const database = await createDatabase(kind);
-    await start({ DATABASE_URL: database.url });
-    const inspector = await Inspector.open(database.url);
-    await inspector.rows('DROP TABLE access_tokens');
-    await inspector.close();
-    const headers = { Authorization: `Token ${'0'.repeat(40)}` };
-    const { status, body } = await client.send({ path: '/api/token-balance/', headers });
-    expect([status, body]).toEqual([500, { detail: 'A server error occurred.', code: 'error' }]);
-    await service.sees(/"stack"/);
-    service.kill('SIGKILL');
-    await service.ended;
-    await database.drop();
-  });
-});
+describe.each(sample('a table that is gone', 2, databaseKinds))(
+  'a table on %s that is gone',
+  (kind) => {
+    it('is a fault of ours: 500, and a stack in the log', async () => {
+      const database = await createMigrated(kind);
+      await start({ DATABASE_URL: database.url });
+      const inspector = await Inspector.open(database.url);
+      await inspector.rows('DROP TABLE access_tokens');
+      await inspector.close();
+      const headers = { Authorization: `Token ${'0'.repeat(40)}` };
+      const { status, body } = await client.send({ path: '/api/token-balance/', headers });
+      expect([status, body]).toEqual([500, { detail: 'A server error occurred.', code: 'error' }]);
+      await service.sees(/"stack"/);
+      service.kill('SIGKILL');
+      await service.ended;
+      await database.drop();
+    });
+  },
+);
 
 describe('a signal to stop', () => {
   it('lets a request under way finish, turns new ones away, and ends with 0', async () => {
@@ -129,8 +133,8 @@ describe('a signal to stop', () => {
     expect(service.log().at(-1)?.msg).toBe('stopped');
   });
 
-  it('lets the work of a client that has hung up finish too', async () => {
-    const database = await createDatabase('sqlite');
+  itInFull('lets the work of a client that has hung up finish too', async () => {
+    const database = await createMigrated('sqlite');
     await start({ DATABASE_URL: database.url, ARGON2_MEMORY_KIB: '65536', ARGON2_PASSES: '10' });
     const half = HalfSent.registration(client.url, 'ada');
     await half.begin();
@@ -145,7 +149,7 @@ describe('a signal to stop', () => {
     await database.drop();
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)(
+  it.each(sample('a signal', 2, ['SIGTERM', 'SIGINT'] as const))(
     'ends an idle process (%s), whatever connections are open',
     async (signal) => {
       await start({ SHUTDOWN_TIMEOUT_SECONDS: '3600' });
@@ -182,7 +186,7 @@ describe('a signal to stop', () => {
     clearInterval(again);
   });
 
-  it('reaches the process through `npm run start:prod`', async () => {
+  itInFull('reaches the process through `npm run start:prod`', async () => {
     const command = ['npm', '--prefix', resolve('.'), '--silent', 'run', 'start:prod'];
     service = await Service.start({ JWT_SECRET: 'x'.repeat(32) }, { command });
     client = await service.client();
@@ -215,22 +219,25 @@ const TELLING = [
 ];
 
 describe('a start', () => {
-  it('costs the processor less than to load one large package from its files six times', async () => {
-    const starts: number[] = [];
-    const loads: number[] = [];
-    const database = await createDatabase('sqlite');
-    const main = [process.execPath, ...TELLING, resolve('dist/src/main.js')];
-    const load = [...TELLING, '--input-type=module', '--eval', 'import "typeorm"'];
-    for (let times = 0; times < 3; times += 1) {
-      service = await Service.start({ DATABASE_URL: database.url }, { command: main });
-      service.kill('SIGTERM');
-      await service.ended;
-      starts.push(Number(service.stderr));
-      await service.remove();
-      const { stderr } = await promisify(execFile)(process.execPath, load);
-      loads.push(Number(stderr));
-    }
-    await database.drop();
-    expect(Math.min(...starts) / Math.min(...loads)).toBeLessThan(6);
-  });
+  itInFull(
+    'costs the processor less than to load one large package from its files six times',
+    async () => {
+      const starts: number[] = [];
+      const loads: number[] = [];
+      const database = await createMigrated('sqlite');
+      const main = [process.execPath, ...TELLING, resolve('dist/src/main.js')];
+      const load = [...TELLING, '--input-type=module', '--eval', 'import "typeorm"'];
+      for (let times = 0; times < 3; times += 1) {
+        service = await Service.start({ DATABASE_URL: database.url }, { command: main });
+        service.kill('SIGTERM');
+        await service.ended;
+        starts.push(Number(service.stderr));
+        await service.remove();
+        const { stderr } = await promisify(execFile)(process.execPath, load);
+        loads.push(Number(stderr));
+      }
+      await database.drop();
+      expect(Math.min(...starts) / Math.min(...loads)).toBeLessThan(6);
+    },
+  );
 });

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createDatabase } from '../support/databases.js';
 import { Fleet } from '../support/fleet.js';
+import { itInFull } from '../support/in-full.js';
 
 const REFUSAL =
   /^tallychat: another process serves \S+tallychat\.sqlite: stop it, or use PostgreSQL for several processes\n$/;
@@ -8,11 +10,11 @@ describe('a second process on one SQLite file', () => {
   let fleet: Fleet;
 
   beforeEach(async () => {
-    fleet = await Fleet.on('sqlite');
+    fleet = await Fleet.on('sqlite', {}, createDatabase);
   });
   afterEach(() => fleet.close());
 
-  it('refuses in one sentence, and leaves the first one to serve', async () => {
+  itInFull('refuses in one sentence, and leaves the first one to serve', async () => {
     const first = await fleet.start();
     const ada = await fleet.newUser(first);
     const second = await fleet.launch();
@@ -38,7 +40,7 @@ describe('a second process on one SQLite file', () => {
     await Promise.allSettled(serving);
   });
 
-  it('serves once the first one was killed, with every balance as it was', async () => {
+  itInFull('serves once the first one was killed, with every balance as it was', async () => {
     const first = await fleet.start();
     const ada = await fleet.newUser(first);
     const answer = await ada.chat('before');

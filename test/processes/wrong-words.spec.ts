@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { runCommand } from '../support/command.js';
+import { sample } from '../support/in-full.js';
 import { Service } from '../support/service.js';
 
 /** The words are read before the database is asked for anything that differs from one kind to the other. */
@@ -17,7 +18,7 @@ describe('npm run admin with wrong words', () => {
 
   const admin = (...words: string[]) => runCommand('admin', app.databaseUrl, ...words);
 
-  it.each([
+  const wrong: (readonly [words: string[], hint: string])[] = [
     [[], 'Usage: tallychat admin'],
     [['sessions', 'operator'], "unknown command 'operator'"],
     [['constructor'], "unknown command 'constructor'"],
@@ -32,24 +33,34 @@ describe('npm run admin with wrong words', () => {
     [['deactivate', 'operator', 'nobody'], 'too many arguments'],
     [['users', '--revoke'], "unknown option '--revoke'"],
     [['grant', 'operator', '1e3', '--reason', 'x'], 'must be a whole number from 1'],
-  ])('refuses the words %p with the usage, and does nothing', async (words, hint) => {
-    const { code, stdout, stderr } = await admin(...words);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(hint);
-    expect(stderr).toContain('Usage: tallychat admin');
-    expect(await staff.balance()).toBe(4000);
-  });
+  ];
 
-  it.each([
+  it.each(sample('wrong words', 4, wrong))(
+    'refuses the words %p with the usage, and does nothing',
+    async (words, hint) => {
+      const { code, stdout, stderr } = await admin(...words);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toContain(hint);
+      expect(stderr).toContain('Usage: tallychat admin');
+      expect(await staff.balance()).toBe(4000);
+    },
+  );
+
+  const vain: (readonly [words: string[], line: string])[] = [
     [['password-link', 'nobody'], 'admin: Not found.\n'],
     [['grant', 'nobody', '5', '--reason', 'x'], 'admin: Not found.\n'],
     [['deactivate', '--', '-x'], 'admin: Not found.\n'],
-  ])('tells in a line why the words %p cannot be done', async (words, line) => {
-    const { code, stdout, stderr } = await admin(...words);
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^database: .*\n.*\n$/);
-    expect(stderr).toContain(line);
-  });
+  ];
+
+  it.each(sample('words of what is not there', 3, vain))(
+    'tells in a line why the words %p cannot be done',
+    async (words, line) => {
+      const { code, stdout, stderr } = await admin(...words);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^database: .*\n.*\n$/);
+      expect(stderr).toContain(line);
+    },
+  );
 
   it('refuses a surplus word of the audit and of the service', async () => {
     const audit = await runCommand('audit', app.databaseUrl, 'all');

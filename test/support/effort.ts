@@ -7,5 +7,8 @@ const asked = process.env['TEST_EFFORT'] ?? 'light';
 const effort = efforts.find((known) => known === asked) ?? 'light';
 if (effort !== asked) throw new Error(`TEST_EFFORT is light or full, not ${asked}`);
 
+export const isFull = effort === 'full';
+
 /** The amount for this run's effort: what `npm test` does, and what `TEST_EFFORT=full` does. */
-export const byEffort = (amounts: Readonly<Record<Effort, number>>): number => amounts[effort];
+export const byEffort = <Amount>(amounts: Readonly<Record<Effort, Amount>>): Amount =>
+  amounts[effort];

@@ -28,8 +28,10 @@ function tally(statuses: readonly number[]): Record<number, number> {
 
 /** The price is taken together with the hold, or after the provider was waited for. */
 const paces = ['at once', 'later'] as const;
-/** Of 40 messages that the wallet pays for, and 160 that it does not. */
-const WALLETS = byEffort({ light: 3, full: 10 });
+/** The wallet pays for 40 of them. */
+const CHATS = byEffort({ light: 100, full: 200 });
+const SPENT = { 200: 40, 402: CHATS - 40 };
+const WALLETS = byEffort({ light: 2, full: 10 });
 
 const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => {
   let app: TestApp;
@@ -58,11 +60,11 @@ const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => 
     expect(await app.database.count('holds', `owner_id = $1 AND state = 'open'`, [owner])).toBe(0);
   };
 
-  it('answers exactly 40 of 200 chats at once on 4,000 tokens', async () => {
+  it(`answers exactly 40 of ${String(CHATS)} chats at once on 4,000 tokens`, async () => {
     const ada = await app.newUser();
-    const tasks = Array.from({ length: 200 }, (_, n) => () => ada.chat(`message ${String(n)}`));
+    const tasks = Array.from({ length: CHATS }, (_, n) => () => ada.chat(`message ${String(n)}`));
     const answers = await together(tasks);
-    expect(tally(answers.map(({ status }) => status))).toEqual({ 200: 40, 402: 160 });
+    expect(tally(answers.map(({ status }) => status))).toEqual(SPENT);
     await assertSpentWhole(ada);
     expect(provider.calls).toBe(40);
     expect(await app.database.unbalancedWallets()).toEqual([]);
@@ -70,7 +72,7 @@ const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => 
 
   it(`does so for ${String(WALLETS)} wallets at once`, async () => {
     const callers = await Promise.all(Array.from({ length: WALLETS }, () => app.newUser()));
-    const tasks = Array.from({ length: 200 }, (_, n) =>
+    const tasks = Array.from({ length: CHATS }, (_, n) =>
       callers.map((caller) => async () => ({
         caller,
         status: (await caller.chat(`message ${String(n)}`)).status,
@@ -79,7 +81,7 @@ const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => 
     const answers = await together(tasks);
     for (const caller of callers) {
       const own = answers.filter((answer) => answer.caller === caller);
-      expect(tally(own.map(({ status }) => status))).toEqual({ 200: 40, 402: 160 });
+      expect(tally(own.map(({ status }) => status))).toEqual(SPENT);
       await assertSpentWhole(caller);
     }
     expect(provider.calls).toBe(WALLETS * 40);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { byEffort } from '../../../test/support/effort.js';
 import { ToolCalls } from '../tool-calls.js';
 import { SILENT, end, step, type AnswerState } from './answer-machine.js';
 import { readEvents } from './event-reader.js';
@@ -159,7 +160,7 @@ const ERRORS = [
 const named = 'event: error\ndata: {"message":"x"}';
 
 /** No test of chance may run for ever, and none may be so short that it says nothing. */
-const RUNS = { numRuns: 1000 };
+const RUNS = { numRuns: byEffort({ light: 200, full: 1000 }) };
 
 describe('an answer, however its server writes it', () => {
   it('comes whole', async () => {
