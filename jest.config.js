@@ -11,5 +11,6 @@ export default {
   testSequencer: '<rootDir>/test/support/longest-first.sequencer.js',
   reporters: ['default', '<rootDir>/test/support/count.reporter.js'],
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // One more than the two cores that it is made for: specs also wait, for processes, time limits and the database.
+  maxWorkers: 3,
 };
