@@ -8,8 +8,8 @@ import { RunningAnswers } from './running-answers.js';
 
 /** Who comes while the first one is being answered waits so long for it, before a 409. */
 const WAIT_MAX_MS = 100;
-const FIRST_LOOK_MS = 5;
-const LOOK_MS_MAX = 40;
+/** How often a process looks for the end of an answer that another one gives, whoever waits for it there. */
+const LOOK_EVERY_MS = 10;
 
 /**
  * Requests with one Idempotency-Key that come at the same time. One of them is run; the others wait for it a
@@ -19,6 +19,8 @@ const LOOK_MS_MAX = 40;
 export class Twins {
   /** What takes a key just now in this process, by the key; another process is met at the unique key of the hold. */
   private readonly beginning = new Map<string, Promise<unknown>>();
+  /** Who looks for the end of which hold of another process. */
+  private readonly looking = new Map<string, Promise<void>>();
 
   constructor(
     private readonly holds: HoldsService,
@@ -70,27 +72,39 @@ export class Twins {
     record: IdempotencyRecord,
     until: number,
   ): Promise<string | undefined> {
-    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LOOK_MS_MAX)) {
+    for (;;) {
       try {
         return await this.holds.findByKey(ownerId, record);
       } catch (error) {
         const leftMs = until - performance.now();
         if (!(error instanceof IdempotencyKeyInUse) || leftMs <= 0) throw error;
-        await this.change(error.turnId, pauseMs, leftMs);
+        await this.change(error.turnId, leftMs);
       }
     }
   }
 
-  /** Waits for the end of an answer that runs here, or until it is time to look for one that runs elsewhere. */
-  private async change(turnId: string | undefined, pauseMs: number, leftMs: number): Promise<void> {
-    const settled = turnId === undefined ? undefined : this.running.settled(turnId);
-    if (!settled) {
-      await sleep(Math.min(pauseMs, leftMs));
-      return;
-    }
+  /** Waits for the end of an answer, here or in another process. */
+  private async change(turnId: string | undefined, leftMs: number): Promise<void> {
     const timer = new AbortController();
     const late = sleep(leftMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    const settled =
+      turnId === undefined ? late : (this.running.settled(turnId) ?? this.looked(turnId));
     await Promise.race([settled, late]);
     timer.abort();
+  }
+
+  /** One look serves all who wait for the same answer. */
+  private looked(holdId: string): Promise<void> {
+    const known = this.looking.get(holdId);
+    if (known) return known;
+    const looked = this.look(holdId).finally(() => this.looking.delete(holdId));
+    this.looking.set(holdId, looked);
+    return looked;
+  }
+
+  private async look(holdId: string): Promise<void> {
+    const until = performance.now() + WAIT_MAX_MS;
+    do await sleep(LOOK_EVERY_MS);
+    while ((await this.holds.stateOf(holdId)) === 'open' && performance.now() < until);
   }
 }
