@@ -1,18 +1,29 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Caller, HttpClient } from '../support/client.js';
-import { Inspector } from '../support/databases.js';
+import {
+  databaseKinds,
+  Inspector,
+  onServer,
+  type DatabaseKind,
+  type TestDatabase,
+} from '../support/databases.js';
 import { register } from '../support/register.js';
 import { Service } from '../support/service.js';
 
-/** Makes a disk of 3 MiB; undefined where this process may not. */
-function smallDisk(): string | undefined {
+/** An empty database of PostgreSQL has 8 MiB by itself. */
+const SIZE = { sqlite: '3m', postgres: '12m' };
+
+/** Makes a small disk; undefined where this process may not. */
+function smallDisk(kind: DatabaseKind): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'tallychat-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', folder], { stdio: 'ignore' });
+    const options = ['-t', 'tmpfs', '-o', `size=${SIZE[kind]}`, 'tmpfs', folder];
+    execFileSync('mount', options, { stdio: 'ignore' });
     return folder;
   } catch {
     rmSync(folder, { recursive: true });
@@ -20,55 +31,80 @@ function smallDisk(): string | undefined {
   }
 }
 
-const disk = smallDisk();
-const suite = disk === undefined ? describe.skip : describe;
-const LONG = 'a'.repeat(50_000);
+async function databaseOn(folder: string, kind: DatabaseKind): Promise<TestDatabase> {
+  const nothing = () => Promise.resolve();
+  if (kind === 'sqlite')
+    return { url: `sqlite:${join(folder, 'tallychat.sqlite')}`, drop: nothing };
+  const name = `small_${randomBytes(6).toString('hex')}`;
+  // The server runs as this user where specs run as root, and only root may mount.
+  execFileSync('chown', ['postgres', folder]);
+  await onServer(`CREATE TABLESPACE ${name} LOCATION '${folder}'`);
+  await onServer(`CREATE DATABASE ${name} TABLESPACE ${name}`);
+  const drop = async () => {
+    await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
+    await onServer(`DROP TABLESPACE ${name}`);
+  };
+  return { url: `${process.env['TEST_POSTGRES_URL'] ?? ''}/${name}`, drop };
+}
 
-suite('a disk that is full, on sqlite (skipped where no disk can be mounted)', () => {
-  const folder = disk ?? '';
-  const url = `sqlite:${join(folder, 'tallychat.sqlite')}`;
-  let service: Service;
-  let http: HttpClient;
-  let ada: Caller;
+/** Of chance, since PostgreSQL packs long texts. */
+const LONG = randomBytes(37_500).toString('base64');
+const disks = databaseKinds.map((kind) => ({ kind, folder: smallDisk(kind) ?? '' }));
+const suite = disks.every(({ folder }) => folder !== '')
+  ? describe.each(disks)
+  : describe.skip.each(disks);
 
-  beforeAll(async () => {
-    service = await Service.start({ DATABASE_URL: url, OPENING_GRANT: '1000000' });
-    http = await service.client();
-    ada = await register(http, 'ada');
-  });
-  afterAll(async () => {
-    http.close();
-    await service.remove();
-    execFileSync('umount', [folder]);
-    rmSync(folder, { recursive: true });
-  });
+suite(
+  'a disk that is full, on $kind (skipped where no disk can be mounted)',
+  ({ kind, folder }) => {
+    let database: TestDatabase;
+    let service: Service;
+    let http: HttpClient;
+    let ada: Caller;
 
-  it('is 503 and charges nothing; once there is room, everything goes on and the books balance', async () => {
-    let paid = 0;
-    let full = await ada.chat(LONG);
-    for (; full.status === 200; full = await ada.chat(LONG)) paid += 1;
-    expect(paid).toBeGreaterThan(3);
-    expect(full.status).toBe(503);
-    expect(full.body).toEqual({ detail: 'The database has no room.', code: 'unavailable' });
-    expect(Number(full.headers['retry-after'])).toBeGreaterThan(0);
+    beforeAll(async () => {
+      database = await databaseOn(folder, kind);
+      service = await Service.start({ DATABASE_URL: database.url, OPENING_GRANT: '1000000' });
+      http = await service.client();
+      ada = await register(http, 'ada');
+    });
+    afterAll(async () => {
+      http.close();
+      await service.remove();
+      await database.drop();
+      execFileSync('umount', [folder]);
+      rmSync(folder, { recursive: true });
+    });
 
-    const together = await Promise.all(Array.from({ length: 20 }, () => ada.chat(LONG)));
-    paid += together.filter(({ status }) => status === 200).length;
-    expect(together.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
-    expect(await ada.balance()).toBe(1_000_000 - paid * 100);
-    // Once for all of them, and without a stack.
-    const told = service.log().filter(({ level }) => Number(level) >= 50);
-    expect(told).toEqual([expect.objectContaining({ reason: expect.stringMatching(/full/) })]);
-    expect(told[0]).not.toHaveProperty('err');
+    it('is 503 and charges nothing; once there is room, everything goes on and the books balance', async () => {
+      let paid = 0;
+      let full = await ada.chat(LONG);
+      for (; full.status === 200; full = await ada.chat(LONG)) paid += 1;
+      expect(paid).toBeGreaterThan(3);
+      expect(full.status).toBe(503);
+      expect(full.body).toEqual({ detail: 'The database has no room.', code: 'unavailable' });
+      expect(Number(full.headers['retry-after'])).toBeGreaterThan(0);
 
-    execFileSync('mount', ['-o', 'remount,size=30m', folder]);
-    expect((await ada.chat(LONG)).status).toBe(200);
-    expect(await ada.balance()).toBe(1_000_000 - (paid + 1) * 100);
-    const inspector = await Inspector.open(url);
-    expect(await inspector.count('turns')).toBe(paid + 1);
-    expect(await inspector.count('holds')).toBe(0);
-    expect(await inspector.unbalancedWallets()).toEqual([]);
-    expect(await inspector.differences()).toEqual([]);
-    await inspector.close();
-  });
-});
+      const together = await Promise.all(Array.from({ length: 20 }, () => ada.chat(LONG)));
+      paid += together.filter(({ status }) => status === 200).length;
+      expect(together.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
+      expect(await ada.balance()).toBe(1_000_000 - paid * 100);
+      // Once for all of them, and without a stack.
+      const told = service.log().filter(({ level }) => Number(level) >= 50);
+      expect(told).toEqual([
+        expect.objectContaining({ reason: expect.stringMatching(/full|No space left/) }),
+      ]);
+      expect(told[0]).not.toHaveProperty('err');
+
+      execFileSync('mount', ['-o', 'remount,size=30m', folder]);
+      expect((await ada.chat(LONG)).status).toBe(200);
+      expect(await ada.balance()).toBe(1_000_000 - (paid + 1) * 100);
+      const inspector = await Inspector.open(database.url);
+      expect(await inspector.count('turns')).toBe(paid + 1);
+      expect(await inspector.count('holds')).toBe(0);
+      expect(await inspector.unbalancedWallets()).toEqual([]);
+      expect(await inspector.differences()).toEqual([]);
+      await inspector.close();
+    });
+  },
+);
