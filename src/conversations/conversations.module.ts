@@ -9,6 +9,7 @@ import { HistoryController } from './history.controller.js';
 import { SearchTurns } from './search-turns.js';
 import { HistoryService } from './history.service.js';
 import { SavingOrder } from './saving-order.js';
+import { TurnFinder } from './turn-finder.service.js';
 import { WholeTurnsService } from './whole-turns.service.js';
 
 @Module({
@@ -21,6 +22,7 @@ import { WholeTurnsService } from './whole-turns.service.js';
     HistoryService,
     SavingOrder,
     SearchTurns,
+    TurnFinder,
     WholeTurnsService,
   ],
   exports: [ClientChats, ConversationsService, HistoryService, WholeTurnsService],

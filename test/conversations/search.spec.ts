@@ -9,8 +9,8 @@ import { QueryProbe } from '../support/query-probe.js';
 const MESSAGE = 'a'.repeat(100_000);
 const WANTED = `${'a'.repeat(199)}b`;
 const TURNS = 40;
-/** Of one search: a step ends with the turn that fills a mebibyte. */
-const STEPS = Math.ceil(TURNS / Math.ceil(2 ** 20 / (2 * MESSAGE.length)));
+/** Of one search: a step ends with the turn that fills a mebibyte, or with the page's last candidate. */
+const STEPS = Math.ceil(TURNS / Math.ceil(2 ** 20 / (2 * MESSAGE.length))) + 1;
 
 describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) => {
   let app: TestApp;
@@ -48,7 +48,7 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
       delay.disable();
       deaf.push(delay.max / 1e6);
     }
-    expect(probe.count('history.search')).toBe(3 * STEPS);
+    expect(probe.count('history.search_long')).toBe(3 * STEPS);
     expect(Math.min(...deaf)).toBeLessThan(250);
   });
 
@@ -64,10 +64,38 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
       expect([200, 429]).toContain(status);
       if (status === 429) expect([headers['retry-after'], body.code]).toEqual(['1', 'throttled']);
     }
-    expect(probe.count('history.search')).toBeLessThanOrEqual(8 * STEPS);
+    expect(probe.count('history.search_long')).toBeLessThanOrEqual(8 * STEPS);
     expect(Math.max(...waits)).toBeLessThan(1000);
     expect((await search(ada, 'dummy')).body.results.length).toBeGreaterThan(1);
     expect(await ada.balance()).toBe(4000 - 100 * TURNS);
+  });
+
+  it('finds what is in long turns and in short ones, in their order, page by page', async () => {
+    const bob = await app.newUser({ tokens: 100_000 });
+    const long = 'Grün'.repeat(1000);
+    const texts = [
+      'one',
+      `${long}two`,
+      'needle',
+      `${long}NEEDLE`,
+      long,
+      'a Needle',
+      `needle${long}`,
+    ];
+    for (const text of texts) await bob.chat(text);
+    const pages: string[][] = [];
+    let path = '/api/chat/?search=nEEdle&page_size=3';
+    while (path !== '') {
+      const { body } = await bob.get(path);
+      const { results, next } = body as { results: { message: string }[]; next: string | null };
+      pages.push(results.map(({ message }) => message));
+      path = (next ?? '').slice(app.url.length);
+    }
+    const having = texts.filter((text) => /needle/i.test(text)).reverse();
+    // By their lengths and ends: a difference of long texts is a long report.
+    const short = (all: string[]) => all.map((one) => `${String(one.length)} ${one.slice(-8)}`);
+    expect(pages.map(short)).toEqual([short(having.slice(0, 3)), short(having.slice(3))]);
+    expect(await bob.balance()).toBe(100_000 - 100 * texts.length);
   });
 
   it('is not begun for someone who has left while it waited', async () => {
@@ -79,6 +107,6 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
     }, 30);
     await Promise.allSettled(all);
     await search(ada);
-    expect(probe.count('history.search')).toBeLessThan(7 * STEPS);
+    expect(probe.count('history.search_long')).toBeLessThan(7 * STEPS);
   });
 });

@@ -1,0 +1,160 @@
+import { Injectable } from '@nestjs/common';
+import { folded } from '../database/folded-text.js';
+import { likePattern } from '../database/like.js';
+import { ReadConnection } from '../database/read-connection.js';
+import type { OrdinalKeyset } from './saving-order.js';
+import { SearchTurns } from './search-turns.js';
+
+/** What one statement of a search looks at, at most; so no more than 8 MiB. */
+const STEP_TURNS = 2000;
+/** Longer turns are looked at apart, so much of them in one statement, but for a first turn that is longer. */
+const LONG_BYTES = 4096;
+const LONG_STEP_BYTES = 1_048_576;
+
+/** A turn that has the text, or that is long and is still to be looked at. */
+interface Candidate {
+  readonly ordinal: number;
+  readonly bytes: number;
+}
+
+/** What a search looks for. */
+interface Wanted {
+  readonly ownerId: string;
+  /** The condition in SQL, and its parameters from `$3` on. */
+  readonly match: string;
+  readonly texts: readonly string[];
+}
+
+/**
+ * Finds the turns of an owner that have a text. A rare one is looked for in all of them, in steps of a bounded number
+ * of turns and of bytes each: SQLite has one connection for reading, and between two steps it is free for others.
+ */
+@Injectable()
+export class TurnFinder {
+  constructor(
+    private readonly reader: ReadConnection,
+    private readonly searches: SearchTurns,
+  ) {}
+
+  /**
+   * The ordinals of the next turns that have the text, as many as the keyset wants. Once `gone` is aborted there are no
+   * more steps. Throws `Throttled` while the owner has another search under way.
+   */
+  find(ownerId: string, text: string, from: OrdinalKeyset, gone: AbortSignal): Promise<number[]> {
+    const [match, texts] = matching(folded(text));
+    const wanted = { ownerId, match, texts };
+    return this.searches.ofOwner(ownerId, gone, () => this.steps(wanted, from, gone));
+  }
+
+  private async steps(wanted: Wanted, from: OrdinalKeyset, gone: AbortSignal): Promise<number[]> {
+    const found: number[] = [];
+    for (let step = from; ;) {
+      const limit = from.limit - found.length;
+      const near = await this.searches.step(gone, async () => {
+        const end = await this.stepEnd(wanted.ownerId, step);
+        return { end, candidates: await this.candidates(wanted, { ...step, limit }, end) };
+      });
+      if (!near) return found;
+      const { end, candidates } = near;
+      found.push(...(await this.looked(wanted, candidates, gone)));
+      // There may be more within this step, where the candidates were too many and not all of them have it.
+      const key = candidates.length === limit ? candidates.at(-1)?.ordinal : end;
+      if (key === undefined || found.length === from.limit) return found;
+      step = { ...step, key };
+    }
+  }
+
+  /** The last turn of a step; undefined where it comes to the history's end. */
+  private async stepEnd(
+    ownerId: string,
+    { key, comparison, order }: OrdinalKeyset,
+  ): Promise<number | undefined> {
+    const after = key === undefined ? '' : `AND ordinal ${comparison} $2`;
+    const [end] = await this.reader.read<{ ordinal: number }>(
+      `/* history.step */ SELECT ordinal FROM turns WHERE owner_id = $1 ${after}
+       ORDER BY ordinal ${order} LIMIT 1 OFFSET ${String(STEP_TURNS - 1)}`,
+      key === undefined ? [ownerId] : [ownerId, key],
+    );
+    return end?.ordinal;
+  }
+
+  private candidates(
+    { ownerId, match, texts }: Wanted,
+    { key, comparison, order, limit }: OrdinalKeyset,
+    end: number | undefined,
+  ): Promise<Candidate[]> {
+    const parameters: unknown[] = [ownerId, limit, ...texts];
+    const within = (operator: string, ordinal: number | undefined) =>
+      ordinal === undefined ? '' : `AND ordinal ${operator} $${String(parameters.push(ordinal))}`;
+    const range = [within(comparison, key), within(comparison === '<' ? '>=' : '<=', end)].join(
+      ' ',
+    );
+    return this.reader.read<Candidate>(
+      `/* history.search */ SELECT ordinal, ${BYTES} AS bytes FROM turns
+       WHERE owner_id = $1 AND CASE WHEN ${BYTES} > ${String(LONG_BYTES)} THEN true ELSE ${match} END ${range}
+       ORDER BY ordinal ${order} LIMIT $2`,
+      parameters,
+    );
+  }
+
+  /** Of the candidates those that have the text, in their order. */
+  private async looked(
+    wanted: Wanted,
+    candidates: readonly Candidate[],
+    gone: AbortSignal,
+  ): Promise<number[]> {
+    const missed = new Set<number>();
+    for (const long of inMebibytes(candidates.filter(({ bytes }) => bytes > LONG_BYTES))) {
+      const having = await this.searches.step(gone, () => this.having(wanted, long));
+      for (const ordinal of long) if (!having?.has(ordinal)) missed.add(ordinal);
+    }
+    return candidates.map(({ ordinal }) => ordinal).filter((ordinal) => !missed.has(ordinal));
+  }
+
+  private async having({ ownerId, match, texts }: Wanted, long: number[]): Promise<Set<number>> {
+    const rows = await this.reader.read<Pick<Candidate, 'ordinal'>>(
+      `/* history.search_long */ SELECT ordinal FROM turns WHERE owner_id = $1 AND ordinal = ANY($2) AND ${match}`,
+      [ownerId, long, ...texts],
+    );
+    return new Set(rows.map(({ ordinal }) => ordinal));
+  }
+}
+
+function inMebibytes(long: readonly Candidate[]): number[][] {
+  const groups: number[][] = [];
+  let left = 0;
+  for (const { ordinal, bytes } of long) {
+    if (left <= 0) {
+      groups.push([]);
+      left = LONG_STEP_BYTES;
+    }
+    groups.at(-1)?.push(ordinal);
+    left -= bytes;
+  }
+  return groups;
+}
+
+/** SQL: what a search reads of a turn. No database reads a text for its length. */
+const BYTES =
+  '(octet_length(message) + octet_length(response) + coalesce(octet_length(folded), 0))';
+
+/** More beginnings of a text within itself than this, and `LIKE` could compare each character so many times. */
+const BEGINNINGS_MAX = 8;
+
+/**
+ * The condition for turns with a folded text, with its parameters from `$3` on. In linear time, whatever the texts.
+ * A plain comparison is the faster on texts that are folded already; the others `LIKE` takes on SQLite as they are.
+ */
+function matching(text: string): [condition: string, wanted: string[]] {
+  const beginnings = text.split(text.charAt(0)).length - 1;
+  const isPlain = beginnings > BEGINNINGS_MAX;
+  const asItIs = (column: string) => {
+    // In the collation C only A to Z become small, which is all that such texts need, and takes half the time.
+    const small = `lower(${column} COLLATE "C")`;
+    return isPlain ? `strpos(${small}, $3) > 0` : `${small} LIKE $4 ESCAPE '\\'`;
+  };
+  return [
+    `CASE WHEN folded IS NULL THEN ${asItIs('message')} OR ${asItIs('response')} ELSE strpos(folded, $3) > 0 END`,
+    isPlain ? [text] : [text, likePattern(text)],
+  ];
+}
