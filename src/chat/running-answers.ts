@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { DatabaseUnavailable } from '../errors.js';
 import { HoldStops } from '../wallet/hold-stops.js';
 
 /** One small read of an index while answers are under way, and none otherwise. */
@@ -73,6 +74,8 @@ export class RunningAnswers implements OnModuleDestroy {
     try {
       for (const turnId of await this.stops.asked()) this.byTurn.get(turnId)?.stop();
     } catch (error) {
+      // An outage is told once for all who meet it.
+      if (error instanceof DatabaseUnavailable) return;
       this.logger.warn({ err: error }, 'stops are looked for again in a moment');
     }
   }
