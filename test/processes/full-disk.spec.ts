@@ -9,6 +9,7 @@ import {
   databaseKinds,
   Inspector,
   onServer,
+  urlOnServer,
   type DatabaseKind,
   type TestDatabase,
 } from '../support/databases.js';
@@ -44,7 +45,7 @@ async function databaseOn(folder: string, kind: DatabaseKind): Promise<TestDatab
     await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
     await onServer(`DROP TABLESPACE ${name}`);
   };
-  return { url: `${process.env['TEST_POSTGRES_URL'] ?? ''}/${name}`, drop };
+  return { url: urlOnServer(name), drop };
 }
 
 /** Of chance, since PostgreSQL packs long texts. */

@@ -36,7 +36,12 @@ async function create(kind: DatabaseKind, template?: string): Promise<TestDataba
   const name = `tally_${randomBytes(6).toString('hex')}`;
   await onServer(`CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template}`}`);
   const drop = () => onServer(`DROP DATABASE ${name} WITH (FORCE)`);
-  return { url: `${server ?? ''}/${name}`, drop };
+  return { url: urlOnServer(name), drop };
+}
+
+/** Where a database of the run's PostgreSQL is. */
+export function urlOnServer(name: string): string {
+  return `${server ?? ''}/${name}`;
 }
 
 /** By kind, a database with the schema in it that nothing has open; a worker makes each once. */
@@ -64,7 +69,7 @@ export async function createMigrated(kind: DatabaseKind): Promise<TestDatabase> 
 
 /** One statement outside any database of a spec. */
 export async function onServer(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: `${server ?? ''}/postgres` });
+  const client = new pg.Client({ connectionString: urlOnServer('postgres') });
   await client.connect();
   try {
     await client.query(sql);
