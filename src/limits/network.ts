@@ -16,11 +16,15 @@ function toIpv4(groups: readonly string[]): string {
   return groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]).join('.');
 }
 
+/** Some balancers write the port along; brackets are IPv6's. */
+const WITH_PORT = /^\[?((?<=\[)[^\]]+(?=\])|[\d.]+)\]?(?::\d{1,5})?$/;
+
 /**
  * The network that is counted as one: an IPv4 address, or the first 64 bits of an IPv6 address, for that is
  * what one customer has. IPv4 written as IPv6 is IPv4. What is no address, as a proxy may pass on, is one network.
  */
-export function networkOf(address: string): string {
+export function networkOf(written: string): string {
+  const [, address = written] = WITH_PORT.exec(written) ?? [];
   const version = isIP(address);
   if (version === 4) return address;
   if (version === 0) return 'unknown';
