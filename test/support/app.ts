@@ -2,9 +2,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.setup.js';
 import type { Config } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load-config.js';
+import { ProcessLease } from '../../src/database/process-lease.js';
 import { Caller, HttpClient, type Answer, type Ask } from './client.js';
 import { Inspector, createMigrated, type DatabaseKind, type TestDatabase } from './databases.js';
-import { bounded } from './until.js';
+import { bounded, until } from './until.js';
 
 export const PASSWORD = 'Str0ng-pass-1';
 export const JWT_SECRET = 'a secret for specs, and of no use elsewhere';
@@ -27,7 +28,9 @@ function configFor(settings: Record<string, string>): Config {
 
 /** One of the application's own, unless the spec has made one, which it drops itself. */
 async function databaseFor(kind: DatabaseKind, url: string | undefined): Promise<TestDatabase> {
-  return url === undefined ? createMigrated(kind) : { url, drop: () => Promise.resolve() };
+  return url === undefined
+    ? createMigrated(kind)
+    : { url, isKept: true, drop: () => Promise.resolve() };
 }
 
 /** The real application on a real port, with a database of its own. */
@@ -131,9 +134,18 @@ export class TestApp {
     );
   }
 
+  /** PostgreSQL hears later than we do that a connection has ended: until then it says that the database is served. */
+  private async untilGone(lease: number): Promise<void> {
+    if (this.database.dataSource.isSqlite) return;
+    const sql = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = $1`;
+    await until(async () => (await this.database.rows(sql, [lease])).length === 0);
+  }
+
   async close(): Promise<void> {
     this.http.close();
+    const { id } = this.nest.get(ProcessLease);
     await bounded('the close of the service', this.nest.close());
+    if (this.owned.isKept) await this.untilGone(id);
     await this.database.close();
     await this.owned.drop();
   }

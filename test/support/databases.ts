@@ -19,6 +19,8 @@ export const databaseKinds: readonly DatabaseKind[] = server ? ['sqlite', 'postg
 /** An empty database of a spec's own. */
 export interface TestDatabase {
   readonly url: string;
+  /** Whether it goes on after the service that is given it. */
+  readonly isKept?: true;
   drop(): Promise<void>;
 }
 
