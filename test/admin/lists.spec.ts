@@ -45,15 +45,16 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
   it('show a client that follows them each user and each change once, in the order of the list', async () => {
     await create(`first-${kind}`);
     let isOver = false;
-    const follow = async (list: string) => {
-      const seen = [String((await newest(list))?.id)];
+    const follow = async (list: string, start: Item | undefined) => {
+      const seen = [String(start?.id)];
       for (let wasOver = false; !wasOver;) {
         wasOver = isOver;
         seen.push(...(await newerThan(list, seen.at(-1) ?? '')));
       }
       return seen;
     };
-    const following = [follow(USERS), follow(TRAIL)];
+    const [user, change] = [await newest(USERS), await newest(TRAIL)];
+    const following = [follow(USERS, user), follow(TRAIL, change)];
     let left = CHANGES;
     const worker = async () => {
       for (; left > 0;) await create(`${kind}-${String((left -= 1))}`);

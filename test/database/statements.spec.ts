@@ -74,6 +74,7 @@ describe.each(databaseKinds)('statements on %s', (kind) => {
       is_active: true,
       is_staff: false,
       created_at: Number.MAX_SAFE_INTEGER,
+      ordinal: 0,
     });
     expect(await statements.rows('SELECT * FROM redemption_codes', [])).toEqual([
       {
