@@ -18,6 +18,26 @@ const HANDLERS = `[...document.querySelectorAll('*')].flatMap((element) =>
   element.getAttributeNames().filter((name) => name.startsWith('on')))`;
 const LINKS = `[...document.querySelectorAll('.markdown a')].map((link) => link.href)`;
 
+/** Puts each into the field of that id, presses a button of its form, and waits until the answer is shown. */
+const submitEach = (id: string, button: string) => `(async () => {
+  const field = document.getElementById('${id}');
+  const pressed = field.form.querySelector('button[value="${button}"]');
+  const ask = globalThis.fetch;
+  const answers = [];
+  globalThis.fetch = (path, question) => {
+    const answer = ask(path, question);
+    if (question.method === 'POST') answers.push(answer);
+    return answer;
+  };
+  for (const [place, text] of ${JSON.stringify(HOSTILE_TEXTS)}.entries()) {
+    field.value = text;
+    pressed.click();
+    if ((await answers[place])?.status !== 400) throw new Error(text);
+    while (pressed.ariaDisabled === 'true') await new Promise((soon) => setTimeout(soon, 1));
+  }
+  globalThis.fetch = ask;
+})()`;
+
 inBrowser('fifty texts that would run a script', () => {
   let app: TestApp;
   let provider: ProviderProbe;
@@ -54,19 +74,6 @@ inBrowser('fifty texts that would run a script', () => {
     expect(await tab.page.evaluate('typeof globalThis.pwned')).toBe('undefined');
     expect(tab.complaints).toEqual([]);
     expect(new URL(tab.page.url()).origin).toBe(app.url);
-  }
-
-  /** Types each into a field, presses a button, and waits until the server has refused it. */
-  async function submitEach(label: string, button: string): Promise<void> {
-    const field = tab.page.getByLabel(label);
-    const pressed = tab.page.locator('[aria-disabled="false"]', { hasText: button });
-    for (const text of HOSTILE_TEXTS) {
-      await field.fill(text);
-      const refused = tab.page.waitForResponse((answer) => answer.status() === 400);
-      await pressed.dispatchEvent('click');
-      await refused;
-      await pressed.waitFor();
-    }
   }
 
   it('are at least fifty', () => {
@@ -122,12 +129,12 @@ inBrowser('fifty texts that would run a script', () => {
 
   it('are harmless as codes and as names', async () => {
     await tab.page.getByRole('link', { name: 'Account' }).click();
-    await submitEach('Code', 'Redeem');
+    await tab.page.evaluate(submitEach('code', 'Redeem'));
     await tab.page.locator('#code-problem').filter({ hasText: /./ }).waitFor();
     await expectHarmless();
     await tab.button('Log out').click();
     await tab.fillIn('', PASSWORD);
-    await submitEach('Username', 'Register');
+    await tab.page.evaluate(submitEach('username', 'Register'));
     await tab.sees('Enter a valid username.');
     await expectHarmless();
     expect(await app.database.count('users')).toBe(1);
