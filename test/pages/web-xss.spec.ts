@@ -129,6 +129,7 @@ inBrowser('fifty texts that would run a script', () => {
 
   it('are harmless as codes and as names', async () => {
     await tab.page.getByRole('link', { name: 'Account' }).click();
+    await tab.page.getByLabel('Code').waitFor();
     await tab.page.evaluate(submitEach('code', 'Redeem'));
     await tab.page.locator('#code-problem').filter({ hasText: /./ }).waitFor();
     await expectHarmless();
