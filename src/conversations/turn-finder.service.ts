@@ -9,6 +9,8 @@ import { SearchTurns } from './search-turns.js';
 const STEP_TURNS = 2000;
 /** Longer turns are looked at apart, so much of them in one statement, but for a first turn that is longer. */
 const LONG_BYTES = 4096;
+/** So many turns are candidates at once: nobody knows of long ones yet whether they have the text. */
+const CANDIDATES_MAX = 200;
 const LONG_STEP_BYTES = 1_048_576;
 
 /** A turn that has the text, or that is long and is still to be looked at. */
@@ -52,13 +54,13 @@ export class TurnFinder {
       const limit = from.limit - found.length;
       const near = await this.searches.step(gone, async () => {
         const end = await this.stepEnd(wanted.ownerId, step);
-        return { end, candidates: await this.candidates(wanted, { ...step, limit }, end) };
+        const asked = { ...step, limit: CANDIDATES_MAX };
+        return { end, candidates: await this.candidates(wanted, asked, end) };
       });
       if (!near) return found;
       const { end, candidates } = near;
-      found.push(...(await this.looked(wanted, candidates, gone)));
-      // There may be more within this step, where the candidates were too many and not all of them have it.
-      const key = candidates.length === limit ? candidates.at(-1)?.ordinal : end;
+      found.push(...(await this.looked(wanted, candidates, limit, gone)));
+      const key = candidates.length === CANDIDATES_MAX ? candidates.at(-1)?.ordinal : end;
       if (key === undefined || found.length === from.limit) return found;
       step = { ...step, key };
     }
@@ -97,18 +99,23 @@ export class TurnFinder {
     );
   }
 
-  /** Of the candidates those that have the text, in their order. */
+  /** Of the candidates the first that have the text, in their order, `limit` at most. */
   private async looked(
     wanted: Wanted,
     candidates: readonly Candidate[],
+    limit: number,
     gone: AbortSignal,
   ): Promise<number[]> {
+    const ordinals = candidates.map(({ ordinal }) => ordinal);
+    const long = candidates.filter(({ bytes }) => bytes > LONG_BYTES);
     const missed = new Set<number>();
-    for (const long of inMebibytes(candidates.filter(({ bytes }) => bytes > LONG_BYTES))) {
-      const having = await this.searches.step(gone, () => this.having(wanted, long));
-      for (const ordinal of long) if (!having?.has(ordinal)) missed.add(ordinal);
+    for (const some of inMebibytes(long)) {
+      const having = await this.searches.step(gone, () => this.having(wanted, some));
+      for (const ordinal of some) if (!having?.has(ordinal)) missed.add(ordinal);
+      const seen = ordinals.slice(0, ordinals.indexOf(some.at(-1) ?? NaN) + 1);
+      if (seen.filter((ordinal) => !missed.has(ordinal)).length >= limit) break;
     }
-    return candidates.map(({ ordinal }) => ordinal).filter((ordinal) => !missed.has(ordinal));
+    return ordinals.filter((ordinal) => !missed.has(ordinal)).slice(0, limit);
   }
 
   private async having({ ownerId, match, texts }: Wanted, long: number[]): Promise<Set<number>> {

@@ -9,8 +9,8 @@ import { QueryProbe } from '../support/query-probe.js';
 const MESSAGE = 'a'.repeat(100_000);
 const WANTED = `${'a'.repeat(199)}b`;
 const TURNS = 40;
-/** Of one search: a step ends with the turn that fills a mebibyte, or with the page's last candidate. */
-const STEPS = Math.ceil(TURNS / Math.ceil(2 ** 20 / (2 * MESSAGE.length))) + 1;
+/** Of one search: a step ends with the turn that fills a mebibyte. */
+const STEPS = Math.ceil(TURNS / Math.ceil(2 ** 20 / (2 * MESSAGE.length)));
 
 describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) => {
   let app: TestApp;
@@ -50,6 +50,17 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
     }
     expect(probe.count('history.search_long')).toBe(3 * STEPS);
     expect(Math.min(...deaf)).toBeLessThan(250);
+  });
+
+  it('asks as seldom for a small page of long turns as for a large one', async () => {
+    const eve = await app.newUser();
+    for (let n = 0; n < 30; n += 1)
+      await eve.chat(`${n === 7 ? 'needle ' : ''}${'b'.repeat(5000)}`);
+    const probe = new QueryProbe(app.nest);
+    const { body } = await eve.get('/api/chat/?search=needle&page_size=1');
+    expect((body as { results: unknown[]; next: unknown }).results).toHaveLength(1);
+    expect((body as { next: unknown }).next).toBeNull();
+    expect(probe.count('history.search_long')).toBe(1);
   });
 
   it('is made one at a time for each person, and others are answered in between', async () => {
