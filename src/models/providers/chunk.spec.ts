@@ -152,6 +152,16 @@ describe('an event of an answer', () => {
       { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 6 },
     ],
     [
+      'Anthropic, where the cache is only written',
+      {
+        input_tokens: 21,
+        output_tokens: 393,
+        cache_read_input_tokens: 0,
+        cache_creation_input_tokens: 188_086,
+      },
+      { promptTokens: 188_107, completionTokens: 393, cachedPromptTokens: 0 },
+    ],
+    [
       'who passes that on, with a total',
       { prompt_tokens: 4, completion_tokens: 5, total_tokens: 15, cache_read_input_tokens: 6 },
       { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 6 },

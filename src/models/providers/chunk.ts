@@ -58,7 +58,7 @@ export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
 }
 
 /** A sign of life: an event of such a name or type, whatever is in it, or one of that word alone. */
-const LIFE = /ping|alive|heartbeat/i;
+const LIFE = /^(?:ping|pong|keep[-_. ]?alive|heartbeat)$/i;
 const LIFE_WORD = /^\s*(?:ping|pong|keep-?alive|heartbeat)\b[^{]*$/i;
 const NOTHING: Chunk = {
   ...{ usage: undefined, text: '', reasoning: '', pieces: [] },

@@ -73,6 +73,8 @@ describe('an answer other than 200', () => {
     'Invalid value for model parameter temperature.',
     'messages[0]: a model answer may not come first',
     'Unknown role: model',
+    'Parameter logprobs for this model is not available',
+    "'x' is not a valid model parameter",
   ])('400 "%s" is the caller\'s', (message) => {
     expect(read(400, { error: { message } })).toMatchObject({ status: 400, message });
   });

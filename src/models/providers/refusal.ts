@@ -134,7 +134,7 @@ function codeIn(text: string, key: string | undefined): string | undefined {
 const OPERATOR_CODES =
   /^(?:api_key_invalid|invalid_api_key|incorrect_api_key|authentication_error|permission_error|permission_denied|unauthorized|arrearage|billing_[a-z_]+|insufficient_(?:quota|balance|credits?)|account_[a-z_]+|model_?not_?found|unsupported_country_region_territory)$/i;
 const OPERATOR_WORDS =
-  /api[ _-]?key (?:is )?(?:not (?:valid|found)|invalid|expired|missing|disabled|required)|(?:invalid|incorrect|missing|expired|no) (?:x-)?api[ _-]?key|credit balance is too low|insufficient (?:balance|credits?|quota)|billing (?:hard )?limit|user location is not supported|^(?:invalid|unknown|no such) model\b|is not a valid model|\bmodel(?:[ :`'"]{1,4}\S{1,100})? (?:does not exist|(?:was )?not found|is not available)/i;
+  /api[ _-]?key (?:is )?(?:not (?:valid|found)|invalid|expired|missing|disabled|required)|(?:invalid|incorrect|missing|expired|no) (?:x-)?api[ _-]?key|credit balance is too low|insufficient (?:balance|credits?|quota)|billing (?:hard )?limit|user location is not supported|^(?:invalid|unknown|no such) model\b|is not a valid model(?: id)?\b(?! param)|\bmodel(?:[ :`'"]{1,4}\S{1,100})? (?:does not exist|(?:was )?not found)|\bmodel[ :`'"]{1,4}[\w./:-]{1,100}[`'"]? is not available/i;
 
 /** Whether a refusal is about the operator's key, account or model, and not about the request. */
 function isAboutOperator(text: string): boolean {

@@ -53,12 +53,13 @@ function toUsage(usage: Fields): Usage {
   );
   const cached = cachedIn(usage);
   const total = countOf(usage['total_tokens']);
-  // Without a total, more in the cache than in the prompt shows that it is counted beside it.
-  const unexplained = Number.isNaN(total)
-    ? cached > told
+  // Without a total, Anthropic's name of the prompt, or more in the cache than in the prompt, shows that it is beside it.
+  const isBeside = usage['prompt_tokens'] === undefined || cached > told;
+  const unexplained = !Number.isNaN(total)
+    ? total - told - completionTokens
+    : isBeside
       ? Infinity
-      : 0
-    : total - told - completionTokens;
+      : 0;
   const promptTokens = told + besidePrompt(usage, unexplained);
   const beside = Number.isNaN(total) && thought > completionTokens ? thought : 0;
   const byTotal = total - promptTokens;
