@@ -41,7 +41,10 @@ export async function passwordFaults(
   typed: string,
   user: { username: string; email: string },
 ): Promise<string[]> {
-  tooCommon ??= readTooCommon();
+  tooCommon ??= readTooCommon().catch((error: unknown) => {
+    tooCommon = undefined;
+    throw error;
+  });
   const commonOnes = await tooCommon;
   const password = normalPassword(typed);
   const similarTo =

@@ -44,7 +44,11 @@ export class Twins {
       if (holdId !== undefined) return find(holdId);
       const first = this.beginning.get(name);
       if (!first) return this.begin(name, run, () => this.holdOf(ownerId, record, until), find);
-      await first.catch(() => undefined);
+      await Promise.race([
+        first.catch(() => undefined),
+        sleep(Math.max(0, until - performance.now())),
+      ]);
+      if (this.beginning.get(name) === first) throw new IdempotencyKeyInUse();
     }
   }
 

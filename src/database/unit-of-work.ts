@@ -36,7 +36,7 @@ export class UnitOfWork {
 
   /**
    * The same for work that waits for its own kind, as it locks a row that all of its kind lock: one at a time in this
-   * process, so that those who wait take no connection from others. Throws `DatabaseBusy` where no turn comes.
+   * process, so that those who wait take no connection from others. Throws `DatabaseBusy` when its turn comes after ten seconds.
    */
   runInTurn<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     if (this.groupCommit) return this.run(work); // There all writes take turns.

@@ -38,7 +38,7 @@ export function Sidebar() {
       onInput=${(event) => setText(event.target.value)} />
     <div class="list">
       <${Problem} text=${(searchProblem ?? problem)?.message} />
-      ${all && html`<${Links} links=${[...titled, ...said]} open=${open} none=${(found || !sought) && none} />`}
+      ${(all || found) && html`<${Links} links=${[...titled, ...said]} open=${open} none=${(found || !sought) && none} />`}
       <${Button} when=${!sought && (next || problem)} aria-disabled=${isRunning} onClick=${() => run(more)}>
         ${problem ? 'Try again' : 'Show more'}<//>
     </div></nav>`;
