@@ -32,8 +32,9 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
   });
   afterAll(() => app.close());
 
+  /** The look for stops comes by the clock and not with the request, which it meets where the machine is slow. */
   const statements = async (work: () => Promise<unknown>) =>
-    (await log.during(work)).map(({ name }) => name);
+    (await log.during(work)).map(({ name }) => name).filter((name) => name !== 'hold.stops');
 
   /** SQLite writes each table's rows with one statement, PostgreSQL those of all tables. */
   const inserts = (...tables: string[]) =>
