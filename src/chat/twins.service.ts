@@ -44,10 +44,10 @@ export class Twins {
       if (holdId !== undefined) return find(holdId);
       const first = this.beginning.get(name);
       if (!first) return this.begin(name, run, () => this.holdOf(ownerId, record, until), find);
-      await Promise.race([
+      await soon(
         first.catch(() => undefined),
-        sleep(Math.max(0, until - performance.now())),
-      ]);
+        until,
+      );
       if (this.beginning.get(name) === first) throw new IdempotencyKeyInUse();
     }
   }
@@ -80,21 +80,15 @@ export class Twins {
       try {
         return await this.holds.findByKey(ownerId, record);
       } catch (error) {
-        const leftMs = until - performance.now();
-        if (!(error instanceof IdempotencyKeyInUse) || leftMs <= 0) throw error;
-        await this.change(error.turnId, leftMs);
+        if (!(error instanceof IdempotencyKeyInUse) || performance.now() >= until) throw error;
+        await soon(this.change(error.turnId), until);
       }
     }
   }
 
-  /** Waits for the end of an answer, here or in another process. */
-  private async change(turnId: string | undefined, leftMs: number): Promise<void> {
-    const timer = new AbortController();
-    const late = sleep(leftMs, undefined, { signal: timer.signal }).catch(() => undefined);
-    const settled =
-      turnId === undefined ? late : (this.running.settled(turnId) ?? this.looked(turnId));
-    await Promise.race([settled, late]);
-    timer.abort();
+  /** The end of an answer, here or in another process; undefined where nobody knows which. */
+  private change(turnId: string | undefined): Promise<void> | undefined {
+    return turnId === undefined ? undefined : (this.running.settled(turnId) ?? this.looked(turnId));
   }
 
   /** One look serves all who wait for the same answer. */
@@ -111,4 +105,14 @@ export class Twins {
     do await sleep(LOOK_EVERY_MS);
     while ((await this.holds.stateOf(holdId)) === 'open' && performance.now() < until);
   }
+}
+
+/** Resolves when the event has come, or at `until`, without an event as well. Rejects as the event does. */
+async function soon(event: Promise<unknown> | undefined, until: number): Promise<void> {
+  const timer = new AbortController();
+  const leftMs = Math.max(0, until - performance.now());
+  const late = sleep(leftMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([event ?? late, late]).finally(() => {
+    timer.abort();
+  });
 }
