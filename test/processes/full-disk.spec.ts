@@ -4,15 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import type { Caller, HttpClient } from '../support/client.js';
 import {
   databaseKinds,
   Inspector,
-  onServer,
-  urlOnServer,
   type DatabaseKind,
   type TestDatabase,
 } from '../support/databases.js';
+import { OwnPostgres } from '../support/own-postgres.js';
 import { register } from '../support/register.js';
 import { Service } from '../support/service.js';
 
@@ -32,20 +32,22 @@ function smallDisk(kind: DatabaseKind): string | undefined {
   }
 }
 
+/** On a PostgreSQL of its own: on the run's, no checkpoint would pass, and so no other spec could drop its database. */
 async function databaseOn(folder: string, kind: DatabaseKind): Promise<TestDatabase> {
-  const nothing = () => Promise.resolve();
-  if (kind === 'sqlite')
-    return { url: `sqlite:${join(folder, 'tallychat.sqlite')}`, drop: nothing };
-  const name = `small_${randomBytes(6).toString('hex')}`;
+  if (kind === 'sqlite') {
+    const url = `sqlite:${join(folder, 'tallychat.sqlite')}`;
+    return { url, drop: () => Promise.resolve() };
+  }
+  const server = await OwnPostgres.start();
   // The server runs as this user where specs run as root, and only root may mount.
   execFileSync('chown', ['postgres', folder]);
-  await onServer(`CREATE TABLESPACE ${name} LOCATION '${folder}'`);
-  await onServer(`CREATE DATABASE ${name} TABLESPACE ${name}`);
-  const drop = async () => {
-    await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
-    await onServer(`DROP TABLESPACE ${name}`);
-  };
-  return { url: urlOnServer(name), drop };
+  const client = new pg.Client({ connectionString: server.url });
+  await client.connect();
+  await client.query(`CREATE TABLESPACE small LOCATION '${folder}'`);
+  await client.query('CREATE DATABASE small TABLESPACE small');
+  await client.end();
+  const url = new URL('/small', server.url).href;
+  return { url, drop: () => server.remove() };
 }
 
 /** Of chance, since PostgreSQL packs long texts. */

@@ -42,7 +42,7 @@ async function create(kind: DatabaseKind, template?: string): Promise<TestDataba
 }
 
 /** Where a database of the run's PostgreSQL is. */
-export function urlOnServer(name: string): string {
+function urlOnServer(name: string): string {
   return `${server ?? ''}/${name}`;
 }
 
