@@ -67,7 +67,8 @@ export class Limiter {
       await this.admit(exchange, this.policies.network, network, this.reads);
       return;
     }
-    await this.orLate(limit === 'login', this.admitSurely(exchange, this.policies[limit], network));
+    const admitted = this.admitSurely(exchange, this.policies[limit], network);
+    await this.orLate(admitted, limit === 'login' ? undefined : network);
   }
 
   /** Counts a request as under way, for a person's id or a network. Throws `Throttled`. */
@@ -101,7 +102,7 @@ export class Limiter {
       const taken = await this.orFail(this.counters.take(STRANGERS, name, 1));
       if (taken.granted === 0) this.judge(exchange, STRANGERS, taken);
     };
-    if (this.isOn) await this.orLate(true, admit());
+    if (this.isOn) await this.orLate(admit());
   }
 
   private admit(
@@ -147,11 +148,14 @@ export class Limiter {
     }
   }
 
-  private async orLate(isLate: boolean, admitted: Promise<void>): Promise<void> {
+  /** Throws the refusal late; where a caller is named, only if that one does not pause. */
+  private async orLate(admitted: Promise<void>, caller?: string): Promise<void> {
     try {
       await admitted;
     } catch (error) {
-      if (isLate && error instanceof Throttled) await this.late.wait();
+      if (!(error instanceof Throttled)) throw error;
+      if (caller !== undefined) return await this.late.refuse(caller, error);
+      await this.late.wait();
       throw error;
     }
   }
