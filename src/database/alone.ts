@@ -4,8 +4,10 @@ import { MIGRATION_LOCK } from './migrate.js';
 import { LOCK_SPACE } from './process-lease.js';
 
 /**
- * Keeps every process from serving the database until the function returned is called. Throws `FileInUse` where one
- * serves it now, and where another command has it alone. On PostgreSQL a service that starts meanwhile waits.
+ * Takes the database for this process alone. No other process can serve it until the returned function is
+ * called.
+ * On PostgreSQL, a service that starts in the meantime waits.
+ * Throws `FileInUse` if a process serves the database now, or if another command has taken it.
  */
 export async function takeAlone(database: Database): Promise<() => Promise<void>> {
   if (database.sqlitePath !== undefined) {
@@ -21,7 +23,8 @@ export async function takeAlone(database: Database): Promise<() => Promise<void>
     await runner.query(`SELECT pg_advisory_unlock(${String(MIGRATION_LOCK)})`);
     await runner.release();
   };
-  // Who starts takes its lease first and then this lock: it is seen below, or waits.
+  // A process that starts takes its own lease first and then this lock. So either its lease is seen below, or
+  // it waits.
   if (!(await ask(`SELECT pg_try_advisory_lock(${String(MIGRATION_LOCK)}) AS yes`))) {
     await runner.release();
     throw new FileInUse('another process migrates or moves this PostgreSQL database');

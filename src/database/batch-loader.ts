@@ -1,9 +1,11 @@
 import { DatabaseSilent } from '../errors.js';
 import { BatchQueue } from './batch-queue.js';
 
-/** Keys that one statement looks for, at most. */
+/** Maximum number of keys in one statement. */
 const BATCH_MAX = 500;
-/** A statement without an answer (its connection has gone silent) must not keep the next from being sent. */
+/**
+ * A statement may get no answer because its connection is silent. After this time the next statement is sent.
+ */
 const ANSWER_TIMEOUT_MS = 5000;
 
 interface Waiting<Row> {
@@ -13,13 +15,14 @@ interface Waiting<Row> {
 }
 
 /**
- * Finds rows by their key, many with one statement (a "data loader" without a cache). A row is never older
- * than the call that asked for it: keys that come while a statement is under way wait for the next one.
+ * Finds rows by their keys, many with one statement (a "data loader" without a cache). A row is never older
+ * than
+ * the call that asked for it: keys that arrive while a statement runs wait for the next statement.
  */
 export class BatchLoader<Row> {
   private readonly queue: BatchQueue<Waiting<Row>>;
 
-  /** `read` returns the rows that there are for some distinct keys, in any order. */
+  /** `read` returns the rows that exist for some distinct keys, in any order. */
   constructor(
     private readonly read: (keys: string[]) => Promise<Row[]>,
     private readonly keyOf: (row: Row) => string,
@@ -31,7 +34,10 @@ export class BatchLoader<Row> {
     });
   }
 
-  /** The row of that key; undefined where there is none. Throws `Unavailable` without an answer in time. */
+  /**
+   * Returns the row with this key, or undefined. Throws `Unavailable` if the database does not answer in
+   * time.
+   */
   load(key: string): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
       this.queue.add({ key, resolve, reject });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { BatchQueue } from './batch-queue.js';
 
-/** A queue whose batches end when the case says so. */
+/** Makes a queue whose batches end only when the test ends them. */
 function queueOf(limits: ConstructorParameters<typeof BatchQueue>[1]) {
   const batches: number[][] = [];
   const ends: (() => void)[] = [];

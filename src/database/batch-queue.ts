@@ -1,27 +1,31 @@
 import { TooManyWaiting } from '../errors.js';
 
-/** How much a queue takes. */
+/** The bounds of a queue. */
 export interface BatchLimits {
-  /** Items of one batch at most. */
+  /** Maximum number of items in one batch. */
   readonly batchMax: number;
-  /** Items that wait at most; the next one is refused with 503. */
+  /** Maximum number of items that wait. The next item is refused with 503. */
   readonly waitingMax?: number;
-  /** A batch that takes longer is left to itself, and the next one starts. Without it, batches never overlap. */
+  /**
+   * After this time the next batch starts although this one has not ended. Without it, batches never overlap.
+   */
   readonly stallTimeoutMs?: number;
 }
 
 const WAITING_MAX = 10_000;
 
 /**
- * Works on one batch. `take` gives the items of the batch and is called once, as late as possible: more may
- * have come by then. What `onStalled` is given is called when the batch has taken too long. Must not reject.
+ * Works on one batch. `take` returns the items of the batch. It is called once, as late as possible, because
+ * more
+ * items may have arrived by then. The function given to `onStalled` is called if the batch takes too long.
+ * Must not reject.
  */
 export type BatchWork<Item> = (
   take: () => Item[],
   onStalled: (tell: () => void) => void,
 ) => Promise<void>;
 
-/** A bounded queue: while one batch is under way, the items that come wait, and share the next batch. */
+/** A bounded queue. Items that arrive while a batch runs wait and share the next batch. */
 export class BatchQueue<Item> {
   private readonly waiting: Item[] = [];
   private draining: Promise<void> | undefined;
@@ -31,12 +35,12 @@ export class BatchQueue<Item> {
     private readonly limits: BatchLimits,
   ) {}
 
-  /** Items that wait for the next batch. */
+  /** Number of items that wait for the next batch. */
   get depth(): number {
     return this.waiting.length;
   }
 
-  /** Throws `Unavailable` when too many items wait. */
+  /** Throws `Unavailable` if too many items wait. */
   add(item: Item): void {
     if (this.waiting.length >= (this.limits.waitingMax ?? WAITING_MAX)) {
       throw new TooManyWaiting();
@@ -45,13 +49,13 @@ export class BatchQueue<Item> {
     this.draining ??= this.drain();
   }
 
-  /** Resolves once nothing waits and no batch is under way, but for those that stalled. */
+  /** Resolves when no item waits and no batch runs. Batches that stalled do not count. */
   async idle(): Promise<void> {
     await this.draining;
   }
 
   private async drain(): Promise<void> {
-    // Items that come together share the first batch too.
+    // One microtask later, so that items added in the same turn share the first batch too.
     await Promise.resolve();
     while (this.waiting.length > 0) await this.workOnce();
     this.draining = undefined;

@@ -2,18 +2,24 @@ import { BatchQueue } from './batch-queue.js';
 import type { Tx } from './tx.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-/** Units that share a transaction, at most. */
+/** Maximum number of units in one shared transaction. */
 const BATCH_MAX = 64;
-/** A transaction that hears nothing (its connection has gone silent) must not keep the next from starting. */
+/**
+ * A transaction may get no answer because its connection is silent. After this time the next transaction
+ * starts.
+ */
 const STALL_TIMEOUT_MS = 5000;
 
-/** One step of many units, done by one statement where each would need its own. */
+/**
+ * One step of many units of work. One statement does it for all of them, instead of one statement for each.
+ */
 export interface BatchedStep<Input, Result> {
-  /** For one unit alone. */
+  /** Runs the step for one unit. */
   single(tx: Tx, input: Input): Promise<Result>;
   /**
-   * For many units, as if one came after the other; undefined for each that has to be done alone. Must not
-   * wait for another transaction: all the units would wait with it.
+   * Runs the step for many units, with the same results as one after the other. The result is undefined for a
+   * unit that must run alone. Must not wait for another transaction, because all units of the batch would
+   * wait too.
    */
   batch(tx: Tx, inputs: readonly Input[]): Promise<(Result | undefined)[]>;
 }
@@ -28,9 +34,11 @@ interface Unit<Input, Result> {
 }
 
 /**
- * Units of work that begin with the same step. Units that come while a transaction is under way share the
- * next one. Each is still all or nothing: if one unit fails, the shared transaction is rolled back, and each
- * unit is run again in a transaction of its own.
+ * Runs units of work that begin with the same step. Units that arrive while a transaction runs share the next
+ * one.
+ * Each unit is still all or nothing: if one fails, the shared transaction is rolled back and each unit runs
+ * again
+ * in its own transaction.
  */
 export class BatchedTransaction<Input, Result> {
   private readonly queue: BatchQueue<Unit<Input, Result>>;
@@ -46,14 +54,15 @@ export class BatchedTransaction<Input, Result> {
     });
   }
 
-  /** Units that wait for the next transaction. */
+  /** Number of units that wait for the next transaction. */
   get depth(): number {
     return this.queue.depth;
   }
 
   /**
-   * `finish` runs in the transaction, at once, and again where the transaction does. Throws the reason of
-   * `signal`, with nothing done, where it is aborted before the unit's turn.
+   * Adds a unit. `finish` runs inside the transaction, without a pause, and runs again if the transaction
+   * does.
+   * Throws the reason of `signal`, and changes nothing, if it is aborted before the unit's turn.
    */
   add<T>(input: Input, signal: AbortSignal, finish: (tx: Tx, result: Result) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -62,7 +71,7 @@ export class BatchedTransaction<Input, Result> {
     });
   }
 
-  /** Never rejects: each unit gets its own outcome, and success only once it is on disk. */
+  /** Never rejects. Each unit gets its own outcome, and gets success only after the commit is on disk. */
   private async commit(take: () => Unit<Input, Result>[]): Promise<void> {
     const attempt: { batch?: Unit<Input, Result>[]; isWorkDone: boolean } = { isWorkDone: false };
     try {
@@ -76,7 +85,7 @@ export class BatchedTransaction<Input, Result> {
       });
       for (const report of outcomes) report();
     } catch (error) {
-      // Once the work is done, it may have been committed: a second run could charge twice.
+      // Once the work is done, it may have been committed. A second run could charge twice.
       const mayRunAgain = attempt.batch !== undefined && !attempt.isWorkDone;
       for (const unit of attempt.batch ?? take()) {
         if (mayRunAgain) void this.runAlone(unit);
@@ -85,7 +94,7 @@ export class BatchedTransaction<Input, Result> {
     }
   }
 
-  /** Returns what is to be done when the transaction is on disk. */
+  /** Returns the functions to call when the transaction is on disk. */
   private async runTogether(tx: Tx, batch: Unit<Input, Result>[]): Promise<(() => void)[]> {
     const inputs = batch.map(({ input }) => input);
     const results = await this.step.batch(tx, inputs);
@@ -109,7 +118,7 @@ export class BatchedTransaction<Input, Result> {
     const work = async (tx: Tx) => {
       signal.throwIfAborted();
       const result = await this.step.single(tx, input);
-      // The step may have waited for a lock. An abort since then rolls it back.
+      // The step may have waited for a lock. An abort since then rolls the step back.
       signal.throwIfAborted();
       return finish(tx, result);
     };
@@ -117,7 +126,10 @@ export class BatchedTransaction<Input, Result> {
   }
 }
 
-/** Skips units whose caller has left. A failing unit would force every unit of the batch to be run again. */
+/**
+ * Rejects and removes the units whose caller has left. If they failed later, every unit would have to run
+ * again.
+ */
 function withoutAborted<Input, Result>(units: Unit<Input, Result>[]): Unit<Input, Result>[] {
   return units.filter(({ signal, reject }) => {
     if (signal.aborted) reject(signal.reason);

@@ -1,13 +1,19 @@
 import { statSync } from 'node:fs';
 import type { Database } from './data-source.js';
 
-/** The file is at rest and whole. */
+/** The mark of a file that no process serves and that lacks nothing. */
 export const AT_REST = 0;
-/** The file is a copy that lacks what was saved last; it says so for ever. */
+/**
+ * The mark of a copy that lacks the last writes. It stays on the file until an operator declares the file
+ * whole.
+ */
 export const INCOMPLETE = -1;
 const MARK_MAX = 2 ** 31 - 1;
 
-/** What tells a file from a copy of it: the inode, as a number that fits the mark. */
+/**
+ * Returns the mark of a served file: its inode, as a number that fits `user_version`. A copy has another
+ * inode.
+ */
 export function markOf(path: string): number {
   return Number(statSync(path, { bigint: true }).ino % BigInt(MARK_MAX)) + 1;
 }
@@ -18,9 +24,11 @@ async function readMark(database: Database): Promise<number> {
 }
 
 /**
- * Whether this SQLite file was copied from under a running service without the write-ahead log beside it. Such a
- * file looks sound and lacks what was saved last. A file that is served carries a mark with its own inode, which a
- * copy does not have; a copy that came with its log has lost nothing.
+ * Checks whether this SQLite file was copied from a running service without its write-ahead log. Such a copy
+ * looks
+ * sound but lacks the last writes. A served file carries a mark with its own inode, which a copy does not
+ * have.
+ * A copy that came with its log has lost nothing.
  */
 export async function isIncompleteCopy(database: Database): Promise<boolean> {
   const path = database.sqlitePath;
@@ -30,7 +38,10 @@ export async function isIncompleteCopy(database: Database): Promise<boolean> {
   return mark === INCOMPLETE || (mark !== markOf(path) && !database.hadLog);
 }
 
-/** Declares a file whole that nobody serves: a backup, or a copy that the operator takes as it is. */
+/**
+ * Marks a file as whole. The file must not be served: it is a backup, or a copy that the operator accepts as
+ * it is.
+ */
 export async function declareWhole(database: Database): Promise<void> {
   await database.query(`PRAGMA user_version = ${String(AT_REST)}`);
 }

@@ -23,14 +23,21 @@ import type { EntityClass, Statements } from './statements.js';
 
 const SQLITE_BUSY_TIMEOUT_MS = 5000;
 export const POSTGRES_CONNECT_TIMEOUT_MS = 10_000;
-/** Of every statement but those that are `unhurried`. */
+/** The timeout of every statement, except those that run through `unhurried`. */
 export const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
-/** A process that stands still in a transaction would keep its locks for as long. */
+/**
+ * PostgreSQL ends a transaction that is idle for longer. Otherwise a blocked process would keep its locks.
+ */
 const POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
-/** A server that has vanished without a word is noticed some ten seconds after this. */
+/**
+ * Idle time before the first keep-alive probe. A server that vanished is noticed about ten seconds after
+ * that.
+ */
 const POSTGRES_KEEP_ALIVE_AFTER_MS = 10_000;
 
-/** Amounts and moments are `bigint` columns; all of them fit a JavaScript integer, or the read fails. */
+/**
+ * Parses a `bigint` column (an amount or a time). Throws `RangeError` if it is not a safe JavaScript integer.
+ */
 function parseInt8(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`bigint out of range: ${text}`);
@@ -38,14 +45,18 @@ function parseInt8(text: string): number {
 }
 
 /**
- * Between the pool and the next user of a connection nobody listens for its end. The next user hears of
- * that from their next statement; unheard, it would end the process.
+ * Ignores errors of idle connections. While a connection is in the pool, no other listener exists for its
+ * errors,
+ * and an unhandled `error` event would end the process. The next statement on the connection reports the
+ * failure.
  */
 function ignoreIdleConnectionErrors(client: pg.Client): void {
   client.on('error', () => undefined);
 }
 
-/** By statements and not by parameters of the start, which poolers (PgBouncer) refuse. */
+/**
+ * Sets the timeouts with statements, because poolers (PgBouncer) refuse them as parameters of the connection.
+ */
 async function setTimeouts(client: pg.Client): Promise<void> {
   await client.query(
     `SET statement_timeout = ${String(POSTGRES_STATEMENT_TIMEOUT_MS)};
@@ -53,7 +64,7 @@ async function setTimeouts(client: pg.Client): Promise<void> {
   );
 }
 
-/** What TypeORM's own queries meet is told in the same way as what `Statements` meet. */
+/** Maps the errors of TypeORM's own queries to the same errors that `Statements` throw. */
 function withFaults(runner: QueryRunner): QueryRunner {
   const query = runner.query.bind(runner);
   const connect = runner.connect.bind(runner) as () => Promise<unknown>;
@@ -75,19 +86,23 @@ const types: pg.CustomTypesConfig = {
 };
 
 /**
- * sqlite3 for TypeORM, which asks it for `verbose()`: that takes a stack trace at every call, in the whole
- * process, a third of a request's time. It is to be given to every SQLite data source.
+ * The sqlite3 driver with a `verbose()` that does nothing. TypeORM calls `verbose()`, which makes sqlite3
+ * take a stack
+ * trace at every call in the whole process: a third of a request's time. Give it to every SQLite data source.
  */
 export const quietSqlite3 = { ...sqlite3, verbose: () => sqlite3 };
 
-/** Where the data lives and what it is made of. */
+/** The location of the database, and its entities. */
 export interface DatabaseOptions {
   readonly url: string;
   readonly poolMax: number;
   readonly entities: EntityClass[];
 }
 
-/** Options for the database that `url` names. `synchronize` is never on: migrations make the schema. */
+/**
+ * Returns TypeORM's options for the database at `url`. `synchronize` is always off: migrations make the
+ * schema.
+ */
 export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): DataSourceOptions {
   const schema = { entities, migrations, synchronize: false, logging: false };
   const database = sqlitePathOf(url);
@@ -119,47 +134,54 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
   };
 }
 
-/** TypeORM's data source with statements that are prepared once, and that end before it does. */
+/** TypeORM's data source with prepared statements, which it finalizes before the connection closes. */
 export class Database extends DataSource {
   readonly isSqlite = this.options.type === 'sqlite';
-  /** Where the SQLite file is; undefined on PostgreSQL. */
+  /** The path of the SQLite file. Undefined on PostgreSQL. */
   readonly sqlitePath = this.isSqlite ? String(this.options.database) : undefined;
-  /** Whether the file had its write-ahead log beside it before it was opened. */
+  /** Whether the file had a write-ahead log before it was opened. */
   readonly hadLog = this.isSqlite && existsSync(`${String(this.options.database)}-wal`);
   private readonly onSqlite = new SqliteStatements(this);
   private readonly runners = new WeakSet<QueryRunner>();
 
-  /** Statements outside a transaction; on SQLite, whose one connection is shared, inside as well. */
+  /** Runs statements outside a transaction. SQLite shares one connection, so there they also run inside. */
   get statements(): Statements {
     return this.isSqlite
       ? this.onSqlite
       : new PostgresStatements(this, (this.driver as PostgresDriver).master as pg.Pool);
   }
 
-  /** Statements on the connection that the runner has. */
+  /** Returns statements that run on the connection of `runner`. */
   async statementsOf(runner: QueryRunner): Promise<Statements> {
     if (this.isSqlite) return this.onSqlite;
     return new PostgresStatements(this, (await runner.connect()) as pg.PoolClient);
   }
 
-  /** Every mapped table, each after those that its rows refer to. */
+  /** Every mapped table. A table comes after the tables that its rows refer to. */
   get tables(): EntityMetadata[] {
     return (this.options.entities as EntityClass[]).map((entity) => this.getMetadata(entity));
   }
 
-  /** What begins, nests, commits and rolls back the transactions on SQLite's one connection. */
+  /**
+   * Returns the runner that begins, nests, commits and rolls back transactions on SQLite's one connection.
+   */
   transactionRunner(): TransactionRunner {
     return new TransactionRunner(this.driver as SqliteDriver, this.onSqlite);
   }
 
-  /** TypeORM's manager inside the transaction that is open on SQLite's one connection, for one unit of it. */
+  /**
+   * Returns TypeORM's manager for one unit, inside the transaction that is open on SQLite's one connection.
+   */
   entitiesWithin(unit: Unit): EntityManager {
     return this.createEntityManager(new UnitRunner(this.driver as SqliteDriver, unit));
   }
 
   /**
-   * Connections to PostgreSQL by what they do, and callers for whom there is none; undefined on SQLite. The driver's
-   * own count has everybody who has just asked, for a tick: also those who get an idle or a new connection.
+   * Number of connections to PostgreSQL, idle connections, and callers that wait for one. Undefined on
+   * SQLite. The
+   * driver's own count of waiting callers includes, for one tick, callers that will get an idle or a new
+   * connection.
+   * This count leaves them out.
    */
   get pool():
     { readonly total: number; readonly idle: number; readonly waiting: number } | undefined {
@@ -171,7 +193,7 @@ export class Database extends DataSource {
 
   override createQueryRunner(mode?: ReplicationMode): QueryRunner {
     const runner = super.createQueryRunner(mode);
-    // SQLite has one for all.
+    // On SQLite TypeORM returns the same runner each time.
     if (this.runners.has(runner)) return runner;
     this.runners.add(runner);
     return withFaults(runner);
@@ -184,8 +206,8 @@ export class Database extends DataSource {
 }
 
 /**
- * `prepareFile` is called with the path of an SQLite file before it is opened. Throws one readable sentence,
- * without credentials, for a database that does not open.
+ * Opens the database. Calls `prepareFile` with the path of an SQLite file before it opens the file.
+ * Throws an error with one readable sentence, without credentials, if the database does not open.
  */
 async function open(
   options: DatabaseOptions,
@@ -203,17 +225,23 @@ async function open(
 }
 
 /**
- * SQLite's log is copied into the file when it has so many pages (32 MiB): each page is copied once, however often it
- * was written. With the default of 1,000 that was a sixth of SQLite's work on a chat.
+ * Number of pages in SQLite's log that start a copy into the database file (32 MiB). Each page is copied
+ * once, however
+ * often it was written. The default of 1,000 pages cost a sixth of SQLite's work on a chat.
  */
 const JOURNAL_PAGES = 8192;
-/** The pages that chats of a thousand people write lie in it, and are not read again from the file. */
+/**
+ * Large enough for the pages that chats of a thousand users write, so that they are not read from the file
+ * again.
+ */
 const CACHE_KIB = 16_384;
 
 /**
- * Opens the database for writing. On SQLite every commit is on disk before it is acknowledged
- * (`synchronous = FULL`), so that no answered chat is lost on power failure; and what is deleted is
- * overwritten (`secure_delete`), so that the file does not keep it. The file is this user's alone.
+ * Opens the database for writing. On SQLite every commit is on disk before it is acknowledged (`synchronous =
+ * FULL`),
+ * so a power failure loses no answered chat. Deleted rows are overwritten (`secure_delete`), so they do not
+ * stay in
+ * the file. Only this operating system user can read the file.
  */
 export async function openWriter(options: DatabaseOptions): Promise<Database> {
   const dataSource = await open(options, makePrivateFile);
@@ -226,7 +254,7 @@ export async function openWriter(options: DatabaseOptions): Promise<Database> {
   return dataSource;
 }
 
-/** Opens the database for reading alone: SQLite then refuses every write. */
+/** Opens the database for reading only. SQLite then refuses every write. */
 export async function openReadOnly(options: DatabaseOptions): Promise<Database> {
   const dataSource = await open(options, assertFile);
   if (dataSource.options.type === 'sqlite') await dataSource.query('PRAGMA query_only = ON');
@@ -234,8 +262,10 @@ export async function openReadOnly(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * What readers use beside `writer`. TypeORM gives a SQLite data source one connection, on which a read
- * would see what a transaction under way may still roll back; so there readers get their own.
+ * Returns the database that readers use. TypeORM gives an SQLite data source one connection, and a read on it
+ * would
+ * see changes that the running transaction may still roll back. So on SQLite readers get their own
+ * connection.
  */
 export async function openReader(options: DatabaseOptions, writer: Database): Promise<Database> {
   return writer.isSqlite ? openReadOnly(options) : writer;

@@ -3,24 +3,25 @@ import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { Database } from './data-source.js';
 
 /**
- * The clock of the database's server, for moments that processes compare with each other: one whose own clock is
- * wrong must not take what belongs to the others for overdue. SQLite's is the machine's own.
+ * The clock of the database server, for times that processes compare with each other. A process whose own
+ * clock is wrong
+ * must not treat rows of other processes as overdue. SQLite uses the clock of this machine.
  */
 @Injectable()
 export class DatabaseClock {
-  /** What the server said, and when it was heard on a clock that nobody sets. */
+  /** The time that the server returned, and the value of the monotonic clock when it arrived. */
   private heard: { readonly moment: Micros; readonly atMs: number } | undefined;
 
   constructor(private readonly database: Database) {}
 
-  /** Now by the server's clock, as it was last heard; by the machine's before that. */
+  /** Returns the current time of the server's clock, or of this machine's clock before the first `hear()`. */
   now(): Micros {
     if (!this.heard) return nowMicros();
     const elapsedMs = performance.now() - this.heard.atMs;
     return Math.floor(this.heard.moment + (elapsedMs * SECOND_MICROS) / 1000);
   }
 
-  /** Hears the server's clock again: a machine that was suspended has missed some of it. */
+  /** Reads the server's clock again. The monotonic clock may have stopped while the machine was suspended. */
   async hear(): Promise<void> {
     if (this.database.isSqlite) return;
     const [row] = await this.database.statements.rows<{ moment: Micros }>(

@@ -7,13 +7,18 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** PostgreSQL undid the whole transaction for a rival's sake: 40001 serialization, 40P01 deadlock. */
+/**
+ * Checks whether PostgreSQL rolled back the transaction because of another one: 40001 serialization, 40P01
+ * deadlock.
+ */
 export function isSerializationFailure(error: unknown): boolean {
   const code = codeOf(error);
   return code === '40001' || code === '40P01';
 }
 
-/** A row with the same unique key is there already (23505; SQLITE_CONSTRAINT with its words). */
+/**
+ * Checks whether a row with the same unique key exists (23505, or SQLITE_CONSTRAINT with the word UNIQUE).
+ */
 export function isUniqueViolation(error: unknown): boolean {
   const code = codeOf(error);
   return (
@@ -22,7 +27,7 @@ export function isUniqueViolation(error: unknown): boolean {
   );
 }
 
-/** A row refers to one that is gone (23503; SQLITE_CONSTRAINT with its words). */
+/** Checks whether a row refers to a missing row (23503, or SQLITE_CONSTRAINT with the words FOREIGN KEY). */
 export function isForeignKeyViolation(error: unknown): boolean {
   const code = codeOf(error);
   return (
@@ -31,7 +36,10 @@ export function isForeignKeyViolation(error: unknown): boolean {
   );
 }
 
-/** Throws, for a row of somebody who was deleted a moment ago, the 401 that their next request gets; else `error`. */
+/**
+ * Throws a 401 if the user who owns the row was just deleted: the next request gets the same. Otherwise
+ * throws `error`.
+ */
 export function throwOwnerGone(error: unknown): never {
   throw isForeignKeyViolation(error)
     ? new BearerRefused('User not found', 'user_not_found')
@@ -39,15 +47,17 @@ export function throwOwnerGone(error: unknown): never {
 }
 
 /**
- * A constraint undoes one statement; after any other refusal (disk full, I/O error) SQLite may have ended
- * the transaction, and what follows would be committed by itself.
+ * Checks whether an error may have ended the transaction. A constraint undoes only its own statement. After
+ * any other
+ * error (disk full, I/O error) SQLite may have ended the transaction, and would commit each later statement
+ * alone.
  */
 export function mayEndTransaction(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true;
   return error instanceof QueryFailedError && codeOf(error) !== 'SQLITE_CONSTRAINT';
 }
 
-/** Another connection has the lock. */
+/** Checks whether another connection holds the lock. */
 export function isLocked(error: unknown): boolean {
   return codeOf(error) === 'SQLITE_BUSY';
 }

@@ -19,7 +19,7 @@ import { ServedMark } from './served-mark.js';
 import type { EntityClass } from './statements.js';
 import { UnitOfWork } from './unit-of-work.js';
 
-/** Closes the database once the last write is on disk. */
+/** Closes the database when the last write is on disk. */
 @Injectable()
 class DatabaseCloser implements OnApplicationShutdown {
   constructor(
@@ -38,7 +38,10 @@ class DatabaseCloser implements OnApplicationShutdown {
   }
 }
 
-/** Opens the database and gives the two ways in: UnitOfWork and ReadConnection. Its schema is `migrate`'s work. */
+/**
+ * Opens the database and provides `UnitOfWork` for writes and `ReadConnection` for reads. `migrate` makes the
+ * schema.
+ */
 @Global()
 @Module({})
 export class DatabaseModule {

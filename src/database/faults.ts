@@ -4,7 +4,10 @@ import { tellOutage } from './outage-log.js';
 
 type Fault = new () => DatabaseUnavailable;
 
-/** SQLite's. A damaged file (SQLITE_CORRUPT, SQLITE_NOTADB) is none of them: no retry would serve. */
+/**
+ * Faults by the codes of SQLite. A damaged file (SQLITE_CORRUPT, SQLITE_NOTADB) is not listed: a retry cannot
+ * help.
+ */
 const SQLITE: Readonly<Record<string, Fault>> = {
   SQLITE_BUSY: DatabaseBusy,
   SQLITE_LOCKED: DatabaseBusy,
@@ -14,26 +17,26 @@ const SQLITE: Readonly<Record<string, Fault>> = {
   SQLITE_CANTOPEN: DatabaseSilent,
 };
 
-/** PostgreSQL's, by the beginning of the code: the longest that fits counts. */
+/** Faults by the first characters of PostgreSQL's code. The longest match counts. */
 const POSTGRES: Readonly<Record<string, Fault>> = {
-  '08': DatabaseSilent, // the connection
-  '25006': DatabaseSilent, // read only: a standby
+  '08': DatabaseSilent, // connection errors
+  '25006': DatabaseSilent, // read only: the server is a standby
   '25P03': DatabaseSilent, // idle in a transaction for too long
-  '28': DatabaseSilent, // not let in any more
-  '3D000': DatabaseSilent, // no such database any more
-  '53': DatabaseBusy, // too few connections, too little memory
+  '28': DatabaseSilent, // the server no longer accepts these credentials
+  '3D000': DatabaseSilent, // the database no longer exists
+  '53': DatabaseBusy, // too few connections, or too little memory
   '53100': DatabaseFull,
   '55P03': DatabaseBusy, // a lock was waited for too long
-  '57014': DatabaseBusy, // the statement's time was up
-  '57P': DatabaseSilent, // stopped, crashed, or starting
+  '57014': DatabaseBusy, // the statement timed out
+  '57P': DatabaseSilent, // the server stopped, crashed, or is starting
   '58030': DatabaseSilent, // input or output failed
 };
 
-/** The operating system's, for a server that is not reached. */
+/** Codes of the operating system for a server that cannot be reached. */
 const NOT_REACHED =
   /^(?:E(?:CONNREFUSED|CONNRESET|CONNABORTED|PIPE|TIMEDOUT|HOSTUNREACH|HOSTDOWN|NETUNREACH|NETDOWN|ADDRNOTAVAIL)|ENOTFOUND|EAI_AGAIN|ENOENT)$/;
 
-/** pg and its pool tell these by their words alone. */
+/** Errors of pg and its pool that have no code, only a message. */
 const WORDS: readonly (readonly [RegExp, Fault])[] = [
   [/^timeout exceeded when trying to connect$/, DatabaseBusy],
   [
@@ -43,15 +46,18 @@ const WORDS: readonly (readonly [RegExp, Fault])[] = [
   [/^Query runner already released|is not currently accepting connections$/, DatabaseSilent],
 ];
 
-/** What drivers and the operating system throw has a code or words, and is not always an `Error` of this realm. */
+/**
+ * An error thrown by a driver or the operating system. It may come from another realm, so it may not be an
+ * `Error`.
+ */
 interface Thrown {
   readonly code?: unknown;
   readonly message?: unknown;
-  /** One for each address of a host that was tried. */
+  /** One error for each address of the host that was tried. */
   readonly errors?: readonly unknown[];
 }
 
-/** The driver's own error; of several the first. Undefined for what is none. */
+/** Returns the driver's own error, or the first of several. Returns undefined if `error` is not an object. */
 function driverErrorOf(error: unknown): Thrown | undefined {
   if (error instanceof QueryFailedError) return driverErrorOf(error.driverError);
   if (typeof error !== 'object' || error === null) return undefined;
@@ -71,8 +77,9 @@ function faultOf(code: string, message: string): Fault | undefined {
 }
 
 /**
- * What to throw for an error of a driver: 503 where the database is away, busy, locked or full, which is told
- * to the operator once for many; otherwise the error as it is.
+ * Returns the error to throw for an error of a driver. This is a 503 if the database is unreachable, busy,
+ * locked or
+ * full, and such an outage is logged. Otherwise it is `error` itself.
  */
 export function asFault(error: Error): Error;
 export function asFault(error: unknown): unknown;

@@ -8,41 +8,46 @@ import { isLocked } from './database-errors.js';
 import { locationOf, sqlitePathOf } from './location.js';
 import { makePrivateFile } from './private-file.js';
 
-/** A byte far behind the end of any database, and far from those that SQLite locks. */
+/** The locked byte. It lies far behind the end of any database, and far from the bytes that SQLite locks. */
 const LOCKED_BYTE = 2 ** 52;
-/** A command that looks has the byte for an instant. */
+/** Number of attempts. A command that only checks holds the byte for a moment. */
 const ATTEMPTS_MAX = 5;
 const ATTEMPT_EVERY_MS = 50;
 
 /** Another process serves the same SQLite file. */
 export class FileInUse extends Error {}
 
-/** The file that is served is no longer where it was. */
+/** The served file is no longer at its path. */
 export class FileMoved extends Error {}
 
-/** Whether both are one file, by whatever names. */
+/** Checks whether both are the same file, whatever their names are. */
 const isSame = (one: { dev: number; ino: number }, other: { dev: number; ino: number }) =>
   one.dev === other.dev && one.ino === other.ino;
 
 const statOf = (path: string) => statSync(path, { throwIfNoEntry: false });
 
 /**
- * Keeps a second process from serving an SQLite file, by two locks that the kernel drops with the process: one
- * on the file itself, under whatever name (a link, another folder, a name that it was given later), and one on a
- * file beside it, for the name, since a new file in the place of one that was moved would share its journal.
+ * Prevents a second process from serving an SQLite file. It uses two locks, and the kernel drops both when
+ * the process
+ * ends. The first lock is on the file itself, and works under any name (a link, another folder, a later
+ * name). The
+ * second is on a file beside it and protects the name: a new file in the place of a moved one would share its
+ * journal.
  */
 export class FileLease {
   private constructor(
     private readonly path: string,
-    /** Undefined where there is no file yet, but for what is to be put there. */
+    /** Undefined if the file does not exist yet and a command will create it. */
     private readonly fd: number | undefined,
     private name: NameLock,
   ) {}
 
   /**
-   * To be called before the database is opened: a new file in the place of one that was moved would be opened with
-   * the other's journal. Makes the file where there is none; undefined where the database is no file. Throws
-   * `FileInUse`, or one sentence.
+   * Takes the lease for the database at `url`. Call it before the database is opened: a new file in the place
+   * of a moved
+   * one would be opened with the journal of the other. Creates the file if it is missing. Returns undefined
+   * if the
+   * database is not a file. Throws `FileInUse`, or an error with one readable sentence.
    */
   static async takeFor(url: string): Promise<FileLease | undefined> {
     const path = sqlitePathOf(url);
@@ -56,7 +61,11 @@ export class FileLease {
     return FileLease.take(path);
   }
 
-  /** Throws `FileInUse`. The name comes first: who finds the file locked then finds the name locked too. */
+  /**
+   * Takes both locks. The name comes first, so a process that finds the file locked also finds the name
+   * locked.
+   * Throws `FileInUse`.
+   */
   static async take(database: string): Promise<FileLease> {
     const isThere = statOf(database) !== undefined;
     const path = isThere
@@ -73,7 +82,10 @@ export class FileLease {
     );
   }
 
-  /** Throws `FileMoved`. A lock file that was removed is made again. */
+  /**
+   * Checks that the file is still at its path, and creates the lock file again if it was removed.
+   * Throws `FileMoved`, or `FileInUse` if another process has locked the name.
+   */
   async renew(): Promise<void> {
     const found = statOf(this.path);
     if (this.fd !== undefined && !(found && isSame(found, fstatSync(this.fd)))) {
@@ -88,7 +100,10 @@ export class FileLease {
     this.name = name;
   }
 
-  /** To be called once the database is closed: closing any handle of a file ends SQLite's own locks on it. */
+  /**
+   * Releases both locks. Call it after the database is closed: closing any handle of a file ends SQLite's own
+   * locks on it.
+   */
   async release(): Promise<void> {
     if (this.fd !== undefined) closeSync(this.fd);
     await this.name.release();
@@ -96,8 +111,9 @@ export class FileLease {
 }
 
 /**
- * Throws where somebody serves the file under another name than this one: SQLite would keep a second journal,
- * and neither would know what stands in the other's. A command works beside a service by the same name.
+ * Throws if a process serves the file under another name. SQLite would then keep a second journal, and each
+ * process
+ * would miss the writes in the other's journal. A command may work beside a service that uses the same name.
  */
 export async function assertServedName(database: string): Promise<void> {
   const path = realpathSync(database);
@@ -111,7 +127,7 @@ export async function assertServedName(database: string): Promise<void> {
   throw new Error(`${database} is served under another name: use that one`);
 }
 
-/** The open handle that carries the lock; undefined where another process has it. */
+/** Returns the open handle that holds the lock. Returns undefined if another process has it. */
 async function lockFile(path: string): Promise<number | undefined> {
   const fd = openSync(path, 'r+');
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
@@ -122,7 +138,7 @@ async function lockFile(path: string): Promise<number | undefined> {
   return undefined;
 }
 
-/** The exclusive lock of a file beside the database. */
+/** An exclusive lock on a file beside the database. */
 class NameLock {
   private constructor(
     private readonly file: DataSource,
@@ -132,7 +148,8 @@ class NameLock {
 
   static async take(database: string): Promise<NameLock | undefined> {
     const path = `${database}.lock`;
-    // With the mode of the database, as SQLite's own files beside it: who may not read it may not lock it.
+    // The same mode as the database, like SQLite's own files. A user who cannot read the database cannot lock
+    // it.
     const { mode } = statSync(database, { throwIfNoEntry: false }) ?? { mode: 0o600 };
     closeSync(openSync(path, 'a', mode & 0o777));
     const options = { type: 'sqlite', driver: quietSqlite3, database: path } as const;

@@ -1,4 +1,7 @@
-/** Marks on one letter; what has more of them takes the square of their number to sort, and is cut. */
+/**
+ * A limit of 30 marks on one letter; the rest is removed. Sorting n marks takes time in proportion to n
+ * squared.
+ */
 const TOO_MANY_MARKS = /(\p{M}{30})\p{M}+/gu;
 
 const isAscii = (text: string) => Buffer.byteLength(text) === text.length;
@@ -6,8 +9,11 @@ const lowerAscii = (text: string) =>
   text.replaceAll(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
 
 /**
- * A text as searches compare it: upper and lower case are one in every alphabet, and so are a letter with its mark
- * and the two apart. By way of capitals, for \u00df is ss there, and both small sigmas are one.
+ * Returns a text in the form that searches compare. Upper and lower case are equal in every alphabet. A
+ * letter with a
+ * mark is equal to the letter followed by the mark. The text is upper-cased first, because that turns \u00df
+ * into SS and makes
+ * both small sigmas equal.
  */
 export function folded(text: string): string {
   if (isAscii(text)) return text.toLowerCase();
@@ -22,8 +28,9 @@ export function folded(text: string): string {
 }
 
 /**
- * What is kept beside texts for searches: the folded ones, one a line; null where folding does no more to them
- * than to make A to Z small, as a database does by itself. So most texts are kept once.
+ * Returns the text that is stored beside some texts for searches: the folded texts, one a line. Returns null
+ * if folding
+ * only changes A to Z, because the database does that itself. So most texts are stored once.
  */
 export function foldedBeside(...texts: string[]): string | null {
   if (texts.every(isAscii)) return null;

@@ -5,21 +5,24 @@ import { assertSqliteFile } from './sqlite-file.js';
 
 const POSTGRES = /^postgres(?:ql)?:/;
 
-/** A table of a database that is not ours, and the names of its columns. */
+/** A table of a foreign database, and the names of its columns. */
 export interface ForeignTable {
   readonly name: string;
   readonly columns: ReadonlySet<string>;
 }
 
-/** Another program's database, opened so that it cannot be written to, and seen as it is at one moment. */
+/** The database of another program, opened read-only. All reads see it as it was at one moment. */
 export interface ForeignDatabase {
   tables(): Promise<ForeignTable[]>;
-  /** Runs one SELECT with parameters `$1` …, written once for both databases. */
+  /** Runs one SELECT with parameters `$1` …, in SQL that both databases accept. */
   rows<Row>(sql: string, parameters?: readonly string[]): Promise<Row[]>;
   close(): Promise<void>;
 }
 
-/** Opens an SQLite file, by its path or as `sqlite:<path>`, or a PostgreSQL by its URL. Throws one sentence. */
+/**
+ * Opens an SQLite file, by its path or as `sqlite:<path>`, or a PostgreSQL database by its URL.
+ * Throws an error with one readable sentence.
+ */
 export async function openForeign(location: string): Promise<ForeignDatabase> {
   if (POSTGRES.test(location)) return openPostgres(location);
   const path = sqlitePathOf(location) ?? location;
@@ -27,7 +30,7 @@ export async function openForeign(location: string): Promise<ForeignDatabase> {
   return openSqlite(path);
 }
 
-/** A statement's name in double quotes. */
+/** Puts an SQL name in double quotes. */
 export const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 function byTable(rows: readonly { table: string; column: string }[]): ForeignTable[] {

@@ -1,5 +1,8 @@
 declare module 'fs-native-extensions' {
-  /** Locks a range of an open file, or tells that somebody else has it. It ends when `fd` is closed. */
+  /**
+   * Locks a range of bytes of an open file. Returns false if another process has it. Closing `fd` ends the
+   * lock.
+   */
   export function tryLock(
     fd: number,
     offset: number,

@@ -6,12 +6,14 @@ import type { TransactionRunner } from './sqlite-runner.js';
 import type { Statements } from './statements.js';
 import { PendingRows, Tx } from './tx.js';
 
-/** Units that share one commit, at most; more only lengthens the wait of the first. */
+/** Maximum number of units that share one commit. More would only make the first one wait longer. */
 const BATCH_MAX = 64;
-/** A unit takes milliseconds. One that waits for another unit would wait for ever, and block all others. */
+/**
+ * A unit takes milliseconds. A unit that waits for another unit would never end, and would block all others.
+ */
 const UNIT_TIMEOUT_MS = 30_000;
 
-/** Tells one unit's caller how it ended; called once the commit is on disk. */
+/** Reports to the caller of one unit how it ended. Called after the commit is on disk. */
 type Outcome = () => void;
 
 interface Unit {
@@ -21,9 +23,11 @@ interface Unit {
 }
 
 /**
- * SQLite's one writer. Units that come while a commit is being written to disk share the next transaction
- * (TypeORM's); they run one after the other, and what they insert is written together at the end. A unit
- * that fails is undone alone. No caller hears of success before the shared commit is on disk.
+ * The one writer on SQLite. Units that arrive while a commit is written to disk share the next transaction.
+ * They run
+ * one after the other, and the rows that they insert are written together at the end. A unit that fails is
+ * rolled
+ * back alone. No caller sees success before the shared commit is on disk.
  */
 export class GroupCommit {
   private readonly queue = new BatchQueue<Unit>((take) => this.commit(take()), {
@@ -46,26 +50,27 @@ export class GroupCommit {
     });
   }
 
-  /** Units that wait for the next commit. */
+  /** Number of units that wait for the next commit. */
   get depth(): number {
     return this.queue.depth;
   }
 
-  /** Resolves once nothing waits and nothing runs. */
+  /** Resolves when no unit waits and no unit runs. */
   idle(): Promise<void> {
     return this.queue.idle();
   }
 
   /**
-   * Never rejects: each unit gets its own outcome. First the units run without savepoints. If a unit fails
-   * after writing, the transaction is rolled back, and each unit runs again in a savepoint of its own.
+   * Commits a batch. Never rejects: each unit gets its own outcome. The units first run without savepoints.
+   * If a unit
+   * fails after a write, the transaction is rolled back, and each unit runs again in its own savepoint.
    */
   private async commit(batch: Unit[]): Promise<void> {
     let outcomes: Outcome[];
     try {
       outcomes = await this.transact(() => this.runTogether(batch));
     } catch (error) {
-      // Another program has the lock, and was waited for: none of the units could do without it.
+      // Another program still has the lock after the wait. No unit can run without it.
       const isFinal = batch.length === 1 || error instanceof DatabaseBusy;
       outcomes = isFinal ? rejections(batch, error) : await this.commitApart(batch);
     }
@@ -90,7 +95,11 @@ export class GroupCommit {
     }
   }
 
-  /** Throws when a unit fails that has written something: its failure must not stay in the others' commit. */
+  /**
+   * Runs all units in one transaction. Throws if a unit fails after a write, because that write must not be
+   * committed
+   * with the others.
+   */
   private async runTogether(batch: Unit[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     const pending = new PendingRows();
@@ -115,17 +124,17 @@ export class GroupCommit {
     return outcomes;
   }
 
-  /** Each unit in a savepoint of its own. */
+  /** Runs each unit in its own savepoint. */
   private async runApart(batch: Unit[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     for (const unit of batch) outcomes.push(await this.runNested(unit));
     return outcomes;
   }
 
-  /** Throws when the whole batch must fail, for the transaction may have ended. */
+  /** Throws if the whole batch must fail because the transaction may have ended. */
   private async runNested({ work, resolve, reject }: Unit): Promise<Outcome> {
     const tx = this.open();
-    // Within a transaction TypeORM's start, commit and rollback are those of a savepoint.
+    // Inside a transaction TypeORM's start, commit and rollback use a savepoint.
     await this.runner.startTransaction();
     try {
       const value = await this.perform(work, tx);
@@ -153,7 +162,11 @@ export class GroupCommit {
     );
   }
 
-  /** A unit may wait for the database as long as it takes: nobody knows meanwhile what it has changed. */
+  /**
+   * Runs one unit, and rejects if it waits for something other than the database. A unit may wait for the
+   * database
+   * without a limit, because its changes are unknown until the database answers.
+   */
   private async perform(work: Unit['work'], tx: Tx): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

@@ -1,9 +1,9 @@
 import { DAY_MICROS, type Micros } from '../time.js';
 
-/** Ids are made by the process that writes; its clock may be wrong, but hardly by more. */
+/** Maximum error of a process's clock. The process that writes a row makes its id from its own clock. */
 const CLOCK_ERROR_MAX = DAY_MICROS;
 
-/** The smallest UUIDv7 of a moment. */
+/** Returns the smallest UUIDv7 of a time. */
 function idAt(moment: Micros): string {
   const hex = Math.max(0, Math.floor(moment / 1000))
     .toString(16)
@@ -12,8 +12,9 @@ function idAt(moment: Micros): string {
 }
 
 /**
- * Ids between which the rows of a span of time lie, and some before and after it: the primary key then leads
- * to them, and a second condition on the time itself picks the right ones.
+ * Returns the first and last id of the rows of a time range, with a margin on both sides for clock errors. A
+ * query finds
+ * the rows by the primary key, and a second condition on the time itself selects the right ones.
  */
 export function idsAround(from: Micros, to: Micros): [first: string, last: string] {
   return [idAt(from - CLOCK_ERROR_MAX), idAt(to + CLOCK_ERROR_MAX)];

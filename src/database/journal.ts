@@ -3,14 +3,16 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Database } from './data-source.js';
 import { ReadConnection } from './read-connection.js';
 
-/** Within a request; past it the rest is done in the background. */
+/** Attempts within a request. After them the rest is done in the background. */
 const TRIES_AT_ONCE = 5;
 const TRY_EVERY_MS = 200;
 const TRY_LATER_EVERY_MS = 10_000;
 
 /**
- * SQLite's write-ahead log keeps the pages of before until it is written over. What was deleted for good must
- * not stay there: emptied, the log holds nothing, and the file has what `secure_delete` wrote over it.
+ * Empties SQLite's write-ahead log, which keeps old pages until they are overwritten. Rows that were deleted
+ * for good
+ * must not stay there. After the log is emptied, only the file remains, where `secure_delete` has overwritten
+ * them.
  */
 @Injectable()
 export class Journal implements OnModuleDestroy {
@@ -22,7 +24,9 @@ export class Journal implements OnModuleDestroy {
     private readonly reader: ReadConnection,
   ) {}
 
-  /** Empties the log. While readers or another process keep it in use, that is done as soon as they let go. */
+  /**
+   * Empties the log. If readers or another process use it, the log is emptied later, when they no longer do.
+   */
   async empty(): Promise<void> {
     if (!this.database.isSqlite) return;
     for (let tries = 0; tries < TRIES_AT_ONCE; tries += 1) {
@@ -37,13 +41,13 @@ export class Journal implements OnModuleDestroy {
     }, TRY_LATER_EVERY_MS).unref();
   }
 
-  /** The last connection that closes empties the log by itself. */
+  /** Stops the attempts. The last connection that closes empties the log itself. */
   onModuleDestroy(): void {
     clearInterval(this.later);
     this.later = undefined;
   }
 
-  /** On the connection of the readers: that of the writer may be within a transaction. */
+  /** Uses the connection of the readers, because the writer's connection may be inside a transaction. */
   private async tryToEmpty(): Promise<boolean> {
     const sql = 'PRAGMA wal_checkpoint(TRUNCATE)';
     const [row] = await this.reader.read<{ busy: number }>(sql, []).catch((error: unknown) => {

@@ -1,2 +1,5 @@
-/** A pattern for `LIKE … ESCAPE '\'`: the text anywhere, with its own `%`, `_` and `\` meaning themselves. */
+/**
+ * Returns a pattern for `LIKE … ESCAPE '\'` that finds the text anywhere. `%`, `_` and `\` in the text are
+ * escaped.
+ */
 export const likePattern = (text: string): string => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;

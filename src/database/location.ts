@@ -4,15 +4,18 @@ import { resolve } from 'node:path';
 
 const SQLITE = 'sqlite:';
 
-/** `~` is the home folder, as in a shell: in a file `.env` no shell has read it. */
+/** Replaces `~` with the home folder, as a shell does. No shell has expanded the values of an `.env` file. */
 const withHome = (path: string) => path.replace(/^~(?=[/\\]|$)/, () => homedir());
 
-/** The absolute path of an SQLite file; undefined for another kind of database. */
+/** Returns the absolute path of an SQLite file. Returns undefined for another kind of database. */
 export function sqlitePathOf(url: string): string | undefined {
   return url.startsWith(SQLITE) ? resolve(withHome(url.slice(SQLITE.length))) : undefined;
 }
 
-/** Where the database is, for people: a path that is absolute, or a server without the password. */
+/**
+ * Returns the location of the database for people to read: an absolute path, or a server without the
+ * password.
+ */
 export function locationOf(url: string): string {
   const path = sqlitePathOf(url);
   if (path !== undefined) return `${SQLITE}${path}`;
@@ -20,7 +23,7 @@ export function locationOf(url: string): string {
   return `postgres://${username}@${host}${pathname}`;
 }
 
-/** What to throw, in one sentence and without the password, for a database that does not open. */
+/** Returns the error to throw if a database does not open: one sentence, without the password. */
 export function notOpened(url: string, error: unknown): Error {
   // A host with two addresses fails with an AggregateError, which has a code and no message.
   const { message, code } = error as NodeJS.ErrnoException;
@@ -28,13 +31,13 @@ export function notOpened(url: string, error: unknown): Error {
   return new Error(sentence, { cause: error });
 }
 
-/** Throws where `url` names an SQLite file that is not there. A server tells by itself what it has not. */
+/** Throws if `url` names an SQLite file that does not exist. A server reports a missing database itself. */
 export function assertDatabaseExists(url: string): void {
   const path = sqlitePathOf(url);
   if (path !== undefined) assertFile(path);
 }
 
-/** Throws where there is no such file: SQLite would make one. */
+/** Throws if there is no such file, because SQLite would create it. */
 export function assertFile(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) {

@@ -2,19 +2,22 @@ import { MigrationExecutor, type DataSource } from 'typeorm';
 import type { Database } from './data-source.js';
 import { assertNoOther } from './table-names.js';
 
-/** One lock for all processes that start on one PostgreSQL; the number means nothing else. */
+/**
+ * The advisory lock of all processes that start on one PostgreSQL database. The number has no other meaning.
+ */
 export const MIGRATION_LOCK = 0x7a11c4a7;
 
 /**
- * Changes the schema. Of several processes that start at once on PostgreSQL, one does and the rest wait.
- * On SQLite the caller has the process lease, so that nobody else is at it.
+ * Runs `work`, which changes the schema, under a lock. If several processes start at once on PostgreSQL, one
+ * runs and
+ * the others wait. On SQLite the caller holds the process lease, so no other process works on the file.
  */
 async function alone<T>(
   dataSource: DataSource,
   work: (executor: MigrationExecutor) => Promise<T>,
 ): Promise<T> {
   const runner = dataSource.createQueryRunner();
-  // The lock's own connection migrates: from a small pool there may be no other.
+  // The connection that has the lock also runs the migrations, because a small pool may have no other.
   const executor = new MigrationExecutor(dataSource, runner);
   executor.transaction = 'each';
   try {
@@ -31,13 +34,15 @@ async function alone<T>(
   }
 }
 
-/** Brings the schema up to date, and tells which migrations it ran. Throws for a newer release's database. */
+/**
+ * Runs the pending migrations, and returns their names. Throws if a newer release has changed the database.
+ */
 export async function migrate(dataSource: DataSource): Promise<string[]> {
   const done = await alone(dataSource, (executor) => executor.executePendingMigrations());
   return done.map(({ name }) => name);
 }
 
-/** The same for who has the database alone, by `takeAlone`: the lock is theirs already. */
+/** Runs the pending migrations without a lock, for a caller that has taken the database with `takeAlone`. */
 export async function migrateAlone(dataSource: DataSource): Promise<void> {
   const executor = new MigrationExecutor(dataSource);
   executor.transaction = 'each';
@@ -45,7 +50,7 @@ export async function migrateAlone(dataSource: DataSource): Promise<void> {
   await executor.executePendingMigrations();
 }
 
-/** Undoes the last migration, and tells which; undefined where there is none. */
+/** Reverts the last migration, and returns its name. Returns undefined if there is none. */
 export function revertLast(dataSource: DataSource): Promise<string | undefined> {
   return alone(dataSource, async (executor) => {
     const [last] = await executor.getExecutedMigrations();
@@ -54,19 +59,21 @@ export function revertLast(dataSource: DataSource): Promise<string | undefined> 
   });
 }
 
-/** A migration, and whether this database has it. */
+/** A migration, and whether this database has run it. */
 interface MigrationState {
   readonly name: string;
   readonly isDone: boolean;
-  /** Whether this release has it; a newer one's it has not. */
+  /** Whether this release has the migration. False for one of a newer release. */
   readonly isKnown: boolean;
 }
 
-/** The migrations of this release, oldest first. */
+/** Returns the names of this release's migrations, oldest first. */
 const namesOf = ({ migrations }: DataSource) =>
   migrations.map((migration) => migration.name ?? migration.constructor.name);
 
-/** Every migration, oldest first: those of this release, then those that it does not know. */
+/**
+ * Returns every migration, oldest first: those of this release, then those that this release does not know.
+ */
 export async function listMigrations(dataSource: DataSource): Promise<MigrationState[]> {
   const executor = new MigrationExecutor(dataSource);
   const done = (await executor.getExecutedMigrations()).map(({ name }) => name);
@@ -79,8 +86,9 @@ export async function listMigrations(dataSource: DataSource): Promise<MigrationS
 }
 
 /**
- * Throws, with nothing changed, where a migration is missing, for a command leaves that to the service, where
- * there is one that this release does not know, or where the database is another program's.
+ * Throws, and changes nothing, in three cases: a migration is pending (only the service migrates, not a
+ * command), the
+ * database has a migration that this release does not know, or the database belongs to another program.
  */
 export async function assertMigrated(database: Database): Promise<void> {
   const executor = new MigrationExecutor(database);
@@ -91,7 +99,7 @@ export async function assertMigrated(database: Database): Promise<void> {
   throw new Error('the schema is not up to date: start the service once, and it migrates');
 }
 
-/** What a newer release has changed, this one would write by the old rules. */
+/** Throws if a newer release has changed the schema. This release would write to it by the old rules. */
 async function assertKnown(dataSource: DataSource, executor: MigrationExecutor): Promise<void> {
   const known = namesOf(dataSource);
   const executed = await executor.getExecutedMigrations();

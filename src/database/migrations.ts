@@ -20,7 +20,7 @@ import { UnpaidHolds1797000200000 } from './migrations/1797000200000-unpaid-hold
 import { LedgerTurnFirst1797000300000 } from './migrations/1797000300000-ledger-turn-first.js';
 import { NumberedLists1797100000000 } from './migrations/1797100000000-numbered-lists.js';
 
-/** Every migration, oldest first. A released one is never edited: add another. */
+/** Every migration, oldest first. Never edit a released migration: add another one. */
 export const migrations = [
   Accounts1764000000000,
   Money1764000001000,

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A list of everybody's rows, and the number that was given last in it. */
+/** A list that holds rows of all users, and the last number that it has given to a row. */
 @Entity('numbered_lists', { withoutRowid: true })
 export class NumberedList {
   @PrimaryColumn({ type: 'varchar', length: 20 })

@@ -2,26 +2,38 @@ import { Injectable } from '@nestjs/common';
 import { ReadConnection } from './read-connection.js';
 import type { Tx } from './tx.js';
 
-/** A list of everybody's rows, by its table. What one person owns is numbered by their wallet. */
+/**
+ * A list that holds rows of all users, by its table. The rows of one user are numbered by the user's wallet
+ * instead.
+ */
 type ListName = 'users' | 'trail_entries';
 
-/** Where a row stands in its list. Rows of the time before there were numbers have 0, and stand by their ids. */
+/**
+ * The position of a row in its list. Rows older than the numbers have ordinal 0 and are sorted by their ids.
+ */
 export interface Place {
   readonly ordinal: number;
   readonly id: string;
 }
 
-/** A row's place, as the links of pages have it; or its id alone, as a client knows it from the row. */
+/**
+ * A key of a row: its position, as the links of pages contain it, or its id alone, as clients know it from
+ * the row.
+ */
 export const PLACE_KEY = /^(?:(\d{1,15})\.)?([\da-f-]{36})$/;
 
-/** The key by which a page goes on from a row. */
+/** Returns the key from which the next page continues after a row. */
 export const placeKey = ({ ordinal, id }: Place): string => `${String(ordinal)}.${id}`;
 
-/** So many may be saved at once: the ids of no more rows are in another order than their numbers. */
+/**
+ * Maximum number of rows that are saved at the same time. Only their ids can be in another order than their
+ * numbers.
+ */
 const AT_ONCE_MAX = 100;
 
 /**
- * Numbers the rows of a list in the order in which they are committed. Ids do not tell it: they are made before the
+ * Numbers the rows of a list in the order of their commits. Ids do not show that order: they are made before
+ * the
  * commit, by processes whose clocks differ.
  */
 @Injectable()
@@ -29,8 +41,9 @@ export class NumberedLists {
   constructor(private readonly reader: ReadConnection) {}
 
   /**
-   * The number of a row that is about to be saved. Until the commit nobody else gets one, so it is asked for as late in
-   * a transaction as can be.
+   * Returns the number of a row that is about to be saved. Until the commit no other transaction gets a
+   * number, so call
+   * it as late in the transaction as possible.
    */
   async next(tx: Tx, list: ListName): Promise<number> {
     const [row] = await tx.write<{ ordinal: number }>(
@@ -44,8 +57,11 @@ export class NumberedLists {
   }
 
   /**
-   * Where the row of a key stands. For one that is gone, a place from which a page skips nothing that is on that
-   * side of it, though it may repeat some rows. Undefined for no key, and where all rows are on that side.
+   * Returns the position of the row with this key. If the row is gone, returns a position from which a page
+   * skips no row
+   * of the wanted side, although it may repeat some rows. Returns undefined without a key, and if all rows
+   * are on the
+   * wanted side.
    */
   async placeOf(
     list: ListName,
@@ -62,7 +78,10 @@ export class NumberedLists {
     return row ?? this.beside(list, id, comparison);
   }
 
-  /** Of the rows on the other side of an id, as far as those may reach that were saved at once, the farthest. */
+  /**
+   * Returns the farthest row on the other side of an id, among the rows that may have been saved at the same
+   * time.
+   */
   private async beside(
     list: ListName,
     id: string,

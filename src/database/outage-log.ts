@@ -2,20 +2,21 @@ const TELL_EVERY_MS = 60_000;
 
 type Tell = (line: object, sentence: string) => void;
 
-/** A command tells what it meets by itself, and has no log. */
+/** Does nothing at first: a command reports its errors itself and has no log. */
 let tell: Tell = () => undefined;
 
-/** Says where outages are told from now on. */
+/** Sets the log that outages are written to. */
 export function tellOutagesBy(log: Tell): void {
   tell = log;
 }
 
-/** By what is wrong: when that was told last, and how often it was met since. */
+/** For each outage: when it was last logged, and how many failures came since then. */
 const outages = new Map<string, { toldAt: number; untold: number }>();
 
 /**
- * Tells the operator that the database cannot serve: one line for each thing that is wrong, and one more for
- * each minute that it lasts. Under load there are thousands of failures a second, all for one reason.
+ * Logs that the database cannot serve requests: one line when an outage begins, and one more for each minute
+ * that it
+ * lasts. Under load there are thousands of failures a second, all for the same reason.
  */
 export function tellOutage(what: string, reason: string): void {
   const now = performance.now();

@@ -3,14 +3,16 @@ import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm'
 import { asFault } from './faults.js';
 import { columnList, type Insertion, type Statements } from './statements.js';
 
-/** What of `pg` runs a statement: a pool, or one client of it. */
+/** The part of `pg` that runs a statement: a pool, or one client of it. */
 interface Queryable {
   query(query: { name: string; text: string; values: unknown[] }): Promise<QueryResult>;
 }
 
-/** The name under which each text is prepared, once on each connection. The texts are a closed set. */
+/**
+ * The name of each prepared statement by its SQL text. The number of texts is fixed, so the map is bounded.
+ */
 const names = new Map<string, string>();
-/** The texts that write these tables, by the tables' names. */
+/** The SQL texts that insert rows, by the names of their tables. */
 const inserts = new Map<string, string>();
 
 function nameOf(sql: string): string {
@@ -22,7 +24,7 @@ function nameOf(sql: string): string {
   return name;
 }
 
-/** Prepared statements on PostgreSQL, on a pool or on the one client of a transaction. */
+/** Runs prepared statements on PostgreSQL, on a pool or on the one client of a transaction. */
 export class PostgresStatements implements Statements {
   constructor(
     private readonly dataSource: DataSource,
@@ -41,8 +43,9 @@ export class PostgresStatements implements Statements {
   }
 
   /**
-   * One statement for all: foreign keys are checked at its end, so the order does not matter. One parameter
-   * for each table, so that one prepared text serves any number of rows.
+   * Inserts all rows with one statement. Foreign keys are checked at its end, so the order does not matter.
+   * Each table has
+   * one parameter, so one prepared text fits any number of rows.
    */
   async insert(insertions: readonly Insertion[]): Promise<void> {
     if (insertions.length === 0) return;

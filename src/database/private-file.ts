@@ -11,21 +11,25 @@ import {
 import { dirname } from 'node:path';
 
 const OTHERS = 0o007;
-/** How every SQLite file begins. */
+/** The first bytes of every SQLite file. */
 export const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
 
 /**
- * Makes the file, and its folder where there is none, for this user alone: a database holds what people
- * wrote. A file that everybody may read is closed; one that was opened to a group on purpose stays so, and
- * so does a folder that was there before, and a file that is no database: the path may be a slip. Throws one sentence
- * for a folder that cannot be written, and for a device or a folder in the file's place. SQLite gives the files beside
- * it the same mode.
+ * Creates the file, and its folder if missing, for this operating system user only, because a database holds
+ * what users
+ * wrote. An existing file that all users can read is made private. A file that was opened to a group on
+ * purpose keeps
+ * its mode. So does a folder that existed before, and a file that is not a database, because the path may be
+ * a mistake.
+ * SQLite gives the files beside the database the same mode. Throws an error with one sentence if the folder
+ * cannot be
+ * written, or if the path is a device or a folder.
  */
 export function makePrivateFile(path: string): void {
   const folder = dirname(path);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // SQLite writes its journal there, and would say no more than that it cannot open the database.
+    // SQLite writes its journal in the folder. Its own error would only say that it cannot open the database.
     accessSync(folder, constants.W_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -43,7 +47,7 @@ export function makePrivateFile(path: string): void {
   }
 }
 
-/** Whether the file is empty, or begins as every database does. */
+/** Checks whether the file is empty or begins like every SQLite database. */
 function mayBeDatabase(file: number): boolean {
   const start = Buffer.alloc(SQLITE_MAGIC.length);
   const read = readSync(file, start, 0, start.length, 0);

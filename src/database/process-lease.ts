@@ -3,39 +3,44 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { FileLease } from './file-lease.js';
 
-/** The first half of our advisory locks' key; the second is the process. */
+/** The first half of the key of our advisory locks. The second half is the process id of the lease. */
 export const LOCK_SPACE = 0x7a11;
 const ID_MAX = 2 ** 31 - 1;
-/** After a restart of the server all leases are lost at once: so long the living may need to take theirs again. */
+/** A restart of the server ends all leases at once. Running processes get this time to take theirs again. */
 const RENEWAL_GRACE_MS = 15_000;
 
 /**
- * Tells the living from the dead, so that what a killed process left half-done can be resolved at once.
- * The lease is a lock which the database or the kernel drops with the process, whatever ended it:
- * on PostgreSQL an advisory lock, on SQLite a lock of the file, which also keeps a second process from
- * serving it.
+ * Shows which processes still run, so that the unfinished work of a killed process can be resolved at once.
+ * The lease is
+ * a lock that the database or the kernel drops when the process ends, for any reason. On PostgreSQL it is an
+ * advisory
+ * lock. On SQLite it is a lock of the file, which also prevents a second process from serving it.
  */
 @Injectable()
 export class ProcessLease {
-  /** This process, among all that use the database. */
+  /** Identifies this process among all that use the database. */
   readonly id = randomInt(1, ID_MAX);
   private runner: QueryRunner | undefined;
   private file: FileLease | undefined;
-  /** When the connection that carried it was found lost, by `performance.now()`. */
+  /** When the connection that holds the lease was found lost, by `performance.now()`. */
   private lostAt = -Infinity;
 
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Takes the lease: on PostgreSQL a lock there, on SQLite the one that was taken before the file was opened. */
+  /**
+   * Takes the lease. On PostgreSQL this is a lock on the server. On SQLite it was taken before the file was
+   * opened.
+   */
   async acquire(file: FileLease | undefined): Promise<void> {
     this.file = file;
     if (!file) await this.lockOnServer();
   }
 
   /**
-   * Takes it again if the connection that carried it was lost. Throws while the server has not noticed
-   * the loss and keeps the lock: until then the process looks alive all the same. Throws `FileMoved` where an
-   * SQLite file is no longer where it was.
+   * Takes the lease again if its connection was lost. Throws if the server has not noticed the loss and still
+   * holds the
+   * lock; the process then still counts as running. Throws `FileMoved` if an SQLite file is no longer at its
+   * path.
    */
   async renew(): Promise<void> {
     await this.file?.renew();
@@ -50,14 +55,15 @@ export class ProcessLease {
   }
 
   /**
-   * Whether the process that once had this id is gone. Nobody is taken for gone just after this process has lost its own
-   * lease: the others may have lost theirs by the same fault, and live.
+   * Checks whether the process with this id has ended. Returns false for a short time after this process has
+   * lost its own
+   * lease: the other processes may have lost theirs for the same reason, and still run.
    */
   async isDead(id: number): Promise<boolean> {
     if (id === this.id) return false;
     if (this.dataSource.options.type === 'sqlite') return true;
     if (performance.now() - this.lostAt < RENEWAL_GRACE_MS) return false;
-    // Granted only when nobody has it, and given back when this statement ends.
+    // Granted only if no process has the lock. It is released when this statement ends.
     const [row] = await this.dataSource.query<{ free: boolean }[]>(
       'SELECT pg_try_advisory_xact_lock($1, $2) AS free',
       [LOCK_SPACE, id],
@@ -65,7 +71,10 @@ export class ProcessLease {
     return row?.free === true;
   }
 
-  /** Gives the lease back around the closing of the database: a server's before it, a file's after it. */
+  /**
+   * Releases the lease and closes the database: a lease on the server before that, a lease on a file after
+   * it.
+   */
   async release(closeDatabase: () => Promise<void>): Promise<void> {
     await this.runner?.release();
     await closeDatabase();

@@ -2,13 +2,13 @@ import type { Repository } from 'typeorm';
 import type { Database } from './data-source.js';
 import type { EntityClass, Statements } from './statements.js';
 
-/** What of a repository reads. A write goes through `UnitOfWork`. */
+/** The reading methods of a repository. Writes go through `UnitOfWork`. */
 export type ReadRepository<Entity extends object> = Pick<
   Repository<Entity>,
   'find' | 'findOneBy' | 'findOneByOrFail' | 'createQueryBuilder'
 >;
 
-/** Reads committed rows only. On SQLite it has a connection of its own, on PostgreSQL one of the pool's. */
+/** Reads committed rows only. On SQLite it has its own connection, on PostgreSQL it uses the pool. */
 export class ReadConnection {
   private readonly statements: Statements;
 
@@ -16,7 +16,7 @@ export class ReadConnection {
     this.statements = database.statements;
   }
 
-  /** TypeORM's repository, for reads that are not hot. */
+  /** Returns TypeORM's repository, for reads that are not frequent. */
   repository<Entity extends object>(entity: EntityClass<Entity>): ReadRepository<Entity> {
     return this.database.getRepository(entity);
   }
@@ -25,7 +25,7 @@ export class ReadConnection {
     return this.statements.rows<Row>(sql, parameters);
   }
 
-  /** Closes the reader's own connection; the writer's is closed by its owner. */
+  /** Closes the connection of the reader. The owner of the writer closes the writer's connection. */
   async close(writer: Database): Promise<void> {
     if (this.database !== writer) await this.database.destroy();
   }

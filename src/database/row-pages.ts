@@ -2,20 +2,20 @@ import type { EntityMetadata } from 'typeorm';
 import type { Database } from './data-source.js';
 import { columnList } from './statements.js';
 
-/** Rows of one page. A saved answer can have megabytes, so that few of them are in memory at once. */
+/** Number of rows in one page. It is small because a saved answer can have megabytes. */
 const PAGE_ROWS = 200;
 
-/** A row as the database gives it, by the names of its columns. */
+/** A row as the database returns it, by column names. */
 export type RawRow = Readonly<Record<string, unknown>>;
 
 const keyOf = (table: EntityMetadata) => table.primaryColumns.map((column) => column.databaseName);
 const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
 
-/** The values of a row's key as one text. */
+/** Returns the values of a row's primary key as one text. */
 export const keyText = (table: EntityMetadata, row: RawRow): string =>
   JSON.stringify(keyOf(table).map((name) => row[name]));
 
-/** All rows of a table, a page at a time, in the order of the key. */
+/** Returns all rows of a table, page by page, in the order of the primary key. */
 export async function* pagesOf(
   database: Database,
   table: EntityMetadata,
@@ -36,13 +36,13 @@ export async function* pagesOf(
   }
 }
 
-/** Those of some rows that another database has under the same keys, by their keys. */
+/** Returns the rows of this database that have the same keys as `rows`, by their keys. */
 export async function sameKeys(
   database: Database,
   table: EntityMetadata,
   rows: readonly RawRow[],
 ): Promise<Map<string, RawRow>> {
-  // Of a key with several columns the first one leads to a few rows too many.
+  // Searches by the first column of the key only, which may find a few more rows.
   const [first = ''] = keyOf(table);
   const wanted = [...new Set(rows.map((row) => row[first]))];
   const found = await database.statements.rows<RawRow>(

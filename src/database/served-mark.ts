@@ -14,7 +14,11 @@ export class ServedMark implements BeforeApplicationShutdown {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Call with the process lease, before the first write: it must stand in the file itself, not only in the log. */
+  /**
+   * Sets the mark. Call it with the process lease and before the first write: the mark must be in the file
+   * itself, not only
+   * in the log.
+   */
   async set(): Promise<void> {
     const path = this.database.sqlitePath;
     if (path === undefined) return;
@@ -29,7 +33,9 @@ export class ServedMark implements BeforeApplicationShutdown {
     await this.database.query('PRAGMA wal_checkpoint(PASSIVE)');
   }
 
-  /** Before the lease is given back, so that the mark of the next process stays. */
+  /**
+   * Removes the mark before the lease is released, so that it cannot overwrite the mark of the next process.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     if (this.restingMark !== undefined) await this.write(this.restingMark);
     this.restingMark = undefined;

@@ -1,12 +1,14 @@
 import type { DataSource } from 'typeorm';
 
-/** A pooler that chooses at random among its connections is found out after some tries. */
+/** Number of attempts. A pooler that picks connections at random is detected after some of them. */
 const TRIES = 3;
 
 /**
- * Throws one sentence where a connection to PostgreSQL is no session of the server's own: a pooler in transaction mode
- * gives each transaction another one. Locks of a session, which tell the living processes from the dead, and prepared
- * statements would be those of somebody else there.
+ * Throws an error with one sentence if a connection to PostgreSQL is not a session of the server. A pooler in
+ * transaction
+ * mode gives each transaction another session. Session locks, which show which processes still run, and
+ * prepared
+ * statements would then belong to another client.
  */
 export async function assertSessions(dataSource: DataSource): Promise<void> {
   if (dataSource.options.type !== 'postgres') return;
@@ -18,7 +20,7 @@ export async function assertSessions(dataSource: DataSource): Promise<void> {
   try {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const before = await pidOf(one);
-      // While this transaction is open, its session is taken: one that is shared has to change.
+      // This transaction keeps its session while it is open. So a shared session has to change.
       await other.query('BEGIN');
       const isShared = (await pidOf(other)) === before || (await pidOf(one)) !== before;
       await other.query('ROLLBACK');

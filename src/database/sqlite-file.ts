@@ -5,20 +5,24 @@ import type { Database } from './data-source.js';
 import { SQLITE_MAGIC } from './private-file.js';
 
 const HEADER_BYTES = 100;
-/** The header's page size 1 stands for this one, which does not fit its two bytes. */
+/** The page size that the header writes as 1, because it does not fit two bytes. */
 const PAGE_SIZE_LARGEST = 65_536;
 const ALL_PAGES = -1;
 const TRIES_MAX = 100;
 const TRY_EVERY_MS = 100;
 
-/** SQLite's online backup as node-sqlite3 has it, which its types do not tell. */
+/** SQLite's online backup in node-sqlite3. Its types do not declare it. */
 interface OnlineBackup {
   readonly completed: boolean;
   step(pages: number, done: (error: Error | null) => void): void;
   finish(done: (error: Error | null) => void): void;
 }
 
-/** Throws one sentence for a path where no whole SQLite file stands. Opens nothing, and so changes nothing. */
+/**
+ * Throws an error with one sentence if `path` is not a whole SQLite file. Does not open the database, so it
+ * changes
+ * nothing.
+ */
 export function assertSqliteFile(path: string): void {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat?.isFile()) throw new Error(`${path} is no file`);
@@ -34,15 +38,17 @@ export function assertSqliteFile(path: string): void {
   }
   const pageSize = header.readUInt16BE(16);
   const bytes = header.readUInt32BE(28) * (pageSize === 1 ? PAGE_SIZE_LARGEST : pageSize);
-  // A log's pages may be on their way into the file now, and the header comes first: SQLite knows what is whole.
+  // Pages of the log may be copied into the file now, and the header is written first. SQLite knows what is
+  // whole.
   if (stat.size < bytes && !existsSync(`${path}-wal`)) {
     throw new Error(`${path} is cut short: it has ${String(stat.size)} of ${String(bytes)} bytes`);
   }
 }
 
 /**
- * Copies the SQLite database at `from`, which may be served and written to, into the file `to`. All pages are of one
- * moment: everything that was committed before the call is in it. Writers are not kept waiting.
+ * Copies the SQLite database at `from` into the file `to`. It may be served and written to in the meantime.
+ * All pages are
+ * from one moment, and everything committed before the call is in the copy. Writers do not wait.
  */
 export async function copyOnline(from: string, to: string): Promise<void> {
   const connection = await connect(from);
@@ -51,7 +57,7 @@ export async function copyOnline(from: string, to: string): Promise<void> {
     for (let tries = 0; !backup.completed; tries += 1) {
       if (tries === TRIES_MAX) throw new Error(`${from} is locked by another program`);
       if (tries > 0) await sleep(TRY_EVERY_MS);
-      // In one step: in several, each commit of another process would begin it anew.
+      // In one step. With several steps, each commit of another process would restart the copy.
       await settled((done) => {
         backup.step(ALL_PAGES, done);
       });
@@ -66,7 +72,9 @@ export async function copyOnline(from: string, to: string): Promise<void> {
   }
 }
 
-/** Brings what the write-ahead log has into the file, and removes it. Throws where another program has the file open. */
+/**
+ * Copies the write-ahead log into the file and removes the log. Throws if another program has the file open.
+ */
 export async function removeLog(database: Database): Promise<void> {
   await database.query('PRAGMA wal_checkpoint(TRUNCATE)');
   await database.query('PRAGMA journal_mode = DELETE').catch((error: unknown) => {

@@ -6,14 +6,15 @@ import type { Statements } from './statements.js';
 
 type QueryAnswer = ReturnType<SqliteQueryRunner['query']>;
 
-/** SQLite's refusals to roll back what it has rolled back by itself. */
+/** SQLite's errors for a rollback of something that it has already rolled back itself. */
 const NOTHING_TO_ROLL_BACK = /no transaction is active|no such savepoint/;
 
 /**
- * Begins, nests, commits and rolls back on SQLite, as TypeORM does it, with statements that are prepared
- * once: an unprepared one costs a second trip through the thread pool. It begins with IMMEDIATE, which takes
- * the write lock at once: a transaction that reads first and writes later would fail if another program
- * wrote in between.
+ * Begins, nests, commits and rolls back transactions on SQLite as TypeORM does, with prepared statements. An
+ * unprepared
+ * statement costs a second trip through the thread pool. Transactions begin with IMMEDIATE, which takes the
+ * write lock
+ * at once. Otherwise a transaction that reads first would fail if another program writes before it does.
  */
 export class TransactionRunner extends SqliteQueryRunner {
   constructor(
@@ -35,8 +36,9 @@ export class TransactionRunner extends SqliteQueryRunner {
   }
 
   /**
-   * Ends the transaction, however deep it is nested, and whether or not it has begun or SQLite has ended it.
-   * Never throws: the next BEGIN fails if a transaction is still open, and this is then called again.
+   * Ends the transaction, at any depth, even if it has not begun or SQLite has already ended it. Never
+   * throws: if a
+   * transaction is still open, the next BEGIN fails and this method is called again.
    */
   async rollbackAll(): Promise<void> {
     try {
@@ -54,19 +56,19 @@ export class TransactionRunner extends SqliteQueryRunner {
 const isAlreadyRolledBack = (error: unknown) =>
   error instanceof QueryFailedError && NOTHING_TO_ROLL_BACK.test(error.message);
 
-/** A unit of work: runs a query within itself, and refuses one that comes after its end. */
+/** A unit of work. It runs a query inside itself, and refuses a query after its end. */
 export interface Unit {
   within<T>(query: () => Promise<T>): Promise<T>;
 }
 
-/** Runs what one unit of work asks of TypeORM, inside the transaction that is open on the one connection. */
+/** Runs the TypeORM queries of one unit of work inside the transaction that is open on the one connection. */
 export class UnitRunner extends SqliteQueryRunner {
   constructor(
     driver: SqliteDriver,
     private readonly unit: Unit,
   ) {
     super(driver);
-    // A transaction that TypeORM opens for itself, in `save` for instance, is then a savepoint.
+    // A transaction that TypeORM opens itself, for example in `save`, then becomes a savepoint.
     this.isTransactionActive = true;
     this.transactionDepth = 1;
   }

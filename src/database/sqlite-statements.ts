@@ -4,8 +4,11 @@ import { asFault } from './faults.js';
 import { columnList, type EntityClass, type Insertion, type Statements } from './statements.js';
 
 /**
- * Statements on SQLite's one connection, each prepared once: unprepared ones cost a second trip through
- * the thread pool, and trips are what a request pays for. The texts are a closed set, so none is let go.
+ * Runs statements on SQLite's one connection and prepares each of them once. An unprepared statement costs a
+ * second trip
+ * through the thread pool, and these trips are the main cost of a request. The number of texts is fixed, so
+ * all prepared
+ * statements are kept.
  */
 export class SqliteStatements implements Statements {
   private readonly prepared = new Map<string, Promise<Statement>>();
@@ -27,7 +30,10 @@ export class SqliteStatements implements Statements {
     });
   }
 
-  /** One statement for each table, in the order of the entities: what is referred to comes first. */
+  /**
+   * Inserts rows with one statement for each table, in the order of the entities: referenced tables come
+   * first.
+   */
   async insert(insertions: readonly Insertion[]): Promise<void> {
     if (insertions.length === 0) return;
     for (const entity of this.dataSource.options.entities as EntityClass[]) {
@@ -37,7 +43,7 @@ export class SqliteStatements implements Statements {
     }
   }
 
-  /** The connection cannot be closed before. */
+  /** Finalizes all prepared statements. The connection cannot be closed before. */
   async finalize(): Promise<void> {
     const statements = await Promise.allSettled(this.prepared.values());
     this.prepared.clear();
@@ -51,7 +57,10 @@ export class SqliteStatements implements Statements {
     }
   }
 
-  /** One parameter, a JSON list of rows, so that one prepared text serves any number of them. */
+  /**
+   * Returns a statement with one parameter, a JSON list of rows. So one prepared text fits any number of
+   * rows.
+   */
   private insertInto(table: EntityMetadata): string {
     let sql = this.inserts.get(table);
     if (sql === undefined) {
@@ -85,10 +94,13 @@ export class SqliteStatements implements Statements {
 }
 
 /**
- * SQLite numbers its parameters by appearance, and by number only as `?1`; a list comes as JSON, which `json_each` would
- * write and parse anew for each of its elements, and `jsonb_each` does not. It locks no
- * rows, for it has one writer. Its LIKE takes A to Z for a to z by itself, without a copy of the text; its `lower` knows no other
- * letters, as that of PostgreSQL's collation C.
+ * Translates a statement to SQLite's dialect.
+ * - Parameters: SQLite numbers `$1` by its first appearance, so it becomes `?1`.
+ * - Lists arrive as JSON. `json_each` would write and parse each element again; `jsonb_each` does not.
+ * - Row locks are removed, because SQLite has one writer.
+ * - LIKE on SQLite ignores the case of A to Z without a copy of the text. Its `lower` changes only these
+ * letters, like
+ *   PostgreSQL's collation C.
  */
 function toSqlite(sql: string): string {
   return sql

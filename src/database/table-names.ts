@@ -1,9 +1,11 @@
 import type { Database } from './data-source.js';
 
-/** Tables that no entity maps: TypeORM's own, and counters that nobody misses after a move. */
+/**
+ * Tables without an entity: TypeORM's own, and the counters of rate limits, which need not survive a move.
+ */
 const UNMAPPED = ['migrations', 'rate_counters'];
 
-/** The names of the tables that there are. */
+/** Returns the names of all tables of the database. */
 export async function tableNames(database: Database): Promise<string[]> {
   const rows = await database.query<{ name: string }[]>(
     database.isSqlite
@@ -13,15 +15,16 @@ export async function tableNames(database: Database): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** The tables that are not of this service. */
+/** Returns the names of the tables that do not belong to this service. */
 export async function foreignTables(database: Database): Promise<string[]> {
   const ours = new Set([...UNMAPPED, ...database.tables.map(({ tableName }) => tableName)]);
   return (await tableNames(database)).filter((name) => !ours.has(name));
 }
 
 /**
- * Throws for a database without our schema that another program has filled. On SQLite any table says so, since a file
- * has one program; on PostgreSQL those that have the names of ours.
+ * Throws if the database does not have our schema and another program has filled it. On SQLite any table
+ * proves that,
+ * because a file belongs to one program. On PostgreSQL only tables with the names of our tables do.
  */
 export async function assertNoOther(database: Database): Promise<void> {
   const tables = await tableNames(database);
@@ -34,7 +37,7 @@ export async function assertNoOther(database: Database): Promise<void> {
   );
 }
 
-/** Whether nothing would be lost with the database: it has no row of this service, and no table of another. */
+/** Checks that the database holds nothing: no row of this service and no table of another program. */
 export async function isEmpty(database: Database): Promise<boolean> {
   if ((await foreignTables(database)).length > 0) return false;
   const there = new Set(await tableNames(database));

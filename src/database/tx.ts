@@ -1,10 +1,10 @@
 import type { DataSource, EntityManager, Repository } from 'typeorm';
 import type { EntityClass, Insertion, Statements } from './statements.js';
 
-/** A boolean as a raw row has it: SQLite stores 0 and 1. */
+/** A boolean in a raw row. SQLite stores 0 and 1. */
 export type DbBoolean = boolean | 0 | 1;
 
-/** Rows that wait to be inserted into one transaction, in order. */
+/** Rows that wait to be inserted in one transaction, in order. */
 export class PendingRows {
   private rows: Insertion[] = [];
   private readonly tables = new Set<string>();
@@ -19,18 +19,18 @@ export class PendingRows {
     this.tables.add(insertion.table.tableName);
   }
 
-  /** Whether a statement may read one of them. */
+  /** Checks whether a statement may read one of the rows. */
   mentions(sql: string): boolean {
     for (const table of this.tables) if (sql.includes(table)) return true;
     return false;
   }
 
-  /** Forgets what was added when there were more than `length`. */
+  /** Removes the rows after the first `length`. */
   truncate(length: number): void {
     this.rows.length = Math.min(length, this.rows.length);
   }
 
-  /** Marks the pending rows as lost, so that code which catches the insert error cannot commit without them. */
+  /** Marks the rows as lost. Code that catches the insert error then cannot commit without them. */
   markLost(): void {
     this.isLost = true;
   }
@@ -44,7 +44,7 @@ export class PendingRows {
   }
 }
 
-/** One transaction under way, handed to the work that runs in it. */
+/** A running transaction, passed to the work that runs in it. */
 export class Tx {
   private wrote = false;
   private closed = false;
@@ -53,8 +53,9 @@ export class Tx {
   private readonly committed: (() => void)[] = [];
 
   /**
-   * `pending` may hold rows of units before this one in the same transaction; they go first. `openEntities`
-   * gives TypeORM's manager inside the transaction.
+   * `pending` may hold rows of earlier units of the same transaction; they are written first. `openEntities`
+   * returns
+   * TypeORM's manager inside the transaction.
    */
   constructor(
     private readonly dataSource: DataSource,
@@ -63,24 +64,25 @@ export class Tx {
     private readonly pending = new PendingRows(),
   ) {}
 
-  /** Whether it has changed anything yet: what only waits to be inserted has not. */
+  /** Whether the transaction has changed anything yet. Rows that wait to be inserted do not count. */
   get hasWritten(): boolean {
     return this.wrote;
   }
 
-  /** Whether the database is at work for it: nobody knows then what it has changed. */
+  /** Whether the database runs a query for the transaction. Until it answers, the changes are unknown. */
   get isAtDatabase(): boolean {
     return this.underWay > 0;
   }
 
-  /** Runs a SELECT. It sees every row that was inserted before into a table that it names. */
+  /** Runs a SELECT. It sees every row that was inserted earlier into the tables that it names. */
   read<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     return this.run<Row>(sql, parameters);
   }
 
   /**
-   * Runs a statement that changes rows, and gives those that it changed: it ends with RETURNING, for no row
-   * means that nothing was changed. It sees the same rows as `read`.
+   * Runs a statement that changes rows, and returns the changed rows. The statement must end with RETURNING:
+   * no row means
+   * that nothing was changed. It sees the same rows as `read`.
    */
   async write<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     try {
@@ -101,8 +103,9 @@ export class Tx {
   }
 
   /**
-   * TypeORM's repository inside the transaction, for what is neither hot nor money. It sees every row that
-   * was inserted before, and counts as a write.
+   * Returns TypeORM's repository inside the transaction, for work that is neither frequent nor about money.
+   * It sees every
+   * row that was inserted earlier. It counts as a write.
    */
   async repository<Entity extends object>(
     entity: EntityClass<Entity>,
@@ -114,7 +117,7 @@ export class Tx {
     return this.entities.getRepository(entity);
   }
 
-  /** Runs a query of the unit: refused after the unit's end, and counted while it is under way. */
+  /** Runs a query of the unit, and counts it while it runs. Throws after the unit's end. */
   async within<T>(query: () => Promise<T>): Promise<T> {
     this.assertOpen();
     this.underWay += 1;
@@ -126,8 +129,9 @@ export class Tx {
   }
 
   /**
-   * Adds a row, at the latest when the work is done: rows that nobody asks for earlier are written
-   * together. A row that is refused fails the transaction then.
+   * Inserts a row before the transaction commits. Rows that no statement reads earlier are written together
+   * at the end.
+   * If a row is refused, the transaction fails then.
    */
   insertLater<Entity extends object>(entity: EntityClass<Entity>, row: Entity): void {
     this.assertOpen();
@@ -150,17 +154,20 @@ export class Tx {
     }
   }
 
-  /** Has `tell` called once the transaction is on disk, and never where it is rolled back. Must not throw. */
+  /**
+   * Registers a function to call when the transaction is on disk. It is not called after a rollback. Must not
+   * throw.
+   */
   whenCommitted(tell: () => void): void {
     this.committed.push(tell);
   }
 
-  /** For those who commit: calls what waits for it. */
+  /** Calls the functions registered with `whenCommitted`. Only the code that commits calls it. */
   tellCommitted(): void {
     for (const tell of this.committed.splice(0)) tell();
   }
 
-  /** From now on it refuses: work that still runs must not write into the next transaction. */
+  /** Refuses every later query. Work that still runs must not write into the next transaction. */
   close(): void {
     this.closed = true;
   }

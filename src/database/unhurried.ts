@@ -1,9 +1,9 @@
 import { POSTGRES_STATEMENT_TIMEOUT_MS, type Database } from './data-source.js';
 
-/** Runs one statement and gives its rows. */
+/** Runs one statement and returns its rows. */
 export type Ask = <Row>(sql: string) => Promise<Row[]>;
 
-/** Runs statements that look at whole tables, which may take longer than a request has time for. */
+/** Runs statements that read whole tables, without the statement timeout of requests. */
 export async function unhurried<T>(database: Database, work: (ask: Ask) => Promise<T>): Promise<T> {
   if (database.isSqlite) return work((sql) => database.query(sql));
   const runner = database.createQueryRunner();

@@ -9,16 +9,22 @@ import { traced } from '../tracing.js';
 
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;
-/** Who waited for a connection as long as the pool lets them has waited enough. */
+/**
+ * Longest time after the start at which a refused connection is tried again. A longer wait in the pool is
+ * enough.
+ */
 const CONNECTION_RETRY_WITHIN_MS = 1000;
-/** Who waited for a turn as long as others wait for a connection has waited enough. */
+/** Longest wait for a turn, equal to the longest wait for a connection. */
 const TURN_WITHIN_MS = 10_000;
 
 /**
- * The one door to a write. All of `work` happens or none of it. PostgreSQL gives each call its own
- * connection; SQLite has one, so there the calls take turns (`GroupCommit`). `work` may run again after
- * a deadlock, so it touches nothing but `tx`, and never waits on the outside world, or on another unit:
- * what it needs done in its transaction it is given `tx` for.
+ * The only way to write. All of `work` happens, or nothing. PostgreSQL gives each call its own connection.
+ * SQLite has one
+ * connection, so there the calls run one after another (`GroupCommit`). `work` may run again after a
+ * deadlock, so it
+ * must change nothing except through `tx`. It must never wait for the network or for another unit: code that
+ * is part
+ * of its transaction receives `tx`.
  */
 @Injectable()
 export class UnitOfWork {
@@ -35,11 +41,13 @@ export class UnitOfWork {
   }
 
   /**
-   * The same for work that waits for its own kind, as it locks a row that all of its kind lock: one at a time in this
-   * process, so that those who wait take no connection from others. Throws `DatabaseBusy` when its turn comes after ten seconds.
+   * Runs a unit of work of a kind that locks one common row. These units run one at a time in this process,
+   * so that the
+   * waiting ones take no connection from other work. Throws `DatabaseBusy` if the turn comes after more than
+   * ten seconds.
    */
   runInTurn<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
-    if (this.groupCommit) return this.run(work); // There all writes take turns.
+    if (this.groupCommit) return this.run(work); // On SQLite all writes run one after another.
     const askedAt = performance.now();
     const done = this.lastTurn.then(() => {
       if (performance.now() - askedAt > TURN_WITHIN_MS) throw new DatabaseBusy();
@@ -53,20 +61,25 @@ export class UnitOfWork {
     return this.groupCommit ? this.groupCommit.add(work) : this.withRetries(work);
   }
 
-  /** Writes that wait for their turn on SQLite; on PostgreSQL they wait for a connection of the pool. */
+  /**
+   * Number of writes that wait on SQLite. On PostgreSQL it is 0, because writes wait for a connection of the
+   * pool.
+   */
   get depth(): number {
     return this.groupCommit?.depth ?? 0;
   }
 
-  /** Resolves once nothing waits and nothing runs: the database may be closed. */
+  /** Resolves when no unit waits and no unit runs. The database can then be closed. */
   async idle(): Promise<void> {
     await this.groupCommit?.idle();
   }
 
   /**
-   * A deadlock (40P01) or serialization failure (40001) rolled everything back, so a new attempt is
-   * safe. So it is where the server had no connection to give (53300), for others are about to give theirs
-   * back. Attempts are bounded, and spaced at random so that two rivals do not meet again.
+   * Runs a unit again after a deadlock (40P01) or a serialization failure (40001). Both rolled everything
+   * back, so this is
+   * safe. Also tries again if the server had no free connection (53300), because others soon return theirs.
+   * The number of
+   * attempts is limited, and the pauses are random so that two rivals do not collide again.
    */
   private async withRetries<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     const startedAt = performance.now();
