@@ -140,6 +140,29 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
+  it('give each question and each answer of an owner the next number', async () => {
+    const numbers: number[] = [];
+    const ids = [uuidv7(), uuidv7()];
+    const note = (_: unknown, { ordinal }: { ordinal: number }) => numbers.push(ordinal);
+    const holdBoth = () =>
+      Promise.all(ids.map((holdId) => gathered.hold({ ownerId: ada, amount: 10, holdId }, note)));
+    const captureBoth = () =>
+      Promise.all(
+        ids.map((holdId) =>
+          gathered.capture(
+            { holdId, ownerId: ada, amount: 10, why: noteOf('spec', ada), turnBytes: 0 },
+            note,
+          ),
+        ),
+      );
+    await holdBoth();
+    await captureBoth();
+    ids.splice(0, 2, uuidv7(), uuidv7());
+    await holdBoth();
+    const [first = NaN] = numbers;
+    expect(numbers).toEqual([0, 1, 2, 3, 4, 5].map((n) => first + n));
+  });
+
   it('never take more than was set aside', async () => {
     const [first, second] = await Promise.all([hold(ada, 100), hold(bob, 100)]);
     const outcomes = await Promise.allSettled([capture(ada, first, 101), capture(bob, second, 9)]);
