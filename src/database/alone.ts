@@ -4,10 +4,9 @@ import { MIGRATION_LOCK } from './migrate.js';
 import { LOCK_SPACE } from './process-lease.js';
 
 /**
- * Takes the database for this process alone. No other process can serve it until the returned function is
- * called.
- * On PostgreSQL, a service that starts in the meantime waits.
- * Throws `FileInUse` if a process serves the database now, or if another command has taken it.
+ * Takes the database for this process alone. No other process can serve it until the returned function is called.
+ * On PostgreSQL, a service that starts in the meantime waits. Throws `FileInUse` if a process serves the database
+ * now, or if another command has taken it.
  */
 export async function takeAlone(database: Database): Promise<() => Promise<void>> {
   if (database.sqlitePath !== undefined) {

@@ -3,9 +3,7 @@ import { BatchQueue } from './batch-queue.js';
 
 /** Maximum number of keys in one statement. */
 const BATCH_MAX = 500;
-/**
- * A statement may get no answer because its connection is silent. After this time the next statement is sent.
- */
+/** A statement may get no answer because its connection is silent. After this time the next statement is sent. */
 const ANSWER_TIMEOUT_MS = 5000;
 
 interface Waiting<Row> {
@@ -15,8 +13,7 @@ interface Waiting<Row> {
 }
 
 /**
- * Finds rows by their keys, many with one statement (a "data loader" without a cache). A row is never older
- * than
+ * Finds rows by their keys, many with one statement (a "data loader" without a cache). A row is never older than
  * the call that asked for it: keys that arrive while a statement runs wait for the next statement.
  */
 export class BatchLoader<Row> {
@@ -34,10 +31,7 @@ export class BatchLoader<Row> {
     });
   }
 
-  /**
-   * Returns the row with this key, or undefined. Throws `Unavailable` if the database does not answer in
-   * time.
-   */
+  /** Returns the row with this key, or undefined. Throws `Unavailable` if the database does not answer in time. */
   load(key: string): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
       this.queue.add({ key, resolve, reject });

@@ -6,19 +6,16 @@ export interface BatchLimits {
   readonly batchMax: number;
   /** Maximum number of items that wait. The next item is refused with 503. */
   readonly waitingMax?: number;
-  /**
-   * After this time the next batch starts although this one has not ended. Without it, batches never overlap.
-   */
+  /** After this time the next batch starts although this one has not ended. Without it, batches never overlap. */
   readonly stallTimeoutMs?: number;
 }
 
 const WAITING_MAX = 10_000;
 
 /**
- * Works on one batch. `take` returns the items of the batch. It is called once, as late as possible, because
- * more
- * items may have arrived by then. The function given to `onStalled` is called if the batch takes too long.
- * Must not reject.
+ * Works on one batch. `take` returns the items of the batch. It is called once, as late as possible, because more
+ * items may have arrived by then. The function given to `onStalled` is called if the batch takes too long. Must not
+ * reject.
  */
 export type BatchWork<Item> = (
   take: () => Item[],

@@ -4,22 +4,16 @@ import type { UnitOfWork } from './unit-of-work.js';
 
 /** Maximum number of units in one shared transaction. */
 const BATCH_MAX = 64;
-/**
- * A transaction may get no answer because its connection is silent. After this time the next transaction
- * starts.
- */
+/** A transaction may get no answer because its connection is silent. After this time the next transaction starts. */
 const STALL_TIMEOUT_MS = 5000;
 
-/**
- * One step of many units of work. One statement does it for all of them, instead of one statement for each.
- */
+/** One step of many units of work. One statement does it for all of them, instead of one statement for each. */
 export interface BatchedStep<Input, Result> {
   /** Runs the step for one unit. */
   single(tx: Tx, input: Input): Promise<Result>;
   /**
-   * Runs the step for many units, with the same results as one after the other. The result is undefined for a
-   * unit that must run alone. Must not wait for another transaction, because all units of the batch would
-   * wait too.
+   * Runs the step for many units, with the same results as one after the other. The result is undefined for a unit
+   * that must run alone. Must not wait for another transaction, because all units of the batch would wait too.
    */
   batch(tx: Tx, inputs: readonly Input[]): Promise<(Result | undefined)[]>;
 }
@@ -34,10 +28,8 @@ interface Unit<Input, Result> {
 }
 
 /**
- * Runs units of work that begin with the same step. Units that arrive while a transaction runs share the next
- * one.
- * Each unit is still all or nothing: if one fails, the shared transaction is rolled back and each unit runs
- * again
+ * Runs units of work that begin with the same step. Units that arrive while a transaction runs share the next one.
+ * Each unit is still all or nothing: if one fails, the shared transaction is rolled back and each unit runs again
  * in its own transaction.
  */
 export class BatchedTransaction<Input, Result> {
@@ -60,8 +52,7 @@ export class BatchedTransaction<Input, Result> {
   }
 
   /**
-   * Adds a unit. `finish` runs inside the transaction, without a pause, and runs again if the transaction
-   * does.
+   * Adds a unit. `finish` runs inside the transaction, without a pause, and runs again if the transaction does.
    * Throws the reason of `signal`, and changes nothing, if it is aborted before the unit's turn.
    */
   add<T>(input: Input, signal: AbortSignal, finish: (tx: Tx, result: Result) => T): Promise<T> {
@@ -126,10 +117,7 @@ export class BatchedTransaction<Input, Result> {
   }
 }
 
-/**
- * Rejects and removes the units whose caller has left. If they failed later, every unit would have to run
- * again.
- */
+/** Rejects and removes the units whose caller has left. If they failed later, every unit would have to run again. */
 function withoutAborted<Input, Result>(units: Unit<Input, Result>[]): Unit<Input, Result>[] {
   return units.filter(({ signal, reject }) => {
     if (signal.aborted) reject(signal.reason);

@@ -3,17 +3,11 @@ import type { Database } from './data-source.js';
 
 /** The mark of a file that no process serves and that lacks nothing. */
 export const AT_REST = 0;
-/**
- * The mark of a copy that lacks the last writes. It stays on the file until an operator declares the file
- * whole.
- */
+/** The mark of a copy that lacks the last writes. It stays on the file until an operator declares the file whole. */
 export const INCOMPLETE = -1;
 const MARK_MAX = 2 ** 31 - 1;
 
-/**
- * Returns the mark of a served file: its inode, as a number that fits `user_version`. A copy has another
- * inode.
- */
+/** Returns the mark of a served file: its inode, as a number that fits `user_version`. A copy has another inode. */
 export function markOf(path: string): number {
   return Number(statSync(path, { bigint: true }).ino % BigInt(MARK_MAX)) + 1;
 }
@@ -24,11 +18,9 @@ async function readMark(database: Database): Promise<number> {
 }
 
 /**
- * Checks whether this SQLite file was copied from a running service without its write-ahead log. Such a copy
- * looks
- * sound but lacks the last writes. A served file carries a mark with its own inode, which a copy does not
- * have.
- * A copy that came with its log has lost nothing.
+ * Checks whether this SQLite file was copied from a running service without its write-ahead log. Such a copy looks
+ * sound but lacks the last writes. A served file carries a mark with its own inode, which a copy does not have. A
+ * copy that came with its log has lost nothing.
  */
 export async function isIncompleteCopy(database: Database): Promise<boolean> {
   const path = database.sqlitePath;
@@ -39,8 +31,7 @@ export async function isIncompleteCopy(database: Database): Promise<boolean> {
 }
 
 /**
- * Marks a file as whole. The file must not be served: it is a backup, or a copy that the operator accepts as
- * it is.
+ * Marks a file as whole. The file must not be served: it is a backup, or a copy that the operator accepts as it is.
  */
 export async function declareWhole(database: Database): Promise<void> {
   await database.query(`PRAGMA user_version = ${String(AT_REST)}`);

@@ -25,19 +25,12 @@ const SQLITE_BUSY_TIMEOUT_MS = 5000;
 export const POSTGRES_CONNECT_TIMEOUT_MS = 10_000;
 /** The timeout of every statement, except those that run through `unhurried`. */
 export const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
-/**
- * PostgreSQL ends a transaction that is idle for longer. Otherwise a blocked process would keep its locks.
- */
+/** PostgreSQL ends a transaction that is idle for longer. Otherwise a blocked process would keep its locks. */
 const POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
-/**
- * Idle time before the first keep-alive probe. A server that vanished is noticed about ten seconds after
- * that.
- */
+/** Idle time before the first keep-alive probe. A server that vanished is noticed about ten seconds after that. */
 const POSTGRES_KEEP_ALIVE_AFTER_MS = 10_000;
 
-/**
- * Parses a `bigint` column (an amount or a time). Throws `RangeError` if it is not a safe JavaScript integer.
- */
+/** Parses a `bigint` column (an amount or a time). Throws `RangeError` if it is not a safe JavaScript integer. */
 function parseInt8(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`bigint out of range: ${text}`);
@@ -45,18 +38,14 @@ function parseInt8(text: string): number {
 }
 
 /**
- * Ignores errors of idle connections. While a connection is in the pool, no other listener exists for its
- * errors,
- * and an unhandled `error` event would end the process. The next statement on the connection reports the
- * failure.
+ * Ignores errors of idle connections. While a connection is in the pool, no other listener exists for its errors,
+ * and an unhandled `error` event would end the process. The next statement on the connection reports the failure.
  */
 function ignoreIdleConnectionErrors(client: pg.Client): void {
   client.on('error', () => undefined);
 }
 
-/**
- * Sets the timeouts with statements, because poolers (PgBouncer) refuse them as parameters of the connection.
- */
+/** Sets the timeouts with statements, because poolers (PgBouncer) refuse them as parameters of the connection. */
 async function setTimeouts(client: pg.Client): Promise<void> {
   await client.query(
     `SET statement_timeout = ${String(POSTGRES_STATEMENT_TIMEOUT_MS)};
@@ -86,9 +75,8 @@ const types: pg.CustomTypesConfig = {
 };
 
 /**
- * The sqlite3 driver with a `verbose()` that does nothing. TypeORM calls `verbose()`, which makes sqlite3
- * take a stack
- * trace at every call in the whole process: a third of a request's time. Give it to every SQLite data source.
+ * The sqlite3 driver with a `verbose()` that does nothing. TypeORM calls `verbose()`, which makes sqlite3 take a
+ * stack trace at every call in the whole process: a third of a request's time. Give it to every SQLite data source.
  */
 export const quietSqlite3 = { ...sqlite3, verbose: () => sqlite3 };
 
@@ -99,10 +87,7 @@ export interface DatabaseOptions {
   readonly entities: EntityClass[];
 }
 
-/**
- * Returns TypeORM's options for the database at `url`. `synchronize` is always off: migrations make the
- * schema.
- */
+/** Returns TypeORM's options for the database at `url`. `synchronize` is always off: migrations make the schema. */
 export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): DataSourceOptions {
   const schema = { entities, migrations, synchronize: false, logging: false };
   const database = sqlitePathOf(url);
@@ -162,26 +147,20 @@ export class Database extends DataSource {
     return (this.options.entities as EntityClass[]).map((entity) => this.getMetadata(entity));
   }
 
-  /**
-   * Returns the runner that begins, nests, commits and rolls back transactions on SQLite's one connection.
-   */
+  /** Returns the runner that begins, nests, commits and rolls back transactions on SQLite's one connection. */
   transactionRunner(): TransactionRunner {
     return new TransactionRunner(this.driver as SqliteDriver, this.onSqlite);
   }
 
-  /**
-   * Returns TypeORM's manager for one unit, inside the transaction that is open on SQLite's one connection.
-   */
+  /** Returns TypeORM's manager for one unit, inside the transaction that is open on SQLite's one connection. */
   entitiesWithin(unit: Unit): EntityManager {
     return this.createEntityManager(new UnitRunner(this.driver as SqliteDriver, unit));
   }
 
   /**
-   * Number of connections to PostgreSQL, idle connections, and callers that wait for one. Undefined on
-   * SQLite. The
+   * Number of connections to PostgreSQL, idle connections, and callers that wait for one. Undefined on SQLite. The
    * driver's own count of waiting callers includes, for one tick, callers that will get an idle or a new
-   * connection.
-   * This count leaves them out.
+   * connection. This count leaves them out.
    */
   get pool():
     { readonly total: number; readonly idle: number; readonly waiting: number } | undefined {
@@ -206,8 +185,8 @@ export class Database extends DataSource {
 }
 
 /**
- * Opens the database. Calls `prepareFile` with the path of an SQLite file before it opens the file.
- * Throws an error with one readable sentence, without credentials, if the database does not open.
+ * Opens the database. Calls `prepareFile` with the path of an SQLite file before it opens the file. Throws an error
+ * with one readable sentence, without credentials, if the database does not open.
  */
 async function open(
   options: DatabaseOptions,
@@ -225,23 +204,17 @@ async function open(
 }
 
 /**
- * Number of pages in SQLite's log that start a copy into the database file (32 MiB). Each page is copied
- * once, however
- * often it was written. The default of 1,000 pages cost a sixth of SQLite's work on a chat.
+ * Number of pages in SQLite's log that start a copy into the database file (32 MiB). Each page is copied once,
+ * however often it was written. The default of 1,000 pages cost a sixth of SQLite's work on a chat.
  */
 const JOURNAL_PAGES = 8192;
-/**
- * Large enough for the pages that chats of a thousand users write, so that they are not read from the file
- * again.
- */
+/** Large enough for the pages that chats of a thousand users write, so that they are not read from the file again. */
 const CACHE_KIB = 16_384;
 
 /**
  * Opens the database for writing. On SQLite every commit is on disk before it is acknowledged (`synchronous =
- * FULL`),
- * so a power failure loses no answered chat. Deleted rows are overwritten (`secure_delete`), so they do not
- * stay in
- * the file. Only this operating system user can read the file.
+ * FULL`), so a power failure loses no answered chat. Deleted rows are overwritten (`secure_delete`), so they do not
+ * stay in the file. Only this operating system user can read the file.
  */
 export async function openWriter(options: DatabaseOptions): Promise<Database> {
   const dataSource = await open(options, makePrivateFile);
@@ -262,10 +235,8 @@ export async function openReadOnly(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * Returns the database that readers use. TypeORM gives an SQLite data source one connection, and a read on it
- * would
- * see changes that the running transaction may still roll back. So on SQLite readers get their own
- * connection.
+ * Returns the database that readers use. TypeORM gives an SQLite data source one connection, and a read on it would
+ * see changes that the running transaction may still roll back. So on SQLite readers get their own connection.
  */
 export async function openReader(options: DatabaseOptions, writer: Database): Promise<Database> {
   return writer.isSqlite ? openReadOnly(options) : writer;

@@ -3,9 +3,8 @@ import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { Database } from './data-source.js';
 
 /**
- * The clock of the database server, for times that processes compare with each other. A process whose own
- * clock is wrong
- * must not treat rows of other processes as overdue. SQLite uses the clock of this machine.
+ * The clock of the database server, for times that processes compare with each other. A process whose own clock is
+ * wrong must not treat rows of other processes as overdue. SQLite uses the clock of this machine.
  */
 @Injectable()
 export class DatabaseClock {

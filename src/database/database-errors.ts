@@ -16,9 +16,7 @@ export function isSerializationFailure(error: unknown): boolean {
   return code === '40001' || code === '40P01';
 }
 
-/**
- * Checks whether a row with the same unique key exists (23505, or SQLITE_CONSTRAINT with the word UNIQUE).
- */
+/** Checks whether a row with the same unique key exists (23505, or SQLITE_CONSTRAINT with the word UNIQUE). */
 export function isUniqueViolation(error: unknown): boolean {
   const code = codeOf(error);
   return (
@@ -37,8 +35,8 @@ export function isForeignKeyViolation(error: unknown): boolean {
 }
 
 /**
- * Throws a 401 if the user who owns the row was just deleted: the next request gets the same. Otherwise
- * throws `error`.
+ * Throws a 401 if the user who owns the row was just deleted: the next request gets the same. Otherwise throws
+ * `error`.
  */
 export function throwOwnerGone(error: unknown): never {
   throw isForeignKeyViolation(error)
@@ -47,9 +45,8 @@ export function throwOwnerGone(error: unknown): never {
 }
 
 /**
- * Checks whether an error may have ended the transaction. A constraint undoes only its own statement. After
- * any other
- * error (disk full, I/O error) SQLite may have ended the transaction, and would commit each later statement
+ * Checks whether an error may have ended the transaction. A constraint undoes only its own statement. After any
+ * other error (disk full, I/O error) SQLite may have ended the transaction, and would commit each later statement
  * alone.
  */
 export function mayEndTransaction(error: unknown): boolean {

@@ -5,8 +5,7 @@ import { tellOutage } from './outage-log.js';
 type Fault = new () => DatabaseUnavailable;
 
 /**
- * Faults by the codes of SQLite. A damaged file (SQLITE_CORRUPT, SQLITE_NOTADB) is not listed: a retry cannot
- * help.
+ * Faults by the codes of SQLite. A damaged file (SQLITE_CORRUPT, SQLITE_NOTADB) is not listed: a retry cannot help.
  */
 const SQLITE: Readonly<Record<string, Fault>> = {
   SQLITE_BUSY: DatabaseBusy,
@@ -47,8 +46,7 @@ const WORDS: readonly (readonly [RegExp, Fault])[] = [
 ];
 
 /**
- * An error thrown by a driver or the operating system. It may come from another realm, so it may not be an
- * `Error`.
+ * An error thrown by a driver or the operating system. It may come from another realm, so it may not be an `Error`.
  */
 interface Thrown {
   readonly code?: unknown;
@@ -77,9 +75,8 @@ function faultOf(code: string, message: string): Fault | undefined {
 }
 
 /**
- * Returns the error to throw for an error of a driver. This is a 503 if the database is unreachable, busy,
- * locked or
- * full, and such an outage is logged. Otherwise it is `error` itself.
+ * Returns the error to throw for an error of a driver. This is a 503 if the database is unreachable, busy, locked
+ * or full, and such an outage is logged. Otherwise it is `error` itself.
  */
 export function asFault(error: Error): Error;
 export function asFault(error: unknown): unknown;

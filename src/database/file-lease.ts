@@ -27,12 +27,10 @@ const isSame = (one: { dev: number; ino: number }, other: { dev: number; ino: nu
 const statOf = (path: string) => statSync(path, { throwIfNoEntry: false });
 
 /**
- * Prevents a second process from serving an SQLite file. It uses two locks, and the kernel drops both when
- * the process
- * ends. The first lock is on the file itself, and works under any name (a link, another folder, a later
- * name). The
- * second is on a file beside it and protects the name: a new file in the place of a moved one would share its
- * journal.
+ * Prevents a second process from serving an SQLite file. It uses two locks, and the kernel drops both when the
+ * process ends. The first lock is on the file itself, and works under any name (a link, another folder, a later
+ * name). The second is on a file beside it and protects the name: a new file in the place of a moved one would
+ * share its journal.
  */
 export class FileLease {
   private constructor(
@@ -43,11 +41,9 @@ export class FileLease {
   ) {}
 
   /**
-   * Takes the lease for the database at `url`. Call it before the database is opened: a new file in the place
-   * of a moved
-   * one would be opened with the journal of the other. Creates the file if it is missing. Returns undefined
-   * if the
-   * database is not a file. Throws `FileInUse`, or an error with one readable sentence.
+   * Takes the lease for the database at `url`. Call it before the database is opened: a new file in the place of a
+   * moved one would be opened with the journal of the other. Creates the file if it is missing. Returns undefined
+   * if the database is not a file. Throws `FileInUse`, or an error with one readable sentence.
    */
   static async takeFor(url: string): Promise<FileLease | undefined> {
     const path = sqlitePathOf(url);
@@ -62,8 +58,7 @@ export class FileLease {
   }
 
   /**
-   * Takes both locks. The name comes first, so a process that finds the file locked also finds the name
-   * locked.
+   * Takes both locks. The name comes first, so a process that finds the file locked also finds the name locked.
    * Throws `FileInUse`.
    */
   static async take(database: string): Promise<FileLease> {
@@ -83,8 +78,8 @@ export class FileLease {
   }
 
   /**
-   * Checks that the file is still at its path, and creates the lock file again if it was removed.
-   * Throws `FileMoved`, or `FileInUse` if another process has locked the name.
+   * Checks that the file is still at its path, and creates the lock file again if it was removed. Throws
+   * `FileMoved`, or `FileInUse` if another process has locked the name.
    */
   async renew(): Promise<void> {
     const found = statOf(this.path);
@@ -101,8 +96,8 @@ export class FileLease {
   }
 
   /**
-   * Releases both locks. Call it after the database is closed: closing any handle of a file ends SQLite's own
-   * locks on it.
+   * Releases both locks. Call it after the database is closed: closing any handle of a file ends SQLite's own locks
+   * on it.
    */
   async release(): Promise<void> {
     if (this.fd !== undefined) closeSync(this.fd);
@@ -111,8 +106,7 @@ export class FileLease {
 }
 
 /**
- * Throws if a process serves the file under another name. SQLite would then keep a second journal, and each
- * process
+ * Throws if a process serves the file under another name. SQLite would then keep a second journal, and each process
  * would miss the writes in the other's journal. A command may work beside a service that uses the same name.
  */
 export async function assertServedName(database: string): Promise<void> {

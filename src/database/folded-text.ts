@@ -1,7 +1,4 @@
-/**
- * A limit of 30 marks on one letter; the rest is removed. Sorting n marks takes time in proportion to n
- * squared.
- */
+/** A limit of 30 marks on one letter; the rest is removed. Sorting n marks takes time in proportion to n squared. */
 const TOO_MANY_MARKS = /(\p{M}{30})\p{M}+/gu;
 
 const isAscii = (text: string) => Buffer.byteLength(text) === text.length;
@@ -9,11 +6,9 @@ const lowerAscii = (text: string) =>
   text.replaceAll(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
 
 /**
- * Returns a text in the form that searches compare. Upper and lower case are equal in every alphabet. A
- * letter with a
- * mark is equal to the letter followed by the mark. The text is upper-cased first, because that turns \u00df
- * into SS and makes
- * both small sigmas equal.
+ * Returns a text in the form that searches compare. Upper and lower case are equal in every alphabet. A letter with
+ * a mark is equal to the letter followed by the mark. The text is upper-cased first, because that turns \u00df into
+ * SS and makes both small sigmas equal.
  */
 export function folded(text: string): string {
   if (isAscii(text)) return text.toLowerCase();
@@ -28,9 +23,8 @@ export function folded(text: string): string {
 }
 
 /**
- * Returns the text that is stored beside some texts for searches: the folded texts, one a line. Returns null
- * if folding
- * only changes A to Z, because the database does that itself. So most texts are stored once.
+ * Returns the text that is stored beside some texts for searches: the folded texts, one a line. Returns null if
+ * folding only changes A to Z, because the database does that itself. So most texts are stored once.
  */
 export function foldedBeside(...texts: string[]): string | null {
   if (texts.every(isAscii)) return null;

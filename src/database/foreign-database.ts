@@ -20,8 +20,8 @@ export interface ForeignDatabase {
 }
 
 /**
- * Opens an SQLite file, by its path or as `sqlite:<path>`, or a PostgreSQL database by its URL.
- * Throws an error with one readable sentence.
+ * Opens an SQLite file, by its path or as `sqlite:<path>`, or a PostgreSQL database by its URL. Throws an error
+ * with one readable sentence.
  */
 export async function openForeign(location: string): Promise<ForeignDatabase> {
   if (POSTGRES.test(location)) return openPostgres(location);

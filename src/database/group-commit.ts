@@ -8,9 +8,7 @@ import { PendingRows, Tx } from './tx.js';
 
 /** Maximum number of units that share one commit. More would only make the first one wait longer. */
 const BATCH_MAX = 64;
-/**
- * A unit takes milliseconds. A unit that waits for another unit would never end, and would block all others.
- */
+/** A unit takes milliseconds. A unit that waits for another unit would never end, and would block all others. */
 const UNIT_TIMEOUT_MS = 30_000;
 
 /** Reports to the caller of one unit how it ended. Called after the commit is on disk. */
@@ -23,11 +21,9 @@ interface Unit {
 }
 
 /**
- * The one writer on SQLite. Units that arrive while a commit is written to disk share the next transaction.
- * They run
- * one after the other, and the rows that they insert are written together at the end. A unit that fails is
- * rolled
- * back alone. No caller sees success before the shared commit is on disk.
+ * The one writer on SQLite. Units that arrive while a commit is written to disk share the next transaction. They
+ * run one after the other, and the rows that they insert are written together at the end. A unit that fails is
+ * rolled back alone. No caller sees success before the shared commit is on disk.
  */
 export class GroupCommit {
   private readonly queue = new BatchQueue<Unit>((take) => this.commit(take()), {
@@ -61,9 +57,8 @@ export class GroupCommit {
   }
 
   /**
-   * Commits a batch. Never rejects: each unit gets its own outcome. The units first run without savepoints.
-   * If a unit
-   * fails after a write, the transaction is rolled back, and each unit runs again in its own savepoint.
+   * Commits a batch. Never rejects: each unit gets its own outcome. The units first run without savepoints. If a
+   * unit fails after a write, the transaction is rolled back, and each unit runs again in its own savepoint.
    */
   private async commit(batch: Unit[]): Promise<void> {
     let outcomes: Outcome[];
@@ -97,8 +92,7 @@ export class GroupCommit {
 
   /**
    * Runs all units in one transaction. Throws if a unit fails after a write, because that write must not be
-   * committed
-   * with the others.
+   * committed with the others.
    */
   private async runTogether(batch: Unit[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
@@ -163,8 +157,7 @@ export class GroupCommit {
   }
 
   /**
-   * Runs one unit, and rejects if it waits for something other than the database. A unit may wait for the
-   * database
+   * Runs one unit, and rejects if it waits for something other than the database. A unit may wait for the database
    * without a limit, because its changes are unknown until the database answers.
    */
   private async perform(work: Unit['work'], tx: Tx): Promise<unknown> {

@@ -12,9 +12,8 @@ function idAt(moment: Micros): string {
 }
 
 /**
- * Returns the first and last id of the rows of a time range, with a margin on both sides for clock errors. A
- * query finds
- * the rows by the primary key, and a second condition on the time itself selects the right ones.
+ * Returns the first and last id of the rows of a time range, with a margin on both sides for clock errors. A query
+ * finds the rows by the primary key, and a second condition on the time itself selects the right ones.
  */
 export function idsAround(from: Micros, to: Micros): [first: string, last: string] {
   return [idAt(from - CLOCK_ERROR_MAX), idAt(to + CLOCK_ERROR_MAX)];

@@ -4,9 +4,9 @@ import { unhurried, type Ask } from './unhurried.js';
 const FAULTS_MAX = 10;
 
 /**
- * Returns the faults that the database itself finds, at most ten lines of each kind. PostgreSQL checks its
- * pages when it
- * reads them, so there only foreign keys are checked: they may have been switched off while rows were loaded.
+ * Returns the faults that the database itself finds, at most ten lines of each kind. PostgreSQL checks its pages
+ * when it reads them, so there only foreign keys are checked: they may have been switched off while rows were
+ * loaded.
  */
 export async function databaseFaults(database: Database): Promise<string[]> {
   return database.isSqlite ? faultsOfFile(database) : unhurried(database, danglingReferences);

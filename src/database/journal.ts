@@ -9,9 +9,8 @@ const TRY_EVERY_MS = 200;
 const TRY_LATER_EVERY_MS = 10_000;
 
 /**
- * Empties SQLite's write-ahead log, which keeps old pages until they are overwritten. Rows that were deleted
- * for good
- * must not stay there. After the log is emptied, only the file remains, where `secure_delete` has overwritten
+ * Empties SQLite's write-ahead log, which keeps old pages until they are overwritten. Rows that were deleted for
+ * good must not stay there. After the log is emptied, only the file remains, where `secure_delete` has overwritten
  * them.
  */
 @Injectable()
@@ -24,9 +23,7 @@ export class Journal implements OnModuleDestroy {
     private readonly reader: ReadConnection,
   ) {}
 
-  /**
-   * Empties the log. If readers or another process use it, the log is emptied later, when they no longer do.
-   */
+  /** Empties the log. If readers or another process use it, the log is emptied later, when they no longer do. */
   async empty(): Promise<void> {
     if (!this.database.isSqlite) return;
     for (let tries = 0; tries < TRIES_AT_ONCE; tries += 1) {

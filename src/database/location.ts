@@ -12,10 +12,7 @@ export function sqlitePathOf(url: string): string | undefined {
   return url.startsWith(SQLITE) ? resolve(withHome(url.slice(SQLITE.length))) : undefined;
 }
 
-/**
- * Returns the location of the database for people to read: an absolute path, or a server without the
- * password.
- */
+/** Returns the location of the database for people to read: an absolute path, or a server without the password. */
 export function locationOf(url: string): string {
   const path = sqlitePathOf(url);
   if (path !== undefined) return `${SQLITE}${path}`;

@@ -2,15 +2,12 @@ import { MigrationExecutor, type DataSource } from 'typeorm';
 import type { Database } from './data-source.js';
 import { assertNoOther } from './table-names.js';
 
-/**
- * The advisory lock of all processes that start on one PostgreSQL database. The number has no other meaning.
- */
+/** The advisory lock of all processes that start on one PostgreSQL database. The number has no other meaning. */
 export const MIGRATION_LOCK = 0x7a11c4a7;
 
 /**
- * Runs `work`, which changes the schema, under a lock. If several processes start at once on PostgreSQL, one
- * runs and
- * the others wait. On SQLite the caller holds the process lease, so no other process works on the file.
+ * Runs `work`, which changes the schema, under a lock. If several processes start at once on PostgreSQL, one runs
+ * and the others wait. On SQLite the caller holds the process lease, so no other process works on the file.
  */
 async function alone<T>(
   dataSource: DataSource,
@@ -34,9 +31,7 @@ async function alone<T>(
   }
 }
 
-/**
- * Runs the pending migrations, and returns their names. Throws if a newer release has changed the database.
- */
+/** Runs the pending migrations, and returns their names. Throws if a newer release has changed the database. */
 export async function migrate(dataSource: DataSource): Promise<string[]> {
   const done = await alone(dataSource, (executor) => executor.executePendingMigrations());
   return done.map(({ name }) => name);
@@ -71,9 +66,7 @@ interface MigrationState {
 const namesOf = ({ migrations }: DataSource) =>
   migrations.map((migration) => migration.name ?? migration.constructor.name);
 
-/**
- * Returns every migration, oldest first: those of this release, then those that this release does not know.
- */
+/** Returns every migration, oldest first: those of this release, then those that this release does not know. */
 export async function listMigrations(dataSource: DataSource): Promise<MigrationState[]> {
   const executor = new MigrationExecutor(dataSource);
   const done = (await executor.getExecutedMigrations()).map(({ name }) => name);
@@ -86,9 +79,8 @@ export async function listMigrations(dataSource: DataSource): Promise<MigrationS
 }
 
 /**
- * Throws, and changes nothing, in three cases: a migration is pending (only the service migrates, not a
- * command), the
- * database has a migration that this release does not know, or the database belongs to another program.
+ * Throws, and changes nothing, in three cases: a migration is pending (only the service migrates, not a command),
+ * the database has a migration that this release does not know, or the database belongs to another program.
  */
 export async function assertMigrated(database: Database): Promise<void> {
   const executor = new MigrationExecutor(database);

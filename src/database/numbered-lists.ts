@@ -8,17 +8,14 @@ import type { Tx } from './tx.js';
  */
 type ListName = 'users' | 'trail_entries';
 
-/**
- * The position of a row in its list. Rows older than the numbers have ordinal 0 and are sorted by their ids.
- */
+/** The position of a row in its list. Rows older than the numbers have ordinal 0 and are sorted by their ids. */
 export interface Place {
   readonly ordinal: number;
   readonly id: string;
 }
 
 /**
- * A key of a row: its position, as the links of pages contain it, or its id alone, as clients know it from
- * the row.
+ * A key of a row: its position, as the links of pages contain it, or its id alone, as clients know it from the row.
  */
 export const PLACE_KEY = /^(?:(\d{1,15})\.)?([\da-f-]{36})$/;
 
@@ -32,8 +29,7 @@ export const placeKey = ({ ordinal, id }: Place): string => `${String(ordinal)}.
 const AT_ONCE_MAX = 100;
 
 /**
- * Numbers the rows of a list in the order of their commits. Ids do not show that order: they are made before
- * the
+ * Numbers the rows of a list in the order of their commits. Ids do not show that order: they are made before the
  * commit, by processes whose clocks differ.
  */
 @Injectable()
@@ -41,9 +37,8 @@ export class NumberedLists {
   constructor(private readonly reader: ReadConnection) {}
 
   /**
-   * Returns the number of a row that is about to be saved. Until the commit no other transaction gets a
-   * number, so call
-   * it as late in the transaction as possible.
+   * Returns the number of a row that is about to be saved. Until the commit no other transaction gets a number, so
+   * call it as late in the transaction as possible.
    */
   async next(tx: Tx, list: ListName): Promise<number> {
     const [row] = await tx.write<{ ordinal: number }>(
@@ -57,11 +52,9 @@ export class NumberedLists {
   }
 
   /**
-   * Returns the position of the row with this key. If the row is gone, returns a position from which a page
-   * skips no row
-   * of the wanted side, although it may repeat some rows. Returns undefined without a key, and if all rows
-   * are on the
-   * wanted side.
+   * Returns the position of the row with this key. If the row is gone, returns a position from which a page skips
+   * no row of the wanted side, although it may repeat some rows. Returns undefined without a key, and if all rows
+   * are on the wanted side.
    */
   async placeOf(
     list: ListName,
@@ -79,8 +72,7 @@ export class NumberedLists {
   }
 
   /**
-   * Returns the farthest row on the other side of an id, among the rows that may have been saved at the same
-   * time.
+   * Returns the farthest row on the other side of an id, among the rows that may have been saved at the same time.
    */
   private async beside(
     list: ListName,

@@ -14,9 +14,8 @@ export function tellOutagesBy(log: Tell): void {
 const outages = new Map<string, { toldAt: number; untold: number }>();
 
 /**
- * Logs that the database cannot serve requests: one line when an outage begins, and one more for each minute
- * that it
- * lasts. Under load there are thousands of failures a second, all for the same reason.
+ * Logs that the database cannot serve requests: one line when an outage begins, and one more for each minute that
+ * it lasts. Under load there are thousands of failures a second, all for the same reason.
  */
 export function tellOutage(what: string, reason: string): void {
   const now = performance.now();

@@ -8,9 +8,7 @@ interface Queryable {
   query(query: { name: string; text: string; values: unknown[] }): Promise<QueryResult>;
 }
 
-/**
- * The name of each prepared statement by its SQL text. The number of texts is fixed, so the map is bounded.
- */
+/** The name of each prepared statement by its SQL text. The number of texts is fixed, so the map is bounded. */
 const names = new Map<string, string>();
 /** The SQL texts that insert rows, by the names of their tables. */
 const inserts = new Map<string, string>();
@@ -43,9 +41,8 @@ export class PostgresStatements implements Statements {
   }
 
   /**
-   * Inserts all rows with one statement. Foreign keys are checked at its end, so the order does not matter.
-   * Each table has
-   * one parameter, so one prepared text fits any number of rows.
+   * Inserts all rows with one statement. Foreign keys are checked at its end, so the order does not matter. Each
+   * table has one parameter, so one prepared text fits any number of rows.
    */
   async insert(insertions: readonly Insertion[]): Promise<void> {
     if (insertions.length === 0) return;

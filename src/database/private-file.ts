@@ -15,15 +15,11 @@ const OTHERS = 0o007;
 export const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
 
 /**
- * Creates the file, and its folder if missing, for this operating system user only, because a database holds
- * what users
- * wrote. An existing file that all users can read is made private. A file that was opened to a group on
- * purpose keeps
- * its mode. So does a folder that existed before, and a file that is not a database, because the path may be
- * a mistake.
- * SQLite gives the files beside the database the same mode. Throws an error with one sentence if the folder
- * cannot be
- * written, or if the path is a device or a folder.
+ * Creates the file, and its folder if missing, for this operating system user only, because a database holds what
+ * users wrote. An existing file that all users can read is made private. A file that was opened to a group on
+ * purpose keeps its mode. So does a folder that existed before, and a file that is not a database, because the path
+ * may be a mistake. SQLite gives the files beside the database the same mode. Throws an error with one sentence if
+ * the folder cannot be written, or if the path is a device or a folder.
  */
 export function makePrivateFile(path: string): void {
   const folder = dirname(path);

@@ -10,11 +10,9 @@ const ID_MAX = 2 ** 31 - 1;
 const RENEWAL_GRACE_MS = 15_000;
 
 /**
- * Shows which processes still run, so that the unfinished work of a killed process can be resolved at once.
- * The lease is
- * a lock that the database or the kernel drops when the process ends, for any reason. On PostgreSQL it is an
- * advisory
- * lock. On SQLite it is a lock of the file, which also prevents a second process from serving it.
+ * Shows which processes still run, so that the unfinished work of a killed process can be resolved at once. The
+ * lease is a lock that the database or the kernel drops when the process ends, for any reason. On PostgreSQL it is
+ * an advisory lock. On SQLite it is a lock of the file, which also prevents a second process from serving it.
  */
 @Injectable()
 export class ProcessLease {
@@ -28,8 +26,7 @@ export class ProcessLease {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Takes the lease. On PostgreSQL this is a lock on the server. On SQLite it was taken before the file was
-   * opened.
+   * Takes the lease. On PostgreSQL this is a lock on the server. On SQLite it was taken before the file was opened.
    */
   async acquire(file: FileLease | undefined): Promise<void> {
     this.file = file;
@@ -37,9 +34,8 @@ export class ProcessLease {
   }
 
   /**
-   * Takes the lease again if its connection was lost. Throws if the server has not noticed the loss and still
-   * holds the
-   * lock; the process then still counts as running. Throws `FileMoved` if an SQLite file is no longer at its
+   * Takes the lease again if its connection was lost. Throws if the server has not noticed the loss and still holds
+   * the lock; the process then still counts as running. Throws `FileMoved` if an SQLite file is no longer at its
    * path.
    */
   async renew(): Promise<void> {
@@ -55,9 +51,8 @@ export class ProcessLease {
   }
 
   /**
-   * Checks whether the process with this id has ended. Returns false for a short time after this process has
-   * lost its own
-   * lease: the other processes may have lost theirs for the same reason, and still run.
+   * Checks whether the process with this id has ended. Returns false for a short time after this process has lost
+   * its own lease: the other processes may have lost theirs for the same reason, and still run.
    */
   async isDead(id: number): Promise<boolean> {
     if (id === this.id) return false;
@@ -71,10 +66,7 @@ export class ProcessLease {
     return row?.free === true;
   }
 
-  /**
-   * Releases the lease and closes the database: a lease on the server before that, a lease on a file after
-   * it.
-   */
+  /** Releases the lease and closes the database: a lease on the server before that, a lease on a file after it. */
   async release(closeDatabase: () => Promise<void>): Promise<void> {
     await this.runner?.release();
     await closeDatabase();

@@ -15,9 +15,8 @@ export class ServedMark implements BeforeApplicationShutdown {
   ) {}
 
   /**
-   * Sets the mark. Call it with the process lease and before the first write: the mark must be in the file
-   * itself, not only
-   * in the log.
+   * Sets the mark. Call it with the process lease and before the first write: the mark must be in the file itself,
+   * not only in the log.
    */
   async set(): Promise<void> {
     const path = this.database.sqlitePath;
@@ -33,9 +32,7 @@ export class ServedMark implements BeforeApplicationShutdown {
     await this.database.query('PRAGMA wal_checkpoint(PASSIVE)');
   }
 
-  /**
-   * Removes the mark before the lease is released, so that it cannot overwrite the mark of the next process.
-   */
+  /** Removes the mark before the lease is released, so that it cannot overwrite the mark of the next process. */
   async beforeApplicationShutdown(): Promise<void> {
     if (this.restingMark !== undefined) await this.write(this.restingMark);
     this.restingMark = undefined;

@@ -5,10 +5,8 @@ const TRIES = 3;
 
 /**
  * Throws an error with one sentence if a connection to PostgreSQL is not a session of the server. A pooler in
- * transaction
- * mode gives each transaction another session. Session locks, which show which processes still run, and
- * prepared
- * statements would then belong to another client.
+ * transaction mode gives each transaction another session. Session locks, which show which processes still run, and
+ * prepared statements would then belong to another client.
  */
 export async function assertSessions(dataSource: DataSource): Promise<void> {
   if (dataSource.options.type !== 'postgres') return;

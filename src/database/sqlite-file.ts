@@ -19,8 +19,7 @@ interface OnlineBackup {
 }
 
 /**
- * Throws an error with one sentence if `path` is not a whole SQLite file. Does not open the database, so it
- * changes
+ * Throws an error with one sentence if `path` is not a whole SQLite file. Does not open the database, so it changes
  * nothing.
  */
 export function assertSqliteFile(path: string): void {
@@ -46,9 +45,8 @@ export function assertSqliteFile(path: string): void {
 }
 
 /**
- * Copies the SQLite database at `from` into the file `to`. It may be served and written to in the meantime.
- * All pages are
- * from one moment, and everything committed before the call is in the copy. Writers do not wait.
+ * Copies the SQLite database at `from` into the file `to`. It may be served and written to in the meantime. All
+ * pages are from one moment, and everything committed before the call is in the copy. Writers do not wait.
  */
 export async function copyOnline(from: string, to: string): Promise<void> {
   const connection = await connect(from);
@@ -72,9 +70,7 @@ export async function copyOnline(from: string, to: string): Promise<void> {
   }
 }
 
-/**
- * Copies the write-ahead log into the file and removes the log. Throws if another program has the file open.
- */
+/** Copies the write-ahead log into the file and removes the log. Throws if another program has the file open. */
 export async function removeLog(database: Database): Promise<void> {
   await database.query('PRAGMA wal_checkpoint(TRUNCATE)');
   await database.query('PRAGMA journal_mode = DELETE').catch((error: unknown) => {

@@ -11,10 +11,9 @@ const NOTHING_TO_ROLL_BACK = /no transaction is active|no such savepoint/;
 
 /**
  * Begins, nests, commits and rolls back transactions on SQLite as TypeORM does, with prepared statements. An
- * unprepared
- * statement costs a second trip through the thread pool. Transactions begin with IMMEDIATE, which takes the
- * write lock
- * at once. Otherwise a transaction that reads first would fail if another program writes before it does.
+ * unprepared statement costs a second trip through the thread pool. Transactions begin with IMMEDIATE, which takes
+ * the write lock at once. Otherwise a transaction that reads first would fail if another program writes before it
+ * does.
  */
 export class TransactionRunner extends SqliteQueryRunner {
   constructor(
@@ -36,8 +35,7 @@ export class TransactionRunner extends SqliteQueryRunner {
   }
 
   /**
-   * Ends the transaction, at any depth, even if it has not begun or SQLite has already ended it. Never
-   * throws: if a
+   * Ends the transaction, at any depth, even if it has not begun or SQLite has already ended it. Never throws: if a
    * transaction is still open, the next BEGIN fails and this method is called again.
    */
   async rollbackAll(): Promise<void> {

@@ -4,11 +4,9 @@ import { asFault } from './faults.js';
 import { columnList, type EntityClass, type Insertion, type Statements } from './statements.js';
 
 /**
- * Runs statements on SQLite's one connection and prepares each of them once. An unprepared statement costs a
- * second trip
- * through the thread pool, and these trips are the main cost of a request. The number of texts is fixed, so
- * all prepared
- * statements are kept.
+ * Runs statements on SQLite's one connection and prepares each of them once. An unprepared statement costs a second
+ * trip through the thread pool, and these trips are the main cost of a request. The number of texts is fixed, so
+ * all prepared statements are kept.
  */
 export class SqliteStatements implements Statements {
   private readonly prepared = new Map<string, Promise<Statement>>();
@@ -30,10 +28,7 @@ export class SqliteStatements implements Statements {
     });
   }
 
-  /**
-   * Inserts rows with one statement for each table, in the order of the entities: referenced tables come
-   * first.
-   */
+  /** Inserts rows with one statement for each table, in the order of the entities: referenced tables come first. */
   async insert(insertions: readonly Insertion[]): Promise<void> {
     if (insertions.length === 0) return;
     for (const entity of this.dataSource.options.entities as EntityClass[]) {
@@ -57,10 +52,7 @@ export class SqliteStatements implements Statements {
     }
   }
 
-  /**
-   * Returns a statement with one parameter, a JSON list of rows. So one prepared text fits any number of
-   * rows.
-   */
+  /** Returns a statement with one parameter, a JSON list of rows. So one prepared text fits any number of rows. */
   private insertInto(table: EntityMetadata): string {
     let sql = this.inserts.get(table);
     if (sql === undefined) {

@@ -10,17 +10,14 @@ export interface Insertion {
 }
 
 /**
- * Runs SQL on one connection, or on any connection of a pool. Throws `QueryFailedError` if the database
- * refuses a
+ * Runs SQL on one connection, or on any connection of a pool. Throws `QueryFailedError` if the database refuses a
  * statement, and `DatabaseUnavailable` if the database cannot serve requests.
  */
 export interface Statements {
   /**
-   * Runs one statement and returns its rows. Both databases accept the same text. `$1` … are its parameters,
-   * and
-   * `= ANY($1)` compares with each element of a list. Start the text with a comment that names it: logs and
-   * PostgreSQL's
-   * list of activity then show its origin.
+   * Runs one statement and returns its rows. Both databases accept the same text. `$1` … are its parameters, and `=
+   * ANY($1)` compares with each element of a list. Start the text with a comment that names it: logs and
+   * PostgreSQL's list of activity then show its origin.
    */
   rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
 

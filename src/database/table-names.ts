@@ -1,8 +1,6 @@
 import type { Database } from './data-source.js';
 
-/**
- * Tables without an entity: TypeORM's own, and the counters of rate limits, which need not survive a move.
- */
+/** Tables without an entity: TypeORM's own, and the counters of rate limits, which need not survive a move. */
 const UNMAPPED = ['migrations', 'rate_counters'];
 
 /** Returns the names of all tables of the database. */
@@ -22,9 +20,8 @@ export async function foreignTables(database: Database): Promise<string[]> {
 }
 
 /**
- * Throws if the database does not have our schema and another program has filled it. On SQLite any table
- * proves that,
- * because a file belongs to one program. On PostgreSQL only tables with the names of our tables do.
+ * Throws if the database does not have our schema and another program has filled it. On SQLite any table proves
+ * that, because a file belongs to one program. On PostgreSQL only tables with the names of our tables do.
  */
 export async function assertNoOther(database: Database): Promise<void> {
   const tables = await tableNames(database);

@@ -54,8 +54,7 @@ export class Tx {
 
   /**
    * `pending` may hold rows of earlier units of the same transaction; they are written first. `openEntities`
-   * returns
-   * TypeORM's manager inside the transaction.
+   * returns TypeORM's manager inside the transaction.
    */
   constructor(
     private readonly dataSource: DataSource,
@@ -80,9 +79,8 @@ export class Tx {
   }
 
   /**
-   * Runs a statement that changes rows, and returns the changed rows. The statement must end with RETURNING:
-   * no row means
-   * that nothing was changed. It sees the same rows as `read`.
+   * Runs a statement that changes rows, and returns the changed rows. The statement must end with RETURNING: no row
+   * means that nothing was changed. It sees the same rows as `read`.
    */
   async write<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     try {
@@ -103,9 +101,8 @@ export class Tx {
   }
 
   /**
-   * Returns TypeORM's repository inside the transaction, for work that is neither frequent nor about money.
-   * It sees every
-   * row that was inserted earlier. It counts as a write.
+   * Returns TypeORM's repository inside the transaction, for work that is neither frequent nor about money. It sees
+   * every row that was inserted earlier. It counts as a write.
    */
   async repository<Entity extends object>(
     entity: EntityClass<Entity>,
@@ -129,9 +126,8 @@ export class Tx {
   }
 
   /**
-   * Inserts a row before the transaction commits. Rows that no statement reads earlier are written together
-   * at the end.
-   * If a row is refused, the transaction fails then.
+   * Inserts a row before the transaction commits. Rows that no statement reads earlier are written together at the
+   * end. If a row is refused, the transaction fails then.
    */
   insertLater<Entity extends object>(entity: EntityClass<Entity>, row: Entity): void {
     this.assertOpen();

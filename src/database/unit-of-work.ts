@@ -9,22 +9,16 @@ import { traced } from '../tracing.js';
 
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;
-/**
- * Longest time after the start at which a refused connection is tried again. A longer wait in the pool is
- * enough.
- */
+/** Longest time after the start at which a refused connection is tried again. A longer wait in the pool is enough. */
 const CONNECTION_RETRY_WITHIN_MS = 1000;
 /** Longest wait for a turn, equal to the longest wait for a connection. */
 const TURN_WITHIN_MS = 10_000;
 
 /**
- * The only way to write. All of `work` happens, or nothing. PostgreSQL gives each call its own connection.
- * SQLite has one
- * connection, so there the calls run one after another (`GroupCommit`). `work` may run again after a
- * deadlock, so it
- * must change nothing except through `tx`. It must never wait for the network or for another unit: code that
- * is part
- * of its transaction receives `tx`.
+ * The only way to write. All of `work` happens, or nothing. PostgreSQL gives each call its own connection. SQLite
+ * has one connection, so there the calls run one after another (`GroupCommit`). `work` may run again after a
+ * deadlock, so it must change nothing except through `tx`. It must never wait for the network or for another unit:
+ * code that is part of its transaction receives `tx`.
  */
 @Injectable()
 export class UnitOfWork {
@@ -41,9 +35,8 @@ export class UnitOfWork {
   }
 
   /**
-   * Runs a unit of work of a kind that locks one common row. These units run one at a time in this process,
-   * so that the
-   * waiting ones take no connection from other work. Throws `DatabaseBusy` if the turn comes after more than
+   * Runs a unit of work of a kind that locks one common row. These units run one at a time in this process, so that
+   * the waiting ones take no connection from other work. Throws `DatabaseBusy` if the turn comes after more than
    * ten seconds.
    */
   runInTurn<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
@@ -62,8 +55,7 @@ export class UnitOfWork {
   }
 
   /**
-   * Number of writes that wait on SQLite. On PostgreSQL it is 0, because writes wait for a connection of the
-   * pool.
+   * Number of writes that wait on SQLite. On PostgreSQL it is 0, because writes wait for a connection of the pool.
    */
   get depth(): number {
     return this.groupCommit?.depth ?? 0;
@@ -75,11 +67,9 @@ export class UnitOfWork {
   }
 
   /**
-   * Runs a unit again after a deadlock (40P01) or a serialization failure (40001). Both rolled everything
-   * back, so this is
-   * safe. Also tries again if the server had no free connection (53300), because others soon return theirs.
-   * The number of
-   * attempts is limited, and the pauses are random so that two rivals do not collide again.
+   * Runs a unit again after a deadlock (40P01) or a serialization failure (40001). Both rolled everything back, so
+   * this is safe. Also tries again if the server had no free connection (53300), because others soon return theirs.
+   * The number of attempts is limited, and the pauses are random so that two rivals do not collide again.
    */
   private async withRetries<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     const startedAt = performance.now();
