@@ -1,17 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { BadRequest, PayloadTooLarge } from '../errors.js';
 
-/** So many pieces may be as small as they like; those after them have so many bytes each, on the whole. */
+/**
+ * The first 4096 pieces of a body may have any size. With more pieces, the average size must reach the minimum
+ * below.
+ */
 const SMALL_PIECES_MAX = 4096;
 const PIECE_MIN_BYTES = 16;
 
-/** Takes the whole body, or says why there is none. */
+/** Receives the whole body, or the error. */
 type Collected = (error: Error | null, body?: Buffer) => void;
 
 /**
- * Collects a body of at most `bytesMax`: past it `done` is told `PayloadTooLarge`. The client chooses how many pieces it
- * sends, and each costs a microsecond and some hundred bytes beside its own. So they are copied into one buffer, which
- * grows with what there is, and of a body in a great many small pieces no more is read: that is `BadRequest`.
+ * Collects a body of at most `bytesMax`. A larger body ends with `PayloadTooLarge`. The client chooses the number
+ * of pieces, and each piece costs a microsecond and some hundred bytes of overhead. So pieces are copied into one
+ * buffer that grows with the body. A body in too many small pieces is not read to its end and ends with
+ * `BadRequest`.
  */
 export function collectBody(payload: IncomingMessage, bytesMax: number, done: Collected): void {
   if (Number(payload.headers['content-length']) > bytesMax) {
@@ -35,7 +39,7 @@ export function collectBody(payload: IncomingMessage, bytesMax: number, done: Co
       return;
     }
     if (isTooSmall) {
-      // What is read of it costs as much though nobody looks at it.
+      // Pausing the socket stops the cost. Data that is read and then ignored would cost as much.
       payload.socket.pause();
       end(new BadRequest('The body comes in too small pieces.'));
       return;

@@ -1,13 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** What a preflight may ask for; OpenAI's SDK alone sends a dozen headers of its own. */
+/** Maximum number of headers that a preflight may request. OpenAI's SDK alone sends a dozen headers of its own. */
 const REQUESTED_HEADERS_MAX = 50;
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]{1,64}$/;
-/** Browsers keep a preflight's answer for at most two hours. */
+/** How long a browser may keep the answer to a preflight. Browsers keep it for at most two hours. */
 const PREFLIGHT_KEPT_SECONDS = 7200;
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 
-/** The headers of answers that a page of another origin may read, beside those that every page may. */
+/** Response headers that a page of another origin may read, in addition to those that every page may read. */
 export const EXPOSED_HEADERS = [
   'Allow',
   'Content-Disposition',
@@ -32,17 +32,17 @@ export const EXPOSED_HEADERS = [
   'X-Vercel-AI-UI-Message-Stream',
 ];
 
-/** Adds a header's name to `Vary`: caches keep an answer for each value of it. */
+/** Adds a header name to `Vary`, so that caches store one response for each value of that header. */
 export function addVary(reply: FastifyReply, name: string): void {
   const names = reply.getHeader('Vary');
   void reply.header('Vary', names === undefined ? name : `${String(names)}, ${name}`);
 }
 
 /**
- * Says on an answer whether the page that asked may read it (`CORS_ORIGINS`). Credentials come in a header
- * that pages set themselves, never in a cookie, so `Access-Control-Allow-Credentials` is not sent.
- * Written here because `@fastify/cors` adds a route `OPTIONS *`, which would turn 404 into 204, and does not
- * bound what it reflects.
+ * Sets the headers that allow the page of the request to read the response (`CORS_ORIGINS`). Pages set credentials
+ * in a header and never use cookies, so `Access-Control-Allow-Credentials` is not sent. `@fastify/cors` is not
+ * used: it adds a route `OPTIONS *`, which would turn 404 into 204, and it does not limit the headers that it
+ * reflects.
  */
 export function allowOrigin(
   { headers: { origin } }: FastifyRequest,
@@ -59,7 +59,7 @@ export function allowOrigin(
   });
 }
 
-/** Answers a browser's preflight from an allowed origin; false for every other request. */
+/** Prepares the response to a browser's preflight from an allowed origin. Returns false for every other request. */
 export function answerPreflight({ method, headers }: FastifyRequest, reply: FastifyReply): boolean {
   const asks = method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
   if (!asks || !reply.hasHeader('Access-Control-Allow-Origin')) return false;

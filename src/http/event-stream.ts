@@ -4,45 +4,48 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { onResponseClosed } from './exchange.js';
 import { prefersEvents } from './stream-preference.js';
 
-/** Common balancers cut a connection that is silent for 60 s. */
+/** Interval of pings. Common balancers close a connection that is silent for 60 s. */
 const PING_EVERY_MS = 15_000;
-/** A reader that takes nothing for so long is cut off: an answer that is over must not wait for ever. */
+/** A reader that takes nothing for this time is disconnected, because a finished answer must not wait forever. */
 const READER_STALL_MS = 60_000;
 
-/** A comment: readers skip it, and everything in between sees a connection in use. */
+/** A comment in the stream. Readers skip it, and proxies see a connection in use. */
 const PING = ': ping\n\n';
 
-/** As much as Node itself takes before it asks its writers to wait. */
+/** Number of characters that are collected before a write. Node buffers as much before it asks writers to wait. */
 const UNWRITTEN_MAX_CHARS = 16_384;
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-cache, no-transform',
-  // nginx would otherwise collect the events before it passes them on.
+  // Otherwise nginx would buffer the events.
   'X-Accel-Buffering': 'no',
 };
 
-/** Whether the caller asks for events, rather than JSON, by its `Accept` header. */
+/** Checks whether the `Accept` header asks for events rather than JSON. */
 export function wantsStream({ headers }: FastifyRequest): boolean {
   return prefersEvents(headers.accept ?? '');
 }
 
-/** Aborted when the client closes before the answer's end; a close after the last byte does not count. */
+/**
+ * Returns a signal that aborts if the client closes before the end of the answer. A close after the last byte does
+ * not count.
+ */
 export function disconnectSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   const leave = () => {
     if (!reply.raw.writableEnded) controller.abort();
   };
-  // Who left while credentials and body were looked at will not leave once more.
+  // If the client left during the checks of credentials and body, no close event will follow.
   if (reply.raw.destroyed) leave();
   else onResponseClosed(reply.raw, leave);
   return controller.signal;
 }
 
-/** An answer as server-sent events. From `open` on, Fastify leaves the response to this class. */
+/** An answer as server-sent events. After `open`, Fastify leaves the response to this class. */
 export class EventStream {
   private readonly ping: NodeJS.Timeout;
-  /** Events of this turn of the event loop, which are written together: a write costs more than the words in it. */
+  /** Events of this turn of the event loop. They are written together, because a write costs more than its text. */
   private unwritten = '';
 
   private constructor(private readonly reply: FastifyReply) {
@@ -55,7 +58,7 @@ export class EventStream {
     });
   }
 
-  /** Sends the headers at once, with those that the reply has so far, and a first ping. */
+  /** Sends the headers that the reply has so far, and a first ping. */
   static open(reply: FastifyReply): EventStream {
     void reply.hijack().headers(HEADERS);
     reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);
@@ -64,9 +67,9 @@ export class EventStream {
   }
 
   /**
-   * Writes one event. Returns what resolves when the client has taken enough of what was written before, where it
-   * has not yet: a slow reader makes the sender wait, and memory does not grow. To a client that is gone nothing
-   * is written.
+   * Writes one event. If the client has not yet taken enough of the earlier events, returns a promise that resolves
+   * when it has. So a slow reader slows the sender, and memory does not grow. Writes nothing if the client has
+   * left.
    */
   send(event: string | undefined, payload: unknown): Promise<void> | undefined {
     const { raw } = this.reply;
@@ -107,7 +110,7 @@ export class EventStream {
   }
 }
 
-/** One server-sent event as it goes over the wire. The payload is JSON, and so never has a line end of its own. */
+/** Returns one server-sent event in its wire format. The payload is JSON, so it never contains a line end. */
 function formatEvent(event: string | undefined, payload: unknown): string {
   const name = event === undefined ? '' : `event: ${event}\n`;
   return `${name}data: ${typeof payload === 'string' ? payload : JSON.stringify(payload)}\n\n`;

@@ -4,12 +4,12 @@ import { digestOf } from '../digest.js';
 import { IdempotencyKeyMalformed } from '../errors.js';
 
 const KEY_MAX_CHARS = 255;
-/** A structured-field string (RFC 9651), which the draft standard asks for. */
+/** A structured-field string (RFC 9651), as the draft standard requires. */
 const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
-/** What most clients send. A comma would mean that the header came twice. */
+/** A key without quotes, as most clients send it. A comma is refused, because it would mean two headers. */
 const BARE = /^[\x21\x23-\x2b\x2d-\x7e]+$/;
 
-/** Reads the header's value; undefined where there is none. Throws `IdempotencyKeyMalformed`. */
+/** Parses the header. Returns undefined if it is missing. Throws `IdempotencyKeyMalformed`. */
 export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   const text = String(header).trim();
@@ -19,7 +19,7 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
   return key;
 }
 
-/** The caller's Idempotency-Key, or undefined. For every route that charges or credits. */
+/** Provides the caller's Idempotency-Key, or undefined. Use it in every route that charges or credits. */
 export const IdempotencyKey = createParamDecorator(
   (_: unknown, context: ExecutionContext): string | undefined =>
     readIdempotencyKey(
@@ -27,14 +27,14 @@ export const IdempotencyKey = createParamDecorator(
     ),
 );
 
-/** Says on an answer that it was given before, to the same key; call it before the answer is sent. */
+/** Marks a response as a replay for the same key. Call it before the response is sent. */
 export function markReplay(reply: FastifyReply): void {
   void reply.header('Idempotent-Replayed', 'true');
 }
 
 /**
- * A digest by which a retry is told from another request: equal input, equal hash, in whatever order the
- * fields of an object stand.
+ * Returns a digest that tells a retry from another request. Equal input has an equal hash, in any order of an
+ * object's fields.
  */
 export function hashInput(input: unknown): string {
   return digestOf(JSON.stringify(input, sortFields));

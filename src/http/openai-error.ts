@@ -1,13 +1,16 @@
 import type { ErrorAnswer } from '../errors.js';
 
-/** Where OpenAI's clients come in: every error there has their shape. */
+/** Checks whether a URL belongs to the routes for OpenAI's clients. Every error there has OpenAI's shape. */
 export function isOpenAiPath(url: string): boolean {
   return /^\/v1(?:[/?]|$)/.test(url);
 }
 
 const MODELS_PATH = '/v1/models/';
 
-/** A model's id may have slashes, which some clients send as they stand: to the router it is one part of the path. */
+/**
+ * Escapes the slashes of a model's id, which some clients send unescaped. The router then sees one part of the
+ * path.
+ */
 export function withModelInOnePart(url: string): string {
   if (!url.startsWith(MODELS_PATH)) return url;
   const query = url.includes('?') ? url.indexOf('?') : url.length;
@@ -17,7 +20,7 @@ export function withModelInOnePart(url: string): string {
   return MODELS_PATH + url.slice(MODELS_PATH.length, end).replaceAll('/', '%2F') + url.slice(end);
 }
 
-/** The codes by which OpenAI's clients tell errors apart; any other is ours. */
+/** The error codes that OpenAI's clients know, by status. All other statuses use our codes. */
 const CODES: Readonly<Record<number, string>> = {
   401: 'invalid_api_key',
   402: 'insufficient_quota',
@@ -26,7 +29,7 @@ const CODES: Readonly<Record<number, string>> = {
 
 const WRONG_KEY = 'Incorrect API key provided.';
 
-/** OpenAI's words for ours where a credential is missing, or is none that we know: people look these up. */
+/** OpenAI's sentences for a missing or unknown credential. Users search for these sentences. */
 const IN_THEIR_WORDS: Readonly<Record<string, string>> = {
   'Authentication credentials were not provided.':
     "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
@@ -34,13 +37,13 @@ const IN_THEIR_WORDS: Readonly<Record<string, string>> = {
   'Given token not valid for any token type': WRONG_KEY,
 };
 
-/** What our own routes call a message is one of several here. */
+/** Fields that have another name on OpenAI's routes, or none. */
 const FIELDS: Readonly<Record<string, string | null>> = {
   message: 'messages',
   non_field_errors: null,
 };
 
-/** The field that an error is about, where it is known by its code. */
+/** The field that an error is about, for codes that imply it. */
 const PARAMS: Readonly<Record<string, string>> = {
   model_not_found: 'model',
   previous_response_not_found: 'previous_response_id',
@@ -52,7 +55,7 @@ function typeOf(status: number): string {
   return status === 429 ? 'requests' : 'invalid_request_error';
 }
 
-/** The sentence of an error in either of our shapes, and the first field that it is about. */
+/** Returns the sentence of an error in either of our shapes, and the first field that it is about. */
 function sentenceOf(body: object): { message: string; param: string | null } {
   if ('detail' in body) return { message: String(body.detail), param: null };
   if ('error' in body) return { message: String(body.error), param: null };
@@ -64,8 +67,8 @@ function sentenceOf(body: object): { message: string; param: string | null } {
 }
 
 /**
- * The same error in OpenAI's shape. Their clients send a request again after 408, 409, 429 and 5xx, not
- * after 402; the header says so to any that would.
+ * Converts an error to OpenAI's shape. OpenAI's clients retry after 408, 409, 429 and 5xx, but not after 402. The
+ * header stops any client that would retry after 402.
  */
 export function toOpenAi({ status, body, headers }: ErrorAnswer, ownCode: string): ErrorAnswer {
   const { message, param } = sentenceOf(body);

@@ -5,17 +5,20 @@ import { queryText } from './query.js';
 
 export const PAGE_SIZE_DEFAULT = 20;
 export const PAGE_SIZE_MAX = 100;
-/** A page of rows that have a text ends here too, but for its first row. */
+/** Maximum size of the text in one page of rows that have a text. The first row is always included. */
 const PAGE_MAX_BYTES = 1_048_576;
-/** Such rows are read so many at a time: more would be thrown away. The default page is one read. */
+/** Number of such rows in one read. More rows would often be dropped. A page of default size is one read. */
 const BATCH_ROWS = PAGE_SIZE_DEFAULT + 6;
 
-/** Shapes of keys. A cursor with any other is refused before it comes near the database. */
+/** The shapes of keys. A cursor with another shape is refused before it reaches the database. */
 export const UUID_KEY = /^[\da-f-]{36}$/;
-/** A row's number, as links have it; or its id, as a client knows it from the row. */
+/** The number of a row, as in links, or its id, as clients know it from the row. */
 export const NUMBER_OR_ID_KEY = new RegExp(`^\\d{1,15}$|${UUID_KEY.source}`);
 
-/** What to read: `limit` rows on one side of `key`, in `order`. Both words are safe to put into SQL. */
+/**
+ * Describes what to read: `limit` rows on one side of `key`, in `order`. `comparison` and `order` are safe to put
+ * into SQL.
+ */
 export interface Keyset {
   readonly key: string | undefined;
   readonly comparison: '<' | '>';
@@ -23,19 +26,19 @@ export interface Keyset {
   readonly limit: number;
 }
 
-/** A page, with the absolute URLs of its neighbours. */
+/** A page, with the absolute URLs of the next and the previous page. */
 export interface Paginated<Item> {
   readonly next: string | null;
   readonly previous: string | null;
   readonly results: Item[];
 }
 
-/** What a caller asks of a route that answers in pages. */
+/** The request of a caller for one page. */
 export interface PageRequest {
-  /** As it came; `paginate` reads it. */
+  /** The raw cursor. `paginate` parses it. */
   readonly cursor: string | undefined;
   readonly size: number;
-  /** The URL of this request with another cursor. */
+  /** Returns the URL of this request with another cursor. */
   readonly urlWith: (cursor: string) => string;
 }
 
@@ -47,7 +50,7 @@ interface Cursor {
   readonly key: string | undefined;
 }
 
-/** In place of a key: all rows lie on the one side of it that is asked for. */
+/** Used in place of a key if the whole list lies in the requested direction. */
 const ENDS: Readonly<Record<Direction, string>> = { older: 'newest', newer: 'oldest' };
 
 const encode = ({ direction, key = ENDS[direction] }: Cursor) =>
@@ -61,14 +64,17 @@ function decode(text: string, keyShape: RegExp): Cursor {
   return { direction, key: key.toLowerCase() };
 }
 
-/** A size that makes no sense is the default, as in the reference; a large one is the largest. */
+/**
+ * Returns the page size. An invalid size becomes the default, as in the reference. A larger one becomes the
+ * maximum.
+ */
 function pageSize(text: string | undefined): number {
   const size = Number(text);
   if (!Number.isInteger(size) || size < 1) return PAGE_SIZE_DEFAULT;
   return Math.min(size, PAGE_SIZE_MAX);
 }
 
-/** The page that the caller asks for, by `?cursor=` and `?page_size=`: what `paginate` needs. */
+/** Provides the page that the caller requests with `?cursor=` and `?page_size=`, for `paginate`. */
 export const Page = createParamDecorator((_: unknown, context: ExecutionContext): PageRequest => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   return {
@@ -78,13 +84,13 @@ export const Page = createParamDecorator((_: unknown, context: ExecutionContext)
   };
 });
 
-/** Rows in the keyset's order, and how many of them a page has room for. */
+/** Rows in the order of the keyset, and how many of them fit in the page. */
 interface Gathered<Row> {
   readonly rows: Row[];
   readonly fits: number;
 }
 
-/** One row more than the page takes, where there is one: it tells that there is another page. */
+/** Reads the rows of a page and one more, if there is one. The extra row shows that another page exists. */
 async function gather<Row>(
   size: number,
   keyset: Keyset,
@@ -109,9 +115,9 @@ async function gather<Row>(
 }
 
 /**
- * Reads one page, newest first unless `first` says otherwise. Keys do not move when rows are added, so that pages
- * neither repeat nor skip a row under writes. A page that lost its rows keeps the way back. Where rows have a text,
- * `bytesOf` tells its size, and the page ends at 1 MiB of it. Throws `NotFound` for a cursor that is not ours.
+ * Reads one page, newest first unless `first` is `oldest`. Keys stay the same when rows are added, so pages neither
+ * repeat nor skip rows during writes. A page whose rows were deleted keeps its link back. `bytesOf` returns the
+ * size of a row's text: with it a page ends at 1 MiB. Throws `NotFound` for a cursor that is not ours.
  */
 export async function paginate<Row>(
   { cursor: cursorText, size, urlWith }: PageRequest,
@@ -130,7 +136,7 @@ export async function paginate<Row>(
     key: cursor?.key,
     comparison: direction === 'newer' ? '>' : '<',
     order: direction === 'newer' ? 'ASC' : 'DESC',
-    limit: size + 1, // one more tells whether there is another page
+    limit: size + 1, // one extra row shows whether there is another page
   };
   const { rows, fits } = bytesOf
     ? await gather(size, keyset, read, keyOf, bytesOf)
@@ -148,10 +154,10 @@ export async function paginate<Row>(
 }
 
 function urlWith(request: FastifyRequest, cursor: string): string {
-  // A trusted proxy may pass on what its client wrote: a link of ours has one of two schemes.
+  // A trusted proxy may pass on any scheme that its client wrote. Our links only use two.
   const scheme = request.protocol === 'https' ? 'https' : 'http';
   const origin = `${scheme}://${request.host}`;
-  // HTTP/1.0 may do without a Host, and any other may be no host at all.
+  // HTTP/1.0 allows a request without a Host, and the value may not be a valid host.
   if (!URL.canParse(request.url, origin)) throw new BadRequest('Malformed Host header.');
   const url = new URL(request.url, origin);
   url.searchParams.set('cursor', cursor);

@@ -2,11 +2,14 @@ import type { RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { onResponseClosed } from './exchange.js';
 
-/** Requests of one connection that are worked on before the first of them is answered. */
+/** Maximum number of requests of one connection that are handled before the first of them is answered. */
 const UNANSWERED_MAX = 4;
-/** With more that wait nothing is read; before that the end of the connection is heard of at once. */
+/** Above this number of waiting requests, the connection is not read. Below it, its end is noticed at once. */
 const READ_AHEAD_MAX = 64;
-/** What one read brings may be more; this much is no client's. */
+/**
+ * Above this number of waiting requests, the connection is closed. One read may bring more than the read-ahead
+ * limit, but no real client sends this many.
+ */
 const WAITING_MAX = 1000;
 
 interface Line {
@@ -21,14 +24,16 @@ function lineOf(socket: Socket): Line {
   if (known) return known;
   const line: Line = { open: 0, waiting: [] };
   lines.set(socket, line);
-  // Whatever makes Node read on, a connection on which requests wait is not read from.
+  // Node may resume reading for several reasons. A connection with too many waiting requests is paused again.
   socket.on('resume', () => {
     if (line.waiting.length > READ_AHEAD_MAX) socket.pause();
   });
   return line;
 }
 
-/** Begins what waits, one for each turn of the event loop: answers that are quick leave others their turn. */
+/**
+ * Starts one waiting request in each turn of the event loop, so that quick answers do not block other connections.
+ */
 function advance(socket: Socket, line: Line): void {
   if (socket.destroyed) line.waiting.length = 0;
   if (line.open < UNANSWERED_MAX) line.waiting.shift()?.();
@@ -36,9 +41,10 @@ function advance(socket: Socket, line: Line): void {
 }
 
 /**
- * Has each request handled when it is its turn on its connection. A client may send requests without waiting for the
- * answers (pipelining); past four without one the rest wait, and of them only heads are kept: one read brings
- * thousands, which cost next to nothing until they are handled. With the connection's end those that wait are forgotten.
+ * Handles each request when its turn on its connection comes. A client may send requests without waiting for the
+ * answers (pipelining). After four unanswered requests the others wait, and only their heads are stored. One read
+ * can bring thousands of them, and they cost almost nothing until they are handled. When the connection ends, the
+ * waiting ones are dropped.
  */
 function inTurn(handle: RequestListener): RequestListener {
   return (request, response) => {
@@ -61,7 +67,7 @@ function inTurn(handle: RequestListener): RequestListener {
   };
 }
 
-/** Puts that before what the server does with a request. */
+/** Wraps the request listeners of the server so that the requests of a connection take turns. */
 export function takeTurns(server: Server): void {
   const handlers = server.listeners('request') as RequestListener[];
   server.removeAllListeners('request');

@@ -6,7 +6,7 @@ import { BadRequest, HeadersTooLarge, RequestTimeout, type AppError } from '../e
 /** How long a refused connection may stay half open. */
 const LINGER_MS = 1000;
 
-/** The refusal of what never became a request, and the words of its status line. */
+/** Returns the error for bytes that never became a request, and the status line. */
 function refusalOf(code: string | undefined): readonly [AppError, string] {
   if (code === 'HPE_HEADER_OVERFLOW') {
     return [new HeadersTooLarge(), '431 Request Header Fields Too Large'];
@@ -15,7 +15,10 @@ function refusalOf(code: string | undefined): readonly [AppError, string] {
   return [new BadRequest('Malformed request.'), '400 Bad Request'];
 }
 
-/** Answers what is not HTTP, for which there is no request yet: the same shape, by hand. */
+/**
+ * Answers bytes that are not valid HTTP. No request object exists yet, so the response in the usual shape is
+ * written by hand.
+ */
 export function refuseConnection(
   logger: Logger,
   error: NodeJS.ErrnoException,
@@ -33,6 +36,7 @@ export function refuseConnection(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nX-Request-Id: ${reqId}\r\n` +
       `Connection: close\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`,
   );
-  // Not at once: what the client still sends would reset the connection before it has read this.
+  // Not closed at once: if the client still sends, the connection would be reset before the client has read the
+  // response.
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }

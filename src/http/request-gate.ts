@@ -6,30 +6,29 @@ import { onResponseClosed } from './exchange.js';
 import { sendError } from './send-error.js';
 
 const POLL_MS = 20;
-/** When a caller with too many requests under way may come back. */
+/** `Retry-After` for a caller with too many open requests. */
 const RETRY_AFTER_SECONDS = 1;
 
-/** What a request takes up until its exchange and its handler are over, whichever ends last. */
+/** The place that a request takes until both its exchange and its handler have ended. */
 interface Seat {
-  /** How many of the two are not over. */
+  /** How many of the two have not ended. */
   open: number;
-  /** Whether its handler was called: until then it is only being sent. */
+  /** Whether the handler was called. Before that, the request is only being received. */
   isAtWork: boolean;
-  /** The person, or the network of someone unknown, that it counts for. */
+  /** The user, or the network of an unknown caller, that the request counts for. */
   caller: string | undefined;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Absent until the gate has let it in. */
+    /** Undefined until the gate admits the request. */
     seat: Seat | undefined;
   }
 }
 
 /**
- * Counts the work under way, and turns new requests away where there is too much of it, or once the process
- * has been told to stop: what waits takes memory, and its callers' patience. An answer that nobody reads waits
- * as well.
+ * Counts the open requests. Refuses new ones if there are too many or if the process is stopping, because waiting
+ * requests use memory and their callers lose patience. An answer that the client does not read counts as well.
  */
 @Injectable()
 export class RequestGate {
@@ -44,12 +43,15 @@ export class RequestGate {
     return this.stopping;
   }
 
-  /** Requests whose handlers are at work, of `REQUESTS_MAX` at most. */
+  /** Number of running handlers. The maximum is `REQUESTS_MAX`. */
   get depth(): number {
     return this.atWork;
   }
 
-  /** The server's first hook. Health stays answered, so that a balancer sees why. */
+  /**
+   * Admits a request, as the server's first hook. The health routes are always answered, so that a balancer sees
+   * the reason.
+   */
   admit(request: FastifyRequest, reply: FastifyReply): boolean {
     if (this.stopping && !isHealth(request)) {
       void reply.header('Connection', 'close');
@@ -65,7 +67,9 @@ export class RequestGate {
     return true;
   }
 
-  /** Counts a request for its caller, a person's id or a network. Throws `Throttled` past `REQUESTS_PER_CALLER_MAX`. */
+  /**
+   * Counts a request for its caller: a user's id or a network. Throws `Throttled` above `REQUESTS_PER_CALLER_MAX`.
+   */
   claim(request: FastifyRequest, caller: string): true {
     const { seat } = request;
     if (!seat || seat.open === 0 || isHealth(request)) return true;
@@ -77,8 +81,8 @@ export class RequestGate {
   }
 
   /**
-   * Counts the handler's work too: it goes on after a client has hung up, and still writes. Of requests that
-   * are still being sent there may be more than `REQUESTS_MAX`: slow clients do not shut out the others.
+   * Wraps a handler so that its work is counted. A handler continues, and still writes, after its client has left.
+   * Requests that are still being received do not count for `REQUESTS_MAX`, so slow clients do not block others.
    */
   follow(handler: RouteHandlerMethod): RouteHandlerMethod {
     const enter = this.enter.bind(this);
@@ -92,7 +96,7 @@ export class RequestGate {
     };
   }
 
-  /** Gives what ends the handler's part; undefined where it was refused. */
+  /** Returns the function that ends the handler's part. Returns undefined if the request was refused. */
   private enter(request: FastifyRequest, reply: FastifyReply): (() => void) | undefined {
     if (this.atWork >= this.config.requestsMax && !isHealth(request)) {
       sendError(request, reply, new TooManyUnderWay());
@@ -119,7 +123,10 @@ export class RequestGate {
     else this.callers.set(seat.caller, count);
   }
 
-  /** From now on new requests get 503. True when all under way has ended, false when time is up. */
+  /**
+   * Refuses new requests with 503 from now on. Resolves to true when all open requests have ended, or to false
+   * after the timeout.
+   */
   async begin(timeoutMs: number): Promise<boolean> {
     this.stopping = true;
     const deadline = performance.now() + timeoutMs;

@@ -3,7 +3,10 @@ import { endFailed, isTracing, openServerSpan, within, type OpenSpan } from '../
 
 const spans = new WeakMap<FastifyRequest, OpenSpan>();
 
-/** Opens the span of a request, where an SDK is loaded. The path stays out, for the route tells what was asked. */
+/**
+ * Opens the span of a request if an SDK is loaded. The path is left out, because the route already identifies the
+ * request.
+ */
 export function beginSpan(request: FastifyRequest): void {
   if (!isTracing) return;
   const { method, routeOptions, headers, id } = request;
@@ -16,7 +19,7 @@ export function beginSpan(request: FastifyRequest): void {
   spans.set(request, openServerSpan(`${method} ${route}`, attributes, headers));
 }
 
-/** Has the handler's own spans belong to the request's. */
+/** Makes the spans of the handler children of the request's span. */
 export function inSpan(handler: RouteHandlerMethod): RouteHandlerMethod {
   if (!isTracing) return handler;
   return function (request, reply) {

@@ -6,13 +6,13 @@ import type { RouteAccess, RouteMarks } from './route-table.js';
 
 const MARKS = Symbol('route marks');
 
-/** The caller; only on routes that are not `@Public()`. */
+/** Provides the caller. Only for routes that are not `@Public()`. */
 export const CurrentPrincipal = createParamDecorator(
   (_: unknown, context: ExecutionContext): Principal =>
     context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>().user,
 );
 
-/** Adds to what the other decorators of the handler say: a second `RouteConfig` alone would undo the first. */
+/** Adds marks to those of the handler's other decorators. A second `RouteConfig` would replace the first. */
 function mark(marks: RouteMarks): MethodDecorator {
   return (target, name, descriptor) => {
     const handler = descriptor.value as object;
@@ -23,13 +23,16 @@ function mark(marks: RouteMarks): MethodDecorator {
   };
 }
 
-/** Opens a route to callers without credentials. Everything else is closed; a test holds the list. */
+/**
+ * Opens a route to callers without credentials. All other routes are closed. A test contains the list of public
+ * routes.
+ */
 export const Public = (marks: Omit<RouteMarks, 'isPublic' | 'access'> = {}): MethodDecorator =>
   mark({ isPublic: true, ...marks });
 
 /**
- * Says what may call a route that is not public: API keys with this scope, `any` API key, or only a `session`.
- * A test fails for a route that does not say it.
+ * Sets which callers may use a route that is not public: API keys with this scope, `any` API key, or only a
+ * `session`. A test fails for a route without it.
  */
 export const Access = (
   access: RouteAccess,
@@ -37,8 +40,8 @@ export const Access = (
 ): MethodDecorator => mark({ access, ...marks });
 
 /**
- * Marks a route that can reach a provider: it is limited as spending, unless its Idempotency-Key is known
- * on `keyRoute`, for then nothing is spent. Without `keyRoute` it refuses an Idempotency-Key.
+ * Marks a route that can reach a provider. It is limited as spending, unless its Idempotency-Key is known on
+ * `keyRoute`, because a replay spends nothing. Without `keyRoute` the route refuses an Idempotency-Key.
  */
 export const Spends = (
   keyRoute: string | undefined,
@@ -46,10 +49,10 @@ export const Spends = (
 ): MethodDecorator =>
   mark({ limit: 'spend', ...(keyRoute !== undefined && { keyRoute }), ...marks });
 
-/** Marks a route that heeds an Idempotency-Key without spending; `@Spends` says so by itself. */
+/** Marks a route that accepts an Idempotency-Key but does not spend. `@Spends` includes this. */
 export const TakesKey = (): MethodDecorator => mark({ takesKey: true });
 
-/** Whether the matched route was marked `@Public()`. */
+/** Checks whether the matched route is `@Public()`. */
 export function isPublic(request: FastifyRequest): boolean {
   return (request.routeOptions.config as RouteMarks).isPublic === true;
 }

@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { RouteOptions } from 'fastify';
 import type { Scope } from '../principal.js';
 
-/** The order in which Django lists methods in `Allow`. */
+/** The order of methods in Django's `Allow` header. */
 const ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE'];
 
-/** What one path answers to, whatever the method. */
+/** The properties of a path, for all its methods together. */
 export interface KnownPath {
   /** The value of `Allow`. */
   readonly allow: string;
-  /** The same, each for itself. */
+  /** The methods in `Allow`, as a set. */
   readonly methods: ReadonlySet<string>;
   readonly isPublic: boolean;
   readonly anyAccept: boolean;
@@ -17,38 +17,39 @@ export interface KnownPath {
 }
 
 /**
- * How often a route may be asked. Public ones by network: `register`, `login`, or `network` for what reads
- * a credential from the body; `none` for what costs no database. All others by person: `spend` or `read`.
+ * The rate limit of a route. Public routes are counted by network: `register`, `login`, or `network` for routes
+ * that read a credential from the body; `none` for routes that do not use the database. All other routes are
+ * counted by user: `spend` or `read`.
  */
 export type LimitClass = 'register' | 'login' | 'network' | 'none' | 'spend' | 'read';
 
 /**
- * What may call a route that is not public: API keys with a scope, API keys of any scope (`any`), or no API key
- * at all (`session`). Sessions may call each of them.
+ * The credentials that a route accepts if it is not public: API keys with a scope, API keys of any scope (`any`),
+ * or no API key at all (`session`). Sessions may call all routes.
  */
 export type RouteAccess = Scope | 'any' | 'session';
 
-/** What a route says of itself to the server's hooks; set by `@Public()`, `@Access()` and `@Spends()`. */
+/** The properties of a route that the server's hooks read. Set by `@Public()`, `@Access()` and `@Spends()`. */
 export interface RouteMarks {
-  /** Needs no credentials. */
+  /** The route needs no credentials. */
   readonly isPublic?: boolean;
-  /** Answers whatever `Accept` asks for: a style sheet has but one form. */
+  /** The route ignores `Accept`. A style sheet, for example, has only one format. */
   readonly anyAccept?: boolean;
-  /** Answers 406 to who asks for HTML alone, as the reference's login does. */
+  /** The route returns 406 if the caller accepts only HTML, as the reference's login does. */
   readonly jsonOnly?: boolean;
-  /** `none` for a public route that says nothing, `read` for any other. */
+  /** The default is `none` for a public route and `read` for any other. */
   readonly limit?: LimitClass;
-  /** Commas outside of strings that its JSON may have; 20,000 where it says nothing. */
+  /** Maximum number of commas outside strings in the JSON body. The default is 20,000. */
   readonly jsonCommasMax?: number;
-  /** Where its Idempotency-Keys are kept: what is known there is a replay. */
+  /** The name under which the route's Idempotency-Keys are stored. A known key is a replay. */
   readonly keyRoute?: string;
-  /** No API key may call a route that says nothing. */
+  /** Without it, no API key may call the route. */
   readonly access?: RouteAccess;
-  /** Heeds an Idempotency-Key. What spends does, and says so by its `keyRoute`; any other POST refuses one. */
+  /** The route accepts an Idempotency-Key. A spending route sets `keyRoute` instead. Any other POST refuses a key. */
   readonly takesKey?: boolean;
 }
 
-/** One method of one path, with its parameters as Fastify spells them (`/api/keys/:id`). */
+/** One method of one path, with its parameters in Fastify's notation (`/api/keys/:id`). */
 export interface ServedRoute extends Marks {
   readonly method: string;
   readonly path: string;
@@ -60,11 +61,11 @@ type Marks = Required<Omit<RouteMarks, 'keyRoute' | 'access' | 'jsonCommasMax'>>
 interface Entry {
   readonly pattern: RegExp;
   readonly methods: Map<string, Marks>;
-  /** Put together when it is first asked for: routes register before that. */
+  /** Computed at the first request, because all routes are registered before. */
   known: KnownPath | undefined;
 }
 
-/** Every path that is served, for `Allow` and for telling 405 from 404. Filled as routes register. */
+/** Contains every path that is served, for `Allow` and to tell 405 from 404. It is filled while routes register. */
 @Injectable()
 export class RouteTable {
   private readonly entries = new Map<string, Entry>();
@@ -95,14 +96,14 @@ export class RouteTable {
     this.entries.set(key, entry);
   }
 
-  /** Every route, in the order of registration. */
+  /** Returns every route, in the order of registration. */
   all(): ServedRoute[] {
     return [...this.entries].flatMap(([path, { methods }]) =>
       [...methods].map(([method, marks]) => ({ method, path, ...marks })),
     );
   }
 
-  /** The path that a request's URL names, or undefined where there is none. */
+  /** Returns the path of a request's URL, or undefined if it does not exist. */
   find(url: string): KnownPath | undefined {
     const path = withoutLastSlash(decoded(url.split('?', 1)[0] ?? url));
     const entry =
@@ -114,19 +115,19 @@ export class RouteTable {
 
 const marksOf = ({ config }: Pick<RouteOptions, 'config'>) => (config ?? {}) as RouteMarks;
 
-/** The limit that a route has, said or by default. */
+/** Returns the rate limit of a route, set or by default. */
 export function limitOf({ isPublic = false, limit }: RouteMarks): LimitClass {
   return limit ?? (isPublic ? 'none' : 'read');
 }
 
-/** Whether a route heeds an Idempotency-Key. */
+/** Checks whether a route accepts an Idempotency-Key. */
 export function takesKey({ keyRoute, takesKey: isTaken = false }: RouteMarks): boolean {
   return isTaken || keyRoute !== undefined;
 }
 
 function knownPathOf({ methods }: Entry): KnownPath {
   const marks = [...methods.values()];
-  // OPTIONS is answered for every path, by the server's hook.
+  // The server's hook answers OPTIONS for every path.
   const allowed = ORDER.filter((method) => method === 'OPTIONS' || methods.has(method));
   return {
     allow: allowed.join(', '),
@@ -137,7 +138,7 @@ function knownPathOf({ methods }: Entry): KnownPath {
   };
 }
 
-/** Escapes are undone as the router does; a path that cannot be is no path of ours. */
+/** Decodes escapes as the router does. A path that cannot be decoded matches none of our paths. */
 function decoded(path: string): string {
   if (!path.includes('%')) return path;
   try {

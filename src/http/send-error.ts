@@ -23,13 +23,13 @@ function statusOf(error: unknown): number {
   return typeof error.statusCode === 'number' ? error.statusCode : 500;
 }
 
-/** What went wrong, as one of the errors that the API speaks; the framework's own are translated. */
+/** Converts any error to one of the API's errors. The framework's own errors are translated. */
 function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const cause = error instanceof HttpException ? error.cause : undefined;
   const code = codeOf(error) ?? codeOf(cause);
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new PayloadTooLarge();
-  // A part of the path that is longer than any id or name.
+  // A part of the path is longer than any id or name.
   if (code === 'FST_ERR_MAX_PARAM_LENGTH') return new NotFound();
   switch (statusOf(error)) {
     case 404:
@@ -45,27 +45,27 @@ function toAppError(error: unknown): AppError {
   }
 }
 
-/** The code of the error that each refused request was answered with. */
+/** The error code of each refused request. */
 const refusals = new WeakMap<FastifyReply, string>();
 
-/** The code of the error that this reply tells; undefined where it is none. */
+/** Returns the code of the error in this reply. Returns undefined if it is not an error. */
 export const refusalOf = (reply: FastifyReply): string | undefined => refusals.get(reply);
 
-/** What an error answers with, in the shape that the clients of the path know. */
+/** Returns the response for an error, in the shape that the clients of the path expect. */
 export function answerTo(request: FastifyRequest, error: unknown): ErrorAnswer {
   const known = toAppError(error);
   return isOpenAiPath(request.url) ? toOpenAi(known.answer(), known.code) : known.answer();
 }
 
 /**
- * Logs what an operator should know of an error, under the words of `what`. A provider's doing is one line that
- * names provider, model, status and time; a stack is for what nobody foresaw.
+ * Logs an error that an operator should see, with the message `what`. A provider's failure is one line with
+ * provider, model, status and time. An unexpected error is logged with its stack.
  */
 export function logError(request: FastifyRequest, error: unknown, what: string): void {
   if (error instanceof ProviderError && error.cause === undefined) {
     const { status, code, report: upstream } = error;
     const line = { status, code, upstream };
-    // A refused request is the caller's fault, and a busy provider nobody's.
+    // A refused request is the caller's fault. A busy provider is no fault.
     if (status === 502) request.log.error(line, what);
     else request.log.warn(line, what);
     return;
@@ -75,8 +75,8 @@ export function logError(request: FastifyRequest, error: unknown, what: string):
 }
 
 /**
- * Answers with an error in the contract's shape. What nobody foresaw, or was caused by something else than
- * the caller, goes to the log and not to the caller.
+ * Sends an error in the contract's shape. Details of unexpected errors, and of errors that the caller did not
+ * cause, are only logged.
  */
 export function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const { status, body, headers } = answerTo(request, error);

@@ -30,32 +30,35 @@ import { beginSpan, endSpan, inSpan } from './request-span.js';
 import { refusalOf, sendError } from './send-error.js';
 
 const HEADERS_MAX_BYTES = 16_384;
-/** A client must have sent its headers within this; its whole request within `REQUEST_TIMEOUT_SECONDS`. */
+/** Time limit for a client to send its headers. `REQUEST_TIMEOUT_SECONDS` limits the whole request. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const TIMEOUTS_CHECKED_EVERY_MS = 2000;
-/** Longer than the 60 s after which common balancers drop an idle connection, so that they do it first. */
+/** Longer than the 60 s after which common balancers close an idle connection, so that the balancer closes first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
-/** A name of 1,000 characters, each of which may be escaped as nine: operators have old users with long ones. */
+/**
+ * Enough for a name of 1,000 characters, each escaped as nine. Some old users that operators look up have long
+ * names.
+ */
 const URL_PARAMETER_MAX_CHARS = 9000;
 
-/** A request id that a caller or a balancer may choose; anything else gets a new one. */
+/** A request id that a caller or a balancer may choose. Any other value is replaced by a new id. */
 const REQUEST_ID = /^[\w.-]{1,128}$/;
 
-/** Parts of the app that the server's hooks need. */
+/** The parts of the app that the server's hooks need. */
 export interface ServerParts extends Doors {
   readonly gate: RequestGate;
   readonly unread: UnreadAnswers;
-  /** The most that the body of a public route may have. */
+  /** Maximum size of the body of a public route. */
   readonly publicBodyMaxBytes: number;
-  /** The origins whose pages may read the answers. */
+  /** The origins whose pages may read the responses. */
   readonly corsOrigins: readonly string[];
-  /** Throws the 429 for a network that has asked too often, before the body is read. */
+  /** Throws the 429 for a network that sends too many requests, before the body is read. */
   readonly admitNetwork: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   /** Counts how an exchange ended. */
   readonly requestEnded: RequestEnded;
 }
 
-/** Told once for each exchange, when its answer is sent or its caller gone. */
+/** Called once for each exchange, when its response is sent or its client has left. */
 type RequestEnded = (outcome: {
   readonly method: string;
   readonly route: string | undefined;
@@ -69,7 +72,7 @@ declare module 'fastify' {
     requestEnded: RequestEnded;
   }
   interface FastifyRequest {
-    /** The Content-Type that it came with. */
+    /** The Content-Type of the request. */
     declaredType: string;
   }
 }
@@ -79,7 +82,7 @@ function requestId(request: IncomingMessage): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** The HTTP server with its limits, before any route. */
+/** Creates the HTTP server with its limits, before any route. */
 export function createAdapter(
   logger: Logger,
   { bodyMaxBytes, requestTimeoutSeconds, trustedProxies, corsOrigins }: Config,
@@ -90,25 +93,25 @@ export function createAdapter(
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
     bodyLimit: bodyMaxBytes,
-    // Of the address, the scheme and the host that a request gives, only a trusted proxy's word counts.
+    // The forwarded address, scheme and host are only believed if a trusted proxy sent them.
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     http: {
       maxHeaderSize: HEADERS_MAX_BYTES,
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeout),
       connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
-      // Node would answer without a body or a request id; `refuseAmbiguous` does it in our shape.
+      // Node would answer without a body or a request id. `refuseAmbiguous` answers in our shape.
       requireHostHeader: false,
     },
     requestTimeout,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     rewriteUrl: ({ url = '/' }) => withModelInOnePart(url),
-    // By then `RequestGate` has waited: what is left is idle, or a socket that never sent a request.
+    // `RequestGate` has waited before that. The connections that remain are idle, or never sent a request.
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: URL_PARAMETER_MAX_CHARS },
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
       refuseConnection(logger, error, socket);
     },
-    // A path that cannot be decoded, or with an endless parameter, names nothing. No hook has run.
+    // A path that cannot be decoded, or with a parameter that is too long, does not exist. No hook has run yet.
     frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
       setCommonHeaders(request, reply, corsOrigins);
       logOutcome(request, reply);
@@ -121,7 +124,7 @@ export function createAdapter(
   return adapter;
 }
 
-/** Headers that every answer carries, as the reference's do. */
+/** Sets the headers of every response, as the reference does. */
 function setCommonHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -133,14 +136,14 @@ function setCommonHeaders(
     'X-Frame-Options': 'DENY',
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'same-origin',
-    // Most of what is told is one person's; what may be kept says so itself.
+    // Most responses belong to one user. A response that may be cached sets its own value.
     'Cache-Control': 'no-store',
   });
 }
 
 /**
- * One line for each request, also for one whose client hung up. The query stays out, for it may hold secrets;
- * so does a path that is a route's, for the route tells it.
+ * Logs one line for each request, even if its client left. The query is left out, because it may contain secrets.
+ * The path is left out if it matches a route, because the route is logged.
  */
 function logOutcome(request: FastifyRequest & { user?: Principal }, reply: FastifyReply): void {
   const startedAt = performance.now();
@@ -160,10 +163,10 @@ function logOutcome(request: FastifyRequest & { user?: Principal }, reply: Fasti
   });
 }
 
-/** So much of a path that no route has is logged: enough to see what somebody looks for. */
+/** Maximum length of an unknown path in the log. It is enough to see what a scanner looks for. */
 const UNKNOWN_PATH_MAX_CHARS = 100;
 
-/** What a credential may be: a long word that is no UUID. A caller may have put a key or a link's token there. */
+/** A word that may be a credential: long, and not a UUID. A caller may have put a key or a token into the path. */
 const SECRET_LOOKING =
   /(?<![\w-])(?![\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?![\w-]))[\w-]{20,}/gi;
 
@@ -171,8 +174,8 @@ const unknownPath = (url: string): string =>
   (url.split('?', 1)[0] ?? '').replace(SECRET_LOOKING, '[hidden]').slice(0, UNKNOWN_PATH_MAX_CHARS);
 
 /**
- * What happens to a request before and beside its handler. Call before the routes register. Bodies are
- * only collected here: they are decoded after the guard, by `BodyPipe`.
+ * Installs what happens to a request before and beside its handler. Call it before the routes register. Bodies are
+ * only collected here. `BodyPipe` decodes them after the guard.
  */
 export function installHooks(server: FastifyInstance, parts: ServerParts): void {
   server.decorate('requestEnded', parts.requestEnded);
@@ -214,17 +217,20 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     return reply.sent ? reply : undefined;
   });
   server.addHook('onSend', (_request, reply, payload, done) => {
-    // Fastify adds a charset, which JSON does not have and the reference does not send.
+    // Fastify adds a charset. JSON has none, and the reference sends none.
     const type = reply.getHeader('content-type');
     if (type === 'application/json; charset=utf-8') void reply.type('application/json');
     done(null, payload);
   });
 }
 
-/** Of a larger body the caller is asked for before it is read; for a smaller one that would be a second look-up. */
+/**
+ * A larger body is read only after the caller is authenticated. For a smaller one this would only be a second
+ * lookup.
+ */
 const STRANGERS_BODY_MAX_BYTES = 65_536;
 
-/** Whether the body is one that is read only from a caller who is known: of unknown size, or large. */
+/** Checks whether the body is large or of unknown size. Such a body is read only from a known caller. */
 function isLarge(request: FastifyRequest): boolean {
   if (isPublic(request)) return false;
   const { 'content-length': length, 'transfer-encoding': encoding } = request.raw.headers;
@@ -232,11 +238,11 @@ function isLarge(request: FastifyRequest): boolean {
 }
 
 /**
- * Fastify refuses a Content-Type that is none before the guard is asked. The contract says 401 first, and
- * that an empty body is `{}` whatever its type; so Fastify is not shown the header.
+ * Hides the Content-Type from Fastify, which would refuse an invalid one before the guard runs. The contract
+ * requires 401 first, and an empty body is `{}` with any type.
  */
 function hideContentType(request: FastifyRequest): void {
   request.declaredType = request.headers['content-type'] ?? '';
-  // Not deleted: an object that loses a field is slow from then on.
+  // Set to undefined, because deleting a field makes an object slow.
   request.raw.headers['content-type'] = undefined;
 }

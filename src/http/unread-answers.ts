@@ -1,27 +1,30 @@
 import type { Socket } from 'node:net';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 
-/** A reader that takes nothing for so long is cut off: an answer that is over must not wait for ever. */
+/** A reader that takes nothing for this time is disconnected, because a finished answer must not wait forever. */
 const STALL_MS = 60_000;
-/** Less than this is nothing: a client that reads on at one byte a minute waits as well. */
+/** Less than this counts as no progress. Otherwise a client could read one byte a minute forever. */
 const PROGRESS_MIN_BYTES = 16_384;
-/** What all connections together may have waiting; past it those that have stood still longest are cut. */
+/**
+ * Maximum number of unread bytes of all connections together. Above it, the connections without progress for the
+ * longest time are closed.
+ */
 const UNREAD_MAX_BYTES = 134_217_728;
 const CHECK_EVERY_MS = 500;
 
-/** What of Node's socket tells how much the client has taken; Node's own time-outs look at the same. */
+/** The fields of Node's socket handle that show how much the client has taken. Node's own timeouts use them too. */
 interface Handle {
   readonly bytesWritten: number;
   readonly writeQueueSize: number;
 }
 
 interface Progress {
-  /** Bytes that the client's side had taken when it last moved. */
+  /** Bytes that the client had taken at its last progress. */
   taken: number;
   movedAt: number;
 }
 
-/** Cuts connections whose clients do not take their answers on. */
+/** Closes connections whose clients do not read their answers. */
 @Injectable()
 export class UnreadAnswers implements OnApplicationBootstrap, OnModuleDestroy {
   stallMs = STALL_MS;
@@ -39,7 +42,7 @@ export class UnreadAnswers implements OnApplicationBootstrap, OnModuleDestroy {
     clearInterval(this.timer);
   }
 
-  /** Looks after a connection until it is closed. */
+  /** Watches a connection until it is closed. */
   watch(socket: Socket): void {
     if (this.watched.has(socket) || socket.destroyed) return;
     this.watched.set(socket, { taken: 0, movedAt: performance.now() });
@@ -77,7 +80,7 @@ export class UnreadAnswers implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-/** What has left the process: the rest waits in it, however large the one write that it came in. */
+/** Returns the bytes that have left the process. All other bytes still wait in it, even those of one large write. */
 function takenOf(socket: Socket): number {
   const { _handle: handle } = socket as Socket & { readonly _handle?: Handle | null };
   return handle ? handle.bytesWritten - handle.writeQueueSize : 0;

@@ -13,14 +13,17 @@ import { addVary } from './cross-origin.js';
 import { isOpenAiPath } from './openai-error.js';
 import { takesKey, type RouteMarks, type RouteTable } from './route-table.js';
 
-/** What says which paths there are, and who is calling. */
+/** Knows which paths exist, and authenticates callers. */
 export interface Doors {
   readonly routes: RouteTable;
   /** Throws the 401 for a caller without credentials. */
   readonly authenticate: (request: IncomingMessage) => Promise<unknown>;
 }
 
-/** JSON is written here and nowhere else, so that Fastify adds no charset. Text goes as it is. */
+/**
+ * Sets the serializer. It is the only place that sends JSON, so that Fastify adds no charset. Text is sent
+ * unchanged.
+ */
 export function writeJson(reply: FastifyReply, indent: number): void {
   void reply.serializer((payload: unknown) => {
     if (typeof payload === 'string') return payload;
@@ -29,7 +32,10 @@ export function writeJson(reply: FastifyReply, indent: number): void {
   });
 }
 
-/** How often a header was sent; `rawHeaders` are names and values by turns. Every request is looked at so. */
+/**
+ * Counts how often a header was sent. `rawHeaders` alternates names and values. Every request is checked, so it is
+ * fast.
+ */
 function countOf(header: string, rawHeaders: readonly string[]): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -39,15 +45,16 @@ function countOf(header: string, rawHeaders: readonly string[]): number {
   return count;
 }
 
-/** Refuses a request that two readers could read as two: from two callers, or for no host. */
+/** Refuses an ambiguous request: one with two Authorization headers, or without a Host. */
 function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
   if (countOf('authorization', rawHeaders) > 1) throw new BadRequest('Two Authorization headers.');
   if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');
 }
 
 /**
- * The reference's order of checks: unknown path 404, format 404, Accept 406, credentials 401, method 405.
- * A routed request goes on to its guard after the first three, unless it holds what no handler takes.
+ * Answers requests that reach no handler, in the reference's order of checks: unknown path 404, format 404, Accept
+ * 406, credentials 401, method 405. A routed request continues to its guard after the first three, unless it
+ * contains something that no handler accepts.
  */
 export function answerUnrouted(
   request: FastifyRequest,
@@ -63,7 +70,7 @@ export function answerUnrouted(
     const { indent } = negotiate(request.raw, known.jsonOnly);
     if (indent > 0) writeJson(reply, indent);
   }
-  // GET /api/chat/quote/ is routed as a turn of that id, but the path is known for POST alone.
+  // The router matches GET /api/chat/quote/ as a turn with that id, but this path only accepts POST.
   const isRouted = !request.is404 && known.methods.has(request.method);
   const refusal = isRouted ? unheededPart(request) : undefined;
   if (isRouted && !refusal) return undefined;
@@ -76,7 +83,7 @@ export function answerUnrouted(
   });
 }
 
-/** OpenAI has more doors than there are here: its clients are told which those are. */
+/** Returns the 404 for a path of OpenAI's API that does not exist here. It lists the routes that exist. */
 function noSuchDoor(routes: RouteTable): NotFound {
   const doors = routes
     .all()
@@ -87,14 +94,14 @@ function noSuchDoor(routes: RouteTable): NotFound {
 
 const UNTOLD = ['HEAD', 'OPTIONS'];
 
-/** What no handler needs to look at: a key that nobody would heed, and NUL, which is in no id or name. */
+/** Returns the error for an Idempotency-Key that would be ignored, or for NUL, which no id or name contains. */
 function unheededPart(request: FastifyRequest): AppError | undefined {
   if (hasUnheededKey(request)) return new IdempotencyKeyNotTaken();
   const named = Object.values((request.params ?? {}) as Record<string, string>);
   return named.some((text) => text.includes('\0')) ? new NotFound() : undefined;
 }
 
-/** Other methods than POST do the same when they are repeated, whether they have a key or not. */
+/** Methods other than POST have the same effect when they are repeated, with or without a key. */
 function hasUnheededKey({ method, headers, routeOptions }: FastifyRequest): boolean {
   if (method !== 'POST' || headers['idempotency-key'] === undefined) return false;
   return !takesKey(routeOptions.config as RouteMarks);
