@@ -4,7 +4,7 @@ import { Counters } from './counters.js';
 import { MemoryCounters } from './memory-counters.js';
 import { policyOf, type Policy } from './policy.js';
 
-/** Shared counters of several processes, each with blocks of its own, under one clock. */
+/** Shared counters of several processes. Each process has its own blocks, and all use one clock. */
 class Shared extends Counters {
   asked = 0;
   ms = 0;
@@ -20,7 +20,7 @@ class Shared extends Counters {
   }
 }
 
-/** How many of so many reads in a row are let through. */
+/** Returns how many of `count` reads in a row are granted. */
 async function read(blocks: BlockCounters, policy: Policy, count: number): Promise<number> {
   let granted = 0;
   for (let n = 0; n < count; n += 1) granted += (await blocks.take(policy, 'ada')).granted;
@@ -51,9 +51,9 @@ describe('counters in blocks', () => {
     expect((await blocks.take(policy, 'ada')).granted).toBe(1);
     expect(shared.asked).toBe(before + 1);
     const other = await shared.peer().take(policy, 'ada');
-    // A hundred, what was left of the block that was under way then, and this one's block.
+    // The hundred reads, the rest of the block that was open at that moment, and the block of the other process.
     expect(other.remaining).toBeGreaterThanOrEqual(600 - 100 - 30 - 600 / 40 - 1);
-    // Who pauses begins with one.
+    // A caller that pauses starts with one again.
     shared.ms = 4 * policy.tickMs;
     const { remaining } = await blocks.take(policy, 'ada');
     expect(remaining).toBe(other.remaining - 1);

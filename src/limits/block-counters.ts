@@ -3,31 +3,34 @@ import { Counters, type Taken } from './counters.js';
 import type { Policy } from './policy.js';
 
 const KEYS_MAX = 50_000;
-/** A block is at most this part of the quota: what a process takes and does not use is lost to the others. */
+/**
+ * A block is at most 1/20 of the quota, because other callers' processes lose what one process takes but does not
+ * use.
+ */
 const BLOCKS_A_QUOTA_MIN = 20;
-/** The first block of a tick is at most half of that: nobody knows yet whether it will be used. */
+/** The first block of a tick is at most half of that, because nothing shows yet whether it will be used. */
 const FIRST_BLOCKS_A_QUOTA_MIN = 2 * BLOCKS_A_QUOTA_MIN;
 
-/** What a process has taken beforehand for a key, and may give out by itself. */
+/** A number of requests that a process has taken in advance for a key, and can grant without the shared counters. */
 interface Block {
   left: number;
   size: number;
-  /** How many were given out in the tick of the block. */
+  /** How many were granted in the tick of the block. */
   used: number;
   taken: Taken;
-  /** It was counted in one tenth of the window, and is given out in that alone. */
+  /** When the tick ends in which the block was counted. It can only be used until then. */
   endsAt: number;
   resetsAt: number;
-  /** Who waits for more. */
+  /** Number of callers that wait for more. */
   waiting: number;
   underWay: Promise<void> | undefined;
 }
 
 /**
- * Takes from shared counters in blocks, so that most reads of a busy caller ask nobody. Blocks grow with
- * what a caller uses, begin with what the caller used in the tick before, and end with the tick (the tenth of the
- * window) in which they were counted: so a window never has more than its count, and who reads seldom takes one at a
- * time.
+ * Takes from shared counters in blocks, so that most reads of a busy caller need no query. A block grows with the
+ * caller's use, starts with the size that the caller used in the tick before, and ends with the tick (a tenth of
+ * the window) in which it was counted. So a window never grants more than its quota, and a caller that reads rarely
+ * takes one at a time.
  */
 export class BlockCounters extends Counters {
   private readonly blocks = new BoundedMap<Block>(KEYS_MAX);

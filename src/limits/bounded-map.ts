@@ -1,14 +1,14 @@
 /**
- * A map of `sizeMax` keys at most, in two generations. Once the young one is half of that, it becomes the old
- * one, and what nobody has asked for since the last time is forgotten. (One Map that is emptied from its front
- * would be walked over its gaps at each removal.)
+ * A map of at most `sizeMax` keys, in two generations. When the young generation reaches half of that, it becomes
+ * the old one, and the keys that were not used since the last change are dropped. (A single Map that removes its
+ * first keys would scan over the gaps of removed keys at each removal.)
  */
 export class BoundedMap<Value> {
   private young = new Map<string, Value>();
   private old = new Map<string, Value>();
   private readonly youngMax: number;
 
-  /** What `isKept` holds on to goes last: up to a quarter of all. */
+  /** Values for which `isKept` is true are dropped last. They take at most a quarter of the map. */
   constructor(
     sizeMax: number,
     private readonly isKept: (value: Value) => boolean = () => false,

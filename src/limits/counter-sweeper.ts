@@ -10,7 +10,7 @@ import { PostgresCounters } from './postgres-counters.js';
 
 const EVERY_MS = 600_000;
 
-/** Removes counters that have run out, so that the table holds those of the longest window at most. */
+/** Removes expired counters, so that the table only holds counters of the longest window. */
 @Injectable()
 export class CounterSweeper implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(CounterSweeper.name);

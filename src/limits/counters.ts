@@ -1,18 +1,18 @@
 import type { Policy } from './policy.js';
 
-/** What was asked of a counter, and how it stands. */
+/** The result of taking from a counter. */
 export interface Taken {
-  /** 0 to what was wanted. */
+  /** From 0 to the number that was wanted. */
   readonly granted: number;
   readonly remaining: number;
-  /** Until a part of what is used is free again. */
+  /** Time until a part of the used quota is free again. */
   readonly resetMs: number;
-  /** Until the tenth of the window ends in which this was counted. */
+  /** Time until the end of the tick (a tenth of the window) in which this was counted. */
   readonly tickEndsInMs: number;
 }
 
-/** Counts by key. Whatever is granted counts for at least a window, and at most a tenth longer. */
+/** Counts requests by key. A granted request counts for at least one window, and at most a tenth of it longer. */
 export abstract class Counters {
-  /** Takes up to `wanted` of what the key has left. Rejects where nothing can be counted. */
+  /** Takes up to `wanted` from the remaining quota of the key. Rejects if the counter cannot be reached. */
   abstract take(policy: Policy, key: string, wanted: number): Taken | Promise<Taken>;
 }

@@ -4,14 +4,14 @@ import { ReadConnection } from '../database/read-connection.js';
 import { readIdempotencyKey } from '../http/idempotency-key.js';
 import type { RouteMarks } from '../http/route-table.js';
 
-/** Tells a retry from a new request before anything else of it is looked at. */
+/** Recognises a retry before anything else of the request is checked. */
 @Injectable()
 export class KnownKeys {
   constructor(private readonly reader: ReadConnection) {}
 
   /**
-   * Whether the request repeats a key: whatever comes of it (a replay, 409 or 422), nothing is spent. Throws
-   * `IdempotencyKeyMalformed`.
+   * Checks whether the request repeats a key. Such a request spends nothing, whatever its result is (a replay, 409
+   * or 422). Throws `IdempotencyKeyMalformed`.
    */
   async isRepeat(request: FastifyRequest, ownerId: string): Promise<boolean> {
     const key = readIdempotencyKey(request.headers['idempotency-key']);

@@ -2,19 +2,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 
-/** A second, or up to three where many wait: then so many refusals are told in a second. */
+/**
+ * The delay of a refusal: one second, or up to three if many wait. At most this many refusals are sent in a second.
+ */
 const LATE_BY_MS = 1000;
 const LATE_BY_MS_MAX = 3000;
 const TOLD_A_SECOND_MAX = 250;
-/** Each holds its connection and some kilobytes; a person's also a place of `REQUESTS_MAX`, of which this is a part. */
+/**
+ * Maximum number of waiting refusals. Each keeps its connection and some kilobytes. Refusals of a user also count
+ * for `REQUESTS_MAX`, so the maximum is also limited to a fifth of it.
+ */
 const WAITING_MAX = 1000;
 const PART_OF_REQUESTS = 0.2;
-/** Somebody who is refused more often within a second does not pause in between. */
+/**
+ * Number of refusals in a second that are sent at once. A caller with more refusals does not pause between
+ * requests.
+ */
 const AT_ONCE_A_SECOND = 20;
 
 /**
- * Lets a refusal wait before it is told. A client that tries without pause then costs a request a second, or less, for
- * each of its connections, not thousands. Past the bound refusals are told at once.
+ * Delays refusals. A client that retries without a pause then costs one request a second or less for each
+ * connection, instead of thousands. If too many refusals wait, further ones are sent at once.
  */
 @Injectable()
 export class LateRefusals {
@@ -35,7 +43,7 @@ export class LateRefusals {
     this.waiting -= 1;
   }
 
-  /** Throws the refusal: late for a caller, a person or a network, who does not pause. */
+  /** Throws the refusal, with a delay if the caller (a user or a network) does not pause between requests. */
   async refuse(caller: string, refusal: unknown): Promise<never> {
     const now = performance.now();
     if (now - this.since >= 1000) {

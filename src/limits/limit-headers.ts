@@ -3,12 +3,12 @@ import { isOpenAiPath } from '../http/openai-error.js';
 import type { Taken } from './counters.js';
 import type { Policy } from './policy.js';
 
-/** Whole seconds, at least one: a client that comes back earlier would be refused again. */
+/** Returns whole seconds, at least one, rounded up: a client that comes back earlier would be refused again. */
 export const secondsOf = ({ resetMs }: Taken) => Math.max(1, Math.ceil(resetMs / 1000));
 
 /**
- * Tells on an answer how a limit stands, as draft-ietf-httpapi-ratelimit-headers has it; below `/v1` also as
- * OpenAI's clients read it. An answer that is held to several limits tells each.
+ * Sets the headers that show the state of a limit, as in draft-ietf-httpapi-ratelimit-headers. Below `/v1` it also
+ * sets the headers of OpenAI. If several limits apply to a response, it lists each of them.
  */
 export function tellLimit(
   request: FastifyRequest,

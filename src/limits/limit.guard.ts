@@ -5,8 +5,10 @@ import type { Principal } from '../principal.js';
 import { KnownKeys } from './known-keys.js';
 import { Limiter, type Exchange } from './limiter.service.js';
 
-/** Stands behind the guard that finds out who is calling. A replay by its key counts as a read.
- * However often someone may ask, only so many of their requests are under way at once. */
+/**
+ * Counts requests of authenticated users, after the guard that authenticates them. A replay of a known key counts
+ * as a read. The number of a user's open requests is limited as well.
+ */
 @Injectable()
 export class LimitGuard implements CanActivate {
   constructor(
@@ -17,7 +19,7 @@ export class LimitGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest & { user?: Principal }>();
-    // Public routes are counted by network, before their body was read.
+    // Requests to public routes were counted by network before their body was read.
     if (!request.user) return true;
     const { userId } = request.user;
     const exchange = { request, reply: http.getResponse<FastifyReply>() };

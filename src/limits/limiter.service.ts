@@ -13,18 +13,18 @@ import { MemoryCounters } from './memory-counters.js';
 import { networkOf } from './network.js';
 import { STRANGERS, policyOf, type Policy } from './policy.js';
 
-/** A failure is told once in so long: with a database away there would be a line for each request. */
+/** Interval of the log lines about a failure. If the database is unreachable, every request fails. */
 const FAILURE_TOLD_EVERY_MS = 60_000;
 
-/** One request, and the answer on which its limits are told. */
+/** One request, and the response that shows its limits. */
 export interface Exchange {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }
 
 /**
- * Holds callers to their limits, and tells on each answer how they stand. Where nothing can be counted,
- * people are let through and logins are not: those would be the ones to guess passwords.
+ * Applies the limits to callers, and shows the state of the limits on each response. If the counters fail, requests
+ * are accepted but logins are not, because an attacker could otherwise guess passwords.
  */
 @Injectable()
 export class Limiter {
@@ -55,7 +55,10 @@ export class Limiter {
     this.reads = counters instanceof MemoryCounters ? counters : new BlockCounters(counters);
   }
 
-  /** Counts a request to a public route for its network, as under way too. Throws `Throttled`, for a login late. */
+  /**
+   * Counts a request to a public route for its network, also as an open request. Throws `Throttled`, with a delay
+   * for a login.
+   */
   async admitNetwork(exchange: Exchange): Promise<void> {
     const marks = exchange.request.routeOptions.config as RouteMarks;
     if (!marks.isPublic) return;
@@ -71,7 +74,7 @@ export class Limiter {
     await this.orLate(admitted, limit === 'login' ? undefined : network);
   }
 
-  /** Counts a request as under way, for a person's id or a network. Throws `Throttled`. */
+  /** Counts an open request for a user's id or a network. Throws `Throttled`. */
   claim(request: FastifyRequest, caller: string): true | Promise<true> {
     try {
       return this.gate.claim(request, caller);
@@ -80,15 +83,15 @@ export class Limiter {
     }
   }
 
-  /** Counts a request of a person, whatever the credential. Throws `Throttled`. */
+  /** Counts a request of a user, with any credential. Throws `Throttled`. */
   admitPerson(exchange: Exchange, userId: string, limit: 'spend' | 'read'): true | Promise<true> {
     const counters = limit === 'read' ? this.reads : this.counters;
     return this.admit(exchange, this.policies[limit], userId, counters);
   }
 
   /**
-   * Counts a login to a name, known or not. `isHome` tells whether its owner has logged in from this network
-   * before; then what strangers have tried is no matter. Throws `Throttled`, late.
+   * Counts a login to a name, known or not. `isHome` returns whether the owner has logged in from this network
+   * before. If so, attempts from other networks do not count. Throws `Throttled`, with a delay.
    */
   async admitLogin(
     exchange: Exchange,
@@ -148,7 +151,10 @@ export class Limiter {
     }
   }
 
-  /** Throws the refusal late; where a caller is named, only if that one does not pause. */
+  /**
+   * Throws the refusal with a delay. If `caller` is given, delays it only if that caller does not pause between
+   * requests.
+   */
   private async orLate(admitted: Promise<void>, caller?: string): Promise<void> {
     try {
       await admitted;

@@ -11,13 +11,16 @@ import { Limiter } from './limiter.service.js';
 import { MemoryCounters } from './memory-counters.js';
 import { PostgresCounters } from './postgres-counters.js';
 
-/** SQLite has one process, which counts in memory; processes on one PostgreSQL count there. */
+/**
+ * Returns the counters. With SQLite one process counts in memory. With PostgreSQL all processes count in the
+ * database.
+ */
 const countersOf = (config: Config, unitOfWork: UnitOfWork): Counters =>
   config.databaseUrl.startsWith('sqlite:')
     ? new MemoryCounters()
     : new PostgresCounters(unitOfWork);
 
-/** How often callers may ask. Imported after the module whose guard finds out who is calling. */
+/** Limits how often callers may send requests. Import it after the module of the guard that authenticates callers. */
 @Global()
 @Module({
   providers: [

@@ -8,7 +8,7 @@ const WINDOW_MS = 60_000;
 const ADDRESSES = byEffort({ light: 200_000, full: 1_000_000 });
 const five = policyOf('five', { count: 5, windowSeconds: 60 });
 
-/** Counters whose clock stands where it is set. */
+/** Makes counters with a clock that the test sets. */
 function stage(keysMax?: number) {
   const clock = { now: 1_234_567 };
   return { clock, counters: new MemoryCounters(keysMax, () => clock.now) };
@@ -55,7 +55,7 @@ describe('MemoryCounters', () => {
           const { granted } = counters.take(five, 'a', wanted);
           for (let n = 0; n < granted; n += 1) passed.push(clock.now);
         }
-        // A window holds too many where the sixth is less than a window after the first.
+        // A window grants too many if the sixth grant comes less than a window after the first.
         return passed.slice(5).every((at, index) => at - (passed[index] ?? 0) >= WINDOW_MS);
       }),
     );

@@ -12,8 +12,9 @@ interface Entry {
 }
 
 /**
- * Counters of the one process that serves an SQLite file. Past their bound those that were not asked for
- * lately are forgotten; those that are used up go last, so that a flood of new addresses frees nobody.
+ * Counters for the one process that serves an SQLite file. When there are too many, the least recently used ones
+ * are dropped. Counters without remaining quota are dropped last, so that many requests from new addresses cannot
+ * reset them.
  */
 export class MemoryCounters extends Counters {
   private readonly entries: BoundedMap<Entry>;

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 
-/** The eight groups of an IPv6 address, in hex and without leading zeros. */
+/** Returns the eight groups of an IPv6 address, in hex and without leading zeros. */
 function groupsOf(address: string): string[] {
-  // URLs write IPv6 in one way alone, and with an IPv4 tail as two groups.
+  // A URL writes IPv6 in only one form, and an IPv4 tail as two groups.
   const { hostname } = new URL(`http://[${address.split('%', 1)[0] ?? ''}]/`);
   const [head = '', tail] = hostname.slice(1, -1).split('::');
   const [left, right] = [head, tail ?? ''].map((part) => part.split(':').filter(Boolean));
@@ -11,17 +11,18 @@ function groupsOf(address: string): string[] {
   return [...before, ...Array<string>(gap).fill('0'), ...after];
 }
 
-/** `7f00` and `1` are 127.0.0.1. */
+/** Converts two groups to IPv4: `7f00` and `1` become 127.0.0.1. */
 function toIpv4(groups: readonly string[]): string {
   return groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]).join('.');
 }
 
-/** Some balancers write the port along; brackets are IPv6's. */
+/** Some balancers add the port. Brackets belong to IPv6 addresses. */
 const WITH_PORT = /^\[?((?<=\[)[^\]]+(?=\])|[\d.]+)\]?(?::\d{1,5})?$/;
 
 /**
- * The network that is counted as one: an IPv4 address, or the first 64 bits of an IPv6 address, for that is
- * what one customer has. IPv4 written as IPv6 is IPv4. What is no address, as a proxy may pass on, is one network.
+ * Returns the network that is counted as one caller. This is an IPv4 address, or the first 64 bits of an IPv6
+ * address, because one customer has that many. IPv4 written as IPv6 is IPv4. All invalid addresses, which a proxy
+ * may pass on, count as one network.
  */
 export function networkOf(written: string): string {
   const [, address = written] = WITH_PORT.exec(written) ?? [];

@@ -1,20 +1,20 @@
 import { toRate, type Rate } from '../config/rates.js';
 
 /**
- * Time is counted in tenths of a window. Eleven of them always cover a whole window, however it lies: so a
- * refused caller may wait a tenth longer than the window, and no window ever has more than its count.
+ * Time is counted in tenths of a window (ticks). Eleven ticks always cover a whole window. So no window ever grants
+ * more than its quota, but a refused caller may wait a tenth of the window longer.
  */
 const TICKS_A_WINDOW = 10;
 export const TICKS_KEPT = TICKS_A_WINDOW + 1;
 
-/** A limit by its name on the wire. */
+/** A limit, by its name on the wire. */
 export interface Policy {
   readonly name: string;
   readonly quota: number;
-  /** As answers tell it: its count and the window's seconds. */
+  /** The limit as response headers show it: its count and the window in seconds. */
   readonly onWire: string;
   readonly tickMs: number;
-  /** What its keys begin with: a limit that is set otherwise begins to count anew. */
+  /** The prefix of its keys. It contains the limit, so a changed limit starts with new counters. */
   readonly scope: string;
 }
 
@@ -28,5 +28,8 @@ export function policyOf(name: string, { count, windowSeconds }: Rate, scope = n
   };
 }
 
-/** On one name, from all networks together that have never logged in to it. On the wire it is no limit of its own. */
+/**
+ * The limit for one name from all networks together that have never logged in to it. It has no name of its own on
+ * the wire.
+ */
 export const STRANGERS = policyOf('login-account', toRate('100/h'), 'login-strangers');

@@ -4,11 +4,11 @@ import { BoundedMap } from './bounded-map.js';
 import { Counters, type Taken } from './counters.js';
 import { TICKS_KEPT, type Policy } from './policy.js';
 
-/** Keys that one statement counts at most. */
+/** Maximum number of keys that one statement counts. */
 const KEYS_MAX = 200;
-/** Refusals that are remembered, so that they cost the database nothing. */
+/** Maximum number of refusals that are remembered, so that they need no query. */
 const REFUSALS_MAX = 50_000;
-/** A counter that is not reached in time has failed: the caller is not kept waiting. */
+/** After this time a counter counts as failed, so that the caller does not wait longer. */
 const PATIENCE_MS = 2000;
 
 interface Ask {
@@ -29,14 +29,14 @@ interface Row {
 }
 
 /**
- * Counters that all processes on one PostgreSQL share: a row a key, with a ring of eleven counts, the newest
- * first. The clock is the database's. Those who come while a statement is under way are gathered and counted
- * by the next one.
+ * Counters that all processes on one PostgreSQL database share. Each key has a row with a ring of eleven counts,
+ * the newest first. They use the clock of the database. Requests that arrive while a statement runs are counted
+ * together by the next statement.
  */
 export class PostgresCounters extends Counters {
   private waiting = new Map<string, Ask>();
   private isAsking = false;
-  /** Until when a key has nothing left: nothing but time gives it back. */
+  /** For each key without remaining quota: the time until which it is refused. Only time frees quota. */
   private readonly refusedUntil = new BoundedMap<number>(REFUSALS_MAX);
 
   constructor(private readonly unitOfWork: UnitOfWork) {
@@ -55,7 +55,7 @@ export class PostgresCounters extends Counters {
     });
   }
 
-  /** Removes rows that say nothing any more. */
+  /** Removes expired rows. */
   async sweep(): Promise<void> {
     await this.unitOfWork.run((tx) =>
       tx.write(
@@ -68,7 +68,7 @@ export class PostgresCounters extends Counters {
 
   private async askAll(): Promise<void> {
     this.isAsking = true;
-    // Those who ask in one turn of the event loop share a statement.
+    // Requests of the same turn of the event loop share a statement.
     await Promise.resolve();
     while (this.waiting.size > 0) await this.askSome();
     this.isAsking = false;
@@ -86,7 +86,7 @@ export class PostgresCounters extends Counters {
     }
   }
 
-  /** What was granted goes to those who asked first. */
+  /** Distributes the granted number: earlier requests first. */
   private share(key: string, { policy, waiting }: Ask, row: Row | undefined, sentAt: number): void {
     if (!row) throw new Error(`no counter for ${key}`);
     const used = row.counts.reduce((sum, count) => sum + count, 0);
@@ -105,9 +105,9 @@ export class PostgresCounters extends Counters {
   }
 
   /**
-   * One guarded upsert for all. In order of the keys, so that processes that count the same ones do not
-   * deadlock. A row that another one holds is looked at again once it is free: what is computed in
-   * `DO UPDATE` is computed from the row as it is then.
+   * Counts all keys with one guarded upsert, in the order of the keys, so that processes with the same keys do not
+   * deadlock. If another process holds a row, PostgreSQL reads the row again when it is free: `DO UPDATE` computes
+   * from its new values.
    */
   private count(asked: ReadonlyMap<string, Ask>): Promise<Row[]> {
     const asks = [...asked.values()];

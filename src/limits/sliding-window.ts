@@ -1,12 +1,12 @@
 import { TICKS_KEPT } from './policy.js';
 
-/** What one key has used in the last ticks. Most keys have one tick, so that only those that count are kept. */
+/** The use of one key in the last ticks. Most keys have one tick, so only ticks with a count are stored. */
 export class SlidingWindow {
-  /** A tick and its count by turns, oldest first. */
+  /** Pairs of a tick and its count, oldest first. */
   private readonly slices: number[] = [];
   private used = 0;
 
-  /** Takes up to `wanted`; gives what was granted. Ticks never go back. */
+  /** Takes up to `wanted`, and returns the granted number. Ticks must not decrease. */
   take(tick: number, wanted: number, quota: number): number {
     this.forget(tick);
     const granted = Math.max(0, Math.min(wanted, quota - this.used));
@@ -23,13 +23,13 @@ export class SlidingWindow {
     return Math.max(0, quota - this.used);
   }
 
-  /** The tick in which something becomes free; undefined where nothing is used. */
+  /** The tick in which quota becomes free. Undefined if nothing is used. */
   get nextFreeTick(): number | undefined {
     const [oldest] = this.slices;
     return oldest === undefined ? undefined : oldest + TICKS_KEPT;
   }
 
-  /** Whether it has nothing left, and has not forgotten anything since. */
+  /** Checks whether the window has no quota left at this tick. */
   isFull(tick: number, quota: number): boolean {
     this.forget(tick);
     return this.used >= quota;
