@@ -1,9 +1,12 @@
-/** The most that one credit or limit may be, in whole tokens: a balance stays exact for ever. */
+/**
+ * The largest amount of one credit or one limit, in whole tokens. It keeps every balance an exact JavaScript
+ * number.
+ */
 export const AMOUNT_MAX = 1_000_000_000_000;
 
 /**
- * Refuses what is no amount of tokens: fractions, NaN, negatives and anything a double cannot hold
- * exactly. A caller that gets here with such a value has a bug, so it is a RangeError and not a 4xx.
+ * Throws `RangeError` unless `amount` is a whole, non-negative number that a double stores exactly. A caller
+ * that passes another value has a bug, so this is not a 4xx.
  */
 export function assertAmount(amount: number): void {
   if (!Number.isSafeInteger(amount) || amount < 0) {

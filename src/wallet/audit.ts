@@ -3,10 +3,10 @@ import type { ReadConnection } from '../database/read-connection.js';
 const BATCH_WALLETS = 1000;
 const DIFFERENCES_MAX = 10;
 
-/** One place where what is stored is not what follows from the rows behind it. */
+/** A stored value that differs from the value computed from the rows behind it. */
 interface Difference {
   readonly ownerId: string;
-  /** Which rule does not hold. */
+  /** The rule that does not hold. */
   readonly rule: string;
   readonly stored: string;
   readonly recomputed: string;
@@ -15,11 +15,11 @@ interface Difference {
 export interface AuditReport {
   readonly wallets: number;
   readonly entries: number;
-  /** The first ten at most; empty when every rule holds. */
+  /** At most ten differences; empty if every rule holds. */
   readonly differences: Difference[];
 }
 
-/** A rule compares one stored value of a wallet with what its rows say. */
+/** Each rule compares one stored value of a wallet with the value computed from its rows. */
 const RULES = [
   {
     rule: 'balance is the sum of the ledger entries',
@@ -50,7 +50,7 @@ const RULES = [
   },
 ];
 
-/** Each rule is one statement, so it sees one snapshot: the audit may run beside a busy service. */
+/** SQL: one statement for each rule. A statement reads one snapshot, so the audit can run beside a busy service. */
 const differing = RULES.map(
   ({ rule, stored, recomputed }) =>
     `/* audit */ SELECT * FROM (
@@ -60,7 +60,10 @@ const differing = RULES.map(
      ) compared WHERE stored <> recomputed LIMIT $3`,
 );
 
-/** An entry's balance follows from the ones before it, and none is missing in between. */
+/**
+ * SQL: finds entries whose number or `balance_after` does not follow from the entries before them, also
+ * because one is missing.
+ */
 const brokenChains = `/* audit.chain */ SELECT "ownerId", rule, stored, recomputed FROM (
     SELECT owner_id AS "ownerId", seq, balance_after,
       'entry ' || seq || ' continues the one before' AS rule,
@@ -71,8 +74,8 @@ const brokenChains = `/* audit.chain */ SELECT "ownerId", rule, stored, recomput
   ) chained WHERE stored <> recomputed ORDER BY "ownerId", seq LIMIT $3`;
 
 /**
- * Recomputes every wallet from its ledger entries and holds, a thousand wallets at a time, in memory that
- * does not grow. Stops at the tenth difference. Changes nothing.
+ * Recomputes every wallet from its ledger entries and holds, a thousand wallets at a time, in constant
+ * memory. Stops at the tenth difference. Changes nothing.
  */
 export async function audit(
   reader: ReadConnection,

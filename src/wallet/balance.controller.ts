@@ -5,7 +5,7 @@ import { WalletDocs } from './wallet.docs.js';
 import type { BalanceDto } from './wallet.dto.js';
 import { WalletService } from './wallet.service.js';
 
-/** What the caller may spend. */
+/** The amount that the caller can spend. */
 @Controller('api/token-balance')
 export class BalanceController {
   constructor(private readonly wallets: WalletService) {}

@@ -9,30 +9,31 @@ import { leavesRoom, periodCounted, periodOf, periodsNow, spentIn } from './cap-
 import { SpendingCap, type CapReset } from './spending-cap.entity.js';
 import { AVAILABLE, type Spend } from './spending.js';
 
-/** A cap as the owner sees it, in whole tokens. */
+/** The state of a cap as its owner sees it, in whole tokens. */
 export interface CapState {
   readonly limit: number | null;
   readonly reset: CapReset;
-  /** What was spent in the period, and is held. */
+  /** The amount spent in the current period plus the amount held. */
   readonly used: number;
 }
 
-/** What may be changed of a cap; what is missing stays. */
+/** The changes to a cap. A field that is missing is not changed. */
 export interface CapChange {
   readonly limit?: number | null | undefined;
   readonly reset?: CapReset | undefined;
 }
 
 /**
- * Caps on what a credential spends. Each step is a guarded statement on the cap's row, and comes before the
- * wallet's in the same transaction, so that both hold or neither does. A condition within the wallet's statement
- * would not do: PostgreSQL does not read a sub-select again after it has waited for the wallet.
+ * Caps on what a credential spends. Each step is one guarded statement on the cap's row. It runs before the
+ * wallet's statement in the same transaction, so both succeed or neither does. A condition inside the
+ * wallet's statement is not enough, because PostgreSQL does not read a sub-select again after it has waited
+ * for the wallet's lock.
  */
 @Injectable()
 export class CapsService {
   constructor(private readonly reader: ReadConnection) {}
 
-  /** A new cap, of which nothing is spent. Returns its id. */
+  /** Adds a new cap with nothing spent and returns its id. */
   open(tx: Tx, ownerId: string, limit: number | null, reset: CapReset): string {
     if (limit !== null) assertAmount(limit);
     const id = newId();
@@ -42,7 +43,7 @@ export class CapsService {
     return id;
   }
 
-  /** With another `reset` the counting begins anew; what is held stays. */
+  /** Changes the limit, the reset, or both. A different `reset` sets the amount spent to 0; the amount held stays. */
   async change(tx: Tx, id: string, { limit, reset }: CapChange): Promise<void> {
     if (limit !== undefined) {
       await tx.write(
@@ -59,12 +60,12 @@ export class CapsService {
     }
   }
 
-  /** From now on nothing is spent by it; what is held is settled with the wallet alone. */
+  /** Removes a cap, so that nothing can be spent under it. Its open holds are then settled with the wallet only. */
   async remove(tx: Tx, id: string): Promise<void> {
     await tx.write('/* cap.remove */ DELETE FROM spending_caps WHERE id = $1 RETURNING id', [id]);
   }
 
-  /** Removes every cap of an owner who is gone. */
+  /** Removes all caps of an owner whose account is deleted. */
   async removeAll(tx: Tx, ownerId: string): Promise<void> {
     await tx.write(
       '/* cap.remove_all */ DELETE FROM spending_caps WHERE owner_id = $1 RETURNING id',
@@ -72,7 +73,7 @@ export class CapsService {
     );
   }
 
-  /** The states of some caps, by id. */
+  /** Returns the states of the caps with these ids, by id. */
   async states(ids: readonly string[]): Promise<ReadonlyMap<string, CapState>> {
     const rows = await this.reader.read<CapState & { id: string }>(
       `/* cap.states */ SELECT id, limit_amount AS "limit", reset,
@@ -82,14 +83,20 @@ export class CapsService {
     return new Map(rows.map(({ id, ...state }) => [id, state]));
   }
 
-  /** What the cap leaves to be spent, in whole tokens; `Infinity` without a limit. */
+  /**
+   * Returns the amount that the cap still allows, in whole tokens: `Infinity` without a limit, 0 if there is
+   * no such cap.
+   */
   async left(id: string): Promise<number> {
     const state = (await this.states([id])).get(id);
     if (!state) return 0;
     return state.limit === null ? Infinity : Math.max(0, state.limit - state.used);
   }
 
-  /** Sets an amount aside. Throws `InsufficientBalance` where the cap has no room for it. */
+  /**
+   * Sets an amount aside. Throws `InsufficientBalance` if the cap has no room for it, and
+   * `AuthenticationFailed` if the cap has been removed.
+   */
   async hold(tx: Tx, spend: Spend): Promise<void> {
     if (spend.capId === undefined) return;
     const held = await tx.write(
@@ -100,7 +107,7 @@ export class CapsService {
     if (held.length === 0) throw await refusal(tx, spend);
   }
 
-  /** Counts an amount as spent. Throws as `hold` does. */
+  /** Counts an amount as spent. Throws the same errors as `hold`. */
   async spend(tx: Tx, spend: Spend): Promise<void> {
     if (spend.capId === undefined) return;
     const spent = await tx.write(
@@ -113,9 +120,9 @@ export class CapsService {
   }
 
   /**
-   * The same for many, each cap against the sum of what it is to pay; those that pay are returned. A cap that
-   * another transaction is changing is left out, as `ChargesService` does with wallets. No statement runs where
-   * nobody has a cap.
+   * Counts many amounts as spent, and returns the ids of the caps that had room for the sum of their amounts.
+   * Skips a cap that another transaction is changing, as `ChargesService` does with wallets. Runs no
+   * statement if no spend has a cap.
    */
   async spendMany(tx: Tx, spends: readonly Spend[]): Promise<ReadonlySet<string>> {
     const dues = duesOf(spends);
@@ -143,7 +150,10 @@ export class CapsService {
     );
   }
 
-  /** Ends a hold of `held`, of which `amount` was spent: in the period that it is now, not that of the hold. */
+  /**
+   * Ends a hold of `held`, of which `amount` was spent. Counts `amount` in the current period, not in the
+   * period of the hold.
+   */
   async settle(tx: Tx, capId: string | null, held: number, amount: number): Promise<void> {
     if (capId === null) return;
     await tx.write(
@@ -155,7 +165,7 @@ export class CapsService {
   }
 }
 
-/** SQL: what each cap is to pay, of a parameter in JSON. */
+/** SQL: the sum for each cap, as rows of a JSON parameter. */
 const DUES = (parameter: string) =>
   `(SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due FROM json_each(${parameter})) AS dues`;
 
@@ -170,7 +180,10 @@ function duesOf(spends: readonly Spend[]): Map<string, number> {
   return dues;
 }
 
-/** Why a cap did not cover an amount: it has no room, or its key has ended since the request was let in. */
+/**
+ * Returns why a cap did not cover an amount: it has no room, or its key was removed after the request was
+ * authenticated.
+ */
 async function refusal(tx: Tx, { ownerId, capId, amount }: Spend): Promise<Error> {
   const [wallet] = await tx.read<{ available: number }>(
     `/* cap.shortfall */ SELECT ${AVAILABLE} AS available FROM wallets

@@ -4,7 +4,7 @@ import { entriesOf } from './dues.js';
 import { appendEntry, type WalletRow } from './ledger.js';
 import { availableOf, type CaptureResult, type LedgerNote } from './spending.js';
 
-/** A hold that was captured: what was held, what was taken of it, and what the ledger says. */
+/** A captured hold: the amount held, the amount charged, and the note for the ledger. */
 interface CapturedHold {
   readonly holdId: string;
   readonly ownerId: string;
@@ -13,7 +13,9 @@ interface CapturedHold {
   readonly why: LedgerNote;
 }
 
-/** Writes down a capture that `wallet` has just paid, alone or with others, and tells what came of it. */
+/**
+ * Records a capture that `wallet` has just paid, and returns its result. Counts it in the metrics after the commit.
+ */
 export function recordCapture(
   tx: Tx,
   metrics: Metrics,

@@ -22,13 +22,13 @@ import {
 } from './spending.js';
 import { fits, NOTHING_STORED, roomFor, stores } from './stored.js';
 
-/** A price, and what the ledger says of it. */
+/** An amount to charge, and the note for the ledger. */
 export type Charge = Spend & LedgerNote;
 
-/** A price that was taken, and what the owner may spend after it. */
+/** The amount charged, and what the owner can spend after it. */
 export type ChargeReceipt = CaptureResult;
 
-/** Takes a price at once, where nothing is waited for between its hold and its capture. */
+/** Charges an amount in one step, without a hold, for work that waits for nothing outside the process. */
 @Injectable()
 export class ChargesService {
   private readonly payments: BatchedTransaction<Charge, ChargeReceipt>;
@@ -45,15 +45,15 @@ export class ChargesService {
     });
   }
 
-  /** Charges that wait for the next transaction. */
+  /** Number of charges that wait for the next transaction. */
   get depth(): number {
     return this.payments.depth;
   }
 
   /**
-   * Takes a price, and has `finish` save in the same transaction what it was paid for; others who pay share
-   * the transaction. Throws as `charge` does, and the reason of `gone` where the payer had left before:
-   * then nothing is taken.
+   * Charges an amount, and runs `finish` in the same transaction to save what was paid for. Charges that wait
+   * at the same time share the transaction. Throws the errors of `charge`. If `gone` is aborted before the
+   * charge's turn, throws its reason and charges nothing.
    */
   pay<T>(
     charge: Charge,
@@ -66,8 +66,8 @@ export class ChargesService {
   }
 
   /**
-   * Takes `amount` whole tokens, in one guarded statement on the cap, where there is one, and one on the wallet.
-   * Throws as `HoldsService.hold` does.
+   * Charges `amount` whole tokens with one guarded statement on the cap, if there is one, and one on the
+   * wallet. Throws the same errors as `HoldsService.hold`.
    */
   async charge(tx: Tx, charge: Charge): Promise<ChargeReceipt> {
     const { ownerId, amount, stored = NOTHING_STORED } = charge;
@@ -94,10 +94,10 @@ export class ChargesService {
   }
 
   /**
-   * The same for many, in one statement that guards each wallet against the sum of what it is to pay.
-   * Before it one guards the caps of those who have one. Undefined for every charge of a cap or a wallet that
-   * does not cover its sum or has no room for all, or that another transaction is changing: a row that is waited for would keep all
-   * others waiting.
+   * Charges many amounts with one statement, which compares each wallet with the sum of its charges. If
+   * charges have caps, one statement checks the caps first. Returns undefined for each charge whose cap or
+   * wallet does not cover its sum, has no room for all, or is being changed by another transaction. Waiting
+   * for such a row would delay all other charges.
    */
   private async chargeMany(
     tx: Tx,
@@ -117,7 +117,7 @@ export class ChargesService {
        RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
       [Object.keys(dues), dayOf(nowMicros()), JSON.stringify(dues), ...room],
     );
-    // As each was before the first of its charges here: they are told one after the other.
+    // Each wallet as it was before its first charge here, because the charges are recorded one after the other.
     const wallets = new Map<string, WalletRow>();
     for (const { ownerId, held, ...after } of rows) {
       const [due, entries, count] = dues[ownerId] ?? [0, 0, 0];
@@ -147,7 +147,7 @@ export class ChargesService {
     });
   }
 
-  /** Writes down a charge that `wallet` has just paid. Its entry and its turn say all: there is no hold. */
+  /** Records a charge that `wallet` has just paid. There is no hold: the entry and the turn hold all facts. */
   private record(tx: Tx, wallet: WalletRow, charge: Charge): ChargeReceipt {
     const { ownerId, amount, reason, turnId, model, credentialId, keyName } = charge;
     if (entriesOf(amount) > 0) {

@@ -2,13 +2,13 @@ import { assertAmount } from './amount.js';
 import type { Spend } from './spending.js';
 import { NOTHING_STORED, type Stored } from './stored.js';
 
-/** The sum that an owner is to pay, the number of its entries, that of its spends, and what they store. */
+/** The totals of one owner: tokens to pay, ledger entries, spends, bytes to store, and conversations to open. */
 type Dues = [due: number, entries: number, spends: number, bytes: number, conversations: number];
 
-/** What costs nothing leaves no entry. */
+/** Returns the number of ledger entries for an amount. An amount of 0 adds no entry. */
 export const entriesOf = (amount: number): 0 | 1 => (amount > 0 ? 1 : 0);
 
-/** What each owner is to pay. */
+/** Returns the totals of each owner, by owner id. Throws `RangeError` if an amount or a sum is not a valid amount. */
 export function duesOf(spends: readonly Spend[]): Record<string, Dues> {
   const dues: Record<string, Dues> = {};
   for (const { ownerId, amount, stored = NOTHING_STORED } of spends) {
@@ -27,21 +27,24 @@ export function duesOf(spends: readonly Spend[]): Record<string, Dues> {
 }
 
 /**
- * SQL: the wallets of the list `owners` that no other transaction is changing, for a CTE `free`. A row that is waited
- * for would keep all others waiting.
+ * SQL: a CTE `free` with the wallets of the list `owners` that no other transaction is changing. Waiting for
+ * a locked row would delay all other wallets.
  */
 export const FREE_WALLETS = (owners: string) =>
   `free AS (SELECT owner_id AS id FROM wallets WHERE owner_id = ANY(${owners}) FOR NO KEY UPDATE SKIP LOCKED)`;
 
-/** SQL: a parameter in JSON, of lists of whole numbers by a key, as rows. */
+/** SQL: turns a JSON parameter, an object of lists of whole numbers, into rows. */
 export const numbersBy = (key: string, names: readonly string[], parameter: string) => {
   const columns = names.map((name, n) => `CAST(value ->> ${String(n)} AS bigint) AS ${name}`);
   return `(SELECT key AS ${key}, ${columns.join(', ')} FROM json_each(${parameter})) AS dues`;
 };
 
-/** SQL: what `duesOf` gives, as rows. */
+/** SQL: the result of `duesOf` as rows. */
 export const DUES = (parameter: string) =>
   numbersBy('payer', ['due', 'entries', 'spends', 'bytes', 'opened'], parameter);
 
-/** For all of a batch the bounds stand: who stores nothing past one is served alone. */
+/**
+ * Applies the storage bounds to every owner of a batch. An owner who is past a bound and stores nothing new
+ * is then done alone, where the bound does not apply.
+ */
 export const SOMETHING: Stored = { bytes: 1, conversations: 1 };

@@ -15,10 +15,13 @@ import { WALLET_ROW, type WalletRow } from './ledger.js';
 import { covers, dayCounted, spentOn, type CaptureResult, type LedgerNote } from './spending.js';
 import { fits, roomFor, stores } from './stored.js';
 
-/** A hold that is set aside together with others: no cap and no key has to be looked at first. */
+/**
+ * A spend without a cap and without an idempotency key, so that its hold needs no check of its own before the
+ * batch.
+ */
 type PlainSpend = Omit<AnswerSpend, 'capId' | 'idempotency'> & { readonly holdId: string };
 
-/** The end of a hold that no cap counts: what is taken of it, what the ledger says, and what is saved. */
+/** The capture of a hold that has no cap: the amount to charge, the note for the ledger, and the bytes to save. */
 interface PlainCapture {
   readonly holdId: string;
   readonly ownerId: string;
@@ -27,7 +30,7 @@ interface PlainCapture {
   readonly turnBytes: number;
 }
 
-/** A hold that was captured with others. */
+/** A row of a hold that was captured in a batch. */
 interface Captured {
   readonly id: string;
   readonly ownerId: string;
@@ -35,19 +38,23 @@ interface Captured {
   readonly storedBytes: number;
 }
 
-/** A capture, and the hold that it has ended. */
+/** A capture, and the hold that it ended. */
 interface Ending {
   readonly capture: PlainCapture;
   readonly hold: Captured;
 }
 
-/** Nobody leaves while a hold is taken or ended: that decides what is paid. */
+/**
+ * A signal that is never aborted: a hold or a capture decides what is paid, so it is not cancelled when the
+ * client leaves.
+ */
 const NOBODY_LEAVES = new AbortController().signal;
 
 /**
- * Holds that are set aside, and captured, together with those of others that come while a transaction is under
- * way, by one statement for all. On PostgreSQL it skips what another transaction is changing, so it waits for no lock. What is
- * skipped, not covered, or open no longer is done alone, by `HoldsService`, which says why.
+ * Makes and captures holds in batches: requests that arrive during a transaction share the next one, with one
+ * statement for all. On PostgreSQL the statement skips rows that another transaction is changing, so it never
+ * waits for a lock. `HoldsService` then does alone each request that was skipped, was not covered, or has a
+ * hold that is no longer open, and reports the reason.
  */
 @Injectable()
 export class GatheredHolds {
@@ -70,7 +77,7 @@ export class GatheredHolds {
     });
   }
 
-  /** Sets an amount aside, and has `finish` save along with it. Throws as `HoldsService.hold` does. */
+  /** Makes a hold, and runs `finish` in the same transaction. Throws the same errors as `HoldsService.hold`. */
   hold<T>(spend: PlainSpend, finish: (tx: Tx, held: { ordinal: number }) => T): Promise<T> {
     return traced('transaction', { 'tallychat.batched': true }, () =>
       this.holding.add(spend, NOBODY_LEAVES, finish),
@@ -78,8 +85,8 @@ export class GatheredHolds {
   }
 
   /**
-   * Captures a hold, and has `finish` save in the same transaction what it was paid for. Throws `AnswerExpired`
-   * where the hold is no longer open.
+   * Captures a hold, and runs `finish` in the same transaction to save what was paid for. Throws
+   * `AnswerExpired` if the hold is no longer open.
    */
   capture<T>(capture: PlainCapture, finish: (tx: Tx, captured: CaptureResult) => T): Promise<T> {
     return traced('transaction', { 'tallychat.batched': true }, () =>
@@ -87,7 +94,10 @@ export class GatheredHolds {
     );
   }
 
-  /** Undefined for each hold of a wallet that does not cover the sum of those here, or that is being changed. */
+  /**
+   * Makes many holds. Returns undefined for each one whose wallet does not cover the sum of its holds here,
+   * has no room for all, or is being changed by another transaction.
+   */
   private async holdMany(
     tx: Tx,
     spends: readonly PlainSpend[],
@@ -107,7 +117,8 @@ export class GatheredHolds {
         ...roomFor(this.config, SOMETHING),
       ],
     );
-    // As each was before the first of its holds here: they are told one after the other.
+    // Each wallet's number as it was before its first hold here, because the holds are recorded one after the
+    // other.
     const ordinals = new Map(
       rows.map(({ ownerId, ordinal }) => [ownerId, ordinal - (dues[ownerId]?.[2] ?? 0)]),
     );
@@ -133,8 +144,9 @@ export class GatheredHolds {
   }
 
   /**
-   * Undefined for each hold that is not open, or that another transaction is changing, or its wallet. The wallets
-   * are locked first, against the lock order of `HoldsService`: whoever waits for nothing cannot deadlock.
+   * Captures many holds. Returns undefined for each hold that is not open, or if another transaction is
+   * changing the hold or its wallet. This locks the wallets first, unlike `HoldsService`. It cannot deadlock,
+   * because it waits for no lock.
    */
   private async captureMany(
     tx: Tx,
@@ -160,7 +172,7 @@ export class GatheredHolds {
     const captured = new Map(rows.map((row) => [row.id, row]));
     const ends = captures.map((capture): Ending | undefined => {
       const hold = captured.get(capture.holdId);
-      // Once: for a second capture of it the hold is no longer open.
+      // A second capture of the same hold in this batch gets undefined, because the hold is no longer open.
       captured.delete(capture.holdId);
       return hold && { capture, hold };
     });
@@ -177,7 +189,7 @@ export class GatheredHolds {
     });
   }
 
-  /** Takes from each wallet what its holds have come to. Gives the wallets as they were before. */
+  /** Takes from each wallet the sum of its captures. Returns the wallets as they were before. */
   private async takeFrom(tx: Tx, ended: readonly Ending[]): Promise<Map<string, WalletRow>> {
     if (ended.length === 0) return new Map();
     const sums: Record<string, [number, number, number, number, number]> = {};

@@ -6,8 +6,8 @@ import type { HoldsService } from './holds.service.js';
 const logger = new Logger('GiveBack');
 
 /**
- * Releases a hold after a failure, unless it was resolved before. Where that fails too the next sweep does it: this
- * must not hide the failure that led here.
+ * Releases a hold after a failure, unless it was resolved before. If the release fails too, the next sweep
+ * tries again. Never throws, so that it does not hide the first failure.
  */
 export async function giveBack(
   unitOfWork: UnitOfWork,

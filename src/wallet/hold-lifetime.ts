@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import { SECOND_MICROS, type Micros } from '../time.js';
 
-/** How long a hold waits for its answer, in microseconds; after that the sweeper gives it back. */
+/** Returns how long a hold can stay open, in microseconds. After that the sweeper expires it. */
 export const holdLifetime = ({
   answerTimeoutSeconds,
   holdLifetimeSeconds,

@@ -5,9 +5,9 @@ import type { Tx } from '../database/tx.js';
 import { nowMicros } from '../time.js';
 
 /**
- * Whether the owners of open holds still want what these are for. Any process writes it on the hold, and the one
- * that works on it looks: a row serves behind every pooler, and outlives a connection that is lost, as a
- * notification would not.
+ * Records that the owner of an open hold wants its answer stopped. Any process can set the mark on the hold's
+ * row, and the process that produces the answer polls for it. A row works behind every connection pooler and
+ * survives a lost connection. A PostgreSQL notification does neither.
  */
 @Injectable()
 export class HoldStops {
@@ -16,7 +16,7 @@ export class HoldStops {
     private readonly lease: ProcessLease,
   ) {}
 
-  /** False where the owner has no such hold, or it is open no longer: then nothing changes. */
+  /** Asks for a stop. Returns false, and changes nothing, if the owner has no such hold or it is no longer open. */
   async ask(tx: Tx, ownerId: string, holdId: string): Promise<boolean> {
     const open = await tx.write(
       `/* hold.stop */ UPDATE holds SET stop_asked_at = coalesce(stop_asked_at, $3)
@@ -26,7 +26,7 @@ export class HoldStops {
     return open.length > 0;
   }
 
-  /** The open holds of this process whose owners have asked. */
+  /** Returns the ids of this process's open holds whose owners asked for a stop. */
   async asked(): Promise<string[]> {
     const rows = await this.reader.read<{ id: string }>(
       `/* hold.stops */ SELECT id FROM holds
@@ -36,7 +36,7 @@ export class HoldStops {
     return rows.map(({ id }) => id);
   }
 
-  /** Whether the hold is still open, as others see it. */
+  /** Returns whether the hold is still open, as the read connection sees it. */
   async isOpen(holdId: string): Promise<boolean> {
     const open = await this.reader.read(
       `/* hold.is_still_open */ SELECT id FROM holds WHERE id = $1 AND coalesce(state, '') = 'open'`,

@@ -11,22 +11,25 @@ import { holdLifetime } from './hold-lifetime.js';
 import { HoldsService } from './holds.service.js';
 
 const SWEEP_EVERY_MS = 2000;
-/** Rows that one statement looks at; what is left over waits for the next round. */
+/** Number of rows that one statement reads. The next round reads the rest. */
 const BATCH_MAX = 500;
-/** So long a hold of which nothing was taken is there to be looked at, once nobody can ask for it any more. */
+/**
+ * How long a hold that charged nothing stays stored after the end of its lifetime, so that an operator can
+ * look at it.
+ */
 const UNPAID_KEPT_MICROS = 3600 * SECOND_MICROS;
 
 /**
- * Ends the holds that nobody will resolve: those past their lifetime, and at once those of a process that
- * is gone. It uses the same guarded transition as a request, so against a late capture one of them wins.
- * Also forgets old Idempotency-Keys, and old holds of which nothing was taken.
+ * Expires the holds that no request will resolve: those past their lifetime, and at once those of a process
+ * that has ended. Uses the same guarded statement as a request, so if a late capture comes at the same time,
+ * exactly one of the two succeeds. Also removes old idempotency keys, and old holds that charged nothing.
  */
 @Injectable()
 export class HoldSweeper implements OnModuleDestroy {
   private readonly logger = new Logger(HoldSweeper.name);
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> | undefined;
-  /** When the last round ended well. */
+  /** When the last successful round ended. */
   private sweptAt: Micros | undefined;
 
   constructor(
@@ -38,7 +41,10 @@ export class HoldSweeper implements OnModuleDestroy {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Resolves what an earlier crash left, then goes on in the background until the module is destroyed. */
+  /**
+   * Resolves the holds that an earlier crash left open, then sweeps in the background until the module is
+   * destroyed.
+   */
   async start(): Promise<void> {
     await this.sweep();
     this.timer = setInterval(() => {
@@ -51,7 +57,7 @@ export class HoldSweeper implements OnModuleDestroy {
     }, SWEEP_EVERY_MS);
   }
 
-  /** When the last round ended well; undefined before the first. */
+  /** When the last successful round ended; undefined before the first one. */
   get lastSweptAt(): Micros | undefined {
     return this.sweptAt;
   }
@@ -61,7 +67,7 @@ export class HoldSweeper implements OnModuleDestroy {
     await this.sweeping;
   }
 
-  /** One round. Returns when every hold found is resolved. */
+  /** Runs one round. Resolves when every hold that it found is resolved. */
   async sweep(): Promise<void> {
     await this.lease.renew().catch((error: unknown) => {
       if (error instanceof FileMoved) throw error;
@@ -79,14 +85,14 @@ export class HoldSweeper implements OnModuleDestroy {
       await this.unitOfWork.run((tx) => this.holds.release(tx, id, 'expired'));
     }
     if (ids.length > 0) this.logger.log(`expired ${String(ids.length)} holds`);
-    // An open hold keeps its key, however short the retention: its answer is still to come.
+    // An open hold keeps its key, however short the retention is, because its answer is still to come.
     await this.forgetClaims('holds', `AND state <> 'open'`);
     await this.forgetClaims('ledger_entries');
     await this.forgetUnpaid();
     this.sweptAt = nowMicros();
   }
 
-  /** Gives back what could not be given back when its answer ended. */
+  /** Releases the holds whose release failed when their answers ended. */
   private async releaseLeftOver(): Promise<void> {
     for (const id of this.holds.takeUnreleased()) {
       await this.unitOfWork
@@ -97,7 +103,7 @@ export class HoldSweeper implements OnModuleDestroy {
     }
   }
 
-  /** Open holds of processes that are gone. */
+  /** Returns open holds of processes that have ended. */
   private async orphans(): Promise<{ id: string }[]> {
     const owners = await this.reader.read<{ processId: number }>(
       `/* hold.processes */ SELECT DISTINCT process_id AS "processId" FROM holds WHERE state = 'open'`,
@@ -127,9 +133,9 @@ export class HoldSweeper implements OnModuleDestroy {
   }
 
   /**
-   * What was given back whole leaves nothing in the ledger, and costs nothing: its row must not stay for ever, or
-   * holds that are made and given back without end fill the disk. Until its lifetime is over a settlement may still ask
-   * what became of it.
+   * Deletes old holds that charged nothing. They leave no ledger entry and cost the owner nothing, so a loop
+   * of holds and releases would fill the disk. A settlement may still ask for the hold's state until its
+   * lifetime is over, so the rows stay for longer than that.
    */
   private async forgetUnpaid(): Promise<void> {
     const before = nowMicros() - holdLifetime(this.config) - UNPAID_KEPT_MICROS;

@@ -4,8 +4,8 @@ import type { Micros } from '../time.js';
 export type HoldState = 'open' | 'captured' | 'released' | 'expired';
 
 /**
- * An amount set aside while the price is not yet known. It leaves `open` once, by an UPDATE that asks for
- * `open`, so that a late answer and the sweeper can never both have their way.
+ * An amount set aside while the price is not yet known. A hold leaves the state `open` once, by an UPDATE
+ * with the condition `state = 'open'`, so a late answer and the sweeper cannot both resolve it.
  */
 @Entity('holds', { withoutRowid: true })
 @Index('holds_claim', ['ownerId', 'claimRoute', 'claimKey'], {
@@ -45,24 +45,24 @@ export class Hold {
   @Column({ name: 'resolved_at', type: 'bigint', nullable: true })
   resolvedAt!: Micros | null;
 
-  /** The process that serves the request; when it is gone, so is the request. */
+  /** The process that serves the request. When the process ends, the request ends too. */
   @Index('holds_stop_asked', { where: `"stop_asked_at" IS NOT NULL AND "state" = 'open'` })
   @Column({ name: 'process_id', type: 'bigint' })
   processId!: number;
 
-  /** When its owner asked that its answer be stopped; the process that serves it looks for that. */
+  /** When the owner asked to stop the answer. The process that serves the request polls this column. */
   @Column({ name: 'stop_asked_at', type: 'bigint', nullable: true })
   stopAskedAt!: Micros | null;
 
-  /** The cap that it counts against, where the credential has one. */
+  /** The cap that the hold counts against; null if the credential has none. */
   @Column({ name: 'cap_id', type: 'varchar', length: 36, nullable: true })
   capId!: string | null;
 
-  /** Of the bytes that its owner stores, those that are counted for the answer until it is saved. */
+  /** The bytes counted for the answer, among the bytes that its owner stores, until the answer is saved. */
   @Column({ name: 'stored_bytes', type: 'bigint', default: 0 })
   storedBytes!: number;
 
-  /** Where an Idempotency-Key was given: the route, the key, and what was asked with it. */
+  /** The route, the key, and the hash of the input of a request with an `Idempotency-Key`; otherwise null. */
   @Column({ name: 'claim_route', type: 'varchar', length: 20, nullable: true })
   claimRoute!: string | null;
 

@@ -32,23 +32,23 @@ import {
 } from './spending.js';
 import { fits, NOTHING_STORED, roomFor, stores } from './stored.js';
 
-/** What a hold was, for those who have just ended it. */
+/** The fields of a hold that the statement which resolves it returns. */
 type ResolvedHold = Pick<Hold, 'ownerId' | 'amount' | 'capId' | 'storedBytes'>;
 
-/** A hold for an answer that is to be saved. */
+/** A spend for an answer that will be saved. */
 export interface AnswerSpend extends Spend {
-  /** Of the bytes that it stores, those that are counted anew when the hold ends. */
+  /** The part of `stored.bytes` that is counted again, with the size of the saved turn, when the hold ends. */
   readonly turnBytes?: number;
 }
 
 /**
- * A hold sets an amount aside, and is then captured, released or expired, once.
- * Each step is one guarded statement: nothing is read, compared in memory and written back, so there is
- * no gap for a second request to enter. Lock order, against deadlocks: the hold, the cap, the wallet.
+ * A hold sets an amount aside, and is then captured, released or expired, once. Each step is one guarded
+ * statement. Nothing is read, compared in memory and written back, so a second request cannot come between.
+ * Lock order, against deadlocks: the hold, the cap, the wallet.
  */
 @Injectable()
 export class HoldsService {
-  /** Of this process alone: when it ends, its open holds are expired by another. */
+  /** In the memory of this process only. When the process ends, another process expires its open holds. */
   private readonly unreleased = new Set<string>();
 
   constructor(
@@ -61,21 +61,21 @@ export class HoldsService {
   ) {}
 
   /**
-   * Sets `amount` whole tokens aside and returns the hold's id. Throws `InsufficientBalance`, with nothing
-   * changed, when the wallet, its owner's daily limit or the cap does not cover it, and `StorageFull`. An idempotency record that is
-   * already there violates its unique key: read it with `findByKey`.
+   * Sets `amount` whole tokens aside and returns the hold's id. Throws `InsufficientBalance`, and changes
+   * nothing, if the wallet, the daily limit or the cap does not cover it, and `StorageFull` if there is no
+   * room. A record that exists already violates its unique key: read it with `findByKey`.
    */
   async hold(tx: Tx, spend: AnswerSpend): Promise<string> {
     return (await this.holdNumbered(tx, spend)).id;
   }
 
-  /** The same, with a number for what is saved along with it. */
+  /** Makes a hold, and returns its id and a number for what is saved along with it. */
   async holdNumbered(tx: Tx, spend: AnswerSpend): Promise<{ id: string; ordinal: number }> {
     const { ownerId, amount, idempotency, stored = NOTHING_STORED } = spend;
     assertAmount(amount);
     const createdAt = nowMicros();
-    // With a key the hold's row comes first. A twin then waits for that row without having the wallet: it
-    // cannot deadlock with the settlement of the first, which locks the hold and then the wallet.
+    // With a key, the hold's row comes first. A request with the same key waits for it without a lock on the
+    // wallet, so it cannot deadlock with the first one's settlement, which locks the hold and then the wallet.
     const keyed = idempotency && this.record(tx, spend, createdAt);
     if (keyed !== undefined) await tx.flush();
     await this.caps.hold(tx, spend);
@@ -94,8 +94,8 @@ export class HoldsService {
   }
 
   /**
-   * Takes `amount`, at most the hold, and gives the rest back; `turnBytes` is what is saved. Returns undefined when the hold is no
-   * longer open: it expired meanwhile, and the caller must not deliver as paid what was not.
+   * Charges `amount`, at most the hold, and returns the rest to the wallet. `turnBytes` is the size of what is
+   * saved. Returns undefined if the hold is no longer open: the caller must then not deliver the answer as paid.
    */
   async capture(
     tx: Tx,
@@ -129,8 +129,8 @@ export class HoldsService {
   }
 
   /**
-   * Gives a hold back whole, and frees its key, so that a retry runs anew. Undefined when it was resolved
-   * before: then nothing changes.
+   * Returns the whole hold to the wallet, and frees its idempotency key, so that a retry runs again. Returns
+   * undefined, and changes nothing, if the hold was resolved before.
    */
   async release(
     tx: Tx,
@@ -155,7 +155,7 @@ export class HoldsService {
     return { charged: 0, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
   }
 
-  /** How far the hold is; undefined where there is none. */
+  /** Returns the state of the hold; undefined if there is no such hold. */
   async stateOf(holdId: string): Promise<HoldState | undefined> {
     const [hold] = await this.reader.read<{ state: HoldState }>(
       '/* hold.state */ SELECT state FROM holds WHERE id = $1',
@@ -164,12 +164,12 @@ export class HoldsService {
     return hold?.state;
   }
 
-  /** Notes a hold that could not be given back, for the database was away: the next sweep tries again. */
+  /** Remembers a hold whose release failed because the database was unavailable. The next sweep tries again. */
   releaseLater(holdId: string): void {
     this.unreleased.add(holdId);
   }
 
-  /** The holds noted so far, which are then the caller's to release. */
+  /** Returns the remembered holds and forgets them: the caller must release them. */
   takeUnreleased(): string[] {
     const ids = [...this.unreleased];
     this.unreleased.clear();
@@ -177,8 +177,8 @@ export class HoldsService {
   }
 
   /**
-   * Whether the hold is still open. `coalesce` keeps PostgreSQL from the index of open holds, which it takes
-   * for empty and would read whole.
+   * Returns whether the hold is open. Without `coalesce`, PostgreSQL would use the index of open holds, which
+   * it estimates as empty, and would read all of it.
    */
   async isOpen(tx: Tx, holdId: string): Promise<boolean> {
     const open = await tx.read(
@@ -189,8 +189,8 @@ export class HoldsService {
   }
 
   /**
-   * The captured hold that the key protects; undefined while there is none. Throws `IdempotencyKeyReused`
-   * for other input and `IdempotencyKeyInUse` while the first request runs.
+   * Returns the id of the captured hold that the key protects; undefined if there is none. Throws
+   * `IdempotencyKeyReused` for other input and `IdempotencyKeyInUse` while the first request runs.
    */
   async findByKey(ownerId: string, idempotency: IdempotencyRecord): Promise<string | undefined> {
     const [hold] = await this.reader.read<{ id: string; state: HoldState; hash: string }>(
@@ -205,8 +205,8 @@ export class HoldsService {
   }
 
   /**
-   * The one way out of `open`. The schema's CHECK refuses more than the hold: that is a caller's bug.
-   * `coalesce` keeps PostgreSQL from the index of open holds, which it takes for empty and would read whole.
+   * Ends a hold. An `amount` above the hold is a caller's bug, and violates the schema's CHECK. Without `coalesce`,
+   * PostgreSQL would use the index of open holds, which it estimates as empty, and would read all of it.
    */
   private async resolve(
     tx: Tx,
@@ -225,7 +225,7 @@ export class HoldsService {
     return hold;
   }
 
-  /** Writes down what a wallet has just set aside. Returns the hold's id. */
+  /** Stores the hold that a wallet has just set aside. Returns its id. */
   record(tx: Tx, spend: AnswerSpend, createdAt: Micros): string {
     const { ownerId, amount, holdId: id = newId(), capId, turnBytes = 0, idempotency } = spend;
     tx.insertLater(Hold, {

@@ -3,9 +3,8 @@ import { IdempotencyKeyInUse, IdempotencyKeyReused } from '../errors.js';
 import { hashInput } from '../http/idempotency-key.js';
 
 /**
- * An Idempotency-Key as it is kept: on the row that it protects, unique for its owner and route, and
- * written in the same transaction. Of two requests that race, the loser meets the unique key and reads
- * what the winner wrote.
+ * An `Idempotency-Key` as it is stored: on the row that it protects, unique for its owner and route, written in
+ * the same transaction. If two requests race, the loser violates the unique key and reads what the winner wrote.
  */
 export interface IdempotencyRecord {
   readonly route: 'chat' | 'messages' | 'completions' | 'responses' | 'grant' | 'redeem';
@@ -13,14 +12,14 @@ export interface IdempotencyRecord {
   readonly hash: string;
 }
 
-/** An idempotency record's columns; all null for none. */
+/** The columns of an idempotency record; all null if there is none. */
 export interface IdempotencyColumns {
   readonly claimRoute: string | null;
   readonly claimKey: string | null;
   readonly claimHash: string | null;
 }
 
-/** The idempotency record that a key makes on a route for this input; undefined without a key. */
+/** Returns the idempotency record for this route, key and input; undefined without a key. */
 export function idempotencyRecord(
   route: IdempotencyRecord['route'],
   key: string | undefined,
@@ -29,21 +28,21 @@ export function idempotencyRecord(
   return key === undefined ? undefined : { route, key, hash: hashInput(input) };
 }
 
-/** Throws `IdempotencyKeyReused` when the key was first used with something else. */
+/** Throws `IdempotencyKeyReused` if the key was first used with other input. */
 export function assertSameInput(idempotency: IdempotencyRecord, hash: string): void {
   if (idempotency.hash !== hash) throw new IdempotencyKeyReused();
 }
 
-/** The record as an entity has it. */
+/** Returns the record as columns of an entity. */
 export function idempotencyColumns(idempotency: IdempotencyRecord | undefined): IdempotencyColumns {
   const { route = null, key = null, hash = null } = idempotency ?? {};
   return { claimRoute: route, claimKey: key, claimHash: hash };
 }
 
 /**
- * Runs something once under an Idempotency-Key, or gives what an earlier run has made. `find` gives that, or
- * undefined; `run` writes the record in its transaction. Throws as both do, and `IdempotencyKeyInUse` when a
- * twin has just taken the key and given it back.
+ * Runs something once under an idempotency key, or returns the result of an earlier run. `find` returns that
+ * result, or undefined. `run` writes the record in its transaction. Throws the errors of both, and
+ * `IdempotencyKeyInUse` if another request took the key and freed it again meanwhile.
  */
 export async function runOnce<Made>(
   record: IdempotencyRecord | undefined,
@@ -56,7 +55,8 @@ export async function runOnce<Made>(
   try {
     return await run();
   } catch (error) {
-    // A twin with the same key may have been faster: it has the key, or spent what this run needed.
+    // Another request with the same key may have been faster: it took the key, or spent the tokens that this
+    // run needed.
     const twin = await find(record);
     if (twin !== undefined) return twin;
     throw isUniqueViolation(error) ? new IdempotencyKeyInUse() : error;

@@ -7,7 +7,7 @@ import { LateSettlements } from './late-settlements.js';
 const QUICK = { waitingMax: 2, callerWaitMs: 200, retryMinMs: 1, retryMaxMs: 5 };
 const MINUTE = 60 * SECOND_MICROS;
 
-/** A settlement that fails for the first `failures` times. */
+/** A settlement whose first `failures` attempts fail. */
 class Settlement {
   attempts = 0;
   givenUp = 0;

@@ -4,17 +4,18 @@ import { DatabaseUnavailable } from '../errors.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 
 const LIMITS = {
-  /** Settlements that wait for the database, at most: each has its answer in memory. */
+  /** Number of settlements that may wait for the database. Each one keeps its answer in memory. */
   waitingMax: 1000,
-  /** So long the caller waits along; the settlement then goes on without them. */
+  /** How long the caller waits. After that the settlement goes on without the caller. */
   callerWaitMs: 10_000,
   retryMinMs: 100,
   retryMaxMs: 2000,
 };
 
 /**
- * Settlements that the database could not take: what a model has produced is not thrown away for an outage that
- * may be over in a moment. Each is tried again until it is settled, or the lifetime of its hold is over.
+ * Retries settlements that failed because the database was unavailable. A short outage must not lose what a
+ * model has produced. Each settlement is tried again until it succeeds, or until shortly before the lifetime
+ * of its hold is over.
  */
 export class LateSettlements implements OnModuleDestroy {
   private readonly underWay = new Set<Promise<unknown>>();
@@ -22,15 +23,15 @@ export class LateSettlements implements OnModuleDestroy {
 
   constructor(private readonly limits = LIMITS) {}
 
-  /** How many wait for the database. */
+  /** Number of settlements that wait for the database. */
   get depth(): number {
     return this.underWay.size;
   }
 
   /**
-   * Runs `attempt`, which must be safe to run again after any failure: once, and where the database is unavailable again
-   * until `until`. The caller waits along for a while, and is then told that it is unavailable. `giveUp` is called
-   * before this fails for good.
+   * Runs `attempt`, which must be safe to run again after any failure. Runs it again while the database is
+   * unavailable, until about a second before `until`. The caller waits for a limited time and then gets
+   * `DatabaseUnavailable`, while the retries go on. Calls `giveUp` before the settlement fails for good.
    */
   async settle<T>(
     attempt: () => Promise<T>,
@@ -48,7 +49,10 @@ export class LateSettlements implements OnModuleDestroy {
     }
   }
 
-  /** On the way down each that waits has one more try; what is then left open is given back by those who come after. */
+  /**
+   * Gives each waiting settlement one last try when the process stops. The sweeper of another process expires
+   * a hold that stays open.
+   */
   async onModuleDestroy(): Promise<void> {
     this.stopping.abort();
     await Promise.allSettled(this.underWay);
@@ -78,7 +82,7 @@ export class LateSettlements implements OnModuleDestroy {
     const { retryMinMs, retryMaxMs } = this.limits;
     let pauseMs = retryMinMs;
     for (;;) {
-      // Spaced at random, so that not all come back at once.
+      // A random pause, so that not all settlements retry at the same moment.
       await this.pause(pauseMs * (0.5 + Math.random() / 2));
       pauseMs = Math.min(2 * pauseMs, retryMaxMs);
       const isLast = this.stopping.signal.aborted || until - nowMicros() < SECOND_MICROS;

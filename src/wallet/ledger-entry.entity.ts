@@ -1,10 +1,10 @@
 import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** `refund` is a reserved word: the schema and clients know it, and no entry has it yet. */
+/** `refund` is reserved: the schema and clients know it, but no entry has this kind yet. */
 export type LedgerKind = 'grant' | 'top_up' | 'charge' | 'refund';
 
-/** One change of a wallet's balance. Rows are only ever added. */
+/** One change of a wallet's balance. Rows are only added, never changed. */
 @Entity('ledger_entries', { withoutRowid: true })
 @Index('ledger_entries_claim', ['ownerId', 'claimRoute', 'claimKey'], {
   unique: true,
@@ -26,7 +26,7 @@ export class LedgerEntry {
   @Column({ name: 'owner_id', type: 'varchar', length: 36 })
   ownerId!: string;
 
-  /** 1, 2, 3 … within the wallet, in the order in which the balance changed; a gap is a lost row. */
+  /** 1, 2, 3 … within the wallet, in the order in which the balance changed. A gap means that a row was lost. */
   @Column({ type: 'bigint' })
   seq!: number;
 
@@ -49,11 +49,11 @@ export class LedgerEntry {
   @Column({ name: 'turn_id', type: 'varchar', length: 36, nullable: true })
   turnId!: string | null;
 
-  /** Where the turn stands in the order of saving: pages go on from a turn that was deleted. */
+  /** The turn's place in the order of saving. Pages use it to continue after a turn that was deleted. */
   @Column({ name: 'turn_ordinal', type: 'bigint', nullable: true })
   turnOrdinal!: number | null;
 
-  /** Of a charge: who answered, by which credential it was asked, and what its owner calls that API key. */
+  /** For a charge: the model that answered, the credential that asked, and the name of that API key. */
   @Column({ type: 'text', nullable: true })
   model!: string | null;
 
@@ -67,7 +67,7 @@ export class LedgerEntry {
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
 
-  /** Where an Idempotency-Key was given: the route, the key, and what was asked with it. */
+  /** The route, the key, and the hash of the input of a request with an `Idempotency-Key`; otherwise null. */
   @Column({ name: 'claim_route', type: 'varchar', length: 20, nullable: true })
   claimRoute!: string | null;
 

@@ -21,14 +21,14 @@ export interface LedgerRow {
 const ENTRY = `id, seq, kind, amount, balance_after AS "balanceAfter", reason, turn_id AS "turnId", model,
   key_name AS "keyName", created_at AS "createdAt"`;
 
-/** Explains a balance, entry by entry. */
+/** Reads the ledger entries that explain a balance. */
 @Injectable()
 export class LedgerReader {
   constructor(private readonly reader: ReadConnection) {}
 
   /**
-   * One page of the ledger, by `seq`; of one turn alone where `turnId` is given. The key is a `seq`, or an entry's id:
-   * behind one that the owner has not there is nothing.
+   * Returns one page of the ledger, by `seq`. With `turnId`, returns only entries of that turn. The key is a
+   * `seq` or the id of an entry. Returns an empty page if the owner has no entry with that id.
    */
   page(ownerId: string, turnId: string | undefined, keyset: Keyset): Promise<LedgerRow[]> {
     const { key, comparison, order, limit } = keyset;

@@ -4,19 +4,19 @@ import type { Tx } from '../database/tx.js';
 import { idempotencyColumns, type IdempotencyRecord } from './idempotency-record.js';
 import { LedgerEntry, type LedgerKind } from './ledger-entry.entity.js';
 
-/** A wallet as it stands after a change, inside the transaction that changed it. */
+/** A wallet after a change, read inside the transaction that changed it. */
 export interface WalletRow {
   readonly balance: number;
   readonly held: number;
   readonly entryCount: number;
-  /** The number that the change was given among what is saved for the owner. */
+  /** The number of this change among all that is saved for the owner. */
   readonly lastOrdinal: number;
 }
 
 export const WALLET_ROW =
   'balance, held, entry_count AS "entryCount", last_ordinal AS "lastOrdinal"';
 
-/** What an entry says beside the balance that it leads to. `amount` is signed, in whole tokens. */
+/** The fields of an entry, except the balance after it. `amount` is signed, in whole tokens. */
 export interface NewEntry {
   readonly ownerId: string;
   readonly kind: LedgerKind;
@@ -30,7 +30,7 @@ export interface NewEntry {
   readonly idempotency?: IdempotencyRecord | undefined;
 }
 
-/** Writes down a change that `wallet` has just gone through. `entry_count` numbers it. */
+/** Adds the ledger entry for a change that has just been made to `wallet`. `entry_count` is its number. */
 export function appendEntry(tx: Tx, wallet: WalletRow, entry: NewEntry): void {
   const { ownerId, kind, amount, reason, holdId = null, turnId = null, idempotency } = entry;
   const { model = null, credentialId = null, keyName = null } = entry;

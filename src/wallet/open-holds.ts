@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
 import { SECOND_MICROS, nowMicros } from '../time.js';
 
-/** What operators are told of the holds that wait for their answers, over all processes. */
+/** Counts and ages of the open holds of all processes, for operators. */
 @Injectable()
 export class OpenHolds {
   constructor(private readonly reader: ReadConnection) {}
@@ -15,7 +15,7 @@ export class OpenHolds {
     return row?.count ?? 0;
   }
 
-  /** Seconds since the oldest was made; 0 where there is none. */
+  /** Returns the age of the oldest open hold, in seconds; 0 if there is none. */
   async oldestAgeSeconds(): Promise<number> {
     const [row] = await this.reader.read<{ oldest: number | null }>(
       `/* hold.oldest_open */ SELECT min(created_at) AS oldest FROM holds WHERE state = 'open'`,

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** A code that adds to one wallet, once. Only the digest is kept: the code is worth money. */
+/** A code that adds tokens to one wallet, once. Only its digest is stored, because the code is worth money. */
 @Entity('redemption_codes', { withoutRowid: true })
 @Check('redemption_codes_amount', '"amount" > 0')
 export class RedemptionCode {

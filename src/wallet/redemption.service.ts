@@ -16,7 +16,10 @@ export const CODE_BYTES = 15;
 
 const newCode = () => ({ id: newId(), code: randomBytes(CODE_BYTES).toString('base64url') });
 
-/** Codes that are worth an amount: made by operators, redeemed once, however many race for one. */
+/**
+ * Codes that are worth an amount. Operators make them, and each can be redeemed once, even if many requests
+ * race for it.
+ */
 @Injectable()
 export class RedemptionService {
   constructor(
@@ -25,7 +28,7 @@ export class RedemptionService {
     private readonly reader: ReadConnection,
   ) {}
 
-  /** Makes a code worth `amount` whole tokens; it is told here and never again. */
+  /** Makes a code worth `amount` whole tokens. Only this call returns the code; the database keeps its digest. */
   make(
     tx: Tx,
     amount: number,
@@ -45,12 +48,15 @@ export class RedemptionService {
     return { id, code };
   }
 
-  /** The code with this id, as it was made; null where there is none. */
+  /** Returns the stored code with this id; null if there is none. */
   find(id: string): Promise<RedemptionCode | null> {
     return this.reader.repository(RedemptionCode).findOneBy({ id });
   }
 
-  /** Credits the owner with what the code is worth. Throws `ValidationFailed` for one unknown or spent. */
+  /**
+   * Credits the owner with the amount of the code. Throws `ValidationFailed` if the code is unknown or was
+   * redeemed before.
+   */
   async redeem(
     ownerId: string,
     code: string,
@@ -63,7 +69,10 @@ export class RedemptionService {
     );
   }
 
-  /** Of all who race for a code, one changes its row; the credit is in the same transaction. */
+  /**
+   * Marks the code as redeemed and credits its amount in the same transaction. If requests race, only one
+   * changes the row.
+   */
   private async spend(
     tx: Tx,
     ownerId: string,

@@ -1,12 +1,12 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** When what was spent is counted anew: never, at midnight, or on the first of the month (UTC). */
+/** When the amount spent starts again at 0: never, at midnight, or on the first day of the month (UTC). */
 export type CapReset = 'daily' | 'monthly' | null;
 
 /**
- * A bound on what one credential takes from its owner's wallet. What is spent is counted in any case, so that a
- * limit that is set later knows of it.
+ * A bound on what one credential takes from its owner's wallet. The amount spent is counted even without a
+ * limit, so that a limit set later includes it.
  */
 @Entity('spending_caps', { withoutRowid: true })
 @Check('spending_caps_counted', '"held" >= 0 AND "spent_amount" >= 0')
@@ -26,11 +26,11 @@ export class SpendingCap {
   @Column({ type: 'varchar', length: 10, nullable: true })
   reset!: CapReset;
 
-  /** The sum of the open holds that count against it. */
+  /** The sum of the open holds that count against the cap. */
   @Column({ type: 'bigint' })
   held!: number;
 
-  /** What was spent in `spentPeriod`: a day since 1970, a month since year 0, or 0 for all time. */
+  /** The amount spent in `spentPeriod`, which is a day since 1970, a month since year 0, or 0 for all time. */
   @Column({ name: 'spent_amount', type: 'bigint' })
   spentAmount!: number;
 

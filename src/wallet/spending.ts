@@ -4,74 +4,73 @@ import { InsufficientBalance, StorageFull, type AppError } from '../errors.js';
 import type { IdempotencyRecord } from './idempotency-record.js';
 import { fits, NOTHING_STORED, type Room, type Stored } from './stored.js';
 
-/** Who pays how much. */
+/** The owner who pays, and the amount to pay. */
 export interface Spend {
   readonly ownerId: string;
   /** In whole tokens. */
   readonly amount: number;
-  /** The id of the hold; without one it is given one. */
+  /** The id for the hold; a new id if absent. */
   readonly holdId?: string;
-  /** The cap of the credential, which has to cover it too. */
+  /** The cap of the credential, which must cover the amount too. */
   readonly capId?: string | undefined;
-  /** What is kept for it, for which there has to be room; without it nothing is. */
+  /** What the database stores for this spend, for which the owner needs room; nothing if absent. */
   readonly stored?: Stored | undefined;
   readonly idempotency?: IdempotencyRecord | undefined;
 }
 
 /**
- * What a charge says in the ledger. Model and credential stand there too, for sums by them outlive the turn and
- * the key.
+ * The facts that the ledger keeps about a charge. They include model and credential, because sums by these
+ * must outlive the turn and the key.
  */
 export interface LedgerNote {
   readonly reason: string;
-  /** Absent where no turn is kept. */
+  /** Absent if no turn is saved. */
   readonly turnId?: string;
   readonly model: string;
   readonly credentialId: string;
-  /** As the owner calls the API key; null for a session. */
+  /** The owner's name for the API key; null for a session. */
   readonly keyName: string | null;
 }
 
-/** What a hold became: the amount taken, and what the owner may spend after it. */
+/** The result of a capture: the amount charged, and what the owner can spend after it. */
 export interface CaptureResult {
   readonly charged: number;
   readonly available: number;
   /**
-   * A number for what is saved in the same transaction: the wallet's row is locked until that is committed, so
-   * readers see the numbers of an owner in their order.
+   * A number for what is saved in the same transaction. The wallet's row is locked until the commit, so
+   * readers see the numbers of an owner in order.
    */
   readonly ordinal: number;
 }
 
-/** SQL: what the owner may spend, the daily limit apart. */
+/** SQL: the amount that the owner can spend, without regard to the daily limit. */
 export const AVAILABLE = 'balance - held';
 
-/** The same of a wallet that was read. */
+/** Returns the amount available in a wallet that was read, without regard to the daily limit. */
 export const availableOf = ({ balance, held }: { balance: number; held: number }): number =>
   balance - held;
 
 /**
- * SQL: what was spent in the day `day`, or in the next: another process's clock may be past midnight
- * already, or another charge, while this one waited for the wallet. The counter of any other day counts
- * as nothing.
+ * SQL: the amount spent on `day` or on the next day. Another process's clock may be past midnight already, or
+ * another charge may have passed it while this one waited for the wallet. A counter of any other day counts as 0.
  */
 export const spentOn = (day: string) =>
   `CASE WHEN spent_day - ${day} IN (0, 1) THEN spent_amount ELSE 0 END`;
 
-/** SQL: the day that the counter is of afterwards. It does not go back over midnight. */
+/** SQL: the day of the counter after the statement. It never goes back. */
 export const dayCounted = (day: string) =>
   `CASE WHEN spent_day - ${day} = 1 THEN spent_day ELSE ${day} END`;
 
 /**
- * SQL: whether the wallet and its owner's limit for the day cover the amount. Every statement that spends
- * has it, so that nothing is read, compared in memory and written back.
+ * SQL: whether the wallet and its owner's daily limit cover the amount. Every statement that spends contains
+ * this condition, so nothing is read, compared in memory and written back.
  */
 export const covers = (amount: string, day: string) => `${AVAILABLE} >= ${amount}
   AND (daily_limit IS NULL OR ${spentOn(day)} + held + ${amount} <= daily_limit)`;
 
 /**
- * Why a wallet did not cover what was to be spent, for its owner to read: `StorageFull` where the money would do, and
- * `InsufficientBalance`.
+ * Returns the error that tells the owner why a wallet did not cover an amount: `StorageFull` if there are
+ * enough tokens but no room, `InsufficientBalance` otherwise.
  */
 export async function refusalOf(
   tx: Tx,

@@ -5,17 +5,17 @@ import { StorageFull } from '../errors.js';
 import { fits, roomFor, stores, type Stored } from './stored.js';
 
 /**
- * Counts what the database keeps for a person, where nothing is paid for it. It is counted in the wallet's row, which
- * every paid request changes anyway.
+ * Counts what the database stores for an owner, for requests that pay nothing. The count is in the wallet's
+ * row, which every paid request changes anyway.
  */
 @Injectable()
 export class StorageService {
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
   /**
-   * Counts what the same transaction saves, and returns a number for it, after all that was saved for the owner
-   * before: the wallet's row is locked until the commit, so readers see the numbers of an owner in their order.
-   * Throws `StorageFull`, with nothing changed, where there is no room.
+   * Counts what the same transaction saves, and returns its number, which is higher than all earlier numbers
+   * of the owner. The wallet's row is locked until the commit, so readers see the numbers of an owner in
+   * order. Throws `StorageFull`, and changes nothing, if there is no room.
    */
   async add(tx: Tx, ownerId: string, added: Stored): Promise<number> {
     const [wallet] = await tx.write<{ ordinal: number }>(
@@ -28,8 +28,8 @@ export class StorageService {
   }
 
   /**
-   * Locks the owner's count: nothing is saved for them until the transaction is over, so what is about to be deleted
-   * can be measured. Lock order, against deadlocks: the conversation, the wallet, the turns.
+   * Locks the owner's count. Nothing can be saved for the owner until the transaction ends, so the caller can
+   * measure what it is about to delete. Lock order, against deadlocks: the conversation, the wallet, the turns.
    */
   async lock(tx: Tx, ownerId: string): Promise<void> {
     await tx.write(
@@ -38,7 +38,7 @@ export class StorageService {
     );
   }
 
-  /** Gives back what was deleted. */
+  /** Subtracts what was deleted from the count. */
   async remove(tx: Tx, ownerId: string, removed: Stored): Promise<void> {
     await tx.write(
       `/* wallet.unstore */ UPDATE wallets SET stored_bytes = stored_bytes - $2,

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js';
 
-/** What something makes the database keep for its owner; below zero for what is deleted. */
+/** The bytes and conversations that a change adds for an owner; negative for what is deleted. */
 export interface Stored {
   readonly bytes: number;
   readonly conversations: number;
@@ -8,10 +8,13 @@ export interface Stored {
 
 export const NOTHING_STORED: Stored = { bytes: 0, conversations: 0 };
 
-/** The most that a wallet's owner may keep afterwards, as the parameters of `fits`. */
+/** The most that a wallet's owner may store after a change, as parameters for `fits`. */
 export type Room = readonly [bytesMax: number, conversationsMax: number];
 
-/** What adds nothing is never refused, though a bound was lowered since; 0 is no bound. */
+/**
+ * Returns the bounds for a change. A change that adds nothing is always accepted, even if a bound was lowered
+ * since. A bound of 0 means no bound.
+ */
 export function roomFor(
   { storedMaxBytes, conversationsMax }: Config,
   { bytes, conversations }: Stored,
@@ -21,10 +24,13 @@ export function roomFor(
   return [most(bytes, storedMaxBytes), most(conversations, conversationsMax)];
 }
 
-/** SQL: counts what is stored, in the statement that pays for it. */
+/** SQL: counts what is stored, in the same statement that pays for it. */
 export const stores = (bytes: string, conversations: string) =>
   `stored_bytes = stored_bytes + ${bytes}, conversation_count = conversation_count + ${conversations}`;
 
-/** SQL: whether there is room for it. Every statement that stores has it, so that nothing is read and compared. */
+/**
+ * SQL: whether there is room. Every statement that stores contains this condition, so nothing is read and
+ * compared in memory.
+ */
 export const fits = (bytes: string, conversations: string, bytesMax: string, countMax: string) =>
   `stored_bytes + ${bytes} <= ${bytesMax} AND conversation_count + ${conversations} <= ${countMax}`;

@@ -29,7 +29,7 @@ import {
 } from './wallet.dto.js';
 import { WalletService, type WalletSummary } from './wallet.service.js';
 
-/** The caller's wallet: what is in it, why, and what may go out of it. */
+/** The caller's wallet: its balance, its ledger, its limits, and the redemption of codes. */
 @Controller('api/wallet')
 export class WalletController {
   constructor(

@@ -25,7 +25,7 @@ export class RedeemDto {
   code!: string;
 }
 
-/** What the caller can spend. */
+/** The amount that the caller can spend. */
 export class BalanceDto {
   @ShownInteger('The balance less what is held for answers under way.', { examples: [3900] })
   readonly tokens!: number;
@@ -58,7 +58,7 @@ export class WalletDto {
   readonly limits!: LimitsStateDto;
 }
 
-/** One change of a balance. Entries are never altered. */
+/** One change of a balance. Entries are never changed. */
 export class LedgerEntryDto {
   @ShownId('The entry.')
   readonly id!: string;
@@ -101,7 +101,7 @@ export class LedgerEntryDto {
 
 export class LedgerPageDto extends PageOf(LedgerEntryDto) {}
 
-/** What a redemption did. */
+/** The result of a redemption. */
 export class RedeemedDto {
   @ShownInteger('What the code was worth.', { examples: [1000] })
   readonly tokens!: number;

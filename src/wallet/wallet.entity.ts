@@ -2,8 +2,8 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
 /**
- * A prepaid store of value, in whole tokens. `balance` is the sum of its ledger entries, `held` the sum of
- * its open holds; what may be spent is the difference, and the schema keeps it from going below zero.
+ * A prepaid store of value, in whole tokens. `balance` is the sum of the ledger entries, `held` is the sum of
+ * the open holds. The owner can spend the difference. The schema keeps the difference from going below zero.
  */
 @Entity('wallets', { withoutRowid: true })
 @Check('wallets_covered', '"held" >= 0 AND "balance" >= "held"')
@@ -17,26 +17,29 @@ export class Wallet {
   @Column({ type: 'bigint' })
   held!: number;
 
-  /** How many ledger entries there are: the `seq` of the newest. */
+  /** Number of ledger entries, which is the `seq` of the newest one. */
   @Column({ name: 'entry_count', type: 'bigint' })
   entryCount!: number;
 
-  /** Numbers what is saved for the owner, in the order of saving: the number given last. There are gaps. */
+  /** The last number given to what is saved for the owner. Numbers grow in the order of saving and have gaps. */
   @Column({ name: 'last_ordinal', type: 'bigint', default: 0 })
   lastOrdinal!: number;
 
-  /** What is kept for the owner, in bytes as `sizes.ts` counts them; for answers under way, their questions. */
+  /**
+   * The bytes stored for the owner, as `src/conversations/sizes.ts` counts them. For answers in progress,
+   * their questions.
+   */
   @Column({ name: 'stored_bytes', type: 'bigint', default: 0 })
   storedBytes!: number;
 
   @Column({ name: 'conversation_count', type: 'bigint', default: 0 })
   conversationCount!: number;
 
-  /** The most that its owner wants spent in one day (UTC); null for no limit. */
+  /** The most that the owner wants to spend in one day (UTC); null for no limit. */
   @Column({ name: 'daily_limit', type: 'bigint', nullable: true })
   dailyLimit!: number | null;
 
-  /** What was spent on `spentDay`, which counts days since 1970. */
+  /** The amount spent on `spentDay`, which counts days since 1970. */
   @Column({ name: 'spent_amount', type: 'bigint' })
   spentAmount!: number;
 

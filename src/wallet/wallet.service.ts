@@ -13,10 +13,13 @@ import { AVAILABLE, availableOf } from './spending.js';
 import { NOTHING_STORED, type Stored } from './stored.js';
 import { Wallet } from './wallet.entity.js';
 
-/** The sentence for a credit after which the balance would no longer be an exact JavaScript number. */
+/** The error for a credit after which the balance would no longer be an exact JavaScript number. */
 const BALANCE_FULL = `The wallet holds at most ${String(Number.MAX_SAFE_INTEGER)} tokens.`;
 
-/** What was added to a wallet, in whole tokens, and whether an earlier request with the same key did it. */
+/**
+ * The amount added to a wallet and the new balance, in whole tokens, and whether an earlier request with the
+ * same key added it.
+ */
 export interface Credit {
   readonly amount: number;
   readonly balance: number;
@@ -31,7 +34,7 @@ export interface WalletSummary {
   readonly limits: { readonly daily: number | null; readonly spentToday: number };
 }
 
-/** Opens wallets, adds to them, and tells what is in them. What is spent goes through `HoldsService`. */
+/** Opens wallets, adds to them, and reads them. `HoldsService` and `ChargesService` spend from them. */
 @Injectable()
 export class WalletService {
   private readonly availables: BatchLoader<{ ownerId: string; available: number }>;
@@ -53,8 +56,8 @@ export class WalletService {
   }
 
   /**
-   * Opens the owner's wallet with `amount` tokens; the ledger's first entry says so, and why. `saved` is what there is
-   * of the owner's already.
+   * Opens the owner's wallet with `amount` whole tokens. The first ledger entry records the amount and the
+   * reason. `saved` is what the database already stores for the owner.
    */
   open(
     tx: Tx,
@@ -81,9 +84,9 @@ export class WalletService {
   }
 
   /**
-   * Adds `amount` whole tokens, above zero, in one statement. An idempotency record that is already there violates its
-   * unique key: read it with `findCredit`. Throws `ValidationFailed` for the field that brought the amount,
-   * with nothing changed, where the balance would no longer be exact.
+   * Adds `amount` whole tokens, above zero, in one statement. An idempotency record that exists already
+   * violates its unique key: read it with `findCredit`. Throws `ValidationFailed` for the field that brought
+   * the amount, and changes nothing, if the balance would no longer be exact.
    */
   async credit(
     tx: Tx,
@@ -126,7 +129,10 @@ export class WalletService {
     return new ValidationFailed({ [field]: [BALANCE_FULL] });
   }
 
-  /** The credit that the key has made; undefined while there is none. Throws `IdempotencyKeyReused`. */
+  /**
+   * Returns the credit that the key made; undefined if there is none. Throws `IdempotencyKeyReused` for other
+   * input.
+   */
   async findCredit(ownerId: string, record: IdempotencyRecord): Promise<Credit | undefined> {
     const [entry] = await this.reader.read<{ amount: number; balance: number; hash: string }>(
       `/* ledger.find_claim */ SELECT amount, balance_after AS balance, claim_hash AS hash
@@ -138,13 +144,16 @@ export class WalletService {
     return { amount: entry.amount, balance: entry.balance, isReplay: true };
   }
 
-  /** What the owner may spend now: the balance less the open holds. */
+  /** Returns the amount that the owner can spend now: the balance minus the open holds; 0 without a wallet. */
   async available(ownerId: string): Promise<number> {
     const wallet = await this.availables.load(ownerId);
     return wallet?.available ?? 0;
   }
 
-  /** What one more hold may take: what is available, and no more than the daily limit and the cap leave. */
+  /**
+   * Returns the largest amount that a new hold can take: what is available, but no more than the daily limit
+   * and the cap leave.
+   */
   async spendable(ownerId: string, capId: string | undefined): Promise<number> {
     const underCap = capId === undefined ? Infinity : await this.caps.left(capId);
     const { available, held, limits } = await this.summary(ownerId);
@@ -152,11 +161,11 @@ export class WalletService {
     return Math.max(0, Math.min(available, left, underCap));
   }
 
-  /** The whole wallet. Throws for an owner without one, which registration rules out. */
+  /** Returns the whole wallet. Throws if the owner has none, which cannot happen after registration. */
   async summary(ownerId: string): Promise<WalletSummary> {
     const wallet = await this.reader.repository(Wallet).findOneByOrFail({ ownerId });
     const { balance, held, dailyLimit } = wallet;
-    // As `spentOn` counts.
+    // Uses the same rule as `spentOn`.
     const isToday = [0, 1].includes(wallet.spentDay - dayOf(nowMicros()));
     const spentToday = isToday ? wallet.spentAmount : 0;
     return {
@@ -167,7 +176,7 @@ export class WalletService {
     };
   }
 
-  /** Caps what the owner can spend in a day (UTC); null for no cap. Holds that are open stay. */
+  /** Limits what the owner can spend in a day (UTC); null removes the limit. Open holds stay. */
   async setDailyLimit(tx: Tx, ownerId: string, dailyLimit: number | null): Promise<void> {
     if (dailyLimit !== null) assertAmount(dailyLimit);
     await tx.write(
