@@ -1,4 +1,6 @@
-/** The text of a message's content: the text itself, or those of its parts; what is no text is left out. */
+/**
+ * Returns the text of a message's content: the content itself, or the text of its parts. Other parts are left out.
+ */
 export function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';

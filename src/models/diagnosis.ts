@@ -1,11 +1,11 @@
 import { ProviderError, ProviderRefused, ProviderUnfit } from '../errors.js';
 
-/** What a failed question shows of its model's settings. */
+/** What a failed request shows about the settings of its model. */
 export interface Diagnosis {
-  /** `right`, `wrong`, `none` where no key is sent, or `?` where the failure says nothing of it. */
+  /** `right`, `wrong`, `none` if no key is sent, or `?` if the failure shows nothing about it. */
   readonly key: string;
   readonly name: string;
-  /** What went wrong, for the operator; empty where nothing did. */
+  /** The fault, for the operator. Empty if there is none. */
   readonly fault: string;
 }
 
@@ -13,7 +13,7 @@ const ABOUT_KEY = /api[ _-]?key|credential|unauthori[sz]ed|authenticat/i;
 const ABOUT_NAME = /model.*(?:not|unknown|invalid|exist|found)|(?:unknown|invalid|no such) model/i;
 const ABOUT_LIMIT = /max_tokens|max_completion_tokens|output tokens|completion tokens/i;
 
-/** Says in plain words what a provider's failure is, and what it shows of the key and of the model's name. */
+/** Describes a provider's failure in plain words, and what it shows about the key and the model's name. */
 export function diagnosisOf(error: unknown, waitMs: number): Diagnosis {
   if (!(error instanceof ProviderError)) return unknown(silentFor(error, waitMs));
   const { upstreamStatus: status, upstreamCode: code, reason = '' } = error.report ?? {};
@@ -59,7 +59,7 @@ function withoutAnswer(reason: string): string {
   return reason;
 }
 
-/** A 400 or a 422, whose words are the provider's: some say so of a key or of a name. */
+/** Diagnoses a 400 or a 422 by the provider's text, which may mention a key or a name. */
 function refused(words: string): Diagnosis {
   if (ABOUT_KEY.test(words)) return { key: 'wrong', name: '?', fault: words };
   if (ABOUT_LIMIT.test(words)) return { key: 'right', name: 'right', fault: words };

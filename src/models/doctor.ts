@@ -7,9 +7,9 @@ import { isFlat } from './pricing.js';
 import { OpenAiCompatibleProvider } from './providers/openai-compatible.provider.js';
 import { ProviderConnection } from './providers/provider-connection.js';
 
-/** A model on the operator's own machine may have to be loaded first. */
+/** Longest wait for the first word. A server on the operator's own machine may have to load the model first. */
 const WAIT_MS = 20_000;
-/** So few at a time that one question does not keep another waiting. */
+/** Maximum number of requests to one provider at a time, so that requests do not delay each other. */
 const AT_ONCE_OF_A_PROVIDER = 4;
 const QUESTION = 'Answer with one word: ready.';
 
@@ -18,7 +18,7 @@ type Examined = Pick<Config, 'models' | 'providers' | 'proxies' | 'pricePerMessa
 /** One model at one address with one key. */
 interface Case {
   readonly model: Pick<ModelSettings, 'id' | 'upstream' | 'price' | 'maxTokens' | 'maxTokensField'>;
-  /** Undefined for `echo`, which asks nobody. */
+  /** Undefined for `echo`, which calls no provider. */
   readonly provider: ProviderSettings | undefined;
   readonly providerName: string;
 }
@@ -26,9 +26,9 @@ interface Case {
 const HEAD = ['model', 'provider', 'key', 'name', 'price', 'first word', 'what went wrong'];
 
 /**
- * Asks each configured model for one word, and prints a line for each as soon as it is known: whether its key
- * and its name are right, its price, and how long the first word took. Nothing is written or charged, and each
- * answer is broken off after its first word. False where one fails.
+ * Asks each configured model for one word, and prints one line for each as soon as the result is known: whether its
+ * key and name are right, its price, and the time to the first word. It writes and charges nothing, and aborts each
+ * answer after its first word. Returns false if a model fails.
  */
 export async function examineModels(
   config: Examined,
@@ -87,7 +87,7 @@ function casesOf({ models, providers, pricePerMessage }: Examined): Case[] {
   return [...cases, { model, provider: undefined, providerName: 'built in' }];
 }
 
-/** The cells that are known before anyone is asked; their widths make the table. */
+/** Returns the cells that are known before any request. Their widths set the columns. */
 const knownOf = ({ model, providerName }: Case) => [
   model.id,
   providerName,
@@ -106,7 +106,10 @@ function priceOf(price: Price): string {
   return `${String(prompt)} + ${String(completion)} per ${per}`;
 }
 
-/** Asks as a chat would, with the model's own limit of an answer: a limit that is too high is found, too. */
+/**
+ * Sends the same request as a chat, with the model's own `maxTokens`, so that a limit that is too high is found
+ * too.
+ */
 async function examine(one: Case, { proxies }: Examined, waitMs: number): Promise<Finding> {
   const { model, provider } = one;
   if (!provider) return BUILT_IN;

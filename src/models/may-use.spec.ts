@@ -18,7 +18,7 @@ describe('mayUse', () => {
     expect(mayUse({ keys: [KEY_ID] }, keyWith('chat'))).toBe(true);
     expect(mayUse({ keys: [] }, keyWith('chat'))).toBe(false);
     expect(mayUse({ keys: ['another'] }, keyWith('chat'))).toBe(false);
-    // An access token's row has the same id: it is no API key.
+    // The row of an access token has the same id, but it is not an API key.
     expect(mayUse({ keys: [KEY_ID] }, session)).toBe(false);
   });
 

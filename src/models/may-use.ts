@@ -2,8 +2,9 @@ import type { ModelSettings } from '../config/models-file.js';
 import type { Principal } from '../principal.js';
 
 /**
- * Whether a model is for this caller. A list of keys names API keys by their ids, since their names are their
- * owners' to choose: it closes the model to all else. A list of scopes is held against API keys; sessions have all.
+ * Checks whether a caller may use a model. `keys` lists API keys by their ids, because owners choose the names. A
+ * model with `keys` refuses every other credential. `scopes` are required of API keys only; sessions have all
+ * scopes.
  */
 export function mayUse(
   { keys, scopes }: Pick<ModelSettings, 'keys' | 'scopes'>,

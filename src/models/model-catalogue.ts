@@ -10,7 +10,7 @@ import type { CompletionProvider } from './providers/provider.js';
 
 const ECHO_TOKENS_MAX = 1_000_000;
 
-/** A model as callers know it by its `id`, and who stands behind it. */
+/** A model, which callers know by its `id`, and its provider. */
 export interface Model extends Omit<ModelSettings, 'provider'> {
   readonly provider: CompletionProvider;
 }
@@ -20,7 +20,7 @@ export class ModelCatalogue implements OnApplicationShutdown {
   private readonly models: ReadonlyMap<string, Model>;
   private readonly chains: ReadonlyMap<string, readonly Model[]>;
 
-  /** `providers` are those of the settings, by their names. */
+  /** `providers` contains the providers of the settings, by their names. */
   constructor(
     config: Pick<Config, 'models' | 'pricePerMessage'>,
     private readonly providers: ReadonlyMap<string, CompletionProvider>,
@@ -28,7 +28,7 @@ export class ModelCatalogue implements OnApplicationShutdown {
     const builtIn = new EchoProvider();
     const listed = config.models.map((model) => {
       const provider = model.provider === 'echo' ? builtIn : providers.get(model.provider);
-      // The file was checked before: its models name no other providers.
+      // The file was checked before, so its models name only these providers.
       if (!provider) throw new Error(`no provider ${model.provider}`);
       return Object.assign({}, model as Omit<ModelSettings, 'provider'>, { provider });
     });
@@ -52,24 +52,24 @@ export class ModelCatalogue implements OnApplicationShutdown {
     );
   }
 
-  /** When nothing is served any more: connections that are kept alive would keep the process too. */
+  /** Closes the providers after the last request. Connections that are kept alive would keep the process running. */
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.providers.values()].map(async (provider) => provider.close?.()));
   }
 
-  /** Every model, in the order of the models file, then `echo`. */
+  /** Returns every model, in the order of the models file, then `echo`. */
   all(): Model[] {
     return [...this.models.values()];
   }
 
-  /** Those that the caller may use; the first is the caller's default. */
+  /** Returns the models that the caller may use. The first one is the caller's default. */
   list(principal: Principal): Model[] {
     return this.all().filter((model) => mayUse(model, principal));
   }
 
   /**
-   * The model of that name, or the default without one. Throws `ValidationFailed` for a name that is unknown, or
-   * of a model that is not for this caller: the two are told alike.
+   * Returns the model with this name, or the caller's default without a name. Throws `ValidationFailed` if the name
+   * is unknown or the caller may not use the model. The error is the same in both cases.
    */
   find(id: string | null | undefined, principal: Principal): Model {
     const model = id == null ? this.list(principal)[0] : this.permitted(id, principal);
@@ -78,14 +78,14 @@ export class ModelCatalogue implements OnApplicationShutdown {
     throw new ValidationFailed({ model: [sentence] });
   }
 
-  /** The same for OpenAI's clients. Throws `ModelNotFound`. */
+  /** Returns the model with this name, for OpenAI's clients. Throws `ModelNotFound`. */
   named(id: string, principal: Principal): Model {
     const model = this.permitted(id, principal);
     if (!model) throw new ModelNotFound(id);
     return model;
   }
 
-  /** Those that answer in its place, as far as the caller may use them. */
+  /** Returns the models that answer in place of this one, if the caller may use them. */
   fallbacksOf({ id }: Model, principal: Principal): Model[] {
     const chain = this.chains.get(id) ?? [];
     return chain.filter((model) => mayUse(model, principal));

@@ -4,7 +4,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { ModelCatalogue } from './model-catalogue.js';
 import type { CompletionProvider } from './providers/provider.js';
 
-/** What asks a provider is slow to load: it is loaded where the settings name one. */
+/** Loads the code that calls providers only if the settings name a provider, because it is slow to load. */
 async function providersOf(
   config: Config,
   metrics: Metrics,

@@ -30,7 +30,7 @@ describe('the price per 1,000,000 model tokens', () => {
 
   it('adds cached prompt, prompt and answer, and rounds up once', () => {
     const usage = { promptTokens: 500_000, completionTokens: 100_000, cachedPromptTokens: 400_000 };
-    // 0.3 + 0.4 + 1.5
+    // 0.3 (new prompt tokens) + 0.4 (cached prompt tokens) + 1.5 (answer)
     expect(cost(price, 'complete', usage, 1000)).toBe(3);
     expect(cost(price, 'complete', { promptTokens: 1, completionTokens: 0 }, 1000)).toBe(1);
   });

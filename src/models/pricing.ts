@@ -1,10 +1,10 @@
 import type { FlatPrice, Price } from '../config/prices.js';
 import type { Usage } from './providers/provider.js';
 
-/** Whether each message costs the same. */
+/** Checks whether each message costs the same. */
 export const isFlat = (price: Price): price is FlatPrice => 'perMessage' in price;
 
-/** Whole tokens of the wallet for each `per` model tokens. */
+/** Whole wallet tokens for each `per` model tokens. */
 interface Rates {
   readonly per: number;
   readonly prompt: number;
@@ -22,7 +22,9 @@ function ratesOf(price: Exclude<Price, FlatPrice>): Rates {
   return { per: 1_000_000, prompt, completion, cachedPrompt };
 }
 
-/** Whole tokens of the wallet for this many model tokens: the one place that rounds, and it rounds up. */
+/**
+ * Returns the price of this many model tokens in whole wallet tokens. Only this function rounds, and it rounds up.
+ */
 function metered(price: Price, usage: Usage): number {
   if (isFlat(price)) return price.perMessage;
   const { per, prompt, completion, cachedPrompt } = ratesOf(price);
@@ -32,14 +34,14 @@ function metered(price: Price, usage: Usage): number {
   return Math.ceil(sum / per);
 }
 
-/** The most that an answer can cost: what is held before the provider is asked. */
+/** Returns the maximum price of an answer, which is held before the provider is asked. */
 export function ceiling(price: Price, promptTokens: number, maxTokens: number): number {
   return metered(price, { promptTokens, completionTokens: maxTokens });
 }
 
 /**
- * The longest answer, in model tokens, that `available` affords after the prompt; at most `maxTokens`.
- * Undefined when it does not even cover the prompt and one token.
+ * Returns the longest answer, in model tokens, that `available` pays for after the prompt. It is at most
+ * `maxTokens`. Returns undefined if `available` does not pay for the prompt and one token.
  */
 export function affordable(
   price: Price,
@@ -55,7 +57,7 @@ export function affordable(
   return tokens >= 1 ? Math.min(tokens, maxTokens) : undefined;
 }
 
-/** How an answer ended, as far as its price goes. What was thought is output as well. */
+/** How an answer ended, as far as its price depends on it. Reasoning is output as well. */
 export type Ending =
   | 'complete'
   | 'complete without output'
@@ -64,7 +66,10 @@ export type Ending =
   | 'gone mid-answer'
   | 'failed';
 
-/** Who was given nothing owes nothing of a flat price; by model tokens the prompt was read, and is due. */
+/**
+ * Which endings are free. At a flat price, an answer without output costs nothing. At a price by model tokens the
+ * provider has read the prompt, so the prompt is charged.
+ */
 const FREE: Readonly<Record<Ending, 'always' | 'at a flat price' | 'never'>> = {
   complete: 'never',
   'complete without output': 'at a flat price',
@@ -75,8 +80,8 @@ const FREE: Readonly<Record<Ending, 'always' | 'at a flat price' | 'never'>> = {
 };
 
 /**
- * What an answer costs, from 0 to `held`. `reported` is the provider's word and is taken where it is a
- * count, zero too; `estimated` stands in for it. The table of prices is in docs/pricing.md.
+ * Returns the price of an answer, from 0 to `held`, in wallet tokens. `usage` is the result of `countUsage`. The
+ * table of prices is in docs/pricing.md.
  */
 export function cost(price: Price, ending: Ending, usage: Usage, held: number): number {
   if (FREE[ending] === 'always') return 0;
@@ -87,10 +92,10 @@ export function cost(price: Price, ending: Ending, usage: Usage, held: number): 
 
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 
-/** Each part of it is at most the whole, and 0 where it was not told. */
+/** Counts of model tokens. Each part is at most its whole, and 0 if the provider did not report it. */
 type CountedUsage = Readonly<Record<keyof Usage, number>>;
 
-/** Model tokens as they will be priced: each count that the provider told, and an estimate for the others. */
+/** Returns the model tokens to charge: each valid count of the provider, zero too, and an estimate for the others. */
 export function countUsage(reported: Usage | undefined, estimated: Usage): CountedUsage {
   const pick = (field: 'promptTokens' | 'completionTokens') =>
     isCount(reported?.[field]) ? Number(reported?.[field]) : estimated[field];

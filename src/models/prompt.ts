@@ -3,21 +3,24 @@ import { ValidationFailed } from '../errors.js';
 import { isFlat } from './pricing.js';
 import type { ChatMessage, EmbeddingInput } from './providers/provider.js';
 
-/** No tokenizer fits every model; three bytes of UTF-8 for a token errs on the provider's side for most. */
+/**
+ * An average, because no tokenizer fits every model. For most models, three bytes of UTF-8 give too many tokens
+ * rather than too few.
+ */
 const BYTES_PER_TOKEN = 3;
 const TOKENS_PER_MESSAGE = 4;
-/** The marks that a model puts around a text. */
+/** The tokens that a model adds around a text. */
 const TOKENS_PER_INPUT = 4;
-/** At a flat price each picture is the operator's cost: more than people send at once is not carried. */
+/** Default maximum of pictures at a flat price, where the operator pays for each. Users rarely send more at once. */
 const FLAT_IMAGES_MAX = 10;
 
 type Fields = Readonly<Record<string, unknown>>;
-/** What a model says of pictures. */
+/** The settings of a model that concern pictures. */
 type PictureRules = Pick<ModelSettings, 'id' | 'price' | 'imageTokens' | 'imagesMax'>;
 
 /**
- * How many model tokens a text or a prompt has. The estimate says what fits a context, and stands in for what
- * a provider does not tell; the bound is what is held: no text has more model tokens than bytes.
+ * The number of model tokens of a text or a prompt. `estimate` decides what fits a context, and replaces counts
+ * that a provider does not report. `bound` is what is held: no text has more model tokens than bytes.
  */
 export interface TokenCount {
   readonly estimate: number;
@@ -29,20 +32,20 @@ const countOf = (bytes: number): TokenCount => ({
   bound: bytes,
 });
 
-/** How many model tokens a text has, where the provider does not tell. */
+/** Returns the model tokens of a text, for a provider that does not report them. */
 export function estimateTokens(text: string): number {
   return countOf(Buffer.byteLength(text)).estimate;
 }
 
-/** The same of a text that is not at hand: by its length. */
+/** Returns the model tokens of a text from its length in bytes. */
 export const tokensOfBytes = (bytes: number): number => countOf(bytes).estimate;
 
-/** How many model tokens the messages have as a prompt. */
+/** Returns the estimated model tokens of the messages as a prompt. */
 export function estimatePrompt(messages: readonly ChatMessage[], imageTokens = 0): number {
   return countPrompt(messages, '', imageTokens).estimate;
 }
 
-/** Both counts of a prompt with what else is sent beside its messages; a picture has `imageTokens`. */
+/** Counts a prompt and the other text that is sent with it. A picture counts as `imageTokens`. */
 export function countPrompt(
   messages: readonly ChatMessage[],
   further: string,
@@ -57,13 +60,13 @@ export function countPrompt(
     const pictures = picturesIn(content) * imageTokens + TOKENS_PER_MESSAGE;
     add({ estimate: pictures, bound: pictures });
     add(countOf(Buffer.byteLength(textIn(content))));
-    // Beside its role: calls of tools, say, which the model reads as well.
+    // Other fields than the role, for example calls of tools. The model reads them as well.
     if (Object.keys(rest).length > 1) add(countOf(Buffer.byteLength(JSON.stringify(rest))));
   }
   return { estimate, bound };
 }
 
-/** Both counts of what is to be embedded. */
+/** Counts the inputs of an embedding request. */
 export function countInputs(inputs: readonly EmbeddingInput[]): TokenCount {
   const counts = inputs.map((input) => {
     if (typeof input === 'string') return countOf(Buffer.byteLength(input));
@@ -86,7 +89,7 @@ function picturesIn(content: unknown): number {
   return partsOf(content).filter(isPicture).length;
 }
 
-/** What of a content is read as text: pictures are counted by their number, and not by their bytes. */
+/** Returns the text of a content. Pictures are counted by their number, not by their bytes. */
 function textIn(content: unknown): string {
   if (typeof content === 'string') return content;
   return JSON.stringify(Array.isArray(content) ? partsOf(content).filter(isText) : (content ?? ''));
@@ -95,8 +98,9 @@ function textIn(content: unknown): string {
 const refuse = (sentence: string) => new ValidationFailed({ message: [sentence] });
 
 /**
- * Holds a prompt to what its model's price carries: pictures where they have a price, or are few at a flat
- * one; sound, files and the like, whose cost no price says, at a flat price alone, and counted as pictures.
+ * Throws `ValidationFailed` if a prompt contains parts that the model's price does not cover. Pictures need a
+ * price, or must be few at a flat price. Sound, files and other parts have no price, so only a flat price covers
+ * them, and they count as pictures.
  */
 export function assertPartsArePaid(model: PictureRules, messages: readonly ChatMessage[]): void {
   const { id, price, imageTokens, imagesMax } = model;
@@ -118,22 +122,22 @@ export function assertPartsArePaid(model: PictureRules, messages: readonly ChatM
   }
 }
 
-/** A video or a document as a data URL would cost more than a picture. */
+/** Checks for a picture's URL. A video or a document in a data URL would cost more than a picture. */
 function isImage({ image_url: picture }: Fields): boolean {
   const url: unknown =
     typeof picture === 'object' && picture !== null ? (picture as Fields)['url'] : picture;
   return typeof url === 'string' && /^(?:https?:\/\/|data:image\/)/i.test(url);
 }
 
-/** The fields of a message that a model reads as text, and nothing by which one could ask for more. */
+/** The fields of a message that a model reads as text. No field that could order more output is among them. */
 const MESSAGE_FIELDS = [
   ...['role', 'content', 'name', 'refusal', 'tool_calls', 'tool_call_id'],
   ...['reasoning_content', 'reasoning', 'reasoning_details'],
 ] as const;
 
 /**
- * A message as it goes to a provider: fields of no list stay here, since they may cost more than is held, and so
- * do those that are null, which clients send back as they had them.
+ * Returns a message as it is sent to a provider. Unknown fields are removed, because they may cost more than is
+ * held. Null fields are removed too: clients send them back as they received them.
  */
 export function passedOn(message: ChatMessage): ChatMessage {
   const fields = MESSAGE_FIELDS.filter(
@@ -145,12 +149,12 @@ export function passedOn(message: ChatMessage): ChatMessage {
   return { ...kept, ...parts } as ChatMessage;
 }
 
-/** Of a part that is read as text, the fields that hold a text; a signature is sent back as it came. */
+/** The fields of a text part that hold text. A signature is sent back unchanged. */
 const TEXT_FIELDS = new Set(['type', ...TEXT_PARTS, 'summary', 'signature']);
 
 /**
- * A part without what would change how it is billed: a mark for the provider's cache, or a picture beside a text, which
- * is counted as text alone.
+ * Removes from a part what would change its price: a mark for the provider's cache, or a picture inside a text
+ * part, which is counted as text only.
  */
 function bare(part: Fields): Fields {
   const goesOn = (name: string) =>

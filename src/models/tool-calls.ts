@@ -3,10 +3,10 @@ import type { ToolCallDelta } from './providers/provider.js';
 /** A whole call, in OpenAI's shape: `{id, type, function: {name, arguments}}`. */
 export type ToolCall = Readonly<Record<string, unknown>>;
 
-/** Puts the pieces of tool calls together as they stream in: arguments are joined, the rest is kept. */
+/** Assembles tool calls from their streamed pieces. Arguments are joined. Of other fields, the first value is kept. */
 export class ToolCalls {
   private readonly calls = new Map<number, Record<string, unknown>>();
-  /** Characters of what is kept: a call as JSON, and then the text that each further piece adds to it. */
+  /** Number of stored characters: each call as JSON at first, and then the text that each further piece adds. */
   size = 0;
 
   add(deltas: readonly ToolCallDelta[]): void {
@@ -18,13 +18,13 @@ export class ToolCalls {
     }
   }
 
-  /** The calls as far as they came, in their order. */
+  /** Returns the calls so far, in their order. */
   list(): ToolCall[] {
     return [...this.calls].sort(([one], [other]) => one - other).map(([, call]) => call);
   }
 }
 
-/** Characters of the texts in a call: of its arguments, names and ids. */
+/** Returns the number of characters in the texts of a call: its arguments, names and ids. */
 function textOf(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null) return 0;

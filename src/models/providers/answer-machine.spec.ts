@@ -19,7 +19,7 @@ const error = { error: { message: 'secret' } };
 const DONE = '[DONE]';
 const JUNK = '{"choices"';
 
-/** The answer after these events, and the output that they had; `!` before a text is the event's name. */
+/** Returns the answer after these events, and their output. `!` before a text marks the name of an event. */
 function after(...events: Event[]) {
   let state: AnswerState = SILENT;
   const deltas: CompletionDelta[] = [];

@@ -4,42 +4,42 @@ import type { EndMeaning } from './end-words.js';
 import type { ServerEvent } from './event-reader.js';
 import type { CompletionDelta, FinishReason, Usage } from './provider.js';
 
-/** How long what is missing is waited for once an answer has come to an end. */
+/** How long to wait for the missing rest after an answer has ended. */
 export interface Wait {
   readonly ms: number;
 }
 
-/** The whole answer is here: so long may the usage take, and then the closing of the connection. */
+/** After the whole answer has arrived: the longest wait for the usage, and then for the close of the connection. */
 const USAGE_WAIT_MS = 5000;
 const CLOSE_WAIT_MS = 250;
-/** At a server that went on after it gave a reason to end, the next reason is worth less. */
+/** The longer wait for a server that continued after a finish reason. Its next finish reason is less reliable. */
 const DOUBTFUL_WAIT_MS = 30_000;
 
-/** No model calls so many tools at once; each costs memory. */
+/** Maximum number of tool calls. Each costs memory, and no model makes this many. */
 const CALLS_MAX = 512;
 
 /**
- * How far an answer has come: nothing said yet; being said; ended by a reason; over, by `[DONE]`; or broken.
- * The table of what leads where is in docs/models.md.
+ * The progress of an answer: `silent` (nothing yet), `open` (output has come), `ended` (a finish reason has come),
+ * `over` (`[DONE]` has come) or `broken`. The table of all transitions is in docs/models.md.
  */
 export type Phase = 'silent' | 'open' | 'ended' | 'over' | 'broken';
 
-/** What the events of one answer have told so far. Never changed: each step makes another. */
+/** The state of one answer after some of its events. Immutable: each step returns a new object. */
 export interface AnswerState {
   readonly phase: Phase;
-  /** Whether there was a word or a call of a tool; what the model thinks is no answer by itself. */
+  /** Whether text or a tool call has come. Reasoning alone is not an answer. */
   readonly hasSpoken: boolean;
   readonly finishReason: FinishReason | undefined;
-  /** Output came after a reason to end. */
+  /** Whether output came after a finish reason. */
   readonly isDoubtful: boolean;
-  /** What the provider said last; a repetition is not more. */
+  /** The last counts that the provider reported. Repeated counts are not added. */
   readonly usage: Usage | undefined;
   readonly calls: KnownCalls;
-  /** An event came that is no part of an answer: without a reason to end, the answer may have broken off there. */
+  /** Whether an event was not part of an answer. Without a finish reason, the answer may have broken off there. */
   readonly isStrange: boolean;
-  /** What is waited for, from the step that made this object on. */
+  /** What to wait for, since the step that made this object. */
   readonly wait: Wait | undefined;
-  /** Why it is broken, in our words: a provider's own may repeat a key or a message. */
+  /** Why the answer is broken, in our words. The provider's own words may repeat a key or a message. */
   readonly fault: string | undefined;
 }
 
@@ -57,11 +57,11 @@ export const SILENT: AnswerState = {
 
 export interface Step {
   readonly state: AnswerState;
-  /** The output in the event. */
+  /** The output of the event. */
   readonly delta?: CompletionDelta | undefined;
 }
 
-/** What one event makes of an answer. After `[DONE]`, and once it is broken, nothing counts any more. */
+/** Returns the state after one event. Events after `[DONE]`, or after the answer is broken, are ignored. */
 export function step(state: AnswerState, event: ServerEvent): Step {
   if (state.phase === 'over' || state.phase === 'broken') return { state };
   if (event.text.trim() === '[DONE]') return close(state);
@@ -69,7 +69,7 @@ export function step(state: AnswerState, event: ServerEvent): Step {
   return 'fault' in chunk ? { state: interrupted(state, chunk.fault) } : take(state, chunk);
 }
 
-/** What the end of the connection makes of an answer, be it an orderly end or a reset. */
+/** Returns the state after the end of the connection. `isOrderly` is false after a reset. */
 export function end(state: AnswerState, isOrderly: boolean): AnswerState {
   if (state.phase === 'over' || state.phase === 'broken') return state;
   const isWhole = state.phase === 'ended' && (isOrderly || !state.isDoubtful);
@@ -86,7 +86,7 @@ const over = (state: AnswerState): AnswerState => ({
   ...{ phase: 'over', wait: { ms: CLOSE_WAIT_MS } },
 });
 
-/** Who says that all is said owes nothing any more. */
+/** Closes an answer after `[DONE]`. Sends the arguments that were held back. */
 function close(state: AnswerState): Step {
   const { calls, deltas } = owedPieces(state.calls);
   const toolCalls = deltas.length > 0 ? { toolCalls: deltas } : undefined;
@@ -105,7 +105,7 @@ function closed(state: AnswerState): AnswerState {
   return over(state.calls.length > 0 ? { ...state, finishReason: 'tool_calls' } : state);
 }
 
-/** An error, or what is no chunk: an answer that has ended is whole already. */
+/** Ends an answer after an error or an invalid chunk. An answer that has ended before is complete. */
 function interrupted(state: AnswerState, fault: string): AnswerState {
   if (state.phase === 'ended' && !state.isDoubtful) return over(state);
   return broken(state, fault);
@@ -118,7 +118,7 @@ function callsAfter(known: KnownCalls, pieces: readonly unknown[], isEnding: boo
   return deltas.length === 0 ? placed : { calls, deltas: [...placed.deltas, ...deltas] };
 }
 
-/** One more piece of a text, and nothing else: nearly all events of an answer, which change nothing in its state. */
+/** Checks whether a chunk only adds text. Nearly all events do, and they do not change the state. */
 function isMoreText(state: AnswerState, chunk: Chunk): boolean {
   return (
     state.phase === 'open' &&
@@ -136,7 +136,7 @@ function isMoreText(state: AnswerState, chunk: Chunk): boolean {
 function take(state: AnswerState, chunk: Chunk): Step {
   if (isMoreText(state, chunk)) return { state, delta: { type: 'delta', text: chunk.text } };
   const { usage, text, reasoning, pieces, ending } = chunk;
-  // Some servers send the whole once more when they end.
+  // Some servers send the whole message again at the end.
   const isRepeated = 'isWholeMessage' in ending && state.hasSpoken;
   const isEnding = ending.meaning !== 'no end';
   const { calls, deltas } = callsAfter(state.calls, isRepeated ? [] : pieces, isEnding);
@@ -158,7 +158,10 @@ function take(state: AnswerState, chunk: Chunk): Step {
   return { state: next, delta: hasOutput ? delta : undefined };
 }
 
-/** Output after a reason means that the reason was none: the answer is open again, and nothing is waited for. */
+/**
+ * Returns the state after output. If it follows a finish reason, that reason was wrong: the answer is open again
+ * and nothing is waited for.
+ */
 function withOutput(state: AnswerState, hasSpoken: boolean): AnswerState {
   return {
     ...state,
@@ -169,27 +172,30 @@ function withOutput(state: AnswerState, hasSpoken: boolean): AnswerState {
   };
 }
 
-/** The wait begins with the first reason, and anew with each that comes with or after more output. */
+/**
+ * Returns the state after a finish reason. The wait starts with the first reason, and again with each reason that
+ * comes with or after more output.
+ */
 function withEnding(state: AnswerState, meaning: EndMeaning, hasOutput: boolean): AnswerState {
   if (meaning === 'no end') return state;
   if (meaning === 'broken') return broken(state, 'the provider says that the answer broke off');
   const begins = hasOutput || state.phase !== 'ended';
-  // Who called tools wants their results, by whatever word the server ends.
+  // After tool calls the model waits for their results, whatever reason the server sends.
   const hasCalled = state.calls.length > 0 || state.finishReason === 'tool_calls';
   const meant = meaning === 'stop' && hasCalled ? 'tool_calls' : meaning;
   const ms = state.isDoubtful ? DOUBTFUL_WAIT_MS : USAGE_WAIT_MS;
   return {
     ...state,
     phase: 'ended',
-    // "stop" says nothing more of an answer that was cut.
+    // A later "stop" does not replace "length".
     finishReason: meaning === 'stop' && state.finishReason === 'length' ? 'length' : meant,
     wait: begins ? { ms } : state.wait,
   };
 }
 
 /**
- * Of each count the last that was told, since some servers tell them one by one; but zeros after counts are only
- * the end of the stream.
+ * Merges two reports of usage. The last value of each count wins, because some servers report the counts one by
+ * one. Zeros after other counts only mark the end of the stream and are ignored.
  */
 function later(before: Usage | undefined, told: Usage | undefined): Usage | undefined {
   if (!before || !told) return told ?? before;

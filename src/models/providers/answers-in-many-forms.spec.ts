@@ -5,14 +5,14 @@ import { ToolCalls } from '../tool-calls.js';
 import { SILENT, end, step, type AnswerState } from './answer-machine.js';
 import { readEvents } from './event-reader.js';
 
-/** One answer: words, thoughts and calls, in this order. */
+/** One answer: words, reasoning and tool calls, in this order. */
 interface Answer {
   readonly words: readonly string[];
   readonly thoughts: readonly string[];
   readonly calls: readonly { readonly id: string; readonly name: string; readonly args: string }[];
 }
 
-/** How it is written: everything that servers do differently. */
+/** The form of an answer: everything that servers do differently. */
 interface Style {
   readonly lineEnd: string;
   readonly emptyReason: unknown;
@@ -65,7 +65,7 @@ const styles: fc.Arbitrary<Style> = fc.record({
 
 const USAGE = { prompt_tokens: 7, completion_tokens: 9, total_tokens: 16 };
 
-/** The answer's chunks, and those that end it. */
+/** Returns the chunks of an answer, and the chunks that end it. */
 function chunksOf({ words, thoughts, calls }: Answer, style: Style) {
   const usage = style.usageAt === 'each chunk' ? { usage: USAGE } : {};
   const chunk = (delta: object, finish_reason: unknown = style.emptyReason) => ({
@@ -98,7 +98,7 @@ function chunksOf({ words, thoughts, calls }: Answer, style: Style) {
 const toEvent = (chunk: unknown) =>
   `data: ${typeof chunk === 'string' ? chunk : JSON.stringify(chunk)}`;
 
-/** The events as bytes, with noise between them, cut anywhere. */
+/** Returns the events as bytes, with noise between them, and cut at arbitrary places. */
 function bytesOf(events: readonly string[], { lineEnd, noise, cuts }: Style): Uint8Array[] {
   const mixed = events.flatMap((event, n) =>
     noise[n] === undefined ? [event] : [noise[n], event],
@@ -114,7 +114,7 @@ function bytesOf(events: readonly string[], { lineEnd, noise, cuts }: Style): Ui
   return parts;
 }
 
-/** What is read of the bytes; `isReset` where the connection breaks after them. */
+/** Reads an answer from bytes. `isReset` breaks the connection after them. */
 async function read(parts: readonly Uint8Array[], isReset: boolean) {
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
   async function* body() {
@@ -159,7 +159,7 @@ const ERRORS = [
 
 const named = 'event: error\ndata: {"message":"x"}';
 
-/** No test of chance may run for ever, and none may be so short that it says nothing. */
+/** Enough random cases to find faults, in a bounded time. */
 const RUNS = { numRuns: byEffort({ light: 200, full: 1000 }) };
 
 describe('an answer, however its server writes it', () => {

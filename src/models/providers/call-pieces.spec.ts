@@ -15,7 +15,7 @@ const piece = ({ index, id, name, args }: Said) => ({
   function: { ...(name !== undefined && { name }), ...(args !== undefined && { arguments: args }) },
 });
 
-/** What the chunks make of the calls, each as `id name arguments`. */
+/** Returns the calls that result from the chunks, each as `id name arguments`. */
 function callsOf(...chunks: Said[][]): string[] {
   const calls = new ToolCalls();
   let known: KnownCalls = [];

@@ -3,7 +3,7 @@ import type { ToolCallDelta } from './provider.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Whether a text that comes in pieces is one whole JSON object by now; each piece is looked at once. */
+/** The progress of a scan for one whole JSON object in streamed text. Each piece is scanned once. */
 interface ObjectScan {
   readonly depth: number;
   readonly isInString: boolean;
@@ -13,38 +13,38 @@ interface ObjectScan {
 
 const UNSCANNED: ObjectScan = { depth: 0, isInString: false, isEscaped: false, isWhole: false };
 
-/** A call of a tool as far as its pieces tell which they belong to. */
+/** A tool call, with the properties that decide which pieces belong to it. */
 interface KnownCall {
-  /** Under which index callers see it. */
+  /** The index that callers see. */
   readonly slot: number;
-  /** Under which index its provider sent it, if any. */
+  /** The index that the provider sent, if any. */
   readonly index: number | undefined;
   readonly id: string | undefined;
   readonly name: string | undefined;
   readonly scan: ObjectScan;
-  /** Arguments that may only stand in for those to come: told when the answer ends, if none came. */
+  /** Arguments that may only be a placeholder. They are sent when the answer ends, if no others came. */
   readonly owed: string;
-  /** Whether there were any other arguments. */
+  /** Whether any other arguments came. */
   readonly isBegun: boolean;
 }
 
 /** The calls so far, in the order in which they began. */
 export type KnownCalls = readonly KnownCall[];
 
-/** One piece, read. */
+/** A parsed piece. */
 interface Piece {
   readonly fields: Fields;
   readonly index: number | undefined;
   readonly id: string | undefined;
   readonly name: string | undefined;
   readonly text: string;
-  /** Where it stands among the pieces of its chunk, if there are several. */
+  /** The position among the pieces of the chunk, if there are several. */
   readonly place: number | undefined;
 }
 
 /**
- * Tells to which call each piece of a chunk belongs, and gives it that call's index. Servers leave the index
- * out, give every call the same, send calls whole, or send them twice; the table is in docs/models.md.
+ * Finds the call of each piece in a chunk, and sets the call's index on the piece. Some servers omit the index,
+ * give every call the same index, send whole calls, or send calls twice. The table is in docs/models.md.
  */
 export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
   let calls = known;
@@ -53,9 +53,9 @@ export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
   objects.forEach((fields, n) => {
     const piece = read(fields, objects.length > 1 ? n : undefined);
     const call = callOf(calls, piece);
-    // A whole call that is sent once more, by its id, is not more.
+    // A whole call that is sent again with the same id is ignored.
     if (call?.scan.isWhole && piece.id !== undefined && piece.text !== '') return;
-    // Callers put calls together by their place, which not every server counts from 0.
+    // Callers assemble calls by their index, which not every server counts from 0.
     const slot = call?.slot ?? calls.length;
     const { owed, text } = withoutStandIn(call, piece.text);
     const grown: KnownCall = {
@@ -74,7 +74,7 @@ export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
   return { calls, deltas };
 }
 
-/** The arguments that were kept back, once no more can come. */
+/** Returns the arguments that were held back, when no more can come. */
 export function owedPieces(known: KnownCalls) {
   const deltas: ToolCallDelta[] = known
     .filter(({ owed }) => owed !== '')
@@ -90,7 +90,7 @@ const settled = (call: KnownCall): KnownCall =>
 
 const EMPTY_OBJECT = /^\s*\{\s*\}\s*$/;
 
-/** Some servers say `{}` when a call begins, and then its arguments: the first of it is kept back. */
+/** Holds back `{}`. Some servers send it when a call begins, and send the real arguments later. */
 function withoutStandIn(call: KnownCall | undefined, text: string) {
   if (call?.isBegun) return { owed: '', text };
   if (EMPTY_OBJECT.test(text)) return { owed: text, text: '' };
@@ -121,26 +121,26 @@ function wordOf(value: unknown): string | undefined {
   return typeof word === 'string' && word !== '' ? word : undefined;
 }
 
-/** Some servers write "null" for an id that there is none of. */
+/** Returns the id. Some servers write "null" if there is none. */
 function idOf(value: unknown): string | undefined {
   const id = wordOf(value);
   return id !== undefined && /^(?:null|none|undefined)$/i.test(id) ? undefined : id;
 }
 
-/** Text; some servers send the object itself, or null until there is some. */
+/** Returns the arguments as text. Some servers send the object itself, or null at first. */
 function argumentsOf(value: unknown): string {
   if (typeof value === 'string') return value;
   return value === undefined || value === null ? '' : JSON.stringify(value);
 }
 
-/** The call that a piece goes on with; undefined where it begins a new one. */
+/** Returns the call that a piece continues. Returns undefined if the piece begins a new call. */
 function callOf(calls: KnownCalls, piece: Piece): KnownCall | undefined {
   const { index, id, name } = piece;
   const candidates = index === undefined ? calls : calls.filter((call) => call.index === index);
   if (id !== undefined) {
     const named = candidates.findLast((call) => call.id === id);
     if (named) return named;
-    // An id that comes late belongs to the call at its index that has none yet.
+    // A late id belongs to the last call at its index, if that call has no id yet.
     const last = index === undefined ? undefined : candidates.at(-1);
     return last?.id === undefined && !beginsAnew(last, piece) ? last : undefined;
   }
@@ -149,7 +149,7 @@ function callOf(calls: KnownCalls, piece: Piece): KnownCall | undefined {
   return beginsAnew(last, piece) ? undefined : last;
 }
 
-/** Whether a piece without an id cannot belong to the call before it. */
+/** Checks whether a piece without an id cannot belong to the call before it. */
 function beginsAnew(call: KnownCall | undefined, { index, name, text }: Piece): boolean {
   if (!call) return true;
   if (name !== undefined && call.name !== undefined && name !== call.name) return true;
@@ -173,14 +173,20 @@ function scanned(scan: ObjectScan, text: string): ObjectScan {
   return { depth, isInString, isEscaped, isWhole };
 }
 
-/** What goes on of a new call. Clients need an id, a type and arguments, which some servers leave out. */
+/**
+ * Returns the first piece of a call, as it is sent to the client. Clients need an id, a type and arguments, which
+ * some servers omit.
+ */
 function toFirstDelta({ fields, text, id }: Piece, slot: number): ToolCallDelta {
   const called = fields['function'];
   const said = { type: 'function', ...told(fields, 'function'), id: id ?? newId(), index: slot };
   return { ...said, function: { ...(isFields(called) && told(called)), arguments: text } };
 }
 
-/** What goes on of a further piece: what was told of its call is not repeated, for clients put pieces together. */
+/**
+ * Returns a further piece of a call, as it is sent to the client. Repeated fields are removed, because clients join
+ * the pieces.
+ */
 function toDelta({ fields, text }: Piece, { slot, name }: KnownCall): ToolCallDelta {
   const called = fields['function'];
   const delta = { ...told(fields, 'id', 'type', 'function'), index: slot };
@@ -198,5 +204,5 @@ const told = (fields: Fields, ...without: string[]) =>
 
 const newId = () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
 
-/** Whether a call has begun its arguments and not ended them. */
+/** Checks whether the arguments of a call have begun but are incomplete. */
 export const isCut = ({ scan }: KnownCalls[number]): boolean => scan.depth > 0;

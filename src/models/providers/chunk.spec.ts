@@ -9,7 +9,7 @@ const word = choice({ content: 'Hi' });
 const stop = choice({}, 'stop');
 const usage = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } };
 
-/** The answer after these events, and the output that they had. */
+/** Returns the answer after these events, and their output. */
 function after(...events: object[]) {
   let state: AnswerState = SILENT;
   const deltas: CompletionDelta[] = [];

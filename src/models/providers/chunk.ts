@@ -5,28 +5,30 @@ import { usageIn } from './usage-words.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What one event says of an answer. */
+/** The content of one event of an answer. */
 export interface Chunk {
   readonly usage: Usage | undefined;
   readonly text: string;
-  /** What the model thinks, told beside its answer. */
+  /** The model's reasoning, sent beside its answer. */
   readonly reasoning: string;
-  /** Pieces of tool calls, as they came. */
+  /** The pieces of tool calls, unchanged. */
   readonly pieces: readonly unknown[];
   readonly ending: Ending;
-  /** It is neither a part of an answer nor a sign of life: perhaps an error in words that nobody knows. */
+  /** Whether it is neither part of an answer nor a keep-alive. It may be an error of unknown form. */
   readonly isStrange: boolean;
 }
 
-/** Whether, and how, the answer ends with this event; and whether it is told whole in it, as without a stream. */
+/**
+ * Whether and how the answer ends with this event, and whether it contains the whole message, as without a stream.
+ */
 type Ending = { readonly meaning: EndMeaning } & ({ readonly isWholeMessage: true } | object);
 
-/** An event that is an error, or no part of an answer. */
+/** An event that is an error, or not part of an answer. */
 export interface Fault {
   readonly fault: string;
 }
 
-/** Reads an event. Its faults are told in our words. */
+/** Parses an event. Faults are described in our words. */
 export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
   if (isErrorName(name)) return SENT_ERROR;
   if (LIFE.test(name) || LIFE_WORD.test(text)) return NOTHING;
@@ -57,7 +59,7 @@ export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
   };
 }
 
-/** A sign of life: an event of such a name or type, whatever is in it, or one of that word alone. */
+/** A keep-alive: an event with such a name or type and any content, or an event of that word alone. */
 const LIFE = /^(?:ping|pong|keep[-_. ]?alive|heartbeat)$/i;
 const LIFE_WORD = /^\s*(?:ping|pong|keep-?alive|heartbeat)\b[^{]*$/i;
 const NOTHING: Chunk = {
@@ -68,7 +70,10 @@ const NOTHING: Chunk = {
 const isSignOfLife = (chunk: Fields) =>
   Object.keys(chunk).length === 0 || LIFE.test(String(chunk['type']));
 
-/** Google's servers have told it by either name, and by the other that there is none. */
+/**
+ * Returns the meaning of the finish reason. Google's servers have used both names, sometimes with the other one
+ * empty.
+ */
 function endIn(choice: Fields | undefined): EndMeaning {
   const meaning = meaningOf(choice?.['finish_reason']);
   return meaning === 'no end' ? meaningOf(choice?.['finishReason']) : meaning;
@@ -82,7 +87,7 @@ const THOUGHTS = [
   'reasoning_details',
 ];
 
-/** What the model thinks, by the first field that tells it: some servers send it in two. */
+/** Returns the model's reasoning from the first field that has any. Some servers send it in two fields. */
 function thoughtIn(said: Fields): string {
   for (const name of THOUGHTS) {
     const thought = textOf(said[name], isSaid);
@@ -91,7 +96,7 @@ function thoughtIn(said: Fields): string {
   return textOf(said['content'], isThought);
 }
 
-/** The pieces of calls; `function_call` is the older form of one call. */
+/** Returns the pieces of tool calls. `function_call` is the older form of a single call. */
 function piecesIn({ tool_calls: calls, function_call: called }: Fields): readonly unknown[] {
   if (Array.isArray(calls)) return calls;
   if (fieldsOf(calls)) return [calls];
@@ -105,7 +110,7 @@ function fieldsOf(value: unknown): Fields | undefined {
   return value as Fields;
 }
 
-/** One is asked for: the first, be it numbered or not. */
+/** Returns the first choice, with or without an index. Only one choice is requested. */
 function choiceOf(choices: unknown): Fields | undefined {
   if (!Array.isArray(choices)) return undefined;
   for (const one of choices) {
@@ -122,7 +127,7 @@ const ERROR_FIELDS = [
 const CODE_FIELDS = ['code', 'error_code', 'errcode'];
 const STATUS_FIELDS = ['status', 'status_code', 'statusCode'];
 
-/** The shapes in which servers tell an error amid a stream; the examples are in docs/models.md. */
+/** Checks for the shapes in which servers send an error inside a stream. Examples are in docs/models.md. */
 function isError(chunk: Fields, choice: Fields | undefined): boolean {
   if (isTold(chunk['error']) || isTold(choice?.['error'])) return true;
   if (isTold(fieldsOf(chunk['x_groq'])?.['error'])) return true;
@@ -144,7 +149,7 @@ const isErrorKind = (kind: unknown) => typeof kind === 'string' && isErrorName(k
 
 const isTold = (value: unknown) => Boolean(value) && !(Array.isArray(value) && value.length === 0);
 
-/** A code other than those that mean success. */
+/** Checks for a code other than the codes that mean success. */
 const isFaultCode = (code: unknown) =>
   (typeof code === 'number' || typeof code === 'string') &&
   !/^(?:0+|2\d\d|ok|success)?$/i.test(String(code).trim());
@@ -152,7 +157,7 @@ const isFaultCode = (code: unknown) =>
 const isSaid = (part: Fields) => part['type'] !== 'thinking' && part['type'] !== 'reasoning';
 const isThought = (part: Fields) => !isSaid(part);
 
-/** A text, a part, or the texts of those parts that count, as some servers send it. */
+/** Returns the text of a content: a text, a part, or the parts for which `counts` is true. Servers send all three. */
 function textOf(content: unknown, counts: (part: Fields) => boolean): string {
   if (typeof content === 'string') return counts === isSaid ? content : '';
   const part = fieldsOf(content);

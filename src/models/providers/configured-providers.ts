@@ -7,7 +7,7 @@ import { ProviderPool, type Place } from './provider-pool.js';
 import type { CompletionProvider } from './provider.js';
 import { WatchedProvider } from './watched-provider.js';
 
-/** The providers of the settings, by their names. */
+/** Returns the providers of the settings, by their names. */
 export function providersOf(config: Config, metrics: Metrics): Map<string, CompletionProvider> {
   const providers = new Map<string, CompletionProvider>();
   for (const name of new Set(config.providers.map((settings) => settings.name))) {
@@ -18,7 +18,7 @@ export function providersOf(config: Config, metrics: Metrics): Map<string, Compl
   return providers;
 }
 
-/** The addresses of a provider with their keys. */
+/** Returns the addresses of a provider, each with its key. */
 function placesOf(name: string, { providers, proxies }: Config): Place[] {
   const dialects = new Map<string, Dialect>();
   const all = providers.filter((settings) => settings.name === name);

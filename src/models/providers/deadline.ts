@@ -1,6 +1,9 @@
 import type { Wait } from './answer-machine.js';
 
-/** Ends an answer when what it waits for does not come; each new wait begins anew, and the same one goes on. */
+/**
+ * Ends an answer if the expected data does not arrive in time. A new wait starts the timer again; the same wait
+ * does not.
+ */
 export class Deadline {
   private wait: Wait | undefined;
   private timer: NodeJS.Timeout | undefined;

@@ -1,7 +1,7 @@
 import { pipeline, type Readable } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 
-/** What has come is given out at once: a stream's next word must not wait for the block to be full. */
+/** Decoded data is passed on at once. The next word of a stream must not wait until a block is full. */
 const EACH_PART = { flush: constants.Z_SYNC_FLUSH };
 const DECODERS: Readonly<Record<string, () => ReturnType<typeof createGunzip>>> = {
   gzip: () => createGunzip(EACH_PART),
@@ -11,11 +11,12 @@ const DECODERS: Readonly<Record<string, () => ReturnType<typeof createGunzip>>> 
 };
 
 /**
- * The body without its encoding. None is asked for, but some proxies pack what passes. What is packed in an
- * unknown way stays as it is, and is no answer then. A body that is cut, or not what it says, ends in an error.
+ * Returns the body without its content encoding. The request asks for none, but some proxies compress responses. A
+ * body with an unknown encoding is returned unchanged and will not parse. A body that is cut or has another
+ * encoding than declared ends in an error.
  */
 export function decoded(body: Readable, encoding: string): Readable {
   const decoder = DECODERS[encoding.trim().toLowerCase()];
-  // An error of either is an error of the decoder, which is being read.
+  // The decoder is read, and it emits the errors of both streams.
   return decoder ? pipeline(body, decoder(), () => undefined) : body;
 }

@@ -1,10 +1,10 @@
 import type { MaxTokensField } from '../../config/models-file.js';
 
-/** In which words a model is asked, where servers differ. */
+/** The names of request fields that differ between servers. */
 export interface Dialect {
-  /** By which name it is told how long the answer may be. */
+  /** The field that contains the maximum length of the answer. */
   readonly maxTokensField: MaxTokensField;
-  /** Whether it is asked for its usage by `stream_options`. */
+  /** Whether usage is requested with `stream_options`. */
   readonly asksForUsage: boolean;
 }
 
@@ -13,13 +13,13 @@ const OTHER: Readonly<Record<MaxTokensField, MaxTokensField>> = {
   max_completion_tokens: 'max_tokens',
 };
 
-/** What servers say of a field that they do not know, as against one whose value they do not like. */
+/** The words of servers for a field that they do not know, as opposed to a value that they do not accept. */
 const UNKNOWN =
   /unsupported|not (?:supported|permitted|allowed|recogni[sz]ed|a valid|expected)|unknown|unrecogni[sz]ed|extra|forbidden|unexpected|instead|does ?n[o']t (?:support|accept)|no such|invalid (?:parameter|field|argument)/i;
 
 /**
- * The dialect to ask in once more, where a refusal says that a field of ours is not known; undefined where it
- * says nothing of the kind.
+ * Returns the dialect for a second request if the refusal says that one of our fields is unknown. Otherwise returns
+ * undefined.
  */
 export function otherDialect(refusal: string, asked: Dialect): Dialect | undefined {
   if (!UNKNOWN.test(refusal)) return undefined;

@@ -9,10 +9,10 @@ import type {
   WholeCompletion,
 } from './provider.js';
 
-/** In so many pieces at most: what is longer is said several words at a time. */
+/** Maximum number of pieces. A longer answer has several words in each piece. */
 const PIECES_MAX = 1000;
 
-/** The reference's dummy: says the message back, word by word. Needs no model and costs nobody anything. */
+/** The reference's dummy model. It repeats the message word by word, needs no provider and has no cost. */
 export class EchoProvider implements CompletionProvider {
   readonly name = 'echo';
 
@@ -37,7 +37,7 @@ export class EchoProvider implements CompletionProvider {
   }
 }
 
-/** The answer word by word, each with the space before it, and how it ends. */
+/** Returns the answer as words, each with the space before it, and its end. */
 function sayBack({ messages, maxTokens }: InstantRequest) {
   const sentence = `This is a dummy AI response to your message: '${textOf(messages.at(-1)?.content)}'`;
   const words = sentence.split(/(?<=\S)(?=\s)/u);

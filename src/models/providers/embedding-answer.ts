@@ -10,8 +10,8 @@ const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;
 
 /**
- * What a provider answers, if it is one embedding for each of `count` inputs, all of one length; undefined for
- * anything else. Where its items name their places, these count.
+ * Parses a provider's answer. Returns undefined unless it has one embedding for each of `count` inputs, all of one
+ * length. If the items have an index, the index decides their order.
  */
 export function readEmbeddings(text: string, count: number): Embeddings | undefined {
   const { data: items, usage } = fieldsOf(parse(text));
@@ -40,7 +40,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** The numbers of an embedding in either form, if each is one. */
+/** Returns the numbers of an embedding in either form. Returns undefined if one of them is not a number. */
 function numbersOf(embedding: unknown): readonly number[] | undefined {
   const numbers: unknown = typeof embedding === 'string' ? floatsOf(embedding) : embedding;
   if (!Array.isArray(numbers) || numbers.length === 0) return undefined;

@@ -14,18 +14,20 @@ import type { EmbeddingRequest, Embeddings } from './provider.js';
 import { errorOf } from './refusal.js';
 
 const EMBEDDINGS: Door = { path: '/embeddings', accept: 'application/json' };
-/** 2,048 embeddings of 3,072 numbers are 33 MB in base64. */
+/** Maximum size of one answer. 2,048 embeddings of 3,072 numbers are 33 MB in base64. */
 const ANSWER_MAX_BYTES = 50_331_648;
-/** Of all answers that are read at the same time: no number of callers fills the memory. */
+/**
+ * Maximum size of all answers that are read at the same time, so that memory is bounded for any number of callers.
+ */
 const READING_MAX_BYTES = 268_435_456;
 const MEMORY_RETRY_SECONDS = 2;
-/** For more inputs base64 is asked for in any case: numbers in words are three times as long. */
+/** With more inputs, base64 is always requested, because numbers as text are three times as long. */
 const FLOATS_MAX_INPUTS = 256;
 
-/** How much of answers is in memory and not read to its end, in bytes. */
+/** Bytes in memory of all answers that are not read to their end. */
 const reading = { bytes: 0 };
 
-/** Asks one address for embeddings, once. Throws a `ProviderError`, or the signal's reason. */
+/** Requests embeddings from one address, once. Throws a `ProviderError`, or the signal's reason. */
 export async function embed(
   settings: Pick<ProviderSettings, 'name' | 'apiKey'>,
   connection: ProviderConnection,
@@ -60,7 +62,7 @@ function bodyOf({ model, input, form, count, extra }: EmbeddingRequest): string 
   return JSON.stringify({ ...extra, model, input, ...(isPacked && { encoding_format: 'base64' }) });
 }
 
-/** The whole answer, as long as there is room for it. */
+/** Reads the whole answer. Throws if it exceeds the limit for one answer or for all of them. */
 async function textOf({ body }: ProviderResponse, reportOf: Reporter): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;

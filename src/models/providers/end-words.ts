@@ -1,11 +1,11 @@
 import type { FinishReason } from './provider.js';
 
-/** What a provider's word for an end means: the contract's own, no end at all, or that it broke off. */
+/** The meaning of a provider's finish reason: one of the contract's own, not an end at all, or a broken answer. */
 export type EndMeaning = FinishReason | 'no end' | 'broken';
 
 /**
- * The words in which servers say why an answer ends, and what they mean; the first row that fits counts. No
- * word is known that means two things at two providers. A word of no row is an ordinary end.
+ * The finish reasons of servers, and their meanings. The first matching row counts. No known word has two meanings
+ * at two providers. A word that matches no row is an ordinary end.
  */
 const MEANINGS: readonly (readonly [words: RegExp, meaning: EndMeaning])[] = [
   [
@@ -21,7 +21,9 @@ const MEANINGS: readonly (readonly [words: RegExp, meaning: EndMeaning])[] = [
   [/tool|function/, 'tool_calls'],
 ];
 
-/** What a `finish_reason` means. Servers write words in any case, and SGLang `{"type": "length"}`. */
+/**
+ * Returns the meaning of a `finish_reason`. Servers write words in any case, and SGLang sends `{"type": "length"}`.
+ */
 export function meaningOf(reason: unknown): EndMeaning {
   const told =
     typeof reason === 'object' && reason !== null && 'type' in reason ? reason.type : reason;

@@ -3,7 +3,7 @@ import { EventTooLarge, readEvents, type ServerEvent } from './event-reader.js';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** What is read of a body that arrives in these parts. */
+/** Returns the events of a body that arrives in these parts. */
 async function read(parts: readonly (string | Uint8Array)[], max = 100): Promise<string[]> {
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
   async function* body() {
@@ -14,10 +14,10 @@ async function read(parts: readonly (string | Uint8Array)[], max = 100): Promise
   return events;
 }
 
-/** An event as its text, after its name where it has one. */
+/** Returns an event as its text, after its name if it has one. */
 const named = ({ name, text }: ServerEvent) => (name === '' ? text : `${name}: ${text}`);
 
-/** The bytes of a text, each on its own. */
+/** Returns the bytes of a text, one by one. */
 const oneByOne = (text: string) => Array.from(bytesOf(text), (byte) => Uint8Array.of(byte));
 
 describe('the data of server-sent events', () => {

@@ -1,19 +1,19 @@
 const LINE_END = /\r\n|\n|\r/;
 
-/** The other side sent an event larger than anyone means. */
+/** The provider sent an event that is larger than any valid event. */
 export class EventTooLarge extends Error {}
 
-/** One server-sent event, as far as it matters here. */
+/** One server-sent event, with the fields that are used here. */
 export interface ServerEvent {
-  /** What its field `event` says; empty where it has none. */
+  /** The value of the field `event`. Empty if it is missing. */
   readonly name: string;
   readonly text: string;
 }
 
 /**
- * The server-sent events of a body, as they come. Nothing is fetched before it is asked for. Throws
- * `EventTooLarge` past `eventMaxChars`: memory stays bounded whatever the other side sends, and so does the
- * work, since a line is looked at when it ends and not at each of its bytes.
+ * Yields the server-sent events of a body as they arrive. Reads nothing before it is requested. Throws
+ * `EventTooLarge` above `eventMaxChars`, so memory is bounded for any input. Work is bounded too, because a line is
+ * parsed when it ends and not at each of its bytes.
  */
 export async function* readEvents(
   body: AsyncIterable<Uint8Array>,
@@ -23,7 +23,7 @@ export async function* readEvents(
   let event = new EventLines();
   let pieces: string[] = [];
   let piecesChars = 0;
-  /** A line that ended in CR is over; an LF that comes next is still of its end. */
+  /** True after a line that ended in CR. A following LF belongs to the same line end. */
   let endedInCr = false;
   for await (const bytes of body) {
     const decoded = decoder.decode(bytes, { stream: true });
@@ -39,26 +39,26 @@ export async function* readEvents(
       for (const line of lines) {
         event.add(line);
         if (line !== '') continue;
-        // Not by `yield*`, which waits several times for each event of a list.
+        // Not with `yield*`, which waits several times for each event of a list.
         for (const whole of event.toEvents()) yield whole;
         event = new EventLines();
       }
     }
     if (event.chars + piecesChars > eventMaxChars) throw new EventTooLarge();
   }
-  // A last event without its blank line is complete where the body is.
+  // A last event without a blank line is complete at the end of the body.
   event.add(pieces.join('').trimEnd());
   yield* event.toEvents();
 }
 
-/** A line that is an event by itself, where a server ends events with one line end and not with two. */
+/** A line that is a whole event. Some servers end events with one line end instead of two. */
 const WHOLE_LINE = /^\s*(?:\{.*\}|\[DONE\])\s*$/;
 
 /** The lines of one event. */
 class EventLines {
   chars = 0;
   private name = '';
-  /** A line begins JSON without a field's name: an error amid a stream, or an answer that is none. */
+  /** Whether a line is JSON without a field name: an error inside a stream, or an answer that is not a stream. */
   private isBare = false;
   private readonly lines: string[] = [];
 
@@ -73,13 +73,13 @@ class EventLines {
     const [, field, value = ''] = match;
     if (field === 'event') this.name = value.trim();
     else this.lines.push(value);
-    // No field of the standard, but some servers write one.
+    // Not a standard field, but some servers send it.
     if (field === 'error') this.name = field;
   }
 
   /**
-   * An event without data is none, by the standard of server-sent events; only an error needs no more than its
-   * name. Several where each line is one.
+   * Returns the events of these lines. An event without data is ignored, as the standard for server-sent events
+   * requires, unless its name says that it is an error. Returns several events if each line is one.
    */
   toEvents(): ServerEvent[] {
     const { name, lines } = this;
@@ -91,6 +91,6 @@ class EventLines {
   }
 }
 
-/** Whether an event of this name is an error, whatever is in it. */
+/** Checks whether an event with this name is an error, whatever it contains. */
 export const isErrorName = (name: string): boolean =>
   /(?:^|[._-])(?:error|exception|fail(?:ed|ure)?)$/i.test(name);

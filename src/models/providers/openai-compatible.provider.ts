@@ -29,20 +29,26 @@ import type {
 import { errorOf } from './refusal.js';
 
 const NO_EVENTS = 'the provider answered with something else than events';
-/** Why a call that has ended is aborted. Given by name: without a reason each abort makes an error, with a stack trace. */
+/**
+ * The reason for aborting a call that has ended. Without a reason, each abort would create an error with a stack
+ * trace.
+ */
 const OVER = 'over';
 
-/** An event carries a few words, or a call's arguments; more is nonsense. */
+/** Maximum size of one event. An event carries a few words or a call's arguments, so a larger one is invalid. */
 const EVENT_MAX_CHARS = 1_048_576;
 
 /**
- * Any server that speaks OpenAI's chat completions. It is asked once, since a provider may charge for a call
- * that failed; only where it does not know a field of ours it is asked again at once, in other words.
+ * Any server with OpenAI's chat completions. A request is sent once, because a provider may charge for a failed
+ * call. If the server does not know one of our fields, the request is sent again at once in another dialect.
  */
 export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingProvider {
   private readonly logger = new Logger(OpenAiCompatibleProvider.name);
 
-  /** `dialects` is what was found out, by the model's name there; one for all keys and addresses of a provider. */
+  /**
+   * `dialects` contains the dialects found so far, by the provider's name of the model. All keys and addresses of a
+   * provider share it.
+   */
   constructor(
     private readonly settings: Pick<ProviderSettings, 'name' | 'apiKey'>,
     private readonly connection: ProviderConnection,
@@ -86,7 +92,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     return embed(this.settings, this.connection, request);
   }
 
-  /** The events of one answer, and then its end. */
+  /** Yields the events of one answer, and then its end. */
   private async *read(
     response: ProviderResponse,
     { signal }: CompletionRequest,
@@ -103,7 +109,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
         isAnyEvent = true;
         const { state: next, delta } = step(state, event);
         state = next;
-        // While the caller takes what was said, nobody waits for the provider.
+        // While the caller takes the output, no time counts against the provider.
         if (delta) deadline.follow(undefined);
         if (delta) yield delta;
         deadline.follow(state.wait);
@@ -112,7 +118,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       state = end(state, true);
     } catch (error) {
       signal.throwIfAborted();
-      // Nothing more came in time, which is as good as an orderly end; a reset is none.
+      // A timeout here counts as an orderly end. A reset does not.
       state = end(state, over.signal.aborted);
       if (state.phase === 'broken') throw error;
     } finally {
@@ -123,7 +129,10 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     yield { type: 'done', finishReason: state.finishReason ?? 'stop', usage: state.usage };
   }
 
-  /** Asks, and asks again in other words where ours are not known. Throws for any answer but events. */
+  /**
+   * Sends the request, and sends it again in another dialect if a field is unknown. Throws unless the answer is a
+   * stream of events.
+   */
   private async open(
     request: CompletionRequest,
     signal: AbortSignal,
@@ -146,7 +155,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       const refusal = await refusalIn(response, signal);
       const { status, text } = refusal;
       const other = status === 400 || status === 422 ? otherDialect(text, dialect) : undefined;
-      // What was changed once is not changed back.
+      // A field that was changed once is not changed back.
       const isBack = dialect !== first && other?.maxTokensField === first.maxTokensField;
       if (!other || isBack || asked.has(JSON.stringify(other))) {
         const report = reportOf(`the provider answered ${String(status)}`);
@@ -156,7 +165,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     }
   }
 
-  /** Kept once it has served: a refusal alone may quote what the caller wrote. */
+  /** Stores a dialect after it has worked. A refusal alone is no proof, because it may quote the caller's text. */
   private remember(model: string, dialect: Dialect): void {
     this.dialects.set(model, dialect);
     const { maxTokensField, asksForUsage } = dialect;
@@ -167,11 +176,14 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
   }
 }
 
-/** A page or a picture is none; servers that mean events call them all kinds of text. */
+/**
+ * Checks for a content type that cannot be events, such as a page or a picture. Servers send events with many text
+ * types.
+ */
 const isNoAnswer = ({ headers }: ProviderResponse) =>
   /^(?:text\/html|image\/|audio\/|video\/)/i.test((headers['content-type'] ?? '').trim());
 
-/** Fields that would change what an answer may cost, or how it comes, are ours alone to set. */
+/** Fields that only this service sets, because they would change the price of an answer or its format. */
 const OURS = new Set<string>([
   'n',
   'stream',

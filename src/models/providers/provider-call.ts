@@ -3,11 +3,11 @@ import { EventTooLarge } from './event-reader.js';
 import { QueueFull, type ProviderResponse } from './provider-connection.js';
 import type { Refusal } from './refusal.js';
 
-/** A refusal is a sentence or two; nobody waits long for its end. */
+/** The limits for reading a refusal, which is usually a sentence or two. */
 const REFUSAL = { maxBytes: 65_536, waitMs: 5000 };
 const QUEUE_RETRY_SECONDS = 1;
 
-/** Writes what happened at a provider, for the log; the time is counted from here on. */
+/** Describes an event at a provider for the log. The time is measured from the creation of the reporter. */
 export type Reporter = (reason: string) => ProviderReport;
 
 export function reporterOf(provider: string, model: string): Reporter {
@@ -18,11 +18,11 @@ export function reporterOf(provider: string, model: string): Reporter {
   };
 }
 
-/** Servers that are built on a framework whose POST answers 201 mean no more by it. */
+/** Checks for a successful status. Some frameworks answer a POST with 201. */
 export const isAnswered = ({ statusCode }: ProviderResponse) =>
   statusCode >= 200 && statusCode < 300;
 
-/** Reads as much of a refusal as comes soon. */
+/** Reads a refusal, up to a size and a time. */
 export async function refusalIn(response: ProviderResponse, signal: AbortSignal): Promise<Refusal> {
   const { statusCode: status, headers, body } = response;
   const late = setTimeout(() => body.destroy(), REFUSAL.waitMs);
@@ -35,7 +35,7 @@ export async function refusalIn(response: ProviderResponse, signal: AbortSignal)
       if (bytes >= REFUSAL.maxBytes) break;
     }
   } catch {
-    // What came before the end, or the time, has to do.
+    // The part that came before the error or the timeout is used.
     signal.throwIfAborted();
   } finally {
     clearTimeout(late);
@@ -44,7 +44,7 @@ export async function refusalIn(response: ProviderResponse, signal: AbortSignal)
   return { status, retryAfter: retryAfterIn(headers), text };
 }
 
-/** OpenAI's own servers tell it more exactly in a header of theirs. */
+/** Returns the time to wait. OpenAI's servers also send it in milliseconds, in a header of their own. */
 function retryAfterIn(headers: ProviderResponse['headers']): string | undefined {
   const exact = headers['retry-after-ms'];
   return headers['retry-after']?.toString() ?? (exact === undefined ? exact : `${String(exact)}ms`);
@@ -52,7 +52,7 @@ function retryAfterIn(headers: ProviderResponse['headers']): string | undefined 
 
 export const failed = (report: ProviderReport) => new ProviderFailed({ report });
 
-/** Any error of a call as the one that is told. */
+/** Converts any error of a call to a `ProviderError`. */
 export function toFailure(error: unknown, reportOf: Reporter): ProviderError {
   if (error instanceof ProviderError) return error;
   if (error instanceof QueueFull) {
@@ -67,7 +67,7 @@ export function toFailure(error: unknown, reportOf: Reporter): ProviderError {
   return failed({ ...report, connectionCode });
 }
 
-/** The system's code, such as ECONNREFUSED. */
+/** Returns the system's error code, such as ECONNREFUSED. */
 function codeOf(error: unknown): string {
   let at = error;
   while (typeof at === 'object' && at !== null) {

@@ -4,10 +4,10 @@ import { EnvHttpProxyAgent } from 'undici';
 import { withoutLastSlashes } from '../../config/setting-rules.js';
 import { decoded } from './decoded-body.js';
 
-/** So many answers of one provider come at once; more wait their turn, and past that nobody waits. */
+/** Maximum number of calls to one provider at the same time, and of calls that wait. Further calls are refused. */
 const LIMITS = { connectionsMax: 2048, queueMax: 512 };
 
-/** The proxies of the operator's network; an empty text where there is none. */
+/** The proxies of the operator's network. An empty text means no proxy. */
 export interface ProxySettings {
   readonly httpProxy: string;
   readonly httpsProxy: string;
@@ -17,19 +17,19 @@ export interface ProxySettings {
 
 export const NO_PROXIES: ProxySettings = { httpProxy: '', httpsProxy: '', noProxy: '' };
 
-/** All connections are in use, and as many calls wait for one as may. */
+/** All connections are in use, and the maximum number of calls waits for one. */
 export class QueueFull extends Error {}
 
-/** What a provider is asked for, and in which form it answers. */
+/** A route of a provider, and the format of its answers. */
 export interface Door {
-  /** Behind the provider's base URL. */
+  /** The path after the provider's base URL. */
   readonly path: string;
   readonly accept: string;
 }
 
 export const COMPLETIONS: Door = { path: '/chat/completions', accept: 'text/event-stream' };
 
-/** What a provider answers, as soon as its head is here. */
+/** A provider's response, returned when its head has arrived. */
 export interface ProviderResponse {
   readonly statusCode: number;
   readonly headers: IncomingHttpHeaders;
@@ -37,8 +37,8 @@ export interface ProviderResponse {
 }
 
 /**
- * The connections to one provider: kept alive between answers, bounded in number, and without a time limit of
- * their own. A call waits as long as its signal lets it.
+ * The connections to one provider. They are kept alive between answers, bounded in number, and have no timeout of
+ * their own. The signal of a call limits its wait.
  */
 export class ProviderConnection {
   private readonly agent: EnvHttpProxyAgent;
@@ -63,18 +63,21 @@ export class ProviderConnection {
       'User-Agent': 'tallychat',
       ...(apiKey !== undefined && { Authorization: `Bearer ${apiKey}` }),
     };
-    // Given for both: the agent would put one in for the other, and what is absent it reads from the environment.
+    // Both are set, because the agent would use one for the other and read a missing one from the environment.
     const proxy = protocol === 'https:' ? proxies.httpsProxy : proxies.httpProxy;
     this.agent = new EnvHttpProxyAgent({
       ...{ httpProxy: proxy, httpsProxy: proxy, noProxy: proxies.noProxy },
       connections: limits.connectionsMax,
       connect: { timeout: 0 },
-      // Plain HTTP goes through a proxy as a request, since many tunnel to port 443 alone.
+      // Plain HTTP is sent through a proxy as a request, because many proxies only tunnel to port 443.
       proxyTunnel: false,
     });
   }
 
-  /** Takes one of the connections, at the latest when the signal is aborted. Throws `QueueFull`, or its reason. */
+  /**
+   * Takes a connection, and waits for a free one if needed. Throws `QueueFull`, or the signal's reason when it
+   * aborts.
+   */
   async take(signal: AbortSignal, onQueue?: (isWaiting: boolean) => void): Promise<void> {
     if (this.inUse < this.limits.connectionsMax) {
       this.inUse += 1;
@@ -97,14 +100,14 @@ export class ProviderConnection {
     onQueue?.(false);
   }
 
-  /** Gives a connection back: to the one who has waited longest, if anybody does. */
+  /** Returns a connection. The call that has waited longest gets it. */
   release(): void {
     const next = this.waiting.shift();
     if (next) next();
     else this.inUse -= 1;
   }
 
-  /** Sends one question. Follows no redirect, which could carry the key elsewhere. */
+  /** Sends one request. Redirects are not followed, because they could send the key to another host. */
   async ask({ path, accept }: Door, body: string, signal: AbortSignal): Promise<ProviderResponse> {
     const limits = { headersTimeout: 0, bodyTimeout: 0 };
     const response = await this.agent.request({
@@ -120,7 +123,7 @@ export class ProviderConnection {
     };
   }
 
-  /** Cuts what is still open. */
+  /** Closes all open connections. */
   close(): Promise<void> {
     return this.agent.destroy();
   }

@@ -1,33 +1,33 @@
 import { ProviderBusy, ProviderFailed, ProviderUnfit } from '../../errors.js';
 
-/** So often the same failure in a row is an outage, and no accident. */
+/** This many equal failures in a row are an outage. */
 const FAILURES_MAX = 10;
-/** Refusals of a key, or of more calls with it: another key may serve at the same address. */
+/** Statuses that refuse a key, or more calls with it. Another key may work at the same address. */
 const ABOUT_KEY = new Set([401, 402, 403, 429]);
 
-/** What a failure says of who was asked. */
+/** What a failure shows about the place that was asked. */
 export interface Failing {
-  /** By which two failures are the same one; undefined where one request may have brought it about. */
+  /** Two failures with the same kind are the same failure. Undefined if a single request may have caused it. */
   readonly kind: string | undefined;
-  /** Where the question may be asked instead. */
+  /** Where the request may be sent instead. */
   readonly elsewhere: 'nowhere' | 'at another address' | 'with another key';
 }
 
-/** Reads an error of a provider that came before the first word. */
+/** Classifies an error of a provider that came before the first output. */
 export function failingOf(error: unknown): Failing {
   if (!(error instanceof ProviderFailed || error instanceof ProviderBusy)) {
     return { kind: undefined, elsewhere: 'nowhere' };
   }
   const { upstreamStatus: status, connectionCode } = error.report ?? {};
   if (status === undefined) return { kind: connectionCode, elsewhere: 'at another address' };
-  // It is told from a refusal of the request by its words alone, and so counts for no outage.
+  // Only its text distinguishes it from a refusal of the request, so it does not count for an outage.
   if (error instanceof ProviderUnfit) return { kind: undefined, elsewhere: 'with another key' };
   if (ABOUT_KEY.has(status)) return { kind: String(status), elsewhere: 'with another key' };
   const kind = status >= 500 ? String(status) : undefined;
   return { kind, elsewhere: 'at another address' };
 }
 
-/** Whether one model of one address answers, and until when nobody asks it. */
+/** Whether one model at one address works, and until when it is not asked. */
 export class ProviderHealth {
   private kind: string | undefined;
   private failures = 0;
@@ -36,12 +36,12 @@ export class ProviderHealth {
 
   constructor(private readonly restMs: number) {}
 
-  /** How long it rests from now on, in milliseconds; 0 where it may be asked. */
+  /** Returns the time until it may be asked again, in milliseconds. Returns 0 if it may be asked now. */
   restOf(nowMs: number): number {
     return Math.max(0, this.restsUntilMs - nowMs);
   }
 
-  /** True where that ends an outage. */
+  /** Notes a success. Returns true if this ends an outage. */
   succeed(): boolean {
     const wasOut = this.isOut;
     this.kind = undefined;
@@ -51,7 +51,10 @@ export class ProviderHealth {
     return wasOut;
   }
 
-  /** True where that begins an outage. After a rest, one more failure of any kind is enough for the next. */
+  /**
+   * Notes a failure. Returns true if this begins an outage. After a rest, one failure of any kind is enough to rest
+   * again.
+   */
   fail(kind: string, nowMs: number): boolean {
     if (this.restMs === 0) return false;
     this.failures = kind === this.kind ? this.failures + 1 : 1;

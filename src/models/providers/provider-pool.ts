@@ -11,21 +11,22 @@ import type {
   Embeddings,
 } from './provider.js';
 
-/** What is to be known of any question. */
+/** The fields that every request has. */
 type Asked = Pick<CompletionRequest, 'model' | 'signal'>;
 
 /** One address of a provider with one key. */
 export interface Place {
   readonly baseUrl: string;
-  /** As the log names it: never by its key. */
+  /** Its name in the log. It never contains the key. */
   readonly label: string;
   readonly provider: CompletionProvider & EmbeddingProvider;
 }
 
 /**
- * One provider with several keys or addresses, which are taken in turn. A question goes on to the next where a
- * key is refused or limited, or an address does not answer, as long as no word has come; it is never asked twice
- * at the same address with the same key. What fails the same way again and again rests, model by model.
+ * One provider with several keys or addresses, used in turn. If a key is refused or limited, or an address does not
+ * answer, the request is sent to the next place, as long as no output has come. It is never sent twice to the same
+ * address with the same key. A model at a place that fails the same way several times in a row is not asked for a
+ * time.
  */
 export class ProviderPool implements CompletionProvider, EmbeddingProvider {
   private readonly logger = new Logger(ProviderPool.name);
@@ -82,7 +83,7 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
     throw first;
   }
 
-  /** Each call begins one place further than the last. */
+  /** Returns the places in turn: each call starts one place later than the last. */
   private inTurn(): Place[] {
     const { places } = this;
     const start = this.turn;
@@ -124,7 +125,7 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
   }
 }
 
-/** Who is stopped because its time is up has failed; who is stopped because the caller left has not. */
+/** Classifies an aborted call. A timeout is a failure. A caller that left is not. */
 function silence({ reason }: AbortSignal): Failing {
   return { kind: reason === TIME_IS_UP ? 'no answer in time' : undefined, elsewhere: 'nowhere' };
 }

@@ -1,40 +1,43 @@
 import type { MaxTokensField } from '../../config/models-file.js';
 
-/** One message of the context sent to a model. `content` is text, or OpenAI's parts, passed on as they came. */
+/** One message of the context sent to a model. `content` is text, or OpenAI's parts, passed on unchanged. */
 export interface ChatMessage {
   readonly role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
   readonly content: unknown;
   readonly [key: string]: unknown;
 }
 
-/** Why the signal of a call is aborted where it was not the caller who left. */
+/** The reason of an aborted signal if the time ran out, and the caller did not leave. */
 export const TIME_IS_UP = 'time is up';
 
-/** What is asked of a model. */
+/** A request to a model. */
 export interface CompletionRequest {
   /** The model's name at its provider. */
   readonly model: string;
   readonly messages: readonly ChatMessage[];
-  /** The most that may be produced, in model tokens; what the wallet affords, at most. */
+  /** Maximum number of model tokens to produce. It is at most what the wallet can pay. */
   readonly maxTokens: number | undefined;
-  /** By which name the provider is told so. */
+  /** The name of the field that contains it in the provider's request. */
   readonly maxTokensField: MaxTokensField;
-  /** Further fields of the caller's request (temperature, tools, …), passed on as they came. */
+  /** Further fields of the caller's request (temperature, tools, …), passed on unchanged. */
   readonly extra: Readonly<Record<string, unknown>>;
-  /** Aborted when the caller is gone or time is up: the call then ends by throwing. */
+  /** Aborted when the caller has left or the time is up. The call then throws. */
   readonly signal: AbortSignal;
-  /** Told true while the call waits for a free connection, and false when it goes out: nobody is asked before. */
+  /**
+   * Called with true while the call waits for a free connection, and with false when the request is sent. No
+   * provider is asked before that.
+   */
   readonly onQueue?: ((isWaiting: boolean) => void) | undefined;
 }
 
-/** What the provider says was used. Nothing here is trusted: pricing bounds it by the hold. */
+/** The usage that the provider reports. It is not trusted: pricing limits it to the hold. */
 export interface Usage {
   readonly promptTokens: number;
-  /** What was thought is in it. */
+  /** Includes reasoning. */
   readonly completionTokens: number;
-  /** How many of the prompt's were read from the provider's cache, which may be cheaper; absent where not told. */
+  /** The part of the prompt that was read from the provider's cache, which may be cheaper. Absent if not reported. */
   readonly cachedPromptTokens?: number | undefined;
-  /** How many of the answer's were thought; absent where not told. It changes no price. */
+  /** The part of the answer that was reasoning. Absent if not reported. It changes no price. */
   readonly reasoningTokens?: number | undefined;
 }
 
@@ -49,7 +52,7 @@ export interface ToolCallDelta {
 export interface CompletionDelta {
   readonly type: 'delta';
   readonly text: string;
-  /** What the model thinks, where it tells: no part of the answer, but paid like it. */
+  /** The model's reasoning, if the provider sends it. It is not part of the answer, but has the same price. */
   readonly reasoning?: string;
   readonly toolCalls?: readonly ToolCallDelta[];
 }
@@ -57,66 +60,69 @@ export interface CompletionDelta {
 export interface CompletionDone {
   readonly type: 'done';
   readonly finishReason: FinishReason;
-  /** Undefined when the provider told none, or nonsense. */
+  /** Undefined if the provider reported none, or invalid counts. */
   readonly usage: Usage | undefined;
 }
 
-/** A stream is any number of `delta`s and then exactly one `done`. */
+/** A stream has any number of `delta`s and then exactly one `done`. */
 export type CompletionEvent = CompletionDelta | CompletionDone;
 
-/** What is asked of one who answers at once: there is no time to stop it. */
+/** A request to a provider that answers at once. It cannot be aborted. */
 export type InstantRequest = Omit<CompletionRequest, 'signal' | 'onQueue'>;
 
 /** A whole answer that was made at once. */
 export type WholeCompletion = Omit<CompletionDone, 'type'> & { readonly text: string };
 
-/** A text to be embedded, or its model tokens. */
+/** A text to embed, or its model tokens. */
 export type EmbeddingInput = string | readonly number[];
 
 export interface EmbeddingRequest {
   /** The model's name at its provider. */
   readonly model: string;
-  /** One or a list, as the caller has it. */
+  /** One input or a list, as the caller sent it. */
   readonly input: EmbeddingInput | readonly EmbeddingInput[];
-  /** How many inputs that is. */
+  /** Number of inputs. */
   readonly count: number;
-  /** The form that is asked for; the provider may answer in the other. */
+  /** The requested form. The provider may answer in the other. */
   readonly form: 'float' | 'base64';
-  /** Further fields of the caller's request (`dimensions`, `user`), passed on as they came. */
+  /** Further fields of the caller's request (`dimensions`, `user`), passed on unchanged. */
   readonly extra: Readonly<Record<string, unknown>>;
-  /** As a completion's. */
+  /** Aborted when the caller has left or the time is up, as for a completion. */
   readonly signal: AbortSignal;
   readonly onQueue?: ((isWaiting: boolean) => void) | undefined;
 }
 
-/** Numbers, or the same as 32-bit floats in base64. */
+/** Numbers, or the same numbers as 32-bit floats in base64. */
 export type Embedding = readonly number[] | string;
 
 export interface Embeddings {
-  /** One for each input, in their order. */
+  /** One vector for each input, in their order. */
   readonly vectors: readonly Embedding[];
-  /** In model tokens, not trusted; undefined when the provider told no such number. */
+  /** In model tokens, not trusted. Undefined if the provider did not report a number. */
   readonly promptTokens: number | undefined;
 }
 
-/** Who makes embeddings. Fails as a `CompletionProvider` does. */
+/** Makes embeddings. Fails with the same errors as a `CompletionProvider`. */
 export interface EmbeddingProvider {
   embed(request: EmbeddingRequest): Promise<Embeddings>;
 }
 
 /**
- * Who answers. Streaming is the primitive; a plain answer is a stream read to its end. Every failure is a
+ * Answers requests. Every answer is a stream, and a plain answer is a stream read to its end. Every failure is a
  * `ProviderError`, except that an aborted signal throws the signal's reason.
  */
 export interface CompletionProvider {
   readonly name: string;
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent>;
-  /** The whole answer at once, of one who asks nobody else and keeps nothing. May be called again for it. */
+  /**
+   * Returns the whole answer at once. Only for a provider that calls no other service and stores nothing. It may be
+   * called again for the same request.
+   */
   answer?: ((request: InstantRequest) => WholeCompletion) | undefined;
-  /** The words that `answer` will give, told before they are paid for: how long they are decides whether they can be kept. */
+  /** Returns the text that `answer` will return, before it is paid. Its length decides whether it can be stored. */
   draft?: ((request: InstantRequest) => string) | undefined;
-  /** Absent where it makes no embeddings. */
+  /** Absent if the provider makes no embeddings. */
   embed?: EmbeddingProvider['embed'];
-  /** Lets go of what it keeps open. */
+  /** Closes connections that are kept open. */
   close?(): Promise<void>;
 }

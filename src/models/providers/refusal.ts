@@ -8,27 +8,27 @@ import {
   type ProviderReport,
 } from '../../errors.js';
 
-/** An answer other than 200, with as much of its text as was read. */
+/** A response with an error status, and the part of its text that was read. */
 export interface Refusal {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly text: string;
 }
 
-/** So much of a provider's text reaches a caller. */
+/** Maximum length of a provider's text in an error for a caller. */
 const DETAIL_MAX_CHARS = 500;
 const RETRY_AFTER_SECONDS = { standard: 5, max: 3600 };
 const UNSAID = 'The model refused the request. Nothing was charged.';
-/** Shapes of credentials, also of those that are not ours: a provider may repeat what it was sent. */
+/** The shapes of credentials, including those of other services. A provider may repeat what it received. */
 const CREDENTIALS = /\b(?:sk|pk|rk|gsk|xai|hf|AIza|Bearer|tally)[-_ ]?[\w.+/=*-]{8,}/gi;
-/** A part of our key that is this long gives it away. */
+/** A part of our key with this length or more must not be shown. */
 const KEY_PART = /[\w.+/=-]{12,}/g;
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * What a provider's refusal means for the caller. What is wrong with the request, the caller is told in the
- * provider's words; what is wrong with the key or the model is the operator's, and told as a failure.
+ * Returns the error for a provider's refusal. If the request is at fault, the caller gets the provider's sentence.
+ * If the key or the model is at fault, the operator must act, and the error is a failure.
  */
 export function errorOf(
   refusal: Refusal,
@@ -45,17 +45,17 @@ export function errorOf(
   }
   if (status === 413)
     return new ProviderBodyTooLarge(detailOf(refusal.text, key), { report: told });
-  // 529 is Anthropic's, for a service that is overloaded.
+  // Anthropic sends 529 if its service is overloaded.
   if (status === 429 || status === 503 || status === 529) {
     return new ProviderBusy(secondsIn(refusal.retryAfter), { report: told });
   }
   return new ProviderFailed({ report: told });
 }
 
-/** What one of a unit is in seconds; the standard has no units, but some servers write `7s` or `1m30s`. */
+/** The length of each unit in seconds. The standard has no units, but some servers write `7s` or `1m30s`. */
 const UNIT_SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
-/** The seconds in a number, a list of which the first counts, or a sum with units; NaN where it is none. */
+/** Parses seconds: a number, the first number of a list, or a sum with units. Returns NaN for other text. */
 function spanIn(text: string): number {
   const [first = ''] = text.split(',');
   const parts = [...first.matchAll(/(\d{1,9}(?:\.\d{1,9})?)\s{0,9}(ms|[smh])[a-z]{0,9}/gi)];
@@ -66,7 +66,7 @@ function spanIn(text: string): number {
   );
 }
 
-/** `Retry-After` in whole seconds, whether it is told as a number or as a date. */
+/** Returns `Retry-After` in whole seconds. It may be a number or a date. */
 function secondsIn(retryAfter: string | undefined): number {
   const { standard, max } = RETRY_AFTER_SECONDS;
   const text = retryAfter?.trim() ?? '';
@@ -88,7 +88,10 @@ function parse(text: string): Fields | undefined {
   }
 }
 
-/** The first sentence in the shapes of OpenAI, vLLM, FastAPI, Mistral and Google; what was sent is not looked at. */
+/**
+ * Returns the first sentence in the shapes of OpenAI, vLLM, FastAPI, Mistral and Google. Skips fields that repeat
+ * the request.
+ */
 function sentenceIn(value: unknown): string | undefined {
   if (typeof value === 'string') return value.trim() || undefined;
   const fields = fieldsOf(value);
@@ -108,7 +111,7 @@ function detailOf(text: string, key: string | undefined): string {
   return Array.from(plain).slice(0, DETAIL_MAX_CHARS).join('');
 }
 
-/** Before it is cut: half a key would not be known for one. */
+/** Hides keys. Call it before the text is cut, because half a key would not be recognised. */
 function withoutKeys(text: string, key: string | undefined): string {
   const hidden = '[key]';
   const whole = key === undefined || key === '' ? text : text.replaceAll(key, hidden);
@@ -117,7 +120,7 @@ function withoutKeys(text: string, key: string | undefined): string {
     .replaceAll(KEY_PART, (part) => (key?.includes(part) ? hidden : part));
 }
 
-/** A short word, or none: a provider may put anything there. */
+/** Returns the error code if it is a short word, because a provider may send anything there. */
 function codeIn(text: string, key: string | undefined): string | undefined {
   const fields = parse(text);
   const inner = fieldsOf(fields?.['error']) ?? fields;
@@ -128,15 +131,15 @@ function codeIn(text: string, key: string | undefined): string | undefined {
 }
 
 /**
- * What some servers answer 400 to and others 401, 402, 403 or 404: Google to a key that it does not know,
- * Anthropic to an account without credit, Alibaba to one that owes, OpenRouter to a model that it has not.
+ * Codes that some servers send with 400 while others send 401, 402, 403 or 404: Google for an unknown key,
+ * Anthropic for an account without credit, Alibaba for an account in debt, OpenRouter for an unknown model.
  */
 const OPERATOR_CODES =
   /^(?:api_key_invalid|invalid_api_key|incorrect_api_key|authentication_error|permission_error|permission_denied|unauthorized|arrearage|billing_[a-z_]+|insufficient_(?:quota|balance|credits?)|account_[a-z_]+|model_?not_?found|unsupported_country_region_territory)$/i;
 const OPERATOR_WORDS =
   /api[ _-]?key (?:is )?(?:not (?:valid|found)|invalid|expired|missing|disabled|required)|(?:invalid|incorrect|missing|expired|no) (?:x-)?api[ _-]?key|credit balance is too low|insufficient (?:balance|credits?|quota)|billing (?:hard )?limit|user location is not supported|^(?:invalid|unknown|no such) model\b|is not a valid model(?: id)?\b(?! param)|\bmodel(?:[ :`'"]{1,4}\S{1,100})? (?:does not exist|(?:was )?not found)|\bmodel[ :`'"]{1,4}[\w./:-]{1,100}[`'"]? is not available/i;
 
-/** Whether a refusal is about the operator's key, account or model, and not about the request. */
+/** Checks whether a refusal is about the operator's key, account or model, and not about the request. */
 function isAboutOperator(text: string): boolean {
   const fields = parse(text);
   const inner = fieldsOf(fields?.['error']) ?? fields;
@@ -152,7 +155,7 @@ function isAboutOperator(text: string): boolean {
 const CONTEXT_WORDS =
   /context[ _-]?(?:length|window|size)|maximum context|maximum (?:prompt|input) length|max_new_tokens. must be|prompt is too long|too many (?:input )?tokens|input is too long|exceeds? the (?:model'?s )?(?:context|maximum (?:number of )?(?:input )?tokens)/i;
 
-/** By the provider's code or its sentence; never by what it repeats of the request. */
+/** Checks the provider's code and sentence for a context that is too long. Ignores what it repeats of the request. */
 function isAboutContext(text: string): boolean {
   const fields = parse(text);
   const inner = fieldsOf(fields?.['error']) ?? fields;

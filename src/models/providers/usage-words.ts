@@ -7,21 +7,21 @@ const fieldsOf = (value: unknown): Fields | undefined =>
     ? (value as Fields)
     : undefined;
 
-/** What is no count becomes NaN, for which pricing puts its estimate. */
+/** Returns NaN for a value that is not a number. Pricing then uses its estimate. */
 const countOf = (value: unknown) => (typeof value === 'number' ? value : Number.NaN);
 
-/** The usage that a chunk tells: beside its choices, in its choice (Moonshot), or in `x_groq`. */
+/** Returns the usage in a chunk: beside its choices, in its choice (Moonshot), or in `x_groq`. */
 export function usageIn(chunk: Fields, choice: Fields | undefined): Usage | undefined {
   const places = [chunk['usage'], choice?.['usage'], fieldsOf(chunk['x_groq'])?.['usage']];
   const usage = places.map(fieldsOf).find((fields) => fields !== undefined);
   return usage && toUsage(usage);
 }
 
-/** The first of these that is a count; NaN where none is. */
+/** Returns the first value that is a number, or NaN. */
 const firstCount = (...values: unknown[]) =>
   values.map(countOf).find((count) => !Number.isNaN(count)) ?? Number.NaN;
 
-/** Where servers tell what of the prompt was read from their cache; the last as Anthropic does. */
+/** Returns the prompt tokens that were read from the provider's cache. The last field is Anthropic's. */
 function cachedIn(usage: Fields): number {
   return firstCount(
     fieldsOf(usage['prompt_tokens_details'])?.['cached_tokens'],
@@ -32,7 +32,10 @@ function cachedIn(usage: Fields): number {
   );
 }
 
-/** Anthropic counts what is read from its cache, and written to it, beside the prompt; so do some who pass it on. */
+/**
+ * Returns the cached tokens that are not part of the prompt's count. Anthropic counts tokens read from and written
+ * to its cache separately, and so do some servers that pass its counts on.
+ */
 function besidePrompt(usage: Fields, unexplained: number): number {
   const counts = [usage['cache_read_input_tokens'], usage['cache_creation_input_tokens']];
   const beside = counts.reduce<number>((sum, count) => sum + Math.max(0, countOf(count) || 0), 0);
@@ -40,8 +43,8 @@ function besidePrompt(usage: Fields, unexplained: number): number {
 }
 
 /**
- * Some providers count what was thought beside `completion_tokens`: the total has it then, and they bill it. Where
- * there is no total, more thinking than answer shows the same.
+ * Converts a provider's usage. Some providers do not include reasoning in `completion_tokens`, but in the total,
+ * and bill for it. Without a total, more reasoning than answer shows the same.
  */
 function toUsage(usage: Fields): Usage {
   const told = countOf(usage['prompt_tokens'] ?? usage['input_tokens']);
@@ -53,7 +56,8 @@ function toUsage(usage: Fields): Usage {
   );
   const cached = cachedIn(usage);
   const total = countOf(usage['total_tokens']);
-  // Without a total, Anthropic's name of the prompt, or more in the cache than in the prompt, shows that it is beside it.
+  // Without a total, two signs show that the cached tokens are not part of the prompt's count: Anthropic's name for
+  // the prompt, or more tokens in the cache than in the prompt.
   const isBeside = usage['prompt_tokens'] === undefined || cached > told;
   const unexplained = !Number.isNaN(total)
     ? total - told - completionTokens

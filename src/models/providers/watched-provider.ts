@@ -11,10 +11,10 @@ import type {
   Embeddings,
 } from './provider.js';
 
-/** Where a provider's answers are counted. */
+/** The metrics that count a provider's answers. */
 export type AnswerCounts = Pick<Metrics, 'firstWord' | 'providerEnded'>;
 
-/** A provider whose answers are counted, and traced where an SDK is loaded. */
+/** A provider whose answers are counted, and traced if an SDK is loaded. */
 export class WatchedProvider implements CompletionProvider, EmbeddingProvider {
   constructor(
     private readonly provider: CompletionProvider & EmbeddingProvider,
@@ -29,7 +29,7 @@ export class WatchedProvider implements CompletionProvider, EmbeddingProvider {
     return watched(this.provider.complete(request), this.name, request, this.counts);
   }
 
-  /** Counted and traced alike. */
+  /** Embeds, and counts and traces the call in the same way. */
   async embed(request: EmbeddingRequest): Promise<Embeddings> {
     const { model, signal } = request;
     const askedAt = performance.now();
@@ -58,8 +58,8 @@ export class WatchedProvider implements CompletionProvider, EmbeddingProvider {
 }
 
 /**
- * Passes a provider's answer on as it comes, and notes when its first word came and how it ended, for
- * Prometheus and as a span in the words of OpenTelemetry's conventions for generative AI.
+ * Passes on a provider's answer as it arrives, and records the time of its first word and its end. These go to
+ * Prometheus, and to a span with the names of OpenTelemetry's conventions for generative AI.
  */
 async function* watched(
   answer: AsyncIterable<CompletionEvent>,
