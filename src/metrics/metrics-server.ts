@@ -4,13 +4,13 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { CONFIG, type Config } from '../config/config.js';
 import { Metrics } from './metrics.js';
 
-/** Prometheus asks every few seconds, on a network of its operator's own. */
+/** Limits for Prometheus, which sends a request every few seconds, on a network of the operator. */
 const TIMEOUT_MS = 10_000;
 const CONNECTIONS_MAX = 20;
 
 /**
- * Answers `/metrics`, and nothing else, on an address of its own: what is told there is the operator's, so
- * it needs no credentials and must not be reachable from outside.
+ * Serves only `/metrics`, on its own address. The metrics are for the operator: the route needs no credentials and
+ * must not be reachable from outside.
  */
 @Injectable()
 export class MetricsServer implements OnApplicationShutdown {
@@ -22,7 +22,7 @@ export class MetricsServer implements OnApplicationShutdown {
     @Inject(CONFIG) private readonly config: Pick<Config, 'metricsHost' | 'metricsPort'>,
   ) {}
 
-  /** Listens where `METRICS_PORT` says so. Throws where the port is taken. */
+  /** Listens on `METRICS_PORT`, if it is set. Throws if the port is in use. */
   async start(): Promise<void> {
     const { metricsHost: host, metricsPort: port } = this.config;
     if (port === undefined) return;

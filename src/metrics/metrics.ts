@@ -2,30 +2,30 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { CONFIG, type Config } from '../config/config.js';
 
-/** From a read of the balance to an answer that a model takes minutes for. */
+/** From the time to read a balance to the time of an answer that takes a model minutes. */
 const DURATION_BUCKETS = [
   0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 600,
 ];
-/** A caller may invent methods; as labels there are these and `other`. */
+/** The methods that are used as labels. A caller may invent methods, and these are counted as `other`. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** How an exchange with a caller ended. */
 export interface RequestOutcome {
   readonly method: string;
-  /** As the router spells it (`/api/keys/:id`); undefined where no route is asked for. */
+  /** The route in the router's notation (`/api/keys/:id`). Undefined if the path matches no route. */
   readonly route: string | undefined;
   readonly status: number;
   readonly seconds: number;
-  /** The code of the error that was answered, one of `errors.ts`. */
+  /** The code of the error in the response, from `errors.ts`. */
   readonly refusal: string | undefined;
 }
 
-/** How a provider's answer ended: in order, or by the code of one of `errors.ts`, or its caller left. */
+/** How a provider's answer ended: completely, because its caller left, or with an error code from `errors.ts`. */
 export type ProviderOutcome = 'answered' | 'left' | (string & {});
 
 /**
- * What an operator watches, in Prometheus' form. Labels are closed sets: no caller can add a series. Each
- * amount is counted once its transaction is on disk, by the process that wrote it.
+ * The metrics for an operator, in Prometheus' format. Labels have a fixed set of values, so no caller can add a
+ * series. The process that writes an amount counts it once, after its transaction is on disk.
  */
 @Injectable()
 export class Metrics {
@@ -126,7 +126,10 @@ export class Metrics {
     if (isFailure) this.providerFailures.inc({ provider, kind: outcome });
   }
 
-  /** Shows a value that is read when Prometheus asks; undefined where there is none at the moment. */
+  /**
+   * Adds a gauge whose value is read when Prometheus asks. If the value is undefined at that moment, it is not
+   * shown.
+   */
   watch(
     name: string,
     help: string,
@@ -142,11 +145,11 @@ export class Metrics {
         else this.set(value);
       },
     });
-    // A gauge starts at zero, which is not known yet.
+    // A gauge starts at zero, but its value is not known yet.
     gauge.remove();
   }
 
-  /** The same for several values of one kind, by the label `label`. */
+  /** Adds a gauge with several values of one kind, which are distinguished by the label `label`. */
   watchMany(
     name: string,
     help: string,
