@@ -7,7 +7,7 @@ import { HealthDocs, type HealthDto } from './health.docs.js';
 
 const PING_TIMEOUT_MS = 2000;
 
-/** For the supervisor that starts this process and the balancer that routes to it. */
+/** The health routes, for the supervisor of this process and for the balancer. */
 @Controller('health')
 export class HealthController {
   constructor(
@@ -15,7 +15,7 @@ export class HealthController {
     private readonly gate: RequestGate,
   ) {}
 
-  /** The process runs; a failure means restart it. */
+  /** Reports that the process runs. If it fails, restart the process. */
   @HealthDocs.live()
   @Public()
   @Get('live')
@@ -23,7 +23,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** The process can serve; a 503 means send nothing here for now. */
+  /** Reports whether the process can serve requests. After a 503, send no requests to it for now. */
   @HealthDocs.ready()
   @Public()
   @Get('ready')

@@ -2,7 +2,7 @@ import { DatabaseSilent } from '../errors.js';
 import { ShownText } from '../fields/field-docs.js';
 import { describeRoute } from '../openapi/route-docs.js';
 
-/** All is well. */
+/** The response of a healthy process. */
 export class HealthDto {
   @ShownText('Always `ok`; anything else is not 200.', { enum: ['ok'] })
   readonly status!: string;

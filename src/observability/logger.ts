@@ -3,7 +3,7 @@ import { pino, type Logger } from 'pino';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
-/** Nest tells of every module and route while it starts; why it does not start is told by `main`. */
+/** Nest's sources of log lines about every module and route during the start. `main` reports why a start failed. */
 const NEST_START = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -14,8 +14,8 @@ const NEST_START = new Set([
 ]);
 
 /**
- * What is told of an error. Its other properties stay out: a failed query carries its parameters, which
- * are people's words and digests of their secrets.
+ * Returns the properties of an error to log. Others are left out: a failed query carries its parameters, which are
+ * users' texts and digests of their secrets.
  */
 function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
@@ -25,7 +25,10 @@ function describeError(error: unknown): object {
   return { type: constructor.name, message, code, query, stack, cause: because };
 }
 
-/** JSON lines; on a terminal, lines for people. Only what is named here of a request is ever logged. */
+/**
+ * Creates the logger. It writes JSON lines, or readable lines on a terminal. Of a request it only logs the
+ * properties named here.
+ */
 export async function createLogger(
   level: string,
   isTerminal = process.stdout.isTTY,
@@ -41,7 +44,7 @@ export async function createLogger(
   return pino(options, pinoPretty({ singleLine: true, sync: true }));
 }
 
-/** Lets Nest speak through pino. */
+/** Passes Nest's log lines to pino. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
@@ -61,7 +64,7 @@ export class NestLogger implements LoggerService {
     this.write('trace', message, rest);
   }
 
-  /** Nest gives the context last, and for errors a stack before it. */
+  /** Writes one line. Nest passes the context last, and before it a stack for errors. */
   private write(level: Level, message: unknown, rest: unknown[]): void {
     const context = rest.pop();
     const quiet = typeof context === 'string' && NEST_START.has(context) && level !== 'warn';

@@ -1,18 +1,21 @@
 import { resolve } from 'node:path';
 
-/** What a start has to tell. */
+/** The facts about a started service. */
 export interface Started {
-  /** Where the service listens, without a last slash. */
+  /** The URL of the service, without a slash at the end. */
   readonly url: string;
   readonly databaseUrl: string;
-  /** In the order of the catalogue: the first is the default. */
+  /** In the order of the catalogue. The first one is the default. */
   readonly models: readonly { readonly id: string; readonly provider: { readonly name: string } }[];
   readonly providers: readonly { readonly name: string; readonly baseUrl: string }[];
-  /** What is set and leads to nothing. */
+  /** Hints about settings that have no effect. */
   readonly modelHints: readonly string[];
 }
 
-/** Which models are served and by whom, and where everything is. No line has a key or a password. */
+/**
+ * Returns log lines with the models, their providers, and the addresses of the service. They never contain a key or
+ * a password.
+ */
 export function startLines(started: Started): string[] {
   const { url, databaseUrl, models, modelHints } = started;
   const served = models.map(({ id, provider }) => `${id} (${whereIs(provider.name, started)})`);
@@ -28,7 +31,7 @@ function whereIs(name: string, { providers }: Started): string {
   return places.length > 0 ? `${name} at ${[...new Set(places)].join(' and ')}` : 'built in';
 }
 
-/** The file, or the server and the name of the database there. */
+/** Returns the path of the file, or the server and the name of its database. */
 function placeOf(databaseUrl: string): string {
   if (databaseUrl.startsWith('sqlite:')) return resolve(databaseUrl.slice('sqlite:'.length));
   const { host, pathname } = new URL(databaseUrl);
