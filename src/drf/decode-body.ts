@@ -14,33 +14,33 @@ import { decodeMultipart } from './multipart.js';
 const JSON_TYPE = parseMediaType('application/json');
 const FORM_TYPE = parseMediaType('application/x-www-form-urlencoded');
 const MULTIPART_TYPE = parseMediaType('multipart/form-data');
-/** Deeper JSON is refused, for what walks over it later calls itself at every level. */
+/** Maximum depth of JSON. Later code walks it with one call for each level. */
 const DEPTH_MAX = 500;
-/** Python's limit; longer ones take quadratic time. */
+/** Maximum number of digits, as in Python. Longer numbers take quadratic time. */
 const DIGITS_MAX = 4300;
-/** JSON of more values is refused before it is parsed: each costs far more than its bytes. */
+/** Maximum number of commas in JSON. It is checked before parsing, because a value costs far more than its bytes. */
 const COMMAS_MAX = 20_000;
-/** With more, numbers are what JavaScript makes of them: no text field takes one then. */
+/** Above this number of commas, numbers have JavaScript's precision. A text field then refuses them. */
 const EXACT_COMMAS_MAX = 1000;
 /** Django's limit. */
 const FORM_FIELDS_MAX = 1000;
 
-/** A request's body as it came, with what it says of itself. Decoded only after authentication. */
+/** The body of a request before it is decoded, with its headers. It is decoded only after authentication. */
 export class RawBody {
   constructor(
     readonly bytes: Buffer,
     readonly contentType: string,
-    /** How it was packed: `gzip`; empty or `identity` for not at all. */
+    /** The content encoding, such as `gzip`. Empty or `identity` if there is none. */
     readonly contentEncoding = '',
-    /** Commas outside of strings that its JSON may have. */
+    /** Maximum number of commas outside strings in its JSON. */
     readonly commasMax = COMMAS_MAX,
   ) {}
 }
 
 /**
- * Bytes to a value, as Django REST framework reads them: an empty body is `{}` whatever its type, JSON
- * and forms are read, the declared charset is honoured. A form of several parts is a promise of it. Throws
- * `ParseError`, `UnsupportedMediaType` or `UnsupportedContentEncoding`.
+ * Decodes a body as Django REST framework does. An empty body is `{}` with any type. JSON and forms are parsed in
+ * the declared charset. The result of a multipart form is a promise. Throws `ParseError`, `UnsupportedMediaType` or
+ * `UnsupportedContentEncoding`.
  */
 export function decodeBody(body: RawBody): unknown {
   const { bytes, contentType, commasMax } = body;
@@ -54,7 +54,7 @@ export function decodeBody(body: RawBody): unknown {
   throw new UnsupportedMediaType(contentType);
 }
 
-/** A body that may be JSON alone, with the numbers as JavaScript has them. Throws as `decodeBody` does. */
+/** Decodes a body that must be JSON. Numbers have JavaScript's precision. Throws the same errors as `decodeBody`. */
 export function decodeJson(body: RawBody): unknown {
   const { bytes, contentType, commasMax } = body;
   assertNotPacked(body);
@@ -62,14 +62,20 @@ export function decodeJson(body: RawBody): unknown {
   return parsePlain(decodeText(bytes, 'utf-8'), commasMax);
 }
 
-/** Unpacked here, a small body could fill the memory; as JSON it would only be called malformed. */
+/**
+ * Throws if the body has a content encoding. A small compressed body could fill the memory when it is decompressed,
+ * and without this error it would be reported as malformed JSON.
+ */
 function assertNotPacked({ contentEncoding }: RawBody): void {
   if (!/^(?:identity)?$/i.test(contentEncoding.trim())) {
     throw new UnsupportedContentEncoding(contentEncoding);
   }
 }
 
-/** Of a field given twice the last counts. Bytes that are not in the charset are taken for Latin-1. */
+/**
+ * Parses a form. If a field is given twice, the last one counts. Bytes that are invalid in the charset are read as
+ * Latin-1.
+ */
 function parseForm(bytes: Buffer, charset: string | undefined): Record<string, string> {
   let text: string;
   try {
@@ -99,7 +105,7 @@ function parsePlain(text: string, commasMax: number): unknown {
   return parsing(() => secureJson.parse(text));
 }
 
-/** Whatever a parser complains about is the caller's fault. */
+/** Runs a parser, and converts every error to `ParseError`, because the body is the caller's. */
 function parsing(parse: () => unknown): unknown {
   try {
     return parse();
@@ -110,8 +116,8 @@ function parsing(parse: () => unknown): unknown {
 }
 
 /**
- * The value, but each integer at the top level a `bigint`, which keeps its digits: a text field takes
- * 12345678901234567890 as those twenty. The second, slower parse happens only where there is a number.
+ * Returns the value with each integer at the top level as a `bigint`, which keeps its digits. So a text field
+ * accepts 12345678901234567890 with all twenty digits. The second, slower parse only runs if there is a number.
  */
 function withDigits(value: unknown, text: string): unknown {
   const exact = () =>
@@ -136,7 +142,7 @@ const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const OPENS = new Set([0x5b, 0x7b]);
 const CLOSES = new Set([0x5d, 0x7d]);
 
-/** Counts brackets and commas outside of strings, in one pass; the text need not be JSON. Throws `ParseError`. */
+/** Counts brackets and commas outside strings, in one pass. The text may be invalid JSON. Throws `ParseError`. */
 function countCommas(text: string, commasMax: number): number {
   if (text.startsWith('\ufeff')) throw new ParseError('Unexpected UTF-8 BOM');
   let [depth, commas, inString] = [0, 0, false];

@@ -2,10 +2,16 @@ import { BadRequest } from '../errors.js';
 import { isUtf8, lenientDecoder } from './charset.js';
 
 const PERCENT = 0x25;
-/** Runs of escapes in a form that is not UTF-8: each is decoded by itself, and costs some microseconds. */
+/**
+ * Maximum number of runs of escapes in a form that is not UTF-8. Each run is decoded separately and costs some
+ * microseconds.
+ */
 const RUNS_MAX = 1000;
 
-/** What undoes the escapes of one form, part by part, as Python does. Throws `BadRequest` for too many of them. */
+/**
+ * Returns a function that decodes the escapes of one part of a form, as Python does. The function throws
+ * `BadRequest` if the form has too many of them.
+ */
 export function unescaper(charset: string | undefined): (part: string) => string {
   if (isUtf8(charset)) return (part) => unescapeUtf8(part.replaceAll('+', ' '));
   const decode = lenientDecoder(charset);
@@ -13,7 +19,7 @@ export function unescaper(charset: string | undefined): (part: string) => string
   return (part) => {
     const text = part.replaceAll('+', ' ');
     let [plain, end] = ['', 0];
-    // `replaceAll` would look for all runs before it gives the first.
+    // `replaceAll` would find all runs before the first callback.
     for (const { 0: escapes, index } of text.matchAll(/(?:%[\da-f]{2})+/gi)) {
       runs += 1;
       if (runs > RUNS_MAX) throw new BadRequest('Too many escapes in the form.');
@@ -25,7 +31,10 @@ export function unescaper(charset: string | undefined): (part: string) => string
   };
 }
 
-/** All at once: what is cut off at the end of an escaped run is cut off before any other character as well. */
+/**
+ * Decodes all escapes in one pass. The result is the same as for each run alone: an unescaped character after a run
+ * never completes a character of the run.
+ */
 function unescapeUtf8(part: string): string {
   if (!part.includes('%')) return part;
   const bytes = Buffer.from(part);
@@ -39,7 +48,7 @@ function unescapeUtf8(part: string): string {
   return bytes.toString('utf8', 0, length);
 }
 
-/** The byte that two hexadecimal digits name; negative for what is no such pair. */
+/** Returns the byte of two hexadecimal digits. Returns a negative number if they are not digits. */
 function hexAt(bytes: Buffer, index: number): number {
   const [high, low] = [digit(bytes[index]), digit(bytes[index + 1])];
   return high < 0 || low < 0 ? -1 : high * 16 + low;

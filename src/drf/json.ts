@@ -1,6 +1,6 @@
 /**
- * JSON as the reference writes it: no spaces unless they were asked for, and the two line ends that
- * JavaScript once choked on escaped.
+ * Returns JSON as the reference writes it: without spaces unless an indent is requested, and with U+2028 and U+2029
+ * escaped, because older JavaScript could not parse them.
  */
 export function toJson(payload: unknown, indent = 0): string {
   const text = JSON.stringify(payload, null, indent);

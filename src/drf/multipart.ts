@@ -5,19 +5,19 @@ import { BadRequest, ParseError } from '../errors.js';
 const PARTS_MAX = 1000;
 const PART_HEADERS_MAX = 20;
 const PART_HEADERS_MAX_BYTES = 4096;
-/** The form is read so much at a time: of one that is refused the rest is not looked at. */
+/** The form is parsed in pieces of this size. After an error the rest is not parsed. */
 const READ_AT_ONCE_BYTES = 16_384;
 
-/** Stands where a form has a file: no field takes one. */
+/** The value of a form field that contains a file. No field accepts one. */
 export class FormFile {
   constructor(readonly fileName: string) {}
 }
 
 /**
- * The fields of a `multipart/form-data` body, as Django reads them: of a field given twice the last counts, a
- * part is in its own charset or in UTF-8, and an input for a file that was left empty is none. A file is never
- * kept: its field is a `FormFile`. The body is collected before, so that its size is bounded. Throws
- * `ParseError`, and `BadRequest` for more than a thousand parts.
+ * Parses a `multipart/form-data` body as Django does. If a field is given twice, the last one counts. A part has
+ * its own charset, or UTF-8. A file input that was left empty is ignored. Files are never stored: their field is a
+ * `FormFile`. The body was collected before, so its size is bounded. Throws `ParseError`, and `BadRequest` for more
+ * than a thousand parts.
  */
 export function decodeMultipart(
   bytes: Buffer,
@@ -59,7 +59,7 @@ export function decodeMultipart(
   });
 }
 
-/** Throws for a type without a boundary. */
+/** Returns the parser. Throws for a type without a boundary. */
 const readerOf = (contentType: string, fieldSize: number) =>
   new Busboy({
     headers: { 'content-type': contentType },

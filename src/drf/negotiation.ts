@@ -6,8 +6,9 @@ const JSON_TYPE = parseMediaType('application/json');
 const INDENT_MAX = 8;
 
 /**
- * What can be asked for, and by which `?format=`. Who asks for HTML alone, as a browser's address bar may,
- * is given JSON: there are no HTML pages here, but the reference answers such a request.
+ * The formats that a caller can request with `Accept`, and their names in `?format=`. A caller that only accepts
+ * HTML, such as a browser, gets JSON: this service has no HTML pages for these routes, but the reference answers
+ * such a request.
  */
 const WRITABLE: readonly { readonly type: MediaType; readonly format: string }[] = [
   { type: JSON_TYPE, format: 'json' },
@@ -15,13 +16,16 @@ const WRITABLE: readonly { readonly type: MediaType; readonly format: string }[]
   { type: parseMediaType('text/event-stream'), format: '' },
 ];
 
-/** How an answer's JSON is to be written. */
+/** The format of the JSON in a response. */
 export interface JsonStyle {
-  /** Spaces for each level; none for JSON on one line. */
+  /** Number of spaces for each level. 0 writes the JSON on one line. */
   readonly indent: number;
 }
 
-/** How exact a range is: `*` and `*` 0, `text/*` 1, a type 2, with parameters other than `q` 3. */
+/**
+ * Returns how specific a range is: 0 for any type, 1 for `text/*`, 2 for a type, 3 for a type with parameters
+ * other than `q`.
+ */
 function exactness({ type, subtype, parameters }: MediaType): number {
   if (type === '*') return 0;
   if (subtype === '*') return 1;
@@ -41,8 +45,8 @@ function indentOf({ parameters }: MediaType): number {
 }
 
 /**
- * Refuses an `Accept` that cannot be met (406) and a `?format=` that nothing writes (404), as the
- * reference. A route that is `jsonOnly` writes no HTML there either.
+ * Returns the JSON format of the response. Throws a 406 for an `Accept` that cannot be satisfied, and a 404 for an
+ * unknown `?format=`, as the reference does. A `jsonOnly` route of the reference has no HTML either.
  */
 export function negotiate(request: IncomingMessage, jsonOnly: boolean): JsonStyle {
   const format = formatOf(request);

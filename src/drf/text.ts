@@ -1,10 +1,12 @@
-/** What Python's `str.strip()` takes off: JavaScript's `trim()` leaves five of these, and takes U+FEFF. */
+/**
+ * The characters that Python's `str.strip()` removes. JavaScript's `trim()` keeps five of them, and removes U+FEFF.
+ */
 const WHITE_SPACE = new Set(
   '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008' +
     '\u2009\u200a\u2028\u2029\u202f\u205f\u3000',
 );
 
-/** Trims as the reference does. A loop, because `/\s+$/` takes quadratic time on a megabyte of spaces. */
+/** Trims as the reference does. It uses a loop, because `/\s+$/` takes quadratic time on a megabyte of spaces. */
 export function strip(text: string): string {
   let start = 0;
   let end = text.length;
@@ -13,22 +15,22 @@ export function strip(text: string): string {
   return text.slice(start, end);
 }
 
-/** Length in Unicode code points, which is what people and the reference count. */
+/** Returns the length in Unicode code points, as users and the reference count. */
 export function codePoints(text: string): number {
   let count = 0;
   for (const character of text) count += character.length > 0 ? 1 : 0;
   return count;
 }
 
-/** Whether a text has more than `max` code points, which are never more than its length. */
+/** Checks whether a text has more than `max` code points. It never has more code points than its length. */
 export const isLongerThan = (text: string, max: number): boolean =>
   text.length > max && codePoints(text) > max;
 
-/** The sentence for more than `max` code points. */
+/** Returns the error sentence for more than `max` code points. */
 export const tooLong = (max: number) =>
   `Ensure this field has no more than ${String(max)} characters.`;
 
-/** The first half of a surrogate pair that stands alone, as `U+D800`; undefined where there is none. */
+/** Returns the first unpaired surrogate, as `U+D800`. Returns undefined if there is none. */
 export function loneSurrogate(text: string): string | undefined {
   if (text.isWellFormed()) return undefined;
   for (const character of text) {
