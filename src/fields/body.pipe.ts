@@ -12,7 +12,7 @@ import { isFields, readFields, type FieldFault } from './field-reader.js';
 
 type Fields = Record<string, string[]>;
 
-/** What a JSON value is called in Python, whose words the contract keeps. */
+/** Returns Python's name of a JSON type. The contract keeps Python's sentences. */
 function pythonType(value: unknown): string {
   if (Array.isArray(value)) return 'list';
   if (typeof value === 'string') return 'str';
@@ -20,7 +20,7 @@ function pythonType(value: unknown): string {
   return typeof value === 'bigint' ? 'int' : 'float';
 }
 
-/** The body as an object, or the reference's sentence for what it is instead. */
+/** Returns the body as an object. Throws the reference's sentence for any other value. */
 function asFields(value: unknown): object {
   if (isFields(value)) return value;
   const message =
@@ -30,14 +30,14 @@ function asFields(value: unknown): object {
   throw new ValidationFailed({ non_field_errors: [message] });
 }
 
-/** The sentences of each field, in the order of the fields. */
+/** Returns the sentences of each field, in the order of the fields. */
 export function byField(faults: readonly FieldFault[]): Fields {
   const fields: Fields = {};
   for (const { path, sentence } of faults) (fields[path] ??= []).push(sentence);
   return fields;
 }
 
-/** A file that no field asks for is refused too: who sent it would think that it was read. */
+/** Adds an error for each file, even in an unknown field. Otherwise the caller would think that the file was read. */
 function alsoFiles(given: object, errors: Fields): Fields {
   for (const [name, value] of Object.entries(given)) {
     if (value instanceof FormFile) errors[name] ??= ['A file is not taken here. Send text.'];
@@ -46,9 +46,9 @@ function alsoFiles(given: object, errors: Fields): Fields {
 }
 
 /**
- * The body of a handler: bytes, to a value, to a DTO whose rules hold. Runs after the guard, so that a
- * caller without credentials hears 401 before anything of the body is looked at. Throws `ParseError`,
- * `UnsupportedMediaType` or `ValidationFailed` with all fields at once.
+ * Decodes a handler's body to a DTO and checks its rules. It runs after the guard, so a caller without credentials
+ * gets 401 before the body is read. Throws `ParseError`, `UnsupportedMediaType`, or `ValidationFailed` with all
+ * fields at once.
  */
 @Injectable()
 export class BodyPipe implements PipeTransform<RawBody | undefined, Promise<object>> {
@@ -61,16 +61,16 @@ export class BodyPipe implements PipeTransform<RawBody | undefined, Promise<obje
     return dto;
   }
 
-  /** For a route that reads bodies of several classes: which one this is. */
+  /** Returns the DTO class of a body. Overridden by routes that accept several classes. */
   protected typeFor(_fields: object, metatype: Type<object>): Type<object> {
     return metatype;
   }
 
-  /** For a rule that needs the database: adds to what the fields alone showed. */
+  /** Adds errors of rules that need the database. Overridden by routes with such rules. */
   protected alsoCheck(_dto: object, errors: Fields): Fields | Promise<Fields> {
     return errors;
   }
 }
 
-/** The request's body as the DTO that the parameter is typed with. */
+/** Provides the request's body as the DTO of the parameter's type. */
 export const Payload = (): ParameterDecorator => Body(BodyPipe);

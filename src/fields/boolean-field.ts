@@ -3,13 +3,13 @@ import { IsBoolean } from 'class-validator';
 import { Present, Reads } from './field-decorators.js';
 import { describeBoolean, type FieldDocs } from './field-docs.js';
 
-/** The words of Django REST framework's `BooleanField`, which asks for no case. */
+/** The words of Django REST framework's `BooleanField`, in any case. */
 const WORDS = new Map<unknown, boolean>([
   ...['t', 'y', 'yes', 'true', 'on', '1', 1, true].map((word) => [word, true] as const),
   ...['f', 'n', 'no', 'false', 'off', '0', 0, false].map((word) => [word, false] as const),
 ]);
 
-/** A form has no null, and leaves an empty field where a page has none: both words stand for it there. */
+/** Words for null. A form cannot send null, and sends an empty field for an empty input. */
 const NULL_WORDS: readonly unknown[] = ['', 'null'];
 
 function toBoolean(value: unknown, optional: boolean): unknown {
@@ -24,7 +24,7 @@ export interface BooleanFieldRules {
   readonly docs?: Pick<FieldDocs, 'description'> | undefined;
 }
 
-/** A truth value in a request body; the sentences are Django REST framework's. */
+/** A boolean in a request body. The sentences are Django REST framework's. */
 export function BooleanField({
   optional = false,
   docs,

@@ -8,11 +8,11 @@ export interface ChoicesFieldRules {
   readonly description: string;
 }
 
-/** A form has no lists: there, words with spaces or commas between. */
+/** Splits a text at spaces or commas, because a form has no lists. */
 const toList = (value: unknown): unknown =>
   typeof value === 'string' ? value.split(/[\s,]+/).filter((word) => word !== '') : value;
 
-/** Some of a few words, at least one, in a request body; it may be left out. */
+/** A list of one or more of the given words in a request body. The field is optional. */
 export function ChoicesField({ choices, description }: ChoicesFieldRules): PropertyDecorator {
   const strange = (value: unknown) =>
     (value as unknown[]).find((one) => !(choices as readonly unknown[]).includes(one));

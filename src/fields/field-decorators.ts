@@ -2,21 +2,24 @@ import 'reflect-metadata';
 import { applyDecorators, type Type } from '@nestjs/common';
 import { IsDefined, ValidateIf, ValidateNested, type ValidationArguments } from 'class-validator';
 
-/** The class that a nested object is read into; it may depend on what was given. */
+/** Returns the class of a nested object. It may depend on the given value. */
 export type NestedType = (given: Readonly<Record<string, unknown>>) => Type<object>;
 
 const READER = Symbol('reader of a field');
 const NESTED = Symbol('class of a nested field');
 const NULL_IS_NOTHING = Symbol('null leaves the field out');
 
-/** The options of a rule whose sentence stands alone: where it fails, those after it are not looked at. */
+/** Options of a rule whose error is reported alone. If it fails, later rules are not checked. */
 export const ALONE = { context: { standsAlone: true } } as const;
 
-/** How a given value is understood before it is checked; what cannot be understood stays as it came. */
+/** Sets how a value is read before it is checked. A value that cannot be read stays unchanged. */
 export const Reads = (read: (value: unknown) => unknown): PropertyDecorator =>
   Reflect.metadata(READER, read);
 
-/** An object, or with `each` a list or map of objects, each read into the class and checked by its rules. */
+/**
+ * A nested object. With `each`, a list or map of objects. Each object is read into the class and checked by its
+ * rules.
+ */
 export const Nested = (
   type: NestedType,
   options: { each?: boolean; message: string | ((args: ValidationArguments) => string) },
@@ -26,8 +29,9 @@ const presence = ({ value }: ValidationArguments) =>
   value === undefined ? 'This field is required.' : 'This field may not be null.';
 
 /**
- * Whether a field may be left out, or be null; the sentences are Django REST framework's. Where null means
- * nothing, it leaves the field out: many clients write it for each field that they do not set.
+ * Sets whether a field is optional, and whether it may be null. The sentences are Django REST framework's. If an
+ * optional field may not be null, null counts as missing, because many clients send null for each field that they
+ * do not set.
  */
 export const Present = ({
   optional = false,
@@ -42,7 +46,7 @@ export const Present = ({
     IsDefined({ message: presence, ...ALONE }),
   );
 
-/** What `Reads` says of a field; undefined where it is taken as it comes. */
+/** Returns the reader that `Reads` set for a field. Returns undefined if the field has none. */
 export function readerOf(
   type: Type<object>,
   field: string,
@@ -52,12 +56,12 @@ export function readerOf(
   >;
 }
 
-/** Whether null leaves the field out, by what `Present` says of it. */
+/** Checks whether null counts as missing, as set by `Present`. */
 export function isNullNothing(type: Type<object>, field: string): boolean {
   return Reflect.getMetadata(NULL_IS_NOTHING, type.prototype as object, field) === true;
 }
 
-/** What `Nested` says of a field. */
+/** Returns the class that `Nested` set for a field. */
 export function nestedTypeOf(type: Type<object>, field: string): NestedType | undefined {
   return Reflect.getMetadata(NESTED, type.prototype as object, field) as NestedType | undefined;
 }

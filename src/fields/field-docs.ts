@@ -1,18 +1,18 @@
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 
-/** What the document says of a request field beside its rules, which it takes from the validation. */
+/** The documentation of a request field. Its limits come from the validation rules. */
 export interface FieldDocs {
   readonly description: string;
   readonly examples?: readonly (string | number)[];
   readonly format?: string;
-  /** For rules that are checked elsewhere; the others are known. */
+  /** For rules that are checked elsewhere. The limits of the field's own rules are known. */
   readonly minLength?: number;
   readonly maxLength?: number;
-  /** The setting that holds the limit, where it is one. */
+  /** The name of the setting that holds the limit, if there is one. */
   readonly maxLengthSetting?: string;
 }
 
-/** Where a schema names the setting of its `maxLength` until the document is built. */
+/** The key under which a schema names the setting of its `maxLength`, until the document is built. */
 export const MAX_LENGTH_SETTING = 'x-max-length-setting';
 
 const PLACEHOLDER: FieldDocs = { description: '' };
@@ -25,7 +25,7 @@ interface TextRules {
   readonly docs?: FieldDocs;
 }
 
-/** Puts a text field into the document. JSON Schema counts length in code points, as the rules do. */
+/** Adds a text field to the document. JSON Schema counts code points, like the rules. */
 export function describeText({ docs = PLACEHOLDER, ...rules }: TextRules): PropertyDecorator {
   const { maxLengthSetting, examples, minLength = rules.mayBeBlank ? 0 : 1, ...said } = docs;
   return ApiProperty({
@@ -40,7 +40,7 @@ export function describeText({ docs = PLACEHOLDER, ...rules }: TextRules): Prope
   });
 }
 
-/** Puts a whole number of a request into the document. */
+/** Adds an integer of a request to the document. */
 export function describeNumber(rules: {
   readonly min: number;
   readonly max: number;
@@ -60,7 +60,7 @@ export function describeNumber(rules: {
   });
 }
 
-/** Puts a truth value of a request into the document. */
+/** Adds a boolean of a request to the document. */
 export function describeBoolean(rules: {
   readonly optional: boolean;
   readonly docs: Pick<FieldDocs, 'description'> | undefined;
@@ -69,17 +69,17 @@ export function describeBoolean(rules: {
   return ApiProperty({ type: 'boolean', required: !rules.optional, description });
 }
 
-/** A truth value of an answer. */
+/** Documents a boolean in a response. */
 export const ShownBoolean = (description: string): PropertyDecorator =>
   ApiProperty({ type: 'boolean', description });
 
-/** A whole number of an answer, 0 or more unless `min` says otherwise. */
+/** Documents an integer in a response. Its minimum is 0 unless `min` is given. */
 export const ShownInteger = (
   description: string,
   { min = 0, ...rest }: { min?: number; examples?: number[]; nullable?: boolean } = {},
 ): PropertyDecorator => ApiProperty({ type: 'integer', minimum: min, description, ...rest });
 
-/** A text of an answer. */
+/** Documents a text in a response. */
 export const ShownText = (
   description: string,
   rest: Pick<ApiPropertyOptions, 'pattern' | 'enum' | 'format' | 'nullable'> & {
@@ -90,11 +90,11 @@ export const ShownText = (
 
 const EXAMPLE_ID = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 
-/** The id of something, in an answer. */
+/** Documents an id in a response. */
 export const ShownId = (description: string, rest: { nullable?: boolean } = {}) =>
   ShownText(description, { format: 'uuid', examples: [EXAMPLE_ID], ...rest });
 
-/** A moment, in an answer. */
+/** Documents a time in a response. */
 export const ShownTime = (description: string, rest: { nullable?: boolean } = {}) =>
   ShownText(`${description} ISO 8601 in UTC, with microseconds.`, {
     format: 'date-time',

@@ -53,7 +53,8 @@ describe('readFields', () => {
         const sentences = Object.values(constraints);
         const told = faults.filter(({ path }) => path === property);
         expect(told.length).toBeGreaterThan(0);
-        // Where a sentence stands alone, class-validator goes on to rules that then mean nothing.
+        // After a rule that is reported alone, class-validator also checks the later rules, which have no meaning
+        // then.
         expect(sentences.slice(0, told.length)).toEqual(told.map(({ sentence }) => sentence));
       }
       expect(dto).not.toHaveProperty('other');

@@ -11,19 +11,19 @@ import { isNullNothing, nestedTypeOf, readerOf, type NestedType } from './field-
 
 type Rule = ReturnType<MetadataStorage['getTargetValidationMetadatas']>[number];
 
-/** What is wrong with one field: its place, as in `messages[0].role`, and the sentence. */
+/** A fault of one field: its path, as in `messages[0].role`, and the sentence. */
 export interface FieldFault {
   readonly path: string;
   readonly sentence: string;
 }
 
-/** What was given, as the DTO, and every fault of it in the order of class-validator; none when it serves. */
+/** The given object as a DTO, and its faults in the order of class-validator. A valid object has no faults. */
 export interface Reading<T> {
   readonly dto: T;
   readonly faults: readonly FieldFault[];
 }
 
-/** The sentence for a field that the class does not have; without it such fields are left out in silence. */
+/** The sentence for unknown fields. Without it, unknown fields are ignored. */
 export interface ReadOptions {
   readonly unknownField?: string;
 }
@@ -46,12 +46,12 @@ interface Field {
 
 type Fields = Record<string, unknown>;
 
-/** The fields of each class, put together when it is first read: class-validator looks them up for each object. */
+/** The fields of each class, computed at the first read, because class-validator looks them up for each object. */
 const plans = new WeakMap<Type<object>, readonly Field[]>();
 
 /**
- * Reads an object into the DTO class and runs each of class-validator's rules on each field once, in one
- * pass. Throws where the class has a rule that this would pass over: that is a bug of the class.
+ * Reads an object into the DTO class and runs each rule of class-validator once for each field, in one pass. Throws
+ * if the class has a kind of rule that is not supported here, which is a bug in the class.
  */
 export function readFields<T extends object>(
   type: Type<T>,
@@ -62,7 +62,7 @@ export function readFields<T extends object>(
   return { dto: new Pass(faults, options).read(type, given, '') as T, faults };
 }
 
-/** Whether a value has fields: an object, and no list. */
+/** Checks whether a value is an object and not a list. */
 export const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -75,7 +75,7 @@ class Pass {
   read(type: Type<object>, given: object, path: string): object {
     const fields = fieldsOf(type);
     const dto = new type() as Fields;
-    // All are read before any is checked: a rule may look at the other fields.
+    // All fields are read before any is checked, because a rule may use the other fields.
     for (const { name, read, isNullNothing: skipsNull } of fields) {
       const value = (given as Fields)[name];
       if (value === undefined || (value === null && skipsNull)) continue;
@@ -109,7 +109,7 @@ class Pass {
     if (nested && isSound) dto[name] = this.readNested(nested, dto, value, prefix + name);
   }
 
-  /** The children of a value that serves itself: one object, or those of a list or a map. */
+  /** Reads the children of a valid value: one object, or the objects of a list or a map. */
   private readNested(
     { rule, type }: NonNullable<Field['nested']>,
     dto: Fields,
@@ -171,7 +171,7 @@ function compile(type: Type<object>): Field[] {
       conditions: ofType(ValidationTypes.CONDITIONAL_VALIDATION).map(
         ({ constraints }) => constraints[0] as Field['conditions'][number],
       ),
-      // As in class-validator: whether it is there at all comes first.
+      // The same order as class-validator: the check for presence comes first.
       checks: [
         ...ofType(ValidationTypes.IS_DEFINED),
         ...ofType(ValidationTypes.CUSTOM_VALIDATION),

@@ -3,7 +3,7 @@ import { IsInt, Max, Min } from 'class-validator';
 import { ALONE, Present, Reads } from './field-decorators.js';
 import { describeNumber, type FieldDocs } from './field-docs.js';
 
-/** How a whole number is read. The sentences are Django REST framework's `IntegerField`. */
+/** The rules of an integer field. The sentences are those of Django REST framework's `IntegerField`. */
 export interface NumberFieldRules {
   readonly min: number;
   readonly max: number;
@@ -12,13 +12,13 @@ export interface NumberFieldRules {
   readonly docs?: Pick<FieldDocs, 'description' | 'examples'>;
 }
 
-/** A JSON integer, or a form's digits, as a number; anything else as it came. */
+/** Returns a number for a JSON integer or a form's digits. Returns any other value unchanged. */
 function toNumber(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   return typeof value === 'string' && /^-?\d{1,15}$/.test(value.trim()) ? Number(value) : value;
 }
 
-/** A whole number in a request body, between two bounds. */
+/** An integer in a request body, between two bounds. */
 export function NumberField(rules: NumberFieldRules): PropertyDecorator {
   const { min, max, mayBeNull, optional } = rules;
   return applyDecorators(

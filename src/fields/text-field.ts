@@ -9,32 +9,38 @@ import { isLongerThan, loneSurrogate, strip, tooLong } from '../drf/text.js';
 import { ALONE, Present, Reads } from './field-decorators.js';
 import { describeText, type FieldDocs } from './field-docs.js';
 
-/** How a text field is read. The rules and their sentences are Django REST framework's `CharField`. */
+/** The rules of a text field. They and their sentences are those of Django REST framework's `CharField`. */
 export interface TextFieldRules {
-  /** `trim` takes outer white space off; `keep` leaves it; `notAlone` leaves it, but not as the whole. */
+  /**
+   * `trim` removes white space at both ends. `keep` keeps it. `notAlone` keeps it, but refuses a text of white
+   * space only.
+   */
   readonly whiteSpace?: 'trim' | 'keep' | 'notAlone';
   readonly optional?: boolean;
   readonly mayBeBlank?: boolean;
   readonly mayBeNull?: boolean;
-  /** A blank text leaves the field out, as a page's form does with what nobody filled in. */
+  /** A blank text counts as missing, because a form sends blank inputs. */
   readonly blankIsNothing?: boolean;
   readonly maxCodePoints?: number;
-  /** For a value that is no text at all. */
+  /** The sentence for a value that is not a text. */
   readonly typeMessage?: string;
-  /** A rule of the field's own, checked before the length. */
+  /** A rule of this field, checked before the length. */
   readonly rule?: { readonly test: (text: string) => boolean; readonly message: string };
   readonly ruleAfterLength?: TextFieldRules['rule'];
   readonly docs?: FieldDocs;
 }
 
-/** Integers are text too, with the digits they were written with; other numbers are not. */
+/**
+ * Returns the text of a value. Integers are accepted as text, with the digits that the caller wrote. Other numbers
+ * are not.
+ */
 function toText(value: unknown, { whiteSpace = 'trim', blankIsNothing }: TextFieldRules): unknown {
   const given = typeof value === 'bigint' ? String(value) : value;
   const text = typeof given === 'string' && whiteSpace === 'trim' ? strip(given) : given;
   return blankIsNothing && text === '' ? undefined : text;
 }
 
-/** A rule for what is text; about anything else it says nothing. */
+/** A rule for texts. It ignores all other values. */
 const textRule = (
   name: string,
   test: (text: string) => boolean,
@@ -48,7 +54,9 @@ const textRule = (
 const surrogateMessage = ({ value }: ValidationArguments) =>
   `Surrogate characters are not allowed: ${loneSurrogate(value as string) ?? ''}.`;
 
-/** A text field of a request body, with the reference's coercion, rules and sentences in its order. */
+/**
+ * A text field of a request body, with the reference's conversions, rules and sentences, in the reference's order.
+ */
 export function TextField(rules: TextFieldRules = {}): PropertyDecorator {
   const { whiteSpace = 'trim', maxCodePoints: max, mayBeBlank, rule, ruleAfterLength } = rules;
   const isBlank = (text: string) =>

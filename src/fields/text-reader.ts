@@ -4,9 +4,9 @@ import { readFields } from './field-reader.js';
 import { TextField, type TextFieldRules } from './text-field.js';
 
 /**
- * Reads a text that stands in no body (a query, a command line) by the rules of a field: `field` is its name in
- * what is refused. Gives the text as it is understood; undefined where it may be left out. Throws
- * `ValidationFailed`.
+ * Returns a function that reads a text from outside a body (a query, a command line) by the rules of a field.
+ * `field` is its name in errors. The function returns the converted text, or undefined if the text is optional and
+ * missing. It throws `ValidationFailed`.
  */
 export function textReader(
   field: string,
