@@ -5,7 +5,7 @@ const areTokens = (value: unknown) => Array.isArray(value) && value.every(isToke
 const isText = (value: unknown) => typeof value === 'string';
 const isEmpty = (value: unknown) => (isText(value) || Array.isArray(value)) && value.length === 0;
 
-/** What is wrong with an input, if anything is. */
+/** Returns the error sentence for an input. Returns undefined if the input is valid. */
 export function inputFault(input: unknown, inputsMax: number): string | undefined {
   if (isEmpty(input)) return 'Empty: expected a text, or model tokens.';
   if (isText(input) || areTokens(input)) return undefined;
@@ -16,7 +16,7 @@ export function inputFault(input: unknown, inputsMax: number): string | undefine
   return 'Invalid type: expected texts alone, or lists of model tokens alone.';
 }
 
-/** The inputs one by one; `input` has no fault. */
+/** Returns the inputs as a list. `input` must be valid. */
 export function inputsIn(input: unknown): readonly EmbeddingInput[] {
   if (!Array.isArray(input) || areTokens(input)) return [input as EmbeddingInput];
   return input as readonly EmbeddingInput[];

@@ -6,14 +6,14 @@ import type { EmbeddingInput, EmbeddingRequest } from '../models/providers/provi
 import { inputsIn } from './embedding-inputs.js';
 import { EmbeddingsDto } from './embeddings.dto.js';
 
-/** A request for embeddings whose rules hold. */
+/** A valid request for embeddings. */
 export interface EmbeddingsAsk extends Omit<EmbeddingRequest, 'signal' | 'onQueue' | 'count'> {
   readonly inputs: readonly EmbeddingInput[];
 }
 
 const refuse = (field: string, sentence: string) => new ValidationFailed({ [field]: [sentence] });
 
-/** JSON to a checked request, or its first fault. Fields of no list are ignored. */
+/** Parses and checks a JSON request. Throws its first fault. Unknown fields are ignored. */
 @Injectable()
 export class EmbeddingsBodyPipe implements PipeTransform<RawBody | undefined, EmbeddingsAsk> {
   transform(raw: RawBody | undefined): EmbeddingsAsk {

@@ -3,10 +3,10 @@ import type { Embedding } from '../models/providers/provider.js';
 import { floatsOf, toBase64 } from '../models/providers/vectors.js';
 import type { PaidEmbeddings } from './embeddings.service.js';
 
-/** So many are written before others have their turn: a long list is tens of megabytes. */
+/** Number of embeddings that are written before other requests get a turn. A long list is tens of megabytes. */
 const AT_ONCE = 64;
 
-/** The JSON of a list as OpenAI has it, with each embedding in the form that was asked for. */
+/** Returns the JSON of a list in OpenAI's format. Each embedding has the form that was requested. */
 export async function toListJson(
   { model, vectors, promptTokens }: PaidEmbeddings,
   form: 'float' | 'base64',

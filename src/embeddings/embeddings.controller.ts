@@ -8,15 +8,17 @@ import { EmbeddingsDocs } from './embeddings.docs.js';
 import { toListJson } from './embeddings-wire.js';
 import { EmbeddingsService } from './embeddings.service.js';
 
-/** Inputs that come as model tokens have a comma for each; the default is for bodies of other kinds. */
+/**
+ * Maximum number of commas. Inputs of model tokens have a comma for each token, so the default would be too small.
+ */
 const TOKENS_MAX = 100_000;
 
-/** OpenAI's embeddings, from the same wallet. */
+/** OpenAI's embeddings route, paid from the same wallet. */
 @Controller('v1/embeddings')
 export class EmbeddingsController {
   constructor(private readonly embeddings: EmbeddingsService) {}
 
-  /** Nothing is kept that a replay could tell: so it takes no Idempotency-Key. */
+  /** Takes no Idempotency-Key, because embeddings are not stored and so could not be replayed. */
   @EmbeddingsDocs.create()
   @Access('chat')
   @Spends(undefined, { jsonCommasMax: TOKENS_MAX })

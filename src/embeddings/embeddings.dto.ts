@@ -3,14 +3,14 @@ import { IsIn, IsInt, IsOptional, IsString, Min, ValidateBy } from 'class-valida
 import { ShownInteger, ShownText } from '../fields/field-docs.js';
 import { inputFault } from './embedding-inputs.js';
 
-/** As OpenAI has it. */
+/** OpenAI's limit. */
 const INPUTS_MAX = 2048;
 
 const FORMS = ['float', 'base64'];
 const tokens = { type: 'array' as const, minItems: 1, items: { type: 'integer', minimum: 0 } };
 const wholeNumber = { message: 'Invalid type: expected a whole number of 1 or more.' };
 
-/** The fields of a request, by OpenAI's types; others are ignored. */
+/** The fields of a request, with OpenAI's types. Other fields are ignored. */
 export class EmbeddingsDto {
   @ApiProperty({
     type: 'string',
@@ -87,7 +87,7 @@ export class EmbeddingDto {
   readonly embedding!: readonly number[] | string;
 }
 
-/** Model tokens, as they were priced. */
+/** The model tokens that were charged. */
 export class EmbeddingsUsageDto {
   @ShownInteger('Of all inputs.')
   readonly prompt_tokens!: number;
@@ -96,7 +96,7 @@ export class EmbeddingsUsageDto {
   readonly total_tokens!: number;
 }
 
-/** All embeddings. */
+/** The list of all embeddings. */
 export class EmbeddingListDto {
   @ShownText('Always `list`.', { enum: ['list'] })
   readonly object!: string;

@@ -25,16 +25,16 @@ import { LateSettlements } from '../wallet/late-settlements.js';
 import type { CaptureResult, LedgerNote } from '../wallet/spending.js';
 import type { EmbeddingsAsk } from './embeddings-body.pipe.js';
 
-/** Embeddings that were paid for; none for a caller who left. */
+/** Paid embeddings. `vectors` is empty if the caller left. */
 export interface PaidEmbeddings extends Pick<CaptureResult, 'charged' | 'available'> {
-  /** The model's name here. */
+  /** The model's id in this service. */
   readonly model: string;
   readonly vectors: readonly Embedding[];
-  /** As it was priced, in model tokens. */
+  /** The model tokens that were charged. */
   readonly promptTokens: number;
 }
 
-/** What a provider gave, and how that ended. */
+/** The result of a provider's call, and how it ended. */
 interface Made {
   readonly ending: Ending;
   readonly vectors: readonly Embedding[];
@@ -43,7 +43,10 @@ interface Made {
 
 const nothing = (ending: Ending): Made => ({ ending, vectors: [], promptTokens: undefined });
 
-/** Paid embeddings: hold, ask, settle, with no transaction open while the provider is asked. Nothing is kept of them. */
+/**
+ * Makes paid embeddings: hold, ask, settle. No transaction is open while the provider is asked. Embeddings are not
+ * stored.
+ */
 @Injectable()
 export class EmbeddingsService {
   constructor(
@@ -55,9 +58,9 @@ export class EmbeddingsService {
   ) {}
 
   /**
-   * Makes them, and takes their price. Aborting `left` ends the provider's call. Throws `ModelNotFound`,
-   * `ValidationFailed` and `InsufficientBalance` before the provider is asked, and then a `ProviderError`, with
-   * nothing charged.
+   * Makes embeddings and charges their price. Aborting `left` ends the provider's call. Throws `ModelNotFound`,
+   * `ValidationFailed` or `InsufficientBalance` before the provider is asked, and a `ProviderError` after that.
+   * Nothing is charged in any of these cases.
    */
   async make(principal: Principal, ask: EmbeddingsAsk, left: AbortSignal): Promise<PaidEmbeddings> {
     const model = this.models.named(ask.model, principal);
@@ -82,7 +85,7 @@ export class EmbeddingsService {
     );
     const amount = cost(price, made.ending, usage, held);
     const attempt = this.capturing(holdId, amount, noteOf(principal, id));
-    // A database that is away for a moment costs nobody what was made meanwhile.
+    // If the database is unreachable for a moment, the embeddings are not lost: the charge is tried again.
     const paid = await this.late.settle(attempt, expiresAt, release);
     return { ...paid, model: id, vectors: made.vectors, promptTokens: usage.promptTokens };
   }
@@ -121,7 +124,10 @@ export class EmbeddingsService {
     }
   }
 
-  /** Takes the price; may be tried again after any failure. Throws `AnswerExpired` where the hold was given back. */
+  /**
+   * Returns a function that charges the price. It may be called again after any failure. Throws `AnswerExpired` if
+   * the hold was released.
+   */
   private capturing(
     holdId: string,
     amount: number,
@@ -135,7 +141,7 @@ export class EmbeddingsService {
         return result;
       });
       if (paid) return paid;
-      // A connection that is lost in the commit does not say how that ended. Nobody else captures this hold.
+      // If the connection is lost during the commit, the result is unknown. Only this call captures this hold.
       if (captured && (await this.holds.stateOf(holdId)) === 'captured') return captured;
       throw new AnswerExpired();
     };
@@ -146,7 +152,7 @@ const isEmbedding = (
   provider: Model['provider'],
 ): provider is Model['provider'] & EmbeddingProvider => provider.embed !== undefined;
 
-/** What the ledger says of their price. */
+/** Returns the note of the charge in the ledger. */
 const noteOf = ({ credentialId, key }: Principal, model: string): LedgerNote => ({
   ...{ reason: `embeddings by ${model}`, model, credentialId },
   keyName: key?.name ?? null,
