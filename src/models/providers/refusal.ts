@@ -89,8 +89,8 @@ function parse(text: string): Fields | undefined {
 }
 
 /**
- * Returns the first sentence in the shapes of OpenAI, vLLM, FastAPI, Mistral and Google. Skips fields that repeat
- * the request.
+ * Returns the first sentence in the shapes of OpenAI, vLLM, FastAPI, Mistral and Google. Ignores other fields, which
+ * may repeat the request.
  */
 function sentenceIn(value: unknown): string | undefined {
   if (typeof value === 'string') return value.trim() || undefined;
