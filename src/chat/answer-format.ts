@@ -1,38 +1,38 @@
 import type { Turn } from '../conversations/turn.entity.js';
 import type { CompletionDelta } from '../models/providers/provider.js';
 
-/** One server-sent event: its name, where it has one, and its JSON or text. */
+/** One server-sent event: its name, if it has one, and its JSON or text. */
 export interface AnswerEvent {
   readonly event?: string;
   readonly payload: unknown;
 }
 
-/** What a stream says of itself before its first word. */
+/** What is known about a streamed answer before its first word. */
 export interface StreamHead {
   readonly turnId: string;
   readonly conversationId: string;
   readonly modelId: string;
 }
 
-/** How one door writes a streamed answer, step by step. */
+/** Writes a streamed answer in the format of one API, step by step. */
 export interface StreamFormat {
-  /** Before the first word. */
+  /** Returns the events before the first word. */
   start(): AnswerEvent[];
-  /** For each piece that the model produces. */
+  /** Returns the events for one piece that the model produces. */
   delta(delta: CompletionDelta): AnswerEvent[];
-  /** A saved answer in place of the pieces. */
+  /** Returns the events for a saved answer, which replace the deltas. */
   replay(turn: Turn): AnswerEvent[];
-  /** After the last word. */
+  /** Returns the events after the last word. */
   end(turn: Turn): AnswerEvent[];
-  /** A failure after the start; the stream ends with it. */
+  /** Returns the events for a failure after the start. The stream ends with them. */
   failure(body: unknown): AnswerEvent[];
 }
 
-/** How one door writes answers. What happens to the money is the same at every door. */
+/** The format of the answers of one API. Holds and charges are the same for every format. */
 export interface AnswerFormat {
-  /** The JSON of a whole answer. */
+  /** Returns the JSON of a whole answer. */
   whole(turn: Turn): object;
   stream(head: StreamHead): StreamFormat;
-  /** What a stream's head says beside the usual. */
+  /** Headers of a stream beside the usual ones. */
   readonly streamHeaders?: Readonly<Record<string, string>>;
 }

@@ -16,7 +16,7 @@ import type { Question } from './question.js';
 import { storable } from './storable.js';
 import { bytesOf, contentOf, storedByOpening } from './turn-content.js';
 
-/** What was set aside for an answer, and how long the answer may be for it. */
+/** The amount held for an answer, and the length that it allows. */
 export interface AnswerHold {
   /** In whole tokens of the wallet. */
   readonly held: number;
@@ -24,17 +24,17 @@ export interface AnswerHold {
   readonly maxTokens: readonly number[];
 }
 
-/** The ids of an answer, made before it: a stream names both before its first word. */
+/** The ids of an answer, made before it starts, because a stream sends both before its first word. */
 export interface AnswerIds {
-  /** The turn that it will be saved as. Its hold has the same id, and so is found by it. */
+  /** The id of the turn that will be saved. Its hold has the same id, so the turn can be found by the hold. */
   readonly turnId: string;
-  /** Its conversation, which is opened with the hold where the question goes on with none. */
+  /** The id of its conversation. If the question continues none, the conversation is opened with the hold. */
   readonly conversationId: string;
 }
 
 const ATTEMPTS_MAX = 3;
 
-/** Sets the price of an answer aside before a model is asked. */
+/** Holds the price of an answer before a model is asked. */
 @Injectable()
 export class AnswerHoldService {
   constructor(
@@ -47,10 +47,10 @@ export class AnswerHoldService {
   ) {}
 
   /**
-   * Holds the ceiling of the dearest model that may answer, or what the wallet affords of it: then the answer may be shorter. The amount comes from
-   * a reading that a rival may have outdated, so the hold itself is guarded, and the amount is computed again
-   * a bounded number of times. Throws `InsufficientBalance`, `StorageFull` and `ConversationBusy`; a second hold with the
-   * same Idempotency-Key violates its unique key.
+   * Holds the highest ceiling of all models that may answer, or as much of it as the wallet can pay for a
+   * shorter answer. Another request may change the wallet after this reads it. So the hold is a guarded
+   * statement, and the amount is computed again a bounded number of times. Throws `InsufficientBalance`,
+   * `StorageFull` and `ConversationBusy`. A second hold with the same idempotency key violates its unique key.
    */
   async open(
     payer: Principal,
@@ -68,7 +68,8 @@ export class AnswerHoldService {
     for (let attempt = 1; ; attempt += 1) {
       const spendable = isKnown ? Infinity : await this.wallets.spendable(ownerId, key?.capId);
       const limits = plans.map(({ model: { price }, promptTokens, maxTokens: wanted }) => {
-        // If not even one token is affordable, hold the minimum anyway: the 402 then reports it.
+        // If the wallet cannot pay for a single token, this asks for the minimum anyway, so that the 402
+        // reports it.
         const maxTokens = affordable(price, promptTokens, wanted, spendable) ?? 1;
         return { maxTokens, ceiling: ceiling(price, promptTokens, maxTokens) };
       });
@@ -79,8 +80,8 @@ export class AnswerHoldService {
         await this.take({ ...spend, stored, turnBytes }, question, ids);
         return { held, maxTokens };
       } catch (error) {
-        // Nothing is known of a commit in which the connection was lost. If there is a hold after all, nobody
-        // will ask for its answer: it is given back, and its key with it.
+        // If the connection was lost during the commit, its outcome is unknown. No caller will ask for the
+        // answer of a hold that was committed, so the next sweep releases it and frees its key.
         if (error instanceof DatabaseUnavailable) this.holds.releaseLater(ids.turnId);
         const mayBeOutdated = error instanceof InsufficientBalance && held <= spendable;
         if (!mayBeOutdated || attempt === ATTEMPTS_MAX || spendable === Infinity) throw error;
@@ -88,7 +89,7 @@ export class AnswerHoldService {
     }
   }
 
-  /** The hold, and the conversation that is now busy with it: both or neither. */
+  /** Makes the hold, and marks the conversation as busy with it, both or neither. */
   private take(
     spend: AnswerSpend & { readonly holdId: string },
     question: Question,
@@ -96,7 +97,8 @@ export class AnswerHoldService {
   ): Promise<void> {
     const { conversationId, opens } = question;
     const isPlain = spend.capId === undefined && spend.idempotency === undefined;
-    // What else has to be locked or may be refused would have to be waited for by all others.
+    // A hold that needs other locks, or that other checks may refuse, does not share a batch: the others
+    // would wait for it.
     const taken =
       isPlain && conversationId === undefined && opens === undefined
         ? this.gathered.hold(spend, (tx, { ordinal }) => {
@@ -113,7 +115,7 @@ export class AnswerHoldService {
   ): Promise<void> {
     const { conversationId: earlier, message, previousId, chatId, opens } = question;
     return this.unitOfWork.run(async (tx) => {
-      // Who names the turn to go on with needs no order among those that do.
+      // A question that names the turn to continue from needs no order among the answers of its conversation.
       if (earlier !== undefined && previousId === undefined)
         await this.conversations.lockForAnswer(tx, spend.ownerId, earlier);
       else if (earlier !== undefined) await this.conversations.lock(tx, spend.ownerId, earlier);
@@ -130,7 +132,7 @@ export class AnswerHoldService {
     });
   }
 
-  /** From the first word on the client knows the conversation: it is there to be read, and to wait for. */
+  /** Opens the conversation with the hold, because a client may read it, or wait for it, from the first word on. */
   private openConversation(
     tx: Tx,
     { ownerId, holdId: busyHoldId }: AnswerSpend & { readonly holdId: string },

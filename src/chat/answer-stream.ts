@@ -1,37 +1,37 @@
 import type { EventStream } from '../http/event-stream.js';
 import type { AnswerEvent } from './answer-format.js';
 
-/** So long a stream's head waits for what it may tell; balancers and browsers wait longer. */
+/** How long a stream's head waits for the model's first word. Load balancers and browsers wait longer than this. */
 const OPENING_MAX_MS = 5000;
 
-/** How a stream begins. */
+/** How to open a stream. */
 interface Beginning {
-  /** Writes the head; `isAnswering` where somebody has begun to answer. */
+  /** Writes the head. `isAnswering` is true if a model has begun to answer. */
   readonly open: (isAnswering: boolean) => EventStream;
-  /** The events before the first word. */
+  /** Returns the events before the first word. */
   readonly start: () => AnswerEvent[];
 }
 
-/** An answer's events on their way: the stream is opened at once, or with its first word. */
+/** Sends the events of an answer. The stream is opened at once, or together with the first word. */
 export class AnswerStream {
   private opened: Promise<EventStream> | undefined;
-  /** The same once it is open. */
+  /** The opened stream; undefined before. */
   private events: EventStream | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly beginning: Beginning) {}
 
-  /** Opens the stream, before anybody answers. */
+  /** Opens the stream before a model answers. */
   async begin(): Promise<void> {
     await this.stream(false);
   }
 
-  /** Leaves that to the first word, or to the end, for a while. */
+  /** Opens the stream with the first event, or after `OPENING_MAX_MS` if no event comes before. */
   beginLate(): void {
     this.timer = setTimeout(() => void this.stream(false), OPENING_MAX_MS);
   }
 
-  /** Returns what is to be waited for, if anything is. */
+  /** Sends events. Returns a promise to wait for if the reader is slow; otherwise undefined. */
   send(all: AnswerEvent[]): Promise<void> | undefined {
     return this.events ? write(this.events, all) : this.sendFirst(all);
   }
@@ -58,7 +58,10 @@ export class AnswerStream {
   }
 }
 
-/** Waits where the reader is slow, and makes no promise where it is not: there is one event for each word. */
+/**
+ * Sends events one after the other and waits when the reader is slow. Makes no promise otherwise, because
+ * each word is one event.
+ */
 function write(events: EventStream, all: readonly AnswerEvent[]): Promise<void> | undefined {
   for (const [n, { event, payload }] of all.entries()) {
     const full = events.send(event, payload);

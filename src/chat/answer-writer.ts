@@ -10,19 +10,19 @@ import { AnswerStream } from './answer-stream.js';
 import { ChatService, type Begun } from './chat.service.js';
 import type { Question } from './question.js';
 
-/** A request that a paid answer is written to. */
+/** A request, and the reply that a paid answer is written to. */
 export interface Exchange {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly principal: Principal;
 }
 
-/** Writes a paid answer as JSON or as server-sent events, in the format of any door. */
+/** Writes a paid answer as JSON or as server-sent events, in any `AnswerFormat`. */
 @Injectable()
 export class AnswerWriter {
   constructor(private readonly chat: ChatService) {}
 
-  /** Sends the whole answer. Refusals before it are thrown, as plain HTTP errors. */
+  /** Sends the whole answer. Throws what refuses the request before the answer starts, as plain HTTP errors. */
   async answer(
     exchange: Exchange,
     question: Question,
@@ -45,8 +45,8 @@ export class AnswerWriter {
   }
 
   /**
-   * A failure is told as an event. Where others may answer in place of the model, the head waits a while to name
-   * who does.
+   * Sends the answer as events. A failure after the start is sent as an event. If fallbacks may answer, the
+   * response head is delayed for a while, so that it can name the model that answers.
    */
   private async stream(
     exchange: Exchange,
@@ -78,7 +78,10 @@ export class AnswerWriter {
   }
 }
 
-/** Writes a stream's head: what an answer costs is not known yet, but of a replay. */
+/**
+ * Opens a stream. Its headers contain the price only for a replay, because the price of a new answer is not
+ * known yet.
+ */
 function openStream(
   reply: FastifyReply,
   question: Question,
@@ -95,14 +98,17 @@ function openStream(
 }
 
 /**
- * Aborted when the caller disconnects. A request with an Idempotency-Key is not aborted by that: the client may
- * disconnect and retry for the full answer.
+ * Returns a signal that is aborted when the caller disconnects. With an idempotency key it is never aborted,
+ * because the client may disconnect and retry to get the full answer.
  */
 function stopSignal(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {
   return idempotencyKey === undefined ? disconnectSignal(reply) : new AbortController().signal;
 }
 
-/** Who answers is known with the first word: until then it is who was asked. */
+/**
+ * Returns the head of a stream. `modelId` is the model that was asked, until the first word shows which model
+ * answers.
+ */
 function headOf({ turn, generation }: Begun): StreamHead {
   if (turn) return { turnId: turn.id, conversationId: turn.conversationId, modelId: turn.model };
   const { turnId, conversationId } = generation;
@@ -120,10 +126,10 @@ const idHeaders = ({ turnId, conversationId }: Omit<StreamHead, 'modelId'>) => (
   'Conversation-Id': conversationId,
 });
 
-/** Whether a saved answer is another model's than the one that was named. */
+/** Returns whether a saved answer comes from another model than the one that the question named. */
 const isOther = (turn: Turn, { model }: Question) => model !== undefined && model !== turn.model;
 
-/** What a paid answer says of its price. */
+/** Sets the headers with the price and the ids of a paid answer. */
 function setTurnHeaders(reply: FastifyReply, turn: Turn, isReplay: boolean): void {
   if (isReplay) markReplay(reply);
   void reply.headers({

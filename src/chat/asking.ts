@@ -2,23 +2,29 @@ import { ProviderBodyTooLarge, ProviderError, ProviderFailed, ProviderRefused } 
 import type { Model } from '../models/model-catalogue.js';
 import type { CompletionRequest } from '../models/providers/provider.js';
 
-/** No model of today answers with more. */
+/** More characters than any current model answers with. */
 const ANSWER_MAX_CHARS = 4_000_000;
-/** A model token is 3 or 4 characters, long runs of spaces apart: this much is more than was asked for. */
+/**
+ * Upper bound of characters for one model token. A token is usually 3 or 4 characters, except for long runs
+ * of spaces.
+ */
 const CHARS_PER_TOKEN_MAX = 16;
 const ANSWER_SLACK_CHARS = 1000;
 
-/** What is asked of one model. */
+/** The request to one model. */
 export interface Ask {
   readonly model: Model;
   readonly request: Omit<CompletionRequest, 'signal'>;
 }
 
-/** A provider that does not heed `maxTokens`, or never ends, is cut off at so many characters. */
+/**
+ * Returns the number of characters after which an answer is cut off. This stops a provider that ignores
+ * `maxTokens` or never ends.
+ */
 export const producedMax = ({ request: { maxTokens = Infinity } }: Ask) =>
   Math.min(ANSWER_MAX_CHARS, ANSWER_SLACK_CHARS + maxTokens * CHARS_PER_TOKEN_MAX);
 
-/** The request is at fault: another model would be asked the same. */
+/** Returns whether the request itself is at fault. Another model would get the same request, so it is not asked. */
 export const isRefusal = (error: unknown) =>
   error instanceof ProviderRefused || error instanceof ProviderBodyTooLarge;
 
@@ -29,7 +35,7 @@ export function failureOf(error: unknown): ProviderError {
   return error instanceof ProviderError ? error : new ProviderFailed({ cause: error });
 }
 
-/** Rejects with the signal's reason once it is aborted; never resolves. */
+/** Returns a promise that rejects with the signal's reason once it is aborted, and never resolves. */
 export function rejectionOf(signal: AbortSignal): Promise<never> {
   const rejection = new Promise<never>((_, reject) => {
     const fail = () => {

@@ -3,7 +3,10 @@ import { BodyPipe } from '../fields/body.pipe.js';
 import { ChatDto } from './chat.dto.js';
 import { UiChatDto } from './ui-chat.dto.js';
 
-/** Two kinds of clients meet on one path: the AI SDK's `messages` count only where there is no `message`. */
+/**
+ * Chooses the body's type. Two kinds of clients use this path. `messages` of the AI SDK are read only if
+ * `message` is absent or null.
+ */
 @Injectable()
 export class ChatBodyPipe extends BodyPipe {
   protected override typeFor(fields: object): Type<object> {

@@ -94,5 +94,5 @@ const EXAMPLES = {
 /** A streamed answer below `/api`. */
 export const CHAT_EVENTS = eventStream(CHAT_EVENT, EXAMPLES);
 
-/** The same where `useChat()` may ask, too. */
+/** A streamed answer on the route that also accepts `useChat()`. */
 export const CHAT_OR_UI_EVENTS = eventStream({ anyOf: [CHAT_EVENT, UI_MESSAGE_CHUNK] }, EXAMPLES);

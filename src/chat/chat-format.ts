@@ -2,7 +2,7 @@ import type { Turn } from '../conversations/turn.entity.js';
 import { toIso } from '../time.js';
 import type { AnswerFormat, StreamFormat, StreamHead } from './answer-format.js';
 
-/** What the model thought, as far as it told, and its words. */
+/** Returns the events for what the model thought, if the provider reports it, and for its words. */
 const wordsOf = (text: string, reasoning: string | null = null) => [
   ...(reasoning ? [{ event: 'reasoning', payload: { text: reasoning } }] : []),
   ...(text !== '' || !reasoning ? [{ event: 'delta', payload: { text } }] : []),
@@ -16,7 +16,7 @@ const stream = ({ turnId, conversationId }: StreamHead): StreamFormat => ({
   failure: (body) => [{ event: 'error', payload: body }],
 });
 
-/** Answers as the routes below `/api` write them. */
+/** The answer format of the routes below `/api`. */
 export const chatFormat: AnswerFormat = { whole: answerToWire, stream };
 
 function answerToWire({ message, response, createdAt }: Turn) {

@@ -17,7 +17,7 @@ import { UiChatDto } from './ui-chat.dto.js';
 import { uiFormat } from './ui-format.js';
 import { questionOf } from './ui-messages.js';
 
-/** Chatting. */
+/** Sends, quotes and stops messages. */
 @Controller('api/chat')
 export class ChatController {
   constructor(
@@ -50,13 +50,15 @@ export class ChatController {
     await this.answers.answer(exchange, question, chatFormat, isStream);
   }
 
-  /** Where `useChat()` asks whether an answer goes on: it has stopped when its reader left. */
+  /**
+   * `useChat()` asks here whether an answer goes on. It never does, because an answer stops when its reader leaves.
+   */
   @ChatDocs.resume()
   @Access('chat')
   @Get(':id/stream')
   @HttpCode(204)
   resume(): void {
-    // Nothing is kept that could be read on.
+    // There is nothing to resume, so the response is always 204.
   }
 
   @ChatDocs.quote()

@@ -22,7 +22,10 @@ import { ChatAnswerDto, ChatDto, MessageDto, QuoteDto } from './chat.dto.js';
 import { UiChatDto } from './ui-chat.dto.js';
 import { CONVERSATION_ID } from '../conversations/conversations.docs.js';
 
-/** On a JSON answer always; a stream is opened before its price is known, and tells that in its last event. */
+/**
+ * Describes a header that every JSON answer has. A stream begins before its price is known, so its last event
+ * has the price.
+ */
 const paid = (
   description: string,
   schema: SchemaObject,
@@ -35,7 +38,7 @@ const IN_THE_LAST = 'A stream tells it in its last event instead.';
 const whole: SchemaObject = { type: 'integer', minimum: 0 };
 const id: SchemaObject = { type: 'string', format: 'uuid' };
 
-/** What a paid answer says of its price, in headers, since its body is that of the reference. */
+/** The headers with the price of a paid answer. The price is not in the body, because the body is the reference's. */
 export const PAID_HEADERS = {
   'Tokens-Charged': paid(`What this answer cost. ${IN_THE_LAST}`, whole),
   'Tokens-Balance': paid(`What can be spent after it. ${IN_THE_LAST}`, whole),
@@ -55,7 +58,7 @@ const TURN: ParameterDescription = {
   schema: id,
 };
 
-/** A paid answer, by either door of `/api`. */
+/** A paid answer of the routes below `/api`. */
 const PAID_ANSWER = {
   description: 'The answer; as events where `stream` or `Accept: text/event-stream` asks for them.',
   type: ChatAnswerDto,
@@ -78,7 +81,7 @@ const CHAT_ID: ParameterDescription = {
   schema: { type: 'string', examples: ['kQ2bVwUaZ7xDgT1c'] },
 };
 
-/** What a model's provider can have against a message, or fail to do. */
+/** The errors of a model's provider. */
 export const PROVIDER_ERRORS = [
   new ProviderRefused("This model's maximum context length is 8192 tokens.", { isTooLong: true }),
   new ProviderRefused('The model refused the request. Nothing was charged.'),
@@ -88,7 +91,7 @@ export const PROVIDER_ERRORS = [
   new ProviderTimedOut(),
 ];
 
-/** What can keep a message from its answer. */
+/** The errors that a paid message can get. */
 const PAID_ERRORS = [
   new ValidationFailed({ message: ['This field may not be blank.'] }),
   new InsufficientBalance(100, 40),

@@ -3,7 +3,7 @@ import { TextField } from '../fields/text-field.js';
 import { MESSAGE_EXAMPLE, RESPONSE_EXAMPLE } from '../conversations/turn.dto.js';
 import { ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
 
-/** What is said in a conversation. The length limit is a setting, so `Planner` holds it. */
+/** A message in a conversation. `Planner` checks its length, because the limit is a setting. */
 export class MessageDto {
   @TextField({
     docs: {
@@ -25,7 +25,7 @@ export class MessageDto {
   stream?: boolean;
 }
 
-/** What a chat sends. */
+/** The body of a chat request. */
 export class ChatDto extends MessageDto {
   @TextField({
     optional: true,
@@ -35,7 +35,7 @@ export class ChatDto extends MessageDto {
   conversation?: string;
 }
 
-/** What a message would cost. */
+/** The price of a message. */
 export class QuoteDto {
   @ShownInteger('What it costs for certain: the price of a message, or that of the prompt alone.', {
     examples: [100],

@@ -13,12 +13,12 @@ import { Planner } from './planner.js';
 import type { Question } from './question.js';
 import { Twins } from './twins.service.js';
 
-/** An answer that is paid for and waits to be run; or a turn that is there already. */
+/** Either an answer that is paid for and waits to be run, or a turn that is stored already. */
 export type Begun =
   | { readonly generation: Generation; readonly turn?: undefined }
   | { readonly turn: Turn; readonly isReplay: boolean; readonly generation?: undefined };
 
-/** A paid message: chooses the lane of its answer, and answers the same key once. */
+/** Begins a paid message: chooses the lane of its answer, and answers the same idempotency key once. */
 @Injectable()
 export class ChatService {
   constructor(
@@ -31,9 +31,9 @@ export class ChatService {
   ) {}
 
   /**
-   * Everything up to the provider's call: replays a known key, or sets the most that the answer can cost
-   * aside. Throws `InsufficientBalance`, `ValidationFailed`, `NotFound`, `ConversationBusy` or one of the
-   * key's refusals, all before the provider is asked.
+   * Does all that comes before the provider's call: replays a known key, or holds the most that the answer
+   * can cost. Throws `InsufficientBalance`, `StorageFull`, `ValidationFailed`, `NotFound`,
+   * `ConversationBusy`, `IdempotencyKeyReused` or `IdempotencyKeyInUse`, all before the provider is asked.
    */
   begin(principal: Principal, question: Question): Promise<Begun> {
     const { userId } = principal;
@@ -49,8 +49,8 @@ export class ChatService {
   }
 
   /**
-   * The same for a caller who wants no stream: an answer that can be given at once is given. Throws as
-   * `begin` does.
+   * Begins an answer for a caller that wants no stream. Returns the saved turn if the model can answer at
+   * once. Throws the same errors as `begin`.
    */
   async beginWhole(principal: Principal, question: Question, signal: AbortSignal): Promise<Begun> {
     if (!InstantAnswerService.mayAnswer(question)) return this.begin(principal, question);
@@ -60,7 +60,10 @@ export class ChatService {
     return { generation: await this.held.begin(principal, question, plan, undefined) };
   }
 
-  /** Two first messages of one chat may race to open it: the loser goes on with what the winner opened. */
+  /**
+   * Plans and holds the answer. If two first messages of one chat race to open its conversation, the loser
+   * tries once more and continues the conversation that the winner opened.
+   */
   private async beginHeld(
     principal: Principal,
     question: Question,
@@ -78,7 +81,7 @@ export class ChatService {
     }
   }
 
-  /** The question with the conversation of its chat, or with the id of the one that it opens. */
+  /** Adds the conversation of the client's chat to the question, or the id of a conversation to open. */
   private async withThread(ownerId: string, question: Question): Promise<Question> {
     if (question.chatId === undefined) return question;
     const conversationId = await this.clientChats.find(ownerId, question.chatId);

@@ -10,7 +10,7 @@ import { ChatDocs } from './chat.docs.js';
 import { MessageDto } from './chat.dto.js';
 import { AnswerWriter } from './answer-writer.js';
 
-/** Going on with a conversation. */
+/** Continues a conversation. */
 @Controller('api/conversations/:id/messages')
 export class ConversationMessagesController {
   constructor(private readonly answers: AnswerWriter) {}

@@ -1,14 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** What answers under way may take of one turn of the event loop, all together. */
+/** Time that all running answers together may use in one iteration of the event loop. */
 const SHARE_MS = 10;
 
 let hasBegun = false;
 let beganAt = 0;
 
 /**
- * Returns what waits for the next turn of the event loop where answers have had their share of this one. What comes word by word
- * without waiting for anything, such as a burst of a provider's, would otherwise keep out everybody else until its end.
+ * Returns a promise for the next iteration of the event loop if the answers have used their share of this
+ * one. Otherwise a burst of words that needs no waiting, for example from a fast provider, would block all
+ * other requests until its end.
  */
 export function fairShare(): Promise<void> | undefined {
   const now = performance.now();

@@ -14,45 +14,45 @@ import {
 import { ToolCalls } from '../models/tool-calls.js';
 import type { Turn, TurnStatus } from '../conversations/turn.entity.js';
 
-/** What a generation needs; `settle` resolves the hold and saves the turn. */
+/** The inputs of a generation. `settle` resolves the hold and saves the turn. */
 export interface GenerationParts {
-  /** The turn that it will be saved as, and the conversation of that. */
+  /** The turn that the answer will be saved as, and its conversation. */
   readonly turnId: string;
   readonly conversationId: string;
-  /** Who is asked first, and then who is asked in its place. */
+  /** The first request, and then its fallbacks. */
   readonly asks: readonly Ask[];
-  /** The amount set aside. */
+  /** The amount held, in whole tokens. */
   readonly held: number;
   readonly timeoutMs: number;
   readonly settle: (outcome: Outcome, model: Model) => Promise<Turn>;
 }
 
-/** Takes a delta; what it returns is waited for before the next one is fetched. */
+/** Receives a delta. If it returns a promise, the next delta is fetched only after that has resolved. */
 type OnDelta = (delta: CompletionDelta) => Promise<void> | undefined;
 
 const logger = new Logger('Generation');
 
-/** Why an answer was stopped: its caller left, or had it stopped; or its time was up. */
+/** Why an answer was stopped: its caller left or stopped it, or its time was up. */
 type Stop = 'not wanted' | typeof TIME_IS_UP;
-/** The same once it has ended. Given by name: without a reason each abort makes an error, with a stack trace. */
+/** The reason for the abort after the end. Without a reason each abort creates an error with a stack trace. */
 const OVER = 'over';
 
 /**
- * One paid answer, from the first word to the settled hold. Whatever ends it (the last word, the caller
- * leaving, the provider failing, time) is settled here, once, at the stated price.
+ * One paid answer, from the first word to the settled hold. Every end (the last word, a caller that leaves, a
+ * provider failure, the time limit) is settled here, once, at the documented price.
  */
 export class Generation {
   private text = '';
   private reasoning = '';
   private readonly toolCalls = new ToolCalls();
-  /** Set while the caller takes what was produced, and the provider waits. */
+  /** True while the caller takes what was produced, and the provider waits. */
   private isWaitingForClient = false;
-  /** Set while the question waits for a free connection: nobody has been asked yet. */
+  /** True while the request waits for a free connection, so no provider has been asked yet. */
   private isQueued = false;
   private askedAt = 0;
-  /** Who is asked now, or has answered. */
+  /** The request that runs now, or that was answered. */
   private ask: Ask;
-  /** Runs until the first word, where somebody else may be asked instead. */
+  /** Limits the time until the first word, if there is a fallback to ask. */
   private patience: NodeJS.Timeout | undefined;
   private readonly stopping = new AbortController();
 
@@ -74,27 +74,26 @@ export class Generation {
     return this.parts.conversationId;
   }
 
-  /** Who is asked now, or has answered. */
+  /** The model that is asked now, or that has answered. */
   get model(): Model {
     return this.ask.model;
   }
 
-  /** Whether other models may answer than the one that was asked for, and whether one of them is asked now. */
+  /** Whether the answer has fallbacks, and whether one of them is asked now. */
   get fallbacks(): { readonly areThere: boolean; readonly isAsked: boolean } {
     return { areThere: this.parts.asks.length > 1, isAsked: this.ask !== this.first };
   }
 
-  /** Ends it as its caller's leaving does. Without effect on an answer that has ended. */
+  /** Stops the answer as if its caller had left. Has no effect on an answer that has ended. */
   stop(): void {
     this.stopping.abort('not wanted' satisfies Stop);
   }
 
   /**
-   * Asks the provider and passes each delta on; the next is fetched only when `onDelta` has resolved, so a
-   * slow reader slows the provider. Aborting `disconnectSignal`, and `stop`, cancel the provider's call and return
-   * the turn as far as it came, and so does the time limit once something was passed on. Without `onDelta` nothing is, until
-   * the answer is whole. Throws a `ProviderError`, with nothing charged, and `AnswerNotRead` when it was the
-   * caller who let time run out.
+   * Asks the provider and passes each delta to `onDelta`. Fetches the next delta only when `onDelta` has resolved,
+   * so a slow reader slows the provider. `stop`, or aborting `disconnectSignal`, cancels the call and returns the
+   * turn as far as it came. So does the time limit once a delta was passed on; without `onDelta` none is. Throws a
+   * `ProviderError`, and charges nothing, if no model answers, and `AnswerNotRead` if the caller read too slowly.
    */
   async run(disconnectSignal: AbortSignal, onDelta?: OnDelta): Promise<Turn> {
     this.askedAt = performance.now();
@@ -117,15 +116,15 @@ export class Generation {
       clearTimeout(timer);
       clearTimeout(this.patience);
       disconnectSignal.removeEventListener('abort', leave);
-      // Whoever still produces (more than was asked for, say) is told to stop.
+      // Tells a provider that still produces, for example more than `maxTokens`, to stop.
       stopping.abort(OVER);
     }
     return this.settle('complete', 'complete', done);
   }
 
   /**
-   * Asks one after the other until a first word comes; a refusal of the request itself ends that at once. Where
-   * nobody answers, the failure is that of the first. Each but the last has its share of the time for its first word.
+   * Asks one model after another until a first word comes, each but the last for a share of the time. If the
+   * first refuses the request itself, asks no other. Throws the first one's failure if none answers.
    */
   private async readAny(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
     const { asks, timeoutMs } = this.parts;
@@ -165,15 +164,15 @@ export class Generation {
     const onQueue = (isWaiting: boolean) => void (this.isQueued = isWaiting);
     const events = model.provider.complete({ ...request, signal, onQueue })[Symbol.asyncIterator]();
     try {
-      // A provider that does not heed the signal must not keep the hold: whichever comes first counts.
+      // A provider that ignores the signal must not keep the hold open, so the signal ends the wait too.
       return await Promise.race([this.readAll(events, signal, onDelta), rejectionOf(signal)]);
     } finally {
-      // Not awaited: a generator that hangs would hang here too.
+      // Not awaited, because a generator that hangs would block here too.
       void events.return?.().catch(() => undefined);
     }
   }
 
-  /** Takes nothing any more once the signal is aborted: what was produced by then is being settled. */
+  /** Takes nothing more once the signal is aborted, because what was produced by then is being settled. */
   private async readAll(
     events: AsyncIterator<CompletionEvent>,
     signal: AbortSignal,
@@ -222,7 +221,7 @@ export class Generation {
       await this.settle('aborted', 'gone mid-answer', undefined);
       throw new AnswerNotRead();
     }
-    // What was passed on is there to be read: it is paid, and told as cut.
+    // The client has already read what was passed on. So it is charged, and the turn is marked as cut off.
     if (stop === TIME_IS_UP && isPassedOn && hasOutput) {
       return this.settle('aborted', 'gone mid-answer', undefined);
     }

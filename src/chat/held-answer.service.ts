@@ -23,16 +23,16 @@ import { RunningAnswers } from './running-answers.js';
 import { bytesOf, contentOf } from './turn-content.js';
 import { ledgerNote, TurnWriter, type EndedAnswer } from './turn-writer.js';
 
-/** An answer that has ended, and whose hold, of the same id as its turn, is still open. */
+/** An answer that has ended. Its hold has the same id as its turn and is still open. */
 interface HeldAnswer extends EndedAnswer {
   readonly outcome: Outcome;
-  /** From then on its hold has expired. */
+  /** The time at which its hold expires. */
   readonly expiresAt: Micros;
 }
 
 /**
  * The lane of an answer that is waited for: hold, ask, settle. No transaction is open while the provider is
- * asked. Whatever ends the request, the hold is captured or released, or it expires by itself.
+ * asked. However the request ends, the hold is captured or released, or it expires by itself.
  */
 @Injectable()
 export class HeldAnswerService {
@@ -47,7 +47,10 @@ export class HeldAnswerService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Sets the price aside and returns the answer, which waits to be run. Throws as `AnswerHoldService.open`. */
+  /**
+   * Holds the price and returns the answer, which is not running yet. Throws the same errors as
+   * `AnswerHoldService.open`.
+   */
   async begin(
     principal: Principal,
     question: Question,
@@ -86,10 +89,9 @@ export class HeldAnswerService {
   }
 
   /**
-   * Takes the price and saves the turn, both or neither. When the conversation or its owner was deleted
-   * meanwhile, the answer is paid like any other, and nothing of it is kept. Where the database is unavailable, that
-   * is done as soon as it serves again (`LateSettlements`). Throws `AnswerExpired` when the hold had expired: then
-   * nothing was taken.
+   * Charges the price and saves the turn, both or neither. If the conversation or its owner was deleted
+   * meanwhile, the answer is charged all the same, and nothing of it is saved. If the database is unavailable,
+   * `LateSettlements` retries. Throws `AnswerExpired`, and charges nothing, if the hold had expired.
    */
   private settle(ended: HeldAnswer): Promise<Turn> {
     let made: Turn | undefined;
@@ -98,7 +100,8 @@ export class HeldAnswerService {
       try {
         return await this.settleOnce(ended, (turn) => (made = turn));
       } catch (error) {
-        // A connection that is lost in the commit does not say how that ended. Nobody else captures this hold.
+        // A connection lost during the commit does not show whether the commit succeeded. Only this answer
+        // captures this hold, so if the hold has the expected state, the earlier attempt was committed.
         if (error instanceof AnswerExpired && mayBeCommitted && made) {
           if (await this.isSettled(ended)) return made;
         }
@@ -126,7 +129,7 @@ export class HeldAnswerService {
     });
   }
 
-  /** Whether an earlier attempt has resolved the hold as this answer does. */
+  /** Returns whether an earlier attempt resolved the hold as this answer does. */
   private async isSettled({ turnId, outcome }: HeldAnswer): Promise<boolean> {
     const state = await this.holds.stateOf(turnId);
     return state === (outcome.status === 'failed' ? 'released' : 'captured');
@@ -156,17 +159,20 @@ export class HeldAnswerService {
     return this.turns.save(tx, ended, { holdId: turnId, ...captured });
   }
 
-  /** A failed answer gives the hold back and frees its key. */
+  /** Releases the hold of a failed answer, and frees its idempotency key. */
   private async release(tx: Tx, ended: HeldAnswer): Promise<Turn> {
     const { turnId } = ended;
-    // Once the hold has expired, the conversation may be deleted: there may be no place to save to.
+    // If the hold has expired, the conversation may be deleted, and there may be no row to save the turn to.
     const released = await this.holds.release(tx, turnId, 'released', bytesKept(ended));
     if (!released) throw new AnswerExpired();
     return this.turns.save(tx, ended, { holdId: turnId, ...released });
   }
 }
 
-/** A cap has its own row, which others may be changing: what counts against one is ended alone. */
+/**
+ * Returns whether the capture can share a batch. A cap has its own row, which other transactions may be
+ * changing, so an answer that counts against a cap is captured alone.
+ */
 const isGathered = ({ outcome, principal }: HeldAnswer) =>
   outcome.status !== 'failed' && principal.key === undefined;
 

@@ -12,9 +12,9 @@ import { bytesOf, contentOf, storedByOpening } from './turn-content.js';
 import { ledgerNote, TurnWriter } from './turn-writer.js';
 
 /**
- * The lane of an answer that is given at once: the model answers without leaving the process, at a price that
- * is known beforehand. Nothing is waited for between hold and capture, so one transaction takes the price and
- * saves the turn, and there is no hold.
+ * The lane of an answer that is given at once: the model runs in this process, and the price is known
+ * beforehand. Nothing is waited for between the price and the answer. So one transaction charges the price
+ * and saves the turn, and there is no hold.
  */
 @Injectable()
 export class InstantAnswerService {
@@ -23,14 +23,17 @@ export class InstantAnswerService {
     private readonly turns: TurnWriter,
   ) {}
 
-  /** A key and a conversation must be taken, and a history read, before the model is asked: those answers are held. */
+  /**
+   * Returns whether the question may take this lane. With a key or a conversation, rows must be locked or
+   * read before the model is asked, so those answers are held.
+   */
   static mayAnswer({ idempotencyKey, conversationId, prepare }: Question): boolean {
     return idempotencyKey === undefined && conversationId === undefined && prepare === undefined;
   }
 
   /**
-   * Answers, charges and saves, all or nothing. Undefined, with nothing done, for a model that cannot answer
-   * at once, and for a caller who left while the transaction waited. Throws `InsufficientBalance` and `StorageFull`.
+   * Answers, charges and saves, all or nothing. Returns undefined, and changes nothing, if the model cannot answer
+   * at once or the caller left while the transaction waited. Throws `InsufficientBalance` and `StorageFull`.
    */
   async answer(
     principal: Principal,
@@ -57,7 +60,7 @@ export class InstantAnswerService {
     const answer = provider.answer.bind(provider);
     const modelId = model.id;
     const paid = this.charges.pay(charge, signal, (tx, { charged, available, ordinal }) => {
-      // The transaction may run again: the answer stays the same.
+      // The transaction may run again. The answer must stay the same.
       if (!outcome) {
         const { text, ...done } = answer(request);
         const ending = { status: 'complete', ending: 'complete' } as const;

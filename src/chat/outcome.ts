@@ -5,37 +5,37 @@ import type { CompletionRequest, Usage } from '../models/providers/provider.js';
 import type { ToolCall } from '../models/tool-calls.js';
 import type { TurnEnd, TurnStatus } from '../conversations/turn.entity.js';
 
-/** What came of an answer, with its price: what is settled and saved, in one transaction. */
+/** The result of an answer and its price. One transaction settles and saves it. */
 export interface Outcome {
   readonly status: TurnStatus;
   readonly response: string;
-  /** What the model thought, as far as it told; empty where it did not. */
+  /** What the model thought, if the provider reports it; otherwise empty. */
   readonly reasoning: string;
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: TurnEnd;
   readonly promptTokens: number;
   readonly completionTokens: number;
-  /** Of the prompt's and of the answer's: what the provider says was cached, and thought. */
+  /** The provider's counts: cached tokens of the prompt, and reasoning tokens of the answer. */
   readonly cachedTokens: number;
   readonly reasoningTokens: number;
   /** In whole tokens of the wallet, at most the hold. */
   readonly amount: number;
 }
 
-/** What was asked, and the amount set aside for it. */
+/** The request, and the amount held for it. */
 interface AskedOf {
   readonly model: Model;
   readonly request: Pick<CompletionRequest, 'messages'>;
   readonly held: number;
 }
 
-/** The last word on an answer: the model's own, or ours of one that was stopped. */
+/** The end of an answer: from the model, or from this service for an answer that was stopped. */
 export interface AnswerEnd {
   readonly finishReason: TurnEnd;
   readonly usage: Usage | undefined;
 }
 
-/** What a model produced, and how it ended. Without a last word it was cut. */
+/** What a model produced, and how it ended. `done` is undefined for an answer that was cut off. */
 interface Produced {
   readonly status: TurnStatus;
   readonly ending: Ending;
@@ -45,7 +45,7 @@ interface Produced {
   readonly done: AnswerEnd | undefined;
 }
 
-/** Counts and prices what was produced; `amount` is at most `held`. */
+/** Counts and prices what was produced. `amount` is at most `held`. */
 export function outcomeOf(
   { model, request, held }: AskedOf,
   { status, ending, text, reasoning = '', toolCalls, done }: Produced,

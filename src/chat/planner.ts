@@ -17,34 +17,34 @@ import type { ChatMessage } from '../models/providers/provider.js';
 import type { Principal } from '../principal.js';
 import type { Question } from './question.js';
 
-/** What is asked of one model, and the most that it can cost. */
+/** The request to one model, and the most that it can cost. */
 export interface ModelPlan {
   readonly model: Model;
   readonly messages: readonly ChatMessage[];
-  /** The most that the prompt can have, in model tokens: so much is held for it, and what is too much is given back. */
+  /** Upper bound of the prompt, in model tokens. The hold covers this many; what was not used is returned. */
   readonly promptTokens: number;
   readonly maxTokens: number;
 }
 
-/** The same with the models that are asked in its place where its provider fails; they take the question, too. */
+/** The plan for the model that was asked, and the plans for its fallbacks that also accept the question. */
 export interface Plan extends ModelPlan {
   readonly fallbacks: readonly ModelPlan[];
 }
 
-/** A plan, and how many model tokens its prompt is likely to have. */
+/** A plan, and the count of its prompt's model tokens. */
 interface Measured {
   readonly plan: ModelPlan;
   readonly prompt: TokenCount;
 }
 
-/** What a question would cost: at least for its prompt, at most with the longest answer. */
+/** The price of a question: at least the prompt, at most the longest answer. */
 export interface Quote {
   readonly model: string;
   readonly floor: number;
   readonly ceiling: number;
 }
 
-/** Decides what a model is asked, and what that can cost; holds nothing and asks nobody. */
+/** Decides what a model is asked, and what that can cost. Makes no hold and asks no model. */
 @Injectable()
 export class Planner {
   constructor(
@@ -53,7 +53,7 @@ export class Planner {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Between which two amounts an answer's price would be, without asking or holding anything. */
+  /** Returns the bounds of an answer's price. Makes no hold and asks no model. */
   async quote(principal: Principal, question: Question): Promise<Quote> {
     const [first, ...rest] = await this.measureAll(principal, question);
     const all = [first, ...rest];
@@ -68,13 +68,16 @@ export class Planner {
     };
   }
 
-  /** Throws `ValidationFailed` for what no model takes, and `NotFound` for a conversation of somebody else. */
+  /**
+   * Returns the plan for a question. Throws `ValidationFailed` if no model accepts it, and `NotFound` if the
+   * conversation is unknown or belongs to another user.
+   */
   async plan(principal: Principal, question: Question): Promise<Plan> {
     const [{ plan }, ...rest] = await this.measureAll(principal, question);
     return { ...plan, fallbacks: rest.map((measured) => measured.plan) };
   }
 
-  /** For the model that is asked, and then for its fallbacks, but for those that do not take such a question. */
+  /** Measures the question for the model that is asked, and for those of its fallbacks that accept the question. */
   private async measureAll(
     principal: Principal,
     question: Question,
@@ -104,7 +107,7 @@ export class Planner {
   ): Promise<Measured> {
     const asked: ChatMessage = { role: 'user', content: question.message };
     const wanted = Math.min(question.maxTokens ?? model.maxTokens, model.maxTokens);
-    // An answer may be as long as the whole context, but half of that is left to what was said before.
+    // An answer may be as long as the whole context, but half of the context is reserved for the earlier turns.
     const reserved = Math.min(wanted, Math.floor(model.contextTokens / 2));
     const budget = model.contextTokens - reserved - estimatePrompt([asked]);
     const messages = question.messages
@@ -125,13 +128,16 @@ export class Planner {
   }
 }
 
-/** What the conversation of a client's chat tells the model first: the context that the client keeps has it not. */
+/**
+ * Returns the conversation's `system` text for a client's chat, because the context that the client sends
+ * does not contain it.
+ */
 const systemOf = ({ chatId }: Question, conversation: Thread | undefined): ChatMessage[] =>
   chatId !== undefined && conversation?.system
     ? [{ role: 'system', content: conversation.system }]
     : [];
 
-/** What the model is sent. */
+/** Returns the request to send to the model. */
 export function requestOf(
   { model, messages }: ModelPlan,
   { extra = {} }: Question,

@@ -1,32 +1,34 @@
 import type { ChatMessage } from '../models/providers/provider.js';
 
-/** What a caller asks, whichever door they came through. */
+/** A question of a caller, from any of the routes that answer. */
 export interface Question {
-  /** The door: the same key on two of them protects two messages. */
+  /** The route. The same idempotency key on two routes protects two messages. */
   readonly route: 'chat' | 'messages' | 'completions' | 'responses';
-  /** What the history keeps of it. */
+  /** The text that the history stores. */
   readonly message: string;
   readonly idempotencyKey?: string | undefined;
   readonly model?: string | undefined;
-  /** The thread that it goes on with; without one it opens its own. */
+  /** The conversation to continue. Without it the question opens a new one. */
   readonly conversationId?: string | undefined;
-  /** The thread by its client's own id; the first message under an id opens it. */
+  /** The client's own id of the conversation. The first message with an id opens the conversation. */
   readonly chatId?: string | undefined;
   /** The id of the conversation that is opened together with the hold, for `chatId`. */
   readonly opens?: string | undefined;
-  /** The whole context where the caller brings it; otherwise the conversation's turns. */
+  /** The whole context, if the caller sends it. Otherwise the context is the turns of the conversation. */
   readonly messages?: readonly ChatMessage[] | undefined;
   readonly maxTokens?: number | undefined;
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
-  /** What the turn keeps of the request beside the message, in JSON; for its door to read again. */
+  /** The part of the request, beside the message, that the turn stores, in JSON. The route reads it again later. */
   readonly request?: string | undefined;
-  /** The turn that it goes on with, of the same owner. Any number may go on with one, at once too. */
+  /**
+   * The turn to continue from, of the same owner. Any number of questions can continue from one turn, also at once.
+   */
   readonly previousId?: string | undefined;
-  /** False where nothing of the question and its answer is to be kept: only the ledger tells of it. */
+  /** False if the question and its answer must not be stored. Then only the ledger records the request. */
   readonly isKept?: boolean | undefined;
   /**
-   * Adds what is read from the history, once the Idempotency-Key is known to be new: a replay needs none of it.
-   * What it adds is no part of what the key protects.
+   * Adds what must be read from the history. It runs only when the idempotency key is known to be new,
+   * because a replay does not need it. The hash of the key does not cover what it adds.
    */
   readonly prepare?: (() => Promise<Question>) | undefined;
 }

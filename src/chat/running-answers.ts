@@ -2,10 +2,13 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { DatabaseUnavailable } from '../errors.js';
 import { HoldStops } from '../wallet/hold-stops.js';
 
-/** One small read of an index while answers are under way, and none otherwise. */
+/**
+ * How often the database is polled for stops while answers run: one small index read. Without running answers
+ * there is no polling.
+ */
 const LOOK_EVERY_MS = 250;
 
-/** An answer under way, by its turn. */
+/** An answer that runs in this process. */
 interface RunningAnswer {
   readonly ownerId: string;
   readonly turnId: string;
@@ -13,14 +16,14 @@ interface RunningAnswer {
 }
 
 /**
- * The answers that this process works on. Each can be stopped from here, and by an owner who asked another
- * process: while there are any, the holds are looked at for that.
+ * The answers that run in this process. Callers here can stop them. While there are any, this class also
+ * polls their holds for stops that another process recorded.
  */
 @Injectable()
 export class RunningAnswers implements OnModuleDestroy {
   private readonly logger = new Logger(RunningAnswers.name);
   private readonly byTurn = new Map<string, RunningAnswer>();
-  /** Who waits for the end of which answer. */
+  /** Callbacks that wait for the end of an answer, by turn. */
   private readonly waiting = new Map<string, (() => void)[]>();
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
@@ -34,7 +37,7 @@ export class RunningAnswers implements OnModuleDestroy {
     }, LOOK_EVERY_MS).unref();
   }
 
-  /** Call it when the answer is settled, however that went. */
+  /** Removes an answer. Call it when the answer is settled, whether that succeeded or failed. */
   remove(turnId: string): void {
     this.byTurn.delete(turnId);
     for (const tell of this.waiting.get(turnId) ?? []) tell();
@@ -42,7 +45,7 @@ export class RunningAnswers implements OnModuleDestroy {
     if (this.byTurn.size === 0) this.rest();
   }
 
-  /** Resolves when an answer of this process is settled; undefined where none of that turn runs here. */
+  /** Resolves when the answer is settled. Returns undefined if no answer of that turn runs in this process. */
   settled(turnId: string): Promise<void> | undefined {
     if (!this.byTurn.has(turnId)) return undefined;
     return new Promise((resolve) => {
@@ -52,7 +55,7 @@ export class RunningAnswers implements OnModuleDestroy {
     });
   }
 
-  /** Stops an answer of this process; false where the owner has none of that turn here. */
+  /** Stops an answer of this process. Returns false if the owner has no answer of that turn here. */
   stop(ownerId: string, turnId: string): boolean {
     const answer = this.byTurn.get(turnId);
     if (answer?.ownerId !== ownerId) return false;
@@ -74,7 +77,7 @@ export class RunningAnswers implements OnModuleDestroy {
     try {
       for (const turnId of await this.stops.asked()) this.byTurn.get(turnId)?.stop();
     } catch (error) {
-      // An outage is told once for all who meet it.
+      // An outage is logged once, elsewhere, for all parts of the service.
       if (error instanceof DatabaseUnavailable) return;
       this.logger.warn({ err: error }, 'stops are looked for again in a moment');
     }

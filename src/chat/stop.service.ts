@@ -6,12 +6,12 @@ import { UUID_KEY } from '../http/pagination.js';
 import { HoldStops } from '../wallet/hold-stops.js';
 import { RunningAnswers } from './running-answers.js';
 
-/** An answer of another process is stopped within its next look, and settled at once. */
+/** How long `stop` waits. A process that runs the answer polls for stops several times in this time. */
 const WAIT_MAX_MS = 5000;
 const FIRST_LOOK_MS = 10;
 const LOOK_MS_MAX = 160;
 
-/** Ends answers under way for their owners, wherever they run. */
+/** Stops the running answers of an owner, in whichever process they run. */
 @Injectable()
 export class StopService {
   constructor(
@@ -21,9 +21,10 @@ export class StopService {
   ) {}
 
   /**
-   * Ends an answer as its caller's leaving does, also one with a key, and returns once it is settled: then the
-   * conversation is free. After five seconds it returns all the same, for the process that runs it has been told,
-   * or is gone, and its hold will expire. Throws `NotFound` for what is not the owner's, or does not run.
+   * Stops an answer, as if its caller had left, also if the caller sent an idempotency key. Resolves when the
+   * answer is settled, and its conversation is free. Also resolves after five seconds: by then the process
+   * that runs the answer has seen the request, or it has ended and the hold will expire. Throws `NotFound` if
+   * the owner has no running answer with this id.
    */
   async stop(ownerId: string, turnId: string): Promise<void> {
     if (!UUID_KEY.test(turnId)) throw new NotFound();

@@ -1,4 +1,7 @@
-/** PostgreSQL's text has no NUL, and UTF-8 no half characters: a model, or a caller, may send both. */
+/**
+ * Replaces NUL and lone surrogates with U+FFFD. PostgreSQL's `text` cannot store NUL, UTF-8 cannot encode
+ * lone surrogates, and a model or a caller may send both.
+ */
 export function storable(text: string): string {
   return text.replaceAll('\0', '\ufffd').toWellFormed();
 }

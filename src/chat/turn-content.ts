@@ -11,14 +11,14 @@ import type { Outcome } from './outcome.js';
 import type { Question } from './question.js';
 import { storable } from './storable.js';
 
-/** The texts that are kept of an answer and its question. */
+/** The texts of a question and its answer that a turn stores. */
 export type TurnContent = Required<TurnTexts>;
 
 type Produced = Pick<Outcome, 'response' | 'reasoning' | 'toolCalls'>;
 
 const NOTHING_YET: Produced = { response: '', reasoning: '', toolCalls: [] };
 
-/** What is kept of a question, and of its answer where there is one. */
+/** Returns the texts to store for a question and, if there is one, its answer. */
 export function contentOf(
   { key }: Principal,
   question: Question,
@@ -36,7 +36,10 @@ export function contentOf(
   };
 }
 
-/** What the conversation stores that a question opens; nothing where it goes on with one, or is not kept. */
+/**
+ * Returns what the database stores for the conversation that a question opens. Returns nothing if the
+ * question continues a conversation or is not to be kept.
+ */
 export function storedByOpening(question: Question): Stored {
   const { conversationId, isKept = true, opens, chatId } = question;
   if (!isKept || conversationId !== undefined) return NOTHING_STORED;
@@ -44,6 +47,6 @@ export function storedByOpening(question: Question): Stored {
   return { bytes: sizeOfConversation({ system: null }) + named, conversations: 1 };
 }
 
-/** The bytes of a turn; none where it is not to be kept. */
+/** Returns the size of a turn in bytes; 0 if it is not to be kept. */
 export const bytesOf = (content: TurnContent, { isKept = true }: Pick<Question, 'isKept'>) =>
   isKept ? sizeOfTurn(content) : 0;

@@ -13,34 +13,37 @@ import type { TurnContent } from './turn-content.js';
 /** An answer that has ended. */
 export interface EndedAnswer {
   readonly principal: Principal;
-  /** Made when the question came: a stream names its turn before that is saved. */
+  /** Made when the question arrived, because a stream names its turn before the turn is saved. */
   readonly turnId: string;
   readonly conversationId: string;
   readonly question: Question;
   readonly modelId: string;
   readonly content: TurnContent;
   readonly outcome: Omit<Outcome, 'amount'>;
-  /** False for an answer whose conversation or owner is gone, or whose caller wants none kept: nothing of it is saved. */
+  /**
+   * False if the conversation or its owner was deleted, or the caller wants nothing stored. Then the turn is
+   * not saved.
+   */
   readonly isKept?: boolean;
 }
 
-/** What the wallet says of its payment, in whole tokens. */
+/** The wallet's result of a payment, in whole tokens. */
 export interface Payment {
-  /** The hold that was captured or released; null for what was charged at once. */
+  /** The hold that was captured or released; null for a charge without a hold. */
   readonly holdId: string | null;
   readonly charged: number;
-  /** What the owner may spend after it. */
+  /** What the owner can spend after it. */
   readonly available: number;
-  /** Where the turn stands in the order in which its owner's are saved. */
+  /** The turn's place in the order in which the owner's turns are saved. */
   readonly ordinal: number;
 }
 
-/** Saves turns, in the transaction that pays for them. */
+/** Saves turns in the transaction that pays for them. */
 @Injectable()
 export class TurnWriter {
   constructor(private readonly conversations: ConversationsService) {}
 
-  /** Opens the turn's conversation, and saves the turn in it, where anything is to be kept. */
+  /** Opens the turn's conversation and saves the turn in it. Saves nothing if the question is not to be kept. */
   saveFirst(tx: Tx, ended: EndedAnswer, payment: Payment): Turn {
     if (ended.question.isKept !== false)
       this.conversations.open(tx, {
@@ -55,11 +58,15 @@ export class TurnWriter {
     return this.save(tx, ended, payment);
   }
 
-  /** Saves the turn. It says what the wallet was charged, so the two cannot differ. */
+  /**
+   * Builds the turn, saves it unless it is not to be kept, and returns it. Its amount is the one that the
+   * wallet was charged, so the two cannot differ.
+   */
   save(tx: Tx, ended: EndedAnswer, payment: Payment): Turn {
     const { principal, turnId, question, modelId, outcome, content } = ended;
     const { isKept = question.isKept ?? true } = ended;
-    // Field by field: an object that is spread into another becomes a dictionary, of several kilobytes.
+    // Written field by field, because spreading one object into another makes V8 use a dictionary of several
+    // kilobytes.
     const turn: Turn = {
       id: turnId,
       ownerId: principal.userId,
@@ -91,7 +98,7 @@ export class TurnWriter {
   }
 }
 
-/** What the ledger says of a turn's charge. */
+/** Returns the note of a turn's charge for the ledger. */
 export function ledgerNote(
   { credentialId, key }: Principal,
   model: string,

@@ -7,7 +7,10 @@ import { Twins } from './twins.service.js';
 const KEY = { route: 'chat', key: 'k', hash: 'h' } as const;
 const RUNS = new IdempotencyKeyInUse('turn');
 
-/** Twins of one owner; `looks` is what each look at the key finds, the last of them again and again. */
+/**
+ * Requests of one owner with the same key. `looks` lists the result of each read of the key; the last result
+ * repeats.
+ */
 function twinsThat(looks: (string | undefined | Error)[], settled?: Promise<void>) {
   const seen = { looks: 0, runs: 0, states: 0 };
   const findByKey = () => {
@@ -60,7 +63,7 @@ describe('requests with one Idempotency-Key', () => {
     expect(await Promise.all([once(never), once(never), once(never)])).toEqual(
       Array(3).fill('replay of hold'),
     );
-    // One look for all of them.
+    // They share one read.
     expect(seen.states).toBe(1);
   });
 

@@ -6,20 +6,23 @@ import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { RunningAnswers } from './running-answers.js';
 
-/** Who comes while the first one is being answered waits so long for it, before a 409. */
+/** How long a repeated request waits for the first one to be answered before it gets a 409. */
 const WAIT_MAX_MS = 100;
-/** How often a process looks for the end of an answer that another one gives, whoever waits for it there. */
+/** How often a process polls for the end of an answer that runs in another process. */
 const LOOK_EVERY_MS = 10;
 
 /**
- * Requests with one Idempotency-Key that come at the same time. One of them is run; the others wait for it a
- * little, without a connection of the database, so that they need not ask again and again for what is about to come.
+ * Handles requests with one idempotency key that come at the same time. One of them runs. The others wait a
+ * short time for it, without a database connection, so that clients need not retry at once.
  */
 @Injectable()
 export class Twins {
-  /** What takes a key just now in this process, by the key; another process is met at the unique key of the hold. */
+  /**
+   * The requests of this process that are about to take a key, by key. Other processes meet at the hold's
+   * unique key.
+   */
   private readonly beginning = new Map<string, Promise<unknown>>();
-  /** Who looks for the end of which hold of another process. */
+  /** The polls for holds of other processes, by hold. */
   private readonly looking = new Map<string, Promise<void>>();
 
   constructor(
@@ -28,8 +31,9 @@ export class Twins {
   ) {}
 
   /**
-   * What `find` makes of the captured hold of the key; or else what `run` makes, which takes the key. Throws as
-   * both do, `IdempotencyKeyReused`, and `IdempotencyKeyInUse` while the first request runs.
+   * Returns what `find` makes of the key's captured hold. If there is none, returns what `run` makes, which
+   * takes the key. Throws the errors of both, `IdempotencyKeyReused`, and `IdempotencyKeyInUse` while the
+   * first request runs.
    */
   async once<Made>(
     ownerId: string,
@@ -63,14 +67,15 @@ export class Twins {
     try {
       return await begun.finally(() => this.beginning.delete(name));
     } catch (error) {
-      // A twin in another process may have been faster: it has the key, or spent what this run needed.
+      // A request in another process may have been faster: it took the key, or spent the tokens that this run
+      // needed.
       const holdId = await twin();
       if (holdId !== undefined) return find(holdId);
       throw isUniqueViolation(error) ? new IdempotencyKeyInUse() : error;
     }
   }
 
-  /** The captured hold of the key; undefined where there is none. */
+  /** Returns the captured hold of the key; undefined if there is none. Waits until `until` while the hold is open. */
   private async holdOf(
     ownerId: string,
     record: IdempotencyRecord,
@@ -86,12 +91,12 @@ export class Twins {
     }
   }
 
-  /** The end of an answer, here or in another process; undefined where nobody knows which. */
+  /** Resolves at the end of an answer, here or in another process. Returns undefined if the turn is unknown. */
   private change(turnId: string | undefined): Promise<void> | undefined {
     return turnId === undefined ? undefined : (this.running.settled(turnId) ?? this.looked(turnId));
   }
 
-  /** One look serves all who wait for the same answer. */
+  /** Polls for the end of a hold. All requests that wait for the same answer share one poll. */
   private looked(holdId: string): Promise<void> {
     const known = this.looking.get(holdId);
     if (known) return known;
@@ -107,7 +112,7 @@ export class Twins {
   }
 }
 
-/** Resolves when the event has come, or at `until`, without an event as well. Rejects as the event does. */
+/** Resolves when the event comes, or at `until`, also without an event. Rejects if the event rejects. */
 async function soon(event: Promise<unknown> | undefined, until: number): Promise<void> {
   const timer = new AbortController();
   const leftMs = Math.max(0, until - performance.now());

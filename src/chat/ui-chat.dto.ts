@@ -7,7 +7,7 @@ import { TextField } from '../fields/text-field.js';
 const MESSAGES_MAX = 2048;
 const ROLES = ['system', 'user', 'assistant'] as const;
 
-/** A part of a message. Those of other types than `text` and `file` are skipped. */
+/** A part of a message. Parts of types other than `text` and `file` are skipped. */
 export interface UiPart {
   readonly type?: unknown;
   readonly text?: unknown;
@@ -16,7 +16,7 @@ export interface UiPart {
   readonly filename?: unknown;
 }
 
-/** A message as `useChat()` keeps it. */
+/** A message as `useChat()` stores it. */
 export class UiMessageDto {
   @ApiProperty({ type: 'string', required: false, description: "The client's own. Not looked at." })
   id?: string;
@@ -35,7 +35,10 @@ export class UiMessageDto {
   parts!: readonly (UiPart | null)[];
 }
 
-/** What `useChat()` of the AI SDK sends; `trigger` and `messageId` are not needed, for `messages` has it all. */
+/**
+ * The body that `useChat()` of the AI SDK sends. `trigger` and `messageId` are ignored, because `messages` is
+ * complete.
+ */
 export class UiChatDto {
   @TextField({
     optional: true,

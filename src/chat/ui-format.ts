@@ -2,7 +2,7 @@ import type { Turn, TurnEnd } from '../conversations/turn.entity.js';
 import type { AnswerEvent, AnswerFormat, StreamFormat } from './answer-format.js';
 import { chatFormat } from './chat-format.js';
 
-/** The AI SDK's words. */
+/** The finish reasons of the AI SDK. */
 const FINISH_REASONS: Readonly<Record<TurnEnd, string>> = {
   stop: 'stop',
   length: 'length',
@@ -15,7 +15,10 @@ const chunk = (type: string, fields: object = {}): AnswerEvent => ({
   payload: { type, ...fields },
 });
 
-/** The parts of one message, of which one is written at a time: the next begins where the last has ended. */
+/**
+ * The stream of one message. Only one of its parts is open at a time: a part starts after the one before it
+ * has ended.
+ */
 class UiStream implements StreamFormat {
   private open: 'text' | 'reasoning' | undefined;
   private count = 0;
@@ -79,7 +82,7 @@ class UiStream implements StreamFormat {
   }
 }
 
-/** Answers as `useChat()` of the AI SDK reads them: a UI message stream, version 1. */
+/** Writes answers as `useChat()` of the AI SDK reads them: a UI message stream, version 1. */
 export const uiFormat: AnswerFormat = {
   whole: (turn) => chatFormat.whole(turn),
   stream: ({ turnId }) => new UiStream(turnId),

@@ -7,9 +7,9 @@ import type { UiChatDto, UiMessageDto, UiPart } from './ui-chat.dto.js';
 type ContentPart = Readonly<Record<string, unknown>>;
 
 /**
- * The question of a `useChat()` request. Its messages are the whole context, so that what the person has
- * edited or asked to be answered anew counts as they see it. Throws `ValidationFailed` where the last message is
- * not a person's, or says nothing.
+ * Returns the question of a `useChat()` request. Its messages are the whole context, so edits and regenerated
+ * answers count as the user sees them. Throws `ValidationFailed` if the last message is not the user's, or is
+ * empty.
  */
 export function questionOf({ id, messages, model }: UiChatDto): Question {
   const context = messages.flatMap(toChatMessage);
@@ -22,13 +22,13 @@ export function questionOf({ id, messages, model }: UiChatDto): Question {
   return { route: 'chat', message: textOf(asked.content), chatId: id, model, messages: context };
 }
 
-/** As the models take it; none for a message of which no part is known. */
+/** Returns the message as models accept it; an empty list if none of its parts is known. */
 function toChatMessage({ role, parts }: UiMessageDto): ChatMessage[] {
   const content = parts.flatMap((part) => toContentPart(part ?? {}));
   const isText = content.every(({ type }) => type === 'text');
   const text = textOf(content);
   if (isText) return text.trim() === '' ? [] : [{ role, content: text }];
-  // Only people send pictures; a model's own are not sent back to it.
+  // Only users send pictures. A model's own pictures are not sent back to it.
   if (role !== 'user') return text === '' ? [] : [{ role, content: text }];
   return [{ role, content }];
 }
