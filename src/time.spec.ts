@@ -40,7 +40,7 @@ describe('fromIso', () => {
     '1755561600',
     '2025-08-19\0',
     ' 2025-08-19',
-  ])('does not take %p for a moment', (text) => {
+  ])('refuses %p', (text) => {
     expect(fromIso(text)).toBeUndefined();
   });
 });
@@ -63,7 +63,7 @@ describe('nowMicros', () => {
     },
   );
 
-  it('tells moments within a millisecond apart', () => {
+  it('returns different moments within one millisecond', () => {
     const moments = Array.from({ length: 1000 }, () => nowMicros());
     expect(new Set(moments.map((moment) => moment % 1000)).size).toBeGreaterThan(1);
   });

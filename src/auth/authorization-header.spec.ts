@@ -12,12 +12,12 @@ describe('the Authorization header', () => {
     ['token\tabc ', 'token'],
     ['Bearer abc', 'bearer'],
     ['bearer  abc', 'bearer'],
-  ])('%j gives the credential', (header, scheme) => {
+  ])('returns the credential of %j', (header, scheme) => {
     expect(read(header)).toEqual({ scheme, secret: 'abc' });
   });
 
   it.each([undefined, '', ' ', 'Basic YTpi', 'abc', 'Token: abc', 'Tokens abc', 'Token=abc'])(
-    '%j gives none',
+    'returns no credential for %j',
     (header) => {
       expect(() => read(header)).toThrow('Authentication credentials were not provided.');
     },
@@ -30,11 +30,11 @@ describe('the Authorization header', () => {
     ['Token \xa0', 'Invalid token header. Token string should not contain invalid characters.'],
     ['Bearer', 'Authorization header must contain two space-delimited values'],
     ['Bearer a b', 'Authorization header must contain two space-delimited values'],
-  ])('%j is refused in its scheme’s own words', (header, words) => {
+  ])('refuses %j with the message of its scheme', (header, words) => {
     expect(() => read(header)).toThrow(words);
   });
 
-  it('may hold any UTF-8, which is then no token that anyone has', () => {
+  it('accepts any UTF-8 text and finds no user for an unknown token', () => {
     expect(read('Token caf\xc3\xa9').secret).toBe('caf\xc3\xa9');
   });
 });

@@ -9,18 +9,18 @@ const RECORDED = [
 const DIGEST = 'YlZ2Vggtqdc61YjArZuoApoBh9JNGYoDRBUGu6tcJQo=';
 
 describe('a password of Django', () => {
-  it.each(RECORDED)('verifies by %s', async (hash) => {
+  it.each(RECORDED)('verifies a hash of %s', async (hash) => {
     expect(bringPassword(hash)).toEqual({ passwordHash: hash, unknownHasher: '' });
     expect(await verifyPbkdf2(hash, 'lètmein')).toBe(true);
     expect(await verifyPbkdf2(hash, 'letmein')).toBe(false);
   });
 
-  it('is kept without the name of the library where it is argon2id', () => {
+  it('stores an argon2id hash without Django’s name of the algorithm', () => {
     const phc = '$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHQ$aGFzaA';
     expect(bringPassword(`argon2${phc}`)).toEqual({ passwordHash: phc, unknownHasher: '' });
   });
 
-  it('serves nobody where there is none', () => {
+  it('accepts no password if the hash is unusable', () => {
     for (const none of ['', '!', '!d3f2']) {
       expect(bringPassword(none)).toEqual({ passwordHash: '!', unknownHasher: '' });
     }
@@ -36,7 +36,7 @@ describe('a password of Django', () => {
     ['argon2', 'argon2$argon2id$v=19$m=9999999,t=2,p=8$c2FsdHNhbHQ$aGFzaA'],
     ['argon2', 'argon2$argon2i$v=19$m=1024,t=2,p=8$c2FsdHNhbHQ$aGFzaA'],
     ['of no known form', 'plain'],
-  ])('is not kept, and its hasher told, by %s in %s', (hasher, stored) => {
+  ])('refuses to import a hash of %s and names its hasher: %s', (hasher, stored) => {
     expect(isPbkdf2(stored)).toBe(false);
     expect(bringPassword(stored)).toEqual({ passwordHash: '!', unknownHasher: hasher });
   });

@@ -21,7 +21,7 @@ describe('normalPassword', () => {
 });
 
 describe('formsToTry', () => {
-  it('has the typed form last, and once where it is the normal one', () => {
+  it('returns the typed form last, and only once if it is the normal form', () => {
     expect(formsToTry('Ｐａｓｓ')).toEqual(['Pass', 'Ｐａｓｓ']);
     expect(formsToTry('Pass')).toEqual(['Pass']);
   });

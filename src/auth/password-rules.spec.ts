@@ -14,7 +14,7 @@ describe('passwordFaults', () => {
     '  padded  pass  ',
     'пароль-пароль',
     '😀'.repeat(8),
-  ])('finds none in %s', async (password) => {
+  ])('finds no fault in %s', async (password) => {
     expect(await passwordFaults(password, ada)).toEqual([]);
   });
 
@@ -33,11 +33,11 @@ describe('passwordFaults', () => {
     ['ecalevol_ada', [similarTo('username')]],
     ['1analytical', [similarTo('email address')]],
     ['Countess9', [similarTo('email address')]],
-  ])('says of %s all that is wrong, in the order of the reference', async (password, faults) => {
+  ])('reports every fault of %s in the order of the Django service', async (password, faults) => {
     expect(await passwordFaults(password, ada)).toEqual(faults);
   });
 
-  it('compares with no e-mail where there is none', async () => {
+  it('skips the comparison with the e-mail if the user has none', async () => {
     expect(await passwordFaults('analytical1', { ...ada, email: '' })).toEqual([]);
   });
 });

@@ -41,24 +41,24 @@ function twinsThat(looks: (string | undefined | Error)[], settled?: Promise<void
 const never = () => Promise.reject(new Error('must not run'));
 
 describe('requests with one Idempotency-Key', () => {
-  it('are run where the key is free', async () => {
+  it('run if the key is free', async () => {
     const { once, seen } = twinsThat([undefined]);
     expect(await once(() => Promise.resolve('first'))).toBe('first');
     expect(seen).toEqual({ looks: 1, runs: 1, states: 0 });
   });
 
-  it('are replayed where it was taken before', async () => {
+  it('are replayed if the key was used before', async () => {
     const { once } = twinsThat(['hold']);
     expect(await once(never)).toBe('replay of hold');
   });
 
-  it('are told the answer of a first one that ends here, at its end', async () => {
+  it('get the answer of the first request when it ends in this process', async () => {
     const { once, seen } = twinsThat([RUNS, 'hold'], Promise.resolve());
     expect(await once(never)).toBe('replay of hold');
     expect(seen.looks).toBe(2);
   });
 
-  it('look again for a first one that runs in another process', async () => {
+  it('look again for the first request if it runs in another process', async () => {
     const { once, seen } = twinsThat([RUNS, RUNS, RUNS, 'hold']);
     expect(await Promise.all([once(never), once(never), once(never)])).toEqual(
       Array(3).fill('replay of hold'),
@@ -67,13 +67,13 @@ describe('requests with one Idempotency-Key', () => {
     expect(seen.states).toBe(1);
   });
 
-  it('are told after a while that it still runs', async () => {
+  it('get a 409 after a while if the first request still runs', async () => {
     const { once, seen } = twinsThat([RUNS]);
     await expect(once(never)).rejects.toBe(RUNS);
     expect(seen.looks).toBeLessThan(5);
   });
 
-  it('wait while one of them takes the key, and do not take it too', async () => {
+  it('wait while one of them takes the key, and do not take it themselves', async () => {
     const { once, seen } = twinsThat([undefined, undefined, undefined, 'hold']);
     let take: (made: string) => void = () => undefined;
     const first = once(() => new Promise((resolve) => (take = resolve)));
@@ -86,7 +86,7 @@ describe('requests with one Idempotency-Key', () => {
     expect(seen.runs).toBe(1);
   });
 
-  it('are run one after the other where each fails', async () => {
+  it('run one after the other if each one fails', async () => {
     const { once, seen } = twinsThat([undefined]);
     const refused = new Error('refused');
     const all = [once(() => Promise.reject(refused)), once(() => Promise.resolve('second'))];
@@ -97,7 +97,7 @@ describe('requests with one Idempotency-Key', () => {
     expect(seen.runs).toBe(2);
   });
 
-  it('are replayed where another process was faster to take the key', async () => {
+  it('are replayed if another process took the key first', async () => {
     const { once } = twinsThat([undefined, RUNS, 'hold']);
     expect(await once(() => Promise.reject(new Error('taken')))).toBe('replay of hold');
   });

@@ -15,7 +15,7 @@ describe('titleOf', () => {
     ['x'.repeat(81), 'x'.repeat(80)],
     ['😀'.repeat(100_000), '😀'.repeat(80)],
     ['\ud800\0', '\ufffd\ufffd'],
-  ])('makes of %j %j', (text, title) => {
+  ])('turns %j into %j', (text, title) => {
     expect(titleOf(text)).toBe(title);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { BatchLoader } from './batch-loader.js';
 
 describe('BatchLoader', () => {
-  it('loads with one statement the keys that come while another statement is under way', async () => {
+  it('loads all keys that arrive during one statement with the next statement', async () => {
     const asked: string[][] = [];
     const answers: (() => void)[] = [];
     const loader = new BatchLoader<{ key: string }>(
@@ -30,7 +30,7 @@ describe('BatchLoader', () => {
     ]);
   });
 
-  it('rejects only the keys whose statement failed or was not answered in time', async () => {
+  it('rejects only the keys whose statement failed or timed out', async () => {
     let answer: (keys: string[]) => Promise<{ key: string }[]> = () =>
       Promise.reject(new Error('broken'));
     const loader = new BatchLoader<{ key: string }>(

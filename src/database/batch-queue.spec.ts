@@ -18,7 +18,7 @@ function queueOf(limits: ConstructorParameters<typeof BatchQueue>[1]) {
 const turn = () => new Promise(setImmediate);
 
 describe('BatchQueue', () => {
-  it('puts what comes together into the first batch, and what comes later into the next', async () => {
+  it('puts simultaneous items into one batch and later items into the next batch', async () => {
     const { queue, batches, ends } = queueOf({ batchMax: 2 });
     for (const item of [1, 2, 3, 4]) queue.add(item);
     await turn();
@@ -34,7 +34,7 @@ describe('BatchQueue', () => {
     expect(batches).toHaveLength(2);
   });
 
-  it('refuses an item past its bound, and works on the others', async () => {
+  it('refuses an item past its bound and processes the others', async () => {
     const { queue, batches, ends } = queueOf({ batchMax: 10, waitingMax: 2 });
     queue.add(1);
     queue.add(2);
@@ -47,7 +47,7 @@ describe('BatchQueue', () => {
     await queue.idle();
   });
 
-  it('starts the next batch beside one that has stalled, and tells the stalled one', async () => {
+  it('starts the next batch while one is stalled, and reports the stalled one', async () => {
     const { queue, batches, ends, stalled } = queueOf({ batchMax: 1, stallTimeoutMs: 30 });
     queue.add(1);
     queue.add(2);

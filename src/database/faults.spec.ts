@@ -25,7 +25,7 @@ describe('asFault', () => {
     ['ECONNREFUSED', DatabaseSilent],
     ['ECONNRESET', DatabaseSilent],
     ['EAI_AGAIN', DatabaseSilent],
-  ])('tells %s as 503, raw or wrapped by TypeORM', (code, Fault) => {
+  ])('maps %s to 503, raw or wrapped by TypeORM', (code, Fault) => {
     const error = driverError(code);
     expect(asFault(error)).toBeInstanceOf(Fault);
     expect(asFault(new QueryFailedError('SELECT 1', [], error))).toBeInstanceOf(Fault);
@@ -35,11 +35,11 @@ describe('asFault', () => {
     ['timeout exceeded when trying to connect', DatabaseBusy],
     ['Connection terminated unexpectedly', DatabaseSilent],
     ['Client has encountered a connection error and is not queryable', DatabaseSilent],
-  ])('knows "%s" by its words, for there is no code', (words, Fault) => {
+  ])('recognises "%s" by its message because it has no code', (words, Fault) => {
     expect(asFault(driverError(undefined, words))).toBeInstanceOf(Fault);
   });
 
-  it('tells a host that is reached by none of its addresses', () => {
+  it('maps a host that no address reaches to 503', () => {
     const error = new AggregateError([driverError('ECONNREFUSED'), driverError('EHOSTUNREACH')]);
     expect(asFault(error)).toBeInstanceOf(DatabaseSilent);
   });
@@ -52,12 +52,12 @@ describe('asFault', () => {
     'SQLITE_CONSTRAINT',
     'SQLITE_ERROR',
     'SQLITE_CORRUPT',
-  ])('leaves %s as it is', (code) => {
+  ])('does not change %s', (code) => {
     const error = new QueryFailedError('SELECT 1', [], driverError(code));
     expect(asFault(error)).toBe(error);
   });
 
-  it('leaves what is no error of a driver, and a fault that was told before', () => {
+  it('does not change other errors, or a fault that was mapped before', () => {
     const fault = new DatabaseFull();
     for (const thrown of [fault, new Error('else'), 'words', undefined])
       expect(asFault(thrown)).toBe(thrown);

@@ -12,18 +12,18 @@ describe('folded', () => {
     ['\u0130stanbul', 'istanbul'],
     ['\u212bngstrom', '\u00c5NGSTROM'],
     ['\ufb01n', 'FIN'],
-  ])('takes %j and %j for one', (one, other) => {
+  ])('folds %j and %j to the same text', (one, other) => {
     expect(folded(one)).toBe(folded(other));
   });
 
   it.each([
     ['cafe', 'caf\u00e9'],
     ['o', '\u00f8'],
-  ])('tells %j from %j', (one, other) => {
+  ])('folds %j and %j to different texts', (one, other) => {
     expect(folded(one)).not.toBe(folded(other));
   });
 
-  it('takes no more than linear time for marks in the wrong order', () => {
+  it('takes linear time for combining marks in the wrong order', () => {
     const text = `a${'\u0315'.repeat(200_000)}${'\u0316'.repeat(200_000)}`;
     const startedAt = performance.now();
     expect(folded(text)).toHaveLength(31);
@@ -32,11 +32,14 @@ describe('folded', () => {
 });
 
 describe('foldedBeside', () => {
-  it.each(['Hello', 'hi \u4f60\u597d', 'na\u00efve', ''])('is nothing for %j', (text) => {
-    expect(foldedBeside(text, 'An answer')).toBeNull();
-  });
+  it.each(['Hello', 'hi \u4f60\u597d', 'na\u00efve', ''])(
+    'returns an empty text for %j',
+    (text) => {
+      expect(foldedBeside(text, 'An answer')).toBeNull();
+    },
+  );
 
-  it('has both texts where one of them needs it', () => {
+  it('returns both texts if one of them needs folding', () => {
     expect(foldedBeside('\u00dcber', 'Yes')).toBe('\u00fcber\nyes');
   });
 });

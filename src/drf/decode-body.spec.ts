@@ -10,7 +10,7 @@ const latin1 = (text: string) => Buffer.from(text, 'latin1');
 
 describe('a JSON body', () => {
   it.each(['', 'text/plain', 'nonsense', 'application/json'])(
-    'is an empty object when it is empty, also as %j',
+    'is read as an empty object if it is empty, also for %j',
     (contentType) => {
       expect(decode('', contentType)).toEqual({});
     },
@@ -22,7 +22,7 @@ describe('a JSON body', () => {
     expect(value).toEqual({ a: 12345678901234567890n, b: 0n, c: 1.5, d: { e: 1 }, a2: 'x' });
   });
 
-  it('takes the last of two keys that are equal', () => {
+  it('uses the last one of two equal keys', () => {
     expect(decode('{"a": 1, "a": 2}')).toEqual({ a: 2n });
   });
 
@@ -35,7 +35,7 @@ describe('a JSON body', () => {
     ['a byte order mark', '\ufeff{}'],
     ['too many values', `[${'0,'.repeat(20_001)}0]`],
     ['white space alone', ' '],
-  ])('is refused with %s', (_, text) => {
+  ])('is refused if it has %s', (_, text) => {
     expect(() => decode(text)).toThrow(ParseError);
     expect({}).not.toHaveProperty('isAdmin');
   });
@@ -56,12 +56,12 @@ describe('the charset of a body', () => {
     ['utf-16-le', Buffer.from('"ü€"', 'utf16le')],
     ['windows-1252', latin1('"\xfc\x80"')],
     ['iso_8859_15', latin1('"\xfc\xa4"')],
-  ])('is read as %s', (charset, bytes) => {
+  ])('is recognised as %s', (charset, bytes) => {
     expect(decode(bytes, `application/json; charset=${charset}`)).toBe('ü€');
   });
 
   it.each(['iso-8859-1', 'Latin-1', 'latin1', 'l1'])(
-    'is real Latin-1 under the name %s',
+    'is true Latin-1 under the name %s',
     (name) => {
       expect(decode(latin1('"\xfc\x80"'), `application/json;charset=${name}`)).toBe('ü\x80');
     },
@@ -83,7 +83,7 @@ describe('a form', () => {
     ['a+b=%2B%26+%zz%C3%BC', { 'a b': '+& %zzü' }],
     ['a=%FF', { a: '\ufffd' }],
     ['a=1;b=2', { a: '1;b=2' }],
-  ])('%s has the fields %j', (text, fields) => {
+  ])('reads %s as the fields %j', (text, fields) => {
     expect(form(text)).toMatchObject(fields);
   });
 
@@ -91,18 +91,21 @@ describe('a form', () => {
     expect(form(latin1('a=\xfc%FC'), '; charset=iso-8859-1')).toEqual({ a: 'üü' });
   });
 
-  it('is taken for Latin-1 where its bytes are not in its charset', () => {
+  it('is read as Latin-1 if its bytes are invalid in its charset', () => {
     expect(form(latin1('a=\xfc'))).toEqual({ a: 'ü' });
   });
 
-  it.each(['a=%83%41x%83', 'a=%c3x%c3%bc%e2%82%ac%f0%9f'])('%s is read run by run', (text) => {
-    const escapes = (run: string) =>
-      new TextDecoder().decode(Buffer.from(run.replaceAll('%', ''), 'hex'));
-    const expected = text.slice(2).replaceAll(/(?:%[\da-f]{2})+/gi, escapes);
-    expect(form(text)).toEqual({ a: expected });
-  });
+  it.each(['a=%83%41x%83', 'a=%c3x%c3%bc%e2%82%ac%f0%9f'])(
+    'decodes %s in runs of escapes',
+    (text) => {
+      const escapes = (run: string) =>
+        new TextDecoder().decode(Buffer.from(run.replaceAll('%', ''), 'hex'));
+      const expected = text.slice(2).replaceAll(/(?:%[\da-f]{2})+/gi, escapes);
+      expect(form(text)).toEqual({ a: expected });
+    },
+  );
 
-  it('may have any number of escapes in UTF-8, and a bounded one in what is slow to read', () => {
+  it('may have any number of UTF-8 escapes, but a bounded number in slow charsets', () => {
     expect(form(`a=${'%41x'.repeat(1001)}`)).toEqual({ a: 'Ax'.repeat(1001) });
     expect(form(`a=${'%83%41x'.repeat(1000)}`, '; charset=shift_jis')).toHaveProperty('a');
     expect(() => form(`a=${'%41x'.repeat(1001)}`, '; charset=shift_jis')).toThrow(BadRequest);
@@ -116,7 +119,7 @@ describe('a form', () => {
 
 describe('any other body', () => {
   it.each(['text/plain', 'application/vnd.api+json', 'json', ''])(
-    'is refused, with its type %j in the words',
+    'is refused, and the message names its type %j',
     (contentType) => {
       const refused = new UnsupportedMediaType(contentType);
       expect(() => decode('{}', contentType)).toThrow(refused);

@@ -23,19 +23,19 @@ describe('Accept', () => {
     'text/html',
     'text/*',
     'text/event-stream',
-  ])('%s is met', (accept) => {
+  ])('accepts %s', (accept) => {
     expect(ask(accept)).toBe(0);
   });
 
   it.each(['', 'json', 'application/xml', 'image/*', 'application/vnd.api+json', '/', ';'])(
-    '%j is not',
+    'refuses %j',
     (accept) => {
       expect(() => ask(accept)).toThrow(NotAcceptable);
     },
   );
 
   it.each(['text/html', 'text/*', 'text/event-stream'])(
-    '%s is not met where only JSON is written',
+    'refuses %s on routes that write only JSON',
     (accept) => {
       expect(() => ask(accept, '', true)).toThrow(NotAcceptable);
       expect(ask(`${accept}, */*;q=0.1`, '', true)).toBe(0);
@@ -57,20 +57,20 @@ describe('Accept', () => {
 
 describe('?format=', () => {
   it.each(['?format=json', '?format=api', '?format=', '?format=xml&format=json', '?reformat=xml'])(
-    '%s is written',
+    'accepts %s',
     (query) => {
       expect(ask(undefined, query)).toBe(0);
     },
   );
 
   it.each(['?format=xml', '?format=JSON', '?format=json&format=xml', '?x=1&format=html'])(
-    '%s is nothing that is written',
+    'refuses %s',
     (query) => {
       expect(() => ask(undefined, query)).toThrow(NotFound);
     },
   );
 
-  it('narrows what Accept may ask for', () => {
+  it('restricts the types that Accept may ask for', () => {
     expect(() => ask('text/html', '?format=json')).toThrow(NotAcceptable);
     expect(() => ask('application/json', '?format=api')).toThrow(NotAcceptable);
     expect(() => ask(undefined, '?format=api', true)).toThrow(NotFound);

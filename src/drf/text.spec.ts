@@ -3,24 +3,24 @@ import { codePoints, loneSurrogate, strip } from './text.js';
 
 describe('strip', () => {
   it.each(['\x1c', '\x1d', '\x1e', '\x1f', '\x85', '\xa0', '\u3000', '\u2028', '\n', '\v'])(
-    'takes %j off both ends, as Python does',
+    'removes %j from both ends, as Python does',
     (space) => {
       expect(strip(`${space}a${space}b${space}`)).toBe(`a${space}b`);
     },
   );
 
   it.each(['\ufeff', '\u200b', '\0', '\u180e'])(
-    'leaves %j, which Python takes for no space',
+    'keeps %j, which Python does not treat as a space',
     (x) => {
       expect(strip(x)).toBe(x);
     },
   );
 
-  it('leaves nothing of white space alone', () => {
+  it('returns an empty text for white space', () => {
     expect(strip(' \t\r\n\x85')).toBe('');
   });
 
-  it('takes time in proportion to a megabyte of spaces', () => {
+  it('takes linear time for a megabyte of spaces', () => {
     const spaces = ' '.repeat(2 ** 20);
     expect(strip(`${spaces}a${spaces}b${spaces}`)).toBe(`a${spaces}b`);
   });
@@ -46,7 +46,7 @@ describe('loneSurrogate', () => {
     ['😀\udc00', 'U+DC00'],
     ['😀', undefined],
     ['', undefined],
-  ])('finds in %j %s', (text, found) => {
+  ])('finds in %j: %s', (text, found) => {
     expect(loneSurrogate(text)).toBe(found);
   });
 });

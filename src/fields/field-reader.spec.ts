@@ -42,7 +42,7 @@ const bodies = fc.record(
 );
 
 describe('readFields', () => {
-  it.each([Named, Whole])('takes and refuses the fields that class-validator does', (type) => {
+  it.each([Named, Whole])('accepts and refuses the same fields as class-validator', (type) => {
     const seen = { sound: 0, refused: 0 };
     const check = (body: object) => {
       const { dto, faults } = readFields<Named>(type, body);
@@ -65,7 +65,7 @@ describe('readFields', () => {
     expect(Math.min(seen.sound, seen.refused)).toBeGreaterThan(20);
   });
 
-  it('tells all faults of a text in order, and one alone where the others would mean nothing', () => {
+  it('reports all faults of a text in order, or a single fault if the others would be meaningless', () => {
     const sentences = (name: unknown) =>
       readFields(Named, { name }).faults.map(({ sentence }) => sentence);
     expect(sentences('\0\ud800 and too long')).toEqual([
@@ -92,7 +92,7 @@ describe('readFields', () => {
     expect(asked).toEqual(['a', 'b']);
   });
 
-  it('leaves what is not given to the default of the class', () => {
+  it('uses the default of the class for a missing field', () => {
     class Kind {
       @IsIn(['a', 'b'], { message: 'One of a and b.' })
       kind = 'a';
@@ -132,7 +132,7 @@ describe('readFields of nested objects', () => {
     expect(dto).toEqual({ leaves: [{ size: 1, why: 2 }], first: null });
   });
 
-  it('tells the place of each fault', () => {
+  it('reports the path of each fault', () => {
     const given = { leaves: [{ size: 1 }, null, [], { size: 2 }, {}], first: { size: '1' } };
     expect(readFields(Tree, given).faults).toEqual([
       { path: 'leaves[1]', sentence: 'No leaf.' },
@@ -146,7 +146,7 @@ describe('readFields of nested objects', () => {
     ]);
   });
 
-  it('tells of unknown fields where it is asked to, at every depth', () => {
+  it('reports unknown fields at every depth if asked to', () => {
     const given = { leaves: [{ size: 1, more: 1 }], extra: 1 };
     expect(readFields(Tree, given, { unknownField: 'Not known.' }).faults).toEqual([
       { path: 'extra', sentence: 'Not known.' },
@@ -156,7 +156,7 @@ describe('readFields of nested objects', () => {
 });
 
 describe('readFields of a class that it cannot read', () => {
-  it('throws for a rule without a sentence, and for one of each item of a list', () => {
+  it('throws for a rule without a message, and for a rule on each item of a list', () => {
     class Silent {
       @IsInt()
       size!: number;

@@ -5,7 +5,7 @@ import { isKey, isWellFormed, makeKey, prefixOf } from './key-format.js';
 const KNOWN = 'tally_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ4FLuWK';
 
 describe('an API key', () => {
-  it('is tally_, 43 letters and digits, and 6 of their CRC32 in base 62', () => {
+  it('consists of tally_, 43 letters and digits, and their CRC32 as 6 characters of base 62', () => {
     expect(isWellFormed(KNOWN)).toBe(true);
     for (let n = 0; n < 100; n += 1) {
       const key = makeKey();
@@ -14,11 +14,11 @@ describe('an API key', () => {
     }
   });
 
-  it('is another each time', () => {
+  it('is different each time', () => {
     expect(new Set(Array.from({ length: 1000 }, makeKey)).size).toBe(1000);
   });
 
-  it('is found out when one character is wrong, or one too many', () => {
+  it('is invalid if one character is wrong or surplus', () => {
     const key = makeKey();
     for (let at = 'tally_'.length; at < key.length; at += 1) {
       const other = key[at] === 'x' ? 'y' : 'x';
@@ -29,7 +29,7 @@ describe('an API key', () => {
     }
   });
 
-  it('shows twelve characters of itself', () => {
+  it('shows only its first twelve characters', () => {
     const key = makeKey();
     expect(prefixOf(key)).toBe(key.slice(0, 12));
   });

@@ -28,7 +28,7 @@ async function read(blocks: BlockCounters, policy: Policy, count: number): Promi
 }
 
 describe('counters in blocks', () => {
-  it('ask once a tick for a caller who reads as much as in the tick before', async () => {
+  it('query once per tick for a caller with a steady rate of reads', async () => {
     const shared = new Shared();
     const blocks = shared.peer();
     const policy = policyOf('read', { count: 100_000, windowSeconds: 1 });
@@ -41,7 +41,7 @@ describe('counters in blocks', () => {
     expect(shared.asked).toBe(3 + 20);
   });
 
-  it('lose a fortieth of the count at most for a caller who reads less than in the tick before', async () => {
+  it('lose at most a fortieth of the count for a caller whose reads become fewer', async () => {
     const shared = new Shared();
     const blocks = shared.peer();
     const policy = policyOf('read', { count: 600, windowSeconds: 60 });
@@ -59,7 +59,7 @@ describe('counters in blocks', () => {
     expect(remaining).toBe(other.remaining - 1);
   });
 
-  it('let no window have more than the count, over three processes, however reads fall', async () => {
+  it('never allow more than the count in any window, over three processes', async () => {
     const shared = new Shared();
     const processes = [shared.peer(), shared.peer(), shared.peer()];
     const policy = policyOf('read', { count: 90, windowSeconds: 1 });

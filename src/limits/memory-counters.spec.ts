@@ -15,7 +15,7 @@ function stage(keysMax?: number) {
 }
 
 describe('MemoryCounters', () => {
-  it('lets as many through at once as the quota, and then none for a window', () => {
+  it('allows the quota at once, and then nothing for one window', () => {
     const { clock, counters } = stage();
     const all = Array.from({ length: 8 }, () => counters.take(five, 'a', 1));
     expect(all.map(({ granted }) => granted)).toEqual([1, 1, 1, 1, 1, 0, 0, 0]);
@@ -25,7 +25,7 @@ describe('MemoryCounters', () => {
     expect(counters.take(five, 'b', 1).granted).toBe(1);
   });
 
-  it('says when it will have something left, and then has, a tenth of the window late at most', () => {
+  it('reports when requests are allowed again, at most a tenth of the window too late', () => {
     const { clock, counters } = stage();
     for (let n = 0; n < 5; n += 1) counters.take(five, 'a', 1);
     const { granted, resetMs } = counters.take(five, 'a', 1);
@@ -38,7 +38,7 @@ describe('MemoryCounters', () => {
     expect(counters.take(five, 'a', 7).granted).toBe(5);
   });
 
-  it('never lets more than the quota through in any window, whenever callers come', () => {
+  it('never allows more than the quota in any window, at any arrival times', () => {
     const steps = fc.array(
       fc.record({ wait: fc.nat(20_000), wanted: fc.integer({ min: 1, max: 4 }) }),
       {
@@ -61,7 +61,7 @@ describe('MemoryCounters', () => {
     );
   });
 
-  it('keeps a bounded number of keys for many more addresses, and those that are used up', () => {
+  it('keeps a bounded number of keys, and among them the exhausted ones', () => {
     const { counters } = stage();
     for (let n = 0; n < 6; n += 1) counters.take(five, 'flooder', 1);
     for (let n = 0; n < ADDRESSES; n += 1) counters.take(five, `address ${String(n)}`, 1);
@@ -70,7 +70,7 @@ describe('MemoryCounters', () => {
     expect(counters.take(five, 'newcomer', 1).granted).toBe(1);
   });
 
-  it('forgets a key that is used up where all are', () => {
+  it('forgets an exhausted key only if all keys are exhausted', () => {
     const { counters } = stage(20);
     for (let n = 0; n < 100; n += 1) counters.take(five, `address ${String(n)}`, 5);
     expect(counters.size).toBeLessThanOrEqual(20);

@@ -10,11 +10,11 @@ const keyWith = (...scopes: Scope[]): Principal => ({
 });
 
 describe('mayUse', () => {
-  it('lets everybody use a model without lists', () => {
+  it('allows every caller to use a model without lists', () => {
     expect([session, keyWith()].map((principal) => mayUse({}, principal))).toEqual([true, true]);
   });
 
-  it('closes a model with keys to all but these API keys, sessions among them', () => {
+  it('allows only the listed API keys, and no sessions, to use a model with `keys`', () => {
     expect(mayUse({ keys: [KEY_ID] }, keyWith('chat'))).toBe(true);
     expect(mayUse({ keys: [] }, keyWith('chat'))).toBe(false);
     expect(mayUse({ keys: ['another'] }, keyWith('chat'))).toBe(false);
@@ -22,7 +22,7 @@ describe('mayUse', () => {
     expect(mayUse({ keys: [KEY_ID] }, session)).toBe(false);
   });
 
-  it('wants each of its scopes of an API key, and none of a session', () => {
+  it('requires all scopes of the model from an API key, and none from a session', () => {
     const scopes: Scope[] = ['chat', 'wallet'];
     expect(mayUse({ scopes }, keyWith('wallet', 'chat'))).toBe(true);
     expect(mayUse({ scopes }, keyWith('chat'))).toBe(false);

@@ -11,12 +11,12 @@ describe('the price per model token', () => {
     expect(cost(PRICE, 'complete', more, 1000)).toBe(3);
   });
 
-  it('is never above the hold, whatever was reported', () => {
+  it('is never above the hold, whatever the provider reported', () => {
     const absurd = { promptTokens: Number.MAX_SAFE_INTEGER, completionTokens: 1e15 };
     expect(cost(PRICE, 'complete', absurd, 7)).toBe(7);
   });
 
-  it('affords the longest answer whose ceiling is still covered, and not one model token more', () => {
+  it('affords the longest answer that the ceiling covers, and not one model token more', () => {
     for (let available = 1; available <= 40; available += 1) {
       const tokens = affordable(PRICE, 100, 1_000_000, available) ?? 0;
       if (tokens > 0) expect(ceiling(PRICE, 100, tokens)).toBeLessThanOrEqual(available);
@@ -41,7 +41,7 @@ describe('the price per 1,000,000 model tokens', () => {
     expect(ceiling(dear, 10_000_000, 9_999_999)).toBe(1_999_999_900);
   });
 
-  it('holds what is cached at the price of the prompt, and affords no more than that', () => {
+  it('holds cached model tokens at the full price of the prompt', () => {
     expect(ceiling(price, 1_000_000, 1_000_000)).toBe(18);
     for (let available = 1; available <= 40; available += 1) {
       const tokens = affordable(price, 100, 10_000_000, available) ?? 0;
@@ -50,7 +50,7 @@ describe('the price per 1,000,000 model tokens', () => {
     }
   });
 
-  it('takes a cache that is cheaper by the 1,000 as well, and no more of it than there is prompt', () => {
+  it('applies the cheaper price per 1,000 to cached model tokens, at most to the whole prompt', () => {
     const cached = { per1kPrompt: 10, per1kCompletion: 0, per1kCachedPrompt: 1 };
     const reported = { promptTokens: 1000, completionTokens: 0, cachedPromptTokens: 5000 };
     const usage = countUsage(reported, reported);
@@ -83,12 +83,12 @@ describe('the count of model tokens', () => {
     expect(countUsage(reported, estimated).promptTokens).toBe(8);
   });
 
-  it('takes zero at its word', () => {
+  it('accepts a reported count of zero', () => {
     const reported = { promptTokens: 0, completionTokens: 0 };
     expect(countUsage(reported, estimated)).toMatchObject(reported);
   });
 
-  it('has no more cached and thought than there is, and none of what is no count', () => {
+  it('limits cached and reasoning counts to the totals, and ignores invalid counts', () => {
     const counts = { promptTokens: 10, completionTokens: 5 };
     const parts = (cachedPromptTokens: number, reasoningTokens: number) =>
       countUsage({ ...counts, cachedPromptTokens, reasoningTokens }, estimated);

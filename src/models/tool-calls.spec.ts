@@ -23,7 +23,7 @@ describe('tool calls in pieces', () => {
     expect(calls.list()).toEqual([{ id: 'a', function: { name: 'one', arguments: 'ab' } }]);
   });
 
-  it('do not reach what every object has', () => {
+  it('do not reach the prototype of objects', () => {
     const calls = new ToolCalls();
     const piece = JSON.parse('{"index": 0, "__proto__": {"polluted": true}, "id": "a"}') as {
       index: number;
@@ -33,7 +33,7 @@ describe('tool calls in pieces', () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  it('count the characters that are kept: the text of a piece, and not the JSON around it', () => {
+  it('count only the characters of the text, not of the JSON around it', () => {
     const calls = new ToolCalls();
     calls.add([{ index: 0, function: { arguments: 'x'.repeat(1000) } }]);
     const { size } = calls;

@@ -11,7 +11,7 @@ describe('idempotencyRecord', () => {
     });
   });
 
-  it('stands for one input', () => {
+  it('differs for different input', () => {
     const [one, same, other] = ['hi', 'hi', 'ho'].map((message) =>
       idempotencyRecord('chat', 'k', { message }),
     );
@@ -24,7 +24,7 @@ describe('idempotencyRecord', () => {
     }).toThrow(IdempotencyKeyReused);
   });
 
-  it('is three columns, empty ones without a key', () => {
+  it('fills three columns, with null in each if there is no key', () => {
     const empty = { claimRoute: null, claimKey: null, claimHash: null };
     expect(idempotencyColumns(undefined)).toEqual(empty);
     const idempotency = { route: 'grant', key: 'k', hash: 'h' } as const;

@@ -37,13 +37,13 @@ describe('LateSettlements', () => {
   const settle = (late: LateSettlements, one: Settlement, lifetime = MINUTE) =>
     late.settle(one.attempt, nowMicros() + lifetime, one.giveUp);
 
-  it('tries again until the database takes it, while the caller waits', async () => {
+  it('tries again until the database accepts it, while the caller waits', async () => {
     const one = new Settlement(4);
     expect(await settle(new LateSettlements(QUICK), one)).toBe('settled');
     expect([one.attempts, one.givenUp]).toEqual([5, 0]);
   });
 
-  it('goes on without the caller, who is told in the end that the database is away', async () => {
+  it('continues without the caller, who gets a 503 in the end', async () => {
     const late = new LateSettlements(QUICK);
     const one = new Settlement(Infinity);
     await expect(settle(late, one)).rejects.toBeInstanceOf(DatabaseSilent);
@@ -59,14 +59,14 @@ describe('LateSettlements', () => {
     expect([one.attempts, one.givenUp]).toEqual([1, 1]);
   });
 
-  it('gives up where the lifetime of the hold is over', async () => {
+  it('gives up when the hold has expired', async () => {
     const one = new Settlement(Infinity);
     const late = settle(new LateSettlements(QUICK), one, 0);
     await expect(late).rejects.toBeInstanceOf(DatabaseSilent);
     expect([one.attempts, one.givenUp]).toEqual([2, 1]);
   });
 
-  it('keeps no more of them than its limit', async () => {
+  it('keeps no more settlements than its limit', async () => {
     const late = new LateSettlements(QUICK);
     const waiting = [new Settlement(Infinity), new Settlement(Infinity)];
     const outcomes = Promise.allSettled(waiting.map((one) => settle(late, one)));
@@ -78,7 +78,7 @@ describe('LateSettlements', () => {
     await outcomes;
   });
 
-  it('has one more try when the process stops, and does not wait for it', async () => {
+  it('tries once more when the process stops, and does not wait for the result', async () => {
     const late = new LateSettlements({ ...QUICK, retryMinMs: 60_000, retryMaxMs: 60_000 });
     const [taken, refused] = [new Settlement(1), new Settlement(Infinity)];
     const outcomes = Promise.allSettled([settle(late, taken), settle(late, refused)]);

@@ -48,7 +48,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     return found;
   };
 
-  it('leaves of a person no word, no name, no credential, and the books as they were', async () => {
+  it('removes every text, name and credential of a person, and leaves the books unchanged', async () => {
     const ada = await writer(`person-${kind}`);
     const owner = await app.ownerOf(ada);
     const before = await everyRowOf(app);
@@ -72,7 +72,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('frees the name, and its next owner sees nothing of the last one', async () => {
+  it('frees the name, and the next owner sees nothing of the previous one', async () => {
     const ada = await writer(`name-${kind}`);
     const { body: pair } = await app.post('/api/token/', {
       username: ada.username,
@@ -95,7 +95,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     expect(await next.balance()).toBe(3900);
   });
 
-  it('asks for the password, and without it nothing is deleted', async () => {
+  it('requires the password, and deletes nothing without it', async () => {
     const ada = await app.newUser();
     await ada.chat('stay');
     const wrong = await remove(ada, 'Wr0ng-guess-1');
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('removes many turns and conversations, and of nobody else', async () => {
+  it('removes many turns and conversations of this user only', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     await bob.chat('mine');
     await app.database.rows('UPDATE wallets SET balance = balance + 100000');
@@ -126,7 +126,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
   });
 
   it.each(['on its own', 'in a conversation', 'with a key', 'that fails'])(
-    'settles an answer under way %s, and keeps nothing of it',
+    'settles an answer under way %s, and stores nothing of it',
     async (how) => {
       const ada = await app.newUser();
       const owner = await app.ownerOf(ada);
@@ -162,7 +162,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     },
   );
 
-  it('beside ten chats at once leaves none of them behind', async () => {
+  it('leaves no turn of ten chats that run at the same time', async () => {
     const ada = await app.newUser();
     const owner = await app.ownerOf(ada);
     const chats = Array.from({ length: 10 }, (_, n) => ada.chat(`sarabande ${String(n)}`));
@@ -174,7 +174,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('is done once by those who ask twice at once', async () => {
+  it('is done once for two requests at once', async () => {
     const ada = await app.newUser();
     const answers = await Promise.all([remove(ada), remove(ada), remove(ada)]);
     const statuses = answers.map(({ status }) => status);
@@ -183,7 +183,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     expect(await app.database.count('users', 'username = $1', [ada.username])).toBe(0);
   });
 
-  it('is refused to the last operator, also of two who leave at once', async () => {
+  it('is refused for the last operator, also if two leave at once', async () => {
     const [one, other] = [await app.newUser(), await app.newUser()];
     const staff = 'UPDATE users SET is_staff = $2 WHERE username = $1';
     for (const { username } of [one, other]) await app.database.rows(staff, [username, true]);

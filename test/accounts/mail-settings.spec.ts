@@ -39,7 +39,7 @@ describe('mails, as the settings have them', () => {
   });
 
   it.each(sample('a missing setting', 3, ['SMTP_URL', 'SMTP_FROM', 'PUBLIC_URL']))(
-    'are not sent without %s, which the log says, and the answer is the same',
+    'are not sent without %s; the log says so, and the answer stays the same',
     async (missing) => {
       await start({ ...all(), [missing]: '' });
       const { status, raw } = await ask();
@@ -51,7 +51,7 @@ describe('mails, as the settings have them', () => {
     },
   );
 
-  it('leave no link, no address and no password in the log, taken or refused', async () => {
+  it('never appear in the log with a link, address or password', async () => {
     await start(all());
     await ask();
     await mailbox.waitFor(1);
@@ -70,7 +70,7 @@ describe('mails, as the settings have them', () => {
     }
   });
 
-  it('do not keep the service from answering or stopping where the mail server is away', async () => {
+  it('do not prevent answers or a stop if the mail server is away', async () => {
     await start({ ...all(), SMTP_URL: 'smtp://127.0.0.1:1' });
     expect((await ask()).status).toBe(202);
     await service.sees(/a mail was not sent/);

@@ -10,7 +10,7 @@ describe.each(databaseKinds)('/api/me/ on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  it('tells who the caller is, and nothing more', async () => {
+  it('returns the caller’s own fields and nothing more', async () => {
     const ada = await app.newUser();
     const { status, body, headers } = await ada.get('/api/me/');
     expect([status, body]).toEqual([
@@ -69,7 +69,7 @@ describe('REGISTRATION=closed', () => {
   });
   afterAll(() => app.close());
 
-  it('refuses to register, whatever the body, and makes nobody', async () => {
+  it('refuses every registration and creates no user', async () => {
     const bodies = [{ username: 'ada', password: 'Str0ng-pass-1' }, {}, { username: '' }];
     for (const body of bodies) {
       const answer = await app.post('/api/register/', body);

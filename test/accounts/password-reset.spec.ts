@@ -75,7 +75,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     expect(mailbox.mails.at(-1)?.raw).not.toContain('evil');
   });
 
-  it('is asked for by the address as well, by each who has it, and the domain in any case', async () => {
+  it('can be requested by address for each user who has it, with the domain in any case', async () => {
     const shared = `family-${kind}@example.com`;
     const [one, other] = [await withAddress(shared), await withAddress(shared)];
     const { length } = mailbox.mails;
@@ -87,7 +87,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     }
   });
 
-  it('answers known and unknown names alike and at once, while the mail server is slow', async () => {
+  it('gives known and unknown names the same answer at once while the mail server is slow', async () => {
     const ada = await withAddress();
     const mute = await app.newUser();
     let answerMails: () => void = () => undefined;
@@ -110,7 +110,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     expect(mailbox.mails).toHaveLength(length + 2);
   });
 
-  it('is asked for with a name or an address', async () => {
+  it('requires a name or an address', async () => {
     const { length } = mailbox.mails;
     const { status, body } = await ask({});
     expect([status, Object.keys(body as object)]).toEqual([400, ['non_field_errors']]);
@@ -120,7 +120,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     expect(mailbox.mails).toHaveLength(length);
   });
 
-  it('is set once by ten who use the link at once', async () => {
+  it('is set once if ten requests use the link at once', async () => {
     const ada = await withAddress();
     const token = await tokenFor(ada);
     const wished = Array.from({ length: 10 }, (_, n) => `Rival-pass-${String(n)}`);
@@ -131,7 +131,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     expect(await login(ada, wished[statuses.indexOf(204)] ?? '')).toBe(200);
   });
 
-  it('is kept while the new one is weak, and the link still serves', async () => {
+  it('is kept if the new one is weak, and the link stays valid', async () => {
     const ada = await withAddress();
     const token = await tokenFor(ada);
     for (const weak of ['password', ada.username, '12345678']) {
@@ -142,7 +142,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     expect((await confirm(token)).status).toBe(204);
   });
 
-  it('keeps a link for an hour, and none past a change of the password or the address', async () => {
+  it('accepts a link for an hour, until the password or the address changes', async () => {
     const ada = await withAddress();
     const owner = await app.ownerOf(ada);
     const expired = await tokenFor(ada);
@@ -162,7 +162,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     expect((await ada.get('/api/me/')).status).toBe(200);
   });
 
-  it('opens nothing to those who are kept out', async () => {
+  it('gives a deactivated user no access', async () => {
     const ada = await withAddress();
     const token = await tokenFor(ada);
     const { length } = mailbox.mails;
@@ -176,7 +176,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     expect([await login(ada, PASSWORD), await login(ada, NEW)]).toEqual([200, 400]);
   });
 
-  it('fills no mailbox: three links within an hour, ten asked for at once', async () => {
+  it('sends three links per hour at most, also for ten requests at once', async () => {
     const ada = await withAddress();
     const before = [mailbox.mails.length, await links()] as const;
     const answers = await Promise.all(
@@ -191,7 +191,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     expect(await links()).toBe(before[1] + 4);
   });
 
-  it('leaves its link readable nowhere in the database', async () => {
+  it('stores its link nowhere in readable form', async () => {
     const ada = await withAddress();
     const token = await tokenFor(ada);
     const stored = await everythingIn(app);
@@ -202,7 +202,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
   });
 
   it.each(['', 'x', "' OR '1'='1", 'a'.repeat(101), null, 7])(
-    'takes no token %j',
+    'refuses the token %j',
     async (token) => {
       const body = { token, new_password: NEW };
       const { status, body: answer } = await app.post('/api/password/reset/confirm/', body);

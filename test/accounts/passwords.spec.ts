@@ -23,14 +23,14 @@ describe.each(databaseKinds)('POST /api/password/ on %s', (kind) => {
   const login = async ({ username }: Caller, password: string) =>
     (await app.post('/api/login/', { username, password })).status;
 
-  it('sets a new password for the old one', async () => {
+  it('replaces the old password', async () => {
     const ada = await app.newUser();
     const { status, raw } = await change(ada, { current_password: PASSWORD, new_password: NEW });
     expect([status, raw]).toEqual([204, '']);
     expect([await login(ada, NEW), await login(ada, PASSWORD)]).toEqual([200, 400]);
   });
 
-  it('refuses a wrong password in the place of the old one, and changes nothing', async () => {
+  it('refuses a wrong old password and changes nothing', async () => {
     const ada = await app.newUser();
     const { status, body } = await change(ada, { current_password: NEW, new_password: NEW });
     expect([status, body]).toEqual([400, { current_password: ['The password is wrong.'] }]);
@@ -55,7 +55,7 @@ describe.each(databaseKinds)('POST /api/password/ on %s', (kind) => {
     expect(await login(ada, PASSWORD)).toBe(200);
   });
 
-  it('is not like the username or the address', async () => {
+  it('refuses a password that resembles the username or the address', async () => {
     const ada = await app.newUser({ username: `countess-${kind}` });
     await ada.send('PATCH', '/api/me/', { email: 'lovelace.analytical@example.com' });
     for (const password of [`countess-${kind}1`, 'lovelace.analytical']) {
@@ -65,7 +65,7 @@ describe.each(databaseKinds)('POST /api/password/ on %s', (kind) => {
     expect(await login(ada, PASSWORD)).toBe(200);
   });
 
-  it('sets one of two that are sent at once, and tells the other that it came late', async () => {
+  it('accepts one of two changes at once and refuses the other', async () => {
     const ada = await app.newUser();
     const wished = [NEW, 'Yet-an0ther-pass-3'];
     const answers = await Promise.all(

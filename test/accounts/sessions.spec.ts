@@ -33,7 +33,7 @@ describe.each(databaseKinds)('sessions on %s', (kind) => {
   const list = async (caller: Caller) =>
     (await caller.get('/api/sessions/')).body.results as Session[];
 
-  it('are listed newest first, whatever their kind, and say which one is asking', async () => {
+  it('are listed newest first, of every kind, and mark the current one', async () => {
     const ada = await app.newUser();
     const second = await login(ada);
     const { access } = await obtain(ada);
@@ -54,7 +54,7 @@ describe.each(databaseKinds)('sessions on %s', (kind) => {
     expect(JSON.stringify(body)).not.toContain(second.token);
   });
 
-  it('are a thousand of each kind at most: past that those used longest ago end', async () => {
+  it('are at most a thousand of each kind; the least recently used ones end', async () => {
     const ada = await app.newUser();
     const [id, now] = [await app.ownerOf(ada), Date.now() * 1000];
     const copies = `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1200)`;
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('sessions on %s', (kind) => {
     expect([await refresh(kept), await use(ada.token)]).toEqual([200, 200]);
   });
 
-  it('are not listed any more once they have expired', async () => {
+  it('are not listed after they have expired', async () => {
     const ada = await app.newUser();
     await login(ada);
     await obtain(ada);
@@ -107,7 +107,7 @@ describe.each(databaseKinds)('sessions on %s', (kind) => {
     expect((await ada.get('/api/me/')).status).toBe(200);
   });
 
-  it('of others are not found, like what is no session at all, and go on', async () => {
+  it('of other users are not found and stay valid', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     const pair = await obtain(bob);
     for (const { id } of await list(bob)) {
@@ -121,7 +121,7 @@ describe.each(databaseKinds)('sessions on %s', (kind) => {
     expect(await use(pair.access)).toBe(200);
   });
 
-  it('end all at once but the one that asks, and nobody else’s', async () => {
+  it('end all except the current one, and none of other users', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     const second = await login(ada);
     const pair = await obtain(ada);
@@ -140,7 +140,7 @@ describe.each(databaseKinds)('sessions on %s', (kind) => {
     expect((await second.get('/api/me/')).status).toBe(401);
   });
 
-  it('end with a change of the password, but for the one that changes it', async () => {
+  it('end when the password changes, except the current one', async () => {
     const ada = await app.newUser();
     const second = await login(ada);
     const pair = await obtain(ada);
@@ -162,7 +162,7 @@ describe('sessions on two processes', () => {
   });
   afterAll(() => fleet.close());
 
-  it('end on both with a change of the password on one', async () => {
+  it('end on both processes when the password changes on one', async () => {
     const [one, other] = [await fleet.start(), await fleet.start()];
     const ada = await fleet.newUser(one);
     const { body } = await one.http.send({

@@ -26,7 +26,7 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
       'Idempotency-Key': key,
     });
 
-  it('keeps everyone else out with 403, and strangers with 401', async () => {
+  it('answers 403 to other users and 401 without credentials', async () => {
     const routes = [
       ['GET', '/api/admin/users/'],
       ['POST', '/api/admin/users/'],
@@ -53,7 +53,7 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     expect((await staff.get('/api/token-balance/')).status).toBe(200);
   });
 
-  it('makes one code for each key, however often and at once it is asked for', async () => {
+  it('creates one code for each key, also for repeated and simultaneous requests', async () => {
     const make = (body: object, key: string) =>
       staff.send('POST', '/api/admin/codes/', body, { 'Idempotency-Key': key });
     const body = { amount: 7, reason: 'keyed' };
@@ -77,7 +77,7 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     await app.database.rows('DELETE FROM redemption_codes');
   });
 
-  it('grants once for each key, and says why in the ledger', async () => {
+  it('grants once for each key, with the reason in the ledger', async () => {
     const body = { amount: 500, reason: 'sorry for the outage' };
     const answers = await Promise.all(Array.from({ length: 10 }, () => grant(body, 'outage')));
     expect(answers.every(({ status }) => status === 201 || status === 409)).toBe(true);
@@ -112,7 +112,7 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('refuses a grant without a key, with another body under a key, and for nobody', async () => {
+  it('refuses a grant without a key, with another body under a key, or for an unknown user', async () => {
     const body = { amount: 5, reason: 'gift' };
     const path = `/api/admin/users/${ada.username}/grants/`;
     const without = await staff.send('POST', path, body);
@@ -126,7 +126,7 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     expect(await ada.balance()).toBe(4005);
   });
 
-  it('refuses a grant and a code that would take a balance past what is exact, in words', async () => {
+  it('refuses a grant or code that would make a balance inexact', async () => {
     const { body: made } = await staff.send('POST', '/api/admin/codes/', {
       amount: 1000,
       reason: 'fair',
@@ -153,7 +153,7 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('finds users by a part of the name, and keeps one out from the next request on', async () => {
+  it('finds users by a part of the name, and blocks a user from the next request on', async () => {
     const found = await staff.get(`/api/admin/users/?search=${ada.username.toUpperCase()}`);
     const { results } = found.body as { results: { username: string }[] };
     expect(results.map(({ username }) => username)).toContain(ada.username);
@@ -165,7 +165,7 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     expect((await ada.get('/api/token-balance/')).status).toBe(401);
   });
 
-  it('makes codes that are told once and stored as digests', async () => {
+  it('returns a code once and stores only its digest', async () => {
     const { status, body } = await staff.send('POST', '/api/admin/codes/', {
       amount: 250,
       reason: 'fair',

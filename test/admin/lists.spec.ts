@@ -42,7 +42,7 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
     return ids((await getPage(staff, path)).results).reverse();
   };
 
-  it('show a client that follows them each user and each change once, in the order of the list', async () => {
+  it('show a client that pages through them each row once, in order', async () => {
     await create(`first-${kind}`);
     let isOver = false;
     const follow = async (list: string, start: Item | undefined) => {
@@ -69,7 +69,7 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
     }
   });
 
-  it('show no row before one that was numbered earlier and is not committed yet', async () => {
+  it('show no row before an earlier row that is not committed yet', async () => {
     const [user, change] = [await newest(USERS), await newest(TRAIL)];
     const early = '00000000-0000-7000-8000-00000000000a';
     let late: Promise<Answer> | undefined;
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
   });
 
   if (kind === 'postgres') {
-    it('take one connection for all registrations that wait for a number', async () => {
+    it('use one connection for all registrations that wait for a number', async () => {
       const [unitOfWork, lists] = [app.nest.get(UnitOfWork), app.nest.get(NumberedLists)];
       let numbers: Promise<number[]> | undefined;
       await app.database.inTransaction(async (rows) => {
@@ -121,7 +121,7 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
     });
   }
 
-  it('go on from a user who is gone, by the link and by the id, and skip nobody', async () => {
+  it('continue after a deleted user, by link and by id, and skip no row', async () => {
     const made: string[] = [];
     for (const n of [1, 2, 3, 4]) {
       made.push(((await create(`gone-${kind}-${String(n)}`)).body as Item).id);
@@ -145,7 +145,7 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
     }
   });
 
-  it('have those from before there were numbers at the end, in the order of their ids', async () => {
+  it('list rows without a number last, in the order of their ids', async () => {
     const before = ids(itemsOf(await walk(staff, `${USERS}?page_size=100`)));
     const oldest = before.slice(-5);
     await app.database.rows('UPDATE users SET ordinal = 0 WHERE id = ANY($1)', [oldest]);

@@ -49,13 +49,13 @@ describe.each(databaseKinds)('users with odd names on %s', (kind) => {
     return answers.map(({ status }) => status);
   };
 
-  it.each(NAMES)('are managed by name: %s', async (name) => {
+  it.each(NAMES)('can be managed by name: %s', async (name) => {
     await rename(name);
     const escaped = encodeURIComponent(name);
     expect(await manage(escaped)).toEqual([200, 200, 201, 204]);
   });
 
-  it.each(['.', '..'])('are managed by id where no client sends the name: %s', async (name) => {
+  it.each(['.', '..'])('can be managed by id if no client can send the name: %s', async (name) => {
     await rename(name);
     const { body } = await staff.get('/api/admin/users/?page_size=1');
     const [{ id, username }] = body.results as [{ id: string; username: string }];

@@ -43,7 +43,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     return (body.results as Entry[]).filter((entry) => entry.target === target);
   };
 
-  it('make a user with a password, a wallet, and no more than was asked for', async () => {
+  it('create a user with a password and a wallet, and nothing else', async () => {
     const wished = {
       username: `Bea-${kind}`,
       password: PASSWORD,
@@ -76,7 +76,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('make a user who sets a password by a token, which is stored nowhere', async () => {
+  it('create a user who sets a password by a token that is stored nowhere', async () => {
     const { status, body } = await create({ username: `cy-${kind}` });
     const token = body.password_token as string;
     expect([status, typeof token]).toEqual([201, 'string']);
@@ -95,7 +95,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     [{ username: 'dora', password: '' }, 'password'],
     [{ username: 'dora', email: 'x' }, 'email'],
     [{ username: 'dora', reason: 'x'.repeat(201) }, 'reason'],
-  ])('make nobody of %j', async (body, field) => {
+  ])('create no user from %j', async (body, field) => {
     const before = await app.database.count('users');
     const { status, body: answer } = await create(body);
     expect([status, Object.keys(answer as object)]).toEqual([400, [field]]);
@@ -103,7 +103,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     expect(await app.database.count('wallets')).toBe(before);
   });
 
-  it('make one of ten of one name', async () => {
+  it('create one user if ten requests use the same name', async () => {
     const username = `eve-${kind}`;
     const answers = await Promise.all(Array.from({ length: 10 }, () => create({ username })));
     const statuses = answers.map(({ status }) => status).sort();
@@ -111,7 +111,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     expect(await trailOf(username)).toHaveLength(1);
   });
 
-  it('deactivation ends stolen tokens for good: activation revives none', async () => {
+  it('end tokens for good by deactivation, and revive none by activation', async () => {
     const { body: pair } = await app.post('/api/token/', {
       username: ada.username,
       password: PASSWORD,
@@ -126,7 +126,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     expect(await login(ada.username, PASSWORD)).toBe(200);
   });
 
-  it('end every session of one user, and of nobody else', async () => {
+  it('end every session of one user only', async () => {
     const bob = await app.newUser();
     const path = `/api/admin/users/${ada.username}/sessions/?reason=a%20lost%20phone`;
     expect((await staff.send('DELETE', path)).status).toBe(204);
@@ -141,7 +141,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     ]);
   });
 
-  it('make and unmake operators, and change nothing by an empty change', async () => {
+  it('promote and demote operators, and change nothing for an empty change', async () => {
     expect((await change(ada, { staff: true, reason: 'hired' })).body.staff).toBe(true);
     expect((await ada.get('/api/admin/users/')).status).toBe(200);
     expect((await change(ada, {})).body).toMatchObject({ staff: true, active: true });
@@ -154,7 +154,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     ]);
   });
 
-  it('take nothing away from themselves', async () => {
+  it('cannot demote or deactivate themselves', async () => {
     for (const body of [{ staff: false }, { active: false }, { staff: false, active: false }]) {
       const { status, body: answer } = await change(staff, body);
       expect([status, Object.keys(answer as object).sort()]).toEqual([
@@ -166,7 +166,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     expect(await trailOf(staff.username)).toEqual([]);
   });
 
-  it('do not both lose their part when each takes the other’s at once', async () => {
+  it('do not both lose their role if they demote each other at once', async () => {
     for (let round = 0; round < 5; round += 1) {
       const [one, other] = [await newOperator(), await newOperator()];
       const answers = await Promise.all([
@@ -184,7 +184,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     }
   });
 
-  it('leave a trail of grants and codes, a replay none, and a change that is undone none', async () => {
+  it('write grants and codes to the trail, but no replays and no rolled-back changes', async () => {
     const path = `/api/admin/users/${ada.username}/grants/`;
     const grant = () =>
       staff.send('POST', path, { amount: 5, reason: 'sorry' }, { 'Idempotency-Key': 'sorry' });
@@ -199,7 +199,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     expect(JSON.stringify(body)).not.toContain(code.body.code);
   });
 
-  it('are named in the trail until they are deleted, as those whom they changed', async () => {
+  it('are named in the trail until they are deleted, like the users they changed', async () => {
     const operator = await newOperator();
     await change(ada, { active: false }, operator);
     await change(ada, { active: true }, operator);
@@ -225,7 +225,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     ]);
   });
 
-  it('read what everybody spent, by day, model and user', async () => {
+  it('read the usage of all users by day, model and user', async () => {
     await ada.chat('one');
     await ada.chat('two');
     const usage = async (query = '') =>

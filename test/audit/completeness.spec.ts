@@ -32,7 +32,7 @@ describe.each(databaseKinds)('the audit of what is missing on %s', (kind) => {
     return missing;
   };
 
-  it('finds nothing where nothing is missing, nor after deletions that people ask for', async () => {
+  it('finds no difference in complete data, or after deletions by users', async () => {
     const bea = await app.newUser();
     const answer = await bea.chat('to be deleted');
     await bea.send('DELETE', `/api/conversations/${String(answer.headers['conversation-id'])}/`);
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('the audit of what is missing on %s', (kind) => {
     expect(await app.database.count('users')).toBe(2);
   });
 
-  it('tells users without a wallet', async () => {
+  it('reports users without a wallet', async () => {
     const missing = await without(
       ['wallets', 'ledger_entries', 'turns'],
       'DELETE FROM turns WHERE owner_id = $1',
@@ -56,7 +56,7 @@ describe.each(databaseKinds)('the audit of what is missing on %s', (kind) => {
     expect(missing).toEqual([`users without a wallet: 1 (${owner})`]);
   });
 
-  it('tells gaps in the ledger, lost last entries, and answers that lost their price', async () => {
+  it('reports gaps in the ledger, lost last entries, and answers without their charge', async () => {
     expect(
       await without(
         ['ledger_entries'],
@@ -77,7 +77,7 @@ describe.each(databaseKinds)('the audit of what is missing on %s', (kind) => {
     ]);
   });
 
-  it('tells rows whose row in another table is missing', async () => {
+  it('reports rows whose referenced row is missing', async () => {
     const missing = await without(['wallets'], 'DELETE FROM wallets');
     expect(missing).toContainEqual(
       expect.stringMatching(/^rows of ledger_entries whose row in wallets is missing: [1-9]/),
@@ -88,7 +88,7 @@ describe.each(databaseKinds)('the audit of what is missing on %s', (kind) => {
     );
   });
 
-  it('tells ledger entries that lost their hold', async () => {
+  it('reports ledger entries without their hold', async () => {
     const restore = await app.database.snapshot(['ledger_entries']);
     await app.database.rows(
       `UPDATE ledger_entries SET hold_id = 'gone' WHERE seq = 2 AND owner_id = $1`,

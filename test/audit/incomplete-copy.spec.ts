@@ -29,7 +29,7 @@ describe('a copy of an SQLite file', () => {
     return `${database.url}.${name}`;
   };
 
-  it('is told incomplete for ever where it was made under a running service without its log', async () => {
+  it('is reported as incomplete if it was made from a running service without its WAL', async () => {
     const url = await copyTo('live');
     await app.close();
     const report = await auditOf(url);
@@ -41,7 +41,7 @@ describe('a copy of an SQLite file', () => {
     expect((await auditOf(url)).missing).toEqual([SENTENCE]);
   });
 
-  it('is whole with its log, or when the service had stopped; so is the file that is served', async () => {
+  it('is complete with its WAL or after a stop, like the served file', async () => {
     const withLog = await copyTo('with-log', '-wal');
     expect((await auditOf(database.url)).missing).toEqual([]);
     await app.close();
@@ -52,7 +52,7 @@ describe('a copy of an SQLite file', () => {
     }
   });
 
-  it('is not what a file is whose service was killed, and whose log another program has played in', async () => {
+  it('is not confused with the file of a killed service whose WAL another program has applied', async () => {
     await app.close();
     const { ino } = await stat(path, { bigint: true });
     const inspector = await Inspector.open(database.url);

@@ -73,7 +73,7 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
     expect(stored.map(({ digest }) => digest).sort()).toEqual(tokens.map(sha256).sort());
   });
 
-  it('serves as Token and as Bearer, in any case, and never from the query or the body', async () => {
+  it('is accepted as Token and as Bearer in any case, and never from the query or the body', async () => {
     const ada = await app.newUser();
     for (const scheme of ['Token', 'Bearer', 'TOKEN', 'bearer']) {
       expect((await use(ada.token, scheme)).status).toBe(200);
@@ -84,7 +84,7 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('is revoked by its own logout, from the next request on, and no other is', async () => {
+  it('is revoked by its own logout from the next request on, and no other token is', async () => {
     const ada = await app.newUser();
     const bob = await app.newUser();
     const [first, second] = [await login(ada.username), await login(ada.username)];
@@ -101,7 +101,7 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
     expect(others.map((answer) => answer.status)).toEqual([200, 200, 200]);
   });
 
-  it('expires when it was idle for too long, and is removed at the next login', async () => {
+  it('expires after being idle too long, and is removed at the next login', async () => {
     const ada = await app.newUser();
     const idle = await login(ada.username);
     await age(idle, IDLE_MICROS + 1_000_000);
@@ -113,7 +113,7 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
     expect((await use(ada.token)).status).toBe(200);
   });
 
-  it('is kept alive by use, which is written down once in a tenth of the idle time', async () => {
+  it('stays valid while it is used; its use is stored once per tenth of the idle time', async () => {
     const ada = await app.newUser();
     const first = await lastUsed(ada.token);
     await use(ada.token);
@@ -128,7 +128,7 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
     expect((await use(ada.token)).status).toBe(200);
   });
 
-  it('opens reads all the same where its use cannot be written down', async () => {
+  it('is accepted for reads even if its use cannot be stored', async () => {
     const ada = await app.newUser();
     await age(ada.token, IDLE_MICROS * 0.5);
     const before = await lastUsed(ada.token);
@@ -141,7 +141,7 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
     expect(await lastUsed(ada.token)).toBeGreaterThan(before ?? 0);
   });
 
-  it('is refused at once when its user is deactivated, and serves again with them', async () => {
+  it('is refused while its user is inactive, and accepted again when the user is active', async () => {
     const ada = await app.newUser();
     const setActive = (active: boolean) =>
       app.database.rows('UPDATE users SET is_active = $2 WHERE username = $1', [
@@ -164,7 +164,7 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
     expect(await ada.history()).toEqual([]);
   });
 
-  it('leaves no secret readable in the database, nor does any other credential', async () => {
+  it('is stored nowhere in readable form, like every other credential', async () => {
     const ada = await app.newUser();
     const credentials = { username: ada.username, password: PASSWORD };
     const { body: pair } = await app.post('/api/token/', credentials);

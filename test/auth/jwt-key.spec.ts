@@ -37,7 +37,7 @@ describe('the key that signs JWTs, without JWT_SECRET', () => {
     return stdout.split('\n').slice(0, -1);
   };
 
-  it('is made once, for its owner alone, when three processes start at one moment', async () => {
+  it('is created once, with mode 0600, if three processes start at once', async () => {
     const folders = Array.from({ length: 60 }, (_, n) => join(root, String(n)));
     for (const folder of folders) await mkdir(folder);
     const start = Date.now() + START_MS;
@@ -55,7 +55,7 @@ describe('the key that signs JWTs, without JWT_SECRET', () => {
     expect(await load(0, [root])).toEqual(await load(0, [root]));
   });
 
-  it.each(['', 'too short'])('is not taken from a file that holds %p', async (text) => {
+  it.each(['', 'too short'])('is not read from a file that contains %p', async (text) => {
     await mkdir(join(root, 'data'));
     await writeFile(join(root, 'data/jwt.key'), text);
     const refusal = './data/jwt.key holds no key: restore or remove it';

@@ -32,7 +32,7 @@ describe.each(databaseKinds)('refreshing a JWT on %s', (kind) => {
       [decodeJwt(token)['family']],
     );
 
-  it('give a refresh token that is used again within the grace the same successor', async () => {
+  it('return the same successor for a refresh token that is used again within the grace', async () => {
     const first = await obtain(await app.newUser());
     const [once, again] = [await refresh(first.refresh), await refresh(first.refresh)];
     expect([once.status, again.status]).toEqual([200, 200]);
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('refreshing a JWT on %s', (kind) => {
     expect((await refresh(next.refresh)).status).toBe(200);
   });
 
-  it('let ten tabs that refresh at once all go on working, on one line of tokens', async () => {
+  it('let ten tabs refresh at once, with one live refresh token', async () => {
     const ada = await app.newUser();
     let token = (await obtain(ada)).refresh;
     for (let round = 0; round < 3; round += 1) {
@@ -62,7 +62,7 @@ describe.each(databaseKinds)('refreshing a JWT on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('forget at the next rotation what no grace covers any more', async () => {
+  it('delete tokens past their grace at the next rotation', async () => {
     const first = await obtain(await app.newUser());
     const second = (await refresh(first.refresh)).body as Pair;
     await endGrace(second);
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('the grace of a spent refresh token on %s', (kind) 
     return { app, pair: body as Pair, refresh };
   };
 
-  it('is a setting: with 0 a refresh token serves once, and ten at once end the session', async () => {
+  it('is a setting: with 0 a refresh token is valid once, and ten uses at once end the session', async () => {
     const { app, pair, refresh } = await start({ JWT_REFRESH_GRACE_SECONDS: '0' });
     const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(pair.refresh)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
@@ -93,7 +93,7 @@ describe.each(databaseKinds)('the grace of a spent refresh token on %s', (kind) 
     await app.close();
   });
 
-  it('is not needed with JWT_ROTATE=off: one refresh token serves until it expires', async () => {
+  it('is not needed with JWT_ROTATE=off: one refresh token is valid until it expires', async () => {
     const { app, pair, refresh } = await start({ JWT_ROTATE: 'off' });
     for (let n = 0; n < 3; n += 1) {
       const { status, body } = await refresh(pair.refresh);

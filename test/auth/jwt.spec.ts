@@ -48,7 +48,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     expect([status, body.code]).toEqual([401, 'token_not_valid']);
   };
 
-  it('open every route, under either scheme, for five minutes', async () => {
+  it('are accepted on every route, with either scheme, for five minutes', async () => {
     const ada = await app.newUser();
     const { access, refresh: refreshToken } = await obtain(ada);
     const { exp = 0, iat = 0 } = decodeJwt(access);
@@ -68,7 +68,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('rotate at each refresh, and the access token of before still serves', async () => {
+  it('rotate at each refresh, and leave the previous access token valid', async () => {
     const first = await obtain(await app.newUser());
     const { status, body } = await refresh(first.refresh);
     const second = body as Pair;
@@ -86,7 +86,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
       [decodeJwt(token)['family']],
     );
 
-  it('end with their family when a spent refresh token is used after its grace, and no other does', async () => {
+  it('end with their family if a spent refresh token is used after its grace', async () => {
     const ada = await app.newUser();
     const [stolen, other] = [await obtain(ada), await obtain(ada)];
     const { body: next } = await refresh(stolen.refresh);
@@ -103,7 +103,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('are told good or bad by verify, both kinds', async () => {
+  it('are checked by verify, both kinds', async () => {
     const ada = await app.newUser();
     const pair = await obtain(ada);
     for (const token of [pair.access, pair.refresh]) {
@@ -112,7 +112,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     }
   });
 
-  it('verify whatever has become of their user, and open nothing', async () => {
+  it('pass verify even if their user is inactive, but give no access', async () => {
     const ada = await app.newUser();
     const pair = await obtain(ada);
     const spent = await obtain(ada);
@@ -147,7 +147,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('do not serve for one another', async () => {
+  it('are not accepted in place of each other', async () => {
     const pair = await obtain(await app.newUser());
     const asAccess = await use(pair.refresh);
     expect([asAccess.status, asAccess.body.messages[0].message]).toEqual([
@@ -200,7 +200,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     expect((await refresh(pair.refresh)).status).toBe(200);
   });
 
-  it('are refused at once for a deactivated user, who gets no new ones', async () => {
+  it('are refused for a deactivated user, who gets no new ones', async () => {
     const ada = await app.newUser();
     const pair = await obtain(ada);
     await setActive(ada, false);
@@ -219,7 +219,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     expect((await refresh(pair.refresh)).status).toBe(200);
   });
 
-  it('are forgotten when they have expired, at the next login', async () => {
+  it('are deleted at the next login after they have expired', async () => {
     const ada = await app.newUser();
     const { family } = decodeJwt((await obtain(ada)).access);
     await app.database.rows('UPDATE jwt_families SET expires_at = 1 WHERE id = $1', [family]);

@@ -26,7 +26,7 @@ describe.each(databaseKinds)('the form of a password on %s', (kind) => {
 
   const { login, obtain, storedHash, setHash } = passwordsOf(() => app);
 
-  it('does not matter: one password, however a keyboard writes its letters', async () => {
+  it('does not matter: one password in every Unicode form', async () => {
     const composed = 'H\u00e4user-am-Fluss-7';
     const body = { username: `umlaut-${kind}`, password: composed.normalize('NFD') };
     expect((await app.post('/api/register/', body)).status).toBe(201);
@@ -38,7 +38,7 @@ describe.each(databaseKinds)('the form of a password on %s', (kind) => {
     expect((await login(body.username, 'Hauser-am-Fluss-7')).status).toBe(400);
   });
 
-  it('counts its letters as they are hashed, from 8 to 128, however many characters were typed', async () => {
+  it('counts characters in the normal form, from 8 to 128', async () => {
     const register = (username: string, password: string) =>
       app.post('/api/register/', { username: `${username}-${kind}`, password });
     const longest = '\u00e4\u00f6'.repeat(64);
@@ -53,7 +53,7 @@ describe.each(databaseKinds)('the form of a password on %s', (kind) => {
     expect([short.status, Object.keys(short.body)]).toEqual([400, ['password']]);
   });
 
-  it('as typed still opens an older hash that was made of it, which is then made anew', async () => {
+  it('as typed still matches an older hash, which is then replaced', async () => {
     const ada = await app.newUser();
     const typed = 'Ha\u0308user-am-Fluss-7';
     const old = await argon2(typed, COST);
@@ -66,7 +66,7 @@ describe.each(databaseKinds)('the form of a password on %s', (kind) => {
     expect(await hashes.during(() => login(ada.username, typed))).toBe(1);
   });
 
-  it('costs an unknown name as many hashes as a known one, in either form', async () => {
+  it('costs as many hashes for an unknown name as for a known one', async () => {
     const ada = await app.newUser();
     const typed = 'Wro\u0308ng-guess-1';
     for (const username of [ada.username, 'nobody-of-that-name']) {
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('the form of a password on %s', (kind) => {
     }
   });
 
-  it('is not looked for in a name or a password of a megabyte, which would take minutes', async () => {
+  it('is not computed for a name or a password of a megabyte', async () => {
     const hostile = `a${'\u0315'.repeat(150_000)}${'\u0316'.repeat(150_000)}`;
     const bodies: [string, number][] = [
       ['/api/login/', 400],

@@ -32,12 +32,12 @@ describe.each(databaseKinds)('a password on %s', (kind) => {
     expect(other).not.toBe(one);
   });
 
-  it('costs what OWASP asks for at least, unless the operator sets more or less', () => {
+  it('costs at least what OWASP recommends, unless the operator changes it', () => {
     const { argon2MemoryKib, argon2Passes } = loadConfig({});
     expect([argon2MemoryKib, argon2Passes]).toEqual([19_456, 2]);
   });
 
-  it('is taken as it is, outer spaces included', async () => {
+  it('is used unchanged, with its outer spaces', async () => {
     const password = '  Str0ng spaces  ';
     const { status } = await app.post('/api/register/', { username: 'spacey', password });
     expect(status).toBe(201);
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('a password on %s', (kind) => {
     expect((await login('spacey', ` ${password}`)).status).toBe(400);
   });
 
-  it('is refused alike, after one hash, to a wrong guess, an unknown name and an inactive user', async () => {
+  it('is refused with the same answer and one hash for a wrong guess, an unknown name and an inactive user', async () => {
     const [ada, off] = [await app.newUser(), await app.newUser()];
     await app.database.rows('UPDATE users SET is_active = $2 WHERE username = $1', [
       off.username,
@@ -76,7 +76,7 @@ describe.each(databaseKinds)('a password on %s', (kind) => {
     expect(await app.database.count('jwt_families')).toBe(0);
   });
 
-  it('is hashed anew at login when the cost has changed, and only then', async () => {
+  it('is rehashed at login only if the cost has changed', async () => {
     const ada = await app.newUser();
     const cheap = await argon2(PASSWORD, { memoryCost: 8192, timeCost: 1, parallelism: 1 });
     await setHash(ada.username, cheap);
@@ -88,7 +88,7 @@ describe.each(databaseKinds)('a password on %s', (kind) => {
     expect((await login(ada.username)).status).toBe(200);
   });
 
-  it('lets nobody in whose password was changed while it was being checked', async () => {
+  it('is refused if it was changed during the check', async () => {
     const ada = await app.newUser();
     const before = await app.database.count('access_tokens');
     const changed = await argon2('An0ther-pass-2', { memoryCost: 8192, timeCost: 1 });
@@ -108,7 +108,7 @@ describe.each(databaseKinds)('a password on %s', (kind) => {
     expect(await app.database.count('jwt_families')).toBe(0);
   });
 
-  it('does not need a hash to be refused as too weak', async () => {
+  it('is refused as too weak without a hash', async () => {
     const body = { username: 'weakling', password: 'password' };
     const work = await hashes.during(async () => {
       expect((await app.post('/api/register/', body)).status).toBe(400);
@@ -153,7 +153,7 @@ describe('usernames', () => {
     expect(loggedIn).toBe(200);
   });
 
-  it('are refused when their plain form breaks the rule, however they are written', async () => {
+  it('are refused if their normal form breaks the rule', async () => {
     const before = await app.database.count('users');
     for (const username of ['one⑴', 'ﷺ'.repeat(150), 'a½', 'cafe\u0301']) {
       const { status, body } = await register(username);
@@ -213,14 +213,14 @@ describe('password hashing under load', () => {
     expect([hashes.begun, hashes.togetherMax]).toEqual([3, 1]);
   });
 
-  it('lets none wait where HASH_QUEUE_MAX is 0', async () => {
+  it('lets no request wait if HASH_QUEUE_MAX is 0', async () => {
     await start({ HASH_CONCURRENCY: '1', HASH_QUEUE_MAX: '0' });
     const statuses = (await Promise.all(storm(4))).map(({ status }) => status);
     expect(statuses.sort()).toEqual([400, 503, 503, 503]);
     expect(hashes.begun).toBe(1);
   });
 
-  it('answers chats while logins are still waiting', async () => {
+  it('answers chats while logins wait', async () => {
     await start({ HASH_CONCURRENCY: '1', ARGON2_PASSES: '20' });
     const ada = await app.newUser();
     let pending = 8;

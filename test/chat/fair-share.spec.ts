@@ -54,7 +54,7 @@ describe('an answer that comes faster than anybody waits', () => {
       post('/api/chat/', { message: 'Hi' }, { 'Idempotency-Key': 'whole' }),
   };
 
-  it.each(Object.entries(DOORS))('lets others have their turn in between: %s', async (_, door) => {
+  it.each(Object.entries(DOORS))('lets other requests run in between: %s', async (_, door) => {
     provider.answer([
       ...Array.from({ length: WORDS }, () => ({ type: 'delta', text: 'w ' }) as const),
       { type: 'done', finishReason: 'stop', usage: undefined },
@@ -65,7 +65,7 @@ describe('an answer that comes faster than anybody waits', () => {
     expect(longest).toBeLessThan(Math.max(250, took / 2));
   });
 
-  it('is of a thousand pieces at most where it says back a long message', async () => {
+  it('has at most a thousand chunks for a long echo', async () => {
     provider.use(undefined);
     const stream = await ada.send('POST', '/api/chat/', { message: WORDY, stream: true });
     const pieces = stream.raw.split('event: delta').length - 1;

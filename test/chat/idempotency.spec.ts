@@ -38,7 +38,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     throw new Error('still 409 after 1000 tries');
   };
 
-  it('gives twenty at once one call, one charge and one answer', async () => {
+  it('gives twenty simultaneous requests one call, one charge and one answer', async () => {
     const ada = await app.newUser();
     const calls = provider.calls;
     let answers: Answer[] = [];
@@ -98,7 +98,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     outgoing.destroy();
   };
 
-  it('gives those who wait their turn after a first that fails: each is refused, and nothing is held', async () => {
+  it('lets waiting requests run after the first one failed: each is refused, and nothing is held', async () => {
     const ada = await app.newUser({ tokens: 0 });
     const calls = provider.calls;
     const answers = await Promise.all(Array.from({ length: 5 }, () => chat(ada, 'poor-twins')));
@@ -115,7 +115,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
   });
 
-  it('tells 409 while the first request runs', async () => {
+  it('answers 409 while the first request runs', async () => {
     const ada = await app.newUser();
     let answerNow: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (answerNow = resolve));
@@ -153,7 +153,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     },
   );
 
-  it('takes a key bare or quoted for the same key', async () => {
+  it('treats a bare and a quoted key as the same key', async () => {
     const ada = await app.newUser();
     await chat(ada, 'k-1');
     expect((await chat(ada, '"k-1"')).headers['idempotent-replayed']).toBe('true');
@@ -169,7 +169,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     expect([await ada.balance(), await bob.balance()]).toEqual([3900, 3900]);
   });
 
-  it('does not keep a refusal: after a 402 the key serves again', async () => {
+  it('does not store a refusal: the key is free again after a 402', async () => {
     const ada = await app.newUser({ tokens: 0 });
     expect((await chat(ada, 'poor')).status).toBe(402);
     await app.database.rows(
@@ -185,7 +185,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     expect(await ada.balance()).toBe(0);
   });
 
-  it('takes nothing when the provider fails, and lets the key run anew', async () => {
+  it('charges nothing if the provider fails, and lets the key run again', async () => {
     const ada = await app.newUser();
     provider.use(() => Promise.reject(new Error('provider down: secret detail')));
     const failed = await chat(ada, 'retry');
@@ -201,7 +201,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('forgets a key after its retention, and charges the next use of it', async () => {
+  it('deletes a key after its retention, and charges its next use', async () => {
     const ada = await app.newUser();
     await chat(ada, 'old');
     const past = (Date.now() - (RETENTION_SECONDS + 60) * 1000) * 1000;

@@ -55,7 +55,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
   const affords = (tokens: number) => Math.floor((tokens - PROMPT) / PER_COMPLETION);
 
   it.each([CEILING - 1, 109, 19, 18])(
-    'a balance of %i shrinks the answer to what it affords, and says length',
+    'a balance of %i shortens the answer, with finish_reason length',
     async (tokens) => {
       const ada = await app.newUser({ tokens });
       const body = { message: MESSAGE, model: 'metered:keeps-to-limit', stream: true };
@@ -71,7 +71,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     },
   );
 
-  it('a balance of the ceiling asks for the whole of max_tokens', async () => {
+  it('a balance of the ceiling requests the full max_tokens', async () => {
     const ada = await app.newUser({ tokens: CEILING });
     expect((await chat(ada, 'metered:keeps-to-limit')).status).toBe(200);
     expect(upstream.last.body['max_tokens']).toBe(MAX_TOKENS);
@@ -79,7 +79,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
   });
 
   it.each([0, PROMPT, PROMPT + PER_COMPLETION - 1])(
-    'a balance of %i, short of the prompt and one token: 402, and nobody is asked',
+    'a balance of %i that does not cover the prompt and one model token is 402, without a call',
     async (tokens) => {
       const ada = await app.newUser({ tokens });
       const before = upstream.calls.length;
@@ -93,7 +93,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     },
   );
 
-  it('does so for OpenAI’s clients too, who may ask for more', async () => {
+  it('shortens the answer for OpenAI’s clients as well', async () => {
     const ada = await app.newUser({ tokens: 109 });
     const { status, body } = await ada.send('POST', '/v1/chat/completions', {
       model: 'metered:keeps-to-limit',
@@ -110,7 +110,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     expect(await charges(ada)).toEqual([-amount]);
   });
 
-  it('a long prompt shrinks the answer to what the model’s context has left, or is too long', async () => {
+  it('a long prompt shortens the answer to the rest of the context, or is refused', async () => {
     const ada = await app.newUser();
     const say = (promptTokens: number) =>
       ada.send('POST', '/api/chat/', {
@@ -132,7 +132,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     expect(await ada.balance()).toBe(4000 - 200);
   });
 
-  it('ten at once share what there is: each is answered for what it holds, or 402', async () => {
+  it('ten simultaneous chats share the balance: each is answered for its hold, or 402', async () => {
     const tokens = 2 * CEILING + 100;
     const ada = await app.newUser({ tokens });
     const before = upstream.calls.length;
@@ -150,7 +150,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('a daily limit shrinks the answer as a balance does', async () => {
+  it('a daily limit shortens the answer as a balance does', async () => {
     const ada = await app.newUser();
     expect((await ada.send('PUT', '/api/wallet/limits/', { daily: 36 })).status).toBe(200);
     expect((await chat(ada, 'metered:keeps-to-limit')).status).toBe(200);
@@ -158,7 +158,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     expect(await ada.balance()).toBe(4000 - 36);
   });
 
-  it('a flat price is whole or 402', async () => {
+  it('a flat price is charged in full or the answer is 402', async () => {
     const ada = await app.newUser({ tokens: 99 });
     const before = upstream.calls.length;
     expect((await chat(ada, 'flat:keeps-to-limit')).status).toBe(402);

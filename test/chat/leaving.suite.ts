@@ -68,7 +68,7 @@ const leaving = (kind: DatabaseKind): void => {
     ['/api/chat/', { message: 'Hi', model: 'metered:flood', stream: true }],
     ['/v1/chat/completions', { messages, model: 'metered:flood' }],
     ['/v1/chat/completions', { messages, model: 'flat:flood', stream: true }],
-  ])('pays nothing when it left while it was authenticated: POST %s %j', async (path, body) => {
+  ])('pays nothing if it left during authentication: POST %s %j', async (path, body) => {
     const ada = await app.newUser();
     const [before, calls] = [await app.connections(), upstream.calls.length];
     const gate = new AuthenticationGate(app.nest);
@@ -87,7 +87,7 @@ const leaving = (kind: DatabaseKind): void => {
     ['/api/chat/', { message: 'Hi', model: 'metered:flood' }],
     ['/api/chat/', { message: 'Hi', model: 'echo' }],
     ['/v1/chat/completions', { messages, model: 'echo' }],
-  ])('pays nothing when it left before the provider was asked: POST %s %j', async (path, body) => {
+  ])('pays nothing if it left before the provider was called: POST %s %j', async (path, body) => {
     const ada = await app.newUser();
     const before = await app.connections();
     await app.database.inTransaction(async (rows) => {
@@ -102,7 +102,7 @@ const leaving = (kind: DatabaseKind): void => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('pays for what was produced when it reads so slowly that time runs out', async () => {
+  it('pays for what was produced if it reads too slowly and the time limit is reached', async () => {
     const ada = await app.newUser();
     const body = { message: 'Hi', model: 'flat:flood', stream: true };
     const reader = await EventReader.open(app.url, ada, body);

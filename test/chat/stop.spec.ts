@@ -76,7 +76,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
   it.each([
     ['without a key', undefined],
     ['with a key, whose leaving would let it run', 'kept'],
-  ])('ends a streamed answer %s at what was produced, for one charge', async (_, key) => {
+  ])('ends a streamed answer %s with what was produced, for one charge', async (_, key) => {
     const ada = await app.newUser();
     const { reader, turn, conversation } = await begin(ada, { ...(key && { key }) });
     const stopped = await stop(ada, turn);
@@ -107,7 +107,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     expect(await ada.balance()).toBe(3800);
   });
 
-  it('names the turn and the conversation in the head of a stream, by every door', async () => {
+  it('names the turn and the conversation in the headers of a stream, on every API', async () => {
     const ada = await app.newUser();
     const messages = [{ role: 'user', content: 'Hi' }];
     const asks = [
@@ -136,7 +136,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     });
   });
 
-  it('ends an answer that waits for JSON, and a stream of OpenAI’s, as cut', async () => {
+  it('ends a plain JSON answer and an OpenAI stream as incomplete', async () => {
     const ada = await app.newUser();
     const headers = { 'Idempotency-Key': 'json' };
     const body = { message: 'Hi', model: 'flat:silent' };
@@ -162,7 +162,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     expect(reader.raw).toMatch(/"finish_reason":"length"\}\][\s\S]*data: \[DONE\]/);
   });
 
-  it('replays the stopped answer to its key, and asks no model again', async () => {
+  it('replays the stopped answer for its key without another call', async () => {
     const ada = await app.newUser();
     const { turn } = await begin(ada, { key: 'again' });
     await stop(ada, turn);
@@ -176,7 +176,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     await assertOneCharge(ada, turn, 100);
   });
 
-  it('prices what it ends as a client’s leaving: the prompt, and what was produced', async () => {
+  it('charges the same as for a client that left: the prompt and what was produced', async () => {
     const ada = await app.newUser();
     const silent = await begin(ada, { model: 'metered:silent' });
     await stop(ada, silent.turn);
@@ -192,7 +192,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
   it.each([
     ['while it goes on', false],
     ['as it ends by itself', true],
-  ])('charges once for ten at once, %s', async (_, ends) => {
+  ])('charges once for ten stops at once, %s', async (_, ends) => {
     const ada = await app.newUser();
     const { reader, turn } = await begin(ada, {});
     const stops = Array.from({ length: 10 }, () => stop(ada, turn));
@@ -204,7 +204,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     await assertOneCharge(ada, turn, 100);
   });
 
-  it('charges once for a stop while the price is taken', async () => {
+  it('charges once for a stop during the capture', async () => {
     const ada = await app.newUser();
     const { reader, turn } = await begin(ada, {});
     let stopping: Promise<Answer> | undefined;
@@ -219,7 +219,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     await assertOneCharge(ada, turn, 100);
   });
 
-  it('answers 404, and changes nothing, for what is another’s, nobody’s, or over', async () => {
+  it('answers 404 and changes nothing for a turn that is another user’s, unknown or finished', async () => {
     const [ada, eve] = [await app.newUser(), await app.newUser()];
     const { reader, turn } = await begin(ada, {});
     for (const id of [turn, NOBODYS, 'none', '%00', 'x'.repeat(36), `${turn}%20`]) {
@@ -235,7 +235,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     expect(await eve.balance()).toBe(4000);
   });
 
-  it('answers 404 for an answer whose hold has expired, and nothing is charged', async () => {
+  it('answers 404 and charges nothing if the hold has expired', async () => {
     const ada = await app.newUser();
     const { reader, turn } = await begin(ada, {});
     await app.database.rows(`UPDATE holds SET expires_at = 1 WHERE id = $1`, [turn]);

@@ -71,7 +71,7 @@ describe('POST /api/chat/ as a stream', () => {
     return upstream.last;
   };
 
-  it('has the headers of a stream that nothing on the way may hold or change', async () => {
+  it('has headers that forbid proxies to buffer or change the stream', async () => {
     const ada = await app.newUser();
     const reader = await open(ada, 'flat:good');
     await reader.all();
@@ -86,7 +86,7 @@ describe('POST /api/chat/ as a stream', () => {
     expect(headers['content-length']).toBeUndefined();
   });
 
-  it('pings at once, then sends deltas and one done with everything that JSON and headers tell', async () => {
+  it('sends a ping, the deltas, and one done event with all fields of the JSON answer', async () => {
     const ada = await app.newUser();
     const reader = await open(ada, 'flat:good');
     const events = await reader.all();
@@ -107,7 +107,7 @@ describe('POST /api/chat/ as a stream', () => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('comes for Accept: text/event-stream, too', async () => {
+  it('is also sent for Accept: text/event-stream', async () => {
     const ada = await app.newUser();
     const accept = { Accept: 'text/event-stream' };
     const body = { message: 'Hi', model: 'flat:good' };
@@ -116,7 +116,7 @@ describe('POST /api/chat/ as a stream', () => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('forwards the first delta while the upstream has not said the second', async () => {
+  it('forwards the first delta before the provider has sent the second', async () => {
     const ada = await app.newUser();
     const reader = await open(ada, 'flat:gated');
     const call = await gatedCall();
@@ -129,7 +129,7 @@ describe('POST /api/chat/ as a stream', () => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('slows the upstream down to a reader that takes nothing, and goes on when it reads', async () => {
+  it('pauses the provider while the client does not read, and continues when it reads', async () => {
     const ada = await app.newUser();
     const before = upstream.calls.length;
     const reader = await open(ada, 'flat:flood');
@@ -167,7 +167,7 @@ describe('POST /api/chat/ as a stream', () => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('goes on for a key whose client has left, and replays the whole to its retry', async () => {
+  it('continues if a client with a key has left, and replays the whole answer to its retry', async () => {
     const ada = await app.newUser();
     const key = { 'Idempotency-Key': 'come-back' };
     const before = await app.connections();
@@ -190,7 +190,7 @@ describe('POST /api/chat/ as a stream', () => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('replays a plain answer as a stream, and as it was', async () => {
+  it('replays a plain answer as a stream, and as plain JSON', async () => {
     const ada = await app.newUser();
     const key = { 'Idempotency-Key': 'one' };
     const body = { message: 'Hi', model: 'flat:good' };

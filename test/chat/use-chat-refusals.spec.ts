@@ -28,13 +28,13 @@ describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (k
   const post = (body: object, headers: Record<string, string> = {}) =>
     ada.send('POST', '/api/chat', body, headers);
 
-  it('tells a failure within the stream as an error, and charges nothing', async () => {
+  it('reports a failure during the stream as an error, and charges nothing', async () => {
     provider.use(() => Promise.reject(new Error('the provider is away')));
     await expect(send(ada, 'failing', [said('hi')])).rejects.toThrow('The model did not answer.');
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('refuses in plain HTTP, in the words of the contract, and saves nothing', async () => {
+  it('are refused by plain HTTP with the messages of the contract, and nothing is saved', async () => {
     const before = await rowCounts(app);
     const hi = { id: 'c', messages: [said('hi')] };
     expectFault(await post({ ...hi, id: 'x'.repeat(129) }), 'id');
@@ -56,7 +56,7 @@ describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (k
     expect(await app.database.count('client_chats', `chat_id = 'c'`)).toBe(0);
   });
 
-  it('heeds an Idempotency-Key, and opens one conversation for messages that race', async () => {
+  it('respects an Idempotency-Key, and opens one conversation for simultaneous messages', async () => {
     const key = { 'Idempotency-Key': 'ui' };
     const body = { id: 'keyed', messages: [said('once')] };
     const first = await post(body, key);
@@ -78,7 +78,7 @@ describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (k
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('opens a conversation anew for the id of one that was deleted', async () => {
+  it('opens a new conversation for the id of a deleted one', async () => {
     await send(ada, 'gone', [said('first')]);
     const [conversation] = await conversationsOf(ada);
     await ada.send('DELETE', `/api/conversations/${conversation?.id ?? ''}/`);
@@ -86,14 +86,14 @@ describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (k
     expect((await conversationsOf(ada)).map(({ title }) => title)).toEqual(['second']);
   });
 
-  it('keeps NUL out of the history', async () => {
+  it('stores no NUL in the history', async () => {
     await send(ada, 'a\u00df\u{1f600}', [said('a\0b')]);
     expect((await conversationsOf(ada)).map(({ title }) => title)).toEqual(['a\ufffdb']);
     expect((await ada.history()).map(({ message }) => message)).toEqual(['a\ufffdb']);
     expectFault(await post({ id: 'a\0b', messages: [said('hi')] }), 'id');
   });
 
-  it('resumes nothing, and leaves message where it is', async () => {
+  it('has nothing to resume, and still accepts the field `message`', async () => {
     expect(await transportOf(app, ada).reconnectToStream({ chatId: 'any id/at all' })).toBeNull();
     const { body } = await post({ message: 'mine', messages: [said('not this')], id: 'x' });
     expect(body).toMatchObject({

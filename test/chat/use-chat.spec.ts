@@ -32,7 +32,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
   const send = (caller: Caller, chatId: string, messages: UIMessage[]) =>
     converse(app, caller, chatId, messages);
 
-  it('holds three turns of one id in one conversation, and tells what each cost', async () => {
+  it('stores three turns of one chat id in one conversation, and reports what each cost', async () => {
     const messages: UIMessage[] = [];
     for (const [index, text] of ['one', 'two', 'three'].entries()) {
       messages.push(said(text));
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('keeps the same id of two people apart', async () => {
+  it('separates the same chat id of two users', async () => {
     const eve = await app.newUser();
     const first = await send(ada, 'shared', [said('mine')]);
     const second = await send(eve, 'shared', [said('hers')]);
@@ -74,7 +74,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
     expect(await eve.balance()).toBe(3900);
   });
 
-  it('answers anew what is regenerated, in the same conversation', async () => {
+  it('regenerates an answer in the same conversation', async () => {
     const question = said('again');
     const first = await send(ada, 'r', [question]);
     const stream = await transportOf(app, ada).sendMessages({
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
     expect(await ada.balance()).toBe(3800);
   });
 
-  it('tells thoughts apart from words, in parts that begin and end', async () => {
+  it('separates reasoning from text, in parts with a start and an end', async () => {
     provider.answer([
       { type: 'delta', text: '', reasoning: 'Let me' },
       { type: 'delta', text: '', reasoning: ' see.' },
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
     ]);
   });
 
-  it('passes pictures and files on, and skips what nobody knows', async () => {
+  it('forwards pictures and files, and skips unknown parts', async () => {
     await send(ada, 'parts', [
       { id: 's', role: 'system', parts: [{ type: 'text', text: 'Be brief.' }] },
       said('before'),
@@ -146,7 +146,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
     expect((await ada.history()).map(({ message }) => message)).toEqual(['what is it?']);
   });
 
-  it('is stopped by leaving, and keeps and prices what was said', async () => {
+  it('is stopped when the client leaves, and stores and charges what was produced', async () => {
     provider.answer([{ type: 'delta', text: 'half of it' }]);
     const leaving = new AbortController();
     const stream = await transportOf(app, ada).sendMessages({

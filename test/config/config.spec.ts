@@ -18,7 +18,7 @@ function complaint(env: Record<string, string>): string {
 }
 
 describe('the settings', () => {
-  it('are told in .env.example, each with its meaning and default, and nothing else is', async () => {
+  it('are all listed in .env.example with meaning and default', async () => {
     const expected = Object.entries(SETTINGS).map(
       ([name, { desc, default: value }]) => `# ${String(desc)}\n${name}=${String(value)}\n`,
     );
@@ -27,13 +27,13 @@ describe('the settings', () => {
     expect(settings.join('\n\n')).toBe(expected.join('\n'));
   });
 
-  it('are taken from .env.example as they stand', async () => {
+  it('can be read from .env.example unchanged', async () => {
     const lines = (await readFile('.env.example', 'utf8')).match(/^[A-Z].*$/gm) ?? [];
     const env = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
     expect(loadConfig(env)).toEqual(loadConfig({}));
   });
 
-  it('are all read: each changes what the code sees', () => {
+  it('are all read: each one changes the configuration', () => {
     const other: Record<string, string> = { LOG_LEVEL: 'warn', HOST: '::1' };
     other['DATABASE_URL'] = 'postgres://a@b/c';
     other['HTTPS_PROXY'] = other['HTTP_PROXY'] = 'http://proxy:3128';
@@ -64,13 +64,13 @@ describe('the settings', () => {
     expect(Object.isFrozen(loadConfig({}))).toBe(true);
   });
 
-  it('leave two of the pool threads to the database when hashes at once are not set', () => {
+  it('leave two pool threads to the database by default', () => {
     expect(loadConfig({ UV_THREADPOOL_SIZE: '3' }).hashConcurrency).toBe(1);
     expect(loadConfig({ UV_THREADPOOL_SIZE: '1' }).hashConcurrency).toBe(1);
     expect(loadConfig({ UV_THREADPOOL_SIZE: '3', HASH_CONCURRENCY: '7' }).hashConcurrency).toBe(7);
   });
 
-  it('are refused all at once, each by name', () => {
+  it('are all reported at once, each by name', () => {
     const bad = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, 'no good']));
     const lines = complaint(bad).split('\n');
     expect(lines.shift()).toBe('These settings are wrong:');
@@ -90,7 +90,7 @@ describe('the settings', () => {
   );
 
   it.each(['', 'sqlite:', 'mysql://root:hunter22@db/x', 'postgres://tally:hunter22@db:port/x'])(
-    'refuse %j as a database, and do not repeat the password',
+    'refuse the database %j without repeating the password',
     (url) => {
       const words = complaint({ DATABASE_URL: url });
       expect(words).toContain('DATABASE_URL: must be sqlite:<path> or postgres://');
@@ -99,7 +99,7 @@ describe('the settings', () => {
   );
 
   it.each(['proxy:3128', 'socks5://proxy:1080', 'http://ada:hunter22@'])(
-    'refuse %j as a proxy, and do not repeat the password',
+    'refuse the proxy %j without repeating the password',
     (url) => {
       const words = complaint({ HTTPS_PROXY: url });
       expect(words).toContain('HTTPS_PROXY: must be http://<host>:<port>');
@@ -107,7 +107,7 @@ describe('the settings', () => {
     },
   );
 
-  it('take a proxy by its name in small letters too; in capitals it counts first', () => {
+  it('read a proxy from the lower-case name too; the upper-case name has priority', () => {
     const env = { https_proxy: 'http://small:1', HTTP_PROXY: 'http://great:1', http_proxy: 'x' };
     expect(loadConfig(env).proxies).toEqual({
       ...{ httpsProxy: 'http://small:1', httpProxy: 'http://great:1', noProxy: '' },
@@ -115,7 +115,7 @@ describe('the settings', () => {
   });
 
   it.each(['1', 'true', '10.0.0.0/33', '10.0.0.0/0', '::1/129', 'loopback', '10.0.0.0/255.0.0.0'])(
-    'refuse %j as a trusted proxy: only an address or a network names one',
+    'refuse the trusted proxy %j, which is neither an address nor a network',
     (proxies) => {
       const words = complaint({ TRUSTED_PROXIES: `10.0.0.1, ${proxies}` });
       expect(words).toContain('TRUSTED_PROXIES: must be addresses or networks such as 10.0.0.0/8');
@@ -129,7 +129,7 @@ describe('the settings', () => {
     'https://a.example:443',
     '*, https://a.example',
     'null',
-  ])('refuse %j as origins of pages: no browser sends them', (list) => {
+  ])('refuse the origins %j, which no browser sends', (list) => {
     expect(complaint({ CORS_ORIGINS: list })).toContain('CORS_ORIGINS: must be * or origins');
   });
 
@@ -141,7 +141,7 @@ describe('the settings', () => {
     },
   );
 
-  it('take lists with spaces, addresses of both kinds, and origins of apps', () => {
+  it('accept lists with spaces, IPv4 and IPv6 addresses, and origins of apps', () => {
     const lists = {
       TRUSTED_PROXIES: ' 10.0.0.0/8 ,::1, fd00::/8,',
       CORS_ORIGINS: 'https://a.example, http://localhost:5173,capacitor://localhost',
@@ -152,7 +152,7 @@ describe('the settings', () => {
     });
   });
 
-  it('refuse a JWT secret that is too short, and do not repeat it', () => {
+  it('refuse a short JWT secret without repeating it', () => {
     const words = complaint({ JWT_SECRET: 'hunter22' });
     expect(words).toContain('JWT_SECRET: must have at least 32 characters');
     expect(words).not.toContain('hunter22');
@@ -173,7 +173,7 @@ describe('the process', () => {
     return service.stderr;
   }
 
-  it('does not start with wrong settings, and names each', async () => {
+  it('does not start with invalid settings, and names each of them', async () => {
     const words = await refusal({ PORT: 'eighty', OPENING_GRANT: '-1', LOG_LEVEL: 'loud' });
     expect(words.split('\n')).toEqual([
       'tallychat: These settings are wrong:',
@@ -193,7 +193,7 @@ describe('the process', () => {
     expect(words).toBe(`tallychat: Port ${port} on 127.0.0.1 is in use. Set PORT to a free one.\n`);
   });
 
-  it('does not start without its PostgreSQL, and keeps the password to itself', async () => {
+  it('does not start without its PostgreSQL, and does not log the password', async () => {
     const words = await refusal({ DATABASE_URL: 'postgres://tally:hunter22@127.0.0.1:1/chat' });
     expect(words).toBe(
       'tallychat: The database postgres://tally@127.0.0.1:1/chat does not open: ' +
@@ -206,7 +206,7 @@ describe('the process', () => {
     expect(words).toMatch(/^tallychat: The database sqlite:\/dev\/null\/\S+ does not open: .+\n$/);
   });
 
-  it('takes settings from .env, and those of the environment before them', async () => {
+  it('reads settings from .env, with priority for the environment', async () => {
     const files = { '.env': 'OPENING_GRANT=many\nPORT=eighty\n' };
     service = await Service.launch({ PORT: '0' }, { files });
     expect(await service.ended).toEqual({ code: 1, signal: null });

@@ -39,7 +39,7 @@ describe('the fallbacks of a models file', () => {
     expect(problemsOf({ models })).toEqual(problems);
   });
 
-  it('takes fallbacks that share others, and echo for one', () => {
+  it('accepts fallbacks that share others, and echo as a fallback', () => {
     const listed = { a: ['b', 'c'], b: ['d'], c: ['d', 'echo'], d: [] };
     const models = Object.entries(listed).map(([id, fallbacks]) => ({ ...MODEL, id, fallbacks }));
     expect(problemsOf({ models })).toEqual([]);

@@ -39,7 +39,7 @@ describe('a file that people write', () => {
     expect((await audit()).stderr).toContain(`no such database: ${join(folder, 'named.sqlite')} `);
   });
 
-  it('is refused in a sentence when it is .env and no UTF-8', async () => {
+  it('is refused in one sentence if .env is not UTF-8', async () => {
     await write('.env', Buffer.from('\u{feff}DATABASE_URL=sqlite:./named.sqlite', 'utf16le'));
     const { code, stderr } = await audit();
     expect([code, stderr]).toEqual([2, 'audit: .env is not UTF-8: save it in that encoding\n']);
@@ -49,20 +49,20 @@ describe('a file that people write', () => {
   it.each([
     ['PORT=1\nDATABASE_URL: sqlite:./named.sqlite\n', '.env has no setting in line 2: write NAME='],
     ['database_url=sqlite:./named.sqlite', '.env has database_url: write DATABASE_URL'],
-  ])('is refused in a sentence when it is .env and has %j', async (text, words) => {
+  ])('is refused in one sentence if .env contains %j', async (text, words) => {
     await write('.env', text);
     const { code, stderr } = await audit();
     expect([code, stderr]).toEqual([2, expect.stringContaining(`audit: ${words}`)]);
     expect(stderr).not.toContain('named.sqlite');
   });
 
-  it('is refused in a sentence when it is .env and a link that leads nowhere', async () => {
+  it('is refused in one sentence if .env is a broken link', async () => {
     await symlink(join(folder, 'nowhere'), join(folder, '.env'));
     const { code, stderr } = await audit();
     expect([code, stderr]).toEqual([2, 'audit: .env cannot be read\n']);
   });
 
-  it('is read with the mark of Windows when it lists models', async () => {
+  it('is read with a BOM if it lists models', async () => {
     const limits = { contextTokens: 10, maxTokens: 5, price: { perMessage: 7 } };
     const models = [{ id: 'marked', provider: 'echo', upstream: 'echo', ...limits }];
     await write('models.json', `${MARK}${JSON.stringify({ models })}`);
@@ -82,7 +82,7 @@ describe('a file in the form of .env', () => {
     ['B="b\n c: d\n"\nA=b', 'b'],
     ['A=#b', undefined],
     ['A=', undefined],
-  ])('%j gives A as %p', async (text, value) => {
+  ])('reads A from %j as %p', async (text, value) => {
     const folder = await mkdtemp(join(tmpdir(), 'tallychat-env-'));
     await writeFile(join(folder, '.env'), text);
     expect(readEnvFile(join(folder, '.env'))['A']).toBe(value);
@@ -110,12 +110,12 @@ describe('DATABASE_URL', () => {
     ['sqlite: ./x.sqlite', 'without a blank before the path or behind it'],
     ['sqlite:./x.sqlite\t', 'without a blank before the path or behind it'],
     ['sqlite: ', 'without a blank before the path or behind it'],
-  ])('%s is refused in a sentence', (url, words) => {
+  ])('refuses %s in one sentence', (url, words) => {
     expect(complaint(url)).toContain(`DATABASE_URL: `);
     expect(complaint(url)).toContain(words);
   });
 
-  it('has the home folder for ~, and is relative to the folder that the process is in', () => {
+  it('expands ~, and is relative to the working directory', () => {
     expect(sqlitePathOf('sqlite:~/x.sqlite')).toBe(join(homedir(), 'x.sqlite'));
     expect(sqlitePathOf('sqlite:./a~/x.sqlite')).toBe(join(process.cwd(), 'a~/x.sqlite'));
     expect(sqlitePathOf('postgres://a@b/c')).toBeUndefined();

@@ -32,7 +32,7 @@ const withModel = (change: object) => ({
 });
 
 describe('MODELS_FILE', () => {
-  it('gives models of several providers, flat and per token, in its order', () => {
+  it('defines models of several providers, flat and per token, in its order', () => {
     const house = { ...MODEL, id: 'house', provider: 'two', price: FLAT };
     const config = loadConfig(modelsFile({ providers: PROVIDERS, models: [MODEL, house] }));
     expect(config.models).toEqual([
@@ -45,11 +45,11 @@ describe('MODELS_FILE', () => {
     ]);
   });
 
-  it('may be empty: then there are no models beside echo', () => {
+  it('may be empty: then echo is the only model', () => {
     expect(loadConfig({}).models).toEqual([]);
   });
 
-  it('takes a price of 0: a model may be free, but only by saying so', () => {
+  it('accepts an explicit price of 0', () => {
     expect(problemsOf(withModel({ price: { perMessage: 0 } }))).toEqual([]);
     expect(problemsOf(withModel({ price: { per1kPrompt: 0, per1kCompletion: 0 } }))).toEqual([]);
   });
@@ -90,7 +90,7 @@ describe('MODELS_FILE', () => {
     expect(problemsOf(withModel(change)).join('\n')).toContain(problem);
   });
 
-  it('takes prices by the million, for cached prompts, and what pictures cost', () => {
+  it('accepts prices per million, for cached prompts and for pictures', () => {
     const priced = (price: object) => loadConfig(modelsFile(withModel({ price }))).models[0]?.price;
     const byMillion = { perMillionPrompt: 3, perMillionCompletion: 15, perMillionCachedPrompt: 0 };
     expect(priced(byMillion)).toEqual(byMillion);
@@ -126,7 +126,7 @@ describe('MODELS_FILE', () => {
     ]);
   });
 
-  it('takes several keys and addresses of a provider: with one of the other, or in pairs', () => {
+  it('accepts several keys and addresses of a provider, in pairs or with one of the other', () => {
     const env = { ONE: 'sk-1', TWO: 'sk-2' };
     const placesOf = (one: object) =>
       loadConfig({ ...modelsFile({ providers: { one }, models: [] }), ...env }).providers.map(
@@ -176,20 +176,20 @@ describe('MODELS_FILE', () => {
     'https://models.test/v1#sk-readable',
     'models.test/v1',
     '',
-  ])('refuses the base URL %p, and does not say it back', (baseUrl) => {
+  ])('refuses the base URL %p without repeating it', (baseUrl) => {
     const problems = problemsOf({ providers: { one: { baseUrl } }, models: [] });
     expect(problems).toEqual([
       'providers.one.baseUrl must be an http or https URL without credentials or query',
     ]);
   });
 
-  it('refuses a key written into the file, and does not say it back', () => {
+  it('refuses a key in the file without repeating it', () => {
     const providers = { one: { baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk-readable' } };
     const problems = problemsOf({ providers, models: [] });
     expect(problems).toEqual(['providers.one.apiKey is not a known field']);
   });
 
-  it('names every problem at once, beside those of other settings', () => {
+  it('reports every problem at once, together with those of other settings', () => {
     const models = [MODEL, { ...MODEL, price: { perMessage: -1 } }, { ...MODEL, provider: 'x' }];
     expect(problemsOf({ providers: PROVIDERS, models }, { PORT: 'x' })).toEqual([
       'PORT: must be a whole number from 0 to 65535',
@@ -211,7 +211,7 @@ describe('MODELS_FILE', () => {
     expect(problemsOf(content).join('\n')).toContain(problem);
   });
 
-  it('keeps the service from starting, in words, without the key', async () => {
+  it('stops the start with a message that does not contain the key', async () => {
     const models = [{ ...MODEL, price: { perMessage: -1 } }];
     const service = await Service.launch(modelsFile({ providers: PROVIDERS, models }));
     expect((await service.ended).code).toBe(1);
@@ -222,7 +222,7 @@ describe('MODELS_FILE', () => {
     await service.remove();
   });
 
-  it('refuses a file that is not there', () => {
+  it('refuses a missing file', () => {
     expect(() => loadConfig({ MODELS_FILE: '/no/such/file' })).toThrow(
       'MODELS_FILE: /no/such/file cannot be read',
     );

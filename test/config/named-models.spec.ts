@@ -57,7 +57,7 @@ describe('models named by settings alone', () => {
     [{ OPENAI_API_KEY: KEY }, 'OPENAI_API_KEY is set', 'OPENAI_MODELS='],
     [{ OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }, 'OPENAI_BASE_URL is set', 'OPENAI_MODELS='],
     [{ GEMINI_API_KEY: KEY }, 'GEMINI_API_KEY is set', 'GEMINI_MODELS='],
-  ])('are none with %j, and one line says what is missing', (env, given, missing) => {
+  ])('are none with %j, and one log line names the missing setting', (env, given, missing) => {
     const { models, providers, modelHints } = loadConfig(env);
     expect([models, providers]).toEqual([[], []]);
     expect(modelHints).toEqual([expect.stringContaining(given)]);
@@ -65,7 +65,7 @@ describe('models named by settings alone', () => {
     expect(modelHints[0]).not.toContain(KEY);
   });
 
-  it('count for nothing beside MODELS_FILE, and a line says so; a key alone is no line there', () => {
+  it('are ignored beside MODELS_FILE, with one log line; a key alone is not logged', () => {
     const file = modelsFile({ models: [] });
     expect(idsOf({ ...file, ...OPENAI })).toEqual([]);
     expect(loadConfig({ ...file, ...OPENAI }).modelHints).toEqual([
@@ -88,7 +88,7 @@ describe('models named by settings alone', () => {
     [{ OPENAI_API_KEY: `${KEY} x` }, 'OPENAI_API_KEY: must be one word of printable ASCII'],
     [{ OPENAI_API_KEY: '', OPENAI_BASE_URL: '' }, 'OPENAI_MODELS: needs OPENAI_API_KEY, or'],
     [{ GEMINI_API_KEY: '' }, 'GEMINI_MODELS: needs GEMINI_API_KEY'],
-  ])('stop the start with %j, in one sentence and without a key', (change, sentence) => {
+  ])('stop the start with %j, with one sentence and without a key', (change, sentence) => {
     const problems = problemsOf({ ...OPENAI, ...GEMINI, ...change });
     expect(problems).toEqual([expect.stringContaining(sentence)]);
     expect(problems[0]).not.toContain(KEY);

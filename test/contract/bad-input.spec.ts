@@ -66,7 +66,7 @@ describe('bad input', () => {
       post(path, JSON.stringify({ ...good, [field]: value }));
 
     it.each(fields.flatMap((field) => [[], {}, true, 1.5].map((value) => [field, value] as const)))(
-      'is told at its field: %s of another type, %j',
+      'is reported at its field: %s of another type, %j',
       async (field, value) => {
         expectFault(
           await withField(field, value),
@@ -76,18 +76,18 @@ describe('bad input', () => {
       },
     );
 
-    it.each(required)('is told at its field: %s missing, null, blank', async (field) => {
+    it.each(required)('is reported at its field: %s missing, null, blank', async (field) => {
       expectFault(await withField(field, undefined), field, /^This field is required\.$/);
       expectFault(await withField(field, null), field, /^This field may not be null\.$/);
       expectFault(await withField(field, ''), field, /^This field may not be blank\.$/);
     });
 
-    it.each(fields)('is told at its field: %s with NUL, or half a character', async (field) => {
+    it.each(fields)('is reported at its field: %s with NUL or a lone surrogate', async (field) => {
       expectFault(await withField(field, 'a\0b'), field, /^Null characters are not allowed\.$/);
       expectFault(await withField(field, 'a\ud800'), field, /^Surrogate .* U\+D800\.$/);
     });
 
-    it('may not be larger than the body limit: 413', async () => {
+    it('is 413 if it exceeds the body limit', async () => {
       const body = JSON.stringify({ ...good, padding: 'x'.repeat(BODY_MAX_BYTES) });
       expectProblem(await post(path, body), 413, 'payload_too_large');
       const chunked = { ...credentials(), 'Transfer-Encoding': 'chunked' };
@@ -105,12 +105,12 @@ describe('bad input', () => {
       ['with an escaped __proto__', '{"message": "hi", "\\u005f_proto__": 1}'],
       ['100,000 deep', `{"message": ${'['.repeat(100_000 / 2)}${']'.repeat(100_000 / 2)}}`],
       ['in another charset', Buffer.from('{"message": "\xfc"}', 'latin1')],
-    ])('is told as a whole: JSON %s', async (_, body) => {
+    ])('is reported as a whole: JSON %s', async (_, body) => {
       expectProblem(await post(path, body), 400, 'parse_error');
     });
 
     it.each(['text/plain', 'application/xml', 'multipart/mixed; boundary=x', 'json', ''])(
-      'is told as a whole: the media type %j',
+      'is reported as a whole: the media type %j',
       async (type) => {
         expectProblem(await post(path, JSON.stringify(good), type), 415, 'unsupported_media_type');
       },
@@ -120,11 +120,11 @@ describe('bad input', () => {
       ['of no boundary', 'multipart/form-data', '--x--'],
       ['that is cut off', 'multipart/form-data; boundary=x', '--x\r\nContent-Disposition: form-da'],
       ['that is JSON', 'multipart/form-data; boundary=x', JSON.stringify(good)],
-    ])('is told as a whole: a form of parts %s', async (_, type, body) => {
+    ])('is reported as a whole: a multipart form %s', async (_, type, body) => {
       expectProblem(await post(path, body, type), 400, 'parse_error');
     });
 
-    it('is told as a whole: a packed body', async () => {
+    it('is reported as a whole: a compressed body', async () => {
       const packed = {
         ...credentials(),
         'Content-Type': 'application/json',
@@ -136,18 +136,18 @@ describe('bad input', () => {
       expect(answer.body.detail).toContain('"gzip"');
     });
 
-    it('is told as a whole: a form of too many fields', async () => {
+    it('is reported as a whole: a form with too many fields', async () => {
       const answer = await post(path, 'a&'.repeat(1000), 'application/x-www-form-urlencoded');
       expectProblem(answer, 400, 'bad_request');
     });
 
-    it.each(['PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND'])('is told: %s', async (method) => {
+    it.each(['PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND'])('is reported: %s', async (method) => {
       const answer = await app.send({ method, path, headers: credentials() });
       expectProblem(answer, 405, 'method_not_allowed');
       expect(answer.headers.allow).toBe(allow);
     });
 
-    it('is told: two Authorization headers', async () => {
+    it('is reported: two Authorization headers', async () => {
       const headers = {
         Authorization: [`Token ${ada.token}`, `Token ${ada.token}`],
         'Content-Type': 'application/json',
@@ -160,7 +160,7 @@ describe('bad input', () => {
   const limits = ROUTES.flatMap(({ path, good, limits: most }) =>
     Object.entries(most).map(([field, max]) => ({ path, good, field, max })),
   );
-  it.each(limits)('to $path is told at its field: $field past $max', async (limit) => {
+  it.each(limits)('is reported at its field on $path: $field past $max', async (limit) => {
     const { path, good, field, max } = limit;
     const sentence = new RegExp(`^Ensure this field has no more than ${String(max)} characters`);
     for (const length of [max + 1, 65_536]) {
@@ -169,7 +169,7 @@ describe('bad input', () => {
     }
   });
 
-  it('to log in with a name and a password of 64 KB is an ordinary refusal', async () => {
+  it('is an ordinary refusal for a login with a name and a password of 64 KB', async () => {
     const [username, password] = ['a'.repeat(65_536 / 2), 'b'.repeat(65_536 / 2)];
     expectFault(
       await post('/api/login/', JSON.stringify({ username, password })),
@@ -178,7 +178,7 @@ describe('bad input', () => {
   });
 
   it.each(['POST', 'PUT', 'DELETE', 'TRACE', 'PROPFIND'])(
-    'to %s /api/token-balance/ is told with what the path allows',
+    'is 405 with Allow for %s /api/token-balance/',
     async (method) => {
       const answer = await app.send({
         method,
@@ -190,14 +190,14 @@ describe('bad input', () => {
     },
   );
 
-  it('to GET /api/token-balance/ in the header is told', async () => {
+  it('is reported in a header of GET /api/token-balance/', async () => {
     const twice = { Authorization: [`Token ${ada.token}`, 'Token x'] };
     const answer = await app.send({ path: '/api/token-balance/', headers: twice });
     expectProblem(answer, 400, 'bad_request');
   });
 
   it.each(['/api/%zz/', '/api/%E0%A4%A/', `/api/docs/${'x'.repeat(300)}`, '/api/chat//'])(
-    'in the path names nothing: %s',
+    'is 404 in the path: %s',
     async (path) => {
       expectProblem(await app.send({ path, headers: credentials() }), 404, 'not_found');
     },

@@ -33,7 +33,7 @@ describe('forms', () => {
     return [status, headers['content-type']];
   };
 
-  it('and JSON say yes and no in the words of Django, whatever their case', async () => {
+  it('accept the boolean words of Django in any case, like JSON', async () => {
     ada = await app.newUser({ tokens: 100_000 });
     const form = (stream: string) => new URLSearchParams({ message: 'hi', stream }).toString();
     const json = (stream: unknown) => JSON.stringify({ message: 'hi', stream });
@@ -53,13 +53,13 @@ describe('forms', () => {
     }
   });
 
-  it.each(['2', 'maybe', 'ja', '-1', 'truefalse'])('do not take %j for a truth', async (stream) => {
+  it.each(['2', 'maybe', 'ja', '-1', 'truefalse'])('refuse %j as a boolean', async (stream) => {
     const answer = await post('/api/chat/', `message=hi&stream=${stream}`, FORM);
     expect([answer.status, answer.body]).toEqual([400, { stream: ['Must be a valid boolean.'] }]);
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('of several parts are read as the others, on each of the four routes', async () => {
+  it('with several parts are read like the others, on each of the four routes', async () => {
     const account = { username: 'grace', password: PASSWORD };
     const registered = await post('/api/register/', toMultipart(account), MULTIPART);
     expect([registered.status, typeof registered.body.token]).toEqual([201, 'string']);
@@ -72,7 +72,7 @@ describe('forms', () => {
     expect(await ada.balance()).toBe(3800);
   });
 
-  it('of several parts may give a part a charset, name a field twice, and leave a file empty', async () => {
+  it('with several parts may have charsets, repeated fields and an empty file', async () => {
     const part = (head: string, text: string) =>
       Buffer.concat([
         Buffer.from(`--x\r\nContent-Disposition: form-data; ${head}\r\n\r\n`),
@@ -103,7 +103,7 @@ describe('forms', () => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('of more than a thousand parts are refused', async () => {
+  it('with more than a thousand parts are refused', async () => {
     const many = Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [index, 'a']));
     const answer = await post('/api/chat/', toMultipart({ message: 'hi', ...many }), MULTIPART);
     expect([answer.status, answer.body.code]).toEqual([400, 'bad_request']);

@@ -95,7 +95,7 @@ describe('random bodies', () => {
     );
 
   it.each(Object.entries(REQUESTS))(
-    'to any %s route are answered, %i of them, with no 5xx',
+    'are answered on any %s route, %i of them, without a 5xx',
     async (method, count) => {
       const routes = routesOf(method);
       expect(routes).not.toEqual([]);

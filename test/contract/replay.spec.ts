@@ -27,13 +27,13 @@ function expectBytes({ raw, body }: Answer, { response }: RecordedCase): void {
 }
 
 describe('deviations.md', () => {
-  it('names recorded cases only, each once', () => {
+  it('lists only recorded cases, each once', () => {
     const names = deviations.map(({ name }) => name);
     expect(names.filter((name) => !recordedCases.some((one) => one.name === name))).toEqual([]);
     expect(names).toHaveLength(agreed.size);
   });
 
-  it.each(headerDeviations)('says of $header below $path what the records show', (row) => {
+  it.each(headerDeviations)('describes $header below $path as recorded', (row) => {
     const recorded = recordedCases.filter(({ request }) => request.path.startsWith(row.path));
     expect(recorded.map(({ response }) => response.headers[row.header])).toContain(row.recorded);
     expect(row.here).not.toBe(row.recorded);

@@ -44,7 +44,7 @@ describe('what the reference would answer', () => {
       ['/api/chat/', 'GET, POST, HEAD, OPTIONS'],
       ['/api/token-balance/?x=1', 'GET, HEAD, OPTIONS'],
       ['/api/token/', 'POST, OPTIONS'],
-    ])('of %s is 405 with Allow, whatever the body', async (path, allow) => {
+    ])('is 405 with Allow for %s, whatever the body', async (path, allow) => {
       const answer = await app.send({
         method,
         path,
@@ -56,7 +56,7 @@ describe('what the reference would answer', () => {
       await expectUntouched();
     });
 
-    it('of a closed path is 401 without credentials, and of none 404', async () => {
+    it('is 401 for a protected path without credentials, and 404 for an unknown path', async () => {
       const closed = await app.send({ method, path: '/api/token-balance/' });
       expect(detail(closed)).toEqual([401, 'Authentication credentials were not provided.']);
       expect(closed.headers.allow).toBe('GET, HEAD, OPTIONS');
@@ -75,7 +75,7 @@ describe('what the reference would answer', () => {
     ['GET', '/api/login/', 'text/html, */*', 405],
     ['OPTIONS', '/api/chat/', '*/*', 401],
     ['OPTIONS', '/api/chat/', 'image/png', 406],
-  ])('%s %s with Accept %s, and no credentials, is %i: order counts', async (...row) => {
+  ])('%s %s with Accept %s and without credentials is %i', async (...row) => {
     const [method, path, accept, status] = row;
     const answer = await app.send({ method, path, headers: { Accept: accept } });
     expect(answer.status).toBe(status);
@@ -103,7 +103,7 @@ describe('what the reference would answer', () => {
     ['5.0', 'Invalid data. Expected a dictionary, but got float.'],
     ['1e2', 'Invalid data. Expected a dictionary, but got float.'],
     ['false', 'Invalid data. Expected a dictionary, but got bool.'],
-  ])('a body %s is no object', async (body, sentence) => {
+  ])('refuses the body %s, which is not an object', async (body, sentence) => {
     for (const path of ['/api/register/', '/api/login/', '/api/chat/', '/api/token/']) {
       const answer = await app.send({
         method: 'POST',

@@ -51,7 +51,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     expect(await ada.balance()).toBe(99_600);
   });
 
-  it('reads no more of a long conversation than fits the model', async () => {
+  it('reads only the part of a long conversation that fits the model', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
     for (let n = 0; n < 10; n += 1) expect((await say(ada, id, LONG)).status).toBe(200);
@@ -72,7 +72,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     probe.stop();
   });
 
-  it('sends the newest turns alone where all would not fit the model', async () => {
+  it('sends only the newest turns if all of them do not fit the model', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada, { title: 'Long' });
     // About 67,000 model tokens a turn, of which the echo model leaves 500,000 to what was said before.
@@ -97,7 +97,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     expect(await ada.balance()).toBe(99_900);
   });
 
-  it('answers one at a time: a second gets 409, asks no model and costs nothing', async () => {
+  it('answers one message at a time: a second one gets 409 without a call or a charge', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
     const calls = provider.calls;
@@ -122,7 +122,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('lets one of ten that race through', async () => {
+  it('accepts one of ten simultaneous messages', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
     const answerNow = stall(provider);
@@ -138,7 +138,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     expect(await ada.history()).toHaveLength(1);
   });
 
-  it('tells a retry that its answer was deleted, and does not charge it again', async () => {
+  it('reports to a retry that its answer was deleted, and does not charge again', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
     const key = { 'Idempotency-Key': 'deleted' };
@@ -156,7 +156,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     expect(await ada.balance()).toBe(99_900);
   });
 
-  it('keeps the key of this route apart from that of /api/chat/', async () => {
+  it('separates keys of this route from keys of /api/chat/', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
     const key = { 'Idempotency-Key': 'shared' };
@@ -170,7 +170,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     expect(await ada.balance()).toBe(99_800);
   });
 
-  it('streams an answer too', async () => {
+  it('streams an answer', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
     const { status, headers, raw } = await say(ada, id, 'hi', { Accept: 'text/event-stream' });

@@ -124,7 +124,7 @@ describe.each(databaseKinds)('searching and quoting on %s', (kind) => {
     expect([status, Object.keys(body)]).toEqual([400, ['search']]);
   });
 
-  it('quotes a price without taking anything', async () => {
+  it('quotes a price without a charge', async () => {
     const ada = await app.newUser({ tokens: 0 });
     const holds = await app.database.count('holds');
     const { status, body } = await ada.send('POST', '/api/chat/quote/', { message: 'hi' });

@@ -71,7 +71,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
     expect(body.results).toMatchObject([{ id, title: 'Kept', model: null, system: null }]);
   });
 
-  it('lists the newest first, in pages, and nobody else’s', async () => {
+  it('lists only the caller’s own, newest first, in pages', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     await openThread(bob);
     const ids = [];
@@ -110,7 +110,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
     expect(await ada.balance()).toBe(100_000);
   });
 
-  it('answers 404 for someone else’s, and changes nothing of it', async () => {
+  it('answers 404 for another user’s conversation, and does not change it', async () => {
     const [ada, eve] = [await app.newUser(), await app.newUser()];
     const id = await openThread(ada, { title: 'Private' });
     await say(ada, id, 'secret');
@@ -133,7 +133,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
     expect(await eve.balance()).toBe(100_000);
   });
 
-  it('deletes the turns with it, and keeps what they cost in the ledger', async () => {
+  it('deletes its turns, and keeps their charges in the ledger', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
     await say(ada, id, 'to be forgotten');
@@ -148,7 +148,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('is not deleted while it is being answered, so that what is paid is saved', async () => {
+  it('refuses a deletion while an answer runs, so that a paid answer is saved', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
     const calls = provider.calls;

@@ -49,7 +49,7 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
       { 'Idempotency-Key': 'kept' },
     );
 
-  it('leaves no word of it in any column of any table', async () => {
+  it('leaves none of its text in any column of any table', async () => {
     const after = await everyRowOf(app);
     expect(WORDS.filter((word) => after.includes(word))).toEqual([]);
     expect(after).not.toContain('dummy AI response');
@@ -57,7 +57,7 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
   });
 
   if (kind === 'sqlite') {
-    it('leaves no word of it in the bytes of the file', async () => {
+    it('leaves none of its text in the bytes of the file', async () => {
       // What a later write would do: until then the journal still has the pages of before.
       await app.database.rows('PRAGMA wal_checkpoint(TRUNCATE)');
       const after = await everythingIn(app);
@@ -66,14 +66,14 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
     });
   }
 
-  it('leaves the ledger as it was, and the balance what it says', async () => {
+  it('leaves the ledger and the balance unchanged', async () => {
     expect((await ada.get('/api/wallet/ledger/')).body).toEqual(ledger);
     expect(await ada.balance()).toBe(4000 - 300);
     expect(await app.database.unbalancedWallets()).toEqual([]);
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('answers a replay by saying so, and charges nothing for it', async () => {
+  it('reports the deletion to a replay, and charges nothing', async () => {
     const calls = provider.calls;
     for (const { status, body, headers } of [await chatWithKey(), await chatWithKey()]) {
       expect([status, body]).toEqual([

@@ -78,7 +78,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     expect([messagesOf(third.results), third.next]).toEqual([['message 1'], null]);
   });
 
-  it('answers 400 where a link cannot be made because the Host header is none', async () => {
+  it('answers 400 if the Host header is invalid and no link can be made', async () => {
     const ada = await app.newUser();
     await chats(ada, numbered(1, 2));
     for (const Host of ['two words', 'a:b:c', '%']) {
@@ -89,7 +89,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     expect(String(body.next)).toMatch(/^http:\/\/chat\.example:8443\/api\/chat\/\?/);
   });
 
-  it('searches in any case of every alphabet, and for accents apart or on their letter', async () => {
+  it('searches in any case of every alphabet, with composed or decomposed accents', async () => {
     const ada = await app.newUser();
     const said = [
       'Привет, мир',
@@ -142,7 +142,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     },
   );
 
-  it('gives nobody a look at another history by their cursor', async () => {
+  it('shows no other user’s history for their cursor', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     await chats(ada, numbered(1, 3));
     await chats(bob, ['mine']);
@@ -151,7 +151,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     expect(messagesOf(results)).not.toContain('message 2');
   });
 
-  it('takes the name of another route for no turn', async () => {
+  it('does not read the name of another route as the id of a turn', async () => {
     const ada = await app.newUser();
     const { status, headers } = await ada.get('/api/chat/quote/');
     expect([status, headers.allow]).toEqual([405, 'POST, OPTIONS']);
@@ -159,7 +159,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     expect((await ada.send('PUT', `/api/chat/${NOWHERE}/`, {})).status).toBe(405);
   });
 
-  it('gives one turn of its own, and 404 for every other id', async () => {
+  it('returns one own turn, and 404 for every other id', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     const { headers } = await ada.chat('mine');
     const id = String(headers['turn-id']);

@@ -80,7 +80,7 @@ const longHistory = (kind: DatabaseKind): void => {
       'turns_conversation_ordinal',
       () => `/api/conversations/${conversation}/messages/`,
     ],
-  ])('pages by %s along the index %s', async (name, index, path) => {
+  ])('uses for pages by %s the index %s', async (name, index, path) => {
     const first = await follow(`${path()}?page_size=100`);
     const second = await follow(first.next);
     expect(first.messages.slice(0, 2)).toEqual(['0', `message ${String(TURNS)}`]);
@@ -89,14 +89,14 @@ const longHistory = (kind: DatabaseKind): void => {
     await expectIndexWalk(name, index);
   });
 
-  it('reads a page at the far end as it reads the first', async () => {
+  it('reads the last page as fast as the first', async () => {
     const far = Buffer.from('older:00000000-0000-0003-8000-000000000001').toString('base64url');
     const { messages, next } = await follow(`/api/chat/?cursor=${far}`);
     expect([messages, next]).toEqual([['message 2', 'message 1'], '']);
     await expectIndexWalk('history.page', 'turns_owner_ordinal');
   });
 
-  it('searches the owner’s turns alone, in bounded steps along the index', async () => {
+  it('searches only the owner’s turns, in bounded steps along the index', async () => {
     const { messages } = await follow(`/api/chat/?search=message+${String(TURNS - 1)}`);
     expect(messages).toEqual([`message ${String(TURNS - 1)}`]);
     await expectIndexWalk('history.search', 'turns_owner_ordinal');
@@ -106,7 +106,7 @@ const longHistory = (kind: DatabaseKind): void => {
     expect(probe.last('history.step').sql).toContain(`OFFSET ${String(STEP - 1)}`);
   });
 
-  it('pages through what it finds, over the ends of steps, back and forth', async () => {
+  it('pages through results across steps, in both directions', async () => {
     const found: string[] = [];
     let [path, second] = ['/api/chat/?search=message+77&page_size=100', ''];
     while (path !== '') {
@@ -122,7 +122,7 @@ const longHistory = (kind: DatabaseKind): void => {
     expect(back.messages).toEqual(found.slice(0, 100));
   });
 
-  it('lets others read while it searches for what is nowhere', async () => {
+  it('lets others read during a search without results', async () => {
     const before = probe.count('history.search');
     let isOver = false;
     const search = follow('/api/chat/?search=nowhere').finally(() => (isOver = true));
@@ -131,7 +131,7 @@ const longHistory = (kind: DatabaseKind): void => {
     expect(await search).toEqual({ messages: [], next: '' });
   });
 
-  it('stops searching for someone who has left', async () => {
+  it('stops searching if the client has left', async () => {
     const steps = Math.ceil((TURNS + 1) / STEP);
     const before = probe.count('history.search');
     const leaving = new AbortController();

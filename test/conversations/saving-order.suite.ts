@@ -54,7 +54,7 @@ const savingOrder = (kind: DatabaseKind): void => {
   const newestIn = async (caller: Caller, list: string) =>
     (await getPage(caller, `${list}?page_size=1`)).results[0]?.id ?? '';
 
-  it('shows a follower each turn and each conversation once, in the order of the list', async () => {
+  it('shows a client that pages through them each turn and conversation once, in order', async () => {
     const ada = await app.newUser();
     await ada.chat('first');
     const lists = ['/api/chat/', '/api/conversations/'];
@@ -84,7 +84,7 @@ const savingOrder = (kind: DatabaseKind): void => {
 
   const ids = (items: readonly Item[]) => items.map(({ id }) => id);
 
-  it('lists what is saved later before what was asked later', async () => {
+  it('orders turns by the time of saving, not of the question', async () => {
     const ada = await app.newUser();
     const thread = await openThread(ada);
     // By its id the second turn is the newer one, and the first was saved after it.
@@ -112,7 +112,7 @@ const savingOrder = (kind: DatabaseKind): void => {
     expect(ids(exported.body.turns)).toEqual([...expected].reverse());
   });
 
-  it('pages on from turns and conversations that were deleted, and back', async () => {
+  it('continues from deleted turns and conversations, in both directions', async () => {
     const ada = await app.newUser();
     const threads: string[] = [];
     for (let n = 1; n <= 6; n += 1) {
@@ -156,7 +156,7 @@ const savingOrder = (kind: DatabaseKind): void => {
     expect((await getPage(ada, last.previous ?? '')).results).toEqual(emptied.results);
   });
 
-  it('lists conversations by activity and by age, either way, while they go on', async () => {
+  it('lists conversations by activity and by age, in both directions, while they change', async () => {
     const ada = await app.newUser();
     const opened: string[] = [];
     for (let n = 0; n < 5; n += 1) opened.push(await openThread(ada));

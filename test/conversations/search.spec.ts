@@ -52,7 +52,7 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
     expect(Math.min(...deaf)).toBeLessThan(250);
   });
 
-  it('asks as seldom for a small page of long turns as for a large one', async () => {
+  it('needs as few queries for a small page of long turns as for a large one', async () => {
     const eve = await app.newUser();
     for (let n = 0; n < 30; n += 1)
       await eve.chat(`${n === 7 ? 'needle ' : ''}${'b'.repeat(5000)}`);
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
     expect(probe.count('history.search_long')).toBe(1);
   });
 
-  it('is made one at a time for each person, and others are answered in between', async () => {
+  it('runs one at a time for each user, and others are answered in between', async () => {
     const bob = await app.newUser();
     const probe = new QueryProbe(app.nest);
     const searches = Promise.all(Array.from({ length: 8 }, () => search(ada)));
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
     expect(await ada.balance()).toBe(4000 - 100 * TURNS);
   });
 
-  it('finds what is in long turns and in short ones, in their order, page by page', async () => {
+  it('finds text in long and short turns, in order, page by page', async () => {
     const bob = await app.newUser({ tokens: 100_000 });
     const long = 'Grün'.repeat(1000);
     const texts = [
@@ -109,7 +109,7 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
     expect(await bob.balance()).toBe(100_000 - 100 * texts.length);
   });
 
-  it('is not begun for someone who has left while it waited', async () => {
+  it('is not started if the client left while it waited', async () => {
     const probe = new QueryProbe(app.nest);
     const leaving = new AbortController();
     const all = Array.from({ length: 6 }, () => search(ada, WANTED, leaving.signal));

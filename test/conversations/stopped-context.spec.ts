@@ -72,19 +72,22 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
     ['stops', 'chat'],
     ['leaves', 'messages'],
     ['stops', 'messages'],
-  ] as const)('has a first message whose caller %s, for what comes by %s', async (how, door) => {
-    const ada = await app.newUser();
-    const id = await breakOff(ada, { model: 'flat:wordy', how });
-    await goOn(ada, id, door);
-    expect(told()).toEqual([
-      ['user', 'Tell me'],
-      ['assistant', 'once upon'],
-      ['user', 'continue'],
-    ]);
-    expect(await ada.balance()).toBe(3800);
-  });
+  ] as const)(
+    'includes a first message whose caller %s, for a next message by %s',
+    async (how, door) => {
+      const ada = await app.newUser();
+      const id = await breakOff(ada, { model: 'flat:wordy', how });
+      await goOn(ada, id, door);
+      expect(told()).toEqual([
+        ['user', 'Tell me'],
+        ['assistant', 'once upon'],
+        ['user', 'continue'],
+      ]);
+      expect(await ada.balance()).toBe(3800);
+    },
+  );
 
-  it('says of an answer that was stopped before its first word that it was', async () => {
+  it('says that an answer was stopped before its first word', async () => {
     const ada = await app.newUser();
     const conversation = await openThread(ada);
     await breakOff(ada, { model: 'metered:silent', how: 'stops', conversation });
@@ -96,7 +99,7 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
     ]);
   });
 
-  it('has what was produced until time was up, and nothing of what failed', async () => {
+  it('includes what was produced until the time limit, and no failed answer', async () => {
     const ada = await app.newUser();
     const conversation = await openThread(ada);
     const body = { message: 'Fail', model: 'flat:broken', conversation };

@@ -54,7 +54,7 @@ describe.each(postgres)('while %s is away', () => {
     await server.remove();
   }, 60_000);
 
-  it('every door is told 503; an answer under way is settled once it is back, and replayed', async () => {
+  it('answers 503 on every API; settles an answer under way when it is back, and replays it', async () => {
     const ada = await app.newUser();
     const ask = { message: 'hi', model: 'flat:gated' };
     const keyed = { 'Idempotency-Key': 'one' };
@@ -94,7 +94,7 @@ describe.each(postgres)('while %s is away', () => {
     expect(await books(server.url)).toEqual(balanced(1));
   }, 60_000);
 
-  it('nothing is lost or charged twice under load, and all goes on by itself', async () => {
+  it('loses and double-charges nothing under load, and recovers by itself', async () => {
     const first = await app.newUser();
     const callers = [first, await app.newUser(), await app.newUser()];
     let isOver = false;
@@ -160,7 +160,7 @@ async function expectRefusal(
 }
 
 describe.each(postgres)('a pooler before %s', (kind) => {
-  it('in session mode serves; a commit that nobody heard the end of is not charged twice', async () => {
+  it('works in session mode; a commit with an unknown result is not charged twice', async () => {
     const owned = await createDatabase(kind);
     const pooler = await Pooler.start(owned.url, 'session');
     await serve(pooler.url);
@@ -179,14 +179,14 @@ describe.each(postgres)('a pooler before %s', (kind) => {
     await owned.drop();
   }, 60_000);
 
-  it('in transaction mode is refused, with one sentence that says why', async () => {
+  it('is refused in transaction mode, with one sentence that gives the reason', async () => {
     await expectRefusal(kind, (url) => Pooler.start(url, 'transaction'));
   }, 60_000);
 });
 
 const bouncer = hasPgBouncer ? describe.each(postgres) : describe.skip.each(postgres);
 bouncer('PgBouncer before %s (skipped where it is not installed)', (kind) => {
-  it('in session mode serves, and pays what was answered', async () => {
+  it('works in session mode and charges what was answered', async () => {
     const owned = await createDatabase(kind);
     const pooler = await PgBouncer.start(owned.url, 'session');
     await serve(pooler.url);
@@ -203,13 +203,13 @@ bouncer('PgBouncer before %s (skipped where it is not installed)', (kind) => {
     await owned.drop();
   }, 60_000);
 
-  it('in transaction mode is refused, with one sentence that says why', async () => {
+  it('is refused in transaction mode, with one sentence that gives the reason', async () => {
     await expectRefusal(kind, (url) => PgBouncer.start(url, 'transaction'));
   }, 60_000);
 });
 
 describe.each(postgres)('%s without a free connection', () => {
-  it('is 503 and charges nothing; what is answered meanwhile is settled once there is one', async () => {
+  it('is 503 and charges nothing; an answer under way is settled when a connection is free', async () => {
     const server = await OwnPostgres.start('max_connections=10');
     await serve(server.url);
     const ada = await app.newUser();

@@ -62,7 +62,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     expect(alone).toEqual([]);
   });
 
-  it('are each done alone where the step fails, or says nothing of them', async () => {
+  it('run alone if the shared step fails or does not cover them', async () => {
     const units = gathering((_, inputs) =>
       inputs.includes('bad')
         ? Promise.reject(new Error('not together'))
@@ -74,7 +74,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     expect(alone).toEqual(['odd', 'even', 'bad']);
   });
 
-  it('are not done again where the commit fails: it may have happened', async () => {
+  it('are not repeated if the commit fails, because it may have happened', async () => {
     const sql = 'ALTER TABLE ledger_entries ALTER CONSTRAINT ledger_entries_wallet';
     if (kind === 'postgres') await app.database.rows(`${sql} DEFERRABLE INITIALLY DEFERRED`);
     const units = gathering(async (tx, inputs) => {
@@ -97,7 +97,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     expect(await app.database.count('ledger_entries')).toBe(0);
   });
 
-  it('are done alone where a row of one of them is refused', async () => {
+  it('run alone if a row of one of them is refused', async () => {
     const units = gathering((_, inputs) => Promise.resolve([...inputs]));
     await app.nest.get(UnitOfWork).run((tx) => {
       tx.insertLater(RedemptionCode, code('taken'));
@@ -113,7 +113,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     expect(await app.database.count('redemption_codes')).toBe(2);
   });
 
-  it('do not wait for ever for a transaction that hears nothing', async () => {
+  it('do not wait forever for a transaction that gets no answer', async () => {
     let hear: (results: string[]) => void = () => undefined;
     const silence = new Promise<string[]>((resolve) => (hear = resolve));
     const units = gathering((_, inputs) => {
@@ -129,7 +129,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     expect(alone).toEqual([]);
   });
 
-  it('are refused while ten thousand wait, and not before', async () => {
+  it('are refused only while ten thousand wait', async () => {
     const units = gathering((_, inputs) => Promise.resolve([...inputs]));
     const waiting = Array.from({ length: 10_000 }, () => units.add('one', HERE, finish));
     const tooMany = units.add('one too many', HERE, finish);
@@ -139,7 +139,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     expect(await units.add('later', HERE, finish)).toBe('later');
   });
 
-  it('are all told of a database that is closed, and nothing is done', async () => {
+  it('all fail if the database is closed, and nothing is done', async () => {
     const options = { url: app.databaseUrl, poolMax: 2, entities };
     const database = new Database(dataSourceOptions(options));
     await database.initialize();
@@ -158,7 +158,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
 
   if (kind === 'sqlite') return;
 
-  it('are the same units when a deadlock has the transaction run again', async () => {
+  it('are the same units if the transaction runs again after a deadlock', async () => {
     let attempts = 0;
     const units = gathering(async (tx, inputs) => {
       attempts += 1;

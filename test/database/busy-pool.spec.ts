@@ -16,7 +16,7 @@ describe.each(postgres)('while every connection to %s waits for one wallet', (ki
   });
   afterAll(() => app.close());
 
-  it('reads, writes and requests are told 503 in the end, and nothing is lost or charged', async () => {
+  it('answers 503 to reads and writes in the end, and loses or charges nothing', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     let slow: ReturnType<typeof ada.chat> | undefined;
     await app.database.inTransaction(async (rows) => {

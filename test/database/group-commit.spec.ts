@@ -38,7 +38,7 @@ describe('the units that share a commit on SQLite', () => {
       id,
     ]);
 
-  it('are all kept when none fails, whatever each inserts', async () => {
+  it('are all committed if none fails', async () => {
     const ids = Array.from({ length: 200 }, (_, n) => `code ${String(1000 + n)}`);
     await Promise.all(
       ids.map((id) =>
@@ -50,7 +50,7 @@ describe('the units that share a commit on SQLite', () => {
     expect(await stored()).toEqual(ids);
   });
 
-  it('see what an earlier one of them has inserted and not yet written', async () => {
+  it('see rows that an earlier unit has inserted but not yet written', async () => {
     const [, found] = await Promise.all([
       turns.add((tx) => {
         tx.insertLater(RedemptionCode, code('a'));
@@ -61,7 +61,7 @@ describe('the units that share a commit on SQLite', () => {
     expect(await stored()).toEqual(['a']);
   });
 
-  it('are undone alone: one with a row that is refused, one that throws before and one after writing', async () => {
+  it('are rolled back alone: for a refused row, and for an error before or after writing', async () => {
     await turns.add((tx) => {
       tx.insertLater(RedemptionCode, code('taken'));
     });
@@ -96,7 +96,7 @@ describe('the units that share a commit on SQLite', () => {
     expect(await database.statements.rows(spent, [])).toEqual([]);
   });
 
-  it('do not wait for ever for one that waits for another unit, whose later writes are refused', async () => {
+  it('do not wait forever for a unit that waits for another unit', async () => {
     let afterwards: unknown;
     const nested = turns.add(async (tx) => {
       await turns.add((inner) => {
@@ -113,7 +113,7 @@ describe('the units that share a commit on SQLite', () => {
     expect(await stored()).toEqual(['inner', 'next']);
   });
 
-  it('all fail where one of them has ended the transaction, and the next ones do not', async () => {
+  it('all fail if one of them has ended the transaction, and later units do not', async () => {
     await turns.add((tx) => {
       tx.insertLater(RedemptionCode, code('before'));
     });
@@ -136,7 +136,7 @@ describe('the units that share a commit on SQLite', () => {
     expect(await stored()).toEqual(['before', 'kept']);
   });
 
-  it('are ten thousand at most that wait; the next one is refused, and they are not', async () => {
+  it('are limited to ten thousand waiting units; only further ones are refused', async () => {
     let done = 0;
     const count = () => {
       done += 1;
@@ -149,7 +149,7 @@ describe('the units that share a commit on SQLite', () => {
     expect(done).toBe(10_000);
   });
 
-  it('may wait for the database as long as it takes, and are whole then', async () => {
+  it('may wait for the database for a long time, and are then complete', async () => {
     await turns.add((tx) => {
       tx.insertLater(RedemptionCode, code('slow'));
     });
@@ -169,7 +169,7 @@ describe('the units that share a commit on SQLite', () => {
     expect(await database.statements.rows(spent, [])).toEqual([{ id: 'slow' }]);
   });
 
-  it('lose nothing to one that catches the refusal of a row which was not its own', async () => {
+  it('lose nothing if one unit catches the error of another unit’s row', async () => {
     await turns.add((tx) => {
       tx.insertLater(RedemptionCode, code('taken'));
     });

@@ -66,7 +66,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('is done once the writes are said to be idle', async () => {
+  it('is finished when the writes are reported as idle', async () => {
     const unitOfWork = app.nest.get(UnitOfWork);
     let isDone = false;
     const slow = unitOfWork.run(async (tx) => {
@@ -153,7 +153,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     expect(await ada.balance()).toBe(3998);
   });
 
-  it('credits nobody who has no wallet', async () => {
+  it('refuses a credit without a wallet', async () => {
     const entry = { ownerId: 'nobody', amount: 5, kind: 'grant', reason: 'lost' } as const;
     const credit = app.nest
       .get(UnitOfWork)
@@ -162,7 +162,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     expect(await app.database.count('ledger_entries', 'owner_id = $1', ['nobody'])).toBe(0);
   });
 
-  it('writes no entry for what costs nothing, and tells what is left beside open holds', async () => {
+  it('writes no entry for a free answer, and returns the available balance', async () => {
     const ada = await app.newUser();
     const ownerId = await ownerOf(ada.username);
     const holds = app.nest.get(HoldsService);
@@ -203,7 +203,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     resolutions.map((second) => [first, second] as const),
   );
 
-  it.each(orders)('lets a hold be resolved once: %s, then %s', async (first, second) => {
+  it.each(orders)('resolves a hold once: %s, then %s', async (first, second) => {
     const ada = await app.newUser();
     const ownerId = await ownerOf(ada.username);
     const holds = app.nest.get(HoldsService);

@@ -46,7 +46,7 @@ async function assertPaid(answers: number): Promise<void> {
 }
 
 describe('an SQLite file that another program has locked for longer than is waited', () => {
-  it('makes a message 503, which is not charged, and settles an answer under way after it', async () => {
+  it('answers a message with 503 without a charge, and settles an answer under way afterwards', async () => {
     const answer = ada.send('POST', '/api/chat/', ASK, KEYED);
     await until(() => upstream.calls.length === 1);
     let refused: Answer | undefined;

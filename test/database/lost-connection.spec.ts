@@ -47,7 +47,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
     await owned.drop();
   });
 
-  it('that ends as one hands it to the next costs the next its statement, not the process', async () => {
+  it('fails only one statement, and not the process, if it ends between two users of it', async () => {
     const statement = '/* lost */ SELECT CAST(1 AS bigint) AS one';
     const served = `FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '/* lost%'`;
     unheard = [];

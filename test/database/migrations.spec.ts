@@ -119,7 +119,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     return source;
   };
 
-  it('make from nothing what the entities say, and no table more', async () => {
+  it('create exactly the tables of the entities', async () => {
     await migrate(dataSource);
     const source = await comparable();
     const runner = source.createQueryRunner();
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     expect(await inspector.tables()).toEqual([...mapped, ...counters, 'migrations'].sort());
   });
 
-  it('keep every row when the tables change their shape, down and up again', async () => {
+  it('keep every row while tables change, down and up again', async () => {
     await migrate(dataSource);
     const rows = () =>
       Promise.all(
@@ -155,7 +155,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     ).rejects.toThrow(/foreign key/i);
   });
 
-  it('give older ledger entries the model and the credential of their turn', async () => {
+  it('copy the model and the credential of a turn to older ledger entries', async () => {
     await migrate(dataSource);
     for (const sql of ROWS) await inspector.rows(sql);
     const entry = (id: string, seq: number, turn: string) =>
@@ -179,7 +179,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     ]);
   });
 
-  it('go down to nothing, one by one, and up again to the same schema', async () => {
+  it('can be reverted one by one and run again with the same schema', async () => {
     await migrate(dataSource);
     const before = await schema();
     expect(before.length).toBeGreaterThan(80);
@@ -197,7 +197,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
 
   // On SQLite a second process is turned away by the lease.
   if (kind === 'postgres') {
-    it('are run once by processes that start together', async () => {
+    it('run once if processes start together', async () => {
       const others = await Promise.all(
         Array.from({ length: 4 }, () => new DataSource(dataSource.options).initialize()),
       );

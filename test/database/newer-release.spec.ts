@@ -21,7 +21,7 @@ describe.each(databaseKinds)('the database of a newer release on %s', (kind) => 
   });
   afterEach(() => migrated.drop());
 
-  it('is neither migrated nor taken for up to date', async () => {
+  it('is neither migrated nor treated as up to date', async () => {
     await expect(migrate(migrated.database)).rejects.toThrow(REFUSAL);
     await expect(assertMigrated(migrated.database)).rejects.toThrow(REFUSAL);
   });

@@ -69,13 +69,13 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
     return found;
   };
 
-  it('opens as it is, and TypeORM neither changes it nor talks of it', async () => {
+  it('opens unchanged, and TypeORM does not log', async () => {
     const writer = await keep(openWriter(options()));
     expect(await tables()).toEqual([]);
     expect([writer.options.synchronize, writer.options.logging]).toEqual([false, false]);
   });
 
-  it('gives whole numbers as numbers, and any too large for one not at all', async () => {
+  it('returns integers as numbers, and refuses integers that are too large', async () => {
     const { statements } = await keep(openWriter(options()));
     const sql = 'SELECT CAST($1 AS bigint) AS whole, 1.5 * $2 AS part, CAST($3 AS text) AS word';
     const most = Number.MAX_SAFE_INTEGER;
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
     await expect(tooLarge).rejects.toThrow('bigint out of range: 9007199254740993');
   });
 
-  it('is migrated whole: each migration or nothing of it, and says so until it is', async () => {
+  it('runs each migration completely or not at all, and reports pending ones', async () => {
     const writer = await keep(openWriter(options(1)));
     const missing = 'the schema is not up to date: start the service once, and it migrates';
     await expect(assertMigrated(writer)).rejects.toThrow(missing);
@@ -102,7 +102,7 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
     expect(rows).toHaveLength(migrations.length);
   });
 
-  it('keeps what one migration made when the next one fails, and nothing of that', async () => {
+  it('keeps a finished migration if the next one fails, and nothing of the failed one', async () => {
     const odd = { ...dataSourceOptions(options(1)), entities: [], migrations: [Good, Half] };
     const database = await keep(new Database(odd).initialize());
     // Reading along keeps TypeORM's own word of the failure from the console.
@@ -123,7 +123,7 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
       return Object.values(row ?? {})[0];
     };
 
-    it('is written durably and without remains, waits for its turn, and keeps its references', async () => {
+    it('is durable, overwrites deleted text, waits for locks, and enforces references', async () => {
       const writer = await keep(openWriter(options()));
       const FULL = 2;
       expect(await pragma(writer, 'journal_mode')).toBe('wal');
@@ -158,7 +158,7 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
       }
     });
 
-    it('that is none tells where it was looked for', async () => {
+    it('reports the path if there is no database', async () => {
       const url = 'sqlite:/dev/null/tallychat.sqlite';
       const failing = openWriter({ ...options(), url });
       await expect(failing).rejects.toThrow(
@@ -169,7 +169,7 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
     return;
   }
 
-  it('is read through the same connections, of which there are as many as were asked for', async () => {
+  it('uses one pool of the configured size for reads and writes', async () => {
     const writer = await keep(openWriter(options(2)));
     expect(await openReader(options(2), writer)).toBe(writer);
     expect(writer.isSqlite).toBe(false);
@@ -183,7 +183,7 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
     ).toEqual([{ one: 1 }]);
   });
 
-  it('gives up a statement that takes half a minute, and a transaction left alone for ten seconds', async () => {
+  it('cancels a statement after 30 s, and an idle transaction after 10 s', async () => {
     const { statements } = await keep(openWriter(options()));
     expect(await statements.rows('SHOW statement_timeout', [])).toEqual([
       { statement_timeout: '30s' },
@@ -193,7 +193,7 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
     ]);
   });
 
-  it('that does not answer is told in one sentence, without its password', async () => {
+  it('is reported in one sentence without its password if it does not answer', async () => {
     const failing = openWriter({ ...options(), url: 'postgres://tally:hunter22@127.0.0.1:1/chat' });
     await expect(failing).rejects.toThrow(
       /^The database postgres:\/\/tally@127\.0\.0\.1:1\/chat does not open: connect ECONNREFUSED 127\.0\.0\.1:1$/,

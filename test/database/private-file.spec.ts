@@ -19,7 +19,7 @@ describe('the file of a database on SQLite', () => {
   const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
   const open = (url: string) => openWriter({ url, poolMax: 2, entities });
 
-  it('is readable by nobody else, like its journal and the folder that is made for it', async () => {
+  it('is readable only by its owner, like its journal and its new folder', async () => {
     const folder = join(dirname(pathOf(owned.url)), 'new', 'folder');
     const path = join(folder, 'tallychat.sqlite');
     const writer = await open(`sqlite:${path}`);
@@ -33,7 +33,7 @@ describe('the file of a database on SQLite', () => {
     await writer.destroy();
   });
 
-  it('is closed where everybody could read it, and stays open to a group', async () => {
+  it('loses world access, and keeps group access', async () => {
     const path = pathOf(owned.url);
     const modes: [before: number, after: number][] = [
       [0o644, 0o600],
@@ -48,7 +48,7 @@ describe('the file of a database on SQLite', () => {
     }
   });
 
-  it('is left as it was where it is none of a database, or no file', async () => {
+  it('is unchanged if it is not a database or not a file', async () => {
     const path = pathOf(owned.url);
     await writeFile(path, 'root:x:0:0', { mode: 0o644 });
     await chmod(path, 0o644);

@@ -35,18 +35,18 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
        WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
 
-  it('is there from the start', async () => {
+  it('exists from the start', async () => {
     expect(await looksDead()).toBe(false);
   });
 
-  it('is taken again in the round after its connection was lost', async () => {
+  it('is taken again in the next round after a lost connection', async () => {
     await dropConnections();
     expect(await looksDead()).toBe(true);
     await sweeper.sweep();
     expect(await looksDead()).toBe(false);
   });
 
-  it('is taken once the server notices the loss; until then the sweeps go on', async () => {
+  it('is taken when the server notices the loss; sweeps continue until then', async () => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     await app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
@@ -66,7 +66,7 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
     await ghost.end();
   });
 
-  it('keeps its holds from the others, until it is gone and those who lost theirs have had their time', async () => {
+  it('protects its holds from other processes until it ends and a grace period is over', async () => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     const other = new pg.Client({ connectionString: app.databaseUrl });
@@ -87,7 +87,7 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('is taken again also when the database first refused the new connection', async () => {
+  it('is taken again even if the database first refused the new connection', async () => {
     const [row] = await app.database.rows<{ name: string }>('SELECT current_database() AS name');
     const name = row?.name ?? '';
     await onServer(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);

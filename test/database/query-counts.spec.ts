@@ -114,7 +114,7 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
     }
   });
 
-  it('are 12 on SQLite and 10 on PostgreSQL for one that is waited for', async () => {
+  it('are 12 on SQLite and 10 on PostgreSQL for a chat with a provider', async () => {
     const issued = await statements(() => ada.chat('hello', { Accept: 'text/event-stream' }));
     expect(issued).toEqual(['access_token.find', ...HOLD, ...SETTLE]);
     expect(issued).toHaveLength(kind === 'sqlite' ? 12 : 10);
@@ -135,7 +135,7 @@ describe.each(databaseKinds)('the statements that a request costs on %s', (kind)
     ]);
   });
 
-  it('are 8 for a chat that is refused for want of money, which it is told alone', async () => {
+  it('are 8 for a chat that is refused with 402', async () => {
     const poor = await app.newUser({ tokens: 99 });
     expect(await statements(() => poor.chat('hello'))).toEqual([
       'access_token.find',

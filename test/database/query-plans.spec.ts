@@ -133,12 +133,12 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
     await ada.send('POST', '/api/logout/');
   };
 
-  it('are all met by the tour', () => {
+  it('are all executed by the tour', () => {
     const names = [...issued.values()].map(({ name }) => name);
     expect(HOT.filter((name) => !names.includes(name))).toEqual([]);
   });
 
-  it('go by an index, and sort nothing that an index orders', async () => {
+  it('use an index, and do not sort what an index orders', async () => {
     const slow: Record<string, string[]> = {};
     let explained = 0;
     for (const statement of issued.values()) {
@@ -155,7 +155,7 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
   it.each([
     ['reads a table whole', 'SELECT * FROM turns WHERE message = $1', ['m']],
     ['sorts', 'SELECT * FROM turns WHERE owner_id = $1 ORDER BY response', ['x']],
-  ])('would be told from one that %s', async (_, sql, parameters) => {
+  ])('would be distinguished from one that %s', async (_, sql, parameters) => {
     expect((await planOf(app.database, { sql, parameters })).some(isSlow)).toBe(true);
   });
 });

@@ -174,7 +174,7 @@ describe('moving from SQLite to PostgreSQL', () => {
     }
   };
 
-  it('is another DATABASE_URL: a client hears the same', async () => {
+  it('needs only another DATABASE_URL: a client gets the same answers', async () => {
     const [first, ...others] = databaseKinds;
     const heard = await storyOn(first ?? 'sqlite');
     expect(heard.map(([status]) => status)).toEqual([

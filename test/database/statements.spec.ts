@@ -47,7 +47,7 @@ describe.each(databaseKinds)('statements on %s', (kind) => {
       (error: unknown) => error as QueryFailedError,
     );
 
-  it('write every value down as it was given', async () => {
+  it('store every value unchanged', async () => {
     const odd = `Zoë "q" 'q' \\ \n\t漢字 🙂 $1 ?1 {"a":[1]} null`;
     const long = 'ä'.repeat(100_000);
     const ada = user('ada', {
@@ -89,7 +89,7 @@ describe.each(databaseKinds)('statements on %s', (kind) => {
     ]);
   });
 
-  it('write rows of several tables at once, those first that the others refer to', async () => {
+  it('write rows of several tables, referenced rows first', async () => {
     const rows = [row(LedgerEntry, entry('ada', 1)), row(Wallet, wallet('ada'))];
     const issued = await log.during(async () => {
       await statements.insert([...rows, row(LedgerEntry, entry('ada', 2))]);
@@ -107,11 +107,11 @@ describe.each(databaseKinds)('statements on %s', (kind) => {
     expect(await ids('users')).toEqual(['u1', 'u2', 'u3']);
   });
 
-  it('issue nothing for no rows', async () => {
+  it('run no statement for no rows', async () => {
     expect(await log.during(() => statements.insert([]))).toEqual([]);
   });
 
-  it('write none of the rows when one is refused, and tell which statement it was', async () => {
+  it('write no row if one is refused, and report the statement', async () => {
     await statements.insert([row(User, user('first'))]);
     const rows = [row(User, user('new')), row(User, user('other', { usernameKey: 'first' }))];
     const refused = await refusal(statements.insert(rows));
@@ -143,13 +143,13 @@ describe.each(databaseKinds)('statements on %s', (kind) => {
     expect(await statements.rows(two, parameters)).toEqual([{ id: 'b' }, { id: 'd' }]);
   });
 
-  it('are shown to the log with their parameters, each once', async () => {
+  it('are logged with their parameters, each once', async () => {
     const sql = '/* spec.named */ SELECT CAST($1 AS text) AS text';
     const issued = await log.during(() => statements.rows(sql, ['x']));
     expect(issued).toEqual([{ name: 'spec.named', sql, parameters: ['x'] }]);
   });
 
-  it('tell what was refused: a text that makes no sense, and a value that breaks a rule', async () => {
+  it('report a syntax error and a constraint violation', async () => {
     const nonsense = '/* spec */ SELECT nonsense';
     const unclear = await refusal(statements.rows(nonsense, []));
     expect(unclear).toBeInstanceOf(QueryFailedError);
@@ -164,7 +164,7 @@ describe.each(databaseKinds)('statements on %s', (kind) => {
     expect(await statements.rows('SELECT held FROM wallets', [])).toEqual([{ held: 0 }]);
   });
 
-  it('make sense of a text later that made none before', async () => {
+  it('accept a text later that was invalid before', async () => {
     const sql = '/* spec */ SELECT word FROM later';
     expect(await refusal(statements.rows(sql, []))).toBeInstanceOf(QueryFailedError);
     await statements.rows('CREATE TABLE later (word text)', []);
@@ -186,7 +186,7 @@ describe.each(databaseKinds)('statements on %s', (kind) => {
     return;
   }
 
-  it('are let go when the database is closed, those as well that fail meanwhile', async () => {
+  it('are released when the database is closed, including those that fail meanwhile', async () => {
     const other = await openMigrated(kind);
     const file = other.url.slice('sqlite:'.length);
     await other.database.statements.rows('SELECT id FROM users', []);

@@ -45,7 +45,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
   const names = async (work: () => Promise<unknown>) =>
     (await log.during(work)).map(({ name }) => name);
 
-  it('writes what is inserted once somebody may ask for it, and not before', async () => {
+  it('writes insertions only before a statement that could read them', async () => {
     tx.insertLater(RedemptionCode, code('a'));
     expect(await names(() => tx.read(SELECT_USERS, []))).toEqual(['users']);
     expect(tx.hasWritten).toBe(false);
@@ -59,7 +59,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     expect(await tx.read(SELECT_CODES, [])).toEqual([{ id: 'a' }, { id: 'b' }]);
   });
 
-  it('has written nothing when it has nothing to write', async () => {
+  it('writes nothing if it has nothing to write', async () => {
     await tx.flush();
     expect(tx.hasWritten).toBe(false);
   });
@@ -76,7 +76,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
       false,
     ],
     ['a change that fails', 'UPDATE users SET email = NULL RETURNING id', true],
-  ])('knows after %s whether it has written', async (_, sql, hasWritten) => {
+  ])('knows after %s whether it wrote', async (_, sql, hasWritten) => {
     await openTx().write(
       `INSERT INTO users VALUES ('ada', '', '', '', '', true, false, 0, 0) RETURNING id`,
       [],
@@ -87,7 +87,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     expect(tx.hasWritten).toBe(hasWritten);
   });
 
-  it('knows whether the database is at work for it', async () => {
+  it('knows whether a statement of its own is running', async () => {
     expect(tx.isAtDatabase).toBe(false);
     const [first, second] = [tx.read(SELECT_USERS, []), tx.write('SELECT nonsense', [])];
     expect(tx.isAtDatabase).toBe(true);
@@ -95,7 +95,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     expect(tx.isAtDatabase).toBe(false);
   });
 
-  it('refuses all that comes after its end', async () => {
+  it('refuses statements after its end', async () => {
     tx.close();
     const over = new Error('the unit of work is over');
     expect(await refusal(tx.write(`/* spec */ DELETE FROM users`, []))).toEqual(over);
@@ -105,7 +105,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     expect(await names(() => tx.flush())).toEqual([]);
   });
 
-  it('is lost with the rows that were refused, even where the error is caught', async () => {
+  it('is rolled back after a refused row, even if the error is caught', async () => {
     tx.insertLater(RedemptionCode, code('a'));
     tx.insertLater(RedemptionCode, code('a'));
     expect(isUniqueViolation(await refusal(tx.read(SELECT_CODES, [])))).toBe(true);
@@ -116,7 +116,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     expect(await owned.database.statements.rows(SELECT_CODES, [])).toEqual([]);
   });
 
-  it('forgets of the rows that wait those added last', async () => {
+  it('drops the last of its waiting rows', async () => {
     const pending = new PendingRows();
     const first = openTx(pending);
     for (const id of ['a', 'b', 'c']) first.insertLater(RedemptionCode, code(id));
@@ -145,7 +145,7 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
   const failures = (sql: string, parameters: unknown[] = []) =>
     refusal(units.run((tx) => tx.write(sql, parameters)));
 
-  it('keeps what it did, and gives what the work gives', async () => {
+  it('commits its writes, and returns the result of the work', async () => {
     const given = units.run((tx) => {
       tx.insertLater(User, user('kept'));
       return 'given';
@@ -157,7 +157,7 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
     expect(kept).toEqual(user('kept'));
   });
 
-  it('undoes what it did when the work fails, and lets nobody add to it later', async () => {
+  it('rolls back if the work fails, and refuses later writes', async () => {
     let ended: Tx | undefined;
     const failed = units.run(async (tx) => {
       ended = tx;
@@ -181,7 +181,7 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
     expect(await reader.read(SELECT_CODES, [])).toEqual([]);
   });
 
-  it('tells why it failed', async () => {
+  it('reports the cause of a failure', async () => {
     await units.run((tx) => {
       tx.insertLater(Wallet, wallet('ada'));
     });
@@ -214,26 +214,20 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
     ['40P01', 5],
     ['23505', 1],
     ['57014', 1],
-  ])(
-    'is tried again, and not for ever, where it fails for a rival: %s',
-    async (sqlState, times) => {
-      let attempts = 0;
-      const failed = units.run(async (tx) => {
-        attempts += 1;
-        tx.insertLater(User, user(`attempt ${String(attempts)}`));
-        await tx.flush();
-        await tx.write(
-          `DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${sqlState}'; END $$`,
-          [],
-        );
-      });
-      const error = await refusal(failed);
-      expect([attempts, isSerializationFailure(error)]).toEqual([times, times > 1]);
-      expect(await reader.read(SELECT_USERS, [])).toEqual([]);
-    },
-  );
+  ])('is retried a bounded number of times after a conflict: %s', async (sqlState, times) => {
+    let attempts = 0;
+    const failed = units.run(async (tx) => {
+      attempts += 1;
+      tx.insertLater(User, user(`attempt ${String(attempts)}`));
+      await tx.flush();
+      await tx.write(`DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${sqlState}'; END $$`, []);
+    });
+    const error = await refusal(failed);
+    expect([attempts, isSerializationFailure(error)]).toEqual([times, times > 1]);
+    expect(await reader.read(SELECT_USERS, [])).toEqual([]);
+  });
 
-  it('has its effect once when a later attempt goes well', async () => {
+  it('takes effect once if a later attempt succeeds', async () => {
     let attempts = 0;
     await units.run(async (tx) => {
       attempts += 1;

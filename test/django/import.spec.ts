@@ -33,7 +33,7 @@ describe.each(databaseKinds)('import-django on %s', (kind) => {
     return (await app.database.rows<{ hash: string }>(sql, [username]))[0]?.hash;
   };
 
-  it('brings a person along so that their old client never notices', async () => {
+  it('imports a user so that the old client works unchanged', async () => {
     await django.addUser({ id: 9, username: 'Alice', tokens: 3700, email: 'Alice@example.com' });
     await django.addUser({ id: 10, username: 'idle', tokens: 0 });
     await django.addToken(9, KEY);
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('import-django on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('lets them log in with the old password, which is argon2id from then on', async () => {
+  it('accepts the old password, and stores it as argon2id from then on', async () => {
     await django.addUser({ id: 1, username: 'alice', password: djangoHash('pässword-ﬃ-1') });
     await run();
     expect(await hashOf('alice')).toMatch(/^pbkdf2_sha256\$/);
@@ -95,7 +95,7 @@ describe.each(databaseKinds)('import-django on %s', (kind) => {
     expect((await login('alice', 'wrong')).status).toBe(400);
   });
 
-  it('leaves the inactive out, keeps staff staff, and lets nobody in without a password', async () => {
+  it('skips inactive users, keeps staff, and accepts no login without a password', async () => {
     await django.addUser({ id: 1, username: 'gone', isActive: false });
     await django.addToken(1, KEY);
     await django.addUser({ id: 2, username: 'boss', isStaff: true });
@@ -129,7 +129,7 @@ describe.each(databaseKinds)('import-django on %s', (kind) => {
     }
   });
 
-  it('changes nothing when it is run again, also after the people have lived on', async () => {
+  it('changes nothing when it runs again, even after users were active', async () => {
     for (const id of [1, 2, 3]) await django.addUser({ id, username: `user${String(id)}` });
     await django.addToken(1, KEY);
     await django.addMessage(1, 'one', '2025-08-19 00:48:00');
@@ -151,7 +151,7 @@ describe.each(databaseKinds)('import-django on %s', (kind) => {
     expect(await everyRowOf(app)).toBe(before);
   });
 
-  it('does nothing where something is wrong with somebody, and leaves those out with --skip', async () => {
+  it('does nothing if a user is invalid, and skips such users with --skip', async () => {
     await app.newUser({ username: 'Taken' });
     await django.addUser({ id: 1, username: 'Ada' });
     await django.addUser({ id: 2, username: 'ada' });
@@ -180,7 +180,7 @@ describe.each(databaseKinds)('import-django on %s', (kind) => {
     expect(await app.database.count('users', `username IN ('Ada', 'fine', 'Taken')`)).toBe(3);
   });
 
-  it('goes on after it was broken off within a long history; nobody comes in before', async () => {
+  it('continues after an interruption in a long history; no login works before', async () => {
     await django.addUser({ id: 1, username: 'alice', tokens: 500 });
     await django.addToken(1, KEY);
     for (let n = 0; n < 450; n += 1)
@@ -205,7 +205,7 @@ describe.each(databaseKinds)('import-django on %s', (kind) => {
     expect(await app.database.count('conversations')).toBe(1);
   });
 
-  it('says which option tells the tables where they are not found, and writes nothing there', async () => {
+  it('names the option for tables that it does not find, and writes nothing', async () => {
     const other = await DjangoDatabase.create(kind, 'members');
     await other.addUser({ id: 1, username: 'alice' });
     await other.rows(

@@ -6,7 +6,7 @@ import { DjangoDatabase, djangoHash } from '../support/django.js';
 const NO_SKIP = { skip: false };
 
 describe('logins of people brought from Django', () => {
-  it('wait in the one queue of hashes, which refuses what is too much', async () => {
+  it('wait in the one queue of hashes, which refuses more than its bound', async () => {
     const django = await DjangoDatabase.create('sqlite');
     const app = await TestApp.start('sqlite', { HASH_CONCURRENCY: '1', HASH_QUEUE_MAX: '1' });
     const password = djangoHash(PASSWORD, 500_000);

@@ -28,7 +28,7 @@ describe('embeddings of unmodified clients', () => {
 
   const client = () => new OpenAI({ baseURL: `${app.url}/v1`, apiKey: ada.token });
 
-  it('openai asks for base64 by itself and reads the numbers, also of a provider that has only numbers', async () => {
+  it('openai requests base64 by default and reads the numbers, also from a provider without base64', async () => {
     const balance = await ada.balance();
     for (const named of [model, 'metered:plain']) {
       const made = await client().embeddings.create({ model: named, input: 'a text' });
@@ -42,7 +42,7 @@ describe('embeddings of unmodified clients', () => {
     expect(balance - (await ada.balance())).toBe(21);
   });
 
-  it('openai hears of a model without embeddings by a 400 that it does not repeat', async () => {
+  it('openai gets a 400 for a model without embeddings, and does not retry', async () => {
     const calls = upstream.calls.length;
     const asked = client().embeddings.create({ model: 'echo', input: 'x' });
     await expect(asked).rejects.toMatchObject({ status: 400, param: 'model' });

@@ -83,7 +83,7 @@ describe('embeddings that are refused', () => {
     ada.send('POST', PATH, { model: 'flat:good', input: ['one', 'two'], ...fields }, headers);
 
   it.each(Object.entries(FAILURES))(
-    'by a provider with %s are told as a completion is, and cost nothing',
+    'by a provider with %s are reported as for completions, and cost nothing',
     async (name, [, status, code]) => {
       const told = await ask({ model: `metered:${name}` });
       expect([told.status, told.body.error.code]).toEqual([status, code]);
@@ -92,7 +92,7 @@ describe('embeddings that are refused', () => {
   );
 
   it.each(Object.keys(NONSENSE))(
-    'where the provider answers with %s cost nothing: 502',
+    'because the provider answers with %s are 502 and cost nothing',
     async (name) => {
       upstream.behaviours['odd'] = NONSENSE[name] ?? embed;
       const told = await ask({ model: 'flat:odd' });
@@ -100,7 +100,7 @@ describe('embeddings that are refused', () => {
     },
   );
 
-  it('by a provider that is silent are over after the time, and cost nothing', async () => {
+  it('because the provider is silent end after the time limit, and cost nothing', async () => {
     const told = await ask({ model: 'flat:silent' });
     expect([told.status, told.body.error.code]).toEqual([504, 'provider_timed_out']);
     await upstream.last.aborted;
@@ -122,7 +122,7 @@ describe('embeddings that are refused', () => {
     ['a user that is no text', { user: 5 }, 'user'],
     ['no model', { model: undefined }, 'model'],
     ['a model without a provider', { model: 'echo' }, 'model'],
-  ])('for %s are 400 by the name of the field, and nobody is asked', async (_, fields, param) => {
+  ])('for %s are 400 with the name of the field, without a call', async (_, fields, param) => {
     const calls = upstream.calls.length;
     const told = await ask(fields);
     expect([told.status, told.body.error.param]).toEqual([400, param]);

@@ -54,7 +54,7 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
   };
   const held = async () => ((await ada.get('/api/wallet/')).body as { held: number }).held;
 
-  it('of a text are told as OpenAI does, at the price of what the provider counted', async () => {
+  it('of a text have OpenAI’s format, at the price of the provider’s count', async () => {
     const { told, charged, asked } = await ask({ input: SECRET, dimensions: 3, user: 'u1', n: 9 });
     expect(told.body).toEqual({
       object: 'list',
@@ -68,7 +68,7 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     expect(upstream.last.body).toEqual(sent);
   });
 
-  it('have one entry in the ledger, by model and key, and no word of them is in the database', async () => {
+  it('have one ledger entry with model and key, and no text in the database', async () => {
     const key = await makeKey(app.http, ada, { name: 'indexer', scopes: ['chat'], limit: 1000 });
     const told = await key.caller.send('POST', PATH, { model: 'metered:good', input: [SECRET] });
     expect(told.status).toBe(200);
@@ -98,7 +98,7 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     expect(packed.told.body.data[1].embedding).toBe('AADAPwAAoL8AAEBA');
   });
 
-  it('of 2,048 inputs come whole, in their order, asked for in base64 for short', async () => {
+  it('of 2,048 inputs arrive complete, in order, as base64', async () => {
     const input = Array.from({ length: 2048 }, (_, n) => `text ${String(n)}`);
     const { told, charged } = await ask({ input });
     const { data: list } = told.body as { data: { embedding: number[] }[] };
@@ -106,14 +106,14 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     expect([upstream.last.body['encoding_format'], charged]).toEqual(['base64', 7]);
   });
 
-  it('of 99,000 model tokens are taken, and of more than 100,000 refused unread', async () => {
+  it('of 99,000 model tokens are accepted, and of more than 100,000 refused unread', async () => {
     const tokens = (count: number) => Array.from({ length: 3 }, () => Array<number>(count).fill(5));
     expect((await ask({ input: tokens(33_000) })).charged).toBe(7);
     const { told, charged, asked } = await ask({ input: tokens(34_000) });
     expect([told.status, charged, asked]).toEqual([400, 0, 0]);
   });
 
-  it('are held at a model token per byte, and nothing is open while the provider is waited for', async () => {
+  it('are held at a model token per byte, without an open transaction during the call', async () => {
     const asked = ask({ model: 'metered:slow', input: ['äöü', 'abc'] });
     await until(() => waiting.length === 1);
     expect(await held()).toBe(6 + 3 + 2 * 4);
@@ -124,12 +124,12 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     expect(await held()).toBe(0);
   });
 
-  it('cost at most what was held, and the estimate where the provider tells no count', async () => {
+  it('cost at most the hold, and the estimate if the provider reports no count', async () => {
     expect((await ask({ model: 'metered:greedy', input: 'x'.repeat(30) })).charged).toBe(34);
     expect((await ask({ model: 'metered:vague', input: 'x'.repeat(30) })).charged).toBe(10);
   });
 
-  it('are paid once for each of those that the balance covers, and the others get 402', async () => {
+  it('are paid once for each request that the balance covers, and the others get 402', async () => {
     const bob = await app.newUser({ tokens: 350 });
     const calls = upstream.calls.length;
     const body = { model: 'flat:good', input: 'x' };
@@ -160,7 +160,7 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
   it.each([
     ['flat:slow', 100],
     ['metered:slow', 10],
-  ])('by %s end with their caller: asked is paid, %i tokens', async (model, price) => {
+  ])('by %s end when the caller leaves and are paid with %i tokens', async (model, price) => {
     const balance = await ada.balance();
     const leaving = new AbortController();
     const body = { model, input: 'x'.repeat(30) };
@@ -173,7 +173,7 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     expect(balance - (await ada.balance())).toBe(price);
   });
 
-  it('whose hold expired meanwhile are not given, and cost nothing', async () => {
+  it('whose hold expired are not returned, and cost nothing', async () => {
     const asked = ask({ model: 'flat:slow', input: 'x' });
     await until(() => waiting.length === 1);
     await app.database.rows(`UPDATE holds SET expires_at = 1 WHERE state = 'open'`);

@@ -17,23 +17,26 @@ function rowsOf(output: string): string[][] {
 }
 
 describe('npm run bench', () => {
-  itInFull('prints what the service and the floor answered, and no error', async () => {
-    const command = ['dist/bench/main.js', ...SHORT, '--only', 'chat of many'];
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, command);
-    expect(stderr).toBe('');
-    const rows = rowsOf(stdout);
-    expect(rows.map(([name, connections]) => [name, connections])).toEqual([
-      ['chat of many wallets', '4'],
-    ]);
-    for (const [, , ours, , , floor, ratio, errors] of rows) {
-      expect(Number(ours)).toBeGreaterThan(0);
-      expect(Number(floor)).toBeGreaterThan(0);
-      expect(Number(ratio)).toBeGreaterThan(0);
-      expect(errors).toBe('0');
-    }
-  });
+  itInFull(
+    'prints the figures of the service and of the bare limit, without an error',
+    async () => {
+      const command = ['dist/bench/main.js', ...SHORT, '--only', 'chat of many'];
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, command);
+      expect(stderr).toBe('');
+      const rows = rowsOf(stdout);
+      expect(rows.map(([name, connections]) => [name, connections])).toEqual([
+        ['chat of many wallets', '4'],
+      ]);
+      for (const [, , ours, , , floor, ratio, errors] of rows) {
+        expect(Number(ours)).toBeGreaterThan(0);
+        expect(Number(floor)).toBeGreaterThan(0);
+        expect(Number(ratio)).toBeGreaterThan(0);
+        expect(errors).toBe('0');
+      }
+    },
+  );
 
-  it('says how it is called to those who call it otherwise, and measures nothing', async () => {
+  it('prints its usage for unknown arguments, and measures nothing', async () => {
     const run = promisify(execFile)(process.execPath, ['dist/bench/main.js', '--rounds', 'many']);
     await expect(run).rejects.toMatchObject({ code: 2, stdout: '' });
     await expect(run).rejects.toThrow('whole numbers above zero\nusage: npm run bench');

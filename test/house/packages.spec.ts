@@ -16,12 +16,12 @@ describe('package-lock.json', () => {
     packages = (JSON.parse(text) as { packages: typeof packages }).packages;
   });
 
-  it('names no host: packages come from whatever registry npm is set to', () => {
+  it('names no host, so packages come from the configured registry', () => {
     const named = Object.keys(packages).filter((path) => packages[path]?.resolved !== undefined);
     expect(named).toEqual([]);
   });
 
-  it('names what other platforms install too, without which `npm ci` refuses everywhere', () => {
+  it('includes the packages of other platforms, which `npm ci` requires', () => {
     const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies).filter(
         (name) =>
@@ -42,7 +42,7 @@ describe('package-lock.json', () => {
 });
 
 describe('the bundle in dist', () => {
-  it('keeps the name of each class of src: documents, logs and traces tell it', async () => {
+  it('keeps the name of each class, which documents, logs and traces show', async () => {
     const textsIn = async (folder: string, ending: string) => {
       const names = (await readdir(folder, { recursive: true })).filter(
         (name) => name.endsWith(ending) && !name.endsWith('.spec.ts'),

@@ -50,7 +50,7 @@ describe('README.md', () => {
     await service.remove();
   });
 
-  it('shows a session that goes as it says, typed into bash as it stands', async () => {
+  it('shows a session that works as described if it is typed into bash', async () => {
     const session = sessionOf(readme);
     expect(session.length).toBeGreaterThan(1);
     const typed = session.map((step) => `${step.typed}echo '${NEXT}'\n`).join('');
@@ -64,20 +64,20 @@ describe('README.md', () => {
     ]);
   });
 
-  it('has its two command lines on the first screen, and a session after them', () => {
+  it('has its two commands on the first screen, followed by a session', () => {
     const screen = readme.split('\n').slice(0, 30).join('\n');
     expect(screen).toContain('npm ci && npm start');
     expect(screen).toContain('npm ci && npm test');
     expect(screen.indexOf('```bash')).toBeGreaterThan(screen.indexOf('npm ci && npm test'));
   });
 
-  it('leads to every document', async () => {
+  it('links to every document', async () => {
     const documents = (await readdir('docs')).filter((name) => name.endsWith('.md'));
     expect(documents.length).toBeGreaterThan(10);
     expect(documents.filter((name) => !readme.includes(`](docs/${name}`))).toEqual([]);
   });
 
-  it('leaves tables of reference to the documents', () => {
+  it('contains no reference tables', () => {
     expect(readme.split('\n').length).toBeLessThan(200);
     expect(readme).not.toContain('| setting | default | meaning |');
   });
@@ -114,7 +114,7 @@ describe('the tables of docs/', () => {
     expect(new Set(listed).size).toBe(listed.length);
   });
 
-  it('list the families of routes that the service has, and no other', async () => {
+  it('list exactly the families of routes of the service', async () => {
     const app = await TestApp.start();
     const { body } = await app.send({ path: '/api/schema/' });
     await app.close();

@@ -36,7 +36,7 @@ describe('the house rules', () => {
     }
   });
 
-  it('make no exception that is no longer needed', () => {
+  it('contain no unnecessary exception', () => {
     const found = rules.flatMap(({ breaches }) => breaches(tree));
     const stale = EXCUSES.filter(
       ({ path, what }) => !found.some((breach) => breach.path === path && breach.what === what),

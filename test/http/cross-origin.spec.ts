@@ -32,23 +32,20 @@ describe('pages of other origins', () => {
   });
   afterAll(() => app.close());
 
-  it.each(PATHS)(
-    'are answered a preflight to %s before any credential is asked for',
-    async (path) => {
-      const { status, raw, headers } = await preflight(app, path, PAGE);
-      expect([status, raw]).toEqual([204, '']);
-      expect(headers).toMatchObject({
-        'access-control-allow-origin': PAGE,
-        'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-        'access-control-allow-headers': 'authorization',
-        'access-control-max-age': '7200',
-        vary: 'Origin, Access-Control-Request-Headers',
-      });
-      expect(headers['access-control-allow-credentials']).toBeUndefined();
-    },
-  );
+  it.each(PATHS)('get a preflight for %s answered without credentials', async (path) => {
+    const { status, raw, headers } = await preflight(app, path, PAGE);
+    expect([status, raw]).toEqual([204, '']);
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': PAGE,
+      'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+      'access-control-allow-headers': 'authorization',
+      'access-control-max-age': '7200',
+      vary: 'Origin, Access-Control-Request-Headers',
+    });
+    expect(headers['access-control-allow-credentials']).toBeUndefined();
+  });
 
-  it('are allowed the headers that they ask for, 50 of them and 64 characters each', async () => {
+  it('may send the headers that they request, at most 50 of 64 characters', async () => {
     const names = Array.from({ length: 60 }, (_, n) => `x-stainless-${String(n)}`);
     const asked = ['x'.repeat(65), 'bad name', ...names, 'x'.repeat(64)].join(', ');
     const { headers } = await preflight(app, '/v1/chat/completions', PAGE, asked);
@@ -59,7 +56,7 @@ describe('pages of other origins', () => {
     expect([none.status, none.headers['access-control-allow-headers']]).toEqual([204, undefined]);
   });
 
-  it('read answers, refusals and streams, and the headers that clients need', async () => {
+  it('can read answers, refusals, streams and the needed headers', async () => {
     const ada = await app.newUser();
     const answers = [
       await ada.send('POST', '/api/chat/', { message: 'hi' }, { Origin: PAGE }),
@@ -79,7 +76,7 @@ describe('pages of other origins', () => {
     expect(await ada.balance()).toBe(3800);
   });
 
-  it('may read every header that the document tells of an answer', async () => {
+  it('can read every documented header', async () => {
     const document = (await app.send({ path: '/api/schema/' })).body as OpenAPIObject;
     const told = operationsOf(document).flatMap((operation) =>
       Object.keys(operation.responses).flatMap((status) =>
@@ -92,7 +89,7 @@ describe('pages of other origins', () => {
     expect(hidden).toEqual([]);
   });
 
-  it('are told nothing where their origin is not on the list', async () => {
+  it('get no CORS headers if their origin is not listed', async () => {
     const asked = await preflight(app, '/api/chat/', STRANGER);
     expect([asked.status, accessHeaders(asked)]).toEqual([401, []]);
     for (const origin of [STRANGER, 'null', `${PAGE}.elsewhere.example`]) {
@@ -105,7 +102,7 @@ describe('pages of other origins', () => {
     }
   });
 
-  it('do not change what OPTIONS answers to those who are no browser', async () => {
+  it('do not change the answer to OPTIONS for other clients', async () => {
     const { status, body } = await app.send({
       method: 'OPTIONS',
       path: '/api/login/',
@@ -116,7 +113,7 @@ describe('pages of other origins', () => {
 });
 
 describe('CORS_ORIGINS', () => {
-  it('lets pages of any origin in by *', async () => {
+  it('allows pages of any origin with *', async () => {
     const app = await start('*');
     const { status, headers } = await preflight(app, '/api/chat/', STRANGER);
     expect([status, headers['access-control-allow-origin']]).toEqual([204, '*']);
@@ -124,7 +121,7 @@ describe('CORS_ORIGINS', () => {
     await app.close();
   });
 
-  it('lets no page in by default', async () => {
+  it('allows no other origin by default', async () => {
     const app = await start('');
     for (const path of PATHS.slice(0, 2)) {
       const answer = await preflight(app, path, PAGE);

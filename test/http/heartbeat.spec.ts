@@ -87,7 +87,7 @@ describe('the heartbeat of a stream', () => {
     return { ada, reader: await EventReader.open(app.url, ada, body) };
   };
 
-  it('is a ping at once and every 15 s, until the answer is over', async () => {
+  it('is sent at once and every 15 s until the answer ends', async () => {
     const { ada, reader } = await open('flat:waits');
     await until(() => pingsOf(reader) === 1);
     jest.advanceTimersByTime(EVERY_MS - 1);
@@ -105,7 +105,7 @@ describe('the heartbeat of a stream', () => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('stops when the reader leaves', async () => {
+  it('stops when the client leaves', async () => {
     const { ada, reader } = await open('flat:waits');
     await until(() => pingsOf(reader) === 1);
     expect(jest.getTimerCount()).toBe(1 + LOOK_FOR_STOPS);
@@ -132,7 +132,7 @@ describe('the heartbeat of a stream', () => {
     return { ada, reader, waiting };
   };
 
-  it('adds nothing to what a reader who takes nothing has not taken yet', async () => {
+  it('is not added to the unread bytes of a client that does not read', async () => {
     const { ada, reader, waiting } = await openStalled();
     const kept = waiting();
     jest.advanceTimersByTime(10_000 * EVERY_MS);
@@ -144,7 +144,7 @@ describe('the heartbeat of a stream', () => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('does not wait for ever: who takes nothing for a minute is cut off, and pays', async () => {
+  it('ends for a client that reads nothing for a minute; the client pays', async () => {
     jest.useFakeTimers({ doNotFake: REAL });
     const { ada, reader } = await openStalled();
     jest.advanceTimersByTime(59_999);

@@ -123,7 +123,7 @@ describe('a request of a megabyte', () => {
   };
 
   it.each(BODIES)(
-    'keeps no other waiting for a quarter of a second, on any route: %s',
+    'blocks no other request for a quarter of a second, on any route: %s',
     async (_, text, type = 'application/json') => {
       const body = Buffer.from(text);
       const slow: string[] = [];
@@ -145,7 +145,7 @@ describe('a request of a megabyte', () => {
   );
 
   it.each(['/api/register/', '/api/login/', '/api/token/', '/api/password/reset/'])(
-    'is not read by %s, which takes 128 KiB',
+    'is not read by %s, which accepts 128 KiB',
     async (path) => {
       const of = (length: number) =>
         app.post(path, { username: 'nobody', password: 'x'.repeat(length) });

@@ -67,7 +67,7 @@ describe.each(databaseKinds)('an id in capitals on %s', (kind) => {
     }
   });
 
-  it('is searched for as it was written', async () => {
+  it('is not changed in a search text', async () => {
     await ada.chat(`about ${toCapitals(turn)}`);
     const { body } = await ada.get(`/api/chat/?search=${toCapitals(turn)}`);
     expect((body as { results: unknown[] }).results).toHaveLength(1);

@@ -36,7 +36,7 @@ describe('what is no HTTP, or not in time', () => {
       `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Token ${ada.token}\r\n` +
       `Content-Type: application/json\r\n${more}\r\n`;
 
-    it('is told: headers of 16 KB', async () => {
+    it('is reported: headers of 16 KB', async () => {
       const answer = await sendBytes(app.url, head(`X-Padding: ${'x'.repeat(16_384)}\r\n`));
       expectProblem(answer, 431, 'headers_too_large');
     });
@@ -48,11 +48,11 @@ describe('what is no HTTP, or not in time', () => {
       ['a chunk that is none', 'Transfer-Encoding: chunked\r\n', 'zz\r\n'],
       ['a header with a NUL', 'X-Header: a\0b\r\n', ''],
       ['a header without a name', ': b\r\n', ''],
-    ])('is told: %s', async (_, more, body) => {
+    ])('is reported: %s', async (_, more, body) => {
       expectProblem(await sendBytes(app.url, head(more) + body), 400, 'bad_request');
     });
 
-    it('is dropped when the connection breaks in the middle of the body', async () => {
+    it('is dropped if the connection breaks in the middle of the body', async () => {
       const whole = JSON.stringify(good);
       const bytes = head(`Content-Length: ${String(whole.length)}\r\n`) + whole.slice(0, -1);
       expect(await sendBytes(app.url, bytes, { hangUp: true })).toBeUndefined();
@@ -73,7 +73,7 @@ describe('what is no HTTP, or not in time', () => {
     ['a space in the path', 'GET /api/token balance/ HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['a TLS greeting', Buffer.from('1603010200010001fc0303', 'hex')],
     ['no host', 'GET /api/token-balance/ HTTP/1.1\r\nConnection: close\r\n\r\n'],
-  ])('in the request line is told: %s', async (_, bytes) => {
+  ])('is reported in the request line: %s', async (_, bytes) => {
     expectProblem(await sendBytes(app.url, bytes), 400, 'bad_request');
   });
 });

@@ -28,7 +28,7 @@ describe.each(databaseKinds)('NUL on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  it('in a path names nothing, and in a query is refused, or what any other wrong value is', async () => {
+  it('is 404 in a path, and in a query like any other invalid value', async () => {
     let paths = 0;
     let queries = 0;
     for (const { method, path, parameters = [], security } of operationsOf(document)) {
@@ -53,7 +53,7 @@ describe.each(databaseKinds)('NUL on %s', (kind) => {
     expect([paths > 8, queries > 10]).toEqual([true, true]);
   });
 
-  it('in a text of a body is told at its field, on every route, as JSON and as a form', async () => {
+  it('is reported at its field in a body, on every route, as JSON and as a form', async () => {
     let told = 0;
     for (const { method, path, requestBody } of operationsOf(document)) {
       if (!requestBody || path.startsWith('/v1/')) continue;
@@ -79,7 +79,7 @@ describe.each(databaseKinds)('NUL on %s', (kind) => {
     expect(await app.database.count('turns')).toBe(0);
   });
 
-  it('in a message on /v1 is kept out of the history, where U+FFFD stands for it', async () => {
+  it('in a message on /v1 is stored as U+FFFD', async () => {
     const messages = [{ role: 'user', content: 'a\0b' }];
     const { status } = await staff.send('POST', '/v1/chat/completions', {
       model: 'echo',

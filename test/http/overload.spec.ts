@@ -32,7 +32,7 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
     return chats;
   };
 
-  it('are told 503 and when to come back, and cost nothing', async () => {
+  it('get 503 with Retry-After, and cost nothing', async () => {
     const chats = await fill();
     for (const refused of [await ada.chat('one too many'), await ada.get('/api/token-balance/')]) {
       const { status, body, headers } = refused;
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
     expect(await app.database.count('holds')).toBe(REQUESTS_MAX);
   });
 
-  it('are answered again as soon as there is room', async () => {
+  it('are answered again when there is room', async () => {
     const chats = await fill();
     expect((await ada.get('/api/token-balance/')).status).toBe(503);
     answerAll();
@@ -54,7 +54,7 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
     expect((await ada.chat('now')).status).toBe(200);
   });
 
-  it('do not keep a balancer from asking after the process', async () => {
+  it('do not block the health checks of a balancer', async () => {
     const chats = await fill();
     for (const path of ['/health/live', '/health/ready']) {
       expect([path, (await app.send({ path })).status]).toEqual([path, 200]);
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
     await Promise.all(chats);
   });
 
-  it('are forgotten with their connection, also those that waited behind another on it', async () => {
+  it('are dropped with their connection, including pipelined ones', async () => {
     const { hostname, port } = new URL(app.url);
     for (let n = 0; n < 3; n += 1) {
       const calls = provider.calls;

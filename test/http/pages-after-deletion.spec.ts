@@ -31,7 +31,7 @@ describe.each(databaseKinds)('the links of a page whose rows are deleted on %s',
     }
   };
 
-  it('lead on where the row that they name is gone', async () => {
+  it('lead to the next page if their row is deleted', async () => {
     const first = await getPage(ada, LIST);
     const second = await getPage(ada, first.next ?? '');
     expect([first, second].map(titles)).toEqual([
@@ -44,7 +44,7 @@ describe.each(databaseKinds)('the links of a page whose rows are deleted on %s',
     expect(titles(await getPage(ada, second.previous ?? ''))).toEqual(['6']);
   });
 
-  it('lead back from a page that is empty by now, and skip nothing', async () => {
+  it('lead back from an empty page without a gap', async () => {
     const { next } = await getPage(ada, LIST);
     await remove('4', '3', '2', '1');
     const empty = await getPage(ada, next ?? '');
@@ -52,7 +52,7 @@ describe.each(databaseKinds)('the links of a page whose rows are deleted on %s',
     expect(titles(await getPage(ada, empty.previous ?? ''))).toEqual(['6', '5']);
   });
 
-  it('lead on from a page that has nothing newer, and skip nothing', async () => {
+  it('lead on from a page without newer rows, without a gap', async () => {
     const { next } = await getPage(ada, LIST);
     const { previous } = await getPage(ada, next ?? '');
     await remove('6', '5');
@@ -61,7 +61,7 @@ describe.each(databaseKinds)('the links of a page whose rows are deleted on %s',
     expect(titles(await getPage(ada, empty.next ?? ''))).toEqual(['4', '3']);
   });
 
-  it('lead through a list of which each page is deleted once it is read', async () => {
+  it('lead through a list whose pages are deleted after reading', async () => {
     const seen: unknown[] = [];
     const pages = await walk(ada, LIST, 'next', async () => {
       seen.push(await app.database.count('conversations'));
@@ -74,7 +74,7 @@ describe.each(databaseKinds)('the links of a page whose rows are deleted on %s',
 });
 
 describe('the links of a ledger', () => {
-  it('lead back from beyond its first entry', async () => {
+  it('lead back from before its first entry', async () => {
     const app = await TestApp.start();
     try {
       const ada = await app.newUser();

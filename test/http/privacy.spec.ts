@@ -16,7 +16,7 @@ describe('Cache-Control', () => {
   });
   afterAll(() => app.close());
 
-  it('is no-store on whatever a route answers, but for files that are the same for all', async () => {
+  it('is no-store on every answer except public files', async () => {
     const { nest } = app;
     const routes = nest.get(RouteTable).all();
     expect(routes.length).toBeGreaterThan(40);
@@ -28,7 +28,7 @@ describe('Cache-Control', () => {
     }
   });
 
-  it('is no-store on what is paid, on credentials, on refusals, and on paths that are not there', async () => {
+  it('is no-store on paid answers, credentials, errors and unknown paths', async () => {
     const account = { username: 'grace', password: PASSWORD };
     const answers = [
       await ada.chat('hi'),
@@ -43,7 +43,7 @@ describe('Cache-Control', () => {
     for (const { headers } of answers) expect(headers['cache-control']).toBe('no-store');
   });
 
-  it('stands once on a stream', async () => {
+  it('appears once on a stream', async () => {
     const { headers } = await ada.send('POST', '/api/chat/', { message: 'hi', stream: true });
     expect(headers['cache-control']).toBe('no-cache, no-transform');
   });

@@ -30,21 +30,21 @@ describe('behind a trusted proxy', () => {
   });
   afterAll(() => app.close());
 
-  it('links have the scheme and the host that the proxy was asked for', async () => {
+  it('links have the scheme and the host of the proxy’s request', async () => {
     const link = await nextLink(ada, FORWARDED);
     expect(link).toMatch(/^https:\/\/chat\.example\.org\/api\/chat\/\?/);
     const { pathname, search } = new URL(link);
     expect((await ada.get(pathname + search)).status).toBe(200);
   });
 
-  it('links have two schemes alone, whatever the header says', async () => {
+  it('links have http or https only, whatever the header says', async () => {
     for (const scheme of ['javascript', 'ftp, http', 'https, http']) {
       const link = await nextLink(ada, { ...FORWARDED, 'X-Forwarded-Proto': scheme });
       expect(link).toMatch(/^http:\/\/chat\.example\.org\//);
     }
   });
 
-  it('a host that is none is refused, as in Host', async () => {
+  it('an invalid forwarded host is refused, like an invalid Host', async () => {
     const headers = { ...FORWARDED, 'X-Forwarded-Host': 'no host' };
     expect((await ada.get('/api/chat/?page_size=1', headers)).status).toBe(400);
   });

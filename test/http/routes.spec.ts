@@ -114,7 +114,7 @@ describe('the routes', () => {
       ? path.replace(':id', await openThread(caller))
       : pathOf(path);
 
-  it('are closed, but for those on the public list', async () => {
+  it('require credentials, except those on the public list', async () => {
     const open = routes().filter(({ isPublic }) => isPublic);
     expect(open.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(PUBLIC);
     for (const { method, path, isPublic } of routes()) {
@@ -137,7 +137,7 @@ describe('the routes', () => {
     }
   });
 
-  it('are limited: public ones by network where they cost a database, all others as spending or reading', () => {
+  it('are limited: public ones by network if they use the database, all others as spending or reading', () => {
     for (const { method, path, isPublic, limit } of routes()) {
       const name = `${method} ${path}`;
       const spends = [...SPENDING, ...SPENDING_WITHOUT_KEY].includes(name);
@@ -148,7 +148,7 @@ describe('the routes', () => {
     }
   });
 
-  it('heed an Idempotency-Key by a closed list, and any other POST refuses it by name', async () => {
+  it('accept an Idempotency-Key only on a closed list; any other POST refuses it', async () => {
     const posts = routes().filter(({ method }) => method === 'POST');
     const heeding = posts.filter(({ takesKey }) => takesKey);
     expect(heeding.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(
@@ -169,7 +169,7 @@ describe('the routes', () => {
     expect((await app.send(stranger)).status).toBe(401);
   });
 
-  it('reach a provider only by the spending list, and there with a hold', async () => {
+  it('call a provider only on the spending list, with a hold', async () => {
     const body = {
       message: 'hi',
       model: 'echo',

@@ -54,7 +54,7 @@ describe('a megabyte in small pieces', () => {
     server.off('connection', keep);
   };
 
-  it('takes about as much memory as it has bytes, in however many pieces it comes', async () => {
+  it('uses about as much memory as its bytes, in any number of pieces', async () => {
     await connectionsOf(async (received) => {
       const before = heapInUse();
       const sent = Array.from({ length: 8 }, () => inPieces('/api/chat/', ' '.repeat(20), 52_000));
@@ -70,7 +70,7 @@ describe('a megabyte in small pieces', () => {
     });
   });
 
-  it('is read no further when its pieces are too small', async () => {
+  it('is not read further if its pieces are too small', async () => {
     const before = await ada.balance();
     for (const path of ['/api/token/verify/', '/api/chat/', '/v1/chat/completions']) {
       await connectionsOf(async (received) => {
@@ -84,7 +84,7 @@ describe('a megabyte in small pieces', () => {
     expect(await ada.balance()).toBe(before);
   });
 
-  it('of requests on one connection is not begun at once: most of it is not even read', async () => {
+  it('of requests on one connection is mostly left unread', async () => {
     const unread = app.nest.get(UnreadAnswers);
     const watch = unread.watch.bind(unread);
     let begun = 0;

@@ -64,7 +64,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
   };
   const unread = () => app.nest.get(UnreadAnswers);
 
-  it('are cut when their connection has not moved for long, and those that are read are not', async () => {
+  it('are cut if their connection is idle for too long, and not if they are read', async () => {
     await start();
     unread().stallMs = 1500;
     const silent = ask(MANY);
@@ -88,7 +88,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
     expect(await ada.balance()).toBe(4000 - 100 * TURNS);
   });
 
-  it('are cut, the oldest first, when all of them together are too much', async () => {
+  it('are cut, oldest first, if their total is too large', async () => {
     await start();
     unread().unreadMaxBytes = 4 * MEBIBYTE;
     const readable = () => sockets.filter(({ destroyed }) => !destroyed).length;
@@ -100,7 +100,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
     expect(await ada.balance()).toBe(4000 - 100 * TURNS);
   });
 
-  it('count among REQUESTS_MAX until they are over', async () => {
+  it('count towards REQUESTS_MAX until they end', async () => {
     await start({ REQUESTS_MAX: '8' });
     const bob = await app.newUser();
     const probe = new QueryProbe(app.nest);
@@ -113,7 +113,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
     expect(await app.nest.get(RequestGate).begin(5000)).toBe(true);
   });
 
-  it('are four on a connection at most, and all come in order once they are read', async () => {
+  it('are at most four per connection, and all arrive in order when they are read', async () => {
     await start();
     const probe = new QueryProbe(app.nest);
     const socket = ask(MANY);
@@ -125,7 +125,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
     expect(probe.count('history.page')).toBe(MANY);
   });
 
-  itInFull('take a bounded amount of memory, however many are asked for', async () => {
+  itInFull('use bounded memory for any number of requests', async () => {
     await start({ REQUESTS_PER_CALLER_MAX: '20' });
     const before = process.memoryUsage().rss;
     for (let n = 0; n < 40; n += 1) ask(500);
@@ -148,7 +148,7 @@ describe.each(databaseKinds)('one caller’s requests under way on %s', (kind) =
   });
   afterEach(() => app.close());
 
-  it('are so many at most: the next is 429, costs nothing, and others are served', async () => {
+  it('are bounded: the next one is 429 and free, and other users are served', async () => {
     const provider = new ProviderProbe(app.nest);
     let answerAll = (): void => undefined;
     const gate = new Promise<void>((resolve) => (answerAll = resolve));
@@ -173,7 +173,7 @@ describe.each(databaseKinds)('one caller’s requests under way on %s', (kind) =
     expect(await ada.balance()).toBe(4000 - 100 * PER_CALLER);
   });
 
-  it('are those of a network where nobody is logged in', async () => {
+  it('are counted by network without a login', async () => {
     const ada = await app.newUser();
     const slow = Array.from({ length: PER_CALLER }, (_, n) =>
       HalfSent.registration(app.url, `slow${String(n)}`),
@@ -189,7 +189,7 @@ describe.each(databaseKinds)('one caller’s requests under way on %s', (kind) =
     expect(await app.database.count('users')).toBe(1);
   });
 
-  it('are not read from a stranger, when large, before the credentials are looked at', async () => {
+  it('are not read, if large, before the credentials are checked', async () => {
     const large = { message: 'x'.repeat(90_000) };
     for (const headers of [{}, { Authorization: `Token ${'0'.repeat(40)}` }]) {
       const sent = new HalfSent(`${app.url}/api/chat/`, large, headers);
@@ -210,7 +210,7 @@ describe.each(databaseKinds)('a page of long turns on %s', (kind) => {
 
   const bytes = (text: unknown) => Buffer.byteLength(String(text));
 
-  it('ends at 1 MiB of what was said, and its links miss and repeat nothing', async () => {
+  it('ends at 1 MiB of text, and its links skip and repeat nothing', async () => {
     const ada = await app.newUser();
     const lengths = [1, 100_000, 5, 100_000, 100_000, 100_000, 7, 100_000, 100_000, 100_000, 2];
     for (const [n, length] of lengths.entries()) {
@@ -232,7 +232,7 @@ describe.each(databaseKinds)('a page of long turns on %s', (kind) => {
     expect([...numbers(itemsOf(back.reverse())), ...onLast]).toEqual(newestFirst);
   });
 
-  it('ends there for conversations with long system texts too', async () => {
+  it('ends at 1 MiB for conversations with long system texts', async () => {
     const ada = await app.newUser();
     const system = '😀'.repeat(20_000);
     for (let n = 0; n < 15; n += 1) await ada.send('POST', '/api/conversations/', { system });

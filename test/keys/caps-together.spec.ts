@@ -23,7 +23,7 @@ describe.each(databaseKinds)('the spending caps of many API keys on %s', (kind) 
   const ask = (caller: Caller, model: string) =>
     caller.send('POST', '/api/chat/', { message: 'hi', model });
 
-  it('counts each key by itself where many share a statement', async () => {
+  it('counts each key separately if many share a statement', async () => {
     const [ada, bob, poor] = [
       await app.newUser({ tokens: 10_000 }),
       await app.newUser({ tokens: 10_000 }),
@@ -47,7 +47,7 @@ describe.each(databaseKinds)('the spending caps of many API keys on %s', (kind) 
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('takes back what it has counted for a wallet that does not pay, and of no other key', async () => {
+  it('reverts what it counted for a wallet that does not pay, and for no other key', async () => {
     const [ada, poor] = [await app.newUser(), await app.newUser({ tokens: 150 })];
     const [other, key] = [
       await makeKey(app.http, ada),
@@ -60,7 +60,7 @@ describe.each(databaseKinds)('the spending caps of many API keys on %s', (kind) 
     expect(await poor.balance()).toBe(50);
   });
 
-  it('costs a person without one no statement', async () => {
+  it('runs no statement for a user without a cap', async () => {
     const ada = await app.newUser();
     const { caller } = await makeKey(app.http, ada);
     const log = StatementLog.of(app.nest);

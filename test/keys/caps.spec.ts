@@ -74,7 +74,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
     await assertExplained();
   });
 
-  it('is told by the exact body, and on /v1 as OpenAI tells it', async () => {
+  it('is reported with the exact body, and on /v1 in OpenAI’s format', async () => {
     const ada = await app.newUser();
     const { caller } = await makeKey(app.http, ada, { limit: 99 });
     const { body, headers } = await ask(caller, 'echo');
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
     expect(await ada.history()).toEqual([]);
   });
 
-  it('does not stand in for the wallet: an empty one is told as such', async () => {
+  it('does not replace the wallet: an empty wallet is reported as such', async () => {
     const ada = await app.newUser({ tokens: 250 });
     const key = await makeKey(app.http, ada, { limit: 1000 });
     const answers = await Promise.all(
@@ -102,7 +102,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
     await assertExplained();
   });
 
-  it('gets back what was held and not spent: the rest of a price, and a failed answer', async () => {
+  it('gets back what was held and not spent, also for a failed answer', async () => {
     const ada = await app.newUser();
     const key = await makeKey(app.http, ada, { limit: 2000 });
     expect((await ask(key.caller, 'metered:good')).status).toBe(200);
@@ -115,7 +115,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
     await assertExplained();
   });
 
-  it('makes an answer at a price per token as short as it has room for', async () => {
+  it('shortens an answer priced per token to its room', async () => {
     const ada = await app.newUser();
     const key = await makeKey(app.http, ada, { limit: 60 });
     const calls = upstream.calls.length;
@@ -146,7 +146,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
     return cap?.id;
   };
 
-  it('counts what is held, and gets it back from a hold that expires', async () => {
+  it('counts holds, and gets back an expired hold', async () => {
     const ada = await app.newUser();
     const key = await makeKey(app.http, ada, { limit: 199 });
     const leave = await hang(key, ada);
@@ -164,7 +164,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
   });
 
   it.each(['daily', 'monthly'])(
-    'begins anew without a job when its period is over, %s; what is held goes on',
+    'starts a new period without a job, %s; holds continue',
     async (reset) => {
       const ada = await app.newUser();
       const key = await makeKey(app.http, ada, { limit: 300, limit_reset: reset });
@@ -189,7 +189,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
     },
   );
 
-  it('without a reset counts for all time, and is counted anew when that changes', async () => {
+  it('counts for all time without a reset, and restarts if the reset changes', async () => {
     const ada = await app.newUser();
     const key = await makeKey(app.http, ada, { limit: 200 });
     await ask(key.caller, 'echo');
@@ -208,7 +208,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
     expect((await change({ limit_reset: 'monthly' })).body).toMatchObject({ used: 100 });
   });
 
-  it('is no obstacle once its key is deleted: the answer under way is paid, and no other', async () => {
+  it('does not apply after its key is deleted: only the answer under way is paid', async () => {
     const ada = await app.newUser();
     const key = await makeKey(app.http, ada, { limit: 500 });
     const leave = await hang(key, ada);

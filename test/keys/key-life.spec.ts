@@ -13,7 +13,7 @@ describe.each(databaseKinds)('API keys, over time, on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  it('serve no more once deleted, expired, or their owner is kept out', async () => {
+  it('are refused if deleted or expired, or if their owner is inactive', async () => {
     const ada = await app.newUser();
     const [gone, over, kept] = [
       await makeKey(app.http, ada),
@@ -36,7 +36,7 @@ describe.each(databaseKinds)('API keys, over time, on %s', (kind) => {
     expectProblem(await ada.send('DELETE', `/api/keys/${gone.id}/`), 401, 'authentication_failed');
   });
 
-  it('are rotated: the one of before serves on for as long as was said', async () => {
+  it('are rotated: the previous one stays valid for the chosen time', async () => {
     const ada = await app.newUser();
     const first = await makeKey(app.http, ada, { name: 'worker', limit: 1000 });
     await first.caller.chat('before');
@@ -71,7 +71,7 @@ describe.each(databaseKinds)('API keys, over time, on %s', (kind) => {
     expect(await fourth.balance()).toBe(3700);
   });
 
-  it('keep ten rotated secrets at once, and not one more', async () => {
+  it('keep at most ten rotated secrets', async () => {
     const ada = await app.newUser();
     const { id, caller } = await makeKey(app.http, ada);
     const rotate = (overlap: number) =>
@@ -84,7 +84,7 @@ describe.each(databaseKinds)('API keys, over time, on %s', (kind) => {
     expect(await app.database.count('api_key_secrets', 'key_id = $1', [id])).toBe(1);
   });
 
-  it('are a hundred for one person, however many are made at once', async () => {
+  it('are at most a hundred for one user, also if made at once', async () => {
     const ada = await app.newUser();
     const answers = await Promise.all(
       Array.from({ length: 110 }, (_, n) => ada.send('POST', '/api/keys/', { name: String(n) })),
@@ -103,7 +103,7 @@ describe.each(databaseKinds)('API keys, over time, on %s', (kind) => {
     expect(new Set(names).size).toBe(100);
   });
 
-  it('go on when the password changes, and go with their owner', async () => {
+  it('stay valid if the password changes, and are deleted with their owner', async () => {
     const ada = await app.newUser();
     const key = await makeKey(app.http, ada, { name: 'a name of hers' });
     await key.caller.chat('hi');

@@ -20,7 +20,7 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
 
   const create = (caller: Caller, body: object) => caller.send('POST', '/api/keys/', body);
 
-  it('are made with all that they can do, and shown once', async () => {
+  it('are created with all scopes by default, and shown once', async () => {
     const ada = await app.newUser();
     const { status, body } = await create(ada, { name: ' laptop ' });
     expect(status).toBe(201);
@@ -47,7 +47,7 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     expect((await ada.get(`/api/keys/${body.id as string}`)).body).toEqual(rest);
   });
 
-  it('are made with what is asked for, and nothing else is taken from the body', async () => {
+  it('are created with the requested fields, and ignore all others', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     const bobs = await app.ownerOf(bob);
     const { body } = await create(ada, {
@@ -77,13 +77,13 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     [{ name: 'x', expires_at: 'soon' }, 'expires_at'],
     [{ name: 'x', expires_at: '2020-01-01' }, 'expires_at'],
     [{ name: 'x', expires_at: '9999-12-31' }, 'expires_at'],
-  ])('are not made of %j: 400 names %s', async (body, field) => {
+  ])('are not created from %j: 400 names %s', async (body, field) => {
     const ada = await app.newUser();
     expectFault(await create(ada, body), field, /^[A-Z"].+\.$/);
     expect(await app.database.count('api_keys', 'user_id = $1', [await app.ownerOf(ada)])).toBe(0);
   });
 
-  it('serve by either word on every door, and tell their names, not themselves', async () => {
+  it('are accepted with either scheme on every API, and are shown by name only', async () => {
     const ada = await app.newUser();
     const key = await makeKey(app.http, ada, { name: 'robot' });
     for (const scheme of ['Token', 'Bearer', 'bearer']) {
@@ -110,7 +110,7 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     expect(await ada.balance()).toBe(3500);
   });
 
-  it('are kept as digests alone', async () => {
+  it('are stored as digests only', async () => {
     const ada = await app.newUser();
     const { secret, id } = await makeKey(app.http, ada);
     const [row] = await app.database.rows<{ digest: string }>(
@@ -125,7 +125,7 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     }
   });
 
-  it('with a slip of the hand cost no look-up', async () => {
+  it('with a typing error cost no look-up', async () => {
     const ada = await app.newUser();
     const { secret } = await makeKey(app.http, ada);
     const slip = new Caller(app.http, secret.slice(0, -1) + (secret.endsWith('x') ? 'y' : 'x'), '');
@@ -136,7 +136,7 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     expect(statements).toEqual([]);
   });
 
-  it('of others are not found, and stay as they are', async () => {
+  it('of other users are not found, and stay unchanged', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     const key = await makeKey(app.http, ada, { limit: 500 });
     const path = `/api/keys/${key.id}/`;
@@ -150,7 +150,7 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     });
   });
 
-  it('are changed field by field, and null means none', async () => {
+  it('are changed field by field, and null removes a value', async () => {
     const ada = await app.newUser();
     const settings = { limit: 500, limit_reset: 'daily', expires_at: LATER, scopes: ['chat'] };
     const { id, caller } = await makeKey(app.http, ada, settings);

@@ -31,7 +31,7 @@ describe.each(databaseKinds)('what an API key may do, on %s', (kind) => {
   const pathOf = (path: string, { id }: MadeKey) =>
     path.replace('/api/keys/:id', `/api/keys/${id}`).replaceAll(/:\w+/g, NOBODYS_ID);
 
-  it('does not manage anything: neither keys, sessions, password, account nor what operators do', async () => {
+  it('cannot manage keys, sessions, the password, the account or users', async () => {
     const key = await makeKey(app.http, ada);
     await key.caller.balance();
     const before = await rowCounts(app);
@@ -49,36 +49,33 @@ describe.each(databaseKinds)('what an API key may do, on %s', (kind) => {
     expect((await ada.get('/api/wallet/')).body.limits.daily).toBeNull();
   });
 
-  it.each(SCOPES)(
-    'is told by the routes of other scopes that its own, %s, is not enough',
-    async (scope) => {
-      const key = await makeKey(app.http, ada, { scopes: [scope] });
-      await key.caller.get('/api/keys/current/');
-      const balance = await ada.balance();
-      const before = await rowCounts(app);
-      const closed = routes((access) => SCOPES.some((one) => one === access && one !== scope));
-      expect(closed.length).toBeGreaterThan(5);
-      for (const { method, path, access } of closed) {
-        const body = { message: 'hi', model: 'echo', messages: [{ role: 'user', content: 'hi' }] };
-        const sent = method === 'GET' ? undefined : body;
-        const answer = await key.caller.send(method, pathOf(path, key), sent);
-        expect([method, path, answer.status]).toEqual([method, path, 403]);
-        expect(answer.headers['www-authenticate']).toBe(
-          `Bearer error="insufficient_scope", scope="${String(access)}"`,
-        );
-        if (path.startsWith('/v1/')) {
-          expect(answer.body.error).toEqual({
-            message: `This API key does not have the scope "${String(access)}".`,
-            type: 'invalid_request_error',
-            param: null,
-            code: 'insufficient_scope',
-          });
-        } else expectProblem(answer, 403, 'insufficient_scope');
-      }
-      expect(await rowCounts(app)).toEqual(before);
-      expect(await ada.balance()).toBe(balance);
-    },
-  );
+  it.each(SCOPES)('is refused by routes of other scopes with its own scope %s', async (scope) => {
+    const key = await makeKey(app.http, ada, { scopes: [scope] });
+    await key.caller.get('/api/keys/current/');
+    const balance = await ada.balance();
+    const before = await rowCounts(app);
+    const closed = routes((access) => SCOPES.some((one) => one === access && one !== scope));
+    expect(closed.length).toBeGreaterThan(5);
+    for (const { method, path, access } of closed) {
+      const body = { message: 'hi', model: 'echo', messages: [{ role: 'user', content: 'hi' }] };
+      const sent = method === 'GET' ? undefined : body;
+      const answer = await key.caller.send(method, pathOf(path, key), sent);
+      expect([method, path, answer.status]).toEqual([method, path, 403]);
+      expect(answer.headers['www-authenticate']).toBe(
+        `Bearer error="insufficient_scope", scope="${String(access)}"`,
+      );
+      if (path.startsWith('/v1/')) {
+        expect(answer.body.error).toEqual({
+          message: `This API key does not have the scope "${String(access)}".`,
+          type: 'invalid_request_error',
+          param: null,
+          code: 'insufficient_scope',
+        });
+      } else expectProblem(answer, 403, 'insufficient_scope');
+    }
+    expect(await rowCounts(app)).toEqual(before);
+    expect(await ada.balance()).toBe(balance);
+  });
 
   it.each([
     ['chat', 'POST', '/api/chat/', { message: 'hi' }, 200],
@@ -88,7 +85,7 @@ describe.each(databaseKinds)('what an API key may do, on %s', (kind) => {
     ['history', 'DELETE', `/api/conversations/${NOBODYS_ID}/`, undefined, 404],
     ['wallet', 'GET', '/api/token-balance/', undefined, 200],
     ['wallet', 'POST', '/api/wallet/redeem/', { code: 'none' }, 400],
-  ] as const)('with the scope %s may %s %s', async (scope, method, path, body, status) => {
+  ] as const)('can with the scope %s call %s %s', async (scope, method, path, body, status) => {
     const { caller } = await makeKey(app.http, ada, { scopes: [scope] });
     expect((await caller.send(method, path, body)).status).toBe(status);
   });

@@ -17,12 +17,12 @@ describe.each(postgres)('limits that cannot be counted on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  it('let chats and reads through, and charge them once', async () => {
+  it('allow chats and reads, charged once', async () => {
     expect((await ada.chat('hi')).status).toBe(200);
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('let no login and no registration through, and hash nothing', async () => {
+  it('refuse logins and registrations, without a hash', async () => {
     const hashes = new HashProbe();
     const credentials = { username: ada.username, password: PASSWORD };
     const begun = await hashes.during(async () => {

@@ -61,7 +61,7 @@ describe('refusals of clients who do not pause', () => {
   /** Each client is answered once a second at most, but for some first refusals of each second. */
   const MOST = CLIENTS * 3 + 25 * 4;
 
-  it('are told a second late to logins, and others are served beside them', async () => {
+  it('are sent a second late to logins, while others are served', async () => {
     const flooding = flood(`${app.url}/api/login/`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
@@ -77,7 +77,7 @@ describe('refusals of clients who do not pause', () => {
     expect(refused).toBeLessThan(MOST);
   });
 
-  it('are told a second late to a person past a limit, and at once to one who pauses', async () => {
+  it('are sent a second late to a user past a limit, and at once after a pause', async () => {
     const reader = await app.newUser({ username: 'reader' });
     const answers = await flood(`${app.url}/api/token-balance/`, {
       method: 'GET',

@@ -56,7 +56,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     return Number(row?.spent ?? 0);
   };
 
-  it('let as many spend at once as the count says, and tell the rest when to come again', async () => {
+  it('allow exactly the count of requests at once, and send Retry-After to the rest', async () => {
     const ada = await newPerson();
     const answers = await times(SPEND * 3, (n) => ada.chat(String(n)));
     expect(statuses(answers)).toEqual({ 200: SPEND, 201: 0, 429: SPEND * 2 });
@@ -78,7 +78,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect(await charged(ada)).toBe(SPEND * 100);
   });
 
-  it('hold a person, not a credential, and nobody else', async () => {
+  it('apply to a user, not to a credential or to other users', async () => {
     const [ada, bob] = [await newPerson(), await newPerson()];
     const login = { username: ada.username, password: PASSWORD };
     const { body: other } = await app.post('/api/login/', login, from('198.51.100.200'));
@@ -99,7 +99,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect((await bob.chat('hi')).status).toBe(200);
   });
 
-  it('are one for all that spends, whichever door it comes by', async () => {
+  it('are shared by all APIs that spend', async () => {
     const ada = await newPerson();
     const thread = await openThread(ada);
     const complete = () =>
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect(await charged(ada)).toBe(SPEND * 100);
   });
 
-  it('replay what has a key when spending is used up, count that as reading, and refuse a new key', async () => {
+  it('allow replays as reads when spending is exhausted, and refuse a new key', async () => {
     const ada = await newPerson();
     const keyed = (key: string, message = 'once') => ada.chat(message, { 'Idempotency-Key': key });
     expect((await keyed('k')).status).toBe(200);
@@ -152,7 +152,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect(await charged(ada)).toBe(SPEND * 100);
   });
 
-  it('let as many reads through as the count says and no more, whatever they read', async () => {
+  it('allow exactly the count of reads, on any route', async () => {
     const ada = await newPerson();
     const paths = ['/api/token-balance/', '/api/chat/', '/api/wallet/', '/v1/models'];
     const answers = await times(READ * 2, (n) => ada.get(String(paths[n % paths.length])));
@@ -160,7 +160,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect((await ada.chat('hi')).status).toBe(200);
   });
 
-  it('come after credentials and before the body and the money', async () => {
+  it('are checked after credentials, and before the body and the money', async () => {
     const ada = await newPerson();
     await times(SPEND, () => ada.chat('hi'));
     await app.database.rows('UPDATE wallets SET daily_limit = 0 WHERE owner_id = $1', [
@@ -197,7 +197,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect((await register('neighbour', '2001:db8:0:1::1')).status).toBe(201);
   });
 
-  it('believe no address that a caller who is no proxy writes', async () => {
+  it('ignore the forwarded address of a client that is not a trusted proxy', async () => {
     const plain = await TestApp.start(kind, { ...SETTINGS, TRUSTED_PROXIES: '' });
     const answers = await times(REGISTER * 2, (n) =>
       plain.post(
@@ -212,7 +212,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
 });
 
 describe('RATE_LIMITS=off', () => {
-  it('refuses nobody, and tells no limit', async () => {
+  it('refuses no request, and sends no limit headers', async () => {
     const app = await TestApp.start('sqlite', { ...SETTINGS, RATE_LIMITS: 'off' });
     const ada = await app.newUser();
     const answers = await times(SPEND * 2, () => ada.chat('hi'));

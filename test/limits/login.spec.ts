@@ -45,7 +45,7 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     expect((await login('grace', stranger(0), 'wrong')).status).toBe(400);
   });
 
-  it('are refused alike for a name that is known and one that is not, without a hash, a second late', async () => {
+  it('are refused in the same way for known and unknown names, without a hash, a second late', async () => {
     await register('known');
     const refusals: Answer[] = [];
     for (const name of ['known', 'unknown']) {
@@ -66,14 +66,14 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     expect(known?.policy).toBe('"login";q=30;w=60, "login-account";q=4;w=60');
   });
 
-  it('are refused without a stack, which would cost more than the refusal', () => {
+  it('are refused without a stack trace', () => {
     expect(new Throttled(2).stack).toBe(
       'Error: Request was throttled. Expected available in 2 seconds.',
     );
     expect(new Error('another').stack).toContain('login.spec.ts');
   });
 
-  it('of the owner at home go on while strangers try from fifty networks', async () => {
+  it('of the owner from a known network work while strangers try from fifty networks', async () => {
     await register('owner');
     const tried = await Promise.all(
       Array.from({ length: STRANGERS + 50 }, (_, n) => login('owner', stranger(n % 50), 'wrong')),
@@ -86,7 +86,7 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     expect(pair.status).toBe(200);
   });
 
-  it('make a network the owner’s own once they succeed there, in a table that outlives the process', async () => {
+  it('make a network a known one after a success, in a table that outlives the process', async () => {
     await register('traveller');
     const [hotel] = [stranger(200)];
     expect((await login('traveller', hotel)).status).toBe(200);
@@ -102,7 +102,7 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     expect((await login('traveller', hotel)).status).toBe(200);
   });
 
-  it('keep ten networks of a person, those used last', async () => {
+  it('keep the ten most recent networks of a user', async () => {
     await register('nomad');
     for (let n = 0; n < 12; n += 1)
       expect((await login('nomad', stranger(300 + n))).status).toBe(200);
@@ -112,7 +112,7 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     expect(await app.database.count('login_networks', 'user_id = $1', [row?.id])).toBe(10);
   });
 
-  it('are counted by network before a name is looked at', async () => {
+  it('are counted by network before the name is read', async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, n) => login(`name${String(n)}`, stranger(400), 'wrong')),
     );

@@ -42,7 +42,7 @@ describe.each(postgres)('limits over three processes on one %s', (kind) => {
       body: JSON.stringify(body),
     });
 
-  it('let exactly as many spend as the count says, and charge no more', async () => {
+  it('allow exactly the count of spending requests, and charge no more', async () => {
     const ada = await fleet.newUser(members[0] as Member);
     const answers = await storm(SPEND, (member, n) => fleet.callerOn(member, ada).chat(String(n)));
     expect([counted(answers, 200), counted(answers, 429)]).toEqual([SPEND, SPEND * (TIMES - 1)]);
@@ -53,7 +53,7 @@ describe.each(postgres)('limits over three processes on one %s', (kind) => {
     expect(entries).toBe(SPEND);
   });
 
-  it('let exactly as many register and log in', async () => {
+  it('allow exactly the count of registrations and logins', async () => {
     const registered = await storm(REGISTER, (member, n) =>
       post(
         member,
@@ -77,7 +77,7 @@ describe.each(postgres)('limits over three processes on one %s', (kind) => {
     expect([counted(tried, 400), counted(tried, 429)]).toEqual([LOGIN, LOGIN * (TIMES - 1)]);
   });
 
-  it('never let more read than the count says, and few less', async () => {
+  it('never allow more reads than the count, and few less', async () => {
     const bob = await fleet.newUser(members[0] as Member);
     const answers = await storm(READ, (member) =>
       fleet.callerOn(member, bob).get('/api/token-balance/'),

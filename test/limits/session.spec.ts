@@ -3,7 +3,7 @@ import { PASSWORD, TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 
 describe.each(databaseKinds)('the limits that are set by default on %s', (kind) => {
-  it('let a person register, log in, spend the whole grant in forty chats, and look', async () => {
+  it('let a user register, log in, spend the whole grant in forty chats, and read the balance', async () => {
     const app = await TestApp.start(kind, { RATE_LIMITS: 'on' });
     const credentials = { username: 'ada', password: PASSWORD };
     expect((await app.post('/api/register/', credentials)).status).toBe(201);

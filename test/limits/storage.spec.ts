@@ -96,7 +96,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     return [status, code ?? error?.code];
   };
 
-  it('is counted to the byte, whatever door it came through, and given back when it is deleted', async () => {
+  it('is counted to the byte on every API, and subtracted after a deletion', async () => {
     await ada.chat('hello');
     await expectExact();
     await ada.chat('ПРИВЕТ, Straße');
@@ -135,7 +135,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     expect(await counted()).toEqual({ bytes: 0, conversations: 0 });
   });
 
-  it('is refused at every door once it is full: nothing is asked, charged or saved', async () => {
+  it('is refused on every API when the bound is reached: no call, no charge, nothing saved', async () => {
     const id = await openThread(ada, { system: 's'.repeat(BYTES_MAX - 2 * ROW) });
     const text = 'm'.repeat(1000);
     const calls = provider.calls;
@@ -165,13 +165,13 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     await expectExact();
   });
 
-  it('is told of after the money', async () => {
+  it('is reported only if the wallet could pay', async () => {
     const poor = await app.newUser({ tokens: 50 });
     await openThread(poor, { system: 's'.repeat(BYTES_MAX - 2 * ROW) });
     expect((await poor.chat('m'.repeat(1000))).status).toBe(402);
   });
 
-  it('stays within the bound when many are answered at once', async () => {
+  it('stays within the bound for many answers at once', async () => {
     const size = 2 * ROW + 1000 + ECHO + 1000;
     const fit = Math.floor(BYTES_MAX / size);
     const answers = await atOnce(() => ada.chat('m'.repeat(1000)));
@@ -181,7 +181,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     await expectExact();
   });
 
-  it('passes the bound by no more than the answers under way', async () => {
+  it('exceeds the bound by at most the answers under way', async () => {
     const asked = 2 * ROW + 2000;
     const fit = Math.floor(BYTES_MAX / asked);
     const calls = provider.calls;
@@ -198,7 +198,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     await expectExact();
   });
 
-  it('has a number of conversations, too, however many are opened at once', async () => {
+  it('bounds the number of conversations, also if many are opened at once', async () => {
     const opened = await atOnce((n) =>
       n % 2 ? ada.chat('hi') : ada.send('POST', '/api/conversations/', {}),
     );
@@ -216,7 +216,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     await expectExact();
   });
 
-  it('forgets the question of a hold that expires', async () => {
+  it('subtracts the question of an expired hold', async () => {
     const [holds, work] = [app.nest.get(HoldsService), app.nest.get(UnitOfWork)];
     const ownerId = await app.ownerOf(ada);
     const stored = { bytes: 700, conversations: 0 };
@@ -229,7 +229,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('is given back by a deletion of the account, and nobody else has less of it', async () => {
+  it('is subtracted with the account, and does not change for other users', async () => {
     const bob = await app.newUser();
     await bob.chat('stays');
     const before = await counted(bob);

@@ -84,7 +84,7 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     expect(await ada.balance()).toBe(3800);
   });
 
-  it('has a series for what is known in advance alone, whatever callers send', async () => {
+  it('has labels from closed sets only, whatever callers send', async () => {
     await app.send({ path: '/nowhere/at/all' });
     await app.send({ path: '/%zz' });
     await app.send({ method: 'PROPFIND', path: '/api/chat/' });
@@ -95,7 +95,7 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     expect(text).toContain('route="/api/conversations/:id"');
   });
 
-  it('tells queues, the event loop, the sweeper and what limits refused', async () => {
+  it('reports queues, the event loop, the sweeper and limits', async () => {
     for (let n = 0; n < 21; n += 1) {
       await app.post('/api/register/', { username: `u${String(n)}`, password: 'x' });
     }
@@ -115,7 +115,7 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     expect(awaited).toBe(kind === 'postgres' ? 0 : undefined);
   });
 
-  it('compares wallets with their entries, and tells one that differs', async () => {
+  it('compares wallets with their entries, and reports a difference', async () => {
     const watch = app.nest.get(WalletWatch);
     const wrong = async () => {
       const text = await scrape();
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     await app.database.rows(`UPDATE wallets SET held = 0`);
   });
 
-  it('answers nothing but /metrics there, and /metrics nowhere else', async () => {
+  it('serves only /metrics on its port, and /metrics on no other port', async () => {
     const base = `http://127.0.0.1:${String(port)}`;
     expect((await fetch(`${base}/api/token-balance/`)).status).toBe(404);
     expect((await fetch(`${base}/metrics`, { method: 'POST' })).status).toBe(404);

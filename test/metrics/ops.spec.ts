@@ -32,7 +32,7 @@ describe('the files for operators in ops/', () => {
   });
   afterAll(() => app.close());
 
-  it.each([RULES, DASHBOARD])('%s asks for metrics that there are', async (file) => {
+  it.each([RULES, DASHBOARD])('%s uses only existing metrics', async (file) => {
     const asked = namesIn(await readFile(file, 'utf8'));
     expect(asked.length).toBeGreaterThan(5);
     const missing = asked.filter((name) => !known.includes(name));
@@ -41,13 +41,13 @@ describe('the files for operators in ops/', () => {
     expect(missing.filter((name) => !isPool(name))).toEqual([]);
   });
 
-  it('describes every metric of ours in docs/operations.md', async () => {
+  it('describe every metric in docs/operations.md', async () => {
     const docs = await readFile('docs/operations.md', 'utf8');
     const ours = known.filter((name) => name.startsWith('tallychat_'));
     expect(ours.filter((name) => !docs.includes(`\`${name}\``))).toEqual([]);
   });
 
-  it('says in docs/operations.md what to do for every alert', async () => {
+  it('describe the action for every alert in docs/operations.md', async () => {
     const [rules, docs] = await Promise.all([
       readFile(RULES, 'utf8'),
       readFile('docs/operations.md', 'utf8'),

@@ -46,7 +46,7 @@ describe.each(Object.keys(BEHAVIOURS))('a call of a provider that is %s', (model
     void read().catch(() => undefined);
   };
 
-  it('is over when it is stopped, also after memory was collected meanwhile', async () => {
+  it('ends when it is stopped, also after a garbage collection', async () => {
     const stopping = Array.from({ length: AT_ONCE }, () => new AbortController());
     for (const { signal } of stopping) askInVain(signal);
     while (upstream.calls.length < AT_ONCE) await sleep(5);

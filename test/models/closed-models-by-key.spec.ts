@@ -108,7 +108,7 @@ describe('a model that is closed by keys or scopes', () => {
   const callerOf = (name: string) => callers[name] ?? ada;
 
   it.each(Object.keys(DOORS))(
-    'answers by %s those it is for, and is not there for others',
+    'by %s answers allowed callers, and does not exist for others',
     async (door) => {
       const { path, body, refusal } = DOORS[door] ?? { path: '', body: () => ({}), refusal: 0 };
       for (const [model, allowed] of Object.entries(MAY)) {
@@ -128,7 +128,7 @@ describe('a model that is closed by keys or scopes', () => {
     },
   );
 
-  it('is listed for those alone, and is the default of those alone', async () => {
+  it('is listed and is the default for allowed callers only', async () => {
     for (const name of CALLERS) {
       const { body } = await callerOf(name).get('/v1/models');
       const ids = (body as { data: { id: string }[] }).data.map(({ id }) => id);

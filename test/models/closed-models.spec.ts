@@ -40,7 +40,7 @@ describe('a model that is closed to the caller', () => {
     expect(quote.body.model).toBe('vendor/open:1');
   });
 
-  it('is told as one that does not exist, at every door, and nothing is charged', async () => {
+  it('is reported as unknown on every API, and nothing is charged', async () => {
     const message = 'Hi';
     const messages = [{ role: 'user', content: message }];
     const { id } = (await ada.send('POST', '/api/conversations/', {})).body as { id: string };

@@ -54,7 +54,7 @@ export function describeProvider(
       expect(textOf(events)).toContain('one two three');
     });
 
-    it('tells what was used in counts', async () => {
+    it('reports its usage in model tokens', async () => {
       const done = (await collect(ask(subject.answers, never))).at(-1);
       expect(done).toMatchObject({
         finishReason: 'stop',
@@ -62,25 +62,25 @@ export function describeProvider(
       });
     });
 
-    it('answers the same to a second question', async () => {
+    it('answers a second question in the same way', async () => {
       const first = textOf(await collect(ask(subject.answers, never)));
       expect(textOf(await collect(ask(subject.answers, never)))).toBe(first);
     });
 
-    it('answers two at once, each to its own', async () => {
+    it('answers two questions at once, each with its own answer', async () => {
       const both = [ask(subject.answers, never), ask(subject.answers, never)];
       const [one, other] = await Promise.all(both.map(collect));
       expect(one?.length).toBeGreaterThan(2);
       expect(textOf(one ?? [])).toBe(textOf(other ?? []));
     });
 
-    it('says length when it stops at maxTokens', async () => {
+    it('reports length if it stops at maxTokens', async () => {
       const model = subject.short ?? subject.answers;
       const done = (await collect(ask(model, never, 2))).at(-1);
       expect(done).toMatchObject({ type: 'done', finishReason: 'length' });
     });
 
-    it('asks nothing of anyone when it is stopped before it starts', async () => {
+    it('calls nobody if it is stopped before it starts', async () => {
       const stopped = AbortSignal.abort(new Error('gone'));
       await expect(collect(ask(subject.answers, stopped))).rejects.toThrow('gone');
     });
@@ -95,7 +95,7 @@ export function describeProvider(
       await expect(read()).rejects.toThrow('gone');
     });
 
-    it('lets its reader leave in the middle', async () => {
+    it('allows its reader to leave in the middle', async () => {
       let seen = 0;
       for await (const { type } of ask(subject.endless ?? subject.answers, never)) {
         if (type === 'delta') seen += 1;
@@ -105,7 +105,7 @@ export function describeProvider(
     });
 
     if (!canFail) return;
-    it('fails with our error, and none of the words of the other side', async () => {
+    it('fails with our error, without the provider’s text', async () => {
       const model = subject.refuses ?? '';
       const failure = await collect(ask(model, never)).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(ProviderError);

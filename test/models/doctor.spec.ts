@@ -78,7 +78,7 @@ describe('the doctor of the models', () => {
     return { isWell, rows: new Map(rows.map(([model = '', ...cells]) => [model, cells])) };
   }
 
-  it('tells of a model that is well its key, name, price and time, and leaves at the first word', async () => {
+  it('reports key, name, price and time of a working model, and stops at the first word', async () => {
     const { isWell, rows } = await examine([['good', 'good']]);
     expect(isWell).toBe(true);
     expect(rows.get('good-good')).toEqual([
@@ -101,7 +101,7 @@ describe('the doctor of the models', () => {
     ['good', 'mute', 'right', 'right', 'the answer had no word in it'],
     ['good', 'silent', '?', '?', 'no word came within 1 s'],
     ['gone', 'good', '?', '?', 'nothing listens at baseUrl (ECONNREFUSED)'],
-  ])('finds out that %s/%s has key %s, name %s: %s', async (provider, name, key, right, words) => {
+  ])('reports that %s/%s has key %s, name %s: %s', async (provider, name, key, right, words) => {
     const calls = upstream.calls.length;
     const { isWell, rows } = await examine([[provider, name]]);
     expect(isWell).toBe(false);
@@ -112,7 +112,7 @@ describe('the doctor of the models', () => {
     expect(upstream.calls.length - calls).toBe(provider === 'gone' ? 0 : 1);
   });
 
-  it('tells of a wrong key before a silent model has had its time', async () => {
+  it('reports a wrong key without waiting for a silent model', async () => {
     const { rows, isWell } = await examine([
       ['good', 'silent'],
       ['mistyped', 'good'],
@@ -123,7 +123,7 @@ describe('the doctor of the models', () => {
   });
 
   it.each([[['doctor']], [['admin', 'models', 'check']]])(
-    'is run by %p, exits with 1 where a model fails and with 0 where none does, and makes nothing',
+    'runs with %p, exits with 1 if a model fails, and creates nothing',
     async (words) => {
       const folder = await mkdtemp(join(tmpdir(), 'tallychat-doctor-'));
       const settings = { OPENAI_BASE_URL: upstream.baseUrl, OPENAI_API_KEY: PROVIDER_KEY };

@@ -93,14 +93,14 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     return { turn, entry };
   };
 
-  it('are not asked while the model itself answers, and no header names one', async () => {
+  it('are not called while the model itself answers, and appear in no header', async () => {
     const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
     expect([told.body.response, asked, charged]).toEqual(['I am first', ['first'], 10]);
     expect(told.headers['model']).toBeUndefined();
   });
 
   it.each([500, 503, 429, 401, 404])(
-    'answer after %i, once, at their own price, told in header, history and ledger',
+    'answer after %i, once, at their own price, and are named in header, history and ledger',
     async (status) => {
       failing = refuse(status);
       const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
@@ -115,7 +115,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     },
   );
 
-  it('answer for a model whose provider is not there, but for those that the question does not fit', async () => {
+  it('answer if the provider is down, except those that the question does not fit', async () => {
     const message = 'Hi '.repeat(50);
     const { asked, charged } = await ask('/api/chat/', { message, model: 'off' });
     expect([asked, charged]).toEqual([['dear'], 50]);
@@ -124,7 +124,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     expect([echo.asked, echo.charged]).toEqual([[], 100]);
   });
 
-  it('are told in `model` on /v1, and by model token at what they used', async () => {
+  it('are named in `model` on /v1, and charged for their own model tokens', async () => {
     failing = refuse(500);
     dear = refuse(500);
     const body = { model: 'first', messages: MESSAGES };
@@ -135,7 +135,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     ]);
   });
 
-  it('answer in streams, at both doors', async () => {
+  it('answer in streams, on both APIs', async () => {
     failing = refuse(500);
     const chat = await ask('/api/chat/', { message: 'Hi', stream: true });
     expect(chat.answer.raw).toContain('"response":"I am dear"');
@@ -151,7 +151,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     expect(heads).toEqual(['dear', 'dear']);
   });
 
-  it('are in the head of a stream only where one answers: it waits for the first word, and not for ever', async () => {
+  it('are named in the headers of a stream, which wait a bounded time for the first word', async () => {
     const body = { message: 'Hi', stream: true };
     const same = await ask('/api/chat/', body);
     expect([same.answer.headers['model'], same.charged]).toEqual([undefined, 10]);
@@ -165,19 +165,22 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     expect(nobody.charged).toBe(0);
   });
 
-  it('answer where the first is silent for its share of the time', async () => {
+  it('answer if the first model is silent for its share of the time', async () => {
     failing = (call) => call.aborted;
     const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
     expect([told.status, asked, charged]).toEqual([200, ['first', 'dear'], 50]);
   });
 
-  it.each([400, 413, 422])('are not asked after %i: the request is at fault', async (status) => {
-    failing = refuse(status);
-    const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
-    expect([told.status, asked, charged]).toEqual([status === 422 ? 400 : status, ['first'], 0]);
-  });
+  it.each([400, 413, 422])(
+    'are not called after %i, because the request is at fault',
+    async (status) => {
+      failing = refuse(status);
+      const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
+      expect([told.status, asked, charged]).toEqual([status === 422 ? 400 : status, ['first'], 0]);
+    },
+  );
 
-  it('are not asked once a word has come: the answer is broken', async () => {
+  it('are not called after the first word: the answer is broken', async () => {
     failing = async (call) => {
       call.open();
       await call.delta('Half');
@@ -187,7 +190,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     expect([told.status, asked, charged]).toEqual([502, ['first'], 0]);
   });
 
-  it('leave the failure of the first where nobody answers, at no price', async () => {
+  it('report the failure of the first model if none answers, without a charge', async () => {
     [failing, dear] = [refuse(503), refuse(400)];
     upstream.behaviours['metered'] = refuse(500);
     const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
@@ -208,7 +211,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     expect([once.answer.headers['model'], again.answer.headers['model']]).toEqual(['dear', 'dear']);
   });
 
-  it('are paid for beforehand: a wallet that covers the first alone gets 402, and nobody is asked', async () => {
+  it('are covered by the hold: a wallet that covers only the first model gets 402 without a call', async () => {
     const poor = await app.newUser({ tokens: 40 });
     const calls = upstream.calls.length;
     const told = await poor.send('POST', '/api/chat/', { message: 'Hi', model: 'off' });

@@ -26,7 +26,7 @@ describe('the head of a stream that may fall back', () => {
     await upstream.stop();
   });
 
-  it('is sent after some seconds without a word, and the answer follows', async () => {
+  it('are sent after some seconds without a word, and the answer follows', async () => {
     const ada = await app.newUser();
     const asked = fetch(`${app.url}/api/chat/`, {
       method: 'POST',

@@ -120,7 +120,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
   };
 
   it.each(failures)(
-    '%s: nothing is charged, and %j is kept as failed',
+    '%s: charges nothing, and stores %j as failed',
     async (name, response, status) => {
       const ada = await app.newUser();
       const calls = upstream.calls.length;
@@ -192,7 +192,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
     },
   );
 
-  it('never-ends: is cut off at what was asked for, for the whole hold, and says length', async () => {
+  it('never-ends: is cut at the requested length, for the whole hold, with finish_reason length', async () => {
     const ada = await app.newUser();
     const calls = upstream.calls.length;
     const reader = await EventReader.open(app.url, ada, {
@@ -205,7 +205,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
     await settles(ada, calls, CEILING, { response: reader.text, status: 'complete' });
   });
 
-  it('takes no more of a line without end than it must', async () => {
+  it('reads only a bounded part of an endless line', async () => {
     const ada = await app.newUser();
     await ask(ada, 'flat:long-line');
     await upstream.last.aborted;
@@ -213,7 +213,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('tells the key to the provider, and to nobody else', async () => {
+  it('sends the key to the provider only', async () => {
     const ada = await app.newUser();
     const answer = await ask(ada, 'flat:refuses-401');
     expect(upstream.last.headers.authorization).toBe(`Bearer ${PROVIDER_KEY}`);

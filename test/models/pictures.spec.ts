@@ -52,7 +52,7 @@ describe('pictures and files in a prompt', () => {
       ...{ model, messages: [{ role: 'user', content: [text, ...parts] }], ...more },
     });
 
-  it('are counted by their number, and not by their base64', async () => {
+  it('are counted by number, not by base64 length', async () => {
     const ada = await app.newUser();
     const { status, body } = await complete(ada, 'metered:pictures', [picture(PHOTO)]);
     expect(status).toBe(200);
@@ -63,7 +63,7 @@ describe('pictures and files in a prompt', () => {
     expect(upstream.last.body.messages[0]?.content).toEqual([text, picture(PHOTO)]);
   });
 
-  it('are held at their price: a hundred of them cost what a hundred cost, or 402', async () => {
+  it('are held at their price: a hundred cost a hundred times the price, or 402', async () => {
     const photos = Array.from({ length: 100 }, () => picture('https://pictures.test/a.png'));
     const ada = await app.newUser({ tokens: 100 * IMAGE_TOKENS });
     const calls = upstream.calls.length;
@@ -98,7 +98,7 @@ describe('pictures and files in a prompt', () => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('do not bring fields along that could cost more than is held', async () => {
+  it('do not forward fields that could cost more than the hold', async () => {
     const ada = await app.newUser();
     const picture = { image_url: { url: 'https://example.test/a.png' } };
     const marked = { ...text, ...picture, cache_control: { type: 'ephemeral' } };

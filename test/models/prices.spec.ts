@@ -117,7 +117,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 100],
     ['metered', METERED_COMPLETE],
-  ])('client gone right after the last byte, %s: %i', async (price, amount) => {
+  ])('client left right after the last byte, %s: %i', async (price, amount) => {
     const ada = await app.newUser();
     const reader = await stream(ada, `${price}:complete`);
     await reader.until('done');
@@ -128,7 +128,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 100],
     ['metered', PROMPT * PER_PROMPT],
-  ])('client gone before the first output, %s: %i', async (price, amount) => {
+  ])('client left before the first output, %s: %i', async (price, amount) => {
     const ada = await app.newUser();
     const before = upstream.calls.length;
     const reader = await stream(ada, `${price}:silent`);
@@ -142,7 +142,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 100],
     ['metered', METERED_CUT],
-  ])('client gone while the model thought, %s: %i', async (price, amount) => {
+  ])('client left during the reasoning, %s: %i', async (price, amount) => {
     const ada = await app.newUser();
     const before = upstream.calls.length;
     const reader = await stream(ada, `${price}:thinks`);
@@ -157,7 +157,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 0],
     ['metered', 10 * PER_PROMPT],
-  ])('an answer without a word, %s: %i', async (price, amount) => {
+  ])('an empty answer, %s: %i', async (price, amount) => {
     const ada = await app.newUser();
     expect((await chat(ada, `${price}:empty`)).status).toBe(200);
     await settlesAt(ada, amount, 'complete', '');
@@ -166,7 +166,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 100],
     ['metered', METERED_CUT],
-  ])('client gone mid-answer, %s: %i', async (price, amount) => {
+  ])('client left in the middle of the answer, %s: %i', async (price, amount) => {
     const ada = await app.newUser();
     const before = upstream.calls.length;
     const reader = await stream(ada, `${price}:talks-on`);
@@ -181,7 +181,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 100],
     ['metered', PROMPT * PER_PROMPT],
-  ])('client gone while it waits for plain JSON, %s: %i', async (price, amount) => {
+  ])('client left while it waited for plain JSON, %s: %i', async (price, amount) => {
     const ada = await app.newUser();
     const before = upstream.calls.length;
     const outgoing = askPlainly(ada, `${price}:silent`);

@@ -55,14 +55,14 @@ describe('the connections to a provider', () => {
     while (upstream.calls.length < count) await sleep(5);
   };
 
-  it('are kept alive: one answer after the other goes over those there are', async () => {
+  it('are kept alive and used again', async () => {
     provider = providerAt(upstream.baseUrl);
     for (let n = 0; n < 5; n += 1) await ask('good');
     // The second may come before the first has noticed its end.
     expect(sockets.size).toBeLessThan(3);
   });
 
-  it('are bounded, and so is the queue before them: past it the provider is busy', async () => {
+  it('are bounded, like their queue: past it the provider is busy', async () => {
     provider = providerAt(upstream.baseUrl, undefined, { connectionsMax: 2, queueMax: 2 });
     const before = upstream.calls.length;
     const asked = [ask('held'), ask('held')];

@@ -93,7 +93,7 @@ describe('the key of a provider, and what was asked of it', () => {
     });
 
   it.each(Object.keys(BEHAVIOURS))(
-    'are in no answer and no line of the log, whatever the provider repeats: %s',
+    'appear in no answer and no log line, whatever the provider repeats: %s',
     async (name) => {
       const calls = upstream.calls.length;
       const model = `flat:${name}`;

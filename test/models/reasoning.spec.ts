@@ -73,7 +73,7 @@ describe.each(databaseKinds)('what a model thinks, on %s', (kind) => {
   const complete = (caller: Caller, model: string, more: object = {}, headers = {}) =>
     caller.send('POST', '/v1/chat/completions', { model, messages, ...more }, headers);
 
-  it('is an event of its own in a stream, is kept apart from the answer, and comes again in a replay', async () => {
+  it('is a separate event in a stream, is stored separately, and is replayed', async () => {
     const ada = await app.newUser();
     const calls = upstream.calls.length;
     const body = { message: MESSAGE, model: 'metered:thinks', stream: true };
@@ -115,14 +115,14 @@ describe.each(databaseKinds)('what a model thinks, on %s', (kind) => {
     expect(await ada.balance()).toBe(4000 - 400);
   });
 
-  it('is counted where the provider counts nothing', async () => {
+  it('is counted if the provider reports no usage', async () => {
     const ada = await app.newUser();
     const { body } = await complete(ada, 'metered:thinks-uncounted');
     expect(body.usage).toMatchObject({ prompt_tokens: 8, completion_tokens: 11 });
     expect(await ada.balance()).toBe(4000 - 8 - 22);
   });
 
-  it('goes back to the model with the calls that came of it', async () => {
+  it('goes back to the model with its tool calls', async () => {
     const ada = await app.newUser();
     const first = await complete(ada, 'flat:wants-it-back', { tools });
     const { message } = first.body.choices[0];

@@ -46,7 +46,7 @@ describe('the recipes of docs/models.md', () => {
     expect(names).toEqual(['OpenAI', 'Gemini', 'Ollama', 'LM Studio', 'vLLM, or any other server']);
   });
 
-  it('each start a service whose first answer is the model’s, at the price of a message', async () => {
+  it('each start a service that answers with the model at the price of a message', async () => {
     for (const [name, settings] of await recipes()) {
       const config = loadConfig({
         ...{ PORT: '0', LOG_LEVEL: 'silent', ARGON2_MEMORY_KIB: '8192', ARGON2_PASSES: '1' },
@@ -90,7 +90,7 @@ describe('the recipes of docs/models.md', () => {
     }
   });
 
-  it('say at the start which models are served, by whom, and where everything is', async () => {
+  it('log the models, their providers and all addresses at the start', async () => {
     const key = 'sk-nobody-may-read-this-one';
     const settings = {
       ...{ OPENAI_MODELS: 'llama3.2,qwen3', OPENAI_API_KEY: key, GEMINI_API_KEY: `${key}-2` },

@@ -100,7 +100,7 @@ describe.each(databaseKinds)('a provider that refuses, on %s', (kind) => {
   };
 
   it.each(REFUSALS)(
-    '%s: is told as %i %s by every door, asked once each, and costs nothing',
+    '%s: is reported as %i %s on every API after one call each, and costs nothing',
     async (name, status, code, detail, retryAfter) => {
       const ada = await app.newUser();
       const calls = upstream.calls.length;
@@ -130,7 +130,7 @@ describe.each(databaseKinds)('a provider that refuses, on %s', (kind) => {
     },
   );
 
-  it('is free for a key that failed: the next try asks again', async () => {
+  it('is free for a key that failed: the next attempt calls again', async () => {
     const ada = await app.newUser();
     const calls = upstream.calls.length;
     const keyed = { 'Idempotency-Key': 'again' };
@@ -145,20 +145,23 @@ describe.each(databaseKinds)('a provider that refuses, on %s', (kind) => {
   it.each([
     ['old-field', { max_tokens: undefined, max_completion_tokens: 500 }],
     ['stream-options', { stream_options: undefined, max_tokens: 500 }],
-  ])('%s: is asked once more in other words, and from then on in those', async (name, fields) => {
-    const ada = await app.newUser();
-    const calls = upstream.calls.length;
-    expect((await complete(ada, `flat:${name}`)).status).toBe(200);
-    expect(upstream.calls).toHaveLength(calls + 2);
-    expect(upstream.last.body).toMatchObject(JSON.parse(JSON.stringify(fields)) as object);
-    const refused = Object.keys(fields).filter((field) => !(field in upstream.last.body));
-    expect(refused).toHaveLength(1);
-    expect((await complete(ada, `metered:${name}`)).status).toBe(200);
-    expect(upstream.calls).toHaveLength(calls + 3);
-    expect(await ada.balance()).toBeLessThan(3900);
-  });
+  ])(
+    '%s: is called again with the other parameter, and from then on with that one',
+    async (name, fields) => {
+      const ada = await app.newUser();
+      const calls = upstream.calls.length;
+      expect((await complete(ada, `flat:${name}`)).status).toBe(200);
+      expect(upstream.calls).toHaveLength(calls + 2);
+      expect(upstream.last.body).toMatchObject(JSON.parse(JSON.stringify(fields)) as object);
+      const refused = Object.keys(fields).filter((field) => !(field in upstream.last.body));
+      expect(refused).toHaveLength(1);
+      expect((await complete(ada, `metered:${name}`)).status).toBe(200);
+      expect(upstream.calls).toHaveLength(calls + 3);
+      expect(await ada.balance()).toBeLessThan(3900);
+    },
+  );
 
-  it('is not asked for ever where it refuses every word, and what it says is told', async () => {
+  it('is called a bounded number of times if it refuses every parameter, and its message is passed on', async () => {
     const ada = await app.newUser();
     const calls = upstream.calls.length;
     for (let n = 1; n <= 2; n += 1) {

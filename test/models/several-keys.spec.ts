@@ -111,7 +111,7 @@ describe('a provider with several keys or addresses', () => {
   }
   const bearer = (name: keyof typeof KEYS) => `Bearer ${KEYS[name]}`;
 
-  it('takes them in turn', async () => {
+  it('uses them in turn', async () => {
     const tried = [];
     for (let n = 0; n < 4; n += 1) tried.push(...(await ask('keys:good')).tried);
     const [first] = tried;
@@ -122,7 +122,7 @@ describe('a provider with several keys or addresses', () => {
   });
 
   it.each(['keys:one-401', 'keys:one-429', 'keys:one-gemini'])(
-    'goes on to the next key where one is refused or limited (%s), and charges once',
+    'uses the next key if one is refused or limited (%s), and charges once',
     async (model) => {
       for (let n = 0; n < 2; n += 1) {
         const { answer: told, tried, charged } = await ask(model);
@@ -141,7 +141,7 @@ describe('a provider with several keys or addresses', () => {
     ['keys:all-400', 400, 1],
     ['keys:cut', 502, 1],
   ])(
-    'asks nobody twice for %s: %i after %i calls, and nothing charged',
+    'calls no provider twice for %s: %i after %i calls, and charges nothing',
     async (model, status, calls) => {
       const { answer: told, tried, charged } = await ask(model);
       expect([told.status, tried.length, charged]).toEqual([status, calls, 0]);
@@ -152,7 +152,7 @@ describe('a provider with several keys or addresses', () => {
   );
 
   it.each(['places:all-500', 'places:all-404', 'halves:good'])(
-    'goes on to the next address where one does not answer (%s)',
+    'uses the next address if one does not answer (%s)',
     async (model) => {
       for (let n = 0; n < 2; n += 1) {
         const { answer: told, tried, charged } = await ask(model);
@@ -161,7 +161,7 @@ describe('a provider with several keys or addresses', () => {
     },
   );
 
-  it('rests after ten equal failures in a row, says so once, and answers again afterwards', async () => {
+  it('rests after ten equal failures in a row, logs it once, and answers again afterwards', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const log = jest.spyOn(Logger.prototype, 'log').mockReturnValue();
     statuses = Array.from({ length: 11 }, () => 503);
@@ -186,7 +186,7 @@ describe('a provider with several keys or addresses', () => {
     ]);
   });
 
-  it('does not rest for failures of different kinds, nor for those that a request may bring about', async () => {
+  it('does not rest after failures of different kinds, or failures that a request can cause', async () => {
     statuses = Array.from({ length: 12 }, (_, n) => (n % 2 ? 503 : 500));
     statuses.push(...Array.from({ length: 11 }, () => 400));
     const { length } = statuses;

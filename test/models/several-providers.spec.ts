@@ -84,7 +84,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
     return Object.fromEntries(rows.map(({ reason, amount }) => [reason, -amount]));
   };
 
-  it('are all named, the first as the default, and echo after them', async () => {
+  it('are all listed, the first as the default, and echo last', async () => {
     const ada = await app.newUser();
     const { body } = await ada.get('/v1/models');
     expect((body.data as { id: string }[]).map(({ id }) => id)).toEqual([
@@ -95,7 +95,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
     expect(upstreams.openai.calls).toEqual([]);
   });
 
-  it('have models whose names have a slash, as the servers they come from have', async () => {
+  it('may have models with a slash in their names', async () => {
     const ada = await app.newUser();
     const client = new OpenAI({ baseURL: `${app.url}/v1`, apiKey: ada.token, maxRetries: 0 });
     expect((await client.models.retrieve('meta/llama-3.2:1b')).id).toBe('meta/llama-3.2:1b');
@@ -104,7 +104,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
     });
   });
 
-  it('answer at once, each by its own name, key and price', async () => {
+  it('answer, each with its own name, key and price', async () => {
     const ada = await app.newUser();
     const asked = await Promise.all([
       ada.send('POST', '/api/chat/', { message: 'Who are you?' }),
@@ -155,7 +155,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('fail apart: one that refuses and one that is down take nothing from the others', async () => {
+  it('fail separately: one that refuses and one that is down do not affect the others', async () => {
     const ada = await app.newUser();
     const before = upstreams.openai.calls.length;
     upstreams.gemini.behaviours['gemini-model-1'] = (call) => {

@@ -48,7 +48,7 @@ describe('the log', () => {
     return service.log().filter((line) => line['reqId'] === id);
   }
 
-  it('has one line for each answer, under the id that the answer carries', async () => {
+  it('has one line for each answer, with the id of the answer', async () => {
     const answer = await chat('hello', `Token ${token}`);
     expect(answer.status).toBe(200);
     const [user] = await inspector.rows<{ id: string }>('SELECT id FROM users');
@@ -61,7 +61,7 @@ describe('the log', () => {
     expect(refused).not.toHaveProperty('user');
   });
 
-  it('keeps the id that a caller chose, unless it could break a line', async () => {
+  it('uses the caller’s request id, unless it could break a line', async () => {
     const send = (id: string) =>
       client.send({ path: '/health/live', headers: { 'X-Request-Id': id } });
     const chosen = await send('balancer-7');
@@ -72,7 +72,7 @@ describe('the log', () => {
     expect(await linesOf(replaced)).toHaveLength(1);
   });
 
-  it('tells the path of what has no route, cut and without its query', async () => {
+  it('contains the path of an unknown route, cut and without its query', async () => {
     for (const path of [`/nowhere?token=${secrets.query}`, `/%zz?token=${secrets.query}`]) {
       const answer = await client.send({ path });
       expect(answer.status).toBe(404);
@@ -85,7 +85,7 @@ describe('the log', () => {
     expect(service.stdout).not.toContain(secrets.query);
   });
 
-  it('holds no credential and no message, whatever way it was sent', async () => {
+  it('contains no credential and no message, however it was sent', async () => {
     const { password, wrong, query, message } = secrets;
     const jwt = await post('/api/token/', { username: 'ada', password });
     const { access, refresh } = jwt.body as { access: string; refresh: string };
@@ -117,7 +117,7 @@ describe('the log', () => {
     }
   });
 
-  it('tells the name of an API key, and never the key', async () => {
+  it('contains the name of an API key, and never the key', async () => {
     const headers = { Authorization: `Token ${token}`, 'Content-Type': 'application/json' };
     const send = (body: object) =>
       client.send({ method: 'POST', path: '/api/keys/', headers, body: JSON.stringify(body) });
@@ -145,7 +145,7 @@ describe('the log', () => {
     }
   });
 
-  it('tells of a failure with its stack, and of its request only the id', async () => {
+  it('contains the stack of a failure, and only the id of its request', async () => {
     await inspector.rows('ALTER TABLE turns RENAME TO lost');
     const before = await client.send({
       path: '/api/token-balance/',

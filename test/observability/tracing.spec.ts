@@ -140,7 +140,7 @@ describe('tracing, with an SDK loaded by --import', () => {
     });
   });
 
-  it('tells of a failure by its code, and never by words', async () => {
+  it('records the code of a failure, and never its message', async () => {
     const spans = await spansOf('flat:broken', 4);
     const chat = spans.find(({ name }) => name === 'chat broken');
     expect(chat?.status?.code).toBe(2);

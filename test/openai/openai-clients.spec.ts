@@ -59,7 +59,7 @@ describe('the unmodified client openai', () => {
     await expectPaid(app, ada, 2);
   });
 
-  it('aborts: the provider is stopped, and the answer kept as far as it came', async () => {
+  it('aborts: stops the provider, and stores the partial answer', async () => {
     const ada = await app.newUser();
     provider.answer([{ type: 'delta', text: 'The first words' }]);
     const stream = await clientOf(ada).chat.completions.create({ ...ask, stream: true });
@@ -74,7 +74,7 @@ describe('the unmodified client openai', () => {
     await expectPaid(app, ada, 1);
   });
 
-  it('aborts before the first word, for the flat price: the provider was asked', async () => {
+  it('aborts before the first word at the flat price, because the provider was called', async () => {
     const ada = await app.newUser();
     const calls = provider.calls;
     provider.use(() => new Promise(() => undefined));
@@ -89,7 +89,7 @@ describe('the unmodified client openai', () => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('hears 402 once, and does not try again', async () => {
+  it('gets 402 once, and does not retry', async () => {
     const poor = await app.newUser({ tokens: 99 });
     let requests = 0;
     const client = new OpenAI({
@@ -110,7 +110,7 @@ describe('the unmodified client openai', () => {
     expect(await poor.balance()).toBe(99);
   });
 
-  it('knows a bad key, an unknown model and a bad field by their errors', async () => {
+  it('maps a bad key, an unknown model and a bad field to its error classes', async () => {
     const ada = await app.newUser();
     const stranger = clientOf({ token: 'sk-nobody' }).chat.completions.create(ask);
     await expect(stranger).rejects.toThrow(AuthenticationError);
@@ -122,7 +122,7 @@ describe('the unmodified client openai', () => {
     await expectPaid(app, ada, 0);
   });
 
-  it('tries a busy key again, and gets the first answer', async () => {
+  it('retries a busy key, and gets the first answer', async () => {
     const ada = await app.newUser();
     const calls = provider.calls;
     provider.use(() => new Promise((resolve) => setTimeout(resolve, 500)));

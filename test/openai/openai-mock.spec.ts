@@ -82,40 +82,37 @@ describe.each(databaseKinds)(
       expect(await app.database.unbalancedWallets()).toEqual([]);
     };
 
-    it.each(Object.keys(ANSWERS))(
-      'answers whole and streamed, on both doors: %s',
-      async (model) => {
-        const ada = await app.newUser();
-        const reason = model === 'cut-short' ? 'length' : 'stop';
-        const plain = await ada.send('POST', '/api/chat/', {
-          message: 'hi',
-          model: `metered:${model}`,
-        });
-        expect([plain.status, plain.body.response]).toEqual([200, TEXT]);
-        const events = await EventReader.open(app.url, ada, {
-          ...{ message: 'hi', model: `metered:${model}`, stream: true },
-        });
-        const deltas = (await events.all()).filter(({ name }) => name === 'delta');
-        expect([events.text, deltas.length > 2]).toEqual([TEXT, true]);
-        expect((await events.until('done')).content).toMatchObject({ finish_reason: reason });
-        const whole = await clientOf(ada).chat.completions.create(ask(model));
-        expect(whole.choices[0]).toMatchObject({
-          message: { content: TEXT },
-          finish_reason: reason,
-        });
-        expect(whole.usage).toMatchObject(usage);
-        const streamed = clientOf(ada).chat.completions.stream(ask(model));
-        const { choices } = await streamed.finalChatCompletion();
-        expect(choices[0]).toMatchObject({ message: { content: TEXT }, finish_reason: reason });
-        expect(mock.getLastRequest()).toMatchObject({
-          path: '/v1/chat/completions',
-          body: { model, stream: true, stream_options: { include_usage: true }, messages: hi },
-        });
-        await settles(ada, 4 * PRICE, 4, 4);
-      },
-    );
+    it.each(Object.keys(ANSWERS))('answers whole and streamed, on both APIs: %s', async (model) => {
+      const ada = await app.newUser();
+      const reason = model === 'cut-short' ? 'length' : 'stop';
+      const plain = await ada.send('POST', '/api/chat/', {
+        message: 'hi',
+        model: `metered:${model}`,
+      });
+      expect([plain.status, plain.body.response]).toEqual([200, TEXT]);
+      const events = await EventReader.open(app.url, ada, {
+        ...{ message: 'hi', model: `metered:${model}`, stream: true },
+      });
+      const deltas = (await events.all()).filter(({ name }) => name === 'delta');
+      expect([events.text, deltas.length > 2]).toEqual([TEXT, true]);
+      expect((await events.until('done')).content).toMatchObject({ finish_reason: reason });
+      const whole = await clientOf(ada).chat.completions.create(ask(model));
+      expect(whole.choices[0]).toMatchObject({
+        message: { content: TEXT },
+        finish_reason: reason,
+      });
+      expect(whole.usage).toMatchObject(usage);
+      const streamed = clientOf(ada).chat.completions.stream(ask(model));
+      const { choices } = await streamed.finalChatCompletion();
+      expect(choices[0]).toMatchObject({ message: { content: TEXT }, finish_reason: reason });
+      expect(mock.getLastRequest()).toMatchObject({
+        path: '/v1/chat/completions',
+        body: { model, stream: true, stream_options: { include_usage: true }, messages: hi },
+      });
+      await settles(ada, 4 * PRICE, 4, 4);
+    });
 
-    it('calls a tool, takes its result, and goes on', async () => {
+    it('calls a tool, reads its result, and continues', async () => {
       const ada = await app.newUser();
       const tools = [{ type: 'function' as const, function: ADD }];
       const first = await clientOf(ada).chat.completions.create({ ...ask('adds'), tools });
@@ -141,7 +138,7 @@ describe.each(databaseKinds)(
     });
 
     it.each([...Object.keys(FAILURES), ...Object.keys(WHIMS)])(
-      'fails for nothing, and is asked once for each question: %s',
+      'fails without a charge, and is called once for each question: %s',
       async (model) => {
         const ada = await app.newUser();
         const [status, code] = MEANINGS[model] ?? [502, 'provider_failed'];

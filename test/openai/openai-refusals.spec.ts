@@ -56,7 +56,7 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('bounds the messages, and the one that is kept', async () => {
+  it('bounds the messages, and the stored one', async () => {
     const ada = await app.newUser();
     const many = Array.from({ length: 2049 }, () => hi[0]);
     const long = [{ role: 'user', content: 'x'.repeat(100_001) }];
@@ -86,7 +86,7 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('tells every refusal in OpenAI’s shape', async () => {
+  it('has OpenAI’s error format for every refusal', async () => {
     const [ada, poor] = [await app.newUser(), await app.newUser({ tokens: 99 })];
     const noMoney = await complete(poor, {});
     expect(noMoney.headers).toMatchObject({

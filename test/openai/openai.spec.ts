@@ -32,7 +32,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
       .filter((line) => line.startsWith('data: {'))
       .map((line) => JSON.parse(line.slice('data: '.length)) as Record<string, unknown>);
 
-  it('answers in OpenAI’s shape, charges, and keeps the turn', async () => {
+  it('answers in OpenAI’s format, charges, and stores the turn', async () => {
     const ada = await app.newUser();
     const { status, body, headers } = await complete(ada, {});
     const turn = String(headers['turn-id']);
@@ -65,7 +65,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('streams the role, the words, the end, the usage and [DONE], in one head', async () => {
+  it('streams the role, the text, the end, the usage and [DONE], with one id', async () => {
     const ada = await app.newUser();
     const answer = await complete(ada, { stream: true, stream_options: { include_usage: true } });
     expect(answer.headers['content-type']).toBe('text/event-stream; charset=utf-8');
@@ -92,14 +92,14 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('leaves the usage out of a stream that does not ask for it', async () => {
+  it('omits the usage in a stream that does not request it', async () => {
     const ada = await app.newUser();
     const chunks = chunksOf(await complete(ada, { stream: true }));
     expect(chunks.filter((chunk) => 'usage' in chunk)).toEqual([]);
     expect(chunks.at(-1)).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
   });
 
-  it('passes messages and the model’s fields on, and keeps the last message of the user', async () => {
+  it('forwards messages and the model’s fields, and stores the last user message', async () => {
     const ada = await app.newUser();
     const call = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{}' } };
     const messages = [
@@ -131,7 +131,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
     expect(await ada.history()).toMatchObject([{ message: 'one plus', tokens: 100 }]);
   });
 
-  it('passes tool calls on, whole and streamed, and replays them', async () => {
+  it('forwards tool calls, whole and streamed, and replays them', async () => {
     const ada = await app.newUser();
     const call = (index: number, piece: object) => ({ index, ...piece });
     provider.answer([
@@ -183,7 +183,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
     expect(await ada.balance()).toBe(3800);
   });
 
-  it('passes on what the provider says was cached and thought, and replays it', async () => {
+  it('forwards cached and reasoning counts, and replays them', async () => {
     const ada = await app.newUser();
     provider.answer([
       { type: 'delta', text: 'hello' },
@@ -210,7 +210,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
     expect(await ada.balance()).toBe(3800);
   });
 
-  it('tells a failure after the start as a line of the stream, and takes nothing', async () => {
+  it('reports a failure after the start in the stream, and charges nothing', async () => {
     const ada = await app.newUser();
     provider.use(() => Promise.reject(new Error('secret detail')));
     const { status, raw } = await complete(ada, { stream: true });
@@ -228,7 +228,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('keeps what no database stores in a form that it does', async () => {
+  it('replaces characters that a database cannot store', async () => {
     const ada = await app.newUser();
     const content = 'a\u0000b\ud800';
     expect((await complete(ada, { messages: [{ role: 'user', content }] })).status).toBe(200);

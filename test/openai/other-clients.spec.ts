@@ -58,7 +58,7 @@ describe('unmodified clients', () => {
       await expectPaid(app, ada, 2);
     });
 
-    it('hears 402 once', async () => {
+    it('gets 402 once', async () => {
       const poor = await app.newUser({ tokens: 0 });
       const asked = generateText({ model: modelOf(poor), prompt: 'hi' });
       await expect(asked).rejects.toMatchObject({ statusCode: 402, isRetryable: false });

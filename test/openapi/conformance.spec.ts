@@ -32,7 +32,7 @@ describe('an answer that the schema does not tell', () => {
     conformance.assert(method, path, answer);
   };
 
-  it('is found by its body: a key too many, one too few, another type', async () => {
+  it('is found by its body: a surplus field, a missing field, another type', async () => {
     const path = '/api/token-balance/';
     const real = await ada.get(path);
     expect(fault('GET', path, real)).not.toThrow();
@@ -84,7 +84,7 @@ describe('an answer that the schema does not tell', () => {
     expect(fault('POST', path, talkative)).toThrow(/additional properties/);
   });
 
-  it('is found by what `default` does not stand for: a status, a header, a code of another status', async () => {
+  it('is found by what `default` does not include: a status, a header, a code of another status', async () => {
     const path = '/api/token-balance/';
     const refused = await app.send({ path });
     expect([refused.status, refused.body.code]).toEqual([401, 'not_authenticated']);
@@ -101,7 +101,7 @@ describe('an answer that the schema does not tell', () => {
     expect(fault('POST', '/api/login/', refused)).toThrow(/of the statuses, only/);
   });
 
-  it('is found by an event of a stream: a field too many, one too few, and no event at all', async () => {
+  it('is found by an event of a stream: a surplus field, a missing field, no event at all', async () => {
     const path = '/v1/chat/completions';
     const messages = [{ role: 'user', content: 'Hi' }];
     const real = await ada.send('POST', path, { model: 'echo', messages, stream: true });
@@ -116,7 +116,7 @@ describe('an answer that the schema does not tell', () => {
     says('data: [DONE]', 'data: "all"').toThrow(/event must be/);
   });
 
-  it('is found where there is no such path or method', async () => {
+  it('is found for an unknown path or method', async () => {
     const real = await ada.get('/api/token-balance/');
     expect(fault('GET', '/api/nope/', real)).toThrow(/it has no such path or method/);
     expect(fault('PUT', '/api/token-balance/', real)).toThrow(/it has no such path or method/);

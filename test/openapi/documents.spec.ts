@@ -33,13 +33,13 @@ function isBroken(from: string, link: string): boolean {
 describe.each(documents)('%s', (document) => {
   const text = readFileSync(document, 'utf8');
 
-  it('links to what is there', () => {
+  it('has no broken links', () => {
     const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
     const ours = links.filter((link) => !/^[a-z]+:/.test(link));
     expect(ours.filter((link) => isBroken(document, link))).toEqual([]);
   });
 
-  it('names files of ours that are there', () => {
+  it('names only existing files', () => {
     const named = [...text.matchAll(/`((?:src|test|docs|bench)\/[\w./-]+)`/g)];
     const paths = named.map(([, path = '']) => path);
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
@@ -60,7 +60,7 @@ describe('docs/adr', () => {
 });
 
 describe('the code', () => {
-  it('names documents that are there', () => {
+  it('names only existing documents', () => {
     const named = readTree().flatMap(({ text }) => text.match(/\bdocs\/[\w/-]+\.md\b/g) ?? []);
     expect(named.filter((path) => !existsSync(path))).toEqual([]);
   });

@@ -27,7 +27,7 @@ describe('null', () => {
     return Object.keys(properties).filter((name) => !required.includes(name));
   };
 
-  it('for each field that may be left out, on every route, is answered as if it were', async () => {
+  it('is treated as a missing field for each optional field, on every route', async () => {
     const nulled = new Set<string>();
     const walk = new ApiWalk(app, document, 'application/json', (operation, body) => {
       const names = optionalOf(operation).filter((name) => !(name in body));
@@ -48,7 +48,7 @@ describe('null', () => {
     );
   });
 
-  it('changes nothing where a field cannot be null, and clears one that can', async () => {
+  it('changes nothing if a field cannot be null, and clears one that can', async () => {
     ada = await app.newUser();
     const settings = { title: 'plans', model: 'echo', system: 'Be brief.' };
     const { body: opened } = await ada.send('POST', '/api/conversations/', settings);
@@ -60,13 +60,13 @@ describe('null', () => {
     expect(me).toMatchObject({ email: 'ada@example.com' });
   });
 
-  it('is refused where a field is needed, and so is a null body', async () => {
+  it('is refused for a required field, and as a body', async () => {
     const { status, body } = await ada.send('POST', '/api/chat/', { message: null });
     expect([status, body]).toEqual([400, { message: ['This field may not be null.'] }]);
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('does not reach the model, beside or within its messages', async () => {
+  it('does not reach the model, outside or inside its messages', async () => {
     const ask = (nothing: object, inMessage: object) =>
       ada.send(
         'POST',
@@ -86,7 +86,7 @@ describe('null', () => {
     ['conversation', '  '],
     ['model', ''],
     ['stream', ''],
-  ])('has the blank %s=%j of a form beside it', async (name, value) => {
+  ])('is equal to the blank %s=%j of a form', async (name, value) => {
     const form = new URLSearchParams({ message: 'hi', [name]: value }).toString();
     const answer = await app.send({
       method: 'POST',
@@ -102,7 +102,7 @@ describe('null', () => {
 });
 
 describe('an empty parameter of a query', () => {
-  it('is answered as if it were left out, as a page sends what nobody chose', async () => {
+  it('is treated as a missing parameter', async () => {
     const app = await TestApp.start();
     const ada = await app.newUser();
     await ada.chat('hi');

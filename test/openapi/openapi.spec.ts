@@ -46,7 +46,7 @@ describe('GET /api/schema/', () => {
     expect(totals).toEqual({ errors: 0, warnings: 0, ignored: 0 });
   }, 60_000);
 
-  it('has every route that is served, and no other', () => {
+  it('contains exactly the served routes', () => {
     const served = app.nest
       .get(RouteTable)
       .all()
@@ -113,7 +113,7 @@ describe('GET /api/schema/', () => {
     });
   });
 
-  it('tells once what every route may refuse', () => {
+  it('describes once the errors of every route', () => {
     for (const operation of operationsOf(document)) {
       const isOpenAi = operation.path.startsWith('/v1');
       expect(operation.responses['default']).toEqual({
@@ -138,14 +138,14 @@ describe('GET /api/schema/', () => {
     }
   });
 
-  it('calls no schema by the name of a class', () => {
+  it('names no schema after a class', () => {
     const names = Object.keys(document.components?.schemas ?? {});
     expect(names).toContain('ChatAnswer');
     expect(names.filter((name) => name.endsWith('Dto'))).toEqual([]);
     expect(JSON.stringify(document)).not.toMatch(/schemas\/\w+Dto"/);
   });
 
-  it('tells every answer of a chat', () => {
+  it('describes every answer of a chat', () => {
     const chat = document.paths['/api/chat/']?.post;
     if (!chat) throw new Error('no POST /api/chat/');
     const statuses = [200, 400, 402, 403, 404, 409, 413, 422, 502, 503, 504];
@@ -168,7 +168,7 @@ describe('GET /api/schema/', () => {
     expect(Object.keys(bodies)).toEqual(BODY_TYPES);
   });
 
-  it('tells the limits and prices that are set, not those that are usual', async () => {
+  it('contains the configured limits and prices, not the defaults', async () => {
     expect(document.components?.schemas?.['Chat']).toMatchObject({
       required: ['message'],
       properties: { message: { type: 'string', minLength: 1, maxLength: 5000 } },

@@ -117,7 +117,7 @@ suite('three processes behind nginx (skipped without nginx and PostgreSQL)', () 
     return new Caller(http, token, username);
   }
 
-  it('pass a word of a stream on before the next one is there', async () => {
+  it('forward a word of a stream before the next one arrives', async () => {
     const ada = await newUser();
     const reader = await EventReader.open(balancer.url, ada, {
       message: 'hello',
@@ -134,7 +134,7 @@ suite('three processes behind nginx (skipped without nginx and PostgreSQL)', () 
     expect(await ada.balance()).toBeLessThan(4000);
   });
 
-  it("log the caller's address, and not one that the caller claims", async () => {
+  it("log the client's real address, not a claimed one", async () => {
     await new Promise((resolve, reject) => {
       request(
         `${balancer.url}/api/token-balance/`,
@@ -150,14 +150,14 @@ suite('three processes behind nginx (skipped without nginx and PostgreSQL)', () 
     expect(logs).not.toContain('203.0.113.9');
   });
 
-  it('write links with the address that the caller used', async () => {
+  it('write links with the address that the client used', async () => {
     const ada = await newUser();
     for (const word of ['one', 'two']) await ada.chat(word);
     const { body } = await ada.get('/api/chat/?page_size=1');
     expect(body.next).toMatch(new RegExp(`^${balancer.url}/api/chat/`));
   });
 
-  it('go on when one of them is killed, and the books balance', async () => {
+  it('continue when one of them is killed, and the books balance', async () => {
     const ada = await newUser();
     const statuses: number[] = [];
     for (let n = 0; n < 30; n += 1) {

@@ -46,13 +46,13 @@ describe('Dockerfile', () => {
     for (const copy of textsOf(image, 'COPY')) expect(copy).toMatch(/^--from=build /);
   });
 
-  it('copies what is there, and what the build is made by', () => {
+  it('copies only existing files, and all that the build needs', () => {
     const sources = textsOf(build, 'COPY').flatMap((text) => text.split(' ').slice(0, -1));
     expect(sources).toEqual(expect.arrayContaining(['bin', 'src', 'bench', 'package-lock.json']));
     expect(sources.filter((source) => !existsSync(source))).toEqual([]);
   });
 
-  it('runs as somebody without rights, by an exec form, and tells of its health', () => {
+  it('runs as an unprivileged user, in exec form, with a health check', () => {
     expect(textsOf(image, 'USER')).toEqual(['node']);
     expect(image.findIndex(({ name }) => name === 'USER')).toBeLessThan(
       image.findIndex(({ name }) => name === 'CMD'),
@@ -84,25 +84,25 @@ describe('compose.yaml', () => {
   const processes = () =>
     Object.entries(compose.services).filter(([name]) => name.startsWith('tallychat'));
 
-  it('has three processes that write nowhere but into the database', () => {
+  it('has three processes that write only to the database', () => {
     expect(processes()).toHaveLength(3);
     for (const [, service] of processes()) expect(service.read_only).toBe(true);
   });
 
-  it('names settings that there are', () => {
+  it('names only existing settings', () => {
     for (const [, { environment = {} }] of processes()) {
       expect(Object.keys(environment).filter((name) => !(name in SETTINGS))).toEqual([]);
     }
   });
 
-  it('gives a process longer to stop than it takes', () => {
+  it('gives a process more time to stop than it needs', () => {
     const takes = loadConfig({}).shutdownTimeoutSeconds + 5;
     for (const [, service] of processes()) {
       expect(parseInt(service.stop_grace_period ?? '0', 10)).toBeGreaterThan(takes);
     }
   });
 
-  it('mounts files that there are, and balances over the processes by name', async () => {
+  it('mounts only existing files, and balances over the processes by name', async () => {
     const mounts = Object.values(compose.services).flatMap(({ volumes = [] }) => volumes);
     const files = mounts
       .map((mount) => mount.split(':')[0] ?? '')

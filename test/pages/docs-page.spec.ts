@@ -55,7 +55,7 @@ describe('GET /api/docs/', () => {
   }
 
   it.each(['/api/docs/', '/api/docs', '/api/docs/?x=1', '/api/docs?x=/'])(
-    'is a page at %s, whose files are all served from here',
+    'is a page at %s, with all files from this service',
     async (path) => {
       const page = await get(path, BROWSER_ACCEPT);
       expect([page.status, page.headers['content-type']]).toEqual([
@@ -81,7 +81,7 @@ describe('GET /api/docs/', () => {
     ['docs.css', 'text/css; charset=utf-8', 'text/css'],
     ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8', 'text/javascript'],
     ['start.js', 'text/javascript; charset=utf-8', 'text/javascript'],
-  ])('serves %s as %s, also to who accepts nothing else', async (file, type, accept) => {
+  ])('serves %s as %s, also to a client that accepts nothing else', async (file, type, accept) => {
     const { status, headers, raw } = await get(`/api/docs/${file}`, accept);
     expect([status, headers['content-type']]).toEqual([200, type]);
     expect(raw.length).toBeGreaterThan(100);
@@ -95,7 +95,7 @@ describe('GET /api/docs/', () => {
     },
   );
 
-  it('starts with the schema of this service, and asks no validator elsewhere', async () => {
+  it('loads the schema of this service, and calls no external validator', async () => {
     const { raw } = await get('/api/docs/start.js');
     expect(raw).toContain("new URL('../schema/', script)");
     expect(raw).toContain('validatorUrl: null');
@@ -179,7 +179,7 @@ inBrowser('the documentation in Chromium', () => {
     await expectAllAt('/api/docs/');
   });
 
-  it('shows no route taller than 1,500 pixels, each with what all may refuse in one line', async () => {
+  it('shows no route taller than 1,500 pixels, each with the common errors in one line', async () => {
     const { body } = await app.send({ path: '/api/schema/' });
     const routes = Object.values(body.paths as Record<string, Record<string, Described>>).flatMap(
       (item) => Object.values(item),
@@ -197,7 +197,7 @@ inBrowser('the documentation in Chromium', () => {
     expect(heights.filter(([, , statuses]) => statuses.length < 2)).toEqual([]);
   }, 240_000);
 
-  it('lets a newcomer, also who typed the session of the README, register, authorize with the pasted token, and chat', async () => {
+  it('lets a new user, also after the session of the README, register, authorize with the pasted token, and chat', async () => {
     const [typed] = /username=\w+ -d password=\w+/.exec(await readFile('README.md', 'utf8')) ?? [
       '',
     ];
@@ -216,14 +216,14 @@ inBrowser('the documentation in Chromium', () => {
     expect(await app.database.count('turns')).toBe(1);
   });
 
-  it('shows all again without the slash, keeps the authorization, and says where the chat page is', async () => {
+  it('works without the trailing slash, keeps the authorization, and links to the chat page', async () => {
     await expectAllAt('/api/docs');
     expect(await tryOut('Wallet-readBalance', BALANCE)).toContain('3900');
     const link = page.getByRole('link', { name: 'To the chat page' });
     expect(await link.evaluate((anchor) => (anchor as { href?: string }).href)).toBe(`${app.url}/`);
   });
 
-  it('takes an API key as it takes a token, and a key has no say over keys', async () => {
+  it('accepts an API key like a token, and a key cannot manage keys', async () => {
     const made = await tryOut('API_keys-createKey', '/api/keys/');
     const [key = 'none'] = /"key": "(tally_\w+)"/.exec(made)?.slice(1) ?? [];
     await authorize(key);
@@ -231,7 +231,7 @@ inBrowser('the documentation in Chromium', () => {
     expect(await tryOut('API_keys-listKeys', '/api/keys/')).toContain('session_required');
   });
 
-  it('puts the id of the newest of a list where a route asks for one', async () => {
+  it('fills in the newest id of a list for a path parameter', async () => {
     const made = await tryOut('Conversations-listConversations', '/api/conversations/');
     const [newest = 'none'] = /"id": "([\w-]+)"/.exec(made)?.slice(1) ?? [];
     const path = '/api/conversations/{id}/';
@@ -240,7 +240,7 @@ inBrowser('the documentation in Chromium', () => {
     expect(await one.locator('tr[data-param-in=path] input').inputValue()).toBe(newest);
   });
 
-  it('finds routes by a word of their path or their summary', async () => {
+  it('filters routes by a word of their path or summary', async () => {
     await page.locator('.operation-filter-input').fill('token-BALANCE');
     await page.locator('#operations-Chat-sendMessage').waitFor({ state: 'detached' });
     expect(await page.locator('.opblock').count()).toBe(1);

@@ -94,7 +94,7 @@ inBrowser("React's useChat() in a browser", () => {
 
   const askAgain = () => page.getByRole('button', { name: 'Again' }).click();
 
-  it('answers anew, also in place of an answer that is stopped for it before its first word', async () => {
+  it('regenerates an answer, also one that it stops before its first word', async () => {
     await askAgain();
     await until(async () => (await ada.history()).length === 4);
     await isReady();
@@ -118,7 +118,7 @@ inBrowser("React's useChat() in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it('finds nothing to resume after a reload, and goes on', async () => {
+  it('has nothing to resume after a reload, and continues', async () => {
     await page.evaluate(`location.hash = '#resume'`);
     const resumed = page.waitForResponse(/\/api\/chat\/page-chat\/stream$/);
     await page.reload();
@@ -130,7 +130,7 @@ inBrowser("React's useChat() in a browser", () => {
     expect(await ada.balance()).toBe(3300);
   });
 
-  it("shows the contract's own words for an empty wallet, and charges nothing", async () => {
+  it('shows the message of the contract for an empty wallet, and charges nothing', async () => {
     await ada.send('PUT', '/api/wallet/limits/', { daily: 700 });
     await send('six');
     await page.getByRole('status').getByText('Insufficient tokens').waitFor();

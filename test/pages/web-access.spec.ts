@@ -37,7 +37,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     return found;
   }
 
-  it('has no barrier at the login, with and without an error', async () => {
+  it('is accessible at the login, with and without an error', async () => {
     await tab.button('Log in').waitFor();
     expect(await barriers()).toEqual([]);
     await tab.fillIn('ada', 'password');
@@ -46,7 +46,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     expect(await barriers()).toEqual([]);
   });
 
-  it('has no barrier before a first question, and in a conversation', async () => {
+  it('is accessible before a first question and in a conversation', async () => {
     await tab.register('ada');
     await tab.sees('What would you like to know?');
     expect(await barriers()).toEqual([]);
@@ -60,7 +60,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     expect(await barriers()).toEqual([]);
   });
 
-  it('has no barrier while an answer comes, which moves only for those who do not mind', async () => {
+  it('is accessible during an answer, and respects prefers-reduced-motion', async () => {
     provider.answer([{ type: 'delta', text: 'Half of it.' }]);
     await tab.message.fill('and then?');
     await tab.message.press('Enter');
@@ -76,7 +76,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     provider.use(undefined);
   });
 
-  it('has no barrier before an empty wallet, and in a dialog', async () => {
+  it('is accessible with an empty wallet and in a dialog', async () => {
     await tab.message.fill('more than there is');
     await tab.sees('Your wallet has 50 tokens: too few for this.');
     expect(await barriers()).toEqual([]);
@@ -87,14 +87,14 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     expect(await app.database.count('conversations')).toBe(1);
   });
 
-  it('has no barrier on the account page, with its bars and tables', async () => {
+  it('is accessible on the account page, with its plots and tables', async () => {
     await tab.page.getByRole('link', { name: 'Account' }).click();
     await tab.page.locator('progress').first().waitFor();
     await tab.page.getByRole('cell', { name: '−100' }).first().waitFor();
     expect(await barriers()).toEqual([]);
   });
 
-  it('is used by the keyboard alone, from the login to the logout, and never loses it', async () => {
+  it('works with the keyboard alone, from the login to the logout, and never loses the focus', async () => {
     const alone = await WebPage.openAlone(browser, app.url, 'wide');
     const { keyboard } = alone.page;
     await alone.button('Log in').waitFor();
@@ -139,7 +139,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     await alone.close();
   });
 
-  it('shows the login before what is behind it has come, and says where that does not come', async () => {
+  it('shows the login before the other modules are loaded, and reports if they fail to load', async () => {
     const context = await browser.newContext();
     let letGo: (isServed: boolean) => void = () => undefined;
     const isServed = new Promise<boolean>((resolve) => (letGo = resolve));

@@ -94,7 +94,7 @@ inBrowser('fifty texts that would run a script', () => {
     expect(links).toContain('https://example.org/leak.png');
   });
 
-  it('are harmless as an answer that comes in small pieces', async () => {
+  it('are harmless as an answer in small chunks', async () => {
     const pieces = HOSTILE_TEXTS.join('\n\n').match(/[^]{1,7}/gu) ?? [];
     provider.answer([
       ...pieces.map((text) => ({ type: 'delta', text }) as const),

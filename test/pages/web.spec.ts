@@ -30,7 +30,7 @@ describe('GET /', () => {
     return [...new Set(links.map(([, link = '']) => `/${link}`))];
   }
 
-  it('is a document under a policy that lets nothing inline run, and is asked for anew each time', async () => {
+  it('is a document with a policy against inline code, and is revalidated each time', async () => {
     const { status, headers, raw } = await get('/', 'text/html');
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     expect(headers['cache-control']).toBe('no-cache');
@@ -41,7 +41,7 @@ describe('GET /', () => {
     expect(raw).toContain('data-opening-grant="250"');
   });
 
-  it('names files that a browser may keep for good, under 200 KB with the document', async () => {
+  it('names files that a browser may cache forever, under 200 KB with the document', async () => {
     const paths = await named();
     expect(paths.length).toBeGreaterThan(20);
     let bytes = (await get('/', 'text/html')).raw.length;
@@ -59,7 +59,7 @@ describe('GET /', () => {
     expect(bytes).toBeLessThan(FIRST_VIEW_MAX_BYTES);
   });
 
-  it('names what the login imports before all others', async () => {
+  it('preloads the imports of the login first', async () => {
     const names = (await named()).map((path) => path.split('/').at(-1) ?? '');
     const needed = new Set(['base.css', 'layout.css', 'page.js']);
     for (const name of needed) {
@@ -70,7 +70,7 @@ describe('GET /', () => {
     expect(needed).not.toContain('marked.js');
   });
 
-  it('serves the account page under the same path, though not named at first', async () => {
+  it('serves the account page’s files from the same folder', async () => {
     const folder = (await named())[0]?.replace(/[^/]+$/, '') ?? '';
     for (const name of ['account.js', 'console.js', 'list.js']) {
       expect((await named()).some((path) => path.endsWith(name))).toBe(false);
@@ -78,13 +78,13 @@ describe('GET /', () => {
     }
   });
 
-  it('serves the file of today to a tab of yesterday, but not to be kept', async () => {
+  it('serves the current file to an old tab, without caching', async () => {
     const { status, headers } = await get('/assets/0123456789abcdef/page.js');
     expect([status, headers['cache-control']]).toEqual([200, 'no-cache']);
   });
 
   it.each(['package.json', 'index.html', '..%2findex.html', 'constructor', '__proto__'])(
-    'serves nothing else from there: %s is not found',
+    'serves nothing else from the folder: %s is not found',
     async (file) => {
       const { status, body } = await get(`/assets/0123456789abcdef/${file}`);
       expect([status, body]).toEqual([404, { detail: 'Not found.', code: 'not_found' }]);
@@ -93,7 +93,7 @@ describe('GET /', () => {
 });
 
 describe('PageAssets', () => {
-  it('says in the document whether one may register', () => {
+  it('writes into the document whether registration is open', () => {
     const documentOf = (isRegistrationOpen: boolean) =>
       new PageAssets({ openingGrant: 1, isRegistrationOpen }).document;
     expect(documentOf(true)).toContain('data-registration="open"');
@@ -104,13 +104,13 @@ describe('PageAssets', () => {
 describe('the page folder', () => {
   const files = readdirSync(FOLDER).map((name) => readFileSync(join(FOLDER, name), 'utf8'));
 
-  it('has at most 1,500 lines of code, blank ones and comments aside', () => {
+  it('has at most 1,500 lines of code, without blank lines and comments', () => {
     const lines = files.flatMap((text) => text.split('\n'));
     const code = lines.filter((line) => !/^\s*(\/\/|\/\*|\*\s|\*\/|$)/.test(line));
     expect(code.length).toBeLessThanOrEqual(LINES_MAX);
   });
 
-  it('makes no HTML of text by itself', () => {
+  it('does not build HTML from text itself', () => {
     const doors = /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function/i;
     expect(files.filter((text) => doors.test(text))).toEqual([]);
   });

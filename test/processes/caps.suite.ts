@@ -52,7 +52,7 @@ const suite = (kind: DatabaseKind): void => {
     });
 
   it.each(['echo', 'flat:good'])(
-    `is answered exactly 7 of ${String(CHATS)} chats at once by %s`,
+    `gets exactly 7 of ${String(CHATS)} simultaneous chats answered by %s`,
     async (model) => {
       const ada = await fleet.newUser(first());
       const key = await makeKey(first().http, ada, { limit: ROOM * 100 + 99 });
@@ -71,7 +71,7 @@ const suite = (kind: DatabaseKind): void => {
     },
   );
 
-  it('serves nowhere once it is rotated or deleted', async () => {
+  it('is refused by every process after it is rotated or deleted', async () => {
     const ada = await fleet.newUser(first());
     const key = await makeKey(first().http, ada);
     const statuses = async (secret: string) => {
@@ -89,7 +89,7 @@ const suite = (kind: DatabaseKind): void => {
   });
 
   // The last, for a process is gone after it.
-  it('gets back what a killed process held', async () => {
+  it('gets back the holds of a killed process', async () => {
     const ada = await fleet.newUser(first());
     const key = await makeKey(first().http, ada, { limit: 1000 });
     const body = { message: 'hi', model: 'flat:hangs' };

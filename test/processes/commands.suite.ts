@@ -31,7 +31,7 @@ const adminCommand = (kind: DatabaseKind): void => {
     return rows.map(({ operator_id, action, reason }) => [operator_id, action, reason]);
   };
 
-  it('grants and makes codes from a shell, beside the running service', async () => {
+  it('grants tokens and creates codes from a shell while the service runs', async () => {
     const ada = await app.newUser();
     const words = ['grant', ada.username, '1000', '--reason', 'by hand', '--key', 'shell'];
     const first = await admin(...words);
@@ -45,7 +45,7 @@ const adminCommand = (kind: DatabaseKind): void => {
   });
 
   itInFull(
-    'lists users, and says who is staff and who may log in; the trail has each change once',
+    'lists users with their roles and states, and writes each change to the trail once',
     async () => {
       const ada = await app.newUser();
       expect((await admin('users', ada.username)).stdout).toContain('balance 4000');
@@ -69,7 +69,7 @@ const adminCommand = (kind: DatabaseKind): void => {
     },
   );
 
-  itInFull('makes a user, and prints a link by which the password is set once', async () => {
+  itInFull('creates a user, and prints a link that sets the password once', async () => {
     const { code, stdout, stderr } = await admin(
       'create-user',
       'Bea',
@@ -141,7 +141,7 @@ const auditCommand = (kind: DatabaseKind): void => {
     });
   });
 
-  itInFull('tells a terminal, and nobody else, how far it has come', async () => {
+  itInFull('shows progress on a terminal only', async () => {
     const [shown, piped] = [await auditOnTerminal(app.databaseUrl), await command()];
     expect([shown.code, piped.code]).toEqual([0, 0]);
     expect(piped.stderr).toEqual(ITS_DATABASE);
@@ -149,7 +149,7 @@ const auditCommand = (kind: DatabaseKind): void => {
     expect(shown.stdout).toBe(piped.stdout);
   });
 
-  it('exits 2 when it cannot look', async () => {
+  it('exits with 2 if it cannot read the database', async () => {
     const { code, stderr } = await runCommand('audit', 'postgres://tally:no@127.0.0.1:1/none');
     expect(code).toBe(2);
     expect(stderr).toContain('audit: ');
@@ -157,7 +157,7 @@ const auditCommand = (kind: DatabaseKind): void => {
 };
 
 const withoutSchema = (kind: DatabaseKind): void => {
-  it('refuses and leaves the migration to the service', async () => {
+  it('refuses an unmigrated database, and leaves the migration to the service', async () => {
     const database = await createDatabase(kind);
     if (kind === 'sqlite') await writeFile(database.url.slice('sqlite:'.length), '');
     const expected = 'the schema is not up to date: start the service once, and it migrates';
@@ -178,7 +178,7 @@ const withoutSchema = (kind: DatabaseKind): void => {
 };
 
 const ofAnotherProgram = (kind: DatabaseKind): void => {
-  it('refuses, gives no advice to serve it, and changes nothing', async () => {
+  it('refuses a foreign database without advice to serve it, and changes nothing', async () => {
     const database = await createDatabase(kind);
     const theirs = await Inspector.open(database.url);
     await theirs.rows('CREATE TABLE users (id integer)');

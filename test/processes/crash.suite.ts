@@ -203,7 +203,7 @@ const firstStarts = (kind: DatabaseKind): void => {
   afterEach(() => fleet.close(), CASE_TIMEOUT_MS);
 
   it(
-    'is migrated in the end, however often the first processes are killed over it',
+    'is migrated in the end even if the first processes are killed',
     withDice(async (dice) => {
       for (let kills = 0; kills < EARLY_KILLS; kills += 1) {
         const doomed = await fleet.launch();

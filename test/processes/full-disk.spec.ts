@@ -79,7 +79,7 @@ suite(
       rmSync(folder, { recursive: true });
     });
 
-    it('is 503 and charges nothing; once there is room, everything goes on and the books balance', async () => {
+    it('is 503 and charges nothing; when there is room, everything continues and the books balance', async () => {
       let paid = 0;
       let full = await ada.chat(LONG);
       for (; full.status === 200; full = await ada.chat(LONG)) paid += 1;

@@ -103,7 +103,7 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
   };
 
   it(
-    'charge nothing for an answer that is ready only after another let its hold expire',
+    'charges nothing for an answer that ends after another process expired its hold',
     async () => {
       const lease = await leaseOfHalting();
       const callers = await Promise.all(Array.from({ length: 8 }, () => fleet.newUser(halting)));
@@ -134,7 +134,7 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
   );
 
   it(
-    'finish what a killed one has left: nothing held, nothing lost, nothing charged twice',
+    'finishes what a killed process left: nothing held, lost or charged twice',
     withDice(async (dice) => {
       const lease = await leaseOfHalting();
       const everyone = [halting, ...others].flatMap((at) =>

@@ -25,7 +25,7 @@ describe('a command without a database', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it.each(sample('a command', 3, REFUSED))(
-    '%p says which there is none, and makes nothing',
+    '%p reports the missing database, and creates nothing',
     async (words, code) => {
       const missing = join(folder, 'data', 'tallychat.sqlite');
       const ended = await runIn(folder, {}, ...words);
@@ -36,7 +36,7 @@ describe('a command without a database', () => {
     },
   );
 
-  it('leaves the database of another program as it is, and so does the service', async () => {
+  it('does not change the database of another program, like the service', async () => {
     const path = join(folder, 'django.sqlite');
     const url = `sqlite:${path}`;
     const theirs = await Inspector.open(url);
@@ -67,7 +67,7 @@ describe('a command without a database', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('refuses a folder in the place of the file', async () => {
+  it('refuses a folder in place of the file', async () => {
     const ended = await runIn(folder, { DATABASE_URL: 'sqlite:.' }, 'audit');
     expect([ended.code, ended.stdout]).toEqual([2, '']);
     expect(ended.stderr).toContain(`no such database: ${folder} is no file`);

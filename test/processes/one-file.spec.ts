@@ -71,7 +71,7 @@ describe('an SQLite file that is served', () => {
     },
   );
 
-  it('is kept though its lock file is removed, and makes that again', async () => {
+  it('stays locked if its lock file is removed, and creates it again', async () => {
     const lock = `${file}.lock`;
     await rm(lock);
     await expectRefused(file);
@@ -79,13 +79,13 @@ describe('an SQLite file that is served', () => {
     expect(await readdir(folder)).toContain('tallychat.sqlite.lock');
   });
 
-  itInFull('is told as moved, and a new file in its place is not served beside it', async () => {
+  itInFull('is reported as moved, and a new file in its place is not served', async () => {
     await rename(file, join(folder, 'other', 'moved.sqlite'));
     await started[0]?.sees(/tallychat\.sqlite was moved, removed or replaced while it is served/);
     await expectRefused(file);
   });
 
-  itInFull('is served under the other name once the first process is gone', async () => {
+  itInFull('is served under the other name after the first process ended', async () => {
     const other = join(folder, 'second.sqlite');
     await link(file, other);
     started[0]?.kill('SIGTERM');

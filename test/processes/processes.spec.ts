@@ -58,7 +58,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
       expect(await database.differences()).toEqual([]);
     });
 
-  it('start at once on an empty database, which one of them migrates', async () => {
+  it('start together on an empty database, which one of them migrates', async () => {
     const answers = await Promise.all(members.map(({ http }) => http.send({ path: READY })));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     const migrated = await fleet.inspect((database) =>
@@ -67,7 +67,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     expect(migrated.map(({ name }) => name)).toEqual(migrations.map(({ name }) => name));
   });
 
-  it('answer exactly 40 of many more chats at once on 4,000 tokens, all of them together', async () => {
+  it('answer together exactly 40 of many simultaneous chats on 4,000 tokens', async () => {
     const ada = await fleet.newUser(member(0));
     const chats = everywhere(ada).flatMap((caller, where) =>
       Array.from({ length: CHATS_EACH }, (_, n) => caller.chat(`${String(n)} at ${String(where)}`)),
@@ -99,7 +99,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     return untilAnswered(caller, key);
   };
 
-  it('give one key, fired at all of them, one call, one charge and one answer', async () => {
+  it('give one key that is sent to all of them one call, one charge and one answer', async () => {
     const ada = await fleet.newUser(member(1));
     const calls = upstream.calls.length;
     const callers = everywhere(ada).flatMap((caller) => Array.from({ length: 7 }, () => caller));
@@ -114,7 +114,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     await assertBalanced();
   });
 
-  it('give an answer that one could not deliver to the retry at another, for one call', async () => {
+  it('give an undelivered answer to the retry at another process, for one call', async () => {
     const [here, there, elsewhere] = everywhere(await fleet.newUser(member(0)));
     const calls = upstream.calls.length;
     let answerNow: () => void = () => undefined;
@@ -137,7 +137,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     await assertBalanced();
   });
 
-  it('credit one code once, on whichever process it is redeemed', async () => {
+  it('credit one code once, on any process', async () => {
     const callers = await Promise.all(members.map((member) => fleet.newUser(member)));
     const [code] = await fleet.inspect((database) => printCodes(database, 1, 250));
     const answers = await Promise.all(
@@ -150,7 +150,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     await assertBalanced();
   });
 
-  it('refuse a credential from the request after it was revoked at another', async () => {
+  it('refuse a credential right after it was revoked at another process', async () => {
     const ada = await fleet.newUser(member(2));
     const [here, there, elsewhere] = everywhere(ada);
     expect(await there?.balance()).toBe(4000);

@@ -61,7 +61,7 @@ describe('a production install', () => {
 
   const typed = (...words: string[]) => runInstalled(root, database, ...words);
 
-  it('serves, and needs nothing more for the operators’ commands', async () => {
+  it('serves, and runs every operator command', async () => {
     const command = [process.execPath, '--preserve-symlinks', join(root, 'dist/src/main.js')];
     const service = await Service.start(database, { command });
     expect((await typed('admin', 'create-user', 'ada')).code).toBe(0);
@@ -97,7 +97,7 @@ describe('a production install', () => {
     for (const [name] of admin) expect((await typed('admin', name, '--help')).code).toBe(0);
   });
 
-  it('says in a sentence that nothing is built', async () => {
+  it('reports in one sentence that nothing is built', async () => {
     await rm(join(root, 'dist'), { recursive: true });
     const { code, stderr } = await typed('audit');
     expect([code, stderr]).toEqual([1, 'tallychat: nothing is built: run `npm run build` first\n']);
@@ -105,7 +105,7 @@ describe('a production install', () => {
 });
 
 describe('a command', () => {
-  it('whose reader has gone ends without a stack trace', async () => {
+  it('ends without a stack trace if its pipe is closed', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tallychat-pipe-'));
     await runIn(folder, {}, 'migrate');
     const program = join(process.cwd(), 'bin/tallychat.js');
@@ -115,7 +115,7 @@ describe('a command', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('whose disk is full tells in a line what could not be printed, and fails', async () => {
+  it('fails with one line if its output cannot be written', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tallychat-full-'));
     await runIn(folder, {}, 'migrate');
     const program = join(process.cwd(), 'bin/tallychat.js');

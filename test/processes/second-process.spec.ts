@@ -14,7 +14,7 @@ describe('a second process on one SQLite file', () => {
   });
   afterEach(() => fleet.close());
 
-  itInFull('refuses in one sentence, and leaves the first one to serve', async () => {
+  itInFull('refuses in one sentence, and the first one continues', async () => {
     const first = await fleet.start();
     const ada = await fleet.newUser(first);
     const second = await fleet.launch();
@@ -25,7 +25,7 @@ describe('a second process on one SQLite file', () => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('refuses before it touches the schema, also when all start at once on an empty file', async () => {
+  it('refuses before it touches the schema, also if all start at once on an empty file', async () => {
     const services = await Promise.all([fleet.launch(), fleet.launch(), fleet.launch()]);
     const serving = services.map((service) => fleet.serving(service));
     const member = await Promise.any(serving);
@@ -40,7 +40,7 @@ describe('a second process on one SQLite file', () => {
     await Promise.allSettled(serving);
   });
 
-  itInFull('serves once the first one was killed, with every balance as it was', async () => {
+  itInFull('serves after the first one was killed, with every balance unchanged', async () => {
     const first = await fleet.start();
     const ada = await fleet.newUser(first);
     const answer = await ada.chat('before');

@@ -31,7 +31,7 @@ describe.each(postgres)('two processes on one %s', (kind) => {
     await upstream.stop();
   });
 
-  it('stop an answer of the one by a request to the other, once, whoever asks how often', async () => {
+  it('stop an answer of one process by requests to the other, once', async () => {
     const ada = await fleet.newUser(here);
     const elsewhere = fleet.callerOn(there, ada);
     const eve = await fleet.newUser(there);

@@ -26,7 +26,7 @@ describe('tallychat backup, restore, move and import-django', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('import beside the service, back up under it, and tell what they did', async () => {
+  it('import and back up while the service runs, and report what they did', async () => {
     const django = await DjangoDatabase.create('sqlite');
     await django.addUser({ id: 1, username: 'alice' });
     await django.addUser({ id: 2, username: 'Alice' });
@@ -78,7 +78,7 @@ describe('tallychat backup, restore, move and import-django', () => {
     expect((await run('backup', 'tonight.sqlite', '--replace')).code).toBe(0);
   });
 
-  it('refuse to restore what is served, and restore what is not', async () => {
+  it('refuse to restore over a served file, and restore otherwise', async () => {
     const served = await run('restore', 'tonight.sqlite', '--replace');
     expect([served.code, served.stderr]).toEqual([
       1,
@@ -94,7 +94,7 @@ describe('tallychat backup, restore, move and import-django', () => {
   });
 
   it.each(databaseKinds.filter((kind) => kind === 'postgres'))(
-    'move to %s once the service has stopped',
+    'move to %s after the service has stopped',
     async (kind) => {
       const target = await createDatabase(kind);
       const busy = await run('move', DATABASE_URL(), target.url);
@@ -118,7 +118,7 @@ describe('tallychat backup, restore, move and import-django', () => {
   );
 
   it(
-    'do nothing for words that are not understood',
+    'do nothing for unknown arguments',
     async () => {
       const wrong = [
         ['move', 'live.sqlite', 'postgres://tally@127.0.0.1/x'],

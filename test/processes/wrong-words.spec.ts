@@ -53,7 +53,7 @@ describe('npm run admin with wrong words', () => {
   ];
 
   it.each(sample('words of what is not there', 3, vain))(
-    'tells in a line why the words %p cannot be done',
+    'reports in one line why the words %p cannot be done',
     async (words, line) => {
       const { code, stdout, stderr } = await admin(...words);
       expect([code, stdout]).toEqual([1, '']);
@@ -62,7 +62,7 @@ describe('npm run admin with wrong words', () => {
     },
   );
 
-  it('refuses a surplus word of the audit and of the service', async () => {
+  it('refuses a surplus argument of the audit and of the service', async () => {
     const audit = await runCommand('audit', app.databaseUrl, 'all');
     expect([audit.code, audit.stdout]).toEqual([2, '']);
     const service = await Service.launch({}, { words: ['now'] });

@@ -73,7 +73,7 @@ describe('the unmodified client @openai/agents, by its defaults', () => {
     await expectPaid(app, ada, 3);
   });
 
-  it('goes on by the id of the last response, with new items alone', async () => {
+  it('continues with the id of the last response and only new items', async () => {
     const ada = await app.newUser();
     const first = await runnerOf(ada).run(agentOf([]), 'work');
     const previousResponseId = first.lastResponseId;
@@ -88,7 +88,7 @@ describe('the unmodified client @openai/agents, by its defaults', () => {
     await expectPaid(app, ada, 4);
   });
 
-  it('is told of too little money once', async () => {
+  it('gets the 402 once', async () => {
     const poor = await app.newUser({ tokens: 99 });
     const calls = upstream.calls.length;
     await expect(runnerOf(poor).run(agentOf([]), 'work')).rejects.toMatchObject({ status: 402 });

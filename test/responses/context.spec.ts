@@ -41,7 +41,7 @@ describe('what a response goes on with', () => {
     await upstream.stop();
   });
 
-  it('has with a call what its provider wants back, streamed and not, by its items and by its id', async () => {
+  it('returns the provider’s extra fields of a call, streamed and whole, by items and by id', async () => {
     const ada = await app.newUser();
     const tools = [{ type: 'function', name: 'weather', parameters: {} }];
     const ask = { model: 'signs', tools, input: 'Rain?' };
@@ -61,7 +61,7 @@ describe('what a response goes on with', () => {
     expect(await ada.balance()).toBe(4000 - 400);
   });
 
-  it('pays for what it goes on with, and is refused or cut where that is too long', async () => {
+  it('pays for its context, and is refused or cut if the context is too long', async () => {
     const ada = await app.newUser({ tokens: 100_000 });
     const words = 'word '.repeat(200);
     const first = await respond(ada, { model: 'flat', input: words });
@@ -83,7 +83,7 @@ describe('what a response goes on with', () => {
     expect(await ada.balance()).toBe(balance - 20);
   });
 
-  it('tells no output of a tool whose call is too long ago to be told, or was deleted', async () => {
+  it('sends no output of a tool whose call was cut or deleted', async () => {
     const ada = await app.newUser();
     const words = { role: 'user', content: 'word '.repeat(200) };
     const first = await respond(ada, { model: 'calls', input: [words] });
@@ -105,7 +105,7 @@ describe('what a response goes on with', () => {
     expect([upstream.calls.length, await ada.balance()]).toEqual([calls, 3600]);
   });
 
-  it('goes on without a word more', async () => {
+  it('continues without new input', async () => {
     const ada = await app.newUser();
     const { body } = await respond(ada, { input: 'hi' });
     const going = { model: 'flat', previous_response_id: body.id as string, input: undefined };
@@ -114,7 +114,7 @@ describe('what a response goes on with', () => {
     expect(await ada.balance()).toBe(3800);
   });
 
-  it('refers to an item any number of times, for no more than 4 MiB in all', async () => {
+  it('refers to an item any number of times, up to 4 MiB in all', async () => {
     const ada = await app.newUser({ tokens: 10_000 });
     const { body } = await respond(ada, { input: 'm'.repeat(90_000) });
     const [{ id }] = body.output as [{ id: string }];
@@ -133,7 +133,7 @@ describe('what a response goes on with', () => {
     expect(await ada.balance()).toBe(balance);
   });
 
-  it('goes on with no more than 4 MiB of what was said before', async () => {
+  it('continues with at most 4 MiB of earlier text', async () => {
     const ada = await app.newUser();
     const image_url = `data:image/png;base64,${'A'.repeat(900_000)}`;
     const input = [{ role: 'user', content: [{ type: 'input_image', image_url }] }];

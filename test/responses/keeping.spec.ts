@@ -24,7 +24,7 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
     return results.filter((row) => row.kind === 'charge').length;
   };
 
-  it('deletes a turn with its words, and leaves what it cost', async () => {
+  it('deletes a turn with its text, and keeps its charge', async () => {
     const ada = await app.newUser();
     const first = await respond(ada, { input: 'a secret' });
     const next = { previous_response_id: first.body.id, input: 'and then' };
@@ -61,7 +61,7 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('keeps nothing but the charge where store is false', async () => {
+  it('stores only the charge if store is false', async () => {
     const ada = await app.newUser();
     const kept = await respond(ada, { input: 'kept' });
     const input = 'unkept words';

@@ -52,7 +52,7 @@ describe('the unmodified client openai, on responses', () => {
     expect(await ada.balance()).toBe(3800);
   });
 
-  it('streams with its helper, what is thought and called too', async () => {
+  it('streams with its helper, with reasoning and calls', async () => {
     const ada = await app.newUser();
     const { responses } = clientOf(ada);
     const stream = responses.stream({ model: 'flat:agent', input: 'work', tools });
@@ -76,7 +76,7 @@ describe('the unmodified client openai, on responses', () => {
     await expectPaid(app, ada, 2);
   });
 
-  it('parses an answer of a schema, whole and streamed', async () => {
+  it('parses an answer with a schema, whole and streamed', async () => {
     const ada = await app.newUser();
     const { responses } = clientOf(ada);
     const format = zodTextFormat(z.object({ city: z.string() }), 'place');
@@ -91,7 +91,7 @@ describe('the unmodified client openai, on responses', () => {
     await expectPaid(app, ada, 2);
   });
 
-  it('knows refusals by their errors', async () => {
+  it('maps refusals to its error classes', async () => {
     const ada = await app.newUser();
     const { responses } = clientOf(ada);
     await expect(responses.create({ ...ask, background: true })).rejects.toMatchObject({

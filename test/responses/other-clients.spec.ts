@@ -78,7 +78,7 @@ describe('unmodified clients, on responses', () => {
       await expectPaid(app, ada, 4);
     });
 
-    it('goes on with what it was answered, by references too', async () => {
+    it('continues with its answers, also by references', async () => {
       const ada = await app.newUser();
       const model = modelOf(ada, 'says');
       const { response } = await generateText({ model, prompt: 'hi' });
@@ -108,7 +108,7 @@ describe('unmodified clients, on responses', () => {
       await expectPaid(app, ada, 1);
     });
 
-    it('hears 402 once', async () => {
+    it('gets 402 once', async () => {
       const poor = await app.newUser({ tokens: 0 });
       const asked = generateText({ model: modelOf(poor, 'says'), prompt: 'hi' });
       await expect(asked).rejects.toMatchObject({ statusCode: 402, isRetryable: false });

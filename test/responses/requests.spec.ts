@@ -96,7 +96,7 @@ describe('a request for a response', () => {
         ]),
       ],
     ],
-  ])('is told to the model in chat completions: %s', async (_, input, messages) => {
+  ])('is translated to chat completions for the model: %s', async (_, input, messages) => {
     expect((await told({ input })).asked.messages).toEqual(messages);
   });
 
@@ -145,7 +145,7 @@ describe('a request for a response', () => {
     });
   });
 
-  it('with tools and items of other kinds goes on without them, and says so', async () => {
+  it('with unknown tools and items continues without them, and reports it', async () => {
     const { asked, body } = await told({
       tools: [{ type: 'web_search' }, add, { type: 'mcp', server_label: 'x' }],
       tool_choice: { type: 'web_search' },
@@ -162,7 +162,7 @@ describe('a request for a response', () => {
     expect(alone.asked['tool_choice']).toBeUndefined();
   });
 
-  it('with a list of allowed tools gives the model no other', async () => {
+  it('with a list of allowed tools sends the model only those', async () => {
     const tools = [add, { type: 'function', name: 'multiply' }];
     const tool_choice = { type: 'allowed_tools', mode: 'required', tools: [add] };
     const { asked, body } = await told({ tools, tool_choice });

@@ -27,7 +27,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
   const told = () => provider.lastRequest?.messages;
   const readBack = (caller: Caller, id: string) => caller.get(`/v1/responses/${id}`);
 
-  it('answers, charges, keeps the turn, and reads it back the same', async () => {
+  it('answers, charges, stores the turn, and returns it unchanged', async () => {
     const ada = await app.newUser();
     const { status, body, headers } = await respond(ada, { metadata: { mine: 'yes' } });
     const turn = String(headers['turn-id']);
@@ -40,7 +40,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     await expectPaid(app, ada, 1);
   });
 
-  it('goes on with a turn, its calls and their outputs, in its conversation', async () => {
+  it('continues a turn with its calls and their outputs, in its conversation', async () => {
     const ada = await app.newUser();
     callAdd(provider);
     const tools = [{ type: 'function', name: 'add' }];
@@ -71,7 +71,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     await expectPaid(app, ada, 3);
   });
 
-  it('goes on with turns of other doors, up to the one that is named', async () => {
+  it('continues turns of other APIs, up to the named one', async () => {
     const ada = await app.newUser();
     const thread = await openThread(ada, { system: 'Be kind.' });
     const path = `/api/conversations/${thread}/messages/`;
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     await expectPaid(app, ada, 3);
   });
 
-  it('takes any number that go on with one turn, at once too', async () => {
+  it('accepts any number of continuations of one turn, also at once', async () => {
     const ada = await app.newUser();
     const { body } = await respond(ada, {});
     const inputs = ['one', 'two', 'three', 'four'];
@@ -101,7 +101,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     await expectPaid(app, ada, 5);
   });
 
-  it('puts what an item refers to in its place', async () => {
+  it('replaces an item reference by its item', async () => {
     const ada = await app.newUser();
     callAdd(provider);
     const { body } = await respond(ada, { tools: [{ type: 'function', name: 'add' }] });
@@ -124,7 +124,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     expect([provider.calls, await bob.balance()]).toEqual([calls, 4000]);
   });
 
-  it('tells a previous response that is unknown, somebody else’s or not kept with 404', async () => {
+  it('answers 404 to a previous response that is unknown, another user’s or not stored', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     const hers = (await respond(ada, {})).body.id as string;
     const unkept = (await respond(bob, { store: false })).body.id as string;
@@ -148,7 +148,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     expect((await readBack(ada, hers)).status).toBe(200);
   });
 
-  it('replays a key, streamed or not, apart from other routes, and without what it went on with', async () => {
+  it('replays a key, streamed or whole, separately from other routes', async () => {
     const ada = await app.newUser();
     const key = { 'Idempotency-Key': 'once' };
     const before = (await respond(ada, {})).body.id as string;
@@ -169,7 +169,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     expect(await ada.balance()).toBe(3700);
   });
 
-  it('tells what the provider says was cached and thought, replayed and read back too', async () => {
+  it('reports cached and reasoning counts, also replayed and read back', async () => {
     const ada = await app.newUser();
     provider.answer([
       { type: 'delta', text: 'hello' },
@@ -207,7 +207,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     await expectPaid(app, ada, 1);
   });
 
-  it('leaves the wallet alone where there is too little in it', async () => {
+  it('does not change a wallet that has too little', async () => {
     const poor = await app.newUser({ tokens: 99 });
     const calls = provider.calls;
     for (const stream of [false, true]) {

@@ -37,7 +37,7 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
   const namesOf = (events: StreamedEvent[]) =>
     events.map(({ type }) => type.replace(/^response\./, ''));
 
-  it('tells thoughts, words and calls whose pieces come in turns, each in an item of its own', async () => {
+  it('separates interleaved reasoning, text and calls into items', async () => {
     const ada = await app.newUser();
     provider.answer([
       delta({ reasoning: 'Let me ' }),
@@ -80,7 +80,7 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
     await expectPaid(app, ada, 1);
   });
 
-  it('gives a custom tool back as one, with its text in one piece', async () => {
+  it('returns a custom tool call as such, with its text in one piece', async () => {
     const ada = await app.newUser();
     provider.answer([
       begin(0, 'c0', 'patch'),
@@ -124,7 +124,7 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
     await expectPaid(app, ada, 1);
   });
 
-  it('answers without a word by an empty message', async () => {
+  it('returns an empty answer as an empty message', async () => {
     const ada = await app.newUser();
     provider.answer([done('stop')]);
     const last = (await stream(ada)).at(-1);
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('tells a failure by response.failed and error, and takes nothing', async () => {
+  it('reports a failure by response.failed and error, and charges nothing', async () => {
     const ada = await app.newUser();
     provider.use(() => Promise.reject(new Error('secret detail')));
     const answer = await respond(ada, { stream: true });
@@ -159,7 +159,7 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
     expect((await ada.history()).map(({ tokens }) => tokens)).toEqual([0, 0, 0]);
   });
 
-  it('is stopped by a caller who leaves, and kept as far as it came', async () => {
+  it('is stopped when the caller leaves, and the partial answer is stored', async () => {
     const ada = await app.newUser();
     provider.answer([delta({ text: 'The first words' })]);
     const client = new OpenAI({ baseURL: `${app.url}/v1`, apiKey: ada.token });

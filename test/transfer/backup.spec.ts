@@ -59,7 +59,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     return { told, before };
   };
 
-  it('loses no wallet and no answer that was heard before the backup', async () => {
+  it('loses no wallet and no acknowledged answer from before the backup', async () => {
     const { told, before } = await backUpUnderLoad('first');
     expect(told).toMatch(/^backed up to \S+: 8 wallets, \d+ ledger entries$/);
     expect((await stat(file('first'))).mode & 0o777).toBe(0o600);
@@ -77,7 +77,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     await target.drop();
   });
 
-  it('never writes over a file without being told, and leaves nothing unfinished behind', async () => {
+  it('overwrites no file without an option, and leaves no partial file', async () => {
     await writeFile(file('there'), 'dear');
     const again = backUp(optionsOf(live.url), file('there'), AS_IT_IS);
     await expect(again).rejects.toThrow('is there already: give --replace');
@@ -90,7 +90,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     expect(names.filter((name) => name.includes('unfinished'))).toEqual([]);
   });
 
-  it('never takes the name of what stands beside the database, or of what is no file', async () => {
+  it('refuses names of files beside the database, and of non-files', async () => {
     const path = pathOf(live.url);
     await symlink(dirname(path), file('folder'));
     const linked = join(file('folder'), basename(path));
@@ -110,7 +110,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     await untilHeard(heard.size + 10);
   });
 
-  it('refuses to restore over what is served, and what has rows, and changes neither', async () => {
+  it('refuses to restore over a served file or a file with rows, and changes neither', async () => {
     await backUp(optionsOf(live.url), file('good'), AS_IT_IS);
     await expect(restore(optionsOf(live.url), file('good'), REPLACE)).rejects.toThrow(
       'another process serves',
@@ -185,7 +185,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     ],
   ];
 
-  it.each(spoilt)('refuses to restore %s, and makes nothing', async (_, spoil, words) => {
+  it.each(spoilt)('refuses to restore %s, and creates nothing', async (_, spoil, words) => {
     const name = `spoilt-${String(Math.random()).slice(2)}`;
     await backUp(optionsOf(live.url), file(name), AS_IT_IS);
     await spoil(file(name));
@@ -196,7 +196,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     await target.drop();
   });
 
-  it('restores an incomplete copy when told so, which is then taken as whole', async () => {
+  it('restores an incomplete copy with an option, and treats it as complete afterwards', async () => {
     const target = await createDatabase('sqlite');
     // A copy from amid a checkpoint is cut short, and refused all the same.
     await until(async () => {
@@ -209,7 +209,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     await target.drop();
   });
 
-  it('restores what is then served to the same people, with the same tokens', async () => {
+  it('restores a database that serves the same users with the same tokens', async () => {
     await backUpUnderLoad('last');
     isStopping = true;
     await load;
@@ -226,7 +226,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     expect((await auditOf(target.url)).differences).toEqual([]);
   });
 
-  it('tells which command does it for PostgreSQL, and makes no file', async () => {
+  it('names the command for PostgreSQL, and creates no file', async () => {
     const options = optionsOf('postgres://tally:secret@127.0.0.1:1/none');
     await expect(backUp(options, file('pg'), AS_IT_IS)).rejects.toThrow('pg_dump --format=custom');
     await expect(restore(options, file('good'), AS_IT_IS)).rejects.toThrow('pg_restore --clean');

@@ -83,7 +83,7 @@ describe.each(ways)('move from %s to the other database', (kind) => {
   });
   afterEach(() => target.drop());
 
-  it('brings every row and type along, and sessions, keys and history go on', async () => {
+  it('moves every row and type; sessions, keys and history keep working', async () => {
     const before = await everything(source.url);
     expect(await run(source.url, target.url)).toMatch(/^moved and compared: 3 wallets, \d+ ledger/);
     expect(await everything(target.url)).toEqual(before);
@@ -112,7 +112,7 @@ describe.each(ways)('move from %s to the other database', (kind) => {
     await expect(run(source.url, target.url)).rejects.toThrow('the target has rows in');
   });
 
-  it('goes on after it was broken off, and leaves no part out', async () => {
+  it('continues after an interruption, and skips nothing', async () => {
     await run(source.url, target.url);
     const inspector = await Inspector.open(target.url);
     for (const table of ['turns', 'ledger_entries', 'access_tokens']) {
@@ -126,7 +126,7 @@ describe.each(ways)('move from %s to the other database', (kind) => {
     expect((await auditOf(target.url)).missing).toEqual([]);
   });
 
-  it('refuses while either is served, and writes nothing', async () => {
+  it('refuses while either database is served, and writes nothing', async () => {
     const busySource = await TestApp.start(kind, { DATABASE_URL: source.url });
     await expect(run(source.url, target.url)).rejects.toThrow(/serves/);
     await busySource.close();
@@ -138,7 +138,7 @@ describe.each(ways)('move from %s to the other database', (kind) => {
     await inspector.close();
   });
 
-  it('refuses a target with rows of others, or with tables of another program', async () => {
+  it('refuses a target with other rows, or with tables of another program', async () => {
     const app = await TestApp.start(other(kind), { DATABASE_URL: target.url });
     await app.newUser({ username: 'somebody' });
     await app.close();
@@ -159,7 +159,7 @@ describe.each(ways)('move from %s to the other database', (kind) => {
     await foreign.drop();
   });
 
-  it('refuses a source whose books do not balance, and one that is not there', async () => {
+  it('refuses an unbalanced source and a missing source', async () => {
     const inspector = await Inspector.open(source.url);
     await inspector.rows('UPDATE wallets SET balance = balance + 1');
     await expect(run(source.url, target.url)).rejects.toThrow('the source is not whole');
@@ -174,7 +174,7 @@ describe.each(ways)('move from %s to the other database', (kind) => {
 });
 
 describe('the tables of the service', () => {
-  it.each(databaseKinds)('are all moved on %s, but for counters of limits', async (kind) => {
+  it.each(databaseKinds)('are all moved on %s, except counters of limits', async (kind) => {
     const app = await TestApp.start(kind);
     const mapped = app.database.dataSource.entityMetadatas.map(({ tableName }) => tableName);
     const unmapped = (await app.database.tables()).filter((name) => !mapped.includes(name));

@@ -50,7 +50,7 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
     expect(await ada.balance()).toBe(3600);
   });
 
-  it('tells the span that it sums: thirty days up to now unless asked otherwise', async () => {
+  it('returns the summed time range, by default the last thirty days', async () => {
     const ada = await app.newUser();
     const { body } = await ada.get('/api/wallet/usage/');
     expect(Date.parse(body.to) - Date.parse(body.from)).toBe(30 * DAY_MS);
@@ -60,7 +60,7 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
     expect(asked).toEqual({ from, to, results: [] });
   });
 
-  it('begins with the moment asked for, and ends before the other, to the microsecond', async () => {
+  it('includes the start and excludes the end, to the microsecond', async () => {
     const ada = await app.newUser();
     await ada.chat('one');
     const sql = `UPDATE ledger_entries SET created_at = $2
@@ -74,7 +74,7 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
     expect(await between('000005', '000005')).toEqual([]);
   });
 
-  it('tells models and credentials apart', async () => {
+  it('groups by model and by credential', async () => {
     const ada = await app.newUser();
     const { body } = await app.post('/api/login/', { username: ada.username, password: PASSWORD });
     const phone = new Caller(app.http, body.token as string, ada.username);
@@ -92,7 +92,7 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
     expect(await ada.balance()).toBe(3700);
   });
 
-  it('keeps models and keys after conversation and key were deleted, and no word of the content', async () => {
+  it('keeps models and keys after deletions, and no text', async () => {
     const ada = await app.newUser();
     const key = await makeKey(app.http, ada, { name: 'robot' });
     const answer = await key.caller.chat('words to forget');
@@ -109,7 +109,7 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
     expect(entries).not.toContain('words to forget');
   });
 
-  it('counts a key of another name by that name from then on, and two of one name as two', async () => {
+  it('counts a renamed key under its new name, and two keys of one name separately', async () => {
     const ada = await app.newUser();
     const [one, two] = [await makeKey(app.http, ada), await makeKey(app.http, ada)];
     await one.caller.chat('hi');
@@ -133,13 +133,13 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
     ['from=2025-06-01&to=2025-05-01', 'from', 'Must not be after "to".'],
     ['from=2025-01-01&to=2026-01-02T00:00:00.000001Z', 'from', 'At most 366 days at once.'],
     ['from=9999-12-31', 'from', 'Must not be after "to".'],
-  ])('answers 400 to ?%s and tells what is wrong with %s', async (query, field, words) => {
+  ])('answers 400 to ?%s and names the fault of %s', async (query, field, words) => {
     const ada = await app.newUser();
     const { status, body } = await ada.get(`/api/wallet/usage/?${query}`);
     expect([status, body]).toEqual([400, { [field]: [words] }]);
   });
 
-  it('takes a span of 366 days, and a time without a word for none', async () => {
+  it('accepts a range of 366 days, and an empty parameter', async () => {
     const ada = await app.newUser();
     await ada.chat('now');
     expect(await usage(ada, '?from=2024-01-01&to=2025-01-01')).toEqual([]);

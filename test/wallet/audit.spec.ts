@@ -43,7 +43,7 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
     }
   });
 
-  it('takes wallets by the thousand, and stops at the tenth difference', async () => {
+  it('reads wallets in batches of a thousand, and stops at the tenth difference', async () => {
     const bulk = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)`;
     const reader = app.nest.get(ReadConnection);
     const { wallets, entries } = await audit(reader);

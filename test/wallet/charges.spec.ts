@@ -47,7 +47,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
   const balanceOf = async (ownerId: string) =>
     (await app.nest.get(WalletService).summary(ownerId)).balance;
 
-  it('are taken by one statement, and told one after the other', async () => {
+  it('are taken by one statement, with consecutive balances', async () => {
     const issued = await statements(async () => {
       const paid = await Promise.all([pay(ada, 100), pay(bob, 7), pay(ada, 0), pay(ada, 50)]);
       expect(paid.map(({ charged, available }) => [charged, available])).toEqual([
@@ -69,7 +69,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('spend no more than there is, beside one who has enough', async () => {
+  it('spend no more than the balance, beside a wallet that has enough', async () => {
     const outcomes = await Promise.allSettled([
       pay(ada, 400),
       pay(ada, 400),
@@ -85,7 +85,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('keep to the daily limit', async () => {
+  it('respect the daily limit', async () => {
     const wallets = app.nest.get(WalletService);
     await app.nest.get(UnitOfWork).run((tx) => wallets.setDailyLimit(tx, ada, 250));
     const outcomes = await Promise.allSettled([100, 100, 100].map((amount) => pay(ada, amount)));
@@ -97,7 +97,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('count into the next day where another clock is past midnight', async () => {
+  it('count for the next day if another clock is past midnight', async () => {
     const holds = app.nest.get(HoldsService);
     const unitOfWork = app.nest.get(UnitOfWork);
     const why = noteOf('spec', ada);
@@ -129,7 +129,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('leave what is held alone', async () => {
+  it('do not spend held tokens', async () => {
     const holds = app.nest.get(HoldsService);
     await app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, { ownerId: ada, amount: 950 }));
     const outcomes = await Promise.allSettled([30, 30].map((amount) => pay(ada, amount)));
@@ -138,7 +138,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('undo one that fails alone: the others are paid once', async () => {
+  it('roll back one that fails alone: the others are paid once', async () => {
     let tries = 0;
     const finish = () => {
       tries += 1;
@@ -157,7 +157,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('are not done again for one who has left', async () => {
+  it('are not repeated for a caller who left', async () => {
     const leaving = new AbortController();
     let finished = 0;
     const finish = (_: unknown, paid: ChargeReceipt) => {
@@ -180,7 +180,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     expect([await balanceOf(ada), await balanceOf(bob)]).toEqual([900, 900]);
   });
 
-  it('refuse an amount that is none, and take nothing for it', async () => {
+  it('refuse an invalid amount, and charge nothing', async () => {
     const outcomes = await Promise.allSettled([
       ...[-1, 0.5, NaN, 2 ** 53].map((amount) => pay(ada, amount)),
       // Together they would be more than a number can tell exactly.

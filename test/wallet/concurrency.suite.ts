@@ -60,7 +60,7 @@ const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => 
     expect(await app.database.count('holds', `owner_id = $1 AND state = 'open'`, [owner])).toBe(0);
   };
 
-  it(`answers exactly 40 of ${String(CHATS)} chats at once on 4,000 tokens`, async () => {
+  it(`answers exactly 40 of ${String(CHATS)} simultaneous chats on 4,000 tokens`, async () => {
     const ada = await app.newUser();
     const tasks = Array.from({ length: CHATS }, (_, n) => () => ada.chat(`message ${String(n)}`));
     const answers = await together(tasks);
@@ -70,7 +70,7 @@ const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => 
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it(`does so for ${String(WALLETS)} wallets at once`, async () => {
+  it(`answers exactly 40 chats for each of ${String(WALLETS)} wallets at once`, async () => {
     const callers = await Promise.all(Array.from({ length: WALLETS }, () => app.newUser()));
     const tasks = Array.from({ length: CHATS }, (_, n) =>
       callers.map((caller) => async () => ({
@@ -88,7 +88,7 @@ const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => 
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('gives one of twenty registrations of one name an account, and one wallet', async () => {
+  it('creates one account and one wallet for twenty registrations of one name', async () => {
     const before = await app.database.count('wallets');
     const register = (n: number) =>
       app.post('/api/register/', {

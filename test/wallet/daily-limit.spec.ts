@@ -17,7 +17,7 @@ describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
   const limit = (caller: Caller, daily: unknown) =>
     caller.send('PUT', '/api/wallet/limits/', { daily });
 
-  it('caps what a day may spend, and null lifts the cap', async () => {
+  it('limits the spending of a day, and null removes the limit', async () => {
     const ada = await app.newUser();
     const set = await limit(ada, 250);
     expect([set.status, set.body]).toEqual([200, { daily: 250, spent_today: 0 }]);
@@ -38,7 +38,7 @@ describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
     expect(await ada.history()).toHaveLength(3);
   });
 
-  it('starts anew with the day', async () => {
+  it('starts again with the next day', async () => {
     const ada = await app.newUser();
     await limit(ada, 100);
     expect((await ada.chat('today')).status).toBe(200);
@@ -71,7 +71,7 @@ describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('names the wallet and not the limit where the wallet is short', async () => {
+  it('names the wallet and not the limit if the wallet is short', async () => {
     const ada = await app.newUser({ tokens: 99 });
     await limit(ada, 50);
     const { status, headers } = await ada.chat('hi');
@@ -80,7 +80,7 @@ describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
   });
 
   it.each([-1, 1.5, 'many', true, {}, [], '', 1_000_000_000_001, 1e300])(
-    'refuses %p and keeps the cap of before',
+    'refuses %p and keeps the previous limit',
     async (daily) => {
       const ada = await app.newUser();
       await limit(ada, 300);
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
     },
   );
 
-  it('wants a limit, and takes digits for one', async () => {
+  it('requires a limit, and accepts digits in a string', async () => {
     const ada = await app.newUser();
     const { status, body } = await ada.send('PUT', '/api/wallet/limits/', {});
     expect([status, body]).toEqual([400, { daily: ['This field is required.'] }]);

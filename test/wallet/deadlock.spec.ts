@@ -42,7 +42,7 @@ onPostgres('a unit of work that PostgreSQL sacrifices', () => {
     ]);
   const run = <T>(work: (tx: Tx) => Promise<T>) => app.nest.get(UnitOfWork).run(work);
 
-  it('is tried again after a deadlock (40P01), and both have their effect once', async () => {
+  it('is retried after a deadlock (40P01), and both take effect once', async () => {
     const meet = barrier(2);
     let attempts = 0;
     const lockBoth = (first: string | undefined, second: string | undefined) =>
@@ -58,7 +58,7 @@ onPostgres('a unit of work that PostgreSQL sacrifices', () => {
     expect(await spent()).toEqual(before.map((amount) => amount + 2));
   });
 
-  it('is tried again after a serialization failure (40001)', async () => {
+  it('is retried after a serialization failure (40001)', async () => {
     const meet = barrier(2);
     let attempts = 0;
     const readThenWrite = () =>
@@ -95,7 +95,7 @@ onPostgres('a unit of work that PostgreSQL sacrifices', () => {
   it.each([
     ['a broken rule', 'UPDATE wallets SET held = -1'],
     ['nonsense', 'SELECT nonsense'],
-  ])('is not tried again for %s', async (_what, sql) => {
+  ])('is not retried for %s', async (_what, sql) => {
     let attempts = 0;
     const before = await spent();
     const failing = run(async (tx) => {

@@ -76,7 +76,7 @@ describe.each(databaseKinds)('an answer that comes after its hold has expired, o
     },
   );
 
-  it('leaves the key free for another try, which is charged once', async () => {
+  it('leaves the key free for another attempt, which is charged once', async () => {
     const ada = await app.newUser();
     let conversation = '';
     await askLate(ada, 'answers', (id) => Promise.resolve((conversation = id)));

@@ -54,7 +54,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
       .map(({ name }) => name)
       .filter((name) => /^(?:wallet|hold)\./.test(name));
 
-  it('are set aside by one statement, and captured by two', async () => {
+  it('are opened by one statement, and captured by two', async () => {
     let ids: string[] = [];
     const issued = await moneyStatements(async () => {
       ids = await Promise.all([hold(ada, 100), hold(bob, 300), hold(ada, 50)]);
@@ -88,7 +88,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('set no more aside than there is, beside one who has enough', async () => {
+  it('hold no more than the balance, beside a wallet that has enough', async () => {
     const holds = [hold(ada, 400), hold(ada, 400), hold(bob, 1000), hold(ada, 400)];
     const outcomes = await Promise.allSettled(holds);
     expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([
@@ -102,7 +102,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('keep to the daily limit', async () => {
+  it('respect the daily limit', async () => {
     const wallets = app.nest.get(WalletService);
     await app.nest.get(UnitOfWork).run((tx) => wallets.setDailyLimit(tx, ada, 250));
     const outcomes = await Promise.allSettled([100, 100, 100].map((amount) => hold(ada, amount)));
@@ -113,7 +113,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
     expect(await app.database.differences()).toEqual([]);
   });
 
-  it('are captured once, and not when they have expired', async () => {
+  it('are captured once, and not after they expired', async () => {
     // Left open: what were taken twice would come out of it.
     await hold(ada, 500);
     const [first, second, third] = await Promise.all([
@@ -163,7 +163,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
     expect(numbers).toEqual([0, 1, 2, 3, 4, 5].map((n) => first + n));
   });
 
-  it('never take more than was set aside', async () => {
+  it('never capture more than the hold', async () => {
     const [first, second] = await Promise.all([hold(ada, 100), hold(bob, 100)]);
     const outcomes = await Promise.allSettled([capture(ada, first, 101), capture(bob, second, 9)]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);

@@ -44,13 +44,13 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     return (await app.database.rows<{ state: string }>(sql, [id]))[0]?.state;
   };
 
-  it('needs no lease renewed while nothing was lost', async () => {
+  it('renews no lease that was not lost', async () => {
     const lease = app.nest.get(ProcessLease);
     await expect(lease.renew()).resolves.toBeUndefined();
     expect(await lease.isDead(lease.id)).toBe(false);
   });
 
-  it('gives back what is past its lifetime, and leaves what is not', async () => {
+  it('releases expired holds, and leaves others open', async () => {
     const ada = await app.newUser();
     const [overdue, current] = [await hold(ada, 'expires_at = 0'), await hold(ada)];
     await sweeper.sweep();
@@ -59,7 +59,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('gives back at once what a dead process held, and leaves its own', async () => {
+  it('releases the holds of a dead process at once, and leaves its own open', async () => {
     const ada = await app.newUser();
     const [orphan, own] = [await hold(ada, `process_id = ${String(DEAD)}`), await hold(ada)];
     await sweeper.sweep();
@@ -71,7 +71,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
   it.each([
     ['overdue', 'expires_at = 0'],
     ['orphaned', `process_id = ${String(DEAD)}`],
-  ])('leaves alone what is resolved already, though it is %s', async (_what, change) => {
+  ])('does not change a resolved hold even if it is %s', async (_what, change) => {
     const ada = await app.newUser();
     const id = await hold(ada, change);
     const holds = app.nest.get(HoldsService);
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('forgets the keys of holds and of credits past their retention, and no others', async () => {
+  it('deletes the keys of holds and credits past their retention, and no others', async () => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     for (const key of ['old', 'new']) {
@@ -105,7 +105,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('removes holds of which nothing was taken once they are old, a bounded number in a round', async () => {
+  it('deletes old holds that charged nothing, a bounded number per round', async () => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     const [holds, work] = [app.nest.get(HoldsService), app.nest.get(UnitOfWork)];
@@ -157,7 +157,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     expect(await left()).not.toContain(kept.keyed);
   });
 
-  it('goes on in the background, also after a round that failed', async () => {
+  it('continues in the background, also after a failed round', async () => {
     const ada = await app.newUser();
     const overdue = await hold(ada, 'expires_at = 0');
     await sweeper.start();
@@ -173,7 +173,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
 });
 
 describe.each(databaseKinds)('a lease on %s', (kind) => {
-  it('is one process’s at a time, and the next one’s once it is given back', async () => {
+  it('belongs to one process at a time, and can be taken after it was released', async () => {
     const database = await createDatabase(kind);
     const source = await openWriter({ url: database.url, poolMax: 3, entities: [] });
     const [first, second] = [new ProcessLease(source), new ProcessLease(source)];

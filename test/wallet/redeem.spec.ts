@@ -43,7 +43,7 @@ describe.each(databaseKinds)('POST /api/wallet/redeem/ on %s', (kind) => {
     expect([status, body]).toEqual([400, REFUSAL]);
   };
 
-  it('credits what the code is worth, once, and says so in the ledger', async () => {
+  it('credits the value of the code once, with a ledger entry', async () => {
     const ada = await app.newUser();
     const code = await newCode();
     const { status, body, headers } = await redeem(ada, ` ${code} `);
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('POST /api/wallet/redeem/ on %s', (kind) => {
     expect(await topUps(ada)).toBe(1);
   });
 
-  it('credits one of twenty people who race for one code', async () => {
+  it('credits one of twenty users who redeem one code at once', async () => {
     const callers = await Promise.all(Array.from({ length: 20 }, () => app.newUser()));
     const code = await newCode();
     const answers = await Promise.all(callers.map((caller) => redeem(caller, code)));
@@ -74,7 +74,7 @@ describe.each(databaseKinds)('POST /api/wallet/redeem/ on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('credits one of twenty redemptions by one person, and with a key answers all alike', async () => {
+  it('credits one of twenty redemptions by one user, and gives all the same answer with a key', async () => {
     const ada = await app.newUser();
     const [keyless, keyed] = [await newCode(), await newCode(70)];
     const twenty = Array.from({ length: 20 });
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('POST /api/wallet/redeem/ on %s', (kind) => {
     expect(await topUps(ada)).toBe(2);
   });
 
-  it('replays a key with the balance of then, and keeps the keys of two people apart', async () => {
+  it('replays a key with the original balance, and separates the keys of two users', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     const code = await newCode();
     await redeem(ada, code, 'shared');
@@ -103,7 +103,7 @@ describe.each(databaseKinds)('POST /api/wallet/redeem/ on %s', (kind) => {
     expect([await ada.balance(), await bob.balance()]).toEqual([4400, 4500]);
   });
 
-  it('refuses a key that came with another code, and leaves that code whole', async () => {
+  it('refuses a key that was used with another code, and leaves the code unused', async () => {
     const ada = await app.newUser();
     const [first, second] = [await newCode(), await newCode()];
     await redeem(ada, first, 'k');
@@ -120,7 +120,7 @@ describe.each(databaseKinds)('POST /api/wallet/redeem/ on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('does not keep a refusal: the key serves again', async () => {
+  it('does not store a refusal: the key is free again', async () => {
     const ada = await app.newUser();
     expectRefused(await redeem(ada, 'no such code', 'typo'));
     expect((await redeem(ada, await newCode(), 'typo')).status).toBe(200);

@@ -15,7 +15,7 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  it('opens a wallet without a grant with no entry, which would be one of nothing', async () => {
+  it('opens a wallet without a grant without a ledger entry', async () => {
     const wallets = app.nest.get(WalletService);
     await app.nest.get(UnitOfWork).run((tx) => {
       wallets.open(tx, 'without a grant', 0);
@@ -26,7 +26,7 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
     expect(await app.database.count('wallets', `${where} AND entry_count = 0`)).toBe(1);
   });
 
-  it('writes an open hold down as one of which nothing was taken', async () => {
+  it('stores an open hold with nothing captured', async () => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     const holds = app.nest.get(HoldsService);
@@ -35,7 +35,7 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
     expect(await app.database.count('holds', untouched, [id])).toBe(1);
   });
 
-  it('leaves to spend what the limit leaves, less what was spent and what is held', async () => {
+  it('leaves the limit minus what was spent and what is held', async () => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     const wallets = app.nest.get(WalletService);

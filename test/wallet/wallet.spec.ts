@@ -24,7 +24,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
   };
 
   describe('GET /api/wallet/', () => {
-    it('tells balance, open holds, what is left of them, and limits', async () => {
+    it('returns balance, open holds, the available amount and limits', async () => {
       const ada = await app.newUser();
       let answerNow: () => void = () => undefined;
       provider.use(() => new Promise<void>((resolve) => (answerNow = resolve)));
@@ -105,7 +105,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
       ]);
     });
 
-    it('gives every entry once, in pages, while chats go on', async () => {
+    it('returns every entry once, in pages, while chats continue', async () => {
       const ada = await app.newUser({ tokens: 20_000 });
       await chats(ada, 25);
       const pages = await walk(ada, '/api/wallet/ledger/?page_size=4', 'next', () => chats(ada, 3));
@@ -130,7 +130,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
       ['-1', 5],
       ['two', 5],
       ['', 5],
-    ])('takes ?page_size=%s for pages of at most that, or of 20', async (size, length) => {
+    ])('uses ?page_size=%s if it is valid, or 20', async (size, length) => {
       const ada = await app.newUser();
       await chats(ada, 4);
       const { results } = await getPage(ada, `/api/wallet/ledger/?page_size=${size}`);
@@ -146,7 +146,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
       },
     );
 
-    it('goes on from an entry that a client names by its id, and from no entry of another', async () => {
+    it('continues from an own entry by its id, and from no entry of another user', async () => {
       const [ada, bob] = [await app.newUser(), await app.newUser()];
       await chats(ada, 3);
       const page = (caller: Caller, cursor: string) =>
@@ -177,7 +177,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
       }
     });
 
-    it('is empty for a turn of someone else, of nobody, or of no shape', async () => {
+    it('is empty for another user’s, an unknown or an invalid turn', async () => {
       const [ada, bob] = [await app.newUser(), await app.newUser()];
       const { headers } = await ada.chat('mine');
       for (const turn of [String(headers['turn-id']), NOWHERE, 'x', '%00', '%ff', "'--"]) {

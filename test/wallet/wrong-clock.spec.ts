@@ -30,7 +30,7 @@ describe('a process on PostgreSQL whose clock is an hour wrong', () => {
   };
   const openHolds = () => app.database.count('holds', `state = 'open'`);
 
-  it.each([-HOUR_MS, HOUR_MS])('gives its holds the time that they have (%i ms)', async (byMs) => {
+  it.each([-HOUR_MS, HOUR_MS])('gives its holds their full lifetime (%i ms)', async (byMs) => {
     setClock(byMs);
     const chat = ada.chat('wait');
     await until(async () => (await openHolds()) === 1);
@@ -45,7 +45,7 @@ describe('a process on PostgreSQL whose clock is an hour wrong', () => {
     expect((await chat).status).toBe(200);
   });
 
-  it('does not expire what others have under way', async () => {
+  it('does not expire the holds of others', async () => {
     const chat = ada.chat('wait');
     await until(async () => (await openHolds()) === 1);
     setClock(HOUR_MS);

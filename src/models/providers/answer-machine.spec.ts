@@ -88,7 +88,7 @@ describe('an answer', () => {
     expect([end(state, true).phase, end(state, false).phase]).toEqual([orderly, reset]);
   });
 
-  it('waits for the usage from the first reason on, and anew where output came with another', () => {
+  it('waits for the usage after the first finish reason, and again after later output', () => {
     const { state: open } = after(word);
     const { state: ended } = after(word, stop);
     expect([open.wait, ended.wait]).toEqual([undefined, { ms: 5000 }]);
@@ -113,7 +113,7 @@ describe('an answer', () => {
     [[call, DONE], 'tool_calls'],
     [[call, stop], 'tool_calls'],
     [[call, choice({}, 'length'), stop], 'length'],
-  ])('keeps of its reasons the one that says most: %#', (events, reason) => {
+  ])('keeps the most specific of its finish reasons: %#', (events, reason) => {
     expect(after(...events).state.finishReason).toBe(reason);
   });
 
@@ -130,7 +130,7 @@ describe('an answer', () => {
     { base_resp: { status_code: 1004, status_msg: 'secret' }, choices: null },
     { choices: [{ index: 0, delta: {}, error: { message: 'secret' } }] },
     { choices: [], message: 'secret' },
-  ])('is broken by %j, in words of ours', (event) => {
+  ])('is broken by %j, and reported in our own words', (event) => {
     const { state } = after(word, event, DONE);
     expect([state.phase, state.fault]).toEqual([
       'broken',
@@ -141,11 +141,11 @@ describe('an answer', () => {
   it.each([
     { ...word, error: null, code: 0, message: '', base_resp: { status_code: 0 } },
     { ...word, object: 'chat.completion.chunk', type: 'chunk', service_tier: null },
-  ])('is not broken by fields that say that all is well: %j', (event) => {
+  ])('is not broken by fields that report success: %j', (event) => {
     expect(after(event).state.phase).toBe('open');
   });
 
-  it('does not take calls without end', () => {
+  it('refuses an unlimited number of tool calls', () => {
     const calls = Array.from({ length: 600 }, (_, index) => ({ index, id: `c${String(index)}` }));
     expect(after(choice({ tool_calls: calls })).state.fault).toBe(
       'the provider made too many calls',
@@ -157,7 +157,7 @@ describe('the usage of an answer', () => {
   const told = (fields: unknown, place = 'usage') =>
     after({ choices: [], [place]: fields }).state.usage;
 
-  it('is the last that was told, wherever it stands', () => {
+  it('is the last reported one, at any place', () => {
     const one = { prompt_tokens: 1, completion_tokens: 2 };
     expect(after({ usage: one }, usage, { usage: null }).state.usage).toEqual({
       ...{ promptTokens: 3, completionTokens: 4 },
@@ -179,12 +179,12 @@ describe('the usage of an answer', () => {
     ['not at all', {}, 5],
     ['in a total that is too small', { total_tokens: 3 }, 5],
     ['in a total that is no number', { total_tokens: '999' }, 5],
-  ])('counts what was thought %s', (_, fields, completionTokens) => {
+  ])('counts reasoning %s', (_, fields, completionTokens) => {
     const counts = { prompt_tokens: 10, completion_tokens: 5, ...fields };
     expect(told(counts)).toMatchObject({ promptTokens: 10, completionTokens });
   });
 
-  it('tells apart what was thought, where the provider does', () => {
+  it('separates reasoning if the provider does', () => {
     const counts = { prompt_tokens: 10, completion_tokens: 5 };
     const thought = { promptTokens: 10, completionTokens: 5, reasoningTokens: 3 };
     const tells = (reasoning: unknown) =>
@@ -196,14 +196,14 @@ describe('the usage of an answer', () => {
     );
   });
 
-  it('tells what was read from the cache', () => {
+  it('includes what was read from the cache', () => {
     const counts = { prompt_tokens: 10, completion_tokens: 5 };
     const cached = { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 8 };
     expect(told({ ...counts, prompt_tokens_details: { cached_tokens: 8 } })).toEqual(cached);
     expect(told({ ...counts, prompt_cache_hit_tokens: 8 })).toEqual(cached);
   });
 
-  it('has what is no count as none', () => {
+  it('ignores values that are not counts', () => {
     expect(told({ prompt_tokens: '3' })).toEqual({ promptTokens: NaN, completionTokens: NaN });
   });
 });

@@ -163,7 +163,7 @@ const named = 'event: error\ndata: {"message":"x"}';
 const RUNS = { numRuns: byEffort({ light: 200, full: 1000 }) };
 
 describe('an answer, however its server writes it', () => {
-  it('comes whole', async () => {
+  it('arrives whole', async () => {
     await fc.assert(
       fc.asyncProperty(answers, styles, fc.boolean(), async (answer, style, isReset) => {
         const { output, ending } = chunksOf(answer, style);
@@ -188,7 +188,7 @@ describe('an answer, however its server writes it', () => {
     );
   });
 
-  it('is broken where an error comes in its middle, whatever follows', async () => {
+  it('is broken if an error arrives in its middle, whatever follows', async () => {
     await fc.assert(
       fc.asyncProperty(
         answers,
@@ -207,7 +207,7 @@ describe('an answer, however its server writes it', () => {
     );
   });
 
-  it('is broken where the connection ends before its end', async () => {
+  it('is broken if the connection ends too early', async () => {
     await fc.assert(
       fc.asyncProperty(
         answers,

@@ -217,7 +217,7 @@ describe('the pieces of tool calls', () => {
     expect(callsOf(...chunks)).toEqual(calls);
   });
 
-  it('are counted from 0 in the order in which their calls begin, and keep all else that they say', () => {
+  it('get indexes from 0 in the order of their calls, and keep all other fields', () => {
     const { deltas } = placePieces(
       [],
       [
@@ -234,7 +234,7 @@ describe('the pieces of tool calls', () => {
     ]);
   });
 
-  it('do not repeat what was told of their call: clients would put it together', () => {
+  it('do not repeat the id and name of their call, because clients would join them', () => {
     const said = { index: 0, id: 'a', type: 'function' };
     const { calls } = placePieces([], [{ ...said, function: { name: 'one', arguments: '{' } }]);
     const { deltas } = placePieces(calls, [{ ...said, function: { name: 'one', arguments: '}' } }]);

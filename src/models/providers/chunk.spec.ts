@@ -77,7 +77,7 @@ describe('an event of an answer', () => {
     expect(after(choice(delta)).deltas).toEqual(told);
   });
 
-  it('takes a whole message where nothing was streamed, and not once more where it was', () => {
+  it('accepts a whole message if nothing was streamed, and does not repeat it otherwise', () => {
     const whole = {
       choices: [{ message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
     };
@@ -86,7 +86,7 @@ describe('an event of an answer', () => {
     expect(after(word, whole).state.phase).toBe('ended');
   });
 
-  it('takes a call in its older form', () => {
+  it('reads the older form of a tool call', () => {
     const older = choice({ function_call: { name: 'f', arguments: '{"x":1}' } });
     const { state, deltas } = after(older, choice({}, 'function_call'));
     const called = { name: 'f', arguments: '{"x":1}' };
@@ -102,7 +102,7 @@ describe('an event of an answer', () => {
     [{ usage: { prompt_tokens: 3, completion_tokens: 9 } }, 9],
     [{ usage: { prompt_tokens: 3 } }, 4],
     [{ usage: { completion_tokens: 9 } }, 9],
-  ])('takes of several usages the last that counts: %j', (told, completionTokens) => {
+  ])('uses the last valid one of several usages: %j', (told, completionTokens) => {
     expect(after(word, stop, usage, told).state.usage?.completionTokens).toBe(completionTokens);
   });
 
@@ -188,7 +188,7 @@ describe('an event of an answer', () => {
     { Error: { Message: 'x' } },
     { exception: 'ValueError' },
     { fault: { faultstring: 'x' } },
-  ])('is an error, whatever it says after that: %j', (error) => {
+  ])('is an error, whatever other fields it has: %j', (error) => {
     expect(after(word, { choices: [], ...error }, stop).state.phase).toBe('broken');
   });
 
@@ -197,26 +197,29 @@ describe('an event of an answer', () => {
     ['keepalive', '{"type":"anything"}'],
     ['', 'ping'],
     ['', ' keep-alive 5'],
-  ])('is a sign of life where it is named %j and says %j', (name, text) => {
+  ])('is only a sign of life if its name is %j and its data %j', (name, text) => {
     expect(step(after(word).state, { name, text }).state).toEqual(after(word).state);
   });
 
-  it('takes finishReason for finish_reason where that says nothing', () => {
+  it('reads finishReason if finish_reason is empty', () => {
     const camel = { choices: [{ delta: {}, finish_reason: null, finishReason: 'MAX_TOKENS' }] };
     expect(after(word, camel).state).toMatchObject({ phase: 'ended', finishReason: 'length' });
   });
 
-  it.each([stop, '[DONE]'])('tells the arguments of a call without any at its end: %j', (last) => {
-    const call = { index: 0, id: 'a', function: { name: 'f', arguments: '{}' } };
-    const { state, deltas } = after(choice({ tool_calls: [call] }));
-    expect(deltas).toMatchObject([{ toolCalls: [{ id: 'a', function: { arguments: '' } }] }]);
-    const text = typeof last === 'string' ? last : JSON.stringify(last);
-    const { state: ended, delta } = step(state, { name: '', text });
-    expect(delta?.toolCalls).toEqual([{ index: 0, function: { arguments: '{}' } }]);
-    expect(ended.finishReason).toBe('tool_calls');
-  });
+  it.each([stop, '[DONE]'])(
+    'reports {} as the arguments of a call without arguments, at its end: %j',
+    (last) => {
+      const call = { index: 0, id: 'a', function: { name: 'f', arguments: '{}' } };
+      const { state, deltas } = after(choice({ tool_calls: [call] }));
+      expect(deltas).toMatchObject([{ toolCalls: [{ id: 'a', function: { arguments: '' } }] }]);
+      const text = typeof last === 'string' ? last : JSON.stringify(last);
+      const { state: ended, delta } = step(state, { name: '', text });
+      expect(delta?.toolCalls).toEqual([{ index: 0, function: { arguments: '{}' } }]);
+      expect(ended.finishReason).toBe('tool_calls');
+    },
+  );
 
-  it('takes the first choice, and no other', () => {
+  it('reads the first choice only', () => {
     const second = { choices: [{ index: 1, delta: { content: 'No' }, finish_reason: 'stop' }] };
     expect(after(word, second)).toEqual(after(word));
   });

@@ -52,7 +52,7 @@ describe('a reason to end', () => {
   const cases = Object.entries(WORDS).flatMap(([meaning, words]) =>
     words.map((word) => [word, meaning] as const),
   );
-  it.each(cases)('told as %j means %s', (word, meaning) => {
+  it.each(cases)('reads %j as %s', (word, meaning) => {
     expect(meaningOf(word)).toBe(meaning);
   });
 });

@@ -56,11 +56,11 @@ describe('the data of server-sent events', () => {
     expect(await read(oneByOne(text))).toEqual(events);
   });
 
-  it('keeps U+2028 and its kin: they end no line', async () => {
+  it('keeps U+2028 and similar characters, which do not end a line', async () => {
     expect(await read(['data: a\u2028b\u0085c\n\n'])).toEqual(['a\u2028b\u0085c']);
   });
 
-  it('does not take a CRLF that is cut in two for two ends', async () => {
+  it('reads a CRLF that is split between two chunks as one line end', async () => {
     expect(await read(['data: {\r', '\ndata: }\r', '\n\r', '\n'])).toEqual(['{\n}']);
   });
 
@@ -68,7 +68,7 @@ describe('the data of server-sent events', () => {
     ['one line without an end', ['data: ', ...Array.from({ length: 20 }, () => 'x'.repeat(10))]],
     ['many lines of one event', Array.from({ length: 20 }, () => 'data: xxxx\n')],
     ['many comments without a blank line', Array.from({ length: 20 }, () => ': xxxxxxx\n')],
-  ])('refuses %s, and reads no more of it', async (_, parts) => {
+  ])('refuses %s and stops reading', async (_, parts) => {
     let pulled = 0;
     // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
     async function* body() {
@@ -84,7 +84,7 @@ describe('the data of server-sent events', () => {
     expect(pulled).toBeLessThan(15);
   });
 
-  it('takes as many events as come: the bound is for each', async () => {
+  it('accepts any number of events, because the bound is for each one', async () => {
     expect(await read(Array.from({ length: 50 }, () => 'data: 123456\n\n'))).toHaveLength(50);
   });
 });

@@ -75,7 +75,7 @@ describe('an answer other than 200', () => {
     'Unknown role: model',
     'Parameter logprobs for this model is not available',
     "'x' is not a valid model parameter",
-  ])('400 "%s" is the caller\'s', (message) => {
+  ])('treats 400 "%s" as the caller\'s error', (message) => {
     expect(read(400, { error: { message } })).toMatchObject({ status: 400, message });
   });
 
@@ -105,7 +105,7 @@ describe('an answer other than 200', () => {
     [{ error: "This model's maximum prompt length is 131072" }],
     [{ error: { message: '`inputs` tokens + `max_new_tokens` must be <= 8193. Given: 9000' } }],
     [{ error: { type: 'exceed_context_size_error', message: 'x' } }],
-  ])('tells a prompt that is too long: %j', (body) => {
+  ])('recognises a prompt that is too long: %j', (body) => {
     expect(read(400, body).code).toBe('context_length_exceeded');
   });
 

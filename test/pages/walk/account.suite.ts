@@ -35,7 +35,7 @@ export const account = (walk: () => Walk): void => {
       expect(await tab.page.evaluate<number>(wide)).toBeLessThanOrEqual(width);
     };
 
-    it('makes a key, and tells beside the field what is wrong with it', async () => {
+    it('creates a key, and shows faults beside the field', async () => {
       await card('API keys').getByText('needs a key').waitFor();
       expect(await tab.page.getByText('Done.').filter({ visible: true }).count()).toBe(0);
       await tab.button('Make a key').click();
@@ -79,7 +79,7 @@ export const account = (walk: () => Walk): void => {
       expect(await tab.page.getByText(key).count()).toBe(0);
     });
 
-    it('rotates the key: the new one is shown, and the old one serves no more', async () => {
+    it('rotates the key: shows the new one, and the old one is refused', async () => {
       await tab.act('Rotate');
       const shown = card('API keys').locator('code');
       await shown.waitFor();
@@ -90,7 +90,7 @@ export const account = (walk: () => Walk): void => {
       key = rotated;
     });
 
-    it('revokes the key after a question', async () => {
+    it('revokes the key after a confirmation', async () => {
       await tab.button('Revoke').click();
       await tab.dialog.getByText('are refused from now on').waitFor();
       await tab.button('Cancel').click();
@@ -101,7 +101,7 @@ export const account = (walk: () => Walk): void => {
       expect((await get('/api/keys/current/', key)).status).toBe(401);
     });
 
-    it('ends another session, and all others, but not its own', async () => {
+    it('ends another session, and all others except its own', async () => {
       const login = async () => {
         const body = { username: 'newcomer', password: PASSWORD };
         return ((await app.post('/api/login/', body)).body as { token: string }).token;
@@ -123,7 +123,7 @@ export const account = (walk: () => Walk): void => {
       expect(await tab.message.isVisible()).toBe(false);
     });
 
-    it('changes the e-mail, and says what is wrong with one', async () => {
+    it('changes the e-mail, and shows faults of an e-mail', async () => {
       await tab.sees('No e-mail address is known');
       await tab.act('Change the e-mail', { 'E-mail': 'ada@example.com' });
       await tab.sees('ada@example.com');
@@ -146,7 +146,7 @@ export const account = (walk: () => Walk): void => {
       await tab.sees('Unable to log in with provided credentials.');
     });
 
-    it('sends a link for a forgotten password, which serves once', async () => {
+    it('sends a link for a forgotten password that is valid once', async () => {
       await tab.page.getByRole('link', { name: 'Forgot your password?' }).click();
       expect(await tab.page.getByLabel('Password').isVisible()).toBe(false);
       expect(await tab.barriers()).toEqual([]);
@@ -174,7 +174,7 @@ export const account = (walk: () => Walk): void => {
       await tab.button('Delete the account').waitFor();
     });
 
-    it('deletes the account with its password, and says what goes and what stays', async () => {
+    it('deletes the account with its password, and shows what is deleted and what stays', async () => {
       await tab.button('Delete the account').click();
       await tab.dialog.getByText('Entries of the ledger stay, without your name.').waitFor();
       expect(await tab.barriers()).toEqual([]);
@@ -189,7 +189,7 @@ export const account = (walk: () => Walk): void => {
       expect(await app.database.count('users')).toBe(0);
     });
 
-    it('says whom to ask where registration is closed, and has no button for it', async () => {
+    it('says whom to ask if registration is closed, and has no button for it', async () => {
       await tab.page.route(`${app.url}/`, async (route) => {
         const answer = await route.fetch();
         const closed = (await answer.text()).replace(
@@ -204,7 +204,7 @@ export const account = (walk: () => Walk): void => {
       expect(await tab.button('Register').isVisible()).toBe(false);
     });
 
-    it('has given the browser nothing to complain of', async () => {
+    it('has caused no errors in the browser', async () => {
       expect(await tab.page.evaluate('typeof globalThis.pwned')).toBe('undefined');
       expect(tab.complaints).toEqual([]);
       await tab.close();

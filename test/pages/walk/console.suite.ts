@@ -27,7 +27,7 @@ export const staffConsole = (walk: () => Walk): void => {
       card('People').getByRole('row').filter({ hasText: name });
     const trail = (action: string): Locator => card('Trail').getByRole('row', { name: action });
 
-    it('is not offered to those who are no staff, and shows them nothing', async () => {
+    it('is not offered to other users, and shows them nothing', async () => {
       await tab.page.getByRole('link', { name: 'Account' }).click();
       await tab.sees('No e-mail address is known');
       expect(await tab.page.getByRole('link', { name: 'Console' }).count()).toBe(0);
@@ -49,7 +49,7 @@ export const staffConsole = (walk: () => Walk): void => {
       await trail('grant').getByText(HOSTILE).waitFor();
     });
 
-    it('grants once, also where the first answer was lost', async () => {
+    it('grants once, also if the first answer was lost', async () => {
       const grants = '**/grants/';
       await tab.page.route(grants, async (route) => {
         await route.fetch();
@@ -69,7 +69,7 @@ export const staffConsole = (walk: () => Walk): void => {
       tab.complaints.splice(0, tab.complaints.length);
     });
 
-    it('makes a code that is shown once, and serves once', async () => {
+    it('creates a code that is shown once and valid once', async () => {
       await tab.act('Make a code', { Amount: '500', Reason: 'a fair' });
       const code = await card('Codes').locator('code').innerText();
       await trail('make_code').waitFor();
@@ -80,7 +80,7 @@ export const staffConsole = (walk: () => Walk): void => {
       expect((await grace.send('POST', '/api/wallet/redeem/', { code })).status).toBe(400);
     });
 
-    it('adds a person, by a link that sets the password', async () => {
+    it('adds a user with a link that sets the password', async () => {
       await tab.page.getByLabel('Search people').fill('');
       await row('ada').waitFor();
       await tab.act('Add a person', { Username: 'dorothy' });
@@ -96,7 +96,7 @@ export const staffConsole = (walk: () => Walk): void => {
       await other.close();
     });
 
-    it('makes staff, ends sessions, and deactivates, each as the row then says', async () => {
+    it('promotes, ends sessions and deactivates, and shows each change in the row', async () => {
       await tab.act('Make staff', {}, row('grace'));
       await row('grace').getByRole('button', { name: 'Take staff away' }).waitFor();
       await tab.act('End sessions', {}, row('grace'));
@@ -112,12 +112,12 @@ export const staffConsole = (walk: () => Walk): void => {
       expect(await app.database.count('users', 'is_active = $1', [false])).toBe(1);
     });
 
-    it('sums what all have spent, by day, model and user', async () => {
+    it('sums the usage of all users by day, model and user', async () => {
       await tab.page.getByLabel('By user').check();
       await card('Usage').getByRole('row', { name: 'grace 1 100' }).waitFor();
     });
 
-    it('has no barrier, is no wider than the screen, and runs nothing', async () => {
+    it('is accessible, fits the screen, and runs no injected script', async () => {
       expect(await tab.barriers()).toEqual([]);
       const width = await tab.page.evaluate<number>('document.documentElement.scrollWidth');
       expect(width).toBeLessThanOrEqual(tab.page.viewportSize()?.width ?? 0);

@@ -28,14 +28,14 @@ export const conversation = (walk: () => Walk): void => {
       tab.page.evaluate<number>(`(({ scrollTop, scrollHeight, clientHeight }) =>
         scrollHeight - clientHeight - scrollTop)(document.querySelector('.scroller'))`);
 
-    it('begins with one form, and the grant that is set', async () => {
+    it('starts with one form, and shows the configured grant', async () => {
       await tab.sees('A new account starts with 1,300 tokens.');
       expect(await tab.page.getByRole('form').or(tab.page.locator('form')).count()).toBe(1);
       expect(await tab.page.getByRole('navigation').count()).toBe(0);
       await tab.expectInView(tab.button('Register'));
     });
 
-    it('tells beside the field why it is refused, and keeps what was typed', async () => {
+    it('shows the reason of a refusal beside the field, and keeps the input', async () => {
       await tab.fillIn('newcomer', 'password');
       await tab.button('Register').click();
       await tab.sees('This password is too common.');
@@ -47,7 +47,7 @@ export const conversation = (walk: () => Walk): void => {
       expect(await app.database.count('users')).toBe(0);
     });
 
-    it('takes the form away after registering, and shows the chat', async () => {
+    it('removes the form after the registration, and shows the chat', async () => {
       await tab.register('newcomer');
       expect(await tab.page.getByLabel('Password').isVisible()).toBe(false);
       expect(await tab.button('Register').isVisible()).toBe(false);
@@ -57,7 +57,7 @@ export const conversation = (walk: () => Walk): void => {
       await tab.expectInView(tab.button('Log out'));
     });
 
-    it('tells the price before a message is sent, which charges nothing', async () => {
+    it('shows the price before a message is sent, without a charge', async () => {
       await tab.message.fill('first');
       await tab.sees('Costs 100 tokens');
       const picker = tab.page.getByLabel('Model', { exact: true });
@@ -87,7 +87,7 @@ export const conversation = (walk: () => Walk): void => {
       expect(await tab.button('Stop').isVisible()).toBe(false);
     });
 
-    it('goes on with the conversation, which the model is reminded of', async () => {
+    it('continues the conversation with its context', async () => {
       await tab.ask('third');
       const contents = provider.lastRequest?.messages.map(({ content }) => content);
       expect(contents?.[0]).toBe('first\nsecond');
@@ -95,7 +95,7 @@ export const conversation = (walk: () => Walk): void => {
       expect(await app.database.count('conversations')).toBe(1);
     });
 
-    it('shows Markdown, with code that can be copied, and what the model thought folded', async () => {
+    it('shows Markdown with code that can be copied, and reasoning folded', async () => {
       const thinking = { type: 'delta', text: '', reasoning: 'They want steps.' } as const;
       provider.answer([thinking, said(MARKDOWN), DONE]);
       await tab.ask('how?');
@@ -114,7 +114,7 @@ export const conversation = (walk: () => Walk): void => {
       expect(copied).toBe('const held = 1;\n');
     });
 
-    it('speaks by whole sentences, and never the same one twice', async () => {
+    it('announces whole sentences, each one once', async () => {
       const pieces = ['One sen', 'tence. Anoth', 'er one! And the', ' rest'];
       provider.answer([...pieces.map(said), DONE]);
       await tab.ask('speak');
@@ -137,7 +137,7 @@ export const conversation = (walk: () => Walk): void => {
       expect(await toTheEnd()).toBeLessThan(2);
     });
 
-    it('stops an answer, which costs its price once the model was asked', async () => {
+    it('stops an answer, which costs its price after the model was called', async () => {
       provider.use(() => new Promise(() => undefined));
       await tab.message.fill('never mind');
       const calls = provider.calls;
@@ -150,7 +150,7 @@ export const conversation = (walk: () => Walk): void => {
       expect(await app.database.unbalancedWallets()).toEqual([]);
     });
 
-    it('tells where an answer failed, and asks again', async () => {
+    it('shows that an answer failed, and asks again', async () => {
       provider.use(() => Promise.reject(new Error('a fault of the provider')));
       await tab.ask('try');
       await tab.turns.last().getByRole('alert').waitFor();
@@ -162,7 +162,7 @@ export const conversation = (walk: () => Walk): void => {
       expect(await tab.turns.last().locator('.question').innerText()).toBe('try');
     });
 
-    it('puts a question to be edited beside what is typed already', async () => {
+    it('keeps the current draft when a question is edited', async () => {
       await tab.message.fill('a draft');
       await tab.turns.last().getByRole('button', { name: 'Edit and ask again' }).click();
       expect(await tab.message.inputValue()).toBe('a draft\n\ntry');
@@ -171,7 +171,7 @@ export const conversation = (walk: () => Walk): void => {
       await tab.hasBalance('600');
     });
 
-    it('gives a message back that the server refuses, with the reason above it', async () => {
+    it('restores a refused message, with the reason above it', async () => {
       await tab.message.fill('x'.repeat(5001));
       await tab.button('Send').click();
       const alert = tab.page.getByRole('alert').filter({ hasText: 'no more than 5000 characters' });
@@ -182,7 +182,7 @@ export const conversation = (walk: () => Walk): void => {
       await tab.hasBalance('600');
     });
 
-    it('gives a message back when the server is not reached', async () => {
+    it('restores a message if the server cannot be reached', async () => {
       await tab.page.context().setOffline(true);
       await tab.message.fill('is anyone there?');
       await tab.button('Send').click();
@@ -192,7 +192,7 @@ export const conversation = (walk: () => Walk): void => {
       tab.complaints.splice(0, tab.complaints.length);
     });
 
-    it('follows an answer that grows, yields to who scrolls up a little, and offers the way back', async () => {
+    it('scrolls with a growing answer, stops when the reader scrolls up, and offers a way back', async () => {
       let grow: () => void = () => undefined;
       const more = new Promise<void>((resolve) => (grow = resolve));
       provider.answer(
@@ -219,7 +219,7 @@ export const conversation = (walk: () => Walk): void => {
       expect(await tab.focused()).toBe('Conversation');
     });
 
-    it('asks the other model, for its own price', async () => {
+    it('uses the other model at its own price', async () => {
       const counted = { promptTokens: 100, completionTokens: 200 };
       provider.answer([said('Well.'), { ...DONE, usage: counted }]);
       await tab.page.getByLabel('Model', { exact: true }).selectOption('dear');
@@ -229,7 +229,7 @@ export const conversation = (walk: () => Walk): void => {
       await tab.page.getByLabel('Model', { exact: true }).selectOption('echo');
     });
 
-    it('has given the browser nothing to complain of, and left the books in order', async () => {
+    it('has caused no errors in the browser, and the books balance', async () => {
       expect(tab.complaints).toEqual([]);
       expect(await app.database.unbalancedWallets()).toEqual([]);
       await tab.close();

@@ -32,7 +32,7 @@ export const keeping = (walk: () => Walk): void => {
       tab = await walk().open(caller);
     });
 
-    it('begins another conversation, finds the first one by what was said, and opens it', async () => {
+    it('starts another conversation, finds the first one by its text, and opens it', async () => {
       await tab.button('New conversation').click();
       await tab.sees('What would you like to know?');
       await tab.ask('a question of its own');
@@ -69,7 +69,7 @@ export const keeping = (walk: () => Walk): void => {
       expect(await tab.conversations.allInnerTexts()).toEqual(['a question of its own']);
     });
 
-    it('says what to do when the wallet is empty, takes a code, and goes on', async () => {
+    it('explains an empty wallet, redeems a code, and continues', async () => {
       const alert = tab.page.getByRole('alert');
       expect(await alert.count()).toBe(0);
       for (let rest = 4; rest > 0; rest -= 1) await tab.ask('spend');
@@ -93,7 +93,7 @@ export const keeping = (walk: () => Walk): void => {
       await tab.hasBalance('300');
     });
 
-    it('shows the account: the ledger, what was used for what, and a daily limit', async () => {
+    it('shows the account: ledger, usage and daily limit', async () => {
       await tab.page.getByRole('link', { name: 'Account' }).click();
       const ledger = tab.page.getByRole('region', { name: 'Ledger' }).first();
       await ledger.getByText('−100').first().waitFor();
@@ -139,7 +139,7 @@ export const keeping = (walk: () => Walk): void => {
       await other.page.close();
     });
 
-    it('keeps what was typed in each conversation, also while a session ends', async () => {
+    it('keeps the draft of each conversation, also when a session ends', async () => {
       await tab.message.fill('typed in the new one');
       await tab.conversations.first().click();
       await tab.turns.first().waitFor();
@@ -160,7 +160,7 @@ export const keeping = (walk: () => Walk): void => {
       await tab.hasTyped('typed in the new one');
     });
 
-    it('keeps what was sent and not yet taken, over a reload, a stop and refusals', async () => {
+    it('keeps a message that was sent but not accepted, over a reload, a stop and refusals', async () => {
       const turns = await app.database.count('turns');
       const door = '**/api/chat/';
       const meet = (answer: (route: Route) => unknown) =>
@@ -193,7 +193,7 @@ export const keeping = (walk: () => Walk): void => {
       expect(await app.database.count('turns')).toBe(turns);
     });
 
-    it('says that the server is away when it opens, and asks again for all that is missing', async () => {
+    it('shows at the start that the server is away, and loads the missing parts later', async () => {
       await tab.conversations.first().click();
       await tab.turns.first().waitFor();
       const api = /\/(api|v1)\//;
@@ -216,7 +216,7 @@ export const keeping = (walk: () => Walk): void => {
       tab.complaints.splice(0, tab.complaints.length);
     });
 
-    it('has given the browser nothing to complain of, and left the books in order', async () => {
+    it('has caused no errors in the browser, and the books balance', async () => {
       expect(tab.complaints).toEqual([]);
       expect(await app.database.unbalancedWallets()).toEqual([]);
       await tab.close();

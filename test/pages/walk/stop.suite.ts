@@ -26,7 +26,7 @@ export const stop = (walk: () => Walk): void => {
       await tab.sees(`Half of ${message}.`);
     };
 
-    it('leaves what was produced in view, now and after a reload', async () => {
+    it('keeps the partial answer in view, now and after a reload', async () => {
       await askForHalf('one');
       await tab.button('Stop').press('Enter');
       await tab.sees('Stopped · echo · 100 tokens');
@@ -44,7 +44,7 @@ export const stop = (walk: () => Walk): void => {
       await tab.hasBalance('1,100');
     });
 
-    it('waits with a message where another tab has an answer under way, and shows no refusal', async () => {
+    it('delays a message while an answer runs in another tab, without an error', async () => {
       await askForHalf('two');
       const other = await WebPage.open(tab.page.context(), app.url);
       await other.page.goto(tab.page.url());
