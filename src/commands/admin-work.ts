@@ -13,14 +13,14 @@ import { WalletService } from '../wallet/wallet.service.js';
 import { assertExistingDatabase } from './existing-database.js';
 import { OperatorsWork } from './operators-work.module.js';
 
-/** Users that are read at once, and printed before the next are. */
+/** Number of users that are read and printed at a time. */
 const LIST_PAGE = 100;
 
-/** Who has a shell is no user. */
+/** A person with a shell is not a user of the service. */
 const SHELL = null;
 const byShell = (reason = '') => ({ operatorId: SHELL, reason });
 
-/** Does one thing beside a service that may be running: it takes no lease and sweeps nothing. */
+/** Runs one action while a service may be running. It takes no lease and sweeps nothing. */
 async function withServices(
   work: (services: INestApplicationContext) => Promise<string>,
 ): Promise<void> {
@@ -41,7 +41,10 @@ async function withServices(
 const operate = (work: (operators: OperatorsService) => Promise<string>) =>
   withServices((services) => work(services.get(OperatorsService)));
 
-/** Holds what was typed to the rules of a registration. They are slow to load, and no other command has a use for them. */
+/**
+ * Validates the arguments by the rules of a registration. The rules are slow to load and only this command
+ * needs them, so they are loaded here.
+ */
 async function sound(typed: { username: string; email: string }) {
   const { emailField, usernameField } = await import('../auth/auth.dto.js');
   const { textReader } = await import('../fields/text-reader.js');
@@ -78,7 +81,7 @@ export const listUsers = (search = '') =>
       const page = await users.page(search, keyset);
       const lines = await Promise.all(page.map((user) => lineOf(user, wallets)));
       const last = page.at(-1);
-      // A reader that has seen enough needs no more of them.
+      // If the reader closed the pipe, it needs no more users.
       if (!last || page.length < LIST_PAGE || process.stdout.destroyed) return lines.join('\n');
       process.stdout.write(`${lines.join('\n')}\n`);
       key = placeKey(last);

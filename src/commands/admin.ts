@@ -4,10 +4,10 @@ import { filled, optionText, wholeNumber } from './words.js';
 
 const amount = wholeNumber({ min: 1, max: AMOUNT_MAX });
 
-/** What the commands do is loaded once the words are known to be right. */
+/** Loads the code of the commands only after the arguments are known to be valid. */
 const work = () => import('./admin-work.js');
 
-/** A command about one user. */
+/** Declares a command about one user. */
 function aboutUser(parent: Command, name: string, summary: string): Command {
   return parent
     .command(name)
@@ -16,7 +16,7 @@ function aboutUser(parent: Command, name: string, summary: string): Command {
     .option('--reason <text>', 'what the trail says of it', optionText);
 }
 
-/** A command that gives tokens, for a reason that the ledger keeps. */
+/** Declares a command that gives tokens, with a reason that the ledger stores. */
 function aboutTokens(parent: Command, name: string, summary: string): Command {
   return parent
     .command(name)

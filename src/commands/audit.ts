@@ -9,7 +9,10 @@ import { assertExistingDatabase } from './existing-database.js';
 
 const DIFFERENCES_CODE = 1;
 
-/** Checks every wallet of the configured database, and that it is whole, beside a service that may be running. */
+/**
+ * Checks every wallet of the configured database and its integrity. A service may be running at the same
+ * time.
+ */
 async function run({ json }: { json?: true }): Promise<void> {
   const settings = loadSettings();
   await assertExistingDatabase(settings);

@@ -1,21 +1,24 @@
 import type { Command } from 'commander';
 
-/** A command's file: says which words it takes, and what they do. */
+/** The file of a command: declares its arguments and its action. */
 interface CommandFile {
   /** Adds arguments, options and the action. An action that fails throws. */
   readonly declare: (command: Command) => void;
 }
 
-/** A command of the program. Its file is loaded when it is named, so that none waits for the others. */
+/**
+ * A command of the program. Its file is loaded only when the command is used, so that commands do not wait
+ * for each other's files.
+ */
 export interface CommandRow {
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<CommandFile>;
-  /** Serves as `tallychat admin <name>` as well. */
+  /** The command is also available as `tallychat admin <name>`. */
   readonly isUnderAdmin?: boolean;
-  /** The exit code when it fails. Left out: 1. */
+  /** The exit code if the command fails. Default: 1. */
   readonly failureCode?: number;
-  /** The commands under it that have a row of their own. */
+  /** Its subcommands that have their own rows. */
   readonly rows?: readonly CommandRow[];
 }
 
@@ -24,7 +27,7 @@ const examination = {
   load: () => import('./doctor.js'),
 };
 
-/** Every command. A new one is a file in this folder and a row here. */
+/** All commands. To add one, add a file in this folder and a row here. */
 const rows: readonly CommandRow[] = [
   {
     name: 'serve',

@@ -5,7 +5,7 @@ import { examineModels } from '../models/doctor.js';
 
 const FAULT_CODE = 1;
 
-/** Asks each configured model for one word. Opens no database, so it runs before the first start as well. */
+/** Asks each configured model for one word. Opens no database, so it also works before the first start. */
 async function run(): Promise<void> {
   Logger.overrideLogger(false);
   const config = loadConfig();

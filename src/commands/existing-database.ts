@@ -3,8 +3,9 @@ import { assertServedName } from '../database/file-lease.js';
 import { assertDatabaseExists, locationOf, sqlitePathOf } from '../database/location.js';
 
 /**
- * Begins a command that works on a database that is there. Tells on standard error which one it is. Throws, with
- * nothing made, where there is none, or where it is served under another name.
+ * Begins a command that needs an existing database. Prints the location of the database on standard error.
+ * Throws, and creates nothing, if the database does not exist, or if a service uses it under a different
+ * name.
  */
 export async function assertExistingDatabase({
   databaseUrl,

@@ -21,7 +21,7 @@ interface Options {
   readonly skip?: true;
 }
 
-/** A path, or a URL as `DATABASE_URL` may be. */
+/** Parses a path, or a URL in the format of `DATABASE_URL`. */
 function djangoDatabase(text: string, previous?: unknown): string {
   const isUrl = /^(?:sqlite|postgres(?:ql)?):/.test(filled(text, previous));
   const fault = isUrl ? databaseUrlFault(text) : undefined;
@@ -29,7 +29,7 @@ function djangoDatabase(text: string, previous?: unknown): string {
   throw new InvalidArgumentError(`It ${fault}.`);
 }
 
-/** Beside a service that may be running: it takes no lease. */
+/** Imports while a service may be running. Takes no lease. */
 async function run(source: string, options: Options): Promise<void> {
   const { usersTable: users, tokensTable: tokens, messagesTable: messages } = options;
   const config = loadConfig();

@@ -15,7 +15,10 @@ const optionsOf = ({ databaseUrl: url, databasePoolMax: poolMax }: Settings) => 
   entities,
 });
 
-/** Under the lease: on SQLite nobody may change the schema of what another process serves. */
+/**
+ * Runs `work` while holding the lease. On SQLite the schema must not change while another process uses the
+ * database.
+ */
 async function alone<T>(config: Settings, work: (database: Database) => Promise<T>): Promise<T> {
   const file = await FileLease.takeFor(config.databaseUrl);
   try {

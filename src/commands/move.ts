@@ -5,7 +5,7 @@ import { locationOf } from '../database/location.js';
 import { entities } from '../entities.js';
 import { move } from '../transfer/move.js';
 
-/** One has the lock, one works, and there is room. */
+/** Connections to each database: one holds the lock, one works, and two are spare. */
 const POOL_MAX = 4;
 
 function databaseUrl(text: string): string {

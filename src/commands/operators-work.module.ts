@@ -22,8 +22,8 @@ import { WalletService } from '../wallet/wallet.service.js';
 class SettingsModule {}
 
 /**
- * What the commands of operators need, and no more: with the routes of the service and all that these load, each
- * command would begin seconds later.
+ * Provides only the services that the operators' commands need. Loading the routes of the service, and
+ * everything that they import, would delay each command by seconds.
  */
 @Module({})
 export class OperatorsWork {

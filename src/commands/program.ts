@@ -5,7 +5,7 @@ import { COMMANDS, type CommandRow } from './commands.js';
 const USAGE_CODE = 2;
 const FAILURE_CODE = 1;
 
-/** Declares each row, and loads the file of the one that the words name. Gives that row, if there is one. */
+/** Declares each row, and loads the file of the row that `words` names. Returns that row, or undefined. */
 async function declareRows(
   parent: Command,
   rows: readonly CommandRow[],
@@ -22,8 +22,9 @@ async function declareRows(
 }
 
 /**
- * A reader that has seen enough (`| head -1`) is no failure: what is left to print has nobody to read it. What cannot
- * be written (a full disk) is one: it is told, where that can be.
+ * Handles errors of standard output. A closed pipe (`| head -1`) is not an error, because the reader needs no
+ * more output. If the output cannot be written (a full disk), the command reports that once on standard
+ * error, if possible, and fails.
  */
 function tellLostOutput(failureCode: number): void {
   let isTold = false;
@@ -46,8 +47,8 @@ function sentenceOf(error: unknown): string {
 }
 
 /**
- * Does what the words name. A word, an option or a number that is not understood is refused with the usage,
- * and nothing is done: exit code 2. A command that fails says why in one line. Never rejects.
+ * Runs the command that `words` names. Refuses unknown words, options and invalid numbers with the usage and
+ * exit code 2, and does nothing. If a command fails, prints the reason in one line. Never rejects.
  */
 export async function runProgram(words: readonly string[]): Promise<void> {
   const program = new Command('tallychat')

@@ -10,12 +10,17 @@ import { startLines } from '../observability/start-report.js';
 import { UsersService } from '../users/users.service.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-/** npm passes on the Ctrl-C that the terminal has already sent here: both are one wish to stop. */
+/**
+ * npm forwards the Ctrl-C that the terminal has already sent to this process. Two signals within this time
+ * count as one.
+ */
 const SAME_SIGNAL_MS = 500;
-/** What closing the database may take after the last answer. */
+/** Maximum time for closing the database after the last answer. */
 const CLOSE_TIMEOUT_MS = 5000;
 
-/** Lets the answers under way finish, closes the database, and tells by the exit code whether all did. */
+/**
+ * Waits for the answers under way and closes the database. The exit code shows whether all of them finished.
+ */
 async function stop(app: NestFastifyApplication, config: Config): Promise<never> {
   const { log } = app.getHttpAdapter().getInstance();
   const timeoutMs = config.shutdownTimeoutSeconds * 1000;
@@ -28,7 +33,10 @@ async function stop(app: NestFastifyApplication, config: Config): Promise<never>
   process.exit(finished ? 0 : 1);
 }
 
-/** The first signal stops in order, a second one at once. So does what nobody caught: it is told first. */
+/**
+ * Shuts down on the first signal, and exits at once on a second one. An uncaught error is logged, and then
+ * the process exits at once.
+ */
 function stopOnSignals(app: NestFastifyApplication, config: Config): void {
   const { log } = app.getHttpAdapter().getInstance();
   const crash = (error: unknown) => {
@@ -59,7 +67,10 @@ async function listen(app: NestFastifyApplication, { host, port }: Config): Prom
   }
 }
 
-/** Serves until a signal ends the process. Throws in one readable sentence where it cannot start. */
+/**
+ * Serves until a signal ends the process. If the service cannot start, throws an error with one readable
+ * sentence.
+ */
 async function run(): Promise<void> {
   const config = loadConfig();
   const app = await createApp(config);

@@ -1,19 +1,22 @@
 import { InvalidArgumentError } from 'commander';
 
-/** A word that says something, given once. */
+/** Parses an argument that is not empty and is given only once. */
 export function filled(text: string, previous?: unknown): string {
   if (previous !== undefined) throw new InvalidArgumentError('It is given twice.');
   if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
   return text;
 }
 
-/** The value of an option: where it was forgotten, the next option is not taken for it. */
+/**
+ * Parses the value of an option. Refuses a text that begins with `--`: the value is missing, and this is the
+ * next option.
+ */
 export function optionText(text: string, previous?: unknown): string {
   if (text.startsWith('--')) throw new InvalidArgumentError('It is an option itself.');
   return filled(text, previous);
 }
 
-/** A plain decimal number: no sign, no blank, no exponent, no digits of another script. */
+/** Parses a plain decimal number: no sign, no spaces, no exponent, no digits of other scripts. */
 export const wholeNumber = ({ min, max }: { min: number; max: number }) => {
   const sentence = `It must be a whole number from ${String(min)} to ${String(max)}.`;
   return (text: string): number => {

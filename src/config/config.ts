@@ -7,13 +7,16 @@ import { listOf } from './network-settings.js';
 import { toRate } from './rates.js';
 import { SETTINGS } from './settings.js';
 
-/** What hashing leaves of libuv's threads for the database: one for its writer, one for its reader. */
+/**
+ * Number of libuv threads that password hashing leaves free for the database: one for its writer, one for its
+ * reader.
+ */
 const DATABASE_THREADS = 2;
 
-/** Names that other programs write in small letters as well; both count. */
+/** Names that other programs also write in lower case. Both forms are accepted. */
 const SMALL = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
 
-/** A name that would be passed over for its small letters. */
+/** Whether a name would be ignored only because it is in lower case. */
 const isSmallName = (name: string): boolean =>
   !(name in SETTINGS) && name.toUpperCase() in SETTINGS && !SMALL.includes(name.toUpperCase());
 
@@ -23,8 +26,8 @@ function withSmallNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * The process's environment, to which `.env` adds what is not set. Throws one sentence where that cannot be read: a
- * link that leads nowhere was meant to be there.
+ * Returns the process's environment. `.env` adds the settings that are not set. Throws an error with one
+ * sentence if `.env` exists but cannot be read, also if it is a broken symbolic link.
  */
 export function environment(): NodeJS.ProcessEnv {
   const isThere = lstatSync('.env', { throwIfNoEntry: false }) !== undefined;
@@ -40,23 +43,26 @@ function defaultHashConcurrency(env: NodeJS.ProcessEnv): number {
   return Math.max(1, Math.min(availableParallelism(), threads - DATABASE_THREADS));
 }
 
-/** The settings as the code uses them, but for the models. */
+/** The settings as the code uses them, except the models. */
 export type Settings = Readonly<ReturnType<typeof toSettings>>;
 
-/** The settings as the code uses them; frozen, and made once: by `loadConfig`. */
+/** The settings as the code uses them. The object is frozen, and `loadConfig` creates it once. */
 export type Config = Settings &
   Pick<ModelsFile, 'providers' | 'models'> & { readonly modelHints: readonly string[] };
 
 /** The token under which the one `Config` is injected. */
 export const CONFIG = Symbol('config');
 
-/** Every bad setting with its reason, one a line. */
+/** Lists every invalid setting with its reason, one per line. */
 export class InvalidConfig extends Error {}
 
-/** A setting that is refused, and why. */
+/** An invalid setting, and the reason. */
 type BadSetting = readonly [setting: string, reason: string];
 
-/** Throws one `InvalidConfig` that names every bad value, in the order of the table. */
+/**
+ * Throws one `InvalidConfig` that names every invalid setting, in the order of the table. Returns if there is
+ * none.
+ */
 export function refuseBad(bad: readonly BadSetting[]): void {
   if (bad.length === 0) return;
   const names = Object.keys(SETTINGS);
@@ -65,7 +71,10 @@ export function refuseBad(bad: readonly BadSetting[]): void {
   throw new InvalidConfig(`These settings are wrong:${lines.join('')}`);
 }
 
-/** What the environment says by the names of the table, and what of it is refused: that throws when it is read. */
+/**
+ * Reads the environment by the names of the table. Returns the values and the invalid settings. Reading the
+ * value of an invalid setting throws.
+ */
 export function readSettings(env: NodeJS.ProcessEnv) {
   const bad: BadSetting[] = [];
   const read = cleanEnv(withSmallNames(env), SETTINGS, {
@@ -77,8 +86,8 @@ export function readSettings(env: NodeJS.ProcessEnv) {
 }
 
 /**
- * The settings of a command that asks no model: to read the models file takes the rules of fields, which are slow
- * to load. Throws `InvalidConfig`.
+ * Loads the settings of a command that asks no model. Reading the models file would load the rules of fields,
+ * which is slow. Throws `InvalidConfig`.
  */
 export function loadSettings(env: NodeJS.ProcessEnv = environment()): Settings {
   const { read, bad } = readSettings(env);
@@ -86,7 +95,7 @@ export function loadSettings(env: NodeJS.ProcessEnv = environment()): Settings {
   return Object.freeze(toSettings(read, env));
 }
 
-/** The settings by the names that the code uses. */
+/** Returns the settings with the names that the code uses. */
 export function toSettings(read: CleanedEnv<typeof SETTINGS>, env: NodeJS.ProcessEnv) {
   return {
     host: read.HOST,
@@ -124,13 +133,13 @@ export function toSettings(read: CleanedEnv<typeof SETTINGS>, env: NodeJS.Proces
     jwtRefreshGraceSeconds: read.JWT_REFRESH_GRACE_SECONDS,
     jwtRotate: read.JWT_ROTATE === 'on',
     metricsHost: read.METRICS_HOST,
-    /** Undefined where nobody asks for metrics. */
+    /** Undefined if metrics are off. */
     metricsPort: read.METRICS_PORT === 0 ? undefined : read.METRICS_PORT,
     rateLimits: toRateLimits(read),
   };
 }
 
-/** What requests may take up. */
+/** The limits of requests and of stored data. */
 const toBounds = (read: CleanedEnv<typeof SETTINGS>) => ({
   bodyMaxBytes: read.BODY_MAX_BYTES,
   publicBodyMaxBytes: read.PUBLIC_BODY_MAX_BYTES,

@@ -5,10 +5,11 @@ const QUOTES = ["'", '"', '`'];
 const SETTING = /^[\w.-]+=(.*)$/;
 
 /**
- * The lines as Node reads them. It knows no tab, no space that does not break and no mark of Windows around a name,
- * and no line that ends as they did on old Macs: such a setting would be lost without a word. A value in quotes may have
- * several lines, which stay as they are. Throws for a line that would be passed over, and for a quote without an end,
- * without the words: there may be a secret among them.
+ * Normalises the lines for Node's parser. Around a name the parser does not accept a tab, a non-breaking
+ * space or the byte order mark of Windows. It also does not accept the line ends of old Macs. Such a setting
+ * would be lost without an error. A value in quotes may have several lines, which are not changed. Throws for
+ * a line that would be ignored, and for a quote without an end. The error does not contain the line, because
+ * it may contain a secret.
  */
 function plainLines(path: string, text: string): string {
   let open: { readonly quote: string; readonly line: number } | undefined;
@@ -32,8 +33,8 @@ function plainLines(path: string, text: string): string {
 const told = (index: number) => `${String(index + 1)}: write NAME=value, or # before it`;
 
 /**
- * A value without quotes, in quotes where it has a `#`: Node would cut it there, also within a secret. A comment
- * begins behind a blank, as for a shell and for Compose.
+ * Adds quotes to an unquoted value that contains a `#`. Node would cut the value at the `#`, even within a
+ * secret. A comment begins after white space, as in a shell and in Compose.
  */
 function keepHash(line: string, name: string, rest: string): string {
   const comment = rest.search(/\s#/);
@@ -43,8 +44,8 @@ function keepHash(line: string, name: string, rest: string): string {
 }
 
 /**
- * The settings that a file in the form of `.env` lists. What it leaves empty is not set. Throws one sentence for a line
- * that is none.
+ * Returns the settings that a file in the format of `.env` lists. An empty value counts as not set. Throws an
+ * error with one sentence for an invalid line.
  */
 export function readEnvFile(path: string): Readonly<Record<string, string | undefined>> {
   const text = plainLines(path, readText(path));

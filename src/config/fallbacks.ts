@@ -1,4 +1,4 @@
-/** So many models at most may answer one question, each asked once. */
+/** Maximum number of models that may answer one question. Each is asked once. */
 const CHAIN_MAX = 8;
 
 interface Listed {
@@ -6,7 +6,9 @@ interface Listed {
   readonly fallbacks?: readonly string[];
 }
 
-/** The models that answer in place of one, in order, with those that answer in place of them; without itself. */
+/**
+ * Returns the fallbacks of a model in order, each followed by its own fallbacks, without the model itself.
+ */
 export function chainOf(id: string, models: ReadonlyMap<string, Listed>): string[] {
   const chain = new Set<string>();
   const follow = (at: string) => {
@@ -20,7 +22,7 @@ export function chainOf(id: string, models: ReadonlyMap<string, Listed>): string
   return [...chain];
 }
 
-/** What is wrong with the fallbacks of a file: names of no model, circles, and chains without measure. */
+/** Returns the problems of the fallbacks in a file: unknown models, cycles, and chains that are too long. */
 export function fallbackProblems(listed: readonly Listed[], others: readonly string[]): string[] {
   const models = new Map<string, Listed>(others.map((id) => [id, { id }]));
   for (const model of listed) models.set(model.id, model);

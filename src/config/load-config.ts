@@ -2,12 +2,15 @@ import { environment, readSettings, refuseBad, toSettings, type Config } from '.
 import { readModelsFile } from './models-file.js';
 import { readNamedModels } from './named-models.js';
 
-/** Reads the environment and the models file once. Throws one `InvalidConfig` that names every bad value. */
+/**
+ * Reads the environment and the models file once. Throws one `InvalidConfig` that names every invalid
+ * setting.
+ */
 export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
   const { read, bad } = readSettings(env);
   const listed = readModelsFile(read.MODELS_FILE, env);
   bad.push(...listed.problems.map((problem) => ['MODELS_FILE', problem] as const));
-  // A copy: of what was refused, the settings themselves throw when they are read.
+  // A copy without the invalid settings. Reading these from `read` itself would throw.
   const named = readNamedModels({ ...read });
   bad.push(...named.problems);
   refuseBad(bad);

@@ -1,7 +1,7 @@
-/** What callers may name a model by. */
+/** The names that callers may use for a model. */
 export const MODEL_ID = /^[\w.:/@-]{1,100}$/;
 
-/** A URL that a path can be put behind, and that may be seen. */
+/** Returns whether a text is a URL to which a path can be appended, and that contains no secret. */
 export function isBaseUrl(text: unknown): boolean {
   if (typeof text !== 'string' || !URL.canParse(text)) return false;
   const { protocol, username, password, search, hash } = new URL(text);

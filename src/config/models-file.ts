@@ -21,7 +21,7 @@ import { MayBeLeftOut, OnePrice, PRICES, Whole, unitOf, type Price } from './pri
 
 /** This bound keeps every price times every count an exact integer. */
 const TOKENS_MAX = 10_000_000;
-/** What one request may be billed for: more pictures than any provider takes. */
+/** Maximum number of pictures in one request. This is more than any provider accepts. */
 const IMAGES_MAX = 1000;
 const ECHO = 'echo';
 
@@ -32,10 +32,13 @@ const scopesMessage = `must be a list of ${SCOPES.join(', ')}`;
 const keysMessage = 'must be a list of ids of API keys';
 const keyMessage = 'must name an environment variable that is set';
 
-/** What older servers know, and what OpenAI's newer models insist on. */
+/**
+ * The field for the longest answer: older servers know the first, and OpenAI's newer models require the
+ * second.
+ */
 export type MaxTokensField = 'max_tokens' | 'max_completion_tokens';
 
-/** A model as the file lists it. A new field is a property with its rule, and nothing else. */
+/** A model as the file lists it. To add a field, add a property with its rule. */
 export class ModelSettings {
   @Matches(MODEL_ID, { message: 'must be 1 to 100 letters, digits or . _ - : / @' })
   readonly id!: string;
@@ -71,39 +74,51 @@ export class ModelSettings {
   })
   readonly maxTokensField: MaxTokensField = 'max_tokens';
 
-  /** What a picture costs at most, in model tokens of the prompt; without it a metered model takes none. */
+  /**
+   * The highest cost of a picture, in model tokens of the prompt. Without it a model with a price per model
+   * token accepts no pictures.
+   */
   @MayBeLeftOut
   @Whole(1, TOKENS_MAX)
   readonly imageTokens?: number;
 
-  /** How many pictures a request may have; without it 10 at a flat price, and any number that is paid for. */
+  /**
+   * Maximum number of pictures in a request. Without it the maximum is 10 at a flat price, and unlimited at a
+   * price per model token.
+   */
   @MayBeLeftOut
   @Whole(0, IMAGES_MAX)
   readonly imagesMax?: number;
 
-  /** The models that answer in its place, in order, where its provider fails before the first word. */
+  /** The models that answer in its place, in order, if its provider fails before the first word. */
   @MayBeLeftOut
   @ListOf((item) => typeof item === 'string', 'must be a list of names of models')
   readonly fallbacks?: readonly string[];
 
-  /** Which scopes an API key must have to use it; without it, those of the route. */
+  /**
+   * The scopes that an API key must have to use the model. Without this field only the scopes of the route
+   * are required.
+   */
   @MayBeLeftOut
   @ListOf((item) => SCOPES.includes(item as Scope), scopesMessage, 1)
   readonly scopes?: readonly Scope[];
 
-  /** The ids of the API keys that alone may use it. An empty list lets nobody. */
+  /** The ids of the only API keys that may use the model. With an empty list no key may use it. */
   @MayBeLeftOut
   @ListOf((item) => isUUID(item), keysMessage)
   readonly keys?: readonly string[];
 }
 
-/** A provider as the file has it. */
+/** A provider as the file lists it. */
 class ListedProvider {
-  /** One, or a list of those that are taken in turn. */
+  /** One address, or a list of addresses that are used in turn. */
   @OneOrMore(isBaseUrl, 'must be an http or https URL without credentials or query')
   readonly baseUrl!: string | readonly string[];
 
-  /** One for every address, a list of those that are taken in turn, or one for each address. */
+  /**
+   * The name of one variable for all addresses, a list of names that are used in turn, or one name for each
+   * address.
+   */
   @MayBeLeftOut
   @OneOrMore((name) => typeof name === 'string', keyMessage)
   readonly apiKeyEnv?: string | readonly string[];
@@ -121,14 +136,14 @@ class ListedFile {
   readonly models!: readonly ModelSettings[];
 }
 
-/** A server that speaks OpenAI's protocol. Without a key none is sent, as local servers want it. */
+/** A server with OpenAI's protocol. Without a key none is sent, which local servers expect. */
 export interface ProviderSettings {
   readonly name: string;
   readonly baseUrl: string;
   readonly apiKey: string | undefined;
 }
 
-/** What a models file says, or what is wrong with it: one problem a line, each with its place. */
+/** The content of a models file, or its problems: one per line, each with its place. */
 export interface ModelsFile {
   readonly providers: readonly ProviderSettings[];
   readonly models: readonly ModelSettings[];
@@ -139,7 +154,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const refused = (...problems: string[]): ModelsFile => ({ providers: [], models: [], problems });
 
-/** Reads and checks the whole file. Never throws, so that its problems are told beside all others. */
+/**
+ * Reads and validates the whole file. Never throws, so that its problems are reported together with all
+ * others.
+ */
 export function readModelsFile(path: string, env: Environment): ModelsFile {
   if (path === '') return refused();
   let content: unknown;
@@ -157,7 +175,7 @@ export function readModelsFile(path: string, env: Environment): ModelsFile {
   return { providers, models: dto.models, problems };
 }
 
-/** A provider once for each of its addresses and keys. */
+/** Returns a provider once for each of its addresses and keys. */
 function placesOf(
   name: string,
   { baseUrl, apiKeyEnv }: ListedProvider,
@@ -174,7 +192,10 @@ function placesOf(
   });
 }
 
-/** What no field shows by itself. What breaks a rule of its own is passed over: that was told. */
+/**
+ * Returns the problems that involve several fields. Skips fields that break their own rules, because those
+ * problems are already reported.
+ */
 function acrossPlaces({ providers, models }: ListedFile, env: Environment): string[] {
   const problems: string[] = [];
   const named = providers instanceof Map ? [...(providers as ListedFile['providers'])] : [];
@@ -202,13 +223,15 @@ function acrossPlaces({ providers, models }: ListedFile, env: Environment): stri
   return problems;
 }
 
-/** Whose name and fallbacks can be looked at; what breaks their own rules was told. */
+/**
+ * Whether the name and the fallbacks of a model are valid. Problems of an invalid one are already reported.
+ */
 const hasFallbackList = (model: unknown) =>
   model instanceof ModelSettings &&
   typeof model.id === 'string' &&
   (model.fallbacks === undefined || Array.isArray(model.fallbacks));
 
-/** What is wrong with the keys of a provider beside its addresses. */
+/** Returns the problems of a provider's keys in relation to its addresses. */
 function ofKeys({ baseUrl, apiKeyEnv }: ListedProvider, env: Environment): string[] {
   const keys = [apiKeyEnv].flat();
   const isUnset = keys.some((key) => typeof key === 'string' && !env[key]?.trim());

@@ -3,7 +3,10 @@ import { MODEL_ID, isBaseUrl } from './model-words.js';
 import type { MaxTokensField, ModelSettings, ProviderSettings } from './models-file.js';
 import { listOf } from './network-settings.js';
 
-/** What the hosted models of today have at least; a model with other limits stands in a models file. */
+/**
+ * The limits that all hosted models of today have at least. A model with other limits must be in a models
+ * file.
+ */
 const LIMITS = { contextTokens: 128_000, maxTokens: 4096 };
 const MAX_TOKENS_FIELD: MaxTokensField = 'max_tokens';
 const OPENAI_URL = 'https://api.openai.com/v1';
@@ -24,14 +27,17 @@ export const modelNames = makeValidator<string>((input) => {
   return names.join(',');
 });
 
-/** Never says the value back. It goes into a header, where a line end or a space would break it. */
+/**
+ * The error never contains the value. The value is sent in a header, where a line end or a space is not
+ * allowed.
+ */
 export const providerKey = makeValidator<string>((input) => {
   const key = input.trim();
   if (/^[\x21-\x7e]*$/.test(key)) return key;
   throw new EnvError('must be one word of printable ASCII characters');
 });
 
-/** Never says the value back: it may hold a password. */
+/** The error never contains the value, because it may contain a password. */
 export const providerUrl = makeValidator<string>((input) => {
   const url = input.trim();
   if (url === '' || isBaseUrl(url)) return url;
@@ -46,10 +52,13 @@ const NAMES = [
   'GEMINI_MODELS',
 ] as const;
 
-/** The settings that name models without a file; undefined where a value was refused. */
+/** The settings that name models without a file. A setting is undefined if its value was refused. */
 type NamingSettings = Readonly<Partial<Record<(typeof NAMES)[number] | 'MODELS_FILE', string>>>;
 
-/** What these settings lead to, and what the start says of those that lead to nothing. */
+/**
+ * The models and providers that result from these settings, and the messages for settings that have no
+ * effect.
+ */
 export interface NamedModels {
   readonly providers: readonly ProviderSettings[];
   readonly models: readonly Omit<ModelSettings, 'price'>[];
@@ -60,11 +69,12 @@ export interface NamedModels {
 const NOTHING: NamedModels = { providers: [], models: [], problems: [], hints: [] };
 
 /**
- * Models by their names at one or two providers. A key or a URL alone leads to no model, for it may stand in
- * anyone's environment; names alone are a mistake. Beside a models file nothing of this counts.
+ * Reads models by their names at one or two providers. A key or a URL without names results in no model,
+ * because other programs use the same variables. Names without a key or a URL are an error. If there is a
+ * models file, none of these settings has an effect.
  */
 export function readNamedModels(read: NamingSettings): NamedModels {
-  // What is wrong by itself is told first: with it, nothing can be said of the rest.
+  // A setting that is invalid by itself is reported first, because the others cannot be checked without it.
   if (NAMES.some((name) => read[name] === undefined)) return NOTHING;
   const { OPENAI_MODELS: openAi = '', GEMINI_MODELS: gemini = '' } = read;
   if (read.MODELS_FILE) {

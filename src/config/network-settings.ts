@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { EnvError, makeValidator } from 'envalid';
 
-/** The words of a comma-separated setting. */
+/** Returns the items of a comma-separated setting. */
 export function listOf(text: string): string[] {
   return text
     .split(',')
@@ -9,7 +9,10 @@ export function listOf(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** An address, or a network in CIDR form. A number is neither: it would trust by hops, which can be forged. */
+/**
+ * Whether a text is an address, or a network in CIDR form. A number is refused, because it would trust a
+ * number of hops, which callers can forge.
+ */
 function isNetwork(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
   const version = isIP(address);
@@ -19,7 +22,10 @@ function isNetwork(text: string): boolean {
   return /^\d{1,3}$/.test(prefix) && bits >= 1 && bits <= (version === 4 ? 32 : 128);
 }
 
-/** As a browser writes it in `Origin`: no path, no capitals, no port that is the scheme's own. */
+/**
+ * Whether a text is an origin as a browser sends it in `Origin`: without a path, without capitals, and
+ * without the default port of its scheme.
+ */
 function isOrigin(text: string): boolean {
   if (/^https?:/i.test(text)) return URL.canParse(text) && new URL(text).origin === text;
   return /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@,*A-Z]+$/.test(text);

@@ -5,7 +5,7 @@ import { isFields } from '../fields/field-reader.js';
 /** This bound keeps every price times every count an exact integer. */
 const PRICE_MAX = 100_000_000;
 
-/** A whole number between two bounds; there is no default. */
+/** Validates a whole number between two bounds. There is no default. */
 export function Whole(min: number, max: number): PropertyDecorator {
   const range = `must be a whole number from ${String(min)} to ${String(max)}`;
   const isWhole = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= min;
@@ -17,7 +17,10 @@ export function Whole(min: number, max: number): PropertyDecorator {
 
 export const MayBeLeftOut = ValidateIf((_, value) => value !== undefined);
 
-/** A price that is at most another one: what is held is counted at the price of the prompt. */
+/**
+ * Validates that a price is not higher than the price of the prompt, because the hold counts at the price of
+ * the prompt.
+ */
 function AtMost(prompt: string): PropertyDecorator {
   const maxOf = (args: ValidationArguments | undefined) =>
     Number((args?.object as Readonly<Record<string, unknown>>)[prompt]);
@@ -47,13 +50,19 @@ class MeteredPrice {
   @Whole(0, PRICE_MAX)
   readonly per1kCompletion!: number;
 
-  /** For what the provider read from its cache; without it that costs as any prompt. */
+  /**
+   * The price for model tokens that the provider read from its cache. Without it they cost the same as the
+   * rest of the prompt.
+   */
   @MayBeLeftOut
   @AtMost('per1kPrompt')
   readonly per1kCachedPrompt?: number;
 }
 
-/** The same for each 1,000,000 model tokens, as providers write their prices. */
+/**
+ * Whole tokens of the wallet for each 1,000,000 model tokens, the unit in which providers publish their
+ * prices.
+ */
 class PriceByMillion {
   @Whole(0, PRICE_MAX)
   readonly perMillionPrompt!: number;
@@ -77,7 +86,7 @@ export const unitOf = (price: object) =>
 
 export const PRICES = { perMessage: FlatPrice, perMillion: PriceByMillion, per1k: MeteredPrice };
 
-/** A forgotten price has no default: that would give the model away. */
+/** A missing price has no default, because then the model would be free. */
 export const OnePrice = ValidateBy(
   {
     name: 'onePrice',

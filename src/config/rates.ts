@@ -1,6 +1,6 @@
 import { EnvError, makeValidator } from 'envalid';
 
-/** At most `count` in any window of this length, and that many at once. */
+/** A limit of `count` requests in any window of this length, and `count` at once. */
 export interface Rate {
   readonly count: number;
   readonly windowSeconds: number;
@@ -9,7 +9,7 @@ export interface Rate {
 const RATE = /^([1-9]\d{0,6})\/([smhd])$/;
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Reads a rate that the validator has let pass: `120/m`. */
+/** Parses a rate that the validator has accepted, for example `120/m`. */
 export function toRate(text: string): Rate {
   const [, count = '0', unit = 's'] = RATE.exec(text) ?? [];
   return { count: Number(count), windowSeconds: UNIT_SECONDS[unit] ?? 1 };

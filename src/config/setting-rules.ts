@@ -14,7 +14,10 @@ export const host = makeValidator<string>((input) => {
   throw new EnvError('must be an address or a host name');
 });
 
-/** What is wrong with the URL of a database; undefined where it serves. Never says it back: it may hold a password. */
+/**
+ * Returns the problem of a database URL, or undefined if it is valid. The text never contains the URL,
+ * because it may contain a password.
+ */
 export function databaseUrlFault(url: string): string | undefined {
   if (/^sqlite:.*:memory:/.test(url)) {
     return 'must name a file: what is in memory, the second connection does not see';
@@ -56,7 +59,7 @@ export const hosts = makeValidator<string>((input) => {
   throw new EnvError('must be hosts, with or without a port, separated by commas');
 });
 
-/** A URL to which a path can be added. */
+/** Removes the slashes at the end of a URL, so that a path can be appended. */
 export function withoutLastSlashes(url: string): string {
   let end = url.length;
   while (url[end - 1] === '/') end -= 1;
@@ -66,7 +69,7 @@ export function withoutLastSlashes(url: string): string {
 const isWebUrl = (url: URL) =>
   ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
 
-/** Links are made from it by adding a path and a fragment, so it has no query of its own. */
+/** Links are built by appending a path and a fragment, so the URL must not have a query. */
 export const publicUrl = makeValidator<string>((input) => {
   const isPlain = URL.canParse(input) && isWebUrl(new URL(input)) && !/[?#]/.test(input);
   if (input === '' || isPlain) return withoutLastSlashes(input);

@@ -16,7 +16,7 @@ import {
 
 const DAY_SECONDS = 86_400;
 
-/** Every setting there is: its name, rule, default and meaning. `.env.example` is held to this table. */
+/** All settings: name, rule, default and meaning. A test compares `.env.example` with this table. */
 export const SETTINGS = {
   HOST: host({ default: '127.0.0.1', desc: 'Address to listen on; 0.0.0.0 for all.' }),
   PORT: integer({ min: 0, max: 65_535 })({ default: 8000, desc: 'Port; 0 picks a free one.' }),

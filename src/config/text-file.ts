@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * A file that people write, without the mark that Windows puts before its first letter. Throws one sentence
- * that names the file: for what is no UTF-8 too, since it would be read as something else.
+ * Reads a text file without the byte order mark that Windows writes at its beginning. Throws an error with
+ * one sentence that names the file. It also throws if the file is not UTF-8, because its text would be read
+ * wrongly.
  */
 export function readText(path: string): string {
   try {
