@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ShownInteger, ShownText } from '../fields/field-docs.js';
 
-/** What an answer says. */
+/** The message of an answer. */
 export class CompletionAnswerMessageDto {
   @ShownText('Always `assistant`.', { enum: ['assistant'] })
   readonly role!: string;
@@ -28,7 +28,7 @@ export class CompletionAnswerMessageDto {
   readonly tool_calls?: object[];
 }
 
-/** The one answer. */
+/** The only choice of an answer. */
 export class CompletionChoiceDto {
   @ShownInteger('Always 0.')
   readonly index!: number;
@@ -53,7 +53,7 @@ class CompletionTokensDto {
   readonly reasoning_tokens!: number;
 }
 
-/** Model tokens, as they were priced. */
+/** The counts of model tokens that the price is based on. */
 export class CompletionUsageDto {
   @ShownInteger('Of the prompt.')
   readonly prompt_tokens!: number;
@@ -71,7 +71,7 @@ export class CompletionUsageDto {
   readonly completion_tokens_details!: CompletionTokensDto;
 }
 
-/** A whole answer. */
+/** A complete answer that is not streamed. */
 export class CompletionAnswerDto {
   @ShownText('The answer: `chatcmpl-` and the id of the turn, without its dashes.')
   readonly id!: string;
@@ -92,7 +92,7 @@ export class CompletionAnswerDto {
   readonly usage!: CompletionUsageDto;
 }
 
-/** A model that can be named. */
+/** A model that callers can name. */
 export class ModelDto {
   @ShownText('Its name.', { examples: ['echo'] })
   readonly id!: string;
@@ -121,7 +121,7 @@ export class ModelDto {
   readonly context_length!: number;
 }
 
-/** All models that can be named. */
+/** The list of all models that callers can name. */
 export class ModelListDto {
   @ShownText('Always `list`.', { enum: ['list'] })
   readonly object!: string;

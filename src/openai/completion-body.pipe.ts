@@ -6,20 +6,23 @@ import type { ChatMessage } from '../models/providers/provider.js';
 import { CompletionDto } from './completion.dto.js';
 import { PASSED_ON } from './passed-on.dto.js';
 
-/** A request for a completion whose rules hold. */
+/** A valid request for a completion. */
 export interface CompletionAsk {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
   readonly isStream: boolean;
   readonly tellsUsage: boolean;
   readonly maxTokens: number | undefined;
-  /** What goes to the model as it came. */
+  /** The fields that are passed on to the model unchanged. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
 const refuse = (field: string, sentence: string) => new ValidationFailed({ [field]: [sentence] });
 
-/** Functions alone: what else stands in a tool may switch on one that its provider runs, and bills. */
+/**
+ * Keeps only functions. Other fields of a tool may enable a tool that runs at the provider, which the
+ * provider charges for.
+ */
 function bareTools(tools: unknown): unknown {
   if (!Array.isArray(tools)) return tools;
   return (tools as { type?: unknown; function?: unknown }[]).map(({ type, function: called }) => ({
@@ -28,7 +31,10 @@ function bareTools(tools: unknown): unknown {
   }));
 }
 
-/** JSON to a checked request, or its first fault by the name that OpenAI gives the place. Types are strict where OpenAI's are; fields of no list are ignored. */
+/**
+ * Parses and validates the JSON of a request. Throws the first problem, with the name that OpenAI uses for
+ * its place. Types are as strict as OpenAI's. Unknown fields are ignored.
+ */
 @Injectable()
 export class CompletionBodyPipe implements PipeTransform<RawBody | undefined, CompletionAsk> {
   transform(raw: RawBody | undefined): CompletionAsk {

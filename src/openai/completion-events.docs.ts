@@ -53,7 +53,7 @@ const CHUNK = shape(
   ['usage'],
 );
 
-/** A streamed chat completion. */
+/** Describes the events of a streamed chat completion. */
 export const COMPLETION_EVENTS = eventStream(
   eventsNamed(
     'CompletionEvent',

@@ -9,10 +9,13 @@ import {
 } from './completion-wire.js';
 import type { ChunkDelta } from './completion-wire.js';
 
-/** In no text of a head, so that it stands in the chunk's JSON once. */
+/** A placeholder that no text of a head contains, so it occurs once in the chunk's JSON. */
 const PLACE = '\0';
 
-/** Writes the chunks of an answer's text, of which there are thousands, and which differ in the text alone. */
+/**
+ * Returns a function that serialises the chunks of an answer's text. An answer has thousands of them, and
+ * they differ only in the text, so the rest is serialised once.
+ */
 function textChunks(make: (content: string) => object): (text: string) => string {
   let around: readonly string[] | undefined;
   return (text) => {
@@ -22,14 +25,14 @@ function textChunks(make: (content: string) => object): (text: string) => string
 }
 
 /**
- * Answers as OpenAI's clients read them. The order of a stream is OpenAI's: the role, the words, the reason
- * of the end, the usage, `[DONE]`.
+ * Formats answers for OpenAI's clients. A stream has OpenAI's order: the role, the words, the finish reason,
+ * the usage, `[DONE]`.
  */
 export const completionFormat = (tellsUsage: boolean): AnswerFormat => ({
   whole: toCompletion,
   stream: (head) => {
     const fixed = headOf(head.turnId, head.modelId);
-    // Who answers may change until the first word.
+    // A fallback may still replace the model until the first word.
     const now = () => ({ ...fixed, model: head.modelId });
     const chunk = (delta: ChunkDelta, finishReason: string | null = null) => ({
       payload: toChunk(now(), delta, finishReason, tellsUsage),

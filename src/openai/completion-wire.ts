@@ -4,14 +4,17 @@ import type { ChatMessage, ToolCallDelta } from '../models/providers/provider.js
 import type { ToolCall } from '../models/tool-calls.js';
 import type { Turn } from '../conversations/turn.entity.js';
 
-/** What says of itself that it is one answer: the same in every chunk, and in every replay. */
+/** The fields that identify an answer. They are the same in every chunk and in every replay. */
 export interface CompletionHead {
   readonly id: string;
   readonly created: number;
   readonly model: string;
 }
 
-/** The moment is that of the id, a UUIDv7, so that a replay tells the same one. */
+/**
+ * Returns the identifying fields of an answer. `created` is the time in the turn's id, a UUIDv7, so a replay
+ * has the same time.
+ */
 export function headOf(turnId: string, model: string): CompletionHead {
   const hex = turnId.replaceAll('-', '');
   return {
@@ -34,11 +37,14 @@ function usageOf({ promptTokens, completionTokens, cachedTokens, reasoningTokens
   };
 }
 
-/** OpenAI has no word for an answer that was stopped: like one that was cut, it is not whole. */
+/**
+ * Returns OpenAI's finish reason. It has none for a stopped answer, which is incomplete like one that was
+ * cut, so `length` is used.
+ */
 export const finishReasonOf = ({ finishReason }: Turn): string =>
   finishReason === 'cancelled' ? 'length' : finishReason;
 
-/** A whole answer. */
+/** Formats a complete answer. */
 export function toCompletion(turn: Turn) {
   const toolCalls = toolCallsOf(turn);
   const message = {
@@ -56,17 +62,20 @@ export function toCompletion(turn: Turn) {
   };
 }
 
-/** What a chunk adds to the one choice that there is. */
+/** The part that a chunk adds to the only choice. */
 export interface ChunkDelta {
   readonly role?: 'assistant';
   readonly content?: string;
-  /** What the model thinks, by the name that DeepSeek gave it and others took over. */
+  /** The thinking of the model. The name comes from DeepSeek, and others use it too. */
   readonly reasoning_content?: string;
   readonly refusal?: null;
   readonly tool_calls?: readonly ToolCallDelta[];
 }
 
-/** A part of an answer. Where the usage was asked for, every chunk has the field, empty but in the last. */
+/**
+ * Formats a part of an answer. If the client asked for the usage, every chunk has the field, and it is null
+ * except in the last one.
+ */
 export function toChunk(
   head: CompletionHead,
   delta: ChunkDelta,
@@ -81,12 +90,12 @@ export function toChunk(
   };
 }
 
-/** The last chunk where the usage was asked for: no choice, only the figures. */
+/** Formats the last chunk if the client asked for the usage: no choice, only the counts. */
 export function toUsageChunk(head: CompletionHead, turn: Turn) {
   return { ...head, object: 'chat.completion.chunk', choices: [], usage: usageOf(turn) };
 }
 
-/** A saved answer as the one delta that a replay streams. */
+/** Returns a saved answer as the single delta that a replay streams. */
 export function toWholeDelta(turn: Turn): ChunkDelta {
   const calls = toolCallsOf(turn);
   return {
@@ -101,10 +110,12 @@ export function toModel({ id, price, contextTokens }: Model) {
   return { id, object: 'model', created: MODEL_CREATED, owned_by: 'tallychat', ...ours };
 }
 
-/** Clients want a moment, and models have none: that of the first release. */
+/**
+ * Clients expect a time, but models have none. This is the time of the first release, in seconds since 1970.
+ */
 const MODEL_CREATED = 1_764_000_000;
 
-/** What the history keeps of a request: the text of the last message of the person. */
+/** Returns the text that the history stores of a request: the last message of the user. */
 export function questionIn(messages: readonly ChatMessage[]): string {
   return textOf(messages.findLast(({ role }) => role === 'user')?.content);
 }

@@ -18,7 +18,10 @@ import { PassedOnDto } from './passed-on.dto.js';
 const MESSAGES_MAX = 2048;
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
 
-/** Text, or parts of which each names its type; an answer that only called tools has none. */
+/**
+ * Whether a content is text, or parts that each name their type. Only an answer of the model may have none,
+ * if it only called tools.
+ */
 function isContent(value: unknown, { role }: CompletionMessageDto): boolean {
   if (typeof value === 'string') return true;
   if (value === undefined || value === null) return role === 'assistant';
@@ -31,10 +34,10 @@ function isPart(value: unknown): boolean {
   return value.type !== 'text' || ('text' in value && typeof value.text === 'string');
 }
 
-/** What may be left out, or be null. */
+/** A field that may be left out or be null. */
 const optional = (type: 'boolean' | 'integer') => ({ type, required: false, nullable: true });
 
-/** One message as OpenAI's clients send it; what else it has is passed on as it came. */
+/** One message as OpenAI's clients send it. Other fields of a message are passed on unchanged. */
 class CompletionMessageDto {
   @ApiProperty({ type: 'string', enum: ROLES, description: 'Who says it.' })
   @IsIn(ROLES, { message: `Invalid value: a role is one of ${ROLES.join(', ')}.` })
@@ -61,7 +64,7 @@ class CompletionMessageDto {
   content?: unknown;
 }
 
-/** Whether the last chunk of a stream tells the usage. */
+/** Decides whether the last chunk of a stream contains the usage. */
 export class StreamOptionsDto {
   @ApiProperty({ ...optional('boolean'), description: 'Tell it.' })
   @IsOptional()
@@ -71,7 +74,7 @@ export class StreamOptionsDto {
 
 const wholeNumber = { message: 'Invalid type: expected a whole number of 1 or more.' };
 
-/** The fields that mean something here, by OpenAI's types, and those that are passed on. */
+/** The fields that the service uses, with OpenAI's types, and the fields that it passes on. */
 export class CompletionDto extends PassedOnDto {
   @ApiProperty({ type: 'string', description: 'Who is to answer.', examples: ['echo'] })
   @IsString({ message: 'Missing or invalid: expected the name of a model.' })

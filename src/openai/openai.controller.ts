@@ -11,7 +11,7 @@ import { completionFormat } from './completion-format.js';
 import { questionIn, toModel } from './completion-wire.js';
 import { OpenAiDocs } from './openai.docs.js';
 
-/** The door for OpenAI's clients, to the same wallet, history and models. */
+/** The routes for OpenAI's clients. They use the same wallet, history and models as the other routes. */
 @Controller('v1')
 export class OpenAiController {
   constructor(

@@ -1,20 +1,23 @@
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { IsOptional, ValidateBy } from 'class-validator';
 
-/** A field of the model's: described, and not looked into. */
+/** Declares a field for the model. It is described in the schema, but its content is not checked. */
 const Passed = (schema: ApiPropertyOptions): PropertyDecorator =>
   ApiProperty({ ...schema, required: false, nullable: true } as ApiPropertyOptions);
 
 const anyObject = { type: 'object' as const, additionalProperties: true };
 
-/** A function of the caller's own. Tools that run at the provider are billed there by the call. */
+/**
+ * Whether a tool is a function of the caller. Tools that run at the provider are refused, because the
+ * provider charges for each call.
+ */
 const isFunction = (tool: unknown): boolean =>
   typeof tool === 'object' && tool !== null && 'type' in tool && tool.type === 'function';
 
 /**
- * What goes to the model as it came. The list is closed: each of these leaves the price of an answer what
- * its model tokens say, or its flat price. What could cost more stays here: other tiers, searches, further
- * choices, other models to fall back on.
+ * The fields that are passed on to the model unchanged. The list is complete: with each of these, the price
+ * of an answer still depends only on its model tokens, or is flat. Fields that could cost more are not passed
+ * on: other tiers, searches, more choices, other fallback models.
  */
 export class PassedOnDto {
   @Passed({ type: 'array', items: anyObject, description: 'Functions that the model may call.' })
@@ -77,7 +80,7 @@ export class PassedOnDto {
   user?: unknown;
 }
 
-/** The names of the above. */
+/** The names of the fields of `PassedOnDto`. */
 export const PASSED_ON = [
   'tools',
   'tool_choice',

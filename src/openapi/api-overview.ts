@@ -3,7 +3,7 @@ import type { Config } from '../config/config.js';
 import { refusalTable } from './shared-answers.js';
 import { TAGS } from './tags.js';
 
-/** How credentials are sent. Both schemes take each kind of credential. */
+/** How credentials are sent. Both schemes accept each kind of credential. */
 const SECURITY_SCHEMES: Record<string, SecuritySchemeObject> = {
   bearer: {
     type: 'http',
@@ -49,7 +49,7 @@ Each route tells the errors of its own, and the answer \`default\` stands for th
 ${refusalTable()}`;
 }
 
-/** All of the document that does not come from the routes. */
+/** Returns the parts of the document that do not come from the routes. */
 export function overview(config: Config): Omit<OpenAPIObject, 'paths'> {
   return {
     openapi: '3.1.0',

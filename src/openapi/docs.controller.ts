@@ -10,7 +10,7 @@ import { SWAGGER_UI_START, SWAGGER_UI_STYLE } from './swagger-ui-start.js';
 
 const CACHE_SECONDS = 3600;
 
-/** The API's description, and the page on which to read and try it. */
+/** The API's description, and the page that shows it and can send requests. */
 @Controller('api')
 export class DocsController {
   constructor(private readonly description: ApiDescription) {}

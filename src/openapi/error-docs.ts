@@ -9,7 +9,10 @@ import { TokenNotValid, ValidationFailed, InsufficientBalance, type AppError } f
 import { toOpenAi } from '../http/openai-error.js';
 import { ERROR_SCHEMAS } from './error-schemas.js';
 
-/** What the document tells of an error. Plain, for it travels through the metadata of a decorator. */
+/**
+ * The description of an error in the document. A plain object, because it is stored in the metadata of a
+ * decorator.
+ */
 export interface ErrorSample {
   readonly status: number;
   readonly code: string;
@@ -29,7 +32,7 @@ const whole = (description: string, example: number): HeaderObject => ({
   schema: { type: 'integer', minimum: 0, examples: [example] },
 });
 
-/** The headers of errors, and of limits. */
+/** The headers of errors and of rate limits. */
 export const SHARED_HEADERS = {
   Allow: text('The methods that this path has.', 'GET, HEAD, OPTIONS'),
   'WWW-Authenticate': text('The schemes that are understood.', 'Token, Bearer realm="api"'),
@@ -73,7 +76,7 @@ export const SHARED_HEADERS = {
   },
 } satisfies Record<string, HeaderObject>;
 
-/** The headers by which a route tells its limits. */
+/** Returns the names of the headers with which a route reports its limits. */
 export const limitHeaders = (isOpenAi: boolean) => [
   'RateLimit-Policy',
   'RateLimit',
@@ -102,10 +105,10 @@ const MEANING: Readonly<Record<number, string>> = {
   504: 'The model took too long. Nothing was charged.',
 };
 
-/** When an error of this status is answered. */
+/** Returns the text that explains when an error of this status occurs. */
 export const meaningOf = (status: number): string => MEANING[status] ?? '';
 
-/** A reference to a header of the table above. */
+/** Returns a reference to a header of the table above. */
 export function headerReference(name: string): ReferenceObject {
   sharedHeader(name);
   return { $ref: `#/components/headers/${name}` };
@@ -123,14 +126,14 @@ function shapeOf(error: AppError): ErrorSample['shape'] {
   return error instanceof TokenNotValid ? 'CredentialRefused' : 'Problem';
 }
 
-/** What the document will tell of this error. */
+/** Returns the description of an error for the document. */
 export function sampleOf(error: AppError): ErrorSample {
   const { status, body, headers } = error.answer();
   const names = status === 405 ? ['Allow'] : Object.keys(headers);
   return { status, code: error.code, shape: shapeOf(error), body, headers: names };
 }
 
-/** The same error where OpenAI's clients come in. */
+/** Returns the same error in the format for OpenAI's clients. */
 export function asOpenAi({ status, code, body, headers }: ErrorSample): ErrorSample {
   const answer = toOpenAi({ status, body, headers: {} }, code);
   return {
@@ -142,7 +145,9 @@ export function asOpenAi({ status, code, body, headers }: ErrorSample): ErrorSam
   };
 }
 
-/** A reference to a shape; where it has codes, narrowed to those that occur. */
+/**
+ * Returns a reference to the schema of a shape. If the shape has codes, it is narrowed to those that occur.
+ */
 function schemaOf(
   shape: ErrorSample['shape'],
   samples: readonly ErrorSample[],
@@ -169,8 +174,8 @@ function contentOf(
 }
 
 /**
- * The answer that these errors have in the document. `others` are as possible and told elsewhere: they count for
- * the schema, and are no examples here.
+ * Returns the answer that the document shows for these errors. `others` are errors that are also possible and
+ * are described elsewhere: they are part of the schema, but not of the examples here.
  */
 export function describeErrors(
   samples: readonly ErrorSample[],

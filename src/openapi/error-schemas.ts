@@ -3,7 +3,7 @@ import type { SchemaObject } from '@nestjs/swagger';
 const detail = { type: 'string', description: 'For people. Part of the contract.' };
 const code = { type: 'string', description: 'For machines. Never changes once released.' };
 
-/** The bodies that errors have. */
+/** The schemas of the bodies of errors. */
 export const ERROR_SCHEMAS = {
   Problem: {
     type: 'object',

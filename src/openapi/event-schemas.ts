@@ -7,23 +7,26 @@ import {
 import type { Type } from '@nestjs/common';
 import type { ERROR_SCHEMAS } from './error-schemas.js';
 
-/** Holds the name of a schema until the document is built, where it becomes a component: a type of clients. */
+/**
+ * Contains the name of a schema until the document is built. Then the schema becomes a component, and so a
+ * type of generated clients.
+ */
 export const SCHEMA_NAME = 'x-schema-name';
 
 type Schema = SchemaObject | ReferenceObject;
 
-/** A reference to the schema of a DTO. */
+/** Returns a reference to the schema of a DTO. */
 export const schemaOf = (type: Type): ReferenceObject => ({ $ref: getSchemaPath(type) });
 
-/** A reference to the body of an error. */
+/** Returns a reference to the body of an error. */
 export const errorShape = (name: keyof typeof ERROR_SCHEMAS): ReferenceObject => ({
   $ref: getSchemaPath(name),
 });
 
-/** A word that is always the same. */
+/** Returns the schema of a text that is always the same. */
 export const always = (word: string): SchemaObject => ({ type: 'string', enum: [word] });
 
-/** An object with these fields, of which `optional` may be absent. */
+/** Returns the schema of an object with these fields. The `optional` ones may be absent. */
 export const shape = (
   properties: Readonly<Record<string, Schema>>,
   optional: readonly string[] = [],
@@ -33,10 +36,13 @@ export const shape = (
   properties: { ...properties },
 });
 
-/** The last line of a stream of OpenAI's kind, which is not JSON. */
+/** The last line of a stream in OpenAI's format. It is not JSON. */
 export const LAST_LINE = always('[DONE]');
 
-/** What one event of a stream holds after its `data: `. OpenAPI 3.1 has no form for it; this is OpenAI's own. */
+/**
+ * Returns the schema of the content of one event after its `data: `. OpenAPI 3.1 has no form for this, so it
+ * has OpenAI's own form.
+ */
 export const eventsNamed = (
   name: string,
   description: string,
@@ -47,7 +53,10 @@ export const eventsNamed = (
   anyOf: [...anyOf],
 });
 
-/** Server-sent events. A failure after the start is an event, for the status is out by then. */
+/**
+ * Returns the description of server-sent events. A failure after the start is an event, because the status is
+ * already sent by then.
+ */
 export const eventStream = (
   schema: SchemaObject,
   examples: Readonly<Record<string, object>>,

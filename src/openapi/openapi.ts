@@ -20,23 +20,23 @@ import { refusalsOf, sharedResponses } from './shared-answers.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** A path as clients write it: below /api/ with its last slash. */
+/** Returns a path as clients write it: below /api/ with its last slash. */
 function wirePath(path: string): string {
   return path.startsWith('/api/') ? `${path}/` : path;
 }
 
-/** A path as Fastify spells it. */
+/** Returns a path in Fastify's syntax. */
 function servedPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-/** Which API keys may call a route. */
+/** Returns the sentence that says which API keys may call a route. */
 function keysFor(access: RouteAccess = 'session'): string {
   if (access === 'session') return 'Not for API keys.';
   return access === 'any' ? 'For any API key.' : `API keys need the scope \`${access}\`.`;
 }
 
-/** The operation with all that the server adds to what its `describeRoute` said. */
+/** Returns the operation with everything that the server adds to its `describeRoute`. */
 function complete(operation: OperationObject, route: ServedRoute): OperationObject {
   const {
     [ROUTE_ERRORS]: own = [],
@@ -57,7 +57,7 @@ function complete(operation: OperationObject, route: ServedRoute): OperationObje
   };
 }
 
-/** A limited route tells its limits on what it answers when all goes well, too. */
+/** Adds the headers of rate limits to the successful answers of a limited route. */
 function withLimits(
   responses: OperationObject['responses'],
   { limit, path }: ServedRoute,
@@ -72,7 +72,7 @@ function withLimits(
   return Object.fromEntries(told) as OperationObject['responses'];
 }
 
-/** Puts the limits that are settings into a schema. */
+/** Adds the limits that are settings to a schema. */
 function withSettings(schema: SchemaObject, config: Config): SchemaObject {
   const { properties = {} } = schema;
   for (const [name, property] of Object.entries(properties)) {
@@ -108,10 +108,13 @@ function pathsOf(
   return inOrder(paths);
 }
 
-/** A class is called `ChatDto` for those who read the code; its schema is `Chat`, for it names types of clients. */
+/**
+ * Returns the name of a schema. The class `ChatDto` has the schema `Chat`, because schemas become the names
+ * of types in generated clients.
+ */
 const schemaName = (className: string) => className.replace(/Dto$/, '');
 
-/** Puts a schema that has a name among the others, and a reference in its place. */
+/** Moves a schema that has a name to the other schemas, and returns a reference to it. */
 function hoist(schemas: Record<string, SchemaObject>, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !(SCHEMA_NAME in value)) return value;
   const { [SCHEMA_NAME]: name, ...schema } = value;
@@ -119,7 +122,10 @@ function hoist(schemas: Record<string, SchemaObject>, value: unknown): unknown {
   return { $ref: `#/components/schemas/${String(name)}` };
 }
 
-/** The document with each schema under its own name, and without the headers that no answer refers to. */
+/**
+ * Returns the document with each schema under its own name, and without the headers to which no answer
+ * refers.
+ */
 function named(document: OpenAPIObject): OpenAPIObject {
   const hoisted: Record<string, SchemaObject> = {};
   const text = JSON.stringify(document).replaceAll(
@@ -143,7 +149,7 @@ function named(document: OpenAPIObject): OpenAPIObject {
   };
 }
 
-/** The OpenAPI 3.1 document of every route. Call when the application is initialised. */
+/** Builds the OpenAPI 3.1 document of every route. Must be called after the application is initialised. */
 export function describeApi(app: NestFastifyApplication): OpenAPIObject {
   const config = app.get<Config>(CONFIG);
   const document = SwaggerModule.createDocument(app, overview(config), {

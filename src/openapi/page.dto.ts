@@ -4,7 +4,7 @@ import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../http/pagination.js';
 import { ShownText } from '../fields/field-docs.js';
 import type { ParameterDescription } from './route-docs.js';
 
-/** The query of every route that answers in pages. */
+/** The query parameters of every route that returns pages. */
 export const PAGE_PARAMETERS: readonly ParameterDescription[] = [
   {
     name: 'page_size',
@@ -22,7 +22,7 @@ export const PAGE_PARAMETERS: readonly ParameterDescription[] = [
   },
 ];
 
-/** What `paginate` answers with: `class TurnPageDto extends PageOf(TurnDto) {}`. */
+/** Returns the class of the result of `paginate`: `class TurnPageDto extends PageOf(TurnDto) {}`. */
 export function PageOf<Item>(item: Type<Item>) {
   class Page {
     @ShownText('The URL of the page of older results; null on the last.', {

@@ -2,8 +2,8 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { TAGS } from './tags.js';
 
 /**
- * The last paths, in their order. Collections are made of the document and run from its top to its bottom: after a
- * change of the password the example of a deletion is refused, and the credential serves until it is given back.
+ * The last paths, in their order. Collections are generated from the document and run from top to bottom. A
+ * changed password would break the example of a deletion, and the credential must be valid until the logout.
  */
 const LAST = [
   '/api/password/',
@@ -13,7 +13,10 @@ const LAST = [
   '/api/logout/',
 ];
 
-/** Folders of a collection are made of the paths, too: that which has the last path is the last folder. */
+/**
+ * The folders of a collection are also built from the paths. The folder with the last path must be the last
+ * folder.
+ */
 const isBelowApi = (path: string) => path.startsWith('/api/');
 
 const tagOf = (item: OpenAPIObject['paths'][string]): number => {
@@ -21,7 +24,7 @@ const tagOf = (item: OpenAPIObject['paths'][string]): number => {
   return TAGS.findIndex(({ name }) => name === tag);
 };
 
-/** The paths in the order of their tags, and in each tag first those that need no id. */
+/** Returns the paths in the order of their tags. Within each tag, paths that need no id come first. */
 export function inOrder(paths: OpenAPIObject['paths']): OpenAPIObject['paths'] {
   const rank = ([path, item]: [string, OpenAPIObject['paths'][string]]) => [
     Number(isBelowApi(path)),

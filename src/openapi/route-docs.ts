@@ -25,59 +25,59 @@ import {
 import { sampleOf } from './error-docs.js';
 import type { TagName } from './tags.js';
 
-/** One value of the path, the query or a header. */
+/** One parameter in the path, the query or a header. */
 export interface ParameterDescription {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
   readonly description: string;
   readonly required?: boolean;
-  /** What is required has an example, which goes with those of the body. */
+  /** A required parameter has an example, which belongs to the examples of the body. */
   readonly schema: SchemaObject;
 }
 
-/** What a route answers when all goes well. */
+/** The successful answer of a route. */
 interface AnswerDescription {
   readonly description: string;
-  /** The DTO class of its JSON; each property is decorated with one of `field-docs`. */
+  /** The DTO class of its JSON. Each property is decorated with one of `field-docs`. */
   readonly type?: Type;
-  /** What is not JSON, in place of `type` or beside it. */
+  /** Content that is not JSON, in place of `type` or in addition to it. */
   readonly content?: ContentObject;
-  /** The headers of its own; those of every answer are told once, at the top. */
+  /** Its own headers. The headers of every answer are described once, at the top of the document. */
   readonly headers?: Readonly<Record<string, HeaderObject>>;
-  /** Where a field of this answer goes next. The tests follow these. */
+  /** The routes that use a field of this answer. The tests follow these links. */
   readonly links?: LinksObject;
 }
 
-/** All that the document cannot learn from the code of a route. */
+/** Everything that the document cannot derive from the code of a route. */
 export interface RouteDescription {
-  /** Unique, a verb first: clients are generated with methods of this name. */
+  /** Unique, and begins with a verb: generated clients have methods of this name. */
   readonly id: string;
   readonly tag: TagName;
   readonly summary: string;
   readonly description?: string;
-  /** What the path, the query or a header of its own may hold. */
+  /** The parameters in the path, the query or its own headers. */
   readonly parameters?: readonly ParameterDescription[];
   readonly body?: {
     /** The DTO class of `@Payload()`. */
     readonly type: Type;
-    /** What may be sent instead, as JSON, by other clients. */
+    /** The JSON that other clients may send instead. */
     readonly otherType?: Type;
-    /** Where a form will not do. */
+    /** Whether the body must not be a form. */
     readonly isJsonOnly?: boolean;
-    /** Each is sent by the tests as it stands, after those of the routes described before. */
+    /** The tests send each example unchanged, after those of the routes described before. */
     readonly examples: Readonly<Record<string, { summary: string; value: object }>>;
   };
   readonly answers: Readonly<Record<number, AnswerDescription>>;
-  /** One of each error that the handler throws by itself. */
+  /** One instance of each error that the handler itself throws. */
   readonly errors?: readonly AppError[];
-  /** Whether it takes an `Idempotency-Key`, or insists on one. */
+  /** Whether it accepts an `Idempotency-Key`, or requires one. */
   readonly idempotencyKey?: 'optional' | 'required';
 }
 
-/** The extension in which the errors of a route wait for the document to be built. */
+/** The extension that stores the errors of a route until the document is built. */
 export const ROUTE_ERRORS = 'x-errors';
 
-/** Marks a header that a JSON answer always has, and another form of the answer may lack. */
+/** Marks a header that a JSON answer always has, but another form of the answer may not have. */
 export const ALWAYS_ON_JSON = 'x-always-on-json';
 
 const BODY_TYPES = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
@@ -90,7 +90,7 @@ const IDEMPOTENCY_KEY: ParameterDescription = {
   schema: { type: 'string', minLength: 1, maxLength: 257 },
 };
 
-/** The parameters and errors of a route that takes an `Idempotency-Key`. */
+/** Returns the parameters and errors of a route that accepts an `Idempotency-Key`. */
 function idempotencyOf(need: RouteDescription['idempotencyKey']): {
   parameters: ParameterDescription[];
   errors: AppError[];
@@ -107,7 +107,7 @@ function idempotencyOf(need: RouteDescription['idempotencyKey']): {
   return { parameters: [parameter], errors: [new IdempotencyKeyRequired(), ...errors] };
 }
 
-/** Any turn's id, where one is needed to show a header. */
+/** An example of a turn's id, for the descriptions of headers. */
 export const TURN_EXAMPLE = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 
 const REPLAYED: HeaderObject = {
@@ -140,7 +140,8 @@ function parameter(described: ParameterDescription): MethodDecorator {
 }
 
 function bodyOf({ type, otherType, ...said }: NonNullable<RouteDescription['body']>) {
-  // Without an example of the whole, generators make one of those of the fields; an empty list keeps them from it.
+  // Without an example of the whole body, generators build one from those of the fields. An empty list
+  // prevents that.
   const hasExamples = Object.keys(said.examples).length > 0;
   const examples = hasExamples && { examples: { ...said.examples } };
   if (!otherType) return [ApiBody({ type, ...examples })];
@@ -149,13 +150,14 @@ function bodyOf({ type, otherType, ...said }: NonNullable<RouteDescription['body
 }
 
 /**
- * Describes a route, once, above its handler. A feature keeps its descriptions in `<feature>.docs.ts`, as
- * `ChatDocs = { send: () => describeRoute({ ... }) }`, and its controller says `@ChatDocs.send()`.
+ * Describes a route. Each handler has one description. A feature keeps its descriptions in
+ * `<feature>.docs.ts`, as `ChatDocs = { send: () => describeRoute({ ... }) }`, and its controller uses
+ * `@ChatDocs.send()`.
  *
- * Say what the route is for, one of each error that its handler throws, and its answers. What holds for
- * many routes is added when the document is built, from what the server knows: whether credentials are
- * needed and the 401 without them, the errors of every body, of negotiation, and of the server. Request
- * fields take their limits from `TextField` and `NumberField`. A page of things is `PageOf(ThingDto)` with
+ * Describe the purpose of the route, one of each error that its handler throws, and its answers. When the
+ * document is built, it adds what holds for many routes, from what the server knows: whether credentials are
+ * required and the 401 without them, the errors of every body, of negotiation, and of the server. Request
+ * fields get their limits from `TextField` and `NumberField`. A page is `PageOf(ThingDto)` with
  * `PAGE_PARAMETERS`.
  */
 export function describeRoute(route: RouteDescription): MethodDecorator {

@@ -27,7 +27,7 @@ import { isOpenAiPath } from '../http/openai-error.js';
 import type { ServedRoute } from '../http/route-table.js';
 import { SCOPES } from '../principal.js';
 
-/** What decides which of the shared answers a route can give. */
+/** The properties of a route that decide which shared answers it can give. */
 export interface Circumstances extends ServedRoute {
   readonly takesBody: boolean;
 }
@@ -43,11 +43,11 @@ const shared = (applies: SharedAnswer['applies'], ...errors: AppError[]): Shared
 });
 
 const always = () => true;
-/** The server reads a body, if only to drop it. */
+/** The server reads a body even if it is not used. */
 const reads = ({ method }: Circumstances) => method !== 'GET';
 const badRequests = [new BadRequest('Malformed request.'), new IdempotencyKeyNotTaken()];
 
-/** The answers that the server gives for many routes, by the names they have in the document. */
+/** The answers that the server gives for many routes, with their names in the document. */
 const SHARED: Readonly<Record<string, SharedAnswer>> = {
   BadRequest: shared(({ takesBody }) => !takesBody, ...badRequests),
   BadBody: shared(
@@ -94,13 +94,13 @@ const SHARED: Readonly<Record<string, SharedAnswer>> = {
 
 const DEFAULT = 'What every route may refuse: see *Refusals* at the top.';
 
-/** Every shared error, in the order of the statuses. */
+/** Returns every shared error, ordered by status. */
 const everyShared = (): ErrorSample[] =>
   Object.values(SHARED)
     .flatMap(({ samples }) => samples)
     .sort((one, other) => one.status - other.status);
 
-/** The components that `refusalsOf` refers to: one answer for all that many routes refuse. */
+/** Returns the components that `refusalsOf` refers to: one answer for all errors that many routes share. */
 export function sharedResponses(): Record<string, ResponseObject> {
   const samples = everyShared();
   const first = samples.filter(({ code }) => code === 'not_authenticated');
@@ -112,7 +112,7 @@ export function sharedResponses(): Record<string, ResponseObject> {
   };
 }
 
-/** What many routes refuse, status by status, as a table in Markdown. */
+/** Returns the errors that many routes share, by status, as a table in Markdown. */
 export function refusalTable(): string {
   const samples = everyShared();
   const rows = [...new Set(samples.map(({ status }) => status))].map((status) => {
@@ -123,8 +123,8 @@ export function refusalTable(): string {
 }
 
 /**
- * The refusals of a route: those of its handler by their statuses, and `default` for what many routes refuse. A
- * status of the handler's may also come from the shared ones, so its schema has both.
+ * Returns the error answers of a route: those of its handler by status, and `default` for the shared ones. If
+ * a status of the handler can also come from the shared errors, its schema contains both.
  */
 export function refusalsOf(
   route: Circumstances,

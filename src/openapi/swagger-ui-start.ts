@@ -1,7 +1,7 @@
 /**
- * Starts the page. `validatorUrl` is off because it would show this document to a service elsewhere. The id of
- * the newest of what a route lists or makes is put where the routes below it ask for one: a reader who tries a list
- * first need not copy.
+ * Starts the page. `validatorUrl` is off because it would send this document to another service. When a route
+ * lists or creates an object, the page fills in the id of the newest one where the routes below it require an
+ * id. So a reader who tries a list first need not copy the id.
  */
 export const SWAGGER_UI_START = `const script = document.currentScript.src;
 
@@ -74,7 +74,7 @@ const ui = SwaggerUIBundle({
 });
 `;
 
-/** A route fits a screen or two: what is long in it scrolls. */
+/** A route fits on a screen or two: long parts of it scroll. */
 export const SWAGGER_UI_STYLE = `.to-page {
   display: block;
   max-width: 1460px;

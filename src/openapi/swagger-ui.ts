@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** What the page loads of the package `swagger-ui-dist`, and its types. */
+/** The files of the package `swagger-ui-dist` that the page loads, and their types. */
 const FILES: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
@@ -12,8 +12,8 @@ const FILES: Readonly<Record<string, string>> = {
 const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
 /**
- * A file of the page; undefined for any other name. `SwaggerModule.setup` would serve the whole package,
- * with its demo of a pet shop, from routes that cannot be marked public.
+ * Returns a file of the page, or undefined for any other name. `SwaggerModule.setup` would serve the whole
+ * package, including its pet shop demo, from routes that cannot be marked public.
  */
 export async function swaggerUiFile(
   name: string,
@@ -22,13 +22,16 @@ export async function swaggerUiFile(
   return type === undefined ? undefined : { type, bytes: await readFile(join(folder, name)) };
 }
 
-/** Nothing from elsewhere. Swagger UI sets styles on its elements, and has icons in its style sheet. */
+/**
+ * Nothing is loaded from other origins. Swagger UI sets styles on its elements, and its style sheet contains
+ * icons.
+ */
 export const SWAGGER_UI_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
- * The page. Its links are relative to where the browser believes to be, so that it also works below
- * another path, with and without the last slash.
+ * Returns the page. Its links are relative to the URL in the browser, so it also works below another path,
+ * with and without the last slash.
  */
 export function swaggerUiPage(url: string): string {
   const base = url.split('?', 1)[0]?.endsWith('/') ? '.' : './docs';

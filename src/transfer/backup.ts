@@ -14,19 +14,20 @@ import {
   sizeOf,
 } from './copies.js';
 
-/** A command that PostgreSQL's own programs do better. */
+/** The message on PostgreSQL, whose own programs make better backups. */
 const PG_DUMP =
   'PostgreSQL makes its own backups: pg_dump --format=custom --file=FILE "$DATABASE_URL" (docs/operations.md)';
 
-/** Whether a file that is there already may be replaced. */
+/** Whether an existing file may be replaced. */
 export interface Replacing {
   readonly replace: boolean;
 }
 
 /**
- * Copies the SQLite database of the options into a file of its own, also while it is served: every answer that was
- * acknowledged before is in it. The file appears under its name once it was checked like the live one. Returns what
- * to tell. Throws where the file is there already, for PostgreSQL, and for a database that is not whole.
+ * Copies the SQLite database of the options into one file, also while a service uses it. The copy contains
+ * every answer that was sent before the call. The file gets its name after it passed the same audit as a live
+ * database. Returns the report for the operator. Throws if the file exists already, for PostgreSQL, and if
+ * the audit finds a problem.
  */
 export async function backUp(
   options: DatabaseOptions,
@@ -49,7 +50,7 @@ export async function backUp(
     const copy = await openWriter({ ...options, url: `sqlite:${unfinished}` });
     try {
       await assertMigrated(copy);
-      // All of it is of one moment: what the mark of the live file says is not true of the copy.
+      // The copy is of a single point in time, so the mark of the live file does not apply to it.
       await declareWhole(copy);
       const report = await assertClean(copy, path);
       await copy.destroy();

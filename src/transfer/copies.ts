@@ -12,26 +12,29 @@ import { basename, dirname, join } from 'node:path';
 import { fullAudit, isClean, toText, type FullReport } from '../audit/full-audit.js';
 import type { Database } from '../database/data-source.js';
 
-/** The end of the name, beside the path that it is to take, of a file that is not yet whole. */
+/**
+ * Creates an empty file for a copy that is not yet complete, and returns its name. It is in the same folder
+ * as `path`, and only its owner can read it.
+ */
 export function makeUnfinished(path: string): string {
   const unfinished = `${path}.${randomBytes(6).toString('hex')}.unfinished`;
   closeSync(openSync(unfinished, 'wx', 0o600));
   return unfinished;
 }
 
-/** Removes a file and what SQLite keeps beside it. */
+/** Removes a file and the files that SQLite keeps beside it. */
 export function removeFile(path: string): void {
   for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true });
 }
 
-/** Gives a finished file its name, all at once, and returns when both are on disk. */
+/** Renames a finished file in one step. Returns when the file and its name are on disk. */
 export function finish(unfinished: string, path: string): void {
   flush(unfinished);
   renameSync(unfinished, path);
   flush(dirname(path));
 }
 
-/** What was written to a file, or to a folder, is then on disk. */
+/** Writes the changes of a file or a folder to disk. */
 function flush(path: string): void {
   const file = openSync(path, 'r');
   try {
@@ -41,10 +44,16 @@ function flush(path: string): void {
   }
 }
 
-/** What SQLite and the service keep beside a database: a copy that took such a name would destroy it. */
+/**
+ * The suffixes of the files that SQLite and the service keep beside a database. A copy with such a name would
+ * destroy the database.
+ */
 const BESIDE = ['', '-wal', '-shm', '-journal', '.lock', '.lock-journal'];
 
-/** Throws where a file is the database, or stands beside it as a part of it, under whatever name; or has no folder. */
+/**
+ * Throws if a file is the database or one of the files beside it, under any name. Also throws if its folder
+ * does not exist.
+ */
 export function assertApart(file: string, database: string): void {
   const folder = dirname(file);
   if (!exists(folder)) throw new Error(`there is no folder ${folder}`);
@@ -56,25 +65,25 @@ export function assertApart(file: string, database: string): void {
   }
 }
 
-/** Whether a plain file is there: no folder, and no device. */
+/** Whether a regular file exists: not a folder, and not a device. */
 export const isFile = (path: string) =>
   statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 export const exists = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
-/** Whether two paths lead to one file that is there. */
+/** Whether two paths lead to the same existing file. */
 export function isSameFile(one: string, other: string): boolean {
   const [left, right] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
   return left !== undefined && left.ino === right?.ino && left.dev === right.dev;
 }
 
-/** Throws what the audit found in a database that must be whole. */
+/** Audits a database that must be correct. Returns the report, or throws it if the audit found a problem. */
 export async function assertClean(database: Database, name: string): Promise<FullReport> {
   const report = await fullAudit(database);
   if (!isClean(report)) throw new Error(`${name} is not whole: ${toText(report)}`);
   return report;
 }
 
-/** How much a report looked at, for people to compare. */
+/** Returns how many rows a report covers, so that operators can compare two reports. */
 export const sizeOf = ({ wallets, entries }: FullReport): string =>
   `${String(wallets)} wallets, ${String(entries)} ledger entries`;

@@ -13,23 +13,24 @@ import { assertSums } from './sums.js';
 import { assertClean, isSameFile, sizeOf } from './copies.js';
 import { isSame, toEntity } from './row-values.js';
 
-/** Where from and where to, and what is told on the way. */
+/** The source and the target of a move, and a callback for its progress. */
 export interface Move {
   readonly source: DatabaseOptions;
   readonly target: DatabaseOptions;
   readonly onProgress?: (table: string, rows: number) => void;
 }
 
-/** Two open databases that nobody serves. */
+/** Two open databases that no process serves. */
 interface Pair {
   readonly source: Database;
   readonly target: Database;
 }
 
 /**
- * Copies every row of one database into another, of either kind, and compares them. The source stays as it is.
- * Returns what to tell. Broken off, it can be run again, and goes on. Throws, with nothing written, while one of the
- * two is served, where the source is not whole, and where the target has anything that the source has not.
+ * Copies every row of one database into another, of either kind, and compares them. The source is not
+ * changed. Returns the report for the operator. If it is interrupted, it can run again and continues. Throws,
+ * and writes no rows, if one of the two is being served, if the audit finds a problem in the source, or if
+ * the target has anything that the source does not have.
  */
 export async function move({ source, target, onProgress }: Move): Promise<string> {
   const [sourcePath, targetPath] = [sqlitePathOf(source.url), sqlitePathOf(target.url)];
@@ -51,7 +52,7 @@ export async function move({ source, target, onProgress }: Move): Promise<string
     const from = await open(source);
     await assertMigrated(from);
     const report = await assertClean(from, 'the source');
-    // Only now: opened for writing, an SQLite file is made.
+    // The target is opened only now, because opening an SQLite file for writing creates it.
     await moveBetween({ source: from, target: await open(target) }, onProgress);
     return `moved and compared: ${sizeOf(report)}`;
   } finally {
@@ -76,7 +77,10 @@ async function moveBetween(pair: Pair, onProgress: Move['onProgress']): Promise<
   await assertClean(target, 'the target');
 }
 
-/** What the target has must be rows of this source: an earlier run that was broken off may have left them. */
+/**
+ * Throws if the target has rows that are not in the source. An earlier, interrupted run may have left rows of
+ * the source.
+ */
 async function assertPartOf({ source, target }: Pair, table: EntityMetadata): Promise<void> {
   for await (const page of pagesOf(target, table)) {
     const originals = await sameKeys(source, table, page);
@@ -92,7 +96,10 @@ async function assertPartOf({ source, target }: Pair, table: EntityMetadata): Pr
   }
 }
 
-/** Writes the rows that the target has not yet, and reads them back. Returns how many the table has. */
+/**
+ * Writes the rows that the target does not have yet, and reads them back. Returns the number of rows of the
+ * table.
+ */
 async function copyTable({ source, target }: Pair, table: EntityMetadata): Promise<number> {
   const unitOfWork = new UnitOfWork(target);
   const entity = table.target as EntityClass;

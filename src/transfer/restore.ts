@@ -18,16 +18,16 @@ import { assertClean, exists, finish, makeUnfinished, removeFile, sizeOf } from 
 const PG_RESTORE =
   'PostgreSQL restores its own backups: pg_restore --clean --if-exists --exit-on-error --single-transaction --dbname="$DATABASE_URL" FILE (docs/operations.md)';
 
-/** What the operator allows. */
+/** The options that the operator gives. */
 export interface Restoring extends Replacing {
-  /** Take a copy that lacks what was saved last, for want of a better one. */
+  /** Accept a copy that lacks the last changes. Useful only if there is no better copy. */
   readonly incomplete: boolean;
 }
 
 /**
- * Puts a backup in the place of the SQLite database of the options, all at once, or changes nothing. Returns what to
- * tell. Throws for what is no whole backup, while the database is served, and where it has rows and `replace` is not
- * given. A backup of an older version is migrated.
+ * Replaces the SQLite database of the options with a backup in one step, or changes nothing. Returns the
+ * report for the operator. A backup of an older version is migrated. Throws if the file is not a complete
+ * backup, if the database is being served, and if it has rows and `replace` is not given.
  */
 export async function restore(
   options: DatabaseOptions,
@@ -54,7 +54,7 @@ export async function restore(
   }
 }
 
-/** Makes of the copied file what can be served, and throws where it cannot. */
+/** Migrates and audits the copied file. Throws if it cannot be used. */
 async function checked(
   options: DatabaseOptions,
   file: string,
@@ -78,7 +78,7 @@ async function assertOurs(copy: Database, file: string): Promise<void> {
   }
 }
 
-/** Takes the place of the live file, which nobody has open then. */
+/** Replaces the live file while no process has it open. */
 async function putInPlace(
   options: DatabaseOptions,
   { path, unfinished, replace }: Replacing & { path: string; unfinished: string },
@@ -92,7 +92,7 @@ async function putInPlace(
   }
 }
 
-/** The old file without its log, which SQLite would otherwise play into the new one. */
+/** Removes the log of the old file. Otherwise SQLite would apply it to the new file. */
 async function settleOld(options: DatabaseOptions, path: string, replace: boolean): Promise<void> {
   const old = await openWriter(options).catch(() => undefined);
   if (!old) {

@@ -2,8 +2,8 @@ import type { EntityMetadata } from 'typeorm';
 import type { RawRow } from '../database/row-pages.js';
 
 /**
- * A row as both databases mean it. SQLite has 0 and 1 for false and true, and may have the character NUL in a text,
- * which PostgreSQL cannot store.
+ * Returns the values of a row in a form that is the same for both databases. SQLite has 0 and 1 for false and
+ * true, and a text there may contain the character NUL, which PostgreSQL cannot store.
  */
 function meaning(table: EntityMetadata, row: RawRow): RawRow {
   return Object.fromEntries(
@@ -16,13 +16,13 @@ function valueOf(value: unknown, type: EntityMetadata['columns'][number]['type']
   return type === 'boolean' && value !== null ? Boolean(value) : value;
 }
 
-/** Whether two rows of one table mean the same. */
+/** Whether two rows of one table have the same values. */
 export function isSame(table: EntityMetadata, one: RawRow, other: RawRow): boolean {
   const [left, right] = [meaning(table, one), meaning(table, other)];
   return table.columns.every(({ databaseName }) => left[databaseName] === right[databaseName]);
 }
 
-/** The row as its entity has it. */
+/** Returns a row with the property names of its entity. */
 export function toEntity(table: EntityMetadata, row: RawRow): object {
   const values = meaning(table, row);
   return Object.fromEntries(

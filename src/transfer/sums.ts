@@ -1,10 +1,13 @@
 import type { Database } from '../database/data-source.js';
 import { unhurried, type Ask } from '../database/unhurried.js';
 
-/** Amounts of tokens, by the names that they have in every table. */
+/** The columns with amounts of tokens. They have the same names in every table. */
 const AMOUNTS = ['balance', 'held', 'entry_count', 'amount', 'captured_amount'];
 
-/** The number of rows of each table, and the sums of its amounts, as texts that both databases write alike. */
+/**
+ * Returns the number of rows of each table and the sums of its amounts, as texts that are equal on both
+ * databases.
+ */
 async function sumsOf(database: Database, ask: Ask): Promise<Map<string, string>> {
   const sums = new Map<string, string>();
   for (const { tableName, columns } of database.tables) {
@@ -23,7 +26,7 @@ async function sumsOf(database: Database, ask: Ask): Promise<Map<string, string>
   return sums;
 }
 
-/** Throws the first count or sum in which two databases differ. */
+/** Throws if two databases differ in a count or a sum, and names the first difference. */
 export async function assertSums(source: Database, target: Database): Promise<void> {
   const expected = await unhurried(source, (ask) => sumsOf(source, ask));
   const found = await unhurried(target, (ask) => sumsOf(target, ask));
