@@ -4,22 +4,22 @@ import type { ContentPart } from './transcript.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Throws the 400 that names the place. */
+/** Throws a 400 that names the place. */
 export function refuse(path: string, sentence: string): never {
   throw new ValidationFailed({ [path]: [sentence] });
 }
 
-/** The text at a field. Throws a 400 for anything else. */
+/** Returns the text of a field. Throws a 400 for any other value. */
 export function textAt(fields: Fields, name: string, path: string): string {
   const value = fields[name];
   if (typeof value === 'string') return value;
   return refuse(`${path}.${name}`, 'Missing or invalid: expected a string.');
 }
 
-/** Parts that are text, of either side. */
+/** The types of text parts, in questions and in answers. */
 const TEXT_TYPES = new Set(['input_text', 'output_text', 'text', 'summary_text', 'reasoning_text']);
 
-/** The content of a message: text as it is, parts in the shapes of chat completions. */
+/** Parses the content of a message. Text is not changed, and parts get the format of chat completions. */
 export function readContent(content: unknown, path: string): string | ContentPart[] {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) {
@@ -28,7 +28,7 @@ export function readContent(content: unknown, path: string): string | ContentPar
   return content.map((part: unknown, n) => readPart(part, `${path}[${String(n)}]`));
 }
 
-/** The same where there is text alone: text, and not parts of text. */
+/** Joins a content that has only text parts to one text. Other contents are not changed. */
 export function plain(content: string | ContentPart[]): string | ContentPart[] {
   if (typeof content === 'string') return content;
   return content.every(({ type }) => type === 'text')

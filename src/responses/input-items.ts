@@ -5,24 +5,24 @@ import type { Step } from './transcript.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** An item of the input: a step, or the place of one that was answered before. */
+/** An item of the input: a step, or a reference to an item of an earlier answer. */
 export type InputItem =
   | Step
   | {
       readonly kind: 'reference';
       readonly id: string;
-      /** Undefined for an id that is none of ours. */
+      /** Undefined if the id is not in our format. */
       readonly place: ItemPlace | undefined;
     };
 
-/** What was asked, and the kinds of items that no model here can read. */
+/** The items of a request, and the kinds of items that were left out because no model here supports them. */
 export interface Input {
   readonly items: readonly InputItem[];
   readonly leftOut: readonly string[];
 }
 
 const ITEMS_MAX = 2048;
-/** `developer` is OpenAI's newer word for `system`; other servers know the older one alone. */
+/** `developer` is OpenAI's newer name for `system`. Other servers know only the older one. */
 const ROLES = new Map([
   ['user', 'user'],
   ['assistant', 'assistant'],
@@ -30,7 +30,10 @@ const ROLES = new Map([
   ['developer', 'system'],
 ] as const);
 
-/** Text or items. Throws a 400 that names the place of what is malformed; items of other kinds are left out. */
+/**
+ * Parses the input: a text or items. Throws a 400 that names the place of a malformed item. Items of unknown
+ * kinds are left out.
+ */
 export function readInput(input: unknown): Input {
   if (typeof input === 'string') {
     return { items: [{ kind: 'message', role: 'user', content: input }], leftOut: [] };
@@ -53,7 +56,7 @@ export function readInput(input: unknown): Input {
   return { items, leftOut: [...leftOut] };
 }
 
-/** Undefined for a kind that only OpenAI's own tools make. */
+/** Parses one item. Returns undefined for a kind that only OpenAI's own tools create. */
 function readItem(item: Fields, path: string): InputItem | undefined {
   switch (typeOf(item, path)) {
     case 'message':
@@ -76,7 +79,7 @@ function readItem(item: Fields, path: string): InputItem | undefined {
   }
 }
 
-/** Messages and references may leave their type out. */
+/** Returns the type of an item. Messages and references may leave it out. */
 function typeOf(item: Fields, path: string): string {
   const { type } = item;
   if (typeof type === 'string') return type;
@@ -93,11 +96,12 @@ function messageOf(item: Fields, path: string): Step {
     return refuse(`${path}.role`, `Invalid value: a role is one of ${names}.`);
   }
   const content = readContent(item['content'], `${path}.content`);
-  // Parts of text alone are text in answers and rules: not every server takes parts there.
+  // In answers and system messages, parts that are all text are joined to one text, because not every server
+  // accepts parts there.
   return { kind: 'message', role, content: role === 'user' ? content : plain(content) };
 }
 
-/** What was thought, in its own words where they are there, else in short. */
+/** Returns the thinking of a reasoning item: its content if there is one, otherwise its summary. */
 function thoughtsOf({ content, summary }: Fields, path: string): string {
   const read = (parts: unknown, name: string) => {
     const text = plain(readContent(parts ?? [], `${path}.${name}`));
@@ -126,5 +130,5 @@ function outputOf(item: Fields, path: string): Step {
   return { kind: 'output', callId, text: isShownBelow ? SHOWN_BELOW : text, others };
 }
 
-/** Servers refuse a message of a tool without a word. */
+/** The text of a tool's message that would otherwise be empty, because servers refuse an empty one. */
 const SHOWN_BELOW = 'See the next message.';

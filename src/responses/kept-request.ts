@@ -5,25 +5,33 @@ import { stepsOf } from './output-items.js';
 import { DEFAULT_SETTINGS, type ResponseSettings } from './settings.js';
 import { toMessages } from './transcript.js';
 
-/** What a turn keeps of a request for a response: enough to repeat it, and to go on with it. */
+/**
+ * The part of a request for a response that its turn stores. It is enough to return the response again, and
+ * to continue it.
+ */
 interface KeptRequest {
   readonly settings: ResponseSettings;
-  /** What the request added to what was said before, as the model was told it. */
+  /** The messages that the request added to the earlier context, as they were sent to the model. */
   readonly messages: readonly ChatMessage[];
 }
 
 export const writeKept = (kept: KeptRequest): string => JSON.stringify(kept);
 
-/** What a turn of this door keeps; undefined for one of another door. */
+/** Returns the stored request of a turn, or undefined for a turn of another route. */
 function readKept({ request }: Pick<Turn, 'request'>): KeptRequest | undefined {
   return request === null ? undefined : (JSON.parse(request) as KeptRequest);
 }
 
-/** What the response repeats of its request; the defaults for a turn of another door. */
+/**
+ * Returns the settings that a response repeats from its request. A turn of another route has the defaults.
+ */
 export const settingsOf = (turn: Turn): ResponseSettings =>
   readKept(turn)?.settings ?? DEFAULT_SETTINGS;
 
-/** What a turn adds to a context: its request's messages and its answer. Undefined for one of another door. */
+/**
+ * Returns the messages that a turn adds to a context: those of its request, and its answer. Returns undefined
+ * for a turn of another route.
+ */
 export function messagesOf(turn: Turn): ChatMessage[] | undefined {
   const kept = readKept(turn);
   return kept && [...kept.messages, ...toMessages(stepsOf(turn))];
@@ -31,7 +39,10 @@ export function messagesOf(turn: Turn): ChatMessage[] | undefined {
 
 const OUTPUT_MAX_CHARS = 1000;
 
-/** What the history shows of a request: the last words of the user, or the beginning of what the tools gave. */
+/**
+ * Returns the text that the history shows of a request: the last message of the user, or the beginning of the
+ * outputs of tools.
+ */
 export function questionIn(messages: readonly ChatMessage[]): string {
   const said = messages.findLast(({ role }) => role === 'user');
   if (said) return textOf(said.content);

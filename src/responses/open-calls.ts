@@ -4,12 +4,12 @@ import type { ResponseEvent } from './response-events.js';
 
 interface OpenCall {
   readonly outputIndex: number;
-  /** Which of the calls it is. */
+  /** The position among the calls, from 0. */
   readonly position: number;
   call: Call;
 }
 
-/** The calls of one answer while their pieces come. */
+/** The calls of one answer while their pieces arrive. */
 export class OpenCalls {
   private readonly bySlot = new Map<number, OpenCall>();
 
@@ -27,7 +27,7 @@ export class OpenCalls {
     const known = this.bySlot.get(slot);
     if (!known) return events;
     const { call } = known;
-    // What comes late completes a call which was opened without it.
+    // Fields that arrive later complete a call that was opened without them.
     const { id = call.id } = piece as { id?: string };
     known.call = {
       ...told,
@@ -41,7 +41,10 @@ export class OpenCalls {
     return [...events, { type: 'response.function_call_arguments.delta', ...delta }];
   }
 
-  /** The input of a custom tool is told whole, for it comes in the JSON of a function. */
+  /**
+   * Closes all calls. The input of a custom tool is sent in one piece here, because the model writes it as
+   * the JSON of a function.
+   */
   close(status: 'completed' | 'incomplete'): ResponseEvent[] {
     return [...this.bySlot.values()].flatMap((open) => {
       const item = callItem(this.turnId, open.position, status, open.call, this.customs);

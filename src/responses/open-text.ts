@@ -8,7 +8,7 @@ import {
 } from './output-items.js';
 import type { ResponseEvent } from './response-events.js';
 
-/** An item of text that is being written: what is said, or what is thought. */
+/** An item of text that is being written: an answer or thinking. */
 export class OpenText {
   private written = '';
   private readonly index: number;

@@ -6,20 +6,22 @@ import type { Step } from './transcript.js';
 
 type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
-/** What an answer has of the request's tools: names of those whose input is one text. */
+/** The names of the request's custom tools, whose input is one text. */
 export type CustomNames = ReadonlySet<string>;
 
-/** A call as a turn keeps it, or as its pieces come. */
+/** A call as a turn stores it, or as its pieces arrive. */
 export interface Call {
   readonly id: string;
   readonly name: string;
-  /** JSON, as far as the model wrote it. */
+  /** The JSON that the model has written so far. */
   readonly arguments: string;
-  /** What its provider wants back with it: a signature of what was thought, say. */
+  /** Other data that the provider requires back, for example a signature of the thinking. */
   readonly extra_content?: object;
 }
 
-/** What was thought. Providers tell it as it comes, so that it is told here as the summary that clients show. */
+/**
+ * Returns the item of the thinking. Providers stream it, so it is returned as the summary that clients show.
+ */
 export const reasoningItem = (turnId: string, position: number, text?: string) => ({
   id: itemId({ turnId, prefix: 'rs', position }),
   type: 'reasoning' as const,
@@ -35,7 +37,7 @@ export const textPart = (text: string) => ({
   logprobs: [],
 });
 
-/** What was said. */
+/** Returns the item of the text. */
 export const messageItem = (
   turnId: string,
   position: number,
@@ -49,7 +51,7 @@ export const messageItem = (
   content: text === undefined ? [] : [textPart(text)],
 });
 
-/** What is to be called. */
+/** Returns the item of a call. */
 export function callItem(
   turnId: string,
   position: number,
@@ -83,7 +85,10 @@ export function callItem(
 export type OutputItem =
   ReturnType<typeof reasoningItem> | ReturnType<typeof messageItem> | ReturnType<typeof callItem>;
 
-/** The one text of a custom tool; as it came, where a model did not keep to its function. */
+/**
+ * Returns the text argument of a custom tool. If the model did not follow the function's format, returns the
+ * arguments unchanged.
+ */
 function customInput(argumentsText: string): string {
   try {
     const read = JSON.parse(argumentsText) as { input?: unknown } | null;
@@ -93,13 +98,16 @@ function customInput(argumentsText: string): string {
   }
 }
 
-/** The calls of a turn. Some providers give no ids, and each call needs one to be answered by. */
+/**
+ * Returns the calls of a turn. Some providers give no ids, but each call needs an id so that its output can
+ * refer to it.
+ */
 function callsOf({ id: turnId, toolCalls }: Pick<Turn, 'id' | 'toolCalls'>): Call[] {
   const calls = toolCalls === null ? [] : (JSON.parse(toolCalls) as ToolCall[]);
   return calls.map((call, position) => callOf(turnId, position, call));
 }
 
-/** A call, or the first piece of one, in OpenAI's shape. */
+/** Converts a call, or its first piece, to OpenAI's format. */
 export function callOf(turnId: string, position: number, given: ToolCall): Call {
   const called = (given['function'] ?? {}) as Record<string, unknown>;
   const textAt = (value: unknown) => (typeof value === 'string' ? value : '');
@@ -113,7 +121,10 @@ export function callOf(turnId: string, position: number, given: ToolCall): Call 
   };
 }
 
-/** A whole answer as items: what was thought, said and called. An answer of nothing is an empty message. */
+/**
+ * Returns a complete answer as items: thinking, text and calls. An answer without any of these is an empty
+ * message.
+ */
 export function outputOf(turn: Turn, customs: CustomNames): OutputItem[] {
   const { id, reasoning, response } = turn;
   const status = isWhole(turn) ? 'completed' : 'incomplete';
@@ -126,11 +137,14 @@ export function outputOf(turn: Turn, customs: CustomNames): OutputItem[] {
   ];
 }
 
-/** Whether an answer came to its own end. */
+/** Whether an answer was neither cut nor stopped. */
 export const isWhole = ({ status, finishReason }: Pick<Turn, 'status' | 'finishReason'>) =>
   status === 'complete' && (finishReason === 'stop' || finishReason === 'tool_calls');
 
-/** The answer of a turn as it is told to the model again; calls that were cut off are none. */
+/**
+ * Returns the answer of a turn as steps for the next request to the model. Calls that were cut off are left
+ * out.
+ */
 export function stepsOf(turn: Turn): Step[] {
   const { reasoning, response } = turn;
   const calls = turn.status === 'complete' ? callsOf(turn) : [];

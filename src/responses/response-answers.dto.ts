@@ -20,7 +20,7 @@ const ShownAs = (schema: SchemaObject, description: string): PropertyDecorator =
 const ShownNumber = (description: string): PropertyDecorator =>
   ApiProperty({ type: 'number', description });
 
-/** Why a response failed. */
+/** The reason why a response failed. */
 export class ResponseErrorDto {
   @ShownText('For machines.')
   readonly code!: string;
@@ -29,7 +29,7 @@ export class ResponseErrorDto {
   readonly message!: string;
 }
 
-/** Why a response is not whole. */
+/** The reason why a response is incomplete. */
 export class ResponseIncompleteDto {
   @ShownText('Its limit, the wallet or the time was reached, or its provider filtered it.', {
     enum: ['max_output_tokens', 'content_filter'],
@@ -47,7 +47,7 @@ class OutputTokensDto {
   readonly reasoning_tokens!: number;
 }
 
-/** Model tokens, as they were priced. */
+/** The counts of model tokens that the price is based on. */
 class ResponseUsageDto {
   @ShownInteger('Of the prompt.')
   readonly input_tokens!: number;
@@ -81,7 +81,7 @@ class ResponseTextDto {
   readonly verbosity?: string;
 }
 
-/** What an answer can consist of. */
+/** The kinds of items in an answer. */
 export const OUTPUT_ITEMS = [
   ResponseMessageDto,
   ResponseReasoningDto,
@@ -89,7 +89,7 @@ export const OUTPUT_ITEMS = [
   ResponseCustomCallDto,
 ];
 
-/** A response, with all fields that OpenAI's have, those that are null too. */
+/** A response with all fields of OpenAI's format, including those that are null. */
 @ApiExtraModels(ResponseErrorDto, ResponseIncompleteDto, ResponseUsageDto, ...OUTPUT_ITEMS)
 export class ResponseDto {
   @ShownText('`resp_` and the id of the turn, without its dashes.')
@@ -198,7 +198,7 @@ export class ResponseDto {
   readonly metadata!: Readonly<Record<string, string>>;
 }
 
-/** A response that is no more. */
+/** A response that was deleted. */
 export class ResponseDeletedDto {
   @ShownText('The response.')
   readonly id!: string;

@@ -15,7 +15,7 @@ const anyObject = { type: 'object' as const, additionalProperties: true };
 const TRUNCATIONS = ['auto', 'disabled'];
 const METADATA = { pairsMax: 16, keyMaxChars: 64, textMaxChars: 512 };
 
-/** What may be left out, or be null. */
+/** A field that may be left out or be null. */
 const Optional =
   (schema: ApiPropertyOptions): PropertyDecorator =>
   (target, name) => {
@@ -31,7 +31,7 @@ const isWhole = { message: 'Invalid type: expected a whole number of 1 or more.'
 const Holds = (name: string, validate: (value: unknown) => boolean, message: string) =>
   ValidateBy({ name, validator: { validate } }, { message });
 
-/** Pairs of texts, as many and as long as OpenAI has them. */
+/** Whether a value is pairs of texts within OpenAI's limits for number and length. */
 function isMetadata(value: unknown): boolean {
   if (!isFields(value)) return false;
   const pairs = Object.entries(value);
@@ -48,7 +48,7 @@ function isMetadata(value: unknown): boolean {
 
 const expectObject = 'Invalid type: expected an object.';
 
-/** A request for a response, by OpenAI's types. Fields of no list are ignored. */
+/** A request for a response, with OpenAI's types. Unknown fields are ignored. */
 export class ResponseBodyDto {
   @ApiProperty({ type: 'string', description: 'Who is to answer.', examples: ['echo'] })
   @IsString({ message: 'Missing or invalid: expected the name of a model.' })

@@ -6,7 +6,7 @@ import { readInput, type InputItem } from './input-items.js';
 import { ResponseBodyDto } from './response-body.dto.js';
 import { readSettings, type Settings } from './settings.js';
 
-/** A request for a response whose rules hold. */
+/** A valid request for a response. */
 export interface ResponseAsk extends Settings {
   readonly model: string;
   readonly items: readonly InputItem[];
@@ -14,7 +14,10 @@ export interface ResponseAsk extends Settings {
   readonly maxTokens: number | undefined;
 }
 
-/** JSON to a checked request, or its first fault by the name that OpenAI gives the place. Fields of no list are ignored. */
+/**
+ * Parses and validates the JSON of a request. Throws the first problem, with the name that OpenAI uses for
+ * its place. Unknown fields are ignored.
+ */
 @Injectable()
 export class ResponseBodyPipe implements PipeTransform<RawBody | undefined, ResponseAsk> {
   transform(raw: RawBody | undefined): ResponseAsk {
@@ -23,7 +26,7 @@ export class ResponseBodyPipe implements PipeTransform<RawBody | undefined, Resp
     const { dto, faults } = readFields(ResponseBodyDto, body);
     const [fault] = faults;
     if (fault) return refuse(fault.path, fault.sentence);
-    // A request may go on with what was said before, and add nothing to it.
+    // A request may continue an earlier response and add nothing to it.
     const none = (dto.previous_response_id ?? null) === null ? undefined : [];
     const { items, leftOut } = readInput(body['input'] ?? none);
     return {

@@ -13,26 +13,29 @@ import { stepsOf } from './output-items.js';
 import { withoutStrayOutputs } from './tool-outputs.js';
 import type { Step } from './transcript.js';
 
-/** Turns that one statement reads, and the text of a context: more would hold up everyone else. */
+/**
+ * Number of turns that one statement reads, and the maximum length of a context's text. Larger numbers would
+ * block other requests.
+ */
 const BATCH_TURNS = 20;
 export const CONTEXT_MAX_CHARS = 4_194_304;
 
-/** How much of what was said before a model is told. */
+/** The limit for the earlier messages that are sent to a model. */
 interface Room {
   readonly model: Model;
   /** In model tokens. */
   readonly tokens: number;
-  /** Whether the oldest turns are left out where there is no room for all; they are refused otherwise. */
+  /** Whether the oldest turns are left out if not all fit. Otherwise the request is refused. */
   readonly mayCut: boolean;
 }
 
-/** What was said before, and where it is kept. */
+/** The earlier messages, and their conversation. */
 interface Context {
   readonly conversationId: string;
   readonly messages: readonly ChatMessage[];
 }
 
-/** What a response goes on with: its previous turn, the one before that, and so on to the first. */
+/** Reads what a response continues: its previous turn, the one before that, and so on to the first. */
 @Injectable()
 export class ResponseContextService {
   constructor(
@@ -40,7 +43,10 @@ export class ResponseContextService {
     private readonly conversations: ConversationsService,
   ) {}
 
-  /** Throws `PreviousResponseNotFound` for a turn that is not the owner's, and a 400 for more than there is room for. */
+  /**
+   * Returns the context of a response that continues `previousId`. Throws `PreviousResponseNotFound` for a
+   * turn of another user, and a 400 if the context does not fit.
+   */
   async before(ownerId: string, previousId: string, room: Room): Promise<Context> {
     const ids = await this.turns.chain(ownerId, previousId);
     const parts: (readonly ChatMessage[])[] = [];
@@ -62,7 +68,10 @@ export class ResponseContextService {
     return { conversationId, messages: withoutStrayOutputs(parts.flat()) };
   }
 
-  /** What the owner's turns of these ids answered, by id. Throws a 400 for more than a context has. */
+  /**
+   * Returns the answers of the owner's turns with these ids, by id. Throws a 400 if they are longer than a
+   * context may be.
+   */
   async answersOf(
     ownerId: string,
     ids: readonly string[],
@@ -90,14 +99,14 @@ export class ResponseContextService {
       );
       for (const id of wanted) {
         const turn = found.get(id);
-        // Deleted a moment ago: what it went on with is not told either.
+        // The turn was deleted after the chain was read, so the turns before it are not sent either.
         if (!turn) return;
         yield turn;
       }
     }
   }
 
-  /** A turn of another door has the conversation that it stands in for its context. */
+  /** Returns the context of a turn of another route: its conversation up to that turn. */
   private async ofOtherDoor(ownerId: string, turn: Turn, tokens: number): Promise<ChatMessage[]> {
     const thread = await this.conversations.find(ownerId, turn.conversationId);
     return this.conversations.context(thread, tokens, turn.id);

@@ -55,7 +55,7 @@ const failure = shape({
   error: shape({ type: text, ...told }),
 });
 
-/** A streamed response. */
+/** Describes the events of a streamed response. */
 export const RESPONSE_EVENTS = eventStream(
   eventsNamed(
     'ResponseEvent',

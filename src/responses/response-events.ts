@@ -8,7 +8,7 @@ import { OpenCalls } from './open-calls.js';
 import { OpenText } from './open-text.js';
 import { customNames } from './tools.js';
 
-/** An event without its number. */
+/** An event without its sequence number. */
 export type ResponseEvent = Readonly<Record<string, unknown>> & { readonly type: string };
 
 interface StreamHead {
@@ -17,12 +17,12 @@ interface StreamHead {
 }
 
 /**
- * One streamed response, event by event, in OpenAI's order. An item is opened by its first piece and closed
- * when another kind of item begins; calls stay open to the end, since their pieces may come in turns.
+ * The events of one streamed response, in OpenAI's order. The first piece of an item opens it, and it is
+ * closed when another kind of item begins. Calls stay open until the end, because their pieces may alternate.
  */
 export class ResponseEvents implements StreamFormat {
   private sequence = 0;
-  /** As far as they came, by their output index. */
+  /** The items so far, by output index. */
   private readonly output: OutputItem[] = [];
   private readonly calls: OpenCalls;
   private text: OpenText | undefined;
@@ -83,7 +83,8 @@ export class ResponseEvents implements StreamFormat {
       code: error.code ?? 'server_error',
       message: error.message,
     });
-    // OpenAI tells the error beside the type, Open Responses below `error`: clients know one or the other.
+    // OpenAI puts the error's fields beside the type, Open Responses puts them below `error`. Clients read
+    // one or the other.
     return this.number([
       { type: 'response.failed', response },
       { ...error, error, type: 'error' },

@@ -3,7 +3,7 @@ import { ResponseEvents } from './response-events.js';
 import { turnToResponse } from './response-wire.js';
 import type { ResponseSettings } from './settings.js';
 
-/** Answers as OpenAI's Responses API has them; each repeats the settings of its request. */
+/** Formats answers for OpenAI's Responses API. Each answer repeats the settings of its request. */
 export const responseFormat = (settings: ResponseSettings): AnswerFormat => ({
   whole: (turn) => turnToResponse(turn, settings),
   stream: (head) => new ResponseEvents(head, settings),

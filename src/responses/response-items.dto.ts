@@ -4,7 +4,7 @@ import { ShownText } from '../fields/field-docs.js';
 const STATUSES = ['in_progress', 'completed', 'incomplete'];
 const ID = 'The item: a later request may refer to it.';
 
-/** A part of what the model said. */
+/** A part of the model's text. */
 export class OutputTextDto {
   @ShownText('Always `output_text`.', { enum: ['output_text'] })
   readonly type!: string;
@@ -19,7 +19,7 @@ export class OutputTextDto {
   readonly logprobs!: object[];
 }
 
-/** A part of what the model thought. */
+/** A part of the model's thinking. */
 export class SummaryTextDto {
   @ShownText('Always `summary_text`.', { enum: ['summary_text'] })
   readonly type!: string;
@@ -28,7 +28,7 @@ export class SummaryTextDto {
   readonly text!: string;
 }
 
-/** What the model said. */
+/** The model's text. */
 export class ResponseMessageDto {
   @ShownText(ID)
   readonly id!: string;
@@ -46,7 +46,7 @@ export class ResponseMessageDto {
   readonly content!: OutputTextDto[];
 }
 
-/** What the model thought, as far as it told. */
+/** The model's thinking, if the provider returns it. */
 export class ResponseReasoningDto {
   @ShownText(ID)
   readonly id!: string;
@@ -78,7 +78,7 @@ class AnyCallDto {
   readonly extra_content?: object;
 }
 
-/** A function that the model wants called. */
+/** A call of a function. */
 export class ResponseCallDto extends AnyCallDto {
   @ShownText('Always `function_call`.', { enum: ['function_call'] })
   readonly type!: string;
@@ -87,7 +87,7 @@ export class ResponseCallDto extends AnyCallDto {
   readonly arguments!: string;
 }
 
-/** A custom tool that the model wants called. */
+/** A call of a custom tool. */
 export class ResponseCustomCallDto extends AnyCallDto {
   @ShownText('Always `custom_tool_call`.', { enum: ['custom_tool_call'] })
   readonly type!: string;

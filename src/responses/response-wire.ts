@@ -4,13 +4,13 @@ import { isWhole, outputOf, type OutputItem } from './output-items.js';
 import type { ResponseSettings } from './settings.js';
 import { customNames } from './tools.js';
 
-/** What every response has, whether it is under way or over. */
+/** The fields that every response has, whether it is complete or not. */
 interface ResponseHead {
   readonly turnId: string;
   readonly model: string;
 }
 
-/** How a response stands. */
+/** The state of a response. */
 interface ResponseState {
   readonly status: 'in_progress' | 'completed' | 'incomplete' | 'failed';
   readonly output: readonly OutputItem[];
@@ -21,7 +21,7 @@ interface ResponseState {
   readonly usage?: object;
 }
 
-/** OpenAI's response object, with all the fields that it has, those that are null too. */
+/** Returns OpenAI's response object with all its fields, including those that are null. */
 export function toResponse(
   { turnId, model }: ResponseHead,
   settings: ResponseSettings,
@@ -43,11 +43,11 @@ export function toResponse(
   };
 }
 
-/** The moment is that of the id, a UUIDv7, so that a replay tells the same one; in seconds since 1970. */
+/** Returns the time in the turn's id, a UUIDv7, so that a replay has the same time. In seconds since 1970. */
 const createdAt = (turnId: string) =>
   Math.floor(Number.parseInt(turnId.replaceAll('-', '').slice(0, 12), 16) / 1000);
 
-/** A saved answer. `output` is given where it was streamed. */
+/** Returns a saved answer as a response. `output` is given if it was streamed. */
 export function turnToResponse(
   turn: Turn,
   settings: ResponseSettings,
@@ -73,7 +73,7 @@ function endingOf(turn: Turn): Omit<ResponseState, 'output' | 'usage'> {
   };
 }
 
-/** Why it failed was told when it did, and is not kept. */
+/** The reason of a failure is reported when it happens, and is not stored. */
 const FAILED = {
   code: 'server_error',
   message: 'The model did not answer. Nothing was charged.',

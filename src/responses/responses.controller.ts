@@ -15,7 +15,7 @@ import { turnToResponse } from './response-wire.js';
 import { ResponseDocs } from './responses.docs.js';
 import { ResponsesService } from './responses.service.js';
 
-/** OpenAI's Responses API, to the same wallet, history and models as every other door. */
+/** OpenAI's Responses API. It uses the same wallet, history and models as every other route. */
 @Controller('v1/responses')
 export class ResponsesController {
   constructor(
@@ -50,7 +50,7 @@ export class ResponsesController {
     @Param('id') id: string,
     @QueryText('stream') stream: string | undefined,
   ): Promise<ResponseDto> {
-    // A client that waits for events reads JSON as a stream of none, and says nothing.
+    // A client that expects events would read JSON as a stream without events, and report nothing.
     if (stream === 'true') refuse('stream', 'A response is read whole: leave it out.');
     const turn = await this.responses.find(userId, id);
     return turnToResponse(turn, settingsOf(turn));
@@ -68,7 +68,7 @@ export class ResponsesController {
   }
 }
 
-/** What the other doors call a message is the input here. */
+/** Renames the field of an error: the `message` of other routes is the `input` here. */
 function throwAboutInput(error: unknown): never {
   if (error instanceof ValidationFailed && error.fields['message']) {
     throw new ValidationFailed({ input: error.fields['message'] });

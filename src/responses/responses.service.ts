@@ -17,7 +17,7 @@ import { CONTEXT_MAX_CHARS, ResponseContextService, tooLong } from './response-c
 import { assertAsked } from './tool-outputs.js';
 import { toMessages, type Step } from './transcript.js';
 
-/** Responses as questions to a model, and as turns of the history. */
+/** Converts requests for responses to questions for a model, and finds and deletes their turns. */
 @Injectable()
 export class ResponsesService {
   constructor(
@@ -28,8 +28,8 @@ export class ResponsesService {
   ) {}
 
   /**
-   * What is to be asked. The history is read once the key is known to be new, and only where the request goes
-   * on with something. Throws `ModelNotFound`, and `PreviousResponseNotFound` for what is no id at all.
+   * Returns the question of a request. The history is read only if the key is new and the request continues
+   * an earlier turn. Throws `ModelNotFound`, and `PreviousResponseNotFound` for an id in another format.
    */
   questionOf(principal: Principal, ask: ResponseAsk, idempotencyKey: string | undefined): Question {
     const { model: name, items, told, extra, maxTokens } = ask;
@@ -55,7 +55,7 @@ export class ResponsesService {
     return { ...asked, prepare: () => this.prepare(principal.userId, asked, ask, model) };
   }
 
-  /** The turn of a response. Throws `NotFound` for somebody else's, and for one that was not kept. */
+  /** Returns the turn of a response. Throws `NotFound` if it belongs to another user, or was not stored. */
   async find(ownerId: string, id: string): Promise<Turn> {
     const turnId = turnOfResponse(id);
     const [turn] = turnId === undefined ? [] : await this.turns.find(ownerId, [turnId]);
@@ -63,7 +63,7 @@ export class ResponsesService {
     return turn;
   }
 
-  /** Deletes the turn of a response; what it cost stays in the ledger. Throws `NotFound`. */
+  /** Deletes the turn of a response. Its charge stays in the ledger. Throws `NotFound`. */
   async remove(ownerId: string, id: string): Promise<void> {
     const turnId = turnOfResponse(id);
     if (turnId === undefined) throw notFound(id);
@@ -89,11 +89,11 @@ export class ResponsesService {
     };
     const { conversationId, messages } = await this.context.before(ownerId, asked.previousId, room);
     const question = this.told(asked, ask, messages, steps);
-    // What is not kept needs no place to be kept in.
+    // An answer that is not stored needs no conversation.
     return asked.isKept ? { ...question, conversationId } : question;
   }
 
-  /** The question with all that the model is told. */
+  /** Returns the question with all messages for the model. */
   private told(
     asked: Question,
     { told: settings }: ResponseAsk,
@@ -115,7 +115,7 @@ export class ResponsesService {
     };
   }
 
-  /** The items with those of earlier responses in place of what refers to them, as often as it does. */
+  /** Replaces each reference with the items of the earlier response that it refers to. */
   private async resolved(
     ownerId: string,
     items: readonly InputItem[],
@@ -145,7 +145,10 @@ const KINDS = { rs: 'reasoning', msg: 'message', fc: 'call', ctc: 'call' } as co
 
 const notFound = (id: string) => new NotFound(`Response with id '${id}' not found.`);
 
-/** What the model's context leaves for what was said before, in model tokens, beside the longest answer. */
+/**
+ * Returns the model tokens that the model's context leaves for earlier messages, after the request itself and
+ * the longest answer.
+ */
 function roomFor(
   model: Model,
   { told, extra, maxTokens }: ResponseAsk,

@@ -5,13 +5,13 @@ import { readToolChoice, readTools } from './tools.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a response repeats of its request; it is kept with the turn. */
+/** The settings that a response repeats from its request. They are stored with the turn. */
 export type ResponseSettings = ReturnType<typeof toldOf>;
 
-/** The settings of a request: as the response repeats them, and as the model is given them. */
+/** The settings of a request, in the form that the response repeats and in the form for the model. */
 export interface Settings {
   readonly told: ResponseSettings;
-  /** Further fields of the request to the model. */
+  /** Additional fields of the request to the model. */
   readonly extra: Fields;
 }
 
@@ -19,7 +19,10 @@ const NOTE_MAX_CHARS = 512;
 
 const wordOf = (value: unknown) => (typeof value === 'string' ? value : null);
 
-/** Throws a 400 for what is malformed. `leftOut` are kinds of items that the model is not given. */
+/**
+ * Parses the settings. Throws a 400 if they are malformed. `leftOutItems` are kinds of items that are not
+ * sent to the model.
+ */
 export function readSettings(dto: ResponseBodyDto, leftOutItems: readonly string[]): Settings {
   const tools = readTools(dto.tools);
   const choice = readToolChoice(dto.tool_choice, tools);
@@ -53,7 +56,9 @@ interface Read {
   readonly notes: Readonly<Record<string, string>>;
 }
 
-/** All fields that a response has beside its answer, as OpenAI's and Open Responses' schemas want them. */
+/**
+ * Returns all fields of a response except its answer, as the schemas of OpenAI and Open Responses require.
+ */
 function toldOf(dto: Partial<ResponseBodyDto>, { tools, choice, format, notes }: Read) {
   const { verbosity } = dto.text ?? {};
   return {
@@ -85,7 +90,7 @@ function toldOf(dto: Partial<ResponseBodyDto>, { tools, choice, format, notes }:
   };
 }
 
-/** What a turn of another door says of itself. */
+/** The settings of a turn of another route. */
 export const DEFAULT_SETTINGS: ResponseSettings = toldOf(
   {},
   { tools: [], choice: 'auto', format: { type: 'text' }, notes: {} },
@@ -103,7 +108,7 @@ function notesOf(leftOut: Readonly<Record<string, readonly string[]>>) {
   return Object.fromEntries(notes) as Record<string, string>;
 }
 
-/** The form of the answer: as it is told, and as `response_format`. */
+/** Parses the format of the answer. Returns it as the response repeats it, and as `response_format`. */
 function readFormat(format: unknown): { told: Fields; given: Fields | undefined } {
   if (format === undefined || format === null) {
     return { told: { type: 'text' }, given: undefined };

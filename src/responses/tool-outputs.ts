@@ -1,7 +1,7 @@
 import type { ChatMessage } from '../models/providers/provider.js';
 import { refuse } from './content-parts.js';
 
-/** The outputs of tools among messages whose calls do not come before them. */
+/** Returns the outputs of tools that no earlier message called. */
 function strayOutputs(messages: readonly ChatMessage[]): ChatMessage[] {
   const called = new Set<unknown>();
   return messages.filter(({ role, tool_calls: calls = [], tool_call_id: id }) => {
@@ -10,7 +10,10 @@ function strayOutputs(messages: readonly ChatMessage[]): ChatMessage[] {
   });
 }
 
-/** An output belongs to a call that the model made: servers refuse one that stands alone, in words of their own. */
+/**
+ * Throws a 400 if an output has no call of the model before it. Servers refuse such an output with sentences
+ * of their own.
+ */
 export function assertAsked(messages: readonly ChatMessage[]): void {
   const [stray] = strayOutputs(messages);
   if (!stray) return;
@@ -18,7 +21,7 @@ export function assertAsked(messages: readonly ChatMessage[]): void {
   refuse('input', `No tool call found for function call output with call_id ${id}.`);
 }
 
-/** What was said before, without outputs whose calls were deleted since, or are too long ago to be told. */
+/** Returns earlier messages without outputs whose calls were deleted, or are too old to be sent. */
 export function withoutStrayOutputs(messages: readonly ChatMessage[]): ChatMessage[] {
   const strays = new Set(strayOutputs(messages));
   return messages.filter((message) => !strays.has(message));

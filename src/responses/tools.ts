@@ -3,12 +3,15 @@ import { refuse, textAt } from './content-parts.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The tools of a request: as the answer repeats them, as the model is given them, and what is left out. */
+/**
+ * The tools of a request: as the answer repeats them, as they are sent to the model, and those that are left
+ * out.
+ */
 export interface Tools {
-  /** Functions and custom tools, as OpenAI's answers have them. */
+  /** Functions and custom tools, in the format of OpenAI's answers. */
   readonly told: readonly Fields[];
   readonly given: readonly GivenTool[];
-  /** The kinds that run at OpenAI, which nobody here does. */
+  /** The kinds that run at OpenAI, which this service does not support. */
   readonly leftOut: readonly string[];
 }
 
@@ -19,7 +22,10 @@ interface GivenTool {
 
 const TOOLS_MAX = 1024;
 
-/** Throws a 400 for a tool that is malformed; those of unknown kinds are left out, and an agent goes on. */
+/**
+ * Parses the tools. Throws a 400 for a malformed tool. Tools of unknown kinds are left out, so that an agent
+ * can continue.
+ */
 export function readTools(tools: unknown): Tools {
   if (tools === undefined || tools === null) return { told: [], given: [], leftOut: [] };
   if (!Array.isArray(tools)) return refuse('tools', 'Invalid type: expected an array of tools.');
@@ -43,7 +49,7 @@ export function readTools(tools: unknown): Tools {
   return { told, given, leftOut: [...leftOut] };
 }
 
-/** Names of the tools whose input is one text. */
+/** Returns the names of the tools whose input is one text. */
 export const customNames = (told: readonly Fields[]): ReadonlySet<string> =>
   new Set(told.filter(({ type }) => type === 'custom').map(({ name }) => String(name)));
 
@@ -80,7 +86,10 @@ function toldCustom(tool: Fields, path: string): Fields {
   };
 }
 
-/** A function of one text. A grammar is told in words: there is no field for it. */
+/**
+ * Converts a custom tool to a function with one text argument. A grammar is added to the description, because
+ * there is no field for it.
+ */
 function givenCustom(tool: Fields, path: string): GivenTool {
   const { name, description } = partsOf(tool, path);
   const { format } = tool;
@@ -98,17 +107,20 @@ function givenCustom(tool: Fields, path: string): GivenTool {
   return { type: 'function', function: { name, ...(text && { description: text }), parameters } };
 }
 
-/** What the caller said of which tool to call, and what the model is told of it. */
+/** The caller's choice of a tool, as the answer repeats it and as it is sent to the model. */
 interface ToolChoice {
   readonly told: unknown;
   readonly given: unknown;
-  /** Those that may be called. */
+  /** The tools that the model may call. */
   readonly tools: readonly GivenTool[];
 }
 
 const MODES = ['auto', 'none', 'required'];
 
-/** Throws a 400 for a choice that is malformed or names no tool; a tool that was left out is not insisted on. */
+/**
+ * Parses the choice of a tool. Throws a 400 if it is malformed or names an unknown tool. If it names a tool
+ * that was left out, the model may choose freely.
+ */
 export function readToolChoice(choice: unknown, { given, leftOut }: Tools): ToolChoice {
   if (choice === undefined || choice === null)
     return { told: 'auto', given: undefined, tools: given };

@@ -1,10 +1,10 @@
 import type { ChatMessage } from '../models/providers/provider.js';
 import type { ToolCall } from '../models/tool-calls.js';
 
-/** A part of a message, as chat completions have it. */
+/** A part of a message in the format of chat completions. */
 export type ContentPart = Readonly<Record<string, unknown>>;
 
-/** One thing that was said or done, in the terms of chat completions. */
+/** One step of a conversation, in the terms of chat completions. */
 export type Step =
   | {
       readonly kind: 'message';
@@ -17,7 +17,7 @@ export type Step =
       readonly kind: 'output';
       readonly callId: string;
       readonly text: string;
-      /** What of it is no text: a message of a tool has no place for it. */
+      /** The parts that are not text. A message of a tool cannot contain them. */
       readonly others: readonly ContentPart[];
     };
 
@@ -30,8 +30,8 @@ interface AssistantMessage {
 }
 
 /**
- * Steps as messages. What a model thought, said and called in one answer is one message; pictures that tools
- * gave follow their outputs, as a message of the user.
+ * Converts steps to messages. The thinking, text and calls of one answer become one message. Pictures that
+ * tools return follow their outputs, as a message of the user.
  */
 export function toMessages(steps: Iterable<Step>): ChatMessage[] {
   const transcript = new Transcript();
@@ -43,7 +43,7 @@ class Transcript {
   private readonly messages: ChatMessage[] = [];
   private reasoning = '';
   private others: ContentPart[] = [];
-  /** The message of the answer that the last step belongs to. */
+  /** The message of the answer to which the last step belongs. */
   private answer: AssistantMessage | undefined;
 
   add(step: Step): void {
@@ -66,7 +66,7 @@ class Transcript {
     }
   }
 
-  /** Thoughts that nothing followed are left out: no message has them. */
+  /** Thinking without a text or call after it is left out, because it belongs to no message. */
   end(): ChatMessage[] {
     this.showOthers();
     return this.messages;
@@ -78,7 +78,7 @@ class Transcript {
       this.messages.push({ role, content });
       return;
     }
-    // Words after calls whose outputs are still to come are of the same answer.
+    // Text after calls whose outputs are still missing belongs to the same answer.
     if (this.answer?.content !== null) this.answer = undefined;
     this.opened().content = content;
   }
@@ -88,7 +88,7 @@ class Transcript {
     answer.tool_calls = [...(answer.tool_calls ?? []), call];
   }
 
-  /** The message of the answer under way, with what was thought for it. */
+  /** Returns the message of the current answer, with the thinking for it. */
   private opened(): AssistantMessage {
     let { answer } = this;
     if (!answer) {
