@@ -3,10 +3,10 @@ import { login, registerAs, searchOf, streamed } from './cases.js';
 import { drive, toWire, type HttpRequest } from './driver.js';
 import { logins, reader, searchers } from './people.js';
 
-/** Somebody who means ill, from `attack` until the promise that it gives has resolved. */
+/** A client that attacks the service. The attack lasts until the promise of `attack` resolves. */
 export interface Attacker {
   readonly name: string;
-  /** Settings of the service that it needs beside those of the bench. */
+  /** Settings of the service for this attack, in addition to those of the bench. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly attack: (url: string, seconds: number) => Promise<unknown>;
 }
@@ -16,13 +16,13 @@ const PIPELINED = 500;
 const SLOW_COUNT = 500;
 const SLOW_EVERY_MS = 1000;
 const STREAM_COUNT = 50;
-/** As long as a message may be. */
+/** The maximum length of a message. */
 const LONG = 'word '.repeat(19_999);
-/** Of a body of a megabyte that is looked at whole and then refused. */
+/** A body of a megabyte that is parsed completely and then refused. */
 const MANY_KEYS = `{${Array.from({ length: 19_999 }, (_, n) => `"${'k'.repeat(38)}${String(n)}":1`).join()}}`;
 const MEGABYTE = 1_048_576;
 
-/** Connections that each send something and read nothing, held open for so long. */
+/** Opens connections that each send something and read nothing, and keeps them open for some seconds. */
 async function holdOpen(
   url: string,
   seconds: number,
@@ -47,7 +47,7 @@ const page = toWire({
   headers: { Authorization: `Token ${searchers[0]?.secret ?? ''}` },
 });
 
-/** A body that never ends, a letter a second. */
+/** Sends a body that never ends, one character a second. */
 function sendSlowly(socket: Socket): void {
   const head = toWire(streamed(reader, 'echo')).split('\r\nContent-Length')[0] ?? '';
   socket.write(`${head}\r\nContent-Length: ${String(MEGABYTE)}\r\n\r\n{`);
@@ -66,7 +66,7 @@ const by =
 
 const withText = (text: string): HttpRequest => ({ ...streamed(reader, 'echo'), body: text });
 
-/** A name and an address of its own for each: no limit by network or by name is reached. */
+/** Gives each request its own name and address, so that no limit by network or by name is reached. */
 const fromAnywhere = (request: HttpRequest, n: number): HttpRequest => {
   const address = `10.${String((n >> 16) & 255)}.${String((n >> 8) & 255)}.${String(n & 255)}`;
   return { ...request, headers: { ...request.headers, 'X-Forwarded-For': address } };
@@ -77,7 +77,7 @@ const wrongLogin = (username: string): HttpRequest => {
   return { ...request, body: request.body?.replace('strong', 'wrong') };
 };
 
-/** One of each kind that a service on the open net meets. */
+/** One attacker of each kind that a public service meets. */
 export const ATTACKERS: readonly Attacker[] = [
   {
     name: 'silent readers',
@@ -103,7 +103,7 @@ export const ATTACKERS: readonly Attacker[] = [
 
 const FLOOD_COUNT = 1000;
 const ADDRESSES = 5000;
-/** People are not limited here, for those who chat are watched; networks are as by default. */
+/** No limits by user, because the watched users must not be limited. The limits by network are the defaults. */
 const LIMITED = {
   RATE_LIMITS: 'on',
   RATE_LIMIT_SPEND: '1000000/s',
@@ -114,7 +114,10 @@ const LIMITED = {
 const many = (make: (n: number) => HttpRequest) => () =>
   Array.from({ length: ADDRESSES }, (_, n) => make(n));
 
-/** A thousand clients without pause: from one address each is refused unseen, from many they are let in by the limits. */
+/**
+ * A thousand clients that never pause. From one address the limits refuse them early; from many addresses the
+ * limits accept them.
+ */
 export const FLOODS: readonly Attacker[] = [
   { name: 'logins, limits off', attack: by(FLOOD_COUNT, () => logins.map(wrongLogin)) },
   {

@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import autocannon from 'autocannon';
 import type { HttpRequest } from './driver.js';
 
-/** Drives as `wrk.lua` does where wrk is not installed: arguments are the URL, the file and the load. */
+/**
+ * Sends requests as `wrk.lua` does, if wrk is not installed. The arguments are the URL, the file, connections and
+ * seconds.
+ */
 const [url = '', path = '', connections = '1', seconds = '1'] = process.argv.slice(2);
 const requests = JSON.parse(await readFile(path, 'utf8')) as HttpRequest[];
 let clients = 0;
@@ -12,7 +15,7 @@ const result = await autocannon({
   connections: Number(connections),
   duration: Number(seconds),
   timeout: 60,
-  // Each connection begins elsewhere in the list: what may be asked but once is asked but once.
+  // Each connection starts at another place in the list, so that requests that work only once are sent once.
   setupClient: (client) => {
     const start = Math.floor((requests.length * clients++) / Number(connections));
     client.setRequests([...requests.slice(start), ...requests.slice(0, start)]);

@@ -1,4 +1,4 @@
-/** The package has no types of its own; these are of what the bench uses. */
+/** Types for the parts of autocannon that the bench uses. The package has none. */
 declare module 'autocannon' {
   interface Request {
     readonly method: string;

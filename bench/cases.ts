@@ -1,15 +1,15 @@
 import type { HttpRequest } from './driver.js';
 import { PASSWORD, logins, reader, rich, richAt, type Person } from './people.js';
 
-/** More than any server registers in a run. */
+/** More than any server registers in a second. */
 const REGISTRATIONS_A_SECOND = 1000;
 
-/** One row of the table, at each number of connections. */
+/** One row of the table, for each number of connections. */
 export interface Case {
   readonly name: string;
   /** Whether the floor has the route. */
   readonly hasFloor: boolean;
-  /** What is sent in turn during one run. */
+  /** Returns the requests of one run, which are sent in turn. */
   readonly requests: (seconds: number) => HttpRequest[];
 }
 
@@ -37,13 +37,13 @@ export const chat = (person: Person, model?: string) =>
 export const streamed = (person: Person, model: string) =>
   post('/api/chat/', { message, model, stream: true }, person);
 export const firstPage = (person: Person) => get('/api/chat/', person);
-/** The search that takes longest: what is looked for begins at each letter anew. */
+/** The slowest search: every letter of the text could be the start of a match. */
 export const searchOf = (person: Person) => get(`/api/chat/?search=${'a'.repeat(199)}b`, person);
 export const login = (username: string) => post('/api/login/', { username, password: PASSWORD });
 
 let registered = 0;
 
-/** Somebody new each time. */
+/** Returns the registration of a new user. */
 export const registerAs = () =>
   post('/api/register/', { username: `new${String(registered++)}`, password: PASSWORD });
 

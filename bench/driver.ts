@@ -12,30 +12,30 @@ export interface HttpRequest {
   readonly body?: string | undefined;
 }
 
-/** What a run of the driver saw. Times are in milliseconds. */
+/** The results of one run of the driver. Times are in milliseconds. */
 export interface Measured {
-  /** With a status of 2xx. */
+  /** Number of answers with a status of 2xx. */
   readonly answers: number;
   readonly seconds: number;
-  /** With any other status. */
+  /** Number of answers with any other status. */
   readonly refused: number;
-  /** Broken connections, and requests that were not answered in time. */
+  /** Number of broken connections and of requests without an answer in time. */
   readonly broken: number;
   readonly p50: number;
   readonly p99: number;
 }
 
-/** wrk costs the driver's core a tenth of what autocannon does. */
+/** The program that sends requests. wrk uses a tenth of the CPU time of autocannon. */
 export const DRIVER = spawnSync('wrk', ['-v']).error ? 'autocannon' : 'wrk';
 
-/** A request as it goes over the wire. */
+/** Returns a request as it is sent over the wire. */
 export function toWire({ method, path, headers, body = '' }: HttpRequest): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const length = body === '' ? '' : `Content-Length: ${String(Buffer.byteLength(body))}\r\n`;
   return `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join('')}${length}\r\n${body}`;
 }
 
-/** The command that sends the requests of the file `path` in turn, and the file's content. */
+/** Returns the command that sends the requests of the file `path` in turn, and the content of that file. */
 function commandFor(
   url: string,
   requests: readonly HttpRequest[],
@@ -53,7 +53,7 @@ function commandFor(
   return { command, content: requests.map(toWire).join('\0') };
 }
 
-/** Sends the requests in turn over that many connections, each busy all the time, from a second process. */
+/** Sends the requests in turn from a second process, over some connections that are always busy. */
 export async function drive(
   url: string,
   requests: readonly HttpRequest[],

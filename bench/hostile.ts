@@ -9,9 +9,9 @@ import { ServerProcess } from './server-process.js';
 import { filledDatabase, withServer, type Section } from './stage.js';
 import { fixed, median, toTable, whole } from './table.js';
 
-/** Those who are watched: so many ask for their balance, and so many chat. */
+/** Number of watched users that read their balance, and of watched users that chat. */
 const BYSTANDERS = 4;
-/** What is under way before they are watched. */
+/** How long the attack runs before the measurement starts. */
 const HEAD_START_MS = 500;
 
 const HEADING = 'beside,balances/s,p50 ms,p99 ms,chats/s,p50 ms,p99 ms,errors,server MiB'.split(
@@ -27,7 +27,7 @@ interface Seen {
   readonly bytes: number;
 }
 
-/** Balances and chats of some, while the attacker is at work. */
+/** Measures the balances and chats of some users during an attack. */
 async function watch(
   service: ServerProcess,
   { name, attack }: Attacker,
@@ -65,7 +65,10 @@ function toRow(name: string, seen: readonly Seen[]): string[] {
   return [name, ...of('balances'), ...of('chats'), String(sum), whole(bytes / 2 ** 20)];
 }
 
-/** Each attacker on a service of its own settings, on one database; alone and beside by turns. */
+/**
+ * Measures each attacker against a service with the attacker's settings, on one database: without and with the
+ * attack, in turn.
+ */
 async function measureBeside(
   databases: Databases,
   { rounds, seconds }: Plan,
@@ -96,10 +99,10 @@ async function measureBeside(
   return { title, table: toTable(HEADING, rows), figures };
 }
 
-/** What bystanders have of the service while somebody attacks it. */
+/** Measures the service for other users during each attack. */
 export const measureHostile = (databases: Databases, plan: Plan): Promise<Section> =>
   measureBeside(databases, plan, { title: 'hostile: beside attackers', attackers: ATTACKERS });
 
-/** The same beside a thousand clients without pause, with rate limits and without. */
+/** Measures the service for other users beside a thousand clients that never pause, with rate limits and without. */
 export const measureFloods = (databases: Databases, plan: Plan): Promise<Section> =>
   measureBeside(databases, plan, { title: 'floods: beside a thousand clients', attackers: FLOODS });

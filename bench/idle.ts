@@ -12,13 +12,13 @@ import { fixed, toTable, whole } from './table.js';
 const IDLE_COUNT = 5000;
 const SLOW_COUNT = 500;
 const SLOW_EVERY_MS = 1000;
-/** So many connections are opened before the next ones: more would overflow the backlog. */
+/** Number of connections that are opened at a time. More would overflow the backlog. */
 const BATCH = 200;
 const CONNECTIONS = 16;
 
 const HEADING = 'beside,balances/s,p50 ms,p99 ms,errors,connections open,server MiB'.split(',');
 
-/** Connections that ask for nothing, or for something a letter at a time. */
+/** Connections that send nothing, or one character at a time. */
 class Crowd {
   private readonly sockets = new Set<Socket>();
   private readonly timers: NodeJS.Timeout[] = [];
@@ -29,7 +29,10 @@ class Crowd {
     return this.sockets.size;
   }
 
-  /** Resolves when all are connected; a slow one never ends its headers, and comes again when thrown out. */
+  /**
+   * Resolves when all are connected. A slow connection never ends its headers, and reconnects after the service
+   * closes it.
+   */
   async add(count: number, isSlow: boolean): Promise<void> {
     for (let opened = 0; opened < count; opened += BATCH) {
       await Promise.all(Array.from({ length: BATCH }, () => this.enter(isSlow)));
@@ -69,7 +72,7 @@ class Crowd {
   }
 }
 
-/** Whether others are still answered beside thousands of connections that do nothing. */
+/** Measures whether others get answers beside thousands of idle connections. */
 export async function measureIdle(databases: Databases, plan: Plan): Promise<Section> {
   const url = await filledDatabase(databases);
   const figures: (Measured & { beside: string; open: number; bytes: number })[] = [];

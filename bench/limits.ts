@@ -8,15 +8,15 @@ import { filledDatabase, withServer, type Section } from './stage.js';
 import { fixed, median, percentile, toTable, whole } from './table.js';
 
 const CONNECTIONS = 16;
-/** Wrong passwords for a name that is known, and as many for names that are not, in turn. */
+/** Number of wrong passwords for a known name. As many are sent for unknown names, in turn. */
 const GUESSES = 60;
-/** By the minute, as the default is. Nobody comes near: what is measured is the counting. */
+/** A limit by the minute, like the default. No caller reaches it, because only the cost of counting is measured. */
 const COUNTED = { RATE_LIMITS: 'on', RATE_LIMIT_READ: '9999999/m' };
 
 const READS_HEADING = 'balances,a second,p50 ms,p99 ms,of those without limits'.split(',');
 const GUESS_HEADING = 'a wrong password for,median ms,p10 ms,p90 ms'.split(',');
 
-/** The same reads with limits and without, by turns. */
+/** Measures the same reads with and without limits, in turn. */
 async function measureReads(databases: Databases, { rounds, seconds }: Plan) {
   const urls = [await filledDatabase(databases), await filledDatabase(databases)] as const;
   const runs: { on: Measured; off: Measured }[] = [];
@@ -34,7 +34,7 @@ async function measureReads(databases: Databases, { rounds, seconds }: Plan) {
   return runs;
 }
 
-/** How long a refusal takes, in milliseconds, for names that are known and for others. */
+/** Measures the time of a refused login, in milliseconds, for known and unknown names. */
 async function measureGuesses(databases: Databases) {
   const url = await filledDatabase(databases);
   const times = { known: [] as number[], unknown: [] as number[] };
@@ -54,7 +54,7 @@ async function measureGuesses(databases: Databases) {
   return times;
 }
 
-/** What counting costs those who read, and whether the time of a refused login tells a name. */
+/** Measures the cost of counting for reads, and whether the time of a refused login reveals a name. */
 export async function measureLimits(databases: Databases, plan: Plan): Promise<Section> {
   const reads = await measureReads(databases, plan);
   const rateOf = ({ answers, seconds }: Measured) => answers / seconds;

@@ -21,7 +21,7 @@ function surroundings({ kind, plan }: Options): string {
   return `${kind}, ${rounds}, ${DRIVER}, ${cores}; ${machine}, Node ${process.version}`;
 }
 
-/** Each part that was asked for, as soon as it is measured. */
+/** Yields each requested part as soon as it is measured. */
 async function* measure(
   databases: Databases,
   { plan, wants, against }: Options,
@@ -40,7 +40,7 @@ async function* measure(
 
 async function run(options: Options): Promise<void> {
   const databases = await Databases.open(options.kind);
-  // Only now: a PostgreSQL keeps to no core.
+  // Only after the start of PostgreSQL, which would otherwise run on this core only.
   pinMyself();
   const told = surroundings(options);
   if (!options.json) process.stdout.write(`${told}\n`);
@@ -57,7 +57,7 @@ async function run(options: Options): Promise<void> {
   process.stdout.write(`${JSON.stringify({ surroundings: told, ...figures }, undefined, 1)}\n`);
 }
 
-/** Ends with a failure, said in words. */
+/** Prints the error and ends with a failure. */
 function fail(error: unknown, hint = ''): never {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n${hint}`);
   process.exit(2);

@@ -1,6 +1,6 @@
-// Preloaded into the service by `--import`, so that the service itself needs nothing: writes its memory
-// down once a second. The file to write stands in the address that this is loaded from. With
-// `--expose-gc` every tenth sample is taken after a collection: what is in use then is what is kept.
+// Loaded into the service with `--import`, so that the service needs no code for it. Writes the memory of the
+// process to a file once a second. The URL of this module contains the path of the file. With `--expose-gc`, every
+// tenth sample is taken after a garbage collection, so it contains only memory that is in use.
 import { appendFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setInterval } from 'node:timers';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { delta, ending, openEvents } from './upstream.js';
 
 /**
- * A provider of OpenAI's protocol in a process of its own: the model `words-N` answers at once with N pieces. The
+ * A provider with OpenAI's protocol in its own process. The model `words-N` answers at once with N pieces. The
  * argument is the port.
  */
 const [port = ''] = process.argv.slice(2);
@@ -14,7 +14,7 @@ const completion = (text: string, words: number) =>
     usage: { prompt_tokens: 10, completion_tokens: words, total_tokens: 10 + words },
   });
 
-/** Both forms of an answer, made once: what this process does must not cost what is measured. */
+/** Both forms of each answer, made once, so that this process adds little to the measured time. */
 const answers = new Map(
   [20, 200].map((words) => [
     `words-${String(words)}`,

@@ -20,11 +20,11 @@ export interface Options {
   readonly json: boolean;
   /** The folder of another build. */
   readonly against: string | undefined;
-  /** Whether the part of this name was asked for, by name or by naming none. */
+  /** Returns whether a part is requested: by its name, or by default if no part is named. */
   readonly wants: (part: string, byDefault?: boolean) => boolean;
 }
 
-/** Reads the command line. Throws an error that says what is wrong with it. */
+/** Parses the command line. Throws an error that describes what is wrong with it. */
 export function readOptions(): Options {
   const { values } = parseArgs({
     options: {

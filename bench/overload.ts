@@ -7,9 +7,9 @@ import { ServerProcess } from './server-process.js';
 import { filledDatabase, withServer, type Section } from './stage.js';
 import { fixed, median, toTable, whole } from './table.js';
 
-/** Those whose answers are watched. */
+/** Number of connections whose chats are measured. */
 const CHATTING = 8;
-/** Clients that log in without pause: none, as many as the queue of hashes takes, and more than that. */
+/** Numbers of clients that log in without pause: none, as many as the queue of hashes accepts, and more. */
 const STORMS = [0, 64, 128];
 
 const HEADING =
@@ -21,7 +21,7 @@ interface StormRun {
   readonly logins: Measured | undefined;
 }
 
-/** Chats of some, while others do nothing but log in. */
+/** Measures chats while other clients only log in. */
 async function runStorm(url: string, storm: number, seconds: number): Promise<StormRun> {
   const chats = drive(
     url,
@@ -51,7 +51,7 @@ function toRow(storm: number, runs: readonly StormRun[]): string[] {
   ];
 }
 
-/** What a storm of logins costs those who chat. */
+/** Measures how a storm of logins slows chats. */
 export async function measureOverload(databases: Databases, plan: Plan): Promise<Section> {
   const url = await filledDatabase(databases);
   const runs: StormRun[] = [];

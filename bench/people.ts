@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { execute } from './database.js';
 
-/** So many wallets that chats of many rarely meet in one. */
+/** Enough wallets that chats of many users rarely use the same one. */
 const RICH_COUNT = 100;
 const LOGIN_COUNT = 16;
 const BALANCE = 1_000_000_000_000;
@@ -9,18 +9,18 @@ const PAST_TURNS = 100;
 
 export const PASSWORD = 'strongpassword123';
 
-/** A person who chats and never runs short. */
+/** Users that chat and have enough tokens. */
 export const rich = Array.from({ length: RICH_COUNT }, (_, n) => person(n));
-/** One of them, in turn. */
+/** Returns one of them, in turn. */
 export const richAt = (n: number) => person(n % RICH_COUNT);
-/** Has a history of a few pages, and does not chat. */
+/** A user with a history of a few pages that does not chat. */
 export const reader = person(RICH_COUNT);
-/** Have long histories of one letter, and search them. */
+/** Users with long histories of one letter, which they search. */
 export const searchers = Array.from({ length: 8 }, (_, n) => person(200 + n));
-/** Can log in with `PASSWORD`; the first one has registered. */
+/** Names that can log in with `PASSWORD`. The first one is registered, the others are copies. */
 export const logins = Array.from({ length: LOGIN_COUNT }, (_, n) => `login${String(n)}`);
 
-/** Someone of the bench: an id, and an access token that never leaves it. */
+/** A user of the bench: an id, and an access token that is used only here. */
 export interface Person {
   readonly id: string;
   readonly secret: string;
@@ -33,12 +33,14 @@ function person(n: number): Person {
   return { id: personId(n), secret };
 }
 
-/** Ids that sort by number. SQL makes them alike: neither database has a left-padding that both know. */
+/**
+ * Returns an id that sorts by number. SQL can make the same ids: the databases share no function for left padding.
+ */
 function personId(n: number): string {
   return `00000000-0000-7000-8000-${String(100_000_000_000 + n)}`;
 }
 
-/** What every schema has since the first. */
+/** The columns of `users` that every schema has had since the first one. */
 export const USERS =
   'users (id, username, username_key, email, password_hash, is_active, is_staff, created_at)';
 
@@ -54,7 +56,7 @@ function insertPerson({ id, secret }: Person): string {
       VALUES ('${id}', '${id}', 1, 'grant', ${String(BALANCE)}, ${String(BALANCE)}, 'opening grant', ${at});`;
 }
 
-/** Turns of the past, in one conversation. */
+/** Returns SQL that inserts past turns in one conversation. */
 export function insertTurns({ id }: Person, count: number): string {
   return `INSERT INTO conversations VALUES ('${id}', '${id}', 'Hello', NULL, NULL, NULL, 0, 0, 1);
     UPDATE wallets SET last_ordinal = ${String(count)} WHERE owner_id = '${id}';
@@ -66,7 +68,7 @@ export function insertTurns({ id }: Person, count: number): string {
       'echo', 'complete', 'stop', 10, 10, 0, ${String(BALANCE)}, '${id}', n FROM numbers;`;
 }
 
-/** Registers one person, and lets the rest log in with the same password. */
+/** Registers one user, and copies its password hash to the others. */
 async function addLogins(databaseUrl: string, serviceUrl: string): Promise<void> {
   const [first = '', ...others] = logins;
   const answer = await fetch(`${serviceUrl}/api/register/`, {
@@ -85,14 +87,14 @@ async function addLogins(databaseUrl: string, serviceUrl: string): Promise<void>
   await execute(databaseUrl, copies.join('\n'));
 }
 
-/** Fills a database that the service at `serviceUrl` has just made. */
+/** Fills a database that the service at `serviceUrl` has just created. */
 export async function addPeople(databaseUrl: string, serviceUrl: string): Promise<void> {
   const people = [...rich, reader].map(insertPerson).join('\n');
   await execute(databaseUrl, `BEGIN; ${people} ${insertTurns(reader, PAST_TURNS)} COMMIT;`);
   await addLogins(databaseUrl, serviceUrl);
 }
 
-/** Adds those who search, each with forty messages as long as one may be and their answers. */
+/** Adds the users that search. Each has forty messages of the maximum length, with their answers. */
 export async function addSearchers(databaseUrl: string): Promise<void> {
   const long = 'a'.repeat(100_000);
   const people = searchers.map((who, n) => {

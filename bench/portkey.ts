@@ -7,16 +7,16 @@ import { promisify } from 'node:util';
 const GATEWAY = '@portkey-ai/gateway@1.15.2';
 const INSTALL_TIMEOUT_MS = 180_000;
 
-/** Portkey's gateway, fetched into a folder of its own. */
+/** Portkey's gateway, installed into its own folder. */
 export interface Portkey {
-  /** What Node is to be started with. */
+  /** The program to start with Node. */
   readonly program: string;
   remove(): Promise<void>;
 }
 
 /**
- * Fetches the gateway from npm. It is no dependency: it would bring a hundred packages for one row of a table.
- * Undefined where npm does not give it.
+ * Installs the gateway from npm. It is not a dependency, because it would add a hundred packages for one row of a
+ * table. Returns undefined if the installation fails.
  */
 export async function fetchPortkey(): Promise<Portkey | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'tallychat-portkey-'));
@@ -32,7 +32,7 @@ export async function fetchPortkey(): Promise<Portkey | undefined> {
   return { program, remove };
 }
 
-/** What tells the gateway to ask the server at `baseUrl`, in OpenAI's protocol. */
+/** Returns the headers that make the gateway call the server at `baseUrl` with OpenAI's protocol. */
 export const portkeyHeaders = (baseUrl: string): Record<string, string> => ({
   'x-portkey-provider': 'openai',
   'x-portkey-custom-host': baseUrl,

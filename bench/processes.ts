@@ -8,20 +8,20 @@ import { filledDatabase, type Section } from './stage.js';
 import { fixed, median, toTable, whole } from './table.js';
 
 const COUNTS = [1, 2, 3];
-/** In all, whatever the number of processes. */
+/** Number of all connections, for any number of processes. */
 const CONNECTIONS = 64;
-/** For each process. */
+/** Seconds for each process. */
 const WARM_SECONDS = 5;
 const requests = rich.map((person) => chat(person));
 const HEADING = 'processes,chats/s,p99 ms,service CPU ms,PostgreSQL CPU ms,errors'.split(',');
 
-/** What some processes did in one run, all driven at once. */
+/** The results of one run in which all processes get requests at once. */
 interface Run {
   readonly processes: number;
   readonly answersPerSecond: number;
-  /** The slowest process's. */
+  /** The p99 of the slowest process. */
   readonly p99: number;
-  /** Time of a core that one answer took: of the service's processes, and of the database's. */
+  /** CPU time for one answer: of the service's processes, and of the database's. */
   readonly serviceMs: number;
   readonly databaseMs: number;
   readonly errors: number;
@@ -52,7 +52,7 @@ async function runOnce(
   };
 }
 
-/** Rounds of chats on so many processes, which share one database. */
+/** Runs rounds of chats on `count` processes that share one database. */
 async function measureCount(
   databases: Databases,
   { rounds, seconds }: Plan,
@@ -61,11 +61,11 @@ async function measureCount(
 ): Promise<Run[]> {
   const services: ServerProcess[] = [];
   try {
-    // One after the other: the first of them migrates.
+    // One after another, because the first one migrates.
     while (services.length < count) {
       services.push(await ServerProcess.service(databaseUrl, { side: 'any' }));
     }
-    // Each has a part of the cores in which to compile what it runs often.
+    // Each process only has a part of the cores to compile its hot code, so the warm-up is longer.
     await runOnce(databases, services, WARM_SECONDS * count);
     const runs: Run[] = [];
     while (runs.length < rounds) runs.push(await runOnce(databases, services, seconds));
@@ -75,7 +75,7 @@ async function measureCount(
   }
 }
 
-/** What one, two and three processes on one PostgreSQL carry, and what an answer costs them and the database. */
+/** Measures the chats of one, two and three processes on one PostgreSQL, and the CPU time of an answer. */
 export async function measureProcesses(databases: Databases, plan: Plan): Promise<Section> {
   const databaseUrl = await filledDatabase(databases);
   const runs: Run[] = [];

@@ -9,7 +9,7 @@ const HEADING = 'case,conns,ours/s,p50 ms,p99 ms,floor/s,ours/floor,errors'.spli
 const rateOf = ({ answers, seconds }: Run) => answers / seconds;
 const keyOf = (run: Run) => `${run.case}|${String(run.connections)}`;
 
-/** One row for each case and number of connections: medians over the rounds, and all errors. */
+/** Returns one row for each case and number of connections: medians over the rounds, and the sum of errors. */
 function ratesTable(runs: readonly Run[]): string {
   const rows = [...new Set(runs.map(keyOf))].map((key) => {
     const group = runs.filter((run) => keyOf(run) === key);
@@ -34,7 +34,7 @@ const progress = (run: Run) => {
   if (process.stderr.isTTY) process.stderr.write(`${JSON.stringify(run)}\n`);
 };
 
-/** Answers a second, of the service and the floor in turn, each on a database of its own. */
+/** Measures answers a second of the service and the floor in turn, each on its own database. */
 export async function measureRates(databases: Databases, plan: Plan): Promise<Section> {
   const floorUrl = await filledDatabase(databases);
   const serviceUrl = await filledDatabase(databases);

@@ -14,12 +14,12 @@ const CONNECTIONS = [1, 64];
 const WORDS = [20, 200];
 const HEADING = 'answer,conns,who,answers/s,CPU ms,p50 ms,p99 ms,ours/other,errors'.split(',');
 
-/** Who is asked, and what else is to be said to them. */
+/** A server to measure, and the headers that it needs. */
 interface Target {
   readonly who: string;
   readonly server: ServerProcess;
   readonly headers: Readonly<Record<string, string>>;
-  /** Whether it streams at all. */
+  /** Whether it can stream. */
   readonly streams: boolean;
 }
 
@@ -32,7 +32,7 @@ interface Kind {
 interface Run extends Measured, Kind {
   readonly who: string;
   readonly connections: number;
-  /** Of the server's process, for each answer. */
+  /** CPU time of the server's process for each answer. */
   readonly cpuMs: number;
 }
 
@@ -69,7 +69,7 @@ async function runOnce(
   return { ...measured, ...kind, who: target.who, connections: load.connections, cpuMs };
 }
 
-/** Every kind of answer of every target, in turn, and so on for each round. */
+/** Measures every kind of answer of every target in turn, in each round. */
 async function runAll(targets: readonly Target[], { rounds, seconds }: Plan): Promise<Run[]> {
   const runs: Run[] = [];
   for (let round = 0; round <= rounds; round += 1) {
@@ -78,7 +78,7 @@ async function runAll(targets: readonly Target[], { rounds, seconds }: Plan): Pr
       for (const connections of CONNECTIONS) {
         for (const target of round % 2 === 0 ? able : able.toReversed()) {
           const run = await runOnce(target, kind, { connections, seconds });
-          // The first round warms the servers up.
+          // The first round warms up the servers.
           if (round > 0) runs.push(run);
         }
       }
@@ -119,7 +119,7 @@ function rowsOf(runs: readonly Run[], targets: readonly Target[]): string[][] {
 
 const OURS = 'ours';
 
-/** A models file that lists the models of the provider at `baseUrl`. */
+/** Writes a models file with the models of the provider at `baseUrl`, and returns its path. */
 async function writeModels(folder: string, baseUrl: string): Promise<string> {
   const path = join(folder, 'models.json');
   const models = WORDS.map((words) => `words-${String(words)}`).map((id) => ({
@@ -130,7 +130,7 @@ async function writeModels(folder: string, baseUrl: string): Promise<string> {
   return path;
 }
 
-/** Starts whoever is measured, one within the other, and works with all of them. */
+/** Starts all measured servers, one within the other, and runs `work` with all of them. */
 async function withTargets<T>(
   databases: Databases,
   {
@@ -172,9 +172,9 @@ async function withTargets<T>(
 }
 
 /**
- * Chats with a model that is asked over the network: what the service adds to its provider. Beside it another build of
- * the service, where one is named, and Portkey's gateway, which moves no money and keeps no history; on Node 20 it
- * does not stream.
+ * Measures chats with a model that is called over the network, to show what the service adds to its provider. Also
+ * measures another build of the service, if one is named, and Portkey's gateway, which has no wallets and no
+ * history. On Node 20 the gateway does not stream.
  */
 export async function measureRealModels(
   databases: Databases,

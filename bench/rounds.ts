@@ -3,10 +3,10 @@ import { login } from './cases.js';
 import { drive, type Measured } from './driver.js';
 import { logins } from './people.js';
 
-/** Connections at which the servers are warmed up, before the first round. */
+/** Number of connections for the warm-up before the first round. */
 const WARM_UP_CONNECTIONS = 16;
 
-/** Who is driven, at which address. */
+/** The URL of each measured server. */
 export interface Targets {
   readonly service: string;
   readonly floor: string;
@@ -27,19 +27,19 @@ export interface Run extends Measured {
   readonly round: number;
 }
 
-/** By turns one and the other is first, so that neither always follows the other. */
+/** Returns the targets of a round. The order alternates, so that neither target always runs second. */
 const targetsOf = ({ hasFloor }: Case, round: number): (keyof Targets)[] => {
   if (!hasFloor) return ['service'];
   return round % 2 === 0 ? ['floor', 'service'] : ['service', 'floor'];
 };
 
-/** Returns once the server is done with what a finished run left unanswered: a login waits its turn. */
+/** Resolves when the server has handled the requests that a finished run left open: a login waits for its turn. */
 export async function settle(url: string): Promise<void> {
   const { path, method, headers, body = '' } = login(logins[0] ?? '');
   await fetch(url + path, { method, headers, body });
 }
 
-/** Drives every case in turn, the service and the floor one after the other, and so on for each round. */
+/** Measures every case in turn, on the service and the floor one after the other, in each round. */
 export async function runRounds(
   targets: Targets,
   { cases, connections, rounds, seconds }: Plan,

@@ -23,7 +23,7 @@ const numbers = (from: number, to: number) =>
   `WITH RECURSIVE numbers(n) AS (SELECT ${String(from)} UNION ALL SELECT n + 1 FROM numbers WHERE n < ${String(to)})`;
 const idOf = (first: string) => `'${first}-0000-7000-8000-' || CAST(100000000000 + n AS text)`;
 
-/** As many users as that, each with a token and a wallet. */
+/** Returns SQL that inserts a million users, each with a token and a wallet. */
 function manyUsers(url: string): string {
   const digest = url.startsWith('sqlite:')
     ? 'lower(hex(randomblob(32)))'
@@ -34,7 +34,7 @@ function manyUsers(url: string): string {
     INSERT INTO wallets ${many}, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0 FROM numbers;`;
 }
 
-/** As many charges of one wallet, which pays for them: its balance stays the sum of its entries. */
+/** Returns SQL that inserts a million charges of one wallet. Its balance stays the sum of its entries. */
 function manyEntries(): string {
   const [{ id }, count] = [reader, String(MILLION)];
   const total = `(SELECT balance FROM wallets WHERE owner_id = '${id}')`;
@@ -45,7 +45,7 @@ function manyEntries(): string {
       WHERE owner_id = '${id}';`;
 }
 
-/** Puts a long history in the place of the short one. */
+/** Returns SQL that replaces the short history with a long one. */
 const manyTurns = () => `DELETE FROM turns WHERE owner_id = '${reader.id}';
   DELETE FROM conversations WHERE owner_id = '${reader.id}'; ${insertTurns(reader, MILLION)}`;
 
@@ -76,7 +76,7 @@ function toRow(name: string, runs: readonly ScaleRun[]): string[] {
   return [name, ...cells, String(errors)];
 }
 
-/** The same requests on a database without a past, and on one with a million of everything. */
+/** Measures the same requests on a database without history and on one with a million users, entries and turns. */
 export async function measureScale(databases: Databases, plan: Plan): Promise<Section> {
   const urls = { empty: await filledDatabase(databases), full: await fullDatabase(databases) };
   const runs: ScaleRun[] = [];

@@ -10,7 +10,10 @@ import { pinned, type Side } from './pinning.js';
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
 
-/** As it is installed, but that each request is not logged: the floor does not log either. Nobody has too much. */
+/**
+ * The default settings, with three exceptions. Requests are not logged, because the floor does not log either.
+ * There are no rate limits. There are no limits on stored data.
+ */
 const SETTINGS = {
   LOG_LEVEL: 'warn',
   RATE_LIMITS: 'off',
@@ -19,7 +22,7 @@ const SETTINGS = {
   JWT_SECRET: 'the bench signs nothing that anyone keeps',
 };
 
-/** A port nobody uses now. */
+/** Returns a port that is free now. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -29,14 +32,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The service or the floor, in a process of its own, on the servers' core. */
+/** The service or the floor in its own process, on the servers' core. */
 export class ServerProcess {
   private constructor(
     readonly url: string,
     private readonly child: ChildProcess,
   ) {}
 
-  /** Starts the service as it is built here, or in the folder `build`, and waits until it answers. */
+  /** Starts the service of this build, or of the build in the folder `build`, and waits until it answers. */
   static async service(
     databaseUrl: string,
     {
@@ -61,14 +64,14 @@ export class ServerProcess {
     return this.start(port, [resolve('dist/bench/floor', 'main.js'), databaseUrl, port], {});
   }
 
-  /** The mock of a provider, on the driver's core. */
+  /** Starts the mock provider, on the driver's core. */
   static async provider(): Promise<ServerProcess> {
     const port = String(await freePort());
     const command = [resolve('dist/bench', 'mock-provider.js'), port];
     return this.start(port, command, {}, { side: 'driver' });
   }
 
-  /** Portkey's gateway, without its page. */
+  /** Starts Portkey's gateway, without its page. */
   static async portkey(program: string): Promise<ServerProcess> {
     const port = String(await freePort());
     const command = [program, `--port=${port}`, '--headless'];
@@ -91,13 +94,13 @@ export class ServerProcess {
     return server;
   }
 
-  /** Its memory, in bytes, as the kernel counts it; 0 where there is no `/proc`. */
+  /** Returns the resident memory in bytes. Returns 0 without `/proc`. */
   async residentBytes(): Promise<number> {
     const status = await readFile(`/proc/${String(this.child.pid)}/status`, 'utf8').catch(() => '');
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
   }
 
-  /** The time that it has had of a core since it started, in milliseconds; 0 where there is no `/proc`. */
+  /** Returns the CPU time since its start, in milliseconds. Returns 0 without `/proc`. */
   async cpuMs(): Promise<number> {
     return (await cpuTimeOf(String(this.child.pid)))?.ms ?? 0;
   }

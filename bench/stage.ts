@@ -5,7 +5,7 @@ import type * as People from './people.js';
 import { addPeople } from './people.js';
 import { ServerProcess } from './server-process.js';
 
-/** One part of the bench: what is printed, and the figures behind it. */
+/** One part of the bench: its table, and the figures behind it. */
 export interface Section {
   readonly title: string;
   readonly table: string;
@@ -15,11 +15,14 @@ export interface Section {
 const peopleOf = (build: string) =>
   import(pathToFileURL(resolve(build, 'dist/bench/people.js')).href) as Promise<typeof People>;
 
-/** A database with the schema of the service, of this build or the one in the folder `build`, and the people to drive it with. */
+/**
+ * Creates a database with the schema of the service and the users of the bench. `build` is the folder of another
+ * build.
+ */
 export async function filledDatabase(databases: Databases, build = '.'): Promise<string> {
   const url = await databases.create();
   const service = await ServerProcess.service(url, { build });
-  // Another build has another schema, and its own bench knows it.
+  // Another build has another schema, and its own bench fits it.
   const add = build === '.' ? addPeople : (await peopleOf(build)).addPeople;
   try {
     await add(url, service.url);
@@ -29,7 +32,7 @@ export async function filledDatabase(databases: Databases, build = '.'): Promise
   return url;
 }
 
-/** Starts a server, works with it, and stops it, whatever comes of the work. */
+/** Starts a server, runs `work` with it, and always stops it. */
 export async function withServer<T>(
   starting: Promise<ServerProcess>,
   work: (server: ServerProcess) => Promise<T>,

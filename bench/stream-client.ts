@@ -4,22 +4,22 @@ import type { HttpRequest } from './driver.js';
 const DELTA = 'event: delta';
 const DONE = 'event: done';
 
-/** What one stream gave. */
+/** The results of one stream. */
 export interface StreamSeen {
-  /** From the request to the first piece of the answer, in milliseconds; NaN where none came. */
+  /** Time from the request to the first piece of the answer, in milliseconds. NaN if no piece came. */
   readonly firstMs: number;
   readonly events: number;
   /** Whether its last event was `done`. */
   readonly complete: boolean;
 }
 
-/** Opens streams, as many at once as it is asked to. */
+/** Opens any number of streams at once. */
 export class StreamClient {
   private readonly agent = new Agent({ keepAlive: true });
 
   constructor(private readonly url: string) {}
 
-  /** Resolves when the stream has ended; `onFirst` is called at its first piece. Never rejects. */
+  /** Resolves when the stream has ended, and calls `onFirst` at its first piece. Never rejects. */
   read(
     { method, path, headers, body }: HttpRequest,
     onFirst: (call: ClientRequest, text: string) => void = () => undefined,

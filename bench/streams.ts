@@ -10,13 +10,15 @@ import { fixed, percentile, toTable, whole } from './table.js';
 import { Upstream, delta, ending, openEvents, type Behaviour } from './upstream.js';
 
 const OPEN_COUNT = 1000;
-/** Apart from each other, so that the first words measure an open stream and not the crowd at the door. */
+/**
+ * Time between two opened streams, so that the first words measure an open stream and not a crowd of new requests.
+ */
 const OPEN_EVERY_MS = 10;
 const WARM_COUNT = 100;
 const QUICK_DELTAS = 200;
 const MIB = 2 ** 20;
 
-/** For so long all of them get their word a second, and the service's CPU time is looked at. */
+/** How long all streams get one word a second while the service's CPU time is measured. */
 const SPOKEN_MS = 5000;
 const WORD_EVERY_MS = 1000;
 
@@ -26,7 +28,7 @@ const OPEN_HEADING =
     ',',
   );
 
-/** What was seen at one number of streams at once. */
+/** The results for one number of streams at once. */
 interface StreamRow {
   readonly streams: number;
   readonly firstP50: number;
@@ -35,24 +37,24 @@ interface StreamRow {
   readonly broken: number;
 }
 
-/** What streams took that were open at once and had a word a second each. */
+/** The cost of streams that were open at once and had one word a second each. */
 interface OpenRow {
   readonly bytesPerStream: number;
-  /** Of a core, in a second. */
+  /** CPU time in one second. */
   readonly cpuMsPerStream: number;
-  /** From the model's writing of its first word to its arrival. */
+  /** Time from when the model writes its first word to when the word arrives. */
   readonly behindP50: number;
   readonly behindP99: number;
   readonly broken: number;
 }
 
-/** Answers with many pieces, all at once. */
+/** Answers with many pieces at once. */
 const quick: Behaviour = (response) => {
   openEvents(response);
   response.end(delta('word ').repeat(QUICK_DELTAS) + ending(QUICK_DELTAS));
 };
 
-/** Answers with a word a second, which says when it was written, until `stop` resolves. */
+/** Answers with one word a second, which contains its time, until `stop` resolves. */
 const spoken =
   (stop: Promise<void>): Behaviour =>
   async (response) => {
@@ -78,7 +80,7 @@ function toRow(streams: number, seen: readonly StreamSeen[], seconds: number): S
 
 const ask = (n: number, model: string) => streamed(richAt(n), model);
 
-/** So many streams at once, each followed by the next, for some seconds. */
+/** Runs `count` streams at once for some seconds. Each ended stream is followed by the next. */
 async function runQuick(client: StreamClient, count: number, seconds: number): Promise<StreamRow> {
   const seen: StreamSeen[] = [];
   const start = performance.now();
@@ -91,13 +93,13 @@ async function runQuick(client: StreamClient, count: number, seconds: number): P
   return toRow(count, seen, (performance.now() - start) / 1000);
 }
 
-/** How long after its model wrote a word it is read here, by what the word says. */
+/** Returns the time since the model wrote a word, from the time that the word contains. */
 function behind(text: string): number {
   const [, at] = /at ([\d.]+) /.exec(text) ?? [];
   return performance.now() - Number(at);
 }
 
-/** Streams that go on for some seconds, all at once: what does each of them take? */
+/** Runs many streams at once for some seconds, and measures what each of them costs. */
 async function runOpen(
   client: StreamClient,
   service: ServerProcess,
@@ -126,7 +128,7 @@ async function runOpen(
   };
 }
 
-/** Streamed answers of a model of its own: how soon they begin, how fast they run, what they take. */
+/** Measures streamed answers: the time to the first word, the rate of events, and the cost of open streams. */
 export async function measureStreams(databases: Databases, plan: Plan): Promise<Section> {
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));

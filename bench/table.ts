@@ -2,7 +2,7 @@ export function median(values: readonly number[]): number {
   return percentile(values, 50);
 }
 
-/** The value below which `percent` of the values are; NaN for none. */
+/** Returns the value below which `percent` of the values are. Returns NaN for no values. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   const place = ((sorted.length - 1) * percent) / 100;
@@ -10,12 +10,12 @@ export function percentile(values: readonly number[], percent: number): number {
   return low + (high - low) * (place - Math.floor(place));
 }
 
-/** Digits as a table has them; nothing for what was not measured. */
+/** Formats a number for a table. Returns an empty text if it was not measured. */
 export const fixed = (value: number, digits: number) =>
   Number.isNaN(value) ? '' : value.toFixed(digits);
 export const whole = (value: number) => fixed(value, 0);
 
-/** A Markdown table; numbers stand right. */
+/** Returns a Markdown table with numbers aligned to the right. */
 export function toTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = heading.map((name, column) =>
     Math.max(3, name.length, ...rows.map((row) => row[column]?.length ?? 0)),

@@ -5,16 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** How a model answers. */
+/** Answers one request to a model. */
 export type Behaviour = (response: ServerResponse) => Promise<void> | void;
 
 const event = (chunk: unknown) => `data: ${JSON.stringify(chunk)}\n\n`;
 
-/** One piece of an answer, as OpenAI's servers send it. */
+/** Returns one piece of an answer, as OpenAI's servers send it. */
 export const delta = (content: string) =>
   event({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
 
-/** The last events of a good answer. */
+/** Returns the last events of a complete answer. */
 export const ending = (completionTokens: number) =>
   event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }) +
   event({ choices: [], usage: { prompt_tokens: 10, completion_tokens: completionTokens } }) +
@@ -24,12 +24,12 @@ export function openEvents(response: ServerResponse): void {
   response.writeHead(200, { 'Content-Type': 'text/event-stream' });
 }
 
-/** A model server on the loopback that does as it is told, by the name of the model. */
+/** A local model server. The model's name selects how it answers. */
 export class Upstream {
   private constructor(
     private readonly server: Server,
     private readonly folder: string,
-    /** What the service is to be started with so that it asks here. */
+    /** The settings that make the service call this server. */
     readonly settings: Readonly<Record<string, string>>,
   ) {}
 

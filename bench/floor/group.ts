@@ -8,14 +8,14 @@ interface Waiting {
   readonly reject: (failure: unknown) => void;
 }
 
-/** Chats that wait while a commit is written share the next one. */
+/** Chats that arrive while a commit is written share the next commit. */
 export class Group {
   private waiting: Waiting[] = [];
   private busy = false;
 
   constructor(private readonly store: Store) {}
 
-  /** What the wallet has after the charge, once it is on disk; undefined where it does not suffice. */
+  /** Returns the wallet's available tokens after the charge is on disk. Returns undefined if they do not suffice. */
   pay(charge: Charge): Promise<number | undefined> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ charge, resolve, reject });

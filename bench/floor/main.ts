@@ -10,9 +10,9 @@ import { nowMicros } from './statements.js';
 import { PRICE, type Caller, type Store } from './store.js';
 
 const PAGE_SIZE = 20;
-/** The service's default: argon2id, as the package's is. */
+/** The service's default, which is also the default of the argon2 package. */
 const HASH_COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** One more than there are cores, so that none waits for the next; more would contend for the cache. */
+/** One more hash than cores, so that no core is idle between two hashes. More would compete for the cache. */
 const hashing = pLimit(availableParallelism() + 1);
 
 const iso = (micros: number) =>
@@ -38,7 +38,7 @@ function bodyOf(request: IncomingMessage): Promise<unknown> {
   });
 }
 
-/** The hot routes on nothing but Node and the database driver: what the service is measured against. */
+/** The hot routes on Node and the database driver only. The service is measured against it. */
 class Floor {
   private readonly group: Group;
 
@@ -71,7 +71,7 @@ class Floor {
     }
   }
 
-  /** The password's hash alone: whatever else a login does, this is most of its cost. */
+  /** Only checks the password's hash, which is most of the cost of a login. */
   private async login(body: unknown, response: ServerResponse): Promise<void> {
     const { username, password } = body as { username: string; password: string };
     const phc = await this.store.passwordHashOf(username);

@@ -12,7 +12,7 @@ import {
 const POOL_MAX = 10;
 const WRITES = writes('json_array_elements($1::json) AS row(value)');
 
-/** The service's database by named statements, which PostgreSQL prepares once for each connection. */
+/** The service's database with named statements, which PostgreSQL prepares once for each connection. */
 export class PostgresStore implements Store {
   private constructor(
     private readonly pool: pg.Pool,

@@ -34,7 +34,7 @@ function all<Row>(statement: Statement, parameters: readonly unknown[]): Promise
   });
 }
 
-/** The service's database by prepared statements, as bare as it goes: a writer, and a reader beside it. */
+/** The service's database with prepared statements only: one connection that writes, and one that reads. */
 export class SqliteStore implements Store {
   private readonly reads: Record<keyof typeof READS, Statement>;
   private readonly writes: Record<keyof ReturnType<typeof writes>, Statement>;

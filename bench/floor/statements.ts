@@ -7,7 +7,7 @@ const HOLD_MICROS = 720 * 1_000_000;
 
 export const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
 
-/** Now, in whole microseconds. */
+/** Returns the current time in whole microseconds. */
 export const nowMicros = () => Math.floor((performance.timeOrigin + performance.now()) * 1000);
 
 export const READS = {
@@ -23,8 +23,8 @@ const text = (index: number) => `value ->> ${String(index)}`;
 const whole = (index: number) => `CAST(value ->> ${String(index)} AS bigint)`;
 
 /**
- * The statements of a group of chats, each for any number of them: the rows come as one JSON parameter.
- * `rows` is how the database reads them, one array a row.
+ * Returns the statements for a group of chats of any size. The rows are one JSON parameter. `rows` is the SQL that
+ * reads them in this database, one array for each row.
  */
 export const writes = (rows: string) => ({
   wallets: `UPDATE wallets SET balance = balance - c.amount, entry_count = entry_count + c.entries, last_ordinal = last_ordinal + c.entries,
@@ -45,7 +45,7 @@ export const writes = (rows: string) => ({
       10, 10, ${whole(9)}, ${whole(13)}, ${text(5)}, ${whole(8)} FROM ${rows}`,
 });
 
-/** What `wallets` is given: each owner once. */
+/** Returns the parameter of `wallets`: each owner once. */
 export function walletRows(charges: readonly Charge[]): string {
   const today = Math.floor(nowMicros() / DAY_MICROS);
   const counts = new Map<string, number>();
@@ -53,7 +53,7 @@ export function walletRows(charges: readonly Charge[]): string {
   return JSON.stringify([...counts].map(([owner, count]) => [owner, count, count * PRICE, today]));
 }
 
-/** What the inserts are given: the charges that are paid, numbered within their wallets. */
+/** Returns the parameter of the inserts: the paid charges, numbered within their wallets. */
 export function chargeRows(charges: readonly Charge[], paid: Map<string, PaidWallet>): string {
   const left = new Map<string, number>();
   for (const { userId } of charges) left.set(userId, (left.get(userId) ?? 0) + 1);

@@ -1,4 +1,4 @@
-/** Whom a token stands for. */
+/** The owner of a token. */
 export interface Caller {
   readonly credentialId: string;
   readonly userId: string;
@@ -25,16 +25,19 @@ export interface Charge extends Caller {
   readonly createdAt: number;
 }
 
-/** What the floor asks of a database, in as few statements as it can do with. */
+/** The database access of the floor, in as few statements as possible. */
 export interface Store {
-  /** Undefined for a token that is unknown, idle for too long, or of someone inactive. */
+  /**
+   * Returns the owner of a token. Returns undefined if the token is unknown or idle for too long, or if its user is
+   * inactive.
+   */
   callerOf(secret: string): Promise<Caller | undefined>;
   passwordHashOf(username: string): Promise<string>;
   available(ownerId: string): Promise<number>;
   page(ownerId: string, limit: number): Promise<PastTurn[]>;
   /**
-   * One transaction for all: a wallet, hold, entry, conversation and turn each. The wallets as they stand
-   * after it, by owner; an owner who cannot pay all that they ask here is missing, and pays nothing.
+   * Writes a wallet, hold, entry, conversation and turn for each charge, in one transaction. Returns the wallets
+   * after it, by owner. An owner that cannot pay all of its charges is missing and pays nothing.
    */
   charge(charges: readonly Charge[]): Promise<Map<string, PaidWallet>>;
 }

@@ -6,10 +6,10 @@ import { StreamClient } from '../stream-client.js';
 
 const TICK_MS = 20;
 
-/** Outcomes by kind of request: `{"chat": {"200": 12, "502": 3}}`. */
+/** Number of outcomes by kind of request: `{"chat": {"200": 12, "502": 3}}`. */
 export type Outcomes = Record<string, Record<string, number>>;
 
-/** A fixed number of requests a second, of every kind, whether the last ones have been answered or not. */
+/** Sends a fixed number of requests a second, of every kind, even if earlier ones have no answer yet. */
 export class Load {
   readonly outcomes: Outcomes = {};
   private readonly streams: StreamClient;
@@ -20,7 +20,7 @@ export class Load {
     this.streams = new StreamClient(url);
   }
 
-  /** Resolves when the time is over and everything is answered. */
+  /** Resolves after `seconds`, when every request has an answer. */
   async run(rate: number, seconds: number): Promise<void> {
     const start = performance.now();
     for (let passed = 0; passed < seconds; passed = (performance.now() - start) / 1000) {
@@ -31,7 +31,10 @@ export class Load {
     this.streams.close();
   }
 
-  /** Of ten requests four are chats, two are streams read to their end, and one is left midway. */
+  /**
+   * Sends the next request. Of ten, four are chats, two are streams read to the end, and one is a stream left
+   * midway.
+   */
   private sendNext(): void {
     const n = this.sent++;
     const person = richAt(n);
@@ -70,7 +73,7 @@ export class Load {
     }
   }
 
-  /** The second time it is answered from the first. */
+  /** Sends a request twice with one key. The second answer is a replay of the first. */
   private async twice(request: HttpRequest, key: string): Promise<void> {
     const keyed = { ...request, headers: { ...request.headers, 'Idempotency-Key': key } };
     await this.plain('chat with a key', keyed);

@@ -25,12 +25,15 @@ const { values } = parseArgs({
 });
 const [minutes, rate] = [Number(values.minutes), Number(values.rate)];
 
-/** Hangs are part of the game, and 120 seconds of each would be most of it. Failures are not news here. */
+/**
+ * A short timeout, because the provider often hangs and 120 seconds for each hang would take most of the run.
+ * Failures are expected, so they are not logged.
+ */
 const SETTINGS = { ANSWER_TIMEOUT_SECONDS: '3', LOG_LEVEL: 'fatal' };
 
 const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
-/** Drives the service for the time, and gives its memory second by second. */
+/** Sends requests to the service for the whole time, and returns its memory second by second. */
 async function soak(databaseUrl: string, folder: string): Promise<[Outcomes, Sample[]]> {
   const path = join(folder, 'memory.jsonl');
   const probe = pathToFileURL(resolve('bench', 'memory-probe.js'));
@@ -49,7 +52,7 @@ async function soak(databaseUrl: string, folder: string): Promise<[Outcomes, Sam
   return [outcomes, await readSamples(path)];
 }
 
-/** The service's own audit, in words; throws where a balance is wrong. */
+/** Returns the output of the service's own audit. Throws if a balance is wrong. */
 async function audit(databaseUrl: string): Promise<string> {
   const env = { DATABASE_URL: databaseUrl };
   const script = resolve('dist/src', 'audit.main.js');
@@ -67,7 +70,7 @@ function outcomesTable(outcomes: Outcomes): string {
   return toTable(['requests', 'outcomes'], rows);
 }
 
-/** Prints how memory went, and whether it stayed flat. */
+/** Prints how memory changed. Returns whether it stayed flat. */
 function judge(samples: readonly Sample[]): boolean {
   const growths = FIGURES.map(({ name, of }) => ({ name, ...growthOf(samples, of) }));
   const rows = growths.map(({ name, early, late, growth }) => [

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { median } from '../table.js';
 
-/** What the probe wrote in one second. */
+/** A sample that the probe wrote. */
 export interface Sample {
   readonly seconds: number;
   readonly rss: number;
   readonly heapUsed: number;
-  /** Whether garbage was collected just before: then the heap in use is what is kept. */
+  /** Whether it was taken after a garbage collection. Its heap then contains only memory that is in use. */
   readonly isCollected: boolean;
 }
 
@@ -15,13 +15,15 @@ export const FIGURES = [
   { name: 'heap kept', colour: '#bc4c00', of: keptBy },
 ] as const;
 
-/** The second and third minute of ten, and the last. */
+/** The parts of the run that are compared: of ten minutes, the second and third with the last. */
 const EARLY = [0.1, 0.3] as const;
 const LATE = [0.9, 1] as const;
-/** What is no leak has settled by the second minute: connections of a silent provider, kept too long, gave 0.15. */
+/**
+ * Maximum growth without a leak. A past leak, connections of a silent provider that were kept too long, gave 0.15.
+ */
 const GROWTH_MAX = 0.05;
 
-/** Undefined for a sample that has garbage in it. */
+/** Returns undefined for a sample that contains garbage. */
 function keptBy({ heapUsed, isCollected }: Sample): number | undefined {
   return isCollected ? heapUsed : undefined;
 }
@@ -31,7 +33,7 @@ export async function readSamples(path: string): Promise<Sample[]> {
   return lines.map((line) => JSON.parse(line) as Sample);
 }
 
-/** By how much the median of the last minute exceeds that of the second and third, and whether it may. */
+/** Returns how much the late median exceeds the early one, and whether this is acceptable. */
 export function growthOf(samples: readonly Sample[], of: (sample: Sample) => number | undefined) {
   const total = samples.at(-1)?.seconds ?? 0;
   const within = ([from, to]: readonly [number, number]) =>

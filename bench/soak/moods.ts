@@ -13,7 +13,7 @@ const resetsAtOnce: Behaviour = (response) => {
   response.socket?.resetAndDestroy();
 };
 
-/** Half of an answer, and then something else. */
+/** Sends half of an answer, and then runs `then`. */
 const midway =
   (then: Behaviour): Behaviour =>
   async (response) => {
@@ -36,7 +36,7 @@ const slow: Behaviour = async (response) => {
   response.end(ending(WORDS));
 };
 
-/** Goes on until we have enough of it. */
+/** Sends text until the service closes the connection. */
 const neverEnds: Behaviour = async (response: ServerResponse) => {
   openEvents(response);
   while (!response.destroyed) {
@@ -45,7 +45,7 @@ const neverEnds: Behaviour = async (response: ServerResponse) => {
   }
 };
 
-/** What a bad day is made of: five answers of twelve are whole. */
+/** The behaviours of an unreliable provider. Five answers of twelve are complete. */
 const MOODS: readonly Behaviour[] = [
   good,
   refuses,
@@ -61,7 +61,7 @@ const MOODS: readonly Behaviour[] = [
   neverEnds,
 ];
 
-/** Answers each call in the next mood. */
+/** Answers each call with the next behaviour. */
 export function moody(): Behaviour {
   let calls = 0;
   return (response) => MOODS[calls++ % MOODS.length]?.(response);

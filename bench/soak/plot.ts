@@ -5,7 +5,7 @@ const MIB = 2 ** 20;
 const text = (x: number, y: number, words: string, rest = '') =>
   `<text x="${x.toFixed(0)}" y="${y.toFixed(0)}" ${rest}>${words}</text>`;
 
-/** The memory of a run over its minutes, as SVG. */
+/** Returns the memory of a run over time as SVG. */
 export function plot(samples: readonly Sample[], title: string): string {
   const minutes = Math.max(...samples.map(({ seconds }) => seconds)) / 60;
   const top = Math.ceil(Math.max(...samples.map(({ rss }) => rss)) / MIB / 50) * 50;
