@@ -1,26 +1,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
+import type { Stored } from '../../src/wallet/stored.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { rowCounts } from '../support/refusals.js';
 import { respond } from '../support/responses.js';
+import { ROW, storedOf } from '../support/stored-rows.js';
 import { openThread, say, stall } from '../support/threads.js';
 import { until } from '../support/until.js';
 
 const BYTES_MAX = 20_000;
 const CONVERSATIONS_MAX = 9;
-/** Of a row beside its texts. */
-const ROW = 400;
 const ECHO = "This is a dummy AI response to your message: ''".length;
 const AT_ONCE = 30;
-
-interface Count {
-  readonly bytes: number;
-  readonly conversations: number;
-}
 
 describe.each(databaseKinds)('what a person stores on %s', (kind) => {
   let app: TestApp;
@@ -40,38 +35,14 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  const counted = async (who = ada): Promise<Count> => {
+  const counted = async (who = ada): Promise<Stored> => {
     const sql = `SELECT stored_bytes AS bytes, conversation_count AS conversations FROM wallets WHERE owner_id = $1`;
-    const [row] = await app.database.rows<Count>(sql, [await app.ownerOf(who)]);
+    const [row] = await app.database.rows<Stored>(sql, [await app.ownerOf(who)]);
     return { bytes: Number(row?.bytes), conversations: Number(row?.conversations) };
   };
 
-  /** The same, of the rows that there are. */
-  const there = async (who = ada): Promise<Count> => {
-    const owner = [await app.ownerOf(who)];
-    const rowsOf = (table: string) =>
-      app.database.rows<Record<string, string | null>>(
-        `SELECT * FROM ${table} WHERE owner_id = $1`,
-        owner,
-      );
-    const [turns, threads, chats] = [
-      await rowsOf('turns'),
-      await rowsOf('conversations'),
-      await rowsOf('client_chats'),
-    ];
-    const sizeOf = (row: Record<string, string | null>, ...columns: string[]) =>
-      columns.reduce((sum, name) => sum + Buffer.byteLength(row[name] ?? ''), ROW);
-    const texts = ['message', 'response', 'folded', 'reasoning', 'tool_calls', 'request'];
-    const sizes = [
-      ...turns.map((row) => sizeOf(row, ...texts, 'key_name')),
-      ...threads.map((row) => sizeOf(row, 'system')),
-      ...chats.map((row) => sizeOf(row, 'chat_id')),
-    ];
-    return { bytes: sizes.reduce((sum, size) => sum + size, 0), conversations: threads.length };
-  };
-
   const expectExact = async () => {
-    expect(await counted()).toEqual(await there());
+    expect(await counted()).toEqual(await storedOf(app.database, await app.ownerOf(ada)));
   };
 
   const useChat = (id: string, text: string) =>
@@ -133,6 +104,20 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
       expect((await ada.send('DELETE', `/api/conversations/${id}/`)).status).toBe(204);
     }
     expect(await counted()).toEqual({ bytes: 0, conversations: 0 });
+  });
+
+  it('may reach the bound exactly, and not exceed it by a byte', async () => {
+    await ada.chat('hello');
+    const { bytes } = await counted();
+    const statusWith = async (stored: number) => {
+      const bob = await app.newUser();
+      const owner = await app.ownerOf(bob);
+      const sql = 'UPDATE wallets SET stored_bytes = $2 WHERE owner_id = $1';
+      await app.database.rows(sql, [owner, stored]);
+      return (await bob.chat('hello')).status;
+    };
+    expect(await statusWith(BYTES_MAX - bytes)).toBe(200);
+    expect(await statusWith(BYTES_MAX - bytes + 1)).toBe(403);
   });
 
   it('is refused on every API when the bound is reached: no call, no charge, nothing saved', async () => {
