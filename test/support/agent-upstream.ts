@@ -7,8 +7,8 @@ const toolsOf = ({ body }: UpstreamCall) =>
   ((body['tools'] ?? []) as { function: { name: string } }[]).map((tool) => tool.function.name);
 
 /**
- * A model that adds and multiplies by tools, hands over where there is somebody to hand over to, and then says
- * what the tools gave.
+ * A model that adds and multiplies with tools, hands over to another agent if there is one, and then reports the
+ * results of the tools.
  */
 const agent: Behaviour = (call) => {
   const { messages } = call.body;
@@ -25,14 +25,14 @@ const agent: Behaviour = (call) => {
   return thinking(['Let me ', 'see.'], 'The tools gave ', outputs.join(' and '), '.')(call);
 };
 
-/** Models for clients that drive agents. */
+/** Models for clients that run agents. */
 const AGENT_MODELS: Record<string, Behaviour> = {
   agent,
   says: saying('Hello ', 'there'),
   json: saying('{"city":', '"Bern"}'),
 };
 
-/** The service with these models on SQLite, and their provider. */
+/** Starts the service with these models on SQLite, and their provider. */
 export async function startAgentModels(): Promise<{
   app: TestApp;
   upstream: Upstream;

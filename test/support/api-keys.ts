@@ -1,13 +1,13 @@
 import { Caller, type HttpClient } from './client.js';
 
-/** An API key as it was made, and a caller who uses it. */
+/** A new API key, and a caller that uses it. */
 export interface MadeKey {
   readonly id: string;
   readonly secret: string;
   readonly caller: Caller;
 }
 
-/** Makes an API key through the front door; `http` is where its caller goes. */
+/** Creates an API key over HTTP. The new caller uses `http`. */
 export async function makeKey(
   http: HttpClient,
   owner: Caller,
@@ -22,7 +22,7 @@ export async function makeKey(
   return { id, secret: key, caller: new Caller(http, key, owner.username) };
 }
 
-/** How much of its limit a key has used. */
+/** Returns how much of its limit a key has used. */
 export async function usedOf(owner: Caller, { id }: MadeKey): Promise<number> {
   return ((await owner.get(`/api/keys/${id}/`)).body as { used: number }).used;
 }

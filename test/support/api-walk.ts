@@ -12,7 +12,7 @@ type Values = Readonly<Record<string, unknown>>;
 export type BodyType =
   'application/json' | 'application/x-www-form-urlencoded' | 'multipart/form-data';
 
-/** A request that the document describes, and how it was answered. */
+/** A request that the document describes, and its answer. */
 export interface Step {
   readonly id: string;
   readonly documented: number;
@@ -20,7 +20,7 @@ export interface Step {
   readonly raw: string;
 }
 
-/** Whether a form can carry it: it knows no null and no nesting. */
+/** Checks whether a form can contain the body. Forms have no null and no nesting. */
 const fitsForm = (body: Values) =>
   Object.values(body).every((value) => value !== null && typeof value !== 'object');
 
@@ -32,7 +32,7 @@ function encode(type: BodyType, body: Values): string {
   return fields.toString();
 }
 
-/** As `curl -F` and Django's test client write it. */
+/** Encodes a body as `curl -F` and Django's test client do. */
 export function toMultipart(body: Values): string {
   const parts = Object.entries(body).map(
     ([name, value]) =>
@@ -44,7 +44,7 @@ export function toMultipart(body: Values): string {
 const BOUNDARY = 'BoUnDaRyStRiNg';
 export const MULTIPART = `multipart/form-data; boundary=${BOUNDARY}`;
 
-/** The examples of an operation's required parameters of one place, by name. */
+/** Returns the examples of an operation's required parameters in one place, by name. */
 function examplesIn(place: string, parameters: Operation['parameters'] = []): Values {
   const required = (parameters as ParameterObject[]).filter(
     (one) => one.in === place && one.required,
@@ -56,10 +56,10 @@ function examplesIn(place: string, parameters: Operation['parameters'] = []): Va
   return Object.fromEntries(pairs.filter(([, example]) => example !== undefined));
 }
 
-/** What would take the credential of the walk away, and so is done by somebody of its own. */
+/** Operations that end the credential of the walk. They run as another user. */
 const ENDING = ['changePassword', 'deleteMe', 'endOtherSessions'];
 
-/** `$response.body#/results/0/id` or `$response.header.Turn-Id` of an answer. */
+/** Evaluates `$response.body#/results/0/id` or `$response.header.Turn-Id` on an answer. */
 function evaluate(expression: unknown, answer: Answer): unknown {
   const [, header] = /^\$response\.header\.([\w-]+)$/.exec(String(expression)) ?? [];
   if (header !== undefined) return answer.headers[header.toLowerCase()];
@@ -74,8 +74,8 @@ const evaluateAll = (expressions: Values, answer: Answer): Values =>
   );
 
 /**
- * Does what the document says, as it stands: registers, sends each example of each route and follows each
- * link, and at last logs out. The credential is that of the first registration.
+ * Follows the document: registers, sends each example of each route, follows each link, and logs out at the end. It
+ * uses the credential of the first registration.
  */
 export class ApiWalk {
   readonly steps: Step[] = [];
@@ -86,7 +86,7 @@ export class ApiWalk {
     private readonly app: TestApp,
     private readonly document: OpenAPIObject,
     private readonly type: BodyType,
-    /** What is sent in place of an example. */
+    /** Returns the body to send in place of an example. */
     private readonly changed: (operation: Operation, body: Values) => Values = (_, body) => body,
   ) {
     const rank = ({ operationId: id }: Operation) =>
@@ -95,8 +95,8 @@ export class ApiWalk {
   }
 
   /**
-   * The steps that were answered otherwise than documented. Embeddings need a provider, which is not there: their
-   * examples name a model of one, and hear that it is unknown.
+   * Returns the steps with another status than documented. Embeddings need a provider, and there is none, so their
+   * examples get a 404 for an unknown model.
    */
   get surprises(): Step[] {
     return this.steps.filter(({ id, status, documented }) => {
@@ -113,7 +113,10 @@ export class ApiWalk {
     }
   }
 
-  /** The bodies to send: none for a route without, no example for one that needs what links bring. */
+  /**
+   * Returns the bodies to send. A route without a body gets none. Examples that need values from links are left
+   * out.
+   */
   private examplesOf({ requestBody }: Operation): (Values | undefined)[] {
     if (!requestBody) return [undefined];
     const { content } = requestBody as RequestBodyObject;
@@ -123,7 +126,7 @@ export class ApiWalk {
     return type === 'application/json' ? values : values.filter(fitsForm);
   }
 
-  /** A route that takes no forms is sent JSON. */
+  /** Returns the content type. A route that does not accept forms gets JSON. */
   private typeFor(requestBody: Operation['requestBody']): BodyType {
     const { content = {} } = (requestBody ?? {}) as Partial<RequestBodyObject>;
     return this.type in content ? this.type : 'application/json';
@@ -151,7 +154,7 @@ export class ApiWalk {
     this.steps.push({ id, documented, status: answer.status, raw: answer.raw });
     if (id === 'register' && this.credential === '') {
       this.credential = (answer.body as { token: string }).token;
-      // No route makes an operator, so the examples for operators need this.
+      // No route makes a user an operator, so the examples for operators need this.
       await this.app.database.rows('UPDATE users SET is_staff = $1', [true]);
     }
     const links = responseOf(this.document, { responses }, answer.status)?.links ?? {};
@@ -169,7 +172,7 @@ export class ApiWalk {
     return (body as { token: string }).token;
   }
 
-  /** For what only an API key can do. */
+  /** Returns the key of a new API key, for operations that only API keys may call. */
   private async apiKey(): Promise<string> {
     const headers = { Authorization: `Bearer ${this.credential}` };
     const { body } = await this.app.post('/api/keys/', { name: 'walker' }, headers);

@@ -19,21 +19,24 @@ const QUICK = {
   JWT_SECRET,
 };
 
-/** Hashing costs a tenth of the least that may be set, unless the spec sets a cost: it is tested where it matters. */
+/**
+ * Sets the cost of hashing to a tenth of the smallest allowed value, unless the spec sets a cost. The specs of
+ * passwords test the real cost.
+ */
 function configFor(settings: Record<string, string>): Config {
   const config = loadConfig(settings);
   const isSet = 'ARGON2_MEMORY_KIB' in settings || 'ARGON2_PASSES' in settings;
   return isSet ? config : { ...config, argon2MemoryKib: 1024, argon2Passes: 1 };
 }
 
-/** One of the application's own, unless the spec has made one, which it drops itself. */
+/** Returns a new database for the app. If the spec has made one, returns that, and the spec drops it. */
 async function databaseFor(kind: DatabaseKind, url: string | undefined): Promise<TestDatabase> {
   return url === undefined
     ? createMigrated(kind)
     : { url, isKept: true, drop: () => Promise.resolve() };
 }
 
-/** The real application on a real port, with a database of its own. */
+/** The real application on a real port, with its own database. */
 export class TestApp {
   private users = 0;
 
@@ -78,7 +81,7 @@ export class TestApp {
     });
   }
 
-  /** Registers someone new through the front door; `tokens` sets another balance than the grant. */
+  /** Registers a new user over HTTP. `tokens` sets another balance than the grant. */
   async newUser({
     username,
     tokens,
@@ -94,12 +97,12 @@ export class TestApp {
     return new Caller(this.http, (body as { token: string }).token, name);
   }
 
-  /** The caller who has this token. */
+  /** Returns the caller with this token. */
   callerOf(token: string, username: string): Caller {
     return new Caller(this.http, token, username);
   }
 
-  /** Whose wallet a caller's is. */
+  /** Returns the user id of a caller. */
   async ownerOf({ username }: Caller): Promise<string> {
     const sql = 'SELECT id FROM users WHERE username = $1';
     const [user] = await this.database.rows<{ id: string }>(sql, [username]);
@@ -107,7 +110,7 @@ export class TestApp {
     return user.id;
   }
 
-  /** How many connections the server has now. */
+  /** Returns the number of connections that the server has now. */
   connections(): Promise<number> {
     return new Promise((resolve) => {
       this.nest.getHttpServer().getConnections((_: unknown, count: number) => {
@@ -116,7 +119,7 @@ export class TestApp {
     });
   }
 
-  /** Rewrites the opening grant, so that the ledger still explains the balance. */
+  /** Changes the opening grant too, so that the ledger still explains the balance. */
   private async setBalance(username: string, tokens: number): Promise<void> {
     const [user] = await this.database.rows<{ id: string }>(
       'SELECT id FROM users WHERE username = $1',
@@ -134,7 +137,7 @@ export class TestApp {
     );
   }
 
-  /** PostgreSQL hears later than we do that a connection has ended: until then it says that the database is served. */
+  /** Waits until PostgreSQL has noticed the end of the connection. Until then it reports the database as served. */
   private async untilGone(lease: number): Promise<void> {
     if (this.database.dataSource.isSqlite) return;
     const sql = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = $1`;

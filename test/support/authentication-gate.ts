@@ -3,7 +3,7 @@ import { Authenticator } from '../../src/auth/authenticator.js';
 import { releaseAfterEach } from './released.js';
 import { bounded } from './until.js';
 
-/** Keeps the next caller waiting between the look at their credentials and the answer to it, until opened. */
+/** Delays the next caller after its credentials are read and before they are accepted, until the gate is opened. */
 export class AuthenticationGate {
   readonly reached: Promise<void>;
   open: () => void = () => undefined;
@@ -31,7 +31,7 @@ export class AuthenticationGate {
   }
 
   remember(): void {
-    // A gate stands in one test.
+    // A gate is used in one test only.
   }
 
   release(): void {

@@ -1,12 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import type { Behaviour, UpstreamCall } from './upstream.js';
 
-/** What an upstream that misbehaves lets slip, and no caller may see. */
+/** Words that a faulty upstream sends and that no caller may see. */
 export const SLIP = 'secret words of the upstream';
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A good answer of "Hello there", up to its usage. */
+/** Sends a complete answer, "Hello there", without its usage. */
 async function answer(call: UpstreamCall, reason = 'stop'): Promise<void> {
   call.open();
   await call.delta('Hello ');
@@ -14,7 +14,7 @@ async function answer(call: UpstreamCall, reason = 'stop'): Promise<void> {
   await call.finish(reason);
 }
 
-/** A good answer whose usage is as given. */
+/** Sends a complete answer with this usage. */
 const withUsage =
   (...pairs: [prompt: unknown, completion: unknown][]): Behaviour =>
   async (call) => {
@@ -23,7 +23,7 @@ const withUsage =
     await call.end();
   };
 
-/** A first delta, and then something else. */
+/** Sends a first delta, and then runs `then`. */
 const midway =
   (then: (call: UpstreamCall) => Promise<void> | void): Behaviour =>
   async (call) => {
@@ -32,7 +32,7 @@ const midway =
     await then(call);
   };
 
-/** The same answer, as it is told without a stream. */
+/** The same answer without a stream. */
 const WHOLE = {
   choices: [{ index: 0, message: { content: 'Hello there' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 10, completion_tokens: 5 },
@@ -44,19 +44,20 @@ const json = (status: number, body: string): Behaviour => {
   };
 };
 
-/** Every way in which an upstream behaves, by the name of the model that does so. */
+/** Every behaviour of an upstream, by the name of its model. */
 export const BEHAVIOURS: Record<string, Behaviour> = {
   good: withUsage([10, 5]),
   refuses: json(500, JSON.stringify(error)),
   'refuses-401': json(401, JSON.stringify(error)),
   'refuses-429': json(429, JSON.stringify(error)),
-  // To itself: a client that follows is seen to ask again.
+  // Redirects to itself, so that a client that follows the redirect is seen to send another request.
   redirects: (call) => {
     call.response.writeHead(307, { Location: `${call.path}/elsewhere` }).end();
   },
   'error-200': json(200, JSON.stringify(error)),
   'plain-json-200': json(200, '{"choices":[{"message":{"content":"Hello there"}}]}'),
-  // Servers that do not stream, proxies that pack what passes, and those that call events something else.
+  // Servers that do not stream, proxies that compress responses, and servers that send events with another content
+  // type.
   'whole-json-200': json(200, JSON.stringify(WHOLE, null, 2)),
   'packed-200': (call) => {
     call.response.writeHead(200, {

@@ -16,7 +16,7 @@ interface TurnRow {
   readonly amount: number;
 }
 
-/** Makes codes worth `amount` each, as an operator would have. */
+/** Creates codes worth `amount` each, as an operator would. */
 export async function printCodes(
   database: Inspector,
   count: number,
@@ -32,14 +32,14 @@ export async function printCodes(
   return codes;
 }
 
-/** Makes everybody staff, so that they may grant. */
+/** Makes all users staff, so that they may grant tokens. */
 export async function promote(database: Inspector): Promise<void> {
   await database.rows('UPDATE users SET is_staff = $1', [true]);
 }
 
 /**
- * Where the database and what the customers were told differ, in words; empty when every answer is kept,
- * none is charged twice, and each balance is what was put in less what was taken out.
+ * Returns the differences between the database and the answers that the customers got. There is none if every
+ * answer is stored, none is charged twice, and each balance is the sum of its credits minus its charges.
  */
 export async function discrepancies(
   database: Inspector,
@@ -77,13 +77,13 @@ function turnFault({ key, outcome, turnId }: Sent, saved: readonly TurnRow[]): s
   if (saved.length > 1) return `charged ${String(saved.length)} times`;
   if (outcome === 'refused' && saved.length > 0) return 'charged all the same';
   if (outcome === 'answered' && saved[0]?.id !== turnId) return 'the answer is lost';
-  // Only who hung up without a key, which would bring them back, is taken for gone.
+  // Only a caller that left, and had no key to come back with, may have an aborted turn.
   const mayBeAborted = key === undefined && outcome === 'unknown';
   if (saved[0]?.status === 'aborted' && !mayBeAborted) return 'taken for gone';
   return undefined;
 }
 
-/** Nothing for an answer that was broken off before its first word; the one price for any other. */
+/** Checks the price of a turn: 0 if it was aborted before its first word, and the one price otherwise. */
 function priceFault({ message, response, status, amount }: TurnRow, { price }: Prices) {
   const expected = status === 'aborted' && response === '' ? 0 : price;
   if (amount === expected && status !== 'failed') return undefined;

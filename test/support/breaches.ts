@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { SchemaBreach } from './conformance.js';
 
-/** A folder that the files of one run of Jest share (`run.setup.js`). Elsewhere every breach is told. */
+/** A folder that all files of one Jest run share (`run.setup.js`). Without it every breach is reported. */
 const folder = process.env['TEST_BREACHES'];
 
 const recordOf = (parent: string, { route, fault }: Pick<SchemaBreach, 'route' | 'fault'>) =>
   join(parent, createHash('sha256').update(`${route} ${fault}`).digest('hex'));
 
-/** For a spec that breaks the schema on purpose. */
+/** Removes a breach that a spec caused on purpose. */
 export function forgetBreach(breach: SchemaBreach): void {
   if (folder !== undefined) rmSync(recordOf(folder, breach));
 }
 
 /**
- * Whether another file of this run has failed for the same breach, which is then told once and not by every
- * file that asks the route. The end of the run lists all, and fails for them (`count.reporter.js`).
+ * Checks whether another file of this run has already failed for the same breach. A breach is reported once, and
+ * not by every file that uses the route. The end of the run lists all breaches and fails (`count.reporter.js`).
  */
 export function isToldElsewhere({ route, fault }: SchemaBreach): boolean {
   if (folder === undefined) return false;

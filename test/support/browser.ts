@@ -6,10 +6,10 @@ const CHROMIUM = '/usr/bin/chromium';
 const hasChromium = existsSync(CHROMIUM);
 if (!hasChromium) console.warn(`skipped: pages in a browser, because ${CHROMIUM} is missing`);
 
-/** `describe` for specs that need a browser; skipped where there is none. */
+/** `describe` for specs that need a browser. They are skipped without one. */
 export const inBrowser = hasChromium ? describe : describe.skip;
 
-/** Chromium as root in a closed network: no sandbox, and no calls home. */
+/** Flags for Chromium as root in a closed network: no sandbox, and no requests to its vendor. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -20,7 +20,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** A new browser. The caller closes it. */
+/** Opens a new browser. The caller closes it. */
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }

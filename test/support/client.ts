@@ -5,7 +5,7 @@ import { Conformance, SchemaBreach } from './conformance.js';
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Parsed where the answer is JSON, text otherwise. */
+  /** Parsed if the answer is JSON, text otherwise. */
   readonly body: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- specs assert on it
   readonly raw: string;
 }
@@ -15,11 +15,11 @@ export interface Ask {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string | Buffer;
-  /** Hangs up when it fires. */
+  /** Closes the connection when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A turn as its owner reads it back. */
+/** A turn as its owner reads it. */
 export interface PastTurn {
   readonly id: string;
   readonly message: string;
@@ -30,12 +30,15 @@ const ANSWER_TIMEOUT_MS = 30_000;
 
 type Settings = Readonly<Record<string, string>>;
 
-/** What answers are held to, by the settings of the service: those with the same serve the same document. */
+/** The schema checks by the settings of the service. Services with the same settings serve the same document. */
 const bySettings = new Map<string, Conformance>();
-/** By the document. The figures of its introduction are none of what answers are held to. */
+/** The schema checks by document, without the figures in its introduction. */
 const byContract = new Map<string, Conformance>();
 
-/** With limits the request for the document counts, so that it is made each time. */
+/**
+ * Returns the key for the settings. With rate limits there is none: the request for the document counts, so it is
+ * made each time.
+ */
 function keyOf(settings: Settings | undefined): string | undefined {
   if (settings?.['RATE_LIMITS'] !== 'off') return undefined;
   return JSON.stringify({ ...settings, DATABASE_URL: '', JWT_SECRET: '' });
@@ -54,7 +57,7 @@ async function conformanceOf(url: string, agent: Agent, settings?: Settings): Pr
   return conformance;
 }
 
-/** One request and its answer, whatever that is. */
+/** Sends one request, and returns its answer with any status. */
 function exchange(
   url: string,
   agent: Agent,
@@ -97,8 +100,8 @@ function exchange(
 }
 
 /**
- * Plain HTTP, so that a spec can send what no well-bred client would. Every answer is held to the schema
- * that the service serves: what is not documented fails the spec.
+ * A plain HTTP client, so that a spec can send invalid requests. It checks every answer against the schema that the
+ * service serves. An undocumented answer fails the spec.
  */
 export class HttpClient {
   private constructor(
@@ -107,13 +110,19 @@ export class HttpClient {
     private readonly conformance: Conformance,
   ) {}
 
-  /** A client of the service at `url`, which must be ready to tell its schema; that of known settings is known. */
+  /**
+   * Connects to the service at `url`, which must be ready to serve its schema. The schema of known settings is
+   * cached.
+   */
   static async connect(url: string, settings?: Settings): Promise<HttpClient> {
     const agent = new Agent({ keepAlive: true, maxSockets: 64 });
     return new HttpClient(url, agent, await conformanceOf(url, agent, settings));
   }
 
-  /** Rejects for an answer that the schema does not tell, unless another file of the run told so. */
+  /**
+   * Sends a request. Rejects if the answer does not match the schema, unless another file of the run has reported
+   * it.
+   */
   async send(ask: Ask): Promise<Answer> {
     const answer = await exchange(this.url, this.agent, ask);
     try {
@@ -169,13 +178,13 @@ export class Caller {
     return ((await this.get('/api/token-balance/')).body as { tokens: number }).tokens;
   }
 
-  /** The newest turns, as the owner reads them back. */
+  /** Returns the newest turns, as their owner reads them. */
   async history(): Promise<{ message: string; response: string; tokens: number }[]> {
     const { body } = await this.get('/api/chat/?page_size=100');
     return (body as { results: { message: string; response: string; tokens: number }[] }).results;
   }
 
-  /** All turns, page by page. */
+  /** Returns all turns, page by page. */
   async wholeHistory(): Promise<PastTurn[]> {
     const turns: PastTurn[] = [];
     let path: string | undefined = '/api/chat/?page_size=100';

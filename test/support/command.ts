@@ -18,7 +18,7 @@ export function runCommand(
   return execute({ DATABASE_URL: databaseUrl }, [`dist/src/${script}.main.js`, ...words]);
 }
 
-/** Runs `tallychat <words>` in a folder, with no setting but those that are given. */
+/** Runs `tallychat <words>` in a folder, with only the given settings. */
 export function runIn(
   folder: string,
   settings: Readonly<Record<string, string>>,
@@ -27,7 +27,7 @@ export function runIn(
   return execute(settings, [resolve('bin/tallychat.js'), ...words], folder);
 }
 
-/** The same of a copy of the program in the folder itself, whose packages are links. */
+/** Runs `tallychat <words>` from a copy of the program in the folder, whose packages are links. */
 export function runInstalled(
   folder: string,
   settings: Readonly<Record<string, string>>,
@@ -36,7 +36,7 @@ export function runInstalled(
   return execute(settings, ['--preserve-symlinks', 'bin/tallychat.js', ...words], folder);
 }
 
-/** Runs `npm run audit` so that it takes what it writes for a terminal's. */
+/** Runs `npm run audit` as if its output were a terminal. */
 export function auditOnTerminal(databaseUrl: string): Promise<Ended> {
   const terminal = 'data:text/javascript,process.stderr.isTTY = true';
   const words = ['--import', terminal, 'dist/src/audit.main.js'];

@@ -1,9 +1,9 @@
 import type { Answer, Caller } from './client.js';
 
-/** The least that OpenAI's clients say. */
+/** The smallest request of OpenAI's clients. */
 export const hi = [{ role: 'user', content: 'hi' }];
 
-/** Asks as OpenAI's clients do; `fields` add to the least that they send, or replace it. */
+/** Sends a request as OpenAI's clients do. `fields` are added to the smallest request, or replace its fields. */
 export const complete = (
   caller: Caller,
   fields: object,

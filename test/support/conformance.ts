@@ -6,7 +6,7 @@ import { ALWAYS_ON_JSON } from '../../src/openapi/route-docs.js';
 import type { Answer } from './client.js';
 import { isPageFile, operationsOf, resolve, responseOf, type Operation } from './document.js';
 
-/** What every path answers to OPTIONS, which the document tells in words. */
+/** The answer of every path to OPTIONS, which the document describes only in words. */
 const OPTIONS_ANSWER = {
   type: 'object',
   additionalProperties: false,
@@ -14,14 +14,14 @@ const OPTIONS_ANSWER = {
   properties: { renders: { type: 'array' }, parses: { type: 'array' } },
 };
 
-/** What the server says of a path or a method that it does not have. */
+/** The answer for a path or a method that does not exist. */
 const REFUSAL = {
   anyOf: [{ $ref: 'Problem' }, { $ref: 'CredentialRefused' }],
 };
 
 const OPENAI_REFUSAL = { $ref: 'OpenAiError' };
 
-/** What `default` stands for: these statuses, each with its headers and, where errors have our shape, its codes. */
+/** The statuses of `default`, each with its headers and, for errors in our shape, its codes. */
 const BY_DEFAULT: Readonly<Record<number, { headers?: string[]; codes: string[] }>> = {
   400: { codes: ['invalid', 'parse_error', 'bad_request', 'idempotency_key_not_taken'] },
   401: {
@@ -47,21 +47,21 @@ const BY_DEFAULT: Readonly<Record<number, { headers?: string[]; codes: string[] 
   503: { headers: ['retry-after'], codes: ['unavailable'] },
 };
 
-/** Whether `default` stands for this status on this route. */
+/** Checks whether `default` covers this status on this route. */
 function isByDefault({ method, security }: Operation, status: number): boolean {
   if (status === 401 || status === 403) return security?.length !== 0;
   if (status === 413 || status === 415) return method !== 'GET';
   return status in BY_DEFAULT;
 }
 
-/** What an answer lacks of what the document says, in words, that each has. */
+/** Returns what is missing in an answer that every answer must have. */
 function faultOfEvery({ status, headers }: Answer): string | undefined {
   const needed = status < 400 ? ['X-Request-Id', 'Allow'] : ['X-Request-Id'];
   const missing = needed.find((name) => headers[name.toLowerCase()] === undefined);
   return missing && `a header ${missing}`;
 }
 
-/** What an answer that `default` stands for lacks of what its status has. */
+/** Returns what is missing in an answer that `default` covers. */
 function faultOfDefault({ status, headers, body }: Answer): string | undefined {
   const { headers: needed = [], codes } = BY_DEFAULT[status] ?? { codes: [] };
   const missing = needed.find((name) => headers[name] === undefined);
@@ -72,7 +72,7 @@ function faultOfDefault({ status, headers, body }: Answer): string | undefined {
   return isTold ? undefined : `of the codes of ${String(status)}, only ${codes.join(', ')}`;
 }
 
-/** Closes each object: a key that the document does not tell is a fault, though a client would bear it. */
+/** Closes each object, so that an undocumented key is a fault, although clients would ignore it. */
 function close(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
   if ('properties' in node && !('$ref' in node) && !('additionalProperties' in node)) {
@@ -83,10 +83,10 @@ function close(node: unknown): void {
 
 const withoutLastSlash = (path: string) => path.replace(/(?<=.)\/$/, '');
 
-/** An answer that the schema does not tell. */
+/** An answer that does not match the schema. */
 export class SchemaBreach extends Error {
   constructor(
-    /** Method, path as the document has it, and status: `GET /api/chat/ answered 200`. */
+    /** Method, path as in the document, and status: `GET /api/chat/ answered 200`. */
     readonly route: string,
     readonly fault: string,
     details: string,
@@ -95,7 +95,7 @@ export class SchemaBreach extends Error {
   }
 }
 
-/** Holds answers to the schema that the service serves: status, media type, body and headers. */
+/** Checks answers against the schema that the service serves: status, media type, body and headers. */
 export class Conformance {
   private readonly document: OpenAPIObject;
   private readonly paths: { pattern: RegExp; operations: Operation[] }[];
@@ -103,7 +103,7 @@ export class Conformance {
   private readonly validators = new Map<object, ValidateFunction>();
 
   constructor(text: string) {
-    // A schema is known to the validator by its name, since the document as a whole is not a schema.
+    // The validator knows each schema by its name, because the whole document is not a schema.
     const named = text.replaceAll('"$ref":"#/components/schemas/', '"$ref":"');
     this.document = JSON.parse(named) as OpenAPIObject;
     close(this.document);
@@ -121,7 +121,7 @@ export class Conformance {
       }));
   }
 
-  /** Throws a `SchemaBreach` that tells what of the answer the schema does not. */
+  /** Throws a `SchemaBreach` that describes how the answer differs from the schema. */
   assert(method: string, url: string, answer: Answer): void {
     const path = withoutLastSlash(url.split('?', 1)[0] ?? url);
     const known = this.paths.find(({ pattern }) => pattern.test(path));

@@ -5,7 +5,10 @@ const SLOWEST = 15;
 
 const seconds = ({ perfStats: { start, end } }) => (end - start) / 1000;
 
-/** Ends the run with the slowest files, what was skipped, and one line for programs: `tests: N passed, N failed`. */
+/**
+ * Prints at the end of a run: the slowest files, the skipped tests, and one line for programs, `tests: N passed, N
+ * failed`.
+ */
 export default class CountReporter {
   constructor({ rootDir }) {
     this.rootDir = rootDir;
@@ -21,13 +24,13 @@ export default class CountReporter {
     console.log(`tests: ${numPassedTests} passed, ${failed} failed`);
   }
 
-  /** Fails the run for a breach whose error a spec has swallowed. */
+  /** Fails the run if there is a breach, even if a spec caught its error. */
   getLastError() {
     if (this.breaches.length > 0) return new Error('answers break their schema');
     return undefined;
   }
 
-  /** What `breaches.ts` has noted. */
+  /** Prints the breaches that `breaches.ts` has recorded. */
   printBreaches() {
     const folder = process.env.TEST_BREACHES;
     const files = folder ? readdirSync(folder) : [];
@@ -48,7 +51,7 @@ export default class CountReporter {
     }
   }
 
-  /** A skipped test's title, or that of a block around it, gives the reason. */
+  /** Prints the skipped tests. The title of a skipped test, or of a block around it, contains the reason. */
   printSkipped(testResults) {
     for (const { testFilePath, testResults: tests } of testResults) {
       for (const { status, fullName } of tests) {

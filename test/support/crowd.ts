@@ -1,22 +1,22 @@
 import { type Inspector } from './databases.js';
 
 const PEOPLE = 2000;
-/** How much of each history everybody has, and how much one person has who writes a lot. */
+/** Rows of each history for every user, and for one user that writes a lot. */
 const ROWS_EACH = 10;
 const ROWS_OF_ONE = 800;
-/** The rows of all are spread over the same ids and numbers, as if written over the same time. */
+/** The rows of all users are spread over the same ids and numbers, as if written in the same time. */
 const ROWS_APART = (PEOPLE * ROWS_EACH) / ROWS_OF_ONE;
 const SEQ_APART = ROWS_OF_ONE / ROWS_EACH;
 const SEQ_FIRST = 100;
 
-/** The number `i` in the shape of an id. */
+/** Returns SQL for the number `i` in the shape of an id. */
 const idOf = (i: string) =>
   `substr('00000000-0000-7000-8000-000000000000', 1, 36 - length(CAST(${i} AS text))) || (${i})`;
 
 const upTo = (count: number) =>
   `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${String(count)})`;
 
-/** What rows of money and history hold, of any owner: `$owner`, `$id`, `$seq` and a moment. */
+/** Returns SQL for rows of money and history of any owner. */
 const histories = (owner: string, id: string, seq: string, now: number) => ({
   ledger_entries: `(id, owner_id, seq, kind, amount, balance_after, reason, turn_id, created_at)
     SELECT ${id}, ${owner}, ${seq}, 'grant', 1, 1, 'crowd', ${id}, ${String(now)} FROM n`,
@@ -30,7 +30,7 @@ const histories = (owner: string, id: string, seq: string, now: number) => ({
     SELECT ${id}, ${owner}, ${seq}, ${id}, ${id}, 'm', 'r', 'echo', 'complete', 'stop', 1, 1, 1, 1, ${owner}, ${String(now)} FROM n`,
 });
 
-/** Fills the tables that grow, by SQL, so that a scan of one is not what a planner would choose. */
+/** Fills the tables that grow, so that a query planner does not choose a scan for them. */
 export async function addCrowd(database: Inspector, ownerId: string): Promise<void> {
   const now = Date.now() * 1000;
   const person = idOf('i');

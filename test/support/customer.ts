@@ -1,7 +1,7 @@
 import type { Answer, Caller } from './client.js';
 import type { Dice } from './dice.js';
 
-/** A message and what its sender was told of it. `unknown`: the connection broke before an answer. */
+/** A message and what its sender knows of the answer. `unknown`: the connection broke before an answer. */
 export interface Sent {
   readonly message: string;
   readonly key: string | undefined;
@@ -14,22 +14,21 @@ export interface Sent {
 const RETRY_MS = 100;
 const RETRIES_MAX = 300;
 const HANG_UP_WITHIN_MS = 20;
-/** What a customer who is staff grants to themselves. */
+/** The amount of a grant by a customer that is staff. */
 export const GRANT_AMOUNT = 50;
 
 /**
- * Somebody, of the staff, who chats, retries, redeems, grants and hangs up at random, and keeps books on
- * what they were told.
- * Any answer that no client of a sound service could get is an error at once.
+ * A customer, who is also staff, that chats, retries, redeems, grants and disconnects at random. It records the
+ * answers. An answer that a correct service never sends is an error at once.
  */
 export class Customer {
   readonly sent = new Map<string, Sent>();
   /** Codes whose credit was confirmed, with the key that was used. */
   readonly redeemed = new Map<string, string | undefined>();
-  /** Keys of the grants that were asked for, and whether they were confirmed. */
+  /** Keys of the requested grants, and whether they were confirmed. */
   readonly granted = new Map<string, boolean>();
 
-  /** A thread that some messages go on with, each waiting for the one before. */
+  /** A thread that some messages continue. Each message waits for the one before. */
   private thread: string | undefined;
 
   constructor(
@@ -42,7 +41,7 @@ export class Customer {
     return this.caller.username;
   }
 
-  /** Does one thing. False when the connection broke. */
+  /** Does one random action. Returns false if the connection broke. */
   async act(): Promise<boolean> {
     const roll = this.dice.next();
     if (roll < 0.7) return this.chat(this.compose());
@@ -52,7 +51,7 @@ export class Customer {
     return this.look();
   }
 
-  /** One act of each kind that the books tell, so that random acts can repeat it. */
+  /** Does one action of each recorded kind, so that random actions can repeat it. */
   async begin(): Promise<void> {
     const sent = this.compose();
     await this.chat(sent, false);
@@ -60,7 +59,7 @@ export class Customer {
     await this.grant();
   }
 
-  /** Repeats every key that has no answer yet until it has one. Call when nothing else is under way. */
+  /** Repeats every key without an answer until it has one. Call it when no other request is open. */
   async settle(): Promise<void> {
     for (const sent of this.sent.values()) {
       if (sent.key === undefined || sent.outcome === 'answered') continue;
@@ -79,7 +78,7 @@ export class Customer {
     }
   }
 
-  /** Asks for a new grant or for one of the earlier ones again, which must not count twice. */
+  /** Requests a new grant, or repeats an earlier one, which must not count twice. */
   private async grant(): Promise<boolean> {
     const earlier = this.dice.chance(0.5) ? this.dice.pick([...this.granted.keys()]) : undefined;
     return this.grantOnce(earlier ?? `grant-${this.username}-${String(this.granted.size)}`);
@@ -124,7 +123,7 @@ export class Customer {
       throw unsound(message, answer);
     }
     if (!isAnswered(sent)) {
-      // Without a key nobody else asks: any refusal means that nothing was charged.
+      // Without a key no other request repeats it, so any refusal means that nothing was charged.
       sent.outcome = status === 402 || sent.key === undefined ? 'refused' : 'unknown';
     }
     return true;
@@ -155,7 +154,7 @@ export class Customer {
     return answer !== undefined;
   }
 
-  /** Undefined where the connection broke, on either side. */
+  /** Returns undefined if either side broke the connection. */
   private async ask(
     path: string,
     body: object,
@@ -168,7 +167,7 @@ export class Customer {
   }
 }
 
-/** How a connection ends that the service, or its customer, has left. Anything else is thrown again. */
+/** The errors of a connection that the service or its customer closed. All other errors are thrown again. */
 const BROKEN = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ABORT_ERR'];
 
 function undefinedIfBroken(error: NodeJS.ErrnoException): undefined {
@@ -177,7 +176,7 @@ function undefinedIfBroken(error: NodeJS.ErrnoException): undefined {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Read through a function: other requests change it while one waits. */
+/** A function, because other requests change the outcome during a wait. */
 const isAnswered = (sent: Sent) => sent.outcome === 'answered';
 
 const unsound = (what: string, { status, raw }: Answer) =>

@@ -13,20 +13,23 @@ export type DatabaseKind = 'sqlite' | 'postgres';
 
 const server = process.env['TEST_POSTGRES_URL'];
 
-/** Both databases, or SQLite alone where PostgreSQL does not start (the run says so at its beginning). */
+/** Both databases, or only SQLite if PostgreSQL does not start. The run reports that at its beginning. */
 export const databaseKinds: readonly DatabaseKind[] = server ? ['sqlite', 'postgres'] : ['sqlite'];
 
-/** An empty database of a spec's own. */
+/** An empty database of one spec. */
 export interface TestDatabase {
   readonly url: string;
-  /** Whether it goes on after the service that is given it. */
+  /** Whether it stays after the service that uses it. */
   readonly isKept?: true;
   drop(): Promise<void>;
 }
 
 export const createDatabase = (kind: DatabaseKind): Promise<TestDatabase> => create(kind);
 
-/** What a database begins as: one of PostgreSQL's by its name, or a file of SQLite; empty where there is none. */
+/**
+ * Creates a database from a template: the name of a PostgreSQL database, or an SQLite file. Without a template it
+ * is empty.
+ */
 async function create(kind: DatabaseKind, template?: string): Promise<TestDatabase> {
   if (kind === 'sqlite') {
     const folder = await mkdtemp(join(tmpdir(), 'tallychat-'));
@@ -41,12 +44,12 @@ async function create(kind: DatabaseKind, template?: string): Promise<TestDataba
   return { url: urlOnServer(name), drop };
 }
 
-/** Where a database of the run's PostgreSQL is. */
+/** Returns the URL of a database on the run's PostgreSQL. */
 function urlOnServer(name: string): string {
   return `${server ?? ''}/${name}`;
 }
 
-/** By kind, a database with the schema in it that nothing has open; a worker makes each once. */
+/** By kind, a database with the schema that nothing has open. Each worker creates it once. */
 const templates = new Map<DatabaseKind, Promise<string>>();
 
 async function makeTemplate(kind: DatabaseKind): Promise<string> {
@@ -57,19 +60,22 @@ async function makeTemplate(kind: DatabaseKind): Promise<string> {
   return kind === 'sqlite' ? url.slice('sqlite:'.length) : basename(url);
 }
 
-/** The template of a kind: not to be opened, only to be copied. */
+/** Returns the template of a kind. Only copy it, never open it. */
 export function templateOf(kind: DatabaseKind): Promise<string> {
   const template = templates.get(kind) ?? makeTemplate(kind);
   templates.set(kind, template);
   return template;
 }
 
-/** A database of a spec's own that has the schema and no rows: a copy, since to run all migrations takes longer. */
+/**
+ * Creates a database of one spec, with the schema and without rows. It is a copy, because running all migrations
+ * takes longer.
+ */
 export async function createMigrated(kind: DatabaseKind): Promise<TestDatabase> {
   return create(kind, await templateOf(kind));
 }
 
-/** One statement outside any database of a spec. */
+/** Runs one statement on the server, outside the databases of specs. */
 export async function onServer(sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: urlOnServer('postgres') });
   await client.connect();
@@ -80,7 +86,7 @@ export async function onServer(sql: string): Promise<void> {
   }
 }
 
-/** A connection of the spec's own, to look at what the service stored and to set what a case is given. */
+/** A connection for the spec, to read what the service stored and to prepare a case. */
 export class Inspector {
   private constructor(
     readonly url: string,
@@ -96,7 +102,7 @@ export class Inspector {
     return this.dataSource.statements.rows<Row>(`/* spec */ ${sql}`, parameters);
   }
 
-  /** Runs statements in a transaction that is open, and holds its locks, until `work` is done. */
+  /** Runs statements in a transaction that stays open, and keeps its locks, until `work` is done. */
   async inTransaction(work: (rows: Inspector['rows']) => Promise<void>): Promise<void> {
     const runner = this.dataSource.createQueryRunner();
     const statements = await this.dataSource.statementsOf(runner);
@@ -107,7 +113,7 @@ export class Inspector {
       await work(rows);
       await rows('COMMIT');
     } catch (error) {
-      // Its locks would keep all that comes after waiting.
+      // Its locks would block everything that follows.
       await rows('ROLLBACK');
       throw error;
     } finally {
@@ -115,7 +121,7 @@ export class Inspector {
     }
   }
 
-  /** The names of all tables that migrations make. */
+  /** Returns the names of all tables that migrations create. */
   async tables(): Promise<string[]> {
     const sql =
       this.dataSource.options.type === 'sqlite'
@@ -134,7 +140,7 @@ export class Inspector {
     return Number(row?.count);
   }
 
-  /** Removes every row that the service wrote, in one transaction; which table refers to which does not matter. */
+  /** Removes every row that the service wrote, in one transaction. References between tables do not matter. */
   async empty(): Promise<void> {
     const { type } = this.dataSource.options;
     const deletes = this.dataSource.entityMetadatas.map(
@@ -152,12 +158,15 @@ export class Inspector {
     await this.dataSource.query('PRAGMA foreign_keys = ON');
   }
 
-  /** What the service's own audit finds. */
+  /** Returns the differences that the service's own audit finds. */
   async differences(): Promise<unknown[]> {
     return (await audit(new ReadConnection(this.dataSource))).differences;
   }
 
-  /** Wallets whose balance is not the sum of their entries, or whose held is not that of open holds. */
+  /**
+   * Returns the wallets whose balance is not the sum of their entries, or whose `held` is not the sum of open
+   * holds.
+   */
   async unbalancedWallets(): Promise<unknown[]> {
     return this.rows(
       `SELECT owner_id, balance, held FROM wallets w
@@ -167,7 +176,7 @@ export class Inspector {
     );
   }
 
-  /** Remembers the rows of some tables; the function returned puts them back. */
+  /** Saves the rows of some tables. Returns a function that restores them. */
   async snapshot(tables: readonly string[]): Promise<() => Promise<void>> {
     const saved = new Map<string, Record<string, unknown>[]>();
     for (const table of tables) saved.set(table, await this.rows(`SELECT * FROM ${table}`));

@@ -2,8 +2,8 @@ import { describe } from '@jest/globals';
 import { databaseKinds, type DatabaseKind } from './databases.js';
 
 /**
- * `describe` for the long suites, of which each database has a file of its own, so that two workers can
- * share them. Where the database does not start, the suite is skipped and its title says why.
+ * `describe` for the long suites. Each database has its own file, so that two workers can share them. If the
+ * database does not start, the suite is skipped and its title says why.
  */
 export function describeOn(
   kind: DatabaseKind,

@@ -2,7 +2,7 @@
 export class Dice {
   constructor(private state: number) {}
 
-  /** From 0 up to, and without, 1. */
+  /** Returns a number from 0, and less than 1. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
@@ -10,7 +10,7 @@ export class Dice {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from 0 up to, and without, `end`. */
+  /** Returns a whole number from 0, and less than `end`. */
   below(end: number): number {
     return Math.floor(this.next() * end);
   }
@@ -24,10 +24,10 @@ export class Dice {
   }
 }
 
-/** What this run's random choices start from; a failure prints it, and setting it repeats them. */
+/** The seed of this run's random choices. A failure prints it, and TEST_SEED repeats it. */
 export const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
 
-/** Runs a case on dice of its own. A failure prints the seed, which TEST_SEED sets for the next run. */
+/** Runs a case with its own dice. A failure prints the seed, which TEST_SEED sets for the next run. */
 export const withDice = (run: (dice: Dice) => Promise<void>) => async (): Promise<void> => {
   try {
     await run(new Dice(seed));

@@ -1,17 +1,17 @@
 import { pbkdf2Sync } from 'node:crypto';
 import { createDatabase, Inspector, type DatabaseKind, type TestDatabase } from './databases.js';
 
-/** Few, so that a spec is quick; Django's own number is in the spec of the passwords. */
+/** A small number, so that a spec is fast. The spec of the passwords uses Django's own number. */
 const ITERATIONS = 1000;
 
-/** A password as Django keeps it. */
+/** Returns a password as Django stores it. */
 export function djangoHash(password: string, iterations = ITERATIONS): string {
   const salt = 'seasalt';
   const digest = pbkdf2Sync(password, salt, iterations, 32, 'sha256').toString('base64');
   return `pbkdf2_sha256$${String(iterations)}$${salt}$${digest}`;
 }
 
-/** A row of the table of users of which a case names only what it asks for. */
+/** A row of the table of users. A case sets only the fields that it needs. */
 export interface DjangoRow {
   readonly id: number;
   readonly username: string;
@@ -23,7 +23,7 @@ export interface DjangoRow {
   readonly tokens?: number;
 }
 
-/** What the tables of a Django REST project look like, as its migrations make them. */
+/** Returns the tables of a Django REST project, as its migrations create them. */
 const TABLES = (kind: DatabaseKind, app: string): string[] => {
   const serial =
     kind === 'sqlite'
@@ -49,7 +49,7 @@ const TABLES = (kind: DatabaseKind, app: string): string[] => {
   ];
 };
 
-/** The database of a Django REST service, as it stands when that is stopped. */
+/** The database of a Django REST service after that service was stopped. */
 export class DjangoDatabase {
   private constructor(
     private readonly owned: TestDatabase,

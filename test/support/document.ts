@@ -7,19 +7,19 @@ import type {
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Whether a path is that of a page for people, or of a file that a page loads: these are not in the document. */
+/** Checks whether a path is a page for people, or a file that a page loads. The document does not contain these. */
 export function isPageFile(path: string): boolean {
   return path === '/' || path.startsWith('/assets/') || path.startsWith('/api/docs/');
 }
 
-/** One method of one path, as the document has it. */
+/** One method of one path in the document. */
 export interface Operation extends OperationObject {
   readonly method: string;
   readonly path: string;
   readonly operationId: string;
 }
 
-/** Every operation of the document, in its order. */
+/** Returns every operation of the document, in its order. */
 export function operationsOf(document: OpenAPIObject): Operation[] {
   return Object.entries(document.paths).flatMap(([path, item]) =>
     METHODS.flatMap((name) => {
@@ -31,7 +31,7 @@ export function operationsOf(document: OpenAPIObject): Operation[] {
   );
 }
 
-/** What a JSON pointer of the document (`#/components/...`) points at; anything else as it is. */
+/** Resolves a JSON pointer of the document (`#/components/...`). Returns any other value unchanged. */
 export function resolve<Target extends object>(
   document: OpenAPIObject,
   value: Target | ReferenceObject,
@@ -44,7 +44,7 @@ export function resolve<Target extends object>(
   ) as Target;
 }
 
-/** What an operation answers with this status; undefined where it is not documented. */
+/** Returns the documented response of an operation for a status. Returns undefined if there is none. */
 export function responseOf(
   document: OpenAPIObject,
   operation: OperationObject,

@@ -3,12 +3,12 @@ type Effort = (typeof efforts)[number];
 
 const asked = process.env['TEST_EFFORT'] ?? 'light';
 
-/** How much the heavy specs do. A light run covers the same code with fewer repetitions of it. */
+/** The effort of heavy specs. A light run covers the same code with fewer repetitions. */
 const effort = efforts.find((known) => known === asked) ?? 'light';
 if (effort !== asked) throw new Error(`TEST_EFFORT is light or full, not ${asked}`);
 
 export const isFull = effort === 'full';
 
-/** The amount for this run's effort: what `npm test` does, and what `TEST_EFFORT=full` does. */
+/** Returns the amount for this run: `light` for `npm test`, `full` for `TEST_EFFORT=full`. */
 export const byEffort = <Amount>(amounts: Readonly<Record<Effort, Amount>>): Amount =>
   amounts[effort];

@@ -1,15 +1,15 @@
 import { toBase64 } from '../../src/models/providers/vectors.js';
 import type { Behaviour } from './upstream.js';
 
-/** What the upstream makes of the input at a place; 32-bit floats have these numbers exactly. */
+/** Returns the vector of the input at an index. 32-bit floats represent these numbers exactly. */
 export const vectorAt = (place: number): number[] => [place + 0.5, -1.25, 3];
 
-/** As many inputs as a request has, as OpenAI counts them. */
+/** Returns the number of inputs of a request, as OpenAI counts them. */
 function countOf(input: unknown): number {
   return Array.isArray(input) && typeof input[0] !== 'number' ? input.length : 1;
 }
 
-/** Answers as OpenAI does, in the form that is asked for. */
+/** Answers as OpenAI does, in the requested form. */
 export const embed: Behaviour = (call) => {
   const { input, encoding_format: form } = call.body;
   const items = Array.from({ length: countOf(input) }, (_, index) => ({

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect } from '@jest/globals';
 import type { TestApp } from './app.js';
 
-/** Every value of every column of every table, as one text. */
+/** Returns every value of every column of every table as one text. */
 export async function everyRowOf({ database }: TestApp): Promise<string> {
   const tables = await database.tables();
   expect(tables.length).toBeGreaterThan(8);
@@ -13,7 +13,7 @@ export async function everyRowOf({ database }: TestApp): Promise<string> {
   return parts.join('\n');
 }
 
-/** The same; and on SQLite the file's own bytes and its journal's as well. */
+/** Returns every value of every table and, on SQLite, also the bytes of the file and its journal. */
 export async function everythingIn(app: TestApp): Promise<string> {
   const { url } = app.database;
   const rows = await everyRowOf(app);

@@ -5,13 +5,13 @@ import { Service } from './service.js';
 
 const SETTINGS = { JWT_SECRET: 'a secret for specs, and of no use elsewhere', RATE_LIMITS: 'off' };
 
-/** One process that serves, and a client of it. */
+/** One running process, and a client of it. */
 export interface Member {
   readonly service: Service;
   readonly http: HttpClient;
 }
 
-/** Processes of the built service on one database: started, killed and replaced as a spec needs. */
+/** Processes of the built service on one database. A spec starts, kills and replaces them. */
 export class Fleet {
   private readonly services: Service[] = [];
   private readonly clients: HttpClient[] = [];
@@ -22,7 +22,7 @@ export class Fleet {
     private readonly settings: Record<string, string>,
   ) {}
 
-  /** `create` makes the database: one with the schema, unless the spec is about its making. */
+  /** Makes a fleet. `create` makes the database, by default one with the schema. */
   static async on(
     kind: DatabaseKind,
     settings: Record<string, string> = {},
@@ -31,7 +31,7 @@ export class Fleet {
     return new Fleet(await create(kind), { ...SETTINGS, ...settings });
   }
 
-  /** Starts a process and does not wait for anything. */
+  /** Starts a process without waiting for it. */
   async launch(): Promise<Service> {
     const settings = { ...this.settings, DATABASE_URL: this.owned.url };
     const service = await Service.launch(settings);
@@ -44,7 +44,7 @@ export class Fleet {
     return this.serving(await this.launch());
   }
 
-  /** Resolves once a launched process serves; rejects where it ends instead. */
+  /** Resolves when a launched process serves. Rejects if it ends first. */
   async serving(service: Service): Promise<Member> {
     await service.sees(/listens on \S+["\s]/);
     const http = await service.client();
@@ -58,12 +58,12 @@ export class Fleet {
     return register(http, username);
   }
 
-  /** The same person, who now talks to another process. */
+  /** Returns the same user with a client of another process. */
   callerOn({ http }: Member, { token, username }: Caller): Caller {
     return new Caller(http, token, username);
   }
 
-  /** Looks at the database as it is now. Nothing stays open: a crash must be found as it was left. */
+  /** Reads the database as it is now. No connection stays open, so a crash leaves the database as it was. */
   async inspect<T>(look: (database: Inspector) => Promise<T>): Promise<T> {
     const inspector = await Inspector.open(this.owned.url);
     try {

@@ -2,7 +2,7 @@ import { fullAudit, type FullReport } from '../../src/audit/full-audit.js';
 import { openReadOnly } from '../../src/database/data-source.js';
 import { entities } from '../../src/entities.js';
 
-/** What `npm run audit` finds in a database. */
+/** Returns the report of `npm run audit` for a database. */
 export async function auditOf(url: string): Promise<FullReport> {
   const database = await openReadOnly({ url, poolMax: 2, entities });
   try {

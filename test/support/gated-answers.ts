@@ -1,7 +1,7 @@
 import { Inspector } from './databases.js';
 import type { Behaviour } from './upstream.js';
 
-/** An answer that is whole once the spec lets it. */
+/** An answer that ends when the spec opens the gate. */
 export class Gate {
   open: () => void = () => undefined;
   readonly opened = new Promise<void>((resolve) => (this.open = resolve));
@@ -22,7 +22,7 @@ export const atOnce: Behaviour = (call) => {
   return gate.behaviour(call);
 };
 
-/** What there is of one caller's money, and whether it adds up. */
+/** Returns the charges and balance of one caller, and whether they add up. */
 export async function books(url: string): Promise<object> {
   const look = await Inspector.open(url);
   try {

@@ -1,4 +1,4 @@
-/** For a client that is as strict as TypeScript can be told to be in one word, with the types of a browser alone. */
+/** TypeScript's options for a client: `strict`, and only the types of a browser. */
 export const COMPILER_OPTIONS = {
   strict: true,
   target: 'es2022',
@@ -8,7 +8,7 @@ export const COMPILER_OPTIONS = {
   outDir: 'out',
 };
 
-/** What a session of the README tells of itself, by whichever client: each program below writes it as JSON. */
+/** The results of the README's session. Each program below writes them as JSON, whatever its client is. */
 export interface SessionStory {
   readonly registered: string;
   readonly answer: string;
@@ -25,7 +25,7 @@ export interface SessionStory {
   readonly leaving: number[];
 }
 
-/** For what `openapi-typescript` makes, with `openapi-fetch` as its runtime. */
+/** A session for the client of `openapi-typescript`, with `openapi-fetch` at run time. */
 export const TYPESCRIPT_SESSION = `
 import createClient from 'openapi-fetch';
 import type { components, paths } from './api';
@@ -105,7 +105,7 @@ declare const process: { argv: string[] };
 void main();
 `;
 
-/** For what `@hey-api/openapi-ts` makes. */
+/** A session for the client of `@hey-api/openapi-ts`. */
 export const HEY_SESSION = `
 import * as api from './hey/index';
 import type { ChatEvent } from './hey/index';
@@ -179,7 +179,7 @@ declare const process: { argv: string[] };
 void main();
 `;
 
-/** Turns the description into a Postman collection, runs it, and writes each exchange as JSON. */
+/** Converts the document to a Postman collection, runs it, and writes each exchange as JSON. */
 export const POSTMAN_RUN = `
 const { readFileSync } = require('node:fs');
 const { convertV2 } = require('openapi-to-postmanv2');

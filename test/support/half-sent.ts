@@ -1,6 +1,6 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 
-/** A request of which the service has seen the head, and half of the body. */
+/** A request of which the service has received the head and half of the body. */
 export class HalfSent {
   private readonly body: Buffer;
   private readonly outgoing: ClientRequest;
@@ -18,21 +18,21 @@ export class HalfSent {
     this.answer = new Promise((done, failed) => {
       this.outgoing.on('response', done).on('error', failed);
     });
-    this.answer.catch(() => undefined); // a spec that cuts it off does not look at it
+    this.answer.catch(() => undefined); // a spec that closes the connection ignores the answer
   }
 
   static registration(url: string, username: string): HalfSent {
     return new HalfSent(`${url}/api/register/`, { username, password: 'Str0ng-pass-1' });
   }
 
-  /** Resolves once the service says that it has read the head. */
+  /** Resolves when the service reports that it has read the head. */
   async begin(): Promise<void> {
     this.outgoing.flushHeaders();
     await new Promise((done) => this.outgoing.once('continue', done));
     this.outgoing.write(this.body.subarray(0, 9));
   }
 
-  /** Resolves once the rest is on its way. */
+  /** Resolves when the rest has been sent. */
   async finish(): Promise<void> {
     await new Promise<void>((done) => this.outgoing.end(this.body.subarray(9), done));
   }

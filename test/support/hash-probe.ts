@@ -1,13 +1,13 @@
 import { createHook } from 'node:async_hooks';
 
-/** What argon2's addon calls one computation, whether it makes a hash or checks one. */
+/** The name of argon2's computations, both for making and for checking a hash. */
 const HASH_WORK = 'argon2:HashWorker';
 
-/** Counts the argon2 computations of this process as they happen; nothing is put in their place. */
+/** Counts the argon2 computations of this process. It replaces nothing. */
 export class HashProbe {
-  /** How many were begun. */
+  /** Number of started computations. */
   begun = 0;
-  /** The most that were under way at once. */
+  /** Maximum number of computations at the same time. */
   togetherMax = 0;
   private readonly underWay = new Set<number>();
   private readonly hook = createHook({
@@ -22,7 +22,7 @@ export class HashProbe {
     },
   }).enable();
 
-  /** How many computations `work` leads to. */
+  /** Returns the number of computations that `work` causes. */
   async during(work: () => Promise<unknown>): Promise<number> {
     const before = this.begun;
     await work();

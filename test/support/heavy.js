@@ -1,4 +1,7 @@
-/** Whole files that run with TEST_EFFORT=full alone: installs, other versions of Node, pictures, and what a light run covers on one database. */
+/**
+ * Files that only run with TEST_EFFORT=full: installs, other versions of Node, screenshots, and files that a light
+ * run covers on one database.
+ */
 export const HEAVY = [
   'test/processes/commands.postgres.spec.ts',
   'test/processes/caps.sqlite.spec.ts',

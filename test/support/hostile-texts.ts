@@ -1,6 +1,9 @@
 const RUN = 'globalThis.pwned=1';
 
-/** What would run a script in a page that trusts text: as HTML, as Markdown, and as what each makes of the other. */
+/**
+ * Texts that would run a script in a page that trusts them: as HTML, as Markdown, or after one is converted to the
+ * other.
+ */
 export const HOSTILE_TEXTS: readonly string[] = [
   `<script>${RUN}</script>`,
   `<img src=x onerror="${RUN}">`,

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import TestSequencer from '@jest/test-sequencer';
 import { SLOWEST_FIRST } from './slowest.js';
 
-/** Starts the longest files first, so that no worker ends with one while the other has nothing to do. */
+/** Starts the longest files first, so that no worker is idle while another one runs a long file at the end. */
 export default class LongestFirst extends TestSequencer {
   sort(tests) {
     const rank = ({ path, context }) => {

@@ -5,14 +5,14 @@ import { SMTPServer } from 'smtp-server';
 export interface ReceivedMail {
   readonly from: string;
   readonly to: string[];
-  /** Headers and text, as they came. */
+  /** Headers and text, unchanged. */
   readonly raw: string;
 }
 
-/** A mail server that keeps what it is sent; it can be told to refuse, or to think for long. */
+/** A mail server that stores the mails it receives. A spec can make it refuse or delay them. */
 export class Mailbox {
   readonly mails: ReceivedMail[] = [];
-  /** What it says to each mail: nothing, or the words of a refusal. */
+  /** Returns the refusal of a mail. Undefined accepts every mail. */
   refusal: ((raw: string) => string) | undefined;
   /** Each mail is answered when this resolves. */
   pause: Promise<void> = Promise.resolve();
@@ -42,19 +42,19 @@ export class Mailbox {
     return `smtp://127.0.0.1:${String(port)}`;
   }
 
-  /** The token in the newest mail's link. */
+  /** Returns the token in the link of the newest mail. */
   get lastToken(): string {
     const token = /#password-reset=([\w-]+)/.exec(this.mails.at(-1)?.raw ?? '')?.[1];
     if (token === undefined) throw new Error('no link was sent');
     return token;
   }
 
-  /** Resolves once there are `count` mails. */
+  /** Resolves when there are `count` mails. */
   async waitFor(count: number): Promise<void> {
     while (this.mails.length < count) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
-  /** Resolves once there is a mail to this address. */
+  /** Resolves when there is a mail to this address. */
   async waitForMailTo(address: string): Promise<void> {
     while (!this.mails.some(({ to }) => to.includes(address))) {
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -76,7 +76,7 @@ export class Mailbox {
     await this.pause;
     const from = envelope.mailFrom ? envelope.mailFrom.address : '';
     const to = envelope.rcptTo.map(({ address }) => address);
-    // As a mail client shows it: what was folded for the way is unfolded.
+    // Decodes the text as a mail client does: joins folded lines.
     const text = raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');
     this.mails.push({ from, to, raw: text });
     return this.refusal ? new Error(this.refusal(text)) : null;

@@ -2,10 +2,10 @@ import { type Database, openWriter } from '../../src/database/data-source.js';
 import { entities } from '../../src/entities.js';
 import { createMigrated, type DatabaseKind } from './databases.js';
 
-/** Those that specs of the database write to; what refers to others comes first. */
+/** The tables that specs of the database write to. A table comes before the tables that it refers to. */
 const TABLES = ['ledger_entries', 'wallets', 'users', 'redemption_codes'];
 
-/** An open database with the schema in it, and no service on top. */
+/** An open database with the schema, without a service. */
 export interface Migrated {
   readonly url: string;
   readonly database: Database;

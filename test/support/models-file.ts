@@ -2,11 +2,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The key that specs give to their providers; no answer and no log line may have it. */
+/** The key of the providers in specs. It must not appear in an answer or a log line. */
 export const PROVIDER_KEY = 'sk-only-the-provider-may-see-this';
 
 export const FLAT = { perMessage: 100 };
-/** Dear enough that each model token is seen in the ledger. */
+/** A high price, so that each model token is visible in the ledger. */
 export const METERED = { per1kPrompt: 1000, per1kCompletion: 2000 };
 
 /** Writes a models file and returns the settings that use it. */
@@ -16,7 +16,7 @@ export function modelsFile(content: unknown): Record<string, string> {
   return { MODELS_FILE: path, TEST_PROVIDER_KEY: PROVIDER_KEY };
 }
 
-/** A file with one provider, whose every behaviour is a model at either price: `flat:x` and `metered:x`. */
+/** Writes a file with one provider. Each of its behaviours is a model at both prices: `flat:x` and `metered:x`. */
 export function modelsOf(
   baseUrl: string,
   behaviours: readonly string[],

@@ -1,6 +1,6 @@
 import type { LedgerNote } from '../../src/wallet/spending.js';
 
-/** What the ledger says of a charge that no chat made. */
+/** Returns the ledger's note of a charge without a chat. */
 export const noteOf = (reason: string, turnId: string): LedgerNote => ({
   reason,
   turnId,

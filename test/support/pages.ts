@@ -1,6 +1,6 @@
 import { type Caller } from './client.js';
 
-/** An item of a list, whatever it lists. */
+/** An item of any list. */
 export interface Item {
   readonly id: string;
   readonly [field: string]: unknown;
@@ -12,7 +12,7 @@ export interface Page {
   readonly results: Item[];
 }
 
-/** Gets one page; `where` is a path, or the absolute URL that another page named. */
+/** Gets one page. `where` is a path, or the absolute URL from another page. */
 export async function getPage(caller: Caller, where: string): Promise<Page> {
   const { pathname, search } = new URL(where, 'http://path.only');
   const { status, body } = await caller.get(pathname + search);
@@ -20,7 +20,7 @@ export async function getPage(caller: Caller, where: string): Promise<Page> {
   return body as Page;
 }
 
-/** Follows `next` or `previous` from a page to the end, that page included; `between` runs after each. */
+/** Follows `next` or `previous` from a page to the end, and includes that page. Runs `between` after each page. */
 export async function walk(
   caller: Caller,
   where: string,

@@ -3,14 +3,14 @@ import type { TestApp } from './app.js';
 import type { Caller } from './client.js';
 import type { ProviderProbe } from './provider-probe.js';
 
-/** A tool as OpenAI's clients describe one. */
+/** A tool in the format of OpenAI's clients. */
 export const ADD = {
   name: 'add',
   description: 'Adds',
   parameters: { type: 'object' as const, properties: { a: { type: 'number' as const } } },
 };
 
-/** The provider answers by calling the tool `add`. */
+/** Makes the provider answer with a call of the tool `add`. */
 export function callAdd(provider: ProviderProbe): void {
   const add = { name: 'add', arguments: '{"a":1}' };
   const call = { index: 0, id: 'c1', type: 'function', function: add };
@@ -20,7 +20,7 @@ export function callAdd(provider: ProviderProbe): void {
   ]);
 }
 
-/** One charge and one turn for each answer: the same ledger and history as on every other route. */
+/** Checks that there is one charge and one turn for each answer, as on every other route. */
 export async function expectPaid(app: TestApp, caller: Caller, answers: number): Promise<void> {
   expect(await caller.balance()).toBe(4000 - 100 * answers);
   const { body } = await caller.get('/api/wallet/ledger/');

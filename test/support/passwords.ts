@@ -1,6 +1,6 @@
 import { PASSWORD, type TestApp } from './app.js';
 
-/** What specs of passwords ask of the service, and look up behind it. */
+/** The requests and database reads that specs of passwords use. */
 export const passwordsOf = (app: () => TestApp) => ({
   login: (username: string, password = PASSWORD) =>
     app().post('/api/login/', { username, password }),

@@ -10,10 +10,10 @@ import { until } from './until.js';
 
 export const hasPgBouncer = hasProgram('pgbouncer', '--version');
 
-/** Debian's user without rights: PgBouncer does not run as root. */
+/** Debian's user without rights, because PgBouncer does not run as root. */
 const NOBODY = { name: 'nobody', uid: 65_534 };
 
-/** PgBouncer itself, with its defaults, between the service and PostgreSQL. */
+/** PgBouncer with its defaults, between the service and PostgreSQL. */
 export class PgBouncer {
   private constructor(
     private readonly child: ChildProcess,

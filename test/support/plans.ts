@@ -9,7 +9,7 @@ interface PostgresNode {
   readonly Plans?: readonly PostgresNode[];
 }
 
-/** How the database would run a statement, step by step, in its own words. */
+/** Returns the database's plan for a statement: one line for each step. */
 export async function planOf(
   database: Inspector,
   { sql, parameters }: Pick<Statement, 'sql' | 'parameters'>,
@@ -32,9 +32,9 @@ function steps(node: PostgresNode): string[] {
   return [words.filter(Boolean).join(' '), ...(node.Plans ?? []).flatMap(steps)];
 }
 
-/** Whether a step reads a whole table or index, or puts in order what no index has ordered. */
+/** Checks whether a step reads a whole table or index, or sorts without an index. */
 export const isSlow = (step: string): boolean =>
-  // What `jsonb_each` reads whole is the statement's own parameter.
+  // `jsonb_each` only reads the statement's own parameter.
   /^(SCAN (?!jsonb_each)|Seq Scan|USE TEMP B-TREE|Sort|Incremental Sort)|from end to end$/.test(
     step,
   );

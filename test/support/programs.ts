@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** Whether a program that no package brings along is there; `words` has it do nothing but answer. */
+/** Checks whether a program is installed that no package provides. `words` make it answer and do nothing else. */
 export function hasProgram(name: string, ...words: string[]): boolean {
   try {
     execFileSync(name, words, { stdio: 'ignore' });

@@ -1,7 +1,7 @@
 import { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
 import { NO_PROXIES, ProviderConnection } from '../../src/models/providers/provider-connection.js';
 
-/** A provider without an app around it. */
+/** Returns a provider without an app. */
 export function providerAt(
   baseUrl: string,
   apiKey?: string,

@@ -11,12 +11,12 @@ import { releaseAfterEach } from './released.js';
 type Complete = CompletionProvider['complete'];
 
 /**
- * Puts itself between the app and its default provider: counts the calls, and can stall or fail them. What a
- * test set is taken back after it, and calls that still wait then fail.
+ * Wraps the app's default provider: counts its calls, and can delay or fail them. After each test its settings are
+ * reset, and calls that still wait fail.
  */
 export class ProviderProbe {
   calls = 0;
-  /** What the last call was asked. */
+  /** The request of the last call. */
   lastRequest: (InstantRequest & { signal?: AbortSignal }) | undefined;
   private readonly provider: CompletionProvider;
   private readonly original: Complete;
@@ -49,7 +49,7 @@ export class ProviderProbe {
     this.remembered();
   }
 
-  /** Rejects when the test is over that made the provider wait. */
+  /** Rejects at the end of the test that made the provider wait. */
   private nextRelease(): Promise<never> {
     const released = new Promise<never>((_, reject) => {
       this.letGo = () => {
@@ -60,13 +60,16 @@ export class ProviderProbe {
     return released;
   }
 
-  /** From now on each call waits for `before`, which may reject, and then answers. */
+  /** Makes each later call wait for `before`, which may reject, and then answer. */
   use(before: (() => Promise<void>) | undefined): void {
     this.provider.complete = (request) => this.during(before, request);
     this.provider.answer = before ? undefined : this.counting(this.atOnce);
   }
 
-  /** From now on each call is answered with these events, and `rest` when it comes; without a `done` it then hangs. */
+  /**
+   * Makes each later call answer with these events, and with `rest` when it resolves. Without a `done` the call
+   * then hangs.
+   */
   answer(events: readonly CompletionEvent[], rest?: Promise<readonly CompletionEvent[]>): void {
     this.provider.answer = undefined;
     this.provider.complete = (request) => this.replay(events, rest, request);

@@ -2,13 +2,13 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ReadConnection } from '../../src/database/read-connection.js';
 import type { Inspector } from './databases.js';
 
-/** A statement that the service sent, as it was sent. */
+/** A statement as the service sent it. */
 export interface Sent {
   readonly sql: string;
   readonly parameters: readonly unknown[];
 }
 
-/** Notes what the app's reader sends; nothing is put in its place. */
+/** Records the statements of the app's reader. It replaces nothing. */
 export class QueryProbe {
   private readonly sent: Sent[] = [];
   private readonly reader: ReadConnection;
@@ -23,14 +23,14 @@ export class QueryProbe {
     };
   }
 
-  /** The last statement of that name (`history.page`). */
+  /** Returns the last statement with this name (`history.page`). */
   last(name: string): Sent {
     const found = this.sent.findLast(({ sql }) => sql.startsWith(`/* ${name} */`));
     if (!found) throw new Error(`no statement ${name} was sent`);
     return found;
   }
 
-  /** How many statements of that name were sent. */
+  /** Returns the number of statements with this name. */
   count(name: string): number {
     return this.sent.filter(({ sql }) => sql.startsWith(`/* ${name} */`)).length;
   }
@@ -40,7 +40,7 @@ export class QueryProbe {
   }
 }
 
-/** The steps by which the database would run a statement, each as one line. */
+/** Returns the database's plan for a statement: one line for each step. */
 export async function planOf(
   database: Inspector,
   kind: 'sqlite' | 'postgres',

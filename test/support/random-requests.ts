@@ -3,7 +3,7 @@ import type { ServedRoute } from '../../src/http/route-table.js';
 import { PASSWORD } from './app.js';
 import type { Ask } from './client.js';
 
-/** Every name that a body's field has somewhere in the API, and some that would do harm elsewhere. */
+/** Every name of a body field in the API, and some names that are harmful elsewhere. */
 const FIELDS = [
   'username password email message conversation model stream refresh token title system daily code',
   'amount reason active messages role content max_tokens max_completion_tokens temperature tools n',
@@ -11,7 +11,7 @@ const FIELDS = [
   '__proto__ constructor prototype toString then length',
 ].flatMap((names) => names.split(' '));
 
-/** Values at which code written for plain text and small numbers goes wrong. */
+/** Values that break code written for plain text and small numbers. */
 const EDGES: readonly unknown[] = [
   null,
   true,
@@ -45,7 +45,7 @@ const EDGES: readonly unknown[] = [
 ];
 
 const oddText = fc.string({ unit: 'binary', maxLength: 40 });
-/** Any UTF-16 at all, halves of characters too. */
+/** Any UTF-16 text, even with single surrogates. */
 const brokenText = fc
   .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 })
   .map((units) => String.fromCharCode(...units));
@@ -56,7 +56,7 @@ const value = fc.oneof(
   brokenText,
 );
 
-/** Together they serve every route, for each takes its own and ignores the rest. */
+/** Valid fields for every route. Each route uses its own and ignores the rest. */
 const GOOD = {
   username: 'ada',
   password: PASSWORD,
@@ -78,7 +78,7 @@ const toJson = (fields: Readonly<Record<string, unknown>>, strange: readonly [st
   `{${[...Object.entries(fields), ...strange]
     .map(([name, field]) => `${JSON.stringify(name)}:${JSON.stringify(field)}`)
     .join(',')}}`;
-/** Good bodies with some fields missing, and some replaced, for of two with one name the last counts. */
+/** Valid bodies with some fields missing and some replaced. If two fields have the same name, the last one counts. */
 const nearlyRight = fc
   .tuple(
     fc.subarray(Object.keys(GOOD) as (keyof typeof GOOD)[], { minLength: 8 }),
@@ -102,7 +102,7 @@ const wildNumbers = fc
     fc.constantFrom('1e999', '-0', '9'.repeat(5000), '01', '1.', 'NaN'),
   )
   .map(([name, number]) => `{"${name}": ${number}}`);
-/** Well formed: as deep as is read, and deeper than a reader that calls itself has stack for. */
+/** Valid JSON, up to the maximum depth or deeper than a recursive parser has stack for. */
 const deep = fc
   .record({
     name: fc.constantFrom(...FIELDS),
@@ -126,7 +126,7 @@ const body = fc.oneof(
   { weight: 1, arbitrary: deep },
 );
 
-/** Printable, because an HTTP client sends nothing else; other bytes have a spec of their own. */
+/** Printable text, because HTTP clients send nothing else. Another spec sends other bytes. */
 const headerText = fc.string({ unit: 'grapheme-ascii', maxLength: 60 }).map((text) => text.trim());
 const contentType = fc.oneof(
   { weight: 20, arbitrary: fc.constant('application/json') },
@@ -146,7 +146,7 @@ const contentType = fc.oneof(
   { weight: 2, arbitrary: headerText },
 );
 
-/** What a path may name that is there, and is the caller's own. */
+/** Things of the caller that a path may name. */
 export interface Belongings {
   readonly username: string;
   readonly conversation: string;
@@ -169,18 +169,18 @@ const parts = fc.record({
   accept: fc.oneof({ weight: 12, arbitrary: fc.constant('*/*') }, headerText),
 });
 
-/** A request to the route, but for who sends it. */
+/** A request to a route, without the caller. */
 export interface RandomRequest {
   readonly route: ServedRoute;
   readonly parts: typeof parts extends fc.Arbitrary<infer Parts> ? Parts : never;
 }
 
-/** Requests to any of the routes, with any body, content type, query and path parameter. */
+/** Returns requests to any of the routes, with any body, content type, query and path parameter. */
 export function randomRequest(routes: readonly ServedRoute[]): fc.Arbitrary<RandomRequest> {
   return fc.record({ route: fc.constantFrom(...routes), parts });
 }
 
-/** The request as someone sends it whom these things belong to; their credentials are still missing. */
+/** Returns the request of the owner of these things, without credentials. */
 export function askOf(
   {
     route,

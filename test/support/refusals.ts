@@ -14,7 +14,7 @@ const TABLES = [
   'turns',
 ];
 
-/** How many rows there are in each table; equal counts mean that nothing was written. */
+/** Returns the number of rows in each table. Equal counts mean that nothing was written. */
 export function rowCounts(app: TestApp): Promise<number[]> {
   return Promise.all(TABLES.map((table) => app.database.count(table)));
 }
@@ -24,7 +24,7 @@ function expectHeaders({ headers }: Answer | WireAnswer): void {
   expect(headers['x-request-id']).toMatch(/^[\da-f-]{36}$/);
 }
 
-/** `{"detail", "code"}`, and no key more. */
+/** Expects `{"detail", "code"}` and no other key. */
 export function expectProblem(
   answer: Answer | WireAnswer | undefined,
   status: number,
@@ -36,7 +36,7 @@ export function expectProblem(
   expect([answer.status, body]).toEqual([status, { detail: expect.any(String), code }]);
 }
 
-/** 400 with `{"field": ["sentence", …]}` for that field, and no other. */
+/** Expects 400 with `{"field": ["sentence", …]}` for that field and no other. */
 export function expectFault(answer: Answer, field: string, sentence = /^[A-Z].+\.$/): void {
   expectHeaders(answer);
   const sentences = expect.arrayContaining([expect.stringMatching(sentence)]);

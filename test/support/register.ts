@@ -1,6 +1,6 @@
 import { Caller, type HttpClient } from './client.js';
 
-/** Registers someone new at a service that is reached by HTTP alone. Throws for any answer but 201. */
+/** Registers a new user over HTTP only. Throws for any status but 201. */
 export async function register(http: HttpClient, username: string): Promise<Caller> {
   const { status, raw, body } = await http.send({
     method: 'POST',

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach } from '@jest/globals';
 
-/** Something of a spec that keeps requests of the service waiting. */
+/** A helper of a spec that makes requests of the service wait. */
 export interface Blocking {
-  /** Called before each test, to remember how it is set. */
+  /** Called before each test, to save its settings. */
   remember(): void;
-  /** Called after each test: lets go of what still waits, and goes back to how it was set before. */
+  /** Called after each test. Releases waiting requests and restores the settings. */
   release(): void;
 }
 
 const blocking = new Set<Blocking>();
 
-/** From now on a failed assertion cannot leave `one` blocking the tests after it, or the end of the file. */
+/** Releases `one` after each test, so that a failed assertion cannot block later tests or the end of the file. */
 export function releaseAfterEach(one: Blocking): void {
   blocking.add(one);
 }

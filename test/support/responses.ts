@@ -1,7 +1,7 @@
 import type { Answer, Caller } from './client.js';
 import type { Behaviour } from './upstream.js';
 
-/** Asks for a response; `fields` add to the least that clients send, or replace it. */
+/** Requests a response. `fields` are added to the smallest request, or replace its fields. */
 export const respond = (
   caller: Caller,
   fields: object,
@@ -9,7 +9,7 @@ export const respond = (
 ): Promise<Answer> =>
   caller.send('POST', '/v1/responses', { model: 'echo', input: 'hi', ...fields }, headers);
 
-/** All words of a response. */
+/** Returns all text of a response. */
 export const textIn = (body: { output: { content?: { text: string }[] }[] }): string =>
   body.output.flatMap(({ content = [] }) => content.map(({ text }) => text)).join('');
 
@@ -20,7 +20,7 @@ export interface StreamedEvent {
   readonly [field: string]: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- specs assert on it
 }
 
-/** The events of a stream. Throws where the event's name is not its type, or its number does not follow. */
+/** Returns the events of a stream. Throws if an event's name is not its type, or its number is not the next one. */
 export function eventsOf({ raw }: Answer): StreamedEvent[] {
   const blocks = raw.split('\n\n').filter((block) => block.startsWith('event: '));
   return blocks.map((block, n) => {
@@ -36,7 +36,7 @@ const chunk = (delta: object, finish_reason: string | null = null) => ({
   choices: [{ index: 0, delta, finish_reason }],
 });
 
-/** How an upstream that speaks chat completions answers, chunk by chunk. */
+/** Answers like an upstream of chat completions, chunk by chunk. */
 const streaming =
   (deltas: readonly object[], reason: string): Behaviour =>
   async (call) => {
@@ -62,7 +62,7 @@ export const thinking = (thoughts: string[], ...texts: string[]) =>
     'stop',
   );
 
-/** Calls of tools, whose arguments come in two pieces. */
+/** Answers with tool calls whose arguments come in two pieces. */
 export const calling = (...calls: [id: string, name: string, json: string][]) =>
   streaming(
     calls.flatMap(([id, name, json], index) => {

@@ -3,7 +3,7 @@ import type { LedgerEntry } from '../../src/wallet/ledger-entry.entity.js';
 import type { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
 import type { Wallet } from '../../src/wallet/wallet.entity.js';
 
-/** Rows of which a case names only what it asks for. */
+/** Returns a row of a user. A case sets only the fields that it needs. */
 export const user = (id: string, more: Partial<User> = {}): User => ({
   id,
   username: id,

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import startPostgres from './postgres.setup.js';
 
 const RAM_DISK = '/dev/shm';
-/** What all databases of a run take at one time, many times over. */
+/** Many times the size of all databases of a run at one time. */
 const ROOM_BYTES = 4 * 1024 ** 3;
 
-/** Specs commit some hundred thousand times, and each commit waits for the disk: they kill processes, never the machine. */
+/**
+ * Returns the folder for databases. It is a RAM disk if possible, because each of some hundred thousand commits
+ * waits for the disk. Specs kill processes but never the machine, so this is safe.
+ */
 async function folderOfDatabases() {
   try {
     const { bavail, bsize } = await statfs(RAM_DISK);
@@ -17,7 +20,7 @@ async function folderOfDatabases() {
   }
 }
 
-/** Before the first file: a folder for all that specs write, and a PostgreSQL for all. */
+/** Before the first file: creates a folder for everything that specs write, and starts a PostgreSQL for all. */
 export default async function setUpRun() {
   const folder = await mkdtemp(join(await folderOfDatabases(), 'tallychat-specs-'));
   // PostgreSQL does not run as root.

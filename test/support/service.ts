@@ -8,10 +8,10 @@ import { templateOf } from './databases.js';
 
 const MAIN = resolve('dist/src/main.js');
 
-/** Settings that make a start quick and touch nothing outside a folder of the spec's own. */
+/** Settings that make a start fast and only use a folder of the spec. */
 const QUICK = { PORT: '0', RATE_LIMITS: 'off', ARGON2_MEMORY_KIB: '8192', ARGON2_PASSES: '1' };
 
-/** What is started, and with which files in the folder that it runs in. */
+/** The command to start, and the files in its folder. */
 interface Launch {
   readonly command?: readonly string[];
   readonly words?: readonly string[];
@@ -26,7 +26,7 @@ export interface Ending {
 
 export type LogLine = Record<string, unknown> & { readonly msg: string };
 
-/** The service as it is run in earnest: the built program in a process of its own. */
+/** The service as in production: the built program in its own process. */
 export class Service {
   stdout = '';
   stderr = '';
@@ -35,18 +35,18 @@ export class Service {
   private constructor(
     private readonly child: ChildProcess,
     private readonly folder: string,
-    /** All that it was told, where no command of a spec's own and no file tells it more. */
+    /** All its settings. Undefined if a command or files of the spec may set more. */
     private readonly settings: Record<string, string> | undefined,
   ) {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    // 'close' and not 'exit': by then all that was printed has been read.
+    // 'close' and not 'exit', because after 'close' all output has been read.
     this.ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
   /**
-   * Starts the program, or a command that starts it, and does not wait. Without a database in the settings the program
-   * has one with the schema in it, and a command has none.
+   * Starts the program, or a command that starts it, without waiting. If the settings name no database, the program
+   * gets one with the schema, and a command gets none.
    */
   static async launch(
     settings: Record<string, string> = {},
@@ -76,13 +76,13 @@ export class Service {
     return service;
   }
 
-  /** A client of the address that the process says it listens on. */
+  /** Returns a client for the address that the process has logged. */
   client(): Promise<HttpClient> {
     const url = /listens on ([^\s"]+)["\s]/.exec(this.stdout)?.[1] ?? '';
     return HttpClient.connect(url, this.settings);
   }
 
-  /** Resolves once the log has the words. Rejects when the process ends without them. */
+  /** Resolves when the log contains the words. Rejects if the process ends without them. */
   async sees(words: RegExp): Promise<void> {
     while (!words.test(this.stdout)) {
       const more = this.child.stdout && once(this.child.stdout, 'data');
@@ -93,7 +93,7 @@ export class Service {
     }
   }
 
-  /** Every line of the log; throws where one is not JSON. */
+  /** Returns every line of the log. Throws if one is not JSON. */
   log(): LogLine[] {
     const lines = this.stdout.trimEnd().split('\n');
     return lines.map((line) => JSON.parse(line) as LogLine);

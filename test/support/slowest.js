@@ -1,4 +1,4 @@
-/** The files that take longest, the longest first, as the end of a run prints them. */
+/** The slowest files, in descending order, as the end of a run prints them. */
 export const SLOWEST_FIRST = [
   'test/processes/crash.postgres.spec.ts',
   'test/processes/crash.sqlite.spec.ts',

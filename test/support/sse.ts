@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Caller } from './client.js';
 
-/** One event as it came over the wire; a comment has the name `:`. */
+/** One event from the wire. A comment has the name `:`. */
 export interface WireEvent {
   readonly name: string;
   readonly content: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- specs assert on it
 }
 
-/** A client that reads server-sent events as a browser would, or as badly as a spec wants. */
+/** A client that reads server-sent events as a browser does, or as slowly as a spec needs. */
 export class EventReader {
   raw = '';
   /** Whether the server closed the stream properly. */
@@ -33,7 +33,7 @@ export class EventReader {
     });
   }
 
-  /** Asks, and resolves with the headers. */
+  /** Sends the request, and resolves when the headers arrive. */
   static async open(
     url: string,
     { token }: Caller,
@@ -67,13 +67,13 @@ export class EventReader {
       });
   }
 
-  /** The text of all deltas so far. */
+  /** Returns the text of all deltas so far. */
   get text(): string {
     const deltas = this.events.filter(({ name }) => name === 'delta');
     return deltas.map(({ content }) => (content as { text: string }).text).join('');
   }
 
-  /** Resolves once an event of that name is there; throws when the stream ends without one. */
+  /** Resolves when an event with this name has come. Throws if the stream ends without one. */
   async until(name: string): Promise<WireEvent> {
     for (;;) {
       const found = this.events.find((event) => event.name === name);
@@ -89,7 +89,7 @@ export class EventReader {
     return this.events;
   }
 
-  /** Cuts the connection. */
+  /** Closes the connection. */
   leave(): void {
     this.outgoing.destroy();
   }

@@ -2,15 +2,15 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource, type Logger } from 'typeorm';
 import { ReadConnection } from '../../src/database/read-connection.js';
 
-/** A statement as it was issued. */
+/** An issued statement. */
 export interface Statement {
-  /** What its leading comment says, or else its first words. */
+  /** The text of its leading comment, or else its first words. */
   readonly name: string;
   readonly sql: string;
   readonly parameters: readonly unknown[];
 }
 
-/** Reads along with every statement that is issued, by TypeORM's own logger. */
+/** Records every issued statement with TypeORM's own logger. */
 export class StatementLog {
   private statements: Statement[] = [];
 
@@ -37,7 +37,7 @@ export class StatementLog {
     return new StatementLog(new Set([app.get(DataSource), app.get(ReadConnection)['database']]));
   }
 
-  /** What is issued while `work` runs. */
+  /** Returns the statements that are issued while `work` runs. */
   async during(work: () => Promise<unknown>): Promise<Statement[]> {
     this.statements = [];
     await work();

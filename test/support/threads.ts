@@ -10,7 +10,7 @@ interface ListedTurn {
   readonly timestamp: string;
 }
 
-/** Opens a conversation and gives its id. */
+/** Creates a conversation and returns its id. */
 export async function openThread(caller: Caller, settings: object = {}): Promise<string> {
   const { status, body } = await caller.send('POST', '/api/conversations/', settings);
   expect(status).toBe(201);
@@ -26,7 +26,7 @@ export function say(
   return caller.send('POST', `/api/conversations/${id}/messages/`, { message }, headers);
 }
 
-/** The turns of a page, or of an export. */
+/** Returns the turns of a page or an export. */
 export function turnsIn({ body }: Answer): ListedTurn[] {
   const { results, turns = results } = body as { results: ListedTurn[]; turns?: ListedTurn[] };
   return turns;
@@ -34,7 +34,7 @@ export function turnsIn({ body }: Answer): ListedTurn[] {
 
 export const messagesIn = (answer: Answer) => turnsIn(answer).map(({ message }) => message);
 
-/** Holds the provider's next answers back until the function returned is called. */
+/** Delays the provider's next answers until the returned function is called. */
 export function stall(provider: ProviderProbe): () => void {
   let answerNow: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (answerNow = resolve));
@@ -42,7 +42,7 @@ export function stall(provider: ProviderProbe): () => void {
   return answerNow;
 }
 
-/** Resolves once the provider was called more often than `calls`. */
+/** Resolves when the number of the provider's calls is no longer `calls`. */
 export async function untilAsked(provider: ProviderProbe, calls: number): Promise<void> {
   await until(() => provider.calls !== calls);
 }

@@ -2,21 +2,21 @@ import { DefaultChatTransport, readUIMessageStream, type UIMessage } from 'ai';
 import type { TestApp } from './app.js';
 import type { Caller } from './client.js';
 
-/** A message of a person, as `useChat()` keeps it. */
+/** Returns a message of a user, as `useChat()` stores it. */
 export const said = (text: string): UIMessage => ({
   id: text,
   role: 'user',
   parts: [{ type: 'text', text }],
 });
 
-/** The transport of the hook, with nothing set but where the service is and the credential. */
+/** Returns the hook's transport with only the URL of the service and the credential set. */
 export const transportOf = ({ url }: TestApp, { token }: Caller) =>
   new DefaultChatTransport({
     api: `${url}/api/chat`,
     headers: { Authorization: `Bearer ${token}` },
   });
 
-/** Sends messages as the hook does, and gives the answer as the AI SDK reads it. Throws what the stream tells. */
+/** Sends messages as the hook does, and returns the answer as the AI SDK reads it. Throws errors of the stream. */
 export async function converse(
   app: TestApp,
   caller: Caller,
@@ -41,7 +41,7 @@ export async function converse(
   return answer;
 }
 
-/** The caller's conversations, the newest first. */
+/** Returns the caller's conversations, newest first. */
 export async function conversationsOf(caller: Caller): Promise<{ id: string; title: string }[]> {
   const { body } = await caller.get('/api/conversations/');
   return (body as { results: { id: string; title: string }[] }).results;

@@ -7,21 +7,21 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What our service asked of the upstream. */
+/** A request of our service to the upstream. */
 export interface UpstreamRequest {
   readonly model: string;
   readonly messages: { role: string; content: unknown }[];
   readonly [field: string]: unknown;
 }
 
-/** How a model behaves; it resolves when it has nothing more to do, with the connection as it left it. */
+/** The behaviour of a model. It resolves when it has nothing more to do, and leaves the connection as it is. */
 export type Behaviour = (call: UpstreamCall) => Promise<void> | void;
 
-/** One call, as the upstream saw it, and the means to answer it well or badly. */
+/** One call as the upstream received it, with methods for valid and faulty answers. */
 export class UpstreamCall {
-  /** Bytes that the connection has taken. */
+  /** Number of bytes that the connection has taken. */
   sentBytes = 0;
-  /** When our side closed it before the answer's end, in the time of `performance.now()`. */
+  /** When our service closed the connection before the end of the answer, by `performance.now()`. */
   abortedAt: number | undefined;
   readonly aborted: Promise<void>;
 
@@ -50,7 +50,7 @@ export class UpstreamCall {
     return this;
   }
 
-  /** Resolves when the connection has taken it, or is gone. */
+  /** Writes a text. Resolves when the connection has taken it or is closed. */
   async raw(text: string): Promise<void> {
     if (this.response.destroyed) return;
     this.sentBytes += Buffer.byteLength(text);
@@ -80,13 +80,13 @@ export class UpstreamCall {
     this.response.end();
   }
 
-  /** Ends the connection without a word. */
+  /** Resets the connection. */
   reset(): void {
     this.response.socket?.resetAndDestroy();
   }
 }
 
-/** A model server of our own that does as it is told, well or badly, by the name of the model. */
+/** A model server for specs. The model's name selects its behaviour, valid or faulty. */
 export class Upstream {
   readonly calls: UpstreamCall[] = [];
 
@@ -118,7 +118,7 @@ export class Upstream {
     return `http://127.0.0.1:${String(this.port)}/v1`;
   }
 
-  /** The newest call; throws where there is none. */
+  /** Returns the newest call. Throws if there is none. */
   get last(): UpstreamCall {
     const call = this.calls.at(-1);
     if (!call) throw new Error('the upstream was not called');

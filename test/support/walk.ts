@@ -10,7 +10,7 @@ import { WebPage, type SCREENS } from './web-page.js';
 
 type Screen = keyof typeof SCREENS;
 
-/** Each screen with another database, so that both are walked through. */
+/** Each screen uses another database, so that both are tested. */
 export const DATABASES = {
   small: databaseKinds.at(-1) ?? 'sqlite',
   wide: databaseKinds.at(0) ?? 'sqlite',
@@ -21,7 +21,7 @@ const model = (id: string, price: object) => ({
   ...{ contextTokens: 8000, maxTokens: 1000 },
 });
 
-/** One service and one browser, in which one suite after the other walks through the page. */
+/** One service and one browser, in which the suites use the page one after another. */
 export class Walk {
   private constructor(
     readonly screen: Screen,
@@ -47,7 +47,7 @@ export class Walk {
     return new Walk(screen, app, new ProviderProbe(app.nest), mailbox, await openBrowser());
   }
 
-  /** A window of `caller`, or of somebody who is not logged in. */
+  /** Opens a window for `caller`, or without a login. */
   open(caller?: Caller, url = this.app.url): Promise<WebPage> {
     return WebPage.openAlone(this.browser, url, this.screen, caller);
   }

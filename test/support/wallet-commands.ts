@@ -20,7 +20,7 @@ import {
 const WALLETS_MAX = 3;
 const KEYS = ['a', 'b', 'c'];
 
-/** Afterwards the service and the model say the same of every wallet. */
+/** Checks that the service and the model agree on every wallet. */
 async function assertAgrees(models: readonly Model[], { app, owners }: World): Promise<void> {
   for (const [index, { balance, held }] of models.entries()) {
     const summary = await app.nest.get(WalletService).summary(owners[index] ?? '');
@@ -28,7 +28,7 @@ async function assertAgrees(models: readonly Model[], { app, owners }: World): P
   }
 }
 
-/** Opens one more wallet, with a grant; a second one for the same owner is refused. */
+/** Opens one more wallet with a grant. A second one for the same owner is refused. */
 class Register implements fc.AsyncCommand<Model[], World> {
   constructor(private readonly grant: number) {}
 
@@ -59,7 +59,7 @@ class Register implements fc.AsyncCommand<Model[], World> {
   }
 }
 
-/** One step on one of the wallets that there are. */
+/** One step on one of the existing wallets. */
 class Command implements fc.AsyncCommand<Model[], World> {
   constructor(
     private readonly which: number,
@@ -88,7 +88,7 @@ const wallet = fc.nat(WALLETS_MAX - 1);
 const amounts = fc.integer({ min: 1, max: 300 });
 const hows = fc.constantFrom('capture' as const, 'release' as const);
 const keys = fc.option(fc.constantFrom(...KEYS), { nil: undefined });
-/** Every step that a wallet can go through, on any of the wallets that there are. */
+/** Every step of a wallet, on any of the existing wallets. */
 export const commands = [
   fc.nat(300).map((grant) => new Register(grant)),
   fc

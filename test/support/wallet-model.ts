@@ -15,7 +15,7 @@ import { WalletService } from '../../src/wallet/wallet.service.js';
 import type { TestApp } from './app.js';
 import { noteOf } from './note.js';
 
-/** The wallet in ten lines: what the service must agree with after every step. */
+/** A minimal model of a wallet. The service must agree with it after every step. */
 export class Model {
   balance = 0;
   limit: number | null = null;
@@ -36,14 +36,14 @@ export class Model {
   }
 }
 
-/** The service, the wallets opened in this run, and how many steps all runs have taken. */
+/** The service, the wallets opened in this run, and the number of steps in all runs. */
 export interface World {
   readonly app: TestApp;
   readonly owners: string[];
   readonly count: { steps: number; wallets: number };
 }
 
-/** What happens to one wallet, in the service and in the model alike. */
+/** One step on one wallet, both in the service and in the model. */
 export type Step = (wallet: Model, ownerId: string, world: World) => Promise<void>;
 
 export const run = <T>({ app }: World, work: Parameters<UnitOfWork['run']>[0]) =>
@@ -64,7 +64,8 @@ export const hold =
     const holds = world.app.nest.get(HoldsService);
     const idempotency = chatClaim(key, amount);
     const held = run<string>(world, (tx) => holds.hold(tx, { ownerId, amount, idempotency }));
-    // The key comes first: a twin is told of the first request, not of the money that it has taken.
+    // The key is checked first: a repeated request gets the result of the first one, even if the money does not
+    // suffice.
     if (key !== undefined && wallet.claims.has(key)) {
       expect(await isTaken(held)).toBe(true);
     } else if (!wallet.affords(amount)) {
@@ -76,7 +77,9 @@ export const hold =
     }
   };
 
-/** At once, so that they share statements: some of them are paid, and no refused one would have been covered. */
+/**
+ * Pays all amounts at once, so that they share statements. Some are paid, and no refused one could have been paid.
+ */
 export const payTogether =
   (amounts: readonly number[]): Step =>
   async (wallet, ownerId, { app }) => {
@@ -133,7 +136,7 @@ export const resolve =
     const take = () => run(world, (tx) => holds.capture(tx, id, amount, why));
     const free = () => run(world, (tx) => holds.release(tx, id, 'released'));
     expect(await (how === 'capture' ? take() : free())).toBeTruthy();
-    // A hold resolves once, whoever comes second.
+    // A hold is resolved once. A second attempt does nothing.
     expect([await take(), await free()]).toEqual([undefined, undefined]);
     if (how === 'release') {
       wallet.giveBack([id]);

@@ -5,13 +5,13 @@ import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { PASSWORD } from './app.js';
 import type { Caller } from './client.js';
 
-/** The two screens that the page is made for. */
+/** The two screen sizes that the page is made for. */
 export const SCREENS = {
   wide: { width: 1280, height: 800 },
   small: { width: 390, height: 844 },
 };
 
-/** What the page keeps of a login, so that nobody needs to type it. */
+/** Returns the login that the page stores, so that a spec need not type it. */
 const sessionOf = (url: string, { token, username }: Caller) => {
   const value = JSON.stringify({ token, username });
   return {
@@ -20,16 +20,16 @@ const sessionOf = (url: string, { token, username }: Caller) => {
   };
 };
 
-/** A browser's own words for an answer of ours that is no success: the page shows it, and is not at fault. */
+/** The browser's own message for an error status. The page shows the error, so this is not a fault of the page. */
 const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d /;
 
 interface AxeResults {
   readonly violations: { id: string; impact: string; nodes: { html: string }[] }[];
 }
 
-/** The page at `/` in a tab, by the names that people see and hear. */
+/** The page at `/` in a tab. Its elements are found by the names that people see and hear. */
 export class WebPage {
-  /** What the browser complained of: errors of scripts, breaches of the policy, requests elsewhere. */
+  /** The browser's complaints: script errors, violations of the security policy, and requests to other hosts. */
   readonly complaints: string[] = [];
 
   private constructor(
@@ -58,7 +58,7 @@ export class WebPage {
     return opened;
   }
 
-  /** A tab in a browser window of its own, in which nobody is logged in but `caller`. */
+  /** Opens a tab in its own browser window, logged in as `caller` or not at all. */
   static async openAlone(
     browser: Browser,
     url: string,
@@ -68,7 +68,7 @@ export class WebPage {
     const context = await browser.newContext({
       viewport: SCREENS[screen],
       acceptDownloads: true,
-      // A click waits until what moves is at rest.
+      // A click waits until animations have ended.
       reducedMotion: 'reduce',
       ...(caller && { storageState: sessionOf(url, caller) }),
     });
@@ -116,7 +116,10 @@ export class WebPage {
     return this.page.getByRole('dialog');
   }
 
-  /** Answers the dialog that a button opens, and waits until it is gone; the first such button without `within`. */
+  /**
+   * Opens a dialog with a button, fills it in, and waits until it is closed. Without `within`, uses the first
+   * button with this name.
+   */
   async act(
     name: string,
     fields: Record<string, string> = {},
@@ -130,7 +133,7 @@ export class WebPage {
     await this.dialog.waitFor({ state: 'hidden' });
   }
 
-  /** Sends a message, and waits until its answer has come to an end. */
+  /** Sends a message, and waits until its answer has ended. */
   async ask(message: string): Promise<void> {
     const before = await this.turns.count();
     await this.message.fill(message);
@@ -138,13 +141,13 @@ export class WebPage {
     await this.turns.nth(before).getByRole('button', { name: 'Retry' }).waitFor();
   }
 
-  /** What the keyboard is at: its id or its name; `BODY` where that was lost. */
+  /** Returns the id or the name of the focused element. Returns `BODY` if the focus was lost. */
   focused(): Promise<string> {
     return this.page.evaluate<string>(`(({ id, ariaLabel, innerText, tagName }) =>
       tagName === 'BODY' ? tagName : id || ariaLabel || innerText.trim())(document.activeElement)`);
   }
 
-  /** Presses Tab until the keyboard is at this. */
+  /** Presses Tab until this element has the focus. */
   async tabTo(name: string): Promise<void> {
     for (let stops = 0; stops < 60 && (await this.focused()) !== name; stops += 1) {
       await this.page.keyboard.press('Tab');
@@ -152,12 +155,12 @@ export class WebPage {
     expect(await this.focused()).toBe(name);
   }
 
-  /** Waits until the text is to be seen. */
+  /** Waits until the text is visible. */
   async sees(text: string | RegExp): Promise<void> {
     await this.page.getByText(text).filter({ visible: true }).first().waitFor();
   }
 
-  /** Waits until this is what stands in the field for a message. */
+  /** Waits until the message field contains this text. */
   async hasTyped(text: string): Promise<void> {
     const until = Date.now() + 10_000;
     while ((await this.message.inputValue()) !== text && Date.now() < until) {
@@ -166,12 +169,12 @@ export class WebPage {
     expect(await this.message.inputValue()).toBe(text);
   }
 
-  /** The balance in the page's head. */
+  /** Waits until the page's header shows this balance. */
   async hasBalance(tokens: string): Promise<void> {
     await this.page.getByRole('banner').getByText(`${tokens} tokens`).waitFor();
   }
 
-  /** Fails unless the whole of the element is on the screen, without scrolling. */
+  /** Fails unless the whole element is on the screen without scrolling. */
   async expectInView(element: Locator): Promise<void> {
     const box = await element.boundingBox();
     const screen = this.page.viewportSize();
@@ -182,7 +185,10 @@ export class WebPage {
     expect(box.x + box.width).toBeLessThanOrEqual(screen.width);
   }
 
-  /** What axe-core finds serious or critical, with the first place of each: in light colours all, in dark ones of these. */
+  /**
+   * Returns the serious and critical findings of axe-core, with the first element of each. Light colours get all
+   * rules, dark colours only the contrast rule.
+   */
   async barriers(): Promise<string[]> {
     return [
       ...(await this.barriersIn('light', '')),

@@ -1,23 +1,23 @@
 import { connect } from 'node:net';
 
-/** An answer as its bytes had it. */
+/** An answer as it came over the wire. */
 export interface WireAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** How a conversation goes on once `bytes` are sent. */
+/** What to do after `bytes` are sent. */
 interface WireOptions {
-  /** Ends the connection from this side as soon as the bytes are on their way. */
+  /** Closes the connection from this side as soon as the bytes are sent. */
   readonly hangUp?: boolean;
 }
 
 const SILENCE_MS = 20_000;
 
 /**
- * Sends bytes as they are, on a connection of their own, and gives the answer once the service has closed
- * it; undefined where it closed without one. For what an HTTP client would never send.
+ * Sends bytes unchanged on its own connection, and returns the answer when the service has closed it. Returns
+ * undefined if it was closed without an answer. For requests that an HTTP client would never send.
  */
 export function sendBytes(
   url: string,

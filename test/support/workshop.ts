@@ -7,11 +7,11 @@ import { promisify } from 'node:util';
 const RUN_TIMEOUT_MS = 300_000;
 const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 
-/** A folder with packages of npm that are too heavy for `npm ci`: a full run alone needs them. */
+/** A folder with npm packages that are too large for `npm ci`. Only a full run needs them. */
 export class Workshop {
   private constructor(readonly folder: string) {}
 
-  /** Installs packages of these exact versions, without the scripts of their own. */
+  /** Installs packages in these exact versions, without running their scripts. */
   static async open(
     dependencies: Readonly<Record<string, string>>,
     overrides: object = {},
@@ -29,7 +29,7 @@ export class Workshop {
     return writeFile(join(this.folder, name), text);
   }
 
-  /** What a program of an installed package, or a file of this folder, writes to its standard output. */
+  /** Runs a program of an installed package, or a file of this folder, and returns its standard output. */
   node(path: string, ...words: string[]): Promise<string> {
     return this.exec(process.execPath, path, ...words);
   }

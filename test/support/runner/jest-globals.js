@@ -2,7 +2,10 @@ import { jestExpect } from '@jest/expect';
 import { ModernFakeTimers } from '@jest/fake-timers';
 import { ModuleMocker } from 'jest-mock';
 
-/** The function of the file that runs now: Jest makes new ones for each, and a module in `test/support` outlives a file. */
+/**
+ * Calls the function of the current file. Jest makes new functions for each file, and modules of `test/support` are
+ * loaded once.
+ */
 const ofThisFile = (name) =>
   new Proxy(() => undefined, {
     apply: (_, self, words) => globalThis[name].apply(self, words),

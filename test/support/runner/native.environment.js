@@ -1,21 +1,21 @@
-/** The worker's own global object: specs and the service share one realm, as in production. */
+/** The worker's own global object. Specs and the service share one realm, as in production. */
 export default class NativeEnvironment {
   global = globalThis;
   console = globalThis.console;
   exit = process.exit;
 
-  /** Node's own source maps; Jest has put its own in their place. */
+  /** Restores Node's own source maps, which Jest has replaced. */
   async setup() {
     Error.prepareStackTrace = undefined;
   }
 
-  /** Jest gives each spec a console and a `process.exit` of its own. */
+  /** Restores the console and `process.exit`, which Jest replaces for each spec. */
   async teardown() {
     globalThis.console = this.console;
     process.exit = this.exit;
   }
 
-  /** No spec runs in a context of its own. */
+  /** No spec runs in its own context. */
   getVmContext() {
     return null;
   }

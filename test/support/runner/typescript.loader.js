@@ -3,10 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { transform } from '@swc/core';
 
-/** `@jest/globals` refuses to be imported outside Jest's own module system: `jest-globals.js` has what it would export. */
+/**
+ * Replaces `@jest/globals`, which cannot be imported outside Jest's own module system. `jest-globals.js` has the
+ * same exports.
+ */
 const GLOBALS = new URL('./jest-globals.js', import.meta.url).href;
 
-/** TypeScript names the file `x.js` that `x.ts` becomes. */
+/** Returns the URL of `x.ts`. TypeScript imports it by the name of its output, `x.js`. */
 const sourceOf = (url) => {
   const source = url.replace(/\.js$/, '.ts');
   return source !== url && existsSync(fileURLToPath(source)) ? source : undefined;
@@ -24,7 +27,7 @@ export async function resolve(specifier, context, next) {
 export async function load(url, context, next) {
   if (!url.endsWith('.ts')) return next(url, context);
   const path = fileURLToPath(url);
-  // The rules are in .swcrc, which the build of the mutants reads too.
+  // The options are in .swcrc, which the build of the mutants also reads.
   const { code } = await transform(await readFile(path, 'utf8'), { filename: path });
   return { source: code, format: 'module', shortCircuit: true };
 }
