@@ -1,5 +1,5 @@
--- Sends the requests of a file in turn; they stand there as they go over the wire, with a NUL between.
--- Prints one line of JSON at the end. For one thread (-t1).
+-- Sends the requests of a file in turn. The file contains them as they are sent, separated by NUL bytes.
+-- Prints one line of JSON at the end. Works with one thread only (-t1).
 local requests, sent = {}, 0
 
 function init(args)

@@ -32,7 +32,7 @@ export class ServedMark implements BeforeApplicationShutdown {
     await this.database.query('PRAGMA wal_checkpoint(PASSIVE)');
   }
 
-  /** Removes the mark before the lease is released, so that it cannot overwrite the mark of the next process. */
+  /** Ends the mark before the lease is released. Later it could overwrite the mark of the next process. */
   async beforeApplicationShutdown(): Promise<void> {
     if (this.restingMark !== undefined) await this.write(this.restingMark);
     this.restingMark = undefined;

@@ -9,7 +9,7 @@ import { traced } from '../tracing.js';
 
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;
-/** Longest time after the start at which a refused connection is tried again. A longer wait in the pool is enough. */
+/** A unit without a connection is tried again only within this time. After a longer wait in the pool it fails. */
 const CONNECTION_RETRY_WITHIN_MS = 1000;
 /** Longest wait for a turn, equal to the longest wait for a connection. */
 const TURN_WITHIN_MS = 10_000;

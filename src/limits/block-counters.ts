@@ -3,10 +3,7 @@ import { Counters, type Taken } from './counters.js';
 import type { Policy } from './policy.js';
 
 const KEYS_MAX = 50_000;
-/**
- * A block is at most 1/20 of the quota, because other callers' processes lose what one process takes but does not
- * use.
- */
+/** A block is at most 1/20 of the quota. What one process takes and does not use is lost to the others. */
 const BLOCKS_A_QUOTA_MIN = 20;
 /** The first block of a tick is at most half of that, because nothing shows yet whether it will be used. */
 const FIRST_BLOCKS_A_QUOTA_MIN = 2 * BLOCKS_A_QUOTA_MIN;

@@ -23,8 +23,8 @@ export interface Exchange {
 }
 
 /**
- * Applies the limits to callers, and shows the state of the limits on each response. If the counters fail, requests
- * are accepted but logins are not, because an attacker could otherwise guess passwords.
+ * Applies the limits to callers, and shows the state of the limits on each response. If the counters fail, other
+ * requests are accepted, but logins and registrations get a 503: an attacker could otherwise guess passwords.
  */
 @Injectable()
 export class Limiter {

@@ -5,15 +5,16 @@ const { pathToFileURL } = require('node:url');
 register('./typescript.loader.js', pathToFileURL(module.filename));
 process.setSourceMapsEnabled(true);
 
-/** Under which symbols `jest-circus` keeps the tests of a file, and who listens to their events. */
+/** The global symbols under which `jest-circus` stores the tests of a file and the listeners of their events. */
 const RUN = ['JEST_STATE_SYMBOL', 'EVENT_HANDLERS'];
 
 /**
- * Loads specs, and what they test, by Node's own loader, once a worker. Jest's would compile all modules of the service
- * and of its packages again for each of two hundred files: four seconds of a core each, and nearly half of a run.
+ * Loads specs and the code that they test with Node's own loader, once for each worker. Jest's loader would compile all
+ * modules of the service and its packages again for each of two hundred files. That is four seconds of a core for each
+ * file, and nearly half of a run.
  */
 module.exports = class NativeRuntime {
-  /** Jest's own module of a run, new for each file: nothing of one file is seen by the next. */
+  /** Loads a module of Jest anew for each file, so that no state of one file reaches the next. */
   requireInternalModule(path) {
     delete require.cache[path];
     return require(path);
