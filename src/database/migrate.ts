@@ -79,8 +79,10 @@ export async function listMigrations(dataSource: DataSource): Promise<MigrationS
 }
 
 /**
- * Throws, and changes nothing, in three cases: a migration is pending (only the service migrates, not a command),
- * the database has a migration that this release does not know, or the database belongs to another program.
+ * Throws, and changes nothing, in three cases:
+ * - A migration is pending. Only the service migrates, not a command.
+ * - The database has a migration that this release does not know.
+ * - The database belongs to another program.
  */
 export async function assertMigrated(database: Database): Promise<void> {
   const executor = new MigrationExecutor(database);

@@ -33,8 +33,8 @@ export function markReplay(reply: FastifyReply): void {
 }
 
 /**
- * Returns a digest that tells a retry from another request. Equal input has an equal hash, in any order of an
- * object's fields.
+ * Returns a digest that distinguishes a retry from another request. Equal input has an equal hash, in any order of
+ * an object's fields.
  */
 export function hashInput(input: unknown): string {
   return digestOf(JSON.stringify(input, sortFields));

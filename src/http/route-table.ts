@@ -65,7 +65,7 @@ interface Entry {
   known: KnownPath | undefined;
 }
 
-/** Contains every path that is served, for `Allow` and to tell 405 from 404. It is filled while routes register. */
+/** All served paths, for `Allow` and to distinguish 405 from 404. Routes add themselves when they register. */
 @Injectable()
 export class RouteTable {
   private readonly entries = new Map<string, Entry>();

@@ -35,10 +35,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const TIMEOUTS_CHECKED_EVERY_MS = 2000;
 /** Longer than the 60 s after which common balancers close an idle connection, so that the balancer closes first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
-/**
- * Enough for a name of 1,000 characters, each escaped as nine. Some old users that operators look up have long
- * names.
- */
+/** Enough for a name of 1,000 characters, each escaped as nine. Some old users have such names. */
 const URL_PARAMETER_MAX_CHARS = 9000;
 
 /** A request id that a caller or a balancer may choose. Any other value is replaced by a new id. */
@@ -224,10 +221,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   });
 }
 
-/**
- * A larger body is read only after the caller is authenticated. For a smaller one this would only be a second
- * lookup.
- */
+/** A larger body is read only after authentication. For a smaller one this would only be a second lookup. */
 const STRANGERS_BODY_MAX_BYTES = 65_536;
 
 /** Checks whether the body is large or of unknown size. Such a body is read only from a known caller. */

@@ -24,8 +24,8 @@ interface Block {
 }
 
 /**
- * Takes from shared counters in blocks, so that most reads of a busy caller need no query. A block grows with the
- * caller's use, starts with the size that the caller used in the tick before, and ends with the tick (a tenth of
+ * Takes from shared counters in blocks, so that most reads of a busy caller need no query. A block starts with the
+ * size that the caller used in the tick before, and grows with the caller's use. It ends with the tick (a tenth of
  * the window) in which it was counted. So a window never grants more than its quota, and a caller that reads rarely
  * takes one at a time.
  */

@@ -24,9 +24,9 @@ export interface Place {
 
 /**
  * One provider with several keys or addresses, used in turn. If a key is refused or limited, or an address does not
- * answer, the request is sent to the next place, as long as no output has come. It is never sent twice to the same
- * address with the same key. A model at a place that fails the same way several times in a row is not asked for a
- * time.
+ * answer, the request is sent to the next place, but only before output has come. It is never sent twice to the
+ * same address with the same key. A model at a place that fails the same way several times in a row is not asked
+ * for a time.
  */
 export class ProviderPool implements CompletionProvider, EmbeddingProvider {
   private readonly logger = new Logger(ProviderPool.name);
