@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { until } from '../../test/support/until.js';
 import { BatchQueue } from './batch-queue.js';
 
 /** Makes a queue whose batches end only when the test ends them. */
@@ -53,7 +54,7 @@ describe('BatchQueue', () => {
     queue.add(2);
     await turn();
     expect(batches).toEqual([[1]]);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await until(() => batches.length === 2);
     expect(batches).toEqual([[1], [2]]);
     expect(stalled).toEqual([[1]]);
     for (const end of ends) end();

@@ -24,10 +24,11 @@ describe('folded', () => {
   });
 
   it('takes linear time for combining marks in the wrong order', () => {
-    const text = `a${'\u0315'.repeat(200_000)}${'\u0316'.repeat(200_000)}`;
+    const text = `a${'\u0315'.repeat(500_000)}${'\u0316'.repeat(500_000)}`;
+    // In the square of their number it takes more than a minute.
     const startedAt = performance.now();
     expect(folded(text)).toHaveLength(31);
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });
 

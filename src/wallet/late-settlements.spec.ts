@@ -5,6 +5,8 @@ import { SECOND_MICROS, nowMicros } from '../time.js';
 import { LateSettlements } from './late-settlements.js';
 
 const QUICK = { waitingMax: 2, callerWaitMs: 200, retryMinMs: 1, retryMaxMs: 5 };
+/** The caller waits until the settlement is over. */
+const PATIENT = { ...QUICK, callerWaitMs: 60_000 };
 const MINUTE = 60 * SECOND_MICROS;
 
 /** A settlement whose first `failures` attempts fail. */
@@ -39,7 +41,7 @@ describe('LateSettlements', () => {
 
   it('tries again until the database accepts it, while the caller waits', async () => {
     const one = new Settlement(4);
-    expect(await settle(new LateSettlements(QUICK), one)).toBe('settled');
+    expect(await settle(new LateSettlements(PATIENT), one)).toBe('settled');
     expect([one.attempts, one.givenUp]).toEqual([5, 0]);
   });
 
@@ -79,7 +81,7 @@ describe('LateSettlements', () => {
   });
 
   it('tries once more when the process stops, and does not wait for the result', async () => {
-    const late = new LateSettlements({ ...QUICK, retryMinMs: 60_000, retryMaxMs: 60_000 });
+    const late = new LateSettlements({ ...PATIENT, retryMinMs: 60_000, retryMaxMs: 60_000 });
     const [taken, refused] = [new Settlement(1), new Settlement(Infinity)];
     const outcomes = Promise.allSettled([settle(late, taken), settle(late, refused)]);
     while (late.depth < 2) await sleep(1);

@@ -4,8 +4,10 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { type Answer } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
+import { HashGate } from '../support/hash-gate.js';
 import { HashProbe } from '../support/hash-probe.js';
 import { passwordsOf } from '../support/passwords.js';
+import { until } from '../support/until.js';
 
 const COST = { ARGON2_MEMORY_KIB: '19456', ARGON2_PASSES: '2' };
 const REFUSAL = { non_field_errors: ['Unable to log in with provided credentials.'] };
@@ -100,7 +102,7 @@ describe.each(databaseKinds)('a password on %s', (kind) => {
       ]);
       const begun = hashes.begun;
       attempts = Promise.all([login(ada.username), obtain(ada.username)]);
-      while (hashes.begun < begun + 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => hashes.begun >= begun + 2);
     });
     expect((await attempts)?.map(({ status }) => status)).toEqual([400, 401]);
     expect(await storedHash(ada.username)).toBe(changed);
@@ -177,8 +179,7 @@ describe('password hashing under load', () => {
   });
 
   const start = async (settings: Record<string, string>) => {
-    const cost = { ARGON2_MEMORY_KIB: '8192', ARGON2_PASSES: '30' };
-    app = await TestApp.start('sqlite', { ...cost, ...settings });
+    app = await TestApp.start('sqlite', settings);
     hashes = new HashProbe();
   };
   const storm = (count: number) =>
@@ -187,49 +188,66 @@ describe('password hashing under load', () => {
     );
 
   it('runs at most HASH_CONCURRENCY hashes at once, and the rest wait', async () => {
-    await start({ HASH_CONCURRENCY: '2', ARGON2_PASSES: '8' });
-    const answers = await Promise.all(storm(12));
+    await start({ HASH_CONCURRENCY: '2' });
+    const gate = new HashGate(app.nest);
+    const logins = storm(12);
+    await gate.untilWaiting(12);
+    expect(hashes.begun).toBe(0);
+    gate.open();
+    const answers = await Promise.all(logins);
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 400));
     expect([hashes.begun, hashes.togetherMax]).toEqual([12, 2]);
   });
 
   it('answers 503 past HASH_QUEUE_MAX, and writes nothing', async () => {
     await start({ HASH_CONCURRENCY: '1', HASH_QUEUE_MAX: '2' });
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, n) =>
-        app.post('/api/register/', { username: `user-${String(n)}`, password: PASSWORD }),
-      ),
-    );
-    const refused = answers.filter(({ status }) => status === 503);
-    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
-    expect(refused).toHaveLength(7);
+    const gate = new HashGate(app.nest);
+    const refused: Answer[] = [];
+    const registrations = Array.from({ length: 10 }, async (_, n) => {
+      const body = { username: `user-${String(n)}`, password: PASSWORD };
+      const answer = await app.post('/api/register/', body);
+      if (answer.status === 503) refused.push(answer);
+      return answer;
+    });
+    await until(() => refused.length === 8);
+    gate.open();
+    const answers = await Promise.all(registrations);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(2);
+    expect(refused).toHaveLength(8);
     for (const { body, headers } of refused) {
       expect(body).toEqual({ detail: 'Too many logins are waiting.', code: 'unavailable' });
       expect(headers['retry-after']).toBe('1');
     }
     for (const table of ['users', 'wallets', 'access_tokens', 'ledger_entries']) {
-      expect([table, await app.database.count(table)]).toEqual([table, 3]);
+      expect([table, await app.database.count(table)]).toEqual([table, 2]);
     }
-    expect([hashes.begun, hashes.togetherMax]).toEqual([3, 1]);
+    expect([hashes.begun, hashes.togetherMax]).toEqual([2, 1]);
   });
 
   it('lets no request wait if HASH_QUEUE_MAX is 0', async () => {
     await start({ HASH_CONCURRENCY: '1', HASH_QUEUE_MAX: '0' });
+    const gate = new HashGate(app.nest);
     const statuses = (await Promise.all(storm(4))).map(({ status }) => status);
-    expect(statuses.sort()).toEqual([400, 503, 503, 503]);
+    expect(statuses).toEqual([503, 503, 503, 503]);
+    expect(hashes.begun).toBe(0);
+    gate.open();
+    const [login] = storm(1);
+    expect((await login)?.status).toBe(400);
     expect(hashes.begun).toBe(1);
   });
 
   it('answers chats while logins wait', async () => {
-    await start({ HASH_CONCURRENCY: '1', ARGON2_PASSES: '20' });
+    await start({ HASH_CONCURRENCY: '1' });
     const ada = await app.newUser();
+    const gate = new HashGate(app.nest);
     let pending = 8;
     const logins = storm(pending).map((login) => login.finally(() => (pending -= 1)));
     for (let n = 0; n < 5; n += 1) {
       expect((await ada.chat(`chat ${String(n)}`)).status).toBe(200);
-      expect(pending).toBeGreaterThan(0);
+      expect(pending).toBe(8);
     }
     expect(await ada.balance()).toBe(3500);
+    gate.open();
     await Promise.all(logins);
     expect(hashes.togetherMax).toBe(1);
   });

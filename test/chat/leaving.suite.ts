@@ -11,7 +11,7 @@ import { EventReader } from '../support/sse.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 import { until } from '../support/until.js';
 
-/** Long enough for a request to come to its hold, which a lock keeps waiting. */
+/** Mostly long enough for a caller who was recognised to come to the hold, which a lock keeps waiting. */
 const ARRIVAL_MS = 300;
 /** As long as an answer may be, in characters that take 6 bytes of JSON: more than the sockets hold. */
 const FLOOD_DELTAS = 1000;
@@ -92,7 +92,10 @@ const leaving = (kind: DatabaseKind): void => {
     const before = await app.connections();
     await app.database.inTransaction(async (rows) => {
       await rows('UPDATE wallets SET held = held');
+      const gate = new AuthenticationGate(app.nest);
       const outgoing = ask(ada, path, body);
+      await gate.reached;
+      gate.open();
       await sleep(ARRIVAL_MS);
       outgoing.destroy();
       await until(async () => (await app.connections()) <= before);

@@ -3,6 +3,7 @@ import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
+import { bounded, until } from '../support/until.js';
 import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream.js';
 
 /** Opened by a spec; every gated answer waits for its own. */
@@ -58,10 +59,6 @@ describe('POST /api/chat/ as a stream', () => {
 
   const open = (caller: Caller, model: string, headers: Record<string, string> = {}) =>
     EventReader.open(app.url, caller, { message: 'Hi', model, stream: true }, headers);
-
-  const until = async (isSo: () => boolean | Promise<boolean>) => {
-    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
-  };
 
   /** The newest call, once its answer waits at its gate. */
   const gatedCall = async (): Promise<UpstreamCall> => {
@@ -153,15 +150,13 @@ describe('POST /api/chat/ as a stream', () => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('cancels the call of the provider within a second of its client’s leaving', async () => {
+  it('cancels the call of the provider when its client has left', async () => {
     const ada = await app.newUser();
     const reader = await open(ada, 'flat:gated');
     const call = await gatedCall();
     await reader.until('delta');
-    const leftAt = performance.now();
     reader.leave();
-    await call.aborted;
-    expect((call.abortedAt ?? Infinity) - leftAt).toBeLessThan(1000);
+    await bounded('the call of the provider', call.aborted);
     await until(async () => (await ada.history()).length === 1);
     expect(await ada.history()).toMatchObject([{ response: 'first ', status: 'aborted' }]);
     expect(await ada.balance()).toBe(3900);

@@ -40,6 +40,8 @@ describe('the settings', () => {
     other['JWT_SECRET'] = 'x'.repeat(32);
     other['TRUSTED_PROXIES'] = '10.0.0.0/8, ::1';
     Object.assign(other, { RATE_LIMITS: 'off', JWT_ROTATE: 'off' });
+    // More than its default is on a machine of any number of cores.
+    other['HASH_CONCURRENCY'] = '777';
     for (const name of Object.keys(SETTINGS))
       if (name.startsWith('RATE_LIMIT_')) other[name] = '7/d';
     other['CORS_ORIGINS'] = 'https://chat.example.org';

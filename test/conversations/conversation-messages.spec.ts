@@ -4,6 +4,7 @@ import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { QueryProbe } from '../support/query-probe.js';
 import { messagesIn, openThread, say, stall, untilAsked } from '../support/threads.js';
+import { until } from '../support/until.js';
 
 /** As long as a message may be. */
 const LONG = 'm'.repeat(100_000);
@@ -130,7 +131,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     const refused: number[] = [];
     for (const rival of race)
       void rival.then(({ status }) => status === 409 && refused.push(status));
-    while (refused.length < 9) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => refused.length === 9);
     answerNow();
     const statuses = (await Promise.all(race)).map(({ status }) => status);
     expect(statuses.sort()).toEqual([200, ...Array.from({ length: 9 }, () => 409)]);

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Database, dataSourceOptions } from '../../src/database/data-source.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
@@ -10,6 +9,7 @@ import {
   Inspector,
   type TestDatabase,
 } from '../support/databases.js';
+import { until } from '../support/until.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 
@@ -53,10 +53,10 @@ describe.each(postgres)('a connection to %s', (kind) => {
     unheard = [];
     const first = database.statements.rows(statement, []);
     const next = new UnitOfWork(database).run((tx) => tx.write(statement, []));
-    while ((await look.rows(`SELECT 1 ${served} AND state = 'idle'`)).length === 0) await sleep(5);
+    await until(async () => (await look.rows(`SELECT 1 ${served} AND state = 'idle'`)).length > 0);
     await look.rows(`SELECT pg_terminate_backend(pid) ${served}`);
-    while ((await look.rows(`SELECT 1 ${served}`)).length > 0) await sleep(5);
-    while (!Buffer.concat(unheard).includes('57P01')) await sleep(5);
+    await until(async () => (await look.rows(`SELECT 1 ${served}`)).length === 0);
+    await until(() => Buffer.concat(unheard ?? []).includes('57P01'));
     letHear();
     expect(await first).toEqual([{ one: 1 }]);
     await expect(next).rejects.toThrow();

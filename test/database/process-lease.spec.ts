@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { ProcessLease } from '../../src/database/process-lease.js';
@@ -7,6 +6,7 @@ import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds, onServer } from '../support/databases.js';
+import { until } from '../support/until.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 
@@ -77,8 +77,9 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
     await sweeper.sweep();
     expect(await ada.balance()).toBe(3900);
     await other.end();
-    while ((await looksDead(7)) === false) await sleep(10);
-    // This process has just lost its own lease, in the specs above: the other may live all the same.
+    await until(async () => (await looksDead(7)) === true);
+    // This process has just lost its own lease: the other may live all the same.
+    Reflect.set(app.nest.get(ProcessLease), 'lostAt', performance.now());
     await sweeper.sweep();
     expect(await ada.balance()).toBe(3900);
     Reflect.set(app.nest.get(ProcessLease), 'lostAt', performance.now() - 15_000);

@@ -17,6 +17,8 @@ import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream
 const EVERY_MS = 15_000;
 /** While an answer is under way, one interval looks whether its owner has stopped it elsewhere. */
 const LOOK_FOR_STOPS = 1;
+/** Nothing has moved for so long: a pause of a busy machine is shorter. */
+const STALLED_SECONDS = 0.5;
 const START = /event: start\ndata: .*\n\n/;
 
 /** Ends the one answer that waits. */
@@ -77,8 +79,8 @@ describe('the heartbeat of a stream', () => {
     await upstream.stop();
   });
 
-  const until = async (isSo: () => boolean) => {
-    while (!isSo()) await new Promise((resolve) => sleep(resolve, 5));
+  const until = async (isSo: () => boolean | Promise<boolean>) => {
+    while (!(await isSo())) await new Promise((resolve) => sleep(resolve, 5));
   };
   const pingsOf = ({ events }: EventReader) => events.filter(({ name }) => name === ':').length;
   const open = async (model: string) => {
@@ -112,7 +114,7 @@ describe('the heartbeat of a stream', () => {
     reader.leave();
     await until(() => jest.getTimerCount() === 0);
     await upstream.last.aborted;
-    while ((await ada.history()).length === 0) await new Promise((r) => sleep(r, 5));
+    await until(async () => (await ada.history()).length > 0);
     expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 100 }]);
     expect(await ada.balance()).toBe(3900);
   });
@@ -123,11 +125,11 @@ describe('the heartbeat of a stream', () => {
     const { ada, reader } = await open('flat:flood');
     reader.incoming.pause();
     const waiting = () => Math.max(...[...sockets].map(({ writableLength }) => writableLength));
-    let before = -1;
+    let [before, since] = [-1, 0];
     await until(() => {
-      const stalled = before === upstream.last.sentBytes && waiting() > 0;
+      if (before !== upstream.last.sentBytes) since = process.uptime();
       before = upstream.last.sentBytes;
-      return stalled;
+      return waiting() > 0 && process.uptime() - since > STALLED_SECONDS;
     });
     return { ada, reader, waiting };
   };
@@ -151,7 +153,7 @@ describe('the heartbeat of a stream', () => {
     expect([upstream.last.isAborted, await ada.history()]).toEqual([false, []]);
     jest.advanceTimersByTime(1);
     await upstream.last.aborted;
-    while ((await ada.history()).length === 0) await new Promise((r) => sleep(r, 5));
+    await until(async () => (await ada.history()).length > 0);
     expect(await ada.history()).toMatchObject([{ status: 'aborted', tokens: 100 }]);
     reader.incoming.resume();
     expect(await reader.ended).toBe(false);

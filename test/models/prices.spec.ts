@@ -5,6 +5,7 @@ import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
+import { until } from '../support/until.js';
 import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream.js';
 
 const MESSAGE = 'How are you?';
@@ -80,7 +81,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
 
   /** The call that comes after `before` others. */
   const nextCall = async (before: number): Promise<UpstreamCall> => {
-    while (upstream.calls.length === before) await new Promise((r) => setTimeout(r, 5));
+    await until(() => upstream.calls.length > before);
     return upstream.last;
   };
 
@@ -91,7 +92,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
 
   /** Waits for the turn, and then finds this price in the ledger, once, and this much in the history. */
   const settlesAt = async (caller: Caller, amount: number, status: string, response: string) => {
-    while ((await caller.history()).length === 0) await new Promise((r) => setTimeout(r, 10));
+    await until(async () => (await caller.history()).length > 0);
     const [turn, ...others] = (await caller.get('/api/chat/')).body.results;
     expect(others).toEqual([]);
     expect(turn).toMatchObject({ status, response, tokens: amount });

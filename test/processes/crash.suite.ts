@@ -121,7 +121,10 @@ const underLoad = (kind: DatabaseKind): void => {
     `loses no answer, charges none twice and leaves nothing held, killed ${String(KILLS)} times`,
     withDice(async (dice) => {
       await open(dice);
-      for (let kills = 0; kills < KILLS; kills += 1) {
+      const expired = () =>
+        fleet.inspect((database) => database.count('holds', `state = 'expired'`));
+      // Chance may let a process be killed when it holds nothing: then one kill more.
+      for (let kills = 0; kills < KILLS || (await expired()) === 0; kills += 1) {
         await underLoad(dice, () => {
           member.service.kill('SIGKILL');
         });
@@ -130,9 +133,6 @@ const underLoad = (kind: DatabaseKind): void => {
         await assertSound();
       }
       await assertSettled();
-      await fleet.inspect(async (database) => {
-        expect(await database.count('holds', `state = 'expired'`)).toBeGreaterThan(0);
-      });
     }),
     CASE_TIMEOUT_MS,
   );

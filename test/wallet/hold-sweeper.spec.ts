@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { openWriter } from '../../src/database/data-source.js';
 import { FileInUse, FileLease } from '../../src/database/file-lease.js';
 import { ProcessLease } from '../../src/database/process-lease.js';
@@ -14,6 +14,7 @@ import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { createDatabase, databaseKinds } from '../support/databases.js';
 import { noteOf } from '../support/note.js';
+import { until } from '../support/until.js';
 
 /** No process is called so: they are called 1 and up. */
 const DEAD = 0;
@@ -163,10 +164,12 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     await sweeper.start();
     expect(await stateOf(overdue)).toBe('expired');
     await app.database.rows('ALTER TABLE holds RENAME TO hidden');
-    await sleep(2500);
+    const told = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
+    await until(() => told.mock.calls.length > 0);
+    told.mockRestore();
     await app.database.rows('ALTER TABLE hidden RENAME TO holds');
     const next = await hold(ada, 'expires_at = 0');
-    while ((await stateOf(next)) === 'open') await sleep(100);
+    await until(async () => (await stateOf(next)) !== 'open');
     expect(await stateOf(next)).toBe('expired');
     expect(await ada.balance()).toBe(4000);
   });

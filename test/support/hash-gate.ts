@@ -1,0 +1,32 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { LimitFunction } from 'p-limit';
+import { PasswordHasher } from '../../src/auth/password-hasher.js';
+import { releaseAfterEach } from './released.js';
+import { until } from './until.js';
+
+/** Takes all places in which passwords are hashed: until it is opened, a hash waits for its turn or is refused. */
+export class HashGate {
+  open: () => void = () => undefined;
+  private readonly hasher: PasswordHasher;
+
+  constructor(app: NestFastifyApplication) {
+    this.hasher = app.get(PasswordHasher);
+    const places = Reflect.get(this.hasher, 'places') as LimitFunction;
+    const opened = new Promise<void>((resolve) => (this.open = resolve));
+    for (let taken = 0; taken < places.concurrency; taken += 1) void places(() => opened);
+    releaseAfterEach(this);
+  }
+
+  /** Resolves once so many hashes wait. */
+  untilWaiting(count: number): Promise<void> {
+    return until(() => this.hasher.depth === count);
+  }
+
+  remember(): void {
+    // A gate stands in one test.
+  }
+
+  release(): void {
+    this.open();
+  }
+}
