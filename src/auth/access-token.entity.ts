@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** An opaque credential of a user. Only the digest is kept: who reads this table can log in as no one. */
+/** An opaque credential of a user. Only the digest is stored, so a reader of this table cannot log in. */
 @Entity('access_tokens', { withoutRowid: true })
 export class AccessToken {
   @PrimaryColumn({ type: 'varchar', length: 36 })

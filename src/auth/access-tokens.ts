@@ -13,10 +13,13 @@ import { AccessToken } from './access-token.entity.js';
 import { PAST_BOUND } from './session-bound.js';
 
 const TOKEN_BYTES = 20;
-/** How stale `last_used_at` may be: a write for every request would cost more than it tells. */
+/**
+ * The largest allowed age of `last_used_at`. A write for every request would cost more than the exact time is
+ * worth.
+ */
 const TOUCH_EVERY_SECONDS_MAX = 3600;
 
-/** Whom a live access token stands for. */
+/** The owner of a valid access token. */
 export interface AccessTokenOwner {
   readonly credentialId: string;
   readonly userId: string;
@@ -25,7 +28,7 @@ export interface AccessTokenOwner {
 
 type TokenRow = AccessTokenOwner & { readonly digest: string; readonly lastUsedAt: Micros };
 
-/** Opaque credentials: 160 random bits, shown once, kept only as a SHA-256 digest. */
+/** Opaque credentials: 160 random bits, shown once and stored only as a SHA-256 digest. */
 @Injectable()
 export class AccessTokens {
   private readonly logger = new Logger(AccessTokens.name);
@@ -52,7 +55,10 @@ export class AccessTokens {
     this.touchEvery = Math.min(this.idle / 10, TOUCH_EVERY_SECONDS_MAX * SECOND_MICROS);
   }
 
-  /** A new token of 40 hex digits. The user's expired ones go, and past the bound those that were used longest ago. */
+  /**
+   * Adds a token of 40 hex digits and returns it. Deletes the user's expired tokens and, past the bound, the
+   * least recently used.
+   */
   async issue(tx: Tx, userId: string): Promise<string> {
     const secret = randomBytes(TOKEN_BYTES).toString('hex');
     const now = nowMicros();
@@ -72,7 +78,7 @@ export class AccessTokens {
     return secret;
   }
 
-  /** Whom the token stands for; undefined when it is unknown, revoked, or was idle for too long. */
+  /** Returns the owner of the token; undefined if the token is unknown, revoked, or was idle for too long. */
   async find(secret: string): Promise<AccessTokenOwner | undefined> {
     const row = await this.owners.load(digestOf(secret));
     const now = nowMicros();
@@ -81,13 +87,16 @@ export class AccessTokens {
     return row;
   }
 
-  /** The token is refused from the next request on. */
+  /** Revokes the token. It is refused from the next request on. */
   async revoke(tx: Tx, credentialId: string): Promise<void> {
     const tokens = await tx.repository(AccessToken);
     await tokens.delete({ id: credentialId });
   }
 
-  /** A full disk must not keep out those who only read: without the touch the token expires earlier. */
+  /**
+   * Stores the time of use. A full disk must not block requests that only read, so a failed write is only
+   * logged, and the token expires earlier.
+   */
   private async touch(id: string, lastUsedAt: Micros): Promise<void> {
     try {
       await this.unitOfWork.run((tx) =>

@@ -16,7 +16,7 @@ import { RegisterBodyPipe } from './register-body.pipe.js';
 import { RegistrationGuard } from './registration.guard.js';
 import { RegistrationService } from './registration.service.js';
 
-/** Registering, logging in and out. */
+/** Registers users, and logs them in and out. */
 @Controller('api')
 export class AuthController {
   constructor(
@@ -60,7 +60,7 @@ export class AuthController {
     return { token };
   }
 
-  /** Revokes the credential that was presented, and no other. */
+  /** Revokes the credential of this request, and no other. */
   @AuthDocs.logout()
   @Access('session')
   @Post('logout')

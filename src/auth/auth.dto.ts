@@ -11,7 +11,7 @@ const PASSWORD_MAX = 128;
 
 const emailMessage = 'Enter a valid email address.';
 
-/** A username that is to be registered. */
+/** A username to register. */
 export const usernameField: TextFieldRules = {
   maxCodePoints: USERNAME_MAX,
   rule: usernameRule,
@@ -22,8 +22,8 @@ export const usernameField: TextFieldRules = {
 };
 
 /**
- * A password that is to be set; Django's rules for it come after these. Its letters are counted as they are hashed:
- * a keyboard that writes `ä` as two characters has no shorter limit.
+ * A password to set. Django's rules are checked after these. Its length is also counted in normal form, so a
+ * keyboard that writes `ä` as two characters does not get a shorter limit.
  */
 export const passwordField: TextFieldRules = {
   whiteSpace: 'notAlone',
@@ -41,7 +41,7 @@ export const passwordField: TextFieldRules = {
   },
 };
 
-/** An address that mails may go to, or none. */
+/** An email address, or an empty text. */
 export const emailField: TextFieldRules = {
   optional: true,
   mayBeBlank: true,
@@ -51,7 +51,7 @@ export const emailField: TextFieldRules = {
   docs: { description: 'May be empty.', format: 'email', examples: ['ada@example.com'] },
 };
 
-/** What registration sends. `password` is taken as it is; Django's rules for it come after these. */
+/** The body of a registration. `password` is not trimmed. Django's rules for it are checked after these. */
 export class RegisterDto {
   @TextField(usernameField)
   username!: string;
@@ -63,7 +63,7 @@ export class RegisterDto {
   email?: string | null;
 }
 
-/** What a login sends; no limits, so that no answer tells what a password may look like. */
+/** The body of a login. It has no limits, so that no response shows what a password may look like. */
 export class LoginDto {
   @TextField({ docs: { description: 'In any case.', examples: ['ada'] } })
   username!: string;
@@ -80,7 +80,7 @@ const ACCESS_TOKEN = {
   examples: ['9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b'],
 };
 
-/** A new user's credential. */
+/** The credential of a new user. */
 export class RegisteredDto {
   @ShownText('Always this sentence.', { enum: ['User registered successfully'] })
   readonly message!: string;

@@ -21,7 +21,7 @@ import { RegistrationGuard } from './registration.guard.js';
 import { RegistrationService } from './registration.service.js';
 import { SessionsService } from './sessions.service.js';
 
-/** Who is calling. The guard is global: a route is closed unless it says otherwise. */
+/** Authentication. The guard is global: a route needs credentials unless it is marked as public. */
 @Module({
   imports: [KeysModule, PassportModule, UsersModule, WalletModule],
   controllers: [AuthController, JwtController],

@@ -7,7 +7,7 @@ import { AccessTokens } from './access-tokens.js';
 import type { Credentials } from './authorization-header.js';
 import { JwtService } from './jwt.service.js';
 
-/** Turns credentials into a caller, or into the 401 that its scheme's clients know. */
+/** Finds the caller of a credential, or throws the 401 that clients of the credential's scheme expect. */
 @Injectable()
 export class Authenticator {
   constructor(
@@ -24,7 +24,10 @@ export class Authenticator {
     return { userId, credentialId, kind, key };
   }
 
-  /** A JWT is told from an access token by its two dots, and an API key by how it begins. */
+  /**
+   * Finds the caller by the kind of credential. A JWT has two dots, an API key has a known prefix, and any
+   * other text is an access token.
+   */
   private async find(secret: string): Promise<(Principal & { isActive: boolean }) | undefined> {
     if (secret.split('.').length === 3) return this.jwts.findCaller(secret);
     if (isKey(secret)) return this.keys.find(secret);

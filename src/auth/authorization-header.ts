@@ -2,16 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { AuthenticationFailed, BearerRefused, NotAuthenticated } from '../errors.js';
 
-/** A credential as it was presented. The scheme decides only in which words a refusal is told. */
+/** A credential as it was sent. The scheme only decides the words of a refusal. */
 export interface Credentials {
   readonly scheme: 'token' | 'bearer';
   readonly secret: string;
 }
 
 /**
- * Reads `Authorization: Token <secret>` or `Bearer <secret>`; the scheme in any case, any spaces between.
- * Only the header counts: a credential in a URL ends in logs. Throws 401 in the words of the scheme's
- * own framework.
+ * Reads `Authorization: Token <secret>` or `Bearer <secret>`, with the scheme in any case and any spaces
+ * between. Only the header is read, because a credential in a URL ends up in logs. Throws a 401 with the
+ * sentence of the framework that defines the scheme.
  */
 export function readAuthorization(request: IncomingMessage): Credentials {
   const header = request.headers.authorization;
@@ -23,7 +23,7 @@ export function readAuthorization(request: IncomingMessage): Credentials {
   throw new NotAuthenticated();
 }
 
-/** The sentences are Django REST framework's `TokenAuthentication`. */
+/** The sentences are those of Django REST framework's `TokenAuthentication`. */
 function readTokenSecret(secret: string | undefined, rest: readonly string[]): string {
   const say = (what: string) => new AuthenticationFailed(`Invalid token header. ${what}`);
   if (secret === undefined) throw say('No credentials provided.');

@@ -7,8 +7,8 @@ import type { RouteMarks } from '../http/route-table.js';
 import type { Principal } from '../principal.js';
 
 /**
- * Stands before every route: a caller is let in by credentials, or by `@Public()` on the route. What an API key
- * may not do is refused here, before it counts against its owner's limits.
+ * Guards every route: a request needs credentials, unless the route is marked `@Public()`. A request that its
+ * API key does not allow is refused here, before it counts against the owner's limits.
  */
 @Injectable()
 export class BearerGuard extends AuthGuard('bearer') {

@@ -6,12 +6,12 @@ import type { Principal } from '../principal.js';
 import { Authenticator } from './authenticator.js';
 import { readAuthorization, type Credentials } from './authorization-header.js';
 
-/** What passport-http-bearer is shown of a request: one clean header, no query and no body. */
+/** The part of a request that passport-http-bearer sees: one clean header, no query and no body. */
 type CleanRequest = Credentials & { readonly headers: { readonly authorization: string } };
 
 /**
- * passport-http-bearer knows one scheme and also takes credentials from the query and the body, which
- * leaks them into logs. So the header is read here, and the strategy is shown that alone.
+ * passport-http-bearer supports only one scheme, and also accepts credentials from the query and the body,
+ * which leaks them into logs. So this class reads the header itself and passes only that to the strategy.
  */
 @Injectable()
 export class BearerStrategy extends PassportStrategy(Strategy, 'bearer') {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { bringPassword, isPbkdf2, verifyPbkdf2 } from './django-password.js';
 
-/** From Django's own tests, by versions 3.2 and 5.2. */
+/** From the tests of Django 3.2 and 5.2. */
 const RECORDED = [
   'pbkdf2_sha256$260000$seasalt$YlZ2Vggtqdc61YjArZuoApoBh9JNGYoDRBUGu6tcJQo=',
   'pbkdf2_sha256$1000000$seasalt$r1uLUxoxpP2Ued/qxvmje7UH9PUJBkRrvf9gGPL7Cps=',

@@ -1,28 +1,28 @@
 import { pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** Django's own form; a salt has no `$`, a SHA-256 in base64 has 44 characters. */
+/** Django's format. A salt has no `$`, and a SHA-256 digest in base64 has 44 characters. */
 const PBKDF2 = /^pbkdf2_sha256\$([1-9]\d{0,7})\$([^$]{1,255})\$([A-Za-z\d+/]{43}=)$/;
-/** Django 6 asks for 1,200,000. More than this would keep a thread for seconds. */
+/** Django 6 uses 1,200,000. A larger number than this limit would block a thread for seconds. */
 const ITERATIONS_MAX = 5_000_000;
 const ARGON2 = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$/;
 /** Django's default is 102,400 KiB and 2 passes. */
 const ARGON2_KIB_MAX = 262_144;
 const ARGON2_PASSES_MAX = 16;
 const NAME_OF_ARGON2 = 'argon2';
-/** What Django begins the password of an account with that has none. No text hashes to it. */
+/** Django's prefix for an account without a password. It is not the hash of any text. */
 const NO_PASSWORD = '!';
 
 const derive = promisify(pbkdf2);
 
-/** The hash of an account that was brought along from Django, as it is kept here. */
+/** The hash of an account imported from Django, as it is stored here. */
 export interface BroughtPassword {
   readonly passwordHash: string;
-  /** How it was hashed, where that is not known here: nobody can log in with it. Empty otherwise. */
+  /** The name of the algorithm if this service does not support it: then the user cannot log in. Otherwise empty. */
   readonly unknownHasher: string;
 }
 
-/** What to keep of Django's `password` column. */
+/** Returns what to store for a value of Django's `password` column. */
 export function bringPassword(stored: string): BroughtPassword {
   const hash = stored.startsWith(`${NAME_OF_ARGON2}$`)
     ? stored.slice(NAME_OF_ARGON2.length)
@@ -35,12 +35,15 @@ export function bringPassword(stored: string): BroughtPassword {
   return { passwordHash: NO_PASSWORD, unknownHasher };
 }
 
-/** Whether the hash is one of Django's, of a cost that this service bears. */
+/** Returns whether the hash is Django's PBKDF2, at a cost that this service accepts. */
 export function isPbkdf2(hash: string): boolean {
   return Number(PBKDF2.exec(hash)?.[1] ?? Infinity) <= ITERATIONS_MAX;
 }
 
-/** Whether the password is the hashed one. In a thread of libuv's, like argon2: wait for a place first. */
+/**
+ * Returns whether the password matches the hash. Uses a libuv thread, like argon2, so the caller must first
+ * wait for a place.
+ */
 export async function verifyPbkdf2(hash: string, password: string): Promise<boolean> {
   const [, iterations = '1', salt = '', digest = ''] = PBKDF2.exec(hash) ?? [];
   const expected = Buffer.from(digest, 'base64');

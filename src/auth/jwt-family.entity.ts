@@ -1,14 +1,13 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/**
- * The line of refresh tokens that one login began. Only the newest of the line serves, and
- * for a short grace the one before it (`JwtRotation`); an older one used again means that somebody copied it,
- * and ends the line.
- */
-/** A refresh token serves for a day. */
+/** A refresh token is valid for a day. */
 export const REFRESH_LIFETIME_SECONDS = 24 * 60 * 60;
 
+/**
+ * The refresh tokens that follow from one login. Only the newest token is valid, and for a short grace period the
+ * one before it (`JwtRotation`). If an older one is used again, a copy of it exists, so the whole family ends.
+ */
 @Entity('jwt_families', { withoutRowid: true })
 export class JwtFamily {
   @PrimaryColumn({ type: 'varchar', length: 36 })

@@ -3,7 +3,7 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Settings } from '../config/config.js';
 
-/** The token under which the signing key is injected. */
+/** The injection token for the signing key. */
 export const JWT_KEY = Symbol('jwt key');
 
 const KEY_FILE = './data/jwt.key';
@@ -11,13 +11,14 @@ const KEY_BYTES = 32;
 const KEY_MIN_CHARS = 32;
 
 /**
- * The key that signs JWTs: the setting, or a file made once for this host. It is kept out of the database,
- * so that who reads a backup of it cannot mint credentials. Throws when the file is there but holds no key.
+ * Returns the key that signs JWTs: the setting, or the content of a file made once for this host. The key is
+ * not in the database, so a reader of a database backup cannot make credentials. Throws if the file exists
+ * but contains no key.
  */
 export async function loadJwtKey(config: Pick<Settings, 'jwtSecret'>): Promise<Uint8Array> {
   if (config.jwtSecret !== '') return new TextEncoder().encode(config.jwtSecret);
   const key = (await readKey()) ?? (await makeKey());
-  // A short key signs too, and anybody could guess it.
+  // A short key would also sign, but an attacker could guess it.
   if (key.length < KEY_MIN_CHARS) throw new Error(`${KEY_FILE} holds no key: restore or remove it`);
   return new TextEncoder().encode(key);
 }
@@ -32,9 +33,9 @@ async function readKey(): Promise<string | undefined> {
 }
 
 /**
- * The file appears with its content or not at all: it is written under another name and then linked,
- * which fails where there is one. So of several processes that start at once all read one key, and none
- * an empty file.
+ * Makes the key file. The file appears with its content or not at all: it is written under another name and
+ * then linked, and linking fails if the file exists. So if several processes start at once, all read one key,
+ * and none reads an empty file.
  */
 async function makeKey(): Promise<string> {
   const draft = `${KEY_FILE}.${randomUUID()}`;

@@ -1,10 +1,10 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** A refresh token that was spent a short time ago, and the one that came after it. */
+/** A refresh token that was used a short time ago, and the token that replaced it. */
 @Entity('jwt_rotations', { withoutRowid: true })
 export class JwtRotation {
-  /** The `jti` of the spent token. */
+  /** The `jti` of the used token. */
   @PrimaryColumn({ type: 'varchar', length: 36 })
   jti!: string;
 

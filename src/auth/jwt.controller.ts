@@ -13,7 +13,10 @@ import { LoginService } from './login.service.js';
 
 const notValid = () => new JwtRefused('Token is invalid or expired', 'token_not_valid');
 
-/** JWTs with SimpleJWT's routes and words. A refresh token serves once, and for a short grace once more. */
+/**
+ * JWTs, with the routes and sentences of SimpleJWT. A refresh token can be used once, and again for a short
+ * grace period.
+ */
 @Controller('api/token')
 export class JwtController {
   constructor(
@@ -67,7 +70,7 @@ export class JwtController {
   @Post('verify')
   @HttpCode(200)
   async verify(@Payload() { token }: JwtVerifyDto): Promise<Record<string, never>> {
-    // The JWT alone is judged, as in the reference: whether its user may enter is not asked here.
+    // Checks only the JWT, as the reference does. Whether its user is active is not checked.
     const verified = await this.jwts.verify(token);
     if (!verified || verified.isSpent) throw notValid();
     return {};

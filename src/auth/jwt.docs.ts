@@ -22,7 +22,7 @@ const inactive = new JwtRefused(
   'no_active_account',
 );
 
-/** No JWT in an example could serve, so the document says where to take one from. */
+/** An example cannot contain a valid JWT, so the document links to where a client gets one. */
 const refresh = { refresh: '$response.body#/refresh' };
 const LINKS: LinksObject = {
   verifyJwt: {

@@ -4,7 +4,7 @@ import { TextField } from '../fields/text-field.js';
 
 const JWT = { pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$' };
 
-/** What a JWT login sends. */
+/** The body of a JWT login. */
 export class JwtCredentialsDto {
   @TextField({ docs: { description: 'In any case.', examples: ['ada'] } })
   username!: string;
@@ -36,7 +36,7 @@ export class JwtPairDto {
   readonly access!: string;
 }
 
-/** What a refresh answers. */
+/** The result of a refresh. */
 export class JwtRefreshedDto {
   @ShownText('Sent as `Authorization: Bearer <access>`, for 5 minutes.', JWT)
   readonly access!: string;

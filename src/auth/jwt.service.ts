@@ -14,7 +14,7 @@ import { PAST_BOUND } from './session-bound.js';
 
 const ACCESS_LIFETIME_SECONDS = 5 * 60;
 
-/** What a JWT of ours says of itself. The names are SimpleJWT's, but for `family`. */
+/** The claims of this service's JWTs. The names are SimpleJWT's, except for `family`. */
 export interface JwtClaims {
   readonly token_type: 'access' | 'refresh';
   readonly jti: string;
@@ -22,12 +22,12 @@ export interface JwtClaims {
   readonly family: string;
 }
 
-/** The claims of a JWT whose signature, time and family hold. */
+/** The claims of a JWT that has a valid signature, has not expired, and whose family has not ended. */
 export type VerifiedJwt = JwtClaims & {
-  /** A refresh token that was used before. */
+  /** True for a refresh token that was used before. */
   readonly isSpent: boolean;
   readonly isActive: boolean;
-  /** The user was deleted, and the family with them. */
+  /** True if the user was deleted, and the family with the user. */
   readonly isGone: boolean;
 };
 
@@ -36,7 +36,7 @@ export interface JwtPair {
   readonly access: string;
 }
 
-/** What a refresh token says. */
+/** The parts of a refresh token. */
 interface RefreshToken {
   readonly userId: string;
   readonly family: string;
@@ -44,7 +44,9 @@ interface RefreshToken {
   readonly issuedAt: Micros;
 }
 
-/** Signs and reads JWTs. Each belongs to a family, which is a row: deleting it revokes them all at once. */
+/**
+ * Signs and reads JWTs. Each belongs to a family, which is one row. Deleting the row revokes all its JWTs at once.
+ */
 @Injectable()
 export class JwtService {
   private readonly grace: Micros;
@@ -57,7 +59,7 @@ export class JwtService {
     this.grace = jwtRefreshGraceSeconds * SECOND_MICROS;
   }
 
-  /** Begins a family for a login. The user's expired ones go, and past the bound the oldest. */
+  /** Begins a family for a login. Deletes the user's expired families and, past the bound, the oldest. */
   async begin(tx: Tx, userId: string): Promise<JwtPair> {
     const now = nowMicros();
     await tx.write(
@@ -73,10 +75,10 @@ export class JwtService {
   }
 
   /**
-   * The next pair of the family. One guarded statement, so of two uses of one refresh token at once one
-   * wins. A token that was spent within the grace is answered with the successor that it has: a second tab,
-   * or a client that lost the answer, goes on, and there is still one line of tokens. Returns undefined for
-   * one that was spent before that, and the family has then ended.
+   * Returns the next pair of the family. The rotation is one guarded statement, so if a refresh token is used
+   * twice at once, only one use rotates it. A token that was used within the grace period gets its existing
+   * successor again. So a second browser tab, or a client that lost the response, can continue, and the
+   * family still has one newest token. For a token used before that, ends the family and returns undefined.
    */
   async rotate(tx: Tx, { family, jti, user_id: userId }: JwtClaims): Promise<JwtPair | undefined> {
     const successorJti = newId();
@@ -105,7 +107,10 @@ export class JwtService {
     return undefined;
   }
 
-  /** An access token of the family, and nothing spent: what `JWT_ROTATE=off` answers to a refresh. */
+  /**
+   * Returns an access token of the family and marks nothing as used. This is the answer to a refresh with
+   * `JWT_ROTATE=off`.
+   */
   access({ user_id, family }: JwtClaims): Promise<string> {
     const claims = { user_id, family, token_type: 'access', jti: newId() } as const;
     return this.sign(claims, nowMicros(), ACCESS_LIFETIME_SECONDS);
@@ -118,7 +123,7 @@ export class JwtService {
     ]);
   }
 
-  /** What a JWT of ours says; undefined when it is forged, expired, or its family has ended. */
+  /** Returns the claims of a JWT; undefined if it is forged or expired, or its family has ended. */
   async verify(token: string): Promise<VerifiedJwt | undefined> {
     const claims = await this.read(token);
     if (!claims) return undefined;
@@ -133,7 +138,7 @@ export class JwtService {
     return { ...claims, isSpent, isActive: Boolean(user.isActive), isGone: false };
   }
 
-  /** Whom an access JWT stands for. Throws the 401 for any other kind, and for a user who is gone. */
+  /** Returns the caller of an access JWT. Throws the 401 for a JWT of another type, or if the user was deleted. */
   async findCaller(token: string): Promise<(Principal & { isActive: boolean }) | undefined> {
     const claims = await this.verify(token);
     if (!claims) return undefined;
@@ -153,7 +158,7 @@ export class JwtService {
     }
   }
 
-  /** The refresh token is made of its row alone: asked for again, it comes out the same. */
+  /** Makes the refresh token from its row only, so that the same row always gives the same token. */
   private async pair({ userId, family, jti, issuedAt }: RefreshToken): Promise<JwtPair> {
     const claims = { user_id: userId, family, token_type: 'refresh', jti } as const;
     return {

@@ -5,7 +5,7 @@ import { networkOf } from '../limits/network.js';
 import { usernameKey } from '../users/users.service.js';
 import { LoginNetworks } from './login-networks.js';
 
-/** Stands before every route that takes a username and a password. */
+/** Limits login attempts. Every route that accepts a username and a password calls it first. */
 @Injectable()
 export class LoginGate {
   constructor(
@@ -14,12 +14,12 @@ export class LoginGate {
   ) {}
 
   /**
-   * Counts an attempt and returns the network that it comes from. Throws `Throttled` before a password is
-   * looked at, in the same words and after the same time whether there is such a user or not.
+   * Counts an attempt and returns the network that it comes from. Throws `Throttled` before the password is
+   * checked. The words and the time of the refusal are the same whether the user exists or not.
    */
   async admit(exchange: Exchange, username: string): Promise<string> {
     const network = networkOf(exchange.request.ip);
-    // A digest, for a name that is tried may be of any length.
+    // A digest, because the attempted name may be of any length.
     const name = createHash('sha256').update(usernameKey(username)).digest('base64url');
     await this.limiter.admitLogin(exchange, name, () => this.networks.isHome(username, network));
     return network;

@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** A network from which somebody has logged in. Of the network itself only a keyed digest is kept. */
+/** A network from which a user has logged in. Only a keyed digest of the network is stored. */
 @Entity('login_networks', { withoutRowid: true })
 export class LoginNetwork {
   @PrimaryColumn({ name: 'user_id', type: 'varchar', length: 36 })

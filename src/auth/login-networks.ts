@@ -7,13 +7,13 @@ import { usernameKey } from '../users/users.service.js';
 import { JWT_KEY } from './jwt-key.js';
 import { LoginNetwork } from './login-network.entity.js';
 
-/** Of each person, those used last. */
+/** Number of networks stored for each user, the most recently used. */
 const NETWORKS_MAX = 10;
 
 /**
- * The networks that people have logged in from: there a login is not held up by what strangers try. Kept
- * under the key that signs JWTs, for there are few enough addresses to try them all: a reader of the table
- * learns no address. Another key begins anew.
+ * The networks from which users have logged in. Failed attempts from other networks do not slow down a login
+ * from one of these. The digests use the key that signs JWTs, because there are few enough addresses to try
+ * them all: a reader of the table learns no address. A new key makes the stored networks unknown.
  */
 @Injectable()
 export class LoginNetworks {
@@ -22,7 +22,7 @@ export class LoginNetworks {
     @Inject(JWT_KEY) private readonly key: Uint8Array,
   ) {}
 
-  /** Whether the owner of the name has logged in from this network; false for a name that nobody has. */
+  /** Returns whether the owner of the name has logged in from this network; false if no user has this name. */
   async isHome(username: string, network: string): Promise<boolean> {
     const rows = await this.reader.read<LoginNetwork>(
       `/* login_network.find */ SELECT n.user_id AS "userId", n.digest FROM users u
@@ -32,13 +32,13 @@ export class LoginNetworks {
     return rows.some(({ userId, digest }) => digest === this.digestOf(userId, network));
   }
 
-  /** Of someone new, who has no networks yet. */
+  /** Adds the network of a new user, who has no networks yet. */
   add(tx: Tx, userId: string, network: string): void {
     const digest = this.digestOf(userId, network);
     tx.insertLater(LoginNetwork, { userId, digest, lastUsedAt: nowMicros() });
   }
 
-  /** Keeps the network of a login; past the bound the one that was used longest ago goes. */
+  /** Stores the network of a login. Past the bound, deletes the least recently used one. */
   async remember(tx: Tx, userId: string, network: string): Promise<void> {
     await tx.write(
       `/* login_network.remember */ INSERT INTO login_networks (user_id, digest, last_used_at)

@@ -5,17 +5,17 @@ import { UsersService } from '../users/users.service.js';
 import { LoginNetworks } from './login-networks.js';
 import { PasswordHasher } from './password-hasher.js';
 
-/** The sentence for a name and a password that do not belong together. */
+/** The error for a username and a password that do not match. */
 export const LOGIN_REFUSED = 'Unable to log in with provided credentials.';
 
-/** A name and a password, and the network that they come from. */
+/** A username, a password, and the network that they come from. */
 export interface LoginAttempt {
   readonly username: string;
   readonly password: string;
   readonly network: string;
 }
 
-/** Lets those in who know their password. */
+/** Logs in users by username and password. */
 @Injectable()
 export class LoginService {
   constructor(
@@ -26,9 +26,9 @@ export class LoginService {
   ) {}
 
   /**
-   * Issues a credential to the active user with this password; undefined alike for an unknown name, a
-   * wrong password and an inactive user, after the same work. A hash made at an older cost, or of a password
-   * that was not normalised, is made anew.
+   * Issues a credential to the active user with this password. Returns undefined for an unknown name, a wrong
+   * password and an inactive user, after the same work. Replaces a hash that was made at an older cost or
+   * from a password that was not normalised.
    */
   async enter<Credential>(
     { username, password, network }: LoginAttempt,
@@ -41,7 +41,8 @@ export class LoginService {
     const outdated = match === 'typed form' || this.hasher.isOutdated(passwordHash);
     const renewed = outdated ? await this.hasher.hash(password) : passwordHash;
     return this.unitOfWork.run(async (tx) => {
-      // Checked again, as hashing took a while: who changed the password has shut the old one out.
+      // Checked again, because hashing took a while. If the password was changed meanwhile, the old one is no
+      // longer accepted.
       const holds = await this.users.renewPasswordHash(tx, id, passwordHash, renewed);
       if (!holds) return undefined;
       await this.networks.remember(tx, id, network);

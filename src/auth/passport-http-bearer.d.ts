@@ -1,4 +1,4 @@
-/** The published types know Express only; this is what is used here, on Fastify. */
+/** The published types support only Express. These are the parts used here, on Fastify. */
 declare module 'passport-http-bearer' {
   export class Strategy {
     constructor(options: { passReqToCallback: boolean }, verify?: unknown);

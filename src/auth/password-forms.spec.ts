@@ -12,7 +12,7 @@ describe('normalPassword', () => {
   });
 
   it('leaves a text alone that is longer than any password, and does not normalise it', () => {
-    // 1,000,000 marks out of order: normalised, they would take more than a minute.
+    // 1,000,000 combining marks out of order. Normalising them would take more than a minute.
     const marks = `a${'\u0315'.repeat(500_000)}${'\u0316'.repeat(500_000)}`;
     const startedAt = performance.now();
     expect(normalPassword(marks)).toBe(marks);

@@ -8,23 +8,27 @@ import { LateRefusals } from '../limits/late-refusals.js';
 import { isPbkdf2, verifyPbkdf2 } from './django-password.js';
 import { formsToTry, normalPassword } from './password-forms.js';
 
-/** With more than so many waiting, a place rests after each hash, so many times as long as that took. */
+/** If more than `STORM` hashes wait, each place pauses after a hash for `REST` times the hash's duration. */
 const STORM = 16;
 const REST = 1.5;
 const ARGON2_PREFIX = '$argon2id$';
 
-/** Whether a password is the hashed one: in its normal form, or only as typed, by a hash of older days. */
+/**
+ * Which form of a password matches a hash: the normal form, or only the text as typed, for hashes made before
+ * passwords were normalised.
+ */
 export type PasswordMatch = 'normal form' | 'typed form' | undefined;
 
 /**
- * argon2id, a few at once. Hashing shares libuv's threads with the database, and where cores are few the loop's core:
- * unbounded, or without a rest, a storm of logins would stop every chat. What exceeds the places waits; what exceeds the queue is told 503, a second late.
+ * Hashes passwords with argon2id, a few at once. Hashing uses the same libuv threads as the database and, on
+ * hosts with few cores, the event loop's core. Without a bound and a pause, a flood of logins would stop
+ * every chat. Hashes past the places wait. Hashes past the queue get a 503 after a second.
  */
 @Injectable()
 export class PasswordHasher implements OnModuleInit {
   private readonly places: ReturnType<typeof pLimit>;
   private readonly options: HashOptions & { raw?: false };
-  /** Stands in for the hash of an unknown user, at the cost that everyone else's has. */
+  /** Used in place of an unknown user's hash. It has the same cost as the other hashes. */
   private dummy = '';
 
   constructor(
@@ -40,22 +44,28 @@ export class PasswordHasher implements OnModuleInit {
     };
   }
 
-  /** Before the first request. A cost that this host cannot pay keeps the service from starting. */
+  /**
+   * Makes the dummy hash before the first request. The service does not start if this host cannot pay the
+   * configured cost.
+   */
   async onModuleInit(): Promise<void> {
     this.dummy = await this.hash('nobody has this password');
   }
 
-  /** The hash of the password's normal form, in PHC form. Rejects with `TooManyLogins` when the queue is full. */
+  /**
+   * Returns the hash of the password's normal form, in PHC format. Rejects with `TooManyLogins` if the queue
+   * is full.
+   */
   async hash(password: string): Promise<string> {
     const normal = normalPassword(password);
     const phc = await this.takeTurn(() => hash(normal, this.options));
-    // The library sorts the parameters by name; other readers of argon2 know this order alone.
+    // The library sorts the parameters by name. Other readers of argon2 accept only this order.
     return phc.replace(/m=(\d+),p=(\d+),t=(\d+)/, 'm=$1,t=$3,p=$2');
   }
 
   /**
-   * Whether the password is the one hashed, and in which form. Without a hash the same time is spent, so that
-   * a login takes as long for an unknown name as for a wrong password. Rejects as `hash` does.
+   * Returns which form of the password matches the hash; undefined if none does. Without a hash it takes the same
+   * time, so that a login takes as long for an unknown name as for a wrong password. Rejects as `hash` does.
    */
   async verify(stored: string | undefined, password: string): Promise<PasswordMatch> {
     for (const [index, form] of formsToTry(password).entries()) {
@@ -66,19 +76,22 @@ export class PasswordHasher implements OnModuleInit {
     return undefined;
   }
 
-  /** A hash of no known form is nobody's password, and takes as long as one that is. */
+  /**
+   * Compares one form with the hash. A hash in an unknown format matches no password, and takes as long as a
+   * known one.
+   */
   private async compare(stored: string | undefined, form: string): Promise<boolean> {
     if (stored !== undefined && isPbkdf2(stored)) return verifyPbkdf2(stored, form);
     const isKnown = stored?.startsWith(ARGON2_PREFIX) === true;
     return (await verify(isKnown ? stored : this.dummy, form)) && isKnown;
   }
 
-  /** Whether the hash was made in another way, or at another cost, than today's. */
+  /** Returns whether the hash uses another algorithm or another cost than today's. */
   isOutdated(stored: string): boolean {
     return !stored.startsWith(ARGON2_PREFIX) || needsRehash(stored, this.options);
   }
 
-  /** Hashes that wait for their turn. */
+  /** Number of hashes that wait for a place. */
   get depth(): number {
     return this.places.pendingCount;
   }

@@ -1,19 +1,25 @@
 import { codePoints } from '../drf/text.js';
 import { normalPassword } from './password-forms.js';
 
-/** The shortest password, in code points. */
+/** Minimum length of a password, in code points. */
 export const PASSWORD_MIN = 8;
 const SIMILARITY_MAX = 0.7;
 
 let tooCommon: Promise<ReadonlySet<string>> | undefined;
 
-/** The list is packed, and to unpack it takes longer than any other package's start: the first password waits for it. */
+/**
+ * Loads the list of common passwords. It is compressed, and unpacking it takes longer than the start of any
+ * other package. So it is loaded when the first password is checked.
+ */
 async function readTooCommon(): Promise<ReadonlySet<string>> {
   const { default: words } = await import('@zxcvbn-ts/language-common');
   return new Set(words.dictionary['passwords-common']);
 }
 
-/** Twice the characters that both share, whatever their order, over all of them: difflib's `quick_ratio`. */
+/**
+ * Returns twice the number of characters that both texts share, in any order, divided by the sum of their
+ * lengths. This is `quick_ratio` of Python's difflib.
+ */
 function similarity(one: string, other: string): number {
   const left = new Map<string, number>();
   for (const character of other) left.set(character, (left.get(character) ?? 0) + 1);
@@ -26,7 +32,7 @@ function similarity(one: string, other: string): number {
   return (2 * shared) / (codePoints(one) + codePoints(other));
 }
 
-/** Compares with the whole value and with each word of it, as Django does. */
+/** Compares the password with the whole value and with each word of it, as Django does. */
 function isSimilar(password: string, value: string): boolean {
   const whole = value.toLowerCase();
   const words = [...whole.split(/[^\p{L}\p{N}_]+/u), whole].filter((word) => word !== '');
@@ -34,8 +40,9 @@ function isSimilar(password: string, value: string): boolean {
 }
 
 /**
- * Django's four password rules and their sentences, in its order; empty when the password serves. They hold
- * for the normal form, which is what is hashed; the length, for what was typed as well.
+ * Checks Django's four password rules, and returns their sentences in Django's order; an empty list if the
+ * password is accepted. The rules apply to the normal form, which is what is hashed. The minimum length
+ * applies also to the password as typed.
  */
 export async function passwordFaults(
   typed: string,

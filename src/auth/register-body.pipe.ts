@@ -4,8 +4,9 @@ import type { RegisterDto } from './auth.dto.js';
 import { RegistrationService } from './registration.service.js';
 
 /**
- * Also tells that a username is taken, beside whatever else is wrong, as the reference does. It refuses a null
- * for the address, too; here that is told beside other faults alone, and without any it is no address.
+ * Also reports a taken username, together with all other errors, as the reference does. The reference refuses
+ * null for the email address too. Here null is reported only together with other errors; without any it means
+ * no address.
  */
 @Injectable()
 export class RegisterBodyPipe extends BodyPipe {

@@ -2,7 +2,10 @@ import { Inject, Injectable, type CanActivate } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { RegistrationClosed } from '../errors.js';
 
-/** Stands before registering. Runs before the body is read, so that nobody learns which names are taken. */
+/**
+ * Refuses registrations if they are closed. Runs before the body is read, so that a caller cannot find out
+ * which names are taken.
+ */
 @Injectable()
 export class RegistrationGuard implements CanActivate {
   constructor(@Inject(CONFIG) private readonly config: Config) {}

@@ -15,17 +15,17 @@ import { PasswordHasher } from './password-hasher.js';
 import { passwordFaults } from './password-rules.js';
 import { USERNAME_MAX } from './username.js';
 
-/** The sentence for a taken name. */
+/** The error for a taken username. */
 export const USERNAME_TAKEN = 'A user with that username already exists.';
 
-/** Who is to be made a user. */
+/** The fields of a user to create. */
 export interface NewUser {
   readonly username: string;
   readonly password: string;
   readonly email: string;
 }
 
-/** Makes a user and a wallet with the opening grant, all or nothing. */
+/** Creates a user and a wallet with the opening grant, all or nothing. */
 @Injectable()
 export class RegistrationService {
   constructor(
@@ -46,23 +46,26 @@ export class RegistrationService {
     });
   }
 
-  /** The sentence for a name that is taken, or too long as it is kept: NFKC writes `ﬃ` as three letters. */
+  /** Returns the error for a name that is taken, or too long in its stored form: NFKC writes `ﬃ` as three letters. */
   async nameFault(username: string): Promise<string | undefined> {
     if (codePoints(username.normalize('NFKC')) > USERNAME_MAX) return tooLong(USERNAME_MAX);
     return (await this.users.findByUsername(username)) ? USERNAME_TAKEN : undefined;
   }
 
-  /** The same for anybody, with `finish` in the same transaction. Throws `ValidationFailed` likewise. */
+  /**
+   * Creates a user, and runs `finish` in the same transaction. Throws `ValidationFailed` for a weak password
+   * or a taken name.
+   */
   async create<T>(
     { username, password, email }: NewUser,
     finish: (tx: Tx, userId: string) => T | Promise<T>,
   ): Promise<T> {
     const faults = await passwordFaults(password, { username, email });
     if (faults.length > 0) throw new ValidationFailed({ password: faults });
-    // Before the transaction: a hash takes a core for tens of milliseconds.
+    // Before the transaction, because a hash uses a core for tens of milliseconds.
     const passwordHash = await this.hasher.hash(password);
     try {
-      // A place in the list of users is everybody's lock.
+      // In turn, because adding to the list of users locks one row that all registrations share.
       return await this.unitOfWork.runInTurn(async (tx) => {
         const user = { username, email: normalizeEmail(email), passwordHash };
         const userId = await this.users.add(tx, user);
@@ -70,7 +73,7 @@ export class RegistrationService {
         return await finish(tx, userId);
       });
     } catch (error) {
-      // Two registrations of one name passed the check together; the unique key let one through.
+      // Two registrations of one name passed the check at the same time. The unique key accepted only one.
       if (isUniqueViolation(error)) throw new ValidationFailed({ username: [USERNAME_TAKEN] });
       throw error;
     }

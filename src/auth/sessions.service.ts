@@ -8,16 +8,16 @@ import type { Principal } from '../principal.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { REFRESH_LIFETIME_SECONDS } from './jwt-family.entity.js';
 
-/** What may speak for a user: an access token, or the JWTs of one login. */
+/** A session of a user: an access token, or the JWTs of one login. */
 export interface Session {
   readonly id: string;
   readonly kind: Principal['kind'];
   readonly createdAt: Micros;
-  /** Of JWTs, when the last pair was made. */
+  /** For JWTs, when the last pair was made. */
   readonly lastUsedAt: Micros;
 }
 
-/** The credentials of a user, seen together: to be listed, and to be ended. */
+/** Lists and ends the sessions of a user, of both kinds. */
 @Injectable()
 export class SessionsService {
   private readonly idle: Micros;
@@ -29,7 +29,7 @@ export class SessionsService {
     this.idle = config.accessTokenIdleSeconds * SECOND_MICROS;
   }
 
-  /** One page of those that serve, the newest first. */
+  /** Returns one page of the valid sessions, newest first. */
   page(userId: string, { key, comparison, order, limit }: Keyset): Promise<Session[]> {
     const after = key === undefined ? '' : `AND id ${comparison} $6`;
     const now = nowMicros();
@@ -45,7 +45,7 @@ export class SessionsService {
     );
   }
 
-  /** Ends one session. Throws `NotFound` for an unknown id, and for somebody else's alike. */
+  /** Ends one session. Throws `NotFound` if the id is unknown or belongs to another user's session. */
   async end(tx: Tx, userId: string, id: string): Promise<void> {
     if (!UUID_KEY.test(id)) throw new NotFound();
     const tokens = await tx.write(
@@ -59,7 +59,7 @@ export class SessionsService {
     if (tokens.length + families.length === 0) throw new NotFound();
   }
 
-  /** Ends every session of the user but the one of `keptId`: on every process, from the next request on. */
+  /** Ends every session of the user except the one with `keptId`, on every process, from the next request on. */
   async endAll(tx: Tx, userId: string, keptId = ''): Promise<void> {
     await tx.write(
       '/* session.end_tokens */ DELETE FROM access_tokens WHERE user_id = $1 AND id <> $2 RETURNING id',

@@ -1,13 +1,13 @@
 import { codePoints } from '../drf/text.js';
 
-/** Also of the name as it is kept, in NFKC. */
+/** Maximum length in code points, also of the name as it is stored, in NFKC. */
 export const USERNAME_MAX = 150;
 
-/** The characters of a username. */
+/** The characters that a username may contain. */
 const USERNAME = /^[\p{L}\p{N}_.@+-]*$/u;
 /**
- * Must hold for the name as stored, too: NFKC makes of `⑴` three characters, two of them not allowed. A name
- * that is too long is not normalised: that takes quadratic time in the worst case.
+ * Must also hold for the name as stored: NFKC turns `⑴` into three characters, two of which are not allowed.
+ * A name that is too long is not normalised, because that takes quadratic time in the worst case.
  */
 export const usernameRule = {
   test: (text: string) =>
