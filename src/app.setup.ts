@@ -11,6 +11,7 @@ import { FileLease } from './database/file-lease.js';
 import { migrate } from './database/migrate.js';
 import { ProcessLease } from './database/process-lease.js';
 import { assertSessions } from './database/session-check.js';
+import { assertWritable } from './database/rights.js';
 import { ServedMark } from './database/served-mark.js';
 import { assertNoOther } from './database/table-names.js';
 import { ApiDescription } from './openapi/api-description.js';
@@ -55,6 +56,7 @@ async function prepare(app: NestFastifyApplication, file: FileLease | undefined)
   await assertSessions(app.get(DataSource));
   await app.get(ProcessLease).acquire(file);
   await assertNoOther(app.get(Database));
+  await assertWritable(app.get(Database));
   await app.get(ServedMark).set();
   await migrate(app.get(DataSource));
   const authenticator = app.get(Authenticator);

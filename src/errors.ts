@@ -481,7 +481,10 @@ export class TooManyLogins extends Unavailable {
 }
 
 /** The database cannot serve for now. A retry may serve; the operator is told once, not at every request. */
-export abstract class DatabaseUnavailable extends Unavailable {}
+export abstract class DatabaseUnavailable extends Unavailable {
+  /** The database's own words, or the driver's: for operators alone. */
+  reason = '';
+}
 
 /** No connection to the database became free in time, or another program has it locked. */
 export class DatabaseBusy extends DatabaseUnavailable {

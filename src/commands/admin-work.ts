@@ -32,7 +32,8 @@ async function withServices(
   });
   try {
     await assertMigrated(services.get(Database));
-    process.stdout.write(`${await work(services)}\n`);
+    const told = await work(services);
+    if (told !== '') process.stdout.write(`${told}\n`);
   } finally {
     await services.close();
   }

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { ValidationFailed } from '../errors.js';
+import { DatabaseUnavailable, ValidationFailed } from '../errors.js';
 import { COMMANDS, type CommandRow } from './commands.js';
 
 const USAGE_CODE = 2;
@@ -42,6 +42,9 @@ function sentenceOf(error: unknown): string {
   if (error instanceof ValidationFailed) {
     const fields = Object.entries(error.fields);
     return fields.map(([field, sentences]) => `${field}: ${sentences.join(' ')}`).join(' ');
+  }
+  if (error instanceof DatabaseUnavailable && error.reason !== '') {
+    return `${error.message.replace(/\.$/, '')}: ${error.reason}`;
   }
   return error instanceof Error ? error.message : String(error);
 }

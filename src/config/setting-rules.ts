@@ -14,6 +14,9 @@ export const host = makeValidator<string>((input) => {
   throw new EnvError('must be an address or a host name');
 });
 
+/** The modes that the driver knows. It treats any other value as `verify-full`, without a word. */
+const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+
 /**
  * Returns the problem of a database URL, or undefined if it is valid. The text never contains the URL,
  * because it may contain a password.
@@ -33,6 +36,10 @@ export function databaseUrlFault(url: string): string | undefined {
   }
   if (/^sqlite:.*[/\\]$/.test(url)) return 'must name a file, not a folder';
   const isServer = /^postgres(?:ql)?:\/\/.+/.test(url) && URL.canParse(url);
+  const sslMode = isServer ? new URL(url).searchParams.get('sslmode') : null;
+  if (sslMode !== null && !SSL_MODES.includes(sslMode)) {
+    return `has an sslmode that is none of ${SSL_MODES.join(', ')}`;
+  }
   if (isServer || /^sqlite:.+/.test(url)) return undefined;
   return 'must be sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>, percent-encoded';
 }

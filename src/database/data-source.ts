@@ -17,6 +17,8 @@ import { migrations } from './migrations.js';
 import { makePrivateFile } from './private-file.js';
 import { asFault } from './faults.js';
 import { PostgresStatements } from './postgres-statements.js';
+import { postgresUrl } from './postgres-url.js';
+import { endOnSilence } from './silence.js';
 import { TransactionRunner, UnitRunner, type Unit } from './sqlite-runner.js';
 import { SqliteStatements } from './sqlite-statements.js';
 import type { EntityClass, Statements } from './statements.js';
@@ -104,7 +106,7 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
   return {
     ...schema,
     type: 'postgres',
-    url,
+    url: postgresUrl(url),
     extra: {
       max: poolMax,
       keepAlive: true,
@@ -113,6 +115,7 @@ export function dataSourceOptions({ url, poolMax, entities }: DatabaseOptions): 
       connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
       onConnect: (client: pg.Client) => {
         ignoreIdleConnectionErrors(client);
+        endOnSilence(client);
         return setTimeouts(client);
       },
     },

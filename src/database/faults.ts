@@ -87,6 +87,7 @@ export function asFault(error: unknown): unknown {
   const Fault = faultOf(typeof code === 'string' ? code : '', words);
   if (!Fault) return error;
   const fault = new Fault();
-  tellOutage(fault.message, words || String(code));
+  fault.reason = words || String(code);
+  tellOutage(fault.message, fault.reason);
   return fault;
 }

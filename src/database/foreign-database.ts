@@ -1,6 +1,7 @@
 import sqlite3, { type Database as Connection } from 'sqlite3';
 import { POSTGRES_CONNECT_TIMEOUT_MS } from './data-source.js';
 import { notOpened, sqlitePathOf } from './location.js';
+import { postgresUrl } from './postgres-url.js';
 import { assertSqliteFile } from './sqlite-file.js';
 
 const POSTGRES = /^postgres(?:ql)?:/;
@@ -76,14 +77,20 @@ async function openSqlite(path: string): Promise<ForeignDatabase> {
 
 async function openPostgres(url: string): Promise<ForeignDatabase> {
   const { default: pg } = await import('pg');
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
-  });
-  client.on('error', () => undefined);
-  await client.connect().catch((error: unknown) => {
-    throw notOpened(url, error);
-  });
+  // The client reads the certificates that the URL names when it is created.
+  const client = await Promise.resolve()
+    .then(async () => {
+      const made = new pg.Client({
+        connectionString: postgresUrl(url),
+        connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
+      });
+      made.on('error', () => undefined);
+      await made.connect();
+      return made;
+    })
+    .catch((error: unknown) => {
+      throw notOpened(url, error);
+    });
   const rows = async <Row>(sql: string, parameters: readonly string[] = []) =>
     (await client.query(sql, [...parameters])).rows as Row[];
   await rows('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');

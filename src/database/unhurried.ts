@@ -1,4 +1,6 @@
+import type pg from 'pg';
 import { POSTGRES_STATEMENT_TIMEOUT_MS, type Database } from './data-source.js';
+import { allowSilence } from './silence.js';
 
 /** Runs one statement and returns its rows. */
 export type Ask = <Row>(sql: string) => Promise<Row[]>;
@@ -9,7 +11,10 @@ export async function unhurried<T>(database: Database, work: (ask: Ask) => Promi
   const runner = database.createQueryRunner();
   try {
     await runner.query('SET statement_timeout = 0');
-    return await work(async <Row>(sql: string) => (await runner.query(sql)) as Row[]);
+    const client = (await runner.connect()) as pg.PoolClient & pg.Client;
+    return await allowSilence(client, () =>
+      work(async <Row>(sql: string) => (await runner.query(sql)) as Row[]),
+    );
   } finally {
     const timeout = String(POSTGRES_STATEMENT_TIMEOUT_MS);
     await runner.query(`SET statement_timeout = ${timeout}`).catch(() => undefined);

@@ -203,6 +203,14 @@ describe('the process', () => {
     );
   });
 
+  it('tells in one line what TLS met, whatever the mode is called', async () => {
+    const words = await refusal({ DATABASE_URL: 'postgres://a@127.0.0.1:1/b?sslmode=require' });
+    expect(words).toMatch(/^tallychat: The database \S+ does not open: .*\n$/);
+    expect(complaint({ DATABASE_URL: 'postgres://a:hunter22@b/c?sslmode=requird' })).toMatch(
+      /DATABASE_URL: has an sslmode that is none of disable, .*, no-verify$/m,
+    );
+  });
+
   it('does not start on a file that is no database', async () => {
     const words = await refusal({ DATABASE_URL: 'sqlite:/dev/null/tallychat.sqlite' });
     expect(words).toMatch(/^tallychat: The database sqlite:\/dev\/null\/\S+ does not open: .+\n$/);

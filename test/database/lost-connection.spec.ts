@@ -1,8 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { Database, dataSourceOptions } from '../../src/database/data-source.js';
+import { asFault } from '../../src/database/faults.js';
+import { allowSilence, endOnSilence } from '../../src/database/silence.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { DatabaseSilent } from '../../src/errors.js';
 import {
   createDatabase,
   databaseKinds,
@@ -21,6 +26,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
   /** What the server has said and nobody has heard yet; undefined while all is passed on at once. */
   let unheard: Buffer[] | undefined;
   let letHear: () => void;
+  let connected: () => Promise<pg.Client>;
 
   beforeEach(async () => {
     owned = await createDatabase(kind);
@@ -39,6 +45,12 @@ describe.each(postgres)('a connection to %s', (kind) => {
     url.port = String((between.address() as AddressInfo).port);
     database = new Database(dataSourceOptions({ url: url.href, poolMax: 1, entities: [] }));
     await database.initialize();
+    connected = async () => {
+      const client = new pg.Client({ connectionString: url.href });
+      client.on('error', () => undefined);
+      await client.connect();
+      return client;
+    };
   });
   afterEach(async () => {
     await database.destroy();
@@ -62,5 +74,32 @@ describe.each(postgres)('a connection to %s', (kind) => {
     await expect(next).rejects.toThrow();
     unheard = undefined;
     expect(await database.statements.rows(statement, [])).toEqual([{ one: 1 }]);
+  });
+
+  it('on which an answer is owed for too long is ended, and one on which nothing is asked stays', async () => {
+    const client = await connected();
+    endOnSilence(client, 100);
+    await sleep(600);
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    unheard = [];
+    const answer: unknown = await client.query('SELECT 2').catch(asFault);
+    expect(answer).toBeInstanceOf(DatabaseSilent);
+    unheard = undefined;
+  });
+
+  it('that the server does not close is closed all the same', async () => {
+    const client = await connected();
+    endOnSilence(client, 100);
+    unheard = [];
+    await client.end();
+    unheard = undefined;
+  });
+
+  it('is let be while a statement may take as long as it likes', async () => {
+    const client = await connected();
+    endOnSilence(client, 100);
+    const slowly = allowSilence(client, () => client.query('SELECT 3 AS three, pg_sleep(1)'));
+    expect((await slowly).rows).toMatchObject([{ three: 3 }]);
+    await client.end();
   });
 });

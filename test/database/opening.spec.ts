@@ -11,6 +11,7 @@ import {
 import { assertMigrated, migrate } from '../../src/database/migrate.js';
 import { migrations } from '../../src/database/migrations.js';
 import { entities } from '../../src/entities.js';
+import { TestApp } from '../support/app.js';
 import {
   createDatabase,
   databaseKinds,
@@ -116,6 +117,18 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
     const [row] = await database.statements.rows('SELECT pg_try_advisory_lock($1) AS free', [LOCK]);
     expect(row).toEqual({ free: true });
   });
+
+  if (kind === 'postgres') {
+    it.each([
+      ['role=pg_read_all_data', 'pg_read_all_data may not read and write the table access_tokens'],
+      ['default_transaction_read_only=on', 'the database is read only: it is a standby, or '],
+    ])('is not served where only reading is allowed (%s)', async (option, words) => {
+      const writer = await keep(openWriter(options()));
+      await migrate(writer);
+      const url = `${owned.url}?options=${encodeURIComponent(`-c ${option}`)}`;
+      await expect(TestApp.start(kind, { DATABASE_URL: url })).rejects.toThrow(words);
+    });
+  }
 
   if (kind === 'sqlite') {
     const pragma = async (database: Database, name: string) => {

@@ -49,6 +49,7 @@ const adminCommand = (kind: DatabaseKind): void => {
     async () => {
       const ada = await app.newUser();
       expect((await admin('users', ada.username)).stdout).toContain('balance 4000');
+      expect((await admin('users', 'nobody-has-this-name')).stdout).toBe('');
       await admin('staff', ada.username, '--reason', 'hired');
       expect((await ada.get('/api/admin/users/')).status).toBe(200);
       await admin('staff', ada.username, '--revoke');

@@ -1,0 +1,32 @@
+import type { Database } from './data-source.js';
+
+interface Session {
+  readonly role: string;
+  readonly isReadOnly: boolean;
+}
+
+/**
+ * Throws one sentence if the role may read from PostgreSQL but not write to it. The service would start, and then every
+ * request that writes would fail. An SQLite file that cannot be written is refused when it is opened.
+ */
+export async function assertWritable(database: Database): Promise<void> {
+  if (database.isSqlite) return;
+  const [session] = await database.query<Session[]>(
+    `SELECT current_user AS role, current_setting('transaction_read_only') = 'on' AS "isReadOnly"`,
+  );
+  if (session?.isReadOnly) {
+    throw new Error(
+      `the database is read only: it is a standby, or ${session.role} has default_transaction_read_only`,
+    );
+  }
+  const ours = database.tables.map(({ tableName }) => tableName);
+  const [denied] = await database.query<{ name: string }[]>(
+    `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = current_schema() AND c.relname = ANY($1) AND NOT (
+       has_any_column_privilege(c.oid, 'SELECT') AND has_any_column_privilege(c.oid, 'INSERT'))
+     ORDER BY 1 LIMIT 1`,
+    [ours],
+  );
+  if (denied)
+    throw new Error(`${session?.role ?? ''} may not read and write the table ${denied.name}`);
+}
