@@ -25,7 +25,7 @@ describe('folded', () => {
 
   it('takes linear time for combining marks in the wrong order', () => {
     const text = `a${'\u0315'.repeat(500_000)}${'\u0316'.repeat(500_000)}`;
-    // In the square of their number it takes more than a minute.
+    // Quadratic time would take more than a minute.
     const startedAt = performance.now();
     expect(folded(text)).toHaveLength(31);
     expect(performance.now() - startedAt).toBeLessThan(10_000);

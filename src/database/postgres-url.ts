@@ -1,6 +1,7 @@
 /**
- * Returns the URL for the driver. The driver treats the modes `prefer`, `require` and `verify-ca` as `verify-full` and
- * prints a warning of ten lines at each start. With `uselibpqcompat=true` they mean what they mean in `psql`, so they stay.
+ * Returns the URL for the driver. The driver treats the modes `prefer`, `require` and `verify-ca` as `verify-full`,
+ * and prints a warning of ten lines at each start. `uselibpqcompat=true` gives these modes the meaning that they
+ * have in `psql`, without a warning.
  */
 export function postgresUrl(url: string): string {
   if (/[?&]uselibpqcompat=true(?:&|$)/.test(url)) return url;

@@ -6,8 +6,9 @@ interface Session {
 }
 
 /**
- * Throws one sentence if the role may read from PostgreSQL but not write to it. The service would start, and then every
- * request that writes would fail. An SQLite file that cannot be written is refused when it is opened.
+ * Throws an error with one sentence if the role may read from PostgreSQL but not write to it. Without this check
+ * the service would start, and every request that writes would fail. An SQLite file that cannot be written is
+ * refused when it is opened.
  */
 export async function assertWritable(database: Database): Promise<void> {
   if (database.isSqlite) return;

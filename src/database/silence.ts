@@ -2,21 +2,25 @@ import type { Socket } from 'node:net';
 import type pg from 'pg';
 
 /**
- * Longer than a statement may run on the server (`POSTGRES_STATEMENT_TIMEOUT_MS`). A server that still accepts packets and
- * sends nothing for so long is frozen, or something between passes nothing on: there is no use in waiting for it.
+ * How long the server may be silent while it runs a statement. It is longer than the statement timeout of the
+ * server (`POSTGRES_STATEMENT_TIMEOUT_MS`). A server that accepts packets but is silent for this time is frozen, or
+ * the network no longer forwards its packets. Waiting longer would not help.
  */
 const SILENCE_MS = 45_000;
-/** A process that was stopped itself runs its timers before it reads what the server has sent meanwhile. */
+/**
+ * Time to read data that has already arrived. If this process was stopped, its timers run before it reads that
+ * data.
+ */
 const LAST_CHANCE_MS = 1000;
 
 const socketOf = ({ connection }: pg.Client) => connection.stream as Socket;
 
-/** Whether the server has not answered a statement yet. The types lack the property. */
+/** Checks whether the server still owes an answer to a statement. The types lack this property. */
 const isOwed = (client: pg.Client) => !(client as { readyForQuery?: boolean }).readyForQuery;
 
 /**
- * Ends the connection if a statement waits for its answer and the server has sent nothing for `afterMs`. The statement then
- * fails as on a lost connection. A connection without a statement may stay silent.
+ * Ends the connection if a statement waits for its answer and the server has sent nothing for `afterMs`. The
+ * statement then fails as on a lost connection. A connection without a statement may stay silent.
  */
 export function endOnSilence(client: pg.Client, afterMs = SILENCE_MS): void {
   const socket = socketOf(client);
@@ -25,7 +29,7 @@ export function endOnSilence(client: pg.Client, afterMs = SILENCE_MS): void {
     const heard = socket.bytesRead;
     const look = () => {
       if (socket.bytesRead !== heard) return;
-      // A connection that is being closed waits for the server, too.
+      // A connection that is being closed also waits for the server.
       if (isOwed(client)) socket.destroy(silent(afterMs));
       else if (socket.writableEnded) socket.destroy();
     };
@@ -38,7 +42,7 @@ const silent = (afterMs: number) =>
     code: 'ETIMEDOUT',
   });
 
-/** Runs `work`, during which the server may stay silent for any time. */
+/** Runs `work` without a limit for the silence of the server. */
 export async function allowSilence<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
   const socket = socketOf(client);
   socket.setTimeout(0);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that operating systems give to those who ask for any: none of the connections that other specs open
- * meanwhile can take it before its user listens.
+ * Ports below the range from which operating systems pick free ports. So no connection of another spec can take the
+ * port before its user listens.
  */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;

@@ -4,7 +4,7 @@ import { PasswordHasher } from '../../src/auth/password-hasher.js';
 import { releaseAfterEach } from './released.js';
 import { until } from './until.js';
 
-/** Takes all places in which passwords are hashed: until it is opened, a hash waits for its turn or is refused. */
+/** Takes all places for password hashes. Until the gate is opened, a hash waits for its turn or is refused. */
 export class HashGate {
   open: () => void = () => undefined;
   private readonly hasher: PasswordHasher;
@@ -17,13 +17,13 @@ export class HashGate {
     releaseAfterEach(this);
   }
 
-  /** Resolves once so many hashes wait. */
+  /** Resolves when `count` hashes wait. */
   untilWaiting(count: number): Promise<void> {
     return until(() => this.hasher.depth === count);
   }
 
   remember(): void {
-    // A gate stands in one test.
+    // A gate is used in one test only.
   }
 
   release(): void {

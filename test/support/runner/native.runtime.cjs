@@ -12,8 +12,9 @@ const RUN = ['JEST_STATE_SYMBOL', 'EVENT_HANDLERS'];
 const { AsyncLocalStorage } = hooks;
 
 /**
- * Jest makes a storage for each file and never ends it, and Node copies what all storages have to each promise: by the
- * sixtieth file of a worker that was more work than the tests.
+ * The storages of the current file, so that they can be ended. Jest makes a storage for each file and never ends
+ * it, and Node copies the values of all storages to each promise. After sixty files in a worker, this took more
+ * time than the tests.
  */
 const storages = [];
 class EndedWithItsFile extends AsyncLocalStorage {
