@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import pg from 'pg';
@@ -8,6 +9,7 @@ import { migrate } from '../../src/database/migrate.js';
 import { ReadConnection } from '../../src/database/read-connection.js';
 import { entities } from '../../src/entities.js';
 import { audit } from '../../src/wallet/audit.js';
+import { until } from './until.js';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
@@ -49,7 +51,7 @@ function urlOnServer(name: string): string {
   return `${server ?? ''}/${name}`;
 }
 
-/** By kind, a database with the schema that nothing has open. Each worker creates it once. */
+/** By kind, a database with the schema in it that nothing has open. */
 const templates = new Map<DatabaseKind, Promise<string>>();
 
 async function makeTemplate(kind: DatabaseKind): Promise<string> {
@@ -60,9 +62,28 @@ async function makeTemplate(kind: DatabaseKind): Promise<string> {
   return kind === 'sqlite' ? url.slice('sqlite:'.length) : basename(url);
 }
 
-/** Returns the template of a kind. Only copy it, never open it. */
+/** Where the workers of one run tell each other of their templates (`run.setup.js`). */
+const shared = process.env['TEST_TEMPLATES'];
+
+/** The first worker of a run that needs a template makes it. One that waits for it in vain makes its own. */
+async function shareTemplate(kind: DatabaseKind): Promise<string> {
+  if (shared === undefined) return makeTemplate(kind);
+  const record = join(shared, kind);
+  try {
+    await mkdir(`${record}.making`);
+  } catch {
+    const isThere = until(() => existsSync(record)).then(() => readFile(record, 'utf8'));
+    return isThere.catch(() => makeTemplate(kind));
+  }
+  const template = await makeTemplate(kind);
+  await writeFile(`${record}.new`, template);
+  await rename(`${record}.new`, record);
+  return template;
+}
+
+/** The template of a kind: not to be opened, only to be copied. */
 export function templateOf(kind: DatabaseKind): Promise<string> {
-  const template = templates.get(kind) ?? makeTemplate(kind);
+  const template = templates.get(kind) ?? shareTemplate(kind);
   templates.set(kind, template);
   return template;
 }

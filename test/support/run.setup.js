@@ -26,6 +26,7 @@ export default async function setUpRun() {
   // PostgreSQL does not run as root.
   await chmod(folder, 0o711);
   process.env.TMPDIR = folder;
+  process.env.TEST_TEMPLATES = await mkdtemp(join(folder, 'templates-'));
   process.env.TEST_BREACHES = await mkdtemp(join(folder, 'breaches-'));
   await startPostgres();
 }
