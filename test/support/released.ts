@@ -1,6 +1,4 @@
-import { afterEach, beforeEach } from '@jest/globals';
-
-/** A helper of a spec that makes requests of the service wait. */
+/** Something of a spec that keeps requests of the service waiting. */
 export interface Blocking {
   /** Called before each test, to save its settings. */
   remember(): void;
@@ -8,16 +6,12 @@ export interface Blocking {
   release(): void;
 }
 
+/** `runner/native.environment.js` finds it here: hooks of a module would be those of the first file that loads it. */
+const REGISTRY = Symbol.for('tallychat.blocking');
 const blocking = new Set<Blocking>();
+Object.assign(globalThis, { [REGISTRY]: blocking });
 
-/** Releases `one` after each test, so that a failed assertion cannot block later tests or the end of the file. */
+/** Until the end of its file a failed assertion cannot leave `one` blocking the tests after it, or the end. */
 export function releaseAfterEach(one: Blocking): void {
   blocking.add(one);
 }
-
-beforeEach(() => {
-  for (const one of blocking) one.remember();
-});
-afterEach(() => {
-  for (const one of blocking) one.release();
-});
