@@ -10,7 +10,8 @@ export default {
   globalTeardown: '<rootDir>/test/support/run.teardown.js',
   testSequencer: '<rootDir>/test/support/longest-first.sequencer.js',
   reporters: ['default', '<rootDir>/test/support/count.reporter.js'],
-  testTimeout: 60_000,
+  // Ten times what the slowest takes on an idle machine: more than `until.ts` waits for one condition.
+  testTimeout: 120_000,
   // One more than the two cores that it is made for: specs also wait, for processes, time limits and the database.
   maxWorkers: 3,
 };
