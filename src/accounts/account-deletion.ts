@@ -9,12 +9,12 @@ import { CapsService } from '../wallet/caps.service.js';
 import { StorageService } from '../wallet/storage.service.js';
 import { PasswordsService } from './passwords.service.js';
 
-/** Rows that one transaction deletes: many together would keep SQLite's one writer from everybody else. */
+/** Number of rows that one transaction deletes. A larger number would block SQLite's only writer for too long. */
 const BATCH_ROWS = 100;
 
 /**
- * Removes a person and what they wrote. Their wallet, ledger and holds stay, for the books, and name nobody: they have an
- * id that leads nowhere any more. An answer under way is settled as ever, and finds nothing to be saved to.
+ * Deletes a user and all that the user wrote. Wallet, ledger and holds stay for the books. They contain no
+ * name, only an id that no longer refers to a user. An answer in progress is settled as usual, but not saved.
  */
 @Injectable()
 export class AccountDeletion {
@@ -28,9 +28,9 @@ export class AccountDeletion {
   ) {}
 
   /**
-   * Returns when nothing is left, on SQLite in the bytes of the file either. Broken off in between, the
-   * account is still there, and deleting it again goes on. Throws `ValidationFailed` for a wrong password
-   * and `LastStaffMember`.
+   * Resolves when nothing is left. On SQLite the file's free pages and journal contain nothing either, the journal
+   * as soon as no reader uses it. If the deletion is interrupted, the account still exists, and the next call
+   * continues. Throws `ValidationFailed` for a wrong password and `LastStaffMember` for the last operator.
    */
   async remove(userId: string, password: string): Promise<void> {
     const user = await this.passwords.demand(userId);
@@ -44,7 +44,7 @@ export class AccountDeletion {
       if (user.isStaff) await this.assertNotLast(tx, userId);
       await forgetKeys(tx, userId);
       await this.caps.removeAll(tx, userId);
-      // With it go the sessions, the links, and what was written meanwhile.
+      // This also deletes the sessions, the links, and what was written meanwhile.
       await this.users.remove(tx, userId);
     });
     await this.journal.empty();
@@ -55,7 +55,10 @@ export class AccountDeletion {
     if (staff.length === 1 && staff[0] === userId) throw new LastStaffMember();
   }
 
-  /** Returns how many. What they took is given back, for the deletion may be broken off, and the person stay. */
+  /**
+   * Deletes a batch of turns and returns their number. Subtracts their size from the storage count, because
+   * the user remains if the deletion is interrupted.
+   */
   private async removeTurns(tx: Tx, ownerId: string): Promise<number> {
     await this.storage.lock(tx, ownerId);
     const gone = await tx.write<{ bytes: number }>(
@@ -90,7 +93,7 @@ export class AccountDeletion {
 const sumOf = (rows: readonly { bytes: number }[]) =>
   rows.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** An Idempotency-Key is the person's own text, and so is the name of an API key. */
+/** Removes idempotency keys and API key names, because the user chose their texts. */
 async function forgetKeys(tx: Tx, ownerId: string): Promise<void> {
   await tx.write(
     `/* account.forget_hold_keys */ UPDATE holds SET claim_route = NULL, claim_key = NULL, claim_hash = NULL

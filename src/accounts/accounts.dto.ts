@@ -3,7 +3,7 @@ import { ShownBoolean, ShownId, ShownText, ShownTime } from '../fields/field-doc
 import { TextField } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
 
-/** What a person may change of themselves; any other field is ignored. */
+/** The fields that users may change in their own account. Other fields are ignored. */
 export class MeChangeDto {
   @TextField(emailField)
   email?: string;
@@ -17,7 +17,7 @@ export class DeletionDto {
   password!: string;
 }
 
-/** A person, as they see themselves. */
+/** A user's own account. */
 export class MeDto {
   @ShownId('The user.')
   readonly id!: string;

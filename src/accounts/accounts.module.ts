@@ -11,7 +11,7 @@ import { PasswordsService } from './passwords.service.js';
 import { ResetMails } from './reset-mails.js';
 import { SessionsController } from './sessions.controller.js';
 
-/** What people do with their own account: password, sessions, deletion. */
+/** What users do with their own accounts: password, sessions, deletion. */
 @Module({
   imports: [AuthModule, UsersModule, WalletModule],
   controllers: [MeController, PasswordsController, SessionsController],

@@ -12,13 +12,16 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const SILENCE_TIMEOUT_MS = 20_000;
 
 export interface Mail {
-  /** One address, taken as it is. */
+  /** Exactly one address, which is not parsed as a list. */
   readonly to: string;
   readonly subject: string;
   readonly text: string;
 }
 
-/** Sends mails by `SMTP_URL`. Links in them need `PUBLIC_URL`: without any of the three none is sent. */
+/**
+ * Sends mails through `SMTP_URL`. Sends none unless `SMTP_URL`, `SMTP_FROM` and `PUBLIC_URL` are all set,
+ * because the links in the mails need `PUBLIC_URL`.
+ */
 @Injectable()
 export class Mailer implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(Mailer.name);
@@ -32,8 +35,8 @@ export class Mailer implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Opens the way to the mail server, whose package is loaded where mails are sent. Says which setting is missing
-   * where somebody has set some of them.
+   * Creates the connection to the mail server. Loads the mail package only if mails are sent. Logs which
+   * settings are missing if only some of the three are set.
    */
   async onModuleInit(): Promise<void> {
     const { missing } = this;
@@ -56,14 +59,14 @@ export class Mailer implements OnModuleInit, OnModuleDestroy {
     this.transport?.close();
   }
 
-  /** Resolves when the server has taken the mail. Never rejects: that no mail goes out is logged. */
+  /** Resolves when the server has accepted the mail. Never rejects: a failure is logged. */
   async send({ to, subject, text }: Mail): Promise<void> {
     try {
-      // As an object: text would be read as a list, in which an address may hide another.
+      // An object, because a text would be parsed as a list, and could contain a second address.
       const address = { name: '', address: to };
       await this.transport?.sendMail({ from: this.config.smtpFrom, to: address, subject, text });
     } catch (error) {
-      // The server's own words may quote the mail, and with it the link.
+      // The server's message is not logged, because it may quote the mail, and so the link.
       const { code, responseCode } = error as { code?: string; responseCode?: number };
       this.logger.error({ code, responseCode }, 'a mail was not sent');
     }

@@ -31,7 +31,7 @@ export class MeController {
     return toWire(await this.passwords.demand(userId));
   }
 
-  /** A link that was sent to the address of before serves no more. */
+  /** Changes the address. Links that were sent to the old address become invalid. */
   @AccountDocs.change()
   @Access('session')
   @Patch()

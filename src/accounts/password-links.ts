@@ -7,15 +7,15 @@ import type { Tx } from '../database/tx.js';
 import { SECOND_MICROS, nowMicros } from '../time.js';
 import { PasswordReset } from './password-reset.entity.js';
 
-/** Short enough that a mail does not fold the link. */
+/** Short enough that mail programs do not break the link. */
 const TOKEN_BYTES = 20;
 const LIFETIME_SECONDS = 3600;
-/** Links that one user is sent within an hour: more would only fill a mailbox. */
+/** Number of valid links that a user can request within an hour. More would only fill the mailbox. */
 const LINKS_PER_HOUR_MAX = 3;
 
 const digestOf = (token: string) => createHash('sha256').update(token).digest('hex');
 
-/** Tokens by which a user sets a password: 160 random bits, kept as digests, good once and for an hour. */
+/** Tokens that let a user set a password: 160 random bits, stored as digests, valid once and for an hour. */
 @Injectable()
 export class PasswordLinks {
   constructor(
@@ -23,7 +23,7 @@ export class PasswordLinks {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** A new token; it is told here and never again. The user's expired ones go. */
+  /** Adds a token and returns it. Only this call returns it. Deletes the user's expired tokens. */
   async issue(tx: Tx, userId: string): Promise<string> {
     const now = nowMicros();
     await tx.write(
@@ -37,7 +37,7 @@ export class PasswordLinks {
     return token;
   }
 
-  /** The same; undefined for a user who was given enough of them within the hour. */
+  /** Adds a token that the user asked for. Returns undefined if the user has enough valid tokens already. */
   async issueBySelf(tx: Tx, userId: string): Promise<string | undefined> {
     const live = await tx.read(
       `/* password_reset.live */ SELECT id FROM password_resets
@@ -48,14 +48,17 @@ export class PasswordLinks {
   }
 
   /**
-   * The link that carries the token, in its fragment: that part reaches no server, and so no log. Made from
-   * `PUBLIC_URL` alone, and relative where that is not set.
+   * Returns the link for a token. The token is in the fragment, which browsers do not send, so it reaches no
+   * server log. The link starts with `PUBLIC_URL`, and is relative if that is not set.
    */
   linkOf(token: string): string {
     return `${this.config.publicUrl}/#password-reset=${token}`;
   }
 
-  /** Whose password the token sets; undefined when it is unknown, spent or expired. Spends nothing. */
+  /**
+   * Returns the id of the user whose password the token sets; undefined if the token is unknown, used or
+   * expired. Does not use the token.
+   */
   async ownerOf(token: string): Promise<string | undefined> {
     const [row] = await this.reader.read<{ userId: string }>(
       `/* password_reset.find */ SELECT user_id AS "userId" FROM password_resets
@@ -65,7 +68,7 @@ export class PasswordLinks {
     return row?.userId;
   }
 
-  /** Spends the token. False when another request was faster, or it has expired: then nothing is changed. */
+  /** Uses up the token. Returns false, and changes nothing, if it has expired or another request used it first. */
   async spend(tx: Tx, token: string): Promise<boolean> {
     const spent = await tx.write(
       '/* password_reset.spend */ DELETE FROM password_resets WHERE digest = $1 AND expires_at > $2 RETURNING id',
@@ -74,7 +77,7 @@ export class PasswordLinks {
     return spent.length > 0;
   }
 
-  /** None of the user's tokens serves any more. */
+  /** Invalidates all tokens of the user. */
   async endAll(tx: Tx, userId: string): Promise<void> {
     await tx.write(
       '/* password_reset.end_all */ DELETE FROM password_resets WHERE user_id = $1 RETURNING id',

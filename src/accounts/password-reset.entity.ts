@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** A link by which a user sets a password. Only the digest of its token is kept. */
+/** A link with which a user sets a password. Only the digest of its token is stored. */
 @Entity('password_resets', { withoutRowid: true })
 export class PasswordReset {
   @PrimaryColumn({ type: 'varchar', length: 36 })

@@ -8,7 +8,7 @@ import { PasswordDocs } from './passwords.docs.js';
 import { PasswordsService } from './passwords.service.js';
 import { ResetMails } from './reset-mails.js';
 
-/** Changing a password, and setting a new one for one that was forgotten. */
+/** Changes a password, and sets a new one by a link after it was forgotten. */
 @Controller('api/password')
 export class PasswordsController {
   constructor(

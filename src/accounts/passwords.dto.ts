@@ -17,7 +17,7 @@ export class PasswordChangeDto {
   new_password!: string;
 }
 
-/** Whose password is forgotten: one of the two. */
+/** The user who forgot the password: a username or an email address. */
 export class ResetRequestDto {
   @TextField({
     optional: true,

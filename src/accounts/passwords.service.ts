@@ -10,12 +10,14 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { PasswordLinks } from './password-links.js';
 
-/** The sentence for a password that is not the caller's. */
+/** The error for a password that is not the caller's. */
 export const WRONG_PASSWORD = 'The password is wrong.';
-/** The sentence for a token of a link that does not serve. */
+/** The error for a link token that is not valid. */
 export const LINK_REFUSED = 'This link was used before, has expired, or never was one.';
 
-/** Changes passwords: by the old one, or by a link. Either ends every other session and every other link. */
+/**
+ * Changes passwords, by the old password or by a link. A change ends all other sessions and all links of the user.
+ */
 @Injectable()
 export class PasswordsService {
   constructor(
@@ -26,7 +28,7 @@ export class PasswordsService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Throws `ValidationFailed` for a weak new password and for a wrong current one. */
+  /** Changes the caller's password. Throws `ValidationFailed` for a weak new password and for a wrong current one. */
   async change(
     { userId, credentialId }: Principal,
     currentPassword: string,
@@ -37,7 +39,8 @@ export class PasswordsService {
     await this.assertPassword('current_password', user, currentPassword);
     const renewed = await this.hasher.hash(newPassword);
     const isDone = await this.unitOfWork.run(async (tx) => {
-      // Checked again, as hashing took a while: of two changes at once, the second has the old password.
+      // Checked again, because hashing took a while. If two changes come at once, the second one has the old
+      // password.
       const { id, passwordHash } = user;
       if (!(await this.users.renewPasswordHash(tx, id, passwordHash, renewed))) return false;
       await this.endOthers(tx, id, credentialId);
@@ -46,7 +49,10 @@ export class PasswordsService {
     if (!isDone) throw new ValidationFailed({ current_password: [WRONG_PASSWORD] });
   }
 
-  /** Sets the password that a link is for. Throws `ValidationFailed` for a weak one, and the link still serves. */
+  /**
+   * Sets the password of the link's owner. Throws `ValidationFailed` if the link is not valid, or if the
+   * password is weak; then the link stays valid.
+   */
   async setByLink(token: string, newPassword: string): Promise<void> {
     const userId = await this.links.ownerOf(token);
     const user = userId === undefined ? null : await this.users.findById(userId);
@@ -67,7 +73,7 @@ export class PasswordsService {
     }
   }
 
-  /** The caller's own row. Throws the 401 for one who was deleted a moment ago. */
+  /** Returns the caller's own row. Throws the 401 if the user was deleted a moment ago. */
   async demand(userId: string): Promise<User> {
     const user = await this.users.findById(userId);
     if (!user) throw new BearerRefused('User not found', 'user_not_found');

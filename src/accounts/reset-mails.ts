@@ -7,21 +7,26 @@ import { UsersService } from '../users/users.service.js';
 import { Mailer } from './mailer.js';
 import { PasswordLinks } from './password-links.js';
 
-/** Requests that may wait for the mail server; what comes then is dropped, and the person asks again. */
+/**
+ * Number of requests that may wait for the mail server. Further requests are dropped, and the user must ask again.
+ */
 const WAITING_MAX = 100;
-/** People may share an address, but not without end. */
+/**
+ * Number of users with the same address that one request reaches. Users may share an address, but not without
+ * limit.
+ */
 const USERS_PER_ADDRESS_MAX = 5;
 
-/** Whose password is forgotten. */
+/** The user who forgot the password, by username or by email address. */
 export interface Forgotten {
   readonly username?: string | undefined;
   readonly email?: string | undefined;
 }
 
 /**
- * Sends links by which a password is set. All of it happens after the request was answered, so that neither
- * the answer nor its time tells whether there is such a user; one after the other, so that a flood of
- * requests costs one mail at a time.
+ * Sends links to set a new password. All work happens after the request was answered, so neither the answer
+ * nor its time shows whether the user exists. Mails are sent one after another, so a flood of requests costs
+ * one mail at a time.
  */
 @Injectable()
 export class ResetMails implements OnModuleDestroy {
@@ -36,7 +41,9 @@ export class ResetMails implements OnModuleDestroy {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Remembers the request and returns at once. Without a mail server, or with too much waiting, nothing happens. */
+  /**
+   * Queues the request and returns at once. Does nothing if no mail server is set or too many requests are waiting.
+   */
   request(forgotten: Forgotten): void {
     if (!this.mailer.isOn) return;
     if (this.places.pendingCount >= WAITING_MAX) {
@@ -50,7 +57,7 @@ export class ResetMails implements OnModuleDestroy {
     void sent.finally(() => this.underWay.delete(sent));
   }
 
-  /** What waits is dropped; the mail under way is waited for, which has its own time limits. */
+  /** Drops the waiting requests and waits for the mail that is being sent, which has its own time limits. */
   async onModuleDestroy(): Promise<void> {
     this.places.clearQueue();
     if (this.places.activeCount > 0) await Promise.race(this.underWay);

@@ -8,7 +8,7 @@ import { toIso } from '../time.js';
 import { AccountDocs } from './accounts.docs.js';
 import type { SessionPageDto } from './accounts.dto.js';
 
-/** What may speak for the caller. */
+/** Lists and ends the caller's sessions. */
 @Controller('api/sessions')
 export class SessionsController {
   constructor(
