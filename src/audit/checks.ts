@@ -1,19 +1,18 @@
-/** A rule that rows of several tables have to keep together, checked for a range of keys at a time. */
+/** A rule on rows of several tables, checked for one range of keys at a time. */
 export interface Check {
-  /** What is wrong, in the plural, for people to read. */
+  /** The fault, in the plural, for people to read. */
   readonly breach: string;
-  /** The table whose keys are gone through, and its key. */
+  /** The table whose keys are read in order, and its key. */
   readonly table: 'users' | 'wallets' | 'turns';
   readonly key: 'id' | 'owner_id';
-  /** Gives the `subject` of each breach between the keys $1, left out, and $2. */
+  /** Returns the `subject` of each fault for the keys after $1, up to and including $2. */
   readonly sql: string;
 }
 
 /**
- * What the service writes in one transaction is there together or not at all; a part that is missing was lost.
- * Three things may be missing and are not looked for. Of a deleted person the money stays: a wallet without a user.
- * Of a deleted conversation the charges stay: entries without an answer. A model may cost nothing: an answer without
- * an entry.
+ * Rows that the service writes in one transaction must all exist. If one is missing, it was lost. Three cases
+ * are normal and not reported. After a user was deleted, the wallet stays without a user. After a conversation
+ * was deleted, its charges stay without an answer. A model may be free, so its answers have no entry.
  */
 export const CHECKS: readonly Check[] = [
   {

@@ -2,12 +2,12 @@ import type { ReadConnection } from '../database/read-connection.js';
 import { CHECKS, type Check } from './checks.js';
 
 const BATCH_ROWS = 1000;
-/** How many of those that break a rule are named. */
+/** Number of rows named for each broken rule. */
 const NAMED_MAX = 3;
 
 /**
- * Looks for rows that belong together and are not there together. One sentence for each rule that is broken; memory
- * does not grow with the number of rows. Each batch is one statement, so that a busy service does not disturb it.
+ * Looks for rows that must exist together and do not. Returns one sentence for each broken rule. Memory does
+ * not grow with the number of rows. Each batch is one statement, so writes at the same time do not disturb it.
  */
 export async function missingParts(reader: ReadConnection): Promise<string[]> {
   const sentences: string[] = [];

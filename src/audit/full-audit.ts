@@ -8,13 +8,13 @@ import { missingParts } from './completeness.js';
 const INCOMPLETE_COPY =
   'the file was copied while it was served, without its write-ahead log (-wal): what was saved last is missing';
 
-/** What the audit found: whether the books balance, and whether anything is missing or damaged. */
+/** The result of an audit: whether the books balance, and whether anything is missing or damaged. */
 export interface FullReport extends AuditReport {
-  /** A sentence for each; empty for a whole database. */
+  /** One sentence for each fault; empty for a complete database. */
   readonly missing: readonly string[];
 }
 
-/** Checks the books and that the database is whole. It may be in use. Changes nothing. */
+/** Checks the books, and that the database is complete. The database may be in use. Changes nothing. */
 export async function fullAudit(
   database: Database,
   onProgress?: (wallets: number) => void,
@@ -30,7 +30,7 @@ export async function fullAudit(
 export const isClean = ({ differences, missing }: FullReport): boolean =>
   differences.length === 0 && missing.length === 0;
 
-/** The report for people; the first line tells how much was looked at. */
+/** Returns the report as text for people. The first line shows how much was checked. */
 export function toText(report: FullReport): string {
   const { wallets, entries, differences, missing } = report;
   const scope = `${String(wallets)} wallets, ${String(entries)} ledger entries`;
