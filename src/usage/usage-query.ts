@@ -5,9 +5,9 @@ const SPAN_DEFAULT_DAYS = 30;
 const SPAN_MAX_DAYS = 366;
 
 export interface UsageQuery<By extends string = 'day' | 'model' | 'key'> {
-  /** What to tell apart. */
+  /** The grouping of the sums. */
   readonly by: By;
-  /** From this moment on, and before that one. */
+  /** Start, included; `to` is the end, excluded. */
   readonly from: Micros;
   readonly to: Micros;
 }
@@ -22,10 +22,9 @@ function moment(name: string, text: string | undefined): Micros | undefined {
 }
 
 /**
- * Reads `?by=&from=&to=`, `by` one of `choices`, the first where it is missing. Without `to` up to now,
- * without `from` thirty days before `to`.
- * Throws `ValidationFailed` for another `by`, a malformed time, an end before its beginning, or more than
- * a year.
+ * Reads `?by=&from=&to=`. `by` is one of `choices`, by default the first. `to` is now by default, and `from`
+ * is thirty days before `to`. Throws `ValidationFailed` for another `by`, a malformed time, an end before the
+ * start, or a range of more than 366 days.
  */
 export function readUsageQuery<By extends string>(
   given: Given,

@@ -8,7 +8,7 @@ import { UsageDocs } from './usage.docs.js';
 import type { UsageDto } from './usage.dto.js';
 import { UsageService, dayLabel, type UsageRow } from './usage.service.js';
 
-/** What the caller has spent, in sums. */
+/** Sums of what the caller has spent. */
 @Controller('api/wallet/usage')
 export class UsageController {
   constructor(private readonly sums: UsageService) {}

@@ -3,10 +3,10 @@ import { DAY_MICROS, toIso } from '../time.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { UsageQuery } from './usage-query.js';
 
-/** What was spent on one day, on one model, or with one credential. */
+/** The amount spent on one day, on one model, or with one credential. */
 export interface UsageRow {
   readonly label: string | number | null;
-  /** Of the credential, where usage is told by that. */
+  /** The id of the credential, if usage is grouped by credential. */
   readonly id?: string | null;
   readonly count: number;
   readonly amount: number;
@@ -15,12 +15,12 @@ export interface UsageRow {
 /** SQL: the day (UTC) of the entry `e`, as days since 1970. */
 export const DAY_LABEL = `e.created_at / ${String(DAY_MICROS)}`;
 
-/** Days since 1970 as a date. */
+/** Returns the date of a day, given as days since 1970. */
 export const dayLabel = (day: UsageRow['label']) => toIso(Number(day) * DAY_MICROS).slice(0, 10);
 
 /**
- * The columns by which usage is told apart; all are the ledger's, so they outlive a turn and a key. Two keys of
- * one name are two.
+ * SQL: the columns to group by. All belong to the ledger, so the sums remain after a turn or a key was
+ * deleted. Two keys with the same name are two groups.
  */
 const LABELS = {
   day: { label: DAY_LABEL, more: '' },
@@ -33,7 +33,7 @@ const LABELS = {
 export class UsageService {
   constructor(private readonly reader: ReadConnection) {}
 
-  /** Charges counted and summed. */
+  /** Returns the count and the sum of an owner's charges, in groups. */
   usage(ownerId: string, { by, from, to }: UsageQuery): Promise<UsageRow[]> {
     const { label, more } = LABELS[by];
     return this.reader.read<UsageRow>(
