@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** A person who may log in. Knows nothing of money. */
+/** A user who may log in. This room does not know money. */
 @Entity('users', { withoutRowid: true })
 @Index('users_staff', ['id'], { where: '"is_staff"' })
 @Index('users_ordinal', ['ordinal', 'id'])
@@ -21,7 +21,7 @@ export class User {
   @Column({ type: 'text' })
   email!: string;
 
-  /** argon2id, in PHC form; Django's PBKDF2 of one who was brought along, until they log in. */
+  /** argon2id in PHC format. For a user imported from Django, Django's PBKDF2 until the first login. */
   @Column({ name: 'password_hash', type: 'text' })
   passwordHash!: string;
 
@@ -34,7 +34,7 @@ export class User {
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
 
-  /** Numbers users in the order of saving; 0 for those from before they were numbered. */
+  /** Numbers users in the order of saving; 0 for users created before this column existed. */
   @Column({ type: 'bigint', default: 0 })
   ordinal!: number;
 }

@@ -8,18 +8,18 @@ import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { User } from './user.entity.js';
 
-/** Longest name that is normalised, in UTF-16 units: no registered one is longer, however it is typed. */
+/** Length of the longest name that is normalised, in UTF-16 units. A registered name is shorter in every spelling. */
 const NAME_MAX_CHARS = 1000;
 
 /**
- * The form under which usernames are unique: NFKC, and no case (`ß` and `SS` are one). Of a text that is too
- * long for a name only the beginning: normalising takes quadratic time in the worst case.
+ * Returns the form in which usernames are unique: NFKC, without regard to case (`ß` and `SS` are equal). Uses only
+ * the beginning of a text that is too long for a name, because normalising takes quadratic time in the worst case.
  */
 export function usernameKey(username: string): string {
   return username.slice(0, NAME_MAX_CHARS).normalize('NFKC').toUpperCase().toLowerCase();
 }
 
-/** People and their passwords' digests. */
+/** Users and their password hashes. */
 @Injectable()
 export class UsersService {
   constructor(
@@ -27,7 +27,7 @@ export class UsersService {
     private readonly lists: NumberedLists,
   ) {}
 
-  /** The user whose name this is, ignoring case; null where there is none. */
+  /** Returns the user with this name, ignoring case; null if there is none. */
   async findByUsername(username: string): Promise<User | null> {
     if (username.length > NAME_MAX_CHARS) return null;
     return this.reader.repository(User).findOneBy({ usernameKey: usernameKey(username) });
@@ -54,7 +54,7 @@ export class UsersService {
     return id;
   }
 
-  /** Gives a user that was added in parts their place in the list, once nothing is missing. */
+  /** Puts a user who was added in several transactions at the end of the list, once the user is complete. */
   async placeLast(tx: Tx, userId: string): Promise<void> {
     const ordinal = await this.lists.next(tx, 'users');
     await tx.write('/* user.place */ UPDATE users SET ordinal = $2 WHERE id = $1 RETURNING id', [
@@ -63,7 +63,7 @@ export class UsersService {
     ]);
   }
 
-  /** How many there are. */
+  /** Returns the number of users. */
   async count(): Promise<number> {
     const sql = '/* user.count */ SELECT CAST(count(*) AS bigint) AS people FROM users';
     const [row] = await this.reader.read<{ people: number }>(sql, []);
@@ -74,15 +74,15 @@ export class UsersService {
     return this.reader.repository(User).findOneBy({ id });
   }
 
-  /** The active users who gave this address, the newest first and at most `limit`. */
+  /** Returns the active users with this address, newest first and at most `limit`. */
   findByEmail(email: string, limit: number): Promise<User[]> {
     const query = this.reader.repository(User).createQueryBuilder('user');
-    // The second condition is that of the index.
+    // The second condition lets the database use the partial index.
     query.where(`user.email = :email AND user.email <> ''`, { email });
     return query.andWhere('user.isActive').orderBy('user.id', 'DESC').limit(limit).getMany();
   }
 
-  /** One page of users, by id and so by age; those whose name contains `search`, ignoring case. */
+  /** Returns one page of users, in the order of saving, whose names contain `search`, ignoring case. */
   async page(search: string, { key, comparison, order, limit }: Keyset): Promise<User[]> {
     if (search.length > NAME_MAX_CHARS) return [];
     const query = this.reader.repository(User).createQueryBuilder('user');
@@ -96,7 +96,7 @@ export class UsersService {
     return query.limit(limit).getMany();
   }
 
-  /** Lets a user in or keeps them out, from the next request on. False where that was so before. */
+  /** Activates or deactivates a user, from the next request on. Returns false if nothing changed. */
   async setActive(tx: Tx, userId: string, isActive: boolean): Promise<boolean> {
     const changed = await tx.write(
       '/* user.set_active */ UPDATE users SET is_active = $2 WHERE id = $1 AND is_active <> $2 RETURNING id',
@@ -105,7 +105,7 @@ export class UsersService {
     return changed.length > 0;
   }
 
-  /** Makes a user an operator, or no longer one. False where that was so before. */
+  /** Makes a user an operator, or removes that role. Returns false if nothing changed. */
   async setStaff(tx: Tx, userId: string, isStaff: boolean): Promise<boolean> {
     const changed = await tx.write(
       '/* user.set_staff */ UPDATE users SET is_staff = $2 WHERE id = $1 AND is_staff <> $2 RETURNING id',
@@ -121,7 +121,7 @@ export class UsersService {
     ]);
   }
 
-  /** Sets another password. False, with nothing changed, when the user is gone or inactive. */
+  /** Sets another password hash. Returns false, and changes nothing, if the user is deleted or inactive. */
   async setPasswordHash(tx: Tx, userId: string, passwordHash: string): Promise<boolean> {
     const rows = await tx.write(
       '/* user.set_password_hash */ UPDATE users SET password_hash = $2 WHERE id = $1 AND is_active RETURNING id',
@@ -130,7 +130,7 @@ export class UsersService {
     return rows.length > 0;
   }
 
-  /** Keeps others from changing the user until the commit. False when the user is gone or inactive. */
+  /** Locks the user's row until the commit. Returns false if the user is deleted or inactive. */
   async lock(tx: Tx, userId: string): Promise<boolean> {
     const rows = await tx.write(
       '/* user.lock */ UPDATE users SET is_active = is_active WHERE id = $1 AND is_active RETURNING id',
@@ -139,14 +139,14 @@ export class UsersService {
     return rows.length > 0;
   }
 
-  /** Deletes the user, and with them every row that refers to them. */
+  /** Deletes the user and every row that refers to the user. */
   async remove(tx: Tx, userId: string): Promise<void> {
     await tx.write('/* user.remove */ DELETE FROM users WHERE id = $1 RETURNING id', [userId]);
   }
 
   /**
-   * The ids of the operators who may log in, whom nobody else changes until the commit: of two who take away
-   * each other's part at once, the second sees that they are none any more.
+   * Locks all active operators until the commit and returns their ids. If two operators demote each other at
+   * the same time, the second sees that it is no longer an operator.
    */
   async lockStaff(tx: Tx): Promise<string[]> {
     const rows = await tx.write<{ id: string }>(
@@ -157,8 +157,8 @@ export class UsersService {
   }
 
   /**
-   * Puts `renewed` for the hash `current` of the same password. False, with nothing changed, when the
-   * password was changed meanwhile or the user is gone or inactive. Locks the user until the commit.
+   * Replaces the hash `current` with `renewed`. Returns false, and changes nothing, if the password was
+   * changed meanwhile, or the user is deleted or inactive. Locks the user until the commit.
    */
   async renewPasswordHash(
     tx: Tx,
