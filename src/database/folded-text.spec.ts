@@ -34,7 +34,7 @@ describe('folded', () => {
 
 describe('foldedBeside', () => {
   it.each(['Hello', 'hi \u4f60\u597d', 'na\u00efve', ''])(
-    'returns an empty text for %j',
+    'returns null for %j, which needs no folding',
     (text) => {
       expect(foldedBeside(text, 'An answer')).toBeNull();
     },

@@ -48,11 +48,11 @@ describe.each(postgres)('while %s is away', () => {
   beforeEach(async () => {
     server = await OwnPostgres.start();
     await serve(server.url);
-  }, 60_000);
+  });
   afterEach(async () => {
     await stopServing();
     await server.remove();
-  }, 60_000);
+  });
 
   it('answers 503 on every API; settles an answer under way when it is back, and replays it', async () => {
     const ada = await app.newUser();
@@ -92,7 +92,7 @@ describe.each(postgres)('while %s is away', () => {
     expect(upstream.calls).toHaveLength(1);
     expect(await ada.balance()).toBe(GRANT - PRICE);
     expect(await books(server.url)).toEqual(balanced(1));
-  }, 60_000);
+  });
 
   it('loses and double-charges nothing under load, and recovers by itself', async () => {
     const first = await app.newUser();
@@ -135,7 +135,7 @@ describe.each(postgres)('while %s is away', () => {
     expect(await books(server.url)).toEqual(balanced(answered));
     const left = await Promise.all(callers.map((caller) => caller.balance()));
     expect(left.reduce((sum, one) => sum + one, 0)).toBe(3 * GRANT - answered * PRICE);
-  }, 60_000);
+  });
 
   const heldOf = async ({ username }: { username: string }): Promise<number> => {
     const look = await Inspector.open(server.url);
@@ -177,11 +177,11 @@ describe.each(postgres)('a pooler before %s', (kind) => {
     await stopServing();
     await pooler.stop();
     await owned.drop();
-  }, 60_000);
+  });
 
   it('is refused in transaction mode, with one sentence that gives the reason', async () => {
     await expectRefusal(kind, (url) => Pooler.start(url, 'transaction'));
-  }, 60_000);
+  });
 });
 
 const bouncer = hasPgBouncer ? describe.each(postgres) : describe.skip.each(postgres);
@@ -201,11 +201,11 @@ bouncer('PgBouncer before %s (skipped where it is not installed)', (kind) => {
     await stopServing();
     await pooler.stop();
     await owned.drop();
-  }, 60_000);
+  });
 
   it('is refused in transaction mode, with one sentence that gives the reason', async () => {
     await expectRefusal(kind, (url) => PgBouncer.start(url, 'transaction'));
-  }, 60_000);
+  });
 });
 
 describe.each(postgres)('%s without a free connection', () => {
@@ -235,5 +235,5 @@ describe.each(postgres)('%s without a free connection', () => {
     expect(await books(server.url)).toEqual({ ...balanced(3), turns: 2 });
     await stopServing();
     await server.remove();
-  }, 60_000);
+  });
 });

@@ -46,5 +46,5 @@ describe.each(postgres)('while every connection to %s waits for one wallet', (ki
     expect((await slow)?.status).toBe(200);
     expect([await ada.balance(), await bob.balance()]).toEqual([3900, 4000]);
     expect(await app.database.differences()).toEqual([]);
-  }, 30_000);
+  });
 });

@@ -64,5 +64,5 @@ describe('an SQLite file that another program has locked for longer than is wait
     expect([replay.status, replay.body]).toEqual([200, body]);
     expect(upstream.calls).toHaveLength(1);
     await assertPaid(1);
-  }, 60_000);
+  });
 });

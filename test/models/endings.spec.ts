@@ -63,5 +63,5 @@ describe('a provider whose answer is whole, but does not end', () => {
     );
     expect(upstream.calls).toHaveLength(models.length);
     expect(upstream.last.headers.authorization).toBeUndefined();
-  }, 30_000);
+  });
 });

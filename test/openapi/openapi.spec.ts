@@ -44,7 +44,7 @@ describe('GET /api/schema/', () => {
     const { totals, problems } = JSON.parse(stdout) as { totals: object; problems: unknown[] };
     expect(problems).toEqual([]);
     expect(totals).toEqual({ errors: 0, warnings: 0, ignored: 0 });
-  }, 60_000);
+  });
 
   it('contains exactly the served routes', () => {
     const served = app.nest

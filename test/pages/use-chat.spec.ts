@@ -46,7 +46,7 @@ inBrowser("React's useChat() in a browser", () => {
       }),
     );
     await page.goto(`${app.url}/a-page-of-its-own`);
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser.close();
     await app.close();

@@ -51,7 +51,7 @@ function urlOnServer(name: string): string {
   return `${server ?? ''}/${name}`;
 }
 
-/** By kind, a database with the schema in it that nothing has open. */
+/** By kind, a database with the schema that nothing has open. */
 const templates = new Map<DatabaseKind, Promise<string>>();
 
 async function makeTemplate(kind: DatabaseKind): Promise<string> {
@@ -62,10 +62,10 @@ async function makeTemplate(kind: DatabaseKind): Promise<string> {
   return kind === 'sqlite' ? url.slice('sqlite:'.length) : basename(url);
 }
 
-/** Where the workers of one run tell each other of their templates (`run.setup.js`). */
+/** The folder in which the workers of one run share the names of their templates (`run.setup.js`). */
 const shared = process.env['TEST_TEMPLATES'];
 
-/** The first worker of a run that needs a template makes it. One that waits for it in vain makes its own. */
+/** The first worker of a run that needs a template creates it. A worker that waits for it in vain creates its own. */
 async function shareTemplate(kind: DatabaseKind): Promise<string> {
   if (shared === undefined) return makeTemplate(kind);
   const record = join(shared, kind);
@@ -81,10 +81,12 @@ async function shareTemplate(kind: DatabaseKind): Promise<string> {
   return template;
 }
 
-/** The template of a kind: not to be opened, only to be copied. */
+/** Returns the template of a kind. Only copy it, never open it. */
 export function templateOf(kind: DatabaseKind): Promise<string> {
   const template = templates.get(kind) ?? shareTemplate(kind);
   templates.set(kind, template);
+  // The next file tries again.
+  template.catch(() => templates.delete(kind));
   return template;
 }
 

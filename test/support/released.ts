@@ -1,4 +1,4 @@
-/** Something of a spec that keeps requests of the service waiting. */
+/** A helper of a spec that makes requests of the service wait. */
 export interface Blocking {
   /** Called before each test, to save its settings. */
   remember(): void;
@@ -6,12 +6,12 @@ export interface Blocking {
   release(): void;
 }
 
-/** `runner/native.environment.js` finds it here: hooks of a module would be those of the first file that loads it. */
+/** Where `runner/native.environment.js` finds them. Hooks of this module would only belong to the first file that loads it. */
 const REGISTRY = Symbol.for('tallychat.blocking');
 const blocking = new Set<Blocking>();
 Object.assign(globalThis, { [REGISTRY]: blocking });
 
-/** Until the end of its file a failed assertion cannot leave `one` blocking the tests after it, or the end. */
+/** Releases `one` after each test of its file, so that a failed assertion cannot block later tests or the end of the file. */
 export function releaseAfterEach(one: Blocking): void {
   blocking.add(one);
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a spec waits for what must come; on an idle machine it comes within a second. */
+/** How long a spec waits for an event. On an idle machine it comes within a second. */
 const PATIENCE_MS = 45_000;
 const POLL_MS = 5;
 
-/** Polls until the condition holds. Rejects after 45 s, so that a failing spec ends and says where. */
+/** Polls until the condition is true. Rejects after 45 s, so that a failing spec ends with a clear error. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!(await isSo())) {
@@ -13,7 +13,7 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
   }
 }
 
-/** Resolves or rejects as `work` does; rejects when it has not ended after 45 s. */
+/** Resolves or rejects as `work` does. Rejects if it has not ended after 45 s. */
 export async function bounded<T>(what: string, work: Promise<T>): Promise<T> {
   const clock = new AbortController();
   const late = sleep(PATIENCE_MS, undefined, { signal: clock.signal }).then(() => {

@@ -1,7 +1,7 @@
-/** What specs have that may keep requests waiting (`released.ts`); none until a spec loads it. */
+/** The helpers of specs that make requests wait (`released.ts`). There are none until a spec loads that module. */
 const blocking = () => globalThis[Symbol.for('tallychat.blocking')] ?? new Set();
 
-/** The worker's own global object: specs and the service share one realm, as in production. */
+/** The worker's own global object. Specs and the service share one realm, as in production. */
 export default class NativeEnvironment {
   global = globalThis;
   console = globalThis.console;
@@ -12,14 +12,14 @@ export default class NativeEnvironment {
     Error.prepareStackTrace = undefined;
   }
 
-  /** Called for each event of a file's run, and waited for. What blocks is released before hooks close the service. */
+  /** Called for each event of a file's run. Blocking helpers are released before hooks close the service. */
   handleTestEvent({ name }) {
     if (name === 'test_start') for (const one of blocking()) one.remember();
     if (name === 'test_fn_success' || name === 'test_fn_failure')
       for (const one of blocking()) one.release();
   }
 
-  /** Jest gives each spec a console and a `process.exit` of its own. */
+  /** Restores the console and `process.exit`, which Jest replaces for each spec. */
   async teardown() {
     blocking().clear();
     globalThis.console = this.console;
