@@ -36,7 +36,7 @@ inBrowser("React's useChat() in a browser", () => {
     ada = await app.newUser();
     browser = await openBrowser();
     page = await browser.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(45_000);
     page.on('pageerror', ({ message }) => complaints.push(message));
     const script = await bundle();
     await page.route('**/a-page-of-its-own', (route) =>
