@@ -3,15 +3,17 @@ import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
 import { ClientChat } from './client-chat.entity.js';
 
-/** In code points. */
+/** Maximum length of an id, in code points. */
 export const CHAT_ID_MAX = 128;
 
-/** Conversations by the ids that clients made for them: the same id goes on with the same conversation. */
+/**
+ * Finds conversations by the ids that clients chose for them. The same id continues the same conversation.
+ */
 @Injectable()
 export class ClientChats {
   constructor(private readonly reader: ReadConnection) {}
 
-  /** The conversation that the owner's client means; undefined before its first message. */
+  /** Returns the conversation with the client's id, or undefined before its first message. */
   async find(ownerId: string, chatId: string): Promise<string | undefined> {
     const [chat] = await this.reader.read<{ conversationId: string }>(
       `/* client_chat.find */ SELECT conversation_id AS "conversationId" FROM client_chats
@@ -21,7 +23,10 @@ export class ClientChats {
     return chat?.conversationId;
   }
 
-  /** Names a conversation that the same transaction opens. A name that is taken violates the primary key. */
+  /**
+   * Adds the id of a conversation that the same transaction opens. An id that is already used violates the
+   * primary key.
+   */
   add(tx: Tx, chat: ClientChat): void {
     tx.insertLater(ClientChat, chat);
   }

@@ -13,12 +13,12 @@ import type { Conversation } from './conversation.entity.js';
 import { CONVERSATION, type Thread } from './conversations.service.js';
 import { SavingOrder } from './saving-order.js';
 
-/** What a conversation adds to a page. */
+/** Returns the bytes that a conversation adds to a page. */
 const bytesOf = ({ title, system }: Thread) => Buffer.byteLength(title + (system ?? ''));
 
 type ListedThread = Thread & Pick<Conversation, 'ordinal'>;
 
-/** The orders of the list, by the names that `?ordering=` has for them. */
+/** The orders of the list, by their names in `?ordering=`. */
 export const ORDERINGS = {
   '-created_at': { by: 'ordinal', first: 'newest' },
   created_at: { by: 'ordinal', first: 'oldest' },
@@ -27,7 +27,10 @@ export const ORDERINGS = {
 } as const;
 export const ORDERING_DEFAULT = '-created_at';
 
-/** The moment goes along, for that of the row moves on: from the row's own moment a page would begin anew. */
+/**
+ * The cursor of the order by activity. It contains the time, because the time of the row can change: a page
+ * from the row's present time would begin again.
+ */
 const UPDATED_KEY = /^(\d{1,17})\.([\da-f-]{36})$/;
 
 /** Lists the conversations of an owner. */
@@ -38,7 +41,10 @@ export class ConversationPages {
     private readonly order: SavingOrder,
   ) {}
 
-  /** Throws `ValidationFailed` for an ordering that there is not, and `NotFound` for a cursor that is not ours. */
+  /**
+   * Returns a page of conversations. Throws `ValidationFailed` for an unknown ordering, and `NotFound` for a
+   * cursor that is not in our format.
+   */
   list(ownerId: string, asked: PageRequest, ordering: string): Promise<Paginated<Thread>> {
     const { by, first } = orderingOf(ordering);
     if (by === 'ordinal') {

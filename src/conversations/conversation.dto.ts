@@ -10,7 +10,7 @@ const MODEL_MAX_CHARS = 200;
 const TITLE = 'Holiday plans';
 const SYSTEM = 'Answer in one sentence.';
 
-/** What a conversation can be given, when it is opened or later. */
+/** The fields that can be set when a conversation is opened or later. */
 export class ConversationSettingsDto {
   @TextField({
     optional: true,

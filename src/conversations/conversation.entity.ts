@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** A thread of turns. A message sent on its own opens one. */
+/** A thread of turns. A message without a conversation opens one. */
 @Entity('conversations', { withoutRowid: true })
 @Index('conversations_owner_ordinal', ['ownerId', 'ordinal'], { unique: true })
 @Index('conversations_owner_updated', ['ownerId', 'updatedAt', 'id'])
@@ -15,19 +15,22 @@ export class Conversation {
   @Column({ type: 'text' })
   title!: string;
 
-  /** The model that answers here unless a message names another; null for the default. */
+  /** The model that answers unless a message names another one. Null for the default model. */
   @Column({ type: 'text', nullable: true })
   model!: string | null;
 
-  /** What the model is told before anything else. */
+  /** The text that the model is sent before all messages. */
   @Column({ type: 'text', nullable: true })
   system!: string | null;
 
-  /** Numbers what is saved for the owner, in the order of saving; there are gaps. */
+  /** The number of the row in the owner's order of saving. There are gaps. */
   @Column({ type: 'bigint', default: 0 })
   ordinal!: number;
 
-  /** The hold of the answer under way, which has the id of its turn: while it is open, a second one has to wait. */
+  /**
+   * The hold of the answer under way, which has the id of its turn. While it is open, a second message gets
+   * 409.
+   */
   @Column({ name: 'busy_hold_id', type: 'varchar', length: 36, nullable: true })
   busyHoldId!: string | null;
 

@@ -26,13 +26,13 @@ import { sizeOfConversation } from './sizes.js';
 import { bytesOfTurn, turnToWire } from './turn-wire.js';
 import type { TurnPageDto } from './turn.dto.js';
 
-/** What an export can be, with its media type. */
+/** The formats of an export, with their media types. */
 const EXPORTS = {
   json: { write: exportJson, type: 'application/json', extension: 'json' },
   markdown: { write: exportMarkdown, type: 'text/markdown; charset=utf-8', extension: 'md' },
 };
 
-/** Threads of turns: to keep, to go on with, to take away, and to delete. */
+/** The routes of conversations: opening, reading, changing, exporting and deleting them. */
 @Controller('api/conversations')
 export class ConversationsController {
   constructor(
@@ -149,13 +149,16 @@ export class ConversationsController {
     void reply.send(Readable.from(format.write(thread, this.history.allOf(thread.id))));
   }
 
-  /** A model that the caller names; without one the default stands, whatever it will be. */
+  /**
+   * Throws if the caller may not use the model. Without a model the default applies, whichever it is at that
+   * time.
+   */
   private assertUsable(model: string | null | undefined, principal: Principal): void {
     if (model != null) this.models.find(model, principal);
   }
 }
 
-/** Throws `ValidationFailed` for a name that no format has. */
+/** Returns the format with a name. Throws `ValidationFailed` for an unknown one. */
 function formatOf(name: string): (typeof EXPORTS)[keyof typeof EXPORTS] {
   if (Object.hasOwn(EXPORTS, name)) return EXPORTS[name as keyof typeof EXPORTS];
   throw new ValidationFailed({ type: [`"${name}" is not a valid choice.`] });

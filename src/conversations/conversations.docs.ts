@@ -32,7 +32,7 @@ const EXPORT_TYPE: ParameterDescription = {
 };
 const badModel = new ValidationFailed({ model: ['"oracle" is not a valid choice.'] });
 
-/** A conversation of the examples is known once it is made, so the other routes are reached by links. */
+/** Links to a route by the id of a conversation. The id is known only after the example has created it. */
 const byId = (operationId: string, description: string, requestBody?: object) => ({
   operationId,
   description,

@@ -12,27 +12,27 @@ import { HoldsService } from '../wallet/holds.service.js';
 import { StorageService } from '../wallet/storage.service.js';
 import { estimatePrompt, tokensOfBytes } from '../models/prompt.js';
 
-/** Earlier turns looked at for a context; a budget that would take more is larger than any model's. */
+/** Maximum number of earlier turns in a context. A budget for more turns is larger than that of any model. */
 const CONTEXT_TURNS_MAX = 200;
 
 export const CONVERSATION = `id, title, model, system, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 /**
- * What the model is told of a question whose answer was stopped before its first word. Providers refuse an empty
- * answer, and many refuse two questions in a row.
+ * The answer that the model is sent for a question whose answer was stopped before its first word. Providers
+ * refuse an empty answer, and many refuse two questions in a row.
  */
 const NO_WORD = '(The answer was stopped before its first word.)';
 
-/** A conversation as its owner reads it. */
+/** The fields of a conversation that its owner can read. */
 export type Thread = Pick<
   Conversation,
   'id' | 'title' | 'model' | 'system' | 'createdAt' | 'updatedAt'
 >;
 
-/** What its owner may set. */
+/** The fields that its owner may set. */
 export type ThreadSettings = Pick<Conversation, 'title' | 'model' | 'system'>;
 
-/** Threads of turns. */
+/** Reads, locks, opens, changes and deletes conversations. */
 @Injectable()
 export class ConversationsService {
   constructor(
@@ -41,7 +41,10 @@ export class ConversationsService {
     private readonly storage: StorageService,
   ) {}
 
-  /** Throws `NotFound` for an unknown id, and for somebody else's alike. */
+  /**
+   * Returns a conversation of the owner. Throws `NotFound` for an unknown id, and for a conversation of
+   * another user.
+   */
   async find(ownerId: string, id: string): Promise<Thread> {
     assertId(id);
     const [conversation] = await this.reader.read<Thread>(
@@ -54,9 +57,9 @@ export class ConversationsService {
   }
 
   /**
-   * What the model is told before the new message: the system text, then the newest turns that fit, none saved after
-   * the turn `lastId` where one is named. An answer that was stopped or cut was paid for, and is told as far as it
-   * came; what failed was never said.
+   * Returns the messages that the model is sent before the new message: the system text, then the newest
+   * turns that fit. If `lastId` is given, turns saved after it are left out. An answer that was stopped or
+   * cut was paid for, so its output is sent. Turns that failed are not sent.
    */
   async context(
     conversation: Thread,
@@ -81,8 +84,9 @@ export class ConversationsService {
   }
 
   /**
-   * The newest turns that are told, the newest first: those that fit, and perhaps one more. Their lengths are read
-   * first, for all texts of a long conversation together are more than the memory of many requests at once holds.
+   * Returns the newest turns to send, the newest first: those that fit, and possibly one more. Their lengths
+   * are read first. All texts of a long conversation could fill the memory if many requests read them at
+   * once.
    */
   private async readTold(
     conversationId: string,
@@ -114,8 +118,8 @@ export class ConversationsService {
   }
 
   /**
-   * Takes the conversation for one answer; call it before the hold, and `occupy` after it. Throws
-   * `ConversationBusy` while an answer is under way: that is, while its hold is open.
+   * Locks the conversation for one answer. Call it before the hold, and call `occupy` after it. Throws
+   * `ConversationBusy` while an answer is under way, which means that its hold is open.
    */
   async lockForAnswer(tx: Tx, ownerId: string, id: string): Promise<void> {
     const busyHoldId = await this.lock(tx, ownerId, id);
@@ -123,8 +127,9 @@ export class ConversationsService {
   }
 
   /**
-   * Locks the conversation's row, and gives the hold of the answer under way in it. The update locks the row, so
-   * the look at the hold that follows sees what a rival has committed. Throws `NotFound`.
+   * Locks the conversation's row, and returns the hold of the answer under way, if there is one. The update
+   * locks the row, so the query of the hold after it sees the commits of concurrent transactions. Throws
+   * `NotFound`.
    */
   async lock(tx: Tx, ownerId: string, id: string): Promise<string | undefined> {
     assertId(id);
@@ -139,7 +144,7 @@ export class ConversationsService {
     return busyHoldId;
   }
 
-  /** Marks the hold of the answer under way. A conversation without a title is named after the message. */
+  /** Sets the hold of the answer under way. A conversation without a title gets a title from the message. */
   async occupy(tx: Tx, id: string, holdId: string, message: string): Promise<void> {
     await tx.write(
       `/* conversation.occupy */ UPDATE conversations SET busy_hold_id = $2,
@@ -148,7 +153,10 @@ export class ConversationsService {
     );
   }
 
-  /** Sets what is given and leaves the rest. Throws `NotFound`, and `StorageFull` for a longer system text. */
+  /**
+   * Sets the given fields and leaves the others unchanged. Throws `NotFound`, and `StorageFull` for a longer
+   * system text.
+   */
   async change(
     tx: Tx,
     ownerId: string,
@@ -176,8 +184,8 @@ export class ConversationsService {
   }
 
   /**
-   * Deletes a conversation and its turns; what they cost stays in the ledger. Throws `ConversationBusy`
-   * while an answer is under way, for it is paid and has to be saved, and `NotFound`.
+   * Deletes a conversation and its turns. Their charges stay in the ledger. Throws `NotFound`, and
+   * `ConversationBusy` while an answer is under way, because that answer is paid for and must be saved.
    */
   async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
     await this.lockForAnswer(tx, ownerId, id);
@@ -185,7 +193,10 @@ export class ConversationsService {
     await this.erase(tx, ownerId, id);
   }
 
-  /** Deletes it with all that is in it, and gives the bytes back. The caller has locked it, and the owner's storage. */
+  /**
+   * Deletes a conversation and everything in it, and subtracts its bytes from the owner's storage. The caller
+   * must have locked the conversation and the owner's storage.
+   */
   async erase(tx: Tx, ownerId: string, id: string): Promise<void> {
     const [erased] = await tx.read<{ bytes: number }>(
       `/* conversation.size */ SELECT ${CONVERSATION_SIZE}
@@ -202,7 +213,10 @@ export class ConversationsService {
     await this.storage.remove(tx, ownerId, { bytes: erased.bytes, conversations: 1 });
   }
 
-  /** Opens a conversation. `ordinal` was taken from the owner's wallet, which counts it, in the same transaction. */
+  /**
+   * Opens a conversation. `ordinal` must come from the owner's wallet, which also counts the conversation, in
+   * the same transaction.
+   */
   open(tx: Tx, conversation: Omit<Conversation, 'createdAt' | 'updatedAt'>): Conversation {
     const createdAt = nowMicros();
     const row = {
@@ -216,7 +230,7 @@ export class ConversationsService {
   }
 }
 
-/** What is no id at all is not found either; it never comes near the database. */
+/** Throws `NotFound` for a text that is not an id, so that it never reaches the database. */
 function assertId(id: string): void {
   if (!UUID_KEY.test(id)) throw new NotFound();
 }

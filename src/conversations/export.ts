@@ -5,7 +5,7 @@ import type { Thread } from './conversations.service.js';
 import type { PastTurn } from './history.service.js';
 import { turnToWire } from './turn-wire.js';
 
-/** A conversation as every route shows it. */
+/** Returns a conversation in the format of all routes. */
 export function threadToWire(thread: Thread): ConversationDto {
   return {
     id: thread.id,
@@ -17,7 +17,7 @@ export function threadToWire(thread: Thread): ConversationDto {
   };
 }
 
-/** One JSON object, `{"conversation", "turns"}`, written as the turns come. */
+/** Writes one JSON object, `{"conversation", "turns"}`, as the turns arrive. */
 export async function* exportJson(
   thread: Thread,
   turns: AsyncIterable<PastTurn>,
@@ -32,8 +32,9 @@ export async function* exportJson(
 }
 
 /**
- * A page to read. Each text is a quotation: most of it is Markdown by itself, and stays so, but a heading in it
- * is none of the page's, and what it leaves open (a fence of code, HTML) ends with it.
+ * Writes the conversation as a Markdown document. Each text is a quotation. Most texts are Markdown
+ * themselves and stay so, but a heading in a text is not a heading of the document. An open code fence or
+ * open HTML ends with the quotation.
  */
 export async function* exportMarkdown(
   thread: Thread,
@@ -49,7 +50,7 @@ export async function* exportMarkdown(
   }
 }
 
-/** Every line that Markdown knows, as one of a quotation. */
+/** Quotes every line of a text, for all line ends that Markdown knows. */
 const quote = (text: string) =>
   text
     .split(/\r\n|[\n\r]/)

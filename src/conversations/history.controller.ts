@@ -12,7 +12,7 @@ import { readSearch } from './search-query.js';
 import { bytesOfTurn, turnToWire } from './turn-wire.js';
 import type { TurnDto, TurnPageDto } from './turn.dto.js';
 
-/** Reading back what was said. */
+/** The routes that read the history. */
 @Controller('api/chat')
 export class HistoryController {
   constructor(private readonly history: HistoryService) {}
@@ -41,7 +41,7 @@ export class HistoryController {
     return { ...page, results: page.results.map(turnToWire) };
   }
 
-  /** What a ledger entry's `turn` leads to. */
+  /** Returns the turn that a ledger entry refers to. */
   @HistoryDocs.one()
   @Access('history')
   @Get(':id')

@@ -9,9 +9,11 @@ import { TurnFinder } from './turn-finder.service.js';
 const TURN = `id, ordinal, conversation_id AS "conversationId", message, response, model, key_name AS "keyName", status, amount,
   created_at AS "createdAt"`;
 
-/** With each turn as long as it may be, some megabytes. */
+/**
+ * Number of turns that an export reads at once. With turns of the maximum length these are a few megabytes.
+ */
 const EXPORT_BATCH = 26;
-/** A turn as its owner reads it back. */
+/** The fields of a turn that its owner can read. */
 export type PastTurn = Pick<
   Turn,
   | 'id'
@@ -26,7 +28,7 @@ export type PastTurn = Pick<
   | 'createdAt'
 >;
 
-/** Reads the turns of an owner, in the order of saving: who follows the newest misses none. */
+/** Reads the turns of an owner in the order of saving. A client that follows the newest turn misses none. */
 @Injectable()
 export class HistoryService {
   constructor(
@@ -35,14 +37,17 @@ export class HistoryService {
     private readonly finder: TurnFinder,
   ) {}
 
-  /** The turn that a captured hold paid for. Throws `NotFound` where its owner has deleted it since, or wanted none kept. */
+  /**
+   * Returns the turn that a captured hold paid for. Throws `NotFound` if its owner has deleted it or did not
+   * want it stored.
+   */
   async ofHold(ownerId: string, holdId: string): Promise<Turn> {
     const turn = await this.reader.repository(Turn).findOneBy({ ownerId, holdId });
     if (!turn) throw new NotFound('The answer to this Idempotency-Key was deleted, or never kept.');
     return turn;
   }
 
-  /** One turn; undefined for someone else's. */
+  /** Returns one turn, or undefined for a turn of another user. */
   async find(ownerId: string, id: string): Promise<PastTurn | undefined> {
     const [turn] = await this.reader.read<PastTurn>(
       `/* history.find */ SELECT ${TURN} FROM turns WHERE id = $2 AND owner_id = $1`,
@@ -51,15 +56,18 @@ export class HistoryService {
     return turn;
   }
 
-  /** One page from the turn `key` on; the index is read from there, whatever the history's length. */
+  /**
+   * Returns one page from the turn `key` on. The index is read from there, so the cost does not depend on the
+   * length of the history.
+   */
   async page(ownerId: string, keyset: Keyset): Promise<PastTurn[]> {
     const placed = await this.order.ofTurn(ownerId, keyset);
     return this.read('history.page', 'owner_id = $1', placed, [ownerId, keyset.limit]);
   }
 
   /**
-   * One page of the turns that have the text, wherever in the history they are. Once `gone` is aborted nothing more is
-   * looked at. Throws `Throttled` while the owner has another search under way.
+   * Returns one page of the turns that contain the text, wherever in the history they are. Stops when `gone`
+   * is aborted. Throws `Throttled` while the owner has another search under way.
    */
   async search(
     ownerId: string,
@@ -76,12 +84,15 @@ export class HistoryService {
     );
   }
 
-  /** One page of a conversation, which the caller has found to be the owner's. */
+  /** Returns one page of a conversation. The caller must have checked its owner. */
   async pageOf(ownerId: string, conversationId: string, keyset: Keyset): Promise<PastTurn[]> {
     return this.readOf(conversationId, await this.order.ofTurn(ownerId, keyset));
   }
 
-  /** All turns of a conversation, oldest first, read in batches: its length costs no memory. */
+  /**
+   * Returns all turns of a conversation, oldest first. They are read in batches, so the memory does not
+   * depend on their number.
+   */
   async *allOf(conversationId: string): AsyncIterable<PastTurn> {
     let key: number | undefined;
     for (;;) {

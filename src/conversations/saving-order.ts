@@ -3,7 +3,7 @@ import { ReadConnection } from '../database/read-connection.js';
 import type { Keyset } from '../http/pagination.js';
 import type { Micros } from '../time.js';
 
-/** A keyset by `ordinal`, the number that was given when a row was saved. */
+/** A keyset by `ordinal`, the number that a row got when it was saved. */
 export interface OrdinalKeyset extends Omit<Keyset, 'key'> {
   readonly key: number | undefined;
 }
@@ -11,14 +11,14 @@ export interface OrdinalKeyset extends Omit<Keyset, 'key'> {
 type Table = 'turns' | 'conversations';
 
 /**
- * Finds where a row that a cursor names stands in the order of saving. Ids do not tell: they are made before the
- * answer, and what is asked later may be saved first.
+ * Finds the position of a cursor's row in the order of saving. The id does not show the position: it is
+ * created before the answer, and a later question may be saved first.
  */
 @Injectable()
 export class SavingOrder {
   constructor(private readonly reader: ReadConnection) {}
 
-  /** The ledger still knows a turn that was deleted, where that was paid for. */
+  /** Returns the keyset of a turn. The ledger still knows a deleted turn if it was paid for. */
   ofTurn(ownerId: string, keyset: Keyset): Promise<OrdinalKeyset> {
     const find = `/* turn.ordinal */ SELECT ordinal FROM turns WHERE id = $2 AND owner_id = $1
        UNION ALL SELECT turn_ordinal FROM ledger_entries
@@ -45,8 +45,9 @@ export class SavingOrder {
   }
 
   /**
-   * For a row that is gone without a trace: the last that was saved before its id was made, or 0. Who reads newer
-   * ones from there misses nothing. Looks at some forty rows of the index at most, however many there are.
+   * Returns the position for a row that no table knows any more: the last row that was saved before its id
+   * was created, or 0. A client that reads newer rows from there misses none. Reads about forty rows of the
+   * index at most, however many there are.
    */
   private async lastBefore(table: Table, ownerId: string, moment: Micros): Promise<number> {
     const [newest] = await this.reader.read<{ ordinal: number | null }>(
@@ -68,7 +69,7 @@ export class SavingOrder {
   }
 }
 
-/** When a UUIDv7 was made; of anything else, some moment. */
+/** Returns the time when a UUIDv7 was created. For another text the result has no meaning. */
 function momentOf(id: string): Micros {
   return (Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16) || 0) * 1000;
 }

@@ -9,7 +9,9 @@ const read = textReader('search', {
   maxCodePoints: SEARCH_MAX_CHARS,
 });
 
-/** Checks the text of `?search=`; undefined where it is missing or empty. Throws `ValidationFailed`. */
+/**
+ * Validates the text of `?search=`. Returns undefined if it is missing or empty. Throws `ValidationFailed`.
+ */
 export function readSearch(search: string | undefined): string | undefined {
   return read(search) || undefined;
 }

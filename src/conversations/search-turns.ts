@@ -2,20 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Throttled } from '../errors.js';
 
-/** How long a search waits for an earlier one of the same person; who types on has left that by then. */
+/**
+ * How long a search waits for an earlier search of the same user, in milliseconds. If the user is still
+ * typing, the page has aborted the earlier search by then.
+ */
 const PATIENCE_MS = 1000;
 const RETRY_AFTER_SECONDS = 1;
 
 /**
- * Whose turn it is to search: a person has one search at a time, and the database is at one step of one search at
- * a time, whosever. Everything else finds the other connections, and the time between two steps, free.
+ * Limits concurrent searches. A user has only one search at a time. All searches of this process together run
+ * only one step at a time in the database. So other queries find free connections, and also run between two
+ * steps.
  */
 @Injectable()
 export class SearchTurns {
   private readonly searching = new Map<string, Promise<void>>();
   private lastStep: Promise<unknown> = Promise.resolve();
 
-  /** Runs a search. Throws `Throttled` where an earlier one of the owner goes on for too long. */
+  /** Runs a search. Throws `Throttled` if an earlier search of the owner does not end in time. */
   async ofOwner<T>(ownerId: string, gone: AbortSignal, search: () => Promise<T>): Promise<T> {
     const deadline = performance.now() + PATIENCE_MS;
     for (let earlier = this.searching.get(ownerId); earlier;) {
@@ -37,7 +41,10 @@ export class SearchTurns {
     }
   }
 
-  /** Runs one step when those before it are over; undefined for a caller who has left by then. */
+  /**
+   * Runs one step when the steps before it are complete. Resolves to undefined if the caller has left by
+   * then.
+   */
   step<T>(gone: AbortSignal, read: () => Promise<T>): Promise<T | undefined> {
     const turn = this.lastStep.then(() => (gone.aborted ? undefined : read()));
     this.lastStep = turn.catch(() => undefined);

@@ -2,10 +2,10 @@ import type { ClientChat } from './client-chat.entity.js';
 import type { Conversation } from './conversation.entity.js';
 import type { Turn } from './turn.entity.js';
 
-/** About what a row takes beside its texts, with its places in the indexes; a title is in it. */
+/** Estimated bytes of a row without its texts: its columns, its index entries, and a title. */
 const ROW_BYTES = 400;
 
-/** The texts of a turn that are as long as its owner, or a model, likes. */
+/** The texts of a turn whose length depends on its owner or a model. */
 const TURN_TEXTS = [
   'message',
   'response',
@@ -16,12 +16,12 @@ const TURN_TEXTS = [
   'keyName',
 ] as const;
 
-/** What is counted of a turn. */
+/** The counted texts of a turn. */
 export type TurnTexts = Partial<Pick<Turn, (typeof TURN_TEXTS)[number]>>;
 
 const lengthOf = (text: string | null | undefined) => (text == null ? 0 : Buffer.byteLength(text));
 
-/** What a turn counts among the bytes that are kept for its owner. */
+/** Returns the bytes that a turn counts in the storage of its owner. */
 export const sizeOfTurn = (turn: TurnTexts): number =>
   TURN_TEXTS.reduce((sum, name) => sum + lengthOf(turn[name]), ROW_BYTES);
 
@@ -33,13 +33,13 @@ export const sizeOfClientChat = ({ chatId }: Pick<ClientChat, 'chatId'>): number
 
 const ROW = String(ROW_BYTES);
 
-/** SQL: the same of a row of `turns`. No database reads the texts for their lengths. */
+/** SQL for the size of a row of `turns`. The databases do not read the texts to get their lengths. */
 export const TURN_SIZE = `(${ROW} + octet_length(message) + octet_length(response)
   + coalesce(octet_length(folded), 0) + coalesce(octet_length(reasoning), 0) + coalesce(octet_length(tool_calls), 0)
   + coalesce(octet_length(request), 0) + coalesce(octet_length(key_name), 0))`;
 
-/** SQL: the same of a row of `conversations`, without its turns. */
+/** SQL for the size of a row of `conversations`, without its turns. */
 export const CONVERSATION_SIZE = `(${ROW} + coalesce(octet_length(system), 0))`;
 
-/** SQL: the same of a row of `client_chats`. */
+/** SQL for the size of a row of `client_chats`. */
 export const CLIENT_CHAT_SIZE = `(${ROW} + octet_length(chat_id))`;

@@ -1,13 +1,19 @@
 import { codePoints } from '../drf/text.js';
 
-/** In code points. */
+/** Maximum length of a title, in code points. */
 export const TITLE_MAX_CHARS = 80;
-/** What is looked at of a text: letters of several code points, and white space, fit in as well. */
+/**
+ * Number of UTF-16 code units that are examined. This leaves room for characters of several code points, and
+ * for white space.
+ */
 const LOOKED_AT_CHARS = 20 * TITLE_MAX_CHARS;
 
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** The beginning of a text, on one line, without a control character: whole letters, as a reader counts them, of 80 code points at most. */
+/**
+ * Returns the beginning of a text on one line, without control characters. It contains whole characters as a
+ * reader sees them (graphemes), 80 code points at most.
+ */
 export function titleOf(text: string): string {
   const start = text.trimStart().slice(0, LOOKED_AT_CHARS);
   const line = start
@@ -23,6 +29,6 @@ export function titleOf(text: string): string {
     if (left < 0) break;
     title += segment;
   }
-  // One letter of more than 80 code points is cut after all.
+  // A single character of more than 80 code points is cut.
   return title === '' ? Array.from(line).slice(0, TITLE_MAX_CHARS).join('') : title.trimEnd();
 }

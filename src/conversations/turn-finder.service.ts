@@ -5,31 +5,35 @@ import { ReadConnection } from '../database/read-connection.js';
 import type { OrdinalKeyset } from './saving-order.js';
 import { SearchTurns } from './search-turns.js';
 
-/** What one statement of a search looks at, at most; so no more than 8 MiB. */
+/** Maximum number of turns that one statement of a search examines, which is 8 MiB at most. */
 const STEP_TURNS = 2000;
-/** Longer turns are looked at apart, so much of them in one statement, but for a first turn that is longer. */
+/**
+ * Turns with more bytes than this are examined separately, `LONG_STEP_BYTES` in one statement, or one turn if
+ * it is longer than that.
+ */
 const LONG_BYTES = 4096;
-/** So many turns are candidates at once: nobody knows of long ones yet whether they have the text. */
+/** Maximum number of candidates at once. A long candidate may turn out not to contain the text. */
 const CANDIDATES_MAX = 200;
 const LONG_STEP_BYTES = 1_048_576;
 
-/** A turn that has the text, or that is long and is still to be looked at. */
+/** A turn that contains the text, or a long turn that was not examined yet. */
 interface Candidate {
   readonly ordinal: number;
   readonly bytes: number;
 }
 
-/** What a search looks for. */
+/** The parameters of a search. */
 interface Wanted {
   readonly ownerId: string;
-  /** The condition in SQL, and its parameters from `$3` on. */
+  /** The condition in SQL. Its parameters begin at `$3`. */
   readonly match: string;
   readonly texts: readonly string[];
 }
 
 /**
- * Finds the turns of an owner that have a text. A rare one is looked for in all of them, in steps of a bounded number
- * of turns and of bytes each: SQLite has one connection for reading, and between two steps it is free for others.
+ * Finds the turns of an owner that contain a text. A rare text is searched in all of them, in steps with a
+ * bounded number of turns and of bytes. SQLite has only one connection for reading, which other queries can
+ * use between two steps.
  */
 @Injectable()
 export class TurnFinder {
@@ -39,8 +43,8 @@ export class TurnFinder {
   ) {}
 
   /**
-   * The ordinals of the next turns that have the text, as many as the keyset wants. Once `gone` is aborted there are no
-   * more steps. Throws `Throttled` while the owner has another search under way.
+   * Returns the ordinals of the next turns that contain the text, as many as the keyset asks for. No step
+   * begins after `gone` is aborted. Throws `Throttled` while the owner has another search under way.
    */
   find(ownerId: string, text: string, from: OrdinalKeyset, gone: AbortSignal): Promise<number[]> {
     const [match, texts] = matching(folded(text));
@@ -66,7 +70,7 @@ export class TurnFinder {
     }
   }
 
-  /** The last turn of a step; undefined where it comes to the history's end. */
+  /** Returns the last turn of a step, or undefined if the step reaches the end of the history. */
   private async stepEnd(
     ownerId: string,
     { key, comparison, order }: OrdinalKeyset,
@@ -99,7 +103,7 @@ export class TurnFinder {
     );
   }
 
-  /** Of the candidates the first that have the text, in their order, `limit` at most. */
+  /** Returns the first candidates that contain the text, in their order, `limit` at most. */
   private async looked(
     wanted: Wanted,
     candidates: readonly Candidate[],
@@ -141,22 +145,27 @@ function inMebibytes(long: readonly Candidate[]): number[][] {
   return groups;
 }
 
-/** SQL: what a search reads of a turn. No database reads a text for its length. */
+/** SQL for the bytes of a turn that a search examines. The databases do not read a text to get its length. */
 const BYTES =
   '(octet_length(message) + octet_length(response) + coalesce(octet_length(folded), 0))';
 
-/** More beginnings of a text within itself than this, and `LIKE` could compare each character so many times. */
+/**
+ * If the first character of a text occurs in it more often than this, a plain comparison is used, because
+ * `LIKE` could compare each character that many times.
+ */
 const BEGINNINGS_MAX = 8;
 
 /**
- * The condition for turns with a folded text, with its parameters from `$3` on. In linear time, whatever the texts.
- * A plain comparison is the faster on texts that are folded already; the others `LIKE` takes on SQLite as they are.
+ * Returns the condition for turns that contain a folded text, with its parameters from `$3` on. It takes
+ * linear time for all texts. A plain comparison is faster on texts that are stored folded. On SQLite `LIKE`
+ * compares the other texts as they are.
  */
 function matching(text: string): [condition: string, wanted: string[]] {
   const beginnings = text.split(text.charAt(0)).length - 1;
   const isPlain = beginnings > BEGINNINGS_MAX;
   const asItIs = (column: string) => {
-    // In the collation C only A to Z become small, which is all that such texts need, and takes half the time.
+    // The collation C converts only A to Z to lower case. These texts need no more, and it takes half the
+    // time.
     const small = `lower(${column} COLLATE "C")`;
     return isPlain ? `strpos(${small}, $3) > 0` : `${small} LIKE $4 ESCAPE '\\'`;
   };

@@ -2,11 +2,11 @@ import { toIso } from '../time.js';
 import type { PastTurn } from './history.service.js';
 import type { TurnDto } from './turn.dto.js';
 
-/** What a turn adds to a page. */
+/** Returns the bytes that a turn adds to a page. */
 export const bytesOfTurn = ({ message, response }: PastTurn): number =>
   Buffer.byteLength(message) + Buffer.byteLength(response);
 
-/** A turn as every route shows it. */
+/** Returns a turn in the format of all routes. */
 export function turnToWire(turn: PastTurn): TurnDto {
   return {
     id: turn.id,

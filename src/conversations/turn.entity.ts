@@ -4,10 +4,10 @@ import type { Micros } from '../time.js';
 
 export type TurnStatus = 'complete' | 'aborted' | 'failed';
 
-/** How an answer ended, in the model's word; or its caller did not want the rest. */
+/** How an answer ended: the model's finish reason, or `cancelled` if its caller stopped it. */
 export type TurnEnd = FinishReason | 'cancelled';
 
-/** One message of a person and its answer. The id is a UUIDv7 of the moment when it was asked. */
+/** One message of a user and its answer. The id is a UUIDv7 with the time of the question. */
 @Entity('turns', { withoutRowid: true })
 @Index('turns_owner_ordinal', ['ownerId', 'ordinal'], { unique: true })
 @Index('turns_conversation_ordinal', ['conversationId', 'ordinal'])
@@ -21,11 +21,11 @@ export class Turn {
   @Column({ name: 'conversation_id', type: 'varchar', length: 36 })
   conversationId!: string;
 
-  /** Numbers what is saved for the owner, in the order of saving; there are gaps. */
+  /** The number of the row in the owner's order of saving. There are gaps. */
   @Column({ type: 'bigint', default: 0 })
   ordinal!: number;
 
-  /** The hold that paid for it; null for what was charged at once. */
+  /** The hold that paid for it. Null if it was charged at once. */
   @Index('turns_hold_id', { where: '"hold_id" IS NOT NULL' })
   @Column({ name: 'hold_id', type: 'varchar', length: 36, nullable: true })
   holdId!: string | null;
@@ -36,11 +36,17 @@ export class Turn {
   @Column({ type: 'text' })
   response!: string;
 
-  /** What the model thought, as far as it told; null where it did not. Apart from the answer, and paid like it. */
+  /**
+   * The thinking of the model, if the provider returned it, otherwise null. It is stored separately from the
+   * answer, and costs the same.
+   */
   @Column({ type: 'text', nullable: true })
   reasoning!: string | null;
 
-  /** Message and answer as searches compare them, where that is more than small letters for A to Z. */
+  /**
+   * Message and answer in the form that searches compare. Null if lower case for A to Z is enough for the
+   * comparison.
+   */
   @Column({ type: 'text', nullable: true })
   folded!: string | null;
 
@@ -53,46 +59,46 @@ export class Turn {
   @Column({ name: 'finish_reason', type: 'text' })
   finishReason!: TurnEnd;
 
-  /** What the model wants called, in OpenAI's JSON; null for an answer of text alone. */
+  /** The calls of the model, in OpenAI's JSON. Null for an answer that is only text. */
   @Column({ name: 'tool_calls', type: 'text', nullable: true })
   toolCalls!: string | null;
 
-  /** The turn that it goes on with, where the caller named one. It may be gone since. */
+  /** The turn that it continues, if the caller named one. That turn may be deleted. */
   @Column({ name: 'previous_id', type: 'varchar', length: 36, nullable: true })
   previousId!: string | null;
 
-  /** What the caller asked beside the message, as the door that took it keeps it, in JSON; null for nothing. */
+  /** The other fields of the request that its route stores, in JSON. Null if there are none. */
   @Column({ type: 'text', nullable: true })
   request!: string | null;
 
-  /** Model tokens as they were priced: the provider's word, or our estimate without one. */
+  /** Model tokens that the price is based on: the provider's count, or our estimate if there is none. */
   @Column({ name: 'prompt_tokens', type: 'bigint' })
   promptTokens!: number;
 
   @Column({ name: 'completion_tokens', type: 'bigint' })
   completionTokens!: number;
 
-  /** Of the prompt's, those that the provider read from its cache; 0 where it told none. */
+  /** The tokens of the prompt that the provider read from its cache. 0 if it reported none. */
   @Column({ name: 'cached_tokens', type: 'bigint', default: 0 })
   cachedTokens!: number;
 
-  /** Of the answer's, those that were thought; 0 where the provider told none. */
+  /** The tokens of the answer that are thinking. 0 if the provider reported none. */
   @Column({ name: 'reasoning_tokens', type: 'bigint', default: 0 })
   reasoningTokens!: number;
 
-  /** What the turn cost, in whole tokens of the wallet. */
+  /** The price of the turn, in whole tokens of the wallet. */
   @Column({ type: 'bigint' })
   amount!: number;
 
-  /** What the owner could spend after it: a replayed answer says the same. */
+  /** The tokens that the owner could spend afterwards. A replayed answer returns the same number. */
   @Column({ name: 'available_after', type: 'bigint' })
   availableAfter!: number;
 
-  /** The credential it was asked with. */
+  /** The credential of the request. */
   @Column({ name: 'credential_id', type: 'varchar', length: 36 })
   credentialId!: string;
 
-  /** What its owner called the API key then; null for a session. */
+  /** The name of the API key at that time. Null for a session. */
   @Column({ name: 'key_name', type: 'text', nullable: true })
   keyName!: string | null;
 

@@ -9,10 +9,13 @@ import { TURN_SIZE } from './sizes.js';
 import { titleOf } from './title.js';
 import { Turn } from './turn.entity.js';
 
-/** A chain is not followed further back: past it there is more than any model reads. */
+/** Maximum length of a chain. Longer ones contain more than any model can read. */
 export const CHAIN_TURNS_MAX = 1000;
 
-/** Turns with all that is kept of them, one by one: to answer with again, to go on with, to delete. */
+/**
+ * Reads and deletes turns with all their stored fields: to return an answer again, to continue it, or to
+ * delete it.
+ */
 @Injectable()
 export class WholeTurnsService {
   constructor(
@@ -21,14 +24,14 @@ export class WholeTurnsService {
     private readonly storage: StorageService,
   ) {}
 
-  /** Those of the owner's that are there, in no order. */
+  /** Returns the owner's turns with these ids that exist, in no order. */
   find(ownerId: string, ids: readonly string[]): Promise<Turn[]> {
     return this.reader.repository(Turn).find({ where: { ownerId, id: In(ids) } });
   }
 
   /**
-   * The turn, the one that it went on with, and so on: ids, the newest first, no more than `CHAIN_TURNS_MAX`.
-   * It ends at a turn that was deleted. Empty for somebody else's.
+   * Returns the ids of a turn, the turn that it continues, and so on, newest first, `CHAIN_TURNS_MAX` at
+   * most. The chain ends at a deleted turn. It is empty for a turn of another user.
    */
   async chain(ownerId: string, id: string): Promise<string[]> {
     const links = await this.reader.read<{ id: string }>(
@@ -45,8 +48,8 @@ export class WholeTurnsService {
   }
 
   /**
-   * Deletes a turn for good; what it cost stays in the ledger. A conversation that only it was in goes with it,
-   * and a title that was made of it is blanked. Throws `NotFound`.
+   * Permanently deletes a turn. Its charge stays in the ledger. If it was the only turn of its conversation,
+   * the conversation is deleted too. A title that was made from it is cleared. Throws `NotFound`.
    */
   async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
     const conversationId = await this.conversationOf(tx, ownerId, id);
