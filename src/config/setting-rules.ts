@@ -14,7 +14,7 @@ export const host = makeValidator<string>((input) => {
   throw new EnvError('must be an address or a host name');
 });
 
-/** The modes that the driver knows. It treats any other value as `verify-full`, without a word. */
+/** The modes that the driver supports. It treats any other value as `verify-full`, without an error. */
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
 /**
