@@ -75,6 +75,16 @@ export class ProviderProbe {
     this.provider.complete = (request) => this.replay(events, rest, request);
   }
 
+  /** From now on each call is answered with what comes of this, which ends with a `done`. */
+  stream(events: () => AsyncIterable<CompletionEvent>): void {
+    this.provider.answer = undefined;
+    this.provider.complete = (request) => {
+      this.calls += 1;
+      this.lastRequest = request;
+      return events();
+    };
+  }
+
   private counting(answer: CompletionProvider['answer']): CompletionProvider['answer'] {
     return (
       answer &&

@@ -1,19 +1,17 @@
 import { endSession, session } from './session.js';
 
-/** What the server refused, or why it was not reached. `fields` has the sentences of each body field. */
+/**
+ * What the server refused, or why it was not reached, by the first sentence of the body, whichever of the API's shapes
+ * it has. `fields` has the sentences of each body field.
+ */
 export class Refusal extends Error {
   constructor(status, body, limit = null) {
-    super(sentenceOf(body));
+    const [first] = Object.values(body).flat();
+    super(String(body.detail ?? body.error ?? first ?? 'Something went wrong. Please try again.'));
     this.status = status;
     this.limit = limit;
     this.fields = status === 400 && !body.detail ? body : {};
   }
-}
-
-/** The first sentence of an error body, whichever of the API's shapes it has. */
-function sentenceOf(body) {
-  const [first] = Object.values(body).flat();
-  return String(body.detail ?? body.error ?? first ?? 'Something went wrong. Please try again.');
 }
 
 const UNREACHED = { detail: 'The server cannot be reached. Check the connection and try again.' };

@@ -10,6 +10,7 @@ import { forgetThreads, joined, threadOf } from './thread.js';
 
 /** Who is this near to the end follows what comes. Who scrolls up by less is reading, too. */
 const NEAR_PX = 100;
+const UP = ['PageUp', 'ArrowUp', 'Home'];
 
 /** What can be done with a conversation, each after a question. */
 const actionsOf = (id, title) => ({
@@ -56,7 +57,7 @@ function TurnView({ turn, onAsk, onEdit }) {
   const outcome = [STATES[status], model, charged !== undefined && tokens(charged)];
   return html`<article class="turn">
     <h3 class="unseen">You</h3>
-    <p class="question">${message}</p>
+    <p class="question" dir="auto">${message}</p>
     <h3 class="unseen">Answer</h3>
     ${thinking && html`<details><summary>Thinking</summary><p>${thinking}</p></details>`}
     <${Markdown} text=${response} />
@@ -69,36 +70,45 @@ function TurnView({ turn, onAsk, onEdit }) {
 }
 
 /** The turns. The end is kept in view as an answer grows, until the reader scrolls up. */
-function Turns({ thread, onAsk, onEdit, follow }) {
+function Turns({ thread, onAsk, onEdit, toEnd }) {
   const turns = thread.turns.use();
   const isAnswering = thread.answering.use();
   const earlier = thread.earlier.use();
-  const isLoaded = thread.isLoaded.use();
+  const isLoaded = earlier !== undefined;
   const problem = thread.problem.use();
   const [run, isRunning] = useAttempt();
   const scroller = useRef(null);
   const [isFollowing, setFollowing] = useState(true);
   const place = useRef(0);
-  const toEnd = () => scroller.current?.scrollTo(0, scroller.current.scrollHeight);
-  const scrolled = () => {
-    const { scrollHeight, scrollTop, clientHeight } = scroller.current;
-    const near = scrollTop < place.current ? 1 : NEAR_PX;
-    place.current = scrollTop;
-    setFollowing(scrollHeight - scrollTop - clientHeight <= near);
+  const follow = () => {
+    scroller.current.scrollTo(0, scroller.current.scrollHeight);
+    place.current = scroller.current.scrollTop;
   };
-  useLayoutEffect(() => void (isFollowing && toEnd()), [turns]);
-  follow.current = toEnd;
+  toEnd.current = () => setFollowing(true);
+  const scrolled = ({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+    const rest = scrollHeight - scrollTop - clientHeight;
+    if (scrollTop < place.current && rest >= 1) setFollowing(false);
+    if (scrollTop > place.current && rest <= NEAR_PX) setFollowing(true);
+    place.current = scrollTop;
+  };
+  // What moves by and by would be taken back to the end before it is seen to move.
+  const yields = ({ deltaY, key, shiftKey, currentTarget }) => {
+    const isUp = deltaY < 0 || UP.includes(key) || (key === ' ' && shiftKey);
+    if (isUp && currentTarget.scrollTop > 0) setFollowing(false);
+    if (key === 'End') toEnd.current();
+  };
+  useLayoutEffect(() => void (isFollowing && follow()), [turns, isFollowing]);
   const back = () => {
-    toEnd();
+    toEnd.current();
     scroller.current.focus();
   };
-  const view = (turn) => html`<${TurnView} key=${turn.key ?? turn.id} turn=${turn}
+  const view = (turn) => html`<${TurnView} key=${turn} turn=${turn}
     onAsk=${isAnswering ? undefined : onAsk} onEdit=${onEdit} />`;
-  return html`<section class="scroller" ref=${scroller} onScroll=${scrolled} tabindex="0"
-      aria-label="Conversation" aria-busy=${isAnswering} onKeyDown=${({ key }) => key === 'End' && toEnd()}>
+  return html`<section class="scroller" ref=${scroller} onScroll=${scrolled} onWheel=${yields} onKeyDown=${yields}
+      tabindex="0" aria-label="Conversation" aria-busy=${isAnswering}>
       ${isLoaded && turns.length === 0 && html`<${Welcome} />`}
       <${Button} when=${earlier || (problem && !isLoaded)} aria-disabled=${isRunning}
-        onClick=${() => run(() => thread.load())}>${isLoaded ? 'Show earlier' : 'Try again'}<//>
+        onClick=${() => run(() => thread.load(earlier ?? undefined))}>${isLoaded ? 'Show earlier' : 'Try again'}<//>
       ${turns.map(view)}
     </section>
     <${Button} when=${!isFollowing} class="round latest" aria-label="Jump to the end" onClick=${back}>
@@ -110,19 +120,24 @@ export function Chat({ id }) {
   const thread = threadOf(id);
   const choice = useModel();
   const field = useRef(null);
-  const follow = useRef(null);
-  useEffect(() => void (thread.isLoaded.get() || thread.load()), [thread]);
+  const toEnd = useRef(null);
+  useEffect(() => {
+    const look = () => thread.id && !thread.answering.get() && thread.load();
+    look();
+    addEventListener('focus', look);
+    return () => removeEventListener('focus', look);
+  }, [thread]);
   const onAsk = (message) => {
     void thread.ask(message, choice[0]?.id);
-    requestAnimationFrame(() => follow.current());
+    requestAnimationFrame(() => toEnd.current());
   };
   const onEdit = (message) => {
     thread.type(joined(thread.draft.get(), message));
     field.current.focus();
   };
-  return html`<main class="chat" key=${thread.key}>
+  return html`<main class="chat" key=${thread}>
     <${Heading} id=${thread.id} />
-    <${Turns} thread=${thread} onAsk=${onAsk} onEdit=${onEdit} follow=${follow} />
+    <${Turns} thread=${thread} onAsk=${onAsk} onEdit=${onEdit} toEnd=${toEnd} />
     <${Composer} thread=${thread} onAsk=${onAsk} choice=${choice} field=${field} />
   </main>`;
 }

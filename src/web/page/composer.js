@@ -36,7 +36,7 @@ export function Composer({ thread, onAsk, choice, field }) {
   const [model] = choice;
   const body = { message: text, conversation: thread.id, model: model?.id };
   const question = text.trim() && ['POST', 'api/chat/quote/', body];
-  const { answer: quote } = useAnswer(question, PAUSE_MS);
+  const { answer: quote, before = quote } = useAnswer(question, PAUSE_MS);
 
   // A phone's keyboard would cover what there is to read.
   const focus = () => matchMedia('(pointer: fine)').matches && field.current.focus();
@@ -59,14 +59,14 @@ export function Composer({ thread, onAsk, choice, field }) {
     say(`${tokens(worth)} were added.`);
     field.current.focus();
   };
-  const above = isTooLittle(purse, model?.price, quote, problem)
+  const above = isTooLittle(purse, model?.price, before, problem)
     ? html`<${EmptyWallet} purse=${purse} problem=${problem} onRedeemed=${redeemed} />`
     : html`<${Problem} text=${problem?.message} />`;
   const action = isAnswering ? 'Stop' : 'Send';
   return html`<div class="composer">${above}
     <form class="card" onSubmit=${send}>
       <label class="unseen" for="message">Message</label>
-      <textarea id="message" ref=${field} value=${text} rows="1" placeholder="Ask something"
+      <textarea id="message" ref=${field} value=${text} rows="1" dir="auto" placeholder="Ask something"
         aria-describedby="quote" onKeyDown=${press}
         onInput=${(event) => thread.type(event.target.value)}></textarea>
       <div class="row">

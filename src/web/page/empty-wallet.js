@@ -28,10 +28,9 @@ export function EmptyWallet({ purse, problem, onRedeemed }) {
     return html`<p class="notice" role="alert">Your daily limit is reached. You can go on tomorrow,
       or <a href=${ACCOUNT}>change it in your account</a>.</p>`;
   }
-  const now =
-    purse?.available > 0 ? `has ${tokens(purse.available)}: too few for this` : 'is empty';
+  const is = purse?.available > 0 ? `has ${tokens(purse.available)}: too few for this` : 'is empty';
   return html`<div class="notice" role="alert">
-    <p><strong>Your wallet ${now}.</strong> Redeem a code, or ask the people who run this service for one.</p>
+    <p><strong>Your wallet ${is}.</strong> Redeem a code, or ask the people who run this service for one.</p>
     <${RedeemForm} onRedeemed=${onRedeemed} />
   </div>`;
 }

@@ -4,7 +4,7 @@ import { conversations } from './conversations.js';
 import { number, words } from './format.js';
 import { Icon, Later } from './parts.js';
 import { html, useEffect } from './preact.js';
-import { ACCOUNT, LATER, NEW, route } from './route.js';
+import { ACCOUNT, LATER, NEW, go, route } from './route.js';
 import { endSession, session } from './session.js';
 import { Sidebar } from './sidebar.js';
 import { hush } from './speech.js';
@@ -36,8 +36,12 @@ export default function Home({ username }) {
     ${LATER.includes(view) ? html`<${Later} key=${view} name=${view} />` : html`<${Chat} id=${id} />`}</div>`;
 }
 
-/** A login, another login or its end, here or in another tab, starts afresh. */
-session.listen(() => {
+let owner = session.get()?.username;
+
+/** A login, another login or its end, here or in another tab, starts afresh; somebody else begins elsewhere. */
+session.listen((now) => {
+  if (now && now.username !== owner) go(NEW, true);
+  owner = now?.username ?? owner;
   forgetThreads();
   forgetWallet();
   conversations.set({ all: null, next: null });

@@ -25,9 +25,9 @@ function Table({ title, columns, entries, none, last, onDone }) {
   if (!entries[0]) return html`<p class="muted">${none}</p>`;
   const names = columns.split(' ');
   const side = (name) => (typeof entries[0][name] === 'number' ? 'right' : 'left');
-  const cells = (entry) =>
-    names.map((name) => html`<td align=${side(name)}>${shown(name, entry[name])}</td>`);
-  const row = (entry) => html`<tr key=${entry.id}>${cells(entry)}
+  const cellOf = (entry) => (name) =>
+    html`<td align=${side(name)}>${shown(name, entry[name])}</td>`;
+  const row = (entry) => html`<tr key=${entry.id}>${names.map(cellOf(entry))}
     ${last && html`<td><${Actions} of=${last(entry)} onDone=${onDone} /></td>`}</tr>`;
   const heads = names.map((name) => html`<th align=${side(name)}>${words(name)}</th>`);
   return html`<div class="wide" tabindex="0" role="region" aria-label="${title}: table"><table>
@@ -66,7 +66,7 @@ export function List({ title, path, version, columns, none, above = {}, last, se
   return html`<${Card} title=${title}>
     ${results && html`<${Table} ...${{ title, columns, none, last }} entries=${results} onDone=${finish} />`}
     <${Problem} text=${problem?.message} />
-    <${Button} when=${next || problem} aria-disabled=${isRunning} onClick=${() => load(next)}>
+    <${Button} when=${next || problem} aria-disabled=${isRunning} onClick=${() => (problem ? run() : load(next))}>
       ${problem ? 'Try again' : 'Show older'}<//>
     <div class=${done && 'notice'} role="status">
       ${typeof done === 'string' ? html`<${Secret} text=${done} />` : done && 'Done.'}</div>
@@ -81,10 +81,8 @@ export function Usage({ path, kinds }) {
   const bars = answer?.results ?? [];
   const most = Math.max(...bars.map((bar) => bar.tokens));
   const sum = bars.reduce((total, bar) => total + bar.tokens, 0);
-  const choice = (
-    kind,
-  ) => html`<label key=${kind}><input type="radio" name="by" checked=${by === kind}
-    onChange=${() => setBy(kind)} /> By ${kind}</label>`;
+  const choice = (kind) => html`<label key=${kind}>
+    <input type="radio" name="by" checked=${by === kind} onChange=${() => setBy(kind)} /> By ${kind}</label>`;
   const bar = (value) => html`<progress aria-hidden="true" max=${most} value=${value} />`;
   const named = ({ id, key }) => (key === id ? 'Session' : key);
   const entries = bars.map((row) => ({ ...row, key: named(row), spent: bar(row.tokens) }));

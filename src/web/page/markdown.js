@@ -62,7 +62,7 @@ function draw(root, shown, text) {
   while (root.children.length > from) root.lastChild.remove();
   for (const token of tokens.slice(from)) {
     const block = document.createElement('div');
-    block.className = 'block';
+    Object.assign(block, { className: 'block', dir: 'auto' });
     block.append(toElements(token, tokens.links));
     root.append(block);
   }

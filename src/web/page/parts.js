@@ -10,12 +10,14 @@ export const Problem = ({ text }) =>
 export const Button = ({ when, ...rest }) =>
   when && html`<button type="button" class="quiet" ...${rest} />`;
 
-/** Runs what a button asks for, one at a time: `[run, isRunning, problem]`. */
+/** Runs what a button asks for, one at a time: `[run, isRunning, problem]`; what ran last again, if nothing is given. */
 export function useAttempt() {
   const [isRunning, setRunning] = useState(false);
   const [problem, setProblem] = useState(null);
-  const run = async (work) => {
+  const last = useRef(null);
+  const run = async (work = last.current) => {
     if (isRunning) return;
+    last.current = work;
     setRunning(true);
     setProblem(null);
     await work().catch(setProblem);
@@ -24,7 +26,7 @@ export function useAttempt() {
   return [run, isRunning, problem];
 }
 
-/** `{answer}` or `{problem}` of a question `[method, path, body]`, after a pause; null asks nothing. */
+/** `{answer}` or `{problem}` of a question `[method, path, body]`, after a pause; until then the answer `before`. */
 export function useAnswer(question, pauseMs) {
   const [seen, see] = useState({});
   const key = JSON.stringify(question);
@@ -34,13 +36,11 @@ export function useAnswer(question, pauseMs) {
     const { signal } = controller;
     const [method, path, body] = question;
     const fail = (problem) => signal.aborted || see({ key, problem });
-    const look = () =>
-      signal.aborted ||
-      ask(method, path, { body, signal }).then((answer) => see({ key, answer }), fail);
-    setTimeout(look, pauseMs);
+    const look = () => ask(method, path, { body, signal }).then((answer) => see({ key, answer }));
+    setTimeout(() => look().catch(fail), pauseMs);
     return () => controller.abort();
   }, [key]);
-  return seen.key === key ? seen : {};
+  return seen.key === key ? seen : { before: question && seen.answer };
 }
 
 const TYPES = { email: 'email', expires_at: 'date' };
@@ -57,8 +57,8 @@ function valueOf({ type, multiple, selectedOptions, valueAsNumber, value }) {
 function Field({ id, isOptional, choices, value, problem }) {
   const type = TYPES[id] ?? (id.endsWith('password') ? 'password' : 'text');
   const multiple = id === 'scopes';
-  const option = (name) =>
-    html`<option value=${name} selected=${multiple}>${name || 'never'}</option>`;
+  const option = (one) =>
+    html`<option value=${one} selected=${multiple}>${one || 'never'}</option>`;
   const known = /^username$|^email$|password$/.test(id);
   const complete = known ? id.replace(/^password/, 'current-password').replace('_', '-') : 'off';
   return html`<div class="field">
@@ -134,8 +134,7 @@ export function Later({ name, ...rest }) {
 export function Actions({ of: dialogs, onDone }) {
   const [open, setOpen] = useState(null);
   const close = () => setOpen(null);
-  const button = (name) =>
-    html`<${Button} key=${name} when onClick=${() => setOpen(name)}>${name}<//>`;
+  const button = (one) => html`<${Button} key=${one} when onClick=${() => setOpen(one)}>${one}<//>`;
   const dialog = open && { title: open, actions: [open], ...dialogs[open], onClose: close, onDone };
   return html`${Object.keys(dialogs).map(button)}${open && html`<${Dialog} ...${dialog} />`}`;
 }

@@ -24,8 +24,8 @@ export function Sidebar() {
   const { answer: found, problem: searchProblem } = useAnswer(question, PAUSE_MS);
   const [run, isRunning, problem] = useAttempt();
   // Where the server was away, one button asks for all that is missing.
-  const more = () => Promise.all([loadConversations(next), refreshWallet(), loadModels()]);
-  useEffect(() => void run(more), []);
+  const begin = () => Promise.all([loadConversations(), refreshWallet(), loadModels()]);
+  useEffect(() => void run(begin), []);
   const kept = (all ?? []).map((each) => ({ key: each.id, id: each.id, label: titleOf(each) }));
   const titled = kept.filter(({ label }) => label.toLowerCase().includes(sought));
   const linkTo = ({ id: key, conversation: id, message: label }) => ({ key, id, label });
@@ -39,7 +39,8 @@ export function Sidebar() {
     <div class="list">
       <${Problem} text=${(searchProblem ?? problem)?.message} />
       ${(all || found) && html`<${Links} links=${[...titled, ...said]} open=${open} none=${(found || !sought) && none} />`}
-      <${Button} when=${!sought && (next || problem)} aria-disabled=${isRunning} onClick=${() => run(more)}>
+      <${Button} when=${!sought && (next || problem)} aria-disabled=${isRunning} 
+        onClick=${() => run(problem ? undefined : () => loadConversations(next))}>
         ${problem ? 'Try again' : 'Show more'}<//>
     </div></nav>`;
 }

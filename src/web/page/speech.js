@@ -6,41 +6,25 @@ const SENTENCES_KEPT = 30;
 const SENTENCE_END = /[.!?…:]["'”’)\]]*(?=\s)|\n/g;
 
 const sentences = store([]);
-let unspoken = '';
-let spoken = 0;
 
 /** Lets screen readers speak a sentence, after what they are speaking now. */
 export function say(text) {
   const plain = text.replaceAll(/[*_`#>|~]+/g, '').trim();
   if (plain === '') return;
-  spoken += 1;
-  sentences.set([...sentences.get(), { id: spoken, plain }].slice(-SENTENCES_KEPT));
+  sentences.set([...sentences.get(), { plain }].slice(-SENTENCES_KEPT));
 }
 
-/** Takes an answer as it comes, and says it by whole sentences: never a piece of a word. */
-export function sayAsItComes(text) {
-  unspoken += text;
-  const end = [...unspoken.matchAll(SENTENCE_END)].at(-1);
-  if (!end) return;
-  const cut = end.index + end[0].length;
-  say(unspoken.slice(0, cut));
-  unspoken = unspoken.slice(cut);
+/** The whole sentences of a text, and what follows them: what is spoken never ends within a word. */
+export function bySentences(text) {
+  const end = [...text.matchAll(SENTENCE_END)].at(-1);
+  const cut = end ? end.index + end[0].length : 0;
+  return [text.slice(0, cut), text.slice(cut)];
 }
 
 /** What was said was of another conversation, or of somebody else. */
-export function hush() {
-  unspoken = '';
-  sentences.set([]);
-}
-
-/** Says what is left of an answer, and how it ended. */
-export function sayTheEnd(ending) {
-  say(unspoken);
-  unspoken = '';
-  say(ending);
-}
+export const hush = () => sentences.set([]);
 
 /** The one live region. What it says is seen elsewhere on the page. */
 export const Speech = () => html`<div class="unseen" role="status" aria-live="polite">
-  ${sentences.use().map(({ id, plain }) => html`<p key=${id}>${plain}</p>`)}
+  ${sentences.use().map((sentence) => html`<p key=${sentence}>${sentence.plain}</p>`)}
 </div>`;

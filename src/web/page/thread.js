@@ -3,7 +3,7 @@ import { loadConversations } from './conversations.js';
 import { tokens } from './format.js';
 import { go, route, toConversation } from './route.js';
 import { session } from './session.js';
-import { say, sayAsItComes, sayTheEnd } from './speech.js';
+import { bySentences, say } from './speech.js';
 import { store } from './store.js';
 import { refreshWallet, wallet } from './wallet.js';
 
@@ -18,8 +18,6 @@ export const joined = (...texts) => texts.filter(Boolean).join('\n\n');
 
 const GONE = new Refusal(404, { detail: 'There is no such conversation, or none any more.' });
 
-let made = 0;
-
 /**
  * A conversation as this tab sees it: the saved turns, the answer under way, what is typed and not sent,
  * and what went wrong. It goes on while another conversation is looked at. Without an id it is new.
@@ -27,24 +25,21 @@ let made = 0;
 export class Thread {
   turns = store([]);
   problem = store(null);
-  /** The query of the turns before the first that is shown; null when there are none. */
-  earlier = store(null);
-  isLoaded = store(false);
   answering = store(false);
   #controller;
   /** What was sent, until the server has taken it: after a reload it is back in the field. */
   #sent = '';
   /** The turn of the answer under way, once the stream has named it. */
   #answer;
+  #unsaid = '';
   #frame;
 
   constructor(id) {
-    made += 1;
-    this.key = made;
     this.id = id;
     this.owner = session.get()?.username;
     this.draft = store(sessionStorage.getItem(draftKey(this.owner, id)) ?? '');
-    if (!id) this.isLoaded.set(true);
+    /** The query of the turns before the first that is shown; null when there are none, undefined before they are read. */
+    this.earlier = store(id ? undefined : null);
   }
 
   type(text, sent = this.#sent) {
@@ -53,25 +48,27 @@ export class Thread {
     sessionStorage.setItem(draftKey(this.owner, this.id), joined(sent, text));
   }
 
-  /** Reads the newest turns, or the page before those shown. */
-  async load() {
-    const path = `api/conversations/${this.id}/messages/`;
-    this.problem.set(null);
+  /** Reads the newest turns, also those of another tab, or the page of `query`: they stand by their ids in order of time. */
+  async load(query = '?page_size=30') {
+    const isOverdue = [undefined, query].includes(this.earlier.get());
     try {
-      const { results, next } = await readPage(path, this.earlier.get() ?? '?page_size=30');
-      const isNew = ({ id }) => !results.some((turn) => turn.id === id);
-      this.turns.set([...results.reverse(), ...this.turns.get().filter(isNew)]);
+      const { results, next } = await readPage(`api/conversations/${this.id}/messages/`, query);
+      const shown = this.turns.get();
+      const fresh = results.filter(({ id }) => !shown.some((turn) => turn.id === id));
+      const age = ({ id = 'z' }) => id;
+      const all = [...shown, ...fresh].sort((one, other) => age(one).localeCompare(age(other)));
+      if (fresh[0]) this.turns.set(all);
+      if (!isOverdue) return;
       this.earlier.set(next);
-      this.isLoaded.set(true);
+      this.problem.set(null);
     } catch (error) {
-      this.problem.set(error.status === 404 ? GONE : error);
+      if (isOverdue || error.status === 404) this.#fail(error);
     }
   }
 
   /** Asks, and lets the answer grow. A refusal gives the text back, to be sent again. */
   async ask(message, model) {
-    made += 1;
-    const turn = { key: `new-${made}`, message, model, response: '', status: 'answering' };
+    const turn = { message, model, response: '', status: 'answering' };
     this.#controller = new AbortController();
     this.#answer = undefined;
     this.type(this.draft.get(), message);
@@ -104,13 +101,23 @@ export class Thread {
 
   leave = () => this.#controller?.abort();
 
+  /** Lets whole sentences be spoken, to those who look at this conversation. */
+  #say(...texts) {
+    for (const text of texts) {
+      const [whole, rest] = bySentences(this.#unsaid + text);
+      this.#unsaid = rest;
+      const { view, id } = route.get();
+      if (view === 'chat' && threads.get(id) === this) say(whole);
+    }
+  }
+
   #take(turn, name, content) {
     if (name === 'delta') {
       turn.response += content.text;
-      sayAsItComes(content.text);
+      this.#say(content.text);
     }
     if (name === 'start') {
-      this.#answer = content.turn;
+      this.#answer = turn.id = content.turn;
       this.#become(content.conversation);
     }
     if (name === 'reasoning') turn.thinking = (turn.thinking ?? '') + content.text;
@@ -123,7 +130,7 @@ export class Thread {
     this.#become(content.conversation);
     wallet.set({ ...wallet.get(), available: left });
     const ending = isStopped ? 'Stopped.' : 'End of the answer.';
-    sayTheEnd(`${ending} It cost ${tokens(charged)}; ${tokens(left)} left.`);
+    this.#say('\n', `${ending} It cost ${tokens(charged)}; ${tokens(left)} left.\n`);
   }
 
   async #end(turn, error) {
@@ -133,7 +140,7 @@ export class Thread {
     if (!turn.isBegun && !isLoggedOut) return this.#giveBack(turn, isStopped ? null : error);
     turn.status = isStopped ? 'aborted' : 'failed';
     turn.problem = isStopped ? undefined : error.message;
-    sayTheEnd(isStopped ? 'Stopped.' : error.message);
+    this.#say('\n', `${isStopped ? 'Stopped.' : error.message}\n`);
     this.#show();
     await this.#settle(turn).catch(() => undefined);
   }
@@ -142,19 +149,21 @@ export class Thread {
   #giveBack(turn, error) {
     this.turns.set(this.turns.get().filter((other) => other !== turn));
     this.type(joined(turn.message, this.draft.get()), '');
-    this.problem.set(error);
+    this.#fail(error);
   }
+
+  #fail = (error) => this.problem.set(error?.message === 'Not found.' ? GONE : error);
 
   /** What an answer that broke off cost is known when the server has saved it, which is a moment later. */
   async #settle(turn) {
-    for (let look = 1; look <= LOOKS && this.#answer && !turn.id; look += 1) {
+    for (let look = 1; look <= LOOKS && turn.id && turn.tokens === undefined; look += 1) {
       await pause(LOOK_MS * look);
       const { results } = await ask('GET', 'api/chat/?page_size=5');
-      const saved = results.find(({ id }) => id === this.#answer);
+      const saved = results.find(({ id }) => id === turn.id);
       if (!saved) continue;
-      const { id, response, tokens: charged, status } = saved;
-      Object.assign(turn, { id, response, tokens: charged, status });
-      say(`It cost ${tokens(charged)}.`);
+      const { response, tokens: charged, status } = saved;
+      Object.assign(turn, { response, tokens: charged, status });
+      this.#say(`It cost ${tokens(charged)}.\n`);
     }
   }
 
@@ -171,7 +180,6 @@ export class Thread {
   }
 
   #show() {
-    cancelAnimationFrame(this.#frame);
     this.#frame = undefined;
     this.turns.set([...this.turns.get()]);
   }

