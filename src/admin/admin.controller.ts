@@ -24,7 +24,7 @@ import { StaffGuard } from './staff.guard.js';
 import { TrailService, type TrailRow } from './trail.service.js';
 import { UsageOfAll } from './usage-of-all.js';
 
-/** For operators alone: codes, usage over all, and what operators did. */
+/** For operators only: makes codes, and reads the usage of all users and the trail. */
 @Controller('api/admin')
 @UseGuards(StaffGuard)
 export class AdminController {
@@ -85,7 +85,7 @@ export class AdminController {
   }
 }
 
-/** No username has parentheses, so nobody can pass for a shell. */
+/** Usernames cannot contain parentheses, so no user can be mistaken for a shell. */
 function toWire(row: TrailRow): TrailEntryDto {
   const { id, createdAt, operatorId, operator, action, targetId, target, reason } = row;
   const by = operatorId === null ? '(shell)' : (operator ?? `(deleted ${operatorId})`);

@@ -8,7 +8,7 @@ import { AMOUNT_MAX } from '../wallet/amount.js';
 
 export const REASON_MAX = 200;
 
-/** Tokens to give, and why: of a grant, and of a code. */
+/** An amount of tokens and the reason, for a grant or a code. */
 export class CreditDto {
   @NumberField({
     min: 1,
@@ -24,7 +24,7 @@ export class CreditDto {
   reason!: string;
 }
 
-/** What a grant did. */
+/** The result of a grant. */
 export class GrantedDto {
   @ShownInteger('What was granted.', { examples: [1000] })
   readonly tokens!: number;
@@ -47,7 +47,7 @@ export class UserUsageDto extends SpentDto {
   readonly user!: string | null;
 }
 
-/** Charges of everybody, counted and summed. */
+/** The charges of all users, counted and summed. */
 @ApiExtraModels(DayUsageDto, ModelUsageDto, UserUsageDto)
 export class UsageOfAllDto {
   @ShownTime('From this moment on.')

@@ -9,7 +9,7 @@ import { IdempotencyKeyReused } from '../errors.js';
 import { CODE_BYTES, RedemptionService } from '../wallet/redemption.service.js';
 import { TrailService } from './trail.service.js';
 
-/** A code that an operator asks for under an Idempotency-Key. */
+/** A code that an operator requests with an idempotency key. */
 interface KeyedCode {
   /** In whole tokens. */
   readonly amount: number;
@@ -19,9 +19,9 @@ interface KeyedCode {
 }
 
 /**
- * Codes that a repeated request does not make twice. No readable code is kept, so that of a key is computed
- * from it, with the secret that signs JWTs, which is no part of the database; the row's id is computed from the
- * key alone, so that its primary key lets one of two through.
+ * Makes redemption codes once for each idempotency key. Codes are not stored in readable form. So the code is
+ * computed from the operator and the key, with the secret that signs JWTs, which is not in the database. The row's
+ * id is computed from the operator and the key only, so if two requests race, the primary key accepts one of them.
  */
 @Injectable()
 export class KeyedCodes {
@@ -33,8 +33,8 @@ export class KeyedCodes {
   ) {}
 
   /**
-   * Makes the code of the key, or tells the one that was made. Throws `IdempotencyKeyReused` where the key was
-   * used with another amount or reason, or where the secret has changed since.
+   * Makes the code of the key, or returns the code that was made before. Throws `IdempotencyKeyReused` if the
+   * key was used with another amount or reason, or the secret has changed since.
    */
   async makeOnce({ amount, reason, operatorId, key }: KeyedCode) {
     const asked = `${operatorId} ${key}`;
@@ -55,7 +55,7 @@ export class KeyedCodes {
         return { code: made.code, isReplay: false };
       });
     } catch (error) {
-      // A twin was faster: the answer is its code.
+      // Another request with the same key was faster, so its code is the answer.
       const twin = isUniqueViolation(error) ? await earlier() : undefined;
       if (twin) return twin;
       throw error;

@@ -14,7 +14,7 @@ import { WalletService, type Credit } from '../wallet/wallet.service.js';
 import type { OperatorAction } from './trail-entry.entity.js';
 import { TrailService, type Doer } from './trail.service.js';
 
-/** Tokens given to a user, with the reason that the ledger keeps. */
+/** Tokens granted to a user, with the reason that the ledger stores. */
 export interface Grant {
   readonly username: string;
   readonly amount: number;
@@ -22,17 +22,17 @@ export interface Grant {
   readonly idempotencyKey: string;
 }
 
-/** What of a user an operator may change; what is undefined stays. */
+/** The fields of a user that an operator may change. A field that is undefined is not changed. */
 export interface UserChange {
   readonly isActive?: boolean | undefined;
   readonly isStaff?: boolean | undefined;
 }
 
 const UNUSED_PASSWORD_BYTES = 32;
-/** No username has a colon. */
+/** Usernames cannot contain a colon, so this form is never a username. */
 const BY_ID = /^id:([\da-f-]{36})$/i;
 
-/** What operators do, whether over HTTP or from a shell. Each change leaves an entry in the trail. */
+/** The actions of operators, over HTTP or from a shell. Each change adds an entry to the trail. */
 @Injectable()
 export class OperatorsService {
   constructor(
@@ -47,8 +47,8 @@ export class OperatorsService {
   ) {}
 
   /**
-   * By the name, or by `id:` and the id: old users may have names that no path or command line can carry.
-   * Throws `NotFound` for an unknown one.
+   * Returns a user by name, or by `id:` and the id, because old users may have names that no path or command
+   * line can contain. Throws `NotFound` if there is no such user.
    */
   async find(username: string): Promise<User> {
     const [, id] = BY_ID.exec(username) ?? [];
@@ -60,8 +60,8 @@ export class OperatorsService {
   }
 
   /**
-   * Makes a user with a wallet, also where registration is closed. No password serves until the user sets one
-   * by the token that is returned. Throws `ValidationFailed` as registering does.
+   * Creates a user with a wallet, even if registration is closed, and returns a token. The user sets a
+   * password with it; until then no password is valid. Throws `ValidationFailed` as registration does.
    */
   async create(user: Omit<NewUser, 'password'>, doer: Doer): Promise<string> {
     await this.assertNameFree(user.username);
@@ -73,18 +73,18 @@ export class OperatorsService {
     });
   }
 
-  /** The same with a password. */
+  /** Creates a user with a password. Throws `ValidationFailed` as registration does. */
   async createWithPassword(user: NewUser, doer: Doer): Promise<void> {
     await this.assertNameFree(user.username);
     await this.registration.create(user, (tx, id) => this.trail.add(tx, doer, 'create_user', id));
   }
 
-  /** The link that carries such a token. */
+  /** Returns the link for a password token. */
   linkOf(token: string): string {
     return this.links.linkOf(token);
   }
 
-  /** A token by which the user sets a password; it is told here and never again. */
+  /** Returns a new token with which the user sets a password. Only this call returns it. */
   async passwordToken(username: string, doer: Doer): Promise<string> {
     const { id } = await this.find(username);
     return this.unitOfWork.run(async (tx) => {
@@ -94,7 +94,7 @@ export class OperatorsService {
     });
   }
 
-  /** Adds to a user's wallet, once for each key. */
+  /** Adds tokens to a user's wallet, once for each key. */
   async grant(
     { username, amount, reason, idempotencyKey }: Grant,
     operatorId: string | null,
@@ -116,7 +116,7 @@ export class OperatorsService {
     );
   }
 
-  /** Makes a redemption code; it is told here and never again. */
+  /** Makes a redemption code. Only this call returns it. */
   makeCode(amount: number, doer: Doer): Promise<string> {
     return this.unitOfWork.run(async (tx) => {
       const { id, code } = this.redemptions.make(tx, amount, doer.reason);
@@ -126,9 +126,9 @@ export class OperatorsService {
   }
 
   /**
-   * Lets a user in or keeps them out, and makes them an operator or no longer one, from the next request on.
-   * Who is kept out has no session left when they are let in again. An operator cannot do so to themselves,
-   * so one always stays: `ValidationFailed`. From a shell everything can be done.
+   * Activates or deactivates a user, and grants or removes the operator role, from the next request on.
+   * Deactivation ends all sessions, and they do not come back. Throws `ValidationFailed` if operators take a
+   * right away from themselves, so that one operator always remains. From a shell every change is allowed.
    */
   async change(username: string, change: UserChange, doer: Doer): Promise<User> {
     const user = await this.find(username);
@@ -146,7 +146,7 @@ export class OperatorsService {
     return Object.assign(user, { isActive, isStaff });
   }
 
-  /** Every access token and JWT of the user ends, on every process. */
+  /** Ends every access token and JWT of the user, on every process. */
   async endSessions(username: string, doer: Doer): Promise<void> {
     const { id } = await this.find(username);
     await this.unitOfWork.run(async (tx) => {
@@ -160,7 +160,7 @@ export class OperatorsService {
     if (fault !== undefined) throw new ValidationFailed({ username: [fault] });
   }
 
-  /** What the trail is to tell of it; undefined where nothing was changed. */
+  /** Sets whether the user is active. Returns the action for the trail; undefined if nothing changed. */
   private async changeActive(
     tx: Tx,
     userId: string,
@@ -173,7 +173,7 @@ export class OperatorsService {
     return 'deactivate';
   }
 
-  /** The same. */
+  /** Sets whether the user is an operator. Returns the action for the trail; undefined if nothing changed. */
   private async changeStaff(
     tx: Tx,
     userId: string,
@@ -183,7 +183,10 @@ export class OperatorsService {
     return isStaff ? 'make_staff' : 'revoke_staff';
   }
 
-  /** Of two operators who take away each other's part at once, the second is none any more. */
+  /**
+   * Checks that the operator is still staff. If two operators demote each other at the same time, the second
+   * request fails here.
+   */
   private async assertStillStaff(tx: Tx, operatorId: string): Promise<void> {
     const staff = await this.users.lockStaff(tx);
     if (!staff.includes(operatorId)) throw new PermissionDenied();

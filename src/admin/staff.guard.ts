@@ -4,7 +4,10 @@ import { PermissionDenied } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { UsersService } from '../users/users.service.js';
 
-/** Lets operators pass, as of this very request. Runs after the bearer guard, which says who calls. */
+/**
+ * Accepts operators only, by their role at the time of the request. Runs after the bearer guard, which finds
+ * the caller.
+ */
 @Injectable()
 export class StaffGuard implements CanActivate {
   constructor(private readonly users: UsersService) {}

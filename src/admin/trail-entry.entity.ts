@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** What an operator can do that the trail tells. */
+/** The operator actions that the trail records. */
 export type OperatorAction =
   | 'create_user'
   | 'activate'
@@ -15,8 +15,8 @@ export type OperatorAction =
   | 'import_people';
 
 /**
- * One change by an operator. Only ever added to. People stand here by their ids: the names are looked up when
- * the trail is read, so that nobody who was deleted is named.
+ * One change by an operator. Rows are only added. The row stores ids of users, and the trail looks up their
+ * names when it is read, so a deleted user's name is not shown.
  */
 @Entity('trail_entries', { withoutRowid: true })
 @Index('trail_entries_ordinal', ['ordinal', 'id'])
@@ -31,18 +31,18 @@ export class TrailEntry {
   @Column({ type: 'varchar', length: 20 })
   action!: OperatorAction;
 
-  /** The user, or the redemption code, that it was done to; for an import, where people came from. */
+  /** The changed user or redemption code; for an import, where the users came from. */
   @Column({ name: 'target_id', type: 'varchar', length: 36 })
   targetId!: string;
 
-  /** Why, in the operator's words; empty where none were asked for. */
+  /** The reason in the operator's words; empty if none was given. */
   @Column({ type: 'text' })
   reason!: string;
 
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: Micros;
 
-  /** Numbers entries in the order of saving; 0 for those from before they were numbered. */
+  /** Numbers entries in the order of saving; 0 for entries made before this column existed. */
   @Column({ type: 'bigint', default: 0 })
   ordinal!: number;
 }

@@ -7,24 +7,24 @@ import type { Keyset } from '../http/pagination.js';
 import { nowMicros, type Micros } from '../time.js';
 import { TrailEntry, type OperatorAction } from './trail-entry.entity.js';
 
-/** Who changes something, and why. */
+/** The operator who changes something, and the reason. */
 export interface Doer {
   /** The operator's user id; null for a command from a shell. */
   readonly operatorId: string | null;
   readonly reason: string;
 }
 
-/** An entry with the names of today. */
+/** An entry with the current names of its users. */
 export interface TrailRow {
   readonly id: string;
   readonly ordinal: number;
   readonly createdAt: Micros;
   readonly operatorId: string | null;
-  /** Null for a shell, and for one who was deleted. */
+  /** Null for a command from a shell, and for a deleted user. */
   readonly operator: string | null;
   readonly action: OperatorAction;
   readonly targetId: string;
-  /** Null for what is no user, and for one who was deleted. */
+  /** Null if the target is not a user, and for a deleted user. */
   readonly target: string | null;
   readonly reason: string;
 }
@@ -38,8 +38,8 @@ export class TrailService {
   ) {}
 
   /**
-   * The last that a transaction does: others who add an entry wait for its commit, and it must not wait for one of
-   * them.
+   * Adds an entry. This must be the last step of a transaction: other transactions that add an entry wait for
+   * its commit, so it must not wait for one of them.
    */
   async add(
     tx: Tx,
@@ -53,7 +53,7 @@ export class TrailService {
     tx.insertLater(TrailEntry, row);
   }
 
-  /** One page, the newest first. */
+  /** Returns one page, newest first. */
   async page({ key, comparison, order, limit }: Keyset): Promise<TrailRow[]> {
     const place = await this.lists.placeOf('trail_entries', key, comparison);
     const after = place ? `WHERE (e.ordinal, e.id) ${comparison} ($2, $3)` : '';

@@ -4,21 +4,24 @@ import { ReadConnection } from '../database/read-connection.js';
 import { DAY_LABEL, type UsageRow } from '../usage/usage.service.js';
 import type { UsageQuery } from '../usage/usage-query.js';
 
-/** The columns by which usage is told apart, and the table that each needs beside the ledger. */
+/** The columns to group by, and the table that each needs beside the ledger. */
 const LABELS = {
   day: { label: DAY_LABEL, join: '' },
   model: { label: 'e.model', join: '' },
   user: { label: 'u.username', join: 'LEFT JOIN users u ON u.id = e.owner_id' },
 };
-/** Of the users who spent the most. */
+/** Number of rows returned. Grouped by user, these are the users who spent the most. */
 const ROWS_MAX = 1000;
 
-/** Sums what everybody spent. */
+/** Sums what all users spent. */
 @Injectable()
 export class UsageOfAll {
   constructor(private readonly reader: ReadConnection) {}
 
-  /** Charges counted and summed; by user the largest sums first. Deleted users have no label. */
+  /**
+   * Returns the count and the sum of all charges, in groups; by user, the largest sums first. Deleted users
+   * have no label.
+   */
   usage({ by, from, to }: UsageQuery<keyof typeof LABELS>): Promise<UsageRow[]> {
     const { label, join } = LABELS[by];
     const order = by === 'user' ? 'amount DESC, label' : 'label';

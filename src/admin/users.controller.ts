@@ -36,7 +36,7 @@ import {
   type UserPageDto,
 } from './users.dto.js';
 
-/** Users, as operators have to do with them. */
+/** Lets operators list, create and change users, grant tokens to them, and end their sessions. */
 @Controller('api/admin/users')
 @UseGuards(StaffGuard)
 export class AdminUsersController {
@@ -137,8 +137,8 @@ export class AdminUsersController {
   }
 }
 
-/** A DELETE has no body that every client could send, so its reason is in the query. */
+/** Not all clients can send a body with DELETE, so its reason is in the query. */
 const readReason = textReader('reason', reasonField);
 
-/** Longer than any name may be searched for in vain. */
+/** No length limit: a text that is longer than any name finds no users. */
 const readSearch = textReader('search', { optional: true, mayBeBlank: true, whiteSpace: 'keep' });

@@ -5,7 +5,7 @@ import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
 import { REASON_MAX } from './admin.dto.js';
 
-/** Why something is done, where that need not be said. */
+/** The reason for a change, where it may be left out. */
 export const reasonField: TextFieldRules = {
   optional: true,
   mayBeBlank: true,
@@ -13,7 +13,7 @@ export const reasonField: TextFieldRules = {
   docs: { description: 'Why. Kept in the trail.', examples: ['asked for by mail'] },
 };
 
-/** A user whom an operator makes. */
+/** A user that an operator creates. */
 export class NewUserDto {
   @TextField({
     ...usernameField,
@@ -31,7 +31,7 @@ export class NewUserDto {
   reason?: string;
 }
 
-/** What of a user an operator may change; what is missing stays. */
+/** The fields of a user that an operator may change. A field that is missing is not changed. */
 export class UserChangeDto {
   @BooleanField({
     optional: true,
@@ -46,7 +46,7 @@ export class UserChangeDto {
   reason?: string;
 }
 
-/** A user, as operators see one. */
+/** A user, as operators see it. */
 export class UserDto {
   @ShownId('The user. `id:` and this stands for the username in paths and commands.')
   readonly id!: string;
@@ -75,7 +75,7 @@ export class UserDto {
 
 export class UserPageDto extends PageOf(UserDto) {}
 
-/** A user who was just made. */
+/** A user who was just created. */
 export class CreatedUserDto extends UserDto {
   @ShownText(
     'By it the user sets a password, within an hour and once. Shown once; null where a password was given.',
