@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** By what a key is known: one secret, and for a while those that were rotated. Only digests are kept. */
+/** A secret of a key: the newest one, or one that was rotated and is valid for a while. Only its digest is stored. */
 @Entity('api_key_secrets', { withoutRowid: true })
 export class ApiKeySecret {
   /** SHA-256 of the key, in hex. */
@@ -12,7 +12,7 @@ export class ApiKeySecret {
   @Column({ name: 'key_id', type: 'varchar', length: 36 })
   keyId!: string;
 
-  /** It serves before this moment; null for the newest, which has no end of its own. */
+  /** The secret is valid before this moment; null for the newest, which has no expiry of its own. */
   @Column({ name: 'expires_at', type: 'bigint', nullable: true })
   expiresAt!: Micros | null;
 }

@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** A credential that its owner made for a script or a device: named, bounded, and shown once. */
+/** A credential that its owner made for a script or a device. It has a name and bounds, and is shown once. */
 @Entity('api_keys', { withoutRowid: true })
 @Index('api_keys_user_id', ['userId', 'id'])
 export class ApiKey {
@@ -18,19 +18,19 @@ export class ApiKey {
   @Column({ type: 'varchar', length: 20 })
   prefix!: string;
 
-  /** What it may do, with spaces between. */
+  /** The scopes of the key, separated by spaces. */
   @Column({ type: 'text' })
   scopes!: string;
 
-  /** The spending cap in the wallet that counts what it spends. */
+  /** The cap in the wallet room that counts what the key spends. */
   @Column({ name: 'cap_id', type: 'varchar', length: 36 })
   capId!: string;
 
-  /** It serves before this moment; null for ever. */
+  /** The key is valid before this moment; null if it does not expire. */
   @Column({ name: 'expires_at', type: 'bigint', nullable: true })
   expiresAt!: Micros | null;
 
-  /** To the minute; null until it is used. */
+  /** Exact to the minute; null until the key is used. */
   @Column({ name: 'last_used_at', type: 'bigint', nullable: true })
   lastUsedAt!: Micros | null;
 

@@ -10,7 +10,10 @@ import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { isWellFormed } from './key-format.js';
 import { scopesFrom } from './scopes.js';
 
-/** How stale `last_used_at` may be: a write for every request would cost more than it tells. */
+/**
+ * The largest allowed age of `last_used_at`. A write for every request would cost more than the exact time is
+ * worth.
+ */
 const TOUCH_EVERY_SECONDS = 60;
 
 interface FoundRow {
@@ -27,8 +30,8 @@ interface FoundRow {
 }
 
 /**
- * Finds out whom an API key stands for. Nothing is remembered between two requests: a key that was deleted, was
- * rotated or has expired serves nowhere from that moment on.
+ * Finds the owner of an API key. Nothing is cached between requests, so a key that was deleted, was rotated
+ * or has expired is refused from that moment on, on every process.
  */
 @Injectable()
 export class KeyFinder {
@@ -53,7 +56,7 @@ export class KeyFinder {
     );
   }
 
-  /** The caller; undefined for a key that is unknown, malformed, deleted or over. */
+  /** Returns the caller; undefined if the key is unknown, malformed, deleted or expired. */
   async find(secret: string): Promise<(Principal & { isActive: boolean }) | undefined> {
     if (!isWellFormed(secret)) return undefined;
     const row = await this.keys.load(digestOf(secret));
@@ -66,7 +69,7 @@ export class KeyFinder {
     return { userId, credentialId: id, kind: 'api_key', key, isActive: Boolean(isActive) };
   }
 
-  /** A full disk must not keep out those who only read. */
+  /** Stores the time of use. A full disk must not block requests that only read, so a failed write is only logged. */
   private async touch(id: string, now: Micros, before: Micros): Promise<void> {
     try {
       await this.unitOfWork.run((tx) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isKey, isWellFormed, makeKey, prefixOf } from './key-format.js';
 
-/** Made by another implementation of CRC32: Python's `zlib.crc32` of the 43 characters. */
+/** Made with another implementation of CRC32: Python's `zlib.crc32` of the 43 characters. */
 const KNOWN = 'tally_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ4FLuWK';
 
 describe('an API key', () => {

@@ -3,15 +3,15 @@ import { crc32 } from 'node:zlib';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const START = 'tally_';
-/** More than 256 random bits. */
+/** 43 characters have more than 256 random bits. */
 const RANDOM_CHARS = 43;
 const CHECKSUM_CHARS = 6;
-/** What is shown of a key: enough to tell it from others, and far from enough to guess it. */
+/** Number of characters that are shown of a key: enough to recognise it, far too few to guess it. */
 const SHOWN_CHARS = START.length + 6;
 
 const KEY = /^tally_([\dA-Za-z]{43})([\dA-Za-z]{6})$/;
 
-/** The CRC32 of a text in base 62, as GitHub's tokens have it: scanners of secrets know real ones by it. */
+/** Returns the CRC32 of a text in base 62, as in GitHub's tokens. Secret scanners use it to recognise real keys. */
 function checksumOf(text: string): string {
   let [rest, digits] = [crc32(text), ''];
   while (rest > 0) {
@@ -21,17 +21,17 @@ function checksumOf(text: string): string {
   return digits.padStart(CHECKSUM_CHARS, '0');
 }
 
-/** A new API key: `tally_`, 43 random letters and digits, and 6 of their checksum. */
+/** Returns a new API key: `tally_`, 43 random letters and digits, and 6 digits of their checksum. */
 export function makeKey(): string {
   const digit = () => ALPHABET[randomInt(ALPHABET.length)] ?? '';
   const random = Array.from({ length: RANDOM_CHARS }, digit).join('');
   return START + random + checksumOf(random);
 }
 
-/** Whether a credential calls itself an API key. */
+/** Returns whether a credential starts like an API key. */
 export const isKey = (secret: string): boolean => secret.startsWith(START);
 
-/** Whether it can be one of ours: a slip of the hand costs no look-up. */
+/** Returns whether a credential can be one of our keys. A mistyped key is refused without a database query. */
 export function isWellFormed(secret: string): boolean {
   const [, random = '', checksum] = KEY.exec(secret) ?? [];
   return checksum !== undefined && checksumOf(random) === checksum;

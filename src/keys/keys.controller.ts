@@ -17,7 +17,7 @@ import {
 import { KeysService, type KeySettings, type KeyState, type ShownKey } from './keys.service.js';
 import { scopesFrom } from './scopes.js';
 
-/** The caller's API keys. A key may read itself, and manages nothing. */
+/** The caller's API keys. A request with an API key can only read that key. */
 @Controller('api/keys')
 export class KeysController {
   constructor(private readonly keys: KeysService) {}
@@ -98,7 +98,7 @@ export class KeysController {
 
 type Given = Pick<KeyChangeDto, 'scopes' | 'limit' | 'limit_reset' | 'expires_at'>;
 
-/** The DTO has checked the time. */
+/** The DTO has already validated the time. */
 const settingsOf = (given: Given): KeySettings => ({
   scopes: given.scopes ?? undefined,
   limit: given.limit,

@@ -20,7 +20,7 @@ const ID: ParameterDescription = {
 
 const wrong = new ValidationFailed({ scopes: ['"admin" is not a valid choice.'] });
 
-/** From a key that was just made to the routes that take its id. */
+/** Links from a key that was just made to the routes that take its id. */
 const linkTo = (operationId: string, description: string) => ({
   [operationId]: { operationId, parameters: { id: '$response.body#/id' }, description },
 });

@@ -17,7 +17,7 @@ const NAME: TextFieldRules = {
   docs: { description: 'What you call it: logs and the ledger tell it.', examples: ['laptop'] },
 };
 
-/** What a key can be given later too. */
+/** The settings of a key that can also be changed later. */
 class KeySettingsDto {
   @ChoicesField({
     choices: SCOPES,
@@ -67,7 +67,7 @@ export class NewKeyDto extends KeySettingsDto {
   name!: string;
 }
 
-/** What is missing stays as it is. */
+/** A field that is missing is not changed. */
 export class KeyChangeDto extends KeySettingsDto {
   @TextField({ ...NAME, optional: true })
   name?: string;
@@ -86,7 +86,7 @@ export class RotationDto {
   overlap_seconds?: number | null;
 }
 
-/** An API key, as its owner sees it: never the key itself. */
+/** An API key, as its owner sees it. It never contains the key itself. */
 export class KeyDto {
   @ShownId('The key.')
   readonly id!: string;

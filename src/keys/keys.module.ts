@@ -5,7 +5,7 @@ import { KeyFinder } from './key-finder.js';
 import { KeysController } from './keys.controller.js';
 import { KeysService } from './keys.service.js';
 
-/** API keys: who may speak for a person, within what bounds. */
+/** API keys: credentials of a user with scopes and a spending cap. */
 @Module({
   imports: [UsersModule, WalletModule],
   controllers: [KeysController],

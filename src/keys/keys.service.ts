@@ -15,29 +15,29 @@ import { ApiKey } from './api-key.entity.js';
 import { makeKey, prefixOf } from './key-format.js';
 import { scopesToText } from './scopes.js';
 
-/** Keys that one person may have. */
+/** Maximum number of keys of one user. */
 const KEYS_MAX = 100;
-/** Rotated secrets that may serve a key at once, beside the newest. */
+/** Maximum number of rotated secrets of one key that are valid at once, beside the newest. */
 const OVERLAPS_MAX = 10;
 const EXPIRES_WITHIN_DAYS_MAX = 36_500;
 
-/** A key, and how its spending cap stands. */
+/** A key, and the state of its spending cap. */
 export type KeyState = ApiKey & CapState;
 
-/** What the owner says of a key; what is missing is as usual, or stays as it is. */
+/** The settings of a key. A missing field gets its default in a new key, and is not changed in an existing one. */
 export interface KeySettings extends CapChange {
   readonly name?: string | undefined;
   readonly scopes?: readonly string[] | undefined;
   readonly expiresAt?: Micros | null | undefined;
 }
 
-/** A key that was just made or rotated; the secret is told here and never again. */
+/** A key that was just made or rotated. Only this result contains the secret. */
 export interface ShownKey {
   readonly state: KeyState;
   readonly secret: string;
 }
 
-/** The API keys of people. Somebody else's is not found, like one that does not exist. */
+/** The API keys of users. A key of another user is not found, like a key that does not exist. */
 @Injectable()
 export class KeysService {
   constructor(
@@ -47,7 +47,7 @@ export class KeysService {
     private readonly caps: CapsService,
   ) {}
 
-  /** One page, the newest first. */
+  /** Returns one page, newest first. */
   async page(userId: string, { key, comparison, order, limit }: Keyset): Promise<KeyState[]> {
     const query = this.reader.repository(ApiKey).createQueryBuilder('key');
     query.where('key.userId = :userId', { userId });
@@ -55,7 +55,7 @@ export class KeysService {
     return this.withCaps(await query.orderBy('key.id', order).limit(limit).getMany());
   }
 
-  /** One of the user's keys. Throws `NotFound`. */
+  /** Returns one of the user's keys. Throws `NotFound`. */
   async find(userId: string, id: string): Promise<KeyState> {
     const found = UUID_KEY.test(id)
       ? await this.reader.repository(ApiKey).findOneBy({ id, userId })
@@ -65,14 +65,17 @@ export class KeysService {
     return state;
   }
 
-  /** Throws `ValidationFailed` past `KEYS_MAX`, however many are made at once. */
+  /**
+   * Makes a key. Throws `ValidationFailed` if the user has `KEYS_MAX` keys, also if several are made at once,
+   * and if the expiry is not valid.
+   */
   async create(userId: string, name: string, settings: KeySettings): Promise<ShownKey> {
     const { scopes = SCOPES, limit = null, reset = null, expiresAt = null } = settings;
     assertFuture(expiresAt);
     const secret = makeKey();
     const id = await this.unitOfWork.run(async (tx) => {
       await this.assertRoom(tx, userId);
-      // Under the lock that this takes: the order of ids is then that of saving.
+      // Made under the lock that `assertRoom` takes, so ids are in the order of saving.
       const id = newId();
       tx.insertLater(ApiKey, {
         id,
@@ -91,7 +94,10 @@ export class KeysService {
     return { state: await this.find(userId, id), secret };
   }
 
-  /** Throws `NotFound`. What is missing stays as it is. */
+  /**
+   * Changes a key. A field that is missing is not changed. Throws `NotFound`, and `ValidationFailed` if the
+   * expiry is not valid.
+   */
   async change(userId: string, id: string, settings: KeySettings): Promise<KeyState> {
     const { name, scopes, expiresAt, limit, reset } = settings;
     assertFuture(expiresAt);
@@ -115,7 +121,7 @@ export class KeysService {
     return this.find(userId, id);
   }
 
-  /** The key serves no more, on any process, from the next request on. Throws `NotFound`. */
+  /** Deletes a key. It is refused on every process from the next request on. Throws `NotFound`. */
   async remove(userId: string, id: string): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       const [gone] = await tx.write<{ capId: string }>(
@@ -128,9 +134,9 @@ export class KeysService {
   }
 
   /**
-   * Gives the key another secret. The one of before serves `overlapSeconds` more, and with 0 neither that nor
-   * any that was rotated earlier. Name, scopes and what was spent stay. Throws `NotFound`, and
-   * `ValidationFailed` past `OVERLAPS_MAX`.
+   * Gives the key a new secret. The previous one stays valid for `overlapSeconds`; with 0, all earlier
+   * secrets end at once. Name, scopes and the amount spent stay. Throws `NotFound`, and `ValidationFailed` if
+   * more than `OVERLAPS_MAX` earlier secrets would be valid.
    */
   async rotate(userId: string, id: string, overlapSeconds: number): Promise<ShownKey> {
     const secret = makeKey();
@@ -148,7 +154,7 @@ export class KeysService {
   }
 
   private async assertRoom(tx: Tx, userId: string): Promise<void> {
-    // Of two who make their last key at once, the second counts that of the first.
+    // The lock makes requests wait, so if two make a last key at once, the second counts the first one's key.
     if (!(await this.users.lock(tx, userId))) {
       throw new AuthenticationFailed('User inactive or deleted.');
     }
@@ -167,7 +173,7 @@ export class KeysService {
     const states = await this.caps.states(keys.map(({ capId }) => capId));
     return keys.flatMap((key) => {
       const state = states.get(key.capId);
-      // Deleted between the two readings.
+      // Undefined if the key was deleted between the two reads.
       return state ? [Object.assign(key, state)] : [];
     });
   }
@@ -203,7 +209,9 @@ async function retireSecrets(tx: Tx, keyId: string, overlapSeconds: number): Pro
   });
 }
 
-/** Throws `ValidationFailed` for an end that is over, or that no row can tell exactly. */
+/**
+ * Throws `ValidationFailed` if the time is in the past, or more than `EXPIRES_WITHIN_DAYS_MAX` days in the future.
+ */
 function assertFuture(expiresAt: Micros | null | undefined): void {
   if (expiresAt === null || expiresAt === undefined) return;
   const now = nowMicros();

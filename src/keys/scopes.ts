@@ -1,6 +1,6 @@
 import { SCOPES, type Scope } from '../principal.js';
 
-/** Scopes as a key's row keeps them: each once, in one order. */
+/** Returns scopes as a key's row stores them: each once, in a fixed order. */
 export const scopesToText = (scopes: readonly string[]): string =>
   SCOPES.filter((scope) => scopes.includes(scope)).join(' ');
 
