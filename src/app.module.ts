@@ -23,7 +23,7 @@ import { UsersModule } from './users/users.module.js';
 import { WalletModule } from './wallet/wallet.module.js';
 import { WebModule } from './web/web.module.js';
 
-/** The modules, and the one `Config` that all of them share. */
+/** All modules, and the one `Config` that they share. */
 @Global()
 @Module({})
 export class AppModule {

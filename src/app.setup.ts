@@ -27,7 +27,7 @@ import { Metrics } from './metrics/metrics.js';
 import { NestLogger, createLogger } from './observability/logger.js';
 import { watchService } from './app.watch.js';
 
-/** The whole application, ready to listen: what `main` starts and the tests drive. */
+/** Creates the whole application, ready to listen. `main` starts it, and the tests use it. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   const logger = await createLogger(config.logLevel);
   const file = await FileLease.takeFor(config.databaseUrl);
@@ -49,8 +49,9 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
 }
 
 /**
- * The lease before the schema, so that nobody migrates what another process serves; hooks before routes;
- * then, before the first request, what an earlier crash left is resolved.
+ * Prepares the application in this order. The lease comes before the schema, so that no process migrates a
+ * database that another process serves. Hooks come before routes. Holds that an earlier crash left open are
+ * resolved before the first request.
  */
 async function prepare(app: NestFastifyApplication, file: FileLease | undefined): Promise<void> {
   await assertSessions(app.get(DataSource));

@@ -10,7 +10,9 @@ import { HoldSweeper } from './wallet/hold-sweeper.js';
 import { OpenHolds } from './wallet/open-holds.js';
 import { WalletWatch } from './wallet/wallet-watch.js';
 
-/** What Prometheus is told besides what is counted: how full the queues are, and what waits in the database. */
+/**
+ * Registers the metrics that are read rather than counted: how full the queues are, and what waits in the database.
+ */
 export function watchService(app: NestFastifyApplication): void {
   const metrics = app.get(Metrics);
   const [unitOfWork, charges] = [app.get(UnitOfWork), app.get(ChargesService)];

@@ -1,4 +1,4 @@
 import { hash } from 'node:crypto';
 
-/** The SHA-256 of a text, as 64 hex digits. */
+/** Returns the SHA-256 of a text, as 64 hex digits. */
 export const digestOf = (text: string): string => hash('sha256', text, 'hex');

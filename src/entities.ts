@@ -17,7 +17,9 @@ import { RedemptionCode } from './wallet/redemption-code.entity.js';
 import { SpendingCap } from './wallet/spending-cap.entity.js';
 import { Wallet } from './wallet/wallet.entity.js';
 
-/** Every table, for TypeORM; each after those that its rows refer to, which are written first. */
+/**
+ * All tables, for TypeORM. A table comes after the tables that its rows refer to, because those are written first.
+ */
 export const entities = [
   NumberedList,
   User,

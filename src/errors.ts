@@ -1,4 +1,4 @@
-/** What an error answers with: the status, a JSON body and headers. `error.filter` only renders it. */
+/** The response for an error: status, JSON body and headers. `error.filter` only writes it. */
 export interface ErrorAnswer {
   readonly status: number;
   readonly body: object;
@@ -6,8 +6,8 @@ export interface ErrorAnswer {
 }
 
 /**
- * An error that the API speaks. `detail` is for people and is part of the contract;
- * `code` is for machines and never changes once released.
+ * An error of the API. `detail` is for people and is part of the contract. `code` is for programs and never
+ * changes once it is released.
  */
 export abstract class AppError extends Error {
   abstract readonly status: number;
@@ -20,10 +20,10 @@ export abstract class AppError extends Error {
   }
 }
 
-/** Messages by field, in the order of the contract; `non_field_errors` for the whole body. */
+/** Messages by field, in the order of the contract. `non_field_errors` are for the whole body. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>;
 
-/** Fields that break their rules: `{"username": ["This field is required."]}`. */
+/** Fields are not valid: `{"username": ["This field is required."]}`. */
 export class ValidationFailed extends AppError {
   readonly status = 400;
   readonly code = 'invalid';
@@ -35,7 +35,10 @@ export class ValidationFailed extends AppError {
   }
 }
 
-/** A body that is neither JSON nor a whole form, not in its declared charset, or has a key that could poison an object. */
+/**
+ * The body is neither JSON nor a whole form, is not in its declared charset, or has a key that could pollute
+ * a prototype.
+ */
 export class ParseError extends AppError {
   readonly status = 400;
   readonly code = 'parse_error';
@@ -44,7 +47,7 @@ export class ParseError extends AppError {
   }
 }
 
-/** A request that HTTP itself does not allow, such as two Authorization headers. */
+/** HTTP itself does not allow the request, for example because it has two Authorization headers. */
 export class BadRequest extends AppError {
   readonly status = 400;
   readonly code = 'bad_request';
@@ -52,7 +55,7 @@ export class BadRequest extends AppError {
 
 const CHALLENGE = { 'WWW-Authenticate': 'Token, Bearer realm="api"' };
 
-/** No usable Authorization header came with the request. */
+/** The request has no usable Authorization header. */
 export class NotAuthenticated extends AppError {
   readonly status = 401;
   readonly code = 'not_authenticated';
@@ -60,14 +63,14 @@ export class NotAuthenticated extends AppError {
   override readonly message = 'Authentication credentials were not provided.';
 }
 
-/** A `Token` header was sent, and it does not serve: malformed, unknown, expired or revoked. */
+/** The credential of a `Token` header is not valid: it is malformed, unknown, expired or revoked. */
 export class AuthenticationFailed extends AppError {
   readonly status = 401;
   readonly code = 'authentication_failed';
   override readonly headers = CHALLENGE;
 }
 
-/** A `Bearer` header was sent, and it does not serve. The words are SimpleJWT's. */
+/** The credential of a `Bearer` header is not valid. The sentences are SimpleJWT's. */
 export class BearerRefused extends AppError {
   readonly status = 401;
   override readonly headers = CHALLENGE;
@@ -79,7 +82,7 @@ export class BearerRefused extends AppError {
   }
 }
 
-/** A `Bearer` credential that is no access token at all, or one that is spent or forged. */
+/** A `Bearer` credential is not an access token, or it is used up or forged. */
 export class TokenNotValid extends BearerRefused {
   constructor(private readonly reason = 'Token is invalid or expired') {
     super('Given token not valid for any token type', 'token_not_valid');
@@ -91,7 +94,7 @@ export class TokenNotValid extends BearerRefused {
   }
 }
 
-/** A credential given in a JWT route's body is refused; the challenge is SimpleJWT's own. */
+/** A credential in the body of a JWT route is not valid. The challenge is SimpleJWT's. */
 export class JwtRefused extends AppError {
   readonly status = 401;
   override readonly headers = { 'WWW-Authenticate': 'Bearer realm="api"' };
@@ -104,8 +107,8 @@ export class JwtRefused extends AppError {
 }
 
 /**
- * The wallet cannot afford it, or its owner's own limit or that of the key is reached (`Tokens-Limit`). The body is exact: a
- * client of the reference compares it whole.
+ * The wallet cannot pay for the request, or the owner's daily limit or the key's limit is reached
+ * (`Tokens-Limit`). The body is exact, because clients of the reference compare all of it.
  */
 export class InsufficientBalance extends AppError {
   readonly status = 402;
@@ -128,14 +131,14 @@ export class InsufficientBalance extends AppError {
   }
 }
 
-/** The caller is known, and may not do this. */
+/** The caller is known but may not do this. */
 export class PermissionDenied extends AppError {
   readonly status = 403;
   readonly code = 'permission_denied';
   override readonly message = 'You do not have permission to perform this action.';
 }
 
-/** The API key is good, and was not given the scope that the route needs. The challenge is RFC 6750's. */
+/** The API key is valid but does not have the scope that the route needs. The challenge is RFC 6750's. */
 export class InsufficientScope extends AppError {
   readonly status = 403;
   readonly code = 'insufficient_scope';
@@ -148,14 +151,14 @@ export class InsufficientScope extends AppError {
   }
 }
 
-/** API keys manage nothing: that is for a person who has logged in. */
+/** The route needs a login: API keys cannot manage an account. */
 export class SessionRequired extends AppError {
   readonly status = 403;
   readonly code = 'session_required';
   override readonly message = 'An API key may not do this. Log in instead.';
 }
 
-/** The person keeps as many bytes, or conversations, as they may. Nothing was charged. */
+/** The user stores as many bytes or conversations as allowed. Nothing was charged. */
 export class StorageFull extends AppError {
   readonly status = 403;
   readonly code = 'storage_full';
@@ -163,21 +166,21 @@ export class StorageFull extends AppError {
     'Your storage is full. Delete conversations to make room. Nothing was charged.';
 }
 
-/** Users are made by operators here, and nobody registers. */
+/** Only operators create users here, so registration is refused. */
 export class RegistrationClosed extends AppError {
   readonly status = 403;
   readonly code = 'registration_closed';
   override readonly message = 'Registration is closed.';
 }
 
-/** Without an operator nobody could make another but from a shell. */
+/** The last operator cannot leave, because then new operators could be made only from a shell. */
 export class LastStaffMember extends AppError {
   readonly status = 403;
   readonly code = 'last_staff_member';
   override readonly message = 'The last member of the staff cannot leave.';
 }
 
-/** No such route, or no such object for this caller: someone else's is not found either. */
+/** There is no such route, or no such object for this caller. An object of another user is not found either. */
 export class NotFound extends AppError {
   readonly status = 404;
   readonly code = 'not_found';
@@ -186,7 +189,7 @@ export class NotFound extends AppError {
   }
 }
 
-/** No model of that name: what OpenAI's clients are told. */
+/** There is no model with this name. This is what OpenAI's clients expect. */
 export class ModelNotFound extends AppError {
   readonly status = 404;
   readonly code = 'model_not_found';
@@ -195,7 +198,7 @@ export class ModelNotFound extends AppError {
   }
 }
 
-/** The response to go on with is not there, was not kept, or is somebody else's. */
+/** The response to continue from does not exist, was not stored, or belongs to another user. */
 export class PreviousResponseNotFound extends AppError {
   readonly status = 404;
   readonly code = 'previous_response_not_found';
@@ -204,7 +207,7 @@ export class PreviousResponseNotFound extends AppError {
   }
 }
 
-/** The path exists, the method does not; `Allow` is set for every answer of the path. */
+/** The path exists but not the method. `Allow` is set on every response of the path. */
 export class MethodNotAllowed extends AppError {
   readonly status = 405;
   readonly code = 'method_not_allowed';
@@ -213,14 +216,14 @@ export class MethodNotAllowed extends AppError {
   }
 }
 
-/** The Accept header names nothing that the API can write. */
+/** The Accept header names no format that the API can write. */
 export class NotAcceptable extends AppError {
   readonly status = 406;
   readonly code = 'not_acceptable';
   override readonly message = 'Could not satisfy the request Accept header.';
 }
 
-/** An Idempotency-Key that is neither a bare word nor a quoted string of 1 to 255 characters. */
+/** The Idempotency-Key is neither a bare word nor a quoted string of 1 to 255 characters. */
 export class IdempotencyKeyMalformed extends AppError {
   readonly status = 400;
   readonly code = 'idempotency_key_malformed';
@@ -228,7 +231,10 @@ export class IdempotencyKeyMalformed extends AppError {
     'Idempotency-Key must be 1 to 255 printable ASCII characters, bare or quoted.';
 }
 
-/** A route that would not heed the key says so: a client that counts on it would do the same twice. */
+/**
+ * The route does not use idempotency keys. It refuses the key, because a client that relies on it would do
+ * the same twice.
+ */
 export class IdempotencyKeyNotTaken extends AppError {
   readonly status = 400;
   readonly code = 'idempotency_key_not_taken';
@@ -236,40 +242,40 @@ export class IdempotencyKeyNotTaken extends AppError {
     'This route takes no Idempotency-Key header. Send the request without it.';
 }
 
-/** A route that credits money is asked for a key, so that no retry of an operator credits twice. */
+/** A route that credits money requires a key, so that an operator's retry does not credit twice. */
 export class IdempotencyKeyRequired extends AppError {
   readonly status = 400;
   readonly code = 'idempotency_key_required';
   override readonly message = 'This request needs an Idempotency-Key header.';
 }
 
-/** What is told of an answer under way: it can be waited for, or stopped by its turn. */
+/** Returns headers about an answer in progress. The client can wait for it, or stop it by its turn. */
 const underWay = (turnId: string | undefined) => ({
   'Retry-After': '1',
   ...(turnId !== undefined && { 'Turn-Id': turnId }),
 });
 
-/** The first request with this key is not finished. Its answer will be replayed to a later try. */
+/** The first request with this key is not finished. A later retry gets its answer replayed. */
 export class IdempotencyKeyInUse extends AppError {
   readonly status = 409;
   readonly code = 'idempotency_key_in_use';
   override readonly headers: Readonly<Record<string, string>>;
   override readonly message = 'A request with this Idempotency-Key is still running.';
-  /** `turnId` is the turn that its answer will be saved as, where it is one. */
+  /** `turnId` is the turn that the answer will be saved as, if it is known. */
   constructor(readonly turnId?: string) {
     super();
     this.headers = underWay(turnId);
   }
 }
 
-/** The key was used with another body: a retry repeats the request, it does not change it. */
+/** The key was used with another body. A retry must repeat the request unchanged. */
 export class IdempotencyKeyReused extends AppError {
   readonly status = 422;
   readonly code = 'idempotency_key_reused';
   override readonly message = 'This Idempotency-Key was used with another request.';
 }
 
-/** The request did not arrive whole within `REQUEST_TIMEOUT_SECONDS`. */
+/** The request did not arrive completely within `REQUEST_TIMEOUT_SECONDS`. */
 export class RequestTimeout extends AppError {
   readonly status = 408;
   readonly code = 'request_timeout';
@@ -283,7 +289,7 @@ export class PayloadTooLarge extends AppError {
   override readonly message = 'The request body is too large.';
 }
 
-/** The body is packed, which no route unpacks. */
+/** The body is compressed, and no route decompresses it. */
 export class UnsupportedContentEncoding extends AppError {
   readonly status = 415;
   readonly code = 'unsupported_content_encoding';
@@ -301,14 +307,14 @@ export class UnsupportedMediaType extends AppError {
   }
 }
 
-/** The request's headers are larger than the server reads. */
+/** The request's headers are larger than the server accepts. */
 export class HeadersTooLarge extends AppError {
   readonly status = 431;
   readonly code = 'headers_too_large';
   override readonly message = 'The request headers are too large.';
 }
 
-/** The conversation has an answer under way; only one at a time has a context that makes sense. */
+/** The conversation has an answer in progress. Only one at a time is allowed, so that each has the full context. */
 export class ConversationBusy extends AppError {
   readonly status = 409;
   readonly code = 'conversation_busy';
@@ -321,22 +327,28 @@ export class ConversationBusy extends AppError {
   }
 }
 
-/** What happened at a provider, for the operator's log: never for a caller, and never in a provider's words. */
+/**
+ * What happened at a provider, for the operator's log. It is never sent to a caller and never contains the
+ * provider's text.
+ */
 export interface ProviderReport {
   readonly provider: string;
-  /** The model's name there. */
+  /** The provider's name for the model. */
   readonly model: string;
   readonly reason: string;
-  /** The status that the provider answered with, and its own code for it, where there was one. */
+  /** The provider's status and its own error code, if it answered. */
   readonly upstreamStatus?: number | undefined;
   readonly upstreamCode?: string | undefined;
-  /** The system's code where the provider could not be reached, such as ECONNREFUSED. */
+  /** The system's error code if the provider could not be reached, for example ECONNREFUSED. */
   readonly connectionCode?: string | undefined;
-  /** From the question to the failure. */
+  /** Time from the request to the failure. */
   readonly tookMs: number;
 }
 
-/** A provider's doing: one line of the log tells the report, and no stack, for nothing of ours went wrong. */
+/**
+ * A fault of the provider. It is logged as one line with the report and no stack, because this service made
+ * no error.
+ */
 export abstract class ProviderError extends AppError {
   readonly report: ProviderReport | undefined;
   constructor(detail: string, { report, ...options }: ErrorOptions & { report?: ProviderReport }) {
@@ -345,7 +357,7 @@ export abstract class ProviderError extends AppError {
   }
 }
 
-/** The model's provider refused, broke off, or sent nonsense. Nothing was charged. */
+/** The model's provider failed, broke off, or sent an invalid response. Nothing was charged. */
 export class ProviderFailed extends ProviderError {
   readonly status = 502;
   readonly code = 'provider_failed';
@@ -355,11 +367,11 @@ export class ProviderFailed extends ProviderError {
 }
 
 /**
- * The provider answered 400 where others answer 401, 402 or 404: for a key, an account or a model's name, which are
- * the operator's. A caller is told what `ProviderFailed` tells.
+ * The provider answered 400 where others answer 401, 402 or 404: for a key, an account or a model's name,
+ * which the operator must correct. A caller gets the response of `ProviderFailed`.
  */
 export class ProviderUnfit extends ProviderFailed {
-  /** `words` are the provider's, for who examines the models. */
+  /** `words` is the provider's text, for the operator who checks the models. */
   constructor(
     readonly words: string,
     options: { report?: ProviderReport } = {},
@@ -368,7 +380,7 @@ export class ProviderUnfit extends ProviderFailed {
   }
 }
 
-/** The provider, or the way to it, has too much to do. Nothing was charged. */
+/** The provider, or the connection pool to it, has too much to do. Nothing was charged. */
 export class ProviderBusy extends ProviderError {
   readonly status = 503;
   readonly code = 'provider_busy';
@@ -380,7 +392,7 @@ export class ProviderBusy extends ProviderError {
   }
 }
 
-/** The provider found a fault in the caller's own request, and says which. Nothing was charged. */
+/** The provider found a fault in the caller's own request, and names it. Nothing was charged. */
 export class ProviderRefused extends ProviderError {
   readonly status = 400;
   readonly code: 'provider_refused' | 'context_length_exceeded';
@@ -391,7 +403,7 @@ export class ProviderRefused extends ProviderError {
   }
 }
 
-/** The request is larger than its model's provider takes. Nothing was charged. */
+/** The request is larger than the model's provider accepts. Nothing was charged. */
 export class ProviderBodyTooLarge extends ProviderError {
   readonly status = 413;
   readonly code = 'provider_body_too_large';
@@ -400,7 +412,7 @@ export class ProviderBodyTooLarge extends ProviderError {
   }
 }
 
-/** The answer took longer than `ANSWER_TIMEOUT_SECONDS`, with nothing passed on. Nothing was charged. */
+/** The answer took longer than `ANSWER_TIMEOUT_SECONDS`, and nothing was passed on. Nothing was charged. */
 export class ProviderTimedOut extends ProviderError {
   readonly status = 504;
   readonly code = 'provider_timed_out';
@@ -409,7 +421,7 @@ export class ProviderTimedOut extends ProviderError {
   }
 }
 
-/** The caller took so long to read that time ran out; what was produced is charged. Only within a stream. */
+/** The caller read so slowly that the time was up. What was produced is charged. Occurs only in a stream. */
 export class AnswerNotRead extends AppError {
   readonly status = 408;
   readonly code = 'answer_not_read';
@@ -418,7 +430,7 @@ export class AnswerNotRead extends AppError {
   }
 }
 
-/** Asked too often. The sentence is Django REST framework's. */
+/** The caller sent too many requests. The sentence is Django REST framework's. */
 export class Throttled extends AppError {
   readonly status = 429;
   readonly code = 'throttled';
@@ -426,7 +438,8 @@ export class Throttled extends AppError {
   constructor(waitSeconds: number) {
     const seconds = waitSeconds === 1 ? 'second' : 'seconds';
     const { stackTraceLimit } = Error;
-    // Refusals come by the thousand, and nobody reads where: a stack would cost more than all else of one.
+    // Thousands of requests may be refused, and no reader needs their stacks. A stack would cost more than
+    // the rest of a refusal.
     Error.stackTraceLimit = 0;
     super(`Request was throttled. Expected available in ${String(waitSeconds)} ${seconds}.`);
     Error.stackTraceLimit = stackTraceLimit;
@@ -434,14 +447,17 @@ export class Throttled extends AppError {
   }
 }
 
-/** Anything unforeseen. What happened is in the log under the request id, never in the answer. */
+/** An unexpected error. The log has the details under the request id; the response never has them. */
 export class ServerError extends AppError {
   readonly status = 500;
   readonly code = 'error';
   override readonly message = 'A server error occurred.';
 }
 
-/** Too much is waiting, or the process is stopping: try again, here or elsewhere. Throw one of those below. */
+/**
+ * Too much is waiting, or the process is stopping. The client can retry, here or at another process. Throw
+ * one of the subclasses below.
+ */
 export class Unavailable extends AppError {
   readonly status = 503;
   readonly code = 'unavailable';
@@ -452,14 +468,14 @@ export class Unavailable extends AppError {
   }
 }
 
-/** The process was told to stop; another one may serve. */
+/** The process is stopping. Another process may accept the request. */
 export class ServiceStopping extends Unavailable {
   constructor() {
     super('The service is stopping.', 1);
   }
 }
 
-/** `REQUESTS_MAX` requests are being handled. */
+/** `REQUESTS_MAX` requests are in progress. */
 export class TooManyUnderWay extends Unavailable {
   constructor() {
     super('Too many requests are under way.', 1);
@@ -473,41 +489,41 @@ export class TooManyWaiting extends Unavailable {
   }
 }
 
-/** `HASH_QUEUE_MAX` passwords wait for their hash. */
+/** `HASH_QUEUE_MAX` passwords wait to be hashed. */
 export class TooManyLogins extends Unavailable {
   constructor() {
     super('Too many logins are waiting.', 1);
   }
 }
 
-/** The database cannot serve for now. A retry may serve; the operator is told once, not at every request. */
+/** The database is unavailable for now, and a retry may succeed. The outage is logged once, not at every request. */
 export abstract class DatabaseUnavailable extends Unavailable {
-  /** The database's own words, or the driver's: for operators alone. */
+  /** The text of the database or its driver, for operators only. */
   reason = '';
 }
 
-/** No connection to the database became free in time, or another program has it locked. */
+/** No connection to the database became free in time, or another program has locked the database. */
 export class DatabaseBusy extends DatabaseUnavailable {
   constructor() {
     super('The database is busy.', 1);
   }
 }
 
-/** The database gives no answer: it is stopped, starts, or cannot be reached. */
+/** The database does not answer: it is stopped, is starting, or cannot be reached. */
 export class DatabaseSilent extends DatabaseUnavailable {
   constructor() {
     super('The database does not answer.', 1);
   }
 }
 
-/** The database has no room to write. */
+/** The database has no space left to write. */
 export class DatabaseFull extends DatabaseUnavailable {
   constructor() {
     super('The database has no room.', 10);
   }
 }
 
-/** The hold ran out before the answer could be settled. */
+/** The hold expired before the answer was settled. */
 export class AnswerExpired extends Unavailable {
   constructor() {
     super('The answer took too long. Nothing was charged.', 1);

@@ -1,9 +1,9 @@
 import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
-/** Random bytes of one id. */
+/** Number of random bytes of one id. */
 const RANDOM_BYTES = 16;
-/** Filled at once: each call to the generator costs more than the bytes. */
+/** Filled for many ids at once, because a call to the generator costs more than its bytes. */
 const pool = new Uint8Array(RANDOM_BYTES * 256);
 const SEQUENCE_MAX = 2 ** 31;
 
@@ -11,7 +11,10 @@ let used = pool.length;
 let lastMs = 0;
 let sequence = 0;
 
-/** A new UUIDv7. Those of one process sort in the order in which they were made, also within a millisecond. */
+/**
+ * Returns a new UUIDv7. The ids of one process sort in the order in which they were made, also within a
+ * millisecond.
+ */
 export function newId(): string {
   if (used === pool.length) {
     randomFillSync(pool);

@@ -1,22 +1,24 @@
-/** What an API key may be allowed: to spend, to read and delete what was said, to see and fill the wallet. */
+/**
+ * The scopes of an API key: `chat` spends, `history` reads and deletes turns, `wallet` reads and fills the wallet.
+ */
 export const SCOPES = ['chat', 'history', 'wallet'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** What is known of a caller who came with an API key. */
+/** The facts about a caller with an API key. */
 interface KeyGrant {
-  /** As the owner calls the key: what logs, turns and the ledger tell of it. */
+  /** The owner's name for the key, as in logs, turns and the ledger. */
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** The spending cap that it counts against. */
+  /** The spending cap that the key's requests count against. */
   readonly capId: string;
 }
 
-/** Who is calling, and by what credential. */
+/** The caller, and the credential of the request. */
 export interface Principal {
   readonly userId: string;
-  /** The row that the credential stands for: what logging out revokes. */
+  /** The id of the credential's row, which logging out deletes. */
   readonly credentialId: string;
   readonly kind: 'access_token' | 'jwt' | 'api_key';
-  /** Of an API key alone. */
+  /** Only for a caller with an API key. */
   readonly key?: KeyGrant | undefined;
 }

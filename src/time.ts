@@ -1,18 +1,18 @@
-/** A moment: whole microseconds since 1970, UTC. Sorts and compares alike in both databases. */
+/** A moment: whole microseconds since 1970, UTC. It sorts and compares the same in both databases. */
 export type Micros = number;
 
 export const SECOND_MICROS = 1_000_000;
 export const DAY_MICROS = 86_400 * SECOND_MICROS;
 
-/** How far this clock may differ from the machine's. */
+/** How far this clock may differ from the machine's clock. */
 const CLOCK_ERROR_MAX_MS = 5;
 
-/** The wall clock's time, in milliseconds, at which `performance.now()` was 0. */
+/** The time of the wall clock, in milliseconds, at which `performance.now()` was 0. */
 let startedAtMs = performance.timeOrigin;
 
 /**
- * Now, to the microsecond: JavaScript's own `Date` stops at milliseconds. It follows the machine's clock when
- * that is set, or was suspended: moments are compared with those of other processes.
+ * Returns the current time in microseconds; JavaScript's `Date` has only milliseconds. Follows the machine's clock
+ * after it was set or the machine was suspended, because moments are compared with those of other processes.
  */
 export function nowMicros(): Micros {
   const elapsedMs = performance.now();
@@ -23,7 +23,7 @@ export function nowMicros(): Micros {
   return Math.floor((startedAtMs + elapsedMs) * 1000);
 }
 
-/** ISO 8601 in UTC with six fractional digits: `2025-08-19T00:48:00.123456Z`. */
+/** Returns a moment as ISO 8601 in UTC with six fractional digits: `2025-08-19T00:48:00.123456Z`. */
 export function toIso(moment: Micros): string {
   const seconds = Math.floor(moment / SECOND_MICROS);
   const fraction = String(moment - seconds * SECOND_MICROS).padStart(6, '0');
@@ -31,29 +31,29 @@ export function toIso(moment: Micros): string {
 }
 
 /**
- * .NET writes seven digits of a second, and Go, Java and Rust nine: from the seventh on they are left out. The plus of an
- * offset that nobody has encoded in a URL comes as a blank.
+ * Digits after the sixth of a second are ignored: .NET writes seven, and Go, Java and Rust nine. If a client
+ * does not encode the plus of an offset in a URL, it arrives as a space.
  */
 const ISO =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,6})\d{0,6})?)?(Z|[+\- ]\d\d:\d\d)?)?$/i;
 
-/** Reads an ISO 8601 day or time, UTC unless it says otherwise; undefined for what is none. */
+/** Parses a day or time in ISO 8601, as UTC unless it has an offset. Returns undefined for other text. */
 export function fromIso(text: string): Micros | undefined {
   const [, day = '', time = '00:00', seconds = ':00', fraction = '', zone = 'Z'] =
     ISO.exec(text) ?? [];
   const midnight = Date.parse(`${day}T00:00Z`);
   const ms = Date.parse(`${day}T${time}${seconds}${zone.toUpperCase().replace(' ', '+')}`);
-  // JavaScript reads the 31st of February as the 3rd of March.
+  // JavaScript parses February 31 as March 3.
   const isReal = !Number.isNaN(ms) && new Date(midnight).toISOString().startsWith(day);
   return isReal ? ms * 1000 + Number(fraction.padEnd(6, '0')) : undefined;
 }
 
-/** The day (UTC) that a moment belongs to, as days since 1970. */
+/** Returns the day (UTC) of a moment, as days since 1970. */
 export function dayOf(moment: Micros): number {
   return Math.floor(moment / DAY_MICROS);
 }
 
-/** The month (UTC) that a moment belongs to, as months since the year 0. */
+/** Returns the month (UTC) of a moment, as months since year 0. */
 export function monthOf(moment: Micros): number {
   const date = new Date(moment / 1000);
   return date.getUTCFullYear() * 12 + date.getUTCMonth();

@@ -12,24 +12,27 @@ import {
 
 const NAME = 'tallychat';
 
-/** The API's stand-in, which has a delegate once an SDK is there. */
+/** The tracer provider of the OpenTelemetry API, which gets a delegate when an SDK is loaded. */
 interface LateProvider {
   getDelegateTracer?(name: string): unknown;
 }
 
-/** Whether an operator has loaded an SDK, with `node --import`, before the service. Without one no span is made. */
+/**
+ * Whether an operator has loaded an SDK before the service, with `node --import`. Without an SDK, no spans
+ * are made.
+ */
 export const isTracing =
   (trace.getTracerProvider() as LateProvider).getDelegateTracer?.(NAME) !== undefined;
 
 const tracer = trace.getTracer(NAME);
 
-/** A span that is open, and the context in which its children begin. */
+/** An open span, and the context for its children. */
 export interface OpenSpan {
   readonly span: Span;
   readonly context: Context;
 }
 
-/** Opens a span of a call that somebody else makes to us, as part of the trace that its headers name. */
+/** Opens a span for an incoming call, as part of the trace that its headers name. */
 export function openServerSpan(
   name: string,
   attributes: Attributes,
@@ -40,23 +43,26 @@ export function openServerSpan(
   return { span, context: trace.setSpan(parent, span) };
 }
 
-/** Opens a span of a call that we make to somebody else, or of work of our own. */
+/** Opens a span for an outgoing call, or for internal work. */
 export function openSpan(name: string, attributes: Attributes, kind = SpanKind.CLIENT): Span {
   return tracer.startSpan(name, { kind, attributes });
 }
 
-/** Ends a span that failed. `type` is a code or the name of an error's class: a message may hold people's words. */
+/**
+ * Ends a span that failed. `type` is a code or the name of an error's class, because a message may contain
+ * users' text.
+ */
 export function endFailed(span: Span, type: string): void {
   span.setAttribute('error.type', type);
   span.setStatus({ code: SpanStatusCode.ERROR });
   span.end();
 }
 
-/** Does work in the context of an open span. */
+/** Runs `work` in the context of an open span. */
 export const within = <T>({ context: parent }: OpenSpan, work: () => T): T =>
   context.with(parent, work);
 
-/** Does work in a span of its own; without an SDK it does the work alone. */
+/** Runs `work` in a new span, or without a span if no SDK is loaded. */
 export function traced<T>(
   name: string,
   attributes: Attributes,
