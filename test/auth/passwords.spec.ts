@@ -207,13 +207,11 @@ describe('password hashing under load', () => {
       const body = { username: `user-${String(n)}`, password: PASSWORD };
       const answer = await app.post('/api/register/', body);
       if (answer.status === 503) refused.push(answer);
-      return answer;
+      return answer.status;
     });
     await until(() => refused.length === 8);
     gate.open();
-    const answers = await Promise.all(registrations);
-    expect(answers.filter(({ status }) => status === 201)).toHaveLength(2);
-    expect(refused).toHaveLength(8);
+    expect((await Promise.all(registrations)).filter((status) => status === 201)).toHaveLength(2);
     for (const { body, headers } of refused) {
       expect(body).toEqual({ detail: 'Too many logins are waiting.', code: 'unavailable' });
       expect(headers['retry-after']).toBe('1');
@@ -227,12 +225,10 @@ describe('password hashing under load', () => {
   it('lets no request wait if HASH_QUEUE_MAX is 0', async () => {
     await start({ HASH_CONCURRENCY: '1', HASH_QUEUE_MAX: '0' });
     const gate = new HashGate(app.nest);
-    const statuses = (await Promise.all(storm(4))).map(({ status }) => status);
-    expect(statuses).toEqual([503, 503, 503, 503]);
+    for (const login of storm(4)) expect((await login).status).toBe(503);
     expect(hashes.begun).toBe(0);
     gate.open();
-    const [login] = storm(1);
-    expect((await login)?.status).toBe(400);
+    for (const login of storm(1)) expect((await login).status).toBe(400);
     expect(hashes.begun).toBe(1);
   });
 

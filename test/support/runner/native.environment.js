@@ -13,6 +13,7 @@ export default class NativeEnvironment {
   }
 
   /** Called for each event of a file's run. Blocking helpers are released before hooks close the service. */
+  // eslint-disable-next-line no-restricted-syntax -- Jest's name
   handleTestEvent({ name }) {
     if (name === 'test_start') for (const one of blocking()) one.remember();
     if (name === 'test_fn_success' || name === 'test_fn_failure')
