@@ -5,8 +5,7 @@ import { TextField } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
 import { DayUsageDto, ModelUsageDto, SpentDto } from '../usage/usage.dto.js';
 import { AMOUNT_MAX } from '../wallet/amount.js';
-
-export const REASON_MAX = 200;
+import { REASON_MAX } from './reason-max.js';
 
 /** An amount of tokens and the reason, for a grant or a code. */
 export class CreditDto {

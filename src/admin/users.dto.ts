@@ -3,7 +3,7 @@ import { BooleanField } from '../fields/boolean-field.js';
 import { ShownBoolean, ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
 import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
-import { REASON_MAX } from './admin.dto.js';
+import { REASON_MAX } from './reason-max.js';
 
 /** The reason for a change, where it may be left out. */
 export const reasonField: TextFieldRules = {

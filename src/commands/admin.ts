@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
+import { REASON_MAX } from '../admin/reason-max.js';
 import { AMOUNT_MAX } from '../wallet/amount.js';
-import { filled, optionText, wholeNumber } from './words.js';
+import { filled, optionText, textUpTo, wholeNumber } from './words.js';
 
 const amount = wholeNumber({ min: 1, max: AMOUNT_MAX });
+const reasonText = textUpTo(REASON_MAX);
+/** The column's size, and the limit of the header `Idempotency-Key`. */
+const keyText = textUpTo(255);
 
 /** Loads the code of the commands only after the arguments are known to be valid. */
 const work = () => import('./admin-work.js');
@@ -13,7 +17,7 @@ function aboutUser(parent: Command, name: string, summary: string): Command {
     .command(name)
     .description(summary)
     .argument('<username>', 'as they log in', filled)
-    .option('--reason <text>', 'what the trail says of it', optionText);
+    .option('--reason <text>', 'what the trail says of it', reasonText);
 }
 
 /** Declares a command that gives tokens, with a reason that the ledger stores. */
@@ -21,14 +25,14 @@ function aboutTokens(parent: Command, name: string, summary: string): Command {
   return parent
     .command(name)
     .description(summary)
-    .requiredOption('--reason <text>', 'what the ledger says of it', optionText);
+    .requiredOption('--reason <text>', 'what the ledger says of it', reasonText);
 }
 
 export function declare(command: Command): void {
   aboutTokens(command, 'grant', 'gives tokens to a user')
     .argument('<username>', 'as they log in', filled)
     .argument('<amount>', 'whole tokens', amount)
-    .option('--key <idempotency key>', 'the same key again grants nothing more', optionText)
+    .option('--key <idempotency key>', 'the same key again grants nothing more', keyText)
     .action(async (username: string, tokens: number, options: { reason: string; key?: string }) =>
       (await work()).grant({ username, amount: tokens, ...options }),
     );

@@ -16,6 +16,14 @@ export function optionText(text: string, previous?: unknown): string {
   return filled(text, previous);
 }
 
+/** Parses the value of an option of at most `max` characters (code points). */
+export const textUpTo = (max: number) => (text: string, previous?: unknown) => {
+  if ([...text].length > max) {
+    throw new InvalidArgumentError(`It has more than ${String(max)} characters.`);
+  }
+  return optionText(text, previous);
+};
+
 /** Parses a plain decimal number: no sign, no spaces, no exponent, no digits of other scripts. */
 export const wholeNumber = ({ min, max }: { min: number; max: number }) => {
   const sentence = `It must be a whole number from ${String(min)} to ${String(max)}.`;

@@ -13,7 +13,15 @@ import { declareWhole } from '../database/copy-mark.js';
 import { assertSqliteFile, removeLog } from '../database/sqlite-file.js';
 import { isEmpty, tableNames } from '../database/table-names.js';
 import type { Replacing } from './backup.js';
-import { assertClean, exists, finish, makeUnfinished, removeFile, sizeOf } from './copies.js';
+import {
+  assertClean,
+  exists,
+  finish,
+  isSameFile,
+  makeUnfinished,
+  removeFile,
+  sizeOf,
+} from './copies.js';
 
 const PG_RESTORE =
   'PostgreSQL restores its own backups: pg_restore --clean --if-exists --exit-on-error --single-transaction --dbname="$DATABASE_URL" FILE (docs/operations.md)';
@@ -37,6 +45,7 @@ export async function restore(
   const path = sqlitePathOf(options.url);
   if (path === undefined) throw new Error(PG_RESTORE);
   assertSqliteFile(file);
+  if (isSameFile(file, path)) throw new Error(`${file} is the database itself`);
   if (exists(`${realpathSync(file)}-wal`)) {
     throw new Error(
       `${file} is in use, or is no backup: it has a write-ahead log (-wal) beside it`,

@@ -30,6 +30,8 @@ describe('npm run admin with wrong words', () => {
     [['grant', 'operator', '10', '000', '--reason', 'x'], 'too many arguments'],
     [['grant', 'operator', '5', '--reason', 'x', '--revoke'], "unknown option '--revoke'"],
     [['grant', '', '5', '--reason', 'x'], 'It is empty.'],
+    [['grant', 'operator', '5', '--reason', 'x'.repeat(201)], 'more than 200 characters'],
+    [['grant', 'operator', '5', '--reason', 'x', '--key', 'k'.repeat(256)], 'more than 255'],
     [['deactivate', 'operator', 'nobody'], 'too many arguments'],
     [['users', '--revoke'], "unknown option '--revoke'"],
     [['grant', 'operator', '1e3', '--reason', 'x'], 'must be a whole number from 1'],

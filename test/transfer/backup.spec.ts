@@ -125,6 +125,8 @@ describe('backup and restore of an SQLite database that is served', () => {
     expect(await auditOf(other.url)).toEqual(before);
     await restore(optionsOf(other.url), file('later'), REPLACE);
     expect((await auditOf(other.url)).entries).toBeGreaterThan(before.entries);
+    const itself = restore(optionsOf(other.url), pathOf(other.url), REPLACE);
+    await expect(itself).rejects.toThrow('is the database itself');
     const inspector = await Inspector.open(other.url);
     const busy = restore(optionsOf(other.url), file('later'), REPLACE);
     await expect(busy).rejects.toThrow('is open in another program');
