@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { fieldsOf, type Fields } from './fields.js';
 import type { ToolCallDelta } from './provider.js';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The progress of a scan for one whole JSON object in streamed text. Each piece is scanned once. */
 interface ObjectScan {
@@ -98,9 +97,7 @@ function withoutStandIn(call: KnownCall | undefined, text: string) {
   return owed !== '' && text.trim() === '' ? { owed: owed + text, text: '' } : { owed: '', text };
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+const isFields = (value: unknown): value is Fields => fieldsOf(value) !== undefined;
 
 function read(fields: Fields, place: number | undefined): Piece {
   const called = isFields(fields['function']) ? fields['function'] : {};

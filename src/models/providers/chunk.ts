@@ -1,9 +1,8 @@
 import { meaningOf, type EndMeaning } from './end-words.js';
 import { isErrorName, type ServerEvent } from './event-reader.js';
+import { fieldsOf, type Fields } from './fields.js';
 import type { Usage } from './provider.js';
 import { usageIn } from './usage-words.js';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The content of one event of an answer. */
 export interface Chunk {
@@ -104,11 +103,6 @@ function piecesIn({ tool_calls: calls, function_call: called }: Fields): readonl
 }
 
 const SENT_ERROR: Fault = { fault: 'the provider sent an error in its stream' };
-
-function fieldsOf(value: unknown): Fields | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return value as Fields;
-}
 
 /** Returns the first choice, with or without an index. Only one choice is requested. */
 function choiceOf(choices: unknown): Fields | undefined {

@@ -1,10 +1,6 @@
+import { fieldsOf } from './fields.js';
 import type { Embedding, Embeddings } from './provider.js';
 import { floatsOf } from './vectors.js';
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null ? (value as Fields) : {};
 
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;
@@ -14,19 +10,19 @@ const isCount = (value: unknown): value is number =>
  * length. If the items have an index, the index decides their order.
  */
 export function readEmbeddings(text: string, count: number): Embeddings | undefined {
-  const { data: items, usage } = fieldsOf(parse(text));
+  const { data: items, usage } = fieldsOf(parse(text)) ?? {};
   if (!Array.isArray(items) || items.length !== count) return undefined;
   const vectors = new Map<number, Embedding>();
   let dimensions: number | undefined;
   for (const [n, item] of items.entries()) {
-    const { embedding, index = n } = fieldsOf(item);
+    const { embedding, index = n } = fieldsOf(item) ?? {};
     const numbers = numbersOf(embedding);
     if (!isCount(index) || index >= count || vectors.has(index)) return undefined;
     if (!numbers || numbers.length !== (dimensions ?? numbers.length)) return undefined;
     dimensions = numbers.length;
     vectors.set(index, embedding as Embedding);
   }
-  const told = fieldsOf(usage);
+  const told = fieldsOf(usage) ?? {};
   const promptTokens = [told['prompt_tokens'], told['total_tokens']].find(isCount);
   const places = Array.from(vectors.keys()).sort((one, other) => one - other);
   return { vectors: places.map((place) => vectors.get(place) ?? []), promptTokens };

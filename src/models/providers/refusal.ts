@@ -7,6 +7,7 @@ import {
   type ProviderError,
   type ProviderReport,
 } from '../../errors.js';
+import { fieldsOf, type Fields } from './fields.js';
 
 /** A response with an error status, and the part of its text that was read. */
 export interface Refusal {
@@ -23,8 +24,6 @@ const UNSAID = 'The model refused the request. Nothing was charged.';
 const CREDENTIALS = /\b(?:sk|pk|rk|gsk|xai|hf|AIza|Bearer|tally)[-_ ]?[\w.+/=*-]{8,}/gi;
 /** A part of our key with this length or more must not be shown. */
 const KEY_PART = /[\w.+/=-]{12,}/g;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Returns the error for a provider's refusal. If the request is at fault, the caller gets the provider's sentence.
@@ -75,14 +74,14 @@ function secondsIn(retryAfter: string | undefined): number {
   return Math.min(Math.max(seconds, 1), max);
 }
 
-function fieldsOf(value: unknown): Fields | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  return Array.isArray(value) ? fieldsOf(value[0]) : (value as Fields);
+/** Returns the fields of an object, or of the first object of a list, as Google sends it. */
+function firstFieldsOf(value: unknown): Fields | undefined {
+  return Array.isArray(value) ? firstFieldsOf(value[0]) : fieldsOf(value);
 }
 
 function parse(text: string): Fields | undefined {
   try {
-    return fieldsOf(JSON.parse(text));
+    return firstFieldsOf(JSON.parse(text));
   } catch {
     return undefined;
   }
@@ -94,7 +93,7 @@ function parse(text: string): Fields | undefined {
  */
 function sentenceIn(value: unknown): string | undefined {
   if (typeof value === 'string') return value.trim() || undefined;
-  const fields = fieldsOf(value);
+  const fields = firstFieldsOf(value);
   if (!fields) return undefined;
   const told = ['error', 'message', 'detail', 'msg', 'errors', 'error_msg', 'error_message'];
   for (const name of told) {
@@ -123,7 +122,7 @@ function withoutKeys(text: string, key: string | undefined): string {
 /** Returns the error code if it is a short word, because a provider may send anything there. */
 function codeIn(text: string, key: string | undefined): string | undefined {
   const fields = parse(text);
-  const inner = fieldsOf(fields?.['error']) ?? fields;
+  const inner = firstFieldsOf(fields?.['error']) ?? fields;
   const code = inner?.['code'] ?? inner?.['type'];
   if (typeof code !== 'string' && typeof code !== 'number') return undefined;
   const word = String(code);
@@ -142,11 +141,11 @@ const OPERATOR_WORDS =
 /** Checks whether a refusal is about the operator's key, account or model, and not about the request. */
 function isAboutOperator(text: string): boolean {
   const fields = parse(text);
-  const inner = fieldsOf(fields?.['error']) ?? fields;
+  const inner = firstFieldsOf(fields?.['error']) ?? fields;
   const details = Array.isArray(inner?.['details']) ? (inner['details'] as unknown[]) : [];
   const codes = [
     ...[inner?.['code'], inner?.['type'], inner?.['status'], fields?.['code']],
-    ...details.map((detail) => fieldsOf(detail)?.['reason']),
+    ...details.map((detail) => firstFieldsOf(detail)?.['reason']),
   ];
   const isCoded = codes.some((code) => typeof code === 'string' && OPERATOR_CODES.test(code));
   return isCoded || OPERATOR_WORDS.test(sentenceIn(fields) ?? '');
@@ -158,7 +157,7 @@ const CONTEXT_WORDS =
 /** Checks the provider's code and sentence for a context that is too long. Ignores what it repeats of the request. */
 function isAboutContext(text: string): boolean {
   const fields = parse(text);
-  const inner = fieldsOf(fields?.['error']) ?? fields;
+  const inner = firstFieldsOf(fields?.['error']) ?? fields;
   const words = [inner?.['code'], inner?.['type'], sentenceIn(fields)];
   return words.some((word) => typeof word === 'string' && CONTEXT_WORDS.test(word));
 }

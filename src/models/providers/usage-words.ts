@@ -1,11 +1,5 @@
+import { fieldsOf, type Fields } from './fields.js';
 import type { Usage } from './provider.js';
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const fieldsOf = (value: unknown): Fields | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Fields)
-    : undefined;
 
 /** Returns NaN for a value that is not a number. Pricing then uses its estimate. */
 const countOf = (value: unknown) => (typeof value === 'number' ? value : Number.NaN);
