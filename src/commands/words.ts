@@ -18,7 +18,7 @@ export function optionText(text: string, previous?: unknown): string {
 
 /** Parses the value of an option of at most `max` characters (code points). */
 export const textUpTo = (max: number) => (text: string, previous?: unknown) => {
-  if ([...text].length > max) {
+  if (Array.from(text).length > max) {
     throw new InvalidArgumentError(`It has more than ${String(max)} characters.`);
   }
   return optionText(text, previous);

@@ -125,11 +125,9 @@ describe('backup and restore of an SQLite database that is served', () => {
     expect(await auditOf(other.url)).toEqual(before);
     await restore(optionsOf(other.url), file('later'), REPLACE);
     expect((await auditOf(other.url)).entries).toBeGreaterThan(before.entries);
-    const itself = restore(optionsOf(other.url), pathOf(other.url), REPLACE);
-    await expect(itself).rejects.toThrow('is the database itself');
+    await expect(restore(optionsOf(other.url), pathOf(other.url), REPLACE)).rejects.toThrow(/self/);
     const inspector = await Inspector.open(other.url);
-    const busy = restore(optionsOf(other.url), file('later'), REPLACE);
-    await expect(busy).rejects.toThrow('is open in another program');
+    await expect(restore(optionsOf(other.url), file('later'), REPLACE)).rejects.toThrow('is open');
     await inspector.close();
     await writeFile(pathOf(other.url), 'broken');
     await expect(restore(optionsOf(other.url), file('later'), AS_IT_IS)).rejects.toThrow(
