@@ -24,7 +24,7 @@ export class RunningAnswers implements OnModuleDestroy {
   private readonly logger = new Logger(RunningAnswers.name);
   private readonly byTurn = new Map<string, RunningAnswer>();
   /** Callbacks that wait for the end of an answer, by turn. */
-  private readonly waiting = new Map<string, (() => void)[]>();
+  private readonly waiting = new Map<string, Set<() => void>>();
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
 
@@ -45,13 +45,20 @@ export class RunningAnswers implements OnModuleDestroy {
     if (this.byTurn.size === 0) this.rest();
   }
 
-  /** Resolves when the answer is settled. Returns undefined if no answer of that turn runs in this process. */
-  settled(turnId: string): Promise<void> | undefined {
+  /**
+   * Resolves when the answer is settled. Returns undefined if no answer of that turn runs in this process. After the
+   * signal is aborted the promise never resolves, and nothing is kept for it.
+   */
+  settled(turnId: string, signal: AbortSignal): Promise<void> | undefined {
     if (!this.byTurn.has(turnId)) return undefined;
     return new Promise((resolve) => {
-      const waiting = this.waiting.get(turnId);
-      if (waiting) waiting.push(resolve);
-      else this.waiting.set(turnId, [resolve]);
+      const waiting = this.waiting.get(turnId) ?? new Set();
+      this.waiting.set(turnId, waiting.add(resolve));
+      const leave = () => {
+        waiting.delete(resolve);
+        if (waiting.size === 0) this.waiting.delete(turnId);
+      };
+      signal.addEventListener('abort', leave, { once: true });
     });
   }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { IdempotencyKeyInUse } from '../errors.js';
 import type { HoldsService } from '../wallet/holds.service.js';
-import type { RunningAnswers } from './running-answers.js';
+import type { HoldStops } from '../wallet/hold-stops.js';
+import { RunningAnswers } from './running-answers.js';
 import { Twins } from './twins.service.js';
 
 const KEY = { route: 'chat', key: 'k', hash: 'h' } as const;
@@ -23,7 +24,12 @@ function twinsThat(looks: (string | undefined | Error)[], settled?: Promise<void
     return Promise.resolve(looks.at(-1) === RUNS ? 'open' : 'captured');
   };
   const holds = { findByKey, stateOf } as unknown as HoldsService;
-  const running = { settled: () => settled } as unknown as RunningAnswers;
+  const waits: AbortSignal[] = [];
+  const whenSettled = (_: string, signal: AbortSignal) => {
+    waits.push(signal);
+    return settled;
+  };
+  const running = { settled: whenSettled } as unknown as RunningAnswers;
   const twins = new Twins(holds, running);
   const once = (run: () => Promise<string>) =>
     twins.once(
@@ -35,7 +41,7 @@ function twinsThat(looks: (string | undefined | Error)[], settled?: Promise<void
         return run();
       },
     );
-  return { once, seen };
+  return { once, seen, waits };
 }
 
 const never = () => Promise.reject(new Error('must not run'));
@@ -71,6 +77,26 @@ describe('requests with one Idempotency-Key', () => {
     const { once, seen } = twinsThat([RUNS]);
     await expect(once(never)).rejects.toBe(RUNS);
     expect(seen.looks).toBeLessThan(5);
+  });
+
+  it('leave nothing behind after they give up', async () => {
+    const { once, waits } = twinsThat([RUNS], new Promise(() => undefined));
+    await expect(once(never)).rejects.toBe(RUNS);
+    expect(waits.map(({ aborted }) => aborted)).toEqual([true]);
+    const answers = new RunningAnswers({
+      asked: () => Promise.resolve([]),
+    } as unknown as HoldStops);
+    answers.add({ ownerId: 'ada', turnId: 'turn', stop: () => undefined });
+    const [left, stayed] = [new AbortController(), new AbortController()];
+    const told: string[] = [];
+    void answers.settled('turn', left.signal)?.then(() => told.push('left'));
+    const end = answers.settled('turn', stayed.signal)?.then(() => told.push('stayed'));
+    left.abort();
+    answers.remove('turn');
+    await end;
+    expect(told).toEqual(['stayed']);
+    expect(answers.settled('turn', stayed.signal)).toBeUndefined();
+    await answers.onModuleDestroy();
   });
 
   it('wait while one of them takes the key, and do not take it themselves', async () => {

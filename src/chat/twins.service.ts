@@ -48,10 +48,7 @@ export class Twins {
       if (holdId !== undefined) return find(holdId);
       const first = this.beginning.get(name);
       if (!first) return this.begin(name, run, () => this.holdOf(ownerId, record, until), find);
-      await soon(
-        first.catch(() => undefined),
-        until,
-      );
+      await soon(() => first.catch(() => undefined), until);
       if (this.beginning.get(name) === first) throw new IdempotencyKeyInUse();
     }
   }
@@ -86,14 +83,16 @@ export class Twins {
         return await this.holds.findByKey(ownerId, record);
       } catch (error) {
         if (!(error instanceof IdempotencyKeyInUse) || performance.now() >= until) throw error;
-        await soon(this.change(error.turnId), until);
+        const { turnId } = error;
+        await soon((signal) => this.change(turnId, signal), until);
       }
     }
   }
 
   /** Resolves at the end of an answer, here or in another process. Returns undefined if the turn is unknown. */
-  private change(turnId: string | undefined): Promise<void> | undefined {
-    return turnId === undefined ? undefined : (this.running.settled(turnId) ?? this.looked(turnId));
+  private change(turnId: string | undefined, signal: AbortSignal): Promise<void> | undefined {
+    if (turnId === undefined) return undefined;
+    return this.running.settled(turnId, signal) ?? this.looked(turnId);
   }
 
   /** Polls for the end of a hold. All requests that wait for the same answer share one poll. */
@@ -112,12 +111,18 @@ export class Twins {
   }
 }
 
-/** Resolves when the event comes, or at `until`, also without an event. Rejects if the event rejects. */
-async function soon(event: Promise<unknown> | undefined, until: number): Promise<void> {
-  const timer = new AbortController();
+/**
+ * Resolves when the event comes, or at `until`, also without an event. Rejects if the event rejects. Aborts the event's
+ * signal then, since nobody waits for it any more.
+ */
+async function soon(
+  eventOf: (signal: AbortSignal) => Promise<unknown> | undefined,
+  until: number,
+): Promise<void> {
+  const over = new AbortController();
   const leftMs = Math.max(0, until - performance.now());
-  const late = sleep(leftMs, undefined, { signal: timer.signal }).catch(() => undefined);
-  await Promise.race([event ?? late, late]).finally(() => {
-    timer.abort();
+  const late = sleep(leftMs, undefined, { signal: over.signal }).catch(() => undefined);
+  await Promise.race([eventOf(over.signal) ?? late, late]).finally(() => {
+    over.abort();
   });
 }
