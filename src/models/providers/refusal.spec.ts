@@ -92,6 +92,7 @@ describe('an answer other than 200', () => {
     ['2 minutes', '120'],
     ['2500ms', '3'],
     [undefined, '5'],
+    ['2099-01-01T00:00:00Z', '3600'],
     [new Date(Date.now() + 30_500).toUTCString(), expect.stringMatching(/^(29|3[01])$/)],
   ])('passes Retry-After %p on as %p', (retryAfter, seconds) => {
     expect(read(429, '', retryAfter).headers['Retry-After']).toEqual(seconds);
@@ -131,6 +132,8 @@ describe('an answer other than 200', () => {
     `bad key ${KEY}`,
     `bad key ${KEY.slice(0, 20)}`,
     `bad key ${KEY.slice(8)}`,
+    `bad key ...${KEY.slice(8)}`,
+    `bad key x${KEY.slice(8, 24)}x`,
     'Authorization: Bearer abcdefghijkl',
     'sk-proj-of_another-0123456789',
     'AIzaSyD-0123456789',

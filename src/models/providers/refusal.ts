@@ -23,7 +23,9 @@ const UNSAID = 'The model refused the request. Nothing was charged.';
 /** The shapes of credentials, including those of other services. A provider may repeat what it received. */
 const CREDENTIALS = /\b(?:sk|pk|rk|gsk|xai|hf|AIza|Bearer|tally)[-_ ]?[\w.+/=*-]{8,}/gi;
 /** A part of our key with this length or more must not be shown. */
-const KEY_PART = /[\w.+/=-]{12,}/g;
+const KEY_PART_CHARS = 12;
+/** Only this much of a sentence is searched for keys. It is far more than callers are told. */
+const SENTENCE_MAX_CHARS = 8192;
 
 /**
  * Returns the error for a provider's refusal. If the request is at fault, the caller gets the provider's sentence.
@@ -69,7 +71,8 @@ function spanIn(text: string): number {
 function secondsIn(retryAfter: string | undefined): number {
   const { standard, max } = RETRY_AFTER_SECONDS;
   const text = retryAfter?.trim() ?? '';
-  const told = /^\d/.test(text) ? spanIn(text) : (Date.parse(text) - Date.now()) / 1000;
+  const isSpan = /^\d/.test(text) && !/^\d{4}-\d\d-/.test(text);
+  const told = isSpan ? spanIn(text) : (Date.parse(text) - Date.now()) / 1000;
   const seconds = Number.isFinite(told) ? Math.ceil(told) : standard;
   return Math.min(Math.max(seconds, 1), max);
 }
@@ -106,17 +109,31 @@ function sentenceIn(value: unknown): string | undefined {
 function detailOf(text: string, key: string | undefined): string {
   const sentence = sentenceIn(parse(text));
   if (sentence === undefined) return UNSAID;
-  const plain = withoutKeys(sentence, key).replaceAll(/\p{Cc}+/gu, ' ');
+  const plain = withoutKeys(sentence.slice(0, SENTENCE_MAX_CHARS), key).replaceAll(
+    /\p{Cc}+/gu,
+    ' ',
+  );
   return Array.from(plain).slice(0, DETAIL_MAX_CHARS).join('');
 }
 
 /** Hides keys. Call it before the text is cut, because half a key would not be recognised. */
 function withoutKeys(text: string, key: string | undefined): string {
-  const hidden = '[key]';
-  const whole = key === undefined || key === '' ? text : text.replaceAll(key, hidden);
-  return whole
-    .replaceAll(CREDENTIALS, hidden)
-    .replaceAll(KEY_PART, (part) => (key?.includes(part) ? hidden : part));
+  const whole = key === undefined || key === '' ? text : text.replaceAll(key, HIDDEN);
+  return withoutParts(whole.replaceAll(CREDENTIALS, HIDDEN), key ?? '');
+}
+
+const HIDDEN = '[key]';
+
+/** Hides parts of the key, whatever stands beside them: a provider may repeat the end of a key after dots. */
+function withoutParts(text: string, key: string): string {
+  let told = text;
+  for (let start = 0; start + KEY_PART_CHARS <= key.length; start += 1) {
+    let end = start + KEY_PART_CHARS;
+    if (!told.includes(key.slice(start, end))) continue;
+    while (end < key.length && told.includes(key.slice(start, end + 1))) end += 1;
+    told = told.replaceAll(key.slice(start, end), HIDDEN);
+  }
+  return told;
 }
 
 /** Returns the error code if it is a short word, because a provider may send anything there. */
