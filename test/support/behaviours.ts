@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Behaviour, UpstreamCall } from './upstream.js';
 
 /** Words that a faulty upstream sends and that no caller may see. */
@@ -65,6 +65,21 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
       'Content-Encoding': 'gzip',
     });
     call.response.end(gzipSync(`data: ${JSON.stringify(WHOLE)}\n\ndata: [DONE]\n\n`));
+  },
+  'packed-twice': (call) => {
+    call.response.writeHead(200, {
+      'Content-Type': 'text/event-stream',
+      'Content-Encoding': 'gzip, br',
+    });
+    call.response.end(brotliCompressSync(gzipSync(`data: ${JSON.stringify(WHOLE)}\n\n`)));
+  },
+  // What is packed as it is can be read by chance, and by no more than that.
+  'packed-unknown': (call) => {
+    call.response.writeHead(200, {
+      'Content-Type': 'text/event-stream',
+      'Content-Encoding': 'zstd',
+    });
+    call.response.end(`data: ${JSON.stringify(WHOLE)}\n\n`);
   },
   'packed-and-cut': (call) => {
     call.response.writeHead(200, {

@@ -140,6 +140,7 @@ describe('an answer', () => {
 
   it.each([
     { ...word, error: null, code: 0, message: '', base_resp: { status_code: 0 } },
+    { ...word, error: { message: '', type: '', param: null, code: null }, errors: {} },
     { ...word, object: 'chat.completion.chunk', type: 'chunk', service_tier: null },
   ])('is not broken by fields that report success: %j', (event) => {
     expect(after(event).state.phase).toBe('open');

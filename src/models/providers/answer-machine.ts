@@ -37,7 +37,12 @@ export interface AnswerState {
   readonly calls: KnownCalls;
   /** Whether an event was not part of an answer. Without a finish reason, the answer may have broken off there. */
   readonly isStrange: boolean;
-  /** What to wait for, since the step that made this object. */
+  /** The text and the reasoning so far, to compare with a message that repeats them. */
+  readonly said: string;
+  readonly thought: string;
+  /** Whether output came in a delta. Later messages repeat it then. */
+  readonly isInDeltas: boolean;
+  /** What is waited for, from the step that made this object on. */
   readonly wait: Wait | undefined;
   /** Why the answer is broken, in our words. The provider's own words may repeat a key or a message. */
   readonly fault: string | undefined;
@@ -51,6 +56,9 @@ export const SILENT: AnswerState = {
   usage: undefined,
   calls: [],
   isStrange: false,
+  said: '',
+  thought: '',
+  isInDeltas: false,
   wait: undefined,
   fault: undefined,
 };
@@ -127,32 +135,55 @@ function isMoreText(state: AnswerState, chunk: Chunk): boolean {
     chunk.reasoning === '' &&
     chunk.pieces.length === 0 &&
     chunk.usage === undefined &&
-    chunk.ending.meaning === 'no end' &&
+    chunk.meaning === 'no end' &&
     !chunk.isStrange &&
-    !('isWholeMessage' in chunk.ending)
+    !chunk.isMessage
   );
 }
 
+/**
+ * Returns what a message adds. If it begins with everything so far, that is the rest. Otherwise it is a piece if all
+ * output came in messages, and it repeats the answer in other words if there were deltas.
+ */
+function unsaid({ said, thought, isInDeltas, calls }: AnswerState, chunk: Chunk) {
+  const { text, reasoning, pieces } = chunk;
+  if (!chunk.isMessage) return chunk;
+  const rest = (before: string, now: string) => {
+    if (now.startsWith(before)) return now.slice(before.length);
+    return isInDeltas ? '' : now;
+  };
+  return {
+    text: rest(said, text),
+    reasoning: rest(thought, reasoning),
+    pieces: isInDeltas && calls.length > 0 ? [] : pieces,
+  };
+}
+
 function take(state: AnswerState, chunk: Chunk): Step {
-  if (isMoreText(state, chunk)) return { state, delta: { type: 'delta', text: chunk.text } };
-  const { usage, text, reasoning, pieces, ending } = chunk;
-  // Some servers send the whole message again at the end.
-  const isRepeated = 'isWholeMessage' in ending && state.hasSpoken;
-  const isEnding = ending.meaning !== 'no end';
-  const { calls, deltas } = callsAfter(state.calls, isRepeated ? [] : pieces, isEnding);
+  if (isMoreText(state, chunk)) {
+    const { text } = chunk;
+    return { state: { ...state, said: state.said + text }, delta: { type: 'delta', text } };
+  }
+  const { text, reasoning, pieces } = unsaid(state, chunk);
+  const { calls, deltas } = callsAfter(state.calls, pieces, chunk.meaning !== 'no end');
   if (calls.length > CALLS_MAX) return { state: broken(state, 'the provider made too many calls') };
-  const said = isRepeated ? '' : text;
-  const thought = isRepeated ? '' : reasoning;
-  const hasSpoken = said !== '' || deltas.length > 0;
-  const hasOutput = hasSpoken || thought !== '';
-  const isStrange = state.isStrange || chunk.isStrange;
-  const told = { ...state, usage: later(state.usage, usage), calls, isStrange };
+  const hasSpoken = text !== '' || deltas.length > 0;
+  const hasOutput = hasSpoken || reasoning !== '';
+  const told: AnswerState = {
+    ...state,
+    usage: later(state.usage, chunk.usage),
+    calls,
+    isStrange: state.isStrange || chunk.isStrange,
+    said: state.said + text,
+    thought: state.thought + reasoning,
+    isInDeltas: state.isInDeltas || (hasOutput && !chunk.isMessage),
+  };
   const spoken = hasOutput ? withOutput(told, hasSpoken) : told;
-  const next = withEnding(spoken, ending.meaning, hasOutput);
+  const next = withEnding(spoken, chunk.meaning, hasOutput);
   const delta: CompletionDelta = {
     type: 'delta',
-    text: said,
-    ...(thought !== '' && { reasoning: thought }),
+    text,
+    ...(reasoning !== '' && { reasoning }),
     ...(deltas.length > 0 && { toolCalls: deltas }),
   };
   return { state: next, delta: hasOutput ? delta : undefined };

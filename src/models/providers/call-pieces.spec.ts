@@ -89,6 +89,14 @@ describe('the pieces of tool calls', () => {
     ],
     ['without arguments, and without an index', [[{ ...A }], [{ ...B }]], ['a one ', 'b two ']],
     [
+      'of one name in one chunk, with neither index, id nor arguments',
+      [
+        [{ name: 'one' }, { name: 'one' }],
+        [{ args: '{"x":1}' }, { args: '{}' }],
+      ],
+      ['new one {"x":1}', 'new one {}'],
+    ],
+    [
       'in pieces without an index or an id',
       [
         [{ ...A, args: '' }],

@@ -51,7 +51,7 @@ export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
   const objects = pieces.filter(isFields);
   objects.forEach((fields, n) => {
     const piece = read(fields, objects.length > 1 ? n : undefined);
-    const call = callOf(calls, piece);
+    const call = callOf(calls, piece, known.length);
     // A whole call that is sent again with the same id is ignored.
     if (call?.scan.isWhole && piece.id !== undefined && piece.text !== '') return;
     // Callers assemble calls by their index, which not every server counts from 0.
@@ -131,7 +131,7 @@ function argumentsOf(value: unknown): string {
 }
 
 /** Returns the call that a piece continues. Returns undefined if the piece begins a new call. */
-function callOf(calls: KnownCalls, piece: Piece): KnownCall | undefined {
+function callOf(calls: KnownCalls, piece: Piece, knownBefore: number): KnownCall | undefined {
   const { index, id, name } = piece;
   const candidates = index === undefined ? calls : calls.filter((call) => call.index === index);
   if (id !== undefined) {
@@ -142,6 +142,8 @@ function callOf(calls: KnownCalls, piece: Piece): KnownCall | undefined {
     return last?.id === undefined && !beginsAnew(last, piece) ? last : undefined;
   }
   const atPlace = index === undefined && name === undefined && piece.place !== undefined;
+  // A chunk does not split a call: two pieces of one name without index and id are two calls.
+  if (index === undefined && name !== undefined && calls.length > knownBefore) return undefined;
   const last = atPlace ? calls[piece.place] : candidates.at(-1);
   return beginsAnew(last, piece) ? undefined : last;
 }

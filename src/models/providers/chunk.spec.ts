@@ -68,8 +68,8 @@ describe('an event of an answer', () => {
     ['one part', { content: { type: 'text', text: 'Hi' } }, [{ text: 'Hi' }]],
     ['a role', { role: 'assistant', content: '' }, []],
     ['null', { content: null, reasoning_content: null, tool_calls: null }, []],
-    ['parts without text', { content: [{ type: 'image' }, null, 5] }, []],
-    ['numbers', { content: 5 }, []],
+    ['parts without text', { content: [{ type: 'image' }, null, true] }, []],
+    ['a number', { content: 5 }, [{ text: '5' }]],
     ['calls that are none', { tool_calls: [null, 'x'] }, []],
     ['no delta', undefined, []],
   ])('takes %s for its output', (_, delta, deltas) => {
@@ -77,13 +77,43 @@ describe('an event of an answer', () => {
     expect(after(choice(delta)).deltas).toEqual(told);
   });
 
-  it('accepts a whole message if nothing was streamed, and does not repeat it otherwise', () => {
-    const whole = {
-      choices: [{ message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
-    };
-    expect(after(whole).deltas).toEqual([{ type: 'delta', text: 'Hi' }]);
-    expect(after(word, whole).deltas).toHaveLength(1);
-    expect(after(word, whole).state.phase).toBe('ended');
+  const message = (content: string | null, more: object = {}) => ({
+    choices: [{ message: { role: 'assistant', content, ...more }, finish_reason: 'stop' }],
+  });
+  const called = { tool_calls: [{ id: 'a', function: { name: 'f', arguments: '{"x":1}' } }] };
+
+  it.each<[string, object[], (string | undefined)[]]>([
+    ['a message alone', [message('Hi')], ['Hi']],
+    ['what was streamed', [word, message('Hi')], ['Hi']],
+    ['more than was streamed', [word, message('Hi there')], ['Hi', ' there']],
+    ['what was streamed, in other words', [word, message('hi')], ['Hi']],
+    ['pieces', [message('Hi'), message(' there')], ['Hi', ' there']],
+    ['all so far, again and again', [message('Hi'), message('Hi there')], ['Hi', ' there']],
+    [
+      'all so far beside pieces in deltas',
+      ['Hi', ' there', ''].map((content) => ({
+        choices: [{ delta: { content }, message: { content: 'Hi there' } }],
+      })),
+      ['Hi', ' there'],
+    ],
+    [
+      'an answer beside a delta that is empty',
+      [{ choices: [{ delta: {}, message: { content: 'Hi' } }] }],
+      ['Hi'],
+    ],
+    ['a call that was not streamed', [word, message('Hi', called)], ['Hi', '']],
+    ['a call that was', [choice(called), message(null, called)], ['']],
+    ['the same piece twice, in deltas', [word, word, stop], ['Hi', 'Hi']],
+  ])('reads a message that has %s', (_, events, texts) => {
+    const { state, deltas } = after(...events);
+    expect(deltas.map(({ text }) => text)).toEqual(texts);
+    expect(state.calls.length).toBe(JSON.stringify(events).includes('tool_calls') ? 1 : 0);
+  });
+
+  it('reads reasoning once if the last message repeats it', () => {
+    const thought = choice({ reasoning_content: 'hm' });
+    const { deltas } = after(thought, word, message('Hi', { reasoning_content: 'hm' }));
+    expect(deltas.map(({ reasoning }) => reasoning)).toEqual(['hm', undefined]);
   });
 
   it('reads the older form of a tool call', () => {

@@ -12,15 +12,13 @@ export interface Chunk {
   readonly reasoning: string;
   /** The pieces of tool calls, unchanged. */
   readonly pieces: readonly unknown[];
-  readonly ending: Ending;
+  /** Whether and how the answer ends with this event. */
+  readonly meaning: EndMeaning;
+  /** Whether it has a message, as without a stream: of everything so far, or of a piece. */
+  readonly isMessage: boolean;
   /** Whether it is neither part of an answer nor a keep-alive. It may be an error of unknown form. */
   readonly isStrange: boolean;
 }
-
-/**
- * Whether and how the answer ends with this event, and whether it contains the whole message, as without a stream.
- */
-type Ending = { readonly meaning: EndMeaning } & ({ readonly isWholeMessage: true } | object);
 
 /** An event that is an error, or not part of an answer. */
 export interface Fault {
@@ -41,29 +39,39 @@ export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
   if (!chunk) return { fault: 'the provider sent what is no chunk' };
   const choice = choiceOf(chunk['choices']);
   if (isError(chunk, choice)) return SENT_ERROR;
-  const delta = fieldsOf(choice?.['delta']);
-  const message = fieldsOf(choice?.['message']);
-  const said = delta ?? message ?? { content: choice?.['text'] };
   const usage = usageIn(chunk, choice);
   return {
     usage,
-    text: textOf(said['content'], isSaid) + textOf(said['refusal'], isSaid),
-    reasoning: thoughtIn(said),
-    pieces: piecesIn(said),
-    ending: {
-      meaning: endIn(choice),
-      ...(!delta && message && { isWholeMessage: true }),
-    },
+    ...outputIn(choice),
+    meaning: endIn(choice),
     isStrange: !('choices' in chunk) && !usage && !isSignOfLife(chunk),
   };
 }
+
+type Output = Pick<Chunk, 'text' | 'reasoning' | 'pieces' | 'isMessage'>;
+
+/** Reads the delta. If it is empty or missing, reads the message that some servers send beside it or instead. */
+function outputIn(choice: Fields | undefined): Output {
+  const delta = fieldsOf(choice?.['delta']);
+  const message = fieldsOf(choice?.['message']);
+  const output = outputOf(delta ?? message ?? { content: choice?.['text'] }, !delta && !!message);
+  const isSilent = output.text === '' && output.reasoning === '' && output.pieces.length === 0;
+  return delta && message && isSilent ? outputOf(message, true) : output;
+}
+
+const outputOf = (said: Fields, isMessage: boolean): Output => ({
+  text: textOf(said['content'], isSaid) + textOf(said['refusal'], isSaid),
+  reasoning: thoughtIn(said),
+  pieces: piecesIn(said),
+  isMessage,
+});
 
 /** A keep-alive: an event with such a name or type and any content, or an event of that word alone. */
 const LIFE = /^(?:ping|pong|keep[-_. ]?alive|heartbeat)$/i;
 const LIFE_WORD = /^\s*(?:ping|pong|keep-?alive|heartbeat)\b[^{]*$/i;
 const NOTHING: Chunk = {
-  ...{ usage: undefined, text: '', reasoning: '', pieces: [] },
-  ...{ ending: { meaning: 'no end' }, isStrange: false },
+  ...{ usage: undefined, text: '', reasoning: '', pieces: [], isMessage: false },
+  ...{ meaning: 'no end', isStrange: false },
 };
 
 const isSignOfLife = (chunk: Fields) =>
@@ -141,7 +149,11 @@ function isError(chunk: Fields, choice: Fields | undefined): boolean {
 
 const isErrorKind = (kind: unknown) => typeof kind === 'string' && isErrorName(kind);
 
-const isTold = (value: unknown) => Boolean(value) && !(Array.isArray(value) && value.length === 0);
+/** Checks for content: some servers send an error object whose fields are all empty. */
+function isTold(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return Boolean(value);
+  return Object.values(value).some(isTold);
+}
 
 /** Checks for a code other than the codes that mean success. */
 const isFaultCode = (code: unknown) =>
@@ -154,6 +166,7 @@ const isThought = (part: Fields) => !isSaid(part);
 /** Returns the text of a content: a text, a part, or the parts for which `counts` is true. Servers send all three. */
 function textOf(content: unknown, counts: (part: Fields) => boolean): string {
   if (typeof content === 'string') return counts === isSaid ? content : '';
+  if (typeof content === 'number') return counts === isSaid ? String(content) : '';
   const part = fieldsOf(content);
   if (part) return counts(part) ? innerText(part) : '';
   if (!Array.isArray(content)) return '';

@@ -45,6 +45,7 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'failed', 'interrupted', 'timed_out'],
     ...['MISSING_THOUGHT_SIGNATURE', 'function_call_filter: MALFORMED_FUNCTION_CALL'],
     ...['preempted', 'evicted', 'terminated', 'out_of_memory', 'oom', 'TOO_MANY_TOOL_CALLS'],
+    ...['server_shutdown', 'connection_closed'],
   ],
 };
 

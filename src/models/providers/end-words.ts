@@ -14,7 +14,10 @@ const MEANINGS: readonly (readonly [words: RegExp, meaning: EndMeaning])[] = [
   ],
   [/error|fail|abort|cancel|timed?_?out|interrupt|disconnect|overload|exception/, 'broken'],
   [/insufficient|unavailable|rate_limit|quota|malformed|unexpected|crash|killed|reset/, 'broken'],
-  [/terminated|preempt|evict|dropped|broke|memory|^oom$|invalid|too_many|missing/, 'broken'],
+  [
+    /terminated|preempt|evict|dropped|broke|shut_?down|closed|memory|^oom$|invalid|too_many|missing/,
+    'broken',
+  ],
   [/filter|safety|sensitive|recitation|prohibited|blocklist|blocked|spii|refus/, 'content_filter'],
   [/moderat|guardrail|censor|policy|toxic|unsafe|^language$/, 'content_filter'],
   [/length|max|limit|truncat|incomplete|context|exceed|budget/, 'length'],
