@@ -10,7 +10,9 @@ const wordsOf = (text: string, reasoning: string | null = null) => [
 
 const stream = ({ turnId, conversationId }: StreamHead): StreamFormat => ({
   start: () => [{ event: 'start', payload: { turn: turnId, conversation: conversationId } }],
-  delta: ({ text, reasoning }) => wordsOf(text, reasoning),
+  // Parts of the thinking are not sent here, because clients of these routes send nothing back.
+  delta: ({ text, reasoning, thoughtParts }) =>
+    thoughtParts && text === '' && !reasoning ? [] : wordsOf(text, reasoning),
   replay: (turn) => wordsOf(turn.response, turn.reasoning),
   end: (turn) => [{ event: 'done', payload: doneToWire(turn) }],
   failure: (body) => [{ event: 'error', payload: body }],

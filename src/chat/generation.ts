@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { AnswerNotRead, ProviderFailed, ProviderTimedOut } from '../errors.js';
+import { AnswerNotRead, ProviderFailed, ProviderTimedOut, type ProviderReport } from '../errors.js';
 import { failureOf, isRefusal, producedMax, rejectionOf, reportIn, type Ask } from './asking.js';
 import { fairShare } from './fair-share.js';
 import type { Model } from '../models/model-catalogue.js';
@@ -11,7 +11,7 @@ import {
   type CompletionDone,
   type CompletionEvent,
 } from '../models/providers/provider.js';
-import { ToolCalls } from '../models/tool-calls.js';
+import { Produced } from './produced.js';
 import type { Turn, TurnStatus } from '../conversations/turn.entity.js';
 
 /** The inputs of a generation. `settle` resolves the hold and saves the turn. */
@@ -42,9 +42,7 @@ const OVER = 'over';
  * provider failure, the time limit) is settled here, once, at the documented price.
  */
 export class Generation {
-  private text = '';
-  private reasoning = '';
-  private readonly toolCalls = new ToolCalls();
+  private readonly produced = new Produced();
   /** True while the caller takes what was produced, and the provider waits. */
   private isWaitingForClient = false;
   /** True while the request waits for a free connection, so no provider has been asked yet. */
@@ -142,7 +140,7 @@ export class Generation {
         const either = impatient ? AbortSignal.any([signal, impatient.signal]) : signal;
         return await this.read(either, onDelta);
       } catch (error) {
-        if (signal.aborted || this.produced > 0) throw error;
+        if (signal.aborted || this.produced.isAny) throw error;
         if (n === 0 && isRefusal(error)) throw error;
         const reason = impatient?.signal.aborted ? this.timedOut() : error;
         failure ??= reason;
@@ -184,9 +182,10 @@ export class Generation {
       if (next.done) throw new ProviderFailed();
       clearTimeout(this.patience);
       if (next.value.type === 'done') return next.value;
-      this.text += next.value.text;
-      this.reasoning += next.value.reasoning ?? '';
-      this.toolCalls.add(next.value.toolCalls ?? []);
+      this.produced.add(next.value);
+      if (this.produced.hasTooManyParts) {
+        throw new ProviderFailed({ report: this.reportOf('the provider sent too many thoughts') });
+      }
       const taken = onDelta?.(next.value);
       if (taken) {
         this.isWaitingForClient = true;
@@ -196,15 +195,10 @@ export class Generation {
       }
       const turn = fairShare();
       if (turn) await turn;
-      if (this.produced >= producedMax(this.ask)) {
+      if (this.produced.size >= producedMax(this.ask)) {
         return { type: 'done', finishReason: 'length', usage: undefined };
       }
     }
-  }
-
-  /** In characters. */
-  private get produced(): number {
-    return this.text.length + this.reasoning.length + this.toolCalls.size;
   }
 
   private async settleUnfinished(
@@ -212,7 +206,7 @@ export class Generation {
     error: unknown,
     isPassedOn: boolean,
   ): Promise<Turn> {
-    const hasOutput = this.produced > 0;
+    const hasOutput = this.produced.size > 0;
     if (stop === 'not wanted') {
       const before = this.isQueued ? 'never asked' : 'gone before output';
       return this.cancel(hasOutput ? 'gone mid-answer' : before);
@@ -230,10 +224,13 @@ export class Generation {
   }
 
   private timedOut(): ProviderTimedOut {
+    return new ProviderTimedOut({ report: this.reportOf('the time was up') });
+  }
+
+  private reportOf(reason: string): ProviderReport {
     const { model, request } = this.ask;
     const tookMs = Math.round(performance.now() - this.askedAt);
-    const who = { provider: model.provider.name, model: request.model };
-    return new ProviderTimedOut({ report: { ...who, reason: 'the time was up', tookMs } });
+    return { provider: model.provider.name, model: request.model, reason, tookMs };
   }
 
   private cancel(ending: Ending): Promise<Turn> {
@@ -241,9 +238,8 @@ export class Generation {
   }
 
   private settle(status: TurnStatus, ending: Ending, done: AnswerEnd | undefined): Promise<Turn> {
-    const { text, reasoning, toolCalls } = this;
-    const made = { status, ending, text, reasoning, toolCalls: toolCalls.list(), done };
     const { ask } = this;
+    const made = { status, ending, ...this.produced.all(), done };
     return this.parts.settle(outcomeOf({ ...ask, held: this.parts.held }, made), ask.model);
   }
 }

@@ -47,7 +47,12 @@ export class InstantAnswerService {
     const request = requestOf(plan, question, plan.maxTokens);
     const [turnId, conversationId] = [newId(), newId()];
     const response = provider.draft(request);
-    const content = contentOf(principal, question, { response, reasoning: '', toolCalls: [] });
+    const content = contentOf(principal, question, {
+      response,
+      reasoning: '',
+      thoughtParts: '',
+      toolCalls: [],
+    });
     const opened = storedByOpening(question);
     const charge = {
       ownerId: principal.userId,

@@ -11,6 +11,8 @@ export interface Outcome {
   readonly response: string;
   /** What the model thought, if the provider reports it; otherwise empty. */
   readonly reasoning: string;
+  /** The parts of the thinking that the provider wants back, as JSON. Empty if there are none. */
+  readonly thoughtParts: string;
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: TurnEnd;
   readonly promptTokens: number;
@@ -41,6 +43,7 @@ interface Produced {
   readonly ending: Ending;
   readonly text: string;
   readonly reasoning?: string;
+  readonly thoughtParts?: string;
   readonly toolCalls: readonly ToolCall[];
   readonly done: AnswerEnd | undefined;
 }
@@ -48,7 +51,7 @@ interface Produced {
 /** Counts and prices what was produced. `amount` is at most `held`. */
 export function outcomeOf(
   { model, request, held }: AskedOf,
-  { status, ending, text, reasoning = '', toolCalls, done }: Produced,
+  { status, ending, text, reasoning = '', thoughtParts = '', toolCalls, done }: Produced,
 ): Outcome {
   const calls = JSON.stringify(toolCalls).slice(1, -1);
   const asked = ending === 'never asked' ? [] : request.messages;
@@ -66,6 +69,7 @@ export function outcomeOf(
     status,
     response: text,
     reasoning,
+    thoughtParts,
     toolCalls,
     finishReason: done?.finishReason ?? 'length',
     amount: cost(model.price, isEmpty ? 'complete without output' : ending, usage, held),

@@ -14,15 +14,15 @@ import { storable } from './storable.js';
 /** The texts of a question and its answer that a turn stores. */
 export type TurnContent = Required<TurnTexts>;
 
-type Produced = Pick<Outcome, 'response' | 'reasoning' | 'toolCalls'>;
+type Produced = Pick<Outcome, 'response' | 'reasoning' | 'thoughtParts' | 'toolCalls'>;
 
-const NOTHING_YET: Produced = { response: '', reasoning: '', toolCalls: [] };
+const NOTHING_YET: Produced = { response: '', reasoning: '', thoughtParts: '', toolCalls: [] };
 
 /** Returns the texts to store for a question and, if there is one, its answer. */
 export function contentOf(
   { key }: Principal,
   question: Question,
-  { response, reasoning, toolCalls }: Produced = NOTHING_YET,
+  { response, reasoning, thoughtParts, toolCalls }: Produced = NOTHING_YET,
 ): TurnContent {
   const [asked, answered] = [storable(question.message), storable(response)];
   return {
@@ -30,6 +30,7 @@ export function contentOf(
     response: answered,
     folded: foldedBeside(asked, answered),
     reasoning: reasoning === '' ? null : storable(reasoning),
+    thoughtParts: thoughtParts === '' ? null : thoughtParts,
     toolCalls: toolCalls.length > 0 ? JSON.stringify(toolCalls) : null,
     request: question.request ?? null,
     keyName: key?.name ?? null,

@@ -77,6 +77,7 @@ export class TurnWriter {
       response: content.response,
       folded: content.folded,
       reasoning: content.reasoning,
+      thoughtParts: content.thoughtParts,
       status: outcome.status,
       finishReason: outcome.finishReason,
       model: modelId,

@@ -11,6 +11,7 @@ const TURN_TEXTS = [
   'response',
   'folded',
   'reasoning',
+  'thoughtParts',
   'toolCalls',
   'request',
   'keyName',
@@ -36,7 +37,7 @@ const ROW = String(ROW_BYTES);
 /** SQL for the size of a row of `turns`. The databases do not read the texts to get their lengths. */
 export const TURN_SIZE = `(${ROW} + octet_length(message) + octet_length(response)
   + coalesce(octet_length(folded), 0) + coalesce(octet_length(reasoning), 0) + coalesce(octet_length(tool_calls), 0)
-  + coalesce(octet_length(request), 0) + coalesce(octet_length(key_name), 0))`;
+  + coalesce(octet_length(thought_parts), 0) + coalesce(octet_length(request), 0) + coalesce(octet_length(key_name), 0))`;
 
 /** SQL for the size of a row of `conversations`, without its turns. */
 export const CONVERSATION_SIZE = `(${ROW} + coalesce(octet_length(system), 0))`;

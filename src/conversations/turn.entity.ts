@@ -43,6 +43,10 @@ export class Turn {
   @Column({ type: 'text', nullable: true })
   reasoning!: string | null;
 
+  /** The parts of the thinking that the provider wants back, by field, in JSON. Null if there are none. */
+  @Column({ name: 'thought_parts', type: 'text', nullable: true })
+  thoughtParts!: string | null;
+
   /**
    * Message and answer in the form that searches compare. Null if lower case for A to Z is enough for the
    * comparison.

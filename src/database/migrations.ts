@@ -19,6 +19,7 @@ import { TokenDetails1796000050000 } from './migrations/1796000050000-token-deta
 import { UnpaidHolds1797000200000 } from './migrations/1797000200000-unpaid-holds.js';
 import { LedgerTurnFirst1797000300000 } from './migrations/1797000300000-ledger-turn-first.js';
 import { NumberedLists1797100000000 } from './migrations/1797100000000-numbered-lists.js';
+import { ThoughtParts1797200000000 } from './migrations/1797200000000-thought-parts.js';
 
 /** Every migration, oldest first. Never edit a released migration: add another one. */
 export const migrations = [
@@ -43,4 +44,5 @@ export const migrations = [
   UnpaidHolds1797000200000,
   LedgerTurnFirst1797000300000,
   NumberedLists1797100000000,
+  ThoughtParts1797200000000,
 ];

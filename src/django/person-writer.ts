@@ -129,6 +129,7 @@ function toTurn(row: DjangoMessage, person: Person, conversationId: string): Omi
     response,
     folded: foldedBeside(message, response),
     reasoning: null,
+    thoughtParts: null,
     model: MODEL,
     status: 'complete',
     finishReason: 'stop',

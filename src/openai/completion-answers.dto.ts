@@ -1,6 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ShownInteger, ShownText } from '../fields/field-docs.js';
 
+/** Parts of the thinking, with their pieces joined. */
+const ThoughtParts = (provider: string): PropertyDecorator =>
+  ApiProperty({
+    type: 'array',
+    items: { type: 'object', additionalProperties: true },
+    required: false,
+    description: `Parts of the thinking that ${provider} wants back, signed or encrypted.`,
+  });
+
 /** The message of an answer. */
 export class CompletionAnswerMessageDto {
   @ShownText('Always `assistant`.', { enum: ['assistant'] })
@@ -18,6 +27,12 @@ export class CompletionAnswerMessageDto {
     description: 'What the model thought, where it tells: to be sent back with its tool calls.',
   })
   readonly reasoning_content?: string;
+
+  @ThoughtParts('OpenRouter')
+  readonly reasoning_details?: object[];
+
+  @ThoughtParts('LiteLLM')
+  readonly thinking_blocks?: object[];
 
   @ApiProperty({
     type: 'array',

@@ -12,6 +12,10 @@ import { CompletionUsageDto } from './completion-answers.dto.js';
 
 const text: SchemaObject = { type: 'string' };
 const nothing: SchemaObject = { type: 'null' };
+const parts: SchemaObject = {
+  type: 'array',
+  items: { type: 'object', additionalProperties: true },
+};
 
 const CALL_PIECE = shape(
   {
@@ -28,9 +32,14 @@ const DELTA = shape(
     content: text,
     refusal: nothing,
     reasoning_content: text,
+    reasoning_details: parts,
+    thinking_blocks: parts,
     tool_calls: { type: 'array', items: CALL_PIECE },
   },
-  ['role', 'content', 'refusal', 'reasoning_content', 'tool_calls'],
+  [
+    ...['role', 'content', 'refusal', 'reasoning_content'],
+    ...['reasoning_details', 'thinking_blocks', 'tool_calls'],
+  ],
 );
 const CHOICE = shape({
   index: { type: 'integer' },

@@ -40,11 +40,12 @@ export const completionFormat = (tellsUsage: boolean): AnswerFormat => ({
     const pieceOfText = textChunks((content) => toChunk(now(), { content }, null, tellsUsage));
     return {
       start: () => [chunk({ role: 'assistant', content: '', refusal: null })],
-      delta: ({ text, reasoning, toolCalls }) => [
-        reasoning === undefined && !toolCalls
+      delta: ({ text, reasoning, thoughtParts, toolCalls }) => [
+        reasoning === undefined && !toolCalls && !thoughtParts
           ? { payload: pieceOfText(text) }
           : chunk({
               ...(reasoning !== undefined && { reasoning_content: reasoning }),
+              ...thoughtParts,
               ...(text !== '' && { content: text }),
               ...(toolCalls && { tool_calls: toolCalls }),
             }),

@@ -1,6 +1,7 @@
 import { textOf } from '../models/content.js';
 import type { Model } from '../models/model-catalogue.js';
 import type { ChatMessage, ToolCallDelta } from '../models/providers/provider.js';
+import { readThoughtParts, type ThoughtParts } from '../models/thought-parts.js';
 import type { ToolCall } from '../models/tool-calls.js';
 import type { Turn } from '../conversations/turn.entity.js';
 
@@ -52,6 +53,7 @@ export function toCompletion(turn: Turn) {
     content: turn.response === '' && toolCalls ? null : turn.response,
     refusal: null,
     ...(turn.reasoning !== null && { reasoning_content: turn.reasoning }),
+    ...readThoughtParts(turn.thoughtParts),
     ...(toolCalls && { tool_calls: toolCalls }),
   };
   return {
@@ -63,7 +65,7 @@ export function toCompletion(turn: Turn) {
 }
 
 /** The part that a chunk adds to the only choice. */
-export interface ChunkDelta {
+export interface ChunkDelta extends ThoughtParts {
   readonly role?: 'assistant';
   readonly content?: string;
   /** The thinking of the model. The name comes from DeepSeek, and others use it too. */
@@ -100,6 +102,7 @@ export function toWholeDelta(turn: Turn): ChunkDelta {
   const calls = toolCallsOf(turn);
   return {
     ...(turn.reasoning !== null && { reasoning_content: turn.reasoning }),
+    ...readThoughtParts(turn.thoughtParts),
     ...(turn.response !== '' && { content: turn.response }),
     ...(calls && { tool_calls: calls.map((call, index) => ({ index, ...call })) }),
   };

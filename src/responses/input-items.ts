@@ -1,4 +1,5 @@
 import { isFields } from '../fields/field-reader.js';
+import { readThoughtParts } from '../models/thought-parts.js';
 import { plain, readContent, refuse, textAt } from './content-parts.js';
 import { placeOfItem, type ItemPlace } from './item-ids.js';
 import type { Step } from './transcript.js';
@@ -62,7 +63,11 @@ function readItem(item: Fields, path: string): InputItem | undefined {
     case 'message':
       return messageOf(item, path);
     case 'reasoning':
-      return { kind: 'reasoning', text: thoughtsOf(item, path) };
+      return {
+        kind: 'reasoning',
+        text: thoughtsOf(item, path),
+        parts: readThoughtParts(item['encrypted_content']),
+      };
     case 'function_call':
       return callOf(item, textAt(item, 'arguments', path), path);
     case 'custom_tool_call':

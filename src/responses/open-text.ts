@@ -1,3 +1,4 @@
+import { CollectedParts, type ThoughtParts } from '../models/thought-parts.js';
 import { itemId } from './item-ids.js';
 import {
   messageItem,
@@ -11,6 +12,7 @@ import type { ResponseEvent } from './response-events.js';
 /** An item of text that is being written: an answer or thinking. */
 export class OpenText {
   private written = '';
+  private readonly parts = new CollectedParts();
   private readonly index: number;
 
   constructor(
@@ -25,24 +27,38 @@ export class OpenText {
   open(): ResponseEvent[] {
     const item = this.item('in_progress', undefined);
     this.output.push(item);
+    const added = { type: 'response.output_item.added', output_index: this.index, item };
+    return this.hasPart ? [added, this.event('part.added', { part: this.part('') })] : [added];
+  }
+
+  add(delta: string): ResponseEvent[] {
+    const begins = !this.hasPart;
+    this.written += delta;
     return [
-      { type: 'response.output_item.added', output_index: this.index, item },
-      this.event('part.added', { part: this.part('') }),
+      ...(begins ? [this.event('part.added', { part: this.part('') })] : []),
+      this.textEvent('delta', { delta }),
     ];
   }
 
-  add(delta: string): ResponseEvent {
-    this.written += delta;
-    return this.textEvent('delta', { delta });
+  /** Keeps parts of the thinking for the whole item. Their pieces mean nothing to clients. */
+  keep(parts: ThoughtParts): void {
+    this.parts.add(parts);
+  }
+
+  /** Whether the item has text. An item of thinking may have only parts that its provider wants back. */
+  private get hasPart(): boolean {
+    return this.prefix === 'msg' || this.written !== '';
   }
 
   close(status: 'completed' | 'incomplete'): ResponseEvent[] {
     const item = this.item(status, this.written);
     this.output[this.index] = item;
+    const told = { type: 'response.output_item.done', output_index: this.index, item };
+    if (!this.hasPart) return [told];
     return [
       this.textEvent('done', { text: this.written }),
       this.event('part.done', { part: this.part(this.written) }),
-      { type: 'response.output_item.done', output_index: this.index, item },
+      told,
     ];
   }
 
@@ -52,7 +68,7 @@ export class OpenText {
 
   private item(status: 'in_progress' | 'completed' | 'incomplete', text: string | undefined) {
     return this.prefix === 'rs'
-      ? reasoningItem(this.turnId, this.position, text)
+      ? reasoningItem(this.turnId, this.position, text, this.parts.toText())
       : messageItem(this.turnId, this.position, status, text);
   }
 

@@ -1,5 +1,6 @@
 import type { Turn } from '../conversations/turn.entity.js';
 import { isFields } from '../fields/field-reader.js';
+import { readThoughtParts } from '../models/thought-parts.js';
 import type { ToolCall } from '../models/tool-calls.js';
 import { itemId } from './item-ids.js';
 import type { Step } from './transcript.js';
@@ -20,12 +21,14 @@ export interface Call {
 }
 
 /**
- * Returns the item of the thinking. Providers stream it, so it is returned as the summary that clients show.
+ * Returns the item of the thinking. Providers stream it, so it is returned as the summary that clients show. The parts
+ * that providers want back are one text, which clients keep and do not read.
  */
-export const reasoningItem = (turnId: string, position: number, text?: string) => ({
+export const reasoningItem = (turnId: string, position: number, text = '', parts = '') => ({
   id: itemId({ turnId, prefix: 'rs', position }),
   type: 'reasoning' as const,
-  summary: text === undefined ? [] : [summaryPart(text)],
+  summary: text === '' ? [] : [summaryPart(text)],
+  ...(parts !== '' && { encrypted_content: parts }),
 });
 
 export const summaryPart = (text: string) => ({ type: 'summary_text' as const, text });
@@ -126,12 +129,13 @@ export function callOf(turnId: string, position: number, given: ToolCall): Call 
  * message.
  */
 export function outputOf(turn: Turn, customs: CustomNames): OutputItem[] {
-  const { id, reasoning, response } = turn;
+  const { id, response } = turn;
+  const [reasoning, parts] = [turn.reasoning ?? '', turn.thoughtParts ?? ''];
   const status = isWhole(turn) ? 'completed' : 'incomplete';
   const calls = callsOf(turn).map((call, n) => callItem(id, n, status, call, customs));
   const isSaid = response !== '' || (calls.length === 0 && turn.status === 'complete');
   return [
-    ...(reasoning === null ? [] : [reasoningItem(id, 0, reasoning)]),
+    ...(reasoning + parts === '' ? [] : [reasoningItem(id, 0, reasoning, parts)]),
     ...(isSaid ? [messageItem(id, 0, status, response)] : []),
     ...calls,
   ];
@@ -146,10 +150,11 @@ export const isWhole = ({ status, finishReason }: Pick<Turn, 'status' | 'finishR
  * out.
  */
 export function stepsOf(turn: Turn): Step[] {
-  const { reasoning, response } = turn;
+  const { response } = turn;
+  const [text, parts] = [turn.reasoning ?? '', readThoughtParts(turn.thoughtParts)];
   const calls = turn.status === 'complete' ? callsOf(turn) : [];
   return [
-    ...(reasoning === null ? [] : [{ kind: 'reasoning' as const, text: reasoning }]),
+    ...(text === '' && !parts ? [] : [{ kind: 'reasoning' as const, text, parts }]),
     ...(response === ''
       ? []
       : [{ kind: 'message' as const, role: 'assistant' as const, content: response }]),

@@ -113,8 +113,11 @@ export class ResponseContextService {
   }
 }
 
-const answerLength = ({ response, reasoning, toolCalls }: Turn): number =>
-  [response, reasoning, toolCalls].reduce((sum, text) => sum + (text?.length ?? 0), 0);
+const answerLength = ({ response, reasoning, thoughtParts, toolCalls }: Turn): number =>
+  [response, reasoning, thoughtParts, toolCalls].reduce(
+    (sum, text) => sum + (text?.length ?? 0),
+    0,
+  );
 
 const lengthOf = (turn: Turn): number => (turn.request?.length ?? 0) + answerLength(turn);
 

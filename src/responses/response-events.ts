@@ -1,6 +1,7 @@
 import type { AnswerEvent, StreamFormat } from '../chat/answer-format.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import type { CompletionDelta } from '../models/providers/provider.js';
+import { readThoughtParts } from '../models/thought-parts.js';
 import { isWhole, type OutputItem } from './output-items.js';
 import { toResponse, turnToResponse } from './response-wire.js';
 import type { ResponseSettings } from './settings.js';
@@ -43,21 +44,23 @@ export class ResponseEvents implements StreamFormat {
     ]);
   }
 
-  delta({ reasoning = '', text, toolCalls = [] }: CompletionDelta): AnswerEvent[] {
+  delta({ reasoning = '', thoughtParts, text, toolCalls = [] }: CompletionDelta): AnswerEvent[] {
     const events: ResponseEvent[] = [];
-    if (reasoning !== '') events.push(...this.write('rs', reasoning));
+    if (reasoning !== '' || thoughtParts) events.push(...this.write('rs', reasoning));
+    if (thoughtParts) this.text?.keep(thoughtParts);
     if (text !== '') events.push(...this.write('msg', text));
     if (toolCalls.length > 0) events.push(...this.closeText('completed'));
     for (const piece of toolCalls) events.push(...this.calls.add(piece));
     return this.number(events);
   }
 
-  replay({ response, reasoning, toolCalls }: Turn): AnswerEvent[] {
+  replay({ response, reasoning, thoughtParts, toolCalls }: Turn): AnswerEvent[] {
     const calls = toolCalls === null ? [] : (JSON.parse(toolCalls) as object[]);
     return this.delta({
       type: 'delta',
       text: response,
       ...(reasoning !== null && { reasoning }),
+      thoughtParts: readThoughtParts(thoughtParts),
       toolCalls: calls.map((call, index) => ({ index, ...call })),
     });
   }
@@ -96,7 +99,7 @@ export class ResponseEvents implements StreamFormat {
     const events = goesOn ? [] : this.closeText('completed');
     this.text ??= new OpenText(this.head.turnId, prefix, this.counts[prefix]++, this.output);
     if (!goesOn) events.push(...this.text.open());
-    if (text !== '') events.push(this.text.add(text));
+    if (text !== '') events.push(...this.text.add(text));
     return events;
   }
 

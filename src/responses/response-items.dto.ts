@@ -54,8 +54,15 @@ export class ResponseReasoningDto {
   @ShownText('Always `reasoning`.', { enum: ['reasoning'] })
   readonly type!: string;
 
-  @ApiProperty({ type: [SummaryTextDto], description: 'One part.' })
+  @ApiProperty({ type: [SummaryTextDto], description: 'One part, or none if there was no text.' })
   readonly summary!: SummaryTextDto[];
+
+  @ApiProperty({
+    type: 'string',
+    required: false,
+    description: 'The parts of the thinking that the provider wants back, signed or encrypted.',
+  })
+  readonly encrypted_content?: string;
 }
 
 class AnyCallDto {

@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../models/providers/provider.js';
+import { joined, type ThoughtParts } from '../models/thought-parts.js';
 import type { ToolCall } from '../models/tool-calls.js';
 
 /** A part of a message in the format of chat completions. */
@@ -11,7 +12,12 @@ export type Step =
       readonly role: 'system' | 'user' | 'assistant';
       readonly content: string | readonly ContentPart[];
     }
-  | { readonly kind: 'reasoning'; readonly text: string }
+  | {
+      readonly kind: 'reasoning';
+      readonly text: string;
+      /** The parts that the provider wants back. */
+      readonly parts?: ThoughtParts | undefined;
+    }
   | { readonly kind: 'call'; readonly call: ToolCall }
   | {
       readonly kind: 'output';
@@ -42,6 +48,7 @@ export function toMessages(steps: Iterable<Step>): ChatMessage[] {
 class Transcript {
   private readonly messages: ChatMessage[] = [];
   private reasoning = '';
+  private parts: ThoughtParts = {};
   private others: ContentPart[] = [];
   /** The message of the answer to which the last step belongs. */
   private answer: AssistantMessage | undefined;
@@ -52,6 +59,7 @@ class Transcript {
       case 'reasoning':
         if (this.answer?.tool_calls === undefined) this.answer = undefined;
         this.reasoning += step.text;
+        this.parts = joined(this.parts, step.parts ?? {});
         return;
       case 'message':
         this.addMessage(step);
@@ -99,6 +107,8 @@ class Transcript {
     if (this.reasoning !== '')
       answer.reasoning_content = (answer.reasoning_content ?? '') + this.reasoning;
     this.reasoning = '';
+    Object.assign(answer, joined(answer, this.parts));
+    this.parts = {};
     return answer;
   }
 

@@ -54,7 +54,7 @@ const ROWS = [
   `INSERT INTO ledger_entries VALUES ('e', 'u', 1, 'grant', 5, 5, 'r', NULL, NULL, 1, 'grant', 'k', 'h', NULL, NULL, NULL, NULL)`,
   `INSERT INTO holds VALUES ('h', 'u', 1, 1, 'captured', 1, 1, 1, 1, NULL, NULL, NULL, NULL, NULL, 0)`,
   `INSERT INTO conversations VALUES ('c', 'u', 'title', NULL, NULL, NULL, 1, 1, 1)`,
-  `INSERT INTO turns VALUES ('t', 'u', 'c', 'h', 'hi', 'ho', 'echo', 'complete', 'stop', NULL, 1, 1, 1, 4, 'a', 1, NULL, 1, NULL, NULL, NULL, NULL, 0, 0)`,
+  `INSERT INTO turns VALUES ('t', 'u', 'c', 'h', 'hi', 'ho', 'echo', 'complete', 'stop', NULL, 1, 1, 1, 4, 'a', 1, NULL, 1, NULL, NULL, NULL, NULL, 0, 0, NULL)`,
 ];
 
 const BIN = resolve('node_modules/.bin');

@@ -133,6 +133,7 @@ function isMoreText(state: AnswerState, chunk: Chunk): boolean {
     state.hasSpoken &&
     chunk.text !== '' &&
     chunk.reasoning === '' &&
+    !chunk.thoughtParts &&
     chunk.pieces.length === 0 &&
     chunk.usage === undefined &&
     chunk.meaning === 'no end' &&
@@ -146,7 +147,7 @@ function isMoreText(state: AnswerState, chunk: Chunk): boolean {
  * output came in messages, and it repeats the answer in other words if there were deltas.
  */
 function unsaid({ said, thought, isInDeltas, calls }: AnswerState, chunk: Chunk) {
-  const { text, reasoning, pieces } = chunk;
+  const { text, reasoning, thoughtParts, pieces } = chunk;
   if (!chunk.isMessage) return chunk;
   const rest = (before: string, now: string) => {
     if (now.startsWith(before)) return now.slice(before.length);
@@ -155,6 +156,7 @@ function unsaid({ said, thought, isInDeltas, calls }: AnswerState, chunk: Chunk)
   return {
     text: rest(said, text),
     reasoning: rest(thought, reasoning),
+    thoughtParts: isInDeltas ? undefined : thoughtParts,
     pieces: isInDeltas && calls.length > 0 ? [] : pieces,
   };
 }
@@ -164,7 +166,7 @@ function take(state: AnswerState, chunk: Chunk): Step {
     const { text } = chunk;
     return { state: { ...state, said: state.said + text }, delta: { type: 'delta', text } };
   }
-  const { text, reasoning, pieces } = unsaid(state, chunk);
+  const { text, reasoning, thoughtParts, pieces } = unsaid(state, chunk);
   const { calls, deltas } = callsAfter(state.calls, pieces, chunk.meaning !== 'no end');
   if (calls.length > CALLS_MAX) return { state: broken(state, 'the provider made too many calls') };
   const hasSpoken = text !== '' || deltas.length > 0;
@@ -184,9 +186,11 @@ function take(state: AnswerState, chunk: Chunk): Step {
     type: 'delta',
     text,
     ...(reasoning !== '' && { reasoning }),
+    ...(thoughtParts && { thoughtParts }),
     ...(deltas.length > 0 && { toolCalls: deltas }),
   };
-  return { state: next, delta: hasOutput ? delta : undefined };
+  // Parts alone are not output, and do not reopen an answer that has ended.
+  return { state: next, delta: hasOutput || thoughtParts ? delta : undefined };
 }
 
 /**

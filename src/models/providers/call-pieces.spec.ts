@@ -226,18 +226,12 @@ describe('the pieces of tool calls', () => {
   });
 
   it('get indexes from 0 in the order of their calls, and keep all other fields', () => {
-    const { deltas } = placePieces(
-      [],
-      [
-        { index: 2, id: 'c', extra_content: { google: { thought_signature: 's' } } },
-        null,
-        'x',
-        { id: 'd', index: -1 },
-      ],
-    );
+    const signed = { id: 'c', extra_content: { google: { thought_signature: 's' } } };
+    const pieces = [{ ...signed, index: 2 }, null, 'x', { id: 'd', index: -1 }];
+    const { deltas } = placePieces([], pieces);
     const first = { type: 'function', function: { arguments: '' } };
     expect(deltas).toEqual([
-      { ...first, index: 0, id: 'c', extra_content: { google: { thought_signature: 's' } } },
+      { ...first, ...signed, index: 0 },
       { ...first, index: 1, id: 'd' },
     ]);
   });

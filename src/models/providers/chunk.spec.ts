@@ -7,6 +7,8 @@ const choice = (delta: unknown, finish_reason: unknown = null) => ({
 });
 const word = choice({ content: 'Hi' });
 const stop = choice({}, 'stop');
+const DETAILS = [{ type: 'reasoning.text', text: 'h' }, { summary: 'm' }, { data: 'x' }];
+const BLOCKS = [{ type: 'thinking', thinking: 'hm', signature: 's' }, { data: 'x' }];
 const usage = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } };
 
 /** Returns the answer after these events, and their output. */
@@ -21,8 +23,11 @@ function after(...events: object[]) {
   return { state, deltas };
 }
 
+/** A name, a delta, and its output. */
+type Row = [string, unknown, object[]];
+
 describe('an event of an answer', () => {
-  it.each<[string, unknown, object[]]>([
+  it.each<Row>([
     ['text', { content: 'Hi' }, [{ text: 'Hi' }]],
     [
       'parts',
@@ -35,8 +40,6 @@ describe('an event of an answer', () => {
       [{ text: 'Hi' }],
     ],
     ['a refusal', { refusal: 'No.' }, [{ text: 'No.' }]],
-    ['a thought', { reasoning_content: 'hm' }, [{ text: '', reasoning: 'hm' }]],
-    ['a thought by another name', { reasoning: 'hm' }, [{ text: '', reasoning: 'hm' }]],
     [
       'a thought by both',
       { reasoning_content: 'hm', reasoning: 'hm' },
@@ -52,18 +55,16 @@ describe('an event of an answer', () => {
       },
       [{ text: 'Hi', reasoning: 'hm' }],
     ],
-    ...['thinking', 'reasoning_text'].map((name): [string, unknown, object[]] => [
+    ...['reasoning_content', 'reasoning', 'thinking', 'reasoning_text'].map((name): Row => [
       name,
       { [name]: 'hm' },
       [{ text: '', reasoning: 'hm' }],
     ]),
-    [
-      'a thought in details',
-      {
-        reasoning_details: [{ type: 'reasoning.text', text: 'h' }, { summary: 'm' }, { data: 'x' }],
-      },
-      [{ text: '', reasoning: 'hm' }],
-    ],
+    ...[{ reasoning_details: DETAILS }, { thinking_blocks: BLOCKS }].map((parts): Row => [
+      'parts',
+      parts,
+      [{ text: '', reasoning: 'hm', thoughtParts: parts }],
+    ]),
     ['a list of texts', { content: ['H', 'i'] }, [{ text: 'Hi' }]],
     ['one part', { content: { type: 'text', text: 'Hi' } }, [{ text: 'Hi' }]],
     ['a role', { role: 'assistant', content: '' }, []],
@@ -80,6 +81,9 @@ describe('an event of an answer', () => {
   const message = (content: string | null, more: object = {}) => ({
     choices: [{ message: { role: 'assistant', content, ...more }, finish_reason: 'stop' }],
   });
+  const beside = (content: string) => ({
+    choices: [{ delta: { content }, message: { content: 'Hi there' } }],
+  });
   const called = { tool_calls: [{ id: 'a', function: { name: 'f', arguments: '{"x":1}' } }] };
 
   it.each<[string, object[], (string | undefined)[]]>([
@@ -89,18 +93,8 @@ describe('an event of an answer', () => {
     ['what was streamed, in other words', [word, message('hi')], ['Hi']],
     ['pieces', [message('Hi'), message(' there')], ['Hi', ' there']],
     ['all so far, again and again', [message('Hi'), message('Hi there')], ['Hi', ' there']],
-    [
-      'all so far beside pieces in deltas',
-      ['Hi', ' there', ''].map((content) => ({
-        choices: [{ delta: { content }, message: { content: 'Hi there' } }],
-      })),
-      ['Hi', ' there'],
-    ],
-    [
-      'an answer beside a delta that is empty',
-      [{ choices: [{ delta: {}, message: { content: 'Hi' } }] }],
-      ['Hi'],
-    ],
+    ['all so far, beside deltas', ['Hi', ' there', ''].map(beside), ['Hi', ' there']],
+    ['an answer beside an empty delta', [beside('')], ['Hi there']],
     ['a call that was not streamed', [word, message('Hi', called)], ['Hi', '']],
     ['a call that was', [choice(called), message(null, called)], ['']],
     ['the same piece twice, in deltas', [word, word, stop], ['Hi', 'Hi']],

@@ -2,6 +2,7 @@ import { meaningOf, type EndMeaning } from './end-words.js';
 import { isErrorName, type ServerEvent } from './event-reader.js';
 import { fieldsOf, type Fields } from './fields.js';
 import type { Usage } from './provider.js';
+import { thoughtPartsIn, type ThoughtParts } from '../thought-parts.js';
 import { usageIn } from './usage-words.js';
 
 /** The content of one event of an answer. */
@@ -10,6 +11,7 @@ export interface Chunk {
   readonly text: string;
   /** The model's reasoning, sent beside its answer. */
   readonly reasoning: string;
+  readonly thoughtParts?: ThoughtParts | undefined;
   /** The pieces of tool calls, unchanged. */
   readonly pieces: readonly unknown[];
   /** Whether and how the answer ends with this event. */
@@ -48,7 +50,7 @@ export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
   };
 }
 
-type Output = Pick<Chunk, 'text' | 'reasoning' | 'pieces' | 'isMessage'>;
+type Output = Pick<Chunk, 'text' | 'reasoning' | 'thoughtParts' | 'pieces' | 'isMessage'>;
 
 /** Reads the delta. If it is empty or missing, reads the message that some servers send beside it or instead. */
 function outputIn(choice: Fields | undefined): Output {
@@ -62,6 +64,7 @@ function outputIn(choice: Fields | undefined): Output {
 const outputOf = (said: Fields, isMessage: boolean): Output => ({
   text: textOf(said['content'], isSaid) + textOf(said['refusal'], isSaid),
   reasoning: thoughtIn(said),
+  thoughtParts: thoughtPartsIn(said),
   pieces: piecesIn(said),
   isMessage,
 });
@@ -100,7 +103,7 @@ function thoughtIn(said: Fields): string {
     const thought = textOf(said[name], isSaid);
     if (thought !== '') return thought;
   }
-  return textOf(said['content'], isThought);
+  return textOf(said['content'], isThought) || textOf(said['thinking_blocks'], isThought);
 }
 
 /** Returns the pieces of tool calls. `function_call` is the older form of a single call. */

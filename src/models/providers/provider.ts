@@ -1,4 +1,5 @@
 import type { MaxTokensField } from '../../config/models-file.js';
+import type { ThoughtParts } from '../thought-parts.js';
 
 /** One message of the context sent to a model. `content` is text, or OpenAI's parts, passed on unchanged. */
 export interface ChatMessage {
@@ -54,6 +55,8 @@ export interface CompletionDelta {
   readonly text: string;
   /** The model's reasoning, if the provider sends it. It is not part of the answer, but has the same price. */
   readonly reasoning?: string;
+  /** The parts of the reasoning that the provider wants back, unchanged: signatures and encrypted data. */
+  readonly thoughtParts?: ThoughtParts | undefined;
   readonly toolCalls?: readonly ToolCallDelta[];
 }
 

@@ -1,0 +1,40 @@
+import type { CompletionDelta } from '../models/providers/provider.js';
+import { CollectedParts } from '../models/thought-parts.js';
+import { ToolCalls } from '../models/tool-calls.js';
+
+/** Signatures and encrypted thinking are not charged by length, so their size has a limit of its own. */
+const PARTS_MAX_CHARS = 1_048_576;
+
+/** The output of a model so far. */
+export class Produced {
+  private text = '';
+  private reasoning = '';
+  private readonly toolCalls = new ToolCalls();
+  private readonly parts = new CollectedParts();
+
+  add({ text, reasoning = '', thoughtParts, toolCalls = [] }: CompletionDelta): void {
+    this.text += text;
+    this.reasoning += reasoning;
+    if (thoughtParts) this.parts.add(thoughtParts);
+    this.toolCalls.add(toolCalls);
+  }
+
+  /** The size in characters, without the parts of the thinking, whose text is also in `reasoning`. */
+  get size(): number {
+    return this.text.length + this.reasoning.length + this.toolCalls.size;
+  }
+
+  /** Whether there was any output that the caller may have received. */
+  get isAny(): boolean {
+    return this.size + this.parts.size > 0;
+  }
+
+  get hasTooManyParts(): boolean {
+    return this.parts.size > PARTS_MAX_CHARS;
+  }
+
+  all() {
+    const { text, reasoning, toolCalls, parts } = this;
+    return { text, reasoning, thoughtParts: parts.toText(), toolCalls: toolCalls.list() };
+  }
+}

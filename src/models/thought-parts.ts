@@ -1,0 +1,100 @@
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The fields in which OpenRouter and LiteLLM send thinking in parts: texts, signatures and encrypted data. A model that
+ * calls tools wants them back unchanged.
+ */
+const NAMES = ['reasoning_details', 'thinking_blocks'] as const;
+
+/** The parts of the thinking, by field. */
+export type ThoughtParts = Partial<Readonly<Record<(typeof NAMES)[number], readonly Fields[]>>>;
+
+/** The fields of a part whose text comes in pieces. */
+const TEXTS = ['text', 'summary', 'thinking', 'data', 'signature'];
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Returns the parts in a delta or a message. Returns undefined if there are none. */
+export function thoughtPartsIn(said: Fields): ThoughtParts | undefined {
+  let found: ThoughtParts | undefined;
+  for (const name of NAMES) {
+    const given = said[name];
+    const parts = Array.isArray(given) ? given.filter(isFields) : [];
+    if (parts.length > 0) found = { ...found, [name]: parts };
+  }
+  return found;
+}
+
+/** Returns the parts of both, in this order. */
+export function joined(before: Fields, after: ThoughtParts): ThoughtParts {
+  const known = thoughtPartsIn(before) ?? {};
+  const added = Object.entries(after) as [keyof ThoughtParts, readonly Fields[]][];
+  return added.reduce<ThoughtParts>(
+    (all, [name, parts]) => ({ ...all, [name]: [...(all[name] ?? []), ...parts] }),
+    known,
+  );
+}
+
+/** Parses the text of `CollectedParts`. Returns undefined for any other, such as the encrypted data of another service. */
+export function readThoughtParts(text: unknown): ThoughtParts | undefined {
+  if (typeof text !== 'string' || !text.startsWith('{')) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isFields(value) ? thoughtPartsIn(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Joins the pieces of parts as they arrive. */
+export class CollectedParts {
+  private readonly byName = new Map<string, Record<string, unknown>[]>();
+  /** The approximate size, in characters of JSON. */
+  size = 0;
+
+  add(pieces: ThoughtParts): void {
+    for (const [name, parts] of Object.entries(pieces)) {
+      const known = this.byName.get(name) ?? [];
+      this.byName.set(name, known);
+      for (const part of parts) this.addOne(known, part);
+    }
+  }
+
+  /** Returns the parts as JSON. Returns an empty text if there are none. */
+  toText(): string {
+    return this.byName.size === 0 ? '' : JSON.stringify(Object.fromEntries(this.byName));
+  }
+
+  /** Adds a piece to the last part if that has the same type and index. Otherwise begins a new part. */
+  private addOne(known: Record<string, unknown>[], piece: Fields): void {
+    const last = known.at(-1);
+    if (!last || !goesOn(last, piece)) {
+      known.push({ ...piece });
+      this.size += JSON.stringify(piece).length;
+      return;
+    }
+    for (const [field, value] of Object.entries(piece)) {
+      const before = last[field];
+      if (value === null) continue;
+      if (typeof value === 'string' && typeof before === 'string' && TEXTS.includes(field)) {
+        last[field] = before + value;
+        this.size += value.length;
+      } else if (before === undefined || before === null) {
+        last[field] = value;
+        this.size += JSON.stringify(value).length;
+      }
+    }
+  }
+}
+
+/** Checks that a piece continues the last part. Encrypted data comes whole, and a signature ends a part. */
+function goesOn(last: Fields, piece: Fields): boolean {
+  const isSigned = typeof last['signature'] === 'string' && last['signature'] !== '';
+  return (
+    !isSigned &&
+    last['type'] === piece['type'] &&
+    last['index'] === piece['index'] &&
+    piece['data'] === undefined
+  );
+}

@@ -1,0 +1,163 @@
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApp } from '../support/app.js';
+import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
+import { modelsOf } from '../support/models-file.js';
+import { EventReader } from '../support/sse.js';
+import { Upstream, type Behaviour } from '../support/upstream.js';
+
+const MESSAGE = 'How are you?';
+const messages = [{ role: 'user', content: MESSAGE }];
+const tools = [{ type: 'function', function: { name: 'weather', parameters: {} } }];
+
+const chunk = (delta: object) => ({ choices: [{ index: 0, delta, finish_reason: null }] });
+
+interface Message {
+  readonly role: string;
+  readonly reasoning_details?: unknown;
+}
+
+/** The parts as OpenRouter streams them, and as it wants them back. */
+const PIECES = [
+  [{ type: 'reasoning.text', text: 'Let me ', index: 0 }],
+  [{ type: 'reasoning.text', text: 'see.', index: 0, signature: null }],
+  [{ type: 'reasoning.text', signature: 'Sig1', index: 0 }],
+  [{ type: 'reasoning.encrypted', data: 'Enc2', id: 'r', index: 1 }],
+];
+const DETAILS = [
+  { type: 'reasoning.text', text: 'Let me see.', index: 0, signature: 'Sig1' },
+  { type: 'reasoning.encrypted', data: 'Enc2', id: 'r', index: 1 },
+];
+const BLOCKS = [{ type: 'thinking', thinking: 'hm', signature: 'Sig3' }];
+
+const PARTS: Record<string, Behaviour> = {
+  'wants-parts-back': async (call) => {
+    const last: Message | undefined = call.body.messages.findLast(
+      ({ role }) => role === 'assistant',
+    );
+    call.open();
+    if (last) {
+      const isSame = isDeepStrictEqual(last.reasoning_details, DETAILS);
+      await (isSame ? call.delta('It rains.') : call.event({ error: { message: 'no parts' } }));
+      await call.finish();
+    } else {
+      for (const reasoning_details of PIECES) await call.event(chunk({ reasoning_details }));
+      const called = { name: 'weather', arguments: '{"x":1}' };
+      await call.event(chunk({ tool_calls: [{ id: 'a', type: 'function', function: called }] }));
+      await call.finish('tool_calls');
+    }
+    await call.end();
+  },
+  'encrypted-alone': async (call) => {
+    call.open();
+    await call.event(chunk({ reasoning_details: DETAILS.slice(1) }));
+    await call.delta('Fine.');
+    await call.event(chunk({ thinking_blocks: BLOCKS }));
+    await call.finish();
+    await call.end();
+  },
+  'parts-without-end': async (call) => {
+    call.open();
+    for (let n = 0; n < 4; n += 1) {
+      const data = 'x'.repeat(400_000);
+      await call.event(chunk({ reasoning_details: [{ type: 'reasoning.encrypted', data }] }));
+    }
+    await call.delta('Fine.');
+    await call.finish();
+    await call.end();
+  },
+};
+
+describe.each(databaseKinds)('the parts of what a model thinks, on %s', (kind) => {
+  let upstream: Upstream;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    upstream = await Upstream.start(PARTS);
+    app = await TestApp.start(kind, modelsOf(upstream.baseUrl, Object.keys(PARTS)));
+  });
+  afterAll(async () => {
+    await app.close();
+    await upstream.stop();
+  });
+
+  const complete = (caller: Caller, model: string, more: object = {}, headers = {}) =>
+    caller.send('POST', '/v1/chat/completions', { model, messages, ...more }, headers);
+
+  it('go back on /v1, whole, streamed and replayed', async () => {
+    const ada = await app.newUser();
+    const model = 'flat:wants-parts-back';
+    for (const key of ['k', 'k']) {
+      const { body } = await complete(ada, model, { tools }, { 'Idempotency-Key': key });
+      const { message } = body.choices[0];
+      expect(message).toMatchObject({
+        reasoning_content: 'Let me see.',
+        reasoning_details: DETAILS,
+      });
+      const said = [...messages, message, { role: 'tool', tool_call_id: 'a', content: 'rain' }];
+      const second = await complete(ada, model, { tools, messages: said });
+      expect([second.status, second.body.choices[0].message.content]).toEqual([200, 'It rains.']);
+    }
+    const { raw } = await complete(ada, model, { tools, stream: true });
+    for (const reasoning_details of PIECES)
+      expect(raw).toContain(`"reasoning_details":${JSON.stringify(reasoning_details)}`);
+    const kept = JSON.stringify({ reasoning_details: DETAILS });
+    expect(await app.database.count('turns', `thought_parts = '${kept}'`)).toBe(2);
+    expect(await ada.balance()).toBe(4000 - 400);
+  });
+
+  it('go back on /v1/responses, by its items and by its id', async () => {
+    const ada = await app.newUser();
+    const body = { model: 'flat:wants-parts-back', tools: [{ type: 'function', name: 'weather' }] };
+    const output = { type: 'function_call_output', call_id: 'a', output: 'rain' };
+    const respond = (more: object) => ada.send('POST', '/v1/responses', { ...body, ...more });
+    const first = await respond({ input: MESSAGE });
+    const [thoughts] = first.body.output;
+    expect(thoughts).toMatchObject({ type: 'reasoning', summary: [{ text: 'Let me see.' }] });
+    expect(JSON.parse(thoughts.encrypted_content)).toEqual({ reasoning_details: DETAILS });
+    const question = { role: 'user', content: MESSAGE };
+    for (const more of [
+      { input: [question, ...first.body.output, output] },
+      { input: [output], previous_response_id: first.body.id },
+    ]) {
+      const second = await respond(more);
+      expect([second.status, second.body.status]).toEqual([200, 'completed']);
+      expect(upstream.last.body.messages.at(-2)).toMatchObject({ reasoning_details: DETAILS });
+    }
+    const { raw } = await respond({ input: MESSAGE, stream: true });
+    expect(raw).toContain(JSON.stringify(thoughts.encrypted_content));
+    expect(await ada.balance()).toBe(4000 - 400);
+  });
+
+  it('are no words of the answer where they are encrypted', async () => {
+    const ada = await app.newUser();
+    const model = 'metered:encrypted-alone';
+    const { body } = await complete(ada, model);
+    expect(body.choices[0].message).toMatchObject({
+      ...{ content: 'Fine.', reasoning_details: DETAILS.slice(1), thinking_blocks: BLOCKS },
+    });
+    const reader = await EventReader.open(app.url, ada, { message: MESSAGE, model, stream: true });
+    const names = (await reader.all()).map(({ name }) => name);
+    expect(names.filter((name) => name !== ':')).toEqual(['start', 'delta', 'reasoning', 'done']);
+    const { body: response } = await ada.send('POST', '/v1/responses', { model, input: MESSAGE });
+    expect(response.output.map(({ type }: { type: string }) => type)).toEqual([
+      ...['reasoning', 'message'],
+    ]);
+    const { raw } = await ada.send('POST', '/v1/responses', {
+      model,
+      input: MESSAGE,
+      stream: true,
+    });
+    expect(raw).toContain('Enc2');
+    // The words alone are counted: 8 of the prompt at 1, and 3 of "Fine." and "hm" at 2.
+    expect(await ada.balance()).toBe(4000 - 4 * (8 + 2 * 3));
+  });
+
+  it('break the answer where they do not end', async () => {
+    const ada = await app.newUser();
+    const { status, body } = await complete(ada, 'metered:parts-without-end');
+    expect([status, body.error.code]).toEqual([502, 'provider_failed']);
+    expect(await ada.balance()).toBe(4000);
+  });
+});
