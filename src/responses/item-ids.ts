@@ -9,6 +9,7 @@ export interface ItemPlace {
   readonly position: number;
 }
 
+/** Ids are read in any case, as UUIDs are. */
 const HEX = '[\\da-f]{32}';
 const RESPONSE_ID = new RegExp(`^resp_(${HEX})$`);
 const ITEM_ID = new RegExp(`^(${PREFIXES.join('|')})_(${HEX})(?:_(\\d{1,4}))?$`);
@@ -28,13 +29,13 @@ export const itemId = ({ turnId, prefix, position }: ItemPlace): string =>
 
 /** Returns the id of the turn in a response's id, or undefined if it is not in that format. */
 export function turnOfResponse(id: string): string | undefined {
-  const hex = RESPONSE_ID.exec(id)?.[1];
+  const hex = RESPONSE_ID.exec(id.toLowerCase())?.[1];
   return hex === undefined ? undefined : uuidOf(hex);
 }
 
 /** Returns the place in an item's id, or undefined if the id is not in our format. */
 export function placeOfItem(id: string): ItemPlace | undefined {
-  const [, prefix, hex, position = '0'] = ITEM_ID.exec(id) ?? [];
+  const [, prefix, hex, position = '0'] = ITEM_ID.exec(id.toLowerCase()) ?? [];
   if (prefix === undefined || hex === undefined) return undefined;
   return { turnId: uuidOf(hex), prefix: prefix as ItemPrefix, position: Number(position) };
 }

@@ -52,6 +52,24 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
     expect(await app.database.count('turns', words)).toBe(0);
   });
 
+  it('is found by ids in capital letters', async () => {
+    const ada = await app.newUser();
+    const { body } = await respond(ada, { input: 'one' });
+    const [response, item] = [body.id, body.output[0].id].map((id) => String(id).toUpperCase());
+    expect(await readBack(ada, response ?? '')).toMatchObject({ status: 200, body });
+    await respond(ada, { previous_response_id: response, input: 'two' });
+    expect(told()?.map(({ content }) => content)).toEqual(['one', textIn(body), 'two']);
+    await respond(ada, {
+      input: [
+        { type: 'item_reference', id: item },
+        { role: 'user', content: 'x' },
+      ],
+    });
+    expect(told()?.[0]).toMatchObject({ role: 'assistant', content: textIn(body) });
+    const gone = await ada.send('DELETE', `/v1/responses/${String(response)}`);
+    expect([gone.status, await charges(ada)]).toEqual([200, 3]);
+  });
+
   it('deletes the conversation with its only turn', async () => {
     const ada = await app.newUser();
     const { body } = await respond(ada, {});
