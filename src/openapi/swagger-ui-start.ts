@@ -1,7 +1,7 @@
 /**
  * Starts the page. `validatorUrl` is off because it would send this document to another service. When a route
  * lists or creates an object, the page fills in the id of the newest one where the routes below it require an
- * id. So a reader who tries a list first need not copy the id.
+ * id, and never the id of the reader's own session. So a reader who tries a list first need not copy the id.
  */
 export const SWAGGER_UI_START = `const script = document.currentScript.src;
 
@@ -12,8 +12,8 @@ function pathOf(paths, asked) {
   return paths.sort((one, other) => one.split('{').length - other.split('{').length).find(isOf);
 }
 
-/** The newest of what was answered: the first of a list, or the one thing that it is. */
-const newestOf = (body) => (body?.results ?? body?.data ?? [body])[0];
+/** The newest of what was answered: the first of a list, or the one thing that it is; never the reader's own session. */
+const newestOf = (body) => (body?.results ?? body?.data ?? [body]).find((one) => !one?.current);
 
 function prefill(response) {
   const newest = response.ok && newestOf(response.body);

@@ -4,6 +4,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { TestApp } from '../support/app.js';
 import { inBrowser, openBrowser } from '../support/browser.js';
 import { byEffort } from '../support/effort.js';
+import { heightsOf } from '../support/route-heights.js';
 
 const HEIGHT_MAX = 1500;
 const BALANCE = '/api/token-balance/';
@@ -12,26 +13,6 @@ interface Described {
   readonly tags: readonly string[];
   readonly operationId: string;
 }
-
-/** Opens each of these routes by a click, and closes it: `[id, height in pixels, statuses]` of all. */
-const heightsOf = (ids: readonly string[]) => `(async () => {
-  const until = async (isSo) => {
-    while (!isSo()) await new Promise(requestAnimationFrame);
-  };
-  const heights = [];
-  for (const id of ${JSON.stringify(ids)}) {
-    const route = document.getElementById(id);
-    const click = () => route.querySelector('.opblock-summary-control').click();
-    click();
-    await until(() => route.querySelector('.responses-inner .response-col_status'));
-    await new Promise(requestAnimationFrame);
-    const statuses = [...route.querySelectorAll('tr.response')].map((row) => row.dataset.code);
-    heights.push([id, route.getBoundingClientRect().height, statuses]);
-    click();
-    await until(() => !route.querySelector('.responses-inner'));
-  }
-  return heights;
-})()`;
 
 const BROWSER_ACCEPT = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
@@ -221,6 +202,18 @@ inBrowser('the documentation in Chromium', () => {
     expect(await tryOut('Wallet-readBalance', BALANCE)).toContain('3900');
     const link = page.getByRole('link', { name: 'To the chat page' });
     expect(await link.evaluate((anchor) => (anchor as { href?: string }).href)).toBe(`${app.url}/`);
+  });
+
+  it('fills in another session than the one of the reader where a session is to be ended', async () => {
+    const login = { username: 'ada', password: 'strongpassword123' };
+    const { body } = await app.post('/api/login/', login);
+    const { token } = body as { token: string };
+    await authorize(token);
+    const list = await tryOut('Your_account-listSessions', '/api/sessions/');
+    expect(list.match(/"current": (true|false)/g)?.[0]).toBe('"current": true');
+    expect(await tryOut('Your_account-endSession', '/api/sessions/{id}/')).toMatch(/^204/);
+    const headers = { Authorization: `Token ${token}` };
+    expect((await app.send({ path: BALANCE, headers })).status).toBe(200);
   });
 
   it('accepts an API key like a token, and a key cannot manage keys', async () => {
