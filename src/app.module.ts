@@ -8,6 +8,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { DjangoModule } from './django/django.module.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { entities } from './entities.js';
+import { Arrivals } from './http/arrivals.js';
 import { HttpModule } from './http/http.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { KeysModule } from './keys/keys.module.js';
@@ -23,11 +24,11 @@ import { UsersModule } from './users/users.module.js';
 import { WalletModule } from './wallet/wallet.module.js';
 import { WebModule } from './web/web.module.js';
 
-/** All modules, and the one `Config` that they share. */
+/** All modules, and what they share: the one `Config`, and the requests that wait for their start. */
 @Global()
 @Module({})
 export class AppModule {
-  static forRoot(config: Config): DynamicModule {
+  static forRoot(config: Config, arrivals = new Arrivals(config)): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -53,8 +54,11 @@ export class AppModule {
         DjangoModule,
         WebModule,
       ],
-      providers: [{ provide: CONFIG, useValue: config }],
-      exports: [CONFIG],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: Arrivals, useValue: arrivals },
+      ],
+      exports: [CONFIG, Arrivals],
     };
   }
 }

@@ -15,6 +15,7 @@ import { assertWritable } from './database/rights.js';
 import { ServedMark } from './database/served-mark.js';
 import { assertNoOther } from './database/table-names.js';
 import { ApiDescription } from './openapi/api-description.js';
+import { Arrivals } from './http/arrivals.js';
 import { RequestGate } from './http/request-gate.js';
 import { describeApi } from './openapi/openapi.js';
 import { Limiter } from './limits/limiter.service.js';
@@ -30,10 +31,11 @@ import { watchService } from './app.watch.js';
 /** Creates the whole application, ready to listen. `main` starts it, and the tests use it. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   const logger = await createLogger(config.logLevel);
+  const arrivals = new Arrivals(config);
   const file = await FileLease.takeFor(config.databaseUrl);
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(config),
-    createAdapter(logger, config),
+    AppModule.forRoot(config, arrivals),
+    createAdapter(logger, { config, arrivals }),
     { bodyParser: false, abortOnError: false, logger: new NestLogger(logger) },
   ).catch(async (error: unknown) => {
     await file?.release();

@@ -4,7 +4,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { Access, CurrentPrincipal, Public } from '../http/request.decorators.js';
-import { networkOf } from '../limits/network.js';
+import { networkOf } from '../http/network.js';
 import type { Principal } from '../principal.js';
 import { AccessTokens } from './access-tokens.js';
 import { AuthDocs } from './auth.docs.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Limiter, type Exchange } from '../limits/limiter.service.js';
-import { networkOf } from '../limits/network.js';
+import { networkOf } from '../http/network.js';
 import { usernameKey } from '../users/users.service.js';
 import { LoginNetworks } from './login-networks.js';
 

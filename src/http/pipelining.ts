@@ -1,4 +1,4 @@
-import type { RequestListener, Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { onResponseClosed } from './exchange.js';
 
@@ -46,7 +46,7 @@ function advance(socket: Socket, line: Line): void {
  * can bring thousands of them, and they cost almost nothing until they are handled. When the connection ends, the
  * waiting ones are dropped.
  */
-function inTurn(handle: RequestListener): RequestListener {
+export function inTurn(handle: RequestListener): RequestListener {
   return (request, response) => {
     const { socket } = request;
     const line = lineOf(socket);
@@ -65,11 +65,4 @@ function inTurn(handle: RequestListener): RequestListener {
       if (line.waiting.length > READ_AHEAD_MAX) socket.pause();
     }
   };
-}
-
-/** Wraps the request listeners of the server so that the requests of a connection take turns. */
-export function takeTurns(server: Server): void {
-  const handlers = server.listeners('request') as RequestListener[];
-  server.removeAllListeners('request');
-  for (const handle of handlers) server.on('request', inTurn(handle));
 }

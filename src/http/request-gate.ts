@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import { ServiceStopping, Throttled, TooManyUnderWay } from '../errors.js';
+import { Arrivals } from './arrivals.js';
 import { onResponseClosed } from './exchange.js';
 import { sendError } from './send-error.js';
 
@@ -37,7 +38,10 @@ export class RequestGate {
   private atWork = 0;
   private stopping = false;
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly arrivals: Arrivals,
+  ) {}
 
   get isStopping(): boolean {
     return this.stopping;
@@ -124,16 +128,21 @@ export class RequestGate {
   }
 
   /**
-   * Refuses new requests with 503 from now on. Resolves to true when all open requests have ended, or to false
-   * after the timeout.
+   * Refuses new requests with 503 from now on. Requests that have already arrived are started first. Resolves to
+   * true when all open requests have ended, or to false after the timeout.
    */
   async begin(timeoutMs: number): Promise<boolean> {
+    const now = performance.now();
+    await this.whileTrue(() => this.arrivals.isAwaitedSince(now), now + timeoutMs);
     this.stopping = true;
-    const deadline = performance.now() + timeoutMs;
-    while (this.underWay > 0 && performance.now() < deadline) {
+    await this.whileTrue(() => this.underWay > 0, now + timeoutMs);
+    return this.underWay === 0;
+  }
+
+  private async whileTrue(isSo: () => boolean, deadline: number): Promise<void> {
+    while (isSo() && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
-    return this.underWay === 0;
   }
 }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   LogController,
@@ -13,7 +12,8 @@ import type { Config } from '../config/config.js';
 import { NotFound } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { RawBody } from '../drf/decode-body.js';
-import { takeTurns } from './pipelining.js';
+import type { Arrivals } from './arrivals.js';
+import { createListener } from './listener.js';
 import type { RequestGate } from './request-gate.js';
 import type { UnreadAnswers } from './unread-answers.js';
 import { collectBody } from './collect-body.js';
@@ -21,7 +21,6 @@ import { allowOrigin, answerPreflight } from './cross-origin.js';
 import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
 import { lowerCaseIds } from './ids.js';
-import { refuseConnection } from './refuse-connection.js';
 import { isPublic } from './request.decorators.js';
 import type { RouteMarks } from './route-table.js';
 import { answerUnrouted, writeJson, type Doors } from './unrouted.js';
@@ -29,12 +28,6 @@ import { withModelInOnePart } from './openai-error.js';
 import { beginSpan, endSpan, inSpan } from './request-span.js';
 import { refusalOf, sendError } from './send-error.js';
 
-const HEADERS_MAX_BYTES = 16_384;
-/** Time limit for a client to send its headers. `REQUEST_TIMEOUT_SECONDS` limits the whole request. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const TIMEOUTS_CHECKED_EVERY_MS = 2000;
-/** Longer than the 60 s after which common balancers close an idle connection, so that the balancer closes first. */
-const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** Enough for a name of 1,000 characters, each escaped as nine. Some old users have such names. */
 const URL_PARAMETER_MAX_CHARS = 9000;
 
@@ -82,32 +75,24 @@ function requestId(request: IncomingMessage): string {
 /** Creates the HTTP server with its limits, before any route. */
 export function createAdapter(
   logger: Logger,
-  { bodyMaxBytes, requestTimeoutSeconds, trustedProxies, corsOrigins }: Config,
+  { config, arrivals }: { readonly config: Config; readonly arrivals: Arrivals },
 ): FastifyAdapter {
-  const requestTimeout = requestTimeoutSeconds * 1000;
-  const adapter = new FastifyAdapter({
+  const { bodyMaxBytes, trustedProxies, corsOrigins } = config;
+  return new FastifyAdapter({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
     bodyLimit: bodyMaxBytes,
     // The forwarded address, scheme and host are only believed if a trusted proxy sent them.
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
-    http: {
-      maxHeaderSize: HEADERS_MAX_BYTES,
-      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeout),
-      connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
-      // Node would answer without a body or a request id. `refuseAmbiguous` answers in our shape.
-      requireHostHeader: false,
-    },
-    requestTimeout,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    serverFactory: (handle: RequestListener) =>
+      createListener(handle, { config, logger, arrivals }),
     rewriteUrl: ({ url = '/' }) => withModelInOnePart(url),
     // `RequestGate` has waited before that. The connections that remain are idle, or never sent a request.
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: URL_PARAMETER_MAX_CHARS },
-    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => {
-      refuseConnection(logger, error, socket);
-    },
+    // Each listener has its own handler. Fastify would attach this one to the first listener only.
+    clientErrorHandler: () => undefined,
     // A path that cannot be decoded, or with a parameter that is too long, does not exist. No hook has run yet.
     frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
       setCommonHeaders(request, reply, corsOrigins);
@@ -117,8 +102,6 @@ export function createAdapter(
     },
     skipMiddie: true,
   });
-  takeTurns(adapter.getInstance().server);
-  return adapter;
 }
 
 /** Sets the headers of every response, as the reference does. */

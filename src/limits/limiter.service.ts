@@ -10,7 +10,7 @@ import { Counters, type Taken } from './counters.js';
 import { LateRefusals } from './late-refusals.js';
 import { secondsOf, tellLimit } from './limit-headers.js';
 import { MemoryCounters } from './memory-counters.js';
-import { networkOf } from './network.js';
+import { networkOf } from '../http/network.js';
 import { STRANGERS, policyOf, type Policy } from './policy.js';
 
 /** Interval of the log lines about a failure. If the database is unreachable, every request fails. */

@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { loadConfig } from '../../src/config/load-config.js';
+import { Arrivals } from '../../src/http/arrivals.js';
+import { createListener } from '../../src/http/listener.js';
+import { RequestGate } from '../../src/http/request-gate.js';
+import { TestApp } from '../support/app.js';
+import { until } from '../support/until.js';
+
+const CLIENTS = 60;
+/** So much of the event loop's time a request takes here. */
+const COST_MS = 1;
+/** What may be begun in one turn of it. */
+const SHARE_MS = 2;
+
+function spend(): void {
+  const end = performance.now() + COST_MS;
+  while (performance.now() < end);
+}
+
+const ask = (path: string, network: string) =>
+  `GET ${path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${network}\r\n\r\n`;
+
+describe('requests that arrive at once', () => {
+  const config = loadConfig({ TRUSTED_PROXIES: '127.0.0.1/32' });
+  let arrivals: Arrivals;
+  let server: Server;
+  let sockets: Socket[];
+  /** The paths of those that were begun, in this order. */
+  let begun: string[];
+  let onBegin: (request: IncomingMessage) => void;
+
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    begun.push(request.url ?? '');
+    onBegin(request);
+    spend();
+    response.end();
+  };
+
+  beforeEach(async () => {
+    [begun, sockets, onBegin] = [[], [], () => undefined];
+    arrivals = new Arrivals(config);
+    arrivals.shareMs = SHARE_MS;
+    server = createListener(handle, { config, logger: pino({ enabled: false }), arrivals });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+  });
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const connected = async (count: number): Promise<Socket[]> => {
+    const { port } = server.address() as AddressInfo;
+    let accepted = 0;
+    const counted = () => (accepted += 1);
+    server.on('connection', counted);
+    const all = Array.from({ length: count }, () =>
+      connect(port, '127.0.0.1')
+        .on('error', () => undefined)
+        .resume(),
+    );
+    await until(() => accepted === count);
+    server.off('connection', counted);
+    sockets.push(...all);
+    return all;
+  };
+  const path = (n: number) => `/${String(n)}`;
+  const paths = Array.from({ length: CLIENTS }, (_, n) => path(n));
+
+  it('are begun a few in each turn of the event loop', async () => {
+    const all = await connected(CLIENTS);
+    const turns: number[] = [];
+    let isOver = false;
+    const count = (before: number) => {
+      turns.push(begun.length - before);
+      if (!isOver) setImmediate(count, begun.length);
+    };
+    setImmediate(count, 0);
+    for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
+    await until(() => begun.length === CLIENTS);
+    isOver = true;
+    expect(Math.max(...turns)).toBeLessThan(CLIENTS / 3);
+    expect(new Set(begun)).toEqual(new Set(paths));
+  });
+
+  it('are begun network by network, so that one does not wait for all of another', async () => {
+    const [last, ...all] = await connected(CLIENTS + 1);
+    for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
+    last?.write(ask('/other', '10.0.0.2'));
+    await until(() => begun.length === CLIENTS + 1);
+    expect(begun.indexOf('/other')).toBeLessThan(CLIENTS / 2);
+  });
+
+  it('are begun first on a connection that has rested', async () => {
+    const [last, ...all] = await connected(CLIENTS + 1);
+    for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
+    await until(() => begun.length === CLIENTS);
+    for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
+    last?.write(ask('/rested', '10.0.0.1'));
+    await until(() => begun.length === 2 * CLIENTS + 1);
+    expect(begun.indexOf('/rested')).toBeLessThan(CLIENTS * 1.5);
+  });
+
+  it('are forgotten when their connection closes before their turn', async () => {
+    const received: Socket[] = [];
+    server.on('connection', (socket) => received.push(socket));
+    const all = await connected(CLIENTS);
+    onBegin = () => {
+      onBegin = () => undefined;
+      const gone = received.slice(CLIENTS / 2);
+      for (const socket of gone) socket.destroy();
+    };
+    for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
+    await until(() => begun.length === CLIENTS / 2);
+    await until(() => !arrivals.isAwaitedSince(performance.now()));
+    expect(begun.every((one) => Number(one.slice(1)) < CLIENTS / 2)).toBe(true);
+  });
+
+  it('are all begun before a stop refuses what comes after them', async () => {
+    const gate = new RequestGate(config, arrivals);
+    const seen: boolean[] = [];
+    let stopped: Promise<boolean> | undefined;
+    onBegin = () => {
+      seen.push(gate.isStopping);
+      if (begun.length === CLIENTS / 4) stopped = gate.begin(60_000);
+    };
+    const all = await connected(CLIENTS);
+    for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
+    await until(() => begun.length === CLIENTS);
+    expect(seen).not.toContain(true);
+    expect(await stopped).toBe(true);
+    expect(gate.isStopping).toBe(true);
+  });
+});
+
+describe('a newcomer beside clients who ask without pause', () => {
+  const BUSY = 150;
+  let app: TestApp;
+  let sockets: Socket[];
+
+  beforeEach(async () => {
+    sockets = [];
+    app = await TestApp.start('sqlite');
+    app.nest.get(Arrivals).shareMs = SHARE_MS;
+  });
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    await app.close();
+  });
+
+  it('is answered before each of them is answered once more', async () => {
+    const ada = await app.newUser();
+    const { hostname, port } = new URL(app.url);
+    const head = `Host: x\r\nAuthorization: Token ${'0'.repeat(40)}`;
+    const wrong = `GET /api/token-balance/ HTTP/1.1\r\n${head}\r\n\r\n`;
+    let answers = 0;
+    for (let n = 0; n < BUSY; n += 1) {
+      const socket = connect(Number(port), hostname).on('error', () => undefined);
+      socket.on('data', () => {
+        answers += 1;
+        socket.write(wrong);
+      });
+      socket.write(wrong);
+      sockets.push(socket);
+    }
+    await until(async () => answers > BUSY && (await app.connections()) >= BUSY);
+    const beside: number[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      const before = answers;
+      const health = await fetch(`${app.url}/health/live`, { headers: { Connection: 'close' } });
+      const headers = { Authorization: `Token ${ada.token}`, Connection: 'close' };
+      const balance = await fetch(`${app.url}/api/token-balance/`, { headers });
+      expect([health.status, balance.status]).toEqual([200, 200]);
+      beside.push(answers - before);
+    }
+    expect(Math.min(...beside)).toBeLessThan(BUSY);
+  });
+});
