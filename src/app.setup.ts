@@ -73,6 +73,7 @@ async function prepare(app: NestFastifyApplication, file: FileLease | undefined)
     publicBodyMaxBytes: Math.min(config.publicBodyMaxBytes, config.bodyMaxBytes),
     corsOrigins: config.corsOrigins,
     admitNetwork: (request, reply) => limiter.admitNetwork({ request, reply }),
+    delayRefusal: (request) => limiter.delayRefusal(request),
     authenticate: (request) => authenticator.authenticate(readAuthorization(request)),
     requestEnded: (outcome) => {
       metrics.requestEnded(outcome);

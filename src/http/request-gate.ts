@@ -59,7 +59,7 @@ export class RequestGate {
   admit(request: FastifyRequest, reply: FastifyReply): boolean {
     if (this.stopping && !isHealth(request)) {
       void reply.header('Connection', 'close');
-      sendError(request, reply, new ServiceStopping());
+      void sendError(request, reply, new ServiceStopping());
       return false;
     }
     const seat: Seat = { open: 1, isAtWork: false, caller: undefined };
@@ -103,7 +103,7 @@ export class RequestGate {
   /** Returns the function that ends the handler's part. Returns undefined if the request was refused. */
   private enter(request: FastifyRequest, reply: FastifyReply): (() => void) | undefined {
     if (this.atWork >= this.config.requestsMax && !isHealth(request)) {
-      sendError(request, reply, new TooManyUnderWay());
+      void sendError(request, reply, new TooManyUnderWay());
       return undefined;
     }
     const seat = request.seat ?? { open: 0, isAtWork: false, caller: undefined };

@@ -11,6 +11,7 @@ import {
   ServiceStopping,
   type ErrorAnswer,
 } from '../errors.js';
+import type { Principal } from '../principal.js';
 import { isOpenAiPath, toOpenAi } from './openai-error.js';
 
 function codeOf(error: unknown): unknown {
@@ -74,14 +75,31 @@ export function logError(request: FastifyRequest, error: unknown, what: string):
   if (toAppError(error).status >= 500 && !isForeseen) request.log.error({ err: error }, what);
 }
 
+/** Never delayed here: too little money, a request with the same key under way. 429 is delayed by the limits. */
+const IN_TIME = [402, 409, 429];
+
+/** Whether a refusal goes to a caller without valid credentials, for a fault of the caller. */
+const isStrangers = ({ user }: FastifyRequest & { user?: Principal }, status: number): boolean =>
+  user === undefined && status >= 400 && status < 500 && !IN_TIME.includes(status);
+
 /**
  * Sends an error in the contract's shape. Details of unexpected errors, and of errors that the caller did not
- * cause, are only logged.
+ * cause, are only logged. Returns a promise if the error is sent late, to unknown callers that are refused again and again.
  */
-export function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+export function sendError(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+): Promise<void> | undefined {
   const { status, body, headers } = answerTo(request, error);
   logError(request, error, 'request failed');
-  if (reply.sent) return;
+  if (reply.sent) return undefined;
   refusals.set(reply, toAppError(error).code);
-  void reply.code(status).headers(headers).send(body);
+  const send = () => {
+    if (!reply.sent) void reply.code(status).headers(headers).send(body);
+  };
+  const delay = isStrangers(request, status) ? request.server.delayRefusal(request) : undefined;
+  if (delay) return delay.then(send);
+  send();
+  return undefined;
 }

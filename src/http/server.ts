@@ -44,9 +44,13 @@ export interface ServerParts extends Doors {
   readonly corsOrigins: readonly string[];
   /** Throws the 429 for a network that sends too many requests, before the body is read. */
   readonly admitNetwork: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  /** Returns the delay of a refusal to an unknown caller, or undefined if it is sent immediately. */
+  readonly delayRefusal: DelayRefusal;
   /** Counts how an exchange ended. */
   readonly requestEnded: RequestEnded;
 }
+
+type DelayRefusal = (request: FastifyRequest) => Promise<void> | undefined;
 
 /** Called once for each exchange, when its response is sent or its client has left. */
 type RequestEnded = (outcome: {
@@ -60,6 +64,7 @@ type RequestEnded = (outcome: {
 declare module 'fastify' {
   interface FastifyInstance {
     requestEnded: RequestEnded;
+    delayRefusal: DelayRefusal;
   }
   interface FastifyRequest {
     /** The Content-Type of the request. */
@@ -98,7 +103,7 @@ export function createAdapter(
       setCommonHeaders(request, reply, corsOrigins);
       logOutcome(request, reply);
       writeJson(reply, 0);
-      sendError(request, reply, new NotFound());
+      void sendError(request, reply, new NotFound());
     },
     skipMiddie: true,
   });
@@ -159,6 +164,7 @@ const unknownPath = (url: string): string =>
  */
 export function installHooks(server: FastifyInstance, parts: ServerParts): void {
   server.decorate('requestEnded', parts.requestEnded);
+  server.decorate('delayRefusal', parts.delayRefusal);
   server.decorateRequest('declaredType', '');
   server.decorateRequest('seat', undefined);
   server.removeAllContentTypeParsers();
@@ -192,7 +198,8 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
       if (!reply.sent && isPublic(request)) await parts.admitNetwork(request, reply);
       if (!reply.sent && isLarge(request)) await parts.authenticate(request.raw);
     } catch (error) {
-      sendError(request, reply, error);
+      await sendError(request, reply, error);
+      return reply;
     }
     return reply.sent ? reply : undefined;
   });

@@ -45,6 +45,12 @@ export class LateRefusals {
 
   /** Throws the refusal, with a delay if the caller (a user or a network) does not pause between requests. */
   async refuse(caller: string, refusal: unknown): Promise<never> {
+    await this.delay(caller);
+    throw refusal;
+  }
+
+  /** Counts a refusal of a caller. Returns its delay if the caller does not pause between requests. */
+  delay(caller: string): Promise<void> | undefined {
     const now = performance.now();
     if (now - this.since >= 1000) {
       this.toldTo.clear();
@@ -52,7 +58,6 @@ export class LateRefusals {
     }
     const count = (this.toldTo.get(caller) ?? 0) + 1;
     this.toldTo.set(caller, count);
-    if (count > AT_ONCE_A_SECOND) await this.wait();
-    throw refusal;
+    return count > AT_ONCE_A_SECOND ? this.wait() : undefined;
   }
 }

@@ -83,6 +83,11 @@ export class Limiter {
     }
   }
 
+  /** Returns the delay of a refusal for a network that is refused again and again, or undefined. */
+  delayRefusal({ ip }: FastifyRequest): Promise<void> | undefined {
+    return this.isOn ? this.late.delay(networkOf(ip)) : undefined;
+  }
+
   /** Counts a request of a user, with any credential. Throws `Throttled`. */
   admitPerson(exchange: Exchange, userId: string, limit: 'spend' | 'read'): true | Promise<true> {
     const counters = limit === 'read' ? this.reads : this.counters;

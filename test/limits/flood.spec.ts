@@ -97,4 +97,23 @@ describe('refusals of clients who do not pause', () => {
     });
     expect((await chatter.get('/api/token-balance/')).status).toBe(200);
   });
+
+  const json = { 'Content-Type': 'application/json' };
+  const registration = JSON.stringify({ username: 'newcomer', password: 'short' });
+  it.each([
+    [429, 'registrations past their limit', 'POST', '/api/register/', json, registration],
+    [401, 'tokens that are none', 'GET', '/api/token-balance/', { Authorization: 'Token none' }],
+    [404, 'paths that there are not', 'GET', '/api/nothing/', {}],
+    [400, 'bodies that are none', 'POST', '/api/login/', json, '{'],
+  ])('are told a second late to strangers: %i for %s', async (...row) => {
+    const [status, , method, path, headers, body] = row;
+    const users = await app.database.count('users');
+    const answers = await flood(`${app.url}${path}`, { method, headers, body: body ?? '' });
+    const refused = Object.values(answers).reduce((sum, count) => sum + count, 0);
+    expect(answers[status]).toBeGreaterThan(AT_ONCE);
+    expect(refused).toBeGreaterThan(CLIENTS);
+    expect(refused).toBeLessThan(MOST);
+    expect((await chatter.chat('Hello')).status).toBe(200);
+    expect(await app.database.count('users')).toBe(users);
+  });
 });
