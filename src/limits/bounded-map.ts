@@ -1,3 +1,6 @@
+/** Enough for the whole old generation to be checked before the next one takes its place. */
+const CHECKED_AT_A_TIME = 4;
+
 /**
  * A map of at most `sizeMax` keys, in two generations. When the young generation reaches half of that, it becomes
  * the old one, and the keys that were not used since the last change are dropped. (A single Map that removes its
@@ -6,6 +9,9 @@
 export class BoundedMap<Value> {
   private young = new Map<string, Value>();
   private old = new Map<string, Value>();
+  /** The old keys that were not checked yet. */
+  private unchecked = this.old.entries();
+  private keptCount = 0;
   private readonly youngMax: number;
 
   /** Values for which `isKept` is true are dropped last. They take at most a quarter of the map. */
@@ -31,13 +37,24 @@ export class BoundedMap<Value> {
   set(key: string, value: Value): void {
     this.old.delete(key);
     this.young.set(key, value);
+    this.keepSome();
     if (this.young.size < this.youngMax) return;
-    const kept = new Map<string, Value>();
-    for (const [key, value] of this.old) {
-      if (kept.size * 2 >= this.youngMax) break;
-      if (this.isKept(value)) kept.set(key, value);
-    }
     this.old = this.young;
-    this.young = kept;
+    this.young = new Map();
+    this.unchecked = this.old.entries();
+    this.keptCount = 0;
+  }
+
+  /** Moves some old values that are kept to the young ones. To check all of them at once would block the event loop. */
+  private keepSome(): void {
+    for (let n = 0; n < CHECKED_AT_A_TIME && this.keptCount * 2 < this.youngMax; n += 1) {
+      const next = this.unchecked.next();
+      if (next.done) return;
+      const [key, value] = next.value;
+      if (!this.isKept(value)) continue;
+      this.old.delete(key);
+      this.young.set(key, value);
+      this.keptCount += 1;
+    }
   }
 }
