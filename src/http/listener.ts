@@ -14,7 +14,7 @@ const TIMEOUTS_CHECKED_EVERY_MS = 2000;
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
 /** What a listener needs besides Fastify's handler. */
-export interface ListenerParts {
+interface ListenerParts {
   readonly config: Pick<Config, 'requestTimeoutSeconds'>;
   readonly logger: Logger;
   readonly arrivals: Arrivals;
