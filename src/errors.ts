@@ -380,7 +380,7 @@ export class ProviderUnfit extends ProviderFailed {
   }
 }
 
-/** The provider, or the connection pool to it, has too much to do. Nothing was charged. */
+/** The provider, or this service's queue or memory for its calls, has no capacity now. Nothing was charged. */
 export class ProviderBusy extends ProviderError {
   readonly status = 503;
   readonly code = 'provider_busy';

@@ -5,8 +5,8 @@ import type { Micros } from '../time.js';
 const SERIAL_MAX = 2n ** 20n;
 
 /**
- * The id here of a row from there: always the same for one row, so that it is known again, and in the order of the
- * moments and then of the rows' numbers, as all ids are.
+ * Returns the id here of a row in the Django database. The same row always gets the same id, so that a later
+ * run recognises it. Ids sort by time and then by the row's number, as all ids do.
  */
 export function broughtId(
   kind: 'user' | 'token' | 'conversation' | 'message',

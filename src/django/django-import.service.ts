@@ -7,18 +7,17 @@ import { PersonWriter } from './person-writer.js';
 import { DjangoSource, MESSAGES_PAGE } from './source.js';
 import { findTables, type TableNames } from './tables.js';
 
-/** People who are brought along at once; each may have a page of messages in memory. */
+/** Number of users imported at the same time. Each may have a page of messages in memory. */
 const AT_ONCE = 16;
 
 export interface ImportOptions extends TableNames {
-  /** Bring the others along where something is wrong with some; without it nothing is done then. */
+  /** Import the other users if some have faults. Without it nothing is imported then. */
   readonly skip: boolean;
 }
 
 /**
- * Brings the people of a Django REST service along: accounts, passwords, tokens, balances and history. Its database
- * is read and never written to. Those who are here from an earlier run are left alone, and one that was broken off
- * goes on.
+ * Imports the users of a Django REST service: accounts, passwords, tokens, balances and history. Reads its database
+ * and never writes to it. Skips users that an earlier run imported, and continues a run that was interrupted.
  */
 @Injectable()
 export class DjangoImport {
@@ -28,7 +27,7 @@ export class DjangoImport {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Throws where the database does not open, or its tables are not found. */
+  /** Runs the import. Throws if the database does not open, or its tables are not found. */
   async run(location: string, { skip, ...names }: ImportOptions): Promise<ImportReport> {
     const database = await openForeign(location);
     try {
@@ -57,8 +56,8 @@ export class DjangoImport {
   }
 
   /**
-   * One person, in one transaction where their history is short. Where it is long they cannot log in until all of
-   * it is here: the wallet, by which they are known as brought, comes last.
+   * Imports one user, in one transaction if the history is short. If it is long, the user cannot log in until
+   * all of it is stored: the wallet, which marks the user as imported, comes last.
    */
   private async bring(source: DjangoSource, person: Person, report: ImportReport): Promise<void> {
     let after: string | undefined;

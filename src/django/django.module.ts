@@ -6,7 +6,7 @@ import { DjangoImport } from './django-import.service.js';
 import { People } from './people.js';
 import { PersonWriter } from './person-writer.js';
 
-/** Brings along the people of the Django service that this one replaces. */
+/** Imports the users of the Django service that this one replaces. */
 @Module({
   imports: [ConversationsModule, UsersModule, WalletModule],
   providers: [DjangoImport, People, PersonWriter],

@@ -1,9 +1,9 @@
 import type { Judged } from './people.js';
 
-/** How many people are named of each kind. */
+/** Number of users named for each kind of fault or note. */
 const NAMED_MAX = 20;
 
-/** Named people of one kind. */
+/** The users of one kind, of whom some are named. */
 class Kind {
   private readonly names: string[] = [];
   count = 0;
@@ -19,7 +19,7 @@ class Kind {
   }
 }
 
-/** What an import found and did. */
+/** The findings and the results of an import. */
 export class ImportReport {
   wrongCount = 0;
   private hereCount = 0;
@@ -30,7 +30,7 @@ export class ImportReport {
 
   constructor(private readonly messagesOfNobody: number) {}
 
-  /** Takes down what there is to say of a person. */
+  /** Records the findings about one user. */
   see(judged: Judged): void {
     const { person, verdict } = judged;
     const name = `${person.username.slice(0, 150)} (id ${person.djangoId})`;
@@ -46,7 +46,7 @@ export class ImportReport {
     }
   }
 
-  /** From now on something is done. */
+  /** Marks the start of writing. Without it, the report says that nothing was imported. */
   begin(): void {
     this.isDone = true;
   }
@@ -56,12 +56,12 @@ export class ImportReport {
       this.done[name as keyof typeof more] += number;
   }
 
-  /** How many people came in this run. */
+  /** Number of users imported in this run. */
   get people(): number {
     return this.done.people;
   }
 
-  /** Whether everybody is here. */
+  /** Whether the import ran and left out no user. */
   get isComplete(): boolean {
     return this.isDone && this.wrongCount === 0;
   }

@@ -8,9 +8,9 @@ import { usernameKey } from '../users/users.service.js';
 import { broughtId } from './brought-ids.js';
 import { momentOf, type DjangoSource, type DjangoUser } from './source.js';
 
-/** Somebody who is to be brought along, as they will be here. */
+/** A user to import, with the values to store here. */
 export interface Person extends BroughtPassword {
-  /** The id there. */
+  /** The id in the Django database. */
   readonly djangoId: string;
   readonly id: string;
   readonly username: string;
@@ -23,7 +23,7 @@ export interface Person extends BroughtPassword {
   readonly balance: number;
 }
 
-/** A person, and what is to be done with them: nothing for those who are here, or with whom something is wrong. */
+/** A user and the decision: `new` is imported; `here` and `wrong` are skipped. */
 export type Judged =
   | { readonly person: Person; readonly verdict: 'new' | 'here' }
   | { readonly person: Person; readonly verdict: 'wrong'; readonly reason: string };
@@ -47,12 +47,15 @@ function toPerson(user: DjangoUser): Person {
   };
 }
 
-/** Tells of every person of a Django service whether they can be brought along. */
+/** Decides for every user of a Django service whether it can be imported. */
 @Injectable()
 export class People {
   constructor(private readonly reader: ReadConnection) {}
 
-  /** Of names that are one here, the first in the order of the ids is kept. */
+  /**
+   * Yields the decisions, a page at a time. If several names are equal here, only the user with the lowest id
+   * is imported.
+   */
   async *judge(source: DjangoSource): AsyncGenerator<Judged[]> {
     const taken = new Set<string>();
     for await (const page of source.people()) {
@@ -69,7 +72,7 @@ export class People {
     }
   }
 
-  /** Whose wallets are here: it is opened last, and stays when the person is deleted. */
+  /** Returns the ids of users whose wallets exist. The wallet is created last, and stays when the user is deleted. */
   private async broughtBefore(people: readonly Person[]): Promise<Set<string>> {
     const rows = await this.reader.read<{ ownerId: string }>(
       '/* django.brought */ SELECT owner_id AS "ownerId" FROM wallets WHERE owner_id = ANY($1)',
@@ -78,7 +81,7 @@ export class People {
     return new Set(rows.map(({ ownerId }) => ownerId));
   }
 
-  /** Who has these names here. */
+  /** Returns the ids of the users who have these names here, by name. */
   private async ownersOf(people: readonly Person[]): Promise<Map<string, string>> {
     const rows = await this.reader.read<{ key: string; id: string }>(
       '/* django.names */ SELECT username_key AS key, id FROM users WHERE username_key = ANY($1)',

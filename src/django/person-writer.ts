@@ -18,10 +18,10 @@ import { momentOf, type DjangoMessage, type DjangoToken } from './source.js';
 
 const LEDGER_REASON = 'Imported from Django';
 const CONVERSATION_TITLE = 'Imported from Django';
-/** Nobody knows which model answered there. */
+/** The Django service does not record which model answered. */
 const MODEL = 'imported';
 
-/** Writes a person who is brought along. Each step may have been done by a run that was broken off. */
+/** Writes an imported user. An earlier, interrupted run may already have done each step. */
 @Injectable()
 export class PersonWriter {
   constructor(
@@ -30,7 +30,7 @@ export class PersonWriter {
     private readonly conversations: ConversationsService,
   ) {}
 
-  /** The account, which does not let anybody in until it is complete. */
+  /** Writes the account as inactive, so the user cannot log in until the import is complete. */
   async begin(tx: Tx, person: Person): Promise<void> {
     const { id, username, usernameKey, email, passwordHash, isStaff, joined } = person;
     const [there] = await tx.read('/* django.user */ SELECT id FROM users WHERE id = $1', [id]);
@@ -48,7 +48,10 @@ export class PersonWriter {
     });
   }
 
-  /** Messages and answers, in one conversation. They were paid there: here they cost nothing. */
+  /**
+   * Writes messages and answers into one conversation. They were paid in the Django service, so they cost
+   * nothing here.
+   */
   async addHistory(tx: Tx, person: Person, messages: readonly DjangoMessage[]): Promise<void> {
     if (messages.length === 0) return;
     const conversationId = broughtId('conversation', person.djangoId, person.joined);
@@ -65,7 +68,7 @@ export class PersonWriter {
     }
   }
 
-  /** The tokens, the balance, and leave to come in. */
+  /** Writes the tokens and the wallet with the balance, and activates the account if it was active. */
   async complete(tx: Tx, person: Person, tokens: readonly DjangoToken[]): Promise<void> {
     for (const { key, created } of tokens) {
       const createdAt = momentOf(created) ?? person.joined;
@@ -74,7 +77,7 @@ export class PersonWriter {
         digest: digestOf(key),
         userId: person.id,
         createdAt,
-        // There tokens do not expire; the days without use are counted from now.
+        // Django's tokens do not expire. Here the time without use starts now.
         lastUsedAt: nowMicros(),
       });
     }
@@ -96,7 +99,10 @@ export class PersonWriter {
   }
 }
 
-/** Turns are numbered here in the order in which they are brought; the wallet, which comes last, goes on from there. */
+/**
+ * Returns the last ordinal of the owner's turns. Turns are numbered in the order of the import, and the
+ * wallet, created last, continues from there.
+ */
 async function lastOrdinal(tx: Tx, ownerId: string): Promise<number> {
   const [row] = await tx.read<{ last: number }>(
     '/* django.ordinal */ SELECT coalesce(max(ordinal), 0) AS last FROM turns WHERE owner_id = $1',
@@ -105,7 +111,7 @@ async function lastOrdinal(tx: Tx, ownerId: string): Promise<number> {
   return row?.last ?? 0;
 }
 
-/** What was brought counts like what is said here. */
+/** Returns the size of what was imported, which counts like turns that were made here. */
 async function storedBy(tx: Tx, ownerId: string): Promise<Stored> {
   const [stored = NOTHING_STORED] = await tx.read<Stored>(
     `/* django.stored */ SELECT conversations.count AS conversations, conversations.bytes + turns.bytes AS bytes
@@ -148,5 +154,8 @@ function toTurn(row: DjangoMessage, person: Person, conversationId: string): Omi
   };
 }
 
-/** PostgreSQL's text has no NUL, and UTF-8 no half characters. */
+/**
+ * Replaces NUL and lone surrogates with U+FFFD. PostgreSQL's `text` cannot store NUL, and UTF-8 cannot encode
+ * lone surrogates.
+ */
 const storable = (text: string | null) => (text ?? '').replaceAll('\0', '\ufffd').toWellFormed();

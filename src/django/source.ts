@@ -2,7 +2,7 @@ import { quote, type ForeignDatabase } from '../database/foreign-database.js';
 import { fromIso, type Micros } from '../time.js';
 import type { DjangoTables, Found } from './tables.js';
 
-/** People read at once, and messages of one of them. */
+/** Number of users, and of messages of one user, read at once. */
 const PEOPLE_PAGE = 200;
 export const MESSAGES_PAGE = 200;
 
@@ -30,19 +30,22 @@ export interface DjangoMessage {
   readonly moment: string | null;
 }
 
-/** A time as SQLite keeps it, or as PostgreSQL tells it in UTC; undefined for what is none. */
+/** Parses a time as SQLite stores it, or as PostgreSQL prints it in UTC. Returns undefined for other text. */
 export function momentOf(text: string | null): Micros | undefined {
   return fromIso((text ?? '').replace(/(?<=:\d\d(?:\.\d+)?[+-]\d\d)$/, ':00'));
 }
 
-/** Reads a Django service, a page at a time. Ids, amounts and times come as texts, alike from both databases. */
+/**
+ * Reads a Django service, a page at a time. Ids, amounts and times are returned as texts, equal from both
+ * databases.
+ */
 export class DjangoSource {
   constructor(
     private readonly database: ForeignDatabase,
     private readonly tables: DjangoTables,
   ) {}
 
-  /** All users by their ids, a page at a time. */
+  /** Yields all users in the order of their ids, a page at a time. */
   async *people(): AsyncGenerator<DjangoUser[]> {
     const { users } = this.tables;
     const select = selection(users, ['id', 'joined', 'balance']);
@@ -65,7 +68,7 @@ export class DjangoSource {
     return this.database.rows(sql, [userId]);
   }
 
-  /** One page of a person's messages, by their ids, after that of `after`. */
+  /** Returns the next page of a user's messages, in the order of their ids, after the message `after`. */
   async messagesOf(userId: string, after: string | undefined): Promise<DjangoMessage[]> {
     const { messages } = this.tables;
     if (!messages) return [];
@@ -77,7 +80,7 @@ export class DjangoSource {
     );
   }
 
-  /** How many messages belong to no user that there is. */
+  /** Returns the number of messages that belong to no existing user. */
   async messagesOfNobody(): Promise<number> {
     const { users, messages } = this.tables;
     if (!messages) return 0;
@@ -101,7 +104,7 @@ function selection<Column extends string>(
   return `SELECT ${parts.join(', ')} FROM ${quote(table)} t`;
 }
 
-/** The order of the ids as the table has them: a text in the selection would sort 10 before 9. */
+/** Orders by the ids as the table stores them. As text in the selection, 10 would sort before 9. */
 function keyset<Column extends string>(
   { columns }: Found<Column>,
   key: NoInfer<Column>,

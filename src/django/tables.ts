@@ -1,13 +1,13 @@
 import type { ForeignDatabase, ForeignTable } from '../database/foreign-database.js';
 
-/** Names of tables that the operator gave; `none` for one that there is not. */
+/** Names of tables from the operator; `none` for a table that does not exist. */
 export interface TableNames {
   readonly users?: string | undefined;
   readonly tokens?: string | undefined;
   readonly messages?: string | undefined;
 }
 
-/** Where something is kept: the table, and the names of its columns by what they mean. */
+/** A table, and the names of its columns by their meaning. */
 export interface Found<Column extends string> {
   readonly table: string;
   readonly columns: Readonly<Record<Column, string>>;
@@ -19,7 +19,7 @@ type UserColumn =
 type TokenColumn = 'key' | 'user' | 'created';
 type MessageColumn = 'id' | 'user' | 'message' | 'response' | 'moment';
 
-/** Each column's name in such services, the likeliest first. Django's own have one name. */
+/** The possible names of each column, the most likely first. Columns of Django itself have one name. */
 const USERS: Shape<UserColumn> = {
   id: ['id'],
   username: ['username'],
@@ -39,14 +39,17 @@ const MESSAGES: Shape<MessageColumn> = {
   moment: ['timestamp', 'created_at', 'created', 'sent_at'],
 };
 
-/** The tables of a Django service; undefined for one that the operator said there is not. */
+/** The tables of a Django service; undefined for one that the operator declared as missing. */
 export interface DjangoTables {
   readonly users: Found<UserColumn>;
   readonly tokens: Found<TokenColumn> | undefined;
   readonly messages: Found<MessageColumn> | undefined;
 }
 
-/** Finds them by their columns, for nobody knows the names that their apps gave them. Throws what to do else. */
+/**
+ * Finds the tables by their columns, because each app chooses its own names. Throws an error that names the
+ * option to give.
+ */
 export async function findTables(
   source: ForeignDatabase,
   names: TableNames,

@@ -4,7 +4,10 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../config/config.js';
 
-/** What the page loads of npm packages: the package's entry, the file relative to it, and what is added. */
+/**
+ * The files that the page loads from npm packages: the package's entry, the file relative to it, and text to
+ * append.
+ */
 const LIBRARIES: Readonly<Record<string, readonly [entry: string, file: string, end?: string]>> = {
   'preact.js': ['htm', '../preact/standalone.module.js'],
   'marked.js': ['marked', 'marked.esm.js'],
@@ -14,7 +17,7 @@ const LIBRARIES: Readonly<Record<string, readonly [entry: string, file: string, 
 /** The module that starts the page. */
 const START = 'page.js';
 
-/** What the login needs: it is asked for first. */
+/** The files that the login needs. Browsers load them first. */
 const FIRST = [
   ...[
     'base.css',
@@ -29,7 +32,7 @@ const FIRST = [
   ...['store.js', 'format.js', 'route.js', 'speech.js'],
 ];
 
-/** What neither the login nor the chat needs: it is not named. */
+/** The files that neither the login nor the chat needs. The document does not list them. */
 const LATER = ['account.js', 'console.js', 'list.js'];
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -45,9 +48,9 @@ export interface Asset {
   readonly bytes: Buffer;
 }
 
-/** The files of the page, read once: they are few and small. */
+/** The files of the page, read once because they are few and small. */
 export class PageAssets {
-  /** Changes with any of the files, so that a browser may keep each version for good. */
+  /** A hash of all files. It changes with any of them, so a browser may cache each version forever. */
   readonly version: string;
   /** The document at `/`. */
   readonly document: string;
@@ -67,14 +70,15 @@ export class PageAssets {
       .replace('%REGISTRATION%', isRegistrationOpen ? 'open' : 'closed');
   }
 
-  /** The file of that name; undefined for any other. */
+  /** Returns the file with that name; undefined if there is none. */
   find(name: string): Asset | undefined {
     return this.files.get(name);
   }
 
   /**
-   * Modules import one another; naming them all here saves a round trip for each level. What the chat needs is in a
-   * template, which browsers leave alone until the page asks for it: it would keep the login waiting.
+   * Returns the tags that load the files. Modules import one another, so listing them all here saves a round
+   * trip for each level. The files for the chat are in a template, which browsers do not load until the page
+   * asks. Otherwise they would delay the login.
    */
   private links(): string {
     const others = [...FIRST, ...LATER];

@@ -6,13 +6,13 @@ import { NotFound } from '../errors.js';
 import { Public } from '../http/request.decorators.js';
 import { PageAssets } from './page-assets.js';
 
-/** Nothing inline and nothing from elsewhere: a model's answer has no way to become code. */
+/** Allows no inline code and no other origin, so a model's answer cannot run as code. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const FOR_GOOD = 'public, max-age=31536000, immutable';
 
-/** The page at `/`, on which people chat and look after their account. */
+/** The page at `/`, on which users chat and manage their accounts. */
 @ApiExcludeController()
 @Controller()
 export class WebController {
@@ -29,7 +29,10 @@ export class WebController {
     void reply.type('text/html; charset=utf-8').send(this.assets.document);
   }
 
-  /** A tab that was opened before an update still finds its files, and keeps none of the new ones. */
+  /**
+   * Sends a file of the page. A tab that was opened before an update still gets the files, but does not cache
+   * the new ones.
+   */
   @Public({ anyAccept: true })
   @Get('assets/:version/:file')
   asset(
