@@ -6,7 +6,7 @@ import type { Config } from '../config/config.js';
 import { networkOf } from './network.js';
 
 /** Requests are started for this long in one turn of the event loop. The last one may take longer. */
-const SHARE_MS = 10;
+const SHARE_MS = 25;
 /** The same while connections come in, because libuv accepts only one connection in each turn. */
 const SHARE_MS_BESIDE_CONNECTIONS = 1;
 
