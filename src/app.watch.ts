@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PasswordHasher } from './auth/password-hasher.js';
 import { Database } from './database/data-source.js';
 import { UnitOfWork } from './database/unit-of-work.js';
+import { Arrivals } from './http/arrivals.js';
 import { RequestGate } from './http/request-gate.js';
 import { Metrics } from './metrics/metrics.js';
 import { SECOND_MICROS } from './time.js';
@@ -16,7 +17,11 @@ import { WalletWatch } from './wallet/wallet-watch.js';
 export function watchService(app: NestFastifyApplication): void {
   const metrics = app.get(Metrics);
   const [unitOfWork, charges] = [app.get(UnitOfWork), app.get(ChargesService)];
-  const [hasher, gate] = [app.get(PasswordHasher), app.get(RequestGate)];
+  const [hasher, gate, arrivals] = [
+    app.get(PasswordHasher),
+    app.get(RequestGate),
+    app.get(Arrivals),
+  ];
   const [holds, sweeper] = [app.get(OpenHolds), app.get(HoldSweeper)];
   metrics.watch('open_holds', 'Answers under way, over all processes.', () => holds.count());
   metrics.watch(
@@ -34,6 +39,7 @@ export function watchService(app: NestFastifyApplication): void {
     charges: () => charges.depth,
     hashes: () => hasher.depth,
     requests: () => gate.depth,
+    arrivals: () => arrivals.waiting,
   });
   const database = app.get(Database);
   if (database.pool) {

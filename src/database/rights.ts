@@ -5,6 +5,9 @@ interface Session {
   readonly isReadOnly: boolean;
 }
 
+/** Other tables, such as the ledger, may be append-only by their rights. */
+const CHANGED_BY_EACH_ANSWER = ['wallets', 'holds'];
+
 /**
  * Throws an error with one sentence if the role may read from PostgreSQL but not write to it. Without this check
  * the service would start, and every request that writes would fail. An SQLite file that cannot be written is
@@ -24,9 +27,10 @@ export async function assertWritable(database: Database): Promise<void> {
   const [denied] = await database.query<{ name: string }[]>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = current_schema() AND c.relname = ANY($1) AND NOT (
-       has_any_column_privilege(c.oid, 'SELECT') AND has_any_column_privilege(c.oid, 'INSERT'))
+       has_any_column_privilege(c.oid, 'SELECT') AND has_any_column_privilege(c.oid, 'INSERT')
+       AND (c.relname <> ALL($2) OR has_any_column_privilege(c.oid, 'UPDATE')))
      ORDER BY 1 LIMIT 1`,
-    [ours],
+    [ours, CHANGED_BY_EACH_ANSWER],
   );
   if (denied)
     throw new Error(`${session?.role ?? ''} may not read and write the table ${denied.name}`);

@@ -26,6 +26,8 @@ export function endOnSilence(client: pg.Client, afterMs = SILENCE_MS): void {
   const socket = socketOf(client);
   socket.setTimeout(afterMs);
   socket.on('timeout', () => {
+    // A statement that starts from now on has its whole time.
+    if (!isOwed(client) && !socket.writableEnded) return;
     const heard = socket.bytesRead;
     const look = () => {
       if (socket.bytesRead !== heard) return;

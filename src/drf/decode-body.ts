@@ -143,7 +143,7 @@ const OPENS = new Set([0x5b, 0x7b]);
 const CLOSES = new Set([0x5d, 0x7d]);
 
 /** Counts brackets and commas outside strings, in one pass. The text may be invalid JSON. Throws `ParseError`. */
-function countCommas(text: string, commasMax: number): number {
+export function countCommas(text: string, commasMax: number): number {
   if (text.startsWith('\ufeff')) throw new ParseError('Unexpected UTF-8 BOM');
   let [depth, commas, inString] = [0, 0, false];
   for (let index = 0; index < text.length; index += 1) {

@@ -33,10 +33,12 @@ interface Line {
  * Starts requests as they arrive, for a few milliseconds in each turn of the event loop. Between the turns new
  * connections are accepted, open requests continue, and timers run. Waiting requests are started one network after
  * the other, so that many busy clients of one network only wait for each other. `pipelining.ts` bounds how many can
- * wait: a few for each connection, and only their heads are in memory.
+ * wait: a few for each connection. Their heads and the first kilobytes of their bodies are in memory.
  */
 export class Arrivals {
   shareMs = SHARE_MS;
+  /** Number of requests that wait. */
+  waiting = 0;
   private readonly lines = new Map<string, Line>();
   /** All lines with waiting requests, the next one first. */
   private readonly turns = new Queue<Line>();
@@ -111,6 +113,7 @@ export class Arrivals {
       this.turns.enqueue(line);
     }
     line.waiting.enqueue(arrival);
+    this.waiting += 1;
   }
 
   private keyOf({ request, at }: Arrival): string {
@@ -122,8 +125,11 @@ export class Arrivals {
   private dequeue(): Arrival | undefined {
     const line = this.turns.dequeue();
     if (!line) return undefined;
-    let next = line.waiting.dequeue();
-    while (next?.request.socket.destroyed) next = line.waiting.dequeue();
+    let next: Arrival | undefined;
+    do {
+      next = line.waiting.dequeue();
+      if (next) this.waiting -= 1;
+    } while (next?.request.socket.destroyed);
     if (line.waiting.size > 0) this.turns.enqueue(line);
     else this.lines.delete(line.key);
     return next;

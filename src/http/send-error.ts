@@ -78,7 +78,7 @@ export function logError(request: FastifyRequest, error: unknown, what: string):
 /** Never delayed here: too little money, a request with the same key under way. 429 is delayed by the limits. */
 const IN_TIME = [402, 409, 429];
 
-/** Whether a refusal goes to a caller without valid credentials, for a fault of the caller. */
+/** Whether a refusal is for a fault of a caller who is not known: no valid credentials, or they were not read yet. */
 const isStrangers = ({ user }: FastifyRequest & { user?: Principal }, status: number): boolean =>
   user === undefined && status >= 400 && status < 500 && !IN_TIME.includes(status);
 

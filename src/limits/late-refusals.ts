@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 
 /**
- * The delay of a refusal: one second, or up to three if many wait. At most this many refusals are sent in a second.
+ * The delay of a refusal: one second, or up to three if many wait. About this many refusals are sent in a second while fewer than 750 wait.
  */
 const LATE_BY_MS = 1000;
 const LATE_BY_MS_MAX = 3000;

@@ -10,7 +10,7 @@ const NAMES = ['reasoning_details', 'thinking_blocks'] as const;
 export type ThoughtParts = Partial<Readonly<Record<(typeof NAMES)[number], readonly Fields[]>>>;
 
 /** The fields of a part whose text comes in pieces. */
-const TEXTS = ['text', 'summary', 'thinking', 'data', 'signature'];
+const TEXTS = ['text', 'summary', 'thinking', 'signature'];
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -26,14 +26,13 @@ export function thoughtPartsIn(said: Fields): ThoughtParts | undefined {
   return found;
 }
 
-/** Returns the parts of both, in this order. */
-export function joined(before: Fields, after: ThoughtParts): ThoughtParts {
-  const known = thoughtPartsIn(before) ?? {};
-  const added = Object.entries(after) as [keyof ThoughtParts, readonly Fields[]][];
-  return added.reduce<ThoughtParts>(
-    (all, [name, parts]) => ({ ...all, [name]: [...(all[name] ?? []), ...parts] }),
-    known,
-  );
+/** Adds parts to the fields of a message whose lists no other message has. Takes time only for the added parts. */
+export function addParts(message: Record<string, unknown>, added: ThoughtParts): void {
+  for (const [name, parts] of Object.entries(added)) {
+    const known = message[name];
+    if (Array.isArray(known)) for (const part of parts) known.push(part);
+    else message[name] = [...parts];
+  }
 }
 
 /** Parses the text of `CollectedParts`. Returns undefined for any other, such as the encrypted data of another service. */

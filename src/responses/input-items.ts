@@ -1,5 +1,6 @@
 import { isFields } from '../fields/field-reader.js';
-import { readThoughtParts } from '../models/thought-parts.js';
+import { countCommas } from '../drf/decode-body.js';
+import { readThoughtParts, type ThoughtParts } from '../models/thought-parts.js';
 import { plain, readContent, refuse, textAt } from './content-parts.js';
 import { placeOfItem, type ItemPlace } from './item-ids.js';
 import type { Step } from './transcript.js';
@@ -23,6 +24,8 @@ export interface Input {
 }
 
 const ITEMS_MAX = 2048;
+/** Maximum number of commas in the thinking parts of all items. The checks of the body do not look into strings. */
+const PARTS_COMMAS_MAX = 20_000;
 /** `developer` is OpenAI's newer name for `system`. Other servers know only the older one. */
 const ROLES = new Map([
   ['user', 'user'],
@@ -46,19 +49,25 @@ export function readInput(input: unknown): Input {
     return refuse('input', `Too long: at most ${String(ITEMS_MAX)} items.`);
   }
   const items: InputItem[] = [];
+  const budget: Budget = { commas: PARTS_COMMAS_MAX };
   const leftOut = new Set<string>();
   input.forEach((item: unknown, n) => {
     const path = `input[${String(n)}]`;
     if (!isFields(item)) return refuse(path, 'Invalid type: expected an item.');
-    const read = readItem(item, path);
+    const read = readItem(item, path, budget);
     if (read) items.push(read);
     else leftOut.add(String(item['type']));
   });
   return { items, leftOut: [...leftOut] };
 }
 
+/** What the thinking parts of the items that are not read yet may contain. */
+interface Budget {
+  commas: number;
+}
+
 /** Parses one item. Returns undefined for a kind that only OpenAI's own tools create. */
-function readItem(item: Fields, path: string): InputItem | undefined {
+function readItem(item: Fields, path: string, budget: Budget): InputItem | undefined {
   switch (typeOf(item, path)) {
     case 'message':
       return messageOf(item, path);
@@ -66,7 +75,7 @@ function readItem(item: Fields, path: string): InputItem | undefined {
       return {
         kind: 'reasoning',
         text: thoughtsOf(item, path),
-        parts: readThoughtParts(item['encrypted_content']),
+        parts: partsOf(item, path, budget),
       };
     case 'function_call':
       return callOf(item, textAt(item, 'arguments', path), path);
@@ -92,6 +101,18 @@ function typeOf(item: Fields, path: string): string {
     return refuse(`${path}.type`, 'Invalid type: expected a string.');
   }
   return 'role' in item || !('id' in item) ? 'message' : 'item_reference';
+}
+
+/** Returns the parts that the provider wants back. Returns undefined for the encrypted data of another service. */
+function partsOf(item: Fields, path: string, budget: Budget): ThoughtParts | undefined {
+  const { encrypted_content: text } = item;
+  if (typeof text !== 'string' || !text.startsWith('{')) return undefined;
+  try {
+    budget.commas -= countCommas(text, budget.commas);
+  } catch {
+    return refuse(`${path}.encrypted_content`, 'Too many values, or nested too deeply.');
+  }
+  return readThoughtParts(text);
 }
 
 function messageOf(item: Fields, path: string): Step {

@@ -1,7 +1,7 @@
 import type { AnswerEvent, StreamFormat } from '../chat/answer-format.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import type { CompletionDelta } from '../models/providers/provider.js';
-import { readThoughtParts } from '../models/thought-parts.js';
+import { readThoughtParts, type ThoughtParts } from '../models/thought-parts.js';
 import { isWhole, type OutputItem } from './output-items.js';
 import { toResponse, turnToResponse } from './response-wire.js';
 import type { ResponseSettings } from './settings.js';
@@ -28,6 +28,8 @@ export class ResponseEvents implements StreamFormat {
   private readonly calls: OpenCalls;
   private text: OpenText | undefined;
   private readonly counts = { rs: 0, msg: 0 };
+  /** Parts that arrived within the text. They become an item at the end, because an item would split the text. */
+  private readonly late: ThoughtParts[] = [];
 
   constructor(
     private readonly head: StreamHead,
@@ -46,8 +48,11 @@ export class ResponseEvents implements StreamFormat {
 
   delta({ reasoning = '', thoughtParts, text, toolCalls = [] }: CompletionDelta): AnswerEvent[] {
     const events: ResponseEvent[] = [];
-    if (reasoning !== '' || thoughtParts) events.push(...this.write('rs', reasoning));
-    if (thoughtParts) this.text?.keep(thoughtParts);
+    const isWriting = this.text?.prefix === 'msg';
+    if (reasoning !== '' || (thoughtParts && !isWriting))
+      events.push(...this.write('rs', reasoning));
+    if (thoughtParts && this.text?.prefix === 'msg') this.late.push(thoughtParts);
+    else if (thoughtParts) this.text?.keep(thoughtParts);
     if (text !== '') events.push(...this.write('msg', text));
     if (toolCalls.length > 0) events.push(...this.closeText('completed'));
     for (const piece of toolCalls) events.push(...this.calls.add(piece));
@@ -71,6 +76,7 @@ export class ResponseEvents implements StreamFormat {
     const events = [
       ...(isSilent && turn.status === 'complete' ? this.write('msg', '') : []),
       ...this.closeText(status),
+      ...this.writeLate(),
       ...this.calls.close(status),
     ];
     const response = turnToResponse(turn, this.settings, this.output);
@@ -101,6 +107,13 @@ export class ResponseEvents implements StreamFormat {
     if (!goesOn) events.push(...this.text.open());
     if (text !== '') events.push(...this.text.add(text));
     return events;
+  }
+
+  private writeLate(): ResponseEvent[] {
+    if (this.late.length === 0) return [];
+    const events = this.write('rs', '');
+    for (const parts of this.late) this.text?.keep(parts);
+    return [...events, ...this.closeText('completed')];
   }
 
   private closeText(status: 'completed' | 'incomplete'): ResponseEvent[] {

@@ -1,9 +1,11 @@
 import type { ChatMessage } from '../models/providers/provider.js';
-import { joined, type ThoughtParts } from '../models/thought-parts.js';
+import { addParts, type ThoughtParts } from '../models/thought-parts.js';
 import type { ToolCall } from '../models/tool-calls.js';
 
+type Fields = Readonly<Record<string, unknown>>;
+
 /** A part of a message in the format of chat completions. */
-export type ContentPart = Readonly<Record<string, unknown>>;
+export type ContentPart = Fields;
 
 /** One step of a conversation, in the terms of chat completions. */
 export type Step =
@@ -48,7 +50,10 @@ export function toMessages(steps: Iterable<Step>): ChatMessage[] {
 class Transcript {
   private readonly messages: ChatMessage[] = [];
   private reasoning = '';
-  private parts: ThoughtParts = {};
+  /** Parts for the next text or call. */
+  private parts: Record<string, Fields[]> = {};
+  /** The message to which the parts belong if no text or call of an answer follows them. */
+  private before: AssistantMessage | undefined;
   private others: ContentPart[] = [];
   /** The message of the answer to which the last step belongs. */
   private answer: AssistantMessage | undefined;
@@ -57,9 +62,10 @@ class Transcript {
     if (step.kind !== 'output') this.showOthers();
     switch (step.kind) {
       case 'reasoning':
+        this.before = this.answer;
         if (this.answer?.tool_calls === undefined) this.answer = undefined;
         this.reasoning += step.text;
-        this.parts = joined(this.parts, step.parts ?? {});
+        if (step.parts) addParts(this.parts, step.parts);
         return;
       case 'message':
         this.addMessage(step);
@@ -68,7 +74,7 @@ class Transcript {
         this.addCall(step.call);
         return;
       case 'output':
-        this.answer = undefined;
+        this.endAnswer();
         this.messages.push({ role: 'tool', tool_call_id: step.callId, content: step.text });
         this.others.push(...step.others);
     }
@@ -77,12 +83,13 @@ class Transcript {
   /** Thinking without a text or call after it is left out, because it belongs to no message. */
   end(): ChatMessage[] {
     this.showOthers();
+    this.endAnswer();
     return this.messages;
   }
 
   private addMessage({ role, content }: Step & { kind: 'message' }): void {
     if (role !== 'assistant') {
-      this.answer = undefined;
+      this.endAnswer();
       this.messages.push({ role, content });
       return;
     }
@@ -107,9 +114,17 @@ class Transcript {
     if (this.reasoning !== '')
       answer.reasoning_content = (answer.reasoning_content ?? '') + this.reasoning;
     this.reasoning = '';
-    Object.assign(answer, joined(answer, this.parts));
+    addParts(answer, this.parts);
     this.parts = {};
     return answer;
+  }
+
+  /** Ends the answer. Parts that a provider sent after its last text or call, such as a signature, belong to it. */
+  private endAnswer(): void {
+    if (this.before) addParts(this.before, this.parts);
+    this.parts = {};
+    this.before = undefined;
+    this.answer = undefined;
   }
 
   private showOthers(): void {

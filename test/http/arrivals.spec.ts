@@ -33,7 +33,7 @@ describe('requests that arrive at once', () => {
   let begun: string[];
   let onBegin: (request: IncomingMessage) => void;
 
-  const handle = (request: IncomingMessage, response: ServerResponse) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     begun.push(request.url ?? '');
     onBegin(request);
     spend();
@@ -44,7 +44,7 @@ describe('requests that arrive at once', () => {
     [begun, sockets, onBegin] = [[], [], () => undefined];
     arrivals = new Arrivals(config);
     arrivals.shareMs = SHARE_MS;
-    server = createListener(handle, { config, logger: pino({ enabled: false }), arrivals });
+    server = createListener(answer, { config, logger: pino({ enabled: false }), arrivals });
     await once(server.listen(0, '127.0.0.1'), 'listening');
   });
   afterEach(async () => {

@@ -100,7 +100,7 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
       await app.post('/api/register/', { username: `u${String(n)}`, password: 'x' });
     }
     const text = await scrape();
-    for (const queue of ['writes', 'charges', 'hashes', 'requests']) {
+    for (const queue of ['writes', 'charges', 'hashes', 'requests', 'arrivals']) {
       expect(valueOf(text, `tallychat_queue_depth{queue="${queue}"}`)).toBe(0);
     }
     expect(valueOf(text, 'nodejs_eventloop_lag_seconds')).toBeGreaterThanOrEqual(0);

@@ -60,8 +60,8 @@ const PARTS: Record<string, Behaviour> = {
   'parts-without-end': async (call) => {
     call.open();
     for (let n = 0; n < 4; n += 1) {
-      const data = 'x'.repeat(400_000);
-      await call.event(chunk({ reasoning_details: [{ type: 'reasoning.encrypted', data }] }));
+      const encrypted = { type: 'reasoning.encrypted', data: 'x'.repeat(400_000) };
+      await call.event(chunk({ reasoning_details: [encrypted] }));
     }
     await call.delta('Fine.');
     await call.finish();
@@ -141,9 +141,8 @@ describe.each(databaseKinds)('the parts of what a model thinks, on %s', (kind) =
     const names = (await reader.all()).map(({ name }) => name);
     expect(names.filter((name) => name !== ':')).toEqual(['start', 'delta', 'reasoning', 'done']);
     const { body: response } = await ada.send('POST', '/v1/responses', { model, input: MESSAGE });
-    expect(response.output.map(({ type }: { type: string }) => type)).toEqual([
-      ...['reasoning', 'message'],
-    ]);
+    const items = response.output as { type: string }[];
+    expect(items.map(({ type }) => type)).toEqual(['reasoning', 'message']);
     const { raw } = await ada.send('POST', '/v1/responses', {
       model,
       input: MESSAGE,
