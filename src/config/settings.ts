@@ -18,15 +18,21 @@ const DAY_SECONDS = 86_400;
 
 /** All settings: name, rule, default and meaning. A test compares `.env.example` with this table. */
 export const SETTINGS = {
-  HOST: host({ default: '127.0.0.1', desc: 'Address to listen on; 0.0.0.0 for all.' }),
-  PORT: integer({ min: 0, max: 65_535 })({ default: 8000, desc: 'Port; 0 picks a free one.' }),
+  HOST: host({
+    default: '127.0.0.1',
+    desc: 'Address to listen on. 0.0.0.0 listens on all addresses.',
+  }),
+  PORT: integer({ min: 0, max: 65_535 })({
+    default: 8000,
+    desc: 'Port to listen on. 0 picks a free port.',
+  }),
   DATABASE_URL: databaseUrl({
     default: 'sqlite:./data/tallychat.sqlite',
     desc: 'sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>.',
   }),
   DATABASE_POOL_MAX: integer({ min: 2, max: 200 })({
     default: 10,
-    desc: 'Connections to PostgreSQL at most. SQLite has one writer and one reader.',
+    desc: 'Maximum number of connections to PostgreSQL. SQLite always has one writer and one reader.',
   }),
   LOG_LEVEL: str({
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -43,169 +49,178 @@ export const SETTINGS = {
   }),
   MODELS_FILE: str({
     default: '',
-    desc: 'Path of a JSON file with providers and models (docs/models.md). Empty: the model echo alone.',
+    desc: 'Path of a JSON file with providers and models (docs/models.md). Empty: only the model echo.',
   }),
   OPENAI_API_KEY: providerKey({
     default: '',
-    desc: 'Key of OpenAI, or of the server at OPENAI_BASE_URL. It counts where OPENAI_MODELS names models.',
+    desc: 'API key for OpenAI, or for the server at OPENAI_BASE_URL. Used only if OPENAI_MODELS names models.',
   }),
   OPENAI_MODELS: modelNames({
     default: '',
-    desc: 'Models of OpenAI to serve at PRICE_PER_MESSAGE, separated by commas; the first is the default. Ignored beside MODELS_FILE.',
+    desc: 'Models of OpenAI to serve at PRICE_PER_MESSAGE, separated by commas. The first one is the default. Ignored if MODELS_FILE is set.',
   }),
   OPENAI_BASE_URL: providerUrl({
     default: '',
-    desc: 'Another server that speaks as OpenAI does, with a key or without. Empty: https://api.openai.com/v1.',
+    desc: 'URL of another server with the API of OpenAI. It may work without a key. Empty: https://api.openai.com/v1.',
   }),
   GEMINI_API_KEY: providerKey({
     default: '',
-    desc: 'Key of Google Gemini. It counts where GEMINI_MODELS names models.',
+    desc: 'API key for Google Gemini. Used only if GEMINI_MODELS names models.',
   }),
   GEMINI_MODELS: modelNames({
     default: '',
-    desc: 'Models of Gemini to serve at PRICE_PER_MESSAGE, separated by commas, after those of OPENAI_MODELS.',
+    desc: 'Models of Gemini to serve at PRICE_PER_MESSAGE, separated by commas. They are listed after OPENAI_MODELS.',
   }),
   PROVIDER_REST_SECONDS: integer({ min: 0, max: 3600 })({
     default: 30,
-    desc: 'Seconds for which a model is not asked after its provider failed the same way ten times in a row; 0: it is always asked.',
+    desc: 'Seconds for which a model gets no requests after its provider failed ten times in a row with the same error. 0: no pause.',
   }),
   HTTPS_PROXY: proxyUrl({
     default: '',
-    desc: 'Proxy through which providers with an https URL are reached.',
+    desc: 'Proxy for requests to providers with an https URL.',
   }),
   HTTP_PROXY: proxyUrl({
     default: '',
-    desc: 'Proxy through which providers with an http URL are reached.',
+    desc: 'Proxy for requests to providers with an http URL.',
   }),
   NO_PROXY: hosts({
     default: '',
-    desc: 'Hosts that are reached without a proxy, separated by commas.',
+    desc: 'Hosts that are contacted without a proxy, separated by commas.',
   }),
   MESSAGE_MAX_CHARS: integer({ min: 1, max: 1_000_000 })({
     default: 100_000,
-    desc: 'Longest message, in Unicode code points.',
+    desc: 'Maximum length of a message, in Unicode code points.',
   }),
   BODY_MAX_BYTES: integer({ min: 1024, max: 16_777_216 })({
     default: 1_048_576,
-    desc: 'Largest request body; past it 413.',
+    desc: 'Maximum size of a request body. A larger body gets 413.',
   }),
   PUBLIC_BODY_MAX_BYTES: integer({ min: 1024, max: 16_777_216 })({
     default: 131_072,
-    desc: 'Largest request body of routes that need no credentials, such as login; past it 413.',
+    desc: 'Maximum size of a request body on routes that need no credentials, such as login. A larger body gets 413.',
   }),
   ANSWER_TIMEOUT_SECONDS: integer({ min: 1, max: 3600 })({
     default: 120,
-    desc: 'Seconds that a model gets for a whole answer.',
+    desc: 'Maximum time for a complete answer of a model, in seconds.',
   }),
   REQUEST_TIMEOUT_SECONDS: integer({ min: 1, max: 3600 })({
     default: 60,
-    desc: 'Seconds that a client has to send a whole request; past it 408.',
+    desc: 'Maximum time in which a client must send a complete request, in seconds. A slower request gets 408.',
   }),
   HOLD_LIFETIME_SECONDS: integer({ min: 1, max: DAY_SECONDS })({
     default: 600,
-    desc: 'Seconds beyond the time limit of an answer after which its hold expires by itself.',
+    desc: 'A hold that was never resolved expires this many seconds after the time limit of its answer.',
   }),
   IDEMPOTENCY_RETENTION_SECONDS: integer({ min: 1, max: 3650 * DAY_SECONDS })({
     default: DAY_SECONDS,
-    desc: 'Seconds for which the answer to an Idempotency-Key is replayed.',
+    desc: 'Seconds for which a stored answer is replayed to requests with the same Idempotency-Key.',
   }),
   ACCESS_TOKEN_IDLE_SECONDS: integer({ min: 1, max: 3650 * DAY_SECONDS })({
     default: 30 * DAY_SECONDS,
-    desc: 'Seconds without use after which an access token expires.',
+    desc: 'An access token expires if it is not used for this many seconds.',
   }),
   JWT_SECRET: jwtSecret({
     default: '',
-    desc: 'Signs JWTs, 32 characters or more. Empty: a key is made once in ./data/jwt.key. Set it where several hosts serve.',
+    desc: 'Secret that signs JWTs, at least 32 characters. Empty: the service creates a key once, in ./data/jwt.key. Set it if several hosts serve.',
   }),
   ARGON2_MEMORY_KIB: integer({ min: 8192, max: 4_194_304 })({
     default: 19_456,
-    desc: 'argon2id memory per hash, in KiB (OWASP: 19456 with 2 passes).',
+    desc: 'Memory of argon2id for one hash, in KiB. OWASP recommends 19456 with 2 passes.',
   }),
-  ARGON2_PASSES: integer({ min: 1, max: 100 })({ default: 2, desc: 'argon2id passes.' }),
+  ARGON2_PASSES: integer({ min: 1, max: 100 })({
+    default: 2,
+    desc: 'Number of passes of argon2id.',
+  }),
   HASH_CONCURRENCY: integer({ min: 0, max: 1024 })({
     default: 0,
-    desc: 'Password hashes at once. 0: the cores, but two fewer than UV_THREADPOOL_SIZE (4).',
+    desc: 'Number of password hashes computed at the same time. 0: the number of cores, but at most UV_THREADPOOL_SIZE (4 by default) minus 2.',
   }),
   HASH_QUEUE_MAX: integer({ min: 0, max: 100_000 })({
     default: 100,
-    desc: 'Password hashes that may wait their turn; past it 503.',
+    desc: 'Maximum number of password hashes that wait. A further request gets 503.',
   }),
   REQUESTS_MAX: integer({ min: 1, max: 1_000_000 })({
     default: 5000,
-    desc: 'Requests under way at once, open streams among them; past it 503.',
+    desc: 'Maximum number of requests in progress at the same time, including open streams. A further request gets 503.',
   }),
   REQUESTS_PER_CALLER_MAX: integer({ min: 1, max: 1_000_000 })({
     default: 250,
-    desc: 'Of these, those of one person, or of one network where nobody is logged in; past it 429.',
+    desc: 'Maximum number of requests in progress for one user, or for one network if the request has no user. A further request gets 429.',
   }),
   STORED_MAX_BYTES: integer({ min: 0, max: Number.MAX_SAFE_INTEGER })({
     default: 268_435_456,
-    desc: 'Bytes that are kept for one person, what was said and answered; past it 403. 0: no bound.',
+    desc: 'Maximum number of bytes stored for one user, mainly messages and answers. A request that needs more gets 403. 0: no limit.',
   }),
   CONVERSATIONS_MAX: integer({ min: 0, max: 1_000_000_000 })({
     default: 100_000,
-    desc: 'Conversations that one person keeps; past it 403. 0: no bound.',
+    desc: 'Maximum number of conversations that are stored for one user. A further one gets 403. 0: no limit.',
   }),
   SHUTDOWN_TIMEOUT_SECONDS: integer({ min: 1, max: 3600 })({
     default: 30,
-    desc: 'Seconds that answers under way get to finish after SIGTERM.',
+    desc: 'After SIGTERM, answers in progress may take this many seconds to finish.',
   }),
   TRUSTED_PROXIES: networks({
     default: '',
-    desc: 'Proxies, as addresses or CIDR networks, whose X-Forwarded-For, -Proto and -Host count. Empty: none.',
+    desc: 'Trusted proxies, as addresses or CIDR networks, separated by commas. Only their X-Forwarded-For, -Proto and -Host headers are used. Empty: none.',
   }),
   JWT_REFRESH_GRACE_SECONDS: integer({ min: 0, max: 3600 })({
     default: 60,
-    desc: 'Seconds in which a spent refresh token is answered with the successor that it has. After that it ends its session.',
+    desc: 'For this many seconds, a used refresh token returns its existing successor again. A later use ends its session.',
   }),
   JWT_ROTATE: str({
     choices: ['on', 'off'],
     default: 'on',
-    desc: 'on, or off: a refresh token then serves until it expires, as by default in SimpleJWT.',
+    desc: 'on or off. If off, a refresh token can be used until it expires, as in SimpleJWT by default.',
   }),
   RATE_LIMITS: str({
     choices: ['on', 'off'],
     default: 'on',
-    desc: 'on, or off for load tests: the log then says so at the start.',
+    desc: 'on or off. off is for load tests, and is logged at startup.',
   }),
   RATE_LIMIT_REGISTER: rate({
     default: '20/h',
-    desc: 'Registrations of a network in any s, m, h or d.',
+    desc: 'Maximum rate of registrations from one network, as count/window. It holds for any window of one s, m, h or d.',
   }),
-  RATE_LIMIT_LOGIN: rate({ default: '30/m', desc: 'Logins of a network.' }),
+  RATE_LIMIT_LOGIN: rate({ default: '30/m', desc: 'Maximum rate of logins from one network.' }),
   RATE_LIMIT_LOGIN_ACCOUNT: rate({
     default: '10/m',
-    desc: 'Logins to one username from one network.',
+    desc: 'Maximum rate of logins with one username from one network.',
   }),
-  RATE_LIMIT_SPEND: rate({ default: '120/m', desc: 'Requests of a person that can spend.' }),
-  RATE_LIMIT_READ: rate({ default: '600/m', desc: 'Other requests of a person.' }),
+  RATE_LIMIT_SPEND: rate({
+    default: '120/m',
+    desc: 'Maximum rate of requests that can spend tokens, for one user.',
+  }),
+  RATE_LIMIT_READ: rate({
+    default: '600/m',
+    desc: 'Maximum rate of other requests, for one user.',
+  }),
   CORS_ORIGINS: origins({
     default: '',
-    desc: 'Origins whose pages may call the API from a browser, or * for all. Empty: none but its own.',
+    desc: 'Origins from which web pages may call the API, separated by commas, or * for all. Empty: only its own origin.',
   }),
   REGISTRATION: str({
     choices: ['open', 'closed'],
     default: 'open',
-    desc: 'open, or closed: then operators alone make users (npm run admin -- create-user).',
+    desc: 'open or closed. If closed, only operators can create users (npm run admin -- create-user).',
   }),
   PUBLIC_URL: publicUrl({
     default: '',
-    desc: 'Where people reach the service, for links in mails. Empty: no mail is sent.',
+    desc: 'URL at which users reach the service, for the links in mails. Empty: no mail is sent.',
   }),
   SMTP_URL: smtpUrl({
     default: '',
-    desc: 'smtp://<user>:<password>@<host>:<port>, or smtps://..., to send mails. Empty: no mail is sent.',
+    desc: 'Mail server: smtp://<user>:<password>@<host>:<port>, or smtps://... Empty: no mail is sent.',
   }),
   SMTP_FROM: smtpFrom({
     default: '',
-    desc: 'Whom mails are from. Empty: no mail is sent.',
+    desc: 'Sender address of mails. Empty: no mail is sent.',
   }),
   METRICS_HOST: host({
     default: '127.0.0.1',
-    desc: 'Address for Prometheus; what is told there is for operators alone.',
+    desc: 'Address to listen on for Prometheus. The metrics are only for operators.',
   }),
   METRICS_PORT: integer({ min: 0, max: 65_535 })({
     default: 0,
-    desc: 'Port on which /metrics is answered; 0 for none.',
+    desc: 'Port of /metrics. 0: metrics are not served.',
   }),
 };
