@@ -16,8 +16,8 @@ function aboutUser(parent: Command, name: string, summary: string): Command {
   return parent
     .command(name)
     .description(summary)
-    .argument('<username>', 'as they log in', filled)
-    .option('--reason <text>', 'what the trail says of it', reasonText);
+    .argument('<username>', 'the username, as for a login', filled)
+    .option('--reason <text>', 'the reason that the trail stores', reasonText);
 }
 
 /** Declares a command that gives tokens, with a reason that the ledger stores. */
@@ -25,26 +25,26 @@ function aboutTokens(parent: Command, name: string, summary: string): Command {
   return parent
     .command(name)
     .description(summary)
-    .requiredOption('--reason <text>', 'what the ledger says of it', reasonText);
+    .requiredOption('--reason <text>', 'the reason that the ledger stores', reasonText);
 }
 
 export function declare(command: Command): void {
   aboutTokens(command, 'grant', 'gives tokens to a user')
-    .argument('<username>', 'as they log in', filled)
-    .argument('<amount>', 'whole tokens', amount)
-    .option('--key <idempotency key>', 'the same key again grants nothing more', keyText)
+    .argument('<username>', 'the username, as for a login', filled)
+    .argument('<amount>', 'number of tokens, a whole number', amount)
+    .option('--key <idempotency key>', 'a second grant with the same key has no effect', keyText)
     .action(async (username: string, tokens: number, options: { reason: string; key?: string }) =>
       (await work()).grant({ username, amount: tokens, ...options }),
     );
-  aboutTokens(command, 'codes', 'makes a redemption code and prints it')
-    .argument('<amount>', 'whole tokens', amount)
+  aboutTokens(command, 'codes', 'creates a redemption code and prints it')
+    .argument('<amount>', 'number of tokens, a whole number', amount)
     .action(async (tokens: number, { reason }: { reason: string }) =>
       (await work()).makeCode(tokens, reason),
     );
   command
     .command('users')
     .description('lists users and their balances')
-    .argument('[search]', 'a part of the name', filled)
+    .argument('[search]', 'part of the username', filled)
     .action(async (search?: string) => (await work()).listUsers(search));
   declareAccess(command);
   declareCredentials(command);
@@ -57,30 +57,30 @@ interface Options {
 function declareAccess(command: Command): void {
   command
     .command('activate')
-    .description('lets a user in again')
-    .argument('<username>', 'as they log in', filled)
+    .description('allows a user to log in again')
+    .argument('<username>', 'the username, as for a login', filled)
     .action(async (username: string) => (await work()).change(username, { isActive: true }));
-  aboutUser(command, 'deactivate', 'keeps a user out').action(
+  aboutUser(command, 'deactivate', 'locks a user out').action(
     async (username: string, { reason }: Options) =>
       (await work()).change(username, { isActive: false }, reason),
   );
-  aboutUser(command, 'staff', 'lets a user use /api/admin/')
-    .option('--revoke', 'no longer')
+  aboutUser(command, 'staff', 'allows a user to use /api/admin/')
+    .option('--revoke', 'takes this permission away')
     .action(async (username: string, { reason, revoke }: Options & { revoke?: true }) =>
       (await work()).change(username, { isStaff: !revoke }, reason),
     );
 }
 
 function declareCredentials(command: Command): void {
-  aboutUser(command, 'create-user', 'makes a user; prints a link to set the password')
-    .option('--email <address>', 'where mails go', optionText)
+  aboutUser(command, 'create-user', 'creates a user and prints a link to set the password')
+    .option('--email <address>', 'the address for mails', optionText)
     .action(async (username: string, { reason, email }: Options & { email?: string }) =>
       (await work()).createUser(username, email, reason),
     );
   aboutUser(command, 'password-link', 'prints a link to set a new password').action(
     async (username: string, { reason }: Options) => (await work()).passwordLink(username, reason),
   );
-  const sessions = command.command('sessions').description('what may speak for a user');
+  const sessions = command.command('sessions').description('ends the sessions of a user');
   aboutUser(sessions, 'end', 'ends every session of the user').action(
     async (username: string, { reason }: Options) => (await work()).endSessions(username, reason),
   );

@@ -32,5 +32,5 @@ async function run({ json }: { json?: true }): Promise<void> {
 }
 
 export function declare(command: Command): void {
-  command.option('--json', 'prints the report for a program').action(run);
+  command.option('--json', 'prints the report as JSON').action(run);
 }

@@ -19,7 +19,7 @@ async function run(file: string, { replace }: { replace?: true }): Promise<void>
 
 export function declare(command: Command): void {
   command
-    .argument('<file>', 'where to', filled)
-    .option('--replace', 'writes over a file that is there')
+    .argument('<file>', 'path of the copy', filled)
+    .option('--replace', 'overwrites an existing file')
     .action(run);
 }

@@ -23,7 +23,7 @@ export interface CommandRow {
 }
 
 const examination = {
-  summary: 'asks each configured model for one word; 1 where one does not answer',
+  summary: 'asks each configured model for one word; exits with 1 if a model does not answer',
   load: () => import('./doctor.js'),
 };
 
@@ -31,13 +31,13 @@ const examination = {
 const rows: readonly CommandRow[] = [
   {
     name: 'serve',
-    summary: 'migrates the database and serves',
+    summary: 'migrates the database and starts the service',
     load: () => import('./serve.js'),
   },
   {
     name: 'audit',
     summary:
-      'recomputes every balance, and tells what is missing; 1 where something is wrong, 2 where it cannot look',
+      'recomputes every balance and reports what is missing; exits with 1 for an error in the data, 2 if it cannot check',
     load: () => import('./audit.js'),
     failureCode: 2,
   },
@@ -49,32 +49,32 @@ const rows: readonly CommandRow[] = [
   { name: 'doctor', ...examination },
   {
     name: 'models',
-    summary: 'what is to be known of the configured models',
+    summary: 'checks the configured models',
     load: () => Promise.resolve({ declare: () => undefined }),
     isUnderAdmin: true,
     rows: [{ name: 'check', ...examination }],
   },
   {
     name: 'backup',
-    summary: 'copies the SQLite database, also while it is served',
+    summary: 'copies the SQLite database, also while the service runs',
     load: () => import('./backup.js'),
     isUnderAdmin: true,
   },
   {
     name: 'restore',
-    summary: 'puts a backup in the place of the SQLite database',
+    summary: 'replaces the SQLite database with a backup',
     load: () => import('./restore.js'),
     isUnderAdmin: true,
   },
   {
     name: 'move',
-    summary: 'moves everything from one database to another',
+    summary: 'copies all rows from one database to another',
     load: () => import('./move.js'),
     isUnderAdmin: true,
   },
   {
     name: 'import-django',
-    summary: 'brings along the people of a Django REST service',
+    summary: 'imports the users of a Django REST service',
     load: () => import('./import-django.js'),
     isUnderAdmin: true,
   },
@@ -82,7 +82,7 @@ const rows: readonly CommandRow[] = [
 
 const admin: CommandRow = {
   name: 'admin',
-  summary: 'what operators do: grants, codes, users, sessions',
+  summary: 'commands for operators: grants, codes, users, sessions',
   load: () => import('./admin.js'),
   rows: rows.filter(({ isUnderAdmin }) => isUnderAdmin),
 };

@@ -61,9 +61,13 @@ export function declare(command: Command): void {
       'the SQLite file or the postgres:// URL of the Django service',
       djangoDatabase,
     )
-    .option('--users-table <name>', 'where several tables look like it', optionText)
-    .option('--tokens-table <name>', 'the same; none where there is none', optionText)
-    .option('--messages-table <name>', 'the same; none where there is none', optionText)
-    .option('--skip', 'leaves out those with whom something is wrong, and brings the others')
+    .option(
+      '--users-table <name>',
+      'the table of users, if several tables look like it',
+      optionText,
+    )
+    .option('--tokens-table <name>', 'the table of tokens; `none` if there is none', optionText)
+    .option('--messages-table <name>', 'the table of messages; `none` if there is none', optionText)
+    .option('--skip', 'skips users with errors, and imports the others')
     .action(run);
 }

@@ -26,7 +26,7 @@ async function run(source: string, target: string): Promise<void> {
 
 export function declare(command: Command): void {
   command
-    .argument('<source>', 'sqlite:<path> or postgres://…; nothing may serve it', databaseUrl)
-    .argument('<target>', 'the same; empty, or as an earlier run left it', databaseUrl)
+    .argument('<source>', 'sqlite:<path> or postgres://…; no service may use it', databaseUrl)
+    .argument('<target>', 'in the same form; empty, or left by an earlier run', databaseUrl)
     .action(run);
 }

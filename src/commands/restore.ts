@@ -22,8 +22,8 @@ async function run(file: string, options: Options): Promise<void> {
 
 export function declare(command: Command): void {
   command
-    .argument('<file>', 'what `backup` has made', filled)
-    .option('--replace', 'gives up the rows of the database that is there')
-    .option('--incomplete', 'takes a copy of a live file that lacks what was saved last')
+    .argument('<file>', 'a copy that `backup` created', filled)
+    .option('--replace', 'discards the rows of the existing database')
+    .option('--incomplete', 'accepts a copy of a live file that lacks the newest changes')
     .action(run);
 }
