@@ -9,14 +9,14 @@ const SECURITY_SCHEMES: Record<string, SecuritySchemeObject> = {
     type: 'http',
     scheme: 'bearer',
     description:
-      'The token of a registration or a login, an access JWT, or an API key, on its own.',
+      'Only the credential: a token from a registration or login, an access JWT, or an API key.',
   },
   token: {
     type: 'apiKey',
     in: 'header',
     name: 'Authorization',
     description:
-      'The word `Token`, a space, and the same: `Token 9944b09199c62bcf9418ad846dd0e4bb…`.',
+      'The word `Token`, a space, and the credential: `Token 9944b09199c62bcf9418ad846dd0e4bb…`.',
   },
 };
 
@@ -24,27 +24,27 @@ const whole = (amount: number) => amount.toLocaleString('en');
 
 function introduction(config: Config): string {
   return `Chat with a model, paid from a prepaid wallet. A new wallet holds ${whole(config.openingGrant)}
-tokens and a message costs ${whole(config.pricePerMessage)}; when the wallet cannot pay, the answer is 402.
+tokens and a message costs ${whole(config.pricePerMessage)}. If the wallet cannot pay, the answer is 402.
 
-**Try it here:** send the example of *Register*, press *Authorize*, paste the \`token\` of the answer under
-*bearer*, and send a message.
+**Try it here:** send the example of *Register*. Press *Authorize*, and paste the \`token\` of the answer
+under *bearer*. Then send a message.
 
-- **Credentials** come in the header \`Authorization: Bearer <token>\` or \`Authorization: Token <token>\`.
-- **Bodies** are JSON or forms, in UTF-8, up to ${whole(config.bodyMaxBytes)} bytes. Unknown fields are ignored, and \`null\` is as
-  good as none for a field that may be left out. A text field takes a whole number as its digits, and, but for
-  passwords, is trimmed.
-- **Paths** work with and without their last slash, and are never redirected. A path that has GET has HEAD;
-  every path answers OPTIONS.
-- **Pages** are in the order of saving, newest first: who asks again and again for what is newer than the newest known
-  misses nothing. A \`cursor\` is base64url of \`older:<id>\` or \`newer:<id>\`.
-- **Errors** are \`{"detail", "code"}\`, for fields \`{"<field>": ["<sentence>"]}\`. \`code\` is for machines.
-  Below \`/v1\` they have OpenAI's shape.
-- **Every answer** has \`X-Request-Id\`, which is also in the log: the one that was sent, where it is 1 to 128 letters,
-  digits, \`_\`, \`.\` or \`-\`. \`Allow\` lists the methods of a path that was found.
+- **Credentials** are sent in the header \`Authorization: Bearer <token>\` or \`Authorization: Token <token>\`.
+- **Bodies** are JSON or forms, in UTF-8, up to ${whole(config.bodyMaxBytes)} bytes. Unknown fields are ignored. In an optional field,
+  \`null\` means that the field is absent, unless its description says otherwise. A text field also accepts a whole
+  number, and reads it as its digits. Texts are trimmed, except passwords.
+- **Paths** work with and without their last slash, and are never redirected. A path with GET also has HEAD.
+  Every path answers OPTIONS.
+- **Pages** are in the order of saving, newest first. A client that repeatedly requests the results newer than its
+  newest one misses nothing. A \`cursor\` is base64url of \`older:<id>\` or \`newer:<id>\`.
+- **Errors** are \`{"detail", "code"}\`. Errors of fields are \`{"<field>": ["<sentence>"]}\`. \`code\` is for
+  programs. Below \`/v1\`, errors have OpenAI's format.
+- **Every answer** has an \`X-Request-Id\`, which is also in the log. It is the id of the request, if that is 1 to 128
+  letters, digits, \`_\`, \`.\` or \`-\`. If the path exists, \`Allow\` lists its methods.
 
 ### Refusals
 
-Each route tells the errors of its own, and the answer \`default\` stands for these:
+Each route lists its own errors. Its answer \`default\` stands for these errors:
 
 ${refusalTable()}`;
 }

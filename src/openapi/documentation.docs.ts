@@ -7,10 +7,10 @@ export const DocumentationDocs = {
       tag: 'Documentation',
       summary: 'Read this description as OpenAPI 3.1',
       description:
-        'For generators of clients and tests. It has the limits and prices that are set.',
+        'For generators of clients and tests. It contains the configured limits and prices.',
       answers: {
         200: {
-          description: 'The document, whatever `Accept` asks for.',
+          description: 'The document. `Accept` is ignored.',
           content: { 'application/json': { schema: { type: 'object' } } },
         },
       },
@@ -21,7 +21,7 @@ export const DocumentationDocs = {
       id: 'readDocs',
       tag: 'Documentation',
       summary: 'Read this description and try the API',
-      description: 'A page that sends each request and shows its answer.',
+      description: 'A page that can send each request and shows the answer.',
       answers: {
         200: {
           description: 'Swagger UI.',

@@ -34,44 +34,47 @@ const whole = (description: string, example: number): HeaderObject => ({
 
 /** The headers of errors and of rate limits. */
 export const SHARED_HEADERS = {
-  Allow: text('The methods that this path has.', 'GET, HEAD, OPTIONS'),
-  'WWW-Authenticate': text('The schemes that are understood.', 'Token, Bearer realm="api"'),
-  'x-should-retry': text('Whether to send it again: no.', 'false'),
-  'Retry-After': whole('Seconds to wait before another try.', 1),
+  Allow: text('The methods of this path.', 'GET, HEAD, OPTIONS'),
+  'WWW-Authenticate': text('The supported schemes.', 'Token, Bearer realm="api"'),
+  'x-should-retry': text('Whether to retry the request. Always `false`.', 'false'),
+  'Retry-After': whole('Seconds to wait before a retry.', 1),
   'Turn-Id': {
-    ...text('The turn whose answer runs.', '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10'),
+    ...text('The turn of the answer in progress.', '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10'),
     required: false,
   },
-  'Tokens-Required': whole('What it would have cost.', 100),
-  'Tokens-Available': whole('What the wallet can spend.', 40),
+  'Tokens-Required': whole('The tokens that the request needs.', 100),
+  'Tokens-Available': whole('The tokens that the wallet can spend.', 40),
   'Tokens-Limit': {
-    ...text("Present when the wallet's own limit was reached, not its end.", 'daily'),
+    ...text(
+      'Present if a limit that the owner set was reached, and the wallet is not empty.',
+      'daily',
+    ),
     required: false,
   },
   'RateLimit-Policy': {
     ...text(
-      'The limits of this route: a quota `q` in any `w` seconds. Absent with `RATE_LIMITS=off`.',
+      'The limits of this route: `q` requests in any `w` seconds. Absent with `RATE_LIMITS=off`.',
       '"spend";q=120;w=60',
     ),
     required: false,
   },
   RateLimit: {
     ...text(
-      'How they stand: `r` requests are left, and `t` seconds pass until more are.',
+      'The state of these limits: `r` requests are left. After `t` seconds there are more.',
       '"spend";r=12;t=37',
     ),
     required: false,
   },
   'x-ratelimit-limit-requests': {
-    ...whole('The quota, as clients of OpenAI read it.', 120),
+    ...whole('The quota, in the format for clients of OpenAI.', 120),
     required: false,
   },
   'x-ratelimit-remaining-requests': {
-    ...whole('What is left of it.', 12),
+    ...whole('The requests that are left.', 12),
     required: false,
   },
   'x-ratelimit-reset-requests': {
-    ...text('Until more is left.', '37s'),
+    ...text('The time until more requests are allowed.', '37s'),
     required: false,
   },
 } satisfies Record<string, HeaderObject>;
@@ -86,22 +89,22 @@ export const limitHeaders = (isOpenAi: boolean) => [
 ];
 
 const MEANING: Readonly<Record<number, string>> = {
-  400: 'The request breaks a rule: of a field (`ValidationErrors`), or as a whole (`Problem`).',
-  401: 'No credentials, or none that serve.',
-  402: 'The wallet cannot pay for it, or its owner has set a limit. Nothing was charged.',
-  403: 'The caller is known, and may not do this.',
+  400: 'A field of the request (`ValidationErrors`) or the whole request (`Problem`) is not valid.',
+  401: 'The request has no valid credentials.',
+  402: 'The wallet cannot pay, or a limit that its owner set is reached. Nothing was charged.',
+  403: 'The caller is known, but may not do this.',
   404: 'No such object for this caller, or a `?format=` other than `json`.',
-  405: 'The path has no such method; `Allow` names those that it has.',
-  406: '`Accept` names nothing that can be written. JSON can.',
-  409: 'An earlier request stands in the way, and is still running. Try again later.',
-  413: 'The body is larger than the server reads.',
-  415: 'The body is neither JSON nor a form, or is packed.',
-  422: 'This `Idempotency-Key` was used with another request.',
-  429: 'Asked too often. Nothing was charged: try again after `Retry-After` seconds.',
-  431: 'The headers are larger than the server reads.',
-  500: 'Unforeseen. The log tells more under the request id.',
+  405: 'The path does not have this method. `Allow` lists its methods.',
+  406: '`Accept` names no format that the server can write. It can write JSON.',
+  409: 'An earlier request that blocks this one is still running. Try again later.',
+  413: 'The body is larger than the server accepts.',
+  415: 'The body is neither JSON nor a form, or it is compressed.',
+  422: 'This `Idempotency-Key` was already used with a different request.',
+  429: 'Too many requests. Nothing was charged. Try again after `Retry-After` seconds.',
+  431: 'The headers are larger than the server accepts.',
+  500: 'An unexpected error. The log has the details under the request id.',
   502: 'The model did not answer. Nothing was charged.',
-  503: 'Too much is waiting, or the process is stopping. Nothing was charged: try again.',
+  503: 'Too many requests are waiting, or the process is stopping. Nothing was charged. Try again.',
   504: 'The model took too long. Nothing was charged.',
 };
 

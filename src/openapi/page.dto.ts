@@ -10,14 +10,14 @@ export const PAGE_PARAMETERS: readonly ParameterDescription[] = [
     name: 'page_size',
     in: 'query',
     description:
-      'Results on a page. A larger number counts as the largest, nonsense as the default.',
+      'Results on a page. A number above the maximum means the maximum. An invalid value means the default.',
     schema: { type: 'integer', minimum: 1, maximum: PAGE_SIZE_MAX, default: PAGE_SIZE_DEFAULT },
   },
   {
     name: 'cursor',
     in: 'query',
     description:
-      'Where the page begins: part of `next` and `previous`, not to be made up. The example begins at the newest.',
+      'Where the page begins. Copy it from `next` or `previous`. The example begins at the newest.',
     schema: { type: 'string', examples: ['b2xkZXI6bmV3ZXN0'] },
   },
 ];
@@ -25,13 +25,13 @@ export const PAGE_PARAMETERS: readonly ParameterDescription[] = [
 /** Returns the class of the result of `paginate`: `class TurnPageDto extends PageOf(TurnDto) {}`. */
 export function PageOf<Item>(item: Type<Item>) {
   class Page {
-    @ShownText('The URL of the page of older results; null on the last.', {
+    @ShownText('The URL of the page of older results. Null on the last page.', {
       format: 'uri',
       nullable: true,
     })
     readonly next!: string | null;
 
-    @ShownText('The URL of the page of newer results; null on the first.', {
+    @ShownText('The URL of the page of newer results. Null on the first page.', {
       format: 'uri',
       nullable: true,
     })

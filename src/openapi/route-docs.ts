@@ -86,7 +86,7 @@ const IDEMPOTENCY_KEY: ParameterDescription = {
   name: 'Idempotency-Key',
   in: 'header',
   description:
-    'Makes a retry safe: the same key with the same body takes effect once and is answered alike. 1 to 255 characters, bare or in quotes.',
+    'Makes a retry safe. Requests with the same key and body take effect once and get the same answer. 1 to 255 characters, with or without quotes.',
   schema: { type: 'string', minLength: 1, maxLength: 257 },
 };
 
@@ -111,7 +111,8 @@ function idempotencyOf(need: RouteDescription['idempotencyKey']): {
 export const TURN_EXAMPLE = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 
 const REPLAYED: HeaderObject = {
-  description: 'Present when this answer was given before, to the same `Idempotency-Key`.',
+  description:
+    'Present if this is the stored answer to an earlier request with the same `Idempotency-Key`.',
   schema: { type: 'string', enum: ['true'] },
 };
 

@@ -92,7 +92,7 @@ const SHARED: Readonly<Record<string, SharedAnswer>> = {
   Unavailable: shared(always, new ServiceStopping()),
 };
 
-const DEFAULT = 'What every route may refuse: see *Refusals* at the top.';
+const DEFAULT = 'Errors that every route can return: see *Refusals* at the top.';
 
 /** Returns every shared error, ordered by status. */
 const everyShared = (): ErrorSample[] =>

@@ -1,24 +1,34 @@
 /** The groups of routes, in the order in which a newcomer meets them, up to logging out. */
 export const TAGS = [
-  { name: 'Accounts', description: 'Register, log in, and set a password that was forgotten.' },
-  { name: 'Chat', description: 'Send a message and pay for the answer; read back what was said.' },
-  { name: 'Conversations', description: 'Threads of turns, of which the earlier are sent along.' },
-  { name: 'OpenAI', description: "For OpenAI's clients: the same models, wallet and history." },
-  { name: 'Wallet', description: 'What there is to spend, where it went, and how to get more.' },
+  { name: 'Accounts', description: 'Register, log in, and replace a forgotten password.' },
+  { name: 'Chat', description: 'Send a message and pay for the answer. Read the history.' },
+  {
+    name: 'Conversations',
+    description: 'Threads of turns. A new message is sent to the model with the earlier turns.',
+  },
+  {
+    name: 'OpenAI',
+    description: "For OpenAI's clients, with the same models, wallet and history.",
+  },
+  { name: 'Wallet', description: 'The balance, what was spent, and how to get more tokens.' },
   {
     name: 'API keys',
-    description: 'Credentials for scripts and devices: bounded, and ended one by one.',
+    description:
+      'Credentials for scripts and devices. Each has its own limits and can be deleted alone.',
   },
-  { name: 'JWT', description: 'Short-lived credentials, with the routes and words of SimpleJWT.' },
-  { name: 'Operators', description: 'Users, grants and codes, for users who are staff.' },
+  {
+    name: 'JWT',
+    description: 'Short-lived credentials, with the routes and error texts of SimpleJWT.',
+  },
+  { name: 'Operators', description: 'Users, grants and codes. Only for users who are staff.' },
   {
     name: 'Health',
-    description: 'For the supervisor that starts this process and the balancer that routes to it.',
+    description: 'For the supervisor that starts this process, and for the load balancer.',
   },
   { name: 'Documentation', description: 'This description.' },
   {
     name: 'Your account',
-    description: 'Change it, delete it, see what may speak for you, and log out.',
+    description: 'Change or delete your account, manage its sessions, and log out.',
   },
 ] as const;
 
