@@ -11,8 +11,9 @@ export const AdminDocs = {
     describeRoute({
       id: 'makeCode',
       tag: 'Operators',
-      summary: 'Make a code that is worth tokens',
-      description: 'With an `Idempotency-Key` a repeated request makes no second code.',
+      summary: 'Create a redemption code',
+      description:
+        'If the request has an `Idempotency-Key`, repeating it does not create a second code.',
       idempotencyKey: 'optional',
       body: {
         type: CreditDto,
@@ -22,13 +23,13 @@ export const AdminDocs = {
       },
       answers: {
         201: {
-          description: 'The code, which is told this once.',
+          description: 'The code. It is shown only once.',
           type: CodeDto,
           links: {
             redeemCode: {
               operationId: 'redeemCode',
               requestBody: { code: '$response.body#/code' },
-              description: 'What its holder does with it.',
+              description: 'A user redeems the code.',
             },
           },
         },
@@ -40,11 +41,11 @@ export const AdminDocs = {
     describeRoute({
       id: 'readUsageOfAll',
       tag: 'Operators',
-      summary: 'Count and sum what everybody spent',
+      summary: 'Count and sum the charges of all users',
       description:
-        'By day, by model or by user, up to a year at once; of the users the first 1,000.',
+        'By day, model or user, for a period of at most a year. By user, at most 1,000 rows.',
       parameters: usageParameters(['day', 'model', 'user']),
-      answers: { 200: { description: 'What was spent.', type: UsageOfAllDto } },
+      answers: { 200: { description: 'The charges.', type: UsageOfAllDto } },
       errors: [staffOnly, new ValidationFailed({ by: ['"week" is not a valid choice.'] })],
     }),
 
@@ -52,8 +53,8 @@ export const AdminDocs = {
     describeRoute({
       id: 'readTrail',
       tag: 'Operators',
-      summary: 'Read what operators did',
-      description: 'Every change, by this API or from a shell.',
+      summary: 'Read the actions of operators',
+      description: 'Every change, through this API or from a shell.',
       parameters: PAGE_PARAMETERS,
       answers: { 200: { description: 'A page of entries.', type: TrailPageDto } },
       errors: [staffOnly, new NotFound('Invalid cursor')],

@@ -12,52 +12,54 @@ export class CreditDto {
   @NumberField({
     min: 1,
     max: AMOUNT_MAX,
-    docs: { description: 'Whole tokens.', examples: [1000] },
+    docs: { description: 'Number of tokens, a whole number.', examples: [1000] },
   })
   amount!: number;
 
   @TextField({
     maxCodePoints: REASON_MAX,
-    docs: { description: 'Kept in the ledger.', examples: ['goodwill'] },
+    docs: { description: 'The reason. The ledger stores it.', examples: ['goodwill'] },
   })
   reason!: string;
 }
 
 /** The result of a grant. */
 export class GrantedDto {
-  @ShownInteger('What was granted.', { examples: [1000] })
+  @ShownInteger('The tokens that were granted.', { examples: [1000] })
   readonly tokens!: number;
 
-  @ShownInteger('The balance after it.', { examples: [5000] })
+  @ShownInteger('The balance after the grant.', { examples: [5000] })
   readonly balance!: number;
 }
 
 /** A new code. */
 export class CodeDto {
-  @ShownText('To be given to whom it is for. Shown once.', { examples: ['ZQ4uUq0Qy8kq3s0t5e1R'] })
+  @ShownText('The code to give to the user. Shown only once.', {
+    examples: ['ZQ4uUq0Qy8kq3s0t5e1R'],
+  })
   readonly code!: string;
 
-  @ShownInteger('What it is worth.', { examples: [1000] })
+  @ShownInteger('The tokens that it is worth.', { examples: [1000] })
   readonly tokens!: number;
 }
 
 export class UserUsageDto extends SpentDto {
-  @ShownText('The user; null for those who were deleted.', { nullable: true, examples: ['grace'] })
+  @ShownText('The user. Null for deleted users.', { nullable: true, examples: ['grace'] })
   readonly user!: string | null;
 }
 
 /** The charges of all users, counted and summed. */
 @ApiExtraModels(DayUsageDto, ModelUsageDto, UserUsageDto)
 export class UsageOfAllDto {
-  @ShownTime('From this moment on.')
+  @ShownTime('The start of the period (inclusive).')
   readonly from!: string;
 
-  @ShownTime('Before this moment.')
+  @ShownTime('The end of the period (exclusive).')
   readonly to!: string;
 
   @ApiProperty({
     type: 'array',
-    description: 'A row for each day, model or user that was charged for.',
+    description: 'One row for each day, model or user with charges.',
     items: {
       anyOf: [DayUsageDto, ModelUsageDto, UserUsageDto].map((row) => ({
         $ref: getSchemaPath(row),
@@ -72,7 +74,7 @@ export class TrailEntryDto {
   @ShownId('The entry.')
   readonly id!: string;
 
-  @ShownTime('When.')
+  @ShownTime('When it was done.')
   readonly at!: string;
 
   @ShownText('The operator, `(shell)`, or `(deleted <id>)`.', { examples: ['ada'] })
@@ -94,12 +96,12 @@ export class TrailEntryDto {
   })
   readonly action!: string;
 
-  @ShownText('The user, `(deleted <id>)`, the id of a code, or where people came from.', {
+  @ShownText('The user, `(deleted <id>)`, the id of a code, or the source of an import.', {
     examples: ['grace'],
   })
   readonly target!: string;
 
-  @ShownText('Why; empty where nothing was said.', { examples: ['goodwill'] })
+  @ShownText('The reason. Empty if none was given.', { examples: ['goodwill'] })
   readonly reason!: string;
 }
 

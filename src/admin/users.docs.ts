@@ -9,7 +9,7 @@ const staffOnly = new PermissionDenied();
 const USERNAME: ParameterDescription = {
   name: 'username',
   in: 'path',
-  description: 'In any case; or `id:` and the `id` of the user.',
+  description: 'The username, in upper or lower case, or `id:` with the `id` of the user.',
   required: true,
   schema: { type: 'string', examples: ['grace'] },
 };
@@ -24,7 +24,7 @@ const SEARCH: ParameterDescription = {
 const REASON: ParameterDescription = {
   name: 'reason',
   in: 'query',
-  description: 'Why, in 200 characters at most. Kept in the trail.',
+  description: 'The reason, at most 200 characters. The trail stores it.',
   schema: { type: 'string', maxLength: 200 },
 };
 
@@ -33,7 +33,7 @@ export const UserDocs = {
     describeRoute({
       id: 'listUsers',
       tag: 'Operators',
-      summary: 'Read the users',
+      summary: 'List the users',
       parameters: [...PAGE_PARAMETERS, SEARCH],
       answers: { 200: { description: 'A page of users.', type: UserPageDto } },
       errors: [
@@ -47,14 +47,14 @@ export const UserDocs = {
     describeRoute({
       id: 'createUser',
       tag: 'Operators',
-      summary: 'Make a user',
+      summary: 'Create a user',
       description:
-        'With a wallet and its opening grant, also where registration is closed. Without a password the user sets one by `password_token`.',
+        'Also creates a wallet with its opening grant. Works even if registration is closed. Without a password, the user sets one with `password_token`.',
       body: {
         type: NewUserDto,
         examples: {
           dorothy: {
-            summary: 'Who sets a password by a token',
+            summary: 'A user who sets a password with the token',
             value: { username: 'dorothy', email: 'dorothy@example.com' },
           },
         },
@@ -70,7 +70,7 @@ export const UserDocs = {
                 token: '$response.body#/password_token',
                 new_password: 'strongpassword789',
               },
-              description: 'What the user does with the token.',
+              description: 'The user sets a password with the token.',
             },
           },
         },
@@ -86,15 +86,15 @@ export const UserDocs = {
     describeRoute({
       id: 'changeUser',
       tag: 'Operators',
-      summary: 'Lock a user out or let them in, and say who is an operator',
+      summary: 'Lock or unlock a user, and decide whether they are an operator',
       description:
-        'Holds from the next request on. Who is locked out has no session left when they are let in again. Operators cannot take their own part away.',
+        'Takes effect with the next request. Locking a user also ends all their sessions. Operators cannot lock themselves, or remove their own operator status.',
       parameters: [USERNAME],
       body: {
         type: UserChangeDto,
         examples: {
-          lock: { summary: 'Lock out', value: { active: false, reason: 'a stolen password' } },
-          unlock: { summary: 'Let in', value: { active: true } },
+          lock: { summary: 'Lock', value: { active: false, reason: 'a stolen password' } },
+          unlock: { summary: 'Unlock', value: { active: true } },
           promote: { summary: 'Make an operator', value: { staff: true } },
         },
       },
@@ -119,7 +119,7 @@ export const UserDocs = {
         },
       },
       idempotencyKey: 'required',
-      answers: { 201: { description: 'Granted.', type: GrantedDto } },
+      answers: { 201: { description: 'The tokens were granted.', type: GrantedDto } },
       errors: [staffOnly, new NotFound()],
     }),
 
@@ -128,9 +128,9 @@ export const UserDocs = {
       id: 'endSessionsOfUser',
       tag: 'Operators',
       summary: 'End all sessions of a user',
-      description: 'Every access token and JWT, from the next request on.',
+      description: 'Ends every access token and JWT. Takes effect with the next request.',
       parameters: [USERNAME, REASON],
-      answers: { 204: { description: 'None serves any more.' } },
+      answers: { 204: { description: 'All sessions have ended.' } },
       errors: [
         staffOnly,
         new NotFound(),

@@ -10,14 +10,14 @@ export const reasonField: TextFieldRules = {
   optional: true,
   mayBeBlank: true,
   maxCodePoints: REASON_MAX,
-  docs: { description: 'Why. Kept in the trail.', examples: ['asked for by mail'] },
+  docs: { description: 'The reason. The trail stores it.', examples: ['asked for by mail'] },
 };
 
 /** A user that an operator creates. */
 export class NewUserDto {
   @TextField({
     ...usernameField,
-    docs: { description: 'As for registering.', examples: ['dorothy'] },
+    docs: { description: 'The same rules as for a registration.', examples: ['dorothy'] },
   })
   username!: string;
 
@@ -35,7 +35,7 @@ export class NewUserDto {
 export class UserChangeDto {
   @BooleanField({
     optional: true,
-    docs: { description: 'Whether the user may use the API at all.' },
+    docs: { description: 'Whether the user may use the API.' },
   })
   active?: boolean;
 
@@ -48,16 +48,16 @@ export class UserChangeDto {
 
 /** A user, as operators see it. */
 export class UserDto {
-  @ShownId('The user. `id:` and this stands for the username in paths and commands.')
+  @ShownId('The user. In paths and commands, `id:<this>` can replace the username.')
   readonly id!: string;
 
-  @ShownText('As registered.', { examples: ['grace'] })
+  @ShownText('The username as registered.', { examples: ['grace'] })
   readonly username!: string;
 
-  @ShownText('Empty where none was given.', { examples: ['grace@example.com'] })
+  @ShownText('The email address. Empty if none was given.', { examples: ['grace@example.com'] })
   readonly email!: string;
 
-  @ShownBoolean('Whether the user may use the API at all.')
+  @ShownBoolean('Whether the user may use the API.')
   readonly active!: boolean;
 
   @ShownBoolean('Whether the user is an operator.')
@@ -66,7 +66,7 @@ export class UserDto {
   @ShownInteger('The sum of all ledger entries.', { examples: [4000] })
   readonly balance!: number;
 
-  @ShownInteger('What is set aside for answers under way.', { examples: [0] })
+  @ShownInteger('The tokens that are held for answers in progress.', { examples: [0] })
   readonly held!: number;
 
   @ShownTime('When the user registered.')
@@ -78,7 +78,7 @@ export class UserPageDto extends PageOf(UserDto) {}
 /** A user who was just created. */
 export class CreatedUserDto extends UserDto {
   @ShownText(
-    'By it the user sets a password, within an hour and once. Shown once; null where a password was given.',
+    'The user sets a password with it, once and within an hour. Shown only once. Null if a password was given.',
     { nullable: true, examples: ['pC6yJtYkq3m0u0QF1ysk8Tq2mB9c4aZ7wE5dR6hLx2A'] },
   )
   readonly password_token!: string | null;
