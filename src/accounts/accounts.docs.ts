@@ -20,10 +20,10 @@ export const AccountDocs = {
       id: 'changeMe',
       tag: 'Your account',
       summary: 'Change your e-mail address',
-      description: 'Links to set a password that were sent before serve no more.',
+      description: 'Earlier links to set a password are no longer valid.',
       body: {
         type: MeChangeDto,
-        examples: { address: { summary: 'Another one', value: { email: 'ada@example.org' } } },
+        examples: { address: { summary: 'A new address', value: { email: 'ada@example.org' } } },
       },
       answers: { 200: { description: 'The caller.', type: MeDto } },
       errors: [new ValidationFailed({ email: ['Enter a valid email address.'] })],
@@ -35,12 +35,12 @@ export const AccountDocs = {
       tag: 'Your account',
       summary: 'Delete your account',
       description:
-        'Removes the user and all that they wrote, for good, and ends every session. What was paid stays in the books, without a name.',
+        'Permanently deletes the user and everything they wrote, and ends every session. The ledger keeps the payments without a name.',
       body: {
         type: DeletionDto,
         examples: { leave: { summary: 'For good', value: { password: 'strongpassword123' } } },
       },
-      answers: { 204: { description: 'Nothing is left.' } },
+      answers: { 204: { description: 'The account was deleted.' } },
       errors: [new ValidationFailed({ password: [WRONG_PASSWORD] }), new LastStaffMember(), busy],
     }),
 
@@ -48,8 +48,8 @@ export const AccountDocs = {
     describeRoute({
       id: 'listSessions',
       tag: 'Your account',
-      summary: 'Read what may speak for you',
-      description: 'Access tokens, and the JWTs of one login together.',
+      summary: 'List your sessions',
+      description: 'Each access token is a session. All JWTs of one login are one session.',
       parameters: PAGE_PARAMETERS,
       answers: {
         200: {
@@ -59,7 +59,7 @@ export const AccountDocs = {
             endSession: {
               operationId: 'endSession',
               parameters: { id: '$response.body#/results/0/id' },
-              description: 'Ends the newest.',
+              description: 'Ends the newest session.',
             },
           },
         },
@@ -76,12 +76,12 @@ export const AccountDocs = {
         {
           name: 'id',
           in: 'path',
-          description: 'Of a session of your own.',
+          description: 'The id of one of your own sessions.',
           required: true,
           schema: { type: 'string', format: 'uuid' },
         },
       ],
-      answers: { 204: { description: 'It serves no more.' } },
+      answers: { 204: { description: 'The session has ended.' } },
       errors: [new NotFound()],
     }),
 
@@ -90,7 +90,7 @@ export const AccountDocs = {
       id: 'endOtherSessions',
       tag: 'Your account',
       summary: 'End all other sessions',
-      description: 'All but the one that this request is sent with.',
-      answers: { 204: { description: 'They serve no more.' } },
+      description: 'Ends all sessions except the one of this request.',
+      answers: { 204: { description: 'The other sessions have ended.' } },
     }),
 };

@@ -12,7 +12,11 @@ export class MeChangeDto {
 export class DeletionDto {
   @TextField({
     whiteSpace: 'keep',
-    docs: { description: 'The current one.', format: 'password', examples: ['strongpassword123'] },
+    docs: {
+      description: 'The current password.',
+      format: 'password',
+      examples: ['strongpassword123'],
+    },
   })
   password!: string;
 }
@@ -22,10 +26,10 @@ export class MeDto {
   @ShownId('The user.')
   readonly id!: string;
 
-  @ShownText('As registered.', { examples: ['ada'] })
+  @ShownText('The username as registered.', { examples: ['ada'] })
   readonly username!: string;
 
-  @ShownText('Empty where none was given.', { examples: ['ada@example.com'] })
+  @ShownText('The email address. Empty if none was given.', { examples: ['ada@example.com'] })
   readonly email!: string;
 
   @ShownBoolean('Whether the user is an operator.')
@@ -42,13 +46,13 @@ class SessionDto {
   @ShownText('An access token, or the JWTs of one login.', { enum: ['access_token', 'jwt'] })
   readonly kind!: string;
 
-  @ShownBoolean('Whether it is the one that this request was sent with.')
+  @ShownBoolean('Whether this request uses this session.')
   readonly current!: boolean;
 
   @ShownTime('When it began.')
   readonly created_at!: string;
 
-  @ShownTime('When it was last used: to the hour, and of JWTs when they were last refreshed.')
+  @ShownTime('When it was last used, to the hour. For JWTs, when they were last refreshed.')
   readonly last_used_at!: string;
 }
 

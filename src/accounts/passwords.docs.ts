@@ -17,17 +17,17 @@ export const PasswordDocs = {
       id: 'changePassword',
       tag: 'Your account',
       summary: 'Change your password',
-      description: 'Ends every other session, and every link to set a password.',
+      description: 'Ends every other session. Links to set a password are no longer valid.',
       body: {
         type: PasswordChangeDto,
         examples: {
           change: {
-            summary: 'A new one',
+            summary: 'A new password',
             value: { current_password: 'strongpassword123', new_password: 'strongerpassword456' },
           },
         },
       },
-      answers: { 204: { description: 'Changed.' } },
+      answers: { 204: { description: 'The password was changed.' } },
       errors: [new ValidationFailed({ current_password: [WRONG_PASSWORD] }), tooCommon, busy],
     }),
 
@@ -37,7 +37,7 @@ export const PasswordDocs = {
       tag: 'Accounts',
       summary: 'Ask for a link to set a new password',
       description:
-        'The link is sent to the address of the account, three within an hour at most, where the service sends mails. The answer is the same, whether there is such an account or not.',
+        'Sends the link to the address of the account, if the service can send mails, at most three times an hour. The answer is the same if there is no such account.',
       body: {
         type: ResetRequestDto,
         examples: {
@@ -45,7 +45,7 @@ export const PasswordDocs = {
           address: { summary: 'By the address', value: { email: 'ada@example.com' } },
         },
       },
-      answers: { 202: { description: 'Heard.', type: AcceptedDto } },
+      answers: { 202: { description: 'The request was accepted.', type: AcceptedDto } },
       errors: [
         new ValidationFailed({ non_field_errors: ['Give a username or an email address.'] }),
       ],
@@ -55,13 +55,13 @@ export const PasswordDocs = {
     describeRoute({
       id: 'confirmPasswordReset',
       tag: 'Accounts',
-      summary: 'Set a new password by a link',
-      description: 'The link serves once, within an hour. Ends every session of the user.',
+      summary: 'Set a new password with a link',
+      description: 'The link can be used once, within an hour. Ends every session of the user.',
       body: {
         type: ResetConfirmDto,
         examples: {},
       },
-      answers: { 204: { description: 'Set.' } },
+      answers: { 204: { description: 'The password was set.' } },
       errors: [new ValidationFailed({ token: [LINK_REFUSED] }), tooCommon, busy],
     }),
 };

@@ -9,7 +9,11 @@ const TOKEN_MAX = 100;
 export class PasswordChangeDto {
   @TextField({
     whiteSpace: 'keep',
-    docs: { description: 'As registered.', format: 'password', examples: ['strongpassword123'] },
+    docs: {
+      description: 'The current password.',
+      format: 'password',
+      examples: ['strongpassword123'],
+    },
   })
   current_password!: string;
 
@@ -23,7 +27,7 @@ export class ResetRequestDto {
     optional: true,
     blankIsNothing: true,
     maxCodePoints: USERNAME_MAX,
-    docs: { description: 'In any case.', examples: ['ada'] },
+    docs: { description: 'The username, in upper or lower case.', examples: ['ada'] },
   })
   username?: string;
 
@@ -31,7 +35,7 @@ export class ResetRequestDto {
     optional: true,
     blankIsNothing: true,
     maxCodePoints: EMAIL_MAX,
-    docs: { description: 'As it was given.', examples: ['ada@example.com'] },
+    docs: { description: 'The email address of the account.', examples: ['ada@example.com'] },
   })
   email?: string;
 }
@@ -39,7 +43,7 @@ export class ResetRequestDto {
 export class ResetConfirmDto {
   @TextField({
     maxCodePoints: TOKEN_MAX,
-    docs: { description: 'What follows `#password-reset=` in the link.' },
+    docs: { description: 'The part of the link after `#password-reset=`.' },
   })
   token!: string;
 
@@ -47,5 +51,5 @@ export class ResetConfirmDto {
   new_password!: string;
 }
 
-@ApiSchema({ description: 'Empty, whether there is such a user or not.' })
+@ApiSchema({ description: 'Empty, even if there is no such user.' })
 export class AcceptedDto {}

@@ -13,7 +13,7 @@ export const AuthDocs = {
       id: 'register',
       tag: 'Accounts',
       summary: 'Register',
-      description: 'Makes a user, a wallet with its opening grant and an access token.',
+      description: 'Creates a user, a wallet with its opening grant, and an access token.',
       body: {
         type: RegisterDto,
         examples: {
@@ -38,7 +38,7 @@ export const AuthDocs = {
       id: 'logIn',
       tag: 'Accounts',
       summary: 'Log in',
-      description: 'Makes a new access token. The earlier ones stay valid.',
+      description: 'Creates a new access token. Earlier tokens stay valid.',
       body: { type: LoginDto, examples: { ada: { summary: 'The registered user', value: ADA } } },
       answers: { 200: { description: 'Logged in.', type: LoggedInDto } },
       errors: [new ValidationFailed({ non_field_errors: [LOGIN_REFUSED] }), busy],
@@ -49,7 +49,7 @@ export const AuthDocs = {
       id: 'logOut',
       tag: 'Your account',
       summary: 'Log out',
-      description: 'Revokes the credential that was presented, and no other.',
-      answers: { 204: { description: 'The credential serves no more.' } },
+      description: 'Revokes only the credential of this request.',
+      answers: { 204: { description: 'The credential is no longer valid.' } },
     }),
 };

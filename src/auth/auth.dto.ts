@@ -16,7 +16,8 @@ export const usernameField: TextFieldRules = {
   maxCodePoints: USERNAME_MAX,
   rule: usernameRule,
   docs: {
-    description: 'Letters, digits and `@.+-_`. Unique, whatever its case.',
+    description:
+      'Letters, digits and `@.+-_`. Must be unique. Upper and lower case count as equal.',
     examples: ['ada'],
   },
 };
@@ -33,7 +34,8 @@ export const passwordField: TextFieldRules = {
     message: tooLong(PASSWORD_MAX),
   },
   docs: {
-    description: 'Never trimmed. Not like the username, not a common one, not digits alone.',
+    description:
+      'Never trimmed. Must not be similar to the username, a common password, or only digits.',
     format: 'password',
     minLength: PASSWORD_MIN,
     maxLength: PASSWORD_MAX,
@@ -65,12 +67,16 @@ export class RegisterDto {
 
 /** The body of a login. It has no limits, so that no response shows what a password may look like. */
 export class LoginDto {
-  @TextField({ docs: { description: 'In any case.', examples: ['ada'] } })
+  @TextField({ docs: { description: 'The username, in upper or lower case.', examples: ['ada'] } })
   username!: string;
 
   @TextField({
     whiteSpace: 'keep',
-    docs: { description: 'As registered.', format: 'password', examples: ['strongpassword123'] },
+    docs: {
+      description: 'The password as registered.',
+      format: 'password',
+      examples: ['strongpassword123'],
+    },
   })
   password!: string;
 }
@@ -85,12 +91,12 @@ export class RegisteredDto {
   @ShownText('Always this sentence.', { enum: ['User registered successfully'] })
   readonly message!: string;
 
-  @ShownText('Sent as `Authorization: Token <token>`. Shown once.', ACCESS_TOKEN)
+  @ShownText('Send it as `Authorization: Token <token>`. Shown only once.', ACCESS_TOKEN)
   readonly token!: string;
 }
 
 /** A new credential of a user. */
 export class LoggedInDto {
-  @ShownText('Sent as `Authorization: Token <token>`. Shown once.', ACCESS_TOKEN)
+  @ShownText('Send it as `Authorization: Token <token>`. Shown only once.', ACCESS_TOKEN)
   readonly token!: string;
 }

@@ -28,12 +28,12 @@ const LINKS: LinksObject = {
   verifyJwt: {
     operationId: 'verifyJwt',
     requestBody: { token: '$response.body#/access' },
-    description: 'Whether the new token serves.',
+    description: 'Checks whether the new token is valid.',
   },
   refreshJwt: {
     operationId: 'refreshJwt',
     requestBody: refresh,
-    description: 'The next pair.',
+    description: 'Returns the next pair.',
   },
 };
 const END: LinksObject = {
@@ -50,7 +50,8 @@ export const JwtDocs = {
       id: 'obtainJwt',
       tag: 'JWT',
       summary: 'Log in for a pair of JWTs',
-      description: 'An access token for 5 minutes, and a refresh token for a day.',
+      description:
+        'Returns an access token that is valid for 5 minutes, and a refresh token that is valid for a day.',
       body: {
         type: JwtCredentialsDto,
         examples: {
@@ -68,11 +69,11 @@ export const JwtDocs = {
     describeRoute({
       id: 'verifyJwt',
       tag: 'JWT',
-      summary: 'Ask whether a JWT is good',
+      summary: 'Check whether a JWT is valid',
       description:
-        'By its signature, its time, and whether its session has ended. Whether its user has been deactivated is not asked: then it is good, and opens nothing.',
+        'Checks its signature, its time, and whether its session has ended. Does not check whether the user is deactivated. The JWT of a deactivated user is valid here, but other routes refuse it.',
       body: { type: JwtVerifyDto, examples: {} },
-      answers: { 200: { description: 'It is.', type: NothingDto } },
+      answers: { 200: { description: 'The JWT is valid.', type: NothingDto } },
       errors: [notValid],
     }),
 
@@ -80,9 +81,9 @@ export const JwtDocs = {
     describeRoute({
       id: 'refreshJwt',
       tag: 'JWT',
-      summary: 'Turn a refresh token into the next pair',
+      summary: 'Exchange a refresh token for the next pair',
       description:
-        'A refresh token serves once, and again for `JWT_REFRESH_GRACE_SECONDS`: then it is answered with the same successor. Used after that, it ends its session. With `JWT_ROTATE=off` it serves until it expires, and only `access` is answered.',
+        'A refresh token can be used once. For `JWT_REFRESH_GRACE_SECONDS` after that, it returns the same successor again. A later use ends its session. With `JWT_ROTATE=off`, it can be used until it expires, and only `access` is returned.',
       body: { type: JwtRefreshDto, examples: {} },
       answers: { 200: { description: 'The next pair.', type: JwtRefreshedDto, links: END } },
       errors: [notValid, wrongType, inactive],
@@ -93,9 +94,9 @@ export const JwtDocs = {
       id: 'blacklistJwt',
       tag: 'JWT',
       summary: 'End the session of a refresh token',
-      description: 'No JWT of the session serves any more.',
+      description: 'No JWT of the session is valid after this.',
       body: { type: JwtRefreshDto, examples: {} },
-      answers: { 200: { description: 'Ended.', type: NothingDto } },
+      answers: { 200: { description: 'The session has ended.', type: NothingDto } },
       errors: [notValid, wrongType],
     }),
 };

@@ -6,12 +6,16 @@ const JWT = { pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$' };
 
 /** The body of a JWT login. */
 export class JwtCredentialsDto {
-  @TextField({ docs: { description: 'In any case.', examples: ['ada'] } })
+  @TextField({ docs: { description: 'The username, in upper or lower case.', examples: ['ada'] } })
   username!: string;
 
   @TextField({
     whiteSpace: 'notAlone',
-    docs: { description: 'As registered.', format: 'password', examples: ['strongpassword123'] },
+    docs: {
+      description: 'The password as registered.',
+      format: 'password',
+      examples: ['strongpassword123'],
+    },
   })
   password!: string;
 }
@@ -29,21 +33,24 @@ export class JwtVerifyDto {
 
 /** Two JWTs of one session. */
 export class JwtPairDto {
-  @ShownText('For the next pair. Serves once, within a day.', JWT)
+  @ShownText('Exchange it for the next pair. It can be used once, within a day.', JWT)
   readonly refresh!: string;
 
-  @ShownText('Sent as `Authorization: Bearer <access>`, for 5 minutes.', JWT)
+  @ShownText('Send it as `Authorization: Bearer <access>`. Valid for 5 minutes.', JWT)
   readonly access!: string;
 }
 
 /** The result of a refresh. */
 export class JwtRefreshedDto {
-  @ShownText('Sent as `Authorization: Bearer <access>`, for 5 minutes.', JWT)
+  @ShownText('Send it as `Authorization: Bearer <access>`. Valid for 5 minutes.', JWT)
   readonly access!: string;
 
-  @ShownText('For the next pair. Absent with `JWT_ROTATE=off`.', { ...JWT, required: false })
+  @ShownText('Exchange it for the next pair. Absent with `JWT_ROTATE=off`.', {
+    ...JWT,
+    required: false,
+  })
   readonly refresh?: string;
 }
 
-@ApiSchema({ description: 'Empty: the status says it all.' })
+@ApiSchema({ description: 'Empty. Only the status matters.' })
 export class NothingDto {}

@@ -4,7 +4,7 @@ import { describeRoute } from '../openapi/route-docs.js';
 
 /** The response of a healthy process. */
 export class HealthDto {
-  @ShownText('Always `ok`; anything else is not 200.', { enum: ['ok'] })
+  @ShownText('Always `ok`.', { enum: ['ok'] })
   readonly status!: string;
 }
 
@@ -13,18 +13,29 @@ export const HealthDocs = {
     describeRoute({
       id: 'isLive',
       tag: 'Health',
-      summary: 'Ask whether the process runs',
-      description: 'It does not look at the database: for that, ask whether it can serve.',
-      answers: { 200: { description: 'It runs. No answer means: restart it.', type: HealthDto } },
+      summary: 'Check whether the process runs',
+      description: 'Does not check the database. `/health/ready` checks it.',
+      answers: {
+        200: {
+          description: 'The process runs. If there is no answer, restart it.',
+          type: HealthDto,
+        },
+      },
     }),
 
   ready: () =>
     describeRoute({
       id: 'isReady',
       tag: 'Health',
-      summary: 'Ask whether the process can serve',
-      description: '503 while it is stopping, and while the database does not answer.',
-      answers: { 200: { description: 'It can. A 503 means: send nothing here.', type: HealthDto } },
+      summary: 'Check whether the process can serve',
+      description:
+        'The answer is 503 while the process is stopping or the database does not answer.',
+      answers: {
+        200: {
+          description: 'The process can serve. After a 503, send it no requests.',
+          type: HealthDto,
+        },
+      },
       errors: [new DatabaseSilent()],
     }),
 };
