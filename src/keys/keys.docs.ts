@@ -13,7 +13,7 @@ import {
 const ID: ParameterDescription = {
   name: 'id',
   in: 'path',
-  description: 'Of a key of your own.',
+  description: 'The id of one of your own keys.',
   required: true,
   schema: { type: 'string', format: 'uuid' },
 };
@@ -30,8 +30,8 @@ export const KeyDocs = {
     describeRoute({
       id: 'listKeys',
       tag: 'API keys',
-      summary: 'Read your API keys',
-      description: 'Also those that have expired.',
+      summary: 'List your API keys',
+      description: 'Includes expired keys.',
       parameters: PAGE_PARAMETERS,
       answers: {
         200: {
@@ -46,27 +46,27 @@ export const KeyDocs = {
     describeRoute({
       id: 'createKey',
       tag: 'API keys',
-      summary: 'Make an API key',
-      description: 'The key itself is shown once. A person may have a hundred.',
+      summary: 'Create an API key',
+      description: 'The key itself is shown only once. A user may have up to 100 keys.',
       body: {
         type: NewKeyDto,
         examples: {
-          laptop: { summary: 'All that a key can do', value: { name: 'laptop' } },
+          laptop: { summary: 'With all scopes', value: { name: 'laptop' } },
           script: {
-            summary: 'A thousand tokens a day, for chat alone',
+            summary: 'Only for chat, 1,000 tokens a day',
             value: { name: 'script', scopes: ['chat'], limit: 1000, limit_reset: 'daily' },
           },
         },
       },
       answers: {
         201: {
-          description: 'Made.',
+          description: 'The new key.',
           type: CreatedKeyDto,
           links: {
-            ...linkTo('readKey', 'Reads it.'),
-            ...linkTo('changeKey', 'Changes it.'),
-            ...linkTo('rotateKey', 'Replaces it.'),
-            ...linkTo('deleteKey', 'Deletes it.'),
+            ...linkTo('readKey', 'Reads the key.'),
+            ...linkTo('changeKey', 'Changes the key.'),
+            ...linkTo('rotateKey', 'Replaces the key.'),
+            ...linkTo('deleteKey', 'Deletes the key.'),
           },
         },
       },
@@ -77,8 +77,8 @@ export const KeyDocs = {
     describeRoute({
       id: 'readCurrentKey',
       tag: 'API keys',
-      summary: 'Read the key that this request is sent with',
-      description: '404 for a session.',
+      summary: 'Read the API key of this request',
+      description: 'The answer is 404 if the request uses a session.',
       answers: { 200: { description: 'The key.', type: KeyDto } },
       errors: [new NotFound()],
     }),
@@ -98,7 +98,7 @@ export const KeyDocs = {
       id: 'changeKey',
       tag: 'API keys',
       summary: 'Change an API key',
-      description: 'What is left out stays as it is.',
+      description: 'Fields that are absent are not changed.',
       parameters: [ID],
       body: {
         type: KeyChangeDto,
@@ -112,15 +112,20 @@ export const KeyDocs = {
     describeRoute({
       id: 'rotateKey',
       tag: 'API keys',
-      summary: 'Replace the key by another',
+      summary: 'Replace an API key',
       description:
-        'Name, scopes, limit and what was spent stay. The key of before serves on for `overlap_seconds`, at most a week; ten such at once.',
+        'The name, scopes, limit and spent tokens stay the same. The old key stays valid for `overlap_seconds`, at most a week. At most ten old keys are valid at the same time.',
       parameters: [ID],
       body: {
         type: RotationDto,
-        examples: { hour: { summary: 'Within an hour', value: { overlap_seconds: 3600 } } },
+        examples: {
+          hour: {
+            summary: 'The old key stays valid for an hour',
+            value: { overlap_seconds: 3600 },
+          },
+        },
       },
-      answers: { 201: { description: 'Rotated.', type: CreatedKeyDto } },
+      answers: { 201: { description: 'The key with its new secret.', type: CreatedKeyDto } },
       errors: [
         new ValidationFailed({
           overlap_seconds: ['Ensure this value is greater than or equal to 0.'],
@@ -134,9 +139,9 @@ export const KeyDocs = {
       id: 'deleteKey',
       tag: 'API keys',
       summary: 'Delete an API key',
-      description: 'What it has spent stays in the ledger, under its name.',
+      description: 'The ledger keeps what the key has spent, under its name.',
       parameters: [ID],
-      answers: { 204: { description: 'It serves no more.' } },
+      answers: { 204: { description: 'The key was deleted.' } },
       errors: [new NotFound()],
     }),
 };

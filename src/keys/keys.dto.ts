@@ -14,7 +14,10 @@ const RESETS = ['daily', 'monthly'];
 
 const NAME: TextFieldRules = {
   maxCodePoints: NAME_MAX_CHARS,
-  docs: { description: 'What you call it: logs and the ledger tell it.', examples: ['laptop'] },
+  docs: {
+    description: 'Your name for the key. It appears in logs and in the ledger.',
+    examples: ['laptop'],
+  },
 };
 
 /** The settings of a key that can also be changed later. */
@@ -22,7 +25,7 @@ class KeySettingsDto {
   @ChoicesField({
     choices: SCOPES,
     description:
-      '`chat` spends, `history` reads, exports and deletes, `wallet` sees the balance, ledger and usage and redeems codes. All three where it is missing.',
+      '`chat` spends tokens. `history` reads, exports and deletes. `wallet` reads the balance, ledger and usage, and redeems codes. Without this field, the key gets all three.',
   })
   scopes?: readonly Scope[] | null;
 
@@ -31,7 +34,10 @@ class KeySettingsDto {
     max: AMOUNT_MAX,
     mayBeNull: true,
     optional: true,
-    docs: { description: 'The most that it may spend; null for no limit.', examples: [1000] },
+    docs: {
+      description: 'Maximum number of tokens that the key may spend. Null: no limit.',
+      examples: [1000],
+    },
   })
   limit?: number | null;
 
@@ -41,7 +47,7 @@ class KeySettingsDto {
     rule: { test: (text) => RESETS.includes(text), message: 'Must be "daily", "monthly" or null.' },
     docs: {
       description:
-        'When what was spent is counted anew: `daily` at midnight, `monthly` on the first (UTC), null for never. To change it begins the counting anew.',
+        'When the count of spent tokens starts again at 0: `daily` at midnight, `monthly` on the first day (UTC). Null: never. A change of this field also restarts the count.',
       examples: ['monthly'],
     },
   })
@@ -55,7 +61,7 @@ class KeySettingsDto {
       message: 'Enter a date or a time in ISO 8601.',
     },
     docs: {
-      description: 'A date or a time in ISO 8601 from which on it serves no more; null for none.',
+      description: 'The date or time at which the key expires, in ISO 8601. Null: never.',
       examples: ['2099-01-01T00:00:00Z'],
     },
   })
@@ -79,7 +85,7 @@ export class RotationDto {
     max: OVERLAP_MAX_SECONDS,
     optional: true,
     docs: {
-      description: 'How long the key of before serves on. 0, or nothing: it ends at once.',
+      description: 'Seconds for which the old key stays valid. 0 or absent: it ends immediately.',
       examples: [3600],
     },
   })
@@ -91,44 +97,49 @@ export class KeyDto {
   @ShownId('The key.')
   readonly id!: string;
 
-  @ShownText('What its owner calls it.', { examples: ['laptop'] })
+  @ShownText('The name that its owner gave it.', { examples: ['laptop'] })
   readonly name!: string;
 
-  @ShownText('The first characters of it.', { examples: ['tally_Ab3dE9'] })
+  @ShownText('The first characters of the key.', { examples: ['tally_Ab3dE9'] })
   readonly prefix!: string;
 
   @ApiProperty({
     type: 'array',
     items: { type: 'string', enum: [...SCOPES] },
-    description: 'What it may do.',
+    description: 'What the key may do.',
   })
   readonly scopes!: Scope[];
 
-  @ShownInteger('The most that it may spend; null for no limit.', {
+  @ShownInteger('Maximum number of tokens that the key may spend. Null: no limit.', {
     nullable: true,
     examples: [1000],
   })
   readonly limit!: number | null;
 
-  @ShownText('When what was spent is counted anew (UTC); null for never.', {
+  @ShownText('When the count of spent tokens starts again (UTC). Null: never.', {
     enum: [...RESETS, null],
     nullable: true,
   })
   readonly limit_reset!: string | null;
 
-  @ShownInteger('What was spent since then, and is held.', { examples: [300] })
+  @ShownInteger('The tokens that were spent since then, plus the tokens that are held.', {
+    examples: [300],
+  })
   readonly used!: number;
 
-  @ShownInteger('What is left of the limit; null without one.', { nullable: true, examples: [700] })
+  @ShownInteger('The tokens that are left of the limit. Null if there is no limit.', {
+    nullable: true,
+    examples: [700],
+  })
   readonly remaining!: number | null;
 
-  @ShownTime('When it ends; null for never.', { nullable: true })
+  @ShownTime('When it expires. Null: never.', { nullable: true })
   readonly expires_at!: string | null;
 
-  @ShownTime('When it was last used, to the minute; null for never.', { nullable: true })
+  @ShownTime('When it was last used, to the minute. Null: never.', { nullable: true })
   readonly last_used_at!: string | null;
 
-  @ShownTime('When it was made.')
+  @ShownTime('When it was created.')
   readonly created_at!: string;
 }
 
@@ -136,7 +147,7 @@ export class KeyPageDto extends PageOf(KeyDto) {}
 
 /** A key that was just made or rotated. */
 export class CreatedKeyDto extends KeyDto {
-  @ShownText('The key. Shown once: only its digest is kept.', {
+  @ShownText('The key. Shown only once, because only its digest is stored.', {
     pattern: '^tally_[0-9A-Za-z]{49}$',
     examples: ['tally_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4XtvWg'],
   })

@@ -13,11 +13,11 @@ export const usageParameters = (choices: string[]): readonly ParameterDescriptio
   {
     name: 'by',
     in: 'query',
-    description: 'What to count by.',
+    description: 'How to group the charges.',
     schema: { type: 'string', enum: choices, default: choices[0] },
   },
-  moment('from', 'From this date or time on; 30 days before `to` where it is missing.'),
-  moment('to', 'Before this date or time; now where it is missing.'),
+  moment('from', 'Start of the period (inclusive), a date or time. Default: 30 days before `to`.'),
+  moment('to', 'End of the period (exclusive), a date or time. Default: now.'),
 ];
 
 export const UsageDocs = {
@@ -25,10 +25,10 @@ export const UsageDocs = {
     describeRoute({
       id: 'readUsage',
       tag: 'Wallet',
-      summary: 'Count and sum what was spent',
-      description: 'By day, by model or by credential, up to a year at once.',
+      summary: 'Count and sum your charges',
+      description: 'By day, model or credential, for a period of at most a year.',
       parameters: usageParameters(['day', 'model', 'key']),
-      answers: { 200: { description: 'What was spent.', type: UsageDto } },
+      answers: { 200: { description: 'The charges.', type: UsageDto } },
       errors: [new ValidationFailed({ by: ['"week" is not a valid choice.'] })],
     }),
 };

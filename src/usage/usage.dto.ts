@@ -2,10 +2,10 @@ import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
 
 export class SpentDto {
-  @ShownInteger('How many charges.', { examples: [3] })
+  @ShownInteger('Number of charges.', { examples: [3] })
   readonly count!: number;
 
-  @ShownInteger('Their sum.', { examples: [300] })
+  @ShownInteger('Sum of the charges, in tokens.', { examples: [300] })
   readonly tokens!: number;
 }
 
@@ -15,7 +15,7 @@ export class DayUsageDto extends SpentDto {
 }
 
 export class ModelUsageDto extends SpentDto {
-  @ShownText('The model; null for old charges whose turn was deleted.', {
+  @ShownText('The model. Null for old charges if their turn was deleted.', {
     nullable: true,
     examples: ['echo'],
   })
@@ -24,7 +24,7 @@ export class ModelUsageDto extends SpentDto {
 
 export class KeyUsageDto extends SpentDto {
   @ShownText(
-    'The API key by its name then, or the id of a session; null for old charges whose turn was deleted.',
+    'The API key with its name at that time, or the id of a session. Null for old charges if their turn was deleted.',
     { nullable: true, examples: ['laptop'] },
   )
   readonly key!: string | null;
@@ -36,15 +36,15 @@ export class KeyUsageDto extends SpentDto {
 /** Charges, counted and summed. */
 @ApiExtraModels(DayUsageDto, ModelUsageDto, KeyUsageDto)
 export class UsageDto {
-  @ShownTime('From this moment on.')
+  @ShownTime('The start of the period (inclusive).')
   readonly from!: string;
 
-  @ShownTime('Before this moment.')
+  @ShownTime('The end of the period (exclusive).')
   readonly to!: string;
 
   @ApiProperty({
     type: 'array',
-    description: 'A row for each day, model or credential that was charged for.',
+    description: 'One row for each day, model or credential with charges.',
     items: {
       anyOf: [DayUsageDto, ModelUsageDto, KeyUsageDto].map((row) => ({ $ref: getSchemaPath(row) })),
     },

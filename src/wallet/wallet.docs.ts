@@ -24,7 +24,7 @@ export const WalletDocs = {
       id: 'readBalance',
       tag: 'Wallet',
       summary: 'Read the balance',
-      answers: { 200: { description: 'What can be spent now.', type: BalanceDto } },
+      answers: { 200: { description: 'The tokens that can be spent now.', type: BalanceDto } },
     }),
 
   summary: () =>
@@ -39,8 +39,8 @@ export const WalletDocs = {
     describeRoute({
       id: 'listLedger',
       tag: 'Wallet',
-      summary: 'Read where the balance comes from',
-      description: 'Every change, newest first, in pages.',
+      summary: 'List the ledger entries',
+      description: 'Every change of the balance, newest first, in pages.',
       parameters: [...PAGE_PARAMETERS, TURN],
       answers: { 200: { description: 'A page of entries.', type: LedgerPageDto } },
       errors: [new NotFound('Invalid cursor')],
@@ -54,11 +54,11 @@ export const WalletDocs = {
       body: {
         type: LimitsDto,
         examples: {
-          limit: { summary: 'A thousand a day', value: { daily: 1000 } },
+          limit: { summary: '1,000 tokens a day', value: { daily: 1000 } },
           none: { summary: 'No limit', value: { daily: null } },
         },
       },
-      answers: { 200: { description: 'The limit that now holds.', type: LimitsStateDto } },
+      answers: { 200: { description: 'The new limit.', type: LimitsStateDto } },
     }),
 
   redeem: () =>
@@ -66,10 +66,11 @@ export const WalletDocs = {
       id: 'redeemCode',
       tag: 'Wallet',
       summary: 'Redeem a code',
-      description: 'One code is one credit, however many race for it.',
+      description:
+        'A code can be redeemed only once, even if several requests arrive at the same time.',
       body: { type: RedeemDto, examples: {} },
       idempotencyKey: 'optional',
-      answers: { 200: { description: 'Credited.', type: RedeemedDto } },
+      answers: { 200: { description: 'The tokens were added to the wallet.', type: RedeemedDto } },
       errors: [new ValidationFailed({ code: ['This code is unknown or was redeemed before.'] })],
     }),
 };

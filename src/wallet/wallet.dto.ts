@@ -12,7 +12,10 @@ export class LimitsDto {
     min: 0,
     max: AMOUNT_MAX,
     mayBeNull: true,
-    docs: { description: 'The most to spend in a day (UTC); null for no limit.', examples: [1000] },
+    docs: {
+      description: 'Maximum number of tokens to spend in a day (UTC). Null: no limit.',
+      examples: [1000],
+    },
   })
   daily!: number | null;
 }
@@ -20,26 +23,30 @@ export class LimitsDto {
 export class RedeemDto {
   @TextField({
     maxCodePoints: CODE_MAX,
-    docs: { description: 'As the operator gave it out.', examples: ['ZQ4uUq0Qy8kq3s0t5e1R'] },
+    docs: { description: 'The code from an operator.', examples: ['ZQ4uUq0Qy8kq3s0t5e1R'] },
   })
   code!: string;
 }
 
 /** The amount that the caller can spend. */
 export class BalanceDto {
-  @ShownInteger('The balance less what is held for answers under way.', { examples: [3900] })
+  @ShownInteger('The balance minus the tokens that are held for answers in progress.', {
+    examples: [3900],
+  })
   readonly tokens!: number;
 }
 
 /** The owner's own limits. */
 export class LimitsStateDto {
-  @ShownInteger('The most to spend in a day (UTC); null for no limit.', {
+  @ShownInteger('Maximum number of tokens to spend in a day (UTC). Null: no limit.', {
     nullable: true,
     examples: [1000],
   })
   readonly daily!: number | null;
 
-  @ShownInteger('What was spent today, and is held.', { examples: [100] })
+  @ShownInteger('The tokens that were spent today, plus the tokens that are held.', {
+    examples: [100],
+  })
   readonly spent_today!: number;
 }
 
@@ -48,10 +55,10 @@ export class WalletDto {
   @ShownInteger('The sum of all ledger entries.', { examples: [4000] })
   readonly balance!: number;
 
-  @ShownInteger('What is set aside for answers under way.', { examples: [100] })
+  @ShownInteger('The tokens that are held for answers in progress.', { examples: [100] })
   readonly held!: number;
 
-  @ShownInteger('The balance less what is held.', { examples: [3900] })
+  @ShownInteger('The balance minus the held tokens.', { examples: [3900] })
   readonly available!: number;
 
   @ApiProperty({ type: LimitsStateDto, description: 'The limits that the owner has set.' })
@@ -66,36 +73,36 @@ export class LedgerEntryDto {
   @ShownText('Why the balance changed.', { enum: ['grant', 'top_up', 'charge', 'refund'] })
   readonly kind!: string;
 
-  @ShownInteger('What was added; below zero, what was taken.', {
+  @ShownInteger('The tokens that were added. Negative if tokens were taken.', {
     min: -AMOUNT_MAX,
     examples: [-100],
   })
   readonly amount!: number;
 
-  @ShownInteger('The balance after it.', { examples: [3900] })
+  @ShownInteger('The balance after this entry.', { examples: [3900] })
   readonly balance_after!: number;
 
-  @ShownText('In words.', { examples: ['chat message'] })
+  @ShownText('The reason, as text.', { examples: ['chat message'] })
   readonly reason!: string;
 
-  @ShownId('The turn that was paid for; null for what has none: a credit, or embeddings.', {
+  @ShownId('The turn that was paid for. Null for credits and embeddings, which have no turn.', {
     nullable: true,
   })
   readonly turn!: string | null;
 
-  @ShownText('The model that answered; null for what is not a charge.', {
+  @ShownText('The model that answered. Null if the entry is not a charge.', {
     nullable: true,
     examples: ['echo'],
   })
   readonly model!: string | null;
 
-  @ShownText('The API key that spent it, by its name then; null for a session.', {
+  @ShownText('The API key that spent it, with its name at that time. Null for a session.', {
     nullable: true,
     examples: ['laptop'],
   })
   readonly key!: string | null;
 
-  @ShownTime('When.')
+  @ShownTime('When the balance changed.')
   readonly created_at!: string;
 }
 
@@ -103,9 +110,9 @@ export class LedgerPageDto extends PageOf(LedgerEntryDto) {}
 
 /** The result of a redemption. */
 export class RedeemedDto {
-  @ShownInteger('What the code was worth.', { examples: [1000] })
+  @ShownInteger('The tokens that the code was worth.', { examples: [1000] })
   readonly tokens!: number;
 
-  @ShownInteger('The balance after it.', { examples: [5000] })
+  @ShownInteger('The new balance.', { examples: [5000] })
   readonly balance!: number;
 }
