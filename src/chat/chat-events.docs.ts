@@ -30,7 +30,7 @@ const DONE = shape({
 
 const CHAT_EVENT = eventsNamed(
   'ChatEvent',
-  'What an event of a streamed answer holds. First `start` (`{"turn", "conversation"}`), then events `delta` (`{"text"}`), with `reasoning` (`{"text"}`) for what a model thinks, and last one `done` (the answer, its price and its ids; `finish_reason` is `cancelled` for one that was stopped), or one `error` (as a refusal has it). Comments (`: ping`) keep the connection open.',
+  'The data of an event of a streamed answer. The first event is `start` (`{"turn", "conversation"}`). Then come events `delta` (`{"text"}`), and `reasoning` (`{"text"}`) with the thinking of the model. The last event is `done` or `error`. `done` has the answer, its price and its ids. Its `finish_reason` is `cancelled` if the answer was stopped. `error` has the body of an error answer. Comments (`: ping`) keep the connection open.',
   [
     START,
     shape({ text }),
@@ -57,7 +57,7 @@ const messageMetadata = shape({
 
 const UI_MESSAGE_CHUNK = eventsNamed(
   'UiMessageChunk',
-  "What an event of a UI message stream holds, as the AI SDK's `useChat()` reads it.",
+  "The data of an event of a UI message stream, in the format of the AI SDK's `useChat()`.",
   [
     chunk('start', { messageId: id }),
     chunk('start-step'),

@@ -34,18 +34,18 @@ const paid = (
   schema,
   [ALWAYS_ON_JSON]: true,
 });
-const IN_THE_LAST = 'A stream tells it in its last event instead.';
+const IN_THE_LAST = 'A stream has it in its last event instead.';
 const whole: SchemaObject = { type: 'integer', minimum: 0 };
 const id: SchemaObject = { type: 'string', format: 'uuid' };
 
 /** The headers with the price of a paid answer. The price is not in the body, because the body is the reference's. */
 export const PAID_HEADERS = {
-  'Tokens-Charged': paid(`What this answer cost. ${IN_THE_LAST}`, whole),
-  'Tokens-Balance': paid(`What can be spent after it. ${IN_THE_LAST}`, whole),
-  'Turn-Id': paid('The turn that is saved. A stream has it in its head already.', id),
-  'Conversation-Id': paid('The conversation of the turn. A stream has it in its head already.', id),
+  'Tokens-Charged': paid(`The tokens that this answer cost. ${IN_THE_LAST}`, whole),
+  'Tokens-Balance': paid(`The tokens that can be spent after it. ${IN_THE_LAST}`, whole),
+  'Turn-Id': paid('The saved turn. A stream also has this header.', id),
+  'Conversation-Id': paid('The conversation of the turn. A stream also has this header.', id),
   Model: {
-    description: 'Who answered, where it was another model than the one that was asked for.',
+    description: 'The model that answered. Present only if it is not the model of the request.',
     schema: { type: 'string' } satisfies SchemaObject,
   },
 };
@@ -60,7 +60,8 @@ const TURN: ParameterDescription = {
 
 /** A paid answer of the routes below `/api`. */
 const PAID_ANSWER = {
-  description: 'The answer; as events where `stream` or `Accept: text/event-stream` asks for them.',
+  description:
+    'The answer. It is streamed as events if `stream` or `Accept: text/event-stream` asks for that.',
   type: ChatAnswerDto,
   content: CHAT_EVENTS,
   headers: PAID_HEADERS,
@@ -68,7 +69,7 @@ const PAID_ANSWER = {
 
 const UI_STREAM_HEADER: Record<string, HeaderObject> = {
   'x-vercel-ai-ui-message-stream': {
-    description: 'On a UI message stream, the version of its form.',
+    description: 'The version of the format. Only on a UI message stream.',
     schema: { type: 'string', enum: ['v1'] },
   },
 };
@@ -109,7 +110,7 @@ export const ChatDocs = {
       tag: 'Chat',
       summary: 'Send a message',
       description:
-        "Answers, saves both, and charges the wallet, all or nothing. An error other than on a stream means that nothing was charged. Where `message` is absent, `messages` of the AI SDK's `useChat()` are answered as its UI message stream.",
+        "Answers the message, saves both, and charges the wallet, all or nothing. After an error nothing was charged, except on a stream. If `message` is absent, the route accepts `messages` of the AI SDK's `useChat()`, and answers with its UI message stream.",
       body: {
         type: ChatDto,
         otherType: UiChatDto,
@@ -140,19 +141,19 @@ export const ChatDocs = {
     describeRoute({
       id: 'resumeChat',
       tag: 'Chat',
-      summary: 'Ask whether an answer goes on',
+      summary: 'Ask whether an answer can be resumed',
       description:
-        "For the AI SDK's `useChat()`, whose own id this is. Nothing is resumed: an answer stops when its reader leaves, and the history has what came.",
+        "For the AI SDK's `useChat()`, with its own id of the chat. No answer can be resumed. An answer stops when its client disconnects, and the history has the output so far.",
       parameters: [CHAT_ID],
-      answers: { 204: { description: 'Nothing to read on.' } },
+      answers: { 204: { description: 'There is nothing to resume.' } },
     }),
 
   quote: () =>
     describeRoute({
       id: 'quoteMessage',
       tag: 'Chat',
-      summary: 'Ask what a message would cost',
-      description: 'Asks no model, sets nothing aside, and is free of charge.',
+      summary: 'Get the price of a message',
+      description: 'Asks no model, holds no tokens, and is free.',
       body: {
         type: ChatDto,
         examples: { question: { summary: 'A question', value: { message: 'Hello?' } } },
@@ -167,9 +168,9 @@ export const ChatDocs = {
       tag: 'Chat',
       summary: 'Stop an answer',
       description:
-        "Ends an answer of the caller's own that is under way, by any route, with an `Idempotency-Key` or without. What was produced is saved and costs what it would if its caller had left; whoever reads it is given it as the answer, `finish_reason` `cancelled`. 204 once that is done, and the conversation is free. The turn is named by the head of a stream, its event `start`, and a 409.",
+        "Stops one of the caller's own answers that is in progress on any route, with or without an `Idempotency-Key`. The output so far is saved, and costs the same as if the client had disconnected. A client that reads the answer gets this output, with the `finish_reason` `cancelled`. The answer is 204 when this is done and the conversation accepts messages again. The id of the turn is in the headers of a stream, in its event `start`, and in the headers of a 409.",
       parameters: [TURN],
-      answers: { 204: { description: 'Stopped.' } },
+      answers: { 204: { description: 'The answer was stopped.' } },
       errors: [new NotFound()],
     }),
 
@@ -179,7 +180,7 @@ export const ChatDocs = {
       tag: 'Conversations',
       summary: 'Send a message in a conversation',
       description:
-        'As *Send a message*. The model is also told the `system` text and the earlier turns: the newest that fit its context. One answer at a time: 409 for a second.',
+        'Like *Send a message*. The model also gets the `system` text and the newest earlier turns that fit its context. A second message gets 409 while an answer is in progress.',
       parameters: [CONVERSATION_ID],
       body: { type: MessageDto, examples: {} },
       idempotencyKey: 'optional',

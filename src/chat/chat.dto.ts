@@ -7,7 +7,7 @@ import { ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
 export class MessageDto {
   @TextField({
     docs: {
-      description: 'What to say. White space around it is taken off.',
+      description: 'The message. White space around it is removed.',
       examples: [MESSAGE_EXAMPLE],
       maxLengthSetting: 'messageMaxChars',
     },
@@ -17,11 +17,14 @@ export class MessageDto {
   @TextField({
     optional: true,
     blankIsNothing: true,
-    docs: { description: 'Who is to answer; without it the default.', examples: ['echo'] },
+    docs: { description: 'The model that answers. Absent: the default model.', examples: ['echo'] },
   })
   model?: string;
 
-  @BooleanField({ optional: true, docs: { description: 'Answer as server-sent events.' } })
+  @BooleanField({
+    optional: true,
+    docs: { description: 'Stream the answer as server-sent events.' },
+  })
   stream?: boolean;
 }
 
@@ -30,33 +33,42 @@ export class ChatDto extends MessageDto {
   @TextField({
     optional: true,
     blankIsNothing: true,
-    docs: { description: 'The conversation to go on with; without it a new one.', format: 'uuid' },
+    docs: {
+      description: 'The conversation to continue. Absent: a new conversation.',
+      format: 'uuid',
+    },
   })
   conversation?: string;
 }
 
 /** The price of a message. */
 export class QuoteDto {
-  @ShownInteger('What it costs for certain: the price of a message, or that of the prompt alone.', {
-    examples: [100],
-  })
+  @ShownInteger(
+    'Minimum price in tokens: the price of a message, or the price of only the prompt.',
+    {
+      examples: [100],
+    },
+  )
   readonly tokens!: number;
 
   @ShownText('The model that would answer.', { examples: ['echo'] })
   readonly model!: string;
 
-  @ShownInteger('What it costs at most: this much is set aside, or the wallet where it has less.', {
-    examples: [100],
-  })
+  @ShownInteger(
+    'Maximum price in tokens. This amount is held, or the whole wallet if it has less.',
+    {
+      examples: [100],
+    },
+  )
   readonly ceiling!: number;
 }
 
 /** A paid answer. */
 export class ChatAnswerDto {
-  @ShownText('What was said, as it was understood.', { examples: [MESSAGE_EXAMPLE] })
+  @ShownText('The message, as the service read it.', { examples: [MESSAGE_EXAMPLE] })
   readonly message!: string;
 
-  @ShownText('What the model answers.', { examples: [RESPONSE_EXAMPLE] })
+  @ShownText('The answer of the model.', { examples: [RESPONSE_EXAMPLE] })
   readonly response!: string;
 
   @ShownTime('When the answer was saved.')

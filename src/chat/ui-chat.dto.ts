@@ -18,10 +18,10 @@ export interface UiPart {
 
 /** A message as `useChat()` stores it. */
 export class UiMessageDto {
-  @ApiProperty({ type: 'string', required: false, description: "The client's own. Not looked at." })
+  @ApiProperty({ type: 'string', required: false, description: "The client's own id. Ignored." })
   id?: string;
 
-  @ApiProperty({ type: 'string', enum: [...ROLES], description: 'Who says it.' })
+  @ApiProperty({ type: 'string', enum: [...ROLES], description: 'The author of the message.' })
   @IsIn(ROLES, { message: `Expected one of ${ROLES.join(', ')}.` })
   role!: (typeof ROLES)[number];
 
@@ -45,8 +45,7 @@ export class UiChatDto {
     whiteSpace: 'keep',
     maxCodePoints: CHAT_ID_MAX,
     docs: {
-      description:
-        "The client's own id of the chat: the same id goes on with the same conversation.",
+      description: "The client's own id of the chat. The same id continues the same conversation.",
     },
   })
   id?: string;
@@ -55,7 +54,7 @@ export class UiChatDto {
     type: [UiMessageDto],
     minItems: 1,
     maxItems: MESSAGES_MAX,
-    description: 'The whole context. The last message is the question, and a user says it.',
+    description: 'The whole context. The last message is the question. Its role must be `user`.',
   })
   @ArrayMaxSize(MESSAGES_MAX, { message: `Expected at most ${String(MESSAGES_MAX)} messages.` })
   @ArrayNotEmpty({ message: 'Expected a list of at least one message.' })
@@ -66,7 +65,7 @@ export class UiChatDto {
   @TextField({
     optional: true,
     blankIsNothing: true,
-    docs: { description: 'Who is to answer; without it the default.', examples: ['echo'] },
+    docs: { description: 'The model that answers. Absent: the default model.', examples: ['echo'] },
   })
   model?: string;
 }

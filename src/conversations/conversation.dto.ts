@@ -18,7 +18,7 @@ export class ConversationSettingsDto {
     maxCodePoints: TITLE_MAX_CHARS,
     docs: {
       description:
-        'Its name, kept on one line. A blank one is replaced by the beginning of the next message.',
+        'The name, stored on one line. If it is blank, the beginning of the next message replaces it.',
       examples: [TITLE],
     },
   })
@@ -29,7 +29,7 @@ export class ConversationSettingsDto {
     mayBeNull: true,
     maxCodePoints: MODEL_MAX_CHARS,
     docs: {
-      description: 'Who answers where a message names nobody; null for the default.',
+      description: 'The model for messages that do not name a model. Null: the default model.',
       examples: ['echo'],
     },
   })
@@ -40,7 +40,7 @@ export class ConversationSettingsDto {
     mayBeNull: true,
     maxCodePoints: SYSTEM_MAX_CHARS,
     docs: {
-      description: 'What the model is told before anything else; null for nothing.',
+      description: 'Instructions that the model gets before all messages. Null: none.',
       examples: [SYSTEM],
     },
   })
@@ -52,16 +52,18 @@ export class ConversationDto {
   @ShownId('The conversation.')
   readonly id!: string;
 
-  @ShownText('Its name; empty until the first message where none was given.', { examples: [TITLE] })
+  @ShownText('The name. If none was given, it is empty until the first message.', {
+    examples: [TITLE],
+  })
   readonly title!: string;
 
-  @ShownText('Who answers where a message names nobody; null for the default.', {
+  @ShownText('The model for messages that do not name a model. Null: the default model.', {
     examples: ['echo'],
     nullable: true,
   })
   readonly model!: string | null;
 
-  @ShownText('What the model is told before anything else.', {
+  @ShownText('Instructions that the model gets before all messages.', {
     examples: [SYSTEM],
     nullable: true,
   })
@@ -70,7 +72,7 @@ export class ConversationDto {
   @ShownTime('When it was opened.')
   readonly created_at!: string;
 
-  @ShownTime('When it was last changed or gone on with.')
+  @ShownTime('When it was last changed or got a message.')
   readonly updated_at!: string;
 }
 

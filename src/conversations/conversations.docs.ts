@@ -21,13 +21,13 @@ const ORDERING: ParameterDescription = {
   name: 'ordering',
   in: 'query',
   description:
-    'By the time when each was opened, or when it was last changed or gone on with; the newest first where a minus stands before it. Who reads on while a conversation is gone on with may meet it again, and misses none that rest.',
+    'Order by the time of creation, or by the time of the last change or message. A minus means newest first. If a conversation changes between two pages, it may appear twice. Unchanged conversations are never missed.',
   schema: { type: 'string', enum: Object.keys(ORDERINGS), default: ORDERING_DEFAULT },
 };
 const EXPORT_TYPE: ParameterDescription = {
   name: 'type',
   in: 'query',
-  description: 'The form of the file.',
+  description: 'The format of the file.',
   schema: { type: 'string', enum: ['json', 'markdown'], default: 'json' },
 };
 const badModel = new ValidationFailed({ model: ['"oracle" is not a valid choice.'] });
@@ -46,7 +46,7 @@ export const ConversationDocs = {
       id: 'listConversations',
       tag: 'Conversations',
       summary: 'List conversations',
-      description: 'A message sent on its own opened one too.',
+      description: 'A message that was sent without a conversation has also opened one.',
       parameters: [...PAGE_PARAMETERS, ORDERING],
       answers: { 200: { description: 'A page of conversations.', type: ConversationPageDto } },
       errors: [
@@ -64,7 +64,10 @@ export const ConversationDocs = {
         type: ConversationSettingsDto,
         examples: {
           plain: { summary: 'With a name', value: { title: 'Holiday plans' } },
-          system: { summary: 'With a rule', value: { system: 'Answer in one sentence.' } },
+          system: {
+            summary: 'With instructions for the model',
+            value: { system: 'Answer in one sentence.' },
+          },
         },
       },
       answers: {
@@ -72,14 +75,19 @@ export const ConversationDocs = {
           description: 'The new conversation.',
           type: ConversationDto,
           links: {
-            sendInConversation: byId('sendInConversation', 'Say something in it.', {
+            sendInConversation: byId('sendInConversation', 'Send a message in the conversation.', {
               message: 'Hello again',
             }),
             readConversation: byId('readConversation', 'The conversation.'),
-            changeConversation: byId('changeConversation', 'Rename it.', { title: 'Old plans' }),
-            listTurnsOfConversation: byId('listTurnsOfConversation', 'What was said in it.'),
-            exportConversation: byId('exportConversation', 'Take it away.'),
-            deleteConversation: byId('deleteConversation', 'Delete it.'),
+            changeConversation: byId('changeConversation', 'Rename the conversation.', {
+              title: 'Old plans',
+            }),
+            listTurnsOfConversation: byId(
+              'listTurnsOfConversation',
+              'The turns of the conversation.',
+            ),
+            exportConversation: byId('exportConversation', 'Export the conversation.'),
+            deleteConversation: byId('deleteConversation', 'Delete the conversation.'),
           },
         },
       },
@@ -101,7 +109,7 @@ export const ConversationDocs = {
       id: 'changeConversation',
       tag: 'Conversations',
       summary: 'Change a conversation',
-      description: 'Sets the fields that are sent, and leaves the others.',
+      description: 'Fields that are absent are not changed.',
       parameters: [CONVERSATION_ID],
       body: { type: ConversationSettingsDto, examples: {} },
       answers: { 200: { description: 'The conversation as it is now.', type: ConversationDto } },
@@ -114,7 +122,7 @@ export const ConversationDocs = {
       tag: 'Conversations',
       summary: 'Delete a conversation',
       description:
-        'With all its turns, for good. What they cost stays in the ledger. While an answer is under way: 409.',
+        'Permanently deletes the conversation and all its turns. The ledger keeps their charges. While a message in it is being answered, this returns 409.',
       parameters: [CONVERSATION_ID],
       answers: { 204: { description: 'Deleted.' } },
       errors: [new NotFound(), new ConversationBusy(TURN_EXAMPLE)],
@@ -124,7 +132,7 @@ export const ConversationDocs = {
     describeRoute({
       id: 'listTurnsOfConversation',
       tag: 'Conversations',
-      summary: 'Read what was said in a conversation',
+      summary: 'List the turns of a conversation',
       parameters: [CONVERSATION_ID, ...PAGE_PARAMETERS],
       answers: { 200: { description: 'A page of turns.', type: TurnPageDto } },
       errors: [new NotFound(), new NotFound('Invalid cursor')],
@@ -134,8 +142,8 @@ export const ConversationDocs = {
     describeRoute({
       id: 'exportConversation',
       tag: 'Conversations',
-      summary: 'Take a conversation away',
-      description: 'As a file, with every turn, oldest first.',
+      summary: 'Export a conversation',
+      description: 'Returns a file with every turn, oldest first.',
       parameters: [CONVERSATION_ID, EXPORT_TYPE],
       answers: {
         200: {

@@ -8,7 +8,7 @@ const SEARCH: ParameterDescription = {
   name: 'search',
   in: 'query',
   description:
-    'Only turns with this text in the message or the answer. Upper and lower case are one in every alphabet, and so are a letter with its accent and the two apart. One search at a time.',
+    'Only turns with this text in the message or the answer. Ignores case in every alphabet. A letter with an accent matches in both Unicode forms (one character or two). A user can run one search at a time.',
   schema: { type: 'string', maxLength: SEARCH_MAX_CHARS },
 };
 
@@ -25,8 +25,8 @@ export const HistoryDocs = {
     describeRoute({
       id: 'listTurns',
       tag: 'Chat',
-      summary: 'Read what was said',
-      description: "The caller's own turns, newest first, in pages. Free of charge.",
+      summary: 'List your turns',
+      description: "The caller's own turns, newest first, in pages. This is free.",
       parameters: [...PAGE_PARAMETERS, SEARCH],
       answers: { 200: { description: 'A page of turns.', type: TurnPageDto } },
       errors: [
@@ -40,7 +40,7 @@ export const HistoryDocs = {
       id: 'readTurn',
       tag: 'Chat',
       summary: 'Read one turn',
-      description: "What a ledger entry's `turn` leads to.",
+      description: 'A ledger entry names its turn in `turn`.',
       parameters: [TURN_ID],
       answers: { 200: { description: 'The turn.', type: TurnDto } },
       errors: [new NotFound()],

@@ -12,25 +12,25 @@ export class TurnDto {
   @ShownId('The conversation it belongs to.')
   readonly conversation!: string;
 
-  @ShownText('What was said.', { examples: [MESSAGE_EXAMPLE] })
+  @ShownText('The message of the user.', { examples: [MESSAGE_EXAMPLE] })
   readonly message!: string;
 
-  @ShownText('What the model answered.', { examples: [RESPONSE_EXAMPLE] })
+  @ShownText('The answer of the model.', { examples: [RESPONSE_EXAMPLE] })
   readonly response!: string;
 
   @ShownText('The model that answered.', { examples: ['echo'] })
   readonly model!: string;
 
-  @ShownText('The API key it was asked with, by its name then; null for a session.', {
+  @ShownText('The API key that sent the message, with its name at that time. Null for a session.', {
     nullable: true,
     examples: ['laptop'],
   })
   readonly key!: string | null;
 
-  @ShownText('Whether the answer came to its end.', { enum: ['complete', 'aborted', 'failed'] })
+  @ShownText('Whether the answer is complete.', { enum: ['complete', 'aborted', 'failed'] })
   readonly status!: string;
 
-  @ShownInteger('What it cost.', { examples: [100] })
+  @ShownInteger('The tokens that it cost.', { examples: [100] })
   readonly tokens!: number;
 
   @ShownTime('When it was saved.')
