@@ -19,9 +19,9 @@ export const EmbeddingsDocs = {
     describeRoute({
       id: 'createEmbeddings',
       tag: 'OpenAI',
-      summary: 'Make embeddings',
+      summary: 'Create embeddings',
       description:
-        "For OpenAI's clients. Charged at the model's price for its prompt, or for one message at a flat price, whatever the number of inputs. Nothing of the inputs or the embeddings is kept; the ledger tells the charge. An Idempotency-Key is refused, since there is nothing to replay.",
+        "For OpenAI's clients. Charged at the model's price for its prompt. A model with a flat price charges one message for any number of inputs. The inputs and the embeddings are not stored. The ledger has the charge. An Idempotency-Key is refused, because there is no stored answer to replay.",
       body: {
         type: EmbeddingsDto,
         isJsonOnly: true,
@@ -38,8 +38,11 @@ export const EmbeddingsDocs = {
           description: 'The embeddings.',
           type: EmbeddingListDto,
           headers: {
-            'Tokens-Charged': { description: 'What they cost.', schema: whole },
-            'Tokens-Balance': { description: 'What can be spent after it.', schema: whole },
+            'Tokens-Charged': { description: 'The tokens that they cost.', schema: whole },
+            'Tokens-Balance': {
+              description: 'The tokens that can be spent after it.',
+              schema: whole,
+            },
           },
         },
       },

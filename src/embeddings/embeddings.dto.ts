@@ -14,7 +14,7 @@ const wholeNumber = { message: 'Invalid type: expected a whole number of 1 or mo
 export class EmbeddingsDto {
   @ApiProperty({
     type: 'string',
-    description: 'Who is to make them: any model but `echo`.',
+    description: 'The model. Any model except `echo`.',
     examples: ['text-embedding-3-small'],
   })
   @IsString({ message: 'Missing or invalid: expected the name of a model.' })
@@ -27,7 +27,7 @@ export class EmbeddingsDto {
       tokens,
       { type: 'array', minItems: 1, maxItems: INPUTS_MAX, items: tokens },
     ],
-    description: 'One text or many, or the model tokens of one or of many.',
+    description: 'One or several texts, or the model tokens of one or several texts.',
   })
   @ValidateBy(
     {
@@ -43,7 +43,7 @@ export class EmbeddingsDto {
     enum: [...FORMS, null],
     required: false,
     nullable: true,
-    description: 'Numbers, or 32-bit floats in base64. Without it, numbers.',
+    description: '`float`: numbers, which is the default. `base64`: 32-bit floats in base64.',
   })
   @IsOptional()
   @IsIn(FORMS, { message: 'Invalid value: expected float or base64.' })
@@ -54,7 +54,7 @@ export class EmbeddingsDto {
     minimum: 1,
     required: false,
     nullable: true,
-    description: 'How many numbers each has, where the model can be told; passed on.',
+    description: 'How many numbers each embedding has, if the model supports it. Passed on.',
   })
   @IsOptional()
   @IsInt(wholeNumber)
@@ -65,7 +65,7 @@ export class EmbeddingsDto {
     type: 'string',
     required: false,
     nullable: true,
-    description: 'Who asks, for the provider to tell abuse by; passed on.',
+    description: 'An id of the end user, with which the provider can detect abuse. Passed on.',
   })
   @IsOptional()
   @IsString({ message: 'Invalid type: expected a string.' })
@@ -77,22 +77,22 @@ export class EmbeddingDto {
   @ShownText('Always `embedding`.', { enum: ['embedding'] })
   readonly object!: string;
 
-  @ShownInteger('The place of its input, from 0.')
+  @ShownInteger('The index of its input, from 0.')
   readonly index!: number;
 
   @ApiProperty({
     oneOf: [{ type: 'array', items: { type: 'number' } }, { type: 'string' }],
-    description: 'Numbers, or the same in base64, as was asked for.',
+    description: 'The numbers, as an array or in base64, as requested.',
   })
   readonly embedding!: readonly number[] | string;
 }
 
 /** The model tokens that were charged. */
 export class EmbeddingsUsageDto {
-  @ShownInteger('Of all inputs.')
+  @ShownInteger('Model tokens of all inputs.')
   readonly prompt_tokens!: number;
 
-  @ShownInteger('The same.')
+  @ShownInteger('The same number as `prompt_tokens`.')
   readonly total_tokens!: number;
 }
 
@@ -101,12 +101,15 @@ export class EmbeddingListDto {
   @ShownText('Always `list`.', { enum: ['list'] })
   readonly object!: string;
 
-  @ApiProperty({ type: [EmbeddingDto], description: 'One for each input, in their order.' })
+  @ApiProperty({
+    type: [EmbeddingDto],
+    description: 'One embedding for each input, in the order of the inputs.',
+  })
   readonly data!: EmbeddingDto[];
 
-  @ShownText('The model that made them.', { examples: ['text-embedding-3-small'] })
+  @ShownText('The model that created the embeddings.', { examples: ['text-embedding-3-small'] })
   readonly model!: string;
 
-  @ApiProperty({ type: EmbeddingsUsageDto, description: 'What was used.' })
+  @ApiProperty({ type: EmbeddingsUsageDto, description: 'The model tokens that were used.' })
   readonly usage!: EmbeddingsUsageDto;
 }

@@ -7,7 +7,7 @@ const ThoughtParts = (provider: string): PropertyDecorator =>
     type: 'array',
     items: { type: 'object', additionalProperties: true },
     required: false,
-    description: `Parts of the thinking that ${provider} wants back, signed or encrypted.`,
+    description: `Parts of the thinking that must be sent back to ${provider}, signed or encrypted.`,
   });
 
 /** The message of an answer. */
@@ -15,7 +15,7 @@ export class CompletionAnswerMessageDto {
   @ShownText('Always `assistant`.', { enum: ['assistant'] })
   readonly role!: string;
 
-  @ShownText('The words; null where there are only tool calls.', { nullable: true })
+  @ShownText('The text. Null if there are only tool calls.', { nullable: true })
   readonly content!: string | null;
 
   @ShownText('Always null.', { nullable: true })
@@ -24,7 +24,7 @@ export class CompletionAnswerMessageDto {
   @ApiProperty({
     type: 'string',
     required: false,
-    description: 'What the model thought, where it tells: to be sent back with its tool calls.',
+    description: 'The thinking of the model, if it returns any. Send it back with its tool calls.',
   })
   readonly reasoning_content?: string;
 
@@ -38,7 +38,7 @@ export class CompletionAnswerMessageDto {
     type: 'array',
     items: { type: 'object', additionalProperties: true },
     required: false,
-    description: 'What the model wants called.',
+    description: 'The tool calls of the model.',
   })
   readonly tool_calls?: object[];
 }
@@ -48,53 +48,62 @@ export class CompletionChoiceDto {
   @ShownInteger('Always 0.')
   readonly index!: number;
 
-  @ApiProperty({ type: CompletionAnswerMessageDto, description: 'What it says.' })
+  @ApiProperty({ type: CompletionAnswerMessageDto, description: 'The message of the model.' })
   readonly message!: CompletionAnswerMessageDto;
 
-  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, description: 'Null.' })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description: 'Always null.',
+  })
   readonly logprobs!: object | null;
 
-  @ShownText('Why it ends.', { enum: ['stop', 'length', 'tool_calls', 'content_filter'] })
+  @ShownText('Why the answer ended.', { enum: ['stop', 'length', 'tool_calls', 'content_filter'] })
   readonly finish_reason!: string;
 }
 
 class PromptTokensDto {
-  @ShownInteger('What the provider says it read from its cache; 0 where it told none.')
+  @ShownInteger(
+    'The model tokens that the provider read from its cache, as it reports them. 0 if it reports none.',
+  )
   readonly cached_tokens!: number;
 }
 
 class CompletionTokensDto {
-  @ShownInteger('What the provider says was thought; 0 where it told none.')
+  @ShownInteger(
+    'The model tokens of the thinking, as the provider reports them. 0 if it reports none.',
+  )
   readonly reasoning_tokens!: number;
 }
 
 /** The counts of model tokens that the price is based on. */
 export class CompletionUsageDto {
-  @ShownInteger('Of the prompt.')
+  @ShownInteger('Model tokens of the prompt.')
   readonly prompt_tokens!: number;
 
-  @ShownInteger('Of the answer.')
+  @ShownInteger('Model tokens of the answer.')
   readonly completion_tokens!: number;
 
-  @ShownInteger('Of both.')
+  @ShownInteger('Model tokens of the prompt and the answer.')
   readonly total_tokens!: number;
 
-  @ApiProperty({ type: PromptTokensDto, description: 'Of the prompt.' })
+  @ApiProperty({ type: PromptTokensDto, description: 'Details of `prompt_tokens`.' })
   readonly prompt_tokens_details!: PromptTokensDto;
 
-  @ApiProperty({ type: CompletionTokensDto, description: 'Of the answer.' })
+  @ApiProperty({ type: CompletionTokensDto, description: 'Details of `completion_tokens`.' })
   readonly completion_tokens_details!: CompletionTokensDto;
 }
 
 /** A complete answer that is not streamed. */
 export class CompletionAnswerDto {
-  @ShownText('The answer: `chatcmpl-` and the id of the turn, without its dashes.')
+  @ShownText('`chatcmpl-` and the id of the turn, without its dashes.')
   readonly id!: string;
 
   @ShownText('Always `chat.completion`.', { enum: ['chat.completion'] })
   readonly object!: string;
 
-  @ShownInteger('When it was asked for, in seconds since 1970.')
+  @ShownInteger('When the request was made, in seconds since 1970.')
   readonly created!: number;
 
   @ShownText('The model that answered.', { examples: ['echo'] })
@@ -103,19 +112,19 @@ export class CompletionAnswerDto {
   @ApiProperty({ type: [CompletionChoiceDto], description: 'One choice.' })
   readonly choices!: CompletionChoiceDto[];
 
-  @ApiProperty({ type: CompletionUsageDto, description: 'What was used.' })
+  @ApiProperty({ type: CompletionUsageDto, description: 'The model tokens that were used.' })
   readonly usage!: CompletionUsageDto;
 }
 
 /** A model that callers can name. */
 export class ModelDto {
-  @ShownText('Its name.', { examples: ['echo'] })
+  @ShownText('The name of the model.', { examples: ['echo'] })
   readonly id!: string;
 
   @ShownText('Always `model`.', { enum: ['model'] })
   readonly object!: string;
 
-  @ShownInteger('A moment, in seconds since 1970; the same for all.')
+  @ShownInteger('A fixed time, in seconds since 1970. It is the same for all models.')
   readonly created!: number;
 
   @ShownText('Always `tallychat`.', { enum: ['tallychat'] })
@@ -125,12 +134,12 @@ export class ModelDto {
     type: 'object',
     additionalProperties: { type: 'integer', minimum: 0 },
     description:
-      'What it costs, in tokens of the wallet: `perMessage`; or `per1k` or `perMillion` with `Prompt`, `Completion` and perhaps `CachedPrompt`, for so many model tokens.',
+      'The price, in tokens of the wallet. It is either `perMessage`, or a price for 1,000 (`per1k…`) or 1,000,000 (`perMillion…`) model tokens. These names end with `Prompt`, `Completion` or `CachedPrompt` (optional).',
     examples: [{ perMessage: 100 }],
   })
   readonly price!: object;
 
-  @ShownInteger('What prompt and answer may have together, in model tokens.', {
+  @ShownInteger('Maximum length of prompt and answer together, in model tokens.', {
     examples: [1_000_000],
   })
   readonly context_length!: number;
@@ -141,6 +150,6 @@ export class ModelListDto {
   @ShownText('Always `list`.', { enum: ['list'] })
   readonly object!: string;
 
-  @ApiProperty({ type: [ModelDto], description: 'The models, the default first.' })
+  @ApiProperty({ type: [ModelDto], description: 'The models. The first one is the default.' })
   readonly data!: ModelDto[];
 }

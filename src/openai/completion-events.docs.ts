@@ -66,7 +66,7 @@ const CHUNK = shape(
 export const COMPLETION_EVENTS = eventStream(
   eventsNamed(
     'CompletionEvent',
-    'What an event of a streamed completion holds: chunks in the order of OpenAI, the last line `data: [DONE]`; or, after a failure, one `{"error"}`.',
+    'The data of an event of a streamed completion. The chunks come in the same order as from OpenAI. The last line is `data: [DONE]`, or one `{"error"}` after a failure.',
     [CHUNK, errorShape('OpenAiError'), LAST_LINE],
   ),
   {

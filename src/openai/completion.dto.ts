@@ -39,7 +39,7 @@ const optional = (type: 'boolean' | 'integer') => ({ type, required: false, null
 
 /** One message as OpenAI's clients send it. Other fields of a message are passed on unchanged. */
 class CompletionMessageDto {
-  @ApiProperty({ type: 'string', enum: ROLES, description: 'Who says it.' })
+  @ApiProperty({ type: 'string', enum: ROLES, description: 'The author of the message.' })
   @IsIn(ROLES, { message: `Invalid value: a role is one of ${ROLES.join(', ')}.` })
   role!: string;
 
@@ -50,7 +50,7 @@ class CompletionMessageDto {
       { type: 'null' },
     ],
     required: false,
-    description: 'Text or content parts, passed on as they come; null beside tool calls.',
+    description: 'Text or content parts, passed on unchanged. Null if there are only tool calls.',
   })
   @ValidateBy(
     {
@@ -66,7 +66,7 @@ class CompletionMessageDto {
 
 /** Decides whether the last chunk of a stream contains the usage. */
 export class StreamOptionsDto {
-  @ApiProperty({ ...optional('boolean'), description: 'Tell it.' })
+  @ApiProperty({ ...optional('boolean'), description: 'Whether the last chunk has the usage.' })
   @IsOptional()
   @IsBoolean({ message: 'Invalid type: expected a boolean.' })
   include_usage?: boolean | null;
@@ -76,7 +76,7 @@ const wholeNumber = { message: 'Invalid type: expected a whole number of 1 or mo
 
 /** The fields that the service uses, with OpenAI's types, and the fields that it passes on. */
 export class CompletionDto extends PassedOnDto {
-  @ApiProperty({ type: 'string', description: 'Who is to answer.', examples: ['echo'] })
+  @ApiProperty({ type: 'string', description: 'The model that answers.', examples: ['echo'] })
   @IsString({ message: 'Missing or invalid: expected the name of a model.' })
   model!: string;
 
@@ -84,7 +84,7 @@ export class CompletionDto extends PassedOnDto {
     type: [CompletionMessageDto],
     minItems: 1,
     maxItems: MESSAGES_MAX,
-    description: 'The whole context; the last message of the user is kept in the history.',
+    description: 'The whole context. The last message of the user is stored in the history.',
   })
   @ArrayMaxSize(MESSAGES_MAX, { message: `Too long: at most ${String(MESSAGES_MAX)} messages.` })
   @ArrayNotEmpty({ message: 'Missing or invalid: expected an array of at least one message.' })
@@ -92,7 +92,7 @@ export class CompletionDto extends PassedOnDto {
   @Nested(() => CompletionMessageDto, { each: true, message: 'Invalid type: expected messages.' })
   messages!: readonly unknown[];
 
-  @ApiProperty({ ...optional('boolean'), description: 'Answer as server-sent events.' })
+  @ApiProperty({ ...optional('boolean'), description: 'Stream the answer as server-sent events.' })
   @IsOptional()
   @IsBoolean({ message: 'Invalid type: expected a boolean.' })
   stream?: boolean | null;
@@ -101,7 +101,7 @@ export class CompletionDto extends PassedOnDto {
     type: StreamOptionsDto,
     required: false,
     nullable: true,
-    description: 'What a stream tells beside the words.',
+    description: 'What a stream contains in addition to the text.',
   })
   @IsOptional()
   @Nested(() => StreamOptionsDto, { message: 'Invalid type: expected an object.' })
@@ -110,7 +110,7 @@ export class CompletionDto extends PassedOnDto {
   @ApiProperty({
     ...optional('integer'),
     minimum: 1,
-    description: 'The longest answer, in model tokens. The other name wins.',
+    description: 'The same as `max_completion_tokens`, which has priority.',
   })
   @IsOptional()
   @IsInt(wholeNumber)
@@ -120,14 +120,18 @@ export class CompletionDto extends PassedOnDto {
   @ApiProperty({
     ...optional('integer'),
     minimum: 1,
-    description: 'The longest answer, in model tokens.',
+    description: 'The maximum length of the answer, in model tokens.',
   })
   @IsOptional()
   @IsInt(wholeNumber)
   @Min(1, wholeNumber)
   max_completion_tokens?: number | null;
 
-  @ApiProperty({ ...optional('integer'), enum: [1, null], description: 'How many choices: one.' })
+  @ApiProperty({
+    ...optional('integer'),
+    enum: [1, null],
+    description: 'Number of choices. Always 1.',
+  })
   @IsOptional()
   @Equals(1, { message: 'Only one choice is made: expected 1.' })
   n?: number | null;

@@ -8,7 +8,7 @@ import { CompletionDto } from './completion.dto.js';
 const MODEL_ID: ParameterDescription = {
   name: 'id',
   in: 'path',
-  description: 'Its name.',
+  description: 'The name of the model.',
   required: true,
   schema: { type: 'string', examples: ['echo'] },
 };
@@ -24,7 +24,7 @@ export const OpenAiDocs = {
       tag: 'OpenAI',
       summary: 'Complete a chat',
       description:
-        "For OpenAI's clients, unmodified: set their base URL to `/v1` and their key to a credential. Charged and kept as any other message. Each call opens a conversation of its own. Fields that are not listed (`service_tier`, `store`, …) are ignored.",
+        'For unmodified OpenAI clients. Set their base URL to `/v1` and their key to a credential. Charged and stored like any other message. Each call opens a new conversation. Fields that are not listed (`service_tier`, `store`, …) are ignored.',
       body: {
         type: CompletionDto,
         isJsonOnly: true,
@@ -44,7 +44,7 @@ export const OpenAiDocs = {
       idempotencyKey: 'optional',
       answers: {
         200: {
-          description: 'The answer; as events where `stream` asks for them.',
+          description: 'The answer. It is streamed as events if `stream` is true.',
           type: CompletionAnswerDto,
           content: COMPLETION_EVENTS,
           headers: PAID_HEADERS,

@@ -31,52 +31,58 @@ export class PassedOnDto {
   )
   tools?: readonly unknown[] | null;
 
-  @Passed({ oneOf: [{ type: 'string' }, anyObject], description: 'Which of them to call.' })
+  @Passed({ oneOf: [{ type: 'string' }, anyObject], description: 'Which tool the model calls.' })
   tool_choice?: unknown;
 
-  @Passed({ type: 'boolean', description: 'Whether several may be called at once.' })
+  @Passed({ type: 'boolean', description: 'Whether the model may call several tools at once.' })
   parallel_tool_calls?: unknown;
 
-  @Passed({ ...anyObject, description: 'Text, JSON, or JSON of a schema.' })
+  @Passed({ ...anyObject, description: 'Text, JSON, or JSON with a schema.' })
   response_format?: unknown;
 
-  @Passed({ type: 'number', description: 'How much chance there is in the words.' })
+  @Passed({ type: 'number', description: 'How random the choice of words is.' })
   temperature?: unknown;
 
-  @Passed({ type: 'number', description: 'How much of the likely words is looked at.' })
+  @Passed({
+    type: 'number',
+    description: 'The share of the most likely words that the model chooses from.',
+  })
   top_p?: unknown;
 
   @Passed({
     oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
-    description: 'Words to end before.',
+    description: 'The answer ends before these words.',
   })
   stop?: unknown;
 
   @Passed({
     type: 'integer',
-    description: 'The same seed, where the model heeds it, the same answer.',
+    description: 'Requests with the same seed get the same answer, if the model supports it.',
   })
   seed?: unknown;
 
-  @Passed({ type: 'number', description: 'Against words that were there before.' })
+  @Passed({ type: 'number', description: 'Makes words that already appeared less likely.' })
   presence_penalty?: unknown;
 
-  @Passed({ type: 'number', description: 'Against words that were there often.' })
+  @Passed({ type: 'number', description: 'Makes words that appeared often less likely.' })
   frequency_penalty?: unknown;
 
-  @Passed({ ...anyObject, description: 'For or against single model tokens.' })
+  @Passed({ ...anyObject, description: 'Makes single model tokens more or less likely.' })
   logit_bias?: unknown;
 
   @Passed({
     type: 'string',
-    description: "How much the model thinks, in the answer's model tokens.",
+    description: 'How much the model thinks. The thinking counts as model tokens of the answer.',
   })
   reasoning_effort?: unknown;
 
-  @Passed({ type: 'string', description: 'How much the model says.' })
+  @Passed({ type: 'string', description: 'How long the answer is.' })
   verbosity?: unknown;
 
-  @Passed({ type: 'string', description: 'Who asks, for the provider to tell abuse by.' })
+  @Passed({
+    type: 'string',
+    description: 'An id of the end user, with which the provider can detect abuse.',
+  })
   user?: unknown;
 }
 

@@ -22,62 +22,67 @@ const ShownNumber = (description: string): PropertyDecorator =>
 
 /** The reason why a response failed. */
 export class ResponseErrorDto {
-  @ShownText('For machines.')
+  @ShownText('A word for programs.')
   readonly code!: string;
 
-  @ShownText('For people.')
+  @ShownText('A sentence for people.')
   readonly message!: string;
 }
 
 /** The reason why a response is incomplete. */
 export class ResponseIncompleteDto {
-  @ShownText('Its limit, the wallet or the time was reached, or its provider filtered it.', {
-    enum: ['max_output_tokens', 'content_filter'],
-  })
+  @ShownText(
+    '`max_output_tokens`: its limit, the wallet or the time limit was reached. `content_filter`: the provider filtered it.',
+    {
+      enum: ['max_output_tokens', 'content_filter'],
+    },
+  )
   readonly reason!: string;
 }
 
 class InputTokensDto {
-  @ShownInteger('What the provider says it read from its cache.')
+  @ShownInteger('The model tokens that the provider read from its cache, as it reports them.')
   readonly cached_tokens!: number;
 }
 
 class OutputTokensDto {
-  @ShownInteger('What the provider says was thought.')
+  @ShownInteger('The model tokens of the thinking, as the provider reports them.')
   readonly reasoning_tokens!: number;
 }
 
 /** The counts of model tokens that the price is based on. */
 class ResponseUsageDto {
-  @ShownInteger('Of the prompt.')
+  @ShownInteger('Model tokens of the prompt.')
   readonly input_tokens!: number;
 
-  @ApiProperty({ type: InputTokensDto, description: 'Of these.' })
+  @ApiProperty({ type: InputTokensDto, description: 'Details of `input_tokens`.' })
   readonly input_tokens_details!: InputTokensDto;
 
-  @ShownInteger('Of the answer, with what was thought.')
+  @ShownInteger('Model tokens of the answer, including the thinking.')
   readonly output_tokens!: number;
 
-  @ApiProperty({ type: OutputTokensDto, description: 'Of these.' })
+  @ApiProperty({ type: OutputTokensDto, description: 'Details of `output_tokens`.' })
   readonly output_tokens_details!: OutputTokensDto;
 
-  @ShownInteger('Of both.')
+  @ShownInteger('Model tokens of the prompt and the answer.')
   readonly total_tokens!: number;
 }
 
 class ResponseThoughtDto {
-  @ShownText('How much the model was to think; null where that was not said.', { nullable: true })
+  @ShownText('How much the model should think. Null if the request did not set it.', {
+    nullable: true,
+  })
   readonly effort!: string | null;
 
-  @ShownText('As the request said it.', { nullable: true })
+  @ShownText('The value of the request.', { nullable: true })
   readonly summary!: string | null;
 }
 
 class ResponseTextDto {
-  @ShownAs(anyObject, 'Text, JSON, or JSON of a schema.')
+  @ShownAs(anyObject, 'Text, JSON, or JSON with a schema.')
   readonly format!: object;
 
-  @ApiProperty({ type: 'string', required: false, description: 'How much the model was to say.' })
+  @ApiProperty({ type: 'string', required: false, description: 'How long the answer should be.' })
   readonly verbosity?: string;
 }
 
@@ -98,19 +103,19 @@ export class ResponseDto {
   @ShownText('Always `response`.', { enum: ['response'] })
   readonly object!: string;
 
-  @ShownInteger('When it was asked for, in seconds since 1970.')
+  @ShownInteger('When the request was made, in seconds since 1970.')
   readonly created_at!: number;
 
   @ShownInteger('When it was completed, in seconds since 1970.', { nullable: true })
   readonly completed_at!: number | null;
 
-  @ShownText('How it stands.', { enum: ['in_progress', 'completed', 'incomplete', 'failed'] })
+  @ShownText('The state.', { enum: ['in_progress', 'completed', 'incomplete', 'failed'] })
   readonly status!: string;
 
-  @ShownOrNull(ResponseErrorDto, 'Why it failed.')
+  @ShownOrNull(ResponseErrorDto, 'The reason for a failure.')
   readonly error!: ResponseErrorDto | null;
 
-  @ShownOrNull(ResponseIncompleteDto, 'Why it is not whole.')
+  @ShownOrNull(ResponseIncompleteDto, 'The reason why it is incomplete.')
   readonly incomplete_details!: ResponseIncompleteDto | null;
 
   @ShownText('The model that answered.', { examples: ['echo'] })
@@ -121,26 +126,29 @@ export class ResponseDto {
       type: 'array',
       items: { oneOf: OUTPUT_ITEMS.map((type) => ({ $ref: getSchemaPath(type) })) },
     },
-    'What was thought, said and called.',
+    'The thinking, the text and the tool calls.',
   )
   readonly output!: readonly object[];
 
-  @ShownOrNull(ResponseUsageDto, 'What was used.')
+  @ShownOrNull(ResponseUsageDto, 'The model tokens that were used.')
   readonly usage!: object | null;
 
-  @ShownText('What the model was told first.', { nullable: true })
+  @ShownText('The instructions of the request.', { nullable: true })
   readonly instructions!: string | null;
 
-  @ShownInteger('The longest answer that was asked for.', { min: 1, nullable: true })
+  @ShownInteger('The maximum length of the answer, as the request set it.', {
+    min: 1,
+    nullable: true,
+  })
   readonly max_output_tokens!: number | null;
 
-  @ShownInteger('As the request said it.', { min: 1, nullable: true })
+  @ShownInteger('The value of the request.', { min: 1, nullable: true })
   readonly max_tool_calls!: number | null;
 
-  @ShownText('The response that it went on with.', { nullable: true })
+  @ShownText('The response that this one continues.', { nullable: true })
   readonly previous_response_id!: string | null;
 
-  @ShownBoolean('Whether it is kept.')
+  @ShownBoolean('Whether the response is stored.')
   readonly store!: boolean;
 
   @ShownBoolean('Always false.')
@@ -149,31 +157,31 @@ export class ResponseDto {
   @ShownAs({ type: 'array', items: anyObject }, 'The functions and custom tools of the request.')
   readonly tools!: readonly object[];
 
-  @ShownAs({ oneOf: [{ type: 'string' }, anyObject] }, 'Which of them was to be called.')
+  @ShownAs({ oneOf: [{ type: 'string' }, anyObject] }, 'Which tool the model should call.')
   readonly tool_choice!: unknown;
 
-  @ShownBoolean('Whether several might be called at once.')
+  @ShownBoolean('Whether the model might call several tools at once.')
   readonly parallel_tool_calls!: boolean;
 
-  @ShownText('Whether the oldest turns might be left out.', { enum: ['auto', 'disabled'] })
+  @ShownText('Whether the oldest turns could be left out.', { enum: ['auto', 'disabled'] })
   readonly truncation!: string;
 
-  @ApiProperty({ type: ResponseTextDto, description: 'The form of the answer.' })
+  @ApiProperty({ type: ResponseTextDto, description: 'The format of the answer.' })
   readonly text!: ResponseTextDto;
 
-  @ApiProperty({ type: ResponseThoughtDto, description: 'What was asked of its thoughts.' })
+  @ApiProperty({ type: ResponseThoughtDto, description: 'The settings for the thinking.' })
   readonly reasoning!: ResponseThoughtDto;
 
-  @ShownNumber('As the request said it; 1 where it did not.')
+  @ShownNumber('The value of the request. Default: 1.')
   readonly temperature!: number;
 
-  @ShownNumber('As the request said it; 1 where it did not.')
+  @ShownNumber('The value of the request. Default: 1.')
   readonly top_p!: number;
 
-  @ShownNumber('As the request said it; 0 where it did not.')
+  @ShownNumber('The value of the request. Default: 0.')
   readonly presence_penalty!: number;
 
-  @ShownNumber('As the request said it; 0 where it did not.')
+  @ShownNumber('The value of the request. Default: 0.')
   readonly frequency_penalty!: number;
 
   @ShownInteger('Always 0.')
@@ -182,18 +190,18 @@ export class ResponseDto {
   @ShownText('Always `default`.', { enum: ['default'] })
   readonly service_tier!: string;
 
-  @ShownText('As the request said it.', { nullable: true })
+  @ShownText('The value of the request.', { nullable: true })
   readonly user!: string | null;
 
-  @ShownText('As the request said it.', { nullable: true })
+  @ShownText('The value of the request.', { nullable: true })
   readonly safety_identifier!: string | null;
 
-  @ShownText('As the request said it.', { nullable: true })
+  @ShownText('The value of the request.', { nullable: true })
   readonly prompt_cache_key!: string | null;
 
   @ShownAs(
     { type: 'object', additionalProperties: { type: 'string' } },
-    'Notes of the caller; `tools_left_out` and `input_left_out` name the kinds that no model here knows.',
+    'Notes of the caller. `tools_left_out` and `input_left_out` list the kinds that no model here supports.',
   )
   readonly metadata!: Readonly<Record<string, string>>;
 }

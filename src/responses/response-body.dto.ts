@@ -50,34 +50,37 @@ const expectObject = 'Invalid type: expected an object.';
 
 /** A request for a response, with OpenAI's types. Unknown fields are ignored. */
 export class ResponseBodyDto {
-  @ApiProperty({ type: 'string', description: 'Who is to answer.', examples: ['echo'] })
+  @ApiProperty({ type: 'string', description: 'The model that answers.', examples: ['echo'] })
   @IsString({ message: 'Missing or invalid: expected the name of a model.' })
   model!: string;
 
   @Optional({
     oneOf: [{ type: 'string' }, { type: 'array', items: anyObject }, { type: 'null' }],
     description:
-      'Text, or items: messages, calls of functions and their outputs, reasoning, references to items of earlier responses. Kinds that only OpenAI runs are left out. Needed without `previous_response_id`.',
+      'Text, or items: messages, calls of functions and their outputs, reasoning, references to items of earlier responses. Kinds that only OpenAI supports are left out. Required without `previous_response_id`.',
     examples: ['Hello, how does this work?'],
   })
   input?: unknown;
 
-  @Optional({ type: 'string', description: 'What the model is told first, for this response.' })
+  @Optional({
+    type: 'string',
+    description: 'Instructions that the model gets first, only for this response.',
+  })
   @IsString(isText)
   instructions?: string | null;
 
   @Optional({
     type: 'string',
-    description: 'The response to go on with: the model is told what was said up to there.',
+    description: 'The response to continue. The model gets the conversation up to this response.',
   })
   @IsString(isText)
   previous_response_id?: string | null;
 
-  @Optional({ type: 'boolean', description: 'Answer as server-sent events.' })
+  @Optional({ type: 'boolean', description: 'Stream the answer as server-sent events.' })
   @IsBoolean(isTruth)
   stream?: boolean | null;
 
-  @Optional({ type: 'boolean', description: 'False: nothing of it is kept but the charge.' })
+  @Optional({ type: 'boolean', description: 'False: only the charge is stored.' })
   @IsBoolean(isTruth)
   store?: boolean | null;
 
@@ -85,20 +88,21 @@ export class ResponseBodyDto {
     type: 'array',
     items: anyObject,
     description:
-      'Functions, and custom tools, which the model sees as functions of one text. Other kinds are left out, with a note in `metadata`.',
+      'Functions and custom tools. The model gets a custom tool as a function with one text. Other kinds are left out, and `metadata` lists them.',
   })
   tools?: unknown;
 
-  @Optional({ oneOf: [{ type: 'string' }, anyObject], description: 'Which of them to call.' })
+  @Optional({ oneOf: [{ type: 'string' }, anyObject], description: 'Which tool the model calls.' })
   tool_choice?: unknown;
 
-  @Optional({ type: 'boolean', description: 'Whether several may be called at once.' })
+  @Optional({ type: 'boolean', description: 'Whether the model may call several tools at once.' })
   @IsBoolean(isTruth)
   parallel_tool_calls?: boolean | null;
 
   @Optional({
     ...anyObject,
-    description: '`format`: text, JSON, or JSON of a schema; `verbosity`.',
+    description:
+      '`format`: text, JSON, or JSON with a schema. `verbosity`: how long the answer is.',
   })
   @Holds('text', isFields, expectObject)
   text?: Readonly<Record<string, unknown>> | null;
@@ -107,7 +111,11 @@ export class ResponseBodyDto {
   @Holds('reasoning', isFields, expectObject)
   reasoning?: Readonly<Record<string, unknown>> | null;
 
-  @Optional({ type: 'integer', minimum: 1, description: 'The longest answer, in model tokens.' })
+  @Optional({
+    type: 'integer',
+    minimum: 1,
+    description: 'The maximum length of the answer, in model tokens.',
+  })
   @IsInt(isWhole)
   @Min(1, isWhole)
   max_output_tokens?: number | null;
@@ -117,19 +125,22 @@ export class ResponseBodyDto {
   @Min(1, isWhole)
   max_tool_calls?: number | null;
 
-  @Optional({ type: 'number', description: 'How much chance there is in the words.' })
+  @Optional({ type: 'number', description: 'How random the choice of words is.' })
   @IsNumber({}, isNumber)
   temperature?: number | null;
 
-  @Optional({ type: 'number', description: 'How much of the likely words is looked at.' })
+  @Optional({
+    type: 'number',
+    description: 'The share of the most likely words that the model chooses from.',
+  })
   @IsNumber({}, isNumber)
   top_p?: number | null;
 
-  @Optional({ type: 'number', description: 'Against words that were there before.' })
+  @Optional({ type: 'number', description: 'Makes words that already appeared less likely.' })
   @IsNumber({}, isNumber)
   presence_penalty?: number | null;
 
-  @Optional({ type: 'number', description: 'Against words that were there often.' })
+  @Optional({ type: 'number', description: 'Makes words that appeared often less likely.' })
   @IsNumber({}, isNumber)
   frequency_penalty?: number | null;
 
@@ -149,12 +160,16 @@ export class ResponseBodyDto {
   @Optional({
     type: 'string',
     enum: [...TRUNCATIONS, null],
-    description: '`auto`: leave the oldest turns out where all of them are too long.',
+    description:
+      '`auto`: leaves out the oldest turns if the conversation is too long for the model.',
   })
   @IsIn(TRUNCATIONS, { message: 'Invalid value: expected auto or disabled.' })
   truncation?: string | null;
 
-  @Optional({ type: 'string', description: 'Who asks, for the provider to tell abuse by.' })
+  @Optional({
+    type: 'string',
+    description: 'An id of the end user, with which the provider can detect abuse.',
+  })
   @IsString(isText)
   user?: string | null;
 
@@ -166,11 +181,15 @@ export class ResponseBodyDto {
   @IsString(isText)
   prompt_cache_key?: string | null;
 
-  @Optional({ type: 'boolean', enum: [false, null], description: 'Not done here: 400 for `true`.' })
+  @Optional({
+    type: 'boolean',
+    enum: [false, null],
+    description: 'Not supported. `true` gets 400.',
+  })
   @IsIn([false], { message: 'Responses are not made in the background: leave it out.' })
   background?: boolean | null;
 
-  @Optional({ type: 'null', description: 'Not done here: 400 for any.' })
+  @Optional({ type: 'null', description: 'Not supported. Any value gets 400.' })
   @IsIn([null], { message: 'Not taken here: name the previous_response_id to go on with.' })
   conversation?: null;
 }

@@ -59,7 +59,7 @@ const failure = shape({
 export const RESPONSE_EVENTS = eventStream(
   eventsNamed(
     'ResponseEvent',
-    "What an event of a streamed response holds: OpenAI's, each with its `type` and a rising `sequence_number`. First `response.created` and `response.in_progress`; for each item `response.output_item.added`, its parts and pieces, and `response.output_item.done`; last `response.completed` or `response.incomplete` with the whole response, and the line `data: [DONE]`. After a failure `response.failed` and `error`, and no `[DONE]`.",
+    'The data of an event of a streamed response. The events are those of OpenAI. Each has its `type` and an increasing `sequence_number`. The first events are `response.created` and `response.in_progress`. Each item has `response.output_item.added`, then its parts and pieces, then `response.output_item.done`. The last event is `response.completed` or `response.incomplete` with the whole response, followed by the line `data: [DONE]`. After a failure come `response.failed` and `error`, without `[DONE]`.',
     [...states, ...items, ...pieces, failure, LAST_LINE],
   ),
   {

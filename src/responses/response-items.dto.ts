@@ -2,20 +2,30 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ShownText } from '../fields/field-docs.js';
 
 const STATUSES = ['in_progress', 'completed', 'incomplete'];
-const ID = 'The item: a later request may refer to it.';
+const ID = 'The item. A later request may refer to it.';
 
 /** A part of the model's text. */
 export class OutputTextDto {
   @ShownText('Always `output_text`.', { enum: ['output_text'] })
   readonly type!: string;
 
-  @ShownText('The words.')
+  @ShownText('The text.')
   readonly text!: string;
 
-  @ApiProperty({ type: 'array', items: { type: 'object' }, maxItems: 0, description: 'None.' })
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'object' },
+    maxItems: 0,
+    description: 'Always empty.',
+  })
   readonly annotations!: object[];
 
-  @ApiProperty({ type: 'array', items: { type: 'object' }, maxItems: 0, description: 'None.' })
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'object' },
+    maxItems: 0,
+    description: 'Always empty.',
+  })
   readonly logprobs!: object[];
 }
 
@@ -24,7 +34,7 @@ export class SummaryTextDto {
   @ShownText('Always `summary_text`.', { enum: ['summary_text'] })
   readonly type!: string;
 
-  @ShownText('The words.')
+  @ShownText('The text.')
   readonly text!: string;
 }
 
@@ -36,7 +46,7 @@ export class ResponseMessageDto {
   @ShownText('Always `message`.', { enum: ['message'] })
   readonly type!: string;
 
-  @ShownText('How it stands.', { enum: STATUSES })
+  @ShownText('The state.', { enum: STATUSES })
   readonly status!: string;
 
   @ShownText('Always `assistant`.', { enum: ['assistant'] })
@@ -60,7 +70,8 @@ export class ResponseReasoningDto {
   @ApiProperty({
     type: 'string',
     required: false,
-    description: 'The parts of the thinking that the provider wants back, signed or encrypted.',
+    description:
+      'The parts of the thinking that must be sent back to the provider, signed or encrypted.',
   })
   readonly encrypted_content?: string;
 }
@@ -69,18 +80,19 @@ class AnyCallDto {
   @ShownText(ID)
   readonly id!: string;
 
-  @ShownText('How it stands.', { enum: STATUSES })
+  @ShownText('The state.', { enum: STATUSES })
   readonly status!: string;
 
-  @ShownText('What its output has to name.')
+  @ShownText('The id that the output of this call must have.')
   readonly call_id!: string;
 
-  @ShownText('Which tool.')
+  @ShownText('The name of the tool.')
   readonly name!: string;
 
   @ApiPropertyOptional({
     ...{ type: 'object' as const, additionalProperties: true },
-    description: 'What the provider wants back with the call, where it told any: Gemini does.',
+    description:
+      'Data that must be sent back to the provider with the call. Only some providers send it, such as Gemini.',
   })
   readonly extra_content?: object;
 }
@@ -99,6 +111,6 @@ export class ResponseCustomCallDto extends AnyCallDto {
   @ShownText('Always `custom_tool_call`.', { enum: ['custom_tool_call'] })
   readonly type!: string;
 
-  @ShownText('The text that it is given.')
+  @ShownText('The text for the tool.')
   readonly input!: string;
 }

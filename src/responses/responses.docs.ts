@@ -51,7 +51,7 @@ export const ResponseDocs = {
       tag: 'OpenAI',
       summary: 'Create a response',
       description:
-        "OpenAI's Responses API, for its clients and their agents. Charged and kept as any other message. `previous_response_id` goes on with any turn of the caller's own, in its conversation. Fields that are not listed are ignored.",
+        "OpenAI's Responses API, for its clients and their agents. Charged and stored like any other message. `previous_response_id` can name any of the caller's own turns, and continues its conversation. Fields that are not listed are ignored.",
       body: {
         type: ResponseBodyDto,
         isJsonOnly: true,
@@ -60,13 +60,13 @@ export const ResponseDocs = {
       idempotencyKey: 'optional',
       answers: {
         200: {
-          description: 'The response; as events where `stream` asks for them.',
+          description: 'The response. It is streamed as events if `stream` is true.',
           type: ResponseDto,
           content: RESPONSE_EVENTS,
           headers: PAID_HEADERS,
           links: {
-            readResponse: byId('readResponse', 'Read it again.'),
-            deleteResponse: byId('deleteResponse', 'Delete it.'),
+            readResponse: byId('readResponse', 'Read the response again.'),
+            deleteResponse: byId('deleteResponse', 'Delete the response.'),
           },
         },
       },
@@ -87,7 +87,7 @@ export const ResponseDocs = {
       tag: 'OpenAI',
       summary: 'Read a response',
       description:
-        'Any turn of the history can be read so; one of another door has the default settings.',
+        'Any turn of the history can be read as a response. A turn that was created through another route has the default settings.',
       parameters: [RESPONSE_ID],
       answers: { 200: { description: 'The response.', type: ResponseDto } },
       errors: [missing],
@@ -99,7 +99,7 @@ export const ResponseDocs = {
       tag: 'OpenAI',
       summary: 'Delete a response',
       description:
-        'Its turn is gone from the history, for good; what it cost stays in the ledger. Later responses of the same conversation stay, and are told no more of it.',
+        'Permanently deletes its turn from the history. The ledger keeps its charge. Later responses of the same conversation are not deleted, but the model no longer gets this turn.',
       parameters: [RESPONSE_ID],
       answers: { 200: { description: 'Deleted.', type: ResponseDeletedDto } },
       errors: [missing],
