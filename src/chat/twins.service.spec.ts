@@ -82,7 +82,9 @@ describe('requests with one Idempotency-Key', () => {
   it('leave nothing behind after they give up', async () => {
     const { once, waits } = twinsThat([RUNS], new Promise(() => undefined));
     await expect(once(never)).rejects.toBe(RUNS);
-    expect(waits.map(({ aborted }) => aborted)).toEqual([true]);
+    // A timer may be early by a part of a millisecond, and then there is another wait.
+    expect(waits).not.toEqual([]);
+    expect(waits.filter(({ aborted }) => !aborted)).toEqual([]);
     const answers = new RunningAnswers({
       asked: () => Promise.resolve([]),
     } as unknown as HoldStops);
