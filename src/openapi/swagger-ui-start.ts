@@ -1,7 +1,8 @@
 /**
  * Starts the page. `validatorUrl` is off because it would send this document to another service. When a route
  * lists or creates an object, the page fills in the id of the newest one where the routes below it require an
- * id, and never the id of the reader's own session. So a reader who tries a list first need not copy the id.
+ * id, and never the id of the reader's own session. It also fills in a new pair of JWTs where a route requires one.
+ * So a reader who tries a list first need not copy the id.
  */
 export const SWAGGER_UI_START = `const script = document.currentScript.src;
 
@@ -15,11 +16,24 @@ function pathOf(paths, asked) {
 /** The newest of what was answered: the first of a list, or the one thing that it is; never the reader's own session. */
 const newestOf = (body) => (body?.results ?? body?.data ?? [body]).find((one) => !one?.current);
 
+/** Puts a new pair of JWTs into the bodies that require one. Without the flag the page empties a body when it opens. */
+function prefillJwts({ access, refresh }) {
+  const bodies = { verify: { token: access }, refresh: { refresh }, blacklist: { refresh } };
+  for (const [name, body] of Object.entries(bodies)) {
+    const pathMethod = ['/api/token/' + name + '/', 'post'];
+    const value = JSON.stringify(body, null, 2);
+    if (value === '{}') continue;
+    ui.oas3Actions.setRequestBodyValue({ value, pathMethod });
+    ui.oas3Actions.setRetainRequestBodyValueFlag({ value: true, pathMethod });
+  }
+}
+
 function prefill(response) {
   const newest = response.ok && newestOf(response.body);
   if (!newest || response.url === schema) return response;
   const paths = ui.specSelectors.specJson().get('paths').toJS();
   const asked = pathOf(Object.keys(paths), new URL(response.url, location.href).pathname);
+  if (newest.access) prefillJwts(newest);
   const above = asked?.replace(/\\/?$/, '/{');
   for (const path of Object.keys(paths).filter((one) => asked && one.startsWith(above))) {
     const name = path.slice(above.length).split('}', 1)[0];
