@@ -1,4 +1,4 @@
-type Fields = Readonly<Record<string, unknown>>;
+import { isFields, type Fields } from './providers/fields.js';
 
 /**
  * The fields in which OpenRouter and LiteLLM send thinking in parts: texts, signatures and encrypted data. A model that
@@ -11,9 +11,6 @@ export type ThoughtParts = Partial<Readonly<Record<(typeof NAMES)[number], reado
 
 /** The fields of a part whose text comes in pieces. */
 const TEXTS = ['text', 'summary', 'thinking', 'signature'];
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Returns the parts in a delta or a message. Returns undefined if there are none. */
 export function thoughtPartsIn(said: Fields): ThoughtParts | undefined {

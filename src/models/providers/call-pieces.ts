@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { fieldsOf, type Fields } from './fields.js';
+import { isFields, type Fields } from './fields.js';
 import type { ToolCallDelta } from './provider.js';
 
 /** The progress of a scan for one whole JSON object in streamed text. Each piece is scanned once. */
@@ -96,8 +96,6 @@ function withoutStandIn(call: KnownCall | undefined, text: string) {
   const owed = call?.owed ?? '';
   return owed !== '' && text.trim() === '' ? { owed: owed + text, text: '' } : { owed: '', text };
 }
-
-const isFields = (value: unknown): value is Fields => fieldsOf(value) !== undefined;
 
 function read(fields: Fields, place: number | undefined): Piece {
   const called = isFields(fields['function']) ? fields['function'] : {};

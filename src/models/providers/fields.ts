@@ -6,3 +6,6 @@ export function fieldsOf(value: unknown): Fields | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return value as Fields;
 }
+
+/** Checks that a value is an object with fields. */
+export const isFields = (value: unknown): value is Fields => fieldsOf(value) !== undefined;
