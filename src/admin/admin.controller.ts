@@ -5,7 +5,7 @@ import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { Access, CurrentPrincipal, TakesKey } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, AcceptsIdempotencyKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import { readUsageQuery } from '../usage/usage-query.js';
@@ -37,7 +37,7 @@ export class AdminController {
 
   @AdminDocs.code()
   @Access('session')
-  @TakesKey()
+  @AcceptsIdempotencyKey()
   @Post('codes')
   async code(
     @CurrentPrincipal() { userId: operatorId }: Principal,

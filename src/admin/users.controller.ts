@@ -17,7 +17,7 @@ import { textReader } from '../fields/text-reader.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { Access, CurrentPrincipal, TakesKey } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, AcceptsIdempotencyKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import type { User } from '../users/user.entity.js';
@@ -93,7 +93,7 @@ export class AdminUsersController {
 
   @UserDocs.grant()
   @Access('session')
-  @TakesKey()
+  @AcceptsIdempotencyKey()
   @Post(':username/grants')
   async grant(
     @CurrentPrincipal() { userId }: Principal,

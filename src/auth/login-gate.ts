@@ -21,7 +21,9 @@ export class LoginGate {
     const network = networkOf(exchange.request.ip);
     // A digest, because the attempted name may be of any length.
     const name = createHash('sha256').update(usernameKey(username)).digest('base64url');
-    await this.limiter.admitLogin(exchange, name, () => this.networks.isHome(username, network));
+    await this.limiter.admitLogin(exchange, name, () =>
+      this.networks.hasLoggedInFrom(username, network),
+    );
     return network;
   }
 }

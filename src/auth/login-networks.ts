@@ -23,7 +23,7 @@ export class LoginNetworks {
   ) {}
 
   /** Returns whether the owner of the name has logged in from this network; false if no user has this name. */
-  async isHome(username: string, network: string): Promise<boolean> {
+  async hasLoggedInFrom(username: string, network: string): Promise<boolean> {
     const rows = await this.reader.read<LoginNetwork>(
       `/* login_network.find */ SELECT n.user_id AS "userId", n.digest FROM users u
        JOIN login_networks n ON n.user_id = u.id WHERE u.username_key = $1`,

@@ -4,13 +4,13 @@ import { argon2id, hash, needsRehash, verify, type HashOptions } from 'argon2';
 import pLimit from 'p-limit';
 import { CONFIG, type Config } from '../config/config.js';
 import { TooManyLogins } from '../errors.js';
-import { LateRefusals } from '../limits/late-refusals.js';
+import { RefusalDelay } from '../limits/refusal-delay.js';
 import { isPbkdf2, verifyPbkdf2 } from './django-password.js';
 import { formsToTry, normalPassword } from './password-forms.js';
 
-/** If more than `STORM` hashes wait, each place pauses after a hash for `REST` times the hash's duration. */
-const STORM = 16;
-const REST = 1.5;
+/** If more than `LONG_QUEUE` hashes wait, each slot pauses after a hash for `PAUSE_FACTOR` times the hash's duration. */
+const LONG_QUEUE = 16;
+const PAUSE_FACTOR = 1.5;
 const ARGON2_PREFIX = '$argon2id$';
 
 /**
@@ -26,16 +26,16 @@ export type PasswordMatch = 'normal form' | 'typed form' | undefined;
  */
 @Injectable()
 export class PasswordHasher implements OnModuleInit {
-  private readonly places: ReturnType<typeof pLimit>;
+  private readonly slots: ReturnType<typeof pLimit>;
   private readonly options: HashOptions & { raw?: false };
   /** Used in place of an unknown user's hash. It has the same cost as the other hashes. */
   private dummy = '';
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly late: LateRefusals,
+    private readonly refusalDelay: RefusalDelay,
   ) {
-    this.places = pLimit(config.hashConcurrency);
+    this.slots = pLimit(config.hashConcurrency);
     this.options = {
       type: argon2id,
       memoryCost: config.argon2MemoryKib,
@@ -58,7 +58,7 @@ export class PasswordHasher implements OnModuleInit {
    */
   async hash(password: string): Promise<string> {
     const normal = normalPassword(password);
-    const phc = await this.takeTurn(() => hash(normal, this.options));
+    const phc = await this.runInSlot(() => hash(normal, this.options));
     // The library sorts the parameters by name. Other readers of argon2 accept only this order.
     return phc.replace(/m=(\d+),p=(\d+),t=(\d+)/, 'm=$1,t=$3,p=$2');
   }
@@ -69,7 +69,7 @@ export class PasswordHasher implements OnModuleInit {
    */
   async verify(stored: string | undefined, password: string): Promise<PasswordMatch> {
     for (const [index, form] of formsToTry(password).entries()) {
-      if (await this.takeTurn(() => this.compare(stored, form))) {
+      if (await this.runInSlot(() => this.compare(stored, form))) {
         return index === 0 ? 'normal form' : 'typed form';
       }
     }
@@ -93,23 +93,23 @@ export class PasswordHasher implements OnModuleInit {
 
   /** Number of hashes that wait for a place. */
   get depth(): number {
-    return this.places.pendingCount;
+    return this.slots.pendingCount;
   }
 
-  private async takeTurn<T>(work: () => Promise<T>): Promise<T> {
-    const { activeCount, pendingCount } = this.places;
+  private async runInSlot<T>(work: () => Promise<T>): Promise<T> {
+    const { activeCount, pendingCount } = this.slots;
     const isFull = pendingCount >= this.config.hashQueueMax;
     if (isFull && activeCount >= this.config.hashConcurrency) {
-      await this.late.wait();
+      await this.refusalDelay.wait();
       throw new TooManyLogins();
     }
     return new Promise<T>((resolve, reject) => {
-      void this.places(async () => {
+      void this.slots(async () => {
         const startedAt = performance.now();
         const done = work();
         done.then(resolve, reject);
         await done.catch(() => undefined);
-        if (this.depth > STORM) await sleep(REST * (performance.now() - startedAt));
+        if (this.depth > LONG_QUEUE) await sleep(PAUSE_FACTOR * (performance.now() - startedAt));
       });
     });
   }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Turn } from '../conversations/turn.entity.js';
 import { EventStream, disconnectSignal } from '../http/event-stream.js';
 import { markReplay } from '../http/idempotency-key.js';
-import { answerTo, logError } from '../http/send-error.js';
+import { toErrorAnswer, logError } from '../http/send-error.js';
 import type { Principal } from '../principal.js';
 import type { AnswerFormat, StreamHead } from './answer-format.js';
 import { AnswerStream } from './answer-stream.js';
@@ -69,7 +69,7 @@ export class AnswerWriter {
         (await begun.generation.run(signal, (delta) => events.send(writing.delta(delta))));
       await events.send(writing.end(turn));
     } catch (error) {
-      const { body } = answerTo(exchange.request, error);
+      const { body } = toErrorAnswer(exchange.request, error);
       logError(exchange.request, error, 'a stream failed');
       await events.send(writing.failure(body));
     } finally {

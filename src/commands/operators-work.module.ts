@@ -11,7 +11,7 @@ import { SessionsService } from '../auth/sessions.service.js';
 import { CONFIG, type Settings } from '../config/config.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { entities } from '../entities.js';
-import { LateRefusals } from '../limits/late-refusals.js';
+import { RefusalDelay } from '../limits/refusal-delay.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { CapsService } from '../wallet/caps.service.js';
@@ -41,7 +41,7 @@ export class OperatorsWork {
         { provide: JWT_KEY, inject: [CONFIG], useFactory: loadJwtKey },
         AccessTokens,
         CapsService,
-        LateRefusals,
+        RefusalDelay,
         LoginNetworks,
         OperatorsService,
         PasswordHasher,

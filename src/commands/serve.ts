@@ -26,7 +26,7 @@ async function stop(app: NestFastifyApplication, config: Config): Promise<never>
   const timeoutMs = config.shutdownTimeoutSeconds * 1000;
   log.info('stopping');
   setTimeout(() => process.exit(1), timeoutMs + CLOSE_TIMEOUT_MS).unref();
-  const finished = await app.get(RequestGate).begin(timeoutMs);
+  const finished = await app.get(RequestGate).drain(timeoutMs);
   await app.close();
   if (finished) log.info('stopped');
   else log.error('stopped, with answers cut off');

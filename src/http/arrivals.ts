@@ -6,25 +6,25 @@ import type { Config } from '../config/config.js';
 import { networkOf } from './network.js';
 
 /** Requests are started for this long in one turn of the event loop. The last one may take longer. */
-const SHARE_MS = 25;
+const TURN_MS = 25;
 /** The same while connections come in, because libuv accepts only one connection in each turn. */
-const SHARE_MS_BESIDE_CONNECTIONS = 1;
+const TURN_MS_WHILE_CONNECTING = 1;
 
 /** A connection without a started request for this long does not wait for connections that send without a pause. */
-const RESTED_MS = 1000;
+const IDLE_MS = 1000;
 
 /** When a request of this connection was last started. */
-const begunAt = Symbol('begun at');
-type Connection = Socket & { [begunAt]?: number };
+const lastStartedAt = Symbol('last started at');
+type Connection = Socket & { [lastStartedAt]?: number };
 
 interface Arrival {
   readonly request: IncomingMessage;
   readonly begin: () => void;
-  readonly at: number;
+  readonly arrivedAt: number;
 }
 
-/** The waiting requests of one network, in order. Those on rested connections have their own line. */
-interface Line {
+/** The waiting requests of one network, in order. Those on idle connections have their own line. */
+interface NetworkQueue {
   readonly key: string;
   readonly waiting: Queue<Arrival>;
 }
@@ -36,60 +36,61 @@ interface Line {
  * wait: a few for each connection. Their heads and the first kilobytes of their bodies are in memory.
  */
 export class Arrivals {
-  shareMs = SHARE_MS;
+  turnMs = TURN_MS;
   /** Number of requests that wait. */
   waiting = 0;
-  private readonly lines = new Map<string, Line>();
+  private readonly queues = new Map<string, NetworkQueue>();
   /** All lines with waiting requests, the next one first. */
-  private readonly turns = new Queue<Line>();
-  private readonly trusts: (address: string, hop: number) => boolean;
+  private readonly turns = new Queue<NetworkQueue>();
+  private readonly isTrustedProxy: (address: string, hop: number) => boolean;
   /** When this turn of the event loop started its first request; undefined before that. */
-  private beganAt: number | undefined;
+  private turnStartedAt: number | undefined;
   private isConnecting = false;
   private connected = false;
 
   constructor({ trustedProxies }: Pick<Config, 'trustedProxies'>) {
-    this.trusts = trustedProxies.length > 0 ? proxyAddr.compile([...trustedProxies]) : () => false;
+    this.isTrustedProxy =
+      trustedProxies.length > 0 ? proxyAddr.compile([...trustedProxies]) : () => false;
   }
 
   /** Tells that a connection was accepted. More may be waiting for it. */
-  connectionCame(): void {
+  noteConnection(): void {
     this.connected = true;
   }
 
   /** Whether a request is waiting that arrived at this moment of `performance.now()` or before. */
-  isAwaitedSince(moment: number): boolean {
-    for (const { waiting } of this.lines.values()) {
+  hasWaitedSince(moment: number): boolean {
+    for (const { waiting } of this.queues.values()) {
       const first = waiting.peek();
-      if (first && first.at <= moment) return true;
+      if (first && first.arrivedAt <= moment) return true;
     }
     return false;
   }
 
   /** Wraps a handler so that each request waits for its turn. A request whose connection closes meanwhile is dropped. */
-  inTurn(handle: RequestListener): RequestListener {
+  enqueueRequests(handle: RequestListener): RequestListener {
     return (request, response) => {
-      const at = performance.now();
+      const arrivedAt = performance.now();
       const begin = () => {
-        (request.socket as Connection)[begunAt] = performance.now();
+        (request.socket as Connection)[lastStartedAt] = performance.now();
         handle(request, response);
       };
-      if (this.turns.size === 0 && this.hasTime(at)) begin();
-      else this.enqueue({ request, begin, at });
+      if (this.turns.size === 0 && this.hasTimeLeft(arrivedAt)) begin();
+      else this.enqueue({ request, begin, arrivedAt });
     };
   }
 
-  private hasTime(now: number): boolean {
-    if (this.beganAt === undefined) {
-      this.beganAt = now;
+  private hasTimeLeft(now: number): boolean {
+    if (this.turnStartedAt === undefined) {
+      this.turnStartedAt = now;
       setImmediate(this.nextTurn);
     }
-    const share = this.isConnecting ? SHARE_MS_BESIDE_CONNECTIONS : this.shareMs;
-    return now - this.beganAt < share;
+    const turnLimitMs = this.isConnecting ? TURN_MS_WHILE_CONNECTING : this.turnMs;
+    return now - this.turnStartedAt < turnLimitMs;
   }
 
   private readonly nextTurn = (): void => {
-    this.beganAt = undefined;
+    this.turnStartedAt = undefined;
     this.isConnecting = this.connected;
     this.connected = false;
     this.advance();
@@ -97,7 +98,7 @@ export class Arrivals {
 
   /** Starts waiting requests one by one. The time that one took is only known after its promise callbacks have run. */
   private readonly advance = (): void => {
-    if (this.turns.size === 0 || !this.hasTime(performance.now())) return;
+    if (this.turns.size === 0 || !this.hasTimeLeft(performance.now())) return;
     this.dequeue()?.begin();
     queueMicrotask(() => {
       process.nextTick(this.advance);
@@ -106,32 +107,32 @@ export class Arrivals {
 
   private enqueue(arrival: Arrival): void {
     const key = this.keyOf(arrival);
-    let line = this.lines.get(key);
-    if (!line) {
-      line = { key, waiting: new Queue() };
-      this.lines.set(key, line);
-      this.turns.enqueue(line);
+    let queue = this.queues.get(key);
+    if (!queue) {
+      queue = { key, waiting: new Queue() };
+      this.queues.set(key, queue);
+      this.turns.enqueue(queue);
     }
-    line.waiting.enqueue(arrival);
+    queue.waiting.enqueue(arrival);
     this.waiting += 1;
   }
 
-  private keyOf({ request, at }: Arrival): string {
-    const network = networkOf(proxyAddr(request, this.trusts));
-    const { [begunAt]: lastAt = -Infinity } = request.socket as Connection;
-    return at - lastAt >= RESTED_MS ? `${network} rested` : network;
+  private keyOf({ request, arrivedAt }: Arrival): string {
+    const network = networkOf(proxyAddr(request, this.isTrustedProxy));
+    const { [lastStartedAt]: lastAt = -Infinity } = request.socket as Connection;
+    return arrivedAt - lastAt >= IDLE_MS ? `${network} idle` : network;
   }
 
   private dequeue(): Arrival | undefined {
-    const line = this.turns.dequeue();
-    if (!line) return undefined;
+    const queue = this.turns.dequeue();
+    if (!queue) return undefined;
     let next: Arrival | undefined;
     do {
-      next = line.waiting.dequeue();
+      next = queue.waiting.dequeue();
       if (next) this.waiting -= 1;
     } while (next?.request.socket.destroyed);
-    if (line.waiting.size > 0) this.turns.enqueue(line);
-    else this.lines.delete(line.key);
+    if (queue.waiting.size > 0) this.turns.enqueue(queue);
+    else this.queues.delete(queue.key);
     return next;
   }
 }

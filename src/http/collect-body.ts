@@ -9,7 +9,7 @@ const SMALL_PIECES_MAX = 4096;
 const PIECE_MIN_BYTES = 16;
 
 /** Receives the whole body, or the error. */
-type Collected = (error: Error | null, body?: Buffer) => void;
+type BodyCallback = (error: Error | null, body?: Buffer) => void;
 
 /**
  * Collects a body of at most `bytesMax`. A larger body ends with `PayloadTooLarge`. The client chooses the number
@@ -17,7 +17,7 @@ type Collected = (error: Error | null, body?: Buffer) => void;
  * buffer that grows with the body. A body in too many small pieces is not read to its end and ends with
  * `BadRequest`.
  */
-export function collectBody(payload: IncomingMessage, bytesMax: number, done: Collected): void {
+export function collectBody(payload: IncomingMessage, bytesMax: number, done: BodyCallback): void {
   if (Number(payload.headers['content-length']) > bytesMax) {
     done(new PayloadTooLarge());
     return;
@@ -26,7 +26,7 @@ export function collectBody(payload: IncomingMessage, bytesMax: number, done: Co
   let length = 0;
   let pieces = 0;
   const end = (error: Error | null) => {
-    payload.off('data', add).off('end', whole).off('error', broken);
+    payload.off('data', add).off('end', onEnd).off('error', onError);
     if (error) done(error);
     else done(null, body.subarray(0, length));
   };
@@ -46,21 +46,21 @@ export function collectBody(payload: IncomingMessage, bytesMax: number, done: Co
     }
     if (length === 0) body = piece;
     else {
-      if (needed > body.length) body = grown(body, length, Math.max(needed, 2 * length));
+      if (needed > body.length) body = enlarge(body, length, Math.max(needed, 2 * length));
       piece.copy(body, length);
     }
     length = needed;
   };
-  const whole = () => {
+  const onEnd = () => {
     end(null);
   };
-  const broken = () => {
+  const onError = () => {
     end(new BadRequest('Malformed request.'));
   };
-  payload.on('data', add).on('end', whole).on('error', broken);
+  payload.on('data', add).on('end', onEnd).on('error', onError);
 }
 
-function grown(body: Buffer, length: number, size: number): Buffer {
+function enlarge(body: Buffer, length: number, size: number): Buffer {
   const larger = Buffer.allocUnsafe(size);
   body.copy(larger, 0, 0, length);
   return larger;

@@ -4,23 +4,23 @@ import type { Socket } from 'node:net';
 /**
  * The listeners of a response, stored on the response itself. A map of all responses would cost garbage collection.
  */
-const waiting = Symbol('waiting');
+const closeListeners = Symbol('close listeners');
 /** The functions that end the open exchanges of a connection. */
-const underWay = Symbol('under way');
+const openExchanges = Symbol('open exchanges');
 
-type Response = ServerResponse & { [waiting]?: Set<() => void> | undefined };
-type Connection = Socket & { [underWay]?: Set<() => void> };
+type Response = ServerResponse & { [closeListeners]?: Set<() => void> | undefined };
+type Connection = Socket & { [openExchanges]?: Set<() => void> };
 
 /**
  * Calls `tell` once when a response is closed, whether it was sent or its client left. If a response waits behind
  * another one on its connection (pipelining), Node emits no event for it when the connection ends. So this also
  * listens to the connection. Returns a function that removes the listener.
  */
-export function onResponseClosed(response: Response, tell: () => void): () => void {
-  const all = response[waiting] ?? listen(response);
-  all.add(tell);
+export function onResponseClosed(response: Response, listener: () => void): () => void {
+  const all = response[closeListeners] ?? listen(response);
+  all.add(listener);
   return () => {
-    all.delete(tell);
+    all.delete(listener);
   };
 }
 
@@ -28,28 +28,28 @@ function listen(response: Response): Set<() => void> {
   const all = new Set<() => void>();
   const { socket } = response.req;
   const exchanges = exchangesOf(socket);
-  const over = () => {
+  const endExchange = () => {
     // Both the response and the connection may close.
-    if (!exchanges.delete(over)) return;
-    response[waiting] = undefined;
-    for (const tell of all) tell();
+    if (!exchanges.delete(endExchange)) return;
+    response[closeListeners] = undefined;
+    for (const listener of all) listener();
   };
-  response[waiting] = all;
-  exchanges.add(over);
+  response[closeListeners] = all;
+  exchanges.add(endExchange);
   // A request that the parser still had when the connection ended.
-  if (socket.closed) setImmediate(over);
-  else response.on('close', over);
+  if (socket.closed) setImmediate(endExchange);
+  else response.on('close', endExchange);
   return all;
 }
 
 /** Adds one listener to each connection, for all requests on it. */
 function exchangesOf(socket: Connection): Set<() => void> {
-  const known = socket[underWay];
+  const known = socket[openExchanges];
   if (known) return known;
   const exchanges = new Set<() => void>();
-  socket[underWay] = exchanges;
+  socket[openExchanges] = exchanges;
   socket.once('close', () => {
-    for (const over of exchanges) over();
+    for (const endExchange of exchanges) endExchange();
   });
   return exchanges;
 }

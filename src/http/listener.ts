@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import type { Arrivals } from './arrivals.js';
-import { inTurn } from './pipelining.js';
+import { limitPipelining } from './pipelining.js';
 import { refuseConnection } from './refuse-connection.js';
 
 const HEADERS_MAX_BYTES = 16_384;
@@ -35,9 +35,9 @@ export function createListener(
     // Node would answer without a body or a request id. `refuseAmbiguous` answers in our shape.
     requireHostHeader: false,
   };
-  return createServer(limits, inTurn(arrivals.inTurn(handle)))
+  return createServer(limits, limitPipelining(arrivals.enqueueRequests(handle)))
     .on('connection', () => {
-      arrivals.connectionCame();
+      arrivals.noteConnection();
     })
     .on('clientError', (error: NodeJS.ErrnoException, socket) => {
       refuseConnection(logger, error, socket as Socket);

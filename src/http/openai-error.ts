@@ -30,7 +30,7 @@ const CODES: Readonly<Record<number, string>> = {
 const WRONG_KEY = 'Incorrect API key provided.';
 
 /** OpenAI's sentences for a missing or unknown credential. Users search for these sentences. */
-const IN_THEIR_WORDS: Readonly<Record<string, string>> = {
+const OPENAI_SENTENCES: Readonly<Record<string, string>> = {
   'Authentication credentials were not provided.':
     "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
   'Invalid token.': WRONG_KEY,
@@ -73,7 +73,7 @@ function sentenceOf(body: object): { message: string; param: string | null } {
 export function toOpenAi({ status, body, headers }: ErrorAnswer, ownCode: string): ErrorAnswer {
   const { message, param } = sentenceOf(body);
   const error = {
-    message: IN_THEIR_WORDS[message] ?? message,
+    message: OPENAI_SENTENCES[message] ?? message,
     type: typeOf(status),
     param: PARAMS[ownCode] ?? param,
     code: CODES[status] ?? (ownCode === 'invalid' ? null : ownCode),

@@ -85,21 +85,21 @@ export const Page = createParamDecorator((_: unknown, context: ExecutionContext)
 });
 
 /** Rows in the order of the keyset, and how many of them fit in the page. */
-interface Gathered<Row> {
+interface FilledPage<Row> {
   readonly rows: Row[];
-  readonly fits: number;
+  readonly fittingCount: number;
 }
 
 /** Reads the rows of a page and one more, if there is one. The extra row shows that another page exists. */
-async function gather<Row>(
+async function readUntilFull<Row>(
   size: number,
   keyset: Keyset,
   read: (keyset: Keyset) => Promise<Row[]>,
   keyOf: (row: Row) => string,
   bytesOf: (row: Row) => number,
-): Promise<Gathered<Row>> {
+): Promise<FilledPage<Row>> {
   const rows: Row[] = [];
-  let [fits, bytes, key] = [0, 0, keyset.key];
+  let [fittingCount, bytes, key] = [0, 0, keyset.key];
   for (;;) {
     const limit = Math.min(BATCH_ROWS, size + 1 - rows.length);
     const batch = await read({ ...keyset, key, limit });
@@ -107,10 +107,10 @@ async function gather<Row>(
       rows.push(row);
       bytes += bytesOf(row);
       const isFirst = rows.length === 1;
-      if (rows.length <= size && (isFirst || bytes <= PAGE_MAX_BYTES)) fits = rows.length;
+      if (rows.length <= size && (isFirst || bytes <= PAGE_MAX_BYTES)) fittingCount = rows.length;
       key = keyOf(row);
     }
-    if (batch.length < limit || rows.length > fits) return { rows, fits };
+    if (batch.length < limit || rows.length > fittingCount) return { rows, fittingCount };
   }
 }
 
@@ -128,27 +128,27 @@ export async function paginate<Row>(
   first: 'newest' | 'oldest' = 'newest',
 ): Promise<Paginated<Row>> {
   const cursor = cursorText ? decode(cursorText, keyShape) : undefined;
-  const [onward, back] =
+  const [forward, backward] =
     first === 'newest' ? (['older', 'newer'] as const) : (['newer', 'older'] as const);
-  const isBack = cursor?.direction === back;
-  const direction = isBack ? back : onward;
+  const isBackward = cursor?.direction === backward;
+  const direction = isBackward ? backward : forward;
   const keyset: Keyset = {
     key: cursor?.key,
     comparison: direction === 'newer' ? '>' : '<',
     order: direction === 'newer' ? 'ASC' : 'DESC',
     limit: size + 1, // one extra row shows whether there is another page
   };
-  const { rows, fits } = bytesOf
-    ? await gather(size, keyset, read, keyOf, bytesOf)
-    : { rows: await read(keyset), fits: size };
-  const hasMore = rows.length > fits;
-  const results = isBack ? rows.slice(0, fits).reverse() : rows.slice(0, fits);
+  const { rows, fittingCount } = bytesOf
+    ? await readUntilFull(size, keyset, read, keyOf, bytesOf)
+    : { rows: await read(keyset), fittingCount: size };
+  const hasMore = rows.length > fittingCount;
+  const results = isBackward ? rows.slice(0, fittingCount).reverse() : rows.slice(0, fittingCount);
   const link = (to: Direction, row: Row | undefined) =>
     urlWith(encode({ direction: to, key: row && keyOf(row) }));
-  const hasPrevious = isBack ? hasMore : cursor?.key !== undefined;
+  const hasPrevious = isBackward ? hasMore : cursor?.key !== undefined;
   return {
-    next: isBack || hasMore ? link(onward, results.at(-1)) : null,
-    previous: hasPrevious ? link(back, results.at(0)) : null,
+    next: isBackward || hasMore ? link(forward, results.at(-1)) : null,
+    previous: hasPrevious ? link(backward, results.at(0)) : null,
     results,
   };
 }

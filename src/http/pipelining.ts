@@ -12,32 +12,32 @@ const READ_AHEAD_MAX = 64;
  */
 const WAITING_MAX = 1000;
 
-interface Line {
-  open: number;
+interface ConnectionQueue {
+  unanswered: number;
   readonly waiting: (() => void)[];
 }
 
-const lines = new WeakMap<Socket, Line>();
+const queues = new WeakMap<Socket, ConnectionQueue>();
 
-function lineOf(socket: Socket): Line {
-  const known = lines.get(socket);
+function queueOf(socket: Socket): ConnectionQueue {
+  const known = queues.get(socket);
   if (known) return known;
-  const line: Line = { open: 0, waiting: [] };
-  lines.set(socket, line);
+  const queue: ConnectionQueue = { unanswered: 0, waiting: [] };
+  queues.set(socket, queue);
   // Node may resume reading for several reasons. A connection with too many waiting requests is paused again.
   socket.on('resume', () => {
-    if (line.waiting.length > READ_AHEAD_MAX) socket.pause();
+    if (queue.waiting.length > READ_AHEAD_MAX) socket.pause();
   });
-  return line;
+  return queue;
 }
 
 /**
  * Starts one waiting request in each turn of the event loop, so that quick answers do not block other connections.
  */
-function advance(socket: Socket, line: Line): void {
-  if (socket.destroyed) line.waiting.length = 0;
-  if (line.open < UNANSWERED_MAX) line.waiting.shift()?.();
-  if (line.waiting.length <= READ_AHEAD_MAX && !socket.destroyed) socket.resume();
+function startNext(socket: Socket, queue: ConnectionQueue): void {
+  if (socket.destroyed) queue.waiting.length = 0;
+  if (queue.unanswered < UNANSWERED_MAX) queue.waiting.shift()?.();
+  if (queue.waiting.length <= READ_AHEAD_MAX && !socket.destroyed) socket.resume();
 }
 
 /**
@@ -46,23 +46,23 @@ function advance(socket: Socket, line: Line): void {
  * can bring thousands of them, and they cost almost nothing until they are handled. When the connection ends, the
  * waiting ones are dropped.
  */
-export function inTurn(handle: RequestListener): RequestListener {
+export function limitPipelining(handle: RequestListener): RequestListener {
   return (request, response) => {
     const { socket } = request;
-    const line = lineOf(socket);
+    const queue = queueOf(socket);
     const begin = () => {
-      line.open += 1;
+      queue.unanswered += 1;
       onResponseClosed(response, () => {
-        line.open -= 1;
-        if (line.waiting.length > 0) setImmediate(advance, socket, line);
+        queue.unanswered -= 1;
+        if (queue.waiting.length > 0) setImmediate(startNext, socket, queue);
       });
       handle(request, response);
     };
-    if (line.open < UNANSWERED_MAX && line.waiting.length === 0) begin();
-    else if (line.waiting.length >= WAITING_MAX) socket.destroy();
+    if (queue.unanswered < UNANSWERED_MAX && queue.waiting.length === 0) begin();
+    else if (queue.waiting.length >= WAITING_MAX) socket.destroy();
     else {
-      line.waiting.push(begin);
-      if (line.waiting.length > READ_AHEAD_MAX) socket.pause();
+      queue.waiting.push(begin);
+      if (queue.waiting.length > READ_AHEAD_MAX) socket.pause();
     }
   };
 }

@@ -7,7 +7,7 @@ import { BadRequest, HeadersTooLarge, RequestTimeout, type AppError } from '../e
 const LINGER_MS = 1000;
 
 /** Returns the error for bytes that never became a request, and the status line. */
-function refusalOf(code: string | undefined): readonly [AppError, string] {
+function toRefusal(code: string | undefined): readonly [AppError, string] {
   if (code === 'HPE_HEADER_OVERFLOW') {
     return [new HeadersTooLarge(), '431 Request Header Fields Too Large'];
   }
@@ -28,7 +28,7 @@ export function refuseConnection(
     socket.destroy();
     return;
   }
-  const [refusal, status] = refusalOf(error.code);
+  const [refusal, status] = toRefusal(error.code);
   const body = JSON.stringify(refusal.answer().body);
   const reqId = randomUUID();
   logger.info({ reqId, status: refusal.status }, 'refused');

@@ -10,12 +10,12 @@ const POLL_MS = 20;
 /** `Retry-After` for a caller with too many open requests. */
 const RETRY_AFTER_SECONDS = 1;
 
-/** The place that a request takes until both its exchange and its handler have ended. */
-interface Seat {
+/** A request that counts as open until both its exchange and its handler have ended. */
+interface OpenRequest {
   /** How many of the two have not ended. */
-  open: number;
+  unfinishedParts: number;
   /** Whether the handler was called. Before that, the request is only being received. */
-  isAtWork: boolean;
+  isHandlerStarted: boolean;
   /** The user, or the network of an unknown caller, that the request counts for. */
   caller: string | undefined;
 }
@@ -23,7 +23,7 @@ interface Seat {
 declare module 'fastify' {
   interface FastifyRequest {
     /** Undefined until the gate admits the request. */
-    seat: Seat | undefined;
+    openRequest: OpenRequest | undefined;
   }
 }
 
@@ -34,8 +34,8 @@ declare module 'fastify' {
 @Injectable()
 export class RequestGate {
   private readonly callers = new Map<string, number>();
-  private underWay = 0;
-  private atWork = 0;
+  private openRequests = 0;
+  private runningHandlers = 0;
   private stopping = false;
 
   constructor(
@@ -49,7 +49,7 @@ export class RequestGate {
 
   /** Number of running handlers. The maximum is `REQUESTS_MAX`. */
   get depth(): number {
-    return this.atWork;
+    return this.runningHandlers;
   }
 
   /**
@@ -57,16 +57,20 @@ export class RequestGate {
    * the reason.
    */
   admit(request: FastifyRequest, reply: FastifyReply): boolean {
-    if (this.stopping && !isHealth(request)) {
+    if (this.stopping && !isHealthRoute(request)) {
       void reply.header('Connection', 'close');
       void sendError(request, reply, new ServiceStopping());
       return false;
     }
-    const seat: Seat = { open: 1, isAtWork: false, caller: undefined };
-    request.seat = seat;
-    this.underWay += 1;
+    const openRequest: OpenRequest = {
+      unfinishedParts: 1,
+      isHandlerStarted: false,
+      caller: undefined,
+    };
+    request.openRequest = openRequest;
+    this.openRequests += 1;
     onResponseClosed(reply.raw, () => {
-      this.leave(seat);
+      this.endPart(openRequest);
     });
     return true;
   }
@@ -74,13 +78,13 @@ export class RequestGate {
   /**
    * Counts a request for its caller: a user's id or a network. Throws `Throttled` above `REQUESTS_PER_CALLER_MAX`.
    */
-  claim(request: FastifyRequest, caller: string): true {
-    const { seat } = request;
-    if (!seat || seat.open === 0 || isHealth(request)) return true;
+  countForCaller(request: FastifyRequest, caller: string): true {
+    const { openRequest } = request;
+    if (!openRequest || openRequest.unfinishedParts === 0 || isHealthRoute(request)) return true;
     const count = this.callers.get(caller) ?? 0;
     if (count >= this.config.requestsPerCallerMax) throw new Throttled(RETRY_AFTER_SECONDS);
     this.callers.set(caller, count + 1);
-    seat.caller = caller;
+    openRequest.caller = caller;
     return true;
   }
 
@@ -88,62 +92,66 @@ export class RequestGate {
    * Wraps a handler so that its work is counted. A handler continues, and still writes, after its client has left.
    * Requests that are still being received do not count for `REQUESTS_MAX`, so slow clients do not block others.
    */
-  follow(handler: RouteHandlerMethod): RouteHandlerMethod {
-    const enter = this.enter.bind(this);
+  trackHandler(handler: RouteHandlerMethod): RouteHandlerMethod {
+    const startHandler = this.startHandler.bind(this);
     return function (request, reply) {
-      const leave = enter(request, reply);
-      if (!leave) return reply;
+      const endPart = startHandler(request, reply);
+      if (!endPart) return reply;
       const work: unknown = handler.call(this, request, reply);
-      if (work instanceof Promise) work.then(leave, leave);
-      else leave();
+      if (work instanceof Promise) work.then(endPart, endPart);
+      else endPart();
       return work;
     };
   }
 
   /** Returns the function that ends the handler's part. Returns undefined if the request was refused. */
-  private enter(request: FastifyRequest, reply: FastifyReply): (() => void) | undefined {
-    if (this.atWork >= this.config.requestsMax && !isHealth(request)) {
+  private startHandler(request: FastifyRequest, reply: FastifyReply): (() => void) | undefined {
+    if (this.runningHandlers >= this.config.requestsMax && !isHealthRoute(request)) {
       void sendError(request, reply, new TooManyUnderWay());
       return undefined;
     }
-    const seat = request.seat ?? { open: 0, isAtWork: false, caller: undefined };
-    if (seat.open === 0) this.underWay += 1;
-    seat.open += 1;
-    seat.isAtWork = true;
-    this.atWork += 1;
+    const openRequest = request.openRequest ?? {
+      unfinishedParts: 0,
+      isHandlerStarted: false,
+      caller: undefined,
+    };
+    if (openRequest.unfinishedParts === 0) this.openRequests += 1;
+    openRequest.unfinishedParts += 1;
+    openRequest.isHandlerStarted = true;
+    this.runningHandlers += 1;
     return () => {
-      this.leave(seat);
+      this.endPart(openRequest);
     };
   }
 
-  private leave(seat: Seat): void {
-    seat.open -= 1;
-    if (seat.open > 0) return;
-    this.underWay -= 1;
-    if (seat.isAtWork) this.atWork -= 1;
-    if (seat.caller === undefined) return;
-    const count = (this.callers.get(seat.caller) ?? 1) - 1;
-    if (count === 0) this.callers.delete(seat.caller);
-    else this.callers.set(seat.caller, count);
+  private endPart(openRequest: OpenRequest): void {
+    openRequest.unfinishedParts -= 1;
+    if (openRequest.unfinishedParts > 0) return;
+    this.openRequests -= 1;
+    if (openRequest.isHandlerStarted) this.runningHandlers -= 1;
+    if (openRequest.caller === undefined) return;
+    const count = (this.callers.get(openRequest.caller) ?? 1) - 1;
+    if (count === 0) this.callers.delete(openRequest.caller);
+    else this.callers.set(openRequest.caller, count);
   }
 
   /**
    * Refuses new requests with 503 from now on. Requests that have already arrived are started first. Resolves to
    * true when all open requests have ended, or to false after the timeout.
    */
-  async begin(timeoutMs: number): Promise<boolean> {
+  async drain(timeoutMs: number): Promise<boolean> {
     const now = performance.now();
-    await this.whileTrue(() => this.arrivals.isAwaitedSince(now), now + timeoutMs);
+    await this.whileTrue(() => this.arrivals.hasWaitedSince(now), now + timeoutMs);
     this.stopping = true;
-    await this.whileTrue(() => this.underWay > 0, now + timeoutMs);
-    return this.underWay === 0;
+    await this.whileTrue(() => this.openRequests > 0, now + timeoutMs);
+    return this.openRequests === 0;
   }
 
-  private async whileTrue(isSo: () => boolean, deadline: number): Promise<void> {
-    while (isSo() && performance.now() < deadline) {
+  private async whileTrue(condition: () => boolean, deadline: number): Promise<void> {
+    while (condition() && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 }
 
-const isHealth = ({ url }: FastifyRequest) => url.startsWith('/health/');
+const isHealthRoute = ({ url }: FastifyRequest) => url.startsWith('/health/');

@@ -50,7 +50,7 @@ export const Spends = (
   mark({ limit: 'spend', ...(keyRoute !== undefined && { keyRoute }), ...marks });
 
 /** Marks a route that accepts an Idempotency-Key but does not spend. `@Spends` includes this. */
-export const TakesKey = (): MethodDecorator => mark({ takesKey: true });
+export const AcceptsIdempotencyKey = (): MethodDecorator => mark({ acceptsIdempotencyKey: true });
 
 /** Checks whether the matched route is `@Public()`. */
 export function isPublic(request: FastifyRequest): boolean {

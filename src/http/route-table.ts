@@ -46,7 +46,7 @@ export interface RouteMarks {
   /** Without it, no API key may call the route. */
   readonly access?: RouteAccess;
   /** The route accepts an Idempotency-Key. A spending route sets `keyRoute` instead. Any other POST refuses a key. */
-  readonly takesKey?: boolean;
+  readonly acceptsIdempotencyKey?: boolean;
 }
 
 /** One method of one path, with its parameters in Fastify's notation (`/api/keys/:id`). */
@@ -88,7 +88,7 @@ export class RouteTable {
       anyAccept,
       jsonOnly,
       limit,
-      takesKey: takesKey(rest),
+      acceptsIdempotencyKey: acceptsIdempotencyKey(rest),
       ...(rest.access && { access: rest.access }),
     };
     for (const method of [route.method].flat()) entry.methods.set(method, marks);
@@ -121,7 +121,10 @@ export function limitOf({ isPublic = false, limit }: RouteMarks): LimitClass {
 }
 
 /** Checks whether a route accepts an Idempotency-Key. */
-export function takesKey({ keyRoute, takesKey: isTaken = false }: RouteMarks): boolean {
+export function acceptsIdempotencyKey({
+  keyRoute,
+  acceptsIdempotencyKey: isTaken = false,
+}: RouteMarks): boolean {
   return isTaken || keyRoute !== undefined;
 }
 

@@ -47,13 +47,13 @@ function toAppError(error: unknown): AppError {
 }
 
 /** The error code of each refused request. */
-const refusals = new WeakMap<FastifyReply, string>();
+const errorCodes = new WeakMap<FastifyReply, string>();
 
 /** Returns the code of the error in this reply. Returns undefined if it is not an error. */
-export const refusalOf = (reply: FastifyReply): string | undefined => refusals.get(reply);
+export const errorCodeOf = (reply: FastifyReply): string | undefined => errorCodes.get(reply);
 
 /** Returns the response for an error, in the shape that the clients of the path expect. */
-export function answerTo(request: FastifyRequest, error: unknown): ErrorAnswer {
+export function toErrorAnswer(request: FastifyRequest, error: unknown): ErrorAnswer {
   const known = toAppError(error);
   return isOpenAiPath(request.url) ? toOpenAi(known.answer(), known.code) : known.answer();
 }
@@ -62,25 +62,28 @@ export function answerTo(request: FastifyRequest, error: unknown): ErrorAnswer {
  * Logs an error that an operator should see, with the message `what`. A provider's failure is one line with
  * provider, model, status and time. An unexpected error is logged with its stack.
  */
-export function logError(request: FastifyRequest, error: unknown, what: string): void {
+export function logError(request: FastifyRequest, error: unknown, message: string): void {
   if (error instanceof ProviderError && error.cause === undefined) {
     const { status, code, report: upstream } = error;
     const line = { status, code, upstream };
     // A refused request is the caller's fault. A busy provider is no fault.
-    if (status === 502) request.log.error(line, what);
-    else request.log.warn(line, what);
+    if (status === 502) request.log.error(line, message);
+    else request.log.warn(line, message);
     return;
   }
-  const isForeseen = error instanceof AppError && error.cause === undefined;
-  if (toAppError(error).status >= 500 && !isForeseen) request.log.error({ err: error }, what);
+  const isExpected = error instanceof AppError && error.cause === undefined;
+  if (toAppError(error).status >= 500 && !isExpected) request.log.error({ err: error }, message);
 }
 
 /** Never delayed here: too little money, a request with the same key under way. 429 is delayed by the limits. */
-const IN_TIME = [402, 409, 429];
+const UNDELAYED_STATUSES = [402, 409, 429];
 
 /** Whether a refusal is for a fault of a caller who is not known: no valid credentials, or they were not read yet. */
-const isStrangers = ({ user }: FastifyRequest & { user?: Principal }, status: number): boolean =>
-  user === undefined && status >= 400 && status < 500 && !IN_TIME.includes(status);
+const isFaultOfUnknownCaller = (
+  { user }: FastifyRequest & { user?: Principal },
+  status: number,
+): boolean =>
+  user === undefined && status >= 400 && status < 500 && !UNDELAYED_STATUSES.includes(status);
 
 /**
  * Sends an error in the contract's shape. Details of unexpected errors, and of errors that the caller did not
@@ -91,14 +94,16 @@ export function sendError(
   reply: FastifyReply,
   error: unknown,
 ): Promise<void> | undefined {
-  const { status, body, headers } = answerTo(request, error);
+  const { status, body, headers } = toErrorAnswer(request, error);
   logError(request, error, 'request failed');
   if (reply.sent) return undefined;
-  refusals.set(reply, toAppError(error).code);
+  errorCodes.set(reply, toAppError(error).code);
   const send = () => {
     if (!reply.sent) void reply.code(status).headers(headers).send(body);
   };
-  const delay = isStrangers(request, status) ? request.server.delayRefusal(request) : undefined;
+  const delay = isFaultOfUnknownCaller(request, status)
+    ? request.server.delayRefusal(request)
+    : undefined;
   if (delay) return delay.then(send);
   send();
   return undefined;

@@ -23,10 +23,10 @@ import { toJson } from '../drf/json.js';
 import { lowerCaseIds } from './ids.js';
 import { isPublic } from './request.decorators.js';
 import type { RouteMarks } from './route-table.js';
-import { answerUnrouted, writeJson, type Doors } from './unrouted.js';
+import { answerUnrouted, writeJson, type Routing } from './unrouted.js';
 import { withModelInOnePart } from './openai-error.js';
 import { beginSpan, endSpan, inSpan } from './request-span.js';
-import { refusalOf, sendError } from './send-error.js';
+import { errorCodeOf, sendError } from './send-error.js';
 
 /** Enough for a name of 1,000 characters, each escaped as nine. Some old users have such names. */
 const URL_PARAMETER_MAX_CHARS = 9000;
@@ -35,7 +35,7 @@ const URL_PARAMETER_MAX_CHARS = 9000;
 const REQUEST_ID = /^[\w.-]{1,128}$/;
 
 /** The parts of the app that the server's hooks need. */
-export interface ServerParts extends Doors {
+export interface ServerParts extends Routing {
   readonly gate: RequestGate;
   readonly unread: UnreadAnswers;
   /** Maximum size of the body of a public route. */
@@ -140,7 +140,7 @@ function logOutcome(request: FastifyRequest & { user?: Principal }, reply: Fasti
     const took = performance.now() - startedAt;
     const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
     const path = route === undefined ? unknownPath(request.url) : undefined;
-    const refusal = refusalOf(reply);
+    const refusal = errorCodeOf(reply);
     const line = { method, route, path, status, code: refusal, ms: Math.round(took), address };
     request.log.info({ ...line, user: user?.userId, key: user?.key?.name }, outcome);
     endSpan(request, status, refusal);
@@ -152,11 +152,13 @@ function logOutcome(request: FastifyRequest & { user?: Principal }, reply: Fasti
 const UNKNOWN_PATH_MAX_CHARS = 100;
 
 /** A word that may be a credential: long, and not a UUID. A caller may have put a key or a token into the path. */
-const SECRET_LOOKING =
+const POSSIBLE_SECRET =
   /(?<![\w-])(?![\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?![\w-]))[\w-]{20,}/gi;
 
 const unknownPath = (url: string): string =>
-  (url.split('?', 1)[0] ?? '').replace(SECRET_LOOKING, '[hidden]').slice(0, UNKNOWN_PATH_MAX_CHARS);
+  (url.split('?', 1)[0] ?? '')
+    .replace(POSSIBLE_SECRET, '[hidden]')
+    .slice(0, UNKNOWN_PATH_MAX_CHARS);
 
 /**
  * Installs what happens to a request before and beside its handler. Call it before the routes register. Bodies are
@@ -166,7 +168,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   server.decorate('requestEnded', parts.requestEnded);
   server.decorate('delayRefusal', parts.delayRefusal);
   server.decorateRequest('declaredType', '');
-  server.decorateRequest('seat', undefined);
+  server.decorateRequest('openRequest', undefined);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (request, payload, done) => {
     const { 'content-encoding': encoding = '' } = request.headers;
@@ -182,7 +184,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     parts.routes.add(route);
     const { isPublic = false } = (route.config ?? {}) as RouteMarks;
     if (isPublic) route.bodyLimit = parts.publicBodyMaxBytes;
-    route.handler = inSpan(parts.gate.follow(route.handler));
+    route.handler = inSpan(parts.gate.trackHandler(route.handler));
   });
   server.addHook('onRequest', async (request, reply) => {
     setCommonHeaders(request, reply, parts.corsOrigins);
@@ -212,13 +214,13 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
 }
 
 /** A larger body is read only after authentication. For a smaller one this would only be a second lookup. */
-const STRANGERS_BODY_MAX_BYTES = 65_536;
+const UNAUTHENTICATED_BODY_MAX_BYTES = 65_536;
 
 /** Checks whether the body is large or of unknown size. Such a body is read only from a known caller. */
 function isLarge(request: FastifyRequest): boolean {
   if (isPublic(request)) return false;
   const { 'content-length': length, 'transfer-encoding': encoding } = request.raw.headers;
-  return encoding !== undefined || Number(length ?? 0) > STRANGERS_BODY_MAX_BYTES;
+  return encoding !== undefined || Number(length ?? 0) > UNAUTHENTICATED_BODY_MAX_BYTES;
 }
 
 /**

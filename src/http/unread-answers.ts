@@ -21,7 +21,7 @@ interface Handle {
 interface Progress {
   /** Bytes that the client had taken at its last progress. */
   taken: number;
-  movedAt: number;
+  progressedAt: number;
 }
 
 /** Closes connections whose clients do not read their answers. */
@@ -45,7 +45,7 @@ export class UnreadAnswers implements OnApplicationBootstrap, OnModuleDestroy {
   /** Watches a connection until it is closed. */
   watch(socket: Socket): void {
     if (this.watched.has(socket) || socket.destroyed) return;
-    this.watched.set(socket, { taken: 0, movedAt: performance.now() });
+    this.watched.set(socket, { taken: 0, progressedAt: performance.now() });
     socket.once('close', () => this.watched.delete(socket));
   }
 
@@ -55,24 +55,26 @@ export class UnreadAnswers implements OnApplicationBootstrap, OnModuleDestroy {
     let unread = 0;
     for (const [socket, progress] of this.watched) {
       const { writableLength } = socket;
-      const taken = takenOf(socket);
+      const taken = bytesTaken(socket);
       if (writableLength === 0 || taken - progress.taken >= PROGRESS_MIN_BYTES) {
         progress.taken = taken;
-        progress.movedAt = now;
+        progress.progressedAt = now;
       }
       if (writableLength === 0) continue;
-      if (now - progress.movedAt >= this.stallMs) socket.destroy();
+      if (now - progress.progressedAt >= this.stallMs) socket.destroy();
       else {
         unread += writableLength;
         waiting.push([socket, progress]);
       }
     }
-    if (unread > this.unreadMaxBytes) this.cut(waiting, unread);
+    if (unread > this.unreadMaxBytes) this.closeSlowest(waiting, unread);
   }
 
-  private cut(waiting: [Socket, Progress][], unread: number): void {
+  private closeSlowest(waiting: [Socket, Progress][], unread: number): void {
     let left = unread;
-    for (const [socket] of waiting.sort(([, one], [, other]) => one.movedAt - other.movedAt)) {
+    for (const [socket] of waiting.sort(
+      ([, one], [, other]) => one.progressedAt - other.progressedAt,
+    )) {
       if (left <= this.unreadMaxBytes) return;
       left -= socket.writableLength;
       socket.destroy();
@@ -81,7 +83,7 @@ export class UnreadAnswers implements OnApplicationBootstrap, OnModuleDestroy {
 }
 
 /** Returns the bytes that have left the process. All other bytes still wait in it, even those of one large write. */
-function takenOf(socket: Socket): number {
+function bytesTaken(socket: Socket): number {
   const { _handle: handle } = socket as Socket & { readonly _handle?: Handle | null };
   return handle ? handle.bytesWritten - handle.writeQueueSize : 0;
 }

@@ -11,10 +11,10 @@ import {
 } from '../errors.js';
 import { addVary } from './cross-origin.js';
 import { isOpenAiPath } from './openai-error.js';
-import { takesKey, type RouteMarks, type RouteTable } from './route-table.js';
+import { acceptsIdempotencyKey, type RouteMarks, type RouteTable } from './route-table.js';
 
 /** Knows which paths exist, and authenticates callers. */
-export interface Doors {
+export interface Routing {
   readonly routes: RouteTable;
   /** Throws the 401 for a caller without credentials. */
   readonly authenticate: (request: IncomingMessage) => Promise<unknown>;
@@ -36,7 +36,7 @@ export function writeJson(reply: FastifyReply, indent: number): void {
  * Counts how often a header was sent. `rawHeaders` alternates names and values. Every request is checked, so it is
  * fast.
  */
-function countOf(header: string, rawHeaders: readonly string[]): number {
+function countHeader(header: string, rawHeaders: readonly string[]): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
@@ -47,7 +47,8 @@ function countOf(header: string, rawHeaders: readonly string[]): number {
 
 /** Refuses an ambiguous request: one with two Authorization headers, or without a Host. */
 function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
-  if (countOf('authorization', rawHeaders) > 1) throw new BadRequest('Two Authorization headers.');
+  if (countHeader('authorization', rawHeaders) > 1)
+    throw new BadRequest('Two Authorization headers.');
   if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');
 }
 
@@ -59,11 +60,11 @@ function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage):
 export function answerUnrouted(
   request: FastifyRequest,
   reply: FastifyReply,
-  { routes, authenticate }: Doors,
+  { routes, authenticate }: Routing,
 ): Promise<void> | undefined {
   refuseAmbiguous(request.raw);
   const known = routes.find(request.url);
-  if (!known) throw isOpenAiPath(request.url) ? noSuchDoor(routes) : new NotFound();
+  if (!known) throw isOpenAiPath(request.url) ? openAiPathNotFound(routes) : new NotFound();
   void reply.header('Allow', known.allow);
   if (!known.anyAccept) {
     if (!known.jsonOnly) addVary(reply, 'Accept');
@@ -72,7 +73,7 @@ export function answerUnrouted(
   }
   // The router matches GET /api/chat/quote/ as a turn with that id, but this path only accepts POST.
   const isRouted = !request.is404 && known.methods.has(request.method);
-  const refusal = isRouted ? unheededPart(request) : undefined;
+  const refusal = isRouted ? findIgnoredPart(request) : undefined;
   if (isRouted && !refusal) return undefined;
   const caller = known.isPublic ? Promise.resolve() : authenticate(request.raw);
   return caller.then(() => {
@@ -84,25 +85,25 @@ export function answerUnrouted(
 }
 
 /** Returns the 404 for a path of OpenAI's API that does not exist here. It lists the routes that exist. */
-function noSuchDoor(routes: RouteTable): NotFound {
-  const doors = routes
+function openAiPathNotFound(routes: RouteTable): NotFound {
+  const routeNames = routes
     .all()
-    .filter(({ method, path }) => isOpenAiPath(path) && !UNTOLD.includes(method))
+    .filter(({ method, path }) => isOpenAiPath(path) && !UNLISTED_METHODS.includes(method))
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
-  return new NotFound(`Not found. Below /v1 there are: ${doors.sort().join(', ')}.`);
+  return new NotFound(`Not found. Below /v1 there are: ${routeNames.sort().join(', ')}.`);
 }
 
-const UNTOLD = ['HEAD', 'OPTIONS'];
+const UNLISTED_METHODS = ['HEAD', 'OPTIONS'];
 
 /** Returns the error for an Idempotency-Key that would be ignored, or for NUL, which no id or name contains. */
-function unheededPart(request: FastifyRequest): AppError | undefined {
-  if (hasUnheededKey(request)) return new IdempotencyKeyNotTaken();
+function findIgnoredPart(request: FastifyRequest): AppError | undefined {
+  if (hasIgnoredKey(request)) return new IdempotencyKeyNotTaken();
   const named = Object.values((request.params ?? {}) as Record<string, string>);
   return named.some((text) => text.includes('\0')) ? new NotFound() : undefined;
 }
 
 /** Methods other than POST have the same effect when they are repeated, with or without a key. */
-function hasUnheededKey({ method, headers, routeOptions }: FastifyRequest): boolean {
+function hasIgnoredKey({ method, headers, routeOptions }: FastifyRequest): boolean {
   if (method !== 'POST' || headers['idempotency-key'] === undefined) return false;
-  return !takesKey(routeOptions.config as RouteMarks);
+  return !acceptsIdempotencyKey(routeOptions.config as RouteMarks);
 }

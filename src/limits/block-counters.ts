@@ -1,26 +1,26 @@
 import { BoundedMap } from './bounded-map.js';
-import { Counters, type Taken } from './counters.js';
+import { Counters, type CountResult } from './counters.js';
 import type { Policy } from './policy.js';
 
 const KEYS_MAX = 50_000;
 /** A block is at most 1/20 of the quota. What one process takes and does not use is lost to the others. */
-const BLOCKS_A_QUOTA_MIN = 20;
+const BLOCKS_PER_QUOTA_MIN = 20;
 /** The first block of a tick is at most half of that, because nothing shows yet whether it will be used. */
-const FIRST_BLOCKS_A_QUOTA_MIN = 2 * BLOCKS_A_QUOTA_MIN;
+const FIRST_BLOCKS_PER_QUOTA_MIN = 2 * BLOCKS_PER_QUOTA_MIN;
 
 /** A number of requests that a process has taken in advance for a key, and can grant without the shared counters. */
 interface Block {
-  left: number;
+  unused: number;
   size: number;
   /** How many were granted in the tick of the block. */
   used: number;
-  taken: Taken;
+  countResult: CountResult;
   /** When the tick ends in which the block was counted. It can only be used until then. */
   endsAt: number;
   resetsAt: number;
   /** Number of callers that wait for more. */
   waiting: number;
-  underWay: Promise<void> | undefined;
+  pendingFill: Promise<void> | undefined;
 }
 
 /**
@@ -39,13 +39,17 @@ export class BlockCounters extends Counters {
     super();
   }
 
-  override take(policy: Policy, key: string): Taken | Promise<Taken> {
+  override take(policy: Policy, key: string): CountResult | Promise<CountResult> {
     const block = this.blocks.get(policy.scope + key);
-    if (block && block.left > 0 && this.now() < block.endsAt) return this.giveOut(block);
+    if (block && block.unused > 0 && this.now() < block.endsAt) return this.grantFromBlock(block);
     return this.takeMore(policy, key, block);
   }
 
-  private async takeMore(policy: Policy, key: string, known: Block | undefined): Promise<Taken> {
+  private async takeMore(
+    policy: Policy,
+    key: string,
+    known: Block | undefined,
+  ): Promise<CountResult> {
     const full = policy.scope + key;
     const block = known ?? emptyBlock();
     const arrivedAt = this.now();
@@ -53,10 +57,10 @@ export class BlockCounters extends Counters {
     block.waiting += 1;
     try {
       for (;;) {
-        block.underWay ??= this.fill(policy, key, block);
-        await block.underWay;
-        if (block.left > 0 && arrivedAt < block.endsAt) return this.giveOut(block);
-        if (block.taken.granted === 0) return block.taken;
+        block.pendingFill ??= this.fill(policy, key, block);
+        await block.pendingFill;
+        if (block.unused > 0 && arrivedAt < block.endsAt) return this.grantFromBlock(block);
+        if (block.countResult.granted === 0) return block.countResult;
       }
     } finally {
       block.waiting -= 1;
@@ -68,12 +72,12 @@ export class BlockCounters extends Counters {
     block.size = Math.max(this.sizeOf(block, policy, sentAt), 1);
     if (sentAt >= block.endsAt) block.used = 0;
     try {
-      block.taken = await this.shared.take(policy, key, block.size);
-      block.left = block.taken.granted;
-      block.endsAt = sentAt + block.taken.tickEndsInMs;
-      block.resetsAt = sentAt + block.taken.resetMs;
+      block.countResult = await this.shared.take(policy, key, block.size);
+      block.unused = block.countResult.granted;
+      block.endsAt = sentAt + block.countResult.tickEndsInMs;
+      block.resetsAt = sentAt + block.countResult.resetMs;
     } finally {
-      block.underWay = undefined;
+      block.pendingFill = undefined;
     }
   }
 
@@ -81,14 +85,15 @@ export class BlockCounters extends Counters {
     const isFirst = now >= block.endsAt;
     const expected = now < block.endsAt + tickMs ? block.used : 0;
     const wanted = Math.max(isFirst ? expected : 2 * block.size, block.waiting);
-    const parts = isFirst && wanted > block.waiting ? FIRST_BLOCKS_A_QUOTA_MIN : BLOCKS_A_QUOTA_MIN;
+    const parts =
+      isFirst && wanted > block.waiting ? FIRST_BLOCKS_PER_QUOTA_MIN : BLOCKS_PER_QUOTA_MIN;
     return Math.min(Math.floor(quota / parts), wanted);
   }
 
-  private giveOut(block: Block): Taken {
-    block.left -= 1;
+  private grantFromBlock(block: Block): CountResult {
+    block.unused -= 1;
     block.used += 1;
-    const remaining = block.taken.remaining + block.left;
+    const remaining = block.countResult.remaining + block.unused;
     const now = this.now();
     return {
       granted: 1,
@@ -100,7 +105,7 @@ export class BlockCounters extends Counters {
 }
 
 function emptyBlock(): Block {
-  const taken = { granted: 0, remaining: 0, resetMs: 0, tickEndsInMs: 0 };
-  const none = { left: 0, size: 0, used: 0, endsAt: 0, resetsAt: 0, waiting: 0 };
-  return { ...none, taken, underWay: undefined };
+  const countResult = { granted: 0, remaining: 0, resetMs: 0, tickEndsInMs: 0 };
+  const none = { unused: 0, size: 0, used: 0, endsAt: 0, resetsAt: 0, waiting: 0 };
+  return { ...none, countResult, pendingFill: undefined };
 }

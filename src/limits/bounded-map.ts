@@ -1,5 +1,5 @@
 /** Enough for the whole old generation to be checked before the next one takes its place. */
-const CHECKED_AT_A_TIME = 4;
+const CHECKS_PER_INSERT = 4;
 
 /**
  * A map of at most `sizeMax` keys, in two generations. When the young generation reaches half of that, it becomes
@@ -37,7 +37,7 @@ export class BoundedMap<Value> {
   set(key: string, value: Value): void {
     this.old.delete(key);
     this.young.set(key, value);
-    this.keepSome();
+    this.checkSomeOldKeys();
     if (this.young.size < this.youngMax) return;
     this.old = this.young;
     this.young = new Map();
@@ -46,8 +46,8 @@ export class BoundedMap<Value> {
   }
 
   /** Moves some old values that are kept to the young ones. To check all of them at once would block the event loop. */
-  private keepSome(): void {
-    for (let n = 0; n < CHECKED_AT_A_TIME && this.keptCount * 2 < this.youngMax; n += 1) {
+  private checkSomeOldKeys(): void {
+    for (let n = 0; n < CHECKS_PER_INSERT && this.keptCount * 2 < this.youngMax; n += 1) {
       const next = this.unchecked.next();
       if (next.done) return;
       const [key, value] = next.value;

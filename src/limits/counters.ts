@@ -1,7 +1,7 @@
 import type { Policy } from './policy.js';
 
 /** The result of taking from a counter. */
-export interface Taken {
+export interface CountResult {
   /** From 0 to the number that was wanted. */
   readonly granted: number;
   readonly remaining: number;
@@ -14,5 +14,5 @@ export interface Taken {
 /** Counts requests by key. A granted request counts for at least one window, and at most a tenth of it longer. */
 export abstract class Counters {
   /** Takes up to `wanted` from the remaining quota of the key. Rejects if the counter cannot be reached. */
-  abstract take(policy: Policy, key: string, wanted: number): Taken | Promise<Taken>;
+  abstract take(policy: Policy, key: string, wanted: number): CountResult | Promise<CountResult>;
 }

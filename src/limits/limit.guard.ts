@@ -24,20 +24,20 @@ export class LimitGuard implements CanActivate {
     const { userId } = request.user;
     const exchange = { request, reply: http.getResponse<FastifyReply>() };
     const admitted = this.limiter.isOn ? this.admit(exchange, userId) : true;
-    if (!(admitted instanceof Promise)) return this.limiter.claim(request, userId);
-    return admitted.then(() => this.limiter.claim(request, userId));
+    if (!(admitted instanceof Promise)) return this.limiter.countOpenRequest(request, userId);
+    return admitted.then(() => this.limiter.countOpenRequest(request, userId));
   }
 
   private admit(exchange: Exchange, userId: string): true | Promise<true> {
     const { request } = exchange;
     if (limitOf(request.routeOptions.config as RouteMarks) !== 'spend') {
-      return this.limiter.admitPerson(exchange, userId, 'read');
+      return this.limiter.admitUser(exchange, userId, 'read');
     }
     if (request.headers['idempotency-key'] === undefined) {
-      return this.limiter.admitPerson(exchange, userId, 'spend');
+      return this.limiter.admitUser(exchange, userId, 'spend');
     }
     return this.knownKeys
       .isRepeat(request, userId)
-      .then((isRepeat) => this.limiter.admitPerson(exchange, userId, isRepeat ? 'read' : 'spend'));
+      .then((isRepeat) => this.limiter.admitUser(exchange, userId, isRepeat ? 'read' : 'spend'));
   }
 }

@@ -6,15 +6,15 @@ import { RequestGate } from '../http/request-gate.js';
 import { limitOf, type LimitClass, type RouteMarks } from '../http/route-table.js';
 import { Metrics } from '../metrics/metrics.js';
 import { BlockCounters } from './block-counters.js';
-import { Counters, type Taken } from './counters.js';
-import { LateRefusals } from './late-refusals.js';
-import { secondsOf, tellLimit } from './limit-headers.js';
+import { Counters, type CountResult } from './counters.js';
+import { RefusalDelay } from './refusal-delay.js';
+import { retryAfterSeconds, setLimitHeaders } from './limit-headers.js';
 import { MemoryCounters } from './memory-counters.js';
 import { networkOf } from '../http/network.js';
-import { STRANGERS, policyOf, type Policy } from './policy.js';
+import { UNKNOWN_NETWORKS, policyOf, type Policy } from './policy.js';
 
 /** Interval of the log lines about a failure. If the database is unreachable, every request fails. */
-const FAILURE_TOLD_EVERY_MS = 60_000;
+const FAILURE_LOG_INTERVAL_MS = 60_000;
 
 /** One request, and the response that shows its limits. */
 export interface Exchange {
@@ -33,11 +33,11 @@ export class Limiter {
   private readonly policies: Readonly<Record<Exclude<LimitClass, 'none'>, Policy>>;
   private readonly account: Policy;
   private readonly reads: Counters;
-  private failureToldAt = -Infinity;
+  private failureLoggedAt = -Infinity;
 
   constructor(
     private readonly counters: Counters,
-    private readonly late: LateRefusals,
+    private readonly refusalDelay: RefusalDelay,
     private readonly metrics: Metrics,
     private readonly gate: RequestGate,
     @Inject(CONFIG) { rateLimits }: Config,
@@ -63,54 +63,54 @@ export class Limiter {
     const marks = exchange.request.routeOptions.config as RouteMarks;
     if (!marks.isPublic) return;
     const network = networkOf(exchange.request.ip);
-    await this.claim(exchange.request, network);
+    await this.countOpenRequest(exchange.request, network);
     const limit = limitOf(marks);
     if (!this.isOn || (limit !== 'register' && limit !== 'login' && limit !== 'network')) return;
     if (limit === 'network') {
       await this.admit(exchange, this.policies.network, network, this.reads);
       return;
     }
-    const admitted = this.admitSurely(exchange, this.policies[limit], network);
-    await this.orLate(admitted, limit === 'login' ? undefined : network);
+    const admitted = this.admitIfCounted(exchange, this.policies[limit], network);
+    await this.delayRefusalOf(admitted, limit === 'login' ? undefined : network);
   }
 
   /** Counts an open request for a user's id or a network. Throws `Throttled`. */
-  claim(request: FastifyRequest, caller: string): true | Promise<true> {
+  countOpenRequest(request: FastifyRequest, caller: string): true | Promise<true> {
     try {
-      return this.gate.claim(request, caller);
+      return this.gate.countForCaller(request, caller);
     } catch (error) {
-      return this.late.refuse(caller, error);
+      return this.refusalDelay.refuse(caller, error);
     }
   }
 
   /** Returns the delay of a refusal for a network that is refused again and again, or undefined. */
   delayRefusal({ ip }: FastifyRequest): Promise<void> | undefined {
-    return this.isOn ? this.late.delay(networkOf(ip)) : undefined;
+    return this.isOn ? this.refusalDelay.delay(networkOf(ip)) : undefined;
   }
 
   /** Counts a request of a user, with any credential. Throws `Throttled`. */
-  admitPerson(exchange: Exchange, userId: string, limit: 'spend' | 'read'): true | Promise<true> {
+  admitUser(exchange: Exchange, userId: string, limit: 'spend' | 'read'): true | Promise<true> {
     const counters = limit === 'read' ? this.reads : this.counters;
     return this.admit(exchange, this.policies[limit], userId, counters);
   }
 
   /**
-   * Counts a login to a name, known or not. `isHome` returns whether the owner has logged in from this network
+   * Counts a login to a name, known or not. `isKnownNetwork` returns whether the owner has logged in from this network
    * before. If so, attempts from other networks do not count. Throws `Throttled`, with a delay.
    */
   async admitLogin(
     exchange: Exchange,
     name: string,
-    isHome: () => Promise<boolean>,
+    isKnownNetwork: () => Promise<boolean>,
   ): Promise<void> {
     const network = networkOf(exchange.request.ip);
     const admit = async () => {
-      await this.admitSurely(exchange, this.account, `${name} ${network}`);
-      if (await isHome()) return;
-      const taken = await this.orFail(this.counters.take(STRANGERS, name, 1));
-      if (taken.granted === 0) this.judge(exchange, STRANGERS, taken);
+      await this.admitIfCounted(exchange, this.account, `${name} ${network}`);
+      if (await isKnownNetwork()) return;
+      const taken = await this.requireCounted(this.counters.take(UNKNOWN_NETWORKS, name, 1));
+      if (taken.granted === 0) this.enforce(exchange, UNKNOWN_NETWORKS, taken);
     };
-    if (this.isOn) await this.orLate(admit());
+    if (this.isOn) await this.delayRefusalOf(admit());
   }
 
   private admit(
@@ -120,38 +120,38 @@ export class Limiter {
     counters: Counters,
   ): true | Promise<true> {
     const taken = counters.take(policy, key, 1);
-    if (!(taken instanceof Promise)) return this.judgeInTime(exchange, policy, key, taken);
+    if (!(taken instanceof Promise)) return this.enforceWithDelay(exchange, policy, key, taken);
     return taken.then(
-      (counted) => this.judgeInTime(exchange, policy, key, counted),
+      (counted) => this.enforceWithDelay(exchange, policy, key, counted),
       (error: unknown) => {
-        this.tellFailure(error);
+        this.logFailure(error);
         return true;
       },
     );
   }
 
-  private judgeInTime(
+  private enforceWithDelay(
     exchange: Exchange,
     policy: Policy,
     key: string,
-    taken: Taken,
+    taken: CountResult,
   ): true | Promise<true> {
     try {
-      return this.judge(exchange, policy, taken);
+      return this.enforce(exchange, policy, taken);
     } catch (error) {
-      return this.late.refuse(key, error);
+      return this.refusalDelay.refuse(key, error);
     }
   }
 
-  private async admitSurely(exchange: Exchange, policy: Policy, key: string): Promise<void> {
-    this.judge(exchange, policy, await this.orFail(this.counters.take(policy, key, 1)));
+  private async admitIfCounted(exchange: Exchange, policy: Policy, key: string): Promise<void> {
+    this.enforce(exchange, policy, await this.requireCounted(this.counters.take(policy, key, 1)));
   }
 
-  private async orFail(taken: Taken | Promise<Taken>): Promise<Taken> {
+  private async requireCounted(taken: CountResult | Promise<CountResult>): Promise<CountResult> {
     try {
       return await taken;
     } catch (error) {
-      this.tellFailure(error);
+      this.logFailure(error);
       throw new Unavailable('Logins cannot be counted at the moment.', 1);
     }
   }
@@ -160,30 +160,30 @@ export class Limiter {
    * Throws the refusal with a delay. If `caller` is given, delays it only if that caller does not pause between
    * requests.
    */
-  private async orLate(admitted: Promise<void>, caller?: string): Promise<void> {
+  private async delayRefusalOf(admitted: Promise<void>, caller?: string): Promise<void> {
     try {
       await admitted;
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
-      if (caller !== undefined) return await this.late.refuse(caller, error);
-      await this.late.wait();
+      if (caller !== undefined) return await this.refusalDelay.refuse(caller, error);
+      await this.refusalDelay.wait();
       throw error;
     }
   }
 
-  private tellFailure(error: unknown): void {
+  private logFailure(error: unknown): void {
     const now = performance.now();
-    if (now - this.failureToldAt < FAILURE_TOLD_EVERY_MS) return;
-    this.failureToldAt = now;
+    if (now - this.failureLoggedAt < FAILURE_LOG_INTERVAL_MS) return;
+    this.failureLoggedAt = now;
     const why = error instanceof Error ? error.message : String(error);
     this.logger.warn(`rate limits are not counted: ${why}`);
   }
 
-  private judge({ request, reply }: Exchange, policy: Policy, taken: Taken): true {
-    tellLimit(request, reply, policy, taken);
+  private enforce({ request, reply }: Exchange, policy: Policy, taken: CountResult): true {
+    setLimitHeaders(request, reply, policy, taken);
     if (taken.granted === 0) {
       this.metrics.limitHit(policy.name);
-      throw new Throttled(secondsOf(taken));
+      throw new Throttled(retryAfterSeconds(taken));
     }
     return true;
   }

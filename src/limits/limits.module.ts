@@ -5,7 +5,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { CounterSweeper } from './counter-sweeper.js';
 import { Counters } from './counters.js';
 import { KnownKeys } from './known-keys.js';
-import { LateRefusals } from './late-refusals.js';
+import { RefusalDelay } from './refusal-delay.js';
 import { LimitGuard } from './limit.guard.js';
 import { Limiter } from './limiter.service.js';
 import { MemoryCounters } from './memory-counters.js';
@@ -28,10 +28,10 @@ const countersOf = (config: Config, unitOfWork: UnitOfWork): Counters =>
     { provide: APP_GUARD, useClass: LimitGuard },
     CounterSweeper,
     KnownKeys,
-    LateRefusals,
+    RefusalDelay,
     Limiter,
   ],
-  exports: [LateRefusals, Limiter],
+  exports: [RefusalDelay, Limiter],
 })
 export class LimitsModule implements OnApplicationBootstrap {
   private readonly logger = new Logger('Limits');

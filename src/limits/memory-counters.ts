@@ -1,5 +1,5 @@
 import { BoundedMap } from './bounded-map.js';
-import { Counters, type Taken } from './counters.js';
+import { Counters, type CountResult } from './counters.js';
 import type { Policy } from './policy.js';
 import { SlidingWindow } from './sliding-window.js';
 
@@ -33,7 +33,7 @@ export class MemoryCounters extends Counters {
     return this.entries.size;
   }
 
-  override take(policy: Policy, key: string, wanted: number): Taken {
+  override take(policy: Policy, key: string, wanted: number): CountResult {
     const { quota, tickMs } = policy;
     const now = this.now();
     const tick = Math.floor(now / tickMs);

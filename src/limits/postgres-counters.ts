@@ -1,7 +1,7 @@
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { Unavailable } from '../errors.js';
 import { BoundedMap } from './bounded-map.js';
-import { Counters, type Taken } from './counters.js';
+import { Counters, type CountResult } from './counters.js';
 import { TICKS_KEPT, type Policy } from './policy.js';
 
 /** Maximum number of keys that one statement counts. */
@@ -9,13 +9,13 @@ const KEYS_MAX = 200;
 /** Maximum number of refusals that are remembered, so that they need no query. */
 const REFUSALS_MAX = 50_000;
 /** After this time a counter counts as failed, so that the caller does not wait longer. */
-const PATIENCE_MS = 2000;
+const TIMEOUT_MS = 2000;
 
-interface Ask {
+interface PendingCount {
   readonly policy: Policy;
   readonly waiting: {
     readonly wanted: number;
-    readonly resolve: (taken: Taken) => void;
+    readonly resolve: (taken: CountResult) => void;
     readonly reject: (error: unknown) => void;
   }[];
 }
@@ -34,8 +34,8 @@ interface Row {
  * together by the next statement.
  */
 export class PostgresCounters extends Counters {
-  private waiting = new Map<string, Ask>();
-  private isAsking = false;
+  private waiting = new Map<string, PendingCount>();
+  private isCounting = false;
   /** For each key without remaining quota: the time until which it is refused. Only time frees quota. */
   private readonly refusedUntil = new BoundedMap<number>(REFUSALS_MAX);
 
@@ -43,7 +43,7 @@ export class PostgresCounters extends Counters {
     super();
   }
 
-  override take(policy: Policy, key: string, wanted: number): Taken | Promise<Taken> {
+  override take(policy: Policy, key: string, wanted: number): CountResult | Promise<CountResult> {
     const full = policy.scope + key;
     const resetMs = (this.refusedUntil.get(full) ?? 0) - performance.now();
     if (resetMs > 0) return { granted: 0, remaining: 0, resetMs, tickEndsInMs: 0 };
@@ -51,7 +51,7 @@ export class PostgresCounters extends Counters {
       const ask = this.waiting.get(full) ?? { policy, waiting: [] };
       ask.waiting.push({ wanted, resolve, reject });
       this.waiting.set(full, ask);
-      if (!this.isAsking) void this.askAll();
+      if (!this.isCounting) void this.countAll();
     });
   }
 
@@ -66,28 +66,35 @@ export class PostgresCounters extends Counters {
     );
   }
 
-  private async askAll(): Promise<void> {
-    this.isAsking = true;
+  private async countAll(): Promise<void> {
+    this.isCounting = true;
     // Requests of the same turn of the event loop share a statement.
     await Promise.resolve();
-    while (this.waiting.size > 0) await this.askSome();
-    this.isAsking = false;
+    while (this.waiting.size > 0) await this.countBatch();
+    this.isCounting = false;
   }
 
-  private async askSome(): Promise<void> {
+  private async countBatch(): Promise<void> {
     const asked = new Map([...this.waiting].slice(0, KEYS_MAX));
     for (const key of asked.keys()) this.waiting.delete(key);
     const sentAt = performance.now();
     try {
-      const rows = new Map((await this.inTime(this.count(asked))).map((row) => [row.key, row]));
-      for (const [key, ask] of asked) this.share(key, ask, rows.get(key), sentAt);
+      const rows = new Map(
+        (await this.withTimeout(this.count(asked))).map((row) => [row.key, row]),
+      );
+      for (const [key, ask] of asked) this.distribute(key, ask, rows.get(key), sentAt);
     } catch (error) {
       for (const { waiting } of asked.values()) for (const { reject } of waiting) reject(error);
     }
   }
 
   /** Distributes the granted number: earlier requests first. */
-  private share(key: string, { policy, waiting }: Ask, row: Row | undefined, sentAt: number): void {
+  private distribute(
+    key: string,
+    { policy, waiting }: PendingCount,
+    row: Row | undefined,
+    sentAt: number,
+  ): void {
     if (!row) throw new Error(`no counter for ${key}`);
     const used = row.counts.reduce((sum, count) => sum + count, 0);
     const oldest = row.counts.findLastIndex((count) => count > 0);
@@ -109,7 +116,7 @@ export class PostgresCounters extends Counters {
    * deadlock. If another process holds a row, PostgreSQL reads the row again when it is free: `DO UPDATE` computes
    * from its new values.
    */
-  private count(asked: ReadonlyMap<string, Ask>): Promise<Row[]> {
+  private count(asked: ReadonlyMap<string, PendingCount>): Promise<Row[]> {
     const asks = [...asked.values()];
     const wanted = asks.map(({ waiting }) => waiting.reduce((sum, one) => sum + one.wanted, 0));
     return this.unitOfWork.run((tx) =>
@@ -137,12 +144,12 @@ export class PostgresCounters extends Counters {
     );
   }
 
-  private async inTime<T>(work: Promise<T>): Promise<T> {
+  private async withTimeout<T>(work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         reject(new Unavailable('The limits are not reached.', 1));
-      }, PATIENCE_MS);
+      }, TIMEOUT_MS);
     });
     try {
       return await Promise.race([work, late]);

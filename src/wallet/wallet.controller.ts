@@ -12,7 +12,7 @@ import {
   type PageRequest,
 } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
-import { Access, CurrentPrincipal, TakesKey } from '../http/request.decorators.js';
+import { Access, CurrentPrincipal, AcceptsIdempotencyKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { idempotencyRecord } from './idempotency-record.js';
 import { RedemptionService } from './redemption.service.js';
@@ -77,7 +77,7 @@ export class WalletController {
 
   @WalletDocs.redeem()
   @Access('wallet')
-  @TakesKey()
+  @AcceptsIdempotencyKey()
   @Post('redeem')
   @HttpCode(200)
   async redeem(

@@ -14,7 +14,7 @@ const CLIENTS = 60;
 /** So much of the event loop's time a request takes here. */
 const COST_MS = 1;
 /** What may be begun in one turn of it. */
-const SHARE_MS = 2;
+const TURN_MS = 2;
 
 function spend(): void {
   const end = performance.now() + COST_MS;
@@ -43,7 +43,7 @@ describe('requests that arrive at once', () => {
   beforeEach(async () => {
     [begun, sockets, onBegin] = [[], [], () => undefined];
     arrivals = new Arrivals(config);
-    arrivals.shareMs = SHARE_MS;
+    arrivals.turnMs = TURN_MS;
     server = createListener(answer, { config, logger: pino({ enabled: false }), arrivals });
     await once(server.listen(0, '127.0.0.1'), 'listening');
   });
@@ -116,7 +116,7 @@ describe('requests that arrive at once', () => {
     };
     for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
     await until(() => begun.length === CLIENTS / 2);
-    await until(() => !arrivals.isAwaitedSince(performance.now()));
+    await until(() => !arrivals.hasWaitedSince(performance.now()));
     expect(begun.every((one) => Number(one.slice(1)) < CLIENTS / 2)).toBe(true);
   });
 
@@ -126,7 +126,7 @@ describe('requests that arrive at once', () => {
     let stopped: Promise<boolean> | undefined;
     onBegin = () => {
       seen.push(gate.isStopping);
-      if (begun.length === CLIENTS / 4) stopped = gate.begin(60_000);
+      if (begun.length === CLIENTS / 4) stopped = gate.drain(60_000);
     };
     const all = await connected(CLIENTS);
     for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
@@ -145,7 +145,7 @@ describe('a newcomer beside clients who ask without pause', () => {
   beforeEach(async () => {
     sockets = [];
     app = await TestApp.start('sqlite');
-    app.nest.get(Arrivals).shareMs = SHARE_MS;
+    app.nest.get(Arrivals).turnMs = TURN_MS;
   });
   afterEach(async () => {
     for (const socket of sockets) socket.destroy();

@@ -80,7 +80,7 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
     // The model is never heard: each chat ends because its caller is gone.
     const open = () => app.database.count('holds', `state = 'open'`);
     await until(async () => (await open()) <= 0);
-    expect(await app.nest.get(RequestGate).begin(5000)).toBe(true);
+    expect(await app.nest.get(RequestGate).drain(5000)).toBe(true);
     // Each was asked, so each is due at its flat price, once.
     expect(await app.database.count('holds', `state = 'captured'`)).toBe(3);
     expect(await app.database.count('ledger_entries', 'amount < 0')).toBe(3);

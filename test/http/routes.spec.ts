@@ -150,16 +150,16 @@ describe('the routes', () => {
 
   it('accept an Idempotency-Key only on a closed list; any other POST refuses it', async () => {
     const posts = routes().filter(({ method }) => method === 'POST');
-    const heeding = posts.filter(({ takesKey }) => takesKey);
+    const heeding = posts.filter(({ acceptsIdempotencyKey }) => acceptsIdempotencyKey);
     expect(heeding.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(
       [...SPENDING, ...CREDITING].sort(),
     );
     const caller = await app.newUser();
-    for (const { method, path, takesKey } of posts) {
+    for (const { method, path, acceptsIdempotencyKey } of posts) {
       const key = { 'Idempotency-Key': `for ${path}`.replaceAll(' ', '-') };
       const { status, body } = await caller.send(method, pathOf(path), { title: 'x' }, key);
       const text = JSON.stringify(body);
-      if (takesKey) expect(text).not.toContain('idempotency_key_not_taken');
+      if (acceptsIdempotencyKey) expect(text).not.toContain('idempotency_key_not_taken');
       else expect([path, status, text]).toEqual([path, 400, expect.stringMatching(NOT_TAKEN)]);
     }
     expect(await caller.balance()).toBe(4000);

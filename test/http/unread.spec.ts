@@ -110,7 +110,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
     await until(async () => (await bob.get('/api/token-balance/')).status === 503);
     for (const socket of sockets) socket.resetAndDestroy();
     await until(async () => (await bob.get('/api/token-balance/')).status === 200);
-    expect(await app.nest.get(RequestGate).begin(5000)).toBe(true);
+    expect(await app.nest.get(RequestGate).drain(5000)).toBe(true);
   });
 
   it('are at most four per connection, and all arrive in order when they are read', async () => {

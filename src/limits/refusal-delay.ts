@@ -5,41 +5,41 @@ import { CONFIG, type Config } from '../config/config.js';
 /**
  * The delay of a refusal: one second, or up to three if many wait. About this many refusals are sent in a second while fewer than 750 wait.
  */
-const LATE_BY_MS = 1000;
-const LATE_BY_MS_MAX = 3000;
-const TOLD_A_SECOND_MAX = 250;
+const DELAY_MS = 1000;
+const DELAY_MAX_MS = 3000;
+const SENT_PER_SECOND_MAX = 250;
 /**
  * Maximum number of waiting refusals. Each keeps its connection and some kilobytes. Refusals of a user also count
  * for `REQUESTS_MAX`, so the maximum is also limited to a fifth of it.
  */
 const WAITING_MAX = 1000;
-const PART_OF_REQUESTS = 0.2;
+const WAITING_SHARE_OF_REQUESTS = 0.2;
 /**
  * Number of refusals in a second that are sent at once. A caller with more refusals does not pause between
  * requests.
  */
-const AT_ONCE_A_SECOND = 20;
+const IMMEDIATE_PER_SECOND = 20;
 
 /**
  * Delays refusals. A client that retries without a pause then costs one request a second or less for each
  * connection, instead of thousands. If too many refusals wait, further ones are sent at once.
  */
 @Injectable()
-export class LateRefusals {
+export class RefusalDelay {
   private waiting = 0;
-  private readonly toldTo = new Map<string, number>();
-  private since = -Infinity;
+  private readonly refusalCounts = new Map<string, number>();
+  private countedSince = -Infinity;
   private readonly waitingMax: number;
 
   constructor(@Inject(CONFIG) { requestsMax }: Config) {
-    this.waitingMax = Math.min(WAITING_MAX, Math.floor(requestsMax * PART_OF_REQUESTS));
+    this.waitingMax = Math.min(WAITING_MAX, Math.floor(requestsMax * WAITING_SHARE_OF_REQUESTS));
   }
 
   async wait(): Promise<void> {
     if (this.waiting >= this.waitingMax) return;
     this.waiting += 1;
-    const fairMs = (this.waiting * 1000) / TOLD_A_SECOND_MAX;
-    await sleep(Math.min(Math.max(LATE_BY_MS, fairMs), LATE_BY_MS_MAX));
+    const fairMs = (this.waiting * 1000) / SENT_PER_SECOND_MAX;
+    await sleep(Math.min(Math.max(DELAY_MS, fairMs), DELAY_MAX_MS));
     this.waiting -= 1;
   }
 
@@ -52,12 +52,12 @@ export class LateRefusals {
   /** Counts a refusal of a caller. Returns its delay if the caller does not pause between requests. */
   delay(caller: string): Promise<void> | undefined {
     const now = performance.now();
-    if (now - this.since >= 1000) {
-      this.toldTo.clear();
-      this.since = now;
+    if (now - this.countedSince >= 1000) {
+      this.refusalCounts.clear();
+      this.countedSince = now;
     }
-    const count = (this.toldTo.get(caller) ?? 0) + 1;
-    this.toldTo.set(caller, count);
-    return count > AT_ONCE_A_SECOND ? this.wait() : undefined;
+    const count = (this.refusalCounts.get(caller) ?? 0) + 1;
+    this.refusalCounts.set(caller, count);
+    return count > IMMEDIATE_PER_SECOND ? this.wait() : undefined;
   }
 }
