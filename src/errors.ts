@@ -235,7 +235,7 @@ export class IdempotencyKeyMalformed extends AppError {
  * The route does not use idempotency keys. It refuses the key, because a client that relies on it would do
  * the same twice.
  */
-export class IdempotencyKeyNotTaken extends AppError {
+export class IdempotencyKeyNotAccepted extends AppError {
   readonly status = 400;
   readonly code = 'idempotency_key_not_taken';
   override readonly message =
@@ -250,7 +250,7 @@ export class IdempotencyKeyRequired extends AppError {
 }
 
 /** Returns headers about an answer in progress. The client can wait for it, or stop it by its turn. */
-const underWay = (turnId: string | undefined) => ({
+const runningAnswerHeaders = (turnId: string | undefined) => ({
   'Retry-After': '1',
   ...(turnId !== undefined && { 'Turn-Id': turnId }),
 });
@@ -264,7 +264,7 @@ export class IdempotencyKeyInUse extends AppError {
   /** `turnId` is the turn that the answer will be saved as, if it is known. */
   constructor(readonly turnId?: string) {
     super();
-    this.headers = underWay(turnId);
+    this.headers = runningAnswerHeaders(turnId);
   }
 }
 
@@ -323,7 +323,7 @@ export class ConversationBusy extends AppError {
   /** `turnId` is the turn that the answer will be saved as. */
   constructor(turnId?: string) {
     super();
-    this.headers = underWay(turnId);
+    this.headers = runningAnswerHeaders(turnId);
   }
 }
 
@@ -370,10 +370,10 @@ export class ProviderFailed extends ProviderError {
  * The provider answered 400 where others answer 401, 402 or 404: for a key, an account or a model's name,
  * which the operator must correct. A caller gets the response of `ProviderFailed`.
  */
-export class ProviderUnfit extends ProviderFailed {
+export class ProviderRejectedSetup extends ProviderFailed {
   /** `words` is the provider's text, for the operator who checks the models. */
   constructor(
-    readonly words: string,
+    readonly providerText: string,
     options: { report?: ProviderReport } = {},
   ) {
     super(options);
@@ -476,14 +476,14 @@ export class ServiceStopping extends Unavailable {
 }
 
 /** `REQUESTS_MAX` requests are in progress. */
-export class TooManyUnderWay extends Unavailable {
+export class TooManyOpenRequests extends Unavailable {
   constructor() {
     super('Too many requests are under way.', 1);
   }
 }
 
 /** A queue of the database is full. */
-export class TooManyWaiting extends Unavailable {
+export class QueueFull extends Unavailable {
   constructor() {
     super('Too many requests are waiting.', 1);
   }
@@ -510,7 +510,7 @@ export class DatabaseBusy extends DatabaseUnavailable {
 }
 
 /** The database does not answer: it is stopped, is starting, or cannot be reached. */
-export class DatabaseSilent extends DatabaseUnavailable {
+export class DatabaseNotAnswering extends DatabaseUnavailable {
   constructor() {
     super('The database does not answer.', 1);
   }

@@ -13,7 +13,7 @@ import {
 const NAME = 'tallychat';
 
 /** The tracer provider of the OpenTelemetry API, which gets a delegate when an SDK is loaded. */
-interface LateProvider {
+interface DelegatingProvider {
   getDelegateTracer?(name: string): unknown;
 }
 
@@ -22,7 +22,7 @@ interface LateProvider {
  * are made.
  */
 export const isTracing =
-  (trace.getTracerProvider() as LateProvider).getDelegateTracer?.(NAME) !== undefined;
+  (trace.getTracerProvider() as DelegatingProvider).getDelegateTracer?.(NAME) !== undefined;
 
 const tracer = trace.getTracer(NAME);
 
@@ -59,7 +59,7 @@ export function endFailed(span: Span, type: string): void {
 }
 
 /** Runs `work` in the context of an open span. */
-export const within = <T>({ context: parent }: OpenSpan, work: () => T): T =>
+export const runInContext = <T>({ context: parent }: OpenSpan, work: () => T): T =>
   context.with(parent, work);
 
 /** Runs `work` in a new span, or without a span if no SDK is loaded. */

@@ -33,7 +33,7 @@ export class AccountDeletion {
    * continues. Throws `ValidationFailed` for a wrong password and `LastStaffMember` for the last operator.
    */
   async remove(userId: string, password: string): Promise<void> {
-    const user = await this.passwords.demand(userId);
+    const user = await this.passwords.requireUser(userId);
     await this.passwords.assertPassword('password', user, password);
     if (user.isStaff) await this.unitOfWork.run((tx) => this.assertNotLast(tx, userId));
     while ((await this.unitOfWork.run((tx) => this.removeTurns(tx, userId))) === BATCH_ROWS);
@@ -42,7 +42,7 @@ export class AccountDeletion {
     );
     await this.unitOfWork.run(async (tx) => {
       if (user.isStaff) await this.assertNotLast(tx, userId);
-      await forgetKeys(tx, userId);
+      await deleteIdempotencyKeys(tx, userId);
       await this.caps.removeAll(tx, userId);
       // This also deletes the sessions, the links, and what was written meanwhile.
       await this.users.remove(tx, userId);
@@ -94,7 +94,7 @@ const sumOf = (rows: readonly { bytes: number }[]) =>
   rows.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Removes idempotency keys and API key names, because the user chose their texts. */
-async function forgetKeys(tx: Tx, ownerId: string): Promise<void> {
+async function deleteIdempotencyKeys(tx: Tx, ownerId: string): Promise<void> {
   await tx.write(
     `/* account.forget_hold_keys */ UPDATE holds SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
      WHERE owner_id = $1 AND claim_key IS NOT NULL RETURNING id`,

@@ -28,7 +28,7 @@ export class MeController {
   @Access('session')
   @Get()
   async read(@CurrentPrincipal() { userId }: Principal): Promise<MeDto> {
-    return toWire(await this.passwords.demand(userId));
+    return toWire(await this.passwords.requireUser(userId));
   }
 
   /** Changes the address. Links that were sent to the old address become invalid. */
@@ -39,7 +39,7 @@ export class MeController {
     @CurrentPrincipal() { userId }: Principal,
     @Payload() { email: given }: MeChangeDto,
   ): Promise<MeDto> {
-    const user = await this.passwords.demand(userId);
+    const user = await this.passwords.requireUser(userId);
     const email = given === undefined ? user.email : normalizeEmail(given);
     if (email !== user.email) {
       await this.unitOfWork.run(async (tx) => {

@@ -38,13 +38,13 @@ export class PasswordLinks {
   }
 
   /** Adds a token that the user asked for. Returns undefined if the user has enough valid tokens already. */
-  async issueBySelf(tx: Tx, userId: string): Promise<string | undefined> {
-    const live = await tx.read(
+  async issueForRequest(tx: Tx, userId: string): Promise<string | undefined> {
+    const validTokens = await tx.read(
       `/* password_reset.live */ SELECT id FROM password_resets
        WHERE user_id = $1 AND expires_at > $2 LIMIT ${String(LINKS_PER_HOUR_MAX)}`,
       [userId, nowMicros()],
     );
-    return live.length < LINKS_PER_HOUR_MAX ? this.issue(tx, userId) : undefined;
+    return validTokens.length < LINKS_PER_HOUR_MAX ? this.issue(tx, userId) : undefined;
   }
 
   /**
@@ -69,7 +69,7 @@ export class PasswordLinks {
   }
 
   /** Uses up the token. Returns false, and changes nothing, if it has expired or another request used it first. */
-  async spend(tx: Tx, token: string): Promise<boolean> {
+  async useToken(tx: Tx, token: string): Promise<boolean> {
     const spent = await tx.write(
       '/* password_reset.spend */ DELETE FROM password_resets WHERE digest = $1 AND expires_at > $2 RETURNING id',
       [digestOf(token), nowMicros()],

@@ -6,7 +6,7 @@ import {
   ResetConfirmDto,
   ResetRequestDto,
 } from './passwords.dto.js';
-import { LINK_REFUSED, WRONG_PASSWORD } from './passwords.service.js';
+import { LINK_INVALID, WRONG_PASSWORD } from './passwords.service.js';
 
 const busy = new Unavailable('Too many logins are waiting.', 1);
 const tooCommon = new ValidationFailed({ new_password: ['This password is too common.'] });
@@ -62,6 +62,6 @@ export const PasswordDocs = {
         examples: {},
       },
       answers: { 204: { description: 'The password was set.' } },
-      errors: [new ValidationFailed({ token: [LINK_REFUSED] }), tooCommon, busy],
+      errors: [new ValidationFailed({ token: [LINK_INVALID] }), tooCommon, busy],
     }),
 };

@@ -25,7 +25,7 @@ export class PasswordChangeDto {
 export class ResetRequestDto {
   @TextField({
     optional: true,
-    blankIsNothing: true,
+    isBlankMissing: true,
     maxCodePoints: USERNAME_MAX,
     docs: { description: 'The username, in upper or lower case.', examples: ['ada'] },
   })
@@ -33,7 +33,7 @@ export class ResetRequestDto {
 
   @TextField({
     optional: true,
-    blankIsNothing: true,
+    isBlankMissing: true,
     maxCodePoints: EMAIL_MAX,
     docs: { description: 'The email address of the account.', examples: ['ada@example.com'] },
   })

@@ -13,7 +13,7 @@ import { PasswordLinks } from './password-links.js';
 /** The error for a password that is not the caller's. */
 export const WRONG_PASSWORD = 'The password is wrong.';
 /** The error for a link token that is not valid. */
-export const LINK_REFUSED = 'This link was used before, has expired, or never was one.';
+export const LINK_INVALID = 'This link was used before, has expired, or never was one.';
 
 /**
  * Changes passwords, by the old password or by a link. A change ends all other sessions and all links of the user.
@@ -34,16 +34,16 @@ export class PasswordsService {
     currentPassword: string,
     newPassword: string,
   ): Promise<void> {
-    const user = await this.demand(userId);
-    await assertSound('new_password', newPassword, user);
+    const user = await this.requireUser(userId);
+    await assertStrong('new_password', newPassword, user);
     await this.assertPassword('current_password', user, currentPassword);
-    const renewed = await this.hasher.hash(newPassword);
+    const newHash = await this.hasher.hash(newPassword);
     const isDone = await this.unitOfWork.run(async (tx) => {
       // Checked again, because hashing took a while. If two changes come at once, the second one has the old
       // password.
       const { id, passwordHash } = user;
-      if (!(await this.users.renewPasswordHash(tx, id, passwordHash, renewed))) return false;
-      await this.endOthers(tx, id, credentialId);
+      if (!(await this.users.renewPasswordHash(tx, id, passwordHash, newHash))) return false;
+      await this.endOtherSessions(tx, id, credentialId);
       return true;
     });
     if (!isDone) throw new ValidationFailed({ current_password: [WRONG_PASSWORD] });
@@ -56,13 +56,13 @@ export class PasswordsService {
   async setByLink(token: string, newPassword: string): Promise<void> {
     const userId = await this.links.ownerOf(token);
     const user = userId === undefined ? null : await this.users.findById(userId);
-    if (!user) throw linkRefused();
-    await assertSound('new_password', newPassword, user);
+    if (!user) throw invalidLink();
+    await assertStrong('new_password', newPassword, user);
     const passwordHash = await this.hasher.hash(newPassword);
     await this.unitOfWork.run(async (tx) => {
-      if (!(await this.links.spend(tx, token))) throw linkRefused();
-      if (!(await this.users.setPasswordHash(tx, user.id, passwordHash))) throw linkRefused();
-      await this.endOthers(tx, user.id);
+      if (!(await this.links.useToken(tx, token))) throw invalidLink();
+      if (!(await this.users.setPasswordHash(tx, user.id, passwordHash))) throw invalidLink();
+      await this.endOtherSessions(tx, user.id);
     });
   }
 
@@ -74,21 +74,21 @@ export class PasswordsService {
   }
 
   /** Returns the caller's own row. Throws the 401 if the user was deleted a moment ago. */
-  async demand(userId: string): Promise<User> {
+  async requireUser(userId: string): Promise<User> {
     const user = await this.users.findById(userId);
     if (!user) throw new BearerRefused('User not found', 'user_not_found');
     return user;
   }
 
-  private async endOthers(tx: Tx, userId: string, keptId?: string): Promise<void> {
+  private async endOtherSessions(tx: Tx, userId: string, keptId?: string): Promise<void> {
     await this.sessions.endAll(tx, userId, keptId);
     await this.links.endAll(tx, userId);
   }
 }
 
-const linkRefused = () => new ValidationFailed({ token: [LINK_REFUSED] });
+const invalidLink = () => new ValidationFailed({ token: [LINK_INVALID] });
 
-async function assertSound(field: string, password: string, user: User): Promise<void> {
+async function assertStrong(field: string, password: string, user: User): Promise<void> {
   const faults = await passwordFaults(password, user);
   if (faults.length > 0) throw new ValidationFailed({ [field]: faults });
 }

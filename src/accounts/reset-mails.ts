@@ -18,7 +18,7 @@ const WAITING_MAX = 100;
 const USERS_PER_ADDRESS_MAX = 5;
 
 /** The user who forgot the password, by username or by email address. */
-export interface Forgotten {
+export interface ResetRequest {
   readonly username?: string | undefined;
   readonly email?: string | undefined;
 }
@@ -31,8 +31,8 @@ export interface Forgotten {
 @Injectable()
 export class ResetMails implements OnModuleDestroy {
   private readonly logger = new Logger(ResetMails.name);
-  private readonly places = pLimit(1);
-  private readonly underWay = new Set<Promise<void>>();
+  private readonly queue = pLimit(1);
+  private readonly running = new Set<Promise<void>>();
 
   constructor(
     private readonly users: UsersService,
@@ -44,34 +44,34 @@ export class ResetMails implements OnModuleDestroy {
   /**
    * Queues the request and returns at once. Does nothing if no mail server is set or too many requests are waiting.
    */
-  request(forgotten: Forgotten): void {
+  request(resetRequest: ResetRequest): void {
     if (!this.mailer.isOn) return;
-    if (this.places.pendingCount >= WAITING_MAX) {
+    if (this.queue.pendingCount >= WAITING_MAX) {
       this.logger.warn('too many mails are waiting: a request for a link was dropped');
       return;
     }
-    const sent = this.places(() => this.send(forgotten)).catch((error: unknown) => {
+    const sent = this.queue(() => this.send(resetRequest)).catch((error: unknown) => {
       this.logger.error({ err: error }, 'a link was not sent');
     });
-    this.underWay.add(sent);
-    void sent.finally(() => this.underWay.delete(sent));
+    this.running.add(sent);
+    void sent.finally(() => this.running.delete(sent));
   }
 
   /** Drops the waiting requests and waits for the mail that is being sent, which has its own time limits. */
   async onModuleDestroy(): Promise<void> {
-    this.places.clearQueue();
-    if (this.places.activeCount > 0) await Promise.race(this.underWay);
+    this.queue.clearQueue();
+    if (this.queue.activeCount > 0) await Promise.race(this.running);
   }
 
-  private async send(forgotten: Forgotten): Promise<void> {
-    for (const user of await this.find(forgotten)) {
+  private async send(resetRequest: ResetRequest): Promise<void> {
+    for (const user of await this.find(resetRequest)) {
       if (user.email === '' || !user.isActive) continue;
-      const token = await this.unitOfWork.run((tx) => this.links.issueBySelf(tx, user.id));
+      const token = await this.unitOfWork.run((tx) => this.links.issueForRequest(tx, user.id));
       if (token !== undefined) await this.mailer.send(mailFor(user, this.links.linkOf(token)));
     }
   }
 
-  private async find({ username, email }: Forgotten): Promise<User[]> {
+  private async find({ username, email }: ResetRequest): Promise<User[]> {
     if (username !== undefined) {
       const user = await this.users.findByUsername(username);
       return user ? [user] : [];

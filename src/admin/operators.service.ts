@@ -12,7 +12,7 @@ import { idempotencyRecord, runOnce } from '../wallet/idempotency-record.js';
 import { RedemptionService } from '../wallet/redemption.service.js';
 import { WalletService, type Credit } from '../wallet/wallet.service.js';
 import type { OperatorAction } from './trail-entry.entity.js';
-import { TrailService, type Doer } from './trail.service.js';
+import { TrailService, type Actor } from './trail.service.js';
 
 /** Tokens granted to a user, with the reason that the ledger stores. */
 export interface Grant {
@@ -63,20 +63,20 @@ export class OperatorsService {
    * Creates a user with a wallet, even if registration is closed, and returns a token. The user sets a
    * password with it; until then no password is valid. Throws `ValidationFailed` as registration does.
    */
-  async create(user: Omit<NewUser, 'password'>, doer: Doer): Promise<string> {
+  async create(user: Omit<NewUser, 'password'>, actor: Actor): Promise<string> {
     await this.assertNameFree(user.username);
     const password = randomBytes(UNUSED_PASSWORD_BYTES).toString('base64url');
     return this.registration.create({ ...user, password }, async (tx, id) => {
       const token = await this.links.issue(tx, id);
-      await this.trail.add(tx, doer, 'create_user', id);
+      await this.trail.add(tx, actor, 'create_user', id);
       return token;
     });
   }
 
   /** Creates a user with a password. Throws `ValidationFailed` as registration does. */
-  async createWithPassword(user: NewUser, doer: Doer): Promise<void> {
+  async createWithPassword(user: NewUser, actor: Actor): Promise<void> {
     await this.assertNameFree(user.username);
-    await this.registration.create(user, (tx, id) => this.trail.add(tx, doer, 'create_user', id));
+    await this.registration.create(user, (tx, id) => this.trail.add(tx, actor, 'create_user', id));
   }
 
   /** Returns the link for a password token. */
@@ -85,11 +85,11 @@ export class OperatorsService {
   }
 
   /** Returns a new token with which the user sets a password. Only this call returns it. */
-  async passwordToken(username: string, doer: Doer): Promise<string> {
+  async passwordToken(username: string, actor: Actor): Promise<string> {
     const { id } = await this.find(username);
     return this.unitOfWork.run(async (tx) => {
       const token = await this.links.issue(tx, id);
-      await this.trail.add(tx, doer, 'password_link', id);
+      await this.trail.add(tx, actor, 'password_link', id);
       return token;
     });
   }
@@ -117,10 +117,10 @@ export class OperatorsService {
   }
 
   /** Makes a redemption code. Only this call returns it. */
-  makeCode(amount: number, doer: Doer): Promise<string> {
+  makeCode(amount: number, actor: Actor): Promise<string> {
     return this.unitOfWork.run(async (tx) => {
-      const { id, code } = this.redemptions.make(tx, amount, doer.reason);
-      await this.trail.add(tx, doer, 'make_code', id);
+      const { id, code } = this.redemptions.make(tx, amount, actor.reason);
+      await this.trail.add(tx, actor, 'make_code', id);
       return code;
     });
   }
@@ -130,28 +130,28 @@ export class OperatorsService {
    * Deactivation ends all sessions, and they do not come back. Throws `ValidationFailed` if operators take a
    * right away from themselves, so that one operator always remains. From a shell every change is allowed.
    */
-  async change(username: string, change: UserChange, doer: Doer): Promise<User> {
+  async change(username: string, change: UserChange, actor: Actor): Promise<User> {
     const user = await this.find(username);
-    if (user.id === doer.operatorId) assertNotOwnPart(change);
+    if (user.id === actor.operatorId) assertNotSelf(change);
     await this.unitOfWork.run(async (tx) => {
       const takes = change.isActive === false || change.isStaff === false;
-      if (takes && doer.operatorId !== null) await this.assertStillStaff(tx, doer.operatorId);
+      if (takes && actor.operatorId !== null) await this.assertStillStaff(tx, actor.operatorId);
       const actions = [
         await this.changeActive(tx, user.id, change.isActive),
         await this.changeStaff(tx, user.id, change.isStaff),
       ];
-      for (const action of actions) if (action) await this.trail.add(tx, doer, action, user.id);
+      for (const action of actions) if (action) await this.trail.add(tx, actor, action, user.id);
     });
     const { isActive = user.isActive, isStaff = user.isStaff } = change;
     return Object.assign(user, { isActive, isStaff });
   }
 
   /** Ends every access token and JWT of the user, on every process. */
-  async endSessions(username: string, doer: Doer): Promise<void> {
+  async endSessions(username: string, actor: Actor): Promise<void> {
     const { id } = await this.find(username);
     await this.unitOfWork.run(async (tx) => {
       await this.sessions.endAll(tx, id);
-      await this.trail.add(tx, doer, 'end_sessions', id);
+      await this.trail.add(tx, actor, 'end_sessions', id);
     });
   }
 
@@ -193,7 +193,7 @@ export class OperatorsService {
   }
 }
 
-function assertNotOwnPart({ isActive, isStaff }: UserChange): void {
+function assertNotSelf({ isActive, isStaff }: UserChange): void {
   const sentence = 'You cannot take this away from yourself.';
   const fields = {
     ...(isActive === false && { active: [sentence] }),

@@ -8,7 +8,7 @@ import { nowMicros, type Micros } from '../time.js';
 import { TrailEntry, type OperatorAction } from './trail-entry.entity.js';
 
 /** The operator who changes something, and the reason. */
-export interface Doer {
+export interface Actor {
   /** The operator's user id; null for a command from a shell. */
   readonly operatorId: string | null;
   readonly reason: string;
@@ -43,7 +43,7 @@ export class TrailService {
    */
   async add(
     tx: Tx,
-    { operatorId, reason }: Doer,
+    { operatorId, reason }: Actor,
     action: OperatorAction,
     targetId: string,
   ): Promise<void> {

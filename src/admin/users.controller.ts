@@ -71,10 +71,10 @@ export class AdminUsersController {
     @Payload() { username, email = '', password, reason = '' }: NewUserDto,
   ): Promise<CreatedUserDto> {
     const user = { username, email };
-    const doer = { operatorId, reason };
+    const actor = { operatorId, reason };
     let token: string | null = null;
-    if (password === undefined) token = await this.operators.create(user, doer);
-    else await this.operators.createWithPassword({ ...user, password }, doer);
+    if (password === undefined) token = await this.operators.create(user, actor);
+    else await this.operators.createWithPassword({ ...user, password }, actor);
     const made = await this.toWire(await this.operators.find(username));
     return Object.assign(made, { password_token: token });
   }

@@ -10,7 +10,7 @@ import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseUnavailable } from '../errors.js';
 import { AccessToken } from './access-token.entity.js';
-import { PAST_BOUND } from './session-bound.js';
+import { ABOVE_SESSIONS_MAX } from './session-bound.js';
 
 const TOKEN_BYTES = 20;
 /**
@@ -64,7 +64,7 @@ export class AccessTokens {
     const now = nowMicros();
     await tx.write(
       `/* access_token.expire */ DELETE FROM access_tokens WHERE user_id = $1 AND (last_used_at < $2 OR id IN
-         (SELECT id FROM access_tokens WHERE user_id = $1 ORDER BY last_used_at DESC, id DESC ${PAST_BOUND}))
+         (SELECT id FROM access_tokens WHERE user_id = $1 ORDER BY last_used_at DESC, id DESC ${ABOVE_SESSIONS_MAX}))
        RETURNING id`,
       [userId, now - this.idle],
     );

@@ -51,7 +51,7 @@ export class AuthController {
   ): Promise<LoggedInDto> {
     const network = await this.loginGate.admit({ request, reply }, username);
     const attempt = { username, password, network };
-    const token = await this.loginService.enter(attempt, (tx, userId) =>
+    const token = await this.loginService.logIn(attempt, (tx, userId) =>
       this.accessTokens.issue(tx, userId),
     );
     if (token === undefined) {

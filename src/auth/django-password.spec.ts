@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { bringPassword, isPbkdf2, verifyPbkdf2 } from './django-password.js';
+import { importPassword, isPbkdf2, verifyPbkdf2 } from './django-password.js';
 
 /** From the tests of Django 3.2 and 5.2. */
 const RECORDED = [
@@ -10,19 +10,19 @@ const DIGEST = 'YlZ2Vggtqdc61YjArZuoApoBh9JNGYoDRBUGu6tcJQo=';
 
 describe('a password of Django', () => {
   it.each(RECORDED)('verifies a hash of %s', async (hash) => {
-    expect(bringPassword(hash)).toEqual({ passwordHash: hash, unknownHasher: '' });
+    expect(importPassword(hash)).toEqual({ passwordHash: hash, unknownHasher: '' });
     expect(await verifyPbkdf2(hash, 'lètmein')).toBe(true);
     expect(await verifyPbkdf2(hash, 'letmein')).toBe(false);
   });
 
   it('stores an argon2id hash without Django’s name of the algorithm', () => {
     const phc = '$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHQ$aGFzaA';
-    expect(bringPassword(`argon2${phc}`)).toEqual({ passwordHash: phc, unknownHasher: '' });
+    expect(importPassword(`argon2${phc}`)).toEqual({ passwordHash: phc, unknownHasher: '' });
   });
 
   it('accepts no password if the hash is unusable', () => {
     for (const none of ['', '!', '!d3f2']) {
-      expect(bringPassword(none)).toEqual({ passwordHash: '!', unknownHasher: '' });
+      expect(importPassword(none)).toEqual({ passwordHash: '!', unknownHasher: '' });
     }
   });
 
@@ -38,6 +38,6 @@ describe('a password of Django', () => {
     ['of no known form', 'plain'],
   ])('refuses to import a hash of %s and names its hasher: %s', (hasher, stored) => {
     expect(isPbkdf2(stored)).toBe(false);
-    expect(bringPassword(stored)).toEqual({ passwordHash: '!', unknownHasher: hasher });
+    expect(importPassword(stored)).toEqual({ passwordHash: '!', unknownHasher: hasher });
   });
 });

@@ -9,25 +9,23 @@ const ARGON2 = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$/;
 /** Django's default is 102,400 KiB and 2 passes. */
 const ARGON2_KIB_MAX = 262_144;
 const ARGON2_PASSES_MAX = 16;
-const NAME_OF_ARGON2 = 'argon2';
+const DJANGO_ARGON2 = 'argon2';
 /** Django's prefix for an account without a password. It is not the hash of any text. */
 const NO_PASSWORD = '!';
 
 const derive = promisify(pbkdf2);
 
 /** The hash of an account imported from Django, as it is stored here. */
-export interface BroughtPassword {
+export interface ImportedPassword {
   readonly passwordHash: string;
   /** The name of the algorithm if this service does not support it: then the user cannot log in. Otherwise empty. */
   readonly unknownHasher: string;
 }
 
 /** Returns what to store for a value of Django's `password` column. */
-export function bringPassword(stored: string): BroughtPassword {
-  const hash = stored.startsWith(`${NAME_OF_ARGON2}$`)
-    ? stored.slice(NAME_OF_ARGON2.length)
-    : stored;
-  if (isPbkdf2(hash) || isCheapArgon2(hash)) return { passwordHash: hash, unknownHasher: '' };
+export function importPassword(stored: string): ImportedPassword {
+  const hash = stored.startsWith(`${DJANGO_ARGON2}$`) ? stored.slice(DJANGO_ARGON2.length) : stored;
+  if (isPbkdf2(hash) || isAcceptedArgon2(hash)) return { passwordHash: hash, unknownHasher: '' };
   const isUnusable = stored === '' || stored.startsWith(NO_PASSWORD);
   const unknownHasher = isUnusable
     ? ''
@@ -51,7 +49,7 @@ export async function verifyPbkdf2(hash: string, password: string): Promise<bool
   return timingSafeEqual(found, expected);
 }
 
-function isCheapArgon2(hash: string): boolean {
+function isAcceptedArgon2(hash: string): boolean {
   const [, kib = Infinity, passes = Infinity] = ARGON2.exec(hash) ?? [];
   return Number(kib) <= ARGON2_KIB_MAX && Number(passes) <= ARGON2_PASSES_MAX;
 }

@@ -38,7 +38,7 @@ export class JwtController {
   ): Promise<JwtPair> {
     const network = await this.loginGate.admit({ request, reply }, username);
     const attempt = { username, password, network };
-    const pair = await this.login.enter(attempt, (tx, userId) => this.jwts.begin(tx, userId));
+    const pair = await this.login.logIn(attempt, (tx, userId) => this.jwts.startFamily(tx, userId));
     if (!pair) {
       const detail = 'No active account found with the given credentials';
       throw new JwtRefused(detail, 'no_active_account');
@@ -57,7 +57,7 @@ export class JwtController {
       throw new JwtRefused(detail, 'no_active_account');
     }
     if (!this.config.jwtRotate) {
-      if (claims.isSpent) throw notValid();
+      if (claims.isUsed) throw notValid();
       return { access: await this.jwts.access(claims) };
     }
     const pair = await this.unitOfWork.run((tx) => this.jwts.rotate(tx, claims));
@@ -72,7 +72,7 @@ export class JwtController {
   async verify(@Payload() { token }: JwtVerifyDto): Promise<Record<string, never>> {
     // Checks only the JWT, as the reference does. Whether its user is active is not checked.
     const verified = await this.jwts.verify(token);
-    if (!verified || verified.isSpent) throw notValid();
+    if (!verified || verified.isUsed) throw notValid();
     return {};
   }
 
@@ -88,7 +88,7 @@ export class JwtController {
 
   private async refreshClaims(token: string): Promise<VerifiedJwt> {
     const claims = await this.jwts.verify(token);
-    if (!claims || claims.isGone) throw notValid();
+    if (!claims || claims.isUserDeleted) throw notValid();
     if (claims.token_type !== 'refresh') {
       throw new JwtRefused('Token has wrong type', 'token_not_valid');
     }

@@ -10,7 +10,7 @@ import type { Principal } from '../principal.js';
 import { JwtFamily, REFRESH_LIFETIME_SECONDS } from './jwt-family.entity.js';
 import { JWT_KEY } from './jwt-key.js';
 import { JwtRotation } from './jwt-rotation.entity.js';
-import { PAST_BOUND } from './session-bound.js';
+import { ABOVE_SESSIONS_MAX } from './session-bound.js';
 
 const ACCESS_LIFETIME_SECONDS = 5 * 60;
 
@@ -25,10 +25,10 @@ export interface JwtClaims {
 /** The claims of a JWT that has a valid signature, has not expired, and whose family has not ended. */
 export type VerifiedJwt = JwtClaims & {
   /** True for a refresh token that was used before. */
-  readonly isSpent: boolean;
+  readonly isUsed: boolean;
   readonly isActive: boolean;
   /** True if the user was deleted, and the family with the user. */
-  readonly isGone: boolean;
+  readonly isUserDeleted: boolean;
 };
 
 export interface JwtPair {
@@ -60,18 +60,18 @@ export class JwtService {
   }
 
   /** Begins a family for a login. Deletes the user's expired families and, past the bound, the oldest. */
-  async begin(tx: Tx, userId: string): Promise<JwtPair> {
+  async startFamily(tx: Tx, userId: string): Promise<JwtPair> {
     const now = nowMicros();
     await tx.write(
       `/* jwt_family.expire */ DELETE FROM jwt_families WHERE user_id = $1 AND (expires_at < $2 OR id IN
-         (SELECT id FROM jwt_families WHERE user_id = $1 ORDER BY created_at DESC, id DESC ${PAST_BOUND}))
+         (SELECT id FROM jwt_families WHERE user_id = $1 ORDER BY created_at DESC, id DESC ${ABOVE_SESSIONS_MAX}))
        RETURNING id`,
       [userId, now],
     );
     const [id, refreshJti] = [newId(), newId()];
     const expiresAt = now + REFRESH_LIFETIME_SECONDS * SECOND_MICROS;
     tx.insertLater(JwtFamily, { id, userId, refreshJti, expiresAt, createdAt: now });
-    return this.pair({ userId, family: id, jti: refreshJti, issuedAt: now });
+    return this.signPair({ userId, family: id, jti: refreshJti, issuedAt: now });
   }
 
   /**
@@ -95,14 +95,14 @@ export class JwtService {
         [family, now - this.grace],
       );
       tx.insertLater(JwtRotation, { jti, familyId: family, successorJti, rotatedAt: now });
-      return this.pair({ userId, family, jti: successorJti, issuedAt: now });
+      return this.signPair({ userId, family, jti: successorJti, issuedAt: now });
     }
     const [repeat] = await tx.read<{ jti: string; issuedAt: Micros }>(
       `/* jwt_rotation.find */ SELECT successor_jti AS jti, rotated_at AS "issuedAt" FROM jwt_rotations
        WHERE jti = $1 AND family_id = $2 AND rotated_at > $3`,
       [jti, family, now - this.grace],
     );
-    if (repeat) return this.pair({ userId, family, ...repeat });
+    if (repeat) return this.signPair({ userId, family, ...repeat });
     await this.end(tx, family);
     return undefined;
   }
@@ -132,10 +132,10 @@ export class JwtService {
        FROM users u LEFT JOIN jwt_families f ON f.id = $1 AND f.user_id = u.id WHERE u.id = $2`,
       [claims.family, claims.user_id],
     );
-    if (!user) return { ...claims, isSpent: false, isActive: false, isGone: true };
+    if (!user) return { ...claims, isUsed: false, isActive: false, isUserDeleted: true };
     if (user.refreshJti === null) return undefined;
-    const isSpent = claims.token_type === 'refresh' && claims.jti !== user.refreshJti;
-    return { ...claims, isSpent, isActive: Boolean(user.isActive), isGone: false };
+    const isUsed = claims.token_type === 'refresh' && claims.jti !== user.refreshJti;
+    return { ...claims, isUsed, isActive: Boolean(user.isActive), isUserDeleted: false };
   }
 
   /** Returns the caller of an access JWT. Throws the 401 for a JWT of another type, or if the user was deleted. */
@@ -143,7 +143,7 @@ export class JwtService {
     const claims = await this.verify(token);
     if (!claims) return undefined;
     if (claims.token_type !== 'access') throw new TokenNotValid('Token has wrong type');
-    if (claims.isGone) throw new BearerRefused('User not found', 'user_not_found');
+    if (claims.isUserDeleted) throw new BearerRefused('User not found', 'user_not_found');
     const { user_id: userId, family: credentialId, isActive } = claims;
     return { userId, credentialId, kind: 'jwt', isActive };
   }
@@ -159,7 +159,7 @@ export class JwtService {
   }
 
   /** Makes the refresh token from its row only, so that the same row always gives the same token. */
-  private async pair({ userId, family, jti, issuedAt }: RefreshToken): Promise<JwtPair> {
+  private async signPair({ userId, family, jti, issuedAt }: RefreshToken): Promise<JwtPair> {
     const claims = { user_id: userId, family, token_type: 'refresh', jti } as const;
     return {
       refresh: await this.sign(claims, issuedAt, REFRESH_LIFETIME_SECONDS),

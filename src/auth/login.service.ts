@@ -30,7 +30,7 @@ export class LoginService {
    * password and an inactive user, after the same work. Replaces a hash that was made at an older cost or
    * from a password that was not normalised.
    */
-  async enter<Credential>(
+  async logIn<Credential>(
     { username, password, network }: LoginAttempt,
     issue: (tx: Tx, userId: string) => Promise<Credential>,
   ): Promise<Credential | undefined> {
@@ -38,13 +38,13 @@ export class LoginService {
     const match = await this.hasher.verify(user?.passwordHash, password);
     if (!user?.isActive || !match) return undefined;
     const { id, passwordHash } = user;
-    const outdated = match === 'typed form' || this.hasher.isOutdated(passwordHash);
-    const renewed = outdated ? await this.hasher.hash(password) : passwordHash;
+    const isOutdated = match === 'typed form' || this.hasher.isOutdated(passwordHash);
+    const newHash = isOutdated ? await this.hasher.hash(password) : passwordHash;
     return this.unitOfWork.run(async (tx) => {
       // Checked again, because hashing took a while. If the password was changed meanwhile, the old one is no
       // longer accepted.
-      const holds = await this.users.renewPasswordHash(tx, id, passwordHash, renewed);
-      if (!holds) return undefined;
+      const isUnchanged = await this.users.renewPasswordHash(tx, id, passwordHash, newHash);
+      if (!isUnchanged) return undefined;
       await this.networks.remember(tx, id, network);
       return issue(tx, id);
     });

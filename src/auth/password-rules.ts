@@ -52,7 +52,7 @@ export async function passwordFaults(
     tooCommon = undefined;
     throw error;
   });
-  const commonOnes = await tooCommon;
+  const commonPasswords = await tooCommon;
   const password = normalPassword(typed);
   const similarTo =
     (isSimilar(password, user.username) && 'username') ||
@@ -61,7 +61,7 @@ export async function passwordFaults(
     similarTo && `The password is too similar to the ${similarTo}.`,
     Math.min(codePoints(typed), codePoints(password)) < PASSWORD_MIN &&
       `This password is too short. It must contain at least ${String(PASSWORD_MIN)} characters.`,
-    commonOnes.has(password.trim().toLowerCase()) && 'This password is too common.',
+    commonPasswords.has(password.trim().toLowerCase()) && 'This password is too common.',
     /^\p{Nd}+$/u.test(password) && 'This password is entirely numeric.',
   ].filter((fault) => typeof fault === 'string');
 }

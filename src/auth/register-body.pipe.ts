@@ -14,7 +14,7 @@ export class RegisterBodyPipe extends BodyPipe {
     super();
   }
 
-  protected override async alsoCheck(
+  protected override async addErrors(
     dto: RegisterDto,
     errors: Record<string, string[]>,
   ): Promise<Record<string, string[]>> {

@@ -7,4 +7,4 @@ const SESSIONS_MAX = 1000;
  * SQL: selects the sessions to delete before one more is added, if the order lists the ones to keep first.
  * Later logins delete the rest.
  */
-export const PAST_BOUND = `LIMIT ${String(SESSIONS_MAX)} OFFSET ${String(SESSIONS_MAX - 1)}`;
+export const ABOVE_SESSIONS_MAX = `LIMIT ${String(SESSIONS_MAX)} OFFSET ${String(SESSIONS_MAX - 1)}`;

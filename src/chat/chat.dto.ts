@@ -16,7 +16,7 @@ export class MessageDto {
 
   @TextField({
     optional: true,
-    blankIsNothing: true,
+    isBlankMissing: true,
     docs: { description: 'The model that answers. Absent: the default model.', examples: ['echo'] },
   })
   model?: string;
@@ -32,7 +32,7 @@ export class MessageDto {
 export class ChatDto extends MessageDto {
   @TextField({
     optional: true,
-    blankIsNothing: true,
+    isBlankMissing: true,
     docs: {
       description: 'The conversation to continue. Absent: a new conversation.',
       format: 'uuid',

@@ -64,7 +64,7 @@ export class UiChatDto {
 
   @TextField({
     optional: true,
-    blankIsNothing: true,
+    isBlankMissing: true,
     docs: { description: 'The model that answers. Absent: the default model.', examples: ['echo'] },
   })
   model?: string;

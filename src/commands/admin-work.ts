@@ -14,11 +14,11 @@ import { assertExistingDatabase } from './existing-database.js';
 import { OperatorsWork } from './operators-work.module.js';
 
 /** Number of users that are read and printed at a time. */
-const LIST_PAGE = 100;
+const LIST_PAGE_SIZE = 100;
 
 /** A person with a shell is not a user of the service. */
-const SHELL = null;
-const byShell = (reason = '') => ({ operatorId: SHELL, reason });
+const NO_OPERATOR = null;
+const shellActor = (reason = '') => ({ operatorId: NO_OPERATOR, reason });
 
 /** Runs one action while a service may be running. It takes no lease and sweeps nothing. */
 async function withServices(
@@ -32,21 +32,21 @@ async function withServices(
   });
   try {
     await assertMigrated(services.get(Database));
-    const told = await work(services);
-    if (told !== '') process.stdout.write(`${told}\n`);
+    const output = await work(services);
+    if (output !== '') process.stdout.write(`${output}\n`);
   } finally {
     await services.close();
   }
 }
 
-const operate = (work: (operators: OperatorsService) => Promise<string>) =>
+const withOperators = (work: (operators: OperatorsService) => Promise<string>) =>
   withServices((services) => work(services.get(OperatorsService)));
 
 /**
  * Validates the arguments by the rules of a registration. The rules are slow to load and only this command
  * needs them, so they are loaded here.
  */
-async function sound(typed: { username: string; email: string }) {
+async function validate(typed: { username: string; email: string }) {
   const { emailField, usernameField } = await import('../auth/auth.dto.js');
   const { textReader } = await import('../fields/text-reader.js');
   return {
@@ -63,60 +63,61 @@ interface Grant {
 }
 
 export const grant = ({ username, amount, reason, key = randomUUID() }: Grant) =>
-  operate(async (operators) => {
-    const wish = { username, amount, reason, idempotencyKey: key };
-    const outcome = await operators.grant(wish, SHELL);
+  withOperators(async (operators) => {
+    const request = { username, amount, reason, idempotencyKey: key };
+    const outcome = await operators.grant(request, NO_OPERATOR);
     const done = outcome.isReplay ? 'granted before' : 'granted';
     return `${done}: ${String(outcome.amount)} to ${username}, balance ${String(outcome.balance)}, key ${key}`;
   });
 
 export const makeCode = (amount: number, reason: string) =>
-  operate((operators) => operators.makeCode(amount, byShell(reason)));
+  withOperators((operators) => operators.makeCode(amount, shellActor(reason)));
 
 export const listUsers = (search = '') =>
   withServices(async (services) => {
     const [users, wallets] = [services.get(UsersService), services.get(WalletService)];
     let key: string | undefined;
     for (;;) {
-      const keyset = { key, comparison: '>', order: 'ASC', limit: LIST_PAGE } as const;
+      const keyset = { key, comparison: '>', order: 'ASC', limit: LIST_PAGE_SIZE } as const;
       const page = await users.page(search, keyset);
-      const lines = await Promise.all(page.map((user) => lineOf(user, wallets)));
+      const lines = await Promise.all(page.map((user) => formatUser(user, wallets)));
       const last = page.at(-1);
       // If the reader closed the pipe, it needs no more users.
-      if (!last || page.length < LIST_PAGE || process.stdout.destroyed) return lines.join('\n');
+      if (!last || page.length < LIST_PAGE_SIZE || process.stdout.destroyed)
+        return lines.join('\n');
       process.stdout.write(`${lines.join('\n')}\n`);
       key = placeKey(last);
     }
   });
 
-async function lineOf(user: User, wallets: WalletService): Promise<string> {
+async function formatUser(user: User, wallets: WalletService): Promise<string> {
   const { balance, held } = await wallets.summary(user.id);
   const marks = [!user.isActive && 'inactive', user.isStaff && 'staff'].filter(Boolean);
   const figures = [`balance ${String(balance)}`, `held ${String(held)}`];
   return [user.username, ...figures, ...marks].join('\t');
 }
 
-export const change = (username: string, wish: UserChange, reason?: string) =>
-  operate(async (operators) => {
-    await operators.change(username, wish, byShell(reason));
-    if (wish.isActive !== undefined)
-      return `${username} ${wish.isActive ? 'may log in' : 'is kept out'}`;
-    return `${username} ${wish.isStaff ? 'is now' : 'is no longer'} staff`;
+export const change = (username: string, request: UserChange, reason?: string) =>
+  withOperators(async (operators) => {
+    await operators.change(username, request, shellActor(reason));
+    if (request.isActive !== undefined)
+      return `${username} ${request.isActive ? 'may log in' : 'is kept out'}`;
+    return `${username} ${request.isStaff ? 'is now' : 'is no longer'} staff`;
   });
 
 export const createUser = (name: string, email = '', reason?: string) =>
-  operate(async (operators) => {
-    const user = await sound({ username: name, email });
-    return operators.linkOf(await operators.create(user, byShell(reason)));
+  withOperators(async (operators) => {
+    const user = await validate({ username: name, email });
+    return operators.linkOf(await operators.create(user, shellActor(reason)));
   });
 
 export const passwordLink = (username: string, reason?: string) =>
-  operate(async (operators) =>
-    operators.linkOf(await operators.passwordToken(username, byShell(reason))),
+  withOperators(async (operators) =>
+    operators.linkOf(await operators.passwordToken(username, shellActor(reason))),
   );
 
 export const endSessions = (username: string, reason?: string) =>
-  operate(async (operators) => {
-    await operators.endSessions(username, byShell(reason));
+  withOperators(async (operators) => {
+    await operators.endSessions(username, shellActor(reason));
     return `${username} has no session`;
   });

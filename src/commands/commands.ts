@@ -22,7 +22,7 @@ export interface CommandRow {
   readonly rows?: readonly CommandRow[];
 }
 
-const examination = {
+const modelCheck = {
   summary: 'asks each configured model for one word; exits with 1 if a model does not answer',
   load: () => import('./doctor.js'),
 };
@@ -46,13 +46,13 @@ const rows: readonly CommandRow[] = [
     summary: 'brings the schema up to date; shows or reverts migrations',
     load: () => import('./migrate.js'),
   },
-  { name: 'doctor', ...examination },
+  { name: 'doctor', ...modelCheck },
   {
     name: 'models',
     summary: 'checks the configured models',
     load: () => Promise.resolve({ declare: () => undefined }),
     isUnderAdmin: true,
-    rows: [{ name: 'check', ...examination }],
+    rows: [{ name: 'check', ...modelCheck }],
   },
   {
     name: 'backup',

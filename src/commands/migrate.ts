@@ -19,7 +19,10 @@ const optionsOf = ({ databaseUrl: url, databasePoolMax: poolMax }: Settings) => 
  * Runs `work` while holding the lease. On SQLite the schema must not change while another process uses the
  * database.
  */
-async function alone<T>(config: Settings, work: (database: Database) => Promise<T>): Promise<T> {
+async function withLease<T>(
+  config: Settings,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
   const file = await FileLease.takeFor(config.databaseUrl);
   try {
     const database = await openWriter(optionsOf(config));
@@ -36,7 +39,7 @@ async function alone<T>(config: Settings, work: (database: Database) => Promise<
 async function run(): Promise<void> {
   const config = loadSettings();
   process.stderr.write(`database: ${locationOf(config.databaseUrl)}\n`);
-  const done = await alone(config, async (database) => {
+  const done = await withLease(config, async (database) => {
     await assertNoOther(database);
     return migrate(database);
   });
@@ -62,7 +65,7 @@ async function show(): Promise<void> {
 async function revert(): Promise<void> {
   const settings = loadSettings();
   await assertExistingDatabase(settings);
-  const name = await alone(settings, async (database) => {
+  const name = await withLease(settings, async (database) => {
     await assertNoOther(database);
     return revertLast(database);
   });

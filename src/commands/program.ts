@@ -26,12 +26,12 @@ async function declareRows(
  * more output. If the output cannot be written (a full disk), the command reports that once on standard
  * error, if possible, and fails.
  */
-function tellLostOutput(failureCode: number): void {
-  let isTold = false;
+function reportOutputErrors(failureCode: number): void {
+  let isReported = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-      if (code === 'EPIPE' || isTold) return;
-      isTold = true;
+      if (code === 'EPIPE' || isReported) return;
+      isReported = true;
       process.exitCode = failureCode;
       process.stderr.write(`tallychat: not all of this could be printed: ${message}\n`);
     });
@@ -61,7 +61,7 @@ export async function runProgram(words: readonly string[]): Promise<void> {
     .exitOverride();
   const row = await declareRows(program, COMMANDS, words);
   const failureCode = row?.failureCode ?? FAILURE_CODE;
-  tellLostOutput(failureCode);
+  reportOutputErrors(failureCode);
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {

@@ -14,14 +14,18 @@ import { SETTINGS } from './settings.js';
 const DATABASE_THREADS = 2;
 
 /** Names that other programs also write in lower case. Both forms are accepted. */
-const SMALL = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
+const LOWER_CASE_ALLOWED = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
 
 /** Whether a name would be ignored only because it is in lower case. */
-const isSmallName = (name: string): boolean =>
-  !(name in SETTINGS) && name.toUpperCase() in SETTINGS && !SMALL.includes(name.toUpperCase());
+const isIgnoredLowerCase = (name: string): boolean =>
+  !(name in SETTINGS) &&
+  name.toUpperCase() in SETTINGS &&
+  !LOWER_CASE_ALLOWED.includes(name.toUpperCase());
 
-function withSmallNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const small = SMALL.map((name) => [name, env[name] ?? env[name.toLowerCase()]] as const);
+function withLowerCaseNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const small = LOWER_CASE_ALLOWED.map(
+    (name) => [name, env[name] ?? env[name.toLowerCase()]] as const,
+  );
   return { ...env, ...Object.fromEntries(small.filter(([, value]) => value !== undefined)) };
 }
 
@@ -30,10 +34,11 @@ function withSmallNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
  * sentence if `.env` exists but cannot be read, also if it is a broken symbolic link.
  */
 export function environment(): NodeJS.ProcessEnv {
-  const isThere = lstatSync('.env', { throwIfNoEntry: false }) !== undefined;
-  const listed = isThere ? readEnvFile('.env') : {};
-  const small = Object.keys(listed).find(isSmallName);
-  if (small !== undefined) throw new Error(`.env has ${small}: write ${small.toUpperCase()}`);
+  const exists = lstatSync('.env', { throwIfNoEntry: false }) !== undefined;
+  const listed = exists ? readEnvFile('.env') : {};
+  const lowerCaseName = Object.keys(listed).find(isIgnoredLowerCase);
+  if (lowerCaseName !== undefined)
+    throw new Error(`.env has ${lowerCaseName}: write ${lowerCaseName.toUpperCase()}`);
   for (const [name, value] of Object.entries(listed)) process.env[name] ??= value;
   return process.env;
 }
@@ -57,16 +62,16 @@ export const CONFIG = Symbol('config');
 export class InvalidConfig extends Error {}
 
 /** An invalid setting, and the reason. */
-type BadSetting = readonly [setting: string, reason: string];
+type InvalidSetting = readonly [setting: string, reason: string];
 
 /**
  * Throws one `InvalidConfig` that names every invalid setting, in the order of the table. Returns if there is
  * none.
  */
-export function refuseBad(bad: readonly BadSetting[]): void {
-  if (bad.length === 0) return;
+export function assertNoneInvalid(invalid: readonly InvalidSetting[]): void {
+  if (invalid.length === 0) return;
   const names = Object.keys(SETTINGS);
-  const sorted = bad.toSorted(([one], [other]) => names.indexOf(one) - names.indexOf(other));
+  const sorted = invalid.toSorted(([one], [other]) => names.indexOf(one) - names.indexOf(other));
   const lines = sorted.map(([name, reason]) => `\n  ${name}: ${reason}`);
   throw new InvalidConfig(`These settings are wrong:${lines.join('')}`);
 }
@@ -76,13 +81,15 @@ export function refuseBad(bad: readonly BadSetting[]): void {
  * value of an invalid setting throws.
  */
 export function readSettings(env: NodeJS.ProcessEnv) {
-  const bad: BadSetting[] = [];
-  const read = cleanEnv(withSmallNames(env), SETTINGS, {
+  const invalid: InvalidSetting[] = [];
+  const read = cleanEnv(withLowerCaseNames(env), SETTINGS, {
     reporter: ({ errors }) => {
-      bad.push(...Object.entries(errors).map(([name, { message }]) => [name, message] as const));
+      invalid.push(
+        ...Object.entries(errors).map(([name, { message }]) => [name, message] as const),
+      );
     },
   });
-  return { read, bad };
+  return { read, bad: invalid };
 }
 
 /**
@@ -90,8 +97,8 @@ export function readSettings(env: NodeJS.ProcessEnv) {
  * which is slow. Throws `InvalidConfig`.
  */
 export function loadSettings(env: NodeJS.ProcessEnv = environment()): Settings {
-  const { read, bad } = readSettings(env);
-  refuseBad(bad);
+  const { read, bad: invalid } = readSettings(env);
+  assertNoneInvalid(invalid);
   return Object.freeze(toSettings(read, env));
 }
 

@@ -12,31 +12,32 @@ const SETTING = /^[\w.-]+=(.*)$/;
  * it may contain a secret.
  */
 function plainLines(path: string, text: string): string {
-  let open: { readonly quote: string; readonly line: number } | undefined;
+  let unclosed: { readonly quote: string; readonly line: number } | undefined;
   const lines = text.split(/\r\n?|\n/).map((given, index) => {
-    if (open) {
-      if (given.includes(open.quote)) open = undefined;
+    if (unclosed) {
+      if (given.includes(unclosed.quote)) unclosed = undefined;
       return given;
     }
     const line = given.trim().replace(/^(?:export\s+)?([\w.-]+)\s*=\s*/, '$1=');
     if (line === '' || line.startsWith('#')) return line;
     const value = SETTING.exec(line)?.[1];
-    if (value === undefined) throw new Error(`${path} has no setting in line ${told(index)}`);
+    if (value === undefined) throw new Error(`${path} has no setting in line ${lineHint(index)}`);
     const quote = QUOTES.find((one) => value.startsWith(one));
-    if (quote !== undefined && !value.includes(quote, 1)) open = { quote, line: index };
+    if (quote !== undefined && !value.includes(quote, 1)) unclosed = { quote, line: index };
     return line;
   });
-  if (open) throw new Error(`${path} has a quote without an end in line ${String(open.line + 1)}`);
+  if (unclosed)
+    throw new Error(`${path} has a quote without an end in line ${String(unclosed.line + 1)}`);
   return lines.join('\n');
 }
 
-const told = (index: number) => `${String(index + 1)}: write NAME=value, or # before it`;
+const lineHint = (index: number) => `${String(index + 1)}: write NAME=value, or # before it`;
 
 /**
  * Adds quotes to an unquoted value that contains a `#`. Node would cut the value at the `#`, even within a
  * secret. A comment begins after white space, as in a shell and in Compose.
  */
-function keepHash(line: string, name: string, rest: string): string {
+function quoteHash(line: string, name: string, rest: string): string {
   const comment = rest.search(/\s#/);
   const value = (comment === -1 ? rest : rest.slice(0, comment)).trimEnd();
   const quote = QUOTES.find((one) => !value.includes(one));
@@ -49,6 +50,6 @@ function keepHash(line: string, name: string, rest: string): string {
  */
 export function readEnvFile(path: string): Readonly<Record<string, string | undefined>> {
   const text = plainLines(path, readText(path));
-  const kept = text.replace(/^([\w.-]+=)([^\s'"`#][^\n]*)/gm, keepHash);
+  const kept = text.replace(/^([\w.-]+=)([^\s'"`#][^\n]*)/gm, quoteHash);
   return Object.fromEntries(Object.entries(parseEnv(kept)).filter(([, value]) => value !== ''));
 }

@@ -30,10 +30,10 @@ export function fallbackProblems(listed: readonly Listed[], others: readonly str
     const { id, fallbacks = [] } = model;
     const unknown = fallbacks.filter((name) => !models.has(name));
     const chain = chainOf(id, models);
-    const isCircle = [id, ...chain].some((name) => models.get(name)?.fallbacks?.includes(id));
+    const isCycle = [id, ...chain].some((name) => models.get(name)?.fallbacks?.includes(id));
     return [
       ...unknown.map((name) => `model "${id}" names the fallback "${name}", which is no model`),
-      ...(isCircle ? [`model "${id}" is its own fallback, by a circle`] : []),
+      ...(isCycle ? [`model "${id}" is its own fallback, by a circle`] : []),
       ...(chain.length >= CHAIN_MAX
         ? [`model "${id}" has more than ${String(CHAIN_MAX - 1)} fallbacks, theirs included`]
         : []),

@@ -1,4 +1,4 @@
-import { environment, readSettings, refuseBad, toSettings, type Config } from './config.js';
+import { environment, readSettings, assertNoneInvalid, toSettings, type Config } from './config.js';
 import { readModelsFile } from './models-file.js';
 import { readNamedModels } from './named-models.js';
 
@@ -13,7 +13,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
   // A copy without the invalid settings. Reading these from `read` itself would throw.
   const named = readNamedModels({ ...read });
   bad.push(...named.problems);
-  refuseBad(bad);
+  assertNoneInvalid(bad);
   const price = { perMessage: read.PRICE_PER_MESSAGE };
   return Object.freeze({
     ...toSettings(read, env),

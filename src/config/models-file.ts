@@ -10,14 +10,14 @@ import {
   isUUID,
   type ValidationArguments,
 } from 'class-validator';
-import { Nested, Reads } from '../fields/field-decorators.js';
+import { Nested, ReadWith } from '../fields/field-decorators.js';
 import { isFields, readFields } from '../fields/field-reader.js';
 import { SCOPES, type Scope } from '../principal.js';
 import { fallbackProblems } from './fallbacks.js';
 import { ListOf, OneOrMore } from './list-rules.js';
 import { MODEL_ID, isBaseUrl } from './model-words.js';
 import { readText } from './text-file.js';
-import { MayBeLeftOut, OnePrice, PRICES, Whole, unitOf, type Price } from './prices.js';
+import { OptionalField, OnePrice, PRICES, Whole, unitOf, type Price } from './prices.js';
 
 /** This bound keeps every price times every count an exact integer. */
 const TOKENS_MAX = 10_000_000;
@@ -78,7 +78,7 @@ export class ModelSettings {
    * The highest cost of a picture, in model tokens of the prompt. Without it a model with a price per model
    * token accepts no pictures.
    */
-  @MayBeLeftOut
+  @OptionalField
   @Whole(1, TOKENS_MAX)
   readonly imageTokens?: number;
 
@@ -86,12 +86,12 @@ export class ModelSettings {
    * Maximum number of pictures in a request. Without it the maximum is 10 at a flat price, and unlimited at a
    * price per model token.
    */
-  @MayBeLeftOut
+  @OptionalField
   @Whole(0, IMAGES_MAX)
   readonly imagesMax?: number;
 
   /** The models that answer in its place, in order, if its provider fails before the first word. */
-  @MayBeLeftOut
+  @OptionalField
   @ListOf((item) => typeof item === 'string', 'must be a list of names of models')
   readonly fallbacks?: readonly string[];
 
@@ -99,12 +99,12 @@ export class ModelSettings {
    * The scopes that an API key must have to use the model. Without this field only the scopes of the route
    * are required.
    */
-  @MayBeLeftOut
+  @OptionalField
   @ListOf((item) => SCOPES.includes(item as Scope), scopesMessage, 1)
   readonly scopes?: readonly Scope[];
 
   /** The ids of the only API keys that may use the model. With an empty list no key may use it. */
-  @MayBeLeftOut
+  @OptionalField
   @ListOf((item) => isUUID(item), keysMessage)
   readonly keys?: readonly string[];
 }
@@ -119,7 +119,7 @@ class ListedProvider {
    * The name of one variable for all addresses, a list of names that are used in turn, or one name for each
    * address.
    */
-  @MayBeLeftOut
+  @OptionalField
   @OneOrMore((name) => typeof name === 'string', keyMessage)
   readonly apiKeyEnv?: string | readonly string[];
 }
@@ -128,7 +128,7 @@ class ListedProvider {
 class ListedFile {
   @Nested(() => ListedProvider, { each: true, message: 'must be an object' })
   @IsInstance(Map, { message: 'must be an object' })
-  @Reads((value) => (isFields(value) ? new Map(Object.entries(value)) : value))
+  @ReadWith((value) => (isFields(value) ? new Map(Object.entries(value)) : value))
   readonly providers: ReadonlyMap<string, ListedProvider> = new Map();
 
   @Nested(() => ModelSettings, { each: true, message: 'must be an object' })
@@ -152,31 +152,35 @@ export interface ModelsFile {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const refused = (...problems: string[]): ModelsFile => ({ providers: [], models: [], problems });
+const invalid = (...problems: string[]): ModelsFile => ({
+  providers: [],
+  models: [],
+  problems,
+});
 
 /**
  * Reads and validates the whole file. Never throws, so that its problems are reported together with all
  * others.
  */
 export function readModelsFile(path: string, env: Environment): ModelsFile {
-  if (path === '') return refused();
+  if (path === '') return invalid();
   let content: unknown;
   try {
     content = JSON.parse(readText(path));
   } catch (error) {
-    return refused(error instanceof SyntaxError ? `${path} is not JSON` : (error as Error).message);
+    return invalid(error instanceof SyntaxError ? `${path} is not JSON` : (error as Error).message);
   }
-  if (!isFields(content)) return refused('the file must be an object');
+  if (!isFields(content)) return invalid('the file must be an object');
   const { dto, faults } = readFields(ListedFile, content, { unknownField: 'is not a known field' });
   const problems = faults.map(({ path: place, sentence }) => `${place} ${sentence}`);
-  problems.push(...acrossPlaces(dto, env));
-  if (problems.length > 0) return refused(...problems);
-  const providers = [...dto.providers].flatMap(([name, listed]) => placesOf(name, listed, env));
+  problems.push(...crossFieldProblems(dto, env));
+  if (problems.length > 0) return invalid(...problems);
+  const providers = [...dto.providers].flatMap(([name, listed]) => toProviders(name, listed, env));
   return { providers, models: dto.models, problems };
 }
 
 /** Returns a provider once for each of its addresses and keys. */
-function placesOf(
+function toProviders(
   name: string,
   { baseUrl, apiKeyEnv }: ListedProvider,
   env: Environment,
@@ -196,13 +200,13 @@ function placesOf(
  * Returns the problems that involve several fields. Skips fields that break their own rules, because those
  * problems are already reported.
  */
-function acrossPlaces({ providers, models }: ListedFile, env: Environment): string[] {
+function crossFieldProblems({ providers, models }: ListedFile, env: Environment): string[] {
   const problems: string[] = [];
   const named = providers instanceof Map ? [...(providers as ListedFile['providers'])] : [];
   for (const [name, provider] of named) {
     if (provider instanceof ListedProvider) {
       problems.push(
-        ...ofKeys(provider, env).map((fault) => `providers.${name}.apiKeyEnv ${fault}`),
+        ...keyProblems(provider, env).map((fault) => `providers.${name}.apiKeyEnv ${fault}`),
       );
     }
     if (name === ECHO) problems.push(`providers.${name} is built in: choose another name`);
@@ -232,13 +236,13 @@ const hasFallbackList = (model: unknown) =>
   (model.fallbacks === undefined || Array.isArray(model.fallbacks));
 
 /** Returns the problems of a provider's keys in relation to its addresses. */
-function ofKeys({ baseUrl, apiKeyEnv }: ListedProvider, env: Environment): string[] {
+function keyProblems({ baseUrl, apiKeyEnv }: ListedProvider, env: Environment): string[] {
   const keys = [apiKeyEnv].flat();
   const isUnset = keys.some((key) => typeof key === 'string' && !env[key]?.trim());
-  const isUneven =
+  const hasUnequalLengths =
     Array.isArray(baseUrl) && Array.isArray(apiKeyEnv) && baseUrl.length !== apiKeyEnv.length;
   return [
     ...(isUnset ? [keyMessage] : []),
-    ...(isUneven ? ['must have as many names as baseUrl has addresses'] : []),
+    ...(hasUnequalLengths ? ['must have as many names as baseUrl has addresses'] : []),
   ];
 }

@@ -22,8 +22,8 @@ export const modelNames = makeValidator<string>((input) => {
     );
   }
   if (names.includes('echo')) throw new EnvError('must not name echo, which is built in');
-  const twice = names.find((name, n) => names.indexOf(name) !== n);
-  if (twice !== undefined) throw new EnvError(`names ${twice} twice`);
+  const duplicates = names.find((name, n) => names.indexOf(name) !== n);
+  if (duplicates !== undefined) throw new EnvError(`names ${duplicates} twice`);
   return names.join(',');
 });
 
@@ -66,7 +66,7 @@ export interface NamedModels {
   readonly hints: readonly string[];
 }
 
-const NOTHING: NamedModels = { providers: [], models: [], problems: [], hints: [] };
+const NO_MODELS: NamedModels = { providers: [], models: [], problems: [], hints: [] };
 
 /**
  * Reads models by their names at one or two providers. A key or a URL without names results in no model,
@@ -75,24 +75,24 @@ const NOTHING: NamedModels = { providers: [], models: [], problems: [], hints: [
  */
 export function readNamedModels(read: NamingSettings): NamedModels {
   // A setting that is invalid by itself is reported first, because the others cannot be checked without it.
-  if (NAMES.some((name) => read[name] === undefined)) return NOTHING;
+  if (NAMES.some((name) => read[name] === undefined)) return NO_MODELS;
   const { OPENAI_MODELS: openAi = '', GEMINI_MODELS: gemini = '' } = read;
   if (read.MODELS_FILE) {
     const ignored = Object.entries({ OPENAI_MODELS: openAi, GEMINI_MODELS: gemini });
     const hints = ignored
       .filter(([, names]) => names !== '')
       .map(([name]) => `MODELS_FILE is set, so ${name} is ignored: name its models in the file`);
-    return { ...NOTHING, hints };
+    return { ...NO_MODELS, hints };
   }
   const found = [openAiModels(read, openAi), geminiModels(read, gemini)];
   const both = listOf(openAi).filter((name) => listOf(gemini).includes(name));
-  const twice = both.map(
+  const duplicates = both.map(
     (name) => ['GEMINI_MODELS', `names ${name}, which OPENAI_MODELS names too`] as const,
   );
   return {
     providers: found.flatMap(({ providers }) => providers),
     models: found.flatMap(({ models }) => models),
-    problems: [...found.flatMap(({ problems }) => problems), ...twice],
+    problems: [...found.flatMap(({ problems }) => problems), ...duplicates],
     hints: found.flatMap(({ hints }) => hints),
   };
 }
@@ -100,21 +100,21 @@ export function readNamedModels(read: NamingSettings): NamedModels {
 function openAiModels(read: NamingSettings, names: string): NamedModels {
   const { OPENAI_API_KEY: apiKey = '', OPENAI_BASE_URL: baseUrl = '' } = read;
   const given = apiKey === '' ? baseUrl && 'OPENAI_BASE_URL' : 'OPENAI_API_KEY';
-  if (names === '') return given === '' ? NOTHING : hint(given, 'OPENAI_MODELS=gpt-4o-mini');
+  if (names === '') return given === '' ? NO_MODELS : hint(given, 'OPENAI_MODELS=gpt-4o-mini');
   if (given === '') {
     return refuse('OPENAI_MODELS', 'OPENAI_API_KEY, or OPENAI_BASE_URL of a server without keys');
   }
-  return served({ name: 'openai', baseUrl: baseUrl || OPENAI_URL, apiKey }, names);
+  return toNamedModels({ name: 'openai', baseUrl: baseUrl || OPENAI_URL, apiKey }, names);
 }
 
 function geminiModels({ GEMINI_API_KEY: apiKey = '' }: NamingSettings, names: string): NamedModels {
   if (names === '')
-    return apiKey === '' ? NOTHING : hint('GEMINI_API_KEY', 'GEMINI_MODELS=gemini-2.5-flash');
+    return apiKey === '' ? NO_MODELS : hint('GEMINI_API_KEY', 'GEMINI_MODELS=gemini-2.5-flash');
   if (apiKey === '') return refuse('GEMINI_MODELS', 'GEMINI_API_KEY');
-  return served({ name: 'gemini', baseUrl: GEMINI_URL, apiKey }, names);
+  return toNamedModels({ name: 'gemini', baseUrl: GEMINI_URL, apiKey }, names);
 }
 
-function served(
+function toNamedModels(
   { name, baseUrl, apiKey }: { name: string; baseUrl: string; apiKey: string },
   names: string,
 ): NamedModels {
@@ -122,17 +122,17 @@ function served(
     ...{ id, provider: name, upstream: id, maxTokensField: MAX_TOKENS_FIELD },
     ...LIMITS,
   }));
-  return { ...NOTHING, providers: [{ name, baseUrl, apiKey: apiKey || undefined }], models };
+  return { ...NO_MODELS, providers: [{ name, baseUrl, apiKey: apiKey || undefined }], models };
 }
 
 const hint = (given: string, example: string): NamedModels => ({
-  ...NOTHING,
+  ...NO_MODELS,
   hints: [
     `${given} is set, but no model is named: to serve one, set ${example}, say, and start anew`,
   ],
 });
 
 const refuse = (setting: string, needed: string): NamedModels => ({
-  ...NOTHING,
+  ...NO_MODELS,
   problems: [[setting, `needs ${needed}`]],
 });

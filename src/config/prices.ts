@@ -1,5 +1,5 @@
 import { ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
-import { ALONE } from '../fields/field-decorators.js';
+import { REPORTED_ALONE } from '../fields/field-decorators.js';
 import { isFields } from '../fields/field-reader.js';
 
 /** This bound keeps every price times every count an exact integer. */
@@ -11,11 +11,14 @@ export function Whole(min: number, max: number): PropertyDecorator {
   const isWhole = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= min;
   return ValidateBy(
     { name: 'whole', validator: { validate: (value) => isWhole(value) && Number(value) <= max } },
-    { message: ({ value }) => (value === undefined ? `${range}; missing` : range), ...ALONE },
+    {
+      message: ({ value }) => (value === undefined ? `${range}; missing` : range),
+      ...REPORTED_ALONE,
+    },
   );
 }
 
-export const MayBeLeftOut = ValidateIf((_, value) => value !== undefined);
+export const OptionalField = ValidateIf((_, value) => value !== undefined);
 
 /**
  * Validates that a price is not higher than the price of the prompt, because the hold counts at the price of
@@ -32,7 +35,10 @@ function AtMost(prompt: string): PropertyDecorator {
           Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= maxOf(args),
       },
     },
-    { message: (args) => `must be a whole number from 0 to ${String(maxOf(args))}`, ...ALONE },
+    {
+      message: (args) => `must be a whole number from 0 to ${String(maxOf(args))}`,
+      ...REPORTED_ALONE,
+    },
   );
 }
 
@@ -54,7 +60,7 @@ class MeteredPrice {
    * The price for model tokens that the provider read from its cache. Without it they cost the same as the
    * rest of the prompt.
    */
-  @MayBeLeftOut
+  @OptionalField
   @AtMost('per1kPrompt')
   readonly per1kCachedPrompt?: number;
 }
@@ -70,7 +76,7 @@ class PriceByMillion {
   @Whole(0, PRICE_MAX)
   readonly perMillionCompletion!: number;
 
-  @MayBeLeftOut
+  @OptionalField
   @AtMost('perMillionPrompt')
   readonly perMillionCachedPrompt?: number;
 }

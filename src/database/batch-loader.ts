@@ -1,4 +1,4 @@
-import { DatabaseSilent } from '../errors.js';
+import { DatabaseNotAnswering } from '../errors.js';
 import { BatchQueue } from './batch-queue.js';
 
 /** Maximum number of keys in one statement. */
@@ -46,7 +46,7 @@ export class BatchLoader<Row> {
       for (const { reject } of batch) reject(error);
     };
     onStalled(() => {
-      rejectAll(new DatabaseSilent());
+      rejectAll(new DatabaseNotAnswering());
     });
     try {
       const rows = await this.read([...new Set(batch.map(({ key }) => key))]);

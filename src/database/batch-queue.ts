@@ -1,4 +1,4 @@
-import { TooManyWaiting } from '../errors.js';
+import { QueueFull } from '../errors.js';
 
 /** The bounds of a queue. */
 export interface BatchLimits {
@@ -40,7 +40,7 @@ export class BatchQueue<Item> {
   /** Throws `Unavailable` if too many items wait. */
   add(item: Item): void {
     if (this.waiting.length >= (this.limits.waitingMax ?? WAITING_MAX)) {
-      throw new TooManyWaiting();
+      throw new QueueFull();
     }
     this.waiting.push(item);
     this.draining ??= this.drain();

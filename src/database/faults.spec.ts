@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { QueryFailedError } from 'typeorm';
-import { DatabaseBusy, DatabaseFull, DatabaseSilent } from '../errors.js';
+import { DatabaseBusy, DatabaseFull, DatabaseNotAnswering } from '../errors.js';
 import { asFault } from './faults.js';
 
 const driverError = (code: string | undefined, message = 'words') =>
@@ -11,20 +11,20 @@ describe('asFault', () => {
     ['SQLITE_BUSY', DatabaseBusy],
     ['SQLITE_LOCKED', DatabaseBusy],
     ['SQLITE_FULL', DatabaseFull],
-    ['SQLITE_IOERR', DatabaseSilent],
-    ['SQLITE_CANTOPEN', DatabaseSilent],
+    ['SQLITE_IOERR', DatabaseNotAnswering],
+    ['SQLITE_CANTOPEN', DatabaseNotAnswering],
     ['53300', DatabaseBusy],
     ['53200', DatabaseBusy],
     ['53100', DatabaseFull],
     ['57014', DatabaseBusy],
-    ['57P01', DatabaseSilent],
-    ['57P03', DatabaseSilent],
-    ['08006', DatabaseSilent],
-    ['3D000', DatabaseSilent],
-    ['28P01', DatabaseSilent],
-    ['ECONNREFUSED', DatabaseSilent],
-    ['ECONNRESET', DatabaseSilent],
-    ['EAI_AGAIN', DatabaseSilent],
+    ['57P01', DatabaseNotAnswering],
+    ['57P03', DatabaseNotAnswering],
+    ['08006', DatabaseNotAnswering],
+    ['3D000', DatabaseNotAnswering],
+    ['28P01', DatabaseNotAnswering],
+    ['ECONNREFUSED', DatabaseNotAnswering],
+    ['ECONNRESET', DatabaseNotAnswering],
+    ['EAI_AGAIN', DatabaseNotAnswering],
   ])('maps %s to 503, raw or wrapped by TypeORM', (code, Fault) => {
     const error = driverError(code);
     expect(asFault(error)).toBeInstanceOf(Fault);
@@ -33,15 +33,15 @@ describe('asFault', () => {
 
   it.each([
     ['timeout exceeded when trying to connect', DatabaseBusy],
-    ['Connection terminated unexpectedly', DatabaseSilent],
-    ['Client has encountered a connection error and is not queryable', DatabaseSilent],
+    ['Connection terminated unexpectedly', DatabaseNotAnswering],
+    ['Client has encountered a connection error and is not queryable', DatabaseNotAnswering],
   ])('recognises "%s" by its message because it has no code', (words, Fault) => {
     expect(asFault(driverError(undefined, words))).toBeInstanceOf(Fault);
   });
 
   it('maps a host that no address reaches to 503', () => {
     const error = new AggregateError([driverError('ECONNREFUSED'), driverError('EHOSTUNREACH')]);
-    expect(asFault(error)).toBeInstanceOf(DatabaseSilent);
+    expect(asFault(error)).toBeInstanceOf(DatabaseNotAnswering);
   });
 
   it.each([

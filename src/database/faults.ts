@@ -1,5 +1,10 @@
 import { QueryFailedError } from 'typeorm';
-import { DatabaseBusy, DatabaseFull, DatabaseSilent, DatabaseUnavailable } from '../errors.js';
+import {
+  DatabaseBusy,
+  DatabaseFull,
+  DatabaseNotAnswering,
+  DatabaseUnavailable,
+} from '../errors.js';
 import { tellOutage } from './outage-log.js';
 
 type Fault = new () => DatabaseUnavailable;
@@ -12,23 +17,23 @@ const SQLITE: Readonly<Record<string, Fault>> = {
   SQLITE_LOCKED: DatabaseBusy,
   SQLITE_PROTOCOL: DatabaseBusy,
   SQLITE_FULL: DatabaseFull,
-  SQLITE_IOERR: DatabaseSilent,
-  SQLITE_CANTOPEN: DatabaseSilent,
+  SQLITE_IOERR: DatabaseNotAnswering,
+  SQLITE_CANTOPEN: DatabaseNotAnswering,
 };
 
 /** Faults by the first characters of PostgreSQL's code. The longest match counts. */
 const POSTGRES: Readonly<Record<string, Fault>> = {
-  '08': DatabaseSilent, // connection errors
-  '25006': DatabaseSilent, // read only: the server is a standby
-  '25P03': DatabaseSilent, // idle in a transaction for too long
-  '28': DatabaseSilent, // the server no longer accepts these credentials
-  '3D000': DatabaseSilent, // the database no longer exists
+  '08': DatabaseNotAnswering, // connection errors
+  '25006': DatabaseNotAnswering, // read only: the server is a standby
+  '25P03': DatabaseNotAnswering, // idle in a transaction for too long
+  '28': DatabaseNotAnswering, // the server no longer accepts these credentials
+  '3D000': DatabaseNotAnswering, // the database no longer exists
   '53': DatabaseBusy, // too few connections, or too little memory
   '53100': DatabaseFull,
   '55P03': DatabaseBusy, // a lock was waited for too long
   '57014': DatabaseBusy, // the statement timed out
-  '57P': DatabaseSilent, // the server stopped, crashed, or is starting
-  '58030': DatabaseSilent, // input or output failed
+  '57P': DatabaseNotAnswering, // the server stopped, crashed, or is starting
+  '58030': DatabaseNotAnswering, // input or output failed
 };
 
 /** Codes of the operating system for a server that cannot be reached. */
@@ -40,9 +45,9 @@ const WORDS: readonly (readonly [RegExp, Fault])[] = [
   [/^timeout exceeded when trying to connect$/, DatabaseBusy],
   [
     /^Connection terminated|^Connection ended|is not queryable$|^Query read timeout$/,
-    DatabaseSilent,
+    DatabaseNotAnswering,
   ],
-  [/^Query runner already released|is not currently accepting connections$/, DatabaseSilent],
+  [/^Query runner already released|is not currently accepting connections$/, DatabaseNotAnswering],
 ];
 
 /**
@@ -66,7 +71,7 @@ function driverErrorOf(error: unknown): Thrown | undefined {
 function faultOf(code: string, message: string): Fault | undefined {
   const ofSqlite = SQLITE[code];
   if (ofSqlite) return ofSqlite;
-  if (NOT_REACHED.test(code)) return DatabaseSilent;
+  if (NOT_REACHED.test(code)) return DatabaseNotAnswering;
   for (const length of [5, 3, 2]) {
     const ofPostgres = code.length === 5 ? POSTGRES[code.slice(0, length)] : undefined;
     if (ofPostgres) return ofPostgres;

@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { openForeign } from '../database/foreign-database.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ImportReport } from './import-report.js';
-import { People, type Judged, type Person } from './people.js';
+import { People, type Decision, type Person } from './people.js';
 import { PersonWriter } from './person-writer.js';
 import { DjangoSource, MESSAGES_PAGE } from './source.js';
 import { findTables, type TableNames } from './tables.js';
 
 /** Number of users imported at the same time. Each may have a page of messages in memory. */
-const AT_ONCE = 16;
+const USERS_AT_ONCE = 16;
 
 export interface ImportOptions extends TableNames {
   /** Import the other users if some have faults. Without it nothing is imported then. */
@@ -32,24 +32,26 @@ export class DjangoImport {
     const database = await openForeign(location);
     try {
       const source = new DjangoSource(database, await findTables(database, names));
-      const outlook = new ImportReport(await source.messagesOfNobody());
-      for await (const page of this.people.judge(source)) {
-        for (const one of page) outlook.see(one);
+      const findings = new ImportReport(await source.messagesWithoutUser());
+      for await (const page of this.people.decide(source)) {
+        for (const one of page) findings.addFinding(one);
       }
-      if (outlook.wrongCount > 0 && !skip) return outlook;
-      return await this.bringAll(source, outlook);
+      if (findings.faultCount > 0 && !skip) return findings;
+      return await this.importAll(source, findings);
     } finally {
       await database.close();
     }
   }
 
-  private async bringAll(source: DjangoSource, report: ImportReport): Promise<ImportReport> {
-    report.begin();
-    for await (const page of this.people.judge(source)) {
-      const fresh = page.filter(({ verdict }) => verdict === 'new');
-      for (let first = 0; first < fresh.length; first += AT_ONCE) {
-        const some = fresh.slice(first, first + AT_ONCE);
-        await Promise.all(some.map(({ person }: Judged) => this.bring(source, person, report)));
+  private async importAll(source: DjangoSource, report: ImportReport): Promise<ImportReport> {
+    report.markStarted();
+    for await (const page of this.people.decide(source)) {
+      const newPeople = page.filter(({ verdict }) => verdict === 'new');
+      for (let first = 0; first < newPeople.length; first += USERS_AT_ONCE) {
+        const batch = newPeople.slice(first, first + USERS_AT_ONCE);
+        await Promise.all(
+          batch.map(({ person }: Decision) => this.importPerson(source, person, report)),
+        );
       }
     }
     return report;
@@ -59,7 +61,11 @@ export class DjangoImport {
    * Imports one user, in one transaction if the history is short. If it is long, the user cannot log in until
    * all of it is stored: the wallet, which marks the user as imported, comes last.
    */
-  private async bring(source: DjangoSource, person: Person, report: ImportReport): Promise<void> {
+  private async importPerson(
+    source: DjangoSource,
+    person: Person,
+    report: ImportReport,
+  ): Promise<void> {
     let after: string | undefined;
     for (;;) {
       const messages = await source.messagesOf(person.djangoId, after);

@@ -1,4 +1,4 @@
-import type { Judged } from './people.js';
+import type { Decision } from './people.js';
 
 /** Number of users named for each kind of fault or note. */
 const NAMED_MAX = 20;
@@ -21,34 +21,34 @@ class Kind {
 
 /** The findings and the results of an import. */
 export class ImportReport {
-  wrongCount = 0;
-  private hereCount = 0;
-  private isDone = false;
+  faultCount = 0;
+  private existingCount = 0;
+  private hasStarted = false;
   private readonly done = { people: 0, tokens: 0, messages: 0, balance: 0 };
-  private readonly wrong = new Map<string, Kind>();
-  private readonly noted = new Map<string, Kind>();
+  private readonly faults = new Map<string, Kind>();
+  private readonly notes = new Map<string, Kind>();
 
-  constructor(private readonly messagesOfNobody: number) {}
+  constructor(private readonly messagesWithoutUser: number) {}
 
   /** Records the findings about one user. */
-  see(judged: Judged): void {
-    const { person, verdict } = judged;
+  addFinding(decision: Decision): void {
+    const { person, verdict } = decision;
     const name = `${person.username.slice(0, 150)} (id ${person.djangoId})`;
-    if (verdict === 'here') this.hereCount += 1;
-    if (verdict === 'wrong') {
-      this.wrongCount += 1;
-      add(this.wrong, judged.reason, name);
+    if (verdict === 'imported') this.existingCount += 1;
+    if (verdict === 'invalid') {
+      this.faultCount += 1;
+      add(this.faults, decision.reason, name);
     }
     if (verdict !== 'new') return;
     if (person.unknownHasher !== '') {
       const note = `password hashed by ${person.unknownHasher}: they need a new one (password-link)`;
-      add(this.noted, note, name);
+      add(this.notes, note, name);
     }
   }
 
   /** Marks the start of writing. Without it, the report says that nothing was imported. */
-  begin(): void {
-    this.isDone = true;
+  markStarted(): void {
+    this.hasStarted = true;
   }
 
   count(more: Partial<typeof this.done>): void {
@@ -63,21 +63,21 @@ export class ImportReport {
 
   /** Whether the import ran and left out no user. */
   get isComplete(): boolean {
-    return this.isDone && this.wrongCount === 0;
+    return this.hasStarted && this.faultCount === 0;
   }
 
   toString(): string {
     const { people, tokens, messages, balance } = this.done;
-    const lines = this.isDone
+    const lines = this.hasStarted
       ? [
           `imported: ${String(people)} users, ${String(tokens)} tokens, ${String(messages)} messages, a balance of ${String(balance)}`,
         ]
       : ['nothing was imported: mend these, or give --skip to leave them out'];
-    if (this.hereCount > 0) lines.push(`here from before: ${String(this.hereCount)} users`);
-    for (const [reason, kind] of this.wrong) lines.push(`left out: ${reason}: ${String(kind)}`);
-    for (const [note, kind] of this.noted) lines.push(`${note}: ${String(kind)}`);
-    if (this.messagesOfNobody > 0) {
-      lines.push(`messages of nobody, left out: ${String(this.messagesOfNobody)}`);
+    if (this.existingCount > 0) lines.push(`here from before: ${String(this.existingCount)} users`);
+    for (const [reason, kind] of this.faults) lines.push(`left out: ${reason}: ${String(kind)}`);
+    for (const [note, kind] of this.notes) lines.push(`${note}: ${String(kind)}`);
+    if (this.messagesWithoutUser > 0) {
+      lines.push(`messages of nobody, left out: ${String(this.messagesWithoutUser)}`);
     }
     return lines.join('\n');
   }

@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { usernameField } from '../auth/auth.dto.js';
 import { USERNAME_MAX } from '../auth/username.js';
-import { bringPassword, type BroughtPassword } from '../auth/django-password.js';
+import { importPassword, type ImportedPassword } from '../auth/django-password.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Micros } from '../time.js';
 import { usernameKey } from '../users/users.service.js';
-import { broughtId } from './brought-ids.js';
+import { importedId } from './imported-ids.js';
 import { momentOf, type DjangoSource, type DjangoUser } from './source.js';
 
 /** A user to import, with the values to store here. */
-export interface Person extends BroughtPassword {
+export interface Person extends ImportedPassword {
   /** The id in the Django database. */
   readonly djangoId: string;
   readonly id: string;
@@ -23,10 +23,10 @@ export interface Person extends BroughtPassword {
   readonly balance: number;
 }
 
-/** A user and the decision: `new` is imported; `here` and `wrong` are skipped. */
-export type Judged =
-  | { readonly person: Person; readonly verdict: 'new' | 'here' }
-  | { readonly person: Person; readonly verdict: 'wrong'; readonly reason: string };
+/** A user and the decision: `new` is imported; `imported` and `invalid` are skipped. */
+export type Decision =
+  | { readonly person: Person; readonly verdict: 'new' | 'imported' }
+  | { readonly person: Person; readonly verdict: 'invalid'; readonly reason: string };
 
 const WHOLE = /^\d{1,16}$/;
 
@@ -35,11 +35,11 @@ function toPerson(user: DjangoUser): Person {
   const username = user.username.normalize('NFKC');
   return {
     djangoId: user.id,
-    id: broughtId('user', user.id, joined),
+    id: importedId('user', user.id, joined),
     username,
     usernameKey: usernameKey(username),
     email: (user.email ?? '').replaceAll('\0', ''),
-    ...bringPassword(user.password),
+    ...importPassword(user.password),
     isActive: Boolean(user.isActive),
     isStaff: Boolean(user.isStaff),
     joined,
@@ -56,16 +56,16 @@ export class People {
    * Yields the decisions, a page at a time. If several names are equal here, only the user with the lowest id
    * is imported.
    */
-  async *judge(source: DjangoSource): AsyncGenerator<Judged[]> {
+  async *decide(source: DjangoSource): AsyncGenerator<Decision[]> {
     const taken = new Set<string>();
     for await (const page of source.people()) {
       const people = page.map(toPerson);
-      const here = await this.broughtBefore(people);
+      const here = await this.findImported(people);
       const owners = await this.ownersOf(people);
       yield people.map((person) => {
-        if (here.has(person.id)) return { person, verdict: 'here' };
+        if (here.has(person.id)) return { person, verdict: 'imported' };
         const reason = faultOf(person, taken, owners);
-        if (reason !== undefined) return { person, verdict: 'wrong', reason };
+        if (reason !== undefined) return { person, verdict: 'invalid', reason };
         taken.add(person.usernameKey);
         return { person, verdict: 'new' };
       });
@@ -73,7 +73,7 @@ export class People {
   }
 
   /** Returns the ids of users whose wallets exist. The wallet is created last, and stays when the user is deleted. */
-  private async broughtBefore(people: readonly Person[]): Promise<Set<string>> {
+  private async findImported(people: readonly Person[]): Promise<Set<string>> {
     const rows = await this.reader.read<{ ownerId: string }>(
       '/* django.brought */ SELECT owner_id AS "ownerId" FROM wallets WHERE owner_id = ANY($1)',
       [people.map(({ id }) => id)],

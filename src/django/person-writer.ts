@@ -12,7 +12,7 @@ import { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { NOTHING_STORED, type Stored } from '../wallet/stored.js';
 import { WalletService } from '../wallet/wallet.service.js';
-import { broughtId } from './brought-ids.js';
+import { importedId } from './imported-ids.js';
 import type { Person } from './people.js';
 import { momentOf, type DjangoMessage, type DjangoToken } from './source.js';
 
@@ -33,8 +33,8 @@ export class PersonWriter {
   /** Writes the account as inactive, so the user cannot log in until the import is complete. */
   async begin(tx: Tx, person: Person): Promise<void> {
     const { id, username, usernameKey, email, passwordHash, isStaff, joined } = person;
-    const [there] = await tx.read('/* django.user */ SELECT id FROM users WHERE id = $1', [id]);
-    if (there) return;
+    const [existing] = await tx.read('/* django.user */ SELECT id FROM users WHERE id = $1', [id]);
+    if (existing) return;
     tx.insertLater(User, {
       id,
       username,
@@ -54,14 +54,14 @@ export class PersonWriter {
    */
   async addHistory(tx: Tx, person: Person, messages: readonly DjangoMessage[]): Promise<void> {
     if (messages.length === 0) return;
-    const conversationId = broughtId('conversation', person.djangoId, person.joined);
+    const conversationId = importedId('conversation', person.djangoId, person.joined);
     await this.openConversation(tx, conversationId, person.id);
     const turns = messages.map((one) => toTurn(one, person, conversationId));
-    const there = await tx.read<{ id: string }>(
+    const existing = await tx.read<{ id: string }>(
       '/* django.turns */ SELECT id FROM turns WHERE id = ANY($1)',
       [turns.map(({ id }) => id)],
     );
-    const known = new Set(there.map(({ id }) => id));
+    const known = new Set(existing.map(({ id }) => id));
     let ordinal = await lastOrdinal(tx, person.id);
     for (const turn of turns) {
       if (!known.has(turn.id)) tx.insertLater(Turn, { ...turn, ordinal: (ordinal += 1) });
@@ -73,7 +73,7 @@ export class PersonWriter {
     for (const { key, created } of tokens) {
       const createdAt = momentOf(created) ?? person.joined;
       tx.insertLater(AccessToken, {
-        id: broughtId('token', digestOf(key), createdAt),
+        id: importedId('token', digestOf(key), createdAt),
         digest: digestOf(key),
         userId: person.id,
         createdAt,
@@ -92,8 +92,8 @@ export class PersonWriter {
 
   private async openConversation(tx: Tx, id: string, ownerId: string): Promise<void> {
     const sql = '/* django.conversation */ SELECT id FROM conversations WHERE id = $1';
-    const [there] = await tx.read(sql, [id]);
-    if (there) return;
+    const [existing] = await tx.read(sql, [id]);
+    if (existing) return;
     const settings = { title: CONVERSATION_TITLE, model: null, system: null };
     this.conversations.open(tx, { id, ownerId, ordinal: 1, busyHoldId: null, ...settings });
   }
@@ -127,7 +127,7 @@ function toTurn(row: DjangoMessage, person: Person, conversationId: string): Omi
   const createdAt: Micros = momentOf(row.moment) ?? person.joined;
   const [message, response] = [storable(row.message), storable(row.response)];
   return {
-    id: broughtId('message', row.id, createdAt),
+    id: importedId('message', row.id, createdAt),
     ownerId: person.id,
     conversationId,
     holdId: null,

@@ -1,6 +1,6 @@
 import { quote, type ForeignDatabase } from '../database/foreign-database.js';
 import { fromIso, type Micros } from '../time.js';
-import type { DjangoTables, Found } from './tables.js';
+import type { DjangoTables, MatchedTable } from './tables.js';
 
 /** Number of users, and of messages of one user, read at once. */
 const PEOPLE_PAGE = 200;
@@ -81,7 +81,7 @@ export class DjangoSource {
   }
 
   /** Returns the number of messages that belong to no existing user. */
-  async messagesOfNobody(): Promise<number> {
+  async messagesWithoutUser(): Promise<number> {
     const { users, messages } = this.tables;
     if (!messages) return 0;
     const [row] = await this.database.rows<{ count: number | string }>(
@@ -93,7 +93,7 @@ export class DjangoSource {
 }
 
 function selection<Column extends string>(
-  { table, columns }: Found<Column>,
+  { table, columns }: MatchedTable<Column>,
   asText: readonly NoInfer<Column>[],
 ): string {
   const parts = Object.entries<string>(columns).map(([meaning, column]) => {
@@ -106,7 +106,7 @@ function selection<Column extends string>(
 
 /** Orders by the ids as the table stores them. As text in the selection, 10 would sort before 9. */
 function keyset<Column extends string>(
-  { columns }: Found<Column>,
+  { columns }: MatchedTable<Column>,
   key: NoInfer<Column>,
   after: string | undefined,
   condition = '1 = 1',

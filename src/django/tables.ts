@@ -8,19 +8,19 @@ export interface TableNames {
 }
 
 /** A table, and the names of its columns by their meaning. */
-export interface Found<Column extends string> {
+export interface MatchedTable<Column extends string> {
   readonly table: string;
   readonly columns: Readonly<Record<Column, string>>;
 }
 
-type Shape<Column extends string> = Readonly<Record<Column, readonly string[]>>;
+type ColumnNames<Column extends string> = Readonly<Record<Column, readonly string[]>>;
 type UserColumn =
   'id' | 'username' | 'password' | 'email' | 'isActive' | 'isStaff' | 'joined' | 'balance';
 type TokenColumn = 'key' | 'user' | 'created';
 type MessageColumn = 'id' | 'user' | 'message' | 'response' | 'moment';
 
 /** The possible names of each column, the most likely first. Columns of Django itself have one name. */
-const USERS: Shape<UserColumn> = {
+const USERS: ColumnNames<UserColumn> = {
   id: ['id'],
   username: ['username'],
   password: ['password'],
@@ -30,8 +30,8 @@ const USERS: Shape<UserColumn> = {
   joined: ['date_joined'],
   balance: ['tokens', 'token_balance', 'balance', 'credits'],
 };
-const TOKENS: Shape<TokenColumn> = { key: ['key'], user: ['user_id'], created: ['created'] };
-const MESSAGES: Shape<MessageColumn> = {
+const TOKENS: ColumnNames<TokenColumn> = { key: ['key'], user: ['user_id'], created: ['created'] };
+const MESSAGES: ColumnNames<MessageColumn> = {
   id: ['id'],
   user: ['user_id', 'owner_id', 'author_id'],
   message: ['message', 'prompt', 'question'],
@@ -41,9 +41,9 @@ const MESSAGES: Shape<MessageColumn> = {
 
 /** The tables of a Django service; undefined for one that the operator declared as missing. */
 export interface DjangoTables {
-  readonly users: Found<UserColumn>;
-  readonly tokens: Found<TokenColumn> | undefined;
-  readonly messages: Found<MessageColumn> | undefined;
+  readonly users: MatchedTable<UserColumn>;
+  readonly tokens: MatchedTable<TokenColumn> | undefined;
+  readonly messages: MatchedTable<MessageColumn> | undefined;
 }
 
 /**
@@ -66,16 +66,18 @@ export async function findTables(
 
 function find<Column extends string>(
   tables: readonly ForeignTable[],
-  shape: Shape<Column>,
+  shape: ColumnNames<Column>,
   { kind, name }: { kind: string; name: string | undefined },
-): Found<Column> | undefined {
+): MatchedTable<Column> | undefined {
   if (name === 'none') return undefined;
   const among = name === undefined ? tables : tables.filter((table) => table.name === name);
-  const fitting = among.map((table) => fit(table, shape)).filter((found) => found !== undefined);
+  const matches = among
+    .map((table) => matchColumns(table, shape))
+    .filter((found) => found !== undefined);
   const option = `--${kind}-table`;
-  const [only, ...others] = fitting;
+  const [only, ...others] = matches;
   if (others.length > 0) {
-    const candidates = fitting.map(({ table }) => table).join(', ');
+    const candidates = matches.map(({ table }) => table).join(', ');
     throw new Error(
       `several tables look like that of ${kind}: give ${option} with one of ${candidates}`,
     );
@@ -87,10 +89,10 @@ function find<Column extends string>(
   );
 }
 
-function fit<Column extends string>(
+function matchColumns<Column extends string>(
   { name, columns }: ForeignTable,
-  shape: Shape<Column>,
-): Found<Column> | undefined {
+  shape: ColumnNames<Column>,
+): MatchedTable<Column> | undefined {
   const chosen = Object.entries<readonly string[]>(shape).map(
     ([meaning, any]) => [meaning, any.find((one) => columns.has(one))] as const,
   );

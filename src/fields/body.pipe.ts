@@ -21,7 +21,7 @@ function pythonType(value: unknown): string {
 }
 
 /** Returns the body as an object. Throws the reference's sentence for any other value. */
-function asFields(value: unknown): object {
+function requireObject(value: unknown): object {
   if (isFields(value)) return value;
   const message =
     value === null
@@ -31,14 +31,14 @@ function asFields(value: unknown): object {
 }
 
 /** Returns the sentences of each field, in the order of the fields. */
-export function byField(faults: readonly FieldFault[]): Fields {
+export function groupByField(faults: readonly FieldFault[]): Fields {
   const fields: Fields = {};
   for (const { path, sentence } of faults) (fields[path] ??= []).push(sentence);
   return fields;
 }
 
 /** Adds an error for each file, even in an unknown field. Otherwise the caller would think that the file was read. */
-function alsoFiles(given: object, errors: Fields): Fields {
+function withFileErrors(given: object, errors: Fields): Fields {
   for (const [name, value] of Object.entries(given)) {
     if (value instanceof FormFile) errors[name] ??= ['A file is not taken here. Send text.'];
   }
@@ -53,10 +53,10 @@ function alsoFiles(given: object, errors: Fields): Fields {
 @Injectable()
 export class BodyPipe implements PipeTransform<RawBody | undefined, Promise<object>> {
   async transform(raw: RawBody | undefined, { metatype }: ArgumentMetadata): Promise<object> {
-    const fields = asFields(raw instanceof RawBody ? await decodeBody(raw) : {});
+    const fields = requireObject(raw instanceof RawBody ? await decodeBody(raw) : {});
     const { dto, faults } = readFields(this.typeFor(fields, metatype as Type<object>), fields);
-    const errors = alsoFiles(fields, byField(faults));
-    const failed = await this.alsoCheck(dto, errors);
+    const errors = withFileErrors(fields, groupByField(faults));
+    const failed = await this.addErrors(dto, errors);
     if (Object.keys(failed).length > 0) throw new ValidationFailed(failed);
     return dto;
   }
@@ -67,7 +67,7 @@ export class BodyPipe implements PipeTransform<RawBody | undefined, Promise<obje
   }
 
   /** Adds errors of rules that need the database. Overridden by routes with such rules. */
-  protected alsoCheck(_dto: object, errors: Fields): Fields | Promise<Fields> {
+  protected addErrors(_dto: object, errors: Fields): Fields | Promise<Fields> {
     return errors;
   }
 }

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsBoolean } from 'class-validator';
-import { Present, Reads } from './field-decorators.js';
+import { Presence, ReadWith } from './field-decorators.js';
 import { describeBoolean, type FieldDocs } from './field-docs.js';
 
 /** The words of Django REST framework's `BooleanField`, in any case. */
@@ -31,8 +31,8 @@ export function BooleanField({
 }: BooleanFieldRules = {}): PropertyDecorator {
   return applyDecorators(
     describeBoolean({ optional, docs }),
-    Reads((value) => toBoolean(value, optional)),
-    Present({ optional }),
+    ReadWith((value) => toBoolean(value, optional)),
+    Presence({ optional }),
     IsBoolean({ message: 'Must be a valid boolean.' }),
   );
 }

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
-import { ALONE, Present, Reads } from './field-decorators.js';
+import { REPORTED_ALONE, Presence, ReadWith } from './field-decorators.js';
 
 export interface ChoicesFieldRules {
   readonly choices: readonly string[];
@@ -20,7 +20,7 @@ export function ChoicesField({ choices, description }: ChoicesFieldRules): Prope
     name: string,
     test: (value: unknown) => boolean,
     message: string | ((args: ValidationArguments) => string),
-  ) => ValidateBy({ name, validator: { validate: test } }, { message, ...ALONE });
+  ) => ValidateBy({ name, validator: { validate: test } }, { message, ...REPORTED_ALONE });
   return applyDecorators(
     ApiProperty({
       type: 'array',
@@ -30,8 +30,8 @@ export function ChoicesField({ choices, description }: ChoicesFieldRules): Prope
       nullable: true,
       description,
     }),
-    Reads(toList),
-    Present({ optional: true, mayBeNull: true }),
+    ReadWith(toList),
+    Presence({ optional: true, mayBeNull: true }),
     rule('isList', Array.isArray, 'Expected a list of items.'),
     rule('notEmpty', (value) => (value as unknown[]).length > 0, 'This list may not be empty.'),
     rule(

@@ -7,13 +7,13 @@ export type NestedType = (given: Readonly<Record<string, unknown>>) => Type<obje
 
 const READER = Symbol('reader of a field');
 const NESTED = Symbol('class of a nested field');
-const NULL_IS_NOTHING = Symbol('null leaves the field out');
+const NULL_IS_MISSING = Symbol('null leaves the field out');
 
 /** Options of a rule whose error is reported alone. If it fails, later rules are not checked. */
-export const ALONE = { context: { standsAlone: true } } as const;
+export const REPORTED_ALONE = { context: { isReportedAlone: true } } as const;
 
 /** Sets how a value is read before it is checked. A value that cannot be read stays unchanged. */
-export const Reads = (read: (value: unknown) => unknown): PropertyDecorator =>
+export const ReadWith = (read: (value: unknown) => unknown): PropertyDecorator =>
   Reflect.metadata(READER, read);
 
 /**
@@ -25,7 +25,7 @@ export const Nested = (
   options: { each?: boolean; message: string | ((args: ValidationArguments) => string) },
 ): PropertyDecorator => applyDecorators(Reflect.metadata(NESTED, type), ValidateNested(options));
 
-const presence = ({ value }: ValidationArguments) =>
+const presenceMessage = ({ value }: ValidationArguments) =>
   value === undefined ? 'This field is required.' : 'This field may not be null.';
 
 /**
@@ -33,7 +33,7 @@ const presence = ({ value }: ValidationArguments) =>
  * optional field may not be null, null counts as missing, because many clients send null for each field that they
  * do not set.
  */
-export const Present = ({
+export const Presence = ({
   optional = false,
   mayBeNull = false,
 }: {
@@ -41,12 +41,12 @@ export const Present = ({
   readonly mayBeNull?: boolean | undefined;
 }): PropertyDecorator =>
   applyDecorators(
-    Reflect.metadata(NULL_IS_NOTHING, optional && !mayBeNull),
+    Reflect.metadata(NULL_IS_MISSING, optional && !mayBeNull),
     ValidateIf((_, value) => !(optional && value === undefined) && !(mayBeNull && value === null)),
-    IsDefined({ message: presence, ...ALONE }),
+    IsDefined({ message: presenceMessage, ...REPORTED_ALONE }),
   );
 
-/** Returns the reader that `Reads` set for a field. Returns undefined if the field has none. */
+/** Returns the reader that `ReadWith` set for a field. Returns undefined if the field has none. */
 export function readerOf(
   type: Type<object>,
   field: string,
@@ -56,9 +56,9 @@ export function readerOf(
   >;
 }
 
-/** Checks whether null counts as missing, as set by `Present`. */
-export function isNullNothing(type: Type<object>, field: string): boolean {
-  return Reflect.getMetadata(NULL_IS_NOTHING, type.prototype as object, field) === true;
+/** Checks whether null counts as missing, as set by `Presence`. */
+export function isNullMissing(type: Type<object>, field: string): boolean {
+  return Reflect.getMetadata(NULL_IS_MISSING, type.prototype as object, field) === true;
 }
 
 /** Returns the class that `Nested` set for a field. */

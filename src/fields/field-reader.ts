@@ -7,7 +7,7 @@ import {
   type ValidationOptions,
   type ValidatorConstraintInterface,
 } from 'class-validator';
-import { isNullNothing, nestedTypeOf, readerOf, type NestedType } from './field-decorators.js';
+import { isNullMissing, nestedTypeOf, readerOf, type NestedType } from './field-decorators.js';
 
 type Rule = ReturnType<MetadataStorage['getTargetValidationMetadatas']>[number];
 
@@ -32,13 +32,13 @@ export interface ReadOptions {
 interface Check {
   readonly rule: Rule;
   readonly validate: NonNullable<ValidatorConstraintInterface['validate']>;
-  readonly standsAlone: boolean;
+  readonly isReportedAlone: boolean;
 }
 
 interface Field {
   readonly name: string;
   readonly read: ((value: unknown) => unknown) | undefined;
-  readonly isNullNothing: boolean;
+  readonly isNullMissing: boolean;
   readonly conditions: readonly ((dto: object, value: unknown) => boolean)[];
   readonly checks: readonly Check[];
   readonly nested: { readonly rule: Rule; readonly type: NestedType } | undefined;
@@ -47,7 +47,7 @@ interface Field {
 type Fields = Record<string, unknown>;
 
 /** The fields of each class, computed at the first read, because class-validator looks them up for each object. */
-const plans = new WeakMap<Type<object>, readonly Field[]>();
+const fieldsByClass = new WeakMap<Type<object>, readonly Field[]>();
 
 /**
  * Reads an object into the DTO class and runs each rule of class-validator once for each field, in one pass. Throws
@@ -59,14 +59,14 @@ export function readFields<T extends object>(
   options: ReadOptions = {},
 ): Reading<T> {
   const faults: FieldFault[] = [];
-  return { dto: new Pass(faults, options).read(type, given, '') as T, faults };
+  return { dto: new FieldPass(faults, options).read(type, given, '') as T, faults };
 }
 
 /** Checks whether a value is an object and not a list. */
 export const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-class Pass {
+class FieldPass {
   constructor(
     private readonly faults: FieldFault[],
     private readonly options: ReadOptions,
@@ -76,11 +76,11 @@ class Pass {
     const fields = fieldsOf(type);
     const dto = new type() as Fields;
     // All fields are read before any is checked, because a rule may use the other fields.
-    for (const { name, read, isNullNothing: skipsNull } of fields) {
+    for (const { name, read, isNullMissing } of fields) {
       const value = (given as Fields)[name];
-      if (value === undefined || (value === null && skipsNull)) continue;
-      const understood = read ? read(value) : value;
-      if (understood !== undefined) dto[name] = understood;
+      if (value === undefined || (value === null && isNullMissing)) continue;
+      const parsed = read ? read(value) : value;
+      if (parsed !== undefined) dto[name] = parsed;
     }
     if (this.options.unknownField !== undefined) this.refuseUnknown(fields, given, path);
     for (const field of fields) this.check(field, dto, path === '' ? '' : `${path}.`);
@@ -91,22 +91,22 @@ class Pass {
     const { unknownField = '' } = this.options;
     for (const name of Object.keys(given)) {
       if (fields.some((field) => field.name === name)) continue;
-      this.tell(path === '' ? name : `${path}.${name}`, unknownField);
+      this.addFault(path === '' ? name : `${path}.${name}`, unknownField);
     }
   }
 
   private check({ name, conditions, checks, nested }: Field, dto: Fields, prefix: string): void {
     const value = dto[name];
     for (const applies of conditions) if (!applies(dto, value)) return;
-    let isSound = true;
-    for (const { rule, validate, standsAlone } of checks) {
+    let isValid = true;
+    for (const { rule, validate, isReportedAlone } of checks) {
       const args = argumentsOf(rule, dto, value);
       if (validate(value, args) === true) continue;
-      isSound = false;
-      this.tell(prefix + name, sentenceOf(rule, args));
-      if (standsAlone) return;
+      isValid = false;
+      this.addFault(prefix + name, sentenceOf(rule, args));
+      if (isReportedAlone) return;
     }
-    if (nested && isSound) dto[name] = this.readNested(nested, dto, value, prefix + name);
+    if (nested && isValid) dto[name] = this.readNested(nested, dto, value, prefix + name);
   }
 
   /** Reads the children of a valid value: one object, or the objects of a list or a map. */
@@ -118,7 +118,7 @@ class Pass {
   ): unknown {
     const child = (given: unknown, place: string) => {
       if (isFields(given)) return this.read(type(given), given, place);
-      this.tell(place, sentenceOf(rule, argumentsOf(rule, dto, given)));
+      this.addFault(place, sentenceOf(rule, argumentsOf(rule, dto, given)));
       return given;
     };
     if (!rule.each) return child(value, path);
@@ -130,7 +130,7 @@ class Pass {
     return value.map((one: unknown, index) => child(one, `${path}[${String(index)}]`));
   }
 
-  private tell(path: string, sentence: string): void {
+  private addFault(path: string, sentence: string): void {
     this.faults.push({ path, sentence });
   }
 }
@@ -145,10 +145,10 @@ function sentenceOf({ message }: Rule, args: ValidationArguments): string {
 }
 
 function fieldsOf(type: Type<object>): readonly Field[] {
-  let fields = plans.get(type);
+  let fields = fieldsByClass.get(type);
   if (!fields) {
     fields = compile(type);
-    plans.set(type, fields);
+    fieldsByClass.set(type, fields);
   }
   return fields;
 }
@@ -167,7 +167,7 @@ function compile(type: Type<object>): Field[] {
     return {
       name,
       read: readerOf(type, name),
-      isNullNothing: isNullNothing(type, name),
+      isNullMissing: isNullMissing(type, name),
       conditions: ofType(ValidationTypes.CONDITIONAL_VALIDATION).map(
         ({ constraints }) => constraints[0] as Field['conditions'][number],
       ),
@@ -208,10 +208,10 @@ function toCheck(rule: Rule): Check {
     );
   }
   const { instance } = constraint;
-  const context = rule.context as { standsAlone?: boolean } | undefined;
+  const context = rule.context as { isReportedAlone?: boolean } | undefined;
   return {
     rule,
     validate: instance.validate.bind(instance),
-    standsAlone: context?.standsAlone === true,
+    isReportedAlone: context?.isReportedAlone === true,
   };
 }

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsInt, Max, Min } from 'class-validator';
-import { ALONE, Present, Reads } from './field-decorators.js';
+import { REPORTED_ALONE, Presence, ReadWith } from './field-decorators.js';
 import { describeNumber, type FieldDocs } from './field-docs.js';
 
 /** The rules of an integer field. The sentences are those of Django REST framework's `IntegerField`. */
@@ -23,9 +23,9 @@ export function NumberField(rules: NumberFieldRules): PropertyDecorator {
   const { min, max, mayBeNull, optional } = rules;
   return applyDecorators(
     describeNumber(rules),
-    Reads(toNumber),
-    Present({ mayBeNull, optional }),
-    IsInt({ message: 'A valid integer is required.', ...ALONE }),
+    ReadWith(toNumber),
+    Presence({ mayBeNull, optional }),
+    IsInt({ message: 'A valid integer is required.', ...REPORTED_ALONE }),
     Min(min, { message: `Ensure this value is greater than or equal to ${String(min)}.` }),
     Max(max, { message: `Ensure this value is less than or equal to ${String(max)}.` }),
   );

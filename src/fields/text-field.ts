@@ -6,7 +6,7 @@ import {
   type ValidationOptions,
 } from 'class-validator';
 import { isLongerThan, loneSurrogate, strip, tooLong } from '../drf/text.js';
-import { ALONE, Present, Reads } from './field-decorators.js';
+import { REPORTED_ALONE, Presence, ReadWith } from './field-decorators.js';
 import { describeText, type FieldDocs } from './field-docs.js';
 
 /** The rules of a text field. They and their sentences are those of Django REST framework's `CharField`. */
@@ -20,7 +20,7 @@ export interface TextFieldRules {
   readonly mayBeBlank?: boolean;
   readonly mayBeNull?: boolean;
   /** A blank text counts as missing, because a form sends blank inputs. */
-  readonly blankIsNothing?: boolean;
+  readonly isBlankMissing?: boolean;
   readonly maxCodePoints?: number;
   /** The sentence for a value that is not a text. */
   readonly typeMessage?: string;
@@ -34,10 +34,10 @@ export interface TextFieldRules {
  * Returns the text of a value. Integers are accepted as text, with the digits that the caller wrote. Other numbers
  * are not.
  */
-function toText(value: unknown, { whiteSpace = 'trim', blankIsNothing }: TextFieldRules): unknown {
+function toText(value: unknown, { whiteSpace = 'trim', isBlankMissing }: TextFieldRules): unknown {
   const given = typeof value === 'bigint' ? String(value) : value;
   const text = typeof given === 'string' && whiteSpace === 'trim' ? strip(given) : given;
-  return blankIsNothing && text === '' ? undefined : text;
+  return isBlankMissing && text === '' ? undefined : text;
 }
 
 /** A rule for texts. It ignores all other values. */
@@ -63,13 +63,13 @@ export function TextField(rules: TextFieldRules = {}): PropertyDecorator {
     text === '' || (whiteSpace === 'notAlone' && strip(text) === '');
   const all = [
     describeText(rules),
-    Reads((value) => toText(value, rules)),
-    Present(rules),
-    IsString({ message: rules.typeMessage ?? 'Not a valid string.', ...ALONE }),
+    ReadWith((value) => toText(value, rules)),
+    Presence(rules),
+    IsString({ message: rules.typeMessage ?? 'Not a valid string.', ...REPORTED_ALONE }),
     !mayBeBlank &&
       textRule('notBlank', (text) => !isBlank(text), {
         message: 'This field may not be blank.',
-        ...ALONE,
+        ...REPORTED_ALONE,
       }),
     rule && textRule('rule', rule.test, { message: rule.message }),
     max !== undefined &&

@@ -1,5 +1,5 @@
 import { ValidationFailed } from '../errors.js';
-import { byField } from './body.pipe.js';
+import { groupByField } from './body.pipe.js';
 import { readFields } from './field-reader.js';
 import { TextField, type TextFieldRules } from './text-field.js';
 
@@ -18,7 +18,7 @@ export function textReader(
   TextField(rules)(Fields.prototype, field);
   return (text) => {
     const { dto, faults } = readFields(Fields, { [field]: text });
-    if (faults.length > 0) throw new ValidationFailed(byField(faults));
+    if (faults.length > 0) throw new ValidationFailed(groupByField(faults));
     return dto[field];
   };
 }

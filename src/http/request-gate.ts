@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
-import { ServiceStopping, Throttled, TooManyUnderWay } from '../errors.js';
+import { ServiceStopping, Throttled, TooManyOpenRequests } from '../errors.js';
 import { Arrivals } from './arrivals.js';
 import { onResponseClosed } from './exchange.js';
 import { sendError } from './send-error.js';
@@ -107,7 +107,7 @@ export class RequestGate {
   /** Returns the function that ends the handler's part. Returns undefined if the request was refused. */
   private startHandler(request: FastifyRequest, reply: FastifyReply): (() => void) | undefined {
     if (this.runningHandlers >= this.config.requestsMax && !isHealthRoute(request)) {
-      void sendError(request, reply, new TooManyUnderWay());
+      void sendError(request, reply, new TooManyOpenRequests());
       return undefined;
     }
     const openRequest = request.openRequest ?? {

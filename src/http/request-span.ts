@@ -1,5 +1,5 @@
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify';
-import { endFailed, isTracing, openServerSpan, within, type OpenSpan } from '../tracing.js';
+import { endFailed, isTracing, openServerSpan, runInContext, type OpenSpan } from '../tracing.js';
 
 const spans = new WeakMap<FastifyRequest, OpenSpan>();
 
@@ -25,7 +25,7 @@ export function inSpan(handler: RouteHandlerMethod): RouteHandlerMethod {
   return function (request, reply) {
     const open = spans.get(request);
     const answer = (): unknown => handler.call(this, request, reply);
-    return open ? within(open, answer) : answer();
+    return open ? runInContext(open, answer) : answer();
   };
 }
 

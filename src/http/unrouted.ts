@@ -4,7 +4,7 @@ import { negotiate } from '../drf/negotiation.js';
 import { toJson } from '../drf/json.js';
 import {
   BadRequest,
-  IdempotencyKeyNotTaken,
+  IdempotencyKeyNotAccepted,
   MethodNotAllowed,
   NotFound,
   type AppError,
@@ -97,7 +97,7 @@ const UNLISTED_METHODS = ['HEAD', 'OPTIONS'];
 
 /** Returns the error for an Idempotency-Key that would be ignored, or for NUL, which no id or name contains. */
 function findIgnoredPart(request: FastifyRequest): AppError | undefined {
-  if (hasIgnoredKey(request)) return new IdempotencyKeyNotTaken();
+  if (hasIgnoredKey(request)) return new IdempotencyKeyNotAccepted();
   const named = Object.values((request.params ?? {}) as Record<string, string>);
   return named.some((text) => text.includes('\0')) ? new NotFound() : undefined;
 }

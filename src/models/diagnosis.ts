@@ -1,4 +1,4 @@
-import { ProviderError, ProviderRefused, ProviderUnfit } from '../errors.js';
+import { ProviderError, ProviderRefused, ProviderRejectedSetup } from '../errors.js';
 
 /** What a failed request shows about the settings of its model. */
 export interface Diagnosis {
@@ -18,7 +18,7 @@ export function diagnosisOf(error: unknown, waitMs: number): Diagnosis {
   if (!(error instanceof ProviderError)) return unknown(silentFor(error, waitMs));
   const { upstreamStatus: status, upstreamCode: code, reason = '' } = error.report ?? {};
   if (error instanceof ProviderRefused) return refused(error.message);
-  if (error instanceof ProviderUnfit) return refused(error.words);
+  if (error instanceof ProviderRejectedSetup) return refused(error.providerText);
   const said = `the provider answered ${String(status)}`;
   switch (status) {
     case undefined:

@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
-import { DatabaseSilent, ServiceStopping } from '../errors.js';
+import { DatabaseNotAnswering, ServiceStopping } from '../errors.js';
 import { RequestGate } from '../http/request-gate.js';
 import { Public } from '../http/request.decorators.js';
 import { HealthDocs, type HealthDto } from './health.docs.js';
@@ -29,7 +29,7 @@ export class HealthController {
   @Get('ready')
   async ready(): Promise<HealthDto> {
     if (this.gate.isStopping) throw new ServiceStopping();
-    if (!(await this.databaseAnswers())) throw new DatabaseSilent();
+    if (!(await this.databaseAnswers())) throw new DatabaseNotAnswering();
     return { status: 'ok' };
   }
 

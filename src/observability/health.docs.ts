@@ -1,4 +1,4 @@
-import { DatabaseSilent } from '../errors.js';
+import { DatabaseNotAnswering } from '../errors.js';
 import { ShownText } from '../fields/field-docs.js';
 import { describeRoute } from '../openapi/route-docs.js';
 
@@ -36,6 +36,6 @@ export const HealthDocs = {
           type: HealthDto,
         },
       },
-      errors: [new DatabaseSilent()],
+      errors: [new DatabaseNotAnswering()],
     }),
 };

@@ -18,21 +18,21 @@ export interface Started {
  */
 export function startLines(started: Started): string[] {
   const { url, databaseUrl, models, modelHints } = started;
-  const served = models.map(({ id, provider }) => `${id} (${whereIs(provider.name, started)})`);
+  const served = models.map(({ id, provider }) => `${id} (${addressOf(provider.name, started)})`);
   return [
     `Models, the default first: ${served.join(', ')}`,
-    `Page: ${url}/, docs: ${url}/api/docs/, database: ${placeOf(databaseUrl)}`,
+    `Page: ${url}/, docs: ${url}/api/docs/, database: ${locationOf(databaseUrl)}`,
     ...modelHints,
   ];
 }
 
-function whereIs(name: string, { providers }: Started): string {
+function addressOf(name: string, { providers }: Started): string {
   const places = providers.filter((one) => one.name === name).map(({ baseUrl }) => baseUrl);
   return places.length > 0 ? `${name} at ${[...new Set(places)].join(' and ')}` : 'built in';
 }
 
 /** Returns the path of the file, or the server and the name of its database. */
-function placeOf(databaseUrl: string): string {
+function locationOf(databaseUrl: string): string {
   if (databaseUrl.startsWith('sqlite:')) return resolve(databaseUrl.slice('sqlite:'.length));
   const { host, pathname } = new URL(databaseUrl);
   return `PostgreSQL at ${host}${pathname}`;

@@ -31,29 +31,31 @@ function servedPath(path: string): string {
 }
 
 /** Returns the sentence that says which API keys may call a route. */
-function keysFor(access: RouteAccess = 'session'): string {
+function apiKeySentence(access: RouteAccess = 'session'): string {
   if (access === 'session') return 'Not for API keys.';
   return access === 'any' ? 'For any API key.' : `API keys need the scope \`${access}\`.`;
 }
 
 /** Returns the operation with everything that the server adds to its `describeRoute`. */
-function complete(operation: OperationObject, route: ServedRoute): OperationObject {
+function completeOperation(operation: OperationObject, route: ServedRoute): OperationObject {
   const {
     [ROUTE_ERRORS]: own = [],
     parameters = [],
-    ...said
+    ...described
   } = operation as OperationObject & {
     [ROUTE_ERRORS]?: ErrorSample[];
   };
-  const circumstances = { ...route, takesBody: said.requestBody !== undefined };
+  const properties = { ...route, takesBody: described.requestBody !== undefined };
   return {
-    ...said,
+    ...described,
     ...(!route.isPublic && {
-      description: [said.description, keysFor(route.access)].filter(Boolean).join('\n\n'),
+      description: [described.description, apiKeySentence(route.access)]
+        .filter(Boolean)
+        .join('\n\n'),
     }),
     ...(parameters.length > 0 && { parameters }),
     ...(route.isPublic && { security: [] }),
-    responses: { ...withLimits(said.responses, route), ...refusalsOf(circumstances, own) },
+    responses: { ...withLimits(described.responses, route), ...refusalsOf(properties, own) },
   };
 }
 
@@ -65,11 +67,11 @@ function withLimits(
   if (limit === 'none') return responses;
   const names = limitHeaders(isOpenAiPath(path));
   const limits = Object.fromEntries(names.map((name) => [name, headerReference(name)]));
-  const told = Object.entries(responses).map(([status, response]) => {
+  const entries = Object.entries(responses).map(([status, response]) => {
     const { headers, ...rest } = response as ResponseObject;
     return [status, { ...rest, headers: { ...headers, ...limits } }];
   });
-  return Object.fromEntries(told) as OperationObject['responses'];
+  return Object.fromEntries(entries) as OperationObject['responses'];
 }
 
 /** Adds the limits that are settings to a schema. */
@@ -101,7 +103,7 @@ function pathsOf(
         route.path === servedPath(path) && route.method === method.toUpperCase();
       const route = routes.find(served);
       if (!route) throw new Error(`described but not served: ${method} ${path}`);
-      described[method] = complete(operation, route);
+      described[method] = completeOperation(operation, route);
     }
     paths[wirePath(path)] = described;
   }

@@ -5,7 +5,7 @@ import {
   BearerRefused,
   HeadersTooLarge,
   InsufficientScope,
-  IdempotencyKeyNotTaken,
+  IdempotencyKeyNotAccepted,
   MethodNotAllowed,
   NotAcceptable,
   NotAuthenticated,
@@ -28,12 +28,12 @@ import type { ServedRoute } from '../http/route-table.js';
 import { SCOPES } from '../principal.js';
 
 /** The properties of a route that decide which shared answers it can give. */
-export interface Circumstances extends ServedRoute {
+export interface RouteProperties extends ServedRoute {
   readonly takesBody: boolean;
 }
 
 interface SharedAnswer {
-  readonly applies: (route: Circumstances) => boolean;
+  readonly applies: (route: RouteProperties) => boolean;
   readonly samples: readonly ErrorSample[];
 }
 
@@ -44,8 +44,8 @@ const shared = (applies: SharedAnswer['applies'], ...errors: AppError[]): Shared
 
 const always = () => true;
 /** The server reads a body even if it is not used. */
-const reads = ({ method }: Circumstances) => method !== 'GET';
-const badRequests = [new BadRequest('Malformed request.'), new IdempotencyKeyNotTaken()];
+const readsBody = ({ method }: RouteProperties) => method !== 'GET';
+const badRequests = [new BadRequest('Malformed request.'), new IdempotencyKeyNotAccepted()];
 
 /** The answers that the server gives for many routes, with their names in the document. */
 const SHARED: Readonly<Record<string, SharedAnswer>> = {
@@ -80,9 +80,9 @@ const SHARED: Readonly<Record<string, SharedAnswer>> = {
   NotFound: shared(({ anyAccept }) => !anyAccept, new NotFound()),
   MethodNotAllowed: shared(always, new MethodNotAllowed('PUT')),
   NotAcceptable: shared(({ anyAccept }) => !anyAccept, new NotAcceptable()),
-  PayloadTooLarge: shared(reads, new PayloadTooLarge()),
+  PayloadTooLarge: shared(readsBody, new PayloadTooLarge()),
   UnsupportedMediaType: shared(
-    reads,
+    readsBody,
     new UnsupportedMediaType('text/plain'),
     new UnsupportedContentEncoding('gzip'),
   ),
@@ -95,14 +95,14 @@ const SHARED: Readonly<Record<string, SharedAnswer>> = {
 const DEFAULT = 'Errors that every route can return: see *Refusals* at the top.';
 
 /** Returns every shared error, ordered by status. */
-const everyShared = (): ErrorSample[] =>
+const allSharedSamples = (): ErrorSample[] =>
   Object.values(SHARED)
     .flatMap(({ samples }) => samples)
     .sort((one, other) => one.status - other.status);
 
 /** Returns the components that `refusalsOf` refers to: one answer for all errors that many routes share. */
 export function sharedResponses(): Record<string, ResponseObject> {
-  const samples = everyShared();
+  const samples = allSharedSamples();
   const first = samples.filter(({ code }) => code === 'not_authenticated');
   const described = (all: readonly ErrorSample[], shown: readonly ErrorSample[]) =>
     describeErrors(shown, { others: all, description: DEFAULT });
@@ -114,7 +114,7 @@ export function sharedResponses(): Record<string, ResponseObject> {
 
 /** Returns the errors that many routes share, by status, as a table in Markdown. */
 export function refusalTable(): string {
-  const samples = everyShared();
+  const samples = allSharedSamples();
   const rows = [...new Set(samples.map(({ status }) => status))].map((status) => {
     const codes = samples.filter((one) => one.status === status).map(({ code }) => `\`${code}\``);
     return `| ${String(status)} | ${meaningOf(status)} | ${[...new Set(codes)].join(', ')} |`;
@@ -127,7 +127,7 @@ export function refusalTable(): string {
  * a status of the handler can also come from the shared errors, its schema contains both.
  */
 export function refusalsOf(
-  route: Circumstances,
+  route: RouteProperties,
   own: readonly ErrorSample[],
 ): OperationObject['responses'] {
   const isOpenAi = isOpenAiPath(route.path);

@@ -4,12 +4,12 @@ import { openWriter, type DatabaseOptions } from '../database/data-source.js';
 import { declareWhole } from '../database/copy-mark.js';
 import { assertSqliteFile, copyOnline } from '../database/sqlite-file.js';
 import {
-  assertApart,
-  assertClean,
+  assertNotDatabaseFile,
+  assertAuditPasses,
   exists,
-  finish,
+  completeCopy,
   isFile,
-  makeUnfinished,
+  createUnfinishedCopy,
   removeFile,
   sizeOf,
 } from './copies.js';
@@ -19,7 +19,7 @@ const PG_DUMP =
   'PostgreSQL makes its own backups: pg_dump --format=custom --file=FILE "$DATABASE_URL" (docs/operations.md)';
 
 /** Whether an existing file may be replaced. */
-export interface Replacing {
+export interface ReplaceOption {
   readonly replace: boolean;
 }
 
@@ -32,19 +32,19 @@ export interface Replacing {
 export async function backUp(
   options: DatabaseOptions,
   file: string,
-  { replace }: Replacing,
+  { replace }: ReplaceOption,
 ): Promise<string> {
   const path = sqlitePathOf(options.url);
   if (path === undefined) throw new Error(PG_DUMP);
   const assertFree = () => {
-    assertApart(file, path);
+    assertNotDatabaseFile(file, path);
     if (!exists(file)) return;
     if (!isFile(file)) throw new Error(`${file} is no file`);
     if (!replace) throw new Error(`${file} is there already: give --replace`);
   };
   assertFree();
   assertSqliteFile(path);
-  const unfinished = makeUnfinished(file);
+  const unfinished = createUnfinishedCopy(file);
   try {
     await copyOnline(path, unfinished);
     const copy = await openWriter({ ...options, url: `sqlite:${unfinished}` });
@@ -52,10 +52,10 @@ export async function backUp(
       await assertMigrated(copy);
       // The copy is of a single point in time, so the mark of the live file does not apply to it.
       await declareWhole(copy);
-      const report = await assertClean(copy, path);
+      const report = await assertAuditPasses(copy, path);
       await copy.destroy();
       assertFree();
-      finish(unfinished, file);
+      completeCopy(unfinished, file);
       return `backed up to ${file}: ${sizeOf(report)}`;
     } finally {
       if (copy.isInitialized) await copy.destroy();

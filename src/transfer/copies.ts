@@ -16,7 +16,7 @@ import type { Database } from '../database/data-source.js';
  * Creates an empty file for a copy that is not yet complete, and returns its name. It is in the same folder
  * as `path`, and only its owner can read it.
  */
-export function makeUnfinished(path: string): string {
+export function createUnfinishedCopy(path: string): string {
   const unfinished = `${path}.${randomBytes(6).toString('hex')}.unfinished`;
   closeSync(openSync(unfinished, 'wx', 0o600));
   return unfinished;
@@ -28,7 +28,7 @@ export function removeFile(path: string): void {
 }
 
 /** Renames a finished file in one step. Returns when the file and its name are on disk. */
-export function finish(unfinished: string, path: string): void {
+export function completeCopy(unfinished: string, path: string): void {
   flush(unfinished);
   renameSync(unfinished, path);
   flush(dirname(path));
@@ -48,17 +48,17 @@ function flush(path: string): void {
  * The suffixes of the files that SQLite and the service keep beside a database. A copy with such a name would
  * destroy the database.
  */
-const BESIDE = ['', '-wal', '-shm', '-journal', '.lock', '.lock-journal'];
+const DATABASE_SUFFIXES = ['', '-wal', '-shm', '-journal', '.lock', '.lock-journal'];
 
 /**
  * Throws if a file is the database or one of the files beside it, under any name. Also throws if its folder
  * does not exist.
  */
-export function assertApart(file: string, database: string): void {
+export function assertNotDatabaseFile(file: string, database: string): void {
   const folder = dirname(file);
   if (!exists(folder)) throw new Error(`there is no folder ${folder}`);
   const named = join(realpathSync(folder), basename(file));
-  for (const end of BESIDE) {
+  for (const end of DATABASE_SUFFIXES) {
     const part = `${realpathSync(database)}${end}`;
     if (named !== part && !isSameFile(file, part)) continue;
     throw new Error(`${file} is ${end === '' ? 'the database itself' : 'a part of the database'}`);
@@ -78,7 +78,7 @@ export function isSameFile(one: string, other: string): boolean {
 }
 
 /** Audits a database that must be correct. Returns the report, or throws it if the audit found a problem. */
-export async function assertClean(database: Database, name: string): Promise<FullReport> {
+export async function assertAuditPasses(database: Database, name: string): Promise<FullReport> {
   const report = await fullAudit(database);
   if (!isClean(report)) throw new Error(`${name} is not whole: ${toText(report)}`);
   return report;

@@ -10,7 +10,7 @@ import { foreignTables } from '../database/table-names.js';
 import { unhurried } from '../database/unhurried.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { assertSums } from './sums.js';
-import { assertClean, isSameFile, sizeOf } from './copies.js';
+import { assertAuditPasses, isSameFile, sizeOf } from './copies.js';
 import { isSame, toEntity } from './row-values.js';
 
 /** The source and the target of a move, and a callback for its progress. */
@@ -51,7 +51,7 @@ export async function move({ source, target, onProgress }: Move): Promise<string
   try {
     const from = await open(source);
     await assertMigrated(from);
-    const report = await assertClean(from, 'the source');
+    const report = await assertAuditPasses(from, 'the source');
     // The target is opened only now, because opening an SQLite file for writing creates it.
     await moveBetween({ source: from, target: await open(target) }, onProgress);
     return `moved and compared: ${sizeOf(report)}`;
@@ -74,7 +74,7 @@ async function moveBetween(pair: Pair, onProgress: Move['onProgress']): Promise<
   }
   if (!target.isSqlite) await unhurried(target, (ask) => ask('ANALYZE'));
   await assertSums(source, target);
-  await assertClean(target, 'the target');
+  await assertAuditPasses(target, 'the target');
 }
 
 /**

@@ -12,13 +12,13 @@ import { migrateAlone } from '../database/migrate.js';
 import { declareWhole } from '../database/copy-mark.js';
 import { assertSqliteFile, removeLog } from '../database/sqlite-file.js';
 import { isEmpty, tableNames } from '../database/table-names.js';
-import type { Replacing } from './backup.js';
+import type { ReplaceOption } from './backup.js';
 import {
-  assertClean,
+  assertAuditPasses,
   exists,
-  finish,
+  completeCopy,
   isSameFile,
-  makeUnfinished,
+  createUnfinishedCopy,
   removeFile,
   sizeOf,
 } from './copies.js';
@@ -27,7 +27,7 @@ const PG_RESTORE =
   'PostgreSQL restores its own backups: pg_restore --clean --if-exists --exit-on-error --single-transaction --dbname="$DATABASE_URL" FILE (docs/operations.md)';
 
 /** The options that the operator gives. */
-export interface Restoring extends Replacing {
+export interface RestoreOptions extends ReplaceOption {
   /** Accept a copy that lacks the last changes. Useful only if there is no better copy. */
   readonly incomplete: boolean;
 }
@@ -40,7 +40,7 @@ export interface Restoring extends Replacing {
 export async function restore(
   options: DatabaseOptions,
   file: string,
-  { replace, incomplete }: Restoring,
+  { replace, incomplete }: RestoreOptions,
 ): Promise<string> {
   const path = sqlitePathOf(options.url);
   if (path === undefined) throw new Error(PG_RESTORE);
@@ -52,35 +52,39 @@ export async function restore(
     );
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const unfinished = makeUnfinished(path);
+  const unfinished = createUnfinishedCopy(path);
   try {
     copyFileSync(file, unfinished);
-    const told = await checked({ ...options, url: `sqlite:${unfinished}` }, file, incomplete);
-    await putInPlace(options, { path, unfinished, replace });
-    return told;
+    const report = await migrateAndAudit(
+      { ...options, url: `sqlite:${unfinished}` },
+      file,
+      incomplete,
+    );
+    await replaceDatabase(options, { path, unfinished, replace });
+    return report;
   } finally {
     removeFile(unfinished);
   }
 }
 
 /** Migrates and audits the copied file. Throws if it cannot be used. */
-async function checked(
+async function migrateAndAudit(
   options: DatabaseOptions,
   file: string,
   incomplete: boolean,
 ): Promise<string> {
   const copy = await openWriter(options);
   try {
-    await assertOurs(copy, file);
+    await assertTallychatDatabase(copy, file);
     await migrateAlone(copy);
     if (incomplete) await declareWhole(copy);
-    return `restored ${file}: ${sizeOf(await assertClean(copy, file))}`;
+    return `restored ${file}: ${sizeOf(await assertAuditPasses(copy, file))}`;
   } finally {
     await copy.destroy();
   }
 }
 
-async function assertOurs(copy: Database, file: string): Promise<void> {
+async function assertTallychatDatabase(copy: Database, file: string): Promise<void> {
   const tables = await tableNames(copy);
   if (!['migrations', 'users', 'wallets'].every((name) => tables.includes(name))) {
     throw new Error(`${file} is no database of this service`);
@@ -88,21 +92,25 @@ async function assertOurs(copy: Database, file: string): Promise<void> {
 }
 
 /** Replaces the live file while no process has it open. */
-async function putInPlace(
+async function replaceDatabase(
   options: DatabaseOptions,
-  { path, unfinished, replace }: Replacing & { path: string; unfinished: string },
+  { path, unfinished, replace }: ReplaceOption & { path: string; unfinished: string },
 ): Promise<void> {
   const release = await takeAlone(new Database(dataSourceOptions(options)));
   try {
-    if (exists(path)) await settleOld(options, path, replace);
-    finish(unfinished, path);
+    if (exists(path)) await removeOldLog(options, path, replace);
+    completeCopy(unfinished, path);
   } finally {
     await release();
   }
 }
 
 /** Removes the log of the old file. Otherwise SQLite would apply it to the new file. */
-async function settleOld(options: DatabaseOptions, path: string, replace: boolean): Promise<void> {
+async function removeOldLog(
+  options: DatabaseOptions,
+  path: string,
+  replace: boolean,
+): Promise<void> {
   const old = await openWriter(options).catch(() => undefined);
   if (!old) {
     if (!replace) throw new Error(`${path} is there and does not open: give --replace`);

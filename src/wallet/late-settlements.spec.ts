@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { DatabaseFull, DatabaseSilent } from '../errors.js';
+import { DatabaseFull, DatabaseNotAnswering } from '../errors.js';
 import { SECOND_MICROS, nowMicros } from '../time.js';
 import { LateSettlements } from './late-settlements.js';
 
@@ -15,7 +15,7 @@ class Settlement {
   givenUp = 0;
   constructor(
     private failures: number,
-    private readonly error: Error = new DatabaseSilent(),
+    private readonly error: Error = new DatabaseNotAnswering(),
   ) {}
 
   readonly attempt = async (): Promise<string> => {
@@ -48,7 +48,7 @@ describe('LateSettlements', () => {
   it('continues without the caller, who gets a 503 in the end', async () => {
     const late = new LateSettlements(QUICK);
     const one = new Settlement(Infinity);
-    await expect(settle(late, one)).rejects.toBeInstanceOf(DatabaseSilent);
+    await expect(settle(late, one)).rejects.toBeInstanceOf(DatabaseNotAnswering);
     expect([late.depth, one.givenUp]).toEqual([1, 0]);
     one.heal();
     while (late.depth > 0) await sleep(1);
@@ -64,7 +64,7 @@ describe('LateSettlements', () => {
   it('gives up when the hold has expired', async () => {
     const one = new Settlement(Infinity);
     const late = settle(new LateSettlements(QUICK), one, 0);
-    await expect(late).rejects.toBeInstanceOf(DatabaseSilent);
+    await expect(late).rejects.toBeInstanceOf(DatabaseNotAnswering);
     expect([one.attempts, one.givenUp]).toEqual([2, 1]);
   });
 

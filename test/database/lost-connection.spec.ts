@@ -7,7 +7,7 @@ import { Database, dataSourceOptions } from '../../src/database/data-source.js';
 import { asFault } from '../../src/database/faults.js';
 import { allowSilence, endOnSilence } from '../../src/database/silence.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
-import { DatabaseSilent } from '../../src/errors.js';
+import { DatabaseNotAnswering } from '../../src/errors.js';
 import {
   createDatabase,
   databaseKinds,
@@ -83,7 +83,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     unheard = [];
     const answer: unknown = await client.query('SELECT 2').catch(asFault);
-    expect(answer).toBeInstanceOf(DatabaseSilent);
+    expect(answer).toBeInstanceOf(DatabaseNotAnswering);
     unheard = undefined;
   });
 

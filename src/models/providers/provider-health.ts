@@ -1,4 +1,4 @@
-import { ProviderBusy, ProviderFailed, ProviderUnfit } from '../../errors.js';
+import { ProviderBusy, ProviderFailed, ProviderRejectedSetup } from '../../errors.js';
 
 /** This many equal failures in a row are an outage. */
 const FAILURES_MAX = 10;
@@ -21,7 +21,8 @@ export function failingOf(error: unknown): Failing {
   const { upstreamStatus: status, connectionCode } = error.report ?? {};
   if (status === undefined) return { kind: connectionCode, elsewhere: 'at another address' };
   // Only its text distinguishes it from a refusal of the request, so it does not count for an outage.
-  if (error instanceof ProviderUnfit) return { kind: undefined, elsewhere: 'with another key' };
+  if (error instanceof ProviderRejectedSetup)
+    return { kind: undefined, elsewhere: 'with another key' };
   if (ABOUT_KEY.has(status)) return { kind: String(status), elsewhere: 'with another key' };
   const kind = status >= 500 ? String(status) : undefined;
   return { kind, elsewhere: 'at another address' };

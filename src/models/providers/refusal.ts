@@ -3,7 +3,7 @@ import {
   ProviderBusy,
   ProviderFailed,
   ProviderRefused,
-  ProviderUnfit,
+  ProviderRejectedSetup,
   type ProviderError,
   type ProviderReport,
 } from '../../errors.js';
@@ -40,7 +40,7 @@ export function errorOf(
   const told = { ...report, upstreamStatus: status, upstreamCode: codeIn(refusal.text, key) };
   if (status === 400 || status === 422) {
     const words = detailOf(refusal.text, key);
-    if (isAboutOperator(refusal.text)) return new ProviderUnfit(words, { report: told });
+    if (isAboutOperator(refusal.text)) return new ProviderRejectedSetup(words, { report: told });
     const isTooLong = isAboutContext(refusal.text);
     return new ProviderRefused(words, { report: told, isTooLong });
   }

@@ -100,7 +100,7 @@ const floorPlan: Rule = {
     { 'src/errors.ts': "import { toIso } from './time.js';" },
     { 'src/main.ts': "import { createApp } from './app.setup.js';" },
     { 'src/app.setup.ts': "import { runProgram } from './commands/program.js';" },
-    { 'src/admin/a.ts': "import { filled } from '../commands/words.js';" },
+    { 'src/admin/a.ts': "import { nonEmptyText } from '../commands/arguments.js';" },
     { 'src/rest.ts': "import { toIso } from './time.js';" },
     { 'src/billing/a.ts': "import { toIso } from '../time.js';" },
     { 'src/fields/a.ts': "import type { Config } from '../config/config.js';" },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { wholeNumber } from './words.js';
+import { wholeNumber } from './arguments.js';
 
 const read = wholeNumber({ min: 1, max: 999_999_999_999 });
 const digits = '9'.repeat(12);

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 
 /** Parses an argument that is not empty and is given only once. */
-export function filled(text: string, previous?: unknown): string {
+export function nonEmptyText(text: string, previous?: unknown): string {
   if (previous !== undefined) throw new InvalidArgumentError('It is given twice.');
   if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
   return text;
@@ -13,7 +13,7 @@ export function filled(text: string, previous?: unknown): string {
  */
 export function optionText(text: string, previous?: unknown): string {
   if (text.startsWith('--')) throw new InvalidArgumentError('It is an option itself.');
-  return filled(text, previous);
+  return nonEmptyText(text, previous);
 }
 
 /** Parses the value of an option of at most `max` characters (code points). */

@@ -8,7 +8,7 @@ const SERIAL_MAX = 2n ** 20n;
  * Returns the id here of a row in the Django database. The same row always gets the same id, so that a later
  * run recognises it. Ids sort by time and then by the row's number, as all ids do.
  */
-export function broughtId(
+export function importedId(
   kind: 'user' | 'token' | 'conversation' | 'message',
   key: string,
   at: Micros,
