@@ -84,7 +84,7 @@ const READS_ENVIRONMENT = [
   'test/support/{postgres.setup,run.setup,run.teardown,count.reporter}.js',
   'test/run.js',
   // How a run is told its effort, and a failing seed is thrown again.
-  'test/support/{effort,dice,other-nodes}.ts',
+  'test/support/{effort,seeded-random,other-nodes}.ts',
   // `npm run screenshots` names the folder of the pictures.
   'test/pages/web-pictures.spec.ts',
   // A process that starts others needs PATH.

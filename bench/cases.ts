@@ -1,5 +1,5 @@
 import type { HttpRequest } from './driver.js';
-import { PASSWORD, logins, reader, rich, richAt, type Person } from './people.js';
+import { PASSWORD, logins, reader, payers, payerAt, type Person } from './people.js';
 
 /** More than any server registers in a second. */
 const REGISTRATIONS_A_SECOND = 1000;
@@ -48,18 +48,18 @@ export const registerAs = () =>
   post('/api/register/', { username: `new${String(registered++)}`, password: PASSWORD });
 
 export const CASES: readonly Case[] = [
-  { name: 'balance', hasFloor: true, requests: () => rich.map(balance) },
-  { name: 'chat of one wallet', hasFloor: true, requests: () => [chat(richAt(0))] },
+  { name: 'balance', hasFloor: true, requests: () => payers.map(balance) },
+  { name: 'chat of one wallet', hasFloor: true, requests: () => [chat(payerAt(0))] },
   {
     name: 'chat of many wallets',
     hasFloor: true,
-    requests: () => rich.map((person) => chat(person)),
+    requests: () => payers.map((person) => chat(person)),
   },
   { name: 'history page', hasFloor: true, requests: () => [firstPage(reader)] },
   {
     name: 'streamed chat',
     hasFloor: false,
-    requests: () => rich.map((person) => streamed(person, 'echo')),
+    requests: () => payers.map((person) => streamed(person, 'echo')),
   },
   { name: 'login', hasFloor: true, requests: () => logins.map(login) },
   {

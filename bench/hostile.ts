@@ -2,7 +2,7 @@ import { ATTACKERS, FLOODS, type Attacker } from './attackers.js';
 import { balance, chat } from './cases.js';
 import type { Databases } from './database.js';
 import { drive, type Measured } from './driver.js';
-import { addSearchers, rich } from './people.js';
+import { addSearchers, payers } from './people.js';
 import type { Plan } from './rounds.js';
 import { settle } from './rounds.js';
 import { ServerProcess } from './server-process.js';
@@ -10,17 +10,17 @@ import { filledDatabase, withServer, type Section } from './stage.js';
 import { fixed, median, toTable, whole } from './table.js';
 
 /** Number of watched users that read their balance, and of watched users that chat. */
-const BYSTANDERS = 4;
+const WATCHED_CLIENTS = 4;
 /** How long the attack runs before the measurement starts. */
-const HEAD_START_MS = 500;
+const ATTACK_LEAD_MS = 500;
 
 const HEADING = 'beside,balances/s,p50 ms,p99 ms,chats/s,p50 ms,p99 ms,errors,server MiB'.split(
   ',',
 );
 
-const NOBODY: Attacker = { name: 'nobody', attack: () => Promise.resolve() };
+const NO_ATTACKER: Attacker = { name: 'nobody', attack: () => Promise.resolve() };
 
-interface Seen {
+interface AttackRun {
   readonly beside: string;
   readonly balances: Measured;
   readonly chats: Measured;
@@ -28,19 +28,19 @@ interface Seen {
 }
 
 /** Measures the balances and chats of some users during an attack. */
-async function watch(
+async function measureDuring(
   service: ServerProcess,
   { name, attack }: Attacker,
   seconds: number,
-): Promise<Seen> {
+): Promise<AttackRun> {
   const attacking = attack(service.url, seconds + 1);
-  await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS));
-  const load = { connections: BYSTANDERS, seconds };
+  await new Promise((resolve) => setTimeout(resolve, ATTACK_LEAD_MS));
+  const load = { connections: WATCHED_CLIENTS, seconds };
   const [balances, chats] = await Promise.all([
-    drive(service.url, rich.map(balance), load),
+    drive(service.url, payers.map(balance), load),
     drive(
       service.url,
-      rich.map((person) => chat(person)),
+      payers.map((person) => chat(person)),
       load,
     ),
   ]);
@@ -50,18 +50,18 @@ async function watch(
   return { beside: name, balances, chats, bytes };
 }
 
-function toRow(name: string, seen: readonly Seen[]): string[] {
+function toRow(name: string, runs: readonly AttackRun[]): string[] {
   const of = (who: 'balances' | 'chats') => {
-    const runs = seen.map((one) => one[who]);
+    const measured = runs.map((run) => run[who]);
     return [
-      whole(median(runs.map(({ answers, seconds }) => answers / seconds))),
-      fixed(median(runs.map(({ p50 }) => p50)), 1),
-      fixed(median(runs.map(({ p99 }) => p99)), 1),
+      whole(median(measured.map(({ answers, seconds }) => answers / seconds))),
+      fixed(median(measured.map(({ p50 }) => p50)), 1),
+      fixed(median(measured.map(({ p99 }) => p99)), 1),
     ];
   };
-  const errors = seen.flatMap(({ balances, chats }) => [balances, chats]);
+  const errors = runs.flatMap(({ balances, chats }) => [balances, chats]);
   const sum = errors.reduce((total, { refused, broken }) => total + refused + broken, 0);
-  const bytes = Math.max(...seen.map((one) => one.bytes));
+  const bytes = Math.max(...runs.map((one) => one.bytes));
   return [name, ...of('balances'), ...of('chats'), String(sum), whole(bytes / 2 ** 20)];
 }
 
@@ -69,22 +69,22 @@ function toRow(name: string, seen: readonly Seen[]): string[] {
  * Measures each attacker against a service with the attacker's settings, on one database: without and with the
  * attack, in turn.
  */
-async function measureBeside(
+async function measureUnderAttack(
   databases: Databases,
   { rounds, seconds }: Plan,
   { title, attackers }: { readonly title: string; readonly attackers: readonly Attacker[] },
 ): Promise<Section> {
   const url = await filledDatabase(databases);
   await addSearchers(url);
-  const figures: Seen[] = [];
+  const figures: AttackRun[] = [];
   for (const attacker of attackers) {
     await withServer(
       ServerProcess.service(url, { settings: attacker.settings ?? {} }),
       async (service) => {
-        await watch(service, NOBODY, 1);
+        await measureDuring(service, NO_ATTACKER, 1);
         for (let round = 1; round <= rounds; round += 1) {
-          figures.push(await watch(service, NOBODY, seconds));
-          figures.push(await watch(service, attacker, seconds));
+          figures.push(await measureDuring(service, NO_ATTACKER, seconds));
+          figures.push(await measureDuring(service, attacker, seconds));
         }
       },
     );
@@ -101,8 +101,11 @@ async function measureBeside(
 
 /** Measures the service for other users during each attack. */
 export const measureHostile = (databases: Databases, plan: Plan): Promise<Section> =>
-  measureBeside(databases, plan, { title: 'hostile: beside attackers', attackers: ATTACKERS });
+  measureUnderAttack(databases, plan, { title: 'hostile: beside attackers', attackers: ATTACKERS });
 
 /** Measures the service for other users beside a thousand clients that never pause, with rate limits and without. */
 export const measureFloods = (databases: Databases, plan: Plan): Promise<Section> =>
-  measureBeside(databases, plan, { title: 'floods: beside a thousand clients', attackers: FLOODS });
+  measureUnderAttack(databases, plan, {
+    title: 'floods: beside a thousand clients',
+    attackers: FLOODS,
+  });

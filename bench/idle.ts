@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { balance } from './cases.js';
 import type { Databases } from './database.js';
 import { drive, type Measured } from './driver.js';
-import { rich } from './people.js';
+import { payers } from './people.js';
 import type { Plan } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 import { filledDatabase, withServer, type Section } from './stage.js';
@@ -19,7 +19,7 @@ const CONNECTIONS = 16;
 const HEADING = 'beside,balances/s,p50 ms,p99 ms,errors,connections open,server MiB'.split(',');
 
 /** Connections that send nothing, or one character at a time. */
-class Crowd {
+class IdleConnections {
   private readonly sockets = new Set<Socket>();
   private readonly timers: NodeJS.Timeout[] = [];
 
@@ -35,34 +35,34 @@ class Crowd {
    */
   async add(count: number, isSlow: boolean): Promise<void> {
     for (let opened = 0; opened < count; opened += BATCH) {
-      await Promise.all(Array.from({ length: BATCH }, () => this.enter(isSlow)));
+      await Promise.all(Array.from({ length: BATCH }, () => this.connectOne(isSlow)));
     }
   }
 
-  leave(): void {
+  closeAll(): void {
     for (const timer of this.timers) clearInterval(timer);
     for (const socket of this.sockets) socket.removeAllListeners('close').destroy();
   }
 
-  private enter(isSlow: boolean): Promise<void> {
+  private connectOne(isSlow: boolean): Promise<void> {
     const { hostname, port } = new URL(this.url);
     return new Promise((resolve) => {
       const socket = connect(Number(port), hostname, () => {
         this.sockets.add(socket);
-        if (isSlow) this.dribble(socket);
+        if (isSlow) this.sendSlowly(socket);
         resolve();
       });
       socket.on('error', () => undefined);
       socket.on('close', () => {
         this.sockets.delete(socket);
         resolve();
-        if (isSlow) void this.enter(isSlow);
+        if (isSlow) void this.connectOne(isSlow);
       });
       socket.resume();
     });
   }
 
-  private dribble(socket: Socket): void {
+  private sendSlowly(socket: Socket): void {
     socket.write('GET /api/token-balance/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ');
     const timer = setInterval(() => {
       if (socket.writable) socket.write('x');
@@ -77,22 +77,22 @@ export async function measureIdle(databases: Databases, plan: Plan): Promise<Sec
   const url = await filledDatabase(databases);
   const figures: (Measured & { beside: string; open: number; bytes: number })[] = [];
   await withServer(ServerProcess.service(url), async (service) => {
-    const crowd = new Crowd(service.url);
-    const look = async (beside: string) => {
+    const idleConnections = new IdleConnections(service.url);
+    const measure = async (beside: string) => {
       const load = { connections: CONNECTIONS, seconds: plan.seconds * 2 };
-      const { open } = crowd;
-      const measured = await drive(service.url, rich.map(balance), load);
+      const { open } = idleConnections;
+      const measured = await drive(service.url, payers.map(balance), load);
       const bytes = await service.residentBytes();
       figures.push({ beside, open, bytes, ...measured });
     };
-    await look('warming up');
-    await look('nobody');
-    await crowd.add(IDLE_COUNT, false);
-    await look(`${String(IDLE_COUNT)} idle`);
-    await crowd.add(SLOW_COUNT, true);
+    await measure('warming up');
+    await measure('nobody');
+    await idleConnections.add(IDLE_COUNT, false);
+    await measure(`${String(IDLE_COUNT)} idle`);
+    await idleConnections.add(SLOW_COUNT, true);
     await sleep(SLOW_EVERY_MS);
-    await look(`${String(IDLE_COUNT)} idle, ${String(SLOW_COUNT)} slow`);
-    crowd.leave();
+    await measure(`${String(IDLE_COUNT)} idle, ${String(SLOW_COUNT)} slow`);
+    idleConnections.closeAll();
   });
   const rows = figures
     .slice(1)

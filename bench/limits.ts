@@ -1,7 +1,7 @@
 import { balance, login } from './cases.js';
 import type { Databases } from './database.js';
 import { drive, type Measured } from './driver.js';
-import { logins, rich } from './people.js';
+import { logins, payers } from './people.js';
 import type { Plan } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 import { filledDatabase, withServer, type Section } from './stage.js';
@@ -23,7 +23,7 @@ async function measureReads(databases: Databases, { rounds, seconds }: Plan) {
   await withServer(ServerProcess.service(urls[0], { settings: COUNTED }), (limited) =>
     withServer(ServerProcess.service(urls[1]), async (free) => {
       const once = ({ url }: ServerProcess) =>
-        drive(url, rich.map(balance), { connections: CONNECTIONS, seconds });
+        drive(url, payers.map(balance), { connections: CONNECTIONS, seconds });
       for (const service of [limited, free]) await once(service);
       for (let round = 1; round <= rounds; round += 1) {
         const off = await once(free);

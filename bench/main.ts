@@ -6,7 +6,7 @@ import { measureIdle } from './idle.js';
 import { measureLimits } from './limits.js';
 import { USAGE, readOptions, type Options } from './options.js';
 import { measureOverload } from './overload.js';
-import { IS_PINNED, pinMyself } from './pinning.js';
+import { IS_PINNED, pinThisProcess } from './pinning.js';
 import { measureProcesses } from './processes.js';
 import { measureRates } from './rates.js';
 import { measureRealModels } from './real-models.js';
@@ -41,7 +41,7 @@ async function* measure(
 async function run(options: Options): Promise<void> {
   const databases = await Databases.open(options.kind);
   // Only after the start of PostgreSQL, which would otherwise run on this core only.
-  pinMyself();
+  pinThisProcess();
   const told = surroundings(options);
   if (!options.json) process.stdout.write(`${told}\n`);
   const figures: Record<string, unknown> = {};

@@ -1,43 +1,43 @@
 import { chat, login } from './cases.js';
 import type { Databases } from './database.js';
 import { drive, type Measured } from './driver.js';
-import { logins, rich } from './people.js';
+import { logins, payers } from './people.js';
 import { settle, type Plan } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 import { filledDatabase, withServer, type Section } from './stage.js';
 import { fixed, median, toTable, whole } from './table.js';
 
 /** Number of connections whose chats are measured. */
-const CHATTING = 8;
+const CHAT_CONNECTIONS = 8;
 /** Numbers of clients that log in without pause: none, as many as the queue of hashes accepts, and more. */
-const STORMS = [0, 64, 128];
+const LOGIN_CLIENTS = [0, 64, 128];
 
 const HEADING =
   'clients logging in,chats/s,p50 ms,p99 ms,chat errors,logins/s,told 503,broken'.split(',');
 
-interface StormRun {
+interface LoginLoadRun {
   readonly storm: number;
   readonly chats: Measured;
   readonly logins: Measured | undefined;
 }
 
 /** Measures chats while other clients only log in. */
-async function runStorm(url: string, storm: number, seconds: number): Promise<StormRun> {
+async function runWithLogins(url: string, storm: number, seconds: number): Promise<LoginLoadRun> {
   const chats = drive(
     url,
-    rich.map((person) => chat(person)),
-    { connections: CHATTING, seconds },
+    payers.map((person) => chat(person)),
+    { connections: CHAT_CONNECTIONS, seconds },
   );
-  const entering =
+  const loginLoad =
     storm > 0 ? drive(url, logins.map(login), { connections: storm, seconds }) : undefined;
-  const [answered, entered] = await Promise.all([chats, entering]);
+  const [answered, loginRuns] = await Promise.all([chats, loginLoad]);
   await settle(url);
-  return { storm, chats: answered, logins: entered };
+  return { storm, chats: answered, logins: loginRuns };
 }
 
-function toRow(storm: number, runs: readonly StormRun[]): string[] {
+function toRow(storm: number, runs: readonly LoginLoadRun[]): string[] {
   const chats = runs.map((run) => run.chats);
-  const entered = runs.map((run) => run.logins).filter((run) => run !== undefined);
+  const loginRuns = runs.map((run) => run.logins).filter((run) => run !== undefined);
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   return [
     String(storm),
@@ -45,30 +45,31 @@ function toRow(storm: number, runs: readonly StormRun[]): string[] {
     fixed(median(chats.map(({ p50 }) => p50)), 1),
     fixed(median(chats.map(({ p99 }) => p99)), 1),
     String(sum(chats.map(({ refused, broken }) => refused + broken))),
-    whole(median(entered.map(({ answers, seconds }) => answers / seconds))),
-    String(sum(entered.map(({ refused }) => refused))),
-    String(sum(entered.map(({ broken }) => broken))),
+    whole(median(loginRuns.map(({ answers, seconds }) => answers / seconds))),
+    String(sum(loginRuns.map(({ refused }) => refused))),
+    String(sum(loginRuns.map(({ broken }) => broken))),
   ];
 }
 
 /** Measures how a storm of logins slows chats. */
 export async function measureOverload(databases: Databases, plan: Plan): Promise<Section> {
   const url = await filledDatabase(databases);
-  const runs: StormRun[] = [];
+  const runs: LoginLoadRun[] = [];
   await withServer(ServerProcess.service(url), async (service) => {
-    await runStorm(service.url, 0, plan.seconds);
+    await runWithLogins(service.url, 0, plan.seconds);
     for (let round = 1; round <= plan.rounds; round += 1) {
-      for (const storm of STORMS) runs.push(await runStorm(service.url, storm, plan.seconds));
+      for (const storm of LOGIN_CLIENTS)
+        runs.push(await runWithLogins(service.url, storm, plan.seconds));
     }
   });
-  const rows = STORMS.map((storm) =>
+  const rows = LOGIN_CLIENTS.map((storm) =>
     toRow(
       storm,
       runs.filter((run) => run.storm === storm),
     ),
   );
   return {
-    title: `overload: chats of ${String(CHATTING)} clients beside others who log in`,
+    title: `overload: chats of ${String(CHAT_CONNECTIONS)} clients beside others who log in`,
     table: toTable(HEADING, rows),
     figures: runs,
   };

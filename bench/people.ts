@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { execute } from './database.js';
 
 /** Enough wallets that chats of many users rarely use the same one. */
-const RICH_COUNT = 100;
+const PAYER_COUNT = 100;
 const LOGIN_COUNT = 16;
 const BALANCE = 1_000_000_000_000;
 const PAST_TURNS = 100;
@@ -10,11 +10,11 @@ const PAST_TURNS = 100;
 export const PASSWORD = 'strongpassword123';
 
 /** Users that chat and have enough tokens. */
-export const rich = Array.from({ length: RICH_COUNT }, (_, n) => person(n));
+export const payers = Array.from({ length: PAYER_COUNT }, (_, n) => person(n));
 /** Returns one of them, in turn. */
-export const richAt = (n: number) => person(n % RICH_COUNT);
+export const payerAt = (n: number) => person(n % PAYER_COUNT);
 /** A user with a history of a few pages that does not chat. */
-export const reader = person(RICH_COUNT);
+export const reader = person(PAYER_COUNT);
 /** Users with long histories of one letter, which they search. */
 export const searchers = Array.from({ length: 8 }, (_, n) => person(200 + n));
 /** Names that can log in with `PASSWORD`. The first one is registered, the others are copies. */
@@ -81,7 +81,7 @@ async function addLogins(databaseUrl: string, serviceUrl: string): Promise<void>
     (
       name,
       n,
-    ) => `INSERT INTO ${USERS} SELECT '${personId(RICH_COUNT + 1 + n)}', '${name}', '${name}',
+    ) => `INSERT INTO ${USERS} SELECT '${personId(PAYER_COUNT + 1 + n)}', '${name}', '${name}',
       '', password_hash, true, false, created_at FROM users WHERE username_key = '${first}';`,
   );
   await execute(databaseUrl, copies.join('\n'));
@@ -89,7 +89,7 @@ async function addLogins(databaseUrl: string, serviceUrl: string): Promise<void>
 
 /** Fills a database that the service at `serviceUrl` has just created. */
 export async function addPeople(databaseUrl: string, serviceUrl: string): Promise<void> {
-  const people = [...rich, reader].map(insertPerson).join('\n');
+  const people = [...payers, reader].map(insertPerson).join('\n');
   await execute(databaseUrl, `BEGIN; ${people} ${insertTurns(reader, PAST_TURNS)} COMMIT;`);
   await addLogins(databaseUrl, serviceUrl);
 }

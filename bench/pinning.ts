@@ -14,6 +14,6 @@ export function pinned(side: Side, command: readonly string[]): string[] {
 }
 
 /** Restricts this process to the driver's core, so that its own work does not slow the server. */
-export function pinMyself(): void {
+export function pinThisProcess(): void {
   if (IS_PINNED) spawnSync('taskset', ['-a', '-p', '-c', CORES.driver, String(process.pid)]);
 }

@@ -1,7 +1,7 @@
 import { chat } from './cases.js';
 import type { Databases } from './database.js';
 import { drive, type Measured } from './driver.js';
-import { rich } from './people.js';
+import { payers } from './people.js';
 import type { Plan } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 import { filledDatabase, type Section } from './stage.js';
@@ -11,8 +11,8 @@ const COUNTS = [1, 2, 3];
 /** Number of all connections, for any number of processes. */
 const CONNECTIONS = 64;
 /** Seconds for each process. */
-const WARM_SECONDS = 5;
-const requests = rich.map((person) => chat(person));
+const WARM_UP_SECONDS = 5;
+const requests = payers.map((person) => chat(person));
 const HEADING = 'processes,chats/s,p99 ms,service CPU ms,PostgreSQL CPU ms,errors'.split(',');
 
 /** The results of one run in which all processes get requests at once. */
@@ -66,7 +66,7 @@ async function measureCount(
       services.push(await ServerProcess.service(databaseUrl, { side: 'any' }));
     }
     // Each process only has a part of the cores to compile its hot code, so the warm-up is longer.
-    await runOnce(databases, services, WARM_SECONDS * count);
+    await runOnce(databases, services, WARM_UP_SECONDS * count);
     const runs: Run[] = [];
     while (runs.length < rounds) runs.push(await runOnce(databases, services, seconds));
     return runs;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Databases } from './database.js';
 import { drive, type HttpRequest, type Measured } from './driver.js';
-import { rich } from './people.js';
+import { payers } from './people.js';
 import { fetchPortkey, portkeyHeaders, type Portkey } from './portkey.js';
 import type { Plan } from './rounds.js';
 import { ServerProcess } from './server-process.js';
@@ -46,7 +46,7 @@ const nameOf = ({ words, isStream }: Kind) =>
 function requestsOf({ headers }: Target, { words, isStream }: Kind): HttpRequest[] {
   const model = `words-${String(words)}`;
   const messages = [{ role: 'user', content: 'Hello, how does this work?' }];
-  return rich.map(({ secret }) => ({
+  return payers.map(({ secret }) => ({
     method: 'POST',
     path: '/v1/chat/completions',
     headers: {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { streamed } from './cases.js';
 import type { Databases } from './database.js';
-import { richAt } from './people.js';
+import { payerAt } from './people.js';
 import type { Plan } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 import { filledDatabase, withServer, type Section } from './stage.js';
@@ -19,7 +19,7 @@ const QUICK_DELTAS = 200;
 const MIB = 2 ** 20;
 
 /** How long all streams get one word a second while the service's CPU time is measured. */
-const SPOKEN_MS = 5000;
+const MEASURED_MS = 5000;
 const WORD_EVERY_MS = 1000;
 
 const HEADING = 'streams at once,first word p50 ms,p99 ms,events/s,broken'.split(',');
@@ -55,13 +55,13 @@ const quick: Behaviour = (response) => {
 };
 
 /** Answers with one word a second, which contains its time, until `stop` resolves. */
-const spoken =
+const wordEverySecond =
   (stop: Promise<void>): Behaviour =>
   async (response) => {
     openEvents(response);
-    const say = () => response.write(delta(`at ${String(performance.now())} `));
-    say();
-    const timer = setInterval(say, WORD_EVERY_MS);
+    const sendWord = () => response.write(delta(`at ${String(performance.now())} `));
+    sendWord();
+    const timer = setInterval(sendWord, WORD_EVERY_MS);
     await stop;
     clearInterval(timer);
     response.end(ending(1));
@@ -78,7 +78,7 @@ function toRow(streams: number, seen: readonly StreamSeen[], seconds: number): S
   };
 }
 
-const ask = (n: number, model: string) => streamed(richAt(n), model);
+const ask = (n: number, model: string) => streamed(payerAt(n), model);
 
 /** Runs `count` streams at once for some seconds. Each ended stream is followed by the next. */
 async function runQuick(client: StreamClient, count: number, seconds: number): Promise<StreamRow> {
@@ -94,7 +94,7 @@ async function runQuick(client: StreamClient, count: number, seconds: number): P
 }
 
 /** Returns the time since the model wrote a word, from the time that the word contains. */
-function behind(text: string): number {
+function delayOf(text: string): number {
   const [, at] = /at ([\d.]+) /.exec(text) ?? [];
   return performance.now() - Number(at);
 }
@@ -109,19 +109,19 @@ async function runOpen(
   const delays: number[] = [];
   const streams: Promise<StreamSeen>[] = [];
   for (let n = 0; n < OPEN_COUNT; n += 1) {
-    streams.push(client.read(ask(n, 'spoken'), (_, text) => delays.push(behind(text))));
+    streams.push(client.read(ask(n, 'spoken'), (_, text) => delays.push(delayOf(text))));
     await sleep(OPEN_EVERY_MS);
   }
   const deadline = performance.now() + 10_000;
   while (delays.length < OPEN_COUNT && performance.now() < deadline) await sleep(100);
   const [bytes, cpuMs] = [(await service.residentBytes()) - before, await service.cpuMs()];
-  await sleep(SPOKEN_MS);
+  await sleep(MEASURED_MS);
   const spentMs = (await service.cpuMs()) - cpuMs;
   stop();
   const seen = await Promise.all(streams);
   return {
     bytesPerStream: before > 0 ? bytes / OPEN_COUNT : NaN,
-    cpuMsPerStream: (spentMs / OPEN_COUNT) * (1000 / SPOKEN_MS),
+    cpuMsPerStream: (spentMs / OPEN_COUNT) * (1000 / MEASURED_MS),
     behindP50: percentile(delays, 50),
     behindP99: percentile(delays, 99),
     broken: seen.filter(({ complete }) => !complete).length,
@@ -132,7 +132,7 @@ async function runOpen(
 export async function measureStreams(databases: Databases, plan: Plan): Promise<Section> {
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
-  const upstream = await Upstream.start({ quick, spoken: spoken(stopped) });
+  const upstream = await Upstream.start({ quick, wordEverySecond: wordEverySecond(stopped) });
   const url = await filledDatabase(databases);
   const settings = { ...upstream.settings, REQUESTS_PER_CALLER_MAX: String(2 * OPEN_COUNT) };
   const { rows, open } = await withServer(

@@ -1,6 +1,6 @@
 import type { Charge, Store } from './store.js';
 
-const GROUP_MAX = 64;
+const BATCH_MAX = 64;
 
 interface Waiting {
   readonly charge: Charge;
@@ -26,7 +26,7 @@ export class Group {
   private async drain(): Promise<void> {
     this.busy = true;
     while (this.waiting.length > 0) {
-      const group = this.waiting.splice(0, GROUP_MAX);
+      const group = this.waiting.splice(0, BATCH_MAX);
       try {
         const paid = await this.store.charge(group.map(({ charge }) => charge));
         for (const { charge, resolve } of group) resolve(paid.get(charge.userId)?.available);

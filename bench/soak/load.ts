@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { balance, chat, firstPage, login, streamed } from '../cases.js';
 import type { HttpRequest } from '../driver.js';
-import { logins, richAt } from '../people.js';
+import { logins, payerAt } from '../people.js';
 import { StreamClient } from '../stream-client.js';
 
 const TICK_MS = 20;
@@ -37,7 +37,7 @@ export class Load {
    */
   private sendNext(): void {
     const n = this.sent++;
-    const person = richAt(n);
+    const person = payerAt(n);
     const turn = n % 10;
     const sending =
       n % 100 === 0

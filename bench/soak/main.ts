@@ -5,14 +5,14 @@ import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { pathToFileURL } from 'node:url';
 import { Databases } from '../database.js';
-import { pinMyself } from '../pinning.js';
+import { pinThisProcess } from '../pinning.js';
 import { ServerProcess } from '../server-process.js';
 import { filledDatabase, withServer } from '../stage.js';
 import { toTable } from '../table.js';
 import { Upstream } from '../upstream.js';
 import { Load, type Outcomes } from './load.js';
 import { FIGURES, growthOf, readSamples, type Sample } from './memory.js';
-import { moody } from './moods.js';
+import { unreliable } from './unreliable-provider.js';
 import { plot } from './plot.js';
 
 const { values } = parseArgs({
@@ -38,7 +38,7 @@ async function soak(databaseUrl: string, folder: string): Promise<[Outcomes, Sam
   const path = join(folder, 'memory.jsonl');
   const probe = pathToFileURL(resolve('bench', 'memory-probe.js'));
   probe.searchParams.set('to', path);
-  const upstream = await Upstream.start({ moody: moody() });
+  const upstream = await Upstream.start({ moody: unreliable() });
   const settings = { ...SETTINGS, ...upstream.settings };
   const starting = ServerProcess.service(databaseUrl, {
     settings,
@@ -83,7 +83,7 @@ function judge(samples: readonly Sample[]): boolean {
 
 const databases = await Databases.open(values.database === 'postgres' ? 'postgres' : 'sqlite');
 const folder = await mkdtemp(join(tmpdir(), 'tallychat-soak-'));
-pinMyself();
+pinThisProcess();
 try {
   const databaseUrl = await filledDatabase(databases);
   const [outcomes, samples] = await soak(databaseUrl, folder);

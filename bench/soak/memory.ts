@@ -12,7 +12,7 @@ export interface Sample {
 
 export const FIGURES = [
   { name: 'RSS', colour: '#1f6feb', of: ({ rss }: Sample) => rss },
-  { name: 'heap kept', colour: '#bc4c00', of: keptBy },
+  { name: 'heap kept', colour: '#bc4c00', of: heapAfterCollection },
 ] as const;
 
 /** The parts of the run that are compared: of ten minutes, the second and third with the last. */
@@ -24,7 +24,7 @@ const LATE = [0.9, 1] as const;
 const GROWTH_MAX = 0.05;
 
 /** Returns undefined for a sample that contains garbage. */
-function keptBy({ heapUsed, isCollected }: Sample): number | undefined {
+function heapAfterCollection({ heapUsed, isCollected }: Sample): number | undefined {
   return isCollected ? heapUsed : undefined;
 }
 

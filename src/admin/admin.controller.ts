@@ -49,7 +49,7 @@ export class AdminController {
       const code = await this.operators.makeCode(amount, { operatorId, reason });
       return { code, tokens: amount };
     }
-    const { code, isReplay } = await this.codes.makeOnce({ amount, reason, operatorId, key });
+    const { code, isReplay } = await this.codes.createOnce({ amount, reason, operatorId, key });
     if (isReplay) markReplay(reply);
     return { code, tokens: amount };
   }

@@ -36,17 +36,20 @@ export class KeyedCodes {
    * Makes the code of the key, or returns the code that was made before. Throws `IdempotencyKeyReused` if the
    * key was used with another amount or reason, or the secret has changed since.
    */
-  async makeOnce({ amount, reason, operatorId, key }: KeyedCode) {
-    const asked = `${operatorId} ${key}`;
-    const made = { id: uuidv5(`redemption code ${asked}`, uuidv5.URL), code: this.codeOf(asked) };
-    const earlier = async () => {
+  async createOnce({ amount, reason, operatorId, key }: KeyedCode) {
+    const keyText = `${operatorId} ${key}`;
+    const made = {
+      id: uuidv5(`redemption code ${keyText}`, uuidv5.URL),
+      code: this.codeOf(keyText),
+    };
+    const findEarlier = async () => {
       const row = await this.redemptions.find(made.id);
       if (!row) return undefined;
       const isSame = row.amount === amount && row.reason === reason;
       if (!isSame || row.digest !== digestOf(made.code)) throw new IdempotencyKeyReused();
       return { code: made.code, isReplay: true };
     };
-    const known = await earlier();
+    const known = await findEarlier();
     if (known) return known;
     try {
       return await this.unitOfWork.run(async (tx) => {
@@ -56,14 +59,14 @@ export class KeyedCodes {
       });
     } catch (error) {
       // Another request with the same key was faster, so its code is the answer.
-      const twin = isUniqueViolation(error) ? await earlier() : undefined;
-      if (twin) return twin;
+      const earlierCode = isUniqueViolation(error) ? await findEarlier() : undefined;
+      if (earlierCode) return earlierCode;
       throw error;
     }
   }
 
-  private codeOf(asked: string): string {
-    const seal = createHmac('sha256', this.secret).update(`redemption code ${asked}`).digest();
-    return seal.subarray(0, CODE_BYTES).toString('base64url');
+  private codeOf(keyText: string): string {
+    const hmac = createHmac('sha256', this.secret).update(`redemption code ${keyText}`).digest();
+    return hmac.subarray(0, CODE_BYTES).toString('base64url');
   }
 }

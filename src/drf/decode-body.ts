@@ -97,7 +97,7 @@ function parseForm(bytes: Buffer, charset: string | undefined): Record<string, s
 function parseJson(text: string, commasMax: number): unknown {
   const commas = countCommas(text, commasMax);
   const value = parsing(() => secureJson.parse(text));
-  return commas > EXACT_COMMAS_MAX ? value : parsing(() => withDigits(value, text));
+  return commas > EXACT_COMMAS_MAX ? value : parsing(() => withExactIntegers(value, text));
 }
 
 function parsePlain(text: string, commasMax: number): unknown {
@@ -119,7 +119,7 @@ function parsing(parse: () => unknown): unknown {
  * Returns the value with each integer at the top level as a `bigint`, which keeps its digits. So a text field
  * accepts 12345678901234567890 with all twenty digits. The second, slower parse only runs if there is a number.
  */
-function withDigits(value: unknown, text: string): unknown {
+function withExactIntegers(value: unknown, text: string): unknown {
   const exact = () =>
     parseLossless(text, undefined, { parseNumber, onDuplicateKey: ({ newValue }) => newValue });
   if (typeof value === 'number') return exact();

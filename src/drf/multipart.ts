@@ -32,7 +32,7 @@ export function decodeMultipart(
       reject(new ParseError(reason, 'Multipart form'));
     };
     try {
-      const reader = readerOf(contentType, bytes.length);
+      const reader = createReader(contentType, bytes.length);
       reader.on('field', (name: string | undefined, value) => {
         if (name !== undefined) fields.push([name, value]);
       });
@@ -60,7 +60,7 @@ export function decodeMultipart(
 }
 
 /** Returns the parser. Throws for a type without a boundary. */
-const readerOf = (contentType: string, fieldSize: number) =>
+const createReader = (contentType: string, fieldSize: number) =>
   new Busboy({
     headers: { 'content-type': contentType },
     isPartAFile: (_name, _type, fileName) => fileName !== undefined,

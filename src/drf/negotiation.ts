@@ -10,7 +10,7 @@ const INDENT_MAX = 8;
  * HTML, such as a browser, gets JSON: this service has no HTML pages for these routes, but the reference answers
  * such a request.
  */
-const WRITABLE: readonly { readonly type: MediaType; readonly format: string }[] = [
+const ACCEPTED_FORMATS: readonly { readonly type: MediaType; readonly format: string }[] = [
   { type: JSON_TYPE, format: 'json' },
   { type: parseMediaType('text/html'), format: 'api' },
   { type: parseMediaType('text/event-stream'), format: '' },
@@ -53,7 +53,7 @@ export function negotiate(request: IncomingMessage, jsonOnly: boolean): JsonStyl
   const { accept } = request.headers;
   const acceptsAny = accept === undefined || accept === '*/*' || accept === 'application/json';
   if (format === undefined && acceptsAny) return { indent: 0 };
-  const writable = WRITABLE.filter(
+  const writable = ACCEPTED_FORMATS.filter(
     (form) =>
       (!jsonOnly || form.type === JSON_TYPE) && (format === undefined || form.format === format),
   );

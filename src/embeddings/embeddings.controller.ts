@@ -29,7 +29,7 @@ export class EmbeddingsController {
     @Body(EmbeddingsBodyPipe) ask: EmbeddingsAsk,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const made = await this.embeddings.make(principal, ask, disconnectSignal(reply));
+    const made = await this.embeddings.create(principal, ask, disconnectSignal(reply));
     const json = await toListJson(made, ask.form);
     void reply
       .headers({ 'Tokens-Charged': made.charged, 'Tokens-Balance': made.available })

@@ -35,13 +35,17 @@ export interface PaidEmbeddings extends Pick<CaptureResult, 'charged' | 'availab
 }
 
 /** The result of a provider's call, and how it ended. */
-interface Made {
+interface EmbeddingResult {
   readonly ending: Ending;
   readonly vectors: readonly Embedding[];
   readonly promptTokens: number | undefined;
 }
 
-const nothing = (ending: Ending): Made => ({ ending, vectors: [], promptTokens: undefined });
+const emptyResult = (ending: Ending): EmbeddingResult => ({
+  ending,
+  vectors: [],
+  promptTokens: undefined,
+});
 
 /**
  * Makes paid embeddings: hold, ask, settle. No transaction is open while the provider is asked. Embeddings are not
@@ -53,7 +57,7 @@ export class EmbeddingsService {
     private readonly models: ModelCatalogue,
     private readonly unitOfWork: UnitOfWork,
     private readonly holds: HoldsService,
-    private readonly late: LateSettlements,
+    private readonly lateSettlements: LateSettlements,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -62,7 +66,11 @@ export class EmbeddingsService {
    * `ValidationFailed` or `InsufficientBalance` before the provider is asked, and a `ProviderError` after that.
    * Nothing is charged in any of these cases.
    */
-  async make(principal: Principal, ask: EmbeddingsAsk, left: AbortSignal): Promise<PaidEmbeddings> {
+  async create(
+    principal: Principal,
+    ask: EmbeddingsAsk,
+    left: AbortSignal,
+  ): Promise<PaidEmbeddings> {
     const model = this.models.named(ask.model, principal);
     const { id, price, provider } = model;
     if (!isEmbedding(provider)) {
@@ -75,19 +83,19 @@ export class EmbeddingsService {
     const expiresAt = nowMicros() + holdLifetime(this.config);
     const holdId = await this.unitOfWork.run((tx) => this.holds.hold(tx, spend));
     const release = () => giveBack(this.unitOfWork, this.holds, holdId);
-    const made = await this.ask(provider, model, ask, left).catch(async (error: unknown) => {
+    const result = await this.ask(provider, model, ask, left).catch(async (error: unknown) => {
       await release();
       throw error;
     });
     const usage = countUsage(
-      { promptTokens: made.promptTokens ?? Number.NaN, completionTokens: 0 },
+      { promptTokens: result.promptTokens ?? Number.NaN, completionTokens: 0 },
       { promptTokens: prompt.estimate, completionTokens: 0 },
     );
-    const amount = cost(price, made.ending, usage, held);
-    const attempt = this.capturing(holdId, amount, noteOf(principal, id));
+    const amount = cost(price, result.ending, usage, held);
+    const attempt = this.captureOf(holdId, amount, noteOf(principal, id));
     // If the database is unreachable for a moment, the embeddings are not lost: the charge is tried again.
-    const paid = await this.late.settle(attempt, expiresAt, release);
-    return { ...paid, model: id, vectors: made.vectors, promptTokens: usage.promptTokens };
+    const paid = await this.lateSettlements.settle(attempt, expiresAt, release);
+    return { ...paid, model: id, vectors: result.vectors, promptTokens: usage.promptTokens };
   }
 
   private async ask(
@@ -95,29 +103,30 @@ export class EmbeddingsService {
     { upstream, provider: { name } }: Model,
     { input, inputs, form, extra }: EmbeddingsAsk,
     left: AbortSignal,
-  ): Promise<Made> {
-    if (left.aborted) return nothing('never asked');
+  ): Promise<EmbeddingResult> {
+    if (left.aborted) return emptyResult('never asked');
     const askedAt = performance.now();
-    const late = new AbortController();
+    const lateSettlements = new AbortController();
     const timer = setTimeout(() => {
-      late.abort(TIME_IS_UP);
+      lateSettlements.abort(TIME_IS_UP);
     }, this.config.answerTimeoutSeconds * 1000);
-    const signal = AbortSignal.any([left, late.signal]);
+    const signal = AbortSignal.any([left, lateSettlements.signal]);
     const queue = { isWaiting: false };
     const onQueue = (isWaiting: boolean) => {
       queue.isWaiting = isWaiting;
     };
     const asked = { model: upstream, input, count: inputs.length, form, extra };
     try {
-      const made = await provider.embed({ ...asked, signal, onQueue });
-      return { ending: 'complete', ...made };
+      const result = await provider.embed({ ...asked, signal, onQueue });
+      return { ending: 'complete', ...result };
     } catch (error) {
       if (signal.reason === TIME_IS_UP) {
         const tookMs = Math.round(performance.now() - askedAt);
         const report = { provider: name, model: upstream, reason: 'the time was up', tookMs };
         throw new ProviderTimedOut({ report });
       }
-      if (signal.aborted) return nothing(queue.isWaiting ? 'never asked' : 'gone before output');
+      if (signal.aborted)
+        return emptyResult(queue.isWaiting ? 'never asked' : 'gone before output');
       throw error instanceof ProviderError ? error : new ProviderFailed({ cause: error });
     } finally {
       clearTimeout(timer);
@@ -128,7 +137,7 @@ export class EmbeddingsService {
    * Returns a function that charges the price. It may be called again after any failure. Throws `AnswerExpired` if
    * the hold was released.
    */
-  private capturing(
+  private captureOf(
     holdId: string,
     amount: number,
     note: LedgerNote,

@@ -61,7 +61,8 @@ export class KeyFinder {
     if (!isWellFormed(secret)) return undefined;
     const row = await this.keys.load(digestOf(secret));
     const now = nowMicros();
-    if (!row || isOver(row.expiresAt, now) || isOver(row.secretExpiresAt, now)) return undefined;
+    if (!row || hasExpired(row.expiresAt, now) || hasExpired(row.secretExpiresAt, now))
+      return undefined;
     const { id, userId, name, capId, lastUsedAt, isActive } = row;
     const touchBefore = now - TOUCH_EVERY_SECONDS * SECOND_MICROS;
     if (lastUsedAt === null || lastUsedAt < touchBefore) await this.touch(id, now, touchBefore);
@@ -86,4 +87,4 @@ export class KeyFinder {
   }
 }
 
-const isOver = (moment: Micros | null, now: Micros) => moment !== null && moment <= now;
+const hasExpired = (moment: Micros | null, now: Micros) => moment !== null && moment <= now;

@@ -14,7 +14,12 @@ import {
   type KeyDto,
   type KeyPageDto,
 } from './keys.dto.js';
-import { KeysService, type KeySettings, type KeyState, type ShownKey } from './keys.service.js';
+import {
+  KeysService,
+  type KeySettings,
+  type KeyState,
+  type KeyWithSecret,
+} from './keys.service.js';
 import { scopesFrom } from './scopes.js';
 
 /** The caller's API keys. A request with an API key can only read that key. */
@@ -46,7 +51,7 @@ export class KeysController {
     @CurrentPrincipal() { userId }: Principal,
     @Payload() body: NewKeyDto,
   ): Promise<CreatedKeyDto> {
-    return toWireOnce(await this.keys.create(userId, body.name, settingsOf(body)));
+    return toWireWithSecret(await this.keys.create(userId, body.name, settingsOf(body)));
   }
 
   @KeyDocs.current()
@@ -92,14 +97,14 @@ export class KeysController {
     @Param('id') id: string,
     @Payload() { overlap_seconds: overlapSeconds }: RotationDto,
   ): Promise<CreatedKeyDto> {
-    return toWireOnce(await this.keys.rotate(userId, id, overlapSeconds ?? 0));
+    return toWireWithSecret(await this.keys.rotate(userId, id, overlapSeconds ?? 0));
   }
 }
 
-type Given = Pick<KeyChangeDto, 'scopes' | 'limit' | 'limit_reset' | 'expires_at'>;
+type SettingFields = Pick<KeyChangeDto, 'scopes' | 'limit' | 'limit_reset' | 'expires_at'>;
 
 /** The DTO has already validated the time. */
-const settingsOf = (given: Given): KeySettings => ({
+const settingsOf = (given: SettingFields): KeySettings => ({
   scopes: given.scopes ?? undefined,
   limit: given.limit,
   reset: given.limit_reset,
@@ -122,5 +127,5 @@ const toWire = (state: KeyState): KeyDto => ({
   created_at: toIso(state.createdAt),
 });
 
-const toWireOnce = ({ state, secret }: ShownKey): CreatedKeyDto =>
+const toWireWithSecret = ({ state, secret }: KeyWithSecret): CreatedKeyDto =>
   Object.assign(toWire(state), { key: secret });

@@ -32,7 +32,7 @@ export interface KeySettings extends CapChange {
 }
 
 /** A key that was just made or rotated. Only this result contains the secret. */
-export interface ShownKey {
+export interface KeyWithSecret {
   readonly state: KeyState;
   readonly secret: string;
 }
@@ -69,12 +69,12 @@ export class KeysService {
    * Makes a key. Throws `ValidationFailed` if the user has `KEYS_MAX` keys, also if several are made at once,
    * and if the expiry is not valid.
    */
-  async create(userId: string, name: string, settings: KeySettings): Promise<ShownKey> {
+  async create(userId: string, name: string, settings: KeySettings): Promise<KeyWithSecret> {
     const { scopes = SCOPES, limit = null, reset = null, expiresAt = null } = settings;
     assertFuture(expiresAt);
     const secret = makeKey();
     const id = await this.unitOfWork.run(async (tx) => {
-      await this.assertRoom(tx, userId);
+      await this.assertCanAddKey(tx, userId);
       // Made under the lock that `assertRoom` takes, so ids are in the order of saving.
       const id = newId();
       tx.insertLater(ApiKey, {
@@ -124,12 +124,12 @@ export class KeysService {
   /** Deletes a key. It is refused on every process from the next request on. Throws `NotFound`. */
   async remove(userId: string, id: string): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
-      const [gone] = await tx.write<{ capId: string }>(
+      const [removed] = await tx.write<{ capId: string }>(
         '/* api_key.remove */ DELETE FROM api_keys WHERE id = $1 AND user_id = $2 RETURNING cap_id AS "capId"',
         [id, userId],
       );
-      if (!gone) throw new NotFound();
-      await this.caps.remove(tx, gone.capId);
+      if (!removed) throw new NotFound();
+      await this.caps.remove(tx, removed.capId);
     });
   }
 
@@ -138,7 +138,7 @@ export class KeysService {
    * secrets end at once. Name, scopes and the amount spent stay. Throws `NotFound`, and `ValidationFailed` if
    * more than `OVERLAPS_MAX` earlier secrets would be valid.
    */
-  async rotate(userId: string, id: string, overlapSeconds: number): Promise<ShownKey> {
+  async rotate(userId: string, id: string, overlapSeconds: number): Promise<KeyWithSecret> {
     const secret = makeKey();
     await this.unitOfWork.run(async (tx) => {
       const rotated = await tx.write(
@@ -146,14 +146,14 @@ export class KeysService {
         [id, userId, prefixOf(secret)],
       );
       if (rotated.length === 0) throw new NotFound();
-      if (overlapSeconds === 0) await endSecrets(tx, id);
-      else await retireSecrets(tx, id, overlapSeconds);
+      if (overlapSeconds === 0) await deleteSecrets(tx, id);
+      else await expireSecretsAfter(tx, id, overlapSeconds);
       tx.insertLater(ApiKeySecret, { digest: digestOf(secret), keyId: id, expiresAt: null });
     });
     return { state: await this.find(userId, id), secret };
   }
 
-  private async assertRoom(tx: Tx, userId: string): Promise<void> {
+  private async assertCanAddKey(tx: Tx, userId: string): Promise<void> {
     // The lock makes requests wait, so if two make a last key at once, the second counts the first one's key.
     if (!(await this.users.lock(tx, userId))) {
       throw new AuthenticationFailed('User inactive or deleted.');
@@ -179,14 +179,14 @@ export class KeysService {
   }
 }
 
-async function endSecrets(tx: Tx, keyId: string): Promise<void> {
+async function deleteSecrets(tx: Tx, keyId: string): Promise<void> {
   await tx.write(
     '/* api_key_secret.end */ DELETE FROM api_key_secrets WHERE key_id = $1 RETURNING digest',
     [keyId],
   );
 }
 
-async function retireSecrets(tx: Tx, keyId: string, overlapSeconds: number): Promise<void> {
+async function expireSecretsAfter(tx: Tx, keyId: string, overlapSeconds: number): Promise<void> {
   const now = nowMicros();
   await tx.write(
     '/* api_key_secret.forget */ DELETE FROM api_key_secrets WHERE key_id = $1 AND expires_at <= $2 RETURNING digest',
@@ -197,11 +197,11 @@ async function retireSecrets(tx: Tx, keyId: string, overlapSeconds: number): Pro
      WHERE key_id = $1 AND expires_at IS NULL RETURNING digest`,
     [keyId, now + overlapSeconds * SECOND_MICROS],
   );
-  const serving = await tx.read(
+  const validSecrets = await tx.read(
     '/* api_key_secret.serving */ SELECT digest FROM api_key_secrets WHERE key_id = $1',
     [keyId],
   );
-  if (serving.length <= OVERLAPS_MAX) return;
+  if (validSecrets.length <= OVERLAPS_MAX) return;
   throw new ValidationFailed({
     overlap_seconds: [
       `At most ${String(OVERLAPS_MAX)} earlier secrets serve at once. Wait, or end them all with 0.`,

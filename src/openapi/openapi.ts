@@ -117,7 +117,7 @@ function pathsOf(
 const schemaName = (className: string) => className.replace(/Dto$/, '');
 
 /** Moves a schema that has a name to the other schemas, and returns a reference to it. */
-function hoist(schemas: Record<string, SchemaObject>, value: unknown): unknown {
+function extractNamedSchemas(schemas: Record<string, SchemaObject>, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !(SCHEMA_NAME in value)) return value;
   const { [SCHEMA_NAME]: name, ...schema } = value;
   schemas[String(name)] = schema;
@@ -128,14 +128,14 @@ function hoist(schemas: Record<string, SchemaObject>, value: unknown): unknown {
  * Returns the document with each schema under its own name, and without the headers to which no answer
  * refers.
  */
-function named(document: OpenAPIObject): OpenAPIObject {
+function withNamedSchemas(document: OpenAPIObject): OpenAPIObject {
   const hoisted: Record<string, SchemaObject> = {};
   const text = JSON.stringify(document).replaceAll(
     /"#\/components\/schemas\/(\w+)"/g,
     (_, name: string) => `"#/components/schemas/${schemaName(name)}"`,
   );
   const { components = {}, ...rest } = JSON.parse(text, (_, value: unknown) =>
-    hoist(hoisted, value),
+    extractNamedSchemas(hoisted, value),
   ) as OpenAPIObject;
   const schemas: Record<string, SchemaObject> = {};
   for (const [name, schema] of Object.entries({ ...components.schemas, ...hoisted })) {
@@ -161,7 +161,7 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     name,
     withSettings(schema as SchemaObject, config),
   ]);
-  return named({
+  return withNamedSchemas({
     ...document,
     paths: pathsOf(document.paths, app.get(RouteTable).all()),
     components: {

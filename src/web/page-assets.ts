@@ -15,10 +15,10 @@ const LIBRARIES: Readonly<Record<string, readonly [entry: string, file: string, 
 };
 
 /** The module that starts the page. */
-const START = 'page.js';
+const START_FILE = 'page.js';
 
 /** The files that the login needs. Browsers load them first. */
-const FIRST = [
+const LOGIN_FILES = [
   ...[
     'base.css',
     'layout.css',
@@ -33,7 +33,7 @@ const FIRST = [
 ];
 
 /** The files that neither the login nor the chat needs. The document does not list them. */
-const LATER = ['account.js', 'console.js', 'list.js'];
+const OPTIONAL_FILES = ['account.js', 'console.js', 'list.js'];
 
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
@@ -81,15 +81,15 @@ export class PageAssets {
    * asks. Otherwise they would delay the login.
    */
   private links(): string {
-    const others = [...FIRST, ...LATER];
+    const others = [...LOGIN_FILES, ...OPTIONAL_FILES];
     const second = [...this.files.keys()].filter((name) => !others.includes(name));
     const link = (name: string) =>
       name.endsWith('.css')
         ? `<link rel="stylesheet" href="assets/${this.version}/${name}" />`
         : `<link rel="modulepreload" href="assets/${this.version}/${name}" />`;
-    const start = `<script src="assets/${this.version}/${START}" type="module"></script>`;
+    const start = `<script src="assets/${this.version}/${START_FILE}" type="module"></script>`;
     const behind = ['<template id="behind">', ...second.map(link), '</template>'];
-    return [...FIRST.map(link), start, ...behind].join('\n    ');
+    return [...LOGIN_FILES.map(link), start, ...behind].join('\n    ');
   }
 }
 

@@ -10,7 +10,7 @@ import { PageAssets } from './page-assets.js';
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-const FOR_GOOD = 'public, max-age=31536000, immutable';
+const CACHE_FOREVER = 'public, max-age=31536000, immutable';
 
 /** The page at `/`, on which users chat and manage their accounts. */
 @ApiExcludeController()
@@ -42,7 +42,10 @@ export class WebController {
   ): void {
     const asset = this.assets.find(file);
     if (!asset) throw new NotFound();
-    void reply.header('Cache-Control', version === this.assets.version ? FOR_GOOD : 'no-cache');
+    void reply.header(
+      'Cache-Control',
+      version === this.assets.version ? CACHE_FOREVER : 'no-cache',
+    );
     void reply.type(asset.type).send(asset.bytes);
   }
 }

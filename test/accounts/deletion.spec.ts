@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { everyRowOf, everythingIn } from '../support/everything.js';
+import { everyRowOf, allContentOf } from '../support/all-content.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread, say } from '../support/threads.js';
+import { openThread, sendMessage } from '../support/threads.js';
 
 /** Long enough that SQLite keeps it on pages of its own. */
 const long = (word: string) => `${word} `.repeat(2000);
@@ -32,7 +32,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     await ada.send('PATCH', '/api/me/', { email: `${username}@example.com` });
     await app.post('/api/token/', { username, password: PASSWORD });
     const id = await openThread(ada, { title: TITLE, system: long(SYSTEM) });
-    await say(ada, id, long(MESSAGE));
+    await sendMessage(ada, id, long(MESSAGE));
     const keyed = await ada.chat(long(KEYED), { 'Idempotency-Key': KEY });
     expect(keyed.status).toBe(200);
     return ada;
@@ -61,7 +61,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     const ledger = await money();
     const { status, raw } = await remove(ada);
     expect([status, raw]).toEqual([204, '']);
-    const after = await everythingIn(app);
+    const after = await allContentOf(app);
     expect([...WORDS, ada.username].filter((word) => after.includes(word))).toEqual([]);
     expect(after).not.toContain('$argon2id');
     expect((await tablesOf(owner)).filter((table) => !BOOKS.includes(table))).toEqual([]);
@@ -135,7 +135,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
       let asked: () => void = () => undefined;
       const isAsked = new Promise<void>((resolve) => (asked = resolve));
       const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
-      provider.use(async () => {
+      provider.delayWith(async () => {
         asked();
         await mayAnswer;
         if (how === 'that fails') throw new Error('down');
@@ -147,7 +147,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
       expect((await remove(ada)).status).toBe(204);
       answer();
       const { status } = await running;
-      provider.use(undefined);
+      provider.delayWith(undefined);
       expect(status).toBe(how === 'that fails' ? 502 : 200);
       const after = await everyRowOf(app);
       expect(after).not.toContain('fandango');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PASSWORD } from '../support/app.js';
 import type { HttpClient } from '../support/client.js';
-import { sample } from '../support/in-full.js';
+import { sample } from '../support/full-effort.js';
 import { Mailbox } from '../support/mailbox.js';
 import { Service } from '../support/service.js';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { everythingIn } from '../support/everything.js';
+import { allContentOf } from '../support/all-content.js';
 import { Mailbox } from '../support/mailbox.js';
 
 const NEW = 'An0ther-pass-2';
@@ -194,11 +194,11 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
   it('stores its link nowhere in readable form', async () => {
     const ada = await withAddress();
     const token = await tokenFor(ada);
-    const stored = await everythingIn(app);
+    const stored = await allContentOf(app);
     expect(stored).toContain(createHash('sha256').update(token).digest('hex'));
     expect(stored).not.toContain(token);
     expect((await confirm(token, NEW)).status).toBe(204);
-    expect(await everythingIn(app)).not.toContain(NEW);
+    expect(await allContentOf(app)).not.toContain(NEW);
   });
 
   it.each(['', 'x', "' OR '1'='1", 'a'.repeat(101), null, 7])(

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { everythingIn } from '../support/everything.js';
+import { allContentOf } from '../support/all-content.js';
 
 interface Entry {
   readonly by: string;
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('operators and people on %s', (kind) => {
     const token = body.password_token as string;
     expect([status, typeof token]).toEqual([201, 'string']);
     expect(await login(`cy-${kind}`, '')).toBe(400);
-    expect(await everythingIn(app)).not.toContain(token);
+    expect(await allContentOf(app)).not.toContain(token);
     const confirm = { token, new_password: 'An0ther-pass-2' };
     expect((await app.post('/api/password/reset/confirm/', confirm)).status).toBe(204);
     expect(await login(`cy-${kind}`, 'An0ther-pass-2')).toBe(200);

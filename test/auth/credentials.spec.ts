@@ -4,7 +4,7 @@ import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { RedemptionService } from '../../src/wallet/redemption.service.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
-import { everythingIn } from '../support/everything.js';
+import { allContentOf } from '../support/all-content.js';
 
 const IDLE_SECONDS = 10_000;
 const IDLE_MICROS = IDLE_SECONDS * 1_000_000;
@@ -179,7 +179,7 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
       ...[PASSWORD, ada.token, await login(ada.username), code, JWT_SECRET],
       ...jwts.map((jwt) => jwt.split('.')[2] ?? jwt),
     ];
-    const stored = await everythingIn(app);
+    const stored = await allContentOf(app);
     expect(stored).toContain(ada.username);
     expect(stored).toContain(sha256(ada.token));
     for (const secret of secrets) {

@@ -66,7 +66,7 @@ describe('an answer that comes faster than anybody waits', () => {
   });
 
   it('has at most a thousand chunks for a long echo', async () => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
     const stream = await ada.send('POST', '/api/chat/', { message: WORDY, stream: true });
     const pieces = stream.raw.split('event: delta').length - 1;
     expect(pieces).toBeGreaterThan(900);

@@ -20,7 +20,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     provider = new ProviderProbe(app.nest);
   });
   afterEach(() => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -71,7 +71,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     const calls = provider.calls;
     let answerNow: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (answerNow = resolve));
-    provider.use(() => gate);
+    provider.delayWith(() => gate);
     await sendAndHangUp(ada, 'lost', () => provider.calls > calls);
     answerNow();
     const answer = await chatUntilAnswered(ada, 'lost');
@@ -121,7 +121,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     let answerNow: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (answerNow = resolve));
     const calls = provider.calls;
-    provider.use(() => gate);
+    provider.delayWith(() => gate);
     const first = chat(ada, 'running');
     await until(() => provider.calls !== calls);
     const second = await chat(ada, 'running');
@@ -188,7 +188,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
 
   it('charges nothing if the provider fails, and lets the key run again', async () => {
     const ada = await app.newUser();
-    provider.use(() => Promise.reject(new Error('provider down: secret detail')));
+    provider.delayWith(() => Promise.reject(new Error('provider down: secret detail')));
     const failed = await chat(ada, 'retry');
     expect([failed.status, failed.raw]).toEqual([
       502,
@@ -196,7 +196,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     ]);
     expect(await ada.balance()).toBe(4000);
     expect(await ada.history()).toMatchObject([{ response: '', tokens: 0, status: 'failed' }]);
-    provider.use(undefined);
+    provider.delayWith(undefined);
     const { status, headers } = await chat(ada, 'retry');
     expect([status, headers['idempotent-replayed']]).toEqual([200, undefined]);
     expect(await ada.balance()).toBe(3900);

@@ -5,7 +5,7 @@ import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { expectFault, rowCounts } from '../support/refusals.js';
-import { conversationsOf, converse, said, transportOf } from '../support/ui-chats.js';
+import { conversationsOf, converse, textOf, transportOf } from '../support/ui-chats.js';
 
 describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (kind) => {
   let app: TestApp;
@@ -18,7 +18,7 @@ describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (k
   });
   beforeEach(async () => {
     ada = await app.newUser();
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -29,19 +29,19 @@ describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (k
     ada.send('POST', '/api/chat', body, headers);
 
   it('reports a failure during the stream as an error, and charges nothing', async () => {
-    provider.use(() => Promise.reject(new Error('the provider is away')));
-    await expect(send(ada, 'failing', [said('hi')])).rejects.toThrow('The model did not answer.');
+    provider.delayWith(() => Promise.reject(new Error('the provider is away')));
+    await expect(send(ada, 'failing', [textOf('hi')])).rejects.toThrow('The model did not answer.');
     expect(await ada.balance()).toBe(4000);
   });
 
   it('are refused by plain HTTP with the messages of the contract, and nothing is saved', async () => {
     const before = await rowCounts(app);
-    const hi = { id: 'c', messages: [said('hi')] };
+    const hi = { id: 'c', messages: [textOf('hi')] };
     expectFault(await post({ ...hi, id: 'x'.repeat(129) }), 'id');
     expectFault(await post({ id: 'c', messages: [] }), 'messages');
-    expectFault(await post({ id: 'c', messages: [said(' ')] }), 'messages');
+    expectFault(await post({ id: 'c', messages: [textOf(' ')] }), 'messages');
     expectFault(await post({ ...hi, messages: [{ id: 'm', role: 'user' }] }), 'messages[0].parts');
-    expectFault(await post({ ...hi, messages: [said('hi'), null] }), 'messages[1]');
+    expectFault(await post({ ...hi, messages: [textOf('hi'), null] }), 'messages[1]');
     const answer = { id: 'a', role: 'assistant', parts: [{ type: 'text', text: 'no question' }] };
     expectFault(await post({ ...hi, messages: [answer] }), 'messages');
     expectFault(await post({ ...hi, model: 'nobody' }), 'model', /"nobody" is not a valid choice/);
@@ -51,14 +51,14 @@ describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (k
     const { status, headers, body } = await poor.send('POST', '/api/chat', hi);
     expect([status, body]).toEqual([402, { error: 'Insufficient tokens' }]);
     expect(headers['x-vercel-ai-ui-message-stream']).toBeUndefined();
-    await expect(send(poor, 'c', [said('hi')])).rejects.toThrow('Insufficient tokens');
+    await expect(send(poor, 'c', [textOf('hi')])).rejects.toThrow('Insufficient tokens');
     expect(await conversationsOf(poor)).toEqual([]);
     expect(await app.database.count('client_chats', `chat_id = 'c'`)).toBe(0);
   });
 
   it('respects an Idempotency-Key, and opens one conversation for simultaneous messages', async () => {
     const key = { 'Idempotency-Key': 'ui' };
-    const body = { id: 'keyed', messages: [said('once')] };
+    const body = { id: 'keyed', messages: [textOf('once')] };
     const first = await post(body, key);
     const again = await post(body, key);
     expect(first.headers['x-vercel-ai-ui-message-stream']).toBe('v1');
@@ -66,7 +66,7 @@ describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (k
     const last = (raw: string) => raw.split('\n\n').slice(-3);
     expect(last(again.raw)).toEqual(last(first.raw));
     expect((await post({ ...body, id: 'other' }, key)).status).toBe(422);
-    const raced = { id: 'raced', messages: [said('at once')] };
+    const raced = { id: 'raced', messages: [textOf('at once')] };
     const statuses = await Promise.all(
       Array.from({ length: 6 }, async () => (await post(raced)).status),
     );
@@ -79,23 +79,23 @@ describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (k
   });
 
   it('opens a new conversation for the id of a deleted one', async () => {
-    await send(ada, 'gone', [said('first')]);
+    await send(ada, 'gone', [textOf('first')]);
     const [conversation] = await conversationsOf(ada);
     await ada.send('DELETE', `/api/conversations/${conversation?.id ?? ''}/`);
-    await send(ada, 'gone', [said('second')]);
+    await send(ada, 'gone', [textOf('second')]);
     expect((await conversationsOf(ada)).map(({ title }) => title)).toEqual(['second']);
   });
 
   it('stores no NUL in the history', async () => {
-    await send(ada, 'a\u00df\u{1f600}', [said('a\0b')]);
+    await send(ada, 'a\u00df\u{1f600}', [textOf('a\0b')]);
     expect((await conversationsOf(ada)).map(({ title }) => title)).toEqual(['a\ufffdb']);
     expect((await ada.history()).map(({ message }) => message)).toEqual(['a\ufffdb']);
-    expectFault(await post({ id: 'a\0b', messages: [said('hi')] }), 'id');
+    expectFault(await post({ id: 'a\0b', messages: [textOf('hi')] }), 'id');
   });
 
   it('has nothing to resume, and still accepts the field `message`', async () => {
     expect(await transportOf(app, ada).reconnectToStream({ chatId: 'any id/at all' })).toBeNull();
-    const { body } = await post({ message: 'mine', messages: [said('not this')], id: 'x' });
+    const { body } = await post({ message: 'mine', messages: [textOf('not this')], id: 'x' });
     expect(body).toMatchObject({
       message: 'mine',
       response: `This is a dummy AI response to your message: 'mine'`,

@@ -6,7 +6,7 @@ import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { messagesIn } from '../support/threads.js';
-import { conversationsOf, converse, said, transportOf } from '../support/ui-chats.js';
+import { conversationsOf, converse, textOf, transportOf } from '../support/ui-chats.js';
 import { until } from '../support/until.js';
 
 const usage = { promptTokens: 1, completionTokens: 1 };
@@ -25,7 +25,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
   });
   beforeEach(async () => {
     ada = await app.newUser();
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -35,7 +35,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
   it('stores three turns of one chat id in one conversation, and reports what each cost', async () => {
     const messages: UIMessage[] = [];
     for (const [index, text] of ['one', 'two', 'three'].entries()) {
-      messages.push(said(text));
+      messages.push(textOf(text));
       const answer = await send(ada, 'my chat', messages);
       expect(answer.parts).toEqual([
         { type: 'step-start' },
@@ -65,8 +65,8 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
 
   it('separates the same chat id of two users', async () => {
     const eve = await app.newUser();
-    const first = await send(ada, 'shared', [said('mine')]);
-    const second = await send(eve, 'shared', [said('hers')]);
+    const first = await send(ada, 'shared', [textOf('mine')]);
+    const second = await send(eve, 'shared', [textOf('hers')]);
     const threadOf = ({ metadata }: UIMessage) =>
       (metadata as { conversation: string }).conversation;
     expect(threadOf(first)).not.toBe(threadOf(second));
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
   });
 
   it('regenerates an answer in the same conversation', async () => {
-    const question = said('again');
+    const question = textOf('again');
     const first = await send(ada, 'r', [question]);
     const stream = await transportOf(app, ada).sendMessages({
       chatId: 'r',
@@ -98,7 +98,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
       { type: 'delta', text: '-two.' },
       done,
     ]);
-    const { parts } = await send(ada, 'thinker', [said('why?')]);
+    const { parts } = await send(ada, 'thinker', [textOf('why?')]);
     expect(parts).toMatchObject([
       { type: 'step-start' },
       { type: 'reasoning', text: 'Let me see.', state: 'done' },
@@ -109,7 +109,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
   it('forwards pictures and files, and skips unknown parts', async () => {
     await send(ada, 'parts', [
       { id: 's', role: 'system', parts: [{ type: 'text', text: 'Be brief.' }] },
-      said('before'),
+      textOf('before'),
       {
         id: 'a',
         role: 'assistant',
@@ -151,7 +151,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
     const leaving = new AbortController();
     const stream = await transportOf(app, ada).sendMessages({
       chatId: 'stopped',
-      messages: [said('go')],
+      messages: [textOf('go')],
       trigger: 'submit-message',
       messageId: undefined,
       abortSignal: leaving.signal,
@@ -167,8 +167,8 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
     expect(body.results).toMatchObject([
       { status: 'aborted', response: 'half of it', tokens: 100 },
     ]);
-    provider.use(undefined);
-    await send(ada, 'stopped', [said('go'), said('on')]);
+    provider.delayWith(undefined);
+    await send(ada, 'stopped', [textOf('go'), textOf('on')]);
     expect(await conversationsOf(ada)).toHaveLength(1);
     expect(await ada.balance()).toBe(3800);
   });

@@ -7,10 +7,10 @@ import { byEffort } from '../support/effort.js';
 import {
   askOf,
   randomRequest,
-  type Belongings,
+  type OwnedIds,
   type RandomRequest,
 } from '../support/random-requests.js';
-import { openThread, say } from '../support/threads.js';
+import { openThread, sendMessage } from '../support/threads.js';
 
 /** Sent at once, so that a hang or a crash of one is met by others. */
 const BATCH = 16;
@@ -26,7 +26,7 @@ const REQUESTS = {
 /** Who sends the requests, and what is theirs. */
 interface Operator {
   readonly caller: Caller;
-  readonly belongings: Belongings;
+  readonly belongings: OwnedIds;
 }
 
 describe('random bodies', () => {
@@ -58,7 +58,7 @@ describe('random bodies', () => {
   /** Gives someone a conversation and a turn, for paths to name. */
   const settleIn = async (caller: Caller): Promise<Operator> => {
     const conversation = await openThread(caller, { model: 'echo' });
-    const { headers } = await say(caller, conversation, 'hi');
+    const { headers } = await sendMessage(caller, conversation, 'hi');
     const { username } = caller;
     return { caller, belongings: { username, conversation, turn: String(headers['turn-id']) } };
   };

@@ -3,7 +3,7 @@ import { toJson } from '../../src/drf/json.js';
 import { TestApp } from '../support/app.js';
 import type { Answer } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { sample } from '../support/in-full.js';
+import { sample } from '../support/full-effort.js';
 import { expected, headersHere, told } from './compare.js';
 import { deviations, headerDeviations, recordedCases, type RecordedCase } from './recorded.js';
 import { send, setStage, usersOf } from './stage.js';

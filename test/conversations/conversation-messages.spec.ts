@@ -3,7 +3,13 @@ import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { QueryProbe } from '../support/query-probe.js';
-import { messagesIn, openThread, say, stall, untilAsked } from '../support/threads.js';
+import {
+  messagesIn,
+  openThread,
+  sendMessage,
+  delayAnswers,
+  untilAsked,
+} from '../support/threads.js';
 import { until } from '../support/until.js';
 
 /** As long as a message may be. */
@@ -18,7 +24,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     provider = new ProviderProbe(app.nest);
   });
   afterEach(() => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -28,7 +34,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
   it('sends the system text and the earlier turns along', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada, { system: 'Be brief.' });
-    const first = await say(ada, id, 'one');
+    const first = await sendMessage(ada, id, 'one');
     expect([first.status, first.headers['conversation-id']]).toEqual([200, id]);
     expect(sentToProvider()).toEqual([
       ['system', 'Be brief.'],
@@ -36,7 +42,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     ]);
     await ada.send('POST', '/api/chat/', { message: 'two', conversation: id });
     await ada.chat('elsewhere');
-    await say(ada, id, 'three');
+    await sendMessage(ada, id, 'three');
     const echo = (text: string) => `This is a dummy AI response to your message: '${text}'`;
     expect(sentToProvider()).toEqual([
       ['system', 'Be brief.'],
@@ -55,7 +61,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
   it('reads only the part of a long conversation that fits the model', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
-    for (let n = 0; n < 10; n += 1) expect((await say(ada, id, LONG)).status).toBe(200);
+    for (let n = 0; n < 10; n += 1) expect((await sendMessage(ada, id, LONG)).status).toBe(200);
     const probe = new QueryProbe(app.nest);
     const quote = await ada.send('POST', '/api/chat/quote/', { message: 'hi', conversation: id });
     expect(quote.status).toBe(200);
@@ -64,11 +70,11 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
       id,
       oldest,
     ]);
-    await say(ada, id, 'hi');
+    await sendMessage(ada, id, 'hi');
     const told = ((sentToProvider()?.length ?? 0) - 1) / 2;
     // Half of the echo's million is for what was said before: seven turns of 200 kB at three bytes a token.
     expect([told, read]).toEqual([7, 7]);
-    await say(ada, id, 'x'.repeat(99_999));
+    await sendMessage(ada, id, 'x'.repeat(99_999));
     expect(sentToProvider()?.length).toBeGreaterThan(3);
     probe.stop();
   });
@@ -78,8 +84,8 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     const id = await openThread(ada, { title: 'Long' });
     // About 67,000 model tokens a turn, of which the echo model leaves 500,000 to what was said before.
     const texts = Array.from({ length: 9 }, (_, n) => String(n).repeat(100_000));
-    for (const text of texts) expect((await say(ada, id, text)).status).toBe(200);
-    await say(ada, id, 'and now?');
+    for (const text of texts) expect((await sendMessage(ada, id, text)).status).toBe(200);
+    await sendMessage(ada, id, 'and now?');
     const asked = provider.lastRequest?.messages.filter(({ role }) => role === 'user');
     expect(asked?.map(({ content }) => String(content).slice(0, 8))).toEqual([
       ...['2', '3', '4', '5', '6', '7', '8'].map((digit) => digit.repeat(8)),
@@ -90,10 +96,10 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
   it('leaves failed answers out of the context', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
-    provider.use(() => Promise.reject(new Error('down')));
-    expect((await say(ada, id, 'lost')).status).toBe(502);
-    provider.use(undefined);
-    await say(ada, id, 'again');
+    provider.delayWith(() => Promise.reject(new Error('down')));
+    expect((await sendMessage(ada, id, 'lost')).status).toBe(502);
+    provider.delayWith(undefined);
+    await sendMessage(ada, id, 'again');
     expect(sentToProvider()).toEqual([['user', 'again']]);
     expect(await ada.balance()).toBe(99_900);
   });
@@ -102,11 +108,11 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     const ada = await app.newUser();
     const id = await openThread(ada);
     const calls = provider.calls;
-    const answerNow = stall(provider);
-    const first = say(ada, id, 'first');
+    const answerNow = delayAnswers(provider);
+    const first = sendMessage(ada, id, 'first');
     await untilAsked(provider, calls);
     const seconds = await Promise.all([
-      say(ada, id, 'second'),
+      sendMessage(ada, id, 'second'),
       ada.send('POST', '/api/chat/', { message: 'second', conversation: id }),
       ada.send('POST', '/api/chat/', { message: 'second', conversation: id, stream: true }),
     ]);
@@ -117,8 +123,8 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     answerNow();
     expect((await first).status).toBe(200);
     expect(provider.calls).toBe(calls + 1);
-    provider.use(undefined);
-    expect((await say(ada, id, 'second')).status).toBe(200);
+    provider.delayWith(undefined);
+    expect((await sendMessage(ada, id, 'second')).status).toBe(200);
     expect(await ada.balance()).toBe(99_800);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
@@ -126,8 +132,8 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
   it('accepts one of ten simultaneous messages', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
-    const answerNow = stall(provider);
-    const race = Array.from({ length: 10 }, (_, n) => say(ada, id, `rival ${String(n)}`));
+    const answerNow = delayAnswers(provider);
+    const race = Array.from({ length: 10 }, (_, n) => sendMessage(ada, id, `rival ${String(n)}`));
     const refused: number[] = [];
     for (const rival of race)
       void rival.then(({ status }) => status === 409 && refused.push(status));
@@ -143,10 +149,10 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     const ada = await app.newUser();
     const id = await openThread(ada);
     const key = { 'Idempotency-Key': 'deleted' };
-    expect((await say(ada, id, 'once', key)).status).toBe(200);
-    expect((await say(ada, id, 'once', key)).headers['idempotent-replayed']).toBe('true');
+    expect((await sendMessage(ada, id, 'once', key)).status).toBe(200);
+    expect((await sendMessage(ada, id, 'once', key)).headers['idempotent-replayed']).toBe('true');
     await ada.send('DELETE', `/api/conversations/${id}/`);
-    const { status, body } = await say(ada, id, 'once', key);
+    const { status, body } = await sendMessage(ada, id, 'once', key);
     expect([status, body]).toEqual([
       404,
       {
@@ -163,18 +169,20 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     const key = { 'Idempotency-Key': 'shared' };
     const [one, other] = [
       await ada.send('POST', '/api/chat/', { message: 'hi', conversation: id }, key),
-      await say(ada, id, 'hi', key),
+      await sendMessage(ada, id, 'hi', key),
     ];
     expect([one.status, other.status]).toEqual([200, 200]);
     expect(other.headers['turn-id']).not.toBe(one.headers['turn-id']);
-    expect((await say(ada, id, 'other', key)).status).toBe(422);
+    expect((await sendMessage(ada, id, 'other', key)).status).toBe(422);
     expect(await ada.balance()).toBe(99_800);
   });
 
   it('streams an answer', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
-    const { status, headers, raw } = await say(ada, id, 'hi', { Accept: 'text/event-stream' });
+    const { status, headers, raw } = await sendMessage(ada, id, 'hi', {
+      Accept: 'text/event-stream',
+    });
     expect([status, headers['content-type']]).toEqual([200, 'text/event-stream; charset=utf-8']);
     expect(raw).toContain(`"conversation":"${id}","tokens_charged":100`);
     expect(await ada.balance()).toBe(99_900);

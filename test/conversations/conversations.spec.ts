@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread, say, stall, untilAsked } from '../support/threads.js';
+import { openThread, sendMessage, delayAnswers, untilAsked } from '../support/threads.js';
 
 const NOBODYS = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 const NOT_FOUND = '{"detail":"Not found.","code":"not_found"}';
@@ -16,7 +16,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
     provider = new ProviderProbe(app.nest);
   });
   afterEach(() => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -113,7 +113,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
   it('answers 404 for another user’s conversation, and does not change it', async () => {
     const [ada, eve] = [await app.newUser(), await app.newUser()];
     const id = await openThread(ada, { title: 'Private' });
-    await say(ada, id, 'secret');
+    await sendMessage(ada, id, 'secret');
     const path = `/api/conversations/${id}/`;
     const answers = [
       await eve.get(path),
@@ -136,7 +136,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
   it('deletes its turns, and keeps their charges in the ledger', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada);
-    await say(ada, id, 'to be forgotten');
+    await sendMessage(ada, id, 'to be forgotten');
     await ada.chat('to be kept');
     expect((await ada.send('DELETE', `/api/conversations/${id}/`)).status).toBe(204);
     expect(await app.database.count('turns', 'conversation_id = $1', [id])).toBe(0);
@@ -152,8 +152,8 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
     const ada = await app.newUser();
     const id = await openThread(ada);
     const calls = provider.calls;
-    const answerNow = stall(provider);
-    const answer = say(ada, id, 'wait');
+    const answerNow = delayAnswers(provider);
+    const answer = sendMessage(ada, id, 'wait');
     await untilAsked(provider, calls);
     const refused = await ada.send('DELETE', `/api/conversations/${id}/`);
     expect([refused.status, refused.body.code]).toEqual([409, 'conversation_busy']);

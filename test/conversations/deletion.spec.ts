@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { everyRowOf, everythingIn } from '../support/everything.js';
+import { everyRowOf, allContentOf } from '../support/all-content.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread, say } from '../support/threads.js';
+import { openThread, sendMessage } from '../support/threads.js';
 
 /** Long enough that SQLite keeps it on pages of its own. */
 const long = (word: string) => `${word} `.repeat(2000);
@@ -23,17 +23,17 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
     provider = new ProviderProbe(app.nest);
     ada = await app.newUser();
     id = await openThread(ada, { title: TITLE, system: long(SYSTEM) });
-    await say(ada, id, long(MESSAGE));
+    await sendMessage(ada, id, long(MESSAGE));
     expect((await chatWithKey()).status).toBe(200);
-    provider.use(() => Promise.reject(new Error('down')));
-    await say(ada, id, ABORTED);
+    provider.delayWith(() => Promise.reject(new Error('down')));
+    await sendMessage(ada, id, ABORTED);
     const call = { name: 'look', arguments: JSON.stringify({ at: TOOL }) };
     provider.answer([
       { type: 'delta', text: '', toolCalls: [{ index: 0, id: 'c', function: call }] },
       { type: 'done', finishReason: 'tool_calls', usage: undefined },
     ]);
-    await say(ada, id, 'call a tool');
-    provider.use(undefined);
+    await sendMessage(ada, id, 'call a tool');
+    provider.delayWith(undefined);
     const before = await everyRowOf(app);
     expect(WORDS.filter((word) => !before.includes(word))).toEqual([]);
     ledger = (await ada.get('/api/wallet/ledger/')).body;
@@ -60,7 +60,7 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
     it('leaves none of its text in the bytes of the file', async () => {
       // What a later write would do: until then the journal still has the pages of before.
       await app.database.rows('PRAGMA wal_checkpoint(TRUNCATE)');
-      const after = await everythingIn(app);
+      const after = await allContentOf(app);
       expect(WORDS.filter((word) => after.includes(word))).toEqual([]);
       expect(after).toContain(ada.username);
     });

@@ -5,7 +5,7 @@ import type { DatabaseKind } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
 import { byEffort } from '../support/effort.js';
 import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
-import { openThread, say } from '../support/threads.js';
+import { openThread, sendMessage } from '../support/threads.js';
 
 const CHATS = byEffort({ light: 150, full: 10_000 });
 const AT_A_TIME = 6;
@@ -93,9 +93,9 @@ const savingOrder = (kind: DatabaseKind): void => {
       '00000000-0000-7000-8000-000000000000',
     ];
     const turns = [
-      await say(ada, thread, 'one'),
-      await say(ada, thread, 'two'),
-      await say(ada, thread, 'three'),
+      await sendMessage(ada, thread, 'one'),
+      await sendMessage(ada, thread, 'two'),
+      await sendMessage(ada, thread, 'three'),
     ];
     const [one, two, three] = turns.map(({ headers }) => String(headers['turn-id']));
     await app.database.rows('UPDATE turns SET id = $1 WHERE id = $2', [late, one]);
@@ -161,7 +161,7 @@ const savingOrder = (kind: DatabaseKind): void => {
     const opened: string[] = [];
     for (let n = 0; n < 5; n += 1) opened.push(await openThread(ada));
     const [a, b, c, d, e] = opened;
-    await say(ada, b ?? '', 'again');
+    await sendMessage(ada, b ?? '', 'again');
     await ada.send('PATCH', `/api/conversations/${d ?? ''}/`, { title: 'renamed' });
     const by = async (ordering: string) =>
       ids(itemsOf(await walk(ada, `/api/conversations/?page_size=2&ordering=${ordering}`)));
@@ -172,7 +172,7 @@ const savingOrder = (kind: DatabaseKind): void => {
     expect(await by('-created_at')).toEqual([...opened].reverse());
     const first = await getPage(ada, '/api/conversations/?page_size=2&ordering=-updated_at');
     // What the cursor names goes on meanwhile, and so does one that is not read yet.
-    for (const id of [b, c]) await say(ada, id ?? '', 'go on');
+    for (const id of [b, c]) await sendMessage(ada, id ?? '', 'go on');
     const rest = await walk(ada, first.next ?? '');
     expect([...ids(first.results), ...ids(itemsOf(rest))]).toEqual([d, b, e, a]);
     const news = await getPage(ada, rest.at(-1)?.previous ?? '');

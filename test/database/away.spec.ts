@@ -9,10 +9,10 @@ import {
   type DatabaseKind,
 } from '../support/databases.js';
 import { embed } from '../support/embeddings.js';
-import { atOnce, balanced, books, Gate } from '../support/gated-answers.js';
+import { answerAtOnce, balancedBooks, readBooks, Gate } from '../support/gated-answers.js';
 import { modelsOf } from '../support/models-file.js';
 import { OwnPostgres } from '../support/own-postgres.js';
-import { OtherProgram } from '../support/other-program.js';
+import { ConnectionHolder } from '../support/connection-holder.js';
 import { PgBouncer, hasPgBouncer } from '../support/pgbouncer.js';
 import { Pooler } from '../support/pooler.js';
 import { until } from '../support/until.js';
@@ -32,7 +32,7 @@ async function serve(url: string, settings: Record<string, string> = {}): Promis
     await gate.opened;
     await embed(call);
   };
-  upstream = await Upstream.start({ gated: gate.behaviour, quick: atOnce, vector });
+  upstream = await Upstream.start({ gated: gate.behaviour, quick: answerAtOnce, vector });
   const models = modelsOf(upstream.baseUrl, ['gated', 'quick', 'vector']);
   app = await TestApp.start('postgres', { ...models, ...settings, DATABASE_URL: url });
 }
@@ -91,7 +91,7 @@ describe.each(postgres)('while %s is away', () => {
     expect(replay.headers['idempotent-replayed']).toBe('true');
     expect(upstream.calls).toHaveLength(1);
     expect(await ada.balance()).toBe(GRANT - PRICE);
-    expect(await books(server.url)).toEqual(balanced(1));
+    expect(await readBooks(server.url)).toEqual(balancedBooks(1));
   });
 
   it('loses and double-charges nothing under load, and recovers by itself', async () => {
@@ -132,7 +132,7 @@ describe.each(postgres)('while %s is away', () => {
     expect(seen).not.toContain(500);
     // What was held in a commit that nobody heard the end of is given back by the next sweep.
     await until(async () => (await Promise.all(callers.map(heldOf))).every((held) => held === 0));
-    expect(await books(server.url)).toEqual(balanced(answered));
+    expect(await readBooks(server.url)).toEqual(balancedBooks(answered));
     const left = await Promise.all(callers.map((caller) => caller.balance()));
     expect(left.reduce((sum, one) => sum + one, 0)).toBe(3 * GRANT - answered * PRICE);
   });
@@ -173,7 +173,7 @@ describe.each(postgres)('a pooler before %s', (kind) => {
     expect((await answer).status).toBe(200);
     expect(pooler.cutsNextCommit).toBe(false);
     expect(await ada.balance()).toBe(GRANT - PRICE);
-    expect(await books(owned.url)).toEqual(balanced(1));
+    expect(await readBooks(owned.url)).toEqual(balancedBooks(1));
     await stopServing();
     await pooler.stop();
     await owned.drop();
@@ -197,7 +197,7 @@ bouncer('PgBouncer before %s (skipped where it is not installed)', (kind) => {
     );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(await ada.balance()).toBe(GRANT - 12 * PRICE);
-    expect(await books(owned.url)).toEqual(balanced(12));
+    expect(await readBooks(owned.url)).toEqual(balancedBooks(12));
     await stopServing();
     await pooler.stop();
     await owned.drop();
@@ -218,7 +218,7 @@ describe.each(postgres)('%s without a free connection', () => {
     const answer = ada.send('POST', '/api/chat/', ask, keyed);
     const vector = ada.send('POST', '/v1/embeddings', { model: 'flat:vector', input: 'hi' });
     await until(() => upstream.calls.length === 2);
-    const others = await OtherProgram.thatTakesAll(server.url);
+    const others = await ConnectionHolder.takeAll(server.url);
     const refused = await Promise.all(Array.from({ length: 8 }, () => ada.chat('hello')));
     for (const { status, headers } of refused) {
       expect([status, headers['retry-after']]).toEqual([503, '1']);
@@ -232,7 +232,7 @@ describe.each(postgres)('%s without a free connection', () => {
     expect([replay.status, replay.headers['idempotent-replayed']]).toEqual([200, 'true']);
     expect((await ada.chat('hello')).status).toBe(200);
     expect(await ada.balance()).toBe(GRANT - 3 * PRICE);
-    expect(await books(server.url)).toEqual({ ...balanced(3), turns: 2 });
+    expect(await readBooks(server.url)).toEqual({ ...balancedBooks(3), turns: 2 });
     await stopServing();
     await server.remove();
   });

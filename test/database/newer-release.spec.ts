@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { assertMigrated, migrate } from '../../src/database/migrate.js';
 import { runCommand } from '../support/command.js';
 import { databaseKinds } from '../support/databases.js';
-import { itInFull } from '../support/in-full.js';
+import { itAtFullEffort } from '../support/full-effort.js';
 import { openMigrated, type Migrated } from '../support/migrated.js';
 import { Service } from '../support/service.js';
 
@@ -27,7 +27,7 @@ describe.each(databaseKinds)('the database of a newer release on %s', (kind) => 
   });
 
   // Whatever the database, the same words refuse.
-  const serving = kind === 'sqlite' ? it : itInFull;
+  const serving = kind === 'sqlite' ? it : itAtFullEffort;
   serving('is not served, and no command works on it', async () => {
     const service = await Service.launch({ DATABASE_URL: migrated.url });
     expect(await service.ended).toEqual({ code: 1, signal: null });

@@ -5,7 +5,7 @@ import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
-import { addCrowd } from '../support/crowd.js';
+import { addManyUsers } from '../support/many-users.js';
 import { databaseKinds } from '../support/databases.js';
 import { getPage } from '../support/pages.js';
 import { noteOf } from '../support/note.js';
@@ -68,7 +68,7 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
     const ada = await app.newUser();
     const sql = 'SELECT id FROM users WHERE username = $1';
     const [user] = await app.database.rows<{ id: string }>(sql, [ada.username]);
-    await addCrowd(app.database, user?.id ?? '');
+    await addManyUsers(app.database, user?.id ?? '');
     const log = StatementLog.of(app.nest);
     const all = await log.during(() => tour(ada));
     issued = new Map(all.map((statement) => [statement.sql, statement]));

@@ -3,7 +3,7 @@ import { DjangoImport } from '../../src/django/django-import.service.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { DjangoDatabase, djangoHash } from '../support/django.js';
-import { everyRowOf } from '../support/everything.js';
+import { everyRowOf } from '../support/all-content.js';
 
 const PASSWORD = 'Str0ng-pass-1';
 const KEY = '9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b';

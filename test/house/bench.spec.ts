@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { itInFull } from '../support/in-full.js';
+import { itAtFullEffort } from '../support/full-effort.js';
 
 const SHORT = ['--seconds', '1', '--rounds', '1', '--connections', '4'];
 
@@ -17,7 +17,7 @@ function rowsOf(output: string): string[][] {
 }
 
 describe('npm run bench', () => {
-  itInFull(
+  itAtFullEffort(
     'prints the figures of the service and of the bare limit, without an error',
     async () => {
       const command = ['dist/bench/main.js', ...SHORT, '--only', 'chat of many'];

@@ -11,13 +11,16 @@ const ADDRESS = 'http://127.0.0.1:8000';
 const NEXT = '--- next ---';
 
 /** Each ```bash block of the text with the ```text block after it: what to type, and what is answered. */
-function sessionOf(text: string): { typed: string; answered: string }[] {
+function sessionOf(text: string): { typedCommands: string; answeredLines: string }[] {
   const pairs = text.matchAll(/^```bash\n(.*?)^```\n\n^```text\n(.*?)^```$/gms);
-  return [...pairs].map(([, typed = '', answered = '']) => ({ typed, answered }));
+  return [...pairs].map(([, typedCommands = '', answeredLines = '']) => ({
+    typedCommands,
+    answeredLines,
+  }));
 }
 
 /** What differs from run to run, by a word for each kind. */
-const withoutChance = (output: string) =>
+const withoutRandomParts = (output: string) =>
   output
     .replaceAll(/\b[\da-f]{40}\b/g, '<access token>')
     .replaceAll(/\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\b/g, '<id>')
@@ -53,13 +56,13 @@ describe('README.md', () => {
   it('shows a session that works as described if it is typed into bash', async () => {
     const session = sessionOf(readme);
     expect(session.length).toBeGreaterThan(1);
-    const typed = session.map((step) => `${step.typed}echo '${NEXT}'\n`).join('');
-    const script = `set -euo pipefail\n${typed.replaceAll(ADDRESS, client.url)}`;
+    const typedCommands = session.map((step) => `${step.typedCommands}echo '${NEXT}'\n`).join('');
+    const script = `set -euo pipefail\n${typedCommands.replaceAll(ADDRESS, client.url)}`;
     const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script]);
     expect(stderr).toBe('');
     const outputs = stdout.replaceAll(client.url, ADDRESS).split(`${NEXT}\n`);
-    expect(outputs.map((output) => withoutChance(output).trimEnd())).toEqual([
-      ...session.map(({ answered }) => withoutChance(answered).trimEnd()),
+    expect(outputs.map((output) => withoutRandomParts(output).trimEnd())).toEqual([
+      ...session.map(({ answeredLines }) => withoutRandomParts(answeredLines).trimEnd()),
       '',
     ]);
   });

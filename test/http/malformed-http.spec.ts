@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
-import { itInFull } from '../support/in-full.js';
+import { itAtFullEffort } from '../support/full-effort.js';
 import { expectProblem, rowCounts } from '../support/refusals.js';
 import { sendBytes } from '../support/wire.js';
 
@@ -59,7 +59,7 @@ describe('what is no HTTP, or not in time', () => {
     });
 
     // The clock is the same for all routes, and takes seconds.
-    const waiting = path === '/api/chat/' ? it : itInFull;
+    const waiting = path === '/api/chat/' ? it : itAtFullEffort;
     waiting('is told: a body that does not come', async () => {
       const answer = await sendBytes(app.url, head('Content-Length: 100\r\n') + '{"message": ');
       expectProblem(answer, 408, 'request_timeout');

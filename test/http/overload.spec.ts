@@ -21,7 +21,7 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
     provider = new ProviderProbe(app.nest);
     ada = await app.newUser();
     const gate = new Promise<void>((resolve) => (answerAll = resolve));
-    provider.use(() => gate);
+    provider.delayWith(() => gate);
   });
   afterEach(() => app.close());
 

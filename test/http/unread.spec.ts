@@ -6,8 +6,8 @@ import { UnreadAnswers } from '../../src/http/unread-answers.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { HalfSent } from '../support/half-sent.js';
-import { itInFull, sample } from '../support/in-full.js';
+import { HalfSentRequest } from '../support/half-sent.js';
+import { itAtFullEffort, sample } from '../support/full-effort.js';
 import { itemsOf, walk } from '../support/pages.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { QueryProbe } from '../support/query-probe.js';
@@ -125,7 +125,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
     expect(probe.count('history.page')).toBe(MANY);
   });
 
-  itInFull('use bounded memory for any number of requests', async () => {
+  itAtFullEffort('use bounded memory for any number of requests', async () => {
     await start({ REQUESTS_PER_CALLER_MAX: '20' });
     const before = process.memoryUsage().rss;
     for (let n = 0; n < 40; n += 1) ask(500);
@@ -152,7 +152,7 @@ describe.each(databaseKinds)('one caller’s requests under way on %s', (kind) =
     const provider = new ProviderProbe(app.nest);
     let answerAll = (): void => undefined;
     const gate = new Promise<void>((resolve) => (answerAll = resolve));
-    provider.use(() => gate);
+    provider.delayWith(() => gate);
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     const chats = Array.from({ length: PER_CALLER }, () => ada.chat('wait'));
     await until(() => provider.calls === PER_CALLER);
@@ -176,7 +176,7 @@ describe.each(databaseKinds)('one caller’s requests under way on %s', (kind) =
   it('are counted by network without a login', async () => {
     const ada = await app.newUser();
     const slow = Array.from({ length: PER_CALLER }, (_, n) =>
-      HalfSent.registration(app.url, `slow${String(n)}`),
+      HalfSentRequest.registration(app.url, `slow${String(n)}`),
     );
     for (const one of slow) await one.begin();
     const { status, headers } = await app.post('/api/login/', { username: 'a', password: 'b' });
@@ -184,7 +184,7 @@ describe.each(databaseKinds)('one caller’s requests under way on %s', (kind) =
     expect((await app.send({ path: '/api/schema/' })).status).toBe(429);
     expect((await app.send({ path: '/health/live' })).status).toBe(200);
     expect(await ada.balance()).toBe(4000);
-    for (const one of slow) one.hangUp();
+    for (const one of slow) one.disconnect();
     await until(async () => (await app.send({ path: '/api/schema/' })).status === 200);
     expect(await app.database.count('users')).toBe(1);
   });
@@ -192,10 +192,10 @@ describe.each(databaseKinds)('one caller’s requests under way on %s', (kind) =
   it('are not read, if large, before the credentials are checked', async () => {
     const large = { message: 'x'.repeat(90_000) };
     for (const headers of [{}, { Authorization: `Token ${'0'.repeat(40)}` }]) {
-      const sent = new HalfSent(`${app.url}/api/chat/`, large, headers);
+      const sent = new HalfSentRequest(`${app.url}/api/chat/`, large, headers);
       await sent.begin().catch(() => undefined);
       expect((await sent.answer).statusCode).toBe(401);
-      sent.hangUp();
+      sent.disconnect();
     }
   });
 });

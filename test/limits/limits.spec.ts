@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { HalfSent } from '../support/half-sent.js';
+import { HalfSentRequest } from '../support/half-sent.js';
 import { BEHIND_PROXY, from } from '../support/networks.js';
-import { openThread, say } from '../support/threads.js';
+import { openThread, sendMessage } from '../support/threads.js';
 
 const SPEND = 6;
 const READ = 12;
@@ -109,7 +109,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
       });
     for (let n = 0; n < SPEND; n += 3) {
       expect((await ada.chat('hi')).status).toBe(200);
-      expect((await say(ada, thread, 'hi')).status).toBe(200);
+      expect((await sendMessage(ada, thread, 'hi')).status).toBe(200);
       expect((await complete()).status).toBe(200);
     }
     const refused = await complete();
@@ -130,7 +130,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
       'x-ratelimit-reset-requests': `${String(refused.headers['retry-after'])}s`,
     });
     const streamed = await ada.send('POST', '/api/chat/', { message: 'hi', stream: true });
-    expect([streamed.status, (await say(ada, thread, 'hi')).status]).toEqual([429, 429]);
+    expect([streamed.status, (await sendMessage(ada, thread, 'hi')).status]).toEqual([429, 429]);
     expect(await charged(ada)).toBe(SPEND * 100);
   });
 
@@ -146,7 +146,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect((await keyed('another')).status).toBe(429);
     // The same key on another route is another request.
     const thread = await openThread(ada);
-    expect((await say(ada, thread, 'once', { 'Idempotency-Key': 'k' })).status).toBe(429);
+    expect((await sendMessage(ada, thread, 'once', { 'Idempotency-Key': 'k' })).status).toBe(429);
     await times(READ, () => ada.get('/api/token-balance/'));
     expect((await keyed('k')).status).toBe(429);
     expect(await charged(ada)).toBe(SPEND * 100);
@@ -177,14 +177,14 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     const answers = await times(REGISTER * 4, (n) => register(`many${String(n)}`, home));
     expect(statuses(answers)).toEqual({ 200: 0, 201: REGISTER, 429: REGISTER * 3 });
     expect(answers[0]?.headers['ratelimit-policy']).toBe(`"register";q=${String(REGISTER)};w=3600`);
-    const half = new HalfSent(
+    const half = new HalfSentRequest(
       `${app.url}/api/register/`,
       { username: 'half', password: PASSWORD },
       from(home),
     );
     await half.begin();
     expect((await half.answer).statusCode).toBe(429);
-    half.hangUp();
+    half.disconnect();
     expect((await register('elsewhere', other)).status).toBe(201);
     expect(await app.database.count('users')).toBe(before + REGISTER + 1);
   });

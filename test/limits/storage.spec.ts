@@ -9,7 +9,7 @@ import { ProviderProbe } from '../support/provider-probe.js';
 import { rowCounts } from '../support/refusals.js';
 import { respond } from '../support/responses.js';
 import { ROW, storedOf } from '../support/stored-rows.js';
-import { openThread, say, stall } from '../support/threads.js';
+import { openThread, sendMessage, delayAnswers } from '../support/threads.js';
 import { until } from '../support/until.js';
 
 const BYTES_MAX = 20_000;
@@ -31,7 +31,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
   });
   beforeEach(async () => {
     ada = await app.newUser();
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -77,14 +77,14 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     await complete('hey');
     await expectExact();
     const thread = await openThread(ada, { title: 'ω'.repeat(80), system: 'Ещё' });
-    await say(ada, thread, 'in it');
+    await sendMessage(ada, thread, 'in it');
     await rename(thread, { system: 'x'.repeat(1000) });
     await expectExact();
     await rename(thread, { system: 'short', title: 'other' });
     const { body: first } = await respond(ada, { input: 'one', instructions: 'Be kind.' });
     const { body: second } = await respond(ada, { input: 'two', previous_response_id: first.id });
     await respond(ada, { input: 'not kept', store: false });
-    provider.use(() => Promise.reject(new Error('down')));
+    provider.delayWith(() => Promise.reject(new Error('down')));
     expect((await ada.chat('failed')).status).toBe(502);
     provider.answer([
       {
@@ -129,7 +129,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
       chat: () => ada.chat(text),
       stream: () => ada.send('POST', '/api/chat/', { message: text, stream: true }),
       keyed: () => ada.chat(text, { 'Idempotency-Key': 'full' }),
-      conversation: () => say(ada, id, text),
+      conversation: () => sendMessage(ada, id, text),
       useChat: () => useChat('full', text),
       completions: () => complete(text),
       streamed: () => complete(text, true),
@@ -170,7 +170,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     const asked = 2 * ROW + 2000;
     const fit = Math.floor(BYTES_MAX / asked);
     const calls = provider.calls;
-    const answerNow = stall(provider);
+    const answerNow = delayAnswers(provider);
     const answers = atOnce((n) => ada.chat('m'.repeat(2000), { 'Idempotency-Key': String(n) }));
     await until(() => provider.calls === calls + fit);
     // Those under way are counted, and each has its question in the count.
@@ -194,7 +194,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     expect((await counted()).conversations).toBe(CONVERSATIONS_MAX);
     const { results } = (await ada.get('/api/conversations/')).body;
     const [{ id }] = results as [{ id: string }];
-    expect((await say(ada, id, 'on')).status).toBe(200);
+    expect((await sendMessage(ada, id, 'on')).status).toBe(200);
     expect(refusedAs(await ada.chat('another'))).toEqual([403, 'storage_full']);
     expect((await ada.send('DELETE', `/api/conversations/${id}/`)).status).toBe(204);
     expect((await ada.chat('another')).status).toBe(200);

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
-import { providerAt } from '../support/provider-at.js';
+import { createProvider } from '../support/provider-at.js';
 import { until } from '../support/until.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
@@ -29,7 +29,7 @@ describe.each(Object.keys(BEHAVIOURS))('a call of a provider that is %s', (model
   beforeAll(async () => {
     upstream = await Upstream.start(BEHAVIOURS);
     const { baseUrl } = upstream;
-    provider = providerAt(baseUrl);
+    provider = createProvider(baseUrl);
   });
   afterAll(async () => {
     await provider.close();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
 import type { CompletionEvent } from '../../src/models/providers/provider.js';
-import { providerAt } from '../support/provider-at.js';
+import { createProvider } from '../support/provider-at.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const said = (finish: boolean, then: Behaviour): Behaviour => {
@@ -34,7 +34,7 @@ describe('a provider whose answer is whole, but does not end', () => {
   beforeAll(async () => {
     upstream = await Upstream.start(BEHAVIOURS);
     const { baseUrl } = upstream;
-    provider = providerAt(baseUrl);
+    provider = createProvider(baseUrl);
   });
   afterAll(async () => {
     await provider.close();

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
-import { BEHAVIOURS, SLIP } from '../support/behaviours.js';
+import { BEHAVIOURS, UPSTREAM_SECRET } from '../support/behaviours.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { sample } from '../support/in-full.js';
+import { sample } from '../support/full-effort.js';
 import { PROVIDER_KEY, modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
 import { Upstream } from '../support/upstream.js';
@@ -128,7 +128,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
       const calls = upstream.calls.length;
       const answer = await ask(ada, `metered:${name}`);
       expect([answer.status, answer.body]).toEqual([status, WORDS[status]]);
-      expect(answer.raw + JSON.stringify(answer.headers)).not.toContain(SLIP);
+      expect(answer.raw + JSON.stringify(answer.headers)).not.toContain(UPSTREAM_SECRET);
       await settles(ada, calls, 0, { response, status: 'failed' });
     },
   );
@@ -148,7 +148,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
         content: WORDS[status],
       });
       expect(events.map(({ name }) => name)).not.toContain('done');
-      expect(reader.raw).not.toContain(SLIP);
+      expect(reader.raw).not.toContain(UPSTREAM_SECRET);
       await settles(ada, calls, 0, { response, status: 'failed' });
     },
   );

@@ -6,7 +6,7 @@ import { ProviderBusy } from '../../src/errors.js';
 import type { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
 import { TestApp } from '../support/app.js';
 import { modelsOf } from '../support/models-file.js';
-import { providerAt } from '../support/provider-at.js';
+import { createProvider } from '../support/provider-at.js';
 import { until } from '../support/until.js';
 import { Upstream, type UpstreamCall } from '../support/upstream.js';
 
@@ -54,14 +54,14 @@ describe('the connections to a provider', () => {
   const callsAre = (count: number) => until(() => upstream.calls.length >= count);
 
   it('are kept alive and used again', async () => {
-    provider = providerAt(upstream.baseUrl);
+    provider = createProvider(upstream.baseUrl);
     for (let n = 0; n < 20; n += 1) await ask('good');
     // One may come before the one before it has noticed its end.
     expect(sockets.size).toBeLessThan(10);
   });
 
   it('are bounded, like their queue: past it the provider is busy', async () => {
-    provider = providerAt(upstream.baseUrl, undefined, { connectionsMax: 2, queueMax: 2 });
+    provider = createProvider(upstream.baseUrl, undefined, { connectionsMax: 2, queueMax: 2 });
     const before = upstream.calls.length;
     const asked = [ask('held'), ask('held')];
     await callsAre(before + 2);

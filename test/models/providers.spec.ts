@@ -1,7 +1,7 @@
 import { LLMock } from '@copilotkit/aimock';
 import { EchoProvider } from '../../src/models/providers/echo.provider.js';
 import { PROVIDER_KEY } from '../support/models-file.js';
-import { providerAt } from '../support/provider-at.js';
+import { createProvider } from '../support/provider-at.js';
 import { Upstream } from '../support/upstream.js';
 import { describeProvider } from './describe-provider.js';
 
@@ -35,7 +35,7 @@ describeProvider('openai-compatible, at a server of ours', async () => {
     },
   });
   return {
-    provider: providerAt(upstream.baseUrl, PROVIDER_KEY),
+    provider: createProvider(upstream.baseUrl, PROVIDER_KEY),
     answers: 'answers',
     endless: 'endless',
     refuses: 'refuses',
@@ -54,7 +54,7 @@ describeProvider('openai-compatible, at a mock of OpenAI by other hands', async 
   mock.on({ model: 'endless' }, { content: 'more '.repeat(200) }, { latency: 5 });
   await mock.start();
   return {
-    provider: providerAt(`${mock.url}/v1`, PROVIDER_KEY),
+    provider: createProvider(`${mock.url}/v1`, PROVIDER_KEY),
     answers: 'answers',
     short: 'short',
     endless: 'endless',

@@ -58,18 +58,18 @@ class SpecRunner {
     return new Promise((resolve) => {
       let words = '';
       const clock = setTimeout(() => end(TIMEOUT, false), timeout);
-      const hear = (chunk) => (words = `${words}${chunk}`.slice(-4000));
+      const readLine = (chunk) => (words = `${words}${chunk}`.slice(-4000));
       const close = (code) => end(crash(code, words), false);
       const answer = (report) =>
         end({ ...resultOf(report, order), ...more(report) }, report.isClean);
       const end = (result, isReusable) => {
         clearTimeout(clock);
-        child.stderr.off('data', hear);
+        child.stderr.off('data', readLine);
         child.off('close', close).off('message', answer);
         if (!isReusable) this.dispose();
         resolve(result);
       };
-      child.stderr.on('data', hear);
+      child.stderr.on('data', readLine);
       child.once('close', close).once('message', answer);
       child.send(order);
     });

@@ -17,7 +17,7 @@ describe('the unmodified client openai', () => {
     provider = new ProviderProbe(app.nest);
   });
   afterEach(() => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -77,7 +77,7 @@ describe('the unmodified client openai', () => {
   it('aborts before the first word at the flat price, because the provider was called', async () => {
     const ada = await app.newUser();
     const calls = provider.calls;
-    provider.use(() => new Promise(() => undefined));
+    provider.delayWith(() => new Promise(() => undefined));
     const abort = new AbortController();
     const asked = clientOf(ada).chat.completions.create(ask, { signal: abort.signal });
     await until(() => provider.calls !== calls);
@@ -125,7 +125,7 @@ describe('the unmodified client openai', () => {
   it('retries a busy key, and gets the first answer', async () => {
     const ada = await app.newUser();
     const calls = provider.calls;
-    provider.use(() => new Promise((resolve) => setTimeout(resolve, 500)));
+    provider.delayWith(() => new Promise((resolve) => setTimeout(resolve, 500)));
     const keyed = { headers: { 'Idempotency-Key': 'twice' } };
     const [one, other] = await Promise.all([
       clientOf(ada).chat.completions.create(ask, keyed),
@@ -138,7 +138,7 @@ describe('the unmodified client openai', () => {
 
   it('reads a failure in the middle of a stream as an error', async () => {
     const ada = await app.newUser();
-    provider.use(() => Promise.reject(new Error('down')));
+    provider.delayWith(() => Promise.reject(new Error('down')));
     const stream = await clientOf(ada).chat.completions.create({ ...ask, stream: true });
     const read = async () => {
       for await (const chunk of stream) expect(chunk.choices[0]?.delta.content).toBeFalsy();

@@ -14,7 +14,7 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
     provider = new ProviderProbe(app.nest);
   });
   afterEach(() => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 

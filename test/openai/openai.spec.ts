@@ -22,7 +22,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
     provider = new ProviderProbe(app.nest);
   });
   afterEach(() => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -212,7 +212,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
 
   it('reports a failure after the start in the stream, and charges nothing', async () => {
     const ada = await app.newUser();
-    provider.use(() => Promise.reject(new Error('secret detail')));
+    provider.delayWith(() => Promise.reject(new Error('secret detail')));
     const { status, raw } = await complete(ada, { stream: true });
     expect(status).toBe(200);
     expect(raw).not.toContain('[DONE]');

@@ -18,7 +18,7 @@ describe('unmodified clients', () => {
     provider = new ProviderProbe(app.nest);
   });
   afterEach(() => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 

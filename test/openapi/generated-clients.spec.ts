@@ -8,9 +8,9 @@ import {
   HEY_SESSION,
   POSTMAN_RUN,
   TYPESCRIPT_SESSION,
-  type SessionStory,
+  type ClientSession,
 } from '../support/generated-sessions.js';
-import { Workshop } from '../support/workshop.js';
+import { ScratchProject } from '../support/scratch-project.js';
 
 const PACKAGES = {
   typescript: '6.0.3',
@@ -26,7 +26,7 @@ const OVERRIDES = { 'openapi-typescript': { typescript: '$typescript' } };
 
 const ECHOED = "This is a dummy AI response to your message: '";
 
-const STORY: SessionStory = {
+const STORY: ClientSession = {
   registered: 'User registered successfully',
   answer: `${ECHOED}Hello'`,
   tokens: 400,
@@ -45,12 +45,12 @@ const STORY: SessionStory = {
 type Exchange = Answer & { readonly method: string; readonly path: string };
 
 describe('what others make of GET /api/schema/ (packages of npm, so a full run alone)', () => {
-  let workshop: Workshop;
+  let workshop: ScratchProject;
   let app: TestApp;
   let schema: string;
 
   beforeAll(async () => {
-    workshop = await Workshop.open(PACKAGES, OVERRIDES);
+    workshop = await ScratchProject.open(PACKAGES, OVERRIDES);
   }, 600_000);
   afterAll(() => workshop.close());
 

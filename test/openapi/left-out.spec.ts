@@ -35,7 +35,7 @@ describe('null', () => {
       return { ...body, ...Object.fromEntries(names.map((name) => [name, null])) };
     });
     await walk.run();
-    expect(walk.surprises).toEqual([]);
+    expect(walk.unexpected).toEqual([]);
     expect([...nulled]).toEqual(
       expect.arrayContaining([
         'register.email',

@@ -198,7 +198,7 @@ describe.each<BodyType>(BODY_TYPES)('the examples of the schema, as %s', (type) 
     const document = await documentOf(app);
     const walk = new ApiWalk(app, document, type);
     await walk.run();
-    expect(walk.surprises).toEqual([]);
+    expect(walk.unexpected).toEqual([]);
     const reached = walk.steps.map(({ id }) => id);
     const missed = operationsOf(document)
       .map(({ operationId }) => operationId)

@@ -70,7 +70,7 @@ inBrowser("React's useChat() in a browser", () => {
     await page.getByRole('button', { name: 'Stop' }).click();
     await isReady();
     await until(async () => (await ada.history()).length === 2);
-    provider.use(undefined);
+    provider.delayWith(undefined);
     await send('three');
     await page.getByText(echoed('three')).waitFor();
     await isReady();
@@ -101,7 +101,7 @@ inBrowser("React's useChat() in a browser", () => {
     provider.answer([]);
     await send('four');
     await until(() => Promise.resolve(provider.lastRequest?.messages.at(-1)?.content === 'four'));
-    provider.use(undefined);
+    provider.delayWith(undefined);
     await askAgain();
     await page.getByText(echoed('four')).waitFor();
     await isReady();

@@ -20,7 +20,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     app = await TestApp.start('sqlite', { OPENING_GRANT: '250' });
     provider = new ProviderProbe(app.nest);
     browser = await openBrowser();
-    tab = await WebPage.openAlone(browser, app.url);
+    tab = await WebPage.openInNewContext(browser, app.url);
   });
   afterAll(async () => {
     await browser.close();
@@ -32,7 +32,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     const found: string[] = [];
     for (const [screen, viewport] of Object.entries(SCREENS)) {
       await tab.page.setViewportSize(viewport);
-      found.push(...(await tab.barriers()).map((barrier) => `${screen}, ${barrier}`));
+      found.push(...(await tab.accessibilityFaults()).map((barrier) => `${screen}, ${barrier}`));
     }
     return found;
   }
@@ -73,7 +73,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     expect(await moving()).toBe(0);
     await tab.message.press('Escape');
     await tab.sees('Stopped · echo · 100 tokens');
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
 
   it('is accessible with an empty wallet and in a dialog', async () => {
@@ -95,7 +95,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
   });
 
   it('works with the keyboard alone, from the login to the logout, and never loses the focus', async () => {
-    const alone = await WebPage.openAlone(browser, app.url, 'wide');
+    const alone = await WebPage.openInNewContext(browser, app.url, 'wide');
     const { keyboard } = alone.page;
     await alone.button('Log in').waitFor();
     for (const [field, typed] of [

@@ -51,7 +51,7 @@ inBrowser('the pictures of the page for the README', () => {
     ['page-wide', 'wide', 'light'],
     ['page-small', 'small', 'dark'],
   ] as const)('are made and are small: %s.png', async (name, screen, colorScheme) => {
-    const tab = await WebPage.openAlone(browser, app.url, screen, ada);
+    const tab = await WebPage.openInNewContext(browser, app.url, screen, ada);
     await tab.page.emulateMedia({ colorScheme });
     await tab.ask(QUESTION);
     await tab.message.fill('And when the process dies in between?');

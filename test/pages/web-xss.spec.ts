@@ -5,7 +5,7 @@ import { inBrowser, openBrowser } from '../support/browser.js';
 import type { Caller } from '../support/client.js';
 import { HOSTILE_TEXTS } from '../support/hostile-texts.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread, say } from '../support/threads.js';
+import { openThread, sendMessage } from '../support/threads.js';
 import { WebPage } from '../support/web-page.js';
 
 const usage = { promptTokens: 1, completionTokens: 1 };
@@ -56,10 +56,10 @@ inBrowser('fifty texts that would run a script', () => {
         { type: 'delta', text },
         { type: 'done', finishReason: 'stop', usage },
       ]);
-      expect((await say(caller, conversation, text)).status).toBe(200);
+      expect((await sendMessage(caller, conversation, text)).status).toBe(200);
     }
     browser = await openBrowser();
-    tab = await WebPage.openAlone(browser, app.url, 'wide', caller);
+    tab = await WebPage.openInNewContext(browser, app.url, 'wide', caller);
     await tab.message.waitFor();
   }, 180_000);
   afterAll(async () => {

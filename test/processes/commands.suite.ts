@@ -7,7 +7,7 @@ import type { Caller } from '../support/client.js';
 import { auditOnTerminal, runCommand, runIn } from '../support/command.js';
 import { createDatabase, Inspector, type DatabaseKind } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
-import { itInFull } from '../support/in-full.js';
+import { itAtFullEffort } from '../support/full-effort.js';
 
 /** All that a command tells on standard error when it does what it was asked. */
 const ITS_DATABASE = expect.stringMatching(/^database: (?:sqlite:\/|postgres:\/\/)\S+\n$/);
@@ -44,7 +44,7 @@ const adminCommand = (kind: DatabaseKind): void => {
     expect(await ada.balance()).toBe(5050);
   });
 
-  itInFull(
+  itAtFullEffort(
     'lists users with their roles and states, and writes each change to the trail once',
     async () => {
       const ada = await app.newUser();
@@ -70,7 +70,7 @@ const adminCommand = (kind: DatabaseKind): void => {
     },
   );
 
-  itInFull('creates a user, and prints a link that sets the password once', async () => {
+  itAtFullEffort('creates a user, and prints a link that sets the password once', async () => {
     const { code, stdout, stderr } = await admin(
       'create-user',
       'Bea',
@@ -142,7 +142,7 @@ const auditCommand = (kind: DatabaseKind): void => {
     });
   });
 
-  itInFull('shows progress on a terminal only', async () => {
+  itAtFullEffort('shows progress on a terminal only', async () => {
     const [shown, piped] = [await auditOnTerminal(app.databaseUrl), await command()];
     expect([shown.code, piped.code]).toEqual([0, 0]);
     expect(piped.stderr).toEqual(ITS_DATABASE);

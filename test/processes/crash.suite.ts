@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { discrepancies, printCodes, promote } from '../support/books.js';
+import { discrepancies, createCodes, promote } from '../support/books.js';
 import { Customer } from '../support/customer.js';
 import { createDatabase, type DatabaseKind, type Inspector } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
-import { withDice, type Dice } from '../support/dice.js';
+import { withSeededRandom, type SeededRandom } from '../support/seeded-random.js';
 import { byEffort } from '../support/effort.js';
 import { Fleet, type Member } from '../support/fleet.js';
-import { HalfSent } from '../support/half-sent.js';
+import { HalfSentRequest } from '../support/half-sent.js';
 
 const PRICES = { openingGrant: 30_000, price: 100 };
 const CUSTOMERS = 8;
@@ -41,19 +41,19 @@ const underLoad = (kind: DatabaseKind): void => {
   }, CASE_TIMEOUT_MS);
   afterEach(() => fleet.close(), CASE_TIMEOUT_MS);
 
-  const open = async (dice: Dice): Promise<void> => {
-    const codes = await fleet.inspect((database) => printCodes(database, CODES, CODE_AMOUNT));
+  const open = async (dice: SeededRandom): Promise<void> => {
+    const codes = await fleet.inspect((database) => createCodes(database, CODES, CODE_AMOUNT));
     const callers = await Promise.all(
       Array.from({ length: CUSTOMERS }, () => fleet.newUser(member)),
     );
     await fleet.inspect(promote);
     customers = callers.map((caller) => new Customer(caller, dice, codes));
     // Chance may bring no grant in a whole run: `assertSettled` would have nothing to look at.
-    await Promise.all(customers.map((customer) => customer.begin()));
+    await Promise.all(customers.map((customer) => customer.actOnce()));
   };
 
   /** Everybody acts, until something happens to the service; then waits until all have noticed. */
-  const underLoad = async (dice: Dice, happen: () => void): Promise<void> => {
+  const underLoad = async (dice: SeededRandom, happen: () => void): Promise<void> => {
     let acts = 0;
     const hand = async (customer: Customer) => {
       while (await customer.act()) acts += 1;
@@ -70,7 +70,7 @@ const underLoad = (kind: DatabaseKind): void => {
   };
 
   /** The next process. Now and then the one before it did not come to serve, or not to the end of it. */
-  const restart = async (dice: Dice): Promise<void> => {
+  const restart = async (dice: SeededRandom): Promise<void> => {
     if (dice.chance(0.2)) {
       const doomed = await fleet.launch();
       await sleep(dice.below(startMs));
@@ -119,7 +119,7 @@ const underLoad = (kind: DatabaseKind): void => {
 
   it(
     `loses no answer, charges none twice and leaves nothing held, killed ${String(KILLS)} times`,
-    withDice(async (dice) => {
+    withSeededRandom(async (dice) => {
       await open(dice);
       const expired = () =>
         fleet.inspect((database) => database.count('holds', `state = 'expired'`));
@@ -139,7 +139,7 @@ const underLoad = (kind: DatabaseKind): void => {
 
   it(
     'finishes what is under way and ends with 0 on SIGTERM, and leaves nothing held',
-    withDice(async (dice) => {
+    withSeededRandom(async (dice) => {
       await open(dice);
       for (let stops = 0; stops < STOPS; stops += 1) {
         await underLoad(dice, () => {
@@ -168,7 +168,7 @@ const underLoad = (kind: DatabaseKind): void => {
       const halves = Array.from({ length: 12 }, (_, n) => {
         const key: Record<string, string> = n % 2 ? { 'Idempotency-Key': `key-${String(n)}` } : {};
         const headers = { Authorization: `Token ${ada.token}`, ...key };
-        return new HalfSent(target, { message: `half ${String(n)}` }, headers);
+        return new HalfSentRequest(target, { message: `half ${String(n)}` }, headers);
       });
       await Promise.all(halves.map((half) => half.begin()));
       member.service.kill('SIGTERM');
@@ -204,7 +204,7 @@ const firstStarts = (kind: DatabaseKind): void => {
 
   it(
     'is migrated in the end even if the first processes are killed',
-    withDice(async (dice) => {
+    withSeededRandom(async (dice) => {
       for (let kills = 0; kills < EARLY_KILLS; kills += 1) {
         const doomed = await fleet.launch();
         await sleep(startMs / 4 + dice.below(startMs));

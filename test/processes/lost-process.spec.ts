@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { discrepancies, printCodes, promote } from '../support/books.js';
+import { discrepancies, createCodes, promote } from '../support/books.js';
 import type { Answer, Caller } from '../support/client.js';
 import { Customer } from '../support/customer.js';
 import { databaseKinds } from '../support/databases.js';
-import { withDice } from '../support/dice.js';
+import { withSeededRandom } from '../support/seeded-random.js';
 import { Fleet, type Member } from '../support/fleet.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
@@ -135,12 +135,12 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
 
   it(
     'finishes what a killed process left: nothing held, lost or charged twice',
-    withDice(async (dice) => {
+    withSeededRandom(async (dice) => {
       const lease = await leaseOfHalting();
       const everyone = [halting, ...others].flatMap((at) =>
         Array.from({ length: 3 }, () => fleet.newUser(at)),
       );
-      const codes = await fleet.inspect((database) => printCodes(database, 60, 1000));
+      const codes = await fleet.inspect((database) => createCodes(database, 60, 1000));
       const callers = await Promise.all(everyone);
       await fleet.inspect(promote);
       const customers = callers.map((caller) => new Customer(caller, dice, codes));

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { COMMANDS } from '../../src/commands/commands.js';
 import { runIn } from '../support/command.js';
 import { Inspector } from '../support/databases.js';
-import { itInFull, sample } from '../support/in-full.js';
+import { itAtFullEffort, sample } from '../support/full-effort.js';
 import { Service } from '../support/service.js';
 
 const REFUSED: readonly (readonly [words: string[], code: number])[] = [
@@ -58,7 +58,7 @@ describe('a command without a database', () => {
     await after.close();
   });
 
-  itInFull('is explained, each one by itself', async () => {
+  itAtFullEffort('is explained, each one by itself', async () => {
     for (const { name } of COMMANDS) {
       const { code, stdout, stderr } = await runIn(folder, {}, name, '--help');
       expect([name, code, stderr]).toEqual([name, 0, '']);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runIn } from '../support/command.js';
-import { itInFull, sample } from '../support/in-full.js';
+import { itAtFullEffort, sample } from '../support/full-effort.js';
 import { Service } from '../support/service.js';
 
 describe('an SQLite file that is served', () => {
@@ -58,7 +58,7 @@ describe('an SQLite file that is served', () => {
     },
   );
 
-  itInFull(
+  itAtFullEffort(
     'is opened by a command through a symbolic link, and not served by a second process',
     async () => {
       const other = join(folder, 'other', 'second.sqlite');
@@ -79,13 +79,13 @@ describe('an SQLite file that is served', () => {
     expect(await readdir(folder)).toContain('tallychat.sqlite.lock');
   });
 
-  itInFull('is reported as moved, and a new file in its place is not served', async () => {
+  itAtFullEffort('is reported as moved, and a new file in its place is not served', async () => {
     await rename(file, join(folder, 'other', 'moved.sqlite'));
     await started[0]?.sees(/tallychat\.sqlite was moved, removed or replaced while it is served/);
     await expectRefused(file);
   });
 
-  itInFull('is served under the other name after the first process ended', async () => {
+  itAtFullEffort('is served under the other name after the first process ended', async () => {
     const other = join(folder, 'second.sqlite');
     await link(file, other);
     started[0]?.kill('SIGTERM');

@@ -10,8 +10,8 @@ import {
   databaseKinds,
   type TestDatabase,
 } from '../support/databases.js';
-import { HalfSent } from '../support/half-sent.js';
-import { itInFull, sample } from '../support/in-full.js';
+import { HalfSentRequest } from '../support/half-sent.js';
+import { itAtFullEffort, sample } from '../support/full-effort.js';
 import { Service } from '../support/service.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -48,7 +48,7 @@ describe.each(sample('GET /health/', 2, databaseKinds))('GET /health/ on %s', (k
       const { status, body } = await client.send({ path });
       expect([status, body]).toEqual([200, { status: 'ok' }]);
     }
-    const half = HalfSent.registration(client.url, 'ada');
+    const half = HalfSentRequest.registration(client.url, 'ada');
     await half.begin();
     service.kill('SIGTERM');
     await stopping();
@@ -110,7 +110,7 @@ describe.each(sample('a table that is gone', 2, databaseKinds))(
 describe('a signal to stop', () => {
   it('lets a request under way finish, refuses new ones, and ends with 0', async () => {
     await start();
-    const half = HalfSent.registration(client.url, 'ada');
+    const half = HalfSentRequest.registration(client.url, 'ada');
     await half.begin();
     service.kill('SIGTERM');
     await stopping();
@@ -133,13 +133,13 @@ describe('a signal to stop', () => {
     expect(service.log().at(-1)?.msg).toBe('stopped');
   });
 
-  itInFull('lets the work of a client that hung up finish', async () => {
+  itAtFullEffort('lets the work of a client that hung up finish', async () => {
     const database = await createMigrated('sqlite');
     await start({ DATABASE_URL: database.url, ARGON2_MEMORY_KIB: '65536', ARGON2_PASSES: '10' });
-    const half = HalfSent.registration(client.url, 'ada');
+    const half = HalfSentRequest.registration(client.url, 'ada');
     await half.begin();
     await half.finish();
-    half.hangUp();
+    half.disconnect();
     await service.sees(/"POST".*"client gone"/);
     service.kill('SIGTERM');
     expect(await service.ended).toEqual({ code: 0, signal: null });
@@ -165,7 +165,7 @@ describe('a signal to stop', () => {
 
   it('cuts off what does not finish in time, and exits with 1', async () => {
     await start({ SHUTDOWN_TIMEOUT_SECONDS: '1' });
-    const half = HalfSent.registration(client.url, 'ada');
+    const half = HalfSentRequest.registration(client.url, 'ada');
     await half.begin();
     service.kill('SIGTERM');
     await expect(half.answer).rejects.toThrow('socket hang up');
@@ -175,7 +175,7 @@ describe('a signal to stop', () => {
 
   it('ends at once when it comes a second time', async () => {
     await start({ SHUTDOWN_TIMEOUT_SECONDS: '3600' });
-    const half = HalfSent.registration(client.url, 'ada');
+    const half = HalfSentRequest.registration(client.url, 'ada');
     await half.begin();
     service.kill('SIGTERM');
     await stopping();
@@ -186,7 +186,7 @@ describe('a signal to stop', () => {
     clearInterval(again);
   });
 
-  itInFull('reaches the process through `npm run start:prod`', async () => {
+  itAtFullEffort('reaches the process through `npm run start:prod`', async () => {
     const command = ['npm', '--prefix', resolve('.'), '--silent', 'run', 'start:prod'];
     service = await Service.start({ JWT_SECRET: 'x'.repeat(32) }, { command });
     client = await service.client();
@@ -219,22 +219,25 @@ const TELLING = [
 ];
 
 describe('a start', () => {
-  itInFull('needs less CPU than loading one large package from its files six times', async () => {
-    const starts: number[] = [];
-    const loads: number[] = [];
-    const database = await createMigrated('sqlite');
-    const main = [process.execPath, ...TELLING, resolve('dist/src/main.js')];
-    const load = [...TELLING, '--input-type=module', '--eval', 'import "typeorm"'];
-    for (let times = 0; times < 3; times += 1) {
-      service = await Service.start({ DATABASE_URL: database.url }, { command: main });
-      service.kill('SIGTERM');
-      await service.ended;
-      starts.push(Number(service.stderr));
-      await service.remove();
-      const { stderr } = await promisify(execFile)(process.execPath, load);
-      loads.push(Number(stderr));
-    }
-    await database.drop();
-    expect(Math.min(...starts) / Math.min(...loads)).toBeLessThan(6);
-  });
+  itAtFullEffort(
+    'needs less CPU than loading one large package from its files six times',
+    async () => {
+      const starts: number[] = [];
+      const loads: number[] = [];
+      const database = await createMigrated('sqlite');
+      const main = [process.execPath, ...TELLING, resolve('dist/src/main.js')];
+      const load = [...TELLING, '--input-type=module', '--eval', 'import "typeorm"'];
+      for (let times = 0; times < 3; times += 1) {
+        service = await Service.start({ DATABASE_URL: database.url }, { command: main });
+        service.kill('SIGTERM');
+        await service.ended;
+        starts.push(Number(service.stderr));
+        await service.remove();
+        const { stderr } = await promisify(execFile)(process.execPath, load);
+        loads.push(Number(stderr));
+      }
+      await database.drop();
+      expect(Math.min(...starts) / Math.min(...loads)).toBeLessThan(6);
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { migrations } from '../../src/database/migrations.js';
-import { printCodes } from '../support/books.js';
+import { createCodes } from '../support/books.js';
 import type { Answer, Caller } from '../support/client.js';
 import { createDatabase, databaseKinds } from '../support/databases.js';
 import { byEffort } from '../support/effort.js';
@@ -139,7 +139,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
 
   it('credit one code once, on any process', async () => {
     const callers = await Promise.all(members.map((member) => fleet.newUser(member)));
-    const [code] = await fleet.inspect((database) => printCodes(database, 1, 250));
+    const [code] = await fleet.inspect((database) => createCodes(database, 1, 250));
     const answers = await Promise.all(
       callers.flatMap(everywhere).map((caller) => caller.send('POST', REDEEM, { code })),
     );

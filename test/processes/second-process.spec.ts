@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createDatabase } from '../support/databases.js';
 import { Fleet } from '../support/fleet.js';
-import { itInFull } from '../support/in-full.js';
+import { itAtFullEffort } from '../support/full-effort.js';
 
 const REFUSAL =
   /^tallychat: another process serves \S+tallychat\.sqlite: stop it, or use PostgreSQL for several processes\n$/;
@@ -14,7 +14,7 @@ describe('a second process on one SQLite file', () => {
   });
   afterEach(() => fleet.close());
 
-  itInFull('refuses in one sentence, and the first one continues', async () => {
+  itAtFullEffort('refuses in one sentence, and the first one continues', async () => {
     const first = await fleet.start();
     const ada = await fleet.newUser(first);
     const second = await fleet.launch();
@@ -40,16 +40,19 @@ describe('a second process on one SQLite file', () => {
     await Promise.allSettled(serving);
   });
 
-  itInFull('serves after the first one was killed, with every balance unchanged', async () => {
-    const first = await fleet.start();
-    const ada = await fleet.newUser(first);
-    const answer = await ada.chat('before');
-    first.service.kill('SIGKILL');
-    await first.service.ended;
-    const heir = fleet.callerOn(await fleet.start(), ada);
-    expect(await heir.balance()).toBe(3900);
-    expect(await heir.history()).toMatchObject([{ message: 'before', ...answer.body }]);
-    expect((await heir.chat('after')).status).toBe(200);
-    expect(await fleet.inspect((database) => database.unbalancedWallets())).toEqual([]);
-  });
+  itAtFullEffort(
+    'serves after the first one was killed, with every balance unchanged',
+    async () => {
+      const first = await fleet.start();
+      const ada = await fleet.newUser(first);
+      const answer = await ada.chat('before');
+      first.service.kill('SIGKILL');
+      await first.service.ended;
+      const heir = fleet.callerOn(await fleet.start(), ada);
+      expect(await heir.balance()).toBe(3900);
+      expect(await heir.history()).toMatchObject([{ message: 'before', ...answer.body }]);
+      expect((await heir.chat('after')).status).toBe(200);
+      expect(await fleet.inspect((database) => database.unbalancedWallets())).toEqual([]);
+    },
+  );
 });

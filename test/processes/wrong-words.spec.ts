@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { runCommand } from '../support/command.js';
-import { sample } from '../support/in-full.js';
+import { sample } from '../support/full-effort.js';
 import { Service } from '../support/service.js';
 
 /** The words are read before the database is asked for anything that differs from one kind to the other. */

@@ -20,7 +20,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     provider = new ProviderProbe(app.nest);
   });
   afterEach(() => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     const tools = [{ type: 'function', name: 'add' }];
     const first = await respond(ada, { tools, instructions: 'Add.', input: '1 + 2?' });
     expect(first.body.output).toMatchObject([{ type: 'function_call', call_id: 'c1' }]);
-    provider.use(undefined);
+    provider.delayWith(undefined);
     const output = { type: 'function_call_output', call_id: 'c1', output: '3' };
     const second = await respond(ada, { previous_response_id: first.body.id, input: [output] });
     const call = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };
@@ -105,7 +105,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     const ada = await app.newUser();
     callAdd(provider);
     const { body } = await respond(ada, { tools: [{ type: 'function', name: 'add' }] });
-    provider.use(undefined);
+    provider.delayWith(undefined);
     const input = [
       { role: 'user', content: 'hi' },
       { type: 'item_reference', id: body.output[0].id },

@@ -28,7 +28,7 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
     provider = new ProviderProbe(app.nest);
   });
   afterEach(() => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -136,7 +136,7 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
 
   it('reports a failure by response.failed and error, and charges nothing', async () => {
     const ada = await app.newUser();
-    provider.use(() => Promise.reject(new Error('secret detail')));
+    provider.delayWith(() => Promise.reject(new Error('secret detail')));
     const answer = await respond(ada, { stream: true });
     expect(answer.raw).not.toContain('[DONE]');
     expect(answer.raw).not.toContain('secret');

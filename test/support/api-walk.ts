@@ -98,7 +98,7 @@ export class ApiWalk {
    * Returns the steps with another status than documented. Embeddings need a provider, and there is none, so their
    * examples get a 404 for an unknown model.
    */
-  get surprises(): Step[] {
+  get unexpected(): Step[] {
     return this.steps.filter(({ id, status, documented }) => {
       return status !== (id === 'createEmbeddings' ? 404 : documented);
     });
@@ -158,7 +158,7 @@ export class ApiWalk {
       await this.app.database.rows('UPDATE users SET is_staff = $1', [true]);
     }
     const links = responseOf(this.document, { responses }, answer.status)?.links ?? {};
-    for (const link of Object.values(links)) await this.follow(link as LinkObject, answer);
+    for (const link of Object.values(links)) await this.followLinks(link as LinkObject, answer);
   }
 
   private async credentialFor(id: string | undefined): Promise<string> {
@@ -179,7 +179,7 @@ export class ApiWalk {
     return (body as { key: string }).key;
   }
 
-  private async follow(
+  private async followLinks(
     { operationId, requestBody, parameters }: LinkObject,
     answer: Answer,
   ): Promise<void> {

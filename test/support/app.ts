@@ -138,7 +138,7 @@ export class TestApp {
   }
 
   /** Waits until PostgreSQL has noticed the end of the connection. Until then it reports the database as served. */
-  private async untilGone(lease: number): Promise<void> {
+  private async untilClosed(lease: number): Promise<void> {
     if (this.database.dataSource.isSqlite) return;
     const sql = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = $1`;
     await until(async () => (await this.database.rows(sql, [lease])).length === 0);
@@ -148,7 +148,7 @@ export class TestApp {
     this.http.close();
     const { id } = this.nest.get(ProcessLease);
     await bounded('the close of the service', this.nest.close());
-    if (this.owned.isKept) await this.untilGone(id);
+    if (this.owned.isKept) await this.untilClosed(id);
     await this.database.close();
     await this.owned.drop();
   }

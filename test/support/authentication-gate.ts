@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Authenticator } from '../../src/auth/authenticator.js';
-import { releaseAfterEach } from './released.js';
+import { releaseAfterEach } from './releasable.js';
 import { bounded } from './until.js';
 
 /** Delays the next caller after its credentials are read and before they are accepted, until the gate is opened. */

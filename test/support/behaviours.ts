@@ -2,7 +2,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Behaviour, UpstreamCall } from './upstream.js';
 
 /** Words that a faulty upstream sends and that no caller may see. */
-export const SLIP = 'secret words of the upstream';
+export const UPSTREAM_SECRET = 'secret words of the upstream';
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -24,7 +24,7 @@ const withUsage =
   };
 
 /** Sends a first delta, and then runs `then`. */
-const midway =
+const afterFirstDelta =
   (then: (call: UpstreamCall) => Promise<void> | void): Behaviour =>
   async (call) => {
     call.open();
@@ -33,11 +33,11 @@ const midway =
   };
 
 /** The same answer without a stream. */
-const WHOLE = {
+const COMPLETE_ANSWER = {
   choices: [{ index: 0, message: { content: 'Hello there' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 10, completion_tokens: 5 },
 };
-const error = { error: { message: SLIP, type: 'server_error' } };
+const error = { error: { message: UPSTREAM_SECRET, type: 'server_error' } };
 const json = (status: number, body: string): Behaviour => {
   return (call) => {
     call.open(status, 'application/json').response.end(body);
@@ -58,20 +58,20 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
   'plain-json-200': json(200, '{"choices":[{"message":{"content":"Hello there"}}]}'),
   // Servers that do not stream, proxies that compress responses, and servers that send events with another content
   // type.
-  'whole-json-200': json(200, JSON.stringify(WHOLE, null, 2)),
+  'whole-json-200': json(200, JSON.stringify(COMPLETE_ANSWER, null, 2)),
   'packed-200': (call) => {
     call.response.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Content-Encoding': 'gzip',
     });
-    call.response.end(gzipSync(`data: ${JSON.stringify(WHOLE)}\n\ndata: [DONE]\n\n`));
+    call.response.end(gzipSync(`data: ${JSON.stringify(COMPLETE_ANSWER)}\n\ndata: [DONE]\n\n`));
   },
   'packed-twice': (call) => {
     call.response.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Content-Encoding': 'gzip, br',
     });
-    call.response.end(brotliCompressSync(gzipSync(`data: ${JSON.stringify(WHOLE)}\n\n`)));
+    call.response.end(brotliCompressSync(gzipSync(`data: ${JSON.stringify(COMPLETE_ANSWER)}\n\n`)));
   },
   // What is packed as it is can be read by chance, and by no more than that.
   'packed-unknown': (call) => {
@@ -79,7 +79,7 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
       'Content-Type': 'text/event-stream',
       'Content-Encoding': 'zstd',
     });
-    call.response.end(`data: ${JSON.stringify(WHOLE)}\n\n`);
+    call.response.end(`data: ${JSON.stringify(COMPLETE_ANSWER)}\n\n`);
   },
   'packed-and-cut': (call) => {
     call.response.writeHead(200, {
@@ -89,10 +89,10 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
     call.response.end(gzipSync('data: {}\n\n').subarray(0, 12));
   },
   'plain-type-200': (call) => {
-    call.open(200, 'text/plain').response.end(`data: ${JSON.stringify(WHOLE)}\n\n`);
+    call.open(200, 'text/plain').response.end(`data: ${JSON.stringify(COMPLETE_ANSWER)}\n\n`);
   },
-  'bare-error-midway': midway(async (call) => {
-    await call.raw(`${JSON.stringify({ exception: SLIP })}\n\n`);
+  'bare-error-midway': afterFirstDelta(async (call) => {
+    await call.raw(`${JSON.stringify({ exception: UPSTREAM_SECRET })}\n\n`);
     await call.event('[DONE]');
     call.response.end();
   }),
@@ -103,26 +103,26 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
   'hangs-after-headers': (call) => {
     call.open();
   },
-  'hangs-midway': midway(() => undefined),
-  'resets-midway': midway(async (call) => {
+  'hangs-midway': afterFirstDelta(() => undefined),
+  'resets-midway': afterFirstDelta(async (call) => {
     await wait(20);
     call.reset();
   }),
-  'error-midway': midway(async (call) => {
+  'error-midway': afterFirstDelta(async (call) => {
     await call.event(error);
     await call.end();
   }),
-  'garbage-midway': midway(async (call) => {
-    await call.event(`{"choices": ${SLIP}`);
+  'garbage-midway': afterFirstDelta(async (call) => {
+    await call.event(`{"choices": ${UPSTREAM_SECRET}`);
     await call.end();
   }),
-  'ends-midway': midway((call) => {
+  'ends-midway': afterFirstDelta((call) => {
     call.response.end();
   }),
   'html-200': (call) => {
-    call.open(200, 'text/html').response.end(`<p>${SLIP}</p>`);
+    call.open(200, 'text/html').response.end(`<p>${UPSTREAM_SECRET}</p>`);
   },
-  'long-line': midway(async (call) => {
+  'long-line': afterFirstDelta(async (call) => {
     for (let n = 0; n < 160 && !call.isAborted; n += 1) await call.raw('x'.repeat(65_536));
     call.response.end();
   }),

@@ -17,7 +17,7 @@ interface TurnRow {
 }
 
 /** Creates codes worth `amount` each, as an operator would. */
-export async function printCodes(
+export async function createCodes(
   database: Inspector,
   count: number,
   amount: number,

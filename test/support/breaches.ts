@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import type { SchemaBreach } from './conformance.js';
+import type { SchemaMismatch } from './conformance.js';
 
 /** A folder that all files of one Jest run share (`run.setup.js`). Without it every breach is reported. */
 const folder = process.env['TEST_BREACHES'];
 
-const recordOf = (parent: string, { route, fault }: Pick<SchemaBreach, 'route' | 'fault'>) =>
+const recordOf = (parent: string, { route, fault }: Pick<SchemaMismatch, 'route' | 'fault'>) =>
   join(parent, createHash('sha256').update(`${route} ${fault}`).digest('hex'));
 
 /** Removes a breach that a spec caused on purpose. */
-export function forgetBreach(breach: SchemaBreach): void {
+export function forgetBreach(breach: SchemaMismatch): void {
   if (folder !== undefined) rmSync(recordOf(folder, breach));
 }
 
@@ -19,7 +19,7 @@ export function forgetBreach(breach: SchemaBreach): void {
  * Checks whether another file of this run has already failed for the same breach. A breach is reported once, and
  * not by every file that uses the route. The end of the run lists all breaches and fails (`count.reporter.js`).
  */
-export function isToldElsewhere({ route, fault }: SchemaBreach): boolean {
+export function isReportedElsewhere({ route, fault }: SchemaMismatch): boolean {
   if (folder === undefined) return false;
   const { testPath = '' } = expect.getState();
   const record = recordOf(folder, { route, fault });

@@ -1,6 +1,6 @@
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
-import { isToldElsewhere } from './breaches.js';
-import { Conformance, SchemaBreach } from './conformance.js';
+import { isReportedElsewhere } from './breaches.js';
+import { Conformance, SchemaMismatch } from './conformance.js';
 
 export interface Answer {
   readonly status: number;
@@ -31,9 +31,9 @@ const ANSWER_TIMEOUT_MS = 60_000;
 type Settings = Readonly<Record<string, string>>;
 
 /** The schema checks by the settings of the service. Services with the same settings serve the same document. */
-const bySettings = new Map<string, Conformance>();
+const clientsBySettings = new Map<string, Conformance>();
 /** The schema checks by document, without the figures in its introduction. */
-const byContract = new Map<string, Conformance>();
+const clientsByContract = new Map<string, Conformance>();
 
 /** With limits the request for the document counts, so that it is made each time. Models are none of what it tells. */
 function keyOf(settings: Settings | undefined): string | undefined {
@@ -43,14 +43,14 @@ function keyOf(settings: Settings | undefined): string | undefined {
 
 async function conformanceOf(url: string, agent: Agent, settings?: Settings): Promise<Conformance> {
   const key = keyOf(settings);
-  const known = key === undefined ? undefined : bySettings.get(key);
+  const known = key === undefined ? undefined : clientsBySettings.get(key);
   if (known) return known;
   const { status, raw } = await exchange(url, agent, { path: '/api/schema/' });
   if (status !== 200) throw new Error(`no schema to hold answers to: ${String(status)} ${raw}`);
   const contract = JSON.stringify({ ...(JSON.parse(raw) as object), info: undefined });
-  const conformance = byContract.get(contract) ?? new Conformance(contract);
-  byContract.set(contract, conformance);
-  if (key !== undefined) bySettings.set(key, conformance);
+  const conformance = clientsByContract.get(contract) ?? new Conformance(contract);
+  clientsByContract.set(contract, conformance);
+  if (key !== undefined) clientsBySettings.set(key, conformance);
   return conformance;
 }
 
@@ -125,7 +125,7 @@ export class HttpClient {
     try {
       this.conformance.assert(ask.method ?? 'GET', ask.path, answer);
     } catch (error) {
-      if (!(error instanceof SchemaBreach && isToldElsewhere(error))) throw error;
+      if (!(error instanceof SchemaMismatch && isReportedElsewhere(error))) throw error;
     }
     return answer;
   }

@@ -22,7 +22,7 @@ const REFUSAL = {
 const OPENAI_REFUSAL = { $ref: 'OpenAiError' };
 
 /** The statuses of `default`, each with its headers and, for errors in our shape, its codes. */
-const BY_DEFAULT: Readonly<Record<number, { headers?: string[]; codes: string[] }>> = {
+const DEFAULT_ANSWERS: Readonly<Record<number, { headers?: string[]; codes: string[] }>> = {
   400: { codes: ['invalid', 'parse_error', 'bad_request', 'idempotency_key_not_taken'] },
   401: {
     headers: ['www-authenticate'],
@@ -48,28 +48,28 @@ const BY_DEFAULT: Readonly<Record<number, { headers?: string[]; codes: string[] 
 };
 
 /** Checks whether `default` covers this status on this route. */
-function isByDefault({ method, security }: Operation, status: number): boolean {
+function isDefaultAnswer({ method, security }: Operation, status: number): boolean {
   if (status === 401 || status === 403) return security?.length !== 0;
   if (status === 413 || status === 415) return method !== 'GET';
-  return status in BY_DEFAULT;
+  return status in DEFAULT_ANSWERS;
 }
 
 /** Returns what is missing in an answer that every answer must have. */
-function faultOfEvery({ status, headers }: Answer): string | undefined {
+function commonFault({ status, headers }: Answer): string | undefined {
   const needed = status < 400 ? ['X-Request-Id', 'Allow'] : ['X-Request-Id'];
   const missing = needed.find((name) => headers[name.toLowerCase()] === undefined);
   return missing && `a header ${missing}`;
 }
 
 /** Returns what is missing in an answer that `default` covers. */
-function faultOfDefault({ status, headers, body }: Answer): string | undefined {
-  const { headers: needed = [], codes } = BY_DEFAULT[status] ?? { codes: [] };
+function defaultAnswerFault({ status, headers, body }: Answer): string | undefined {
+  const { headers: needed = [], codes } = DEFAULT_ANSWERS[status] ?? { codes: [] };
   const missing = needed.find((name) => headers[name] === undefined);
   if (missing !== undefined) return `a header ${missing}`;
-  const { code: told, error } = (body ?? {}) as { code?: unknown; error?: unknown };
-  const code = typeof told === 'string' ? told : 'invalid';
-  const isTold = error !== undefined || body === '' || codes.includes(code);
-  return isTold ? undefined : `of the codes of ${String(status)}, only ${codes.join(', ')}`;
+  const { code: givenCode, error } = (body ?? {}) as { code?: unknown; error?: unknown };
+  const code = typeof givenCode === 'string' ? givenCode : 'invalid';
+  const isKnownCode = error !== undefined || body === '' || codes.includes(code);
+  return isKnownCode ? undefined : `of the codes of ${String(status)}, only ${codes.join(', ')}`;
 }
 
 /** Closes each object, so that an undocumented key is a fault, although clients would ignore it. */
@@ -84,7 +84,7 @@ function close(node: unknown): void {
 const withoutLastSlash = (path: string) => path.replace(/(?<=.)\/$/, '');
 
 /** An answer that does not match the schema. */
-export class SchemaBreach extends Error {
+export class SchemaMismatch extends Error {
   constructor(
     /** Method, path as in the document, and status: `GET /api/chat/ answered 200`. */
     readonly route: string,
@@ -134,15 +134,15 @@ export class Conformance {
     const { status, raw, headers } = answer;
     const route = `${method} ${operation?.path ?? path} answered ${String(status)}`;
     const details = `${url}\nheaders: ${JSON.stringify(headers)}\nbody: ${raw.slice(0, 1000)}`;
-    throw new SchemaBreach(route, fault, details);
+    throw new SchemaMismatch(route, fault, details);
   }
 
   private faultOf(operation: Operation, method: string, answer: Answer): string | undefined {
     const own = responseOf(this.document, operation, answer.status);
-    if (!own && !isByDefault(operation, answer.status)) {
+    if (!own && !isDefaultAnswer(operation, answer.status)) {
       return `of the statuses, only ${Object.keys(operation.responses).join(', ')}`;
     }
-    const general = faultOfEvery(answer) ?? (own ? undefined : faultOfDefault(answer));
+    const general = commonFault(answer) ?? (own ? undefined : defaultAnswerFault(answer));
     if (general !== undefined) return general;
     const response = own ?? responseOf(this.document, operation, 'default');
     if (!response) return 'no `default`';

@@ -1,5 +1,5 @@
 import type { Answer, Caller } from './client.js';
-import type { Dice } from './dice.js';
+import type { SeededRandom } from './seeded-random.js';
 
 /** A message and what its sender knows of the answer. `unknown`: the connection broke before an answer. */
 export interface Sent {
@@ -13,7 +13,7 @@ export interface Sent {
 
 const RETRY_MS = 100;
 const RETRIES_MAX = 300;
-const HANG_UP_WITHIN_MS = 20;
+const DISCONNECT_WITHIN_MS = 20;
 /** The amount of a grant by a customer that is staff. */
 export const GRANT_AMOUNT = 50;
 
@@ -33,7 +33,7 @@ export class Customer {
 
   constructor(
     public caller: Caller,
-    private readonly dice: Dice,
+    private readonly dice: SeededRandom,
     private readonly codes: readonly string[],
   ) {}
 
@@ -48,11 +48,11 @@ export class Customer {
     if (roll < 0.9) return this.retry();
     if (roll < 0.95) return this.redeem();
     if (roll < 0.98) return this.grant();
-    return this.look();
+    return this.readBalance();
   }
 
   /** Does one action of each recorded kind, so that random actions can repeat it. */
-  async begin(): Promise<void> {
+  async actOnce(): Promise<void> {
     const sent = this.compose();
     await this.chat(sent, false);
     await this.redeem();
@@ -90,7 +90,7 @@ export class Customer {
     const answer = await this.ask(path, { amount: GRANT_AMOUNT, reason: 'load' }, key);
     if (!answer) return false;
     if (answer.status === 201) this.granted.set(key, true);
-    else if (![409, 503].includes(answer.status)) throw unsound(key, answer);
+    else if (![409, 503].includes(answer.status)) throw invalidAnswer(key, answer);
     return true;
   }
 
@@ -103,24 +103,24 @@ export class Customer {
     return sent;
   }
 
-  private async chat(sent: Sent, mayHangUp = true): Promise<boolean> {
+  private async chat(sent: Sent, mayDisconnect = true): Promise<boolean> {
     const wasAnswered = sent.outcome === 'answered';
-    const hangsUp = mayHangUp && this.dice.chance(0.05);
+    const disconnects = mayDisconnect && this.dice.chance(0.05);
     const { message, conversation } = sent;
-    const answer = await this.ask('/api/chat/', { message, conversation }, sent.key, hangsUp);
+    const answer = await this.ask('/api/chat/', { message, conversation }, sent.key, disconnects);
     if (!answer) {
       if (!isAnswered(sent)) sent.outcome = 'unknown';
-      return hangsUp;
+      return disconnects;
     }
     const { status, raw, headers } = answer;
     if (status === 200) {
-      note(sent, String(headers['turn-id']), raw);
+      recordAnswer(sent, String(headers['turn-id']), raw);
       this.thread ??= String(headers['conversation-id']);
       return true;
     }
     const mayComeAfterAnswer = status === 503;
     if (![402, 409, 503].includes(status) || (wasAnswered && !mayComeAfterAnswer)) {
-      throw unsound(message, answer);
+      throw invalidAnswer(message, answer);
     }
     if (!isAnswered(sent)) {
       // Without a key no other request repeats it, so any refusal means that nothing was charged.
@@ -143,11 +143,11 @@ export class Customer {
     if (!answer) return false;
     const { status } = answer;
     if (status === 200) this.redeemed.set(code, key);
-    else if (status !== 503 && (mustReplay || status !== 400)) throw unsound(code, answer);
+    else if (status !== 503 && (mustReplay || status !== 400)) throw invalidAnswer(code, answer);
     return true;
   }
 
-  private async look(): Promise<boolean> {
+  private async readBalance(): Promise<boolean> {
     const answer = await this.caller.get('/api/token-balance/').catch(undefinedIfBroken);
     const { tokens } = (answer?.body ?? {}) as { tokens?: number };
     if (tokens !== undefined && tokens < 0) throw new Error(`a balance of ${String(tokens)}`);
@@ -159,9 +159,11 @@ export class Customer {
     path: string,
     body: object,
     key: string | undefined,
-    hangsUp = false,
+    disconnects = false,
   ): Promise<Answer | undefined> {
-    const signal = hangsUp ? AbortSignal.timeout(this.dice.below(HANG_UP_WITHIN_MS)) : undefined;
+    const signal = disconnects
+      ? AbortSignal.timeout(this.dice.below(DISCONNECT_WITHIN_MS))
+      : undefined;
     const headers = key === undefined ? {} : { 'Idempotency-Key': key };
     return this.caller.send('POST', path, body, headers, signal).catch(undefinedIfBroken);
   }
@@ -179,10 +181,10 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** A function, because other requests change the outcome during a wait. */
 const isAnswered = (sent: Sent) => sent.outcome === 'answered';
 
-const unsound = (what: string, { status, raw }: Answer) =>
+const invalidAnswer = (what: string, { status, raw }: Answer) =>
   new Error(`${what}: ${String(status)} ${raw}`);
 
-function note(sent: Sent, turnId: string, raw: string): void {
+function recordAnswer(sent: Sent, turnId: string, raw: string): void {
   if (isAnswered(sent) && (sent.turnId !== turnId || sent.raw !== raw)) {
     throw new Error(`${sent.message}: two answers, ${String(sent.raw)} and ${raw}`);
   }

@@ -16,28 +16,28 @@ export class Gate {
   };
 }
 
-export const atOnce: Behaviour = (call) => {
+export const answerAtOnce: Behaviour = (call) => {
   const gate = new Gate();
   gate.open();
   return gate.behaviour(call);
 };
 
 /** Returns the charges and balance of one caller, and whether they add up. */
-export async function books(url: string): Promise<object> {
-  const look = await Inspector.open(url);
+export async function readBooks(url: string): Promise<object> {
+  const inspector = await Inspector.open(url);
   try {
     return {
-      charges: await look.count('ledger_entries', `kind = 'charge'`),
-      turns: await look.count('turns', `status = 'complete'`),
-      open: await look.count('holds', `state = 'open'`),
-      unbalanced: await look.unbalancedWallets(),
-      differences: await look.differences(),
+      charges: await inspector.count('ledger_entries', `kind = 'charge'`),
+      turns: await inspector.count('turns', `status = 'complete'`),
+      open: await inspector.count('holds', `state = 'open'`),
+      unbalanced: await inspector.unbalancedWallets(),
+      differences: await inspector.differences(),
     };
   } finally {
-    await look.close();
+    await inspector.close();
   }
 }
 
-export const balanced = (paid: number) => ({
+export const balancedBooks = (paid: number) => ({
   ...{ charges: paid, turns: paid, open: 0, unbalanced: [], differences: [] },
 });

@@ -9,7 +9,7 @@ export const COMPILER_OPTIONS = {
 };
 
 /** The results of the README's session. Each program below writes them as JSON, whatever its client is. */
-export interface SessionStory {
+export interface ClientSession {
   readonly registered: string;
   readonly answer: string;
   readonly tokens: number;

@@ -1,7 +1,7 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 
 /** A request of which the service has received the head and half of the body. */
-export class HalfSent {
+export class HalfSentRequest {
   private readonly body: Buffer;
   private readonly outgoing: ClientRequest;
   readonly answer: Promise<IncomingMessage>;
@@ -21,8 +21,8 @@ export class HalfSent {
     this.answer.catch(() => undefined); // a spec that closes the connection ignores the answer
   }
 
-  static registration(url: string, username: string): HalfSent {
-    return new HalfSent(`${url}/api/register/`, { username, password: 'Str0ng-pass-1' });
+  static registration(url: string, username: string): HalfSentRequest {
+    return new HalfSentRequest(`${url}/api/register/`, { username, password: 'Str0ng-pass-1' });
   }
 
   /** Resolves when the service reports that it has read the head. */
@@ -37,7 +37,7 @@ export class HalfSent {
     await new Promise<void>((done) => this.outgoing.end(this.body.subarray(9), done));
   }
 
-  hangUp(): void {
+  disconnect(): void {
     this.outgoing.destroy();
   }
 }

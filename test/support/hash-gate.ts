@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LimitFunction } from 'p-limit';
 import { PasswordHasher } from '../../src/auth/password-hasher.js';
-import { releaseAfterEach } from './released.js';
+import { releaseAfterEach } from './releasable.js';
 import { until } from './until.js';
 
 /** Takes all places for password hashes. Until the gate is opened, a hash waits for its turn or is refused. */

@@ -8,17 +8,17 @@ export class HashProbe {
   /** Number of started computations. */
   begun = 0;
   /** Maximum number of computations at the same time. */
-  togetherMax = 0;
-  private readonly underWay = new Set<number>();
+  concurrentMax = 0;
+  private readonly running = new Set<number>();
   private readonly hook = createHook({
     init: (id, type) => {
       if (type !== HASH_WORK) return;
       this.begun += 1;
-      this.underWay.add(id);
-      this.togetherMax = Math.max(this.togetherMax, this.underWay.size);
+      this.running.add(id);
+      this.concurrentMax = Math.max(this.concurrentMax, this.running.size);
     },
     before: (id) => {
-      this.underWay.delete(id);
+      this.running.delete(id);
     },
   }).enable();
 

@@ -27,7 +27,7 @@ export class Mailbox {
         const chunks: Buffer[] = [];
         stream.on('data', (chunk: Buffer) => chunks.push(chunk));
         stream.on('end', () => {
-          void mailbox.take(Buffer.concat(chunks).toString('utf8'), session.envelope).then(done);
+          void mailbox.receive(Buffer.concat(chunks).toString('utf8'), session.envelope).then(done);
         });
       },
     });
@@ -69,7 +69,7 @@ export class Mailbox {
     });
   }
 
-  private async take(
+  private async receive(
     raw: string,
     envelope: { mailFrom: false | { address: string }; rcptTo: { address: string }[] },
   ): Promise<Error | null> {

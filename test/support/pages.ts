@@ -13,22 +13,22 @@ export interface Page {
 }
 
 /** Gets one page. `where` is a path, or the absolute URL from another page. */
-export async function getPage(caller: Caller, where: string): Promise<Page> {
-  const { pathname, search } = new URL(where, 'http://path.only');
+export async function getPage(caller: Caller, pathOrUrl: string): Promise<Page> {
+  const { pathname, search } = new URL(pathOrUrl, 'http://path.only');
   const { status, body } = await caller.get(pathname + search);
-  if (status !== 200) throw new Error(`${where}: ${String(status)} ${JSON.stringify(body)}`);
+  if (status !== 200) throw new Error(`${pathOrUrl}: ${String(status)} ${JSON.stringify(body)}`);
   return body as Page;
 }
 
 /** Follows `next` or `previous` from a page to the end, and includes that page. Runs `between` after each page. */
 export async function walk(
   caller: Caller,
-  where: string,
+  pathOrUrl: string,
   direction: 'next' | 'previous' = 'next',
   between: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<Page[]> {
   const pages: Page[] = [];
-  for (let url: string | null = where; url !== null;) {
+  for (let url: string | null = pathOrUrl; url !== null;) {
     const page: Page = await getPage(caller, url);
     pages.push(page);
     await between();

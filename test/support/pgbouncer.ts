@@ -11,7 +11,7 @@ import { until } from './until.js';
 export const hasPgBouncer = hasProgram('pgbouncer', '--version');
 
 /** Debian's user without rights, because PgBouncer does not run as root. */
-const NOBODY = { name: 'nobody', uid: 65_534 };
+const UNPRIVILEGED_USER = { name: 'nobody', uid: 65_534 };
 
 /** PgBouncer with its defaults, between the service and PostgreSQL. */
 export class PgBouncer {
@@ -36,10 +36,10 @@ export class PgBouncer {
     await writeFile(settings, lines.join('\n'));
     const isRoot = process.getuid?.() === 0;
     if (isRoot) {
-      await chown(folder, NOBODY.uid, NOBODY.uid);
+      await chown(folder, UNPRIVILEGED_USER.uid, UNPRIVILEGED_USER.uid);
       await chmod(settings, 0o644);
     }
-    const words = isRoot ? ['-u', NOBODY.name, settings] : [settings];
+    const words = isRoot ? ['-u', UNPRIVILEGED_USER.name, settings] : [settings];
     const child = spawn('pgbouncer', words, { stdio: 'ignore' });
     await until(() => listens(ownPort));
     const pooled = new URL(url);

@@ -47,14 +47,14 @@ export class Pooler {
   }
 
   private accept(client: Socket): void {
-    this.keep(client);
+    this.track(client);
     client.once('data', (startup: Buffer) => {
       const names = startup.subarray(8).toString().split('\0');
-      const strange = names.find(
+      const unknownName = names.find(
         (name, n) => n % 2 === 0 && name !== '' && !STARTUP_PARAMETERS.includes(name.toLowerCase()),
       );
-      if (strange === undefined) this.serve(client, startup);
-      else refuse(client, `unsupported startup parameter: ${strange}`);
+      if (unknownName === undefined) this.serve(client, startup);
+      else refuse(client, `unsupported startup parameter: ${unknownName}`);
     });
   }
 
@@ -65,27 +65,27 @@ export class Pooler {
   private serve(client: Socket, startup: Buffer): void {
     let session: Socket | undefined = this.connect();
     let isCutting = false;
-    const hear = (said: Buffer) => {
+    const passOn = (serverBytes: Buffer) => {
       if (isCutting) {
         client.destroy();
         return;
       }
-      client.write(said);
-      if (this.mode === 'session' || !said.subarray(-READY.length).equals(READY)) return;
-      session?.off('data', hear);
+      client.write(serverBytes);
+      if (this.mode === 'session' || !serverBytes.subarray(-READY.length).equals(READY)) return;
+      session?.off('data', passOn);
       if (session) this.idle.push(session);
       session = undefined;
     };
-    session.on('data', hear);
+    session.on('data', passOn);
     session.write(startup);
-    client.on('data', (asked: Buffer) => {
-      if (asked[0] === TERMINATE) return;
-      if (this.cutsNextCommit && asked.includes('COMMIT')) {
+    client.on('data', (clientBytes: Buffer) => {
+      if (clientBytes[0] === TERMINATE) return;
+      if (this.cutsNextCommit && clientBytes.includes('COMMIT')) {
         this.cutsNextCommit = false;
         isCutting = true;
       }
-      session ??= this.idle.pop()?.on('data', hear);
-      session?.write(asked);
+      session ??= this.idle.pop()?.on('data', passOn);
+      session?.write(clientBytes);
     });
     client.on('close', () => {
       if (this.mode === 'session') session?.destroy();
@@ -94,10 +94,10 @@ export class Pooler {
   }
 
   private connect(): Socket {
-    return this.keep(connect(Number(this.target.port), this.target.hostname));
+    return this.track(connect(Number(this.target.port), this.target.hostname));
   }
 
-  private keep(socket: Socket): Socket {
+  private track(socket: Socket): Socket {
     this.sockets.add(socket);
     socket.on('error', () => undefined);
     return socket.on('close', () => this.sockets.delete(socket));

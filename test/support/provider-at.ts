@@ -2,7 +2,7 @@ import { OpenAiCompatibleProvider } from '../../src/models/providers/openai-comp
 import { NO_PROXIES, ProviderConnection } from '../../src/models/providers/provider-connection.js';
 
 /** Returns a provider without an app. */
-export function providerAt(
+export function createProvider(
   baseUrl: string,
   apiKey?: string,
   limits?: { connectionsMax: number; queueMax: number },

@@ -6,7 +6,7 @@ import type {
   CompletionRequest,
   InstantRequest,
 } from '../../src/models/providers/provider.js';
-import { releaseAfterEach } from './released.js';
+import { releaseAfterEach } from './releasable.js';
 
 type Complete = CompletionProvider['complete'];
 
@@ -20,50 +20,50 @@ export class ProviderProbe {
   lastRequest: (InstantRequest & { signal?: AbortSignal }) | undefined;
   private readonly provider: CompletionProvider;
   private readonly original: Complete;
-  private readonly atOnce: CompletionProvider['answer'];
-  private letGo: () => void = () => undefined;
-  private released = this.nextRelease();
-  private remembered: () => void = () => undefined;
+  private readonly originalAnswer: CompletionProvider['answer'];
+  private rejectReleased: () => void = () => undefined;
+  private untilReleased = this.nextRelease();
+  private restore: () => void = () => undefined;
 
   constructor(app: NestFastifyApplication) {
     const [model] = app.get(ModelCatalogue).all();
     if (!model) throw new Error('no model is served');
     this.provider = model.provider;
     this.original = this.provider.complete.bind(this.provider);
-    this.atOnce = this.provider.answer?.bind(this.provider);
-    this.use(undefined);
+    this.originalAnswer = this.provider.answer?.bind(this.provider);
+    this.delayWith(undefined);
     releaseAfterEach(this);
   }
 
   remember(): void {
     const { provider } = this;
     const set = { ...provider };
-    this.remembered = () => {
+    this.restore = () => {
       Object.assign(provider, set);
     };
   }
 
   release(): void {
-    this.letGo();
-    this.released = this.nextRelease();
-    this.remembered();
+    this.rejectReleased();
+    this.untilReleased = this.nextRelease();
+    this.restore();
   }
 
   /** Rejects at the end of the test that made the provider wait. */
   private nextRelease(): Promise<never> {
-    const released = new Promise<never>((_, reject) => {
-      this.letGo = () => {
+    const untilReleased = new Promise<never>((_, reject) => {
+      this.rejectReleased = () => {
         reject(new Error('the test is over'));
       };
     });
-    released.catch(() => undefined);
-    return released;
+    untilReleased.catch(() => undefined);
+    return untilReleased;
   }
 
   /** Makes each later call wait for `before`, which may reject, and then answer. */
-  use(before: (() => Promise<void>) | undefined): void {
+  delayWith(before: (() => Promise<void>) | undefined): void {
     this.provider.complete = (request) => this.during(before, request);
-    this.provider.answer = before ? undefined : this.counting(this.atOnce);
+    this.provider.answer = before ? undefined : this.counting(this.originalAnswer);
   }
 
   /**
@@ -104,8 +104,8 @@ export class ProviderProbe {
     this.calls += 1;
     this.lastRequest = request;
     yield* events;
-    if (rest) yield* await Promise.race([rest, this.released]);
-    else if (events.at(-1)?.type !== 'done') await this.released;
+    if (rest) yield* await Promise.race([rest, this.untilReleased]);
+    else if (events.at(-1)?.type !== 'done') await this.untilReleased;
   }
 
   private async *during(
@@ -114,7 +114,7 @@ export class ProviderProbe {
   ): AsyncIterable<CompletionEvent> {
     this.calls += 1;
     this.lastRequest = request;
-    if (before) await Promise.race([before(), this.released]);
+    if (before) await Promise.race([before(), this.untilReleased]);
     yield* this.original(request);
   }
 }

@@ -57,7 +57,7 @@ const value = fc.oneof(
 );
 
 /** Valid fields for every route. Each route uses its own and ignores the rest. */
-const GOOD = {
+const VALID_FIELDS = {
   username: 'ada',
   password: PASSWORD,
   email: 'ada@example.com',
@@ -79,9 +79,9 @@ const toJson = (fields: Readonly<Record<string, unknown>>, strange: readonly [st
     .map(([name, field]) => `${JSON.stringify(name)}:${JSON.stringify(field)}`)
     .join(',')}}`;
 /** Valid bodies with some fields missing and some replaced. If two fields have the same name, the last one counts. */
-const nearlyRight = fc
+const nearlyValid = fc
   .tuple(
-    fc.subarray(Object.keys(GOOD) as (keyof typeof GOOD)[], { minLength: 8 }),
+    fc.subarray(Object.keys(VALID_FIELDS) as (keyof typeof VALID_FIELDS)[], { minLength: 8 }),
     fc.array(fc.tuple(fc.constantFrom(...FIELDS), value), { maxLength: 4 }),
     fc.string({
       unit: fc.constantFrom(...Array.from('abcdefghij0123456789')),
@@ -90,20 +90,20 @@ const nearlyRight = fc
     }),
   )
   .map(([kept, strange, username]) => {
-    const fields = Object.fromEntries(kept.map((name) => [name, GOOD[name]]));
+    const fields = Object.fromEntries(kept.map((name) => [name, VALID_FIELDS[name]]));
     return toJson({ ...fields, ...('username' in fields && { username }) }, strange);
   });
 const asForm = fc
   .array(fc.tuple(fc.constantFrom(...FIELDS), oddText), { maxLength: 8 })
   .map((pairs) => new URLSearchParams(pairs).toString());
-const wildNumbers = fc
+const invalidNumbers = fc
   .tuple(
     fc.constantFrom(...FIELDS),
     fc.constantFrom('1e999', '-0', '9'.repeat(5000), '01', '1.', 'NaN'),
   )
   .map(([name, number]) => `{"${name}": ${number}}`);
 /** Valid JSON, up to the maximum depth or deeper than a recursive parser has stack for. */
-const deep = fc
+const deeplyNested = fc
   .record({
     name: fc.constantFrom(...FIELDS),
     brackets: fc.constantFrom(['[', ']'], ['{"a":', '}']),
@@ -112,18 +112,18 @@ const deep = fc
   })
   .map(({ name, brackets: [open = '', close = ''], depth, core }) => {
     const nested = open.repeat(depth) + core + close.repeat(depth);
-    return `${toJson(GOOD, []).slice(0, -1)},"${name}":${nested}}`;
+    return `${toJson(VALID_FIELDS, []).slice(0, -1)},"${name}":${nested}}`;
   });
 const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
 
 const body = fc.oneof(
-  { weight: 10, arbitrary: nearlyRight },
+  { weight: 10, arbitrary: nearlyValid },
   { weight: 2, arbitrary: asForm },
   { weight: 2, arbitrary: fc.json({ maxDepth: 6 }) },
   { weight: 2, arbitrary: bytes },
   { weight: 1, arbitrary: oddText },
-  { weight: 1, arbitrary: wildNumbers },
-  { weight: 1, arbitrary: deep },
+  { weight: 1, arbitrary: invalidNumbers },
+  { weight: 1, arbitrary: deeplyNested },
 );
 
 /** Printable text, because HTTP clients send nothing else. Another spec sends other bytes. */
@@ -147,17 +147,17 @@ const contentType = fc.oneof(
 );
 
 /** Things of the caller that a path may name. */
-export interface Belongings {
+export interface OwnedIds {
   readonly username: string;
   readonly conversation: string;
   readonly turn: string;
 }
 
-const NOBODYS = '00000000-0000-7000-8000-000000000000';
+const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 const parameter = fc.oneof(
   oddText,
-  fc.constantFrom('ada', NOBODYS),
-  fc.constantFrom<keyof Belongings>('username', 'conversation', 'turn').map((own) => ({ own })),
+  fc.constantFrom('ada', UNKNOWN_ID),
+  fc.constantFrom<keyof OwnedIds>('username', 'conversation', 'turn').map((own) => ({ own })),
 );
 
 const parts = fc.record({
@@ -186,9 +186,9 @@ export function askOf(
     route,
     parts: { parameter: chosen, query, body: bytesToSend, key, accept, contentType: type },
   }: RandomRequest,
-  belongings: Belongings,
+  ownedIds: OwnedIds,
 ): Ask & { readonly headers: Readonly<Record<string, string>> } {
-  const named = typeof chosen === 'string' ? chosen.toWellFormed() : belongings[chosen.own];
+  const named = typeof chosen === 'string' ? chosen.toWellFormed() : ownedIds[chosen.own];
   const path = route.path.replaceAll(/:\w+/g, encodeURIComponent(named));
   return {
     method: route.method,

@@ -17,7 +17,7 @@ export async function openThread(caller: Caller, settings: object = {}): Promise
   return (body as { id: string }).id;
 }
 
-export function say(
+export function sendMessage(
   caller: Caller,
   id: string,
   message: string,
@@ -35,10 +35,10 @@ export function turnsIn({ body }: Answer): ListedTurn[] {
 export const messagesIn = (answer: Answer) => turnsIn(answer).map(({ message }) => message);
 
 /** Delays the provider's next answers until the returned function is called. */
-export function stall(provider: ProviderProbe): () => void {
+export function delayAnswers(provider: ProviderProbe): () => void {
   let answerNow: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (answerNow = resolve));
-  provider.use(() => gate);
+  provider.delayWith(() => gate);
   return answerNow;
 }
 

@@ -3,7 +3,7 @@ import type { TestApp } from './app.js';
 import type { Caller } from './client.js';
 
 /** Returns a message of a user, as `useChat()` stores it. */
-export const said = (text: string): UIMessage => ({
+export const textOf = (text: string): UIMessage => ({
   id: text,
   role: 'user',
   parts: [{ type: 'text', text }],

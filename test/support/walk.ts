@@ -49,7 +49,7 @@ export class Walk {
 
   /** Opens a window for `caller`, or without a login. */
   open(caller?: Caller, url = this.app.url): Promise<WebPage> {
-    return WebPage.openAlone(this.browser, url, this.screen, caller);
+    return WebPage.openInNewContext(this.browser, url, this.screen, caller);
   }
 
   async end(): Promise<void> {

@@ -8,7 +8,7 @@ import {
   hold,
   isTaken,
   limit,
-  payTogether,
+  payAtOnce,
   redeem,
   resolve,
   retry,
@@ -60,7 +60,7 @@ class Register implements fc.AsyncCommand<Model[], World> {
 }
 
 /** One step on one of the existing wallets. */
-class Command implements fc.AsyncCommand<Model[], World> {
+class WalletStep implements fc.AsyncCommand<Model[], World> {
   constructor(
     private readonly which: number,
     private readonly name: string,
@@ -86,32 +86,34 @@ class Command implements fc.AsyncCommand<Model[], World> {
 
 const wallet = fc.nat(WALLETS_MAX - 1);
 const amounts = fc.integer({ min: 1, max: 300 });
-const hows = fc.constantFrom('capture' as const, 'release' as const);
+const outcomes = fc.constantFrom('capture' as const, 'release' as const);
 const keys = fc.option(fc.constantFrom(...KEYS), { nil: undefined });
 /** Every step of a wallet, on any of the existing wallets. */
 export const commands = [
   fc.nat(300).map((grant) => new Register(grant)),
   fc
     .tuple(wallet, amounts, keys)
-    .map(([w, n, key]) => new Command(w, `hold ${String(n)} key ${String(key)}`, hold(n, key))),
+    .map(([w, n, key]) => new WalletStep(w, `hold ${String(n)} key ${String(key)}`, hold(n, key))),
   fc
     .tuple(wallet, fc.array(fc.nat(300), { minLength: 1, maxLength: 6 }))
-    .map(([w, all]) => new Command(w, `pay ${all.join(' and ')} at once`, payTogether(all))),
+    .map(([w, all]) => new WalletStep(w, `pay ${all.join(' and ')} at once`, payAtOnce(all))),
   fc
     .tuple(wallet, fc.constantFrom(...KEYS))
-    .map(([w, key]) => new Command(w, `retry key ${key}`, retry(key))),
+    .map(([w, key]) => new WalletStep(w, `retry key ${key}`, retry(key))),
   fc
-    .tuple(wallet, fc.nat(9), hows, fc.nat(100))
+    .tuple(wallet, fc.nat(9), outcomes, fc.nat(100))
     .map(
       ([w, n, how, share]) =>
-        new Command(w, `${how} ${String(share)} % of hold ${String(n)}`, resolve(n, how, share)),
+        new WalletStep(w, `${how} ${String(share)} % of hold ${String(n)}`, resolve(n, how, share)),
     ),
-  wallet.map((w) => new Command(w, 'expire', expire)),
+  wallet.map((w) => new WalletStep(w, 'expire', expire)),
   fc
     .tuple(wallet, amounts, keys)
-    .map(([w, n, key]) => new Command(w, `credit ${String(n)} key ${String(key)}`, credit(n, key))),
-  fc.tuple(wallet, amounts).map(([w, n]) => new Command(w, `redeem ${String(n)}`, redeem(n))),
+    .map(
+      ([w, n, key]) => new WalletStep(w, `credit ${String(n)} key ${String(key)}`, credit(n, key)),
+    ),
+  fc.tuple(wallet, amounts).map(([w, n]) => new WalletStep(w, `redeem ${String(n)}`, redeem(n))),
   fc
     .tuple(wallet, fc.option(fc.nat(2000)))
-    .map(([w, daily]) => new Command(w, `limit ${String(daily)}`, limit(daily))),
+    .map(([w, daily]) => new WalletStep(w, `limit ${String(daily)}`, limit(daily))),
 ];

@@ -26,7 +26,7 @@ export class Model {
   get held(): number {
     return [...this.open.values()].reduce((sum, amount) => sum + amount, 0);
   }
-  affords(amount: number): boolean {
+  canAfford(amount: number): boolean {
     const allowed = this.limit === null || this.spent + this.held + amount <= this.limit;
     return this.balance - this.held >= amount && allowed;
   }
@@ -68,7 +68,7 @@ export const hold =
     // suffice.
     if (key !== undefined && wallet.claims.has(key)) {
       expect(await isTaken(held)).toBe(true);
-    } else if (!wallet.affords(amount)) {
+    } else if (!wallet.canAfford(amount)) {
       await expect(held).rejects.toThrow(InsufficientBalance);
     } else {
       const id = await held;
@@ -80,7 +80,7 @@ export const hold =
 /**
  * Pays all amounts at once, so that they share statements. Some are paid, and no refused one could have been paid.
  */
-export const payTogether =
+export const payAtOnce =
   (amounts: readonly number[]): Step =>
   async (wallet, ownerId, { app }) => {
     const gone = new AbortController().signal;
@@ -99,7 +99,7 @@ export const payTogether =
       if (one.status === 'fulfilled') expect(one.value).toBe(amounts[index]);
       else {
         expect(one.reason).toBeInstanceOf(InsufficientBalance);
-        expect(wallet.affords(amounts[index] ?? 0)).toBe(false);
+        expect(wallet.canAfford(amounts[index] ?? 0)).toBe(false);
       }
     }
     const overspent = wallet.limit !== null && wallet.spent + wallet.held > wallet.limit;

@@ -59,7 +59,7 @@ export class WebPage {
   }
 
   /** Opens a tab in its own browser window, logged in as `caller` or not at all. */
-  static async openAlone(
+  static async openInNewContext(
     browser: Browser,
     url: string,
     screen: keyof typeof SCREENS = 'wide',
@@ -189,14 +189,17 @@ export class WebPage {
    * Returns the serious and critical findings of axe-core, with the first element of each. Light colours get all
    * rules, dark colours only the contrast rule.
    */
-  async barriers(): Promise<string[]> {
+  async accessibilityFaults(): Promise<string[]> {
     return [
-      ...(await this.barriersIn('light', '')),
-      ...(await this.barriersIn('dark', `, { runOnly: ['color-contrast'] }`)),
+      ...(await this.accessibilityFaultsIn('light', '')),
+      ...(await this.accessibilityFaultsIn('dark', `, { runOnly: ['color-contrast'] }`)),
     ];
   }
 
-  private async barriersIn(colorScheme: 'light' | 'dark', options: string): Promise<string[]> {
+  private async accessibilityFaultsIn(
+    colorScheme: 'light' | 'dark',
+    options: string,
+  ): Promise<string[]> {
     await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     if (!(await this.page.evaluate<boolean>('"axe" in globalThis'))) {
       const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

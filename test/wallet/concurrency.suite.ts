@@ -40,7 +40,7 @@ const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => 
   beforeAll(async () => {
     app = await TestApp.start(kind);
     provider = new ProviderProbe(app.nest);
-    if (pace === 'later') provider.use(() => sleep(1));
+    if (pace === 'later') provider.delayWith(() => sleep(1));
   });
   beforeEach(() => {
     provider.calls = 0;

@@ -4,7 +4,7 @@ import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread, say, untilAsked } from '../support/threads.js';
+import { openThread, sendMessage, untilAsked } from '../support/threads.js';
 
 const TOOK_TOO_LONG = {
   detail: 'The answer took too long. Nothing was charged.',
@@ -20,7 +20,7 @@ describe.each(databaseKinds)('an answer that comes after its hold has expired, o
     provider = new ProviderProbe(app.nest);
   });
   afterEach(() => {
-    provider.use(undefined);
+    provider.delayWith(undefined);
   });
   afterAll(() => app.close());
 
@@ -33,7 +33,7 @@ describe.each(databaseKinds)('an answer that comes after its hold has expired, o
     const id = await openThread(ada);
     let end: () => void = () => undefined;
     const calls = provider.calls;
-    provider.use(
+    provider.delayWith(
       () =>
         new Promise((resolve, reject) => {
           end = () => {
@@ -42,7 +42,7 @@ describe.each(databaseKinds)('an answer that comes after its hold has expired, o
           };
         }),
     );
-    const answer = say(ada, id, 'wait', { 'Idempotency-Key': `late-${ending}` });
+    const answer = sendMessage(ada, id, 'wait', { 'Idempotency-Key': `late-${ending}` });
     await untilAsked(provider, calls);
     await app.database.rows(`UPDATE holds SET expires_at = 0 WHERE state = 'open'`);
     await app.nest.get(HoldSweeper).sweep();
@@ -80,8 +80,10 @@ describe.each(databaseKinds)('an answer that comes after its hold has expired, o
     const ada = await app.newUser();
     let conversation = '';
     await askLate(ada, 'answers', (id) => Promise.resolve((conversation = id)));
-    provider.use(undefined);
-    const again = await say(ada, conversation, 'wait', { 'Idempotency-Key': 'late-answers' });
+    provider.delayWith(undefined);
+    const again = await sendMessage(ada, conversation, 'wait', {
+      'Idempotency-Key': 'late-answers',
+    });
     expect([again.status, again.headers['idempotent-replayed']]).toEqual([200, undefined]);
     expect(await ada.balance()).toBe(3900);
     expect(await ada.history()).toHaveLength(1);

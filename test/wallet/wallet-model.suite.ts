@@ -5,7 +5,7 @@ import { audit } from '../../src/wallet/audit.js';
 import { TestApp } from '../support/app.js';
 import type { DatabaseKind } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
-import { seed } from '../support/dice.js';
+import { seed } from '../support/seeded-random.js';
 import { byEffort } from '../support/effort.js';
 import { commands } from '../support/wallet-commands.js';
 import type { Model } from '../support/wallet-model.js';

@@ -27,7 +27,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
     it('returns balance, open holds, the available amount and limits', async () => {
       const ada = await app.newUser();
       let answerNow: () => void = () => undefined;
-      provider.use(() => new Promise<void>((resolve) => (answerNow = resolve)));
+      provider.delayWith(() => new Promise<void>((resolve) => (answerNow = resolve)));
       const calls = provider.calls;
       const chat = ada.chat('wait');
       await until(() => provider.calls !== calls);
@@ -38,7 +38,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
       ]);
       expect(await ada.balance()).toBe(3900);
       answerNow();
-      provider.use(undefined);
+      provider.delayWith(undefined);
       expect((await chat).status).toBe(200);
       const after = await ada.get('/api/wallet');
       expect(after.body).toEqual({

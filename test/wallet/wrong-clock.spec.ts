@@ -17,7 +17,7 @@ describe('a process on PostgreSQL whose clock is an hour wrong', () => {
     app = await TestApp.start('postgres');
     const provider = new ProviderProbe(app.nest);
     const gate = new Promise<void>((resolve) => (answer = resolve));
-    provider.use(() => gate);
+    provider.delayWith(() => gate);
     ada = await app.newUser();
   });
   afterEach(async () => {

@@ -14,7 +14,7 @@ export class Refusal extends Error {
   }
 }
 
-const UNREACHED = { detail: 'The server cannot be reached. Check the connection and try again.' };
+const UNREACHABLE = { detail: 'The server cannot be reached. Check the connection and try again.' };
 export const BROKEN_OFF = { detail: 'The connection broke before the answer was complete.' };
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -32,7 +32,7 @@ export async function call(method, path, options = {}) {
   if (body) headers['Content-Type'] = 'application/json';
   const ask = { method, headers, body: body && JSON.stringify(body), signal };
   const answer = await fetch(path, ask).catch((error) => {
-    throw error.name === 'AbortError' ? error : new Refusal(0, UNREACHED);
+    throw error.name === 'AbortError' ? error : new Refusal(0, UNREACHABLE);
   });
   if (answer.ok) return answer;
   if (answer.status === 409 && tries > 0) {
@@ -49,15 +49,15 @@ export async function call(method, path, options = {}) {
 /** The JSON that the API answers. */
 export const ask = async (...question) => (await call(...question)).json();
 
-const unsure = new Map();
+const unconfirmedKeys = new Map();
 
 /** Posts what must not take effect twice: sent again after it failed, it is the same request. */
 export async function askOnce(path, body) {
   const question = path + JSON.stringify(body);
-  const key = unsure.get(question) ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
-  unsure.set(question, key);
+  const key = unconfirmedKeys.get(question) ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
+  unconfirmedKeys.set(question, key);
   const answer = await ask('POST', path, { body, key });
-  unsure.delete(question);
+  unconfirmedKeys.delete(question);
   return answer;
 }
 

@@ -9,8 +9,8 @@ import { titleOf } from './sidebar.js';
 import { forgetThreads, joined, threadOf } from './thread.js';
 
 /** Who is this near to the end follows what comes. Who scrolls up by less is reading, too. */
-const NEAR_PX = 100;
-const UP = ['PageUp', 'ArrowUp', 'Home'];
+const NEAR_END_PX = 100;
+const SCROLL_UP_KEYS = ['PageUp', 'ArrowUp', 'Home'];
 
 /** What can be done with a conversation, each after a question. */
 const actionsOf = (id, title) => ({
@@ -88,12 +88,12 @@ function Turns({ thread, onAsk, onEdit, toEnd }) {
   const scrolled = ({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
     const rest = scrollHeight - scrollTop - clientHeight;
     if (scrollTop < place.current && rest >= 1) setFollowing(false);
-    if (scrollTop > place.current && rest <= NEAR_PX) setFollowing(true);
+    if (scrollTop > place.current && rest <= NEAR_END_PX) setFollowing(true);
     place.current = scrollTop;
   };
   // What moves by and by would be taken back to the end before it is seen to move.
   const yields = ({ deltaY, key, shiftKey, currentTarget }) => {
-    const isUp = deltaY < 0 || UP.includes(key) || (key === ' ' && shiftKey);
+    const isUp = deltaY < 0 || SCROLL_UP_KEYS.includes(key) || (key === ' ' && shiftKey);
     if (isUp && currentTarget.scrollTop > 0) setFollowing(false);
     if (key === 'End') toEnd.current();
   };

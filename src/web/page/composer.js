@@ -1,8 +1,8 @@
-import { EmptyWallet, isTooLittle } from './empty-wallet.js';
+import { EmptyWallet, isBalanceTooLow } from './empty-wallet.js';
 import { price, range, tokens } from './format.js';
 import { Icon, Problem, useAnswer } from './parts.js';
 import { html, useLayoutEffect, useState } from './preact.js';
-import { say } from './speech.js';
+import { speak } from './speech.js';
 import { models, wallet } from './wallet.js';
 
 const PAUSE_MS = 250;
@@ -56,10 +56,10 @@ export function Composer({ thread, onAsk, choice, field }) {
   };
   const redeemed = (worth) => {
     thread.problem.set(null);
-    say(`${tokens(worth)} were added.`);
+    speak(`${tokens(worth)} were added.`);
     field.current.focus();
   };
-  const above = isTooLittle(purse, model?.price, before, problem)
+  const above = isBalanceTooLow(purse, model?.price, before, problem)
     ? html`<${EmptyWallet} purse=${purse} problem=${problem} onRedeemed=${redeemed} />`
     : html`<${Problem} text=${problem?.message} />`;
   const action = isAnswering ? 'Stop' : 'Send';

@@ -8,7 +8,7 @@ const person = (username) => `${PATH}${encodeURIComponent(username)}/`;
 /** A link by which a person sets a password, once. */
 const linkOf = (token) => token && `${location.href.split('#')[0]}#password-reset=${token}`;
 
-const switched = ({ username }, change) => ({
+const changeAccess = ({ username }, change) => ({
   text: `It is noted in the trail what was done to ${username}, and why.`,
   fields: 'reason?',
   act: (body) => call('PATCH', person(username), { body: { ...body, ...change } }),
@@ -33,8 +33,8 @@ const PEOPLE = {
       actions: ['Grant'],
       act: async (body) => void (await askOnce(`${person(user.username)}grants/`, body)),
     },
-    [user.active ? 'Deactivate' : 'Activate']: switched(user, { active: !user.active }),
-    [user.staff ? 'Take staff away' : 'Make staff']: switched(user, { staff: !user.staff }),
+    [user.active ? 'Deactivate' : 'Activate']: changeAccess(user, { active: !user.active }),
+    [user.staff ? 'Take staff away' : 'Make staff']: changeAccess(user, { staff: !user.staff }),
     'End sessions': {
       text: `${user.username} has to log in again. API keys go on.`,
       act: () => call('DELETE', `${person(user.username)}sessions/`),

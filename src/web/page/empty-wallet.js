@@ -6,7 +6,7 @@ import { ACCOUNT } from './route.js';
 import { refreshWallet } from './wallet.js';
 
 /** Whether the next message cannot be paid for, as far as is known before it is sent. */
-export function isTooLittle(purse, listedPrice, quote, problem) {
+export function isBalanceTooLow(purse, listedPrice, quote, problem) {
   if (problem?.status === 402) return true;
   return Boolean(purse) && purse.available < (quote?.tokens ?? listedPrice?.perMessage ?? 1);
 }

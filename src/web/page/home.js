@@ -2,12 +2,12 @@ import { call } from './api.js';
 import { Chat } from './chat.js';
 import { conversations } from './conversations.js';
 import { number, words } from './format.js';
-import { Icon, Later } from './parts.js';
+import { Icon, LazyView } from './parts.js';
 import { html, useEffect } from './preact.js';
 import { ACCOUNT, LATER, NEW, go, route } from './route.js';
 import { endSession, session } from './session.js';
 import { Sidebar } from './sidebar.js';
-import { hush } from './speech.js';
+import { clearSpeech } from './speech.js';
 import { forgetThreads } from './thread.js';
 import { forgetWallet, wallet } from './wallet.js';
 
@@ -33,7 +33,7 @@ export default function Home({ username }) {
   const title = `${words(view)} – Tallychat`;
   useEffect(() => void (LATER.includes(view) && (document.title = title)), [view]);
   return html`<div class="home"><${Header} username=${username} view=${view} /><${Sidebar} />
-    ${LATER.includes(view) ? html`<${Later} key=${view} name=${view} />` : html`<${Chat} id=${id} />`}</div>`;
+    ${LATER.includes(view) ? html`<${LazyView} key=${view} name=${view} />` : html`<${Chat} id=${id} />`}</div>`;
 }
 
 let owner = session.get()?.username;
@@ -47,4 +47,4 @@ session.listen((now) => {
   conversations.set({ all: null, next: null });
 });
 /** What was said is of no use to who is elsewhere, or somebody else. */
-for (const place of [route, session]) place.listen(hush);
+for (const place of [route, session]) place.listen(clearSpeech);

@@ -6,7 +6,7 @@ import { html, useEffect, useState } from './preact.js';
 const ISO_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 /** A value of the API, for people. An amount has its sign. */
-function shown(name, value) {
+function formatCell(name, value) {
   if (typeof value === 'number') {
     return (name === 'amount' && value > 0 ? '+' : '') + number(value).replace('-', '−');
   }
@@ -26,7 +26,7 @@ function Table({ title, columns, entries, none, last, onDone }) {
   const names = columns.split(' ');
   const side = (name) => (typeof entries[0][name] === 'number' ? 'right' : 'left');
   const cellOf = (entry) => (name) =>
-    html`<td align=${side(name)}>${shown(name, entry[name])}</td>`;
+    html`<td align=${side(name)}>${formatCell(name, entry[name])}</td>`;
   const row = (entry) => html`<tr key=${entry.id}>${names.map(cellOf(entry))}
     ${last && html`<td><${Actions} of=${last(entry)} onDone=${onDone} /></td>`}</tr>`;
   const heads = names.map((name) => html`<th align=${side(name)}>${words(name)}</th>`);

@@ -3,7 +3,7 @@ import { tokens } from './format.js';
 import { Form, Icon } from './parts.js';
 import { html } from './preact.js';
 import { FORGOTTEN, NEW, go, route } from './route.js';
-import { beginSession, endSession, farewell } from './session.js';
+import { beginSession, endSession, endReason } from './session.js';
 
 const { openingGrant, registration } = document.documentElement.dataset;
 const isOpen = registration === 'open';
@@ -47,7 +47,7 @@ const FORMS = {
 
 /** Who is not logged in sees one of them. */
 export function Login() {
-  const reason = farewell.use();
+  const reason = endReason.use();
   const { view } = route.use();
   const { text, ...form } = FORMS[view] ?? FORMS.chat;
   return html`<main class="login"><${Form} class="card" key=${view} ...${form}>

@@ -119,7 +119,7 @@ function Dialog({ title, text, act, onClose, onDone, ...form }) {
 }
 
 /** A view that is loaded when it is opened, with what it is given. */
-export function Later({ name, ...rest }) {
+export function LazyView({ name, ...rest }) {
   const [View, setView] = useState(null);
   const [problem, setProblem] = useState(null);
   useEffect(() => {

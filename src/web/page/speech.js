@@ -8,7 +8,7 @@ const SENTENCE_END = /[.!?…:]["'”’)\]]*(?=\s)|\n/g;
 const sentences = store([]);
 
 /** Lets screen readers speak a sentence, after what they are speaking now. */
-export function say(text) {
+export function speak(text) {
   const plain = text.replaceAll(/[*_`#>|~]+/g, '').trim();
   if (plain === '') return;
   sentences.set([...sentences.get(), { plain }].slice(-SENTENCES_KEPT));
@@ -22,7 +22,7 @@ export function bySentences(text) {
 }
 
 /** What was said was of another conversation, or of somebody else. */
-export const hush = () => sentences.set([]);
+export const clearSpeech = () => sentences.set([]);
 
 /** The one live region. What it says is seen elsewhere on the page. */
 export const Speech = () => html`<div class="unseen" role="status" aria-live="polite">

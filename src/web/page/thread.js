@@ -3,12 +3,12 @@ import { loadConversations } from './conversations.js';
 import { tokens } from './format.js';
 import { go, route, toConversation } from './route.js';
 import { session } from './session.js';
-import { bySentences, say } from './speech.js';
+import { bySentences, speak } from './speech.js';
 import { store } from './store.js';
 import { refreshWallet, wallet } from './wallet.js';
 
-const LOOKS = 24;
-const LOOK_MS = 50;
+const POLLS_MAX = 24;
+const POLL_INTERVAL_MS = 50;
 
 const threads = new Map();
 /** What is typed and not sent waits in the tab for its user, until they log out. */
@@ -16,7 +16,9 @@ const draftKey = (owner, id) => `tallychat-draft:${owner}:${id ?? ''}`;
 
 export const joined = (...texts) => texts.filter(Boolean).join('\n\n');
 
-const GONE = new Refusal(404, { detail: 'There is no such conversation, or none any more.' });
+const CONVERSATION_NOT_FOUND = new Refusal(404, {
+  detail: 'There is no such conversation, or none any more.',
+});
 
 /**
  * A conversation as this tab sees it: the saved turns, the answer under way, what is typed and not sent,
@@ -107,7 +109,7 @@ export class Thread {
       const [whole, rest] = bySentences(this.#unsaid + text);
       this.#unsaid = rest;
       const { view, id } = route.get();
-      if (view === 'chat' && threads.get(id) === this) say(whole);
+      if (view === 'chat' && threads.get(id) === this) speak(whole);
     }
   }
 
@@ -152,12 +154,13 @@ export class Thread {
     this.#fail(error);
   }
 
-  #fail = (error) => this.problem.set(error?.message === 'Not found.' ? GONE : error);
+  #fail = (error) =>
+    this.problem.set(error?.message === 'Not found.' ? CONVERSATION_NOT_FOUND : error);
 
   /** What an answer that broke off cost is known when the server has saved it, which is a moment later. */
   async #settle(turn) {
-    for (let look = 1; look <= LOOKS && turn.id && turn.tokens === undefined; look += 1) {
-      await pause(LOOK_MS * look);
+    for (let look = 1; look <= POLLS_MAX && turn.id && turn.tokens === undefined; look += 1) {
+      await pause(POLL_INTERVAL_MS * look);
       const { results } = await ask('GET', 'api/chat/?page_size=5');
       const saved = results.find(({ id }) => id === turn.id);
       if (!saved) continue;

@@ -19,7 +19,7 @@ function rootOf(node: ts.Expression): string {
   return node.getText();
 }
 
-function isWriteOffTheDoor(node: ts.Node): boolean {
+function isWriteOutsideUnitOfWork(node: ts.Node): boolean {
   if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return false;
   const { name, expression } = node.expression;
   const viaTypeOrm = /(\bmanager|createQueryBuilder|repository)\b/i.test(expression.getText());
@@ -43,18 +43,18 @@ function goesToTx(node: ts.Node, nodes: readonly ts.Node[]): boolean {
 
 const isText = (node: ts.Node) => ts.isStringLiteralLike(node) || ts.isTemplateExpression(node);
 
-const oneDoor: Rule = {
+const writesThroughUnitOfWork: Rule = {
   name: 'a write goes through the unit of work',
   breaches: perFile(function* (source) {
     if (!isInSrc(source) || isInDatabase(source.path)) return;
     for (const node of source.nodes) {
-      if (isWriteOffTheDoor(node)) yield node.getText().split('\n')[0] ?? '';
+      if (isWriteOutsideUnitOfWork(node)) yield node.getText().split('\n')[0] ?? '';
       if (isText(node) && WRITING_SQL.test(node.getText()) && !goesToTx(node, source.nodes)) {
         yield node.getText().split('\n')[0] ?? '';
       }
     }
   }),
-  broken: [
+  counterExamples: [
     { 'src/a.ts': 'await this.reader.manager.update(User, { id }, { email });' },
     { 'src/a.ts': 'await this.reader.manager.createQueryBuilder().delete().from(User).execute();' },
     { 'src/a.ts': 'await userRepository.save(user);' },
@@ -65,7 +65,7 @@ const oneDoor: Rule = {
   ],
 };
 
-const writesTell: Rule = {
+const writesReturnRows: Rule = {
   name: 'a write returns the rows that it changed',
   breaches: perFile(function* (source) {
     if (!isInSrc(source) || isInDatabase(source.path)) return;
@@ -74,27 +74,27 @@ const writesTell: Rule = {
       if (isWrite && !/\bRETURNING\b/.test(node.getText())) yield node.getText();
     }
   }),
-  broken: [{ 'src/a.ts': 'await tx.write(`/* x */ UPDATE users SET email = $1`, []);' }],
+  counterExamples: [{ 'src/a.ts': 'await tx.write(`/* x */ UPDATE users SET email = $1`, []);' }],
 };
 
-const TYPEORM_DOORS = new Set(
+const TYPEORM_CONNECTIONS = new Set(
   'DataSource EntityManager QueryRunner Repository InjectRepository InjectDataSource InjectEntityManager getRepository createQueryRunner BaseEntity'.split(
     ' ',
   ),
 );
 
-const oneHousehold: Rule = {
+const connectionsInDatabaseOnly: Rule = {
   name: 'connections are known in src/database',
   breaches: perFile((source) => {
     if (!isInSrc(source) || isInDatabase(source.path)) return [];
     const names = source.nodes.filter((node) => ts.isIdentifier(node)).map(({ text }) => text);
-    return new Set(names.filter((name) => TYPEORM_DOORS.has(name)));
+    return new Set(names.filter((name) => TYPEORM_CONNECTIONS.has(name)));
   }),
-  broken: [
+  counterExamples: [
     { 'src/a.ts': 'constructor(private readonly dataSource: DataSource) {}' },
     { 'src/a.ts': 'class A { constructor(@InjectRepository(User) private users: Users) {} }' },
     { 'src/a.ts': 'const runner = source.createQueryRunner();' },
   ],
 };
 
-export const reach = [oneDoor, writesTell, oneHousehold];
+export const reach = [writesThroughUnitOfWork, writesReturnRows, connectionsInDatabaseOnly];

@@ -22,7 +22,7 @@ export interface Breach {
 export interface Rule {
   readonly name: string;
   readonly breaches: (sources: readonly Source[]) => Breach[];
-  readonly broken: readonly Readonly<Record<string, string>>[];
+  readonly counterExamples: readonly Readonly<Record<string, string>>[];
 }
 
 /** A rule that looks at one file at a time and says what is against it. */

@@ -43,7 +43,7 @@ export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 /** Root pages that every folder may open, and that open nothing themselves. */
-const OPEN_PAGES = [
+const SHARED_FILES = [
   'src/digest.ts',
   'src/new-id.ts',
   'src/errors.ts',
@@ -52,11 +52,11 @@ const OPEN_PAGES = [
   'src/tracing.ts',
 ];
 /** What every folder may import, but for those that it imports itself. */
-const OPEN_FOLDERS = ['config'];
-const isOpenTo = (target: string, folder: string) =>
-  OPEN_FOLDERS.includes(target) && !FLOOR_PLAN[target]?.includes(folder);
+const SHARED_FOLDERS = ['config'];
+const isSharedWith = (target: string, folder: string) =>
+  SHARED_FOLDERS.includes(target) && !FLOOR_PLAN[target]?.includes(folder);
 /** Root pages that put the folders together. */
-const SEES_ALL = ['app.module', 'app.setup', 'app.watch', 'entities'].map(
+const COMPOSITION_FILES = ['app.module', 'app.setup', 'app.watch', 'entities'].map(
   (stem) => `src/${stem}.ts`,
 );
 /** The folder of the program's commands, which put the others to use; the program's entries open it alone. */
@@ -67,16 +67,16 @@ const ENTRY = /^src\/(?:main|\w+\.main)\.ts$/;
 export const folderOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1];
 
 function mayImport(from: string, to: string): boolean {
-  if (SEES_ALL.includes(from)) return folderOf(to) !== COMMANDS;
+  if (COMPOSITION_FILES.includes(from)) return folderOf(to) !== COMMANDS;
   const [folder, target] = [folderOf(from), folderOf(to)];
   if (folder === COMMANDS) return true;
   if (ENTRY.test(from)) return target === COMMANDS;
-  if (folder === undefined) return isSpec(from) && OPEN_PAGES.includes(to);
+  if (folder === undefined) return isSpec(from) && SHARED_FILES.includes(to);
   const allowed = FLOOR_PLAN[folder];
   if (allowed === undefined) return false;
   if (isSpec(from) && to.startsWith('test/support/')) return true;
-  if (target === undefined) return OPEN_PAGES.includes(to);
-  return target === folder || isOpenTo(target, folder) || allowed.includes(target);
+  if (target === undefined) return SHARED_FILES.includes(to);
+  return target === folder || isSharedWith(target, folder) || allowed.includes(target);
 }
 
 const floorPlan: Rule = {
@@ -89,7 +89,7 @@ const floorPlan: Rule = {
       .filter((target) => !mayImport(source.path, target))
       .map((target) => `imports ${target}`);
   }),
-  broken: [
+  counterExamples: [
     { 'src/wallet/a.ts': "import { Chat } from '../chat/chat.service.js';" },
     { 'src/wallet/a.ts': "import type { Chat } from '../chat/chat.service.js';" },
     { 'src/models/providers/a.ts': "import '../../auth/authenticator.js';" },
@@ -122,7 +122,7 @@ const frozenMigrations: Rule = {
       return now === checksum ? [] : [{ path, what: 'was edited: add a migration instead' }];
     });
   },
-  broken: [{ 'src/database/migrations/columns.ts': '' }, {}],
+  counterExamples: [{ 'src/database/migrations/columns.ts': '' }, {}],
 };
 
 export const structure = [floorPlan, frozenMigrations];

@@ -39,7 +39,7 @@ const ownTables: Rule = {
         .map((table) => ({ path: source.path, what: `names the table ${table}` }));
     });
   },
-  broken: [
+  counterExamples: [
     {
       'src/chat/turn.entity.ts': "@Entity('turns') class Turn {}",
       'src/wallet/a.ts': 'read(`SELECT 1 FROM ledger_entries e LEFT JOIN turns t ON true`);',

@@ -12,7 +12,7 @@ const shortMedian: Rule = {
     const median = lengths.sort((a, b) => a - b)[Math.floor(lengths.length / 2)] ?? 0;
     return median > MEDIAN_LINES_MAX ? [{ path: 'src', what: `median ${String(median)}` }] : [];
   },
-  broken: [{ 'src/a.ts': longText(71), 'src/b.ts': longText(71), 'src/c.ts': '' }],
+  counterExamples: [{ 'src/a.ts': longText(71), 'src/b.ts': longText(71), 'src/c.ts': '' }],
 };
 
 /** What ESLint does not know (`eslint.config.js` has the rules for names, lengths and comments). */

@@ -44,7 +44,7 @@ export const account = (walk: () => Walk): void => {
       await tab.dialog.getByLabel('Limit reset').selectOption('daily');
       await tab.dialog.getByLabel('Scopes').selectOption(['chat', 'wallet']);
       await tab.dialog.getByLabel('Serves until').fill('2020-01-01');
-      expect(await tab.barriers()).toEqual([]);
+      expect(await tab.accessibilityFaults()).toEqual([]);
       await tab.dialog.getByRole('button', { name: 'Make a key' }).click();
       await tab.dialog.getByRole('alert').waitFor();
       expect(await app.database.count('api_keys')).toBe(0);
@@ -66,7 +66,7 @@ export const account = (walk: () => Walk): void => {
       await tab.page.getByRole('cell', { name: HOSTILE }).waitFor();
       expect(await card('API keys').locator('img').count()).toBe(0);
       await expectNoWiderThanScreen();
-      expect(await tab.barriers()).toEqual([]);
+      expect(await tab.accessibilityFaults()).toEqual([]);
     });
 
     it('copies the key, and shows it once', async () => {
@@ -149,7 +149,7 @@ export const account = (walk: () => Walk): void => {
     it('sends a link for a forgotten password that is valid once', async () => {
       await tab.page.getByRole('link', { name: 'Forgot your password?' }).click();
       expect(await tab.page.getByLabel('Password').isVisible()).toBe(false);
-      expect(await tab.barriers()).toEqual([]);
+      expect(await tab.accessibilityFaults()).toEqual([]);
       await tab.page.getByLabel('Username').fill('newcomer');
       await tab.button('Send the link').click();
       await tab.sees('the link is on its way');
@@ -159,7 +159,7 @@ export const account = (walk: () => Walk): void => {
       await tab.page.getByLabel('New password').fill('password');
       await tab.button('Change the password').click();
       await tab.sees('This password is too common.');
-      expect(await tab.barriers()).toEqual([]);
+      expect(await tab.accessibilityFaults()).toEqual([]);
       await tab.page.getByLabel('New password').fill(RESET);
       await tab.button('Change the password').click();
       await tab.sees('Your password is changed. Log in with it.');
@@ -177,7 +177,7 @@ export const account = (walk: () => Walk): void => {
     it('deletes the account with its password, and shows what is deleted and what stays', async () => {
       await tab.button('Delete the account').click();
       await tab.dialog.getByText('Entries of the ledger stay, without your name.').waitFor();
-      expect(await tab.barriers()).toEqual([]);
+      expect(await tab.accessibilityFaults()).toEqual([]);
       await tab.dialog.getByLabel('Password').fill(PASSWORD);
       await tab.dialog.getByRole('button', { name: 'Delete the account' }).click();
       await tab.dialog.getByRole('alert').waitFor();

@@ -118,7 +118,7 @@ export const staffConsole = (walk: () => Walk): void => {
     });
 
     it('is accessible, fits the screen, and runs no injected script', async () => {
-      expect(await tab.barriers()).toEqual([]);
+      expect(await tab.accessibilityFaults()).toEqual([]);
       const width = await tab.page.evaluate<number>('document.documentElement.scrollWidth');
       expect(width).toBeLessThanOrEqual(tab.page.viewportSize()?.width ?? 0);
       expect(await tab.page.evaluate('typeof globalThis.pwned')).toBe('undefined');

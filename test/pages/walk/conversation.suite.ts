@@ -137,7 +137,7 @@ export const conversation = (walk: () => Walk): void => {
     });
 
     it('stops an answer, which costs its price after the model was called', async () => {
-      provider.use(() => new Promise(() => undefined));
+      provider.delayWith(() => new Promise(() => undefined));
       await tab.message.fill('never mind');
       const calls = provider.calls;
       await tab.button('Send').click();
@@ -150,12 +150,12 @@ export const conversation = (walk: () => Walk): void => {
     });
 
     it('shows that an answer failed, and asks again', async () => {
-      provider.use(() => Promise.reject(new Error('a fault of the provider')));
+      provider.delayWith(() => Promise.reject(new Error('a fault of the provider')));
       await tab.ask('try');
       await tab.turns.last().getByRole('alert').waitFor();
       expect(await tab.turns.last().innerText()).toContain('Not answered');
       expect(await tab.turns.last().innerText()).not.toContain('a fault of the provider');
-      provider.use(undefined);
+      provider.delayWith(undefined);
       await tab.turns.last().getByRole('button', { name: 'Retry' }).click();
       await tab.hasBalance('700');
       expect(await tab.turns.last().locator('.question').innerText()).toBe('try');

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Route } from 'playwright-core';
 import type { TestApp } from '../../support/app.js';
-import { printCodes } from '../../support/books.js';
+import { createCodes } from '../../support/books.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
-import { say } from '../../support/threads.js';
+import { sendMessage } from '../../support/threads.js';
 import type { Walk } from '../../support/walk.js';
 import { WebPage } from '../../support/web-page.js';
 
@@ -27,8 +27,8 @@ export const keeping = (walk: () => Walk): void => {
         { type: 'delta', text: MARKDOWN },
         { type: 'done', finishReason: 'stop', usage },
       ]);
-      await say(caller, String(first.headers['conversation-id']), 'how?');
-      provider.use(undefined);
+      await sendMessage(caller, String(first.headers['conversation-id']), 'how?');
+      provider.delayWith(undefined);
       tab = await walk().open(caller);
     });
 
@@ -84,7 +84,7 @@ export const keeping = (walk: () => Walk): void => {
       await tab.button('Redeem').click();
       await tab.page.locator('#code-problem').filter({ hasText: /./ }).waitFor();
       expect(await tab.page.getByLabel('Code').inputValue()).toBe('no such code');
-      const [code = ''] = await printCodes(app.database, 1, 400);
+      const [code = ''] = await createCodes(app.database, 1, 400);
       await tab.page.getByLabel('Code').fill(code);
       await tab.button('Redeem').click();
       await tab.hasBalance('400');

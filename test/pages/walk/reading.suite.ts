@@ -95,7 +95,7 @@ export const reading = (walk: () => Walk): void => {
       expect(await spoken()).toEqual([]);
       await tab.page.goBack();
       await tab.sees('And is over.');
-      provider.use(undefined);
+      provider.delayWith(undefined);
     });
 
     it('keeps a code that is half typed, while the price of the message changes', async () => {

@@ -33,7 +33,7 @@ export const stop = (walk: () => Walk): void => {
       expect(await tab.button('Stop').isVisible()).toBe(false);
       expect(await tab.answers.last().innerText()).toBe('Half of one.');
       expect(await tab.focused()).toBe('message');
-      provider.use(undefined);
+      provider.delayWith(undefined);
       await tab.ask('go on');
       expect(await tab.page.getByRole('alert').count()).toBe(0);
       expect(provider.lastRequest?.messages.map(({ content }) => content)).toContain(
@@ -54,7 +54,7 @@ export const stop = (walk: () => Walk): void => {
       await other.message.press('Enter');
       await refused;
       expect(await other.page.getByRole('alert').count()).toBe(0);
-      provider.use(undefined);
+      provider.delayWith(undefined);
       await tab.button('Stop').click();
       await other.turns.filter({ hasText: "'next'" }).waitFor();
       expect(await other.page.getByRole('alert').count()).toBe(0);

@@ -1,4 +1,4 @@
-/** The helpers of specs that make requests wait (`released.ts`). There are none until a spec loads that module. */
+/** The helpers of specs that make requests wait (`releasable.ts`). There are none until a spec loads that module. */
 const blocking = () => globalThis[Symbol.for('tallychat.blocking')] ?? new Set();
 
 /** The worker's own global object. Specs and the service share one realm, as in production. */

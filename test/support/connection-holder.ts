@@ -1,14 +1,14 @@
 import pg from 'pg';
 
 /** Another program on the same PostgreSQL, which takes every connection. */
-export class OtherProgram {
+export class ConnectionHolder {
   private readonly clients: pg.Client[] = [];
 
   private constructor(private readonly url: string) {}
 
   /** Takes the free connections, and those of the service by ending them. */
-  static async thatTakesAll(url: string): Promise<OtherProgram> {
-    const program = new OtherProgram(url);
+  static async takeAll(url: string): Promise<ConnectionHolder> {
+    const program = new ConnectionHolder(url);
     const first = await program.takeFree();
     if (!first) throw new Error('no connection is free, not even one');
     const left = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -1,5 +1,5 @@
 /** Random choices that a seed repeats (mulberry32). */
-export class Dice {
+export class SeededRandom {
   constructor(private state: number) {}
 
   /** Returns a number from 0, and less than 1. */
@@ -28,11 +28,12 @@ export class Dice {
 export const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
 
 /** Runs a case with its own dice. A failure prints the seed, which TEST_SEED sets for the next run. */
-export const withDice = (run: (dice: Dice) => Promise<void>) => async (): Promise<void> => {
-  try {
-    await run(new Dice(seed));
-  } catch (error) {
-    console.error(`failed with TEST_SEED=${String(seed)}`);
-    throw error;
-  }
-};
+export const withSeededRandom =
+  (run: (dice: SeededRandom) => Promise<void>) => async (): Promise<void> => {
+    try {
+      await run(new SeededRandom(seed));
+    } catch (error) {
+      console.error(`failed with TEST_SEED=${String(seed)}`);
+      throw error;
+    }
+  };

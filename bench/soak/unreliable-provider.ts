@@ -14,7 +14,7 @@ const resetsAtOnce: Behaviour = (response) => {
 };
 
 /** Sends half of an answer, and then runs `then`. */
-const midway =
+const afterHalf =
   (then: Behaviour): Behaviour =>
   async (response) => {
     openEvents(response);
@@ -23,7 +23,7 @@ const midway =
     await then(response);
   };
 
-const good = midway((response) => {
+const good = afterHalf((response) => {
   response.end(delta('word ').repeat(WORDS / 2) + ending(WORDS));
 });
 
@@ -46,23 +46,23 @@ const neverEnds: Behaviour = async (response: ServerResponse) => {
 };
 
 /** The behaviours of an unreliable provider. Five answers of twelve are complete. */
-const MOODS: readonly Behaviour[] = [
+const BEHAVIOURS: readonly Behaviour[] = [
   good,
   refuses,
   slow,
   resetsAtOnce,
   good,
-  midway((response) => response.socket?.resetAndDestroy() && undefined),
+  afterHalf((response) => response.socket?.resetAndDestroy() && undefined),
   good,
-  midway((response) => void response.end('data: {"choices": not JSON\n\n')),
+  afterHalf((response) => void response.end('data: {"choices": not JSON\n\n')),
   slow,
-  midway((response) => void response.end()),
-  midway(() => undefined),
+  afterHalf((response) => void response.end()),
+  afterHalf(() => undefined),
   neverEnds,
 ];
 
 /** Answers each call with the next behaviour. */
-export function moody(): Behaviour {
+export function unreliable(): Behaviour {
   let calls = 0;
-  return (response) => MOODS[calls++ % MOODS.length]?.(response);
+  return (response) => BEHAVIOURS[calls++ % BEHAVIOURS.length]?.(response);
 }

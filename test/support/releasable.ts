@@ -1,5 +1,5 @@
 /** A helper of a spec that makes requests of the service wait. */
-export interface Blocking {
+export interface Releasable {
   /** Called before each test, to save its settings. */
   remember(): void;
   /** Called after each test. Releases waiting requests and restores the settings. */
@@ -8,10 +8,10 @@ export interface Blocking {
 
 /** Where `runner/native.environment.js` finds them. Hooks of this module would only belong to the first file that loads it. */
 const REGISTRY = Symbol.for('tallychat.blocking');
-const blocking = new Set<Blocking>();
-Object.assign(globalThis, { [REGISTRY]: blocking });
+const releasables = new Set<Releasable>();
+Object.assign(globalThis, { [REGISTRY]: releasables });
 
 /** Releases `one` after each test of its file, so that a failed assertion cannot block later tests or the end of the file. */
-export function releaseAfterEach(one: Blocking): void {
-  blocking.add(one);
+export function releaseAfterEach(one: Releasable): void {
+  releasables.add(one);
 }

@@ -14,7 +14,7 @@ export async function everyRowOf({ database }: TestApp): Promise<string> {
 }
 
 /** Returns every value of every table and, on SQLite, also the bytes of the file and its journal. */
-export async function everythingIn(app: TestApp): Promise<string> {
+export async function allContentOf(app: TestApp): Promise<string> {
   const { url } = app.database;
   const rows = await everyRowOf(app);
   if (!url.startsWith('sqlite:')) return rows;

@@ -3,10 +3,10 @@ import { type Inspector } from './databases.js';
 const PEOPLE = 2000;
 /** Rows of each history for every user, and for one user that writes a lot. */
 const ROWS_EACH = 10;
-const ROWS_OF_ONE = 800;
+const ROWS_OF_OWNER = 800;
 /** The rows of all users are spread over the same ids and numbers, as if written in the same time. */
-const ROWS_APART = (PEOPLE * ROWS_EACH) / ROWS_OF_ONE;
-const SEQ_APART = ROWS_OF_ONE / ROWS_EACH;
+const ROW_STEP = (PEOPLE * ROWS_EACH) / ROWS_OF_OWNER;
+const SEQ_STEP = ROWS_OF_OWNER / ROWS_EACH;
 const SEQ_FIRST = 100;
 
 /** Returns SQL for the number `i` in the shape of an id. */
@@ -31,7 +31,7 @@ const histories = (owner: string, id: string, seq: string, now: number) => ({
 });
 
 /** Fills the tables that grow, so that a query planner does not choose a scan for them. */
-export async function addCrowd(database: Inspector, ownerId: string): Promise<void> {
+export async function addManyUsers(database: Inspector, ownerId: string): Promise<void> {
   const now = Date.now() * 1000;
   const person = idOf('i');
   const people = {
@@ -57,13 +57,13 @@ export async function addCrowd(database: Inspector, ownerId: string): Promise<vo
   };
   await insert(PEOPLE, people);
   const someone = idOf(`i % ${String(PEOPLE)} + 1`);
-  const everyonesSeq = `i / ${String(PEOPLE)} * ${String(SEQ_APART)} + ${String(SEQ_FIRST)}`;
+  const everyonesSeq = `i / ${String(PEOPLE)} * ${String(SEQ_STEP)} + ${String(SEQ_FIRST)}`;
   await insert(PEOPLE * ROWS_EACH, histories(someone, idOf('i * 2'), everyonesSeq, now));
-  const own = idOf(`i * 2 * ${String(ROWS_APART)} + 1`);
-  await insert(ROWS_OF_ONE, histories(`'${ownerId}'`, own, `i + ${String(SEQ_FIRST)}`, now));
+  const own = idOf(`i * 2 * ${String(ROW_STEP)} + 1`);
+  await insert(ROWS_OF_OWNER, histories(`'${ownerId}'`, own, `i + ${String(SEQ_FIRST)}`, now));
   await database.rows(
     'UPDATE wallets SET entry_count = $2, last_ordinal = $2 WHERE owner_id = $1',
-    [ownerId, SEQ_FIRST + 2 * ROWS_OF_ONE],
+    [ownerId, SEQ_FIRST + 2 * ROWS_OF_OWNER],
   );
   if (database.dataSource.options.type === 'postgres') await database.rows('ANALYZE');
 }

@@ -4,7 +4,7 @@ import { isFull } from './effort.js';
 const REASON = 'skipped: heavy, and runs with TEST_EFFORT=full';
 
 /** `it` for a heavy case, which only a full run tries. The end of a light run prints its title and the reason. */
-export function itInFull(title: string, work: () => Promise<void>, timeoutMs?: number): void {
+export function itAtFullEffort(title: string, work: () => Promise<void>, timeoutMs?: number): void {
   const test = isFull ? it : it.skip;
   test(isFull ? title : `${title} (${REASON})`, work, timeoutMs);
 }

@@ -8,15 +8,15 @@ const RUN_TIMEOUT_MS = 300_000;
 const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 
 /** A folder with npm packages that are too large for `npm ci`. Only a full run needs them. */
-export class Workshop {
+export class ScratchProject {
   private constructor(readonly folder: string) {}
 
   /** Installs packages in these exact versions, without running their scripts. */
   static async open(
     dependencies: Readonly<Record<string, string>>,
     overrides: object = {},
-  ): Promise<Workshop> {
-    const workshop = new Workshop(await mkdtemp(join(tmpdir(), 'tallychat-')));
+  ): Promise<ScratchProject> {
+    const workshop = new ScratchProject(await mkdtemp(join(tmpdir(), 'tallychat-')));
     await workshop.write(
       'package.json',
       JSON.stringify({ private: true, dependencies, overrides }),
