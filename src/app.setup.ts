@@ -13,7 +13,7 @@ import { ProcessLease } from './database/process-lease.js';
 import { assertSessions } from './database/session-check.js';
 import { assertWritable } from './database/rights.js';
 import { ServedMark } from './database/served-mark.js';
-import { assertNoOther } from './database/table-names.js';
+import { assertNotForeign } from './database/table-names.js';
 import { ApiDescription } from './openapi/api-description.js';
 import { Arrivals } from './http/arrivals.js';
 import { RequestGate } from './http/request-gate.js';
@@ -58,7 +58,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
 async function prepare(app: NestFastifyApplication, file: FileLease | undefined): Promise<void> {
   await assertSessions(app.get(DataSource));
   await app.get(ProcessLease).acquire(file);
-  await assertNoOther(app.get(Database));
+  await assertNotForeign(app.get(Database));
   await assertWritable(app.get(Database));
   await app.get(ServedMark).set();
   await migrate(app.get(DataSource));

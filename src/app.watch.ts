@@ -9,7 +9,7 @@ import { SECOND_MICROS } from './time.js';
 import { ChargesService } from './wallet/charges.service.js';
 import { HoldSweeper } from './wallet/hold-sweeper.js';
 import { OpenHolds } from './wallet/open-holds.js';
-import { WalletWatch } from './wallet/wallet-watch.js';
+import { WalletChecker } from './wallet/wallet-checker.js';
 
 /**
  * Registers the metrics that are read rather than counted: how full the queues are, and what waits in the database.
@@ -49,5 +49,5 @@ export function watchService(app: NestFastifyApplication): void {
       awaited: () => database.pool?.waiting ?? 0,
     });
   }
-  app.get(WalletWatch).start();
+  app.get(WalletChecker).start();
 }

@@ -1,6 +1,6 @@
 import { Controller, Get, Post, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { PLACE_KEY, placeKey } from '../database/numbered-lists.js';
+import { POSITION_KEY, positionKey } from '../database/numbered-lists.js';
 import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { Page, paginate, type PageRequest } from '../http/pagination.js';
@@ -78,8 +78,8 @@ export class AdminController {
     const page = await paginate(
       asked,
       (keyset) => this.trailEntries.page(keyset),
-      PLACE_KEY,
-      placeKey,
+      POSITION_KEY,
+      positionKey,
     );
     return { ...page, results: page.results.map(toWire) };
   }

@@ -55,7 +55,7 @@ export class TrailService {
 
   /** Returns one page, newest first. */
   async page({ key, comparison, order, limit }: Keyset): Promise<TrailRow[]> {
-    const place = await this.lists.placeOf('trail_entries', key, comparison);
+    const place = await this.lists.positionOf('trail_entries', key, comparison);
     const after = place ? `WHERE (e.ordinal, e.id) ${comparison} ($2, $3)` : '';
     return this.reader.read<TrailRow>(
       `/* trail.page */ SELECT e.id, e.ordinal, e.created_at AS "createdAt", e.operator_id AS "operatorId",

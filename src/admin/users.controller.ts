@@ -10,7 +10,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { PLACE_KEY, placeKey } from '../database/numbered-lists.js';
+import { POSITION_KEY, positionKey } from '../database/numbered-lists.js';
 import { IdempotencyKeyRequired } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { textReader } from '../fields/text-reader.js';
@@ -57,8 +57,8 @@ export class AdminUsersController {
     const page = await paginate(
       asked,
       (keyset) => this.users.page(text, keyset),
-      PLACE_KEY,
-      placeKey,
+      POSITION_KEY,
+      positionKey,
     );
     return { ...page, results: await Promise.all(page.results.map((user) => this.toWire(user))) };
   }

@@ -66,7 +66,7 @@ export class RegistrationService {
     const passwordHash = await this.hasher.hash(password);
     try {
       // In turn, because adding to the list of users locks one row that all registrations share.
-      return await this.unitOfWork.runInTurn(async (tx) => {
+      return await this.unitOfWork.runOneAtATime(async (tx) => {
         const user = { username, email: normalizeEmail(email), passwordHash };
         const userId = await this.users.add(tx, user);
         this.wallets.open(tx, userId, this.config.openingGrant);

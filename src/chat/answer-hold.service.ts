@@ -5,16 +5,16 @@ import { throwOwnerGone } from '../database/database-errors.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseUnavailable, InsufficientBalance } from '../errors.js';
-import { affordable, ceiling, isFlat } from '../models/pricing.js';
+import { affordableTokens, ceiling, isFlat } from '../models/pricing.js';
 import type { Principal } from '../principal.js';
-import { GatheredHolds } from '../wallet/gathered-holds.service.js';
+import { BatchedHolds } from '../wallet/batched-holds.service.js';
 import { HoldsService, type AnswerSpend } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import type { Plan } from './planner.js';
 import type { Question } from './question.js';
-import { storable } from './storable.js';
-import { bytesOf, contentOf, storedByOpening } from './turn-content.js';
+import { toStorableText } from './storable.js';
+import { bytesOf, contentOf, storageOfNewConversation } from './turn-content.js';
 
 /** The amount held for an answer, and the length that it allows. */
 export interface AnswerHold {
@@ -41,7 +41,7 @@ export class AnswerHoldService {
     private readonly unitOfWork: UnitOfWork,
     private readonly wallets: WalletService,
     private readonly holds: HoldsService,
-    private readonly gathered: GatheredHolds,
+    private readonly batchedHolds: BatchedHolds,
     private readonly conversations: ConversationsService,
     private readonly clientChats: ClientChats,
   ) {}
@@ -60,24 +60,24 @@ export class AnswerHoldService {
     idempotency: IdempotencyRecord | undefined,
   ): Promise<AnswerHold> {
     const plans = [plan, ...plan.fallbacks];
-    const isKnown = plans.every(({ model }) => isFlat(model.price));
+    const isPriceKnown = plans.every(({ model }) => isFlat(model.price));
     const { userId: ownerId, key } = payer;
-    const opened = storedByOpening(question);
+    const conversationStorage = storageOfNewConversation(question);
     const turnBytes = bytesOf(contentOf(payer, question), question);
-    const stored = { ...opened, bytes: opened.bytes + turnBytes };
+    const stored = { ...conversationStorage, bytes: conversationStorage.bytes + turnBytes };
     for (let attempt = 1; ; attempt += 1) {
-      const spendable = isKnown ? Infinity : await this.wallets.spendable(ownerId, key?.capId);
+      const spendable = isPriceKnown ? Infinity : await this.wallets.spendable(ownerId, key?.capId);
       const limits = plans.map(({ model: { price }, promptTokens, maxTokens: wanted }) => {
         // If the wallet cannot pay for a single token, this asks for the minimum anyway, so that the 402
         // reports it.
-        const maxTokens = affordable(price, promptTokens, wanted, spendable) ?? 1;
+        const maxTokens = affordableTokens(price, promptTokens, wanted, spendable) ?? 1;
         return { maxTokens, ceiling: ceiling(price, promptTokens, maxTokens) };
       });
       const held = Math.max(...limits.map((limit) => limit.ceiling));
       const maxTokens = limits.map((limit) => limit.maxTokens);
       try {
         const spend = { ownerId, amount: held, holdId: ids.turnId, capId: key?.capId, idempotency };
-        await this.take({ ...spend, stored, turnBytes }, question, ids);
+        await this.makeHold({ ...spend, stored, turnBytes }, question, ids);
         return { held, maxTokens };
       } catch (error) {
         // If the connection was lost during the commit, its outcome is unknown. No caller will ask for the
@@ -90,42 +90,42 @@ export class AnswerHoldService {
   }
 
   /** Makes the hold, and marks the conversation as busy with it, both or neither. */
-  private take(
+  private makeHold(
     spend: AnswerSpend & { readonly holdId: string },
     question: Question,
     ids: AnswerIds,
   ): Promise<void> {
-    const { conversationId, opens } = question;
+    const { conversationId, newConversationId } = question;
     const isPlain = spend.capId === undefined && spend.idempotency === undefined;
     // A hold that needs other locks, or that other checks may refuse, does not share a batch: the others
     // would wait for it.
-    const taken =
-      isPlain && conversationId === undefined && opens === undefined
-        ? this.gathered.hold(spend, (tx, { ordinal }) => {
+    const made =
+      isPlain && conversationId === undefined && newConversationId === undefined
+        ? this.batchedHolds.hold(spend, (tx, { ordinal }) => {
             this.openConversation(tx, spend, question, ids, ordinal);
           })
-        : this.takeAlone(spend, question, ids);
-    return taken.catch(throwOwnerGone);
+        : this.makeHoldUnbatched(spend, question, ids);
+    return made.catch(throwOwnerGone);
   }
 
-  private takeAlone(
+  private makeHoldUnbatched(
     spend: AnswerSpend & { readonly holdId: string },
     question: Question,
     ids: AnswerIds,
   ): Promise<void> {
-    const { conversationId: earlier, message, previousId, chatId, opens } = question;
+    const { conversationId: earlierId, message, previousId, chatId, newConversationId } = question;
     return this.unitOfWork.run(async (tx) => {
       // A question that names the turn to continue from needs no order among the answers of its conversation.
-      if (earlier !== undefined && previousId === undefined)
-        await this.conversations.lockForAnswer(tx, spend.ownerId, earlier);
-      else if (earlier !== undefined) await this.conversations.lock(tx, spend.ownerId, earlier);
-      const { ordinal } = await this.holds.holdNumbered(tx, spend);
-      if (earlier !== undefined) {
-        await this.conversations.occupy(tx, earlier, spend.holdId, message);
+      if (earlierId !== undefined && previousId === undefined)
+        await this.conversations.lockForAnswer(tx, spend.ownerId, earlierId);
+      else if (earlierId !== undefined) await this.conversations.lock(tx, spend.ownerId, earlierId);
+      const { ordinal } = await this.holds.holdWithOrdinal(tx, spend);
+      if (earlierId !== undefined) {
+        await this.conversations.markBusy(tx, earlierId, spend.holdId, message);
         return;
       }
       this.openConversation(tx, spend, question, ids, ordinal);
-      if (question.isKept !== false && opens !== undefined && chatId !== undefined) {
+      if (question.isKept !== false && newConversationId !== undefined && chatId !== undefined) {
         const { conversationId } = ids;
         this.clientChats.add(tx, { ownerId: spend.ownerId, chatId, conversationId });
       }
@@ -141,7 +141,7 @@ export class AnswerHoldService {
     ordinal: number,
   ): void {
     if (!isKept) return;
-    const settings = { title: storable(message), model: null, system: null };
+    const settings = { title: toStorableText(message), model: null, system: null };
     this.conversations.open(tx, { id, ownerId, ordinal, busyHoldId, ...settings });
   }
 }

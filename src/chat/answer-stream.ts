@@ -5,7 +5,7 @@ import type { AnswerEvent } from './answer-format.js';
 const OPENING_MAX_MS = 5000;
 
 /** How to open a stream. */
-interface Beginning {
+interface StreamOpening {
   /** Writes the head. `isAnswering` is true if a model has begun to answer. */
   readonly open: (isAnswering: boolean) => EventStream;
   /** Returns the events before the first word. */
@@ -19,7 +19,7 @@ export class AnswerStream {
   private events: EventStream | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly beginning: Beginning) {}
+  constructor(private readonly opening: StreamOpening) {}
 
   /** Opens the stream before a model answers. */
   async begin(): Promise<void> {
@@ -27,7 +27,7 @@ export class AnswerStream {
   }
 
   /** Opens the stream with the first event, or after `OPENING_MAX_MS` if no event comes before. */
-  beginLate(): void {
+  beginWithFirstEvent(): void {
     this.timer = setTimeout(() => void this.stream(false), OPENING_MAX_MS);
   }
 
@@ -51,8 +51,8 @@ export class AnswerStream {
   }
 
   private async open(isAnswering: boolean): Promise<EventStream> {
-    const events = this.beginning.open(isAnswering);
-    await write(events, this.beginning.start());
+    const events = this.opening.open(isAnswering);
+    await write(events, this.opening.start());
     this.events = events;
     return events;
   }
@@ -64,8 +64,8 @@ export class AnswerStream {
  */
 function write(events: EventStream, all: readonly AnswerEvent[]): Promise<void> | undefined {
   for (const [n, { event, payload }] of all.entries()) {
-    const full = events.send(event, payload);
-    if (full) return full.then(() => write(events, all.slice(n + 1)));
+    const whenWritten = events.send(event, payload);
+    if (whenWritten) return whenWritten.then(() => write(events, all.slice(n + 1)));
   }
   return undefined;
 }

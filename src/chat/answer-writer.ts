@@ -7,7 +7,7 @@ import { toErrorAnswer, logError } from '../http/send-error.js';
 import type { Principal } from '../principal.js';
 import type { AnswerFormat, StreamHead } from './answer-format.js';
 import { AnswerStream } from './answer-stream.js';
-import { ChatService, type Begun } from './chat.service.js';
+import { ChatService, type BegunAnswer } from './chat.service.js';
 import type { Question } from './question.js';
 
 /** A request, and the reply that a paid answer is written to. */
@@ -39,7 +39,7 @@ export class AnswerWriter {
     const begun = await this.chat.beginWhole(principal, question, signal);
     const turn = begun.turn ?? (await begun.generation.run(signal));
     setTurnHeaders(reply, turn, begun.turn ? begun.isReplay : false);
-    const isFallback = begun.generation?.fallbacks.isAsked ?? isOther(turn, question);
+    const isFallback = begun.generation?.fallbacks.isAsked ?? isFromOtherModel(turn, question);
     if (isFallback) void reply.header('Model', turn.model);
     void reply.code(200).send(format.whole(turn));
   }
@@ -51,27 +51,27 @@ export class AnswerWriter {
   private async stream(
     exchange: Exchange,
     question: Question,
-    begun: Begun,
+    begun: BegunAnswer,
     format: AnswerFormat,
     signal: AbortSignal,
   ): Promise<void> {
-    const writing = format.stream(headOf(begun));
+    const eventFormat = format.stream(headOf(begun));
     const events = new AnswerStream({
       open: (isAnswering) => openStream(exchange.reply, question, begun, { format, isAnswering }),
-      start: () => writing.start(),
+      start: () => eventFormat.start(),
     });
     try {
-      if (begun.generation?.fallbacks.areThere) events.beginLate();
+      if (begun.generation?.fallbacks.exist) events.beginWithFirstEvent();
       else await events.begin();
-      if (begun.turn) await events.send(writing.replay(begun.turn));
+      if (begun.turn) await events.send(eventFormat.replay(begun.turn));
       const turn =
         begun.turn ??
-        (await begun.generation.run(signal, (delta) => events.send(writing.delta(delta))));
-      await events.send(writing.end(turn));
+        (await begun.generation.run(signal, (delta) => events.send(eventFormat.delta(delta))));
+      await events.send(eventFormat.end(turn));
     } catch (error) {
       const { body } = toErrorAnswer(exchange.request, error);
       logError(exchange.request, error, 'a stream failed');
-      await events.send(writing.failure(body));
+      await events.send(eventFormat.failure(body));
     } finally {
       await events.end();
     }
@@ -85,13 +85,15 @@ export class AnswerWriter {
 function openStream(
   reply: FastifyReply,
   question: Question,
-  begun: Begun,
+  begun: BegunAnswer,
   { format, isAnswering }: { readonly format: AnswerFormat; readonly isAnswering: boolean },
 ): EventStream {
   const { turn, generation } = begun;
   if (turn) setTurnHeaders(reply, turn, begun.isReplay);
   else void reply.headers(idHeaders(headOf(begun)));
-  const isFallback = turn ? isOther(turn, question) : isAnswering && generation.fallbacks.isAsked;
+  const isFallback = turn
+    ? isFromOtherModel(turn, question)
+    : isAnswering && generation.fallbacks.isAsked;
   if (isFallback) void reply.header('Model', turn?.model ?? generation?.model.id);
   void reply.headers({ ...format.streamHeaders });
   return EventStream.open(reply);
@@ -109,7 +111,7 @@ function stopSignal(reply: FastifyReply, { idempotencyKey }: Question): AbortSig
  * Returns the head of a stream. `modelId` is the model that was asked, until the first word shows which model
  * answers.
  */
-function headOf({ turn, generation }: Begun): StreamHead {
+function headOf({ turn, generation }: BegunAnswer): StreamHead {
   if (turn) return { turnId: turn.id, conversationId: turn.conversationId, modelId: turn.model };
   const { turnId, conversationId } = generation;
   return {
@@ -127,7 +129,8 @@ const idHeaders = ({ turnId, conversationId }: Omit<StreamHead, 'modelId'>) => (
 });
 
 /** Returns whether a saved answer comes from another model than the one that the question named. */
-const isOther = (turn: Turn, { model }: Question) => model !== undefined && model !== turn.model;
+const isFromOtherModel = (turn: Turn, { model }: Question) =>
+  model !== undefined && model !== turn.model;
 
 /** Sets the headers with the price and the ids of a paid answer. */
 function setTurnHeaders(reply: FastifyReply, turn: Turn, isReplay: boolean): void {

@@ -13,7 +13,7 @@ import { AnswerWriter } from './answer-writer.js';
 import { RunningAnswers } from './running-answers.js';
 import { StopService } from './stop.service.js';
 import { TurnWriter } from './turn-writer.js';
-import { Twins } from './twins.service.js';
+import { DuplicateRequests } from './duplicate-requests.service.js';
 
 @Module({
   imports: [ConversationsModule, ModelsModule, WalletModule],
@@ -28,7 +28,7 @@ import { Twins } from './twins.service.js';
     RunningAnswers,
     StopService,
     TurnWriter,
-    Twins,
+    DuplicateRequests,
   ],
   exports: [AnswerWriter],
 })

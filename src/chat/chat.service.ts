@@ -11,10 +11,10 @@ import { HeldAnswerService } from './held-answer.service.js';
 import { InstantAnswerService } from './instant-answer.service.js';
 import { Planner } from './planner.js';
 import type { Question } from './question.js';
-import { Twins } from './twins.service.js';
+import { DuplicateRequests } from './duplicate-requests.service.js';
 
 /** Either an answer that is paid for and waits to be run, or a turn that is stored already. */
-export type Begun =
+export type BegunAnswer =
   | { readonly generation: Generation; readonly turn?: undefined }
   | { readonly turn: Turn; readonly isReplay: boolean; readonly generation?: undefined };
 
@@ -25,7 +25,7 @@ export class ChatService {
     private readonly planner: Planner,
     private readonly instant: InstantAnswerService,
     private readonly held: HeldAnswerService,
-    private readonly twins: Twins,
+    private readonly duplicates: DuplicateRequests,
     private readonly history: HistoryService,
     private readonly clientChats: ClientChats,
   ) {}
@@ -35,24 +35,28 @@ export class ChatService {
    * can cost. Throws `InsufficientBalance`, `StorageFull`, `ValidationFailed`, `NotFound`,
    * `ConversationBusy`, `IdempotencyKeyReused` or `IdempotencyKeyInUse`, all before the provider is asked.
    */
-  begin(principal: Principal, question: Question): Promise<Begun> {
+  begin(principal: Principal, question: Question): Promise<BegunAnswer> {
     const { userId } = principal;
     const { route, idempotencyKey, ...input } = question;
     const idempotency = idempotencyRecord(route, idempotencyKey, input);
     const run = () => this.beginHeld(principal, question, idempotency);
     if (!idempotency) return run();
-    const find = async (holdId: string): Promise<Begun> => ({
-      turn: await this.history.ofHold(userId, holdId),
+    const find = async (holdId: string): Promise<BegunAnswer> => ({
+      turn: await this.history.findByHold(userId, holdId),
       isReplay: true,
     });
-    return this.twins.once(userId, idempotency, find, run);
+    return this.duplicates.once(userId, idempotency, find, run);
   }
 
   /**
    * Begins an answer for a caller that wants no stream. Returns the saved turn if the model can answer at
    * once. Throws the same errors as `begin`.
    */
-  async beginWhole(principal: Principal, question: Question, signal: AbortSignal): Promise<Begun> {
+  async beginWhole(
+    principal: Principal,
+    question: Question,
+    signal: AbortSignal,
+  ): Promise<BegunAnswer> {
     if (!InstantAnswerService.mayAnswer(question)) return this.begin(principal, question);
     const plan = await this.planner.plan(principal, question);
     const turn = await this.instant.answer(principal, question, plan, signal);
@@ -68,15 +72,16 @@ export class ChatService {
     principal: Principal,
     question: Question,
     idempotency: IdempotencyRecord | undefined,
-    mayRepeat = true,
-  ): Promise<Begun> {
+    mayRetry = true,
+  ): Promise<BegunAnswer> {
     const whole = (await question.prepare?.()) ?? question;
     const asked = await this.withThread(principal.userId, whole);
     const plan = await this.planner.plan(principal, asked);
     try {
       return { generation: await this.held.begin(principal, asked, plan, idempotency) };
     } catch (error) {
-      if (asked.opens === undefined || !mayRepeat || !isUniqueViolation(error)) throw error;
+      if (asked.newConversationId === undefined || !mayRetry || !isUniqueViolation(error))
+        throw error;
       return this.beginHeld(principal, question, idempotency, false);
     }
   }
@@ -86,7 +91,7 @@ export class ChatService {
     if (question.chatId === undefined) return question;
     const conversationId = await this.clientChats.find(ownerId, question.chatId);
     return conversationId === undefined
-      ? { ...question, opens: newId() }
+      ? { ...question, newConversationId: newId() }
       : { ...question, conversationId };
   }
 }

@@ -11,7 +11,7 @@ let beganAt = 0;
  * one. Otherwise a burst of words that needs no waiting, for example from a fast provider, would block all
  * other requests until its end.
  */
-export function fairShare(): Promise<void> | undefined {
+export function waitForFairShare(): Promise<void> | undefined {
   const now = performance.now();
   if (!hasBegun) {
     [hasBegun, beganAt] = [true, now];

@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { AnswerNotRead, ProviderFailed, ProviderTimedOut, type ProviderReport } from '../errors.js';
-import { failureOf, isRefusal, producedMax, rejectionOf, reportIn, type Ask } from './asking.js';
-import { fairShare } from './fair-share.js';
+import { failureOf, isRefusal, maxChars, rejectionOf, reportIn, type Attempt } from './attempt.js';
+import { waitForFairShare } from './fair-share.js';
 import type { Model } from '../models/model-catalogue.js';
 import { outcomeOf, type AnswerEnd, type Outcome } from './outcome.js';
 import type { Ending } from '../models/pricing.js';
 import {
-  TIME_IS_UP,
+  TIMED_OUT,
   type CompletionDelta,
   type CompletionDone,
   type CompletionEvent,
@@ -15,12 +15,12 @@ import { Produced } from './produced.js';
 import type { Turn, TurnStatus } from '../conversations/turn.entity.js';
 
 /** The inputs of a generation. `settle` resolves the hold and saves the turn. */
-export interface GenerationParts {
+export interface GenerationInputs {
   /** The turn that the answer will be saved as, and its conversation. */
   readonly turnId: string;
   readonly conversationId: string;
   /** The first request, and then its fallbacks. */
-  readonly asks: readonly Ask[];
+  readonly attempts: readonly Attempt[];
   /** The amount held, in whole tokens. */
   readonly held: number;
   readonly timeoutMs: number;
@@ -33,9 +33,9 @@ type OnDelta = (delta: CompletionDelta) => Promise<void> | undefined;
 const logger = new Logger('Generation');
 
 /** Why an answer was stopped: its caller left or stopped it, or its time was up. */
-type Stop = 'not wanted' | typeof TIME_IS_UP;
+type Stop = 'not wanted' | typeof TIMED_OUT;
 /** The reason for the abort after the end. Without a reason each abort creates an error with a stack trace. */
-const OVER = 'over';
+const ENDED = 'over';
 
 /**
  * One paid answer, from the first word to the settled hold. Every end (the last word, a caller that leaves, a
@@ -49,37 +49,37 @@ export class Generation {
   private isQueued = false;
   private askedAt = 0;
   /** The request that runs now, or that was answered. */
-  private ask: Ask;
+  private attempt: Attempt;
   /** Limits the time until the first word, if there is a fallback to ask. */
-  private patience: NodeJS.Timeout | undefined;
+  private firstWordTimer: NodeJS.Timeout | undefined;
   private readonly stopping = new AbortController();
 
-  constructor(private readonly parts: GenerationParts) {
-    this.ask = this.first;
+  constructor(private readonly inputs: GenerationInputs) {
+    this.attempt = this.first;
   }
 
-  private get first(): Ask {
-    const [first] = this.parts.asks;
+  private get first(): Attempt {
+    const [first] = this.inputs.attempts;
     if (!first) throw new Error('nobody is to be asked');
     return first;
   }
 
   get turnId(): string {
-    return this.parts.turnId;
+    return this.inputs.turnId;
   }
 
   get conversationId(): string {
-    return this.parts.conversationId;
+    return this.inputs.conversationId;
   }
 
   /** The model that is asked now, or that has answered. */
   get model(): Model {
-    return this.ask.model;
+    return this.attempt.model;
   }
 
   /** Whether the answer has fallbacks, and whether one of them is asked now. */
-  get fallbacks(): { readonly areThere: boolean; readonly isAsked: boolean } {
-    return { areThere: this.parts.asks.length > 1, isAsked: this.ask !== this.first };
+  get fallbacks(): { readonly exist: boolean; readonly isAsked: boolean } {
+    return { exist: this.inputs.attempts.length > 1, isAsked: this.attempt !== this.first };
   }
 
   /** Stops the answer as if its caller had left. Has no effect on an answer that has ended. */
@@ -102,20 +102,20 @@ export class Generation {
     };
     disconnectSignal.addEventListener('abort', leave);
     const timer = setTimeout(() => {
-      stopping.abort(TIME_IS_UP satisfies Stop);
-    }, this.parts.timeoutMs);
+      stopping.abort(TIMED_OUT satisfies Stop);
+    }, this.inputs.timeoutMs);
     let done: CompletionDone;
     try {
-      done = await this.readAny(stopping.signal, onDelta);
+      done = await this.readWithFallbacks(stopping.signal, onDelta);
     } catch (error) {
       const stop = stopping.signal.reason as Stop | undefined;
       return await this.settleUnfinished(stop, error, onDelta !== undefined);
     } finally {
       clearTimeout(timer);
-      clearTimeout(this.patience);
+      clearTimeout(this.firstWordTimer);
       disconnectSignal.removeEventListener('abort', leave);
       // Tells a provider that still produces, for example more than `maxTokens`, to stop.
-      stopping.abort(OVER);
+      stopping.abort(ENDED);
     }
     return this.settle('complete', 'complete', done);
   }
@@ -124,41 +124,41 @@ export class Generation {
    * Asks one model after another until a first word comes, each but the last for a share of the time. If the
    * first refuses the request itself, asks no other. Throws the first one's failure if none answers.
    */
-  private async readAny(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
-    const { asks, timeoutMs } = this.parts;
+  private async readWithFallbacks(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
+    const { attempts, timeoutMs } = this.inputs;
     let failure: unknown;
-    for (const [n, ask] of asks.entries()) {
-      this.ask = ask;
-      const others = asks.length - n - 1;
-      const impatient = others > 0 ? new AbortController() : undefined;
+    for (const [n, attempt] of attempts.entries()) {
+      this.attempt = attempt;
+      const remaining = attempts.length - n - 1;
+      const limit = remaining > 0 ? new AbortController() : undefined;
       const leftMs = timeoutMs - (performance.now() - this.askedAt);
-      if (impatient) {
-        const giveUp = impatient.abort.bind(impatient, TIME_IS_UP);
-        this.patience = setTimeout(giveUp, leftMs / (others + 1));
+      if (limit) {
+        const giveUp = limit.abort.bind(limit, TIMED_OUT);
+        this.firstWordTimer = setTimeout(giveUp, leftMs / (remaining + 1));
       }
       try {
-        const either = impatient ? AbortSignal.any([signal, impatient.signal]) : signal;
-        return await this.read(either, onDelta);
+        const signalOrLimit = limit ? AbortSignal.any([signal, limit.signal]) : signal;
+        return await this.read(signalOrLimit, onDelta);
       } catch (error) {
         if (signal.aborted || this.produced.isAny) throw error;
         if (n === 0 && isRefusal(error)) throw error;
-        const reason = impatient?.signal.aborted ? this.timedOut() : error;
+        const reason = limit?.signal.aborted ? this.timeoutError() : error;
         failure ??= reason;
-        if (others > 0)
+        if (remaining > 0)
           logger.warn(
             { upstream: reportIn(reason) },
-            `${ask.model.id} failed: ${asks[n + 1]?.model.id ?? ''} is asked instead`,
+            `${attempt.model.id} failed: ${attempts[n + 1]?.model.id ?? ''} is asked instead`,
           );
       } finally {
-        clearTimeout(this.patience);
+        clearTimeout(this.firstWordTimer);
       }
     }
-    this.ask = this.first;
+    this.attempt = this.first;
     throw failure;
   }
 
   private async read(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
-    const { model, request } = this.ask;
+    const { model, request } = this.attempt;
     const onQueue = (isWaiting: boolean) => void (this.isQueued = isWaiting);
     const events = model.provider.complete({ ...request, signal, onQueue })[Symbol.asyncIterator]();
     try {
@@ -180,22 +180,22 @@ export class Generation {
       const next = await events.next();
       signal.throwIfAborted();
       if (next.done) throw new ProviderFailed();
-      clearTimeout(this.patience);
+      clearTimeout(this.firstWordTimer);
       if (next.value.type === 'done') return next.value;
       this.produced.add(next.value);
       if (this.produced.hasTooManyParts) {
         throw new ProviderFailed({ report: this.reportOf('the provider sent too many thoughts') });
       }
-      const taken = onDelta?.(next.value);
-      if (taken) {
+      const whenRead = onDelta?.(next.value);
+      if (whenRead) {
         this.isWaitingForClient = true;
-        await taken;
+        await whenRead;
         signal.throwIfAborted();
         this.isWaitingForClient = false;
       }
-      const turn = fairShare();
-      if (turn) await turn;
-      if (this.produced.size >= producedMax(this.ask)) {
+      const share = waitForFairShare();
+      if (share) await share;
+      if (this.produced.size >= maxChars(this.attempt)) {
         return { type: 'done', finishReason: 'length', usage: undefined };
       }
     }
@@ -208,27 +208,27 @@ export class Generation {
   ): Promise<Turn> {
     const hasOutput = this.produced.size > 0;
     if (stop === 'not wanted') {
-      const before = this.isQueued ? 'never asked' : 'gone before output';
-      return this.cancel(hasOutput ? 'gone mid-answer' : before);
+      const noOutputEnding = this.isQueued ? 'never asked' : 'gone before output';
+      return this.cancel(hasOutput ? 'gone mid-answer' : noOutputEnding);
     }
-    if (stop === TIME_IS_UP && this.isWaitingForClient) {
+    if (stop === TIMED_OUT && this.isWaitingForClient) {
       await this.settle('aborted', 'gone mid-answer', undefined);
       throw new AnswerNotRead();
     }
     // The client has already read what was passed on. So it is charged, and the turn is marked as cut off.
-    if (stop === TIME_IS_UP && isPassedOn && hasOutput) {
+    if (stop === TIMED_OUT && isPassedOn && hasOutput) {
       return this.settle('aborted', 'gone mid-answer', undefined);
     }
     await this.settle('failed', 'failed', undefined);
-    throw stop === TIME_IS_UP ? this.timedOut() : failureOf(error);
+    throw stop === TIMED_OUT ? this.timeoutError() : failureOf(error);
   }
 
-  private timedOut(): ProviderTimedOut {
+  private timeoutError(): ProviderTimedOut {
     return new ProviderTimedOut({ report: this.reportOf('the time was up') });
   }
 
   private reportOf(reason: string): ProviderReport {
-    const { model, request } = this.ask;
+    const { model, request } = this.attempt;
     const tookMs = Math.round(performance.now() - this.askedAt);
     return { provider: model.provider.name, model: request.model, reason, tookMs };
   }
@@ -238,8 +238,8 @@ export class Generation {
   }
 
   private settle(status: TurnStatus, ending: Ending, done: AnswerEnd | undefined): Promise<Turn> {
-    const { ask } = this;
-    const made = { status, ending, ...this.produced.all(), done };
-    return this.parts.settle(outcomeOf({ ...ask, held: this.parts.held }, made), ask.model);
+    const { attempt, inputs } = this;
+    const produced = { status, ending, ...this.produced.all(), done };
+    return inputs.settle(outcomeOf({ ...attempt, held: inputs.held }, produced), attempt.model);
   }
 }

@@ -8,8 +8,8 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { AnswerExpired, DatabaseUnavailable } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { nowMicros, type Micros } from '../time.js';
-import { giveBack } from '../wallet/give-back.js';
-import { GatheredHolds } from '../wallet/gathered-holds.service.js';
+import { releaseAfterFailure } from '../wallet/release-after-failure.js';
+import { BatchedHolds } from '../wallet/batched-holds.service.js';
 import { holdLifetime } from '../wallet/hold-lifetime.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { LateSettlements } from '../wallet/late-settlements.js';
@@ -40,10 +40,10 @@ export class HeldAnswerService {
     private readonly answerHolds: AnswerHoldService,
     private readonly unitOfWork: UnitOfWork,
     private readonly holds: HoldsService,
-    private readonly gathered: GatheredHolds,
+    private readonly batchedHolds: BatchedHolds,
     private readonly turns: TurnWriter,
     private readonly running: RunningAnswers,
-    private readonly late: LateSettlements,
+    private readonly lateSettlements: LateSettlements,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -60,14 +60,14 @@ export class HeldAnswerService {
     const { userId: ownerId } = principal;
     const ids: AnswerIds = {
       turnId: newId(),
-      conversationId: question.conversationId ?? question.opens ?? newId(),
+      conversationId: question.conversationId ?? question.newConversationId ?? newId(),
     };
     const opened = await this.answerHolds.open(principal, plan, question, ids, idempotency);
     const { held, maxTokens } = opened;
     const expiresAt = nowMicros() + holdLifetime(this.config);
     const generation = new Generation({
       ...ids,
-      asks: [plan, ...plan.fallbacks].map((one, n) => ({
+      attempts: [plan, ...plan.fallbacks].map((one, n) => ({
         model: one.model,
         request: requestOf(one, question, maxTokens[n] ?? 1),
       })),
@@ -109,15 +109,15 @@ export class HeldAnswerService {
         throw error;
       }
     };
-    return this.late.settle(attempt, ended.expiresAt, () =>
-      giveBack(this.unitOfWork, this.holds, ended.turnId),
+    return this.lateSettlements.settle(attempt, ended.expiresAt, () =>
+      releaseAfterFailure(this.unitOfWork, this.holds, ended.turnId),
     );
   }
 
   private settleOnce(ended: HeldAnswer, onMade: (turn: Turn) => void): Promise<Turn> {
     const settleAs = (one: HeldAnswer) =>
-      isGathered(one)
-        ? this.captureGathered(one, onMade)
+      canShareBatch(one)
+        ? this.captureInBatch(one, onMade)
         : this.unitOfWork.run(async (tx) => {
             const turn = await this.resolve(tx, one);
             onMade(turn);
@@ -139,12 +139,12 @@ export class HeldAnswerService {
     return ended.outcome.status === 'failed' ? this.release(tx, ended) : this.capture(tx, ended);
   }
 
-  private captureGathered(ended: HeldAnswer, onMade: (turn: Turn) => void): Promise<Turn> {
+  private captureInBatch(ended: HeldAnswer, onMade: (turn: Turn) => void): Promise<Turn> {
     const { turnId: holdId, outcome, principal } = ended;
-    const why = ledgerNote(principal, ended.modelId, holdId);
-    const bytes = { turnBytes: bytesKept(ended) };
-    const capture = { holdId, ownerId: principal.userId, amount: outcome.amount, why, ...bytes };
-    return this.gathered.capture(capture, (tx, captured) => {
+    const note = ledgerNote(principal, ended.modelId, holdId);
+    const bytes = { turnBytes: turnBytesOf(ended) };
+    const capture = { holdId, ownerId: principal.userId, amount: outcome.amount, note, ...bytes };
+    return this.batchedHolds.capture(capture, (tx, captured) => {
       const turn = this.turns.save(tx, ended, { holdId, ...captured });
       onMade(turn);
       return turn;
@@ -154,7 +154,7 @@ export class HeldAnswerService {
   private async capture(tx: Tx, ended: HeldAnswer): Promise<Turn> {
     const { turnId, outcome } = ended;
     const note = ledgerNote(ended.principal, ended.modelId, turnId);
-    const captured = await this.holds.capture(tx, turnId, outcome.amount, note, bytesKept(ended));
+    const captured = await this.holds.capture(tx, turnId, outcome.amount, note, turnBytesOf(ended));
     if (!captured) throw new AnswerExpired();
     return this.turns.save(tx, ended, { holdId: turnId, ...captured });
   }
@@ -163,7 +163,7 @@ export class HeldAnswerService {
   private async release(tx: Tx, ended: HeldAnswer): Promise<Turn> {
     const { turnId } = ended;
     // If the hold has expired, the conversation may be deleted, and there may be no row to save the turn to.
-    const released = await this.holds.release(tx, turnId, 'released', bytesKept(ended));
+    const released = await this.holds.release(tx, turnId, 'released', turnBytesOf(ended));
     if (!released) throw new AnswerExpired();
     return this.turns.save(tx, ended, { holdId: turnId, ...released });
   }
@@ -173,8 +173,8 @@ export class HeldAnswerService {
  * Returns whether the capture can share a batch. A cap has its own row, which other transactions may be
  * changing, so an answer that counts against a cap is captured alone.
  */
-const isGathered = ({ outcome, principal }: HeldAnswer) =>
+const canShareBatch = ({ outcome, principal }: HeldAnswer) =>
   outcome.status !== 'failed' && principal.key === undefined;
 
-const bytesKept = ({ content, question, isKept = question.isKept }: HeldAnswer) =>
+const turnBytesOf = ({ content, question, isKept = question.isKept }: HeldAnswer) =>
   bytesOf(content, { isKept });

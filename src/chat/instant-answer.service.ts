@@ -8,7 +8,7 @@ import { ChargesService } from '../wallet/charges.service.js';
 import { outcomeOf, type Outcome } from './outcome.js';
 import { requestOf, type Plan } from './planner.js';
 import type { Question } from './question.js';
-import { bytesOf, contentOf, storedByOpening } from './turn-content.js';
+import { bytesOf, contentOf, storageOfNewConversation } from './turn-content.js';
 import { ledgerNote, TurnWriter } from './turn-writer.js';
 
 /**
@@ -53,7 +53,7 @@ export class InstantAnswerService {
       thoughtParts: '',
       toolCalls: [],
     });
-    const opened = storedByOpening(question);
+    const opened = storageOfNewConversation(question);
     const charge = {
       ownerId: principal.userId,
       amount: price.perMessage,

@@ -25,7 +25,7 @@ export interface Outcome {
 }
 
 /** The request, and the amount held for it. */
-interface AskedOf {
+interface HeldRequest {
   readonly model: Model;
   readonly request: Pick<CompletionRequest, 'messages'>;
   readonly held: number;
@@ -50,7 +50,7 @@ interface Produced {
 
 /** Counts and prices what was produced. `amount` is at most `held`. */
 export function outcomeOf(
-  { model, request, held }: AskedOf,
+  { model, request, held }: HeldRequest,
   { status, ending, text, reasoning = '', thoughtParts = '', toolCalls, done }: Produced,
 ): Outcome {
   const calls = JSON.stringify(toolCalls).slice(1, -1);

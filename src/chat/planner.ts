@@ -10,7 +10,7 @@ import {
   assertPartsArePaid,
   countPrompt,
   estimatePrompt,
-  passedOn,
+  toProviderMessage,
   type TokenCount,
 } from '../models/prompt.js';
 import type { ChatMessage } from '../models/providers/provider.js';
@@ -111,7 +111,7 @@ export class Planner {
     const reserved = Math.min(wanted, Math.floor(model.contextTokens / 2));
     const budget = model.contextTokens - reserved - estimatePrompt([asked]);
     const messages = question.messages
-      ? [...systemOf(question, conversation), ...question.messages.map(passedOn)]
+      ? [...systemOf(question, conversation), ...question.messages.map(toProviderMessage)]
       : [...(conversation ? await this.conversations.context(conversation, budget) : []), asked];
     assertPartsArePaid(model, messages);
     const further = question.extra ? JSON.stringify(question.extra) : '';

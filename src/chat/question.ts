@@ -13,7 +13,7 @@ export interface Question {
   /** The client's own id of the conversation. The first message with an id opens the conversation. */
   readonly chatId?: string | undefined;
   /** The id of the conversation that is opened together with the hold, for `chatId`. */
-  readonly opens?: string | undefined;
+  readonly newConversationId?: string | undefined;
   /** The whole context, if the caller sends it. Otherwise the context is the turns of the conversation. */
   readonly messages?: readonly ChatMessage[] | undefined;
   readonly maxTokens?: number | undefined;

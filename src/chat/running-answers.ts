@@ -6,7 +6,7 @@ import { HoldStops } from '../wallet/hold-stops.js';
  * How often the database is polled for stops while answers run: one small index read. Without running answers
  * there is no polling.
  */
-const LOOK_EVERY_MS = 250;
+const POLL_EVERY_MS = 250;
 
 /** An answer that runs in this process. */
 interface RunningAnswer {
@@ -26,30 +26,30 @@ export class RunningAnswers implements OnModuleDestroy {
   /** Callbacks that wait for the end of an answer, by turn. */
   private readonly waiting = new Map<string, Set<() => void>>();
   private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private polling: Promise<void> | undefined;
 
   constructor(private readonly stops: HoldStops) {}
 
   add(answer: RunningAnswer): void {
     this.byTurn.set(answer.turnId, answer);
     this.timer ??= setInterval(() => {
-      this.looking ??= this.look().finally(() => (this.looking = undefined));
-    }, LOOK_EVERY_MS).unref();
+      this.polling ??= this.poll().finally(() => (this.polling = undefined));
+    }, POLL_EVERY_MS).unref();
   }
 
   /** Removes an answer. Call it when the answer is settled, whether that succeeded or failed. */
   remove(turnId: string): void {
     this.byTurn.delete(turnId);
-    for (const tell of this.waiting.get(turnId) ?? []) tell();
+    for (const resolve of this.waiting.get(turnId) ?? []) resolve();
     this.waiting.delete(turnId);
-    if (this.byTurn.size === 0) this.rest();
+    if (this.byTurn.size === 0) this.stopPolling();
   }
 
   /**
    * Resolves when the answer is settled. Returns undefined if no answer of that turn runs in this process. After the
    * signal is aborted the promise never resolves, and nothing is kept for it.
    */
-  settled(turnId: string, signal: AbortSignal): Promise<void> | undefined {
+  whenSettled(turnId: string, signal: AbortSignal): Promise<void> | undefined {
     if (!this.byTurn.has(turnId)) return undefined;
     return new Promise((resolve) => {
       const waiting = this.waiting.get(turnId) ?? new Set();
@@ -71,18 +71,18 @@ export class RunningAnswers implements OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.rest();
-    await this.looking;
+    this.stopPolling();
+    await this.polling;
   }
 
-  private rest(): void {
+  private stopPolling(): void {
     clearInterval(this.timer);
     this.timer = undefined;
   }
 
-  private async look(): Promise<void> {
+  private async poll(): Promise<void> {
     try {
-      for (const turnId of await this.stops.asked()) this.byTurn.get(turnId)?.stop();
+      for (const turnId of await this.stops.requestedStops()) this.byTurn.get(turnId)?.stop();
     } catch (error) {
       // An outage is logged once, elsewhere, for all parts of the service.
       if (error instanceof DatabaseUnavailable) return;

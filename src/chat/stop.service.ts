@@ -8,8 +8,8 @@ import { RunningAnswers } from './running-answers.js';
 
 /** How long `stop` waits. A process that runs the answer polls for stops several times in this time. */
 const WAIT_MAX_MS = 5000;
-const FIRST_LOOK_MS = 10;
-const LOOK_MS_MAX = 160;
+const FIRST_POLL_MS = 10;
+const POLL_INTERVAL_MAX_MS = 160;
 
 /** Stops the running answers of an owner, in whichever process they run. */
 @Injectable()
@@ -28,16 +28,16 @@ export class StopService {
    */
   async stop(ownerId: string, turnId: string): Promise<void> {
     if (!UUID_KEY.test(turnId)) throw new NotFound();
-    const isTold =
+    const isFound =
       this.running.stop(ownerId, turnId) ||
-      (await this.unitOfWork.run((tx) => this.stops.ask(tx, ownerId, turnId)));
-    if (!isTold) throw new NotFound();
+      (await this.unitOfWork.run((tx) => this.stops.requestStop(tx, ownerId, turnId)));
+    if (!isFound) throw new NotFound();
     const until = performance.now() + WAIT_MAX_MS;
-    let wait = FIRST_LOOK_MS;
+    let wait = FIRST_POLL_MS;
     while (performance.now() < until) {
       await sleep(wait);
       if (!(await this.stops.isOpen(turnId))) return;
-      wait = Math.min(2 * wait, LOOK_MS_MAX);
+      wait = Math.min(2 * wait, POLL_INTERVAL_MAX_MS);
     }
   }
 }

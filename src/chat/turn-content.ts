@@ -9,27 +9,27 @@ import type { Principal } from '../principal.js';
 import { NOTHING_STORED, type Stored } from '../wallet/stored.js';
 import type { Outcome } from './outcome.js';
 import type { Question } from './question.js';
-import { storable } from './storable.js';
+import { toStorableText } from './storable.js';
 
 /** The texts of a question and its answer that a turn stores. */
 export type TurnContent = Required<TurnTexts>;
 
-type Produced = Pick<Outcome, 'response' | 'reasoning' | 'thoughtParts' | 'toolCalls'>;
+type AnswerTexts = Pick<Outcome, 'response' | 'reasoning' | 'thoughtParts' | 'toolCalls'>;
 
-const NOTHING_YET: Produced = { response: '', reasoning: '', thoughtParts: '', toolCalls: [] };
+const NO_ANSWER: AnswerTexts = { response: '', reasoning: '', thoughtParts: '', toolCalls: [] };
 
 /** Returns the texts to store for a question and, if there is one, its answer. */
 export function contentOf(
   { key }: Principal,
   question: Question,
-  { response, reasoning, thoughtParts, toolCalls }: Produced = NOTHING_YET,
+  { response, reasoning, thoughtParts, toolCalls }: AnswerTexts = NO_ANSWER,
 ): TurnContent {
-  const [asked, answered] = [storable(question.message), storable(response)];
+  const [asked, answered] = [toStorableText(question.message), toStorableText(response)];
   return {
     message: asked,
     response: answered,
     folded: foldedBeside(asked, answered),
-    reasoning: reasoning === '' ? null : storable(reasoning),
+    reasoning: reasoning === '' ? null : toStorableText(reasoning),
     thoughtParts: thoughtParts === '' ? null : thoughtParts,
     toolCalls: toolCalls.length > 0 ? JSON.stringify(toolCalls) : null,
     request: question.request ?? null,
@@ -41,11 +41,12 @@ export function contentOf(
  * Returns what the database stores for the conversation that a question opens. Returns nothing if the
  * question continues a conversation or is not to be kept.
  */
-export function storedByOpening(question: Question): Stored {
-  const { conversationId, isKept = true, opens, chatId } = question;
+export function storageOfNewConversation(question: Question): Stored {
+  const { conversationId, isKept = true, newConversationId, chatId } = question;
   if (!isKept || conversationId !== undefined) return NOTHING_STORED;
-  const named = opens !== undefined && chatId !== undefined ? sizeOfClientChat({ chatId }) : 0;
-  return { bytes: sizeOfConversation({ system: null }) + named, conversations: 1 };
+  const clientIdBytes =
+    newConversationId !== undefined && chatId !== undefined ? sizeOfClientChat({ chatId }) : 0;
+  return { bytes: sizeOfConversation({ system: null }) + clientIdBytes, conversations: 1 };
 }
 
 /** Returns the size of a turn in bytes; 0 if it is not to be kept. */

@@ -7,7 +7,7 @@ import { nowMicros } from '../time.js';
 import type { LedgerNote } from '../wallet/spending.js';
 import type { Outcome } from './outcome.js';
 import type { Question } from './question.js';
-import { storable } from './storable.js';
+import { toStorableText } from './storable.js';
 import type { TurnContent } from './turn-content.js';
 
 /** An answer that has ended. */
@@ -49,7 +49,7 @@ export class TurnWriter {
       this.conversations.open(tx, {
         id: ended.conversationId,
         ownerId: ended.principal.userId,
-        title: storable(ended.question.message),
+        title: toStorableText(ended.question.message),
         model: null,
         system: null,
         busyHoldId: null,

@@ -6,7 +6,7 @@ import { OperatorsService, type UserChange } from '../admin/operators.service.js
 import { loadSettings } from '../config/config.js';
 import { Database } from '../database/data-source.js';
 import { assertMigrated } from '../database/migrate.js';
-import { placeKey } from '../database/numbered-lists.js';
+import { positionKey } from '../database/numbered-lists.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
@@ -86,7 +86,7 @@ export const listUsers = (search = '') =>
       if (!last || page.length < LIST_PAGE_SIZE || process.stdout.destroyed)
         return lines.join('\n');
       process.stdout.write(`${lines.join('\n')}\n`);
-      key = placeKey(last);
+      key = positionKey(last);
     }
   });
 

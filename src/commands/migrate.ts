@@ -5,7 +5,7 @@ import { openReadOnly, openWriter, type Database } from '../database/data-source
 import { FileLease } from '../database/file-lease.js';
 import { locationOf } from '../database/location.js';
 import { listMigrations, migrate, revertLast } from '../database/migrate.js';
-import { assertNoOther } from '../database/table-names.js';
+import { assertNotForeign } from '../database/table-names.js';
 import { entities } from '../entities.js';
 import { assertExistingDatabase } from './existing-database.js';
 
@@ -40,7 +40,7 @@ async function run(): Promise<void> {
   const config = loadSettings();
   process.stderr.write(`database: ${locationOf(config.databaseUrl)}\n`);
   const done = await withLease(config, async (database) => {
-    await assertNoOther(database);
+    await assertNotForeign(database);
     return migrate(database);
   });
   const names = done.map((name) => `migrated: ${name}\n`);
@@ -52,7 +52,7 @@ async function show(): Promise<void> {
   await assertExistingDatabase(settings);
   const database = await openReadOnly(optionsOf(settings));
   try {
-    await assertNoOther(database);
+    await assertNotForeign(database);
     for (const { name, isDone, isKnown } of await listMigrations(database)) {
       const note = isKnown ? '' : ' (of a newer release)';
       process.stdout.write(`[${isDone ? 'X' : ' '}] ${name}${note}\n`);
@@ -66,7 +66,7 @@ async function revert(): Promise<void> {
   const settings = loadSettings();
   await assertExistingDatabase(settings);
   const name = await withLease(settings, async (database) => {
-    await assertNoOther(database);
+    await assertNotForeign(database);
     return revertLast(database);
   });
   process.stdout.write(name === undefined ? 'nothing to revert\n' : `reverted: ${name}\n`);

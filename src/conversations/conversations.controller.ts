@@ -146,7 +146,7 @@ export class ConversationsController {
     const thread = await this.conversations.find(userId, id);
     const file = `conversation-${thread.id}.${format.extension}`;
     void reply.header('Content-Disposition', `attachment; filename="${file}"`).type(format.type);
-    void reply.send(Readable.from(format.write(thread, this.history.allOf(thread.id))));
+    void reply.send(Readable.from(format.write(thread, this.history.readAll(thread.id))));
   }
 
   /**

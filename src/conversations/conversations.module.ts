@@ -6,7 +6,7 @@ import { ConversationsController } from './conversations.controller.js';
 import { ConversationPages } from './conversation-pages.js';
 import { ConversationsService } from './conversations.service.js';
 import { HistoryController } from './history.controller.js';
-import { SearchTurns } from './search-turns.js';
+import { SearchQueue } from './search-queue.js';
 import { HistoryService } from './history.service.js';
 import { SavingOrder } from './saving-order.js';
 import { TurnFinder } from './turn-finder.service.js';
@@ -21,7 +21,7 @@ import { WholeTurnsService } from './whole-turns.service.js';
     ConversationPages,
     HistoryService,
     SavingOrder,
-    SearchTurns,
+    SearchQueue,
     TurnFinder,
     WholeTurnsService,
   ],

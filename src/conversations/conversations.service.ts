@@ -21,7 +21,7 @@ export const CONVERSATION = `id, title, model, system, created_at AS "createdAt"
  * The answer that the model is sent for a question whose answer was stopped before its first word. Providers
  * refuse an empty answer, and many refuse two questions in a row.
  */
-const NO_WORD = '(The answer was stopped before its first word.)';
+const EMPTY_ANSWER_TEXT = '(The answer was stopped before its first word.)';
 
 /** The fields of a conversation that its owner can read. */
 export type Thread = Pick<
@@ -68,16 +68,16 @@ export class ConversationsService {
   ): Promise<ChatMessage[]> {
     const { id: conversationId, system } = conversation;
     const first: ChatMessage[] = system === null ? [] : [{ role: 'system', content: system }];
-    let left = budgetTokens - estimatePrompt(first);
-    const turns = await this.readTold(conversationId, left, lastId);
+    let tokensLeft = budgetTokens - estimatePrompt(first);
+    const turns = await this.readContextTurns(conversationId, tokensLeft, lastId);
     const earlier: ChatMessage[] = [];
     for (const { message, response } of turns) {
       const pair: ChatMessage[] = [
         { role: 'user', content: message },
-        { role: 'assistant', content: response === '' ? NO_WORD : response },
+        { role: 'assistant', content: response === '' ? EMPTY_ANSWER_TEXT : response },
       ];
-      left -= estimatePrompt(pair);
-      if (left < 0) break;
+      tokensLeft -= estimatePrompt(pair);
+      if (tokensLeft < 0) break;
       earlier.unshift(...pair);
     }
     return [...first, ...earlier];
@@ -88,12 +88,12 @@ export class ConversationsService {
    * are read first. All texts of a long conversation could fill the memory if many requests read them at
    * once.
    */
-  private async readTold(
+  private async readContextTurns(
     conversationId: string,
     budgetTokens: number,
     lastId: string | undefined,
   ): Promise<{ message: string; response: string }[]> {
-    const told = `FROM turns WHERE conversation_id = $1 AND ((status = 'complete' AND response <> '')
+    const fromContextTurns = `FROM turns WHERE conversation_id = $1 AND ((status = 'complete' AND response <> '')
          OR (status = 'aborted' AND (response <> '' OR prompt_tokens > 0)))
          ${lastId === undefined ? '' : 'AND ordinal <= (SELECT ordinal FROM turns WHERE id = $3)'}`;
     const parameters = [
@@ -103,22 +103,22 @@ export class ConversationsService {
     ];
     const lengths = await this.reader.read<{ ordinal: number; bytes: number }>(
       `/* conversation.lengths */ SELECT ordinal, octet_length(message) + octet_length(response) AS bytes
-       ${told} ORDER BY ordinal DESC LIMIT $2`,
+       ${fromContextTurns} ORDER BY ordinal DESC LIMIT $2`,
       parameters,
     );
-    let left = budgetTokens;
-    const fitting = lengths.filter(({ bytes }) => (left -= tokensOfBytes(bytes)) >= 0);
+    let bytesLeft = budgetTokens;
+    const fitting = lengths.filter(({ bytes }) => (bytesLeft -= tokensOfBytes(bytes)) >= 0);
     const oldest = fitting.at(-1)?.ordinal;
     if (oldest === undefined) return [];
     return this.reader.read(
-      `/* conversation.context */ SELECT message, response ${told} AND ordinal >= $${String(parameters.push(oldest))}
+      `/* conversation.context */ SELECT message, response ${fromContextTurns} AND ordinal >= $${String(parameters.push(oldest))}
        ORDER BY ordinal DESC LIMIT $2`,
       parameters,
     );
   }
 
   /**
-   * Locks the conversation for one answer. Call it before the hold, and call `occupy` after it. Throws
+   * Locks the conversation for one answer. Call it before the hold, and call `markBusy` after it. Throws
    * `ConversationBusy` while an answer is under way, which means that its hold is open.
    */
   async lockForAnswer(tx: Tx, ownerId: string, id: string): Promise<void> {
@@ -145,7 +145,7 @@ export class ConversationsService {
   }
 
   /** Sets the hold of the answer under way. A conversation without a title gets a title from the message. */
-  async occupy(tx: Tx, id: string, holdId: string, message: string): Promise<void> {
+  async markBusy(tx: Tx, id: string, holdId: string, message: string): Promise<void> {
     await tx.write(
       `/* conversation.occupy */ UPDATE conversations SET busy_hold_id = $2,
          title = CASE WHEN title = '' THEN $3 ELSE title END WHERE id = $1 RETURNING id`,

@@ -41,7 +41,7 @@ export class HistoryService {
    * Returns the turn that a captured hold paid for. Throws `NotFound` if its owner has deleted it or did not
    * want it stored.
    */
-  async ofHold(ownerId: string, holdId: string): Promise<Turn> {
+  async findByHold(ownerId: string, holdId: string): Promise<Turn> {
     const turn = await this.reader.repository(Turn).findOneBy({ ownerId, holdId });
     if (!turn) throw new NotFound('The answer to this Idempotency-Key was deleted, or never kept.');
     return turn;
@@ -66,17 +66,17 @@ export class HistoryService {
   }
 
   /**
-   * Returns one page of the turns that contain the text, wherever in the history they are. Stops when `gone`
-   * is aborted. Throws `Throttled` while the owner has another search under way.
+   * Returns one page of the turns that contain the text, wherever in the history they are. Stops when
+   * `disconnectSignal` is aborted. Throws `Throttled` while the owner has another search under way.
    */
   async search(
     ownerId: string,
     text: string,
     keyset: Keyset,
-    gone: AbortSignal,
+    disconnectSignal: AbortSignal,
   ): Promise<PastTurn[]> {
     const placed = await this.order.ofTurn(ownerId, keyset);
-    const found = await this.finder.find(ownerId, text, placed, gone);
+    const found = await this.finder.find(ownerId, text, placed, disconnectSignal);
     const { order } = keyset;
     return this.reader.read<PastTurn>(
       `/* history.found */ SELECT ${TURN} FROM turns WHERE owner_id = $1 AND ordinal = ANY($2) ORDER BY ordinal ${order}`,
@@ -86,25 +86,25 @@ export class HistoryService {
 
   /** Returns one page of a conversation. The caller must have checked its owner. */
   async pageOf(ownerId: string, conversationId: string, keyset: Keyset): Promise<PastTurn[]> {
-    return this.readOf(conversationId, await this.order.ofTurn(ownerId, keyset));
+    return this.readPage(conversationId, await this.order.ofTurn(ownerId, keyset));
   }
 
   /**
    * Returns all turns of a conversation, oldest first. They are read in batches, so the memory does not
    * depend on their number.
    */
-  async *allOf(conversationId: string): AsyncIterable<PastTurn> {
+  async *readAll(conversationId: string): AsyncIterable<PastTurn> {
     let key: number | undefined;
     for (;;) {
       const keyset = { key, comparison: '>', order: 'ASC', limit: EXPORT_BATCH } as const;
-      const turns = await this.readOf(conversationId, keyset);
+      const turns = await this.readPage(conversationId, keyset);
       yield* turns;
       if (turns.length < EXPORT_BATCH) return;
       key = turns.at(-1)?.ordinal;
     }
   }
 
-  private readOf(conversationId: string, keyset: OrdinalKeyset): Promise<PastTurn[]> {
+  private readPage(conversationId: string, keyset: OrdinalKeyset): Promise<PastTurn[]> {
     const parameters = [conversationId, keyset.limit];
     return this.read('conversation.page', 'conversation_id = $1', keyset, parameters);
   }

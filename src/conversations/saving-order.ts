@@ -23,15 +23,15 @@ export class SavingOrder {
     const find = `/* turn.ordinal */ SELECT ordinal FROM turns WHERE id = $2 AND owner_id = $1
        UNION ALL SELECT turn_ordinal FROM ledger_entries
        WHERE owner_id = $1 AND turn_id = $2 AND turn_ordinal IS NOT NULL LIMIT 1`;
-    return this.placed('turns', find, ownerId, keyset);
+    return this.keysetOf('turns', find, ownerId, keyset);
   }
 
   ofConversation(ownerId: string, keyset: Keyset): Promise<OrdinalKeyset> {
     const find = `/* conversation.ordinal */ SELECT ordinal FROM conversations WHERE id = $2 AND owner_id = $1`;
-    return this.placed('conversations', find, ownerId, keyset);
+    return this.keysetOf('conversations', find, ownerId, keyset);
   }
 
-  private async placed(
+  private async keysetOf(
     table: Table,
     find: string,
     ownerId: string,
@@ -40,7 +40,7 @@ export class SavingOrder {
     if (id === undefined) return { ...keyset, key: undefined };
     const [row] = await this.reader.read<{ ordinal: number }>(find, [ownerId, id]);
     if (row) return { ...keyset, key: row.ordinal };
-    const before = await this.lastBefore(table, ownerId, momentOf(id));
+    const before = await this.lastBefore(table, ownerId, timeOfId(id));
     return { ...keyset, key: keyset.comparison === '>' ? before : before + 1 };
   }
 
@@ -70,6 +70,6 @@ export class SavingOrder {
 }
 
 /** Returns the time when a UUIDv7 was created. For another text the result has no meaning. */
-function momentOf(id: string): Micros {
+function timeOfId(id: string): Micros {
   return (Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16) || 0) * 1000;
 }

@@ -6,7 +6,7 @@ export const TITLE_MAX_CHARS = 80;
  * Number of UTF-16 code units that are examined. This leaves room for characters of several code points, and
  * for white space.
  */
-const LOOKED_AT_CHARS = 20 * TITLE_MAX_CHARS;
+const EXAMINED_CHARS = 20 * TITLE_MAX_CHARS;
 
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
@@ -15,7 +15,7 @@ const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
  * reader sees them (graphemes), 80 code points at most.
  */
 export function titleOf(text: string): string {
-  const start = text.trimStart().slice(0, LOOKED_AT_CHARS);
+  const start = text.trimStart().slice(0, EXAMINED_CHARS);
   const line = start
     .replaceAll('\0', '\ufffd')
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')

@@ -3,7 +3,7 @@ import { folded } from '../database/folded-text.js';
 import { likePattern } from '../database/like.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { OrdinalKeyset } from './saving-order.js';
-import { SearchTurns } from './search-turns.js';
+import { SearchQueue } from './search-queue.js';
 
 /** Maximum number of turns that one statement of a search examines, which is 8 MiB at most. */
 const STEP_TURNS = 2000;
@@ -11,7 +11,7 @@ const STEP_TURNS = 2000;
  * Turns with more bytes than this are examined separately, `LONG_STEP_BYTES` in one statement, or one turn if
  * it is longer than that.
  */
-const LONG_BYTES = 4096;
+const LONG_TURN_BYTES = 4096;
 /** Maximum number of candidates at once. A long candidate may turn out not to contain the text. */
 const CANDIDATES_MAX = 200;
 const LONG_STEP_BYTES = 1_048_576;
@@ -23,7 +23,7 @@ interface Candidate {
 }
 
 /** The parameters of a search. */
-interface Wanted {
+interface SearchParameters {
   readonly ownerId: string;
   /** The condition in SQL. Its parameters begin at `$3`. */
   readonly match: string;
@@ -39,31 +39,42 @@ interface Wanted {
 export class TurnFinder {
   constructor(
     private readonly reader: ReadConnection,
-    private readonly searches: SearchTurns,
+    private readonly searches: SearchQueue,
   ) {}
 
   /**
    * Returns the ordinals of the next turns that contain the text, as many as the keyset asks for. No step
-   * begins after `gone` is aborted. Throws `Throttled` while the owner has another search under way.
+   * begins after `disconnectSignal` is aborted. Throws `Throttled` while the owner has another search under way.
    */
-  find(ownerId: string, text: string, from: OrdinalKeyset, gone: AbortSignal): Promise<number[]> {
-    const [match, texts] = matching(folded(text));
-    const wanted = { ownerId, match, texts };
-    return this.searches.ofOwner(ownerId, gone, () => this.steps(wanted, from, gone));
+  find(
+    ownerId: string,
+    text: string,
+    from: OrdinalKeyset,
+    disconnectSignal: AbortSignal,
+  ): Promise<number[]> {
+    const [match, texts] = matchCondition(folded(text));
+    const parameters = { ownerId, match, texts };
+    return this.searches.runForOwner(ownerId, disconnectSignal, () =>
+      this.steps(parameters, from, disconnectSignal),
+    );
   }
 
-  private async steps(wanted: Wanted, from: OrdinalKeyset, gone: AbortSignal): Promise<number[]> {
+  private async steps(
+    parameters: SearchParameters,
+    from: OrdinalKeyset,
+    disconnectSignal: AbortSignal,
+  ): Promise<number[]> {
     const found: number[] = [];
     for (let step = from; ;) {
       const limit = from.limit - found.length;
-      const near = await this.searches.step(gone, async () => {
-        const end = await this.stepEnd(wanted.ownerId, step);
+      const read = await this.searches.runStep(disconnectSignal, async () => {
+        const end = await this.stepEnd(parameters.ownerId, step);
         const asked = { ...step, limit: CANDIDATES_MAX };
-        return { end, candidates: await this.candidates(wanted, asked, end) };
+        return { end, candidates: await this.candidates(parameters, asked, end) };
       });
-      if (!near) return found;
-      const { end, candidates } = near;
-      found.push(...(await this.looked(wanted, candidates, limit, gone)));
+      if (!read) return found;
+      const { end, candidates } = read;
+      found.push(...(await this.firstContaining(parameters, candidates, limit, disconnectSignal)));
       const key = candidates.length === CANDIDATES_MAX ? candidates.at(-1)?.ordinal : end;
       if (key === undefined || found.length === from.limit) return found;
       step = { ...step, key };
@@ -85,7 +96,7 @@ export class TurnFinder {
   }
 
   private candidates(
-    { ownerId, match, texts }: Wanted,
+    { ownerId, match, texts }: SearchParameters,
     { key, comparison, order, limit }: OrdinalKeyset,
     end: number | undefined,
   ): Promise<Candidate[]> {
@@ -97,32 +108,37 @@ export class TurnFinder {
     );
     return this.reader.read<Candidate>(
       `/* history.search */ SELECT ordinal, ${BYTES} AS bytes FROM turns
-       WHERE owner_id = $1 AND CASE WHEN ${BYTES} > ${String(LONG_BYTES)} THEN true ELSE ${match} END ${range}
+       WHERE owner_id = $1 AND CASE WHEN ${BYTES} > ${String(LONG_TURN_BYTES)} THEN true ELSE ${match} END ${range}
        ORDER BY ordinal ${order} LIMIT $2`,
       parameters,
     );
   }
 
   /** Returns the first candidates that contain the text, in their order, `limit` at most. */
-  private async looked(
-    wanted: Wanted,
+  private async firstContaining(
+    parameters: SearchParameters,
     candidates: readonly Candidate[],
     limit: number,
-    gone: AbortSignal,
+    disconnectSignal: AbortSignal,
   ): Promise<number[]> {
     const ordinals = candidates.map(({ ordinal }) => ordinal);
-    const long = candidates.filter(({ bytes }) => bytes > LONG_BYTES);
-    const missed = new Set<number>();
-    for (const some of inMebibytes(long)) {
-      const having = await this.searches.step(gone, () => this.having(wanted, some));
-      for (const ordinal of some) if (!having?.has(ordinal)) missed.add(ordinal);
-      const seen = ordinals.slice(0, ordinals.indexOf(some.at(-1) ?? NaN) + 1);
-      if (seen.filter((ordinal) => !missed.has(ordinal)).length >= limit) break;
+    const long = candidates.filter(({ bytes }) => bytes > LONG_TURN_BYTES);
+    const withoutText = new Set<number>();
+    for (const group of groupsByBytes(long)) {
+      const containing = await this.searches.runStep(disconnectSignal, () =>
+        this.longContaining(parameters, group),
+      );
+      for (const ordinal of group) if (!containing?.has(ordinal)) withoutText.add(ordinal);
+      const examined = ordinals.slice(0, ordinals.indexOf(group.at(-1) ?? NaN) + 1);
+      if (examined.filter((ordinal) => !withoutText.has(ordinal)).length >= limit) break;
     }
-    return ordinals.filter((ordinal) => !missed.has(ordinal)).slice(0, limit);
+    return ordinals.filter((ordinal) => !withoutText.has(ordinal)).slice(0, limit);
   }
 
-  private async having({ ownerId, match, texts }: Wanted, long: number[]): Promise<Set<number>> {
+  private async longContaining(
+    { ownerId, match, texts }: SearchParameters,
+    long: number[],
+  ): Promise<Set<number>> {
     const rows = await this.reader.read<Pick<Candidate, 'ordinal'>>(
       `/* history.search_long */ SELECT ordinal FROM turns WHERE owner_id = $1 AND ordinal = ANY($2) AND ${match}`,
       [ownerId, long, ...texts],
@@ -131,7 +147,7 @@ export class TurnFinder {
   }
 }
 
-function inMebibytes(long: readonly Candidate[]): number[][] {
+function groupsByBytes(long: readonly Candidate[]): number[][] {
   const groups: number[][] = [];
   let left = 0;
   for (const { ordinal, bytes } of long) {
@@ -160,17 +176,17 @@ const BEGINNINGS_MAX = 8;
  * linear time for all texts. A plain comparison is faster on texts that are stored folded. On SQLite `LIKE`
  * compares the other texts as they are.
  */
-function matching(text: string): [condition: string, wanted: string[]] {
+function matchCondition(text: string): [condition: string, wanted: string[]] {
   const beginnings = text.split(text.charAt(0)).length - 1;
   const isPlain = beginnings > BEGINNINGS_MAX;
-  const asItIs = (column: string) => {
+  const contains = (column: string) => {
     // The collation C converts only A to Z to lower case. These texts need no more, and it takes half the
     // time.
-    const small = `lower(${column} COLLATE "C")`;
-    return isPlain ? `strpos(${small}, $3) > 0` : `${small} LIKE $4 ESCAPE '\\'`;
+    const lowerCase = `lower(${column} COLLATE "C")`;
+    return isPlain ? `strpos(${lowerCase}, $3) > 0` : `${lowerCase} LIKE $4 ESCAPE '\\'`;
   };
   return [
-    `CASE WHEN folded IS NULL THEN ${asItIs('message')} OR ${asItIs('response')} ELSE strpos(folded, $3) > 0 END`,
+    `CASE WHEN folded IS NULL THEN ${contains('message')} OR ${contains('response')} ELSE strpos(folded, $3) > 0 END`,
     isPlain ? [text] : [text, likePattern(text)],
   ];
 }

@@ -12,20 +12,20 @@ import { existsSync } from 'node:fs';
 import type pg from 'pg';
 import pgTypes from 'pg-types';
 import sqlite3 from 'sqlite3';
-import { assertFile, notOpened, sqlitePathOf } from './location.js';
+import { assertFile, openError, sqlitePathOf } from './location.js';
 import { migrations } from './migrations.js';
 import { makePrivateFile } from './private-file.js';
-import { asFault } from './faults.js';
+import { toServiceError } from './service-errors.js';
 import { PostgresStatements } from './postgres-statements.js';
 import { postgresUrl } from './postgres-url.js';
-import { endOnSilence } from './silence.js';
+import { endOnSilence } from './server-silence.js';
 import { TransactionRunner, UnitRunner, type Unit } from './sqlite-runner.js';
 import { SqliteStatements } from './sqlite-statements.js';
 import type { EntityClass, Statements } from './statements.js';
 
 const SQLITE_BUSY_TIMEOUT_MS = 5000;
 export const POSTGRES_CONNECT_TIMEOUT_MS = 10_000;
-/** The timeout of every statement, except those that run through `unhurried`. */
+/** The timeout of every statement, except those that run through `withoutStatementTimeout`. */
 export const POSTGRES_STATEMENT_TIMEOUT_MS = 30_000;
 /** PostgreSQL ends a transaction that is idle for longer. Otherwise a blocked process would keep its locks. */
 const POSTGRES_IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
@@ -56,11 +56,11 @@ async function setTimeouts(client: pg.Client): Promise<void> {
 }
 
 /** Maps the errors of TypeORM's own queries to the same errors that `Statements` throw. */
-function withFaults(runner: QueryRunner): QueryRunner {
+function mapErrors(runner: QueryRunner): QueryRunner {
   const query = runner.query.bind(runner);
   const connect = runner.connect.bind(runner) as () => Promise<unknown>;
   const thrown = (error: unknown): never => {
-    throw asFault(error);
+    throw toServiceError(error);
   };
   return Object.assign(runner, {
     query: (...asked: Parameters<typeof query>) => query(...asked).catch(thrown),
@@ -178,7 +178,7 @@ export class Database extends DataSource {
     // On SQLite TypeORM returns the same runner each time.
     if (this.runners.has(runner)) return runner;
     this.runners.add(runner);
-    return withFaults(runner);
+    return mapErrors(runner);
   }
 
   override async destroy(): Promise<void> {
@@ -202,7 +202,7 @@ async function open(
     await database.initialize();
     return database;
   } catch (error) {
-    throw notOpened(options.url, error);
+    throw openError(options.url, error);
   }
 }
 

@@ -9,24 +9,24 @@ import { Database } from './data-source.js';
 @Injectable()
 export class DatabaseClock {
   /** The time that the server returned, and the value of the monotonic clock when it arrived. */
-  private heard: { readonly moment: Micros; readonly atMs: number } | undefined;
+  private lastReading: { readonly moment: Micros; readonly atMs: number } | undefined;
 
   constructor(private readonly database: Database) {}
 
-  /** Returns the current time of the server's clock, or of this machine's clock before the first `hear()`. */
+  /** Returns the current time of the server's clock, or of this machine's clock before the first `synchronize()`. */
   now(): Micros {
-    if (!this.heard) return nowMicros();
-    const elapsedMs = performance.now() - this.heard.atMs;
-    return Math.floor(this.heard.moment + (elapsedMs * SECOND_MICROS) / 1000);
+    if (!this.lastReading) return nowMicros();
+    const elapsedMs = performance.now() - this.lastReading.atMs;
+    return Math.floor(this.lastReading.moment + (elapsedMs * SECOND_MICROS) / 1000);
   }
 
   /** Reads the server's clock again. The monotonic clock may have stopped while the machine was suspended. */
-  async hear(): Promise<void> {
+  async synchronize(): Promise<void> {
     if (this.database.isSqlite) return;
     const [row] = await this.database.statements.rows<{ moment: Micros }>(
       `/* clock.hear */ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS moment`,
       [],
     );
-    if (row) this.heard = { moment: row.moment, atMs: performance.now() };
+    if (row) this.lastReading = { moment: row.moment, atMs: performance.now() };
   }
 }

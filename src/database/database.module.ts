@@ -12,7 +12,7 @@ import { Database, openReader, openWriter } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';
 import { Journal } from './journal.js';
 import { NumberedLists } from './numbered-lists.js';
-import { tellOutagesBy } from './outage-log.js';
+import { setOutageLog } from './outage-log.js';
 import { ProcessLease } from './process-lease.js';
 import { ReadConnection } from './read-connection.js';
 import { ServedMark } from './served-mark.js';
@@ -47,7 +47,7 @@ class DatabaseCloser implements OnApplicationShutdown {
 export class DatabaseModule {
   static forRoot(entities: EntityClass[]): DynamicModule {
     const logger = new Logger('Database');
-    tellOutagesBy((line, sentence) => {
+    setOutageLog((line, sentence) => {
       logger.error(line, sentence);
     });
     const options = (config: Config) => ({

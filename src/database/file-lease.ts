@@ -21,7 +21,7 @@ export class FileInUse extends Error {}
 export class FileMoved extends Error {}
 
 /** Checks whether both are the same file, whatever their names are. */
-const isSame = (one: { dev: number; ino: number }, other: { dev: number; ino: number }) =>
+const isSameFile = (one: { dev: number; ino: number }, other: { dev: number; ino: number }) =>
   one.dev === other.dev && one.ino === other.ino;
 
 const statOf = (path: string) => statSync(path, { throwIfNoEntry: false });
@@ -83,12 +83,12 @@ export class FileLease {
    */
   async renew(): Promise<void> {
     const found = statOf(this.path);
-    if (this.fd !== undefined && !(found && isSame(found, fstatSync(this.fd)))) {
+    if (this.fd !== undefined && !(found && isSameFile(found, fstatSync(this.fd)))) {
       throw new FileMoved(
         `${this.path} was moved, removed or replaced while it is served: stop the service, and put it back`,
       );
     }
-    if (this.name.isThere()) return;
+    if (this.name.exists()) return;
     const name = await NameLock.take(this.path);
     if (!name) throw new FileInUse(`another process has locked ${this.path}.lock`);
     await this.name.release();
@@ -158,9 +158,9 @@ class NameLock {
     }
   }
 
-  isThere(): boolean {
+  exists(): boolean {
     const found = statOf(this.path);
-    return found !== undefined && this.made !== undefined && isSame(found, this.made);
+    return found !== undefined && this.made !== undefined && isSameFile(found, this.made);
   }
 
   async release(): Promise<void> {

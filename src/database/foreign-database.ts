@@ -1,6 +1,6 @@
 import sqlite3, { type Database as Connection } from 'sqlite3';
 import { POSTGRES_CONNECT_TIMEOUT_MS } from './data-source.js';
-import { notOpened, sqlitePathOf } from './location.js';
+import { openError, sqlitePathOf } from './location.js';
 import { postgresUrl } from './postgres-url.js';
 import { assertSqliteFile } from './sqlite-file.js';
 
@@ -89,7 +89,7 @@ async function openPostgres(url: string): Promise<ForeignDatabase> {
       return made;
     })
     .catch((error: unknown) => {
-      throw notOpened(url, error);
+      throw openError(url, error);
     });
   const rows = async <Row>(sql: string, parameters: readonly string[] = []) =>
     (await client.query(sql, [...parameters])).rows as Row[];

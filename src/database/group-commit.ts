@@ -103,7 +103,7 @@ export class GroupCommit {
       try {
         const value = await this.perform(work, tx);
         outcomes.push(() => {
-          tx.tellCommitted();
+          tx.notifyCommitted();
           resolve(value);
         });
       } catch (error) {
@@ -135,7 +135,7 @@ export class GroupCommit {
       await tx.flush();
       await this.runner.commitTransaction();
       return () => {
-        tx.tellCommitted();
+        tx.notifyCommitted();
         resolve(value);
       };
     } catch (error) {

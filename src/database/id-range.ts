@@ -4,7 +4,7 @@ import { DAY_MICROS, type Micros } from '../time.js';
 const CLOCK_ERROR_MAX = DAY_MICROS;
 
 /** Returns the smallest UUIDv7 of a time. */
-function idAt(moment: Micros): string {
+function smallestIdAt(moment: Micros): string {
   const hex = Math.max(0, Math.floor(moment / 1000))
     .toString(16)
     .padStart(12, '0');
@@ -16,5 +16,5 @@ function idAt(moment: Micros): string {
  * finds the rows by the primary key, and a second condition on the time itself selects the right ones.
  */
 export function idsAround(from: Micros, to: Micros): [first: string, last: string] {
-  return [idAt(from - CLOCK_ERROR_MAX), idAt(to + CLOCK_ERROR_MAX)];
+  return [smallestIdAt(from - CLOCK_ERROR_MAX), smallestIdAt(to + CLOCK_ERROR_MAX)];
 }

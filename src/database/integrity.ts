@@ -1,5 +1,5 @@
 import type { Database } from './data-source.js';
-import { unhurried, type Ask } from './unhurried.js';
+import { withoutStatementTimeout, type RunStatement } from './without-statement-timeout.js';
 
 const FAULTS_MAX = 10;
 
@@ -9,7 +9,9 @@ const FAULTS_MAX = 10;
  * loaded.
  */
 export async function databaseFaults(database: Database): Promise<string[]> {
-  return database.isSqlite ? faultsOfFile(database) : unhurried(database, danglingReferences);
+  return database.isSqlite
+    ? faultsOfFile(database)
+    : withoutStatementTimeout(database, danglingReferences);
 }
 
 async function faultsOfFile(database: Database): Promise<string[]> {
@@ -31,7 +33,7 @@ async function faultsOfFile(database: Database): Promise<string[]> {
 const toSentence = (table: string, parent: string, count: number) =>
   `rows of ${table} whose row in ${parent} is missing: ${String(count)}`;
 
-async function danglingReferences(ask: Ask): Promise<string[]> {
+async function danglingReferences(ask: RunStatement): Promise<string[]> {
   const keys = await ask<Record<'child' | 'parent' | 'column' | 'target', string>>(
     `SELECT k.conrelid::regclass AS child, k.confrelid::regclass AS parent,
        quote_ident(c.attname) AS column, quote_ident(t.attname) AS target

@@ -5,11 +5,11 @@ import { resolve } from 'node:path';
 const SQLITE = 'sqlite:';
 
 /** Replaces `~` with the home folder, as a shell does. No shell has expanded the values of an `.env` file. */
-const withHome = (path: string) => path.replace(/^~(?=[/\\]|$)/, () => homedir());
+const expandHome = (path: string) => path.replace(/^~(?=[/\\]|$)/, () => homedir());
 
 /** Returns the absolute path of an SQLite file. Returns undefined for another kind of database. */
 export function sqlitePathOf(url: string): string | undefined {
-  return url.startsWith(SQLITE) ? resolve(withHome(url.slice(SQLITE.length))) : undefined;
+  return url.startsWith(SQLITE) ? resolve(expandHome(url.slice(SQLITE.length))) : undefined;
 }
 
 /** Returns the location of the database for people to read: an absolute path, or a server without the password. */
@@ -21,7 +21,7 @@ export function locationOf(url: string): string {
 }
 
 /** Returns the error to throw if a database does not open: one sentence, without the password. */
-export function notOpened(url: string, error: unknown): Error {
+export function openError(url: string, error: unknown): Error {
   // A host with two addresses fails with an AggregateError, which has a code and no message.
   const { message, code } = error as NodeJS.ErrnoException;
   const sentence = `The database ${locationOf(url)} does not open: ${message || String(code)}`;

@@ -1,6 +1,6 @@
 import { MigrationExecutor, type DataSource } from 'typeorm';
 import type { Database } from './data-source.js';
-import { assertNoOther } from './table-names.js';
+import { assertNotForeign } from './table-names.js';
 
 /** The advisory lock of all processes that start on one PostgreSQL database. The number has no other meaning. */
 export const MIGRATION_LOCK = 0x7a11c4a7;
@@ -9,7 +9,7 @@ export const MIGRATION_LOCK = 0x7a11c4a7;
  * Runs `work`, which changes the schema, under a lock. If several processes start at once on PostgreSQL, one runs
  * and the others wait. On SQLite the caller holds the process lease, so no other process works on the file.
  */
-async function alone<T>(
+async function withMigrationLock<T>(
   dataSource: DataSource,
   work: (executor: MigrationExecutor) => Promise<T>,
 ): Promise<T> {
@@ -33,12 +33,14 @@ async function alone<T>(
 
 /** Runs the pending migrations, and returns their names. Throws if a newer release has changed the database. */
 export async function migrate(dataSource: DataSource): Promise<string[]> {
-  const done = await alone(dataSource, (executor) => executor.executePendingMigrations());
+  const done = await withMigrationLock(dataSource, (executor) =>
+    executor.executePendingMigrations(),
+  );
   return done.map(({ name }) => name);
 }
 
-/** Runs the pending migrations without a lock, for a caller that has taken the database with `takeAlone`. */
-export async function migrateAlone(dataSource: DataSource): Promise<void> {
+/** Runs the pending migrations without a lock, for a caller that has taken the database with `takeExclusively`. */
+export async function migrateWithoutLock(dataSource: DataSource): Promise<void> {
   const executor = new MigrationExecutor(dataSource);
   executor.transaction = 'each';
   await assertKnown(dataSource, executor);
@@ -47,7 +49,7 @@ export async function migrateAlone(dataSource: DataSource): Promise<void> {
 
 /** Reverts the last migration, and returns its name. Returns undefined if there is none. */
 export function revertLast(dataSource: DataSource): Promise<string | undefined> {
-  return alone(dataSource, async (executor) => {
+  return withMigrationLock(dataSource, async (executor) => {
     const [last] = await executor.getExecutedMigrations();
     if (last) await executor.undoLastMigration();
     return last?.name;
@@ -86,7 +88,7 @@ export async function listMigrations(dataSource: DataSource): Promise<MigrationS
  */
 export async function assertMigrated(database: Database): Promise<void> {
   const executor = new MigrationExecutor(database);
-  await assertNoOther(database);
+  await assertNotForeign(database);
   await assertKnown(database, executor);
   const pending = await executor.getPendingMigrations();
   if (pending.length === 0) return;

@@ -9,7 +9,7 @@ import type { Tx } from './tx.js';
 type ListName = 'users' | 'trail_entries';
 
 /** The position of a row in its list. Rows older than the numbers have ordinal 0 and are sorted by their ids. */
-export interface Place {
+export interface ListPosition {
   readonly ordinal: number;
   readonly id: string;
 }
@@ -17,16 +17,16 @@ export interface Place {
 /**
  * A key of a row: its position, as the links of pages contain it, or its id alone, as clients know it from the row.
  */
-export const PLACE_KEY = /^(?:(\d{1,15})\.)?([\da-f-]{36})$/;
+export const POSITION_KEY = /^(?:(\d{1,15})\.)?([\da-f-]{36})$/;
 
 /** Returns the key from which the next page continues after a row. */
-export const placeKey = ({ ordinal, id }: Place): string => `${String(ordinal)}.${id}`;
+export const positionKey = ({ ordinal, id }: ListPosition): string => `${String(ordinal)}.${id}`;
 
 /**
  * Maximum number of rows that are saved at the same time. Only their ids can be in another order than their
  * numbers.
  */
-const AT_ONCE_MAX = 100;
+const CONCURRENT_SAVES_MAX = 100;
 
 /**
  * Numbers the rows of a list in the order of their commits. Ids do not show that order: they are made before the
@@ -56,33 +56,33 @@ export class NumberedLists {
    * no row of the wanted side, although it may repeat some rows. Returns undefined without a key, and if all rows
    * are on the wanted side.
    */
-  async placeOf(
+  async positionOf(
     list: ListName,
     key: string | undefined,
     comparison: '<' | '>',
-  ): Promise<Place | undefined> {
-    const [, ordinal, id] = PLACE_KEY.exec(key ?? '') ?? [];
+  ): Promise<ListPosition | undefined> {
+    const [, ordinal, id] = POSITION_KEY.exec(key ?? '') ?? [];
     if (id === undefined) return undefined;
     if (ordinal !== undefined) return { ordinal: Number(ordinal), id };
-    const [row] = await this.reader.read<Place>(
+    const [row] = await this.reader.read<ListPosition>(
       `/* ${list}.place */ SELECT ordinal, id FROM ${list} WHERE id = $1`,
       [id],
     );
-    return row ?? this.beside(list, id, comparison);
+    return row ?? this.farthestNeighbour(list, id, comparison);
   }
 
   /**
    * Returns the farthest row on the other side of an id, among the rows that may have been saved at the same time.
    */
-  private async beside(
+  private async farthestNeighbour(
     list: ListName,
     id: string,
     comparison: '<' | '>',
-  ): Promise<Place | undefined> {
+  ): Promise<ListPosition | undefined> {
     const [other, near, far] = comparison === '>' ? ['<', 'DESC', 'ASC'] : ['>', 'ASC', 'DESC'];
-    const [row] = await this.reader.read<Place>(
+    const [row] = await this.reader.read<ListPosition>(
       `/* ${list}.beside */ SELECT ordinal, id FROM (
-         SELECT ordinal, id FROM ${list} WHERE id ${other} $1 ORDER BY id ${near} LIMIT ${String(AT_ONCE_MAX)}
+         SELECT ordinal, id FROM ${list} WHERE id ${other} $1 ORDER BY id ${near} LIMIT ${String(CONCURRENT_SAVES_MAX)}
        ) AS neighbours ORDER BY ordinal ${far}, id ${far} LIMIT 1`,
       [id],
     );

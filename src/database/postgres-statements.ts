@@ -1,6 +1,6 @@
 import type { QueryResult } from 'pg';
 import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
-import { asFault } from './faults.js';
+import { toServiceError } from './service-errors.js';
 import { columnList, type Insertion, type Statements } from './statements.js';
 
 /** The part of `pg` that runs a statement: a pool, or one client of it. */
@@ -36,7 +36,7 @@ export class PostgresStatements implements Statements {
       const result = await this.on.query({ name: nameOf(sql), text: sql, values });
       return result.rows as Row[];
     } catch (error) {
-      throw asFault(new QueryFailedError(sql, values, error as Error));
+      throw toServiceError(new QueryFailedError(sql, values, error as Error));
     }
   }
 

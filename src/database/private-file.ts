@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-const OTHERS = 0o007;
+const OTHER_USERS_MODE = 0o007;
 /** The first bytes of every SQLite file. */
 export const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
 
@@ -37,7 +37,8 @@ export function makePrivateFile(path: string): void {
   }
   const file = openSync(path, 'a+', 0o600);
   try {
-    if (mayBeDatabase(file) && (statSync(path).mode & OTHERS) !== 0) chmodSync(path, 0o600);
+    if (mayBeDatabase(file) && (statSync(path).mode & OTHER_USERS_MODE) !== 0)
+      chmodSync(path, 0o600);
   } finally {
     closeSync(file);
   }

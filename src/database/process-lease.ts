@@ -54,7 +54,7 @@ export class ProcessLease {
    * Checks whether the process with this id has ended. Returns false for a short time after this process has lost
    * its own lease: the other processes may have lost theirs for the same reason, and still run.
    */
-  async isDead(id: number): Promise<boolean> {
+  async hasProcessEnded(id: number): Promise<boolean> {
     if (id === this.id) return false;
     if (this.dataSource.options.type === 'sqlite') return true;
     if (performance.now() - this.lostAt < RENEWAL_GRACE_MS) return false;

@@ -1,7 +1,7 @@
 import { QueryFailedError } from 'typeorm';
 import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
 import { SqliteQueryRunner } from 'typeorm/driver/sqlite/SqliteQueryRunner.js';
-import { asFault } from './faults.js';
+import { toServiceError } from './service-errors.js';
 import type { Statements } from './statements.js';
 
 type QueryAnswer = ReturnType<SqliteQueryRunner['query']>;
@@ -74,7 +74,7 @@ export class UnitRunner extends SqliteQueryRunner {
   override query(sql: string, ...rest: [unknown[]?, boolean?]): QueryAnswer {
     return this.unit.within(() =>
       super.query(sql, ...rest).catch((error: unknown) => {
-        throw asFault(error);
+        throw toServiceError(error);
       }),
     );
   }

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'sqlite3';
 import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
-import { asFault } from './faults.js';
+import { toServiceError } from './service-errors.js';
 import { columnList, type EntityClass, type Insertion, type Statements } from './statements.js';
 
 /**
@@ -22,7 +22,7 @@ export class SqliteStatements implements Statements {
     );
     return new Promise((resolve, reject) => {
       statement.all<Row>(values, (error, rows) => {
-        if (error) reject(asFault(new QueryFailedError(sql, [...parameters], error)));
+        if (error) reject(toServiceError(new QueryFailedError(sql, [...parameters], error)));
         else resolve(rows);
       });
     });
@@ -69,7 +69,7 @@ export class SqliteStatements implements Statements {
     if (!statement) {
       statement = new Promise((resolve, reject) => {
         const prepared = this.connection.prepare(toSqlite(sql), (error: Error | null) => {
-          if (error) reject(asFault(new QueryFailedError(sql, [], error)));
+          if (error) reject(toServiceError(new QueryFailedError(sql, [], error)));
           else resolve(prepared);
         });
       });

@@ -1,7 +1,7 @@
 import type { Database } from './data-source.js';
 
 /** Tables without an entity: TypeORM's own, and the counters of rate limits, which need not survive a move. */
-const UNMAPPED = ['migrations', 'rate_counters'];
+const UNMAPPED_TABLES = ['migrations', 'rate_counters'];
 
 /** Returns the names of all tables of the database. */
 export async function tableNames(database: Database): Promise<string[]> {
@@ -15,7 +15,7 @@ export async function tableNames(database: Database): Promise<string[]> {
 
 /** Returns the names of the tables that do not belong to this service. */
 export async function foreignTables(database: Database): Promise<string[]> {
-  const ours = new Set([...UNMAPPED, ...database.tables.map(({ tableName }) => tableName)]);
+  const ours = new Set([...UNMAPPED_TABLES, ...database.tables.map(({ tableName }) => tableName)]);
   return (await tableNames(database)).filter((name) => !ours.has(name));
 }
 
@@ -23,23 +23,23 @@ export async function foreignTables(database: Database): Promise<string[]> {
  * Throws if the database does not have our schema and another program has filled it. On SQLite any table proves
  * that, because a file belongs to one program. On PostgreSQL only tables with the names of our tables do.
  */
-export async function assertNoOther(database: Database): Promise<void> {
+export async function assertNotForeign(database: Database): Promise<void> {
   const tables = await tableNames(database);
   if (tables.includes('migrations')) return;
   const ours = new Set(database.tables.map(({ tableName }) => tableName));
-  const theirs = tables.filter((name) => database.isSqlite || ours.has(name));
-  if (theirs.length === 0) return;
+  const foreign = tables.filter((name) => database.isSqlite || ours.has(name));
+  if (foreign.length === 0) return;
   throw new Error(
-    `the database is another program's, and stays as it is: it has the tables ${theirs.slice(0, 5).join(', ')}`,
+    `the database is another program's, and stays as it is: it has the tables ${foreign.slice(0, 5).join(', ')}`,
   );
 }
 
 /** Checks that the database holds nothing: no row of this service and no table of another program. */
 export async function isEmpty(database: Database): Promise<boolean> {
   if ((await foreignTables(database)).length > 0) return false;
-  const there = new Set(await tableNames(database));
+  const existing = new Set(await tableNames(database));
   for (const { tableName } of database.tables) {
-    if (!there.has(tableName)) continue;
+    if (!existing.has(tableName)) continue;
     const rows = await database.query<unknown[]>(`SELECT 1 FROM "${tableName}" LIMIT 1`);
     if (rows.length > 0) return false;
   }

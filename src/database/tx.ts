@@ -159,7 +159,7 @@ export class Tx {
   }
 
   /** Calls the functions registered with `whenCommitted`. Only the code that commits calls it. */
-  tellCommitted(): void {
+  notifyCommitted(): void {
     for (const tell of this.committed.splice(0)) tell();
   }
 

@@ -12,7 +12,7 @@ const BACKOFF_MS = 10;
 /** A unit without a connection is tried again only within this time. After a longer wait in the pool it fails. */
 const CONNECTION_RETRY_WITHIN_MS = 1000;
 /** Longest wait for a turn, equal to the longest wait for a connection. */
-const TURN_WITHIN_MS = 10_000;
+const QUEUE_WAIT_MAX_MS = 10_000;
 
 /**
  * The only way to write. All of `work` happens, or nothing. PostgreSQL gives each call its own connection. SQLite
@@ -23,7 +23,7 @@ const TURN_WITHIN_MS = 10_000;
 @Injectable()
 export class UnitOfWork {
   private readonly groupCommit: GroupCommit | undefined;
-  private lastTurn: Promise<unknown> = Promise.resolve();
+  private lastQueued: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly database: Database) {
     if (database.isSqlite) this.groupCommit = new GroupCommit(database);
@@ -31,7 +31,7 @@ export class UnitOfWork {
 
   run<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     const system = this.database.isSqlite ? 'sqlite' : 'postgresql';
-    return traced('transaction', { 'db.system.name': system }, () => this.transacted(work));
+    return traced('transaction', { 'db.system.name': system }, () => this.runTransaction(work));
   }
 
   /**
@@ -39,18 +39,18 @@ export class UnitOfWork {
    * the waiting ones take no connection from other work. Throws `DatabaseBusy` if the turn comes after more than
    * ten seconds.
    */
-  runInTurn<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
+  runOneAtATime<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     if (this.groupCommit) return this.run(work); // On SQLite all writes run one after another.
     const askedAt = performance.now();
-    const done = this.lastTurn.then(() => {
-      if (performance.now() - askedAt > TURN_WITHIN_MS) throw new DatabaseBusy();
+    const done = this.lastQueued.then(() => {
+      if (performance.now() - askedAt > QUEUE_WAIT_MAX_MS) throw new DatabaseBusy();
       return this.run(work);
     });
-    this.lastTurn = done.catch(() => undefined);
+    this.lastQueued = done.catch(() => undefined);
     return done;
   }
 
-  private transacted<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
+  private runTransaction<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     return this.groupCommit ? this.groupCommit.add(work) : this.withRetries(work);
   }
 
@@ -74,7 +74,7 @@ export class UnitOfWork {
   private async withRetries<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     const startedAt = performance.now();
     let hasBegun = false;
-    const beginning = (tx: Tx) => {
+    const markedWork = (tx: Tx) => {
       hasBegun = true;
       return work(tx);
     };
@@ -84,10 +84,10 @@ export class UnitOfWork {
       performance.now() - startedAt < CONNECTION_RETRY_WITHIN_MS;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.transact(beginning);
+        return await this.transact(markedWork);
       } catch (error) {
-        const mayServe = isSerializationFailure(error) || isRefused(error);
-        if (attempt === ATTEMPTS_MAX || !mayServe) throw error;
+        const isRetryable = isSerializationFailure(error) || isRefused(error);
+        if (attempt === ATTEMPTS_MAX || !isRetryable) throw error;
         await sleep(Math.random() * BACKOFF_MS * 2 ** attempt);
       }
     }
@@ -110,7 +110,7 @@ export class UnitOfWork {
         tx.close();
       }
     });
-    tx?.tellCommitted();
+    tx?.notifyCommitted();
     return value;
   }
 }

@@ -4,7 +4,7 @@ import { floatsOf, toBase64 } from '../models/providers/vectors.js';
 import type { PaidEmbeddings } from './embeddings.service.js';
 
 /** Number of embeddings that are written before other requests get a turn. A long list is tens of megabytes. */
-const AT_ONCE = 64;
+const BATCH_EMBEDDINGS = 64;
 
 /** Returns the JSON of a list in OpenAI's format. Each embedding has the form that was requested. */
 export async function toListJson(
@@ -13,7 +13,7 @@ export async function toListJson(
 ): Promise<string> {
   const items: string[] = [];
   for (const [index, vector] of vectors.entries()) {
-    if (index % AT_ONCE === AT_ONCE - 1) await nextTurn();
+    if (index % BATCH_EMBEDDINGS === BATCH_EMBEDDINGS - 1) await nextTurn();
     items.push(JSON.stringify({ object: 'embedding', index, embedding: inForm(vector, form) }));
   }
   const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens };

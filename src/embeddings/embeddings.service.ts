@@ -11,14 +11,10 @@ import {
 import { ModelCatalogue, type Model } from '../models/model-catalogue.js';
 import { ceiling, cost, countUsage, type Ending } from '../models/pricing.js';
 import { countInputs } from '../models/prompt.js';
-import {
-  TIME_IS_UP,
-  type Embedding,
-  type EmbeddingProvider,
-} from '../models/providers/provider.js';
+import { TIMED_OUT, type Embedding, type EmbeddingProvider } from '../models/providers/provider.js';
 import type { Principal } from '../principal.js';
 import { nowMicros } from '../time.js';
-import { giveBack } from '../wallet/give-back.js';
+import { releaseAfterFailure } from '../wallet/release-after-failure.js';
 import { holdLifetime } from '../wallet/hold-lifetime.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { LateSettlements } from '../wallet/late-settlements.js';
@@ -62,16 +58,16 @@ export class EmbeddingsService {
   ) {}
 
   /**
-   * Makes embeddings and charges their price. Aborting `left` ends the provider's call. Throws `ModelNotFound`,
-   * `ValidationFailed` or `InsufficientBalance` before the provider is asked, and a `ProviderError` after that.
-   * Nothing is charged in any of these cases.
+   * Makes embeddings and charges their price. Aborting `disconnectSignal` ends the provider's call. Throws
+   * `ModelNotFound`, `ValidationFailed` or `InsufficientBalance` before the provider is asked, and a
+   * `ProviderError` after that. Nothing is charged in any of these cases.
    */
   async create(
     principal: Principal,
     ask: EmbeddingsAsk,
-    left: AbortSignal,
+    disconnectSignal: AbortSignal,
   ): Promise<PaidEmbeddings> {
-    const model = this.models.named(ask.model, principal);
+    const model = this.models.findNamed(ask.model, principal);
     const { id, price, provider } = model;
     if (!isEmbedding(provider)) {
       const sentence = `The model ${id} makes no embeddings: it has no provider.`;
@@ -82,11 +78,13 @@ export class EmbeddingsService {
     const spend = { ownerId: principal.userId, amount: held, capId: principal.key?.capId };
     const expiresAt = nowMicros() + holdLifetime(this.config);
     const holdId = await this.unitOfWork.run((tx) => this.holds.hold(tx, spend));
-    const release = () => giveBack(this.unitOfWork, this.holds, holdId);
-    const result = await this.ask(provider, model, ask, left).catch(async (error: unknown) => {
-      await release();
-      throw error;
-    });
+    const release = () => releaseAfterFailure(this.unitOfWork, this.holds, holdId);
+    const result = await this.ask(provider, model, ask, disconnectSignal).catch(
+      async (error: unknown) => {
+        await release();
+        throw error;
+      },
+    );
     const usage = countUsage(
       { promptTokens: result.promptTokens ?? Number.NaN, completionTokens: 0 },
       { promptTokens: prompt.estimate, completionTokens: 0 },
@@ -102,15 +100,15 @@ export class EmbeddingsService {
     provider: EmbeddingProvider,
     { upstream, provider: { name } }: Model,
     { input, inputs, form, extra }: EmbeddingsAsk,
-    left: AbortSignal,
+    disconnectSignal: AbortSignal,
   ): Promise<EmbeddingResult> {
-    if (left.aborted) return emptyResult('never asked');
+    if (disconnectSignal.aborted) return emptyResult('never asked');
     const askedAt = performance.now();
-    const lateSettlements = new AbortController();
+    const timeLimit = new AbortController();
     const timer = setTimeout(() => {
-      lateSettlements.abort(TIME_IS_UP);
+      timeLimit.abort(TIMED_OUT);
     }, this.config.answerTimeoutSeconds * 1000);
-    const signal = AbortSignal.any([left, lateSettlements.signal]);
+    const signal = AbortSignal.any([disconnectSignal, timeLimit.signal]);
     const queue = { isWaiting: false };
     const onQueue = (isWaiting: boolean) => {
       queue.isWaiting = isWaiting;
@@ -120,7 +118,7 @@ export class EmbeddingsService {
       const result = await provider.embed({ ...asked, signal, onQueue });
       return { ending: 'complete', ...result };
     } catch (error) {
-      if (signal.reason === TIME_IS_UP) {
+      if (signal.reason === TIMED_OUT) {
         const tookMs = Math.round(performance.now() - askedAt);
         const report = { provider: name, model: upstream, reason: 'the time was up', tookMs };
         throw new ProviderTimedOut({ report });

@@ -9,20 +9,20 @@ export interface Diagnosis {
   readonly fault: string;
 }
 
-const ABOUT_KEY = /api[ _-]?key|credential|unauthori[sz]ed|authenticat/i;
-const ABOUT_NAME = /model.*(?:not|unknown|invalid|exist|found)|(?:unknown|invalid|no such) model/i;
-const ABOUT_LIMIT = /max_tokens|max_completion_tokens|output tokens|completion tokens/i;
+const KEY_WORDS = /api[ _-]?key|credential|unauthori[sz]ed|authenticat/i;
+const NAME_WORDS = /model.*(?:not|unknown|invalid|exist|found)|(?:unknown|invalid|no such) model/i;
+const LIMIT_WORDS = /max_tokens|max_completion_tokens|output tokens|completion tokens/i;
 
 /** Describes a provider's failure in plain words, and what it shows about the key and the model's name. */
 export function diagnosisOf(error: unknown, waitMs: number): Diagnosis {
-  if (!(error instanceof ProviderError)) return unknown(silentFor(error, waitMs));
+  if (!(error instanceof ProviderError)) return unknownFault(reasonWithoutReport(error, waitMs));
   const { upstreamStatus: status, upstreamCode: code, reason = '' } = error.report ?? {};
-  if (error instanceof ProviderRefused) return refused(error.message);
-  if (error instanceof ProviderRejectedSetup) return refused(error.providerText);
+  if (error instanceof ProviderRefused) return diagnosisOfRefusal(error.message);
+  if (error instanceof ProviderRejectedSetup) return diagnosisOfRefusal(error.providerText);
   const said = `the provider answered ${String(status)}`;
   switch (status) {
     case undefined:
-      return unknown(withoutAnswer(reason));
+      return unknownFault(reasonWithoutStatus(reason));
     case 401:
     case 403:
       return { key: 'wrong', name: '?', fault: `${said}: it does not take the key` };
@@ -36,20 +36,20 @@ export function diagnosisOf(error: unknown, waitMs: number): Diagnosis {
         : { key: 'right', name: '?', fault: `${said}: too many requests; try again later` };
     default:
       if (status >= 300 && status < 400)
-        return unknown(`${said}: baseUrl leads elsewhere, and redirects are not followed`);
-      return unknown(`${said}: it has a fault of its own, or too much to do`);
+        return unknownFault(`${said}: baseUrl leads elsewhere, and redirects are not followed`);
+      return unknownFault(`${said}: it has a fault of its own, or too much to do`);
   }
 }
 
-const unknown = (fault: string): Diagnosis => ({ key: '?', name: '?', fault });
+const unknownFault = (fault: string): Diagnosis => ({ key: '?', name: '?', fault });
 
-function silentFor(error: unknown, waitMs: number): string {
+function reasonWithoutReport(error: unknown, waitMs: number): string {
   if (error instanceof DOMException && error.name === 'TimeoutError')
     return `no word came within ${String(waitMs / 1000)} s`;
   return error instanceof Error ? error.message : String(error);
 }
 
-function withoutAnswer(reason: string): string {
+function reasonWithoutStatus(reason: string): string {
   if (reason.includes('something else than events'))
     return 'what answers there is no such server: does baseUrl end as it should, in /v1, say?';
   const code = /connection to the provider failed: (\w+)/.exec(reason)?.[1];
@@ -60,8 +60,8 @@ function withoutAnswer(reason: string): string {
 }
 
 /** Diagnoses a 400 or a 422 by the provider's text, which may mention a key or a name. */
-function refused(words: string): Diagnosis {
-  if (ABOUT_KEY.test(words)) return { key: 'wrong', name: '?', fault: words };
-  if (ABOUT_LIMIT.test(words)) return { key: 'right', name: 'right', fault: words };
-  return { key: 'right', name: ABOUT_NAME.test(words) ? 'wrong' : '?', fault: words };
+function diagnosisOfRefusal(words: string): Diagnosis {
+  if (KEY_WORDS.test(words)) return { key: 'wrong', name: '?', fault: words };
+  if (LIMIT_WORDS.test(words)) return { key: 'right', name: 'right', fault: words };
+  return { key: 'right', name: NAME_WORDS.test(words) ? 'wrong' : '?', fault: words };
 }

@@ -10,13 +10,13 @@ import { ProviderConnection } from './providers/provider-connection.js';
 /** Longest wait for the first word. A server on the operator's own machine may have to load the model first. */
 const WAIT_MS = 20_000;
 /** Maximum number of requests to one provider at a time, so that requests do not delay each other. */
-const AT_ONCE_OF_A_PROVIDER = 4;
+const CONCURRENT_PER_PROVIDER_MAX = 4;
 const QUESTION = 'Answer with one word: ready.';
 
-type Examined = Pick<Config, 'models' | 'providers' | 'proxies' | 'pricePerMessage'>;
+type ExaminedConfig = Pick<Config, 'models' | 'providers' | 'proxies' | 'pricePerMessage'>;
 
 /** One model at one address with one key. */
-interface Case {
+interface ModelCheck {
   readonly model: Pick<ModelSettings, 'id' | 'upstream' | 'price' | 'maxTokens' | 'maxTokensField'>;
   /** Undefined for `echo`, which calls no provider. */
   readonly provider: ProviderSettings | undefined;
@@ -31,13 +31,13 @@ const HEAD = ['model', 'provider', 'key', 'name', 'price', 'first word', 'what w
  * answer after its first word. Returns false if a model fails.
  */
 export async function examineModels(
-  config: Examined,
+  config: ExaminedConfig,
   print: (line: string) => void,
   waitMs = WAIT_MS,
 ): Promise<boolean> {
-  const cases = casesOf(config);
+  const checks = checksOf(config);
   const widths = HEAD.map((word, n) =>
-    Math.max(word.length, ...cases.map((one) => knownOf(one)[n]?.length ?? 0)),
+    Math.max(word.length, ...checks.map((check) => knownCells(check)[n]?.length ?? 0)),
   );
   const line = (cells: readonly string[]) =>
     cells
@@ -46,14 +46,14 @@ export async function examineModels(
       .trimEnd();
   print(line(HEAD));
   const limits = new Map(
-    cases.map(({ providerName }) => [providerName, pLimit(AT_ONCE_OF_A_PROVIDER)]),
+    checks.map(({ providerName }) => [providerName, pLimit(CONCURRENT_PER_PROVIDER_MAX)]),
   );
-  const outcomes = cases.map(async (one) => {
-    const { provider } = one;
-    const ask = () => examine(one, config, waitMs);
-    const found = provider ? await limits.get(one.providerName)?.(ask) : undefined;
-    const { key, name, firstWord, fault } = found ?? BUILT_IN;
-    const [model = '', by = '', , , price = ''] = knownOf(one);
+  const outcomes = checks.map(async (check) => {
+    const { provider } = check;
+    const ask = () => examine(check, config, waitMs);
+    const found = provider ? await limits.get(check.providerName)?.(ask) : undefined;
+    const { key, name, firstWord, fault } = found ?? BUILT_IN_FINDING;
+    const [model = '', by = '', , , price = ''] = knownCells(check);
     print(line([model, by, key, name, price, firstWord, fault]));
     return fault === '';
   });
@@ -65,18 +65,18 @@ interface Finding extends Diagnosis {
   readonly firstWord: string;
 }
 
-const BUILT_IN: Finding = { key: '-', name: '-', firstWord: '-', fault: '' };
+const BUILT_IN_FINDING: Finding = { key: '-', name: '-', firstWord: '-', fault: '' };
 
-function casesOf({ models, providers, pricePerMessage }: Examined): Case[] {
-  const cases = models.flatMap((model): Case[] => {
-    const places = providers.filter(({ name }) => name === model.provider);
-    if (places.length === 0) return [{ model, provider: undefined, providerName: 'built in' }];
-    return places.map((provider, n) => ({
+function checksOf({ models, providers, pricePerMessage }: ExaminedConfig): ModelCheck[] {
+  const checks = models.flatMap((model): ModelCheck[] => {
+    const endpoints = providers.filter(({ name }) => name === model.provider);
+    if (endpoints.length === 0) return [{ model, provider: undefined, providerName: 'built in' }];
+    return endpoints.map((provider, n) => ({
       ...{ model, provider },
-      providerName: places.length > 1 ? `${provider.name} #${String(n + 1)}` : provider.name,
+      providerName: endpoints.length > 1 ? `${provider.name} #${String(n + 1)}` : provider.name,
     }));
   });
-  if (models.some(({ id }) => id === 'echo')) return cases;
+  if (models.some(({ id }) => id === 'echo')) return checks;
   const echo = {
     id: 'echo',
     upstream: 'echo',
@@ -84,11 +84,11 @@ function casesOf({ models, providers, pricePerMessage }: Examined): Case[] {
     maxTokensField: 'max_tokens',
   } as const;
   const model = { ...echo, price: { perMessage: pricePerMessage } };
-  return [...cases, { model, provider: undefined, providerName: 'built in' }];
+  return [...checks, { model, provider: undefined, providerName: 'built in' }];
 }
 
 /** Returns the cells that are known before any request. Their widths set the columns. */
-const knownOf = ({ model, providerName }: Case) => [
+const knownCells = ({ model, providerName }: ModelCheck) => [
   model.id,
   providerName,
   'none',
@@ -110,15 +110,19 @@ function priceOf(price: Price): string {
  * Sends the same request as a chat, with the model's own `maxTokens`, so that a limit that is too high is found
  * too.
  */
-async function examine(one: Case, { proxies }: Examined, waitMs: number): Promise<Finding> {
-  const { model, provider } = one;
-  if (!provider) return BUILT_IN;
+async function examine(
+  check: ModelCheck,
+  { proxies }: ExaminedConfig,
+  waitMs: number,
+): Promise<Finding> {
+  const { model, provider } = check;
+  if (!provider) return BUILT_IN_FINDING;
   const connection = new ProviderConnection(provider.baseUrl, provider.apiKey, proxies);
-  const asked = new OpenAiCompatibleProvider(provider, connection);
+  const client = new OpenAiCompatibleProvider(provider, connection);
   const key = provider.apiKey === undefined ? 'none' : 'right';
   const startedAt = performance.now();
   try {
-    const answer = asked.complete({
+    const answer = client.complete({
       model: model.upstream,
       messages: [{ role: 'user', content: QUESTION }],
       maxTokens: model.maxTokens,
@@ -136,6 +140,6 @@ async function examine(one: Case, { proxies }: Examined, waitMs: number): Promis
     const found = diagnosisOf(error, waitMs);
     return { ...found, key: found.key === 'right' ? key : found.key, firstWord: '-' };
   } finally {
-    await asked.close();
+    await client.close();
   }
 }

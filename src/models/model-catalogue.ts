@@ -79,7 +79,7 @@ export class ModelCatalogue implements OnApplicationShutdown {
   }
 
   /** Returns the model with this name, for OpenAI's clients. Throws `ModelNotFound`. */
-  named(id: string, principal: Principal): Model {
+  findNamed(id: string, principal: Principal): Model {
     const model = this.permitted(id, principal);
     if (!model) throw new ModelNotFound(id);
     return model;

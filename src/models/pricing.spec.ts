@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { affordable, ceiling, cost, countUsage } from './pricing.js';
+import { affordableTokens, ceiling, cost, countUsage } from './pricing.js';
 
 const PRICE = { per1kPrompt: 2, per1kCompletion: 3 };
 
@@ -18,7 +18,7 @@ describe('the price per model token', () => {
 
   it('affords the longest answer that the ceiling covers, and not one model token more', () => {
     for (let available = 1; available <= 40; available += 1) {
-      const tokens = affordable(PRICE, 100, 1_000_000, available) ?? 0;
+      const tokens = affordableTokens(PRICE, 100, 1_000_000, available) ?? 0;
       if (tokens > 0) expect(ceiling(PRICE, 100, tokens)).toBeLessThanOrEqual(available);
       expect(ceiling(PRICE, 100, tokens + 1)).toBeGreaterThan(available);
     }
@@ -44,7 +44,7 @@ describe('the price per 1,000,000 model tokens', () => {
   it('holds cached model tokens at the full price of the prompt', () => {
     expect(ceiling(price, 1_000_000, 1_000_000)).toBe(18);
     for (let available = 1; available <= 40; available += 1) {
-      const tokens = affordable(price, 100, 10_000_000, available) ?? 0;
+      const tokens = affordableTokens(price, 100, 10_000_000, available) ?? 0;
       if (tokens > 0) expect(ceiling(price, 100, tokens)).toBeLessThanOrEqual(available);
       expect(ceiling(price, 100, tokens + 1)).toBeGreaterThan(available);
     }

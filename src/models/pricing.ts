@@ -25,7 +25,7 @@ function ratesOf(price: Exclude<Price, FlatPrice>): Rates {
 /**
  * Returns the price of this many model tokens in whole wallet tokens. Only this function rounds, and it rounds up.
  */
-function metered(price: Price, usage: Usage): number {
+function meteredPrice(price: Price, usage: Usage): number {
   if (isFlat(price)) return price.perMessage;
   const { per, prompt, completion, cachedPrompt } = ratesOf(price);
   const { promptTokens, completionTokens, cachedPromptTokens: cached = 0 } = usage;
@@ -36,14 +36,14 @@ function metered(price: Price, usage: Usage): number {
 
 /** Returns the maximum price of an answer, which is held before the provider is asked. */
 export function ceiling(price: Price, promptTokens: number, maxTokens: number): number {
-  return metered(price, { promptTokens, completionTokens: maxTokens });
+  return meteredPrice(price, { promptTokens, completionTokens: maxTokens });
 }
 
 /**
  * Returns the longest answer, in model tokens, that `available` pays for after the prompt. It is at most
  * `maxTokens`. Returns undefined if `available` does not pay for the prompt and one token.
  */
-export function affordable(
+export function affordableTokens(
   price: Price,
   promptTokens: number,
   maxTokens: number,
@@ -70,7 +70,7 @@ export type Ending =
  * Which endings are free. At a flat price, an answer without output costs nothing. At a price by model tokens the
  * provider has read the prompt, so the prompt is charged.
  */
-const FREE: Readonly<Record<Ending, 'always' | 'at a flat price' | 'never'>> = {
+const FREE_ENDINGS: Readonly<Record<Ending, 'always' | 'at a flat price' | 'never'>> = {
   complete: 'never',
   'complete without output': 'at a flat price',
   'never asked': 'always',
@@ -84,10 +84,10 @@ const FREE: Readonly<Record<Ending, 'always' | 'at a flat price' | 'never'>> = {
  * table of prices is in docs/pricing.md.
  */
 export function cost(price: Price, ending: Ending, usage: Usage, held: number): number {
-  if (FREE[ending] === 'always') return 0;
-  if (FREE[ending] === 'at a flat price' && isFlat(price)) return 0;
+  if (FREE_ENDINGS[ending] === 'always') return 0;
+  if (FREE_ENDINGS[ending] === 'at a flat price' && isFlat(price)) return 0;
   const completionTokens = ending === 'gone before output' ? 0 : usage.completionTokens;
-  return Math.min(metered(price, { ...usage, completionTokens }), held);
+  return Math.min(meteredPrice(price, { ...usage, completionTokens }), held);
 }
 
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -139,13 +139,15 @@ const MESSAGE_FIELDS = [
  * Returns a message as it is sent to a provider. Unknown fields are removed, because they may cost more than is
  * held. Null fields are removed too: clients send them back as they received them.
  */
-export function passedOn(message: ChatMessage): ChatMessage {
+export function toProviderMessage(message: ChatMessage): ChatMessage {
   const fields = MESSAGE_FIELDS.filter(
     (name) => name in message && (name === 'content' || message[name] !== null),
   );
   const kept = Object.fromEntries(fields.map((name) => [name, message[name]]));
   const { content } = message;
-  const parts = Array.isArray(content) ? { content: partsOf(content).map(bare) } : {};
+  const parts = Array.isArray(content)
+    ? { content: partsOf(content).map(withoutPricedExtras) }
+    : {};
   return { ...kept, ...parts } as ChatMessage;
 }
 
@@ -156,8 +158,8 @@ const TEXT_FIELDS = new Set(['type', ...TEXT_PARTS, 'summary', 'signature']);
  * Removes from a part what would change its price: a mark for the provider's cache, or a picture inside a text
  * part, which is counted as text only.
  */
-function bare(part: Fields): Fields {
-  const goesOn = (name: string) =>
+function withoutPricedExtras(part: Fields): Fields {
+  const isSent = (name: string) =>
     isText(part) ? TEXT_FIELDS.has(name) : name !== 'cache_control';
-  return Object.fromEntries(Object.entries(part).filter(([name]) => goesOn(name)));
+  return Object.fromEntries(Object.entries(part).filter(([name]) => isSent(name)));
 }

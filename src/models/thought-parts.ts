@@ -4,18 +4,20 @@ import { isFields, type Fields } from './providers/fields.js';
  * The fields in which OpenRouter and LiteLLM send thinking in parts: texts, signatures and encrypted data. A model that
  * calls tools wants them back unchanged.
  */
-const NAMES = ['reasoning_details', 'thinking_blocks'] as const;
+const PART_LIST_FIELDS = ['reasoning_details', 'thinking_blocks'] as const;
 
 /** The parts of the thinking, by field. */
-export type ThoughtParts = Partial<Readonly<Record<(typeof NAMES)[number], readonly Fields[]>>>;
+export type ThoughtParts = Partial<
+  Readonly<Record<(typeof PART_LIST_FIELDS)[number], readonly Fields[]>>
+>;
 
 /** The fields of a part whose text comes in pieces. */
-const TEXTS = ['text', 'summary', 'thinking', 'signature'];
+const TEXT_FIELDS = ['text', 'summary', 'thinking', 'signature'];
 
 /** Returns the parts in a delta or a message. Returns undefined if there are none. */
 export function thoughtPartsIn(said: Fields): ThoughtParts | undefined {
   let found: ThoughtParts | undefined;
-  for (const name of NAMES) {
+  for (const name of PART_LIST_FIELDS) {
     const given = said[name];
     const parts = Array.isArray(given) ? given.filter(isFields) : [];
     if (parts.length > 0) found = { ...found, [name]: parts };
@@ -65,7 +67,7 @@ export class CollectedParts {
   /** Adds a piece to the last part if that has the same type and index. Otherwise begins a new part. */
   private addOne(known: Record<string, unknown>[], piece: Fields): void {
     const last = known.at(-1);
-    if (!last || !goesOn(last, piece)) {
+    if (!last || !continuesPart(last, piece)) {
       known.push({ ...piece });
       this.size += JSON.stringify(piece).length;
       return;
@@ -73,7 +75,7 @@ export class CollectedParts {
     for (const [field, value] of Object.entries(piece)) {
       const before = last[field];
       if (value === null) continue;
-      if (typeof value === 'string' && typeof before === 'string' && TEXTS.includes(field)) {
+      if (typeof value === 'string' && typeof before === 'string' && TEXT_FIELDS.includes(field)) {
         last[field] = before + value;
         this.size += value.length;
       } else if (before === undefined || before === null) {
@@ -85,7 +87,7 @@ export class CollectedParts {
 }
 
 /** Checks that a piece continues the last part. Encrypted data comes whole, and a signature ends a part. */
-function goesOn(last: Fields, piece: Fields): boolean {
+function continuesPart(last: Fields, piece: Fields): boolean {
   const isSigned = typeof last['signature'] === 'string' && last['signature'] !== '';
   return (
     !isSigned &&

@@ -11,7 +11,7 @@ export interface CompletionAsk {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
   readonly isStream: boolean;
-  readonly tellsUsage: boolean;
+  readonly includesUsage: boolean;
   readonly maxTokens: number | undefined;
   /** The fields that are passed on to the model unchanged. */
   readonly extra: Readonly<Record<string, unknown>>;
@@ -23,7 +23,7 @@ const refuse = (field: string, sentence: string) => new ValidationFailed({ [fiel
  * Keeps only functions. Other fields of a tool may enable a tool that runs at the provider, which the
  * provider charges for.
  */
-function bareTools(tools: unknown): unknown {
+function onlyFunctions(tools: unknown): unknown {
   if (!Array.isArray(tools)) return tools;
   return (tools as { type?: unknown; function?: unknown }[]).map(({ type, function: called }) => ({
     type,
@@ -48,12 +48,12 @@ export class CompletionBodyPipe implements PipeTransform<RawBody | undefined, Co
       model: dto.model,
       messages: body['messages'] as readonly ChatMessage[],
       isStream: dto.stream ?? false,
-      tellsUsage: dto.stream_options?.include_usage ?? false,
+      includesUsage: dto.stream_options?.include_usage ?? false,
       maxTokens: dto.max_completion_tokens ?? dto.max_tokens ?? undefined,
       extra: Object.fromEntries(
         Object.entries(body)
           .filter(([name, value]) => value !== null && isPassedOn(name))
-          .map(([name, value]) => [name, name === 'tools' ? bareTools(value) : value]),
+          .map(([name, value]) => [name, name === 'tools' ? onlyFunctions(value) : value]),
       ),
     };
   }

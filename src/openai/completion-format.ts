@@ -10,7 +10,7 @@ import {
 import type { ChunkDelta } from './completion-wire.js';
 
 /** A placeholder that no text of a head contains, so it occurs once in the chunk's JSON. */
-const PLACE = '\0';
+const TEXT_PLACEHOLDER = '\0';
 
 /**
  * Returns a function that serialises the chunks of an answer's text. An answer has thousands of them, and
@@ -19,7 +19,7 @@ const PLACE = '\0';
 function textChunks(make: (content: string) => object): (text: string) => string {
   let around: readonly string[] | undefined;
   return (text) => {
-    around ??= JSON.stringify(make(PLACE)).split(JSON.stringify(PLACE));
+    around ??= JSON.stringify(make(TEXT_PLACEHOLDER)).split(JSON.stringify(TEXT_PLACEHOLDER));
     return around.join(JSON.stringify(text));
   };
 }
@@ -28,16 +28,16 @@ function textChunks(make: (content: string) => object): (text: string) => string
  * Formats answers for OpenAI's clients. A stream has OpenAI's order: the role, the words, the finish reason,
  * the usage, `[DONE]`.
  */
-export const completionFormat = (tellsUsage: boolean): AnswerFormat => ({
+export const completionFormat = (includesUsage: boolean): AnswerFormat => ({
   whole: toCompletion,
   stream: (head) => {
     const fixed = headOf(head.turnId, head.modelId);
     // A fallback may still replace the model until the first word.
     const now = () => ({ ...fixed, model: head.modelId });
     const chunk = (delta: ChunkDelta, finishReason: string | null = null) => ({
-      payload: toChunk(now(), delta, finishReason, tellsUsage),
+      payload: toChunk(now(), delta, finishReason, includesUsage),
     });
-    const pieceOfText = textChunks((content) => toChunk(now(), { content }, null, tellsUsage));
+    const pieceOfText = textChunks((content) => toChunk(now(), { content }, null, includesUsage));
     return {
       start: () => [chunk({ role: 'assistant', content: '', refusal: null })],
       delta: ({ text, reasoning, thoughtParts, toolCalls }) => [
@@ -53,7 +53,7 @@ export const completionFormat = (tellsUsage: boolean): AnswerFormat => ({
       replay: (turn) => [chunk(toWholeDelta(turn))],
       end: (turn) => [
         chunk({}, finishReasonOf(turn)),
-        ...(tellsUsage ? [{ payload: toUsageChunk(now(), turn) }] : []),
+        ...(includesUsage ? [{ payload: toUsageChunk(now(), turn) }] : []),
         { payload: '[DONE]' },
       ],
       failure: (body) => [{ payload: body }],

@@ -82,13 +82,13 @@ export function toChunk(
   head: CompletionHead,
   delta: ChunkDelta,
   finishReason: string | null,
-  tellsUsage: boolean,
+  includesUsage: boolean,
 ) {
   return {
     ...head,
     object: 'chat.completion.chunk',
     choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
-    ...(tellsUsage && { usage: null }),
+    ...(includesUsage && { usage: null }),
   };
 }
 

@@ -35,13 +35,13 @@ export class OpenAiController {
     const question: Question = {
       route: 'completions',
       message: questionIn(messages),
-      model: this.models.named(ask.model, principal).id,
+      model: this.models.findNamed(ask.model, principal).id,
       messages,
       maxTokens,
       extra,
       idempotencyKey,
     };
-    const format = completionFormat(ask.tellsUsage);
+    const format = completionFormat(ask.includesUsage);
     await this.answers.answer({ request, reply, principal }, question, format, ask.isStream);
   }
 
@@ -56,6 +56,6 @@ export class OpenAiController {
   @Access('chat')
   @Get('models/:id')
   one(@CurrentPrincipal() principal: Principal, @Param('id') id: string) {
-    return toModel(this.models.named(id, principal));
+    return toModel(this.models.findNamed(id, principal));
   }
 }

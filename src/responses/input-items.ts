@@ -74,7 +74,7 @@ function readItem(item: Fields, path: string, budget: Budget): InputItem | undef
     case 'reasoning':
       return {
         kind: 'reasoning',
-        text: thoughtsOf(item, path),
+        text: reasoningOf(item, path),
         parts: partsOf(item, path, budget),
       };
     case 'function_call':
@@ -128,7 +128,7 @@ function messageOf(item: Fields, path: string): Step {
 }
 
 /** Returns the thinking of a reasoning item: its content if there is one, otherwise its summary. */
-function thoughtsOf({ content, summary }: Fields, path: string): string {
+function reasoningOf({ content, summary }: Fields, path: string): string {
   const read = (parts: unknown, name: string) => {
     const text = plain(readContent(parts ?? [], `${path}.${name}`));
     return typeof text === 'string' ? text : '';
@@ -152,9 +152,9 @@ function outputOf(item: Fields, path: string): Step {
   const texts = content.filter(({ type }) => type === 'text');
   const others = content.filter(({ type }) => type !== 'text');
   const text = texts.map((part) => String(part['text'])).join('');
-  const isShownBelow = text === '' && others.length > 0;
-  return { kind: 'output', callId, text: isShownBelow ? SHOWN_BELOW : text, others };
+  const isInNextMessage = text === '' && others.length > 0;
+  return { kind: 'output', callId, text: isInNextMessage ? NEXT_MESSAGE_TEXT : text, others };
 }
 
 /** The text of a tool's message that would otherwise be empty, because servers refuse an empty one. */
-const SHOWN_BELOW = 'See the next message.';
+const NEXT_MESSAGE_TEXT = 'See the next message.';

@@ -24,11 +24,11 @@ const Optional =
   };
 
 const isText = { message: 'Invalid type: expected a string.' };
-const isTruth = { message: 'Invalid type: expected a boolean.' };
+const isBoolean = { message: 'Invalid type: expected a boolean.' };
 const isNumber = { message: 'Invalid type: expected a number.' };
 const isWhole = { message: 'Invalid type: expected a whole number of 1 or more.' };
 
-const Holds = (name: string, validate: (value: unknown) => boolean, message: string) =>
+const Satisfies = (name: string, validate: (value: unknown) => boolean, message: string) =>
   ValidateBy({ name, validator: { validate } }, { message });
 
 /** Whether a value is pairs of texts within OpenAI's limits for number and length. */
@@ -77,11 +77,11 @@ export class ResponseBodyDto {
   previous_response_id?: string | null;
 
   @Optional({ type: 'boolean', description: 'Stream the answer as server-sent events.' })
-  @IsBoolean(isTruth)
+  @IsBoolean(isBoolean)
   stream?: boolean | null;
 
   @Optional({ type: 'boolean', description: 'False: only the charge is stored.' })
-  @IsBoolean(isTruth)
+  @IsBoolean(isBoolean)
   store?: boolean | null;
 
   @Optional({
@@ -96,7 +96,7 @@ export class ResponseBodyDto {
   tool_choice?: unknown;
 
   @Optional({ type: 'boolean', description: 'Whether the model may call several tools at once.' })
-  @IsBoolean(isTruth)
+  @IsBoolean(isBoolean)
   parallel_tool_calls?: boolean | null;
 
   @Optional({
@@ -104,11 +104,11 @@ export class ResponseBodyDto {
     description:
       '`format`: text, JSON, or JSON with a schema. `verbosity`: how long the answer is.',
   })
-  @Holds('text', isFields, expectObject)
+  @Satisfies('text', isFields, expectObject)
   text?: Readonly<Record<string, unknown>> | null;
 
   @Optional({ ...anyObject, description: '`effort`: how much the model thinks.' })
-  @Holds('reasoning', isFields, expectObject)
+  @Satisfies('reasoning', isFields, expectObject)
   reasoning?: Readonly<Record<string, unknown>> | null;
 
   @Optional({
@@ -150,7 +150,7 @@ export class ResponseBodyDto {
     maxProperties: METADATA.pairsMax,
     description: 'Notes of the caller, repeated in the answer.',
   })
-  @Holds(
+  @Satisfies(
     'metadata',
     isMetadata,
     'Invalid value: expected at most 16 pairs of a key of 64 characters and a string of 512.',

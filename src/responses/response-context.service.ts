@@ -8,9 +8,9 @@ import { estimatePrompt } from '../models/prompt.js';
 import type { ChatMessage } from '../models/providers/provider.js';
 import { refuse } from './content-parts.js';
 import { responseId } from './item-ids.js';
-import { messagesOf } from './kept-request.js';
+import { messagesOf } from './stored-request.js';
 import { stepsOf } from './output-items.js';
-import { withoutStrayOutputs } from './tool-outputs.js';
+import { withoutUnmatchedOutputs } from './tool-outputs.js';
 import type { Step } from './transcript.js';
 
 /**
@@ -21,12 +21,12 @@ const BATCH_TURNS = 20;
 export const CONTEXT_MAX_CHARS = 4_194_304;
 
 /** The limit for the earlier messages that are sent to a model. */
-interface Room {
+interface ContextBudget {
   readonly model: Model;
   /** In model tokens. */
   readonly tokens: number;
   /** Whether the oldest turns are left out if not all fit. Otherwise the request is refused. */
-  readonly mayCut: boolean;
+  readonly mayOmitOldest: boolean;
 }
 
 /** The earlier messages, and their conversation. */
@@ -47,7 +47,11 @@ export class ResponseContextService {
    * Returns the context of a response that continues `previousId`. Throws `PreviousResponseNotFound` for a
    * turn of another user, and a 400 if the context does not fit.
    */
-  async before(ownerId: string, previousId: string, room: Room): Promise<Context> {
+  async contextBefore(
+    ownerId: string,
+    previousId: string,
+    budget: ContextBudget,
+  ): Promise<Context> {
     const ids = await this.turns.chain(ownerId, previousId);
     const parts: (readonly ChatMessage[])[] = [];
     let conversationId: string | undefined;
@@ -55,17 +59,17 @@ export class ResponseContextService {
     for await (const turn of this.newestFirst(ownerId, ids)) {
       conversationId ??= turn.conversationId;
       const part =
-        messagesOf(turn) ?? (await this.ofOtherDoor(ownerId, turn, room.tokens - tokens));
-      tokens += estimatePrompt(part, room.model.imageTokens);
+        messagesOf(turn) ?? (await this.contextOfOtherRoute(ownerId, turn, budget.tokens - tokens));
+      tokens += estimatePrompt(part, budget.model.imageTokens);
       chars += lengthOf(turn);
-      const isTooLong = tokens > room.tokens || chars > CONTEXT_MAX_CHARS;
-      if (isTooLong && room.mayCut && parts.length > 0) break;
-      if (isTooLong) return tooLong(room);
+      const isTooLong = tokens > budget.tokens || chars > CONTEXT_MAX_CHARS;
+      if (isTooLong && budget.mayOmitOldest && parts.length > 0) break;
+      if (isTooLong) return refuseTooLong(budget);
       parts.unshift(part);
     }
     if (conversationId === undefined) throw new PreviousResponseNotFound(responseId(previousId));
-    if (parts.length === CHAIN_TURNS_MAX && !room.mayCut) return tooLong(room);
-    return { conversationId, messages: withoutStrayOutputs(parts.flat()) };
+    if (parts.length === CHAIN_TURNS_MAX && !budget.mayOmitOldest) return refuseTooLong(budget);
+    return { conversationId, messages: withoutUnmatchedOutputs(parts.flat()) };
   }
 
   /**
@@ -86,7 +90,7 @@ export class ResponseContextService {
         chars += answerLength(turn);
         answers.set(turn.id, stepsOf(turn));
       }
-      if (chars > CONTEXT_MAX_CHARS) tooLong({ model });
+      if (chars > CONTEXT_MAX_CHARS) refuseTooLong({ model });
     }
     return answers;
   }
@@ -107,7 +111,11 @@ export class ResponseContextService {
   }
 
   /** Returns the context of a turn of another route: its conversation up to that turn. */
-  private async ofOtherDoor(ownerId: string, turn: Turn, tokens: number): Promise<ChatMessage[]> {
+  private async contextOfOtherRoute(
+    ownerId: string,
+    turn: Turn,
+    tokens: number,
+  ): Promise<ChatMessage[]> {
     const thread = await this.conversations.find(ownerId, turn.conversationId);
     return this.conversations.context(thread, tokens, turn.id);
   }
@@ -121,5 +129,5 @@ const answerLength = ({ response, reasoning, thoughtParts, toolCalls }: Turn): n
 
 const lengthOf = (turn: Turn): number => (turn.request?.length ?? 0) + answerLength(turn);
 
-export const tooLong = ({ model }: Pick<Room, 'model'>): never =>
+export const refuseTooLong = ({ model }: Pick<ContextBudget, 'model'>): never =>
   refuse('input', `Too long for the model ${model.id}.`);

@@ -29,7 +29,7 @@ export class ResponseEvents implements StreamFormat {
   private text: OpenText | undefined;
   private readonly counts = { rs: 0, msg: 0 };
   /** Parts that arrived within the text. They become an item at the end, because an item would split the text. */
-  private readonly late: ThoughtParts[] = [];
+  private readonly lateParts: ThoughtParts[] = [];
 
   constructor(
     private readonly head: StreamHead,
@@ -40,7 +40,7 @@ export class ResponseEvents implements StreamFormat {
 
   start(): AnswerEvent[] {
     const response = this.snapshot('in_progress');
-    return this.number([
+    return this.withSequenceNumbers([
       { type: 'response.created', response },
       { type: 'response.in_progress', response },
     ]);
@@ -51,12 +51,12 @@ export class ResponseEvents implements StreamFormat {
     const isWriting = this.text?.prefix === 'msg';
     if (reasoning !== '' || (thoughtParts && !isWriting))
       events.push(...this.write('rs', reasoning));
-    if (thoughtParts && this.text?.prefix === 'msg') this.late.push(thoughtParts);
+    if (thoughtParts && this.text?.prefix === 'msg') this.lateParts.push(thoughtParts);
     else if (thoughtParts) this.text?.keep(thoughtParts);
     if (text !== '') events.push(...this.write('msg', text));
     if (toolCalls.length > 0) events.push(...this.closeText('completed'));
     for (const piece of toolCalls) events.push(...this.calls.add(piece));
-    return this.number(events);
+    return this.withSequenceNumbers(events);
   }
 
   replay({ response, reasoning, thoughtParts, toolCalls }: Turn): AnswerEvent[] {
@@ -72,16 +72,16 @@ export class ResponseEvents implements StreamFormat {
 
   end(turn: Turn): AnswerEvent[] {
     const status = isWhole(turn) ? 'completed' : 'incomplete';
-    const isSilent = !this.output.some(({ type }) => type !== 'reasoning');
+    const isEmpty = !this.output.some(({ type }) => type !== 'reasoning');
     const events = [
-      ...(isSilent && turn.status === 'complete' ? this.write('msg', '') : []),
+      ...(isEmpty && turn.status === 'complete' ? this.write('msg', '') : []),
       ...this.closeText(status),
-      ...this.writeLate(),
+      ...this.writeLateParts(),
       ...this.calls.close(status),
     ];
     const response = turnToResponse(turn, this.settings, this.output);
     return [
-      ...this.number([...events, { type: `response.${response.status}`, response }]),
+      ...this.withSequenceNumbers([...events, { type: `response.${response.status}`, response }]),
       { payload: '[DONE]' },
     ];
   }
@@ -94,25 +94,25 @@ export class ResponseEvents implements StreamFormat {
     });
     // OpenAI puts the error's fields beside the type, Open Responses puts them below `error`. Clients read
     // one or the other.
-    return this.number([
+    return this.withSequenceNumbers([
       { type: 'response.failed', response },
       { ...error, error, type: 'error' },
     ]);
   }
 
   private write(prefix: 'rs' | 'msg', text: string): ResponseEvent[] {
-    const goesOn = this.text?.prefix === prefix;
-    const events = goesOn ? [] : this.closeText('completed');
+    const isSameItem = this.text?.prefix === prefix;
+    const events = isSameItem ? [] : this.closeText('completed');
     this.text ??= new OpenText(this.head.turnId, prefix, this.counts[prefix]++, this.output);
-    if (!goesOn) events.push(...this.text.open());
+    if (!isSameItem) events.push(...this.text.open());
     if (text !== '') events.push(...this.text.add(text));
     return events;
   }
 
-  private writeLate(): ResponseEvent[] {
-    if (this.late.length === 0) return [];
+  private writeLateParts(): ResponseEvent[] {
+    if (this.lateParts.length === 0) return [];
     const events = this.write('rs', '');
-    for (const parts of this.late) this.text?.keep(parts);
+    for (const parts of this.lateParts) this.text?.keep(parts);
     return [...events, ...this.closeText('completed')];
   }
 
@@ -128,7 +128,7 @@ export class ResponseEvents implements StreamFormat {
     return toResponse({ turnId, model }, this.settings, state);
   }
 
-  private number(events: readonly ResponseEvent[]): AnswerEvent[] {
+  private withSequenceNumbers(events: readonly ResponseEvent[]): AnswerEvent[] {
     return events.map(({ type, ...rest }) => {
       const sequence_number = this.sequence;
       this.sequence += 1;

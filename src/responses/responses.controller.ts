@@ -7,7 +7,7 @@ import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { refuse } from './content-parts.js';
-import { settingsOf } from './kept-request.js';
+import { settingsOf } from './stored-request.js';
 import type { ResponseDeletedDto, ResponseDto } from './response-answers.dto.js';
 import { ResponseBodyPipe, type ResponseAsk } from './response-body.pipe.js';
 import { responseFormat } from './response-format.js';
@@ -36,7 +36,7 @@ export class ResponsesController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const question = this.responses.questionOf(principal, ask, idempotencyKey);
-    const format = responseFormat(ask.told);
+    const format = responseFormat(ask.repeated);
     await this.answers
       .answer({ request, reply, principal }, question, format, ask.isStream)
       .catch(throwAboutInput);

@@ -11,10 +11,14 @@ import type { Principal } from '../principal.js';
 import { refuse } from './content-parts.js';
 import type { InputItem } from './input-items.js';
 import { turnOfResponse } from './item-ids.js';
-import { questionIn, writeKept } from './kept-request.js';
+import { questionIn, writeStoredRequest } from './stored-request.js';
 import type { ResponseAsk } from './response-body.pipe.js';
-import { CONTEXT_MAX_CHARS, ResponseContextService, tooLong } from './response-context.service.js';
-import { assertAsked } from './tool-outputs.js';
+import {
+  CONTEXT_MAX_CHARS,
+  ResponseContextService,
+  refuseTooLong,
+} from './response-context.service.js';
+import { assertOutputsHaveCalls } from './tool-outputs.js';
 import { toMessages, type Step } from './transcript.js';
 
 /** Converts requests for responses to questions for a model, and finds and deletes their turns. */
@@ -32,9 +36,9 @@ export class ResponsesService {
    * an earlier turn. Throws `ModelNotFound`, and `PreviousResponseNotFound` for an id in another format.
    */
   questionOf(principal: Principal, ask: ResponseAsk, idempotencyKey: string | undefined): Question {
-    const { model: name, items, told, extra, maxTokens } = ask;
-    const model = this.models.named(name, principal);
-    const { previous_response_id: previous } = told;
+    const { model: name, items, repeated, extra, maxTokens } = ask;
+    const model = this.models.findNamed(name, principal);
+    const { previous_response_id: previous } = repeated;
     const previousId = previous === null ? undefined : turnOfResponse(previous);
     if (previous !== null && previousId === undefined) throw new PreviousResponseNotFound(previous);
     const asked: Question = {
@@ -44,13 +48,14 @@ export class ResponsesService {
       maxTokens,
       extra,
       idempotencyKey,
-      isKept: told.store,
+      isKept: repeated.store,
       previousId,
-      request: JSON.stringify({ told, items }),
+      // The field names are part of the idempotency key's stored hash, so they must not change.
+      request: JSON.stringify({ told: repeated, items }),
     };
     const isReference = ({ kind }: InputItem) => kind === 'reference';
     if (previousId === undefined && !items.some(isReference)) {
-      return this.told(asked, ask, [], items as readonly Step[]);
+      return this.withMessages(asked, ask, [], items as readonly Step[]);
     }
     return { ...asked, prepare: () => this.prepare(principal.userId, asked, ask, model) };
   }
@@ -80,43 +85,47 @@ export class ResponsesService {
     ask: ResponseAsk,
     model: Model,
   ): Promise<Question> {
-    const steps = await this.resolved(ownerId, ask.items, model);
-    if (asked.previousId === undefined) return this.told(asked, ask, [], steps);
-    const room = {
+    const steps = await this.resolveReferences(ownerId, ask.items, model);
+    if (asked.previousId === undefined) return this.withMessages(asked, ask, [], steps);
+    const budget = {
       model,
-      tokens: roomFor(model, ask, toMessages(steps)),
-      mayCut: ask.told.truncation === 'auto',
+      tokens: contextTokensLeft(model, ask, toMessages(steps)),
+      mayOmitOldest: ask.repeated.truncation === 'auto',
     };
-    const { conversationId, messages } = await this.context.before(ownerId, asked.previousId, room);
-    const question = this.told(asked, ask, messages, steps);
+    const { conversationId, messages } = await this.context.contextBefore(
+      ownerId,
+      asked.previousId,
+      budget,
+    );
+    const question = this.withMessages(asked, ask, messages, steps);
     // An answer that is not stored needs no conversation.
     return asked.isKept ? { ...question, conversationId } : question;
   }
 
   /** Returns the question with all messages for the model. */
-  private told(
+  private withMessages(
     asked: Question,
-    { told: settings }: ResponseAsk,
-    before: readonly ChatMessage[],
+    { repeated: settings }: ResponseAsk,
+    earlier: readonly ChatMessage[],
     steps: readonly Step[],
   ): Question {
-    const own = toMessages(steps);
+    const added = toMessages(steps);
     const { instructions } = settings;
     const first: ChatMessage[] =
       instructions === null ? [] : [{ role: 'system', content: instructions }];
-    const messages = [...first, ...before, ...own];
+    const messages = [...first, ...earlier, ...added];
     if (messages.length === 0) refuse('input', 'Missing or invalid: expected at least one item.');
-    assertAsked(messages);
+    assertOutputsHaveCalls(messages);
     return {
       ...asked,
-      message: questionIn(own),
+      message: questionIn(added),
       messages,
-      request: writeKept({ settings, messages: own }),
+      request: writeStoredRequest({ settings, messages: added }),
     };
   }
 
   /** Replaces each reference with the items of the earlier response that it refers to. */
-  private async resolved(
+  private async resolveReferences(
     ownerId: string,
     items: readonly InputItem[],
     model: Model,
@@ -135,7 +144,7 @@ export class ResponsesService {
         .filter(({ kind }) => kind === KINDS[prefix])
         .slice(position, position + 1);
       chars += JSON.stringify(found).length;
-      if (chars > CONTEXT_MAX_CHARS) tooLong({ model });
+      if (chars > CONTEXT_MAX_CHARS) refuseTooLong({ model });
       return found;
     });
   }
@@ -149,14 +158,14 @@ const notFound = (id: string) => new NotFound(`Response with id '${id}' not foun
  * Returns the model tokens that the model's context leaves for earlier messages, after the request itself and
  * the longest answer.
  */
-function roomFor(
+function contextTokensLeft(
   model: Model,
-  { told, extra, maxTokens }: ResponseAsk,
-  own: ChatMessage[],
+  { repeated, extra, maxTokens }: ResponseAsk,
+  added: ChatMessage[],
 ): number {
   const { contextTokens, imageTokens } = model;
-  if (told.truncation !== 'auto') return contextTokens;
+  if (repeated.truncation !== 'auto') return contextTokens;
   const answer = Math.min(maxTokens ?? model.maxTokens, model.maxTokens, contextTokens / 2);
-  const further = estimateTokens(JSON.stringify(extra) + (told.instructions ?? ''));
-  return Math.floor(contextTokens - answer - estimatePrompt(own, imageTokens) - further);
+  const further = estimateTokens(JSON.stringify(extra) + (repeated.instructions ?? ''));
+  return Math.floor(contextTokens - answer - estimatePrompt(added, imageTokens) - further);
 }

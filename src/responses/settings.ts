@@ -6,11 +6,11 @@ import { readToolChoice, readTools } from './tools.js';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The settings that a response repeats from its request. They are stored with the turn. */
-export type ResponseSettings = ReturnType<typeof toldOf>;
+export type ResponseSettings = ReturnType<typeof repeatedSettings>;
 
 /** The settings of a request, in the form that the response repeats and in the form for the model. */
 export interface Settings {
-  readonly told: ResponseSettings;
+  readonly repeated: ResponseSettings;
   /** Additional fields of the request to the model. */
   readonly extra: Fields;
 }
@@ -30,14 +30,19 @@ export function readSettings(dto: ResponseBodyDto, leftOutItems: readonly string
   const notes = notesOf({ tools_left_out: tools.leftOut, input_left_out: leftOutItems });
   const { effort } = dto.reasoning ?? {};
   const { verbosity } = dto.text ?? {};
-  const given = choice.tools.length > 0 ? choice.tools : undefined;
+  const sentTools = choice.tools.length > 0 ? choice.tools : undefined;
   return {
-    told: toldOf(dto, { tools: tools.told, choice: choice.told, format: format.told, notes }),
-    extra: present({
-      tools: given,
-      tool_choice: given && choice.given,
-      parallel_tool_calls: given && dto.parallel_tool_calls,
-      response_format: format.given,
+    repeated: repeatedSettings(dto, {
+      tools: tools.repeated,
+      choice: choice.repeated,
+      format: format.repeated,
+      notes,
+    }),
+    extra: withoutEmptyFields({
+      tools: sentTools,
+      tool_choice: sentTools && choice.sent,
+      parallel_tool_calls: sentTools && dto.parallel_tool_calls,
+      response_format: format.sent,
       reasoning_effort: effort,
       verbosity,
       temperature: dto.temperature,
@@ -49,7 +54,7 @@ export function readSettings(dto: ResponseBodyDto, leftOutItems: readonly string
   };
 }
 
-interface Read {
+interface ReadSettings {
   readonly tools: readonly Fields[];
   readonly choice: unknown;
   readonly format: Fields;
@@ -59,7 +64,10 @@ interface Read {
 /**
  * Returns all fields of a response except its answer, as the schemas of OpenAI and Open Responses require.
  */
-function toldOf(dto: Partial<ResponseBodyDto>, { tools, choice, format, notes }: Read) {
+function repeatedSettings(
+  dto: Partial<ResponseBodyDto>,
+  { tools, choice, format, notes }: ReadSettings,
+) {
   const { verbosity } = dto.text ?? {};
   return {
     instructions: dto.instructions ?? null,
@@ -91,12 +99,12 @@ function toldOf(dto: Partial<ResponseBodyDto>, { tools, choice, format, notes }:
 }
 
 /** The settings of a turn of another route. */
-export const DEFAULT_SETTINGS: ResponseSettings = toldOf(
+export const DEFAULT_SETTINGS: ResponseSettings = repeatedSettings(
   {},
   { tools: [], choice: 'auto', format: { type: 'text' }, notes: {} },
 );
 
-const present = (fields: Fields): Fields =>
+const withoutEmptyFields = (fields: Fields): Fields =>
   Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
   );
@@ -109,14 +117,14 @@ function notesOf(leftOut: Readonly<Record<string, readonly string[]>>) {
 }
 
 /** Parses the format of the answer. Returns it as the response repeats it, and as `response_format`. */
-function readFormat(format: unknown): { told: Fields; given: Fields | undefined } {
+function readFormat(format: unknown): { repeated: Fields; sent: Fields | undefined } {
   if (format === undefined || format === null) {
-    return { told: { type: 'text' }, given: undefined };
+    return { repeated: { type: 'text' }, sent: undefined };
   }
   if (!isFields(format)) return refuse('text.format', 'Invalid type: expected an object.');
   const { type, schema, strict, description } = format;
-  if (type === 'text') return { told: { type }, given: undefined };
-  if (type === 'json_object') return { told: { type }, given: { type } };
+  if (type === 'text') return { repeated: { type }, sent: undefined };
+  if (type === 'json_object') return { repeated: { type }, sent: { type } };
   if (type !== 'json_schema') {
     return refuse('text.format.type', 'Invalid value: expected text, json_object or json_schema.');
   }
@@ -126,7 +134,7 @@ function readFormat(format: unknown): { told: Fields; given: Fields | undefined 
   const said = typeof description === 'string' ? { description } : {};
   const isStrict = typeof strict === 'boolean' ? { strict } : {};
   return {
-    told: { type, name, description: wordOf(description), schema, strict: strict === true },
-    given: { type, json_schema: { name, ...said, schema, ...isStrict } },
+    repeated: { type, name, description: wordOf(description), schema, strict: strict === true },
+    sent: { type, json_schema: { name, ...said, schema, ...isStrict } },
   };
 }

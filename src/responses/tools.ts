@@ -9,13 +9,13 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export interface Tools {
   /** Functions and custom tools, in the format of OpenAI's answers. */
-  readonly told: readonly Fields[];
-  readonly given: readonly GivenTool[];
+  readonly repeated: readonly Fields[];
+  readonly sent: readonly SentTool[];
   /** The kinds that run at OpenAI, which this service does not support. */
   readonly leftOut: readonly string[];
 }
 
-interface GivenTool {
+interface SentTool {
   readonly type: 'function';
   readonly function: Fields & { readonly name: string };
 }
@@ -27,11 +27,11 @@ const TOOLS_MAX = 1024;
  * can continue.
  */
 export function readTools(tools: unknown): Tools {
-  if (tools === undefined || tools === null) return { told: [], given: [], leftOut: [] };
+  if (tools === undefined || tools === null) return { repeated: [], sent: [], leftOut: [] };
   if (!Array.isArray(tools)) return refuse('tools', 'Invalid type: expected an array of tools.');
   if (tools.length > TOOLS_MAX) refuse('tools', `Too long: at most ${String(TOOLS_MAX)} tools.`);
-  const told: Fields[] = [];
-  const given: GivenTool[] = [];
+  const repeated: Fields[] = [];
+  const sent: SentTool[] = [];
   const leftOut = new Set<string>();
   tools.forEach((tool: unknown, n) => {
     const path = `tools[${String(n)}]`;
@@ -39,19 +39,19 @@ export function readTools(tools: unknown): Tools {
     const { type } = tool;
     if (typeof type !== 'string') refuse(`${path}.type`, 'Missing or invalid: expected a string.');
     if (type === 'function') {
-      told.push(toldFunction(tool, path));
-      given.push(givenFunction(tool, path));
+      repeated.push(repeatedFunction(tool, path));
+      sent.push(sentFunction(tool, path));
     } else if (type === 'custom') {
-      told.push(toldCustom(tool, path));
-      given.push(givenCustom(tool, path));
+      repeated.push(repeatedCustom(tool, path));
+      sent.push(sentCustom(tool, path));
     } else leftOut.add(type);
   });
-  return { told, given, leftOut: [...leftOut] };
+  return { repeated, sent, leftOut: [...leftOut] };
 }
 
 /** Returns the names of the tools whose input is one text. */
-export const customNames = (told: readonly Fields[]): ReadonlySet<string> =>
-  new Set(told.filter(({ type }) => type === 'custom').map(({ name }) => String(name)));
+export const customNames = (repeatedTools: readonly Fields[]): ReadonlySet<string> =>
+  new Set(repeatedTools.filter(({ type }) => type === 'custom').map(({ name }) => String(name)));
 
 function partsOf(tool: Fields, path: string) {
   const { description, parameters, strict } = tool;
@@ -63,9 +63,12 @@ function partsOf(tool: Fields, path: string) {
   };
 }
 
-const toldFunction = (tool: Fields, path: string) => ({ type: 'function', ...partsOf(tool, path) });
+const repeatedFunction = (tool: Fields, path: string) => ({
+  type: 'function',
+  ...partsOf(tool, path),
+});
 
-function givenFunction(tool: Fields, path: string): GivenTool {
+function sentFunction(tool: Fields, path: string): SentTool {
   const { name, description, parameters, strict } = partsOf(tool, path);
   const said = {
     ...(description !== null && { description }),
@@ -75,7 +78,7 @@ function givenFunction(tool: Fields, path: string): GivenTool {
   return { type: 'function', function: { name, ...said } };
 }
 
-function toldCustom(tool: Fields, path: string): Fields {
+function repeatedCustom(tool: Fields, path: string): Fields {
   const { name, description } = partsOf(tool, path);
   const { format } = tool;
   return {
@@ -90,7 +93,7 @@ function toldCustom(tool: Fields, path: string): Fields {
  * Converts a custom tool to a function with one text argument. A grammar is added to the description, because
  * there is no field for it.
  */
-function givenCustom(tool: Fields, path: string): GivenTool {
+function sentCustom(tool: Fields, path: string): SentTool {
   const { name, description } = partsOf(tool, path);
   const { format } = tool;
   const grammar =
@@ -109,10 +112,10 @@ function givenCustom(tool: Fields, path: string): GivenTool {
 
 /** The caller's choice of a tool, as the answer repeats it and as it is sent to the model. */
 interface ToolChoice {
-  readonly told: unknown;
-  readonly given: unknown;
+  readonly repeated: unknown;
+  readonly sent: unknown;
   /** The tools that the model may call. */
-  readonly tools: readonly GivenTool[];
+  readonly tools: readonly SentTool[];
 }
 
 const MODES = ['auto', 'none', 'required'];
@@ -121,42 +124,42 @@ const MODES = ['auto', 'none', 'required'];
  * Parses the choice of a tool. Throws a 400 if it is malformed or names an unknown tool. If it names a tool
  * that was left out, the model may choose freely.
  */
-export function readToolChoice(choice: unknown, { given, leftOut }: Tools): ToolChoice {
+export function readToolChoice(choice: unknown, { sent, leftOut }: Tools): ToolChoice {
   if (choice === undefined || choice === null)
-    return { told: 'auto', given: undefined, tools: given };
+    return { repeated: 'auto', sent: undefined, tools: sent };
   if (typeof choice === 'string') {
     if (!MODES.includes(choice)) {
       refuse('tool_choice', `Invalid value: expected one of ${MODES.join(', ')}.`);
     }
-    return { told: choice, given: choice, tools: given };
+    return { repeated: choice, sent: choice, tools: sent };
   }
   if (!isFields(choice)) return refuse('tool_choice', 'Invalid type: expected a string or object.');
   const { type } = choice;
-  if (type === 'function' || type === 'custom') return chosen(choice, given);
-  if (type === 'allowed_tools') return allowed(choice, given);
-  if (leftOut.includes(String(type))) return { told: 'auto', given: undefined, tools: given };
+  if (type === 'function' || type === 'custom') return chosenTool(choice, sent);
+  if (type === 'allowed_tools') return allowedTools(choice, sent);
+  if (leftOut.includes(String(type))) return { repeated: 'auto', sent: undefined, tools: sent };
   return refuse('tool_choice.type', 'Invalid value: none of the tools is of this type.');
 }
 
-function chosen(choice: Fields, tools: readonly GivenTool[]): ToolChoice {
+function chosenTool(choice: Fields, tools: readonly SentTool[]): ToolChoice {
   const name = textAt(choice, 'name', 'tool_choice');
   if (!tools.some((tool) => tool.function.name === name)) {
     refuse('tool_choice.name', 'Invalid value: none of the tools has this name.');
   }
-  const told = { type: choice['type'], name };
-  return { told, given: { type: 'function', function: { name } }, tools };
+  const repeated = { type: choice['type'], name };
+  return { repeated, sent: { type: 'function', function: { name } }, tools };
 }
 
-function allowed(choice: Fields, tools: readonly GivenTool[]): ToolChoice {
+function allowedTools(choice: Fields, tools: readonly SentTool[]): ToolChoice {
   const { tools: listed, mode } = choice;
   if (!Array.isArray(listed)) {
     return refuse('tool_choice.tools', 'Missing or invalid: expected an array of tools.');
   }
   const names = new Set(listed.filter(isFields).map(({ name }) => name));
-  const given = mode === 'required' ? 'required' : 'auto';
+  const sentMode = mode === 'required' ? 'required' : 'auto';
   return {
-    told: { type: 'allowed_tools', mode: given, tools: listed as unknown[] },
-    given,
+    repeated: { type: 'allowed_tools', mode: sentMode, tools: listed as unknown[] },
+    sent: sentMode,
     tools: tools.filter((tool) => names.has(tool.function.name)),
   };
 }

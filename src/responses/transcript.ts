@@ -53,16 +53,16 @@ class Transcript {
   /** Parts for the next text or call. */
   private parts: Record<string, Fields[]> = {};
   /** The message to which the parts belong if no text or call of an answer follows them. */
-  private before: AssistantMessage | undefined;
-  private others: ContentPart[] = [];
+  private previousAnswer: AssistantMessage | undefined;
+  private outputParts: ContentPart[] = [];
   /** The message of the answer to which the last step belongs. */
   private answer: AssistantMessage | undefined;
 
   add(step: Step): void {
-    if (step.kind !== 'output') this.showOthers();
+    if (step.kind !== 'output') this.addOutputParts();
     switch (step.kind) {
       case 'reasoning':
-        this.before = this.answer;
+        this.previousAnswer = this.answer;
         if (this.answer?.tool_calls === undefined) this.answer = undefined;
         this.reasoning += step.text;
         if (step.parts) addParts(this.parts, step.parts);
@@ -76,13 +76,13 @@ class Transcript {
       case 'output':
         this.endAnswer();
         this.messages.push({ role: 'tool', tool_call_id: step.callId, content: step.text });
-        this.others.push(...step.others);
+        this.outputParts.push(...step.others);
     }
   }
 
   /** Thinking without a text or call after it is left out, because it belongs to no message. */
   end(): ChatMessage[] {
-    this.showOthers();
+    this.addOutputParts();
     this.endAnswer();
     return this.messages;
   }
@@ -95,16 +95,16 @@ class Transcript {
     }
     // Text after calls whose outputs are still missing belongs to the same answer.
     if (this.answer?.content !== null) this.answer = undefined;
-    this.opened().content = content;
+    this.currentAnswer().content = content;
   }
 
   private addCall(call: ToolCall): void {
-    const answer = this.opened();
+    const answer = this.currentAnswer();
     answer.tool_calls = [...(answer.tool_calls ?? []), call];
   }
 
   /** Returns the message of the current answer, with the thinking for it. */
-  private opened(): AssistantMessage {
+  private currentAnswer(): AssistantMessage {
     let { answer } = this;
     if (!answer) {
       answer = { role: 'assistant', content: null };
@@ -121,15 +121,15 @@ class Transcript {
 
   /** Ends the answer. Parts that a provider sent after its last text or call, such as a signature, belong to it. */
   private endAnswer(): void {
-    if (this.before) addParts(this.before, this.parts);
+    if (this.previousAnswer) addParts(this.previousAnswer, this.parts);
     this.parts = {};
-    this.before = undefined;
+    this.previousAnswer = undefined;
     this.answer = undefined;
   }
 
-  private showOthers(): void {
-    if (this.others.length === 0) return;
-    this.messages.push({ role: 'user', content: this.others });
-    this.others = [];
+  private addOutputParts(): void {
+    if (this.outputParts.length === 0) return;
+    this.messages.push({ role: 'user', content: this.outputParts });
+    this.outputParts = [];
   }
 }

@@ -1,13 +1,13 @@
 import type { EntityMetadata } from 'typeorm';
-import { takeAlone } from '../database/alone.js';
+import { takeExclusively } from '../database/exclusive-access.js';
 import { openWriter, type Database, type DatabaseOptions } from '../database/data-source.js';
 import { sqlitePathOf } from '../database/location.js';
-import { assertMigrated, migrateAlone } from '../database/migrate.js';
+import { assertMigrated, migrateWithoutLock } from '../database/migrate.js';
 import { keyText, pagesOf, sameKeys, type RawRow } from '../database/row-pages.js';
 import { assertSqliteFile } from '../database/sqlite-file.js';
 import type { EntityClass } from '../database/statements.js';
 import { foreignTables } from '../database/table-names.js';
-import { unhurried } from '../database/unhurried.js';
+import { withoutStatementTimeout } from '../database/without-statement-timeout.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { assertSums } from './sums.js';
 import { assertAuditPasses, isSameFile, sizeOf } from './copies.js';
@@ -44,7 +44,7 @@ export async function move({ source, target, onProgress }: Move): Promise<string
   const open = async (options: DatabaseOptions): Promise<Database> => {
     const database = await openWriter(options);
     opened.push(() => database.destroy());
-    const release = await takeAlone(database);
+    const release = await takeExclusively(database);
     opened.push(release);
     return database;
   };
@@ -66,13 +66,13 @@ async function moveBetween(pair: Pair, onProgress: Move['onProgress']): Promise<
   if (foreign.length > 0) {
     throw new Error(`the target has tables of another program: ${foreign.slice(0, 5).join(', ')}`);
   }
-  await migrateAlone(target);
+  await migrateWithoutLock(target);
   for (const table of target.tables) await assertPartOf(pair, table);
   for (const table of source.tables) {
     const rows = await copyTable(pair, table);
     onProgress?.(table.tableName, rows);
   }
-  if (!target.isSqlite) await unhurried(target, (ask) => ask('ANALYZE'));
+  if (!target.isSqlite) await withoutStatementTimeout(target, (ask) => ask('ANALYZE'));
   await assertSums(source, target);
   await assertAuditPasses(target, 'the target');
 }

@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { takeAlone } from '../database/alone.js';
+import { takeExclusively } from '../database/exclusive-access.js';
 import {
   Database,
   dataSourceOptions,
@@ -8,7 +8,7 @@ import {
   type DatabaseOptions,
 } from '../database/data-source.js';
 import { sqlitePathOf } from '../database/location.js';
-import { migrateAlone } from '../database/migrate.js';
+import { migrateWithoutLock } from '../database/migrate.js';
 import { declareWhole } from '../database/copy-mark.js';
 import { assertSqliteFile, removeLog } from '../database/sqlite-file.js';
 import { isEmpty, tableNames } from '../database/table-names.js';
@@ -76,7 +76,7 @@ async function migrateAndAudit(
   const copy = await openWriter(options);
   try {
     await assertTallychatDatabase(copy, file);
-    await migrateAlone(copy);
+    await migrateWithoutLock(copy);
     if (incomplete) await declareWhole(copy);
     return `restored ${file}: ${sizeOf(await assertAuditPasses(copy, file))}`;
   } finally {
@@ -96,7 +96,7 @@ async function replaceDatabase(
   options: DatabaseOptions,
   { path, unfinished, replace }: ReplaceOption & { path: string; unfinished: string },
 ): Promise<void> {
-  const release = await takeAlone(new Database(dataSourceOptions(options)));
+  const release = await takeExclusively(new Database(dataSourceOptions(options)));
   try {
     if (exists(path)) await removeOldLog(options, path, replace);
     completeCopy(unfinished, path);

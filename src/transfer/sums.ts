@@ -1,5 +1,8 @@
 import type { Database } from '../database/data-source.js';
-import { unhurried, type Ask } from '../database/unhurried.js';
+import {
+  withoutStatementTimeout,
+  type RunStatement,
+} from '../database/without-statement-timeout.js';
 
 /** The columns with amounts of tokens. They have the same names in every table. */
 const AMOUNTS = ['balance', 'held', 'entry_count', 'amount', 'captured_amount'];
@@ -8,7 +11,7 @@ const AMOUNTS = ['balance', 'held', 'entry_count', 'amount', 'captured_amount'];
  * Returns the number of rows of each table and the sums of its amounts, as texts that are equal on both
  * databases.
  */
-async function sumsOf(database: Database, ask: Ask): Promise<Map<string, string>> {
+async function sumsOf(database: Database, ask: RunStatement): Promise<Map<string, string>> {
   const sums = new Map<string, string>();
   for (const { tableName, columns } of database.tables) {
     const amounts = columns.filter(({ databaseName }) => AMOUNTS.includes(databaseName));
@@ -28,8 +31,8 @@ async function sumsOf(database: Database, ask: Ask): Promise<Map<string, string>
 
 /** Throws if two databases differ in a count or a sum, and names the first difference. */
 export async function assertSums(source: Database, target: Database): Promise<void> {
-  const expected = await unhurried(source, (ask) => sumsOf(source, ask));
-  const found = await unhurried(target, (ask) => sumsOf(target, ask));
+  const expected = await withoutStatementTimeout(source, (ask) => sumsOf(source, ask));
+  const found = await withoutStatementTimeout(target, (ask) => sumsOf(target, ask));
   for (const [name, sum] of expected) {
     if (found.get(name) !== sum) {
       throw new Error(`${name}: ${sum} in the source, ${String(found.get(name))} in the target`);

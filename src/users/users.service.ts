@@ -86,7 +86,7 @@ export class UsersService {
   async page(search: string, { key, comparison, order, limit }: Keyset): Promise<User[]> {
     if (search.length > NAME_MAX_CHARS) return [];
     const query = this.reader.repository(User).createQueryBuilder('user');
-    const place = await this.lists.placeOf('users', key, comparison);
+    const place = await this.lists.positionOf('users', key, comparison);
     if (place) query.andWhere(`(user.ordinal, user.id) ${comparison} (:ordinal, :id)`, place);
     if (search !== '') {
       const pattern = likePattern(usernameKey(search));

@@ -30,5 +30,5 @@ export const periodCounted = (day: string, month: string) =>
   `CASE WHEN spent_period - (${period(day, month)}) = 1 THEN spent_period ELSE ${period(day, month)} END`;
 
 /** SQL: whether the cap has room for the amount. Every statement that spends under a cap contains this condition. */
-export const leavesRoom = (amount: string, day: string, month: string) =>
+export const capHasRoom = (amount: string, day: string, month: string) =>
   `(limit_amount IS NULL OR ${spentIn(day, month)} + held + ${amount} <= limit_amount)`;

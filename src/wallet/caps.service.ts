@@ -5,7 +5,7 @@ import type { Tx } from '../database/tx.js';
 import { AuthenticationFailed, InsufficientBalance } from '../errors.js';
 import { nowMicros } from '../time.js';
 import { assertAmount } from './amount.js';
-import { leavesRoom, periodCounted, periodOf, periodsNow, spentIn } from './cap-period.js';
+import { capHasRoom, periodCounted, periodOf, periodsNow, spentIn } from './cap-period.js';
 import { SpendingCap, type CapReset } from './spending-cap.entity.js';
 import { AVAILABLE, type Spend } from './spending.js';
 
@@ -87,7 +87,7 @@ export class CapsService {
    * Returns the amount that the cap still allows, in whole tokens: `Infinity` without a limit, 0 if there is
    * no such cap.
    */
-  async left(id: string): Promise<number> {
+  async remaining(id: string): Promise<number> {
     const state = (await this.states([id])).get(id);
     if (!state) return 0;
     return state.limit === null ? Infinity : Math.max(0, state.limit - state.used);
@@ -101,10 +101,10 @@ export class CapsService {
     if (spend.capId === undefined) return;
     const held = await tx.write(
       `/* cap.hold */ UPDATE spending_caps SET held = held + $2
-       WHERE id = $1 AND ${leavesRoom('$2', '$3', '$4')} RETURNING id`,
+       WHERE id = $1 AND ${capHasRoom('$2', '$3', '$4')} RETURNING id`,
       [spend.capId, spend.amount, ...periodsNow()],
     );
-    if (held.length === 0) throw await refusal(tx, spend);
+    if (held.length === 0) throw await capRefusal(tx, spend);
   }
 
   /** Counts an amount as spent. Throws the same errors as `hold`. */
@@ -113,10 +113,10 @@ export class CapsService {
     const spent = await tx.write(
       `/* cap.spend */ UPDATE spending_caps SET spent_amount = ${spentIn('$3', '$4')} + $2,
          spent_period = ${periodCounted('$3', '$4')}
-       WHERE id = $1 AND ${leavesRoom('$2', '$3', '$4')} RETURNING id`,
+       WHERE id = $1 AND ${capHasRoom('$2', '$3', '$4')} RETURNING id`,
       [spend.capId, spend.amount, ...periodsNow()],
     );
-    if (spent.length === 0) throw await refusal(tx, spend);
+    if (spent.length === 0) throw await capRefusal(tx, spend);
   }
 
   /**
@@ -125,28 +125,28 @@ export class CapsService {
    * statement if no spend has a cap.
    */
   async spendMany(tx: Tx, spends: readonly Spend[]): Promise<ReadonlySet<string>> {
-    const dues = duesOf(spends);
-    if (dues.size === 0) return new Set();
+    const totals = totalsByCap(spends);
+    if (totals.size === 0) return new Set();
     const rows = await tx.write<{ id: string }>(
       `/* cap.spend_many */ WITH free AS (
          SELECT id AS free_id FROM spending_caps WHERE id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
        UPDATE spending_caps SET spent_amount = ${spentIn('$2', '$3')} + due,
          spent_period = ${periodCounted('$2', '$3')}
-       FROM free, ${DUES('$4')}
-       WHERE id = free_id AND free_id = payer AND ${leavesRoom('due', '$2', '$3')} RETURNING id`,
-      [[...dues.keys()], ...periodsNow(), toJson(dues)],
+       FROM free, ${TOTALS_ROWS('$4')}
+       WHERE id = free_id AND free_id = payer AND ${capHasRoom('due', '$2', '$3')} RETURNING id`,
+      [[...totals.keys()], ...periodsNow(), toJson(totals)],
     );
     return new Set(rows.map(({ id }) => id));
   }
 
   /** Takes back what `spendMany` has counted in this transaction. */
-  async unspendMany(tx: Tx, spends: readonly Spend[]): Promise<void> {
-    const dues = duesOf(spends);
-    if (dues.size === 0) return;
+  async undoSpendMany(tx: Tx, spends: readonly Spend[]): Promise<void> {
+    const totals = totalsByCap(spends);
+    if (totals.size === 0) return;
     await tx.write(
       `/* cap.unspend_many */ UPDATE spending_caps SET spent_amount = spent_amount - due
-       FROM ${DUES('$1')} WHERE id = payer RETURNING id`,
-      [toJson(dues)],
+       FROM ${TOTALS_ROWS('$1')} WHERE id = payer RETURNING id`,
+      [toJson(totals)],
     );
   }
 
@@ -166,25 +166,25 @@ export class CapsService {
 }
 
 /** SQL: the sum for each cap, as rows of a JSON parameter. */
-const DUES = (parameter: string) =>
+const TOTALS_ROWS = (parameter: string) =>
   `(SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due FROM json_each(${parameter})) AS dues`;
 
-const toJson = (dues: ReadonlyMap<string, number>) =>
-  JSON.stringify(Object.fromEntries([...dues].map(([id, due]) => [id, [due]])));
+const toJson = (totals: ReadonlyMap<string, number>) =>
+  JSON.stringify(Object.fromEntries([...totals].map(([id, due]) => [id, [due]])));
 
-function duesOf(spends: readonly Spend[]): Map<string, number> {
-  const dues = new Map<string, number>();
+function totalsByCap(spends: readonly Spend[]): Map<string, number> {
+  const totals = new Map<string, number>();
   for (const { capId, amount } of spends) {
-    if (capId !== undefined) dues.set(capId, (dues.get(capId) ?? 0) + amount);
+    if (capId !== undefined) totals.set(capId, (totals.get(capId) ?? 0) + amount);
   }
-  return dues;
+  return totals;
 }
 
 /**
  * Returns why a cap did not cover an amount: it has no room, or its key was removed after the request was
  * authenticated.
  */
-async function refusal(tx: Tx, { ownerId, capId, amount }: Spend): Promise<Error> {
+async function capRefusal(tx: Tx, { ownerId, capId, amount }: Spend): Promise<Error> {
   const [wallet] = await tx.read<{ available: number }>(
     `/* cap.shortfall */ SELECT ${AVAILABLE} AS available FROM wallets
      WHERE owner_id = $1 AND EXISTS (SELECT 1 FROM spending_caps WHERE id = $2)`,

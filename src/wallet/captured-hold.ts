@@ -1,6 +1,6 @@
 import type { Tx } from '../database/tx.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { entriesOf } from './dues.js';
+import { ledgerEntryCount } from './owner-totals.js';
 import { appendEntry, type WalletRow } from './ledger.js';
 import { availableOf, type CaptureResult, type LedgerNote } from './spending.js';
 
@@ -10,7 +10,7 @@ interface CapturedHold {
   readonly ownerId: string;
   readonly amount: number;
   readonly held: number;
-  readonly why: LedgerNote;
+  readonly note: LedgerNote;
 }
 
 /**
@@ -20,10 +20,10 @@ export function recordCapture(
   tx: Tx,
   metrics: Metrics,
   wallet: WalletRow,
-  { holdId, ownerId, amount, held, why }: CapturedHold,
+  { holdId, ownerId, amount, held, note }: CapturedHold,
 ): CaptureResult {
-  if (entriesOf(amount) > 0) {
-    appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...why });
+  if (ledgerEntryCount(amount) > 0) {
+    appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...note });
   }
   tx.whenCommitted(() => {
     metrics.tokensCharged(amount);

@@ -8,19 +8,25 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { Metrics } from '../metrics/metrics.js';
 import { assertAmount } from './amount.js';
 import { CapsService } from './caps.service.js';
-import { DUES, duesOf, entriesOf, FREE_WALLETS, SOMETHING } from './dues.js';
+import {
+  TOTALS_ROWS,
+  totalsByOwner,
+  ledgerEntryCount,
+  FREE_WALLETS,
+  ANY_STORAGE,
+} from './owner-totals.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import {
   availableOf,
-  covers,
+  canPay,
   dayCounted,
-  refusalOf,
+  spendRefusal,
   spentOn,
   type LedgerNote,
   type CaptureResult,
   type Spend,
 } from './spending.js';
-import { fits, NOTHING_STORED, roomFor, stores } from './stored.js';
+import { hasRoom, NOTHING_STORED, storageBoundsFor, addStored } from './stored.js';
 
 /** An amount to charge, and the note for the ledger. */
 export type Charge = Spend & LedgerNote;
@@ -52,16 +58,16 @@ export class ChargesService {
 
   /**
    * Charges an amount, and runs `finish` in the same transaction to save what was paid for. Charges that wait
-   * at the same time share the transaction. Throws the errors of `charge`. If `gone` is aborted before the
+   * at the same time share the transaction. Throws the errors of `charge`. If `disconnectSignal` is aborted before the
    * charge's turn, throws its reason and charges nothing.
    */
   pay<T>(
     charge: Charge,
-    gone: AbortSignal,
+    disconnectSignal: AbortSignal,
     finish: (tx: Tx, paid: ChargeReceipt) => T,
   ): Promise<T> {
     return traced('transaction', { 'tallychat.batched': true }, () =>
-      this.payments.add(charge, gone, finish),
+      this.payments.add(charge, disconnectSignal, finish),
     );
   }
 
@@ -73,23 +79,23 @@ export class ChargesService {
     const { ownerId, amount, stored = NOTHING_STORED } = charge;
     assertAmount(amount);
     await this.caps.spend(tx, charge);
-    const room = roomFor(this.config, stored);
+    const room = storageBoundsFor(this.config, stored);
     const [wallet] = await tx.write<WalletRow>(
       `/* wallet.charge */ UPDATE wallets SET balance = balance - $2, entry_count = entry_count + $4,
          last_ordinal = last_ordinal + 1, spent_amount = ${spentOn('$3')} + $2, spent_day = ${dayCounted('$3')},
-         ${stores('$5', '$6')}
-       WHERE owner_id = $1 AND ${covers('$2', '$3')} AND ${fits('$5', '$6', '$7', '$8')} RETURNING ${WALLET_ROW}`,
+         ${addStored('$5', '$6')}
+       WHERE owner_id = $1 AND ${canPay('$2', '$3')} AND ${hasRoom('$5', '$6', '$7', '$8')} RETURNING ${WALLET_ROW}`,
       [
         ownerId,
         amount,
         dayOf(nowMicros()),
-        entriesOf(charge.amount),
+        ledgerEntryCount(charge.amount),
         stored.bytes,
         stored.conversations,
         ...room,
       ],
     );
-    if (!wallet) throw await refusalOf(tx, charge, room);
+    if (!wallet) throw await spendRefusal(tx, charge, room);
     return this.record(tx, wallet, charge);
   }
 
@@ -105,22 +111,22 @@ export class ChargesService {
   ): Promise<(ChargeReceipt | undefined)[]> {
     const spent = await this.caps.spendMany(tx, charges);
     const covered = charges.filter(({ capId }) => capId === undefined || spent.has(capId));
-    const dues = duesOf(covered);
-    const room = roomFor(this.config, SOMETHING);
+    const totals = totalsByOwner(covered);
+    const room = storageBoundsFor(this.config, ANY_STORAGE);
     const rows = await tx.write<WalletRow & { ownerId: string }>(
       `/* wallet.charge_many */ WITH ${FREE_WALLETS('$1')}
        UPDATE wallets SET balance = balance - due, entry_count = entry_count + entries,
          last_ordinal = last_ordinal + spends, spent_amount = ${spentOn('$2')} + due,
-         spent_day = ${dayCounted('$2')}, ${stores('bytes', 'opened')}
-       FROM free, ${DUES('$3')}
-       WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')} AND ${fits('bytes', 'opened', '$4', '$5')}
+         spent_day = ${dayCounted('$2')}, ${addStored('bytes', 'opened')}
+       FROM free, ${TOTALS_ROWS('$3')}
+       WHERE owner_id = free.id AND free.id = payer AND ${canPay('due', '$2')} AND ${hasRoom('bytes', 'opened', '$4', '$5')}
        RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
-      [Object.keys(dues), dayOf(nowMicros()), JSON.stringify(dues), ...room],
+      [Object.keys(totals), dayOf(nowMicros()), JSON.stringify(totals), ...room],
     );
     // Each wallet as it was before its first charge here, because the charges are recorded one after the other.
     const wallets = new Map<string, WalletRow>();
     for (const { ownerId, held, ...after } of rows) {
-      const [due, entries, count] = dues[ownerId] ?? [0, 0, 0];
+      const [due, entries, count] = totals[ownerId] ?? [0, 0, 0];
       wallets.set(ownerId, {
         held,
         balance: after.balance + due,
@@ -128,7 +134,7 @@ export class ChargesService {
         lastOrdinal: after.lastOrdinal - count,
       });
     }
-    await this.caps.unspendMany(
+    await this.caps.undoSpendMany(
       tx,
       covered.filter(({ ownerId }) => !wallets.has(ownerId)),
     );
@@ -139,7 +145,7 @@ export class ChargesService {
       const wallet = {
         held: before.held,
         balance: before.balance - charge.amount,
-        entryCount: before.entryCount + entriesOf(charge.amount),
+        entryCount: before.entryCount + ledgerEntryCount(charge.amount),
         lastOrdinal: before.lastOrdinal + 1,
       };
       wallets.set(charge.ownerId, wallet);
@@ -150,7 +156,7 @@ export class ChargesService {
   /** Records a charge that `wallet` has just paid. There is no hold: the entry and the turn hold all facts. */
   private record(tx: Tx, wallet: WalletRow, charge: Charge): ChargeReceipt {
     const { ownerId, amount, reason, turnId, model, credentialId, keyName } = charge;
-    if (entriesOf(amount) > 0) {
+    if (ledgerEntryCount(amount) > 0) {
       const what = { reason, turnId, model, credentialId, keyName };
       appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, ...what });
       tx.whenCommitted(() => {

@@ -17,7 +17,7 @@ export class HoldStops {
   ) {}
 
   /** Asks for a stop. Returns false, and changes nothing, if the owner has no such hold or it is no longer open. */
-  async ask(tx: Tx, ownerId: string, holdId: string): Promise<boolean> {
+  async requestStop(tx: Tx, ownerId: string, holdId: string): Promise<boolean> {
     const open = await tx.write(
       `/* hold.stop */ UPDATE holds SET stop_asked_at = coalesce(stop_asked_at, $3)
        WHERE id = $1 AND owner_id = $2 AND coalesce(state, '') = 'open' RETURNING id`,
@@ -27,7 +27,7 @@ export class HoldStops {
   }
 
   /** Returns the ids of this process's open holds whose owners asked for a stop. */
-  async asked(): Promise<string[]> {
+  async requestedStops(): Promise<string[]> {
     const rows = await this.reader.read<{ id: string }>(
       `/* hold.stops */ SELECT id FROM holds
        WHERE process_id = $1 AND stop_asked_at IS NOT NULL AND state = 'open'`,

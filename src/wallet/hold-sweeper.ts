@@ -17,7 +17,7 @@ const BATCH_MAX = 500;
  * How long a hold that charged nothing stays stored after the end of its lifetime, so that an operator can
  * look at it.
  */
-const UNPAID_KEPT_MICROS = 3600 * SECOND_MICROS;
+const UNPAID_RETENTION_MICROS = 3600 * SECOND_MICROS;
 
 /**
  * Expires the holds that no request will resolve: those past their lifetime, and at once those of a process
@@ -74,7 +74,7 @@ export class HoldSweeper implements OnModuleDestroy {
       if (error instanceof DatabaseUnavailable) return;
       this.logger.warn({ err: error }, 'the lease is not renewed; the next sweep tries again');
     });
-    await this.clock.hear();
+    await this.clock.synchronize();
     await this.releaseLeftOver();
     const overdue = await this.reader.read<{ id: string }>(
       `/* hold.overdue */ SELECT id FROM holds WHERE state = 'open' AND expires_at <= $1 LIMIT ${String(BATCH_MAX)}`,
@@ -86,9 +86,9 @@ export class HoldSweeper implements OnModuleDestroy {
     }
     if (ids.length > 0) this.logger.log(`expired ${String(ids.length)} holds`);
     // An open hold keeps its key, however short the retention is, because its answer is still to come.
-    await this.forgetClaims('holds', `AND state <> 'open'`);
-    await this.forgetClaims('ledger_entries');
-    await this.forgetUnpaid();
+    await this.clearOldClaims('holds', `AND state <> 'open'`);
+    await this.clearOldClaims('ledger_entries');
+    await this.deleteOldUnpaid();
     this.sweptAt = nowMicros();
   }
 
@@ -111,14 +111,14 @@ export class HoldSweeper implements OnModuleDestroy {
     );
     const found = [];
     for (const { processId } of owners) {
-      if (!(await this.lease.isDead(processId))) continue;
+      if (!(await this.lease.hasProcessEnded(processId))) continue;
       const sql = `/* hold.orphans */ SELECT id FROM holds WHERE state = 'open' AND process_id = $1 LIMIT ${String(BATCH_MAX)}`;
       found.push(...(await this.reader.read<{ id: string }>(sql, [processId])));
     }
     return found;
   }
 
-  private async forgetClaims(table: 'holds' | 'ledger_entries', further = ''): Promise<void> {
+  private async clearOldClaims(table: 'holds' | 'ledger_entries', further = ''): Promise<void> {
     const before = nowMicros() - this.config.idempotencyRetentionSeconds * SECOND_MICROS;
     const old = `SELECT id FROM ${table} WHERE claim_key IS NOT NULL AND created_at < $1 ${further} LIMIT ${String(BATCH_MAX)}`;
     const [any] = await this.reader.read(`/* claims.old */ ${old}`, [before]);
@@ -137,8 +137,8 @@ export class HoldSweeper implements OnModuleDestroy {
    * of holds and releases would fill the disk. A settlement may still ask for the hold's state until its
    * lifetime is over, so the rows stay for longer than that.
    */
-  private async forgetUnpaid(): Promise<void> {
-    const before = nowMicros() - holdLifetime(this.config) - UNPAID_KEPT_MICROS;
+  private async deleteOldUnpaid(): Promise<void> {
+    const before = nowMicros() - holdLifetime(this.config) - UNPAID_RETENTION_MICROS;
     const old = `SELECT id FROM holds WHERE captured_amount = 0 AND state <> 'open' AND claim_key IS NULL
       AND resolved_at < $1 LIMIT ${String(BATCH_MAX)}`;
     const [any] = await this.reader.read(`/* hold.unpaid */ ${old}`, [before]);

@@ -11,7 +11,7 @@ import { IdempotencyKeyInUse } from '../errors.js';
 import { assertAmount } from './amount.js';
 import { CapsService } from './caps.service.js';
 import { recordCapture } from './captured-hold.js';
-import { entriesOf } from './dues.js';
+import { ledgerEntryCount } from './owner-totals.js';
 import {
   assertSameInput,
   idempotencyColumns,
@@ -22,15 +22,15 @@ import { Hold, type HoldState } from './hold.entity.js';
 import { WALLET_ROW, type WalletRow } from './ledger.js';
 import {
   availableOf,
-  covers,
+  canPay,
   dayCounted,
-  refusalOf,
+  spendRefusal,
   spentOn,
   type LedgerNote,
   type CaptureResult,
   type Spend,
 } from './spending.js';
-import { fits, NOTHING_STORED, roomFor, stores } from './stored.js';
+import { hasRoom, NOTHING_STORED, storageBoundsFor, addStored } from './stored.js';
 
 /** The fields of a hold that the statement which resolves it returns. */
 type ResolvedHold = Pick<Hold, 'ownerId' | 'amount' | 'capId' | 'storedBytes'>;
@@ -66,11 +66,11 @@ export class HoldsService {
    * room. A record that exists already violates its unique key: read it with `findByKey`.
    */
   async hold(tx: Tx, spend: AnswerSpend): Promise<string> {
-    return (await this.holdNumbered(tx, spend)).id;
+    return (await this.holdWithOrdinal(tx, spend)).id;
   }
 
   /** Makes a hold, and returns its id and a number for what is saved along with it. */
-  async holdNumbered(tx: Tx, spend: AnswerSpend): Promise<{ id: string; ordinal: number }> {
+  async holdWithOrdinal(tx: Tx, spend: AnswerSpend): Promise<{ id: string; ordinal: number }> {
     const { ownerId, amount, idempotency, stored = NOTHING_STORED } = spend;
     assertAmount(amount);
     const createdAt = nowMicros();
@@ -79,14 +79,14 @@ export class HoldsService {
     const keyed = idempotency && this.record(tx, spend, createdAt);
     if (keyed !== undefined) await tx.flush();
     await this.caps.hold(tx, spend);
-    const room = roomFor(this.config, stored);
+    const room = storageBoundsFor(this.config, stored);
     const [wallet] = await tx.write<{ ordinal: number }>(
-      `/* wallet.hold */ UPDATE wallets SET held = held + $2, last_ordinal = last_ordinal + 1, ${stores('$4', '$5')}
-       WHERE owner_id = $1 AND ${covers('$2', '$3')} AND ${fits('$4', '$5', '$6', '$7')}
+      `/* wallet.hold */ UPDATE wallets SET held = held + $2, last_ordinal = last_ordinal + 1, ${addStored('$4', '$5')}
+       WHERE owner_id = $1 AND ${canPay('$2', '$3')} AND ${hasRoom('$4', '$5', '$6', '$7')}
        RETURNING last_ordinal AS ordinal`,
       [ownerId, amount, dayOf(createdAt), stored.bytes, stored.conversations, ...room],
     );
-    if (!wallet) throw await refusalOf(tx, spend, room);
+    if (!wallet) throw await spendRefusal(tx, spend, room);
     tx.whenCommitted(() => {
       this.metrics.tokensHeld(amount);
     });
@@ -101,7 +101,7 @@ export class HoldsService {
     tx: Tx,
     holdId: string,
     amount: number,
-    why: LedgerNote,
+    note: LedgerNote,
     turnBytes = 0,
   ): Promise<CaptureResult | undefined> {
     assertAmount(amount);
@@ -118,13 +118,13 @@ export class HoldsService {
         ownerId,
         amount,
         hold.amount,
-        entriesOf(amount),
+        ledgerEntryCount(amount),
         dayOf(nowMicros()),
         turnBytes - hold.storedBytes,
       ],
     );
     if (!wallet) throw new Error(`no wallet for hold ${holdId}`);
-    const captured = { holdId, ownerId, amount, held: hold.amount, why };
+    const captured = { holdId, ownerId, amount, held: hold.amount, note };
     return recordCapture(tx, this.metrics, wallet, captured);
   }
 

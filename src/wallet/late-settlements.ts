@@ -18,14 +18,14 @@ const LIMITS = {
  * of its hold is over.
  */
 export class LateSettlements implements OnModuleDestroy {
-  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly waiting = new Set<Promise<unknown>>();
   private readonly stopping = new AbortController();
 
   constructor(private readonly limits = LIMITS) {}
 
   /** Number of settlements that wait for the database. */
   get depth(): number {
-    return this.underWay.size;
+    return this.waiting.size;
   }
 
   /**
@@ -45,7 +45,7 @@ export class LateSettlements implements OnModuleDestroy {
         await giveUp();
         throw error;
       }
-      return this.waitAlong(this.persist(attempt, until, giveUp), error);
+      return this.waitWithLimit(this.retryUntil(attempt, until, giveUp), error);
     }
   }
 
@@ -55,26 +55,31 @@ export class LateSettlements implements OnModuleDestroy {
    */
   async onModuleDestroy(): Promise<void> {
     this.stopping.abort();
-    await Promise.allSettled(this.underWay);
+    await Promise.allSettled(this.waiting);
   }
 
-  private async waitAlong<T>(settled: Promise<T>, why: DatabaseUnavailable): Promise<T> {
-    this.underWay.add(settled);
-    const forget = () => this.underWay.delete(settled);
+  private async waitWithLimit<T>(
+    settled: Promise<T>,
+    timeoutError: DatabaseUnavailable,
+  ): Promise<T> {
+    this.waiting.add(settled);
+    const forget = () => this.waiting.delete(settled);
     settled.then(forget, forget);
     const timer = new AbortController();
-    const late = sleep(this.limits.callerWaitMs, undefined, { signal: timer.signal }).then(() => {
-      throw why;
-    });
+    const timeLimit = sleep(this.limits.callerWaitMs, undefined, { signal: timer.signal }).then(
+      () => {
+        throw timeoutError;
+      },
+    );
     try {
-      return await Promise.race([settled, late]);
+      return await Promise.race([settled, timeLimit]);
     } finally {
-      late.catch(() => undefined);
+      timeLimit.catch(() => undefined);
       timer.abort();
     }
   }
 
-  private async persist<T>(
+  private async retryUntil<T>(
     attempt: () => Promise<T>,
     until: Micros,
     giveUp: () => Promise<void>,

@@ -2,7 +2,7 @@ import { dayOf, nowMicros } from '../time.js';
 import type { DbBoolean, Tx } from '../database/tx.js';
 import { InsufficientBalance, StorageFull, type AppError } from '../errors.js';
 import type { IdempotencyRecord } from './idempotency-record.js';
-import { fits, NOTHING_STORED, type Room, type Stored } from './stored.js';
+import { hasRoom, NOTHING_STORED, type StorageBounds, type Stored } from './stored.js';
 
 /** The owner who pays, and the amount to pay. */
 export interface Spend {
@@ -65,22 +65,22 @@ export const dayCounted = (day: string) =>
  * SQL: whether the wallet and its owner's daily limit cover the amount. Every statement that spends contains
  * this condition, so nothing is read, compared in memory and written back.
  */
-export const covers = (amount: string, day: string) => `${AVAILABLE} >= ${amount}
+export const canPay = (amount: string, day: string) => `${AVAILABLE} >= ${amount}
   AND (daily_limit IS NULL OR ${spentOn(day)} + held + ${amount} <= daily_limit)`;
 
 /**
  * Returns the error that tells the owner why a wallet did not cover an amount: `StorageFull` if there are
  * enough tokens but no room, `InsufficientBalance` otherwise.
  */
-export async function refusalOf(
+export async function spendRefusal(
   tx: Tx,
   { ownerId, amount: required, stored = NOTHING_STORED }: Spend,
-  room: Room,
+  room: StorageBounds,
 ): Promise<AppError> {
   const [wallet] = await tx.read<{ available: number; capped: DbBoolean; roomy: DbBoolean }>(
     `/* wallet.shortfall */ SELECT ${AVAILABLE} AS available,
        daily_limit IS NOT NULL AND ${spentOn('$3')} + held + $2 > daily_limit AS capped,
-       ${fits('$4', '$5', '$6', '$7')} AS roomy
+       ${hasRoom('$4', '$5', '$6', '$7')} AS roomy
      FROM wallets WHERE owner_id = $1`,
     [ownerId, required, dayOf(nowMicros()), stored.bytes, stored.conversations, ...room],
   );

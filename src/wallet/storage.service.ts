@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Tx } from '../database/tx.js';
 import { StorageFull } from '../errors.js';
-import { fits, roomFor, stores, type Stored } from './stored.js';
+import { hasRoom, storageBoundsFor, addStored, type Stored } from './stored.js';
 
 /**
  * Counts what the database stores for an owner, for requests that pay nothing. The count is in the wallet's
@@ -19,9 +19,9 @@ export class StorageService {
    */
   async add(tx: Tx, ownerId: string, added: Stored): Promise<number> {
     const [wallet] = await tx.write<{ ordinal: number }>(
-      `/* wallet.store */ UPDATE wallets SET last_ordinal = last_ordinal + 1, ${stores('$2', '$3')}
-       WHERE owner_id = $1 AND ${fits('$2', '$3', '$4', '$5')} RETURNING last_ordinal AS ordinal`,
-      [ownerId, added.bytes, added.conversations, ...roomFor(this.config, added)],
+      `/* wallet.store */ UPDATE wallets SET last_ordinal = last_ordinal + 1, ${addStored('$2', '$3')}
+       WHERE owner_id = $1 AND ${hasRoom('$2', '$3', '$4', '$5')} RETURNING last_ordinal AS ordinal`,
+      [ownerId, added.bytes, added.conversations, ...storageBoundsFor(this.config, added)],
     );
     if (!wallet) throw new StorageFull();
     return wallet.ordinal;

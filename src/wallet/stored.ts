@@ -8,29 +8,29 @@ export interface Stored {
 
 export const NOTHING_STORED: Stored = { bytes: 0, conversations: 0 };
 
-/** The most that a wallet's owner may store after a change, as parameters for `fits`. */
-export type Room = readonly [bytesMax: number, conversationsMax: number];
+/** The most that a wallet's owner may store after a change, as parameters for `hasRoom`. */
+export type StorageBounds = readonly [bytesMax: number, conversationsMax: number];
 
 /**
  * Returns the bounds for a change. A change that adds nothing is always accepted, even if a bound was lowered
  * since. A bound of 0 means no bound.
  */
-export function roomFor(
+export function storageBoundsFor(
   { storedMaxBytes, conversationsMax }: Config,
   { bytes, conversations }: Stored,
-): Room {
-  const most = (added: number, max: number) =>
+): StorageBounds {
+  const boundFor = (added: number, max: number) =>
     added > 0 && max > 0 ? max : Number.MAX_SAFE_INTEGER;
-  return [most(bytes, storedMaxBytes), most(conversations, conversationsMax)];
+  return [boundFor(bytes, storedMaxBytes), boundFor(conversations, conversationsMax)];
 }
 
 /** SQL: counts what is stored, in the same statement that pays for it. */
-export const stores = (bytes: string, conversations: string) =>
+export const addStored = (bytes: string, conversations: string) =>
   `stored_bytes = stored_bytes + ${bytes}, conversation_count = conversation_count + ${conversations}`;
 
 /**
  * SQL: whether there is room. Every statement that stores contains this condition, so nothing is read and
  * compared in memory.
  */
-export const fits = (bytes: string, conversations: string, bytesMax: string, countMax: string) =>
+export const hasRoom = (bytes: string, conversations: string, bytesMax: string, countMax: string) =>
   `stored_bytes + ${bytes} <= ${bytesMax} AND conversation_count + ${conversations} <= ${countMax}`;

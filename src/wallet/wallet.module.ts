@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { BalanceController } from './balance.controller.js';
 import { CapsService } from './caps.service.js';
-import { GatheredHolds } from './gathered-holds.service.js';
+import { BatchedHolds } from './batched-holds.service.js';
 import { ChargesService } from './charges.service.js';
 import { HoldSweeper } from './hold-sweeper.js';
 import { HoldStops } from './hold-stops.js';
@@ -12,7 +12,7 @@ import { RedemptionService } from './redemption.service.js';
 import { LedgerReader } from './ledger-reader.js';
 import { StorageService } from './storage.service.js';
 import { WalletController } from './wallet.controller.js';
-import { WalletWatch } from './wallet-watch.js';
+import { WalletChecker } from './wallet-checker.js';
 import { WalletService } from './wallet.service.js';
 
 @Module({
@@ -21,7 +21,7 @@ import { WalletService } from './wallet.service.js';
     WalletService,
     CapsService,
     HoldsService,
-    GatheredHolds,
+    BatchedHolds,
     ChargesService,
     HoldStops,
     HoldSweeper,
@@ -30,13 +30,13 @@ import { WalletService } from './wallet.service.js';
     { provide: LateSettlements, useFactory: () => new LateSettlements() },
     OpenHolds,
     StorageService,
-    WalletWatch,
+    WalletChecker,
   ],
   exports: [
     CapsService,
     WalletService,
     HoldsService,
-    GatheredHolds,
+    BatchedHolds,
     ChargesService,
     HoldStops,
     HoldSweeper,
@@ -44,7 +44,7 @@ import { WalletService } from './wallet.service.js';
     RedemptionService,
     OpenHolds,
     StorageService,
-    WalletWatch,
+    WalletChecker,
   ],
 })
 export class WalletModule {}

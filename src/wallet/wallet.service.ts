@@ -104,7 +104,7 @@ export class WalletService {
        WHERE owner_id = $1 AND balance <= $3 RETURNING ${WALLET_ROW}`,
       [entry.ownerId, entry.amount, Number.MAX_SAFE_INTEGER - entry.amount],
     );
-    if (!wallet) throw await this.whyNotCredited(tx, entry);
+    if (!wallet) throw await this.creditRefusal(tx, entry);
     appendEntry(tx, wallet, entry);
     this.countGranted(tx, entry.amount);
     return wallet;
@@ -116,7 +116,7 @@ export class WalletService {
     });
   }
 
-  private async whyNotCredited(
+  private async creditRefusal(
     tx: Tx,
     { ownerId, kind }: { ownerId: string; kind: 'grant' | 'top_up' },
   ): Promise<Error> {
@@ -155,7 +155,7 @@ export class WalletService {
    * and the cap leave.
    */
   async spendable(ownerId: string, capId: string | undefined): Promise<number> {
-    const underCap = capId === undefined ? Infinity : await this.caps.left(capId);
+    const underCap = capId === undefined ? Infinity : await this.caps.remaining(capId);
     const { available, held, limits } = await this.summary(ownerId);
     const left = limits.daily === null ? Infinity : limits.daily - limits.spentToday - held;
     return Math.max(0, Math.min(available, left, underCap));

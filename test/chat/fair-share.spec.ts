@@ -33,7 +33,7 @@ describe('an answer that comes faster than anybody waits', () => {
   }
 
   /** The longest time in which nobody else had a turn, and the whole time, in milliseconds. */
-  async function watch(ask: () => ReturnType<typeof post>) {
+  async function longestPause(ask: () => ReturnType<typeof post>) {
     const startedAt = performance.now();
     let [longest, lastAt] = [0, startedAt];
     const timer = setInterval(() => {
@@ -59,7 +59,7 @@ describe('an answer that comes faster than anybody waits', () => {
       ...Array.from({ length: WORDS }, () => ({ type: 'delta', text: 'w ' }) as const),
       { type: 'done', finishReason: 'stop', usage: undefined },
     ]);
-    const { answer, longest, took } = await watch(door);
+    const { answer, longest, took } = await longestPause(door);
     expect([answer.status, answer.raw.includes('w')]).toEqual([200, true]);
     // Without turns in between it is nearly all of the time, however fast the machine is.
     expect(longest).toBeLessThan(Math.max(250, took / 2));

@@ -8,7 +8,7 @@ import { openThread } from '../support/threads.js';
 import { until } from '../support/until.js';
 import { Upstream } from '../support/upstream.js';
 
-const NOBODYS = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
+const UNKNOWN_ID = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 const NOT_FOUND = { detail: 'Not found.', code: 'not_found' };
 
 describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
@@ -222,7 +222,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
   it('answers 404 and changes nothing for a turn that is another user’s, unknown or finished', async () => {
     const [ada, eve] = [await app.newUser(), await app.newUser()];
     const { reader, turn } = await begin(ada, {});
-    for (const id of [turn, NOBODYS, 'none', '%00', 'x'.repeat(36), `${turn}%20`]) {
+    for (const id of [turn, UNKNOWN_ID, 'none', '%00', 'x'.repeat(36), `${turn}%20`]) {
       const { status, body } = await stop(eve, id);
       expect([id, status, body]).toEqual([id, 404, NOT_FOUND]);
     }

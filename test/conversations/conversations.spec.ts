@@ -4,7 +4,7 @@ import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { openThread, sendMessage, delayAnswers, untilAsked } from '../support/threads.js';
 
-const NOBODYS = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
+const UNKNOWN_ID = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 const NOT_FOUND = '{"detail":"Not found.","code":"not_found"}';
 
 describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
@@ -88,7 +88,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
   });
 
   it.each([
-    ['nobody’s', NOBODYS],
+    ['nobody’s', UNKNOWN_ID],
     ['malformed', 'none'],
     ['too long', '0'.repeat(300)],
     ['with a NUL', '%00'],

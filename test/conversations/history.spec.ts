@@ -4,7 +4,7 @@ import { type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
 
-const NOWHERE = '00000000-0000-7000-8000-000000000000';
+const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
 describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
   let app: TestApp;
@@ -156,7 +156,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     const { status, headers } = await ada.get('/api/chat/quote/');
     expect([status, headers.allow]).toEqual([405, 'POST, OPTIONS']);
     expect((await app.send({ path: '/api/chat/quote/' })).status).toBe(401);
-    expect((await ada.send('PUT', `/api/chat/${NOWHERE}/`, {})).status).toBe(405);
+    expect((await ada.send('PUT', `/api/chat/${UNKNOWN_ID}/`, {})).status).toBe(405);
   });
 
   it('returns one own turn, and 404 for every other id', async () => {
@@ -167,7 +167,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     expect([status, body]).toEqual([200, (await getPage(ada, '/api/chat/')).results[0]]);
     expect((await ada.get(`/api/chat/${id}`)).body).toEqual(body);
     const missing = { detail: 'Not found.', code: 'not_found' };
-    for (const other of [NOWHERE, '1', 'x'.repeat(36), '%00', "'--", `${id}%20`]) {
+    for (const other of [UNKNOWN_ID, '1', 'x'.repeat(36), '%00', "'--", `${id}%20`]) {
       const answer = await ada.get(`/api/chat/${other}/`);
       expect([other, answer.status, answer.body]).toEqual([other, 404, missing]);
     }

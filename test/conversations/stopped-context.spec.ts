@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 import { Upstream } from '../support/upstream.js';
 
 /** As an answer is told whose first word did not come. */
-const NO_WORD = '(The answer was stopped before its first word.)';
+const EMPTY_ANSWER_TEXT = '(The answer was stopped before its first word.)';
 
 describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
   let upstream: Upstream;
@@ -94,7 +94,7 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
     await goOn(ada, conversation, 'messages');
     expect(told()).toEqual([
       ['user', 'Tell me'],
-      ['assistant', NO_WORD],
+      ['assistant', EMPTY_ANSWER_TEXT],
       ['user', 'continue'],
     ]);
   });

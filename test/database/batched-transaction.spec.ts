@@ -13,7 +13,7 @@ import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { code } from '../support/rows.js';
 
-const HERE = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 
 describe.each(databaseKinds)('units that begin with the same step on %s', (kind) => {
   let app: TestApp;
@@ -53,9 +53,9 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
   it('share the next transaction, 64 of them at most, while one is under way', async () => {
     const units = gathering((_, inputs) => Promise.resolve([...inputs]));
     const names = Array.from({ length: 100 }, (_, n) => `unit ${String(n)}`);
-    const first = units.add('first', HERE, finish);
+    const first = units.add('first', NEVER_ABORTED, finish);
     await Promise.resolve();
-    const rest = Promise.all(names.map((name) => units.add(name, HERE, finish)));
+    const rest = Promise.all(names.map((name) => units.add(name, NEVER_ABORTED, finish)));
     expect([await first, await rest]).toEqual(['first', names]);
     expect(together.flat()).toEqual(['first', ...names]);
     expect(together.map((group) => group.length)).toEqual([64, 37]);
@@ -68,7 +68,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
         ? Promise.reject(new Error('not together'))
         : Promise.resolve(inputs.map((input) => (input === 'odd' ? undefined : input))),
     );
-    const add = (name: string) => units.add(name, HERE, finish);
+    const add = (name: string) => units.add(name, NEVER_ABORTED, finish);
     expect(await Promise.all([add('even'), add('odd')])).toEqual(['even', 'odd alone']);
     expect(await Promise.all([add('even'), add('bad')])).toEqual(['even alone', 'bad alone']);
     expect(alone).toEqual(['odd', 'even', 'bad']);
@@ -88,7 +88,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
       return [...inputs];
     });
     const outcomes = await Promise.allSettled(
-      ['one', 'two'].map((name) => units.add(name, HERE, finish)),
+      ['one', 'two'].map((name) => units.add(name, NEVER_ABORTED, finish)),
     );
     expect(outcomes).toEqual(
       Array(2).fill({ status: 'rejected', reason: expect.any(QueryFailedError) as unknown }),
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
       tx.insertLater(RedemptionCode, code(result.replace(' alone', '')));
     };
     const outcomes = await Promise.allSettled(
-      ['fresh', 'taken'].map((name) => units.add(name, HERE, save)),
+      ['fresh', 'taken'].map((name) => units.add(name, NEVER_ABORTED, save)),
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect(new Set(alone)).toEqual(new Set(['fresh', 'taken']));
@@ -119,9 +119,9 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     const units = gathering((_, inputs) => {
       return inputs[0] === 'silent' ? silence : Promise.resolve([...inputs]);
     }, 50);
-    const silent = units.add('silent', HERE, finish);
+    const silent = units.add('silent', NEVER_ABORTED, finish);
     while (together.length === 0) await sleep(1);
-    const next = units.add('next', HERE, finish);
+    const next = units.add('next', NEVER_ABORTED, finish);
     // SQLite's one writer does not go on without it; on PostgreSQL the next is done meanwhile.
     if (kind === 'postgres') expect(await next).toBe('next');
     hear(['silent']);
@@ -131,12 +131,12 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
 
   it('are refused only while ten thousand wait', async () => {
     const units = gathering((_, inputs) => Promise.resolve([...inputs]));
-    const waiting = Array.from({ length: 10_000 }, () => units.add('one', HERE, finish));
-    const tooMany = units.add('one too many', HERE, finish);
+    const waiting = Array.from({ length: 10_000 }, () => units.add('one', NEVER_ABORTED, finish));
+    const tooMany = units.add('one too many', NEVER_ABORTED, finish);
     await expect(tooMany).rejects.toEqual(new Unavailable('Too many requests are waiting.', 1));
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['one']));
     expect(together.flat()).toHaveLength(10_000);
-    expect(await units.add('later', HERE, finish)).toBe('later');
+    expect(await units.add('later', NEVER_ABORTED, finish)).toBe('later');
   });
 
   it('all fail if the database is closed, and nothing is done', async () => {
@@ -150,7 +150,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
       new UnitOfWork(database),
     );
     const outcomes = await Promise.allSettled(
-      ['one', 'two'].map((name) => units.add(name, HERE, finish)),
+      ['one', 'two'].map((name) => units.add(name, NEVER_ABORTED, finish)),
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect([together, alone]).toEqual([[], []]);
@@ -166,9 +166,9 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
       if (code) await tx.write(`/* spec */ DO $$ BEGIN RAISE SQLSTATE '${code}'; END $$`, []);
       return [...inputs];
     });
-    const first = units.add('first', HERE, finish);
+    const first = units.add('first', NEVER_ABORTED, finish);
     while (attempts < 1) await sleep(1);
-    const second = units.add('second', HERE, finish);
+    const second = units.add('second', NEVER_ABORTED, finish);
     expect(await Promise.all([first, second])).toEqual(['first', 'second']);
     expect(together).toEqual([['first'], ['first'], ['first'], ['second']]);
     expect(alone).toEqual([]);

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { Database, dataSourceOptions } from '../../src/database/data-source.js';
-import { asFault } from '../../src/database/faults.js';
-import { allowSilence, endOnSilence } from '../../src/database/silence.js';
+import { toServiceError } from '../../src/database/service-errors.js';
+import { withoutSilenceLimit, endOnSilence } from '../../src/database/server-silence.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { DatabaseNotAnswering } from '../../src/errors.js';
 import {
@@ -82,7 +82,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
     await sleep(600);
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     unheard = [];
-    const answer: unknown = await client.query('SELECT 2').catch(asFault);
+    const answer: unknown = await client.query('SELECT 2').catch(toServiceError);
     expect(answer).toBeInstanceOf(DatabaseNotAnswering);
     unheard = undefined;
   });
@@ -98,7 +98,9 @@ describe.each(postgres)('a connection to %s', (kind) => {
   it('is let be while a statement may take as long as it likes', async () => {
     const client = await connected();
     endOnSilence(client, 100);
-    const slowly = allowSilence(client, () => client.query('SELECT 3 AS three, pg_sleep(1)'));
+    const slowly = withoutSilenceLimit(client, () =>
+      client.query('SELECT 3 AS three, pg_sleep(1)'),
+    );
     expect((await slowly).rows).toMatchObject([{ three: 3 }]);
     await client.end();
   });

@@ -105,7 +105,7 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
     await getPage(ada, `${conversation}/messages/`);
     await getPage(ada, `/api/wallet/ledger/?turn=${turn}`);
     await ada.send('POST', `/api/chat/${turn}/stop/`);
-    await app.nest.get(HoldStops).asked();
+    await app.nest.get(HoldStops).requestedStops();
     const lists = ['/api/chat/?', '/api/wallet/ledger/?', '/api/conversations/?'];
     for (const path of [...lists, '/api/conversations/?ordering=-updated_at&']) {
       let page = await getPage(ada, `${path}page_size=100`);

@@ -124,7 +124,7 @@ describe.each(databaseKinds)('the schema on %s', (kind) => {
 });
 
 /** What a client hears in a short life, without what is random or of the hour. */
-async function story(app: TestApp) {
+async function clientStory(app: TestApp) {
   const ada = await app.newUser({ username: 'Ada' });
   const asked = [
     () => app.post('/api/register/', { username: 'ADA', password: PASSWORD }),
@@ -149,13 +149,18 @@ async function story(app: TestApp) {
   const heard = [];
   for (const ask of asked) {
     const { status, raw, headers } = await ask();
-    heard.push([status, plain(raw), headers['tokens-balance'], headers['idempotent-replayed']]);
+    heard.push([
+      status,
+      withoutRandomParts(raw),
+      headers['tokens-balance'],
+      headers['idempotent-replayed'],
+    ]);
   }
   return heard;
 }
 
 /** Ids, secrets, moments, cursors and the port differ from run to run. */
-function plain(text: string): string {
+function withoutRandomParts(text: string): string {
   return text
     .replaceAll(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, '<id>')
     .replaceAll(/\b[\da-f]{40}\b/g, '<secret>')
@@ -168,7 +173,7 @@ describe('moving from SQLite to PostgreSQL', () => {
   const storyOn = async (kind: DatabaseKind) => {
     const app = await TestApp.start(kind);
     try {
-      return await story(app);
+      return await clientStory(app);
     } finally {
       await app.close();
     }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { WalletWatch } from '../../src/wallet/wallet-watch.js';
+import { WalletChecker } from '../../src/wallet/wallet-checker.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { freePort } from '../support/free-port.js';
@@ -116,20 +116,20 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
   });
 
   it('compares wallets with their entries, and reports a difference', async () => {
-    const watch = app.nest.get(WalletWatch);
+    const watch = app.nest.get(WalletChecker);
     const wrong = async () => {
       const text = await scrape();
       return valueOf(text, 'tallychat_audited_wallets_total{result="wrong"}') ?? 0;
     };
     // The wallet whose balance a spec above has set by hand.
     const before = await wrong();
-    await watch.next();
+    await watch.checkNext();
     expect((await wrong()) - before).toBe(1);
     await app.database.rows(`UPDATE wallets SET balance = 3700 WHERE balance = 50`);
-    await watch.next();
+    await watch.checkNext();
     expect((await wrong()) - before).toBe(1);
     await app.database.rows(`UPDATE wallets SET held = 1`);
-    await watch.next();
+    await watch.checkNext();
     expect(await wrong()).toBeGreaterThan(before + 1);
     await app.database.rows(`UPDATE wallets SET held = 0`);
   });

@@ -19,14 +19,14 @@ const KEY_ID = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 const CALLERS = ['session', 'listed', 'other', 'scoped'];
 
 /** Who may use which model. */
-const MAY: Readonly<Record<string, readonly string[]>> = {
+const ALLOWED_CALLERS: Readonly<Record<string, readonly string[]>> = {
   [KEYED]: ['listed'],
   [SCOPED]: ['session', 'scoped'],
   [OPEN]: CALLERS,
 };
 
 /** Each way to a model, and how it refuses one that is not there. */
-const DOORS: Readonly<
+const ROUTES: Readonly<
   Record<string, { path: string; body: (model: string) => object; refusal: number }>
 > = {
   chat: { path: '/api/chat/', body: (model) => ({ message: 'Hi', model }), refusal: 400 },
@@ -107,11 +107,11 @@ describe('a model that is closed by keys or scopes', () => {
 
   const callerOf = (name: string) => callers[name] ?? ada;
 
-  it.each(Object.keys(DOORS))(
+  it.each(Object.keys(ROUTES))(
     'by %s answers allowed callers, and does not exist for others',
     async (door) => {
-      const { path, body, refusal } = DOORS[door] ?? { path: '', body: () => ({}), refusal: 0 };
-      for (const [model, allowed] of Object.entries(MAY)) {
+      const { path, body, refusal } = ROUTES[door] ?? { path: '', body: () => ({}), refusal: 0 };
+      for (const [model, allowed] of Object.entries(ALLOWED_CALLERS)) {
         for (const name of CALLERS) {
           const [calls, balance] = [upstream.calls.length, await ada.balance()];
           const told = await callerOf(name).send('POST', path, body(model));
@@ -132,7 +132,9 @@ describe('a model that is closed by keys or scopes', () => {
     for (const name of CALLERS) {
       const { body } = await callerOf(name).get('/v1/models');
       const ids = (body as { data: { id: string }[] }).data.map(({ id }) => id);
-      const expected = [KEYED, SCOPED, OPEN].filter((model) => MAY[model]?.includes(name));
+      const expected = [KEYED, SCOPED, OPEN].filter((model) =>
+        ALLOWED_CALLERS[model]?.includes(name),
+      );
       expect([name, ids]).toEqual([name, [...expected, 'echo']]);
       const quote = await callerOf(name).send('POST', '/api/chat/quote/', { message: 'Hi' });
       expect([name, quote.body.model]).toEqual([name, expected[0]]);

@@ -15,7 +15,7 @@ const HELLO = 2;
 const [PER_PROMPT, PER_COMPLETION] = [1, 2];
 
 /** Says "Hello " and then waits until the caller has gone. */
-const talksOn: Behaviour = async (call) => {
+const answersUntilClosed: Behaviour = async (call) => {
   call.open();
   await call.delta('Hello ');
 };
@@ -42,12 +42,12 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     await call.usage(10, 0);
     await call.end();
   },
-  'talks-on': talksOn,
+  'talks-on': answersUntilClosed,
   'fails-at-once': (call) => {
     call.open(500, 'application/json').response.end('{}');
   },
   'fails-midway': async (call) => {
-    await talksOn(call);
+    await answersUntilClosed(call);
     call.response.end();
   },
 };

@@ -22,7 +22,7 @@ async function recipes(): Promise<Map<string, Record<string, string>>> {
 }
 
 /** The settings with the address of a server of ours in place of the one that they lead to. */
-const at = (upstream: Upstream, settings: Record<string, string>) =>
+const withAddress = (upstream: Upstream, settings: Record<string, string>) =>
   settings['OPENAI_BASE_URL'] === undefined
     ? settings
     : { ...settings, OPENAI_BASE_URL: upstream.baseUrl };
@@ -50,7 +50,7 @@ describe('the recipes of docs/models.md', () => {
     for (const [name, settings] of await recipes()) {
       const config = loadConfig({
         ...{ PORT: '0', LOG_LEVEL: 'silent', ARGON2_MEMORY_KIB: '8192', ARGON2_PASSES: '1' },
-        ...at(upstream, settings),
+        ...withAddress(upstream, settings),
       });
       const [provider] = config.providers;
       if (!provider) throw new Error(`${name} leads to no provider`);

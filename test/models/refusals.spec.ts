@@ -24,7 +24,7 @@ const answer = async (call: UpstreamCall) => {
   await call.end();
 };
 /** Answers where the body does not have the field, and refuses it in these words otherwise. */
-const without =
+const answersWithoutField =
   (field: string, words: string, status = 400): Behaviour =>
   (call) =>
     field in call.body ? refuse(status, told(words))(call) : answer(call);
@@ -41,11 +41,11 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   key: refuse(401, told('secret words', 'invalid_api_key')),
   forbidden: refuse(403, told('secret words')),
   missing: refuse(404, told('secret words', 'model_not_found')),
-  'old-field': without(
+  'old-field': answersWithoutField(
     'max_tokens',
     "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
   ),
-  'stream-options': without(
+  'stream-options': answersWithoutField(
     'stream_options',
     'stream_options: Extra inputs are not permitted',
     422,

@@ -22,7 +22,7 @@ export const SPECS = [
   'test/chat/idempotency.spec.ts',
   'test/wallet/deadlock.spec.ts',
   'test/database/process-lease.spec.ts',
-  'test/wallet/gathered-holds.spec.ts',
+  'test/wallet/batched-holds.spec.ts',
   'test/wallet/hold-sweeper.spec.ts',
   'test/admin/admin.spec.ts',
   'test/wallet/daily-limit.spec.ts',

@@ -26,13 +26,15 @@ const FAILURES = {
   'says-500': { error: { message: 'secret words', type: 'server_error' }, status: 500 },
 };
 /** Each is of its own whim what TEXT is not: a stream that is cut, or not what was agreed. */
-const WHIMS = {
+const RANDOM_BEHAVIOURS = {
   'cut-off': { truncateAfterChunks: 3 },
   drops: { chaos: { dropRate: 1 } },
   'malformed-json': { chaos: { malformedRate: 1 } },
   disconnects: { chaos: { disconnectRate: 1 } },
 };
-const MODELS = [ANSWERS, FAILURES, WHIMS].flatMap((group) => Object.keys(group)).concat('adds');
+const MODELS = [ANSWERS, FAILURES, RANDOM_BEHAVIOURS]
+  .flatMap((group) => Object.keys(group))
+  .concat('adds');
 
 /** What callers are told of these; of any other 502. */
 const MEANINGS: Record<string, [status: number, code: string]> = {
@@ -51,7 +53,7 @@ describe.each(databaseKinds)(
       for (const [model, answer] of Object.entries({ ...ANSWERS, ...FAILURES })) {
         mock.on({ model }, answer);
       }
-      for (const [model, whim] of Object.entries(WHIMS)) {
+      for (const [model, whim] of Object.entries(RANDOM_BEHAVIOURS)) {
         mock.on({ model }, { content: TEXT, usage }, whim);
       }
       mock.onToolResult('call-1', { content: 'That makes 3.', usage });
@@ -137,7 +139,7 @@ describe.each(databaseKinds)(
       await settles(ada, 3 * PRICE, 3, 3);
     });
 
-    it.each([...Object.keys(FAILURES), ...Object.keys(WHIMS)])(
+    it.each([...Object.keys(FAILURES), ...Object.keys(RANDOM_BEHAVIOURS)])(
       'fails without a charge, and is called once for each question: %s',
       async (model) => {
         const ada = await app.newUser();

@@ -9,7 +9,7 @@ import { eventsOf, respond, textIn } from '../support/responses.js';
 import { openThread } from '../support/threads.js';
 
 const ECHO = "This is a dummy AI response to your message: 'hi'";
-const NOBODYS = 'resp_00000000000070008000000000000000';
+const UNKNOWN_ID = 'resp_00000000000070008000000000000000';
 
 describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
   let app: TestApp;
@@ -129,7 +129,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     const hers = (await respond(ada, {})).body.id as string;
     const unkept = (await respond(bob, { store: false })).body.id as string;
     const calls = provider.calls;
-    for (const previous_response_id of [hers, unkept, NOBODYS, 'resp_1', 'x']) {
+    for (const previous_response_id of [hers, unkept, UNKNOWN_ID, 'resp_1', 'x']) {
       for (const stream of [true, false]) {
         const { status, body } = await respond(bob, { previous_response_id, stream });
         expect([status, body.error.param, body.error.code]).toEqual([

@@ -11,7 +11,7 @@ import { databaseKinds } from '../support/databases.js';
 import { StatementLog } from '../support/statement-log.js';
 import { noteOf } from '../support/note.js';
 
-const HERE = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 
 describe.each(databaseKinds)('charges that come together on %s', (kind) => {
   let app: TestApp;
@@ -34,7 +34,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
   const pay = (
     ownerId: string,
     amount: number,
-    { gone = HERE, finish = (_: unknown, paid: ChargeReceipt) => paid } = {},
+    { gone = NEVER_ABORTED, finish = (_: unknown, paid: ChargeReceipt) => paid } = {},
   ) => charges.pay({ ownerId, amount, ...noteOf('spec', ownerId) }, gone, finish);
   const statements = async (work: () => Promise<unknown>) =>
     (await log.during(work)).map(({ name }) => name);

@@ -17,7 +17,7 @@ import { noteOf } from '../support/note.js';
 import { until } from '../support/until.js';
 
 /** No process is called so: they are called 1 and up. */
-const DEAD = 0;
+const ENDED_PROCESS_ID = 0;
 
 describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
   let app: TestApp;
@@ -48,7 +48,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
   it('renews no lease that was not lost', async () => {
     const lease = app.nest.get(ProcessLease);
     await expect(lease.renew()).resolves.toBeUndefined();
-    expect(await lease.isDead(lease.id)).toBe(false);
+    expect(await lease.hasProcessEnded(lease.id)).toBe(false);
   });
 
   it('releases expired holds, and leaves others open', async () => {
@@ -62,7 +62,10 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
 
   it('releases the holds of a dead process at once, and leaves its own open', async () => {
     const ada = await app.newUser();
-    const [orphan, own] = [await hold(ada, `process_id = ${String(DEAD)}`), await hold(ada)];
+    const [orphan, own] = [
+      await hold(ada, `process_id = ${String(ENDED_PROCESS_ID)}`),
+      await hold(ada),
+    ];
     await sweeper.sweep();
     expect([await stateOf(orphan), await stateOf(own)]).toEqual(['expired', 'open']);
     expect(await ada.balance()).toBe(3900);
@@ -71,7 +74,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
 
   it.each([
     ['overdue', 'expires_at = 0'],
-    ['orphaned', `process_id = ${String(DEAD)}`],
+    ['orphaned', `process_id = ${String(ENDED_PROCESS_ID)}`],
   ])('does not change a resolved hold even if it is %s', async (_what, change) => {
     const ada = await app.newUser();
     const id = await hold(ada, change);

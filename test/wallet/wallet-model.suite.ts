@@ -14,7 +14,7 @@ import type { Model } from '../support/wallet-model.js';
 const RUNS = byEffort({ light: 12, full: 100 });
 const COMMANDS_MAX = 80;
 
-const againstModel = (kind: DatabaseKind): void => {
+const walletModel = (kind: DatabaseKind): void => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -41,5 +41,5 @@ const againstModel = (kind: DatabaseKind): void => {
 
 /** The suite of `wallet-model`, on one database. */
 export function walletModelSuite(kind: DatabaseKind): void {
-  describeOn(kind, 'A wallet against its model', againstModel);
+  describeOn(kind, 'A wallet against its model', walletModel);
 }

@@ -6,7 +6,7 @@ import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { until } from '../support/until.js';
 
-const NOWHERE = '00000000-0000-7000-8000-000000000000';
+const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
 describe.each(databaseKinds)('the wallet on %s', (kind) => {
   let app: TestApp;
@@ -155,7 +155,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
       const id = String(all[2]?.['id']);
       expect((await page(ada, `older:${id}`)).results).toEqual(all.slice(3));
       expect((await page(ada, `newer:${id.toUpperCase()}`)).results).toEqual(all.slice(0, 2));
-      for (const cursor of [`older:${id}`, `newer:${id}`, `newer:${NOWHERE}`]) {
+      for (const cursor of [`older:${id}`, `newer:${id}`, `newer:${UNKNOWN_ID}`]) {
         expect((await page(bob, cursor)).results).toEqual([]);
       }
     });
@@ -180,7 +180,7 @@ describe.each(databaseKinds)('the wallet on %s', (kind) => {
     it('is empty for another user’s, an unknown or an invalid turn', async () => {
       const [ada, bob] = [await app.newUser(), await app.newUser()];
       const { headers } = await ada.chat('mine');
-      for (const turn of [String(headers['turn-id']), NOWHERE, 'x', '%00', '%ff', "'--"]) {
+      for (const turn of [String(headers['turn-id']), UNKNOWN_ID, 'x', '%00', '%ff', "'--"]) {
         const { results } = await getPage(bob, `/api/wallet/ledger/?turn=${turn}`);
         expect([turn, results]).toEqual([turn, []]);
       }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SILENT, end, step, type AnswerState, type Phase } from './answer-machine.js';
+import { INITIAL_STATE, end, step, type AnswerState, type Phase } from './answer-machine.js';
 import type { CompletionDelta } from './provider.js';
 
 type Event = string | object;
@@ -21,7 +21,7 @@ const JUNK = '{"choices"';
 
 /** Returns the answer after these events, and their output. `!` before a text marks the name of an event. */
 function after(...events: Event[]) {
-  let state: AnswerState = SILENT;
+  let state: AnswerState = INITIAL_STATE;
   const deltas: CompletionDelta[] = [];
   for (const event of events) {
     const text = typeof event === 'string' ? event : JSON.stringify(event);

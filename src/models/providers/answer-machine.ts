@@ -1,6 +1,6 @@
-import { isCut, owedPieces, placePieces, type KnownCalls } from './call-pieces.js';
+import { isIncomplete, heldBackPieces, placePieces, type KnownCalls } from './call-pieces.js';
 import { chunkOf, type Chunk } from './chunk.js';
-import type { EndMeaning } from './end-words.js';
+import type { EndMeaning } from './finish-reasons.js';
 import type { ServerEvent } from './event-reader.js';
 import type { CompletionDelta, FinishReason, Usage } from './provider.js';
 
@@ -13,7 +13,7 @@ export interface Wait {
 const USAGE_WAIT_MS = 5000;
 const CLOSE_WAIT_MS = 250;
 /** The longer wait for a server that continued after a finish reason. Its next finish reason is less reliable. */
-const DOUBTFUL_WAIT_MS = 30_000;
+const CONTINUED_WAIT_MS = 30_000;
 
 /** Maximum number of tool calls. Each costs memory, and no model makes this many. */
 const CALLS_MAX = 512;
@@ -28,37 +28,37 @@ export type Phase = 'silent' | 'open' | 'ended' | 'over' | 'broken';
 export interface AnswerState {
   readonly phase: Phase;
   /** Whether text or a tool call has come. Reasoning alone is not an answer. */
-  readonly hasSpoken: boolean;
+  readonly hasAnswer: boolean;
   readonly finishReason: FinishReason | undefined;
   /** Whether output came after a finish reason. */
-  readonly isDoubtful: boolean;
+  readonly hasContinuedAfterEnd: boolean;
   /** The last counts that the provider reported. Repeated counts are not added. */
   readonly usage: Usage | undefined;
   readonly calls: KnownCalls;
   /** Whether an event was not part of an answer. Without a finish reason, the answer may have broken off there. */
-  readonly isStrange: boolean;
+  readonly hasUnknownEvent: boolean;
   /** The text and the reasoning so far, to compare with a message that repeats them. */
-  readonly said: string;
-  readonly thought: string;
+  readonly textSoFar: string;
+  readonly reasoningSoFar: string;
   /** Whether output came in a delta. Later messages repeat it then. */
-  readonly isInDeltas: boolean;
+  readonly usesDeltas: boolean;
   /** What is waited for, from the step that made this object on. */
   readonly wait: Wait | undefined;
   /** Why the answer is broken, in our words. The provider's own words may repeat a key or a message. */
   readonly fault: string | undefined;
 }
 
-export const SILENT: AnswerState = {
+export const INITIAL_STATE: AnswerState = {
   phase: 'silent',
-  hasSpoken: false,
+  hasAnswer: false,
   finishReason: undefined,
-  isDoubtful: false,
+  hasContinuedAfterEnd: false,
   usage: undefined,
   calls: [],
-  isStrange: false,
-  said: '',
-  thought: '',
-  isInDeltas: false,
+  hasUnknownEvent: false,
+  textSoFar: '',
+  reasoningSoFar: '',
+  usesDeltas: false,
   wait: undefined,
   fault: undefined,
 };
@@ -74,13 +74,13 @@ export function step(state: AnswerState, event: ServerEvent): Step {
   if (state.phase === 'over' || state.phase === 'broken') return { state };
   if (event.text.trim() === '[DONE]') return close(state);
   const chunk = chunkOf(event);
-  return 'fault' in chunk ? { state: interrupted(state, chunk.fault) } : take(state, chunk);
+  return 'fault' in chunk ? { state: afterError(state, chunk.fault) } : applyChunk(state, chunk);
 }
 
 /** Returns the state after the end of the connection. `isOrderly` is false after a reset. */
 export function end(state: AnswerState, isOrderly: boolean): AnswerState {
   if (state.phase === 'over' || state.phase === 'broken') return state;
-  const isWhole = state.phase === 'ended' && (isOrderly || !state.isDoubtful);
+  const isWhole = state.phase === 'ended' && (isOrderly || !state.hasContinuedAfterEnd);
   return isWhole ? { ...state, phase: 'over' } : broken(state, 'the provider broke off');
 }
 
@@ -96,33 +96,33 @@ const over = (state: AnswerState): AnswerState => ({
 
 /** Closes an answer after `[DONE]`. Sends the arguments that were held back. */
 function close(state: AnswerState): Step {
-  const { calls, deltas } = owedPieces(state.calls);
+  const { calls, deltas } = heldBackPieces(state.calls);
   const toolCalls = deltas.length > 0 ? { toolCalls: deltas } : undefined;
   return {
-    state: closed({ ...state, calls }),
+    state: afterDone({ ...state, calls }),
     delta: toolCalls && { type: 'delta', text: '', ...toolCalls },
   };
 }
 
-function closed(state: AnswerState): AnswerState {
+function afterDone(state: AnswerState): AnswerState {
   if (state.phase === 'ended') return over(state);
-  if (!state.hasSpoken) return broken(state, 'the provider ended without an answer');
-  if (state.isStrange || state.calls.some(isCut)) {
+  if (!state.hasAnswer) return broken(state, 'the provider ended without an answer');
+  if (state.hasUnknownEvent || state.calls.some(isIncomplete)) {
     return broken(state, 'the provider ended without a reason, amid something else');
   }
   return over(state.calls.length > 0 ? { ...state, finishReason: 'tool_calls' } : state);
 }
 
 /** Ends an answer after an error or an invalid chunk. An answer that has ended before is complete. */
-function interrupted(state: AnswerState, fault: string): AnswerState {
-  if (state.phase === 'ended' && !state.isDoubtful) return over(state);
+function afterError(state: AnswerState, fault: string): AnswerState {
+  if (state.phase === 'ended' && !state.hasContinuedAfterEnd) return over(state);
   return broken(state, fault);
 }
 
 function callsAfter(known: KnownCalls, pieces: readonly unknown[], isEnding: boolean) {
   const placed = placePieces(known, pieces);
   if (!isEnding) return placed;
-  const { calls, deltas } = owedPieces(placed.calls);
+  const { calls, deltas } = heldBackPieces(placed.calls);
   return deltas.length === 0 ? placed : { calls, deltas: [...placed.deltas, ...deltas] };
 }
 
@@ -130,14 +130,14 @@ function callsAfter(known: KnownCalls, pieces: readonly unknown[], isEnding: boo
 function isMoreText(state: AnswerState, chunk: Chunk): boolean {
   return (
     state.phase === 'open' &&
-    state.hasSpoken &&
+    state.hasAnswer &&
     chunk.text !== '' &&
     chunk.reasoning === '' &&
     !chunk.thoughtParts &&
     chunk.pieces.length === 0 &&
     chunk.usage === undefined &&
     chunk.meaning === 'no end' &&
-    !chunk.isStrange &&
+    !chunk.isUnknown &&
     !chunk.isMessage
   );
 }
@@ -146,42 +146,45 @@ function isMoreText(state: AnswerState, chunk: Chunk): boolean {
  * Returns what a message adds. If it begins with everything so far, that is the rest. Otherwise it is a piece if all
  * output came in messages, and it repeats the answer in other words if there were deltas.
  */
-function unsaid({ said, thought, isInDeltas, calls }: AnswerState, chunk: Chunk) {
+function newOutput({ textSoFar, reasoningSoFar, usesDeltas, calls }: AnswerState, chunk: Chunk) {
   const { text, reasoning, thoughtParts, pieces } = chunk;
   if (!chunk.isMessage) return chunk;
   const rest = (before: string, now: string) => {
     if (now.startsWith(before)) return now.slice(before.length);
-    return isInDeltas ? '' : now;
+    return usesDeltas ? '' : now;
   };
   return {
-    text: rest(said, text),
-    reasoning: rest(thought, reasoning),
-    thoughtParts: isInDeltas ? undefined : thoughtParts,
-    pieces: isInDeltas && calls.length > 0 ? [] : pieces,
+    text: rest(textSoFar, text),
+    reasoning: rest(reasoningSoFar, reasoning),
+    thoughtParts: usesDeltas ? undefined : thoughtParts,
+    pieces: usesDeltas && calls.length > 0 ? [] : pieces,
   };
 }
 
-function take(state: AnswerState, chunk: Chunk): Step {
+function applyChunk(state: AnswerState, chunk: Chunk): Step {
   if (isMoreText(state, chunk)) {
     const { text } = chunk;
-    return { state: { ...state, said: state.said + text }, delta: { type: 'delta', text } };
+    return {
+      state: { ...state, textSoFar: state.textSoFar + text },
+      delta: { type: 'delta', text },
+    };
   }
-  const { text, reasoning, thoughtParts, pieces } = unsaid(state, chunk);
+  const { text, reasoning, thoughtParts, pieces } = newOutput(state, chunk);
   const { calls, deltas } = callsAfter(state.calls, pieces, chunk.meaning !== 'no end');
   if (calls.length > CALLS_MAX) return { state: broken(state, 'the provider made too many calls') };
-  const hasSpoken = text !== '' || deltas.length > 0;
-  const hasOutput = hasSpoken || reasoning !== '';
-  const told: AnswerState = {
+  const hasAnswer = text !== '' || deltas.length > 0;
+  const hasOutput = hasAnswer || reasoning !== '';
+  const updated: AnswerState = {
     ...state,
-    usage: later(state.usage, chunk.usage),
+    usage: mergeUsage(state.usage, chunk.usage),
     calls,
-    isStrange: state.isStrange || chunk.isStrange,
-    said: state.said + text,
-    thought: state.thought + reasoning,
-    isInDeltas: state.isInDeltas || (hasOutput && !chunk.isMessage),
+    hasUnknownEvent: state.hasUnknownEvent || chunk.isUnknown,
+    textSoFar: state.textSoFar + text,
+    reasoningSoFar: state.reasoningSoFar + reasoning,
+    usesDeltas: state.usesDeltas || (hasOutput && !chunk.isMessage),
   };
-  const spoken = hasOutput ? withOutput(told, hasSpoken) : told;
-  const next = withEnding(spoken, chunk.meaning, hasOutput);
+  const withChunk = hasOutput ? withOutput(updated, hasAnswer) : updated;
+  const next = withEnding(withChunk, chunk.meaning, hasOutput);
   const delta: CompletionDelta = {
     type: 'delta',
     text,
@@ -197,12 +200,12 @@ function take(state: AnswerState, chunk: Chunk): Step {
  * Returns the state after output. If it follows a finish reason, that reason was wrong: the answer is open again
  * and nothing is waited for.
  */
-function withOutput(state: AnswerState, hasSpoken: boolean): AnswerState {
+function withOutput(state: AnswerState, hasAnswer: boolean): AnswerState {
   return {
     ...state,
     phase: 'open',
-    hasSpoken: state.hasSpoken || hasSpoken,
-    isDoubtful: state.isDoubtful || state.phase === 'ended',
+    hasAnswer: state.hasAnswer || hasAnswer,
+    hasContinuedAfterEnd: state.hasContinuedAfterEnd || state.phase === 'ended',
     wait: undefined,
   };
 }
@@ -218,7 +221,7 @@ function withEnding(state: AnswerState, meaning: EndMeaning, hasOutput: boolean)
   // After tool calls the model waits for their results, whatever reason the server sends.
   const hasCalled = state.calls.length > 0 || state.finishReason === 'tool_calls';
   const meant = meaning === 'stop' && hasCalled ? 'tool_calls' : meaning;
-  const ms = state.isDoubtful ? DOUBTFUL_WAIT_MS : USAGE_WAIT_MS;
+  const ms = state.hasContinuedAfterEnd ? CONTINUED_WAIT_MS : USAGE_WAIT_MS;
   return {
     ...state,
     phase: 'ended',
@@ -232,9 +235,9 @@ function withEnding(state: AnswerState, meaning: EndMeaning, hasOutput: boolean)
  * Merges two reports of usage. The last value of each count wins, because some servers report the counts one by
  * one. Zeros after other counts only mark the end of the stream and are ignored.
  */
-function later(before: Usage | undefined, told: Usage | undefined): Usage | undefined {
-  if (!before || !told) return told ?? before;
-  if (told.promptTokens === 0 && told.completionTokens === 0) return before;
-  const counts = Object.entries(told).filter(([, count]) => !Number.isNaN(count));
-  return { ...before, ...Object.fromEntries(counts) };
+function mergeUsage(earlier: Usage | undefined, latest: Usage | undefined): Usage | undefined {
+  if (!earlier || !latest) return latest ?? earlier;
+  if (latest.promptTokens === 0 && latest.completionTokens === 0) return earlier;
+  const counts = Object.entries(latest).filter(([, count]) => !Number.isNaN(count));
+  return { ...earlier, ...Object.fromEntries(counts) };
 }

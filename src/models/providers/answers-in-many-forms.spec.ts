@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { byEffort } from '../../../test/support/effort.js';
 import { ToolCalls } from '../tool-calls.js';
-import { SILENT, end, step, type AnswerState } from './answer-machine.js';
+import { INITIAL_STATE, end, step, type AnswerState } from './answer-machine.js';
 import { readEvents } from './event-reader.js';
 
 /** One answer: words, reasoning and tool calls, in this order. */
@@ -121,7 +121,7 @@ async function read(parts: readonly Uint8Array[], isReset: boolean) {
     yield* parts;
     if (isReset) throw new Error('reset');
   }
-  let state: AnswerState = SILENT;
+  let state: AnswerState = INITIAL_STATE;
   const read = { text: '', reasoning: '' };
   const calls = new ToolCalls();
   let isOrderly = true;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ToolCalls } from '../tool-calls.js';
-import { owedPieces, placePieces, type KnownCalls } from './call-pieces.js';
+import { heldBackPieces, placePieces, type KnownCalls } from './call-pieces.js';
 
 interface Said {
   index?: unknown;
@@ -24,7 +24,7 @@ function callsOf(...chunks: Said[][]): string[] {
     known = placed.calls;
     calls.add(placed.deltas);
   }
-  calls.add(owedPieces(known).deltas);
+  calls.add(heldBackPieces(known).deltas);
   return calls.list().map((call) => {
     const called = call['function'] as { name?: string; arguments?: string };
     const id = String(call['id']);

@@ -22,9 +22,9 @@ interface KnownCall {
   readonly name: string | undefined;
   readonly scan: ObjectScan;
   /** Arguments that may only be a placeholder. They are sent when the answer ends, if no others came. */
-  readonly owed: string;
+  readonly heldBack: string;
   /** Whether any other arguments came. */
-  readonly isBegun: boolean;
+  readonly hasArguments: boolean;
 }
 
 /** The calls so far, in the order in which they began. */
@@ -50,54 +50,56 @@ export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
   const deltas: ToolCallDelta[] = [];
   const objects = pieces.filter(isFields);
   objects.forEach((fields, n) => {
-    const piece = read(fields, objects.length > 1 ? n : undefined);
+    const piece = readPiece(fields, objects.length > 1 ? n : undefined);
     const call = callOf(calls, piece, known.length);
     // A whole call that is sent again with the same id is ignored.
     if (call?.scan.isWhole && piece.id !== undefined && piece.text !== '') return;
     // Callers assemble calls by their index, which not every server counts from 0.
     const slot = call?.slot ?? calls.length;
-    const { owed, text } = withoutStandIn(call, piece.text);
-    const grown: KnownCall = {
+    const { heldBack, text } = holdBackPlaceholder(call, piece.text);
+    const updated: KnownCall = {
       slot,
       index: call?.index ?? piece.index,
       id: call?.id ?? piece.id,
       name: call?.name ?? piece.name,
-      scan: scanned(call?.scan ?? UNSCANNED, text),
-      owed,
-      isBegun: call?.isBegun === true || text.trim() !== '',
+      scan: advanceScan(call?.scan ?? UNSCANNED, text),
+      heldBack,
+      hasArguments: call?.hasArguments === true || text.trim() !== '',
     };
-    calls = call ? calls.map((other) => (other === call ? grown : other)) : [...calls, grown];
-    const told = { ...piece, text };
-    deltas.push(call ? toDelta(told, call) : toFirstDelta(told, slot));
+    calls = call ? calls.map((other) => (other === call ? updated : other)) : [...calls, updated];
+    const sent = { ...piece, text };
+    deltas.push(call ? toDelta(sent, call) : toFirstDelta(sent, slot));
   });
   return { calls, deltas };
 }
 
 /** Returns the arguments that were held back, when no more can come. */
-export function owedPieces(known: KnownCalls) {
+export function heldBackPieces(known: KnownCalls) {
   const deltas: ToolCallDelta[] = known
-    .filter(({ owed }) => owed !== '')
-    .map(({ slot, owed }) => ({ index: slot, function: { arguments: owed } }));
-  const calls = deltas.length === 0 ? known : known.map(settled);
+    .filter(({ heldBack }) => heldBack !== '')
+    .map(({ slot, heldBack }) => ({ index: slot, function: { arguments: heldBack } }));
+  const calls = deltas.length === 0 ? known : known.map(withHeldBackSent);
   return { calls, deltas };
 }
 
-const settled = (call: KnownCall): KnownCall =>
-  call.owed === ''
+const withHeldBackSent = (call: KnownCall): KnownCall =>
+  call.heldBack === ''
     ? call
-    : { ...call, owed: '', isBegun: true, scan: scanned(call.scan, call.owed) };
+    : { ...call, heldBack: '', hasArguments: true, scan: advanceScan(call.scan, call.heldBack) };
 
 const EMPTY_OBJECT = /^\s*\{\s*\}\s*$/;
 
 /** Holds back `{}`. Some servers send it when a call begins, and send the real arguments later. */
-function withoutStandIn(call: KnownCall | undefined, text: string) {
-  if (call?.isBegun) return { owed: '', text };
-  if (EMPTY_OBJECT.test(text)) return { owed: text, text: '' };
-  const owed = call?.owed ?? '';
-  return owed !== '' && text.trim() === '' ? { owed: owed + text, text: '' } : { owed: '', text };
+function holdBackPlaceholder(call: KnownCall | undefined, text: string) {
+  if (call?.hasArguments) return { heldBack: '', text };
+  if (EMPTY_OBJECT.test(text)) return { heldBack: text, text: '' };
+  const heldBack = call?.heldBack ?? '';
+  return heldBack !== '' && text.trim() === ''
+    ? { heldBack: heldBack + text, text: '' }
+    : { heldBack: '', text };
 }
 
-function read(fields: Fields, place: number | undefined): Piece {
+function readPiece(fields: Fields, place: number | undefined): Piece {
   const called = isFields(fields['function']) ? fields['function'] : {};
   const index = fields['index'];
   const number = typeof index === 'string' && /^\d+$/.test(index) ? Number(index) : index;
@@ -137,25 +139,25 @@ function callOf(calls: KnownCalls, piece: Piece, knownBefore: number): KnownCall
     if (named) return named;
     // A late id belongs to the last call at its index, if that call has no id yet.
     const last = index === undefined ? undefined : candidates.at(-1);
-    return last?.id === undefined && !beginsAnew(last, piece) ? last : undefined;
+    return last?.id === undefined && !beginsNewCall(last, piece) ? last : undefined;
   }
   const atPlace = index === undefined && name === undefined && piece.place !== undefined;
   // A chunk does not split a call: two pieces of one name without index and id are two calls.
   if (index === undefined && name !== undefined && calls.length > knownBefore) return undefined;
   const last = atPlace ? calls[piece.place] : candidates.at(-1);
-  return beginsAnew(last, piece) ? undefined : last;
+  return beginsNewCall(last, piece) ? undefined : last;
 }
 
 /** Checks whether a piece without an id cannot belong to the call before it. */
-function beginsAnew(call: KnownCall | undefined, { index, name, text }: Piece): boolean {
+function beginsNewCall(call: KnownCall | undefined, { index, name, text }: Piece): boolean {
   if (!call) return true;
   if (name !== undefined && call.name !== undefined && name !== call.name) return true;
-  if (index === undefined && name !== undefined && (call.scan.isWhole || call.owed !== ''))
+  if (index === undefined && name !== undefined && (call.scan.isWhole || call.heldBack !== ''))
     return true;
   return call.scan.isWhole && text.trimStart().startsWith('{');
 }
 
-function scanned(scan: ObjectScan, text: string): ObjectScan {
+function advanceScan(scan: ObjectScan, text: string): ObjectScan {
   let { depth, isInString, isEscaped, isWhole } = scan;
   for (const char of text) {
     if (isEscaped) isEscaped = false;
@@ -176,8 +178,16 @@ function scanned(scan: ObjectScan, text: string): ObjectScan {
  */
 function toFirstDelta({ fields, text, id }: Piece, slot: number): ToolCallDelta {
   const called = fields['function'];
-  const said = { type: 'function', ...told(fields, 'function'), id: id ?? newId(), index: slot };
-  return { ...said, function: { ...(isFields(called) && told(called)), arguments: text } };
+  const delta = {
+    type: 'function',
+    ...withoutEmptyFields(fields, 'function'),
+    id: id ?? newId(),
+    index: slot,
+  };
+  return {
+    ...delta,
+    function: { ...(isFields(called) && withoutEmptyFields(called)), arguments: text },
+  };
 }
 
 /**
@@ -186,13 +196,13 @@ function toFirstDelta({ fields, text, id }: Piece, slot: number): ToolCallDelta 
  */
 function toDelta({ fields, text }: Piece, { slot, name }: KnownCall): ToolCallDelta {
   const called = fields['function'];
-  const delta = { ...told(fields, 'id', 'type', 'function'), index: slot };
+  const delta = { ...withoutEmptyFields(fields, 'id', 'type', 'function'), index: slot };
   if (!isFields(called)) return delta;
-  const said = told(called, 'arguments', name === undefined ? '' : 'name');
-  return { ...delta, function: { ...said, ...(text !== '' && { arguments: text }) } };
+  const sent = withoutEmptyFields(called, 'arguments', name === undefined ? '' : 'name');
+  return { ...delta, function: { ...sent, ...(text !== '' && { arguments: text }) } };
 }
 
-const told = (fields: Fields, ...without: string[]) =>
+const withoutEmptyFields = (fields: Fields, ...without: string[]) =>
   Object.fromEntries(
     Object.entries(fields).filter(
       ([name, value]) => value !== null && value !== '' && !without.includes(name),
@@ -202,4 +212,4 @@ const told = (fields: Fields, ...without: string[]) =>
 const newId = () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
 
 /** Checks whether the arguments of a call have begun but are incomplete. */
-export const isCut = ({ scan }: KnownCalls[number]): boolean => scan.depth > 0;
+export const isIncomplete = ({ scan }: KnownCalls[number]): boolean => scan.depth > 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SILENT, step, type AnswerState } from './answer-machine.js';
+import { INITIAL_STATE, step, type AnswerState } from './answer-machine.js';
 import type { CompletionDelta } from './provider.js';
 
 const choice = (delta: unknown, finish_reason: unknown = null) => ({
@@ -13,7 +13,7 @@ const usage = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } }
 
 /** Returns the answer after these events, and their output. */
 function after(...events: object[]) {
-  let state: AnswerState = SILENT;
+  let state: AnswerState = INITIAL_STATE;
   const deltas: CompletionDelta[] = [];
   for (const event of events) {
     const next = step(state, { name: '', text: JSON.stringify(event) });

@@ -1,9 +1,9 @@
-import { meaningOf, type EndMeaning } from './end-words.js';
+import { meaningOf, type EndMeaning } from './finish-reasons.js';
 import { isErrorName, type ServerEvent } from './event-reader.js';
 import { fieldsOf, type Fields } from './fields.js';
 import type { Usage } from './provider.js';
 import { thoughtPartsIn, type ThoughtParts } from '../thought-parts.js';
-import { usageIn } from './usage-words.js';
+import { usageIn } from './usage-fields.js';
 
 /** The content of one event of an answer. */
 export interface Chunk {
@@ -19,7 +19,7 @@ export interface Chunk {
   /** Whether it has a message, as without a stream: of everything so far, or of a piece. */
   readonly isMessage: boolean;
   /** Whether it is neither part of an answer nor a keep-alive. It may be an error of unknown form. */
-  readonly isStrange: boolean;
+  readonly isUnknown: boolean;
 }
 
 /** An event that is an error, or not part of an answer. */
@@ -30,7 +30,7 @@ export interface Fault {
 /** Parses an event. Faults are described in our words. */
 export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
   if (isErrorName(name)) return SENT_ERROR;
-  if (LIFE.test(name) || LIFE_WORD.test(text)) return NOTHING;
+  if (KEEP_ALIVE.test(name) || KEEP_ALIVE_WORD.test(text)) return EMPTY_CHUNK;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -45,8 +45,8 @@ export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
   return {
     usage,
     ...outputIn(choice),
-    meaning: endIn(choice),
-    isStrange: !('choices' in chunk) && !usage && !isSignOfLife(chunk),
+    meaning: endMeaningIn(choice),
+    isUnknown: !('choices' in chunk) && !usage && !isKeepAlive(chunk),
   };
 }
 
@@ -57,39 +57,39 @@ function outputIn(choice: Fields | undefined): Output {
   const delta = fieldsOf(choice?.['delta']);
   const message = fieldsOf(choice?.['message']);
   const output = outputOf(delta ?? message ?? { content: choice?.['text'] }, !delta && !!message);
-  const isSilent = output.text === '' && output.reasoning === '' && output.pieces.length === 0;
-  return delta && message && isSilent ? outputOf(message, true) : output;
+  const isEmpty = output.text === '' && output.reasoning === '' && output.pieces.length === 0;
+  return delta && message && isEmpty ? outputOf(message, true) : output;
 }
 
 const outputOf = (said: Fields, isMessage: boolean): Output => ({
-  text: textOf(said['content'], isSaid) + textOf(said['refusal'], isSaid),
-  reasoning: thoughtIn(said),
+  text: textOf(said['content'], isAnswerPart) + textOf(said['refusal'], isAnswerPart),
+  reasoning: reasoningIn(said),
   thoughtParts: thoughtPartsIn(said),
   pieces: piecesIn(said),
   isMessage,
 });
 
 /** A keep-alive: an event with such a name or type and any content, or an event of that word alone. */
-const LIFE = /^(?:ping|pong|keep[-_. ]?alive|heartbeat)$/i;
-const LIFE_WORD = /^\s*(?:ping|pong|keep-?alive|heartbeat)\b[^{]*$/i;
-const NOTHING: Chunk = {
+const KEEP_ALIVE = /^(?:ping|pong|keep[-_. ]?alive|heartbeat)$/i;
+const KEEP_ALIVE_WORD = /^\s*(?:ping|pong|keep-?alive|heartbeat)\b[^{]*$/i;
+const EMPTY_CHUNK: Chunk = {
   ...{ usage: undefined, text: '', reasoning: '', pieces: [], isMessage: false },
-  ...{ meaning: 'no end', isStrange: false },
+  ...{ meaning: 'no end', isUnknown: false },
 };
 
-const isSignOfLife = (chunk: Fields) =>
-  Object.keys(chunk).length === 0 || LIFE.test(String(chunk['type']));
+const isKeepAlive = (chunk: Fields) =>
+  Object.keys(chunk).length === 0 || KEEP_ALIVE.test(String(chunk['type']));
 
 /**
  * Returns the meaning of the finish reason. Google's servers have used both names, sometimes with the other one
  * empty.
  */
-function endIn(choice: Fields | undefined): EndMeaning {
+function endMeaningIn(choice: Fields | undefined): EndMeaning {
   const meaning = meaningOf(choice?.['finish_reason']);
   return meaning === 'no end' ? meaningOf(choice?.['finishReason']) : meaning;
 }
 
-const THOUGHTS = [
+const REASONING_FIELDS = [
   'reasoning_content',
   'reasoning',
   'thinking',
@@ -98,12 +98,14 @@ const THOUGHTS = [
 ];
 
 /** Returns the model's reasoning from the first field that has any. Some servers send it in two fields. */
-function thoughtIn(said: Fields): string {
-  for (const name of THOUGHTS) {
-    const thought = textOf(said[name], isSaid);
+function reasoningIn(said: Fields): string {
+  for (const name of REASONING_FIELDS) {
+    const thought = textOf(said[name], isAnswerPart);
     if (thought !== '') return thought;
   }
-  return textOf(said['content'], isThought) || textOf(said['thinking_blocks'], isThought);
+  return (
+    textOf(said['content'], isReasoningPart) || textOf(said['thinking_blocks'], isReasoningPart)
+  );
 }
 
 /** Returns the pieces of tool calls. `function_call` is the older form of a single call. */
@@ -134,17 +136,17 @@ const STATUS_FIELDS = ['status', 'status_code', 'statusCode'];
 
 /** Checks for the shapes in which servers send an error inside a stream. Examples are in docs/models.md. */
 function isError(chunk: Fields, choice: Fields | undefined): boolean {
-  if (isTold(chunk['error']) || isTold(choice?.['error'])) return true;
-  if (isTold(fieldsOf(chunk['x_groq'])?.['error'])) return true;
-  if (isTold(fieldsOf(choice?.['delta'])?.['error'])) return true;
-  if (isTold(fieldsOf(choice?.['message'])?.['error'])) return true;
+  if (hasContent(chunk['error']) || hasContent(choice?.['error'])) return true;
+  if (hasContent(fieldsOf(chunk['x_groq'])?.['error'])) return true;
+  if (hasContent(fieldsOf(choice?.['delta'])?.['error'])) return true;
+  if (hasContent(fieldsOf(choice?.['message'])?.['error'])) return true;
   if (isErrorKind(chunk['object']) || isErrorKind(chunk['type'])) return true;
-  const verdict = fieldsOf(chunk['base_resp']);
-  if (isFaultCode(verdict?.['status_code'])) return true;
+  const baseResponse = fieldsOf(chunk['base_resp']);
+  if (isFaultCode(baseResponse?.['status_code'])) return true;
   if (choice) return false;
   return (
     chunk['success'] === false ||
-    ERROR_FIELDS.some((field) => isTold(chunk[field])) ||
+    ERROR_FIELDS.some((field) => hasContent(chunk[field])) ||
     CODE_FIELDS.some((field) => isFaultCode(chunk[field])) ||
     STATUS_FIELDS.some((field) => isErrorKind(chunk[field]) || Number(chunk[field]) >= 400)
   );
@@ -153,9 +155,9 @@ function isError(chunk: Fields, choice: Fields | undefined): boolean {
 const isErrorKind = (kind: unknown) => typeof kind === 'string' && isErrorName(kind);
 
 /** Checks for content: some servers send an error object whose fields are all empty. */
-function isTold(value: unknown): boolean {
+function hasContent(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return Boolean(value);
-  return Object.values(value).some(isTold);
+  return Object.values(value).some(hasContent);
 }
 
 /** Checks for a code other than the codes that mean success. */
@@ -163,20 +165,20 @@ const isFaultCode = (code: unknown) =>
   (typeof code === 'number' || typeof code === 'string') &&
   !/^(?:0+|2\d\d|ok|success)?$/i.test(String(code).trim());
 
-const isSaid = (part: Fields) => part['type'] !== 'thinking' && part['type'] !== 'reasoning';
-const isThought = (part: Fields) => !isSaid(part);
+const isAnswerPart = (part: Fields) => part['type'] !== 'thinking' && part['type'] !== 'reasoning';
+const isReasoningPart = (part: Fields) => !isAnswerPart(part);
 
-/** Returns the text of a content: a text, a part, or the parts for which `counts` is true. Servers send all three. */
-function textOf(content: unknown, counts: (part: Fields) => boolean): string {
-  if (typeof content === 'string') return counts === isSaid ? content : '';
-  if (typeof content === 'number') return counts === isSaid ? String(content) : '';
+/** Returns the text of a content: a text, a part, or the parts for which `isWanted` is true. Servers send all three. */
+function textOf(content: unknown, isWanted: (part: Fields) => boolean): string {
+  if (typeof content === 'string') return isWanted === isAnswerPart ? content : '';
+  if (typeof content === 'number') return isWanted === isAnswerPart ? String(content) : '';
   const part = fieldsOf(content);
-  if (part) return counts(part) ? innerText(part) : '';
+  if (part) return isWanted(part) ? innerText(part) : '';
   if (!Array.isArray(content)) return '';
-  return content.map((one) => textOf(one, counts)).join('');
+  return content.map((one) => textOf(one, isWanted)).join('');
 }
 
 function innerText(part: Fields): string {
   const inner = part['text'] ?? part['thinking'] ?? part['summary'];
-  return typeof inner === 'string' ? inner : textOf(inner, isSaid);
+  return typeof inner === 'string' ? inner : textOf(inner, isAnswerPart);
 }

@@ -3,23 +3,23 @@ import type { Metrics } from '../../metrics/metrics.js';
 import type { Dialect } from './dialect.js';
 import { OpenAiCompatibleProvider } from './openai-compatible.provider.js';
 import { ProviderConnection } from './provider-connection.js';
-import { ProviderPool, type Place } from './provider-pool.js';
+import { ProviderPool, type Endpoint } from './provider-pool.js';
 import type { CompletionProvider } from './provider.js';
-import { WatchedProvider } from './watched-provider.js';
+import { MeasuredProvider } from './measured-provider.js';
 
 /** Returns the providers of the settings, by their names. */
 export function providersOf(config: Config, metrics: Metrics): Map<string, CompletionProvider> {
   const providers = new Map<string, CompletionProvider>();
   for (const name of new Set(config.providers.map((settings) => settings.name))) {
     const restMs = config.providerRestSeconds * 1000;
-    const pool = new ProviderPool(name, placesOf(name, config), restMs);
-    providers.set(name, new WatchedProvider(pool, metrics));
+    const pool = new ProviderPool(name, endpointsOf(name, config), restMs);
+    providers.set(name, new MeasuredProvider(pool, metrics));
   }
   return providers;
 }
 
 /** Returns the addresses of a provider, each with its key. */
-function placesOf(name: string, { providers, proxies }: Config): Place[] {
+function endpointsOf(name: string, { providers, proxies }: Config): Endpoint[] {
   const dialects = new Map<string, Dialect>();
   const all = providers.filter((settings) => settings.name === name);
   return all.map((settings, n) => {

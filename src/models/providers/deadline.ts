@@ -8,13 +8,13 @@ export class Deadline {
   private wait: Wait | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly onOver: () => void) {}
+  constructor(private readonly onTimeout: () => void) {}
 
-  follow(wait: Wait | undefined): void {
+  setWait(wait: Wait | undefined): void {
     if (wait === this.wait) return;
     this.clear();
     this.wait = wait;
-    if (wait) this.timer = setTimeout(this.onOver, wait.ms);
+    if (wait) this.timer = setTimeout(this.onTimeout, wait.ms);
   }
 
   clear(): void {

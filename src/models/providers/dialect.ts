@@ -8,13 +8,13 @@ export interface Dialect {
   readonly asksForUsage: boolean;
 }
 
-const OTHER: Readonly<Record<MaxTokensField, MaxTokensField>> = {
+const OTHER_MAX_TOKENS_FIELD: Readonly<Record<MaxTokensField, MaxTokensField>> = {
   max_tokens: 'max_completion_tokens',
   max_completion_tokens: 'max_tokens',
 };
 
 /** The words of servers for a field that they do not know, as opposed to a value that they do not accept. */
-const UNKNOWN =
+const UNKNOWN_FIELD_WORDS =
   /unsupported|not (?:supported|permitted|allowed|recogni[sz]ed|a valid|expected)|unknown|unrecogni[sz]ed|extra|forbidden|unexpected|instead|does ?n[o']t (?:support|accept)|no such|invalid (?:parameter|field|argument)/i;
 
 /**
@@ -22,10 +22,10 @@ const UNKNOWN =
  * undefined.
  */
 export function otherDialect(refusal: string, asked: Dialect): Dialect | undefined {
-  if (!UNKNOWN.test(refusal)) return undefined;
+  if (!UNKNOWN_FIELD_WORDS.test(refusal)) return undefined;
   const { maxTokensField, asksForUsage } = asked;
   const names = (field: string) => new RegExp(`\\b${field}\\b`).test(refusal);
-  const other = names(maxTokensField) ? OTHER[maxTokensField] : maxTokensField;
+  const other = names(maxTokensField) ? OTHER_MAX_TOKENS_FIELD[maxTokensField] : maxTokensField;
   const stillAsks = asksForUsage && !names('stream_options') && !names('include_usage');
   if (other === maxTokensField && stillAsks === asksForUsage) return undefined;
   return { maxTokensField: other, asksForUsage: stillAsks };

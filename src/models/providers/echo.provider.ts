@@ -18,7 +18,7 @@ export class EchoProvider implements CompletionProvider {
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract, though nothing waits
   async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
-    const { said, done } = sayBack(request);
+    const { said, done } = echoWords(request);
     const wordsAtOnce = Math.ceil(said.length / PIECES_MAX);
     for (let n = 0; n < said.length; n += wordsAtOnce) {
       request.signal.throwIfAborted();
@@ -28,21 +28,21 @@ export class EchoProvider implements CompletionProvider {
   }
 
   answer(request: InstantRequest): WholeCompletion {
-    const { said, done } = sayBack(request);
+    const { said, done } = echoWords(request);
     return { ...done, text: said.join('') };
   }
 
   draft(request: InstantRequest): string {
-    return sayBack(request).said.join('');
+    return echoWords(request).said.join('');
   }
 }
 
 /** Returns the answer as words, each with the space before it, and its end. */
-function sayBack({ messages, maxTokens }: InstantRequest) {
+function echoWords({ messages, maxTokens }: InstantRequest) {
   const sentence = `This is a dummy AI response to your message: '${textOf(messages.at(-1)?.content)}'`;
   const words = sentence.split(/(?<=\S)(?=\s)/u);
-  const said = words.slice(0, maxTokens);
-  const finishReason: FinishReason = said.length < words.length ? 'length' : 'stop';
-  const usage = { promptTokens: estimatePrompt(messages), completionTokens: said.length };
-  return { said, done: { finishReason, usage } };
+  const echoed = words.slice(0, maxTokens);
+  const finishReason: FinishReason = echoed.length < words.length ? 'length' : 'stop';
+  const usage = { promptTokens: estimatePrompt(messages), completionTokens: echoed.length };
+  return { said: echoed, done: { finishReason, usage } };
 }

@@ -2,30 +2,30 @@ import type { ProviderSettings } from '../../config/models-file.js';
 import { ProviderBusy } from '../../errors.js';
 import { readEmbeddings } from './embedding-answer.js';
 import {
-  failed,
-  isAnswered,
+  failedError,
+  isSuccess,
   refusalIn,
   reporterOf,
   toFailure,
   type Reporter,
 } from './provider-call.js';
-import type { Door, ProviderConnection, ProviderResponse } from './provider-connection.js';
+import type { ProviderRoute, ProviderConnection, ProviderResponse } from './provider-connection.js';
 import type { EmbeddingRequest, Embeddings } from './provider.js';
 import { errorOf } from './refusal.js';
 
-const EMBEDDINGS: Door = { path: '/embeddings', accept: 'application/json' };
+const EMBEDDINGS_ROUTE: ProviderRoute = { path: '/embeddings', accept: 'application/json' };
 /** Maximum size of one answer. 2,048 embeddings of 3,072 numbers are 33 MB in base64. */
 const ANSWER_MAX_BYTES = 50_331_648;
 /**
  * Maximum size of all answers that are read at the same time, so that memory is bounded for any number of callers.
  */
-const READING_MAX_BYTES = 268_435_456;
+const ANSWERS_IN_MEMORY_MAX_BYTES = 268_435_456;
 const MEMORY_RETRY_SECONDS = 2;
 /** With more inputs, base64 is always requested, because numbers as text are three times as long. */
 const FLOATS_MAX_INPUTS = 256;
 
 /** Bytes in memory of all answers that are not read to their end. */
-const reading = { bytes: 0 };
+const answersInMemory = { bytes: 0 };
 
 /** Requests embeddings from one address, once. Throws a `ProviderError`, or the signal's reason. */
 export async function embed(
@@ -40,15 +40,15 @@ export async function embed(
   try {
     await connection.take(signal, onQueue);
     isConnected = true;
-    const response = await connection.ask(EMBEDDINGS, bodyOf(request), signal);
-    if (!isAnswered(response)) {
+    const response = await connection.ask(EMBEDDINGS_ROUTE, bodyOf(request), signal);
+    if (!isSuccess(response)) {
       const refusal = await refusalIn(response, signal);
       const report = reportOf(`the provider answered ${String(response.statusCode)}`);
       throw errorOf(refusal, settings.apiKey, report);
     }
-    const embeddings = readEmbeddings(await textOf(response, reportOf), count);
+    const embeddings = readEmbeddings(await readAnswer(response, reportOf), count);
     if (embeddings) return embeddings;
-    throw failed(reportOf('the provider answered with something else than embeddings'));
+    throw failedError(reportOf('the provider answered with something else than embeddings'));
   } catch (error) {
     signal.throwIfAborted();
     throw toFailure(error, reportOf);
@@ -58,29 +58,29 @@ export async function embed(
 }
 
 function bodyOf({ model, input, form, count, extra }: EmbeddingRequest): string {
-  const isPacked = form === 'base64' || count > FLOATS_MAX_INPUTS;
-  return JSON.stringify({ ...extra, model, input, ...(isPacked && { encoding_format: 'base64' }) });
+  const isBase64 = form === 'base64' || count > FLOATS_MAX_INPUTS;
+  return JSON.stringify({ ...extra, model, input, ...(isBase64 && { encoding_format: 'base64' }) });
 }
 
 /** Reads the whole answer. Throws if it exceeds the limit for one answer or for all of them. */
-async function textOf({ body }: ProviderResponse, reportOf: Reporter): Promise<string> {
+async function readAnswer({ body }: ProviderResponse, reportOf: Reporter): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
   try {
     for await (const part of body as AsyncIterable<Buffer>) {
       parts.push(part);
       bytes += part.length;
-      reading.bytes += part.length;
+      answersInMemory.bytes += part.length;
       if (bytes > ANSWER_MAX_BYTES) {
-        throw failed(reportOf('the provider sent an answer that is too large'));
+        throw failedError(reportOf('the provider sent an answer that is too large'));
       }
-      if (reading.bytes > READING_MAX_BYTES) {
+      if (answersInMemory.bytes > ANSWERS_IN_MEMORY_MAX_BYTES) {
         const report = reportOf('too many embeddings are read at the same time');
         throw new ProviderBusy(MEMORY_RETRY_SECONDS, { report });
       }
     }
     return Buffer.concat(parts).toString();
   } finally {
-    reading.bytes -= bytes;
+    answersInMemory.bytes -= bytes;
   }
 }

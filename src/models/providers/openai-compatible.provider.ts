@@ -1,20 +1,20 @@
 import { Logger } from '@nestjs/common';
 import type { MaxTokensField, ProviderSettings } from '../../config/models-file.js';
-import { SILENT, end, step, type AnswerState } from './answer-machine.js';
+import { INITIAL_STATE, end, step, type AnswerState } from './answer-machine.js';
 import { Deadline } from './deadline.js';
 import { otherDialect, type Dialect } from './dialect.js';
 import { embed } from './embedding-call.js';
 import { readEvents } from './event-reader.js';
 import {
-  failed,
-  isAnswered,
+  failedError,
+  isSuccess,
   refusalIn,
   reporterOf,
   toFailure,
   type Reporter,
 } from './provider-call.js';
 import {
-  COMPLETIONS,
+  COMPLETIONS_ROUTE,
   type ProviderConnection,
   type ProviderResponse,
 } from './provider-connection.js';
@@ -28,12 +28,12 @@ import type {
 } from './provider.js';
 import { errorOf } from './refusal.js';
 
-const NO_EVENTS = 'the provider answered with something else than events';
+const NOT_EVENTS_REASON = 'the provider answered with something else than events';
 /**
  * The reason for aborting a call that has ended. Without a reason, each abort would create an error with a stack
  * trace.
  */
-const OVER = 'over';
+const CALL_ENDED = 'over';
 
 /** Maximum size of one event. An event carries a few words or a call's arguments, so a larger one is invalid. */
 const EVENT_MAX_CHARS = 1_048_576;
@@ -67,23 +67,23 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     const { signal, model } = request;
     signal.throwIfAborted();
     const reportOf = reporterOf(this.name, model);
-    const over = new AbortController();
+    const callAbort = new AbortController();
     const stop = () => {
-      over.abort(signal.reason);
+      callAbort.abort(signal.reason);
     };
     signal.addEventListener('abort', stop);
     let isConnected = false;
     try {
-      await this.connection.take(over.signal, request.onQueue);
+      await this.connection.take(callAbort.signal, request.onQueue);
       isConnected = true;
-      const response = await this.open(request, over.signal, reportOf);
-      yield* this.read(response, request, over, reportOf);
+      const response = await this.open(request, callAbort.signal, reportOf);
+      yield* this.read(response, request, callAbort, reportOf);
     } catch (error) {
       signal.throwIfAborted();
       throw toFailure(error, reportOf);
     } finally {
       signal.removeEventListener('abort', stop);
-      over.abort(OVER);
+      callAbort.abort(CALL_ENDED);
       if (isConnected) this.connection.release();
     }
   }
@@ -96,13 +96,13 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
   private async *read(
     response: ProviderResponse,
     { signal }: CompletionRequest,
-    over: AbortController,
+    callAbort: AbortController,
     reportOf: Reporter,
   ): AsyncGenerator<CompletionEvent> {
     const deadline = new Deadline(() => {
-      over.abort(OVER);
+      callAbort.abort(CALL_ENDED);
     });
-    let state: AnswerState = SILENT;
+    let state: AnswerState = INITIAL_STATE;
     let isAnyEvent = false;
     try {
       for await (const event of readEvents(response.body, EVENT_MAX_CHARS)) {
@@ -110,22 +110,23 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
         const { state: next, delta } = step(state, event);
         state = next;
         // While the caller takes the output, no time counts against the provider.
-        if (delta) deadline.follow(undefined);
+        if (delta) deadline.setWait(undefined);
         if (delta) yield delta;
-        deadline.follow(state.wait);
+        deadline.setWait(state.wait);
         if (state.phase === 'broken') break;
       }
       state = end(state, true);
     } catch (error) {
       signal.throwIfAborted();
       // A timeout here counts as an orderly end. A reset does not.
-      state = end(state, over.signal.aborted);
+      state = end(state, callAbort.signal.aborted);
       if (state.phase === 'broken') throw error;
     } finally {
       deadline.clear();
     }
     signal.throwIfAborted();
-    if (state.fault !== undefined) throw failed(reportOf(isAnyEvent ? state.fault : NO_EVENTS));
+    if (state.fault !== undefined)
+      throw failedError(reportOf(isAnyEvent ? state.fault : NOT_EVENTS_REASON));
     yield { type: 'done', finishReason: state.finishReason ?? 'stop', usage: state.usage };
   }
 
@@ -144,10 +145,14 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     const asked = new Set<string>();
     for (;;) {
       asked.add(JSON.stringify(dialect));
-      const response = await this.connection.ask(COMPLETIONS, bodyOf(request, dialect), signal);
-      if (isAnswered(response)) {
-        if (isNoAnswer(response)) {
-          throw failed(reportOf(NO_EVENTS));
+      const response = await this.connection.ask(
+        COMPLETIONS_ROUTE,
+        bodyOf(request, dialect),
+        signal,
+      );
+      if (isSuccess(response)) {
+        if (isNotEvents(response)) {
+          throw failedError(reportOf(NOT_EVENTS_REASON));
         }
         if (asked.size > 1) this.remember(model, dialect);
         return response;
@@ -156,8 +161,8 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       const { status, text } = refusal;
       const other = status === 400 || status === 422 ? otherDialect(text, dialect) : undefined;
       // A field that was changed once is not changed back.
-      const isBack = dialect !== first && other?.maxTokensField === first.maxTokensField;
-      if (!other || isBack || asked.has(JSON.stringify(other))) {
+      const isChangedBack = dialect !== first && other?.maxTokensField === first.maxTokensField;
+      if (!other || isChangedBack || asked.has(JSON.stringify(other))) {
         const report = reportOf(`the provider answered ${String(status)}`);
         throw errorOf(refusal, this.settings.apiKey, report);
       }
@@ -180,11 +185,11 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
  * Checks for a content type that cannot be events, such as a page or a picture. Servers send events with many text
  * types.
  */
-const isNoAnswer = ({ headers }: ProviderResponse) =>
+const isNotEvents = ({ headers }: ProviderResponse) =>
   /^(?:text\/html|image\/|audio\/|video\/)/i.test((headers['content-type'] ?? '').trim());
 
 /** Fields that only this service sets, because they would change the price of an answer or its format. */
-const OURS = new Set<string>([
+const OWN_FIELDS = new Set<string>([
   'n',
   'stream',
   'stream_options',
@@ -193,7 +198,7 @@ const OURS = new Set<string>([
 ]);
 
 function bodyOf({ model, messages, maxTokens, extra }: CompletionRequest, dialect: Dialect) {
-  const passedOn = Object.entries(extra).filter(([name]) => !OURS.has(name));
+  const passedOn = Object.entries(extra).filter(([name]) => !OWN_FIELDS.has(name));
   return JSON.stringify({
     ...Object.fromEntries(passedOn),
     model,

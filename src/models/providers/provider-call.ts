@@ -19,7 +19,7 @@ export function reporterOf(provider: string, model: string): Reporter {
 }
 
 /** Checks for a successful status. Some frameworks answer a POST with 201. */
-export const isAnswered = ({ statusCode }: ProviderResponse) =>
+export const isSuccess = ({ statusCode }: ProviderResponse) =>
   statusCode >= 200 && statusCode < 300;
 
 /** Reads a refusal, up to a size and a time. */
@@ -50,7 +50,7 @@ function retryAfterIn(headers: ProviderResponse['headers']): string | undefined 
   return headers['retry-after']?.toString() ?? (exact === undefined ? exact : `${String(exact)}ms`);
 }
 
-export const failed = (report: ProviderReport) => new ProviderFailed({ report });
+export const failedError = (report: ProviderReport) => new ProviderFailed({ report });
 
 /** Converts any error of a call to a `ProviderError`. */
 export function toFailure(error: unknown, reportOf: Reporter): ProviderError {
@@ -60,11 +60,11 @@ export function toFailure(error: unknown, reportOf: Reporter): ProviderError {
     return new ProviderBusy(QUEUE_RETRY_SECONDS, { report });
   }
   if (error instanceof EventTooLarge) {
-    return failed(reportOf('the provider sent an event that is too large'));
+    return failedError(reportOf('the provider sent an event that is too large'));
   }
   const connectionCode = codeOf(error);
   const report = reportOf(`the connection to the provider failed: ${connectionCode}`);
-  return failed({ ...report, connectionCode });
+  return failedError({ ...report, connectionCode });
 }
 
 /** Returns the system's error code, such as ECONNREFUSED. */

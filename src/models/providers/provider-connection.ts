@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { EnvHttpProxyAgent } from 'undici';
 import { withoutLastSlashes } from '../../config/setting-rules.js';
-import { decoded } from './decoded-body.js';
+import { decodeBody } from './decoded-body.js';
 
 /** Maximum number of calls to one provider at the same time, and of calls that wait. Further calls are refused. */
 const LIMITS = { connectionsMax: 2048, queueMax: 512 };
@@ -21,13 +21,16 @@ export const NO_PROXIES: ProxySettings = { httpProxy: '', httpsProxy: '', noProx
 export class QueueFull extends Error {}
 
 /** A route of a provider, and the format of its answers. */
-export interface Door {
+export interface ProviderRoute {
   /** The path after the provider's base URL. */
   readonly path: string;
   readonly accept: string;
 }
 
-export const COMPLETIONS: Door = { path: '/chat/completions', accept: 'text/event-stream' };
+export const COMPLETIONS_ROUTE: ProviderRoute = {
+  path: '/chat/completions',
+  accept: 'text/event-stream',
+};
 
 /** A provider's response, returned when its head has arrived. */
 export interface ProviderResponse {
@@ -108,7 +111,11 @@ export class ProviderConnection {
   }
 
   /** Sends one request. Redirects are not followed, because they could send the key to another host. */
-  async ask({ path, accept }: Door, body: string, signal: AbortSignal): Promise<ProviderResponse> {
+  async ask(
+    { path, accept }: ProviderRoute,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<ProviderResponse> {
     const limits = { headersTimeout: 0, bodyTimeout: 0 };
     const response = await this.agent.request({
       ...{ origin: this.origin, path: this.basePath + path, method: 'POST' },
@@ -119,7 +126,7 @@ export class ProviderConnection {
     return {
       statusCode,
       headers,
-      body: decoded(response.body, String(headers['content-encoding'] ?? '')),
+      body: decodeBody(response.body, String(headers['content-encoding'] ?? '')),
     };
   }
 

@@ -3,29 +3,29 @@ import { ProviderBusy, ProviderFailed, ProviderRejectedSetup } from '../../error
 /** This many equal failures in a row are an outage. */
 const FAILURES_MAX = 10;
 /** Statuses that refuse a key, or more calls with it. Another key may work at the same address. */
-const ABOUT_KEY = new Set([401, 402, 403, 429]);
+const KEY_STATUSES = new Set([401, 402, 403, 429]);
 
 /** What a failure shows about the place that was asked. */
-export interface Failing {
+export interface FailureClass {
   /** Two failures with the same kind are the same failure. Undefined if a single request may have caused it. */
   readonly kind: string | undefined;
   /** Where the request may be sent instead. */
-  readonly elsewhere: 'nowhere' | 'at another address' | 'with another key';
+  readonly retryWhere: 'nowhere' | 'at another address' | 'with another key';
 }
 
 /** Classifies an error of a provider that came before the first output. */
-export function failingOf(error: unknown): Failing {
+export function classifyFailure(error: unknown): FailureClass {
   if (!(error instanceof ProviderFailed || error instanceof ProviderBusy)) {
-    return { kind: undefined, elsewhere: 'nowhere' };
+    return { kind: undefined, retryWhere: 'nowhere' };
   }
   const { upstreamStatus: status, connectionCode } = error.report ?? {};
-  if (status === undefined) return { kind: connectionCode, elsewhere: 'at another address' };
+  if (status === undefined) return { kind: connectionCode, retryWhere: 'at another address' };
   // Only its text distinguishes it from a refusal of the request, so it does not count for an outage.
   if (error instanceof ProviderRejectedSetup)
-    return { kind: undefined, elsewhere: 'with another key' };
-  if (ABOUT_KEY.has(status)) return { kind: String(status), elsewhere: 'with another key' };
+    return { kind: undefined, retryWhere: 'with another key' };
+  if (KEY_STATUSES.has(status)) return { kind: String(status), retryWhere: 'with another key' };
   const kind = status >= 500 ? String(status) : undefined;
-  return { kind, elsewhere: 'at another address' };
+  return { kind, retryWhere: 'at another address' };
 }
 
 /** Whether one model at one address works, and until when it is not asked. */
@@ -33,36 +33,36 @@ export class ProviderHealth {
   private kind: string | undefined;
   private failures = 0;
   private restsUntilMs = 0;
-  private isOut = false;
+  private isInOutage = false;
 
   constructor(private readonly restMs: number) {}
 
   /** Returns the time until it may be asked again, in milliseconds. Returns 0 if it may be asked now. */
-  restOf(nowMs: number): number {
+  remainingRestMs(nowMs: number): number {
     return Math.max(0, this.restsUntilMs - nowMs);
   }
 
   /** Notes a success. Returns true if this ends an outage. */
-  succeed(): boolean {
-    const wasOut = this.isOut;
+  recordSuccess(): boolean {
+    const wasInOutage = this.isInOutage;
     this.kind = undefined;
     this.failures = 0;
     this.restsUntilMs = 0;
-    this.isOut = false;
-    return wasOut;
+    this.isInOutage = false;
+    return wasInOutage;
   }
 
   /**
    * Notes a failure. Returns true if this begins an outage. After a rest, one failure of any kind is enough to rest
    * again.
    */
-  fail(kind: string, nowMs: number): boolean {
+  recordFailure(kind: string, nowMs: number): boolean {
     if (this.restMs === 0) return false;
     this.failures = kind === this.kind ? this.failures + 1 : 1;
     this.kind = kind;
-    if (!this.isOut && this.failures < FAILURES_MAX) return false;
-    const begins = !this.isOut;
-    this.isOut = true;
+    if (!this.isInOutage && this.failures < FAILURES_MAX) return false;
+    const begins = !this.isInOutage;
+    this.isInOutage = true;
     this.restsUntilMs = nowMs + this.restMs;
     return begins;
   }

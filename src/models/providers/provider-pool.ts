@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { ProviderBusy, ProviderFailed } from '../../errors.js';
-import { ProviderHealth, failingOf, type Failing } from './provider-health.js';
-import { TIME_IS_UP } from './provider.js';
+import { ProviderHealth, classifyFailure, type FailureClass } from './provider-health.js';
+import { TIMED_OUT } from './provider.js';
 import type {
   CompletionEvent,
   CompletionProvider,
@@ -12,10 +12,10 @@ import type {
 } from './provider.js';
 
 /** The fields that every request has. */
-type Asked = Pick<CompletionRequest, 'model' | 'signal'>;
+type PoolRequest = Pick<CompletionRequest, 'model' | 'signal'>;
 
 /** One address of a provider with one key. */
-export interface Place {
+export interface Endpoint {
   readonly baseUrl: string;
   /** Its name in the log. It never contains the key. */
   readonly label: string;
@@ -35,63 +35,67 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
 
   constructor(
     readonly name: string,
-    private readonly places: readonly Place[],
+    private readonly endpoints: readonly Endpoint[],
     private readonly restMs: number,
   ) {}
 
   async close(): Promise<void> {
-    await Promise.all(this.places.map(async ({ provider }) => provider.close?.()));
+    await Promise.all(this.endpoints.map(async ({ provider }) => provider.close?.()));
   }
 
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
-    return this.anywhere(request, ({ provider }) => provider.complete(request));
+    return this.askInTurn(request, ({ provider }) => provider.complete(request));
   }
 
   async embed(request: EmbeddingRequest): Promise<Embeddings> {
-    const answers = this.anywhere(request, async function* ({ provider }) {
+    const answers = this.askInTurn(request, async function* ({ provider }) {
       yield await provider.embed(request);
     });
     for await (const answer of answers) return answer;
     throw new ProviderFailed();
   }
 
-  private async *anywhere<T>(
-    request: Asked,
-    ask: (place: Place) => AsyncIterable<T>,
+  private async *askInTurn<T>(
+    request: PoolRequest,
+    ask: (endpoint: Endpoint) => AsyncIterable<T>,
   ): AsyncGenerator<T> {
-    let left = this.inTurn().filter((place) => this.restOf(place, request) === 0);
-    if (left.length === 0) throw this.allRest(request);
+    let left = this.rotatedEndpoints().filter(
+      (endpoint) => this.remainingRestMs(endpoint, request) === 0,
+    );
+    if (left.length === 0) throw this.allRestingError(request);
     let first: unknown;
-    for (let place = left.shift(); place; place = left.shift()) {
-      let isHeard = false;
+    for (let endpoint = left.shift(); endpoint; endpoint = left.shift()) {
+      let hasOutput = false;
       try {
-        for await (const event of ask(place)) {
-          if (!isHeard) this.noteAnswer(place, request);
-          isHeard = true;
+        for await (const event of ask(endpoint)) {
+          if (!hasOutput) this.recordSuccess(endpoint, request);
+          hasOutput = true;
           yield event;
         }
         return;
       } catch (error) {
-        if (isHeard) throw error;
-        const failing = request.signal.aborted ? silence(request.signal) : failingOf(error);
-        this.note(place, request, failing);
+        if (hasOutput) throw error;
+        const failure = request.signal.aborted
+          ? classifyAbort(request.signal)
+          : classifyFailure(error);
+        this.recordFailure(endpoint, request, failure);
         request.signal.throwIfAborted();
         first ??= error;
-        left = left.filter((other) => mayServe(other, place, failing));
+        left = left.filter((other) => mayRetryAt(other, endpoint, failure));
       }
     }
     throw first;
   }
 
   /** Returns the places in turn: each call starts one place later than the last. */
-  private inTurn(): Place[] {
-    const { places } = this;
+  private rotatedEndpoints(): Endpoint[] {
+    const { endpoints } = this;
     const start = this.turn;
-    this.turn = (start + 1) % places.length;
-    return [...places.slice(start), ...places.slice(0, start)];
+    this.turn = (start + 1) % endpoints.length;
+    return [...endpoints.slice(start), ...endpoints.slice(0, start)];
   }
 
-  private healthOf({ label }: Place, { model }: Asked): ProviderHealth {
+  private healthOf({ label }: Endpoint, { model }: PoolRequest): ProviderHealth {
     const id = `${label} ${model}`;
     const known = this.health.get(id);
     if (known) return known;
@@ -100,37 +104,37 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
     return health;
   }
 
-  private restOf(place: Place, request: Asked): number {
-    return this.healthOf(place, request).restOf(performance.now());
+  private remainingRestMs(endpoint: Endpoint, request: PoolRequest): number {
+    return this.healthOf(endpoint, request).remainingRestMs(performance.now());
   }
 
-  private allRest(request: Asked): ProviderBusy {
-    const rests = this.places.map((place) => this.restOf(place, request));
+  private allRestingError(request: PoolRequest): ProviderBusy {
+    const rests = this.endpoints.map((endpoint) => this.remainingRestMs(endpoint, request));
     const seconds = Math.max(1, Math.ceil(Math.min(...rests) / 1000));
     const who = { provider: this.name, model: request.model, tookMs: 0 };
     return new ProviderBusy(seconds, { report: { ...who, reason: 'the provider rests' } });
   }
 
-  private note(place: Place, request: Asked, { kind }: Failing): void {
+  private recordFailure(endpoint: Endpoint, request: PoolRequest, { kind }: FailureClass): void {
     if (kind === undefined) return;
-    if (!this.healthOf(place, request).fail(kind, performance.now())) return;
+    if (!this.healthOf(endpoint, request).recordFailure(kind, performance.now())) return;
     this.logger.warn(
-      `${place.label} fails again and again (${kind}) for its model ${request.model}: it rests for ${String(this.restMs / 1000)} s at a time`,
+      `${endpoint.label} fails again and again (${kind}) for its model ${request.model}: it rests for ${String(this.restMs / 1000)} s at a time`,
     );
   }
 
-  private noteAnswer(place: Place, request: Asked): void {
-    if (!this.healthOf(place, request).succeed()) return;
-    this.logger.log(`${place.label} answers again for its model ${request.model}`);
+  private recordSuccess(endpoint: Endpoint, request: PoolRequest): void {
+    if (!this.healthOf(endpoint, request).recordSuccess()) return;
+    this.logger.log(`${endpoint.label} answers again for its model ${request.model}`);
   }
 }
 
 /** Classifies an aborted call. A timeout is a failure. A caller that left is not. */
-function silence({ reason }: AbortSignal): Failing {
-  return { kind: reason === TIME_IS_UP ? 'no answer in time' : undefined, elsewhere: 'nowhere' };
+function classifyAbort({ reason }: AbortSignal): FailureClass {
+  return { kind: reason === TIMED_OUT ? 'no answer in time' : undefined, retryWhere: 'nowhere' };
 }
 
-function mayServe(other: Place, failed: Place, { elsewhere }: Failing): boolean {
-  if (elsewhere === 'at another address') return other.baseUrl !== failed.baseUrl;
-  return elsewhere === 'with another key';
+function mayRetryAt(other: Endpoint, failed: Endpoint, { retryWhere }: FailureClass): boolean {
+  if (retryWhere === 'at another address') return other.baseUrl !== failed.baseUrl;
+  return retryWhere === 'with another key';
 }

@@ -9,7 +9,7 @@ export interface ChatMessage {
 }
 
 /** The reason of an aborted signal if the time ran out, and the caller did not leave. */
-export const TIME_IS_UP = 'time is up';
+export const TIMED_OUT = 'time is up';
 
 /** A request to a model. */
 export interface CompletionRequest {

@@ -19,7 +19,7 @@ export interface Refusal {
 /** Maximum length of a provider's text in an error for a caller. */
 const DETAIL_MAX_CHARS = 500;
 const RETRY_AFTER_SECONDS = { standard: 5, max: 3600 };
-const UNSAID = 'The model refused the request. Nothing was charged.';
+const DEFAULT_DETAIL = 'The model refused the request. Nothing was charged.';
 /** The shapes of credentials, including those of other services. A provider may repeat what it received. */
 const CREDENTIALS = /\b(?:sk|pk|rk|gsk|xai|hf|AIza|Bearer|tally)[-_ ]?[\w.+/=*-]{8,}/gi;
 /** A part of our key with this length or more must not be shown. */
@@ -37,27 +37,28 @@ export function errorOf(
   report: ProviderReport,
 ): ProviderError {
   const { status } = refusal;
-  const told = { ...report, upstreamStatus: status, upstreamCode: codeIn(refusal.text, key) };
+  const fullReport = { ...report, upstreamStatus: status, upstreamCode: codeIn(refusal.text, key) };
   if (status === 400 || status === 422) {
     const words = detailOf(refusal.text, key);
-    if (isAboutOperator(refusal.text)) return new ProviderRejectedSetup(words, { report: told });
+    if (isAboutOperator(refusal.text))
+      return new ProviderRejectedSetup(words, { report: fullReport });
     const isTooLong = isAboutContext(refusal.text);
-    return new ProviderRefused(words, { report: told, isTooLong });
+    return new ProviderRefused(words, { report: fullReport, isTooLong });
   }
   if (status === 413)
-    return new ProviderBodyTooLarge(detailOf(refusal.text, key), { report: told });
+    return new ProviderBodyTooLarge(detailOf(refusal.text, key), { report: fullReport });
   // Anthropic sends 529 if its service is overloaded.
   if (status === 429 || status === 503 || status === 529) {
-    return new ProviderBusy(secondsIn(refusal.retryAfter), { report: told });
+    return new ProviderBusy(retryAfterSeconds(refusal.retryAfter), { report: fullReport });
   }
-  return new ProviderFailed({ report: told });
+  return new ProviderFailed({ report: fullReport });
 }
 
 /** The length of each unit in seconds. The standard has no units, but some servers write `7s` or `1m30s`. */
 const UNIT_SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
 /** Parses seconds: a number, the first number of a list, or a sum with units. Returns NaN for other text. */
-function spanIn(text: string): number {
+function parseSeconds(text: string): number {
   const [first = ''] = text.split(',');
   const parts = [...first.matchAll(/(\d{1,9}(?:\.\d{1,9})?)\s{0,9}(ms|[smh])[a-z]{0,9}/gi)];
   if (parts.length === 0) return Number(first);
@@ -68,12 +69,12 @@ function spanIn(text: string): number {
 }
 
 /** Returns `Retry-After` in whole seconds. It may be a number or a date. */
-function secondsIn(retryAfter: string | undefined): number {
+function retryAfterSeconds(retryAfter: string | undefined): number {
   const { standard, max } = RETRY_AFTER_SECONDS;
   const text = retryAfter?.trim() ?? '';
   const isSpan = /^\d/.test(text) && !/^\d{4}-\d\d-/.test(text);
-  const told = isSpan ? spanIn(text) : (Date.parse(text) - Date.now()) / 1000;
-  const seconds = Number.isFinite(told) ? Math.ceil(told) : standard;
+  const parsed = isSpan ? parseSeconds(text) : (Date.parse(text) - Date.now()) / 1000;
+  const seconds = Number.isFinite(parsed) ? Math.ceil(parsed) : standard;
   return Math.min(Math.max(seconds, 1), max);
 }
 
@@ -98,8 +99,8 @@ function sentenceIn(value: unknown): string | undefined {
   if (typeof value === 'string') return value.trim() || undefined;
   const fields = firstFieldsOf(value);
   if (!fields) return undefined;
-  const told = ['error', 'message', 'detail', 'msg', 'errors', 'error_msg', 'error_message'];
-  for (const name of told) {
+  const names = ['error', 'message', 'detail', 'msg', 'errors', 'error_msg', 'error_message'];
+  for (const name of names) {
     const sentence = sentenceIn(fields[name]);
     if (sentence !== undefined) return sentence;
   }
@@ -108,32 +109,29 @@ function sentenceIn(value: unknown): string | undefined {
 
 function detailOf(text: string, key: string | undefined): string {
   const sentence = sentenceIn(parse(text));
-  if (sentence === undefined) return UNSAID;
-  const plain = withoutKeys(sentence.slice(0, SENTENCE_MAX_CHARS), key).replaceAll(
-    /\p{Cc}+/gu,
-    ' ',
-  );
+  if (sentence === undefined) return DEFAULT_DETAIL;
+  const plain = hideKeys(sentence.slice(0, SENTENCE_MAX_CHARS), key).replaceAll(/\p{Cc}+/gu, ' ');
   return Array.from(plain).slice(0, DETAIL_MAX_CHARS).join('');
 }
 
 /** Hides keys. Call it before the text is cut, because half a key would not be recognised. */
-function withoutKeys(text: string, key: string | undefined): string {
+function hideKeys(text: string, key: string | undefined): string {
   const whole = key === undefined || key === '' ? text : text.replaceAll(key, HIDDEN);
-  return withoutParts(whole.replaceAll(CREDENTIALS, HIDDEN), key ?? '');
+  return hideKeyParts(whole.replaceAll(CREDENTIALS, HIDDEN), key ?? '');
 }
 
 const HIDDEN = '[key]';
 
 /** Hides parts of the key, whatever stands beside them: a provider may repeat the end of a key after dots. */
-function withoutParts(text: string, key: string): string {
-  let told = text;
+function hideKeyParts(text: string, key: string): string {
+  let hidden = text;
   for (let start = 0; start + KEY_PART_CHARS <= key.length; start += 1) {
     let end = start + KEY_PART_CHARS;
-    if (!told.includes(key.slice(start, end))) continue;
-    while (end < key.length && told.includes(key.slice(start, end + 1))) end += 1;
-    told = told.replaceAll(key.slice(start, end), HIDDEN);
+    if (!hidden.includes(key.slice(start, end))) continue;
+    while (end < key.length && hidden.includes(key.slice(start, end + 1))) end += 1;
+    hidden = hidden.replaceAll(key.slice(start, end), HIDDEN);
   }
-  return told;
+  return hidden;
 }
 
 /** Returns the error code if it is a short word, because a provider may send anything there. */
@@ -143,7 +141,7 @@ function codeIn(text: string, key: string | undefined): string | undefined {
   const code = inner?.['code'] ?? inner?.['type'];
   if (typeof code !== 'string' && typeof code !== 'number') return undefined;
   const word = String(code);
-  return /^[\w.-]{1,64}$/.test(word) && withoutKeys(word, key) === word ? word : undefined;
+  return /^[\w.-]{1,64}$/.test(word) && hideKeys(word, key) === word ? word : undefined;
 }
 
 /**

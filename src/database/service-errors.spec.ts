@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { QueryFailedError } from 'typeorm';
 import { DatabaseBusy, DatabaseFull, DatabaseNotAnswering } from '../errors.js';
-import { asFault } from './faults.js';
+import { toServiceError } from './service-errors.js';
 
 const driverError = (code: string | undefined, message = 'words') =>
   Object.assign(new Error(message), code === undefined ? {} : { code });
 
-describe('asFault', () => {
+describe('toServiceError', () => {
   it.each([
     ['SQLITE_BUSY', DatabaseBusy],
     ['SQLITE_LOCKED', DatabaseBusy],
@@ -27,8 +27,8 @@ describe('asFault', () => {
     ['EAI_AGAIN', DatabaseNotAnswering],
   ])('maps %s to 503, raw or wrapped by TypeORM', (code, Fault) => {
     const error = driverError(code);
-    expect(asFault(error)).toBeInstanceOf(Fault);
-    expect(asFault(new QueryFailedError('SELECT 1', [], error))).toBeInstanceOf(Fault);
+    expect(toServiceError(error)).toBeInstanceOf(Fault);
+    expect(toServiceError(new QueryFailedError('SELECT 1', [], error))).toBeInstanceOf(Fault);
   });
 
   it.each([
@@ -36,12 +36,12 @@ describe('asFault', () => {
     ['Connection terminated unexpectedly', DatabaseNotAnswering],
     ['Client has encountered a connection error and is not queryable', DatabaseNotAnswering],
   ])('recognises "%s" by its message because it has no code', (words, Fault) => {
-    expect(asFault(driverError(undefined, words))).toBeInstanceOf(Fault);
+    expect(toServiceError(driverError(undefined, words))).toBeInstanceOf(Fault);
   });
 
   it('maps a host that no address reaches to 503', () => {
     const error = new AggregateError([driverError('ECONNREFUSED'), driverError('EHOSTUNREACH')]);
-    expect(asFault(error)).toBeInstanceOf(DatabaseNotAnswering);
+    expect(toServiceError(error)).toBeInstanceOf(DatabaseNotAnswering);
   });
 
   it.each([
@@ -54,12 +54,12 @@ describe('asFault', () => {
     'SQLITE_CORRUPT',
   ])('does not change %s', (code) => {
     const error = new QueryFailedError('SELECT 1', [], driverError(code));
-    expect(asFault(error)).toBe(error);
+    expect(toServiceError(error)).toBe(error);
   });
 
   it('does not change other errors, or a fault that was mapped before', () => {
     const fault = new DatabaseFull();
     for (const thrown of [fault, new Error('else'), 'words', undefined])
-      expect(asFault(thrown)).toBe(thrown);
+      expect(toServiceError(thrown)).toBe(thrown);
   });
 });

@@ -3,13 +3,13 @@ import type { UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseUnavailable } from '../errors.js';
 import type { HoldsService } from './holds.service.js';
 
-const logger = new Logger('GiveBack');
+const logger = new Logger('ReleaseAfterFailure');
 
 /**
  * Releases a hold after a failure, unless it was resolved before. If the release fails too, the next sweep
  * tries again. Never throws, so that it does not hide the first failure.
  */
-export async function giveBack(
+export async function releaseAfterFailure(
   unitOfWork: UnitOfWork,
   holds: HoldsService,
   holdId: string,

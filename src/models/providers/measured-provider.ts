@@ -15,7 +15,7 @@ import type {
 export type AnswerCounts = Pick<Metrics, 'firstWord' | 'providerEnded'>;
 
 /** A provider whose answers are counted, and traced if an SDK is loaded. */
-export class WatchedProvider implements CompletionProvider, EmbeddingProvider {
+export class MeasuredProvider implements CompletionProvider, EmbeddingProvider {
   constructor(
     private readonly provider: CompletionProvider & EmbeddingProvider,
     private readonly counts: AnswerCounts,
@@ -26,7 +26,7 @@ export class WatchedProvider implements CompletionProvider, EmbeddingProvider {
   }
 
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
-    return watched(this.provider.complete(request), this.name, request, this.counts);
+    return measured(this.provider.complete(request), this.name, request, this.counts);
   }
 
   /** Embeds, and counts and traces the call in the same way. */
@@ -61,7 +61,7 @@ export class WatchedProvider implements CompletionProvider, EmbeddingProvider {
  * Passes on a provider's answer as it arrives, and records the time of its first word and its end. These go to
  * Prometheus, and to a span with the names of OpenTelemetry's conventions for generative AI.
  */
-async function* watched(
+async function* measured(
   answer: AsyncIterable<CompletionEvent>,
   provider: string,
   request: CompletionRequest,
@@ -73,16 +73,16 @@ async function* watched(
     ? openSpan(`chat ${request.model}`, attributesOf(provider, request))
     : undefined;
   let outcome = 'left';
-  let isSilent = true;
+  let isFirstWordMissing = true;
   try {
     for await (const event of answer) {
-      if (isSilent && event.type === 'delta') {
-        isSilent = false;
+      if (isFirstWordMissing && event.type === 'delta') {
+        isFirstWordMissing = false;
         counts.firstWord(provider, seconds());
       }
       if (event.type === 'done') {
         outcome = 'answered';
-        if (span) tellEnd(span, event);
+        if (span) recordEnd(span, event);
       }
       yield event;
     }
@@ -102,7 +102,10 @@ const attributesOf = (provider: string, { model, maxTokens }: CompletionRequest)
   ...(maxTokens !== undefined && { 'gen_ai.request.max_tokens': maxTokens }),
 });
 
-function tellEnd(span: Span, { finishReason, usage }: Extract<CompletionEvent, { type: 'done' }>) {
+function recordEnd(
+  span: Span,
+  { finishReason, usage }: Extract<CompletionEvent, { type: 'done' }>,
+) {
   span.setAttribute('gen_ai.response.finish_reasons', [finishReason]);
   if (usage) {
     span.setAttribute('gen_ai.usage.input_tokens', usage.promptTokens);

@@ -3,27 +3,33 @@ import type { Spend } from './spending.js';
 import { NOTHING_STORED, type Stored } from './stored.js';
 
 /** The totals of one owner: tokens to pay, ledger entries, spends, bytes to store, and conversations to open. */
-type Dues = [due: number, entries: number, spends: number, bytes: number, conversations: number];
+type OwnerTotals = [
+  due: number,
+  entries: number,
+  spends: number,
+  bytes: number,
+  conversations: number,
+];
 
 /** Returns the number of ledger entries for an amount. An amount of 0 adds no entry. */
-export const entriesOf = (amount: number): 0 | 1 => (amount > 0 ? 1 : 0);
+export const ledgerEntryCount = (amount: number): 0 | 1 => (amount > 0 ? 1 : 0);
 
 /** Returns the totals of each owner, by owner id. Throws `RangeError` if an amount or a sum is not a valid amount. */
-export function duesOf(spends: readonly Spend[]): Record<string, Dues> {
-  const dues: Record<string, Dues> = {};
+export function totalsByOwner(spends: readonly Spend[]): Record<string, OwnerTotals> {
+  const totals: Record<string, OwnerTotals> = {};
   for (const { ownerId, amount, stored = NOTHING_STORED } of spends) {
     assertAmount(amount);
-    const [due, entries, count, bytes, opened] = (dues[ownerId] ??= [0, 0, 0, 0, 0]);
+    const [due, entries, count, bytes, opened] = (totals[ownerId] ??= [0, 0, 0, 0, 0]);
     assertAmount(due + amount);
-    dues[ownerId] = [
+    totals[ownerId] = [
       due + amount,
-      entries + entriesOf(amount),
+      entries + ledgerEntryCount(amount),
       count + 1,
       bytes + stored.bytes,
       opened + stored.conversations,
     ];
   }
-  return dues;
+  return totals;
 }
 
 /**
@@ -34,17 +40,17 @@ export const FREE_WALLETS = (owners: string) =>
   `free AS (SELECT owner_id AS id FROM wallets WHERE owner_id = ANY(${owners}) FOR NO KEY UPDATE SKIP LOCKED)`;
 
 /** SQL: turns a JSON parameter, an object of lists of whole numbers, into rows. */
-export const numbersBy = (key: string, names: readonly string[], parameter: string) => {
+export const jsonRows = (key: string, names: readonly string[], parameter: string) => {
   const columns = names.map((name, n) => `CAST(value ->> ${String(n)} AS bigint) AS ${name}`);
   return `(SELECT key AS ${key}, ${columns.join(', ')} FROM json_each(${parameter})) AS dues`;
 };
 
-/** SQL: the result of `duesOf` as rows. */
-export const DUES = (parameter: string) =>
-  numbersBy('payer', ['due', 'entries', 'spends', 'bytes', 'opened'], parameter);
+/** SQL: the result of `totalsByOwner` as rows. */
+export const TOTALS_ROWS = (parameter: string) =>
+  jsonRows('payer', ['due', 'entries', 'spends', 'bytes', 'opened'], parameter);
 
 /**
  * Applies the storage bounds to every owner of a batch. An owner who is past a bound and stores nothing new
  * is then done alone, where the bound does not apply.
  */
-export const SOMETHING: Stored = { bytes: 1, conversations: 1 };
+export const ANY_STORAGE: Stored = { bytes: 1, conversations: 1 };

@@ -4,8 +4,8 @@ import { DatabaseUnavailable } from '../errors.js';
 import { Metrics } from '../metrics/metrics.js';
 
 /** A round reads for a few milliseconds. At 1,000 wallets a round, a million wallets take about 17 hours. */
-const EVERY_MS = 60_000;
-const WALLETS_AT_ONCE = 1000;
+const CHECK_EVERY_MS = 60_000;
+const BATCH_WALLETS = 1000;
 
 /**
  * Compares wallets with their last ledger entry and their open holds, some every minute. An operator learns
@@ -13,8 +13,8 @@ const WALLETS_AT_ONCE = 1000;
  * snapshot. Changes nothing.
  */
 @Injectable()
-export class WalletWatch implements OnModuleDestroy {
-  private readonly logger = new Logger(WalletWatch.name);
+export class WalletChecker implements OnModuleDestroy {
+  private readonly logger = new Logger(WalletChecker.name);
   private timer: NodeJS.Timeout | undefined;
   private after = '';
 
@@ -24,14 +24,14 @@ export class WalletWatch implements OnModuleDestroy {
   ) {}
 
   start(): void {
-    const look = () => {
-      this.next().catch((error: unknown) => {
+    const check = () => {
+      this.checkNext().catch((error: unknown) => {
         if (error instanceof DatabaseUnavailable) return;
         this.logger.warn({ err: error }, 'wallets are not compared; the next round tries again');
       });
     };
-    look();
-    this.timer = setInterval(look, EVERY_MS);
+    check();
+    this.timer = setInterval(check, CHECK_EVERY_MS);
   }
 
   onModuleDestroy(): void {
@@ -39,7 +39,7 @@ export class WalletWatch implements OnModuleDestroy {
   }
 
   /** Compares the next wallets. After the last wallet it starts again at the first one. */
-  async next(): Promise<void> {
+  async checkNext(): Promise<void> {
     const compared = await this.reader.read<{ ownerId: string; isRight: boolean | 0 | 1 }>(
       `/* wallet.watch */ SELECT owner_id AS "ownerId",
          balance = coalesce((SELECT balance_after FROM ledger_entries e
@@ -47,10 +47,10 @@ export class WalletWatch implements OnModuleDestroy {
          AND held = coalesce((SELECT sum(amount) FROM holds h
            WHERE h.owner_id = w.owner_id AND h.state = 'open'), 0) AS "isRight"
        FROM wallets w WHERE owner_id > $1 ORDER BY owner_id LIMIT $2`,
-      [this.after, WALLETS_AT_ONCE],
+      [this.after, BATCH_WALLETS],
     );
     const wrong = compared.filter(({ isRight }) => !isRight);
-    this.after = compared.length < WALLETS_AT_ONCE ? '' : (compared.at(-1)?.ownerId ?? '');
+    this.after = compared.length < BATCH_WALLETS ? '' : (compared.at(-1)?.ownerId ?? '');
     this.metrics.walletsAudited(compared.length - wrong.length, wrong.length);
     for (const { ownerId } of wrong) {
       this.logger.error({ ownerId }, 'a wallet does not follow from its entries: run the audit');

@@ -30,10 +30,10 @@ function cachedIn(usage: Fields): number {
  * Returns the cached tokens that are not part of the prompt's count. Anthropic counts tokens read from and written
  * to its cache separately, and so do some servers that pass its counts on.
  */
-function besidePrompt(usage: Fields, unexplained: number): number {
+function tokensOutsidePrompt(usage: Fields, unexplained: number): number {
   const counts = [usage['cache_read_input_tokens'], usage['cache_creation_input_tokens']];
-  const beside = counts.reduce<number>((sum, count) => sum + Math.max(0, countOf(count) || 0), 0);
-  return beside <= unexplained ? beside : 0;
+  const outside = counts.reduce<number>((sum, count) => sum + Math.max(0, countOf(count) || 0), 0);
+  return outside <= unexplained ? outside : 0;
 }
 
 /**
@@ -41,9 +41,9 @@ function besidePrompt(usage: Fields, unexplained: number): number {
  * and bill for it. Without a total, more reasoning than answer shows the same.
  */
 function toUsage(usage: Fields): Usage {
-  const told = countOf(usage['prompt_tokens'] ?? usage['input_tokens']);
+  const reportedPrompt = countOf(usage['prompt_tokens'] ?? usage['input_tokens']);
   const completionTokens = countOf(usage['completion_tokens'] ?? usage['output_tokens']);
-  const thought = firstCount(
+  const reasoning = firstCount(
     fieldsOf(usage['completion_tokens_details'])?.['reasoning_tokens'],
     fieldsOf(usage['output_tokens_details'])?.['reasoning_tokens'],
     usage['reasoning_tokens'],
@@ -52,19 +52,19 @@ function toUsage(usage: Fields): Usage {
   const total = countOf(usage['total_tokens']);
   // Without a total, two signs show that the cached tokens are not part of the prompt's count: Anthropic's name for
   // the prompt, or more tokens in the cache than in the prompt.
-  const isBeside = usage['prompt_tokens'] === undefined || cached > told;
+  const isOutside = usage['prompt_tokens'] === undefined || cached > reportedPrompt;
   const unexplained = !Number.isNaN(total)
-    ? total - told - completionTokens
-    : isBeside
+    ? total - reportedPrompt - completionTokens
+    : isOutside
       ? Infinity
       : 0;
-  const promptTokens = told + besidePrompt(usage, unexplained);
-  const beside = Number.isNaN(total) && thought > completionTokens ? thought : 0;
+  const promptTokens = reportedPrompt + tokensOutsidePrompt(usage, unexplained);
+  const reasoningOutside = Number.isNaN(total) && reasoning > completionTokens ? reasoning : 0;
   const byTotal = total - promptTokens;
   return {
     promptTokens,
-    completionTokens: byTotal > completionTokens ? byTotal : completionTokens + beside,
+    completionTokens: byTotal > completionTokens ? byTotal : completionTokens + reasoningOutside,
     ...(!Number.isNaN(cached) && { cachedPromptTokens: cached }),
-    ...(!Number.isNaN(thought) && { reasoningTokens: thought }),
+    ...(!Number.isNaN(reasoning) && { reasoningTokens: reasoning }),
   };
 }

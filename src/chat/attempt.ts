@@ -12,7 +12,7 @@ const CHARS_PER_TOKEN_MAX = 16;
 const ANSWER_SLACK_CHARS = 1000;
 
 /** The request to one model. */
-export interface Ask {
+export interface Attempt {
   readonly model: Model;
   readonly request: Omit<CompletionRequest, 'signal'>;
 }
@@ -21,7 +21,7 @@ export interface Ask {
  * Returns the number of characters after which an answer is cut off. This stops a provider that ignores
  * `maxTokens` or never ends.
  */
-export const producedMax = ({ request: { maxTokens = Infinity } }: Ask) =>
+export const maxChars = ({ request: { maxTokens = Infinity } }: Attempt) =>
   Math.min(ANSWER_MAX_CHARS, ANSWER_SLACK_CHARS + maxTokens * CHARS_PER_TOKEN_MAX);
 
 /** Returns whether the request itself is at fault. Another model would get the same request, so it is not asked. */

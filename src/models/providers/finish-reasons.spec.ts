@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { meaningOf, type EndMeaning } from './end-words.js';
+import { meaningOf, type EndMeaning } from './finish-reasons.js';
 
 const WORDS: Record<EndMeaning, unknown[]> = {
   'no end': [

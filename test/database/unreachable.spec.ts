@@ -184,8 +184,8 @@ describe.each(postgres)('a pooler before %s', (kind) => {
   });
 });
 
-const bouncer = hasPgBouncer ? describe.each(postgres) : describe.skip.each(postgres);
-bouncer('PgBouncer before %s (skipped where it is not installed)', (kind) => {
+const describePgBouncer = hasPgBouncer ? describe.each(postgres) : describe.skip.each(postgres);
+describePgBouncer('PgBouncer before %s (skipped where it is not installed)', (kind) => {
   it('works in session mode and charges what was answered', async () => {
     const owned = await createDatabase(kind);
     const pooler = await PgBouncer.start(owned.url, 'session');

@@ -26,7 +26,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   },
 };
 
-const leaving = (kind: DatabaseKind): void => {
+const disconnects = (kind: DatabaseKind): void => {
   let upstream: Upstream;
   let app: TestApp;
 
@@ -122,7 +122,7 @@ const leaving = (kind: DatabaseKind): void => {
   });
 };
 
-/** The suite of `leaving`, on one database. */
-export function leavingSuite(kind: DatabaseKind): void {
-  describeOn(kind, 'A client that leaves, or does not read,', leaving);
+/** The suite of `disconnects`, on one database. */
+export function disconnectsSuite(kind: DatabaseKind): void {
+  describeOn(kind, 'A client that leaves, or does not read,', disconnects);
 }

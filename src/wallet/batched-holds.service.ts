@@ -9,11 +9,18 @@ import { dayOf, nowMicros } from '../time.js';
 import { traced } from '../tracing.js';
 import { assertAmount } from './amount.js';
 import { recordCapture } from './captured-hold.js';
-import { DUES, duesOf, entriesOf, FREE_WALLETS, numbersBy, SOMETHING } from './dues.js';
+import {
+  TOTALS_ROWS,
+  totalsByOwner,
+  ledgerEntryCount,
+  FREE_WALLETS,
+  jsonRows,
+  ANY_STORAGE,
+} from './owner-totals.js';
 import { HoldsService, type AnswerSpend } from './holds.service.js';
 import { WALLET_ROW, type WalletRow } from './ledger.js';
-import { covers, dayCounted, spentOn, type CaptureResult, type LedgerNote } from './spending.js';
-import { fits, roomFor, stores } from './stored.js';
+import { canPay, dayCounted, spentOn, type CaptureResult, type LedgerNote } from './spending.js';
+import { hasRoom, storageBoundsFor, addStored } from './stored.js';
 
 /**
  * A spend without a cap and without an idempotency key, so that its hold needs no check of its own before the
@@ -26,12 +33,12 @@ interface PlainCapture {
   readonly holdId: string;
   readonly ownerId: string;
   readonly amount: number;
-  readonly why: LedgerNote;
+  readonly note: LedgerNote;
   readonly turnBytes: number;
 }
 
 /** A row of a hold that was captured in a batch. */
-interface Captured {
+interface CapturedRow {
   readonly id: string;
   readonly ownerId: string;
   readonly amount: number;
@@ -39,16 +46,16 @@ interface Captured {
 }
 
 /** A capture, and the hold that it ended. */
-interface Ending {
+interface EndedHold {
   readonly capture: PlainCapture;
-  readonly hold: Captured;
+  readonly hold: CapturedRow;
 }
 
 /**
  * A signal that is never aborted: a hold or a capture decides what is paid, so it is not cancelled when the
  * client leaves.
  */
-const NOBODY_LEAVES = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 
 /**
  * Makes and captures holds in batches: requests that arrive during a transaction share the next one, with one
@@ -57,9 +64,9 @@ const NOBODY_LEAVES = new AbortController().signal;
  * hold that is no longer open, and reports the reason.
  */
 @Injectable()
-export class GatheredHolds {
-  private readonly holding: BatchedTransaction<PlainSpend, { ordinal: number }>;
-  private readonly capturing: BatchedTransaction<PlainCapture, CaptureResult>;
+export class BatchedHolds {
+  private readonly holdBatches: BatchedTransaction<PlainSpend, { ordinal: number }>;
+  private readonly captureBatches: BatchedTransaction<PlainCapture, CaptureResult>;
 
   constructor(
     unitOfWork: UnitOfWork,
@@ -67,12 +74,12 @@ export class GatheredHolds {
     private readonly metrics: Metrics,
     @Inject(CONFIG) private readonly config: Config,
   ) {
-    this.holding = new BatchedTransaction(unitOfWork, {
-      single: (tx, spend) => this.holds.holdNumbered(tx, spend),
+    this.holdBatches = new BatchedTransaction(unitOfWork, {
+      single: (tx, spend) => this.holds.holdWithOrdinal(tx, spend),
       batch: (tx, spends) => this.holdMany(tx, spends),
     });
-    this.capturing = new BatchedTransaction(unitOfWork, {
-      single: (tx, capture) => this.captureAlone(tx, capture),
+    this.captureBatches = new BatchedTransaction(unitOfWork, {
+      single: (tx, capture) => this.captureOne(tx, capture),
       batch: (tx, captures) => this.captureMany(tx, captures),
     });
   }
@@ -80,7 +87,7 @@ export class GatheredHolds {
   /** Makes a hold, and runs `finish` in the same transaction. Throws the same errors as `HoldsService.hold`. */
   hold<T>(spend: PlainSpend, finish: (tx: Tx, held: { ordinal: number }) => T): Promise<T> {
     return traced('transaction', { 'tallychat.batched': true }, () =>
-      this.holding.add(spend, NOBODY_LEAVES, finish),
+      this.holdBatches.add(spend, NEVER_ABORTED, finish),
     );
   }
 
@@ -90,7 +97,7 @@ export class GatheredHolds {
    */
   capture<T>(capture: PlainCapture, finish: (tx: Tx, captured: CaptureResult) => T): Promise<T> {
     return traced('transaction', { 'tallychat.batched': true }, () =>
-      this.capturing.add(capture, NOBODY_LEAVES, finish),
+      this.captureBatches.add(capture, NEVER_ABORTED, finish),
     );
   }
 
@@ -103,24 +110,24 @@ export class GatheredHolds {
     spends: readonly PlainSpend[],
   ): Promise<({ ordinal: number } | undefined)[]> {
     const createdAt = nowMicros();
-    const dues = duesOf(spends);
+    const totals = totalsByOwner(spends);
     const rows = await tx.write<{ ownerId: string; ordinal: number }>(
       `/* wallet.hold_many */ WITH ${FREE_WALLETS('$1')}
-       UPDATE wallets SET held = held + due, last_ordinal = last_ordinal + spends, ${stores('bytes', 'opened')}
-       FROM free, ${DUES('$3')}
-       WHERE owner_id = free.id AND free.id = payer AND ${covers('due', '$2')} AND ${fits('bytes', 'opened', '$4', '$5')}
+       UPDATE wallets SET held = held + due, last_ordinal = last_ordinal + spends, ${addStored('bytes', 'opened')}
+       FROM free, ${TOTALS_ROWS('$3')}
+       WHERE owner_id = free.id AND free.id = payer AND ${canPay('due', '$2')} AND ${hasRoom('bytes', 'opened', '$4', '$5')}
        RETURNING owner_id AS "ownerId", last_ordinal AS ordinal`,
       [
-        Object.keys(dues),
+        Object.keys(totals),
         dayOf(createdAt),
-        JSON.stringify(dues),
-        ...roomFor(this.config, SOMETHING),
+        JSON.stringify(totals),
+        ...storageBoundsFor(this.config, ANY_STORAGE),
       ],
     );
     // Each wallet's number as it was before its first hold here, because the holds are recorded one after the
     // other.
     const ordinals = new Map(
-      rows.map(({ ownerId, ordinal }) => [ownerId, ordinal - (dues[ownerId]?.[2] ?? 0)]),
+      rows.map(({ ownerId, ordinal }) => [ownerId, ordinal - (totals[ownerId]?.[2] ?? 0)]),
     );
     return spends.map((spend) => {
       const before = ordinals.get(spend.ownerId);
@@ -134,11 +141,11 @@ export class GatheredHolds {
     });
   }
 
-  private async captureAlone(
+  private async captureOne(
     tx: Tx,
-    { holdId, amount, why, turnBytes }: PlainCapture,
+    { holdId, amount, note, turnBytes }: PlainCapture,
   ): Promise<CaptureResult> {
-    const captured = await this.holds.capture(tx, holdId, amount, why, turnBytes);
+    const captured = await this.holds.capture(tx, holdId, amount, note, turnBytes);
     if (!captured) throw new AnswerExpired();
     return captured;
   }
@@ -152,45 +159,48 @@ export class GatheredHolds {
     tx: Tx,
     captures: readonly PlainCapture[],
   ): Promise<(CaptureResult | undefined)[]> {
-    const taken = Object.fromEntries(captures.map(({ holdId, amount }) => [holdId, [amount]]));
+    const amounts = Object.fromEntries(captures.map(({ holdId, amount }) => [holdId, [amount]]));
     for (const { amount } of captures) assertAmount(amount);
-    const rows = await tx.write<Captured>(
+    const rows = await tx.write<CapturedRow>(
       `/* hold.capture_many */ WITH ${FREE_WALLETS('$1')}, open AS (
          SELECT id AS open_id FROM holds WHERE id = ANY($2) AND coalesce(state, '') = 'open'
            AND owner_id IN (SELECT free.id FROM free) FOR NO KEY UPDATE SKIP LOCKED)
        UPDATE holds SET state = 'captured', captured_amount = taken, resolved_at = $3
-       FROM open, ${numbersBy('hold_id', ['taken'], '$4')}
+       FROM open, ${jsonRows('hold_id', ['taken'], '$4')}
        WHERE id = open_id AND open_id = hold_id
        RETURNING id, owner_id AS "ownerId", amount, stored_bytes AS "storedBytes"`,
       [
         [...new Set(captures.map(({ ownerId }) => ownerId))],
-        Object.keys(taken),
+        Object.keys(amounts),
         nowMicros(),
-        JSON.stringify(taken),
+        JSON.stringify(amounts),
       ],
     );
     const captured = new Map(rows.map((row) => [row.id, row]));
-    const ends = captures.map((capture): Ending | undefined => {
+    const ends = captures.map((capture): EndedHold | undefined => {
       const hold = captured.get(capture.holdId);
       // A second capture of the same hold in this batch gets undefined, because the hold is no longer open.
       captured.delete(capture.holdId);
       return hold && { capture, hold };
     });
-    const wallets = await this.takeFrom(
+    const wallets = await this.updateWallets(
       tx,
       ends.filter((end) => end !== undefined),
     );
     return ends.map((end) => {
       const wallet = end && wallets.get(end.hold.ownerId);
       if (!wallet) return undefined;
-      const after = afterOne(wallet, end);
+      const after = walletAfterCapture(wallet, end);
       wallets.set(end.hold.ownerId, after);
       return recordCapture(tx, this.metrics, after, { ...end.capture, held: end.hold.amount });
     });
   }
 
   /** Takes from each wallet the sum of its captures. Returns the wallets as they were before. */
-  private async takeFrom(tx: Tx, ended: readonly Ending[]): Promise<Map<string, WalletRow>> {
+  private async updateWallets(
+    tx: Tx,
+    ended: readonly EndedHold[],
+  ): Promise<Map<string, WalletRow>> {
     if (ended.length === 0) return new Map();
     const sums: Record<string, [number, number, number, number, number]> = {};
     for (const { capture, hold } of ended) {
@@ -198,7 +208,7 @@ export class GatheredHolds {
       sums[hold.ownerId] = [
         due + capture.amount,
         freed + hold.amount,
-        entries + entriesOf(capture.amount),
+        entries + ledgerEntryCount(capture.amount),
         ends + 1,
         bytes + capture.turnBytes - hold.storedBytes,
       ];
@@ -207,7 +217,7 @@ export class GatheredHolds {
       `/* wallet.capture_many */ UPDATE wallets SET balance = balance - due, held = held - freed,
          entry_count = entry_count + entries, last_ordinal = last_ordinal + ends,
          spent_amount = ${spentOn('$2')} + due, spent_day = ${dayCounted('$2')}, stored_bytes = stored_bytes + bytes
-       FROM ${numbersBy('payer', ['due', 'freed', 'entries', 'ends', 'bytes'], '$3')}
+       FROM ${jsonRows('payer', ['due', 'freed', 'entries', 'ends', 'bytes'], '$3')}
        WHERE owner_id = ANY($1) AND owner_id = payer RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
       [Object.keys(sums), dayOf(nowMicros()), JSON.stringify(sums)],
     );
@@ -225,9 +235,12 @@ export class GatheredHolds {
   }
 }
 
-const afterOne = (wallet: WalletRow, { capture: { amount }, hold }: Ending): WalletRow => ({
+const walletAfterCapture = (
+  wallet: WalletRow,
+  { capture: { amount }, hold }: EndedHold,
+): WalletRow => ({
   balance: wallet.balance - amount,
   held: wallet.held - hold.amount,
-  entryCount: wallet.entryCount + entriesOf(amount),
+  entryCount: wallet.entryCount + ledgerEntryCount(amount),
   lastOrdinal: wallet.lastOrdinal + 1,
 });

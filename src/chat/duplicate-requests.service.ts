@@ -9,21 +9,21 @@ import { RunningAnswers } from './running-answers.js';
 /** How long a repeated request waits for the first one to be answered before it gets a 409. */
 const WAIT_MAX_MS = 100;
 /** How often a process polls for the end of an answer that runs in another process. */
-const LOOK_EVERY_MS = 10;
+const POLL_EVERY_MS = 10;
 
 /**
  * Handles requests with one idempotency key that come at the same time. One of them runs. The others wait a
  * short time for it, without a database connection, so that clients need not retry at once.
  */
 @Injectable()
-export class Twins {
+export class DuplicateRequests {
   /**
    * The requests of this process that are about to take a key, by key. Other processes meet at the hold's
    * unique key.
    */
-  private readonly beginning = new Map<string, Promise<unknown>>();
+  private readonly starting = new Map<string, Promise<unknown>>();
   /** The polls for holds of other processes, by hold. */
-  private readonly looking = new Map<string, Promise<void>>();
+  private readonly polls = new Map<string, Promise<void>>();
 
   constructor(
     private readonly holds: HoldsService,
@@ -35,45 +35,46 @@ export class Twins {
    * takes the key. Throws the errors of both, `IdempotencyKeyReused`, and `IdempotencyKeyInUse` while the
    * first request runs.
    */
-  async once<Made>(
+  async once<Result>(
     ownerId: string,
     record: IdempotencyRecord,
-    find: (holdId: string) => Promise<Made>,
-    run: () => Promise<Made>,
-  ): Promise<Made> {
+    find: (holdId: string) => Promise<Result>,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
     const until = performance.now() + WAIT_MAX_MS;
     const name = [ownerId, record.route, record.key].join(' ');
     for (;;) {
-      const holdId = await this.holdOf(ownerId, record, until);
+      const holdId = await this.capturedHoldOf(ownerId, record, until);
       if (holdId !== undefined) return find(holdId);
-      const first = this.beginning.get(name);
-      if (!first) return this.begin(name, run, () => this.holdOf(ownerId, record, until), find);
-      await soon(() => first.catch(() => undefined), until);
-      if (this.beginning.get(name) === first) throw new IdempotencyKeyInUse();
+      const first = this.starting.get(name);
+      if (!first)
+        return this.start(name, run, () => this.capturedHoldOf(ownerId, record, until), find);
+      await waitFor(() => first.catch(() => undefined), until);
+      if (this.starting.get(name) === first) throw new IdempotencyKeyInUse();
     }
   }
 
-  private async begin<Made>(
+  private async start<Result>(
     name: string,
-    run: () => Promise<Made>,
-    twin: () => Promise<string | undefined>,
-    find: (holdId: string) => Promise<Made>,
-  ): Promise<Made> {
-    const begun = run();
-    this.beginning.set(name, begun);
+    run: () => Promise<Result>,
+    findHold: () => Promise<string | undefined>,
+    find: (holdId: string) => Promise<Result>,
+  ): Promise<Result> {
+    const started = run();
+    this.starting.set(name, started);
     try {
-      return await begun.finally(() => this.beginning.delete(name));
+      return await started.finally(() => this.starting.delete(name));
     } catch (error) {
       // A request in another process may have been faster: it took the key, or spent the tokens that this run
       // needed.
-      const holdId = await twin();
+      const holdId = await findHold();
       if (holdId !== undefined) return find(holdId);
       throw isUniqueViolation(error) ? new IdempotencyKeyInUse() : error;
     }
   }
 
   /** Returns the captured hold of the key; undefined if there is none. Waits until `until` while the hold is open. */
-  private async holdOf(
+  private async capturedHoldOf(
     ownerId: string,
     record: IdempotencyRecord,
     until: number,
@@ -84,29 +85,29 @@ export class Twins {
       } catch (error) {
         if (!(error instanceof IdempotencyKeyInUse) || performance.now() >= until) throw error;
         const { turnId } = error;
-        await soon((signal) => this.change(turnId, signal), until);
+        await waitFor((signal) => this.whenEnded(turnId, signal), until);
       }
     }
   }
 
   /** Resolves at the end of an answer, here or in another process. Returns undefined if the turn is unknown. */
-  private change(turnId: string | undefined, signal: AbortSignal): Promise<void> | undefined {
+  private whenEnded(turnId: string | undefined, signal: AbortSignal): Promise<void> | undefined {
     if (turnId === undefined) return undefined;
-    return this.running.settled(turnId, signal) ?? this.looked(turnId);
+    return this.running.whenSettled(turnId, signal) ?? this.sharedPoll(turnId);
   }
 
   /** Polls for the end of a hold. All requests that wait for the same answer share one poll. */
-  private looked(holdId: string): Promise<void> {
-    const known = this.looking.get(holdId);
+  private sharedPoll(holdId: string): Promise<void> {
+    const known = this.polls.get(holdId);
     if (known) return known;
-    const looked = this.look(holdId).finally(() => this.looking.delete(holdId));
-    this.looking.set(holdId, looked);
-    return looked;
+    const poll = this.pollUntilEnded(holdId).finally(() => this.polls.delete(holdId));
+    this.polls.set(holdId, poll);
+    return poll;
   }
 
-  private async look(holdId: string): Promise<void> {
+  private async pollUntilEnded(holdId: string): Promise<void> {
     const until = performance.now() + WAIT_MAX_MS;
-    do await sleep(LOOK_EVERY_MS);
+    do await sleep(POLL_EVERY_MS);
     while ((await this.holds.stateOf(holdId)) === 'open' && performance.now() < until);
   }
 }
@@ -115,14 +116,14 @@ export class Twins {
  * Resolves when the event comes, or at `until`, also without an event. Rejects if the event rejects. Aborts the event's
  * signal then, since nobody waits for it any more.
  */
-async function soon(
+async function waitFor(
   eventOf: (signal: AbortSignal) => Promise<unknown> | undefined,
   until: number,
 ): Promise<void> {
-  const over = new AbortController();
+  const timer = new AbortController();
   const leftMs = Math.max(0, until - performance.now());
-  const late = sleep(leftMs, undefined, { signal: over.signal }).catch(() => undefined);
-  await Promise.race([eventOf(over.signal) ?? late, late]).finally(() => {
-    over.abort();
+  const timeLimit = sleep(leftMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([eventOf(timer.signal) ?? timeLimit, timeLimit]).finally(() => {
+    timer.abort();
   });
 }

@@ -6,7 +6,7 @@ import { Throttled } from '../errors.js';
  * How long a search waits for an earlier search of the same user, in milliseconds. If the user is still
  * typing, the page has aborted the earlier search by then.
  */
-const PATIENCE_MS = 1000;
+const WAIT_MAX_MS = 1000;
 const RETRY_AFTER_SECONDS = 1;
 
 /**
@@ -15,27 +15,31 @@ const RETRY_AFTER_SECONDS = 1;
  * steps.
  */
 @Injectable()
-export class SearchTurns {
+export class SearchQueue {
   private readonly searching = new Map<string, Promise<void>>();
   private lastStep: Promise<unknown> = Promise.resolve();
 
   /** Runs a search. Throws `Throttled` if an earlier search of the owner does not end in time. */
-  async ofOwner<T>(ownerId: string, gone: AbortSignal, search: () => Promise<T>): Promise<T> {
-    const deadline = performance.now() + PATIENCE_MS;
+  async runForOwner<T>(
+    ownerId: string,
+    disconnectSignal: AbortSignal,
+    search: () => Promise<T>,
+  ): Promise<T> {
+    const deadline = performance.now() + WAIT_MAX_MS;
     for (let earlier = this.searching.get(ownerId); earlier;) {
-      const left = deadline - performance.now();
-      if (left <= 0 || gone.aborted) throw new Throttled(RETRY_AFTER_SECONDS);
-      await Promise.race([earlier, sleep(left, undefined, { ref: false })]);
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0 || disconnectSignal.aborted) throw new Throttled(RETRY_AFTER_SECONDS);
+      await Promise.race([earlier, sleep(leftMs, undefined, { ref: false })]);
       earlier = this.searching.get(ownerId);
     }
-    const found = search();
-    const over = found.then(
+    const running = search();
+    const ended = running.then(
       () => undefined,
       () => undefined,
     );
-    this.searching.set(ownerId, over);
+    this.searching.set(ownerId, ended);
     try {
-      return await found;
+      return await running;
     } finally {
       this.searching.delete(ownerId);
     }
@@ -45,9 +49,9 @@ export class SearchTurns {
    * Runs one step when the steps before it are complete. Resolves to undefined if the caller has left by
    * then.
    */
-  step<T>(gone: AbortSignal, read: () => Promise<T>): Promise<T | undefined> {
-    const turn = this.lastStep.then(() => (gone.aborted ? undefined : read()));
-    this.lastStep = turn.catch(() => undefined);
-    return turn;
+  runStep<T>(disconnectSignal: AbortSignal, read: () => Promise<T>): Promise<T | undefined> {
+    const result = this.lastStep.then(() => (disconnectSignal.aborted ? undefined : read()));
+    this.lastStep = result.catch(() => undefined);
+    return result;
   }
 }

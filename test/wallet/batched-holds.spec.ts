@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { v7 as uuidv7 } from 'uuid';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { AnswerExpired, InsufficientBalance } from '../../src/errors.js';
-import { GatheredHolds } from '../../src/wallet/gathered-holds.service.js';
+import { BatchedHolds } from '../../src/wallet/batched-holds.service.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import { TestApp } from '../support/app.js';
@@ -13,14 +13,14 @@ import { StatementLog } from '../support/statement-log.js';
 
 describe.each(databaseKinds)('holds that come together on %s', (kind) => {
   let app: TestApp;
-  let gathered: GatheredHolds;
+  let gathered: BatchedHolds;
   let log: StatementLog;
   let ada: string;
   let bob: string;
 
   beforeAll(async () => {
     app = await TestApp.start(kind);
-    gathered = app.nest.get(GatheredHolds);
+    gathered = app.nest.get(BatchedHolds);
     log = StatementLog.of(app.nest);
   });
   afterAll(() => app.close());
@@ -35,7 +35,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
   };
   const capture = (ownerId: string, holdId: string, amount: number) =>
     gathered.capture(
-      { holdId, ownerId, amount, why: noteOf('spec', ownerId), turnBytes: 0 },
+      { holdId, ownerId, amount, note: noteOf('spec', ownerId), turnBytes: 0 },
       (_, captured) => captured,
     );
   const walletOf = (ownerId: string) => app.nest.get(WalletService).summary(ownerId);
@@ -150,7 +150,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
       Promise.all(
         ids.map((holdId) =>
           gathered.capture(
-            { holdId, ownerId: ada, amount: 10, why: noteOf('spec', ada), turnBytes: 0 },
+            { holdId, ownerId: ada, amount: 10, note: noteOf('spec', ada), turnBytes: 0 },
             note,
           ),
         ),

@@ -8,7 +8,7 @@ import { LOCK_SPACE } from './process-lease.js';
  * On PostgreSQL, a service that starts in the meantime waits. Throws `FileInUse` if a process serves the database
  * now, or if another command has taken it.
  */
-export async function takeAlone(database: Database): Promise<() => Promise<void>> {
+export async function takeExclusively(database: Database): Promise<() => Promise<void>> {
   if (database.sqlitePath !== undefined) {
     const lease = await FileLease.take(database.sqlitePath);
     return () => lease.release();

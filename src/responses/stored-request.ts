@@ -9,31 +9,31 @@ import { toMessages } from './transcript.js';
  * The part of a request for a response that its turn stores. It is enough to return the response again, and
  * to continue it.
  */
-interface KeptRequest {
+interface StoredRequest {
   readonly settings: ResponseSettings;
   /** The messages that the request added to the earlier context, as they were sent to the model. */
   readonly messages: readonly ChatMessage[];
 }
 
-export const writeKept = (kept: KeptRequest): string => JSON.stringify(kept);
+export const writeStoredRequest = (kept: StoredRequest): string => JSON.stringify(kept);
 
 /** Returns the stored request of a turn, or undefined for a turn of another route. */
-function readKept({ request }: Pick<Turn, 'request'>): KeptRequest | undefined {
-  return request === null ? undefined : (JSON.parse(request) as KeptRequest);
+function readStoredRequest({ request }: Pick<Turn, 'request'>): StoredRequest | undefined {
+  return request === null ? undefined : (JSON.parse(request) as StoredRequest);
 }
 
 /**
  * Returns the settings that a response repeats from its request. A turn of another route has the defaults.
  */
 export const settingsOf = (turn: Turn): ResponseSettings =>
-  readKept(turn)?.settings ?? DEFAULT_SETTINGS;
+  readStoredRequest(turn)?.settings ?? DEFAULT_SETTINGS;
 
 /**
  * Returns the messages that a turn adds to a context: those of its request, and its answer. Returns undefined
  * for a turn of another route.
  */
 export function messagesOf(turn: Turn): ChatMessage[] | undefined {
-  const kept = readKept(turn);
+  const kept = readStoredRequest(turn);
   return kept && [...kept.messages, ...toMessages(stepsOf(turn))];
 }
 

@@ -5,14 +5,14 @@ import {
   DatabaseNotAnswering,
   DatabaseUnavailable,
 } from '../errors.js';
-import { tellOutage } from './outage-log.js';
+import { logOutage } from './outage-log.js';
 
-type Fault = new () => DatabaseUnavailable;
+type UnavailableClass = new () => DatabaseUnavailable;
 
 /**
  * Faults by the codes of SQLite. A damaged file (SQLITE_CORRUPT, SQLITE_NOTADB) is not listed: a retry cannot help.
  */
-const SQLITE: Readonly<Record<string, Fault>> = {
+const SQLITE_ERRORS: Readonly<Record<string, UnavailableClass>> = {
   SQLITE_BUSY: DatabaseBusy,
   SQLITE_LOCKED: DatabaseBusy,
   SQLITE_PROTOCOL: DatabaseBusy,
@@ -22,7 +22,7 @@ const SQLITE: Readonly<Record<string, Fault>> = {
 };
 
 /** Faults by the first characters of PostgreSQL's code. The longest match counts. */
-const POSTGRES: Readonly<Record<string, Fault>> = {
+const POSTGRES_ERRORS: Readonly<Record<string, UnavailableClass>> = {
   '08': DatabaseNotAnswering, // connection errors
   '25006': DatabaseNotAnswering, // read only: the server is a standby
   '25P03': DatabaseNotAnswering, // idle in a transaction for too long
@@ -37,11 +37,11 @@ const POSTGRES: Readonly<Record<string, Fault>> = {
 };
 
 /** Codes of the operating system for a server that cannot be reached. */
-const NOT_REACHED =
+const UNREACHABLE_CODES =
   /^(?:E(?:CONNREFUSED|CONNRESET|CONNABORTED|PIPE|TIMEDOUT|HOSTUNREACH|HOSTDOWN|NETUNREACH|NETDOWN|ADDRNOTAVAIL)|ENOTFOUND|EAI_AGAIN|ENOENT)$/;
 
 /** Errors of pg and its pool that have no code, only a message. */
-const WORDS: readonly (readonly [RegExp, Fault])[] = [
+const MESSAGES: readonly (readonly [RegExp, UnavailableClass])[] = [
   [/^timeout exceeded when trying to connect$/, DatabaseBusy],
   [
     /^Connection terminated|^Connection ended|is not queryable$|^Query read timeout$/,
@@ -53,7 +53,7 @@ const WORDS: readonly (readonly [RegExp, Fault])[] = [
 /**
  * An error thrown by a driver or the operating system. It may come from another realm, so it may not be an `Error`.
  */
-interface Thrown {
+interface DriverError {
   readonly code?: unknown;
   readonly message?: unknown;
   /** One error for each address of the host that was tried. */
@@ -61,38 +61,38 @@ interface Thrown {
 }
 
 /** Returns the driver's own error, or the first of several. Returns undefined if `error` is not an object. */
-function driverErrorOf(error: unknown): Thrown | undefined {
+function driverErrorOf(error: unknown): DriverError | undefined {
   if (error instanceof QueryFailedError) return driverErrorOf(error.driverError);
   if (typeof error !== 'object' || error === null) return undefined;
-  const thrown: Thrown = error;
+  const thrown: DriverError = error;
   return Array.isArray(thrown.errors) ? driverErrorOf(thrown.errors[0]) : thrown;
 }
 
-function faultOf(code: string, message: string): Fault | undefined {
-  const ofSqlite = SQLITE[code];
+function unavailableClassOf(code: string, message: string): UnavailableClass | undefined {
+  const ofSqlite = SQLITE_ERRORS[code];
   if (ofSqlite) return ofSqlite;
-  if (NOT_REACHED.test(code)) return DatabaseNotAnswering;
+  if (UNREACHABLE_CODES.test(code)) return DatabaseNotAnswering;
   for (const length of [5, 3, 2]) {
-    const ofPostgres = code.length === 5 ? POSTGRES[code.slice(0, length)] : undefined;
+    const ofPostgres = code.length === 5 ? POSTGRES_ERRORS[code.slice(0, length)] : undefined;
     if (ofPostgres) return ofPostgres;
   }
-  return WORDS.find(([words]) => words.test(message))?.[1];
+  return MESSAGES.find(([words]) => words.test(message))?.[1];
 }
 
 /**
  * Returns the error to throw for an error of a driver. This is a 503 if the database is unreachable, busy, locked
  * or full, and such an outage is logged. Otherwise it is `error` itself.
  */
-export function asFault(error: Error): Error;
-export function asFault(error: unknown): unknown;
-export function asFault(error: unknown): unknown {
+export function toServiceError(error: Error): Error;
+export function toServiceError(error: unknown): unknown;
+export function toServiceError(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable) return error;
   const { code, message } = driverErrorOf(error) ?? {};
   const words = typeof message === 'string' ? message : '';
-  const Fault = faultOf(typeof code === 'string' ? code : '', words);
-  if (!Fault) return error;
-  const fault = new Fault();
-  fault.reason = words || String(code);
-  tellOutage(fault.message, fault.reason);
-  return fault;
+  const Unavailable = unavailableClassOf(typeof code === 'string' ? code : '', words);
+  if (!Unavailable) return error;
+  const unavailable = new Unavailable();
+  unavailable.reason = words || String(code);
+  logOutage(unavailable.message, unavailable.reason);
+  return unavailable;
 }

@@ -1,0 +1,3 @@
+import { disconnectsSuite } from './disconnects.suite.js';
+
+disconnectsSuite('postgres');

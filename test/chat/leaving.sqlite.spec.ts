@@ -1,3 +1,0 @@
-import { leavingSuite } from './leaving.suite.js';
-
-leavingSuite('sqlite');
