@@ -61,20 +61,20 @@ export class AccountDeletion {
    */
   private async removeTurns(tx: Tx, ownerId: string): Promise<number> {
     await this.storage.lock(tx, ownerId);
-    const gone = await tx.write<{ bytes: number }>(
+    const deleted = await tx.write<{ bytes: number }>(
       `/* account.remove_turns */ DELETE FROM turns WHERE id IN
          (SELECT id FROM turns WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)})
        RETURNING ${TURN_SIZE} AS bytes`,
       [ownerId],
     );
-    const bytes = sumOf(gone);
+    const bytes = sumOf(deleted);
     if (bytes > 0) await this.storage.remove(tx, ownerId, { bytes, conversations: 0 });
-    return gone.length;
+    return deleted.length;
   }
 
   private async removeConversations(tx: Tx, ownerId: string): Promise<number> {
     await this.storage.lock(tx, ownerId);
-    const gone = await tx.read<{ id: string; bytes: number }>(
+    const deleted = await tx.read<{ id: string; bytes: number }>(
       `/* account.conversations */ SELECT id, ${CONVERSATION_SIZE} + (SELECT coalesce(sum(${CLIENT_CHAT_SIZE}), 0)
          FROM client_chats WHERE conversation_id = conversations.id) AS bytes
        FROM conversations WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)}`,
@@ -82,11 +82,11 @@ export class AccountDeletion {
     );
     await tx.write(
       `/* account.remove_conversations */ DELETE FROM conversations WHERE id = ANY($1) RETURNING id`,
-      [gone.map(({ id }) => id)],
+      [deleted.map(({ id }) => id)],
     );
-    const stored = { bytes: sumOf(gone), conversations: gone.length };
-    if (gone.length > 0) await this.storage.remove(tx, ownerId, stored);
-    return gone.length;
+    const stored = { bytes: sumOf(deleted), conversations: deleted.length };
+    if (deleted.length > 0) await this.storage.remove(tx, ownerId, stored);
+    return deleted.length;
   }
 }
 

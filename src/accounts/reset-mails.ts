@@ -50,11 +50,11 @@ export class ResetMails implements OnModuleDestroy {
       this.logger.warn('too many mails are waiting: a request for a link was dropped');
       return;
     }
-    const sent = this.queue(() => this.send(resetRequest)).catch((error: unknown) => {
+    const sending = this.queue(() => this.send(resetRequest)).catch((error: unknown) => {
       this.logger.error({ err: error }, 'a link was not sent');
     });
-    this.running.add(sent);
-    void sent.finally(() => this.running.delete(sent));
+    this.running.add(sending);
+    void sending.finally(() => this.running.delete(sending));
   }
 
   /** Drops the waiting requests and waits for the mail that is being sent, which has its own time limits. */

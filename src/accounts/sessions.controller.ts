@@ -21,10 +21,10 @@ export class SessionsController {
   @Get()
   async list(
     @CurrentPrincipal() { userId, credentialId }: Principal,
-    @Page() asked: PageRequest,
+    @Page() pageRequest: PageRequest,
   ): Promise<SessionPageDto> {
     const page = await paginate(
-      asked,
+      pageRequest,
       (keyset) => this.sessions.page(userId, keyset),
       UUID_KEY,
       ({ id }) => id,

@@ -74,9 +74,9 @@ export class AdminController {
   @AdminDocs.trail()
   @Access('session')
   @Get('trail')
-  async trail(@Page() asked: PageRequest): Promise<TrailPageDto> {
+  async trail(@Page() pageRequest: PageRequest): Promise<TrailPageDto> {
     const page = await paginate(
-      asked,
+      pageRequest,
       (keyset) => this.trailEntries.page(keyset),
       POSITION_KEY,
       positionKey,
@@ -90,8 +90,8 @@ function toWire(row: TrailRow): TrailEntryDto {
   const { id, createdAt, operatorId, operator, action, targetId, target, reason } = row;
   const by = operatorId === null ? '(shell)' : (operator ?? `(deleted ${operatorId})`);
   const isOfUser = action !== 'make_code' && action !== 'import_people';
-  const gone = isOfUser ? `(deleted ${targetId})` : targetId;
-  return { id, at: toIso(createdAt), by, action, target: target ?? gone, reason };
+  const deletedLabel = isOfUser ? `(deleted ${targetId})` : targetId;
+  return { id, at: toIso(createdAt), by, action, target: target ?? deletedLabel, reason };
 }
 
 function sumToWire(

@@ -50,12 +50,12 @@ export class AdminUsersController {
   @Access('session')
   @Get()
   async list(
-    @Page() asked: PageRequest,
+    @Page() pageRequest: PageRequest,
     @QueryText('search') search: string | undefined,
   ): Promise<UserPageDto> {
     const text = readSearch(search) ?? '';
     const page = await paginate(
-      asked,
+      pageRequest,
       (keyset) => this.users.page(text, keyset),
       POSITION_KEY,
       positionKey,
@@ -116,9 +116,9 @@ export class AdminUsersController {
   async endSessions(
     @CurrentPrincipal() { userId: operatorId }: Principal,
     @Param('username') username: string,
-    @QueryText('reason') asked: string | undefined,
+    @QueryText('reason') reasonText: string | undefined,
   ): Promise<void> {
-    const reason = readReason(asked) ?? '';
+    const reason = readReason(reasonText) ?? '';
     await this.operators.endSessions(username, { operatorId, reason });
   }
 

@@ -11,10 +11,10 @@ async function run(file: string, { replace }: { replace?: true }): Promise<void>
   const settings = loadSettings();
   await assertExistingDatabase(settings);
   const { databaseUrl: url, databasePoolMax: poolMax } = settings;
-  const told = await backUp({ url, poolMax, entities }, resolve(file), {
+  const report = await backUp({ url, poolMax, entities }, resolve(file), {
     replace: replace === true,
   });
-  process.stdout.write(`${told}\n`);
+  process.stdout.write(`${report}\n`);
 }
 
 export function declare(command: Command): void {

@@ -16,12 +16,12 @@ function databaseUrl(text: string): string {
 
 async function run(source: string, target: string): Promise<void> {
   process.stderr.write(`from: ${locationOf(source)}\nto: ${locationOf(target)}\n`);
-  const told = await move({
+  const report = await move({
     source: { url: source, poolMax: POOL_MAX, entities },
     target: { url: target, poolMax: POOL_MAX, entities },
     onProgress: (table, rows) => process.stderr.write(`${table}: ${String(rows)} rows\n`),
   });
-  process.stdout.write(`${told}\n`);
+  process.stdout.write(`${report}\n`);
 }
 
 export function declare(command: Command): void {

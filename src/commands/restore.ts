@@ -16,8 +16,8 @@ async function run(file: string, options: Options): Promise<void> {
   const { databaseUrl: url, databasePoolMax: poolMax } = loadSettings();
   process.stderr.write(`database: ${locationOf(url)}\n`);
   const allowed = { replace: options.replace === true, incomplete: options.incomplete === true };
-  const told = await restore({ url, poolMax, entities }, resolve(file), allowed);
-  process.stdout.write(`${told}\n`);
+  const report = await restore({ url, poolMax, entities }, resolve(file), allowed);
+  process.stdout.write(`${report}\n`);
 }
 
 export function declare(command: Command): void {

@@ -50,6 +50,6 @@ function quoteHash(line: string, name: string, rest: string): string {
  */
 export function readEnvFile(path: string): Readonly<Record<string, string | undefined>> {
   const text = plainLines(path, readText(path));
-  const kept = text.replace(/^([\w.-]+=)([^\s'"`#][^\n]*)/gm, quoteHash);
-  return Object.fromEntries(Object.entries(parseEnv(kept)).filter(([, value]) => value !== ''));
+  const quoted = text.replace(/^([\w.-]+=)([^\s'"`#][^\n]*)/gm, quoteHash);
+  return Object.fromEntries(Object.entries(parseEnv(quoted)).filter(([, value]) => value !== ''));
 }

@@ -222,8 +222,8 @@ function crossFieldProblems({ providers, models }: ListedFile, env: Environment)
   for (const id of new Set(ids.filter((one, n) => ids.indexOf(one) !== n))) {
     problems.push(`models list "${id}" twice`);
   }
-  const sound = Array.isArray(models) ? models.filter(hasFallbackList) : [];
-  problems.push(...fallbackProblems(sound, [ECHO]));
+  const validModels = Array.isArray(models) ? models.filter(hasFallbackList) : [];
+  problems.push(...fallbackProblems(validModels, [ECHO]));
   return problems;
 }
 

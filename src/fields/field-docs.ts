@@ -27,7 +27,7 @@ interface TextRules {
 
 /** Adds a text field to the document. JSON Schema counts code points, like the rules. */
 export function describeText({ docs = PLACEHOLDER, ...rules }: TextRules): PropertyDecorator {
-  const { maxLengthSetting, examples, minLength = rules.mayBeBlank ? 0 : 1, ...said } = docs;
+  const { maxLengthSetting, examples, minLength = rules.mayBeBlank ? 0 : 1, ...described } = docs;
   return ApiProperty({
     type: 'string',
     required: !rules.optional,
@@ -36,7 +36,7 @@ export function describeText({ docs = PLACEHOLDER, ...rules }: TextRules): Prope
     ...(rules.maxCodePoints !== undefined && { maxLength: rules.maxCodePoints }),
     ...(maxLengthSetting && { [MAX_LENGTH_SETTING]: maxLengthSetting }),
     ...(examples && { examples: [...examples] }),
-    ...said,
+    ...described,
   });
 }
 

@@ -32,10 +32,10 @@ export class KeysController {
   @Get()
   async list(
     @CurrentPrincipal() { userId }: Principal,
-    @Page() asked: PageRequest,
+    @Page() pageRequest: PageRequest,
   ): Promise<KeyPageDto> {
     const page = await paginate(
-      asked,
+      pageRequest,
       (keyset) => this.keys.page(userId, keyset),
       UUID_KEY,
       ({ id }) => id,

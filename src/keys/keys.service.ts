@@ -75,7 +75,7 @@ export class KeysService {
     const secret = makeKey();
     const id = await this.unitOfWork.run(async (tx) => {
       await this.assertCanAddKey(tx, userId);
-      // Made under the lock that `assertRoom` takes, so ids are in the order of saving.
+      // Made under the lock that `assertCanAddKey` takes, so ids are in the order of saving.
       const id = newId();
       tx.insertLater(ApiKey, {
         id,

@@ -107,8 +107,8 @@ export class Limiter {
     const admit = async () => {
       await this.admitIfCounted(exchange, this.account, `${name} ${network}`);
       if (await isKnownNetwork()) return;
-      const taken = await this.requireCounted(this.counters.take(UNKNOWN_NETWORKS, name, 1));
-      if (taken.granted === 0) this.enforce(exchange, UNKNOWN_NETWORKS, taken);
+      const countResult = await this.requireCounted(this.counters.take(UNKNOWN_NETWORKS, name, 1));
+      if (countResult.granted === 0) this.enforce(exchange, UNKNOWN_NETWORKS, countResult);
     };
     if (this.isOn) await this.delayRefusalOf(admit());
   }
@@ -119,10 +119,11 @@ export class Limiter {
     key: string,
     counters: Counters,
   ): true | Promise<true> {
-    const taken = counters.take(policy, key, 1);
-    if (!(taken instanceof Promise)) return this.enforceWithDelay(exchange, policy, key, taken);
-    return taken.then(
-      (counted) => this.enforceWithDelay(exchange, policy, key, counted),
+    const countResult = counters.take(policy, key, 1);
+    if (!(countResult instanceof Promise))
+      return this.enforceWithDelay(exchange, policy, key, countResult);
+    return countResult.then(
+      (result) => this.enforceWithDelay(exchange, policy, key, result),
       (error: unknown) => {
         this.logFailure(error);
         return true;
@@ -134,10 +135,10 @@ export class Limiter {
     exchange: Exchange,
     policy: Policy,
     key: string,
-    taken: CountResult,
+    countResult: CountResult,
   ): true | Promise<true> {
     try {
-      return this.enforce(exchange, policy, taken);
+      return this.enforce(exchange, policy, countResult);
     } catch (error) {
       return this.refusalDelay.refuse(key, error);
     }
@@ -147,9 +148,11 @@ export class Limiter {
     this.enforce(exchange, policy, await this.requireCounted(this.counters.take(policy, key, 1)));
   }
 
-  private async requireCounted(taken: CountResult | Promise<CountResult>): Promise<CountResult> {
+  private async requireCounted(
+    countResult: CountResult | Promise<CountResult>,
+  ): Promise<CountResult> {
     try {
-      return await taken;
+      return await countResult;
     } catch (error) {
       this.logFailure(error);
       throw new Unavailable('Logins cannot be counted at the moment.', 1);
@@ -179,11 +182,11 @@ export class Limiter {
     this.logger.warn(`rate limits are not counted: ${why}`);
   }
 
-  private enforce({ request, reply }: Exchange, policy: Policy, taken: CountResult): true {
-    setLimitHeaders(request, reply, policy, taken);
-    if (taken.granted === 0) {
+  private enforce({ request, reply }: Exchange, policy: Policy, countResult: CountResult): true {
+    setLimitHeaders(request, reply, policy, countResult);
+    if (countResult.granted === 0) {
       this.metrics.limitHit(policy.name);
-      throw new Throttled(retryAfterSeconds(taken));
+      throw new Throttled(retryAfterSeconds(countResult));
     }
     return true;
   }

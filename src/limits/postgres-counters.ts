@@ -48,9 +48,9 @@ export class PostgresCounters extends Counters {
     const resetMs = (this.refusedUntil.get(full) ?? 0) - performance.now();
     if (resetMs > 0) return { granted: 0, remaining: 0, resetMs, tickEndsInMs: 0 };
     return new Promise((resolve, reject) => {
-      const ask = this.waiting.get(full) ?? { policy, waiting: [] };
-      ask.waiting.push({ wanted, resolve, reject });
-      this.waiting.set(full, ask);
+      const pendingCount = this.waiting.get(full) ?? { policy, waiting: [] };
+      pendingCount.waiting.push({ wanted, resolve, reject });
+      this.waiting.set(full, pendingCount);
       if (!this.isCounting) void this.countAll();
     });
   }
@@ -75,16 +75,17 @@ export class PostgresCounters extends Counters {
   }
 
   private async countBatch(): Promise<void> {
-    const asked = new Map([...this.waiting].slice(0, KEYS_MAX));
-    for (const key of asked.keys()) this.waiting.delete(key);
+    const batch = new Map([...this.waiting].slice(0, KEYS_MAX));
+    for (const key of batch.keys()) this.waiting.delete(key);
     const sentAt = performance.now();
     try {
       const rows = new Map(
-        (await this.withTimeout(this.count(asked))).map((row) => [row.key, row]),
+        (await this.withTimeout(this.count(batch))).map((row) => [row.key, row]),
       );
-      for (const [key, ask] of asked) this.distribute(key, ask, rows.get(key), sentAt);
+      for (const [key, pendingCount] of batch)
+        this.distribute(key, pendingCount, rows.get(key), sentAt);
     } catch (error) {
-      for (const { waiting } of asked.values()) for (const { reject } of waiting) reject(error);
+      for (const { waiting } of batch.values()) for (const { reject } of waiting) reject(error);
     }
   }
 
@@ -116,9 +117,11 @@ export class PostgresCounters extends Counters {
    * deadlock. If another process holds a row, PostgreSQL reads the row again when it is free: `DO UPDATE` computes
    * from its new values.
    */
-  private count(asked: ReadonlyMap<string, PendingCount>): Promise<Row[]> {
-    const asks = [...asked.values()];
-    const wanted = asks.map(({ waiting }) => waiting.reduce((sum, one) => sum + one.wanted, 0));
+  private count(batch: ReadonlyMap<string, PendingCount>): Promise<Row[]> {
+    const pendingCounts = [...batch.values()];
+    const wanted = pendingCounts.map(({ waiting }) =>
+      waiting.reduce((sum, one) => sum + one.wanted, 0),
+    );
     return this.unitOfWork.run((tx) =>
       tx.write<Row>(
         `/* rate_counter.take */ INSERT INTO rate_counters AS c (key, tick, counts, granted, quota, expires_at)
@@ -135,10 +138,10 @@ export class PostgresCounters extends Counters {
                          (array_fill(0, ARRAY[least(11, greatest(0, EXCLUDED.tick - c.tick))::int]) || c.counts)[1:11] AS shifted) s) g)
          RETURNING key, granted, tick, counts, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
         [
-          [...asked.keys()],
+          [...batch.keys()],
           wanted,
-          asks.map(({ policy }) => policy.quota),
-          asks.map(({ policy }) => policy.tickMs),
+          pendingCounts.map(({ policy }) => policy.quota),
+          pendingCounts.map(({ policy }) => policy.tickMs),
         ],
       ),
     );
@@ -146,13 +149,13 @@ export class PostgresCounters extends Counters {
 
   private async withTimeout<T>(work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
+    const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         reject(new Unavailable('The limits are not reached.', 1));
       }, TIMEOUT_MS);
     });
     try {
-      return await Promise.race([work, late]);
+      return await Promise.race([work, timeout]);
     } finally {
       clearTimeout(timer);
     }

@@ -27,8 +27,8 @@ export function startLines(started: Started): string[] {
 }
 
 function addressOf(name: string, { providers }: Started): string {
-  const places = providers.filter((one) => one.name === name).map(({ baseUrl }) => baseUrl);
-  return places.length > 0 ? `${name} at ${[...new Set(places)].join(' and ')}` : 'built in';
+  const addresses = providers.filter((one) => one.name === name).map(({ baseUrl }) => baseUrl);
+  return addresses.length > 0 ? `${name} at ${[...new Set(addresses)].join(' and ')}` : 'built in';
 }
 
 /** Returns the path of the file, or the server and the name of its database. */

@@ -140,11 +140,11 @@ function parameter(described: ParameterDescription): MethodDecorator {
   return ApiHeader({ required: false, ...options });
 }
 
-function bodyOf({ type, otherType, ...said }: NonNullable<RouteDescription['body']>) {
+function bodyOf({ type, otherType, ...described }: NonNullable<RouteDescription['body']>) {
   // Without an example of the whole body, generators build one from those of the fields. An empty list
   // prevents that.
-  const hasExamples = Object.keys(said.examples).length > 0;
-  const examples = hasExamples && { examples: { ...said.examples } };
+  const hasExamples = Object.keys(described.examples).length > 0;
+  const examples = hasExamples && { examples: { ...described.examples } };
   if (!otherType) return [ApiBody({ type, ...examples })];
   const anyOf = [type, otherType].map((one) => ({ $ref: getSchemaPath(one) }));
   return [ApiExtraModels(type, otherType), ApiBody({ schema: { anyOf }, ...examples })];

@@ -21,7 +21,7 @@ export interface Move {
 }
 
 /** Two open databases that no process serves. */
-interface Pair {
+interface OpenDatabases {
   readonly source: Database;
   readonly target: Database;
 }
@@ -60,7 +60,7 @@ export async function move({ source, target, onProgress }: Move): Promise<string
   }
 }
 
-async function moveBetween(pair: Pair, onProgress: Move['onProgress']): Promise<void> {
+async function moveBetween(pair: OpenDatabases, onProgress: Move['onProgress']): Promise<void> {
   const { source, target } = pair;
   const foreign = await foreignTables(target);
   if (foreign.length > 0) {
@@ -81,7 +81,10 @@ async function moveBetween(pair: Pair, onProgress: Move['onProgress']): Promise<
  * Throws if the target has rows that are not in the source. An earlier, interrupted run may have left rows of
  * the source.
  */
-async function assertPartOf({ source, target }: Pair, table: EntityMetadata): Promise<void> {
+async function assertPartOf(
+  { source, target }: OpenDatabases,
+  table: EntityMetadata,
+): Promise<void> {
   for await (const page of pagesOf(target, table)) {
     const originals = await sameKeys(source, table, page);
     const isOther = (row: RawRow) => {
@@ -100,7 +103,10 @@ async function assertPartOf({ source, target }: Pair, table: EntityMetadata): Pr
  * Writes the rows that the target does not have yet, and reads them back. Returns the number of rows of the
  * table.
  */
-async function copyTable({ source, target }: Pair, table: EntityMetadata): Promise<number> {
+async function copyTable(
+  { source, target }: OpenDatabases,
+  table: EntityMetadata,
+): Promise<number> {
   const unitOfWork = new UnitOfWork(target);
   const entity = table.target as EntityClass;
   let count = 0;

@@ -13,7 +13,7 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
 const PARSE_ERROR = 'JSON parse error - ';
 
 /** An answer as far as a case tells of it, in one form for what is expected and what came. */
-export interface Told {
+export interface ComparedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** JSON as text, so that the order of its keys counts. */
@@ -24,19 +24,23 @@ export interface Told {
 export function expected(
   answer: Pick<RecordedAnswer, 'status' | 'headers' | 'body'>,
   placeholders: Placeholders,
-): Told {
+): ComparedAnswer {
   const body = JSON.stringify(answer.body);
   return { status: answer.status, headers: answer.headers, body: fill(body, placeholders) };
 }
 
 /** What came, told in the words of `wanted`: its placeholders where they fit, and only its headers. */
-export function told(answer: Answer, wanted: Told, placeholders: Placeholders): Told {
+export function comparable(
+  answer: Answer,
+  wanted: ComparedAnswer,
+  placeholders: Placeholders,
+): ComparedAnswer {
   const headers = Object.keys(wanted.headers).map((name) => [name, answer.headers[name]]);
   const known = Object.values(placeholders);
   const body = mask(answer.body as Json, JSON.parse(wanted.body) as Json, known);
   return {
     status: answer.status,
-    headers: Object.fromEntries(headers) as Told['headers'],
+    headers: Object.fromEntries(headers) as ComparedAnswer['headers'],
     body: JSON.stringify(body),
   };
 }
@@ -60,7 +64,7 @@ const isObject = (value: Json): value is { [key: string]: Json } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The recorded headers, but with this service's values where the table of headers says so. */
-export function headersHere(path: string, headers: Record<string, string>): Record<string, string> {
+export function ownHeaders(path: string, headers: Record<string, string>): Record<string, string> {
   const values = Object.entries(headers).map(([name, value]) => {
     const row = headerDeviations.find(
       (deviation) =>

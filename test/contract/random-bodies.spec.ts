@@ -52,11 +52,11 @@ describe('random bodies', () => {
     const caller = await app.newUser({ tokens: 1_000_000_000 });
     const change = 'UPDATE users SET is_staff = $2 WHERE username = $1';
     await app.database.rows(change, [caller.username, true]);
-    return settleIn(caller);
+    return prepareOperator(caller);
   };
 
   /** Gives someone a conversation and a turn, for paths to name. */
-  const settleIn = async (caller: Caller): Promise<Operator> => {
+  const prepareOperator = async (caller: Caller): Promise<Operator> => {
     const conversation = await openThread(caller, { model: 'echo' });
     const { headers } = await sendMessage(caller, conversation, 'hi');
     const { username } = caller;
@@ -68,12 +68,12 @@ describe('random bodies', () => {
     const { caller, belongings } = operator;
     const { status } = await caller.get(`/api/conversations/${belongings.conversation}/`);
     if (status === 401) return newOperator();
-    if (status === 404) return settleIn(caller);
+    if (status === 404) return prepareOperator(caller);
     expect(status).toBe(200);
     return operator;
   };
 
-  const expectTold = ({ status, headers, body }: Answer) => {
+  const expectErrorSentence = ({ status, headers, body }: Answer) => {
     expect(status).toBeLessThan(500);
     expect(headers['x-request-id']).toMatch(/^[\w.-]+$/);
     if (status < 400 || typeof body === 'string') return;
@@ -104,7 +104,7 @@ describe('random bodies', () => {
       const batches = fc.array(randomRequest(routes), { minLength: BATCH, maxLength: BATCH });
       const property = fc.asyncProperty(batches, async (requests) => {
         const answers = await sendAll(requests, operator);
-        answers.forEach(expectTold);
+        answers.forEach(expectErrorSentence);
         operator = await restored(operator);
       });
       await fc.assert(property, { numRuns: runs });

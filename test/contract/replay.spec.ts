@@ -4,16 +4,16 @@ import { TestApp } from '../support/app.js';
 import type { Answer } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { sample } from '../support/full-effort.js';
-import { expected, headersHere, told } from './compare.js';
+import { expected, ownHeaders, comparable } from './compare.js';
 import { deviations, headerDeviations, recordedCases, type RecordedCase } from './recorded.js';
 import { send, setStage, usersOf } from './stage.js';
 
-const agreed = new Map(deviations.map((deviation) => [deviation.name, deviation]));
+const deviationsByName = new Map(deviations.map((deviation) => [deviation.name, deviation]));
 
 /** What is to come here: what was recorded, or what the table of deviations has instead. */
-function here({ name, request, response, after }: RecordedCase) {
-  const row = agreed.get(name);
-  const headers = headersHere(request.path, response.headers);
+function ownHeadersOf({ name, request, response, after }: RecordedCase) {
+  const row = deviationsByName.get(name);
+  const headers = ownHeaders(request.path, response.headers);
   if (!row) return { answer: { ...response, headers }, after };
   const { status, body } = row;
   const allow = headers['allow'];
@@ -30,7 +30,7 @@ describe('deviations.md', () => {
   it('lists only recorded cases, each once', () => {
     const names = deviations.map(({ name }) => name);
     expect(names.filter((name) => !recordedCases.some((one) => one.name === name))).toEqual([]);
-    expect(names).toHaveLength(agreed.size);
+    expect(names).toHaveLength(deviationsByName.size);
   });
 
   it.each(headerDeviations)('describes $header below $path as recorded', (row) => {
@@ -54,15 +54,15 @@ describe.each(databaseKinds)('the recorded cases on %s', (kind) => {
     const answer = await send(app, recorded.request, placeholders);
     const after = await usersOf(app);
 
-    const wanted = here(recorded);
+    const wanted = ownHeadersOf(recorded);
     const wantedHere = expected(wanted.answer, placeholders);
-    expect(told(answer, wantedHere, placeholders)).toEqual(wantedHere);
+    expect(comparable(answer, wantedHere, placeholders)).toEqual(wantedHere);
     expect(after).toEqual(wanted.after);
     expectBytes(answer, recorded);
     expect(await app.database.unbalancedWallets()).toEqual([]);
-    if (!agreed.has(recorded.name)) return;
+    if (!deviationsByName.has(recorded.name)) return;
     const reference = expected(recorded.response, placeholders);
-    const same = told(answer, reference, placeholders);
+    const same = comparable(answer, reference, placeholders);
     const differs = same.status !== reference.status || same.body !== reference.body;
     // A row for a case that no longer differs is stale.
     expect([recorded.name, differs]).toEqual([recorded.name, true]);

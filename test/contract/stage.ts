@@ -82,17 +82,17 @@ async function jwts(app: TestApp): Promise<Placeholders> {
   return {
     '<ACCESS>': access,
     '<REFRESH>': refresh,
-    '<EXPIRED_ACCESS>': await resign(access, { exp: hourAgo }),
-    '<EXPIRED_REFRESH>': await resign(refresh, { exp: hourAgo }),
+    '<EXPIRED_ACCESS>': await signAgain(access, { exp: hourAgo }),
+    '<EXPIRED_REFRESH>': await signAgain(refresh, { exp: hourAgo }),
     '<TAMPERED_ACCESS>': tamper(access),
     '<TAMPERED_REFRESH>': tamper(refresh),
-    '<ACCESS_NOBODY>': await resign(access, { user_id: 1_000_000_000 }),
+    '<ACCESS_NOBODY>': await signAgain(access, { user_id: 1_000_000_000 }),
     '<ALG_NONE>': `${header}.${access.split('.')[1] ?? ''}.`,
   };
 }
 
 /** The same claims but for `changed`, with a signature that holds. */
-function resign(jwt: string, changed: object): Promise<string> {
+function signAgain(jwt: string, changed: object): Promise<string> {
   return new SignJWT({ ...decodeJwt(jwt), ...changed })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .sign(new TextEncoder().encode(JWT_SECRET));

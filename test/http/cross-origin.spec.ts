@@ -6,7 +6,7 @@ import type { Answer } from '../support/client.js';
 import { operationsOf, responseOf } from '../support/document.js';
 
 const PAGE = 'https://chat.example.org';
-const STRANGER = 'https://elsewhere.example';
+const FOREIGN_ORIGIN = 'https://elsewhere.example';
 const PATHS = ['/api/chat/', '/v1/chat/completions', '/api/login/', '/nowhere'];
 
 const start = (origins: string) => TestApp.start('sqlite', { CORS_ORIGINS: origins });
@@ -90,9 +90,9 @@ describe('pages of other origins', () => {
   });
 
   it('get no CORS headers if their origin is not listed', async () => {
-    const asked = await preflight(app, '/api/chat/', STRANGER);
+    const asked = await preflight(app, '/api/chat/', FOREIGN_ORIGIN);
     expect([asked.status, accessHeaders(asked)]).toEqual([401, []]);
-    for (const origin of [STRANGER, 'null', `${PAGE}.elsewhere.example`]) {
+    for (const origin of [FOREIGN_ORIGIN, 'null', `${PAGE}.elsewhere.example`]) {
       const read = await app.send({ path: '/health/live', headers: { Origin: origin } });
       expect([read.status, accessHeaders(read), read.headers['vary']]).toEqual([
         200,
@@ -115,7 +115,7 @@ describe('pages of other origins', () => {
 describe('CORS_ORIGINS', () => {
   it('allows pages of any origin with *', async () => {
     const app = await start('*');
-    const { status, headers } = await preflight(app, '/api/chat/', STRANGER);
+    const { status, headers } = await preflight(app, '/api/chat/', FOREIGN_ORIGIN);
     expect([status, headers['access-control-allow-origin']]).toEqual([204, '*']);
     expect(headers['vary']).toBe('Access-Control-Request-Headers');
     await app.close();

@@ -14,9 +14,9 @@ import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
 import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream.js';
 
-const EVERY_MS = 15_000;
+const PING_EVERY_MS = 15_000;
 /** While an answer is under way, one interval looks whether its owner has stopped it elsewhere. */
-const LOOK_FOR_STOPS = 1;
+const STOP_POLL_TIMERS = 1;
 /** Nothing has moved for so long: a pause of a busy machine is shorter. */
 const STALLED_SECONDS = 0.5;
 const START = /event: start\ndata: .*\n\n/;
@@ -79,8 +79,8 @@ describe('the heartbeat of a stream', () => {
     await upstream.stop();
   });
 
-  const until = async (isSo: () => boolean | Promise<boolean>) => {
-    while (!(await isSo())) await new Promise((resolve) => sleep(resolve, 5));
+  const until = async (condition: () => boolean | Promise<boolean>) => {
+    while (!(await condition())) await new Promise((resolve) => sleep(resolve, 5));
   };
   const pingsOf = ({ events }: EventReader) => events.filter(({ name }) => name === ':').length;
   const open = async (model: string) => {
@@ -92,10 +92,10 @@ describe('the heartbeat of a stream', () => {
   it('is sent at once and every 15 s until the answer ends', async () => {
     const { ada, reader } = await open('flat:waits');
     await until(() => pingsOf(reader) === 1);
-    jest.advanceTimersByTime(EVERY_MS - 1);
-    expect(jest.getTimerCount()).toBe(1 + LOOK_FOR_STOPS);
+    jest.advanceTimersByTime(PING_EVERY_MS - 1);
+    expect(jest.getTimerCount()).toBe(1 + STOP_POLL_TIMERS);
     for (let n = 2; n <= 4; n += 1) {
-      jest.advanceTimersByTime(n === 2 ? 1 : EVERY_MS);
+      jest.advanceTimersByTime(n === 2 ? 1 : PING_EVERY_MS);
       await until(() => pingsOf(reader) >= n);
       expect(reader.raw.replace(START, '')).toBe(': ping\n\n'.repeat(n));
     }
@@ -110,7 +110,7 @@ describe('the heartbeat of a stream', () => {
   it('stops when the client leaves', async () => {
     const { ada, reader } = await open('flat:waits');
     await until(() => pingsOf(reader) === 1);
-    expect(jest.getTimerCount()).toBe(1 + LOOK_FOR_STOPS);
+    expect(jest.getTimerCount()).toBe(1 + STOP_POLL_TIMERS);
     reader.leave();
     await until(() => jest.getTimerCount() === 0);
     await upstream.last.aborted;
@@ -137,7 +137,7 @@ describe('the heartbeat of a stream', () => {
   it('is not added to the unread bytes of a client that does not read', async () => {
     const { ada, reader, waiting } = await openStalled();
     const kept = waiting();
-    jest.advanceTimersByTime(10_000 * EVERY_MS);
+    jest.advanceTimersByTime(10_000 * PING_EVERY_MS);
     expect(waiting()).toBe(kept);
     reader.incoming.resume();
     const events = await reader.all();

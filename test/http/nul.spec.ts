@@ -10,7 +10,7 @@ import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { operationsOf, resolve } from '../support/document.js';
 
-const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
+const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
 /** Of these any value that makes no sense means nothing. */
 const IGNORED = ['page_size', 'turn'];
@@ -41,7 +41,7 @@ describe.each(databaseKinds)('NUL on %s', (kind) => {
       }
       for (const { name, in: place } of parameters as ParameterObject[]) {
         if (place !== 'query' || security?.length === 0) continue;
-        const answer = await staff.send(method, `${filled(NOBODYS_ID)}?${name}=a%00b`, body);
+        const answer = await staff.send(method, `${filled(UNKNOWN_ID)}?${name}=a%00b`, body);
         const isIgnored = IGNORED.includes(name) && !path.includes('{');
         expect([method, path, name, answer.status]).toEqual([
           ...[method, path, name],
@@ -66,7 +66,7 @@ describe.each(databaseKinds)('NUL on %s', (kind) => {
       );
       const headers = path.endsWith('/grants/') ? { 'Idempotency-Key': 'k' } : {};
       for (const [field] of texts) {
-        const at = path.replaceAll(/\{\w+\}/g, NOBODYS_ID);
+        const at = path.replaceAll(/\{\w+\}/g, UNKNOWN_ID);
         const answer = await staff.send(method, at, { [field]: 'a\0b' }, headers);
         expect([path, field, answer.status]).toEqual([path, field, 400]);
         expect(answer.body[field]).toEqual(

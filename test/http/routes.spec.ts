@@ -89,7 +89,7 @@ const SCOPES: Readonly<Record<string, string>> = {
   'GET /v1/responses/:id': 'history',
 };
 
-const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
+const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
 describe('the routes', () => {
   let app: TestApp;
@@ -106,7 +106,7 @@ describe('the routes', () => {
       .get(RouteTable)
       .all()
       .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS');
-  const pathOf = (path: string) => path.replaceAll(/:\w+/g, NOBODYS_ID);
+  const pathOf = (path: string) => path.replaceAll(/:\w+/g, UNKNOWN_ID);
 
   /** With an id of the caller's own where one leads further. */
   const ownPath = async (caller: Caller, path: string) =>
@@ -150,8 +150,8 @@ describe('the routes', () => {
 
   it('accept an Idempotency-Key only on a closed list; any other POST refuses it', async () => {
     const posts = routes().filter(({ method }) => method === 'POST');
-    const heeding = posts.filter(({ acceptsIdempotencyKey }) => acceptsIdempotencyKey);
-    expect(heeding.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(
+    const acceptingKey = posts.filter(({ acceptsIdempotencyKey }) => acceptsIdempotencyKey);
+    expect(acceptingKey.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(
       [...SPENDING, ...CREDITING].sort(),
     );
     const caller = await app.newUser();
@@ -164,9 +164,9 @@ describe('the routes', () => {
     }
     expect(await caller.balance()).toBe(4000);
     expect(await app.database.count('conversations')).toBe(0);
-    const strangers = { 'Idempotency-Key': 'k' };
-    const stranger = { method: 'POST', path: '/api/conversations/', headers: strangers };
-    expect((await app.send(stranger)).status).toBe(401);
+    const keyHeader = { 'Idempotency-Key': 'k' };
+    const anonymousRequest = { method: 'POST', path: '/api/conversations/', headers: keyHeader };
+    expect((await app.send(anonymousRequest)).status).toBe(401);
   });
 
   it('call a provider only on the spending list, with a hold', async () => {

@@ -23,9 +23,9 @@ const MEBIBYTE = 2 ** 20;
 const MANY = 40;
 
 /** What is unread is the server's, whatever the database. */
-const kindsTried = sample('answers that nobody reads', 2, databaseKinds);
+const testedKinds = sample('answers that nobody reads', 2, databaseKinds);
 
-describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
+describe.each(testedKinds)('answers that nobody reads, on %s,', (kind) => {
   let app: TestApp;
   let ada: Caller;
   let sockets: Socket[];
@@ -53,7 +53,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
     return socket;
   };
   /** A page of a mebibyte is one read. Resolves when no more are read: the others have gone to the operating system. */
-  const standstill = async (probe: QueryProbe): Promise<number> => {
+  const waitForStandstill = async (probe: QueryProbe): Promise<number> => {
     await until(() => probe.count('history.page') >= 4);
     let before = 0;
     while (probe.count('history.page') > before) {
@@ -106,7 +106,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
     const probe = new QueryProbe(app.nest);
     ask(MANY);
     ask(MANY);
-    await standstill(probe);
+    await waitForStandstill(probe);
     await until(async () => (await bob.get('/api/token-balance/')).status === 503);
     for (const socket of sockets) socket.resetAndDestroy();
     await until(async () => (await bob.get('/api/token-balance/')).status === 200);
@@ -117,7 +117,7 @@ describe.each(kindsTried)('answers that nobody reads, on %s,', (kind) => {
     await start();
     const probe = new QueryProbe(app.nest);
     const socket = ask(MANY);
-    expect(await standstill(probe)).toBeLessThan(MANY / 2);
+    expect(await waitForStandstill(probe)).toBeLessThan(MANY / 2);
     let heads = 0;
     socket.on('data', (chunk: Buffer) => (heads += chunk.toString().split('200 OK').length - 1));
     socket.resume();

@@ -7,7 +7,7 @@ import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { expectProblem, rowCounts } from '../support/refusals.js';
 
-const NOBODYS_ID = '00000000-0000-7000-8000-000000000000';
+const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
 describe.each(databaseKinds)('what an API key may do, on %s', (kind) => {
   let app: TestApp;
@@ -29,7 +29,7 @@ describe.each(databaseKinds)('what an API key may do, on %s', (kind) => {
       .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
       .filter(({ isPublic, access = 'session' }) => !isPublic && wanted(access));
   const pathOf = (path: string, { id }: MadeKey) =>
-    path.replace('/api/keys/:id', `/api/keys/${id}`).replaceAll(/:\w+/g, NOBODYS_ID);
+    path.replace('/api/keys/:id', `/api/keys/${id}`).replaceAll(/:\w+/g, UNKNOWN_ID);
 
   it('cannot manage keys, sessions, the password, the account or users', async () => {
     const key = await makeKey(app.http, ada);
@@ -82,7 +82,7 @@ describe.each(databaseKinds)('what an API key may do, on %s', (kind) => {
     ['chat', 'POST', '/api/conversations/', {}, 201],
     ['chat', 'GET', '/v1/models', undefined, 200],
     ['history', 'GET', '/api/chat/', undefined, 200],
-    ['history', 'DELETE', `/api/conversations/${NOBODYS_ID}/`, undefined, 404],
+    ['history', 'DELETE', `/api/conversations/${UNKNOWN_ID}/`, undefined, 404],
     ['wallet', 'GET', '/api/token-balance/', undefined, 200],
     ['wallet', 'POST', '/api/wallet/redeem/', { code: 'none' }, 400],
   ] as const)('can with the scope %s call %s %s', async (scope, method, path, body, status) => {

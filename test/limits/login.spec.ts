@@ -8,11 +8,11 @@ import { BEHIND_PROXY, from } from '../support/networks.js';
 
 const ACCOUNT = 4;
 /** Of one username, from networks that never logged in to it. */
-const STRANGERS = 100;
+const UNKNOWN_NETWORKS_MAX = 100;
 const SETTINGS = { ...BEHIND_PROXY, RATE_LIMIT_LOGIN_ACCOUNT: `${String(ACCOUNT)}/m` };
-const HOME = '198.51.100.1';
+const KNOWN_ADDRESS = '198.51.100.1';
 
-const stranger = (n: number) => `203.0.${String(Math.floor(n / 250))}.${String(n % 250)}`;
+const unknownAddress = (n: number) => `203.0.${String(Math.floor(n / 250))}.${String(n % 250)}`;
 const counted = (answers: readonly Answer[], status: number) =>
   answers.filter((answer) => answer.status === status).length;
 
@@ -30,29 +30,34 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
   });
 
   const register = (username: string) =>
-    app.post('/api/register/', { username, password: PASSWORD }, from(HOME));
+    app.post('/api/register/', { username, password: PASSWORD }, from(KNOWN_ADDRESS));
   const login = (username: string, address: string, password = PASSWORD, path = '/api/login/') =>
     app.post(path, { username, password }, from(address));
 
   it('are counted by name and network, whatever the route and the case of the name', async () => {
     await register('ada');
     const guess = (n: number) =>
-      login(n % 2 ? 'ADA' : 'ada', stranger(0), 'wrong', n % 3 ? '/api/login/' : '/api/token/');
+      login(
+        n % 2 ? 'ADA' : 'ada',
+        unknownAddress(0),
+        'wrong',
+        n % 3 ? '/api/login/' : '/api/token/',
+      );
     for (let n = 0; n < ACCOUNT; n += 1) expect((await guess(n)).status).not.toBe(429);
     const late = Array.from({ length: ACCOUNT }, (_, n) => guess(ACCOUNT + n));
     expect(counted(await Promise.all(late), 429)).toBe(ACCOUNT);
-    expect((await login('ada', stranger(1))).status).toBe(200);
-    expect((await login('grace', stranger(0), 'wrong')).status).toBe(400);
+    expect((await login('ada', unknownAddress(1))).status).toBe(200);
+    expect((await login('grace', unknownAddress(0), 'wrong')).status).toBe(400);
   });
 
   it('are refused in the same way for known and unknown names, without a hash, a second late', async () => {
     await register('known');
     const refusals: Answer[] = [];
     for (const name of ['known', 'unknown']) {
-      for (let n = 0; n < ACCOUNT; n += 1) await login(name, stranger(2), 'wrong');
+      for (let n = 0; n < ACCOUNT; n += 1) await login(name, unknownAddress(2), 'wrong');
       const began = performance.now();
       const begun = await hashes.during(async () => {
-        refusals.push(await login(name, stranger(2)));
+        refusals.push(await login(name, unknownAddress(2)));
       });
       expect(begun).toBe(0);
       expect(performance.now() - began).toBeGreaterThan(990);
@@ -76,19 +81,21 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
   it('of the owner from a known network work while strangers try from fifty networks', async () => {
     await register('owner');
     const tried = await Promise.all(
-      Array.from({ length: STRANGERS + 50 }, (_, n) => login('owner', stranger(n % 50), 'wrong')),
+      Array.from({ length: UNKNOWN_NETWORKS_MAX + 50 }, (_, n) =>
+        login('owner', unknownAddress(n % 50), 'wrong'),
+      ),
     );
-    expect(counted(tried, 400)).toBe(STRANGERS);
+    expect(counted(tried, 400)).toBe(UNKNOWN_NETWORKS_MAX);
     expect(counted(tried, 429)).toBe(50);
-    expect((await login('owner', stranger(99))).status).toBe(429);
-    expect((await login('owner', HOME)).status).toBe(200);
-    const pair = await login('owner', HOME, PASSWORD, '/api/token/');
+    expect((await login('owner', unknownAddress(99))).status).toBe(429);
+    expect((await login('owner', KNOWN_ADDRESS)).status).toBe(200);
+    const pair = await login('owner', KNOWN_ADDRESS, PASSWORD, '/api/token/');
     expect(pair.status).toBe(200);
   });
 
   it('make a network a known one after a success, in a table that outlives the process', async () => {
     await register('traveller');
-    const [hotel] = [stranger(200)];
+    const [hotel] = [unknownAddress(200)];
     expect((await login('traveller', hotel)).status).toBe(200);
     const rows = await app.database.rows<{ digest: string }>(
       `SELECT n.digest FROM login_networks n JOIN users u ON u.id = n.user_id WHERE u.username = 'traveller'`,
@@ -96,16 +103,18 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     expect(rows).toHaveLength(2);
     expect(JSON.stringify(rows)).not.toContain(hotel);
     await Promise.all(
-      Array.from({ length: STRANGERS }, (_, n) => login('traveller', stranger(n), 'wrong')),
+      Array.from({ length: UNKNOWN_NETWORKS_MAX }, (_, n) =>
+        login('traveller', unknownAddress(n), 'wrong'),
+      ),
     );
-    expect((await login('traveller', stranger(201))).status).toBe(429);
+    expect((await login('traveller', unknownAddress(201))).status).toBe(429);
     expect((await login('traveller', hotel)).status).toBe(200);
   });
 
   it('keep the ten most recent networks of a user', async () => {
     await register('nomad');
     for (let n = 0; n < 12; n += 1)
-      expect((await login('nomad', stranger(300 + n))).status).toBe(200);
+      expect((await login('nomad', unknownAddress(300 + n))).status).toBe(200);
     const [row] = await app.database.rows<{ id: string }>(
       `SELECT id FROM users WHERE username = 'nomad'`,
     );
@@ -114,7 +123,7 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
 
   it('are counted by network before the name is read', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 40 }, (_, n) => login(`name${String(n)}`, stranger(400), 'wrong')),
+      Array.from({ length: 40 }, (_, n) => login(`name${String(n)}`, unknownAddress(400), 'wrong')),
     );
     expect([counted(answers, 400), counted(answers, 429)]).toEqual([30, 10]);
     const refused = answers.find(({ status }) => status === 429);

@@ -80,8 +80,11 @@ describe('an answer that the schema does not tell', () => {
     const exact = { error: 'Insufficient tokens' };
     const headers = { ...broke.headers, 'tokens-required': '100', 'tokens-available': '0' };
     expect(fault('POST', path, withBody({ ...broke, headers }, exact))).not.toThrow();
-    const talkative = withBody({ ...broke, headers }, { ...exact, code: 'insufficient_tokens' });
-    expect(fault('POST', path, talkative)).toThrow(/additional properties/);
+    const withExtraField = withBody(
+      { ...broke, headers },
+      { ...exact, code: 'insufficient_tokens' },
+    );
+    expect(fault('POST', path, withExtraField)).toThrow(/additional properties/);
   });
 
   it('is found by what `default` does not include: a status, a header, a code of another status', async () => {

@@ -105,9 +105,9 @@ describe('what others make of GET /api/schema/ (packages of npm, so a full run a
       const named = exchanges.map(
         ({ method, path, status }) => `${method} ${path} ${String(status)}`,
       );
-      const ofNoUse = named.filter((name) => / (401|5\d\d|undefined)$/.test(name));
+      const unusable = named.filter((name) => / (401|5\d\d|undefined)$/.test(name));
       // No example of a JWT could serve.
-      expect(ofNoUse.filter((name) => !name.includes(' /api/token/'))).toEqual([]);
+      expect(unusable.filter((name) => !name.includes(' /api/token/'))).toEqual([]);
       expect(named.findIndex((name) => name.includes('/logout/'))).toBe(named.length - 1);
       expect(named.at(-1)).toBe('POST /api/logout/ 204');
       expect(named.filter((name) => / 2\d\d$/.test(name)).length).toBeGreaterThan(30);

@@ -8,7 +8,7 @@ import { SCREENS, WebPage } from '../support/web-page.js';
 const ANSWER =
   'A **list**:\n\n- one\n- two\n\n> quoted\n\n```js\nconst held = 1;\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n[a link](https://example.org)';
 
-const PAINTED = `performance.getEntriesByName('first-contentful-paint')[0]?.startTime`;
+const FIRST_PAINT = `performance.getEntriesByName('first-contentful-paint')[0]?.startTime`;
 
 inBrowser('the page for those who see little, or use the keyboard alone', () => {
   let app: TestApp;
@@ -28,7 +28,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
   });
 
   /** What axe-core finds on the view as it is, at both sizes and in both themes. */
-  async function barriers(): Promise<string[]> {
+  async function accessibilityFaults(): Promise<string[]> {
     const found: string[] = [];
     for (const [screen, viewport] of Object.entries(SCREENS)) {
       await tab.page.setViewportSize(viewport);
@@ -39,17 +39,17 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
 
   it('is accessible at the login, with and without an error', async () => {
     await tab.button('Log in').waitFor();
-    expect(await barriers()).toEqual([]);
+    expect(await accessibilityFaults()).toEqual([]);
     await tab.fillIn('ada', 'password');
     await tab.button('Register').click();
     await tab.sees('This password is too common.');
-    expect(await barriers()).toEqual([]);
+    expect(await accessibilityFaults()).toEqual([]);
   });
 
   it('is accessible before a first question and in a conversation', async () => {
     await tab.register('ada');
     await tab.sees('What would you like to know?');
-    expect(await barriers()).toEqual([]);
+    expect(await accessibilityFaults()).toEqual([]);
     const usage = { promptTokens: 1, completionTokens: 1 };
     provider.answer([
       { type: 'delta', text: ANSWER },
@@ -57,7 +57,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     ]);
     await tab.ask('show me all');
     expect(await tab.answers.locator('table').count()).toBe(1);
-    expect(await barriers()).toEqual([]);
+    expect(await accessibilityFaults()).toEqual([]);
   });
 
   it('is accessible during an answer, and respects prefers-reduced-motion', async () => {
@@ -65,7 +65,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     await tab.message.fill('and then?');
     await tab.message.press('Enter');
     await tab.sees('Half of it.');
-    expect(await barriers()).toEqual([]);
+    expect(await accessibilityFaults()).toEqual([]);
     const moving = () => tab.page.evaluate<number>('document.getAnimations().length');
     await tab.page.emulateMedia({ reducedMotion: 'no-preference' });
     expect(await moving()).toBeGreaterThan(0);
@@ -79,9 +79,9 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
   it('is accessible with an empty wallet and in a dialog', async () => {
     await tab.message.fill('more than there is');
     await tab.sees('Your wallet has 50 tokens: too few for this.');
-    expect(await barriers()).toEqual([]);
+    expect(await accessibilityFaults()).toEqual([]);
     await tab.button('Delete').click();
-    expect(await barriers()).toEqual([]);
+    expect(await accessibilityFaults()).toEqual([]);
     await tab.page.keyboard.press('Escape');
     expect(await tab.button('Delete conversation').isVisible()).toBe(false);
     expect(await app.database.count('conversations')).toBe(1);
@@ -91,7 +91,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     await tab.page.getByRole('link', { name: 'Account' }).click();
     await tab.page.locator('progress').first().waitFor();
     await tab.page.getByRole('cell', { name: '−100' }).first().waitFor();
-    expect(await barriers()).toEqual([]);
+    expect(await accessibilityFaults()).toEqual([]);
   });
 
   it('works with the keyboard alone, from the login to the logout, and never loses the focus', async () => {
@@ -141,14 +141,14 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
 
   it('shows the login before the other modules are loaded, and reports if they fail to load', async () => {
     const context = await browser.newContext();
-    let letGo: (isServed: boolean) => void = () => undefined;
-    const isServed = new Promise<boolean>((resolve) => (letGo = resolve));
+    let releaseStyles: (isServed: boolean) => void = () => undefined;
+    const isServed = new Promise<boolean>((resolve) => (releaseStyles = resolve));
     await context.route(/\/(home|chat|marked|dompurify)\.js$/, async (route) =>
       (await isServed) ? route.continue() : route.abort(),
     );
     const early = await WebPage.open(context, app.url);
     await early.fillIn('late');
-    letGo(false);
+    releaseStyles(false);
     await early.button('Register').click();
     await early.sees('The page could not be loaded. Reload it to try again.');
     await context.unrouteAll();
@@ -168,8 +168,8 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
       await fresh.getByRole('button', { name: 'Log in' }).waitFor();
       const { metrics } = await session.send('Performance.getMetrics');
       works.push(metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Infinity);
-      await fresh.waitForFunction(PAINTED);
-      paints.push(await fresh.evaluate<number>(PAINTED));
+      await fresh.waitForFunction(FIRST_PAINT);
+      paints.push(await fresh.evaluate<number>(FIRST_PAINT));
       await fresh.close();
     }
     // Work is time of the processor, which a busy machine counts much alike. A paint waits there: only a page that hangs fails.

@@ -9,7 +9,7 @@ import { modelsOf } from '../support/models-file.js';
 import { until } from '../support/until.js';
 import { Upstream } from '../support/upstream.js';
 
-const neverSent = () => Promise.reject(new Error('nobody asks'));
+const notSent = () => Promise.reject(new Error('nobody asks'));
 const CHATS = byEffort({ light: 40, full: 100 });
 const ROOM = 7;
 
@@ -59,7 +59,7 @@ const suite = (kind: DatabaseKind): void => {
       const callers = everywhere(key.secret, ada.username);
       const calls = upstream.calls.length;
       const chats = Array.from({ length: CHATS }, (_, n) => callers[n % callers.length]).map(
-        (caller) => caller?.send('POST', '/api/chat/', { message: 'hi', model }) ?? neverSent(),
+        (caller) => caller?.send('POST', '/api/chat/', { message: 'hi', model }) ?? notSent(),
       );
       const statuses = (await Promise.all(chats)).map(({ status }) => status);
       expect(statuses.filter((status) => status === 200)).toHaveLength(ROOM);

@@ -10,7 +10,7 @@ import { describeOn } from '../support/describe-on.js';
 import { itAtFullEffort } from '../support/full-effort.js';
 
 /** All that a command tells on standard error when it does what it was asked. */
-const ITS_DATABASE = expect.stringMatching(/^database: (?:sqlite:\/|postgres:\/\/)\S+\n$/);
+const DATABASE_LINE = expect.stringMatching(/^database: (?:sqlite:\/|postgres:\/\/)\S+\n$/);
 
 const adminCommand = (kind: DatabaseKind): void => {
   let app: TestApp;
@@ -35,7 +35,7 @@ const adminCommand = (kind: DatabaseKind): void => {
     const ada = await app.newUser();
     const words = ['grant', ada.username, '1000', '--reason', 'by hand', '--key', 'shell'];
     const first = await admin(...words);
-    expect([first.code, first.stderr]).toEqual([0, ITS_DATABASE]);
+    expect([first.code, first.stderr]).toEqual([0, DATABASE_LINE]);
     expect((await admin(...words)).stdout).toContain('granted before');
     expect(await trailOf(ada)).toEqual([[null, 'grant', 'by hand']]);
     expect(await ada.balance()).toBe(5000);
@@ -77,7 +77,7 @@ const adminCommand = (kind: DatabaseKind): void => {
       '--email',
       'bea@example.com',
     );
-    expect([code, stderr]).toEqual([0, ITS_DATABASE]);
+    expect([code, stderr]).toEqual([0, DATABASE_LINE]);
     const token = /^\/#password-reset=([\w-]+)\n$/.exec(stdout)?.[1] ?? '';
     const confirm = (password: string) =>
       app.post('/api/password/reset/confirm/', { token, new_password: password });
@@ -130,7 +130,7 @@ const auditCommand = (kind: DatabaseKind): void => {
     expect(await command()).toEqual({
       code: 0,
       stdout: `${String(scope.wallets)} wallets, ${String(scope.entries)} ledger entries: every balance follows from its entries.\n`,
-      stderr: ITS_DATABASE,
+      stderr: DATABASE_LINE,
     });
     await app.database.rows('UPDATE wallets SET balance = balance + 1');
     const [text, json] = [await command(), await command('--json')];
@@ -145,7 +145,7 @@ const auditCommand = (kind: DatabaseKind): void => {
   itAtFullEffort('shows progress on a terminal only', async () => {
     const [shown, piped] = [await auditOnTerminal(app.databaseUrl), await command()];
     expect([shown.code, piped.code]).toEqual([0, 0]);
-    expect(piped.stderr).toEqual(ITS_DATABASE);
+    expect(piped.stderr).toEqual(DATABASE_LINE);
     expect(shown.stderr).toBe(`${piped.stderr}\r1 wallets `);
     expect(shown.stdout).toBe(piped.stdout);
   });

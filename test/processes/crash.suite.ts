@@ -12,7 +12,7 @@ import { HalfSentRequest } from '../support/half-sent.js';
 const PRICES = { openingGrant: 30_000, price: 100 };
 const CUSTOMERS = 8;
 /** Requests that each customer has under way at once. */
-const HANDS = 4;
+const CLIENTS_PER_CUSTOMER = 4;
 const KILLS = byEffort({ light: 2, full: 25 });
 const STOPS = byEffort({ light: 1, full: 3 });
 const EARLY_KILLS = byEffort({ light: 1, full: 4 });
@@ -53,29 +53,29 @@ const underLoad = (kind: DatabaseKind): void => {
   };
 
   /** Everybody acts, until something happens to the service; then waits until all have noticed. */
-  const underLoad = async (dice: SeededRandom, happen: () => void): Promise<void> => {
-    let acts = 0;
-    const hand = async (customer: Customer) => {
-      while (await customer.act()) acts += 1;
+  const interruptUnderLoad = async (dice: SeededRandom, interrupt: () => void): Promise<void> => {
+    let actionCount = 0;
+    const runClient = async (customer: Customer) => {
+      while (await customer.act()) actionCount += 1;
     };
     const hands = customers.flatMap((customer) =>
-      Array.from({ length: HANDS }, () => hand(customer)),
+      Array.from({ length: CLIENTS_PER_CUSTOMER }, () => runClient(customer)),
     );
     const actsMax = dice.below(200);
     const until = Date.now() + ROUND_MAX_MS;
-    while (acts < actsMax && Date.now() < until) await sleep(1);
+    while (actionCount < actsMax && Date.now() < until) await sleep(1);
     await sleep(dice.below(20));
-    happen();
+    interrupt();
     await Promise.all(hands);
   };
 
   /** The next process. Now and then the one before it did not come to serve, or not to the end of it. */
   const restart = async (dice: SeededRandom): Promise<void> => {
     if (dice.chance(0.2)) {
-      const doomed = await fleet.launch();
+      const stoppedMember = await fleet.launch();
       await sleep(dice.below(startMs));
-      doomed.kill('SIGKILL');
-      await doomed.ended;
+      stoppedMember.kill('SIGKILL');
+      await stoppedMember.ended;
     }
     member = await fleet.start();
     for (const customer of customers) customer.caller = fleet.callerOn(member, customer.caller);
@@ -89,7 +89,7 @@ const underLoad = (kind: DatabaseKind): void => {
     expect(await held()).toBe(0);
   };
 
-  const assertSound = () =>
+  const assertConsistent = () =>
     fleet.inspect(async (database) => {
       await untilNothingIsHeld(database);
       expect(await database.unbalancedWallets()).toEqual([]);
@@ -99,7 +99,7 @@ const underLoad = (kind: DatabaseKind): void => {
   /** Every retry has come to its end, and history and balance say over the wire what the books say. */
   const assertSettled = async (): Promise<void> => {
     await Promise.all(customers.map((customer) => customer.settle()));
-    await assertSound();
+    await assertConsistent();
     for (const customer of customers) {
       const answered = [...customer.sent.values()].filter(({ turnId }) => turnId !== undefined);
       const told = await customer.caller.wholeHistory();
@@ -125,12 +125,12 @@ const underLoad = (kind: DatabaseKind): void => {
         fleet.inspect((database) => database.count('holds', `state = 'expired'`));
       // Chance may let a process be killed when it holds nothing: then one kill more.
       for (let kills = 0; kills < KILLS || (await expired()) === 0; kills += 1) {
-        await underLoad(dice, () => {
+        await interruptUnderLoad(dice, () => {
           member.service.kill('SIGKILL');
         });
         expect(await member.service.ended).toEqual({ code: null, signal: 'SIGKILL' });
         await restart(dice);
-        await assertSound();
+        await assertConsistent();
       }
       await assertSettled();
     }),
@@ -142,14 +142,14 @@ const underLoad = (kind: DatabaseKind): void => {
     withSeededRandom(async (dice) => {
       await open(dice);
       for (let stops = 0; stops < STOPS; stops += 1) {
-        await underLoad(dice, () => {
+        await interruptUnderLoad(dice, () => {
           member.service.kill('SIGTERM');
         });
         expect(await member.service.ended).toEqual({ code: 0, signal: null });
         await fleet.inspect(async (database) => {
           expect(await database.count('holds', `state = 'open'`)).toBe(0);
         });
-        await assertSound();
+        await assertConsistent();
         await restart(dice);
       }
       await assertSettled();
@@ -206,10 +206,10 @@ const firstStarts = (kind: DatabaseKind): void => {
     'is migrated in the end even if the first processes are killed',
     withSeededRandom(async (dice) => {
       for (let kills = 0; kills < EARLY_KILLS; kills += 1) {
-        const doomed = await fleet.launch();
+        const stoppedMember = await fleet.launch();
         await sleep(startMs / 4 + dice.below(startMs));
-        doomed.kill('SIGKILL');
-        await doomed.ended;
+        stoppedMember.kill('SIGKILL');
+        await stoppedMember.ended;
       }
       const ada = await fleet.newUser(await fleet.start());
       expect((await ada.chat('at last')).status).toBe(200);

@@ -15,7 +15,7 @@ const ORPHANS_TIMEOUT_MS = 30_000;
 const CASE_TIMEOUT_MS = 300_000;
 const FREEZE_MS = 50;
 const FREEZES_MAX = 500;
-const TOO_LATE = {
+const ANSWER_EXPIRED = {
   detail: 'The answer took too long. Nothing was charged.',
   code: 'unavailable',
 };
@@ -27,12 +27,12 @@ interface FrozenHold {
 
 describe.each(postgres)('a process on %s that halts with answers under way', (kind) => {
   let fleet: Fleet;
-  let halting: Member;
+  let frozenMember: Member;
   let others: Member[];
 
   beforeEach(async () => {
     fleet = await Fleet.on(kind, { OPENING_GRANT: String(PRICES.openingGrant) });
-    [halting, ...others] = await Promise.all([fleet.start(), fleet.start(), fleet.start()]);
+    [frozenMember, ...others] = await Promise.all([fleet.start(), fleet.start(), fleet.start()]);
   });
   afterEach(() => fleet.close());
 
@@ -51,7 +51,7 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
    */
   const freezeWithHolds = async (lease: number): Promise<FrozenHold[]> => {
     for (let tries = 0; tries < FREEZES_MAX; tries += 1) {
-      halting.service.kill('SIGSTOP');
+      frozenMember.service.kill('SIGSTOP');
       await sleep(FREEZE_MS);
       const frozen = await fleet.inspect((database) =>
         database.rows<FrozenHold>(
@@ -61,7 +61,7 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
         ),
       );
       if (frozen.length > 0) return frozen;
-      halting.service.kill('SIGCONT');
+      frozenMember.service.kill('SIGCONT');
       await sleep(FREEZE_MS);
     }
     throw new Error('never seen with a hold open');
@@ -69,7 +69,7 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
 
   /** What the process is called on the holds that it opens. */
   const leaseOfHalting = async (): Promise<number> => {
-    const eve = await fleet.newUser(halting);
+    const eve = await fleet.newUser(frozenMember);
     // With a key it is held, and the hold names its process.
     await eve.chat('who serves me?', { 'Idempotency-Key': 'whose' });
     const [hold] = await fleet.inspect((database) =>
@@ -106,7 +106,9 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
     'charges nothing for an answer that ends after another process expired its hold',
     async () => {
       const lease = await leaseOfHalting();
-      const callers = await Promise.all(Array.from({ length: 8 }, () => fleet.newUser(halting)));
+      const callers = await Promise.all(
+        Array.from({ length: 8 }, () => fleet.newUser(frozenMember)),
+      );
       let isOver = false;
       const lastAnswer = async (caller: Caller): Promise<Answer> => {
         // With a key a message is held first, and so can be halted in between.
@@ -121,10 +123,10 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
         await fleet.inspect((database) => database.rows(sql, [id]));
       }
       await untilResolved(frozen);
-      halting.service.kill('SIGCONT');
+      frozenMember.service.kill('SIGCONT');
       for (const { username } of frozen) {
         const { status, body } = (await last.get(username)) ?? {};
-        expect([status, body]).toEqual([503, TOO_LATE]);
+        expect([status, body]).toEqual([503, ANSWER_EXPIRED]);
       }
       await Promise.all(last.values());
       await assertExpired(frozen);
@@ -137,7 +139,7 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
     'finishes what a killed process left: nothing held, lost or charged twice',
     withSeededRandom(async (dice) => {
       const lease = await leaseOfHalting();
-      const everyone = [halting, ...others].flatMap((at) =>
+      const everyone = [frozenMember, ...others].flatMap((at) =>
         Array.from({ length: 3 }, () => fleet.newUser(at)),
       );
       const codes = await fleet.inspect((database) => createCodes(database, 60, 1000));
@@ -149,12 +151,12 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
         while (!isOver) {
           const reached = await customer.act();
           if (!reached)
-            customer.caller = fleet.callerOn(dice.pick(others) ?? halting, customer.caller);
+            customer.caller = fleet.callerOn(dice.pick(others) ?? frozenMember, customer.caller);
         }
       };
       const hands = customers.flatMap((customer) => [hand(customer), hand(customer)]);
       const frozen = await freezeWithHolds(lease);
-      halting.service.kill('SIGKILL');
+      frozenMember.service.kill('SIGKILL');
       await untilResolved(frozen);
       isOver = true;
       await Promise.all(hands);

@@ -213,7 +213,7 @@ describe('what nobody caught', () => {
 });
 
 /** Has a process tell, as its last words, how long the processor worked for it. */
-const TELLING = [
+const LOG_CPU_TIME = [
   '--import',
   'data:text/javascript,process.on("exit",()=>{const{user,system}=process.cpuUsage();process.stderr.write(`${user+system}`)})',
 ];
@@ -225,8 +225,8 @@ describe('a start', () => {
       const starts: number[] = [];
       const loads: number[] = [];
       const database = await createMigrated('sqlite');
-      const main = [process.execPath, ...TELLING, resolve('dist/src/main.js')];
-      const load = [...TELLING, '--input-type=module', '--eval', 'import "typeorm"'];
+      const main = [process.execPath, ...LOG_CPU_TIME, resolve('dist/src/main.js')];
+      const load = [...LOG_CPU_TIME, '--input-type=module', '--eval', 'import "typeorm"'];
       for (let times = 0; times < 3; times += 1) {
         service = await Service.start({ DATABASE_URL: database.url }, { command: main });
         service.kill('SIGTERM');

@@ -48,10 +48,12 @@ describe('a second process on one SQLite file', () => {
       const answer = await ada.chat('before');
       first.service.kill('SIGKILL');
       await first.service.ended;
-      const heir = fleet.callerOn(await fleet.start(), ada);
-      expect(await heir.balance()).toBe(3900);
-      expect(await heir.history()).toMatchObject([{ message: 'before', ...answer.body }]);
-      expect((await heir.chat('after')).status).toBe(200);
+      const callerOfSuccessor = fleet.callerOn(await fleet.start(), ada);
+      expect(await callerOfSuccessor.balance()).toBe(3900);
+      expect(await callerOfSuccessor.history()).toMatchObject([
+        { message: 'before', ...answer.body },
+      ]);
+      expect((await callerOfSuccessor.chat('after')).status).toBe(200);
       expect(await fleet.inspect((database) => database.unbalancedWallets())).toEqual([]);
     },
   );

@@ -11,7 +11,7 @@ import { createDatabase, Inspector, type TestDatabase } from '../support/databas
 import { auditOf } from '../support/full-audit.js';
 import { until } from '../support/until.js';
 
-const AS_IT_IS = { replace: false, incomplete: false };
+const DEFAULTS = { replace: false, incomplete: false };
 const REPLACE = { replace: true, incomplete: false };
 
 const optionsOf = (url: string) => ({ url, poolMax: 2, entities });
@@ -23,7 +23,7 @@ describe('backup and restore of an SQLite database that is served', () => {
   let isStopping = false;
   let load: Promise<unknown>;
   /** The turn of each answer that was heard, and the person it is of. */
-  const heard = new Map<string, Caller>();
+  const received = new Map<string, Caller>();
 
   beforeAll(async () => {
     live = await createDatabase('sqlite');
@@ -33,7 +33,7 @@ describe('backup and restore of an SQLite database that is served', () => {
       for (let n = 0; !isStopping; n += 1) {
         const { status, headers } = await caller.chat(`message ${String(n)}`);
         expect(status).toBe(200);
-        heard.set(String(headers['turn-id']), caller);
+        received.set(String(headers['turn-id']), caller);
         await sleep(5);
       }
     };
@@ -48,14 +48,14 @@ describe('backup and restore of an SQLite database that is served', () => {
 
   const pathOf = (url: string) => url.slice('sqlite:'.length);
   const file = (name: string) => `${pathOf(live.url)}.${name}`;
-  const untilHeard = (count: number) => until(() => heard.size >= count);
+  const untilReceived = (count: number) => until(() => received.size >= count);
 
   /** A backup, and the answers that were heard before it began. */
   const backUpUnderLoad = async (name: string) => {
-    await untilHeard(heard.size + 50);
-    const before = [...heard];
-    const told = await backUp(optionsOf(live.url), file(name), AS_IT_IS);
-    await untilHeard(heard.size + 10);
+    await untilReceived(received.size + 50);
+    const before = [...received];
+    const told = await backUp(optionsOf(live.url), file(name), DEFAULTS);
+    await untilReceived(received.size + 10);
     return { told, before };
   };
 
@@ -64,7 +64,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     expect(told).toMatch(/^backed up to \S+: 8 wallets, \d+ ledger entries$/);
     expect((await stat(file('first'))).mode & 0o777).toBe(0o600);
     const target = await createDatabase('sqlite');
-    expect(await restore(optionsOf(target.url), file('first'), AS_IT_IS)).toMatch(/: 8 wallets/);
+    expect(await restore(optionsOf(target.url), file('first'), DEFAULTS)).toMatch(/: 8 wallets/);
     expect((await stat(pathOf(target.url))).mode & 0o777).toBe(0o600);
     const report = await auditOf(target.url);
     expect([report.wallets, report.differences, report.missing]).toEqual([8, [], []]);
@@ -79,7 +79,7 @@ describe('backup and restore of an SQLite database that is served', () => {
 
   it('overwrites no file without an option, and leaves no partial file', async () => {
     await writeFile(file('there'), 'dear');
-    const again = backUp(optionsOf(live.url), file('there'), AS_IT_IS);
+    const again = backUp(optionsOf(live.url), file('there'), DEFAULTS);
     await expect(again).rejects.toThrow('is there already: give --replace');
     expect(await readFile(file('there'), 'utf8')).toBe('dear');
     await backUp(optionsOf(live.url), file('there'), { replace: true });
@@ -107,19 +107,19 @@ describe('backup and restore of an SQLite database that is served', () => {
       const backup = backUp(optionsOf(live.url), name, { replace: true });
       await expect(backup).rejects.toThrow(words);
     }
-    await untilHeard(heard.size + 10);
+    await untilReceived(received.size + 10);
   });
 
   it('refuses to restore over a served file or a file with rows, and changes neither', async () => {
-    await backUp(optionsOf(live.url), file('good'), AS_IT_IS);
+    await backUp(optionsOf(live.url), file('good'), DEFAULTS);
     await expect(restore(optionsOf(live.url), file('good'), REPLACE)).rejects.toThrow(
       'another process serves',
     );
     const other = await createDatabase('sqlite');
-    await restore(optionsOf(other.url), file('good'), AS_IT_IS);
+    await restore(optionsOf(other.url), file('good'), DEFAULTS);
     const before = await auditOf(other.url);
     await backUpUnderLoad('later');
-    await expect(restore(optionsOf(other.url), file('later'), AS_IT_IS)).rejects.toThrow(
+    await expect(restore(optionsOf(other.url), file('later'), DEFAULTS)).rejects.toThrow(
       'has rows: give --replace',
     );
     expect(await auditOf(other.url)).toEqual(before);
@@ -130,7 +130,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     await expect(restore(optionsOf(other.url), file('later'), REPLACE)).rejects.toThrow('is open');
     await inspector.close();
     await writeFile(pathOf(other.url), 'broken');
-    await expect(restore(optionsOf(other.url), file('later'), AS_IT_IS)).rejects.toThrow(
+    await expect(restore(optionsOf(other.url), file('later'), DEFAULTS)).rejects.toThrow(
       'does not open: give --replace',
     );
     await restore(optionsOf(other.url), file('later'), REPLACE);
@@ -138,7 +138,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     await other.drop();
   });
 
-  const spoilt: [string, (path: string) => Promise<unknown>, string][] = [
+  const damaged: [string, (path: string) => Promise<unknown>, string][] = [
     [
       'a file cut short',
       async (path) => truncate(path, (await stat(path)).size - 4096),
@@ -185,12 +185,12 @@ describe('backup and restore of an SQLite database that is served', () => {
     ],
   ];
 
-  it.each(spoilt)('refuses to restore %s, and creates nothing', async (_, spoil, words) => {
+  it.each(damaged)('refuses to restore %s, and creates nothing', async (_, spoil, words) => {
     const name = `spoilt-${String(Math.random()).slice(2)}`;
-    await backUp(optionsOf(live.url), file(name), AS_IT_IS);
+    await backUp(optionsOf(live.url), file(name), DEFAULTS);
     await spoil(file(name));
     const target = await createDatabase('sqlite');
-    await expect(restore(optionsOf(target.url), file(name), AS_IT_IS)).rejects.toThrow(words);
+    await expect(restore(optionsOf(target.url), file(name), DEFAULTS)).rejects.toThrow(words);
     const left = await readdir(dirname(pathOf(target.url)));
     expect(left.filter((one) => !one.endsWith('.lock'))).toEqual([]);
     await target.drop();
@@ -204,7 +204,7 @@ describe('backup and restore of an SQLite database that is served', () => {
       const bytes = await readFile(file('live-copy'));
       return bytes.length >= bytes.readUInt16BE(16) * bytes.readUInt32BE(28);
     });
-    await restore(optionsOf(target.url), file('live-copy'), { ...AS_IT_IS, incomplete: true });
+    await restore(optionsOf(target.url), file('live-copy'), { ...DEFAULTS, incomplete: true });
     expect((await auditOf(target.url)).missing).toEqual([]);
     await target.drop();
   });
@@ -215,7 +215,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     await load;
     await app.close();
     const target = await createDatabase('sqlite');
-    await restore(optionsOf(target.url), file('last'), AS_IT_IS);
+    await restore(optionsOf(target.url), file('last'), DEFAULTS);
     app = await TestApp.start('sqlite', { DATABASE_URL: target.url });
     for (const { token, username } of callers) {
       const again = app.callerOf(token, username);
@@ -228,8 +228,8 @@ describe('backup and restore of an SQLite database that is served', () => {
 
   it('names the command for PostgreSQL, and creates no file', async () => {
     const options = optionsOf('postgres://tally:secret@127.0.0.1:1/none');
-    await expect(backUp(options, file('pg'), AS_IT_IS)).rejects.toThrow('pg_dump --format=custom');
-    await expect(restore(options, file('good'), AS_IT_IS)).rejects.toThrow('pg_restore --clean');
+    await expect(backUp(options, file('pg'), DEFAULTS)).rejects.toThrow('pg_dump --format=custom');
+    await expect(restore(options, file('good'), DEFAULTS)).rejects.toThrow('pg_restore --clean');
     await expect(stat(file('pg'))).rejects.toThrow('ENOENT');
   });
 });

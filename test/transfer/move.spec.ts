@@ -18,7 +18,7 @@ import { auditOf } from '../support/full-audit.js';
 
 const other = (kind: DatabaseKind): DatabaseKind => (kind === 'sqlite' ? 'postgres' : 'sqlite');
 /** Each way; both need both databases. */
-const ways = databaseKinds.length > 1 ? databaseKinds : [];
+const directions = databaseKinds.length > 1 ? databaseKinds : [];
 
 const run = (source: string, target: string) =>
   move({
@@ -43,7 +43,7 @@ async function everything(url: string): Promise<Record<string, unknown[]>> {
   }
 }
 
-describe.each(ways)('move from %s to the other database', (kind) => {
+describe.each(directions)('move from %s to the other database', (kind) => {
   let source: TestDatabase;
   let target: TestDatabase;
   let tokens: { access: string; refresh: string; token: string; left: string };

@@ -118,11 +118,11 @@ export const conversation = (walk: () => Walk): void => {
       provider.answer([...pieces.map(said), DONE]);
       await tab.ask('speak');
       const spoken = await tab.page.locator('[aria-live] p').allInnerTexts();
-      const heard = spoken.slice(spoken.indexOf('One sentence.'));
-      expect(heard.join(' ')).toBe(
+      const spokenTexts = spoken.slice(spoken.indexOf('One sentence.'));
+      expect(spokenTexts.join(' ')).toBe(
         'One sentence. Another one! And the rest End of the answer. It cost 100 tokens; 900 tokens left.',
       );
-      expect(heard).toContain('And the rest');
+      expect(spokenTexts).toContain('And the rest');
       expect(await tab.page.locator('.turn [aria-live]').count()).toBe(0);
     });
 

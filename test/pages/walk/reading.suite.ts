@@ -75,8 +75,8 @@ export const reading = (walk: () => Walk): void => {
     });
 
     it('is spoken by whole sentences, to those alone who look at its conversation', async () => {
-      let letOn: () => void = () => undefined;
-      const on = new Promise<void>((resolve) => (letOn = resolve));
+      let continueAnswer: () => void = () => undefined;
+      const on = new Promise<void>((resolve) => (continueAnswer = resolve));
       provider.stream(async function* () {
         yield said('It begins. It goes');
         await on;
@@ -90,7 +90,7 @@ export const reading = (walk: () => Walk): void => {
       await until(async () => (await spoken()).includes('It begins.'));
       await tab.page.getByRole('link', { name: 'Account' }).click();
       await tab.page.getByRole('heading', { name: 'Ledger' }).waitFor();
-      letOn();
+      continueAnswer();
       await tab.hasBalance('1,100');
       expect(await spoken()).toEqual([]);
       await tab.page.goBack();
