@@ -76,7 +76,7 @@ async function prepare(app: NestFastifyApplication, file: FileLease | undefined)
     delayRefusal: (request) => limiter.delayRefusal(request),
     authenticate: (request) => authenticator.authenticate(readAuthorization(request)),
     requestEnded: (outcome) => {
-      metrics.requestEnded(outcome);
+      metrics.recordRequest(outcome);
     },
   });
   await app.init();

@@ -23,18 +23,18 @@ export function watchService(app: NestFastifyApplication): void {
     app.get(Arrivals),
   ];
   const [holds, sweeper] = [app.get(OpenHolds), app.get(HoldSweeper)];
-  metrics.watch('open_holds', 'Answers under way, over all processes.', () => holds.count());
-  metrics.watch(
+  metrics.addGauge('open_holds', 'Answers under way, over all processes.', () => holds.count());
+  metrics.addGauge(
     'oldest_open_hold_age_seconds',
     'Age of the answer that is under way the longest; 0 where there is none.',
     () => holds.oldestAgeSeconds(),
   );
-  metrics.watch(
+  metrics.addGauge(
     'sweeper_last_success_timestamp_seconds',
     'When overdue holds were last looked for with success.',
     () => sweeper.lastSweptAt && sweeper.lastSweptAt / SECOND_MICROS,
   );
-  metrics.watchMany('queue_depth', 'What waits for its turn, or is at work.', 'queue', {
+  metrics.addLabelledGauge('queue_depth', 'What waits for its turn, or is at work.', 'queue', {
     writes: () => unitOfWork.depth,
     charges: () => charges.depth,
     hashes: () => hasher.depth,
@@ -43,7 +43,7 @@ export function watchService(app: NestFastifyApplication): void {
   });
   const database = app.get(Database);
   if (database.pool) {
-    metrics.watchMany('database_connections', 'Connections to PostgreSQL.', 'state', {
+    metrics.addLabelledGauge('database_connections', 'Connections to PostgreSQL.', 'state', {
       open: () => database.pool?.total ?? 0,
       idle: () => database.pool?.idle ?? 0,
       awaited: () => database.pool?.waiting ?? 0,

@@ -1,5 +1,5 @@
 import { emailField } from '../auth/auth.dto.js';
-import { ShownBoolean, ShownId, ShownText, ShownTime } from '../fields/field-docs.js';
+import { OutputBoolean, OutputId, OutputText, OutputTime } from '../fields/field-docs.js';
 import { TextField } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
 
@@ -23,36 +23,36 @@ export class DeletionDto {
 
 /** A user's own account. */
 export class MeDto {
-  @ShownId('The user.')
+  @OutputId('The user.')
   readonly id!: string;
 
-  @ShownText('The username as registered.', { examples: ['ada'] })
+  @OutputText('The username as registered.', { examples: ['ada'] })
   readonly username!: string;
 
-  @ShownText('The email address. Empty if none was given.', { examples: ['ada@example.com'] })
+  @OutputText('The email address. Empty if none was given.', { examples: ['ada@example.com'] })
   readonly email!: string;
 
-  @ShownBoolean('Whether the user is an operator.')
+  @OutputBoolean('Whether the user is an operator.')
   readonly is_staff!: boolean;
 
-  @ShownTime('When the user registered.')
+  @OutputTime('When the user registered.')
   readonly created_at!: string;
 }
 
 class SessionDto {
-  @ShownId('The session.')
+  @OutputId('The session.')
   readonly id!: string;
 
-  @ShownText('An access token, or the JWTs of one login.', { enum: ['access_token', 'jwt'] })
+  @OutputText('An access token, or the JWTs of one login.', { enum: ['access_token', 'jwt'] })
   readonly kind!: string;
 
-  @ShownBoolean('Whether this request uses this session.')
+  @OutputBoolean('Whether this request uses this session.')
   readonly current!: boolean;
 
-  @ShownTime('When it began.')
+  @OutputTime('When it began.')
   readonly created_at!: string;
 
-  @ShownTime('When it was last used, to the hour. For JWTs, when they were last refreshed.')
+  @OutputTime('When it was last used, to the hour. For JWTs, when they were last refreshed.')
   readonly last_used_at!: string;
 }
 

@@ -1,5 +1,5 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
-import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import { OutputId, OutputInteger, OutputText, OutputTime } from '../fields/field-docs.js';
 import { NumberField } from '../fields/number-field.js';
 import { TextField } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
@@ -25,36 +25,36 @@ export class CreditDto {
 
 /** The result of a grant. */
 export class GrantedDto {
-  @ShownInteger('The tokens that were granted.', { examples: [1000] })
+  @OutputInteger('The tokens that were granted.', { examples: [1000] })
   readonly tokens!: number;
 
-  @ShownInteger('The balance after the grant.', { examples: [5000] })
+  @OutputInteger('The balance after the grant.', { examples: [5000] })
   readonly balance!: number;
 }
 
 /** A new code. */
 export class CodeDto {
-  @ShownText('The code to give to the user. Shown only once.', {
+  @OutputText('The code to give to the user. Shown only once.', {
     examples: ['ZQ4uUq0Qy8kq3s0t5e1R'],
   })
   readonly code!: string;
 
-  @ShownInteger('The tokens that it is worth.', { examples: [1000] })
+  @OutputInteger('The tokens that it is worth.', { examples: [1000] })
   readonly tokens!: number;
 }
 
 export class UserUsageDto extends SpentDto {
-  @ShownText('The user. Null for deleted users.', { nullable: true, examples: ['grace'] })
+  @OutputText('The user. Null for deleted users.', { nullable: true, examples: ['grace'] })
   readonly user!: string | null;
 }
 
 /** The charges of all users, counted and summed. */
 @ApiExtraModels(DayUsageDto, ModelUsageDto, UserUsageDto)
 export class UsageOfAllDto {
-  @ShownTime('The start of the period (inclusive).')
+  @OutputTime('The start of the period (inclusive).')
   readonly from!: string;
 
-  @ShownTime('The end of the period (exclusive).')
+  @OutputTime('The end of the period (exclusive).')
   readonly to!: string;
 
   @ApiProperty({
@@ -71,16 +71,16 @@ export class UsageOfAllDto {
 
 /** One change by an operator. */
 export class TrailEntryDto {
-  @ShownId('The entry.')
+  @OutputId('The entry.')
   readonly id!: string;
 
-  @ShownTime('When it was done.')
+  @OutputTime('When it was done.')
   readonly at!: string;
 
-  @ShownText('The operator, `(shell)`, or `(deleted <id>)`.', { examples: ['ada'] })
+  @OutputText('The operator, `(shell)`, or `(deleted <id>)`.', { examples: ['ada'] })
   readonly by!: string;
 
-  @ShownText('What was done.', {
+  @OutputText('What was done.', {
     enum: [
       'create_user',
       'activate',
@@ -96,12 +96,12 @@ export class TrailEntryDto {
   })
   readonly action!: string;
 
-  @ShownText('The user, `(deleted <id>)`, the id of a code, or the source of an import.', {
+  @OutputText('The user, `(deleted <id>)`, the id of a code, or the source of an import.', {
     examples: ['grace'],
   })
   readonly target!: string;
 
-  @ShownText('The reason. Empty if none was given.', { examples: ['goodwill'] })
+  @OutputText('The reason. Empty if none was given.', { examples: ['goodwill'] })
   readonly reason!: string;
 }
 

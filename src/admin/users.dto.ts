@@ -1,6 +1,12 @@
 import { emailField, passwordField, usernameField } from '../auth/auth.dto.js';
 import { BooleanField } from '../fields/boolean-field.js';
-import { ShownBoolean, ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import {
+  OutputBoolean,
+  OutputId,
+  OutputInteger,
+  OutputText,
+  OutputTime,
+} from '../fields/field-docs.js';
 import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
 import { REASON_MAX } from './reason-max.js';
@@ -48,28 +54,28 @@ export class UserChangeDto {
 
 /** A user, as operators see it. */
 export class UserDto {
-  @ShownId('The user. In paths and commands, `id:<this>` can replace the username.')
+  @OutputId('The user. In paths and commands, `id:<this>` can replace the username.')
   readonly id!: string;
 
-  @ShownText('The username as registered.', { examples: ['grace'] })
+  @OutputText('The username as registered.', { examples: ['grace'] })
   readonly username!: string;
 
-  @ShownText('The email address. Empty if none was given.', { examples: ['grace@example.com'] })
+  @OutputText('The email address. Empty if none was given.', { examples: ['grace@example.com'] })
   readonly email!: string;
 
-  @ShownBoolean('Whether the user may use the API.')
+  @OutputBoolean('Whether the user may use the API.')
   readonly active!: boolean;
 
-  @ShownBoolean('Whether the user is an operator.')
+  @OutputBoolean('Whether the user is an operator.')
   readonly staff!: boolean;
 
-  @ShownInteger('The sum of all ledger entries.', { examples: [4000] })
+  @OutputInteger('The sum of all ledger entries.', { examples: [4000] })
   readonly balance!: number;
 
-  @ShownInteger('The tokens that are held for answers in progress.', { examples: [0] })
+  @OutputInteger('The tokens that are held for answers in progress.', { examples: [0] })
   readonly held!: number;
 
-  @ShownTime('When the user registered.')
+  @OutputTime('When the user registered.')
   readonly created_at!: string;
 }
 
@@ -77,7 +83,7 @@ export class UserPageDto extends PageOf(UserDto) {}
 
 /** A user who was just created. */
 export class CreatedUserDto extends UserDto {
-  @ShownText(
+  @OutputText(
     'The user sets a password with it, once and within an hour. Shown only once. Null if a password was given.',
     { nullable: true, examples: ['pC6yJtYkq3m0u0QF1ysk8Tq2mB9c4aZ7wE5dR6hLx2A'] },
   )

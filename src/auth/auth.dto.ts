@@ -1,8 +1,8 @@
 import { isLongerThan, tooLong } from '../drf/text.js';
-import { ShownText } from '../fields/field-docs.js';
+import { OutputText } from '../fields/field-docs.js';
 import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { isEmail } from './email.js';
-import { normalPassword } from './password-forms.js';
+import { normalizePassword } from './password-forms.js';
 import { PASSWORD_MIN } from './password-rules.js';
 import { USERNAME_MAX, usernameRule } from './username.js';
 
@@ -30,7 +30,7 @@ export const passwordField: TextFieldRules = {
   whiteSpace: 'notAlone',
   rule: {
     test: (typed) =>
-      !isLongerThan(typed, PASSWORD_MAX) || !isLongerThan(normalPassword(typed), PASSWORD_MAX),
+      !isLongerThan(typed, PASSWORD_MAX) || !isLongerThan(normalizePassword(typed), PASSWORD_MAX),
     message: tooLong(PASSWORD_MAX),
   },
   docs: {
@@ -88,15 +88,15 @@ const ACCESS_TOKEN = {
 
 /** The credential of a new user. */
 export class RegisteredDto {
-  @ShownText('Always this sentence.', { enum: ['User registered successfully'] })
+  @OutputText('Always this sentence.', { enum: ['User registered successfully'] })
   readonly message!: string;
 
-  @ShownText('Send it as `Authorization: Token <token>`. Shown only once.', ACCESS_TOKEN)
+  @OutputText('Send it as `Authorization: Token <token>`. Shown only once.', ACCESS_TOKEN)
   readonly token!: string;
 }
 
 /** A new credential of a user. */
 export class LoggedInDto {
-  @ShownText('Send it as `Authorization: Token <token>`. Shown only once.', ACCESS_TOKEN)
+  @OutputText('Send it as `Authorization: Token <token>`. Shown only once.', ACCESS_TOKEN)
   readonly token!: string;
 }

@@ -1,5 +1,5 @@
 import { ApiSchema } from '@nestjs/swagger';
-import { ShownText } from '../fields/field-docs.js';
+import { OutputText } from '../fields/field-docs.js';
 import { TextField } from '../fields/text-field.js';
 
 const JWT = { pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$' };
@@ -33,19 +33,19 @@ export class JwtVerifyDto {
 
 /** Two JWTs of one session. */
 export class JwtPairDto {
-  @ShownText('Exchange it for the next pair. It can be used once, within a day.', JWT)
+  @OutputText('Exchange it for the next pair. It can be used once, within a day.', JWT)
   readonly refresh!: string;
 
-  @ShownText('Send it as `Authorization: Bearer <access>`. Valid for 5 minutes.', JWT)
+  @OutputText('Send it as `Authorization: Bearer <access>`. Valid for 5 minutes.', JWT)
   readonly access!: string;
 }
 
 /** The result of a refresh. */
 export class JwtRefreshedDto {
-  @ShownText('Send it as `Authorization: Bearer <access>`. Valid for 5 minutes.', JWT)
+  @OutputText('Send it as `Authorization: Bearer <access>`. Valid for 5 minutes.', JWT)
   readonly access!: string;
 
-  @ShownText('Exchange it for the next pair. Absent with `JWT_ROTATE=off`.', {
+  @OutputText('Exchange it for the next pair. Absent with `JWT_ROTATE=off`.', {
     ...JWT,
     required: false,
   })

@@ -1,21 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import { formsToTry, normalPassword } from './password-forms.js';
+import { formsToTry, normalizePassword } from './password-forms.js';
 
-describe('normalPassword', () => {
+describe('normalizePassword', () => {
   it.each([
     ['Ha\u0308user-am-Fluss', 'H\u00e4user-am-Fluss'],
     ['Ｐａｓｓ', 'Pass'],
     ['plain-text-1', 'plain-text-1'],
     ['  outer spaces ', '  outer spaces '],
   ])('writes %j as %j', (typed, normal) => {
-    expect(normalPassword(typed)).toBe(normal);
+    expect(normalizePassword(typed)).toBe(normal);
   });
 
   it('leaves a text alone that is longer than any password, and does not normalise it', () => {
     // 1,000,000 combining marks out of order. Normalising them would take more than a minute.
     const marks = `a${'\u0315'.repeat(500_000)}${'\u0316'.repeat(500_000)}`;
     const startedAt = performance.now();
-    expect(normalPassword(marks)).toBe(marks);
+    expect(normalizePassword(marks)).toBe(marks);
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });

@@ -9,12 +9,12 @@ const NORMALISED_MAX_CHARS = 1024;
  * Keyboards differ in the width of letters, and in whether `ä` is one character or two; a user cannot see the
  * difference. A longer text cannot be a password and is returned unchanged.
  */
-export function normalPassword(password: string): string {
+export function normalizePassword(password: string): string {
   return password.length > NORMALISED_MAX_CHARS ? password : password.normalize('NFKC');
 }
 
 /** Returns the forms to compare with a hash, in order: the normal form, then the text as typed, for older hashes. */
 export function formsToTry(password: string): string[] {
-  const normal = normalPassword(password);
+  const normal = normalizePassword(password);
   return normal === password ? [password] : [normal, password];
 }

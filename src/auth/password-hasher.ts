@@ -6,7 +6,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { TooManyLogins } from '../errors.js';
 import { RefusalDelay } from '../limits/refusal-delay.js';
 import { isPbkdf2, verifyPbkdf2 } from './django-password.js';
-import { formsToTry, normalPassword } from './password-forms.js';
+import { formsToTry, normalizePassword } from './password-forms.js';
 
 /** If more than `LONG_QUEUE` hashes wait, each slot pauses after a hash for `PAUSE_FACTOR` times the hash's duration. */
 const LONG_QUEUE = 16;
@@ -57,7 +57,7 @@ export class PasswordHasher implements OnModuleInit {
    * is full.
    */
   async hash(password: string): Promise<string> {
-    const normal = normalPassword(password);
+    const normal = normalizePassword(password);
     const phc = await this.runInSlot(() => hash(normal, this.options));
     // The library sorts the parameters by name. Other readers of argon2 accept only this order.
     return phc.replace(/m=(\d+),p=(\d+),t=(\d+)/, 'm=$1,t=$3,p=$2');

@@ -1,5 +1,5 @@
 import { codePoints } from '../drf/text.js';
-import { normalPassword } from './password-forms.js';
+import { normalizePassword } from './password-forms.js';
 
 /** Minimum length of a password, in code points. */
 export const PASSWORD_MIN = 8;
@@ -53,7 +53,7 @@ export async function passwordFaults(
     throw error;
   });
   const commonPasswords = await tooCommon;
-  const password = normalPassword(typed);
+  const password = normalizePassword(typed);
   const similarTo =
     (isSimilar(password, user.username) && 'username') ||
     (isSimilar(password, user.email) && 'email address');

@@ -1,7 +1,7 @@
 import { BooleanField } from '../fields/boolean-field.js';
 import { TextField } from '../fields/text-field.js';
 import { MESSAGE_EXAMPLE, RESPONSE_EXAMPLE } from '../conversations/turn.dto.js';
-import { ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import { OutputInteger, OutputText, OutputTime } from '../fields/field-docs.js';
 
 /** A message in a conversation. `Planner` checks its length, because the limit is a setting. */
 export class MessageDto {
@@ -43,7 +43,7 @@ export class ChatDto extends MessageDto {
 
 /** The price of a message. */
 export class QuoteDto {
-  @ShownInteger(
+  @OutputInteger(
     'Minimum price in tokens: the price of a message, or the price of only the prompt.',
     {
       examples: [100],
@@ -51,10 +51,10 @@ export class QuoteDto {
   )
   readonly tokens!: number;
 
-  @ShownText('The model that would answer.', { examples: ['echo'] })
+  @OutputText('The model that would answer.', { examples: ['echo'] })
   readonly model!: string;
 
-  @ShownInteger(
+  @OutputInteger(
     'Maximum price in tokens. This amount is held, or the whole wallet if it has less.',
     {
       examples: [100],
@@ -65,12 +65,12 @@ export class QuoteDto {
 
 /** A paid answer. */
 export class ChatAnswerDto {
-  @ShownText('The message, as the service read it.', { examples: [MESSAGE_EXAMPLE] })
+  @OutputText('The message, as the service read it.', { examples: [MESSAGE_EXAMPLE] })
   readonly message!: string;
 
-  @ShownText('The answer of the model.', { examples: [RESPONSE_EXAMPLE] })
+  @OutputText('The answer of the model.', { examples: [RESPONSE_EXAMPLE] })
   readonly response!: string;
 
-  @ShownTime('When the answer was saved.')
+  @OutputTime('When the answer was saved.')
   readonly timestamp!: string;
 }

@@ -9,7 +9,7 @@ const reasonText = textUpTo(REASON_MAX);
 const keyText = textUpTo(255);
 
 /** Loads the code of the commands only after the arguments are known to be valid. */
-const loadWork = () => import('./admin-work.js');
+const loadActions = () => import('./admin-actions.js');
 
 /** Declares a command about one user. */
 function userCommand(parent: Command, name: string, summary: string): Command {
@@ -34,18 +34,18 @@ export function declare(command: Command): void {
     .argument('<amount>', 'number of tokens, a whole number', amount)
     .option('--key <idempotency key>', 'a second grant with the same key has no effect', keyText)
     .action(async (username: string, tokens: number, options: { reason: string; key?: string }) =>
-      (await loadWork()).grant({ username, amount: tokens, ...options }),
+      (await loadActions()).grant({ username, amount: tokens, ...options }),
     );
   tokensCommand(command, 'codes', 'creates a redemption code and prints it')
     .argument('<amount>', 'number of tokens, a whole number', amount)
     .action(async (tokens: number, { reason }: { reason: string }) =>
-      (await loadWork()).makeCode(tokens, reason),
+      (await loadActions()).makeCode(tokens, reason),
     );
   command
     .command('users')
     .description('lists users and their balances')
     .argument('[search]', 'part of the username', nonEmptyText)
-    .action(async (search?: string) => (await loadWork()).listUsers(search));
+    .action(async (search?: string) => (await loadActions()).listUsers(search));
   declareAccess(command);
   declareCredentials(command);
 }
@@ -59,15 +59,15 @@ function declareAccess(command: Command): void {
     .command('activate')
     .description('allows a user to log in again')
     .argument('<username>', 'the username, as for a login', nonEmptyText)
-    .action(async (username: string) => (await loadWork()).change(username, { isActive: true }));
+    .action(async (username: string) => (await loadActions()).change(username, { isActive: true }));
   userCommand(command, 'deactivate', 'locks a user out').action(
     async (username: string, { reason }: Options) =>
-      (await loadWork()).change(username, { isActive: false }, reason),
+      (await loadActions()).change(username, { isActive: false }, reason),
   );
   userCommand(command, 'staff', 'allows a user to use /api/admin/')
     .option('--revoke', 'takes this permission away')
     .action(async (username: string, { reason, revoke }: Options & { revoke?: true }) =>
-      (await loadWork()).change(username, { isStaff: !revoke }, reason),
+      (await loadActions()).change(username, { isStaff: !revoke }, reason),
     );
 }
 
@@ -75,15 +75,15 @@ function declareCredentials(command: Command): void {
   userCommand(command, 'create-user', 'creates a user and prints a link to set the password')
     .option('--email <address>', 'the address for mails', optionText)
     .action(async (username: string, { reason, email }: Options & { email?: string }) =>
-      (await loadWork()).createUser(username, email, reason),
+      (await loadActions()).createUser(username, email, reason),
     );
   userCommand(command, 'password-link', 'prints a link to set a new password').action(
     async (username: string, { reason }: Options) =>
-      (await loadWork()).passwordLink(username, reason),
+      (await loadActions()).passwordLink(username, reason),
   );
   const sessions = command.command('sessions').description('ends the sessions of a user');
   userCommand(sessions, 'end', 'ends every session of the user').action(
     async (username: string, { reason }: Options) =>
-      (await loadWork()).endSessions(username, reason),
+      (await loadActions()).endSessions(username, reason),
   );
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { cleanEnv, type CleanedEnv } from 'envalid';
 import { readEnvFile } from './env-file.js';
 import type { ModelsFile } from './models-file.js';
-import { listOf } from './network-settings.js';
+import { splitList } from './network-settings.js';
 import { toRate } from './rates.js';
 import { SETTINGS } from './settings.js';
 
@@ -131,8 +131,8 @@ export function toSettings(read: CleanedEnv<typeof SETTINGS>, env: NodeJS.Proces
     hashConcurrency: read.HASH_CONCURRENCY || defaultHashConcurrency(env),
     hashQueueMax: read.HASH_QUEUE_MAX,
     shutdownTimeoutSeconds: read.SHUTDOWN_TIMEOUT_SECONDS,
-    trustedProxies: listOf(read.TRUSTED_PROXIES),
-    corsOrigins: listOf(read.CORS_ORIGINS),
+    trustedProxies: splitList(read.TRUSTED_PROXIES),
+    corsOrigins: splitList(read.CORS_ORIGINS),
     isRegistrationOpen: read.REGISTRATION === 'open',
     publicUrl: read.PUBLIC_URL,
     smtpUrl: read.SMTP_URL,

@@ -17,7 +17,7 @@ import { fallbackProblems } from './fallbacks.js';
 import { ListOf, OneOrMore } from './list-rules.js';
 import { MODEL_ID, isBaseUrl } from './model-words.js';
 import { readText } from './text-file.js';
-import { OptionalField, OnePrice, PRICES, Whole, unitOf, type Price } from './prices.js';
+import { OptionalField, OnePrice, PRICES, WholeNumber, unitOf, type Price } from './prices.js';
 
 /** This bound keeps every price times every count an exact integer. */
 const TOKENS_MAX = 10_000_000;
@@ -54,7 +54,7 @@ export class ModelSettings {
   @OnePrice
   readonly price!: Price;
 
-  @Whole(1, TOKENS_MAX)
+  @WholeNumber(1, TOKENS_MAX)
   readonly contextTokens!: number;
 
   @ValidateBy(
@@ -66,7 +66,7 @@ export class ModelSettings {
     },
     { message: 'must fit in contextTokens' },
   )
-  @Whole(1, TOKENS_MAX)
+  @WholeNumber(1, TOKENS_MAX)
   readonly maxTokens!: number;
 
   @IsIn(['max_tokens', 'max_completion_tokens'], {
@@ -79,7 +79,7 @@ export class ModelSettings {
    * token accepts no pictures.
    */
   @OptionalField
-  @Whole(1, TOKENS_MAX)
+  @WholeNumber(1, TOKENS_MAX)
   readonly imageTokens?: number;
 
   /**
@@ -87,7 +87,7 @@ export class ModelSettings {
    * price per model token.
    */
   @OptionalField
-  @Whole(0, IMAGES_MAX)
+  @WholeNumber(0, IMAGES_MAX)
   readonly imagesMax?: number;
 
   /** The models that answer in its place, in order, if its provider fails before the first word. */

@@ -1,7 +1,7 @@
 import { EnvError, makeValidator } from 'envalid';
 import { MODEL_ID, isBaseUrl } from './model-words.js';
 import type { MaxTokensField, ModelSettings, ProviderSettings } from './models-file.js';
-import { listOf } from './network-settings.js';
+import { splitList } from './network-settings.js';
 
 /**
  * The limits that all hosted models of today have at least. A model with other limits must be in a models
@@ -85,7 +85,7 @@ export function readNamedModels(read: NamingSettings): NamedModels {
     return { ...NO_MODELS, hints };
   }
   const found = [openAiModels(read, openAi), geminiModels(read, gemini)];
-  const both = listOf(openAi).filter((name) => listOf(gemini).includes(name));
+  const both = splitList(openAi).filter((name) => splitList(gemini).includes(name));
   const duplicates = both.map(
     (name) => ['GEMINI_MODELS', `names ${name}, which OPENAI_MODELS names too`] as const,
   );
@@ -118,7 +118,7 @@ function toNamedModels(
   { name, baseUrl, apiKey }: { name: string; baseUrl: string; apiKey: string },
   names: string,
 ): NamedModels {
-  const models = listOf(names).map((id) => ({
+  const models = splitList(names).map((id) => ({
     ...{ id, provider: name, upstream: id, maxTokensField: MAX_TOKENS_FIELD },
     ...LIMITS,
   }));

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { EnvError, makeValidator } from 'envalid';
 
 /** Returns the items of a comma-separated setting. */
-export function listOf(text: string): string[] {
+export function splitList(text: string): string[] {
   return text
     .split(',')
     .map((word) => word.trim())
@@ -32,12 +32,12 @@ function isOrigin(text: string): boolean {
 }
 
 export const networks = makeValidator<string>((input) => {
-  if (listOf(input).every(isNetwork)) return input;
+  if (splitList(input).every(isNetwork)) return input;
   throw new EnvError('must be addresses or networks such as 10.0.0.0/8, separated by commas');
 });
 
 export const origins = makeValidator<string>((input) => {
-  const list = listOf(input);
+  const list = splitList(input);
   if (list.every(isOrigin) || (list.length === 1 && list[0] === '*')) return input;
   throw new EnvError('must be * or origins such as https://chat.example.org, separated by commas');
 });

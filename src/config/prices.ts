@@ -6,7 +6,7 @@ import { isFields } from '../fields/field-reader.js';
 const PRICE_MAX = 100_000_000;
 
 /** Validates a whole number between two bounds. There is no default. */
-export function Whole(min: number, max: number): PropertyDecorator {
+export function WholeNumber(min: number, max: number): PropertyDecorator {
   const range = `must be a whole number from ${String(min)} to ${String(max)}`;
   const isWhole = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= min;
   return ValidateBy(
@@ -44,16 +44,16 @@ function AtMost(prompt: string): PropertyDecorator {
 
 /** Whole tokens of the wallet for a message, whatever its length. */
 export class FlatPrice {
-  @Whole(0, PRICE_MAX)
+  @WholeNumber(0, PRICE_MAX)
   readonly perMessage!: number;
 }
 
 /** Whole tokens of the wallet for each 1,000 model tokens; the sum is rounded up once. */
 class MeteredPrice {
-  @Whole(0, PRICE_MAX)
+  @WholeNumber(0, PRICE_MAX)
   readonly per1kPrompt!: number;
 
-  @Whole(0, PRICE_MAX)
+  @WholeNumber(0, PRICE_MAX)
   readonly per1kCompletion!: number;
 
   /**
@@ -70,10 +70,10 @@ class MeteredPrice {
  * prices.
  */
 class PriceByMillion {
-  @Whole(0, PRICE_MAX)
+  @WholeNumber(0, PRICE_MAX)
   readonly perMillionPrompt!: number;
 
-  @Whole(0, PRICE_MAX)
+  @WholeNumber(0, PRICE_MAX)
   readonly perMillionCompletion!: number;
 
   @OptionalField

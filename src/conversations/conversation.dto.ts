@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { TextField } from '../fields/text-field.js';
-import { ShownId, ShownText, ShownTime } from '../fields/field-docs.js';
+import { OutputId, OutputText, OutputTime } from '../fields/field-docs.js';
 import { PageOf } from '../openapi/page.dto.js';
 import { TurnDto } from './turn.dto.js';
 import { TITLE_MAX_CHARS } from './title.js';
@@ -49,30 +49,30 @@ export class ConversationSettingsDto {
 
 /** A conversation. */
 export class ConversationDto {
-  @ShownId('The conversation.')
+  @OutputId('The conversation.')
   readonly id!: string;
 
-  @ShownText('The name. If none was given, it is empty until the first message.', {
+  @OutputText('The name. If none was given, it is empty until the first message.', {
     examples: [TITLE],
   })
   readonly title!: string;
 
-  @ShownText('The model for messages that do not name a model. Null: the default model.', {
+  @OutputText('The model for messages that do not name a model. Null: the default model.', {
     examples: ['echo'],
     nullable: true,
   })
   readonly model!: string | null;
 
-  @ShownText('Instructions that the model gets before all messages.', {
+  @OutputText('Instructions that the model gets before all messages.', {
     examples: [SYSTEM],
     nullable: true,
   })
   readonly system!: string | null;
 
-  @ShownTime('When it was opened.')
+  @OutputTime('When it was opened.')
   readonly created_at!: string;
 
-  @ShownTime('When it was last changed or got a message.')
+  @OutputTime('When it was last changed or got a message.')
   readonly updated_at!: string;
 }
 

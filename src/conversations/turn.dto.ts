@@ -1,4 +1,4 @@
-import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import { OutputId, OutputInteger, OutputText, OutputTime } from '../fields/field-docs.js';
 import { PageOf } from '../openapi/page.dto.js';
 
 export const MESSAGE_EXAMPLE = 'Hello, how does this work?';
@@ -6,34 +6,37 @@ export const RESPONSE_EXAMPLE = `This is a dummy AI response to your message: '$
 
 /** A saved turn. */
 export class TurnDto {
-  @ShownId('The turn.')
+  @OutputId('The turn.')
   readonly id!: string;
 
-  @ShownId('The conversation it belongs to.')
+  @OutputId('The conversation it belongs to.')
   readonly conversation!: string;
 
-  @ShownText('The message of the user.', { examples: [MESSAGE_EXAMPLE] })
+  @OutputText('The message of the user.', { examples: [MESSAGE_EXAMPLE] })
   readonly message!: string;
 
-  @ShownText('The answer of the model.', { examples: [RESPONSE_EXAMPLE] })
+  @OutputText('The answer of the model.', { examples: [RESPONSE_EXAMPLE] })
   readonly response!: string;
 
-  @ShownText('The model that answered.', { examples: ['echo'] })
+  @OutputText('The model that answered.', { examples: ['echo'] })
   readonly model!: string;
 
-  @ShownText('The API key that sent the message, with its name at that time. Null for a session.', {
-    nullable: true,
-    examples: ['laptop'],
-  })
+  @OutputText(
+    'The API key that sent the message, with its name at that time. Null for a session.',
+    {
+      nullable: true,
+      examples: ['laptop'],
+    },
+  )
   readonly key!: string | null;
 
-  @ShownText('Whether the answer is complete.', { enum: ['complete', 'aborted', 'failed'] })
+  @OutputText('Whether the answer is complete.', { enum: ['complete', 'aborted', 'failed'] })
   readonly status!: string;
 
-  @ShownInteger('The tokens that it cost.', { examples: [100] })
+  @OutputInteger('The tokens that it cost.', { examples: [100] })
   readonly tokens!: number;
 
-  @ShownTime('When it was saved.')
+  @OutputTime('When it was saved.')
   readonly timestamp!: string;
 }
 

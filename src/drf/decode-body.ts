@@ -96,17 +96,17 @@ function parseForm(bytes: Buffer, charset: string | undefined): Record<string, s
 
 function parseJson(text: string, commasMax: number): unknown {
   const commas = countCommas(text, commasMax);
-  const value = parsing(() => secureJson.parse(text));
-  return commas > EXACT_COMMAS_MAX ? value : parsing(() => withExactIntegers(value, text));
+  const value = parseOrThrow(() => secureJson.parse(text));
+  return commas > EXACT_COMMAS_MAX ? value : parseOrThrow(() => withExactIntegers(value, text));
 }
 
 function parsePlain(text: string, commasMax: number): unknown {
   countCommas(text, commasMax);
-  return parsing(() => secureJson.parse(text));
+  return parseOrThrow(() => secureJson.parse(text));
 }
 
 /** Runs a parser, and converts every error to `ParseError`, because the body is the caller's. */
-function parsing(parse: () => unknown): unknown {
+function parseOrThrow(parse: () => unknown): unknown {
   try {
     return parse();
   } catch (error) {

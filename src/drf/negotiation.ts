@@ -26,7 +26,7 @@ export interface JsonStyle {
  * Returns how specific a range is: 0 for any type, 1 for `text/*`, 2 for a type, 3 for a type with parameters
  * other than `q`.
  */
-function exactness({ type, subtype, parameters }: MediaType): number {
+function specificity({ type, subtype, parameters }: MediaType): number {
   if (type === '*') return 0;
   if (subtype === '*') return 1;
   return [...parameters.keys()].every((name) => name === 'q') ? 2 : 3;
@@ -60,7 +60,7 @@ export function negotiate(request: IncomingMessage, jsonOnly: boolean): JsonStyl
   if (writable.length === 0) throw new NotFound();
   const ranges = (accept ?? '*/*').split(',').map(parseMediaType);
   for (const exact of [3, 2, 1, 0]) {
-    const equals = ranges.filter((range) => exactness(range) === exact);
+    const equals = ranges.filter((range) => specificity(range) === exact);
     for (const { type } of writable) {
       const range = equals.find((candidate) => matches(candidate, type));
       if (range) return { indent: type === JSON_TYPE ? indentOf(range) : 0 };

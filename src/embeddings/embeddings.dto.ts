@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Min, ValidateBy } from 'class-validator';
-import { ShownInteger, ShownText } from '../fields/field-docs.js';
+import { OutputInteger, OutputText } from '../fields/field-docs.js';
 import { inputFault } from './embedding-inputs.js';
 
 /** OpenAI's limit. */
@@ -74,10 +74,10 @@ export class EmbeddingsDto {
 
 /** One embedding. */
 export class EmbeddingDto {
-  @ShownText('Always `embedding`.', { enum: ['embedding'] })
+  @OutputText('Always `embedding`.', { enum: ['embedding'] })
   readonly object!: string;
 
-  @ShownInteger('The index of its input, from 0.')
+  @OutputInteger('The index of its input, from 0.')
   readonly index!: number;
 
   @ApiProperty({
@@ -89,16 +89,16 @@ export class EmbeddingDto {
 
 /** The model tokens that were charged. */
 export class EmbeddingsUsageDto {
-  @ShownInteger('Model tokens of all inputs.')
+  @OutputInteger('Model tokens of all inputs.')
   readonly prompt_tokens!: number;
 
-  @ShownInteger('The same number as `prompt_tokens`.')
+  @OutputInteger('The same number as `prompt_tokens`.')
   readonly total_tokens!: number;
 }
 
 /** The list of all embeddings. */
 export class EmbeddingListDto {
-  @ShownText('Always `list`.', { enum: ['list'] })
+  @OutputText('Always `list`.', { enum: ['list'] })
   readonly object!: string;
 
   @ApiProperty({
@@ -107,7 +107,7 @@ export class EmbeddingListDto {
   })
   readonly data!: EmbeddingDto[];
 
-  @ShownText('The model that created the embeddings.', { examples: ['text-embedding-3-small'] })
+  @OutputText('The model that created the embeddings.', { examples: ['text-embedding-3-small'] })
   readonly model!: string;
 
   @ApiProperty({ type: EmbeddingsUsageDto, description: 'The model tokens that were used.' })

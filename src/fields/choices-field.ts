@@ -14,7 +14,7 @@ const toList = (value: unknown): unknown =>
 
 /** A list of one or more of the given words in a request body. The field is optional. */
 export function ChoicesField({ choices, description }: ChoicesFieldRules): PropertyDecorator {
-  const strange = (value: unknown) =>
+  const unknownItem = (value: unknown) =>
     (value as unknown[]).find((one) => !(choices as readonly unknown[]).includes(one));
   const rule = (
     name: string,
@@ -36,8 +36,8 @@ export function ChoicesField({ choices, description }: ChoicesFieldRules): Prope
     rule('notEmpty', (value) => (value as unknown[]).length > 0, 'This list may not be empty.'),
     rule(
       'choices',
-      (value) => strange(value) === undefined,
-      ({ value }) => `"${String(strange(value))}" is not a valid choice.`,
+      (value) => unknownItem(value) === undefined,
+      ({ value }) => `"${String(unknownItem(value))}" is not a valid choice.`,
     ),
   );
 }

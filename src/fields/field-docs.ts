@@ -70,17 +70,17 @@ export function describeBoolean(rules: {
 }
 
 /** Documents a boolean in a response. */
-export const ShownBoolean = (description: string): PropertyDecorator =>
+export const OutputBoolean = (description: string): PropertyDecorator =>
   ApiProperty({ type: 'boolean', description });
 
 /** Documents an integer in a response. Its minimum is 0 unless `min` is given. */
-export const ShownInteger = (
+export const OutputInteger = (
   description: string,
   { min = 0, ...rest }: { min?: number; examples?: number[]; nullable?: boolean } = {},
 ): PropertyDecorator => ApiProperty({ type: 'integer', minimum: min, description, ...rest });
 
 /** Documents a text in a response. */
-export const ShownText = (
+export const OutputText = (
   description: string,
   rest: Pick<ApiPropertyOptions, 'pattern' | 'enum' | 'format' | 'nullable'> & {
     examples?: string[];
@@ -91,12 +91,12 @@ export const ShownText = (
 const EXAMPLE_ID = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 
 /** Documents an id in a response. */
-export const ShownId = (description: string, rest: { nullable?: boolean } = {}) =>
-  ShownText(description, { format: 'uuid', examples: [EXAMPLE_ID], ...rest });
+export const OutputId = (description: string, rest: { nullable?: boolean } = {}) =>
+  OutputText(description, { format: 'uuid', examples: [EXAMPLE_ID], ...rest });
 
 /** Documents a time in a response. */
-export const ShownTime = (description: string, rest: { nullable?: boolean } = {}) =>
-  ShownText(`${description} ISO 8601 in UTC, with microseconds.`, {
+export const OutputTime = (description: string, rest: { nullable?: boolean } = {}) =>
+  OutputText(`${description} ISO 8601 in UTC, with microseconds.`, {
     format: 'date-time',
     pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z$',
     examples: ['2025-08-19T00:48:00.123456Z'],

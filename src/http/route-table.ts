@@ -105,7 +105,7 @@ export class RouteTable {
 
   /** Returns the path of a request's URL, or undefined if it does not exist. */
   find(url: string): KnownPath | undefined {
-    const path = withoutLastSlash(decoded(url.split('?', 1)[0] ?? url));
+    const path = withoutLastSlash(decodePath(url.split('?', 1)[0] ?? url));
     const entry =
       this.entries.get(path) ??
       [...this.entries.values()].find((candidate) => candidate.pattern.test(path));
@@ -142,7 +142,7 @@ function knownPathOf({ methods }: Entry): KnownPath {
 }
 
 /** Decodes escapes as the router does. A path that cannot be decoded matches none of our paths. */
-function decoded(path: string): string {
+function decodePath(path: string): string {
   if (!path.includes('%')) return path;
   try {
     return decodeURI(path);

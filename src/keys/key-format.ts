@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const START = 'tally_';
+const KEY_PREFIX = 'tally_';
 /** 43 characters have more than 256 random bits. */
 const RANDOM_CHARS = 43;
 const CHECKSUM_CHARS = 6;
 /** Number of characters that are shown of a key: enough to recognise it, far too few to guess it. */
-const SHOWN_CHARS = START.length + 6;
+const SHOWN_CHARS = KEY_PREFIX.length + 6;
 
 const KEY = /^tally_([\dA-Za-z]{43})([\dA-Za-z]{6})$/;
 
@@ -25,11 +25,11 @@ function checksumOf(text: string): string {
 export function makeKey(): string {
   const digit = () => ALPHABET[randomInt(ALPHABET.length)] ?? '';
   const random = Array.from({ length: RANDOM_CHARS }, digit).join('');
-  return START + random + checksumOf(random);
+  return KEY_PREFIX + random + checksumOf(random);
 }
 
 /** Returns whether a credential starts like an API key. */
-export const isKey = (secret: string): boolean => secret.startsWith(START);
+export const isKey = (secret: string): boolean => secret.startsWith(KEY_PREFIX);
 
 /** Returns whether a credential can be one of our keys. A mistyped key is refused without a database query. */
 export function isWellFormed(secret: string): boolean {

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ChoicesField } from '../fields/choices-field.js';
-import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import { OutputId, OutputInteger, OutputText, OutputTime } from '../fields/field-docs.js';
 import { NumberField } from '../fields/number-field.js';
 import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
@@ -94,13 +94,13 @@ export class RotationDto {
 
 /** An API key, as its owner sees it. It never contains the key itself. */
 export class KeyDto {
-  @ShownId('The key.')
+  @OutputId('The key.')
   readonly id!: string;
 
-  @ShownText('The name that its owner gave it.', { examples: ['laptop'] })
+  @OutputText('The name that its owner gave it.', { examples: ['laptop'] })
   readonly name!: string;
 
-  @ShownText('The first characters of the key.', { examples: ['tally_Ab3dE9'] })
+  @OutputText('The first characters of the key.', { examples: ['tally_Ab3dE9'] })
   readonly prefix!: string;
 
   @ApiProperty({
@@ -110,36 +110,36 @@ export class KeyDto {
   })
   readonly scopes!: Scope[];
 
-  @ShownInteger('Maximum number of tokens that the key may spend. Null: no limit.', {
+  @OutputInteger('Maximum number of tokens that the key may spend. Null: no limit.', {
     nullable: true,
     examples: [1000],
   })
   readonly limit!: number | null;
 
-  @ShownText('When the count of spent tokens starts again (UTC). Null: never.', {
+  @OutputText('When the count of spent tokens starts again (UTC). Null: never.', {
     enum: [...RESETS, null],
     nullable: true,
   })
   readonly limit_reset!: string | null;
 
-  @ShownInteger('The tokens that were spent since then, plus the tokens that are held.', {
+  @OutputInteger('The tokens that were spent since then, plus the tokens that are held.', {
     examples: [300],
   })
   readonly used!: number;
 
-  @ShownInteger('The tokens that are left of the limit. Null if there is no limit.', {
+  @OutputInteger('The tokens that are left of the limit. Null if there is no limit.', {
     nullable: true,
     examples: [700],
   })
   readonly remaining!: number | null;
 
-  @ShownTime('When it expires. Null: never.', { nullable: true })
+  @OutputTime('When it expires. Null: never.', { nullable: true })
   readonly expires_at!: string | null;
 
-  @ShownTime('When it was last used, to the minute. Null: never.', { nullable: true })
+  @OutputTime('When it was last used, to the minute. Null: never.', { nullable: true })
   readonly last_used_at!: string | null;
 
-  @ShownTime('When it was created.')
+  @OutputTime('When it was created.')
   readonly created_at!: string;
 }
 
@@ -147,7 +147,7 @@ export class KeyPageDto extends PageOf(KeyDto) {}
 
 /** A key that was just made or rotated. */
 export class CreatedKeyDto extends KeyDto {
-  @ShownText('The key. Shown only once, because only its digest is stored.', {
+  @OutputText('The key. Shown only once, because only its digest is stored.', {
     pattern: '^tally_[0-9A-Za-z]{49}$',
     examples: ['tally_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4XtvWg'],
   })

@@ -185,7 +185,7 @@ export class Limiter {
   private enforce({ request, reply }: Exchange, policy: Policy, countResult: CountResult): true {
     setLimitHeaders(request, reply, policy, countResult);
     if (countResult.granted === 0) {
-      this.metrics.limitHit(policy.name);
+      this.metrics.countLimitHit(policy.name);
       throw new Throttled(retryAfterSeconds(countResult));
     }
     return true;

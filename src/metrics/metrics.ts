@@ -68,7 +68,7 @@ export class Metrics {
     "From the question to the end of a provider's answer.",
     ['provider', 'outcome'],
   );
-  private readonly firstWords = this.histogram(
+  private readonly firstWordTimes = this.histogram(
     'provider_first_word_seconds',
     "From the question to the first word of a provider's answer.",
     ['provider'],
@@ -79,28 +79,28 @@ export class Metrics {
     if (this.isOn) collectDefaultMetrics({ register: this.registry });
   }
 
-  tokensHeld(amount: number): void {
+  countHeld(amount: number): void {
     this.held.inc(amount);
   }
-  tokensCharged(amount: number): void {
+  countCharged(amount: number): void {
     this.charged.inc(amount);
   }
-  tokensReleased(amount: number): void {
+  countReleased(amount: number): void {
     this.released.inc(amount);
   }
-  tokensExpired(amount: number): void {
+  countExpired(amount: number): void {
     this.expired.inc(amount);
   }
-  tokensGranted(amount: number): void {
+  countGranted(amount: number): void {
     this.granted.inc(amount);
   }
 
-  walletsAudited(right: number, wrong: number): void {
+  countAudited(right: number, wrong: number): void {
     this.audited.inc({ result: 'right' }, right);
     this.audited.inc({ result: 'wrong' }, wrong);
   }
 
-  requestEnded({ method, route, status, seconds, refusal }: RequestOutcome): void {
+  recordRequest({ method, route, status, seconds, refusal }: RequestOutcome): void {
     if (!this.isOn) return;
     const labels = {
       method: METHODS.has(method) ? method : 'other',
@@ -111,15 +111,15 @@ export class Metrics {
     if (refusal !== undefined) this.refusals.inc({ code: refusal });
   }
 
-  limitHit(limit: string): void {
+  countLimitHit(limit: string): void {
     this.throttled.inc({ limit });
   }
 
-  firstWord(provider: string, seconds: number): void {
-    if (this.isOn) this.firstWords.observe({ provider }, seconds);
+  recordFirstWord(provider: string, seconds: number): void {
+    if (this.isOn) this.firstWordTimes.observe({ provider }, seconds);
   }
 
-  providerEnded(provider: string, outcome: ProviderOutcome, seconds: number): void {
+  recordProviderCall(provider: string, outcome: ProviderOutcome, seconds: number): void {
     if (!this.isOn) return;
     const isFailure = outcome !== 'answered' && outcome !== 'left';
     this.providerCalls.observe({ provider, outcome: isFailure ? 'failed' : outcome }, seconds);
@@ -130,7 +130,7 @@ export class Metrics {
    * Adds a gauge whose value is read when Prometheus asks. If the value is undefined at that moment, it is not
    * shown.
    */
-  watch(
+  addGauge(
     name: string,
     help: string,
     read: () => number | undefined | Promise<number | undefined>,
@@ -150,7 +150,7 @@ export class Metrics {
   }
 
   /** Adds a gauge with several values of one kind, which are distinguished by the label `label`. */
-  watchMany(
+  addLabelledGauge(
     name: string,
     help: string,
     label: string,

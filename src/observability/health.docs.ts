@@ -1,10 +1,10 @@
 import { DatabaseNotAnswering } from '../errors.js';
-import { ShownText } from '../fields/field-docs.js';
+import { OutputText } from '../fields/field-docs.js';
 import { describeRoute } from '../openapi/route-docs.js';
 
 /** The response of a healthy process. */
 export class HealthDto {
-  @ShownText('Always `ok`.', { enum: ['ok'] })
+  @OutputText('Always `ok`.', { enum: ['ok'] })
   readonly status!: string;
 }
 

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ShownInteger, ShownText } from '../fields/field-docs.js';
+import { OutputInteger, OutputText } from '../fields/field-docs.js';
 
 /** Parts of the thinking, with their pieces joined. */
 const ThoughtParts = (provider: string): PropertyDecorator =>
@@ -12,13 +12,13 @@ const ThoughtParts = (provider: string): PropertyDecorator =>
 
 /** The message of an answer. */
 export class CompletionAnswerMessageDto {
-  @ShownText('Always `assistant`.', { enum: ['assistant'] })
+  @OutputText('Always `assistant`.', { enum: ['assistant'] })
   readonly role!: string;
 
-  @ShownText('The text. Null if there are only tool calls.', { nullable: true })
+  @OutputText('The text. Null if there are only tool calls.', { nullable: true })
   readonly content!: string | null;
 
-  @ShownText('Always null.', { nullable: true })
+  @OutputText('Always null.', { nullable: true })
   readonly refusal!: string | null;
 
   @ApiProperty({
@@ -45,7 +45,7 @@ export class CompletionAnswerMessageDto {
 
 /** The only choice of an answer. */
 export class CompletionChoiceDto {
-  @ShownInteger('Always 0.')
+  @OutputInteger('Always 0.')
   readonly index!: number;
 
   @ApiProperty({ type: CompletionAnswerMessageDto, description: 'The message of the model.' })
@@ -59,19 +59,19 @@ export class CompletionChoiceDto {
   })
   readonly logprobs!: object | null;
 
-  @ShownText('Why the answer ended.', { enum: ['stop', 'length', 'tool_calls', 'content_filter'] })
+  @OutputText('Why the answer ended.', { enum: ['stop', 'length', 'tool_calls', 'content_filter'] })
   readonly finish_reason!: string;
 }
 
 class PromptTokensDto {
-  @ShownInteger(
+  @OutputInteger(
     'The model tokens that the provider read from its cache, as it reports them. 0 if it reports none.',
   )
   readonly cached_tokens!: number;
 }
 
 class CompletionTokensDto {
-  @ShownInteger(
+  @OutputInteger(
     'The model tokens of the thinking, as the provider reports them. 0 if it reports none.',
   )
   readonly reasoning_tokens!: number;
@@ -79,13 +79,13 @@ class CompletionTokensDto {
 
 /** The counts of model tokens that the price is based on. */
 export class CompletionUsageDto {
-  @ShownInteger('Model tokens of the prompt.')
+  @OutputInteger('Model tokens of the prompt.')
   readonly prompt_tokens!: number;
 
-  @ShownInteger('Model tokens of the answer.')
+  @OutputInteger('Model tokens of the answer.')
   readonly completion_tokens!: number;
 
-  @ShownInteger('Model tokens of the prompt and the answer.')
+  @OutputInteger('Model tokens of the prompt and the answer.')
   readonly total_tokens!: number;
 
   @ApiProperty({ type: PromptTokensDto, description: 'Details of `prompt_tokens`.' })
@@ -97,16 +97,16 @@ export class CompletionUsageDto {
 
 /** A complete answer that is not streamed. */
 export class CompletionAnswerDto {
-  @ShownText('`chatcmpl-` and the id of the turn, without its dashes.')
+  @OutputText('`chatcmpl-` and the id of the turn, without its dashes.')
   readonly id!: string;
 
-  @ShownText('Always `chat.completion`.', { enum: ['chat.completion'] })
+  @OutputText('Always `chat.completion`.', { enum: ['chat.completion'] })
   readonly object!: string;
 
-  @ShownInteger('When the request was made, in seconds since 1970.')
+  @OutputInteger('When the request was made, in seconds since 1970.')
   readonly created!: number;
 
-  @ShownText('The model that answered.', { examples: ['echo'] })
+  @OutputText('The model that answered.', { examples: ['echo'] })
   readonly model!: string;
 
   @ApiProperty({ type: [CompletionChoiceDto], description: 'One choice.' })
@@ -118,16 +118,16 @@ export class CompletionAnswerDto {
 
 /** A model that callers can name. */
 export class ModelDto {
-  @ShownText('The name of the model.', { examples: ['echo'] })
+  @OutputText('The name of the model.', { examples: ['echo'] })
   readonly id!: string;
 
-  @ShownText('Always `model`.', { enum: ['model'] })
+  @OutputText('Always `model`.', { enum: ['model'] })
   readonly object!: string;
 
-  @ShownInteger('A fixed time, in seconds since 1970. It is the same for all models.')
+  @OutputInteger('A fixed time, in seconds since 1970. It is the same for all models.')
   readonly created!: number;
 
-  @ShownText('Always `tallychat`.', { enum: ['tallychat'] })
+  @OutputText('Always `tallychat`.', { enum: ['tallychat'] })
   readonly owned_by!: string;
 
   @ApiProperty({
@@ -139,7 +139,7 @@ export class ModelDto {
   })
   readonly price!: object;
 
-  @ShownInteger('Maximum length of prompt and answer together, in model tokens.', {
+  @OutputInteger('Maximum length of prompt and answer together, in model tokens.', {
     examples: [1_000_000],
   })
   readonly context_length!: number;
@@ -147,7 +147,7 @@ export class ModelDto {
 
 /** The list of all models that callers can name. */
 export class ModelListDto {
-  @ShownText('Always `list`.', { enum: ['list'] })
+  @OutputText('Always `list`.', { enum: ['list'] })
   readonly object!: string;
 
   @ApiProperty({ type: [ModelDto], description: 'The models. The first one is the default.' })

@@ -13,7 +13,7 @@ import { ERROR_SCHEMAS } from './error-schemas.js';
 import { isOpenAiPath } from '../http/openai-error.js';
 import { SCHEMA_NAME } from './event-schemas.js';
 import { MAX_LENGTH_SETTING } from '../fields/field-docs.js';
-import { inOrder } from './path-order.js';
+import { sortPaths } from './path-order.js';
 import { ROUTE_ERRORS } from './route-docs.js';
 import { RouteTable, type RouteAccess, type ServedRoute } from '../http/route-table.js';
 import { refusalsOf, sharedResponses } from './shared-answers.js';
@@ -107,7 +107,7 @@ function pathsOf(
     }
     paths[wirePath(path)] = described;
   }
-  return inOrder(paths);
+  return sortPaths(paths);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../http/pagination.js';
-import { ShownText } from '../fields/field-docs.js';
+import { OutputText } from '../fields/field-docs.js';
 import type { ParameterDescription } from './route-docs.js';
 
 /** The query parameters of every route that returns pages. */
@@ -25,13 +25,13 @@ export const PAGE_PARAMETERS: readonly ParameterDescription[] = [
 /** Returns the class of the result of `paginate`: `class TurnPageDto extends PageOf(TurnDto) {}`. */
 export function PageOf<Item>(item: Type<Item>) {
   class Page {
-    @ShownText('The URL of the page of older results. Null on the last page.', {
+    @OutputText('The URL of the page of older results. Null on the last page.', {
       format: 'uri',
       nullable: true,
     })
     readonly next!: string | null;
 
-    @ShownText('The URL of the page of newer results. Null on the first page.', {
+    @OutputText('The URL of the page of newer results. Null on the first page.', {
       format: 'uri',
       nullable: true,
     })

@@ -5,7 +5,7 @@ import { TAGS } from './tags.js';
  * The last paths, in their order. Collections are generated from the document and run from top to bottom. A
  * changed password would break the example of a deletion, and the credential must be valid until the logout.
  */
-const LAST = [
+const LAST_PATHS = [
   '/api/password/',
   '/api/me/',
   '/api/sessions/',
@@ -25,12 +25,12 @@ const tagOf = (item: OpenAPIObject['paths'][string]): number => {
 };
 
 /** Returns the paths in the order of their tags. Within each tag, paths that need no id come first. */
-export function inOrder(paths: OpenAPIObject['paths']): OpenAPIObject['paths'] {
+export function sortPaths(paths: OpenAPIObject['paths']): OpenAPIObject['paths'] {
   const rank = ([path, item]: [string, OpenAPIObject['paths'][string]]) => [
     Number(isBelowApi(path)),
     tagOf(item),
-    Number(path.includes('{') && !LAST.includes(path)),
-    LAST.indexOf(path),
+    Number(path.includes('{') && !LAST_PATHS.includes(path)),
+    LAST_PATHS.indexOf(path),
   ];
   const ranked = Object.entries(paths).map((entry) => ({ entry, rank: rank(entry) }));
   ranked.sort((one, other) => {

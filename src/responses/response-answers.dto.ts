@@ -1,6 +1,6 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath, type SchemaObject } from '@nestjs/swagger';
 import type { Type } from '@nestjs/common';
-import { ShownBoolean, ShownInteger, ShownText } from '../fields/field-docs.js';
+import { OutputBoolean, OutputInteger, OutputText } from '../fields/field-docs.js';
 import {
   ResponseCallDto,
   ResponseCustomCallDto,
@@ -22,16 +22,16 @@ const ShownNumber = (description: string): PropertyDecorator =>
 
 /** The reason why a response failed. */
 export class ResponseErrorDto {
-  @ShownText('A word for programs.')
+  @OutputText('A word for programs.')
   readonly code!: string;
 
-  @ShownText('A sentence for people.')
+  @OutputText('A sentence for people.')
   readonly message!: string;
 }
 
 /** The reason why a response is incomplete. */
 export class ResponseIncompleteDto {
-  @ShownText(
+  @OutputText(
     '`max_output_tokens`: its limit, the wallet or the time limit was reached. `content_filter`: the provider filtered it.',
     {
       enum: ['max_output_tokens', 'content_filter'],
@@ -41,40 +41,40 @@ export class ResponseIncompleteDto {
 }
 
 class InputTokensDto {
-  @ShownInteger('The model tokens that the provider read from its cache, as it reports them.')
+  @OutputInteger('The model tokens that the provider read from its cache, as it reports them.')
   readonly cached_tokens!: number;
 }
 
 class OutputTokensDto {
-  @ShownInteger('The model tokens of the thinking, as the provider reports them.')
+  @OutputInteger('The model tokens of the thinking, as the provider reports them.')
   readonly reasoning_tokens!: number;
 }
 
 /** The counts of model tokens that the price is based on. */
 class ResponseUsageDto {
-  @ShownInteger('Model tokens of the prompt.')
+  @OutputInteger('Model tokens of the prompt.')
   readonly input_tokens!: number;
 
   @ApiProperty({ type: InputTokensDto, description: 'Details of `input_tokens`.' })
   readonly input_tokens_details!: InputTokensDto;
 
-  @ShownInteger('Model tokens of the answer, including the thinking.')
+  @OutputInteger('Model tokens of the answer, including the thinking.')
   readonly output_tokens!: number;
 
   @ApiProperty({ type: OutputTokensDto, description: 'Details of `output_tokens`.' })
   readonly output_tokens_details!: OutputTokensDto;
 
-  @ShownInteger('Model tokens of the prompt and the answer.')
+  @OutputInteger('Model tokens of the prompt and the answer.')
   readonly total_tokens!: number;
 }
 
 class ResponseThoughtDto {
-  @ShownText('How much the model should think. Null if the request did not set it.', {
+  @OutputText('How much the model should think. Null if the request did not set it.', {
     nullable: true,
   })
   readonly effort!: string | null;
 
-  @ShownText('The value of the request.', { nullable: true })
+  @OutputText('The value of the request.', { nullable: true })
   readonly summary!: string | null;
 }
 
@@ -97,19 +97,19 @@ export const OUTPUT_ITEMS = [
 /** A response with all fields of OpenAI's format, including those that are null. */
 @ApiExtraModels(ResponseErrorDto, ResponseIncompleteDto, ResponseUsageDto, ...OUTPUT_ITEMS)
 export class ResponseDto {
-  @ShownText('`resp_` and the id of the turn, without its dashes.')
+  @OutputText('`resp_` and the id of the turn, without its dashes.')
   readonly id!: string;
 
-  @ShownText('Always `response`.', { enum: ['response'] })
+  @OutputText('Always `response`.', { enum: ['response'] })
   readonly object!: string;
 
-  @ShownInteger('When the request was made, in seconds since 1970.')
+  @OutputInteger('When the request was made, in seconds since 1970.')
   readonly created_at!: number;
 
-  @ShownInteger('When it was completed, in seconds since 1970.', { nullable: true })
+  @OutputInteger('When it was completed, in seconds since 1970.', { nullable: true })
   readonly completed_at!: number | null;
 
-  @ShownText('The state.', { enum: ['in_progress', 'completed', 'incomplete', 'failed'] })
+  @OutputText('The state.', { enum: ['in_progress', 'completed', 'incomplete', 'failed'] })
   readonly status!: string;
 
   @ShownOrNull(ResponseErrorDto, 'The reason for a failure.')
@@ -118,7 +118,7 @@ export class ResponseDto {
   @ShownOrNull(ResponseIncompleteDto, 'The reason why it is incomplete.')
   readonly incomplete_details!: ResponseIncompleteDto | null;
 
-  @ShownText('The model that answered.', { examples: ['echo'] })
+  @OutputText('The model that answered.', { examples: ['echo'] })
   readonly model!: string;
 
   @ShownAs(
@@ -133,25 +133,25 @@ export class ResponseDto {
   @ShownOrNull(ResponseUsageDto, 'The model tokens that were used.')
   readonly usage!: object | null;
 
-  @ShownText('The instructions of the request.', { nullable: true })
+  @OutputText('The instructions of the request.', { nullable: true })
   readonly instructions!: string | null;
 
-  @ShownInteger('The maximum length of the answer, as the request set it.', {
+  @OutputInteger('The maximum length of the answer, as the request set it.', {
     min: 1,
     nullable: true,
   })
   readonly max_output_tokens!: number | null;
 
-  @ShownInteger('The value of the request.', { min: 1, nullable: true })
+  @OutputInteger('The value of the request.', { min: 1, nullable: true })
   readonly max_tool_calls!: number | null;
 
-  @ShownText('The response that this one continues.', { nullable: true })
+  @OutputText('The response that this one continues.', { nullable: true })
   readonly previous_response_id!: string | null;
 
-  @ShownBoolean('Whether the response is stored.')
+  @OutputBoolean('Whether the response is stored.')
   readonly store!: boolean;
 
-  @ShownBoolean('Always false.')
+  @OutputBoolean('Always false.')
   readonly background!: boolean;
 
   @ShownAs({ type: 'array', items: anyObject }, 'The functions and custom tools of the request.')
@@ -160,10 +160,10 @@ export class ResponseDto {
   @ShownAs({ oneOf: [{ type: 'string' }, anyObject] }, 'Which tool the model should call.')
   readonly tool_choice!: unknown;
 
-  @ShownBoolean('Whether the model might call several tools at once.')
+  @OutputBoolean('Whether the model might call several tools at once.')
   readonly parallel_tool_calls!: boolean;
 
-  @ShownText('Whether the oldest turns could be left out.', { enum: ['auto', 'disabled'] })
+  @OutputText('Whether the oldest turns could be left out.', { enum: ['auto', 'disabled'] })
   readonly truncation!: string;
 
   @ApiProperty({ type: ResponseTextDto, description: 'The format of the answer.' })
@@ -184,19 +184,19 @@ export class ResponseDto {
   @ShownNumber('The value of the request. Default: 0.')
   readonly frequency_penalty!: number;
 
-  @ShownInteger('Always 0.')
+  @OutputInteger('Always 0.')
   readonly top_logprobs!: number;
 
-  @ShownText('Always `default`.', { enum: ['default'] })
+  @OutputText('Always `default`.', { enum: ['default'] })
   readonly service_tier!: string;
 
-  @ShownText('The value of the request.', { nullable: true })
+  @OutputText('The value of the request.', { nullable: true })
   readonly user!: string | null;
 
-  @ShownText('The value of the request.', { nullable: true })
+  @OutputText('The value of the request.', { nullable: true })
   readonly safety_identifier!: string | null;
 
-  @ShownText('The value of the request.', { nullable: true })
+  @OutputText('The value of the request.', { nullable: true })
   readonly prompt_cache_key!: string | null;
 
   @ShownAs(
@@ -208,12 +208,12 @@ export class ResponseDto {
 
 /** A response that was deleted. */
 export class ResponseDeletedDto {
-  @ShownText('The response.')
+  @OutputText('The response.')
   readonly id!: string;
 
-  @ShownText('Always `response`.', { enum: ['response'] })
+  @OutputText('Always `response`.', { enum: ['response'] })
   readonly object!: string;
 
-  @ShownBoolean('Always true.')
+  @OutputBoolean('Always true.')
   readonly deleted!: boolean;
 }

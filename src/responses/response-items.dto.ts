@@ -1,15 +1,15 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ShownText } from '../fields/field-docs.js';
+import { OutputText } from '../fields/field-docs.js';
 
 const STATUSES = ['in_progress', 'completed', 'incomplete'];
 const ID = 'The item. A later request may refer to it.';
 
 /** A part of the model's text. */
 export class OutputTextDto {
-  @ShownText('Always `output_text`.', { enum: ['output_text'] })
+  @OutputText('Always `output_text`.', { enum: ['output_text'] })
   readonly type!: string;
 
-  @ShownText('The text.')
+  @OutputText('The text.')
   readonly text!: string;
 
   @ApiProperty({
@@ -31,25 +31,25 @@ export class OutputTextDto {
 
 /** A part of the model's thinking. */
 export class SummaryTextDto {
-  @ShownText('Always `summary_text`.', { enum: ['summary_text'] })
+  @OutputText('Always `summary_text`.', { enum: ['summary_text'] })
   readonly type!: string;
 
-  @ShownText('The text.')
+  @OutputText('The text.')
   readonly text!: string;
 }
 
 /** The model's text. */
 export class ResponseMessageDto {
-  @ShownText(ID)
+  @OutputText(ID)
   readonly id!: string;
 
-  @ShownText('Always `message`.', { enum: ['message'] })
+  @OutputText('Always `message`.', { enum: ['message'] })
   readonly type!: string;
 
-  @ShownText('The state.', { enum: STATUSES })
+  @OutputText('The state.', { enum: STATUSES })
   readonly status!: string;
 
-  @ShownText('Always `assistant`.', { enum: ['assistant'] })
+  @OutputText('Always `assistant`.', { enum: ['assistant'] })
   readonly role!: string;
 
   @ApiProperty({ type: [OutputTextDto], description: 'One part.' })
@@ -58,10 +58,10 @@ export class ResponseMessageDto {
 
 /** The model's thinking, if the provider returns it. */
 export class ResponseReasoningDto {
-  @ShownText(ID)
+  @OutputText(ID)
   readonly id!: string;
 
-  @ShownText('Always `reasoning`.', { enum: ['reasoning'] })
+  @OutputText('Always `reasoning`.', { enum: ['reasoning'] })
   readonly type!: string;
 
   @ApiProperty({ type: [SummaryTextDto], description: 'One part, or none if there was no text.' })
@@ -77,16 +77,16 @@ export class ResponseReasoningDto {
 }
 
 class AnyCallDto {
-  @ShownText(ID)
+  @OutputText(ID)
   readonly id!: string;
 
-  @ShownText('The state.', { enum: STATUSES })
+  @OutputText('The state.', { enum: STATUSES })
   readonly status!: string;
 
-  @ShownText('The id that the output of this call must have.')
+  @OutputText('The id that the output of this call must have.')
   readonly call_id!: string;
 
-  @ShownText('The name of the tool.')
+  @OutputText('The name of the tool.')
   readonly name!: string;
 
   @ApiPropertyOptional({
@@ -99,18 +99,18 @@ class AnyCallDto {
 
 /** A call of a function. */
 export class ResponseCallDto extends AnyCallDto {
-  @ShownText('Always `function_call`.', { enum: ['function_call'] })
+  @OutputText('Always `function_call`.', { enum: ['function_call'] })
   readonly type!: string;
 
-  @ShownText('JSON, as the model wrote it.')
+  @OutputText('JSON, as the model wrote it.')
   readonly arguments!: string;
 }
 
 /** A call of a custom tool. */
 export class ResponseCustomCallDto extends AnyCallDto {
-  @ShownText('Always `custom_tool_call`.', { enum: ['custom_tool_call'] })
+  @OutputText('Always `custom_tool_call`.', { enum: ['custom_tool_call'] })
   readonly type!: string;
 
-  @ShownText('The text for the tool.')
+  @OutputText('The text for the tool.')
   readonly input!: string;
 }

@@ -1,21 +1,21 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
-import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import { OutputId, OutputInteger, OutputText, OutputTime } from '../fields/field-docs.js';
 
 export class SpentDto {
-  @ShownInteger('Number of charges.', { examples: [3] })
+  @OutputInteger('Number of charges.', { examples: [3] })
   readonly count!: number;
 
-  @ShownInteger('Sum of the charges, in tokens.', { examples: [300] })
+  @OutputInteger('Sum of the charges, in tokens.', { examples: [300] })
   readonly tokens!: number;
 }
 
 export class DayUsageDto extends SpentDto {
-  @ShownText('The day, in UTC.', { format: 'date', examples: ['2025-08-19'] })
+  @OutputText('The day, in UTC.', { format: 'date', examples: ['2025-08-19'] })
   readonly day!: string;
 }
 
 export class ModelUsageDto extends SpentDto {
-  @ShownText('The model. Null for old charges if their turn was deleted.', {
+  @OutputText('The model. Null for old charges if their turn was deleted.', {
     nullable: true,
     examples: ['echo'],
   })
@@ -23,23 +23,23 @@ export class ModelUsageDto extends SpentDto {
 }
 
 export class KeyUsageDto extends SpentDto {
-  @ShownText(
+  @OutputText(
     'The API key with its name at that time, or the id of a session. Null for old charges if their turn was deleted.',
     { nullable: true, examples: ['laptop'] },
   )
   readonly key!: string | null;
 
-  @ShownId('The key or the session.', { nullable: true })
+  @OutputId('The key or the session.', { nullable: true })
   readonly id!: string | null;
 }
 
 /** Charges, counted and summed. */
 @ApiExtraModels(DayUsageDto, ModelUsageDto, KeyUsageDto)
 export class UsageDto {
-  @ShownTime('The start of the period (inclusive).')
+  @OutputTime('The start of the period (inclusive).')
   readonly from!: string;
 
-  @ShownTime('The end of the period (exclusive).')
+  @OutputTime('The end of the period (exclusive).')
   readonly to!: string;
 
   @ApiProperty({

@@ -135,7 +135,7 @@ export class BatchedHolds {
       ordinals.set(spend.ownerId, before + 1);
       this.holds.record(tx, spend, createdAt);
       tx.whenCommitted(() => {
-        this.metrics.tokensHeld(spend.amount);
+        this.metrics.countHeld(spend.amount);
       });
       return { ordinal: before + 1 };
     });

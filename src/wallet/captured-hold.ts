@@ -26,8 +26,8 @@ export function recordCapture(
     appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...note });
   }
   tx.whenCommitted(() => {
-    metrics.tokensCharged(amount);
-    metrics.tokensReleased(held - amount);
+    metrics.countCharged(amount);
+    metrics.countReleased(held - amount);
   });
   return { charged: amount, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
 }

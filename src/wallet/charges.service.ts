@@ -160,7 +160,7 @@ export class ChargesService {
       const what = { reason, turnId, model, credentialId, keyName };
       appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, ...what });
       tx.whenCommitted(() => {
-        this.metrics.tokensCharged(amount);
+        this.metrics.countCharged(amount);
       });
     }
     return { charged: amount, available: availableOf(wallet), ordinal: wallet.lastOrdinal };

@@ -88,7 +88,7 @@ export class HoldsService {
     );
     if (!wallet) throw await spendRefusal(tx, spend, room);
     tx.whenCommitted(() => {
-      this.metrics.tokensHeld(amount);
+      this.metrics.countHeld(amount);
     });
     return { id: keyed ?? this.record(tx, spend, createdAt), ordinal: wallet.ordinal };
   }
@@ -149,8 +149,8 @@ export class HoldsService {
     );
     if (!wallet) throw new Error(`no wallet for hold ${holdId}`);
     tx.whenCommitted(() => {
-      if (state === 'released') this.metrics.tokensReleased(hold.amount);
-      else this.metrics.tokensExpired(hold.amount);
+      if (state === 'released') this.metrics.countReleased(hold.amount);
+      else this.metrics.countExpired(hold.amount);
     });
     return { charged: 0, available: availableOf(wallet), ordinal: wallet.lastOrdinal };
   }

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ShownId, ShownInteger, ShownText, ShownTime } from '../fields/field-docs.js';
+import { OutputId, OutputInteger, OutputText, OutputTime } from '../fields/field-docs.js';
 import { TextField } from '../fields/text-field.js';
 import { NumberField } from '../fields/number-field.js';
 import { PageOf } from '../openapi/page.dto.js';
@@ -30,7 +30,7 @@ export class RedeemDto {
 
 /** The amount that the caller can spend. */
 export class BalanceDto {
-  @ShownInteger('The balance minus the tokens that are held for answers in progress.', {
+  @OutputInteger('The balance minus the tokens that are held for answers in progress.', {
     examples: [3900],
   })
   readonly tokens!: number;
@@ -38,13 +38,13 @@ export class BalanceDto {
 
 /** The owner's own limits. */
 export class LimitsStateDto {
-  @ShownInteger('Maximum number of tokens to spend in a day (UTC). Null: no limit.', {
+  @OutputInteger('Maximum number of tokens to spend in a day (UTC). Null: no limit.', {
     nullable: true,
     examples: [1000],
   })
   readonly daily!: number | null;
 
-  @ShownInteger('The tokens that were spent today, plus the tokens that are held.', {
+  @OutputInteger('The tokens that were spent today, plus the tokens that are held.', {
     examples: [100],
   })
   readonly spent_today!: number;
@@ -52,13 +52,13 @@ export class LimitsStateDto {
 
 /** A wallet, in whole tokens. */
 export class WalletDto {
-  @ShownInteger('The sum of all ledger entries.', { examples: [4000] })
+  @OutputInteger('The sum of all ledger entries.', { examples: [4000] })
   readonly balance!: number;
 
-  @ShownInteger('The tokens that are held for answers in progress.', { examples: [100] })
+  @OutputInteger('The tokens that are held for answers in progress.', { examples: [100] })
   readonly held!: number;
 
-  @ShownInteger('The balance minus the held tokens.', { examples: [3900] })
+  @OutputInteger('The balance minus the held tokens.', { examples: [3900] })
   readonly available!: number;
 
   @ApiProperty({ type: LimitsStateDto, description: 'The limits that the owner has set.' })
@@ -67,42 +67,42 @@ export class WalletDto {
 
 /** One change of a balance. Entries are never changed. */
 export class LedgerEntryDto {
-  @ShownId('The entry.')
+  @OutputId('The entry.')
   readonly id!: string;
 
-  @ShownText('Why the balance changed.', { enum: ['grant', 'top_up', 'charge', 'refund'] })
+  @OutputText('Why the balance changed.', { enum: ['grant', 'top_up', 'charge', 'refund'] })
   readonly kind!: string;
 
-  @ShownInteger('The tokens that were added. Negative if tokens were taken.', {
+  @OutputInteger('The tokens that were added. Negative if tokens were taken.', {
     min: -AMOUNT_MAX,
     examples: [-100],
   })
   readonly amount!: number;
 
-  @ShownInteger('The balance after this entry.', { examples: [3900] })
+  @OutputInteger('The balance after this entry.', { examples: [3900] })
   readonly balance_after!: number;
 
-  @ShownText('The reason, as text.', { examples: ['chat message'] })
+  @OutputText('The reason, as text.', { examples: ['chat message'] })
   readonly reason!: string;
 
-  @ShownId('The turn that was paid for. Null for credits and embeddings, which have no turn.', {
+  @OutputId('The turn that was paid for. Null for credits and embeddings, which have no turn.', {
     nullable: true,
   })
   readonly turn!: string | null;
 
-  @ShownText('The model that answered. Null if the entry is not a charge.', {
+  @OutputText('The model that answered. Null if the entry is not a charge.', {
     nullable: true,
     examples: ['echo'],
   })
   readonly model!: string | null;
 
-  @ShownText('The API key that spent it, with its name at that time. Null for a session.', {
+  @OutputText('The API key that spent it, with its name at that time. Null for a session.', {
     nullable: true,
     examples: ['laptop'],
   })
   readonly key!: string | null;
 
-  @ShownTime('When the balance changed.')
+  @OutputTime('When the balance changed.')
   readonly created_at!: string;
 }
 
@@ -110,9 +110,9 @@ export class LedgerPageDto extends PageOf(LedgerEntryDto) {}
 
 /** The result of a redemption. */
 export class RedeemedDto {
-  @ShownInteger('The tokens that the code was worth.', { examples: [1000] })
+  @OutputInteger('The tokens that the code was worth.', { examples: [1000] })
   readonly tokens!: number;
 
-  @ShownInteger('The new balance.', { examples: [5000] })
+  @OutputInteger('The new balance.', { examples: [5000] })
   readonly balance!: number;
 }

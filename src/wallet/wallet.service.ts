@@ -112,7 +112,7 @@ export class WalletService {
 
   private countGranted(tx: Tx, amount: number): void {
     tx.whenCommitted(() => {
-      this.metrics.tokensGranted(amount);
+      this.metrics.countGranted(amount);
     });
   }
 

@@ -41,19 +41,19 @@ const underLoad = (kind: DatabaseKind): void => {
   }, CASE_TIMEOUT_MS);
   afterEach(() => fleet.close(), CASE_TIMEOUT_MS);
 
-  const open = async (dice: SeededRandom): Promise<void> => {
+  const open = async (random: SeededRandom): Promise<void> => {
     const codes = await fleet.inspect((database) => createCodes(database, CODES, CODE_AMOUNT));
     const callers = await Promise.all(
       Array.from({ length: CUSTOMERS }, () => fleet.newUser(member)),
     );
     await fleet.inspect(promote);
-    customers = callers.map((caller) => new Customer(caller, dice, codes));
+    customers = callers.map((caller) => new Customer(caller, random, codes));
     // Chance may bring no grant in a whole run: `assertSettled` would have nothing to look at.
     await Promise.all(customers.map((customer) => customer.actOnce()));
   };
 
   /** Everybody acts, until something happens to the service; then waits until all have noticed. */
-  const interruptUnderLoad = async (dice: SeededRandom, interrupt: () => void): Promise<void> => {
+  const interruptUnderLoad = async (random: SeededRandom, interrupt: () => void): Promise<void> => {
     let actionCount = 0;
     const runClient = async (customer: Customer) => {
       while (await customer.act()) actionCount += 1;
@@ -61,19 +61,19 @@ const underLoad = (kind: DatabaseKind): void => {
     const hands = customers.flatMap((customer) =>
       Array.from({ length: CLIENTS_PER_CUSTOMER }, () => runClient(customer)),
     );
-    const actsMax = dice.below(200);
+    const actsMax = random.below(200);
     const until = Date.now() + ROUND_MAX_MS;
     while (actionCount < actsMax && Date.now() < until) await sleep(1);
-    await sleep(dice.below(20));
+    await sleep(random.below(20));
     interrupt();
     await Promise.all(hands);
   };
 
   /** The next process. Now and then the one before it did not come to serve, or not to the end of it. */
-  const restart = async (dice: SeededRandom): Promise<void> => {
-    if (dice.chance(0.2)) {
+  const restart = async (random: SeededRandom): Promise<void> => {
+    if (random.chance(0.2)) {
       const stoppedMember = await fleet.launch();
-      await sleep(dice.below(startMs));
+      await sleep(random.below(startMs));
       stoppedMember.kill('SIGKILL');
       await stoppedMember.ended;
     }
@@ -119,17 +119,17 @@ const underLoad = (kind: DatabaseKind): void => {
 
   it(
     `loses no answer, charges none twice and leaves nothing held, killed ${String(KILLS)} times`,
-    withSeededRandom(async (dice) => {
-      await open(dice);
+    withSeededRandom(async (random) => {
+      await open(random);
       const expired = () =>
         fleet.inspect((database) => database.count('holds', `state = 'expired'`));
       // Chance may let a process be killed when it holds nothing: then one kill more.
       for (let kills = 0; kills < KILLS || (await expired()) === 0; kills += 1) {
-        await interruptUnderLoad(dice, () => {
+        await interruptUnderLoad(random, () => {
           member.service.kill('SIGKILL');
         });
         expect(await member.service.ended).toEqual({ code: null, signal: 'SIGKILL' });
-        await restart(dice);
+        await restart(random);
         await assertConsistent();
       }
       await assertSettled();
@@ -139,10 +139,10 @@ const underLoad = (kind: DatabaseKind): void => {
 
   it(
     'finishes what is under way and ends with 0 on SIGTERM, and leaves nothing held',
-    withSeededRandom(async (dice) => {
-      await open(dice);
+    withSeededRandom(async (random) => {
+      await open(random);
       for (let stops = 0; stops < STOPS; stops += 1) {
-        await interruptUnderLoad(dice, () => {
+        await interruptUnderLoad(random, () => {
           member.service.kill('SIGTERM');
         });
         expect(await member.service.ended).toEqual({ code: 0, signal: null });
@@ -150,7 +150,7 @@ const underLoad = (kind: DatabaseKind): void => {
           expect(await database.count('holds', `state = 'open'`)).toBe(0);
         });
         await assertConsistent();
-        await restart(dice);
+        await restart(random);
       }
       await assertSettled();
       await fleet.inspect(async (database) => {
@@ -204,10 +204,10 @@ const firstStarts = (kind: DatabaseKind): void => {
 
   it(
     'is migrated in the end even if the first processes are killed',
-    withSeededRandom(async (dice) => {
+    withSeededRandom(async (random) => {
       for (let kills = 0; kills < EARLY_KILLS; kills += 1) {
         const stoppedMember = await fleet.launch();
-        await sleep(startMs / 4 + dice.below(startMs));
+        await sleep(startMs / 4 + random.below(startMs));
         stoppedMember.kill('SIGKILL');
         await stoppedMember.ended;
       }

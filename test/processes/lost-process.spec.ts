@@ -137,7 +137,7 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
 
   it(
     'finishes what a killed process left: nothing held, lost or charged twice',
-    withSeededRandom(async (dice) => {
+    withSeededRandom(async (random) => {
       const lease = await leaseOfHalting();
       const everyone = [frozenMember, ...others].flatMap((at) =>
         Array.from({ length: 3 }, () => fleet.newUser(at)),
@@ -145,13 +145,13 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
       const codes = await fleet.inspect((database) => createCodes(database, 60, 1000));
       const callers = await Promise.all(everyone);
       await fleet.inspect(promote);
-      const customers = callers.map((caller) => new Customer(caller, dice, codes));
+      const customers = callers.map((caller) => new Customer(caller, random, codes));
       let isOver = false;
       const hand = async (customer: Customer): Promise<void> => {
         while (!isOver) {
           const reached = await customer.act();
           if (!reached)
-            customer.caller = fleet.callerOn(dice.pick(others) ?? frozenMember, customer.caller);
+            customer.caller = fleet.callerOn(random.pick(others) ?? frozenMember, customer.caller);
         }
       };
       const hands = customers.flatMap((customer) => [hand(customer), hand(customer)]);

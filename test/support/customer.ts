@@ -33,7 +33,7 @@ export class Customer {
 
   constructor(
     public caller: Caller,
-    private readonly dice: SeededRandom,
+    private readonly random: SeededRandom,
     private readonly codes: readonly string[],
   ) {}
 
@@ -43,7 +43,7 @@ export class Customer {
 
   /** Does one random action. Returns false if the connection broke. */
   async act(): Promise<boolean> {
-    const roll = this.dice.next();
+    const roll = this.random.next();
     if (roll < 0.7) return this.chat(this.compose());
     if (roll < 0.9) return this.retry();
     if (roll < 0.95) return this.redeem();
@@ -80,7 +80,9 @@ export class Customer {
 
   /** Requests a new grant, or repeats an earlier one, which must not count twice. */
   private async grant(): Promise<boolean> {
-    const earlier = this.dice.chance(0.5) ? this.dice.pick([...this.granted.keys()]) : undefined;
+    const earlier = this.random.chance(0.5)
+      ? this.random.pick([...this.granted.keys()])
+      : undefined;
     return this.grantOnce(earlier ?? `grant-${this.username}-${String(this.granted.size)}`);
   }
 
@@ -96,8 +98,8 @@ export class Customer {
 
   private compose(): Sent {
     const message = `${this.username} says ${String(this.sent.size)}`;
-    const key = this.dice.chance(0.6) ? `key-of-${message.replaceAll(' ', '-')}` : undefined;
-    const conversation = this.dice.chance(0.1) ? this.thread : undefined;
+    const key = this.random.chance(0.6) ? `key-of-${message.replaceAll(' ', '-')}` : undefined;
+    const conversation = this.random.chance(0.1) ? this.thread : undefined;
     const sent: Sent = { message, key, conversation, outcome: 'under way' };
     this.sent.set(message, sent);
     return sent;
@@ -105,7 +107,7 @@ export class Customer {
 
   private async chat(sent: Sent, mayDisconnect = true): Promise<boolean> {
     const wasAnswered = sent.outcome === 'answered';
-    const disconnects = mayDisconnect && this.dice.chance(0.05);
+    const disconnects = mayDisconnect && this.random.chance(0.05);
     const { message, conversation } = sent;
     const answer = await this.ask('/api/chat/', { message, conversation }, sent.key, disconnects);
     if (!answer) {
@@ -130,14 +132,14 @@ export class Customer {
   }
 
   private async retry(): Promise<boolean> {
-    const sent = this.dice.pick([...this.sent.values()].filter(({ key }) => key !== undefined));
+    const sent = this.random.pick([...this.sent.values()].filter(({ key }) => key !== undefined));
     return sent ? this.chat(sent) : true;
   }
 
   private async redeem(): Promise<boolean> {
-    const code = this.dice.pick(this.codes);
+    const code = this.random.pick(this.codes);
     if (code === undefined) return true;
-    const key = this.dice.chance(0.5) ? `redeem-${code}` : undefined;
+    const key = this.random.chance(0.5) ? `redeem-${code}` : undefined;
     const mustReplay = key !== undefined && this.redeemed.get(code) === key;
     const answer = await this.ask('/api/wallet/redeem/', { code }, key);
     if (!answer) return false;
@@ -162,7 +164,7 @@ export class Customer {
     disconnects = false,
   ): Promise<Answer | undefined> {
     const signal = disconnects
-      ? AbortSignal.timeout(this.dice.below(DISCONNECT_WITHIN_MS))
+      ? AbortSignal.timeout(this.random.below(DISCONNECT_WITHIN_MS))
       : undefined;
     const headers = key === undefined ? {} : { 'Idempotency-Key': key };
     return this.caller.send('POST', path, body, headers, signal).catch(undefinedIfBroken);

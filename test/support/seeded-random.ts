@@ -29,7 +29,7 @@ export const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
 
 /** Runs a case with its own dice. A failure prints the seed, which TEST_SEED sets for the next run. */
 export const withSeededRandom =
-  (run: (dice: SeededRandom) => Promise<void>) => async (): Promise<void> => {
+  (run: (random: SeededRandom) => Promise<void>) => async (): Promise<void> => {
     try {
       await run(new SeededRandom(seed));
     } catch (error) {

@@ -12,7 +12,7 @@ import type {
 } from './provider.js';
 
 /** The metrics that count a provider's answers. */
-export type AnswerCounts = Pick<Metrics, 'firstWord' | 'providerEnded'>;
+export type AnswerCounts = Pick<Metrics, 'recordFirstWord' | 'recordProviderCall'>;
 
 /** A provider whose answers are counted, and traced if an SDK is loaded. */
 export class MeasuredProvider implements CompletionProvider, EmbeddingProvider {
@@ -46,7 +46,7 @@ export class MeasuredProvider implements CompletionProvider, EmbeddingProvider {
       outcome = signal.aborted || !(error instanceof ProviderError) ? 'left' : error.code;
       throw error;
     } finally {
-      this.counts.providerEnded(this.name, outcome, (performance.now() - askedAt) / 1000);
+      this.counts.recordProviderCall(this.name, outcome, (performance.now() - askedAt) / 1000);
       if (outcome === 'answered') span?.end();
       else if (span) endFailed(span, outcome);
     }
@@ -78,7 +78,7 @@ async function* measured(
     for await (const event of answer) {
       if (isFirstWordMissing && event.type === 'delta') {
         isFirstWordMissing = false;
-        counts.firstWord(provider, seconds());
+        counts.recordFirstWord(provider, seconds());
       }
       if (event.type === 'done') {
         outcome = 'answered';
@@ -90,7 +90,7 @@ async function* measured(
     if (error instanceof ProviderError) outcome = error.code;
     throw error;
   } finally {
-    counts.providerEnded(provider, outcome, seconds());
+    counts.recordProviderCall(provider, outcome, seconds());
     if (span && outcome !== 'answered') endFailed(span, outcome);
   }
 }

@@ -11,7 +11,7 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { assertExistingDatabase } from './existing-database.js';
-import { OperatorsWork } from './operators-work.module.js';
+import { OperatorsModule } from './operators.module.js';
 
 /** Number of users that are read and printed at a time. */
 const LIST_PAGE_SIZE = 100;
@@ -26,7 +26,7 @@ async function withServices(
 ): Promise<void> {
   const settings = loadSettings();
   await assertExistingDatabase(settings);
-  const services = await NestFactory.createApplicationContext(OperatorsWork.forRoot(settings), {
+  const services = await NestFactory.createApplicationContext(OperatorsModule.forRoot(settings), {
     logger: false,
     abortOnError: false,
   });

@@ -26,11 +26,11 @@ class SettingsModule {}
  * everything that they import, would delay each command by seconds.
  */
 @Module({})
-export class OperatorsWork {
+export class OperatorsModule {
   static forRoot(settings: Settings): DynamicModule {
     const config = { provide: CONFIG, useValue: settings };
     return {
-      module: OperatorsWork,
+      module: OperatorsModule,
       imports: [
         { module: SettingsModule, global: true, providers: [config], exports: [CONFIG] },
         DatabaseModule.forRoot(entities),
