@@ -80,7 +80,7 @@ const HOUSE_SYNTAX = [
 const READS_ENVIRONMENT = [
   'src/config/config.ts',
   // How Jest passes what it has set up to the specs.
-  'test/support/{databases,breaches}.ts',
+  'test/support/{databases,schema-mismatches}.ts',
   'test/support/{postgres.setup,run.setup,run.teardown,count.reporter}.js',
   'test/run.js',
   // How a run is told its effort, and a failing seed is thrown again.

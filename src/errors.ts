@@ -371,7 +371,7 @@ export class ProviderFailed extends ProviderError {
  * which the operator must correct. A caller gets the response of `ProviderFailed`.
  */
 export class ProviderRejectedSetup extends ProviderFailed {
-  /** `words` is the provider's text, for the operator who checks the models. */
+  /** `providerText` is the provider's text, for the operator who checks the models. */
   constructor(
     readonly providerText: string,
     options: { report?: ProviderReport } = {},

@@ -10,7 +10,7 @@ import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseUnavailable } from '../errors.js';
 import { AccessToken } from './access-token.entity.js';
-import { ABOVE_SESSIONS_MAX } from './session-bound.js';
+import { ABOVE_SESSIONS_MAX } from './sessions-max.js';
 
 const TOKEN_BYTES = 20;
 /**

@@ -38,16 +38,16 @@ async function readKey(): Promise<string | undefined> {
  * and none reads an empty file.
  */
 async function makeKey(): Promise<string> {
-  const draft = `${KEY_FILE}.${randomUUID()}`;
+  const temporaryFile = `${KEY_FILE}.${randomUUID()}`;
   await mkdir(dirname(KEY_FILE), { recursive: true, mode: 0o700 });
   const key = randomBytes(KEY_BYTES).toString('hex');
-  await writeFile(draft, key, { flag: 'wx', mode: 0o600, flush: true });
+  await writeFile(temporaryFile, key, { flag: 'wx', mode: 0o600, flush: true });
   try {
-    await link(draft, KEY_FILE);
+    await link(temporaryFile, KEY_FILE);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
-    await rm(draft);
+    await rm(temporaryFile);
   }
   return (await readKey()) ?? '';
 }

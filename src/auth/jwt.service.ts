@@ -10,7 +10,7 @@ import type { Principal } from '../principal.js';
 import { JwtFamily, REFRESH_LIFETIME_SECONDS } from './jwt-family.entity.js';
 import { JWT_KEY } from './jwt-key.js';
 import { JwtRotation } from './jwt-rotation.entity.js';
-import { ABOVE_SESSIONS_MAX } from './session-bound.js';
+import { ABOVE_SESSIONS_MAX } from './sessions-max.js';
 
 const ACCESS_LIFETIME_SECONDS = 5 * 60;
 

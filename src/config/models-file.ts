@@ -15,7 +15,7 @@ import { isFields, readFields } from '../fields/field-reader.js';
 import { SCOPES, type Scope } from '../principal.js';
 import { fallbackProblems } from './fallbacks.js';
 import { ListOf, OneOrMore } from './list-rules.js';
-import { MODEL_ID, isBaseUrl } from './model-words.js';
+import { MODEL_ID, isBaseUrl } from './model-patterns.js';
 import { readText } from './text-file.js';
 import { OptionalField, OnePrice, PRICES, WholeNumber, unitOf, type Price } from './prices.js';
 

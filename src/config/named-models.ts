@@ -1,5 +1,5 @@
 import { EnvError, makeValidator } from 'envalid';
-import { MODEL_ID, isBaseUrl } from './model-words.js';
+import { MODEL_ID, isBaseUrl } from './model-patterns.js';
 import type { MaxTokensField, ModelSettings, ProviderSettings } from './models-file.js';
 import { splitList } from './network-settings.js';
 

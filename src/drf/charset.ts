@@ -68,9 +68,9 @@ function known(label: string): string {
 
 /** Returns the byte order of UTF-16 from the mark at the start. Without a mark, Python refuses UTF-16. */
 function utf16(bytes: Buffer): string {
-  const mark = bytes.subarray(0, 2).toString('hex');
-  if (mark === 'fffe') return 'utf-16le';
-  if (mark === 'feff') return 'utf-16be';
+  const byteOrderMark = bytes.subarray(0, 2).toString('hex');
+  if (byteOrderMark === 'fffe') return 'utf-16le';
+  if (byteOrderMark === 'feff') return 'utf-16be';
   throw notText();
 }
 

@@ -12,7 +12,7 @@ type Response = ServerResponse & { [closeListeners]?: Set<() => void> | undefine
 type Connection = Socket & { [openExchanges]?: Set<() => void> };
 
 /**
- * Calls `tell` once when a response is closed, whether it was sent or its client left. If a response waits behind
+ * Calls `listener` once when a response is closed, whether it was sent or its client left. If a response waits behind
  * another one on its connection (pipelining), Node emits no event for it when the connection ends. So this also
  * listens to the connection. Returns a function that removes the listener.
  */

@@ -59,7 +59,7 @@ export function toErrorAnswer(request: FastifyRequest, error: unknown): ErrorAns
 }
 
 /**
- * Logs an error that an operator should see, with the message `what`. A provider's failure is one line with
+ * Logs an error that an operator should see, with `message`. A provider's failure is one line with
  * provider, model, status and time. An unexpected error is logged with its stack.
  */
 export function logError(request: FastifyRequest, error: unknown, message: string): void {

@@ -9,7 +9,12 @@ import {
   type DatabaseKind,
 } from '../support/databases.js';
 import { embed } from '../support/embeddings.js';
-import { answerAtOnce, balancedBooks, readBooks, Gate } from '../support/gated-answers.js';
+import {
+  answerAtOnce,
+  balancedLedgerState,
+  readLedgerState,
+  Gate,
+} from '../support/gated-answers.js';
 import { modelsOf } from '../support/models-file.js';
 import { OwnPostgres } from '../support/own-postgres.js';
 import { ConnectionHolder } from '../support/connection-holder.js';
@@ -91,7 +96,7 @@ describe.each(postgres)('while %s is away', () => {
     expect(replay.headers['idempotent-replayed']).toBe('true');
     expect(upstream.calls).toHaveLength(1);
     expect(await ada.balance()).toBe(GRANT - PRICE);
-    expect(await readBooks(server.url)).toEqual(balancedBooks(1));
+    expect(await readLedgerState(server.url)).toEqual(balancedLedgerState(1));
   });
 
   it('loses and double-charges nothing under load, and recovers by itself', async () => {
@@ -132,7 +137,7 @@ describe.each(postgres)('while %s is away', () => {
     expect(seen).not.toContain(500);
     // What was held in a commit that nobody heard the end of is given back by the next sweep.
     await until(async () => (await Promise.all(callers.map(heldOf))).every((held) => held === 0));
-    expect(await readBooks(server.url)).toEqual(balancedBooks(answered));
+    expect(await readLedgerState(server.url)).toEqual(balancedLedgerState(answered));
     const left = await Promise.all(callers.map((caller) => caller.balance()));
     expect(left.reduce((sum, one) => sum + one, 0)).toBe(3 * GRANT - answered * PRICE);
   });
@@ -173,7 +178,7 @@ describe.each(postgres)('a pooler before %s', (kind) => {
     expect((await answer).status).toBe(200);
     expect(pooler.cutsNextCommit).toBe(false);
     expect(await ada.balance()).toBe(GRANT - PRICE);
-    expect(await readBooks(owned.url)).toEqual(balancedBooks(1));
+    expect(await readLedgerState(owned.url)).toEqual(balancedLedgerState(1));
     await stopServing();
     await pooler.stop();
     await owned.drop();
@@ -197,7 +202,7 @@ describePgBouncer('PgBouncer before %s (skipped where it is not installed)', (ki
     );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(await ada.balance()).toBe(GRANT - 12 * PRICE);
-    expect(await readBooks(owned.url)).toEqual(balancedBooks(12));
+    expect(await readLedgerState(owned.url)).toEqual(balancedLedgerState(12));
     await stopServing();
     await pooler.stop();
     await owned.drop();
@@ -232,7 +237,7 @@ describe.each(postgres)('%s without a free connection', () => {
     expect([replay.status, replay.headers['idempotent-replayed']]).toEqual([200, 'true']);
     expect((await ada.chat('hello')).status).toBe(200);
     expect(await ada.balance()).toBe(GRANT - 3 * PRICE);
-    expect(await readBooks(server.url)).toEqual({ ...balancedBooks(3), turns: 2 });
+    expect(await readLedgerState(server.url)).toEqual({ ...balancedLedgerState(3), turns: 2 });
     await stopServing();
     await server.remove();
   });

@@ -6,7 +6,7 @@ import { UnreadAnswers } from '../../src/http/unread-answers.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { HalfSentRequest } from '../support/half-sent.js';
+import { HalfSentRequest } from '../support/half-sent-request.js';
 import { itAtFullEffort, sample } from '../support/full-effort.js';
 import { itemsOf, walk } from '../support/pages.js';
 import { ProviderProbe } from '../support/provider-probe.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { HalfSentRequest } from '../support/half-sent.js';
+import { HalfSentRequest } from '../support/half-sent-request.js';
 import { BEHIND_PROXY, from } from '../support/networks.js';
 import { openThread, sendMessage } from '../support/threads.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
-import { forgetBreach } from '../support/breaches.js';
+import { forgetMismatch } from '../support/schema-mismatches.js';
 import { Conformance, type SchemaMismatch } from '../support/conformance.js';
 
 describe('an answer that the schema does not tell', () => {
@@ -142,7 +142,7 @@ describe('an answer that the schema does not tell', () => {
     await expect(refused).rejects.toThrow(
       /GET \/api\/token-balance\/ answered 200 otherwise than the schema says: a header/,
     );
-    forgetBreach((await refused.catch((error: unknown) => error)) as SchemaMismatch);
+    forgetMismatch((await refused.catch((error: unknown) => error)) as SchemaMismatch);
     server.removeAllListeners('request');
     for (const listener of listeners) server.on('request', listener);
     expect(await ada.balance()).toBe(3800);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenAPIObject, RequestBodyObject, SchemaObject } from '@nestjs/swagger';
 import { ApiWalk } from '../support/api-walk.js';
 import { TestApp } from '../support/app.js';
-import { promote } from '../support/books.js';
+import { promote } from '../support/discrepancies.js';
 import type { Caller } from '../support/client.js';
 import { resolve, type Operation } from '../support/document.js';
 

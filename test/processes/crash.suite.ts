@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { discrepancies, createCodes, promote } from '../support/books.js';
+import { discrepancies, createCodes, promote } from '../support/discrepancies.js';
 import { Customer } from '../support/customer.js';
 import { createDatabase, type DatabaseKind, type Inspector } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
 import { withSeededRandom, type SeededRandom } from '../support/seeded-random.js';
 import { byEffort } from '../support/effort.js';
 import { Fleet, type Member } from '../support/fleet.js';
-import { HalfSentRequest } from '../support/half-sent.js';
+import { HalfSentRequest } from '../support/half-sent-request.js';
 
 const PRICES = { openingGrant: 30_000, price: 100 };
 const CUSTOMERS = 8;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { discrepancies, createCodes, promote } from '../support/books.js';
+import { discrepancies, createCodes, promote } from '../support/discrepancies.js';
 import type { Answer, Caller } from '../support/client.js';
 import { Customer } from '../support/customer.js';
 import { databaseKinds } from '../support/databases.js';

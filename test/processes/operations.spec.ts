@@ -10,7 +10,7 @@ import {
   databaseKinds,
   type TestDatabase,
 } from '../support/databases.js';
-import { HalfSentRequest } from '../support/half-sent.js';
+import { HalfSentRequest } from '../support/half-sent-request.js';
 import { itAtFullEffort, sample } from '../support/full-effort.js';
 import { Service } from '../support/service.js';
 

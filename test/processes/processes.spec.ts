@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { migrations } from '../../src/database/migrations.js';
-import { createCodes } from '../support/books.js';
+import { createCodes } from '../support/discrepancies.js';
 import type { Answer, Caller } from '../support/client.js';
 import { createDatabase, databaseKinds } from '../support/databases.js';
 import { byEffort } from '../support/effort.js';

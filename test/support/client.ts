@@ -1,5 +1,5 @@
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
-import { isReportedElsewhere } from './breaches.js';
+import { isReportedElsewhere } from './schema-mismatches.js';
 import { Conformance, SchemaMismatch } from './conformance.js';
 
 export interface Answer {

@@ -121,7 +121,7 @@ export class Conformance {
       }));
   }
 
-  /** Throws a `SchemaBreach` that describes how the answer differs from the schema. */
+  /** Throws a `SchemaMismatch` that describes how the answer differs from the schema. */
   assert(method: string, url: string, answer: Answer): void {
     const path = withoutLastSlash(url.split('?', 1)[0] ?? url);
     const known = this.paths.find(({ pattern }) => pattern.test(path));

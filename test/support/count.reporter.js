@@ -30,7 +30,7 @@ export default class CountReporter {
     return undefined;
   }
 
-  /** Prints the breaches that `breaches.ts` has recorded. */
+  /** Prints the breaches that `schema-mismatches.ts` has recorded. */
   printBreaches() {
     const folder = process.env.TEST_BREACHES;
     const files = folder ? readdirSync(folder) : [];

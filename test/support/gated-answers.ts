@@ -23,7 +23,7 @@ export const answerAtOnce: Behaviour = (call) => {
 };
 
 /** Returns the charges and balance of one caller, and whether they add up. */
-export async function readBooks(url: string): Promise<object> {
+export async function readLedgerState(url: string): Promise<object> {
   const inspector = await Inspector.open(url);
   try {
     return {
@@ -38,6 +38,6 @@ export async function readBooks(url: string): Promise<object> {
   }
 }
 
-export const balancedBooks = (paid: number) => ({
+export const balancedLedgerState = (paid: number) => ({
   ...{ charges: paid, turns: paid, open: 0, unbalanced: [], differences: [] },
 });

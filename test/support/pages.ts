@@ -12,7 +12,7 @@ export interface Page {
   readonly results: Item[];
 }
 
-/** Gets one page. `where` is a path, or the absolute URL from another page. */
+/** Gets one page. `pathOrUrl` is a path, or the absolute URL from another page. */
 export async function getPage(caller: Caller, pathOrUrl: string): Promise<Page> {
   const { pathname, search } = new URL(pathOrUrl, 'http://path.only');
   const { status, body } = await caller.get(pathname + search);

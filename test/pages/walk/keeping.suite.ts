@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Route } from 'playwright-core';
 import type { TestApp } from '../../support/app.js';
-import { createCodes } from '../../support/books.js';
+import { createCodes } from '../../support/discrepancies.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
 import { sendMessage } from '../../support/threads.js';
 import type { Walk } from '../../support/walk.js';

@@ -11,8 +11,8 @@ const recordOf = (parent: string, { route, fault }: Pick<SchemaMismatch, 'route'
   join(parent, createHash('sha256').update(`${route} ${fault}`).digest('hex'));
 
 /** Removes a breach that a spec caused on purpose. */
-export function forgetBreach(breach: SchemaMismatch): void {
-  if (folder !== undefined) rmSync(recordOf(folder, breach));
+export function forgetMismatch(mismatch: SchemaMismatch): void {
+  if (folder !== undefined) rmSync(recordOf(folder, mismatch));
 }
 
 /**
