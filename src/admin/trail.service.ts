@@ -47,7 +47,7 @@ export class TrailService {
     action: OperatorAction,
     targetId: string,
   ): Promise<void> {
-    const ordinal = await this.lists.next(tx, 'trail_entries');
+    const ordinal = await this.lists.nextOrdinal(tx, 'trail_entries');
     const createdAt = nowMicros();
     const row = { id: newId(), operatorId, action, targetId, reason, createdAt, ordinal };
     tx.insertLater(TrailEntry, row);

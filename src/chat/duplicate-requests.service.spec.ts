@@ -90,13 +90,15 @@ describe('requests with one Idempotency-Key', () => {
     } as unknown as HoldStops);
     answers.add({ ownerId: 'ada', turnId: 'turn', stop: () => undefined });
     const [left, stayed] = [new AbortController(), new AbortController()];
-    const told: string[] = [];
-    void answers.whenSettled('turn', left.signal)?.then(() => told.push('left'));
-    const end = answers.whenSettled('turn', stayed.signal)?.then(() => told.push('stayed'));
+    const settledSignals: string[] = [];
+    void answers.whenSettled('turn', left.signal)?.then(() => settledSignals.push('left'));
+    const end = answers
+      .whenSettled('turn', stayed.signal)
+      ?.then(() => settledSignals.push('stayed'));
     left.abort();
     answers.remove('turn');
     await end;
-    expect(told).toEqual(['stayed']);
+    expect(settledSignals).toEqual(['stayed']);
     expect(answers.whenSettled('turn', stayed.signal)).toBeUndefined();
     await answers.onModuleDestroy();
   });

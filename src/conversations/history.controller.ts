@@ -27,13 +27,13 @@ export class HistoryController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TurnPageDto> {
     const search = readSearch(wanted);
-    const gone = disconnectSignal(reply);
+    const signal = disconnectSignal(reply);
     const page = await paginate(
       asked,
       (keyset) =>
         search === undefined
           ? this.history.page(userId, keyset)
-          : this.history.search(userId, search, keyset, gone),
+          : this.history.search(userId, search, keyset, signal),
       UUID_KEY,
       (turn) => turn.id,
       bytesOfTurn,

@@ -23,10 +23,10 @@ export function titleOf(text: string): string {
     .toWellFormed();
   if (line.length <= TITLE_MAX_CHARS) return line;
   let title = '';
-  let left = TITLE_MAX_CHARS;
+  let charsLeft = TITLE_MAX_CHARS;
   for (const { segment } of letters.segment(line)) {
-    left -= codePoints(segment);
-    if (left < 0) break;
+    charsLeft -= codePoints(segment);
+    if (charsLeft < 0) break;
     title += segment;
   }
   // A single character of more than 80 code points is cut.

@@ -149,14 +149,14 @@ export class TurnFinder {
 
 function groupsByBytes(long: readonly Candidate[]): number[][] {
   const groups: number[][] = [];
-  let left = 0;
+  let bytesLeft = 0;
   for (const { ordinal, bytes } of long) {
-    if (left <= 0) {
+    if (bytesLeft <= 0) {
       groups.push([]);
-      left = LONG_STEP_BYTES;
+      bytesLeft = LONG_STEP_BYTES;
     }
     groups.at(-1)?.push(ordinal);
-    left -= bytes;
+    bytesLeft -= bytes;
   }
   return groups;
 }

@@ -53,7 +53,7 @@ export class WholeTurnsService {
    */
   async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
     const conversationId = await this.conversationOf(tx, ownerId, id);
-    const underWay = await this.conversations.lock(tx, ownerId, conversationId);
+    const busyHoldId = await this.conversations.lock(tx, ownerId, conversationId);
     await this.storage.lock(tx, ownerId);
     const [removed] = await tx.write<{ message: string; bytes: number }>(
       `/* turn.remove */ DELETE FROM turns WHERE id = $2 AND owner_id = $1 RETURNING message, ${TURN_SIZE} AS bytes`,
@@ -61,11 +61,11 @@ export class WholeTurnsService {
     );
     if (!removed) throw new NotFound();
     await this.storage.remove(tx, ownerId, { bytes: removed.bytes, conversations: 0 });
-    const left = await tx.read(
+    const remainingTurns = await tx.read(
       `/* turn.left */ SELECT id FROM turns WHERE conversation_id = $1 LIMIT 1`,
       [conversationId],
     );
-    if (left.length > 0 || underWay !== undefined) {
+    if (remainingTurns.length > 0 || busyHoldId !== undefined) {
       await tx.write(
         `/* conversation.untitle */ UPDATE conversations SET title = ''
          WHERE id = $1 AND title = $2 RETURNING id`,

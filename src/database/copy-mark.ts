@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { Database } from './data-source.js';
 
 /** The mark of a file that no process serves and that lacks nothing. */
-export const AT_REST = 0;
+export const NOT_SERVED = 0;
 /** The mark of a copy that lacks the last writes. It stays on the file until an operator declares the file whole. */
 export const INCOMPLETE = -1;
 const MARK_MAX = 2 ** 31 - 1;
@@ -14,7 +14,7 @@ export function markOf(path: string): number {
 
 async function readMark(database: Database): Promise<number> {
   const rows = await database.statements.rows<{ user_version: number }>('PRAGMA user_version', []);
-  return rows[0]?.user_version ?? AT_REST;
+  return rows[0]?.user_version ?? NOT_SERVED;
 }
 
 /**
@@ -26,13 +26,13 @@ export async function isIncompleteCopy(database: Database): Promise<boolean> {
   const path = database.sqlitePath;
   if (path === undefined) return false;
   const mark = await readMark(database);
-  if (mark === AT_REST) return false;
-  return mark === INCOMPLETE || (mark !== markOf(path) && !database.hadLog);
+  if (mark === NOT_SERVED) return false;
+  return mark === INCOMPLETE || (mark !== markOf(path) && !database.hadWriteAheadLog);
 }
 
 /**
  * Marks a file as whole. The file must not be served: it is a backup, or a copy that the operator accepts as it is.
  */
-export async function declareWhole(database: Database): Promise<void> {
-  await database.query(`PRAGMA user_version = ${String(AT_REST)}`);
+export async function markComplete(database: Database): Promise<void> {
+  await database.query(`PRAGMA user_version = ${String(NOT_SERVED)}`);
 }

@@ -128,7 +128,7 @@ export class Database extends DataSource {
   /** The path of the SQLite file. Undefined on PostgreSQL. */
   readonly sqlitePath = this.isSqlite ? String(this.options.database) : undefined;
   /** Whether the file had a write-ahead log before it was opened. */
-  readonly hadLog = this.isSqlite && existsSync(`${String(this.options.database)}-wal`);
+  readonly hadWriteAheadLog = this.isSqlite && existsSync(`${String(this.options.database)}-wal`);
   private readonly onSqlite = new SqliteStatements(this);
   private readonly runners = new WeakSet<QueryRunner>();
 

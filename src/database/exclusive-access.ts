@@ -14,7 +14,7 @@ export async function takeExclusively(database: Database): Promise<() => Promise
     return () => lease.release();
   }
   const runner = database.createQueryRunner();
-  const ask = async (sql: string) => {
+  const queryBoolean = async (sql: string) => {
     const [row] = (await runner.query(sql)) as { yes: boolean }[];
     return row?.yes === true;
   };
@@ -24,11 +24,11 @@ export async function takeExclusively(database: Database): Promise<() => Promise
   };
   // A process that starts takes its own lease first and then this lock. So either its lease is seen below, or
   // it waits.
-  if (!(await ask(`SELECT pg_try_advisory_lock(${String(MIGRATION_LOCK)}) AS yes`))) {
+  if (!(await queryBoolean(`SELECT pg_try_advisory_lock(${String(MIGRATION_LOCK)}) AS yes`))) {
     await runner.release();
     throw new FileInUse('another process migrates or moves this PostgreSQL database');
   }
-  const isServed = await ask(
+  const isServed = await queryBoolean(
     `SELECT count(*) > 0 AS yes FROM pg_locks
      WHERE locktype = 'advisory' AND classid = ${String(LOCK_SPACE)} AND objsubid = 2 AND granted
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,

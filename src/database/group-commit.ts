@@ -162,14 +162,14 @@ export class GroupCommit {
    */
   private async perform(work: Unit['work'], tx: Tx): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
+    const timeout = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
         if (tx.isAtDatabase) return;
         reject(new Error('a unit of work waits for something other than the database'));
       }, this.unitTimeoutMs);
     });
     try {
-      return await Promise.race([work(tx), late]);
+      return await Promise.race([work(tx), timeout]);
     } finally {
       clearInterval(timer);
       tx.close();

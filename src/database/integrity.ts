@@ -33,8 +33,8 @@ async function faultsOfFile(database: Database): Promise<string[]> {
 const toSentence = (table: string, parent: string, count: number) =>
   `rows of ${table} whose row in ${parent} is missing: ${String(count)}`;
 
-async function danglingReferences(ask: RunStatement): Promise<string[]> {
-  const keys = await ask<Record<'child' | 'parent' | 'column' | 'target', string>>(
+async function danglingReferences(runStatement: RunStatement): Promise<string[]> {
+  const keys = await runStatement<Record<'child' | 'parent' | 'column' | 'target', string>>(
     `SELECT k.conrelid::regclass AS child, k.confrelid::regclass AS parent,
        quote_ident(c.attname) AS column, quote_ident(t.attname) AS target
      FROM pg_constraint k
@@ -44,7 +44,7 @@ async function danglingReferences(ask: RunStatement): Promise<string[]> {
   );
   const found: string[] = [];
   for (const { child, parent, column, target } of keys) {
-    const [row] = await ask<{ count: number }>(
+    const [row] = await runStatement<{ count: number }>(
       `SELECT count(*) AS count FROM (SELECT 1 FROM ${child} c WHERE c.${column} IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM ${parent} p WHERE p.${target} = c.${column})) dangling`,
     );

@@ -4,9 +4,9 @@ import { Database } from './data-source.js';
 import { ReadConnection } from './read-connection.js';
 
 /** Attempts within a request. After them the rest is done in the background. */
-const TRIES_AT_ONCE = 5;
-const TRY_EVERY_MS = 200;
-const TRY_LATER_EVERY_MS = 10_000;
+const ATTEMPTS_IN_REQUEST = 5;
+const ATTEMPT_EVERY_MS = 200;
+const LATER_ATTEMPT_EVERY_MS = 10_000;
 
 /**
  * Empties SQLite's write-ahead log, which keeps old pages until they are overwritten. Rows that were deleted for
@@ -16,7 +16,7 @@ const TRY_LATER_EVERY_MS = 10_000;
 @Injectable()
 export class Journal implements OnModuleDestroy {
   private readonly logger = new Logger(Journal.name);
-  private later: NodeJS.Timeout | undefined;
+  private retryTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly database: Database,
@@ -26,22 +26,22 @@ export class Journal implements OnModuleDestroy {
   /** Empties the log. If readers or another process use it, the log is emptied later, when they no longer do. */
   async empty(): Promise<void> {
     if (!this.database.isSqlite) return;
-    for (let tries = 0; tries < TRIES_AT_ONCE; tries += 1) {
+    for (let tries = 0; tries < ATTEMPTS_IN_REQUEST; tries += 1) {
       if (await this.tryToEmpty()) return;
-      await sleep(TRY_EVERY_MS);
+      await sleep(ATTEMPT_EVERY_MS);
     }
     this.logger.warn('the journal is in use, and is emptied later');
-    this.later ??= setInterval(() => {
+    this.retryTimer ??= setInterval(() => {
       void this.tryToEmpty().then((isEmpty) => {
         if (isEmpty) this.onModuleDestroy();
       });
-    }, TRY_LATER_EVERY_MS).unref();
+    }, LATER_ATTEMPT_EVERY_MS).unref();
   }
 
   /** Stops the attempts. The last connection that closes empties the log itself. */
   onModuleDestroy(): void {
-    clearInterval(this.later);
-    this.later = undefined;
+    clearInterval(this.retryTimer);
+    this.retryTimer = undefined;
   }
 
   /** Uses the connection of the readers, because the writer's connection may be inside a transaction. */

@@ -40,7 +40,7 @@ export class NumberedLists {
    * Returns the number of a row that is about to be saved. Until the commit no other transaction gets a number, so
    * call it as late in the transaction as possible.
    */
-  async next(tx: Tx, list: ListName): Promise<number> {
+  async nextOrdinal(tx: Tx, list: ListName): Promise<number> {
     const [row] = await tx.write<{ ordinal: number }>(
       `/* list.number */ INSERT INTO numbered_lists AS list (name, last_ordinal) VALUES ($1, 1)
        ON CONFLICT (name) DO UPDATE SET last_ordinal = list.last_ordinal + 1

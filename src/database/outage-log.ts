@@ -17,14 +17,14 @@ const outages = new Map<string, { loggedAt: number; unloggedFailures: number }>(
  * Logs that the database cannot serve requests: one line when an outage begins, and one more for each minute that
  * it lasts. Under load there are thousands of failures a second, all for the same reason.
  */
-export function logOutage(what: string, reason: string): void {
+export function logOutage(outage: string, reason: string): void {
   const now = performance.now();
-  const before = outages.get(what);
-  if (before && now - before.loggedAt < LOG_EVERY_MS) {
-    before.unloggedFailures += 1;
+  const earlier = outages.get(outage);
+  if (earlier && now - earlier.loggedAt < LOG_EVERY_MS) {
+    earlier.unloggedFailures += 1;
     return;
   }
-  outages.set(what, { loggedAt: now, unloggedFailures: 0 });
-  const line = { reason, failedSinceLastTold: before?.unloggedFailures ?? 0 };
-  log(line, `${what} Requests that need it are answered 503 until it serves again.`);
+  outages.set(outage, { loggedAt: now, unloggedFailures: 0 });
+  const line = { reason, failedSinceLastTold: earlier?.unloggedFailures ?? 0 };
+  log(line, `${outage} Requests that need it are answered 503 until it serves again.`);
 }

@@ -23,14 +23,14 @@ export async function assertWritable(database: Database): Promise<void> {
       `the database is read only: it is a standby, or ${session.role} has default_transaction_read_only`,
     );
   }
-  const ours = database.tables.map(({ tableName }) => tableName);
+  const ownTables = database.tables.map(({ tableName }) => tableName);
   const [denied] = await database.query<{ name: string }[]>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = current_schema() AND c.relname = ANY($1) AND NOT (
        has_any_column_privilege(c.oid, 'SELECT') AND has_any_column_privilege(c.oid, 'INSERT')
        AND (c.relname <> ALL($2) OR has_any_column_privilege(c.oid, 'UPDATE')))
      ORDER BY 1 LIMIT 1`,
-    [ours, CHANGED_BY_EACH_ANSWER],
+    [ownTables, CHANGED_BY_EACH_ANSWER],
   );
   if (denied)
     throw new Error(`${session?.role ?? ''} may not read and write the table ${denied.name}`);

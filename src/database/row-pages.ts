@@ -37,7 +37,7 @@ export async function* pagesOf(
 }
 
 /** Returns the rows of this database that have the same keys as `rows`, by their keys. */
-export async function sameKeys(
+export async function rowsWithSameKeys(
   database: Database,
   table: EntityMetadata,
   rows: readonly RawRow[],

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
-import { AT_REST, INCOMPLETE, isIncompleteCopy, markOf } from './copy-mark.js';
+import { NOT_SERVED, INCOMPLETE, isIncompleteCopy, markOf } from './copy-mark.js';
 import { Database } from './data-source.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -28,7 +28,7 @@ export class ServedMark implements BeforeApplicationShutdown {
       );
     }
     await this.write(incomplete ? INCOMPLETE : markOf(path));
-    this.restingMark = incomplete ? INCOMPLETE : AT_REST;
+    this.restingMark = incomplete ? INCOMPLETE : NOT_SERVED;
     await this.database.query('PRAGMA wal_checkpoint(PASSIVE)');
   }
 

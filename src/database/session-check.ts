@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 
 /** Number of attempts. A pooler that picks connections at random is detected after some of them. */
-const TRIES = 3;
+const ATTEMPTS_MAX = 3;
 
 /**
  * Throws an error with one sentence if a connection to PostgreSQL is not a session of the server. A pooler in
@@ -16,7 +16,7 @@ export async function assertSessions(dataSource: DataSource): Promise<void> {
     return row?.pid;
   };
   try {
-    for (let tries = 0; tries < TRIES; tries += 1) {
+    for (let tries = 0; tries < ATTEMPTS_MAX; tries += 1) {
       const before = await pidOf(one);
       // This transaction keeps its session while it is open. So a shared session has to change.
       await other.query('BEGIN');

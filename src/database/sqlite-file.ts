@@ -8,8 +8,8 @@ const HEADER_BYTES = 100;
 /** The page size that the header writes as 1, because it does not fit two bytes. */
 const PAGE_SIZE_LARGEST = 65_536;
 const ALL_PAGES = -1;
-const TRIES_MAX = 100;
-const TRY_EVERY_MS = 100;
+const ATTEMPTS_MAX = 100;
+const ATTEMPT_EVERY_MS = 100;
 
 /** SQLite's online backup in node-sqlite3. Its types do not declare it. */
 interface OnlineBackup {
@@ -53,8 +53,8 @@ export async function copyOnline(from: string, to: string): Promise<void> {
   try {
     const backup = (connection as unknown as { backup(to: string): OnlineBackup }).backup(to);
     for (let tries = 0; !backup.completed; tries += 1) {
-      if (tries === TRIES_MAX) throw new Error(`${from} is locked by another program`);
-      if (tries > 0) await sleep(TRY_EVERY_MS);
+      if (tries === ATTEMPTS_MAX) throw new Error(`${from} is locked by another program`);
+      if (tries > 0) await sleep(ATTEMPT_EVERY_MS);
       // In one step. With several steps, each commit of another process would restart the copy.
       await settled((done) => {
         backup.step(ALL_PAGES, done);

@@ -15,8 +15,11 @@ export async function tableNames(database: Database): Promise<string[]> {
 
 /** Returns the names of the tables that do not belong to this service. */
 export async function foreignTables(database: Database): Promise<string[]> {
-  const ours = new Set([...UNMAPPED_TABLES, ...database.tables.map(({ tableName }) => tableName)]);
-  return (await tableNames(database)).filter((name) => !ours.has(name));
+  const ownTables = new Set([
+    ...UNMAPPED_TABLES,
+    ...database.tables.map(({ tableName }) => tableName),
+  ]);
+  return (await tableNames(database)).filter((name) => !ownTables.has(name));
 }
 
 /**
@@ -26,8 +29,8 @@ export async function foreignTables(database: Database): Promise<string[]> {
 export async function assertNotForeign(database: Database): Promise<void> {
   const tables = await tableNames(database);
   if (tables.includes('migrations')) return;
-  const ours = new Set(database.tables.map(({ tableName }) => tableName));
-  const foreign = tables.filter((name) => database.isSqlite || ours.has(name));
+  const ownTables = new Set(database.tables.map(({ tableName }) => tableName));
+  const foreign = tables.filter((name) => database.isSqlite || ownTables.has(name));
   if (foreign.length === 0) return;
   throw new Error(
     `the database is another program's, and stays as it is: it has the tables ${foreign.slice(0, 5).join(', ')}`,

@@ -46,9 +46,9 @@ export class PendingRows {
 
 /** A running transaction, passed to the work that runs in it. */
 export class Tx {
-  private wrote = false;
+  private hasWrittenRows = false;
   private closed = false;
-  private underWay = 0;
+  private runningQueries = 0;
   private entities: EntityManager | undefined;
   private readonly committed: (() => void)[] = [];
 
@@ -65,12 +65,12 @@ export class Tx {
 
   /** Whether the transaction has changed anything yet. Rows that wait to be inserted do not count. */
   get hasWritten(): boolean {
-    return this.wrote;
+    return this.hasWrittenRows;
   }
 
   /** Whether the database runs a query for the transaction. Until it answers, the changes are unknown. */
   get isAtDatabase(): boolean {
-    return this.underWay > 0;
+    return this.runningQueries > 0;
   }
 
   /** Runs a SELECT. It sees every row that was inserted earlier into the tables that it names. */
@@ -85,10 +85,10 @@ export class Tx {
   async write<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     try {
       const changed = await this.run<Row>(sql, parameters);
-      this.wrote ||= changed.length > 0;
+      this.hasWrittenRows ||= changed.length > 0;
       return changed;
     } catch (error) {
-      this.wrote = true;
+      this.hasWrittenRows = true;
       throw error;
     }
   }
@@ -109,7 +109,7 @@ export class Tx {
   ): Promise<Repository<Entity>> {
     this.assertOpen();
     await this.flush();
-    this.wrote = true;
+    this.hasWrittenRows = true;
     this.entities ??= this.openEntities(this);
     return this.entities.getRepository(entity);
   }
@@ -117,11 +117,11 @@ export class Tx {
   /** Runs a query of the unit, and counts it while it runs. Throws after the unit's end. */
   async within<T>(query: () => Promise<T>): Promise<T> {
     this.assertOpen();
-    this.underWay += 1;
+    this.runningQueries += 1;
     try {
       return await query();
     } finally {
-      this.underWay -= 1;
+      this.runningQueries -= 1;
     }
   }
 
@@ -141,7 +141,7 @@ export class Tx {
   async flush(): Promise<void> {
     const insertions = this.pending.take();
     if (insertions.length === 0) return;
-    this.wrote = true;
+    this.hasWrittenRows = true;
     try {
       await this.statements.insert(insertions);
     } catch (error) {
@@ -154,13 +154,13 @@ export class Tx {
    * Registers a function to call when the transaction is on disk. It is not called after a rollback. Must not
    * throw.
    */
-  whenCommitted(tell: () => void): void {
-    this.committed.push(tell);
+  whenCommitted(callback: () => void): void {
+    this.committed.push(callback);
   }
 
   /** Calls the functions registered with `whenCommitted`. Only the code that commits calls it. */
   notifyCommitted(): void {
-    for (const tell of this.committed.splice(0)) tell();
+    for (const callback of this.committed.splice(0)) callback();
   }
 
   /** Refuses every later query. Work that still runs must not write into the next transaction. */

@@ -19,25 +19,25 @@ export function diagnosisOf(error: unknown, waitMs: number): Diagnosis {
   const { upstreamStatus: status, upstreamCode: code, reason = '' } = error.report ?? {};
   if (error instanceof ProviderRefused) return diagnosisOfRefusal(error.message);
   if (error instanceof ProviderRejectedSetup) return diagnosisOfRefusal(error.providerText);
-  const said = `the provider answered ${String(status)}`;
+  const prefix = `the provider answered ${String(status)}`;
   switch (status) {
     case undefined:
       return unknownFault(reasonWithoutStatus(reason));
     case 401:
     case 403:
-      return { key: 'wrong', name: '?', fault: `${said}: it does not take the key` };
+      return { key: 'wrong', name: '?', fault: `${prefix}: it does not take the key` };
     case 402:
-      return { key: 'right', name: '?', fault: `${said}: its account has no credit left` };
+      return { key: 'right', name: '?', fault: `${prefix}: its account has no credit left` };
     case 404:
-      return { key: '?', name: 'wrong', fault: `${said}: no such model, or not this baseUrl` };
+      return { key: '?', name: 'wrong', fault: `${prefix}: no such model, or not this baseUrl` };
     case 429:
       return code === 'insufficient_quota'
-        ? { key: 'right', name: '?', fault: `${said}: its account has no credit left` }
-        : { key: 'right', name: '?', fault: `${said}: too many requests; try again later` };
+        ? { key: 'right', name: '?', fault: `${prefix}: its account has no credit left` }
+        : { key: 'right', name: '?', fault: `${prefix}: too many requests; try again later` };
     default:
       if (status >= 300 && status < 400)
-        return unknownFault(`${said}: baseUrl leads elsewhere, and redirects are not followed`);
-      return unknownFault(`${said}: it has a fault of its own, or too much to do`);
+        return unknownFault(`${prefix}: baseUrl leads elsewhere, and redirects are not followed`);
+      return unknownFault(`${prefix}: it has a fault of its own, or too much to do`);
   }
 }
 

@@ -36,9 +36,9 @@ describe('the price per 1,000,000 model tokens', () => {
   });
 
   it('is exact at the largest prices and counts', () => {
-    const dear = { perMillionPrompt: 100_000_000, perMillionCompletion: 100_000_000 };
-    expect(ceiling(dear, 10_000_000, 10_000_000)).toBe(2_000_000_000);
-    expect(ceiling(dear, 10_000_000, 9_999_999)).toBe(1_999_999_900);
+    const expensivePrice = { perMillionPrompt: 100_000_000, perMillionCompletion: 100_000_000 };
+    expect(ceiling(expensivePrice, 10_000_000, 10_000_000)).toBe(2_000_000_000);
+    expect(ceiling(expensivePrice, 10_000_000, 9_999_999)).toBe(1_999_999_900);
   });
 
   it('holds cached model tokens at the full price of the prompt', () => {
@@ -56,8 +56,8 @@ describe('the price per 1,000,000 model tokens', () => {
     const usage = countUsage(reported, reported);
     expect(usage.cachedPromptTokens).toBe(1000);
     expect(cost(cached, 'complete', usage, 1000)).toBe(1);
-    const odd = countUsage({ ...reported, cachedPromptTokens: -1 }, reported);
-    expect(cost(cached, 'complete', odd, 1000)).toBe(10);
+    const invalidCount = countUsage({ ...reported, cachedPromptTokens: -1 }, reported);
+    expect(cost(cached, 'complete', invalidCount, 1000)).toBe(10);
   });
 });
 

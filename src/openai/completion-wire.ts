@@ -109,8 +109,8 @@ export function toWholeDelta(turn: Turn): ChunkDelta {
 }
 
 export function toModel({ id, price, contextTokens }: Model) {
-  const ours = { price, context_length: contextTokens };
-  return { id, object: 'model', created: MODEL_CREATED, owned_by: 'tallychat', ...ours };
+  const ownFields = { price, context_length: contextTokens };
+  return { id, object: 'model', created: MODEL_CREATED, owned_by: 'tallychat', ...ownFields };
 }
 
 /**

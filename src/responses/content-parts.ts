@@ -62,8 +62,8 @@ function pictureOf(part: Fields, path: string): ContentPart {
       'Missing or invalid: expected a URL; no files are kept here.',
     );
   }
-  const said = typeof detail === 'string' ? { detail } : {};
-  return { type: 'image_url', image_url: { url, ...said } };
+  const detailField = typeof detail === 'string' ? { detail } : {};
+  return { type: 'image_url', image_url: { url, ...detailField } };
 }
 
 function fileOf(part: Fields, path: string): ContentPart {

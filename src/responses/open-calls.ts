@@ -11,33 +11,33 @@ interface OpenCall {
 
 /** The calls of one answer while their pieces arrive. */
 export class OpenCalls {
-  private readonly bySlot = new Map<number, OpenCall>();
+  private readonly byCallIndex = new Map<number, OpenCall>();
 
   constructor(
     private readonly turnId: string,
-    private readonly customs: CustomNames,
+    private readonly customNames: CustomNames,
     private readonly output: OutputItem[],
   ) {}
 
-  add({ index: slot, ...piece }: ToolCallDelta): ResponseEvent[] {
-    const open = this.bySlot.get(slot);
-    const position = open?.position ?? this.bySlot.size;
-    const { name, arguments: text, ...told } = callOf(this.turnId, position, piece);
-    const events = open ? [] : this.open(slot, position, piece);
-    const known = this.bySlot.get(slot);
+  add({ index: callIndex, ...piece }: ToolCallDelta): ResponseEvent[] {
+    const open = this.byCallIndex.get(callIndex);
+    const position = open?.position ?? this.byCallIndex.size;
+    const { name, arguments: text, ...otherFields } = callOf(this.turnId, position, piece);
+    const events = open ? [] : this.open(callIndex, position, piece);
+    const known = this.byCallIndex.get(callIndex);
     if (!known) return events;
     const { call } = known;
     // Fields that arrive later complete a call that was opened without them.
     const { id = call.id } = piece as { id?: string };
     known.call = {
-      ...told,
+      ...otherFields,
       ...call,
       id,
       name: call.name || name,
       arguments: call.arguments + text,
     };
-    if (text === '' || this.customs.has(known.call.name)) return events;
-    const delta = { ...this.place(known), delta: text };
+    if (text === '' || this.customNames.has(known.call.name)) return events;
+    const delta = { ...this.itemFields(known), delta: text };
     return [...events, { type: 'response.function_call_arguments.delta', ...delta }];
   }
 
@@ -46,10 +46,10 @@ export class OpenCalls {
    * the JSON of a function.
    */
   close(status: 'completed' | 'incomplete'): ResponseEvent[] {
-    return [...this.bySlot.values()].flatMap((open) => {
-      const item = callItem(this.turnId, open.position, status, open.call, this.customs);
+    return [...this.byCallIndex.values()].flatMap((open) => {
+      const item = callItem(this.turnId, open.position, status, open.call, this.customNames);
       this.output[open.outputIndex] = item;
-      const place = this.place(open);
+      const place = this.itemFields(open);
       const done =
         item.type === 'custom_tool_call'
           ? [
@@ -69,18 +69,18 @@ export class OpenCalls {
     });
   }
 
-  private open(slot: number, position: number, piece: Omit<ToolCallDelta, 'index'>) {
+  private open(callIndex: number, position: number, piece: Omit<ToolCallDelta, 'index'>) {
     const call = { ...callOf(this.turnId, position, piece), arguments: '' };
     const open = { outputIndex: this.output.length, position, call };
-    this.bySlot.set(slot, open);
-    const begun = callItem(this.turnId, position, 'in_progress', call, this.customs);
-    this.output.push(begun);
+    this.byCallIndex.set(callIndex, open);
+    const startedItem = callItem(this.turnId, position, 'in_progress', call, this.customNames);
+    this.output.push(startedItem);
     const { outputIndex: output_index } = open;
-    return [{ type: 'response.output_item.added', output_index, item: begun }];
+    return [{ type: 'response.output_item.added', output_index, item: startedItem }];
   }
 
-  private place({ position, outputIndex, call }: OpenCall) {
-    const { id } = callItem(this.turnId, position, 'in_progress', call, this.customs);
+  private itemFields({ position, outputIndex, call }: OpenCall) {
+    const { id } = callItem(this.turnId, position, 'in_progress', call, this.customNames);
     return { item_id: id, output_index: outputIndex };
   }
 }

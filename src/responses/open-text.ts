@@ -41,7 +41,7 @@ export class OpenText {
   }
 
   /** Keeps parts of the thinking for the whole item. Their pieces mean nothing to clients. */
-  keep(parts: ThoughtParts): void {
+  keepParts(parts: ThoughtParts): void {
     this.parts.add(parts);
   }
 
@@ -53,12 +53,12 @@ export class OpenText {
   close(status: 'completed' | 'incomplete'): ResponseEvent[] {
     const item = this.item(status, this.written);
     this.output[this.index] = item;
-    const told = { type: 'response.output_item.done', output_index: this.index, item };
-    if (!this.hasPart) return [told];
+    const doneEvent = { type: 'response.output_item.done', output_index: this.index, item };
+    if (!this.hasPart) return [doneEvent];
     return [
       this.textEvent('done', { text: this.written }),
       this.event('part.done', { part: this.part(this.written) }),
-      told,
+      doneEvent,
     ];
   }
 
@@ -74,16 +74,16 @@ export class OpenText {
 
   private textEvent(name: 'delta' | 'done', rest: object): ResponseEvent {
     return this.prefix === 'rs'
-      ? { type: `response.reasoning_summary_text.${name}`, ...this.place(), ...rest }
-      : { type: `response.output_text.${name}`, ...this.place(), ...rest, logprobs: [] };
+      ? { type: `response.reasoning_summary_text.${name}`, ...this.itemFields(), ...rest }
+      : { type: `response.output_text.${name}`, ...this.itemFields(), ...rest, logprobs: [] };
   }
 
   private event(name: 'part.added' | 'part.done', rest: object): ResponseEvent {
     const kind = this.prefix === 'rs' ? 'reasoning_summary' : 'content';
-    return { type: `response.${kind}_${name}`, ...this.place(), ...rest };
+    return { type: `response.${kind}_${name}`, ...this.itemFields(), ...rest };
   }
 
-  private place() {
+  private itemFields() {
     const { turnId, prefix, position, index } = this;
     return {
       item_id: itemId({ turnId, prefix, position }),

@@ -26,33 +26,33 @@ const items = ['added', 'done'].map((word) =>
   event(`output_item.${word}`, { output_index: index, item }),
 );
 
-const place = { item_id: text, output_index: index };
-const said = { ...place, content_index: index };
-const thought = { ...place, summary_index: index };
+const itemFields = { item_id: text, output_index: index };
+const textFields = { ...itemFields, content_index: index };
+const summaryFields = { ...itemFields, summary_index: index };
 const logprobs: SchemaObject = { type: 'array', items: { type: 'object' }, maxItems: 0 };
 
 const pieces = [
-  event('content_part.added', { ...said, part: schemaOf(OutputTextDto) }),
-  event('output_text.delta', { ...said, delta: text, logprobs }),
-  event('output_text.done', { ...said, text, logprobs }),
-  event('content_part.done', { ...said, part: schemaOf(OutputTextDto) }),
-  event('reasoning_summary_part.added', { ...thought, part: schemaOf(SummaryTextDto) }),
-  event('reasoning_summary_text.delta', { ...thought, delta: text }),
-  event('reasoning_summary_text.done', { ...thought, text }),
-  event('reasoning_summary_part.done', { ...thought, part: schemaOf(SummaryTextDto) }),
-  event('function_call_arguments.delta', { ...place, delta: text }),
-  event('function_call_arguments.done', { ...place, name: text, arguments: text }),
-  event('custom_tool_call_input.delta', { ...place, delta: text }),
-  event('custom_tool_call_input.done', { ...place, input: text }),
+  event('content_part.added', { ...textFields, part: schemaOf(OutputTextDto) }),
+  event('output_text.delta', { ...textFields, delta: text, logprobs }),
+  event('output_text.done', { ...textFields, text, logprobs }),
+  event('content_part.done', { ...textFields, part: schemaOf(OutputTextDto) }),
+  event('reasoning_summary_part.added', { ...summaryFields, part: schemaOf(SummaryTextDto) }),
+  event('reasoning_summary_text.delta', { ...summaryFields, delta: text }),
+  event('reasoning_summary_text.done', { ...summaryFields, text }),
+  event('reasoning_summary_part.done', { ...summaryFields, part: schemaOf(SummaryTextDto) }),
+  event('function_call_arguments.delta', { ...itemFields, delta: text }),
+  event('function_call_arguments.done', { ...itemFields, name: text, arguments: text }),
+  event('custom_tool_call_input.delta', { ...itemFields, delta: text }),
+  event('custom_tool_call_input.done', { ...itemFields, input: text }),
 ];
 
 const orNull: SchemaObject = { type: ['string', 'null'] };
-const told = { message: text, param: orNull, code: orNull };
+const errorFields = { message: text, param: orNull, code: orNull };
 const failure = shape({
   type: always('error'),
   sequence_number: index,
-  ...told,
-  error: shape({ type: text, ...told }),
+  ...errorFields,
+  error: shape({ type: text, ...errorFields }),
 });
 
 /** Describes the events of a streamed response. */

@@ -52,7 +52,7 @@ export class ResponseEvents implements StreamFormat {
     if (reasoning !== '' || (thoughtParts && !isWriting))
       events.push(...this.write('rs', reasoning));
     if (thoughtParts && this.text?.prefix === 'msg') this.lateParts.push(thoughtParts);
-    else if (thoughtParts) this.text?.keep(thoughtParts);
+    else if (thoughtParts) this.text?.keepParts(thoughtParts);
     if (text !== '') events.push(...this.write('msg', text));
     if (toolCalls.length > 0) events.push(...this.closeText('completed'));
     for (const piece of toolCalls) events.push(...this.calls.add(piece));
@@ -112,7 +112,7 @@ export class ResponseEvents implements StreamFormat {
   private writeLateParts(): ResponseEvent[] {
     if (this.lateParts.length === 0) return [];
     const events = this.write('rs', '');
-    for (const parts of this.lateParts) this.text?.keep(parts);
+    for (const parts of this.lateParts) this.text?.keepParts(parts);
     return [...events, ...this.closeText('completed')];
   }
 

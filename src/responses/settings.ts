@@ -17,7 +17,7 @@ export interface Settings {
 
 const NOTE_MAX_CHARS = 512;
 
-const wordOf = (value: unknown) => (typeof value === 'string' ? value : null);
+const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null);
 
 /**
  * Parses the settings. Throws a 400 if they are malformed. `leftOutItems` are kinds of items that are not
@@ -82,8 +82,8 @@ function repeatedSettings(
     truncation: dto.truncation ?? 'disabled',
     text: { format, ...(typeof verbosity === 'string' && { verbosity }) },
     reasoning: {
-      effort: wordOf(dto.reasoning?.['effort']),
-      summary: wordOf(dto.reasoning?.['summary']),
+      effort: textOrNull(dto.reasoning?.['effort']),
+      summary: textOrNull(dto.reasoning?.['summary']),
     },
     temperature: dto.temperature ?? 1,
     top_p: dto.top_p ?? 1,
@@ -131,10 +131,10 @@ function readFormat(format: unknown): { repeated: Fields; sent: Fields | undefin
   if (!isFields(schema))
     return refuse('text.format.schema', 'Missing or invalid: expected a schema.');
   const name = textAt(format, 'name', 'text.format');
-  const said = typeof description === 'string' ? { description } : {};
+  const descriptionField = typeof description === 'string' ? { description } : {};
   const isStrict = typeof strict === 'boolean' ? { strict } : {};
   return {
-    repeated: { type, name, description: wordOf(description), schema, strict: strict === true },
-    sent: { type, json_schema: { name, ...said, schema, ...isStrict } },
+    repeated: { type, name, description: textOrNull(description), schema, strict: strict === true },
+    sent: { type, json_schema: { name, ...descriptionField, schema, ...isStrict } },
   };
 }

@@ -44,8 +44,8 @@ const OUTPUT_MAX_CHARS = 1000;
  * outputs of tools.
  */
 export function questionIn(messages: readonly ChatMessage[]): string {
-  const said = messages.findLast(({ role }) => role === 'user');
-  if (said) return textOf(said.content);
+  const lastUserMessage = messages.findLast(({ role }) => role === 'user');
+  if (lastUserMessage) return textOf(lastUserMessage.content);
   const outputs = messages.filter(({ role }) => role === 'tool').map(({ content }) => content);
   return outputs.map(textOf).join('\n').slice(0, OUTPUT_MAX_CHARS);
 }

@@ -70,12 +70,12 @@ const repeatedFunction = (tool: Fields, path: string) => ({
 
 function sentFunction(tool: Fields, path: string): SentTool {
   const { name, description, parameters, strict } = partsOf(tool, path);
-  const said = {
+  const optionalFields = {
     ...(description !== null && { description }),
     ...(parameters !== null && { parameters }),
     ...(strict !== null && { strict }),
   };
-  return { type: 'function', function: { name, ...said } };
+  return { type: 'function', function: { name, ...optionalFields } };
 }
 
 function repeatedCustom(tool: Fields, path: string): Fields {

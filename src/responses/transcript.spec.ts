@@ -3,7 +3,7 @@ import { readInput } from './input-items.js';
 import { toMessages, type Step } from './transcript.js';
 
 const SIGNED = { thinking_blocks: [{ type: 'thinking', thinking: 'hm', signature: 'Sig' }] };
-const said = (role: 'user' | 'assistant', content: string): Step => ({
+const messageStep = (role: 'user' | 'assistant', content: string): Step => ({
   kind: 'message',
   role,
   content,
@@ -13,7 +13,7 @@ const thought = (parts: object): Step => ({ kind: 'reasoning', text: '', parts }
 describe('toMessages', () => {
   it('gives parts to the text after them, or to the text before them at the end of an answer', () => {
     const answer = { role: 'assistant', content: 'Hello', ...SIGNED };
-    const [user, text] = [said('user', 'Hi'), said('assistant', 'Hello')];
+    const [user, text] = [messageStep('user', 'Hi'), messageStep('assistant', 'Hello')];
     const bare = { role: 'user', content: 'Hi' };
     expect(toMessages([user, thought(SIGNED), text, user])).toEqual([bare, answer, bare]);
     expect(toMessages([user, text, thought(SIGNED), user])).toEqual([bare, answer, bare]);
@@ -21,7 +21,7 @@ describe('toMessages', () => {
   });
 
   it('gives no parts to the answer before a question or after it', () => {
-    const [user, text] = [said('user', 'Hi'), said('assistant', 'Hello')];
+    const [user, text] = [messageStep('user', 'Hi'), messageStep('assistant', 'Hello')];
     const messages = toMessages([text, user, thought(SIGNED), user, text]);
     expect(JSON.stringify(messages)).not.toContain('Sig');
   });

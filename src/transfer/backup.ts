@@ -1,7 +1,7 @@
 import { sqlitePathOf } from '../database/location.js';
 import { assertMigrated } from '../database/migrate.js';
 import { openWriter, type DatabaseOptions } from '../database/data-source.js';
-import { declareWhole } from '../database/copy-mark.js';
+import { markComplete } from '../database/copy-mark.js';
 import { assertSqliteFile, copyOnline } from '../database/sqlite-file.js';
 import {
   assertNotDatabaseFile,
@@ -51,7 +51,7 @@ export async function backUp(
     try {
       await assertMigrated(copy);
       // The copy is of a single point in time, so the mark of the live file does not apply to it.
-      await declareWhole(copy);
+      await markComplete(copy);
       const report = await assertAuditPasses(copy, path);
       await copy.destroy();
       assertFree();

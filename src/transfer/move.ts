@@ -3,7 +3,7 @@ import { takeExclusively } from '../database/exclusive-access.js';
 import { openWriter, type Database, type DatabaseOptions } from '../database/data-source.js';
 import { sqlitePathOf } from '../database/location.js';
 import { assertMigrated, migrateWithoutLock } from '../database/migrate.js';
-import { keyText, pagesOf, sameKeys, type RawRow } from '../database/row-pages.js';
+import { keyText, pagesOf, rowsWithSameKeys, type RawRow } from '../database/row-pages.js';
 import { assertSqliteFile } from '../database/sqlite-file.js';
 import type { EntityClass } from '../database/statements.js';
 import { foreignTables } from '../database/table-names.js';
@@ -86,7 +86,7 @@ async function assertPartOf(
   table: EntityMetadata,
 ): Promise<void> {
   for await (const page of pagesOf(target, table)) {
-    const originals = await sameKeys(source, table, page);
+    const originals = await rowsWithSameKeys(source, table, page);
     const isOther = (row: RawRow) => {
       const original = originals.get(keyText(table, row));
       return !original || !isSame(table, row, original);
@@ -111,14 +111,14 @@ async function copyTable(
   const entity = table.target as EntityClass;
   let count = 0;
   for await (const page of pagesOf(source, table)) {
-    const there = await sameKeys(target, table, page);
+    const there = await rowsWithSameKeys(target, table, page);
     const absent = page.filter((row) => !there.has(keyText(table, row)));
     if (absent.length > 0) {
       await unitOfWork.run((tx) => {
         for (const row of absent) tx.insertLater(entity, toEntity(table, row));
       });
     }
-    const written = await sameKeys(target, table, page);
+    const written = await rowsWithSameKeys(target, table, page);
     for (const row of page) {
       const copy = written.get(keyText(table, row));
       if (!copy || !isSame(table, row, copy)) {

@@ -9,7 +9,7 @@ import {
 } from '../database/data-source.js';
 import { sqlitePathOf } from '../database/location.js';
 import { migrateWithoutLock } from '../database/migrate.js';
-import { declareWhole } from '../database/copy-mark.js';
+import { markComplete } from '../database/copy-mark.js';
 import { assertSqliteFile, removeLog } from '../database/sqlite-file.js';
 import { isEmpty, tableNames } from '../database/table-names.js';
 import type { ReplaceOption } from './backup.js';
@@ -77,7 +77,7 @@ async function migrateAndAudit(
   try {
     await assertTallychatDatabase(copy, file);
     await migrateWithoutLock(copy);
-    if (incomplete) await declareWhole(copy);
+    if (incomplete) await markComplete(copy);
     return `restored ${file}: ${sizeOf(await assertAuditPasses(copy, file))}`;
   } finally {
     await copy.destroy();

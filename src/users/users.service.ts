@@ -38,7 +38,7 @@ export class UsersService {
     tx: Tx,
     user: { username: string; email: string; passwordHash: string },
   ): Promise<string> {
-    const ordinal = await this.lists.next(tx, 'users');
+    const ordinal = await this.lists.nextOrdinal(tx, 'users');
     const id = newId();
     tx.insertLater(User, {
       id,
@@ -56,7 +56,7 @@ export class UsersService {
 
   /** Puts a user who was added in several transactions at the end of the list, once the user is complete. */
   async placeLast(tx: Tx, userId: string): Promise<void> {
-    const ordinal = await this.lists.next(tx, 'users');
+    const ordinal = await this.lists.nextOrdinal(tx, 'users');
     await tx.write('/* user.place */ UPDATE users SET ordinal = $2 WHERE id = $1 RETURNING id', [
       userId,
       ordinal,

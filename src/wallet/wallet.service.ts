@@ -157,8 +157,9 @@ export class WalletService {
   async spendable(ownerId: string, capId: string | undefined): Promise<number> {
     const underCap = capId === undefined ? Infinity : await this.caps.remaining(capId);
     const { available, held, limits } = await this.summary(ownerId);
-    const left = limits.daily === null ? Infinity : limits.daily - limits.spentToday - held;
-    return Math.max(0, Math.min(available, left, underCap));
+    const dailyRemaining =
+      limits.daily === null ? Infinity : limits.daily - limits.spentToday - held;
+    return Math.max(0, Math.min(available, dailyRemaining, underCap));
   }
 
   /** Returns the whole wallet. Throws if the owner has none, which cannot happen after registration. */

@@ -47,19 +47,19 @@ describe('an answer that comes faster than anybody waits', () => {
   }
 
   const messages = [{ role: 'user', content: 'Hi' }];
-  const DOORS = {
+  const ROUTES = {
     'a chat': () => post('/api/chat/', { message: 'Hi', stream: true }),
     'a completion': () => post('/v1/chat/completions', { model: 'echo', stream: true, messages }),
     'an answer in one piece': () =>
       post('/api/chat/', { message: 'Hi' }, { 'Idempotency-Key': 'whole' }),
   };
 
-  it.each(Object.entries(DOORS))('lets other requests run in between: %s', async (_, door) => {
+  it.each(Object.entries(ROUTES))('lets other requests run in between: %s', async (_, route) => {
     provider.answer([
       ...Array.from({ length: WORDS }, () => ({ type: 'delta', text: 'w ' }) as const),
       { type: 'done', finishReason: 'stop', usage: undefined },
     ]);
-    const { answer, longest, took } = await longestPause(door);
+    const { answer, longest, took } = await longestPause(route);
     expect([answer.status, answer.raw.includes('w')]).toEqual([200, true]);
     // Without turns in between it is nearly all of the time, however fast the machine is.
     expect(longest).toBeLessThan(Math.max(250, took / 2));

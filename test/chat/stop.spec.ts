@@ -25,7 +25,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
         await call.finish();
         await call.end();
       },
-      wordy: async (call) => {
+      longAnswer: async (call) => {
         call.open();
         await call.delta('first ');
         await Promise.race([gate(), call.aborted]);
@@ -181,9 +181,9 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     const silent = await begin(ada, { model: 'metered:silent' });
     await stop(ada, silent.turn);
     const { tokens: prompt } = (await ada.get(`/api/chat/${silent.turn}/`)).body;
-    const wordy = await begin(ada, { model: 'metered:wordy' });
-    await stop(ada, wordy.turn);
-    const { tokens } = (await ada.get(`/api/chat/${wordy.turn}/`)).body;
+    const longAnswer = await begin(ada, { model: 'metered:wordy' });
+    await stop(ada, longAnswer.turn);
+    const { tokens } = (await ada.get(`/api/chat/${longAnswer.turn}/`)).body;
     // `first ` is two model tokens by our estimate, at 2 each.
     expect([prompt > 0, tokens - prompt]).toEqual([true, 4]);
     expect(await ada.balance()).toBe(4000 - prompt - tokens);

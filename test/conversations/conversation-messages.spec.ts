@@ -71,9 +71,9 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
       oldest,
     ]);
     await sendMessage(ada, id, 'hi');
-    const told = ((sentToProvider()?.length ?? 0) - 1) / 2;
+    const sentTurns = ((sentToProvider()?.length ?? 0) - 1) / 2;
     // Half of the echo's million is for what was said before: seven turns of 200 kB at three bytes a token.
-    expect([told, read]).toEqual([7, 7]);
+    expect([sentTurns, read]).toEqual([7, 7]);
     await sendMessage(ada, id, 'x'.repeat(99_999));
     expect(sentToProvider()?.length).toBeGreaterThan(3);
     probe.stop();

@@ -171,8 +171,8 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
       const answer = await ada.get(`/api/chat/${other}/`);
       expect([other, answer.status, answer.body]).toEqual([other, 404, missing]);
     }
-    const hers = await bob.get(`/api/chat/${id}/`);
-    expect([hers.status, hers.body]).toEqual([404, missing]);
+    const othersTurn = await bob.get(`/api/chat/${id}/`);
+    expect([othersTurn.status, othersTurn.body]).toEqual([404, missing]);
     expect((await app.send({ path: `/api/chat/${id}/` })).status).toBe(401);
     expect([await ada.balance(), await bob.balance()]).toEqual([3900, 4000]);
   });

@@ -43,7 +43,7 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
 
   it('reads about a mebibyte at a time, and keeps the event loop free', async () => {
     const probe = new QueryProbe(app.nest);
-    const deaf: number[] = [];
+    const delaysMs: number[] = [];
     for (let n = 0; n < 3; n += 1) {
       const delay = monitorEventLoopDelay({ resolution: 5 });
       delay.enable();
@@ -52,10 +52,10 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
       });
       delay.disable();
       // On a busy machine each of the steps is long, but none is most of the search.
-      deaf.push(delay.max / 1e6 - Math.max(250, took / 2));
+      delaysMs.push(delay.max / 1e6 - Math.max(250, took / 2));
     }
     expect(probe.count('history.search_long')).toBe(3 * STEPS);
-    expect(Math.min(...deaf)).toBeLessThan(0);
+    expect(Math.min(...delaysMs)).toBeLessThan(0);
   });
 
   it('needs as few queries for a small page of long turns as for a large one', async () => {

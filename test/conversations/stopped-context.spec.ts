@@ -42,7 +42,8 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
     await upstream.stop();
   });
 
-  const told = () => upstream.last.body.messages.map(({ role, content }) => [role, content]);
+  const sentMessages = () =>
+    upstream.last.body.messages.map(({ role, content }) => [role, content]);
 
   /** Begins an answer, and leaves or stops it once it has come as far as it does. */
   const breakOff = async (
@@ -61,9 +62,9 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
     return conversation ?? '';
   };
 
-  const goOn = async (caller: Caller, id: string, door: string) => {
-    const path = door === 'chat' ? '/api/chat/' : `/api/conversations/${id}/messages/`;
-    const body = { message: 'continue', ...(door === 'chat' && { conversation: id }) };
+  const continueAt = async (caller: Caller, id: string, route: string) => {
+    const path = route === 'chat' ? '/api/chat/' : `/api/conversations/${id}/messages/`;
+    const body = { message: 'continue', ...(route === 'chat' && { conversation: id }) };
     expect((await caller.send('POST', path, body)).status).toBe(200);
   };
 
@@ -74,11 +75,11 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
     ['stops', 'messages'],
   ] as const)(
     'includes a first message whose caller %s, for a next message by %s',
-    async (how, door) => {
+    async (how, route) => {
       const ada = await app.newUser();
       const id = await breakOff(ada, { model: 'flat:wordy', how });
-      await goOn(ada, id, door);
-      expect(told()).toEqual([
+      await continueAt(ada, id, route);
+      expect(sentMessages()).toEqual([
         ['user', 'Tell me'],
         ['assistant', 'once upon'],
         ['user', 'continue'],
@@ -91,8 +92,8 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
     const ada = await app.newUser();
     const conversation = await openThread(ada);
     await breakOff(ada, { model: 'metered:silent', how: 'stops', conversation });
-    await goOn(ada, conversation, 'messages');
-    expect(told()).toEqual([
+    await continueAt(ada, conversation, 'messages');
+    expect(sentMessages()).toEqual([
       ['user', 'Tell me'],
       ['assistant', EMPTY_ANSWER_TEXT],
       ['user', 'continue'],
@@ -107,8 +108,8 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
     const cut = { message: 'Be long', model: 'flat:wordy', conversation, stream: true };
     const reader = await EventReader.open(app.url, ada, cut);
     expect((await reader.until('done')).content).toMatchObject({ finish_reason: 'length' });
-    await goOn(ada, conversation, 'chat');
-    expect(told()).toEqual([
+    await continueAt(ada, conversation, 'chat');
+    expect(sentMessages()).toEqual([
       ['user', 'Be long'],
       ['assistant', 'once upon'],
       ['user', 'continue'],

@@ -114,17 +114,17 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
   });
 
   it('do not wait forever for a transaction that gets no answer', async () => {
-    let hear: (results: string[]) => void = () => undefined;
-    const silence = new Promise<string[]>((resolve) => (hear = resolve));
+    let answerStatement: (results: string[]) => void = () => undefined;
+    const statementAnswer = new Promise<string[]>((resolve) => (answerStatement = resolve));
     const units = gathering((_, inputs) => {
-      return inputs[0] === 'silent' ? silence : Promise.resolve([...inputs]);
+      return inputs[0] === 'silent' ? statementAnswer : Promise.resolve([...inputs]);
     }, 50);
     const silent = units.add('silent', NEVER_ABORTED, finish);
     while (together.length === 0) await sleep(1);
     const next = units.add('next', NEVER_ABORTED, finish);
     // SQLite's one writer does not go on without it; on PostgreSQL the next is done meanwhile.
     if (kind === 'postgres') expect(await next).toBe('next');
-    hear(['silent']);
+    answerStatement(['silent']);
     expect(await Promise.all([silent, next])).toEqual(['silent', 'next']);
     expect(alone).toEqual([]);
   });

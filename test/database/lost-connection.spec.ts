@@ -24,8 +24,8 @@ describe.each(postgres)('a connection to %s', (kind) => {
   let between: Server;
   let database: Database;
   /** What the server has said and nobody has heard yet; undefined while all is passed on at once. */
-  let unheard: Buffer[] | undefined;
-  let letHear: () => void;
+  let heldBackData: Buffer[] | undefined;
+  let deliverHeldBack: () => void;
   let connected: () => Promise<pg.Client>;
 
   beforeEach(async () => {
@@ -36,9 +36,9 @@ describe.each(postgres)('a connection to %s', (kind) => {
     between = createServer((client) => {
       const server = connect(Number(port), hostname);
       client.pipe(server);
-      server.on('data', (said) => (unheard ? unheard.push(said) : client.write(said)));
-      server.on('end', () => !unheard && client.end());
-      letHear = () => client.end(Buffer.concat(unheard ?? []));
+      server.on('data', (said) => (heldBackData ? heldBackData.push(said) : client.write(said)));
+      server.on('end', () => !heldBackData && client.end());
+      deliverHeldBack = () => client.end(Buffer.concat(heldBackData ?? []));
       for (const socket of [client, server]) socket.on('error', () => socket.destroy());
     });
     await once(between.listen(0, '127.0.0.1'), 'listening');
@@ -62,17 +62,17 @@ describe.each(postgres)('a connection to %s', (kind) => {
   it('fails only one statement, and not the process, if it ends between two users of it', async () => {
     const statement = '/* lost */ SELECT CAST(1 AS bigint) AS one';
     const served = `FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '/* lost%'`;
-    unheard = [];
+    heldBackData = [];
     const first = database.statements.rows(statement, []);
     const next = new UnitOfWork(database).run((tx) => tx.write(statement, []));
     await until(async () => (await look.rows(`SELECT 1 ${served} AND state = 'idle'`)).length > 0);
     await look.rows(`SELECT pg_terminate_backend(pid) ${served}`);
     await until(async () => (await look.rows(`SELECT 1 ${served}`)).length === 0);
-    await until(() => Buffer.concat(unheard ?? []).includes('57P01'));
-    letHear();
+    await until(() => Buffer.concat(heldBackData ?? []).includes('57P01'));
+    deliverHeldBack();
     expect(await first).toEqual([{ one: 1 }]);
     await expect(next).rejects.toThrow();
-    unheard = undefined;
+    heldBackData = undefined;
     expect(await database.statements.rows(statement, [])).toEqual([{ one: 1 }]);
   });
 
@@ -81,18 +81,18 @@ describe.each(postgres)('a connection to %s', (kind) => {
     endOnSilence(client, 100);
     await sleep(600);
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
-    unheard = [];
+    heldBackData = [];
     const answer: unknown = await client.query('SELECT 2').catch(toServiceError);
     expect(answer).toBeInstanceOf(DatabaseNotAnswering);
-    unheard = undefined;
+    heldBackData = undefined;
   });
 
   it('that the server does not close is closed all the same', async () => {
     const client = await connected();
     endOnSilence(client, 100);
-    unheard = [];
+    heldBackData = [];
     await client.end();
-    unheard = undefined;
+    heldBackData = undefined;
   });
 
   it('is let be while a statement may take as long as it likes', async () => {

@@ -146,17 +146,17 @@ async function clientStory(app: TestApp) {
     () => ada.send('POST', '/api/logout/'),
     () => ada.get('/api/token-balance/'),
   ];
-  const heard = [];
+  const received = [];
   for (const ask of asked) {
     const { status, raw, headers } = await ask();
-    heard.push([
+    received.push([
       status,
       withoutRandomParts(raw),
       headers['tokens-balance'],
       headers['idempotent-replayed'],
     ]);
   }
-  return heard;
+  return received;
 }
 
 /** Ids, secrets, moments, cursors and the port differ from run to run. */
@@ -170,7 +170,7 @@ function withoutRandomParts(text: string): string {
 }
 
 describe('moving from SQLite to PostgreSQL', () => {
-  const storyOn = async (kind: DatabaseKind) => {
+  const clientStoryOn = async (kind: DatabaseKind) => {
     const app = await TestApp.start(kind);
     try {
       return await clientStory(app);
@@ -181,11 +181,11 @@ describe('moving from SQLite to PostgreSQL', () => {
 
   it('needs only another DATABASE_URL: a client gets the same answers', async () => {
     const [first, ...others] = databaseKinds;
-    const heard = await storyOn(first ?? 'sqlite');
-    expect(heard.map(([status]) => status)).toEqual([
+    const received = await clientStoryOn(first ?? 'sqlite');
+    expect(received.map(([status]) => status)).toEqual([
       400, 200, 400, 200, 200, 200, 422, 200, 402, 200, 200, 200, 200, 200, 200, 404, 404, 400, 204,
       401,
     ]);
-    for (const kind of others) expect(await storyOn(kind)).toEqual(heard);
+    for (const kind of others) expect(await clientStoryOn(kind)).toEqual(received);
   });
 });

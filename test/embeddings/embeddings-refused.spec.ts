@@ -6,7 +6,7 @@ import { modelsOf, PROVIDER_KEY } from '../support/models-file.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const PATH = '/v1/embeddings';
-const says = (status: number, message = 'no'): Behaviour =>
+const refuses = (status: number, message = 'no'): Behaviour =>
   answerJson({ error: { message } }, status);
 const listOf = (...all: unknown[]) => answerJson({ data: all });
 const NAN = Buffer.from(Float32Array.of(Number.NaN).buffer).toString('base64');
@@ -41,12 +41,12 @@ const NONSENSE: Record<string, Behaviour> = {
 };
 
 const FAILURES: Record<string, [Behaviour, number, string]> = {
-  '500': [says(500), 502, 'provider_failed'],
-  '401': [says(401), 502, 'provider_failed'],
-  '429': [says(429), 503, 'provider_busy'],
-  '400': [says(400, `Bad input, key ${PROVIDER_KEY}`), 400, 'provider_refused'],
-  '422': [says(422, 'maximum context length is 8191'), 400, 'context_length_exceeded'],
-  '413': [says(413), 413, 'provider_body_too_large'],
+  '500': [refuses(500), 502, 'provider_failed'],
+  '401': [refuses(401), 502, 'provider_failed'],
+  '429': [refuses(429), 503, 'provider_busy'],
+  '400': [refuses(400, `Bad input, key ${PROVIDER_KEY}`), 400, 'provider_refused'],
+  '422': [refuses(422, 'maximum context length is 8191'), 400, 'context_length_exceeded'],
+  '413': [refuses(413), 413, 'provider_body_too_large'],
 };
 
 describe('embeddings that are refused', () => {
@@ -85,9 +85,9 @@ describe('embeddings that are refused', () => {
   it.each(Object.entries(FAILURES))(
     'by a provider with %s are reported as for completions, and cost nothing',
     async (name, [, status, code]) => {
-      const told = await ask({ model: `metered:${name}` });
-      expect([told.status, told.body.error.code]).toEqual([status, code]);
-      expect(told.raw).not.toContain(PROVIDER_KEY);
+      const response = await ask({ model: `metered:${name}` });
+      expect([response.status, response.body.error.code]).toEqual([status, code]);
+      expect(response.raw).not.toContain(PROVIDER_KEY);
     },
   );
 
@@ -95,14 +95,14 @@ describe('embeddings that are refused', () => {
     'because the provider answers with %s are 502 and cost nothing',
     async (name) => {
       upstream.behaviours['odd'] = NONSENSE[name] ?? embed;
-      const told = await ask({ model: 'flat:odd' });
-      expect([told.status, told.body.error.code]).toEqual([502, 'provider_failed']);
+      const response = await ask({ model: 'flat:odd' });
+      expect([response.status, response.body.error.code]).toEqual([502, 'provider_failed']);
     },
   );
 
   it('because the provider is silent end after the time limit, and cost nothing', async () => {
-    const told = await ask({ model: 'flat:silent' });
-    expect([told.status, told.body.error.code]).toEqual([504, 'provider_timed_out']);
+    const response = await ask({ model: 'flat:silent' });
+    expect([response.status, response.body.error.code]).toEqual([504, 'provider_timed_out']);
     await upstream.last.aborted;
   });
 
@@ -124,8 +124,8 @@ describe('embeddings that are refused', () => {
     ['a model without a provider', { model: 'echo' }, 'model'],
   ])('for %s are 400 with the name of the field, without a call', async (_, fields, param) => {
     const calls = upstream.calls.length;
-    const told = await ask(fields);
-    expect([told.status, told.body.error.param]).toEqual([400, param]);
+    const response = await ask(fields);
+    expect([response.status, response.body.error.param]).toEqual([400, param]);
     expect(upstream.calls).toHaveLength(calls);
   });
 

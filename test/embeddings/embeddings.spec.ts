@@ -48,21 +48,31 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
   const ask = async (fields: object, caller = ada) => {
     const calls = upstream.calls.length;
     const balance = await caller.balance();
-    const told = await caller.send('POST', PATH, { model: 'metered:good', ...fields });
+    const response = await caller.send('POST', PATH, { model: 'metered:good', ...fields });
     const charged = balance - (await caller.balance());
-    return { told, charged, asked: upstream.calls.length - calls };
+    return { response, charged, asked: upstream.calls.length - calls };
   };
   const held = async () => ((await ada.get('/api/wallet/')).body as { held: number }).held;
 
   it('of a text have OpenAI’s format, at the price of the provider’s count', async () => {
-    const { told, charged, asked } = await ask({ input: SECRET, dimensions: 3, user: 'u1', n: 9 });
-    expect(told.body).toEqual({
+    const { response, charged, asked } = await ask({
+      input: SECRET,
+      dimensions: 3,
+      user: 'u1',
+      n: 9,
+    });
+    expect(response.body).toEqual({
       object: 'list',
       data: [{ object: 'embedding', index: 0, embedding: vectorAt(0) }],
       model: 'metered:good',
       usage: { prompt_tokens: 7, total_tokens: 7 },
     });
-    expect([told.status, told.headers['tokens-charged'], charged, asked]).toEqual([200, '7', 7, 1]);
+    expect([response.status, response.headers['tokens-charged'], charged, asked]).toEqual([
+      200,
+      '7',
+      7,
+      1,
+    ]);
     expect(upstream.last.path).toBe(PATH);
     const sent = { model: 'good', input: SECRET, dimensions: 3, user: 'u1' };
     expect(upstream.last.body).toEqual(sent);
@@ -70,8 +80,11 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
 
   it('have one ledger entry with model and key, and no text in the database', async () => {
     const key = await makeKey(app.http, ada, { name: 'indexer', scopes: ['chat'], limit: 1000 });
-    const told = await key.caller.send('POST', PATH, { model: 'metered:good', input: [SECRET] });
-    expect(told.status).toBe(200);
+    const response = await key.caller.send('POST', PATH, {
+      model: 'metered:good',
+      input: [SECRET],
+    });
+    expect(response.status).toBe(200);
     const [entry] = (await ada.get('/api/wallet/ledger/?page_size=1')).body.results as object[];
     expect(entry).toMatchObject({
       ...{ amount: -7, kind: 'charge', reason: 'embeddings by metered:good' },
@@ -87,21 +100,25 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
   it('of many texts or lists of model tokens cost one flat price, in either form', async () => {
     const inputs = [['one', 'two'], [[1, 2], [3]], [5, 6, 7], ['x'], 'x'];
     for (const input of inputs) {
-      const { told, charged } = await ask({ model: 'flat:good', input, encoding_format: 'float' });
-      const { data: list } = told.body as { data: { index: number; embedding: number[] }[] };
+      const { response, charged } = await ask({
+        model: 'flat:good',
+        input,
+        encoding_format: 'float',
+      });
+      const { data: list } = response.body as { data: { index: number; embedding: number[] }[] };
       const wanted = input === inputs[0] || input === inputs[1] ? [0, 1] : [0];
       expect(list.map(({ index }) => index)).toEqual(wanted);
       expect(list.map(({ embedding }) => embedding)).toEqual(wanted.map(vectorAt));
       expect([upstream.last.body['input'], charged]).toEqual([input, 100]);
     }
     const packed = await ask({ input: ['one', 'two'], encoding_format: 'base64' });
-    expect(packed.told.body.data[1].embedding).toBe('AADAPwAAoL8AAEBA');
+    expect(packed.response.body.data[1].embedding).toBe('AADAPwAAoL8AAEBA');
   });
 
   it('of 2,048 inputs arrive complete, in order, as base64', async () => {
     const input = Array.from({ length: 2048 }, (_, n) => `text ${String(n)}`);
-    const { told, charged } = await ask({ input });
-    const { data: list } = told.body as { data: { embedding: number[] }[] };
+    const { response, charged } = await ask({ input });
+    const { data: list } = response.body as { data: { embedding: number[] }[] };
     expect(list.map(({ embedding }) => embedding)).toEqual(input.map((_, n) => vectorAt(n)));
     expect([upstream.last.body['encoding_format'], charged]).toEqual(['base64', 7]);
   });
@@ -109,8 +126,8 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
   it('of 99,000 model tokens are accepted, and of more than 100,000 refused unread', async () => {
     const tokens = (count: number) => Array.from({ length: 3 }, () => Array<number>(count).fill(5));
     expect((await ask({ input: tokens(33_000) })).charged).toBe(7);
-    const { told, charged, asked } = await ask({ input: tokens(34_000) });
-    expect([told.status, charged, asked]).toEqual([400, 0, 0]);
+    const { response, charged, asked } = await ask({ input: tokens(34_000) });
+    expect([response.status, charged, asked]).toEqual([400, 0, 0]);
   });
 
   it('are held at a model token per byte, without an open transaction during the call', async () => {
@@ -118,9 +135,9 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     await until(() => waiting.length === 1);
     expect(await held()).toBe(6 + 3 + 2 * 4);
     // A transaction that were open would keep this one waiting.
-    expect((await ask({ model: 'flat:good', input: 'x' })).told.status).toBe(200);
+    expect((await ask({ model: 'flat:good', input: 'x' })).response.status).toBe(200);
     for (const call of waiting) await embed(call);
-    expect((await asked).told.status).toBe(200);
+    expect((await asked).response.status).toBe(200);
     expect(await held()).toBe(0);
   });
 
@@ -179,7 +196,7 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     await app.database.rows(`UPDATE holds SET expires_at = 1 WHERE state = 'open'`);
     await app.nest.get(HoldSweeper).sweep();
     for (const call of waiting) await embed(call);
-    const { told, charged } = await asked;
-    expect([told.status, told.body.error.code, charged]).toEqual([503, 'unavailable', 0]);
+    const { response, charged } = await asked;
+    expect([response.status, response.body.error.code, charged]).toEqual([503, 'unavailable', 0]);
   });
 });

@@ -109,18 +109,22 @@ describe('a model that is closed by keys or scopes', () => {
 
   it.each(Object.keys(ROUTES))(
     'by %s answers allowed callers, and does not exist for others',
-    async (door) => {
-      const { path, body, refusal } = ROUTES[door] ?? { path: '', body: () => ({}), refusal: 0 };
+    async (route) => {
+      const { path, body, refusal } = ROUTES[route] ?? { path: '', body: () => ({}), refusal: 0 };
       for (const [model, allowed] of Object.entries(ALLOWED_CALLERS)) {
         for (const name of CALLERS) {
           const [calls, balance] = [upstream.calls.length, await ada.balance()];
-          const told = await callerOf(name).send('POST', path, body(model));
+          const response = await callerOf(name).send('POST', path, body(model));
           const [asked, charged] = [upstream.calls.length - calls, balance - (await ada.balance())];
           const expected = allowed.includes(name) ? [200, 1, 100] : [refusal, 0, 0];
-          expect([model, name, told.status, asked, charged]).toEqual([model, name, ...expected]);
-          if (told.status === 200) continue;
+          expect([model, name, response.status, asked, charged]).toEqual([
+            model,
+            name,
+            ...expected,
+          ]);
+          if (response.status === 200) continue;
           const unknown = await callerOf(name).send('POST', path, body('vendor/nobody:1'));
-          expect(told.raw.replaceAll(model, '')).toBe(
+          expect(response.raw.replaceAll(model, '')).toBe(
             unknown.raw.replaceAll('vendor/nobody:1', ''),
           );
         }

@@ -47,9 +47,9 @@ describe('the doctor of the models', () => {
       },
       silent: (call) => call.aborted,
     });
-    const nobody = await Upstream.start({});
-    gone = nobody.baseUrl;
-    await nobody.stop();
+    const stoppedUpstream = await Upstream.start({});
+    gone = stoppedUpstream.baseUrl;
+    await stoppedUpstream.stop();
   });
   afterAll(() => upstream.stop());
 

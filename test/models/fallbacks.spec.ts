@@ -27,16 +27,16 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
   let ada: Caller;
   /** How the first model fails. */
   let failing: Behaviour = answer;
-  let dear: Behaviour = answer;
+  let expensive: Behaviour = answer;
   /** The most that was held while anybody was asked. */
   let held = 0;
 
   beforeAll(async () => {
     upstream = await Upstream.start({
       first: (call) => failing(call),
-      dear: async (call) => {
+      expensive: async (call) => {
         held = Math.max(held, ((await ada.get('/api/wallet/')).body as { held: number }).held);
-        await dear(call);
+        await expensive(call);
       },
       metered: answer,
       small: answer,
@@ -65,7 +65,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     ada = await app.newUser({ tokens: 100_000 });
   });
   afterEach(async () => {
-    [failing, dear, held] = [answer, answer, 0];
+    [failing, expensive, held] = [answer, answer, 0];
     expect(await app.database.rows(`SELECT id FROM holds WHERE state = 'open'`)).toEqual([]);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
@@ -126,7 +126,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
 
   it('are named in `model` on /v1, and charged for their own model tokens', async () => {
     failing = refuse(500);
-    dear = refuse(500);
+    expensive = refuse(500);
     const body = { model: 'first', messages: MESSAGES };
     const { answer: told, asked, charged } = await ask('/v1/chat/completions', body);
     expect(told.body).toMatchObject({ model: 'metered', usage: { total_tokens: 15 } });
@@ -156,7 +156,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     const same = await ask('/api/chat/', body);
     expect([same.answer.headers['model'], same.charged]).toEqual([undefined, 10]);
     expect(same.answer.headers['turn-id']).toMatch(/^[\da-f-]{36}$/);
-    [failing, dear] = [refuse(500), refuse(500)];
+    [failing, expensive] = [refuse(500), refuse(500)];
     upstream.behaviours['metered'] = refuse(500);
     const nobody = await ask('/api/chat/', body);
     expect([nobody.answer.status, nobody.answer.headers['model']]).toEqual([200, undefined]);
@@ -191,7 +191,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
   });
 
   it('report the failure of the first model if none answers, without a charge', async () => {
-    [failing, dear] = [refuse(503), refuse(400)];
+    [failing, expensive] = [refuse(503), refuse(400)];
     upstream.behaviours['metered'] = refuse(500);
     const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
     upstream.behaviours['metered'] = answer;

@@ -164,8 +164,8 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
       const body = { message: MESSAGE, model: `${price}:hangs-midway`, stream: true };
       const reader = await EventReader.open(app.url, ada, body);
       const events = await reader.all();
-      const told = { response: 'Hello ', finish_reason: 'length', tokens_charged: tokens };
-      expect(events.at(-1)).toMatchObject({ name: 'done', content: told });
+      const expectedEnd = { response: 'Hello ', finish_reason: 'length', tokens_charged: tokens };
+      expect(events.at(-1)).toMatchObject({ name: 'done', content: expectedEnd });
       expect(events.map(({ name }) => name)).not.toContain('error');
       await upstream.last.aborted;
       await settles(ada, calls, tokens, { response: 'Hello ', status: 'aborted' });

@@ -72,8 +72,8 @@ describe('the key of a provider, and what was asked of it', () => {
     upstream = await Upstream.start(BEHAVIOURS);
     const models = modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS));
     // What makes the SDK, and Node itself, talk most.
-    const talk = { LOG_LEVEL: 'trace', OPENAI_LOG: 'debug', DEBUG: '*' };
-    service = await Service.start({ ...models, ...talk, ...OTHERS });
+    const verboseLogs = { LOG_LEVEL: 'trace', OPENAI_LOG: 'debug', DEBUG: '*' };
+    service = await Service.start({ ...models, ...verboseLogs, ...OTHERS });
     client = await service.client();
     const { body } = await post('/api/register/', { username: 'ada', password: PASSWORD });
     headers = { Authorization: `Token ${String(body.token)}` };
@@ -117,7 +117,7 @@ describe('the key of a provider, and what was asked of it', () => {
         expect(answer.raw + JSON.stringify(answer.headers)).not.toContain(PROVIDER_KEY);
         expect(answer.raw).not.toContain('Incorrect API key');
         await service.sees(new RegExp(`"${String(answer.headers['x-request-id'])}".*answered`));
-        expect(whyOf(String(answer.headers['x-request-id']))).toMatch(
+        expect(reasonOf(String(answer.headers['x-request-id']))).toMatch(
           /^the (provider|connection) /,
         );
       }
@@ -129,7 +129,7 @@ describe('the key of a provider, and what was asked of it', () => {
   );
 
   /** Our own words for the failure, from the one line of the log that has them. */
-  const whyOf = (requestId: string): string => {
+  const reasonOf = (requestId: string): string => {
     const lines = service.log().filter(({ reqId }) => reqId === requestId);
     const failures = lines.filter(({ level }) => level === 50);
     expect(failures).toHaveLength(1);

@@ -15,7 +15,7 @@ const refuse = (status: number, body: object, headers: Record<string, string> = 
     response.end(JSON.stringify(body));
   };
 };
-const told = (message: string, code?: string) => ({ error: { message, code } });
+const errorBody = (message: string, code?: string) => ({ error: { message, code } });
 
 const answer = async (call: UpstreamCall) => {
   call.open();
@@ -27,20 +27,20 @@ const answer = async (call: UpstreamCall) => {
 const answersWithoutField =
   (field: string, words: string, status = 400): Behaviour =>
   (call) =>
-    field in call.body ? refuse(status, told(words))(call) : answer(call);
+    field in call.body ? refuse(status, errorBody(words))(call) : answer(call);
 
 const BEHAVIOURS: Record<string, Behaviour> = {
   'too-long': refuse(
     400,
-    told('Maximum context length is 8192 tokens.', 'context_length_exceeded'),
+    errorBody('Maximum context length is 8192 tokens.', 'context_length_exceeded'),
   ),
   temperature: refuse(422, { detail: [{ msg: 'temperature must be at most 2' }] }),
-  large: refuse(413, told('Too large.')),
-  limited: refuse(429, told('secret words'), { 'Retry-After': '17' }),
-  overloaded: refuse(503, told('secret words')),
-  key: refuse(401, told('secret words', 'invalid_api_key')),
-  forbidden: refuse(403, told('secret words')),
-  missing: refuse(404, told('secret words', 'model_not_found')),
+  large: refuse(413, errorBody('Too large.')),
+  limited: refuse(429, errorBody('secret words'), { 'Retry-After': '17' }),
+  overloaded: refuse(503, errorBody('secret words')),
+  key: refuse(401, errorBody('secret words', 'invalid_api_key')),
+  forbidden: refuse(403, errorBody('secret words')),
+  missing: refuse(404, errorBody('secret words', 'model_not_found')),
   'old-field': answersWithoutField(
     'max_tokens',
     "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
@@ -52,7 +52,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   ),
   stubborn: refuse(
     400,
-    told('Unsupported parameter: max_tokens, max_completion_tokens, stream_options'),
+    errorBody('Unsupported parameter: max_tokens, max_completion_tokens, stream_options'),
   ),
 };
 

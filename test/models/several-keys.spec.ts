@@ -36,8 +36,8 @@ describe('a provider with several keys or addresses', () => {
   let statuses: number[] = [];
 
   beforeAll(async () => {
-    const nobody = await Upstream.start({});
-    await nobody.stop();
+    const stoppedUpstream = await Upstream.start({});
+    await stoppedUpstream.stop();
     const behaviours: Record<string, Behaviour> = {
       good: answer,
       'one-401': refuseOne(401),
@@ -65,7 +65,7 @@ describe('a provider with several keys or addresses', () => {
         providers: {
           keys: { baseUrl: upstream.baseUrl, apiKeyEnv: Object.keys(KEYS) },
           places: { baseUrl: [upstream.baseUrl, twin.baseUrl] },
-          halves: { baseUrl: [nobody.baseUrl, twin.baseUrl] },
+          halves: { baseUrl: [stoppedUpstream.baseUrl, twin.baseUrl] },
           single: { baseUrl: upstream.baseUrl },
         },
         models: [
@@ -100,13 +100,13 @@ describe('a provider with several keys or addresses', () => {
   async function ask(model: string): Promise<Asked> {
     const before = [upstream.calls.length, twin.calls.length];
     const balance = await ada.balance();
-    const told = await ada.send('POST', '/api/chat/', { message: 'Hi', model });
+    const response = await ada.send('POST', '/api/chat/', { message: 'Hi', model });
     const tried = [upstream, twin].flatMap(({ calls }, n) =>
       calls
         .slice(before[n])
         .map(({ headers }) => headers.authorization ?? (n === 0 ? 'first' : 'second')),
     );
-    return { answer: told, tried, charged: balance - (await ada.balance()) };
+    return { answer: response, tried, charged: balance - (await ada.balance()) };
   }
   const bearer = (name: keyof typeof KEYS) => `Bearer ${KEYS[name]}`;
 
@@ -124,8 +124,8 @@ describe('a provider with several keys or addresses', () => {
     'uses the next key if one is refused or limited (%s), and charges once',
     async (model) => {
       for (let n = 0; n < 2; n += 1) {
-        const { answer: told, tried, charged } = await ask(model);
-        expect([told.status, told.body.response, charged]).toEqual([200, 'Hello', 10]);
+        const { answer: response, tried, charged } = await ask(model);
+        expect([response.status, response.body.response, charged]).toEqual([200, 'Hello', 10]);
         expect(tried.at(-1)).toBe(bearer('KEY_TWO'));
         expect(new Set(tried).size).toBe(tried.length);
       }
@@ -142,11 +142,11 @@ describe('a provider with several keys or addresses', () => {
   ])(
     'calls no provider twice for %s: %i after %i calls, and charges nothing',
     async (model, status, calls) => {
-      const { answer: told, tried, charged } = await ask(model);
-      expect([told.status, tried.length, charged]).toEqual([status, calls, 0]);
+      const { answer: response, tried, charged } = await ask(model);
+      expect([response.status, tried.length, charged]).toEqual([status, calls, 0]);
       expect(new Set(tried).size).toBe(calls);
-      if (status === 503) expect(told.headers['retry-after']).toBe('5');
-      expect(told.raw).not.toMatch(/sk-the/);
+      if (status === 503) expect(response.headers['retry-after']).toBe('5');
+      expect(response.raw).not.toMatch(/sk-the/);
     },
   );
 
@@ -154,8 +154,8 @@ describe('a provider with several keys or addresses', () => {
     'uses the next address if one does not answer (%s)',
     async (model) => {
       for (let n = 0; n < 2; n += 1) {
-        const { answer: told, tried, charged } = await ask(model);
-        expect([told.status, charged, tried.at(-1)]).toEqual([200, 10, 'second']);
+        const { answer: response, tried, charged } = await ask(model);
+        expect([response.status, charged, tried.at(-1)]).toEqual([200, 10, 'second']);
       }
     },
   );

@@ -35,8 +35,8 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
       });
     }
     const { openai, gemini, local } = upstreams;
-    const nobody = await Upstream.start({});
-    await nobody.stop();
+    const stoppedUpstream = await Upstream.start({});
+    await stoppedUpstream.stop();
     const limits = { contextTokens: 8000, maxTokens: 400 };
     const model = (provider: string, price: object, more: object = {}) => ({
       ...{ id: `our-${provider}`, provider, upstream: `${provider}-model-1`, price },
@@ -53,7 +53,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
             apiKeyEnv: 'GEMINI_KEY',
           },
           local: { baseUrl: local.baseUrl },
-          down: { baseUrl: nobody.baseUrl },
+          down: { baseUrl: stoppedUpstream.baseUrl },
         },
         models: [
           model(

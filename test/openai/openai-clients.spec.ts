@@ -37,8 +37,8 @@ describe('the unmodified client openai', () => {
     const text = chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('');
     expect(text).toBe(ECHO);
     expect(chunks.at(-1)?.usage).toMatchObject({ total_tokens: 15 });
-    const helped = await client.chat.completions.stream(ask).finalChatCompletion();
-    expect(helped.choices[0]?.message.content).toBe(ECHO);
+    const finalCompletion = await client.chat.completions.stream(ask).finalChatCompletion();
+    expect(finalCompletion.choices[0]?.message.content).toBe(ECHO);
     expect((await client.models.list()).data.map(({ id }) => id)).toEqual(['echo']);
     expect((await client.models.retrieve('echo')).object).toBe('model');
     await expectPaid(app, ada, 3);

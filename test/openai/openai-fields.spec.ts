@@ -120,8 +120,8 @@ describe('the fields of POST /v1/chat/completions', () => {
   it('are documented in the schema and in docs/openai.md exactly if they are forwarded', async () => {
     const [, section = ''] = readFileSync('docs/openai.md', 'utf8').split(/^## /m);
     const rows = section.match(/^\| .* \| passed on.*$/gm) ?? [];
-    const told = rows.flatMap((row) => row.match(/(?<=`)\w+(?=`)/g) ?? []);
-    expect(told.sort()).toEqual([...PASSED_ON].sort());
+    const documentedFields = rows.flatMap((row) => row.match(/(?<=`)\w+(?=`)/g) ?? []);
+    expect(documentedFields.sort()).toEqual([...PASSED_ON].sort());
     const { body } = await app.send({ path: '/api/schema/' });
     const { properties } = body.components.schemas.Completion as { properties: object };
     expect(Object.keys(properties)).toEqual(expect.arrayContaining([...PASSED_ON]));

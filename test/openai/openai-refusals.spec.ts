@@ -88,8 +88,8 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
 
   it('has OpenAI’s error format for every refusal', async () => {
     const [ada, poor] = [await app.newUser(), await app.newUser({ tokens: 99 })];
-    const noMoney = await complete(poor, {});
-    expect(noMoney.headers).toMatchObject({
+    const unpaid = await complete(poor, {});
+    expect(unpaid.headers).toMatchObject({
       'x-should-retry': 'false',
       'tokens-required': '100',
       'tokens-available': '99',
@@ -97,7 +97,7 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
     const path = '/v1/chat/completions';
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
     const answers: [Answer, number, string][] = [
-      [noMoney, 402, 'insufficient_quota'],
+      [unpaid, 402, 'insufficient_quota'],
       [await complete(ada, { model: 'oracle' }), 404, 'model_not_found'],
       [await ada.get('/v1/models/oracle'), 404, 'model_not_found'],
       [await ada.get('/v1/nothing'), 404, 'not_found'],
@@ -123,8 +123,8 @@ describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
       });
     }
     const { message } = (await ada.get('/v1/images')).body.error;
-    for (const door of ['POST /v1/chat/completions', 'GET /v1/responses/{id}', 'GET /v1/models']) {
-      expect(message).toContain(door);
+    for (const route of ['POST /v1/chat/completions', 'GET /v1/responses/{id}', 'GET /v1/models']) {
+      expect(message).toContain(route);
     }
     expect(message).not.toMatch(/HEAD|OPTIONS|api/);
     expect((await ada.get('/api/nothing/')).body).toEqual({

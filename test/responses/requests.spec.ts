@@ -26,7 +26,7 @@ describe('a request for a response', () => {
     await upstream.stop();
   });
 
-  const told = async (fields: object) => {
+  const sentFields = async (fields: object) => {
     const ada = await app.newUser();
     const answer = await respond(ada, { model: 'flat', ...fields });
     expect([answer.status, answer.body.error]).toEqual([200, null]);
@@ -97,12 +97,12 @@ describe('a request for a response', () => {
       ],
     ],
   ])('is translated to chat completions for the model: %s', async (_, input, messages) => {
-    expect((await told({ input })).asked.messages).toEqual(messages);
+    expect((await sentFields({ input })).asked.messages).toEqual(messages);
   });
 
   it('is translated field by field, and the response repeats it', async () => {
     const format = { type: 'json_schema', name: 'place', schema, strict: true };
-    const { asked, body } = await told({
+    const { asked, body } = await sentFields({
       instructions: 'Be brief.',
       tools: [{ ...add, description: 'Adds', parameters: schema, strict: true }],
       tool_choice: { type: 'function', name: 'add' },
@@ -146,7 +146,7 @@ describe('a request for a response', () => {
   });
 
   it('with unknown tools and items continues without them, and reports it', async () => {
-    const { asked, body } = await told({
+    const { asked, body } = await sentFields({
       tools: [{ type: 'web_search' }, add, { type: 'mcp', server_label: 'x' }],
       tool_choice: { type: 'web_search' },
       input: [user('hi'), { type: 'web_search_call', id: 'ws_1', status: 'completed' }],
@@ -157,7 +157,7 @@ describe('a request for a response', () => {
     expect(body.metadata).toEqual({
       ...{ mine: 'yes', tools_left_out: 'web_search, mcp', input_left_out: 'web_search_call' },
     });
-    const alone = await told({ tools: [{ type: 'web_search' }], tool_choice: 'required' });
+    const alone = await sentFields({ tools: [{ type: 'web_search' }], tool_choice: 'required' });
     expect(alone.asked['tools']).toBeUndefined();
     expect(alone.asked['tool_choice']).toBeUndefined();
   });
@@ -165,7 +165,7 @@ describe('a request for a response', () => {
   it('with a list of allowed tools sends the model only those', async () => {
     const tools = [add, { type: 'function', name: 'multiply' }];
     const tool_choice = { type: 'allowed_tools', mode: 'required', tools: [add] };
-    const { asked, body } = await told({ tools, tool_choice });
+    const { asked, body } = await sentFields({ tools, tool_choice });
     expect(asked['tools']).toEqual([{ type: 'function', function: { name: 'add' } }]);
     expect(asked['tool_choice']).toBe('required');
     expect(body.tools).toHaveLength(2);

@@ -24,7 +24,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  const told = () => provider.lastRequest?.messages;
+  const sentMessages = () => provider.lastRequest?.messages;
   const readBack = (caller: Caller, id: string) => caller.get(`/v1/responses/${id}`);
 
   it('answers, charges, stores the turn, and returns it unchanged', async () => {
@@ -55,11 +55,11 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
       { role: 'assistant', content: null, tool_calls: [call] },
       { role: 'tool', tool_call_id: 'c1', content: '3' },
     ];
-    expect(told()).toEqual(before);
+    expect(sentMessages()).toEqual(before);
     expect(second.body.previous_response_id).toBe(first.body.id);
     const rest = { previous_response_id: second.body.id, instructions: 'Be brief.' };
     const third = await respond(ada, { ...rest, input: 'sure?' });
-    expect(told()).toEqual([
+    expect(sentMessages()).toEqual([
       { role: 'system', content: 'Be brief.' },
       ...before,
       { role: 'assistant', content: textIn(second.body) },
@@ -79,7 +79,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     await ada.send('POST', path, { message: 'two' });
     const id = `resp_${String(one.headers['turn-id']).replaceAll('-', '')}`;
     const { headers } = await respond(ada, { previous_response_id: id, input: 'three' });
-    expect(told()).toEqual([
+    expect(sentMessages()).toEqual([
       { role: 'system', content: 'Be kind.' },
       { role: 'user', content: 'one' },
       { role: 'assistant', content: one.body.response },
@@ -112,7 +112,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
       { type: 'function_call_output', call_id: 'c1', output: [{ type: 'input_text', text: '3' }] },
     ];
     expect((await respond(ada, { input })).status).toBe(200);
-    expect(told()).toMatchObject([
+    expect(sentMessages()).toMatchObject([
       { role: 'user' },
       { role: 'assistant', tool_calls: [{ id: 'c1' }] },
       { role: 'tool', content: '3' },
@@ -126,10 +126,10 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
 
   it('answers 404 to a previous response that is unknown, another user’s or not stored', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
-    const hers = (await respond(ada, {})).body.id as string;
+    const othersId = (await respond(ada, {})).body.id as string;
     const unkept = (await respond(bob, { store: false })).body.id as string;
     const calls = provider.calls;
-    for (const previous_response_id of [hers, unkept, UNKNOWN_ID, 'resp_1', 'x']) {
+    for (const previous_response_id of [othersId, unkept, UNKNOWN_ID, 'resp_1', 'x']) {
       for (const stream of [true, false]) {
         const { status, body } = await respond(bob, { previous_response_id, stream });
         expect([status, body.error.param, body.error.code]).toEqual([
@@ -145,7 +145,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
     }
     expect(provider.calls).toBe(calls);
     expect(await bob.balance()).toBe(3900);
-    expect((await readBack(ada, hers)).status).toBe(200);
+    expect((await readBack(ada, othersId)).status).toBe(200);
   });
 
   it('replays a key, streamed or whole, separately from other routes', async () => {

@@ -15,7 +15,7 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  const told = () => provider.lastRequest?.messages;
+  const sentMessages = () => provider.lastRequest?.messages;
   const readBack = (caller: Caller, id: string) => caller.get(`/v1/responses/${id}`);
   const charges = async (caller: Caller) => {
     const { results } = (await caller.get('/api/wallet/ledger/')).body as {
@@ -29,8 +29,8 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
     const first = await respond(ada, { input: 'a secret' });
     const next = { previous_response_id: first.body.id, input: 'and then' };
     const second = await respond(ada, next);
-    const gone = await ada.send('DELETE', `/v1/responses/${String(first.body.id)}`);
-    expect([gone.status, gone.body]).toEqual([
+    const deleted = await ada.send('DELETE', `/v1/responses/${String(first.body.id)}`);
+    expect([deleted.status, deleted.body]).toEqual([
       200,
       { id: first.body.id, object: 'response', deleted: true },
     ]);
@@ -39,7 +39,7 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
     expect((await respond(ada, next)).status).toBe(404);
     // What went on with it goes on, without it.
     await respond(ada, { previous_response_id: second.body.id, input: 'last' });
-    expect(told()?.map(({ content }) => content)).toEqual([
+    expect(sentMessages()?.map(({ content }) => content)).toEqual([
       'and then',
       textIn(second.body),
       'last',
@@ -58,16 +58,16 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
     const [response, item] = [body.id, body.output[0].id].map((id) => String(id).toUpperCase());
     expect(await readBack(ada, response ?? '')).toMatchObject({ status: 200, body });
     await respond(ada, { previous_response_id: response, input: 'two' });
-    expect(told()?.map(({ content }) => content)).toEqual(['one', textIn(body), 'two']);
+    expect(sentMessages()?.map(({ content }) => content)).toEqual(['one', textIn(body), 'two']);
     await respond(ada, {
       input: [
         { type: 'item_reference', id: item },
         { role: 'user', content: 'x' },
       ],
     });
-    expect(told()?.[0]).toMatchObject({ role: 'assistant', content: textIn(body) });
-    const gone = await ada.send('DELETE', `/v1/responses/${String(response)}`);
-    expect([gone.status, await charges(ada)]).toEqual([200, 3]);
+    expect(sentMessages()?.[0]).toMatchObject({ role: 'assistant', content: textIn(body) });
+    const deleted = await ada.send('DELETE', `/v1/responses/${String(response)}`);
+    expect([deleted.status, await charges(ada)]).toEqual([200, 3]);
   });
 
   it('deletes the conversation with its only turn', async () => {

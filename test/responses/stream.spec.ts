@@ -17,7 +17,8 @@ const done = (finishReason: 'stop' | 'length' | 'tool_calls' | 'content_filter')
 const piece = (index: number, fields: object) => delta({ toolCalls: [{ index, ...fields }] });
 const begin = (index: number, id: string, name: string) =>
   piece(index, { id, type: 'function', function: { name, arguments: '' } });
-const go = (index: number, text: string) => piece(index, { function: { arguments: text } });
+const argumentsPiece = (index: number, text: string) =>
+  piece(index, { function: { arguments: text } });
 
 describe.each(databaseKinds)('a streamed response on %s', (kind) => {
   let app: TestApp;
@@ -45,9 +46,9 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
       delta({ text: 'I add.' }),
       begin(0, 'c0', 'add'),
       begin(1, 'c1', 'add'),
-      go(0, '{"a":'),
-      go(1, '{"a":3}'),
-      go(0, '1}'),
+      argumentsPiece(0, '{"a":'),
+      argumentsPiece(1, '{"a":3}'),
+      argumentsPiece(0, '1}'),
       done('tool_calls'),
     ]);
     const events = await stream(ada, { tools: [{ type: 'function', name: 'add' }] });
@@ -84,8 +85,8 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
     const ada = await app.newUser();
     provider.answer([
       begin(0, 'c0', 'patch'),
-      go(0, '{"input":"a \\"b'),
-      go(0, '\\"\\n"}'),
+      argumentsPiece(0, '{"input":"a \\"b'),
+      argumentsPiece(0, '\\"\\n"}'),
       done('tool_calls'),
     ]);
     const tools = [{ type: 'custom', name: 'patch', description: 'Patches' }];

@@ -167,9 +167,9 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     await sweeper.start();
     expect(await stateOf(overdue)).toBe('expired');
     await app.database.rows('ALTER TABLE holds RENAME TO hidden');
-    const told = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
-    await until(() => told.mock.calls.length > 0);
-    told.mockRestore();
+    const errorLog = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
+    await until(() => errorLog.mock.calls.length > 0);
+    errorLog.mockRestore();
     await app.database.rows('ALTER TABLE hidden RENAME TO holds');
     const next = await hold(ada, 'expires_at = 0');
     await until(async () => (await stateOf(next)) !== 'open');

@@ -1,4 +1,4 @@
-import { isIncomplete, heldBackPieces, placePieces, type KnownCalls } from './call-pieces.js';
+import { isIncomplete, heldBackPieces, assignPieces, type KnownCalls } from './call-pieces.js';
 import { chunkOf, type Chunk } from './chunk.js';
 import type { EndMeaning } from './finish-reasons.js';
 import type { ServerEvent } from './event-reader.js';
@@ -120,7 +120,7 @@ function afterError(state: AnswerState, fault: string): AnswerState {
 }
 
 function callsAfter(known: KnownCalls, pieces: readonly unknown[], isEnding: boolean) {
-  const placed = placePieces(known, pieces);
+  const placed = assignPieces(known, pieces);
   if (!isEnding) return placed;
   const { calls, deltas } = heldBackPieces(placed.calls);
   return deltas.length === 0 ? placed : { calls, deltas: [...placed.deltas, ...deltas] };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ToolCalls } from '../tool-calls.js';
-import { heldBackPieces, placePieces, type KnownCalls } from './call-pieces.js';
+import { heldBackPieces, assignPieces, type KnownCalls } from './call-pieces.js';
 
 interface Said {
   index?: unknown;
@@ -20,7 +20,7 @@ function callsOf(...chunks: Said[][]): string[] {
   const calls = new ToolCalls();
   let known: KnownCalls = [];
   for (const chunk of chunks) {
-    const placed = placePieces(known, chunk.map(piece));
+    const placed = assignPieces(known, chunk.map(piece));
     known = placed.calls;
     calls.add(placed.deltas);
   }
@@ -228,7 +228,7 @@ describe('the pieces of tool calls', () => {
   it('get indexes from 0 in the order of their calls, and keep all other fields', () => {
     const signed = { id: 'c', extra_content: { google: { thought_signature: 's' } } };
     const pieces = [{ ...signed, index: 2 }, null, 'x', { id: 'd', index: -1 }];
-    const { deltas } = placePieces([], pieces);
+    const { deltas } = assignPieces([], pieces);
     const first = { type: 'function', function: { arguments: '' } };
     expect(deltas).toEqual([
       { ...first, ...signed, index: 0 },
@@ -238,8 +238,10 @@ describe('the pieces of tool calls', () => {
 
   it('do not repeat the id and name of their call, because clients would join them', () => {
     const said = { index: 0, id: 'a', type: 'function' };
-    const { calls } = placePieces([], [{ ...said, function: { name: 'one', arguments: '{' } }]);
-    const { deltas } = placePieces(calls, [{ ...said, function: { name: 'one', arguments: '}' } }]);
+    const { calls } = assignPieces([], [{ ...said, function: { name: 'one', arguments: '{' } }]);
+    const { deltas } = assignPieces(calls, [
+      { ...said, function: { name: 'one', arguments: '}' } },
+    ]);
     expect(deltas).toEqual([{ index: 0, function: { arguments: '}' } }]);
   });
 });

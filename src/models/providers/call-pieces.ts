@@ -15,7 +15,7 @@ const UNSCANNED: ObjectScan = { depth: 0, isInString: false, isEscaped: false, i
 /** A tool call, with the properties that decide which pieces belong to it. */
 interface KnownCall {
   /** The index that callers see. */
-  readonly slot: number;
+  readonly callIndex: number;
   /** The index that the provider sent, if any. */
   readonly index: number | undefined;
   readonly id: string | undefined;
@@ -38,14 +38,14 @@ interface Piece {
   readonly name: string | undefined;
   readonly text: string;
   /** The position among the pieces of the chunk, if there are several. */
-  readonly place: number | undefined;
+  readonly positionInChunk: number | undefined;
 }
 
 /**
  * Finds the call of each piece in a chunk, and sets the call's index on the piece. Some servers omit the index,
  * give every call the same index, send whole calls, or send calls twice. The table is in docs/models.md.
  */
-export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
+export function assignPieces(known: KnownCalls, pieces: readonly unknown[]) {
   let calls = known;
   const deltas: ToolCallDelta[] = [];
   const objects = pieces.filter(isFields);
@@ -55,10 +55,10 @@ export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
     // A whole call that is sent again with the same id is ignored.
     if (call?.scan.isWhole && piece.id !== undefined && piece.text !== '') return;
     // Callers assemble calls by their index, which not every server counts from 0.
-    const slot = call?.slot ?? calls.length;
+    const callIndex = call?.callIndex ?? calls.length;
     const { heldBack, text } = holdBackPlaceholder(call, piece.text);
     const updated: KnownCall = {
-      slot,
+      callIndex,
       index: call?.index ?? piece.index,
       id: call?.id ?? piece.id,
       name: call?.name ?? piece.name,
@@ -68,7 +68,7 @@ export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
     };
     calls = call ? calls.map((other) => (other === call ? updated : other)) : [...calls, updated];
     const sent = { ...piece, text };
-    deltas.push(call ? toDelta(sent, call) : toFirstDelta(sent, slot));
+    deltas.push(call ? toDelta(sent, call) : toFirstDelta(sent, callIndex));
   });
   return { calls, deltas };
 }
@@ -77,7 +77,7 @@ export function placePieces(known: KnownCalls, pieces: readonly unknown[]) {
 export function heldBackPieces(known: KnownCalls) {
   const deltas: ToolCallDelta[] = known
     .filter(({ heldBack }) => heldBack !== '')
-    .map(({ slot, heldBack }) => ({ index: slot, function: { arguments: heldBack } }));
+    .map(({ callIndex, heldBack }) => ({ index: callIndex, function: { arguments: heldBack } }));
   const calls = deltas.length === 0 ? known : known.map(withHeldBackSent);
   return { calls, deltas };
 }
@@ -99,7 +99,7 @@ function holdBackPlaceholder(call: KnownCall | undefined, text: string) {
     : { heldBack: '', text };
 }
 
-function readPiece(fields: Fields, place: number | undefined): Piece {
+function readPiece(fields: Fields, positionInChunk: number | undefined): Piece {
   const called = isFields(fields['function']) ? fields['function'] : {};
   const index = fields['index'];
   const number = typeof index === 'string' && /^\d+$/.test(index) ? Number(index) : index;
@@ -109,7 +109,7 @@ function readPiece(fields: Fields, place: number | undefined): Piece {
     id: idOf(fields['id']),
     name: wordOf(called['name']),
     text: argumentsOf(called['arguments']),
-    place,
+    positionInChunk,
   };
 }
 
@@ -141,10 +141,10 @@ function callOf(calls: KnownCalls, piece: Piece, knownBefore: number): KnownCall
     const last = index === undefined ? undefined : candidates.at(-1);
     return last?.id === undefined && !beginsNewCall(last, piece) ? last : undefined;
   }
-  const atPlace = index === undefined && name === undefined && piece.place !== undefined;
+  const atPlace = index === undefined && name === undefined && piece.positionInChunk !== undefined;
   // A chunk does not split a call: two pieces of one name without index and id are two calls.
   if (index === undefined && name !== undefined && calls.length > knownBefore) return undefined;
-  const last = atPlace ? calls[piece.place] : candidates.at(-1);
+  const last = atPlace ? calls[piece.positionInChunk] : candidates.at(-1);
   return beginsNewCall(last, piece) ? undefined : last;
 }
 
@@ -176,13 +176,13 @@ function advanceScan(scan: ObjectScan, text: string): ObjectScan {
  * Returns the first piece of a call, as it is sent to the client. Clients need an id, a type and arguments, which
  * some servers omit.
  */
-function toFirstDelta({ fields, text, id }: Piece, slot: number): ToolCallDelta {
+function toFirstDelta({ fields, text, id }: Piece, callIndex: number): ToolCallDelta {
   const called = fields['function'];
   const delta = {
     type: 'function',
     ...withoutEmptyFields(fields, 'function'),
     id: id ?? newId(),
-    index: slot,
+    index: callIndex,
   };
   return {
     ...delta,
@@ -194,9 +194,9 @@ function toFirstDelta({ fields, text, id }: Piece, slot: number): ToolCallDelta 
  * Returns a further piece of a call, as it is sent to the client. Repeated fields are removed, because clients join
  * the pieces.
  */
-function toDelta({ fields, text }: Piece, { slot, name }: KnownCall): ToolCallDelta {
+function toDelta({ fields, text }: Piece, { callIndex, name }: KnownCall): ToolCallDelta {
   const called = fields['function'];
-  const delta = { ...withoutEmptyFields(fields, 'id', 'type', 'function'), index: slot };
+  const delta = { ...withoutEmptyFields(fields, 'id', 'type', 'function'), index: callIndex };
   if (!isFields(called)) return delta;
   const sent = withoutEmptyFields(called, 'arguments', name === undefined ? '' : 'name');
   return { ...delta, function: { ...sent, ...(text !== '' && { arguments: text }) } };

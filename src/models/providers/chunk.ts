@@ -61,11 +61,11 @@ function outputIn(choice: Fields | undefined): Output {
   return delta && message && isEmpty ? outputOf(message, true) : output;
 }
 
-const outputOf = (said: Fields, isMessage: boolean): Output => ({
-  text: textOf(said['content'], isAnswerPart) + textOf(said['refusal'], isAnswerPart),
-  reasoning: reasoningIn(said),
-  thoughtParts: thoughtPartsIn(said),
-  pieces: piecesIn(said),
+const outputOf = (message: Fields, isMessage: boolean): Output => ({
+  text: textOf(message['content'], isAnswerPart) + textOf(message['refusal'], isAnswerPart),
+  reasoning: reasoningIn(message),
+  thoughtParts: thoughtPartsIn(message),
+  pieces: piecesIn(message),
   isMessage,
 });
 
@@ -98,13 +98,14 @@ const REASONING_FIELDS = [
 ];
 
 /** Returns the model's reasoning from the first field that has any. Some servers send it in two fields. */
-function reasoningIn(said: Fields): string {
+function reasoningIn(message: Fields): string {
   for (const name of REASONING_FIELDS) {
-    const thought = textOf(said[name], isAnswerPart);
-    if (thought !== '') return thought;
+    const reasoning = textOf(message[name], isAnswerPart);
+    if (reasoning !== '') return reasoning;
   }
   return (
-    textOf(said['content'], isReasoningPart) || textOf(said['thinking_blocks'], isReasoningPart)
+    textOf(message['content'], isReasoningPart) ||
+    textOf(message['thinking_blocks'], isReasoningPart)
   );
 }
 

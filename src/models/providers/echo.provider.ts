@@ -18,22 +18,22 @@ export class EchoProvider implements CompletionProvider {
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract, though nothing waits
   async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
-    const { said, done } = echoWords(request);
-    const wordsAtOnce = Math.ceil(said.length / PIECES_MAX);
-    for (let n = 0; n < said.length; n += wordsAtOnce) {
+    const { echoed, done } = echoWords(request);
+    const wordsAtOnce = Math.ceil(echoed.length / PIECES_MAX);
+    for (let n = 0; n < echoed.length; n += wordsAtOnce) {
       request.signal.throwIfAborted();
-      yield { type: 'delta', text: said.slice(n, n + wordsAtOnce).join('') };
+      yield { type: 'delta', text: echoed.slice(n, n + wordsAtOnce).join('') };
     }
     yield { type: 'done', ...done };
   }
 
   answer(request: InstantRequest): WholeCompletion {
-    const { said, done } = echoWords(request);
-    return { ...done, text: said.join('') };
+    const { echoed, done } = echoWords(request);
+    return { ...done, text: echoed.join('') };
   }
 
   draft(request: InstantRequest): string {
-    return echoWords(request).said.join('');
+    return echoWords(request).echoed.join('');
   }
 }
 
@@ -44,5 +44,5 @@ function echoWords({ messages, maxTokens }: InstantRequest) {
   const echoed = words.slice(0, maxTokens);
   const finishReason: FinishReason = echoed.length < words.length ? 'length' : 'stop';
   const usage = { promptTokens: estimatePrompt(messages), completionTokens: echoed.length };
-  return { said: echoed, done: { finishReason, usage } };
+  return { echoed, done: { finishReason, usage } };
 }

@@ -22,8 +22,10 @@ export function readEmbeddings(text: string, count: number): Embeddings | undefi
     dimensions = numbers.length;
     vectors.set(index, embedding as Embedding);
   }
-  const told = fieldsOf(usage) ?? {};
-  const promptTokens = [told['prompt_tokens'], told['total_tokens']].find(isCount);
+  const reportedUsage = fieldsOf(usage) ?? {};
+  const promptTokens = [reportedUsage['prompt_tokens'], reportedUsage['total_tokens']].find(
+    isCount,
+  );
   const places = Array.from(vectors.keys()).sort((one, other) => one - other);
   return { vectors: places.map((place) => vectors.get(place) ?? []), promptTokens };
 }

@@ -28,9 +28,9 @@ const MEANINGS: readonly (readonly [words: RegExp, meaning: EndMeaning])[] = [
  * Returns the meaning of a `finish_reason`. Servers write words in any case, and SGLang sends `{"type": "length"}`.
  */
 export function meaningOf(reason: unknown): EndMeaning {
-  const told =
+  const reasonText =
     typeof reason === 'object' && reason !== null && 'type' in reason ? reason.type : reason;
-  if (typeof told !== 'string') return 'no end';
-  const word = told.trim().toLowerCase().replaceAll(/[\s-]/g, '_');
+  if (typeof reasonText !== 'string') return 'no end';
+  const word = reasonText.trim().toLowerCase().replaceAll(/[\s-]/g, '_');
   return MEANINGS.find(([words]) => words.test(word))?.[1] ?? 'stop';
 }

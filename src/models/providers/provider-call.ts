@@ -25,7 +25,7 @@ export const isSuccess = ({ statusCode }: ProviderResponse) =>
 /** Reads a refusal, up to a size and a time. */
 export async function refusalIn(response: ProviderResponse, signal: AbortSignal): Promise<Refusal> {
   const { statusCode: status, headers, body } = response;
-  const late = setTimeout(() => body.destroy(), REFUSAL.waitMs);
+  const timer = setTimeout(() => body.destroy(), REFUSAL.waitMs);
   const parts: Buffer[] = [];
   let bytes = 0;
   try {
@@ -38,7 +38,7 @@ export async function refusalIn(response: ProviderResponse, signal: AbortSignal)
     // The part that came before the error or the timeout is used.
     signal.throwIfAborted();
   } finally {
-    clearTimeout(late);
+    clearTimeout(timer);
   }
   const text = Buffer.concat(parts).subarray(0, REFUSAL.maxBytes).toString();
   return { status, retryAfter: retryAfterIn(headers), text };

@@ -59,12 +59,12 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
     request: PoolRequest,
     ask: (endpoint: Endpoint) => AsyncIterable<T>,
   ): AsyncGenerator<T> {
-    let left = this.rotatedEndpoints().filter(
+    let candidates = this.rotatedEndpoints().filter(
       (endpoint) => this.remainingRestMs(endpoint, request) === 0,
     );
-    if (left.length === 0) throw this.allRestingError(request);
+    if (candidates.length === 0) throw this.allRestingError(request);
     let first: unknown;
-    for (let endpoint = left.shift(); endpoint; endpoint = left.shift()) {
+    for (let endpoint = candidates.shift(); endpoint; endpoint = candidates.shift()) {
       let hasOutput = false;
       try {
         for await (const event of ask(endpoint)) {
@@ -81,7 +81,7 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
         this.recordFailure(endpoint, request, failure);
         request.signal.throwIfAborted();
         first ??= error;
-        left = left.filter((other) => mayRetryAt(other, endpoint, failure));
+        candidates = candidates.filter((other) => mayRetryAt(other, endpoint, failure));
       }
     }
     throw first;

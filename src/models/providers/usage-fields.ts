@@ -6,8 +6,8 @@ const countOf = (value: unknown) => (typeof value === 'number' ? value : Number.
 
 /** Returns the usage in a chunk: beside its choices, in its choice (Moonshot), or in `x_groq`. */
 export function usageIn(chunk: Fields, choice: Fields | undefined): Usage | undefined {
-  const places = [chunk['usage'], choice?.['usage'], fieldsOf(chunk['x_groq'])?.['usage']];
-  const usage = places.map(fieldsOf).find((fields) => fields !== undefined);
+  const candidates = [chunk['usage'], choice?.['usage'], fieldsOf(chunk['x_groq'])?.['usage']];
+  const usage = candidates.map(fieldsOf).find((fields) => fields !== undefined);
   return usage && toUsage(usage);
 }
 
