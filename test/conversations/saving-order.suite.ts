@@ -8,6 +8,8 @@ import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
 import { openThread, sendMessage } from '../support/threads.js';
 
 const CHATS = byEffort({ light: 150, full: 10_000 });
+/** Ten thousand turns take minutes on a machine that does other work too. */
+const TIMEOUT_MS = byEffort({ light: 120_000, full: 900_000 });
 const AT_A_TIME = 6;
 
 const cursorOf = (text: string) => Buffer.from(text).toString('base64url');
@@ -54,33 +56,37 @@ const savingOrder = (kind: DatabaseKind): void => {
   const newestIn = async (caller: Caller, list: string) =>
     (await getPage(caller, `${list}?page_size=1`)).results[0]?.id ?? '';
 
-  it('shows a client that pages through them each turn and conversation once, in order', async () => {
-    const ada = await app.newUser();
-    await ada.chat('first');
-    const lists = ['/api/chat/', '/api/conversations/'];
-    const followers = await Promise.all(
-      lists.map(async (list) => new Follower(ada, list, await newestIn(ada, list))),
-    );
-    const following = Promise.all(followers.map((follower) => follower.run()));
-    let left = CHATS;
-    const worker = async () => {
-      for (; left > 0;) {
-        left -= 1;
-        const body = { message: String(left), ...(left % 2 === 0 && { stream: true }) };
-        expect((await ada.send('POST', '/api/chat/', body)).status).toBe(200);
-        if (left % 50 === 0) await openThread(ada);
+  it(
+    'shows a client that pages through them each turn and conversation once, in order',
+    async () => {
+      const ada = await app.newUser();
+      await ada.chat('first');
+      const lists = ['/api/chat/', '/api/conversations/'];
+      const followers = await Promise.all(
+        lists.map(async (list) => new Follower(ada, list, await newestIn(ada, list))),
+      );
+      const following = Promise.all(followers.map((follower) => follower.run()));
+      let left = CHATS;
+      const worker = async () => {
+        for (; left > 0;) {
+          left -= 1;
+          const body = { message: String(left), ...(left % 2 === 0 && { stream: true }) };
+          expect((await ada.send('POST', '/api/chat/', body)).status).toBe(200);
+          if (left % 50 === 0) await openThread(ada);
+        }
+      };
+      await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+      for (const follower of followers) follower.end();
+      await following;
+      for (const [index, list] of lists.entries()) {
+        const all = itemsOf(await walk(ada, `${list}?page_size=100`)).map(({ id }) => id);
+        expect(all.reverse().slice(1)).toEqual(followers[index]?.seen);
       }
-    };
-    await Promise.all(Array.from({ length: AT_A_TIME }, worker));
-    for (const follower of followers) follower.end();
-    await following;
-    for (const [index, list] of lists.entries()) {
-      const all = itemsOf(await walk(ada, `${list}?page_size=100`)).map(({ id }) => id);
-      expect(all.reverse().slice(1)).toEqual(followers[index]?.seen);
-    }
-    expect(followers[0]?.seen).toHaveLength(CHATS);
-    expect(await app.database.unbalancedWallets()).toEqual([]);
-  });
+      expect(followers[0]?.seen).toHaveLength(CHATS);
+      expect(await app.database.unbalancedWallets()).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 
   const ids = (items: readonly Item[]) => items.map(({ id }) => id);
 
