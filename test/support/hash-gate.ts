@@ -4,16 +4,16 @@ import { PasswordHasher } from '../../src/auth/password-hasher.js';
 import { releaseAfterEach } from './releasable.js';
 import { until } from './until.js';
 
-/** Takes all places for password hashes. Until the gate is opened, a hash waits for its turn or is refused. */
+/** Takes all slots for password hashes. Until the gate is opened, a hash waits for its turn or is refused. */
 export class HashGate {
   open: () => void = () => undefined;
   private readonly hasher: PasswordHasher;
 
   constructor(app: NestFastifyApplication) {
     this.hasher = app.get(PasswordHasher);
-    const places = Reflect.get(this.hasher, 'places') as LimitFunction;
+    const slots = Reflect.get(this.hasher, 'slots') as LimitFunction;
     const opened = new Promise<void>((resolve) => (this.open = resolve));
-    for (let taken = 0; taken < places.concurrency; taken += 1) void places(() => opened);
+    for (let taken = 0; taken < slots.concurrency; taken += 1) void slots(() => opened);
     releaseAfterEach(this);
   }
 
