@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
+import { logOutput } from './log-output.js';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
@@ -39,9 +40,9 @@ export async function createLogger(
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: describeError },
   };
-  if (!isTerminal) return pino(options);
+  if (!isTerminal) return pino(options, logOutput(false));
   const { default: pinoPretty } = await import('pino-pretty');
-  return pino(options, pinoPretty({ singleLine: true, sync: true }));
+  return pino(options, pinoPretty({ singleLine: true, destination: logOutput(true) }));
 }
 
 /** Passes Nest's log lines to pino. */

@@ -1,20 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { Caller, HttpClient } from '../support/client.js';
+import { HttpClient, type Caller } from '../support/client.js';
 import {
   databaseKinds,
   Inspector,
   type DatabaseKind,
   type TestDatabase,
 } from '../support/databases.js';
+import { freePort } from '../support/free-port.js';
 import { OwnPostgres } from '../support/own-postgres.js';
 import { register } from '../support/register.js';
 import { Service } from '../support/service.js';
+import { until } from '../support/until.js';
 
 /** An empty database of PostgreSQL has 8 MiB by itself. */
 const SIZE = { sqlite: '3m', postgres: '12m' };
@@ -132,5 +134,40 @@ suite('a disk that is full, on %s (skipped where no disk can be mounted)', (kind
     expect(await inspector.unbalancedWallets()).toEqual([]);
     expect(await inspector.differences()).toEqual([]);
     await inspector.close();
+  });
+});
+
+const logs = mayMount() ? describe : describe.skip;
+
+logs('a log on a disk that is full (skipped where no disk can be mounted)', () => {
+  it('stops nothing; when there is room, lines are written again', async () => {
+    const disk = new SmallDisk('64k');
+    const [log, port] = [join(disk.folder, 'log'), await freePort()];
+    const service = await Service.launch(
+      { PORT: String(port) },
+      { command: ['sh', '-c', `exec ${process.execPath} ${resolve('dist/src/main.js')} > ${log}`] },
+    );
+    try {
+      const lines = () => readFileSync(log, 'utf8');
+      await until(() => existsSync(log) && lines().includes('listens on'));
+      const http = await HttpClient.connect(`http://127.0.0.1:${String(port)}`);
+      const ada = await register(http, 'ada');
+      const filler = join(disk.folder, 'filler');
+      expect(() => writeFileSync(filler, 'x'.repeat(70_000))).toThrow('ENOSPC');
+      const size = lines().length;
+      for (let n = 0; n < 30; n += 1) expect((await ada.chat('hello')).status).toBe(200);
+      expect(lines().length - size).toBeLessThan(5000);
+      expect(service.stderr).toMatch(/^tallychat: the log cannot be written: ENOSPC.*\n$/);
+      rmSync(filler);
+      expect((await ada.chat('hello')).status).toBe(200);
+      expect(await ada.balance()).toBe(900);
+      http.close();
+      service.kill('SIGTERM');
+      expect(await service.ended).toEqual({ code: 0, signal: null });
+      expect(lines()).toMatch(/"stopped"\}\n$/);
+    } finally {
+      await service.remove();
+      disk.remove();
+    }
   });
 });
