@@ -1,4 +1,5 @@
-import { MigrationExecutor, type DataSource } from 'typeorm';
+import { crc32 } from 'node:zlib';
+import { MigrationExecutor, type DataSource, type QueryRunner } from 'typeorm';
 import type { Database } from './data-source.js';
 import { assertNotForeign } from './table-names.js';
 
@@ -11,7 +12,7 @@ export const MIGRATION_LOCK = 0x7a11c4a7;
  */
 async function withMigrationLock<T>(
   dataSource: DataSource,
-  work: (executor: MigrationExecutor) => Promise<T>,
+  work: (executor: MigrationExecutor, runner: QueryRunner) => Promise<T>,
 ): Promise<T> {
   const runner = dataSource.createQueryRunner();
   // The connection that has the lock also runs the migrations, because a small pool may have no other.
@@ -22,7 +23,7 @@ async function withMigrationLock<T>(
       await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     }
     await assertKnown(dataSource, executor);
-    return await work(executor);
+    return await work(executor, runner);
   } finally {
     if (dataSource.options.type === 'postgres') {
       await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
@@ -47,13 +48,44 @@ export async function migrateWithoutLock(dataSource: DataSource): Promise<void> 
   await executor.executePendingMigrations();
 }
 
-/** Reverts the last migration, and returns its name. Returns undefined if there is none. */
+/**
+ * Reverts the last migration, and returns its name. Returns undefined if there is none. Throws, and changes nothing,
+ * if a process of a release that needs this migration serves the database. A process of an older release continues.
+ */
 export function revertLast(dataSource: DataSource): Promise<string | undefined> {
-  return withMigrationLock(dataSource, async (executor) => {
+  return withMigrationLock(dataSource, async (executor, runner) => {
     const [last] = await executor.getExecutedMigrations();
-    if (last) await executor.undoLastMigration();
-    return last?.name;
+    if (!last) return undefined;
+    if (dataSource.options.type === 'postgres') await assertUnneeded(runner, last.name);
+    await executor.undoLastMigration();
+    return last.name;
   });
+}
+
+/**
+ * The first half of the keys of the advisory locks that show which schemas running processes need. The second half
+ * comes from the newest migration of their release.
+ */
+const SCHEMA_SPACE = 0x7a12;
+
+const schemaKey = (migration: string) => crc32(migration) >>> 1;
+
+/**
+ * Shows, for as long as the connection of `runner` lasts, that this process needs the newest migration of its release.
+ */
+export async function needNewest(dataSource: DataSource, runner: QueryRunner): Promise<void> {
+  const newest = namesOf(dataSource).at(-1) ?? '';
+  await runner.query('SELECT pg_advisory_lock_shared($1, $2)', [SCHEMA_SPACE, schemaKey(newest)]);
+}
+
+async function assertUnneeded(runner: QueryRunner, migration: string): Promise<void> {
+  const needed = (await runner.query(
+    `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid = $2 AND objsubid = 2 AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1`,
+    [SCHEMA_SPACE, schemaKey(migration)],
+  )) as unknown[];
+  if (needed.length === 0) return;
+  throw new Error(`a process that needs ${migration} serves this database: stop it first`);
 }
 
 /** A migration, and whether this database has run it. */

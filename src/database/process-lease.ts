@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { FileLease } from './file-lease.js';
+import { needNewest } from './migrate.js';
 
 /** The first half of the key of our advisory locks. The second half is the process id of the lease. */
 export const LOCK_SPACE = 0x7a11;
@@ -81,6 +82,7 @@ export class ProcessLease {
         this.id,
       ])) as { granted: boolean }[];
       if (!row?.granted) throw new Error(`the lease ${String(this.id)} is taken`);
+      await needNewest(this.dataSource, runner);
     } catch (error) {
       await runner.release();
       throw error;

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { NEEDED_RIGHTS } from '../../src/database/rights.js';
+import { readTree } from '../house/tidy/source.js';
+import { PASSWORD, TestApp } from '../support/app.js';
+import {
+  createMigrated,
+  databaseKinds,
+  Inspector,
+  onServer,
+  type TestDatabase,
+} from '../support/databases.js';
+
+/** The statements that change or delete rows, in every file that runs while the service serves. */
+const STATEMENTS = {
+  UPDATE: [/\bUPDATE\s+([a-z_]+)\s+SET\b/g, /\bINSERT INTO\s+([a-z_]+)[^`]*?\bDO UPDATE\b/g],
+  DELETE: [/\bDELETE FROM\s+([a-z_]+)/g],
+} as const;
+
+describe('the rights that a role needs', () => {
+  it.each(['UPDATE', 'DELETE'] as const)('name the tables of each statement: %s', (right) => {
+    const files = readTree().filter(
+      ({ path }) => /^src\/.*\.ts$/.test(path) && !/\.spec\.|\/migrations\//.test(path),
+    );
+    const named = files.flatMap(({ text }) =>
+      STATEMENTS[right].flatMap((statement) =>
+        [...text.matchAll(statement)].map(([, table = '']) => table),
+      ),
+    );
+    expect([...new Set(named)].sort()).toEqual(NEEDED_RIGHTS[right]);
+  });
+});
+
+describe.each(databaseKinds.filter((kind) => kind === 'postgres'))('a role on %s', (kind) => {
+  const role = `tally_${randomBytes(6).toString('hex')}`;
+  let owned: TestDatabase;
+  let inspector: Inspector;
+
+  beforeAll(async () => {
+    owned = await createMigrated(kind);
+    inspector = await Inspector.open(owned.url);
+    await onServer(`CREATE ROLE ${role}`);
+    await inspector.rows(
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`,
+    );
+  });
+  afterAll(async () => {
+    await inspector.rows(`DROP OWNED BY ${role}`);
+    await inspector.close();
+    await owned.drop();
+    await onServer(`DROP ROLE ${role}`);
+  });
+
+  const serve = () =>
+    TestApp.start(kind, {
+      DATABASE_URL: `${owned.url}?options=${encodeURIComponent(`-c role=${role}`)}`,
+      RATE_LIMITS: 'on',
+    });
+
+  it.each([
+    ['DELETE', 'turns'],
+    ['DELETE', 'rate_counters'],
+    ['UPDATE', 'ledger_entries'],
+    ['INSERT, SELECT', 'trail_entries'],
+  ])('that lacks %s on %s does not serve', async (right, table) => {
+    await inspector.rows(`REVOKE ${right} ON ${table} FROM ${role}`);
+    const refusal = `${role} may not read and write the table ${table}: it lacks ${right}`;
+    await expect(serve()).rejects.toThrow(refusal);
+    await inspector.rows(`GRANT ${right} ON ${table} TO ${role}`);
+  });
+
+  it('that may change only what the service changes in the ledger serves and deletes', async () => {
+    await inspector.rows(`REVOKE UPDATE ON ledger_entries FROM ${role}`);
+    const columns = 'claim_route, claim_key, claim_hash, key_name';
+    await inspector.rows(`GRANT UPDATE (${columns}) ON ledger_entries TO ${role}`);
+    const app = await serve();
+    const ada = await app.newUser();
+    expect((await ada.chat('hello')).status).toBe(200);
+    expect((await ada.send('DELETE', '/api/me/', { password: PASSWORD })).status).toBe(204);
+    expect(await inspector.count('turns')).toBe(0);
+    await app.close();
+  });
+});
