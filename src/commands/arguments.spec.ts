@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { wholeNumber } from './arguments.js';
+import { filePath, wholeNumber } from './arguments.js';
 
 const read = wholeNumber({ min: 1, max: 999_999_999_999 });
 const digits = '9'.repeat(12);
@@ -12,5 +12,18 @@ describe('wholeNumber', () => {
 
   it.each(['1', '10', digits])('reads %p', (text) => {
     expect(String(read(text))).toBe(text);
+  });
+});
+
+describe('filePath', () => {
+  it.each([
+    ['-', 'It is no file: write ./- if one is named so.'],
+    [' ', 'It is empty.'],
+  ])('refuses %p', (text, sentence) => {
+    expect(() => filePath(text)).toThrow(sentence);
+  });
+
+  it.each(['./-', '--x', 'a b.sqlite'])('reads %p', (text) => {
+    expect(filePath(text)).toBe(text);
   });
 });

@@ -7,6 +7,12 @@ export function nonEmptyText(text: string, previous?: unknown): string {
   return text;
 }
 
+/** Parses the path of a file. Refuses `-`, which other programs take for standard input or output. */
+export function filePath(text: string, previous?: unknown): string {
+  if (text === '-') throw new InvalidArgumentError('It is no file: write ./- if one is named so.');
+  return nonEmptyText(text, previous);
+}
+
 /**
  * Parses the value of an option. Refuses a text that begins with `--`: the value is missing, and this is the
  * next option.

@@ -5,7 +5,7 @@ import { loadSettings } from '../config/config.js';
 import { entities } from '../entities.js';
 import { backUp } from '../transfer/backup.js';
 import { assertExistingDatabase } from './existing-database.js';
-import { nonEmptyText } from './arguments.js';
+import { filePath } from './arguments.js';
 
 async function run(file: string, { replace }: { replace?: true }): Promise<void> {
   const settings = loadSettings();
@@ -19,7 +19,7 @@ async function run(file: string, { replace }: { replace?: true }): Promise<void>
 
 export function declare(command: Command): void {
   command
-    .argument('<file>', 'path of the copy', nonEmptyText)
+    .argument('<file>', 'path of the copy', filePath)
     .option('--replace', 'overwrites an existing file')
     .action(run);
 }

@@ -10,7 +10,7 @@ import { assertMigrated } from '../database/migrate.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { DjangoImport } from '../django/django-import.service.js';
 import { assertExistingDatabase } from './existing-database.js';
-import { nonEmptyText, optionText } from './arguments.js';
+import { filePath, optionText } from './arguments.js';
 
 const INCOMPLETE_CODE = 1;
 
@@ -23,7 +23,7 @@ interface Options {
 
 /** Parses a path, or a URL in the format of `DATABASE_URL`. */
 function djangoDatabase(text: string, previous?: unknown): string {
-  const isUrl = /^(?:sqlite|postgres(?:ql)?):/.test(nonEmptyText(text, previous));
+  const isUrl = /^(?:sqlite|postgres(?:ql)?):/.test(filePath(text, previous));
   const fault = isUrl ? databaseUrlFault(text) : undefined;
   if (fault === undefined) return text;
   throw new InvalidArgumentError(`It ${fault}.`);

@@ -23,19 +23,22 @@ async function declareRows(
 
 /**
  * Handles errors of standard output. A closed pipe (`| head -1`) is not an error, because the reader needs no
- * more output. If the output cannot be written (a full disk), the command reports that once on standard
- * error, if possible, and fails.
+ * more output. If the output cannot be written (a full disk), the command reports that on standard error when it
+ * ends, and fails. It says so if its work is done, because an operator must not do it again. What standard error
+ * loses changes nothing: the exit code and the output tell the result.
  */
 function reportOutputErrors(failureCode: number): void {
-  let isReported = false;
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-      if (code === 'EPIPE' || isReported) return;
-      isReported = true;
-      process.exitCode = failureCode;
-      process.stderr.write(`tallychat: not all of this could be printed: ${message}\n`);
-    });
-  }
+  let lost: string | undefined;
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') lost ??= message;
+  });
+  process.stderr.on('error', () => undefined);
+  process.on('exit', (code) => {
+    if (lost === undefined) return;
+    const done = code === 0 ? '; the command itself is done' : '';
+    process.stderr.write(`tallychat: not all of this could be printed: ${lost}${done}\n`);
+    process.exitCode = code === 0 ? failureCode : code;
+  });
 }
 
 function sentenceOf(error: unknown): string {

@@ -5,7 +5,7 @@ import { loadSettings } from '../config/config.js';
 import { locationOf } from '../database/location.js';
 import { entities } from '../entities.js';
 import { restore } from '../transfer/restore.js';
-import { nonEmptyText } from './arguments.js';
+import { filePath } from './arguments.js';
 
 interface Options {
   readonly replace?: true;
@@ -22,7 +22,7 @@ async function run(file: string, options: Options): Promise<void> {
 
 export function declare(command: Command): void {
   command
-    .argument('<file>', 'a copy that `backup` created', nonEmptyText)
+    .argument('<file>', 'a copy that `backup` created', filePath)
     .option('--replace', 'discards the rows of the existing database')
     .option('--incomplete', 'accepts a copy of a live file that lacks the newest changes')
     .action(run);

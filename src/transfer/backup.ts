@@ -9,9 +9,8 @@ import {
   exists,
   completeCopy,
   isFile,
-  createUnfinishedCopy,
-  removeFile,
   sizeOf,
+  withUnfinishedCopy,
 } from './copies.js';
 
 /** The message on PostgreSQL, whose own programs make better backups. */
@@ -44,8 +43,7 @@ export async function backUp(
   };
   assertFree();
   assertSqliteFile(path);
-  const unfinished = createUnfinishedCopy(file);
-  try {
+  return withUnfinishedCopy(file, async (unfinished) => {
     await copyOnline(path, unfinished);
     const copy = await openWriter({ ...options, url: `sqlite:${unfinished}` });
     try {
@@ -60,7 +58,5 @@ export async function backUp(
     } finally {
       if (copy.isInitialized) await copy.destroy();
     }
-  } finally {
-    removeFile(unfinished);
-  }
+  });
 }

@@ -12,14 +12,31 @@ import { basename, dirname, join } from 'node:path';
 import { fullAudit, isClean, toText, type FullReport } from '../audit/full-audit.js';
 import type { Database } from '../database/data-source.js';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
- * Creates an empty file for a copy that is not yet complete, and returns its name. It is in the same folder
- * as `path`, and only its owner can read it.
+ * Creates an empty file for a copy that is not yet complete, and calls `work` with its name. It is in the same
+ * folder as `path`, and only its owner can read it. It is removed when `work` has ended, unless it was renamed, and
+ * also when a signal (Ctrl-C) ends the process.
  */
-export function createUnfinishedCopy(path: string): string {
+export async function withUnfinishedCopy<T>(
+  path: string,
+  work: (unfinished: string) => Promise<T>,
+): Promise<T> {
   const unfinished = `${path}.${randomBytes(6).toString('hex')}.unfinished`;
   closeSync(openSync(unfinished, 'wx', 0o600));
-  return unfinished;
+  const clear = (signal: NodeJS.Signals) => {
+    removeFile(unfinished);
+    // There is no handler left, so this ends the process as if there had been none.
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.once(signal, clear);
+  try {
+    return await work(unfinished);
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, clear);
+    removeFile(unfinished);
+  }
 }
 
 /** Removes a file and the files that SQLite keeps beside it. */

@@ -18,9 +18,9 @@ import {
   exists,
   completeCopy,
   isSameFile,
-  createUnfinishedCopy,
   removeFile,
   sizeOf,
+  withUnfinishedCopy,
 } from './copies.js';
 
 const PG_RESTORE =
@@ -52,8 +52,7 @@ export async function restore(
     );
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const unfinished = createUnfinishedCopy(path);
-  try {
+  return withUnfinishedCopy(path, async (unfinished) => {
     copyFileSync(file, unfinished);
     const report = await migrateAndAudit(
       { ...options, url: `sqlite:${unfinished}` },
@@ -62,9 +61,7 @@ export async function restore(
     );
     await replaceDatabase(options, { path, unfinished, replace });
     return report;
-  } finally {
-    removeFile(unfinished);
-  }
+  });
 }
 
 /** Migrates and audits the copied file. Throws if it cannot be used. */

@@ -124,8 +124,13 @@ describe('a command', () => {
       const script = `cd ${folder}; node ${program} ${words} > /dev/full; echo $?`;
       const { stdout, stderr } = await run('bash', ['-c', script]);
       expect([words, stdout]).toEqual([words, `${String(code)}\n`]);
-      expect(stderr).toMatch(/^(?:database: \S+\n)?tallychat: not all .* printed: ENOSPC.*\n$/);
+      expect(stderr).toMatch(
+        /^(?:database: \S+\n)?tallychat: not all .* printed: ENOSPC.*; the command itself is done\n$/,
+      );
     }
+    const script = `cd ${folder}; node ${program} admin create-user ada 2> /dev/full; echo $?`;
+    const { stdout } = await run('bash', ['-c', script]);
+    expect(stdout).toMatch(/^\/#password-reset=\S+\n0\n$/);
     await rm(folder, { recursive: true });
   });
 });

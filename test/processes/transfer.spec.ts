@@ -1,11 +1,12 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runIn } from '../support/command.js';
-import { createDatabase, databaseKinds, Inspector } from '../support/databases.js';
+import { createDatabase, createMigrated, databaseKinds, Inspector } from '../support/databases.js';
 import { DjangoDatabase } from '../support/django.js';
 import { Service } from '../support/service.js';
+import { until } from '../support/until.js';
 
 /** Each command is a process, which takes seconds to start on a machine that others use. */
 const COMMANDS_TIMEOUT_MS = 300_000;
@@ -116,6 +117,26 @@ describe('tallychat backup, restore, move and import-django', () => {
       await target.drop();
     },
   );
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('leave no partial copy after %s', async (signal) => {
+    const source = await createMigrated('sqlite');
+    const inspector = await Inspector.open(source.url);
+    await inspector.rows('PRAGMA journal_mode = DELETE');
+    // The copy waits for the lock for as long as this takes.
+    await inspector.rows('BEGIN EXCLUSIVE');
+    const command = [process.execPath, resolve('bin/tallychat.js'), 'backup', 'copy.sqlite'];
+    const backup = await Service.launch({ DATABASE_URL: source.url }, { command });
+    const copies = async () =>
+      (await readdir(backup.folder)).filter((name) => name.startsWith('copy.sqlite'));
+    await until(async () => (await copies()).length > 0);
+    backup.kill(signal);
+    expect(await backup.ended).toEqual({ code: null, signal });
+    expect(await copies()).toEqual([]);
+    await backup.remove();
+    await inspector.rows('ROLLBACK');
+    await inspector.close();
+    await source.drop();
+  });
 
   it(
     'do nothing for unknown arguments',

@@ -34,7 +34,7 @@ export class Service {
 
   private constructor(
     private readonly child: ChildProcess,
-    private readonly folder: string,
+    readonly folder: string,
     /** All its settings. Undefined if a command or files of the spec may set more. */
     private readonly settings: Record<string, string> | undefined,
   ) {
