@@ -29,7 +29,7 @@ function duplicatesThat(looks: (string | undefined | Error)[], settled?: Promise
     waits.push(signal);
     return settled;
   };
-  const running = { settled: whenSettled } as unknown as RunningAnswers;
+  const running = { whenSettled } as unknown as RunningAnswers;
   const duplicates = new DuplicateRequests(holds, running);
   const once = (run: () => Promise<string>) =>
     duplicates.once(
@@ -86,7 +86,7 @@ describe('requests with one Idempotency-Key', () => {
     expect(waits).not.toEqual([]);
     expect(waits.filter(({ aborted }) => !aborted)).toEqual([]);
     const answers = new RunningAnswers({
-      asked: () => Promise.resolve([]),
+      requestedStops: () => Promise.resolve([]),
     } as unknown as HoldStops);
     answers.add({ ownerId: 'ada', turnId: 'turn', stop: () => undefined });
     const [left, stayed] = [new AbortController(), new AbortController()];

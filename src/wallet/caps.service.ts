@@ -167,7 +167,7 @@ export class CapsService {
 
 /** SQL: the sum for each cap, as rows of a JSON parameter. */
 const TOTALS_ROWS = (parameter: string) =>
-  `(SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due FROM json_each(${parameter})) AS dues`;
+  `(SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due FROM json_each(${parameter})) AS totals`;
 
 const toJson = (totals: ReadonlyMap<string, number>) =>
   JSON.stringify(Object.fromEntries([...totals].map(([id, due]) => [id, [due]])));

@@ -57,8 +57,8 @@ export async function runOnce<Made>(
   } catch (error) {
     // Another request with the same key may have been faster: it took the key, or spent the tokens that this
     // run needed.
-    const twin = await find(record);
-    if (twin !== undefined) return twin;
+    const earlierResult = await find(record);
+    if (earlierResult !== undefined) return earlierResult;
     throw isUniqueViolation(error) ? new IdempotencyKeyInUse() : error;
   }
 }

@@ -42,7 +42,7 @@ export const FREE_WALLETS = (owners: string) =>
 /** SQL: turns a JSON parameter, an object of lists of whole numbers, into rows. */
 export const jsonRows = (key: string, names: readonly string[], parameter: string) => {
   const columns = names.map((name, n) => `CAST(value ->> ${String(n)} AS bigint) AS ${name}`);
-  return `(SELECT key AS ${key}, ${columns.join(', ')} FROM json_each(${parameter})) AS dues`;
+  return `(SELECT key AS ${key}, ${columns.join(', ')} FROM json_each(${parameter})) AS totals`;
 };
 
 /** SQL: the result of `totalsByOwner` as rows. */

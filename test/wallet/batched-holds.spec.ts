@@ -13,14 +13,14 @@ import { StatementLog } from '../support/statement-log.js';
 
 describe.each(databaseKinds)('holds that come together on %s', (kind) => {
   let app: TestApp;
-  let gathered: BatchedHolds;
+  let batched: BatchedHolds;
   let log: StatementLog;
   let ada: string;
   let bob: string;
 
   beforeAll(async () => {
     app = await TestApp.start(kind);
-    gathered = app.nest.get(BatchedHolds);
+    batched = app.nest.get(BatchedHolds);
     log = StatementLog.of(app.nest);
   });
   afterAll(() => app.close());
@@ -31,10 +31,10 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
 
   const hold = (ownerId: string, amount: number) => {
     const holdId = uuidv7();
-    return gathered.hold({ ownerId, amount, holdId }, () => holdId);
+    return batched.hold({ ownerId, amount, holdId }, () => holdId);
   };
   const capture = (ownerId: string, holdId: string, amount: number) =>
-    gathered.capture(
+    batched.capture(
       { holdId, ownerId, amount, note: noteOf('spec', ownerId), turnBytes: 0 },
       (_, captured) => captured,
     );
@@ -145,11 +145,11 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
     const ids = [uuidv7(), uuidv7()];
     const note = (_: unknown, { ordinal }: { ordinal: number }) => numbers.push(ordinal);
     const holdBoth = () =>
-      Promise.all(ids.map((holdId) => gathered.hold({ ownerId: ada, amount: 10, holdId }, note)));
+      Promise.all(ids.map((holdId) => batched.hold({ ownerId: ada, amount: 10, holdId }, note)));
     const captureBoth = () =>
       Promise.all(
         ids.map((holdId) =>
-          gathered.capture(
+          batched.capture(
             { holdId, ownerId: ada, amount: 10, note: noteOf('spec', ada), turnBytes: 0 },
             note,
           ),
