@@ -8,7 +8,7 @@ import { store } from './store.js';
 import { refreshWallet, wallet } from './wallet.js';
 
 const POLLS_MAX = 24;
-const POLL_INTERVAL_MS = 50;
+const POLL_MS = 50;
 
 const threads = new Map();
 /** What is typed and not sent waits in the tab for its user, until they log out. */
@@ -16,9 +16,7 @@ const draftKey = (owner, id) => `tallychat-draft:${owner}:${id ?? ''}`;
 
 export const joined = (...texts) => texts.filter(Boolean).join('\n\n');
 
-const CONVERSATION_NOT_FOUND = new Refusal(404, {
-  detail: 'There is no such conversation, or none any more.',
-});
+const MISSING = new Refusal(404, { detail: 'There is no such conversation, or none any more.' });
 
 /**
  * A conversation as this tab sees it: the saved turns, the answer under way, what is typed and not sent,
@@ -154,13 +152,12 @@ export class Thread {
     this.#fail(error);
   }
 
-  #fail = (error) =>
-    this.problem.set(error?.message === 'Not found.' ? CONVERSATION_NOT_FOUND : error);
+  #fail = (error) => this.problem.set(error?.message === 'Not found.' ? MISSING : error);
 
   /** What an answer that broke off cost is known when the server has saved it, which is a moment later. */
   async #settle(turn) {
     for (let look = 1; look <= POLLS_MAX && turn.id && turn.tokens === undefined; look += 1) {
-      await pause(POLL_INTERVAL_MS * look);
+      await pause(POLL_MS * look);
       const { results } = await ask('GET', 'api/chat/?page_size=5');
       const saved = results.find(({ id }) => id === turn.id);
       if (!saved) continue;
