@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -29,6 +30,19 @@ const answersWithoutField =
   (call) =>
     field in call.body ? refuse(status, errorBody(words))(call) : answer(call);
 
+/** Refuses two calls at the same time, and not the first of them alone. */
+const atTheSameTime = (behaviour: Behaviour): Behaviour => {
+  const waiting: (() => void)[] = [];
+  return async (call) => {
+    if ('max_tokens' in call.body) {
+      await new Promise<void>((resolve) => {
+        if (waiting.push(resolve) === 2) for (const go of waiting.splice(0)) go();
+      });
+    }
+    await behaviour(call);
+  };
+};
+
 const BEHAVIOURS: Record<string, Behaviour> = {
   'too-long': refuse(
     400,
@@ -45,6 +59,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     'max_tokens',
     "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
   ),
+  'old-field-twice': atTheSameTime(answersWithoutField('max_tokens', 'Unknown field: max_tokens')),
   'stream-options': answersWithoutField(
     'stream_options',
     'stream_options: Extra inputs are not permitted',
@@ -160,6 +175,21 @@ describe.each(databaseKinds)('a provider that refuses, on %s', (kind) => {
       expect(await ada.balance()).toBeLessThan(3900);
     },
   );
+
+  it('is called again for each of two simultaneous requests, and the parameter is logged once', async () => {
+    const log = jest.spyOn(Logger.prototype, 'log').mockReturnValue();
+    try {
+      const ada = await app.newUser();
+      const calls = upstream.calls.length;
+      const both = await Promise.all([1, 2].map(() => complete(ada, 'flat:old-field-twice')));
+      expect(both.map(({ status }) => status)).toEqual([200, 200]);
+      expect(upstream.calls).toHaveLength(calls + 4);
+      expect(log.mock.calls.filter(([line]) => String(line).includes('wants'))).toHaveLength(1);
+      expect(await ada.balance()).toBe(3800);
+    } finally {
+      log.mockRestore();
+    }
+  });
 
   it('is called a bounded number of times if it refuses every parameter, and its message is passed on', async () => {
     const ada = await app.newUser();

@@ -170,10 +170,15 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     }
   }
 
-  /** Stores a dialect after it has worked. A refusal alone is no proof, because it may quote the caller's text. */
+  /**
+   * Stores a dialect after it has worked. A refusal alone is no proof, because it may quote the caller's text. Several
+   * first requests at the same time find the same, and it is logged once.
+   */
   private remember(model: string, dialect: Dialect): void {
-    this.dialects.set(model, dialect);
     const { maxTokensField, asksForUsage } = dialect;
+    const known = this.dialects.get(model);
+    if (known?.maxTokensField === maxTokensField && known.asksForUsage === asksForUsage) return;
+    this.dialects.set(model, dialect);
     const usage = asksForUsage ? 'with' : 'without';
     this.logger.log(
       `${this.name} wants ${maxTokensField}, ${usage} stream_options, for its model ${model}: so it is asked from now on`,
