@@ -37,6 +37,8 @@ export async function* readEvents(
       pieces = [lines.pop() ?? ''];
       piecesChars = pieces[0]?.length ?? 0;
       for (const line of lines) {
+        // Some servers send blank lines while they are silent, and each would make an event.
+        if (line === '' && event.chars === 0) continue;
         event.add(line);
         if (line !== '') continue;
         // Not with `yield*`, which waits several times for each event of a list.
