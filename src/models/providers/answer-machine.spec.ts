@@ -146,6 +146,15 @@ describe('an answer', () => {
     expect(after(event).state.phase).toBe('open');
   });
 
+  it('reads the choice that came first, whatever its number, and prefers number 0', () => {
+    const numbered = (index: number, content: string) => ({ index, delta: { content } });
+    const textOf = (...events: object[]) => after(...events).deltas.map(({ text }) => text);
+    const alone = (index: number, content: string) => ({ choices: [numbered(index, content)] });
+    expect(textOf(alone(1, 'H'), alone(0, 'No'), alone(1, 'i'))).toEqual(['H', 'i']);
+    const both = { choices: [numbered(1, 'No'), numbered(0, 'Hi')] };
+    expect(textOf(both, alone(1, 'No'), both)).toEqual(['Hi', 'Hi']);
+  });
+
   it('refuses an unlimited number of tool calls', () => {
     const calls = Array.from({ length: 600 }, (_, index) => ({ index, id: `c${String(index)}` }));
     expect(after(choice({ tool_calls: calls })).state.fault).toBe(

@@ -35,6 +35,8 @@ export interface AnswerState {
   /** The last counts that the provider reported. Repeated counts are not added. */
   readonly usage: Usage | undefined;
   readonly calls: KnownCalls;
+  /** The number of the choice that is read: the first that came. */
+  readonly choice: number | undefined;
   /** Whether an event was not part of an answer. Without a finish reason, the answer may have broken off there. */
   readonly hasUnknownEvent: boolean;
   /** The text and the reasoning so far, to compare with a message that repeats them. */
@@ -55,6 +57,7 @@ export const INITIAL_STATE: AnswerState = {
   hasContinuedAfterEnd: false,
   usage: undefined,
   calls: [],
+  choice: undefined,
   hasUnknownEvent: false,
   textSoFar: '',
   reasoningSoFar: '',
@@ -73,7 +76,7 @@ export interface Step {
 export function step(state: AnswerState, event: ServerEvent): Step {
   if (state.phase === 'over' || state.phase === 'broken') return { state };
   if (event.text.trim() === '[DONE]') return close(state);
-  const chunk = chunkOf(event);
+  const chunk = chunkOf(event, state.choice);
   return 'fault' in chunk ? { state: afterError(state, chunk.fault) } : applyChunk(state, chunk);
 }
 
@@ -178,6 +181,7 @@ function applyChunk(state: AnswerState, chunk: Chunk): Step {
     ...state,
     usage: mergeUsage(state.usage, chunk.usage),
     calls,
+    choice: state.choice ?? chunk.choice,
     hasUnknownEvent: state.hasUnknownEvent || chunk.isUnknown,
     textSoFar: state.textSoFar + text,
     reasoningSoFar: state.reasoningSoFar + reasoning,

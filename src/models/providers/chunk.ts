@@ -1,6 +1,6 @@
 import { meaningOf, type EndMeaning } from './finish-reasons.js';
 import { isErrorName, type ServerEvent } from './event-reader.js';
-import { fieldsOf, type Fields } from './fields.js';
+import { fieldsOf, isFields, type Fields } from './fields.js';
 import type { Usage } from './provider.js';
 import { thoughtPartsIn, type ThoughtParts } from '../thought-parts.js';
 import { usageIn } from './usage-fields.js';
@@ -16,6 +16,8 @@ export interface Chunk {
   readonly pieces: readonly unknown[];
   /** Whether and how the answer ends with this event. */
   readonly meaning: EndMeaning;
+  /** The number of its choice. Undefined if it has none. */
+  readonly choice?: number | undefined;
   /** Whether it has a message, as without a stream: of everything so far, or of a piece. */
   readonly isMessage: boolean;
   /** Whether it is neither part of an answer nor a keep-alive. It may be an error of unknown form. */
@@ -27,8 +29,8 @@ export interface Fault {
   readonly fault: string;
 }
 
-/** Parses an event. Faults are described in our words. */
-export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
+/** Parses an event of the choice with this number, if that is known. Faults are described in our words. */
+export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | Fault {
   if (isErrorName(name)) return SENT_ERROR;
   if (KEEP_ALIVE.test(name) || KEEP_ALIVE_WORD.test(text)) return EMPTY_CHUNK;
   let value: unknown;
@@ -39,13 +41,14 @@ export function chunkOf({ name, text }: ServerEvent): Chunk | Fault {
   }
   const chunk = fieldsOf(value);
   if (!chunk) return { fault: 'the provider sent what is no chunk' };
-  const choice = choiceOf(chunk['choices']);
+  const choice = choiceOf(chunk['choices'], number);
   if (isError(chunk, choice)) return SENT_ERROR;
   const usage = usageIn(chunk, choice);
   return {
     usage,
     ...outputIn(choice),
     meaning: endMeaningIn(choice),
+    choice: numberOf(choice),
     isUnknown: !('choices' in chunk) && !usage && !isKeepAlive(chunk),
   };
 }
@@ -118,14 +121,19 @@ function piecesIn({ tool_calls: calls, function_call: called }: Fields): readonl
 
 const SENT_ERROR: Fault = { fault: 'the provider sent an error in its stream' };
 
-/** Returns the first choice, with or without an index. Only one choice is requested. */
-function choiceOf(choices: unknown): Fields | undefined {
-  if (!Array.isArray(choices)) return undefined;
-  for (const one of choices) {
-    const choice = fieldsOf(one);
-    if (choice && (typeof choice['index'] !== 'number' || choice['index'] === 0)) return choice;
-  }
-  return undefined;
+/**
+ * Returns the choice with this number, or without a number. Only one choice is requested, but some servers send
+ * more, and some do not number it with 0.
+ */
+function choiceOf(choices: unknown, number: number | undefined): Fields | undefined {
+  const all = Array.isArray(choices) ? choices.filter(isFields) : [];
+  const wanted = all.find((choice) => [undefined, number ?? 0].includes(numberOf(choice)));
+  return wanted ?? (number === undefined ? all[0] : undefined);
+}
+
+function numberOf(choice: Fields | undefined): number | undefined {
+  const index = choice?.['index'];
+  return typeof index === 'number' ? index : undefined;
 }
 
 const ERROR_FIELDS = [
