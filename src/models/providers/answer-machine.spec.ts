@@ -155,6 +155,16 @@ describe('an answer', () => {
     expect(textOf(both, alone(1, 'No'), both)).toEqual(['Hi', 'Hi']);
   });
 
+  it.each([
+    ['an error', (deep: string) => `{"error":${deep}}`],
+    ['a text', (deep: string) => `{"choices":[{"delta":{"content":${deep}}}]}`],
+    ['a call', (deep: string) => `{"choices":[{"delta":{"tool_calls":[{"id":"a","x":${deep}}]}}]}`],
+    ['what is not read', (deep: string) => `{"choices":[{"delta":{"content":"Hi","x":${deep}}}]}`],
+  ])('refuses %s that is nested too deeply', (_, around) => {
+    const { state } = after(word, around('['.repeat(100_000) + ']'.repeat(100_000)), stop);
+    expect(state.fault).toBe('the provider sent what is nested too deeply');
+  });
+
   it('refuses an unlimited number of tool calls', () => {
     const calls = Array.from({ length: 600 }, (_, index) => ({ index, id: `c${String(index)}` }));
     expect(after(choice({ tool_calls: calls })).state.fault).toBe(

@@ -41,6 +41,9 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
   }
   const chunk = fieldsOf(value);
   if (!chunk) return { fault: 'the provider sent what is no chunk' };
+  if (text.length > LEVELS.safeChars && !isFlat(chunk)) {
+    return { fault: 'the provider sent what is nested too deeply' };
+  }
   const choice = choiceOf(chunk['choices'], number);
   if (isError(chunk, choice)) return SENT_ERROR;
   const usage = usageIn(chunk, choice);
@@ -71,6 +74,17 @@ const outputOf = (message: Fields, isMessage: boolean): Output => ({
   pieces: piecesIn(message),
   isMessage,
 });
+
+/**
+ * The deepest nesting of an event. Reading and writing a value needs stack for each of its levels, and a short text
+ * cannot have too many.
+ */
+const LEVELS = { max: 100, safeChars: 2000 };
+
+const isFlat = (value: unknown, levels = LEVELS.max): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (levels > 0 && Object.values(value).every((one) => isFlat(one, levels - 1)));
 
 /** A keep-alive: an event with such a name or type and any content, or an event of that word alone. */
 const KEEP_ALIVE = /^(?:ping|pong|keep[-_. ]?alive|heartbeat)$/i;
