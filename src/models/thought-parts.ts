@@ -11,9 +11,6 @@ export type ThoughtParts = Partial<
   Readonly<Record<(typeof PART_LIST_FIELDS)[number], readonly Fields[]>>
 >;
 
-/** The fields of a part whose text comes in pieces. */
-const TEXT_FIELDS = ['text', 'summary', 'thinking', 'signature'];
-
 /** Returns the parts in a delta or a message. Returns undefined if there are none. */
 export function thoughtPartsIn(said: Fields): ThoughtParts | undefined {
   let found: ThoughtParts | undefined;
@@ -47,7 +44,7 @@ export function readThoughtParts(text: unknown): ThoughtParts | undefined {
 
 /** Joins the pieces of parts as they arrive. */
 export class CollectedParts {
-  private readonly byName = new Map<string, Record<string, unknown>[]>();
+  private readonly byName = new Map<string, Fields[]>();
   /** The approximate size, in characters of JSON. */
   size = 0;
 
@@ -64,30 +61,27 @@ export class CollectedParts {
     return this.byName.size === 0 ? '' : JSON.stringify(Object.fromEntries(this.byName));
   }
 
-  /** Adds a piece to the last part if that has the same type and index. Otherwise begins a new part. */
-  private addOne(known: Record<string, unknown>[], piece: Fields): void {
+  private addOne(known: Fields[], piece: Fields): void {
     const last = known.at(-1);
-    if (!last || !continuesPart(last, piece)) {
-      known.push({ ...piece });
+    if (last && continuesPart(last, piece)) {
+      const longer = withPiece(last, piece);
+      this.size += sizeOf(longer) - sizeOf(last);
+      known[known.length - 1] = longer;
+    } else {
+      known.push(piece);
       this.size += JSON.stringify(piece).length;
-      return;
-    }
-    for (const [field, value] of Object.entries(piece)) {
-      const before = last[field];
-      if (value === null) continue;
-      if (typeof value === 'string' && typeof before === 'string' && TEXT_FIELDS.includes(field)) {
-        last[field] = before + value;
-        this.size += value.length;
-      } else if (before === undefined || before === null) {
-        last[field] = value;
-        this.size += JSON.stringify(value).length;
-      }
     }
   }
 }
 
+const sizeOf = (part: Fields) =>
+  Object.values(part).reduce<number>(
+    (sum, value) => sum + (typeof value === 'string' ? value.length : JSON.stringify(value).length),
+    0,
+  );
+
 /** Checks that a piece continues the last part. Encrypted data comes whole, and a signature ends a part. */
-function continuesPart(last: Fields, piece: Fields): boolean {
+export function continuesPart(last: Fields, piece: Fields): boolean {
   const isSigned = typeof last['signature'] === 'string' && last['signature'] !== '';
   return (
     !isSigned &&
@@ -96,3 +90,19 @@ function continuesPart(last: Fields, piece: Fields): boolean {
     piece['data'] === undefined
   );
 }
+
+/** Returns a part with one more piece. Texts are joined. Of other fields, the first value is kept. */
+export function withPiece(part: Fields, piece: Fields): Fields {
+  const joined: Record<string, unknown> = { ...part };
+  for (const [field, value] of Object.entries(piece)) {
+    const before = part[field];
+    if (value === null) continue;
+    const isMore = typeof value === 'string' && typeof before === 'string' && isTextField(field);
+    joined[field] = isMore ? before + value : (before ?? value);
+  }
+  return joined;
+}
+
+/** Checks for a field whose text comes in pieces. */
+export const isTextField = (field: string): boolean =>
+  ['text', 'summary', 'thinking', 'signature'].includes(field);

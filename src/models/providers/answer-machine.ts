@@ -1,8 +1,16 @@
-import { isIncomplete, heldBackPieces, assignPieces, type KnownCalls } from './call-pieces.js';
+import {
+  isIncomplete,
+  heldBackPieces,
+  assignPieces,
+  repeatsCalls,
+  type KnownCalls,
+} from './call-pieces.js';
 import { chunkOf, type Chunk } from './chunk.js';
 import type { EndMeaning } from './finish-reasons.js';
 import type { ServerEvent } from './event-reader.js';
+import { partsAfter, newParts, type KnownParts } from './known-parts.js';
 import type { CompletionDelta, FinishReason, Usage } from './provider.js';
+import { mergeUsage } from './usage-fields.js';
 
 /** How long to wait for the missing rest after an answer has ended. */
 export interface Wait {
@@ -39,9 +47,10 @@ export interface AnswerState {
   readonly choice: number | undefined;
   /** Whether an event was not part of an answer. Without a finish reason, the answer may have broken off there. */
   readonly hasUnknownEvent: boolean;
-  /** The text and the reasoning so far, to compare with a message that repeats them. */
+  /** The text, the reasoning and its parts so far, to compare with a message that repeats them. */
   readonly textSoFar: string;
   readonly reasoningSoFar: string;
+  readonly partsSoFar: KnownParts;
   /** Whether output came in a delta. Later messages repeat it then. */
   readonly usesDeltas: boolean;
   /** What is waited for, from the step that made this object on. */
@@ -61,6 +70,7 @@ export const INITIAL_STATE: AnswerState = {
   hasUnknownEvent: false,
   textSoFar: '',
   reasoningSoFar: '',
+  partsSoFar: {},
   usesDeltas: false,
   wait: undefined,
   fault: undefined,
@@ -122,9 +132,9 @@ function afterError(state: AnswerState, fault: string): AnswerState {
   return broken(state, fault);
 }
 
-function callsAfter(known: KnownCalls, pieces: readonly unknown[], isEnding: boolean) {
-  const placed = assignPieces(known, pieces);
-  if (!isEnding) return placed;
+function callsAfter(known: KnownCalls, pieces: readonly unknown[], chunk: Chunk) {
+  const placed = assignPieces(known, pieces, chunk.isMessage);
+  if (chunk.meaning === 'no end') return placed;
   const { calls, deltas } = heldBackPieces(placed.calls);
   return deltas.length === 0 ? placed : { calls, deltas: [...placed.deltas, ...deltas] };
 }
@@ -149,7 +159,8 @@ function isMoreText(state: AnswerState, chunk: Chunk): boolean {
  * Returns what a message adds. If it begins with everything so far, that is the rest. Otherwise it is a piece if all
  * output came in messages, and it repeats the answer in other words if there were deltas.
  */
-function newOutput({ textSoFar, reasoningSoFar, usesDeltas, calls }: AnswerState, chunk: Chunk) {
+function newOutput(state: AnswerState, chunk: Chunk) {
+  const { textSoFar, reasoningSoFar, partsSoFar, usesDeltas, calls } = state;
   const { text, reasoning, thoughtParts, pieces } = chunk;
   if (!chunk.isMessage) return chunk;
   const rest = (before: string, now: string) => {
@@ -159,8 +170,8 @@ function newOutput({ textSoFar, reasoningSoFar, usesDeltas, calls }: AnswerState
   return {
     text: rest(textSoFar, text),
     reasoning: rest(reasoningSoFar, reasoning),
-    thoughtParts: usesDeltas ? undefined : thoughtParts,
-    pieces: usesDeltas && calls.length > 0 ? [] : pieces,
+    thoughtParts: thoughtParts && newParts(partsSoFar, thoughtParts, usesDeltas),
+    pieces: usesDeltas && !repeatsCalls(calls, pieces) ? [] : pieces,
   };
 }
 
@@ -173,7 +184,7 @@ function applyChunk(state: AnswerState, chunk: Chunk): Step {
     };
   }
   const { text, reasoning, thoughtParts, pieces } = newOutput(state, chunk);
-  const { calls, deltas } = callsAfter(state.calls, pieces, chunk.meaning !== 'no end');
+  const { calls, deltas } = callsAfter(state.calls, pieces, chunk);
   if (calls.length > CALLS_MAX) return { state: broken(state, 'the provider made too many calls') };
   const hasAnswer = text !== '' || deltas.length > 0;
   const hasOutput = hasAnswer || reasoning !== '';
@@ -185,6 +196,7 @@ function applyChunk(state: AnswerState, chunk: Chunk): Step {
     hasUnknownEvent: state.hasUnknownEvent || chunk.isUnknown,
     textSoFar: state.textSoFar + text,
     reasoningSoFar: state.reasoningSoFar + reasoning,
+    partsSoFar: thoughtParts ? partsAfter(state.partsSoFar, thoughtParts) : state.partsSoFar,
     usesDeltas: state.usesDeltas || (hasOutput && !chunk.isMessage),
   };
   const withChunk = hasOutput ? withOutput(updated, hasAnswer) : updated;
@@ -233,15 +245,4 @@ function withEnding(state: AnswerState, meaning: EndMeaning, hasOutput: boolean)
     finishReason: meaning === 'stop' && state.finishReason === 'length' ? 'length' : meant,
     wait: begins ? { ms } : state.wait,
   };
-}
-
-/**
- * Merges two reports of usage. The last value of each count wins, because some servers report the counts one by
- * one. Zeros after other counts only mark the end of the stream and are ignored.
- */
-function mergeUsage(earlier: Usage | undefined, latest: Usage | undefined): Usage | undefined {
-  if (!earlier || !latest) return latest ?? earlier;
-  if (latest.promptTokens === 0 && latest.completionTokens === 0) return earlier;
-  const counts = Object.entries(latest).filter(([, count]) => !Number.isNaN(count));
-  return { ...earlier, ...Object.fromEntries(counts) };
 }

@@ -20,6 +20,8 @@ interface KnownCall {
   readonly index: number | undefined;
   readonly id: string | undefined;
   readonly name: string | undefined;
+  /** The arguments so far, to compare with a message that repeats them. */
+  readonly text: string;
   readonly scan: ObjectScan;
   /** Arguments that may only be a placeholder. They are sent when the answer ends, if no others came. */
   readonly heldBack: string;
@@ -43,15 +45,19 @@ interface Piece {
 
 /**
  * Finds the call of each piece in a chunk, and sets the call's index on the piece. Some servers omit the index,
- * give every call the same index, send whole calls, or send calls twice. The table is in docs/models.md.
+ * give every call the same index, send whole calls, or send calls twice. The table is in docs/models.md. The calls
+ * of a message may repeat those so far, and then only the rest counts.
  */
-export function assignPieces(known: KnownCalls, pieces: readonly unknown[]) {
+export function assignPieces(known: KnownCalls, pieces: readonly unknown[], isMessage = false) {
   let calls = known;
   const deltas: ToolCallDelta[] = [];
   const objects = pieces.filter(isFields);
   objects.forEach((fields, n) => {
-    const piece = readPiece(fields, objects.length > 1 ? n : undefined);
-    const call = callOf(calls, piece, known.length);
+    const all = readPiece(fields, objects.length > 1 ? n : undefined);
+    const repeated = isMessage && repeats(known[n], all) ? calls[n] : undefined;
+    const piece = repeated ? { ...all, text: restOf(repeated, all.text) } : all;
+    if (repeated && piece.text === '') return;
+    const call = repeated ?? callOf(calls, piece, known.length);
     // A whole call that is sent again with the same id is ignored.
     if (call?.scan.isWhole && piece.id !== undefined && piece.text !== '') return;
     // Callers assemble calls by their index, which not every server counts from 0.
@@ -62,6 +68,7 @@ export function assignPieces(known: KnownCalls, pieces: readonly unknown[]) {
       index: call?.index ?? piece.index,
       id: call?.id ?? piece.id,
       name: call?.name ?? piece.name,
+      text: (call?.text ?? '') + text,
       scan: advanceScan(call?.scan ?? UNSCANNED, text),
       heldBack,
       hasArguments: call?.hasArguments === true || text.trim() !== '',
@@ -72,6 +79,23 @@ export function assignPieces(known: KnownCalls, pieces: readonly unknown[]) {
   });
   return { calls, deltas };
 }
+
+/** Checks that the calls of a message begin with all calls so far. */
+export function repeatsCalls(known: KnownCalls, pieces: readonly unknown[]): boolean {
+  const objects = pieces.filter(isFields);
+  return known.every((call, n) => objects[n] && repeats(call, readPiece(objects[n], n)));
+}
+
+/** Checks that a call of a message has the id, or the name, of a call so far, and begins with its arguments. */
+function repeats(call: KnownCall | undefined, { index, id, name, text }: Piece): boolean {
+  if (!call || (index !== undefined && call.index !== undefined && index !== call.index))
+    return false;
+  const isSame = id !== undefined && call.id !== undefined ? id === call.id : name === call.name;
+  return isSame && text.startsWith(call.text);
+}
+
+const restOf = (call: KnownCall, text: string) =>
+  text === call.heldBack ? '' : text.slice(call.text.length);
 
 /** Returns the arguments that were held back, when no more can come. */
 export function heldBackPieces(known: KnownCalls) {
@@ -85,7 +109,11 @@ export function heldBackPieces(known: KnownCalls) {
 const withHeldBackSent = (call: KnownCall): KnownCall =>
   call.heldBack === ''
     ? call
-    : { ...call, heldBack: '', hasArguments: true, scan: advanceScan(call.scan, call.heldBack) };
+    : {
+        ...call,
+        ...{ heldBack: '', hasArguments: true, text: call.text + call.heldBack },
+        scan: advanceScan(call.scan, call.heldBack),
+      };
 
 const EMPTY_OBJECT = /^\s*\{\s*\}\s*$/;
 

@@ -68,3 +68,17 @@ function toUsage(usage: Fields): Usage {
     ...(!Number.isNaN(reasoning) && { reasoningTokens: reasoning }),
   };
 }
+
+/**
+ * Merges two reports of usage. The last value of each count wins, because some servers report the counts one by
+ * one. Zeros after other counts only mark the end of the stream and are ignored.
+ */
+export function mergeUsage(
+  earlier: Usage | undefined,
+  latest: Usage | undefined,
+): Usage | undefined {
+  if (!earlier || !latest) return latest ?? earlier;
+  if (latest.promptTokens === 0 && latest.completionTokens === 0) return earlier;
+  const counts = Object.entries(latest).filter(([, count]) => !Number.isNaN(count));
+  return { ...earlier, ...Object.fromEntries(counts) };
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from '@jest/globals';
+import { CollectedParts } from '../thought-parts.js';
+import { ToolCalls } from '../tool-calls.js';
+import { INITIAL_STATE, step, type AnswerState } from './answer-machine.js';
+import type { CompletionDelta } from './provider.js';
+
+/** Returns the answer after these events, and its thinking parts and calls, joined as clients join them. */
+function after(...events: object[]) {
+  let state: AnswerState = INITIAL_STATE;
+  const deltas: CompletionDelta[] = [];
+  for (const event of events) {
+    const next = step(state, { name: '', text: JSON.stringify(event) });
+    state = next.state;
+    if (next.delta) deltas.push(next.delta);
+  }
+  const [parts, calls] = [new CollectedParts(), new ToolCalls()];
+  for (const { thoughtParts = {}, toolCalls = [] } of deltas) {
+    parts.add(thoughtParts);
+    calls.add(toolCalls);
+  }
+  const reasoning = deltas.map((delta) => delta.reasoning ?? '').join('');
+  const made = calls.list().map(({ id, function: called }) => ({
+    ...(!String(id).startsWith('call_') && { id }),
+    function: called,
+  }));
+  const told = JSON.parse(parts.toText() || '{}') as object;
+  return { state, reasoning, joined: made.length > 0 ? { ...told, tool_calls: made } : told };
+}
+
+const inDelta = (delta: object) => ({ choices: [{ index: 0, delta, finish_reason: null }] });
+const inMessage = (message: object) => ({
+  choices: [{ index: 0, message: { role: 'assistant', content: null, ...message } }],
+});
+const stop = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
+
+const details = (...parts: object[]) => ({ reasoning_details: parts });
+const text = (told: string, more: object = {}) => ({ type: 't', text: told, index: 0, ...more });
+const encrypted = (told: string) => ({ type: 'e', data: told, index: 1 });
+const signed = text('ab', { signature: 'S' });
+const thinking = (told: string) => ({ thinking_blocks: [{ type: 'thinking', thinking: told }] });
+
+const calls = (...made: object[]) => ({ tool_calls: made });
+const a = (args: unknown) => ({ id: 'a', function: { name: 'f', arguments: args } });
+const b = (args: unknown) => ({ id: 'b', function: { name: 'f', arguments: args } });
+const f = (args: unknown) => ({ function: { name: 'f', arguments: args } });
+
+describe('an answer in messages', () => {
+  it.each<[string, object[], object]>([
+    ['parts that grow', [details(text('a')), details(text('ab'))], details(text('ab'))],
+    [
+      'more and more parts',
+      [details(signed), details(signed, encrypted('E'))],
+      details(signed, encrypted('E')),
+    ],
+    [
+      'the same parts',
+      [details(signed, encrypted('E')), details(signed, encrypted('E'))],
+      details(signed, encrypted('E')),
+    ],
+    ['a signature at last', [details(text('ab')), details(signed)], details(signed)],
+    ['parts in pieces', [details(text('a')), details(text('b'))], details(text('ab'))],
+    [
+      'one part after another',
+      [details(encrypted('E')), details(encrypted('F'))],
+      details(encrypted('E'), encrypted('F')),
+    ],
+    [
+      'parts of another order',
+      [details(text('a'), encrypted('E')), details(encrypted('E'))],
+      details(text('a'), encrypted('E'), encrypted('E')),
+    ],
+    ['blocks that grow', [thinking('h'), thinking('hm')], thinking('hm')],
+    ['calls that grow', [calls(a('{"x"')), calls(a('{"x":1}'))], calls(a('{"x":1}'))],
+    ['more and more calls', [calls(a('{}')), calls(a('{}'), b('{}'))], calls(a('{}'), b('{}'))],
+    [
+      'calls without an id',
+      [calls(f({ x: 1 })), calls(f({ x: 1 }), f({ x: 2 }))],
+      calls(f('{"x":1}'), f('{"x":2}')),
+    ],
+    [
+      'arguments that were empty',
+      [calls(a({})), calls(a({})), calls(a({ x: 1 }))],
+      calls(a('{"x":1}')),
+    ],
+    ['one call after another', [calls(a('{}')), calls(b('{}'))], calls(a('{}'), b('{}'))],
+    ['calls in pieces', [calls(a('{"x"')), calls(a(':1}'))], calls(a('{"x":1}'))],
+  ])('has %s once', (_, told, joined) => {
+    const answer = after(...told.map(inMessage), stop);
+    expect([answer.joined, answer.state.hasContinuedAfterEnd]).toEqual([joined, false]);
+  });
+
+  it.each<[string, object[], object, object]>([
+    [
+      'the same parts',
+      [details(text('a')), details(text('b'))],
+      details(text('ab')),
+      details(text('ab')),
+    ],
+    ['parts with their signature', [details(text('a'))], details(signed), details(signed)],
+    ['parts in other words', [details(text('a'))], details(text('b')), details(text('a'))],
+    ['parts that no delta had', [{ reasoning_content: 'ab' }], details(signed), details(signed)],
+    [
+      'the same calls',
+      [calls(a('{"x"')), calls(a(':1}'))],
+      calls(a('{"x":1}')),
+      calls(a('{"x":1}')),
+    ],
+    ['one call more', [calls(a('{}'))], calls(a('{}'), b('{}')), calls(a('{}'), b('{}'))],
+    ['calls in other words', [calls(a('{ }'))], calls(b('{}')), calls(a('{ }'))],
+  ])('may repeat deltas, with %s', (_, told, last, joined) => {
+    expect(after(...told.map(inDelta), inMessage(last), stop).joined).toEqual(joined);
+  });
+
+  it('has the text of growing parts once', () => {
+    const { reasoning } = after(inMessage(details(text('a'))), inMessage(details(text('ab'))));
+    expect(reasoning).toBe('ab');
+  });
+});
