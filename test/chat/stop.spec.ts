@@ -25,7 +25,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
         await call.finish();
         await call.end();
       },
-      longAnswer: async (call) => {
+      wordy: async (call) => {
         call.open();
         await call.delta('first ');
         await Promise.race([gate(), call.aborted]);
