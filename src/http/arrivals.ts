@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import Queue from 'yocto-queue';
 import type { Config } from '../config/config.js';
-import { networkOf } from './network.js';
+import { networkOf, trustOf } from './network.js';
 
 /** Requests are started for this long in one turn of the event loop. The last one may take longer. */
 const TURN_MS = 25;
@@ -49,8 +49,7 @@ export class Arrivals {
   private connected = false;
 
   constructor({ trustedProxies }: Pick<Config, 'trustedProxies'>) {
-    this.isTrustedProxy =
-      trustedProxies.length > 0 ? proxyAddr.compile([...trustedProxies]) : () => false;
+    this.isTrustedProxy = trustOf(trustedProxies);
   }
 
   /** Tells that a connection was accepted. More may be waiting for it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { networkOf } from './network.js';
+import { networkOf, trustOf } from './network.js';
 
 describe('networkOf', () => {
   it.each([
@@ -21,5 +21,32 @@ describe('networkOf', () => {
     ['', 'unknown'],
   ])('counts %s as %s', (address, network) => {
     expect(networkOf(address)).toBe(network);
+  });
+});
+
+describe('trustOf', () => {
+  const isTrusted = trustOf(['10.0.0.0/8', '2001:db8:ffff::/48']);
+
+  it.each([
+    '10.0.0.7',
+    '10.0.0.7:443',
+    '::ffff:10.0.0.7',
+    '[::ffff:10.0.0.7]:443',
+    '2001:db8:ffff::7',
+    '[2001:db8:ffff::7]',
+    '[2001:db8:ffff::7]:443',
+  ])('trusts %s', (address) => {
+    expect(isTrusted(address, 1)).toBe(true);
+  });
+
+  it.each(['11.0.0.7:443', '[2001:db8:fffe::7]:443', '10.0.0.7:https', '10.0.0.7:443:1', 'x', ''])(
+    'does not trust "%s"',
+    (address) => {
+      expect(isTrusted(address, 1)).toBe(false);
+    },
+  );
+
+  it('trusts nobody without trusted proxies', () => {
+    expect(trustOf([])('127.0.0.1', 0)).toBe(false);
   });
 });

@@ -21,6 +21,7 @@ import { allowOrigin, answerPreflight } from './cross-origin.js';
 import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
 import { lowerCaseIds } from './ids.js';
+import { trustOf } from './network.js';
 import { isPublic } from './request.decorators.js';
 import type { RouteMarks } from './route-table.js';
 import { answerUnrouted, writeJson, type Routing } from './unrouted.js';
@@ -89,7 +90,7 @@ export function createAdapter(
     genReqId: requestId,
     bodyLimit: bodyMaxBytes,
     // The forwarded address, scheme and host are only believed if a trusted proxy sent them.
-    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
+    trustProxy: trustedProxies.length > 0 && trustOf(trustedProxies),
     serverFactory: (handle: RequestListener) =>
       createListener(handle, { config, logger, arrivals }),
     rewriteUrl: ({ url = '/' }) => withModelInOnePart(url),

@@ -67,12 +67,14 @@ describe('the log', () => {
   afterEach(() => service?.remove());
 
   it.each([
-    ['127.0.0.1/32', '203.0.113.7'],
-    ['', '127.0.0.1'],
-  ])('with TRUSTED_PROXIES=%s names the address %s', async (list, address) => {
+    ['127.0.0.1/32', '203.0.113.7', '203.0.113.7'],
+    ['127.0.0.1/32, 10.0.0.0/8', '203.0.113.7, 10.0.0.7:443', '203.0.113.7'],
+    ['', '203.0.113.7', '127.0.0.1'],
+  ])('with TRUSTED_PROXIES=%s, for a caller behind %s, names %s', async (list, chain, address) => {
     service = await Service.start({ TRUSTED_PROXIES: list });
     const client = await service.client();
-    const answer = await client.send({ path: '/health/live', headers: FORWARDED });
+    const headers = { ...FORWARDED, 'X-Forwarded-For': chain };
+    const answer = await client.send({ path: '/health/live', headers });
     const id = String(answer.headers['x-request-id']);
     await service.sees(new RegExp(`"${id}".*\n`));
     const line = service.log().find(({ reqId }) => reqId === id);
