@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
-import type { Keyset } from '../http/pagination.js';
+import { PAGE_MAX_BYTES, type Keyset } from '../http/pagination.js';
 import { NotFound } from '../errors.js';
 import { SavingOrder, type OrdinalKeyset } from './saving-order.js';
 import { Turn } from './turn.entity.js';
@@ -9,9 +9,16 @@ import { TurnFinder } from './turn-finder.service.js';
 const TURN = `id, ordinal, conversation_id AS "conversationId", message, response, model, key_name AS "keyName", status, amount,
   created_at AS "createdAt"`;
 
-/**
- * Number of turns that an export reads at once. With turns of the maximum length these are a few megabytes.
- */
+/** A page of turns with at most this many bytes of text each is short. The databases do not read longer texts for it. */
+const SHORT_BYTES = 16_384;
+const IF_SHORT = `CASE WHEN octet_length(message) + octet_length(response) <= ${String(SHORT_BYTES)} THEN`;
+/** The same fields, with NULL for the texts of a long turn. */
+const SHORT_TURN = TURN.replace(
+  'message, response',
+  `${IF_SHORT} message END AS message, ${IF_SHORT} response END AS response`,
+);
+
+/** Number of turns that an export reads at once. Fewer if they are long, like the turns of a page. */
 const EXPORT_BATCH = 26;
 /** The fields of a turn that its owner can read. */
 export type PastTurn = Pick<
@@ -77,11 +84,9 @@ export class HistoryService {
   ): Promise<PastTurn[]> {
     const placed = await this.order.ofTurn(ownerId, keyset);
     const found = await this.finder.find(ownerId, text, placed, disconnectSignal);
-    const { order } = keyset;
-    return this.reader.read<PastTurn>(
-      `/* history.found */ SELECT ${TURN} FROM turns WHERE owner_id = $1 AND ordinal = ANY($2) ORDER BY ordinal ${order}`,
-      [ownerId, found],
-    );
+    const { order, limit } = keyset;
+    const range = 'owner_id = $1 AND ordinal = ANY($3)';
+    return this.readFirst('history.found', range, order, [ownerId, limit, found]);
   }
 
   /** Returns one page of a conversation. The caller must have checked its owner. */
@@ -99,7 +104,7 @@ export class HistoryService {
       const keyset = { key, comparison: '>', order: 'ASC', limit: EXPORT_BATCH } as const;
       const turns = await this.readPage(conversationId, keyset);
       yield* turns;
-      if (turns.length < EXPORT_BATCH) return;
+      if (turns.length === 0) return;
       key = turns.at(-1)?.ordinal;
     }
   }
@@ -116,10 +121,41 @@ export class HistoryService {
     parameters: unknown[],
   ): Promise<PastTurn[]> {
     const after =
-      key === undefined ? '' : `AND ordinal ${comparison} $${String(parameters.push(key))}`;
-    return this.reader.read<PastTurn>(
-      `/* ${name} */ SELECT ${TURN} FROM turns WHERE ${where} ${after} ORDER BY ordinal ${order} LIMIT $2`,
+      key === undefined ? '' : ` AND ordinal ${comparison} $${String(parameters.push(key))}`;
+    return this.readFirst(name, where + after, order, parameters);
+  }
+
+  /** Returns the first `$2` turns of a range, or fewer if their texts are longer than a page. */
+  private async readFirst(
+    name: string,
+    range: string,
+    order: Keyset['order'],
+    parameters: unknown[],
+  ): Promise<PastTurn[]> {
+    const turns = await this.reader.read<PastTurn | LongTurn>(
+      `/* ${name} */ SELECT ${SHORT_TURN} FROM turns WHERE ${range} ORDER BY ordinal ${order} LIMIT $2`,
       parameters,
     );
+    if (turns.every(isShort)) return turns;
+    return this.reader.read<PastTurn>(longTurns(name, range, order), parameters);
   }
+}
+
+type LongTurn = Omit<PastTurn, 'message' | 'response'> & { readonly message: null };
+
+const isShort = (turn: PastTurn | LongTurn): turn is PastTurn => turn.message !== null;
+
+/**
+ * Returns SQL for the first `$2` turns of a range with all their texts, up to the first turn that exceeds a page. The
+ * lengths are read first, because a database returns them without reading long texts.
+ */
+function longTurns(name: string, range: string, order: Keyset['order']): string {
+  const [last, upTo] = order === 'ASC' ? ['max', '<='] : ['min', '>='];
+  return `/* ${name}_of_long */ SELECT ${TURN} FROM turns WHERE ${range} AND ordinal ${upTo} (
+      SELECT ${last}(ordinal) FROM (
+        SELECT ordinal, sum(bytes) OVER (ORDER BY ordinal ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+        FROM (SELECT ordinal, octet_length(message) + octet_length(response) AS bytes
+              FROM turns WHERE ${range} ORDER BY ordinal ${order} LIMIT $2) AS lengths) AS sums
+      WHERE coalesce(before, 0) <= ${String(PAGE_MAX_BYTES)})
+    ORDER BY ordinal ${order} LIMIT $2`;
 }

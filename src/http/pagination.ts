@@ -6,7 +6,7 @@ import { queryText } from './query.js';
 export const PAGE_SIZE_DEFAULT = 20;
 export const PAGE_SIZE_MAX = 100;
 /** Maximum size of the text in one page of rows that have a text. The first row is always included. */
-const PAGE_MAX_BYTES = 1_048_576;
+export const PAGE_MAX_BYTES = 1_048_576;
 /** Number of such rows in one read. More rows would often be dropped. A page of default size is one read. */
 const BATCH_ROWS = PAGE_SIZE_DEFAULT + 6;
 

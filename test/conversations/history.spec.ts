@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ReadConnection } from '../../src/database/read-connection.js';
 import { TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
+import { openThread, sendMessage, turnsIn } from '../support/threads.js';
 
 const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
@@ -149,6 +151,40 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     const { next } = await getPage(ada, '/api/chat/?page_size=1');
     const { results } = await getPage(bob, next ?? '');
     expect(messagesOf(results)).not.toContain('message 2');
+  });
+
+  it('reads at most a page and one turn of long texts at once, on every route of turns', async () => {
+    const ada = await app.newUser();
+    const thread = await openThread(ada);
+    const length = 99_000;
+    for (let n = 0; n < 14; n += 1) {
+      const message = `${String(n)} ${'m'.repeat(length)}`;
+      expect((await sendMessage(ada, thread, message)).status).toBe(200);
+    }
+    const reader = app.nest.get(ReadConnection);
+    const read = reader.read.bind(reader);
+    let largest = 0;
+    reader.read = async <Row>(sql: string, parameters: readonly unknown[]) => {
+      const rows = await read<Row>(sql, parameters);
+      largest = Math.max(largest, JSON.stringify(rows).length);
+      return rows;
+    };
+    const ofThread = `/api/conversations/${thread}/messages/?page_size=100`;
+    for (const path of [
+      '/api/chat/?page_size=100',
+      '/api/chat/?page_size=100&search=mm',
+      ofThread,
+    ]) {
+      const numbers = itemsOf(await walk(ada, path)).map((item) =>
+        parseInt(String(item['message']), 10),
+      );
+      expect([path, numbers]).toEqual([path, Array.from({ length: 14 }, (_, n) => 13 - n)]);
+    }
+    const whole = await ada.get(`/api/conversations/${thread}/export/`);
+    expect(turnsIn(whole)).toHaveLength(14);
+    reader.read = read;
+    expect(largest).toBeGreaterThan(2 ** 20);
+    expect(largest).toBeLessThan(2 ** 20 + 3 * length);
   });
 
   it('does not read the name of another route as the id of a turn', async () => {
