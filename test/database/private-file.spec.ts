@@ -60,4 +60,17 @@ describe('the file of a database on SQLite', () => {
     await expect(open(`sqlite:${folder}`)).rejects.toThrow(`${folder} is no file`);
     expect(await modeOf(folder)).toBe(0o755);
   });
+
+  it('has a journal of 32 MiB and one commit at most, however much is written', async () => {
+    const writer = await open(owned.url);
+    await writer.query('CREATE TABLE written (bytes blob)');
+    let largest = 0;
+    for (let n = 0; n < 60; n += 1) {
+      await writer.query('INSERT INTO written VALUES (randomblob(1048576))');
+      largest = Math.max(largest, (await stat(`${pathOf(owned.url)}-wal`)).size);
+    }
+    await writer.destroy();
+    expect(largest).toBeGreaterThan(16 * 2 ** 20);
+    expect(largest).toBeLessThan(36 * 2 ** 20);
+  });
 });

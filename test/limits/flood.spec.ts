@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RefusalDelay } from '../../src/limits/refusal-delay.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { until } from '../support/until.js';
@@ -99,12 +100,15 @@ describe('refusals of clients who do not pause', () => {
   });
 
   const json = { 'Content-Type': 'application/json' };
+  const LARGE = { Connection: 'close', 'Content-Length': '200000' };
   const registration = JSON.stringify({ username: 'newcomer', password: 'short' });
   it.each([
     [429, 'registrations past their limit', 'POST', '/api/register/', json, registration],
     [401, 'tokens that are none', 'GET', '/api/token-balance/', { Authorization: 'Token none' }],
     [404, 'paths that there are not', 'GET', '/api/nothing/', {}],
     [400, 'bodies that are none', 'POST', '/api/login/', json, '{'],
+    // The body is not read, so the connection ends with the response.
+    [413, 'bodies that are too large', 'POST', '/api/login/', { ...json, ...LARGE }],
   ])('are told a second late to strangers: %i for %s', async (...row) => {
     const [status, , method, path, headers, body] = row;
     const users = await app.database.count('users');
@@ -115,5 +119,30 @@ describe('refusals of clients who do not pause', () => {
     expect(refused).toBeLessThan(MOST);
     expect((await chatter.chat('Hello')).status).toBe(200);
     expect(await app.database.count('users')).toBe(users);
+  });
+
+  it('are sent at once to a user within the limits, whatever the fault', async () => {
+    const refusals = app.nest.get(RefusalDelay);
+    const wait = refusals.wait.bind(refusals);
+    let waits = 0;
+    refusals.wait = () => {
+      waits += 1;
+      return wait();
+    };
+    const nowhere = '/api/conversations/00000000-0000-7000-8000-000000000000/messages/';
+    const balance = await chatter.balance();
+    for (let n = 0; n < 2 * AT_ONCE; n += 1) {
+      expect((await chatter.send('POST', '/api/chat/', { message: '' })).status).toBe(400);
+      expect((await chatter.send('POST', nowhere, { message: 'Hello' })).status).toBe(404);
+    }
+    expect(waits).toBe(0);
+    expect(await chatter.balance()).toBe(balance);
+    for (let n = 0; n <= AT_ONCE && waits === 0; n += 1) {
+      const headers = { Authorization: 'Token none' };
+      const calls = Array.from({ length: 30 }, () => app.send({ path: '/api/chat/', headers }));
+      for (const { status } of await Promise.all(calls)) expect(status).toBe(401);
+    }
+    expect(waits).toBeGreaterThan(0);
+    refusals.wait = wait;
   });
 });
