@@ -177,6 +177,8 @@ export class Generation {
     onDelta?: OnDelta,
   ): Promise<CompletionDone> {
     for (;;) {
+      // Also before the first delta, because a model in this process does much of its work before it.
+      for (let share = waitForFairShare(); share; share = waitForFairShare()) await share;
       const next = await events.next();
       signal.throwIfAborted();
       if (next.done) throw new ProviderFailed();
@@ -193,8 +195,6 @@ export class Generation {
         signal.throwIfAborted();
         this.isWaitingForClient = false;
       }
-      const share = waitForFairShare();
-      if (share) await share;
       if (this.produced.size >= maxChars(this.attempt)) {
         return { type: 'done', finishReason: 'length', usage: undefined };
       }
