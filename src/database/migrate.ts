@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { MigrationExecutor, type DataSource, type QueryRunner } from 'typeorm';
 import type { Database } from './data-source.js';
 import { assertNotForeign } from './table-names.js';
+import { withoutTimeouts } from './without-statement-timeout.js';
 
 /** The advisory lock of all processes that start on one PostgreSQL database. The number has no other meaning. */
 export const MIGRATION_LOCK = 0x7a11c4a7;
@@ -18,17 +19,25 @@ async function withMigrationLock<T>(
   // The connection that has the lock also runs the migrations, because a small pool may have no other.
   const executor = new MigrationExecutor(dataSource, runner);
   executor.transaction = 'each';
-  try {
-    if (dataSource.options.type === 'postgres') {
-      await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    }
+  const checked = async () => {
     await assertKnown(dataSource, executor);
-    return await work(executor, runner);
+    return work(executor, runner);
+  };
+  try {
+    if (dataSource.options.type !== 'postgres') return await checked();
+    // On a large database one statement of a migration takes minutes, and other processes wait as long for the lock.
+    return await withoutTimeouts(runner, () => withAdvisoryLock(runner, checked));
   } finally {
-    if (dataSource.options.type === 'postgres') {
-      await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
-    }
     await runner.release();
+  }
+}
+
+async function withAdvisoryLock<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
+  await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+  try {
+    return await work();
+  } finally {
+    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
   }
 }
 

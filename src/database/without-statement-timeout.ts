@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { QueryRunner } from 'typeorm';
 import { POSTGRES_STATEMENT_TIMEOUT_MS, type Database } from './data-source.js';
 import { withoutSilenceLimit } from './server-silence.js';
 
@@ -13,14 +14,22 @@ export async function withoutStatementTimeout<T>(
   if (database.isSqlite) return work((sql) => database.query(sql));
   const runner = database.createQueryRunner();
   try {
-    await runner.query('SET statement_timeout = 0');
-    const client = (await runner.connect()) as pg.PoolClient & pg.Client;
-    return await withoutSilenceLimit(client, () =>
+    return await withoutTimeouts(runner, () =>
       work(async <Row>(sql: string) => (await runner.query(sql)) as Row[]),
     );
   } finally {
+    await runner.release();
+  }
+}
+
+/** Runs `work` without the timeouts that a connection to PostgreSQL has for requests. They apply again afterwards. */
+export async function withoutTimeouts<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
+  const client = (await runner.connect()) as pg.PoolClient & pg.Client;
+  await runner.query('SET statement_timeout = 0');
+  try {
+    return await withoutSilenceLimit(client, work);
+  } finally {
     const timeout = String(POSTGRES_STATEMENT_TIMEOUT_MS);
     await runner.query(`SET statement_timeout = ${timeout}`).catch(() => undefined);
-    await runner.release();
   }
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DataSource, type MigrationInterface } from 'typeorm';
 import { assertMigrated, migrate } from '../../src/database/migrate.js';
 import { runCommand } from '../support/command.js';
 import { databaseKinds } from '../support/databases.js';
@@ -25,6 +26,31 @@ describe.each(databaseKinds)('the database of a newer release on %s', (kind) => 
     await expect(migrate(migrated.database)).rejects.toThrow(REFUSAL);
     await expect(assertMigrated(migrated.database)).rejects.toThrow(REFUSAL);
   });
+
+  if (kind === 'postgres') {
+    it('is migrated without a statement timeout, because a large table takes minutes', async () => {
+      const timeouts: unknown[] = [];
+      const look = async (asked: { query(sql: string): Promise<unknown> }) =>
+        void timeouts.push(await asked.query('SHOW statement_timeout'));
+      class Newer9999000000001 implements MigrationInterface {
+        readonly name = 'Newer9999000000001';
+        readonly up = look;
+        readonly down = look;
+      }
+      await migrated.database.statements.rows('DELETE FROM migrations', []);
+      const { options } = migrated.database;
+      const source = new DataSource(
+        Object.assign({}, options, { migrations: [Newer9999000000001] }),
+      );
+      await source.initialize();
+      await migrate(source);
+      await Promise.all(Array.from({ length: 3 }, () => look(source)));
+      await source.destroy();
+      expect(timeouts).toEqual(
+        ['0', '30s', '30s', '30s'].map((timeout) => [{ statement_timeout: timeout }]),
+      );
+    });
+  }
 
   // Whatever the database, the same words refuse.
   const serving = kind === 'sqlite' ? it : itAtFullEffort;
