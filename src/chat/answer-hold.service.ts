@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { ClientChats } from '../conversations/client-chats.service.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { throwOwnerGone } from '../database/database-errors.js';
 import type { Tx } from '../database/tx.js';
@@ -8,7 +7,8 @@ import { DatabaseUnavailable, InsufficientBalance } from '../errors.js';
 import { affordableTokens, ceiling, isFlat } from '../models/pricing.js';
 import type { Principal } from '../principal.js';
 import { BatchedHolds } from '../wallet/batched-holds.service.js';
-import { HoldsService, type AnswerSpend } from '../wallet/holds.service.js';
+import type { AnswerSpend } from '../wallet/hold-records.js';
+import { HoldsService } from '../wallet/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import type { Plan } from './planner.js';
@@ -43,7 +43,6 @@ export class AnswerHoldService {
     private readonly holds: HoldsService,
     private readonly batchedHolds: BatchedHolds,
     private readonly conversations: ConversationsService,
-    private readonly clientChats: ClientChats,
   ) {}
 
   /**
@@ -113,7 +112,7 @@ export class AnswerHoldService {
     question: Question,
     ids: AnswerIds,
   ): Promise<void> {
-    const { conversationId: earlierId, message, previousId, chatId, newConversationId } = question;
+    const { conversationId: earlierId, message, previousId } = question;
     return this.unitOfWork.run(async (tx) => {
       // A question that names the turn to continue from needs no order among the answers of its conversation.
       if (earlierId !== undefined && previousId === undefined)
@@ -125,10 +124,6 @@ export class AnswerHoldService {
         return;
       }
       this.openConversation(tx, spend, question, ids, ordinal);
-      if (question.isKept !== false && newConversationId !== undefined && chatId !== undefined) {
-        const { conversationId } = ids;
-        this.clientChats.add(tx, { ownerId: spend.ownerId, chatId, conversationId });
-      }
     });
   }
 
@@ -136,12 +131,13 @@ export class AnswerHoldService {
   private openConversation(
     tx: Tx,
     { ownerId, holdId: busyHoldId }: AnswerSpend & { readonly holdId: string },
-    { isKept = true, message }: Question,
+    { isKept = true, message, newConversationId, chatId }: Question,
     { conversationId: id }: AnswerIds,
     ordinal: number,
   ): void {
     if (!isKept) return;
     const settings = { title: toStorableText(message), model: null, system: null };
-    this.conversations.open(tx, { id, ownerId, ordinal, busyHoldId, ...settings });
+    const opened = { id, ownerId, ordinal, busyHoldId, ...settings };
+    this.conversations.open(tx, opened, newConversationId === undefined ? undefined : chatId);
   }
 }

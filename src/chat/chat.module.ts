@@ -11,6 +11,7 @@ import { Planner } from './planner.js';
 import { AnswerHoldService } from './answer-hold.service.js';
 import { AnswerWriter } from './answer-writer.js';
 import { RunningAnswers } from './running-answers.js';
+import { SettlementService } from './settlement.service.js';
 import { StopService } from './stop.service.js';
 import { TurnWriter } from './turn-writer.js';
 import { DuplicateRequests } from './duplicate-requests.service.js';
@@ -26,6 +27,7 @@ import { DuplicateRequests } from './duplicate-requests.service.js';
     InstantAnswerService,
     Planner,
     RunningAnswers,
+    SettlementService,
     StopService,
     TurnWriter,
     DuplicateRequests,

@@ -1,6 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { newId } from '../new-id.js';
-import { ClientChats } from '../conversations/client-chats.service.js';
 import { HistoryService } from '../conversations/history.service.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { isUniqueViolation } from '../database/database-errors.js';
@@ -27,7 +25,6 @@ export class ChatService {
     private readonly held: HeldAnswerService,
     private readonly duplicates: DuplicateRequests,
     private readonly history: HistoryService,
-    private readonly clientChats: ClientChats,
   ) {}
 
   /**
@@ -75,7 +72,7 @@ export class ChatService {
     mayRetry = true,
   ): Promise<BegunAnswer> {
     const whole = (await question.prepare?.()) ?? question;
-    const asked = await this.withThread(principal.userId, whole);
+    const asked = await this.planner.withThread(principal.userId, whole);
     const plan = await this.planner.plan(principal, asked);
     try {
       return { generation: await this.held.begin(principal, asked, plan, idempotency) };
@@ -84,14 +81,5 @@ export class ChatService {
         throw error;
       return this.beginHeld(principal, question, idempotency, false);
     }
-  }
-
-  /** Adds the conversation of the client's chat to the question, or the id of a conversation to open. */
-  private async withThread(ownerId: string, question: Question): Promise<Question> {
-    if (question.chatId === undefined) return question;
-    const conversationId = await this.clientChats.find(ownerId, question.chatId);
-    return conversationId === undefined
-      ? { ...question, newConversationId: newId() }
-      : { ...question, conversationId };
   }
 }

@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
+import { newId } from '../new-id.js';
 import { ValidationFailed } from '../errors.js';
 import { isLongerThan, tooLong } from '../drf/text.js';
+import { ClientChats } from '../conversations/client-chats.service.js';
 import { ConversationsService, type Thread } from '../conversations/conversations.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import type { Model } from '../models/model-catalogue.js';
@@ -49,9 +51,19 @@ export interface Quote {
 export class Planner {
   constructor(
     private readonly conversations: ConversationsService,
+    private readonly clientChats: ClientChats,
     private readonly models: ModelCatalogue,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
+
+  /** Adds the conversation of the client's chat to the question, or the id of a conversation to open. */
+  async withThread(ownerId: string, question: Question): Promise<Question> {
+    if (question.chatId === undefined) return question;
+    const conversationId = await this.clientChats.find(ownerId, question.chatId);
+    return conversationId === undefined
+      ? { ...question, newConversationId: newId() }
+      : { ...question, conversationId };
+  }
 
   /** Returns the bounds of an answer's price. Makes no hold and asks no model. */
   async quote(principal: Principal, question: Question): Promise<Quote> {

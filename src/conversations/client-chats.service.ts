@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
-import type { Tx } from '../database/tx.js';
-import { ClientChat } from './client-chat.entity.js';
 
 /** Maximum length of an id, in code points. */
 export const CHAT_ID_MAX = 128;
@@ -21,13 +19,5 @@ export class ClientChats {
       [ownerId, chatId],
     );
     return chat?.conversationId;
-  }
-
-  /**
-   * Adds the id of a conversation that the same transaction opens. An id that is already used violates the
-   * primary key.
-   */
-  add(tx: Tx, chat: ClientChat): void {
-    tx.insertLater(ClientChat, chat);
   }
 }

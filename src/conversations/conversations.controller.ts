@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { newId } from '../new-id.js';
 import { throwOwnerGone } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
@@ -21,8 +20,6 @@ import { ConversationsService } from './conversations.service.js';
 import { exportJson, exportMarkdown, threadToWire } from './export.js';
 import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
-import { StorageService } from '../wallet/storage.service.js';
-import { sizeOfConversation } from './sizes.js';
 import { bytesOfTurn, turnToWire } from './turn-wire.js';
 import type { TurnPageDto } from './turn.dto.js';
 
@@ -39,7 +36,6 @@ export class ConversationsController {
     private readonly conversations: ConversationsService,
     private readonly pages: ConversationPages,
     private readonly history: HistoryService,
-    private readonly storage: StorageService,
     private readonly models: ModelCatalogue,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -64,14 +60,9 @@ export class ConversationsController {
     @Payload() { title = '', model = null, system = null }: ConversationSettingsDto,
   ): Promise<ConversationDto> {
     this.assertUsable(model, principal);
-    const ownerId = principal.userId;
+    const settings = { title, model, system };
     const opened = await this.unitOfWork
-      .run(async (tx) => {
-        const stored = { bytes: sizeOfConversation({ system }), conversations: 1 };
-        const ordinal = await this.storage.add(tx, ownerId, stored);
-        const settings = { title, model, system, busyHoldId: null };
-        return this.conversations.open(tx, { id: newId(), ownerId, ordinal, ...settings });
-      })
+      .run((tx) => this.conversations.create(tx, principal.userId, settings))
       .catch(throwOwnerGone);
     return threadToWire(opened);
   }

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '../new-id.js';
 import { nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { UUID_KEY } from '../http/pagination.js';
 import { ConversationBusy, NotFound } from '../errors.js';
+import { ClientChat } from './client-chat.entity.js';
 import { Conversation } from './conversation.entity.js';
 import type { ChatMessage } from '../models/providers/provider.js';
 import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, sizeOfConversation, TURN_SIZE } from './sizes.js';
@@ -213,19 +215,27 @@ export class ConversationsService {
     await this.storage.remove(tx, ownerId, { bytes: erased.bytes, conversations: 1 });
   }
 
+  /** Opens an empty conversation of the owner. Throws `StorageFull`. */
+  async create(tx: Tx, ownerId: string, settings: ThreadSettings): Promise<Conversation> {
+    const stored = { bytes: sizeOfConversation(settings), conversations: 1 };
+    const ordinal = await this.storage.add(tx, ownerId, stored);
+    return this.open(tx, { id: newId(), ownerId, ordinal, ...settings, busyHoldId: null });
+  }
+
   /**
    * Opens a conversation. `ordinal` must come from the owner's wallet, which also counts the conversation, in
-   * the same transaction.
+   * the same transaction. If the client's id `chatId` is already used, it violates the primary key.
    */
-  open(tx: Tx, conversation: Omit<Conversation, 'createdAt' | 'updatedAt'>): Conversation {
-    const createdAt = nowMicros();
-    const row = {
-      ...conversation,
-      title: titleOf(conversation.title),
-      createdAt,
-      updatedAt: createdAt,
-    };
+  open(
+    tx: Tx,
+    conversation: Omit<Conversation, 'createdAt' | 'updatedAt'>,
+    chatId?: string,
+  ): Conversation {
+    const [title, createdAt] = [titleOf(conversation.title), nowMicros()];
+    const row = { ...conversation, title, createdAt, updatedAt: createdAt };
     tx.insertLater(Conversation, row);
+    const { ownerId, id: conversationId } = row;
+    if (chatId !== undefined) tx.insertLater(ClientChat, { ownerId, chatId, conversationId });
     return row;
   }
 }
