@@ -19,7 +19,7 @@ import {
   type UsageOfAllDto,
 } from './admin.dto.js';
 import { KeyedCodes } from './keyed-codes.js';
-import { OperatorsService } from './operators.service.js';
+import { OperatorCredits } from './operator-credits.js';
 import { StaffGuard } from './staff.guard.js';
 import { TrailService, type TrailRow } from './trail.service.js';
 import { UsageOfAll } from './usage-of-all.js';
@@ -29,7 +29,7 @@ import { UsageOfAll } from './usage-of-all.js';
 @UseGuards(StaffGuard)
 export class AdminController {
   constructor(
-    private readonly operators: OperatorsService,
+    private readonly credits: OperatorCredits,
     private readonly codes: KeyedCodes,
     private readonly sums: UsageOfAll,
     private readonly trailEntries: TrailService,
@@ -46,7 +46,7 @@ export class AdminController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CodeDto> {
     if (key === undefined) {
-      const code = await this.operators.makeCode(amount, { operatorId, reason });
+      const code = await this.credits.makeCode(amount, { operatorId, reason });
       return { code, tokens: amount };
     }
     const { code, isReplay } = await this.codes.createOnce({ amount, reason, operatorId, key });

@@ -5,6 +5,8 @@ import { UsersModule } from '../users/users.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { AdminController } from './admin.controller.js';
 import { KeyedCodes } from './keyed-codes.js';
+import { NewUsers } from './new-users.js';
+import { OperatorCredits } from './operator-credits.js';
 import { OperatorsService } from './operators.service.js';
 import { TrailService } from './trail.service.js';
 import { UsageOfAll } from './usage-of-all.js';
@@ -13,7 +15,6 @@ import { AdminUsersController } from './users.controller.js';
 @Module({
   imports: [AccountsModule, AuthModule, UsersModule, WalletModule],
   controllers: [AdminController, AdminUsersController],
-  providers: [KeyedCodes, OperatorsService, TrailService, UsageOfAll],
-  exports: [OperatorsService],
+  providers: [KeyedCodes, NewUsers, OperatorCredits, OperatorsService, TrailService, UsageOfAll],
 })
 export class AdminModule {}

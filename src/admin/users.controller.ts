@@ -24,6 +24,9 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { CreditDto, type GrantedDto } from './admin.dto.js';
+import { findUser } from './find-user.js';
+import { NewUsers } from './new-users.js';
+import { OperatorCredits } from './operator-credits.js';
 import { OperatorsService } from './operators.service.js';
 import { StaffGuard } from './staff.guard.js';
 import { UserDocs } from './users.docs.js';
@@ -42,6 +45,8 @@ import {
 export class AdminUsersController {
   constructor(
     private readonly operators: OperatorsService,
+    private readonly newUsers: NewUsers,
+    private readonly credits: OperatorCredits,
     private readonly users: UsersService,
     private readonly wallets: WalletService,
   ) {}
@@ -73,9 +78,9 @@ export class AdminUsersController {
     const user = { username, email };
     const actor = { operatorId, reason };
     let token: string | null = null;
-    if (password === undefined) token = await this.operators.create(user, actor);
-    else await this.operators.createWithPassword({ ...user, password }, actor);
-    const made = await this.toWire(await this.operators.find(username));
+    if (password === undefined) token = await this.newUsers.create(user, actor);
+    else await this.newUsers.createWithPassword({ ...user, password }, actor);
+    const made = await this.toWire(await findUser(this.users, username));
     return Object.assign(made, { password_token: token });
   }
 
@@ -104,7 +109,7 @@ export class AdminUsersController {
   ): Promise<GrantedDto> {
     if (idempotencyKey === undefined) throw new IdempotencyKeyRequired();
     const grant = { username, amount, reason, idempotencyKey };
-    const { balance, isReplay } = await this.operators.grant(grant, userId);
+    const { balance, isReplay } = await this.credits.grant(grant, userId);
     if (isReplay) markReplay(reply);
     return { tokens: amount, balance };
   }

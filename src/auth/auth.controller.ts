@@ -1,6 +1,5 @@
 import { Body, Controller, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { Access, CurrentPrincipal, Public } from '../http/request.decorators.js';
@@ -9,9 +8,9 @@ import type { Principal } from '../principal.js';
 import { AccessTokens } from './access-tokens.js';
 import { AuthDocs } from './auth.docs.js';
 import { LoginDto, RegisterDto, type LoggedInDto, type RegisteredDto } from './auth.dto.js';
-import { JwtService } from './jwt.service.js';
 import { LoginGate } from './login-gate.js';
 import { LOGIN_REFUSED, LoginService } from './login.service.js';
+import { LogoutService } from './logout.service.js';
 import { RegisterBodyPipe } from './register-body.pipe.js';
 import { RegistrationGuard } from './registration.guard.js';
 import { RegistrationService } from './registration.service.js';
@@ -24,8 +23,7 @@ export class AuthController {
     private readonly loginGate: LoginGate,
     private readonly loginService: LoginService,
     private readonly accessTokens: AccessTokens,
-    private readonly jwts: JwtService,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly logoutService: LogoutService,
   ) {}
 
   @AuthDocs.register()
@@ -65,9 +63,7 @@ export class AuthController {
   @Access('session')
   @Post('logout')
   @HttpCode(204)
-  async logout(@CurrentPrincipal() { kind, credentialId }: Principal): Promise<void> {
-    await this.unitOfWork.run((tx) =>
-      kind === 'jwt' ? this.jwts.end(tx, credentialId) : this.accessTokens.revoke(tx, credentialId),
-    );
+  async logout(@CurrentPrincipal() principal: Principal): Promise<void> {
+    await this.logoutService.leave(principal);
   }
 }

@@ -2,7 +2,7 @@ import { RegistrationClosed, TooManyLogins, ValidationFailed } from '../errors.j
 import { describeRoute } from '../openapi/route-docs.js';
 import { LoggedInDto, LoginDto, RegisterDto, RegisteredDto } from './auth.dto.js';
 import { LOGIN_REFUSED } from './login.service.js';
-import { USERNAME_TAKEN } from './registration.service.js';
+import { USERNAME_TAKEN } from './user-creation.js';
 
 const ADA = { username: 'ada', password: 'strongpassword123' };
 const busy = new TooManyLogins();

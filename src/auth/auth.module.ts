@@ -16,10 +16,12 @@ import { JwtService } from './jwt.service.js';
 import { LoginGate } from './login-gate.js';
 import { LoginNetworks } from './login-networks.js';
 import { LoginService } from './login.service.js';
+import { LogoutService } from './logout.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { RegistrationGuard } from './registration.guard.js';
 import { RegistrationService } from './registration.service.js';
 import { SessionsService } from './sessions.service.js';
+import { UserCreation } from './user-creation.js';
 
 /** Authentication. The guard is global: a route needs credentials unless it is marked as public. */
 @Module({
@@ -35,11 +37,13 @@ import { SessionsService } from './sessions.service.js';
     LoginGate,
     LoginNetworks,
     LoginService,
+    LogoutService,
     PasswordHasher,
     RegistrationGuard,
     RegistrationService,
     SessionsService,
+    UserCreation,
   ],
-  exports: [Authenticator, JWT_KEY, PasswordHasher, RegistrationService, SessionsService],
+  exports: [Authenticator, JWT_KEY, PasswordHasher, SessionsService, UserCreation],
 })
 export class AuthModule {}

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { BodyPipe } from '../fields/body.pipe.js';
 import type { RegisterDto } from './auth.dto.js';
-import { RegistrationService } from './registration.service.js';
+import { UserCreation } from './user-creation.js';
 
 /**
  * Also reports a taken username, together with all other errors, as the reference does. The reference refuses
@@ -10,7 +10,7 @@ import { RegistrationService } from './registration.service.js';
  */
 @Injectable()
 export class RegisterBodyPipe extends BodyPipe {
-  constructor(private readonly registration: RegistrationService) {
+  constructor(private readonly creation: UserCreation) {
     super();
   }
 
@@ -18,7 +18,7 @@ export class RegisterBodyPipe extends BodyPipe {
     dto: RegisterDto,
     errors: Record<string, string[]>,
   ): Promise<Record<string, string[]>> {
-    const fault = errors['username'] ? undefined : await this.registration.nameFault(dto.username);
+    const fault = errors['username'] ? undefined : await this.creation.nameFault(dto.username);
     const all = fault === undefined ? errors : { username: [fault], ...errors };
     const isRefused = dto.email === null && Object.keys(all).length > 0;
     return isRefused ? { ...all, email: ['This field may not be null.'] } : all;

@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { NewUsers } from '../admin/new-users.js';
+import { OperatorCredits } from '../admin/operator-credits.js';
 import { OperatorsService, type UserChange } from '../admin/operators.service.js';
 import { loadSettings } from '../config/config.js';
 import { Database } from '../database/data-source.js';
@@ -39,8 +41,8 @@ async function withServices(
   }
 }
 
-const withOperators = (work: (operators: OperatorsService) => Promise<string>) =>
-  withServices((services) => work(services.get(OperatorsService)));
+const using = <Service>(service: Type<Service>, work: (service: Service) => Promise<string>) =>
+  withServices((services) => work(services.get(service)));
 
 /**
  * Validates the arguments by the rules of a registration. The rules are slow to load and only this command
@@ -63,15 +65,15 @@ interface Grant {
 }
 
 export const grant = ({ username, amount, reason, key = randomUUID() }: Grant) =>
-  withOperators(async (operators) => {
+  using(OperatorCredits, async (credits) => {
     const request = { username, amount, reason, idempotencyKey: key };
-    const outcome = await operators.grant(request, NO_OPERATOR);
+    const outcome = await credits.grant(request, NO_OPERATOR);
     const done = outcome.isReplay ? 'granted before' : 'granted';
     return `${done}: ${String(outcome.amount)} to ${username}, balance ${String(outcome.balance)}, key ${key}`;
   });
 
 export const makeCode = (amount: number, reason: string) =>
-  withOperators((operators) => operators.makeCode(amount, shellActor(reason)));
+  using(OperatorCredits, (credits) => credits.makeCode(amount, shellActor(reason)));
 
 export const listUsers = (search = '') =>
   withServices(async (services) => {
@@ -98,7 +100,7 @@ async function formatUser(user: User, wallets: WalletService): Promise<string> {
 }
 
 export const change = (username: string, request: UserChange, reason?: string) =>
-  withOperators(async (operators) => {
+  using(OperatorsService, async (operators) => {
     await operators.change(username, request, shellActor(reason));
     if (request.isActive !== undefined)
       return `${username} ${request.isActive ? 'may log in' : 'is kept out'}`;
@@ -106,18 +108,19 @@ export const change = (username: string, request: UserChange, reason?: string) =
   });
 
 export const createUser = (name: string, email = '', reason?: string) =>
-  withOperators(async (operators) => {
+  withServices(async (services) => {
     const user = await validate({ username: name, email });
-    return operators.linkOf(await operators.create(user, shellActor(reason)));
+    const token = await services.get(NewUsers).create(user, shellActor(reason));
+    return services.get(OperatorsService).linkOf(token);
   });
 
 export const passwordLink = (username: string, reason?: string) =>
-  withOperators(async (operators) =>
+  using(OperatorsService, async (operators) =>
     operators.linkOf(await operators.passwordToken(username, shellActor(reason))),
   );
 
 export const endSessions = (username: string, reason?: string) =>
-  withOperators(async (operators) => {
+  using(OperatorsService, async (operators) => {
     await operators.endSessions(username, shellActor(reason));
     return `${username} has no session`;
   });

@@ -1,13 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { PasswordLinks } from '../accounts/password-links.js';
+import { NewUsers } from '../admin/new-users.js';
+import { OperatorCredits } from '../admin/operator-credits.js';
 import { OperatorsService } from '../admin/operators.service.js';
 import { TrailService } from '../admin/trail.service.js';
-import { AccessTokens } from '../auth/access-tokens.js';
-import { JWT_KEY, loadJwtKey } from '../auth/jwt-key.js';
-import { LoginNetworks } from '../auth/login-networks.js';
 import { PasswordHasher } from '../auth/password-hasher.js';
-import { RegistrationService } from '../auth/registration.service.js';
 import { SessionsService } from '../auth/sessions.service.js';
+import { UserCreation } from '../auth/user-creation.js';
 import { CONFIG, type Settings } from '../config/config.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { entities } from '../entities.js';
@@ -38,18 +37,17 @@ export class OperatorsModule {
         UsersModule,
       ],
       providers: [
-        { provide: JWT_KEY, inject: [CONFIG], useFactory: loadJwtKey },
-        AccessTokens,
         CapsService,
         RefusalDelay,
-        LoginNetworks,
+        NewUsers,
+        OperatorCredits,
         OperatorsService,
         PasswordHasher,
         PasswordLinks,
         RedemptionService,
-        RegistrationService,
         SessionsService,
         TrailService,
+        UserCreation,
         WalletService,
       ],
     };
