@@ -1,16 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, TURN_SIZE } from '../conversations/sizes.js';
 import { Journal } from '../database/journal.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { LastStaffMember } from '../errors.js';
 import { UsersService } from '../users/users.service.js';
-import { CapsService } from '../wallet/caps.service.js';
-import { StorageService } from '../wallet/storage.service.js';
 import { PasswordsService } from './passwords.service.js';
-
-/** Number of rows that one transaction deletes. A larger number would block SQLite's only writer for too long. */
-const BATCH_ROWS = 100;
+import { RowDeletion } from './row-deletion.js';
 
 /**
  * Deletes a user and all that the user wrote. Wallet, ledger and holds stay for the books. They contain no
@@ -21,8 +16,7 @@ export class AccountDeletion {
   constructor(
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
-    private readonly caps: CapsService,
-    private readonly storage: StorageService,
+    private readonly rows: RowDeletion,
     private readonly journal: Journal,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -36,14 +30,10 @@ export class AccountDeletion {
     const user = await this.passwords.requireUser(userId);
     await this.passwords.assertPassword('password', user, password);
     if (user.isStaff) await this.unitOfWork.run((tx) => this.assertNotLast(tx, userId));
-    while ((await this.unitOfWork.run((tx) => this.removeTurns(tx, userId))) === BATCH_ROWS);
-    while (
-      (await this.unitOfWork.run((tx) => this.removeConversations(tx, userId))) === BATCH_ROWS
-    );
+    await this.rows.removeTexts(userId);
     await this.unitOfWork.run(async (tx) => {
       if (user.isStaff) await this.assertNotLast(tx, userId);
-      await deleteIdempotencyKeys(tx, userId);
-      await this.caps.removeAll(tx, userId);
+      await this.rows.removeTraces(tx, userId);
       // This also deletes the sessions, the links, and what was written meanwhile.
       await this.users.remove(tx, userId);
     });
@@ -54,60 +44,4 @@ export class AccountDeletion {
     const staff = await this.users.lockStaff(tx);
     if (staff.length === 1 && staff[0] === userId) throw new LastStaffMember();
   }
-
-  /**
-   * Deletes a batch of turns and returns their number. Subtracts their size from the storage count, because
-   * the user remains if the deletion is interrupted.
-   */
-  private async removeTurns(tx: Tx, ownerId: string): Promise<number> {
-    await this.storage.lock(tx, ownerId);
-    const deleted = await tx.write<{ bytes: number }>(
-      `/* account.remove_turns */ DELETE FROM turns WHERE id IN
-         (SELECT id FROM turns WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)})
-       RETURNING ${TURN_SIZE} AS bytes`,
-      [ownerId],
-    );
-    const bytes = sumOf(deleted);
-    if (bytes > 0) await this.storage.remove(tx, ownerId, { bytes, conversations: 0 });
-    return deleted.length;
-  }
-
-  private async removeConversations(tx: Tx, ownerId: string): Promise<number> {
-    await this.storage.lock(tx, ownerId);
-    const deleted = await tx.read<{ id: string; bytes: number }>(
-      `/* account.conversations */ SELECT id, ${CONVERSATION_SIZE} + (SELECT coalesce(sum(${CLIENT_CHAT_SIZE}), 0)
-         FROM client_chats WHERE conversation_id = conversations.id) AS bytes
-       FROM conversations WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)}`,
-      [ownerId],
-    );
-    await tx.write(
-      `/* account.remove_conversations */ DELETE FROM conversations WHERE id = ANY($1) RETURNING id`,
-      [deleted.map(({ id }) => id)],
-    );
-    const stored = { bytes: sumOf(deleted), conversations: deleted.length };
-    if (deleted.length > 0) await this.storage.remove(tx, ownerId, stored);
-    return deleted.length;
-  }
-}
-
-const sumOf = (rows: readonly { bytes: number }[]) =>
-  rows.reduce((sum, { bytes }) => sum + bytes, 0);
-
-/** Removes idempotency keys and API key names, because the user chose their texts. */
-async function deleteIdempotencyKeys(tx: Tx, ownerId: string): Promise<void> {
-  await tx.write(
-    `/* account.forget_hold_keys */ UPDATE holds SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
-     WHERE owner_id = $1 AND claim_key IS NOT NULL RETURNING id`,
-    [ownerId],
-  );
-  await tx.write(
-    `/* account.forget_ledger_keys */ UPDATE ledger_entries SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
-     WHERE owner_id = $1 AND claim_key IS NOT NULL RETURNING id`,
-    [ownerId],
-  );
-  await tx.write(
-    `/* account.forget_key_names */ UPDATE ledger_entries SET key_name = NULL
-     WHERE owner_id = $1 AND key_name IS NOT NULL RETURNING id`,
-    [ownerId],
-  );
 }

@@ -9,13 +9,14 @@ import { PasswordLinks } from './password-links.js';
 import { PasswordsController } from './passwords.controller.js';
 import { PasswordsService } from './passwords.service.js';
 import { ResetMails } from './reset-mails.js';
+import { RowDeletion } from './row-deletion.js';
 import { SessionsController } from './sessions.controller.js';
 
 /** What users do with their own accounts: password, sessions, deletion. */
 @Module({
   imports: [AuthModule, UsersModule, WalletModule],
   controllers: [MeController, PasswordsController, SessionsController],
-  providers: [AccountDeletion, Mailer, PasswordLinks, PasswordsService, ResetMails],
+  providers: [AccountDeletion, Mailer, PasswordLinks, PasswordsService, ResetMails, RowDeletion],
   exports: [PasswordLinks],
 })
 export class AccountsModule {}

@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, TURN_SIZE } from '../conversations/sizes.js';
+import type { Tx } from '../database/tx.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { CapsService } from '../wallet/caps.service.js';
+import { StorageService } from '../wallet/storage.service.js';
+
+/** Number of rows that one transaction deletes. A larger number would block SQLite's only writer for too long. */
+const BATCH_ROWS = 100;
+
+/** Deletes the rows of a user whose account is deleted, except the account itself. */
+@Injectable()
+export class RowDeletion {
+  constructor(
+    private readonly caps: CapsService,
+    private readonly storage: StorageService,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /** Deletes all turns and conversations, batch by batch. If it is interrupted, the next call continues. */
+  async removeTexts(userId: string): Promise<void> {
+    while ((await this.unitOfWork.run((tx) => this.removeTurns(tx, userId))) === BATCH_ROWS);
+    while (
+      (await this.unitOfWork.run((tx) => this.removeConversations(tx, userId))) === BATCH_ROWS
+    );
+  }
+
+  /** Removes the caps, and the texts of the user in the rows that stay for the books. */
+  async removeTraces(tx: Tx, userId: string): Promise<void> {
+    await deleteIdempotencyKeys(tx, userId);
+    await this.caps.removeAll(tx, userId);
+  }
+
+  /**
+   * Deletes a batch of turns and returns their number. Subtracts their size from the storage count, because
+   * the user remains if the deletion is interrupted.
+   */
+  private async removeTurns(tx: Tx, ownerId: string): Promise<number> {
+    await this.storage.lock(tx, ownerId);
+    const deleted = await tx.write<{ bytes: number }>(
+      `/* account.remove_turns */ DELETE FROM turns WHERE id IN
+         (SELECT id FROM turns WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)})
+       RETURNING ${TURN_SIZE} AS bytes`,
+      [ownerId],
+    );
+    const bytes = sumOf(deleted);
+    if (bytes > 0) await this.storage.remove(tx, ownerId, { bytes, conversations: 0 });
+    return deleted.length;
+  }
+
+  private async removeConversations(tx: Tx, ownerId: string): Promise<number> {
+    await this.storage.lock(tx, ownerId);
+    const deleted = await tx.read<{ id: string; bytes: number }>(
+      `/* account.conversations */ SELECT id, ${CONVERSATION_SIZE} + (SELECT coalesce(sum(${CLIENT_CHAT_SIZE}), 0)
+         FROM client_chats WHERE conversation_id = conversations.id) AS bytes
+       FROM conversations WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)}`,
+      [ownerId],
+    );
+    await tx.write(
+      `/* account.remove_conversations */ DELETE FROM conversations WHERE id = ANY($1) RETURNING id`,
+      [deleted.map(({ id }) => id)],
+    );
+    const stored = { bytes: sumOf(deleted), conversations: deleted.length };
+    if (deleted.length > 0) await this.storage.remove(tx, ownerId, stored);
+    return deleted.length;
+  }
+}
+
+const sumOf = (rows: readonly { bytes: number }[]) =>
+  rows.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Removes idempotency keys and API key names, because the user chose their texts. */
+async function deleteIdempotencyKeys(tx: Tx, ownerId: string): Promise<void> {
+  await tx.write(
+    `/* account.forget_hold_keys */ UPDATE holds SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
+     WHERE owner_id = $1 AND claim_key IS NOT NULL RETURNING id`,
+    [ownerId],
+  );
+  await tx.write(
+    `/* account.forget_ledger_keys */ UPDATE ledger_entries SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
+     WHERE owner_id = $1 AND claim_key IS NOT NULL RETURNING id`,
+    [ownerId],
+  );
+  await tx.write(
+    `/* account.forget_key_names */ UPDATE ledger_entries SET key_name = NULL
+     WHERE owner_id = $1 AND key_name IS NOT NULL RETURNING id`,
+    [ownerId],
+  );
+}
