@@ -17,7 +17,8 @@ import {
   jsonRows,
   ANY_STORAGE,
 } from './owner-totals.js';
-import { HoldsService, type AnswerSpend } from './holds.service.js';
+import { HoldRecords, type AnswerSpend } from './hold-records.js';
+import { HoldsService } from './holds.service.js';
 import { WALLET_ROW, type WalletRow } from './ledger.js';
 import { canPay, dayCounted, spentOn, type CaptureResult, type LedgerNote } from './spending.js';
 import { hasRoom, storageBoundsFor, addStored } from './stored.js';
@@ -71,6 +72,7 @@ export class BatchedHolds {
   constructor(
     unitOfWork: UnitOfWork,
     private readonly holds: HoldsService,
+    private readonly records: HoldRecords,
     private readonly metrics: Metrics,
     @Inject(CONFIG) private readonly config: Config,
   ) {
@@ -133,7 +135,7 @@ export class BatchedHolds {
       const before = ordinals.get(spend.ownerId);
       if (before === undefined) return undefined;
       ordinals.set(spend.ownerId, before + 1);
-      this.holds.record(tx, spend, createdAt);
+      this.records.add(tx, spend, createdAt);
       tx.whenCommitted(() => {
         this.metrics.countHeld(spend.amount);
       });

@@ -1,28 +1,18 @@
-import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { CONFIG, type Config } from '../config/config.js';
-import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { nowMicros, type Micros } from '../time.js';
 import { FileMoved } from '../database/file-lease.js';
-import { DatabaseClock } from '../database/database-clock.js';
 import { ProcessLease } from '../database/process-lease.js';
-import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseUnavailable } from '../errors.js';
-import { holdLifetime } from './hold-lifetime.js';
 import { HoldsService } from './holds.service.js';
+import { OldRows } from './old-rows.js';
+import { OpenHolds } from './open-holds.js';
 
 const SWEEP_EVERY_MS = 2000;
-/** Number of rows that one statement reads. The next round reads the rest. */
-const BATCH_MAX = 500;
-/**
- * How long a hold that charged nothing stays stored after the end of its lifetime, so that an operator can
- * look at it.
- */
-const UNPAID_RETENTION_MICROS = 3600 * SECOND_MICROS;
-
 /**
  * Expires the holds that no request will resolve: those past their lifetime, and at once those of a process
  * that has ended. Uses the same guarded statement as a request, so if a late capture comes at the same time,
- * exactly one of the two succeeds. Also removes old idempotency keys, and old holds that charged nothing.
+ * exactly one of the two succeeds. Each round also removes old rows.
  */
 @Injectable()
 export class HoldSweeper implements OnModuleDestroy {
@@ -33,12 +23,11 @@ export class HoldSweeper implements OnModuleDestroy {
   private sweptAt: Micros | undefined;
 
   constructor(
-    private readonly reader: ReadConnection,
     private readonly unitOfWork: UnitOfWork,
     private readonly lease: ProcessLease,
-    private readonly clock: DatabaseClock,
     private readonly holds: HoldsService,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly open: OpenHolds,
+    private readonly oldRows: OldRows,
   ) {}
 
   /**
@@ -74,21 +63,13 @@ export class HoldSweeper implements OnModuleDestroy {
       if (error instanceof DatabaseUnavailable) return;
       this.logger.warn({ err: error }, 'the lease is not renewed; the next sweep tries again');
     });
-    await this.clock.synchronize();
     await this.releaseLeftOver();
-    const overdue = await this.reader.read<{ id: string }>(
-      `/* hold.overdue */ SELECT id FROM holds WHERE state = 'open' AND expires_at <= $1 LIMIT ${String(BATCH_MAX)}`,
-      [this.clock.now()],
-    );
-    const ids = [...overdue, ...(await this.orphans())].map(({ id }) => id);
+    const ids = await this.open.toExpire();
     for (const id of ids) {
       await this.unitOfWork.run((tx) => this.holds.release(tx, id, 'expired'));
     }
     if (ids.length > 0) this.logger.log(`expired ${String(ids.length)} holds`);
-    // An open hold keeps its key, however short the retention is, because its answer is still to come.
-    await this.clearOldClaims('holds', `AND state <> 'open'`);
-    await this.clearOldClaims('ledger_entries');
-    await this.deleteOldUnpaid();
+    await this.oldRows.forget();
     this.sweptAt = nowMicros();
   }
 
@@ -101,50 +82,5 @@ export class HoldSweeper implements OnModuleDestroy {
           this.holds.releaseLater(id);
         });
     }
-  }
-
-  /** Returns open holds of processes that have ended. */
-  private async orphans(): Promise<{ id: string }[]> {
-    const owners = await this.reader.read<{ processId: number }>(
-      `/* hold.processes */ SELECT DISTINCT process_id AS "processId" FROM holds WHERE state = 'open'`,
-      [],
-    );
-    const found = [];
-    for (const { processId } of owners) {
-      if (!(await this.lease.hasProcessEnded(processId))) continue;
-      const sql = `/* hold.orphans */ SELECT id FROM holds WHERE state = 'open' AND process_id = $1 LIMIT ${String(BATCH_MAX)}`;
-      found.push(...(await this.reader.read<{ id: string }>(sql, [processId])));
-    }
-    return found;
-  }
-
-  private async clearOldClaims(table: 'holds' | 'ledger_entries', further = ''): Promise<void> {
-    const before = nowMicros() - this.config.idempotencyRetentionSeconds * SECOND_MICROS;
-    const old = `SELECT id FROM ${table} WHERE claim_key IS NOT NULL AND created_at < $1 ${further} LIMIT ${String(BATCH_MAX)}`;
-    const [any] = await this.reader.read(`/* claims.old */ ${old}`, [before]);
-    if (any === undefined) return;
-    await this.unitOfWork.run((tx) =>
-      tx.write(
-        `/* claims.forget */ UPDATE ${table} SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
-         WHERE id IN (${old}) RETURNING id`,
-        [before],
-      ),
-    );
-  }
-
-  /**
-   * Deletes old holds that charged nothing. They leave no ledger entry and cost the owner nothing, so a loop
-   * of holds and releases would fill the disk. A settlement may still ask for the hold's state until its
-   * lifetime is over, so the rows stay for longer than that.
-   */
-  private async deleteOldUnpaid(): Promise<void> {
-    const before = nowMicros() - holdLifetime(this.config) - UNPAID_RETENTION_MICROS;
-    const old = `SELECT id FROM holds WHERE captured_amount = 0 AND state <> 'open' AND claim_key IS NULL
-      AND resolved_at < $1 LIMIT ${String(BATCH_MAX)}`;
-    const [any] = await this.reader.read(`/* hold.unpaid */ ${old}`, [before]);
-    if (any === undefined) return;
-    await this.unitOfWork.run((tx) =>
-      tx.write(`/* hold.forget */ DELETE FROM holds WHERE id IN (${old}) RETURNING id`, [before]),
-    );
   }
 }

@@ -1,9 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { dayOf, nowMicros, type Micros } from '../time.js';
-import { DatabaseClock } from '../database/database-clock.js';
-import { ProcessLease } from '../database/process-lease.js';
+import { dayOf, nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { Metrics } from '../metrics/metrics.js';
@@ -12,13 +9,9 @@ import { assertAmount } from './amount.js';
 import { CapsService } from './caps.service.js';
 import { recordCapture } from './captured-hold.js';
 import { ledgerEntryCount } from './owner-totals.js';
-import {
-  assertSameInput,
-  idempotencyColumns,
-  type IdempotencyRecord,
-} from './idempotency-record.js';
-import { holdLifetime } from './hold-lifetime.js';
-import { Hold, type HoldState } from './hold.entity.js';
+import { assertSameInput, type IdempotencyRecord } from './idempotency-record.js';
+import { HoldRecords, type AnswerSpend } from './hold-records.js';
+import type { Hold, HoldState } from './hold.entity.js';
 import { WALLET_ROW, type WalletRow } from './ledger.js';
 import {
   availableOf,
@@ -28,18 +21,11 @@ import {
   spentOn,
   type LedgerNote,
   type CaptureResult,
-  type Spend,
 } from './spending.js';
 import { hasRoom, NOTHING_STORED, storageBoundsFor, addStored } from './stored.js';
 
 /** The fields of a hold that the statement which resolves it returns. */
 type ResolvedHold = Pick<Hold, 'ownerId' | 'amount' | 'capId' | 'storedBytes'>;
-
-/** A spend for an answer that will be saved. */
-export interface AnswerSpend extends Spend {
-  /** The part of `stored.bytes` that is counted again, with the size of the saved turn, when the hold ends. */
-  readonly turnBytes?: number;
-}
 
 /**
  * A hold sets an amount aside, and is then captured, released or expired, once. Each step is one guarded
@@ -53,8 +39,7 @@ export class HoldsService {
 
   constructor(
     private readonly reader: ReadConnection,
-    private readonly lease: ProcessLease,
-    private readonly clock: DatabaseClock,
+    private readonly records: HoldRecords,
     private readonly metrics: Metrics,
     private readonly caps: CapsService,
     @Inject(CONFIG) private readonly config: Config,
@@ -76,7 +61,7 @@ export class HoldsService {
     const createdAt = nowMicros();
     // With a key, the hold's row comes first. A request with the same key waits for it without a lock on the
     // wallet, so it cannot deadlock with the first one's settlement, which locks the hold and then the wallet.
-    const keyed = idempotency && this.record(tx, spend, createdAt);
+    const keyed = idempotency && this.records.add(tx, spend, createdAt);
     if (keyed !== undefined) await tx.flush();
     await this.caps.hold(tx, spend);
     const room = storageBoundsFor(this.config, stored);
@@ -90,7 +75,7 @@ export class HoldsService {
     tx.whenCommitted(() => {
       this.metrics.countHeld(amount);
     });
-    return { id: keyed ?? this.record(tx, spend, createdAt), ordinal: wallet.ordinal };
+    return { id: keyed ?? this.records.add(tx, spend, createdAt), ordinal: wallet.ordinal };
   }
 
   /**
@@ -223,26 +208,5 @@ export class HoldsService {
       [holdId, state, amount, nowMicros()],
     );
     return hold;
-  }
-
-  /** Stores the hold that a wallet has just set aside. Returns its id. */
-  record(tx: Tx, spend: AnswerSpend, createdAt: Micros): string {
-    const { ownerId, amount, holdId: id = newId(), capId, turnBytes = 0, idempotency } = spend;
-    tx.insertLater(Hold, {
-      id,
-      ownerId,
-      amount,
-      capturedAmount: 0,
-      state: 'open',
-      expiresAt: this.clock.now() + holdLifetime(this.config),
-      createdAt,
-      resolvedAt: null,
-      processId: this.lease.id,
-      stopAskedAt: null,
-      capId: capId ?? null,
-      storedBytes: turnBytes,
-      ...idempotencyColumns(idempotency),
-    });
-    return id;
   }
 }

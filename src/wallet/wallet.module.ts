@@ -7,6 +7,8 @@ import { HoldSweeper } from './hold-sweeper.js';
 import { HoldStops } from './hold-stops.js';
 import { HoldsService } from './holds.service.js';
 import { LateSettlements } from './late-settlements.js';
+import { HoldRecords } from './hold-records.js';
+import { OldRows } from './old-rows.js';
 import { OpenHolds } from './open-holds.js';
 import { RedemptionService } from './redemption.service.js';
 import { LedgerReader } from './ledger-reader.js';
@@ -23,8 +25,10 @@ import { WalletService } from './wallet.service.js';
     HoldsService,
     BatchedHolds,
     ChargesService,
+    HoldRecords,
     HoldStops,
     HoldSweeper,
+    OldRows,
     RedemptionService,
     LedgerReader,
     { provide: LateSettlements, useFactory: () => new LateSettlements() },
