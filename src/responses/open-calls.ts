@@ -1,6 +1,12 @@
 import type { ToolCallDelta } from '../models/providers/provider.js';
-import { callItem, callOf, type Call, type CustomNames, type OutputItem } from './output-items.js';
-import type { ResponseEvent } from './response-events.js';
+import {
+  callItem,
+  callOf,
+  type Call,
+  type CustomNames,
+  type OutputItem,
+  type ResponseEvent,
+} from './output-items.js';
 
 interface OpenCall {
   readonly outputIndex: number;

@@ -6,8 +6,8 @@ import {
   summaryPart,
   textPart,
   type OutputItem,
+  type ResponseEvent,
 } from './output-items.js';
-import type { ResponseEvent } from './response-events.js';
 
 /** An item of text that is being written: an answer or thinking. */
 export class OpenText {

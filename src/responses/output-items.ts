@@ -85,6 +85,9 @@ export function callItem(
       };
 }
 
+/** An event without its sequence number. */
+export type ResponseEvent = Readonly<Record<string, unknown>> & { readonly type: string };
+
 export type OutputItem =
   ReturnType<typeof reasoningItem> | ReturnType<typeof messageItem> | ReturnType<typeof callItem>;
 

@@ -2,15 +2,12 @@ import type { AnswerEvent, StreamFormat } from '../chat/answer-format.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import type { CompletionDelta } from '../models/providers/provider.js';
 import { readThoughtParts, type ThoughtParts } from '../models/thought-parts.js';
-import { isWhole, type OutputItem } from './output-items.js';
+import { isWhole, type OutputItem, type ResponseEvent } from './output-items.js';
 import { toResponse, turnToResponse } from './response-wire.js';
 import type { ResponseSettings } from './settings.js';
 import { OpenCalls } from './open-calls.js';
 import { OpenText } from './open-text.js';
 import { customNames } from './tools.js';
-
-/** An event without its sequence number. */
-export type ResponseEvent = Readonly<Record<string, unknown>> & { readonly type: string };
 
 interface StreamHead {
   readonly turnId: string;
