@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isSpec, perFile, resolveImport, type Rule } from './source.js';
+import ts from 'typescript';
+import { isInSrc, isSpec, perFile, resolveImport, type Rule } from './source.js';
 
 /** The floor plan: what a folder may import beside itself. `docs/ARCHITECTURE.md` says why. */
 export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
@@ -108,6 +109,31 @@ const floorPlan: Rule = {
   ],
 };
 
+const INJECTED_MAX = 5;
+
+const fewInjected: Rule = {
+  name: 'a class is injected with at most five others',
+  breaches: perFile((source) => {
+    if (!isInSrc(source)) return [];
+    const classes = source.nodes.filter((node) => ts.isClassDeclaration(node));
+    return classes
+      .filter((node) => (ts.getDecorators(node) ?? []).length > 0)
+      .filter(({ members }) =>
+        members.some(
+          (member) =>
+            ts.isConstructorDeclaration(member) && member.parameters.length > INJECTED_MAX,
+        ),
+      )
+      .map(({ name }) => name?.text ?? 'a class');
+  }),
+  counterExamples: [
+    {
+      'src/a.ts':
+        '@Injectable() class A { constructor(private a: B, b: C, c: D, d: E, e: F, @Inject(X) f: G) {} }',
+    },
+  ],
+};
+
 const RELEASED = 'test/released-migrations.json';
 
 const frozenMigrations: Rule = {
@@ -125,4 +151,4 @@ const frozenMigrations: Rule = {
   counterExamples: [{ 'src/database/migrations/columns.ts': '' }, {}],
 };
 
-export const structure = [floorPlan, frozenMigrations];
+export const structure = [floorPlan, fewInjected, frozenMigrations];
