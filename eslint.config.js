@@ -90,6 +90,8 @@ const READS_ENVIRONMENT = [
   // A process that starts others needs PATH.
   'test/support/service.ts',
   'bench/server-process.ts',
+  // A run that breaks the code is told its specs.
+  'test/mutants/specs.js',
 ];
 
 export default defineConfig(
