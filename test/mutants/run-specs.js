@@ -1,12 +1,13 @@
 import { pathToFileURL } from 'node:url';
 import { expect } from 'expect';
 import circus, { addEventHandler, getState, resetState, run } from 'jest-circus';
+import { spyOn } from 'jest-mock';
 
 const TEST_TIMEOUT_MS = 10_000;
 /** After a failure: a hook that hangs on what the mutant broke is not waited for. */
 const CLEANUP_TIMEOUT_MS = 2000;
 
-Object.assign(globalThis, circus, { expect });
+Object.assign(globalThis, circus, { expect, jest: { spyOn } });
 
 /** What StrykerJS's code in the sources reads and writes: which mutant is on, and what was covered. */
 const stryker = (globalThis.__stryker__ = {});
