@@ -4,6 +4,7 @@ import { expect } from '@jest/globals';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { PASSWORD } from './app.js';
 import type { Caller } from './client.js';
+import { isFull } from './effort.js';
 
 /** The two screen sizes that the page is made for. */
 export const SCREENS = {
@@ -187,13 +188,14 @@ export class WebPage {
 
   /**
    * Returns the serious and critical findings of axe-core, with the first element of each. Light colours get all
-   * rules, dark colours only the contrast rule.
+   * rules, dark colours only the contrast rule. Colours do not depend on the size of the screen, so a light run
+   * tries the dark ones on wide screens only.
    */
   async accessibilityFaults(): Promise<string[]> {
-    return [
-      ...(await this.accessibilityFaultsIn('light', '')),
-      ...(await this.accessibilityFaultsIn('dark', `, { runOnly: ['color-contrast'] }`)),
-    ];
+    const faults = await this.accessibilityFaultsIn('light', '');
+    if (!isFull && this.page.viewportSize()?.width !== SCREENS.wide.width) return faults;
+    const contrast = `, { runOnly: ['color-contrast'] }`;
+    return [...faults, ...(await this.accessibilityFaultsIn('dark', contrast))];
   }
 
   private async accessibilityFaultsIn(
