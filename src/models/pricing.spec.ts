@@ -23,14 +23,28 @@ describe('the price per model token', () => {
       expect(ceiling(PRICE, 100, tokens + 1)).toBeGreaterThan(available);
     }
   });
+
+  it('affords a single model token, and undefined if there is not enough for one', () => {
+    expect(affordableTokens(PRICE, 498, 10, 1)).toBe(1);
+    expect(affordableTokens(PRICE, 1000, 10, 1)).toBeUndefined();
+    const freeAnswers = { per1kPrompt: 2, per1kCompletion: 0 };
+    expect(affordableTokens(freeAnswers, 1000, 10, 2)).toBe(10);
+    expect(affordableTokens(freeAnswers, 1000, 10, 1)).toBeUndefined();
+  });
+
+  it('charges the prompt alone if the caller left before the answer began', () => {
+    const usage = { promptTokens: 1000, completionTokens: 1000 };
+    expect(cost(PRICE, 'gone before output', usage, 100)).toBe(2);
+    expect(cost(PRICE, 'gone mid-answer', usage, 100)).toBe(5);
+  });
 });
 
 describe('the price per 1,000,000 model tokens', () => {
-  const price = { perMillionPrompt: 3, perMillionCompletion: 15, perMillionCachedPrompt: 1 };
+  const price = { perMillionPrompt: 3, perMillionCompletion: 15, perMillionCachedPrompt: 2 };
 
   it('adds cached prompt, prompt and answer, and rounds up once', () => {
     const usage = { promptTokens: 500_000, completionTokens: 100_000, cachedPromptTokens: 400_000 };
-    // 0.3 (new prompt tokens) + 0.4 (cached prompt tokens) + 1.5 (answer)
+    // 0.3 (new prompt tokens) + 0.8 (cached prompt tokens) + 1.5 (answer)
     expect(cost(price, 'complete', usage, 1000)).toBe(3);
     expect(cost(price, 'complete', { promptTokens: 1, completionTokens: 0 }, 1000)).toBe(1);
   });
@@ -72,6 +86,11 @@ describe('a flat price', () => {
   ] as const)('%s: %i', (ending, amount) => {
     const usage = { promptTokens: 5, completionTokens: 5 };
     expect(cost({ perMessage: 100 }, ending, usage, 100)).toBe(amount);
+  });
+
+  it('affords any length or no answer', () => {
+    expect(affordableTokens({ perMessage: 100 }, 5, 50, 100)).toBe(50);
+    expect(affordableTokens({ perMessage: 100 }, 5, 50, 99)).toBeUndefined();
   });
 });
 

@@ -90,17 +90,22 @@ export function cost(price: Price, ending: Ending, usage: Usage, held: number): 
   return Math.min(meteredPrice(price, { ...usage, completionTokens }), held);
 }
 
-const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
+const isCount = (value: number | undefined): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** Counts of model tokens. Each part is at most its whole, and 0 if the provider did not report it. */
 type CountedUsage = Readonly<Record<keyof Usage, number>>;
 
 /** Returns the model tokens to charge: each valid count of the provider, zero too, and an estimate for the others. */
 export function countUsage(reported: Usage | undefined, estimated: Usage): CountedUsage {
-  const pick = (field: 'promptTokens' | 'completionTokens') =>
-    isCount(reported?.[field]) ? Number(reported?.[field]) : estimated[field];
-  const among = (field: 'cachedPromptTokens' | 'reasoningTokens', all: number) =>
-    isCount(reported?.[field]) ? Math.min(Number(reported?.[field]), all) : 0;
+  const pick = (field: 'promptTokens' | 'completionTokens') => {
+    const count = reported?.[field];
+    return isCount(count) ? count : estimated[field];
+  };
+  const among = (field: 'cachedPromptTokens' | 'reasoningTokens', all: number) => {
+    const count = reported?.[field];
+    return isCount(count) ? Math.min(count, all) : 0;
+  };
   const promptTokens = pick('promptTokens');
   const completionTokens = pick('completionTokens');
   return {

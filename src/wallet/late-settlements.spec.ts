@@ -55,6 +55,10 @@ describe('LateSettlements', () => {
     expect(one.givenUp).toBe(0);
   });
 
+  it('waits for the database by default', async () => {
+    expect(await settle(new LateSettlements(), new Settlement(1))).toBe('settled');
+  });
+
   it('gives up at once on any other failure', async () => {
     const one = new Settlement(1, new Error('a bug'));
     await expect(settle(new LateSettlements(QUICK), one)).rejects.toThrow('a bug');

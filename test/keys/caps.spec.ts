@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { dayOf, monthOf, nowMicros } from '../../src/time.js';
+import { periodOf } from '../../src/wallet/cap-period.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { makeKey, usedOf, type MadeKey } from '../support/api-keys.js';
 import { TestApp } from '../support/app.js';
@@ -115,15 +117,21 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
     await assertExplained();
   });
 
-  it('shortens an answer priced per token to its room', async () => {
+  it('shortens an answer priced per token to its room, and not without a limit', async () => {
     const ada = await app.newUser();
-    const key = await makeKey(app.http, ada, { limit: 60 });
-    const calls = upstream.calls.length;
-    expect((await ask(key.caller, 'metered:good')).status).toBe(200);
-    const asked = upstream.calls[calls]?.body['max_tokens'];
+    const key = await makeKey(app.http, ada, { limit: 160 });
+    const lengthAsked = async (caller: Caller): Promise<unknown> => {
+      const calls = upstream.calls.length;
+      expect((await ask(caller, 'metered:good')).status).toBe(200);
+      return upstream.calls[calls]?.body['max_tokens'];
+    };
+    expect((await ask(key.caller, 'echo')).status).toBe(200);
+    const asked = await lengthAsked(key.caller);
     expect(asked).toBeGreaterThan(1);
     expect(asked).toBeLessThan(30);
-    expect(await usedOf(ada, key)).toBeLessThanOrEqual(60);
+    expect(await usedOf(ada, key)).toBeLessThanOrEqual(160);
+    const unlimited = await makeKey(app.http, ada);
+    expect(await lengthAsked(unlimited.caller)).toBeGreaterThan(30);
   });
 
   /** Leaves an answer open: its hold counts. */
@@ -218,5 +226,14 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
     expect(await ada.balance()).toBe(3900);
     expect((await ask(key.caller, 'echo')).status).toBe(401);
     await assertExplained();
+  });
+});
+
+describe('the period of a cap', () => {
+  it('is the day, the month, or none', () => {
+    const now = nowMicros();
+    expect(periodOf(null)).toBe(0);
+    expect([dayOf(now), dayOf(now) + 1]).toContain(periodOf('daily'));
+    expect([monthOf(now), monthOf(now) + 1]).toContain(periodOf('monthly'));
   });
 });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
-import type { Stored } from '../../src/wallet/stored.js';
+import type { Config } from '../../src/config/config.js';
+import { storageBoundsFor, type Stored } from '../../src/wallet/stored.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -16,6 +17,21 @@ const BYTES_MAX = 20_000;
 const CONVERSATIONS_MAX = 9;
 const ECHO = "This is a dummy AI response to your message: ''".length;
 const AT_ONCE = 30;
+
+describe('the storage bounds', () => {
+  const NONE = Number.MAX_SAFE_INTEGER;
+
+  it.each([
+    [1, 1, 10, 5, [10, 5]],
+    [0, 0, 10, 5, [NONE, NONE]],
+    [-1, 1, 10, 5, [NONE, 5]],
+    [1, 1, 0, 0, [NONE, NONE]],
+  ])('for %i bytes and %i conversations, of %i and %i', (...row) => {
+    const [bytes, conversations, storedMaxBytes, conversationsMax, bounds] = row;
+    const config = { storedMaxBytes, conversationsMax } as Config;
+    expect(storageBoundsFor(config, { bytes, conversations })).toEqual(bounds);
+  });
+});
 
 describe.each(databaseKinds)('what a person stores on %s', (kind) => {
   let app: TestApp;
