@@ -9,12 +9,16 @@ import { refreshWallet, wallet } from './wallet.js';
 
 const POLLS_MAX = 24;
 const POLL_MS = 50;
+const NEWEST = '?page_size=30';
 
 const threads = new Map();
 /** What is typed and not sent waits in the tab for its user, until they log out. */
 const draftKey = (owner, id) => `tallychat-draft:${owner}:${id ?? ''}`;
 
 export const joined = (...texts) => texts.filter(Boolean).join('\n\n');
+
+/** What is not saved yet is newest. */
+const age = ({ id = 'z' }) => id;
 
 const MISSING = new Refusal(404, { detail: 'There is no such conversation, or none any more.' });
 
@@ -48,21 +52,26 @@ export class Thread {
     sessionStorage.setItem(draftKey(this.owner, this.id), joined(sent, text));
   }
 
-  /** Reads the newest turns, also those of another tab, or the page of `query`: they stand by their ids in order of time. */
-  async load(query = '?page_size=30') {
-    const isOverdue = [undefined, query].includes(this.earlier.get());
+  /**
+   * Reads the newest turns, also those of another tab, or the page of `query`: they stand by their ids in order of
+   * time. Where turns are missing between the newest and those that are shown, the page starts afresh from the newest.
+   */
+  async load(query = NEWEST) {
+    const isOverdue = () => [undefined, query].includes(this.earlier.get());
     try {
       const { results, next } = await readPage(`api/conversations/${this.id}/messages/`, query);
+      if (query !== NEWEST && !isOverdue()) return;
       const shown = this.turns.get();
       const fresh = results.filter(({ id }) => !shown.some((turn) => turn.id === id));
-      const age = ({ id = 'z' }) => id;
-      const all = [...shown, ...fresh].sort((one, other) => age(one).localeCompare(age(other)));
+      const isGap = query === NEWEST && next && fresh.length === results.length;
+      const kept = isGap ? shown.filter((turn) => age(turn) > age(results[0])) : shown;
+      const all = [...kept, ...fresh].sort((one, other) => age(one).localeCompare(age(other)));
       if (fresh[0]) this.turns.set(all);
-      if (!isOverdue) return;
+      if (!isOverdue() && !isGap) return;
       this.earlier.set(next);
       this.problem.set(null);
     } catch (error) {
-      if (isOverdue || error.status === 404) this.#fail(error);
+      if (isOverdue() || error.status === 404) this.#fail(error);
     }
   }
 

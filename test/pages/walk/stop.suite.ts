@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { TestApp } from '../../support/app.js';
+import type { Caller } from '../../support/client.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
+import { sendMessage } from '../../support/threads.js';
 import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
 import { WebPage } from '../../support/web-page.js';
@@ -10,12 +12,14 @@ export const stop = (walk: () => Walk): void => {
   describe('a stop', () => {
     let app: TestApp;
     let provider: ProviderProbe;
+    let caller: Caller;
     let tab: WebPage;
 
     beforeAll(async () => {
       ({ app, provider } = walk());
       await app.database.empty();
-      tab = await walk().open(await app.newUser());
+      caller = await app.newUser();
+      tab = await walk().open(caller);
     });
 
     /** Asks for an answer that says one thing, and then hangs. */
@@ -65,6 +69,35 @@ export const stop = (walk: () => Walk): void => {
       await tab.page.evaluate(`dispatchEvent(new Event('focus'))`);
       await tab.turns.filter({ hasText: "'next'" }).waitFor();
       expect([...tab.complaints, ...other.complaints]).toEqual([]);
+      await other.page.close();
+    });
+
+    it('begins afresh where more was said elsewhere than a page has, and leads back to the rest', async () => {
+      // A page of two turns, so that four are more than one.
+      const newest = /messages\/\?page_size=30$/;
+      await tab.page.route(newest, (route) =>
+        route.continue({ url: route.request().url().replace('=30', '=2') }),
+      );
+      const id = tab.page.url().split('/').at(-1) ?? '';
+      for (const word of ['fifth', 'sixth', 'seventh']) await sendMessage(caller, id, word);
+      await tab.message.fill('typed meanwhile');
+      await tab.page.evaluate(`dispatchEvent(new Event('focus'))`);
+      await tab.turns.filter({ hasText: "'seventh'" }).waitFor();
+      const questions = () => tab.page.locator('.question').allInnerTexts();
+      expect(await questions()).toEqual(['sixth', 'seventh']);
+      await tab.ask('eighth');
+      for (let pages = 0; (await tab.turns.count()) < 8; pages += 1) {
+        const before = await tab.turns.count();
+        expect(pages).toBeLessThan(4);
+        await tab.button('Show earlier').click();
+        await tab.turns.nth(before).waitFor();
+      }
+      expect(await questions()).toEqual([
+        ...['one', 'go on', 'two', 'next'],
+        ...['fifth', 'sixth', 'seventh', 'eighth'],
+      ]);
+      await tab.button('Show earlier').waitFor({ state: 'detached' });
+      expect(tab.complaints).toEqual([]);
       await tab.close();
     });
   });
