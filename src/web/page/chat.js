@@ -1,11 +1,10 @@
 import { Composer, useModel } from './composer.js';
-import { change, conversations, download } from './conversations.js';
+import { change, conversations, download, titleOf } from './conversations.js';
 import { tokens } from './format.js';
 import { Markdown } from './markdown.js';
-import { Actions, Button, Icon, Problem, useAttempt } from './parts.js';
+import { Actions, Button, Icon, Problem, useAnswer, useAttempt } from './parts.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './preact.js';
 import { NEW, go } from './route.js';
-import { titleOf } from './sidebar.js';
 import { forgetThreads, joined, threadOf } from './thread.js';
 
 /** Who is this near to the end follows what comes. Who scrolls up by less is reading, too. */
@@ -38,11 +37,16 @@ const actionsOf = (id, title) => ({
 });
 
 function Heading({ id }) {
-  const known = conversations.use().all?.find((each) => each.id === id);
-  const title = id ? titleOf(known) : 'New conversation';
+  const { all } = conversations.use();
+  const listed = all?.find((each) => each.id === id);
+  const [version, setVersion] = useState(0);
+  // It may be on a page of the list that was not read.
+  const question = id && all && !listed && ['GET', `api/conversations/${id}/?${version}`];
+  const { answer, before = answer } = useAnswer(question, 0);
+  const title = id ? titleOf(listed ?? before) : 'New conversation';
   useEffect(() => void (document.title = `${title} – Tallychat`), [title]);
   return html`<div class="heading"><h2>${title}</h2>
-    ${id && html`<${Actions} of=${actionsOf(id, title)} />`}</div>`;
+    ${id && html`<${Actions} of=${actionsOf(id, title)} onDone=${() => setVersion(version + 1)} />`}</div>`;
 }
 
 const Welcome = () => html`<div class="welcome">

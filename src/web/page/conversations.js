@@ -6,6 +6,8 @@ const PATH = 'api/conversations/';
 /** The conversations that were read so far, newest first, and the query of the next ones. */
 export const conversations = store({ all: null, next: null });
 
+export const titleOf = (conversation) => conversation?.title || 'Untitled';
+
 /** Reads them from the start, or goes on where the last page ended. */
 export async function loadConversations(next = null) {
   const page = await readPage(PATH, next);

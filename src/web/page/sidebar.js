@@ -1,12 +1,10 @@
-import { conversations, loadConversations } from './conversations.js';
+import { conversations, loadConversations, titleOf } from './conversations.js';
 import { Button, Icon, Problem, useAnswer, useAttempt } from './parts.js';
 import { html, useEffect, useState } from './preact.js';
 import { NEW, go, route, toConversation } from './route.js';
 import { loadModels, refreshWallet } from './wallet.js';
 
 const PAUSE_MS = 250;
-
-export const titleOf = (conversation) => conversation?.title || 'Untitled';
 
 function Links({ links, open, none }) {
   const item = ({ key, id, label }) => html`<li key=${key}>
@@ -26,6 +24,9 @@ export function Sidebar() {
   // Where the server was away, one button asks for all that is missing.
   const begin = () => Promise.all([loadConversations(), refreshWallet(), loadModels()]);
   useEffect(() => void run(begin), []);
+  // A title that is sought may be on a later page.
+  const isIncomplete = sought && next && !isRunning && !problem;
+  useEffect(() => void (isIncomplete && run(() => loadConversations(next))), [isIncomplete]);
   const kept = (all ?? []).map((each) => ({ key: each.id, id: each.id, label: titleOf(each) }));
   const titled = kept.filter(({ label }) => label.toLowerCase().includes(sought));
   const linkTo = ({ id: key, conversation: id, message: label }) => ({ key, id, label });

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { TestApp } from '../../support/app.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
+import { openThread } from '../../support/threads.js';
 import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
 import type { WebPage } from '../../support/web-page.js';
@@ -110,6 +111,29 @@ export const reading = (walk: () => Walk): void => {
       expect(await poor.page.getByLabel('Code').inputValue()).toBe('half of a co');
       expect(poor.complaints).toEqual([]);
       await poor.close();
+    });
+
+    it('names a conversation that is on a later page of the list, and finds it by its title', async () => {
+      const caller = await app.newUser();
+      const id = await openThread(caller, { title: 'The oldest of all' });
+      for (const title of ['second', 'third', 'fourth']) await openThread(caller, { title });
+      const late = await walk().open(caller);
+      await late.page.route(/conversations\/\?page_size=50$/, (route) =>
+        route.continue({ url: route.request().url().replace('=50', '=2') }),
+      );
+      await late.page.goto(`${app.url}/#/c/${id}`);
+      await late.page.reload();
+      await late.page.getByRole('heading', { name: 'The oldest of all' }).waitFor();
+      await late.button('Rename').click();
+      await late.page.getByLabel('Title').fill('The first of all');
+      await late.button('Save').click();
+      await late.page.getByRole('heading', { name: 'The first of all' }).waitFor();
+      expect(await late.conversations.count()).toBe(2);
+      await late.page.getByLabel('Search').fill('FIRST OF');
+      await late.page.getByRole('navigation').getByText('The first of all').waitFor();
+      expect(await late.conversations.count()).toBe(1);
+      expect(late.complaints).toEqual([]);
+      await late.close();
     });
 
     it('shows nothing of a conversation to somebody else who logs in next', async () => {
