@@ -1,5 +1,5 @@
 import { ask, call } from './api.js';
-import { RedeemForm } from './empty-wallet.js';
+import { RedeemForm } from './composer.js';
 import { number, tokens } from './format.js';
 import { Card, List, Usage } from './list.js';
 import { Actions, useAnswer } from './parts.js';

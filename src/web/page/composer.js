@@ -1,9 +1,10 @@
-import { EmptyWallet, isBalanceTooLow } from './empty-wallet.js';
+import { ask } from './api.js';
 import { price, range, tokens } from './format.js';
-import { Icon, Problem, useAnswer } from './parts.js';
+import { Form, Icon, Problem, useAnswer } from './parts.js';
 import { html, useLayoutEffect, useState } from './preact.js';
+import { ACCOUNT } from './route.js';
 import { speak } from './speech.js';
-import { models, wallet } from './wallet.js';
+import { models, refreshWallet, wallet } from './wallet.js';
 
 const PAUSE_MS = 250;
 const MODEL = 'tallychat-model';
@@ -25,6 +26,35 @@ function ModelPicker({ choice: [model, choose, listed] }) {
   return html`<label for="model">Model</label>
     <select id="model" value=${model?.id} onChange=${(event) => choose(event.target.value)}>
       ${listed.map(option)}</select>`;
+}
+
+/** Whether the next message cannot be paid for, as far as is known before it is sent. */
+function isBalanceTooLow(purse, listedPrice, quote, problem) {
+  if (problem?.status === 402) return true;
+  return Boolean(purse) && purse.available < (quote?.tokens ?? listedPrice?.perMessage ?? 1);
+}
+
+/** A field for a code. `onRedeemed` gets how many tokens it was worth; a refused code stays in the field. */
+export function RedeemForm({ onRedeemed }) {
+  const redeem = async (body) => {
+    const { tokens: worth } = await ask('POST', 'api/wallet/redeem/', { body });
+    onRedeemed(worth);
+    await refreshWallet();
+    return `${tokens(worth)} were added.`;
+  };
+  return html`<${Form} class="inline" fields="code" actions=${['Redeem']} act=${redeem} />`;
+}
+
+/** What to do when there is not enough money: it stands where the message cannot be sent. */
+function EmptyWallet({ purse, problem, onRedeemed }) {
+  if (problem?.limit === 'daily') {
+    return html`<div class="notice" role="alert"><p>Your daily limit is reached. You can go on tomorrow,
+      or <a href=${ACCOUNT}>change it in your account</a>.</p></div>`;
+  }
+  const is = purse?.available > 0 ? `has ${tokens(purse.available)}: too few for this` : 'is empty';
+  return html`<div class="notice" role="alert"><p><strong>Your wallet ${is}.</strong> Redeem a code,
+      or ask the people who run this service for one.</p>
+    <${RedeemForm} onRedeemed=${onRedeemed} /></div>`;
 }
 
 /** Where a message is typed. It keeps the text until the server has taken it. */

@@ -3,6 +3,8 @@ import { number, time, tokens, words } from './format.js';
 import { Actions, Button, Problem, useAnswer, useAttempt } from './parts.js';
 import { html, useEffect, useState } from './preact.js';
 
+/** Longer texts break the line, or they would move the other columns out of sight. */
+const LONG = 40;
 const ISO_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 /** A value of the API, for people. An amount has its sign. */
@@ -25,8 +27,8 @@ function Table({ title, columns, entries, none, last, onDone }) {
   if (!entries[0]) return html`<p class="muted">${none}</p>`;
   const names = columns.split(' ');
   const side = (name) => (typeof entries[0][name] === 'number' ? 'right' : 'left');
-  const cellOf = (entry) => (name) =>
-    html`<td align=${side(name)}>${formatCell(name, entry[name])}</td>`;
+  const cellOf = (entry) => (name) => html`<td align=${side(name)}
+    class=${entry[name]?.length > LONG && 'long'}>${formatCell(name, entry[name])}</td>`;
   const row = (entry) => html`<tr key=${entry.id}>${names.map(cellOf(entry))}
     ${last && html`<td><${Actions} of=${last(entry)} onDone=${onDone} /></td>`}</tr>`;
   const heads = names.map((name) => html`<th align=${side(name)}>${words(name)}</th>`);

@@ -7,6 +7,8 @@ import type { WebPage } from '../../support/web-page.js';
 
 const HOSTILE = '<img src=x onerror="globalThis.pwned=1">';
 
+const LONG_NAME = 'n'.repeat(150);
+
 /** What operators look after. */
 export const staffConsole = (walk: () => Walk): void => {
   describe('the console', () => {
@@ -19,6 +21,7 @@ export const staffConsole = (walk: () => Walk): void => {
       await app.database.empty();
       grace = await app.newUser({ username: 'grace' });
       await grace.chat('hello');
+      await app.newUser({ username: LONG_NAME });
       tab = await walk().open(await app.newUser({ username: 'ada' }));
     });
 
@@ -106,6 +109,8 @@ export const staffConsole = (walk: () => Walk): void => {
       await row('grace').getByRole('button', { name: 'Activate' }).waitFor();
       expect(await app.database.count('users', 'is_active = $1', [false])).toBe(1);
       await row('ada').getByRole('button', { name: 'Deactivate' }).click();
+      const overflow = `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('dialog'))`;
+      expect(await tab.page.evaluate(overflow)).toBe(0);
       await tab.dialog.getByRole('button', { name: 'Deactivate' }).click();
       await tab.dialog.getByRole('alert').waitFor();
       await tab.button('Cancel').click();
@@ -115,6 +120,14 @@ export const staffConsole = (walk: () => Walk): void => {
     it('sums the usage of all users by day, model and user', async () => {
       await tab.page.getByLabel('By user').check();
       await card('Usage').getByRole('row', { name: 'grace 1 100' }).waitFor();
+    });
+
+    it('shows its heading, and breaks a long name instead of hiding the columns behind it', async () => {
+      await tab.page.getByRole('heading', { name: 'Console', exact: true }).waitFor();
+      const cell = card('People').getByRole('cell', { name: LONG_NAME });
+      const { width = Infinity, height = 0 } = (await cell.boundingBox()) ?? {};
+      expect(width).toBeLessThan(360);
+      expect(height).toBeGreaterThan(60);
     });
 
     it('is accessible, fits the screen, and runs no injected script', async () => {
