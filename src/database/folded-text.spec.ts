@@ -8,6 +8,7 @@ describe('folded', () => {
     ['\u00dcBERMUT', 'u\u0308bermut'],
     ['caf\u00e9', 'CAFE\u0301'],
     ['stra\u00dfe', 'STRASSE'],
+    ['STRA\u1e9eE', 'stra\u00dfe'],
     ['\u039f\u0394\u039f\u03a3', '\u03bf\u03b4\u03bf\u03c2'],
     ['\u0130stanbul', 'istanbul'],
     ['\u212bngstrom', '\u00c5NGSTROM'],

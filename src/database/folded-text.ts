@@ -7,14 +7,16 @@ const lowerAscii = (text: string) =>
 
 /**
  * Returns a text in the form that searches compare. Upper and lower case are equal in every alphabet. A letter with
- * a mark is equal to the letter followed by the mark. The text is upper-cased first, because that turns \u00df into
- * SS and makes both small sigmas equal.
+ * a mark is equal to the letter followed by the mark. The text is upper-cased in between, because that turns \u00df
+ * into SS and makes both small sigmas equal. It is lower-cased before that, because the capital \u1e9e stays as it is
+ * in upper case.
  */
 export function folded(text: string): string {
   if (isAscii(text)) return text.toLowerCase();
   return text
     .replaceAll(TOO_MANY_MARKS, '$1')
     .normalize('NFC')
+    .toLowerCase()
     .toUpperCase()
     .toLowerCase()
     .replaceAll('\u03c2', '\u03c3')
