@@ -78,6 +78,10 @@ function requestId(request: IncomingMessage): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
+/** Returns the path of a request line that has a whole URL. Proxies send it, and RFC 9112 requires to accept it. */
+const withoutOrigin = (url: string): string =>
+  url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?#]+\/?/i, '/');
+
 /** Creates the HTTP server with its limits, before any route. */
 export function createAdapter(
   logger: Logger,
@@ -93,7 +97,7 @@ export function createAdapter(
     trustProxy: trustedProxies.length > 0 && trustOf(trustedProxies),
     serverFactory: (handle: RequestListener) =>
       createListener(handle, { config, logger, arrivals }),
-    rewriteUrl: ({ url = '/' }) => withModelInOnePart(url),
+    rewriteUrl: ({ url = '/' }) => withModelInOnePart(withoutOrigin(url)),
     // `RequestGate` has waited before that. The connections that remain are idle, or never sent a request.
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: URL_PARAMETER_MAX_CHARS },

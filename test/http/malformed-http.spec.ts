@@ -66,6 +66,19 @@ describe('what is no HTTP, or not in time', () => {
     });
   });
 
+  it.each(['http://x', 'HTTP://x:80', 'https://other.example'])(
+    'is no path in the request line, but a whole URL: %s',
+    async (origin) => {
+      const answer = await sendBytes(
+        app.url,
+        `GET ${origin}/api/token-balance/?a=b HTTP/1.1\r\nHost: x\r\n` +
+          `Authorization: Token ${ada.token}\r\nConnection: close\r\n\r\n`,
+      );
+      expect(answer?.status).toBe(200);
+      expect(answer?.body).toBe('{"tokens":4000}');
+    },
+  );
+
   it.each([
     ['no HTTP', 'hello\r\n\r\n'],
     ['another protocol', 'GET /api/token-balance/ HTP/1.1\r\nHost: x\r\n\r\n'],
