@@ -26,12 +26,26 @@ export type FieldErrors = Readonly<Record<string, readonly string[]>>;
 /** Fields are not valid: `{"username": ["This field is required."]}`. */
 export class ValidationFailed extends AppError {
   readonly status = 400;
-  readonly code = 'invalid';
+  readonly code: string = 'invalid';
   constructor(readonly fields: FieldErrors) {
     super('Invalid input.');
   }
   override answer(): ErrorAnswer {
     return { status: this.status, body: this.fields, headers: this.headers };
+  }
+}
+
+/**
+ * The message, or the context with it, is longer than the model takes. The code appears below `/v1`, where clients
+ * know it and shorten the context.
+ */
+export class TooLongForModel extends ValidationFailed {
+  override readonly code = 'context_length_exceeded';
+  constructor(
+    readonly modelId: string,
+    field: 'message' | 'input' = 'message',
+  ) {
+    super({ [field]: [`Too long for the model ${modelId}.`] });
   }
 }
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { newId } from '../new-id.js';
-import { ValidationFailed } from '../errors.js';
+import { TooLongForModel, ValidationFailed } from '../errors.js';
 import { isLongerThan, tooLong } from '../drf/text.js';
 import { ClientChats } from '../conversations/client-chats.service.js';
 import { ConversationsService, type Thread } from '../conversations/conversations.service.js';
@@ -129,7 +129,7 @@ export class Planner {
     const further = question.extra ? JSON.stringify(question.extra) : '';
     const prompt = countPrompt(messages, further, model.imageTokens);
     const room = model.contextTokens - prompt.estimate;
-    if (room < 1) throw new ValidationFailed({ message: [`Too long for the model ${model.id}.`] });
+    if (room < 1) throw new TooLongForModel(model.id);
     const maxTokens = Math.min(wanted, room);
     return { plan: { model, messages, promptTokens: prompt.bound, maxTokens }, prompt };
   }

@@ -2,11 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { CHAIN_TURNS_MAX, WholeTurnsService } from '../conversations/whole-turns.service.js';
-import { PreviousResponseNotFound } from '../errors.js';
+import { PreviousResponseNotFound, TooLongForModel } from '../errors.js';
 import type { Model } from '../models/model-catalogue.js';
 import { estimatePrompt } from '../models/prompt.js';
 import type { ChatMessage } from '../models/providers/provider.js';
-import { refuse } from './content-parts.js';
 import { responseId } from './item-ids.js';
 import { messagesOf } from './stored-request.js';
 import { stepsOf } from './output-items.js';
@@ -129,5 +128,6 @@ const answerLength = ({ response, reasoning, thoughtParts, toolCalls }: Turn): n
 
 const lengthOf = (turn: Turn): number => (turn.request?.length ?? 0) + answerLength(turn);
 
-export const refuseTooLong = ({ model }: Pick<ContextBudget, 'model'>): never =>
-  refuse('input', `Too long for the model ${model.id}.`);
+export function refuseTooLong({ model }: Pick<ContextBudget, 'model'>): never {
+  throw new TooLongForModel(model.id, 'input');
+}

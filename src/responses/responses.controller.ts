@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AnswerWriter } from '../chat/answer-writer.js';
-import { ValidationFailed } from '../errors.js';
+import { TooLongForModel, ValidationFailed } from '../errors.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
 import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
@@ -70,6 +70,7 @@ export class ResponsesController {
 
 /** Renames the field of an error: the `message` of other routes is the `input` here. */
 function throwAboutInput(error: unknown): never {
+  if (error instanceof TooLongForModel) throw new TooLongForModel(error.modelId, 'input');
   if (error instanceof ValidationFailed && error.fields['message']) {
     throw new ValidationFailed({ input: error.fields['message'] });
   }

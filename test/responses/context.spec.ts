@@ -71,7 +71,15 @@ describe('what a response goes on with', () => {
     const calls = upstream.calls.length;
     const balance = await ada.balance();
     const refused = await respond(ada, third);
-    expect([refused.status, refused.body.error.param]).toEqual([400, 'input']);
+    const messages = [{ role: 'user', content: words.repeat(4) }];
+    const long = await ada.send('POST', '/v1/chat/completions', { model: 'metered', messages });
+    for (const { status, body } of [refused, long]) {
+      expect([status, body.error.code]).toEqual([400, 'context_length_exceeded']);
+    }
+    expect([refused, long].map(({ body }) => String(body.error.param))).toEqual([
+      'input',
+      'messages',
+    ]);
     expect([upstream.calls.length, await ada.balance()]).toEqual([calls, balance]);
     const cut = await respond(ada, { ...third, truncation: 'auto' });
     expect([cut.status, cut.body.truncation]).toEqual([200, 'auto']);

@@ -187,7 +187,6 @@ describe('a request for a response', () => {
     [{ input: [{ type: 7 }] }, 'input[0].type'],
     [{ input: Array.from({ length: 2049 }, () => user('hi')) }, 'input'],
     [{ input: 'x'.repeat(100_001) }, 'input'],
-    [{ input: 'x'.repeat(5000) }, 'input'],
     [{ instructions: 5 }, 'instructions'],
     [{ stream: 'true' }, 'stream'],
     [{ store: 1 }, 'store'],
@@ -207,16 +206,24 @@ describe('a request for a response', () => {
     [{ metadata: { a: 'x'.repeat(513) } }, 'metadata'],
     [{ truncation: 'some' }, 'truncation'],
   ])('is refused with 400 that names the field: %#', async (fields, param) => {
+    await expectRefused(fields, param, null);
+  });
+
+  it('is refused with the code of OpenAI if it is too long for the model', async () => {
+    await expectRefused({ input: 'x'.repeat(5000) }, 'input', 'context_length_exceeded');
+  });
+
+  async function expectRefused(fields: object, param: string, code: string | null): Promise<void> {
     const ada = await app.newUser();
     const calls = upstream.calls.length;
     const { status, body } = await respond(ada, { model: 'flat', ...fields });
     const message = expect.stringMatching(/\w/);
     expect([status, body]).toEqual([
       400,
-      { error: { message, type: 'invalid_request_error', param, code: null } },
+      { error: { message, type: 'invalid_request_error', param, code } },
     ]);
     expect(upstream.calls).toHaveLength(calls);
     expect(await ada.balance()).toBe(4000);
     expect(await ada.history()).toEqual([]);
-  });
+  }
 });
