@@ -35,7 +35,10 @@ export class ResetRequestDto {
     optional: true,
     isBlankMissing: true,
     maxCodePoints: EMAIL_MAX,
-    docs: { description: 'The email address of the account.', examples: ['ada@example.com'] },
+    docs: {
+      description: 'The email address of the account, as registered or in lower case.',
+      examples: ['ada@example.com'],
+    },
   })
   email?: string;
 }

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import pLimit from 'p-limit';
-import { normalizeEmail } from '../auth/email.js';
+import { emailSpellings } from '../auth/email.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
@@ -76,7 +76,7 @@ export class ResetMails implements OnModuleDestroy {
       const user = await this.users.findByUsername(username);
       return user ? [user] : [];
     }
-    return this.users.findByEmail(normalizeEmail(email ?? ''), USERS_PER_ADDRESS_MAX);
+    return this.users.findByEmail(emailSpellings(email ?? ''), USERS_PER_ADDRESS_MAX);
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isEmail, normalizeEmail } from './email.js';
+import { emailSpellings, isEmail, normalizeEmail } from './email.js';
 
 describe('isEmail', () => {
   it.each([
@@ -58,5 +58,17 @@ describe('normalizeEmail', () => {
     ['', ''],
   ])('writes %s as %s', (text, normal) => {
     expect(normalizeEmail(text)).toBe(normal);
+  });
+});
+
+describe('emailSpellings', () => {
+  it.each([
+    ['ada@example.com', ['ada@example.com', 'Ada@example.com']],
+    ['Ada@Example.com', ['Ada@example.com', 'ada@example.com']],
+    ['ADA@EXAMPLE.COM', ['ADA@example.com', 'ada@example.com', 'Ada@example.com']],
+    ['7@example.com', ['7@example.com']],
+    ['', ['']],
+  ])('of %j are %j', (text, spellings) => {
+    expect(emailSpellings(text)).toEqual(spellings);
   });
 });

@@ -41,3 +41,13 @@ export function normalizeEmail(email: string): string {
   const at = email.lastIndexOf('@');
   return email.slice(0, at + 1) + email.slice(at + 1).toLowerCase();
 }
+
+/**
+ * Returns the spellings under which an address may be stored: as typed, in lower case, and with a capital at its
+ * start, which phones write by themselves. An index finds these. It could not find every mix of cases.
+ */
+export function emailSpellings(email: string): string[] {
+  const typed = normalizeEmail(email);
+  const lower = typed.toLowerCase();
+  return [...new Set([typed, lower, lower.slice(0, 1).toUpperCase() + lower.slice(1)])];
+}

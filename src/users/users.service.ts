@@ -74,11 +74,11 @@ export class UsersService {
     return this.reader.repository(User).findOneBy({ id });
   }
 
-  /** Returns the active users with this address, newest first and at most `limit`. */
-  findByEmail(email: string, limit: number): Promise<User[]> {
+  /** Returns the active users with one of these addresses, newest first and at most `limit`. */
+  findByEmail(emails: readonly string[], limit: number): Promise<User[]> {
     const query = this.reader.repository(User).createQueryBuilder('user');
     // The second condition lets the database use the partial index.
-    query.where(`user.email = :email AND user.email <> ''`, { email });
+    query.where(`user.email IN (:...emails) AND user.email <> ''`, { emails });
     return query.andWhere('user.isActive').orderBy('user.id', 'DESC').limit(limit).getMany();
   }
 

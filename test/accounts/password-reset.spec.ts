@@ -87,6 +87,16 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     }
   });
 
+  it('can be requested by address in the case that a keyboard wrote, and is mailed to the stored address', async () => {
+    const stored = [`case-${kind}@example.com`, `Other-${kind}@example.com`];
+    for (const address of stored) await withAddress(address);
+    const { length } = mailbox.mails;
+    await ask({ email: `CASE-${kind.toUpperCase()}@example.com` });
+    await ask({ email: `other-${kind}@example.com` });
+    await mailbox.waitFor(length + 2);
+    expect(mailbox.mails.slice(length).map(({ to }) => to)).toEqual(stored.map((to) => [to]));
+  });
+
   it('gives known and unknown names the same answer at once while the mail server is slow', async () => {
     const ada = await withAddress();
     const mute = await app.newUser();
