@@ -35,7 +35,13 @@ describe('Generation', () => {
     const maxTokensField = 'max_tokens';
     const limits = { contextTokens: 100, maxTokens: 9, maxTokensField } as const;
     const model = { id: 'busy', upstream: 'busy', provider, price: { perMessage: 1 }, ...limits };
-    const request = { model: 'busy', messages: [], maxTokens: 9, maxTokensField, extra: {} } as const;
+    const request = {
+      model: 'busy',
+      messages: [],
+      maxTokens: 9,
+      maxTokensField,
+      extra: {},
+    } as const;
     const answers = Array.from({ length: ANSWERS }, (_, n) =>
       new Generation({
         turnId: String(n),
