@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { assertNewestTurn } from '../conversations/newest-turn.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { throwOwnerGone } from '../database/database-errors.js';
 import type { Tx } from '../database/tx.js';
@@ -32,6 +33,9 @@ export interface AnswerIds {
   readonly conversationId: string;
 }
 
+/** What is held, and the newest turn of the context that the model will be sent. */
+type ContextSpend = AnswerSpend & { readonly holdId: string } & Pick<Plan, 'newestTurn'>;
+
 const ATTEMPTS_MAX = 3;
 
 /** Holds the price of an answer before a model is asked. */
@@ -49,7 +53,7 @@ export class AnswerHoldService {
    * Holds the highest ceiling of all models that may answer, or as much of it as the wallet can pay for a
    * shorter answer. Another request may change the wallet after this reads it. So the hold is a guarded
    * statement, and the amount is computed again a bounded number of times. Throws `InsufficientBalance`,
-   * `StorageFull` and `ConversationBusy`. A second hold with the same idempotency key violates its unique key.
+   * `StorageFull`, `ConversationBusy` and `ContextOutdated`. A second hold with the same idempotency key violates its unique key.
    */
   async open(
     payer: Principal,
@@ -76,7 +80,8 @@ export class AnswerHoldService {
       const maxTokens = limits.map((limit) => limit.maxTokens);
       try {
         const spend = { ownerId, amount: held, holdId: ids.turnId, capId: key?.capId, idempotency };
-        await this.makeHold({ ...spend, stored, turnBytes }, question, ids);
+        const { newestTurn } = plan;
+        await this.makeHold({ ...spend, stored, turnBytes, newestTurn }, question, ids);
         return { held, maxTokens };
       } catch (error) {
         // If the connection was lost during the commit, its outcome is unknown. No caller will ask for the
@@ -89,11 +94,7 @@ export class AnswerHoldService {
   }
 
   /** Makes the hold, and marks the conversation as busy with it, both or neither. */
-  private makeHold(
-    spend: AnswerSpend & { readonly holdId: string },
-    question: Question,
-    ids: AnswerIds,
-  ): Promise<void> {
+  private makeHold(spend: ContextSpend, question: Question, ids: AnswerIds): Promise<void> {
     const { conversationId, newConversationId } = question;
     const isPlain = spend.capId === undefined && spend.idempotency === undefined;
     // A hold that needs other locks, or that other checks may refuse, does not share a batch: the others
@@ -108,7 +109,7 @@ export class AnswerHoldService {
   }
 
   private makeHoldUnbatched(
-    spend: AnswerSpend & { readonly holdId: string },
+    { newestTurn, ...spend }: ContextSpend,
     question: Question,
     ids: AnswerIds,
   ): Promise<void> {
@@ -118,6 +119,8 @@ export class AnswerHoldService {
       if (earlierId !== undefined && previousId === undefined)
         await this.conversations.lockForAnswer(tx, spend.ownerId, earlierId);
       else if (earlierId !== undefined) await this.conversations.lock(tx, spend.ownerId, earlierId);
+      if (earlierId !== undefined && newestTurn !== undefined)
+        await assertNewestTurn(tx, earlierId, newestTurn);
       const { ordinal } = await this.holds.holdWithOrdinal(tx, spend);
       if (earlierId !== undefined) {
         await this.conversations.markBusy(tx, earlierId, spend.holdId, message);

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { ContextOutdated } from '../conversations/newest-turn.js';
 import { HistoryService } from '../conversations/history.service.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { isUniqueViolation } from '../database/database-errors.js';
+import { ConversationBusy } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { idempotencyRecord, type IdempotencyRecord } from '../wallet/idempotency-record.js';
 import type { Generation } from './generation.js';
@@ -63,7 +65,8 @@ export class ChatService {
 
   /**
    * Plans and holds the answer. If two first messages of one chat race to open its conversation, the loser
-   * tries once more and continues the conversation that the winner opened.
+   * tries once more and continues the conversation that the winner opened. If another answer of the conversation
+   * ends between the plan and the hold, the plan is made once more, so that the model is sent that answer too.
    */
   private async beginHeld(
     principal: Principal,
@@ -77,9 +80,11 @@ export class ChatService {
     try {
       return { generation: await this.held.begin(principal, asked, plan, idempotency) };
     } catch (error) {
-      if (asked.newConversationId === undefined || !mayRetry || !isUniqueViolation(error))
-        throw error;
-      return this.beginHeld(principal, question, idempotency, false);
+      const isOutdated = error instanceof ContextOutdated;
+      const isOpened = asked.newConversationId !== undefined && isUniqueViolation(error);
+      if (mayRetry && (isOutdated || isOpened))
+        return this.beginHeld(principal, question, idempotency, false);
+      throw isOutdated ? new ConversationBusy() : error;
     }
   }
 }

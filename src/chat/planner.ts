@@ -5,6 +5,8 @@ import { TooLongForModel, ValidationFailed } from '../errors.js';
 import { isLongerThan, tooLong } from '../drf/text.js';
 import { ClientChats } from '../conversations/client-chats.service.js';
 import { ConversationsService, type Thread } from '../conversations/conversations.service.js';
+import { newestTurn } from '../conversations/newest-turn.js';
+import { ReadConnection } from '../database/read-connection.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import type { Model } from '../models/model-catalogue.js';
 import { ceiling } from '../models/pricing.js';
@@ -31,6 +33,8 @@ export interface ModelPlan {
 /** The plan for the model that was asked, and the plans for its fallbacks that also accept the question. */
 export interface Plan extends ModelPlan {
   readonly fallbacks: readonly ModelPlan[];
+  /** The number of the newest turn when the context was read, if the context was read from a conversation. */
+  readonly newestTurn: number | undefined;
 }
 
 /** A plan, and the count of its prompt's model tokens. */
@@ -53,6 +57,7 @@ export class Planner {
     private readonly conversations: ConversationsService,
     private readonly clientChats: ClientChats,
     private readonly models: ModelCatalogue,
+    private readonly reader: ReadConnection,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -85,8 +90,11 @@ export class Planner {
    * conversation is unknown or belongs to another user.
    */
   async plan(principal: Principal, question: Question): Promise<Plan> {
+    const { conversationId, messages } = question;
+    const isRead = conversationId !== undefined && messages === undefined;
+    const newest = isRead ? await newestTurn(this.reader, conversationId) : undefined;
     const [{ plan }, ...rest] = await this.measureAll(principal, question);
-    return { ...plan, fallbacks: rest.map((measured) => measured.plan) };
+    return { ...plan, fallbacks: rest.map((measured) => measured.plan), newestTurn: newest };
   }
 
   /** Measures the question for the model that is asked, and for those of its fallbacks that accept the question. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -98,6 +99,35 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
       ['assistant', EMPTY_ANSWER_TEXT],
       ['user', 'continue'],
     ]);
+  });
+
+  it('includes an answer that ends after the context was read and before the price is held', async () => {
+    const ada = await app.newUser();
+    const body = { message: 'Tell me', model: 'flat:wordy', stream: true };
+    const reader = await EventReader.open(app.url, ada, body);
+    const { turn, conversation = '' } = (await reader.until('start')).content as Record<
+      string,
+      string
+    >;
+    await reader.until('delta');
+    const conversations = app.nest.get(ConversationsService);
+    const read = conversations.context.bind(conversations);
+    const readAndStop: typeof read = async (...asked) => {
+      Reflect.deleteProperty(conversations, 'context');
+      const context = await read(...asked);
+      const stopped = await ada.send('POST', `/api/chat/${turn ?? ''}/stop/`);
+      expect([context, stopped.status]).toEqual([[], 204]);
+      return context;
+    };
+    Reflect.set(conversations, 'context', readAndStop);
+    await continueAt(ada, conversation, 'chat');
+    expect(sentMessages()).toEqual([
+      ['user', 'Tell me'],
+      ['assistant', 'once upon'],
+      ['user', 'continue'],
+    ]);
+    expect(await ada.balance()).toBe(3800);
+    expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
   });
 
   it('includes what was produced until the time limit, and no failed answer', async () => {

@@ -5,9 +5,8 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/database/data-source.js';
-import { migrate, revertLast } from '../../src/database/migrate.js';
+import { migrate } from '../../src/database/migrate.js';
 import { migrations } from '../../src/database/migrations.js';
-import { ProcessLease } from '../../src/database/process-lease.js';
 import { entities } from '../../src/entities.js';
 import {
   createDatabase,
@@ -205,28 +204,6 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
       await Promise.all([dataSource, ...others].map((each) => migrate(each)));
       await Promise.all(others.map((each) => each.destroy()));
       expect(await dataSource.query('SELECT * FROM migrations')).toHaveLength(migrations.length);
-    });
-
-    it('are not reverted while a process of their release serves; an older one may go on', async () => {
-      await migrate(dataSource);
-      const newest = migrations.at(-1)?.name ?? '';
-      const serve = async (known: typeof migrations) => {
-        const options = { ...dataSource.options, migrations: known };
-        const process = await new DataSource(options).initialize();
-        const lease = new ProcessLease(process);
-        await lease.acquire(undefined);
-        return () => lease.release(() => process.destroy());
-      };
-      const stopOlder = await serve(migrations.slice(0, -1));
-      const stopNewer = await serve(migrations);
-      await expect(revertLast(dataSource)).rejects.toThrow(
-        `a process that needs ${newest} serves this database: stop it first`,
-      );
-      expect(await dataSource.query('SELECT * FROM migrations')).toHaveLength(migrations.length);
-      await stopNewer();
-      expect(await revertLast(dataSource)).toBe(newest);
-      await expect(revertLast(dataSource)).rejects.toThrow('serves this database: stop it first');
-      await stopOlder();
     });
   }
 

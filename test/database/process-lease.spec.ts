@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { revertLast } from '../../src/database/migrate.js';
+import { migrations } from '../../src/database/migrations.js';
 import { ProcessLease } from '../../src/database/process-lease.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds, onServer } from '../support/databases.js';
+import { openMigrated } from '../support/migrated.js';
 import { until } from '../support/until.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
@@ -102,5 +106,30 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
     expect(await looksDead()).toBe(false);
     expect((await (await app.newUser()).chat('as ever')).status).toBe(200);
     expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+});
+
+describe.each(postgres)('the leases of two releases on %s', (kind) => {
+  it('keep the newest migration while a process of its release serves, not for an older one', async () => {
+    const { database, drop } = await openMigrated(kind);
+    const newest = migrations.at(-1)?.name ?? '';
+    const serve = async (known: typeof migrations) => {
+      const options = { ...database.options, migrations: known };
+      const served = await new DataSource(options).initialize();
+      const lease = new ProcessLease(served);
+      await lease.acquire(undefined);
+      return () => lease.release(() => served.destroy());
+    };
+    const stopOlder = await serve(migrations.slice(0, -1));
+    const stopNewer = await serve(migrations);
+    await expect(revertLast(database)).rejects.toThrow(
+      `a process that needs ${newest} serves this database: stop it first`,
+    );
+    expect(await database.query('SELECT * FROM migrations')).toHaveLength(migrations.length);
+    await stopNewer();
+    expect(await revertLast(database)).toBe(newest);
+    await expect(revertLast(database)).rejects.toThrow('serves this database: stop it first');
+    await stopOlder();
+    await drop();
   });
 });

@@ -153,7 +153,9 @@ logs('a log on a disk that is full (skipped where no disk can be mounted)', () =
       const http = await HttpClient.connect(`http://127.0.0.1:${String(port)}`);
       const ada = await register(http, 'ada');
       const filler = join(disk.folder, 'filler');
-      expect(() => writeFileSync(filler, 'x'.repeat(70_000))).toThrow('ENOSPC');
+      expect(() => {
+        writeFileSync(filler, 'x'.repeat(70_000));
+      }).toThrow('ENOSPC');
       const size = lines().length;
       for (let n = 0; n < 30; n += 1) expect((await ada.chat('hello')).status).toBe(200);
       expect(lines().length - size).toBeLessThan(5000);
