@@ -20,16 +20,22 @@ const LAST_PATHS = [
 const isBelowApi = (path: string) => path.startsWith('/api/');
 
 const tagOf = (item: OpenAPIObject['paths'][string]): number => {
-  const [tag] = (item.get ?? item.post ?? item.put ?? item.delete)?.tags ?? [];
+  const [tag] = (item.get ?? item.post ?? item.put ?? item.patch ?? item.delete)?.tags ?? [];
   return TAGS.findIndex(({ name }) => name === tag);
 };
 
-/** Returns the paths in the order of their tags. Within each tag, paths that need no id come first. */
+const needsId = (path: string) => path.includes('{') && !LAST_PATHS.includes(path);
+
+/**
+ * Returns the paths in the order of their tags. Within each tag, paths that need no id come first, and paths that
+ * delete what an id names come last: the other routes need it.
+ */
 export function sortPaths(paths: OpenAPIObject['paths']): OpenAPIObject['paths'] {
   const rank = ([path, item]: [string, OpenAPIObject['paths'][string]]) => [
     Number(isBelowApi(path)),
     tagOf(item),
-    Number(path.includes('{') && !LAST_PATHS.includes(path)),
+    Number(needsId(path)),
+    Number(needsId(path) && item.delete !== undefined),
     LAST_PATHS.indexOf(path),
   ];
   const ranked = Object.entries(paths).map((entry) => ({ entry, rank: rank(entry) }));

@@ -102,7 +102,9 @@ function idempotencyOf(need: RouteDescription['idempotencyKey']): {
     new IdempotencyKeyReused(),
   ];
   if (need === 'optional') return { parameters: [IDEMPOTENCY_KEY], errors };
-  const schema = { ...IDEMPOTENCY_KEY.schema, examples: ['2025-08-19-grace'] };
+  // Swagger UI fills in `example`, which OpenAPI 3.1 replaces by `examples`.
+  const example = '2025-08-19-grace';
+  const schema = { ...IDEMPOTENCY_KEY.schema, example, examples: [example] };
   const parameter = { ...IDEMPOTENCY_KEY, required: true, schema };
   return { parameters: [parameter], errors: [new IdempotencyKeyRequired(), ...errors] };
 }
