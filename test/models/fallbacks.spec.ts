@@ -34,7 +34,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
   beforeAll(async () => {
     upstream = await Upstream.start({
       first: (call) => failing(call),
-      expensive: async (call) => {
+      dear: async (call) => {
         held = Math.max(held, ((await ada.get('/api/wallet/')).body as { held: number }).held);
         await expensive(call);
       },
