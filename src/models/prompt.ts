@@ -8,7 +8,8 @@ import type { ChatMessage, EmbeddingInput } from './providers/provider.js';
  * rather than too few.
  */
 const BYTES_PER_TOKEN = 3;
-const TOKENS_PER_MESSAGE = 4;
+/** The tokens that a chat template adds around a message: about four, and never more than eight. */
+const TOKENS_PER_MESSAGE = { estimate: 4, bound: 8 };
 /** The tokens that a model adds around a text. */
 const TOKENS_PER_INPUT = 4;
 /** Default maximum of pictures at a flat price, where the operator pays for each. Users rarely send more at once. */
@@ -57,8 +58,9 @@ export function countPrompt(
     bound += count.bound;
   };
   for (const { content, ...rest } of messages) {
-    const pictures = picturesIn(content) * imageTokens + TOKENS_PER_MESSAGE;
+    const pictures = picturesIn(content) * imageTokens;
     add({ estimate: pictures, bound: pictures });
+    add(TOKENS_PER_MESSAGE);
     add(countOf(Buffer.byteLength(textIn(content))));
     // Other fields than the role, for example calls of tools. The model reads them as well.
     if (Object.keys(rest).length > 1) add(countOf(Buffer.byteLength(JSON.stringify(rest))));

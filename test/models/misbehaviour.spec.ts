@@ -11,8 +11,8 @@ import { Upstream } from '../support/upstream.js';
 const MESSAGE = 'How are you?';
 /** By our estimate: 4 for the message and 12 bytes at 3 each; "Hello there" is 11 bytes. */
 const [PROMPT, COMPLETION] = [8, 4];
-/** What is held for the prompt: 4 for the message, and a model token for each of its 12 bytes. */
-const PROMPT_HELD = 16;
+/** What is held for the prompt: 8 for the message, and a model token for each of its 12 bytes. */
+const PROMPT_HELD = 20;
 const MAX_TOKENS = 500;
 /** At 1 and 2 wallet tokens for each model token. */
 const priceOf = (prompt: number, completion: number) => prompt + 2 * completion;
