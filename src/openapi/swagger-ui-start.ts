@@ -74,6 +74,12 @@ function resolveSubtree(document, keys) {
   return { spec: whole(at(document, keys), []), errors: [] };
 }
 
+/** Colours no long text, such as this document as an answer: browsers would stand still for seconds. */
+const SyntaxHighlighter = (Original, { React, getComponent }) => (props) =>
+  String(props.children).length > 20_000
+    ? React.createElement(getComponent('PlainTextViewer'), null, props.children)
+    : React.createElement(Original, props);
+
 const schema = new URL('../schema/', script).href;
 const ui = SwaggerUIBundle({
   url: schema,
@@ -83,7 +89,7 @@ const ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   persistAuthorization: true,
   responseInterceptor: prefill,
-  plugins: [{ fn: { opsFilter, resolveSubtree } }],
+  plugins: [{ fn: { opsFilter, resolveSubtree }, wrapComponents: { SyntaxHighlighter } }],
   validatorUrl: null,
 });
 `;

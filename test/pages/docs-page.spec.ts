@@ -179,9 +179,8 @@ inBrowser('the documentation in Chromium', () => {
   }, 240_000);
 
   it('lets a new user, also after the session of the README, register, authorize with the pasted token, and chat', async () => {
-    const [typed] = /username=\w+ -d password=\w+/.exec(await readFile('README.md', 'utf8')) ?? [
-      '',
-    ];
+    const readme = await readFile('README.md', 'utf8');
+    const [typed = ''] = /username=\w+ -d password=\w+/.exec(readme) ?? [];
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
     const body = typed.replace(' -d ', '&');
     const before = await app.send({ method: 'POST', path: '/api/register/', headers: form, body });
@@ -197,9 +196,10 @@ inBrowser('the documentation in Chromium', () => {
     expect(await app.database.count('turns')).toBe(1);
   });
 
-  it('works without the trailing slash, keeps the authorization, and links to the chat page', async () => {
+  it('works without the trailing slash, keeps the authorization, shows a long answer, and links to the chat page', async () => {
     await expectAllAt('/api/docs');
     expect(await tryOut('Wallet-readBalance', BALANCE)).toContain('3900');
+    expect(await tryOut('Documentation-readSchema', '/api/schema/')).toContain('"openapi": "3.1');
     const link = page.getByRole('link', { name: 'To the chat page' });
     expect(await link.evaluate((anchor) => (anchor as { href?: string }).href)).toBe(`${app.url}/`);
   });
