@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Turn } from '../conversations/turn.entity.js';
 import type { CompletionEvent, CompletionProvider } from '../models/providers/provider.js';
 import { Generation } from './generation.js';
+import type { Outcome } from './outcome.js';
 
 const ANSWERS = 8;
 /** More than all answers together may use in one iteration of the event loop. */
@@ -22,6 +23,25 @@ class Busy implements CompletionProvider {
     yield { type: 'delta', text: 'word' };
     yield { type: 'done', finishReason: 'stop', usage: undefined };
   }
+}
+
+/** A generation, and the outcome that it settled. */
+function generationOf(provider: CompletionProvider, id: string, outcomes: Outcome[] = []) {
+  const maxTokensField = 'max_tokens';
+  const limits = { contextTokens: 100, maxTokens: 9, maxTokensField } as const;
+  const model = { id: 'busy', upstream: 'busy', provider, price: { perMessage: 1 }, ...limits };
+  const request = { model: 'busy', messages: [], maxTokens: 9, maxTokensField, extra: {} } as const;
+  return new Generation({
+    turnId: id,
+    conversationId: id,
+    attempts: [{ model, request }],
+    held: 1,
+    timeoutMs: 60_000,
+    settle: (outcome) => {
+      outcomes.push(outcome);
+      return Promise.resolve(new Turn());
+    },
+  });
 }
 
 describe('Generation', () => {
@@ -57,5 +77,17 @@ describe('Generation', () => {
     clearImmediate(counter);
     // Two may have the same number, because the counter runs between them. Without a share all have.
     expect(new Set(provider.workedIn).size).toBeGreaterThanOrEqual(ANSWERS / 2);
+  });
+
+  it('asks no model, and is free, if its caller leaves while it waits for its share of the event loop', async () => {
+    const provider = new Busy();
+    const first = generationOf(provider, 'first').run(new AbortController().signal);
+    const [caller, outcomes] = [new AbortController(), [] as Outcome[]];
+    const second = generationOf(provider, 'second', outcomes).run(caller.signal);
+    caller.abort();
+    await Promise.all([first, second]);
+    expect(outcomes).toMatchObject([{ status: 'aborted', amount: 0, promptTokens: 0 }]);
+    await new Promise(setImmediate);
+    expect(provider.workedIn).toHaveLength(1);
   });
 });

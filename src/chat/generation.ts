@@ -45,8 +45,8 @@ export class Generation {
   private readonly produced = new Produced();
   /** True while the caller takes what was produced, and the provider waits. */
   private isWaitingForClient = false;
-  /** True while the request waits for a free connection, so no provider has been asked yet. */
-  private isQueued = false;
+  /** False while the request waits for its share of the event loop, or for a free connection. */
+  private isAsked = false;
   private askedAt = 0;
   /** The request that runs now, or that was answered. */
   private attempt: Attempt;
@@ -159,7 +159,8 @@ export class Generation {
 
   private async read(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
     const { model, request } = this.attempt;
-    const onQueue = (isWaiting: boolean) => void (this.isQueued = isWaiting);
+    this.isAsked = false;
+    const onQueue = (isWaiting: boolean) => void (this.isAsked = !isWaiting);
     const events = model.provider.complete({ ...request, signal, onQueue })[Symbol.asyncIterator]();
     try {
       // A provider that ignores the signal must not keep the hold open, so the signal ends the wait too.
@@ -179,6 +180,8 @@ export class Generation {
     for (;;) {
       // Also before the first delta, because a model in this process does much of its work before it.
       for (let share = waitForFairShare(); share; share = waitForFairShare()) await share;
+      signal.throwIfAborted();
+      this.isAsked = true;
       const next = await events.next();
       signal.throwIfAborted();
       if (next.done) throw new ProviderFailed();
@@ -208,7 +211,7 @@ export class Generation {
   ): Promise<Turn> {
     const hasOutput = this.produced.size > 0;
     if (stop === 'not wanted') {
-      const noOutputEnding = this.isQueued ? 'never asked' : 'gone before output';
+      const noOutputEnding = this.isAsked ? 'gone before output' : 'never asked';
       return this.cancel(hasOutput ? 'gone mid-answer' : noOutputEnding);
     }
     if (stop === TIMED_OUT && this.isWaitingForClient) {
