@@ -32,11 +32,19 @@ async function withMigrationLock<T>(
   }
 }
 
+/**
+ * A migration that waits for a lock of a table, for example behind `pg_dump`, makes every other query of the table wait
+ * behind it. So it waits for a short time and then fails. Its own work has no limit.
+ */
+const TABLE_LOCK_TIMEOUT = '10s';
+
 async function withAdvisoryLock<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
   await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
   try {
+    await runner.query(`SET lock_timeout = '${TABLE_LOCK_TIMEOUT}'`);
     return await work();
   } finally {
+    await runner.query('RESET lock_timeout');
     await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
   }
 }
