@@ -140,7 +140,7 @@ export function Chat({ id }) {
     field.current.focus();
   };
   return html`<main class="chat" key=${thread}>
-    <${Heading} id=${thread.id} />
+    <${Heading} key=${thread.id} id=${thread.id} />
     <${Turns} thread=${thread} onAsk=${onAsk} onEdit=${onEdit} toEnd=${toEnd} />
     <${Composer} thread=${thread} onAsk=${onAsk} choice=${choice} field=${field} />
   </main>`;

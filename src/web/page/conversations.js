@@ -11,6 +11,8 @@ export const titleOf = (conversation) => conversation?.title || 'Untitled';
 /** Reads them from the start, or goes on where the last page ended. */
 export async function loadConversations(next = null) {
   const page = await readPage(PATH, next);
+  // The list may have been read anew meanwhile: the page does not follow it then.
+  if (next && conversations.get().next !== next) return;
   const before = next ? conversations.get().all : [];
   conversations.set({ all: [...before, ...page.results], next: page.next });
 }

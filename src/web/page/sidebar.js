@@ -24,8 +24,8 @@ export function Sidebar() {
   // Where the server was away, one button asks for all that is missing.
   const begin = () => Promise.all([loadConversations(), refreshWallet(), loadModels()]);
   useEffect(() => void run(begin), []);
-  // A title that is sought may be on a later page.
-  const isIncomplete = sought && next && !isRunning && !problem;
+  // A title that is sought may be on a later page. More pages would use up the requests that a minute allows.
+  const isIncomplete = sought && next && all.length < 1000 && !isRunning && !problem;
   useEffect(() => void (isIncomplete && run(() => loadConversations(next))), [isIncomplete]);
   const kept = (all ?? []).map((each) => ({ key: each.id, id: each.id, label: titleOf(each) }));
   const titled = kept.filter(({ label }) => label.toLowerCase().includes(sought));
