@@ -64,9 +64,8 @@ export class CollectedParts {
   private addOne(known: Fields[], piece: Fields): void {
     const last = known.at(-1);
     if (last && continuesPart(last, piece)) {
-      const longer = withPiece(last, piece);
-      this.size += sizeOf(longer) - sizeOf(last);
-      known[known.length - 1] = longer;
+      known[known.length - 1] = withPiece(last, piece);
+      this.size += addedSize(last, piece);
     } else {
       known.push(piece);
       this.size += JSON.stringify(piece).length;
@@ -74,11 +73,13 @@ export class CollectedParts {
   }
 }
 
-const sizeOf = (part: Fields) =>
-  Object.values(part).reduce<number>(
-    (sum, value) => sum + (typeof value === 'string' ? value.length : JSON.stringify(value).length),
-    0,
-  );
+/** Returns the size that a piece adds to a part. Looks at the piece only, because a part may be long. */
+const addedSize = (part: Fields, piece: Fields) =>
+  Object.entries(piece).reduce((sum, [field, value]) => {
+    if (value === null) return sum;
+    if (isMoreText(part, field, value)) return sum + value.length;
+    return (part[field] ?? null) === null ? sum + JSON.stringify(value).length : sum;
+  }, 0);
 
 /** Checks that a piece continues the last part. Encrypted data comes whole, and a signature ends a part. */
 export function continuesPart(last: Fields, piece: Fields): boolean {
@@ -97,11 +98,14 @@ export function withPiece(part: Fields, piece: Fields): Fields {
   for (const [field, value] of Object.entries(piece)) {
     const before = part[field];
     if (value === null) continue;
-    const isMore = typeof value === 'string' && typeof before === 'string' && isTextField(field);
-    joined[field] = isMore ? before + value : (before ?? value);
+    joined[field] = isMoreText(part, field, value) ? String(before) + value : (before ?? value);
   }
   return joined;
 }
+
+/** Checks that a value goes on with the text of a field. */
+const isMoreText = (part: Fields, field: string, value: unknown): value is string =>
+  typeof value === 'string' && typeof part[field] === 'string' && isTextField(field);
 
 /** Checks for a field whose text comes in pieces. */
 export const isTextField = (field: string): boolean =>
