@@ -111,7 +111,8 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
 
 describe.each(postgres)('the leases of two releases on %s', (kind) => {
   it('keep the newest migration while a process of its release serves, not for an older one', async () => {
-    const { database, drop } = await openMigrated(kind);
+    const opened = await openMigrated(kind);
+    const { database } = opened;
     const newest = migrations.at(-1)?.name ?? '';
     const serve = async (known: typeof migrations) => {
       const options = { ...database.options, migrations: known };
@@ -130,6 +131,6 @@ describe.each(postgres)('the leases of two releases on %s', (kind) => {
     expect(await revertLast(database)).toBe(newest);
     await expect(revertLast(database)).rejects.toThrow('serves this database: stop it first');
     await stopOlder();
-    await drop();
+    await opened.drop();
   });
 });

@@ -32,4 +32,4 @@ const ALL = [
 ];
 
 /** `MUTANT_SPECS` names other specs, separated by spaces: for a file that these do not reach, or to be quicker. */
-export const SPECS = process.env.MUTANT_SPECS?.split(' ') ?? ALL;
+export const SPECS = process.env.MUTANT_SPECS?.match(/\S+/g) ?? ALL;

@@ -123,9 +123,11 @@ const CHANGES = {
     ['${AVAILABLE} AS available', 'balance AS available'],
   ],
   'src/wallet/redemption.service.js': [['AND redeemed_by IS NULL', '']],
-  'src/wallet/hold-sweeper.js': [
+  'src/wallet/open-holds.js': [
     ['expires_at <= $1', 'expires_at > $1'],
     ["state = 'open' AND process_id = $1", "state = 'open' AND $1 = $1"],
+  ],
+  'src/wallet/old-rows.js': [
     ['created_at < $1', 'created_at > $1'],
     ["captured_amount = 0 AND state <> 'open' AND", "state <> 'open' AND"],
     ["captured_amount = 0 AND state <> 'open' AND", 'captured_amount = 0 AND'],
