@@ -7,8 +7,8 @@ import { EventReader } from '../support/sse.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const MESSAGE = 'How are you?';
-/** What is held: 4 for the message, and a model token for each of its 12 bytes. */
-const PROMPT = 16;
+/** What is held: 8 for the message, and a model token for each of its 12 bytes. */
+const PROMPT = 20;
 /** Wallet tokens for one model token of the answer; one of the prompt costs 1. */
 const PER_COMPLETION = 2;
 const MAX_TOKENS = 500;
@@ -54,7 +54,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
   /** What the balance affords after the prompt, rounded down. */
   const affords = (tokens: number) => Math.floor((tokens - PROMPT) / PER_COMPLETION);
 
-  it.each([CEILING - 1, 109, 19, 18])(
+  it.each([CEILING - 1, 109, 23, 22])(
     'a balance of %i shortens the answer, with finish_reason length',
     async (tokens) => {
       const ada = await app.newUser({ tokens });
@@ -152,10 +152,10 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
 
   it('a daily limit shortens the answer as a balance does', async () => {
     const ada = await app.newUser();
-    expect((await ada.send('PUT', '/api/wallet/limits/', { daily: 36 })).status).toBe(200);
+    expect((await ada.send('PUT', '/api/wallet/limits/', { daily: 40 })).status).toBe(200);
     expect((await chat(ada, 'metered:keeps-to-limit')).status).toBe(200);
     expect(upstream.last.body['max_tokens']).toBe(10);
-    expect(await ada.balance()).toBe(4000 - 36);
+    expect(await ada.balance()).toBe(4000 - 40);
   });
 
   it('a flat price is charged in full or the answer is 402', async () => {
