@@ -17,6 +17,14 @@ const IDLE_MS = 1000;
 const lastStartedAt = Symbol('last started at');
 type Connection = Socket & { [lastStartedAt]?: number };
 
+/** When a request arrived. */
+const arrivalTime = Symbol('arrival time');
+type ArrivedRequest = IncomingMessage & { [arrivalTime]?: number };
+
+/** Checks whether a request arrived after this moment of `performance.now()`. */
+export const hasArrivedAfter = (request: IncomingMessage, moment: number): boolean =>
+  ((request as ArrivedRequest)[arrivalTime] ?? Infinity) > moment;
+
 interface Arrival {
   readonly request: IncomingMessage;
   readonly begin: () => void;
@@ -70,6 +78,7 @@ export class Arrivals {
   enqueueRequests(handle: RequestListener): RequestListener {
     return (request, response) => {
       const arrivedAt = performance.now();
+      (request as ArrivedRequest)[arrivalTime] = arrivedAt;
       const begin = () => {
         (request.socket as Connection)[lastStartedAt] = performance.now();
         handle(request, response);

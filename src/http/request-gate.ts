@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import { ServiceStopping, Throttled, TooManyOpenRequests } from '../errors.js';
-import { Arrivals } from './arrivals.js';
+import { Arrivals, hasArrivedAfter } from './arrivals.js';
 import { onResponseClosed } from './exchange.js';
 import { sendError } from './send-error.js';
 
@@ -36,7 +36,8 @@ export class RequestGate {
   private readonly callers = new Map<string, number>();
   private openRequests = 0;
   private runningHandlers = 0;
-  private stopping = false;
+  /** When the process began to stop, as a moment of `performance.now()`. */
+  private stoppingSince: number | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -44,7 +45,7 @@ export class RequestGate {
   ) {}
 
   get isStopping(): boolean {
-    return this.stopping;
+    return this.stoppingSince !== undefined;
   }
 
   /** Number of running handlers. The maximum is `REQUESTS_MAX`. */
@@ -57,7 +58,7 @@ export class RequestGate {
    * the reason.
    */
   admit(request: FastifyRequest, reply: FastifyReply): boolean {
-    if (this.stopping && !isHealthRoute(request)) {
+    if (this.isRefusedByStop(request)) {
       void reply.header('Connection', 'close');
       void sendError(request, reply, new ServiceStopping());
       return false;
@@ -141,10 +142,16 @@ export class RequestGate {
    */
   async drain(timeoutMs: number): Promise<boolean> {
     const now = performance.now();
+    this.stoppingSince = now;
     await this.whileTrue(() => this.arrivals.hasWaitedSince(now), now + timeoutMs);
-    this.stopping = true;
     await this.whileTrue(() => this.openRequests > 0, now + timeoutMs);
     return this.openRequests === 0;
+  }
+
+  /** Whether a request is refused because it arrived after the process began to stop. */
+  isRefusedByStop(request: Pick<FastifyRequest, 'url' | 'raw'>): boolean {
+    if (this.stoppingSince === undefined || isHealthRoute(request)) return false;
+    return hasArrivedAfter(request.raw, this.stoppingSince);
   }
 
   private async whileTrue(condition: () => boolean, deadline: number): Promise<void> {
@@ -154,4 +161,4 @@ export class RequestGate {
   }
 }
 
-const isHealthRoute = ({ url }: FastifyRequest) => url.startsWith('/health/');
+const isHealthRoute = ({ url }: Pick<FastifyRequest, 'url'>) => url.startsWith('/health/');

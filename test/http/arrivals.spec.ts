@@ -120,18 +120,21 @@ describe('requests that arrive at once', () => {
     expect(begun.every((one) => Number(one.slice(1)) < CLIENTS / 2)).toBe(true);
   });
 
-  it('are all begun before a stop refuses what comes after them', async () => {
+  it('are all begun after a stop, which refuses what arrives later, even before they are begun', async () => {
     const gate = new RequestGate(config, arrivals);
-    const seen: boolean[] = [];
+    const refused: string[] = [];
     let stopped: Promise<boolean> | undefined;
-    onBegin = () => {
-      seen.push(gate.isStopping);
-      if (begun.length === CLIENTS / 4) stopped = gate.drain(60_000);
+    const [late, ...all] = await connected(CLIENTS + 1);
+    onBegin = (request) => {
+      const { url = '' } = request;
+      if (gate.isRefusedByStop({ url, raw: request })) refused.push(url);
+      if (begun.length !== CLIENTS / 4) return;
+      stopped = gate.drain(60_000);
+      late?.write(ask('/late', '10.0.0.2'));
     };
-    const all = await connected(CLIENTS);
     for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
-    await until(() => begun.length === CLIENTS);
-    expect(seen).not.toContain(true);
+    await until(() => begun.length === CLIENTS + 1);
+    expect(refused).toEqual(['/late']);
     expect(await stopped).toBe(true);
     expect(gate.isStopping).toBe(true);
   });
