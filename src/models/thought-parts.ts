@@ -103,10 +103,9 @@ export function withPiece(part: Fields, piece: Fields): Fields {
   return joined;
 }
 
-/** Checks that a value goes on with the text of a field. */
-const isMoreText = (part: Fields, field: string, value: unknown): value is string =>
-  typeof value === 'string' && typeof part[field] === 'string' && isTextField(field);
+/** Checks that a value and the field of a part are texts that come in pieces. */
+export const isMoreText = (part: Fields, field: string, value: unknown): value is string =>
+  typeof value === 'string' && typeof part[field] === 'string' && TEXT_FIELDS.includes(field);
 
-/** Checks for a field whose text comes in pieces. */
-export const isTextField = (field: string): boolean =>
-  ['text', 'summary', 'thinking', 'signature'].includes(field);
+/** The fields whose texts come in pieces. */
+const TEXT_FIELDS = ['text', 'summary', 'thinking', 'signature'];

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { continuesPart, isTextField, withPiece, type ThoughtParts } from '../thought-parts.js';
+import { continuesPart, isMoreText, withPiece, type ThoughtParts } from '../thought-parts.js';
 import type { Fields } from './fields.js';
 
 /** The last part of a field, and the parts before it. Adding a part takes the same time however many there are. */
@@ -65,7 +65,7 @@ function restOfPart(known: Fields, part: Fields | undefined) {
   let hasMore = false;
   for (const [field, value] of Object.entries(part)) {
     const before = known[field] ?? undefined;
-    const isText = typeof before === 'string' && typeof value === 'string' && isTextField(field);
+    const isText = typeof before === 'string' && isMoreText(known, field, value);
     if (isText && value.startsWith(before)) {
       const rest = value.slice(before.length);
       if (rest !== '') piece[field] = rest;
