@@ -4,7 +4,6 @@ import { expect } from '@jest/globals';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { PASSWORD } from './app.js';
 import type { Caller } from './client.js';
-import { isFull } from './effort.js';
 
 /** The two screen sizes that the page is made for. */
 export const SCREENS = {
@@ -188,14 +187,19 @@ export class WebPage {
 
   /**
    * Returns the serious and critical findings of axe-core, with the first element of each. Light colours get all
-   * rules, dark colours only the contrast rule. Colours do not depend on the size of the screen, so a light run
-   * tries the dark ones on wide screens only.
+   * rules, dark colours only the contrast rule.
    */
   async accessibilityFaults(): Promise<string[]> {
-    const faults = await this.accessibilityFaultsIn('light', '');
-    if (!isFull && this.page.viewportSize()?.width !== SCREENS.wide.width) return faults;
     const contrast = `, { runOnly: ['color-contrast'] }`;
-    return [...faults, ...(await this.accessibilityFaultsIn('dark', contrast))];
+    return [
+      ...(await this.accessibilityFaultsIn('light', '')),
+      ...(await this.accessibilityFaultsIn('dark', contrast)),
+    ];
+  }
+
+  /** Returns the findings in light colours alone, for a second size of the screen: it changes no colour. */
+  async accessibilityFaultsInLight(): Promise<string[]> {
+    return this.accessibilityFaultsIn('light', '');
   }
 
   private async accessibilityFaultsIn(

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { inBrowser } from '../../support/browser.js';
+import { isFull } from '../../support/effort.js';
 import { DATABASES, Walk } from '../../support/walk.js';
 import { account } from './account.suite.js';
 import { conversation } from './conversation.suite.js';
@@ -8,7 +9,18 @@ import { reading } from './reading.suite.js';
 import { staffConsole } from './console.suite.js';
 import { stop } from './stop.suite.js';
 
-/** All that people do on the page, on one screen: each suite begins with an empty database. */
+/** Views that a small screen can cut off or push out of sight. */
+const VIEWS = [conversation, keeping, account, staffConsole];
+/** What does not depend on the size of the screen. */
+const BEHAVIOURS = [reading, stop];
+
+/** The suites of each screen. A light run tries only the first view on both. */
+const SUITES = {
+  small: isFull ? [...VIEWS, ...BEHAVIOURS] : VIEWS,
+  wide: isFull ? [...VIEWS, ...BEHAVIOURS] : [conversation, ...BEHAVIOURS],
+};
+
+/** What people do on the page, on one screen: each suite begins with an empty database. */
 export const walkThrough = (screen: 'small' | 'wide'): void => {
   inBrowser(`the page on a ${screen} screen, with ${DATABASES[screen]}`, () => {
     let walk: Walk;
@@ -16,7 +28,6 @@ export const walkThrough = (screen: 'small' | 'wide'): void => {
       walk = await Walk.begin(screen);
     });
     afterAll(() => walk.end());
-    for (const suite of [conversation, reading, stop, keeping, account, staffConsole])
-      suite(() => walk);
+    for (const suite of SUITES[screen]) suite(() => walk);
   });
 };

@@ -142,6 +142,7 @@ export const conversation = (walk: () => Walk): void => {
       const calls = provider.calls;
       await tab.button('Send').click();
       await until(() => provider.calls !== calls);
+      await tab.expectInView(tab.button('Stop'));
       await tab.button('Stop').click();
       await tab.sees('Stopped · echo · 100 tokens');
       expect(await tab.button('Stop').isVisible()).toBe(false);
