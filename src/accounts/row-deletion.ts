@@ -6,7 +6,9 @@ import { CapsService } from '../wallet/caps.service.js';
 import { StorageService } from '../wallet/storage.service.js';
 
 /** Number of rows that one transaction deletes. A larger number would block SQLite's only writer for too long. */
-const BATCH_ROWS = 100;
+const BATCH_ROWS = 50;
+/** Number of entries and holds that one statement changes: SQLite keeps a copy of their pages in memory meanwhile. */
+const STATEMENT_ROWS = 500;
 
 /** Deletes the rows of a user whose account is deleted, except the account itself. */
 @Injectable()
@@ -27,7 +29,7 @@ export class RowDeletion {
 
   /** Removes the caps, and the texts of the user in the rows that stay for the books. */
   async removeTraces(tx: Tx, userId: string): Promise<void> {
-    await deleteIdempotencyKeys(tx, userId);
+    await forgetChosenTexts(tx, userId);
     await this.caps.removeAll(tx, userId);
   }
 
@@ -70,20 +72,31 @@ const sumOf = (rows: readonly { bytes: number }[]) =>
   rows.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** Removes idempotency keys and API key names, because the user chose their texts. */
-async function deleteIdempotencyKeys(tx: Tx, ownerId: string): Promise<void> {
-  await tx.write(
-    `/* account.forget_hold_keys */ UPDATE holds SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
-     WHERE owner_id = $1 AND claim_key IS NOT NULL RETURNING id`,
+async function forgetChosenTexts(tx: Tx, ownerId: string): Promise<void> {
+  for (const table of ['holds', 'ledger_entries'] as const)
+    while ((await forgetKeys(tx, table, ownerId)) === STATEMENT_ROWS);
+  let seq: number | undefined = 0;
+  while (seq !== undefined) seq = await forgetKeyNames(tx, ownerId, seq);
+}
+
+async function forgetKeys(tx: Tx, table: 'holds' | 'ledger_entries', ownerId: string) {
+  const rows = await tx.write(
+    `/* account.forget_keys */ UPDATE ${table} SET claim_route = NULL, claim_key = NULL, claim_hash = NULL WHERE id IN
+       (SELECT id FROM ${table} WHERE owner_id = $1 AND claim_key IS NOT NULL LIMIT ${String(STATEMENT_ROWS)})
+     RETURNING id`,
     [ownerId],
   );
-  await tx.write(
-    `/* account.forget_ledger_keys */ UPDATE ledger_entries SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
-     WHERE owner_id = $1 AND claim_key IS NOT NULL RETURNING id`,
-    [ownerId],
+  return rows.length;
+}
+
+/** Changes a number of entries after `seq`. Returns the last entry's `seq`, or undefined if no entry is left. */
+async function forgetKeyNames(tx: Tx, ownerId: string, seq: number): Promise<number | undefined> {
+  const rows = await tx.write<{ seq: number }>(
+    `/* account.forget_key_names */ UPDATE ledger_entries SET key_name = NULL WHERE id IN
+       (SELECT id FROM ledger_entries WHERE owner_id = $1 AND seq > $2 AND key_name IS NOT NULL
+        ORDER BY seq LIMIT ${String(STATEMENT_ROWS)})
+     RETURNING seq`,
+    [ownerId, seq],
   );
-  await tx.write(
-    `/* account.forget_key_names */ UPDATE ledger_entries SET key_name = NULL
-     WHERE owner_id = $1 AND key_name IS NOT NULL RETURNING id`,
-    [ownerId],
-  );
+  return rows.length === 0 ? undefined : Math.max(...rows.map((row) => row.seq));
 }

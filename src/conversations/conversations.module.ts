@@ -3,6 +3,7 @@ import { ModelsModule } from '../models/models.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { ClientChats } from './client-chats.service.js';
 import { ConversationsController } from './conversations.controller.js';
+import { ConversationErasure } from './conversation-erasure.js';
 import { ConversationPages } from './conversation-pages.js';
 import { ConversationsService } from './conversations.service.js';
 import { HistoryController } from './history.controller.js';
@@ -17,6 +18,7 @@ import { WholeTurnsService } from './whole-turns.service.js';
   controllers: [HistoryController, ConversationsController],
   providers: [
     ClientChats,
+    ConversationErasure,
     ConversationsService,
     ConversationPages,
     HistoryService,

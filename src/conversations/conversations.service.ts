@@ -7,8 +7,9 @@ import { UUID_KEY } from '../http/pagination.js';
 import { ConversationBusy, NotFound } from '../errors.js';
 import { ClientChat } from './client-chat.entity.js';
 import { Conversation } from './conversation.entity.js';
+import { ConversationErasure } from './conversation-erasure.js';
 import type { ChatMessage } from '../models/providers/provider.js';
-import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, sizeOfConversation, TURN_SIZE } from './sizes.js';
+import { CONVERSATION_SIZE, sizeOfConversation } from './sizes.js';
 import { titleOf } from './title.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { StorageService } from '../wallet/storage.service.js';
@@ -41,6 +42,7 @@ export class ConversationsService {
     private readonly reader: ReadConnection,
     private readonly holds: HoldsService,
     private readonly storage: StorageService,
+    private readonly erasure: ConversationErasure,
   ) {}
 
   /**
@@ -192,27 +194,7 @@ export class ConversationsService {
   async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
     await this.lockForAnswer(tx, ownerId, id);
     await this.storage.lock(tx, ownerId);
-    await this.erase(tx, ownerId, id);
-  }
-
-  /**
-   * Deletes a conversation and everything in it, and subtracts its bytes from the owner's storage. The caller
-   * must have locked the conversation and the owner's storage.
-   */
-  async erase(tx: Tx, ownerId: string, id: string): Promise<void> {
-    const [erased] = await tx.read<{ bytes: number }>(
-      `/* conversation.size */ SELECT ${CONVERSATION_SIZE}
-         + (SELECT coalesce(sum(${TURN_SIZE}), 0) FROM turns WHERE conversation_id = $1)
-         + (SELECT coalesce(sum(${CLIENT_CHAT_SIZE}), 0) FROM client_chats WHERE conversation_id = $1) AS bytes
-       FROM conversations WHERE id = $1`,
-      [id],
-    );
-    if (!erased) throw new NotFound();
-    await tx.write(
-      `/* conversation.remove */ DELETE FROM conversations WHERE id = $1 RETURNING id`,
-      [id],
-    );
-    await this.storage.remove(tx, ownerId, { bytes: erased.bytes, conversations: 1 });
+    await this.erasure.erase(tx, ownerId, id);
   }
 
   /** Opens an empty conversation of the owner. Throws `StorageFull`. */

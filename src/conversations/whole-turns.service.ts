@@ -3,6 +3,7 @@ import { In } from 'typeorm';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
 import { NotFound } from '../errors.js';
+import { ConversationErasure } from './conversation-erasure.js';
 import { ConversationsService } from './conversations.service.js';
 import { StorageService } from '../wallet/storage.service.js';
 import { TURN_SIZE } from './sizes.js';
@@ -22,6 +23,7 @@ export class WholeTurnsService {
     private readonly reader: ReadConnection,
     private readonly conversations: ConversationsService,
     private readonly storage: StorageService,
+    private readonly erasure: ConversationErasure,
   ) {}
 
   /** Returns the owner's turns with these ids that exist, in no order. */
@@ -73,7 +75,7 @@ export class WholeTurnsService {
       );
       return;
     }
-    await this.conversations.erase(tx, ownerId, conversationId);
+    await this.erasure.erase(tx, ownerId, conversationId);
   }
 
   private async conversationOf(tx: Tx, ownerId: string, id: string): Promise<string> {

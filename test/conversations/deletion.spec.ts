@@ -4,6 +4,8 @@ import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { everyRowOf, allContentOf } from '../support/all-content.js';
 import { ProviderProbe } from '../support/provider-probe.js';
+import { StatementLog } from '../support/statement-log.js';
+import { storedOf } from '../support/stored-rows.js';
 import { openThread, sendMessage } from '../support/threads.js';
 
 /** Long enough that SQLite keeps it on pages of its own. */
@@ -88,5 +90,22 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
     expect(provider.calls).toBe(calls);
     expect(await ada.balance()).toBe(4000 - 300);
     expect(await ada.history()).toEqual([]);
+  });
+
+  it('deletes at most 25 turns with one statement, because SQLite keeps their pages in memory', async () => {
+    const bob = await app.newUser();
+    const long = await openThread(bob);
+    for (let i = 0; i < 30; i++) expect((await sendMessage(bob, long, 'again')).status).toBe(200);
+    const log = StatementLog.of(app.nest);
+    const sent = await log.during(async () => {
+      expect((await bob.send('DELETE', `/api/conversations/${long}/`)).status).toBe(204);
+    });
+    expect(sent.filter(({ name }) => name === 'conversation.remove_turns')).toHaveLength(2);
+    expect(await bob.history()).toEqual([]);
+    expect(await storedOf(app.database, await app.ownerOf(bob))).toEqual({
+      bytes: 0,
+      conversations: 0,
+    });
+    expect(await bob.balance()).toBe(1000);
   });
 });
