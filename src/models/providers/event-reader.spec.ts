@@ -48,6 +48,7 @@ describe('the data of server-sent events', () => {
       'data: {"a":1}\ndata: {}\ndata: [DONE]\n',
       ['{"a":1}', '{}', '[DONE]'],
     ],
+    ['JSON on each line, and [DONE]', '{"a":1}\n{}\n\n[DONE]\n', ['{"a":1}', '{}', '[DONE]']],
     ['nothing', '', []],
     ['characters of several bytes', 'data: “ü😀”\n\n', ['“ü😀”']],
     ['a byte order mark', '\ufeffdata: one\n\n', ['one']],
@@ -82,6 +83,19 @@ describe('the data of server-sent events', () => {
     };
     await expect(all()).rejects.toThrow(EventTooLarge);
     expect(pulled).toBeLessThan(15);
+  });
+
+  it.each(['data: ', ''])('passes on the events that end with one line end: %j', async (field) => {
+    const line = `${field}{"a":123}\n`;
+    expect(await read(Array.from({ length: 50 }, () => line))).toHaveLength(50);
+    // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
+    async function* endless() {
+      for (;;) yield bytesOf(line);
+    }
+    for await (const { text } of readEvents(endless(), 100)) {
+      expect(text).toBe('{"a":123}');
+      break;
+    }
   });
 
   it('accepts any number of events, because the bound is for each one', async () => {

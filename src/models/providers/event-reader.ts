@@ -40,10 +40,9 @@ export async function* readEvents(
         // Some servers send blank lines while they are silent, and each would make an event.
         if (line === '' && event.chars === 0) continue;
         event.add(line);
-        if (line !== '') continue;
         // Not with `yield*`, which waits several times for each event of a list.
-        for (const whole of event.toEvents()) yield whole;
-        event = new EventLines();
+        for (const whole of line === '' ? event.toEvents() : event.takeEarlier()) yield whole;
+        if (line === '') event = new EventLines();
       }
     }
     if (event.chars + piecesChars > eventMaxChars) throw new EventTooLarge();
@@ -62,21 +61,34 @@ class EventLines {
   private name = '';
   /** Whether a line is JSON without a field name: an error inside a stream, or an answer that is not a stream. */
   private isBare = false;
+  /** Whether each line so far is a whole event. */
+  private areWhole = true;
   private readonly lines: string[] = [];
 
   add(line: string): void {
     this.chars += line.length;
     const match = /^(data|event|error): ?(.*)$/su.exec(line);
     if (!match) {
-      this.isBare ||= /^\s*\{/.test(line);
-      if (this.isBare && line !== '' && !line.startsWith(':')) this.lines.push(line);
+      this.isBare ||= /^\s*(?:\{|\[DONE\]\s*$)/.test(line);
+      if (this.isBare && line !== '' && !line.startsWith(':')) this.push(line);
       return;
     }
     const [, field, value = ''] = match;
     if (field === 'event') this.name = value.trim();
-    else this.lines.push(value);
+    else this.push(value);
     // Not a standard field, but some servers send it.
     if (field === 'error') this.name = field;
+  }
+
+  /**
+   * Takes the events before the last line, if each line is one. Otherwise a long answer whose events end with one line
+   * end would arrive only at its end, or be too large for one event.
+   */
+  takeEarlier(): ServerEvent[] {
+    if (!this.areWhole || this.lines.length < 2) return [];
+    const earlier = this.lines.splice(0, this.lines.length - 1);
+    this.chars = this.lines[0]?.length ?? 0;
+    return earlier.map((text) => ({ name: this.name, text }));
   }
 
   /**
@@ -84,12 +96,15 @@ class EventLines {
    * requires, unless its name says that it is an error. Returns several events if each line is one.
    */
   toEvents(): ServerEvent[] {
-    const { name, lines } = this;
+    const { name, lines, areWhole } = this;
     if (!isErrorName(name) && lines.every((line) => line.trim() === '')) return [];
-    if (lines.length > 1 && lines.every((line) => WHOLE_LINE.test(line))) {
-      return lines.map((text) => ({ name, text }));
-    }
+    if (areWhole && lines.length > 0) return lines.map((text) => ({ name, text }));
     return [{ name, text: lines.join('\n') }];
+  }
+
+  private push(line: string): void {
+    this.lines.push(line);
+    this.areWhole &&= WHOLE_LINE.test(line);
   }
 }
 
