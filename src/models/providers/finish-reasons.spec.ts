@@ -18,10 +18,19 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     'not_finished',
     'unfinished',
     'continue',
+    ...['running', 'PENDING', 'queued', 'generating'],
   ],
   stop: ['stop', 'STOP', 'end_turn', 'eos', 'stop_sequence', 'completed', 'other', 'constructor'],
   length: [
-    ...['length', 'model_length', 'max_tokens', 'MAX_TOKENS', 'max_output_tokens', 'max-length'],
+    ...[
+      'token_budget_exhausted',
+      'length',
+      'model_length',
+      'max_tokens',
+      'MAX_TOKENS',
+      'max_output_tokens',
+      'max-length',
+    ],
     ...[
       'model_context_window_exceeded',
       'token_limit',
@@ -45,7 +54,8 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'failed', 'interrupted', 'timed_out'],
     ...['MISSING_THOUGHT_SIGNATURE', 'function_call_filter: MALFORMED_FUNCTION_CALL'],
     ...['preempted', 'evicted', 'terminated', 'out_of_memory', 'oom', 'TOO_MANY_TOOL_CALLS'],
-    ...['server_shutdown', 'connection_closed'],
+    ...['server_shutdown', 'connection_closed', 'throttled', 'RESOURCE_EXHAUSTED', 'server_busy'],
+    ...['deadline_exceeded', 'no_capacity', 'modelUnloaded', 'connection_lost', 'stalled'],
   ],
 };
 

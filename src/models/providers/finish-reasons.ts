@@ -12,8 +12,13 @@ const MEANINGS: readonly (readonly [words: RegExp, meaning: EndMeaning])[] = [
     /^$|^(?:null|none|undefined|(?:finish_reason_)?unspecified|in_progress|incremental|continue)$|^(?:not_|un)finish/,
     'no end',
   ],
+  [/^(?:running|pending|queued|processing|generating|streaming)$/, 'no end'],
   [/error|fail|abort|cancel|timed?_?out|interrupt|disconnect|overload|exception/, 'broken'],
   [/insufficient|unavailable|rate_limit|quota|malformed|unexpected|crash|killed|reset/, 'broken'],
+  [
+    /throttl|resource_?exhaust|busy|(?:no|at|over)_capacity|deadline|unload|stalled|_lost$/,
+    'broken',
+  ],
   [
     /terminated|preempt|evict|dropped|broke|shut_?down|closed|memory|^oom$|invalid|too_many|missing/,
     'broken',
