@@ -23,6 +23,12 @@ describe('tool calls in pieces', () => {
     expect(calls.list()).toEqual([{ id: 'a', function: { name: 'one', arguments: 'ab' } }]);
   });
 
+  it('have an empty name if none came', () => {
+    const calls = new ToolCalls();
+    calls.add([{ index: 0, id: 'a', function: { arguments: '{}' } }]);
+    expect(calls.list()).toEqual([{ id: 'a', function: { name: '', arguments: '{}' } }]);
+  });
+
   it('do not reach the prototype of objects', () => {
     const calls = new ToolCalls();
     const piece = JSON.parse('{"index": 0, "__proto__": {"polluted": true}, "id": "a"}') as {

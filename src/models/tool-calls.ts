@@ -20,8 +20,14 @@ export class ToolCalls {
 
   /** Returns the calls so far, in their order. */
   list(): ToolCall[] {
-    return [...this.calls].sort(([one], [other]) => one - other).map(([, call]) => call);
+    return [...this.calls].sort(([one], [other]) => one - other).map(([, call]) => withName(call));
   }
+}
+
+/** Returns a call with an empty name if its provider sent none, because clients need the field. */
+function withName(call: Record<string, unknown>): ToolCall {
+  const called = call['function'];
+  return isObject(called) ? { ...call, function: { name: '', ...called } } : call;
 }
 
 /** Returns the number of characters in the texts of a call: its arguments, names and ids. */

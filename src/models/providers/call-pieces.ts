@@ -1,16 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isFields, type Fields } from './fields.js';
+import { UNSCANNED, advanceScan, isSameJson, type ObjectScan } from './object-scan.js';
 import type { ToolCallDelta } from './provider.js';
-
-/** The progress of a scan for one whole JSON object in streamed text. Each piece is scanned once. */
-interface ObjectScan {
-  readonly depth: number;
-  readonly isInString: boolean;
-  readonly isEscaped: boolean;
-  readonly isWhole: boolean;
-}
-
-const UNSCANNED: ObjectScan = { depth: 0, isInString: false, isEscaped: false, isWhole: false };
 
 /** A tool call, with the properties that decide which pieces belong to it. */
 interface KnownCall {
@@ -164,7 +155,7 @@ function callOf(calls: KnownCalls, piece: Piece, knownBefore: number): KnownCall
   const candidates = index === undefined ? calls : calls.filter((call) => call.index === index);
   if (id !== undefined) {
     const named = candidates.findLast((call) => call.id === id);
-    if (named) return named;
+    if (named) return isOther(named, piece) ? undefined : named;
     // A late id belongs to the last call at its index, if that call has no id yet.
     const last = index === undefined ? undefined : candidates.at(-1);
     return last?.id === undefined && !beginsNewCall(last, piece) ? last : undefined;
@@ -176,6 +167,12 @@ function callOf(calls: KnownCalls, piece: Piece, knownBefore: number): KnownCall
   return beginsNewCall(last, piece) ? undefined : last;
 }
 
+/** Checks whether a piece is not a repetition of a whole call with its id. Some servers use the name as the id. */
+function isOther(call: KnownCall, { name, text }: Piece): boolean {
+  if (!call.scan.isWhole || !text.trimStart().startsWith('{')) return false;
+  return (name !== undefined && name !== call.name) || !isSameJson(call.text, text);
+}
+
 /** Checks whether a piece without an id cannot belong to the call before it. */
 function beginsNewCall(call: KnownCall | undefined, { index, name, text }: Piece): boolean {
   if (!call) return true;
@@ -183,21 +180,6 @@ function beginsNewCall(call: KnownCall | undefined, { index, name, text }: Piece
   if (index === undefined && name !== undefined && (call.scan.isWhole || call.heldBack !== ''))
     return true;
   return call.scan.isWhole && text.trimStart().startsWith('{');
-}
-
-function advanceScan(scan: ObjectScan, text: string): ObjectScan {
-  let { depth, isInString, isEscaped, isWhole } = scan;
-  for (const char of text) {
-    if (isEscaped) isEscaped = false;
-    else if (isInString && char === '\\') isEscaped = true;
-    else if (char === '"') isInString = !isInString;
-    else if (!isInString && (char === '{' || char === '[')) depth += 1;
-    else if (!isInString && (char === '}' || char === ']')) {
-      depth -= 1;
-      isWhole = depth === 0;
-    }
-  }
-  return { depth, isInString, isEscaped, isWhole };
 }
 
 /**

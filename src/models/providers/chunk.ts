@@ -58,13 +58,18 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
 
 type Output = Pick<Chunk, 'text' | 'reasoning' | 'thoughtParts' | 'pieces' | 'isMessage'>;
 
-/** Reads the delta. If it is empty or missing, reads the message that some servers send beside it or instead. */
+/**
+ * Reads the delta. If it is empty or missing, reads the message or the text that some servers send beside it or
+ * instead.
+ */
 function outputIn(choice: Fields | undefined): Output {
   const delta = fieldsOf(choice?.['delta']);
   const message = fieldsOf(choice?.['message']);
-  const output = outputOf(delta ?? message ?? { content: choice?.['text'] }, !delta && !!message);
+  const text = hasContent(choice?.['text']) ? { content: choice?.['text'] } : undefined;
+  const beside = message ?? text;
+  const output = outputOf(delta ?? beside ?? {}, !delta && !!message);
   const isEmpty = output.text === '' && output.reasoning === '' && output.pieces.length === 0;
-  return delta && message && isEmpty ? outputOf(message, true) : output;
+  return delta && beside && isEmpty ? outputOf(beside, !!message) : output;
 }
 
 const outputOf = (message: Fields, isMessage: boolean): Output => ({
@@ -128,9 +133,18 @@ function reasoningIn(message: Fields): string {
 
 /** Returns the pieces of tool calls. `function_call` is the older form of a single call. */
 function piecesIn({ tool_calls: calls, function_call: called }: Fields): readonly unknown[] {
-  if (Array.isArray(calls)) return calls;
-  if (fieldsOf(calls)) return [calls];
+  if (Array.isArray(calls)) return calls.map(withFunction);
+  if (fieldsOf(calls)) return [withFunction(calls)];
   return fieldsOf(called) ? [{ index: 0, function: called }] : [];
+}
+
+/** Puts the name and the arguments of a call into its `function`. Cloudflare's models send them without one. */
+function withFunction(piece: unknown): unknown {
+  const { name, arguments: args, ...rest } = fieldsOf(piece) ?? {};
+  const isPlain = name === undefined && args === undefined;
+  return isPlain || isFields(rest['function'])
+    ? piece
+    : { ...rest, function: { name, arguments: args } };
 }
 
 const SENT_ERROR: Fault = { fault: 'the provider sent an error in its stream' };
@@ -154,6 +168,8 @@ const ERROR_FIELDS = [
   ...['message', 'msg', 'detail', 'errors', 'error_msg', 'error_message', 'error_description'],
   ...['Error', 'exception', 'fault', 'failure'],
 ];
+/** The sentence of servers that send `code` and `message` with each event (Spark). */
+const SUCCESS_WORD = /^(?:ok|success|successful|succeeded|成功)$/i;
 const CODE_FIELDS = ['code', 'error_code', 'errcode'];
 const STATUS_FIELDS = ['status', 'status_code', 'statusCode'];
 
@@ -169,13 +185,16 @@ function isError(chunk: Fields, choice: Fields | undefined): boolean {
   if (choice) return false;
   return (
     chunk['success'] === false ||
-    ERROR_FIELDS.some((field) => hasContent(chunk[field])) ||
+    ERROR_FIELDS.some((field) => saysError(chunk[field])) ||
     CODE_FIELDS.some((field) => isFaultCode(chunk[field])) ||
     STATUS_FIELDS.some((field) => isErrorKind(chunk[field]) || Number(chunk[field]) >= 400)
   );
 }
 
 const isErrorKind = (kind: unknown) => typeof kind === 'string' && isErrorName(kind);
+
+const saysError = (value: unknown) =>
+  hasContent(value) && !(typeof value === 'string' && SUCCESS_WORD.test(value.trim()));
 
 /** Checks for content: some servers send an error object whose fields are all empty. */
 function hasContent(value: unknown): boolean {
@@ -202,6 +221,6 @@ function textOf(content: unknown, isWanted: (part: Fields) => boolean): string {
 }
 
 function innerText(part: Fields): string {
-  const inner = part['text'] ?? part['thinking'] ?? part['summary'];
+  const inner = part['text'] ?? part['thinking'] ?? part['summary'] ?? part['value'];
   return typeof inner === 'string' ? inner : textOf(inner, isAnswerPart);
 }

@@ -71,7 +71,7 @@ function toUsage(usage: Fields): Usage {
 
 /**
  * Merges two reports of usage. The last value of each count wins, because some servers report the counts one by
- * one. Zeros after other counts only mark the end of the stream and are ignored.
+ * one, with 0 for the other count. So a 0 does not replace a count of the prompt or the answer.
  */
 export function mergeUsage(
   earlier: Usage | undefined,
@@ -80,5 +80,12 @@ export function mergeUsage(
   if (!earlier || !latest) return latest ?? earlier;
   if (latest.promptTokens === 0 && latest.completionTokens === 0) return earlier;
   const counts = Object.entries(latest).filter(([, count]) => !Number.isNaN(count));
-  return { ...earlier, ...Object.fromEntries(counts) };
+  return {
+    ...{ ...earlier, ...Object.fromEntries(counts) },
+    promptTokens: countAfter(earlier.promptTokens, latest.promptTokens),
+    completionTokens: countAfter(earlier.completionTokens, latest.completionTokens),
+  };
 }
+
+const countAfter = (earlier: number, latest: number) =>
+  Number.isNaN(latest) || (latest === 0 && earlier > 0) ? earlier : latest;

@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import { ToolCalls } from '../tool-calls.js';
+import { INITIAL_STATE, step, type AnswerState } from './answer-machine.js';
+
+const choice = (delta: object, finish_reason: string | null = null) => ({
+  choices: [{ index: 0, delta, finish_reason }],
+});
+const called = (...calls: object[]) => choice({ tool_calls: calls });
+const word = choice({ content: 'Hi' });
+const stop = choice({}, 'stop');
+const usage = { prompt_tokens: 10, completion_tokens: 5 };
+const DONE = '[DONE]';
+
+/** Returns the answer after these events: its phase, its text and its calls as `id name arguments`. */
+function answerOf(...events: (string | object)[]) {
+  let state: AnswerState = INITIAL_STATE;
+  let text = '';
+  const calls = new ToolCalls();
+  for (const event of events) {
+    const next = step(state, {
+      name: '',
+      text: typeof event === 'string' ? event : JSON.stringify(event),
+    });
+    state = next.state;
+    text += next.delta?.text ?? '';
+    calls.add(next.delta?.toolCalls ?? []);
+  }
+  const named = calls.list().map((call) => {
+    const { name, arguments: args } = call['function'] as { name?: string; arguments: string };
+    return `${String(call['id']).replace(/^call_[0-9a-f]{24}$/, 'new')} ${name ?? '-'} ${args}`;
+  });
+  return { phase: state.phase, text, calls: named, usage: state.usage };
+}
+
+describe('an answer in the form of one kind of server', () => {
+  it.each<[string, (string | object)[], string]>([
+    [
+      'a code and a word of success in each event, and no reason (Spark)',
+      [{ code: 0, message: 'Success', ...word }, { code: 0, message: 'Success', usage }, DONE],
+      'Hi',
+    ],
+    ['an envelope that reports success first', [{ code: 200, msg: 'ok' }, word, stop, DONE], 'Hi'],
+    [
+      'the text beside an empty delta',
+      [{ choices: [{ index: 0, text: 'Hi', delta: { role: 'assistant' } }] }, stop, DONE],
+      'Hi',
+    ],
+    [
+      'the text beside the same delta',
+      [{ choices: [{ index: 0, text: 'Hi', delta: { content: 'Hi' } }] }, stop, DONE],
+      'Hi',
+    ],
+    [
+      'a text with a value',
+      [choice({ content: [{ type: 'text', text: { value: 'Hi', annotations: [] } }] }), stop, DONE],
+      'Hi',
+    ],
+    ['a reason that says that it continues', [choice({ content: 'Hi' }, 'running'), DONE], 'Hi'],
+  ])('is whole with %s', (_, events, text) => {
+    expect(answerOf(...events)).toMatchObject({ phase: 'over', text, calls: [] });
+  });
+
+  it.each<[string, (string | object)[]]>([
+    ['a code that is not success', [{ code: 500, msg: 'ok' }, word, stop, DONE]],
+    ['a message that is not success', [word, { code: 0, message: 'overloaded' }, stop, DONE]],
+    ['an error beside the word of success', [word, { message: 'OK', error: 'x' }, stop, DONE]],
+  ])('is broken with %s', (_, events) => {
+    expect(answerOf(...events)).toMatchObject({ phase: 'broken' });
+  });
+
+  const X1 = '{"x":1}';
+  it.each<[string, object[], string[]]>([
+    [
+      'without `function`, with arguments as an object (Cloudflare)',
+      [called({ name: 'one', arguments: { x: 1 } }, { name: 'two', arguments: {} })],
+      [`new one ${X1}`, 'new two {}'],
+    ],
+    [
+      'without `function`, in pieces',
+      [
+        called({ index: 0, id: 'a', name: 'one', arguments: '{"x"' }),
+        called({ index: 0, arguments: ':1}' }),
+      ],
+      [`a one ${X1}`],
+    ],
+    [
+      'with one id and two names',
+      [
+        called({ id: 'a', function: { name: 'one', arguments: X1 } }),
+        called({ id: 'a', function: { name: 'two', arguments: X1 } }),
+      ],
+      [`a one ${X1}`, `a two ${X1}`],
+    ],
+    [
+      'with their name as the id',
+      [
+        called({ id: 'one', function: { name: 'one', arguments: X1 } }),
+        called({ id: 'one', function: { name: 'one', arguments: '{"x"' } }),
+        called({ id: 'one', function: { arguments: ':2}' } }),
+      ],
+      [`one one ${X1}`, 'one one {"x":2}'],
+    ],
+    [
+      'sent whole once more, in another spacing',
+      [
+        called({ id: 'a', function: { name: 'one', arguments: X1 } }),
+        called({ id: 'a', function: { name: 'one', arguments: '{ "x": 1 }' } }),
+      ],
+      [`a one ${X1}`],
+    ],
+  ])('has its calls %s', (_, events, calls) => {
+    expect(answerOf(...events, stop, DONE)).toMatchObject({ phase: 'over', calls });
+  });
+
+  it.each<[string, object[]]>([
+    ['one by one', [{ prompt_tokens: 10 }, { completion_tokens: 5 }]],
+    [
+      'one by one, with 0 for the other',
+      [
+        { prompt_tokens: 10, completion_tokens: 0, total_tokens: 10 },
+        { prompt_tokens: 0, completion_tokens: 5, total_tokens: 5 },
+      ],
+    ],
+    ['and then as 0', [usage, { prompt_tokens: 0, completion_tokens: 0 }]],
+    ['once among events without it', [{}, usage, {}]],
+  ])('has its usage %s', (_, reports) => {
+    const events = reports.map((report) => ({ choices: [], usage: report }));
+    const counts = { promptTokens: 10, completionTokens: 5 };
+    expect(answerOf(word, ...events, stop, DONE).usage).toEqual(counts);
+  });
+});
