@@ -23,8 +23,9 @@ export interface Exchange {
 }
 
 /**
- * Applies the limits to callers, and shows the state of the limits on each response. If the counters fail, other
- * requests are accepted, but logins and registrations get a 503: an attacker could otherwise guess passwords.
+ * Applies the limits to callers, and shows the state of the limits on each response. If the counters fail, reads are
+ * accepted, but logins and registrations get a 503: an attacker could otherwise guess passwords. What spends gets a 503
+ * only if the database is busy or away, because a flood would otherwise pass uncounted.
  */
 @Injectable()
 export class Limiter {
@@ -126,6 +127,7 @@ export class Limiter {
       (result) => this.enforceWithDelay(exchange, policy, key, result),
       (error: unknown) => {
         this.logFailure(error);
+        if (policy === this.policies.spend && error instanceof Unavailable) throw error;
         return true;
       },
     );

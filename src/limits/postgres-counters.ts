@@ -1,5 +1,6 @@
+import { POSTGRES_CONNECT_TIMEOUT_MS } from '../database/data-source.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
-import { Unavailable } from '../errors.js';
+import { DatabaseBusy } from '../errors.js';
 import { BoundedMap } from './bounded-map.js';
 import { Counters, type CountResult } from './counters.js';
 import { TICKS_KEPT, type Policy } from './policy.js';
@@ -8,8 +9,11 @@ import { TICKS_KEPT, type Policy } from './policy.js';
 const KEYS_MAX = 200;
 /** Maximum number of refusals that are remembered, so that they need no query. */
 const REFUSALS_MAX = 50_000;
-/** After this time a counter counts as failed, so that the caller does not wait longer. */
-const TIMEOUT_MS = 2000;
+/**
+ * After this time a counter counts as failed, so that the caller does not wait longer. A statement waits for a connection
+ * just as long, so counters do not fail before the other work of a busy process.
+ */
+const TIMEOUT_MS = POSTGRES_CONNECT_TIMEOUT_MS;
 
 interface PendingCount {
   readonly policy: Policy;
@@ -151,7 +155,7 @@ export class PostgresCounters extends Counters {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Unavailable('The limits are not reached.', 1));
+        reject(new DatabaseBusy());
       }, TIMEOUT_MS);
     });
     try {
