@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/until.js';
 import { BatchQueue } from './batch-queue.js';
@@ -59,5 +60,34 @@ describe('BatchQueue', () => {
     expect(stalled).toEqual([[1]]);
     for (const end of ends) end();
     await queue.idle();
+  });
+
+  it('is idle when the last batch has ended, and overlaps no batches without a time limit', async () => {
+    const { queue, batches, ends } = queueOf({ batchMax: 1 });
+    let isIdle = false;
+    queue.add(1);
+    queue.add(2);
+    expect(queue.depth).toBe(2);
+    const idle = queue.idle().then(() => (isIdle = true));
+    await sleep(20);
+    expect([batches, queue.depth, isIdle]).toEqual([[[1]], 1, false]);
+    ends.shift()?.();
+    await turn();
+    expect([batches, queue.depth, isIdle]).toEqual([[[1], [2]], 0, false]);
+    ends.shift()?.();
+    await idle;
+  });
+
+  it('does not report a batch that ended in time as stalled', async () => {
+    let stalled = 0;
+    const work = async (take: () => number[], onStalled: (tell: () => void) => void) => {
+      onStalled(() => (stalled += 1));
+      await Promise.resolve(take());
+    };
+    const queue = new BatchQueue(work, { batchMax: 1, stallTimeoutMs: 1 });
+    queue.add(1);
+    await queue.idle();
+    await sleep(20);
+    expect(stalled).toBe(0);
   });
 });

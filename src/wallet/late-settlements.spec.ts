@@ -45,6 +45,18 @@ describe('LateSettlements', () => {
     expect([one.attempts, one.givenUp]).toEqual([5, 0]);
   });
 
+  it('leaves no timer behind when it is settled', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout');
+    const before = timers().length;
+    expect(await settle(new LateSettlements(PATIENT), new Settlement(1))).toBe('settled');
+    expect(timers().length).toBeLessThanOrEqual(before);
+  });
+
+  it('begins with the shortest pause and doubles it, so that a short outage ends soon', async () => {
+    const limits = { ...PATIENT, retryMinMs: 0.000_01, retryMaxMs: 600_000 };
+    expect(await settle(new LateSettlements(limits), new Settlement(6))).toBe('settled');
+  });
+
   it('continues without the caller, who gets a 503 in the end', async () => {
     const late = new LateSettlements(QUICK);
     const one = new Settlement(Infinity);
