@@ -170,6 +170,21 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     expect([await ada.balance(), await bob.balance()]).toEqual([3900, 3900]);
   });
 
+  it('keeps the keys of two routes apart', async () => {
+    const ada = await app.newUser();
+    const question = { model: 'echo', messages: [{ role: 'user', content: 'once' }] };
+    const asOpenAi = () =>
+      ada.send('POST', '/v1/chat/completions', question, { 'Idempotency-Key': 'two-routes' });
+    const both = [await chat(ada, 'two-routes'), await asOpenAi(), await asOpenAi()];
+    expect(both.map(({ status, headers }) => [status, headers['idempotent-replayed']])).toEqual([
+      [200, undefined],
+      [200, undefined],
+      [200, 'true'],
+    ]);
+    expect(await ada.balance()).toBe(3800);
+    expect(await ada.history()).toHaveLength(2);
+  });
+
   it('does not store a refusal: the key is free again after a 402', async () => {
     const ada = await app.newUser({ tokens: 0 });
     expect((await chat(ada, 'poor')).status).toBe(402);

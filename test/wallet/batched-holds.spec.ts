@@ -124,12 +124,17 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
     await app.nest
       .get(UnitOfWork)
       .run((tx) => app.nest.get(HoldsService).release(tx, second, 'expired'));
-    const outcomes = await Promise.allSettled([
-      capture(ada, first, 100),
-      capture(ada, second, 100),
-      capture(bob, third, 100),
-      capture(ada, first, 100),
-    ]);
+    let outcomes: PromiseSettledResult<unknown>[] = [];
+    const issued = await moneyStatements(async () => {
+      outcomes = await Promise.allSettled([
+        capture(ada, first, 100),
+        capture(ada, second, 100),
+        capture(bob, third, 100),
+        capture(ada, first, 100),
+      ]);
+    });
+    // Only those that are refused run again alone.
+    expect(issued.filter((name) => name === 'hold.resolve')).toHaveLength(2);
     const expired = { status: 'rejected', reason: expect.any(AnswerExpired) as unknown };
     expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([expired, expired]);
     expect([await moneyOf(ada), await moneyOf(bob)]).toEqual([
@@ -137,6 +142,8 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
       [900, 0],
     ]);
     expect((await entriesOf(ada)).map(({ amount }) => amount)).toEqual([-100]);
+    const again = await moneyStatements(() => Promise.allSettled([capture(ada, second, 100)]));
+    expect(again).toEqual(['hold.capture_many', 'hold.resolve']);
     expect(await app.database.differences()).toEqual([]);
   });
 

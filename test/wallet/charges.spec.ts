@@ -126,6 +126,10 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     expect((await app.nest.get(WalletService).summary(ada)).limits.spentToday).toBe(0);
     await pay(ada, 100);
     expect(await counter()).toEqual([0, 100]);
+    await counted(-1, 500);
+    const today = await unitOfWork.run((tx) => holds.hold(tx, { ownerId: ada, amount: 100 }));
+    await unitOfWork.run((tx) => holds.capture(tx, today, 100, why));
+    expect(await counter()).toEqual([0, 100]);
     expect(await app.database.differences()).toEqual([]);
   });
 

@@ -47,5 +47,7 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
     await unitOfWork.run((tx) => charges.charge(tx, { ownerId, amount: 300, ...why }));
     await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 50 }));
     expect(await wallets.spendable(ownerId, undefined)).toBe(650);
+    expect(await wallets.available(ownerId)).toBe(3650);
+    expect(await wallets.available('nobody')).toBe(0);
   });
 });
