@@ -25,9 +25,13 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
       good: embed,
       greedy: answerJson({ data: listOf([1]), usage: { prompt_tokens: 1_000_000_000 } }),
       vague: answerJson({ data: listOf([1]), usage: { prompt_tokens: -1, total_tokens: 'x' } }),
+      marked: (call) => {
+        const data = [{ index: null, embedding: vectorAt(0) }];
+        call.open(200, 'application/json').response.end(`\ufeff${JSON.stringify({ data })}`);
+      },
       slow: (call) => void waiting.push(call),
     });
-    const names = ['good', 'greedy', 'vague', 'slow'];
+    const names = ['good', 'greedy', 'vague', 'marked', 'slow'];
     app = await TestApp.start(kind, modelsOf(upstream.baseUrl, names));
     ada = await app.newUser({ tokens: 100_000 });
   });
@@ -113,6 +117,15 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     }
     const packed = await ask({ input: ['one', 'two'], encoding_format: 'base64' });
     expect(packed.response.body.data[1].embedding).toBe('AADAPwAAoL8AAEBA');
+  });
+
+  it('are read after a byte order mark, and with null for their place', async () => {
+    const { response, charged } = await ask({ model: 'flat:marked', input: 'x' });
+    const [first] = (response.body as { data: object[] }).data;
+    expect([first, charged]).toEqual([
+      { object: 'embedding', index: 0, embedding: vectorAt(0) },
+      100,
+    ]);
   });
 
   it('of 2,048 inputs arrive complete, in order, as base64', async () => {

@@ -49,7 +49,11 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     errorBody('Maximum context length is 8192 tokens.', 'context_length_exceeded'),
   ),
   temperature: refuse(422, { detail: [{ msg: 'temperature must be at most 2' }] }),
-  large: refuse(413, errorBody('Too large.')),
+  // Some servers begin JSON with a byte order mark.
+  large: (call) => {
+    const body = `\ufeff${JSON.stringify(errorBody('Too large.'))}`;
+    call.open(413, 'application/json').response.end(body);
+  },
   limited: refuse(429, errorBody('secret words'), { 'Retry-After': '17' }),
   overloaded: refuse(503, errorBody('secret words')),
   key: refuse(401, errorBody('secret words', 'invalid_api_key')),

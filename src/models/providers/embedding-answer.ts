@@ -15,7 +15,8 @@ export function readEmbeddings(text: string, count: number): Embeddings | undefi
   const vectors = new Map<number, Embedding>();
   let dimensions: number | undefined;
   for (const [n, item] of items.entries()) {
-    const { embedding, index = n } = fieldsOf(item) ?? {};
+    const { embedding, index: given } = fieldsOf(item) ?? {};
+    const index = given ?? n;
     const numbers = numbersOf(embedding);
     if (!isCount(index) || index >= count || vectors.has(index)) return undefined;
     if (!numbers || numbers.length !== (dimensions ?? numbers.length)) return undefined;

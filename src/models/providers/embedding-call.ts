@@ -79,7 +79,8 @@ async function readAnswer({ body }: ProviderResponse, reportOf: Reporter): Promi
         throw new ProviderBusy(MEMORY_RETRY_SECONDS, { report });
       }
     }
-    return Buffer.concat(parts).toString();
+    // The decoder removes a byte order mark, which JSON must not have.
+    return new TextDecoder().decode(Buffer.concat(parts));
   } finally {
     answersInMemory.bytes -= bytes;
   }

@@ -40,7 +40,8 @@ export async function refusalIn(response: ProviderResponse, signal: AbortSignal)
   } finally {
     clearTimeout(timer);
   }
-  const text = Buffer.concat(parts).subarray(0, REFUSAL.maxBytes).toString();
+  // The decoder removes a byte order mark, which JSON must not have.
+  const text = new TextDecoder().decode(Buffer.concat(parts).subarray(0, REFUSAL.maxBytes));
   return { status, retryAfter: retryAfterIn(headers), text };
 }
 
