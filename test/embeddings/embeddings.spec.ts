@@ -26,8 +26,8 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
       greedy: answerJson({ data: listOf([1]), usage: { prompt_tokens: 1_000_000_000 } }),
       vague: answerJson({ data: listOf([1]), usage: { prompt_tokens: -1, total_tokens: 'x' } }),
       marked: (call) => {
-        const data = [{ index: null, embedding: vectorAt(0) }];
-        call.open(200, 'application/json').response.end(`\ufeff${JSON.stringify({ data })}`);
+        const body = { data: [{ index: null, embedding: vectorAt(0) }] };
+        call.open(200, 'application/json').response.end(`\ufeff${JSON.stringify(body)}`);
       },
       slow: (call) => void waiting.push(call),
     });

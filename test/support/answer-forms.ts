@@ -10,6 +10,8 @@ export interface Answer {
 /** The form of an answer: everything that servers do differently. */
 export interface Style {
   readonly lineEnd: string;
+  /** Whether a blank line ends each event. Without noise between the events, one line end is enough. */
+  readonly hasBlankLines: boolean;
   readonly emptyReason: unknown;
   readonly isReasonWithLastWord: boolean;
   readonly reasonTimes: number;
@@ -51,6 +53,7 @@ const NOISE = [
 
 export const styles: fc.Arbitrary<Style> = fc.record({
   lineEnd: fc.constantFrom('\n', '\r\n', '\r'),
+  hasBlankLines: fc.boolean(),
   emptyReason: fc.constantFrom(null, '', undefined, 'null'),
   isReasonWithLastWord: fc.boolean(),
   reasonTimes: fc.integer({ min: 1, max: 3 }),
@@ -132,11 +135,13 @@ export const toEvent = (chunk: unknown) =>
   `data: ${typeof chunk === 'string' ? chunk : JSON.stringify(chunk)}`;
 
 /** Returns the events as bytes, with noise between them, and cut at arbitrary places. */
-export function bytesOf(events: readonly string[], { lineEnd, noise, cuts }: Style): Uint8Array[] {
+export function bytesOf(events: readonly string[], style: Style): Uint8Array[] {
+  const { lineEnd, hasBlankLines, noise, cuts } = style;
+  const eventEnd = hasBlankLines || noise.length > 0 ? '\n\n' : '\n';
   const mixed = events.flatMap((event, n) =>
     noise[n] === undefined ? [event] : [noise[n], event],
   );
-  const all = mixed.map((event) => `${event}\n\n`.replaceAll('\n', lineEnd)).join('');
+  const all = mixed.map((event) => (event + eventEnd).replaceAll('\n', lineEnd)).join('');
   const bytes = new TextEncoder().encode(all);
   const parts: Uint8Array[] = [];
   for (let at = 0, n = 0; at < bytes.length; n += 1) {
