@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadRequest, ParseError, UnsupportedMediaType } from '../errors.js';
-import { RawBody, decodeBody } from './decode-body.js';
+import { countValues, RawBody, decodeBody } from './decode-body.js';
 
 const decode = (body: string | Buffer, contentType = 'application/json') =>
   decodeBody(new RawBody(Buffer.from(body as string), contentType));
@@ -34,6 +34,12 @@ describe('a JSON body', () => {
     ['too many levels', '['.repeat(501) + ']'.repeat(501)],
     ['a byte order mark', '\ufeff{}'],
     ['too many values', `[${'0,'.repeat(20_001)}0]`],
+    [
+      'too many brackets',
+      `[${Array(42)
+        .fill('['.repeat(490) + ']'.repeat(490))
+        .join(',')}]`,
+    ],
     ['white space alone', ' '],
   ])('is refused if it has %s', (_, text) => {
     expect(() => decode(text)).toThrow(ParseError);
@@ -43,6 +49,15 @@ describe('a JSON body', () => {
   it('may have 500 levels, and any number of brackets in its strings', () => {
     expect(decode('['.repeat(500) + ']'.repeat(500))).toHaveLength(1);
     expect(decode(JSON.stringify({ a: '"[{\\'.repeat(501) }))).toHaveProperty('a');
+  });
+
+  it('counts as many values as it has commas or brackets', () => {
+    expect(countValues('[[],[[]]]', 10)).toBe(4);
+    expect(countValues('[0,0,0]', 10)).toBe(2);
+  });
+
+  it('may have 20,000 commas between lists', () => {
+    expect(decode(`[${'[],'.repeat(20_000)}[]]`)).toHaveLength(20_001);
   });
 });
 

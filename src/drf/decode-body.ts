@@ -18,10 +18,13 @@ const MULTIPART_TYPE = parseMediaType('multipart/form-data');
 const DEPTH_MAX = 500;
 /** Maximum number of digits, as in Python. Longer numbers take quadratic time. */
 const DIGITS_MAX = 4300;
-/** Maximum number of commas in JSON. It is checked before parsing, because a value costs far more than its bytes. */
+/**
+ * Maximum number of commas in JSON. It is checked before parsing, because a value costs far more than its bytes. As many
+ * brackets may be opened, and `DEPTH_MAX` more.
+ */
 const COMMAS_MAX = 20_000;
-/** Above this number of commas, numbers have JavaScript's precision. A text field then refuses them. */
-const EXACT_COMMAS_MAX = 1000;
+/** Above this number of commas or brackets, numbers have JavaScript's precision. A text field then refuses them. */
+const EXACT_VALUES_MAX = 1000;
 /** Django's limit. */
 const FORM_FIELDS_MAX = 1000;
 
@@ -95,13 +98,13 @@ function parseForm(bytes: Buffer, charset: string | undefined): Record<string, s
 }
 
 function parseJson(text: string, commasMax: number): unknown {
-  const commas = countCommas(text, commasMax);
+  const values = countValues(text, commasMax);
   const value = parseOrThrow(() => secureJson.parse(text));
-  return commas > EXACT_COMMAS_MAX ? value : parseOrThrow(() => withExactIntegers(value, text));
+  return values > EXACT_VALUES_MAX ? value : parseOrThrow(() => withExactIntegers(value, text));
 }
 
 function parsePlain(text: string, commasMax: number): unknown {
-  countCommas(text, commasMax);
+  countValues(text, commasMax);
   return parseOrThrow(() => secureJson.parse(text));
 }
 
@@ -142,10 +145,13 @@ const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const OPENS = new Set([0x5b, 0x7b]);
 const CLOSES = new Set([0x5d, 0x7d]);
 
-/** Counts brackets and commas outside strings, in one pass. The text may be invalid JSON. Throws `ParseError`. */
-export function countCommas(text: string, commasMax: number): number {
+/**
+ * Counts opening brackets and commas outside strings, in one pass, and returns the larger number. The text may be
+ * invalid JSON. Throws `ParseError`.
+ */
+export function countValues(text: string, commasMax: number): number {
   if (text.startsWith('\ufeff')) throw new ParseError('Unexpected UTF-8 BOM');
-  let [depth, commas, inString] = [0, 0, false];
+  let [depth, opened, commas, inString] = [0, 0, 0, false];
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (inString) {
@@ -153,10 +159,12 @@ export function countCommas(text: string, commasMax: number): number {
       else if (code === QUOTE) inString = false;
     } else if (code === QUOTE) inString = true;
     else if (code === COMMA) commas += 1;
-    else if (OPENS.has(code)) depth += 1;
+    else if (OPENS.has(code)) [depth, opened] = [depth + 1, opened + 1];
     else if (CLOSES.has(code)) depth -= 1;
     if (depth > DEPTH_MAX) throw new ParseError('nested too deeply');
-    if (commas > commasMax) throw new ParseError('too many values');
+    if (commas > commasMax || opened > commasMax + DEPTH_MAX) {
+      throw new ParseError('too many values');
+    }
   }
-  return commas;
+  return Math.max(commas, opened);
 }

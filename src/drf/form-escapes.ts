@@ -1,5 +1,6 @@
 import { BadRequest } from '../errors.js';
 import { isUtf8, lenientDecoder } from './charset.js';
+import { replaceEach } from './text.js';
 
 const PERCENT = 0x25;
 /**
@@ -13,17 +14,17 @@ const RUNS_MAX = 1000;
  * `BadRequest` if the form has too many of them.
  */
 export function unescaper(charset: string | undefined): (part: string) => string {
-  if (isUtf8(charset)) return (part) => unescapeUtf8(part.replaceAll('+', ' '));
+  if (isUtf8(charset)) return (part) => unescapeUtf8(replaceEach(part, '+', ' '));
   const decode = lenientDecoder(charset);
   let runs = 0;
   return (part) => {
-    const text = part.replaceAll('+', ' ');
+    const text = replaceEach(part, '+', ' ');
     let [plain, end] = ['', 0];
     // `replaceAll` would find all runs before the first callback.
     for (const { 0: escapes, index } of text.matchAll(/(?:%[\da-f]{2})+/gi)) {
       runs += 1;
       if (runs > RUNS_MAX) throw new BadRequest('Too many escapes in the form.');
-      const bytes = Buffer.from(escapes.replaceAll('%', ''), 'hex');
+      const bytes = Buffer.from(replaceEach(escapes, '%', ''), 'hex');
       plain += text.slice(end, index) + decode(bytes);
       end = index + escapes.length;
     }

@@ -1,5 +1,5 @@
 import { isFields } from '../fields/field-reader.js';
-import { countCommas } from '../drf/decode-body.js';
+import { countValues } from '../drf/decode-body.js';
 import { readThoughtParts, type ThoughtParts } from '../models/thought-parts.js';
 import { plain, readContent, refuse, textAt } from './content-parts.js';
 import { placeOfItem, type ItemPlace } from './item-ids.js';
@@ -24,8 +24,8 @@ export interface Input {
 }
 
 const ITEMS_MAX = 2048;
-/** Maximum number of commas in the thinking parts of all items. The checks of the body do not look into strings. */
-const PARTS_COMMAS_MAX = 20_000;
+/** Maximum number of commas, or of brackets, in the thinking parts of all items. The checks of the body do not look into strings. */
+const PARTS_VALUES_MAX = 20_000;
 /** `developer` is OpenAI's newer name for `system`. Other servers know only the older one. */
 const ROLES = new Map([
   ['user', 'user'],
@@ -49,7 +49,7 @@ export function readInput(input: unknown): Input {
     return refuse('input', `Too long: at most ${String(ITEMS_MAX)} items.`);
   }
   const items: InputItem[] = [];
-  const budget: Budget = { commas: PARTS_COMMAS_MAX };
+  const budget: Budget = { values: PARTS_VALUES_MAX };
   const leftOut = new Set<string>();
   input.forEach((item: unknown, n) => {
     const path = `input[${String(n)}]`;
@@ -63,7 +63,7 @@ export function readInput(input: unknown): Input {
 
 /** What the thinking parts of the items that are not read yet may contain. */
 interface Budget {
-  commas: number;
+  values: number;
 }
 
 /** Parses one item. Returns undefined for a kind that only OpenAI's own tools create. */
@@ -108,7 +108,7 @@ function partsOf(item: Fields, path: string, budget: Budget): ThoughtParts | und
   const { encrypted_content: text } = item;
   if (typeof text !== 'string' || !text.startsWith('{')) return undefined;
   try {
-    budget.commas -= countCommas(text, budget.commas);
+    budget.values -= countValues(text, budget.values);
   } catch {
     return refuse(`${path}.encrypted_content`, 'Too many values, or nested too deeply.');
   }

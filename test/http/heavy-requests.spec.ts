@@ -81,6 +81,7 @@ const BODIES: readonly (readonly [what: string, body: string, type?: string])[] 
     `message=${repeated('%83a').slice(8)}`,
     `${FORM}; charset=shift_jis`,
   ],
+  ['lists within lists', `{"a":${list('['.repeat(490) + ']'.repeat(490), 999)},"amount":1}`],
   ['a form of ampersands', repeated('&'), FORM],
   ['a form of equals signs', repeated('='), FORM],
   ['a form of empty parts', repeated('--b\r\n\r\n\r\n'), MULTIPART],
