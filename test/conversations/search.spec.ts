@@ -116,6 +116,19 @@ describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) =
     expect(await bob.balance()).toBe(100_000 - 100 * texts.length);
   });
 
+  it('finds turns across the gaps that deleted turns leave', async () => {
+    const kim = await app.newUser();
+    for (const n of [0, 1, 2]) await kim.chat(`a gap ${String(n)}`);
+    await app.database.rows(
+      `UPDATE turns SET ordinal = 5000 * ordinal WHERE message LIKE 'a gap %'`,
+    );
+    const { body } = await kim.get('/api/chat/?search=A+GAP&page_size=2');
+    const { results, next } = body as { results: { message: string }[]; next: string };
+    const { body: rest } = await kim.get(next.slice(app.url.length));
+    const all = [...results, ...(rest as { results: typeof results }).results];
+    expect(all.map(({ message }) => message)).toEqual(['a gap 2', 'a gap 1', 'a gap 0']);
+  });
+
   it('is not started if the client left while it waited', async () => {
     const probe = new QueryProbe(app.nest);
     const leaving = new AbortController();
