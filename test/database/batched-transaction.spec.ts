@@ -132,6 +132,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
   it('are refused only while ten thousand wait', async () => {
     const units = gathering((_, inputs) => Promise.resolve([...inputs]));
     const waiting = Array.from({ length: 10_000 }, () => units.add('one', NEVER_ABORTED, finish));
+    expect(units.depth).toBe(10_000);
     const tooMany = units.add('one too many', NEVER_ABORTED, finish);
     await expect(tooMany).rejects.toEqual(new Unavailable('Too many requests are waiting.', 1));
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['one']));

@@ -142,6 +142,7 @@ describe('the units that share a commit on SQLite', () => {
       done += 1;
     };
     const waiting = Array.from({ length: 10_000 }, () => turns.add(count));
+    expect(turns.depth).toBe(10_000);
     const refused = expect(turns.add(count)).rejects.toMatchObject({
       message: 'Too many requests are waiting.',
     });

@@ -61,6 +61,21 @@ describe.each(databaseKinds)('the spending caps of many API keys on %s', (kind) 
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
+  it('charges nothing for a key past its cap, beside another key of the same owner', async () => {
+    const ada = await app.newUser();
+    const [small, free] = [
+      await makeKey(app.http, ada, { limit: 100 }),
+      await makeKey(app.http, ada),
+    ];
+    const callers = Array.from({ length: 10 }, () => [small.caller, free.caller]).flat();
+    const answers = await Promise.all(callers.map((caller) => ask(caller, 'echo')));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(11);
+    expect([await usedOf(ada, small), await usedOf(ada, free)]).toEqual([100, 1000]);
+    expect(await ada.balance()).toBe(2900);
+    expect(await ada.history()).toHaveLength(11);
+    expect(await app.database.differences()).toEqual([]);
+  });
+
   it('runs no statement for a user without a cap', async () => {
     const ada = await app.newUser();
     const { caller } = await makeKey(app.http, ada);
