@@ -469,10 +469,9 @@ export class ServerError extends AppError {
 }
 
 /**
- * Too much is waiting, or the process is stopping. The client can retry, here or at another process. Throw
- * one of the subclasses below.
+ * Too much is waiting, or the process is stopping. The client can retry, here or at another process.
  */
-export class Unavailable extends AppError {
+export abstract class Unavailable extends AppError {
   readonly status = 503;
   readonly code = 'unavailable';
   override readonly headers: Readonly<Record<string, string>>;
@@ -507,6 +506,13 @@ export class QueueFull extends Unavailable {
 export class TooManyLogins extends Unavailable {
   constructor() {
     super('Too many logins are waiting.', 1);
+  }
+}
+
+/** The counters of the rate limits fail. A login that is not counted would let an attacker guess passwords. */
+export class LoginsNotCounted extends Unavailable {
+  constructor() {
+    super('Logins cannot be counted at the moment.', 1);
   }
 }
 

@@ -1,10 +1,10 @@
-import { LastStaffMember, NotFound, Unavailable, ValidationFailed } from '../errors.js';
+import { LastStaffMember, NotFound, TooManyLogins, ValidationFailed } from '../errors.js';
 import { PAGE_PARAMETERS } from '../openapi/page.dto.js';
 import { describeRoute } from '../openapi/route-docs.js';
 import { DeletionDto, MeChangeDto, MeDto, SessionPageDto } from './accounts.dto.js';
 import { WRONG_PASSWORD } from './passwords.service.js';
 
-const busy = new Unavailable('Too many logins are waiting.', 1);
+const busy = new TooManyLogins();
 
 export const AccountDocs = {
   read: () =>

@@ -1,4 +1,4 @@
-import { Unavailable, ValidationFailed } from '../errors.js';
+import { TooManyLogins, ValidationFailed } from '../errors.js';
 import { describeRoute } from '../openapi/route-docs.js';
 import {
   AcceptedDto,
@@ -8,7 +8,7 @@ import {
 } from './passwords.dto.js';
 import { LINK_INVALID, WRONG_PASSWORD } from './passwords.service.js';
 
-const busy = new Unavailable('Too many logins are waiting.', 1);
+const busy = new TooManyLogins();
 const tooCommon = new ValidationFailed({ new_password: ['This password is too common.'] });
 
 export const PasswordDocs = {

@@ -1,4 +1,4 @@
-import { NotFound, PermissionDenied, Unavailable, ValidationFailed } from '../errors.js';
+import { NotFound, PermissionDenied, TooManyLogins, ValidationFailed } from '../errors.js';
 import { PAGE_PARAMETERS } from '../openapi/page.dto.js';
 import { describeRoute, type ParameterDescription } from '../openapi/route-docs.js';
 import { CreditDto, GrantedDto } from './admin.dto.js';
@@ -78,7 +78,7 @@ export const UserDocs = {
       errors: [
         staffOnly,
         new ValidationFailed({ username: ['A user with that username already exists.'] }),
-        new Unavailable('Too many logins are waiting.', 1),
+        new TooManyLogins(),
       ],
     }),
 

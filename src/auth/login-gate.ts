@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Limiter, type Exchange } from '../limits/limiter.service.js';
+import { Limiter, type LimitedRequest } from '../limits/limiter.service.js';
 import { networkOf } from '../http/network.js';
 import { usernameKey } from '../users/users.service.js';
 import { LoginNetworks } from './login-networks.js';
@@ -17,7 +17,7 @@ export class LoginGate {
    * Counts an attempt and returns the network that it comes from. Throws `Throttled` before the password is
    * checked. The words and the time of the refusal are the same whether the user exists or not.
    */
-  async admit(exchange: Exchange, username: string): Promise<string> {
+  async admit(exchange: LimitedRequest, username: string): Promise<string> {
     const network = networkOf(exchange.request.ip);
     // A digest, because the attempted name may be of any length.
     const name = createHash('sha256').update(usernameKey(username)).digest('base64url');

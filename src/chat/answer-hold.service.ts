@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { assertNewestTurn } from '../conversations/newest-turn.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
-import { throwOwnerGone } from '../database/database-errors.js';
+import { throwOwnerGone } from '../conversations/owner-gone.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseUnavailable, InsufficientBalance } from '../errors.js';

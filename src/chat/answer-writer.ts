@@ -11,7 +11,7 @@ import { ChatService, type BegunAnswer } from './chat.service.js';
 import type { Question } from './question.js';
 
 /** A request, and the reply that a paid answer is written to. */
-export interface Exchange {
+export interface PaidRequest {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly principal: Principal;
@@ -22,21 +22,24 @@ export interface Exchange {
 export class AnswerWriter {
   constructor(private readonly chat: ChatService) {}
 
-  /** Sends the whole answer. Throws what refuses the request before the answer starts, as plain HTTP errors. */
+  /**
+   * Sends the answer, as JSON or as events. Throws every error that occurs before the answer starts. The error filter
+   * then sends it as a plain HTTP error.
+   */
   async answer(
-    exchange: Exchange,
+    exchange: PaidRequest,
     question: Question,
     format: AnswerFormat,
     isStream: boolean,
   ): Promise<void> {
     const { reply, principal } = exchange;
-    const signal = stopSignal(reply, question);
+    const signal = disconnectSignalFor(reply, question);
     if (isStream) {
       const begun = await this.chat.begin(principal, question);
       await this.stream(exchange, question, begun, format, signal);
       return;
     }
-    const begun = await this.chat.beginWhole(principal, question, signal);
+    const begun = await this.chat.beginUnstreamed(principal, question, signal);
     const turn = begun.turn ?? (await begun.generation.run(signal));
     setTurnHeaders(reply, turn, begun.turn ? begun.isReplay : false);
     const isFallback = begun.generation?.fallbacks.isAsked ?? isFromOtherModel(turn, question);
@@ -49,7 +52,7 @@ export class AnswerWriter {
    * response head is delayed for a while, so that it can name the model that answers.
    */
   private async stream(
-    exchange: Exchange,
+    exchange: PaidRequest,
     question: Question,
     begun: BegunAnswer,
     format: AnswerFormat,
@@ -103,7 +106,7 @@ function openStream(
  * Returns a signal that is aborted when the caller disconnects. With an idempotency key it is never aborted,
  * because the client may disconnect and retry to get the full answer.
  */
-function stopSignal(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {
+function disconnectSignalFor(reply: FastifyReply, { idempotencyKey }: Question): AbortSignal {
   return idempotencyKey === undefined ? disconnectSignal(reply) : new AbortController().signal;
 }
 

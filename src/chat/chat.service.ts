@@ -51,7 +51,7 @@ export class ChatService {
    * Begins an answer for a caller that wants no stream. Returns the saved turn if the model can answer at
    * once. Throws the same errors as `begin`.
    */
-  async beginWhole(
+  async beginUnstreamed(
     principal: Principal,
     question: Question,
     signal: AbortSignal,
@@ -74,14 +74,14 @@ export class ChatService {
     idempotency: IdempotencyRecord | undefined,
     mayRetry = true,
   ): Promise<BegunAnswer> {
-    const whole = (await question.prepare?.()) ?? question;
-    const asked = await this.planner.withThread(principal.userId, whole);
-    const plan = await this.planner.plan(principal, asked);
+    const prepared = (await question.prepare?.()) ?? question;
+    const planned = await this.planner.withConversation(principal.userId, prepared);
+    const plan = await this.planner.plan(principal, planned);
     try {
-      return { generation: await this.held.begin(principal, asked, plan, idempotency) };
+      return { generation: await this.held.begin(principal, planned, plan, idempotency) };
     } catch (error) {
       const isOutdated = error instanceof ContextOutdated;
-      const isOpened = asked.newConversationId !== undefined && isUniqueViolation(error);
+      const isOpened = planned.newConversationId !== undefined && isUniqueViolation(error);
       if (mayRetry && (isOutdated || isOpened))
         return this.beginHeld(principal, question, idempotency, false);
       throw isOutdated ? new ConversationBusy() : error;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../new-id.js';
 import type { Turn } from '../conversations/turn.entity.js';
-import { throwOwnerGone } from '../database/database-errors.js';
+import { throwOwnerGone } from '../conversations/owner-gone.js';
 import { isFlat } from '../models/pricing.js';
 import type { Principal } from '../principal.js';
 import { ChargesService } from '../wallet/charges.service.js';
@@ -69,8 +69,8 @@ export class InstantAnswerService {
       if (!outcome) {
         const { text, ...done } = answer(request);
         const ending = { status: 'complete', ending: 'complete' } as const;
-        const asked = { model, request, held: charged };
-        outcome = outcomeOf(asked, { ...ending, text, toolCalls: [], done });
+        const heldRequest = { model, request, held: charged };
+        outcome = outcomeOf(heldRequest, { ...ending, text, toolCalls: [], done });
       }
       const ended = { principal, turnId, conversationId, question, modelId, content, outcome };
       return this.turns.saveFirst(tx, ended, { holdId: null, charged, available, ordinal });

@@ -38,7 +38,7 @@ export interface AnswerEnd {
 }
 
 /** What a model produced, and how it ended. `done` is undefined for an answer that was cut off. */
-interface Produced {
+interface EndedOutput {
   readonly status: TurnStatus;
   readonly ending: Ending;
   readonly text: string;
@@ -51,12 +51,12 @@ interface Produced {
 /** Counts and prices what was produced. `amount` is at most `held`. */
 export function outcomeOf(
   { model, request, held }: HeldRequest,
-  { status, ending, text, reasoning = '', thoughtParts = '', toolCalls, done }: Produced,
+  { status, ending, text, reasoning = '', thoughtParts = '', toolCalls, done }: EndedOutput,
 ): Outcome {
   const calls = JSON.stringify(toolCalls).slice(1, -1);
-  const asked = ending === 'never asked' ? [] : request.messages;
+  const sentMessages = ending === 'never asked' ? [] : request.messages;
   const estimated = {
-    promptTokens: estimatePrompt(asked, model.imageTokens),
+    promptTokens: estimatePrompt(sentMessages, model.imageTokens),
     completionTokens: estimateTokens(text + reasoning + calls),
   };
   const isEmpty = ending === 'complete' && text + reasoning + calls === '';

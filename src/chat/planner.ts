@@ -4,7 +4,10 @@ import { newId } from '../new-id.js';
 import { TooLongForModel, ValidationFailed } from '../errors.js';
 import { isLongerThan, tooLong } from '../drf/text.js';
 import { ClientChats } from '../conversations/client-chats.service.js';
-import { ConversationsService, type Thread } from '../conversations/conversations.service.js';
+import {
+  ConversationsService,
+  type OwnConversation,
+} from '../conversations/conversations.service.js';
 import { newestTurn } from '../conversations/newest-turn.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
@@ -62,7 +65,7 @@ export class Planner {
   ) {}
 
   /** Adds the conversation of the client's chat to the question, or the id of a conversation to open. */
-  async withThread(ownerId: string, question: Question): Promise<Question> {
+  async withConversation(ownerId: string, question: Question): Promise<Question> {
     if (question.chatId === undefined) return question;
     const conversationId = await this.clientChats.find(ownerId, question.chatId);
     return conversationId === undefined
@@ -123,16 +126,19 @@ export class Planner {
   private async measure(
     model: Model,
     question: Question,
-    conversation: Thread | undefined,
+    conversation: OwnConversation | undefined,
   ): Promise<Measured> {
-    const asked: ChatMessage = { role: 'user', content: question.message };
+    const userMessage: ChatMessage = { role: 'user', content: question.message };
     const wanted = Math.min(question.maxTokens ?? model.maxTokens, model.maxTokens);
     // An answer may be as long as the whole context, but half of the context is reserved for the earlier turns.
     const reserved = Math.min(wanted, Math.floor(model.contextTokens / 2));
-    const budget = model.contextTokens - reserved - estimatePrompt([asked]);
+    const budget = model.contextTokens - reserved - estimatePrompt([userMessage]);
     const messages = question.messages
       ? [...systemOf(question, conversation), ...question.messages.map(toProviderMessage)]
-      : [...(conversation ? await this.conversations.context(conversation, budget) : []), asked];
+      : [
+          ...(conversation ? await this.conversations.context(conversation, budget) : []),
+          userMessage,
+        ];
     assertPartsArePaid(model, messages);
     const further = question.extra ? JSON.stringify(question.extra) : '';
     const prompt = countPrompt(messages, further, model.imageTokens);
@@ -152,7 +158,10 @@ export class Planner {
  * Returns the conversation's `system` text for a client's chat, because the context that the client sends
  * does not contain it.
  */
-const systemOf = ({ chatId }: Question, conversation: Thread | undefined): ChatMessage[] =>
+const systemOf = (
+  { chatId }: Question,
+  conversation: OwnConversation | undefined,
+): ChatMessage[] =>
   chatId !== undefined && conversation?.system
     ? [{ role: 'system', content: conversation.system }]
     : [];

@@ -24,11 +24,11 @@ export function contentOf(
   question: Question,
   { response, reasoning, thoughtParts, toolCalls }: AnswerTexts = NO_ANSWER,
 ): TurnContent {
-  const [asked, answered] = [toStorableText(question.message), toStorableText(response)];
+  const [message, answer] = [toStorableText(question.message), toStorableText(response)];
   return {
-    message: asked,
-    response: answered,
-    folded: foldedBeside(asked, answered),
+    message,
+    response: answer,
+    folded: foldedBeside(message, answer),
     reasoning: reasoning === '' ? null : toStorableText(reasoning),
     thoughtParts: thoughtParts === '' ? null : thoughtParts,
     toolCalls: toolCalls.length > 0 ? JSON.stringify(toolCalls) : null,

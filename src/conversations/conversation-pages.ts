@@ -10,13 +10,13 @@ import {
   type Paginated,
 } from '../http/pagination.js';
 import type { Conversation } from './conversation.entity.js';
-import { CONVERSATION, type Thread } from './conversations.service.js';
+import { CONVERSATION, type OwnConversation } from './conversations.service.js';
 import { SavingOrder } from './saving-order.js';
 
 /** Returns the bytes that a conversation adds to a page. */
-const bytesOf = ({ title, system }: Thread) => Buffer.byteLength(title + (system ?? ''));
+const bytesOf = ({ title, system }: OwnConversation) => Buffer.byteLength(title + (system ?? ''));
 
-type ListedThread = Thread & Pick<Conversation, 'ordinal'>;
+type ListedConversation = OwnConversation & Pick<Conversation, 'ordinal'>;
 
 /** The orders of the list, by their names in `?ordering=`. */
 export const ORDERINGS = {
@@ -45,7 +45,7 @@ export class ConversationPages {
    * Returns a page of conversations. Throws `ValidationFailed` for an unknown ordering, and `NotFound` for a
    * cursor that is not in our format.
    */
-  list(ownerId: string, asked: PageRequest, ordering: string): Promise<Paginated<Thread>> {
+  list(ownerId: string, asked: PageRequest, ordering: string): Promise<Paginated<OwnConversation>> {
     const { by, first } = orderingOf(ordering);
     if (by === 'ordinal') {
       const read = (keyset: Keyset) => this.bySaving(ownerId, keyset);
@@ -59,28 +59,28 @@ export class ConversationPages {
       );
     }
     const read = (keyset: Keyset) => this.byActivity(ownerId, keyset);
-    const keyOf = ({ updatedAt, id }: Thread) => `${String(updatedAt)}.${id}`;
+    const keyOf = ({ updatedAt, id }: OwnConversation) => `${String(updatedAt)}.${id}`;
     return paginate(asked, read, UPDATED_KEY, keyOf, bytesOf, first);
   }
 
-  private async bySaving(ownerId: string, keyset: Keyset): Promise<ListedThread[]> {
+  private async bySaving(ownerId: string, keyset: Keyset): Promise<ListedConversation[]> {
     const isId = keyset.key !== undefined && UUID_KEY.test(keyset.key);
     const { key, comparison, order, limit } = isId
       ? await this.order.ofConversation(ownerId, keyset)
       : keyset;
     const after = key === undefined ? '' : `AND ordinal ${comparison} $3`;
-    return this.reader.read<ListedThread>(
+    return this.reader.read<ListedConversation>(
       `/* conversation.list */ SELECT ${CONVERSATION}, ordinal FROM conversations
        WHERE owner_id = $1 ${after} ORDER BY ordinal ${order} LIMIT $2`,
       [ownerId, limit, ...(key === undefined ? [] : [Number(key)])],
     );
   }
 
-  private byActivity(ownerId: string, keyset: Keyset): Promise<ListedThread[]> {
+  private byActivity(ownerId: string, keyset: Keyset): Promise<ListedConversation[]> {
     const { key, comparison, order, limit } = keyset;
     const [, moment, id] = UPDATED_KEY.exec(key ?? '') ?? [];
     const after = moment === undefined ? '' : `AND (updated_at, id) ${comparison} ($3, $4)`;
-    return this.reader.read<ListedThread>(
+    return this.reader.read<ListedConversation>(
       `/* conversation.by_activity */ SELECT ${CONVERSATION}, ordinal FROM conversations
        WHERE owner_id = $1 ${after} ORDER BY updated_at ${order}, id ${order} LIMIT $2`,
       [ownerId, limit, ...(moment === undefined ? [] : [Number(moment), id])],

@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
-/** A thread of turns. A message without a conversation opens one. */
+/** An ordered list of turns. A message without a conversation opens one. */
 @Entity('conversations', { withoutRowid: true })
 @Index('conversations_owner_ordinal', ['ownerId', 'ordinal'], { unique: true })
 @Index('conversations_owner_updated', ['ownerId', 'updatedAt', 'id'])

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { throwOwnerGone } from '../database/database-errors.js';
+import { throwOwnerGone } from './owner-gone.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
@@ -17,7 +17,7 @@ import {
 import { ConversationDocs } from './conversations.docs.js';
 import { ConversationPages, ORDERING_DEFAULT } from './conversation-pages.js';
 import { ConversationsService } from './conversations.service.js';
-import { exportJson, exportMarkdown, threadToWire } from './export.js';
+import { exportJson, exportMarkdown, conversationToWire } from './export.js';
 import { HistoryService } from './history.service.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import { bytesOfTurn, turnToWire } from './turn-wire.js';
@@ -49,7 +49,7 @@ export class ConversationsController {
     @QueryText('ordering') ordering: string | undefined,
   ): Promise<ConversationPageDto> {
     const page = await this.pages.list(userId, asked, ordering ?? ORDERING_DEFAULT);
-    return { ...page, results: page.results.map(threadToWire) };
+    return { ...page, results: page.results.map(conversationToWire) };
   }
 
   @ConversationDocs.create()
@@ -64,7 +64,7 @@ export class ConversationsController {
     const opened = await this.unitOfWork
       .run((tx) => this.conversations.create(tx, principal.userId, settings))
       .catch(throwOwnerGone);
-    return threadToWire(opened);
+    return conversationToWire(opened);
   }
 
   @ConversationDocs.read()
@@ -74,7 +74,7 @@ export class ConversationsController {
     @CurrentPrincipal() { userId }: Principal,
     @Param('id') id: string,
   ): Promise<ConversationDto> {
-    return threadToWire(await this.conversations.find(userId, id));
+    return conversationToWire(await this.conversations.find(userId, id));
   }
 
   @ConversationDocs.change()
@@ -92,7 +92,7 @@ export class ConversationsController {
       ...(model !== undefined && { model }),
       ...(system !== undefined && { system }),
     };
-    return threadToWire(
+    return conversationToWire(
       await this.unitOfWork.run((tx) => this.conversations.change(tx, userId, id, settings)),
     );
   }
@@ -134,10 +134,12 @@ export class ConversationsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const format = formatOf(type ?? 'json');
-    const thread = await this.conversations.find(userId, id);
-    const file = `conversation-${thread.id}.${format.extension}`;
+    const conversation = await this.conversations.find(userId, id);
+    const file = `conversation-${conversation.id}.${format.extension}`;
     void reply.header('Content-Disposition', `attachment; filename="${file}"`).type(format.type);
-    void reply.send(Readable.from(format.write(thread, this.history.readAll(thread.id))));
+    void reply.send(
+      Readable.from(format.write(conversation, this.history.readAll(conversation.id))),
+    );
   }
 
   /**

@@ -27,13 +27,13 @@ export const CONVERSATION = `id, title, model, system, created_at AS "createdAt"
 const EMPTY_ANSWER_TEXT = '(The answer was stopped before its first word.)';
 
 /** The fields of a conversation that its owner can read. */
-export type Thread = Pick<
+export type OwnConversation = Pick<
   Conversation,
   'id' | 'title' | 'model' | 'system' | 'createdAt' | 'updatedAt'
 >;
 
 /** The fields that its owner may set. */
-export type ThreadSettings = Pick<Conversation, 'title' | 'model' | 'system'>;
+export type ConversationSettings = Pick<Conversation, 'title' | 'model' | 'system'>;
 
 /** Reads, locks, opens, changes and deletes conversations. */
 @Injectable()
@@ -49,9 +49,9 @@ export class ConversationsService {
    * Returns a conversation of the owner. Throws `NotFound` for an unknown id, and for a conversation of
    * another user.
    */
-  async find(ownerId: string, id: string): Promise<Thread> {
+  async find(ownerId: string, id: string): Promise<OwnConversation> {
     assertId(id);
-    const [conversation] = await this.reader.read<Thread>(
+    const [conversation] = await this.reader.read<OwnConversation>(
       `/* conversation.find */ SELECT ${CONVERSATION} FROM conversations
        WHERE id = $1 AND owner_id = $2`,
       [id, ownerId],
@@ -66,7 +66,7 @@ export class ConversationsService {
    * cut was paid for, so its output is sent. Turns that failed are not sent.
    */
   async context(
-    conversation: Thread,
+    conversation: OwnConversation,
     budgetTokens: number,
     lastId?: string,
   ): Promise<ChatMessage[]> {
@@ -165,8 +165,8 @@ export class ConversationsService {
     tx: Tx,
     ownerId: string,
     id: string,
-    settings: Partial<ThreadSettings>,
-  ): Promise<Thread> {
+    settings: Partial<ConversationSettings>,
+  ): Promise<OwnConversation> {
     assertId(id);
     const [before] = await tx.write<{ bytes: number }>(
       `/* conversation.resize */ UPDATE conversations SET updated_at = $3
@@ -198,7 +198,7 @@ export class ConversationsService {
   }
 
   /** Opens an empty conversation of the owner. Throws `StorageFull`. */
-  async create(tx: Tx, ownerId: string, settings: ThreadSettings): Promise<Conversation> {
+  async create(tx: Tx, ownerId: string, settings: ConversationSettings): Promise<Conversation> {
     const stored = { bytes: sizeOfConversation(settings), conversations: 1 };
     const ordinal = await this.storage.add(tx, ownerId, stored);
     return this.open(tx, { id: newId(), ownerId, ordinal, ...settings, busyHoldId: null });

@@ -1,28 +1,28 @@
 import { toIso } from '../time.js';
 import { toJson } from '../drf/json.js';
 import type { ConversationDto } from './conversation.dto.js';
-import type { Thread } from './conversations.service.js';
+import type { OwnConversation } from './conversations.service.js';
 import type { PastTurn } from './history.service.js';
 import { turnToWire } from './turn-wire.js';
 
 /** Returns a conversation in the format of all routes. */
-export function threadToWire(thread: Thread): ConversationDto {
+export function conversationToWire(conversation: OwnConversation): ConversationDto {
   return {
-    id: thread.id,
-    title: thread.title,
-    model: thread.model,
-    system: thread.system,
-    created_at: toIso(thread.createdAt),
-    updated_at: toIso(thread.updatedAt),
+    id: conversation.id,
+    title: conversation.title,
+    model: conversation.model,
+    system: conversation.system,
+    created_at: toIso(conversation.createdAt),
+    updated_at: toIso(conversation.updatedAt),
   };
 }
 
 /** Writes one JSON object, `{"conversation", "turns"}`, as the turns arrive. */
 export async function* exportJson(
-  thread: Thread,
+  conversation: OwnConversation,
   turns: AsyncIterable<PastTurn>,
 ): AsyncIterable<string> {
-  yield `{"conversation":${toJson(threadToWire(thread))},"turns":[`;
+  yield `{"conversation":${toJson(conversationToWire(conversation))},"turns":[`;
   let separator = '';
   for await (const turn of turns) {
     yield separator + toJson(turnToWire(turn));
@@ -37,12 +37,12 @@ export async function* exportJson(
  * open HTML ends with the quotation.
  */
 export async function* exportMarkdown(
-  thread: Thread,
+  conversation: OwnConversation,
   turns: AsyncIterable<PastTurn>,
 ): AsyncIterable<string> {
-  const title = thread.title.replaceAll(/\s+/g, ' ').trim();
+  const title = conversation.title.replaceAll(/\s+/g, ' ').trim();
   yield `# ${title === '' ? 'Untitled' : title}\n`;
-  if (thread.system !== null) yield `\n## System\n\n${quote(thread.system)}\n`;
+  if (conversation.system !== null) yield `\n## System\n\n${quote(conversation.system)}\n`;
   for await (const { message, response, model, status, createdAt } of turns) {
     const ending = status === 'complete' ? '' : ` (${status})`;
     yield `\n## You, ${toIso(createdAt)}\n\n${quote(message)}\n`;

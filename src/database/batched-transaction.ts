@@ -18,7 +18,7 @@ export interface BatchedStep<Input, Result> {
   batch(tx: Tx, inputs: readonly Input[]): Promise<(Result | undefined)[]>;
 }
 
-interface Unit<Input, Result> {
+interface BatchedUnit<Input, Result> {
   readonly input: Input;
   /** Aborted when the caller no longer waits for the unit. */
   readonly signal: AbortSignal;
@@ -33,7 +33,7 @@ interface Unit<Input, Result> {
  * in its own transaction.
  */
 export class BatchedTransaction<Input, Result> {
-  private readonly queue: BatchQueue<Unit<Input, Result>>;
+  private readonly queue: BatchQueue<BatchedUnit<Input, Result>>;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -63,8 +63,10 @@ export class BatchedTransaction<Input, Result> {
   }
 
   /** Never rejects. Each unit gets its own outcome, and gets success only after the commit is on disk. */
-  private async commit(take: () => Unit<Input, Result>[]): Promise<void> {
-    const attempt: { batch?: Unit<Input, Result>[]; isWorkDone: boolean } = { isWorkDone: false };
+  private async commit(take: () => BatchedUnit<Input, Result>[]): Promise<void> {
+    const attempt: { batch?: BatchedUnit<Input, Result>[]; isWorkDone: boolean } = {
+      isWorkDone: false,
+    };
     try {
       const outcomes = await this.unitOfWork.run(async (tx) => {
         attempt.isWorkDone = false;
@@ -86,7 +88,7 @@ export class BatchedTransaction<Input, Result> {
   }
 
   /** Returns the functions to call when the transaction is on disk. */
-  private async runTogether(tx: Tx, batch: Unit<Input, Result>[]): Promise<(() => void)[]> {
+  private async runTogether(tx: Tx, batch: BatchedUnit<Input, Result>[]): Promise<(() => void)[]> {
     const inputs = batch.map(({ input }) => input);
     const results = await this.step.batch(tx, inputs);
     return batch.map((unit, index) => {
@@ -105,7 +107,7 @@ export class BatchedTransaction<Input, Result> {
     finish,
     resolve,
     reject,
-  }: Unit<Input, Result>): Promise<void> {
+  }: BatchedUnit<Input, Result>): Promise<void> {
     const work = async (tx: Tx) => {
       signal.throwIfAborted();
       const result = await this.step.single(tx, input);
@@ -118,7 +120,9 @@ export class BatchedTransaction<Input, Result> {
 }
 
 /** Rejects and removes the units whose caller has left. If they failed later, every unit would have to run again. */
-function withoutAborted<Input, Result>(units: Unit<Input, Result>[]): Unit<Input, Result>[] {
+function withoutAborted<Input, Result>(
+  units: BatchedUnit<Input, Result>[],
+): BatchedUnit<Input, Result>[] {
   return units.filter(({ signal, reject }) => {
     if (signal.aborted) reject(signal.reason);
     return !signal.aborted;

@@ -19,7 +19,7 @@ import { toServiceError } from './service-errors.js';
 import { PostgresStatements } from './postgres-statements.js';
 import { postgresUrl } from './postgres-url.js';
 import { endOnSilence } from './server-silence.js';
-import { TransactionRunner, UnitRunner, type Unit } from './sqlite-runner.js';
+import { TransactionRunner, UnitRunner, type QueryScope } from './sqlite-runner.js';
 import { SqliteStatements } from './sqlite-statements.js';
 import type { EntityClass, Statements } from './statements.js';
 
@@ -156,7 +156,7 @@ export class Database extends DataSource {
   }
 
   /** Returns TypeORM's manager for one unit, inside the transaction that is open on SQLite's one connection. */
-  entitiesWithin(unit: Unit): EntityManager {
+  entitiesWithin(unit: QueryScope): EntityManager {
     return this.createEntityManager(new UnitRunner(this.driver as SqliteDriver, unit));
   }
 

@@ -1,5 +1,5 @@
 import { QueryFailedError } from 'typeorm';
-import { BearerRefused, DatabaseUnavailable } from '../errors.js';
+import { DatabaseUnavailable } from '../errors.js';
 
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof QueryFailedError)) return undefined;
@@ -32,16 +32,6 @@ export function isForeignKeyViolation(error: unknown): boolean {
     code === '23503' ||
     (code === 'SQLITE_CONSTRAINT' && (error as QueryFailedError).message.includes('FOREIGN KEY'))
   );
-}
-
-/**
- * Throws a 401 if the user who owns the row was just deleted: the next request gets the same. Otherwise throws
- * `error`.
- */
-export function throwOwnerGone(error: unknown): never {
-  throw isForeignKeyViolation(error)
-    ? new BearerRefused('User not found', 'user_not_found')
-    : error;
 }
 
 /**

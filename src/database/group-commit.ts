@@ -12,9 +12,9 @@ const BATCH_MAX = 64;
 const UNIT_TIMEOUT_MS = 30_000;
 
 /** Reports to the caller of one unit how it ended. Called after the commit is on disk. */
-type Outcome = () => void;
+type Report = () => void;
 
-interface Unit {
+interface WaitingUnit {
   readonly work: (tx: Tx) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -26,7 +26,7 @@ interface Unit {
  * rolled back alone. No caller sees success before the shared commit is on disk.
  */
 export class GroupCommit {
-  private readonly queue = new BatchQueue<Unit>((take) => this.commit(take()), {
+  private readonly queue = new BatchQueue<WaitingUnit>((take) => this.commit(take()), {
     batchMax: BATCH_MAX,
   });
   private readonly statements: Statements;
@@ -42,7 +42,7 @@ export class GroupCommit {
 
   add<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.queue.add({ work, resolve: resolve as Unit['resolve'], reject });
+      this.queue.add({ work, resolve: resolve as WaitingUnit['resolve'], reject });
     });
   }
 
@@ -60,8 +60,8 @@ export class GroupCommit {
    * Commits a batch. Never rejects: each unit gets its own outcome. The units first run without savepoints. If a
    * unit fails after a write, the transaction is rolled back, and each unit runs again in its own savepoint.
    */
-  private async commit(batch: Unit[]): Promise<void> {
-    let outcomes: Outcome[];
+  private async commit(batch: WaitingUnit[]): Promise<void> {
+    let outcomes: Report[];
     try {
       outcomes = await this.transact(() => this.runTogether(batch));
     } catch (error) {
@@ -72,13 +72,13 @@ export class GroupCommit {
     for (const report of outcomes) report();
   }
 
-  private commitApart(batch: Unit[]): Promise<Outcome[]> {
+  private commitApart(batch: WaitingUnit[]): Promise<Report[]> {
     return this.transact(() => this.runApart(batch)).catch((error: unknown) =>
       rejections(batch, error),
     );
   }
 
-  private async transact(work: () => Promise<Outcome[]>): Promise<Outcome[]> {
+  private async transact(work: () => Promise<Report[]>): Promise<Report[]> {
     try {
       await this.runner.startTransaction();
       const outcomes = await work();
@@ -94,8 +94,8 @@ export class GroupCommit {
    * Runs all units in one transaction. Throws if a unit fails after a write, because that write must not be
    * committed with the others.
    */
-  private async runTogether(batch: Unit[]): Promise<Outcome[]> {
-    const outcomes: Outcome[] = [];
+  private async runTogether(batch: WaitingUnit[]): Promise<Report[]> {
+    const outcomes: Report[] = [];
     const pending = new PendingRows();
     for (const { work, resolve, reject } of batch) {
       const earlier = pending.length;
@@ -119,14 +119,14 @@ export class GroupCommit {
   }
 
   /** Runs each unit in its own savepoint. */
-  private async runApart(batch: Unit[]): Promise<Outcome[]> {
-    const outcomes: Outcome[] = [];
+  private async runApart(batch: WaitingUnit[]): Promise<Report[]> {
+    const outcomes: Report[] = [];
     for (const unit of batch) outcomes.push(await this.runNested(unit));
     return outcomes;
   }
 
   /** Throws if the whole batch must fail because the transaction may have ended. */
-  private async runNested({ work, resolve, reject }: Unit): Promise<Outcome> {
+  private async runNested({ work, resolve, reject }: WaitingUnit): Promise<Report> {
     const tx = this.open();
     // Inside a transaction TypeORM's start, commit and rollback use a savepoint.
     await this.runner.startTransaction();
@@ -160,7 +160,7 @@ export class GroupCommit {
    * Runs one unit, and rejects if it waits for something other than the database. A unit may wait for the database
    * without a limit, because its changes are unknown until the database answers.
    */
-  private async perform(work: Unit['work'], tx: Tx): Promise<unknown> {
+  private async perform(work: WaitingUnit['work'], tx: Tx): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
@@ -177,7 +177,7 @@ export class GroupCommit {
   }
 }
 
-const rejections = (group: readonly Unit[], error: unknown): Outcome[] =>
+const rejections = (group: readonly WaitingUnit[], error: unknown): Report[] =>
   group.map((unit) => () => {
     unit.reject(error);
   });

@@ -55,7 +55,7 @@ const isAlreadyRolledBack = (error: unknown) =>
   error instanceof QueryFailedError && NOTHING_TO_ROLL_BACK.test(error.message);
 
 /** A unit of work. It runs a query inside itself, and refuses a query after its end. */
-export interface Unit {
+export interface QueryScope {
   within<T>(query: () => Promise<T>): Promise<T>;
 }
 
@@ -63,7 +63,7 @@ export interface Unit {
 export class UnitRunner extends SqliteQueryRunner {
   constructor(
     driver: SqliteDriver,
-    private readonly unit: Unit,
+    private readonly unit: QueryScope,
   ) {
     super(driver);
     // A transaction that TypeORM opens itself, for example in `save`, then becomes a savepoint.

@@ -90,9 +90,8 @@ export class SqliteStatements implements Statements {
  * - Parameters: SQLite numbers `$1` by its first appearance, so it becomes `?1`.
  * - Lists arrive as JSON. `json_each` would write and parse each element again; `jsonb_each` does not.
  * - Row locks are removed, because SQLite has one writer.
- * - LIKE on SQLite ignores the case of A to Z without a copy of the text. Its `lower` changes only these
- * letters, like
- *   PostgreSQL's collation C.
+ * - `lower(column) LIKE` becomes `column LIKE`, which ignores the case of A to Z on SQLite and copies no text.
+ *   SQLite's `lower` changes only these letters, like PostgreSQL's collation C.
  */
 function toSqlite(sql: string): string {
   return sql

@@ -15,8 +15,8 @@ export interface Insertion {
  */
 export interface Statements {
   /**
-   * Runs one statement and returns its rows. Both databases accept the same text. `$1` … are its parameters, and `=
-   * ANY($1)` compares with each element of a list. Start the text with a comment that names it: logs and
+   * Runs one statement and returns its rows. Both databases accept the same text. Its parameters are `$1`, `$2`, ….
+   * `= ANY($1)` compares with each element of a list. Start the text with a comment that names it: logs and
    * PostgreSQL's list of activity then show its origin.
    */
   rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limitOf, type RouteMarks } from '../http/route-table.js';
 import type { Principal } from '../principal.js';
 import { KnownKeys } from './known-keys.js';
-import { Limiter, type Exchange } from './limiter.service.js';
+import { Limiter, type LimitedRequest } from './limiter.service.js';
 
 /**
  * Counts requests of authenticated users, after the guard that authenticates them. A replay of a known key counts
@@ -28,7 +28,7 @@ export class LimitGuard implements CanActivate {
     return admitted.then(() => this.limiter.countOpenRequest(request, userId));
   }
 
-  private admit(exchange: Exchange, userId: string): true | Promise<true> {
+  private admit(exchange: LimitedRequest, userId: string): true | Promise<true> {
     const { request } = exchange;
     if (limitOf(request.routeOptions.config as RouteMarks) !== 'spend') {
       return this.limiter.admitUser(exchange, userId, 'read');

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
-import { Throttled, Unavailable } from '../errors.js';
+import { LoginsNotCounted, Throttled, Unavailable } from '../errors.js';
 import { RequestGate } from '../http/request-gate.js';
 import { limitOf, type LimitClass, type RouteMarks } from '../http/route-table.js';
 import { Metrics } from '../metrics/metrics.js';
@@ -17,7 +17,7 @@ import { UNKNOWN_NETWORKS, policyOf, type Policy } from './policy.js';
 const FAILURE_LOG_INTERVAL_MS = 60_000;
 
 /** One request, and the response that shows its limits. */
-export interface Exchange {
+export interface LimitedRequest {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }
@@ -60,7 +60,7 @@ export class Limiter {
    * Counts a request to a public route for its network, also as an open request. Throws `Throttled`, with a delay
    * for a login.
    */
-  async admitNetwork(exchange: Exchange): Promise<void> {
+  async admitNetwork(exchange: LimitedRequest): Promise<void> {
     const marks = exchange.request.routeOptions.config as RouteMarks;
     if (!marks.isPublic) return;
     const network = networkOf(exchange.request.ip);
@@ -90,7 +90,11 @@ export class Limiter {
   }
 
   /** Counts a request of a user, with any credential. Throws `Throttled`. */
-  admitUser(exchange: Exchange, userId: string, limit: 'spend' | 'read'): true | Promise<true> {
+  admitUser(
+    exchange: LimitedRequest,
+    userId: string,
+    limit: 'spend' | 'read',
+  ): true | Promise<true> {
     const counters = limit === 'read' ? this.reads : this.counters;
     return this.admit(exchange, this.policies[limit], userId, counters);
   }
@@ -100,7 +104,7 @@ export class Limiter {
    * before. If so, attempts from other networks do not count. Throws `Throttled`, with a delay.
    */
   async admitLogin(
-    exchange: Exchange,
+    exchange: LimitedRequest,
     name: string,
     isKnownNetwork: () => Promise<boolean>,
   ): Promise<void> {
@@ -115,7 +119,7 @@ export class Limiter {
   }
 
   private admit(
-    exchange: Exchange,
+    exchange: LimitedRequest,
     policy: Policy,
     key: string,
     counters: Counters,
@@ -134,7 +138,7 @@ export class Limiter {
   }
 
   private enforceWithDelay(
-    exchange: Exchange,
+    exchange: LimitedRequest,
     policy: Policy,
     key: string,
     countResult: CountResult,
@@ -146,7 +150,11 @@ export class Limiter {
     }
   }
 
-  private async admitIfCounted(exchange: Exchange, policy: Policy, key: string): Promise<void> {
+  private async admitIfCounted(
+    exchange: LimitedRequest,
+    policy: Policy,
+    key: string,
+  ): Promise<void> {
     this.enforce(exchange, policy, await this.requireCounted(this.counters.take(policy, key, 1)));
   }
 
@@ -157,7 +165,7 @@ export class Limiter {
       return await countResult;
     } catch (error) {
       this.logFailure(error);
-      throw new Unavailable('Logins cannot be counted at the moment.', 1);
+      throw new LoginsNotCounted();
     }
   }
 
@@ -184,7 +192,11 @@ export class Limiter {
     this.logger.warn(`rate limits are not counted: ${why}`);
   }
 
-  private enforce({ request, reply }: Exchange, policy: Policy, countResult: CountResult): true {
+  private enforce(
+    { request, reply }: LimitedRequest,
+    policy: Policy,
+    countResult: CountResult,
+  ): true {
     setLimitHeaders(request, reply, policy, countResult);
     if (countResult.granted === 0) {
       this.metrics.countLimitHit(policy.name);

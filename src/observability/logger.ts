@@ -26,10 +26,7 @@ function describeError(error: unknown): object {
   return { type: constructor.name, message, code, query, stack, cause: because };
 }
 
-/**
- * Creates the logger. It writes JSON lines, or readable lines on a terminal. Of a request it only logs the
- * properties named here.
- */
+/** Creates the logger. It writes JSON lines, or readable lines on a terminal. */
 export async function createLogger(
   level: string,
   isTerminal = process.stdout.isTTY,

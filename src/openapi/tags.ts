@@ -4,7 +4,7 @@ export const TAGS = [
   { name: 'Chat', description: 'Send a message and pay for the answer. Read the history.' },
   {
     name: 'Conversations',
-    description: 'Threads of turns. A new message is sent to the model with the earlier turns.',
+    description: 'Conversations. A new message is sent to the model with the earlier turns.',
   },
   {
     name: 'OpenAI',

@@ -23,10 +23,10 @@ const Optional =
     IsOptional()(target, name);
   };
 
-const isText = { message: 'Invalid type: expected a string.' };
-const isBoolean = { message: 'Invalid type: expected a boolean.' };
-const isNumber = { message: 'Invalid type: expected a number.' };
-const isWhole = { message: 'Invalid type: expected a whole number of 1 or more.' };
+const textMessage = { message: 'Invalid type: expected a string.' };
+const booleanMessage = { message: 'Invalid type: expected a boolean.' };
+const numberMessage = { message: 'Invalid type: expected a number.' };
+const wholeNumberMessage = { message: 'Invalid type: expected a whole number of 1 or more.' };
 
 const Satisfies = (name: string, validate: (value: unknown) => boolean, message: string) =>
   ValidateBy({ name, validator: { validate } }, { message });
@@ -66,22 +66,22 @@ export class ResponseBodyDto {
     type: 'string',
     description: 'Instructions that the model gets first, only for this response.',
   })
-  @IsString(isText)
+  @IsString(textMessage)
   instructions?: string | null;
 
   @Optional({
     type: 'string',
     description: 'The response to continue. The model gets the conversation up to this response.',
   })
-  @IsString(isText)
+  @IsString(textMessage)
   previous_response_id?: string | null;
 
   @Optional({ type: 'boolean', description: 'Stream the answer as server-sent events.' })
-  @IsBoolean(isBoolean)
+  @IsBoolean(booleanMessage)
   stream?: boolean | null;
 
   @Optional({ type: 'boolean', description: 'False: only the charge is stored.' })
-  @IsBoolean(isBoolean)
+  @IsBoolean(booleanMessage)
   store?: boolean | null;
 
   @Optional({
@@ -96,7 +96,7 @@ export class ResponseBodyDto {
   tool_choice?: unknown;
 
   @Optional({ type: 'boolean', description: 'Whether the model may call several tools at once.' })
-  @IsBoolean(isBoolean)
+  @IsBoolean(booleanMessage)
   parallel_tool_calls?: boolean | null;
 
   @Optional({
@@ -116,32 +116,32 @@ export class ResponseBodyDto {
     minimum: 1,
     description: 'The maximum length of the answer, in model tokens.',
   })
-  @IsInt(isWhole)
-  @Min(1, isWhole)
+  @IsInt(wholeNumberMessage)
+  @Min(1, wholeNumberMessage)
   max_output_tokens?: number | null;
 
   @Optional({ type: 'integer', minimum: 1, description: 'Repeated in the answer, and ignored.' })
-  @IsInt(isWhole)
-  @Min(1, isWhole)
+  @IsInt(wholeNumberMessage)
+  @Min(1, wholeNumberMessage)
   max_tool_calls?: number | null;
 
   @Optional({ type: 'number', description: 'How random the choice of words is.' })
-  @IsNumber({}, isNumber)
+  @IsNumber({}, numberMessage)
   temperature?: number | null;
 
   @Optional({
     type: 'number',
     description: 'The share of the most likely words that the model chooses from.',
   })
-  @IsNumber({}, isNumber)
+  @IsNumber({}, numberMessage)
   top_p?: number | null;
 
   @Optional({ type: 'number', description: 'Makes words that already appeared less likely.' })
-  @IsNumber({}, isNumber)
+  @IsNumber({}, numberMessage)
   presence_penalty?: number | null;
 
   @Optional({ type: 'number', description: 'Makes words that appeared often less likely.' })
-  @IsNumber({}, isNumber)
+  @IsNumber({}, numberMessage)
   frequency_penalty?: number | null;
 
   @Optional({
@@ -170,15 +170,15 @@ export class ResponseBodyDto {
     type: 'string',
     description: 'An id of the end user, with which the provider can detect abuse.',
   })
-  @IsString(isText)
+  @IsString(textMessage)
   user?: string | null;
 
   @Optional({ type: 'string', description: 'Repeated in the answer, and ignored.' })
-  @IsString(isText)
+  @IsString(textMessage)
   safety_identifier?: string | null;
 
   @Optional({ type: 'string', description: 'Repeated in the answer, and ignored.' })
-  @IsString(isText)
+  @IsString(textMessage)
   prompt_cache_key?: string | null;
 
   @Optional({

@@ -4,10 +4,10 @@ import { isFields, readFields } from '../fields/field-reader.js';
 import { refuse } from './content-parts.js';
 import { readInput, type InputItem } from './input-items.js';
 import { ResponseBodyDto } from './response-body.dto.js';
-import { readSettings, type Settings } from './settings.js';
+import { readSettings, type RequestSettings } from './settings.js';
 
 /** A valid request for a response. */
-export interface ResponseAsk extends Settings {
+export interface ResponseAsk extends RequestSettings {
   readonly model: string;
   readonly items: readonly InputItem[];
   readonly isStream: boolean;

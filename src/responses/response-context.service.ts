@@ -115,8 +115,8 @@ export class ResponseContextService {
     turn: Turn,
     tokens: number,
   ): Promise<ChatMessage[]> {
-    const thread = await this.conversations.find(ownerId, turn.conversationId);
-    return this.conversations.context(thread, tokens, turn.id);
+    const conversation = await this.conversations.find(ownerId, turn.conversationId);
+    return this.conversations.context(conversation, tokens, turn.id);
   }
 }
 

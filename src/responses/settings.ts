@@ -9,7 +9,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export type ResponseSettings = ReturnType<typeof repeatedSettings>;
 
 /** The settings of a request, in the form that the response repeats and in the form for the model. */
-export interface Settings {
+export interface RequestSettings {
   readonly repeated: ResponseSettings;
   /** Additional fields of the request to the model. */
   readonly extra: Fields;
@@ -23,7 +23,10 @@ const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null
  * Parses the settings. Throws a 400 if they are malformed. `leftOutItems` are kinds of items that are not
  * sent to the model.
  */
-export function readSettings(dto: ResponseBodyDto, leftOutItems: readonly string[]): Settings {
+export function readSettings(
+  dto: ResponseBodyDto,
+  leftOutItems: readonly string[],
+): RequestSettings {
   const tools = readTools(dto.tools);
   const choice = readToolChoice(dto.tool_choice, tools);
   const format = readFormat(dto.text?.['format']);
@@ -132,9 +135,9 @@ function readFormat(format: unknown): { repeated: Fields; sent: Fields | undefin
     return refuse('text.format.schema', 'Missing or invalid: expected a schema.');
   const name = textAt(format, 'name', 'text.format');
   const descriptionField = typeof description === 'string' ? { description } : {};
-  const isStrict = typeof strict === 'boolean' ? { strict } : {};
+  const strictField = typeof strict === 'boolean' ? { strict } : {};
   return {
     repeated: { type, name, description: textOrNull(description), schema, strict: strict === true },
-    sent: { type, json_schema: { name, ...descriptionField, schema, ...isStrict } },
+    sent: { type, json_schema: { name, ...descriptionField, schema, ...strictField } },
   };
 }

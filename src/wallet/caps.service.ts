@@ -6,6 +6,7 @@ import { AuthenticationFailed, InsufficientBalance } from '../errors.js';
 import { nowMicros } from '../time.js';
 import { assertAmount } from './amount.js';
 import { capHasRoom, periodCounted, periodOf, periodsNow, spentIn } from './cap-period.js';
+import { jsonRows } from './owner-totals.js';
 import { SpendingCap, type CapReset } from './spending-cap.entity.js';
 import { AVAILABLE, type Spend } from './spending.js';
 
@@ -132,7 +133,7 @@ export class CapsService {
          SELECT id AS free_id FROM spending_caps WHERE id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
        UPDATE spending_caps SET spent_amount = ${spentIn('$2', '$3')} + due,
          spent_period = ${periodCounted('$2', '$3')}
-       FROM free, ${TOTALS_ROWS('$4')}
+       FROM free, ${capTotals('$4')}
        WHERE id = free_id AND free_id = payer AND ${capHasRoom('due', '$2', '$3')} RETURNING id`,
       [[...totals.keys()], ...periodsNow(), toJson(totals)],
     );
@@ -145,7 +146,7 @@ export class CapsService {
     if (totals.size === 0) return;
     await tx.write(
       `/* cap.unspend_many */ UPDATE spending_caps SET spent_amount = spent_amount - due
-       FROM ${TOTALS_ROWS('$1')} WHERE id = payer RETURNING id`,
+       FROM ${capTotals('$1')} WHERE id = payer RETURNING id`,
       [toJson(totals)],
     );
   }
@@ -166,8 +167,7 @@ export class CapsService {
 }
 
 /** SQL: the sum for each cap, as rows of a JSON parameter. */
-const TOTALS_ROWS = (parameter: string) =>
-  `(SELECT key AS payer, CAST(value ->> 0 AS bigint) AS due FROM json_each(${parameter})) AS totals`;
+const capTotals = (parameter: string) => jsonRows('payer', ['due'], parameter);
 
 const toJson = (totals: ReadonlyMap<string, number>) =>
   JSON.stringify(Object.fromEntries([...totals].map(([id, due]) => [id, [due]])));

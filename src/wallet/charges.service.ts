@@ -138,10 +138,10 @@ export class ChargesService {
       tx,
       covered.filter(({ ownerId }) => !wallets.has(ownerId)),
     );
-    const isCovered = new Set(covered);
+    const coveredCharges = new Set(covered);
     return charges.map((charge) => {
       const before = wallets.get(charge.ownerId);
-      if (!before || !isCovered.has(charge)) return undefined;
+      if (!before || !coveredCharges.has(charge)) return undefined;
       const wallet = {
         held: before.held,
         balance: before.balance - charge.amount,

@@ -6,7 +6,7 @@ import { BatchedTransaction } from '../../src/database/batched-transaction.js';
 import type { Tx } from '../../src/database/tx.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { entities } from '../../src/entities.js';
-import { Unavailable } from '../../src/errors.js';
+import { QueueFull } from '../../src/errors.js';
 import { appendEntry } from '../../src/wallet/ledger.js';
 import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
 import { TestApp } from '../support/app.js';
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     const waiting = Array.from({ length: 10_000 }, () => units.add('one', NEVER_ABORTED, finish));
     expect(units.depth).toBe(10_000);
     const tooMany = units.add('one too many', NEVER_ABORTED, finish);
-    await expect(tooMany).rejects.toEqual(new Unavailable('Too many requests are waiting.', 1));
+    await expect(tooMany).rejects.toEqual(new QueueFull());
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['one']));
     expect(together.flat()).toHaveLength(10_000);
     expect(await units.add('later', NEVER_ABORTED, finish)).toBe('later');

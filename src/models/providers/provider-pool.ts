@@ -23,15 +23,15 @@ export interface Endpoint {
 }
 
 /**
- * One provider with several keys or addresses, used in turn. If a key is refused or limited, or an address does not
- * answer, the request is sent to the next place, but only before output has come. It is never sent twice to the
- * same address with the same key. A model at a place that fails the same way several times in a row is not asked
- * for a time.
+ * One provider with several endpoints, used in rotation. If an endpoint refuses the key, limits it or does not
+ * answer, the request is sent to the next endpoint, but only before any output. A request is never sent twice to
+ * one endpoint. An endpoint that fails several times in a row in the same way gets no requests for this model for
+ * a while.
  */
 export class ProviderPool implements CompletionProvider, EmbeddingProvider {
   private readonly logger = new Logger(ProviderPool.name);
   private readonly health = new Map<string, ProviderHealth>();
-  private turn = 0;
+  private nextStart = 0;
 
   constructor(
     readonly name: string,
@@ -44,18 +44,18 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
   }
 
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
-    return this.askInTurn(request, ({ provider }) => provider.complete(request));
+    return this.askInRotation(request, ({ provider }) => provider.complete(request));
   }
 
   async embed(request: EmbeddingRequest): Promise<Embeddings> {
-    const answers = this.askInTurn(request, async function* ({ provider }) {
+    const answers = this.askInRotation(request, async function* ({ provider }) {
       yield await provider.embed(request);
     });
     for await (const answer of answers) return answer;
     throw new ProviderFailed();
   }
 
-  private async *askInTurn<T>(
+  private async *askInRotation<T>(
     request: PoolRequest,
     ask: (endpoint: Endpoint) => AsyncIterable<T>,
   ): AsyncGenerator<T> {
@@ -87,11 +87,11 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
     throw first;
   }
 
-  /** Returns the places in turn: each call starts one place later than the last. */
+  /** Returns the endpoints in rotation: each call starts one endpoint later than the call before. */
   private rotatedEndpoints(): Endpoint[] {
     const { endpoints } = this;
-    const start = this.turn;
-    this.turn = (start + 1) % endpoints.length;
+    const start = this.nextStart;
+    this.nextStart = (start + 1) % endpoints.length;
     return [...endpoints.slice(start), ...endpoints.slice(0, start)];
   }
 
