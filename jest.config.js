@@ -2,6 +2,7 @@
 export default {
   testEnvironment: '<rootDir>/test/support/runner/native.environment.js',
   runtime: '<rootDir>/test/support/runner/native.runtime.cjs',
+  testRunner: '<rootDir>/test/support/runner/not-too-late.runner.js',
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { run } from 'jest';
-import { HEAVY } from './support/heavy.js';
+import { HEAVY, HEAVY_RUN } from './support/heavy.js';
 
 /**
  * `npm test -- <words>`: Jest, where a word that is a folder of `src` or `test` means that folder and no other path
- * that has the word in it. Everything else goes to Jest as it is.
+ * that has the word in it, and `--heavy` means the files of `heavy.js`. Everything else goes to Jest as it is.
  */
 const folders = ['src', 'test'].flatMap((parent) =>
   readdirSync(parent, { withFileTypes: true })
@@ -12,7 +12,8 @@ const folders = ['src', 'test'].flatMap((parent) =>
     .map(({ name }) => name),
 );
 
-const words = process.argv.slice(2).map((word, place, all) => {
+const words = process.argv.slice(2).flatMap((word, place, all) => {
+  if (word === '--heavy') return HEAVY_RUN;
   const isTitle = ['-t', '--testNamePattern'].includes(all[place - 1]);
   return folders.includes(word) && !isTitle ? `./(src|test)/${word}/` : word;
 });

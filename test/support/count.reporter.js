@@ -43,7 +43,8 @@ export default class CountReporter {
 
   printSlowest(testResults) {
     if (testResults.length <= 1) return;
-    const slowest = [...testResults].sort((one, other) => seconds(other) - seconds(one));
+    const run = testResults.filter(({ skipped }) => !skipped);
+    const slowest = run.sort((one, other) => seconds(other) - seconds(one));
     console.log(`the slowest files (test/support/slowest.js starts them first):`);
     for (const result of slowest.slice(0, SLOWEST)) {
       const path = relative(this.rootDir, result.testFilePath);

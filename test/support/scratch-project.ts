@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const RUN_TIMEOUT_MS = 300_000;
+/** A registry that does not answer must not hold a run. */
+const INSTALL_TIMEOUT_MS = 120_000;
 const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 
 /** A folder with npm packages that are too large for `npm ci`. Only a full run needs them. */
 export class ScratchProject {
   private constructor(readonly folder: string) {}
 
-  /** Installs packages in these exact versions, without running their scripts. */
+  /** Installs packages in these exact versions, without running their scripts. Rejects if npm does not get them. */
   static async open(
     dependencies: Readonly<Record<string, string>>,
     overrides: object = {},
@@ -21,7 +23,13 @@ export class ScratchProject {
       'package.json',
       JSON.stringify({ private: true, dependencies, overrides }),
     );
-    await workshop.exec('npm', 'install', '--silent', '--ignore-scripts', '--no-audit');
+    const words = ['install', '--silent', '--ignore-scripts', '--no-audit'];
+    try {
+      await workshop.exec('npm', words, INSTALL_TIMEOUT_MS);
+    } catch (error) {
+      await workshop.close();
+      throw error;
+    }
     return workshop;
   }
 
@@ -31,17 +39,17 @@ export class ScratchProject {
 
   /** Runs a program of an installed package, or a file of this folder, and returns its standard output. */
   node(path: string, ...words: string[]): Promise<string> {
-    return this.exec(process.execPath, path, ...words);
+    return this.exec(process.execPath, [path, ...words], RUN_TIMEOUT_MS);
   }
 
   close(): Promise<void> {
     return rm(this.folder, { recursive: true });
   }
 
-  private async exec(program: string, ...words: string[]): Promise<string> {
+  private async exec(program: string, words: string[], timeout: number): Promise<string> {
     const { stdout } = await promisify(execFile)(program, words, {
       cwd: this.folder,
-      timeout: RUN_TIMEOUT_MS,
+      timeout,
       maxBuffer: OUTPUT_MAX_BYTES,
     }).catch((error: unknown) => {
       const { stdout: said, message } = error as { stdout?: string; message: string };
