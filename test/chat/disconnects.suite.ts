@@ -116,10 +116,11 @@ const disconnects = (kind: DatabaseKind): void => {
       const body = { message: 'Hi', model: 'flat:flood', stream: true };
       const reader = await EventReader.open(app.url, ada, body);
       reader.incoming.pause();
+      await until(() => upstream.calls.length === 1);
+      await upstream.last.aborted;
       const [turn] = await settled(ada);
       expect(turn).toMatchObject({ status: 'aborted', tokens: 100 });
       expect(turn?.response.length).toBeGreaterThan(0);
-      await upstream.last.aborted;
       reader.incoming.resume();
       expect(await reader.until('error')).toMatchObject({ content: { code: 'answer_not_read' } });
       expect(reader.raw).not.toContain('event: done');

@@ -36,6 +36,12 @@ describe('a file that people write', () => {
     ['with spaces of a web page', 'DATABASE_URL\u00a0=\u00a0sqlite:./named.sqlite\u00a0\n'],
   ])('is read %s, when it is .env', async (_, text) => {
     await write('.env', text);
+    const { databaseUrl } = loadConfig(readEnvFile(join(folder, '.env')));
+    expect(databaseUrl).toBe('sqlite:./named.sqlite');
+  });
+
+  it('is read by a command, when it is .env in its folder', async () => {
+    await write('.env', `${MARK}export DATABASE_URL="sqlite:./named.sqlite" # here\r\n`);
     expect((await audit()).stderr).toContain(`no such database: ${join(folder, 'named.sqlite')} `);
   });
 

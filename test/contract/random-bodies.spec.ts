@@ -16,11 +16,11 @@ import { openThread, sendMessage } from '../support/threads.js';
 const BATCH = 16;
 /** How many requests there are to the routes of each method; a GET's body is not even read. */
 const REQUESTS = {
-  POST: byEffort({ light: 400, full: 4000 }),
-  PUT: byEffort({ light: 100, full: 800 }),
-  PATCH: byEffort({ light: 100, full: 800 }),
-  DELETE: byEffort({ light: 100, full: 800 }),
-  GET: byEffort({ light: 60, full: 400 }),
+  POST: byEffort({ light: 250, full: 4000 }),
+  PUT: byEffort({ light: 60, full: 800 }),
+  PATCH: byEffort({ light: 60, full: 800 }),
+  DELETE: byEffort({ light: 60, full: 800 }),
+  GET: byEffort({ light: 40, full: 400 }),
 };
 
 /** Who sends the requests, and what is theirs. */

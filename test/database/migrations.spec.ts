@@ -10,6 +10,7 @@ import { migrations } from '../../src/database/migrations.js';
 import { entities } from '../../src/entities.js';
 import {
   createDatabase,
+  createMigrated,
   databaseKinds,
   Inspector,
   type TestDatabase,
@@ -66,16 +67,25 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
   let inspector: Inspector;
   let copy: TestDatabase | undefined;
 
-  beforeEach(async () => {
-    database = await createDatabase(kind);
+  /** A copy of a database that all migrations have made, unless a case makes it begin with an empty one. */
+  const open = async (create: typeof createDatabase) => {
+    database = await create(kind);
     const options = dataSourceOptions({ url: database.url, poolMax: 3, entities });
     dataSource = await new DataSource(options).initialize();
     inspector = await Inspector.open(database.url);
-  });
-  afterEach(async () => {
+  };
+  const close = async () => {
     await inspector.close();
     await dataSource.destroy();
     await database.drop();
+  };
+  const beginEmpty = async () => {
+    await close();
+    await open(createDatabase);
+  };
+  beforeEach(() => open(createMigrated));
+  afterEach(async () => {
+    await close();
     await copy?.drop();
     copy = undefined;
   });
@@ -120,7 +130,6 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
   };
 
   it('create exactly the tables of the entities', async () => {
-    await migrate(dataSource);
     const source = await comparable();
     const runner = source.createQueryRunner();
     for (const [table, name] of FOREIGN_KEYS) await runner.dropForeignKey(table, name);
@@ -135,7 +144,6 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
   });
 
   it('keep every row while tables change, down and up again', async () => {
-    await migrate(dataSource);
     const rows = () =>
       Promise.all(
         TABLES.map((table) =>
@@ -156,7 +164,6 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
   });
 
   it('copy the model and the credential of a turn to older ledger entries', async () => {
-    await migrate(dataSource);
     for (const sql of ROWS) await inspector.rows(sql);
     const entry = (id: string, seq: number, turn: string) =>
       inspector.rows(
@@ -180,7 +187,6 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
   });
 
   it('can be reverted one by one and run again with the same schema', async () => {
-    await migrate(dataSource);
     const before = await schema();
     expect(before.length).toBeGreaterThan(80);
     for (const migration of [...migrations].reverse()) {
@@ -198,6 +204,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
   // On SQLite a second process is turned away by the lease.
   if (kind === 'postgres') {
     it('run once if processes start together', async () => {
+      await beginEmpty();
       const others = await Promise.all(
         Array.from({ length: 4 }, () => new DataSource(dataSource.options).initialize()),
       );
@@ -208,6 +215,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
   }
 
   it('are shown, run and reverted by the scripts of package.json', async () => {
+    await beginEmpty();
     const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as {
       scripts: Record<string, string>;
     };

@@ -13,7 +13,7 @@ const PRICES = { openingGrant: 30_000, price: 100 };
 const CUSTOMERS = 8;
 /** Requests that each customer has under way at once. */
 const CLIENTS_PER_CUSTOMER = 4;
-const KILLS = byEffort({ light: 2, full: 25 });
+const KILLS = byEffort({ light: 1, full: 25 });
 const STOPS = byEffort({ light: 1, full: 3 });
 const EARLY_KILLS = byEffort({ light: 1, full: 4 });
 const CODES = 150;

@@ -11,7 +11,7 @@ import { commands } from '../support/wallet-commands.js';
 import type { Model } from '../support/wallet-model.js';
 
 /** A failing run prints its seed and the fewest steps that fail: TEST_SEED repeats it. */
-const RUNS = byEffort({ light: 12, full: 100 });
+const RUNS = byEffort({ light: 8, full: 100 });
 const COMMANDS_MAX = 80;
 
 const walletModel = (kind: DatabaseKind): void => {
