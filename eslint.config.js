@@ -85,6 +85,8 @@ const READS_ENVIRONMENT = [
   'test/run.js',
   // How a run is told its effort, and a failing seed is thrown again.
   'test/support/{effort,seeded-random,other-nodes}.ts',
+  // Until when `.ci/run` begins heavy files.
+  'test/support/runner/not-too-late.runner.js',
   // `npm run screenshots` names the folder of the pictures.
   'test/pages/web-pictures.spec.ts',
   // A process that starts others needs PATH.

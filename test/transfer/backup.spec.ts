@@ -8,15 +8,11 @@ import { restore } from '../../src/transfer/restore.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { createDatabase, Inspector, type TestDatabase } from '../support/databases.js';
-import { byEffort } from '../support/effort.js';
 import { auditOf } from '../support/full-audit.js';
 import { until } from '../support/until.js';
 
 const DEFAULTS = { replace: false, incomplete: false };
 const REPLACE = { replace: true, incomplete: false };
-
-/** Between two messages of one of eight callers: messages come during each backup all the same. */
-const PAUSE_MS = byEffort({ light: 25, full: 5 });
 
 const optionsOf = (url: string) => ({ url, poolMax: 2, entities });
 
@@ -38,7 +34,7 @@ describe('backup and restore of an SQLite database that is served', () => {
         const { status, headers } = await caller.chat(`message ${String(n)}`);
         expect(status).toBe(200);
         received.set(String(headers['turn-id']), caller);
-        await sleep(PAUSE_MS);
+        await sleep(25);
       }
     };
     load = Promise.all(callers.map(chat));
