@@ -30,7 +30,7 @@ describe('the outcome of an answer', () => {
     }
   });
 
-  it('was cut by its length if no end was reported', () => {
+  it('has the finish reason `length` if the provider reported no end', () => {
     expect(outcomeOf(asked, { ...cutOff, text: 'Half', toolCalls: [] }).finishReason).toBe(
       'length',
     );
@@ -39,7 +39,7 @@ describe('the outcome of an answer', () => {
     expect(whole.finishReason).toBe('stop');
   });
 
-  it('has no prompt if no model was asked', () => {
+  it('counts no prompt if no model was called', () => {
     const made = { ...cutOff, text: '', toolCalls: [] };
     expect(outcomeOf(asked, made).promptTokens).toBeGreaterThan(0);
     const never = outcomeOf(asked, { ...made, ending: 'never asked' });

@@ -83,7 +83,7 @@ describe('a flat price', () => {
     ['gone mid-answer', 100],
     ['never asked', 0],
     ['failed', 0],
-  ] as const)('%s: %i', (ending, amount) => {
+  ] as const)('for an answer that is "%s" is %i', (ending, amount) => {
     const usage = { promptTokens: 5, completionTokens: 5 };
     expect(cost({ perMessage: 100 }, ending, usage, 100)).toBe(amount);
   });
@@ -97,10 +97,14 @@ describe('a flat price', () => {
 describe('the count of model tokens', () => {
   const estimated = { promptTokens: 8, completionTokens: 4 };
 
-  it.each([undefined, Number.NaN, -1, 1.5, Infinity, 1e300])('%p: the estimate', (count) => {
-    const reported = count === undefined ? undefined : { promptTokens: count, completionTokens: 5 };
-    expect(countUsage(reported, estimated).promptTokens).toBe(8);
-  });
+  it.each([undefined, Number.NaN, -1, 1.5, Infinity, 1e300])(
+    'is the estimate if the provider reports %p',
+    (count) => {
+      const reported =
+        count === undefined ? undefined : { promptTokens: count, completionTokens: 5 };
+      expect(countUsage(reported, estimated).promptTokens).toBe(8);
+    },
+  );
 
   it('accepts a reported count of zero', () => {
     const reported = { promptTokens: 0, completionTokens: 0 };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ToolCalls } from './tool-calls.js';
 
-describe('tool calls in pieces', () => {
-  it('are put together by their index, with the arguments joined', () => {
+describe('ToolCalls', () => {
+  it('puts pieces together by their index, and joins the arguments', () => {
     const calls = new ToolCalls();
     calls.add([{ index: 1, id: 'b', type: 'function', function: { name: 'two', arguments: '' } }]);
     calls.add([
@@ -16,20 +16,20 @@ describe('tool calls in pieces', () => {
     ]);
   });
 
-  it('keep the first of what is told twice, and fill in what was empty', () => {
+  it('keeps the first value of a field, and fills in an empty one', () => {
     const calls = new ToolCalls();
     calls.add([{ index: 0, id: '', function: { name: 'one', arguments: 'a' } }]);
     calls.add([{ index: 0, id: 'a', function: { name: 'other', arguments: 'b' } }]);
     expect(calls.list()).toEqual([{ id: 'a', function: { name: 'one', arguments: 'ab' } }]);
   });
 
-  it('have an empty name if none came', () => {
+  it('uses an empty name if none came', () => {
     const calls = new ToolCalls();
     calls.add([{ index: 0, id: 'a', function: { arguments: '{}' } }]);
     expect(calls.list()).toEqual([{ id: 'a', function: { name: '', arguments: '{}' } }]);
   });
 
-  it('do not reach the prototype of objects', () => {
+  it('does not reach the prototype of objects', () => {
     const calls = new ToolCalls();
     const piece = JSON.parse('{"index": 0, "__proto__": {"polluted": true}, "id": "a"}') as {
       index: number;
@@ -39,7 +39,7 @@ describe('tool calls in pieces', () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  it('count only the characters of the text, not of the JSON around it', () => {
+  it('counts only the characters of the text, not of the JSON around it', () => {
     const calls = new ToolCalls();
     calls.add([{ index: 0, function: { arguments: 'x'.repeat(1000) } }]);
     const { size } = calls;

@@ -5,7 +5,7 @@ import { sample } from '../support/full-effort.js';
 import { Mailbox } from '../support/mailbox.js';
 import { Service } from '../support/service.js';
 
-describe('mails, as the settings have them', () => {
+describe('mails and their settings', () => {
   let mailbox: Mailbox;
   let service: Service;
   let client: HttpClient;

@@ -11,7 +11,7 @@ interface Entry {
   readonly reason: string;
 }
 
-describe.each(databaseKinds)('operators and people on %s', (kind) => {
+describe.each(databaseKinds)('operators who manage users on %s', (kind) => {
   let app: TestApp;
   let staff: Caller;
   let ada: Caller;

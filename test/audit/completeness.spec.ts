@@ -5,7 +5,7 @@ import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { auditOf } from '../support/full-audit.js';
 
-describe.each(databaseKinds)('the audit of what is missing on %s', (kind) => {
+describe.each(databaseKinds)('the audit of missing rows on %s', (kind) => {
   let app: TestApp;
   let ada: Caller;
   let owner: string;
@@ -20,7 +20,7 @@ describe.each(databaseKinds)('the audit of what is missing on %s', (kind) => {
 
   const audit = () => auditOf(app.databaseUrl);
 
-  /** What is said while rows are gone that no code of ours deletes; they are put back. */
+  /** Deletes rows, returns what the audit reports as missing, and restores the rows. */
   const without = async (tables: string[], ...deletions: string[]) => {
     const restore = await app.database.snapshot(tables);
     await switchReferences(app, false);

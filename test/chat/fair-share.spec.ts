@@ -7,7 +7,7 @@ import { respond } from '../support/responses.js';
 const WORDS = 20_000;
 const WORDY = 'a '.repeat(49_999);
 
-describe('an answer that comes faster than anybody waits', () => {
+describe('a provider that answers without a pause', () => {
   let app: TestApp;
   let provider: ProviderProbe;
   let ada: Caller;
@@ -65,7 +65,7 @@ describe('an answer that comes faster than anybody waits', () => {
     expect(longest).toBeLessThan(Math.max(250, took / 2));
   });
 
-  it('has at most a thousand chunks for a long echo', async () => {
+  it('gets at most a thousand chunks of a long text from echo', async () => {
     provider.delayWith(undefined);
     const stream = await ada.send('POST', '/api/chat/', { message: WORDY, stream: true });
     const pieces = stream.raw.split('event: delta').length - 1;

@@ -38,7 +38,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     throw new Error('still 409 after 1000 tries');
   };
 
-  it('gives twenty simultaneous requests one call, one charge and one answer', async () => {
+  it('makes one call, one charge and one answer for twenty simultaneous requests', async () => {
     const ada = await app.newUser();
     const calls = provider.calls;
     let answers: Answer[] = [];

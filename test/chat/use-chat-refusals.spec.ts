@@ -7,7 +7,7 @@ import { ProviderProbe } from '../support/provider-probe.js';
 import { expectFault, rowCounts } from '../support/refusals.js';
 import { conversationsOf, converse, textOf, transportOf } from '../support/ui-chats.js';
 
-describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (kind) => {
+describe.each(databaseKinds)('refusals and retries of useChat() on %s', (kind) => {
   let app: TestApp;
   let provider: ProviderProbe;
   let ada: Caller;
@@ -34,7 +34,7 @@ describe.each(databaseKinds)('what useChat() is refused, and repeats, on %s', (k
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('are refused by plain HTTP with the messages of the contract, and nothing is saved', async () => {
+  it('gets refusals by plain HTTP with the messages of the contract, and nothing is saved', async () => {
     const before = await rowCounts(app);
     const hi = { id: 'c', messages: [textOf('hi')] };
     expectFault(await post({ ...hi, id: 'x'.repeat(129) }), 'id');

@@ -126,7 +126,7 @@ describe('MODELS_FILE', () => {
     ]);
   });
 
-  it('accepts several keys and addresses of a provider, in pairs or with one of the other', () => {
+  it('accepts several keys and addresses of a provider, in pairs, or several of one kind', () => {
     const env = { ONE: 'sk-1', TWO: 'sk-2' };
     const placesOf = (one: object) =>
       loadConfig({ ...modelsFile({ providers: { one }, models: [] }), ...env }).providers.map(

@@ -9,10 +9,10 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
   '<JWT>': /^[\w-]+\.[\w-]+\.[\w-]+$/,
 };
 
-/** What follows is the parser's own, in the reference as here; see deviations.md. */
+/** After this the text is the JSON parser's own, here and in the reference; see deviations.md. */
 const PARSE_ERROR = 'JSON parse error - ';
 
-/** An answer as far as a case tells of it, in one form for what is expected and what came. */
+/** The compared parts of an answer, in the same form for expected and received. */
 export interface ComparedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;

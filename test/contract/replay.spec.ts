@@ -10,7 +10,7 @@ import { send, setStage, usersOf } from './stage.js';
 
 const deviationsByName = new Map(deviations.map((deviation) => [deviation.name, deviation]));
 
-/** What is to come here: what was recorded, or what the table of deviations has instead. */
+/** Returns the expected answer: the recorded one, or the one in the table of deviations. */
 function ownHeadersOf({ name, request, response, after }: RecordedCase) {
   const row = deviationsByName.get(name);
   const headers = ownHeaders(request.path, response.headers);
@@ -21,7 +21,7 @@ function ownHeadersOf({ name, request, response, after }: RecordedCase) {
   return { answer: { status, body, headers: plain }, after: row.after ?? after };
 }
 
-/** JSON comes on one line and in the reference's escapes, unless the case shows other bytes. */
+/** JSON is on one line and has the reference's escapes, unless the case records other bytes. */
 function expectBytes({ raw, body }: Answer, { response }: RecordedCase): void {
   if (raw !== '') expect(raw).toBe(response.raw ?? toJson(body));
 }

@@ -6,8 +6,8 @@ const NULL = 'This field may not be null.';
 const tooLong = (max: number) => `Ensure this field has no more than ${String(max)} characters.`;
 const surrogate = (code: string) => `Surrogate characters are not allowed: ${code}.`;
 
-/** Cases that nobody recorded, from the rules of the reference: README, Django 3.2, DRF 3.14. */
-describe('what the reference would answer', () => {
+/** The cases follow from the README of the reference, Django 3.2 and DRF 3.14. */
+describe('rules of the reference that have no recording', () => {
   let app: TestApp;
   let ada: Caller;
 

@@ -67,7 +67,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     expect(back[0]?.previous).toBeNull();
   });
 
-  it('names its neighbours by absolute URLs that work as they are', async () => {
+  it('links the next and previous page by absolute URLs that work', async () => {
     const ada = await app.newUser();
     await chats(ada, numbered(1, 5));
     const first = await getPage(ada, '/api/chat?page_size=2&unknown=kept');
@@ -144,7 +144,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     },
   );
 
-  it('shows no other user’s history for their cursor', async () => {
+  it('shows only own turns for the cursor of another user', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
     await chats(ada, numbered(1, 3));
     await chats(bob, ['mine']);

@@ -5,14 +5,14 @@ import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { QueryProbe } from '../support/query-probe.js';
 
-/** A text that has itself within itself at every letter, as what is looked for: the worst for a plain comparison. */
+/** The slowest text for a plain search: every letter could start a match. */
 const MESSAGE = 'a'.repeat(100_000);
 const WANTED = `${'a'.repeat(199)}b`;
 const TURNS = 40;
-/** Of one search: a step ends with the turn that fills a mebibyte. */
+/** The steps of one search. A step ends with the turn that fills a mebibyte. */
 const STEPS = Math.ceil(TURNS / Math.ceil(2 ** 20 / (2 * MESSAGE.length)));
 
-describe.each(databaseKinds)('a search for what is slow to find on %s', (kind) => {
+describe.each(databaseKinds)('a slow search on %s', (kind) => {
   let app: TestApp;
   let ada: Caller;
 

@@ -9,10 +9,10 @@ import { openThread } from '../support/threads.js';
 import { until } from '../support/until.js';
 import { Upstream } from '../support/upstream.js';
 
-/** As an answer is told whose first word did not come. */
+/** The text that the model is sent for an answer that was stopped before its first word. */
 const EMPTY_ANSWER_TEXT = '(The answer was stopped before its first word.)';
 
-describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
+describe.each(databaseKinds)('the context after a stopped answer on %s', (kind) => {
   let upstream: Upstream;
   let app: TestApp;
 
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
     ['leaves', 'messages'],
     ['stops', 'messages'],
   ] as const)(
-    'includes a first message whose caller %s, for a next message by %s',
+    'includes the first message if its caller %s, for a next message on the route %s',
     async (how, route) => {
       const ada = await app.newUser();
       const id = await breakOff(ada, { model: 'flat:wordy', how });
@@ -130,7 +130,7 @@ describe.each(databaseKinds)('What was said before, on %s,', (kind) => {
     expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
   });
 
-  it('includes what was produced until the time limit, and no failed answer', async () => {
+  it('includes an answer that the time limit cut, and no failed answer', async () => {
     const ada = await app.newUser();
     const conversation = await openThread(ada);
     const body = { message: 'Fail', model: 'flat:broken', conversation };

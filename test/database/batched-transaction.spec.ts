@@ -15,7 +15,7 @@ import { code } from '../support/rows.js';
 
 const NEVER_ABORTED = new AbortController().signal;
 
-describe.each(databaseKinds)('units that begin with the same step on %s', (kind) => {
+describe.each(databaseKinds)('BatchedTransaction on %s', (kind) => {
   let app: TestApp;
   let alone: string[];
   let together: string[][];
@@ -29,9 +29,9 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     together = [];
   });
 
-  const gathering = (
-    many: (tx: Tx, inputs: readonly string[]) => Promise<(string | undefined)[]>,
-    patienceMs?: number,
+  const newBatches = (
+    runBatch: (tx: Tx, inputs: readonly string[]) => Promise<(string | undefined)[]>,
+    stallTimeoutMs?: number,
     unitOfWork = app.nest.get(UnitOfWork),
   ) =>
     new BatchedTransaction<string, string>(
@@ -43,43 +43,43 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
         },
         batch: (tx, inputs) => {
           together.push([...inputs]);
-          return many(tx, inputs);
+          return runBatch(tx, inputs);
         },
       },
-      patienceMs,
+      stallTimeoutMs,
     );
   const finish = (_: unknown, result: string) => result;
 
-  it('share the next transaction, 64 of them at most, while one is under way', async () => {
-    const units = gathering((_, inputs) => Promise.resolve([...inputs]));
+  it('puts units that arrive during a transaction into the next one, at most 64', async () => {
+    const batches = newBatches((_, inputs) => Promise.resolve([...inputs]));
     const names = Array.from({ length: 100 }, (_, n) => `unit ${String(n)}`);
-    const first = units.add('first', NEVER_ABORTED, finish);
+    const first = batches.add('first', NEVER_ABORTED, finish);
     await Promise.resolve();
-    const rest = Promise.all(names.map((name) => units.add(name, NEVER_ABORTED, finish)));
+    const rest = Promise.all(names.map((name) => batches.add(name, NEVER_ABORTED, finish)));
     expect([await first, await rest]).toEqual(['first', names]);
     expect(together.flat()).toEqual(['first', ...names]);
     expect(together.map((group) => group.length)).toEqual([64, 37]);
     expect(alone).toEqual([]);
   });
 
-  it('run alone if the shared step fails or does not cover them', async () => {
-    const units = gathering((_, inputs) =>
+  it('retries each unit alone when the batch fails or skips it', async () => {
+    const batches = newBatches((_, inputs) =>
       inputs.includes('bad')
         ? Promise.reject(new Error('not together'))
         : Promise.resolve(inputs.map((input) => (input === 'odd' ? undefined : input))),
     );
-    const add = (name: string) => units.add(name, NEVER_ABORTED, finish);
+    const add = (name: string) => batches.add(name, NEVER_ABORTED, finish);
     expect(await Promise.all([add('even'), add('odd')])).toEqual(['even', 'odd alone']);
     expect(await Promise.all([add('even'), add('bad')])).toEqual(['even alone', 'bad alone']);
     expect(alone).toEqual(['odd', 'even', 'bad']);
   });
 
-  it('are not repeated if the commit fails, because it may have happened', async () => {
+  it('does not retry when the commit fails, because it may have succeeded', async () => {
     const sql = 'ALTER TABLE ledger_entries ALTER CONSTRAINT ledger_entries_wallet';
     if (kind === 'postgres') await app.database.rows(`${sql} DEFERRABLE INITIALLY DEFERRED`);
-    const units = gathering(async (tx, inputs) => {
+    const batches = newBatches(async (tx, inputs) => {
       if (kind === 'sqlite') await tx.write('/* spec */ PRAGMA defer_foreign_keys = ON', []);
-      // An entry of a wallet that there is not: the database says so at the commit.
+      // The wallet of this entry does not exist. The database reports that at the commit.
       appendEntry(
         tx,
         { balance: 1, held: 0, entryCount: 1, lastOrdinal: 0 },
@@ -88,7 +88,7 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
       return [...inputs];
     });
     const outcomes = await Promise.allSettled(
-      ['one', 'two'].map((name) => units.add(name, NEVER_ABORTED, finish)),
+      ['one', 'two'].map((name) => batches.add(name, NEVER_ABORTED, finish)),
     );
     expect(outcomes).toEqual(
       Array(2).fill({ status: 'rejected', reason: expect.any(QueryFailedError) as unknown }),
@@ -97,8 +97,8 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
     expect(await app.database.count('ledger_entries')).toBe(0);
   });
 
-  it('run alone if a row of one of them is refused', async () => {
-    const units = gathering((_, inputs) => Promise.resolve([...inputs]));
+  it('retries each unit alone when the database refuses a row of one unit', async () => {
+    const batches = newBatches((_, inputs) => Promise.resolve([...inputs]));
     await app.nest.get(UnitOfWork).run((tx) => {
       tx.insertLater(RedemptionCode, code('taken'));
     });
@@ -106,52 +106,52 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
       tx.insertLater(RedemptionCode, code(result.replace(' alone', '')));
     };
     const outcomes = await Promise.allSettled(
-      ['fresh', 'taken'].map((name) => units.add(name, NEVER_ABORTED, save)),
+      ['fresh', 'taken'].map((name) => batches.add(name, NEVER_ABORTED, save)),
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect(new Set(alone)).toEqual(new Set(['fresh', 'taken']));
     expect(await app.database.count('redemption_codes')).toBe(2);
   });
 
-  it('do not wait forever for a transaction that gets no answer', async () => {
+  it('starts the next transaction when one gets no answer', async () => {
     let answerStatement: (results: string[]) => void = () => undefined;
     const statementAnswer = new Promise<string[]>((resolve) => (answerStatement = resolve));
-    const units = gathering((_, inputs) => {
+    const batches = newBatches((_, inputs) => {
       return inputs[0] === 'silent' ? statementAnswer : Promise.resolve([...inputs]);
     }, 50);
-    const silent = units.add('silent', NEVER_ABORTED, finish);
+    const silent = batches.add('silent', NEVER_ABORTED, finish);
     while (together.length === 0) await sleep(1);
-    const next = units.add('next', NEVER_ABORTED, finish);
-    // SQLite's one writer does not go on without it; on PostgreSQL the next is done meanwhile.
+    const next = batches.add('next', NEVER_ABORTED, finish);
+    // SQLite has one writer, which waits. On PostgreSQL the next unit runs meanwhile.
     if (kind === 'postgres') expect(await next).toBe('next');
     answerStatement(['silent']);
     expect(await Promise.all([silent, next])).toEqual(['silent', 'next']);
     expect(alone).toEqual([]);
   });
 
-  it('are refused only while ten thousand wait', async () => {
-    const units = gathering((_, inputs) => Promise.resolve([...inputs]));
-    const waiting = Array.from({ length: 10_000 }, () => units.add('one', NEVER_ABORTED, finish));
-    expect(units.depth).toBe(10_000);
-    const tooMany = units.add('one too many', NEVER_ABORTED, finish);
+  it('refuses a unit only while ten thousand wait', async () => {
+    const batches = newBatches((_, inputs) => Promise.resolve([...inputs]));
+    const waiting = Array.from({ length: 10_000 }, () => batches.add('one', NEVER_ABORTED, finish));
+    expect(batches.depth).toBe(10_000);
+    const tooMany = batches.add('one too many', NEVER_ABORTED, finish);
     await expect(tooMany).rejects.toEqual(new QueueFull());
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['one']));
     expect(together.flat()).toHaveLength(10_000);
-    expect(await units.add('later', NEVER_ABORTED, finish)).toBe('later');
+    expect(await batches.add('later', NEVER_ABORTED, finish)).toBe('later');
   });
 
-  it('all fail if the database is closed, and nothing is done', async () => {
+  it('rejects all units if the database is closed, and does nothing', async () => {
     const options = { url: app.databaseUrl, poolMax: 2, entities };
     const database = new Database(dataSourceOptions(options));
     await database.initialize();
     await database.destroy();
-    const units = gathering(
+    const batches = newBatches(
       (_, inputs) => Promise.resolve([...inputs]),
       undefined,
       new UnitOfWork(database),
     );
     const outcomes = await Promise.allSettled(
-      ['one', 'two'].map((name) => units.add(name, NEVER_ABORTED, finish)),
+      ['one', 'two'].map((name) => batches.add(name, NEVER_ABORTED, finish)),
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect([together, alone]).toEqual([[], []]);
@@ -159,17 +159,17 @@ describe.each(databaseKinds)('units that begin with the same step on %s', (kind)
 
   if (kind === 'sqlite') return;
 
-  it('are the same units if the transaction runs again after a deadlock', async () => {
+  it('keeps the same units if the transaction runs again after a deadlock', async () => {
     let attempts = 0;
-    const units = gathering(async (tx, inputs) => {
+    const batches = newBatches(async (tx, inputs) => {
       attempts += 1;
       const code = attempts < 3 ? '40P01' : '';
       if (code) await tx.write(`/* spec */ DO $$ BEGIN RAISE SQLSTATE '${code}'; END $$`, []);
       return [...inputs];
     });
-    const first = units.add('first', NEVER_ABORTED, finish);
+    const first = batches.add('first', NEVER_ABORTED, finish);
     while (attempts < 1) await sleep(1);
-    const second = units.add('second', NEVER_ABORTED, finish);
+    const second = batches.add('second', NEVER_ABORTED, finish);
     expect(await Promise.all([first, second])).toEqual(['first', 'second']);
     expect(together).toEqual([['first'], ['first'], ['first'], ['second']]);
     expect(alone).toEqual([]);

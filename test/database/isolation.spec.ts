@@ -66,7 +66,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('is finished when the writes are reported as idle', async () => {
+  it('is waited for by idle() on SQLite', async () => {
     const unitOfWork = app.nest.get(UnitOfWork);
     let isDone = false;
     const slow = unitOfWork.run(async (tx) => {
@@ -136,7 +136,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('keeps one key on two routes apart, and the first use of it on each', async () => {
+  it('treats one key on two routes as two keys', async () => {
     const ada = await app.newUser();
     const ownerId = await ownerOf(ada.username);
     const holds = app.nest.get(HoldsService);

@@ -45,8 +45,8 @@ async function assertPaid(answers: number): Promise<void> {
   expect(await app.database.differences()).toEqual([]);
 }
 
-describe('an SQLite file that another program has locked for longer than is waited', () => {
-  it('answers a message with 503 without a charge, and settles an answer under way afterwards', async () => {
+describe('an SQLite file that another program locks for longer than the time limit', () => {
+  it('makes a message 503 without a charge, and a running answer is settled afterwards', async () => {
     const answer = ada.send('POST', '/api/chat/', ASK, KEYED);
     await until(() => upstream.calls.length === 1);
     let refused: Answer | undefined;

@@ -59,7 +59,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
     await owned.drop();
   });
 
-  it('fails only one statement, and not the process, if it ends between two users of it', async () => {
+  it('fails one statement and not the process if it is lost between two statements', async () => {
     const statement = '/* lost */ SELECT CAST(1 AS bigint) AS one';
     const served = `FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '/* lost%'`;
     heldBackData = [];
@@ -76,7 +76,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
     expect(await database.statements.rows(statement, [])).toEqual([{ one: 1 }]);
   });
 
-  it('on which an answer is owed for too long is ended, and one on which nothing is asked stays', async () => {
+  it('is closed if a statement gets no answer in time, and stays open while it is idle', async () => {
     const client = await connected();
     endOnSilence(client, 100);
     await sleep(600);
@@ -87,7 +87,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
     heldBackData = undefined;
   });
 
-  it('that the server does not close is closed all the same', async () => {
+  it('is closed by end() even if the server does not answer', async () => {
     const client = await connected();
     endOnSilence(client, 100);
     heldBackData = [];
@@ -95,7 +95,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
     heldBackData = undefined;
   });
 
-  it('is let be while a statement may take as long as it likes', async () => {
+  it('is not closed during a statement without a time limit', async () => {
     const client = await connected();
     endOnSilence(client, 100);
     const slowly = withoutSilenceLimit(client, () =>

@@ -110,7 +110,7 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
 });
 
 describe.each(postgres)('the leases of two releases on %s', (kind) => {
-  it('keep the newest migration while a process of its release serves, not for an older one', async () => {
+  it('prevent a revert of the newest migration only while a process of its release serves', async () => {
     const opened = await openMigrated(kind);
     const { database } = opened;
     const newest = migrations.at(-1)?.name ?? '';

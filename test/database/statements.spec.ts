@@ -131,7 +131,7 @@ describe.each(databaseKinds)('statements on %s', (kind) => {
     ]);
   });
 
-  it('compare with each of a list, of two lists, and of none', async () => {
+  it('compare with the values of one list, of two lists, and of an empty list', async () => {
     await statements.insert(['a', 'b', 'c', 'd'].map((id) => row(User, user(id))));
     const one = `/* spec */ SELECT id FROM users WHERE id = ANY($1) ORDER BY id`;
     expect(await statements.rows(one, [['c', 'a', 'nobody']])).toEqual([{ id: 'a' }, { id: 'c' }]);

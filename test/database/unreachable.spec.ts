@@ -88,7 +88,7 @@ describe.each(postgres)('while %s is away', () => {
     await server.startAgain();
     const { status, body } = await answer;
     expect([status, (body as { response: string }).response]).toEqual([200, 'Hello']);
-    // Who looks for stops four times a second does not tell of it: the outage is told once.
+    // The poll for stops runs four times a second and must not log the outage again.
     expect(warned.mock.calls).toEqual([]);
     warned.mockRestore();
     const replay = await ada.send('POST', '/api/chat/', ask, keyed);
@@ -135,7 +135,7 @@ describe.each(postgres)('while %s is away', () => {
     const answered = (await Promise.all(hands)).reduce((sum, one) => sum + one, 0);
     expect(seen).toContain(503);
     expect(seen).not.toContain(500);
-    // What was held in a commit that nobody heard the end of is given back by the next sweep.
+    // The next sweep releases the holds of commits whose result is unknown.
     await until(async () => (await Promise.all(callers.map(heldOf))).every((held) => held === 0));
     expect(await readLedgerState(server.url)).toEqual(balancedLedgerState(answered));
     const left = await Promise.all(callers.map((caller) => caller.balance()));

@@ -7,8 +7,8 @@ import { until } from '../support/until.js';
 
 const NO_SKIP = { skip: false };
 
-describe('logins of people brought from Django', () => {
-  it('wait in the one queue of hashes, which refuses more than its bound', async () => {
+describe('logins of users imported from Django', () => {
+  it('wait in the same queue of hashes as others, which refuses requests beyond its bound', async () => {
     const django = await DjangoDatabase.create('sqlite');
     const app = await TestApp.start('sqlite', { HASH_CONCURRENCY: '1', HASH_QUEUE_MAX: '1' });
     const password = djangoHash(PASSWORD, 500_000);

@@ -190,7 +190,7 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
   it.each([
     ['flat:slow', 100],
     ['metered:slow', 10],
-  ])('by %s end when the caller leaves and are paid with %i tokens', async (model, price) => {
+  ])('by the model %s end when the caller leaves, and cost %i tokens', async (model, price) => {
     const balance = await ada.balance();
     const leaving = new AbortController();
     const body = { model, input: 'x'.repeat(30) };
@@ -203,7 +203,7 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     expect(balance - (await ada.balance())).toBe(price);
   });
 
-  it('whose hold expired are not returned, and cost nothing', async () => {
+  it('are not returned or charged after their hold has expired', async () => {
     const asked = ask({ model: 'flat:slow', input: 'x' });
     await until(() => waiting.length === 1);
     await app.database.rows(`UPDATE holds SET expires_at = 1 WHERE state = 'open'`);

@@ -29,7 +29,7 @@ describe('the house rules', () => {
     expect(breaches(tree).filter((breach) => !isException(breach))).toEqual([]);
   });
 
-  it.each(rules)('can be broken: $name', ({ breaches, counterExamples }) => {
+  it.each(rules)('detect their counterexamples: $name', ({ breaches, counterExamples }) => {
     for (const files of counterExamples) {
       const example = Object.entries(files).map(([path, text]) => parse(path, text));
       expect([files, breaches(example).length]).not.toEqual([files, 0]);

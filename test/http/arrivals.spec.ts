@@ -71,7 +71,7 @@ describe('requests that arrive at once', () => {
   const path = (n: number) => `/${String(n)}`;
   const paths = Array.from({ length: CLIENTS }, (_, n) => path(n));
 
-  it('are begun a few in each turn of the event loop', async () => {
+  it('are started a few in each iteration of the event loop', async () => {
     const all = await connected(CLIENTS);
     const turns: number[] = [];
     let isOver = false;
@@ -87,7 +87,7 @@ describe('requests that arrive at once', () => {
     expect(new Set(begun)).toEqual(new Set(paths));
   });
 
-  it('are begun network by network, so that one does not wait for all of another', async () => {
+  it('are started in turn for each network, so that one network does not wait for another', async () => {
     const [last, ...all] = await connected(CLIENTS + 1);
     for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
     last?.write(ask('/other', '10.0.0.2'));
@@ -95,7 +95,7 @@ describe('requests that arrive at once', () => {
     expect(begun.indexOf('/other')).toBeLessThan(CLIENTS / 2);
   });
 
-  it('are begun first on a connection that has rested', async () => {
+  it('are started first on a connection that was idle', async () => {
     const [last, ...all] = await connected(CLIENTS + 1);
     for (const [n, socket] of all.entries()) socket.write(ask(path(n), '10.0.0.1'));
     await until(() => begun.length === CLIENTS);
@@ -105,7 +105,7 @@ describe('requests that arrive at once', () => {
     expect(begun.indexOf('/rested')).toBeLessThan(CLIENTS * 1.5);
   });
 
-  it('are forgotten when their connection closes before their turn', async () => {
+  it('are dropped if their connection closes before they are started', async () => {
     const received: Socket[] = [];
     server.on('connection', (socket) => received.push(socket));
     const all = await connected(CLIENTS);
@@ -120,7 +120,7 @@ describe('requests that arrive at once', () => {
     expect(begun.every((one) => Number(one.slice(1)) < CLIENTS / 2)).toBe(true);
   });
 
-  it('are all begun after a stop, which refuses what arrives later, even before they are begun', async () => {
+  it('are all started after a stop, which refuses requests that arrive later', async () => {
     const gate = new RequestGate(config, arrivals);
     const refused: string[] = [];
     let stopped: Promise<boolean> | undefined;
@@ -140,7 +140,7 @@ describe('requests that arrive at once', () => {
   });
 });
 
-describe('a newcomer beside clients who ask without pause', () => {
+describe('a new connection among busy ones', () => {
   const BUSY = 150;
   let app: TestApp;
   let sockets: Socket[];
@@ -155,7 +155,7 @@ describe('a newcomer beside clients who ask without pause', () => {
     await app.close();
   });
 
-  it('is answered before each of them is answered once more', async () => {
+  it('is answered before each of the others gets another answer', async () => {
     const ada = await app.newUser();
     const { hostname, port } = new URL(app.url);
     const head = `Host: x\r\nAuthorization: Token ${'0'.repeat(40)}`;

@@ -57,7 +57,7 @@ describe.each(databaseKinds)('an id in capitals on %s', (kind) => {
     expect(messages.map(({ message }) => message)).toEqual(['more']);
   });
 
-  it("is still nobody else's", async () => {
+  it('still gives 404 to other users', async () => {
     const eve = await app.newUser();
     for (const path of [
       `/api/conversations/${toCapitals(conversation)}/`,

@@ -11,7 +11,7 @@ const ROUTES = [
   ['/api/chat/', { message: 'hi' }],
 ] as const;
 
-describe('what is no HTTP, or not in time', () => {
+describe('malformed and slow HTTP requests', () => {
   let app: TestApp;
   let ada: Caller;
   let before: number[];
@@ -42,7 +42,7 @@ describe('what is no HTTP, or not in time', () => {
     });
 
     it.each([
-      ['a length that is none', 'Content-Length: ten\r\n', '{}'],
+      ['an invalid length', 'Content-Length: ten\r\n', '{}'],
       ['two lengths', 'Content-Length: 2\r\nContent-Length: 3\r\n', '{}'],
       ['a length and chunks', 'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n', '{}'],
       ['a chunk that is none', 'Transfer-Encoding: chunked\r\n', 'zz\r\n'],

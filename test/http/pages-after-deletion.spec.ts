@@ -61,7 +61,7 @@ describe.each(databaseKinds)('the links of a page whose rows are deleted on %s',
     expect(titles(await getPage(ada, empty.next ?? ''))).toEqual(['4', '3']);
   });
 
-  it('lead through a list whose pages are deleted after reading', async () => {
+  it('`next` links reach every row while earlier pages are deleted', async () => {
     const seen: unknown[] = [];
     const pages = await walk(ada, LIST, 'next', async () => {
       seen.push(await app.database.count('conversations'));

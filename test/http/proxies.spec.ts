@@ -44,7 +44,7 @@ describe('behind a trusted proxy', () => {
     }
   });
 
-  it('an invalid forwarded host is refused, like an invalid Host', async () => {
+  it('requests with an invalid forwarded host are refused, like those with an invalid Host', async () => {
     const headers = { ...FORWARDED, 'X-Forwarded-Host': 'no host' };
     expect((await ada.get('/api/chat/?page_size=1', headers)).status).toBe(400);
   });
@@ -62,7 +62,7 @@ describe('without a trusted proxy', () => {
   );
 });
 
-describe('the log', () => {
+describe('the service', () => {
   let service: Service | undefined;
   afterEach(() => service?.remove());
 
@@ -70,15 +70,18 @@ describe('the log', () => {
     ['127.0.0.1/32', '203.0.113.7', '203.0.113.7'],
     ['127.0.0.1/32, 10.0.0.0/8', '203.0.113.7, 10.0.0.7:443', '203.0.113.7'],
     ['', '203.0.113.7', '127.0.0.1'],
-  ])('with TRUSTED_PROXIES=%s, for a caller behind %s, names %s', async (list, chain, address) => {
-    service = await Service.start({ TRUSTED_PROXIES: list });
-    const client = await service.client();
-    const headers = { ...FORWARDED, 'X-Forwarded-For': chain };
-    const answer = await client.send({ path: '/health/live', headers });
-    const id = String(answer.headers['x-request-id']);
-    await service.sees(new RegExp(`"${id}".*\n`));
-    const line = service.log().find(({ reqId }) => reqId === id);
-    expect(line?.['address']).toBe(address);
-    client.close();
-  });
+  ])(
+    'with TRUSTED_PROXIES=%s and X-Forwarded-For %s, logs the address %s',
+    async (list, chain, address) => {
+      service = await Service.start({ TRUSTED_PROXIES: list });
+      const client = await service.client();
+      const headers = { ...FORWARDED, 'X-Forwarded-For': chain };
+      const answer = await client.send({ path: '/health/live', headers });
+      const id = String(answer.headers['x-request-id']);
+      await service.sees(new RegExp(`"${id}".*\n`));
+      const line = service.log().find(({ reqId }) => reqId === id);
+      expect(line?.['address']).toBe(address);
+      client.close();
+    },
+  );
 });

@@ -22,10 +22,10 @@ const MEBIBYTE = 2 ** 20;
 /** More than the buffers of the operating system take in for a client. */
 const MANY = 40;
 
-/** What is unread is the server's, whatever the database. */
-const testedKinds = sample('answers that nobody reads', 2, databaseKinds);
+/** Unread bytes are kept by the server, so the kind of the database makes no difference. */
+const testedKinds = sample('answers to clients that stop reading', 2, databaseKinds);
 
-describe.each(testedKinds)('answers that nobody reads, on %s,', (kind) => {
+describe.each(testedKinds)('answers to clients that stop reading on %s', (kind) => {
   let app: TestApp;
   let ada: Caller;
   let sockets: Socket[];
@@ -140,7 +140,7 @@ describe.each(testedKinds)('answers that nobody reads, on %s,', (kind) => {
   });
 });
 
-describe.each(databaseKinds)('one caller’s requests under way on %s', (kind) => {
+describe.each(databaseKinds)('simultaneous requests of one caller on %s', (kind) => {
   let app: TestApp;
 
   beforeEach(async () => {

@@ -125,7 +125,7 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     }
   });
 
-  it('with a typing error cost no look-up', async () => {
+  it('with a typing error are refused without a query', async () => {
     const ada = await app.newUser();
     const { secret } = await makeKey(app.http, ada);
     const slip = new Caller(app.http, secret.slice(0, -1) + (secret.endsWith('x') ? 'y' : 'x'), '');

@@ -9,7 +9,7 @@ import { expectProblem, rowCounts } from '../support/refusals.js';
 
 const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
-describe.each(databaseKinds)('what an API key may do, on %s', (kind) => {
+describe.each(databaseKinds)('an API key with scopes on %s', (kind) => {
   let app: TestApp;
   let ada: Caller;
   beforeAll(async () => {
@@ -85,7 +85,7 @@ describe.each(databaseKinds)('what an API key may do, on %s', (kind) => {
     ['history', 'DELETE', `/api/conversations/${UNKNOWN_ID}/`, undefined, 404],
     ['wallet', 'GET', '/api/token-balance/', undefined, 200],
     ['wallet', 'POST', '/api/wallet/redeem/', { code: 'none' }, 400],
-  ] as const)('can with the scope %s call %s %s', async (scope, method, path, body, status) => {
+  ] as const)('with the scope %s can call %s %s', async (scope, method, path, body, status) => {
     const { caller } = await makeKey(app.http, ada, { scopes: [scope] });
     expect((await caller.send(method, path, body)).status).toBe(status);
   });

@@ -109,7 +109,7 @@ describe('refusals of clients who do not pause', () => {
     [400, 'bodies that are none', 'POST', '/api/login/', json, '{'],
     // The body is not read, so the connection ends with the response.
     [413, 'bodies that are too large', 'POST', '/api/login/', { ...json, ...LARGE }],
-  ])('are told a second late to strangers: %i for %s', async (...row) => {
+  ])('are sent a second late to strangers: %i for %s', async (...row) => {
     const [status, , method, path, headers, body] = row;
     const users = await app.database.count('users');
     const answers = await flood(`${app.url}${path}`, { method, headers, body: body ?? '' });

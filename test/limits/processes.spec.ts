@@ -77,7 +77,7 @@ describe.each(postgres)('limits over three processes on one %s', (kind) => {
     expect([counted(tried, 400), counted(tried, 429)]).toEqual([LOGIN, LOGIN * (TIMES - 1)]);
   });
 
-  it('never allow more reads than the count, and few less', async () => {
+  it('allow at most the count of reads, and only a few less', async () => {
     const bob = await fleet.newUser(members[0] as Member);
     const answers = await storm(READ, (member) =>
       fleet.callerOn(member, bob).get('/api/token-balance/'),

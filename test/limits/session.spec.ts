@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 
-describe.each(databaseKinds)('the limits that are set by default on %s', (kind) => {
+describe.each(databaseKinds)('the default limits on %s', (kind) => {
   it('let a user register, log in, spend the whole grant in forty chats, and read the balance', async () => {
     const app = await TestApp.start(kind, { RATE_LIMITS: 'on' });
     const credentials = { username: 'ada', password: PASSWORD };

@@ -26,7 +26,7 @@ describe('the storage bounds', () => {
     [0, 0, 10, 5, [NONE, NONE]],
     [-1, 1, 10, 5, [NONE, 5]],
     [1, 1, 0, 0, [NONE, NONE]],
-  ])('for %i bytes and %i conversations, of %i and %i', (...row) => {
+  ])('for a user with %i bytes and %i conversations, and the settings %i and %i', (...row) => {
     const [bytes, conversations, storedMaxBytes, conversationsMax, bounds] = row;
     const config = { storedMaxBytes, conversationsMax } as Config;
     expect(storageBoundsFor(config, { bytes, conversations })).toEqual(bounds);

@@ -50,7 +50,7 @@ describe('a provider whose answer is whole, but does not end', () => {
     return events;
   };
 
-  it('is left, and its answer is treated as complete', async () => {
+  it('is disconnected, and its answer is treated as complete', async () => {
     const models = Object.keys(BEHAVIOURS);
     const answers = await Promise.all(models.map(ask));
     await Promise.all(upstream.calls.map(({ aborted }) => aborted));

@@ -4,7 +4,7 @@ import { FLAT, modelsFile } from '../support/models-file.js';
 import { until } from '../support/until.js';
 import { Upstream, type UpstreamCall } from '../support/upstream.js';
 
-describe('the head of a stream that may fall back', () => {
+describe('the headers of a stream that may use a fallback', () => {
   let upstream: Upstream;
   let app: TestApp;
   const calls: UpstreamCall[] = [];

@@ -134,7 +134,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
   );
 
   it.each(failures.filter(([, produced, status]) => produced !== '' && status === 502))(
-    '%s, streamed: the deltas so far, then an error event',
+    '%s, streamed: sends the deltas so far, then an error event',
     async (name, response, status) => {
       const ada = await app.newUser();
       const calls = upstream.calls.length;
@@ -157,7 +157,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
     ['flat', 100],
     ['metered', priceOf(PROMPT, 2)],
   ])(
-    'hangs-midway, streamed until the time is up, %s: is told as cut, and paid: %i',
+    'hangs-midway, streamed until the time limit: is reported as cut, and the %s price is %i',
     async (price, tokens) => {
       const ada = await app.newUser();
       const calls = upstream.calls.length;
@@ -173,7 +173,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
   );
 
   it.each(sample('whole answers', every, ANSWERS))(
-    '%s: a whole answer, for %i by model tokens',
+    '%s: gives a whole answer for %i tokens',
     async (name, tokens) => {
       const ada = await app.newUser();
       const calls = upstream.calls.length;
@@ -185,7 +185,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
   );
 
   it.each(['usage-zero', 'usage-billion', 'usage-missing', 'hangs-after-done'])(
-    '%s: the flat price does not look at usage',
+    '%s: does not change the flat price',
     async (name) => {
       const ada = await app.newUser();
       const calls = upstream.calls.length;

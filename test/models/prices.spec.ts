@@ -59,7 +59,7 @@ interface Charge {
   readonly turn: string;
 }
 
-describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
+describe.each(databaseKinds)('the price of an answer on %s', (kind) => {
   let upstream: Upstream;
   let app: TestApp;
 
@@ -109,7 +109,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 100],
     ['metered', METERED_COMPLETE],
-  ])('complete, %s: %i', async (price, amount) => {
+  ])('that is complete, with a %s price, is %i', async (price, amount) => {
     const ada = await app.newUser();
     expect((await chat(ada, `${price}:complete`)).status).toBe(200);
     await settlesAt(ada, amount, 'complete', 'Hello there');
@@ -118,18 +118,21 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 100],
     ['metered', METERED_COMPLETE],
-  ])('client left right after the last byte, %s: %i', async (price, amount) => {
-    const ada = await app.newUser();
-    const reader = await stream(ada, `${price}:complete`);
-    await reader.until('done');
-    reader.leave();
-    await settlesAt(ada, amount, 'complete', 'Hello there');
-  });
+  ])(
+    'whose client left right after the last byte, with a %s price, is %i',
+    async (price, amount) => {
+      const ada = await app.newUser();
+      const reader = await stream(ada, `${price}:complete`);
+      await reader.until('done');
+      reader.leave();
+      await settlesAt(ada, amount, 'complete', 'Hello there');
+    },
+  );
 
   it.each([
     ['flat', 100],
     ['metered', PROMPT * PER_PROMPT],
-  ])('client left before the first output, %s: %i', async (price, amount) => {
+  ])('whose client left before the first output, with a %s price, is %i', async (price, amount) => {
     const ada = await app.newUser();
     const before = upstream.calls.length;
     const reader = await stream(ada, `${price}:silent`);
@@ -143,7 +146,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 100],
     ['metered', METERED_CUT],
-  ])('client left during the reasoning, %s: %i', async (price, amount) => {
+  ])('whose client left during the reasoning, with a %s price, is %i', async (price, amount) => {
     const ada = await app.newUser();
     const before = upstream.calls.length;
     const reader = await stream(ada, `${price}:thinks`);
@@ -158,7 +161,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 0],
     ['metered', 10 * PER_PROMPT],
-  ])('an empty answer, %s: %i', async (price, amount) => {
+  ])('that is empty, with a %s price, is %i', async (price, amount) => {
     const ada = await app.newUser();
     expect((await chat(ada, `${price}:empty`)).status).toBe(200);
     await settlesAt(ada, amount, 'complete', '');
@@ -167,7 +170,7 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 100],
     ['metered', METERED_CUT],
-  ])('client left in the middle of the answer, %s: %i', async (price, amount) => {
+  ])('whose client left in the middle, with a %s price, is %i', async (price, amount) => {
     const ada = await app.newUser();
     const before = upstream.calls.length;
     const reader = await stream(ada, `${price}:talks-on`);
@@ -182,15 +185,18 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
   it.each([
     ['flat', 100],
     ['metered', PROMPT * PER_PROMPT],
-  ])('client left while it waited for plain JSON, %s: %i', async (price, amount) => {
-    const ada = await app.newUser();
-    const before = upstream.calls.length;
-    const outgoing = askPlainly(ada, `${price}:silent`);
-    const call = await nextCall(before);
-    outgoing.destroy();
-    await call.aborted;
-    await settlesAt(ada, amount, 'aborted', '');
-  });
+  ])(
+    'whose client left while it waited for plain JSON, with a %s price, is %i',
+    async (price, amount) => {
+      const ada = await app.newUser();
+      const before = upstream.calls.length;
+      const outgoing = askPlainly(ada, `${price}:silent`);
+      const call = await nextCall(before);
+      outgoing.destroy();
+      await call.aborted;
+      await settlesAt(ada, amount, 'aborted', '');
+    },
+  );
 
   const askPlainly = ({ token }: Caller, model: string): ClientRequest => {
     const headers = { Authorization: `Token ${token}`, 'Content-Type': 'application/json' };
@@ -205,16 +211,19 @@ describe.each(databaseKinds)('what an answer costs, on %s', (kind) => {
     ['flat', 'fails-midway', 'Hello '],
     ['metered', 'fails-at-once', ''],
     ['metered', 'fails-midway', 'Hello '],
-  ])('provider fails, %s, %s: 0', async (price, behaviour, produced) => {
-    const ada = await app.newUser();
-    expect((await chat(ada, `${price}:${behaviour}`)).status).toBe(502);
-    await settlesAt(ada, 0, 'failed', produced);
-  });
+  ])(
+    'whose provider fails, with a %s price and the failure %s, is 0',
+    async (price, behaviour, produced) => {
+      const ada = await app.newUser();
+      expect((await chat(ada, `${price}:${behaviour}`)).status).toBe(502);
+      await settlesAt(ada, 0, 'failed', produced);
+    },
+  );
 
   it.each([
     ['flat', 100],
     ['metered', METERED_COMPLETE],
-  ])('a replay, %s: nothing more than %i', async (price, amount) => {
+  ])('that is replayed, with a %s price, stays %i', async (price, amount) => {
     const ada = await app.newUser();
     const before = upstream.calls.length;
     const body = { message: MESSAGE, model: `${price}:complete` };

@@ -62,7 +62,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   }),
 };
 
-describe('the key of a provider, and what was asked of it', () => {
+describe('the key of a provider and the prompt', () => {
   let upstream: Upstream;
   let service: Service;
   let client: HttpClient;

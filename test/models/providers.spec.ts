@@ -12,7 +12,7 @@ const echo = {
 };
 describeProvider('echo', () => Promise.resolve(echo), { canFail: false });
 
-describeProvider('openai-compatible, at a server of ours', async () => {
+describeProvider('openai-compatible, with our own server', async () => {
   const upstream = await Upstream.start({
     answers: async (call) => {
       call.open();
@@ -43,7 +43,7 @@ describeProvider('openai-compatible, at a server of ours', async () => {
   };
 });
 
-describeProvider('openai-compatible, at a mock of OpenAI by other hands', async () => {
+describeProvider('openai-compatible, with an independent mock of OpenAI', async () => {
   const mock = new LLMock({ port: 0, chunkSize: 6, logLevel: 'silent' });
   mock.on({ model: 'refuses' }, { error: { message: 'secret words', type: 'x' }, status: 429 });
   mock.on({ model: 'short' }, { content: 'one two three', finishReason: 'length' });

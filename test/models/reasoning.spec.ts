@@ -57,7 +57,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   },
 };
 
-describe.each(databaseKinds)('what a model thinks, on %s', (kind) => {
+describe.each(databaseKinds)('reasoning on %s', (kind) => {
   let upstream: Upstream;
   let app: TestApp;
 
@@ -122,7 +122,7 @@ describe.each(databaseKinds)('what a model thinks, on %s', (kind) => {
     expect(await ada.balance()).toBe(4000 - 8 - 22);
   });
 
-  it('goes back to the model with its tool calls', async () => {
+  it('is sent back to the model with its tool calls', async () => {
     const ada = await app.newUser();
     const first = await complete(ada, 'flat:wants-it-back', { tools });
     const { message } = first.body.choices[0];

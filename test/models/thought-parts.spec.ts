@@ -69,7 +69,7 @@ const PARTS: Record<string, Behaviour> = {
   },
 };
 
-describe.each(databaseKinds)('the parts of what a model thinks, on %s', (kind) => {
+describe.each(databaseKinds)('reasoning in parts, on %s', (kind) => {
   let upstream: Upstream;
   let app: TestApp;
 
@@ -85,7 +85,7 @@ describe.each(databaseKinds)('the parts of what a model thinks, on %s', (kind) =
   const complete = (caller: Caller, model: string, more: object = {}, headers = {}) =>
     caller.send('POST', '/v1/chat/completions', { model, messages, ...more }, headers);
 
-  it('go back on /v1, whole, streamed and replayed', async () => {
+  it('is sent back to the model on /v1, whole, streamed and replayed', async () => {
     const ada = await app.newUser();
     const model = 'flat:wants-parts-back';
     for (const key of ['k', 'k']) {
@@ -107,7 +107,7 @@ describe.each(databaseKinds)('the parts of what a model thinks, on %s', (kind) =
     expect(await ada.balance()).toBe(4000 - 400);
   });
 
-  it('go back on /v1/responses, by its items and by its id', async () => {
+  it('is sent back to the model on /v1/responses, by items and by id', async () => {
     const ada = await app.newUser();
     const body = { model: 'flat:wants-parts-back', tools: [{ type: 'function', name: 'weather' }] };
     const output = { type: 'function_call_output', call_id: 'a', output: 'rain' };
@@ -130,7 +130,7 @@ describe.each(databaseKinds)('the parts of what a model thinks, on %s', (kind) =
     expect(await ada.balance()).toBe(4000 - 400);
   });
 
-  it('are no words of the answer where they are encrypted', async () => {
+  it('is not part of the text of the answer if it is encrypted', async () => {
     const ada = await app.newUser();
     const model = 'metered:encrypted-alone';
     const { body } = await complete(ada, model);
@@ -153,7 +153,7 @@ describe.each(databaseKinds)('the parts of what a model thinks, on %s', (kind) =
     expect(await ada.balance()).toBe(4000 - 4 * (8 + 2 * 3));
   });
 
-  it('break the answer where they do not end', async () => {
+  it('breaks the answer if it does not end', async () => {
     const ada = await app.newUser();
     const { status, body } = await complete(ada, 'metered:parts-without-end');
     expect([status, body.error.code]).toEqual([502, 'provider_failed']);

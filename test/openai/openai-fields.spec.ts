@@ -26,7 +26,10 @@ const PASSED: Record<(typeof PASSED_ON)[number], unknown> = {
   user: 'someone',
 };
 
-/** What costs more than the price says, keeps what was said elsewhere, or asks for what is not told here. */
+/**
+ * Fields that are ignored: they would cost more than the price, store something elsewhere, or ask for what the answer
+ * does not contain.
+ */
 const IGNORED = {
   service_tier: 'priority',
   store: true,

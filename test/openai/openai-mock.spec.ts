@@ -25,7 +25,7 @@ const FAILURES = {
   'says-429': { error: { message: 'secret words', type: 'rate_limit' }, status: 429 },
   'says-500': { error: { message: 'secret words', type: 'server_error' }, status: 500 },
 };
-/** Each is of its own whim what TEXT is not: a stream that is cut, or not what was agreed. */
+/** Random failures of the mock: a cut stream, or malformed content. */
 const RANDOM_BEHAVIOURS = {
   'cut-off': { truncateAfterChunks: 3 },
   drops: { chaos: { dropRate: 1 } },
@@ -36,132 +36,129 @@ const MODELS = [ANSWERS, FAILURES, RANDOM_BEHAVIOURS]
   .flatMap((group) => Object.keys(group))
   .concat('adds');
 
-/** What callers are told of these; of any other 502. */
+/** What callers get for these failures. Any other failure is 502. */
 const MEANINGS: Record<string, [status: number, code: string]> = {
   'says-400': [400, 'provider_refused'],
   'says-429': [503, 'provider_busy'],
 };
 
-describe.each(databaseKinds)(
-  'a mock of OpenAI by other hands behind the service, on %s',
-  (kind) => {
-    let mock: LLMock;
-    let app: TestApp;
+describe.each(databaseKinds)('an independent mock of OpenAI as the provider, on %s', (kind) => {
+  let mock: LLMock;
+  let app: TestApp;
 
-    beforeAll(async () => {
-      mock = new LLMock({ port: 0, chunkSize: 6, logLevel: 'silent' });
-      for (const [model, answer] of Object.entries({ ...ANSWERS, ...FAILURES })) {
-        mock.on({ model }, answer);
-      }
-      for (const [model, whim] of Object.entries(RANDOM_BEHAVIOURS)) {
-        mock.on({ model }, { content: TEXT, usage }, whim);
-      }
-      mock.onToolResult('call-1', { content: 'That makes 3.', usage });
-      const call = { id: 'call-1', name: 'add', arguments: '{"a":1,"b":2}' };
-      mock.on({ model: 'adds' }, { toolCalls: [call], usage });
-      await mock.start();
-      app = await TestApp.start(kind, modelsOf(`${mock.url}/v1`, MODELS));
+  beforeAll(async () => {
+    mock = new LLMock({ port: 0, chunkSize: 6, logLevel: 'silent' });
+    for (const [model, answer] of Object.entries({ ...ANSWERS, ...FAILURES })) {
+      mock.on({ model }, answer);
+    }
+    for (const [model, whim] of Object.entries(RANDOM_BEHAVIOURS)) {
+      mock.on({ model }, { content: TEXT, usage }, whim);
+    }
+    mock.onToolResult('call-1', { content: 'That makes 3.', usage });
+    const call = { id: 'call-1', name: 'add', arguments: '{"a":1,"b":2}' };
+    mock.on({ model: 'adds' }, { toolCalls: [call], usage });
+    await mock.start();
+    app = await TestApp.start(kind, modelsOf(`${mock.url}/v1`, MODELS));
+  });
+  beforeEach(() => {
+    mock.clearRequests();
+  });
+  afterAll(async () => {
+    await app.close();
+    await mock.stop();
+  });
+
+  const clientOf = ({ token }: Caller) =>
+    new OpenAI({ baseURL: `${app.url}/v1`, apiKey: token, maxRetries: 0 });
+  const hi = [{ role: 'user' as const, content: 'hi' }];
+  const ask = (model: string) => ({ model: `metered:${model}`, messages: hi });
+
+  /** So much was charged in all, and the mock was asked so often. */
+  const settles = async (caller: Caller, amount: number, turns: number, calls: number) => {
+    expect(await caller.balance()).toBe(4000 - amount);
+    expect(await caller.history()).toHaveLength(turns);
+    expect(mock.getRequests()).toHaveLength(calls);
+    expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  };
+
+  it.each(Object.keys(ANSWERS))('answers whole and streamed, on both APIs: %s', async (model) => {
+    const ada = await app.newUser();
+    const reason = model === 'cut-short' ? 'length' : 'stop';
+    const plain = await ada.send('POST', '/api/chat/', {
+      message: 'hi',
+      model: `metered:${model}`,
     });
-    beforeEach(() => {
-      mock.clearRequests();
+    expect([plain.status, plain.body.response]).toEqual([200, TEXT]);
+    const events = await EventReader.open(app.url, ada, {
+      ...{ message: 'hi', model: `metered:${model}`, stream: true },
     });
-    afterAll(async () => {
-      await app.close();
-      await mock.stop();
+    const deltas = (await events.all()).filter(({ name }) => name === 'delta');
+    expect([events.text, deltas.length > 2]).toEqual([TEXT, true]);
+    expect((await events.until('done')).content).toMatchObject({ finish_reason: reason });
+    const whole = await clientOf(ada).chat.completions.create(ask(model));
+    expect(whole.choices[0]).toMatchObject({
+      message: { content: TEXT },
+      finish_reason: reason,
     });
-
-    const clientOf = ({ token }: Caller) =>
-      new OpenAI({ baseURL: `${app.url}/v1`, apiKey: token, maxRetries: 0 });
-    const hi = [{ role: 'user' as const, content: 'hi' }];
-    const ask = (model: string) => ({ model: `metered:${model}`, messages: hi });
-
-    /** So much was charged in all, and the mock was asked so often. */
-    const settles = async (caller: Caller, amount: number, turns: number, calls: number) => {
-      expect(await caller.balance()).toBe(4000 - amount);
-      expect(await caller.history()).toHaveLength(turns);
-      expect(mock.getRequests()).toHaveLength(calls);
-      expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
-      expect(await app.database.unbalancedWallets()).toEqual([]);
-    };
-
-    it.each(Object.keys(ANSWERS))('answers whole and streamed, on both APIs: %s', async (model) => {
-      const ada = await app.newUser();
-      const reason = model === 'cut-short' ? 'length' : 'stop';
-      const plain = await ada.send('POST', '/api/chat/', {
-        message: 'hi',
-        model: `metered:${model}`,
-      });
-      expect([plain.status, plain.body.response]).toEqual([200, TEXT]);
-      const events = await EventReader.open(app.url, ada, {
-        ...{ message: 'hi', model: `metered:${model}`, stream: true },
-      });
-      const deltas = (await events.all()).filter(({ name }) => name === 'delta');
-      expect([events.text, deltas.length > 2]).toEqual([TEXT, true]);
-      expect((await events.until('done')).content).toMatchObject({ finish_reason: reason });
-      const whole = await clientOf(ada).chat.completions.create(ask(model));
-      expect(whole.choices[0]).toMatchObject({
-        message: { content: TEXT },
-        finish_reason: reason,
-      });
-      expect(whole.usage).toMatchObject(usage);
-      const streamed = clientOf(ada).chat.completions.stream(ask(model));
-      const { choices } = await streamed.finalChatCompletion();
-      expect(choices[0]).toMatchObject({ message: { content: TEXT }, finish_reason: reason });
-      expect(mock.getLastRequest()).toMatchObject({
-        path: '/v1/chat/completions',
-        body: { model, stream: true, stream_options: { include_usage: true }, messages: hi },
-      });
-      await settles(ada, 4 * PRICE, 4, 4);
+    expect(whole.usage).toMatchObject(usage);
+    const streamed = clientOf(ada).chat.completions.stream(ask(model));
+    const { choices } = await streamed.finalChatCompletion();
+    expect(choices[0]).toMatchObject({ message: { content: TEXT }, finish_reason: reason });
+    expect(mock.getLastRequest()).toMatchObject({
+      path: '/v1/chat/completions',
+      body: { model, stream: true, stream_options: { include_usage: true }, messages: hi },
     });
+    await settles(ada, 4 * PRICE, 4, 4);
+  });
 
-    it('calls a tool, reads its result, and continues', async () => {
-      const ada = await app.newUser();
-      const tools = [{ type: 'function' as const, function: ADD }];
-      const first = await clientOf(ada).chat.completions.create({ ...ask('adds'), tools });
-      const message = first.choices[0]?.message;
-      expect(first.choices[0]?.finish_reason).toBe('tool_calls');
-      expect(message?.tool_calls).toEqual([
-        {
-          id: 'call-1',
-          type: 'function',
-          function: { name: 'add', arguments: '{"a":1,"b":2}' },
-        },
-      ]);
-      expect(mock.getLastRequest()?.body).toMatchObject({ tools });
-      const streamed = clientOf(ada).chat.completions.stream({ ...ask('adds'), tools });
-      const { choices } = await streamed.finalChatCompletion();
-      expect(choices[0]?.message.tool_calls).toMatchObject(message?.tool_calls ?? []);
-      if (!message) throw new Error('no message');
-      const result = { role: 'tool' as const, tool_call_id: 'call-1', content: '3' };
-      const messages = [...hi, message, result];
-      const last = await clientOf(ada).chat.completions.create({ ...ask('adds'), messages, tools });
-      expect(last.choices[0]?.message.content).toBe('That makes 3.');
-      await settles(ada, 3 * PRICE, 3, 3);
-    });
-
-    it.each([...Object.keys(FAILURES), ...Object.keys(RANDOM_BEHAVIOURS)])(
-      'fails without a charge, and is called once for each question: %s',
-      async (model) => {
-        const ada = await app.newUser();
-        const [status, code] = MEANINGS[model] ?? [502, 'provider_failed'];
-        const plain = await ada.send('POST', '/api/chat/', {
-          ...{ message: 'hi', model: `metered:${model}` },
-        });
-        expect([plain.status, plain.body.code]).toEqual([status, code]);
-        const body = { message: 'hi', model: `metered:${model}`, stream: true };
-        const events = await EventReader.open(app.url, ada, body);
-        expect((await events.all()).at(-1)).toMatchObject({
-          name: 'error',
-          content: { code },
-        });
-        const asked = clientOf(ada).chat.completions.create(ask(model));
-        await expect(asked).rejects.toMatchObject({ status, code });
-        expect(plain.raw + events.raw).not.toContain(PROVIDER_KEY);
-        // What is wrong with the request, the caller is told in the provider's words.
-        expect((plain.raw + events.raw).includes('secret')).toBe(status === 400);
-        await settles(ada, 0, 3, 3);
-        expect((await ada.history()).map(({ tokens }) => tokens)).toEqual([0, 0, 0]);
+  it('calls a tool, reads its result, and continues', async () => {
+    const ada = await app.newUser();
+    const tools = [{ type: 'function' as const, function: ADD }];
+    const first = await clientOf(ada).chat.completions.create({ ...ask('adds'), tools });
+    const message = first.choices[0]?.message;
+    expect(first.choices[0]?.finish_reason).toBe('tool_calls');
+    expect(message?.tool_calls).toEqual([
+      {
+        id: 'call-1',
+        type: 'function',
+        function: { name: 'add', arguments: '{"a":1,"b":2}' },
       },
-    );
-  },
-);
+    ]);
+    expect(mock.getLastRequest()?.body).toMatchObject({ tools });
+    const streamed = clientOf(ada).chat.completions.stream({ ...ask('adds'), tools });
+    const { choices } = await streamed.finalChatCompletion();
+    expect(choices[0]?.message.tool_calls).toMatchObject(message?.tool_calls ?? []);
+    if (!message) throw new Error('no message');
+    const result = { role: 'tool' as const, tool_call_id: 'call-1', content: '3' };
+    const messages = [...hi, message, result];
+    const last = await clientOf(ada).chat.completions.create({ ...ask('adds'), messages, tools });
+    expect(last.choices[0]?.message.content).toBe('That makes 3.');
+    await settles(ada, 3 * PRICE, 3, 3);
+  });
+
+  it.each([...Object.keys(FAILURES), ...Object.keys(RANDOM_BEHAVIOURS)])(
+    'fails without a charge, and is called once for each question: %s',
+    async (model) => {
+      const ada = await app.newUser();
+      const [status, code] = MEANINGS[model] ?? [502, 'provider_failed'];
+      const plain = await ada.send('POST', '/api/chat/', {
+        ...{ message: 'hi', model: `metered:${model}` },
+      });
+      expect([plain.status, plain.body.code]).toEqual([status, code]);
+      const body = { message: 'hi', model: `metered:${model}`, stream: true };
+      const events = await EventReader.open(app.url, ada, body);
+      expect((await events.all()).at(-1)).toMatchObject({
+        name: 'error',
+        content: { code },
+      });
+      const asked = clientOf(ada).chat.completions.create(ask(model));
+      await expect(asked).rejects.toMatchObject({ status, code });
+      expect(plain.raw + events.raw).not.toContain(PROVIDER_KEY);
+      // What is wrong with the request, the caller is told in the provider's words.
+      expect((plain.raw + events.raw).includes('secret')).toBe(status === 400);
+      await settles(ada, 0, 3, 3);
+      expect((await ada.history()).map(({ tokens }) => tokens)).toEqual([0, 0, 0]);
+    },
+  );
+});

@@ -4,7 +4,7 @@ import type { Answer, Caller } from '../support/client.js';
 import { forgetMismatch } from '../support/schema-mismatches.js';
 import { Conformance, type SchemaMismatch } from '../support/conformance.js';
 
-describe('an answer that the schema does not tell', () => {
+describe('an answer that contradicts the schema', () => {
   let app: TestApp;
   let ada: Caller;
   let conformance: Conformance;

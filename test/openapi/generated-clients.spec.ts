@@ -51,7 +51,7 @@ const installed = await ScratchProject.open(PACKAGES, OVERRIDES).catch((error: u
 });
 const suite = installed ? describe : describe.skip;
 
-suite('what others make of GET /api/schema/ (skipped where npm installs no packages)', () => {
+suite('other tools with GET /api/schema/ (skipped where npm installs no packages)', () => {
   const workshop = installed as ScratchProject;
   let app: TestApp;
   let schema: string;
@@ -65,7 +65,7 @@ suite('what others make of GET /api/schema/ (skipped where npm installs no packa
   });
   afterEach(() => app.close());
 
-  it('passes the default rules of Spectral, except the listed ones', async () => {
+  it('Spectral finds no breach of its default rules, except the listed ones', async () => {
     await workshop.write('.spectral.yaml', await readFile('.spectral.yaml', 'utf8'));
     const cli = 'node_modules/@stoplight/spectral-cli/dist/index.js';
     const words = ['--format', 'json', '--quiet', '--fail-severity', 'hint'];

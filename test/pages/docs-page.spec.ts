@@ -204,14 +204,14 @@ inBrowser('the documentation in Chromium', () => {
     expect(await link.evaluate((anchor) => (anchor as { href?: string }).href)).toBe(`${app.url}/`);
   });
 
-  it('fills in the JWTs that were created where the routes of JWTs require one', async () => {
+  it('fills in created JWTs in the routes that require one', async () => {
     for (const name of ['', 'verify/', 'refresh/', 'blacklist/']) {
       const id = `JWT-${name.slice(0, -1) || 'obtain'}Jwt`;
       expect(await tryOut(id, `/api/token/${name}`)).toMatch(/^200/);
     }
   });
 
-  it('fills in another session than the one of the reader where a session is to be ended', async () => {
+  it('fills in another session than the reader’s in the route that ends a session', async () => {
     const login = { username: 'ada', password: 'strongpassword123' };
     const { body } = await app.post('/api/login/', login);
     const { token } = body as { token: string };

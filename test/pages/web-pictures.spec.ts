@@ -50,7 +50,7 @@ inBrowser('the pictures of the page for the README', () => {
   it.each([
     ['page-wide', 'wide', 'light'],
     ['page-small', 'small', 'dark'],
-  ] as const)('are made and are small: %s.png', async (name, screen, colorScheme) => {
+  ] as const)('include %s.png, which is small', async (name, screen, colorScheme) => {
     const tab = await WebPage.openInNewContext(browser, app.url, screen, ada);
     await tab.page.emulateMedia({ colorScheme });
     await tab.ask(QUESTION);

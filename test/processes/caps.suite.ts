@@ -110,5 +110,5 @@ const suite = (kind: DatabaseKind): void => {
 };
 
 export const capsSuite = (kind: DatabaseKind): void => {
-  describeOn(kind, 'a key with a cap, and processes', suite);
+  describeOn(kind, 'a key with a cap on several processes', suite);
 };

@@ -161,7 +161,7 @@ const underLoad = (kind: DatabaseKind): void => {
   );
 
   it(
-    'answers on SIGTERM every chat whose head it has read, and no new one',
+    'answers every chat whose headers it has read at SIGTERM, and no new one',
     async () => {
       const ada = await fleet.newUser(member);
       const target = `${member.http.url}/api/chat/`;

@@ -108,7 +108,7 @@ describe.each(sample('a table that is gone', 2, databaseKinds))(
 );
 
 describe('a signal to stop', () => {
-  it('lets a request under way finish, refuses new ones, and ends with 0', async () => {
+  it('lets a running request finish, refuses new ones, and exits with 0', async () => {
     await start();
     const half = HalfSentRequest.registration(client.url, 'ada');
     await half.begin();
@@ -163,7 +163,7 @@ describe('a signal to stop', () => {
     },
   );
 
-  it('cuts off what does not finish in time, and exits with 1', async () => {
+  it('cuts off requests that do not finish in time, and exits with 1', async () => {
     await start({ SHUTDOWN_TIMEOUT_SECONDS: '1' });
     const half = HalfSentRequest.registration(client.url, 'ada');
     await half.begin();
@@ -197,8 +197,8 @@ describe('a signal to stop', () => {
   });
 });
 
-describe('what nobody caught', () => {
-  it('ends the process with 1, and with a line in the log', async () => {
+describe('an uncaught exception', () => {
+  it('ends the process with exit code 1 and one line in the log', async () => {
     const fault = 'process.on("SIGUSR2", () => { throw new Error("out of the blue") })';
     const node = [process.execPath, '--import', `data:text/javascript,${fault}`];
     service = await Service.start({}, { command: [...node, resolve('dist/src/main.js')] });
@@ -218,7 +218,7 @@ const LOG_CPU_TIME = [
   'data:text/javascript,process.on("exit",()=>{const{user,system}=process.cpuUsage();process.stderr.write(`${user+system}`)})',
 ];
 
-describe('a start', () => {
+describe('the start of the service', () => {
   itAtFullEffort(
     'needs less CPU than loading one large package from its files six times',
     async () => {

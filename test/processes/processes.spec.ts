@@ -67,7 +67,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     expect(migrated.map(({ name }) => name)).toEqual(migrations.map(({ name }) => name));
   });
 
-  it('answer together exactly 40 of many simultaneous chats on 4,000 tokens', async () => {
+  it('answer exactly 40 of many simultaneous chats for 4,000 tokens', async () => {
     const ada = await fleet.newUser(member(0));
     const chats = everywhere(ada).flatMap((caller, where) =>
       Array.from({ length: CHATS_EACH }, (_, n) => caller.chat(`${String(n)} at ${String(where)}`)),
@@ -99,7 +99,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     return untilAnswered(caller, key);
   };
 
-  it('give one key that is sent to all of them one call, one charge and one answer', async () => {
+  it('make one call, one charge and one answer for a key that is sent to all of them', async () => {
     const ada = await fleet.newUser(member(1));
     const calls = upstream.calls.length;
     const callers = everywhere(ada).flatMap((caller) => Array.from({ length: 7 }, () => caller));
@@ -114,7 +114,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     await assertBalanced();
   });
 
-  it('give an undelivered answer to the retry at another process, for one call', async () => {
+  it('give an undelivered answer to a retry on another process, with one call', async () => {
     const [here, there, elsewhere] = everywhere(await fleet.newUser(member(0)));
     const calls = upstream.calls.length;
     let answerNow: () => void = () => undefined;
@@ -150,7 +150,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     await assertBalanced();
   });
 
-  it('refuse a credential right after it was revoked at another process', async () => {
+  it('refuse a credential right after another process revoked it', async () => {
     const ada = await fleet.newUser(member(2));
     const [here, there, elsewhere] = everywhere(ada);
     expect(await there?.balance()).toBe(4000);

@@ -5,8 +5,8 @@ import { runCommand } from '../support/command.js';
 import { sample } from '../support/full-effort.js';
 import { Service } from '../support/service.js';
 
-/** The words are read before the database is asked for anything that differs from one kind to the other. */
-describe('npm run admin with wrong words', () => {
+/** Arguments are checked before any query that differs between the two databases. */
+describe('npm run admin with wrong arguments', () => {
   let app: TestApp;
   let staff: Caller;
 
@@ -37,8 +37,8 @@ describe('npm run admin with wrong words', () => {
     [['grant', 'operator', '1e3', '--reason', 'x'], 'must be a whole number from 1'],
   ];
 
-  it.each(sample('wrong words', 4, wrong))(
-    'refuses the words %p with the usage, and does nothing',
+  it.each(sample('wrong arguments', 4, wrong))(
+    'refuses %p with the usage, and does nothing',
     async (words, hint) => {
       const { code, stdout, stderr } = await admin(...words);
       expect([code, stdout]).toEqual([2, '']);
@@ -54,8 +54,8 @@ describe('npm run admin with wrong words', () => {
     [['deactivate', '--', '-x'], 'admin: Not found.\n'],
   ];
 
-  it.each(sample('words of what is not there', 3, vain))(
-    'reports in one line why the words %p cannot be done',
+  it.each(sample('arguments that name nothing', 3, vain))(
+    'reports in one line why it cannot run %p',
     async (words, line) => {
       const { code, stdout, stderr } = await admin(...words);
       expect([code, stdout]).toEqual([1, '']);

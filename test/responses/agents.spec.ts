@@ -9,7 +9,7 @@ import type { Upstream } from '../support/upstream.js';
 
 const numbers = z.object({ a: z.number(), b: z.number() });
 
-describe('the unmodified client @openai/agents, by its defaults', () => {
+describe('the unmodified client @openai/agents with its defaults', () => {
   let upstream: Upstream;
   let app: TestApp;
   let close: () => Promise<void>;
@@ -58,7 +58,7 @@ describe('the unmodified client @openai/agents, by its defaults', () => {
     await expectPaid(app, ada, 3);
   });
 
-  it('streams the same', async () => {
+  it('runs them streamed too', async () => {
     const ada = await app.newUser();
     const ran: string[] = [];
     const result = await runnerOf(ada).run(agentOf(ran), 'work', { stream: true });

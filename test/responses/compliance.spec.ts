@@ -143,7 +143,7 @@ describe('the compliance cases of Open Responses', () => {
     expect(response).toMatchObject({ output: [call] });
   });
 
-  it('picture: a data URL goes on as a part of the message', async () => {
+  it('picture: a data URL is sent to the model as a part of the message', async () => {
     const input = [
       user([
         { type: 'input_text', text: 'What do you see?' },
@@ -162,7 +162,7 @@ describe('the compliance cases of Open Responses', () => {
     ]);
   });
 
-  it('several turns: what was said before goes on as it was said', async () => {
+  it('several turns: earlier turns are sent to the model unchanged', async () => {
     const assistant = { type: 'message', role: 'assistant', content: 'Hello Alice!' };
     const input = [user('My name is Alice.'), assistant, user('What is my name?')];
     expect(await whole({ input })).toMatchObject({ status: 'completed', output: [text] });

@@ -19,7 +19,7 @@ const signs: Behaviour = async (call) => {
   await call.end();
 };
 
-describe('what a response goes on with', () => {
+describe('the context of a response', () => {
   let upstream: Upstream;
   let app: TestApp;
 
@@ -41,7 +41,7 @@ describe('what a response goes on with', () => {
     await upstream.stop();
   });
 
-  it('returns the provider’s extra fields of a call, streamed and whole, by items and by id', async () => {
+  it('includes the provider’s extra fields of a call, streamed and whole, by items and by id', async () => {
     const ada = await app.newUser();
     const tools = [{ type: 'function', name: 'weather', parameters: {} }];
     const ask = { model: 'signs', tools, input: 'Rain?' };
@@ -61,7 +61,7 @@ describe('what a response goes on with', () => {
     expect(await ada.balance()).toBe(4000 - 400);
   });
 
-  it('pays for its context, and is refused or cut if the context is too long', async () => {
+  it('is paid for; if it is too long, the response is refused or cut', async () => {
     const ada = await app.newUser({ tokens: 100_000 });
     const words = 'word '.repeat(200);
     const first = await respond(ada, { model: 'flat', input: words });
@@ -91,7 +91,7 @@ describe('what a response goes on with', () => {
     expect(await ada.balance()).toBe(balance - 20);
   });
 
-  it('sends no output of a tool whose call was cut or deleted', async () => {
+  it('contains no output of a tool whose call was cut or deleted', async () => {
     const ada = await app.newUser();
     const words = { role: 'user', content: 'word '.repeat(200) };
     const first = await respond(ada, { model: 'calls', input: [words] });
@@ -113,7 +113,7 @@ describe('what a response goes on with', () => {
     expect([upstream.calls.length, await ada.balance()]).toEqual([calls, 3600]);
   });
 
-  it('continues without new input', async () => {
+  it('may come without new input', async () => {
     const ada = await app.newUser();
     const { body } = await respond(ada, { input: 'hi' });
     const going = { model: 'flat', previous_response_id: body.id as string, input: undefined };
@@ -122,7 +122,7 @@ describe('what a response goes on with', () => {
     expect(await ada.balance()).toBe(3800);
   });
 
-  it('refers to an item any number of times, up to 4 MiB in all', async () => {
+  it('may refer to an item any number of times, up to 4 MiB in all', async () => {
     const ada = await app.newUser({ tokens: 10_000 });
     const { body } = await respond(ada, { input: 'm'.repeat(90_000) });
     const [{ id }] = body.output as [{ id: string }];
@@ -141,7 +141,7 @@ describe('what a response goes on with', () => {
     expect(await ada.balance()).toBe(balance);
   });
 
-  it('continues with at most 4 MiB of earlier text', async () => {
+  it('includes at most 4 MiB of earlier text', async () => {
     const ada = await app.newUser();
     const image_url = `data:image/png;base64,${'A'.repeat(900_000)}`;
     const input = [{ role: 'user', content: [{ type: 'input_image', image_url }] }];

@@ -39,7 +39,7 @@ describe('unmodified clients, on responses', () => {
   });
   afterAll(() => close());
 
-  describe('ai with @ai-sdk/openai, by its default', () => {
+  describe('ai with the default of @ai-sdk/openai', () => {
     const modelOf = ({ token }: Caller, name: string) =>
       createOpenAI({ baseURL: `${app.url}/v1`, apiKey: token })(`flat:${name}`);
     // Their own types do not hold under `exactOptionalPropertyTypes`.
@@ -139,7 +139,7 @@ describe('unmodified clients, on responses', () => {
       await expectPaid(app, ada, 2);
     });
 
-    it('binds tools, and goes on with their outputs', async () => {
+    it('binds tools, and continues with their outputs', async () => {
       const ada = await app.newUser();
       const functions = ['add', 'multiply'].map((name) => ({
         type: 'function' as const,

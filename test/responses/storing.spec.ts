@@ -5,7 +5,7 @@ import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { eventsOf, respond, textIn } from '../support/responses.js';
 
-describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
+describe.each(databaseKinds)('stored responses on %s', (kind) => {
   let app: TestApp;
   let provider: ProviderProbe;
 
@@ -24,7 +24,7 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
     return results.filter((row) => row.kind === 'charge').length;
   };
 
-  it('deletes a turn with its text, and keeps its charge', async () => {
+  it('are deleted with their text, and their charge stays', async () => {
     const ada = await app.newUser();
     const first = await respond(ada, { input: 'a secret' });
     const next = { previous_response_id: first.body.id, input: 'and then' };
@@ -52,7 +52,7 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
     expect(await app.database.count('turns', words)).toBe(0);
   });
 
-  it('is found by ids in capital letters', async () => {
+  it('are found by ids in capital letters', async () => {
     const ada = await app.newUser();
     const { body } = await respond(ada, { input: 'one' });
     const [response, item] = [body.id, body.output[0].id].map((id) => String(id).toUpperCase());
@@ -70,7 +70,7 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
     expect([deleted.status, await charges(ada)]).toEqual([200, 3]);
   });
 
-  it('deletes the conversation with its only turn', async () => {
+  it('are deleted with their conversation if they are its only turn', async () => {
     const ada = await app.newUser();
     const { body } = await respond(ada, {});
     await ada.send('DELETE', `/v1/responses/${String(body.id)}`);
@@ -79,7 +79,7 @@ describe.each(databaseKinds)('what is kept of a response on %s', (kind) => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('stores only the charge if store is false', async () => {
+  it('are only a charge if `store` is false', async () => {
     const ada = await app.newUser();
     const kept = await respond(ada, { input: 'kept' });
     const input = 'unkept words';

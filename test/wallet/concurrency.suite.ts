@@ -60,7 +60,7 @@ const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => 
     expect(await app.database.count('holds', `owner_id = $1 AND state = 'open'`, [owner])).toBe(0);
   };
 
-  it(`answers exactly 40 of ${String(CHATS)} simultaneous chats on 4,000 tokens`, async () => {
+  it(`answers exactly 40 of ${String(CHATS)} simultaneous chats for 4,000 tokens`, async () => {
     const ada = await app.newUser();
     const tasks = Array.from({ length: CHATS }, (_, n) => () => ada.chat(`message ${String(n)}`));
     const answers = await together(tasks);

@@ -39,51 +39,55 @@ function after(...events: Event[]) {
 describe('an answer', () => {
   it.each<[string, Event[], Phase]>([
     ['nothing', [], 'silent'],
-    ['what has no choice', [{}, { choices: null }, { choices: [] }, { choices: [null] }], 'silent'],
+    [
+      'chunks without a choice',
+      [{}, { choices: null }, { choices: [] }, { choices: [null] }],
+      'silent',
+    ],
     ['a role', [choice({ role: 'assistant', content: '' })], 'silent'],
     ['a word', [word], 'open'],
-    ['a thought', [thought], 'open'],
+    ['reasoning', [thought], 'open'],
     ['a call', [call], 'open'],
-    ['a reason', [word, stop], 'ended'],
-    ['a reason with the last word', [last], 'ended'],
-    ['a reason and no word', [stop], 'ended'],
-    ['a reason that is empty', [choice({ content: 'Hi' }, '')], 'open'],
-    ['a reason, and usage', [word, stop, usage], 'ended'],
-    ['a reason twice', [word, stop, stop], 'ended'],
-    ['a reason, and then a word', [word, stop, word], 'open'],
-    ['[DONE] after a reason', [word, stop, DONE], 'over'],
+    ['a finish reason', [word, stop], 'ended'],
+    ['a finish reason with the last word', [last], 'ended'],
+    ['a finish reason and no word', [stop], 'ended'],
+    ['an empty finish reason', [choice({ content: 'Hi' }, '')], 'open'],
+    ['a finish reason and usage', [word, stop, usage], 'ended'],
+    ['two finish reasons', [word, stop, stop], 'ended'],
+    ['a finish reason and then a word', [word, stop, word], 'open'],
+    ['[DONE] after a finish reason', [word, stop, DONE], 'over'],
     ['[DONE] after a word', [word, ` ${DONE} `], 'over'],
     ['[DONE] after a call', [call, DONE], 'over'],
     ['[DONE] after half a call', [half, DONE], 'broken'],
-    ['[DONE] after a word and what nobody knows', [word, { fault: 'x' }, DONE], 'broken'],
-    ['[DONE] after a word and a sign of life', [{ type: 'ping' }, word, {}, DONE], 'over'],
-    ['a reason after what nobody knows', [{ type: 'info' }, word, stop, DONE], 'over'],
-    ['[DONE] after a thought alone', [thought, DONE], 'broken'],
+    ['[DONE] after a word and an unknown event', [word, { fault: 'x' }, DONE], 'broken'],
+    ['[DONE] after a word and a ping', [{ type: 'ping' }, word, {}, DONE], 'over'],
+    ['a finish reason after an unknown event', [{ type: 'info' }, word, stop, DONE], 'over'],
+    ['[DONE] after reasoning alone', [thought, DONE], 'broken'],
     ['[DONE] alone', [DONE], 'broken'],
-    ['a reason that says that it broke off', [word, abort], 'broken'],
-    ['one such after another reason', [word, stop, abort], 'broken'],
+    ['a finish reason that reports an abort', [word, abort], 'broken'],
+    ['an abort after another finish reason', [word, stop, abort], 'broken'],
     ['an error', [word, error], 'broken'],
     ['an error before a word', [error], 'broken'],
     ['an event named error', [word, '!{"message":"x"}', DONE], 'broken'],
-    ['what is not JSON', [word, JUNK], 'broken'],
+    ['invalid JSON', [word, JUNK], 'broken'],
     ['a list', [word, []], 'broken'],
-    ['an error after a reason: it is whole', [word, stop, error], 'over'],
-    ['what is not JSON after a reason', [word, stop, JUNK], 'over'],
-    ['an error where words came after a reason', [last, last, error], 'broken'],
+    ['an error after a finish reason', [word, stop, error], 'over'],
+    ['invalid JSON after a finish reason', [word, stop, JUNK], 'over'],
+    ['an error after words that followed a finish reason', [last, last, error], 'broken'],
     ['an error after [DONE]', [word, DONE, error], 'over'],
     ['[DONE] after an error', [word, error, DONE], 'broken'],
-  ])('is %s: %#', (_, events, phase) => {
+  ])('is in the right phase after %s: %#', (_, events, phase) => {
     expect(after(...events).state.phase).toBe(phase);
   });
 
   it.each<[string, Event[], orderly: Phase, reset: Phase]>([
     ['nothing', [], 'broken', 'broken'],
     ['a word', [word], 'broken', 'broken'],
-    ['a reason', [word, stop], 'over', 'over'],
-    ['a reason with each word', [last, last], 'over', 'broken'],
-    ['a word after a reason', [word, stop, word], 'broken', 'broken'],
+    ['a finish reason', [word, stop], 'over', 'over'],
+    ['a finish reason with each word', [last, last], 'over', 'broken'],
+    ['a word after a finish reason', [word, stop, word], 'broken', 'broken'],
     ['[DONE]', [word, DONE], 'over', 'over'],
-  ])('whose connection ends after %s', (_, events, orderly, reset) => {
+  ])('ends in the right phase if its connection ends after %s', (_, events, orderly, reset) => {
     const { state } = after(...events);
     expect([end(state, true).phase, end(state, false).phase]).toEqual([orderly, reset]);
   });
@@ -130,7 +134,7 @@ describe('an answer', () => {
     { base_resp: { status_code: 1004, status_msg: 'secret' }, choices: null },
     { choices: [{ index: 0, delta: {}, error: { message: 'secret' } }] },
     { choices: [], message: 'secret' },
-  ])('is broken by %j, and reported in our own words', (event) => {
+  ])('is broken by %j, and the message is our own', (event) => {
     const { state } = after(word, event, DONE);
     expect([state.phase, state.fault]).toEqual([
       'broken',

@@ -39,7 +39,7 @@ function callsOf(...chunks: Said[][]): string[] {
 const A = { id: 'a', name: 'one' };
 const B = { id: 'b', name: 'two' };
 
-describe('the pieces of tool calls', () => {
+describe('assignPieces', () => {
   it.each<[string, Said[][], string[]]>([
     [
       'as OpenAI streams them, two side by side',
@@ -78,7 +78,7 @@ describe('the pieces of tool calls', () => {
       ['a one {}', 'b two {}'],
     ],
     [
-      'whole, with neither index nor id, of one name',
+      'whole, with one name, without index and id',
       [[{ name: 'one', args: '{"x":1}' }], [{ name: 'one', args: '{"x":2}' }]],
       ['new one {"x":1}', 'new one {"x":2}'],
     ],
@@ -89,7 +89,7 @@ describe('the pieces of tool calls', () => {
     ],
     ['without arguments, and without an index', [[{ ...A }], [{ ...B }]], ['a one ', 'b two ']],
     [
-      'of one name in one chunk, with neither index, id nor arguments',
+      'with one name in one chunk, without index, id and arguments',
       [
         [{ name: 'one' }, { name: 'one' }],
         [{ args: '{"x":1}' }, { args: '{}' }],
@@ -130,7 +130,7 @@ describe('the pieces of tool calls', () => {
       ['a one {"x":1}'],
     ],
     [
-      'sent whole once more at the end',
+      'and repeated whole at the end',
       [
         [{ index: 0, ...A, args: '{"x"' }],
         [{ index: 0, args: ':1}' }],
@@ -139,7 +139,7 @@ describe('the pieces of tool calls', () => {
       ['a one {"x":1}'],
     ],
     [
-      'with an id that comes late: clients have another by then',
+      'with a late id, which is ignored because clients already have another',
       [[{ index: 0, name: 'one', args: '' }], [{ index: 0, id: 'a', args: '{}' }]],
       ['new one {}'],
     ],
@@ -175,7 +175,7 @@ describe('the pieces of tool calls', () => {
       ['a one {}\n'],
     ],
     [
-      'with an empty object that stands in for the arguments to come',
+      'with an empty object as a placeholder for the arguments',
       [[{ index: 0, ...A, args: '{}' }], [{ index: 0, args: '{"x"' }], [{ index: 0, args: ':1}' }]],
       ['a one {"x":1}'],
     ],
@@ -185,12 +185,12 @@ describe('the pieces of tool calls', () => {
       ['a one {"x":1}'],
     ],
     [
-      'with an empty object first, and nothing else to tell them by',
+      'with an empty object first, and without an index',
       [[{ ...A, args: '{}' }], [{ args: '{"x":1}' }], [{ ...B, args: '{}' }]],
       ['a one {"x":1}', 'b two {}'],
     ],
     [
-      'with an empty object, sent whole once more',
+      'with an empty object, and repeated whole',
       [[{ index: 0, ...A, args: '{}' }], [{ index: 0, ...A, args: '{}' }]],
       ['a one {}'],
     ],
@@ -210,7 +210,7 @@ describe('the pieces of tool calls', () => {
       ['new one {"x":1}', 'new one {"x":2}'],
     ],
     [
-      'counted from 1, or as the parts of another answer',
+      'with indexes that do not start at 0 or have gaps',
       [
         [{ index: 1, ...A, args: '{"x"' }],
         [{ index: 4, ...B, args: '{"y"' }],
@@ -221,11 +221,11 @@ describe('the pieces of tool calls', () => {
       ],
       ['a one {"x":1}', 'b two {"y":2}'],
     ],
-  ])('%s', (_, chunks, calls) => {
+  ])('joins pieces sent %s', (_, chunks, calls) => {
     expect(callsOf(...chunks)).toEqual(calls);
   });
 
-  it('get indexes from 0 in the order of their calls, and keep all other fields', () => {
+  it('gives indexes from 0 in the order of the calls, and keeps all other fields', () => {
     const signed = { id: 'c', extra_content: { google: { thought_signature: 's' } } };
     const pieces = [{ ...signed, index: 2 }, null, 'x', { id: 'd', index: -1 }];
     const { deltas } = assignPieces([], pieces);
@@ -236,7 +236,7 @@ describe('the pieces of tool calls', () => {
     ]);
   });
 
-  it('do not repeat the id and name of their call, because clients would join them', () => {
+  it('does not repeat the id and name of a call, because clients would join them', () => {
     const said = { index: 0, id: 'a', type: 'function' };
     const { calls } = assignPieces([], [{ ...said, function: { name: 'one', arguments: '{' } }]);
     const { deltas } = assignPieces(calls, [

@@ -145,7 +145,7 @@ describe('an event of an answer', () => {
       },
       { promptTokens: 3, completionTokens: 7, reasoningTokens: 5 },
     ],
-  ])('counts what was thought beside the answer %s', (_, usage, counted) => {
+  ])('counts reasoning that is reported beside the answer %s', (_, usage, counted) => {
     expect(after(word, { choices: [], usage }).state.usage).toEqual(counted);
   });
 
@@ -196,11 +196,11 @@ describe('an event of an answer', () => {
       { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 6 },
     ],
     [
-      'nobody: a count below 0',
+      'no provider: a count below 0',
       { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, cache_read_input_tokens: -6 },
       { promptTokens: 10, completionTokens: 5, cachedPromptTokens: -6 },
     ],
-  ])('counts what was read from a cache as told by %s', (_, usage, counted) => {
+  ])('counts cached prompt tokens as reported by %s', (_, usage, counted) => {
     expect(after(word, { choices: [], usage }).state.usage).toEqual(counted);
   });
 

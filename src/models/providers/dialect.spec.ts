@@ -4,7 +4,7 @@ import { otherDialect, type Dialect } from './dialect.js';
 const OLD: Dialect = { maxTokensField: 'max_tokens', asksForUsage: true };
 const NEW: Dialect = { ...OLD, maxTokensField: 'max_completion_tokens' };
 
-describe('the dialect to ask in once more', () => {
+describe('the dialect of the second attempt', () => {
   it.each<[string, Dialect, Partial<Dialect> | undefined]>([
     [
       "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
@@ -34,7 +34,7 @@ describe('the dialect to ask in once more', () => {
     ['Unsupported parameter: max_completion_tokens', OLD, undefined],
     ['Unknown field: stream_options', { ...OLD, asksForUsage: false }, undefined],
     ['', OLD, undefined],
-  ])('after %j', (refusal, asked, change) => {
+  ])('is chosen by the refusal %j', (refusal, asked, change) => {
     expect(otherDialect(refusal, asked)).toEqual(change && { ...asked, ...change });
   });
 });

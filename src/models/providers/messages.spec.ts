@@ -44,7 +44,7 @@ const a = (args: unknown) => ({ id: 'a', function: { name: 'f', arguments: args 
 const b = (args: unknown) => ({ id: 'b', function: { name: 'f', arguments: args } });
 const f = (args: unknown) => ({ function: { name: 'f', arguments: args } });
 
-describe('an answer in messages', () => {
+describe('an answer in messages that each repeat everything so far', () => {
   it.each<[string, object[], object]>([
     ['parts that grow', [details(text('a')), details(text('ab'))], details(text('ab'))],
     [
@@ -84,7 +84,7 @@ describe('an answer in messages', () => {
     ],
     ['one call after another', [calls(a('{}')), calls(b('{}'))], calls(a('{}'), b('{}'))],
     ['calls in pieces', [calls(a('{"x"')), calls(a(':1}'))], calls(a('{"x":1}'))],
-  ])('has %s once', (_, told, joined) => {
+  ])('joins %s without repetition', (_, told, joined) => {
     const answer = after(...told.map(inMessage), stop);
     expect([answer.joined, answer.state.hasContinuedAfterEnd]).toEqual([joined, false]);
   });
@@ -107,7 +107,7 @@ describe('an answer in messages', () => {
     ],
     ['one call more', [calls(a('{}'))], calls(a('{}'), b('{}')), calls(a('{}'), b('{}'))],
     ['calls in other words', [calls(a('{ }'))], calls(b('{}')), calls(a('{ }'))],
-  ])('may repeat deltas, with %s', (_, told, last, joined) => {
+  ])('may end with a message after deltas, with %s', (_, told, last, joined) => {
     expect(after(...told.map(inDelta), inMessage(last), stop).joined).toEqual(joined);
   });
 

@@ -23,7 +23,7 @@ describe('an answer other than 200', () => {
     ...[301, 307, 401, 402, 403, 404, 405, 408, 409, 418, 500, 502, 504].map(
       (status) => [status, 502, 'provider_failed'] as const,
     ),
-  ])('%i becomes %i %s', (upstream, status, code) => {
+  ])('with status %i becomes %i %s', (upstream, status, code) => {
     const error = read(upstream, { error: { message: 'words', code: 'some_code' } });
     expect(error).toMatchObject({ status, code });
     expect(error.report).toEqual({
@@ -48,7 +48,7 @@ describe('an answer other than 200', () => {
       ],
     ],
     [
-      'Anthropic, of its credit',
+      'Anthropic about the credit',
       {
         type: 'error',
         error: {
@@ -57,13 +57,16 @@ describe('an answer other than 200', () => {
         },
       },
     ],
-    ['Alibaba, of its bill', { error: { code: 'Arrearage', message: 'Access denied' } }],
-    ['OpenAI, of its limit', { error: { code: 'billing_hard_limit_reached', message: 'x' } }],
-    ['OpenRouter, of its model', { error: { message: 'a/b is not a valid model ID', code: 400 } }],
-    ['Mistral, of its model', { object: 'error', message: 'Invalid model: x', code: '1500' }],
-    ['LM Studio, of its model', { error: { message: "Model 'x' not found" } }],
-    ['Google, of its place', { error: { message: 'User location is not supported.' } }],
-  ])("400 of %s, is the operator's", (_, body) => {
+    ['Alibaba about the bill', { error: { code: 'Arrearage', message: 'Access denied' } }],
+    ['OpenAI about the limit', { error: { code: 'billing_hard_limit_reached', message: 'x' } }],
+    [
+      'OpenRouter about the model',
+      { error: { message: 'a/b is not a valid model ID', code: 400 } },
+    ],
+    ['Mistral about the model', { object: 'error', message: 'Invalid model: x', code: '1500' }],
+    ['LM Studio about the model', { error: { message: "Model 'x' not found" } }],
+    ['Google about the location', { error: { message: 'User location is not supported.' } }],
+  ])("400 from %s counts as the operator's error", (_, body) => {
     expect(read(400, body)).toMatchObject({ status: 502, code: 'provider_failed' });
     expect(read(422, body).message).toBe('The model did not answer. Nothing was charged.');
   });
@@ -75,7 +78,7 @@ describe('an answer other than 200', () => {
     'Unknown role: model',
     'Parameter logprobs for this model is not available',
     "'x' is not a valid model parameter",
-  ])('treats 400 "%s" as the caller\'s error', (message) => {
+  ])('400 "%s" counts as the caller\'s error', (message) => {
     expect(read(400, { error: { message } })).toMatchObject({ status: 400, message });
   });
 
@@ -124,7 +127,7 @@ describe('an answer other than 200', () => {
     ['', UNSAID],
     [{ error: {} }, UNSAID],
     [{ input: 'what was sent' }, UNSAID],
-  ])('tells %j as %j', (body, detail) => {
+  ])('with the body %j is reported as %j', (body, detail) => {
     expect(read(400, body).message).toBe(detail);
   });
 

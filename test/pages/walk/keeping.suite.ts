@@ -13,7 +13,7 @@ const usage = { promptTokens: 1, completionTokens: 1 };
 
 /** Conversations, money, logins and what was typed, by somebody who comes back. */
 export const keeping = (walk: () => Walk): void => {
-  describe('what is kept', () => {
+  describe('the page over time', () => {
     let app: TestApp;
     let provider: ProviderProbe;
     let tab: WebPage;
@@ -120,7 +120,7 @@ export const keeping = (walk: () => Walk): void => {
       await tab.page.getByText('of 1 token').waitFor({ state: 'detached' });
     });
 
-    it('is one login for all tabs, and one logout', async () => {
+    it('shares the login and the logout between all tabs', async () => {
       await tab.button('New conversation').click();
       const other = await WebPage.open(tab.page.context(), app.url);
       await other.message.waitFor();
@@ -194,7 +194,7 @@ export const keeping = (walk: () => Walk): void => {
       expect(await app.database.count('turns')).toBe(turns);
     });
 
-    it('shows at the start that the server is away, and loads the missing parts later', async () => {
+    it('shows at the start that the server is unreachable, and loads the missing parts later', async () => {
       await tab.conversations.first().click();
       await tab.turns.first().waitFor();
       const api = /\/(api|v1)\//;

@@ -30,7 +30,7 @@ export const reading = (walk: () => Walk): void => {
       tab.page.evaluate<number>(`(({ scrollTop, scrollHeight, clientHeight }) =>
         scrollHeight - clientHeight - scrollTop)(document.querySelector('.scroller'))`);
 
-    it('is followed, until somebody scrolls up a little, and can be followed again', async () => {
+    it('is followed until the reader scrolls up, and can be followed again', async () => {
       let grow: () => void = () => undefined;
       const more = new Promise<void>((resolve) => (grow = resolve));
       let isOver = false;
@@ -75,7 +75,7 @@ export const reading = (walk: () => Walk): void => {
       expect(await tab.focused()).toBe('Conversation');
     });
 
-    it('is spoken by whole sentences, to those alone who look at its conversation', async () => {
+    it('is spoken in whole sentences, and only while its conversation is open', async () => {
       let continueAnswer: () => void = () => undefined;
       const on = new Promise<void>((resolve) => (continueAnswer = resolve));
       provider.stream(async function* () {
@@ -99,7 +99,7 @@ export const reading = (walk: () => Walk): void => {
       provider.delayWith(undefined);
     });
 
-    it('keeps a code that is half typed, while the price of the message changes', async () => {
+    it('does not clear a half-typed code when the price of the message changes', async () => {
       const poor = await walk().open(await app.newUser({ tokens: 3 }));
       await poor.page.getByLabel('Model', { exact: true }).selectOption('dear');
       await poor.message.fill('word '.repeat(400));
@@ -113,7 +113,7 @@ export const reading = (walk: () => Walk): void => {
       await poor.close();
     });
 
-    it('names a conversation that is on a later page of the list, and finds it by its title', async () => {
+    it('shows the title of a conversation on a later page of the list, and the search finds it', async () => {
       const caller = await app.newUser();
       const id = await openThread(caller, { title: 'The oldest of all' });
       for (const title of ['second', 'third', 'fourth']) await openThread(caller, { title });
@@ -136,7 +136,7 @@ export const reading = (walk: () => Walk): void => {
       await late.close();
     });
 
-    it('shows nothing of a conversation to somebody else who logs in next', async () => {
+    it('is not shown to the next user who logs in', async () => {
       await tab.button('Log out').click();
       await tab.register('somebody-else');
       await tab.sees('What would you like to know?');
@@ -144,7 +144,7 @@ export const reading = (walk: () => Walk): void => {
       expect(await tab.page.getByRole('alert').count()).toBe(0);
     });
 
-    it('has given the browser nothing to complain of', async () => {
+    it('has caused no errors in the browser', async () => {
       expect(tab.complaints).toEqual([]);
       await tab.close();
     });

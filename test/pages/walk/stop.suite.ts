@@ -72,7 +72,7 @@ export const stop = (walk: () => Walk): void => {
       await other.page.close();
     });
 
-    it('begins afresh where more was said elsewhere than a page has, and leads back to the rest', async () => {
+    it('shows only the newest turns if other tabs added more than a page, and loads the rest on demand', async () => {
       // A page of two turns, so that four are more than one.
       const newest = /messages\/\?page_size=30$/;
       await tab.page.route(newest, (route) =>
