@@ -47,7 +47,7 @@ const SESSIONS = {
     },
 };
 
-/** What changes a limit of one's own, the login, or ends it all. */
+/** The actions that change the daily limit or the login, or delete the account. */
 const actionsOf = (me, limits) => ({
   'Change the daily limit': {
     text: 'Left empty, there is none. A day begins at midnight UTC.',
@@ -76,7 +76,7 @@ const actionsOf = (me, limits) => ({
   },
 });
 
-/** What people look after beside chatting. */
+/** The account page: wallet, usage, keys, sessions and login. */
 export default function Account() {
   const purse = wallet.use();
   const [version, setVersion] = useState(0);

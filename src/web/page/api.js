@@ -1,8 +1,8 @@
 import { endSession, session } from './session.js';
 
 /**
- * What the server refused, or why it was not reached, by the first sentence of the body, whichever of the API's shapes
- * it has. `fields` has the sentences of each body field.
+ * An error answer of the server, or a failure to reach it. The message is the first sentence of the body, in any of the
+ * API's error formats. `fields` has the sentences of each body field.
  */
 export class Refusal extends Error {
   constructor(status, body, limit = null) {
@@ -19,10 +19,10 @@ export const BROKEN_OFF = { detail: 'The connection broke before the answer was 
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A conversation is busy for a moment after an answer was stopped. */
+/** The pause before a retry: a conversation is busy for a moment after an answer was stopped. */
 const BUSY_MS = 250;
 
-/** Asks the API. Throws a `Refusal`, or an `AbortError` after `signal`; a 401 ends the session. */
+/** Calls the API. Throws a `Refusal`, or an `AbortError` after `signal`. A 401 ends the session. */
 export async function call(method, path, options = {}) {
   const { body, signal, accept = 'application/json', key, tries = 20 } = options;
   const token = session.get()?.token;
@@ -46,12 +46,12 @@ export async function call(method, path, options = {}) {
   throw new Refusal(answer.status, problem, answer.headers.get('Tokens-Limit'));
 }
 
-/** The JSON that the API answers. */
+/** Calls the API and returns the JSON of its answer. */
 export const ask = async (...question) => (await call(...question)).json();
 
 const unconfirmedKeys = new Map();
 
-/** Posts what must not take effect twice: sent again after it failed, it is the same request. */
+/** Posts a request that must not take effect twice. A retry uses the same key. */
 export async function askOnce(path, body) {
   const question = path + JSON.stringify(body);
   const key = unconfirmedKeys.get(question) ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
@@ -62,15 +62,15 @@ export async function askOnce(path, body) {
 }
 
 /**
- * A page of a list: `{results, next}`, where `next` is the query of the page after it. The host that the API names
- * is not used, because a proxy may have named it.
+ * Returns a page of a list: `{results, next}`, where `next` is the query of the next page. The host in the API's link
+ * is not used, because it may come from a proxy.
  */
 export async function readPage(path, query) {
   const { results, next } = await ask('GET', path + (query ?? '?page_size=50'));
   return { results, next: next && new URL(next).search };
 }
 
-/** Server-sent events from a body, one at a time: `[name, content]`. Comments carry nothing. */
+/** Yields the server-sent events of a body as `[name, content]`. Skips comments. */
 export async function* eventsOf(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';

@@ -7,11 +7,11 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from './preact.js'
 import { NEW, go } from './route.js';
 import { forgetThreads, joined, threadOf } from './thread.js';
 
-/** Who is this near to the end follows what comes. Who scrolls up by less is reading, too. */
+/** A reader who scrolls down to this distance from the end follows the answer again. */
 const NEAR_END_PX = 100;
 const SCROLL_UP_KEYS = ['PageUp', 'ArrowUp', 'Home'];
 
-/** What can be done with a conversation, each after a question. */
+/** The actions on a conversation. Each one opens a dialog first. */
 const actionsOf = (id, title) => ({
   Rename: {
     actions: ['Save'],
@@ -40,7 +40,7 @@ function Heading({ id }) {
   const { all } = conversations.use();
   const listed = all?.find((each) => each.id === id);
   const [version, setVersion] = useState(0);
-  // It may be on a page of the list that was not read.
+  // The conversation may be on a page of the list that is not loaded.
   const question = id && all && !listed && ['GET', `api/conversations/${id}/?${version}`];
   const { answer, before = answer } = useAnswer(question, 0);
   const title = id ? titleOf(listed ?? before) : 'New conversation';
@@ -55,7 +55,7 @@ const Welcome = () => html`<div class="welcome">
 
 const STATES = { answering: 'Answering…', aborted: 'Stopped', failed: 'Not answered' };
 
-/** A question and its answer. `onAsk` is absent while another answer is under way. */
+/** A question and its answer. `onAsk` is undefined while an answer is running. */
 function TurnView({ turn, onAsk, onEdit }) {
   const { message, response, thinking, status, problem, model, tokens: charged } = turn;
   const outcome = [STATES[status], model, charged !== undefined && tokens(charged)];
@@ -73,7 +73,7 @@ function TurnView({ turn, onAsk, onEdit }) {
   </article>`;
 }
 
-/** The turns. The end is kept in view as an answer grows, until the reader scrolls up. */
+/** The turns. Keeps the end in view while an answer grows, until the reader scrolls up. */
 function Turns({ thread, onAsk, onEdit, toEnd }) {
   const turns = thread.turns.use();
   const isAnswering = thread.answering.use();
@@ -95,7 +95,7 @@ function Turns({ thread, onAsk, onEdit, toEnd }) {
     if (scrollTop > place.current && rest <= NEAR_END_PX) setFollowing(true);
     place.current = scrollTop;
   };
-  // What moves by and by would be taken back to the end before it is seen to move.
+  // Stops following at the first sign of scrolling up: a smooth scroll would be undone before it moved.
   const yields = ({ deltaY, key, shiftKey, currentTarget }) => {
     const isUp = deltaY < 0 || SCROLL_UP_KEYS.includes(key) || (key === ' ' && shiftKey);
     if (isUp && currentTarget.scrollTop > 0) setFollowing(false);

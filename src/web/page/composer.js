@@ -9,7 +9,7 @@ import { models, refreshWallet, wallet } from './wallet.js';
 const PAUSE_MS = 250;
 const MODEL = 'tallychat-model';
 
-/** The model that was chosen last, where it is still served; else the default. */
+/** Returns `[model, choose, models]`. The model is the last chosen one if it is still served, or else the default. */
 export function useModel() {
   const listed = models.use();
   const [chosen, setChosen] = useState(localStorage.getItem(MODEL));
@@ -28,13 +28,13 @@ function ModelPicker({ choice: [model, choose, listed] }) {
       ${listed.map(option)}</select>`;
 }
 
-/** Whether the next message cannot be paid for, as far as is known before it is sent. */
+/** Whether the balance is too low for the next message, by the price that is known before it is sent. */
 function isBalanceTooLow(purse, listedPrice, quote, problem) {
   if (problem?.status === 402) return true;
   return Boolean(purse) && purse.available < (quote?.tokens ?? listedPrice?.perMessage ?? 1);
 }
 
-/** A field for a code. `onRedeemed` gets how many tokens it was worth; a refused code stays in the field. */
+/** A form to redeem a code. `onRedeemed` gets the number of tokens added. A refused code stays in the field. */
 export function RedeemForm({ onRedeemed }) {
   const redeem = async (body) => {
     const { tokens: worth } = await ask('POST', 'api/wallet/redeem/', { body });
@@ -45,7 +45,7 @@ export function RedeemForm({ onRedeemed }) {
   return html`<${Form} class="inline" fields="code" actions=${['Redeem']} act=${redeem} />`;
 }
 
-/** What to do when there is not enough money: it stands where the message cannot be sent. */
+/** Shown above the message field if the balance or the daily limit is too low. */
 function EmptyWallet({ purse, problem, onRedeemed }) {
   if (problem?.limit === 'daily') {
     return html`<div class="notice" role="alert"><p>Your daily limit is reached. You can go on tomorrow,
@@ -57,7 +57,7 @@ function EmptyWallet({ purse, problem, onRedeemed }) {
     <${RedeemForm} onRedeemed=${onRedeemed} /></div>`;
 }
 
-/** Where a message is typed. It keeps the text until the server has taken it. */
+/** The field for a message. The text is kept until the server has accepted it. */
 export function Composer({ thread, onAsk, choice, field }) {
   const text = thread.draft.use();
   const isAnswering = thread.answering.use();
@@ -68,10 +68,10 @@ export function Composer({ thread, onAsk, choice, field }) {
   const question = text.trim() && ['POST', 'api/chat/quote/', body];
   const { answer: quote, before = quote } = useAnswer(question, PAUSE_MS);
 
-  // A phone's keyboard would cover what there is to read.
+  // Not on a phone: its keyboard would cover the conversation.
   const focus = () => matchMedia('(pointer: fine)').matches && field.current.focus();
   useLayoutEffect(() => void focus(), [thread]);
-  // Stop and Retry went away with the focus.
+  // Stop and Retry disappear, and the focus with them.
   useLayoutEffect(() => void (document.activeElement === document.body && focus()), [isAnswering]);
   const send = (event) => {
     event.preventDefault();

@@ -5,7 +5,7 @@ import { html, useState } from './preact.js';
 const PATH = 'api/admin/users/';
 const person = (username) => `${PATH}${encodeURIComponent(username)}/`;
 
-/** A link by which a person sets a password, once. */
+/** Returns a link that sets a user's password once. */
 const linkOf = (token) => token && `${location.href.split('#')[0]}#password-reset=${token}`;
 
 const changeAccess = ({ username }, change) => ({
@@ -59,7 +59,7 @@ const TRAIL = {
   none: 'Nothing was done yet.',
 };
 
-/** What operators look after. The API refuses those who are none. */
+/** The console of operators. The API refuses all other users. */
 export default function Console() {
   const [version, setVersion] = useState(0);
   const [search, setSearch] = useState('');

@@ -1,7 +1,7 @@
 const count = new Intl.NumberFormat('en');
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
 
-/** What is not known yet is a dash. */
+/** An unknown value is shown as a dash. */
 export const number = (value) => (value === undefined ? '–' : count.format(value));
 export const tokens = (value) => `${number(value)} ${value === 1 ? 'token' : 'tokens'}`;
 export const time = (iso) => moment.format(new Date(iso));
@@ -13,15 +13,15 @@ const WORDS = {
   count: 'Answers',
 };
 
-/** The name of a field of the API, for people. */
+/** Returns the label of an API field. */
 export const words = (name) =>
   WORDS[name] ?? name[0].toUpperCase() + name.slice(1).replaceAll('_', ' ');
 
-/** What a message costs before it is sent: one price, or what it costs at least and at most. */
+/** Returns the price of a message before it is sent: one price, or the lowest and the highest. */
 export const range = (least, most) =>
   least === most ? tokens(most) : `${number(least)} to ${tokens(most)}`;
 
-/** The price of a model in few words; empty where the list does not tell it. */
+/** Returns the price of a model as a short text. Empty if the list of models has no price. */
 export function price(listed) {
   if (!listed) return '';
   const { perMessage, ...rates } = listed;

@@ -11,7 +11,7 @@ import { clearSpeech } from './speech.js';
 import { forgetThreads } from './thread.js';
 import { forgetWallet, wallet } from './wallet.js';
 
-/** The browser is logged out whatever happens; where the server was not told, that is said. */
+/** Logs this browser out in any case, and says so if the server could not be told. */
 async function logOut() {
   const untold = () => 'You are logged out here, but the server could not be told.';
   const farewell = await call('POST', 'api/logout/').then(() => '', untold);
@@ -27,7 +27,7 @@ function Header({ username, view }) {
     <button class="quiet" onClick=${logOut}>Log out</button></header>`;
 }
 
-/** What people see who are logged in. */
+/** The view of a user who is logged in. */
 export default function Home({ username }) {
   const { view, id } = route.use();
   const title = `${words(view)} – Tallychat`;
@@ -38,7 +38,7 @@ export default function Home({ username }) {
 
 let owner = session.get()?.username;
 
-/** A login, another login or its end, here or in another tab, starts afresh; somebody else begins elsewhere. */
+/** Any change of the login, also in another tab, clears the state. Another user starts at a new conversation. */
 session.listen((now) => {
   if (now && now.username !== owner) go(NEW, true);
   owner = now?.username ?? owner;
@@ -46,5 +46,5 @@ session.listen((now) => {
   forgetWallet();
   conversations.set({ all: null, next: null });
 });
-/** What was said is of no use to who is elsewhere, or somebody else. */
+// Spoken text belongs to one conversation and one user.
 for (const place of [route, session]) place.listen(clearSpeech);

@@ -3,11 +3,11 @@ import { number, time, tokens, words } from './format.js';
 import { Actions, Button, Problem, useAnswer, useAttempt } from './parts.js';
 import { html, useEffect, useState } from './preact.js';
 
-/** Longer texts break the line, or they would move the other columns out of sight. */
+/** Longer texts are wrapped, because they would push the other columns off the screen. */
 const LONG = 40;
 const ISO_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
-/** A value of the API, for people. An amount has its sign. */
+/** Returns the text of a table cell for a value of the API. An amount has a sign. */
 function formatCell(name, value) {
   if (typeof value === 'number') {
     return (name === 'amount' && value > 0 ? '+' : '') + number(value).replace('-', '−');
@@ -18,11 +18,11 @@ function formatCell(name, value) {
   return ISO_TIME.test(value) ? time(value) : (value ?? '–');
 }
 
-/** What belongs together. */
+/** A titled section of a page. */
 export const Card = ({ title, children }) =>
   html`<section class="card" aria-label=${title}><h3>${title}</h3>${children}</section>`;
 
-/** Entries of the API, by the names of their fields, or `none`; `last` gives what can be done with one. */
+/** A table of API entries, with a column for each field. Shows `none` if it is empty. `last` returns an entry's actions. */
 function Table({ title, columns, entries, none, last, onDone }) {
   if (!entries[0]) return html`<p class="muted">${none}</p>`;
   const names = columns.split(' ');
@@ -37,7 +37,7 @@ function Table({ title, columns, entries, none, last, onDone }) {
   </table></div>`;
 }
 
-/** What is shown once. */
+/** A secret that is shown once, with a button to copy it. */
 function Secret({ text }) {
   const [copied, setCopied] = useState('');
   const copy = () => navigator.clipboard.writeText(text).then(() => setCopied(text));
@@ -46,9 +46,9 @@ function Secret({ text }) {
 }
 
 /**
- * A list of the API, page by page. `above` can be done with it: then, and with another `version`, it is read anew;
- * another `search` needs another key. Text that an action returns is a secret, shown once. Without a `path` there is
- * nothing to list.
+ * A list of the API, page by page. It is loaded again after an action (`above` has those of the whole list) and when
+ * `version` changes. Another `search` needs another `key`. A text that an action returns is a secret and shown once.
+ * Without a `path` nothing is listed.
  */
 export function List({ title, path, version, columns, none, above = {}, last, search, onDone }) {
   const [{ results, next }, setPages] = useState({ results: null, next: null });
@@ -76,7 +76,7 @@ export function List({ title, path, version, columns, none, above = {}, last, se
   <//>`;
 }
 
-/** What was spent in the last thirty days, by each of `kinds`, as bars. */
+/** The spending of the last thirty days as bars, grouped by one of `kinds`. */
 export function Usage({ path, kinds }) {
   const [by, setBy] = useState('day');
   const { answer, problem } = useAnswer(['GET', `${path}?by=${by}`], 0);

@@ -12,7 +12,7 @@ const GRANT = Number(openingGrant)
   : 'A new account starts empty, and is filled with a code.';
 const CLOSED = 'Registration is closed: ask the people who run this service for an account.';
 
-/** The forms before the login. The first is for those who come back, and for those who are new. */
+/** The forms before the login. The first one is for returning and for new users. */
 const FORMS = {
   chat: {
     text: `Chat with a model, and pay for each answer from your wallet. ${isOpen ? GRANT : CLOSED}`,
@@ -45,7 +45,7 @@ const FORMS = {
   },
 };
 
-/** Who is not logged in sees one of them. */
+/** The view of a visitor who is not logged in: one of the forms. */
 export function Login() {
   const reason = endReason.use();
   const { view } = route.use();

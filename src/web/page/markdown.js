@@ -4,7 +4,7 @@ import { html, useLayoutEffect, useRef } from './preact.js';
 
 const { DOMPurify } = globalThis;
 
-/** Longer answers are shown as they are: reading them again for each word would make the page slow. */
+/** Longer answers are shown as plain text: parsing them again for each word would make the page slow. */
 const CHARS_MAX = 100_000;
 
 const TAGS =
@@ -21,12 +21,12 @@ const SAFE = {
 const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escape = (text) => text.replaceAll(/[&<>"]/g, (mark) => ESCAPES[mark]);
 
-/** Browsers let pages copy where the connection is safe. */
+/** Browsers offer the clipboard only to pages on a secure connection. */
 const COPY = navigator.clipboard
   ? '<button type="button" class="quiet" aria-label="Copy code">Copy</button>'
   : '';
 
-/** HTML in an answer is text, and a picture is a link: the page loads nothing from elsewhere. */
+/** Shows HTML as text and pictures as links, so that the page loads nothing from other hosts. */
 const marked = new Marked({
   gfm: true,
   breaks: true,
@@ -43,7 +43,7 @@ const marked = new Marked({
   },
 });
 
-/** A block of Markdown as elements that are safe to show. */
+/** Returns a block of Markdown as sanitized elements. */
 function toElements(token, links) {
   const fragment = DOMPurify.sanitize(marked.parser(Object.assign([token], { links })), SAFE);
   for (const link of fragment.querySelectorAll('a')) {
@@ -53,7 +53,7 @@ function toElements(token, links) {
   return fragment;
 }
 
-/** Shows the text, and leaves alone the blocks that are as they were: an answer grows at its end. */
+/** Shows the text. Keeps the unchanged blocks, because an answer grows at its end. */
 function draw(root, shown, text) {
   const plain = [{ type: 'code', raw: text, text }];
   const tokens = text.length > CHARS_MAX ? plain : marked.lexer(text);
@@ -77,7 +77,7 @@ async function copyCode({ target }) {
   setTimeout(() => name('Copy'), 2000);
 }
 
-/** An answer. It is kept out of Preact's hands, because it is made of elements and not of text. */
+/** An answer. Preact does not manage its content, because that is made of DOM elements. */
 export function Markdown({ text }) {
   const root = useRef(null);
   const shown = useRef([]);

@@ -5,7 +5,7 @@ import { route } from './route.js';
 import { session } from './session.js';
 import { Speech } from './speech.js';
 
-/** The login is small, so that it is there at once. */
+/** The login view is small, so it appears immediately. */
 function Page() {
   const current = session.use();
   useEffect(() => void (current || (document.title = 'Tallychat')), [current]);
@@ -15,6 +15,6 @@ function Page() {
 }
 
 render(html`<${Page} />`, document.getElementById('page'));
-// Half a second later the login is painted: what is behind it does not keep it waiting.
+// Loads the other files half a second later, so that they do not delay the login view.
 const loadRemainingFiles = () => document.head.append(document.getElementById('behind').content);
 setTimeout(loadRemainingFiles, session.get() ? 0 : 500);

@@ -2,15 +2,15 @@ import { ask } from './api.js';
 import { words } from './format.js';
 import { html, useEffect, useRef, useState } from './preact.js';
 
-/** What went wrong, where the eye is. Without a text there is nothing to see. */
+/** An error message beside the element that it concerns. Shows nothing without a text. */
 export const Problem = ({ text }) =>
   text && html`<p class="problem notice" role="alert">${text}</p>`;
 
-/** A button that is there `when` there is something to do. */
+/** A button that is shown only if `when` is true. */
 export const Button = ({ when, ...rest }) =>
   when && html`<button type="button" class="quiet" ...${rest} />`;
 
-/** Runs what a button asks for, one at a time: `[run, isRunning, problem]`; what ran last again, if nothing is given. */
+/** Returns `[run, isRunning, problem]`. `run(work)` runs one piece of work at a time; `run()` repeats the last one. */
 export function useAttempt() {
   const [isRunning, setRunning] = useState(false);
   const [problem, setProblem] = useState(null);
@@ -26,7 +26,7 @@ export function useAttempt() {
   return [run, isRunning, problem];
 }
 
-/** `{answer}` or `{problem}` of a question `[method, path, body]`, after a pause; until then the answer `before`. */
+/** Asks `[method, path, body]` after a pause. Returns `{answer}` or `{problem}`; until then `{before}`, the last answer. */
 export function useAnswer(question, pauseMs) {
   const [seen, see] = useState({});
   const key = JSON.stringify(question);
@@ -46,14 +46,14 @@ export function useAnswer(question, pauseMs) {
 const TYPES = { email: 'email', expires_at: 'date' };
 for (const name of ['amount', 'daily', 'limit']) TYPES[name] = 'number';
 
-/** What was typed, as the API takes it: what may be left empty is null then, as JSON has no other number. */
+/** Returns the value of a field for the API. An empty field is null, also an empty number (JSON writes NaN as null). */
 function valueOf({ type, multiple, selectedOptions, valueAsNumber, value }) {
   if (multiple) return Array.from(selectedOptions, (option) => option.value);
   if (type === 'number') return valueAsNumber;
   return type === 'email' ? value : value || null;
 }
 
-/** A field under its label, and what is wrong with what was typed, which stays in it. */
+/** A labelled field with its error. The text that the user typed stays in it. */
 function Field({ id, isOptional, choices, value, problem }) {
   const type = TYPES[id] ?? (id.endsWith('password') ? 'password' : 'text');
   const multiple = id === 'scopes';
@@ -71,8 +71,8 @@ function Field({ id, isOptional, choices, value, problem }) {
 }
 
 /**
- * A form with a button for each of `actions`. Its fields are words: `limit?` may be left empty, `type=a,b` is one
- * of these. `act` gets what was typed and the button's name; what it returns is shown.
+ * A form with a button for each of `actions`. `fields` is a list of names: `limit?` may be left empty, `type=a,b` is a
+ * choice. `act` gets the values and the name of the pressed button; the text that it returns is shown.
  */
 export function Form({ fields = '', values = {}, actions, act, onCancel, children, ...rest }) {
   const [done, setDone] = useState('');
@@ -102,11 +102,11 @@ export function Form({ fields = '', values = {}, actions, act, onCancel, childre
     <p role="status">${done}</p></form>`;
 }
 
-/** A question over the page. Escape and Cancel close it, and so does what is asked when it is done. */
+/** A dialog. It closes on Escape, on Cancel, and when its action has succeeded. */
 function Dialog({ title, text, act, onClose, onDone, ...form }) {
   const dialog = useRef(null);
   useEffect(() => dialog.current.showModal(), []);
-  // Closed by itself, the dialog gives the focus back to the button that opened it.
+  // `close()` returns the focus to the button that opened the dialog.
   const close = () => dialog.current?.close();
   const submit = async (body) => {
     const result = await act(body);
@@ -118,7 +118,7 @@ function Dialog({ title, text, act, onClose, onDone, ...form }) {
       <h2 id="dialog-title">${title}</h2><p>${text}</p><//></dialog>`;
 }
 
-/** A view that is loaded when it is opened, with what it is given. */
+/** A view whose module is loaded when it is opened. It gets the other properties. */
 export function LazyView({ name, ...rest }) {
   const [View, setView] = useState(null);
   const [problem, setProblem] = useState(null);
@@ -130,7 +130,7 @@ export function LazyView({ name, ...rest }) {
     <${Problem} text=${problem && 'The page could not be loaded. Reload it to try again.'} /></div>`;
 }
 
-/** Buttons by their names, each of which asks in a dialog before it acts. */
+/** A button for each named dialog. The action runs only after the user confirms it in the dialog. */
 export function Actions({ of: dialogs, onDone }) {
   const [open, setOpen] = useState(null);
   const close = () => setOpen(null);
@@ -147,6 +147,6 @@ const SHAPES = {
   down: 'M12 5v14M6 13l6 6 6-6',
 };
 
-/** A drawing beside a word, or instead of one that is the button's name. */
+/** An icon. It is hidden from screen readers: the text or the label beside it has the meaning. */
 export const Icon = ({ name }) =>
   html`<svg viewBox="0 0 24 24" aria-hidden="true" class="icon"><path d=${SHAPES[name]} /></svg>`;

@@ -1,10 +1,10 @@
 import { store } from './store.js';
 
-/** The views that are loaded when they are opened: each is a module of that name. */
+/** Views that are loaded when they are opened, each from the module of that name. */
 export const LATER = ['account', 'console'];
 const VIEWS = [...LATER, 'forgotten'];
 
-/** Where the page is, from the part of the address after `#`: `{view, id}`. It survives a reload. */
+/** Reads the current view from the fragment of the address: `{view, id}`. It survives a reload. */
 function read() {
   const [, token] = location.hash.split('#password-reset=');
   if (token) return { view: 'reset', id: token };
@@ -19,7 +19,7 @@ export const ACCOUNT = '#/account';
 export const CONSOLE = '#/console';
 export const FORGOTTEN = '#/forgotten';
 
-/** Goes there; `isSame` keeps the step out of the browser's history. */
+/** Opens a view. `isSame` replaces the current entry of the browser's history. */
 export function go(hash, isSame = false) {
   if (isSame) history.replaceState(null, '', hash);
   else location.hash = hash;

@@ -2,12 +2,12 @@ import { store } from './store.js';
 
 const KEY = 'tallychat-session';
 
-/** Local storage is one for all tabs of the browser, and so is the login. */
+/** All tabs of the browser share the local storage, and so the login. */
 const saved = () => JSON.parse(localStorage.getItem(KEY));
 
-/** Who is logged in, `{token, username}`, or null. */
+/** The logged-in user, `{token, username}`, or null. */
 export const session = store(saved());
-/** Why the last session ended, for the one who has to log in again. */
+/** The reason why the last session ended, for the login view. */
 export const endReason = store('');
 
 export function beginSession(token, username) {
@@ -16,7 +16,7 @@ export function beginSession(token, username) {
   session.set(saved());
 }
 
-/** Ends the session in all tabs. What was typed and not sent waits for the same user to come back. */
+/** Ends the session in all tabs. Drafts are kept for the next login of the same user. */
 export function endSession(reason = '') {
   localStorage.removeItem(KEY);
   endReason.set(reason);

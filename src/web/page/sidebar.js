@@ -12,7 +12,7 @@ function Links({ links, open, none }) {
   return links[0] ? html`<ul>${links.map(item)}</ul>` : html`<p class="muted">${none}</p>`;
 }
 
-/** The conversations: a column, or a row on a small screen. */
+/** The list of conversations: a column, or a row on a small screen. */
 export function Sidebar() {
   const { id: open } = route.use();
   const { all, next } = conversations.use();
@@ -21,10 +21,10 @@ export function Sidebar() {
   const question = sought && ['GET', `api/chat/?search=${encodeURIComponent(sought)}`];
   const { answer: found, problem: searchProblem } = useAnswer(question, PAUSE_MS);
   const [run, isRunning, problem] = useAttempt();
-  // Where the server was away, one button asks for all that is missing.
+  // If the server was unreachable, one button reloads everything that is missing.
   const begin = () => Promise.all([loadConversations(), refreshWallet(), loadModels()]);
   useEffect(() => void run(begin), []);
-  // A title that is sought may be on a later page. More pages would use up the requests that a minute allows.
+  // A matching title may be on a later page. Stops at 1,000, because more pages would exceed the limit per minute.
   const isIncomplete = sought && next && all.length < 1000 && !isRunning && !problem;
   useEffect(() => void (isIncomplete && run(() => loadConversations(next))), [isIncomplete]);
   const kept = (all ?? []).map((each) => ({ key: each.id, id: each.id, label: titleOf(each) }));

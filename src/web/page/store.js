@@ -1,6 +1,6 @@
 import { useLayoutEffect, useState } from './preact.js';
 
-/** A value that several parts of the page show: `use` shows it, `set` tells all who do. */
+/** A value that several components show. `use` subscribes a component; `set` updates all of them. */
 export function store(value) {
   const listeners = new Set();
   const listen = (listener) => {

@@ -12,28 +12,28 @@ const POLL_MS = 50;
 const NEWEST = '?page_size=30';
 
 const threads = new Map();
-/** What is typed and not sent waits in the tab for its user, until they log out. */
+/** The key of a draft in the tab's session storage. A draft is kept until its user logs out. */
 const draftKey = (owner, id) => `tallychat-draft:${owner}:${id ?? ''}`;
 
 export const joined = (...texts) => texts.filter(Boolean).join('\n\n');
 
-/** What is not saved yet is newest. */
+/** The sort key of a turn. A turn without an id is not saved yet, and is the newest. */
 const age = ({ id = 'z' }) => id;
 
-const MISSING = new Refusal(404, { detail: 'There is no such conversation, or none any more.' });
+const MISSING = new Refusal(404, { detail: 'This conversation does not exist or was deleted.' });
 
 /**
- * A conversation as this tab sees it: the saved turns, the answer under way, what is typed and not sent,
- * and what went wrong. It goes on while another conversation is looked at. Without an id it is new.
+ * The state of a conversation in this tab: saved turns, the running answer, the draft and the last problem. It continues
+ * while the user looks at another conversation. A new conversation has no id.
  */
 export class Thread {
   turns = store([]);
   problem = store(null);
   answering = store(false);
   #controller;
-  /** What was sent, until the server has taken it: after a reload it is back in the field. */
+  /** The sent message until the server has accepted it. After a reload it is back in the field. */
   #sent = '';
-  /** The turn of the answer under way, once the stream has named it. */
+  /** The turn id of the running answer, from the first event of the stream on. */
   #answer;
   #unsaid = '';
   #frame;
@@ -42,7 +42,7 @@ export class Thread {
     this.id = id;
     this.owner = session.get()?.username;
     this.draft = store(sessionStorage.getItem(draftKey(this.owner, id)) ?? '');
-    /** The query of the turns before the first that is shown; null when there are none, undefined before they are read. */
+    /** The query of the turns before the first shown one. Null if there are none, undefined before the first load. */
     this.earlier = store(id ? undefined : null);
   }
 
@@ -53,8 +53,8 @@ export class Thread {
   }
 
   /**
-   * Reads the newest turns, also those of another tab, or the page of `query`: they stand by their ids in order of
-   * time. Where turns are missing between the newest and those that are shown, the page starts afresh from the newest.
+   * Loads the newest turns, also those of other tabs, or the page of `query`, and sorts all turns by id, which is their
+   * order in time. If turns are missing between the newest and the shown ones, only the newest stay.
    */
   async load(query = NEWEST) {
     const isOverdue = () => [undefined, query].includes(this.earlier.get());
@@ -75,7 +75,7 @@ export class Thread {
     }
   }
 
-  /** Asks, and lets the answer grow. A refusal gives the text back, to be sent again. */
+  /** Sends a message and shows the answer as it arrives. If it is refused, the text goes back into the field. */
   async ask(message, model) {
     const turn = { message, model, response: '', status: 'answering' };
     this.#controller = new AbortController();
@@ -101,7 +101,9 @@ export class Thread {
     await Promise.all([refreshWallet(), loadConversations()]).catch(() => undefined);
   }
 
-  /** The server ends the answer, and with it the stream. Before that has begun there is nothing to end. */
+  /**
+   * Asks the server to stop the answer, which also ends the stream. Before the stream has started, aborts the request.
+   */
   async stop() {
     const controller = this.#controller;
     if (!this.#answer) return controller?.abort();
@@ -110,7 +112,7 @@ export class Thread {
 
   leave = () => this.#controller?.abort();
 
-  /** Lets whole sentences be spoken, to those who look at this conversation. */
+  /** Speaks whole sentences if this conversation is the open one. */
   #say(...texts) {
     for (const text of texts) {
       const [whole, rest] = bySentences(this.#unsaid + text);
@@ -154,7 +156,7 @@ export class Thread {
     await this.#settle(turn).catch(() => undefined);
   }
 
-  /** Nothing was saved: the text goes back to where it was typed, before what was typed since. */
+  /** Nothing was saved, so puts the text back into the field, before what the user typed since. */
   #giveBack(turn, error) {
     this.turns.set(this.turns.get().filter((other) => other !== turn));
     this.type(joined(turn.message, this.draft.get()), '');
@@ -163,7 +165,7 @@ export class Thread {
 
   #fail = (error) => this.problem.set(error?.message === 'Not found.' ? MISSING : error);
 
-  /** What an answer that broke off cost is known when the server has saved it, which is a moment later. */
+  /** Waits until the server has saved an interrupted answer, and then shows its price. */
   async #settle(turn) {
     for (let look = 1; look <= POLLS_MAX && turn.id && turn.tokens === undefined; look += 1) {
       await pause(POLL_MS * look);
@@ -176,7 +178,7 @@ export class Thread {
     }
   }
 
-  /** From its first message on, a new conversation has an id, and an address of its own. */
+  /** Gives a new conversation its id and address when its first message is accepted. */
   #become(id) {
     if (this.id) return;
     sessionStorage.removeItem(draftKey(this.owner, ''));
@@ -193,11 +195,11 @@ export class Thread {
     this.turns.set([...this.turns.get()]);
   }
 
-  /** Once for each frame, however many words came. */
+  /** Updates the view at most once per frame. */
   #showSoon = () => (this.#frame ??= requestAnimationFrame(() => this.#show()));
 }
 
-/** The thread of that id, as it was left; without an id the new one. */
+/** Returns the thread with this id in its last state, or the new thread if the id is empty. */
 export function threadOf(id) {
   if (!threads.has(id)) threads.set(id, new Thread(id || undefined));
   return threads.get(id);

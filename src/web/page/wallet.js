@@ -4,14 +4,14 @@ import { store } from './store.js';
 const POLLS_MAX = 40;
 const POLL_MS = 250;
 
-/** What the API says of the caller's wallet; null before it was asked. */
+/** The user's wallet as the API returned it. Null before the first request. */
 export const wallet = store(null);
-/** The models that may be asked, with their prices; the first is the default. */
+/** The models that the user may use, with their prices. The first one is the default. */
 export const models = store([]);
 
 let pollTimer;
 
-/** An answer that was stopped is settled a moment later: while something is held, look again. */
+/** Loads the wallet, and repeats that while tokens are held: a stopped answer is settled a moment later. */
 export async function refreshWallet(polls = POLLS_MAX) {
   clearTimeout(pollTimer);
   const found = await ask('GET', 'api/wallet/');
