@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
 
 const readonly = (...names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
 
-/** What Node gives to the few plain JavaScript files. */
+/** Node's globals in the few plain JavaScript files. */
 const node = readonly(
   'clearTimeout',
   'console',
@@ -19,7 +19,7 @@ const node = readonly(
   'URL',
 );
 
-/** What a browser gives to the page. */
+/** The browser's globals in the page. */
 const browser = readonly(
   'AbortController',
   'addEventListener',
@@ -41,7 +41,7 @@ const browser = readonly(
   'TextDecoderStream',
 );
 
-/** The names that a file makes up, not those that it takes from elsewhere, nor the fields of the wire. */
+/** Names that a file defines. Imported names and fields of the API do not count. */
 const MADE_NAMES = [
   ':matches(VariableDeclarator, FunctionDeclaration, ClassDeclaration) > Identifier.id',
   ':matches(TSInterfaceDeclaration, TSTypeAliasDeclaration, TSEnumDeclaration) > Identifier.id',
@@ -56,7 +56,7 @@ const MADE_FUNCTIONS = [
   'MethodDefinition > Identifier.key',
   'VariableDeclarator[init.type="ArrowFunctionExpression"] > Identifier.id',
 ];
-/** Words that say nothing wherever they stand in a name, and two that say nothing alone. */
+/** Words without meaning anywhere in a name, and two that have none as a whole name. */
 const EMPTY_NAME =
   '/^(common|data|Common|Data)$|((?<![A-Za-z])(utils?|helpers?|manager|info)|Utils?|Helpers?|Manager|Info)(?![a-z])/';
 const EMPTY_VERB = '/^(handle|process)([A-Z_]|$)/';
@@ -76,23 +76,23 @@ const HOUSE_SYNTAX = [
   },
 ];
 
-/** Who may read the environment beside `src/config/config.ts`, which is the one reader in `src`. */
+/** The files that may read the environment. In `src` only `config.ts` may. */
 const READS_ENVIRONMENT = [
   'src/config/config.ts',
-  // How Jest passes what it has set up to the specs.
+  // Jest's setup passes values to the specs through the environment.
   'test/support/{databases,schema-mismatches}.ts',
   'test/support/{postgres.setup,run.setup,run.teardown,count.reporter}.js',
   'test/run.js',
-  // How a run is told its effort, and a failing seed is thrown again.
+  // TEST_EFFORT, TEST_SEED and TEST_NODES are set for a run.
   'test/support/{effort,seeded-random,other-nodes}.ts',
-  // Until when `.ci/run` begins heavy files.
+  // `.ci/run` sets the time after which no heavy file starts.
   'test/support/runner/not-too-late.runner.js',
-  // `npm run screenshots` names the folder of the pictures.
+  // `npm run screenshots` sets the folder of the pictures.
   'test/pages/web-pictures.spec.ts',
-  // A process that starts others needs PATH.
+  // A process that starts other processes needs PATH.
   'test/support/service.ts',
   'bench/server-process.ts',
-  // A run that breaks the code is told its specs.
+  // A run with mutants gets its specs through the environment.
   'test/mutants/specs.js',
 ];
 
@@ -111,22 +111,22 @@ export default defineConfig(
     },
   },
   {
-    // Patterns that meet a caller's text.
+    // These patterns are applied to callers' texts.
     files: ['src/**/*.{ts,js}'],
     extends: [regexp.configs.recommended],
     rules: {
-      // One that goes back, or begins anew at each letter, takes the square of a text's length.
+      // Backtracking, or a new start at each letter, takes time in the square of the text's length.
       'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
       'regexp/no-super-linear-move': 'error',
-      // The ranges are Django's, and those of the standards.
+      // The ranges come from Django and from standards.
       'regexp/no-obscure-range': 'off',
     },
   },
   { files: READS_ENVIRONMENT, rules: { 'n/no-process-env': 'off' } },
-  // Every error that the API can speak stands on one page.
+  // All errors of the API are in one file.
   { files: ['src/errors.ts'], rules: { 'max-lines': 'off' } },
   {
-    // The words of server-sent events, of OpenAI's clients and of TypeORM.
+    // These files use names of server-sent events, OpenAI's clients and TypeORM.
     files: [
       'src/web/page/page.js',
       'src/openai/completion-answers.dto.ts',
@@ -161,9 +161,9 @@ export default defineConfig(
     },
     rules: {
       'import-x/no-cycle': 'error',
-      // A Nest module is a class that carries a decorator and nothing else.
+      // A Nest module is an empty class with a decorator.
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
-      // An entity is the shape of a row; a literal of that shape is one.
+      // An entity only describes a row, so an object literal of that shape is valid.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
     },
@@ -171,7 +171,7 @@ export default defineConfig(
   {
     files: ['src/**/*.controller.ts'],
     ignores: ['src/openai/**'],
-    // Tied to the schema: see the DTO that the return type names.
+    // The return type names the DTO, which the schema is made from.
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
   },
   {
@@ -180,7 +180,7 @@ export default defineConfig(
     rules: {
       'jest/no-focused-tests': 'error',
       'jest/valid-title': ['error', { mustNotMatch: { it: '^should ', test: '^should ' } }],
-      // A spec reads JSON answers, whose shape is what it asserts.
+      // Specs read JSON answers and assert their shape.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',

@@ -11,8 +11,8 @@ export default {
   globalTeardown: '<rootDir>/test/support/run.teardown.js',
   testSequencer: '<rootDir>/test/support/longest-first.sequencer.js',
   reporters: ['default', '<rootDir>/test/support/count.reporter.js'],
-  // Ten times what the slowest takes on an idle machine: more than `until.ts` waits for one condition.
+  // Ten times the duration of the slowest spec on an idle machine, and more than `until.ts` waits for one condition.
   testTimeout: 120_000,
-  // One more than the two cores that it is made for: specs also wait, for processes, time limits and the database.
+  // Three workers for two cores, because specs also wait: for processes, time limits and the database.
   maxWorkers: 3,
 };

@@ -13,13 +13,13 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /**
- * Makes `dist` what the sources say, and does nothing where it is that already: `npm start` asks each time.
- * It goes by contents, of what is read and of what was written, so neither a checkout, a copy nor a build that
- * was broken off leaves anything stale; files that nobody touched since it looked are not read again.
+ * Builds `dist` if the sources have changed since the last build, and otherwise does nothing. It compares contents, not
+ * times, so a checkout, a copy or an interrupted build leaves nothing stale. Files are not read again if their size and
+ * times are unchanged. `npm start` runs it each time.
  */
 const STAMP = 'dist/.built';
 const FOLDERS = ['src', 'bench'];
-/** Served as it is. */
+/** The page is served without a build. */
 const PAGE = 'src/web/page';
 const FILES = [
   'ormconfig.ts',
@@ -33,7 +33,7 @@ const FILES = [
 
 process.chdir(join(import.meta.dirname, '..'));
 
-/** The files in a folder and below it, none where there is no such folder. */
+/** Returns the files in a folder and below it, or none if the folder does not exist. */
 function filesIn(folder) {
   if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
@@ -51,7 +51,7 @@ function digestOf(paths) {
   return hash.digest('hex');
 }
 
-/** The files' sizes and moments of change: where they are as they were, so are the contents. */
+/** Returns a digest of the files' sizes and times. If it is unchanged, so are the contents. */
 function tracesOf(paths) {
   const hash = createHash('sha256');
   for (const path of paths.sort()) {
@@ -68,10 +68,10 @@ function sourceFiles() {
 
 const writtenFiles = () => filesIn('dist').filter((path) => path !== join(STAMP));
 
-/** How files look from outside, then what is in them: a file that changes in between looks changed the next time. */
+/** Reads the times before the contents, so that a file that changes in between counts as changed the next time. */
 const seen = (paths) => ({ traces: tracesOf(paths), digest: digestOf(paths) });
 
-/** For the next start. Where nothing can be written, all is read again each time. */
+/** Saves the stamp for the next start. If it cannot be written, every start reads all files. */
 function keep(stamp) {
   try {
     writeFileSync(STAMP, JSON.stringify(stamp));
@@ -80,7 +80,7 @@ function keep(stamp) {
   }
 }
 
-/** What the last build saw; undefined where there was none, or it was not this program's. */
+/** Returns the stamp of the last build. Undefined if there is none or it is not valid. */
 function lastBuild() {
   try {
     return JSON.parse(readFileSync(STAMP, 'utf8'));
@@ -115,13 +115,13 @@ async function build() {
   }
   const tsc = compiler();
   if (tsc === undefined) {
-    // Built elsewhere, by the compiler itself: nothing here says that it is old.
+    // `dist` was built elsewhere without a stamp, so nothing shows that it is old.
     if (!last && existsSync('dist/src/main.js')) return;
     fail(
       'the sources differ from what was built, and no compiler is installed: `npm ci`, then again',
     );
   }
-  // The compiler writes what has changed; what else there is, or is no longer, it does not look at.
+  // The compiler does not remove other files from `dist`, nor the output of sources that were deleted.
   if (!isOutputKept || last.names !== names) {
     rmSync('dist', { recursive: true, force: true });
   }

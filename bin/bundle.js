@@ -6,13 +6,13 @@ import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 
-/** What is started. Each is `src/<name>.ts`, and in `dist/src/<name>.js` its bundle takes the place of the module. */
+/** The programs. Each one is `src/<name>.ts`. Its bundle replaces the module `dist/src/<name>.js`. */
 const PROGRAMS = ['main', 'tallychat.main', 'admin.main', 'audit.main'];
 const CHUNKS = 'dist/bundle';
 
-/** Packages with a compiled part, which they look for beside themselves. */
+/** Packages with a compiled part, which they load from their own folder. */
 const COMPILED = ['argon2', 'fs-native-extensions', 'sqlite3'];
-/** What Nest asks for when a feature is used that is not used here. */
+/** Packages of Nest features that the service does not use. */
 const NOT_INSTALLED = [
   '@fastify/multipart',
   '@fastify/static',
@@ -23,13 +23,13 @@ const NOT_INSTALLED = [
   'class-transformer',
 ];
 
-/** Drivers of databases that the service has not: a sixth of what a start reads would be theirs. */
+/** Drivers of other databases. They would be a sixth of the code that a start reads. */
 const OTHER_DRIVER =
   /[\\/]typeorm[\\/]driver[\\/](?!postgres|sqlite)[\w-]+[\\/](\w+(?:Driver|QueryRunner))\.js$/;
-/** What class-validator loads for a rule on phone numbers, which no field has. */
+/** A package that class-validator loads for phone numbers. No field is one. */
 const PHONE_NUMBERS = /[\\/]libphonenumber-js[\\/]max[\\/]index\.cjs$/;
 
-/** What stands in for a file of a package that nothing here uses; undefined for any other. */
+/** Returns a replacement for a file of a package that is not used, and undefined for any other file. */
 function leftOut(path) {
   const [, driver] = OTHER_DRIVER.exec(path) ?? [];
   if (driver) return `exports.${driver} = class {};`;
@@ -37,15 +37,15 @@ function leftOut(path) {
   return "module.exports = () => { throw new Error('phone numbers are left out'); };";
 }
 
-/** Says of a file that it has no source but itself, for all of it: a map of each package would be decoded with ours. */
+/** A source map that maps a whole file to itself, because Node would otherwise decode the maps of all packages too. */
 const NO_SOURCE = Buffer.from('{"version":3,"sources":[""],"mappings":"AAAA"}').toString('base64');
 
-/** Where a class of a module begins, as tsc writes it, with a decorator or without. */
+/** Matches the start of a class as tsc writes it, with or without a decorator. */
 const CLASS = /^((?:export )?(?:default )?(?:let \w+ = (?:\w+ = )?)?class (\w+)[^{}\n]*\{)/gm;
 
 /**
- * Has each class keep its name, which logs, traces and the OpenAPI document tell: esbuild gives one that names itself
- * another. It can do so itself (`keepNames`), but then names every closure too, whenever it is made: a fifth of a
+ * Keeps the names of classes, which logs, traces and the OpenAPI document show: esbuild renames a class that refers to
+ * itself. Its own option `keepNames` also names every closure each time it is created, which takes a fifth of a
  * request's time.
  */
 const withNames = (text) =>
@@ -54,8 +54,8 @@ const withNames = (text) =>
 const address = (path) => relative(root, path).split(sep).join('/');
 
 /**
- * What comes before all else: source maps, so that a stack trace names files and lines of `src`, and `reflect-metadata`. Of
- * modules that several files share esbuild does not keep the order, and classes of Nest need it when they are made.
+ * Runs before all other code: source maps, so that stack traces name files and lines of `src`, and `reflect-metadata`,
+ * which Nest's classes need when they are defined. esbuild does not keep the order of modules that several files share.
  */
 const FIRST = "import 'reflect-metadata'; process.setSourceMapsEnabled(true);";
 
@@ -67,14 +67,14 @@ const entries = {
       contents: `${FIRST} await import('./src/${path.slice(8)}.ts');`,
       resolveDir: root,
     }));
-    // tsc has compiled all else, for esbuild does not write the types that Nest and TypeORM read from decorators.
+    // All other code was compiled by tsc, because esbuild does not emit the types that Nest and TypeORM read.
     onResolve({ filter: /^\.\/.*\.js$/ }, ({ path, importer }) =>
       importer.endsWith('.ts') ? { path: join(root, 'dist/src', path) } : undefined,
     );
   },
 };
 
-/** Keeps what a module knows of itself: where it is, and, of our own, what it was compiled from. */
+/** Keeps `import.meta.url` of our modules, and gives files of packages a trivial source map. */
 const places = {
   name: 'places',
   setup({ onLoad }) {
@@ -92,7 +92,7 @@ const places = {
   },
 };
 
-/** Takes the map from a file that holds packages alone: Node counts the lines of each file that has one, at each start. */
+/** Removes the source map of a file that contains only packages: Node counts the lines of each mapped file at a start. */
 async function withoutIdleMap([output, { inputs }]) {
   const names = Object.keys(inputs);
   if (names.length === 0 || !names.every((name) => name.startsWith('node_modules/'))) return;
@@ -103,8 +103,8 @@ async function withoutIdleMap([output, { inputs }]) {
 }
 
 /**
- * Puts the programs of `dist/src`, with the packages that they import, into a few files: to look for fifteen hundred
- * and to compile each took most of a start. Nothing is shortened. Throws where a package is not found.
+ * Bundles the programs of `dist/src` and their packages into a few files, because finding and compiling 1,500 files took
+ * most of a start. Nothing is minified. Throws if a package is not found.
  */
 export async function bundle() {
   rmSync(join(root, CHUNKS), { recursive: true, force: true });
@@ -123,7 +123,7 @@ export async function bundle() {
     sourcesContent: false,
     external: [...COMPILED, ...NOT_INSTALLED],
     define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
-    // What packages in CommonJS ask of Node itself.
+    // CommonJS packages call `require` for Node's own modules.
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },

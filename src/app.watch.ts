@@ -26,21 +26,26 @@ export function watchService(app: NestFastifyApplication): void {
   metrics.addGauge('open_holds', 'Answers under way, over all processes.', () => holds.count());
   metrics.addGauge(
     'oldest_open_hold_age_seconds',
-    'Age of the answer that is under way the longest; 0 where there is none.',
+    'Age of the oldest running answer; 0 if there is none.',
     () => holds.oldestAgeSeconds(),
   );
   metrics.addGauge(
     'sweeper_last_success_timestamp_seconds',
-    'When overdue holds were last looked for with success.',
+    'Time of the last successful search for overdue holds.',
     () => sweeper.lastSweptAt && sweeper.lastSweptAt / SECOND_MICROS,
   );
-  metrics.addLabelledGauge('queue_depth', 'What waits for its turn, or is at work.', 'queue', {
-    writes: () => unitOfWork.depth,
-    charges: () => charges.depth,
-    hashes: () => hasher.depth,
-    requests: () => gate.depth,
-    arrivals: () => arrivals.waiting,
-  });
+  metrics.addLabelledGauge(
+    'queue_depth',
+    'Length of each queue; for requests, the number in progress.',
+    'queue',
+    {
+      writes: () => unitOfWork.depth,
+      charges: () => charges.depth,
+      hashes: () => hasher.depth,
+      requests: () => gate.depth,
+      arrivals: () => arrivals.waiting,
+    },
+  );
   const database = app.get(Database);
   if (database.pool) {
     metrics.addLabelledGauge('database_connections', 'Connections to PostgreSQL.', 'state', {

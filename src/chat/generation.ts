@@ -60,7 +60,7 @@ export class Generation {
 
   private get first(): Attempt {
     const [first] = this.inputs.attempts;
-    if (!first) throw new Error('nobody is to be asked');
+    if (!first) throw new Error('a generation needs at least one attempt');
     return first;
   }
 

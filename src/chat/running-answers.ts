@@ -86,7 +86,7 @@ export class RunningAnswers implements OnModuleDestroy {
     } catch (error) {
       // An outage is logged once, elsewhere, for all parts of the service.
       if (error instanceof DatabaseUnavailable) return;
-      this.logger.warn({ err: error }, 'stops are looked for again in a moment');
+      this.logger.warn({ err: error }, 'the poll for stops failed; the next one tries again');
     }
   }
 }

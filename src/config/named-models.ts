@@ -128,7 +128,7 @@ function toNamedModels(
 const hint = (given: string, example: string): NamedModels => ({
   ...NO_MODELS,
   hints: [
-    `${given} is set, but no model is named: to serve one, set ${example}, say, and start anew`,
+    `${given} is set, but no model is named. To serve one, set for example ${example}, and restart`,
   ],
 });
 

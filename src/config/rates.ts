@@ -17,5 +17,7 @@ export function toRate(text: string): Rate {
 
 export const rate = makeValidator<string>((input) => {
   if (RATE.test(input)) return input;
-  throw new EnvError('must be a count and a window, as 120/m: 1 to 9999999 in s, m, h or d');
+  throw new EnvError(
+    'must be a count and a window, for example 120/m: 1 to 9999999 in s, m, h or d',
+  );
 });

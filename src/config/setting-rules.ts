@@ -23,22 +23,22 @@ const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', '
  */
 export function databaseUrlFault(url: string): string | undefined {
   if (/^sqlite:.*:memory:/.test(url)) {
-    return 'must name a file: what is in memory, the second connection does not see';
+    return 'must name a file: a second connection does not see a database in memory';
   }
   if (/^sqlite:(?:\/\/|file:)/.test(url)) {
-    return 'must be sqlite:<path>, as sqlite:/srv/tallychat.sqlite or sqlite:./data/tallychat.sqlite: what follows // is read in more than one way';
+    return 'must be sqlite:<path>, for example sqlite:/srv/tallychat.sqlite or sqlite:./data/tallychat.sqlite. Do not write //: its meaning is ambiguous';
   }
   if (/^sqlite:~[^/\\]/.test(url) || url === 'sqlite:~') {
-    return 'must be sqlite:<path of a file>; of ~ only ~/<path> is known';
+    return 'must be sqlite:<path of a file>. With ~, only ~/<path> is supported';
   }
   if (/^sqlite:(?:\s|.*\s$)/.test(url)) {
-    return 'must be sqlite:<path>, without a blank before the path or behind it';
+    return 'must be sqlite:<path>, without a space before or after the path';
   }
   if (/^sqlite:.*[/\\]$/.test(url)) return 'must name a file, not a folder';
   const isServer = /^postgres(?:ql)?:\/\/.+/.test(url) && URL.canParse(url);
   const sslMode = isServer ? new URL(url).searchParams.get('sslmode') : null;
   if (sslMode !== null && !SSL_MODES.includes(sslMode)) {
-    return `has an sslmode that is none of ${SSL_MODES.join(', ')}`;
+    return `has an unknown sslmode: use one of ${SSL_MODES.join(', ')}`;
   }
   if (isServer || /^sqlite:.+/.test(url)) return undefined;
   return 'must be sqlite:<path> or postgres://<user>:<password>@<host>:<port>/<name>, percent-encoded';

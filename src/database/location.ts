@@ -38,9 +38,7 @@ export function assertDatabaseExists(url: string): void {
 export function assertFile(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) {
-    throw new Error(
-      `no such database: ${path} (DATABASE_URL says where, or the folder that you are in)`,
-    );
+    throw new Error(`no such database: ${path} (check DATABASE_URL and the current folder)`);
   }
   if (!found.isFile()) throw new Error(`no such database: ${path} is no file`);
 }

@@ -33,7 +33,7 @@ export async function assertNotForeign(database: Database): Promise<void> {
   const foreign = tables.filter((name) => database.isSqlite || ownTables.has(name));
   if (foreign.length === 0) return;
   throw new Error(
-    `the database is another program's, and stays as it is: it has the tables ${foreign.slice(0, 5).join(', ')}`,
+    `the database belongs to another program and was not changed: it has the tables ${foreign.slice(0, 5).join(', ')}`,
   );
 }
 

@@ -51,7 +51,7 @@ function reasonWithoutReport(error: unknown, waitMs: number): string {
 
 function reasonWithoutStatus(reason: string): string {
   if (reason.includes('something else than events'))
-    return 'what answers there is no such server: does baseUrl end as it should, in /v1, say?';
+    return "the server at baseUrl does not speak OpenAI's API: check the end of baseUrl, for example /v1";
   const code = /connection to the provider failed: (\w+)/.exec(reason)?.[1];
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `the host of baseUrl has no address (${code})`;

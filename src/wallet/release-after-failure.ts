@@ -18,7 +18,7 @@ export async function releaseAfterFailure(
     await unitOfWork.run((tx) => holds.release(tx, holdId, 'released'));
   } catch (error) {
     if (!(error instanceof DatabaseUnavailable))
-      logger.error({ err: error, holdId }, 'a hold is given back by the next sweep');
+      logger.error({ err: error, holdId }, 'the hold was not released; the next sweep tries again');
     holds.releaseLater(holdId);
   }
 }

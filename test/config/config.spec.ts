@@ -139,7 +139,7 @@ describe('the settings', () => {
     'refuse %j as a limit',
     (text) => {
       const words = complaint({ RATE_LIMIT_SPEND: text });
-      expect(words).toContain('RATE_LIMIT_SPEND: must be a count and a window, as 120/m');
+      expect(words).toContain('RATE_LIMIT_SPEND: must be a count and a window, for example 120/m');
     },
   );
 
@@ -203,11 +203,11 @@ describe('the process', () => {
     );
   });
 
-  it('tells in one line what TLS met, whatever the mode is called', async () => {
+  it('reports a TLS failure in one line, and refuses an unknown sslmode', async () => {
     const words = await refusal({ DATABASE_URL: 'postgres://a@127.0.0.1:1/b?sslmode=require' });
     expect(words).toMatch(/^tallychat: The database \S+ does not open: .*\n$/);
     expect(complaint({ DATABASE_URL: 'postgres://a:hunter22@b/c?sslmode=requird' })).toMatch(
-      /DATABASE_URL: has an sslmode that is none of disable, .*, no-verify$/m,
+      /DATABASE_URL: has an unknown sslmode: use one of disable, .*, no-verify$/m,
     );
   });
 

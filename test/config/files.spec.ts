@@ -10,7 +10,7 @@ import { runIn } from '../support/command.js';
 
 const MARK = '\u{feff}';
 
-describe('a file that people write', () => {
+describe('hand-written files', () => {
   let folder: string;
 
   beforeEach(async () => {
@@ -23,18 +23,21 @@ describe('a file that people write', () => {
 
   it.each([
     ['as it is', 'DATABASE_URL=sqlite:./named.sqlite\n'],
-    ['with the mark of Windows', `${MARK}DATABASE_URL=sqlite:./named.sqlite\r\n`],
+    ['with a byte order mark and CRLF', `${MARK}DATABASE_URL=sqlite:./named.sqlite\r\n`],
     [
       'with a # in a value',
       'DATABASE_URL=sqlite:./named.sqlite # here\nJWT_SECRET=a#' + 'x'.repeat(32),
     ],
-    ['with what is left empty', 'OPENING_GRANT=\nPORT=\nDATABASE_URL=sqlite:./named.sqlite'],
+    ['with empty settings', 'OPENING_GRANT=\nPORT=\nDATABASE_URL=sqlite:./named.sqlite'],
     ['with export and quotes', 'export DATABASE_URL="sqlite:./named.sqlite" # here\n'],
     ['with tabs', '\t# here\n\tDATABASE_URL\t=\tsqlite:./named.sqlite\t\n'],
-    ['with line ends of old', 'PORT=8000\rDATABASE_URL=sqlite:./named.sqlite\r'],
-    ['with a mark in the middle', `PORT=8000\n${MARK}${MARK}DATABASE_URL=sqlite:./named.sqlite`],
-    ['with spaces of a web page', 'DATABASE_URL\u00a0=\u00a0sqlite:./named.sqlite\u00a0\n'],
-  ])('is read %s, when it is .env', async (_, text) => {
+    ['with CR as line end', 'PORT=8000\rDATABASE_URL=sqlite:./named.sqlite\r'],
+    [
+      'with byte order marks in the middle',
+      `PORT=8000\n${MARK}${MARK}DATABASE_URL=sqlite:./named.sqlite`,
+    ],
+    ['with no-break spaces', 'DATABASE_URL\u00a0=\u00a0sqlite:./named.sqlite\u00a0\n'],
+  ])('.env is read %s', async (_, text) => {
     await write('.env', text);
     const { databaseUrl } = loadConfig(readEnvFile(join(folder, '.env')));
     expect(databaseUrl).toBe('sqlite:./named.sqlite');
@@ -45,7 +48,7 @@ describe('a file that people write', () => {
     expect((await audit()).stderr).toContain(`no such database: ${join(folder, 'named.sqlite')} `);
   });
 
-  it('is refused in one sentence if .env is not UTF-8', async () => {
+  it('.env is refused in one sentence if it is not UTF-8', async () => {
     await write('.env', Buffer.from('\u{feff}DATABASE_URL=sqlite:./named.sqlite', 'utf16le'));
     const { code, stderr } = await audit();
     expect([code, stderr]).toEqual([2, 'audit: .env is not UTF-8: save it in that encoding\n']);
@@ -55,20 +58,20 @@ describe('a file that people write', () => {
   it.each([
     ['PORT=1\nDATABASE_URL: sqlite:./named.sqlite\n', '.env has no setting in line 2: write NAME='],
     ['database_url=sqlite:./named.sqlite', '.env has database_url: write DATABASE_URL'],
-  ])('is refused in one sentence if .env contains %j', async (text, words) => {
+  ])('.env is refused in one sentence if it contains %j', async (text, words) => {
     await write('.env', text);
     const { code, stderr } = await audit();
     expect([code, stderr]).toEqual([2, expect.stringContaining(`audit: ${words}`)]);
     expect(stderr).not.toContain('named.sqlite');
   });
 
-  it('is refused in one sentence if .env is a broken link', async () => {
+  it('.env is refused in one sentence if it is a broken link', async () => {
     await symlink(join(folder, 'nowhere'), join(folder, '.env'));
     const { code, stderr } = await audit();
     expect([code, stderr]).toEqual([2, 'audit: .env cannot be read\n']);
   });
 
-  it('is read with a BOM if it lists models', async () => {
+  it('a models file is read with a byte order mark', async () => {
     const limits = { contextTokens: 10, maxTokens: 5, price: { perMessage: 7 } };
     const models = [{ id: 'marked', provider: 'echo', upstream: 'echo', ...limits }];
     await write('models.json', `${MARK}${JSON.stringify({ models })}`);
@@ -107,15 +110,15 @@ describe('DATABASE_URL', () => {
   };
 
   it.each([
-    ['sqlite:///srv/x.sqlite', 'what follows // is read in more than one way'],
-    ['sqlite://x.sqlite', 'what follows // is read in more than one way'],
+    ['sqlite:///srv/x.sqlite', 'Do not write //: its meaning is ambiguous'],
+    ['sqlite://x.sqlite', 'Do not write //: its meaning is ambiguous'],
     ['sqlite:file:x.sqlite?mode=ro', 'must be sqlite:<path>'],
-    ['sqlite:~ada/x.sqlite', 'of ~ only ~/<path> is known'],
-    ['sqlite:~', 'of ~ only ~/<path> is known'],
+    ['sqlite:~ada/x.sqlite', 'With ~, only ~/<path> is supported'],
+    ['sqlite:~', 'With ~, only ~/<path> is supported'],
     ['sqlite:./data/', 'must name a file, not a folder'],
-    ['sqlite: ./x.sqlite', 'without a blank before the path or behind it'],
-    ['sqlite:./x.sqlite\t', 'without a blank before the path or behind it'],
-    ['sqlite: ', 'without a blank before the path or behind it'],
+    ['sqlite: ./x.sqlite', 'without a space before or after the path'],
+    ['sqlite:./x.sqlite\t', 'without a space before or after the path'],
+    ['sqlite: ', 'without a space before or after the path'],
   ])('refuses %s in one sentence', (url, words) => {
     expect(complaint(url)).toContain(`DATABASE_URL: `);
     expect(complaint(url)).toContain(words);

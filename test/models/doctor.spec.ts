@@ -97,7 +97,7 @@ describe('the doctor of the models', () => {
     ['good', 'limit', 'right', 'right', 'max_tokens is too large'],
     ['good', 'poor', 'right', '?', 'no credit left'],
     ['good', 'busy', '?', '?', 'answered 503'],
-    ['good', 'page', '?', '?', 'does baseUrl end as it should'],
+    ['good', 'page', '?', '?', 'check the end of baseUrl'],
     ['good', 'mute', 'right', 'right', 'the answer had no word in it'],
     ['good', 'silent', '?', '?', 'no word came within 1 s'],
     ['gone', 'good', '?', '?', 'nothing listens at baseUrl (ECONNREFUSED)'],

@@ -183,7 +183,7 @@ const ofAnotherProgram = (kind: DatabaseKind): void => {
     const database = await createDatabase(kind);
     const theirs = await Inspector.open(database.url);
     await theirs.rows('CREATE TABLE users (id integer)');
-    const sentence = `the database is another program's, and stays as it is: it has the tables users\n`;
+    const sentence = `the database belongs to another program and was not changed: it has the tables users\n`;
     for (const words of [['audit'], ['migrate'], ['migrate', 'show'], ['migrate', 'revert']]) {
       const settings = { DATABASE_URL: database.url };
       const { code, stdout, stderr } = await runIn('.', settings, ...words);

@@ -43,7 +43,7 @@ describe('a command without a database', () => {
     await theirs.rows('CREATE TABLE django_migrations (id integer)');
     await theirs.rows('PRAGMA user_version = 7');
     await theirs.close();
-    const sentence = `the database is another program's, and stays as it is: it has the tables django_migrations\n`;
+    const sentence = `the database belongs to another program and was not changed: it has the tables django_migrations\n`;
     const service = await Service.launch({ DATABASE_URL: url });
     expect(await service.ended).toEqual({ code: 1, signal: null });
     expect(service.stderr).toBe(`tallychat: ${sentence}`);

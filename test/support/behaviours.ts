@@ -73,7 +73,7 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
     });
     call.response.end(brotliCompressSync(gzipSync(`data: ${JSON.stringify(COMPLETE_ANSWER)}\n\n`)));
   },
-  // What is packed as it is can be read by chance, and by no more than that.
+  // The header names an unknown compression, but the body is not compressed. It must be refused all the same.
   'packed-unknown': (call) => {
     call.response.writeHead(200, {
       'Content-Type': 'text/event-stream',

@@ -30,12 +30,15 @@ const ANSWER_TIMEOUT_MS = 60_000;
 
 type Settings = Readonly<Record<string, string>>;
 
-/** The schema checks by the settings of the service. Services with the same settings serve the same document. */
+/** Schema checks, by the settings of the service. Services with the same settings serve the same document. */
 const clientsBySettings = new Map<string, Conformance>();
-/** The schema checks by document, without the figures in its introduction. */
+/** Schema checks, by the document without the figures in its introduction. */
 const clientsByContract = new Map<string, Conformance>();
 
-/** With limits the request for the document counts, so that it is made each time. Models are none of what it tells. */
+/**
+ * Returns the key of the settings, without those that do not change the document. Undefined with limits: a request for
+ * the document counts against them, so every spec makes it.
+ */
 function keyOf(settings: Settings | undefined): string | undefined {
   if (settings?.['RATE_LIMITS'] !== 'off') return undefined;
   return JSON.stringify({ ...settings, DATABASE_URL: '', JWT_SECRET: '', MODELS_FILE: '' });

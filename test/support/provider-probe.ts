@@ -75,7 +75,7 @@ export class ProviderProbe {
     this.provider.complete = (request) => this.replay(events, rest, request);
   }
 
-  /** From now on each call is answered with what comes of this, which ends with a `done`. */
+  /** Makes each later call answer with the events that this function yields. The last one must be `done`. */
   stream(events: () => AsyncIterable<CompletionEvent>): void {
     this.provider.answer = undefined;
     this.provider.complete = (request) => {

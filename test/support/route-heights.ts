@@ -1,4 +1,4 @@
-/** Opens each of these routes by a click, and closes it: `[id, height in pixels, statuses]` of all. */
+/** Returns a script that opens and closes each of these routes, and returns `[id, height in pixels, statuses]` of each. */
 export const heightsOf = (ids: readonly string[]) => `(async () => {
   const until = async (isSo) => {
     while (!isSo()) await new Promise(requestAnimationFrame);

@@ -197,7 +197,7 @@ export class WebPage {
     ];
   }
 
-  /** Returns the findings in light colours alone, for a second size of the screen: it changes no colour. */
+  /** Returns the findings in light colours only. Another screen size does not change the colours. */
   async accessibilityFaultsInLight(): Promise<string[]> {
     return this.accessibilityFaultsIn('light', '');
   }
