@@ -13,6 +13,14 @@ const TURN_MS_WHILE_CONNECTING = 1;
 /** A connection without a started request for this long does not wait for connections that send without a pause. */
 const IDLE_MS = 1000;
 
+/**
+ * While requests with credentials or connections come in, a start without credentials is followed by a rest of this
+ * many times its duration. What such a request costs later is often more than its start.
+ */
+const REST_FACTOR = 4;
+/** Requests with credentials come in if one was started in this time. */
+const ACTIVE_MS = 100;
+
 /** When a request of this connection was last started. */
 const lastStartedAt = Symbol('last started at');
 type Connection = Socket & { [lastStartedAt]?: number };
@@ -29,27 +37,37 @@ interface Arrival {
   readonly request: IncomingMessage;
   readonly begin: () => void;
   readonly arrivedAt: number;
+  /** Whether it has an `Authorization` header. The health routes count as if they had one. */
+  readonly isKnown: boolean;
 }
 
 /** The waiting requests of one network, in order. Those on idle connections have their own line. */
 interface NetworkQueue {
   readonly key: string;
+  readonly isKnown: boolean;
   readonly waiting: Queue<Arrival>;
 }
 
 /**
  * Starts requests as they arrive, for a few milliseconds in each turn of the event loop. Between the turns new
  * connections are accepted, open requests continue, and timers run. Waiting requests are started one network after
- * the other, so that many busy clients of one network only wait for each other. `pipelining.ts` bounds how many can
- * wait: a few for each connection. Their heads and the first kilobytes of their bodies are in memory.
+ * the other, so that many busy clients of one network only wait for each other. Requests without
+ * credentials only take a share of the time while others come in, so that users do not wait for a login from each of
+ * a thousand networks.
+ * `pipelining.ts` bounds how many can wait: a few for each connection. Their heads and the first kilobytes of their bodies are in memory.
  */
 export class Arrivals {
   turnMs = TURN_MS;
   /** Number of requests that wait. */
   waiting = 0;
   private readonly queues = new Map<string, NetworkQueue>();
-  /** All lines with waiting requests, the next one first. */
-  private readonly turns = new Queue<NetworkQueue>();
+  /** All lines with waiting requests, the next one first: those with credentials, and those without. */
+  private readonly turns = { known: new Queue<NetworkQueue>(), unknown: new Queue<NetworkQueue>() };
+  private knownStartedAt = -Infinity;
+  /** When a request without credentials was started whose duration is not known yet. */
+  private unknownStartedAt: number | undefined;
+  private unknownRestsUntil = -Infinity;
+  private restTimer: NodeJS.Timeout | undefined;
   private readonly isTrustedProxy: (address: string, hop: number) => boolean;
   /** When this turn of the event loop started its first request; undefined before that. */
   private turnStartedAt: number | undefined;
@@ -83,9 +101,17 @@ export class Arrivals {
         (request.socket as Connection)[lastStartedAt] = performance.now();
         handle(request, response);
       };
-      if (this.turns.size === 0 && this.hasTimeLeft(arrivedAt)) begin();
-      else this.enqueue({ request, begin, arrivedAt });
+      const arrival = { request, begin, arrivedAt, isKnown: isKnown(request) };
+      // First, because it also arranges the next turn.
+      const hasTimeLeft = this.hasTimeLeft(arrivedAt);
+      if (hasTimeLeft && this.isNext(arrival)) this.start(arrival);
+      else this.enqueue(arrival);
     };
+  }
+
+  private isNext({ isKnown, arrivedAt }: Arrival): boolean {
+    if (isKnown) return this.turns.known.size === 0;
+    return this.waiting === 0 && this.unknownRest(arrivedAt) === 0;
   }
 
   private hasTimeLeft(now: number): boolean {
@@ -104,43 +130,82 @@ export class Arrivals {
     this.advance();
   };
 
-  /** Starts waiting requests one by one. The time that one took is only known after its promise callbacks have run. */
+  /** Starts waiting requests one by one. */
   private readonly advance = (): void => {
-    if (this.turns.size === 0 || !this.hasTimeLeft(performance.now())) return;
-    this.dequeue()?.begin();
+    const now = performance.now();
+    if (this.unknownStartedAt !== undefined) {
+      this.unknownRestsUntil = now + REST_FACTOR * (now - this.unknownStartedAt);
+      this.unknownStartedAt = undefined;
+    }
+    if (this.waiting === 0 || !this.hasTimeLeft(now)) return;
+    // A stranger who has rested is next, so that users who never pause do not shut strangers out.
+    const restMs = this.unknownRest(now);
+    const { known, unknown } = this.turns;
+    const queue = (restMs > 0 ? undefined : unknown.dequeue()) ?? known.dequeue();
+    if (queue) this.start(this.dequeue(queue));
+    else this.restTimer ??= setTimeout(this.endRest, restMs);
+  };
+
+  private readonly endRest = (): void => {
+    this.restTimer = undefined;
+    this.advance();
+  };
+
+  /** Milliseconds for which no request without credentials is started; 0 if one may be. */
+  private unknownRest(now: number): number {
+    const isActive = this.turns.known.size > 0 || now - this.knownStartedAt < ACTIVE_MS;
+    // Users may be among those whose connections wait to be accepted.
+    if (!isActive && !this.isConnecting) return 0;
+    return Math.max(0, this.unknownRestsUntil - now);
+  }
+
+  /** The time that a request took is only known after its promise callbacks have run. */
+  private start(arrival: Arrival | undefined): void {
+    if (arrival) {
+      const now = performance.now();
+      if (arrival.isKnown) this.knownStartedAt = now;
+      else this.unknownStartedAt ??= now;
+      arrival.begin();
+    }
     queueMicrotask(() => {
       process.nextTick(this.advance);
     });
-  };
+  }
 
   private enqueue(arrival: Arrival): void {
     const key = this.keyOf(arrival);
     let queue = this.queues.get(key);
     if (!queue) {
-      queue = { key, waiting: new Queue() };
+      queue = { key, isKnown: arrival.isKnown, waiting: new Queue() };
       this.queues.set(key, queue);
-      this.turns.enqueue(queue);
+      this.turnsOf(queue).enqueue(queue);
     }
     queue.waiting.enqueue(arrival);
     this.waiting += 1;
   }
 
-  private keyOf({ request, arrivedAt }: Arrival): string {
+  private keyOf({ request, arrivedAt, isKnown }: Arrival): string {
     const network = networkOf(proxyAddr(request, this.isTrustedProxy));
     const { [lastStartedAt]: lastAt = -Infinity } = request.socket as Connection;
-    return arrivedAt - lastAt >= IDLE_MS ? `${network} idle` : network;
+    const key = isKnown ? `${network} known` : network;
+    return arrivedAt - lastAt >= IDLE_MS ? `${key} idle` : key;
   }
 
-  private dequeue(): Arrival | undefined {
-    const queue = this.turns.dequeue();
-    if (!queue) return undefined;
+  private turnsOf({ isKnown }: NetworkQueue): Queue<NetworkQueue> {
+    return isKnown ? this.turns.known : this.turns.unknown;
+  }
+
+  private dequeue(queue: NetworkQueue): Arrival | undefined {
     let next: Arrival | undefined;
     do {
       next = queue.waiting.dequeue();
       if (next) this.waiting -= 1;
     } while (next?.request.socket.destroyed);
-    if (queue.waiting.size > 0) this.turns.enqueue(queue);
+    if (queue.waiting.size > 0) this.turnsOf(queue).enqueue(queue);
     else this.queues.delete(queue.key);
     return next;
   }
 }
+
+const isKnown = ({ headers, url = '' }: IncomingMessage): boolean =>
+  headers.authorization !== undefined || url.startsWith('/health/');

@@ -105,6 +105,39 @@ describe('requests that arrive at once', () => {
     expect(begun.indexOf('/rested')).toBeLessThan(CLIENTS * 1.5);
   });
 
+  /** Sends a request with credentials again and again, each one when the last one was answered. */
+  const askOften = (socket: Socket, url: string, times: number) => {
+    let left = times;
+    const again = () => {
+      if (left === 0) return;
+      left -= 1;
+      const head = ask(url, '10.1.0.1').trimEnd();
+      socket.write(`${head}\r\nAuthorization: Token x\r\n\r\n`);
+    };
+    socket.on('data', again);
+    again();
+  };
+
+  it('are begun for a user beside many networks without credentials, which take a share of the time', async () => {
+    const TIMES = 10;
+    const [user, ...all] = await connected(CLIENTS + 1);
+    if (user) askOften(user, '/user', TIMES);
+    await until(() => begun.includes('/user'));
+    for (const [n, socket] of all.entries()) socket.write(ask(path(n), `10.0.0.${String(n)}`));
+    await until(() => begun.length === CLIENTS + TIMES);
+    expect(begun.lastIndexOf('/user')).toBeLessThan(CLIENTS * 0.75);
+  });
+
+  it('are begun without credentials while users ask without pause', async () => {
+    const TIMES = 100;
+    const [stranger, ...users] = await connected(9);
+    for (const user of users) askOften(user, '/user', TIMES);
+    await until(() => begun.length > 8);
+    stranger?.write(ask('/stranger', '10.0.0.1'));
+    await until(() => begun.length === 8 * TIMES + 1);
+    expect(begun.indexOf('/stranger')).toBeLessThan(4 * TIMES);
+  });
+
   it('are dropped if their connection closes before they are started', async () => {
     const received: Socket[] = [];
     server.on('connection', (socket) => received.push(socket));
