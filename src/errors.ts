@@ -505,7 +505,11 @@ export class QueueFull extends Unavailable {
 /** `HASH_QUEUE_MAX` passwords wait to be hashed. */
 export class TooManyLogins extends Unavailable {
   constructor() {
+    const { stackTraceLimit } = Error;
+    // As for `Throttled`, there may be thousands.
+    Error.stackTraceLimit = 0;
     super('Too many logins are waiting.', 1);
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

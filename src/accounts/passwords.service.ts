@@ -37,7 +37,7 @@ export class PasswordsService {
     const user = await this.requireUser(userId);
     await assertStrong('new_password', newPassword, user);
     await this.assertPassword('current_password', user, currentPassword);
-    const newHash = await this.hasher.hash(newPassword);
+    const newHash = await this.hasher.hash(newPassword, 'known');
     const isDone = await this.unitOfWork.run(async (tx) => {
       // Checked again, because hashing took a while. If two changes come at once, the second one has the old
       // password.
@@ -58,7 +58,7 @@ export class PasswordsService {
     const user = userId === undefined ? null : await this.users.findById(userId);
     if (!user) throw invalidLink();
     await assertStrong('new_password', newPassword, user);
-    const passwordHash = await this.hasher.hash(newPassword);
+    const passwordHash = await this.hasher.hash(newPassword, 'known');
     await this.unitOfWork.run(async (tx) => {
       if (!(await this.links.useToken(tx, token))) throw invalidLink();
       if (!(await this.users.setPasswordHash(tx, user.id, passwordHash))) throw invalidLink();
@@ -68,7 +68,7 @@ export class PasswordsService {
 
   /** Throws `ValidationFailed` for `field` unless the password is the user's. */
   async assertPassword(field: string, user: User, password: string): Promise<void> {
-    if (!(await this.hasher.verify(user.passwordHash, password))) {
+    if (!(await this.hasher.verify(user.passwordHash, password, 'known'))) {
       throw new ValidationFailed({ [field]: [WRONG_PASSWORD] });
     }
   }

@@ -47,8 +47,8 @@ export class AuthController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LoggedInDto> {
-    const network = await this.loginGate.admit({ request, reply }, username);
-    const attempt = { username, password, network };
+    const origin = await this.loginGate.admit({ request, reply }, username);
+    const attempt = { username, password, ...origin };
     const token = await this.loginService.logIn(attempt, (tx, userId) =>
       this.accessTokens.issue(tx, userId),
     );

@@ -36,8 +36,8 @@ export class JwtController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JwtPair> {
-    const network = await this.loginGate.admit({ request, reply }, username);
-    const attempt = { username, password, network };
+    const origin = await this.loginGate.admit({ request, reply }, username);
+    const attempt = { username, password, ...origin };
     const pair = await this.login.logIn(attempt, (tx, userId) => this.jwts.startFamily(tx, userId));
     if (!pair) {
       const detail = 'No active account found with the given credentials';

@@ -5,6 +5,12 @@ import { networkOf } from '../http/network.js';
 import { usernameKey } from '../users/users.service.js';
 import { LoginNetworks } from './login-networks.js';
 
+/** The network of a login, and whether the owner of the name has logged in from there before. */
+export interface LoginOrigin {
+  readonly network: string;
+  readonly isKnown: boolean;
+}
+
 /** Limits login attempts. Every route that accepts a username and a password calls it first. */
 @Injectable()
 export class LoginGate {
@@ -14,16 +20,16 @@ export class LoginGate {
   ) {}
 
   /**
-   * Counts an attempt and returns the network that it comes from. Throws `Throttled` before the password is
-   * checked. The words and the time of the refusal are the same whether the user exists or not.
+   * Counts an attempt and returns where it comes from. Throws `Throttled` before the password is checked. The
+   * words and the time of the refusal are the same whether the user exists or not.
    */
-  async admit(exchange: LimitedRequest, username: string): Promise<string> {
+  async admit(exchange: LimitedRequest, username: string): Promise<LoginOrigin> {
     const network = networkOf(exchange.request.ip);
     // A digest, because the attempted name may be of any length.
     const name = createHash('sha256').update(usernameKey(username)).digest('base64url');
-    await this.limiter.admitLogin(exchange, name, () =>
+    const isKnown = await this.limiter.admitLogin(exchange, name, () =>
       this.networks.hasLoggedInFrom(username, network),
     );
-    return network;
+    return { network, isKnown };
   }
 }

@@ -2,17 +2,17 @@ import { Injectable } from '@nestjs/common';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
+import type { LoginOrigin } from './login-gate.js';
 import { LoginNetworks } from './login-networks.js';
 import { PasswordHasher } from './password-hasher.js';
 
 /** The error for a username and a password that do not match. */
 export const LOGIN_REFUSED = 'Unable to log in with provided credentials.';
 
-/** A username, a password, and the network that they come from. */
-export interface LoginAttempt {
+/** A username, a password, and where they come from. */
+export interface LoginAttempt extends LoginOrigin {
   readonly username: string;
   readonly password: string;
-  readonly network: string;
 }
 
 /** Logs in users by username and password. */
@@ -31,15 +31,17 @@ export class LoginService {
    * from a password that was not normalised.
    */
   async logIn<Credential>(
-    { username, password, network }: LoginAttempt,
+    { username, password, network, isKnown }: LoginAttempt,
     issue: (tx: Tx, userId: string) => Promise<Credential>,
   ): Promise<Credential | undefined> {
+    const line = isKnown ? 'known' : 'unknown';
+    await this.hasher.requirePlace(line);
     const user = await this.users.findByUsername(username);
-    const match = await this.hasher.verify(user?.passwordHash, password);
+    const match = await this.hasher.verify(user?.passwordHash, password, line);
     if (!user?.isActive || !match) return undefined;
     const { id, passwordHash } = user;
     const isOutdated = match === 'typed form' || this.hasher.isOutdated(passwordHash);
-    const newHash = isOutdated ? await this.hasher.hash(password) : passwordHash;
+    const newHash = isOutdated ? await this.hasher.hash(password, 'known') : passwordHash;
     return this.unitOfWork.run(async (tx) => {
       // Checked again, because hashing took a while. If the password was changed meanwhile, the old one is no
       // longer accepted.

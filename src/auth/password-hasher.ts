@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { argon2id, hash, needsRehash, verify, type HashOptions } from 'argon2';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { CONFIG, type Config } from '../config/config.js';
 import { TooManyLogins } from '../errors.js';
 import { RefusalDelay } from '../limits/refusal-delay.js';
 import { isPbkdf2, verifyPbkdf2 } from './django-password.js';
 import { formsToTry, normalizePassword } from './password-forms.js';
 
-/** If more than `LONG_QUEUE` hashes wait, each slot pauses after a hash for `PAUSE_FACTOR` times the hash's duration. */
-const LONG_QUEUE = 16;
-const PAUSE_FACTOR = 1.5;
+/**
+ * A line rests after a hash for up to this many times the hash's duration. On one core a busy event loop doubles
+ * this duration, so a line then takes an eighth of the core.
+ */
+const REST_FACTOR = 3;
 const ARGON2_PREFIX = '$argon2id$';
 
 /**
@@ -20,13 +22,28 @@ const ARGON2_PREFIX = '$argon2id$';
 export type PasswordMatch = 'normal form' | 'typed form' | undefined;
 
 /**
+ * Who a hash is for: `known` is a user who has logged in from this network before or is logged in now, `unknown`
+ * is anybody else.
+ */
+export type HashLine = 'known' | 'unknown';
+
+interface Line {
+  /** Number of hashes that have not begun. */
+  waiting: number;
+  /** A place is free again when the line has rested. */
+  readonly places: LimitFunction;
+}
+
+/**
  * Hashes passwords with argon2id, a few at once. Hashing uses the same libuv threads as the database and, on
- * hosts with few cores, the event loop's core. Without a bound and a pause, a flood of logins would stop
- * every chat. Hashes past the places wait. Hashes past the queue get a 503 after a second.
+ * hosts with few cores, the event loop's core. Without a bound and a rest, a flood of logins would stop every
+ * chat. There are two lines, so that known users do not wait for a flood of unknown callers: such a caller's hash
+ * takes a slot only when its line has rested. Hashes past the end of a line get a late 503.
  */
 @Injectable()
 export class PasswordHasher implements OnModuleInit {
-  private readonly slots: ReturnType<typeof pLimit>;
+  private readonly slots: LimitFunction;
+  private readonly lines: Readonly<Record<HashLine, Line>>;
   private readonly options: HashOptions & { raw?: false };
   /** Used in place of an unknown user's hash. It has the same cost as the other hashes. */
   private dummy = '';
@@ -35,7 +52,12 @@ export class PasswordHasher implements OnModuleInit {
     @Inject(CONFIG) private readonly config: Config,
     private readonly refusalDelay: RefusalDelay,
   ) {
-    this.slots = pLimit(config.hashConcurrency);
+    const { hashConcurrency } = config;
+    this.slots = pLimit(hashConcurrency);
+    this.lines = {
+      known: { waiting: 0, places: pLimit(hashConcurrency) },
+      unknown: { waiting: 0, places: pLimit(hashConcurrency) },
+    };
     this.options = {
       type: argon2id,
       memoryCost: config.argon2MemoryKib,
@@ -49,16 +71,16 @@ export class PasswordHasher implements OnModuleInit {
    * configured cost.
    */
   async onModuleInit(): Promise<void> {
-    this.dummy = await this.hash('nobody has this password');
+    this.dummy = await this.hash('nobody has this password', 'known');
   }
 
   /**
-   * Returns the hash of the password's normal form, in PHC format. Rejects with `TooManyLogins` if the queue
+   * Returns the hash of the password's normal form, in PHC format. Rejects with `TooManyLogins` if the line
    * is full.
    */
-  async hash(password: string): Promise<string> {
+  async hash(password: string, line: HashLine): Promise<string> {
     const normal = normalizePassword(password);
-    const phc = await this.runInSlot(() => hash(normal, this.options));
+    const phc = await this.runInSlot(line, () => hash(normal, this.options));
     // The library sorts the parameters by name. Other readers of argon2 accept only this order.
     return phc.replace(/m=(\d+),p=(\d+),t=(\d+)/, 'm=$1,t=$3,p=$2');
   }
@@ -67,9 +89,13 @@ export class PasswordHasher implements OnModuleInit {
    * Returns which form of the password matches the hash; undefined if none does. Without a hash it takes the same
    * time, so that a login takes as long for an unknown name as for a wrong password. Rejects as `hash` does.
    */
-  async verify(stored: string | undefined, password: string): Promise<PasswordMatch> {
+  async verify(
+    stored: string | undefined,
+    password: string,
+    line: HashLine,
+  ): Promise<PasswordMatch> {
     for (const [index, form] of formsToTry(password).entries()) {
-      if (await this.runInSlot(() => this.compare(stored, form))) {
+      if (await this.runInSlot(line, () => this.compare(stored, form))) {
         return index === 0 ? 'normal form' : 'typed form';
       }
     }
@@ -91,26 +117,53 @@ export class PasswordHasher implements OnModuleInit {
     return !stored.startsWith(ARGON2_PREFIX) || needsRehash(stored, this.options);
   }
 
-  /** Number of hashes that wait for a place. */
+  /** Number of hashes that wait. */
   get depth(): number {
-    return this.slots.pendingCount;
+    return this.lines.known.waiting + this.lines.unknown.waiting;
   }
 
-  private async runInSlot<T>(work: () => Promise<T>): Promise<T> {
-    const { activeCount, pendingCount } = this.slots;
-    const isFull = pendingCount >= this.config.hashQueueMax;
-    if (isFull && activeCount >= this.config.hashConcurrency) {
-      await this.refusalDelay.wait();
-      throw new TooManyLogins();
-    }
+  /** Rejects with a late `TooManyLogins` if the line is full. A refused login then costs no look-up of its user. */
+  async requirePlace(line: HashLine): Promise<void> {
+    if (this.isFull(this.lines[line])) await this.refuse();
+  }
+
+  private async refuse(): Promise<never> {
+    await this.refusalDelay.wait();
+    throw new TooManyLogins();
+  }
+
+  private isFull({ waiting, places }: Line): boolean {
+    const { hashConcurrency, hashQueueMax } = this.config;
+    const canBegin = [places, this.slots].every((limit) => limit.activeCount < hashConcurrency);
+    return waiting >= hashQueueMax && !canBegin;
+  }
+
+  private async runInSlot<T>(name: HashLine, work: () => Promise<T>): Promise<T> {
+    const line = this.lines[name];
+    if (this.isFull(line)) await this.refuse();
+    line.waiting += 1;
     return new Promise<T>((resolve, reject) => {
-      void this.slots(async () => {
-        const startedAt = performance.now();
-        const done = work();
-        done.then(resolve, reject);
-        await done.catch(() => undefined);
-        if (this.depth > LONG_QUEUE) await sleep(PAUSE_FACTOR * (performance.now() - startedAt));
+      void line.places(async () => {
+        const restMs = await this.slots(() => {
+          line.waiting -= 1;
+          const done = work();
+          done.then(resolve, reject);
+          return restAfter(done);
+        });
+        if (restMs > 0) await sleep(restMs);
       });
     });
   }
+}
+
+/**
+ * Waits for a hash, and returns how long its line rests then. With an event loop that is busy half of the time or
+ * less, nobody is kept waiting and the line does not rest.
+ */
+async function restAfter(hashed: Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  const before = performance.eventLoopUtilization();
+  await hashed.catch(() => undefined);
+  const { utilization } = performance.eventLoopUtilization(before);
+  return REST_FACTOR * Math.max(0, 2 * utilization - 1) * (performance.now() - startedAt);
 }

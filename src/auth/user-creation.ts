@@ -50,7 +50,7 @@ export class UserCreation {
     const faults = await passwordFaults(password, { username, email });
     if (faults.length > 0) throw new ValidationFailed({ password: faults });
     // Before the transaction, because a hash uses a core for tens of milliseconds.
-    const passwordHash = await this.hasher.hash(password);
+    const passwordHash = await this.hasher.hash(password, 'unknown');
     try {
       // In turn, because adding to the list of users locks one row that all registrations share.
       return await this.unitOfWork.runOneAtATime(async (tx) => {

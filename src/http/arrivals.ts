@@ -51,10 +51,10 @@ interface NetworkQueue {
 /**
  * Starts requests as they arrive, for a few milliseconds in each turn of the event loop. Between the turns new
  * connections are accepted, open requests continue, and timers run. Waiting requests are started one network after
- * the other, so that many busy clients of one network only wait for each other. Requests without
- * credentials only take a share of the time while others come in, so that users do not wait for a login from each of
- * a thousand networks.
- * `pipelining.ts` bounds how many can wait: a few for each connection. Their heads and the first kilobytes of their bodies are in memory.
+ * the other, so that many busy clients of one network only wait for each other. Requests without credentials only
+ * take a share of the time while others come in, so that users do not wait for a login from each of a thousand
+ * networks. `pipelining.ts` bounds how many can wait: a few for each connection. Their heads and the first kilobytes
+ * of their bodies are in memory.
  */
 export class Arrivals {
   turnMs = TURN_MS;

@@ -101,21 +101,24 @@ export class Limiter {
 
   /**
    * Counts a login to a name, known or not. `isKnownNetwork` returns whether the owner has logged in from this network
-   * before. If so, attempts from other networks do not count. Throws `Throttled`, with a delay.
+   * before. If so, attempts from other networks do not count. Returns what it returned. Throws `Throttled`, with a
+   * delay.
    */
   async admitLogin(
     exchange: LimitedRequest,
     name: string,
     isKnownNetwork: () => Promise<boolean>,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    if (!this.isOn) return isKnownNetwork();
     const network = networkOf(exchange.request.ip);
     const admit = async () => {
       await this.admitIfCounted(exchange, this.account, `${name} ${network}`);
-      if (await isKnownNetwork()) return;
+      if (await isKnownNetwork()) return true;
       const countResult = await this.requireCounted(this.counters.take(UNKNOWN_NETWORKS, name, 1));
       if (countResult.granted === 0) this.enforce(exchange, UNKNOWN_NETWORKS, countResult);
+      return false;
     };
-    if (this.isOn) await this.delayRefusalOf(admit());
+    return this.delayRefusalOf(admit());
   }
 
   private admit(
@@ -173,9 +176,9 @@ export class Limiter {
    * Throws the refusal with a delay. If `caller` is given, delays it only if that caller does not pause between
    * requests.
    */
-  private async delayRefusalOf(admitted: Promise<void>, caller?: string): Promise<void> {
+  private async delayRefusalOf<T>(admitted: Promise<T>, caller?: string): Promise<T> {
     try {
-      await admitted;
+      return await admitted;
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
       if (caller !== undefined) return await this.refusalDelay.refuse(caller, error);

@@ -3,11 +3,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 
 /**
- * The delay of a refusal: one second, or up to three if many wait. About this many refusals are sent in a second while fewer than 750 wait.
+ * The delay of a refusal: one second, or more if more than `SENT_PER_SECOND_MAX` wait, so that about this many are
+ * sent in a second.
  */
 const DELAY_MS = 1000;
-const DELAY_MAX_MS = 3000;
-const SENT_PER_SECOND_MAX = 250;
+const SENT_PER_SECOND_MAX = 200;
 /**
  * Maximum number of waiting refusals. Each keeps its connection and some kilobytes. Refusals of a user also count
  * for `REQUESTS_MAX`, so the maximum is also limited to a fifth of it.
@@ -39,7 +39,7 @@ export class RefusalDelay {
     if (this.waiting >= this.waitingMax) return;
     this.waiting += 1;
     const fairMs = (this.waiting * 1000) / SENT_PER_SECOND_MAX;
-    await sleep(Math.min(Math.max(DELAY_MS, fairMs), DELAY_MAX_MS));
+    await sleep(Math.max(DELAY_MS, fairMs));
     this.waiting -= 1;
   }
 

@@ -66,7 +66,7 @@ async function addUser(app: TestApp, user: GivenUser, placeholders: Placeholders
     app.database.rows(`UPDATE users SET ${column} = $2 WHERE username = $1`, [username, value]);
   await set('email', `${username}@example.com`);
   if (password !== PASSWORD) {
-    await set('password_hash', await app.nest.get(PasswordHasher).hash(password));
+    await set('password_hash', await app.nest.get(PasswordHasher).hash(password, 'known'));
   }
   if (noToken) await app.database.rows('DELETE FROM access_tokens');
   if (username !== 'alice') return;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RefusalDelay } from '../../src/limits/refusal-delay.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
+import { HashProbe } from '../support/hash-probe.js';
 import { until } from '../support/until.js';
 
 const CLIENTS = 100;
@@ -144,5 +145,29 @@ describe('refusals of clients who do not pause', () => {
     }
     expect(waits).toBeGreaterThan(0);
     refusals.wait = wait;
+  });
+});
+
+describe('hashes for strangers', () => {
+  it('take less than half of the time while the event loop is busy', async () => {
+    const app = await TestApp.start('sqlite', { HASH_CONCURRENCY: '1' });
+    const hashes = new HashProbe();
+    let isBusy = true;
+    const spend = () => {
+      const end = performance.now() + 2;
+      while (performance.now() < end);
+      if (isBusy) setImmediate(spend);
+    };
+    spend();
+    const startedAt = performance.now();
+    const body = { username: 'nobody', password: 'wrong' };
+    const logins = Array.from({ length: 12 }, () => app.post('/api/login/', body));
+    for (const { status } of await Promise.all(logins)) expect(status).toBe(400);
+    const tookMs = performance.now() - startedAt;
+    isBusy = false;
+    expect([hashes.begun, hashes.concurrentMax]).toEqual([12, 1]);
+    expect(hashes.runningMs).toBeLessThan(tookMs / 2);
+    hashes.stop();
+    await app.close();
   });
 });

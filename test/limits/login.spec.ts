@@ -3,6 +3,7 @@ import { Throttled } from '../../src/errors.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Answer } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
+import { HashGate } from '../support/hash-gate.js';
 import { HashProbe } from '../support/hash-probe.js';
 import { BEHIND_PROXY, from } from '../support/networks.js';
 
@@ -91,6 +92,31 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     expect((await login('owner', KNOWN_ADDRESS)).status).toBe(200);
     const pair = await login('owner', KNOWN_ADDRESS, PASSWORD, '/api/token/');
     expect(pair.status).toBe(200);
+  });
+
+  it('of the owner from a known network work while the line of strangers is full, at the cost of no hash', async () => {
+    const busy = await TestApp.start(kind, { ...SETTINGS, HASH_QUEUE_MAX: '2' });
+    const send = (username: string, address: string, password: string) =>
+      busy.post('/api/login/', { username, password }, from(address));
+    await busy.post(
+      '/api/register/',
+      { username: 'resident', password: PASSWORD },
+      from(KNOWN_ADDRESS),
+    );
+    const gate = new HashGate(busy.nest, 'unknown');
+    const waiting = [1, 2].map((n) => send('resident', unknownAddress(500 + n), 'wrong'));
+    await gate.untilWaiting(2);
+    const begun = await hashes.during(async () => {
+      for (const name of ['resident', 'nobody'])
+        expect((await send(name, unknownAddress(510), 'wrong')).status).toBe(503);
+    });
+    expect(begun).toBe(0);
+    expect((await send('resident', KNOWN_ADDRESS, PASSWORD)).status).toBe(200);
+    expect((await send('resident', KNOWN_ADDRESS, 'wrong')).status).toBe(400);
+    gate.open();
+    expect(counted(await Promise.all(waiting), 400)).toBe(2);
+    expect((await send('resident', unknownAddress(510), PASSWORD)).status).toBe(200);
+    await busy.close();
   });
 
   it('make a network a known one after a success, in a table that outlives the process', async () => {

@@ -1,17 +1,21 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LimitFunction } from 'p-limit';
-import { PasswordHasher } from '../../src/auth/password-hasher.js';
+import { PasswordHasher, type HashLine } from '../../src/auth/password-hasher.js';
 import { releaseAfterEach } from './releasable.js';
 import { until } from './until.js';
 
-/** Takes all slots for password hashes. Until the gate is opened, a hash waits for its turn or is refused. */
+/**
+ * Takes all slots for password hashes, or only the places of one line. Until the gate is opened, a hash waits for its
+ * turn or is refused.
+ */
 export class HashGate {
   open: () => void = () => undefined;
   private readonly hasher: PasswordHasher;
 
-  constructor(app: NestFastifyApplication) {
+  constructor(app: NestFastifyApplication, line?: HashLine) {
     this.hasher = app.get(PasswordHasher);
-    const slots = Reflect.get(this.hasher, 'slots') as LimitFunction;
+    const lines = Reflect.get(this.hasher, 'lines') as Record<HashLine, { places: LimitFunction }>;
+    const slots = line ? lines[line].places : (Reflect.get(this.hasher, 'slots') as LimitFunction);
     const opened = new Promise<void>((resolve) => (this.open = resolve));
     for (let taken = 0; taken < slots.concurrency; taken += 1) void slots(() => opened);
     releaseAfterEach(this);

@@ -9,15 +9,19 @@ export class HashProbe {
   begun = 0;
   /** Maximum number of computations at the same time. */
   concurrentMax = 0;
-  private readonly running = new Set<number>();
+  /** How long the computations took, in milliseconds, from the request for a thread to the result. */
+  runningMs = 0;
+  private readonly running = new Map<number, number>();
   private readonly hook = createHook({
     init: (id, type) => {
       if (type !== HASH_WORK) return;
       this.begun += 1;
-      this.running.add(id);
+      this.running.set(id, performance.now());
       this.concurrentMax = Math.max(this.concurrentMax, this.running.size);
     },
     before: (id) => {
+      if (!this.running.has(id)) return;
+      this.runningMs += performance.now() - (this.running.get(id) ?? NaN);
       this.running.delete(id);
     },
   }).enable();
