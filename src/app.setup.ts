@@ -13,6 +13,7 @@ import { ProcessLease } from './database/process-lease.js';
 import { assertSessions } from './database/session-check.js';
 import { assertWritable } from './database/rights.js';
 import { ServedMark } from './database/served-mark.js';
+import { keepStatementJournalInMemory } from './database/statement-journal.js';
 import { assertNotForeign } from './database/table-names.js';
 import { ApiDescription } from './openapi/api-description.js';
 import { Arrivals } from './http/arrivals.js';
@@ -62,6 +63,7 @@ async function prepare(app: NestFastifyApplication, file: FileLease | undefined)
   await assertWritable(app.get(Database));
   await app.get(ServedMark).set();
   await migrate(app.get(DataSource));
+  await keepStatementJournalInMemory(app.get(Database));
   const authenticator = app.get(Authenticator);
   const config = app.get<Config>(CONFIG);
   const limiter = app.get(Limiter);

@@ -19,17 +19,24 @@ export class RowDeletion {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Deletes all turns and conversations, batch by batch. If it is interrupted, the next call continues. */
+  /**
+   * Deletes all turns, conversations and names of API keys, batch by batch. If it is interrupted, the next call
+   * continues. Idempotency keys stay until the end, so that a repeated request is not charged again meanwhile.
+   */
   async removeTexts(userId: string): Promise<void> {
     while ((await this.unitOfWork.run((tx) => this.removeTurns(tx, userId))) === BATCH_ROWS);
     while (
       (await this.unitOfWork.run((tx) => this.removeConversations(tx, userId))) === BATCH_ROWS
     );
+    await forgetKeyNames((work) => this.unitOfWork.run(work), userId);
   }
 
   /** Removes the caps, and the texts of the user in the rows that stay for the books. */
   async removeTraces(tx: Tx, userId: string): Promise<void> {
-    await forgetChosenTexts(tx, userId);
+    for (const table of ['holds', 'ledger_entries'] as const)
+      while ((await forgetKeys(tx, table, userId)) === STATEMENT_ROWS);
+    // Those that were written meanwhile.
+    await forgetKeyNames((work) => work(tx), userId);
     await this.caps.removeAll(tx, userId);
   }
 
@@ -71,14 +78,7 @@ export class RowDeletion {
 const sumOf = (rows: readonly { bytes: number }[]) =>
   rows.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Removes idempotency keys and API key names, because the user chose their texts. */
-async function forgetChosenTexts(tx: Tx, ownerId: string): Promise<void> {
-  for (const table of ['holds', 'ledger_entries'] as const)
-    while ((await forgetKeys(tx, table, ownerId)) === STATEMENT_ROWS);
-  let seq: number | undefined = 0;
-  while (seq !== undefined) seq = await forgetKeyNames(tx, ownerId, seq);
-}
-
+/** Removes the idempotency keys of a number of rows, because the user chose their texts. */
 async function forgetKeys(tx: Tx, table: 'holds' | 'ledger_entries', ownerId: string) {
   const rows = await tx.write(
     `/* account.forget_keys */ UPDATE ${table} SET claim_route = NULL, claim_key = NULL, claim_hash = NULL WHERE id IN
@@ -89,14 +89,23 @@ async function forgetKeys(tx: Tx, table: 'holds' | 'ledger_entries', ownerId: st
   return rows.length;
 }
 
-/** Changes a number of entries after `seq`. Returns the last entry's `seq`, or undefined if no entry is left. */
-async function forgetKeyNames(tx: Tx, ownerId: string, seq: number): Promise<number | undefined> {
-  const rows = await tx.write<{ seq: number }>(
-    `/* account.forget_key_names */ UPDATE ledger_entries SET key_name = NULL WHERE id IN
-       (SELECT id FROM ledger_entries WHERE owner_id = $1 AND seq > $2 AND key_name IS NOT NULL
-        ORDER BY seq LIMIT ${String(STATEMENT_ROWS)})
-     RETURNING seq`,
-    [ownerId, seq],
-  );
-  return rows.length === 0 ? undefined : Math.max(...rows.map((row) => row.seq));
+/** Removes the names of API keys from the ledger, each batch with `run`, because the user chose them. */
+async function forgetKeyNames(
+  run: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>,
+  ownerId: string,
+): Promise<void> {
+  let last: number | undefined = 0;
+  while (last !== undefined) {
+    const after: number = last;
+    const rows = await run((tx) =>
+      tx.write<{ seq: number }>(
+        `/* account.forget_key_names */ UPDATE ledger_entries SET key_name = NULL WHERE id IN
+           (SELECT id FROM ledger_entries WHERE owner_id = $1 AND seq > $2 AND key_name IS NOT NULL
+            ORDER BY seq LIMIT ${String(STATEMENT_ROWS)})
+         RETURNING seq`,
+        [ownerId, after],
+      ),
+    );
+    last = rows.length === 0 ? undefined : Math.max(...rows.map(({ seq }) => seq));
+  }
 }

@@ -226,9 +226,6 @@ export async function openWriter(options: DatabaseOptions): Promise<Database> {
     await dataSource.query('PRAGMA secure_delete = ON');
     await dataSource.query(`PRAGMA wal_autocheckpoint = ${String(JOURNAL_PAGES)}`);
     await dataSource.query(`PRAGMA cache_size = -${String(CACHE_KIB)}`);
-    // A statement of many rows copies each page that it changes, to undo itself if a row is refused. In a file these
-    // copies cost a sixth of the CPU time of inserting a turn. So a statement must not delete or change rows without limit.
-    await dataSource.query('PRAGMA temp_store = MEMORY');
   }
   return dataSource;
 }
