@@ -8,13 +8,19 @@ import { toServiceError } from '../../src/database/service-errors.js';
 import { withoutSilenceLimit, endOnSilence } from '../../src/database/server-silence.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { DatabaseNotAnswering } from '../../src/errors.js';
+import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { TestApp } from '../support/app.js';
 import {
   createDatabase,
   databaseKinds,
   Inspector,
   type TestDatabase,
 } from '../support/databases.js';
+import { balancedLedgerState, readLedgerState } from '../support/gated-answers.js';
+import { modelsOf } from '../support/models-file.js';
+import { Pooler } from '../support/pooler.js';
 import { until } from '../support/until.js';
+import { Upstream } from '../support/upstream.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 
@@ -103,5 +109,49 @@ describe.each(postgres)('a connection to %s', (kind) => {
     );
     expect((await slowly).rows).toMatchObject([{ three: 3 }]);
     await client.end();
+  });
+});
+
+describe.each(postgres)('a connection to %s that is lost during a commit', (kind) => {
+  it('keeps no tokens: the next sweep releases the hold, and a release is made once', async () => {
+    const owned = await createDatabase(kind);
+    const pooler = await Pooler.start(owned.url, 'session');
+    let fail: () => void = () => undefined;
+    const failing = new Promise<void>((resolve) => (fail = resolve));
+    const upstream = await Upstream.start({
+      broken: async (call) => {
+        await failing;
+        call.open(500, 'application/json').response.end('{}');
+      },
+    });
+    const models = modelsOf(upstream.baseUrl, ['broken']);
+    const app = await TestApp.start(kind, { ...models, DATABASE_URL: pooler.url });
+    const sweeper = app.nest.get(HoldSweeper);
+    await sweeper.onModuleDestroy(); // so that its own commits are not the ones that are lost
+    const ada = await app.newUser();
+    const key = { 'Idempotency-Key': 'one' };
+    const ask = () => ada.send('POST', '/api/chat/', { message: 'hi', model: 'flat:broken' }, key);
+
+    pooler.cutsNextCommit = true;
+    const inUse = await ask();
+    expect([inUse.status, inUse.body.code]).toEqual([409, 'idempotency_key_in_use']);
+    expect(await readLedgerState(owned.url)).toEqual({ ...balancedLedgerState(0), open: 1 });
+    await sweeper.sweep();
+    expect(await readLedgerState(owned.url)).toEqual(balancedLedgerState(0));
+    expect(upstream.calls).toEqual([]);
+
+    // The key is free again. Now the commit of the release is lost.
+    const failed = ask();
+    await until(() => upstream.calls.length === 1);
+    pooler.cutsNextCommit = true;
+    fail();
+    expect((await failed).status).toBe(502);
+    expect(pooler.cutsNextCommit).toBe(false);
+    expect(await ada.balance()).toBe(4000);
+    expect(await readLedgerState(owned.url)).toEqual(balancedLedgerState(0));
+    await app.close();
+    await upstream.stop();
+    await pooler.stop();
+    await owned.drop();
   });
 });

@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { LateSettlements } from '../../src/wallet/late-settlements.js';
 import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { openThread, sendMessage, untilAsked } from '../support/threads.js';
+import { until } from '../support/until.js';
 
 const TOOK_TOO_LONG = {
   detail: 'The answer took too long. Nothing was charged.',
@@ -87,5 +89,26 @@ describe.each(databaseKinds)('an answer that comes after its hold has expired, o
     expect([again.status, again.headers['idempotent-replayed']]).toEqual([200, undefined]);
     expect(await ada.balance()).toBe(3900);
     expect(await ada.history()).toHaveLength(1);
+  });
+
+  if (kind === 'sqlite') return;
+
+  it('is 503 after commits with an unknown result, none of which succeeded', async () => {
+    await app.database.rows(`CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NULL; END $$`);
+    await app.database.rows(`CREATE CONSTRAINT TRIGGER lose AFTER UPDATE ON holds
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state = 'captured') EXECUTE FUNCTION lose()`);
+    const ada = await app.newUser();
+    let answerNow: () => void = () => undefined;
+    const calls = provider.calls;
+    provider.delayWith(() => new Promise((resolve) => (answerNow = resolve)));
+    const answer = ada.chat('wait', { 'Idempotency-Key': 'unknown' });
+    await untilAsked(provider, calls);
+    answerNow();
+    await until(() => app.nest.get(LateSettlements).depth === 1);
+    await app.database.rows(`UPDATE holds SET expires_at = 0 WHERE state = 'open'`);
+    await app.nest.get(HoldSweeper).sweep();
+    await expectNothingTaken(ada, await answer);
+    await app.database.rows('DROP TRIGGER lose ON holds');
   });
 });

@@ -72,6 +72,25 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
+  it('releases once a hold that nobody will resolve, also when its first try fails', async () => {
+    const ada = await app.newUser();
+    const holds = app.nest.get(HoldsService);
+    const [left, paid] = [await hold(ada), await hold(ada)];
+    const note = noteOf('spec', await app.ownerOf(ada));
+    await app.nest.get(UnitOfWork).run((tx) => holds.capture(tx, paid, 40, note));
+    holds.releaseLater(left);
+    holds.releaseLater(paid);
+    await app.database.rows('ALTER TABLE holds RENAME TO hidden');
+    await expect(sweeper.sweep()).rejects.toThrow(/holds/);
+    await app.database.rows('ALTER TABLE hidden RENAME TO holds');
+    expect(await stateOf(left)).toBe('open');
+    await sweeper.sweep();
+    expect([await stateOf(left), await stateOf(paid)]).toEqual(['released', 'captured']);
+    expect(holds.takeUnreleased()).toEqual([]);
+    expect(await ada.balance()).toBe(3960);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
   it.each([
     ['overdue', 'expires_at = 0'],
     ['orphaned', `process_id = ${String(ENDED_PROCESS_ID)}`],
@@ -159,6 +178,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     await app.database.rows('UPDATE holds SET created_at = 0 WHERE id = $1', [kept.keyed]);
     await sweeper.sweep();
     expect(await left()).not.toContain(kept.keyed);
+    expect(await holds.stateOf(kept.keyed)).toBeUndefined();
   });
 
   it('continues in the background, also after a failed round', async () => {
