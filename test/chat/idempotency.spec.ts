@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { HoldsService } from '../../src/wallet/holds.service.js';
 import { TestApp } from '../support/app.js';
 import { type Answer, type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -112,8 +113,24 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
       refusals.filter((refusal) => refusal !== 402 && refusal !== 'idempotency_key_in_use'),
     ).toEqual([]);
     expect((await chat(ada, 'poor-twins')).status).toBe(402);
+    // A refused hold was never made, so no sweep has to release it.
+    expect(app.nest.get(HoldsService).takeUnreleased()).toEqual([]);
     expect(provider.calls).toBe(calls);
     expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
+  });
+
+  it('records the key before it locks the wallet, so that a retry waits without that lock', async () => {
+    const ada = await app.newUser();
+    const issued = await StatementLog.of(app.nest).during(() => chat(ada, 'order'));
+    const names = issued.map(({ name }) => name);
+    const steps = names.filter((name) => name === 'wallet.hold' || /\bholds\b.*insert/.test(name));
+    expect(steps).toEqual([expect.stringContaining('holds'), 'wallet.hold']);
+    // Its capture shares a batch, as each capture without a cap does.
+    expect(names.filter((name) => name.includes('.capture'))).toEqual([
+      'hold.capture_many',
+      'wallet.capture_many',
+    ]);
+    expect(await ada.balance()).toBe(3900);
   });
 
   it('answers 409 while the first request runs', async () => {

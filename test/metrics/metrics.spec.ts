@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { HoldsService } from '../../src/wallet/holds.service.js';
 import { WalletChecker } from '../../src/wallet/wallet-checker.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { freePort } from '../support/free-port.js';
 import { modelsOf } from '../support/models-file.js';
+import { noteOf } from '../support/note.js';
 import { Upstream } from '../support/upstream.js';
 
 /** The value of one series; undefined where there is none. */
@@ -82,6 +85,28 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     expect(valueOf(text, 'tallychat_tokens_held_total')).toBe(300);
     expect(valueOf(text, 'tallychat_tokens_released_total')).toBe(100);
     expect(await ada.balance()).toBe(3800);
+  });
+
+  it('counts what a request with a key holds, and what expires apart from what is released', async () => {
+    const ada = await app.newUser();
+    const ownerId = await app.ownerOf(ada);
+    const names = ['held', 'charged', 'released', 'expired'];
+    const totals = async () => {
+      const text = await scrape();
+      return names.map((name) => valueOf(text, `tallychat_tokens_${name}_total`) ?? NaN);
+    };
+    const before = await totals();
+    const ask = { message: 'hello', model: 'flat:well' };
+    const keyed = await ada.send('POST', '/api/chat/', ask, { 'Idempotency-Key': 'one' });
+    expect(keyed.status).toBe(200);
+    const [holds, work] = [app.nest.get(HoldsService), app.nest.get(UnitOfWork)];
+    const make = (amount: number) => work.run((tx) => holds.hold(tx, { ownerId, amount }));
+    const [paid, late] = [await make(70), await make(9)];
+    await work.run((tx) => holds.capture(tx, paid, 50, noteOf('spec', ownerId)));
+    await work.run((tx) => holds.release(tx, late, 'expired'));
+    const gained = (await totals()).map((total, n) => total - (before[n] ?? NaN));
+    expect(gained).toEqual([179, 150, 20, 9]);
+    expect(await ada.balance()).toBe(3850);
   });
 
   it('has labels from closed sets only, whatever callers send', async () => {
