@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { LessThanOrEqual, MoreThan } from 'typeorm';
 import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ReadConnection } from '../database/read-connection.js';
@@ -26,10 +27,8 @@ export class PasswordLinks {
   /** Adds a token and returns it. Only this call returns it. Deletes the user's expired tokens. */
   async issue(tx: Tx, userId: string): Promise<string> {
     const now = nowMicros();
-    await tx.write(
-      '/* password_reset.expire */ DELETE FROM password_resets WHERE user_id = $1 AND expires_at <= $2 RETURNING id',
-      [userId, now],
-    );
+    const links = await tx.repository(PasswordReset);
+    await links.delete({ userId, expiresAt: LessThanOrEqual(now) });
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     const expiresAt = now + LIFETIME_SECONDS * SECOND_MICROS;
     const row = { id: newId(), digest: digestOf(token), userId, expiresAt, createdAt: now };
@@ -39,12 +38,9 @@ export class PasswordLinks {
 
   /** Adds a token that the user asked for. Returns undefined if the user has enough valid tokens already. */
   async issueForRequest(tx: Tx, userId: string): Promise<string | undefined> {
-    const validTokens = await tx.read(
-      `/* password_reset.live */ SELECT id FROM password_resets
-       WHERE user_id = $1 AND expires_at > $2 LIMIT ${String(LINKS_PER_HOUR_MAX)}`,
-      [userId, nowMicros()],
-    );
-    return validTokens.length < LINKS_PER_HOUR_MAX ? this.issue(tx, userId) : undefined;
+    const links = await tx.repository(PasswordReset);
+    const validLinks = await links.countBy({ userId, expiresAt: MoreThan(nowMicros()) });
+    return validLinks < LINKS_PER_HOUR_MAX ? this.issue(tx, userId) : undefined;
   }
 
   /**
@@ -60,12 +56,8 @@ export class PasswordLinks {
    * expired. Does not use the token.
    */
   async ownerOf(token: string): Promise<string | undefined> {
-    const [row] = await this.reader.read<{ userId: string }>(
-      `/* password_reset.find */ SELECT user_id AS "userId" FROM password_resets
-       WHERE digest = $1 AND expires_at > $2`,
-      [digestOf(token), nowMicros()],
-    );
-    return row?.userId;
+    const valid = { digest: digestOf(token), expiresAt: MoreThan(nowMicros()) };
+    return (await this.reader.repository(PasswordReset).findOneBy(valid))?.userId;
   }
 
   /** Uses up the token. Returns false, and changes nothing, if it has expired or another request used it first. */
@@ -79,9 +71,6 @@ export class PasswordLinks {
 
   /** Invalidates all tokens of the user. */
   async endAll(tx: Tx, userId: string): Promise<void> {
-    await tx.write(
-      '/* password_reset.end_all */ DELETE FROM password_resets WHERE user_id = $1 RETURNING id',
-      [userId],
-    );
+    await (await tx.repository(PasswordReset)).delete({ userId });
   }
 }

@@ -89,8 +89,7 @@ export class AccessTokens {
 
   /** Revokes the token. It is refused from the next request on. */
   async revoke(tx: Tx, credentialId: string): Promise<void> {
-    const tokens = await tx.repository(AccessToken);
-    await tokens.delete({ id: credentialId });
+    await (await tx.repository(AccessToken)).delete({ id: credentialId });
   }
 
   /**

@@ -118,9 +118,7 @@ export class JwtService {
 
   /** Revokes every JWT of the family. */
   async end(tx: Tx, familyId: string): Promise<void> {
-    await tx.write('/* jwt_family.end */ DELETE FROM jwt_families WHERE id = $1 RETURNING id', [
-      familyId,
-    ]);
+    await (await tx.repository(JwtFamily)).delete({ id: familyId });
   }
 
   /** Returns the claims of a JWT; undefined if it is forged or expired, or its family has ended. */

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Not } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
@@ -6,7 +7,8 @@ import { NotFound } from '../errors.js';
 import { UUID_KEY, type Keyset } from '../http/pagination.js';
 import type { Principal } from '../principal.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
-import { REFRESH_LIFETIME_SECONDS } from './jwt-family.entity.js';
+import { AccessToken } from './access-token.entity.js';
+import { JwtFamily, REFRESH_LIFETIME_SECONDS } from './jwt-family.entity.js';
 
 /** A session of a user: an access token, or the JWTs of one login. */
 export interface Session {
@@ -61,13 +63,8 @@ export class SessionsService {
 
   /** Ends every session of the user except the one with `keptId`, on every process, from the next request on. */
   async endAll(tx: Tx, userId: string, keptId = ''): Promise<void> {
-    await tx.write(
-      '/* session.end_tokens */ DELETE FROM access_tokens WHERE user_id = $1 AND id <> $2 RETURNING id',
-      [userId, keptId],
-    );
-    await tx.write(
-      '/* session.end_families */ DELETE FROM jwt_families WHERE user_id = $1 AND id <> $2 RETURNING id',
-      [userId, keptId],
-    );
+    const ended = { userId, id: Not(keptId) };
+    await (await tx.repository(AccessToken)).delete(ended);
+    await (await tx.repository(JwtFamily)).delete(ended);
   }
 }

@@ -5,7 +5,7 @@ import type { EntityClass, Statements } from './statements.js';
 /** The reading methods of a repository. Writes go through `UnitOfWork`. */
 export type ReadRepository<Entity extends object> = Pick<
   Repository<Entity>,
-  'find' | 'findOneBy' | 'findOneByOrFail' | 'createQueryBuilder'
+  'find' | 'findOneBy' | 'findOneByOrFail' | 'count' | 'createQueryBuilder'
 >;
 
 /** Reads committed rows only. On SQLite it has its own connection, on PostgreSQL it uses the pool. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { IsNull, LessThanOrEqual } from 'typeorm';
 import { newId } from '../new-id.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
@@ -146,7 +147,7 @@ export class KeysService {
         [id, userId, prefixOf(secret)],
       );
       if (rotated.length === 0) throw new NotFound();
-      if (overlapSeconds === 0) await deleteSecrets(tx, id);
+      if (overlapSeconds === 0) await (await tx.repository(ApiKeySecret)).delete({ keyId: id });
       else await expireSecretsAfter(tx, id, overlapSeconds);
       tx.insertLater(ApiKeySecret, { digest: digestOf(secret), keyId: id, expiresAt: null });
     });
@@ -158,11 +159,7 @@ export class KeysService {
     if (!(await this.users.lock(tx, userId))) {
       throw new AuthenticationFailed('User inactive or deleted.');
     }
-    const [row] = await tx.read<{ count: number }>(
-      '/* api_key.count */ SELECT CAST(count(*) AS bigint) AS count FROM api_keys WHERE user_id = $1',
-      [userId],
-    );
-    if ((row?.count ?? 0) < KEYS_MAX) return;
+    if ((await (await tx.repository(ApiKey)).countBy({ userId })) < KEYS_MAX) return;
     throw new ValidationFailed({
       non_field_errors: [`At most ${String(KEYS_MAX)} API keys. Delete one first.`],
     });
@@ -179,29 +176,13 @@ export class KeysService {
   }
 }
 
-async function deleteSecrets(tx: Tx, keyId: string): Promise<void> {
-  await tx.write(
-    '/* api_key_secret.end */ DELETE FROM api_key_secrets WHERE key_id = $1 RETURNING digest',
-    [keyId],
-  );
-}
-
 async function expireSecretsAfter(tx: Tx, keyId: string, overlapSeconds: number): Promise<void> {
   const now = nowMicros();
-  await tx.write(
-    '/* api_key_secret.forget */ DELETE FROM api_key_secrets WHERE key_id = $1 AND expires_at <= $2 RETURNING digest',
-    [keyId, now],
-  );
-  await tx.write(
-    `/* api_key_secret.retire */ UPDATE api_key_secrets SET expires_at = $2
-     WHERE key_id = $1 AND expires_at IS NULL RETURNING digest`,
-    [keyId, now + overlapSeconds * SECOND_MICROS],
-  );
-  const validSecrets = await tx.read(
-    '/* api_key_secret.serving */ SELECT digest FROM api_key_secrets WHERE key_id = $1',
-    [keyId],
-  );
-  if (validSecrets.length <= OVERLAPS_MAX) return;
+  const secrets = await tx.repository(ApiKeySecret);
+  await secrets.delete({ keyId, expiresAt: LessThanOrEqual(now) });
+  const expiresAt = now + overlapSeconds * SECOND_MICROS;
+  await secrets.update({ keyId, expiresAt: IsNull() }, { expiresAt });
+  if ((await secrets.countBy({ keyId })) <= OVERLAPS_MAX) return;
   throw new ValidationFailed({
     overlap_seconds: [
       `At most ${String(OVERLAPS_MAX)} earlier secrets serve at once. Wait, or end them all with 0.`,

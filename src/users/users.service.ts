@@ -57,17 +57,12 @@ export class UsersService {
   /** Puts a user who was added in several transactions at the end of the list, once the user is complete. */
   async placeLast(tx: Tx, userId: string): Promise<void> {
     const ordinal = await this.lists.nextOrdinal(tx, 'users');
-    await tx.write('/* user.place */ UPDATE users SET ordinal = $2 WHERE id = $1 RETURNING id', [
-      userId,
-      ordinal,
-    ]);
+    await (await tx.repository(User)).update({ id: userId }, { ordinal });
   }
 
   /** Returns the number of users. */
-  async count(): Promise<number> {
-    const sql = '/* user.count */ SELECT CAST(count(*) AS bigint) AS people FROM users';
-    const [row] = await this.reader.read<{ people: number }>(sql, []);
-    return row?.people ?? 0;
+  count(): Promise<number> {
+    return this.reader.repository(User).count();
   }
 
   findById(id: string): Promise<User | null> {
@@ -115,10 +110,7 @@ export class UsersService {
   }
 
   async setEmail(tx: Tx, userId: string, email: string): Promise<void> {
-    await tx.write('/* user.set_email */ UPDATE users SET email = $2 WHERE id = $1 RETURNING id', [
-      userId,
-      email,
-    ]);
+    await (await tx.repository(User)).update({ id: userId }, { email });
   }
 
   /** Sets another password hash. Returns false, and changes nothing, if the user is deleted or inactive. */
@@ -141,7 +133,7 @@ export class UsersService {
 
   /** Deletes the user and every row that refers to the user. */
   async remove(tx: Tx, userId: string): Promise<void> {
-    await tx.write('/* user.remove */ DELETE FROM users WHERE id = $1 RETURNING id', [userId]);
+    await (await tx.repository(User)).delete({ id: userId });
   }
 
   /**

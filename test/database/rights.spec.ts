@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { getMetadataArgsStorage } from 'typeorm';
+import { entities } from '../../src/entities.js';
 import { NEEDED_RIGHTS } from '../../src/database/rights.js';
 import { readTree } from '../house/tidy/source.js';
 import { PASSWORD, TestApp } from '../support/app.js';
@@ -17,17 +19,51 @@ const STATEMENTS = {
   DELETE: [/\bDELETE FROM\s+([a-z_]+)/g],
 } as const;
 
+/** What TypeORM's repository of an entity is asked to do: `(await tx.repository(User)).update(…)`, or by a variable. */
+const REPOSITORY = /(?:const (\w+) = await |\(await )tx\.repository\((\w+)\)\)?(?:\s*\.(\w+)\()?/g;
+const READS = ['countBy', 'findOneBy', 'findOneByOrFail'];
+
+const tableOf = (entityName: string) => {
+  const entity = entities.find(({ name }) => name === entityName);
+  return getMetadataArgsStorage().tables.find(({ target }) => target === entity)?.name ?? '';
+};
+
+/** The tables that repositories change, with the name of each method that is no read. */
+function changedByRepositories(text: string): { method: string; table: string }[] {
+  return [...text.matchAll(REPOSITORY)].flatMap(([, variable, entity = '', method]) => {
+    const called = variable
+      ? [...text.matchAll(new RegExp(`\\b${variable}\\.(\\w+)\\(`, 'g'))].map(([, name]) => name)
+      : [method];
+    return called
+      .map((name = 'none') => ({ method: name, table: tableOf(entity) }))
+      .filter(({ method }) => !READS.includes(method));
+  });
+}
+
 describe('the rights that a role needs', () => {
+  const files = readTree().filter(
+    ({ path }) => /^src\/.*\.ts$/.test(path) && !/\.spec\.|\/migrations\//.test(path),
+  );
+  const changed = files.flatMap(({ text }) => changedByRepositories(text));
+
+  it('can be read from what repositories are asked to do', () => {
+    const uses = files.flatMap(({ text }) => text.match(/\btx\.repository\(/g) ?? []);
+    const read = files.flatMap(({ text }) => text.match(REPOSITORY) ?? []);
+    expect(read).toHaveLength(uses.length);
+    expect(changed.filter(({ table }) => table === '')).toEqual([]);
+    expect(new Set(changed.map(({ method }) => method))).toEqual(new Set(['update', 'delete']));
+  });
+
   it.each(['UPDATE', 'DELETE'] as const)('name the tables of each statement: %s', (right) => {
-    const files = readTree().filter(
-      ({ path }) => /^src\/.*\.ts$/.test(path) && !/\.spec\.|\/migrations\//.test(path),
-    );
     const named = files.flatMap(({ text }) =>
       STATEMENTS[right].flatMap((statement) =>
         [...text.matchAll(statement)].map(([, table = '']) => table),
       ),
     );
-    expect([...new Set(named)].sort()).toEqual(NEEDED_RIGHTS[right]);
+    const byRepositories = changed
+      .filter(({ method }) => method.toUpperCase() === right)
+      .map(({ table }) => table);
+    expect([...new Set([...named, ...byRepositories])].sort()).toEqual(NEEDED_RIGHTS[right]);
   });
 });
 

@@ -11,8 +11,11 @@ const WRITING_SQL = /\b(INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|MERGE\s+I
 
 const isInDatabase = (path: string) => path.startsWith('src/database/');
 
-/** `tx.manager.insert(…)` has the root `tx`. */
+/** `tx.manager.insert(…)` and `(await tx.repository(User)).update(…)` have the root `tx`. */
 function rootOf(node: ts.Expression): string {
+  if (ts.isParenthesizedExpression(node) || ts.isAwaitExpression(node)) {
+    return rootOf(node.expression);
+  }
   if (ts.isPropertyAccessExpression(node) || ts.isCallExpression(node)) {
     return rootOf(node.expression);
   }
@@ -58,6 +61,7 @@ const writesThroughUnitOfWork: Rule = {
     { 'src/a.ts': 'await this.reader.manager.update(User, { id }, { email });' },
     { 'src/a.ts': 'await this.reader.manager.createQueryBuilder().delete().from(User).execute();' },
     { 'src/a.ts': 'await userRepository.save(user);' },
+    { 'src/a.ts': 'await (await this.reader.repository(User)).update({ id }, { email });' },
     { 'src/a.ts': 'await this.reader.read(`/* x */ UPDATE users SET email = $1`, []);' },
     { 'src/a.ts': "await this.reader.read('WITH a AS (DELETE FROM users) SELECT 1', []);" },
     { 'src/a.ts': 'const SQL = `INSERT INTO users VALUES ($1)`; await reader.read(SQL, []);' },
