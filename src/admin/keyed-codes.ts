@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v5 as uuidv5 } from 'uuid';
 import { JWT_KEY } from '../auth/jwt-key.js';
-import { isUniqueViolation } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { digestOf } from '../digest.js';
 import { IdempotencyKeyReused } from '../errors.js';
+import { resultOfFasterRequest } from '../wallet/idempotency-record.js';
 import { CODE_BYTES, RedemptionService } from '../wallet/redemption.service.js';
 import { TrailService } from './trail.service.js';
 
@@ -58,10 +58,7 @@ export class KeyedCodes {
         return { code: made.code, isReplay: false };
       });
     } catch (error) {
-      // Another request with the same key was faster, so its code is the answer.
-      const earlierCode = isUniqueViolation(error) ? await findEarlier() : undefined;
-      if (earlierCode) return earlierCode;
-      throw error;
+      return resultOfFasterRequest(error, findEarlier);
     }
   }
 

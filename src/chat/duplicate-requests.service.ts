@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { isUniqueViolation } from '../database/database-errors.js';
 import { IdempotencyKeyInUse } from '../errors.js';
 import { HoldsService } from '../wallet/holds.service.js';
-import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
+import { resultOfFasterRequest, type IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { RunningAnswers } from './running-answers.js';
 
 /** How long a repeated request waits for the first one to be answered before it gets a 409. */
@@ -65,11 +64,7 @@ export class DuplicateRequests {
     try {
       return await started.finally(() => this.starting.delete(name));
     } catch (error) {
-      // A request in another process may have been faster: it took the key, or spent the tokens that this run
-      // needed.
-      const holdId = await findHold();
-      if (holdId !== undefined) return find(holdId);
-      throw isUniqueViolation(error) ? new IdempotencyKeyInUse() : error;
+      return find(await resultOfFasterRequest(error, findHold));
     }
   }
 

@@ -55,10 +55,20 @@ export async function runOnce<Made>(
   try {
     return await run();
   } catch (error) {
-    // Another request with the same key may have been faster: it took the key, or spent the tokens that this
-    // run needed.
-    const earlierResult = await find(record);
-    if (earlierResult !== undefined) return earlierResult;
-    throw isUniqueViolation(error) ? new IdempotencyKeyInUse() : error;
+    return resultOfFasterRequest(error, () => find(record));
   }
+}
+
+/**
+ * Returns the result of another request with the same key, after a run failed with `error`. The other request may
+ * have been faster: it took the key, or spent the tokens that the run needed. If `find` returns undefined, throws
+ * `IdempotencyKeyInUse` if the key was taken, otherwise `error`.
+ */
+export async function resultOfFasterRequest<Made>(
+  error: unknown,
+  find: () => Promise<Made | undefined>,
+): Promise<Made> {
+  const result = await find();
+  if (result !== undefined) return result;
+  throw isUniqueViolation(error) ? new IdempotencyKeyInUse() : error;
 }
