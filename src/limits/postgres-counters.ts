@@ -1,3 +1,4 @@
+import { BatchQueue } from '../database/batch-queue.js';
 import { POSTGRES_CONNECT_TIMEOUT_MS } from '../database/data-source.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseBusy } from '../errors.js';
@@ -5,8 +6,8 @@ import { BoundedMap } from './bounded-map.js';
 import { Counters, type CountResult } from './counters.js';
 import { TICKS_KEPT, type Policy } from './policy.js';
 
-/** Maximum number of keys that one statement counts. */
-const KEYS_MAX = 200;
+/** Maximum number of requests that one statement counts. */
+const BATCH_MAX = 500;
 /** Maximum number of refusals that are remembered, so that they need no query. */
 const REFUSALS_MAX = 50_000;
 /**
@@ -15,13 +16,19 @@ const REFUSALS_MAX = 50_000;
  */
 const TIMEOUT_MS = POSTGRES_CONNECT_TIMEOUT_MS;
 
+interface Waiting {
+  readonly policy: Policy;
+  /** The key, after the scope of the policy. */
+  readonly key: string;
+  readonly wanted: number;
+  readonly resolve: (taken: CountResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The requests of one batch that have the same key. */
 interface PendingCount {
   readonly policy: Policy;
-  readonly waiting: {
-    readonly wanted: number;
-    readonly resolve: (taken: CountResult) => void;
-    readonly reject: (error: unknown) => void;
-  }[];
+  readonly waiting: Waiting[];
 }
 
 interface Row {
@@ -38,8 +45,10 @@ interface Row {
  * together by the next statement.
  */
 export class PostgresCounters extends Counters {
-  private waiting = new Map<string, PendingCount>();
-  private isCounting = false;
+  private readonly queue = new BatchQueue<Waiting>(
+    (take, onStalled) => this.countAll(take(), onStalled),
+    { batchMax: BATCH_MAX, stallTimeoutMs: TIMEOUT_MS },
+  );
   /** For each key without remaining quota: the time until which it is refused. Only time frees quota. */
   private readonly refusedUntil = new BoundedMap<number>(REFUSALS_MAX);
 
@@ -52,10 +61,7 @@ export class PostgresCounters extends Counters {
     const resetMs = (this.refusedUntil.get(full) ?? 0) - performance.now();
     if (resetMs > 0) return { granted: 0, remaining: 0, resetMs, tickEndsInMs: 0 };
     return new Promise((resolve, reject) => {
-      const pendingCount = this.waiting.get(full) ?? { policy, waiting: [] };
-      pendingCount.waiting.push({ wanted, resolve, reject });
-      this.waiting.set(full, pendingCount);
-      if (!this.isCounting) void this.countAll();
+      this.queue.add({ policy, key: full, wanted, resolve, reject });
     });
   }
 
@@ -70,26 +76,26 @@ export class PostgresCounters extends Counters {
     );
   }
 
-  private async countAll(): Promise<void> {
-    this.isCounting = true;
-    // Requests of the same turn of the event loop share a statement.
-    await Promise.resolve();
-    while (this.waiting.size > 0) await this.countBatch();
-    this.isCounting = false;
-  }
-
-  private async countBatch(): Promise<void> {
-    const batch = new Map([...this.waiting].slice(0, KEYS_MAX));
-    for (const key of batch.keys()) this.waiting.delete(key);
+  private async countAll(batch: Waiting[], onStalled: (tell: () => void) => void): Promise<void> {
+    const rejectAll = (error: unknown) => {
+      for (const { reject } of batch) reject(error);
+    };
+    onStalled(() => {
+      rejectAll(new DatabaseBusy());
+    });
     const sentAt = performance.now();
+    const requests = new Map<string, PendingCount>();
+    for (const one of batch) {
+      const pendingCount = requests.get(one.key) ?? { policy: one.policy, waiting: [] };
+      pendingCount.waiting.push(one);
+      requests.set(one.key, pendingCount);
+    }
     try {
-      const rows = new Map(
-        (await this.withTimeout(this.count(batch))).map((row) => [row.key, row]),
-      );
-      for (const [key, pendingCount] of batch)
+      const rows = new Map((await this.count(requests)).map((row) => [row.key, row]));
+      for (const [key, pendingCount] of requests)
         this.distribute(key, pendingCount, rows.get(key), sentAt);
     } catch (error) {
-      for (const { waiting } of batch.values()) for (const { reject } of waiting) reject(error);
+      rejectAll(error);
     }
   }
 
@@ -149,19 +155,5 @@ export class PostgresCounters extends Counters {
         ],
       ),
     );
-  }
-
-  private async withTimeout<T>(work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new DatabaseBusy());
-      }, TIMEOUT_MS);
-    });
-    try {
-      return await Promise.race([work, timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
