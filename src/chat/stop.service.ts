@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { NotFound } from '../errors.js';
-import { UUID_KEY } from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
 import { HoldStops } from '../wallet/hold-stops.js';
+import { HoldsService } from '../wallet/holds.service.js';
 import { RunningAnswers } from './running-answers.js';
 
 /** How long `stop` waits. A process that runs the answer polls for stops several times in this time. */
@@ -17,6 +18,7 @@ export class StopService {
   constructor(
     private readonly running: RunningAnswers,
     private readonly stops: HoldStops,
+    private readonly holds: HoldsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -27,7 +29,7 @@ export class StopService {
    * the owner has no running answer with this id.
    */
   async stop(ownerId: string, turnId: string): Promise<void> {
-    if (!UUID_KEY.test(turnId)) throw new NotFound();
+    if (!UUID.test(turnId)) throw new NotFound();
     const isFound =
       this.running.stop(ownerId, turnId) ||
       (await this.unitOfWork.run((tx) => this.stops.requestStop(tx, ownerId, turnId)));
@@ -36,7 +38,7 @@ export class StopService {
     let wait = FIRST_POLL_MS;
     while (performance.now() < until) {
       await sleep(wait);
-      if (!(await this.stops.isOpen(turnId))) return;
+      if ((await this.holds.stateOf(turnId)) !== 'open') return;
       wait = Math.min(2 * wait, POLL_INTERVAL_MAX_MS);
     }
   }

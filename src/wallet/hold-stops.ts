@@ -35,13 +35,4 @@ export class HoldStops {
     );
     return rows.map(({ id }) => id);
   }
-
-  /** Returns whether the hold is still open, as the read connection sees it. */
-  async isOpen(holdId: string): Promise<boolean> {
-    const open = await this.reader.read(
-      `/* hold.is_still_open */ SELECT id FROM holds WHERE id = $1 AND coalesce(state, '') = 'open'`,
-      [holdId],
-    );
-    return open.length > 0;
-  }
 }
