@@ -14,7 +14,7 @@ import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import type { Plan } from './planner.js';
 import type { Question } from './question.js';
-import { toStorableText } from './storable.js';
+import { toStorableText } from '../database/storable-text.js';
 import { bytesOf, contentOf, storageOfNewConversation } from './turn-content.js';
 
 /** The amount held for an answer, and the length that it allows. */

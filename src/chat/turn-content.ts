@@ -9,7 +9,7 @@ import type { Principal } from '../principal.js';
 import { NOTHING_STORED, type Stored } from '../wallet/stored.js';
 import type { Outcome } from './outcome.js';
 import type { Question } from './question.js';
-import { toStorableText } from './storable.js';
+import { toStorableText } from '../database/storable-text.js';
 
 /** The texts of a question and its answer that a turn stores. */
 export type TurnContent = Required<TurnTexts>;

@@ -7,7 +7,7 @@ import { nowMicros } from '../time.js';
 import type { LedgerNote } from '../wallet/spending.js';
 import type { Outcome } from './outcome.js';
 import type { Question } from './question.js';
-import { toStorableText } from './storable.js';
+import { toStorableText } from '../database/storable-text.js';
 import type { TurnContent } from './turn-content.js';
 
 /** An answer that has ended. */

@@ -1,3 +1,4 @@
+import { toStorableText } from '../database/storable-text.js';
 import { codePoints } from '../drf/text.js';
 
 /** Maximum length of a title, in code points. */
@@ -16,11 +17,10 @@ const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
  */
 export function titleOf(text: string): string {
   const start = text.trimStart().slice(0, EXAMINED_CHARS);
-  const line = start
-    .replaceAll('\0', '\ufffd')
+  // NUL is a control character too, so it is replaced first.
+  const line = toStorableText(start)
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-    .toWellFormed();
+    .trim();
   if (line.length <= TITLE_MAX_CHARS) return line;
   let title = '';
   let charsLeft = TITLE_MAX_CHARS;

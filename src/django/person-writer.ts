@@ -5,6 +5,7 @@ import { ConversationsService } from '../conversations/conversations.service.js'
 import { CONVERSATION_SIZE, TURN_SIZE } from '../conversations/sizes.js';
 import { Turn } from '../conversations/turn.entity.js';
 import { foldedBeside } from '../database/folded-text.js';
+import { toStorableText } from '../database/storable-text.js';
 import type { Tx } from '../database/tx.js';
 import { digestOf } from '../digest.js';
 import { nowMicros, type Micros } from '../time.js';
@@ -125,7 +126,8 @@ async function storedBy(tx: Tx, ownerId: string): Promise<Stored> {
 
 function toTurn(row: DjangoMessage, person: Person, conversationId: string): Omit<Turn, 'ordinal'> {
   const createdAt: Micros = momentOf(row.moment) ?? person.joined;
-  const [message, response] = [storable(row.message), storable(row.response)];
+  const message = toStorableText(row.message ?? '');
+  const response = toStorableText(row.response ?? '');
   return {
     id: importedId('message', row.id, createdAt),
     ownerId: person.id,
@@ -153,9 +155,3 @@ function toTurn(row: DjangoMessage, person: Person, conversationId: string): Omi
     createdAt,
   };
 }
-
-/**
- * Replaces NUL and lone surrogates with U+FFFD. PostgreSQL's `text` cannot store NUL, and UTF-8 cannot encode
- * lone surrogates.
- */
-const storable = (text: string | null) => (text ?? '').replaceAll('\0', '\ufffd').toWellFormed();

@@ -1,5 +1,6 @@
 import type { EntityMetadata } from 'typeorm';
 import type { RawRow } from '../database/row-pages.js';
+import { toStorableText } from '../database/storable-text.js';
 
 /**
  * Returns the values of a row in a form that is the same for both databases. SQLite has 0 and 1 for false and
@@ -12,7 +13,7 @@ function comparableValues(table: EntityMetadata, row: RawRow): RawRow {
 }
 
 function valueOf(value: unknown, type: EntityMetadata['columns'][number]['type']): unknown {
-  if (typeof value === 'string') return value.replaceAll('\0', '\ufffd');
+  if (typeof value === 'string') return toStorableText(value);
   return type === 'boolean' && value !== null ? Boolean(value) : value;
 }
 
