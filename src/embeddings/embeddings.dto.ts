@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Min, ValidateBy } from 'class-validator';
 import { OutputInteger, OutputText } from '../fields/field-docs.js';
+import { EXPECTED_STRING, EXPECTED_WHOLE_NUMBER } from '../fields/openai-sentences.js';
 import { inputFault } from './embedding-inputs.js';
 
 /** OpenAI's limit. */
@@ -8,7 +9,7 @@ const INPUTS_MAX = 2048;
 
 const FORMS = ['float', 'base64'];
 const tokens = { type: 'array' as const, minItems: 1, items: { type: 'integer', minimum: 0 } };
-const wholeNumber = { message: 'Invalid type: expected a whole number of 1 or more.' };
+const wholeNumber = { message: EXPECTED_WHOLE_NUMBER };
 
 /** The fields of a request, with OpenAI's types. Other fields are ignored. */
 export class EmbeddingsDto {
@@ -68,7 +69,7 @@ export class EmbeddingsDto {
     description: 'An id of the end user, with which the provider can detect abuse. Passed on.',
   })
   @IsOptional()
-  @IsString({ message: 'Invalid type: expected a string.' })
+  @IsString({ message: EXPECTED_STRING })
   user?: string | null;
 }
 

@@ -13,6 +13,11 @@ import {
   ValidateBy,
 } from 'class-validator';
 import { Nested } from '../fields/field-decorators.js';
+import {
+  EXPECTED_BOOLEAN,
+  EXPECTED_OBJECT,
+  EXPECTED_WHOLE_NUMBER,
+} from '../fields/openai-sentences.js';
 import { PassedOnDto } from './passed-on.dto.js';
 
 const MESSAGES_MAX = 2048;
@@ -68,11 +73,11 @@ class CompletionMessageDto {
 export class StreamOptionsDto {
   @ApiProperty({ ...optional('boolean'), description: 'Whether the last chunk has the usage.' })
   @IsOptional()
-  @IsBoolean({ message: 'Invalid type: expected a boolean.' })
+  @IsBoolean({ message: EXPECTED_BOOLEAN })
   include_usage?: boolean | null;
 }
 
-const wholeNumber = { message: 'Invalid type: expected a whole number of 1 or more.' };
+const wholeNumber = { message: EXPECTED_WHOLE_NUMBER };
 
 /** The fields that the service uses, with OpenAI's types, and the fields that it passes on. */
 export class CompletionDto extends PassedOnDto {
@@ -94,7 +99,7 @@ export class CompletionDto extends PassedOnDto {
 
   @ApiProperty({ ...optional('boolean'), description: 'Stream the answer as server-sent events.' })
   @IsOptional()
-  @IsBoolean({ message: 'Invalid type: expected a boolean.' })
+  @IsBoolean({ message: EXPECTED_BOOLEAN })
   stream?: boolean | null;
 
   @ApiProperty({
@@ -104,7 +109,7 @@ export class CompletionDto extends PassedOnDto {
     description: 'What a stream contains in addition to the text.',
   })
   @IsOptional()
-  @Nested(() => StreamOptionsDto, { message: 'Invalid type: expected an object.' })
+  @Nested(() => StreamOptionsDto, { message: EXPECTED_OBJECT })
   stream_options?: StreamOptionsDto | null;
 
   @ApiProperty({

@@ -1,4 +1,5 @@
 import { isFields } from '../fields/field-reader.js';
+import { EXPECTED_STRING } from '../fields/openai-sentences.js';
 import { countValues } from '../drf/decode-body.js';
 import { readThoughtParts, type ThoughtParts } from '../models/thought-parts.js';
 import { plain, readContent, refuse, textAt } from './content-parts.js';
@@ -98,7 +99,7 @@ function typeOf(item: Fields, path: string): string {
   const { type } = item;
   if (typeof type === 'string') return type;
   if (type !== undefined && type !== null) {
-    return refuse(`${path}.type`, 'Invalid type: expected a string.');
+    return refuse(`${path}.type`, EXPECTED_STRING);
   }
   return 'role' in item || !('id' in item) ? 'message' : 'item_reference';
 }

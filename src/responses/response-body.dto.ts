@@ -10,6 +10,12 @@ import {
   ValidateBy,
 } from 'class-validator';
 import { isFields } from '../fields/field-reader.js';
+import {
+  EXPECTED_BOOLEAN,
+  EXPECTED_OBJECT,
+  EXPECTED_STRING,
+  EXPECTED_WHOLE_NUMBER,
+} from '../fields/openai-sentences.js';
 
 const anyObject = { type: 'object' as const, additionalProperties: true };
 const TRUNCATIONS = ['auto', 'disabled'];
@@ -23,10 +29,10 @@ const Optional =
     IsOptional()(target, name);
   };
 
-const textMessage = { message: 'Invalid type: expected a string.' };
-const booleanMessage = { message: 'Invalid type: expected a boolean.' };
+const textMessage = { message: EXPECTED_STRING };
+const booleanMessage = { message: EXPECTED_BOOLEAN };
 const numberMessage = { message: 'Invalid type: expected a number.' };
-const wholeNumberMessage = { message: 'Invalid type: expected a whole number of 1 or more.' };
+const wholeNumberMessage = { message: EXPECTED_WHOLE_NUMBER };
 
 const Satisfies = (name: string, validate: (value: unknown) => boolean, message: string) =>
   ValidateBy({ name, validator: { validate } }, { message });
@@ -45,8 +51,6 @@ function isMetadata(value: unknown): boolean {
     )
   );
 }
-
-const expectObject = 'Invalid type: expected an object.';
 
 /** A request for a response, with OpenAI's types. Unknown fields are ignored. */
 export class ResponseBodyDto {
@@ -104,11 +108,11 @@ export class ResponseBodyDto {
     description:
       '`format`: text, JSON, or JSON with a schema. `verbosity`: how long the answer is.',
   })
-  @Satisfies('text', isFields, expectObject)
+  @Satisfies('text', isFields, EXPECTED_OBJECT)
   text?: Readonly<Record<string, unknown>> | null;
 
   @Optional({ ...anyObject, description: '`effort`: how much the model thinks.' })
-  @Satisfies('reasoning', isFields, expectObject)
+  @Satisfies('reasoning', isFields, EXPECTED_OBJECT)
   reasoning?: Readonly<Record<string, unknown>> | null;
 
   @Optional({

@@ -1,4 +1,5 @@
 import { isFields } from '../fields/field-reader.js';
+import { EXPECTED_OBJECT } from '../fields/openai-sentences.js';
 import { refuse, textAt } from './content-parts.js';
 import type { ResponseBodyDto } from './response-body.dto.js';
 import { readToolChoice, readTools } from './tools.js';
@@ -124,7 +125,7 @@ function readFormat(format: unknown): { repeated: Fields; sent: Fields | undefin
   if (format === undefined || format === null) {
     return { repeated: { type: 'text' }, sent: undefined };
   }
-  if (!isFields(format)) return refuse('text.format', 'Invalid type: expected an object.');
+  if (!isFields(format)) return refuse('text.format', EXPECTED_OBJECT);
   const { type, schema, strict, description } = format;
   if (type === 'text') return { repeated: { type }, sent: undefined };
   if (type === 'json_object') return { repeated: { type }, sent: { type } };

@@ -36,8 +36,7 @@ export function readTools(tools: unknown): Tools {
   tools.forEach((tool: unknown, n) => {
     const path = `tools[${String(n)}]`;
     if (!isFields(tool)) return refuse(path, 'Invalid type: expected a tool.');
-    const { type } = tool;
-    if (typeof type !== 'string') refuse(`${path}.type`, 'Missing or invalid: expected a string.');
+    const type = textAt(tool, 'type', path);
     if (type === 'function') {
       repeated.push(repeatedFunction(tool, path));
       sent.push(sentFunction(tool, path));
