@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { reach } from './tidy/reach.js';
 import { parse, readTree, type Breach, type Source } from './tidy/source.js';
-import { structure } from './tidy/structure.js';
+import { FLOOR_PLAN, structure } from './tidy/structure.js';
 import { tables } from './tidy/tables.js';
 import { wording } from './tidy/wording.js';
 
@@ -34,6 +35,16 @@ describe('the house rules', () => {
       const example = Object.entries(files).map(([path, text]) => parse(path, text));
       expect([files, breaches(example).length]).not.toEqual([files, 0]);
     }
+  });
+
+  it('are in docs/ARCHITECTURE.md: its floor plan is that of the rule', () => {
+    const text = readFileSync('docs/ARCHITECTURE.md', 'utf8');
+    const rows = [...text.matchAll(/^\| `(\w+)` +\|[^|]*\| ([a-z, ]*)\|$/gm)];
+    const drawn = rows.map(([, room, list = '']) => [
+      room,
+      list.trim().split(', ').filter(Boolean),
+    ]);
+    expect(Object.fromEntries(drawn)).toEqual(FLOOR_PLAN);
   });
 
   it('contain no unnecessary exception', () => {
