@@ -1,6 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
+/** The text of a regular expression for a UUID in lower case, the form in which ids are stored. */
+export const UUID_PATTERN = '[\\da-f]{8}(?:-[\\da-f]{4}){3}-[\\da-f]{12}';
 /** Number of random bytes of one id. */
 const RANDOM_BYTES = 16;
 /** Filled for many ids at once, because a call to the generator costs more than its bytes. */

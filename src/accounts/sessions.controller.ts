@@ -1,7 +1,8 @@
 import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
 import { SessionsService } from '../auth/sessions.service.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
+import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
@@ -26,7 +27,7 @@ export class SessionsController {
     const page = await paginate(
       pageRequest,
       (keyset) => this.sessions.page(userId, keyset),
-      UUID_KEY,
+      UUID,
       ({ id }) => id,
     );
     const results = page.results.map(({ id, kind, createdAt, lastUsedAt }) => ({

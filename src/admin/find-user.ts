@@ -1,9 +1,10 @@
 import { NotFound } from '../errors.js';
+import { UUID_PATTERN } from '../new-id.js';
 import type { User } from '../users/user.entity.js';
 import type { UsersService } from '../users/users.service.js';
 
 /** Usernames cannot contain a colon, so this form is never a username. */
-const BY_ID = /^id:([\da-f-]{36})$/i;
+const BY_ID = new RegExp(`^id:(${UUID_PATTERN})$`, 'i');
 
 /**
  * Returns a user by name, or by `id:` and the id, because old users may have names that no path or command

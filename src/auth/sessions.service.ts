@@ -4,7 +4,8 @@ import { CONFIG, type Config } from '../config/config.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
 import { NotFound } from '../errors.js';
-import { UUID_KEY, type Keyset } from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
+import { type Keyset } from '../http/pagination.js';
 import type { Principal } from '../principal.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { AccessToken } from './access-token.entity.js';
@@ -49,7 +50,7 @@ export class SessionsService {
 
   /** Ends one session. Throws `NotFound` if the id is unknown or belongs to another user's session. */
   async end(tx: Tx, userId: string, id: string): Promise<void> {
-    if (!UUID_KEY.test(id)) throw new NotFound();
+    if (!UUID.test(id)) throw new NotFound();
     const tokens = await tx.write(
       '/* session.end_token */ DELETE FROM access_tokens WHERE id = $1 AND user_id = $2 RETURNING id',
       [id, userId],

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
 import { ValidationFailed } from '../errors.js';
+import { UUID } from '../http/ids.js';
+import { UUID_PATTERN } from '../new-id.js';
 import {
   NUMBER_OR_ID_KEY,
   paginate,
-  UUID_KEY,
   type Keyset,
   type PageRequest,
   type Paginated,
@@ -31,7 +32,7 @@ export const ORDERING_DEFAULT = '-created_at';
  * The cursor of the order by activity. It contains the time, because the time of the row can change: a page
  * from the row's present time would begin again.
  */
-const UPDATED_KEY = /^(\d{1,17})\.([\da-f-]{36})$/;
+const UPDATED_KEY = new RegExp(`^(\\d{1,17})\\.(${UUID_PATTERN})$`);
 
 /** Lists the conversations of an owner. */
 @Injectable()
@@ -64,7 +65,7 @@ export class ConversationPages {
   }
 
   private async bySaving(ownerId: string, keyset: Keyset): Promise<ListedConversation[]> {
-    const isId = keyset.key !== undefined && UUID_KEY.test(keyset.key);
+    const isId = keyset.key !== undefined && UUID.test(keyset.key);
     const { key, comparison, order, limit } = isId
       ? await this.order.ofConversation(ownerId, keyset)
       : keyset;

@@ -5,7 +5,8 @@ import { throwOwnerGone } from './owner-gone.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
-import { Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
+import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
@@ -117,7 +118,7 @@ export class ConversationsController {
     const page = await paginate(
       asked,
       (keyset) => this.history.pageOf(userId, found, keyset),
-      UUID_KEY,
+      UUID,
       (turn) => turn.id,
       bytesOfTurn,
     );

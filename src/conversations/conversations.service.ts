@@ -3,7 +3,7 @@ import { newId } from '../new-id.js';
 import { nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
-import { UUID_KEY } from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
 import { ConversationBusy, NotFound } from '../errors.js';
 import { ClientChat } from './client-chat.entity.js';
 import { Conversation } from './conversation.entity.js';
@@ -224,5 +224,5 @@ export class ConversationsService {
 
 /** Throws `NotFound` for a text that is not an id, so that it never reaches the database. */
 function assertId(id: string): void {
-  if (!UUID_KEY.test(id)) throw new NotFound();
+  if (!UUID.test(id)) throw new NotFound();
 }

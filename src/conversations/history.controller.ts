@@ -2,7 +2,8 @@ import { Controller, Get, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { NotFound } from '../errors.js';
 import { disconnectSignal } from '../http/event-stream.js';
-import { Page, paginate, UUID_KEY, type PageRequest } from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
+import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
@@ -34,7 +35,7 @@ export class HistoryController {
         search === undefined
           ? this.history.page(userId, keyset)
           : this.history.search(userId, search, keyset, signal),
-      UUID_KEY,
+      UUID,
       (turn) => turn.id,
       bytesOfTurn,
     );
@@ -46,7 +47,7 @@ export class HistoryController {
   @Access('history')
   @Get(':id')
   async one(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<TurnDto> {
-    const turn = UUID_KEY.test(id) ? await this.history.find(userId, id) : undefined;
+    const turn = UUID.test(id) ? await this.history.find(userId, id) : undefined;
     if (!turn) throw new NotFound();
     return turnToWire(turn);
   }

@@ -1,6 +1,6 @@
 import type { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/tx.js';
-import { UUID_KEY } from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
 
 /** A turn was saved after the context of a question was read, so the context does not contain it. */
 export class ContextOutdated extends Error {}
@@ -10,7 +10,7 @@ export async function newestTurn(
   reads: Pick<ReadConnection, 'read'> | Pick<Tx, 'read'>,
   conversationId: string,
 ): Promise<number> {
-  if (!UUID_KEY.test(conversationId)) return 0;
+  if (!UUID.test(conversationId)) return 0;
   const [row] = await reads.read<{ newest: number }>(
     `/* conversation.newest */ SELECT coalesce(max(ordinal), 0) AS newest FROM turns WHERE conversation_id = $1`,
     [conversationId],

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { UUID_PATTERN } from '../new-id.js';
 import { ReadConnection } from './read-connection.js';
 import type { Tx } from './tx.js';
 
@@ -17,7 +18,7 @@ export interface ListPosition {
 /**
  * A key of a row: its position, as the links of pages contain it, or its id alone, as clients know it from the row.
  */
-export const POSITION_KEY = /^(?:(\d{1,15})\.)?([\da-f-]{36})$/;
+export const POSITION_KEY = new RegExp(`^(?:(\\d{1,15})\\.)?(${UUID_PATTERN})$`);
 
 /** Returns the key from which the next page continues after a row. */
 export const positionKey = ({ ordinal, id }: ListPosition): string => `${String(ordinal)}.${id}`;

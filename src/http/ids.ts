@@ -1,4 +1,7 @@
-const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+import { UUID_PATTERN } from '../new-id.js';
+
+/** The shape of an id. A text of another shape is refused before it reaches the database. */
+export const UUID = new RegExp(`^${UUID_PATTERN}$`, 'i');
 
 /** Returns an id as it is stored, in lower case. Capitals mean the same (RFC 9562), and some clients send them. */
 export function lowerCaseId<Text extends string | undefined>(text: Text): Text {

@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { BadRequest, NotFound } from '../errors.js';
+import { UUID } from './ids.js';
 import { queryText } from './query.js';
 
 export const PAGE_SIZE_DEFAULT = 20;
@@ -10,10 +11,8 @@ export const PAGE_MAX_BYTES = 1_048_576;
 /** Number of such rows in one read. More rows would often be dropped. A page of default size is one read. */
 const BATCH_ROWS = PAGE_SIZE_DEFAULT + 6;
 
-/** The shapes of keys. A cursor with another shape is refused before it reaches the database. */
-export const UUID_KEY = /^[\da-f-]{36}$/;
 /** The number of a row, as in links, or its id, as clients know it from the row. */
-export const NUMBER_OR_ID_KEY = new RegExp(`^\\d{1,15}$|${UUID_KEY.source}`);
+export const NUMBER_OR_ID_KEY = new RegExp(`^\\d{1,15}$|${UUID.source}`);
 
 /**
  * Describes what to read: `limit` rows on one side of `key`, in `order`. `comparison` and `order` are safe to put

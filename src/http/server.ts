@@ -10,6 +10,7 @@ import {
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { NotFound } from '../errors.js';
+import { UUID_PATTERN } from '../new-id.js';
 import type { Principal } from '../principal.js';
 import { RawBody } from '../drf/decode-body.js';
 import type { Arrivals } from './arrivals.js';
@@ -157,8 +158,7 @@ function logOutcome(request: FastifyRequest & { user?: Principal }, reply: Fasti
 const UNKNOWN_PATH_MAX_CHARS = 100;
 
 /** A word that may be a credential: long, and not a UUID. A caller may have put a key or a token into the path. */
-const POSSIBLE_SECRET =
-  /(?<![\w-])(?![\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?![\w-]))[\w-]{20,}/gi;
+const POSSIBLE_SECRET = new RegExp(`(?<![\\w-])(?!${UUID_PATTERN}(?![\\w-]))[\\w-]{20,}`, 'gi');
 
 const unknownPath = (url: string): string =>
   (url.split('?', 1)[0] ?? '')

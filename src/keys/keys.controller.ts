@@ -1,7 +1,8 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { NotFound } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
-import { Page, UUID_KEY, paginate, type PageRequest } from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
+import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { fromIso, toIso, type Micros } from '../time.js';
@@ -37,7 +38,7 @@ export class KeysController {
     const page = await paginate(
       pageRequest,
       (keyset) => this.keys.page(userId, keyset),
-      UUID_KEY,
+      UUID,
       ({ id }) => id,
     );
     return { ...page, results: page.results.map(toWire) };

@@ -6,7 +6,8 @@ import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { digestOf } from '../digest.js';
 import { AuthenticationFailed, NotFound, ValidationFailed } from '../errors.js';
-import { UUID_KEY, type Keyset } from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
+import { type Keyset } from '../http/pagination.js';
 import { SCOPES } from '../principal.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { UsersService } from '../users/users.service.js';
@@ -58,7 +59,7 @@ export class KeysService {
 
   /** Returns one of the user's keys. Throws `NotFound`. */
   async find(userId: string, id: string): Promise<KeyState> {
-    const found = UUID_KEY.test(id)
+    const found = UUID.test(id)
       ? await this.reader.repository(ApiKey).findOneBy({ id, userId })
       : null;
     const [state] = await this.withCaps(found ? [found] : []);

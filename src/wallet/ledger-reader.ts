@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Micros } from '../time.js';
 import { ReadConnection } from '../database/read-connection.js';
-import { UUID_KEY, type Keyset } from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
+import { type Keyset } from '../http/pagination.js';
 import type { LedgerKind } from './ledger-entry.entity.js';
 
 /** A ledger entry as its owner reads it. */
@@ -35,7 +36,7 @@ export class LedgerReader {
     const parameters: unknown[] = [ownerId, limit];
     const conditions = ['owner_id = $1'];
     if (key !== undefined) {
-      const isId = UUID_KEY.test(key);
+      const isId = UUID.test(key);
       const place = `$${String(parameters.push(isId ? key : Number(key)))}`;
       const seq = `(SELECT seq FROM ledger_entries WHERE id = ${place} AND owner_id = $1)`;
       conditions.push(`seq ${comparison} ${isId ? seq : place}`);

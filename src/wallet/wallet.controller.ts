@@ -4,13 +4,8 @@ import { toIso } from '../time.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
-import {
-  NUMBER_OR_ID_KEY,
-  Page,
-  paginate,
-  UUID_KEY,
-  type PageRequest,
-} from '../http/pagination.js';
+import { UUID } from '../http/ids.js';
+import { NUMBER_OR_ID_KEY, Page, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal, AcceptsIdempotencyKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
@@ -54,7 +49,7 @@ export class WalletController {
     @Page() asked: PageRequest,
     @QueryText('turn') turn: string | undefined,
   ): Promise<LedgerPageDto> {
-    const isNoId = turn !== undefined && !UUID_KEY.test(turn);
+    const isNoId = turn !== undefined && !UUID.test(turn);
     const page = await paginate(
       asked,
       async (keyset) => (isNoId ? [] : this.entries.page(userId, turn, keyset)),
