@@ -55,10 +55,11 @@ describe.each(databaseKinds)('statement counts on %s', (kind) => {
     expect(issued).toHaveLength(kind === 'sqlite' ? 10 : 6);
   });
 
-  it('a login runs 8 statements, a refused login 1', async () => {
+  it('a login runs 9 statements, a refused login 2', async () => {
     const login = (password: string) =>
       app.post('/api/login/', { username: ada.username, password });
     expect(await statements(() => login(PASSWORD))).toEqual([
+      'login_network.find',
       'SELECT users',
       begin,
       'user.renew_password_hash',
@@ -68,7 +69,10 @@ describe.each(databaseKinds)('statement counts on %s', (kind) => {
       ...inserts('access_tokens'),
       'COMMIT',
     ]);
-    expect(await statements(() => login('Wr0ng-guess-1'))).toEqual(['SELECT users']);
+    expect(await statements(() => login('Wr0ng-guess-1'))).toEqual([
+      'login_network.find',
+      'SELECT users',
+    ]);
   });
 
   it('a balance, a history page and a ledger page run 2 statements each', async () => {
