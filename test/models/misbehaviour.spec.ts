@@ -207,6 +207,19 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
     await settles(ada, calls, CEILING, { response: reader.text, status: 'complete' });
   });
 
+  it('many-calls, streamed: is cut before call 513, charged, and reported with finish_reason length', async () => {
+    const ada = await app.newUser();
+    const calls = upstream.calls.length;
+    const body = { message: MESSAGE, model: 'flat:many-calls', stream: true };
+    const reader = await EventReader.open(app.url, ada, body);
+    const events = await reader.all();
+    const expectedEnd = { finish_reason: 'length', tokens_charged: 100 };
+    expect(events.at(-1)).toMatchObject({ name: 'done', content: expectedEnd });
+    expect(reader.raw).toContain('Hello ');
+    expect(events.map(({ name }) => name)).not.toContain('error');
+    await settles(ada, calls, 100, { response: 'Hello there', status: 'complete' });
+  });
+
   it('reads only a bounded part of an endless line', async () => {
     const ada = await app.newUser();
     await ask(ada, 'flat:long-line');

@@ -146,6 +146,17 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
       await wait(0);
     }
   },
+  'many-calls': async (call) => {
+    call.open();
+    await call.delta('Hello ');
+    await call.delta('there');
+    for (let n = 0; n < 513; n += 1) {
+      const made = { index: n, id: `call_${String(n)}`, function: { name: 'f', arguments: '' } };
+      await call.event({ choices: [{ index: 0, delta: { tool_calls: [made] } }] });
+    }
+    await call.finish('tool_calls');
+    await call.end();
+  },
   'no-done': async (call) => {
     await answer(call);
     call.response.end();

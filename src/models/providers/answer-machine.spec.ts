@@ -168,13 +168,6 @@ describe('an answer', () => {
     const { state } = after(word, around('['.repeat(100_000) + ']'.repeat(100_000)), stop);
     expect(state.fault).toBe('the provider sent what is nested too deeply');
   });
-
-  it('refuses an unlimited number of tool calls', () => {
-    const calls = Array.from({ length: 600 }, (_, index) => ({ index, id: `c${String(index)}` }));
-    expect(after(choice({ tool_calls: calls })).state.fault).toBe(
-      'the provider made too many calls',
-    );
-  });
 });
 
 describe('the usage of an answer', () => {

@@ -1,7 +1,7 @@
 import {
+  callsAfter,
   isIncomplete,
   heldBackPieces,
-  assignPieces,
   repeatsCalls,
   type KnownCalls,
 } from './call-pieces.js';
@@ -22,9 +22,6 @@ const USAGE_WAIT_MS = 5000;
 const CLOSE_WAIT_MS = 250;
 /** The longer wait for a server that continued after a finish reason. Its next finish reason is less reliable. */
 const CONTINUED_WAIT_MS = 30_000;
-
-/** Maximum number of tool calls. Each costs memory, and no model makes this many. */
-const CALLS_MAX = 512;
 
 /**
  * The progress of an answer: `silent` (nothing yet), `open` (output has come), `ended` (a finish reason has come),
@@ -107,14 +104,24 @@ const over = (state: AnswerState): AnswerState => ({
   ...{ phase: 'over', wait: { ms: CLOSE_WAIT_MS } },
 });
 
-/** Closes an answer after `[DONE]`. Sends the arguments that were held back. */
-function close(state: AnswerState): Step {
+/** Closes an answer, by default as after `[DONE]`. Sends the arguments that were held back. */
+function close(state: AnswerState, closed = afterDone): Step {
   const { calls, deltas } = heldBackPieces(state.calls);
   const toolCalls = deltas.length > 0 ? { toolCalls: deltas } : undefined;
   return {
-    state: afterDone({ ...state, calls }),
+    state: closed({ ...state, calls }),
     delta: toolCalls && { type: 'delta', text: '', ...toolCalls },
   };
+}
+
+/**
+ * Cuts an answer before the event that makes too many calls. What was passed on is charged by our own estimate,
+ * because a caller can make a model write its whole answer first and then call.
+ */
+function cut(state: AnswerState): Step {
+  if (!state.hasAnswer && state.reasoningSoFar === '')
+    return { state: broken(state, 'the provider made too many calls') };
+  return close({ ...state, finishReason: 'length', usage: undefined }, over);
 }
 
 function afterDone(state: AnswerState): AnswerState {
@@ -130,13 +137,6 @@ function afterDone(state: AnswerState): AnswerState {
 function afterError(state: AnswerState, fault: string): AnswerState {
   if (state.phase === 'ended' && !state.hasContinuedAfterEnd) return over(state);
   return broken(state, fault);
-}
-
-function callsAfter(known: KnownCalls, pieces: readonly unknown[], chunk: Chunk) {
-  const placed = assignPieces(known, pieces, chunk.isMessage);
-  if (chunk.meaning === 'no end') return placed;
-  const { calls, deltas } = heldBackPieces(placed.calls);
-  return deltas.length === 0 ? placed : { calls, deltas: [...placed.deltas, ...deltas] };
 }
 
 /** Checks whether a chunk only adds text. Nearly all events do, and they do not change the state. */
@@ -184,8 +184,9 @@ function applyChunk(state: AnswerState, chunk: Chunk): Step {
     };
   }
   const { text, reasoning, thoughtParts, pieces } = newOutput(state, chunk);
-  const { calls, deltas } = callsAfter(state.calls, pieces, chunk);
-  if (calls.length > CALLS_MAX) return { state: broken(state, 'the provider made too many calls') };
+  const placed = callsAfter(state.calls, pieces, chunk);
+  if (!placed) return cut(state);
+  const { calls, deltas } = placed;
   const hasAnswer = text !== '' || deltas.length > 0;
   const hasOutput = hasAnswer || reasoning !== '';
   const updated: AnswerState = {

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Chunk } from './chunk.js';
 import { isFields, type Fields } from './fields.js';
 import { UNSCANNED, advanceScan, isSameJson, type ObjectScan } from './object-scan.js';
 import type { ToolCallDelta } from './provider.js';
+
+/** Maximum number of tool calls. Each costs memory, and no model makes this many. */
+const CALLS_MAX = 512;
 
 /** A tool call, with the properties that decide which pieces belong to it. */
 interface KnownCall {
@@ -35,12 +39,29 @@ interface Piece {
 }
 
 /**
+ * Returns the calls after the pieces of a chunk, and what is sent of them. Returns undefined if they are too many.
+ * So many pieces are not read at all: each is compared with all calls so far.
+ */
+export function callsAfter(
+  known: KnownCalls,
+  pieces: readonly unknown[],
+  { isMessage, meaning }: Chunk,
+) {
+  if (pieces.length > CALLS_MAX) return undefined;
+  const placed = assignPieces(known, pieces, isMessage);
+  if (placed.calls.length > CALLS_MAX) return undefined;
+  if (meaning === 'no end') return placed;
+  const { calls, deltas } = heldBackPieces(placed.calls);
+  return deltas.length === 0 ? placed : { calls, deltas: [...placed.deltas, ...deltas] };
+}
+
+/**
  * Finds the call of each piece in a chunk, and sets the call's index on the piece. Some servers omit the index,
  * give every call the same index, send whole calls, or send calls twice. The table is in docs/models.md. The calls
  * of a message may repeat those so far, and then only the rest counts.
  */
 export function assignPieces(known: KnownCalls, pieces: readonly unknown[], isMessage = false) {
-  let calls = known;
+  const calls = [...known];
   const deltas: ToolCallDelta[] = [];
   const objects = pieces.filter(isFields);
   objects.forEach((fields, n) => {
@@ -64,7 +85,7 @@ export function assignPieces(known: KnownCalls, pieces: readonly unknown[], isMe
       heldBack,
       hasArguments: call?.hasArguments === true || text.trim() !== '',
     };
-    calls = call ? calls.map((other) => (other === call ? updated : other)) : [...calls, updated];
+    calls[callIndex] = updated;
     const sent = { ...piece, text };
     deltas.push(call ? toDelta(sent, call) : toFirstDelta(sent, callIndex));
   });
