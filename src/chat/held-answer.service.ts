@@ -48,7 +48,7 @@ export class HeldAnswerService {
       ...ids,
       attempts: [plan, ...plan.fallbacks].map((one, n) => ({
         model: one.model,
-        request: requestOf(one, question, maxTokens[n] ?? 1),
+        request: { ...requestOf(one, question, maxTokens[n] ?? 1), ownerId },
       })),
       held,
       timeoutMs: this.config.answerTimeoutSeconds * 1000,

@@ -79,7 +79,7 @@ export class EmbeddingsService {
     const expiresAt = nowMicros() + holdLifetime(this.config);
     const holdId = await this.unitOfWork.run((tx) => this.holds.hold(tx, spend));
     const release = () => releaseAfterFailure(this.unitOfWork, this.holds, holdId);
-    const result = await this.ask(provider, model, ask, disconnectSignal).catch(
+    const result = await this.ask(provider, model, ask, principal.userId, disconnectSignal).catch(
       async (error: unknown) => {
         await release();
         throw error;
@@ -100,6 +100,7 @@ export class EmbeddingsService {
     provider: EmbeddingProvider,
     { upstream, provider: { name } }: Model,
     { input, inputs, form, extra }: EmbeddingsAsk,
+    ownerId: string,
     disconnectSignal: AbortSignal,
   ): Promise<EmbeddingResult> {
     if (disconnectSignal.aborted) return emptyResult('never asked');
@@ -113,7 +114,7 @@ export class EmbeddingsService {
     const onQueue = (isWaiting: boolean) => {
       queue.isWaiting = isWaiting;
     };
-    const asked = { model: upstream, input, count: inputs.length, form, extra };
+    const asked = { model: upstream, input, count: inputs.length, form, extra, ownerId };
     try {
       const result = await provider.embed({ ...asked, signal, onQueue });
       return { ending: 'complete', ...result };

@@ -33,6 +33,7 @@ describe('a provider with several keys or addresses', () => {
   let twin: Upstream;
   let app: TestApp;
   let ada: Caller;
+  let bob: Caller;
   let statuses: number[] = [];
 
   beforeAll(async () => {
@@ -73,12 +74,14 @@ describe('a provider with several keys or addresses', () => {
           ...['good', 'all-500', 'all-404'].map((name) => model('places', name)),
           model('halves', 'good'),
           model('single', 'listed'),
+          model('single', 'all-500'),
         ],
       }),
       ...KEYS,
       PROVIDER_REST_SECONDS: String(REST_SECONDS),
     });
     ada = await app.newUser();
+    bob = await app.newUser();
   });
   afterEach(() => {
     jest.restoreAllMocks();
@@ -97,16 +100,16 @@ describe('a provider with several keys or addresses', () => {
     readonly charged: number;
   }
 
-  async function ask(model: string): Promise<Asked> {
+  async function ask(model: string, caller = ada): Promise<Asked> {
     const before = [upstream.calls.length, twin.calls.length];
-    const balance = await ada.balance();
-    const response = await ada.send('POST', '/api/chat/', { message: 'Hi', model });
+    const balance = await caller.balance();
+    const response = await caller.send('POST', '/api/chat/', { message: 'Hi', model });
     const tried = [upstream, twin].flatMap(({ calls }, n) =>
       calls
         .slice(before[n])
         .map(({ headers }) => headers.authorization ?? (n === 0 ? 'first' : 'second')),
     );
-    return { answer: response, tried, charged: balance - (await ada.balance()) };
+    return { answer: response, tried, charged: balance - (await caller.balance()) };
   }
   const bearer = (name: keyof typeof KEYS) => `Bearer ${KEYS[name]}`;
 
@@ -160,14 +163,44 @@ describe('a provider with several keys or addresses', () => {
     },
   );
 
+  it('asks again if all failures are of one person, before an outage and after its pause', async () => {
+    const now = performance.now.bind(performance);
+    let passedMs = 0;
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + passedMs);
+    statuses = Array.from({ length: 10 }, () => 500);
+    for (let n = 0; n < 10; n += 1) expect((await ask('single:listed')).charged).toBe(0);
+    const other = await ask('single:listed', bob);
+    expect([other.answer.status, other.tried.length, other.charged]).toEqual([200, 1, 10]);
+    statuses = Array.from({ length: 13 }, () => 500);
+    for (let n = 0; n < 9; n += 1) await ask('single:listed');
+    await ask('single:listed', bob);
+    expect((await ask('single:listed', bob)).tried).toEqual([]);
+    passedMs += REST_SECONDS * 1100;
+    for (let n = 0; n < 3; n += 1) expect((await ask('single:listed')).tried).toHaveLength(1);
+    const after = await ask('single:listed', bob);
+    expect([after.answer.status, after.tried.length, after.charged]).toEqual([200, 1, 10]);
+  });
+
+  it('tells apart who asks for embeddings, and does not tell the provider', async () => {
+    const before = upstream.calls.length;
+    const embed = (caller: Caller) =>
+      caller.send('POST', '/v1/embeddings', { model: 'single:all-500', input: 'Hi' });
+    for (let n = 0; n < 11; n += 1) expect((await embed(ada)).status).toBe(502);
+    expect((await embed(bob)).status).toBe(502);
+    expect((await embed(ada)).status).toBe(503);
+    expect(upstream.calls).toHaveLength(before + 12);
+    expect(upstream.last.body).toEqual({ model: 'all-500', input: 'Hi' });
+  });
+
   it('rests after ten equal failures in a row, logs it once, and answers again afterwards', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const log = jest.spyOn(Logger.prototype, 'log').mockReturnValue();
     const now = performance.now.bind(performance);
     let passedMs = 0;
     jest.spyOn(performance, 'now').mockImplementation(() => now() + passedMs);
-    statuses = Array.from({ length: 11 }, () => 503);
-    for (let n = 0; n < 10; n += 1) expect((await ask('single:listed')).tried).toHaveLength(1);
+    statuses = Array.from({ length: 12 }, () => 503);
+    for (let n = 0; n < 10; n += 1) await ask('single:listed', n % 2 ? ada : bob);
+    expect(statuses).toHaveLength(2);
     const resting = await ask('single:listed');
     expect([resting.answer.status, resting.answer.body.code, resting.tried]).toEqual([
       ...[503, 'provider_busy', []],
@@ -176,8 +209,9 @@ describe('a provider with several keys or addresses', () => {
     expect([seconds > 0, seconds <= REST_SECONDS]).toEqual([true, true]);
     expect(resting.charged).toBe(0);
     passedMs += REST_SECONDS * 1100;
-    // One failure more begins the next rest at once.
+    // One more failure of each person begins the next rest.
     expect((await ask('single:listed')).tried).toHaveLength(1);
+    expect((await ask('single:listed', bob)).tried).toHaveLength(1);
     expect((await ask('single:listed')).tried).toEqual([]);
     passedMs += REST_SECONDS * 1100;
     const back = await ask('single:listed');
@@ -193,7 +227,9 @@ describe('a provider with several keys or addresses', () => {
     statuses = Array.from({ length: 12 }, (_, n) => (n % 2 ? 503 : 500));
     statuses.push(...Array.from({ length: 11 }, () => 400));
     const { length } = statuses;
-    for (let n = 0; n < length; n += 1) expect((await ask('single:listed')).tried).toHaveLength(1);
+    for (let n = 0; n < length; n += 1) {
+      expect((await ask('single:listed', n % 3 ? ada : bob)).tried).toHaveLength(1);
+    }
     expect((await ask('single:listed')).answer.status).toBe(200);
     expect(await app.database.unbalancedWallets()).toEqual([]);
     const open = await app.database.rows(`SELECT id FROM holds WHERE state = 'open'`);

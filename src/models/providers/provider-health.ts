@@ -9,6 +9,8 @@ const KEY_STATUSES = new Set([401, 402, 403, 429]);
 export interface FailureClass {
   /** Two failures with the same kind are the same failure. Undefined if a single request may have caused it. */
   readonly kind: string | undefined;
+  /** Whether the requests of one person may cause it again and again, such as a schema that makes a server fail. */
+  readonly isPersonal?: boolean;
   /** Where the request may be sent instead. */
   readonly retryWhere: 'nowhere' | 'at another address' | 'with another key';
 }
@@ -25,13 +27,16 @@ export function classifyFailure(error: unknown): FailureClass {
     return { kind: undefined, retryWhere: 'with another key' };
   if (KEY_STATUSES.has(status)) return { kind: String(status), retryWhere: 'with another key' };
   const kind = status >= 500 ? String(status) : undefined;
-  return { kind, retryWhere: 'at another address' };
+  return { kind, isPersonal: true, retryWhere: 'at another address' };
 }
 
 /** Whether one model at one address works, and until when it is not asked. */
 export class ProviderHealth {
   private kind: string | undefined;
   private failures = 0;
+  /** Of the failures in a row, or since the last rest: whose the first was, and whether another's followed. */
+  private firstOwner: { readonly id: string | undefined } | undefined;
+  private hasSeveralOwners = false;
   private restsUntilMs = 0;
   private isInOutage = false;
 
@@ -47,6 +52,7 @@ export class ProviderHealth {
     const wasInOutage = this.isInOutage;
     this.kind = undefined;
     this.failures = 0;
+    this.forgetOwners();
     this.restsUntilMs = 0;
     this.isInOutage = false;
     return wasInOutage;
@@ -54,16 +60,26 @@ export class ProviderHealth {
 
   /**
    * Notes a failure. Returns true if this begins an outage. After a rest, one failure of any kind is enough to rest
-   * again.
+   * again. Personal failures are an outage only if they come from two persons, also after a rest.
    */
-  recordFailure(kind: string, nowMs: number): boolean {
-    if (this.restMs === 0) return false;
+  recordFailure({ kind, isPersonal }: FailureClass, ownerId: string | undefined, nowMs: number) {
+    if (this.restMs === 0 || kind === undefined) return false;
+    if (kind !== this.kind && !this.isInOutage) this.forgetOwners();
     this.failures = kind === this.kind ? this.failures + 1 : 1;
     this.kind = kind;
+    this.firstOwner ??= { id: ownerId };
+    this.hasSeveralOwners ||= this.firstOwner.id !== ownerId;
     if (!this.isInOutage && this.failures < FAILURES_MAX) return false;
+    if (isPersonal && !this.hasSeveralOwners) return false;
     const begins = !this.isInOutage;
     this.isInOutage = true;
     this.restsUntilMs = nowMs + this.restMs;
+    this.forgetOwners();
     return begins;
+  }
+
+  private forgetOwners(): void {
+    this.firstOwner = undefined;
+    this.hasSeveralOwners = false;
   }
 }

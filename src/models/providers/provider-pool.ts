@@ -12,7 +12,7 @@ import type {
 } from './provider.js';
 
 /** The fields that every request has. */
-type PoolRequest = Pick<CompletionRequest, 'model' | 'signal'>;
+type PoolRequest = Pick<CompletionRequest, 'model' | 'ownerId' | 'signal'>;
 
 /** One address of a provider with one key. */
 export interface Endpoint {
@@ -115,11 +115,11 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
     return new ProviderBusy(seconds, { report: { ...who, reason: 'the provider rests' } });
   }
 
-  private recordFailure(endpoint: Endpoint, request: PoolRequest, { kind }: FailureClass): void {
-    if (kind === undefined) return;
-    if (!this.healthOf(endpoint, request).recordFailure(kind, performance.now())) return;
+  private recordFailure(endpoint: Endpoint, request: PoolRequest, failure: FailureClass): void {
+    const health = this.healthOf(endpoint, request);
+    if (!health.recordFailure(failure, request.ownerId, performance.now())) return;
     this.logger.warn(
-      `${endpoint.label} fails again and again (${kind}) for its model ${request.model}: it rests for ${String(this.restMs / 1000)} s at a time`,
+      `${endpoint.label} fails again and again (${String(failure.kind)}) for its model ${request.model}: it rests for ${String(this.restMs / 1000)} s at a time`,
     );
   }
 
@@ -131,7 +131,8 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
 
 /** Classifies an aborted call. A timeout is a failure. A caller that left is not. */
 function classifyAbort({ reason }: AbortSignal): FailureClass {
-  return { kind: reason === TIMED_OUT ? 'no answer in time' : undefined, retryWhere: 'nowhere' };
+  const kind = reason === TIMED_OUT ? 'no answer in time' : undefined;
+  return { kind, isPersonal: true, retryWhere: 'nowhere' };
 }
 
 function mayRetryAt(other: Endpoint, failed: Endpoint, { retryWhere }: FailureClass): boolean {

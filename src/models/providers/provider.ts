@@ -22,6 +22,8 @@ export interface CompletionRequest {
   readonly maxTokensField: MaxTokensField;
   /** Further fields of the caller's request (temperature, tools, …), passed on unchanged. */
   readonly extra: Readonly<Record<string, unknown>>;
+  /** The person who asks. Never sent to a provider: failures of one person alone are not an outage. */
+  readonly ownerId?: string | undefined;
   /** Aborted when the caller has left or the time is up. The call then throws. */
   readonly signal: AbortSignal;
   /**
@@ -90,6 +92,8 @@ export interface EmbeddingRequest {
   readonly form: 'float' | 'base64';
   /** Further fields of the caller's request (`dimensions`, `user`), passed on unchanged. */
   readonly extra: Readonly<Record<string, unknown>>;
+  /** The person who asks, as for a completion. */
+  readonly ownerId?: string | undefined;
   /** Aborted when the caller has left or the time is up, as for a completion. */
   readonly signal: AbortSignal;
   readonly onQueue?: ((isWaiting: boolean) => void) | undefined;
