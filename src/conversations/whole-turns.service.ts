@@ -13,8 +13,35 @@ import { Turn } from './turn.entity.js';
 /** Maximum length of a chain. Longer ones contain more than any model can read. */
 export const CHAIN_TURNS_MAX = 1000;
 
+/** The stored fields of an answer that a later request can refer to. */
+export type TurnAnswer = Pick<
+  Turn,
+  'id' | 'status' | 'response' | 'reasoning' | 'thoughtParts' | 'toolCalls'
+>;
+
+/** The stored fields of a turn that a later request can continue. */
+export type TurnExchange = TurnAnswer & Pick<Turn, 'conversationId' | 'request'>;
+
+const ANSWER = `id, status, response, reasoning, thought_parts AS "thoughtParts", tool_calls AS "toolCalls"`;
+
+/** SQL for the length of an answer in bytes. The databases do not read the texts to get their lengths. */
+const ANSWER_BYTES = `octet_length(response) + coalesce(octet_length(reasoning), 0)
+  + coalesce(octet_length(thought_parts), 0) + coalesce(octet_length(tool_calls), 0)`;
+
 /**
- * Reads and deletes turns with all their stored fields: to return an answer again, to continue it, or to
+ * SQL for turns by their ids. Compared as an expression, the owner has no index: SQLite would otherwise search all
+ * turns of the owner instead of the listed ids.
+ */
+const OWNED_AND_LISTED = `id = ANY($2) AND owner_id || '' = $1`;
+
+/** The id of a turn, and the length in bytes of the texts that would be read. */
+export interface TurnLength {
+  readonly id: string;
+  readonly bytes: number;
+}
+
+/**
+ * Reads and deletes turns of responses: to return an answer again, to continue it, to refer to it, or to
  * delete it.
  */
 @Injectable()
@@ -31,22 +58,48 @@ export class WholeTurnsService {
     return this.reader.repository(Turn).find({ where: { ownerId, id: In(ids) } });
   }
 
+  /** Returns the lengths of the answers of the owner's turns with these ids that exist, in no order. */
+  answerLengths(ownerId: string, ids: readonly string[]): Promise<TurnLength[]> {
+    return this.reader.read(
+      `/* turn.lengths */ SELECT id, ${ANSWER_BYTES} AS bytes FROM turns
+       WHERE ${OWNED_AND_LISTED}`,
+      [ownerId, ids],
+    );
+  }
+
+  /** Returns the answers of the owner's turns with these ids that exist, in no order. */
+  answers(ownerId: string, ids: readonly string[]): Promise<TurnAnswer[]> {
+    return this.reader.read(
+      `/* turn.answers */ SELECT ${ANSWER} FROM turns WHERE ${OWNED_AND_LISTED}`,
+      [ownerId, ids],
+    );
+  }
+
+  /** Returns the requests and answers of the owner's turns with these ids that exist, in no order. */
+  exchanges(ownerId: string, ids: readonly string[]): Promise<TurnExchange[]> {
+    return this.reader.read(
+      `/* turn.exchanges */ SELECT ${ANSWER}, request, conversation_id AS "conversationId" FROM turns
+       WHERE ${OWNED_AND_LISTED}`,
+      [ownerId, ids],
+    );
+  }
+
   /**
-   * Returns the ids of a turn, the turn that it continues, and so on, newest first, `CHAIN_TURNS_MAX` at
-   * most. The chain ends at a deleted turn. It is empty for a turn of another user.
+   * Returns the ids and lengths of a turn, the turn that it continues, and so on, newest first,
+   * `CHAIN_TURNS_MAX` at most. The chain ends at a deleted turn. It is empty for a turn of another user.
    */
-  async chain(ownerId: string, id: string): Promise<string[]> {
-    const links = await this.reader.read<{ id: string }>(
-      `/* turn.chain */ WITH RECURSIVE chain (id, previous_id, depth) AS (
-         SELECT id, previous_id, 1 FROM turns WHERE id = $2 AND owner_id = $1
+  chain(ownerId: string, id: string): Promise<TurnLength[]> {
+    const bytes = `${ANSWER_BYTES} + coalesce(octet_length(request), 0)`;
+    return this.reader.read(
+      `/* turn.chain */ WITH RECURSIVE chain (id, previous_id, depth, bytes) AS (
+         SELECT id, previous_id, 1, ${bytes} FROM turns WHERE id = $2 AND owner_id = $1
          UNION ALL
-         SELECT turns.id, turns.previous_id, chain.depth + 1
+         SELECT turns.id, turns.previous_id, chain.depth + 1, ${bytes}
          FROM chain JOIN turns ON turns.id = chain.previous_id
          WHERE turns.owner_id = $1 AND chain.depth < ${String(CHAIN_TURNS_MAX)})
-       SELECT id FROM chain ORDER BY depth`,
+       SELECT id, bytes FROM chain ORDER BY depth`,
       [ownerId, id],
     );
-    return links.map((link) => link.id);
   }
 
   /**

@@ -8,15 +8,16 @@ import type { Step } from './transcript.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** An item of the input: a step, or a reference to an item of an earlier answer. */
-export type InputItem =
-  | Step
-  | {
-      readonly kind: 'reference';
-      readonly id: string;
-      /** Undefined if the id is not in our format. */
-      readonly place: ItemPlace | undefined;
-    };
+/** A reference to an item of an earlier answer. */
+export interface ItemReference {
+  readonly kind: 'reference';
+  readonly id: string;
+  /** Undefined if the id is not in our format. */
+  readonly place: ItemPlace | undefined;
+}
+
+/** An item of the input: a step, or a reference. */
+export type InputItem = Step | ItemReference;
 
 /** The items of a request, and the kinds of items that were left out because no model here supports them. */
 export interface Input {

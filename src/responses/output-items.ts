@@ -1,4 +1,5 @@
 import type { Turn } from '../conversations/turn.entity.js';
+import type { TurnAnswer } from '../conversations/whole-turns.service.js';
 import { isFields } from '../fields/field-reader.js';
 import { readThoughtParts } from '../models/thought-parts.js';
 import type { ToolCall } from '../models/tool-calls.js';
@@ -152,7 +153,7 @@ export const isWhole = ({ status, finishReason }: Pick<Turn, 'status' | 'finishR
  * Returns the answer of a turn as steps for the next request to the model. Calls that were cut off are left
  * out.
  */
-export function stepsOf(turn: Turn): Step[] {
+export function stepsOf(turn: TurnAnswer): Step[] {
   const { response } = turn;
   const [text, parts] = [turn.reasoning ?? '', readThoughtParts(turn.thoughtParts)];
   const calls = turn.status === 'complete' ? callsOf(turn) : [];

@@ -1,11 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { ConversationsService } from '../conversations/conversations.service.js';
-import type { Turn } from '../conversations/turn.entity.js';
-import { CHAIN_TURNS_MAX, WholeTurnsService } from '../conversations/whole-turns.service.js';
-import { PreviousResponseNotFound, TooLongForModel } from '../errors.js';
+import {
+  CHAIN_TURNS_MAX,
+  WholeTurnsService,
+  type TurnExchange,
+  type TurnLength,
+} from '../conversations/whole-turns.service.js';
+import { NotFound, PreviousResponseNotFound, TooLongForModel } from '../errors.js';
 import type { Model } from '../models/model-catalogue.js';
 import { estimatePrompt } from '../models/prompt.js';
 import type { ChatMessage } from '../models/providers/provider.js';
+import type { ItemReference } from './input-items.js';
 import { responseId } from './item-ids.js';
 import { messagesOf } from './stored-request.js';
 import { stepsOf } from './output-items.js';
@@ -14,10 +19,10 @@ import type { Step } from './transcript.js';
 
 /**
  * Number of turns that one statement reads, and the maximum length of a context's text. Larger numbers would
- * block other requests.
+ * block other requests. The lengths are read before the texts, so that longer ones are refused unread.
  */
 const BATCH_TURNS = 20;
-export const CONTEXT_MAX_CHARS = 4_194_304;
+export const CONTEXT_MAX_BYTES = 4_194_304;
 
 /** The limit for the earlier messages that are sent to a model. */
 interface ContextBudget {
@@ -51,55 +56,70 @@ export class ResponseContextService {
     previousId: string,
     budget: ContextBudget,
   ): Promise<Context> {
-    const ids = await this.turns.chain(ownerId, previousId);
+    const ids = await this.fittingChain(ownerId, previousId, budget);
     const parts: (readonly ChatMessage[])[] = [];
     let conversationId: string | undefined;
-    let [tokens, chars] = [0, 0];
+    let tokens = 0;
     for await (const turn of this.newestFirst(ownerId, ids)) {
       conversationId ??= turn.conversationId;
       const part =
         messagesOf(turn) ?? (await this.contextOfOtherRoute(ownerId, turn, budget.tokens - tokens));
       tokens += estimatePrompt(part, budget.model.imageTokens);
-      chars += lengthOf(turn);
-      const isTooLong = tokens > budget.tokens || chars > CONTEXT_MAX_CHARS;
+      const isTooLong = tokens > budget.tokens;
       if (isTooLong && budget.mayOmitOldest && parts.length > 0) break;
       if (isTooLong) return refuseTooLong(budget);
       parts.unshift(part);
     }
     if (conversationId === undefined) throw new PreviousResponseNotFound(responseId(previousId));
-    if (parts.length === CHAIN_TURNS_MAX && !budget.mayOmitOldest) return refuseTooLong(budget);
     return { conversationId, messages: withoutUnmatchedOutputs(parts.flat()) };
   }
 
   /**
-   * Returns the answers of the owner's turns with these ids, by id. Throws a 400 if they are longer than a
-   * context may be.
+   * Returns the answers that the references name, by the id of their turn. Throws `NotFound` if one of them is
+   * not the owner's, and a 400 if they are longer than a context may be, both before it reads an answer.
    */
   async answersOf(
     ownerId: string,
-    ids: readonly string[],
+    references: readonly ItemReference[],
     model: Model,
   ): Promise<ReadonlyMap<string, Step[]>> {
-    const wanted = [...new Set(ids)];
+    const ids = references.map(({ place, id }) => place?.turnId ?? refuseUnknown(id));
+    const lengths = await this.turns.answerLengths(ownerId, [...new Set(ids)]);
+    const found = lengths.map(({ id }) => id);
+    const known = new Set(found);
+    const unknown = references.find(({ place }) => !place || !known.has(place.turnId));
+    if (unknown) refuseUnknown(unknown.id);
+    if (sumOf(lengths) > CONTEXT_MAX_BYTES) refuseTooLong({ model });
     const answers = new Map<string, Step[]>();
-    let chars = 0;
-    for (let start = 0; start < wanted.length; start += BATCH_TURNS) {
-      const found = await this.turns.find(ownerId, wanted.slice(start, start + BATCH_TURNS));
-      for (const turn of found) {
-        chars += answerLength(turn);
-        answers.set(turn.id, stepsOf(turn));
-      }
-      if (chars > CONTEXT_MAX_CHARS) refuseTooLong({ model });
+    for (const batch of inBatches(found)) {
+      const turns = await this.turns.answers(ownerId, batch);
+      for (const turn of turns) answers.set(turn.id, stepsOf(turn));
     }
     return answers;
   }
 
-  private async *newestFirst(ownerId: string, ids: readonly string[]): AsyncGenerator<Turn> {
-    for (let start = 0; start < ids.length; start += BATCH_TURNS) {
-      const wanted = ids.slice(start, start + BATCH_TURNS);
-      const found = new Map(
-        (await this.turns.find(ownerId, wanted)).map((turn) => [turn.id, turn]),
-      );
+  /** Returns the ids of the turns to read, newest first. Throws a 400 if some do not fit and must not be left out. */
+  private async fittingChain(
+    ownerId: string,
+    previousId: string,
+    budget: ContextBudget,
+  ): Promise<string[]> {
+    const chain = await this.turns.chain(ownerId, previousId);
+    let bytesLeft = CONTEXT_MAX_BYTES;
+    const fitting = chain.filter(({ bytes }) => (bytesLeft -= bytes) >= 0);
+    const isWhole = fitting.length === chain.length && chain.length < CHAIN_TURNS_MAX;
+    const mayBeCut = budget.mayOmitOldest && fitting.length > 0;
+    if (!isWhole && !mayBeCut) refuseTooLong(budget);
+    return fitting.map(({ id }) => id);
+  }
+
+  private async *newestFirst(
+    ownerId: string,
+    ids: readonly string[],
+  ): AsyncGenerator<TurnExchange> {
+    for (const wanted of inBatches(ids)) {
+      const turns = await this.turns.exchanges(ownerId, wanted);
+      const found = new Map(turns.map((turn) => [turn.id, turn]));
       for (const id of wanted) {
         const turn = found.get(id);
         // The turn was deleted after the chain was read, so the turns before it are not sent either.
@@ -112,7 +132,7 @@ export class ResponseContextService {
   /** Returns the context of a turn of another route: its conversation up to that turn. */
   private async contextOfOtherRoute(
     ownerId: string,
-    turn: Turn,
+    turn: TurnExchange,
     tokens: number,
   ): Promise<ChatMessage[]> {
     const conversation = await this.conversations.find(ownerId, turn.conversationId);
@@ -120,13 +140,18 @@ export class ResponseContextService {
   }
 }
 
-const answerLength = ({ response, reasoning, thoughtParts, toolCalls }: Turn): number =>
-  [response, reasoning, thoughtParts, toolCalls].reduce(
-    (sum, text) => sum + (text?.length ?? 0),
-    0,
-  );
+function* inBatches(ids: readonly string[]): Generator<readonly string[]> {
+  for (let start = 0; start < ids.length; start += BATCH_TURNS) {
+    yield ids.slice(start, start + BATCH_TURNS);
+  }
+}
 
-const lengthOf = (turn: Turn): number => (turn.request?.length ?? 0) + answerLength(turn);
+const sumOf = (lengths: readonly TurnLength[]): number =>
+  lengths.reduce((sum, { bytes }) => sum + bytes, 0);
+
+export function refuseUnknown(itemId: string): never {
+  throw new NotFound(`Item with id '${itemId}' not found.`);
+}
 
 export function refuseTooLong({ model }: Pick<ContextBudget, 'model'>): never {
   throw new TooLongForModel(model.id, 'input');

@@ -14,9 +14,10 @@ import { turnOfResponse } from './item-ids.js';
 import { questionIn, writeStoredRequest } from './stored-request.js';
 import type { ResponseAsk } from './response-body.pipe.js';
 import {
-  CONTEXT_MAX_CHARS,
+  CONTEXT_MAX_BYTES,
   ResponseContextService,
   refuseTooLong,
+  refuseUnknown,
 } from './response-context.service.js';
 import { assertOutputsHaveCalls } from './tool-outputs.js';
 import { toMessages, type Step } from './transcript.js';
@@ -130,21 +131,21 @@ export class ResponsesService {
     items: readonly InputItem[],
     model: Model,
   ): Promise<Step[]> {
-    const ids = items.flatMap((item) =>
-      item.kind === 'reference' && item.place ? [item.place.turnId] : [],
-    );
-    const answers = await this.context.answersOf(ownerId, ids, model);
-    let chars = 0;
+    const references = items.filter((item) => item.kind === 'reference');
+    if (references.length === 0) return items as Step[];
+    const answers = await this.context.answersOf(ownerId, references, model);
+    let bytes = 0;
     return items.flatMap((item): Step[] => {
       if (item.kind !== 'reference') return [item];
       const steps = item.place && answers.get(item.place.turnId);
-      if (!steps) throw new NotFound(`Item with id '${item.id}' not found.`);
+      // The turn was deleted after its length was read.
+      if (!steps) return refuseUnknown(item.id);
       const { prefix, position } = item.place;
       const found = steps
         .filter(({ kind }) => kind === KINDS[prefix])
         .slice(position, position + 1);
-      chars += JSON.stringify(found).length;
-      if (chars > CONTEXT_MAX_CHARS) refuseTooLong({ model });
+      bytes += Buffer.byteLength(JSON.stringify(found));
+      if (bytes > CONTEXT_MAX_BYTES) refuseTooLong({ model });
       return found;
     });
   }

@@ -1,4 +1,5 @@
 import type { Turn } from '../conversations/turn.entity.js';
+import type { TurnExchange } from '../conversations/whole-turns.service.js';
 import { textOf } from '../models/content.js';
 import type { ChatMessage } from '../models/providers/provider.js';
 import { stepsOf } from './output-items.js';
@@ -32,7 +33,7 @@ export const settingsOf = (turn: Turn): ResponseSettings =>
  * Returns the messages that a turn adds to a context: those of its request, and its answer. Returns undefined
  * for a turn of another route.
  */
-export function messagesOf(turn: Turn): ChatMessage[] | undefined {
+export function messagesOf(turn: TurnExchange): ChatMessage[] | undefined {
   const kept = readStoredRequest(turn);
   return kept && [...kept.messages, ...toMessages(stepsOf(turn))];
 }

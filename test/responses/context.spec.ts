@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import { FLAT, METERED, modelsFile } from '../support/models-file.js';
+import { StatementLog } from '../support/statement-log.js';
 import { calling, eventsOf, respond, saying, textIn } from '../support/responses.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
@@ -153,8 +154,14 @@ describe('the context of a response', () => {
     }
     const next = { model: 'flat', previous_response_id: last };
     const calls = upstream.calls.length;
-    const refused = await respond(ada, next);
-    expect([refused.status, refused.body.error.param]).toEqual([400, 'input']);
+    const sent = await StatementLog.of(app.nest).during(async () => {
+      const refused = await respond(ada, next);
+      expect([refused.status, refused.body.error.param]).toEqual([400, 'input']);
+    });
+    // It reads the lengths, and none of the texts.
+    expect(sent.filter(({ sql }) => sql.includes('turns')).map(({ name }) => name)).toEqual([
+      'turn.chain',
+    ]);
     expect([upstream.calls.length, await ada.balance()]).toEqual([calls, 3500]);
     expect((await respond(ada, { ...next, truncation: 'auto' })).status).toBe(200);
     expect(upstream.last.body.messages).toHaveLength(9);

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
-import { databaseKinds } from '../support/databases.js';
+import { databaseKinds, Inspector } from '../support/databases.js';
+import { planOf } from '../support/plans.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { eventsOf, respond, textIn } from '../support/responses.js';
+import { StatementLog } from '../support/statement-log.js';
 
 describe.each(databaseKinds)('stored responses on %s', (kind) => {
   let app: TestApp;
@@ -77,6 +79,53 @@ describe.each(databaseKinds)('stored responses on %s', (kind) => {
     expect((await ada.get('/api/conversations/')).body.results).toEqual([]);
     expect(await ada.history()).toEqual([]);
     expect(await ada.balance()).toBe(3900);
+  });
+
+  it('are read for a reference without their requests, and not before all are found and fit', async () => {
+    const ada = await app.newUser();
+    const long = { role: 'assistant', content: 'a'.repeat(900_000) };
+    const bodies = [];
+    for (let n = 0; n < 3; n += 1) {
+      const { status, body } = await respond(ada, {
+        input: [long, { role: 'user', content: 'x' }],
+      });
+      expect(status).toBe(200);
+      bodies.push(body);
+    }
+    const references = bodies.map(({ output: [item] }) => ({ id: String(item.id) }));
+    const unknown = { id: `msg_${'0'.repeat(32)}_0` };
+    const log = StatementLog.of(app.nest);
+    /** Returns the answer's status, and the reads of turns that it needed. */
+    const refer = async (items: object[]) => {
+      let status = 0;
+      const sent = await log.during(async () => {
+        ({ status } = await respond(ada, { input: [...items, { role: 'user', content: 'x' }] }));
+      });
+      const reads = sent.filter(({ sql }) => /FROM "?turns/.test(sql));
+      return { status, names: reads.map(({ name }) => name), reads };
+    };
+    const { calls } = provider;
+    expect(await refer([...references, unknown])).toMatchObject({
+      ...{ status: 404, names: ['turn.lengths'] },
+    });
+    expect(await refer([...references, { id: 'msg_x' }])).toMatchObject({ status: 404, names: [] });
+    expect([provider.calls, await ada.balance()]).toEqual([calls, 3700]);
+    const read = await refer(references);
+    expect(read).toMatchObject({ status: 200, names: ['turn.lengths', 'turn.answers'] });
+    // On SQLite a plan leaves a read open on its connection, whose later reads would be of that time.
+    const planner = await Inspector.open(app.database.url);
+    for (const statement of read.reads) {
+      expect(statement.sql).not.toMatch(/request|message|folded/);
+      // By its owner, a statement would search the whole history.
+      expect((await planOf(planner, statement)).join()).not.toContain('owner');
+    }
+    await planner.close();
+    await app.database.rows(`UPDATE turns SET response = $2 WHERE owner_id = $1 RETURNING id`, [
+      await app.ownerOf(ada),
+      'a'.repeat(1_500_000),
+    ]);
+    expect(await refer(references)).toMatchObject({ status: 400, names: ['turn.lengths'] });
+    expect(await ada.balance()).toBe(3600);
   });
 
   it('are only a charge if `store` is false', async () => {
