@@ -115,15 +115,18 @@ export class AnswerHoldService {
   ): Promise<void> {
     const { conversationId: earlierId, message, previousId } = question;
     return this.unitOfWork.run(async (tx) => {
+      let busyHoldId: string | undefined;
       // A question that names the turn to continue from needs no order among the answers of its conversation.
       if (earlierId !== undefined && previousId === undefined)
         await this.conversations.lockForAnswer(tx, spend.ownerId, earlierId);
-      else if (earlierId !== undefined) await this.conversations.lock(tx, spend.ownerId, earlierId);
+      else if (earlierId !== undefined)
+        busyHoldId = await this.conversations.lock(tx, spend.ownerId, earlierId);
       if (earlierId !== undefined && newestTurn !== undefined)
         await assertNewestTurn(tx, earlierId, newestTurn);
       const { ordinal } = await this.holds.holdWithOrdinal(tx, spend);
       if (earlierId !== undefined) {
-        await this.conversations.markBusy(tx, earlierId, spend.holdId, message);
+        // The mark of an answer that still runs stays: the conversation would be free when the later one ends.
+        await this.conversations.markBusy(tx, earlierId, busyHoldId ?? spend.holdId, message);
         return;
       }
       this.openConversation(tx, spend, question, ids, ordinal);

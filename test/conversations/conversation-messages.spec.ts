@@ -3,6 +3,7 @@ import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { QueryProbe } from '../support/query-probe.js';
+import { respond } from '../support/responses.js';
 import {
   messagesIn,
   openThread,
@@ -127,6 +128,35 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     expect((await sendMessage(ada, id, 'second')).status).toBe(200);
     expect(await ada.balance()).toBe(99_800);
     expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+
+  it('stays busy when a response that continues an earlier turn ends before the answer', async () => {
+    const ada = await app.newUser();
+    const id = await openThread(ada);
+    const earlier = String((await sendMessage(ada, id, 'first')).headers['turn-id']);
+    const calls = provider.calls;
+    const answerNow = delayAnswers(provider);
+    const slow = sendMessage(ada, id, 'slow');
+    await untilAsked(provider, calls);
+    provider.delayWith(undefined);
+    const previous_response_id = `resp_${earlier.replaceAll('-', '')}`;
+    for (const input of ['aside', 'again']) {
+      expect((await respond(ada, { previous_response_id, input })).status).toBe(200);
+    }
+    const refused = [
+      await sendMessage(ada, id, 'second'),
+      await ada.send('DELETE', `/api/conversations/${id}/`),
+    ];
+    for (const { status, body } of refused) {
+      expect([status, body.code]).toEqual([409, 'conversation_busy']);
+    }
+    answerNow();
+    expect((await slow).status).toBe(200);
+    const saved = (await ada.history()).map(({ message }) => message);
+    expect(saved.sort()).toEqual(['again', 'aside', 'first', 'slow']);
+    expect(await ada.balance()).toBe(99_600);
+    expect((await sendMessage(ada, id, 'second')).status).toBe(200);
+    expect((await ada.send('DELETE', `/api/conversations/${id}/`)).status).toBe(204);
   });
 
   it('accepts one of ten simultaneous messages', async () => {
