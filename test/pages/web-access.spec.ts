@@ -76,7 +76,7 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
 
   it('is accessible with an empty wallet and in a dialog', async () => {
     await tab.message.fill('more than there is');
-    await tab.sees('Your wallet has 50 tokens: too few for this.');
+    await tab.sees('Your wallet has 50 tokens, which is too few.');
     expect(await accessibilityFaults()).toEqual([]);
     await tab.button('Delete').click();
     expect(await accessibilityFaults()).toEqual([]);

@@ -12,16 +12,16 @@ const KEYS = {
   title: 'API keys',
   path: 'api/keys/',
   columns: 'name prefix scopes used limit limit_reset expires_at last_used_at',
-  none: 'A program that chats for you needs a key.',
+  none: 'You have no keys. A program that uses your account needs a key.',
   above: {
-    'Make a key': {
+    'Create a key': {
       fields: 'name scopes=chat,history,wallet limit? limit_reset=,daily,monthly expires_at?',
       act: async (body) => (await ask('POST', 'api/keys/', { body })).key,
     },
   },
   last: ({ id, name }) => ({
     Rotate: {
-      text: `“${name}” gets another key. The one of before ends at once.`,
+      text: `“${name}” gets a new key. The old key stops working at once.`,
       act: async () => (await ask('POST', `api/keys/${id}/rotate/`, { body: {} })).key,
     },
     Revoke: {
@@ -36,27 +36,27 @@ const SESSIONS = {
   path: 'api/sessions/',
   columns: 'kind current created_at last_used_at',
   above: {
-    'End all others': {
-      text: 'You stay logged in here alone. API keys go on.',
+    'End all other sessions': {
+      text: 'Only this session stays logged in. API keys keep working.',
       act: () => call('DELETE', 'api/sessions/'),
     },
   },
   last: ({ id, current }) =>
     !current && {
-      End: { text: 'It has to log in again.', act: () => call('DELETE', `api/sessions/${id}/`) },
+      End: { text: 'It is logged out.', act: () => call('DELETE', `api/sessions/${id}/`) },
     },
 };
 
 /** The actions that change the daily limit or the login, or delete the account. */
 const actionsOf = (me, limits) => ({
   'Change the daily limit': {
-    text: 'Left empty, there is none. A day begins at midnight UTC.',
+    text: 'Leave it empty for no limit. A day begins at midnight UTC.',
     fields: 'daily?',
     values: limits,
     act: (body) => ask('PUT', 'api/wallet/limits/', { body }).then(() => refreshWallet()),
   },
   'Change the password': {
-    text: 'All other sessions end. API keys go on.',
+    text: 'All other sessions end. API keys keep working.',
     fields: 'current_password new_password',
     act: (body) => call('POST', 'api/password/', { body }),
   },
@@ -66,7 +66,7 @@ const actionsOf = (me, limits) => ({
     act: (body) => ask('PATCH', 'api/me/', { body }),
   },
   'Delete the account': {
-    text: 'Conversations, keys and sessions are removed for good, and your tokens are lost. Entries of the ledger stay, without your name.',
+    text: 'Your conversations, keys and sessions are deleted permanently, and your tokens are lost. Ledger entries stay, without your name.',
     fields: 'password',
     act: async (body) => {
       await call('DELETE', 'api/me/', { body });
@@ -87,17 +87,17 @@ export default function Account() {
   return html`<main class="account"><div class="row"><h2>${session.get()?.username}</h2>
       ${me?.is_staff && html`<a href=${CONSOLE}>Console</a>`}</div>
     <${Card} title="Wallet">
-      <p><strong>${number(purse?.available)}</strong> tokens to spend, ${number(purse?.held)} held for
-        answers under way, ${tokens(spent)} spent today${purse && daily !== null && ` of ${tokens(daily)}`}</p>
+      <p><strong>${number(purse?.available)}</strong> tokens available, ${number(purse?.held)} held for
+        running answers, ${tokens(spent)} spent today${purse && daily !== null && ` of ${tokens(daily)}`}</p>
       <${RedeemForm} onRedeemed=${() => setVersion(version + 1)} />
     <//>
     <${Usage} path="api/wallet/usage/" kinds=${['day', 'model', 'key']} />
     <${List} title="Ledger" path="api/wallet/ledger/" version=${version}
-      columns="created_at amount balance_after reason" none="Nothing was added or spent." />
+      columns="created_at amount balance_after reason" none="No tokens were added or spent." />
     <${List} ...${KEYS} />
     <${List} ...${SESSIONS} />
     <${Card} title="Your account">
-      <p>${me && (me.email || 'No e-mail address is known: a forgotten password cannot be replaced.')}</p>
+      <p>${me && (me.email || 'No e-mail address is known: you cannot reset a forgotten password.')}</p>
       <div class="row"><${Actions} of=${actionsOf(me, purse?.limits)} onDone=${() => setDone(done + 1)} /></div>
       <p role="status">${done > 0 && 'Done.'}</p>
     <//></main>`;

@@ -26,7 +26,7 @@ const actionsOf = (id, title) => ({
   },
   Delete: {
     title: 'Delete the conversation?',
-    text: `“${title}” and all its answers are removed for good. What they cost is not given back.`,
+    text: `“${title}” and all its answers are deleted permanently. Their cost is not refunded.`,
     actions: ['Delete conversation'],
     act: async () => {
       await change('DELETE', id);

@@ -48,12 +48,12 @@ export function RedeemForm({ onRedeemed }) {
 /** Shown above the message field if the balance or the daily limit is too low. */
 function EmptyWallet({ purse, problem, onRedeemed }) {
   if (problem?.limit === 'daily') {
-    return html`<div class="notice" role="alert"><p>Your daily limit is reached. You can go on tomorrow,
+    return html`<div class="notice" role="alert"><p>Your daily limit is reached. You can continue tomorrow,
       or <a href=${ACCOUNT}>change it in your account</a>.</p></div>`;
   }
-  const is = purse?.available > 0 ? `has ${tokens(purse.available)}: too few for this` : 'is empty';
+  const is = purse?.available > 0 ? `has ${tokens(purse.available)}, which is too few` : 'is empty';
   return html`<div class="notice" role="alert"><p><strong>Your wallet ${is}.</strong> Redeem a code,
-      or ask the people who run this service for one.</p>
+      or ask the operator of this service for one.</p>
     <${RedeemForm} onRedeemed=${onRedeemed} /></div>`;
 }
 

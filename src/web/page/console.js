@@ -3,25 +3,25 @@ import { List, Usage } from './list.js';
 import { html, useState } from './preact.js';
 
 const PATH = 'api/admin/users/';
-const person = (username) => `${PATH}${encodeURIComponent(username)}/`;
+const userPath = (username) => `${PATH}${encodeURIComponent(username)}/`;
 
 /** Returns a link that sets a user's password once. */
 const linkOf = (token) => token && `${location.href.split('#')[0]}#password-reset=${token}`;
 
 const changeAccess = ({ username }, change) => ({
-  text: `It is noted in the trail what was done to ${username}, and why.`,
+  text: `The trail shows this change to ${username}, with its reason.`,
   fields: 'reason?',
-  act: (body) => call('PATCH', person(username), { body: { ...body, ...change } }),
+  act: (body) => call('PATCH', userPath(username), { body: { ...body, ...change } }),
 });
 
-const PEOPLE = {
-  title: 'People',
+const USERS = {
+  title: 'Users',
   path: PATH,
   columns: 'username email balance held active staff created_at',
-  none: 'Nobody was found.',
+  none: 'No users were found.',
   above: {
-    'Add a person': {
-      text: 'Without a password you get a link, by which they choose one within an hour.',
+    'Add a user': {
+      text: 'If you set no password, you get a link. The user can set a password with it within an hour.',
       fields: 'username email? password? reason?',
       act: async (body) => linkOf((await ask('POST', PATH, { body })).password_token),
     },
@@ -31,13 +31,13 @@ const PEOPLE = {
       title: `Grant tokens to ${user.username}`,
       fields: 'amount reason',
       actions: ['Grant'],
-      act: async (body) => void (await askOnce(`${person(user.username)}grants/`, body)),
+      act: async (body) => void (await askOnce(`${userPath(user.username)}grants/`, body)),
     },
     [user.active ? 'Deactivate' : 'Activate']: changeAccess(user, { active: !user.active }),
-    [user.staff ? 'Take staff away' : 'Make staff']: changeAccess(user, { staff: !user.staff }),
+    [user.staff ? 'Remove from staff' : 'Make staff']: changeAccess(user, { staff: !user.staff }),
     'End sessions': {
-      text: `${user.username} has to log in again. API keys go on.`,
-      act: () => call('DELETE', `${person(user.username)}sessions/`),
+      text: `${user.username} has to log in again. API keys keep working.`,
+      act: () => call('DELETE', `${userPath(user.username)}sessions/`),
     },
   }),
 };
@@ -45,7 +45,7 @@ const PEOPLE = {
 const CODES = {
   title: 'Codes',
   above: {
-    'Make a code': {
+    'Create a code': {
       fields: 'amount reason',
       act: async (body) => (await askOnce('api/admin/codes/', body)).code,
     },
@@ -56,7 +56,7 @@ const TRAIL = {
   title: 'Trail',
   path: 'api/admin/trail/',
   columns: 'at by action target reason',
-  none: 'Nothing was done yet.',
+  none: 'No actions yet.',
 };
 
 /** The console of operators. The API refuses all other users. */
@@ -65,9 +65,9 @@ export default function Console() {
   const [search, setSearch] = useState('');
   const onDone = () => setVersion((before) => before + 1);
   return html`<main class="account"><h2>Console</h2>
-    <input type="search" aria-label="Search people" placeholder="Search people" value=${search}
+    <input type="search" aria-label="Search users" placeholder="Search users" value=${search}
       onInput=${(event) => setSearch(event.target.value)} />
-    <${List} key=${search} ...${PEOPLE} search=${search} onDone=${onDone} />
+    <${List} key=${search} ...${USERS} search=${search} onDone=${onDone} />
     <${List} ...${CODES} onDone=${onDone} />
     <${Usage} path="api/admin/usage/" kinds=${['day', 'model', 'user']} />
     <${List} ...${TRAIL} version=${version} /></main>`;

@@ -7,9 +7,9 @@ export const tokens = (value) => `${number(value)} ${value === 1 ? 'token' : 'to
 export const time = (iso) => moment.format(new Date(iso));
 
 const WORDS = {
-  daily: 'Tokens a day',
+  daily: 'Tokens per day',
   email: 'E-mail',
-  expires_at: 'Serves until',
+  expires_at: 'Valid until',
   count: 'Answers',
 };
 
@@ -25,8 +25,8 @@ export const range = (least, most) =>
 export function price(listed) {
   if (!listed) return '';
   const { perMessage, ...rates } = listed;
-  if (perMessage !== undefined) return `${tokens(perMessage)} a message`;
+  if (perMessage !== undefined) return `${tokens(perMessage)} per message`;
   const [unit] = Object.keys(rates).map((name) => (name.startsWith('perMillion') ? '1M' : '1k'));
   const rate = (name) => number(rates[`per1k${name}`] ?? rates[`perMillion${name}`] ?? 0);
-  return `${rate('Prompt')} in, ${rate('Completion')} out for ${unit}`;
+  return `${rate('Prompt')} in, ${rate('Completion')} out per ${unit}`;
 }

@@ -11,10 +11,10 @@ import { clearSpeech } from './speech.js';
 import { forgetThreads } from './thread.js';
 import { forgetWallet, wallet } from './wallet.js';
 
-/** Logs this browser out in any case, and says so if the server could not be told. */
+/** Logs this browser out in any case, and says so if the server did not end the session. */
 async function logOut() {
-  const untold = () => 'You are logged out here, but the server could not be told.';
-  const farewell = await call('POST', 'api/logout/').then(() => '', untold);
+  const notEnded = () => 'You are logged out here, but not on the server.';
+  const farewell = await call('POST', 'api/logout/').then(() => '', notEnded);
   sessionStorage.clear();
   endSession(farewell);
 }

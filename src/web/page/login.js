@@ -9,8 +9,8 @@ const { openingGrant, registration } = document.documentElement.dataset;
 const isOpen = registration === 'open';
 const GRANT = Number(openingGrant)
   ? `A new account starts with ${tokens(Number(openingGrant))}.`
-  : 'A new account starts empty, and is filled with a code.';
-const CLOSED = 'Registration is closed: ask the people who run this service for an account.';
+  : 'A new account has no tokens. Redeem a code to add tokens.';
+const CLOSED = 'Registration is closed: ask the operator of this service for an account.';
 
 /** The forms before the login. The first one is for returning and for new users. */
 const FORMS = {
@@ -24,22 +24,22 @@ const FORMS = {
     },
   },
   forgotten: {
-    text: 'A link to choose a new password is sent to the e-mail address that you gave.',
+    text: 'A link to set a new password is sent to the e-mail address of your account.',
     fields: 'username',
     actions: ['Send the link'],
     act: async (body) => {
       await call('POST', 'api/password/reset/', { body });
-      return 'If there is such an address, the link is on its way. Else ask those who run this service.';
+      return 'If the account has an e-mail address, the link is on its way. If not, ask the operator of this service.';
     },
   },
   reset: {
-    text: 'Choose a new password. It ends all your sessions.',
+    text: 'Choose a new password. This ends all your sessions.',
     fields: 'new_password',
     actions: ['Change the password'],
     act: async (body) => {
       const link = { ...body, token: route.get().id };
       await call('POST', 'api/password/reset/confirm/', { body: link });
-      endSession('Your password is changed. Log in with it.');
+      endSession('Your password is changed. Log in with the new password.');
       go(NEW, true);
     },
   },

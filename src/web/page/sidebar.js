@@ -31,7 +31,7 @@ export function Sidebar() {
   const titled = kept.filter(({ label }) => label.toLowerCase().includes(sought));
   const linkTo = ({ id: key, conversation: id, message: label }) => ({ key, id, label });
   const said = found?.results.map(linkTo) ?? [];
-  const none = sought ? 'Nothing was found.' : 'Conversations are kept here.';
+  const none = sought ? 'Nothing was found.' : 'Your conversations appear here.';
 
   return html`<nav class="sidebar" aria-label="Conversations">
     <button class="primary" onClick=${() => go(NEW)}><${Icon} name="plus" /> New conversation</button>

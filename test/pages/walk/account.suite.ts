@@ -38,19 +38,19 @@ export const account = (walk: () => Walk): void => {
     it('creates a key, and shows faults beside the field', async () => {
       await card('API keys').getByText('needs a key').waitFor();
       expect(await tab.page.getByText('Done.').filter({ visible: true }).count()).toBe(0);
-      await tab.button('Make a key').click();
+      await tab.button('Create a key').click();
       await tab.dialog.getByLabel('Name').fill(HOSTILE);
       await tab.dialog.getByLabel('Limit', { exact: true }).fill('300');
       await tab.dialog.getByLabel('Limit reset').selectOption('daily');
       await tab.dialog.getByLabel('Scopes').selectOption(['chat', 'wallet']);
-      await tab.dialog.getByLabel('Serves until').fill('2020-01-01');
+      await tab.dialog.getByLabel('Valid until').fill('2020-01-01');
       expect(await tab.accessibilityFaults()).toEqual([]);
-      await tab.dialog.getByRole('button', { name: 'Make a key' }).click();
+      await tab.dialog.getByRole('button', { name: 'Create a key' }).click();
       await tab.dialog.getByRole('alert').waitFor();
       expect(await app.database.count('api_keys')).toBe(0);
       expect(await tab.dialog.getByLabel('Name').inputValue()).toBe(HOSTILE);
-      await tab.dialog.getByLabel('Serves until').fill('2099-01-01');
-      await tab.dialog.getByRole('button', { name: 'Make a key' }).click();
+      await tab.dialog.getByLabel('Valid until').fill('2099-01-01');
+      await tab.dialog.getByRole('button', { name: 'Create a key' }).click();
       await tab.sees('Copy it now: it is not shown again.');
       expect(await tab.dialog.count()).toBe(0);
       key = await card('API keys').locator('code').innerText();
@@ -116,7 +116,7 @@ export const account = (walk: () => Walk): void => {
       await tab.act('End', {}, card('Sessions'));
       await rows.nth(4).waitFor({ state: 'detached' });
       expect(await app.database.count('access_tokens')).toBe(3);
-      await tab.act('End all others');
+      await tab.act('End all other sessions');
       await rows.nth(2).waitFor({ state: 'detached' });
       for (const token of others) expect((await get('/api/me/', token)).status).toBe(401);
       await tab.sees('Done.');
@@ -162,7 +162,7 @@ export const account = (walk: () => Walk): void => {
       expect(await tab.accessibilityFaults()).toEqual([]);
       await tab.page.getByLabel('New password').fill(RESET);
       await tab.button('Change the password').click();
-      await tab.sees('Your password is changed. Log in with it.');
+      await tab.sees('Your password is changed. Log in with the new password.');
       expect(tab.page.url()).not.toContain('password-reset');
       await tab.page.goto(link);
       await tab.page.getByLabel('New password').fill(CHANGED);
@@ -176,7 +176,7 @@ export const account = (walk: () => Walk): void => {
 
     it('deletes the account with its password, and shows what is deleted and what stays', async () => {
       await tab.button('Delete the account').click();
-      await tab.dialog.getByText('Entries of the ledger stay, without your name.').waitFor();
+      await tab.dialog.getByText('Ledger entries stay, without your name.').waitFor();
       expect(await tab.accessibilityFaults()).toEqual([]);
       await tab.dialog.getByLabel('Password').fill(PASSWORD);
       await tab.dialog.getByRole('button', { name: 'Delete the account' }).click();
@@ -199,7 +199,7 @@ export const account = (walk: () => Walk): void => {
         await route.fulfill({ response: answer, body: closed });
       });
       await tab.page.goto(`${app.url}/`);
-      await tab.sees('Registration is closed: ask the people who run this service for an account.');
+      await tab.sees('Registration is closed: ask the operator of this service for an account.');
       expect(await tab.button('Log in').isVisible()).toBe(true);
       expect(await tab.button('Register').isVisible()).toBe(false);
     });

@@ -26,8 +26,7 @@ export const staffConsole = (walk: () => Walk): void => {
     });
 
     const card = (name: string): Locator => tab.page.locator(`section[aria-label="${name}"]`);
-    const row = (name: string): Locator =>
-      card('People').getByRole('row').filter({ hasText: name });
+    const row = (name: string): Locator => card('Users').getByRole('row').filter({ hasText: name });
     const trail = (action: string): Locator => card('Trail').getByRole('row', { name: action });
 
     it('is not offered to other users, and shows them nothing', async () => {
@@ -35,16 +34,16 @@ export const staffConsole = (walk: () => Walk): void => {
       await tab.sees('No e-mail address is known');
       expect(await tab.page.getByRole('link', { name: 'Console' }).count()).toBe(0);
       await tab.page.goto(`${app.url}/#/console`);
-      await card('People').getByRole('alert').waitFor();
+      await card('Users').getByRole('alert').waitFor();
       expect(await tab.page.getByRole('table').count()).toBe(0);
       await app.database.rows('UPDATE users SET is_staff = $1 WHERE username = $2', [true, 'ada']);
     });
 
-    it('finds people, and grants tokens with a reason', async () => {
+    it('finds users, and grants tokens with a reason', async () => {
       await tab.page.getByRole('link', { name: 'Account' }).click();
       await tab.page.getByRole('link', { name: 'Console' }).click();
       await row('ada').waitFor();
-      await tab.page.getByLabel('Search people').fill('GRA');
+      await tab.page.getByLabel('Search users').fill('GRA');
       await row('ada').waitFor({ state: 'detached' });
       await tab.act('Grant', { Amount: '50', Reason: HOSTILE }, row('grace'));
       await row('grace').getByText('1,250').waitFor();
@@ -73,7 +72,7 @@ export const staffConsole = (walk: () => Walk): void => {
     });
 
     it('creates a code that is shown once and valid once', async () => {
-      await tab.act('Make a code', { Amount: '500', Reason: 'a fair' });
+      await tab.act('Create a code', { Amount: '500', Reason: 'a fair' });
       const code = await card('Codes').locator('code').innerText();
       await trail('make_code').waitFor();
       expect((await grace.send('POST', '/api/wallet/redeem/', { code })).body).toEqual({
@@ -84,10 +83,10 @@ export const staffConsole = (walk: () => Walk): void => {
     });
 
     it('adds a user with a link that sets the password', async () => {
-      await tab.page.getByLabel('Search people').fill('');
+      await tab.page.getByLabel('Search users').fill('');
       await row('ada').waitFor();
-      await tab.act('Add a person', { Username: 'dorothy' });
-      const link = await card('People').locator('code').innerText();
+      await tab.act('Add a user', { Username: 'dorothy' });
+      const link = await card('Users').locator('code').innerText();
       await row('dorothy').waitFor();
       const other = await walk().open(undefined, link);
       await other.page.getByLabel('New password').fill('A-third-pass-3');
@@ -101,7 +100,7 @@ export const staffConsole = (walk: () => Walk): void => {
 
     it('promotes, ends sessions and deactivates, and shows each change in the row', async () => {
       await tab.act('Make staff', {}, row('grace'));
-      await row('grace').getByRole('button', { name: 'Take staff away' }).waitFor();
+      await row('grace').getByRole('button', { name: 'Remove from staff' }).waitFor();
       await tab.act('End sessions', {}, row('grace'));
       await trail('end_sessions').waitFor();
       expect((await grace.send('GET', '/api/me/')).status).toBe(401);
@@ -124,7 +123,7 @@ export const staffConsole = (walk: () => Walk): void => {
 
     it('shows its heading, and breaks a long name instead of hiding the columns behind it', async () => {
       await tab.page.getByRole('heading', { name: 'Console', exact: true }).waitFor();
-      const cell = card('People').getByRole('cell', { name: LONG_NAME });
+      const cell = card('Users').getByRole('cell', { name: LONG_NAME });
       const { width = Infinity, height = 0 } = (await cell.boundingBox()) ?? {};
       expect(width).toBeLessThan(360);
       expect(height).toBeGreaterThan(60);

@@ -62,8 +62,8 @@ export const conversation = (walk: () => Walk): void => {
       const picker = tab.page.getByLabel('Model', { exact: true });
       expect(await picker.inputValue()).toBe('echo');
       expect(await picker.locator('option').allInnerTexts()).toEqual([
-        'echo · 100 tokens a message',
-        'dear · 10 in, 20 out for 1k',
+        'echo · 100 tokens per message',
+        'dear · 10 in, 20 out per 1k',
       ]);
       await picker.selectOption('dear');
       await tab.sees(/^Costs 1 to \d+ tokens$/);

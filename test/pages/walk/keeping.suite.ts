@@ -107,7 +107,7 @@ export const keeping = (walk: () => Walk): void => {
       await tab.page.getByLabel('By key').check();
       await tab.page.getByRole('cell', { name: 'Session', exact: true }).waitFor();
       expect(await echo.count()).toBe(0);
-      await tab.act('Change the daily limit', { 'Tokens a day': '1' });
+      await tab.act('Change the daily limit', { 'Tokens per day': '1' });
       await tab.sees('of 1 token');
       await tab.page.goBack();
       await tab.message.fill('over the limit');
@@ -116,7 +116,7 @@ export const keeping = (walk: () => Walk): void => {
       await tab.hasTyped('over the limit');
       await tab.hasBalance('300');
       await tab.page.getByRole('link', { name: 'change it in your account' }).click();
-      await tab.act('Change the daily limit', { 'Tokens a day': '' });
+      await tab.act('Change the daily limit', { 'Tokens per day': '' });
       await tab.page.getByText('of 1 token').waitFor({ state: 'detached' });
     });
 

@@ -103,7 +103,7 @@ export const reading = (walk: () => Walk): void => {
       const poor = await walk().open(await app.newUser({ tokens: 3 }));
       await poor.page.getByLabel('Model', { exact: true }).selectOption('dear');
       await poor.message.fill('word '.repeat(400));
-      await poor.sees('Your wallet has 3 tokens: too few for this.');
+      await poor.sees('Your wallet has 3 tokens, which is too few.');
       await poor.page.getByLabel('Code').fill('half of a co');
       const quoted = poor.page.waitForResponse('**/api/chat/quote/');
       await poor.message.pressSequentially('more');
