@@ -7,7 +7,10 @@ import { inputsIn } from './embedding-inputs.js';
 import { EmbeddingsDto } from './embeddings.dto.js';
 
 /** A valid request for embeddings. */
-export interface EmbeddingsAsk extends Omit<EmbeddingRequest, 'signal' | 'onQueue' | 'count'> {
+export interface EmbeddingsAsk extends Omit<
+  EmbeddingRequest,
+  'signal' | 'onQueue' | 'count' | 'memory'
+> {
   readonly inputs: readonly EmbeddingInput[];
 }
 

@@ -1,24 +1,35 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Readable } from 'node:stream';
+import { ownTurn } from '../models/providers/fair-turns.js';
 import type { Embedding } from '../models/providers/provider.js';
 import { floatsOf, toBase64 } from '../models/providers/vectors.js';
 import type { PaidEmbeddings } from './embeddings.service.js';
 
-/** Number of embeddings that are written before other requests get a turn. A long list is tens of megabytes. */
-const BATCH_EMBEDDINGS = 64;
+/** Number of characters that are collected before they are sent and other requests get a turn. */
+const CHUNK_MIN_CHARS = 65_536;
 
-/** Returns the JSON of a list in OpenAI's format. Each embedding has the form that was requested. */
-export async function toListJson(
+/**
+ * Returns the JSON of a list in OpenAI's format. Each embedding has the form that was requested. A long list is more
+ * than a hundred megabytes, so only what the reader takes is written.
+ */
+export function listJson(made: PaidEmbeddings, form: 'float' | 'base64'): Readable {
+  return Readable.from(chunksOf(made, form), { objectMode: false });
+}
+
+async function* chunksOf(
   { model, vectors, promptTokens }: PaidEmbeddings,
   form: 'float' | 'base64',
-): Promise<string> {
-  const items: string[] = [];
+): AsyncGenerator<string> {
+  let text = '{"object":"list","data":[';
   for (const [index, vector] of vectors.entries()) {
-    if (index % BATCH_EMBEDDINGS === BATCH_EMBEDDINGS - 1) await nextTurn();
-    items.push(JSON.stringify({ object: 'embedding', index, embedding: inForm(vector, form) }));
+    if (index > 0) text += ',';
+    text += JSON.stringify({ object: 'embedding', index, embedding: inForm(vector, form) });
+    if (text.length < CHUNK_MIN_CHARS) continue;
+    yield text;
+    text = '';
+    await ownTurn();
   }
   const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens };
-  const rest = JSON.stringify({ model, usage }).slice(1);
-  return `{"object":"list","data":[${items.join(',')}],${rest}`;
+  yield `${text}],${JSON.stringify({ model, usage }).slice(1)}`;
 }
 
 function inForm(vector: Embedding, form: 'float' | 'base64'): Embedding {

@@ -1,11 +1,13 @@
 import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { disconnectSignal } from '../http/event-stream.js';
+import { onResponseClosed } from '../http/exchange.js';
 import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
+import { AnswerMemory } from '../models/providers/answer-memory.js';
 import type { Principal } from '../principal.js';
 import { EmbeddingsBodyPipe, type EmbeddingsAsk } from './embeddings-body.pipe.js';
 import { EmbeddingsDocs } from './embeddings.docs.js';
-import { toListJson } from './embeddings-wire.js';
+import { listJson } from './embeddings-wire.js';
 import { EmbeddingsService } from './embeddings.service.js';
 
 /**
@@ -29,11 +31,27 @@ export class EmbeddingsController {
     @Body(EmbeddingsBodyPipe) ask: EmbeddingsAsk,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const made = await this.embeddings.create(principal, ask, disconnectSignal(reply));
-    const json = await toListJson(made, ask.form);
-    void reply
-      .headers({ 'Tokens-Charged': made.charged, 'Tokens-Balance': made.available })
-      .type('application/json; charset=utf-8')
-      .send(json);
+    const memory = new AnswerMemory();
+    try {
+      const call = { disconnectSignal: disconnectSignal(reply), memory };
+      const made = await this.embeddings.create(principal, ask, call);
+      const closed = responseClosed(reply);
+      memory.startSending(() => reply.raw.destroy());
+      void reply
+        .headers({ 'Tokens-Charged': made.charged, 'Tokens-Balance': made.available })
+        .type('application/json; charset=utf-8')
+        .send(listJson(made, ask.form));
+      await closed;
+    } finally {
+      memory.release();
+    }
   }
+}
+
+/** Resolves when the response was sent or its client has left. */
+function responseClosed({ raw }: FastifyReply): Promise<void> {
+  return new Promise((resolve) => {
+    if (raw.destroyed) resolve();
+    else onResponseClosed(raw, resolve);
+  });
 }

@@ -3,6 +3,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import {
   AnswerExpired,
+  DatabaseUnavailable,
   ProviderError,
   ProviderFailed,
   ProviderTimedOut,
@@ -11,7 +12,9 @@ import {
 import { ModelCatalogue, type Model } from '../models/model-catalogue.js';
 import { ceiling, cost, countUsage, type Ending } from '../models/pricing.js';
 import { countInputs } from '../models/prompt.js';
+import type { AnswerMemory } from '../models/providers/answer-memory.js';
 import { TIMED_OUT, type Embedding, type EmbeddingProvider } from '../models/providers/provider.js';
+import { newId } from '../new-id.js';
 import type { Principal } from '../principal.js';
 import { nowMicros } from '../time.js';
 import { releaseAfterFailure } from '../wallet/release-after-failure.js';
@@ -28,6 +31,14 @@ export interface PaidEmbeddings extends Pick<CaptureResult, 'charged' | 'availab
   readonly vectors: readonly Embedding[];
   /** The model tokens that were charged. */
   readonly promptTokens: number;
+}
+
+/** What belongs to the caller of one request. */
+interface EmbeddingsCall {
+  /** Aborted when the caller has left. */
+  readonly disconnectSignal: AbortSignal;
+  /** The embeddings count in it. */
+  readonly memory: AnswerMemory;
 }
 
 /** The result of a provider's call, and how it ended. */
@@ -58,14 +69,14 @@ export class EmbeddingsService {
   ) {}
 
   /**
-   * Makes embeddings and charges their price. Aborting `disconnectSignal` ends the provider's call. Throws
+   * Makes embeddings and charges their price. Aborting `call.disconnectSignal` ends the provider's call. Throws
    * `ModelNotFound`, `ValidationFailed` or `InsufficientBalance` before the provider is asked, and a
    * `ProviderError` after that. Nothing is charged in any of these cases.
    */
   async create(
     principal: Principal,
     ask: EmbeddingsAsk,
-    disconnectSignal: AbortSignal,
+    call: EmbeddingsCall,
   ): Promise<PaidEmbeddings> {
     const model = this.models.findNamed(ask.model, principal);
     const { id, price, provider } = model;
@@ -75,11 +86,11 @@ export class EmbeddingsService {
     }
     const prompt = countInputs(ask.inputs);
     const held = ceiling(price, prompt.bound, 0);
-    const spend = { ownerId: principal.userId, amount: held, capId: principal.key?.capId };
     const expiresAt = nowMicros() + holdLifetime(this.config);
-    const holdId = await this.unitOfWork.run((tx) => this.holds.hold(tx, spend));
+    const holdId = await this.hold(principal, held);
     const release = () => releaseAfterFailure(this.unitOfWork, this.holds, holdId);
-    const result = await this.ask(provider, model, ask, principal.userId, disconnectSignal).catch(
+    const { userId } = principal;
+    const result = await this.ask(provider, model, ask, userId, call).catch(
       async (error: unknown) => {
         await release();
         throw error;
@@ -96,12 +107,25 @@ export class EmbeddingsService {
     return { ...paid, model: id, vectors: result.vectors, promptTokens: usage.promptTokens };
   }
 
+  /** Makes the hold, and returns its id. */
+  private async hold({ userId: ownerId, key }: Principal, amount: number): Promise<string> {
+    const holdId = newId();
+    const spend = { ownerId, amount, holdId, capId: key?.capId };
+    try {
+      return await this.unitOfWork.run((tx) => this.holds.hold(tx, spend));
+    } catch (error) {
+      // If the connection was lost during the commit, its outcome is unknown: the next sweep releases the hold.
+      if (error instanceof DatabaseUnavailable) this.holds.releaseLater(holdId);
+      throw error;
+    }
+  }
+
   private async ask(
     provider: EmbeddingProvider,
     { upstream, provider: { name } }: Model,
     { input, inputs, form, extra }: EmbeddingsAsk,
     ownerId: string,
-    disconnectSignal: AbortSignal,
+    { disconnectSignal, memory }: EmbeddingsCall,
   ): Promise<EmbeddingResult> {
     if (disconnectSignal.aborted) return emptyResult('never asked');
     const askedAt = performance.now();
@@ -114,7 +138,7 @@ export class EmbeddingsService {
     const onQueue = (isWaiting: boolean) => {
       queue.isWaiting = isWaiting;
     };
-    const asked = { model: upstream, input, count: inputs.length, form, extra, ownerId };
+    const asked = { model: upstream, input, count: inputs.length, form, extra, ownerId, memory };
     try {
       const result = await provider.embed({ ...asked, signal, onQueue });
       return { ending: 'complete', ...result };

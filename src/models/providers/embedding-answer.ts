@@ -1,3 +1,4 @@
+import { fairTurns } from './fair-turns.js';
 import { fieldsOf } from './fields.js';
 import type { Embedding, Embeddings } from './provider.js';
 import { floatsOf } from './vectors.js';
@@ -5,18 +6,25 @@ import { floatsOf } from './vectors.js';
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;
 
+/** The beginning of a vector in JSON. A text cannot contain it, because its quotes would be escaped. */
+const VECTOR_START = /"embedding"\s*:\s*(?=["[])/g;
+
 /**
  * Parses a provider's answer. Returns undefined unless it has one embedding for each of `count` inputs, all of one
- * length. If the items have an index, the index decides their order.
+ * length. If the items have an index, the index decides their order. Other requests get turns meanwhile.
  */
-export function readEmbeddings(text: string, count: number): Embeddings | undefined {
-  const { data: items, usage } = fieldsOf(parse(text)) ?? {};
+export async function readEmbeddings(text: string, count: number): Promise<Embeddings | undefined> {
+  const pause = fairTurns();
+  const { outline, vectors: read } = await cutOutVectors(text, pause);
+  const { data: items, usage } = fieldsOf(parse(outline)) ?? {};
   if (!Array.isArray(items) || items.length !== count) return undefined;
   const vectors = new Map<number, Embedding>();
   let dimensions: number | undefined;
   for (const [n, item] of items.entries()) {
-    const { embedding, index: given } = fieldsOf(item) ?? {};
+    await pause();
+    const { embedding: place, index: given } = fieldsOf(item) ?? {};
     const index = given ?? n;
+    const embedding = Array.isArray(place) ? (read.get(place[0]) ?? place) : place;
     const numbers = numbersOf(embedding);
     if (!isCount(index) || index >= count || vectors.has(index)) return undefined;
     if (!numbers || numbers.length !== (dimensions ?? numbers.length)) return undefined;
@@ -29,6 +37,29 @@ export function readEmbeddings(text: string, count: number): Embeddings | undefi
   );
   const places = Array.from(vectors.keys()).sort((one, other) => one - other);
   return { vectors: places.map((place) => vectors.get(place) ?? []), promptTokens };
+}
+
+/**
+ * Parses each vector by itself, because to parse tens of megabytes at once blocks all other requests. Returns the
+ * JSON with `["#n"]` in the place of vector n. After a vector that cannot be parsed, everything stays in its place: to
+ * look on would take the square of the text's length.
+ */
+async function cutOutVectors(text: string, pause: () => Promise<void>) {
+  const outline: string[] = [];
+  const vectors = new Map<unknown, unknown>();
+  let copied = 0;
+  for (const { 0: key, index } of text.matchAll(VECTOR_START)) {
+    await pause();
+    const start = index + key.length;
+    const end = text.indexOf(text[start] === '[' ? ']' : '"', start + 1) + 1;
+    const vector = parse(text.slice(start, end));
+    if (vector === undefined) break;
+    const name = `#${String(vectors.size)}`;
+    outline.push(text.slice(copied, start), `["${name}"]`);
+    vectors.set(name, vector);
+    copied = end;
+  }
+  return { outline: outline.join('') + text.slice(copied), vectors };
 }
 
 function parse(text: string): unknown {

@@ -1,5 +1,6 @@
 import type { ProviderSettings } from '../../config/models-file.js';
 import { ProviderBusy } from '../../errors.js';
+import type { AnswerMemory } from './answer-memory.js';
 import { readEmbeddings } from './embedding-answer.js';
 import {
   failedError,
@@ -16,24 +17,23 @@ import { errorOf } from './refusal.js';
 const EMBEDDINGS_ROUTE: ProviderRoute = { path: '/embeddings', accept: 'application/json' };
 /** Maximum size of one answer. 2,048 embeddings of 3,072 numbers are 33 MB in base64. */
 const ANSWER_MAX_BYTES = 50_331_648;
-/**
- * Maximum size of all answers that are read at the same time, so that memory is bounded for any number of callers.
- */
-const ANSWERS_IN_MEMORY_MAX_BYTES = 268_435_456;
 const MEMORY_RETRY_SECONDS = 2;
 /** With more inputs, base64 is always requested, because numbers as text are three times as long. */
 const FLOATS_MAX_INPUTS = 256;
 
-/** Bytes in memory of all answers that are not read to their end. */
-const answersInMemory = { bytes: 0 };
+/** Size of a number in memory. Most are shorter as text. */
+const NUMBER_BYTES = 8;
 
-/** Requests embeddings from one address, once. Throws a `ProviderError`, or the signal's reason. */
+/**
+ * Requests embeddings from one address, once. They count in `request.memory`. Throws a `ProviderError`, or the
+ * signal's reason.
+ */
 export async function embed(
   settings: Pick<ProviderSettings, 'name' | 'apiKey'>,
   connection: ProviderConnection,
   request: EmbeddingRequest,
 ): Promise<Embeddings> {
-  const { signal, model, count, onQueue } = request;
+  const { signal, model, count, memory, onQueue } = request;
   signal.throwIfAborted();
   const reportOf = reporterOf(settings.name, model);
   let isConnected = false;
@@ -46,9 +46,13 @@ export async function embed(
       const report = reportOf(`the provider answered ${String(response.statusCode)}`);
       throw errorOf(refusal, settings.apiKey, report);
     }
-    const embeddings = readEmbeddings(await readAnswer(response, reportOf), count);
-    if (embeddings) return embeddings;
-    throw failedError(reportOf('the provider answered with something else than embeddings'));
+    const embeddings = await readEmbeddings(await readAnswer(response, memory, reportOf), count);
+    signal.throwIfAborted();
+    if (!embeddings) {
+      throw failedError(reportOf('the provider answered with something else than embeddings'));
+    }
+    occupy(memory, sizeOf(embeddings), reportOf);
+    return embeddings;
   } catch (error) {
     signal.throwIfAborted();
     throw toFailure(error, reportOf);
@@ -63,25 +67,34 @@ function bodyOf({ model, input, form, count, extra }: EmbeddingRequest): string 
 }
 
 /** Reads the whole answer. Throws if it exceeds the limit for one answer or for all of them. */
-async function readAnswer({ body }: ProviderResponse, reportOf: Reporter): Promise<string> {
+async function readAnswer(
+  { body }: ProviderResponse,
+  memory: AnswerMemory,
+  reportOf: Reporter,
+): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
-  try {
-    for await (const part of body as AsyncIterable<Buffer>) {
-      parts.push(part);
-      bytes += part.length;
-      answersInMemory.bytes += part.length;
-      if (bytes > ANSWER_MAX_BYTES) {
-        throw failedError(reportOf('the provider sent an answer that is too large'));
-      }
-      if (answersInMemory.bytes > ANSWERS_IN_MEMORY_MAX_BYTES) {
-        const report = reportOf('too many embeddings are read at the same time');
-        throw new ProviderBusy(MEMORY_RETRY_SECONDS, { report });
-      }
+  for await (const part of body as AsyncIterable<Buffer>) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes > ANSWER_MAX_BYTES) {
+      throw failedError(reportOf('the provider sent an answer that is too large'));
     }
-    // The decoder removes a byte order mark, which JSON must not have.
-    return new TextDecoder().decode(Buffer.concat(parts));
-  } finally {
-    answersInMemory.bytes -= bytes;
+    occupy(memory, bytes, reportOf);
   }
+  // The decoder removes a byte order mark, which JSON must not have.
+  return new TextDecoder().decode(Buffer.concat(parts));
 }
+
+function occupy(memory: AnswerMemory, bytes: number, reportOf: Reporter): void {
+  if (memory.resize(bytes)) return;
+  const report = reportOf('too many embeddings are in memory at the same time');
+  throw new ProviderBusy(MEMORY_RETRY_SECONDS, { report });
+}
+
+/** Returns the bytes in memory. */
+const sizeOf = ({ vectors }: Embeddings): number =>
+  vectors.reduce(
+    (sum, vector) => sum + vector.length * (typeof vector === 'string' ? 1 : NUMBER_BYTES),
+    0,
+  );

@@ -1,5 +1,6 @@
 import type { MaxTokensField } from '../../config/models-file.js';
 import type { ThoughtParts } from '../thought-parts.js';
+import type { AnswerMemory } from './answer-memory.js';
 
 /** One message of the context sent to a model. `content` is text, or OpenAI's parts, passed on unchanged. */
 export interface ChatMessage {
@@ -94,6 +95,8 @@ export interface EmbeddingRequest {
   readonly extra: Readonly<Record<string, unknown>>;
   /** The person who asks, as for a completion. */
   readonly ownerId?: string | undefined;
+  /** Counts the answer until the caller has taken it. */
+  readonly memory: AnswerMemory;
   /** Aborted when the caller has left or the time is up, as for a completion. */
   readonly signal: AbortSignal;
   readonly onQueue?: ((isWaiting: boolean) => void) | undefined;
