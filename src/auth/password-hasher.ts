@@ -124,7 +124,7 @@ export class PasswordHasher implements OnModuleInit {
 
   /** Rejects with a late `TooManyLogins` if the line is full. A refused login then costs no look-up of its user. */
   async requirePlace(line: HashLine): Promise<void> {
-    if (this.isFull(this.lines[line])) await this.refuse();
+    if (this.isFull(line)) await this.refuse();
   }
 
   private async refuse(): Promise<never> {
@@ -132,15 +132,18 @@ export class PasswordHasher implements OnModuleInit {
     throw new TooManyLogins();
   }
 
-  private isFull({ waiting, places }: Line): boolean {
+  /** Owners need only a place in their own line, so that strangers in all slots do not shut them out. */
+  private isFull(line: HashLine): boolean {
     const { hashConcurrency, hashQueueMax } = this.config;
-    const canBegin = [places, this.slots].every((limit) => limit.activeCount < hashConcurrency);
+    const { waiting, places } = this.lines[line];
+    const needed = line === 'known' ? [places] : [places, this.slots];
+    const canBegin = needed.every(({ activeCount }) => activeCount < hashConcurrency);
     return waiting >= hashQueueMax && !canBegin;
   }
 
   private async runInSlot<T>(name: HashLine, work: () => Promise<T>): Promise<T> {
     const line = this.lines[name];
-    if (this.isFull(line)) await this.refuse();
+    if (this.isFull(name)) await this.refuse();
     line.waiting += 1;
     return new Promise<T>((resolve, reject) => {
       void line.places(async () => {

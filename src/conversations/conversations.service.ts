@@ -189,7 +189,8 @@ export class ConversationsService {
 
   /**
    * Deletes a conversation and its turns. Their charges stay in the ledger. Throws `NotFound`, and
-   * `ConversationBusy` while an answer is under way, because that answer is paid for and must be saved.
+   * `ConversationBusy` while the answer runs that has marked the conversation, because that answer is paid for and
+   * must be saved. A continuation that runs longer than that answer is not protected.
    */
   async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
     await this.lockForAnswer(tx, ownerId, id);

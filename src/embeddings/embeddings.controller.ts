@@ -36,7 +36,8 @@ export class EmbeddingsController {
       const call = { disconnectSignal: disconnectSignal(reply), memory };
       const made = await this.embeddings.create(principal, ask, call);
       const closed = responseClosed(reply);
-      memory.startSending(() => reply.raw.destroy());
+      // The connection, because a response behind another one on it has no socket yet.
+      memory.startSending(() => reply.raw.req.socket.destroy());
       void reply
         .headers({ 'Tokens-Charged': made.charged, 'Tokens-Balance': made.available })
         .type('application/json; charset=utf-8')

@@ -18,6 +18,8 @@ const IDLE_MS = 1000;
  * many times its duration. What such a request costs later is often more than its start.
  */
 const REST_FACTOR = 4;
+/** A start that took long because the whole process stood still must not keep all strangers waiting. */
+const REST_MAX_MS = 100;
 /** Requests with credentials come in if one was started in this time. */
 const ACTIVE_MS = 100;
 
@@ -37,7 +39,7 @@ interface Arrival {
   readonly request: IncomingMessage;
   readonly begin: () => void;
   readonly arrivedAt: number;
-  /** Whether it has an `Authorization` header. The health routes count as if they had one. */
+  /** Whether its route heeds its `Authorization` header. The health routes count as if they had one. */
   readonly isKnown: boolean;
 }
 
@@ -134,16 +136,22 @@ export class Arrivals {
   private readonly advance = (): void => {
     const now = performance.now();
     if (this.unknownStartedAt !== undefined) {
-      this.unknownRestsUntil = now + REST_FACTOR * (now - this.unknownStartedAt);
+      const restMs = REST_FACTOR * (now - this.unknownStartedAt);
+      this.unknownRestsUntil = now + Math.min(restMs, REST_MAX_MS);
       this.unknownStartedAt = undefined;
     }
-    if (this.waiting === 0 || !this.hasTimeLeft(now)) return;
-    // A stranger who has rested is next, so that users who never pause do not shut strangers out.
+    if (this.waiting === 0) return;
     const restMs = this.unknownRest(now);
     const { known, unknown } = this.turns;
+    if (known.size === 0 && restMs > 0) {
+      // Without another turn of the event loop, so that the process sleeps during the rest.
+      this.restTimer ??= setTimeout(this.endRest, restMs);
+      return;
+    }
+    if (!this.hasTimeLeft(now)) return;
+    // A stranger who has rested is next, so that users who never pause do not shut strangers out.
     const queue = (restMs > 0 ? undefined : unknown.dequeue()) ?? known.dequeue();
     if (queue) this.start(this.dequeue(queue));
-    else this.restTimer ??= setTimeout(this.endRest, restMs);
   };
 
   private readonly endRest = (): void => {
@@ -207,5 +215,8 @@ export class Arrivals {
   }
 }
 
+/** Routes that check a password. They ignore credentials, so a header must not make their callers known. */
+const PASSWORD_ROUTE = /^\/api\/(?:register|login|token)(?:[/?]|$)/;
+
 const isKnown = ({ headers, url = '' }: IncomingMessage): boolean =>
-  headers.authorization !== undefined || url.startsWith('/health/');
+  (headers.authorization !== undefined && !PASSWORD_ROUTE.test(url)) || url.startsWith('/health/');

@@ -11,8 +11,8 @@ const BATCH_MAX = 500;
 /** Maximum number of refusals that are remembered, so that they need no query. */
 const REFUSALS_MAX = 50_000;
 /**
- * After this time a counter counts as failed, so that the caller does not wait longer. A statement waits for a connection
- * just as long, so counters do not fail before the other work of a busy process.
+ * After this time a batch of counters counts as failed. A statement waits for a connection just as long, so counters do
+ * not fail before the other work of a busy process.
  */
 const TIMEOUT_MS = POSTGRES_CONNECT_TIMEOUT_MS;
 

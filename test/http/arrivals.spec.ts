@@ -138,6 +138,22 @@ describe('requests that arrive at once', () => {
     expect(begun.indexOf('/stranger')).toBeLessThan(4 * TIMES);
   });
 
+  it('leave the process idle while those without credentials rest', async () => {
+    const [user, first, second] = await connected(3);
+    onBegin = ({ url }) => {
+      const end = performance.now() + (url === '/first' ? 20 : 0);
+      while (performance.now() < end);
+    };
+    if (user) askOften(user, '/user', 1);
+    await until(() => begun.includes('/user'));
+    first?.write(ask('/first', '10.0.0.1'));
+    await until(() => begun.includes('/first'));
+    const before = performance.eventLoopUtilization();
+    second?.write(ask('/second', '10.0.0.2'));
+    await until(() => begun.includes('/second'));
+    expect(performance.eventLoopUtilization(before).idle).toBeGreaterThan(20);
+  });
+
   it('are dropped if their connection closes before they are started', async () => {
     const received: Socket[] = [];
     server.on('connection', (socket) => received.push(socket));

@@ -38,6 +38,8 @@ export async function embed(
   const reportOf = reporterOf(settings.name, model);
   let isConnected = false;
   try {
+    // Before the provider is paid for an answer that would not fit.
+    occupy(memory, 0, reportOf);
     await connection.take(signal, onQueue);
     isConnected = true;
     const response = await connection.ask(EMBEDDINGS_ROUTE, bodyOf(request), signal);

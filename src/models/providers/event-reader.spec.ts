@@ -98,6 +98,23 @@ describe('the data of server-sent events', () => {
     }
   });
 
+  it('names each of the events that end with one line end', async () => {
+    const lines =
+      'data: {"a":1}\nevent: ping\ndata: {}\ndata: {"b":2}\n\ndata: {"c":3}\nevent: error\n\n';
+    const names: string[][] = [];
+    // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
+    async function* body() {
+      yield bytesOf(lines);
+    }
+    for await (const { name, text } of readEvents(body(), 1000)) names.push([name, text]);
+    expect(names).toEqual([
+      ['', '{"a":1}'],
+      ['ping', '{}'],
+      ['', '{"b":2}'],
+      ['error', '{"c":3}'],
+    ]);
+  });
+
   it('accepts any number of events, because the bound is for each one', async () => {
     expect(await read(Array.from({ length: 50 }, () => 'data: 123456\n\n'))).toHaveLength(50);
   });

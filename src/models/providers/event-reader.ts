@@ -59,11 +59,13 @@ const WHOLE_LINE = /^\s*(?:\{.*\}|\[DONE\])\s*$/;
 class EventLines {
   chars = 0;
   private name = '';
+  /** The name for the next line of data, if each line is an event. */
+  private nextName = '';
   /** Whether a line is JSON without a field name: an error inside a stream, or an answer that is not a stream. */
   private isBare = false;
   /** Whether each line so far is a whole event. */
   private areWhole = true;
-  private readonly lines: string[] = [];
+  private readonly lines: ServerEvent[] = [];
 
   add(line: string): void {
     this.chars += line.length;
@@ -74,10 +76,10 @@ class EventLines {
       return;
     }
     const [, field, value = ''] = match;
-    if (field === 'event') this.name = value.trim();
-    else this.push(value);
+    if (field === 'event') this.name = this.nextName = value.trim();
     // Not a standard field, but some servers send it.
-    if (field === 'error') this.name = field;
+    else if (field === 'error') this.push(value, (this.name = field));
+    else this.push(value);
   }
 
   /**
@@ -87,8 +89,10 @@ class EventLines {
   takeEarlier(): ServerEvent[] {
     if (!this.areWhole || this.lines.length < 2) return [];
     const earlier = this.lines.splice(0, this.lines.length - 1);
-    this.chars = this.lines[0]?.length ?? 0;
-    return earlier.map((text) => ({ name: this.name, text }));
+    const [last] = this.lines;
+    this.chars = last?.text.length ?? 0;
+    this.name = last?.name ?? '';
+    return earlier;
   }
 
   /**
@@ -97,14 +101,15 @@ class EventLines {
    */
   toEvents(): ServerEvent[] {
     const { name, lines, areWhole } = this;
-    if (!isErrorName(name) && lines.every((line) => line.trim() === '')) return [];
-    if (areWhole && lines.length > 0) return lines.map((text) => ({ name, text }));
-    return [{ name, text: lines.join('\n') }];
+    if (!isErrorName(name) && lines.every(({ text }) => text.trim() === '')) return [];
+    if (areWhole && lines.length > 1) return lines;
+    return [{ name, text: lines.map(({ text }) => text).join('\n') }];
   }
 
-  private push(line: string): void {
-    this.lines.push(line);
-    this.areWhole &&= WHOLE_LINE.test(line);
+  private push(text: string, name = this.nextName): void {
+    this.lines.push({ name, text });
+    this.nextName = '';
+    this.areWhole &&= WHOLE_LINE.test(text);
   }
 }
 
