@@ -131,12 +131,12 @@ const longHistory = (kind: DatabaseKind): void => {
     // On a fast database a search may be over before the first balance.
     for (let attempt = 0; attempt < 10 && answered === 0; attempt++) {
       const before = probe.count('history.search');
-      let isOver = false;
-      const search = follow('/api/chat/?search=nowhere').finally(() => (isOver = true));
+      const state = { isOver: false };
+      const search = follow('/api/chat/?search=nowhere').finally(() => (state.isOver = true));
       await searchBegun(before);
-      while (!isOver) {
+      while (!state.isOver) {
         expect(await ada.balance()).toBe(3900);
-        answered += isOver ? 0 : 1;
+        answered += state.isOver ? 0 : 1;
       }
       expect(await search).toEqual({ messages: [], next: '' });
     }
