@@ -131,12 +131,13 @@ const longHistory = (kind: DatabaseKind): void => {
     // On a fast database a search may be over before the first balance.
     for (let attempt = 0; attempt < 10 && answered === 0; attempt++) {
       const before = probe.count('history.search');
-      const state = { isOver: false };
-      const search = follow('/api/chat/?search=nowhere').finally(() => (state.isOver = true));
+      let isDone = false;
+      const isOver = () => isDone;
+      const search = follow('/api/chat/?search=nowhere').finally(() => (isDone = true));
       await searchBegun(before);
-      while (!state.isOver) {
+      while (!isOver()) {
         expect(await ada.balance()).toBe(3900);
-        answered += state.isOver ? 0 : 1;
+        answered += isOver() ? 0 : 1;
       }
       expect(await search).toEqual({ messages: [], next: '' });
     }
