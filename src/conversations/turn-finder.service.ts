@@ -7,8 +7,8 @@ import { SearchQueue } from './search-queue.js';
 
 /**
  * Maximum number of turns that one statement of a search examines, which is 8 MiB at most. A step is a range of
- * ordinals, because to count turns before each step takes a sixth of the time of a search. Deleted turns leave
- * gaps, and an empty step takes a fraction of a millisecond.
+ * ordinals, because to count turns before each step takes a sixth of the time of a search. Deleted turns, and
+ * paid requests that save none, leave gaps. An empty step takes a fraction of a millisecond.
  */
 const STEP_TURNS = 2000;
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { INITIAL_STATE, end, step, type AnswerState, type Phase } from './answer-machine.js';
-import type { CompletionDelta } from './provider.js';
+import { after } from '../../../test/support/answer-steps.js';
+import { end, step, type AnswerState, type Phase } from './answer-machine.js';
 
 type Event = string | object;
 
@@ -18,23 +18,6 @@ const usage = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } }
 const error = { error: { message: 'secret' } };
 const DONE = '[DONE]';
 const JUNK = '{"choices"';
-
-/** Returns the answer after these events, and their output. `!` before a text marks the name of an event. */
-function after(...events: Event[]) {
-  let state: AnswerState = INITIAL_STATE;
-  const deltas: CompletionDelta[] = [];
-  for (const event of events) {
-    const text = typeof event === 'string' ? event : JSON.stringify(event);
-    const isNamed = text.startsWith('!');
-    const next = step(state, {
-      name: isNamed ? 'error' : '',
-      text: isNamed ? text.slice(1) : text,
-    });
-    state = next.state;
-    if (next.delta) deltas.push(next.delta);
-  }
-  return { state, deltas };
-}
 
 describe('an answer', () => {
   it.each<[string, Event[], Phase]>([

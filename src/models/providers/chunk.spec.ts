@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { INITIAL_STATE, step, type AnswerState } from './answer-machine.js';
-import type { CompletionDelta } from './provider.js';
+import { after } from '../../../test/support/answer-steps.js';
+import { step } from './answer-machine.js';
 
 const choice = (delta: unknown, finish_reason: unknown = null) => ({
   choices: [{ index: 0, delta, finish_reason }],
@@ -10,18 +10,6 @@ const stop = choice({}, 'stop');
 const DETAILS = [{ type: 'reasoning.text', text: 'h' }, { summary: 'm' }, { data: 'x' }];
 const BLOCKS = [{ type: 'thinking', thinking: 'hm', signature: 's' }, { data: 'x' }];
 const usage = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } };
-
-/** Returns the answer after these events, and their output. */
-function after(...events: object[]) {
-  let state: AnswerState = INITIAL_STATE;
-  const deltas: CompletionDelta[] = [];
-  for (const event of events) {
-    const next = step(state, { name: '', text: JSON.stringify(event) });
-    state = next.state;
-    if (next.delta) deltas.push(next.delta);
-  }
-  return { state, deltas };
-}
 
 /** A name, a delta, and its output. */
 type Row = [string, unknown, object[]];

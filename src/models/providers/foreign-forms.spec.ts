@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { after } from '../../../test/support/answer-steps.js';
 import { ToolCalls } from '../tool-calls.js';
-import { INITIAL_STATE, step, type AnswerState } from './answer-machine.js';
 
 const choice = (delta: object, finish_reason: string | null = null) => ({
   choices: [{ index: 0, delta, finish_reason }],
@@ -13,18 +13,10 @@ const DONE = '[DONE]';
 
 /** Returns the answer after these events: its phase, its text and its calls as `id name arguments`. */
 function answerOf(...events: (string | object)[]) {
-  let state: AnswerState = INITIAL_STATE;
-  let text = '';
+  const { state, deltas } = after(...events);
+  const text = deltas.map((delta) => delta.text).join('');
   const calls = new ToolCalls();
-  for (const event of events) {
-    const next = step(state, {
-      name: '',
-      text: typeof event === 'string' ? event : JSON.stringify(event),
-    });
-    state = next.state;
-    text += next.delta?.text ?? '';
-    calls.add(next.delta?.toolCalls ?? []);
-  }
+  for (const { toolCalls = [] } of deltas) calls.add(toolCalls);
   const named = calls.list().map((call) => {
     const { name, arguments: args } = call['function'] as { name?: string; arguments: string };
     return `${String(call['id']).replace(/^call_[0-9a-f]{24}$/, 'new')} ${name ?? '-'} ${args}`;

@@ -1,24 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { INITIAL_STATE, step } from './answer-machine.js';
-import type { CompletionDelta } from './provider.js';
+import { after } from '../../../test/support/answer-steps.js';
 
 const choice = (delta: object) => ({ choices: [{ index: 0, delta, finish_reason: null }] });
 const word = choice({ content: 'Hi' });
 const thought = choice({ reasoning_content: 'hm' });
 const error = { error: { message: 'secret' } };
 const usage = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } };
-
-/** Returns the answer after these events, and their output. */
-function after(...events: object[]) {
-  let state = INITIAL_STATE;
-  const deltas: CompletionDelta[] = [];
-  for (const event of events) {
-    const next = step(state, { name: '', text: JSON.stringify(event) });
-    state = next.state;
-    if (next.delta) deltas.push(next.delta);
-  }
-  return { state, deltas };
-}
 
 describe('an answer with more than 512 tool calls', () => {
   const callsOf = (count: number, from = 0) =>

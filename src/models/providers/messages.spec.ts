@@ -1,18 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { after } from '../../../test/support/answer-steps.js';
 import { CollectedParts } from '../thought-parts.js';
 import { ToolCalls } from '../tool-calls.js';
-import { INITIAL_STATE, step, type AnswerState } from './answer-machine.js';
-import type { CompletionDelta } from './provider.js';
 
 /** Returns the answer after these events, and its thinking parts and calls, joined as clients join them. */
-function after(...events: object[]) {
-  let state: AnswerState = INITIAL_STATE;
-  const deltas: CompletionDelta[] = [];
-  for (const event of events) {
-    const next = step(state, { name: '', text: JSON.stringify(event) });
-    state = next.state;
-    if (next.delta) deltas.push(next.delta);
-  }
+function joinedAfter(...events: object[]) {
+  const { state, deltas } = after(...events);
   const [parts, calls] = [new CollectedParts(), new ToolCalls()];
   for (const { thoughtParts = {}, toolCalls = [] } of deltas) {
     parts.add(thoughtParts);
@@ -85,7 +78,7 @@ describe('an answer in messages that each repeat everything so far', () => {
     ['one call after another', [calls(a('{}')), calls(b('{}'))], calls(a('{}'), b('{}'))],
     ['calls in pieces', [calls(a('{"x"')), calls(a(':1}'))], calls(a('{"x":1}'))],
   ])('joins %s without repetition', (_, told, joined) => {
-    const answer = after(...told.map(inMessage), stop);
+    const answer = joinedAfter(...told.map(inMessage), stop);
     expect([answer.joined, answer.state.hasContinuedAfterEnd]).toEqual([joined, false]);
   });
 
@@ -108,11 +101,14 @@ describe('an answer in messages that each repeat everything so far', () => {
     ['one call more', [calls(a('{}'))], calls(a('{}'), b('{}')), calls(a('{}'), b('{}'))],
     ['calls in other words', [calls(a('{ }'))], calls(b('{}')), calls(a('{ }'))],
   ])('may end with a message after deltas, with %s', (_, told, last, joined) => {
-    expect(after(...told.map(inDelta), inMessage(last), stop).joined).toEqual(joined);
+    expect(joinedAfter(...told.map(inDelta), inMessage(last), stop).joined).toEqual(joined);
   });
 
   it('has the text of growing parts once', () => {
-    const { reasoning } = after(inMessage(details(text('a'))), inMessage(details(text('ab'))));
+    const { reasoning } = joinedAfter(
+      inMessage(details(text('a'))),
+      inMessage(details(text('ab'))),
+    );
     expect(reasoning).toBe('ab');
   });
 });
