@@ -3,8 +3,8 @@ import { run } from 'jest';
 import { HEAVY, HEAVY_RUN } from './support/heavy.js';
 
 /**
- * `npm test -- <words>`: Jest, where a word that is a folder of `src` or `test` means that folder and no other path
- * that has the word in it, and `--heavy` means the files of `heavy.js`. Everything else goes to Jest as it is.
+ * `npm test -- <words>`: starts Jest. A word that is a folder of `src` or `test` means only that folder, and no
+ * other path that contains the word. `--heavy` means the files of `heavy.js`. All other words go to Jest unchanged.
  */
 const folders = ['src', 'test'].flatMap((parent) =>
   readdirSync(parent, { withFileTypes: true })
@@ -18,7 +18,7 @@ const words = process.argv.slice(2).flatMap((word, place, all) => {
   return folders.includes(word) && !isTitle ? `./(src|test)/${word}/` : word;
 });
 
-/** A file that is named is run, whatever the effort. */
+/** A file that is named always runs, with any effort. */
 const isNamed = (path) => words.some((word) => path.includes(word.replace(/^\.\//, '')));
 const isLight = (process.env.TEST_EFFORT ?? 'light') === 'light';
 const left = isLight ? HEAVY.filter((path) => !isNamed(path)) : [];

@@ -6,11 +6,11 @@ import { everyRowOf, allContentOf } from '../support/all-content.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { openThread, sendMessage } from '../support/threads.js';
 
-/** Long enough that SQLite keeps it on pages of its own. */
+/** Long enough that SQLite stores it on its own pages. */
 const long = (word: string) => `${word} `.repeat(2000);
 const WORDS = ['zanzibar', 'quagmire', 'xylophone', 'wombat', 'jacaranda'] as const;
 const [TITLE, SYSTEM, MESSAGE, KEYED, KEY] = WORDS;
-/** Where rows may say whose they are after that person is gone. */
+/** The tables whose rows may still contain the id of a deleted user. */
 const BOOKS = ['wallets', 'ledger_entries', 'holds', 'redemption_codes'];
 
 describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
@@ -26,7 +26,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
   const remove = (caller: Caller, password = PASSWORD) =>
     caller.send('DELETE', '/api/me/', { password });
 
-  /** Somebody with words in every table that has any. */
+  /** Creates a user with texts in every table that can contain texts of users. */
   const writer = async (username: string) => {
     const ada = await app.newUser({ username });
     await ada.send('PATCH', '/api/me/', { email: `${username}@example.com` });
@@ -38,7 +38,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     return ada;
   };
 
-  /** The tables in which a row still says that it is the owner's. */
+  /** Returns the tables that still contain the id of this owner. */
   const tablesOf = async (ownerId: string) => {
     const found: string[] = [];
     for (const table of await app.database.tables()) {

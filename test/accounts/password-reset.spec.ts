@@ -36,7 +36,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     app.post('/api/password/reset/confirm/', { token, new_password: password });
   const login = async ({ username }: Caller, password: string) =>
     (await app.post('/api/login/', { username, password })).status;
-  /** The token of a link that was just sent. */
+  /** Requests a link, and returns its token. */
   const tokenFor = async ({ username }: Caller) => {
     const { length } = mailbox.mails;
     expect((await ask({ username })).status).toBe(202);
@@ -115,7 +115,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     const { length } = mailbox.mails;
     answerMails();
     await mailbox.waitFor(length + 1);
-    // What is asked for last is sent last: by then the others would have been.
+    // Mails are sent in the order of the requests. So after this one, all earlier mails would have arrived.
     await tokenFor(ada);
     expect(mailbox.mails).toHaveLength(length + 2);
   });
@@ -193,7 +193,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
       Array.from({ length: 10 }, () => ask({ username: ada.username })),
     );
     expect(answers.every(({ status }) => status === 202)).toBe(true);
-    // Links are sent in the order in which they were asked for.
+    // Links are sent in the order of the requests, so this one comes last.
     const { username: last } = await withAddress();
     await ask({ username: last });
     await mailbox.waitForMailTo(`${last}@example.com`);

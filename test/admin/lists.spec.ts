@@ -133,7 +133,7 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
     const second = await getPage(staff, first.next ?? '');
     expect(ids(second.results)).toEqual([b, a]);
     expect(ids((await getPage(staff, second.previous ?? '')).results)).toEqual([d]);
-    // By its id alone nobody knows any more where it stood: rows may be told again, and none is left out.
+    // The id alone does not show the position of the deleted row. Rows may be repeated, but none is skipped.
     expect(await newerThan(USERS, c ?? '')).toContain(d);
     const older = await getPage(
       staff,

@@ -4,7 +4,7 @@ import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 
-/** Names that registering refuses today, and that came in by other ways, or long ago. */
+/** Names that a registration refuses today. Imports and older releases may have created such users. */
 const NAMES = [
   'a/b/c',
   'ends/',

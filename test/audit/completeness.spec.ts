@@ -100,7 +100,7 @@ describe.each(databaseKinds)('the audit of missing rows on %s', (kind) => {
   });
 });
 
-/** Whether the database minds rows that refer to nothing. */
+/** Switches the database's checks of references on or off. */
 async function switchReferences(app: TestApp, isOn: boolean): Promise<void> {
   if (app.database.dataSource.isSqlite) {
     await app.database.dataSource.query(`PRAGMA foreign_keys = ${isOn ? 'ON' : 'OFF'}`);

@@ -44,7 +44,7 @@ describe.each(databaseKinds)('an access token on %s', (kind) => {
       [sha256(token), Math.floor(micros)],
     );
 
-  /** As a full disk would: the database refuses every change of a token. */
+  /** Makes the database refuse every change of a token, as with a full disk. */
   const refuseTouches = async () => {
     const on = 'BEFORE UPDATE ON access_tokens FOR EACH ROW';
     if (kind === 'sqlite') {

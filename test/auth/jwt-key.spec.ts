@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 const ROUND_MS = 15;
 const START_MS = 500;
 
-/** Loads the key in each folder of its arguments, at a moment that all processes share, and prints it. */
+/** Loads the key in each of the given folders and prints it. All processes do this at the same moment. */
 const SCRIPT = `
   const { loadJwtKey } = await import(${JSON.stringify(pathToFileURL(resolve('dist/src/auth/jwt-key.js')))});
   const [start, ...folders] = process.argv.slice(1);
@@ -30,7 +30,7 @@ describe('the key that signs JWTs, without JWT_SECRET', () => {
   });
   afterEach(() => rm(root, { recursive: true, force: true }));
 
-  /** What a new process reads in each of the folders. */
+  /** Returns the keys that a new process reads in these folders. */
   const load = async (start: number, folders: readonly string[]): Promise<string[]> => {
     const words = ['--input-type=module', '--eval', SCRIPT, String(start), ...folders];
     const { stdout } = await run(process.execPath, words);

@@ -25,7 +25,7 @@ describe.each(databaseKinds)('refreshing a JWT on %s', (kind) => {
   const expectRefused = ({ status, body }: Answer) => {
     expect([status, (body as { code: string }).code]).toEqual([401, 'token_not_valid']);
   };
-  /** Lets the grace of every token that the family has spent be over. */
+  /** Ends the grace period of all used refresh tokens of the family. */
   const endGrace = ({ refresh: token }: Pair) =>
     app.database.rows(
       'UPDATE jwt_rotations SET rotated_at = rotated_at - 60000000 WHERE family_id = $1',
@@ -40,7 +40,7 @@ describe.each(databaseKinds)('refreshing a JWT on %s', (kind) => {
     expect(other.refresh).toBe(one.refresh);
     for (const { access } of [first, one, other]) expect((await use(access)).status).toBe(200);
     const next = (await refresh(one.refresh)).body as Pair;
-    // The tab that comes last still finds its way: from token to token, each within its own grace.
+    // A late tab can also continue: it gets one token after another, each within its own grace period.
     expect(((await refresh(first.refresh)).body as Pair).refresh).toBe(one.refresh);
     expect(((await refresh(one.refresh)).body as Pair).refresh).toBe(next.refresh);
     expect((await refresh(next.refresh)).status).toBe(200);

@@ -79,7 +79,7 @@ describe.each(databaseKinds)('JWTs on %s', (kind) => {
     expect((await use(second.access)).status).toBe(200);
   });
 
-  /** Lets the grace of every token that the family has spent be over. */
+  /** Ends the grace period of all used refresh tokens of the family. */
   const endGrace = ({ refresh: token }: Pair) =>
     app.database.rows(
       'UPDATE jwt_rotations SET rotated_at = rotated_at - 60000000 WHERE family_id = $1',

@@ -89,7 +89,7 @@ describe.each(databaseKinds)('the form of a password on %s', (kind) => {
         await app.post(path, { username: 'nobody-of-that-name', password: hostile }),
       ];
       expect([path, answers.map((answer) => answer.status)]).toEqual([path, [status, status]]);
-      // Unbounded, the two take more than 20 seconds.
+      // Without a limit, these two requests take more than 20 seconds.
       expect(performance.now() - startedAt).toBeLessThan(8000);
     }
     expect(await storedHash('nobody-of-that-name')).toBeUndefined();

@@ -12,9 +12,11 @@ import { EventReader } from '../support/sse.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 import { until } from '../support/until.js';
 
-/** Mostly long enough for a caller who was recognised to come to the hold, which a lock keeps waiting. */
+/** Usually enough time for a request to pass authentication and reach the hold, where a lock makes it wait. */
 const ARRIVAL_MS = 300;
-/** As long as an answer may be, in characters that take 6 bytes of JSON: more than the sockets hold. */
+/**
+ * The maximum length of an answer, in characters that take 6 bytes of JSON. This is more than the sockets buffer.
+ */
 const FLOOD_DELTAS = 1000;
 const FLOOD_TEXT = '\u0001'.repeat(3900);
 
@@ -36,7 +38,7 @@ const disconnects = (kind: DatabaseKind): void => {
     const limits = { contextTokens: 10_000_000, maxTokens: 1_000_000 };
     app = await TestApp.start(kind, {
       ...modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS), limits),
-      // Until then a slow machine, too, has produced more than the sockets hold.
+      // Long enough that even a slow machine has produced more than the sockets buffer.
       ANSWER_TIMEOUT_SECONDS: '20',
     });
   });
@@ -107,7 +109,7 @@ const disconnects = (kind: DatabaseKind): void => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  // It waits for the whole time limit. A light run waits once, on SQLite.
+  // This case waits for the whole time limit, so a light run tries it only on SQLite.
   const itOnce = kind === 'sqlite' ? it : itAtFullEffort;
   itOnce(
     'pays for what was produced if it reads too slowly and the time limit is reached',
@@ -129,7 +131,7 @@ const disconnects = (kind: DatabaseKind): void => {
   );
 };
 
-/** The suite of `disconnects`, on one database. */
+/** The cases of `disconnects` on one database. */
 export function disconnectsSuite(kind: DatabaseKind): void {
   describeOn(kind, 'A client that leaves, or does not read,', disconnects);
 }

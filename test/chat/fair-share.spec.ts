@@ -19,7 +19,10 @@ describe('a provider that answers without a pause', () => {
   });
   afterAll(() => app.close());
 
-  /** Asks as `fetch` does: the suite's own client checks each event, and nobody else has a turn meanwhile. */
+  /**
+   * Sends a request with `fetch`. The suite's own client checks every event, and other requests get no turn
+   * meanwhile.
+   */
   async function post(path: string, body: object, headers: Record<string, string> = {}) {
     const response = await fetch(`${app.url}${path}`, {
       method: 'POST',
@@ -32,7 +35,7 @@ describe('a provider that answers without a pause', () => {
     return { status: response.status, raw: await response.text() };
   }
 
-  /** The longest time in which nobody else had a turn, and the whole time, in milliseconds. */
+  /** Returns the longest time in which no other request got a turn, and the whole time, in milliseconds. */
   async function longestPause(ask: () => ReturnType<typeof post>) {
     const startedAt = performance.now();
     let [longest, lastAt] = [0, startedAt];
@@ -61,7 +64,7 @@ describe('a provider that answers without a pause', () => {
     ]);
     const { answer, longest, took } = await longestPause(route);
     expect([answer.status, answer.raw.includes('w')]).toEqual([200, true]);
-    // Without turns in between it is nearly all of the time, however fast the machine is.
+    // If other requests got no turns, the pause would be nearly the whole time, on any machine.
     expect(longest).toBeLessThan(Math.max(250, took / 2));
   });
 

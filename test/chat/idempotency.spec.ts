@@ -28,7 +28,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
   const chat = (caller: Caller, key: string, message = 'once') =>
     caller.chat(message, { 'Idempotency-Key': key });
 
-  /** Retries as a client does: a 409 says to come again. */
+  /** Retries after a 409, as clients do. */
   const chatUntilAnswered = async (caller: Caller, key: string): Promise<Answer> => {
     for (let tries = 0; tries < 1000; tries += 1) {
       const answer = await chat(caller, key);
@@ -47,7 +47,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
       const twins = Array.from({ length: 20 }, () => chatUntilAnswered(ada, 'twenty'));
       answers = await Promise.all(twins);
     });
-    // The others wait for the first without a transaction of their own, for a bounded time.
+    // The other requests wait for the first one without a transaction, for a limited time.
     const written = issued.filter(({ name }) => name.endsWith('.insert'));
     expect(written.filter(({ name }) => /\bholds\b/.test(name)).length).toBeLessThan(20);
     expect(issued.filter(({ name }) => name === 'wallet.hold').length).toBeLessThan(20);
@@ -82,7 +82,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     expect(await ada.history()).toHaveLength(1);
   });
 
-  /** Sends a chat and cuts the connection once `isAsked`: the answer has nowhere to go. */
+  /** Sends a chat and closes the connection when `isAsked` is true, so the answer is lost. */
   const sendAndHangUp = async (caller: Caller, key: string, isAsked: () => boolean) => {
     const body = JSON.stringify({ message: 'once' });
     const outgoing = request(`${app.url}/api/chat/`, {
@@ -108,12 +108,12 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
       status === 409 ? String(body.code) : status,
     );
     expect(refusals).toContain(402);
-    // One whose turn has not come in 100 ms is told to come again.
+    // A request that has waited for 100 ms gets a 409.
     expect(
       refusals.filter((refusal) => refusal !== 402 && refusal !== 'idempotency_key_in_use'),
     ).toEqual([]);
     expect((await chat(ada, 'poor-twins')).status).toBe(402);
-    // A refused hold was never made, so no sweep has to release it.
+    // A refused hold was never made, so the sweep must not release it.
     expect(app.nest.get(HoldsService).takeUnreleased()).toEqual([]);
     expect(provider.calls).toBe(calls);
     expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
@@ -125,7 +125,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     const names = issued.map(({ name }) => name);
     const steps = names.filter((name) => name === 'wallet.hold' || /\bholds\b.*insert/.test(name));
     expect(steps).toEqual([expect.stringContaining('holds'), 'wallet.hold']);
-    // Its capture shares a batch, as each capture without a cap does.
+    // The capture shares a batch, like every capture without a cap.
     expect(names.filter((name) => name.includes('.capture'))).toEqual([
       'hold.capture_many',
       'wallet.capture_many',

@@ -7,9 +7,9 @@ import { EventReader } from '../support/sse.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const MESSAGE = 'How are you?';
-/** What is held: 8 for the message, and a model token for each of its 12 bytes. */
+/** The held model tokens of the prompt: 8 for the message, and one for each of its 12 bytes. */
 const PROMPT = 20;
-/** Wallet tokens for one model token of the answer; one of the prompt costs 1. */
+/** Wallet tokens for each model token of the answer. A model token of the prompt costs 1. */
 const PER_COMPLETION = 2;
 const MAX_TOKENS = 500;
 const CONTEXT_TOKENS = 4000;
@@ -51,7 +51,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     return results.flatMap(({ kind, amount }) => (kind === 'charge' ? [amount] : []));
   };
 
-  /** What the balance affords after the prompt, rounded down. */
+  /** Returns the longest answer that the balance pays for after the prompt. */
   const affords = (tokens: number) => Math.floor((tokens - PROMPT) / PER_COMPLETION);
 
   it.each([CEILING - 1, 109, 23, 22])(
@@ -100,7 +100,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
       messages: [{ role: 'user', content: MESSAGE }],
       max_completion_tokens: MAX_TOKENS,
     });
-    // 2 are for the fields beside the messages, of which there are none: {}.
+    // The other fields are an empty object, `{}`, which counts as 2.
     const limit = affords(109 - 2);
     expect([status, body.choices[0].finish_reason]).toEqual([200, 'length']);
     expect(upstream.last.body['max_tokens']).toBe(limit);
@@ -114,7 +114,7 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     const ada = await app.newUser();
     const say = (promptTokens: number) =>
       ada.send('POST', '/api/chat/', {
-        // 4 model tokens are for the message itself.
+        // The message itself counts as 4 model tokens.
         message: 'abc'.repeat(promptTokens - 4),
         model: 'flat:keeps-to-limit',
       });

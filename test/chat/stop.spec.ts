@@ -14,7 +14,7 @@ const NOT_FOUND = { detail: 'Not found.', code: 'not_found' };
 describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
   let upstream: Upstream;
   let app: TestApp;
-  /** Lets the newest answer go on to its end. */
+  /** Lets the newest answer run to its end. */
   let finish: () => void = () => undefined;
 
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
 
   const stop = (caller: Caller, turn: string) => caller.send('POST', `/api/chat/${turn}/stop/`);
 
-  /** A streamed answer that has come to its first event, or its first word. */
+  /** Starts a streamed answer, and waits for its first event or its first word. */
   const begin = async (
     caller: Caller,
     { model = 'flat:wordy', key, ...more }: { model?: string; key?: string; conversation?: string },
@@ -143,7 +143,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     const calls = upstream.calls.length;
     const waiting = ada.send('POST', '/api/chat/', body, headers);
     await until(() => upstream.calls.length > calls);
-    // The client learns the turn where it is told to wait.
+    // The 409 tells the client the id of the turn.
     const busy = await ada.send('POST', '/api/chat/', body, headers);
     expect([busy.status, busy.body.code]).toEqual([409, 'idempotency_key_in_use']);
     const turn = String(busy.headers['turn-id']);
@@ -184,7 +184,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     const longAnswer = await begin(ada, { model: 'metered:wordy' });
     await stop(ada, longAnswer.turn);
     const { tokens } = (await ada.get(`/api/chat/${longAnswer.turn}/`)).body;
-    // `first ` is two model tokens by our estimate, at 2 each.
+    // By our estimate, `first ` is two model tokens, at 2 each.
     expect([prompt > 0, tokens - prompt]).toEqual([true, 4]);
     expect(await ada.balance()).toBe(4000 - prompt - tokens);
   });

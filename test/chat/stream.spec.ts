@@ -6,11 +6,13 @@ import { EventReader } from '../support/sse.js';
 import { bounded, until } from '../support/until.js';
 import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream.js';
 
-/** Opened by a spec; every gated answer waits for its own. */
+/** The functions that let each gated answer continue. */
 const gates = new Map<UpstreamCall, () => void>();
 const given = new Set<UpstreamCall>();
 
-/** As long as an answer may be, in characters that take 6 bytes of JSON: more than the sockets hold. */
+/**
+ * The maximum length of an answer, in characters that take 6 bytes of JSON. This is more than the sockets buffer.
+ */
 const FLOOD_DELTAS = 1000;
 const FLOOD_TEXT = '\u0001'.repeat(3900);
 const FLOOD_BYTES = FLOOD_DELTAS * FLOOD_TEXT.length * 6;
@@ -60,7 +62,7 @@ describe('POST /api/chat/ as a stream', () => {
   const open = (caller: Caller, model: string, headers: Record<string, string> = {}) =>
     EventReader.open(app.url, caller, { message: 'Hi', model, stream: true }, headers);
 
-  /** The newest call, once its answer waits at its gate. */
+  /** Returns the newest call when its answer has reached its gate. */
   const gatedCall = async (): Promise<UpstreamCall> => {
     const isNew = (call: UpstreamCall) => gates.has(call) && !given.has(call);
     await until(() => upstream.calls.some(isNew));

@@ -7,7 +7,7 @@ import { SETTINGS } from '../../src/config/settings.js';
 import { modelsFile } from '../support/models-file.js';
 import { Service } from '../support/service.js';
 
-/** What `loadConfig` says about an environment; fails where it has nothing to say. */
+/** Returns the error of `loadConfig` for an environment. Fails if there is no error. */
 function complaint(env: Record<string, string>): string {
   try {
     loadConfig(env);
@@ -40,7 +40,7 @@ describe('the settings', () => {
     other['JWT_SECRET'] = 'x'.repeat(32);
     other['TRUSTED_PROXIES'] = '10.0.0.0/8, ::1';
     Object.assign(other, { RATE_LIMITS: 'off', JWT_ROTATE: 'off' });
-    // More than its default is on a machine of any number of cores.
+    // More than the default on any machine.
     other['HASH_CONCURRENCY'] = '777';
     for (const name of Object.keys(SETTINGS))
       if (name.startsWith('RATE_LIMIT_')) other[name] = '7/d';
@@ -53,7 +53,7 @@ describe('the settings', () => {
     const limits = { contextTokens: 10, maxTokens: 5 };
     Object.assign(other, modelsFile({ models: [{ ...model, ...limits }] }));
     other['OPENAI_BASE_URL'] = 'http://127.0.0.1:9/v1';
-    // Names of models are refused where no key is set.
+    // Names of models are refused without a key.
     const keys = { OPENAI_API_KEY: 'sk-1', GEMINI_API_KEY: 'AIza-1' };
     for (const [name, { default: value }] of Object.entries(SETTINGS)) {
       const beside: Record<string, string> = name.endsWith('_MODELS') ? keys : {};
@@ -165,7 +165,7 @@ describe('the process', () => {
   let service: Service | undefined;
   afterEach(() => service?.remove());
 
-  /** Runs the program until it gives up, and returns all that it printed. */
+  /** Starts the program, which must refuse to start, and returns everything that it printed. */
   async function refusal(settings: Record<string, string>): Promise<string> {
     // With limits on, nothing is logged before the process listens.
     service = await Service.launch({ RATE_LIMITS: 'on', ...settings });

@@ -13,7 +13,7 @@ const MODEL = {
   ...{ contextTokens: 4000, maxTokens: 500 },
 };
 
-/** What a file leads to: the lines of the refusal, or none. */
+/** Returns the lines of the error for a models file. Returns none if the file is accepted. */
 function problemsOf(content: unknown, others: Record<string, string> = {}): string[] {
   try {
     loadConfig({ ...modelsFile(content), ...others });

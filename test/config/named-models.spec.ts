@@ -9,7 +9,7 @@ const GEMINI = { GEMINI_API_KEY: 'AIza-gemini', GEMINI_MODELS: 'gemini-2.5-flash
 
 const idsOf = (env: Record<string, string>) => loadConfig(env).models.map(({ id }) => id);
 
-/** The lines of a refusal; fails where the settings are taken. */
+/** Returns the lines of the error. Fails if the settings are accepted. */
 function problemsOf(env: Record<string, string>): string[] {
   try {
     loadConfig(env);

@@ -6,7 +6,7 @@ import { expectFault, expectProblem, rowCounts } from '../support/refusals.js';
 
 const BODY_MAX_BYTES = 131_072;
 const MESSAGE_MAX_CHARS = 1000;
-/** The seed's routes that take a body: a good one, and the most characters of each field. */
+/** The routes of the reference that accept a body: a valid body, and the maximum length of each field. */
 const ROUTES = [
   {
     path: '/api/register/',
@@ -49,7 +49,7 @@ describe('bad input', () => {
   beforeEach(async () => {
     before = await rowCounts(app);
   });
-  /** Nothing was written, nothing charged, and the service goes on. */
+  /** After each case: nothing was written or charged, and the service still answers. */
   afterEach(async () => {
     expect(await rowCounts(app)).toEqual(before);
     expect(await ada.balance()).toBe(4000);

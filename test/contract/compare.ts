@@ -2,14 +2,14 @@ import type { Answer } from '../support/client.js';
 import { headerDeviations, type Json, type RecordedAnswer } from './recorded.js';
 import { fill, type Placeholders } from './stage.js';
 
-/** What stands for a value that differs each time. */
+/** The pattern of each placeholder for a value that differs each time. */
 const PATTERNS: Readonly<Record<string, RegExp>> = {
   '<NEW_TOKEN>': /^[\da-f]{40}$/,
   '<TIMESTAMP>': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$/,
   '<JWT>': /^[\w-]+\.[\w-]+\.[\w-]+$/,
 };
 
-/** After this the text is the JSON parser's own, here and in the reference; see deviations.md. */
+/** The rest of the sentence comes from the JSON parser, here and in the reference. See deviations.md. */
 const PARSE_ERROR = 'JSON parse error - ';
 
 /** The compared parts of an answer, in the same form for expected and received. */
@@ -20,7 +20,7 @@ export interface ComparedAnswer {
   readonly body: string;
 }
 
-/** What a case expects, with its placeholders filled where they are known beforehand. */
+/** Returns the expected answer of a case, with the placeholders that are known filled in. */
 export function expected(
   answer: Pick<RecordedAnswer, 'status' | 'headers' | 'body'>,
   placeholders: Placeholders,
@@ -29,7 +29,7 @@ export function expected(
   return { status: answer.status, headers: answer.headers, body: fill(body, placeholders) };
 }
 
-/** What came, told in the words of `wanted`: its placeholders where they fit, and only its headers. */
+/** Returns the answer in the form of `wanted`: with its placeholders where they match, and only its headers. */
 export function comparable(
   answer: Answer,
   wanted: ComparedAnswer,
@@ -45,7 +45,7 @@ export function comparable(
   };
 }
 
-/** `actual` with the placeholder of `wanted` in each place where it fits, and without an added `code`. */
+/** Returns `actual` with the placeholders of `wanted` wherever they match, and without an added `code`. */
 function mask(actual: Json, wanted: Json, known: readonly string[]): Json {
   if (typeof actual === 'string' && typeof wanted === 'string') {
     const isNew = PATTERNS[wanted]?.test(actual) === true && !known.includes(actual);
@@ -63,7 +63,7 @@ function mask(actual: Json, wanted: Json, known: readonly string[]): Json {
 const isObject = (value: Json): value is { [key: string]: Json } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The recorded headers, but with this service's values where the table of headers says so. */
+/** Returns the recorded headers, with this service's values where the table of headers lists them. */
 export function ownHeaders(path: string, headers: Record<string, string>): Record<string, string> {
   const values = Object.entries(headers).map(([name, value]) => {
     const row = headerDeviations.find(

@@ -12,9 +12,9 @@ import {
 } from '../support/random-requests.js';
 import { openThread, sendMessage } from '../support/threads.js';
 
-/** Sent at once, so that a hang or a crash of one is met by others. */
+/** The number of requests that are sent at once, so that a hang or a crash affects other requests. */
 const BATCH = 16;
-/** How many requests there are to the routes of each method; a GET's body is not even read. */
+/** Number of requests to the routes of each method. The body of a GET is not even read. */
 const REQUESTS = {
   POST: byEffort({ light: 250, full: 4000 }),
   PUT: byEffort({ light: 60, full: 800 }),
@@ -23,7 +23,7 @@ const REQUESTS = {
   GET: byEffort({ light: 40, full: 400 }),
 };
 
-/** Who sends the requests, and what is theirs. */
+/** The caller that sends the requests, and the ids of its objects. */
 interface Operator {
   readonly caller: Caller;
   readonly belongings: OwnedIds;
@@ -47,7 +47,7 @@ describe('random bodies', () => {
       .all()
       .filter((route) => route.method === method);
 
-  /** Someone who may do everything, and can pay for it. */
+  /** Creates an operator with enough tokens for all requests. */
   const newOperator = async (): Promise<Operator> => {
     const caller = await app.newUser({ tokens: 1_000_000_000 });
     const change = 'UPDATE users SET is_staff = $2 WHERE username = $1';
@@ -55,7 +55,7 @@ describe('random bodies', () => {
     return prepareOperator(caller);
   };
 
-  /** Gives someone a conversation and a turn, for paths to name. */
+  /** Gives the caller a conversation and a turn, whose ids paths can contain. */
   const prepareOperator = async (caller: Caller): Promise<Operator> => {
     const conversation = await openThread(caller, { model: 'echo' });
     const { headers } = await sendMessage(caller, conversation, 'hi');
@@ -63,7 +63,10 @@ describe('random bodies', () => {
     return { caller, belongings: { username, conversation, turn: String(headers['turn-id']) } };
   };
 
-  /** A random request may have logged out, have deactivated who sent it, or have deleted the conversation. */
+  /**
+   * Returns the operator, or a new one if a random request has ended its session, deactivated it, or deleted the
+   * conversation.
+   */
   const restored = async (operator: Operator): Promise<Operator> => {
     const { caller, belongings } = operator;
     const { status } = await caller.get(`/api/conversations/${belongings.conversation}/`);

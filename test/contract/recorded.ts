@@ -16,9 +16,9 @@ export interface RecordedRequest {
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body: string | null;
-  /** Where the body is not UTF-8. */
+  /** Set if the body is not UTF-8. */
   readonly body_base64?: string;
-  /** How often it is sent, among the requests that come first. */
+  /** How many times the request is sent, if it prepares the case. */
   readonly times?: number;
 }
 
@@ -26,11 +26,11 @@ export interface RecordedAnswer {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body: Json;
-  /** The bytes, where the JSON is not in the compact form. */
+  /** The bytes, if the JSON is not compact. */
   readonly raw?: string;
 }
 
-/** What the database then holds of a user. */
+/** What the database contains about a user after the case. */
 export interface UserState {
   readonly tokens: number;
   readonly chats: number;
@@ -38,7 +38,7 @@ export interface UserState {
   readonly is_active?: boolean;
 }
 
-/** One request to the reference, and what came of it. */
+/** A request to the reference, and its result. */
 export interface RecordedCase {
   readonly name: string;
   readonly given: readonly GivenUser[];
@@ -48,7 +48,7 @@ export interface RecordedCase {
   readonly after: Record<string, UserState>;
 }
 
-/** What this service answers where it differs from the reference. */
+/** This service's answer where it differs from the reference. */
 export interface Deviation {
   readonly name: string;
   readonly status: number;
@@ -56,7 +56,7 @@ export interface Deviation {
   readonly after: Record<string, UserState> | undefined;
 }
 
-/** A header whose value differs on every answer of the paths below `path`. */
+/** A header whose value differs in every answer below `path`. */
 export interface HeaderDeviation {
   readonly path: string;
   readonly header: string;
@@ -71,7 +71,7 @@ export const recordedCases = read('./recorded.jsonl')
   .split('\n')
   .map((line) => JSON.parse(line) as RecordedCase);
 
-/** The rows of the tables of `deviations.md` with so many columns, without the heads. */
+/** Returns the rows of the tables of `deviations.md` with this number of columns, without the headings. */
 function rowsOf(columns: number): string[][] {
   const rows = read('./deviations.md')
     .split('\n')

@@ -64,7 +64,7 @@ describe.each(databaseKinds)('the recorded cases on %s', (kind) => {
     const reference = expected(recorded.response, placeholders);
     const same = comparable(answer, reference, placeholders);
     const differs = same.status !== reference.status || same.body !== reference.body;
-    // A row for a case that no longer differs is stale.
+    // If a listed case no longer differs, its row must be removed.
     expect([recorded.name, differs]).toEqual([recorded.name, true]);
   });
 });

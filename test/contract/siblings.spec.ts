@@ -6,7 +6,7 @@ const NULL = 'This field may not be null.';
 const tooLong = (max: number) => `Ensure this field has no more than ${String(max)} characters.`;
 const surrogate = (code: string) => `Surrogate characters are not allowed: ${code}.`;
 
-/** The cases follow from the README of the reference, Django 3.2 and DRF 3.14. */
+/** These cases follow from the README of the reference, from Django 3.2 and from DRF 3.14. */
 describe('rules of the reference that have no recording', () => {
   let app: TestApp;
   let ada: Caller;

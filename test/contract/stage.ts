@@ -4,10 +4,10 @@ import { JWT_SECRET, PASSWORD, type TestApp } from '../support/app.js';
 import type { Answer } from '../support/client.js';
 import type { GivenUser, RecordedCase, RecordedRequest, UserState } from './recorded.js';
 
-/** What the placeholders of a case stand for: `<TOKEN>`, `<ACCESS>` and their kin. */
+/** The values of a case's placeholders, such as `<TOKEN>` and `<ACCESS>`. */
 export type Placeholders = Record<string, string>;
 
-/** Text with each placeholder replaced by what it stands for. */
+/** Returns the text with each placeholder replaced by its value. */
 export function fill(text: string, placeholders: Placeholders): string {
   return text
     .replaceAll(/<REPEAT (.+?) (\d+)>/gu, (_, character: string, count: string) =>
@@ -38,7 +38,7 @@ export function send(
   });
 }
 
-/** Empties the database and makes the users that a case is given; then sends what comes first. */
+/** Empties the database, creates the users of the case, and sends its preparing requests. */
 export async function setStage(app: TestApp, recorded: RecordedCase): Promise<Placeholders> {
   await app.database.empty();
   const placeholders: Placeholders = {};
@@ -58,7 +58,7 @@ export async function setStage(app: TestApp, recorded: RecordedCase): Promise<Pl
   return placeholders;
 }
 
-/** Registers a user through the front door; what no registration makes is then set behind it. */
+/** Registers a user over HTTP. Then sets in the database what no registration can set. */
 async function addUser(app: TestApp, user: GivenUser, placeholders: Placeholders): Promise<void> {
   const { username, password = PASSWORD, tokens = 4000, no_token: noToken = false } = user;
   const caller = await app.newUser({ username, tokens });
@@ -91,20 +91,20 @@ async function jwts(app: TestApp): Promise<Placeholders> {
   };
 }
 
-/** The same claims but for `changed`, with a signature that holds. */
+/** Returns a JWT with the same claims except `changed`, and with a valid signature. */
 function signAgain(jwt: string, changed: object): Promise<string> {
   return new SignJWT({ ...decodeJwt(jwt), ...changed })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .sign(new TextEncoder().encode(JWT_SECRET));
 }
 
-/** Another first letter of the signature. */
+/** Returns the JWT with a wrong first letter in its signature. */
 function tamper(jwt: string): string {
   const [header = '', claims = '', signature = ''] = jwt.split('.');
   return [header, claims, (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1)].join('.');
 }
 
-/** What the database holds of every user, as the records have it. */
+/** Returns what the database contains about every user, in the form of the records. */
 export async function usersOf(app: TestApp): Promise<Record<string, UserState>> {
   const rows = await app.database.rows<UserState & { username: string; is_active: boolean }>(
     `SELECT u.username, u.email, u.is_active, w.balance - w.held AS tokens,

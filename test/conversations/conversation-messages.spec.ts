@@ -13,7 +13,7 @@ import {
 } from '../support/threads.js';
 import { until } from '../support/until.js';
 
-/** As long as a message may be. */
+/** A message of the maximum length. */
 const LONG = 'm'.repeat(100_000);
 
 describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (kind) => {
@@ -73,7 +73,8 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
     ]);
     await sendMessage(ada, id, 'hi');
     const sentTurns = ((sentToProvider()?.length ?? 0) - 1) / 2;
-    // Half of the echo's million is for what was said before: seven turns of 200 kB at three bytes a token.
+    // Half of the echo model's million model tokens is for earlier turns: seven turns of 200 kB, at three bytes a
+    // token.
     expect([sentTurns, read]).toEqual([7, 7]);
     await sendMessage(ada, id, 'x'.repeat(99_999));
     expect(sentToProvider()?.length).toBeGreaterThan(3);
@@ -83,7 +84,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
   it('sends only the newest turns if all of them do not fit the model', async () => {
     const ada = await app.newUser();
     const id = await openThread(ada, { title: 'Long' });
-    // About 67,000 model tokens a turn, of which the echo model leaves 500,000 to what was said before.
+    // A turn has about 67,000 model tokens. The echo model reserves 500,000 for earlier turns.
     const texts = Array.from({ length: 9 }, (_, n) => String(n).repeat(100_000));
     for (const text of texts) expect((await sendMessage(ada, id, text)).status).toBe(200);
     await sendMessage(ada, id, 'and now?');

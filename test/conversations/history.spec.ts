@@ -16,7 +16,7 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  /** One after another, so that their order is known. */
+  /** Sends the messages one after another, so that their order is known. */
   const chats = async (caller: Caller, messages: readonly string[]) => {
     for (const message of messages) expect((await caller.chat(message)).status).toBe(200);
   };

@@ -8,12 +8,12 @@ import { byEffort } from '../support/effort.js';
 import { QueryProbe, planOf } from '../support/query-probe.js';
 
 const TURNS = byEffort({ light: 20_000, full: 100_000 });
-/** Turns that one statement of a search looks at. */
+/** Number of turns that one statement of a search examines. */
 const STEP = 2000;
 
-/** The numbers 1 to `TURNS`, in either database. */
+/** SQL for the numbers 1 to `TURNS`, on both databases. */
 const NUMBERS = `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${String(TURNS)})`;
-/** Ids that sort by number; the first twelve digits of a real one are its time. */
+/** SQL for ids that sort by number. The first twelve digits of a real id are its time. */
 const ID = {
   sqlite: (n: string) => `'00000000-' || printf('%04d-%04d', ${n} / 10000, ${n} % 10000)`,
   postgres: (n: string) =>
@@ -32,12 +32,13 @@ const longHistory = (kind: DatabaseKind): void => {
     ada = await app.newUser();
     conversation = (await ada.chat('0')).headers['conversation-id'] as string;
     const others = (await (await app.newUser()).chat('0')).headers['conversation-id'] as string;
-    // The turns of before are saved before it.
+    // This turn gets the last number, so all other turns come before it.
     const last = [TURNS + 1];
     await app.database.rows('UPDATE turns SET ordinal = $1', last);
     await app.database.rows('UPDATE wallets SET last_ordinal = $1', last);
     await fill(conversation, { idEnd: '000000000001', owner: 'owner_id' });
-    // As many turns of a thousand others lie between: an index that does not know the owner reads both.
+    // The same number of turns of a thousand other users lie between. An index without the owner would read all of
+    // them.
     await fill(others, { idEnd: '000000000002', owner: `'owner ' || n % 1000` });
     await app.database.rows('ANALYZE');
   }, 120_000);
@@ -55,7 +56,7 @@ const longHistory = (kind: DatabaseKind): void => {
       [id],
     );
 
-  /** The plan reads its rows along the index, in order, and from the key on. */
+  /** Checks that the plan reads the rows along the index, in order, starting at the key. */
   const expectIndexWalk = async (name: string, index: string) => {
     const plan = (await planOf(app.database, kind, probe.last(name))).join('\n');
     expect(plan).toContain(index);
@@ -121,7 +122,7 @@ const longHistory = (kind: DatabaseKind): void => {
     expect(back.messages).toEqual(found.slice(0, 100));
   });
 
-  /** Looks in each turn of the event loop, because a search may take only some milliseconds. */
+  /** Checks in each turn of the event loop, because a search may take only some milliseconds. */
   const searchBegun = async (before: number) => {
     while (probe.count('history.search') === before) await nextTurn();
   };
@@ -152,7 +153,7 @@ const longHistory = (kind: DatabaseKind): void => {
     await searchBegun(before);
     leaving.abort();
     await expect(search).rejects.toThrow('aborted');
-    // As long as a whole search takes: one that went on would be over by then as well.
+    // Takes as long as a whole search. If the stopped search had continued, it would have ended by now.
     await follow('/api/chat/?search=nowhere');
     expect(probe.count('history.search') - before).toBeLessThan(2 * steps);
     expect(probe.count('history.search') - before).toBeGreaterThan(steps);
@@ -174,7 +175,7 @@ const longHistory = (kind: DatabaseKind): void => {
   });
 };
 
-/** The suite of `long-history`, on one database. */
+/** The cases of `long-history` on one database. */
 export function longHistorySuite(kind: DatabaseKind): void {
   describeOn(kind, 'A long history', longHistory);
 }

@@ -14,7 +14,7 @@ const AT_A_TIME = 6;
 
 const cursorOf = (text: string) => Buffer.from(text).toString('base64url');
 
-/** A client that keeps up: it asks for what is newer than the newest that it knows, again and again. */
+/** A client that follows a list: it repeatedly reads the rows after the newest row that it has. */
 class Follower {
   readonly seen: string[] = [];
   private isOver = false;
@@ -26,7 +26,7 @@ class Follower {
   ) {}
 
   async run(): Promise<void> {
-    // Once more after the end: what was saved last is read as well.
+    // Reads once more after the end, so that the last rows are read too.
     for (let wasOver = false; !wasOver;) {
       wasOver = this.isOver;
       const page = await getPage(
@@ -93,7 +93,7 @@ const savingOrder = (kind: DatabaseKind): void => {
   it('orders turns by the time of saving, not of the question', async () => {
     const ada = await app.newUser();
     const thread = await openThread(ada);
-    // By its id the second turn is the newer one, and the first was saved after it.
+    // The second turn has the newer id, but the first one was saved later.
     const [late, early] = [
       'ffffffff-0000-7000-8000-000000000000',
       '00000000-0000-7000-8000-000000000000',
@@ -130,7 +130,7 @@ const savingOrder = (kind: DatabaseKind): void => {
         (list) => getPage(ada, `${list}${list.includes('?') ? '&' : '?'}page_size=2`),
       ),
     );
-    // The last of the first page, from which `next` goes on, and one before.
+    // The last row of the first page, from which `next` continues, and the row before it.
     for (const id of threads.slice(0, 2)) {
       expect((await ada.send('DELETE', `/api/conversations/${id}/`)).status).toBe(204);
     }
@@ -143,7 +143,8 @@ const savingOrder = (kind: DatabaseKind): void => {
       expect((await getPage(ada, back.next ?? '')).results).toEqual(second.results);
     }
     const turn = firsts[0]?.results[0]?.id ?? '';
-    // A client's own cursor, of a turn that the ledger knows, and of one that nothing knows.
+    // A cursor that a client has built itself: from a turn that only the ledger still has, and from an unknown
+    // turn.
     for (const own of [turn, turn.replace(/.$/, 'f')]) {
       const newer = await getPage(ada, `/api/chat/?cursor=${cursorOf(`newer:${own}`)}`);
       expect(newer.results).toEqual([]);
@@ -177,7 +178,7 @@ const savingOrder = (kind: DatabaseKind): void => {
     expect(await by('created_at')).toEqual(opened);
     expect(await by('-created_at')).toEqual([...opened].reverse());
     const first = await getPage(ada, '/api/conversations/?page_size=2&ordering=-updated_at');
-    // What the cursor names goes on meanwhile, and so does one that is not read yet.
+    // The conversation in the cursor changes meanwhile, and so does one that was not read yet.
     for (const id of [b, c]) await sendMessage(ada, id ?? '', 'go on');
     const rest = await walk(ada, first.next ?? '');
     expect([...ids(first.results), ...ids(itemsOf(rest))]).toEqual([d, b, e, a]);
@@ -196,7 +197,7 @@ const savingOrder = (kind: DatabaseKind): void => {
   });
 };
 
-/** The suite of `saving-order`, on one database. */
+/** The cases of `saving-order` on one database. */
 export function savingOrderSuite(kind: DatabaseKind): void {
   describeOn(kind, 'The order of saving', savingOrder);
 }

@@ -46,7 +46,7 @@ describe.each(databaseKinds)('the context after a stopped answer on %s', (kind) 
   const sentMessages = () =>
     upstream.last.body.messages.map(({ role, content }) => [role, content]);
 
-  /** Begins an answer, and leaves or stops it once it has come as far as it does. */
+  /** Starts an answer, and leaves or stops it at the point where the model pauses. */
   const breakOff = async (
     caller: Caller,
     { model, how, ...more }: { model: string; how: 'leaves' | 'stops'; conversation?: string },

@@ -22,7 +22,7 @@ describe.each(postgres)('while every connection to %s waits for one wallet', (ki
     await app.database.inTransaction(async (rows) => {
       await rows('SET LOCAL idle_in_transaction_session_timeout = 0');
       await rows('UPDATE wallets SET held = held WHERE owner_id = $1', [await app.ownerOf(ada)]);
-      // Of two connections the process's lease has one.
+      // The pool has two connections, and the lease of the process uses one of them.
       slow = ada.chat('hello', { 'Idempotency-Key': 'k' });
       const locked = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
         AND datname = current_database()`;
@@ -36,7 +36,7 @@ describe.each(postgres)('while every connection to %s waits for one wallet', (ki
         app.nest.get(ReadConnection).read('/* spec */ SELECT 1', []),
         bob.chat('hello'),
       ]);
-      // What operators are told: an alert looks at it.
+      // The metric that an alert watches.
       while (app.nest.get(Database).pool?.waiting === 0) await sleep(10);
       const [written, read, asked] = await outcomes;
       expect([written, read]).toMatchObject([{ reason: busy }, { reason: busy }]);

@@ -158,7 +158,7 @@ describe('the units that share a commit on SQLite', () => {
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2) SELECT max(i) FROM n
     ) WHERE id = $1 RETURNING id`;
     let [rows, took] = [1_000_000, 0];
-    // A fast machine counts to more before it takes too long for a unit.
+    // A fast machine counts further before the unit takes too long.
     for (; took <= UNIT_TIMEOUT_MS; rows *= 2) {
       const startedAt = performance.now();
       await turns.add(async (tx) => {
@@ -209,7 +209,7 @@ describe('the units that share a commit on SQLite', () => {
     await database.query('PRAGMA max_page_count = 1000000');
     await Promise.all([big('c'), big('d')]);
     expect(await stored()).toEqual(['c', 'd']);
-    // Committed, not only written into a savepoint: another connection sees the rows.
+    // The rows are committed, not only in a savepoint: another connection sees them.
     const other = await Inspector.open(owned.url);
     expect(await other.rows('SELECT id FROM redemption_codes ORDER BY id')).toHaveLength(2);
     await other.close();

@@ -29,7 +29,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
   let look: Inspector;
   let between: Server;
   let database: Database;
-  /** What the server has said and nobody has heard yet; undefined while all is passed on at once. */
+  /** Data from the server that was not delivered yet. Undefined while data is delivered at once. */
   let heldBackData: Buffer[] | undefined;
   let deliverHeldBack: () => void;
   let connected: () => Promise<pg.Client>;
@@ -140,7 +140,7 @@ describe.each(postgres)('a connection to %s that is lost during a commit', (kind
     expect(await readLedgerState(owned.url)).toEqual(balancedLedgerState(0));
     expect(upstream.calls).toEqual([]);
 
-    // The key is free again. Now the commit of the release is lost.
+    // The key is free again. Now the commit of its release will be lost.
     const failed = ask();
     await until(() => upstream.calls.length === 1);
     pooler.cutsNextCommit = true;

@@ -17,8 +17,8 @@ import {
 } from '../support/databases.js';
 
 /**
- * What stands in the migrations alone: entities do not point across modules, so TypeORM, asked to make the
- * schema from them, would drop these. Everything else has to agree.
+ * Foreign keys that exist only in migrations. Entities do not refer to each other, so a schema that TypeORM makes
+ * from them would not have these. Everything else must be equal.
  */
 const FOREIGN_KEYS = [
   ['access_tokens', 'access_tokens_user'],
@@ -46,11 +46,11 @@ const TABLES = [
   'conversations',
   'turns',
 ];
-/** A row in each table that refers to another, or is referred to. */
+/** A row in each table that refers to another table, or that another table refers to. */
 const ROWS = [
   `INSERT INTO users VALUES ('u', 'ada', 'ada', '', '', true, false, 1, 0)`,
   `INSERT INTO access_tokens VALUES ('a', 'digest', 'u', 1, 1)`,
-  // What is stored is counted anew: 400 bytes a row, and the texts.
+  // The migration counts what is stored: 400 bytes for each row, plus the texts.
   `INSERT INTO wallets VALUES ('u', 5, 0, 1, NULL, 0, 0, 1, 2, 804, 1)`,
   `INSERT INTO ledger_entries VALUES ('e', 'u', 1, 'grant', 5, 5, 'r', NULL, NULL, 1, 'grant', 'k', 'h', NULL, NULL, NULL, NULL)`,
   `INSERT INTO holds VALUES ('h', 'u', 1, 1, 'captured', 1, 1, 1, 1, NULL, NULL, NULL, NULL, NULL, 0)`,
@@ -67,7 +67,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
   let inspector: Inspector;
   let copy: TestDatabase | undefined;
 
-  /** A copy of a database that all migrations have made, unless a case makes it begin with an empty one. */
+  /** Opens a copy of a migrated database. Some cases start with an empty one instead. */
   const open = async (create: typeof createDatabase) => {
     database = await create(kind);
     const options = dataSourceOptions({ url: database.url, poolMax: 3, entities });
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     copy = undefined;
   });
 
-  /** What there is: every table's columns, keys, indices and checks, in words. */
+  /** Returns a description of every table's columns, keys, indexes and checks. */
   const schema = async (): Promise<string[]> => {
     const runner = dataSource.createQueryRunner();
     const tables = await runner.getTables(await inspector.tables());
@@ -103,13 +103,13 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
         (rule) => `${name} ${rule.name ?? ''} ${rule.columnNames?.join() ?? ''}`,
       ),
     ]);
-    // PostgreSQL tells a table's columns in no order.
+    // PostgreSQL returns columns in any order.
     return lines.sort();
   };
 
   /**
-   * Where TypeORM compares the schema with the entities. It does not see the last check of a SQLite table that
-   * is WITHOUT ROWID, so it is given a copy whose tables are not.
+   * Returns the database whose schema TypeORM compares with the entities. On SQLite, TypeORM does not see the last
+   * check of a table that is WITHOUT ROWID, so this is a copy without that option.
    */
   const comparable = async (): Promise<DataSource> => {
     if (kind === 'postgres') return dataSource;
@@ -138,7 +138,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     if (source !== dataSource) await source.destroy();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
     const mapped = dataSource.entityMetadatas.map(({ tableName }) => tableName);
-    // The counters of limits are PostgreSQL's alone, and no rows that anything else reads.
+    // Only PostgreSQL has counters of limits, in a table that nothing else reads.
     const counters = kind === 'postgres' ? ['rate_counters'] : [];
     expect(await inspector.tables()).toEqual([...mapped, ...counters, 'migrations'].sort());
   });
@@ -157,7 +157,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     for (let n = 0; n < later; n += 1) await dataSource.undoLastMigration({ transaction: 'each' });
     await migrate(dataSource);
     expect(await rows()).toEqual(before);
-    // A hold's turn is found again, and foreign keys hold again.
+    // The turn still refers to its hold, and foreign keys are enforced again.
     await expect(
       inspector.rows(`UPDATE turns SET conversation_id = 'none' WHERE id = 't'`),
     ).rejects.toThrow(/foreign key/i);
@@ -201,7 +201,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     expect(await dataSource.query('SELECT * FROM migrations')).toHaveLength(migrations.length);
   });
 
-  // On SQLite a second process is turned away by the lease.
+  // On SQLite the lease refuses a second process.
   if (kind === 'postgres') {
     it('run once if processes start together', async () => {
       await beginEmpty();

@@ -52,7 +52,7 @@ describe.each(databaseKinds)('the database of a newer release on %s', (kind) => 
     });
   }
 
-  // Whatever the database, the same words refuse.
+  // The refusal has the same words on both databases, so a light run tries one.
   const serving = kind === 'sqlite' ? it : itAtFullEffort;
   serving('is not served, and no command works on it', async () => {
     const service = await Service.launch({ DATABASE_URL: migrated.url });

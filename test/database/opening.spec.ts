@@ -37,11 +37,11 @@ class Half implements MigrationInterface {
     await runner.query('CREATE nonsense');
   }
   async down(): Promise<void> {
-    // Never up, so never down.
+    // This migration never succeeds, so it is never reverted.
   }
 }
 
-/** The key of the lock under which PostgreSQL is migrated. */
+/** The key of the advisory lock under which PostgreSQL is migrated. */
 const LOCK = 0x7a11c4a7;
 
 describe.each(databaseKinds)('a database on %s', (kind) => {
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
   it('keeps a finished migration if the next one fails, and nothing of the failed one', async () => {
     const odd = { ...dataSourceOptions(options(1)), entities: [], migrations: [Good, Half] };
     const database = await keep(new Database(odd).initialize());
-    // Reading along keeps TypeORM's own word of the failure from the console.
+    // The log receives TypeORM's own message, so that it is not printed on the console.
     const issued = await new StatementLog([database]).during(() =>
       expect(migrate(database)).rejects.toThrow('nonsense'),
     );
@@ -212,7 +212,7 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
       /^The database postgres:\/\/tally@127\.0\.0\.1:1\/chat does not open: connect ECONNREFUSED 127\.0\.0\.1:1$/,
     );
     await expect(failing).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
-    // Where this has two addresses, they fail together and without a word.
+    // If this name has two addresses, both fail, and the error has no message.
     const both = openWriter({ ...options(), url: 'postgres://tally:hunter22@localhost:1/chat' });
     await expect(both).rejects.toThrow(
       /^The database postgres:\/\/tally@localhost:1\/chat .+ECONNREFUSED/,

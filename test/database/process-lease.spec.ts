@@ -27,7 +27,7 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  /** What every other process asks before it takes over the holds of this one. */
+  /** Returns whether another process would consider this lease as ended, and take over its holds. */
   const looksDead = async (id = app.nest.get(ProcessLease).id): Promise<boolean | undefined> => {
     const sql = 'SELECT pg_try_advisory_xact_lock($1, $2) AS free';
     return (await app.database.rows<{ free: boolean }>(sql, [0x7a11, id]))[0]?.free;
@@ -82,7 +82,7 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
     expect(await ada.balance()).toBe(3900);
     await other.end();
     await until(async () => (await looksDead(7)) === true);
-    // This process has just lost its own lease: the other may live all the same.
+    // This process has just lost its own lease, so the other process may also still be running.
     Reflect.set(app.nest.get(ProcessLease), 'lostAt', performance.now());
     await sweeper.sweep();
     expect(await ada.balance()).toBe(3900);

@@ -32,7 +32,7 @@ describe.each(databaseKinds)('statement counts on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  /** Leaves out the poll for stops: it runs by a timer, so on a slow machine it may fall into any request. */
+  /** Leaves out the poll for stops. A timer runs it, so on a slow machine it may happen during any request. */
   const statements = async (work: () => Promise<unknown>) =>
     (await log.during(work)).map(({ name }) => name).filter((name) => name !== 'hold.stops');
 

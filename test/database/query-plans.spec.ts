@@ -12,7 +12,7 @@ import { noteOf } from '../support/note.js';
 import { isSlow, planOf } from '../support/plans.js';
 import { StatementLog, type Statement } from '../support/statement-log.js';
 
-/** Statements that may read more than they return, and why that stays small. */
+/** Statements that may read more than they return, and the reason why this stays small. */
 const EXCUSED: Readonly<Record<string, string>> = {
   'ledger.usage': "sums up one owner's ledger, and puts a year's days in order at most",
   'access_token.expire': 'puts the sessions of one person in order, a thousand at most',
@@ -24,7 +24,7 @@ const EXCUSED: Readonly<Record<string, string>> = {
 
 const UNKNOWN = Buffer.from('older:0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10').toString('base64url');
 
-/** The least that the tour has to show. */
+/** The statements that the tour must run. */
 const HOT = [
   'access_token.find',
   'jwt_family.find',
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  /** As an answer that an API key pays for: with others it is neither held nor captured. */
+  /** Holds like an answer that an API key pays for: alone, not in a batch. */
   const holdAlone = (ownerId: string) =>
     app.nest.get(UnitOfWork).run(async (tx) => {
       const holds = app.nest.get(HoldsService);
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
       await holds.capture(tx, holdId, 1, noteOf('spec', ownerId));
     });
 
-  /** Everything that callers do often, and what runs by itself. */
+  /** Runs everything that callers do often, and the background work. */
   const tour = async (ada: Caller) => {
     const credentials = { username: ada.username, password: PASSWORD };
     await app.newUser();
@@ -109,11 +109,11 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
     const lists = ['/api/chat/?', '/api/wallet/ledger/?', '/api/conversations/?'];
     for (const path of [...lists, '/api/conversations/?ordering=-updated_at&']) {
       let page = await getPage(ada, `${path}page_size=100`);
-      // Far enough that the way back is more than a page: the rest of so few rows may well be sorted.
+      // More than one page back. The database may sort the few rows of a shorter way.
       for (let n = 0; n < 5; n += 1) page = await getPage(ada, page.next ?? '');
       await getPage(ada, page.previous ?? '');
     }
-    // A turn and a conversation that nothing knows any more.
+    // A turn and a conversation that exist in no table any more.
     for (const path of ['/api/chat/', '/api/conversations/']) {
       await getPage(ada, `${path}?cursor=${UNKNOWN}`);
     }

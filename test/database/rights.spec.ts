@@ -13,13 +13,13 @@ import {
   type TestDatabase,
 } from '../support/databases.js';
 
-/** The statements that change or delete rows, in every file that runs while the service serves. */
+/** Patterns for statements that change or delete rows, in all files that run while the service serves. */
 const STATEMENTS = {
   UPDATE: [/\bUPDATE\s+([a-z_]+)\s+SET\b/g, /\bINSERT INTO\s+([a-z_]+)[^`]*?\bDO UPDATE\b/g],
   DELETE: [/\bDELETE FROM\s+([a-z_]+)/g],
 } as const;
 
-/** What TypeORM's repository of an entity is asked to do: `(await tx.repository(User)).update(…)`, or by a variable. */
+/** Matches calls of TypeORM's repositories: `(await tx.repository(User)).update(…)`, or through a variable. */
 const REPOSITORY = /(?:const (\w+) = await |\(await )tx\.repository\((\w+)\)\)?(?:\s*\.(\w+)\()?/g;
 const READS = ['countBy', 'findOneBy', 'findOneByOrFail'];
 
@@ -28,7 +28,7 @@ const tableOf = (entityName: string) => {
   return getMetadataArgsStorage().tables.find(({ target }) => target === entity)?.name ?? '';
 };
 
-/** The tables that repositories change, with the name of each method that is no read. */
+/** Returns the tables that repositories change, with the name of the method. Leaves out methods that only read. */
 function changedByRepositories(text: string): { method: string; table: string }[] {
   return [...text.matchAll(REPOSITORY)].flatMap(([, variable, entity = '', method]) => {
     const called = variable

@@ -10,7 +10,7 @@ const ENTRY = `INSERT INTO ledger_entries
 const HOLD = `INSERT INTO holds
   (id, owner_id, amount, captured_amount, state, expires_at, created_at, process_id)`;
 
-/** Statements that no code of ours issues, and what the schema says to each: $1 is a wallet's owner. */
+/** Statements that our code never runs and that the schema must refuse. `$1` is the owner of a wallet. */
 const REFUSED: readonly (readonly [name: string, sql: string])[] = [
   ['a negative balance', 'UPDATE wallets SET balance = -1 WHERE owner_id = $1'],
   ['a balance of nothing', 'UPDATE wallets SET balance = NULL WHERE owner_id = $1'],
@@ -73,7 +73,7 @@ describe.each(databaseKinds)('the schema on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  /** All that the statements could have changed. */
+  /** Returns everything that the statements could have changed. */
   const everything = async () => {
     const tables = await app.database.tables();
     const rows = tables.map((table) => app.database.rows(`SELECT * FROM ${table}`));
@@ -123,7 +123,7 @@ describe.each(databaseKinds)('the schema on %s', (kind) => {
   }
 });
 
-/** What a client hears in a short life, without what is random or of the hour. */
+/** Returns what a client receives in a short session, without random values and times. */
 async function clientStory(app: TestApp) {
   const ada = await app.newUser({ username: 'Ada' });
   const asked = [
@@ -159,7 +159,7 @@ async function clientStory(app: TestApp) {
   return received;
 }
 
-/** Ids, secrets, moments, cursors and the port differ from run to run. */
+/** Replaces ids, secrets, times, cursors and the port, which differ in each run. */
 function withoutRandomParts(text: string): string {
   return text
     .replaceAll(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, '<id>')

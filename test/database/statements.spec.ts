@@ -94,12 +94,12 @@ describe.each(databaseKinds)('statements on %s', (kind) => {
     const issued = await log.during(async () => {
       await statements.insert([...rows, row(LedgerEntry, entry('ada', 2))]);
     });
-    // On SQLite a statement for each table, on PostgreSQL one for all.
+    // SQLite needs one statement for each table, PostgreSQL one statement for all tables.
     expect(issued).toHaveLength(kind === 'sqlite' ? 2 : 1);
     for (const { sql } of issued) expect(sql).toMatch(/^\/\* [\w+]+\.insert \*\/ /);
     expect(await ids('ledger_entries')).toEqual(['ada 1', 'ada 2']);
     expect(await ids('wallets', 'owner_id')).toEqual(['ada']);
-    // Another number of rows, and other tables.
+    // Other numbers of rows, and other tables.
     await statements.insert([row(Wallet, wallet('bob')), row(LedgerEntry, entry('bob', 1))]);
     await statements.insert([row(User, user('u1'))]);
     await statements.insert([row(User, user('u2')), row(User, user('u3'))]);

@@ -51,7 +51,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     expect(tx.hasWritten).toBe(false);
     expect(await tx.read(SELECT_CODES, [])).toEqual([{ id: 'a' }]);
     expect(tx.hasWritten).toBe(true);
-    // Nothing waits any more.
+    // No row waits any more.
     expect(await names(() => tx.read(SELECT_CODES, []))).toEqual(['codes']);
     expect(await names(() => tx.flush())).toEqual([]);
     tx.insertLater(RedemptionCode, code('b'));
@@ -197,7 +197,7 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
       isSerializationFailure(error),
       mayEndTransaction(error),
     ]);
-    // On PostgreSQL any failure ends the transaction, and `mayEndTransaction` is not asked.
+    // On PostgreSQL any failure ends the transaction, so `mayEndTransaction` is not called.
     const ends = kind === 'postgres';
     expect(told).toEqual([
       [true, false, ends],

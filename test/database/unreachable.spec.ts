@@ -125,7 +125,7 @@ describe.each(postgres)('while %s is away', () => {
     for (let times = 0; times < 2; times += 1) {
       await sleep(150);
       await server.stop();
-      // Those who chat may all be at the end of an answer, which waits until the database is back.
+      // All chats may be at the end of their answers, which wait until the database is back.
       seen.add((await first.get('/api/token-balance/')).status);
       await sleep(150);
       await server.startAgain();

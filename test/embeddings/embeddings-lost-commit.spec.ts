@@ -19,7 +19,7 @@ describe.each(postgres)('a hold for embeddings, on %s', (kind) => {
     const app = await TestApp.start(kind, { ...models, DATABASE_URL: pooler.url });
     const ada = await app.newUser();
     const sweeper = app.nest.get(HoldSweeper);
-    // Its own sweeps would take what this test sweeps.
+    // Stops the background sweeps, which would release the hold that this test sweeps.
     await sweeper.onModuleDestroy();
     pooler.cutsNextCommit = true;
     const { status } = await ada.send('POST', '/v1/embeddings', { model: 'flat:good', input: 'x' });

@@ -12,7 +12,7 @@ const listOf = (...all: unknown[]) => answerJson({ data: all });
 const NAN = Buffer.from(Float32Array.of(Number.NaN).buffer).toString('base64');
 const LONG = { parts: 52, bytes: 1_000_000 };
 
-/** For two inputs: what is no answer to them. */
+/** Responses that are not valid for two inputs. */
 const NONSENSE: Record<string, Behaviour> = {
   'one too few': listOf({ embedding: [1] }),
   'one too many': listOf({ embedding: [1] }, { embedding: [1] }, { embedding: [1] }),

@@ -147,7 +147,7 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     const asked = ask({ model: 'metered:slow', input: ['äöü', 'abc'] });
     await until(() => waiting.length === 1);
     expect(await held()).toBe(6 + 3 + 2 * 4);
-    // A transaction that were open would keep this one waiting.
+    // If a transaction were open, this request would wait.
     expect((await ask({ model: 'flat:good', input: 'x' })).response.status).toBe(200);
     for (const call of waiting) await embed(call);
     expect((await asked).response.status).toBe(200);

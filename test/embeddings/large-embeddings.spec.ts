@@ -10,7 +10,7 @@ import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const INPUTS = 512;
 const DIMENSIONS = 3072;
-/** CPU time that no answer may take from all others at once. */
+/** Maximum CPU time for which an answer may block all other requests. */
 const BLOCKED_MAX_MS = 250;
 const TRIES = 3;
 const ALL_MAX_BYTES = 268_435_456;
@@ -40,7 +40,7 @@ function measureTurns(): () => number {
   };
 }
 
-/** A vector of 32-bit floats, whose decimal digits are long. */
+/** A vector of 32-bit floats with many decimal digits. */
 const VECTOR = Array.from(Float32Array.from({ length: DIMENSIONS }, (_, n) => Math.sin(n + 1)));
 const jsonOf = (embedding: unknown, rest: object) => {
   const items = Array.from({ length: INPUTS }, (_, index) => ({
@@ -63,7 +63,7 @@ describe('a list of hundreds of long embeddings', () => {
   beforeAll(async () => {
     upstream = await Upstream.start({
       packed: answers(jsonOf(toBase64(VECTOR), { usage })),
-      // A provider that does not know base64.
+      // A provider that does not support base64.
       plain: answers(jsonOf(VECTOR, { usage })),
     });
     app = await TestApp.start('sqlite', modelsOf(upstream.baseUrl, ['packed', 'plain']));

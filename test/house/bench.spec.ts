@@ -5,7 +5,7 @@ import { itAtFullEffort } from '../support/full-effort.js';
 
 const SHORT = ['--seconds', '1', '--rounds', '1', '--connections', '4'];
 
-/** The cells of the table's rows, without its heading. */
+/** Returns the cells of the table's rows, without the heading. */
 function rowsOf(output: string): string[][] {
   const lines = output.split('\n').filter((line) => line.startsWith('|'));
   return lines.slice(2).map((line) =>

@@ -10,7 +10,7 @@ import { Service } from '../support/service.js';
 const ADDRESS = 'http://127.0.0.1:8000';
 const NEXT = '--- next ---';
 
-/** Each ```bash block of the text with the ```text block after it: what to type, and what is answered. */
+/** Returns each ```bash block of the text with the ```text block after it: the typed commands and their output. */
 function sessionOf(text: string): { typedCommands: string; answeredLines: string }[] {
   const pairs = text.matchAll(/^```bash\n(.*?)^```\n\n^```text\n(.*?)^```$/gms);
   return [...pairs].map(([, typedCommands = '', answeredLines = '']) => ({
@@ -19,7 +19,7 @@ function sessionOf(text: string): { typedCommands: string; answeredLines: string
   }));
 }
 
-/** What differs from run to run, by a word for each kind. */
+/** Replaces values that differ in each run by the name of their kind. */
 const withoutRandomParts = (output: string) =>
   output
     .replaceAll(/\b[\da-f]{40}\b/g, '<access token>')
@@ -27,7 +27,7 @@ const withoutRandomParts = (output: string) =>
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/g, '<moment>')
     .replaceAll(/cursor=[\w-]+/g, 'cursor=<cursor>');
 
-/** The rows of the one table whose heading has these words, cell by cell. */
+/** Returns the cells of each row of the only table with this heading. */
 function tableOf(text: string, heading: string): string[][] {
   const lines = text.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '));
   const start = lines.indexOf(heading);
@@ -104,7 +104,7 @@ describe('the tables of docs/', () => {
       ([, codes]) => codeSpans(codes),
     );
     const thrown = [...errors.matchAll(/readonly code = '(\w+)'/g)].map(([, code = '']) => code);
-    // Field errors and the 402 have shapes without a code; the refusals of JWTs are told by their thrower.
+    // Field errors and the 402 have no code in their bodies. The code that throws a JWT error also passes its code.
     const silent = ['invalid', 'insufficient_tokens'];
     expect(thrown.filter((code) => !listed.includes(code) && !silent.includes(code))).toEqual([]);
     const sources = await Promise.all(

@@ -6,7 +6,7 @@ import { FLOOR_PLAN, structure } from './tidy/structure.js';
 import { tables } from './tidy/tables.js';
 import { wording } from './tidy/wording.js';
 
-/** What the rules let pass, and why. An excuse that nothing needs any more fails too. */
+/** Breaches that the rules allow, and why. An exception that is no longer needed also fails. */
 const EXCEPTIONS: readonly (Breach & { readonly why: string })[] = [
   {
     path: 'src/app.setup.ts',

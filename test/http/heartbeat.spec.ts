@@ -15,9 +15,9 @@ import { EventReader } from '../support/sse.js';
 import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream.js';
 
 const PING_EVERY_MS = 15_000;
-/** While an answer is under way, one interval looks whether its owner has stopped it elsewhere. */
+/** While an answer runs, one interval polls for a stop from another process. */
 const STOP_POLL_TIMERS = 1;
-/** Nothing has moved for so long: a pause of a busy machine is shorter. */
+/** If nothing moved for this time, the stream has stalled. Pauses of a busy machine are shorter. */
 const STALLED_SECONDS = 0.5;
 const START = /event: start\ndata: .*\n\n/;
 
@@ -32,7 +32,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     await call.finish();
     await call.end();
   },
-  /** More than the sockets hold. */
+  /** More than the sockets buffer. */
   flood: async (call: UpstreamCall) => {
     call.open();
     for (let n = 0; n < 2000 && !call.isAborted; n += 1) await call.delta('\u0001'.repeat(1900));
@@ -46,9 +46,9 @@ const REAL = [
   ...(['setImmediate', 'clearImmediate'] as const),
 ];
 const TIMEOUTS = ['setTimeout', 'clearTimeout'] as const;
-/** Intervals alone are in the hand of the spec: sockets, answers and time limits go on by the real clock. */
+/** Only intervals are faked. Sockets, answers and time limits use the real clock. */
 const INTERVALS_ALONE = { doNotFake: [...REAL, ...TIMEOUTS] };
-/** Kept from before the spec takes it in hand. */
+/** The real function, stored before the spec fakes it. */
 const sleep = setTimeout;
 
 describe('the heartbeat of a stream', () => {
@@ -119,7 +119,7 @@ describe('the heartbeat of a stream', () => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  /** A reader who takes nothing, once the provider has been slowed down to nothing as well. */
+  /** Opens a stream for a reader that takes nothing, and waits until the provider has stopped sending too. */
   const openStalled = async () => {
     sockets.clear();
     const { ada, reader } = await open('flat:flood');

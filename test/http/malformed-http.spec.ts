@@ -25,7 +25,7 @@ describe('malformed and slow HTTP requests', () => {
   beforeEach(async () => {
     before = await rowCounts(app);
   });
-  /** Nothing was written, nothing charged, and the service goes on. */
+  /** After each case: nothing was written or charged, and the service still answers. */
   afterEach(async () => {
     expect(await rowCounts(app)).toEqual(before);
     expect(await ada.balance()).toBe(4000);
@@ -58,7 +58,7 @@ describe('malformed and slow HTTP requests', () => {
       expect(await sendBytes(app.url, bytes, { hangUp: true })).toBeUndefined();
     });
 
-    // The clock is the same for all routes, and takes seconds.
+    // The time limit is the same for all routes and takes seconds, so a light run tries it on one route.
     const waiting = path === '/api/chat/' ? it : itAtFullEffort;
     waiting('is told: a body that does not come', async () => {
       const answer = await sendBytes(app.url, head('Content-Length: 100\r\n') + '{"message": ');

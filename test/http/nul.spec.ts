@@ -12,7 +12,7 @@ import { operationsOf, resolve } from '../support/document.js';
 
 const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
-/** Of these any value that makes no sense means nothing. */
+/** The query parameters for which any invalid value is ignored. */
 const IGNORED = ['page_size', 'turn'];
 
 describe.each(databaseKinds)('NUL on %s', (kind) => {

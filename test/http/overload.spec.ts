@@ -77,11 +77,11 @@ describe.each(databaseKinds)('more requests than REQUESTS_MAX on %s', (kind) => 
       await until(() => provider.calls !== calls);
       socket.resetAndDestroy();
     }
-    // The model is never heard: each chat ends because its caller is gone.
+    // The model never answers. Each chat ends because its caller has left.
     const open = () => app.database.count('holds', `state = 'open'`);
     await until(async () => (await open()) <= 0);
     expect(await app.nest.get(RequestGate).drain(5000)).toBe(true);
-    // Each was asked, so each is due at its flat price, once.
+    // The provider was called for each of them, so each costs its flat price, once.
     expect(await app.database.count('holds', `state = 'captured'`)).toBe(3);
     expect(await app.database.count('ledger_entries', 'amount < 0')).toBe(3);
     answerAll();

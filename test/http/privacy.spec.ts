@@ -3,7 +3,7 @@ import { RouteTable } from '../../src/http/route-table.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 
-/** Files that are the same for everybody, and say themselves how long they may be kept. */
+/** Files that are the same for all callers. They set their own `Cache-Control`. */
 const FOR_ALL = /^\/(?:$|assets\/|api\/docs)/;
 
 describe('Cache-Control', () => {

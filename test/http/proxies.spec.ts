@@ -9,7 +9,7 @@ const FORWARDED = {
   'X-Forwarded-Host': 'chat.example.org',
 };
 
-/** The link to the next page, as a caller is given it who sends these headers. */
+/** Returns the link to the next page that a caller with these headers gets. */
 async function nextLink(caller: Caller, headers: Record<string, string>): Promise<string> {
   const { body } = await caller.get('/api/chat/?page_size=1', headers);
   return (body as { next: string }).next;

@@ -5,7 +5,9 @@ import type { Caller } from '../support/client.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { openThread } from '../support/threads.js';
 
-/** Every route that answers without credentials. A new one is a decision, and is written down here. */
+/**
+ * Every route that answers without credentials. To make a route public is a decision, so it must be listed here.
+ */
 const PUBLIC = [
   'GET /',
   'GET /api/docs',
@@ -26,7 +28,7 @@ const PUBLIC = [
   'POST /api/token/verify',
 ];
 
-/** Every route that can reach a provider, and so must hold first. */
+/** Every route that can call a provider, and so must make a hold first. */
 const SPENDING = [
   'POST /api/chat',
   'POST /api/conversations/:id/messages',
@@ -34,10 +36,10 @@ const SPENDING = [
   'POST /v1/responses',
 ];
 
-/** Those of them that keep nothing to replay, and so refuse a key; `echo` does not do what they ask. */
+/** The spending routes that store nothing to replay, and so refuse a key. `echo` does not support them. */
 const SPENDING_WITHOUT_KEY = ['POST /v1/embeddings'];
 
-/** What makes or moves money without a provider, and so heeds a key as well. */
+/** The routes that create or move money without a provider. They accept a key too. */
 const CREDITING = [
   'POST /api/admin/codes',
   'POST /api/admin/users/:username/grants',
@@ -46,7 +48,7 @@ const CREDITING = [
 
 const NOT_TAKEN = /takes no Idempotency-Key.*idempotency_key_not_taken/;
 
-/** How often each public route may be asked; `none` are those that count nothing. */
+/** The rate limit of each public route. Routes with `none` are not counted. */
 const PUBLIC_LIMITS: Readonly<Record<string, string>> = {
   'POST /api/login': 'login',
   'POST /api/password/reset': 'network',
@@ -58,7 +60,7 @@ const PUBLIC_LIMITS: Readonly<Record<string, string>> = {
   'POST /api/token/verify': 'network',
 };
 
-/** What an API key needs for each route; every other one is a session's alone. */
+/** The scope that an API key needs for each route. All other routes only accept a session. */
 const SCOPES: Readonly<Record<string, string>> = {
   'GET /api/chat': 'history',
   'POST /api/chat': 'chat',
@@ -108,7 +110,7 @@ describe('the routes', () => {
       .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS');
   const pathOf = (path: string) => path.replaceAll(/:\w+/g, UNKNOWN_ID);
 
-  /** With an id of the caller's own where one leads further. */
+  /** Returns the path with the id of the caller's own conversation, if the path contains an id. */
   const ownPath = async (caller: Caller, path: string) =>
     path.startsWith('/api/conversations/:id')
       ? path.replace(':id', await openThread(caller))

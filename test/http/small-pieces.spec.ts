@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 
 const MEBIBYTE = 2 ** 20;
 
-/** Bytes of what is in use, without what is only not collected yet. */
+/** Returns the bytes of the heap that are in use, without garbage. */
 const heapInUse = (): number => {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
@@ -28,7 +28,7 @@ describe('a megabyte in small pieces', () => {
   });
   afterAll(() => app.close());
 
-  /** A body that is still being sent, in chunks of its own for each piece. */
+  /** Sends the start of a body, each piece in its own chunk. */
   const inPieces = (path: string, piece: string, count: number): [Socket, number] => {
     const { hostname, port } = new URL(app.url);
     const socket = connect(Number(port), hostname).on('error', () => undefined);
@@ -44,7 +44,7 @@ describe('a megabyte in small pieces', () => {
     return [socket, sent.length];
   };
 
-  /** The server's ends of the connections that are made meanwhile. */
+  /** Runs `work` with the server's sockets of the connections that are opened meanwhile. */
   const connectionsOf = async (work: (received: Socket[]) => Promise<void>): Promise<void> => {
     const received: Socket[] = [];
     const keep = (socket: Socket) => received.push(socket);
@@ -60,7 +60,7 @@ describe('a megabyte in small pieces', () => {
       const sent = Array.from({ length: 8 }, () => inPieces('/api/chat/', ' '.repeat(20), 52_000));
       const bytes = sent.reduce((sum, [, length]) => sum + length, 0);
       await until(() => received.reduce((sum, { bytesRead }) => sum + bytesRead, 0) === bytes);
-      // As objects of their own the pieces would take some 120 MiB.
+      // If each piece were an object of its own, they would take about 120 MiB.
       expect((heapInUse() - before) / MEBIBYTE).toBeLessThan(50);
       for (const [socket] of sent) socket.write('0\r\n\r\n');
       const answers = await Promise.all(sent.map(([socket]) => once(socket, 'data')));
@@ -102,7 +102,8 @@ describe('a megabyte in small pieces', () => {
         expect(received[0]?.bytesRead).toBeLessThan(200_000);
       });
     }
-    // Of 30,000 on each: four at a time are begun, and those behind them go with the connection.
+    // Each connection sent 30,000 requests. Four at a time are started, and the rest is dropped with the
+    // connection.
     expect(begun).toBeGreaterThan(0);
     expect(begun).toBeLessThan(3000);
     unread.watch = watch;

@@ -14,15 +14,15 @@ import { QueryProbe } from '../support/query-probe.js';
 import { until } from '../support/until.js';
 
 const PAGE = '/api/chat/?page_size=100';
-/** A turn has it twice: five turns are a page of 1 MiB. */
+/** A turn contains it twice, so five turns are a page of 1 MiB. */
 const MESSAGE = 'm'.repeat(100_000);
 const TURNS = 12;
 const PER_CALLER = 6;
 const MEBIBYTE = 2 ** 20;
-/** More than the buffers of the operating system take in for a client. */
+/** More pages than the buffers of the operating system take for a client. */
 const MANY = 40;
 
-/** Unread bytes are kept by the server, so the kind of the database makes no difference. */
+/** The server stores unread bytes, so both databases behave the same. */
 const testedKinds = sample('answers to clients that stop reading', 2, databaseKinds);
 
 describe.each(testedKinds)('answers to clients that stop reading on %s', (kind) => {
@@ -43,7 +43,7 @@ describe.each(testedKinds)('answers to clients that stop reading on %s', (kind) 
     await app.close();
   });
 
-  /** A connection on which some pages are asked for, and none is read. */
+  /** Opens a connection that requests some pages and reads none. */
   const ask = (count: number, caller = ada): Socket => {
     const { hostname, port } = new URL(app.url);
     const socket = connect(Number(port), hostname).on('error', () => undefined);
@@ -52,7 +52,10 @@ describe.each(testedKinds)('answers to clients that stop reading on %s', (kind) 
     socket.write(head.repeat(count));
     return socket;
   };
-  /** A page of a mebibyte is one read. Resolves when no more are read: the others have gone to the operating system. */
+  /**
+   * A page of a mebibyte is one read. Resolves when no more pages are read: the others went to the operating
+   * system.
+   */
   const waitForStandstill = async (probe: QueryProbe): Promise<number> => {
     await until(() => probe.count('history.page') >= 4);
     let before = 0;
@@ -76,7 +79,7 @@ describe.each(testedKinds)('answers to clients that stop reading on %s', (kind) 
         closed += 1;
       });
     }
-    // A paused socket does not hear of its end, but cannot write either.
+    // A paused socket gets no event when it is closed, but writing to it fails.
     await until(async () => {
       taken += (slow.read(65_536) as Buffer | null)?.length ?? 0;
       silent.write('\r\n');
@@ -134,7 +137,8 @@ describe.each(testedKinds)('answers to clients that stop reading on %s', (kind) 
       await sleep(100);
       most = Math.max(most, process.memoryUsage().rss);
     }
-    // 20,000 answers of a mebibyte; of them twenty are held, with what was read for them and not yet thrown away.
+    // 20,000 answers of a mebibyte were requested. Twenty of them are in memory, with what was read for them and
+    // not yet freed.
     expect((most - before) / MEBIBYTE).toBeLessThan(600);
     expect(await (await app.newUser()).balance()).toBe(4000);
   });

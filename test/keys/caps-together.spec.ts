@@ -23,7 +23,7 @@ describe.each(databaseKinds)('the spending caps of many API keys on %s', (kind) 
   const ask = (caller: Caller, model: string) =>
     caller.send('POST', '/api/chat/', { message: 'hi', model });
 
-  // The first case: a key that has spent nothing would refuse to go below zero, and so hide the error.
+  // This must be the first case. A key that has spent nothing cannot go below zero, which would hide the error.
   it('reverts what it counted for a wallet that does not pay, and for no other key', async () => {
     const [ada, poor] = [await app.newUser(), await app.newUser({ tokens: 150 })];
     const [other, key] = [

@@ -71,7 +71,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
       ...{ limit: 799, used: 700, remaining: 99 },
     });
     expect(await ada.history()).toHaveLength(7);
-    // The wallet and its other credentials are as before.
+    // The wallet and its other credentials are not affected.
     expect((await ask(ada, 'echo')).status).toBe(200);
     await assertExplained();
   });
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
     expect(await lengthAsked(unlimited.caller)).toBeGreaterThan(30);
   });
 
-  /** Leaves an answer open: its hold counts. */
+  /** Starts an answer that does not end, so that its hold stays open. */
   const hang = async (key: MadeKey, owner: Caller, before = 0) => {
     const left = new AbortController();
     const gone = key.caller
@@ -188,7 +188,7 @@ describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
       await ask(key.caller, 'flat:good');
       expect(upstream.calls).toHaveLength(calls + 1);
       await leave();
-      // The caller who left before a word pays at a flat price: in the period that it is now.
+      // The caller left before the first word, and pays the flat price in the current period.
       await until(async () => (await ada.get('/api/wallet/')).body.held === 0);
       expect(await usedOf(ada, key)).toBe(200);
       expect((await ask(key.caller, 'echo')).status).toBe(200);

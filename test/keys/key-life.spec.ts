@@ -55,7 +55,7 @@ describe.each(databaseKinds)('API keys, over time, on %s', (kind) => {
     });
     const third = await rotate({ overlap_seconds: 1 });
     await until(async () => (await second.get('/api/wallet/')).status === 401);
-    // What was promised before holds.
+    // A later rotation does not shorten the time that an earlier one has set.
     expect((await first.caller.get('/api/wallet/')).status).toBe(200);
     const fourth = await rotate({ overlap_seconds: 0 });
     for (const caller of [first.caller, second, third]) {

@@ -48,7 +48,7 @@ describe.each(postgres)('limits while their table is locked on %s', (kind) => {
   let app: TestApp;
   let ada: Caller;
 
-  /** Runs `work` while nothing can be counted. */
+  /** Runs `work` while no counter can be changed. */
   async function whileLocked(work: () => Promise<void>): Promise<void> {
     await app.database.inTransaction(async (rows) => {
       await rows('LOCK TABLE rate_counters IN ACCESS EXCLUSIVE MODE');

@@ -40,7 +40,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
   const register = (username: string, address: string) =>
     app.post('/api/register/', { username, password: PASSWORD }, from(address));
 
-  /** Somebody new, from an address of their own. */
+  /** Registers a new user from a new address. */
   async function newPerson(): Promise<Caller> {
     people += 1;
     const username = `person${String(people)}`;
@@ -144,7 +144,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect(replay.headers['ratelimit-policy']).toBe(`"read";q=${String(READ)};w=60`);
     expect((await keyed('k', 'twice')).status).toBe(422);
     expect((await keyed('another')).status).toBe(429);
-    // The same key on another route is another request.
+    // The same key on another route is a new request.
     const thread = await openThread(ada);
     expect((await sendMessage(ada, thread, 'once', { 'Idempotency-Key': 'k' })).status).toBe(429);
     await times(READ, () => ada.get('/api/token-balance/'));

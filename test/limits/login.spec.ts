@@ -8,7 +8,7 @@ import { HashProbe } from '../support/hash-probe.js';
 import { BEHIND_PROXY, from } from '../support/networks.js';
 
 const ACCOUNT = 4;
-/** Of one username, from networks that never logged in to it. */
+/** Maximum number of attempts on one username from networks that have never logged in to it. */
 const UNKNOWN_NETWORKS_MAX = 100;
 const SETTINGS = { ...BEHIND_PROXY, RATE_LIMIT_LOGIN_ACCOUNT: `${String(ACCOUNT)}/m` };
 const KNOWN_ADDRESS = '198.51.100.1';

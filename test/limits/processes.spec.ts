@@ -31,7 +31,7 @@ describe.each(postgres)('limits over three processes on one %s', (kind) => {
   });
   afterAll(() => fleet.close());
 
-  /** Many times as many as may pass, at once, each at the next process. */
+  /** Sends a multiple of the limit at once, in turn to each process. */
   const storm = (limit: number, ask: (member: Member, n: number) => Promise<Answer>) =>
     Promise.all(Array.from({ length: limit * TIMES }, (_, n) => ask(members[n % 3] as Member, n)));
   const post = ({ http }: Member, path: string, body: object, address: string) =>

@@ -158,7 +158,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     }
     expect([provider.calls, await ada.balance()]).toEqual([calls, 4000]);
     expect([await rowCounts(app), await counted()]).toEqual([rows, before]);
-    // What stores nothing is served, what makes room too, and then everything.
+    // Requests that store nothing are accepted. So are those that make room, and after them all others.
     expect((await respond(ada, { input: text, store: false })).status).toBe(200);
     expect((await rename(id, { title: 'as full as before' })).status).toBe(200);
     expect((await rename(id, { system: null })).status).toBe(200);
@@ -189,7 +189,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     const answerNow = delayAnswers(provider);
     const answers = atOnce((n) => ada.chat('m'.repeat(2000), { 'Idempotency-Key': String(n) }));
     await until(() => provider.calls === calls + fit);
-    // Those under way are counted, and each has its question in the count.
+    // The answers under way are counted: the count contains the question of each.
     await until(async () => (await counted()).bytes === fit * asked);
     answerNow();
     expect(statuses(await answers)).toEqual({ served: fit, full: AT_ONCE - fit });

@@ -9,7 +9,7 @@ import { modelsOf } from '../support/models-file.js';
 import { noteOf } from '../support/note.js';
 import { Upstream } from '../support/upstream.js';
 
-/** The value of one series; undefined where there is none. */
+/** Returns the value of one series. Returns undefined if the series does not exist. */
 function valueOf(text: string, series: string): number | undefined {
   const line = text.split('\n').find((one) => one.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     expect(valueOf(text, `tallychat_provider_first_word_seconds_count{${provider}}`)).toBe(2);
     const failures = `tallychat_provider_failures_total{${provider},kind="provider_failed"}`;
     expect(valueOf(text, failures)).toBe(1);
-    // Three were held at the price of one each; two were captured whole, one was given back whole.
+    // Three holds of the price were made. Two were captured in full, and one was released.
     expect(valueOf(text, 'tallychat_tokens_held_total')).toBe(300);
     expect(valueOf(text, 'tallychat_tokens_released_total')).toBe(100);
     expect(await ada.balance()).toBe(3800);
@@ -136,7 +136,7 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     const awaited = valueOf(text, 'tallychat_database_connections{state="awaited"}');
     if (kind === 'postgres') expect(pool).toBeGreaterThan(0);
     else expect(pool).toBeUndefined();
-    // The scrape reads the database itself, and nobody waits for a connection meanwhile.
+    // Prometheus' request reads the database itself. No caller waits for a connection meanwhile.
     expect(awaited).toBe(kind === 'postgres' ? 0 : undefined);
   });
 
@@ -146,7 +146,7 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
       const text = await scrape();
       return valueOf(text, 'tallychat_audited_wallets_total{result="wrong"}') ?? 0;
     };
-    // The wallet whose balance a spec above has set by hand.
+    // An earlier case has changed the balance of this wallet in the database.
     const before = await wrong();
     await watch.checkNext();
     expect((await wrong()) - before).toBe(1);

@@ -9,10 +9,10 @@ import { hasProgram } from '../support/programs.js';
 
 const RULES = 'ops/prometheus-rules.yaml';
 const DASHBOARD = 'ops/grafana-dashboard.json';
-/** What Prometheus adds to a histogram's name. */
+/** The suffixes that Prometheus adds to the name of a histogram. */
 const SUFFIX = /_(?:bucket|count|sum)$/;
 
-/** Every name of a metric that an expression asks for. */
+/** Returns every name of a metric in an expression. */
 function namesIn(text: string): string[] {
   const found = text.match(/\b(?:tallychat|nodejs|process)_[a-z0-9_]+/g) ?? [];
   return [...new Set(found.map((name) => name.replace(SUFFIX, '')))];
@@ -36,7 +36,7 @@ describe('the files for operators in ops/', () => {
     const asked = namesIn(await readFile(file, 'utf8'));
     expect(asked.length).toBeGreaterThan(5);
     const missing = asked.filter((name) => !known.includes(name));
-    // The pool is PostgreSQL's: where none runs, nobody can look.
+    // Only PostgreSQL has a pool, so on SQLite this metric is missing.
     const isPool = (name: string) => kind === 'sqlite' && name === 'tallychat_database_connections';
     expect(missing.filter((name) => !isPool(name))).toEqual([]);
   });

@@ -36,7 +36,7 @@ describe.each(Object.keys(BEHAVIOURS))('a call of a provider that is %s', (model
     await upstream.stop();
   });
 
-  /** Asks, and waits for more than there is; nobody keeps what it returns. */
+  /** Requests an answer and reads it without end. Nothing keeps a reference to the call. */
   const askInVain = (signal: AbortSignal) => {
     const messages = [{ role: 'user', content: 'hi' }] as const;
     const rest = { maxTokens: 5, maxTokensField: 'max_tokens', extra: {}, signal } as const;
@@ -51,7 +51,7 @@ describe.each(Object.keys(BEHAVIOURS))('a call of a provider that is %s', (model
     const stopping = Array.from({ length: AT_ONCE }, () => new AbortController());
     for (const { signal } of stopping) askInVain(signal);
     await until(() => upstream.calls.length === AT_ONCE);
-    // What hangs on weak references alone is gone after this.
+    // After these collections, objects that only have weak references are gone.
     for (let n = 0; n < 5; n += 1) {
       await sleep(20);
       collect();

@@ -14,18 +14,18 @@ const answer: Behaviour = async (call) => {
 const KEYED = 'vendor/keyed:1';
 const SCOPED = 'vendor/scoped:1';
 const OPEN = 'vendor/open:1';
-/** The key that the models file names. */
+/** The id of the key in the models file. */
 const KEY_ID = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 const CALLERS = ['session', 'listed', 'other', 'scoped'];
 
-/** Who may use which model. */
+/** The callers that may use each model. */
 const ALLOWED_CALLERS: Readonly<Record<string, readonly string[]>> = {
   [KEYED]: ['listed'],
   [SCOPED]: ['session', 'scoped'],
   [OPEN]: CALLERS,
 };
 
-/** Each way to a model, and how it refuses one that is not there. */
+/** The routes that accept a model, and their status for an unknown one. */
 const ROUTES: Readonly<
   Record<string, { path: string; body: (model: string) => object; refusal: number }>
 > = {

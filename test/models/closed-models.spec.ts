@@ -4,7 +4,7 @@ import type { Caller } from '../support/client.js';
 import { FLAT, modelsFile } from '../support/models-file.js';
 import { Upstream } from '../support/upstream.js';
 
-/** The id of an API key that nobody here has. */
+/** The id of an API key that no user here has. */
 const KEY_ID = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 
 describe('a model that is closed to the caller', () => {

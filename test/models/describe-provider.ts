@@ -6,20 +6,23 @@ import type {
   CompletionRequest,
 } from '../../src/models/providers/provider.js';
 
-/** A provider to be held to the contract, and models at it that show each side of it. */
+/** A provider to test, and its models, each with a behaviour that the cases need. */
 export interface Subject {
   readonly provider: CompletionProvider;
   /** Answers at once, in several deltas, with usage. */
   readonly answers: string;
-  /** Stops at `maxTokens`; undefined where the server cannot be made to. */
+  /** Stops at `maxTokens`. Undefined if the server cannot be made to do this. */
   readonly short?: string;
-  /** Produces for ever, or at least until it is stopped. */
+  /** Produces output until it is stopped. */
   readonly endless?: string;
   readonly refuses?: string;
   stop(): Promise<void>;
 }
 
-/** What every provider promises; each runs these same cases. One that cannot fail says `canFail: false`. */
+/**
+ * The contract of every provider. Each provider runs these cases. A provider that cannot fail sets `canFail:
+ * false`.
+ */
 export function describeProvider(
   name: string,
   start: () => Promise<Subject>,
@@ -124,7 +127,7 @@ function textOf(events: readonly CompletionEvent[]): string {
   return events.map((event) => (event.type === 'delta' ? event.text : '')).join('');
 }
 
-/** An error and what it was caused by, as a log would write them. */
+/** Returns an error and its causes as a log would write them. */
 function everythingIn(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return `${String(error.stack)} ${JSON.stringify(error)} ${everythingIn(error.cause)}`;

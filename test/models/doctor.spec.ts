@@ -28,7 +28,7 @@ describe('the doctor of the models', () => {
         }
         call.open();
         await call.delta('Ready');
-        // And goes on for ever: the doctor hears one word, and leaves.
+        // The answer continues without end. The doctor reads one word, and aborts it.
         await call.aborted;
       },
       absent: refuses(404, { message: 'no such model', code: 'model_not_found' }),
@@ -53,7 +53,7 @@ describe('the doctor of the models', () => {
   });
   afterAll(() => upstream.stop());
 
-  /** The table's rows by model, each with its cells, and whether all is well. */
+  /** Returns the table's cells by model, and whether all models work. */
   async function examine(models: readonly (readonly [provider: string, upstream: string])[]) {
     const file = modelsFile({
       providers: {
@@ -108,7 +108,7 @@ describe('the doctor of the models', () => {
     const cells = rows.get(`${provider}-${name}`) ?? [];
     expect(cells.slice(1, 5)).toEqual([key, right, '2 + 8 per 1,000', '-']);
     expect(cells[5]).toContain(words);
-    // Each is asked once, where there is anybody to ask.
+    // Each model is called once, unless its server does not exist.
     expect(upstream.calls.length - calls).toBe(provider === 'gone' ? 0 : 1);
   });
 

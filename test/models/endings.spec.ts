@@ -14,7 +14,7 @@ const said = (finish: boolean, then: Behaviour): Behaviour => {
 };
 const nothing = () => undefined;
 
-/** The answer is whole, and then the connection does not end as it should. */
+/** Complete answers whose connection does not end as it should. */
 const BEHAVIOURS: Record<string, Behaviour> = {
   'silent after the reason': said(true, nothing),
   'silent after the usage': said(true, (call) => call.usage(10, 5)),

@@ -25,10 +25,10 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
   let upstream: Upstream;
   let app: TestApp;
   let ada: Caller;
-  /** How the first model fails. */
+  /** The behaviour of the first model. */
   let failing: Behaviour = answer;
   let expensive: Behaviour = answer;
-  /** The most that was held while anybody was asked. */
+  /** The largest amount held during a call of a model. */
   let held = 0;
 
   beforeAll(async () => {
@@ -110,7 +110,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
       const { turn, entry } = await newest();
       expect(turn).toMatchObject({ model: 'dear', status: 'complete', tokens: 50 });
       expect(entry).toMatchObject({ amount: -50, reason: 'chat message to dear' });
-      // Held for the dearest: the metered one's whole answer, and a bound of its prompt.
+      // The hold covers the most expensive model: the whole answer of the metered one, and the bound of its prompt.
       expect(held).toBeGreaterThanOrEqual(200);
     },
   );

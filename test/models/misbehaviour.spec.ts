@@ -9,12 +9,12 @@ import { EventReader } from '../support/sse.js';
 import { Upstream } from '../support/upstream.js';
 
 const MESSAGE = 'How are you?';
-/** By our estimate: 4 for the message and 12 bytes at 3 each; "Hello there" is 11 bytes. */
+/** By our estimate, the message has 4 model tokens, and 12 bytes at 3 each. "Hello there" has 11 bytes. */
 const [PROMPT, COMPLETION] = [8, 4];
-/** What is held for the prompt: 8 for the message, and a model token for each of its 12 bytes. */
+/** The held model tokens of the prompt: 8 for the message, and one for each of its 12 bytes. */
 const PROMPT_HELD = 20;
 const MAX_TOKENS = 500;
-/** At 1 and 2 wallet tokens for each model token. */
+/** The price at 1 and 2 wallet tokens for each model token. */
 const priceOf = (prompt: number, completion: number) => prompt + 2 * completion;
 const CEILING = priceOf(PROMPT_HELD, MAX_TOKENS);
 
@@ -33,7 +33,7 @@ const TIMED_OUT = {
 
 const WORDS: Record<number, object> = { 502: FAILED, 503: BUSY, 504: TIMED_OUT };
 
-/** Each ends in failure, after this much of an answer. */
+/** Behaviours that fail, and the output that comes before the failure. */
 const FAILURES: [behaviour: string, produced: string, status: number][] = [
   ['refuses', '', 502],
   ['refuses-401', '', 502],
@@ -57,7 +57,7 @@ const FAILURES: [behaviour: string, produced: string, status: number][] = [
   ['hangs-midway', 'Hello ', 504],
 ];
 
-/** Each is a whole answer of "Hello there", at this price per model token. */
+/** Behaviours that give the whole answer "Hello there", and its price per model token. */
 const ANSWERS: [behaviour: string, price: number][] = [
   ['good', priceOf(10, 5)],
   ['choices-null', priceOf(10, 5)],
@@ -85,7 +85,7 @@ const ANSWERS: [behaviour: string, price: number][] = [
 ];
 
 describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
-  /** Waiting for a time limit costs seconds, and is the same wait whatever the database. */
+  /** A time limit takes seconds and does not depend on the database, so it is tried only on SQLite. */
   const untimed = FAILURES.filter(([, , status]) => status !== 504 || kind === 'sqlite');
   const every = kind === 'sqlite' ? 1 : 3;
   const failures = sample('failures', every, untimed);
@@ -107,7 +107,7 @@ describe.each(databaseKinds)('an upstream that misbehaves, on %s', (kind) => {
   const ask = (caller: Caller, model: string): Promise<Answer> =>
     caller.send('POST', '/api/chat/', { message: MESSAGE, model });
 
-  /** One call, and a hold that is resolved; the ledger is told by what came of it. */
+  /** Checks that there was one call, that its hold is resolved, and that ledger, balance and history agree. */
   const settles = async (caller: Caller, calls: number, tokens: number, turn: object) => {
     expect(upstream.calls).toHaveLength(calls + 1);
     expect(await caller.balance()).toBe(4000 - tokens);

@@ -6,7 +6,7 @@ import { Upstream } from '../support/upstream.js';
 
 const MAX_TOKENS = 5;
 const IMAGE_TOKENS = 100;
-/** 400 KB, as a photo is. */
+/** 400 KB, the size of a photo. */
 const PHOTO = `data:image/jpeg;base64,${Buffer.alloc(400_000, 7).toString('base64')}`;
 
 const picture = (url: string) => ({ type: 'image_url', image_url: { url } });
@@ -56,7 +56,7 @@ describe('pictures and files in a prompt', () => {
     const ada = await app.newUser();
     const { status, body } = await complete(ada, 'metered:pictures', [picture(PHOTO)]);
     expect(status).toBe(200);
-    // 4 for the message, 13 for its text as JSON, and one picture.
+    // The message counts as 4, its text in JSON as 13, and the picture as `IMAGE_TOKENS`.
     expect(body.usage.prompt_tokens).toBe(IMAGE_TOKENS + 4 + 13);
     expect(await ada.balance()).toBe(4000 - IMAGE_TOKENS - 17 - 4);
     expect((await complete(ada, 'flat', [picture(PHOTO)])).status).toBe(200);

@@ -9,12 +9,12 @@ import { until } from '../support/until.js';
 import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream.js';
 
 const MESSAGE = 'How are you?';
-/** By our estimate: 4 for the message and 12 bytes at 3 each. "Hello " is 6 bytes. */
+/** By our estimate, the message has 4 model tokens, and 12 bytes at 3 each. "Hello " has 6 bytes. */
 const PROMPT = 8;
 const HELLO = 2;
 const [PER_PROMPT, PER_COMPLETION] = [1, 2];
 
-/** Says "Hello " and then waits until the caller has gone. */
+/** Sends "Hello ", and then waits until the caller has left. */
 const answersUntilClosed: Behaviour = async (call) => {
   call.open();
   await call.delta('Hello ');
@@ -79,7 +79,7 @@ describe.each(databaseKinds)('the price of an answer on %s', (kind) => {
   const stream = (caller: Caller, model: string, headers: Record<string, string> = {}) =>
     EventReader.open(app.url, caller, { message: MESSAGE, model, stream: true }, headers);
 
-  /** The call that comes after `before` others. */
+  /** Returns the next call after `before` others. */
   const nextCall = async (before: number): Promise<UpstreamCall> => {
     await until(() => upstream.calls.length > before);
     return upstream.last;
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('the price of an answer on %s', (kind) => {
     return results.filter((entry) => entry.kind === 'charge');
   };
 
-  /** Waits for the turn, and then finds this price in the ledger, once, and this much in the history. */
+  /** Waits for the turn. Checks that the ledger has this price once, and that the history has this answer. */
   const settlesAt = async (caller: Caller, amount: number, status: string, response: string) => {
     await until(async () => (await caller.history()).length > 0);
     const [turn, ...others] = (await caller.get('/api/chat/')).body.results;

@@ -20,7 +20,7 @@ const answer = async (call: UpstreamCall) => {
 describe('the connections to a provider', () => {
   let upstream: Upstream;
   let provider: OpenAiCompatibleProvider;
-  /** Lets the oldest call that waits be answered. */
+  /** The functions that let waiting calls be answered, the oldest first. */
   const held: (() => void)[] = [];
   const sockets = new Set<Socket | null>();
 
@@ -56,7 +56,7 @@ describe('the connections to a provider', () => {
   it('are kept alive and used again', async () => {
     provider = createProvider(upstream.baseUrl);
     for (let n = 0; n < 20; n += 1) await ask('good');
-    // One may come before the one before it has noticed its end.
+    // A connection may be opened before the end of the previous one is noticed.
     expect(sockets.size).toBeLessThan(10);
   });
 

@@ -8,7 +8,7 @@ import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const MESSAGE = 'what only the person and the model may read';
 
-/** What other programs of the same host tell OpenAI's SDK by. */
+/** Variables with which other programs of the same host configure OpenAI's SDK. */
 const OTHERS = {
   OPENAI_API_KEY: 'sk-of-another-program',
   OPENAI_ORG_ID: 'org-of-another-program',
@@ -16,7 +16,7 @@ const OTHERS = {
   OPENAI_BASE_URL: 'http://127.0.0.1:9/of-another-program',
 };
 
-/** Everything that a provider was told in confidence, told back. */
+/** An error text that repeats everything secret that the provider received. */
 const echoed = `Incorrect API key provided: ${PROVIDER_KEY} (Authorization: Bearer ${PROVIDER_KEY}) for "${MESSAGE}"`;
 const error = JSON.stringify({ error: { message: echoed, code: PROVIDER_KEY } });
 
@@ -28,7 +28,7 @@ const begun =
     await then(call);
   };
 
-/** Every place in which a provider can repeat what it was sent. */
+/** Every place in which a provider can repeat what it received. */
 const BEHAVIOURS: Record<string, Behaviour> = {
   'body-401': (call) => {
     call.open(401, 'application/json').response.end(error);
@@ -71,7 +71,7 @@ describe('the key of a provider and the prompt', () => {
   beforeAll(async () => {
     upstream = await Upstream.start(BEHAVIOURS);
     const models = modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS));
-    // What makes the SDK, and Node itself, talk most.
+    // These settings make the SDK and Node itself log as much as possible.
     const verboseLogs = { LOG_LEVEL: 'trace', OPENAI_LOG: 'debug', DEBUG: '*' };
     service = await Service.start({ ...models, ...verboseLogs, ...OTHERS });
     client = await service.client();
@@ -128,7 +128,7 @@ describe('the key of a provider and the prompt', () => {
     },
   );
 
-  /** Our own words for the failure, from the one line of the log that has them. */
+  /** Returns our own words for the failure, from the only log line that contains them. */
   const reasonOf = (requestId: string): string => {
     const lines = service.log().filter(({ reqId }) => reqId === requestId);
     const failures = lines.filter(({ level }) => level === 50);

@@ -12,7 +12,7 @@ const tools = [{ type: 'function', function: { name: 'weather', parameters: {} }
 
 const chunk = (delta: object) => ({ choices: [{ index: 0, delta, finish_reason: null }] });
 
-/** Gemini refuses a call that comes back without the signature of what was thought. */
+/** Gemini refuses a call that is sent back without the signature of its thinking. */
 const SIGNATURE = 'EjQKMgEMOdbHJChL';
 const signed = { extra_content: { google: { thought_signature: SIGNATURE } } };
 
@@ -29,7 +29,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     });
     await call.end();
   },
-  // Tells no usage: what was thought is estimated.
+  // Reports no usage, so the thinking is estimated.
   'thinks-uncounted': async (call) => {
     call.open();
     await call.event(chunk({ reasoning: 'abc'.repeat(10) }));
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('reasoning on %s', (kind) => {
       const thoughts = events.filter(({ name }) => name === 'reasoning');
       expect(thoughts).toEqual(deltas.map((text) => ({ name: 'reasoning', content: { text } })));
       expect(reader.text).toBe('Fine.');
-      // 10 of the prompt at 1, and 55 at 2: the total has what was thought.
+      // 10 model tokens of the prompt at 1, and 55 at 2. The total includes the thinking.
       expect(events.at(-1)).toMatchObject({
         ...{ name: 'done', content: { response: 'Fine.', tokens_charged: 120 } },
       });
@@ -130,7 +130,7 @@ describe.each(databaseKinds)('reasoning on %s', (kind) => {
     const said = [...messages, message, { role: 'tool', tool_call_id: 'a', content: 'rain' }];
     const second = await complete(ada, 'flat:wants-it-back', { tools, messages: said });
     expect([second.status, second.body.choices[0].message.content]).toEqual([200, 'It rains.']);
-    // A field that is null is left out; of an answer with calls alone, the content is null.
+    // Fields that are null are left out. If an answer has only calls, its content is null.
     const { refusal, ...kept } = message as Record<string, unknown>;
     expect([refusal, kept['content']]).toEqual([null, null]);
     expect(upstream.last.body.messages).toMatchObject([...messages, kept, said.at(-1)]);

@@ -7,7 +7,7 @@ import { createMigrated } from '../support/databases.js';
 import { Service } from '../support/service.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
-/** The recipes of docs/models.md, by their names: what is set before `npm start`. */
+/** Returns the recipes of docs/models.md by name: the settings to set before `npm start`. */
 async function recipes(): Promise<Map<string, Record<string, string>>> {
   const page = await readFile('docs/models.md', 'utf8');
   const found = page.matchAll(/^- \*\*(.+?)\*\*.*\n\n? *```sh\n((?: *.+\n)+?) *```$/gm);
@@ -21,7 +21,7 @@ async function recipes(): Promise<Map<string, Record<string, string>>> {
   );
 }
 
-/** The settings with the address of a server of ours in place of the one that they lead to. */
+/** Returns the settings with the address of our own server in place of the provider's. */
 const withAddress = (upstream: Upstream, settings: Record<string, string>) =>
   settings['OPENAI_BASE_URL'] === undefined
     ? settings
@@ -36,7 +36,7 @@ describe('the recipes of docs/models.md', () => {
       await call.finish();
       await call.end();
     };
-    // Whatever the model's name is.
+    // The same behaviour for every model's name.
     upstream = await Upstream.start(new Proxy({}, { get: () => behaviour }));
   });
   afterAll(() => upstream.stop());

@@ -24,13 +24,13 @@ const answer = async (call: UpstreamCall) => {
   await call.finish();
   await call.end();
 };
-/** Answers where the body does not have the field, and refuses it in these words otherwise. */
+/** Refuses a body that has the field, with these words. Answers any other body. */
 const answersWithoutField =
   (field: string, words: string, status = 400): Behaviour =>
   (call) =>
     field in call.body ? refuse(status, errorBody(words))(call) : answer(call);
 
-/** Refuses two calls at the same time, and not the first of them alone. */
+/** Holds back each call until there are two, so that both are refused at the same time. */
 const atTheSameTime = (behaviour: Behaviour): Behaviour => {
   const waiting: (() => void)[] = [];
   return async (call) => {
@@ -200,7 +200,7 @@ describe.each(databaseKinds)('a provider that refuses, on %s', (kind) => {
     const calls = upstream.calls.length;
     for (let n = 1; n <= 2; n += 1) {
       expect((await complete(ada, 'flat:stubborn')).body.error.code).toBe('provider_refused');
-      // Nothing was found out: the next question is put as the first.
+      // The parameter was not found, so the next question begins with the first one again.
       expect(upstream.calls).toHaveLength(calls + 2 * n);
       expect(upstream.calls[calls]?.body).toHaveProperty('max_tokens');
     }

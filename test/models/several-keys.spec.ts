@@ -20,7 +20,7 @@ const refuse =
   (call) => {
     call.open(status, 'application/json').response.end(JSON.stringify({ error: { message } }));
   };
-/** Refuses the first key, and answers a call with another. */
+/** Refuses the first key. Answers calls with another key. */
 const refuseOne =
   (status: number, message?: string): Behaviour =>
   (call) => {
@@ -95,7 +95,7 @@ describe('a provider with several keys or addresses', () => {
 
   interface Asked {
     readonly answer: Answer;
-    /** Which keys were tried at which of the two addresses, in order. */
+    /** The keys that were tried, and at which of the two addresses, in order. */
     readonly tried: (string | undefined)[];
     readonly charged: number;
   }
@@ -209,7 +209,7 @@ describe('a provider with several keys or addresses', () => {
     expect([seconds > 0, seconds <= REST_SECONDS]).toEqual([true, true]);
     expect(resting.charged).toBe(0);
     passedMs += REST_SECONDS * 1100;
-    // One more failure of each person begins the next rest.
+    // One more failure of each person starts the next rest.
     expect((await ask('single:listed')).tried).toHaveLength(1);
     expect((await ask('single:listed', bob)).tried).toHaveLength(1);
     expect((await ask('single:listed')).tried).toEqual([]);

@@ -8,7 +8,7 @@ import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const KEYS = { OPENAI_KEY: 'sk-for-openai-alone', GEMINI_KEY: 'AIza-for-gemini-alone' };
 
-/** Waits until every provider was asked, so that all answers are under way at once. */
+/** Waits until every provider was called, so that all answers run at once. */
 const answers =
   (text: string, everyoneIsAsked: () => Promise<void>): Behaviour =>
   async (call) => {
@@ -47,7 +47,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
       ...modelsFile({
         providers: {
           openai: { baseUrl: openai.baseUrl, apiKeyEnv: 'OPENAI_KEY' },
-          // Gemini's compatible endpoint is not at /v1, and its documentation ends the URL in a slash.
+          // Gemini's compatible endpoint is not below /v1, and its documentation ends the URL with a slash.
           gemini: {
             baseUrl: gemini.baseUrl.replace('/v1', '/v1beta/openai/'),
             apiKeyEnv: 'GEMINI_KEY',
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
     for (const upstream of Object.values(upstreams)) await upstream.stop();
   });
 
-  /** What each model charged, by the ledger. */
+  /** Returns the amount that each model has charged, from the ledger. */
   const charges = async (caller: Caller): Promise<Record<string, number>> => {
     const { results } = (await caller.get('/api/wallet/ledger/')).body as {
       results: { kind: string; reason: string; amount: number }[];
@@ -144,7 +144,7 @@ describe.each(databaseKinds)('several providers in one MODELS_FILE, on %s', (kin
     for (const { raw, headers } of asked) {
       expect(raw + JSON.stringify(headers)).not.toMatch(everySecret);
     }
-    // 10 and 5 model tokens: 10 x 1 + 5 x 4, and 10 x 0.5 + 5 x 1.5 rounded up.
+    // 10 and 5 model tokens: 10 x 1 + 5 x 4, and 10 x 0.5 + 5 x 1.5, rounded up.
     expect(await charges(ada)).toEqual({
       'chat message to our-openai': 30,
       'chat message to our-gemini': 13,

@@ -18,7 +18,7 @@ interface Message {
   readonly reasoning_details?: unknown;
 }
 
-/** The parts as OpenRouter streams them, and as it wants them back. */
+/** The parts as OpenRouter streams them, and as it requires them back. */
 const PIECES = [
   [{ type: 'reasoning.text', text: 'Let me ', index: 0 }],
   [{ type: 'reasoning.text', text: 'see.', index: 0, signature: null }],
@@ -149,7 +149,7 @@ describe.each(databaseKinds)('reasoning in parts, on %s', (kind) => {
       stream: true,
     });
     expect(raw).toContain('Enc2');
-    // The words alone are counted: 8 of the prompt at 1, and 3 of "Fine." and "hm" at 2.
+    // Only words are counted: 8 of the prompt at 1, and 3 of "Fine." and "hm" at 2.
     expect(await ada.balance()).toBe(4000 - 4 * (8 + 2 * 3));
   });
 

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transformSync } from '@swc/core';
 
-/** What Jest gives to the specs, and to nobody outside Jest: here `run-specs.js` makes it global. */
+/** The imports that exist only inside Jest. `run-specs.js` provides them as globals. */
 const GLOBALS = /import (\{[^}]*\}) from ['"]@jest\/globals['"];/;
 
-/** Compiles StrykerJS's copy of the sources in place, so that a mutant costs a plain start of Node. */
+/** Compiles StrykerJS's copy of the sources in place, so that a mutant only costs a normal start of Node. */
 const swc = JSON.parse(readFileSync('.swcrc', 'utf8'));
 for (const folder of ['src', 'test']) {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {

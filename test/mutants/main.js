@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import startPostgres from '../support/postgres.setup.js';
 import stopPostgres from '../support/postgres.teardown.js';
 
-/** `npm run mutants`: StrykerJS, with one PostgreSQL for all the runs. */
+/** `npm run mutants`: runs StrykerJS with one PostgreSQL for all its runs. */
 const STRYKER = 'node_modules/@stryker-mutator/core/bin/stryker.js';
 
 await startPostgres();

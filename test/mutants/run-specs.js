@@ -4,18 +4,20 @@ import circus, { addEventHandler, getState, resetState, run } from 'jest-circus'
 import { spyOn } from 'jest-mock';
 
 const TEST_TIMEOUT_MS = 10_000;
-/** After a failure: a hook that hangs on what the mutant broke is not waited for. */
+/** After a failure, a hook may hang because of the mutant. It is not waited for any longer than this. */
 const CLEANUP_TIMEOUT_MS = 2000;
 
 Object.assign(globalThis, circus, { expect, jest: { spyOn } });
 
-/** What StrykerJS's code in the sources reads and writes: which mutant is on, and what was covered. */
+/**
+ * The object that StrykerJS's code in the sources reads and writes: which mutant is active, and what was covered.
+ */
 const stryker = (globalThis.__stryker__ = {});
 
-/** Whom code runs for outside any test: a sweep in the background, for one. */
+/** The id for code that runs outside of tests, for example a sweep in the background. */
 const BETWEEN = 'between the tests';
 
-/** The tests that a describe block's own hooks serve: what a hook covers, each of them does. */
+/** The tests that the hooks of a describe block run for. What a hook covers counts for each of these tests. */
 const served = new Map();
 
 let [loads, bails, isTold, cleanup] = [0, false, false, undefined];
@@ -26,7 +28,7 @@ const testsIn = (node) => (node.type === 'test' ? [node] : node.children.flatMap
 async function load(file) {
   const { children } = getState().rootDescribeBlock;
   const before = children.length;
-  // A spec is loaded anew each time, and what it tests is not.
+  // The spec is loaded again each time. The modules that it tests are not.
   await import(`${pathToFileURL(file).href.replace(/\.ts$/, '.js')}?${String((loads += 1))}`);
   for (const test of children.slice(before).flatMap(testsIn)) {
     test.id = [file, ...titles(test)].join(' > ');
@@ -40,7 +42,7 @@ const skip = (isWanted) => {
   }
 };
 
-/** Tells StrykerJS's code which test it runs for, and gives the rest up after the first that fails. */
+/** Tells StrykerJS's code which test runs, and stops after the first failure. */
 addEventHandler(({ name, test, hook }) => {
   if (name === 'test_start') stryker.currentTestId = test.id;
   if (name === 'hook_start' && hook.type.endsWith('All')) {
@@ -55,7 +57,7 @@ addEventHandler(({ name, test, hook }) => {
   cleanup ??= setTimeout(() => tell(false), CLEANUP_TIMEOUT_MS);
 });
 
-/** Gives what the hooks covered to the tests that they serve. */
+/** Adds what the hooks covered to the tests that they run for. */
 function coverage() {
   const { static: loaded = {}, perTest = {} } = stryker.mutantCoverage ?? {};
   delete perTest[BETWEEN];
@@ -76,7 +78,7 @@ function resultOf({ id, file, mode, duration, errors }) {
   return { id, name: id, fileName: file, timeSpentMs: duration ?? 0, status, failure };
 }
 
-/** Runs the files' tests, or those listed alone, and tells the parent what came of them. */
+/** Runs the tests of the files, or only the listed ones, and reports the results to the parent process. */
 process.on('message', async ({ files, only, activeMutant, hitLimit, bail }) => {
   Object.assign(stryker, { activeMutant, hitLimit, hitCount: hitLimit ? 0 : undefined });
   resetState();
@@ -91,7 +93,7 @@ process.on('message', async ({ files, only, activeMutant, hitLimit, bail }) => {
   tell(getState().unhandledErrors.length === 0);
 });
 
-/** `isClean`: all that was opened is closed again, and the process may run the specs once more. */
+/** `isClean` means that everything that was opened is closed again, so the process may run the specs once more. */
 function tell(isClean) {
   clearTimeout(cleanup);
   if (isTold) return;

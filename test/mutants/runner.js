@@ -4,7 +4,7 @@ import { declareFactoryPlugin, declareValuePlugin, PluginKind } from '@stryker-m
 import { DryRunStatus, TestStatus, toMutantRunResult } from '@stryker-mutator/api/test-runner';
 import { SPECS } from './specs.js';
 
-/** In StrykerJS's copy, which is where its runners work. */
+/** The path in StrykerJS's copy, in which its runners work. */
 const PROGRAM = join('test', 'mutants', 'run-specs.js');
 const STATUSES = {
   passed: TestStatus.Success,
@@ -14,10 +14,10 @@ const STATUSES = {
 const TIMEOUT = { status: DryRunStatus.Timeout };
 
 /**
- * Runs the specs in a process of their own, which serves for many mutants: loading the service costs more
- * than most mutants do. It is replaced for a mutant that is there while modules load, and after one that
- * left something open, hung or crashed. Jest itself, started again in one process, keeps every module
- * that it ever loaded.
+ * Runs the specs in its own process. One process serves for many mutants, because loading the service takes longer
+ * than most mutants. It is replaced for a mutant that is active while modules load, and after a mutant that left
+ * something open, hung or crashed. Jest itself cannot be used: if it runs again in one process, it keeps every
+ * module that it ever loaded.
  */
 class SpecRunner {
   child;
@@ -52,7 +52,7 @@ class SpecRunner {
     this.child = undefined;
   }
 
-  /** Gives what StrykerJS calls a dry run's result, for a mutant too. */
+  /** Returns the result that StrykerJS calls a dry run's, for mutants too. */
   run(order, timeout, more = () => ({})) {
     const child = (this.child ??= fork(PROGRAM, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }));
     return new Promise((resolve) => {
@@ -86,14 +86,14 @@ function resultOf({ results, hitCount }, { hitLimit }) {
   return { status: DryRunStatus.Complete, tests };
 }
 
-/** The specs did not even end: as good as one that fails. */
+/** The specs did not end, which counts as a failed test. */
 function crash(code, words) {
   const name = `the process ended with ${String(code)}`;
   const test = { id: name, name, timeSpentMs: 0, status: TestStatus.Failed, failureMessage: words };
   return { status: DryRunStatus.Complete, tests: [test] };
 }
 
-/** What a line of the log says is for people, and no spec holds it. */
+/** Log lines are for people, and no spec checks them. */
 const logs = {
   shouldIgnore({ node }) {
     const owner = node.type === 'CallExpression' && node.callee.object;

@@ -1,4 +1,4 @@
-/** The specs that hold the money, the quickest first: a mutant is given up at the first that fails. */
+/** The specs that test the money, the quickest first: a mutant is finished at its first failing test. */
 const ALL = [
   'src/time.spec.ts',
   'src/database/batch-loader.spec.ts',
@@ -31,5 +31,5 @@ const ALL = [
   'test/chat/last-tokens.spec.ts',
 ];
 
-/** `MUTANT_SPECS` names other specs, separated by spaces: for a file that these do not reach, or to be quicker. */
+/** `MUTANT_SPECS` names other specs, separated by spaces: for a file that these do not cover, or to be quicker. */
 export const SPECS = process.env.MUTANT_SPECS?.match(/\S+/g) ?? ALL;

@@ -1,6 +1,7 @@
 /**
- * The changes that `npm run mutants:sql` tries: for each built file, a part of a statement, and what replaces it.
- * StrykerJS changes code, and leaves the text of a statement alone or empties it, but the guards of the money are SQL.
+ * The changes that `npm run mutants:sql` tries: for each built file, a part of a statement and its replacement.
+ * StrykerJS only changes code. It leaves the text of a statement unchanged or empties it, but the guards of the
+ * money are SQL.
  */
 export const CHANGES = {
   'src/wallet/spending.js': [

@@ -7,17 +7,17 @@ import { SPECS } from './specs.js';
 import { CHANGES } from './sql-changes.js';
 
 /**
- * `npm run mutants:sql`: tries the changes of sql-changes.js one by one. Each must make a spec fail. Words after the
- * command are the files whose changes alone are tried.
+ * `npm run mutants:sql`: tries the changes of sql-changes.js one by one. Each must make a spec fail. Words after
+ * the command name the files whose changes are tried.
  */
 
-/** Asks for every step of a wallet, which StrykerJS's many runs have no time for. */
+/** Runs every step of a wallet, for which StrykerJS's many runs have no time. */
 const MODEL = ['sqlite', 'postgres'].map((kind) => `test/wallet/wallet-model.${kind}.spec.ts`);
 const TIMEOUT_MS = 180_000;
 const BOX = resolve('data/mutants-sql');
 const wanted = process.argv.slice(2).map((file) => file.replace(/\.ts$/, '.js'));
 
-/** Resolves with the first test that fails; undefined where none does. */
+/** Resolves with the first test that fails, or undefined if all pass. */
 function firstFailure() {
   return new Promise((told) => {
     const child = fork('test/mutants/run-specs.js', { cwd: BOX, stdio: 'ignore' });

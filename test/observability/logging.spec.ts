@@ -4,7 +4,7 @@ import type { Answer, HttpClient } from '../support/client.js';
 import { Inspector, createMigrated, type TestDatabase } from '../support/databases.js';
 import { Service, type LogLine } from '../support/service.js';
 
-/** Words that no log may hold, each of which the spec sends somewhere. */
+/** A random word that no log line may contain. The spec sends each one somewhere. */
 const secret = () => randomBytes(12).toString('hex');
 
 describe('the log', () => {
@@ -41,7 +41,7 @@ describe('the log', () => {
   const chat = (message: string, authorization: string, query = '') =>
     post(`/api/chat/${query}`, { message }, { Authorization: authorization });
 
-  /** What the log says of the request that got this answer. */
+  /** Returns the log lines about the request of this answer. */
   async function linesOf({ headers }: Answer): Promise<LogLine[]> {
     const id = String(headers['x-request-id']);
     await service.sees(new RegExp(`"${id}".*\n`));

@@ -20,7 +20,7 @@ interface Span {
   readonly attributes: { readonly key: string; readonly value: unknown }[];
 }
 
-/** As much of a collector as takes OTLP's JSON. */
+/** A minimal collector that accepts OTLP's JSON. */
 class Collector {
   readonly spans: Span[] = [];
   private constructor(private readonly server: Server) {}
@@ -103,7 +103,7 @@ describe('tracing, with an SDK loaded by --import', () => {
     collector.stop();
   });
 
-  /** Asks within a trace of the caller's, and returns its spans. */
+  /** Sends a message within a trace of the caller, and returns the spans of that trace. */
   async function spansOf(model: string, count: number): Promise<Span[]> {
     const traceId = model.padEnd(32, '0').replaceAll(/[^a-f0-9]/g, 'a');
     await ada.send(

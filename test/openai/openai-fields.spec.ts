@@ -8,7 +8,7 @@ import { Upstream } from '../support/upstream.js';
 
 const messages = [{ role: 'user', content: 'hi' }];
 
-/** A value for each field that goes to the model. */
+/** A value for each field that is forwarded to the model. */
 const PASSED: Record<(typeof PASSED_ON)[number], unknown> = {
   tools: [{ type: 'function', function: { name: 'add', parameters: {} } }],
   tool_choice: { type: 'function', function: { name: 'add' } },
@@ -27,8 +27,8 @@ const PASSED: Record<(typeof PASSED_ON)[number], unknown> = {
 };
 
 /**
- * Fields that are ignored: they would cost more than the price, store something elsewhere, or ask for what the answer
- * does not contain.
+ * Fields that are ignored: they would cost more than the price, store something elsewhere, or request what the
+ * answer does not contain.
  */
 const IGNORED = {
   service_tier: 'priority',

@@ -9,11 +9,11 @@ import { ADD } from '../support/paid-calls.js';
 import { EventReader } from '../support/sse.js';
 
 const usage = { prompt_tokens: 10, completion_tokens: 5 };
-/** At 1 and 2 wallet tokens for each model token. */
+/** The price at 1 and 2 wallet tokens for each model token. */
 const PRICE = 20;
 const TEXT = 'one two three four five';
 
-/** How the mock answers, by the name of the model. */
+/** The answers of the mock, by the name of the model. */
 const ANSWERS = {
   text: { content: TEXT, usage },
   thinks: { content: TEXT, reasoning: 'a secret thought', usage },
@@ -73,7 +73,7 @@ describe.each(databaseKinds)('an independent mock of OpenAI as the provider, on 
   const hi = [{ role: 'user' as const, content: 'hi' }];
   const ask = (model: string) => ({ model: `metered:${model}`, messages: hi });
 
-  /** So much was charged in all, and the mock was asked so often. */
+  /** Checks the total charge, the number of turns, and the number of calls of the mock. */
   const settles = async (caller: Caller, amount: number, turns: number, calls: number) => {
     expect(await caller.balance()).toBe(4000 - amount);
     expect(await caller.history()).toHaveLength(turns);
@@ -155,7 +155,7 @@ describe.each(databaseKinds)('an independent mock of OpenAI as the provider, on 
       const asked = clientOf(ada).chat.completions.create(ask(model));
       await expect(asked).rejects.toMatchObject({ status, code });
       expect(plain.raw + events.raw).not.toContain(PROVIDER_KEY);
-      // What is wrong with the request, the caller is told in the provider's words.
+      // If the request is at fault, the caller gets the provider's own words.
       expect((plain.raw + events.raw).includes('secret')).toBe(status === 400);
       await settles(ada, 0, 3, 3);
       expect((await ada.history()).map(({ tokens }) => tokens)).toEqual([0, 0, 0]);

@@ -55,7 +55,7 @@ describe.each(databaseKinds)('POST /v1/chat/completions on %s', (kind) => {
       },
     ]);
     const created = (body as { created: number }).created;
-    // The time of the turn's id, which another spec's change of the clock in this process may have set forward.
+    // The time in the turn's id. Other specs of this process may have changed the clock.
     const idMs = Number.parseInt(turn.replaceAll('-', '').slice(0, 12), 16);
     expect(Math.abs(created - idMs / 1000)).toBeLessThan(60);
     expect((await ada.get(`/api/chat/${turn}/`)).body).toMatchObject({

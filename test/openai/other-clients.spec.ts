@@ -47,7 +47,7 @@ describe('unmodified clients', () => {
     it('reads tool calls, whole and streamed', async () => {
       const ada = await app.newUser();
       callAdd(provider);
-      // Their own types do not hold under `exactOptionalPropertyTypes`.
+      // The types of this package do not compile with `exactOptionalPropertyTypes`.
       const tools = {
         add: tool({ inputSchema: jsonSchema(ADD.parameters) }),
       } as unknown as ToolSet;

@@ -10,7 +10,7 @@ const documents = [...readdirSync('.'), ...below('docs'), ...below('test')].filt
   path.endsWith('.md'),
 );
 
-/** A heading as the fragment of a link to it. */
+/** Returns the fragment of a link to a heading. */
 const anchorOf = (heading: string) =>
   heading
     .toLowerCase()

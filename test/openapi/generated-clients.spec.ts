@@ -21,7 +21,7 @@ const PACKAGES = {
   'openapi-to-postmanv2': '6.3.3',
   newman: '6.2.2',
 };
-/** It serves TypeScript 6, and its peers do not say so. */
+/** It works with TypeScript 6, but its peer dependencies do not allow it. */
 const OVERRIDES = { 'openapi-typescript': { typescript: '$typescript' } };
 
 const ECHOED = "This is a dummy AI response to your message: '";
@@ -44,7 +44,7 @@ const STORY: ClientSession = {
 
 type Exchange = Answer & { readonly method: string; readonly path: string };
 
-/** Installed before the tests are known: without a registry they are skipped. */
+/** Installed before the tests are defined, because they are skipped without a registry. */
 const installed = await ScratchProject.open(PACKAGES, OVERRIDES).catch((error: unknown) => {
   console.warn(`skipped: generated clients, because npm installs no packages: ${String(error)}`);
   return undefined;
@@ -72,7 +72,10 @@ suite('other tools with GET /api/schema/ (skipped where npm installs no packages
     expect(JSON.parse(await workshop.node(cli, 'lint', 'openapi.json', ...words))).toEqual([]);
   }, 120_000);
 
-  /** Compiles a program beside the client that it imports, runs it, and holds what it tells to the README's story. */
+  /**
+   * Compiles a program that imports the generated client, runs it, and compares its output with the README's
+   * session.
+   */
   async function holdsSession(name: string, program: string): Promise<void> {
     await workshop.write(`${name}.ts`, program);
     const config = { compilerOptions: COMPILER_OPTIONS, files: [`${name}.ts`] };
@@ -110,7 +113,7 @@ suite('other tools with GET /api/schema/ (skipped where npm installs no packages
         ({ method, path, status }) => `${method} ${path} ${String(status)}`,
       );
       const unusable = named.filter((name) => / (401|5\d\d|undefined)$/.test(name));
-      // No example of a JWT could serve.
+      // No example of a JWT can be valid.
       expect(unusable.filter((name) => !name.includes(' /api/token/'))).toEqual([]);
       expect(named.findIndex((name) => name.includes('/logout/'))).toBe(named.length - 1);
       expect(named.at(-1)).toBe('POST /api/logout/ 204');

@@ -17,7 +17,7 @@ describe('null', () => {
   });
   afterAll(() => app.close());
 
-  /** The fields of a request that may be left out. */
+  /** Returns the fields of a request that may be left out. */
   const optionalOf = ({ requestBody }: Operation): string[] => {
     const { content } = requestBody as RequestBodyObject;
     const { anyOf: [schema] = [content['application/json']?.schema ?? {}] } = (content[

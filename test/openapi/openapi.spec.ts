@@ -50,7 +50,7 @@ describe('GET /api/schema/', () => {
     const served = app.nest
       .get(RouteTable)
       .all()
-      // HEAD goes with GET.
+      // Each GET route also has HEAD.
       .filter(({ method, path }) => method !== 'HEAD' && !isPageFile(path))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
     const described = operationsOf(document).map(
@@ -203,7 +203,7 @@ describe.each<BodyType>(BODY_TYPES)('the examples of the schema, as %s', (type) 
     const missed = operationsOf(document)
       .map(({ operationId }) => operationId)
       .filter((id) => !reached.includes(id));
-    // Only an answer under way can be stopped: test/chat/stop.spec.ts.
+    // Only a running answer can be stopped. test/chat/stop.spec.ts tests this.
     expect(missed).toEqual(['stopAnswer']);
     expect(await app.database.count('turns')).toBe(type === 'application/json' ? 5 : 4);
     expect(await app.database.unbalancedWallets()).toEqual([]);

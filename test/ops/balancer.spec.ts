@@ -15,7 +15,7 @@ import { EventReader } from '../support/sse.js';
 import { until } from '../support/until.js';
 import { Upstream } from '../support/upstream.js';
 
-/** nginx with the file that `compose.yaml` mounts, for processes at these ports. */
+/** nginx with the file that `compose.yaml` mounts, in front of processes at these ports. */
 class Balancer {
   private constructor(
     readonly url: string,
@@ -105,7 +105,7 @@ suite('three processes behind nginx (skipped without nginx and PostgreSQL)', () 
     await upstream.stop();
   });
 
-  /** Someone new, who talks to the balancer. */
+  /** Registers a new user through the balancer. */
   async function newUser(): Promise<Caller> {
     const [member] = members;
     if (!member) throw new Error('no process');
@@ -169,7 +169,7 @@ suite('three processes behind nginx (skipped without nginx and PostgreSQL)', () 
       });
       statuses.push(status);
     }
-    // At most the one request that the killed process was given is lost, and told so.
+    // At most the one request that the killed process was answering is lost, and its caller gets an error.
     expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(29);
     const paid = statuses.filter((status) => status === 200).length;

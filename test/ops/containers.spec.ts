@@ -10,7 +10,9 @@ interface Instruction {
   readonly text: string;
 }
 
-/** A Dockerfile's instructions by stage; a line that ends in a backslash goes on. */
+/**
+ * Returns the instructions of a Dockerfile by stage. A line that ends in a backslash continues in the next line.
+ */
 function stagesOf(dockerfile: string): Instruction[][] {
   const stages: Instruction[][] = [];
   const lines = dockerfile.replaceAll('\\\n', ' ').split('\n');

@@ -26,7 +26,7 @@ describe('GET /api/docs/', () => {
 
   const get = (path: string, accept = '*/*') => app.send({ path, headers: { Accept: accept } });
 
-  /** The files that the page names, as paths that a browser at `path` would ask for. */
+  /** Returns the files that the page names, as paths that a browser at `path` would request. */
   async function filesOf(path: string): Promise<string[]> {
     const { raw } = await get(path, BROWSER_ACCEPT);
     const links = [...raw.matchAll(/<(?:link|script)\b[^>]* (?:src|href)="([^"]+)"/g)].map(
@@ -117,13 +117,13 @@ inBrowser('the documentation in Chromium', () => {
     await app.close();
   });
 
-  /** The operation of that id. No other is shown than those of its path: each click draws all that are. */
+  /** Returns an operation. Shows only those of its path, because each click draws all visible ones again. */
   async function only(id: string, path: string): Promise<Locator> {
     await page.locator('.operation-filter-input').fill(path);
     return page.locator(`#operations-${id}`);
   }
 
-  /** Sends the example of an operation as it stands, and returns what the page shows as the answer. */
+  /** Sends the example of an operation unchanged, and returns the answer that the page shows. */
   async function tryOut(id: string, path: string): Promise<string> {
     const operation = await only(id, path);
     await operation.locator('.opblock-summary-control').click();
@@ -134,7 +134,7 @@ inBrowser('the documentation in Chromium', () => {
     return answer.innerText();
   }
 
-  /** Pastes a credential, in the place of any that is there. */
+  /** Pastes a credential, which replaces an earlier one. */
   async function authorize(credential: string): Promise<void> {
     await page.locator('.auth-wrapper .authorize').first().click();
     const bearer = page.locator('.auth-container').first();
@@ -146,7 +146,7 @@ inBrowser('the documentation in Chromium', () => {
     await bearer.getByText('Close').click();
   }
 
-  /** Opens the page there, and fails unless it shows each operation. */
+  /** Opens the page at `path`, and fails unless it shows every operation. */
   async function expectAllAt(path: string): Promise<void> {
     await page.goto(app.url + path);
     await page.locator('#operations-Documentation-readDocs').waitFor();

@@ -2,7 +2,7 @@ import { useChat } from '@ai-sdk/react';
 import { DefaultChatTransport } from 'ai';
 import { createRoot } from 'react-dom/client';
 
-/** React's hook as its documentation shows it, with nothing set but the credential. */
+/** React's hook as in its documentation. Only the credential is set. */
 const headers = { Authorization: `Bearer ${localStorage.getItem('token')}` };
 const transport = new DefaultChatTransport({ headers });
 
@@ -43,7 +43,7 @@ function Chat({ id, messages: earlier }) {
   );
 }
 
-/** The turns of the chat, oldest first, as messages. */
+/** Returns the turns of the chat, oldest first, as messages. */
 async function historyOf() {
   const { results } = await (await fetch('/api/chat/?page_size=100', { headers })).json();
   const said = (id, role, text) => ({ id, role, parts: [{ type: 'text', text }] });

@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 
 const echoed = (text: string) => `This is a dummy AI response to your message: '${text}'`;
 
-/** The page with React and its hook in one file, as a bundler ships them. */
+/** Returns the page with React and the hook in one file, as a bundler makes it. */
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: ['test/pages/use-chat-page.jsx'],
@@ -111,7 +111,7 @@ inBrowser("React's useChat() in a browser", () => {
       'user: four',
       `assistant: ${echoed('four')}`,
     ]);
-    // Three, the third answered anew, the fourth that was stopped, and its answer.
+    // Three answers, the third one again, the stopped one, and its new answer.
     expect([(await ada.history()).length, await ada.balance()]).toEqual([6, 3400]);
     expect(await app.database.count('conversations')).toBe(1);
     expect(await app.database.count('holds', `state = 'open'`)).toBe(0);

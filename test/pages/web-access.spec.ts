@@ -27,7 +27,9 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
     await app.close();
   });
 
-  /** What axe-core finds on the view as it is: at both sizes, and at one of them in dark colours as well. */
+  /**
+   * Returns what axe-core finds on the present view: on both screen sizes, and on one of them also in dark colours.
+   */
   async function accessibilityFaults(): Promise<string[]> {
     await tab.page.setViewportSize(SCREENS.small);
     const small = await tab.accessibilityFaultsInLight();
@@ -170,7 +172,8 @@ inBrowser('the page for those who see little, or use the keyboard alone', () => 
       paints.push(await fresh.evaluate<number>(FIRST_PAINT));
       await fresh.close();
     }
-    // Work is time of the processor, which a busy machine counts much alike. A paint waits there: only a page that hangs fails.
+    // Work is measured as CPU time, which is similar on a busy machine. Paints wait there, so only a page that
+    // hangs fails.
     expect(Math.min(...works)).toBeLessThan(2);
     expect(Math.min(...paints)).toBeLessThan(20_000);
   });

@@ -10,7 +10,7 @@ import { WebPage } from '../support/web-page.js';
 
 const usage = { promptTokens: 1, completionTokens: 1 };
 
-/** Elements that an answer has no use for, wherever on the page text of others is shown. */
+/** Elements that no text of a user or a model may create anywhere on the page. */
 const STRANGE = `:is(.markdown, .question, nav, h2, table, [role="status"], [role="alert"])
   :is(script, style, link, meta, base, img, svg:not(.icon), math, iframe, object, embed, video, audio,
   form:not(.inline), input:not(#code, [type="search"]), [id]:not([id^="code"]), [name]:not(#code), [srcdoc], [style])`;
@@ -18,7 +18,7 @@ const HANDLERS = `[...document.querySelectorAll('*')].flatMap((element) =>
   element.getAttributeNames().filter((name) => name.startsWith('on')))`;
 const LINKS = `[...document.querySelectorAll('.markdown a')].map((link) => link.href)`;
 
-/** Puts each into the field of that id, presses a button of its form, and waits until the answer is shown. */
+/** Enters each text into a field, submits its form with a button, and waits until the answer is shown. */
 const submitEach = (id: string, button: string) => `(async () => {
   const field = document.getElementById('${id}');
   const pressed = field.form.querySelector('button[value="${button}"]');
@@ -67,7 +67,7 @@ inBrowser('fifty texts that would run a script', () => {
     await app.close();
   });
 
-  /** Fails where anything ran, was asked of elsewhere, or became an element that it must not. */
+  /** Fails if a script ran, if another host was requested, or if a text became a forbidden element. */
   async function expectHarmless(): Promise<void> {
     expect(await tab.page.locator(STRANGE).count()).toBe(0);
     expect(await tab.page.evaluate(HANDLERS)).toEqual([]);

@@ -8,7 +8,7 @@ const FOLDER = 'src/web/page';
 const LINES_MAX = 1500;
 const FIRST_VIEW_MAX_BYTES = 200_000;
 
-/** A module of ours; of a library nothing. */
+/** Returns the content of a file of the page. Returns an empty text for a library's file. */
 function readPageFile(name: string): string {
   const path = join(FOLDER, name);
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
@@ -23,7 +23,7 @@ describe('GET /', () => {
 
   const get = (path: string, accept = '*/*') => app.send({ path, headers: { Accept: accept } });
 
-  /** The paths of the files that the document names. */
+  /** Returns the paths of the files that the document names. */
   async function named(): Promise<string[]> {
     const { raw } = await get('/', 'text/html');
     const links = [...raw.matchAll(/(?:src|href)="(assets\/[^"]+)"/g)];

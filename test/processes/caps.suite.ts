@@ -32,7 +32,7 @@ const suite = (kind: DatabaseKind): void => {
   beforeAll(async () => {
     const models = modelsOf(upstream.baseUrl, ['good', 'hangs']);
     fleet = await Fleet.on(kind, { ...models, OPENING_GRANT: '100000' });
-    // SQLite is served by one process.
+    // On SQLite only one process serves.
     members = [await fleet.start()];
     if (kind === 'postgres') members.push(...(await Promise.all([fleet.start(), fleet.start()])));
   });
@@ -88,7 +88,7 @@ const suite = (kind: DatabaseKind): void => {
     expect(await ada.history()).toHaveLength(2 * members.length);
   });
 
-  // The last, for a process is gone after it.
+  // This must be the last case, because it kills a process.
   it('gets back the holds of a killed process', async () => {
     const ada = await fleet.newUser(first());
     const key = await makeKey(first().http, ada, { limit: 1000 });

@@ -9,7 +9,7 @@ import { createDatabase, Inspector, type DatabaseKind } from '../support/databas
 import { describeOn } from '../support/describe-on.js';
 import { itAtFullEffort } from '../support/full-effort.js';
 
-/** All that a command tells on standard error when it does what it was asked. */
+/** The only output of a successful command on standard error. */
 const DATABASE_LINE = expect.stringMatching(/^database: (?:sqlite:\/|postgres:\/\/)\S+\n$/);
 
 const adminCommand = (kind: DatabaseKind): void => {
@@ -22,7 +22,7 @@ const adminCommand = (kind: DatabaseKind): void => {
 
   const admin = (...words: string[]) => runCommand('admin', app.databaseUrl, ...words);
 
-  /** What the trail has of a user: who did it, which is nobody where it was a shell, what, and why. */
+  /** Returns the trail's entries about a user: the operator (null for a shell), the action, and the reason. */
   const trailOf = async (user: Caller) => {
     const rows = await app.database.rows<Record<'operator_id' | 'action' | 'reason', unknown>>(
       'SELECT operator_id, action, reason FROM trail_entries WHERE target_id = $1 ORDER BY id',
@@ -59,7 +59,7 @@ const adminCommand = (kind: DatabaseKind): void => {
       }
       expect((await ada.get('/api/token-balance/')).status).toBe(401);
       await admin('activate', ada.username);
-      // A token from before stays dead when its owner is let in again.
+      // An old token stays invalid when its user is activated again.
       expect((await ada.get('/api/token-balance/')).status).toBe(401);
       expect(await trailOf(ada)).toEqual([
         [null, 'make_staff', 'hired'],
@@ -199,7 +199,7 @@ const ofAnotherProgram = (kind: DatabaseKind): void => {
   });
 };
 
-/** The suite of `commands`, on one database. */
+/** The cases of `commands` on one database. */
 export function commandsSuite(kind: DatabaseKind): void {
   describeOn(kind, 'npm run admin', adminCommand);
   describeOn(kind, 'npm run audit', auditCommand);

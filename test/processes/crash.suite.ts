@@ -11,7 +11,7 @@ import { HalfSentRequest } from '../support/half-sent-request.js';
 
 const PRICES = { openingGrant: 30_000, price: 100 };
 const CUSTOMERS = 8;
-/** Requests that each customer has under way at once. */
+/** Number of requests that each customer runs at once. */
 const CLIENTS_PER_CUSTOMER = 4;
 const KILLS = byEffort({ light: 1, full: 25 });
 const STOPS = byEffort({ light: 1, full: 3 });
@@ -20,7 +20,7 @@ const CODES = 150;
 const CODE_AMOUNT = 1000;
 const CASE_TIMEOUT_MS = 900_000;
 const ORPHANS_TIMEOUT_MS = 30_000;
-/** A slow machine may not come to the number of answers after which the kill is due. */
+/** On a slow machine the answers may be too few to trigger the kill. It then happens after this time. */
 const ROUND_MAX_MS = 2000;
 
 const durationMs = async (work: () => Promise<unknown>): Promise<number> => {
@@ -48,11 +48,11 @@ const underLoad = (kind: DatabaseKind): void => {
     );
     await fleet.inspect(promote);
     customers = callers.map((caller) => new Customer(caller, random, codes));
-    // Chance may bring no grant in a whole run: `assertSettled` would have nothing to look at.
+    // In random actions a whole run may have no grant, and `assertSettled` would have nothing to check.
     await Promise.all(customers.map((customer) => customer.actOnce()));
   };
 
-  /** Everybody acts, until something happens to the service; then waits until all have noticed. */
+  /** Lets all customers act until the service is interrupted. Then waits until all of them have noticed. */
   const interruptUnderLoad = async (random: SeededRandom, interrupt: () => void): Promise<void> => {
     let actionCount = 0;
     const runClient = async (customer: Customer) => {
@@ -69,7 +69,7 @@ const underLoad = (kind: DatabaseKind): void => {
     await Promise.all(hands);
   };
 
-  /** The next process. Now and then the one before it did not come to serve, or not to the end of it. */
+  /** Starts the next process. In some cases, an earlier start is killed before it serves or soon afterwards. */
   const restart = async (random: SeededRandom): Promise<void> => {
     if (random.chance(0.2)) {
       const stoppedMember = await fleet.launch();
@@ -81,7 +81,7 @@ const underLoad = (kind: DatabaseKind): void => {
     for (const customer of customers) customer.caller = fleet.callerOn(member, customer.caller);
   };
 
-  /** At once on SQLite, where a process resolves what it finds before it serves. */
+  /** On SQLite there is no wait: a process resolves old holds before it serves. */
   const untilNothingIsHeld = async (database: Inspector): Promise<void> => {
     const deadline = Date.now() + (kind === 'sqlite' ? 0 : ORPHANS_TIMEOUT_MS);
     const held = () => database.count('holds', `state = 'open'`);
@@ -96,7 +96,7 @@ const underLoad = (kind: DatabaseKind): void => {
       expect(await discrepancies(database, customers, PRICES)).toEqual([]);
     });
 
-  /** Every retry has come to its end, and history and balance say over the wire what the books say. */
+  /** Waits until every retry has ended, and checks that history, balance and ledger agree. */
   const assertSettled = async (): Promise<void> => {
     await Promise.all(customers.map((customer) => customer.settle()));
     await assertConsistent();
@@ -109,7 +109,7 @@ const underLoad = (kind: DatabaseKind): void => {
     }
     await fleet.inspect(async (database) => {
       expect(await database.differences()).toEqual([]);
-      // Without these the case would have shown nothing.
+      // Without these rows the case would prove nothing.
       expect(await database.count('holds', `state = 'captured'`)).toBeGreaterThan(0);
       const redeemed = await database.count('redemption_codes', 'redeemed_by IS NOT NULL');
       const granted = await database.count('ledger_entries', `claim_route = 'grant'`);
@@ -123,7 +123,7 @@ const underLoad = (kind: DatabaseKind): void => {
       await open(random);
       const expired = () =>
         fleet.inspect((database) => database.count('holds', `state = 'expired'`));
-      // Chance may let a process be killed when it holds nothing: then one kill more.
+      // A process may be killed while it has no holds. Then there is one more kill.
       for (let kills = 0; kills < KILLS || (await expired()) === 0; kills += 1) {
         await interruptUnderLoad(random, () => {
           member.service.kill('SIGKILL');
@@ -219,7 +219,7 @@ const firstStarts = (kind: DatabaseKind): void => {
   );
 };
 
-/** The suite of `crash`, on one database. */
+/** The cases of `crash` on one database. */
 export function crashSuite(kind: DatabaseKind): void {
   describeOn(kind, 'Tallychat under load', underLoad);
   describeOn(kind, 'The first migration', firstStarts);

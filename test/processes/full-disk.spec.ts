@@ -18,10 +18,10 @@ import { register } from '../support/register.js';
 import { Service } from '../support/service.js';
 import { until } from '../support/until.js';
 
-/** An empty database of PostgreSQL has 8 MiB by itself. */
+/** An empty PostgreSQL database takes 8 MiB. */
 const SIZE = { sqlite: '3m', postgres: '12m' };
 
-/** A small disk. Throws where this process may not mount. */
+/** A small disk. Throws if this process may not mount one. */
 class SmallDisk {
   readonly folder = mkdtempSync(join(tmpdir(), 'tallychat-disk-'));
 
@@ -38,7 +38,10 @@ class SmallDisk {
     this.mount(`remount,size=${size}`);
   }
 
-  /** Also while a process has files on it: what is mounted when the run ends could not be removed. */
+  /**
+   * Also works while a process uses its files. Otherwise the disk would still be mounted at the end of the run, and
+   * could not be removed.
+   */
   remove(): void {
     execFileSync('umount', ['--lazy', this.folder]);
     rmSync(this.folder, { recursive: true });
@@ -49,7 +52,10 @@ class SmallDisk {
   }
 }
 
-/** Nothing stays mounted where the hooks that remove it are not run. */
+/**
+ * Checks whether this process may mount a disk. If not, nothing is mounted, because skipped suites do not run the
+ * hooks that unmount.
+ */
 function mayMount(): boolean {
   try {
     new SmallDisk('1m').remove();
@@ -59,14 +65,17 @@ function mayMount(): boolean {
   }
 }
 
-/** On a PostgreSQL of its own: on the run's, no checkpoint would pass, and so no other spec could drop its database. */
+/**
+ * Creates a database on the disk, with PostgreSQL on its own server: on the run's server checkpoints would fail,
+ * and no other spec could drop its database.
+ */
 async function databaseOn(folder: string, kind: DatabaseKind): Promise<TestDatabase> {
   if (kind === 'sqlite') {
     const url = `sqlite:${join(folder, 'tallychat.sqlite')}`;
     return { url, drop: () => Promise.resolve() };
   }
   const server = await OwnPostgres.start();
-  // The server runs as this user where specs run as root, and only root may mount.
+  // Only root may mount, and PostgreSQL then runs as this user.
   execFileSync('chown', ['postgres', folder]);
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();
@@ -77,7 +86,7 @@ async function databaseOn(folder: string, kind: DatabaseKind): Promise<TestDatab
   return { url, drop: () => server.remove() };
 }
 
-/** Of chance, since PostgreSQL packs long texts. */
+/** A random text, because PostgreSQL compresses long texts. */
 const LONG = randomBytes(37_500).toString('base64');
 const suite = mayMount() ? describe.each(databaseKinds) : describe.skip.each(databaseKinds);
 
@@ -118,7 +127,7 @@ suite('a disk that is full, on %s (skipped where no disk can be mounted)', (kind
     paid += together.filter(({ status }) => status === 200).length;
     expect(together.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
     expect(await ada.balance()).toBe(1_000_000 - paid * 100);
-    // Once for all of them, and without a stack.
+    // The failure is logged once for all requests, and without a stack.
     const told = service.log().filter(({ level }) => Number(level) >= 50);
     expect(told).toEqual([
       expect.objectContaining({ reason: expect.stringMatching(/full|No space left/) }),

@@ -9,7 +9,7 @@ import { withSeededRandom } from '../support/seeded-random.js';
 import { Fleet, type Member } from '../support/fleet.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
-/** Enough to chat for as long as a case takes. */
+/** Enough tokens for all chats of a case. */
 const PRICES = { openingGrant: 1_000_000, price: 100 };
 const ORPHANS_TIMEOUT_MS = 30_000;
 const CASE_TIMEOUT_MS = 300_000;
@@ -46,8 +46,8 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
     });
 
   /**
-   * Halts the process at a moment at which it has holds open that it has not begun to settle, and
-   * returns those: what a machine does that swaps, or a debugger.
+   * Halts the process while it has open holds that it has not begun to settle, and returns these holds. A machine
+   * that swaps, or a debugger, does the same.
    */
   const freezeWithHolds = async (lease: number): Promise<FrozenHold[]> => {
     for (let tries = 0; tries < FREEZES_MAX; tries += 1) {
@@ -67,10 +67,10 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
     throw new Error('never seen with a hold open');
   };
 
-  /** What the process is called on the holds that it opens. */
+  /** Returns the id under which the process makes its holds. */
   const leaseOfHalting = async (): Promise<number> => {
     const eve = await fleet.newUser(frozenMember);
-    // With a key it is held, and the hold names its process.
+    // With a key the chat makes a hold, which contains the id of its process.
     await eve.chat('who serves me?', { 'Idempotency-Key': 'whose' });
     const [hold] = await fleet.inspect((database) =>
       database.rows<{ lease: number }>(
@@ -111,7 +111,7 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
       );
       let isOver = false;
       const lastAnswer = async (caller: Caller): Promise<Answer> => {
-        // With a key a message is held first, and so can be halted in between.
+        // With a key the chat makes a hold first, so the process can be halted before the answer.
         const answer = await caller.chat('and another', { 'Idempotency-Key': randomUUID() });
         return isOver ? answer : lastAnswer(caller);
       };

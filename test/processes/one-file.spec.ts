@@ -39,7 +39,7 @@ describe('an SQLite file that is served', () => {
   const users = (path: string) =>
     runIn(folder, { DATABASE_URL: `sqlite:${path}` }, 'admin', 'users');
 
-  /** A second name for the file, in another folder. */
+  /** Ways to give the file a second name, in another folder. */
   const names: Readonly<Record<string, (name: string) => Promise<void>>> = {
     'a hard link': (name) => link(file, name),
     'a new name': (name) => rename(file, name),

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 const statusOf = async (path: string) => (await client.send({ path })).status;
 
-/** Waits until the process has taken notice of the signal. */
+/** Waits until the process has received the signal. */
 const stopping = () => service.sees(/"stopping"/);
 
 describe.each(sample('GET /health/', 2, databaseKinds))('GET /health/ on %s', (kind) => {
@@ -212,7 +212,7 @@ describe('an uncaught exception', () => {
   });
 });
 
-/** Has a process tell, as its last words, how long the processor worked for it. */
+/** Makes a process print its CPU time when it exits. */
 const LOG_CPU_TIME = [
   '--import',
   'data:text/javascript,process.on("exit",()=>{const{user,system}=process.cpuUsage();process.stderr.write(`${user+system}`)})',

@@ -13,14 +13,14 @@ const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 const READY = '/health/ready';
 const CHATS_EACH = byEffort({ light: 30, full: 70 });
 const REDEEM = '/api/wallet/redeem/';
-/** Sooner than `Retry-After` says, but not so soon that the retries keep the answer from coming. */
+/** Sooner than `Retry-After` asks, but not so often that the retries delay the answer. */
 const RETRY_MS = 250;
 
 describe.each(postgres)('three processes on one %s', (kind) => {
   let upstream: Upstream;
   let fleet: Fleet;
   let members: Member[];
-  /** The model answers once this is over. */
+  /** The model answers when this resolves. */
   let thinking: Promise<void> = Promise.resolve();
 
   beforeAll(async () => {
@@ -46,7 +46,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     return found;
   };
 
-  /** The same caller at each of the processes. */
+  /** Returns the same caller with a client of each process. */
   const everywhere = (caller: Caller) => members.map((member) => fleet.callerOn(member, caller));
 
   const count = (table: string, where: string, parameters: unknown[]) =>
@@ -76,7 +76,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     expect(statuses.filter((status) => status === 200)).toHaveLength(40);
     expect(statuses.filter((status) => status === 402)).toHaveLength(3 * CHATS_EACH - 40);
     const owner = `owner_id = (SELECT id FROM users WHERE username = $1)`;
-    // Each call of the provider follows a hold: no more of those than answers.
+    // Each call of the provider comes after a hold, so the calls are at most as many as the answers.
     for (const table of ['turns', 'holds']) {
       expect(await count(table, owner, [ada.username])).toBe(40);
     }
@@ -90,7 +90,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     return caller.send('POST', '/api/chat/', body, { 'Idempotency-Key': key }, signal);
   };
 
-  /** Retries as a client does: a 409 says to come again. */
+  /** Retries after a 409, as clients do. */
   const untilAnswered = async (caller: Caller | undefined, key: string): Promise<Answer> => {
     const answer = await ask(caller, key);
     if (answer.status !== 409) return answer;

@@ -14,7 +14,7 @@ interface Lock {
   readonly packages: Readonly<Record<string, { readonly dev?: true; readonly devOptional?: true }>>;
 }
 
-/** The rows of a help's list of commands: each name with its summary, which may go on in the next line. */
+/** Returns the commands that a help text lists, each with its summary, which may have several lines. */
 function commandsIn(help: string): (readonly [name: string, summary: string])[] {
   const list = help.split('\nCommands:\n')[1]?.replaceAll(/\n {8,}/g, ' ') ?? '';
   const rows = [...list.matchAll(/^ {2}([\w-]+)((?: [[<][^\]>]+[\]>])*) {2,}(\S.*)$/gm)];
@@ -22,7 +22,7 @@ function commandsIn(help: string): (readonly [name: string, summary: string])[] 
   return named.filter(([name]) => name !== 'help');
 }
 
-/** The rows of the table under a heading. */
+/** Returns the rows of the table with this heading. */
 function tableIn(docs: string, heading: string): string[][] {
   const [, rows = ''] =
     new RegExp(`^\\| ${heading} .*\n\\|[ |-]+\n((?:\\|.*\n)+)`, 'm').exec(docs) ?? [];
@@ -37,7 +37,7 @@ function tableIn(docs: string, heading: string): string[][] {
     );
 }
 
-/** What is built, with the packages that serve and no other, in a folder of its own. */
+/** The built files and the packages that production needs, alone in a folder. */
 describe('a production install', () => {
   let root: string;
   let database: Record<string, string>;
@@ -50,7 +50,7 @@ describe('a production install', () => {
     }
     const { packages } = JSON.parse(await readFile('package-lock.json', 'utf8')) as Lock;
     for (const [path, { dev, devOptional }] of Object.entries(packages)) {
-      // What is nested comes with its parent.
+      // Nested packages are copied with their parent.
       const isNested = path.lastIndexOf('node_modules/') > 0;
       if (path === '' || dev || devOptional || isNested) continue;
       await run('mkdir', ['-p', dirname(join(root, path))]);

@@ -8,7 +8,7 @@ import { DjangoDatabase } from '../support/django.js';
 import { Service } from '../support/service.js';
 import { until } from '../support/until.js';
 
-/** Each command is a process, which takes seconds to start on a machine that others use. */
+/** Each command is a process, which takes seconds to start on a busy machine. */
 const COMMANDS_TIMEOUT_MS = 300_000;
 
 describe('tallychat backup, restore, move and import-django', () => {
@@ -122,7 +122,7 @@ describe('tallychat backup, restore, move and import-django', () => {
     const source = await createMigrated('sqlite');
     const inspector = await Inspector.open(source.url);
     await inspector.rows('PRAGMA journal_mode = DELETE');
-    // The copy waits for the lock for as long as this takes.
+    // The copy waits for this lock until it is released.
     await inspector.rows('BEGIN EXCLUSIVE');
     const command = [process.execPath, resolve('bin/tallychat.js'), 'backup', 'copy.sqlite'];
     const backup = await Service.launch({ DATABASE_URL: source.url }, { command });
@@ -154,7 +154,7 @@ describe('tallychat backup, restore, move and import-django', () => {
         ['import-django', 'sqlite://a'],
       ];
       for (const words of wrong) expect((await run(...words)).code).toBe(2);
-      // Both addresses of the name refuse.
+      // Both addresses of the host refuse the connection.
       const away = await run('import-django', 'postgres://old:s3kret@localhost:1/old');
       expect([away.code, away.stderr]).toEqual([
         1,

@@ -5,7 +5,7 @@ import { runCommand } from '../support/command.js';
 import { sample } from '../support/full-effort.js';
 import { Service } from '../support/service.js';
 
-/** Arguments are checked before any query that differs between the two databases. */
+/** On SQLite only: arguments are checked before any query that differs between the databases. */
 describe('npm run admin with wrong arguments', () => {
   let app: TestApp;
   let staff: Caller;

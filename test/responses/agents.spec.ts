@@ -19,14 +19,14 @@ describe('the unmodified client @openai/agents with its defaults', () => {
   });
   afterAll(() => close());
 
-  /** Traces would go to OpenAI, with a key that is none of theirs. */
+  /** Tracing is off. It would send the service's key to OpenAI. */
   const runnerOf = ({ token }: Caller) =>
     new Runner({
       modelProvider: new OpenAIProvider({ baseURL: `${app.url}/v1`, apiKey: token }),
       tracingDisabled: true,
     });
 
-  /** An agent with two tools, and one to hand over to. */
+  /** An agent with two tools, and a second agent to hand over to. */
   const agentOf = (ran: string[]) => {
     const numeric = (name: string, work: (a: number, b: number) => number) =>
       tool({

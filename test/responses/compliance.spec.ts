@@ -22,7 +22,7 @@ const PIXEL =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const user = (content: unknown) => ({ type: 'message', role: 'user', content });
 
-/** The cases of the Open Responses compliance suite, with its strictness about fields. */
+/** The cases of the Open Responses compliance suite, which is strict about fields. */
 describe('the compliance cases of Open Responses', () => {
   let upstream: Upstream;
   let app: TestApp;

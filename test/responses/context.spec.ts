@@ -5,7 +5,7 @@ import { StatementLog } from '../support/statement-log.js';
 import { calling, eventsOf, respond, saying, textIn } from '../support/responses.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
 
-/** Gemini refuses a call that comes back without what it told with it. */
+/** Gemini refuses a call that is sent back without its extra fields. */
 const extra_content = { google: { thought_signature: 'EjQKMgEMOdbHJChL' } };
 const CALL = {
   ...{ id: 'a', type: 'function', function: { name: 'weather', arguments: '{}' } },
@@ -88,7 +88,7 @@ describe('the context of a response', () => {
       ...['user', 'assistant', 'user'],
     ]);
     expect(await app.database.count('holds', `state = 'open'`)).toBe(0);
-    // 10 and 5 model tokens, at 1 and 2 for each.
+    // 10 and 5 model tokens, at 1 and 2 each.
     expect(await ada.balance()).toBe(balance - 20);
   });
 
@@ -108,7 +108,7 @@ describe('the context of a response', () => {
     await ada.send('DELETE', `/v1/responses/${String(first.body.id)}`);
     expect((await respond(ada, next)).status).toBe(200);
     expect(roles()).toEqual(['user', 'assistant', 'user']);
-    // One of its own is still refused: its call was never made.
+    // The caller's own output of that call is still refused, because the answer with its call was deleted.
     const calls = upstream.calls.length;
     expect((await respond(ada, { ...next, input: [output] })).status).toBe(400);
     expect([upstream.calls.length, await ada.balance()]).toEqual([calls, 3600]);
@@ -136,7 +136,7 @@ describe('the context of a response', () => {
       });
     expect((await referring(3)).status).toBe(200);
     const balance = await ada.balance();
-    // As one text it would be longer than a string may be.
+    // As one text this would be longer than the maximum length of a string.
     const { status, body: refusal } = await referring(9_000);
     expect([status, refusal.error.param]).toEqual([400, 'input']);
     expect(await ada.balance()).toBe(balance);
@@ -158,7 +158,7 @@ describe('the context of a response', () => {
       const refused = await respond(ada, next);
       expect([refused.status, refused.body.error.param]).toEqual([400, 'input']);
     });
-    // It reads the lengths, and none of the texts.
+    // Only the lengths are read, and none of the texts.
     expect(sent.filter(({ sql }) => sql.includes('turns')).map(({ name }) => name)).toEqual([
       'turn.chain',
     ]);

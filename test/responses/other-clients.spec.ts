@@ -42,7 +42,7 @@ describe('unmodified clients, on responses', () => {
   describe('ai with the default of @ai-sdk/openai', () => {
     const modelOf = ({ token }: Caller, name: string) =>
       createOpenAI({ baseURL: `${app.url}/v1`, apiKey: token })(`flat:${name}`);
-    // Their own types do not hold under `exactOptionalPropertyTypes`.
+    // The types of this package do not compile with `exactOptionalPropertyTypes`.
     const tools = {
       add: tool({
         inputSchema: jsonSchema<Numbers>(NUMBERS),

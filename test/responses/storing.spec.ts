@@ -39,7 +39,7 @@ describe.each(databaseKinds)('stored responses on %s', (kind) => {
     expect((await readBack(ada, first.body.id)).status).toBe(404);
     expect((await ada.send('DELETE', `/v1/responses/${String(first.body.id)}`)).status).toBe(404);
     expect((await respond(ada, next)).status).toBe(404);
-    // What went on with it goes on, without it.
+    // The turn that continued the deleted one can still be continued, without it.
     await respond(ada, { previous_response_id: second.body.id, input: 'last' });
     expect(sentMessages()?.map(({ content }) => content)).toEqual([
       'and then',
@@ -95,7 +95,7 @@ describe.each(databaseKinds)('stored responses on %s', (kind) => {
     const references = bodies.map(({ output: [item] }) => ({ id: String(item.id) }));
     const unknown = { id: `msg_${'0'.repeat(32)}_0` };
     const log = StatementLog.of(app.nest);
-    /** Returns the answer's status, and the reads of turns that it needed. */
+    /** Returns the status of the answer, and the statements that read turns for it. */
     const refer = async (items: object[]) => {
       let status = 0;
       const sent = await log.during(async () => {
@@ -112,11 +112,11 @@ describe.each(databaseKinds)('stored responses on %s', (kind) => {
     expect([provider.calls, await ada.balance()]).toEqual([calls, 3700]);
     const read = await refer(references);
     expect(read).toMatchObject({ status: 200, names: ['turn.lengths', 'turn.answers'] });
-    // On SQLite a plan leaves a read open on its connection, whose later reads would be of that time.
+    // On SQLite a plan leaves a read open on its connection, so later reads would see old rows.
     const planner = await Inspector.open(app.database.url);
     for (const statement of read.reads) {
       expect(statement.sql).not.toMatch(/request|message|folded/);
-      // By its owner, a statement would search the whole history.
+      // With the index on the owner, a statement would search the whole history.
       expect((await planOf(planner, statement)).join()).not.toContain('owner');
     }
     await planner.close();

@@ -22,7 +22,7 @@ describe('backup and restore of an SQLite database that is served', () => {
   let callers: Caller[];
   let isStopping = false;
   let load: Promise<unknown>;
-  /** The turn of each answer that was heard, and the person it is of. */
+  /** The turns of all received answers, and their callers. */
   const received = new Map<string, Caller>();
 
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describe('backup and restore of an SQLite database that is served', () => {
   const file = (name: string) => `${pathOf(live.url)}.${name}`;
   const untilReceived = (count: number) => until(() => received.size >= count);
 
-  /** A backup, and the answers that were heard before it began. */
+  /** Makes a backup, and returns it with the answers that were received before it began. */
   const backUpUnderLoad = async (name: string) => {
     await untilReceived(received.size + 50);
     const before = [...received];
@@ -198,7 +198,7 @@ describe('backup and restore of an SQLite database that is served', () => {
 
   it('restores an incomplete copy with an option, and treats it as complete afterwards', async () => {
     const target = await createDatabase('sqlite');
-    // A copy from amid a checkpoint is cut short, and refused all the same.
+    // A copy made in the middle of a checkpoint is too short, so it is refused too.
     await until(async () => {
       await copyFile(pathOf(live.url), file('live-copy'));
       const bytes = await readFile(file('live-copy'));
@@ -234,7 +234,7 @@ describe('backup and restore of an SQLite database that is served', () => {
   });
 });
 
-/** Changes a database as no code of ours does. */
+/** Changes a database in a way in which our code never does. */
 async function alter(path: string, ...statements: string[]): Promise<void> {
   const inspector = await Inspector.open(`sqlite:${path}`);
   await inspector.dataSource.query('PRAGMA foreign_keys = OFF');
@@ -242,7 +242,7 @@ async function alter(path: string, ...statements: string[]): Promise<void> {
   await inspector.close();
 }
 
-/** Overwrites what is in the middle of the file. */
+/** Overwrites a part of the middle of the file. */
 async function damage(path: string): Promise<void> {
   const bytes = await readFile(path);
   bytes.fill(0xff, 4096 * 4, 4096 * 12);

@@ -17,7 +17,7 @@ import {
 import { auditOf } from '../support/full-audit.js';
 
 const other = (kind: DatabaseKind): DatabaseKind => (kind === 'sqlite' ? 'postgres' : 'sqlite');
-/** Each way; both need both databases. */
+/** Both directions. Each needs both databases. */
 const directions = databaseKinds.length > 1 ? databaseKinds : [];
 
 const run = (source: string, target: string) =>
@@ -26,7 +26,7 @@ const run = (source: string, target: string) =>
     target: { url: target, poolMax: 4, entities },
   });
 
-/** Every value of every table that the service maps, as both databases mean them. */
+/** Returns every value of every table that the service maps, in the same form for both databases. */
 async function everything(url: string): Promise<Record<string, unknown[]>> {
   const inspector = await Inspector.open(url);
   try {
@@ -110,7 +110,7 @@ describe.each(directions)('move from %s to the other database', (kind) => {
     expect((await ada.history())[0]?.message).toBe(`message 39 Grüße, 世界 😀 "\\'`);
     await app.close();
     expect((await auditOf(target.url)).differences).toEqual([]);
-    // It lives its own life now: an earlier state is never written over it.
+    // The target was used since. Older rows must never replace its rows.
     await expect(run(source.url, target.url)).rejects.toThrow('the target has rows in');
   });
 
@@ -146,7 +146,7 @@ describe.each(directions)('move from %s to the other database', (kind) => {
     await app.close();
     const before = await everything(target.url);
     await expect(run(source.url, target.url)).rejects.toThrow(
-      // Of what is kept of all users, or of the user.
+      // The first difference is in the numbers of the lists or in the user.
       /^the target has rows in (?:numbered_lists|users) that the source has not/,
     );
     expect(await everything(target.url)).toEqual(before);

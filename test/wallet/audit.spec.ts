@@ -41,7 +41,7 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
       await undo();
       expect(await audit(reader)).toEqual(sound);
     }
-    // A refund for a hold does not change what the hold captured.
+    // A refund for a hold does not change what the hold has captured.
     await app.database.rows(
       `INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, hold_id, created_at)
        SELECT 'refund', owner_id, 4, 'refund', 5, balance + 5, 'refund', (SELECT id FROM holds), 0 FROM wallets`,

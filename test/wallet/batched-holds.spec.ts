@@ -78,7 +78,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
       [880, 0],
       [1000, 0],
     ]);
-    // What costs nothing leaves no entry.
+    // A free capture has no entry.
     expect(await entriesOf(ada)).toEqual([
       { seq: 2, amount: -70, balance: 930 },
       { seq: 3, amount: -50, balance: 880 },
@@ -114,7 +114,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
   });
 
   it('are captured once, and not after they expired', async () => {
-    // Left open: what were taken twice would come out of it.
+    // This hold stays open. If a hold were captured twice, its tokens would be taken from this one.
     await hold(ada, 500);
     const [first, second, third] = await Promise.all([
       hold(ada, 100),
@@ -133,7 +133,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
         capture(ada, first, 100),
       ]);
     });
-    // Only those that are refused run again alone.
+    // Only the refused captures run again alone.
     expect(issued.filter((name) => name === 'hold.resolve')).toHaveLength(2);
     const expired = { status: 'rejected', reason: expect.any(AnswerExpired) as unknown };
     expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([expired, expired]);
@@ -192,7 +192,7 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
       await Promise.all([hold(bob, 10), capture(bob, second, 100)]);
       expect(await moneyOf(bob)).toEqual([900, 10]);
       expect(await moneyOf(ada)).toEqual([1000, 100]);
-      // Both wait for the wallet now, each in a transaction of its own.
+      // Now both wait for the wallet, each in its own transaction.
       const locked = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
         AND datname = current_database() AND query LIKE '/* wallet.%'`;
       while ((await app.database.rows(locked)).length < 2) await sleep(10);

@@ -59,7 +59,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     });
     expect(issued.filter((name) => name.startsWith('wallet.'))).toEqual(['wallet.charge_many']);
     expect(issued.filter((name) => name === 'COMMIT')).toHaveLength(1);
-    // What costs nothing leaves no entry.
+    // A free charge has no entry.
     expect(await entriesOf(ada)).toEqual([
       { seq: 2, amount: -100, balance: 900 },
       { seq: 3, amount: -50, balance: 850 },
@@ -121,7 +121,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     expect(await counter()).toEqual([1, 500]);
     expect((await app.nest.get(WalletService).summary(ada)).limits.spentToday).toBe(500);
     await expect(pay(ada, 1)).rejects.toThrow(InsufficientBalance);
-    // A clock that was wrong by days keeps nobody from spending.
+    // A clock that was wrong by days does not prevent spending.
     await counted(2, 500);
     expect((await app.nest.get(WalletService).summary(ada)).limits.spentToday).toBe(0);
     await pay(ada, 100);
@@ -187,7 +187,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
   it('refuse an invalid amount, and charge nothing', async () => {
     const outcomes = await Promise.allSettled([
       ...[-1, 0.5, NaN, 2 ** 53].map((amount) => pay(ada, amount)),
-      // Together they would be more than a number can tell exactly.
+      // Their sum is larger than JavaScript's largest exact integer.
       ...[2 ** 53 - 1, 2 ** 53 - 1].map((amount) => pay(bob, amount)),
       pay(bob, 1),
     ]);
@@ -209,7 +209,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
       waiting = [pay(ada, 100), pay(ada, 10, { gone: leaving.signal }).catch(() => 'left')];
       expect(await pay(bob, 100)).toMatchObject({ available: 900 });
       expect(await entriesOf(ada)).toEqual([]);
-      // Both wait for the wallet now, each in a transaction of its own.
+      // Now both wait for the wallet, each in its own transaction.
       const locked = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
         AND datname = current_database() AND query LIKE '/* wallet.charge */%'`;
       while ((await app.database.rows(locked)).length < 2) await sleep(10);

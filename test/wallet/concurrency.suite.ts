@@ -9,7 +9,7 @@ import { ProviderProbe } from '../support/provider-probe.js';
 
 const CONNECTIONS = 50;
 
-/** Runs every task, `CONNECTIONS` of them at a time. */
+/** Runs all tasks, `CONNECTIONS` at a time. */
 async function together<T>(tasks: readonly (() => Promise<T>)[]): Promise<T[]> {
   const results: T[] = [];
   const queue = [...tasks];
@@ -26,9 +26,9 @@ function tally(statuses: readonly number[]): Record<number, number> {
   return counts;
 }
 
-/** The price is taken together with the hold, or after the provider was waited for. */
+/** Whether the price is charged at once, or held while the provider answers. */
 const paces = ['at once', 'later'] as const;
-/** The wallet pays for 40 of them. */
+/** Number of chats. The wallet pays for 40 of them. */
 const CHATS = byEffort({ light: 100, full: 200 });
 const SPENT = { 200: 40, 402: CHATS - 40 };
 const WALLETS = byEffort({ light: 2, full: 10 });
@@ -106,7 +106,7 @@ const concurrency = (kind: DatabaseKind, pace: (typeof paces)[number]): void => 
   });
 };
 
-/** The suite of `concurrency`, on one database. */
+/** The cases of `concurrency` on one database. */
 export function concurrencySuite(kind: DatabaseKind): void {
   for (const pace of paces) {
     describeOn(kind, `A wallet under concurrency, answered ${pace},`, () => {

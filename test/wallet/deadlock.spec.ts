@@ -6,7 +6,7 @@ import { databaseKinds } from '../support/databases.js';
 
 const onPostgres = databaseKinds.includes('postgres') ? describe : describe.skip;
 
-/** Lets `parties` wait for each other once; later calls pass. */
+/** Makes `parties` callers wait for each other once. Later calls do not wait. */
 function barrier(parties: number): () => Promise<void> {
   let arrived = 0;
   let open: () => void = () => undefined;

@@ -26,7 +26,7 @@ describe.each(databaseKinds)('an answer that comes after its hold has expired, o
   });
   afterAll(() => app.close());
 
-  /** Asks in a conversation; while the provider works, the hold expires, and then `meanwhile` happens. */
+  /** Sends a message in a conversation. While the provider works, the hold expires and then `meanwhile` runs. */
   const askLate = async (
     ada: Caller,
     ending: 'answers' | 'fails',

@@ -16,7 +16,7 @@ import { createDatabase, databaseKinds } from '../support/databases.js';
 import { noteOf } from '../support/note.js';
 import { until } from '../support/until.js';
 
-/** No process is called so: they are called 1 and up. */
+/** No process has this id, because ids start at 1. */
 const ENDED_PROCESS_ID = 0;
 
 describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
@@ -30,7 +30,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  /** Sets 100 aside; `change` makes the row what the case is given. */
+  /** Makes a hold of 100. `change` sets columns of its row for the case. */
   const hold = async (caller: Caller, change?: string): Promise<string> => {
     const ownerId = await app.ownerOf(caller);
     const holds = app.nest.get(HoldsService);
@@ -156,7 +156,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     await ended(release('released'));
     await ended(release('expired'));
     await ended(capture(0));
-    // More than a round removes.
+    // More rows than one round removes.
     await app.database.rows(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
        INSERT INTO holds (id, owner_id, amount, captured_amount, state, expires_at, created_at, resolved_at, process_id)
@@ -174,7 +174,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     expect(await left()).toEqual(Object.values(kept).sort());
     expect(await ada.balance()).toBe(3899);
     expect(await app.database.unbalancedWallets()).toEqual([]);
-    // Its key goes first, and then it.
+    // The key is removed first, and then the hold.
     await app.database.rows('UPDATE holds SET created_at = 0 WHERE id = $1', [kept.keyed]);
     await sweeper.sweep();
     expect(await left()).not.toContain(kept.keyed);

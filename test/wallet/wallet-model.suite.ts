@@ -10,7 +10,7 @@ import { byEffort } from '../support/effort.js';
 import { commands } from '../support/wallet-commands.js';
 import type { Model } from '../support/wallet-model.js';
 
-/** A failing run prints its seed and the fewest steps that fail: TEST_SEED repeats it. */
+/** A failing run prints its seed, which TEST_SEED repeats, and the shortest list of steps that fails. */
 const RUNS = byEffort({ light: 8, full: 100 });
 const COMMANDS_MAX = 80;
 
@@ -39,7 +39,7 @@ const walletModel = (kind: DatabaseKind): void => {
   }, 180_000);
 };
 
-/** The suite of `wallet-model`, on one database. */
+/** The cases of `wallet-model` on one database. */
 export function walletModelSuite(kind: DatabaseKind): void {
   describeOn(kind, 'A wallet against its model', walletModel);
 }

@@ -34,7 +34,7 @@ describe('a process on PostgreSQL whose clock is an hour wrong', () => {
     setClock(byMs);
     const chat = ada.chat('wait');
     await until(async () => (await openHolds()) === 1);
-    // 120 s for the answer and 600 s beyond, on the server's clock.
+    // 120 s for the answer and 600 s more, by the server's clock.
     expect(
       await app.database.count(
         'holds',

@@ -1,7 +1,7 @@
 import ts from 'typescript';
 import { isInSrc, perFile, type Rule } from './source.js';
 
-/** What TypeORM writes with, under any name. */
+/** TypeORM's methods that write. */
 const WRITES = new Set(
   'save insert update upsert delete remove softDelete softRemove restore recover increment decrement clear query transaction'.split(
     ' ',
@@ -11,7 +11,10 @@ const WRITING_SQL = /\b(INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|MERGE\s+I
 
 const isInDatabase = (path: string) => path.startsWith('src/database/');
 
-/** `tx.manager.insert(…)` and `(await tx.repository(User)).update(…)` have the root `tx`. */
+/**
+ * Returns the first name of an expression: `tx` for `tx.manager.insert(…)` and `(await
+ * tx.repository(User)).update(…)`.
+ */
 function rootOf(node: ts.Expression): string {
   if (ts.isParenthesizedExpression(node) || ts.isAwaitExpression(node)) {
     return rootOf(node.expression);
@@ -29,7 +32,10 @@ function isWriteOutsideUnitOfWork(node: ts.Node): boolean {
   return viaTypeOrm && WRITES.has(name.text) && rootOf(expression) !== 'tx';
 }
 
-/** Whether the text goes to `tx.write(…)`: at once, or by a name that goes nowhere else. */
+/**
+ * Checks whether the text is an argument of `tx.write(…)`, directly or through a constant that is used nowhere
+ * else.
+ */
 function goesToTx(node: ts.Node, nodes: readonly ts.Node[]): boolean {
   const { parent } = node;
   if (ts.isCallExpression(parent)) return parent.expression.getText() === 'tx.write';

@@ -2,30 +2,30 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import ts from 'typescript';
 
-/** One file of ours, parsed. Paths are relative to the repository and use `/`. */
+/** A parsed file of the repository. Paths are relative to the repository and use `/`. */
 export interface Source {
   readonly path: string;
   readonly text: string;
-  /** The whole file, outermost first. */
+  /** All nodes of the file, outer nodes first. */
   readonly nodes: readonly ts.Node[];
-  /** What it imports, re-exports or loads: the text between the quotes. */
+  /** The texts between the quotes of its imports, re-exports and dynamic imports. */
   readonly imports: readonly string[];
 }
 
-/** Something against a house rule. `what` says it in few words, and excuses are matched with it. */
+/** A breach of a house rule. `what` describes it in a few words, which an exception must repeat. */
 export interface Breach {
   readonly path: string;
   readonly what: string;
 }
 
-/** A house rule, and trees that break it: a rule that nothing can break would hold nothing. */
+/** A house rule, and files that break it. The files prove that the rule can fail. */
 export interface Rule {
   readonly name: string;
   readonly breaches: (sources: readonly Source[]) => Breach[];
   readonly counterExamples: readonly Readonly<Record<string, string>>[];
 }
 
-/** A rule that looks at one file at a time and says what is against it. */
+/** Makes a rule that looks at each file alone and yields its breaches. */
 export const perFile =
   (look: (source: Source) => Iterable<string>): Rule['breaches'] =>
   (sources) =>
@@ -58,7 +58,7 @@ export function parse(path: string, text: string): Source {
 
 const isCode = (path: string) => /\.(ts|js)$/.test(path);
 
-/** Every file of code in the repository. */
+/** Returns every code file of the repository. */
 export function readTree(): Source[] {
   const below = ['src', 'test', 'bench'].flatMap((folder) => {
     const options = { recursive: true, encoding: 'utf8' } as const;
@@ -70,7 +70,7 @@ export function readTree(): Source[] {
   return paths.map((path) => parse(path, readFileSync(path, 'utf8')));
 }
 
-/** The file that a relative import names: `./a.js` in TypeScript is `a.ts`. */
+/** Returns the file that a relative import names: in TypeScript `./a.js` means `a.ts`. */
 export function resolveImport(from: string, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return undefined;
   const target = normalize(join(dirname(from), specifier));

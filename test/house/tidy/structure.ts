@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { isInSrc, isSpec, perFile, resolveImport, type Rule } from './source.js';
 
-/** The floor plan: what a folder may import beside itself. `docs/ARCHITECTURE.md` says why. */
+/** The floor plan: which other folders a folder may import. `docs/ARCHITECTURE.md` explains it. */
 export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   config: ['fields'],
   drf: [],
@@ -43,7 +43,7 @@ export const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
     'fields',
   ],
 };
-/** Root pages that every folder may open, and that open nothing themselves. */
+/** Files of `src` that every folder may import. They import nothing themselves. */
 const SHARED_FILES = [
   'src/digest.ts',
   'src/new-id.ts',
@@ -52,19 +52,19 @@ const SHARED_FILES = [
   'src/time.ts',
   'src/tracing.ts',
 ];
-/** What every folder may import, but for those that it imports itself. */
+/** Folders that every folder may import, except those that they import themselves. */
 const SHARED_FOLDERS = ['config'];
 const isSharedWith = (target: string, folder: string) =>
   SHARED_FOLDERS.includes(target) && !FLOOR_PLAN[target]?.includes(folder);
-/** Root pages that put the folders together. */
+/** Files of `src` that assemble the service. */
 const COMPOSITION_FILES = ['app.module', 'app.setup', 'app.watch', 'entities'].map(
   (stem) => `src/${stem}.ts`,
 );
-/** The folder of the program's commands, which put the others to use; the program's entries open it alone. */
+/** The folder of the commands may import everything. Only the entry files import it. */
 const COMMANDS = 'commands';
 const ENTRY = /^src\/(?:main|\w+\.main)\.ts$/;
 
-/** The folder of `src` that a path is in. */
+/** Returns the folder of `src` that contains a path. */
 export const folderOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1];
 
 function mayImport(from: string, to: string): boolean {

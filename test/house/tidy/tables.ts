@@ -4,7 +4,7 @@ import { FLOOR_PLAN, folderOf } from './structure.js';
 
 const NAMED = /\b(?:FROM|JOIN|INTO|UPDATE)\s+"?([a-z_]+)"?/g;
 
-/** Each table's folder, by the entity that maps it. */
+/** Returns the folder of each table: the folder of its entity. */
 function ownersOf(sources: readonly Source[]): Map<string, string> {
   const owners = new Map<string, string>();
   for (const { path, text } of sources) {
@@ -17,7 +17,7 @@ function ownersOf(sources: readonly Source[]): Map<string, string> {
 
 const isText = (node: ts.Node) => ts.isStringLiteralLike(node) || ts.isTemplateExpression(node);
 
-/** The tables that the SQL of a file names. */
+/** Yields the tables that the SQL of a file names. */
 function* tablesIn({ nodes }: Source): Generator<string> {
   for (const node of nodes.filter(isText)) {
     for (const [, table = ''] of node.getText().matchAll(NAMED)) yield table;

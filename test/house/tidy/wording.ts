@@ -15,5 +15,5 @@ const shortMedian: Rule = {
   counterExamples: [{ 'src/a.ts': longText(71), 'src/b.ts': longText(71), 'src/c.ts': '' }],
 };
 
-/** What ESLint does not know (`eslint.config.js` has the rules for names, lengths and comments). */
+/** A rule about texts that ESLint does not have. `eslint.config.js` has those for names, lengths and comments. */
 export const wording = [shortMedian];

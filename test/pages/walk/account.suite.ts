@@ -9,7 +9,7 @@ const HOSTILE = '<img src=x onerror="globalThis.pwned=1">';
 const CHANGED = 'An0ther-pass-2';
 const RESET = 'A-third-pass-3';
 
-/** What people look after beside chatting, until they leave for good. */
+/** What users do on the account page, up to the deletion of the account. */
 export const account = (walk: () => Walk): void => {
   describe('the account', () => {
     let app: TestApp;
@@ -27,7 +27,7 @@ export const account = (walk: () => Walk): void => {
     const card = (name: string): Locator => tab.page.locator(`section[aria-label="${name}"]`);
     const get = (path: string, credential: string) =>
       app.send({ path, headers: { Authorization: `Bearer ${credential}` } });
-    /** The page itself never scrolls sideways: what is wider does so by itself. */
+    /** The page itself must not scroll sideways. Only wide elements in it may. */
     const expectNoWiderThanScreen = async () => {
       const width = await tab.page.evaluate<number>('document.documentElement.scrollWidth');
       expect(width).toBeLessThanOrEqual(tab.page.viewportSize()?.width ?? 0);

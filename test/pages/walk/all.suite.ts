@@ -9,9 +9,9 @@ import { reading } from './reading.suite.js';
 import { staffConsole } from './console.suite.js';
 import { stop } from './stop.suite.js';
 
-/** Views that a small screen can cut off or push out of sight. */
+/** Suites of views that a small screen can cut off or push off the screen. */
 const VIEWS = [conversation, keeping, account, staffConsole];
-/** What does not depend on the size of the screen. */
+/** Suites that do not depend on the size of the screen. */
 const BEHAVIOURS = [reading, stop];
 
 /** The suites of each screen. A light run tries only the first view on both. */
@@ -20,7 +20,7 @@ const SUITES = {
   wide: isFull ? [...VIEWS, ...BEHAVIOURS] : [conversation, ...BEHAVIOURS],
 };
 
-/** What people do on the page, on one screen: each suite begins with an empty database. */
+/** Runs the suites of one screen. Each suite begins with an empty database. */
 export const walkThrough = (screen: 'small' | 'wide'): void => {
   inBrowser(`the page on a ${screen} screen, with ${DATABASES[screen]}`, () => {
     let walk: Walk;

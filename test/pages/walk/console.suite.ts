@@ -9,7 +9,7 @@ const HOSTILE = '<img src=x onerror="globalThis.pwned=1">';
 
 const LONG_NAME = 'n'.repeat(150);
 
-/** What operators look after. */
+/** What operators do in the console. */
 export const staffConsole = (walk: () => Walk): void => {
   describe('the console', () => {
     let app: TestApp;

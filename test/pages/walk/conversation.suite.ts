@@ -10,7 +10,7 @@ const usage = { promptTokens: 1, completionTokens: 1 };
 const DONE = { type: 'done', finishReason: 'stop', usage } as const;
 const said = (text: string) => ({ type: 'delta', text }) as const;
 
-/** From the first visit to a long conversation, by somebody who types and reads. */
+/** From the first visit to a long conversation. */
 export const conversation = (walk: () => Walk): void => {
   describe('a conversation', () => {
     let app: TestApp;
@@ -22,7 +22,7 @@ export const conversation = (walk: () => Walk): void => {
       tab = await walk().open();
     });
 
-    /** How far the reader is from the end, in pixels. */
+    /** Returns the distance from the end of the conversation, in pixels. */
     const toTheEnd = () =>
       tab.page.evaluate<number>(`(({ scrollTop, scrollHeight, clientHeight }) =>
         scrollHeight - clientHeight - scrollTop)(document.querySelector('.scroller'))`);

@@ -11,7 +11,7 @@ import { WebPage } from '../../support/web-page.js';
 const MARKDOWN = 'Take **two** steps.';
 const usage = { promptTokens: 1, completionTokens: 1 };
 
-/** Conversations, money, logins and what was typed, by somebody who comes back. */
+/** What a returning user finds: conversations, money, logins and drafts. */
 export const keeping = (walk: () => Walk): void => {
   describe('the page over time', () => {
     let app: TestApp;
@@ -149,7 +149,7 @@ export const keeping = (walk: () => Walk): void => {
       await tab.page.goBack();
       await tab.hasTyped('typed for an hour');
       await app.database.rows('DELETE FROM access_tokens');
-      // The page may notice the end of the session itself, by a request that was still under way.
+      // The page may also notice the end of the session by an earlier request that was still running.
       await tab.page.keyboard.press('Enter');
       await tab.sees('Your session has ended. Please log in again.');
       expect(await tab.message.isVisible()).toBe(false);

@@ -12,7 +12,7 @@ const usage = { promptTokens: 1, completionTokens: 1 };
 const DONE = { type: 'done', finishReason: 'stop', usage } as const;
 const said = (text: string) => ({ type: 'delta', text }) as const;
 
-/** An answer that grows while somebody reads it, hears it, or is elsewhere. */
+/** An answer that grows while the user reads it, listens to it, or looks at something else. */
 export const reading = (walk: () => Walk): void => {
   describe('an answer that grows', () => {
     let app: TestApp;
@@ -25,7 +25,7 @@ export const reading = (walk: () => Walk): void => {
       tab = await walk().open(await app.newUser());
     });
 
-    /** How far the reader is from the end, in pixels. */
+    /** Returns the distance from the end of the conversation, in pixels. */
     const toTheEnd = () =>
       tab.page.evaluate<number>(`(({ scrollTop, scrollHeight, clientHeight }) =>
         scrollHeight - clientHeight - scrollTop)(document.querySelector('.scroller'))`);
@@ -38,7 +38,7 @@ export const reading = (walk: () => Walk): void => {
         yield said(LONG);
         await more;
         yield said(LONG);
-        // More slowly than a model at its best, and with a word for each frame.
+        // Slower than a fast model, but with a word for each frame.
         for (let word = 0; !isOver && word < 3000; word += 1) {
           yield said(`Word ${String(word)}.\n\n`);
           await setTimeout(15);

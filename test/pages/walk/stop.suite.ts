@@ -7,7 +7,7 @@ import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
 import { WebPage } from '../../support/web-page.js';
 
-/** An answer that somebody stops, in one tab of two. */
+/** An answer that is stopped in one of two tabs. */
 export const stop = (walk: () => Walk): void => {
   describe('a stop', () => {
     let app: TestApp;
@@ -22,7 +22,7 @@ export const stop = (walk: () => Walk): void => {
       tab = await walk().open(caller);
     });
 
-    /** Asks for an answer that says one thing, and then hangs. */
+    /** Starts an answer that sends one piece and then hangs. */
     const askForHalf = async (message: string) => {
       provider.answer([{ type: 'delta', text: `Half of ${message}.` }]);
       await tab.message.fill(message);
@@ -65,7 +65,7 @@ export const stop = (walk: () => Walk): void => {
       // The page shows the last word before the answer is saved.
       await until(async () => (await app.database.count('turns')) === 4);
       expect(await app.database.unbalancedWallets()).toEqual([]);
-      // The tab that was left alone shows the turn of the other one when it is looked at again.
+      // The tab in the background shows the other tab's turn when it gets the focus.
       await tab.page.evaluate(`dispatchEvent(new Event('focus'))`);
       await tab.turns.filter({ hasText: "'next'" }).waitFor();
       expect([...tab.complaints, ...other.complaints]).toEqual([]);
@@ -73,7 +73,7 @@ export const stop = (walk: () => Walk): void => {
     });
 
     it('shows only the newest turns if other tabs added more than a page, and loads the rest on demand', async () => {
-      // A page of two turns, so that four are more than one.
+      // Pages of two turns, so that four turns are more than one page.
       const newest = /messages\/\?page_size=30$/;
       await tab.page.route(newest, (route) =>
         route.continue({ url: route.request().url().replace('=30', '=2') }),
