@@ -46,7 +46,7 @@ export class ChatController {
     const { message, conversation, model, stream } = ask;
     const isStream = stream ?? wantsStream(request);
     const conversationId = lowerCaseId(conversation);
-    const question = { route: 'chat' as const, message, conversationId, model, idempotencyKey };
+    const question = { route: 'chat', message, conversationId, model, idempotencyKey };
     await this.answers.answer(exchange, question, chatFormat, isStream);
   }
 
@@ -70,7 +70,7 @@ export class ChatController {
     @Payload() { message, conversation, model: wanted }: ChatDto,
   ): Promise<QuoteDto> {
     const conversationId = lowerCaseId(conversation);
-    const question = { route: 'chat', message, conversationId, model: wanted } as const;
+    const question = { route: 'chat', message, conversationId, model: wanted };
     const { model, floor, ceiling } = await this.planner.quote(principal, question);
     return { tokens: floor, model, ceiling };
   }

@@ -28,7 +28,7 @@ export class ConversationMessagesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const question = { route: 'messages', message, conversationId, model, idempotencyKey } as const;
+    const question = { route: 'messages', message, conversationId, model, idempotencyKey };
     const isStream = stream ?? wantsStream(request);
     await this.answers.answer({ request, reply, principal }, question, chatFormat, isStream);
   }

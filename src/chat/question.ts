@@ -2,8 +2,8 @@ import type { ChatMessage } from '../models/providers/provider.js';
 
 /** A question of a caller, from any of the routes that answer. */
 export interface Question {
-  /** The route. The same idempotency key on two routes protects two messages. */
-  readonly route: 'chat' | 'messages' | 'completions' | 'responses';
+  /** The name of the route. The same idempotency key on two routes protects two messages. */
+  readonly route: string;
   /** The text that the history stores. */
   readonly message: string;
   readonly idempotencyKey?: string | undefined;

@@ -8,7 +8,7 @@ export type HoldState = 'open' | 'captured' | 'released' | 'expired';
  * with the condition `state = 'open'`, so a late answer and the sweeper cannot both resolve it.
  */
 @Entity('holds', { withoutRowid: true })
-@Index('holds_claim', ['ownerId', 'claimRoute', 'claimKey'], {
+@Index('holds_claim', ['ownerId', 'idempotencyRoute', 'idempotencyKey'], {
   unique: true,
   where: '"claim_key" IS NOT NULL',
 })
@@ -64,11 +64,11 @@ export class Hold {
 
   /** The route, the key, and the hash of the input of a request with an `Idempotency-Key`; otherwise null. */
   @Column({ name: 'claim_route', type: 'varchar', length: 20, nullable: true })
-  claimRoute!: string | null;
+  idempotencyRoute!: string | null;
 
   @Column({ name: 'claim_key', type: 'varchar', length: 255, nullable: true })
-  claimKey!: string | null;
+  idempotencyKey!: string | null;
 
   @Column({ name: 'claim_hash', type: 'varchar', length: 64, nullable: true })
-  claimHash!: string | null;
+  idempotencyHash!: string | null;
 }

@@ -179,7 +179,7 @@ export class HoldsService {
    */
   async findByKey(ownerId: string, idempotency: IdempotencyRecord): Promise<string | undefined> {
     const [hold] = await this.reader.read<{ id: string; state: HoldState; hash: string }>(
-      `/* hold.find_claim */ SELECT id, state, claim_hash AS hash FROM holds
+      `/* hold.find_by_key */ SELECT id, state, claim_hash AS hash FROM holds
        WHERE owner_id = $1 AND claim_route = $2 AND claim_key = $3`,
       [ownerId, idempotency.route, idempotency.key],
     );

@@ -25,13 +25,13 @@ describe('idempotencyRecord', () => {
   });
 
   it('fills three columns, with null in each if there is no key', () => {
-    const empty = { claimRoute: null, claimKey: null, claimHash: null };
+    const empty = { idempotencyRoute: null, idempotencyKey: null, idempotencyHash: null };
     expect(idempotencyColumns(undefined)).toEqual(empty);
     const idempotency = { route: 'grant', key: 'k', hash: 'h' } as const;
     expect(idempotencyColumns(idempotency)).toEqual({
-      claimRoute: 'grant',
-      claimKey: 'k',
-      claimHash: 'h',
+      idempotencyRoute: 'grant',
+      idempotencyKey: 'k',
+      idempotencyHash: 'h',
     });
   });
 });

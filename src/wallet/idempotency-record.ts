@@ -7,21 +7,22 @@ import { hashInput } from '../http/idempotency-key.js';
  * the same transaction. If two requests race, the loser violates the unique key and reads what the winner wrote.
  */
 export interface IdempotencyRecord {
-  readonly route: 'chat' | 'messages' | 'completions' | 'responses' | 'grant' | 'redeem';
+  /** The name of the route, at most 20 characters. Each room chooses the names of its own routes. */
+  readonly route: string;
   readonly key: string;
   readonly hash: string;
 }
 
 /** The columns of an idempotency record; all null if there is none. */
 export interface IdempotencyColumns {
-  readonly claimRoute: string | null;
-  readonly claimKey: string | null;
-  readonly claimHash: string | null;
+  readonly idempotencyRoute: string | null;
+  readonly idempotencyKey: string | null;
+  readonly idempotencyHash: string | null;
 }
 
 /** Returns the idempotency record for this route, key and input; undefined without a key. */
 export function idempotencyRecord(
-  route: IdempotencyRecord['route'],
+  route: string,
   key: string | undefined,
   input: unknown,
 ): IdempotencyRecord | undefined {
@@ -36,7 +37,7 @@ export function assertSameInput(idempotency: IdempotencyRecord, hash: string): v
 /** Returns the record as columns of an entity. */
 export function idempotencyColumns(idempotency: IdempotencyRecord | undefined): IdempotencyColumns {
   const { route = null, key = null, hash = null } = idempotency ?? {};
-  return { claimRoute: route, claimKey: key, claimHash: hash };
+  return { idempotencyRoute: route, idempotencyKey: key, idempotencyHash: hash };
 }
 
 /**

@@ -6,7 +6,7 @@ export type LedgerKind = 'grant' | 'top_up' | 'charge' | 'refund';
 
 /** One change of a wallet's balance. Rows are only added, never changed. */
 @Entity('ledger_entries', { withoutRowid: true })
-@Index('ledger_entries_claim', ['ownerId', 'claimRoute', 'claimKey'], {
+@Index('ledger_entries_claim', ['ownerId', 'idempotencyRoute', 'idempotencyKey'], {
   unique: true,
   where: '"claim_key" IS NOT NULL',
 })
@@ -69,11 +69,11 @@ export class LedgerEntry {
 
   /** The route, the key, and the hash of the input of a request with an `Idempotency-Key`; otherwise null. */
   @Column({ name: 'claim_route', type: 'varchar', length: 20, nullable: true })
-  claimRoute!: string | null;
+  idempotencyRoute!: string | null;
 
   @Column({ name: 'claim_key', type: 'varchar', length: 255, nullable: true })
-  claimKey!: string | null;
+  idempotencyKey!: string | null;
 
   @Column({ name: 'claim_hash', type: 'varchar', length: 64, nullable: true })
-  claimHash!: string | null;
+  idempotencyHash!: string | null;
 }

@@ -24,19 +24,19 @@ export class OldRows {
 
   async forget(): Promise<void> {
     // An open hold keeps its key, however short the retention is, because its answer is still to come.
-    await this.clearOldClaims('holds', `AND state <> 'open'`);
-    await this.clearOldClaims('ledger_entries');
+    await this.clearOldKeys('holds', `AND state <> 'open'`);
+    await this.clearOldKeys('ledger_entries');
     await this.deleteOldUnpaid();
   }
 
-  private async clearOldClaims(table: 'holds' | 'ledger_entries', further = ''): Promise<void> {
+  private async clearOldKeys(table: 'holds' | 'ledger_entries', further = ''): Promise<void> {
     const before = nowMicros() - this.config.idempotencyRetentionSeconds * SECOND_MICROS;
     const old = `SELECT id FROM ${table} WHERE claim_key IS NOT NULL AND created_at < $1 ${further} LIMIT ${String(BATCH_MAX)}`;
-    const [any] = await this.reader.read(`/* claims.old */ ${old}`, [before]);
+    const [any] = await this.reader.read(`/* idempotency.old */ ${old}`, [before]);
     if (any === undefined) return;
     await this.unitOfWork.run((tx) =>
       tx.write(
-        `/* claims.forget */ UPDATE ${table} SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
+        `/* idempotency.forget */ UPDATE ${table} SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
          WHERE id IN (${old}) RETURNING id`,
         [before],
       ),

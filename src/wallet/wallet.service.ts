@@ -135,7 +135,7 @@ export class WalletService {
    */
   async findCredit(ownerId: string, record: IdempotencyRecord): Promise<Credit | undefined> {
     const [entry] = await this.reader.read<{ amount: number; balance: number; hash: string }>(
-      `/* ledger.find_claim */ SELECT amount, balance_after AS balance, claim_hash AS hash
+      `/* ledger.find_by_key */ SELECT amount, balance_after AS balance, claim_hash AS hash
        FROM ledger_entries WHERE owner_id = $1 AND claim_route = $2 AND claim_key = $3`,
       [ownerId, record.route, record.key],
     );

@@ -140,7 +140,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const ada = await app.newUser();
     const ownerId = await ownerOf(ada.username);
     const holds = app.nest.get(HoldsService);
-    const claimed = async (route: 'chat' | 'messages') => {
+    const holdOn = async (route: 'chat' | 'messages') => {
       const idempotency = idempotencyRecord(route, 'k', {});
       if (!idempotency) throw new Error('no record');
       const earlier = await holds.findByKey(ownerId, idempotency);
@@ -149,7 +149,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
         .get(UnitOfWork)
         .run((tx) => holds.hold(tx, { ownerId, amount: 1, idempotency }));
     };
-    expect(await claimed('chat')).not.toBe(await claimed('messages'));
+    expect(await holdOn('chat')).not.toBe(await holdOn('messages'));
     expect(await ada.balance()).toBe(3998);
   });
 

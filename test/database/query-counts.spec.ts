@@ -129,11 +129,11 @@ describe.each(databaseKinds)('statement counts on %s', (kind) => {
   it('a chat with an Idempotency-Key runs 13 statements on SQLite and 12 on PostgreSQL, a replay 3', async () => {
     const chat = () => ada.chat('hello', { 'Idempotency-Key': 'k' });
     const issued = await statements(chat);
-    expect(issued).toEqual(['access_token.find', 'hold.find_claim', ...KEYED_HOLD, ...SETTLE]);
+    expect(issued).toEqual(['access_token.find', 'hold.find_by_key', ...KEYED_HOLD, ...SETTLE]);
     expect(issued).toHaveLength(kind === 'sqlite' ? 13 : 12);
     expect(await statements(chat)).toEqual([
       'access_token.find',
-      'hold.find_claim',
+      'hold.find_by_key',
       'SELECT turns',
     ]);
   });

@@ -44,9 +44,9 @@ export const entry = (ownerId: string, seq: number): LedgerEntry => ({
   credentialId: null,
   keyName: null,
   createdAt: 0,
-  claimRoute: null,
-  claimKey: null,
-  claimHash: null,
+  idempotencyRoute: null,
+  idempotencyKey: null,
+  idempotencyHash: null,
 });
 export const code = (id: string, amount = 1): RedemptionCode => ({
   id,

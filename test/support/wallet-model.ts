@@ -21,7 +21,7 @@ export class Model {
   limit: number | null = null;
   spent = 0;
   readonly open = new Map<string, number>();
-  readonly claims = new Map<string, { id: string; amount: number }>();
+  readonly keys = new Map<string, { id: string; amount: number }>();
   readonly credited = new Set<string>();
   get held(): number {
     return [...this.open.values()].reduce((sum, amount) => sum + amount, 0);
@@ -32,7 +32,7 @@ export class Model {
   }
   giveBack(ids: readonly string[]): void {
     for (const id of ids) this.open.delete(id);
-    for (const [key, { id }] of this.claims) if (ids.includes(id)) this.claims.delete(key);
+    for (const [key, { id }] of this.keys) if (ids.includes(id)) this.keys.delete(key);
   }
 }
 
@@ -66,14 +66,14 @@ export const hold =
     const held = run<string>(world, (tx) => holds.hold(tx, { ownerId, amount, idempotency }));
     // The key is checked first: a repeated request gets the result of the first one, even if the money does not
     // suffice.
-    if (key !== undefined && wallet.claims.has(key)) {
+    if (key !== undefined && wallet.keys.has(key)) {
       expect(await isTaken(held)).toBe(true);
     } else if (!wallet.canAfford(amount)) {
       await expect(held).rejects.toThrow(InsufficientBalance);
     } else {
       const id = await held;
       wallet.open.set(id, amount);
-      if (key !== undefined) wallet.claims.set(key, { id, amount });
+      if (key !== undefined) wallet.keys.set(key, { id, amount });
     }
   };
 
@@ -109,7 +109,7 @@ export const payAtOnce =
 export const retry =
   (key: string): Step =>
   async (wallet, ownerId, { app }) => {
-    const first = wallet.claims.get(key);
+    const first = wallet.keys.get(key);
     const find = (amount: number) => {
       const idempotency = idempotencyRecord('chat', key, { amount });
       if (!idempotency) throw new Error('no record');
