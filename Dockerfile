@@ -5,7 +5,7 @@ FROM node:24-bookworm AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json .swcrc ormconfig.ts ./
+COPY nest-cli.json tsconfig.json tsconfig.build.json .swcrc ormconfig.ts ./
 COPY bin ./bin
 COPY src ./src
 COPY bench ./bench

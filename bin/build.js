@@ -19,14 +19,13 @@ import { join } from 'node:path';
  */
 const STAMP = 'dist/.built';
 const FOLDERS = ['src', 'bench'];
-/** The page is served without a build. */
-const PAGE = 'src/web/page';
 const FILES = [
   'ormconfig.ts',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
+  'nest-cli.json',
   'bin/build.js',
   'bin/bundle.js',
 ];
@@ -102,6 +101,15 @@ function compiler() {
   }
 }
 
+/** Reads `nest-cli.json`: the compiler's configuration, and the folders that are copied unchanged, such as the page. */
+function nestSettings() {
+  const { sourceRoot, compilerOptions } = JSON.parse(readFileSync('nest-cli.json', 'utf8'));
+  const assetFolders = compilerOptions.assets.map((glob) =>
+    join(sourceRoot, glob.replace(/\/\*\*\/\*$/, '')),
+  );
+  return { tsConfigPath: compilerOptions.tsConfigPath, assetFolders };
+}
+
 async function build() {
   const [sources, written] = [sourceFiles(), writtenFiles()];
   const last = lastBuild();
@@ -125,11 +133,10 @@ async function build() {
   if (!isOutputKept || last.names !== names) {
     rmSync('dist', { recursive: true, force: true });
   }
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  });
+  const { tsConfigPath, assetFolders } = nestSettings();
+  const { status } = spawnSync(process.execPath, [tsc, '-p', tsConfigPath], { stdio: 'inherit' });
   if (status !== 0) fail('the sources do not compile');
-  cpSync(PAGE, join('dist', PAGE), { recursive: true });
+  for (const folder of assetFolders) cpSync(folder, join('dist', folder), { recursive: true });
   const { bundle } = await import('./bundle.js');
   await bundle();
   keep({ names, input, output: seen(writtenFiles()) });
