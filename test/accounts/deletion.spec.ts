@@ -4,7 +4,7 @@ import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { everyRowOf, allContentOf } from '../support/all-content.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread, sendMessage } from '../support/threads.js';
+import { openConversation, sendMessage } from '../support/conversations.js';
 
 /** Long enough that SQLite stores it on its own pages. */
 const long = (word: string) => `${word} `.repeat(2000);
@@ -31,7 +31,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     const ada = await app.newUser({ username });
     await ada.send('PATCH', '/api/me/', { email: `${username}@example.com` });
     await app.post('/api/token/', { username, password: PASSWORD });
-    const id = await openThread(ada, { title: TITLE, system: long(SYSTEM) });
+    const id = await openConversation(ada, { title: TITLE, system: long(SYSTEM) });
     await sendMessage(ada, id, long(MESSAGE));
     const keyed = await ada.chat(long(KEYED), { 'Idempotency-Key': KEY });
     expect(keyed.status).toBe(200);
@@ -130,7 +130,7 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
     async (how) => {
       const ada = await app.newUser();
       const owner = await app.ownerOf(ada);
-      const conversation = how === 'in a conversation' ? await openThread(ada) : undefined;
+      const conversation = how === 'in a conversation' ? await openConversation(ada) : undefined;
       let answer: () => void = () => undefined;
       let asked: () => void = () => undefined;
       const isAsked = new Promise<void>((resolve) => (asked = resolve));

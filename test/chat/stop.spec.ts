@@ -4,7 +4,7 @@ import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
-import { openThread } from '../support/threads.js';
+import { openConversation } from '../support/conversations.js';
 import { until } from '../support/until.js';
 import { Upstream } from '../support/upstream.js';
 
@@ -95,7 +95,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
 
   it('frees the conversation at once for the next message, and for its deletion', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     const { reader, turn } = await begin(ada, { conversation: id, key: 'mine' });
     reader.leave();
     const path = `/api/conversations/${id}/`;
@@ -112,7 +112,7 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     const messages = [{ role: 'user', content: 'Hi' }];
     const asks = [
       ['/api/chat/', { message: 'Hi' }],
-      [`/api/conversations/${await openThread(ada)}/messages/`, { message: 'Hi' }],
+      [`/api/conversations/${await openConversation(ada)}/messages/`, { message: 'Hi' }],
       ['/v1/chat/completions', { messages }],
     ] as const;
     for (const [path, body] of asks) {
@@ -148,8 +148,8 @@ describe.each(databaseKinds)('POST /api/chat/{turn}/stop/ on %s', (kind) => {
     expect([busy.status, busy.body.code]).toEqual([409, 'idempotency_key_in_use']);
     const turn = String(busy.headers['turn-id']);
     expect((await stop(ada, turn)).status).toBe(204);
-    const { status, headers: told, body: answer } = await waiting;
-    expect([status, told['turn-id'], answer.response]).toEqual([200, turn, '']);
+    const { status, headers: answerHeaders, body: answer } = await waiting;
+    expect([status, answerHeaders['turn-id'], answer.response]).toEqual([200, turn, '']);
     await assertOneCharge(ada, turn, 100);
     const replay = await ada.send('POST', '/api/chat/', body, headers);
     expect([replay.headers['idempotent-replayed'], replay.body]).toEqual(['true', answer]);

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { readUIMessageStream, type UIMessage } from 'ai';
 import type { CompletionEvent } from '../../src/models/providers/provider.js';
-import { TestApp } from '../support/app.js';
+import { stageProvider } from '../support/stages.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { ProviderProbe } from '../support/provider-probe.js';
-import { messagesIn } from '../support/threads.js';
+import { messagesIn } from '../support/conversations.js';
 import { conversationsOf, converse, textOf, transportOf } from '../support/ui-chats.js';
 import { until } from '../support/until.js';
 
@@ -15,28 +14,16 @@ const echoed = (text: string) => `This is a dummy AI response to your message: '
 const PIXEL = 'data:image/png;base64,iVBORw0KGgo=';
 
 describe.each(databaseKinds)('useChat() on %s', (kind) => {
-  let app: TestApp;
-  let provider: ProviderProbe;
-  let ada: Caller;
-
-  beforeAll(async () => {
-    app = await TestApp.start(kind);
-    provider = new ProviderProbe(app.nest);
-  });
-  beforeEach(async () => {
-    ada = await app.newUser();
-    provider.delayWith(undefined);
-  });
-  afterAll(() => app.close());
+  const stage = stageProvider(kind);
 
   const send = (caller: Caller, chatId: string, messages: UIMessage[]) =>
-    converse(app, caller, chatId, messages);
+    converse(stage.app, caller, chatId, messages);
 
   it('stores three turns of one chat id in one conversation, and reports what each cost', async () => {
     const messages: UIMessage[] = [];
     for (const [index, text] of ['one', 'two', 'three'].entries()) {
       messages.push(textOf(text));
-      const answer = await send(ada, 'my chat', messages);
+      const answer = await send(stage.ada, 'my chat', messages);
       expect(answer.parts).toEqual([
         { type: 'step-start' },
         { type: 'text', text: echoed(text), state: 'done' },
@@ -48,36 +35,36 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
       });
       messages.push(answer);
     }
-    expect(provider.lastRequest?.messages).toEqual([
+    expect(stage.provider.lastRequest?.messages).toEqual([
       { role: 'user', content: 'one' },
       { role: 'assistant', content: echoed('one') },
       { role: 'user', content: 'two' },
       { role: 'assistant', content: echoed('two') },
       { role: 'user', content: 'three' },
     ]);
-    const [conversation, ...others] = await conversationsOf(ada);
+    const [conversation, ...others] = await conversationsOf(stage.ada);
     expect([conversation?.title, others]).toEqual(['one', []]);
-    const page = await ada.get(`/api/conversations/${conversation?.id ?? ''}/messages/`);
+    const page = await stage.ada.get(`/api/conversations/${conversation?.id ?? ''}/messages/`);
     expect(messagesIn(page)).toEqual(['three', 'two', 'one']);
-    expect(await ada.balance()).toBe(3700);
-    expect(await app.database.unbalancedWallets()).toEqual([]);
+    expect(await stage.ada.balance()).toBe(3700);
+    expect(await stage.app.database.unbalancedWallets()).toEqual([]);
   });
 
   it('separates the same chat id of two users', async () => {
-    const eve = await app.newUser();
-    const first = await send(ada, 'shared', [textOf('mine')]);
+    const eve = await stage.app.newUser();
+    const first = await send(stage.ada, 'shared', [textOf('mine')]);
     const second = await send(eve, 'shared', [textOf('hers')]);
-    const threadOf = ({ metadata }: UIMessage) =>
+    const conversationIn = ({ metadata }: UIMessage) =>
       (metadata as { conversation: string }).conversation;
-    expect(threadOf(first)).not.toBe(threadOf(second));
+    expect(conversationIn(first)).not.toBe(conversationIn(second));
     expect((await eve.history()).map(({ message }) => message)).toEqual(['hers']);
     expect(await eve.balance()).toBe(3900);
   });
 
   it('regenerates an answer in the same conversation', async () => {
     const question = textOf('again');
-    const first = await send(ada, 'r', [question]);
-    const stream = await transportOf(app, ada).sendMessages({
+    const first = await send(stage.ada, 'r', [question]);
+    const stream = await transportOf(stage.app, stage.ada).sendMessages({
       chatId: 'r',
       messages: [question],
       trigger: 'regenerate-message',
@@ -85,20 +72,20 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
       abortSignal: undefined,
     });
     for await (const state of readUIMessageStream({ stream })) expect(state.id).not.toBe(first.id);
-    expect(provider.lastRequest?.messages).toEqual([{ role: 'user', content: 'again' }]);
-    expect(await conversationsOf(ada)).toHaveLength(1);
-    expect(await ada.balance()).toBe(3800);
+    expect(stage.provider.lastRequest?.messages).toEqual([{ role: 'user', content: 'again' }]);
+    expect(await conversationsOf(stage.ada)).toHaveLength(1);
+    expect(await stage.ada.balance()).toBe(3800);
   });
 
   it('separates reasoning from text, in parts with a start and an end', async () => {
-    provider.answer([
+    stage.provider.answer([
       { type: 'delta', text: '', reasoning: 'Let me' },
       { type: 'delta', text: '', reasoning: ' see.' },
       { type: 'delta', text: 'Forty' },
       { type: 'delta', text: '-two.' },
       done,
     ]);
-    const { parts } = await send(ada, 'thinker', [textOf('why?')]);
+    const { parts } = await send(stage.ada, 'thinker', [textOf('why?')]);
     expect(parts).toMatchObject([
       { type: 'step-start' },
       { type: 'reasoning', text: 'Let me see.', state: 'done' },
@@ -107,7 +94,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
   });
 
   it('forwards pictures and files, and skips unknown parts', async () => {
-    await send(ada, 'parts', [
+    await send(stage.ada, 'parts', [
       { id: 's', role: 'system', parts: [{ type: 'text', text: 'Be brief.' }] },
       textOf('before'),
       {
@@ -130,7 +117,7 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
         ],
       },
     ]);
-    expect(provider.lastRequest?.messages).toEqual([
+    expect(stage.provider.lastRequest?.messages).toEqual([
       { role: 'system', content: 'Be brief.' },
       { role: 'user', content: 'before' },
       { role: 'assistant', content: 'seen' },
@@ -143,13 +130,13 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
         ],
       },
     ]);
-    expect((await ada.history()).map(({ message }) => message)).toEqual(['what is it?']);
+    expect((await stage.ada.history()).map(({ message }) => message)).toEqual(['what is it?']);
   });
 
   it('is stopped when the client leaves, and stores and charges what was produced', async () => {
-    provider.answer([{ type: 'delta', text: 'half of it' }]);
+    stage.provider.answer([{ type: 'delta', text: 'half of it' }]);
     const leaving = new AbortController();
-    const stream = await transportOf(app, ada).sendMessages({
+    const stream = await transportOf(stage.app, stage.ada).sendMessages({
       chatId: 'stopped',
       messages: [textOf('go')],
       trigger: 'submit-message',
@@ -162,14 +149,14 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
       }
     })();
     await reading.catch(() => undefined);
-    await until(async () => (await ada.history()).length === 1);
-    const { body } = await ada.get('/api/chat/');
+    await until(async () => (await stage.ada.history()).length === 1);
+    const { body } = await stage.ada.get('/api/chat/');
     expect(body.results).toMatchObject([
       { status: 'aborted', response: 'half of it', tokens: 100 },
     ]);
-    provider.delayWith(undefined);
-    await send(ada, 'stopped', [textOf('go'), textOf('on')]);
-    expect(await conversationsOf(ada)).toHaveLength(1);
-    expect(await ada.balance()).toBe(3800);
+    stage.provider.delayWith(undefined);
+    await send(stage.ada, 'stopped', [textOf('go'), textOf('on')]);
+    expect(await conversationsOf(stage.ada)).toHaveLength(1);
+    expect(await stage.ada.balance()).toBe(3800);
   });
 });

@@ -10,7 +10,7 @@ import {
   type OwnedIds,
   type RandomRequest,
 } from '../support/random-requests.js';
-import { openThread, sendMessage } from '../support/threads.js';
+import { openConversation, sendMessage } from '../support/conversations.js';
 
 /** The number of requests that are sent at once, so that a hang or a crash affects other requests. */
 const BATCH = 16;
@@ -57,7 +57,7 @@ describe('random bodies', () => {
 
   /** Gives the caller a conversation and a turn, whose ids paths can contain. */
   const prepareOperator = async (caller: Caller): Promise<Operator> => {
-    const conversation = await openThread(caller, { model: 'echo' });
+    const conversation = await openConversation(caller, { model: 'echo' });
     const { headers } = await sendMessage(caller, conversation, 'hi');
     const { username } = caller;
     return { caller, belongings: { username, conversation, turn: String(headers['turn-id']) } };

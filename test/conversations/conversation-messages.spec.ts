@@ -6,11 +6,11 @@ import { QueryProbe } from '../support/query-probe.js';
 import { respond } from '../support/responses.js';
 import {
   messagesIn,
-  openThread,
+  openConversation,
   sendMessage,
   delayAnswers,
   untilAsked,
-} from '../support/threads.js';
+} from '../support/conversations.js';
 import { until } from '../support/until.js';
 
 /** A message of the maximum length. */
@@ -34,7 +34,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
 
   it('sends the system text and the earlier turns along', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada, { system: 'Be brief.' });
+    const id = await openConversation(ada, { system: 'Be brief.' });
     const first = await sendMessage(ada, id, 'one');
     expect([first.status, first.headers['conversation-id']]).toEqual([200, id]);
     expect(sentToProvider()).toEqual([
@@ -61,7 +61,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
 
   it('reads only the part of a long conversation that fits the model', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     for (let n = 0; n < 10; n += 1) expect((await sendMessage(ada, id, LONG)).status).toBe(200);
     const probe = new QueryProbe(app.nest);
     const quote = await ada.send('POST', '/api/chat/quote/', { message: 'hi', conversation: id });
@@ -83,7 +83,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
 
   it('sends only the newest turns if all of them do not fit the model', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada, { title: 'Long' });
+    const id = await openConversation(ada, { title: 'Long' });
     // A turn has about 67,000 model tokens. The echo model reserves 500,000 for earlier turns.
     const texts = Array.from({ length: 9 }, (_, n) => String(n).repeat(100_000));
     for (const text of texts) expect((await sendMessage(ada, id, text)).status).toBe(200);
@@ -97,7 +97,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
 
   it('leaves failed answers out of the context', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     provider.delayWith(() => Promise.reject(new Error('down')));
     expect((await sendMessage(ada, id, 'lost')).status).toBe(502);
     provider.delayWith(undefined);
@@ -108,7 +108,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
 
   it('answers one message at a time: a second one gets 409 without a call or a charge', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     const calls = provider.calls;
     const answerNow = delayAnswers(provider);
     const first = sendMessage(ada, id, 'first');
@@ -133,7 +133,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
 
   it('stays busy when a response that continues an earlier turn ends before the answer', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     const earlier = String((await sendMessage(ada, id, 'first')).headers['turn-id']);
     const calls = provider.calls;
     const answerNow = delayAnswers(provider);
@@ -162,7 +162,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
 
   it('accepts one of ten simultaneous messages', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     const answerNow = delayAnswers(provider);
     const race = Array.from({ length: 10 }, (_, n) => sendMessage(ada, id, `rival ${String(n)}`));
     const refused: number[] = [];
@@ -178,7 +178,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
 
   it('reports to a retry that its answer was deleted, and does not charge again', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     const key = { 'Idempotency-Key': 'deleted' };
     expect((await sendMessage(ada, id, 'once', key)).status).toBe(200);
     expect((await sendMessage(ada, id, 'once', key)).headers['idempotent-replayed']).toBe('true');
@@ -196,7 +196,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
 
   it('separates keys of this route from keys of /api/chat/', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     const key = { 'Idempotency-Key': 'shared' };
     const [one, other] = [
       await ada.send('POST', '/api/chat/', { message: 'hi', conversation: id }, key),
@@ -210,7 +210,7 @@ describe.each(databaseKinds)('POST /api/conversations/{id}/messages/ on %s', (ki
 
   it('streams an answer', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     const { status, headers, raw } = await sendMessage(ada, id, 'hi', {
       Accept: 'text/event-stream',
     });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { lexer } from 'marked';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
-import { messagesIn, openThread, sendMessage, turnsIn } from '../support/threads.js';
+import { messagesIn, openConversation, sendMessage, turnsIn } from '../support/conversations.js';
 
 const quoted = (text: string) => `> ${text.replaceAll('\n', '\n> ')}`;
 
@@ -16,7 +16,7 @@ describe.each(databaseKinds)('GET /api/conversations/{id}/export/ on %s', (kind)
 
   it('exports every turn, oldest first, as JSON and as Markdown', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada, { title: 'All\nof it', system: 'Be brief.' });
+    const id = await openConversation(ada, { title: 'All\nof it', system: 'Be brief.' });
     await sendMessage(ada, id, 'a "quoted" line\nand another');
     await sendMessage(ada, id, 'last');
     const path = `/api/conversations/${id}/export/`;
@@ -58,7 +58,7 @@ describe.each(databaseKinds)('GET /api/conversations/{id}/export/ on %s', (kind)
     '[You]: https://example.org "x',
   ])('exports Markdown that the message %j does not break', async (message) => {
     const ada = await app.newUser();
-    const id = await openThread(ada, { title: 'x', system: message });
+    const id = await openConversation(ada, { title: 'x', system: message });
     await sendMessage(ada, id, message);
     await sendMessage(ada, id, 'last');
     const { raw } = await ada.get(`/api/conversations/${id}/export/?type=markdown`);
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('GET /api/conversations/{id}/export/ on %s', (kind)
 
   it('exports more turns than one batch, each once', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     for (let n = 0; n < 101; n += 1) await sendMessage(ada, id, String(n));
     const messages = messagesIn(await ada.get(`/api/conversations/${id}/export/`));
     expect(messages).toEqual(Array.from({ length: 101 }, (_, n) => String(n)));

@@ -2,7 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread, sendMessage, delayAnswers, untilAsked } from '../support/threads.js';
+import {
+  openConversation,
+  sendMessage,
+  delayAnswers,
+  untilAsked,
+} from '../support/conversations.js';
 
 const UNKNOWN_ID = '0198bf9e-6c5b-7c1e-a3c7-9d2f4b8e6a10';
 const NOT_FOUND = '{"detail":"Not found.","code":"not_found"}';
@@ -62,7 +67,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
     [{ system: 'a\u0000b' }, 'system'],
   ])('refuses the settings %j', async (settings, field) => {
     const ada = await app.newUser();
-    const id = await openThread(ada, { title: 'Kept' });
+    const id = await openConversation(ada, { title: 'Kept' });
     const created = await ada.send('POST', '/api/conversations/', settings);
     const changed = await ada.send('PATCH', `/api/conversations/${id}/`, settings);
     expect([created.status, Object.keys(created.body)]).toEqual([400, [field]]);
@@ -73,9 +78,9 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
 
   it('lists only the caller’s own, newest first, in pages', async () => {
     const [ada, bob] = [await app.newUser(), await app.newUser()];
-    await openThread(bob);
+    await openConversation(bob);
     const ids = [];
-    for (let n = 0; n < 5; n += 1) ids.push(await openThread(ada));
+    for (let n = 0; n < 5; n += 1) ids.push(await openConversation(ada));
     const seen = [];
     let path: string | null = '/api/conversations/?page_size=2';
     while (path !== null) {
@@ -112,7 +117,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
 
   it('answers 404 for another user’s conversation, and does not change it', async () => {
     const [ada, eve] = [await app.newUser(), await app.newUser()];
-    const id = await openThread(ada, { title: 'Private' });
+    const id = await openConversation(ada, { title: 'Private' });
     await sendMessage(ada, id, 'secret');
     const path = `/api/conversations/${id}/`;
     const answers = [
@@ -135,7 +140,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
 
   it('deletes its turns, and keeps their charges in the ledger', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     await sendMessage(ada, id, 'to be forgotten');
     await ada.chat('to be kept');
     expect((await ada.send('DELETE', `/api/conversations/${id}/`)).status).toBe(204);
@@ -150,7 +155,7 @@ describe.each(databaseKinds)('/api/conversations/ on %s', (kind) => {
 
   it('refuses a deletion while an answer runs, so that a paid answer is saved', async () => {
     const ada = await app.newUser();
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     const calls = provider.calls;
     const answerNow = delayAnswers(provider);
     const answer = sendMessage(ada, id, 'wait');

@@ -6,7 +6,7 @@ import { everyRowOf, allContentOf } from '../support/all-content.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { StatementLog } from '../support/statement-log.js';
 import { storedOf } from '../support/stored-rows.js';
-import { openThread, sendMessage } from '../support/threads.js';
+import { openConversation, sendMessage } from '../support/conversations.js';
 
 /** Long enough that SQLite keeps it on pages of its own. */
 const long = (word: string) => `${word} `.repeat(2000);
@@ -24,7 +24,7 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
     app = await TestApp.start(kind);
     provider = new ProviderProbe(app.nest);
     ada = await app.newUser();
-    id = await openThread(ada, { title: TITLE, system: long(SYSTEM) });
+    id = await openConversation(ada, { title: TITLE, system: long(SYSTEM) });
     await sendMessage(ada, id, long(MESSAGE));
     expect((await chatWithKey()).status).toBe(200);
     provider.delayWith(() => Promise.reject(new Error('down')));
@@ -94,7 +94,7 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
 
   it('deletes at most 25 turns with one statement, because SQLite keeps their pages in memory', async () => {
     const bob = await app.newUser();
-    const long = await openThread(bob);
+    const long = await openConversation(bob);
     for (let i = 0; i < 30; i++) expect((await sendMessage(bob, long, 'again')).status).toBe(200);
     const log = StatementLog.of(app.nest);
     const sent = await log.during(async () => {

@@ -4,7 +4,7 @@ import { TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
-import { openThread, sendMessage, turnsIn } from '../support/threads.js';
+import { openConversation, sendMessage, turnsIn } from '../support/conversations.js';
 
 const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
@@ -155,11 +155,11 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
 
   it('reads at most a page and one turn of long texts at once, on every route of turns', async () => {
     const ada = await app.newUser();
-    const thread = await openThread(ada);
+    const conversationId = await openConversation(ada);
     const length = 99_000;
     for (let n = 0; n < 14; n += 1) {
       const message = `${String(n)} ${'m'.repeat(length)}`;
-      expect((await sendMessage(ada, thread, message)).status).toBe(200);
+      expect((await sendMessage(ada, conversationId, message)).status).toBe(200);
     }
     const reader = app.nest.get(ReadConnection);
     const read = reader.read.bind(reader);
@@ -169,18 +169,18 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
       largest = Math.max(largest, JSON.stringify(rows).length);
       return rows;
     };
-    const ofThread = `/api/conversations/${thread}/messages/?page_size=100`;
+    const ofConversation = `/api/conversations/${conversationId}/messages/?page_size=100`;
     for (const path of [
       '/api/chat/?page_size=100',
       '/api/chat/?page_size=100&search=mm',
-      ofThread,
+      ofConversation,
     ]) {
       const numbers = itemsOf(await walk(ada, path)).map((item) =>
         parseInt(String(item['message']), 10),
       );
       expect([path, numbers]).toEqual([path, Array.from({ length: 14 }, (_, n) => 13 - n)]);
     }
-    const whole = await ada.get(`/api/conversations/${thread}/export/`);
+    const whole = await ada.get(`/api/conversations/${conversationId}/export/`);
     expect(turnsIn(whole)).toHaveLength(14);
     reader.read = read;
     expect(largest).toBeGreaterThan(2 ** 20);

@@ -5,7 +5,7 @@ import type { DatabaseKind } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
 import { byEffort } from '../support/effort.js';
 import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
-import { openThread, sendMessage } from '../support/threads.js';
+import { openConversation, sendMessage } from '../support/conversations.js';
 
 const CHATS = byEffort({ light: 150, full: 10_000 });
 /** Ten thousand turns take minutes on a machine that does other work too. */
@@ -72,7 +72,7 @@ const savingOrder = (kind: DatabaseKind): void => {
           left -= 1;
           const body = { message: String(left), ...(left % 2 === 0 && { stream: true }) };
           expect((await ada.send('POST', '/api/chat/', body)).status).toBe(200);
-          if (left % 50 === 0) await openThread(ada);
+          if (left % 50 === 0) await openConversation(ada);
         }
       };
       await Promise.all(Array.from({ length: AT_A_TIME }, worker));
@@ -92,38 +92,38 @@ const savingOrder = (kind: DatabaseKind): void => {
 
   it('orders turns by the time of saving, not of the question', async () => {
     const ada = await app.newUser();
-    const thread = await openThread(ada);
+    const conversationId = await openConversation(ada);
     // The second turn has the newer id, but the first one was saved later.
     const [late, early] = [
       'ffffffff-0000-7000-8000-000000000000',
       '00000000-0000-7000-8000-000000000000',
     ];
     const turns = [
-      await sendMessage(ada, thread, 'one'),
-      await sendMessage(ada, thread, 'two'),
-      await sendMessage(ada, thread, 'three'),
+      await sendMessage(ada, conversationId, 'one'),
+      await sendMessage(ada, conversationId, 'two'),
+      await sendMessage(ada, conversationId, 'three'),
     ];
     const [one, two, three] = turns.map(({ headers }) => String(headers['turn-id']));
     await app.database.rows('UPDATE turns SET id = $1 WHERE id = $2', [late, one]);
     await app.database.rows('UPDATE turns SET id = $1 WHERE id = $2', [early, three]);
     const expected = [early, two, late];
-    const inThread = `/api/conversations/${thread}/messages/`;
-    for (const list of ['/api/chat/', inThread, '/api/chat/?search=dummy']) {
+    const ofConversation = `/api/conversations/${conversationId}/messages/`;
+    for (const list of ['/api/chat/', ofConversation, '/api/chat/?search=dummy']) {
       const sign = list.includes('?') ? '&' : '?';
       expect(ids(itemsOf(await walk(ada, `${list}${sign}page_size=1`)))).toEqual(expected);
       const newer = await getPage(ada, `${list}${sign}cursor=${cursorOf(`newer:${late}`)}`);
       expect(ids(newer.results)).toEqual([early, two]);
     }
-    const exported = await ada.get(`/api/conversations/${thread}/export/`);
+    const exported = await ada.get(`/api/conversations/${conversationId}/export/`);
     expect(ids(exported.body.turns)).toEqual([...expected].reverse());
   });
 
   it('continues from deleted turns and conversations, in both directions', async () => {
     const ada = await app.newUser();
-    const threads: string[] = [];
+    const conversationIds: string[] = [];
     for (let n = 1; n <= 6; n += 1) {
       const { headers } = await ada.chat(`message ${String(n)}`);
-      threads.unshift(String(headers['conversation-id']));
+      conversationIds.unshift(String(headers['conversation-id']));
     }
     const firsts = await Promise.all(
       ['/api/chat/', '/api/conversations/', '/api/conversations/?ordering=-updated_at'].map(
@@ -131,13 +131,13 @@ const savingOrder = (kind: DatabaseKind): void => {
       ),
     );
     // The last row of the first page, from which `next` continues, and the row before it.
-    for (const id of threads.slice(0, 2)) {
+    for (const id of conversationIds.slice(0, 2)) {
       expect((await ada.send('DELETE', `/api/conversations/${id}/`)).status).toBe(204);
     }
     for (const first of firsts) {
       const second = await getPage(ada, first.next ?? '');
       const conversations = second.results.map((item) => item['conversation'] ?? item.id);
-      expect(conversations).toEqual(threads.slice(2, 4));
+      expect(conversations).toEqual(conversationIds.slice(2, 4));
       const back = await getPage(ada, second.previous ?? '');
       expect([back.results, back.previous]).toEqual([[], null]);
       expect((await getPage(ada, back.next ?? '')).results).toEqual(second.results);
@@ -149,15 +149,16 @@ const savingOrder = (kind: DatabaseKind): void => {
       const newer = await getPage(ada, `/api/chat/?cursor=${cursorOf(`newer:${own}`)}`);
       expect(newer.results).toEqual([]);
       const older = await getPage(ada, `/api/chat/?page_size=9&cursor=${cursorOf(`older:${own}`)}`);
-      expect(older.results.map((item) => item['conversation'])).toEqual(threads.slice(2));
+      expect(older.results.map((item) => item['conversation'])).toEqual(conversationIds.slice(2));
     }
     const gone = await getPage(
       ada,
-      `/api/conversations/?cursor=${cursorOf(`older:${threads[1] ?? ''}`)}`,
+      `/api/conversations/?cursor=${cursorOf(`older:${conversationIds[1] ?? ''}`)}`,
     );
-    expect(ids(gone.results)).toEqual(threads.slice(2));
+    expect(ids(gone.results)).toEqual(conversationIds.slice(2));
     const emptied = await getPage(ada, `/api/chat/?page_size=2`);
-    for (const id of threads.slice(4)) await ada.send('DELETE', `/api/conversations/${id}/`);
+    for (const id of conversationIds.slice(4))
+      await ada.send('DELETE', `/api/conversations/${id}/`);
     const last = await getPage(ada, emptied.next ?? '');
     expect([last.results, last.next]).toEqual([[], null]);
     expect((await getPage(ada, last.previous ?? '')).results).toEqual(emptied.results);
@@ -166,7 +167,7 @@ const savingOrder = (kind: DatabaseKind): void => {
   it('lists conversations by activity and by age, in both directions, while they change', async () => {
     const ada = await app.newUser();
     const opened: string[] = [];
-    for (let n = 0; n < 5; n += 1) opened.push(await openThread(ada));
+    for (let n = 0; n < 5; n += 1) opened.push(await openConversation(ada));
     const [a, b, c, d, e] = opened;
     await sendMessage(ada, b ?? '', 'again');
     await ada.send('PATCH', `/api/conversations/${d ?? ''}/`, { title: 'renamed' });

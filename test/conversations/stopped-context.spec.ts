@@ -5,7 +5,7 @@ import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
-import { openThread } from '../support/threads.js';
+import { openConversation } from '../support/conversations.js';
 import { until } from '../support/until.js';
 import { Upstream } from '../support/upstream.js';
 
@@ -91,7 +91,7 @@ describe.each(databaseKinds)('the context after a stopped answer on %s', (kind) 
 
   it('says that an answer was stopped before its first word', async () => {
     const ada = await app.newUser();
-    const conversation = await openThread(ada);
+    const conversation = await openConversation(ada);
     await breakOff(ada, { model: 'metered:silent', how: 'stops', conversation });
     await continueAt(ada, conversation, 'messages');
     expect(sentMessages()).toEqual([
@@ -132,7 +132,7 @@ describe.each(databaseKinds)('the context after a stopped answer on %s', (kind) 
 
   it('includes an answer that the time limit cut, and no failed answer', async () => {
     const ada = await app.newUser();
-    const conversation = await openThread(ada);
+    const conversation = await openConversation(ada);
     const body = { message: 'Fail', model: 'flat:broken', conversation };
     expect((await ada.send('POST', '/api/chat/', body)).status).toBe(502);
     const cut = { message: 'Be long', model: 'flat:wordy', conversation, stream: true };

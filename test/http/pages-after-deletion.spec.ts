@@ -3,7 +3,7 @@ import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { getPage, itemsOf, walk, type Page } from '../support/pages.js';
-import { openThread } from '../support/threads.js';
+import { openConversation } from '../support/conversations.js';
 
 const LIST = '/api/conversations/?page_size=2';
 const titles = ({ results }: Page) => results.map(({ title }) => title);
@@ -20,7 +20,7 @@ describe.each(databaseKinds)('the links of a page whose rows are deleted on %s',
     ada = await app.newUser();
     ids = {};
     for (const title of ['1', '2', '3', '4', '5', '6'])
-      ids[title] = await openThread(ada, { title });
+      ids[title] = await openConversation(ada, { title });
   });
   afterAll(() => app.close());
 

@@ -3,7 +3,7 @@ import { RouteTable } from '../../src/http/route-table.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread } from '../support/threads.js';
+import { openConversation } from '../support/conversations.js';
 
 /**
  * Every route that answers without credentials. To make a route public is a decision, so it must be listed here.
@@ -113,7 +113,7 @@ describe('the routes', () => {
   /** Returns the path with the id of the caller's own conversation, if the path contains an id. */
   const ownPath = async (caller: Caller, path: string) =>
     path.startsWith('/api/conversations/:id')
-      ? path.replace(':id', await openThread(caller))
+      ? path.replace(':id', await openConversation(caller))
       : pathOf(path);
 
   it('require credentials, except those on the public list', async () => {

@@ -4,7 +4,7 @@ import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { HalfSentRequest } from '../support/half-sent-request.js';
 import { BEHIND_PROXY, from } from '../support/networks.js';
-import { openThread, sendMessage } from '../support/threads.js';
+import { openConversation, sendMessage } from '../support/conversations.js';
 
 const SPEND = 6;
 const READ = 12;
@@ -101,7 +101,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
 
   it('are shared by all APIs that spend', async () => {
     const ada = await newPerson();
-    const thread = await openThread(ada);
+    const conversationId = await openConversation(ada);
     const complete = () =>
       ada.send('POST', '/v1/chat/completions', {
         messages: [{ role: 'user', content: 'hi' }],
@@ -109,7 +109,7 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
       });
     for (let n = 0; n < SPEND; n += 3) {
       expect((await ada.chat('hi')).status).toBe(200);
-      expect((await sendMessage(ada, thread, 'hi')).status).toBe(200);
+      expect((await sendMessage(ada, conversationId, 'hi')).status).toBe(200);
       expect((await complete()).status).toBe(200);
     }
     const refused = await complete();
@@ -130,7 +130,9 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
       'x-ratelimit-reset-requests': `${String(refused.headers['retry-after'])}s`,
     });
     const streamed = await ada.send('POST', '/api/chat/', { message: 'hi', stream: true });
-    expect([streamed.status, (await sendMessage(ada, thread, 'hi')).status]).toEqual([429, 429]);
+    expect([streamed.status, (await sendMessage(ada, conversationId, 'hi')).status]).toEqual([
+      429, 429,
+    ]);
     expect(await charged(ada)).toBe(SPEND * 100);
   });
 
@@ -145,8 +147,10 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect((await keyed('k', 'twice')).status).toBe(422);
     expect((await keyed('another')).status).toBe(429);
     // The same key on another route is a new request.
-    const thread = await openThread(ada);
-    expect((await sendMessage(ada, thread, 'once', { 'Idempotency-Key': 'k' })).status).toBe(429);
+    const conversationId = await openConversation(ada);
+    expect(
+      (await sendMessage(ada, conversationId, 'once', { 'Idempotency-Key': 'k' })).status,
+    ).toBe(429);
     await times(READ, () => ada.get('/api/token-balance/'));
     expect((await keyed('k')).status).toBe(429);
     expect(await charged(ada)).toBe(SPEND * 100);

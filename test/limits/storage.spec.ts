@@ -10,7 +10,7 @@ import { ProviderProbe } from '../support/provider-probe.js';
 import { rowCounts } from '../support/refusals.js';
 import { respond } from '../support/responses.js';
 import { ROW, storedOf } from '../support/stored-rows.js';
-import { openThread, sendMessage, delayAnswers } from '../support/threads.js';
+import { openConversation, sendMessage, delayAnswers } from '../support/conversations.js';
 import { until } from '../support/until.js';
 
 const BYTES_MAX = 20_000;
@@ -92,11 +92,11 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     await useChat('чат', 'Again');
     await complete('hey');
     await expectExact();
-    const thread = await openThread(ada, { title: 'ω'.repeat(80), system: 'Ещё' });
-    await sendMessage(ada, thread, 'in it');
-    await rename(thread, { system: 'x'.repeat(1000) });
+    const conversationId = await openConversation(ada, { title: 'ω'.repeat(80), system: 'Ещё' });
+    await sendMessage(ada, conversationId, 'in it');
+    await rename(conversationId, { system: 'x'.repeat(1000) });
     await expectExact();
-    await rename(thread, { system: 'short', title: 'other' });
+    await rename(conversationId, { system: 'short', title: 'other' });
     const { body: first } = await respond(ada, { input: 'one', instructions: 'Be kind.' });
     const { body: second } = await respond(ada, { input: 'two', previous_response_id: first.id });
     await respond(ada, { input: 'not kept', store: false });
@@ -137,11 +137,11 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
   });
 
   it('is refused on every API when the bound is reached: no call, no charge, nothing saved', async () => {
-    const id = await openThread(ada, { system: 's'.repeat(BYTES_MAX - 2 * ROW) });
+    const id = await openConversation(ada, { system: 's'.repeat(BYTES_MAX - 2 * ROW) });
     const text = 'm'.repeat(1000);
     const calls = provider.calls;
     const [rows, before] = [await rowCounts(app), await counted()];
-    const doors: Record<string, () => Promise<Answer>> = {
+    const requests: Record<string, () => Promise<Answer>> = {
       chat: () => ada.chat(text),
       stream: () => ada.send('POST', '/api/chat/', { message: text, stream: true }),
       keyed: () => ada.chat(text, { 'Idempotency-Key': 'full' }),
@@ -153,8 +153,8 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
       opened: () => ada.send('POST', '/api/conversations/', { system: text }),
       changed: () => rename(id, { system: 's'.repeat(BYTES_MAX) }),
     };
-    for (const [door, ask] of Object.entries(doors)) {
-      expect([door, ...refusedAs(await ask())]).toEqual([door, 403, 'storage_full']);
+    for (const [name, ask] of Object.entries(requests)) {
+      expect([name, ...refusedAs(await ask())]).toEqual([name, 403, 'storage_full']);
     }
     expect([provider.calls, await ada.balance()]).toEqual([calls, 4000]);
     expect([await rowCounts(app), await counted()]).toEqual([rows, before]);
@@ -168,7 +168,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
 
   it('is reported only if the wallet could pay', async () => {
     const poor = await app.newUser({ tokens: 50 });
-    await openThread(poor, { system: 's'.repeat(BYTES_MAX - 2 * ROW) });
+    await openConversation(poor, { system: 's'.repeat(BYTES_MAX - 2 * ROW) });
     expect((await poor.chat('m'.repeat(1000))).status).toBe(402);
   });
 

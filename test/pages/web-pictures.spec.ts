@@ -7,7 +7,7 @@ import { TestApp } from '../support/app.js';
 import { inBrowser, openBrowser } from '../support/browser.js';
 import type { Caller } from '../support/client.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread } from '../support/threads.js';
+import { openConversation } from '../support/conversations.js';
 import { WebPage } from '../support/web-page.js';
 
 const TITLES = ['A name for a cat', 'Rhymes for orange', 'Why the sky is blue'];
@@ -36,7 +36,7 @@ inBrowser('the pictures of the page for the README', () => {
     app = await TestApp.start();
     browser = await openBrowser();
     ada = await app.newUser({ username: 'ada' });
-    for (const title of TITLES) await openThread(ada, { title });
+    for (const title of TITLES) await openConversation(ada, { title });
     new ProviderProbe(app.nest).answer([
       { type: 'delta', text: ANSWER },
       { type: 'done', finishReason: 'stop', usage: { promptTokens: 1, completionTokens: 1 } },

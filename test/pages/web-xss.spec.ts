@@ -5,7 +5,7 @@ import { inBrowser, openBrowser } from '../support/browser.js';
 import type { Caller } from '../support/client.js';
 import { HOSTILE_TEXTS } from '../support/hostile-texts.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread, sendMessage } from '../support/threads.js';
+import { openConversation, sendMessage } from '../support/conversations.js';
 import { WebPage } from '../support/web-page.js';
 
 const usage = { promptTokens: 1, completionTokens: 1 };
@@ -50,7 +50,7 @@ inBrowser('fifty texts that would run a script', () => {
     app = await TestApp.start();
     provider = new ProviderProbe(app.nest);
     caller = await app.newUser({ username: 'mallory', tokens: 100_000 });
-    conversation = await openThread(caller, { title: 'all' });
+    conversation = await openConversation(caller, { title: 'all' });
     for (const text of HOSTILE_TEXTS) {
       provider.answer([
         { type: 'delta', text },
@@ -108,7 +108,7 @@ inBrowser('fifty texts that would run a script', () => {
 
   it('are harmless as titles, in the list, the heading and a dialog, and when searched for', async () => {
     for (const title of HOSTILE_TEXTS) {
-      conversation = await openThread(caller, { title: title.slice(0, 80) });
+      conversation = await openConversation(caller, { title: title.slice(0, 80) });
     }
     await tab.page.reload();
     await tab.conversations.nth(49).waitFor();

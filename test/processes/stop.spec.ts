@@ -3,7 +3,7 @@ import { databaseKinds } from '../support/databases.js';
 import { Fleet, type Member } from '../support/fleet.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
-import { openThread } from '../support/threads.js';
+import { openConversation } from '../support/conversations.js';
 import { until } from '../support/until.js';
 import { Upstream } from '../support/upstream.js';
 
@@ -35,7 +35,7 @@ describe.each(postgres)('two processes on one %s', (kind) => {
     const ada = await fleet.newUser(here);
     const elsewhere = fleet.callerOn(there, ada);
     const eve = await fleet.newUser(there);
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     const body = { message: 'Hi', model: 'flat:wordy', stream: true, conversation: id };
     const reader = await EventReader.open(here.http.url, ada, body, { 'Idempotency-Key': 'k' });
     await reader.until('delta');

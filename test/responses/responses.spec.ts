@@ -6,7 +6,7 @@ import { databaseKinds } from '../support/databases.js';
 import { callAdd, expectPaid } from '../support/paid-calls.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { eventsOf, respond, textIn } from '../support/responses.js';
-import { openThread } from '../support/threads.js';
+import { openConversation } from '../support/conversations.js';
 
 const ECHO = "This is a dummy AI response to your message: 'hi'";
 const UNKNOWN_ID = 'resp_00000000000070008000000000000000';
@@ -73,8 +73,8 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
 
   it('continues turns of other APIs, up to the named one', async () => {
     const ada = await app.newUser();
-    const thread = await openThread(ada, { system: 'Be kind.' });
-    const path = `/api/conversations/${thread}/messages/`;
+    const conversationId = await openConversation(ada, { system: 'Be kind.' });
+    const path = `/api/conversations/${conversationId}/messages/`;
     const one = await ada.send('POST', path, { message: 'one' });
     await ada.send('POST', path, { message: 'two' });
     const id = `resp_${String(one.headers['turn-id']).replaceAll('-', '')}`;
@@ -85,7 +85,7 @@ describe.each(databaseKinds)('POST /v1/responses on %s', (kind) => {
       { role: 'assistant', content: one.body.response },
       { role: 'user', content: 'three' },
     ]);
-    expect(headers['conversation-id']).toBe(thread);
+    expect(headers['conversation-id']).toBe(conversationId);
     expect((await readBack(ada, id)).body).toMatchObject({ status: 'completed', tools: [] });
     await expectPaid(app, ada, 3);
   });

@@ -28,8 +28,8 @@ export class Customer {
   /** Keys of the requested grants, and whether they were confirmed. */
   readonly granted = new Map<string, boolean>();
 
-  /** A thread that some messages continue. Each message waits for the one before. */
-  private thread: string | undefined;
+  /** The id of a conversation that some messages continue. Each message waits for the one before. */
+  private conversationId: string | undefined;
 
   constructor(
     public caller: Caller,
@@ -99,7 +99,7 @@ export class Customer {
   private compose(): Sent {
     const message = `${this.username} says ${String(this.sent.size)}`;
     const key = this.random.chance(0.6) ? `key-of-${message.replaceAll(' ', '-')}` : undefined;
-    const conversation = this.random.chance(0.1) ? this.thread : undefined;
+    const conversation = this.random.chance(0.1) ? this.conversationId : undefined;
     const sent: Sent = { message, key, conversation, outcome: 'under way' };
     this.sent.set(message, sent);
     return sent;
@@ -117,7 +117,7 @@ export class Customer {
     const { status, raw, headers } = answer;
     if (status === 200) {
       recordAnswer(sent, String(headers['turn-id']), raw);
-      this.thread ??= String(headers['conversation-id']);
+      this.conversationId ??= String(headers['conversation-id']);
       return true;
     }
     const mayComeAfterAnswer = status === 503;

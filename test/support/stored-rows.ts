@@ -14,11 +14,11 @@ export async function storedOf(database: Inspector, ownerId: string): Promise<St
     database.rows<Row>(`SELECT * FROM ${table} WHERE owner_id = $1`, [ownerId]);
   const sizeOf = (row: Row, ...columns: string[]) =>
     columns.reduce((sum, name) => sum + Buffer.byteLength(row[name] ?? ''), ROW);
-  const threads = await rowsOf('conversations');
+  const conversations = await rowsOf('conversations');
   const sizes = [
     ...(await rowsOf('turns')).map((row) => sizeOf(row, ...TEXTS)),
-    ...threads.map((row) => sizeOf(row, 'system')),
+    ...conversations.map((row) => sizeOf(row, 'system')),
     ...(await rowsOf('client_chats')).map((row) => sizeOf(row, 'chat_id')),
   ];
-  return { bytes: sizes.reduce((sum, size) => sum + size, 0), conversations: threads.length };
+  return { bytes: sizes.reduce((sum, size) => sum + size, 0), conversations: conversations.length };
 }

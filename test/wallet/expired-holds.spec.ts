@@ -6,7 +6,7 @@ import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
-import { openThread, sendMessage, untilAsked } from '../support/threads.js';
+import { openConversation, sendMessage, untilAsked } from '../support/conversations.js';
 import { until } from '../support/until.js';
 
 const TOOK_TOO_LONG = {
@@ -33,7 +33,7 @@ describe.each(databaseKinds)('an answer that comes after its hold has expired, o
     ending: 'answers' | 'fails',
     meanwhile: (conversation: string) => Promise<unknown>,
   ): Promise<Answer> => {
-    const id = await openThread(ada);
+    const id = await openConversation(ada);
     let end: () => void = () => undefined;
     const calls = provider.calls;
     provider.delayWith(

@@ -5,7 +5,7 @@ import { Markdown } from './markdown.js';
 import { Actions, Button, Icon, Problem, useAnswer, useAttempt } from './parts.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './preact.js';
 import { NEW, go } from './route.js';
-import { forgetThreads, joined, threadOf } from './thread.js';
+import { forgetConversations, joined, conversationOf } from './open-conversation.js';
 
 /** A reader who scrolls down to this distance from the end follows the answer again. */
 const NEAR_END_PX = 100;
@@ -30,7 +30,7 @@ const actionsOf = (id, title) => ({
     actions: ['Delete conversation'],
     act: async () => {
       await change('DELETE', id);
-      forgetThreads([id]);
+      forgetConversations([id]);
       go(NEW);
     },
   },
@@ -74,12 +74,12 @@ function TurnView({ turn, onAsk, onEdit }) {
 }
 
 /** The turns. Keeps the end in view while an answer grows, until the reader scrolls up. */
-function Turns({ thread, onAsk, onEdit, toEnd }) {
-  const turns = thread.turns.use();
-  const isAnswering = thread.answering.use();
-  const earlier = thread.earlier.use();
+function Turns({ conversation, onAsk, onEdit, toEnd }) {
+  const turns = conversation.turns.use();
+  const isAnswering = conversation.answering.use();
+  const earlier = conversation.earlier.use();
   const isLoaded = earlier !== undefined;
-  const problem = thread.problem.use();
+  const problem = conversation.problem.use();
   const [run, isRunning] = useAttempt();
   const scroller = useRef(null);
   const [isFollowing, setFollowing] = useState(true);
@@ -112,7 +112,7 @@ function Turns({ thread, onAsk, onEdit, toEnd }) {
       tabindex="0" aria-label="Conversation" aria-busy=${isAnswering}>
       ${isLoaded && turns.length === 0 && html`<${Welcome} />`}
       <${Button} when=${earlier || (problem && !isLoaded)} aria-disabled=${isRunning}
-        onClick=${() => run(() => thread.load(earlier ?? undefined))}>${isLoaded ? 'Show earlier' : 'Try again'}<//>
+        onClick=${() => run(() => conversation.load(earlier ?? undefined))}>${isLoaded ? 'Show earlier' : 'Try again'}<//>
       ${turns.map(view)}
     </section>
     <${Button} when=${!isFollowing} class="round latest" aria-label="Jump to the end" onClick=${back}>
@@ -121,27 +121,27 @@ function Turns({ thread, onAsk, onEdit, toEnd }) {
 
 /** One conversation. */
 export function Chat({ id }) {
-  const thread = threadOf(id);
+  const conversation = conversationOf(id);
   const choice = useModel();
   const field = useRef(null);
   const toEnd = useRef(null);
   useEffect(() => {
-    const look = () => thread.id && !thread.answering.get() && thread.load();
+    const look = () => conversation.id && !conversation.answering.get() && conversation.load();
     look();
     addEventListener('focus', look);
     return () => removeEventListener('focus', look);
-  }, [thread]);
+  }, [conversation]);
   const onAsk = (message) => {
-    void thread.ask(message, choice[0]?.id);
+    void conversation.ask(message, choice[0]?.id);
     requestAnimationFrame(() => toEnd.current());
   };
   const onEdit = (message) => {
-    thread.type(joined(thread.draft.get(), message));
+    conversation.type(joined(conversation.draft.get(), message));
     field.current.focus();
   };
-  return html`<main class="chat" key=${thread}>
-    <${Heading} key=${thread.id} id=${thread.id} />
-    <${Turns} thread=${thread} onAsk=${onAsk} onEdit=${onEdit} toEnd=${toEnd} />
-    <${Composer} thread=${thread} onAsk=${onAsk} choice=${choice} field=${field} />
+  return html`<main class="chat" key=${conversation}>
+    <${Heading} key=${conversation.id} id=${conversation.id} />
+    <${Turns} conversation=${conversation} onAsk=${onAsk} onEdit=${onEdit} toEnd=${toEnd} />
+    <${Composer} conversation=${conversation} onAsk=${onAsk} choice=${choice} field=${field} />
   </main>`;
 }

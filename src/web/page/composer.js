@@ -58,34 +58,34 @@ function EmptyWallet({ purse, problem, onRedeemed }) {
 }
 
 /** The field for a message. The text is kept until the server has accepted it. */
-export function Composer({ thread, onAsk, choice, field }) {
-  const text = thread.draft.use();
-  const isAnswering = thread.answering.use();
-  const problem = thread.problem.use();
+export function Composer({ conversation, onAsk, choice, field }) {
+  const text = conversation.draft.use();
+  const isAnswering = conversation.answering.use();
+  const problem = conversation.problem.use();
   const purse = wallet.use();
   const [model] = choice;
-  const body = { message: text, conversation: thread.id, model: model?.id };
+  const body = { message: text, conversation: conversation.id, model: model?.id };
   const question = text.trim() && ['POST', 'api/chat/quote/', body];
   const { answer: quote, before = quote } = useAnswer(question, PAUSE_MS);
 
   // Not on a phone: its keyboard would cover the conversation.
   const focus = () => matchMedia('(pointer: fine)').matches && field.current.focus();
-  useLayoutEffect(() => void focus(), [thread]);
+  useLayoutEffect(() => void focus(), [conversation]);
   // Stop and Retry disappear, and the focus with them.
   useLayoutEffect(() => void (document.activeElement === document.body && focus()), [isAnswering]);
   const send = (event) => {
     event.preventDefault();
     if (isAnswering || text.trim() === '') return;
     field.current.focus();
-    thread.type('');
+    conversation.type('');
     onAsk(text);
   };
   const press = (event) => {
-    if (event.key === 'Escape' && isAnswering) thread.stop();
+    if (event.key === 'Escape' && isAnswering) conversation.stop();
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
   };
   const redeemed = (worth) => {
-    thread.problem.set(null);
+    conversation.problem.set(null);
     speak(`${tokens(worth)} were added.`);
     field.current.focus();
   };
@@ -98,12 +98,12 @@ export function Composer({ thread, onAsk, choice, field }) {
       <label class="unseen" for="message">Message</label>
       <textarea id="message" ref=${field} value=${text} rows="1" dir="auto" placeholder="Ask something"
         aria-describedby="quote" onKeyDown=${press}
-        onInput=${(event) => thread.type(event.target.value)}></textarea>
+        onInput=${(event) => conversation.type(event.target.value)}></textarea>
       <div class="row">
         <${ModelPicker} choice=${choice} />
         <span id="quote" class="muted">${quote && `Costs ${range(quote.tokens, quote.ceiling)}`}</span>
         <button class="round primary" key=${action} aria-label=${action} title=${action}
           type=${isAnswering ? 'button' : 'submit'} disabled=${!isAnswering && text.trim() === ''}
-          onClick=${isAnswering && (() => thread.stop())}><${Icon} name=${action} /></button>
+          onClick=${isAnswering && (() => conversation.stop())}><${Icon} name=${action} /></button>
       </div></form></div>`;
 }

@@ -8,7 +8,7 @@ import { ACCOUNT, LATER, NEW, go, route } from './route.js';
 import { endSession, session } from './session.js';
 import { Sidebar } from './sidebar.js';
 import { clearSpeech } from './speech.js';
-import { forgetThreads } from './thread.js';
+import { forgetConversations } from './open-conversation.js';
 import { forgetWallet, wallet } from './wallet.js';
 
 /** Logs this browser out in any case, and says so if the server did not end the session. */
@@ -42,7 +42,7 @@ let owner = session.get()?.username;
 session.listen((now) => {
   if (now && now.username !== owner) go(NEW, true);
   owner = now?.username ?? owner;
-  forgetThreads();
+  forgetConversations();
   forgetWallet();
   conversations.set({ all: null, next: null });
 });

@@ -4,7 +4,7 @@ import type { Route } from 'playwright-core';
 import type { TestApp } from '../../support/app.js';
 import { createCodes } from '../../support/discrepancies.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
-import { sendMessage } from '../../support/threads.js';
+import { sendMessage } from '../../support/conversations.js';
 import type { Walk } from '../../support/walk.js';
 import { WebPage } from '../../support/web-page.js';
 
@@ -163,9 +163,9 @@ export const keeping = (walk: () => Walk): void => {
 
     it('keeps a message that was sent but not accepted, over a reload, a stop and refusals', async () => {
       const turns = await app.database.count('turns');
-      const door = '**/api/chat/';
+      const chatRoute = '**/api/chat/';
       const meet = (answer: (route: Route) => unknown) =>
-        tab.page.route(door, (route) =>
+        tab.page.route(chatRoute, (route) =>
           route.request().method() === 'POST' ? answer(route) : route.continue(),
         );
       await meet(() => undefined);
@@ -179,7 +179,7 @@ export const keeping = (walk: () => Walk): void => {
       await tab.button('Stop').click();
       await tab.hasTyped('on its way\n\ntyped since');
       for (const status of [429, 503]) {
-        await tab.page.unroute(door);
+        await tab.page.unroute(chatRoute);
         const body = JSON.stringify({ detail: `Refused with ${String(status)}.`, code: 'x' });
         await meet((route) => route.fulfill({ status, contentType: 'application/json', body }));
         await tab.message.press('Enter');
@@ -189,7 +189,7 @@ export const keeping = (walk: () => Walk): void => {
           .waitFor();
         await tab.hasTyped('on its way\n\ntyped since');
       }
-      await tab.page.unroute(door);
+      await tab.page.unroute(chatRoute);
       tab.complaints.splice(0, tab.complaints.length);
       expect(await app.database.count('turns')).toBe(turns);
     });

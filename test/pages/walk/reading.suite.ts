@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { TestApp } from '../../support/app.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
-import { openThread } from '../../support/threads.js';
+import { openConversation } from '../../support/conversations.js';
 import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
 import type { WebPage } from '../../support/web-page.js';
@@ -115,8 +115,8 @@ export const reading = (walk: () => Walk): void => {
 
     it('shows the title of a conversation on a later page of the list, and the search finds it', async () => {
       const caller = await app.newUser();
-      const id = await openThread(caller, { title: 'The oldest of all' });
-      for (const title of ['second', 'third', 'fourth']) await openThread(caller, { title });
+      const id = await openConversation(caller, { title: 'The oldest of all' });
+      for (const title of ['second', 'third', 'fourth']) await openConversation(caller, { title });
       const late = await walk().open(caller);
       await late.page.route(/conversations\/\?page_size=50$/, (route) =>
         route.continue({ url: route.request().url().replace('=50', '=2') }),

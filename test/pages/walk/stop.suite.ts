@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { TestApp } from '../../support/app.js';
 import type { Caller } from '../../support/client.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
-import { sendMessage } from '../../support/threads.js';
+import { sendMessage } from '../../support/conversations.js';
 import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
 import { WebPage } from '../../support/web-page.js';

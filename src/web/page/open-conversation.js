@@ -11,7 +11,7 @@ const POLLS_MAX = 24;
 const POLL_MS = 50;
 const NEWEST = '?page_size=30';
 
-const threads = new Map();
+const openConversations = new Map();
 /** The key of a draft in the tab's session storage. A draft is kept until its user logs out. */
 const draftKey = (owner, id) => `tallychat-draft:${owner}:${id ?? ''}`;
 
@@ -26,7 +26,7 @@ const MISSING = new Refusal(404, { detail: 'This conversation does not exist or 
  * The state of a conversation in this tab: saved turns, the running answer, the draft and the last problem. It continues
  * while the user looks at another conversation. A new conversation has no id.
  */
-export class Thread {
+export class OpenConversation {
   turns = store([]);
   problem = store(null);
   answering = store(false);
@@ -118,7 +118,7 @@ export class Thread {
       const [whole, rest] = bySentences(this.#unsaid + text);
       this.#unsaid = rest;
       const { view, id } = route.get();
-      if (view === 'chat' && threads.get(id) === this) speak(whole);
+      if (view === 'chat' && openConversations.get(id) === this) speak(whole);
     }
   }
 
@@ -184,8 +184,8 @@ export class Thread {
     sessionStorage.removeItem(draftKey(this.owner, ''));
     this.id = id;
     this.type(this.draft.get());
-    threads.delete('');
-    threads.set(id, this);
+    openConversations.delete('');
+    openConversations.set(id, this);
     const { view, id: open } = route.get();
     if (view === 'chat' && open === '') go(toConversation(id), true);
   }
@@ -199,13 +199,13 @@ export class Thread {
   #showSoon = () => (this.#frame ??= requestAnimationFrame(() => this.#show()));
 }
 
-/** Returns the thread with this id in its last state, or the new thread if the id is empty. */
-export function threadOf(id) {
-  if (!threads.has(id)) threads.set(id, new Thread(id || undefined));
-  return threads.get(id);
+/** Returns the conversation with this id in its last state, or the new conversation if the id is empty. */
+export function conversationOf(id) {
+  if (!openConversations.has(id)) openConversations.set(id, new OpenConversation(id || undefined));
+  return openConversations.get(id);
 }
 
-export function forgetThreads(ids = [...threads.keys()]) {
-  for (const id of ids) threads.get(id)?.leave();
-  for (const id of ids) threads.delete(id);
+export function forgetConversations(ids = [...openConversations.keys()]) {
+  for (const id of ids) openConversations.get(id)?.leave();
+  for (const id of ids) openConversations.delete(id);
 }

@@ -11,7 +11,7 @@ interface ListedTurn {
 }
 
 /** Creates a conversation and returns its id. */
-export async function openThread(caller: Caller, settings: object = {}): Promise<string> {
+export async function openConversation(caller: Caller, settings: object = {}): Promise<string> {
   const { status, body } = await caller.send('POST', '/api/conversations/', settings);
   expect(status).toBe(201);
   return (body as { id: string }).id;
