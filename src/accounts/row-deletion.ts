@@ -35,7 +35,7 @@ export class RowDeletion {
   async removeTraces(tx: Tx, userId: string): Promise<void> {
     for (const table of ['holds', 'ledger_entries'] as const)
       while ((await forgetKeys(tx, table, userId)) === STATEMENT_ROWS);
-    // Those that were written meanwhile.
+    // Charges that were written meanwhile have names too.
     await forgetKeyNames((work) => work(tx), userId);
     await this.caps.removeAll(tx, userId);
   }

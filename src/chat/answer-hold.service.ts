@@ -33,7 +33,7 @@ export interface AnswerIds {
   readonly conversationId: string;
 }
 
-/** What is held, and the newest turn of the context that the model will be sent. */
+/** The hold to make, and the number of the newest turn in the context that is sent to the model. */
 type ContextSpend = AnswerSpend & { readonly holdId: string } & Pick<Plan, 'newestTurn'>;
 
 const ATTEMPTS_MAX = 3;
@@ -116,7 +116,8 @@ export class AnswerHoldService {
     const { conversationId: earlierId, message, previousId } = question;
     return this.unitOfWork.run(async (tx) => {
       let busyHoldId: string | undefined;
-      // A question that names the turn to continue from needs no order among the answers of its conversation.
+      // A question with `previousId` may run beside other answers of the conversation. So it is not refused while one
+      // runs.
       if (earlierId !== undefined && previousId === undefined)
         await this.conversations.lockForAnswer(tx, spend.ownerId, earlierId);
       else if (earlierId !== undefined)
@@ -125,7 +126,8 @@ export class AnswerHoldService {
         await assertNewestTurn(tx, earlierId, newestTurn);
       const { ordinal } = await this.holds.holdWithOrdinal(tx, spend);
       if (earlierId !== undefined) {
-        // The mark of an answer that still runs stays: the conversation would be free when the later one ends.
+        // If an earlier answer still runs, the conversation stays marked with the hold of that answer. With the later
+        // hold, it would be free as soon as the later answer ends.
         await this.conversations.markBusy(tx, earlierId, busyHoldId ?? spend.holdId, message);
         return;
       }

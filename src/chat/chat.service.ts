@@ -18,7 +18,7 @@ export type BegunAnswer =
   | { readonly generation: Generation; readonly turn?: undefined }
   | { readonly turn: Turn; readonly isReplay: boolean; readonly generation?: undefined };
 
-/** Begins a paid message: chooses the lane of its answer, and answers the same idempotency key once. */
+/** Begins a paid message: answers it at once, or makes a hold first. Answers the same idempotency key once. */
 @Injectable()
 export class ChatService {
   constructor(

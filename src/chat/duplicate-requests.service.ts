@@ -17,8 +17,8 @@ const POLL_EVERY_MS = 10;
 @Injectable()
 export class DuplicateRequests {
   /**
-   * The requests of this process that are about to take a key, by key. Other processes meet at the hold's
-   * unique key.
+   * The requests of this process that are about to take a key, by key. Between processes, the unique key of the hold
+   * decides which request runs.
    */
   private readonly starting = new Map<string, Promise<unknown>>();
   /** The polls for holds of other processes, by hold. */
@@ -30,9 +30,9 @@ export class DuplicateRequests {
   ) {}
 
   /**
-   * Returns what `find` makes of the key's captured hold. If there is none, returns what `run` makes, which
-   * takes the key. Throws the errors of both, `IdempotencyKeyReused`, and `IdempotencyKeyInUse` while the
-   * first request runs.
+   * Returns the result of `find` for the captured hold of the key. If there is none, returns the result of `run`,
+   * which takes the key. Throws the errors of both, `IdempotencyKeyReused`, and `IdempotencyKeyInUse` while the first
+   * request runs.
    */
   async once<Result>(
     ownerId: string,

@@ -88,9 +88,9 @@ export class Generation {
   }
 
   /**
-   * Asks the provider and passes each delta to `onDelta`. Fetches the next delta only when `onDelta` has resolved,
-   * so a slow reader slows the provider. `stop`, or aborting `disconnectSignal`, cancels the call and returns the
-   * turn as far as it came. So does the time limit once a delta was passed on; without `onDelta` none is. Throws a
+   * Asks the provider and passes each delta to `onDelta`. Fetches the next delta only when `onDelta` has resolved, so
+   * a slow reader slows the provider. `stop`, or aborting `disconnectSignal`, cancels the call and returns the turn
+   * with the output so far. The time limit does the same, but only if a delta was passed to `onDelta`. Throws a
    * `ProviderError`, and charges nothing, if no model answers, and `AnswerNotRead` if the caller read too slowly.
    */
   async run(disconnectSignal: AbortSignal, onDelta?: OnDelta): Promise<Turn> {
@@ -121,8 +121,9 @@ export class Generation {
   }
 
   /**
-   * Asks one model after another until a first word comes, each but the last for a share of the time. If the
-   * first refuses the request itself, asks no other. Throws the first one's failure if none answers.
+   * Asks one model after another until a first word comes. Each model except the last gets only a share of the time.
+   * If the first model refuses the request itself, no other is asked. Throws the failure of the first model if none
+   * answers.
    */
   private async readWithFallbacks(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
     const { attempts, timeoutMs } = this.inputs;

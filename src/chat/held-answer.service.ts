@@ -14,8 +14,8 @@ import { SettlementService } from './settlement.service.js';
 import { contentOf } from './turn-content.js';
 
 /**
- * The lane of an answer that is waited for: hold, ask, settle. No transaction is open while the provider is
- * asked. However the request ends, the hold is captured or released, or it expires by itself.
+ * Answers that the caller must wait for: hold, ask, settle. No transaction is open while the provider is asked.
+ * However the request ends, the hold is captured or released, or it expires by itself.
  */
 @Injectable()
 export class HeldAnswerService {

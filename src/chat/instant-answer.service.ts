@@ -12,9 +12,8 @@ import { bytesOf, contentOf, storageOfNewConversation } from './turn-content.js'
 import { ledgerNote, TurnWriter } from './turn-writer.js';
 
 /**
- * The lane of an answer that is given at once: the model runs in this process, and the price is known
- * beforehand. Nothing is waited for between the price and the answer. So one transaction charges the price
- * and saves the turn, and there is no hold.
+ * Answers at once, if the model runs in this process and the price is known beforehand. Nothing is waited for between
+ * the price and the answer. So one transaction charges the price and saves the turn, and there is no hold.
  */
 @Injectable()
 export class InstantAnswerService {
@@ -24,8 +23,8 @@ export class InstantAnswerService {
   ) {}
 
   /**
-   * Returns whether the question may take this lane. With a key or a conversation, rows must be locked or
-   * read before the model is asked, so those answers are held.
+   * Returns whether the question may be answered at once. With a key or a conversation, rows must be locked or read
+   * before the model is asked, so those answers are held.
    */
   static mayAnswer({ idempotencyKey, conversationId, prepare }: Question): boolean {
     return idempotencyKey === undefined && conversationId === undefined && prepare === undefined;

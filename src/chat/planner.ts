@@ -36,7 +36,10 @@ export interface ModelPlan {
 /** The plan for the model that was asked, and the plans for its fallbacks that also accept the question. */
 export interface Plan extends ModelPlan {
   readonly fallbacks: readonly ModelPlan[];
-  /** The number of the newest turn when the context was read, if the context was read from a conversation. */
+  /**
+   * The number of the newest turn when the context was read; undefined if the context is not read from a
+   * conversation.
+   */
   readonly newestTurn: number | undefined;
 }
 

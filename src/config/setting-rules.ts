@@ -55,7 +55,7 @@ export const jwtSecret = makeValidator<string>((input) => {
   throw new EnvError('must have at least 32 characters, or be empty');
 });
 
-/** Never says the value back: it may hold a password. */
+/** The error never contains the value, because it may contain a password. */
 export const proxyUrl = makeValidator<string>((input) => {
   if (input === '' || (/^https?:\/\/.+/.test(input) && URL.canParse(input))) return input;
   throw new EnvError('must be http://<host>:<port> or https://<host>:<port>');
@@ -83,7 +83,7 @@ export const publicUrl = makeValidator<string>((input) => {
   throw new EnvError('must be http:// or https:// with a host, without a query, or be empty');
 });
 
-/** Never says the value back: it may hold a password. */
+/** The error never contains the value, because it may contain a password. */
 export const smtpUrl = makeValidator<string>((input) => {
   if (input === '' || (/^smtps?:\/\/.+/.test(input) && URL.canParse(input))) return input;
   throw new EnvError(

@@ -29,8 +29,8 @@ export const ORDERINGS = {
 export const ORDERING_DEFAULT = '-created_at';
 
 /**
- * The cursor of the order by activity. It contains the time, because the time of the row can change: a page
- * from the row's present time would begin again.
+ * The cursor of the order by activity. It contains the time that the row had when the page was read. The row may get
+ * a later time meanwhile, and a page from there would repeat rows.
  */
 const UPDATED_KEY = new RegExp(`^(\\d{1,17})\\.(${UUID_PATTERN})$`);
 

@@ -45,9 +45,9 @@ export class SavingOrder {
   }
 
   /**
-   * Returns the position for a row that no table knows any more: the last row that was saved before its id
-   * was created, or 0. A client that reads newer rows from there misses none. Reads about forty rows of the
-   * index at most, however many there are.
+   * Returns the position for a row that is in no table any more: the last row that was saved before its id was
+   * created, or 0. A client that reads newer rows from there misses none. Reads about forty rows of the index at
+   * most, however many there are.
    */
   private async lastBefore(table: Table, ownerId: string, moment: Micros): Promise<number> {
     const [newest] = await this.reader.read<{ ordinal: number | null }>(

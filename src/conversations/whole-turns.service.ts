@@ -29,8 +29,8 @@ const ANSWER_BYTES = `octet_length(response) + coalesce(octet_length(reasoning),
   + coalesce(octet_length(thought_parts), 0) + coalesce(octet_length(tool_calls), 0)`;
 
 /**
- * SQL for turns by their ids. Compared as an expression, the owner has no index: SQLite would otherwise search all
- * turns of the owner instead of the listed ids.
+ * SQL for turns by their ids. `owner_id || ''` is an expression, so SQLite cannot use the index on the owner. With
+ * that index it would search all turns of the owner instead of the listed ids.
  */
 const OWNED_AND_LISTED = `id = ANY($2) AND owner_id || '' = $1`;
 

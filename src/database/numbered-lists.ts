@@ -53,9 +53,9 @@ export class NumberedLists {
   }
 
   /**
-   * Returns the position of the row with this key. If the row is gone, returns a position from which a page skips
-   * no row of the wanted side, although it may repeat some rows. Returns undefined without a key, and if all rows
-   * are on the wanted side.
+   * Returns the position of the row with this key. If the row no longer exists, returns a position near it from which
+   * a page skips no row, although it may repeat some rows. Returns undefined without a key, and if all rows are on
+   * the requested side.
    */
   async positionOf(
     list: ListName,
@@ -73,7 +73,8 @@ export class NumberedLists {
   }
 
   /**
-   * Returns the farthest row on the other side of an id, among the rows that may have been saved at the same time.
+   * Returns a row after which a page may begin although the row with this id no longer exists. It is the farthest of
+   * the rows on the other side of the id that may have been saved at the same time, so the page skips no row.
    */
   private async farthestNeighbour(
     list: ListName,

@@ -11,7 +11,7 @@ const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;
 /** A unit without a connection is tried again only within this time. After a longer wait in the pool it fails. */
 const CONNECTION_RETRY_WITHIN_MS = 1000;
-/** Longest wait for a turn, equal to the longest wait for a connection. */
+/** Longest wait of a unit in `runOneAtATime`. It is equal to the longest wait for a connection. */
 const QUEUE_WAIT_MAX_MS = 10_000;
 
 /**

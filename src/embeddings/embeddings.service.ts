@@ -33,7 +33,7 @@ export interface PaidEmbeddings extends Pick<CaptureResult, 'charged' | 'availab
   readonly promptTokens: number;
 }
 
-/** What belongs to the caller of one request. */
+/** The caller's connection, and the memory that the embeddings take. */
 interface EmbeddingsCall {
   /** Aborted when the caller has left. */
   readonly disconnectSignal: AbortSignal;

@@ -36,7 +36,7 @@ function listen(response: Response): Set<() => void> {
   };
   response[closeListeners] = all;
   exchanges.add(endExchange);
-  // A request that the parser still had when the connection ended.
+  // The parser may deliver a request after the connection has ended.
   if (socket.closed) setImmediate(endExchange);
   else response.on('close', endExchange);
   return all;

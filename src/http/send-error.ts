@@ -75,10 +75,13 @@ export function logError(request: FastifyRequest, error: unknown, message: strin
   if (toAppError(error).status >= 500 && !isExpected) request.log.error({ err: error }, message);
 }
 
-/** Never delayed here: too little money, a request with the same key under way. 429 is delayed by the limits. */
+/**
+ * Refusals that are never delayed here: too little money, and a key whose first request still runs. The limits delay
+ * a 429.
+ */
 const UNDELAYED_STATUSES = [402, 409, 429];
 
-/** Whether a refusal is for a fault of a caller who is not known: no valid credentials, or they were not read yet. */
+/** Checks whether an unknown caller is at fault: without valid credentials, or before they are read. */
 const isFaultOfUnknownCaller = (
   { user }: FastifyRequest & { user?: Principal },
   status: number,

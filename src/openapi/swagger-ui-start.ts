@@ -6,17 +6,17 @@
  */
 export const SWAGGER_UI_START = `const script = document.currentScript.src;
 
-/** The path of the document that a path of a request is one of; those without parameters first. */
+/** Returns the path of the document that matches the path of a request. Paths without parameters come first. */
 function pathOf(paths, asked) {
   const isOf = (path) =>
     new RegExp('^' + path.replace(/\\/$/, '').replace(/\\{\\w+\\}/g, '[^/]+') + '/?$').test(asked);
   return paths.sort((one, other) => one.split('{').length - other.split('{').length).find(isOf);
 }
 
-/** The newest of what was answered: the first of a list, or the one thing that it is; never the reader's own session. */
+/** Returns the newest object of an answer: the first of a list, or the only one. Never the reader's own session. */
 const newestOf = (body) => (body?.results ?? body?.data ?? [body]).find((one) => !one?.current);
 
-/** Puts a new pair of JWTs into the bodies that require one. Without the flag the page empties a body when it opens. */
+/** Puts a new pair of JWTs into the bodies that require one. Without the flag the page clears a body when it opens. */
 function prefillJwts({ access, refresh }) {
   const bodies = { verify: { token: access }, refresh: { refresh }, blacklist: { refresh } };
   for (const [name, body] of Object.entries(bodies)) {
@@ -57,8 +57,8 @@ function opsFilter(groups, phrase) {
 }
 
 /**
- * A part of the document with what its references name, which are all within it; a schema that has itself in it stays
- * a reference there. Swagger UI's own way reads the whole document again for each route that is opened.
+ * Returns a part of the document with its references resolved. They all point into the document. A schema that
+ * contains itself keeps that reference. Swagger UI itself would read the whole document for each opened route.
  */
 function resolveSubtree(document, keys) {
   const at = (place, names) => names.reduce((part, name) => part?.[name], place);
@@ -74,7 +74,7 @@ function resolveSubtree(document, keys) {
   return { spec: whole(at(document, keys), []), errors: [] };
 }
 
-/** Colours no long text, such as this document as an answer: browsers would stand still for seconds. */
+/** Shows long texts, such as this document, without colours, which would block the browser for seconds. */
 const SyntaxHighlighter = (Original, { React, getComponent }) => (props) =>
   String(props.children).length > 20_000
     ? React.createElement(getComponent('PlainTextViewer'), null, props.children)
@@ -94,7 +94,7 @@ const ui = SwaggerUIBundle({
 });
 `;
 
-/** A route fits on a screen or two: long parts of it scroll. */
+/** Long parts of a route scroll, so that the route fits on one or two screens. */
 export const SWAGGER_UI_STYLE = `.to-page {
   display: block;
   max-width: 1460px;

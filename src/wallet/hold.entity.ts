@@ -58,7 +58,7 @@ export class Hold {
   @Column({ name: 'cap_id', type: 'varchar', length: 36, nullable: true })
   capId!: string | null;
 
-  /** The bytes counted for the answer, among the bytes that its owner stores, until the answer is saved. */
+  /** The bytes that the owner's storage count contains for the answer until it is saved. */
   @Column({ name: 'stored_bytes', type: 'bigint', default: 0 })
   storedBytes!: number;
 

@@ -50,7 +50,7 @@ export interface AnswerState {
   readonly partsSoFar: KnownParts;
   /** Whether output came in a delta. Later messages repeat it then. */
   readonly usesDeltas: boolean;
-  /** What is waited for, from the step that made this object on. */
+  /** The wait that began with the step that made this object. */
   readonly wait: Wait | undefined;
   /** Why the answer is broken, in our words. The provider's own words may repeat a key or a message. */
   readonly fault: string | undefined;
@@ -156,8 +156,9 @@ function isMoreText(state: AnswerState, chunk: Chunk): boolean {
 }
 
 /**
- * Returns what a message adds. If it begins with everything so far, that is the rest. Otherwise it is a piece if all
- * output came in messages, and it repeats the answer in other words if there were deltas.
+ * Returns the new output of a message. If the message begins with the output so far, the rest is new. Otherwise, if
+ * all output came in messages, the whole message is new. If output came in deltas, the message repeats it in other
+ * words, and nothing is new.
  */
 function newOutput(state: AnswerState, chunk: Chunk) {
   const { textSoFar, reasoningSoFar, partsSoFar, usesDeltas, calls } = state;

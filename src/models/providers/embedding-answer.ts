@@ -41,8 +41,8 @@ export async function readEmbeddings(text: string, count: number): Promise<Embed
 
 /**
  * Parses each vector by itself, because to parse tens of megabytes at once blocks all other requests. Returns the
- * JSON with `["#n"]` in the place of vector n. After a vector that cannot be parsed, everything stays in its place: to
- * look on would take the square of the text's length.
+ * JSON with `["#n"]` in the place of vector n. If a vector cannot be parsed, the text from there on is not changed,
+ * because searching it would take quadratic time.
  */
 async function cutOutVectors(text: string, pause: () => Promise<void>) {
   const outline: string[] = [];

@@ -28,8 +28,8 @@ function chainAfter(chain: Chain | undefined, piece: Fields): Chain {
 }
 
 /**
- * Returns what the parts of a message add. If they begin with all parts so far, that is the rest. Otherwise they are
- * pieces, or nothing if they repeat what came in deltas.
+ * Returns the new parts of a message. If the parts begin with all parts so far, the rest is new. Otherwise all of
+ * them are new, unless output came in deltas: then they repeat it, and nothing is new.
  */
 export function newParts(
   known: KnownParts,
@@ -58,7 +58,7 @@ function restOf(chain: Chain | undefined, parts: readonly Fields[]): readonly Fi
   return end.hasMore ? [end.piece, ...added] : added;
 }
 
-/** Returns what a part adds to one that it begins with: a piece, which has the same type and index. */
+/** Returns the rest of a part that begins with a known part, as a piece with the same type and index. */
 function restOfPart(known: Fields, part: Fields | undefined) {
   if (!part) return undefined;
   const piece: Record<string, unknown> = {};

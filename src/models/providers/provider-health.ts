@@ -34,7 +34,9 @@ export function classifyFailure(error: unknown): FailureClass {
 export class ProviderHealth {
   private kind: string | undefined;
   private failures = 0;
-  /** Of the failures in a row, or since the last rest: whose the first was, and whether another's followed. */
+  /**
+   * The person of the first failure, in a row or since the last rest, and whether another person's failure followed.
+   */
   private firstOwner: { readonly id: string | undefined } | undefined;
   private hasSeveralOwners = false;
   private restsUntilMs = 0;
