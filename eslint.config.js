@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
@@ -74,7 +75,32 @@ const HOUSE_SYNTAX = [
     selector: 'Identifier[name=/^(forwardRef|(One|Many)To(One|Many))$/]',
     message: 'No circles between modules, and no relations between entities.',
   },
+  {
+    selector:
+      'ClassDeclaration[decorators.length>0] > ClassBody > MethodDefinition[kind="constructor"] > FunctionExpression[params.length>5]',
+    message: 'Inject at most five others: split the class by verb.',
+  },
 ];
+
+/** The floor plan of `docs/ARCHITECTURE.md`: what each folder of `src` may import besides itself. */
+const { rooms, openRooms, openFiles, compositionFiles } = JSON.parse(
+  readFileSync(new URL('test/house/floor-plan.json', import.meta.url), 'utf8'),
+);
+const inSrc = (names) => names.map((name) => `./src/${name}`);
+const isOpenTo = (room) => (open) => ![open, ...rooms[open]].includes(room);
+const FLOOR_PLAN_ZONES = [
+  ...Object.entries(rooms).map(([room, others]) => ({
+    target: `./src/${room}`,
+    from: './src',
+    except: [room, ...others, ...openFiles, ...openRooms.filter(isOpenTo(room))].map(
+      (it) => `./${it}`,
+    ),
+  })),
+  { target: inSrc(openFiles), from: './src' },
+  { target: inSrc(compositionFiles), from: './src/commands' },
+  { target: inSrc(['main.ts', '*.main.ts']), from: './src', except: ['./commands'] },
+  { target: './src/**/!(*.spec).ts', from: './test' },
+].map((zone) => ({ ...zone, message: 'docs/ARCHITECTURE.md has the floor plan.' }));
 
 /** The files that may read the environment. In `src` only `config.ts` may. */
 const READS_ENVIRONMENT = [
@@ -161,6 +187,10 @@ export default defineConfig(
     },
     rules: {
       'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': [
+        'error',
+        { basePath: import.meta.dirname, zones: FLOOR_PLAN_ZONES },
+      ],
       // A Nest module is an empty class with a decorator.
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       // An entity only describes a row, so an object literal of that shape is valid.

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import ts from 'typescript';
 
 /** A parsed file of the repository. Paths are relative to the repository and use `/`. */
@@ -8,8 +8,6 @@ export interface Source {
   readonly text: string;
   /** All nodes of the file, outer nodes first. */
   readonly nodes: readonly ts.Node[];
-  /** The texts between the quotes of its imports, re-exports and dynamic imports. */
-  readonly imports: readonly string[];
 }
 
 /** A breach of a house rule. `what` describes it in a few words, which an exception must repeat. */
@@ -39,21 +37,12 @@ function nodesOf(node: ts.Node): ts.Node[] {
   return nodes;
 }
 
-function specifierOf(node: ts.Node): ts.Node | undefined {
-  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier;
-  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
-    return node.argument.literal;
-  const loads = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword;
-  return loads ? node.arguments[0] : undefined;
-}
-
 export function parse(path: string, text: string): Source {
-  const nodes = nodesOf(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
-  const imports = nodes
-    .map(specifierOf)
-    .filter((node) => node !== undefined)
-    .filter((node) => ts.isStringLiteral(node));
-  return { path, text, nodes, imports: imports.map((node) => node.text) };
+  return {
+    path,
+    text,
+    nodes: nodesOf(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)),
+  };
 }
 
 const isCode = (path: string) => /\.(ts|js)$/.test(path);
@@ -68,13 +57,6 @@ export function readTree(): Source[] {
   });
   const paths = [...readdirSync('.'), ...below].filter(isCode).sort();
   return paths.map((path) => parse(path, readFileSync(path, 'utf8')));
-}
-
-/** Returns the file that a relative import names: in TypeScript `./a.js` means `a.ts`. */
-export function resolveImport(from: string, specifier: string): string | undefined {
-  if (!specifier.startsWith('.')) return undefined;
-  const target = normalize(join(dirname(from), specifier));
-  return from.endsWith('.ts') ? target.replace(/\.js$/, '.ts') : target;
 }
 
 export const isSpec = (path: string) => path.endsWith('.spec.ts');

@@ -34,7 +34,7 @@ const ownTables: Rule = {
       return [...new Set(tablesIn(source))]
         .filter((table) => {
           const owner = owners.get(table);
-          return owner && owner !== folder && !FLOOR_PLAN[folder]?.includes(owner);
+          return owner && owner !== folder && !FLOOR_PLAN.rooms[folder]?.includes(owner);
         })
         .map((table) => ({ path: source.path, what: `names the table ${table}` }));
     });
