@@ -42,8 +42,8 @@ async function run(options: Options): Promise<void> {
   const databases = await Databases.open(options.kind);
   // Only after the start of PostgreSQL, which would otherwise run on this core only.
   pinThisProcess();
-  const told = surroundings(options);
-  if (!options.json) process.stdout.write(`${told}\n`);
+  const conditions = surroundings(options);
+  if (!options.json) process.stdout.write(`${conditions}\n`);
   const figures: Record<string, unknown> = {};
   try {
     for await (const section of measure(databases, options)) {
@@ -54,7 +54,9 @@ async function run(options: Options): Promise<void> {
     await databases.remove();
   }
   if (!options.json) return;
-  process.stdout.write(`${JSON.stringify({ surroundings: told, ...figures }, undefined, 1)}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ surroundings: conditions, ...figures }, undefined, 1)}\n`,
+  );
 }
 
 /** Prints the error and ends with a failure. */

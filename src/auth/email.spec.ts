@@ -68,7 +68,7 @@ describe('emailSpellings', () => {
     ['ADA@EXAMPLE.COM', ['ADA@example.com', 'ada@example.com', 'Ada@example.com']],
     ['7@example.com', ['7@example.com']],
     ['', ['']],
-  ])('of %j are %j', (text, spellings) => {
+  ])('returns the spellings of %j: %j', (text, spellings) => {
     expect(emailSpellings(text)).toEqual(spellings);
   });
 });

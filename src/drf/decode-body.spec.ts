@@ -76,7 +76,7 @@ describe('the charset of a body', () => {
   });
 
   it.each(['iso-8859-1', 'Latin-1', 'latin1', 'l1'])(
-    'is true Latin-1 under the name %s',
+    'decodes Latin-1, and not windows-1252, under the name %s',
     (name) => {
       expect(decode(latin1('"\xfc\x80"'), `application/json;charset=${name}`)).toBe('ü\x80');
     },

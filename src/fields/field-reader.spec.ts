@@ -51,11 +51,11 @@ describe('readFields', () => {
       expect([...new Set(paths)]).toEqual(errors.map(({ property }) => property));
       for (const { property, constraints = {} } of errors) {
         const sentences = Object.values(constraints);
-        const told = faults.filter(({ path }) => path === property);
-        expect(told.length).toBeGreaterThan(0);
+        const found = faults.filter(({ path }) => path === property);
+        expect(found.length).toBeGreaterThan(0);
         // After a rule that is reported alone, class-validator also checks the later rules, which have no meaning
         // then.
-        expect(sentences.slice(0, told.length)).toEqual(told.map(({ sentence }) => sentence));
+        expect(sentences.slice(0, found.length)).toEqual(found.map(({ sentence }) => sentence));
       }
       expect(dto).not.toHaveProperty('other');
       seen[faults.length === 0 ? 'sound' : 'refused'] += 1;

@@ -46,7 +46,7 @@ describe('trustOf', () => {
     },
   );
 
-  it('trusts nobody without trusted proxies', () => {
+  it('trusts no address without trusted proxies', () => {
     expect(trustOf([])('127.0.0.1', 0)).toBe(false);
   });
 });

@@ -9,7 +9,7 @@ interface Pair {
   readonly refresh: string;
 }
 
-describe.each(databaseKinds)('refreshing a JWT on %s', (kind) => {
+describe.each(databaseKinds)('a refresh of a JWT on %s', (kind) => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe.each(databaseKinds)('refreshing a JWT on %s', (kind) => {
       [decodeJwt(token)['family']],
     );
 
-  it('return the same successor for a refresh token that is used again within the grace', async () => {
+  it('returns the same successor for a refresh token that is used again within the grace period', async () => {
     const first = await obtain(await app.newUser());
     const [once, again] = [await refresh(first.refresh), await refresh(first.refresh)];
     expect([once.status, again.status]).toEqual([200, 200]);
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('refreshing a JWT on %s', (kind) => {
     expect((await refresh(next.refresh)).status).toBe(200);
   });
 
-  it('let ten tabs refresh at once, with one live refresh token', async () => {
+  it('succeeds for ten tabs at once, with one valid refresh token', async () => {
     const ada = await app.newUser();
     let token = (await obtain(ada)).refresh;
     for (let round = 0; round < 3; round += 1) {
@@ -62,7 +62,7 @@ describe.each(databaseKinds)('refreshing a JWT on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('delete tokens past their grace at the next rotation', async () => {
+  it('deletes tokens whose grace period is over', async () => {
     const first = await obtain(await app.newUser());
     const second = (await refresh(first.refresh)).body as Pair;
     await endGrace(second);

@@ -21,6 +21,8 @@ describe('rules of the reference that have no recording', () => {
 
   const token = () => ({ Authorization: `Token ${ada.token}` });
   const json = { 'Content-Type': 'application/json' };
+  const post = (path: string, body: string) =>
+    app.send({ method: 'POST', path, headers: { ...token(), ...json }, body });
   const detail = ({ status, body }: Answer): unknown[] => [status, body.detail];
   const expectUntouched = async () => {
     expect(await ada.balance()).toBe(4000);
@@ -105,12 +107,7 @@ describe('rules of the reference that have no recording', () => {
     ['false', 'Invalid data. Expected a dictionary, but got bool.'],
   ])('refuses the body %s, which is not an object', async (body, sentence) => {
     for (const path of ['/api/register/', '/api/login/', '/api/chat/', '/api/token/']) {
-      const answer = await app.send({
-        method: 'POST',
-        path,
-        headers: { ...token(), ...json },
-        body,
-      });
+      const answer = await post(path, body);
       expect([answer.status, answer.body]).toEqual([400, { non_field_errors: [sentence] }]);
     }
     await expectUntouched();
@@ -124,13 +121,7 @@ describe('rules of the reference that have no recording', () => {
     ['"\\ufeff x"', '\ufeff x'],
     ['"\\ud83d\\ude00\\u007f"', '😀\x7f'],
   ])('the message %s is %j', async (message, text) => {
-    const body = `{"message": ${message}}`;
-    const answer = await app.send({
-      method: 'POST',
-      path: '/api/chat/',
-      headers: { ...token(), ...json },
-      body,
-    });
+    const answer = await post('/api/chat/', `{"message": ${message}}`);
     expect([answer.status, answer.body.message]).toEqual([200, text]);
     expect((await ada.history())[0]?.message).toBe(text);
   });
@@ -143,13 +134,7 @@ describe('rules of the reference that have no recording', () => {
     ['"a\\u0000"', 'Null characters are not allowed.'],
     ['"\\ud800\\udbff"', 'Surrogate characters are not allowed: U+D800.'],
   ])('the message %s is refused', async (message, sentence) => {
-    const body = `{"message": ${message}}`;
-    const answer = await app.send({
-      method: 'POST',
-      path: '/api/chat/',
-      headers: { ...token(), ...json },
-      body,
-    });
+    const answer = await post('/api/chat/', `{"message": ${message}}`);
     expect([answer.status, answer.body]).toEqual([400, { message: [sentence] }]);
     await expectUntouched();
   });

@@ -192,14 +192,14 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
     const debt = await failures('UPDATE wallets SET held = $1', [-1]);
     const nonsense = await failures('SELECT 1 UNIQUE nonsense');
     const plain = Object.assign(new Error('40001'), { code: '40001' });
-    const told = [again, debt, nonsense, plain].map((error) => [
+    const results = [again, debt, nonsense, plain].map((error) => [
       isUniqueViolation(error),
       isSerializationFailure(error),
       mayEndTransaction(error),
     ]);
     // On PostgreSQL any failure ends the transaction, so `mayEndTransaction` is not called.
     const ends = kind === 'postgres';
-    expect(told).toEqual([
+    expect(results).toEqual([
       [true, false, ends],
       [false, false, ends],
       [false, false, true],

@@ -78,14 +78,14 @@ describe('pages of other origins', () => {
 
   it('can read every documented header', async () => {
     const document = (await app.send({ path: '/api/schema/' })).body as OpenAPIObject;
-    const told = operationsOf(document).flatMap((operation) =>
+    const documented = operationsOf(document).flatMap((operation) =>
       Object.keys(operation.responses).flatMap((status) =>
         Object.keys(responseOf(document, operation, status)?.headers ?? {}),
       ),
     );
     const exposed = EXPOSED_HEADERS.map((name) => name.toLowerCase());
-    const hidden = [...new Set(told)].filter((name) => !exposed.includes(name.toLowerCase()));
-    expect(told).toContain('Tokens-Charged');
+    const hidden = [...new Set(documented)].filter((name) => !exposed.includes(name.toLowerCase()));
+    expect(documented).toContain('Tokens-Charged');
     expect(hidden).toEqual([]);
   });
 

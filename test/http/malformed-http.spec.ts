@@ -60,7 +60,7 @@ describe('malformed and slow HTTP requests', () => {
 
     // The time limit is the same for all routes and takes seconds, so a light run tries it on one route.
     const waiting = path === '/api/chat/' ? it : itAtFullEffort;
-    waiting('is told: a body that does not come', async () => {
+    waiting('is reported: a body that does not come', async () => {
       const answer = await sendBytes(app.url, head('Content-Length: 100\r\n') + '{"message": ');
       expectProblem(answer, 408, 'request_timeout');
     });

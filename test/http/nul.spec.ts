@@ -54,7 +54,7 @@ describe.each(databaseKinds)('NUL on %s', (kind) => {
   });
 
   it('is reported at its field in a body, on every route, as JSON and as a form', async () => {
-    let told = 0;
+    let reported = 0;
     for (const { method, path, requestBody } of operationsOf(document)) {
       if (!requestBody || path.startsWith('/v1/')) continue;
       const { content } = requestBody as RequestBodyObject;
@@ -72,10 +72,10 @@ describe.each(databaseKinds)('NUL on %s', (kind) => {
         expect(answer.body[field]).toEqual(
           expect.arrayContaining([expect.stringMatching(/^Null characters are not allowed\.$/)]),
         );
-        told += 1;
+        reported += 1;
       }
     }
-    expect(told).toBeGreaterThan(15);
+    expect(reported).toBeGreaterThan(15);
     expect(await app.database.count('turns')).toBe(0);
   });
 

@@ -44,7 +44,7 @@ describe('a model that is closed to the caller', () => {
     const message = 'Hi';
     const messages = [{ role: 'user', content: message }];
     const { id } = (await ada.send('POST', '/api/conversations/', {})).body as { id: string };
-    const doors = (model: string) => [
+    const requestsFor = (model: string) => [
       ada.send('GET', `/v1/models/${model}`),
       ada.send('GET', `/v1/models/${encodeURIComponent(model)}`),
       ada.send('POST', '/v1/chat/completions', { model, messages }),
@@ -56,13 +56,13 @@ describe('a model that is closed to the caller', () => {
       ada.send('POST', '/api/conversations/', { model }),
       ada.send('PATCH', `/api/conversations/${id}/`, { model }),
     ];
-    const told = async (model: string) =>
-      (await Promise.all(doors(model))).map(({ status, raw }) => [
+    const answersFor = async (model: string) =>
+      (await Promise.all(requestsFor(model))).map(({ status, raw }) => [
         status,
         raw.replaceAll(model, 'NAME'),
       ]);
-    const closed = await told('vendor/secret:1');
-    expect(closed).toEqual(await told('vendor/unknown:1'));
+    const closed = await answersFor('vendor/secret:1');
+    expect(closed).toEqual(await answersFor('vendor/unknown:1'));
     expect(closed.map(([status]) => status)).toEqual([
       ...[404, 404, 404, 404],
       ...[400, 400, 400, 400, 400, 400],

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
+import { describe, expect, it } from '@jest/globals';
 import type { CompletionEvent } from '../../src/models/providers/provider.js';
-import { createProvider } from '../support/provider-at.js';
-import { Upstream, type Behaviour } from '../support/upstream.js';
+import { stageUpstream } from '../support/stages.js';
+import type { Behaviour } from '../support/upstream.js';
 
 const said = (finish: boolean, then: Behaviour): Behaviour => {
   return async (call) => {
@@ -28,32 +27,22 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 };
 
 describe('a provider whose answer is whole, but does not end', () => {
-  let upstream: Upstream;
-  let provider: OpenAiCompatibleProvider;
-
-  beforeAll(async () => {
-    upstream = await Upstream.start(BEHAVIOURS);
-    const { baseUrl } = upstream;
-    provider = createProvider(baseUrl);
-  });
-  afterAll(async () => {
-    await provider.close();
-    await upstream.stop();
-  });
+  const stage = stageUpstream(BEHAVIOURS);
 
   const ask = async (model: string): Promise<CompletionEvent[]> => {
     const { signal } = new AbortController();
     const messages = [{ role: 'user', content: 'hi' }] as const;
     const rest = { maxTokens: 5, maxTokensField: 'max_tokens', extra: {}, signal } as const;
     const events = [];
-    for await (const event of provider.complete({ model, messages, ...rest })) events.push(event);
+    for await (const event of stage.provider.complete({ model, messages, ...rest }))
+      events.push(event);
     return events;
   };
 
   it('is disconnected, and its answer is treated as complete', async () => {
     const models = Object.keys(BEHAVIOURS);
     const answers = await Promise.all(models.map(ask));
-    await Promise.all(upstream.calls.map(({ aborted }) => aborted));
+    await Promise.all(stage.upstream.calls.map(({ aborted }) => aborted));
     const usages = [undefined, { promptTokens: 10, completionTokens: 5 }, undefined, undefined];
     expect(answers).toEqual(
       usages.map((usage) => [
@@ -61,7 +50,7 @@ describe('a provider whose answer is whole, but does not end', () => {
         { type: 'done', finishReason: 'length', usage },
       ]),
     );
-    expect(upstream.calls).toHaveLength(models.length);
-    expect(upstream.last.headers.authorization).toBeUndefined();
+    expect(stage.upstream.calls).toHaveLength(models.length);
+    expect(stage.upstream.last.headers.authorization).toBeUndefined();
   });
 });

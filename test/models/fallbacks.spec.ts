@@ -8,7 +8,7 @@ import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream
 const TIMEOUT_SECONDS = 4;
 const MESSAGES = [{ role: 'user', content: 'Hi' }];
 
-const answer = async (call: UpstreamCall) => {
+const succeeds = async (call: UpstreamCall) => {
   call.open();
   await call.delta(`I am ${call.body.model}`);
   await call.finish();
@@ -26,8 +26,8 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
   let app: TestApp;
   let ada: Caller;
   /** The behaviour of the first model. */
-  let failing: Behaviour = answer;
-  let expensive: Behaviour = answer;
+  let failing: Behaviour = succeeds;
+  let expensive: Behaviour = succeeds;
   /** The largest amount held during a call of a model. */
   let held = 0;
 
@@ -38,8 +38,8 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
         held = Math.max(held, ((await ada.get('/api/wallet/')).body as { held: number }).held);
         await expensive(call);
       },
-      metered: answer,
-      small: answer,
+      metered: succeeds,
+      small: succeeds,
     });
     const nobody = await Upstream.start({});
     await nobody.stop();
@@ -65,7 +65,7 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     ada = await app.newUser({ tokens: 100_000 });
   });
   afterEach(async () => {
-    [failing, expensive, held] = [answer, answer, 0];
+    [failing, expensive, held] = [succeeds, succeeds, 0];
     expect(await app.database.rows(`SELECT id FROM holds WHERE state = 'open'`)).toEqual([]);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
@@ -83,9 +83,9 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
   async function ask(path: string, body: object, headers?: Record<string, string>): Promise<Asked> {
     const calls = upstream.calls.length;
     const balance = await ada.balance();
-    const told = await ada.send('POST', path, body, headers);
+    const answer = await ada.send('POST', path, body, headers);
     const asked = upstream.calls.slice(calls).map((call) => call.body.model);
-    return { answer: told, asked, charged: balance - (await ada.balance()) };
+    return { answer, asked, charged: balance - (await ada.balance()) };
   }
   const newest = async () => {
     const turn = (await ada.get('/api/chat/?page_size=1')).body.results[0] as object;
@@ -94,19 +94,19 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
   };
 
   it('are not called while the model itself answers, and appear in no header', async () => {
-    const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
-    expect([told.body.response, asked, charged]).toEqual(['I am first', ['first'], 10]);
-    expect(told.headers['model']).toBeUndefined();
+    const { answer, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
+    expect([answer.body.response, asked, charged]).toEqual(['I am first', ['first'], 10]);
+    expect(answer.headers['model']).toBeUndefined();
   });
 
   it.each([500, 503, 429, 401, 404])(
     'answer after %i, once, at their own price, and are named in header, history and ledger',
     async (status) => {
       failing = refuse(status);
-      const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
-      expect([told.status, told.body.response]).toEqual([200, 'I am dear']);
+      const { answer, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
+      expect([answer.status, answer.body.response]).toEqual([200, 'I am dear']);
       expect([asked, charged]).toEqual([['first', 'dear'], 50]);
-      expect([told.headers['model'], told.headers['tokens-charged']]).toEqual(['dear', '50']);
+      expect([answer.headers['model'], answer.headers['tokens-charged']]).toEqual(['dear', '50']);
       const { turn, entry } = await newest();
       expect(turn).toMatchObject({ model: 'dear', status: 'complete', tokens: 50 });
       expect(entry).toMatchObject({ amount: -50, reason: 'chat message to dear' });
@@ -128,9 +128,9 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     failing = refuse(500);
     expensive = refuse(500);
     const body = { model: 'first', messages: MESSAGES };
-    const { answer: told, asked, charged } = await ask('/v1/chat/completions', body);
-    expect(told.body).toMatchObject({ model: 'metered', usage: { total_tokens: 15 } });
-    expect([asked, charged, told.headers['model']]).toEqual([
+    const { answer, asked, charged } = await ask('/v1/chat/completions', body);
+    expect(answer.body).toMatchObject({ model: 'metered', usage: { total_tokens: 15 } });
+    expect([asked, charged, answer.headers['model']]).toEqual([
       ...[['first', 'dear', 'metered'], 20, 'metered'],
     ]);
   });
@@ -161,22 +161,26 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
     const nobody = await ask('/api/chat/', body);
     expect([nobody.answer.status, nobody.answer.headers['model']]).toEqual([200, undefined]);
     expect(nobody.answer.raw).toContain('"code":"provider_failed"');
-    upstream.behaviours['metered'] = answer;
+    upstream.behaviours['metered'] = succeeds;
     expect(nobody.charged).toBe(0);
   });
 
   it('answer if the first model is silent for its share of the time', async () => {
     failing = (call) => call.aborted;
-    const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
-    expect([told.status, asked, charged]).toEqual([200, ['first', 'dear'], 50]);
+    const { answer, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
+    expect([answer.status, asked, charged]).toEqual([200, ['first', 'dear'], 50]);
   });
 
   it.each([400, 413, 422])(
     'are not called after %i, because the request is at fault',
     async (status) => {
       failing = refuse(status);
-      const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
-      expect([told.status, asked, charged]).toEqual([status === 422 ? 400 : status, ['first'], 0]);
+      const { answer, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
+      expect([answer.status, asked, charged]).toEqual([
+        status === 422 ? 400 : status,
+        ['first'],
+        0,
+      ]);
     },
   );
 
@@ -186,16 +190,16 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
       await call.delta('Half');
       call.reset();
     };
-    const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
-    expect([told.status, asked, charged]).toEqual([502, ['first'], 0]);
+    const { answer, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
+    expect([answer.status, asked, charged]).toEqual([502, ['first'], 0]);
   });
 
   it('report the failure of the first model if none answers, without a charge', async () => {
     [failing, expensive] = [refuse(503), refuse(400)];
     upstream.behaviours['metered'] = refuse(500);
-    const { answer: told, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
-    upstream.behaviours['metered'] = answer;
-    expect([told.status, told.body.code]).toEqual([503, 'provider_busy']);
+    const { answer, asked, charged } = await ask('/api/chat/', { message: 'Hi' });
+    upstream.behaviours['metered'] = succeeds;
+    expect([answer.status, answer.body.code]).toEqual([503, 'provider_busy']);
     expect([asked, charged]).toEqual([['first', 'dear', 'metered'], 0]);
     expect((await newest()).turn).toMatchObject({ model: 'first', status: 'failed', tokens: 0 });
   });
@@ -214,8 +218,8 @@ describe.each(databaseKinds)('the fallbacks of a model, on %s', (kind) => {
   it('are covered by the hold: a wallet that covers only the first model gets 402 without a call', async () => {
     const poor = await app.newUser({ tokens: 40 });
     const calls = upstream.calls.length;
-    const told = await poor.send('POST', '/api/chat/', { message: 'Hi', model: 'off' });
-    expect([told.status, told.headers['tokens-required']]).toEqual([402, '50']);
+    const answer = await poor.send('POST', '/api/chat/', { message: 'Hi', model: 'off' });
+    expect([answer.status, answer.headers['tokens-required']]).toEqual([402, '50']);
     expect([upstream.calls.length - calls, await poor.balance()]).toEqual([0, 40]);
     const quote = await poor.send('POST', '/api/chat/quote/', { message: 'Hi', model: 'off' });
     expect(quote.body).toMatchObject({ model: 'off', tokens: 1 });

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TestApp } from '../support/app.js';
+import { describe, expect, it } from '@jest/globals';
+import { stageModels } from '../support/stages.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
-import { Upstream, type Behaviour } from '../support/upstream.js';
+import type { Behaviour } from '../support/upstream.js';
 
 const MESSAGE = 'How are you?';
 const messages = [{ role: 'user', content: MESSAGE }];
@@ -58,27 +57,17 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 };
 
 describe.each(databaseKinds)('reasoning on %s', (kind) => {
-  let upstream: Upstream;
-  let app: TestApp;
-
-  beforeAll(async () => {
-    upstream = await Upstream.start(BEHAVIOURS);
-    app = await TestApp.start(kind, modelsOf(upstream.baseUrl, Object.keys(BEHAVIOURS)));
-  });
-  afterAll(async () => {
-    await app.close();
-    await upstream.stop();
-  });
+  const stage = stageModels(kind, BEHAVIOURS);
 
   const complete = (caller: Caller, model: string, more: object = {}, headers = {}) =>
     caller.send('POST', '/v1/chat/completions', { model, messages, ...more }, headers);
 
   it('is a separate event in a stream, is stored separately, and is replayed', async () => {
-    const ada = await app.newUser();
-    const calls = upstream.calls.length;
+    const ada = await stage.app.newUser();
+    const calls = stage.upstream.calls.length;
     const body = { message: MESSAGE, model: 'metered:thinks', stream: true };
     for (const deltas of [['Let me ', 'see.'], ['Let me see.']]) {
-      const reader = await EventReader.open(app.url, ada, body, { 'Idempotency-Key': 'k' });
+      const reader = await EventReader.open(stage.app.url, ada, body, { 'Idempotency-Key': 'k' });
       const events = await reader.all();
       const thoughts = events.filter(({ name }) => name === 'reasoning');
       expect(thoughts).toEqual(deltas.map((text) => ({ name: 'reasoning', content: { text } })));
@@ -88,14 +77,14 @@ describe.each(databaseKinds)('reasoning on %s', (kind) => {
         ...{ name: 'done', content: { response: 'Fine.', tokens_charged: 120 } },
       });
     }
-    expect(upstream.calls).toHaveLength(calls + 1);
+    expect(stage.upstream.calls).toHaveLength(calls + 1);
     expect(await ada.history()).toMatchObject([{ response: 'Fine.', status: 'complete' }]);
-    expect(await app.database.count('turns', `reasoning = 'Let me see.'`)).toBe(1);
+    expect(await stage.app.database.count('turns', `reasoning = 'Let me see.'`)).toBe(1);
     expect(await ada.balance()).toBe(4000 - 120);
   });
 
   it('is a field on /v1, streamed and not, and in a replay', async () => {
-    const ada = await app.newUser();
+    const ada = await stage.app.newUser();
     for (const key of [undefined, 'k', 'k']) {
       const headers = key === undefined ? {} : { 'Idempotency-Key': key };
       const { body } = await complete(ada, 'flat:thinks', {}, headers);
@@ -116,14 +105,14 @@ describe.each(databaseKinds)('reasoning on %s', (kind) => {
   });
 
   it('is counted if the provider reports no usage', async () => {
-    const ada = await app.newUser();
+    const ada = await stage.app.newUser();
     const { body } = await complete(ada, 'metered:thinks-uncounted');
     expect(body.usage).toMatchObject({ prompt_tokens: 8, completion_tokens: 11 });
     expect(await ada.balance()).toBe(4000 - 8 - 22);
   });
 
   it('is sent back to the model with its tool calls', async () => {
-    const ada = await app.newUser();
+    const ada = await stage.app.newUser();
     const first = await complete(ada, 'flat:wants-it-back', { tools });
     const { message } = first.body.choices[0];
     expect(message.reasoning_content).toBe('I ask.');
@@ -133,7 +122,7 @@ describe.each(databaseKinds)('reasoning on %s', (kind) => {
     // Fields that are null are left out. If an answer has only calls, its content is null.
     const { refusal, ...kept } = message as Record<string, unknown>;
     expect([refusal, kept['content']]).toEqual([null, null]);
-    expect(upstream.last.body.messages).toMatchObject([...messages, kept, said.at(-1)]);
+    expect(stage.upstream.last.body.messages).toMatchObject([...messages, kept, said.at(-1)]);
     expect(await ada.balance()).toBe(4000 - 200);
   });
 });

@@ -181,7 +181,7 @@ describe('a provider with several keys or addresses', () => {
     expect([after.answer.status, after.tried.length, after.charged]).toEqual([200, 1, 10]);
   });
 
-  it('tells apart who asks for embeddings, and does not tell the provider', async () => {
+  it('distinguishes the persons who request embeddings, and does not tell the provider who they are', async () => {
     const before = upstream.calls.length;
     const embed = (caller: Caller) =>
       caller.send('POST', '/v1/embeddings', { model: 'single:all-500', input: 'Hi' });

@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TestApp } from '../support/app.js';
+import { describe, expect, it } from '@jest/globals';
+import { stageModels } from '../support/stages.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
-import { Upstream, type Behaviour } from '../support/upstream.js';
+import type { Behaviour } from '../support/upstream.js';
 
 const MESSAGE = 'How are you?';
 const messages = [{ role: 'user', content: MESSAGE }];
@@ -70,23 +69,13 @@ const PARTS: Record<string, Behaviour> = {
 };
 
 describe.each(databaseKinds)('reasoning in parts, on %s', (kind) => {
-  let upstream: Upstream;
-  let app: TestApp;
-
-  beforeAll(async () => {
-    upstream = await Upstream.start(PARTS);
-    app = await TestApp.start(kind, modelsOf(upstream.baseUrl, Object.keys(PARTS)));
-  });
-  afterAll(async () => {
-    await app.close();
-    await upstream.stop();
-  });
+  const stage = stageModels(kind, PARTS);
 
   const complete = (caller: Caller, model: string, more: object = {}, headers = {}) =>
     caller.send('POST', '/v1/chat/completions', { model, messages, ...more }, headers);
 
   it('is sent back to the model on /v1, whole, streamed and replayed', async () => {
-    const ada = await app.newUser();
+    const ada = await stage.app.newUser();
     const model = 'flat:wants-parts-back';
     for (const key of ['k', 'k']) {
       const { body } = await complete(ada, model, { tools }, { 'Idempotency-Key': key });
@@ -103,12 +92,12 @@ describe.each(databaseKinds)('reasoning in parts, on %s', (kind) => {
     for (const reasoning_details of PIECES)
       expect(raw).toContain(`"reasoning_details":${JSON.stringify(reasoning_details)}`);
     const kept = JSON.stringify({ reasoning_details: DETAILS });
-    expect(await app.database.count('turns', `thought_parts = '${kept}'`)).toBe(2);
+    expect(await stage.app.database.count('turns', `thought_parts = '${kept}'`)).toBe(2);
     expect(await ada.balance()).toBe(4000 - 400);
   });
 
   it('is sent back to the model on /v1/responses, by items and by id', async () => {
-    const ada = await app.newUser();
+    const ada = await stage.app.newUser();
     const body = { model: 'flat:wants-parts-back', tools: [{ type: 'function', name: 'weather' }] };
     const output = { type: 'function_call_output', call_id: 'a', output: 'rain' };
     const respond = (more: object) => ada.send('POST', '/v1/responses', { ...body, ...more });
@@ -123,7 +112,9 @@ describe.each(databaseKinds)('reasoning in parts, on %s', (kind) => {
     ]) {
       const second = await respond(more);
       expect([second.status, second.body.status]).toEqual([200, 'completed']);
-      expect(upstream.last.body.messages.at(-2)).toMatchObject({ reasoning_details: DETAILS });
+      expect(stage.upstream.last.body.messages.at(-2)).toMatchObject({
+        reasoning_details: DETAILS,
+      });
     }
     const { raw } = await respond({ input: MESSAGE, stream: true });
     expect(raw).toContain(JSON.stringify(thoughts.encrypted_content));
@@ -131,13 +122,17 @@ describe.each(databaseKinds)('reasoning in parts, on %s', (kind) => {
   });
 
   it('is not part of the text of the answer if it is encrypted', async () => {
-    const ada = await app.newUser();
+    const ada = await stage.app.newUser();
     const model = 'metered:encrypted-alone';
     const { body } = await complete(ada, model);
     expect(body.choices[0].message).toMatchObject({
       ...{ content: 'Fine.', reasoning_details: DETAILS.slice(1), thinking_blocks: BLOCKS },
     });
-    const reader = await EventReader.open(app.url, ada, { message: MESSAGE, model, stream: true });
+    const reader = await EventReader.open(stage.app.url, ada, {
+      message: MESSAGE,
+      model,
+      stream: true,
+    });
     const names = (await reader.all()).map(({ name }) => name);
     expect(names.filter((name) => name !== ':')).toEqual(['start', 'delta', 'reasoning', 'done']);
     const { body: response } = await ada.send('POST', '/v1/responses', { model, input: MESSAGE });
@@ -154,7 +149,7 @@ describe.each(databaseKinds)('reasoning in parts, on %s', (kind) => {
   });
 
   it('breaks the answer if it does not end', async () => {
-    const ada = await app.newUser();
+    const ada = await stage.app.newUser();
     const { status, body } = await complete(ada, 'metered:parts-without-end');
     expect([status, body.error.code]).toEqual([502, 'provider_failed']);
     expect(await ada.balance()).toBe(4000);

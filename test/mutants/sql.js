@@ -19,7 +19,7 @@ const wanted = process.argv.slice(2).map((file) => file.replace(/\.ts$/, '.js'))
 
 /** Resolves with the first test that fails, or undefined if all pass. */
 function firstFailure() {
-  return new Promise((told) => {
+  return new Promise((resolve) => {
     const child = fork('test/mutants/run-specs.js', { cwd: BOX, stdio: 'ignore' });
     const clock = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
     let report;
@@ -30,7 +30,7 @@ function firstFailure() {
     child.once('close', (code, signal) => {
       clearTimeout(clock);
       const failed = report?.results.find(({ status }) => status === 'failed');
-      told(report ? failed?.id : `the process ended with ${code ?? signal}`);
+      resolve(report ? failed?.id : `the process ended with ${code ?? signal}`);
     });
     child.send({ files: [...SPECS, ...MODEL], bail: true });
   });

@@ -137,8 +137,8 @@ describe('the log', () => {
     ]) {
       const misplaced = await client.send({ path: `${start}${key}` });
       expect(misplaced.status).toBe(404);
-      const [told] = await linesOf(misplaced);
-      expect(told).toMatchObject({ path: `${start}[hidden]` });
+      const [line] = await linesOf(misplaced);
+      expect(line).toMatchObject({ path: `${start}[hidden]` });
     }
     for (const secret of [key, (rotated.body as { key: string }).key]) {
       expect(service.stdout + service.stderr).not.toContain(secret);

@@ -81,8 +81,8 @@ suite('other tools with GET /api/schema/ (skipped where npm installs no packages
     const config = { compilerOptions: COMPILER_OPTIONS, files: [`${name}.ts`] };
     await workshop.write('tsconfig.json', JSON.stringify(config));
     await workshop.node('node_modules/typescript/bin/tsc', '--project', 'tsconfig.json');
-    const told = await workshop.node(`out/${name}.js`, app.url);
-    expect(JSON.parse(told)).toEqual(STORY);
+    const output = await workshop.node(`out/${name}.js`, app.url);
+    expect(JSON.parse(output)).toEqual(STORY);
     expect(await app.database.count('turns')).toBe(5);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   }
@@ -107,8 +107,8 @@ suite('other tools with GET /api/schema/ (skipped where npm installs no packages
       await app.database.rows('UPDATE users SET is_staff = $1', [true]);
       const options = JSON.stringify({ folderStrategy, parametersResolution: 'Example' });
       await workshop.write('postman.cjs', POSTMAN_RUN);
-      const told = await workshop.node('postman.cjs', app.url, ada.token, options);
-      const exchanges = JSON.parse(told) as Exchange[];
+      const output = await workshop.node('postman.cjs', app.url, ada.token, options);
+      const exchanges = JSON.parse(output) as Exchange[];
       const named = exchanges.map(
         ({ method, path, status }) => `${method} ${path} ${String(status)}`,
       );

@@ -102,10 +102,10 @@ const underLoad = (kind: DatabaseKind): void => {
     await assertConsistent();
     for (const customer of customers) {
       const answered = [...customer.sent.values()].filter(({ turnId }) => turnId !== undefined);
-      const told = await customer.caller.wholeHistory();
-      const ids = new Set(told.map(({ id }) => id));
+      const history = await customer.caller.wholeHistory();
+      const ids = new Set(history.map(({ id }) => id));
       expect(answered.filter(({ turnId }) => !ids.has(turnId ?? ''))).toEqual([]);
-      expect(ids.size).toBe(told.length);
+      expect(ids.size).toBe(history.length);
     }
     await fleet.inspect(async (database) => {
       expect(await database.differences()).toEqual([]);

@@ -128,11 +128,11 @@ suite('a disk that is full, on %s (skipped where no disk can be mounted)', (kind
     expect(together.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
     expect(await ada.balance()).toBe(1_000_000 - paid * 100);
     // The failure is logged once for all requests, and without a stack.
-    const told = service.log().filter(({ level }) => Number(level) >= 50);
-    expect(told).toEqual([
+    const logged = service.log().filter(({ level }) => Number(level) >= 50);
+    expect(logged).toEqual([
       expect.objectContaining({ reason: expect.stringMatching(/full|No space left/) }),
     ]);
-    expect(told[0]).not.toHaveProperty('err');
+    expect(logged[0]).not.toHaveProperty('err');
 
     disk.resize('30m');
     expect((await ada.chat(LONG)).status).toBe(200);

@@ -77,8 +77,8 @@ describe.each(postgres)('a database on %s that goes away', (kind) => {
       expect([balance.status, balance.body]).toEqual([503, { detail, code: 'unavailable' }]);
       expect(balance.headers['retry-after']).toBe('1');
     }
-    const told = service.log().filter(({ msg }) => msg.startsWith(detail));
-    expect(told).toMatchObject([{ level: 50, reason: expect.stringMatching(/./) }]);
+    const logged = service.log().filter(({ msg }) => msg.startsWith(detail));
+    expect(logged).toMatchObject([{ level: 50, reason: expect.stringMatching(/./) }]);
     expect(service.stdout).not.toContain('"stack"');
     expect(await statusOf('/health/live')).toBe(200);
     expect(service.stderr).toBe('');

@@ -113,17 +113,24 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
   it.each([
     ['length', 'max_output_tokens'],
     ['content_filter', 'content_filter'],
-  ] as const)('ends an answer that was cut (%s) as incomplete', async (reason, told) => {
-    const ada = await app.newUser();
-    provider.answer([delta({ text: 'The first' }), done(reason)]);
-    const events = await stream(ada);
-    expect(events.at(-1)).toMatchObject({
-      type: 'response.incomplete',
-      response: { status: 'incomplete', incomplete_details: { reason: told }, completed_at: null },
-    });
-    expect(events.at(-2)).toMatchObject({ item: { status: 'incomplete' } });
-    await expectPaid(app, ada, 1);
-  });
+  ] as const)(
+    'ends an answer that was cut (%s) as incomplete',
+    async (reason, incompleteReason) => {
+      const ada = await app.newUser();
+      provider.answer([delta({ text: 'The first' }), done(reason)]);
+      const events = await stream(ada);
+      expect(events.at(-1)).toMatchObject({
+        type: 'response.incomplete',
+        response: {
+          status: 'incomplete',
+          incomplete_details: { reason: incompleteReason },
+          completed_at: null,
+        },
+      });
+      expect(events.at(-2)).toMatchObject({ item: { status: 'incomplete' } });
+      await expectPaid(app, ada, 1);
+    },
+  );
 
   it('returns an empty answer as an empty message', async () => {
     const ada = await app.newUser();
@@ -142,15 +149,15 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
     expect(answer.raw).not.toContain('[DONE]');
     expect(answer.raw).not.toContain('secret');
     const [failed, error] = eventsOf(answer).slice(-2);
-    const told = {
+    const failure = {
       code: 'provider_failed',
       message: 'The model did not answer. Nothing was charged.',
     };
     expect(failed).toMatchObject({
       type: 'response.failed',
-      response: { status: 'failed', error: told, output: [] },
+      response: { status: 'failed', error: failure, output: [] },
     });
-    expect(error).toMatchObject({ type: 'error', ...told, error: told });
+    expect(error).toMatchObject({ type: 'error', ...failure, error: failure });
     const client = new OpenAI({ baseURL: `${app.url}/v1`, apiKey: ada.token, maxRetries: 0 });
     const final = client.responses.stream({ model: 'echo', input: 'hi' }).finalResponse();
     await expect(final).rejects.toMatchObject({ code: 'provider_failed' });

@@ -37,7 +37,7 @@ export default class CountReporter {
     this.breaches = files.map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')));
     for (const { route, fault, testPath } of this.breaches) {
       const path = relative(this.rootDir, testPath);
-      console.log(`an answer breaks its schema: ${route}, but: ${fault} (told by ${path})`);
+      console.log(`an answer breaks its schema: ${route}, but: ${fault} (found by ${path})`);
     }
   }
 

@@ -25,6 +25,42 @@ export interface ClientSession {
   readonly leaving: number[];
 }
 
+/** Returns the value of an answer, or ends the program. The start of both programs below. */
+const PRESENT = `function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error('no ' + what);
+  return value;
+}
+`;
+
+/** Writes the results of the session as JSON. The end of both programs below. */
+const REPORT = `  const output = present(response.data, 'response').output.flatMap((item) =>
+    item.type === 'message' ? item.content : [],
+  );
+  const story = {
+    registered: present(registered.data, 'registration').message,
+    answer: present(chat.data, 'answer').response,
+    tokens: present(balance.data, 'balance').tokens,
+    events: events.map((event) => Object.keys(event).join()),
+    streamed: events.map((event) => ('text' in event ? String(event.text) : '')).join(''),
+    charged: done && 'tokens_charged' in done ? done.tokens_charged : undefined,
+    replayed,
+    amounts: present(ledger.data, 'ledger').results.map(({ amount }) => amount),
+    completed: present(completion.data, 'completion').choices[0]?.message.content,
+    responded: output.map(({ text }) => text).join(''),
+    refused: {
+      status: refusal.response?.status,
+      error: refusal.error && 'error' in refusal.error ? refusal.error.error : undefined,
+      needed: refusal.response?.headers.get('Tokens-Required'),
+    },
+    invalid: Object.keys(present(invalid.error, 'refusal')),
+    leaving: [logout.response?.status, late.response?.status],
+  };
+  console.log(JSON.stringify(story));
+}
+declare const process: { argv: string[] };
+void main();
+`;
+
 /** A session for the client of `openapi-typescript`, with `openapi-fetch` at run time. */
 export const TYPESCRIPT_SESSION = `
 import createClient from 'openapi-fetch';
@@ -34,11 +70,7 @@ type ChatEvent = components['schemas']['ChatEvent'];
 const baseUrl = process.argv[2];
 const credentials = { username: 'alan', password: 'strongpassword123' };
 
-function present<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error('no ' + what);
-  return value;
-}
-
+${PRESENT}
 async function eventsOf(stream: ReadableStream<Uint8Array> | null): Promise<ChatEvent[]> {
   const lines = (await new Response(stream).text()).split('\\n');
   const values = lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice(6));
@@ -77,33 +109,7 @@ async function main() {
   const refusal = await api.POST('/api/chat/', { body: { message: 'Six' } });
   const logout = await api.POST('/api/logout/');
   const late = await api.GET('/api/token-balance/');
-  const output = present(response.data, 'response').output.flatMap((item) =>
-    item.type === 'message' ? item.content : [],
-  );
-  const story = {
-    registered: present(registered.data, 'registration').message,
-    answer: present(chat.data, 'answer').response,
-    tokens: present(balance.data, 'balance').tokens,
-    events: events.map((event) => Object.keys(event).join()),
-    streamed: events.map((event) => ('text' in event ? String(event.text) : '')).join(''),
-    charged: done && 'tokens_charged' in done ? done.tokens_charged : undefined,
-    replayed,
-    amounts: present(ledger.data, 'ledger').results.map(({ amount }) => amount),
-    completed: present(completion.data, 'completion').choices[0]?.message.content,
-    responded: output.map(({ text }) => text).join(''),
-    refused: {
-      status: refusal.response.status,
-      error: refusal.error && 'error' in refusal.error ? refusal.error.error : undefined,
-      needed: refusal.response.headers.get('Tokens-Required'),
-    },
-    invalid: Object.keys(present(invalid.error, 'refusal')),
-    leaving: [logout.response.status, late.response.status],
-  };
-  console.log(JSON.stringify(story));
-}
-declare const process: { argv: string[] };
-void main();
-`;
+${REPORT}`;
 
 /** A session for the client of `@hey-api/openapi-ts`. */
 export const HEY_SESSION = `
@@ -113,11 +119,7 @@ import { client } from './hey/client.gen';
 
 const credentials = { username: 'ada', password: 'strongpassword123' };
 
-function present<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error('no ' + what);
-  return value;
-}
-
+${PRESENT}
 async function main() {
   client.setConfig({ baseUrl: process.argv[2] });
   const registered = await api.register({ body: credentials });
@@ -151,33 +153,7 @@ async function main() {
   const refusal = await api.sendMessage({ body: { message: 'Six' } });
   const logout = await api.logOut();
   const late = await api.readBalance();
-  const output = present(response.data, 'response').output.flatMap((item) =>
-    item.type === 'message' ? item.content : [],
-  );
-  const story = {
-    registered: present(registered.data, 'registration').message,
-    answer: present(chat.data, 'answer').response,
-    tokens: present(balance.data, 'balance').tokens,
-    events: events.map((event) => Object.keys(event).join()),
-    streamed: events.map((event) => ('text' in event ? String(event.text) : '')).join(''),
-    charged: done && 'tokens_charged' in done ? done.tokens_charged : undefined,
-    replayed,
-    amounts: present(ledger.data, 'ledger').results.map(({ amount }) => amount),
-    completed: present(completion.data, 'completion').choices[0]?.message.content,
-    responded: output.map(({ text }) => text).join(''),
-    refused: {
-      status: refusal.response?.status,
-      error: refusal.error && 'error' in refusal.error ? refusal.error.error : undefined,
-      needed: refusal.response?.headers.get('Tokens-Required'),
-    },
-    invalid: Object.keys(present(invalid.error, 'refusal')),
-    leaving: [logout.response?.status, late.response?.status],
-  };
-  console.log(JSON.stringify(story));
-}
-declare const process: { argv: string[] };
-void main();
-`;
+${REPORT}`;
 
 /** Converts the document to a Postman collection, runs it, and writes each exchange as JSON. */
 export const POSTMAN_RUN = `

@@ -54,14 +54,14 @@ describe('backup and restore of an SQLite database that is served', () => {
   const backUpUnderLoad = async (name: string) => {
     await untilReceived(received.size + 50);
     const before = [...received];
-    const told = await backUp(optionsOf(live.url), file(name), DEFAULTS);
+    const summary = await backUp(optionsOf(live.url), file(name), DEFAULTS);
     await untilReceived(received.size + 10);
-    return { told, before };
+    return { summary, before };
   };
 
   it('loses no wallet and no acknowledged answer from before the backup', async () => {
-    const { told, before } = await backUpUnderLoad('first');
-    expect(told).toMatch(/^backed up to \S+: 8 wallets, \d+ ledger entries$/);
+    const { summary, before } = await backUpUnderLoad('first');
+    expect(summary).toMatch(/^backed up to \S+: 8 wallets, \d+ ledger entries$/);
     expect((await stat(file('first'))).mode & 0o777).toBe(0o600);
     const target = await createDatabase('sqlite');
     expect(await restore(optionsOf(target.url), file('first'), DEFAULTS)).toMatch(/: 8 wallets/);

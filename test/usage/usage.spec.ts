@@ -97,14 +97,14 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
     const key = await makeKey(app.http, ada, { name: 'robot' });
     const answer = await key.caller.chat('words to forget');
     await ada.chat('stays');
-    const told = async () => [await usage(ada, '?by=model'), await usage(ada, '?by=key')];
-    const before = await told();
+    const sums = async () => [await usage(ada, '?by=model'), await usage(ada, '?by=key')];
+    const before = await sums();
     expect(before[0]).toEqual([{ model: 'echo', count: 2, tokens: 200 }]);
     expect(before[1]).toContainEqual({ key: 'robot', id: key.id, count: 1, tokens: 100 });
     const conversation = String(answer.headers['conversation-id']);
     expect((await ada.send('DELETE', `/api/conversations/${conversation}/`)).status).toBe(204);
     expect((await ada.send('DELETE', `/api/keys/${key.id}/`)).status).toBe(204);
-    expect(await told()).toEqual(before);
+    expect(await sums()).toEqual(before);
     const entries = JSON.stringify(await app.database.rows('SELECT * FROM ledger_entries'));
     expect(entries).not.toContain('words to forget');
   });

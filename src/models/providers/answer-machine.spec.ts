@@ -154,7 +154,7 @@ describe('an answer', () => {
 });
 
 describe('the usage of an answer', () => {
-  const told = (fields: unknown, place = 'usage') =>
+  const usageOf = (fields: unknown, place = 'usage') =>
     after({ choices: [], [place]: fields }).state.usage;
 
   it('is the last reported one, at any place', () => {
@@ -163,7 +163,7 @@ describe('the usage of an answer', () => {
       ...{ promptTokens: 3, completionTokens: 4 },
     });
     const counted = { promptTokens: 1, completionTokens: 2 };
-    expect(told({ usage: one }, 'x_groq')).toEqual(counted);
+    expect(usageOf({ usage: one }, 'x_groq')).toEqual(counted);
     expect(after({ choices: [{ delta: {}, usage: one }] }).state.usage).toEqual(counted);
     expect(after(word).state.usage).toBeUndefined();
   });
@@ -181,17 +181,17 @@ describe('the usage of an answer', () => {
     ['in a total that is no number', { total_tokens: '999' }, 5],
   ])('counts reasoning %s', (_, fields, completionTokens) => {
     const counts = { prompt_tokens: 10, completion_tokens: 5, ...fields };
-    expect(told(counts)).toMatchObject({ promptTokens: 10, completionTokens });
+    expect(usageOf(counts)).toMatchObject({ promptTokens: 10, completionTokens });
   });
 
   it('separates reasoning if the provider does', () => {
     const counts = { prompt_tokens: 10, completion_tokens: 5 };
     const thought = { promptTokens: 10, completionTokens: 5, reasoningTokens: 3 };
     const tells = (reasoning: unknown) =>
-      told({ ...counts, completion_tokens_details: { reasoning_tokens: reasoning } });
+      usageOf({ ...counts, completion_tokens_details: { reasoning_tokens: reasoning } });
     expect(tells(3)).toEqual(thought);
     expect(tells('3')).toEqual({ promptTokens: 10, completionTokens: 5 });
-    expect(told({ ...counts, completion_tokens_details: null })).not.toHaveProperty(
+    expect(usageOf({ ...counts, completion_tokens_details: null })).not.toHaveProperty(
       'reasoningTokens',
     );
   });
@@ -199,11 +199,11 @@ describe('the usage of an answer', () => {
   it('includes what was read from the cache', () => {
     const counts = { prompt_tokens: 10, completion_tokens: 5 };
     const cached = { promptTokens: 10, completionTokens: 5, cachedPromptTokens: 8 };
-    expect(told({ ...counts, prompt_tokens_details: { cached_tokens: 8 } })).toEqual(cached);
-    expect(told({ ...counts, prompt_cache_hit_tokens: 8 })).toEqual(cached);
+    expect(usageOf({ ...counts, prompt_tokens_details: { cached_tokens: 8 } })).toEqual(cached);
+    expect(usageOf({ ...counts, prompt_cache_hit_tokens: 8 })).toEqual(cached);
   });
 
   it('ignores values that are not counts', () => {
-    expect(told({ prompt_tokens: '3' })).toEqual({ promptTokens: NaN, completionTokens: NaN });
+    expect(usageOf({ prompt_tokens: '3' })).toEqual({ promptTokens: NaN, completionTokens: NaN });
   });
 });

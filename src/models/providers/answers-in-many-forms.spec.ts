@@ -8,10 +8,10 @@ import { INITIAL_STATE, end, step, type AnswerState } from './answer-machine.js'
 import { readEvents } from './event-reader.js';
 
 /** Reads an answer from bytes. `isReset` breaks the connection after them. */
-async function read(parts: readonly Uint8Array[], isReset: boolean) {
+async function read(pieces: readonly Uint8Array[], isReset: boolean) {
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
   async function* body() {
-    yield* parts;
+    yield* pieces;
     if (isReset) throw new Error('reset');
   }
   let state: AnswerState = INITIAL_STATE;
@@ -31,8 +31,8 @@ async function read(parts: readonly Uint8Array[], isReset: boolean) {
   } catch {
     isOrderly = false;
   }
-  const told = readThoughtParts(collected.toText())?.reasoning_details ?? [];
-  return { ...read, calls: calls.list(), parts: told, state: end(state, isOrderly) };
+  const parts = readThoughtParts(collected.toText())?.reasoning_details ?? [];
+  return { ...read, calls: calls.list(), parts, state: end(state, isOrderly) };
 }
 
 const ERRORS = [

@@ -62,8 +62,8 @@ describe('an event of an answer', () => {
     ['calls that are none', { tool_calls: [null, 'x'] }, []],
     ['no delta', undefined, []],
   ])('takes %s for its output', (_, delta, deltas) => {
-    const told = deltas.map((one) => ({ type: 'delta', ...one }));
-    expect(after(choice(delta)).deltas).toEqual(told);
+    const expected = deltas.map((one) => ({ type: 'delta', ...one }));
+    expect(after(choice(delta)).deltas).toEqual(expected);
   });
 
   const message = (content: string | null, more: object = {}) => ({
@@ -114,8 +114,8 @@ describe('an event of an answer', () => {
     [{ usage: { prompt_tokens: 3, completion_tokens: 9 } }, 9],
     [{ usage: { prompt_tokens: 3 } }, 4],
     [{ usage: { completion_tokens: 9 } }, 9],
-  ])('uses the last valid one of several usages: %j', (told, completionTokens) => {
-    expect(after(word, stop, usage, told).state.usage?.completionTokens).toBe(completionTokens);
+  ])('uses the last valid one of several usages: %j', (reported, completionTokens) => {
+    expect(after(word, stop, usage, reported).state.usage?.completionTokens).toBe(completionTokens);
   });
 
   it.each<[string, object, object]>([

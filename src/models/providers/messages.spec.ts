@@ -16,8 +16,12 @@ function joinedAfter(...events: object[]) {
     ...(!String(id).startsWith('call_') && { id }),
     function: called,
   }));
-  const told = JSON.parse(parts.toText() || '{}') as object;
-  return { state, reasoning, joined: made.length > 0 ? { ...told, tool_calls: made } : told };
+  const joinedParts = JSON.parse(parts.toText() || '{}') as object;
+  return {
+    state,
+    reasoning,
+    joined: made.length > 0 ? { ...joinedParts, tool_calls: made } : joinedParts,
+  };
 }
 
 const inDelta = (delta: object) => ({ choices: [{ index: 0, delta, finish_reason: null }] });
@@ -27,10 +31,10 @@ const inMessage = (message: object) => ({
 const stop = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
 
 const details = (...parts: object[]) => ({ reasoning_details: parts });
-const text = (told: string, more: object = {}) => ({ type: 't', text: told, index: 0, ...more });
-const encrypted = (told: string) => ({ type: 'e', data: told, index: 1 });
+const text = (words: string, more: object = {}) => ({ type: 't', text: words, index: 0, ...more });
+const encrypted = (words: string) => ({ type: 'e', data: words, index: 1 });
 const signed = text('ab', { signature: 'S' });
-const thinking = (told: string) => ({ thinking_blocks: [{ type: 'thinking', thinking: told }] });
+const thinking = (words: string) => ({ thinking_blocks: [{ type: 'thinking', thinking: words }] });
 
 const calls = (...made: object[]) => ({ tool_calls: made });
 const a = (args: unknown) => ({ id: 'a', function: { name: 'f', arguments: args } });
@@ -77,8 +81,8 @@ describe('an answer in messages that each repeat everything so far', () => {
     ],
     ['one call after another', [calls(a('{}')), calls(b('{}'))], calls(a('{}'), b('{}'))],
     ['calls in pieces', [calls(a('{"x"')), calls(a(':1}'))], calls(a('{"x":1}'))],
-  ])('joins %s without repetition', (_, told, joined) => {
-    const answer = joinedAfter(...told.map(inMessage), stop);
+  ])('joins %s without repetition', (_, given, joined) => {
+    const answer = joinedAfter(...given.map(inMessage), stop);
     expect([answer.joined, answer.state.hasContinuedAfterEnd]).toEqual([joined, false]);
   });
 
@@ -100,8 +104,8 @@ describe('an answer in messages that each repeat everything so far', () => {
     ],
     ['one call more', [calls(a('{}'))], calls(a('{}'), b('{}')), calls(a('{}'), b('{}'))],
     ['calls in other words', [calls(a('{ }'))], calls(b('{}')), calls(a('{ }'))],
-  ])('may end with a message after deltas, with %s', (_, told, last, joined) => {
-    expect(joinedAfter(...told.map(inDelta), inMessage(last), stop).joined).toEqual(joined);
+  ])('may end with a message after deltas, with %s', (_, given, last, joined) => {
+    expect(joinedAfter(...given.map(inDelta), inMessage(last), stop).joined).toEqual(joined);
   });
 
   it('has the text of growing parts once', () => {

@@ -142,9 +142,9 @@ describe('an answer other than 200', () => {
     'AIzaSyD-0123456789',
     `${'x'.repeat(490)} ${KEY}`,
   ])('hides a key: %s', (message) => {
-    const { message: told } = read(400, { error: { message, code: KEY } });
-    expect(told).toMatch(/\[key\]|^x+ \[/);
-    expect(told).not.toMatch(/only-the-provider|may-see-this|0123456789|abcdefghijkl/);
+    const { message: shown } = read(400, { error: { message, code: KEY } });
+    expect(shown).toMatch(/\[key\]|^x+ \[/);
+    expect(shown).not.toMatch(/only-the-provider|may-see-this|0123456789|abcdefghijkl/);
     expect(read(401, { error: { code: KEY } }).report?.upstreamCode).toBeUndefined();
   });
 });
