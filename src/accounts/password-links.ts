@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LessThanOrEqual, MoreThan } from 'typeorm';
+import { digestOf } from '../digest.js';
 import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ReadConnection } from '../database/read-connection.js';
@@ -13,8 +14,6 @@ const TOKEN_BYTES = 20;
 const LIFETIME_SECONDS = 3600;
 /** Number of valid links that a user can request within an hour. More would only fill the mailbox. */
 const LINKS_PER_HOUR_MAX = 3;
-
-const digestOf = (token: string) => createHash('sha256').update(token).digest('hex');
 
 /** Tokens that let a user set a password: 160 random bits, stored as digests, valid once and for an hour. */
 @Injectable()

@@ -5,7 +5,7 @@ import { JWT_KEY } from '../auth/jwt-key.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { digestOf } from '../digest.js';
 import { IdempotencyKeyReused } from '../errors.js';
-import { resultOfFasterRequest } from '../wallet/idempotency-record.js';
+import { findOrRun } from '../wallet/idempotency-record.js';
 import { CODE_BYTES, RedemptionService } from '../wallet/redemption.service.js';
 import { TrailService } from './trail.service.js';
 
@@ -49,17 +49,13 @@ export class KeyedCodes {
       if (!isSame || row.digest !== digestOf(made.code)) throw new IdempotencyKeyReused();
       return { code: made.code, isReplay: true };
     };
-    const known = await findEarlier();
-    if (known) return known;
-    try {
-      return await this.unitOfWork.run(async (tx) => {
+    return findOrRun(findEarlier, () =>
+      this.unitOfWork.run(async (tx) => {
         this.redemptions.make(tx, amount, reason, made);
         await this.trail.add(tx, { operatorId, reason }, 'make_code', made.id);
         return { code: made.code, isReplay: false };
-      });
-    } catch (error) {
-      return resultOfFasterRequest(error, findEarlier);
-    }
+      }),
+    );
   }
 
   private codeOf(keyText: string): string {

@@ -23,10 +23,10 @@ const isIgnoredLowerCase = (name: string): boolean =>
   !LOWER_CASE_ALLOWED.includes(name.toUpperCase());
 
 function withLowerCaseNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const small = LOWER_CASE_ALLOWED.map(
+  const accepted = LOWER_CASE_ALLOWED.map(
     (name) => [name, env[name] ?? env[name.toLowerCase()]] as const,
   );
-  return { ...env, ...Object.fromEntries(small.filter(([, value]) => value !== undefined)) };
+  return { ...env, ...Object.fromEntries(accepted.filter(([, value]) => value !== undefined)) };
 }
 
 /**
@@ -89,7 +89,7 @@ export function readSettings(env: NodeJS.ProcessEnv) {
       );
     },
   });
-  return { read, bad: invalid };
+  return { read, invalid };
 }
 
 /**
@@ -97,7 +97,7 @@ export function readSettings(env: NodeJS.ProcessEnv) {
  * which is slow. Throws `InvalidConfig`.
  */
 export function loadSettings(env: NodeJS.ProcessEnv = environment()): Settings {
-  const { read, bad: invalid } = readSettings(env);
+  const { read, invalid } = readSettings(env);
   assertNoneInvalid(invalid);
   return Object.freeze(toSettings(read, env));
 }

@@ -7,13 +7,13 @@ import { readNamedModels } from './named-models.js';
  * setting.
  */
 export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
-  const { read, bad } = readSettings(env);
+  const { read, invalid } = readSettings(env);
   const listed = readModelsFile(read.MODELS_FILE, env);
-  bad.push(...listed.problems.map((problem) => ['MODELS_FILE', problem] as const));
+  invalid.push(...listed.problems.map((problem) => ['MODELS_FILE', problem] as const));
   // A copy without the invalid settings. Reading these from `read` itself would throw.
   const named = readNamedModels({ ...read });
-  bad.push(...named.problems);
-  assertNoneInvalid(bad);
+  invalid.push(...named.problems);
+  assertNoneInvalid(invalid);
   const price = { perMessage: read.PRICE_PER_MESSAGE };
   return Object.freeze({
     ...toSettings(read, env),

@@ -41,22 +41,29 @@ export function idempotencyColumns(idempotency: IdempotencyRecord | undefined): 
 }
 
 /**
- * Runs something once under an idempotency key, or returns the result of an earlier run. `find` returns that
- * result, or undefined. `run` writes the record in its transaction. Throws the errors of both, and
- * `IdempotencyKeyInUse` if another request took the key and freed it again meanwhile.
+ * Runs something once under an idempotency key, or returns the result of an earlier run. Without a record it
+ * only runs. `find` returns the earlier result, or undefined. `run` writes the record in its transaction. Throws
+ * the errors of both, and `IdempotencyKeyInUse` if another request took the key and freed it again meanwhile.
  */
-export async function runOnce<Made>(
+export function runOnce<Made>(
   record: IdempotencyRecord | undefined,
   find: (record: IdempotencyRecord) => Promise<Made | undefined>,
   run: () => Promise<Made>,
 ): Promise<Made> {
-  if (!record) return run();
-  const earlier = await find(record);
+  return record ? findOrRun(() => find(record), run) : run();
+}
+
+/** Does the same for a key that is stored in another way, for example as the id of a row. */
+export async function findOrRun<Made>(
+  find: () => Promise<Made | undefined>,
+  run: () => Promise<Made>,
+): Promise<Made> {
+  const earlier = await find();
   if (earlier !== undefined) return earlier;
   try {
     return await run();
   } catch (error) {
-    return resultOfFasterRequest(error, () => find(record));
+    return resultOfFasterRequest(error, find);
   }
 }
 
