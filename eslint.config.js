@@ -200,7 +200,6 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.controller.ts'],
-    ignores: ['src/openai/**'],
     // The return type names the DTO, which the schema is made from.
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
   },

@@ -1,3 +1,4 @@
+import type { ChatAnswerDto } from './chat.dto.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { toIso } from '../time.js';
 import type { AnswerFormat, StreamFormat, StreamHead } from './answer-format.js';
@@ -21,7 +22,7 @@ const stream = ({ turnId, conversationId }: StreamHead): StreamFormat => ({
 /** The answer format of the routes below `/api`. */
 export const chatFormat: AnswerFormat = { whole: answerToWire, stream };
 
-function answerToWire({ message, response, createdAt }: Turn) {
+function answerToWire({ message, response, createdAt }: Turn): ChatAnswerDto {
   return { message, response, timestamp: toIso(createdAt) };
 }
 

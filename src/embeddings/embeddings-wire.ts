@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { ownTurn } from '../models/providers/fair-turns.js';
 import type { Embedding } from '../models/providers/provider.js';
 import { floatsOf, toBase64 } from '../models/providers/vectors.js';
+import type { EmbeddingDto, EmbeddingsUsageDto } from './embeddings.dto.js';
 import type { PaidEmbeddings } from './embeddings.service.js';
 
 /** Number of characters that are collected before they are sent and other requests get a turn. */
@@ -22,13 +23,14 @@ async function* chunksOf(
   let text = '{"object":"list","data":[';
   for (const [index, vector] of vectors.entries()) {
     if (index > 0) text += ',';
-    text += JSON.stringify({ object: 'embedding', index, embedding: inForm(vector, form) });
+    const item: EmbeddingDto = { object: 'embedding', index, embedding: inForm(vector, form) };
+    text += JSON.stringify(item);
     if (text.length < CHUNK_MIN_CHARS) continue;
     yield text;
     text = '';
     await ownTurn();
   }
-  const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens };
+  const usage: EmbeddingsUsageDto = { prompt_tokens: promptTokens, total_tokens: promptTokens };
   yield `${text}],${JSON.stringify({ model, usage }).slice(1)}`;
 }
 

@@ -29,10 +29,10 @@ export class CompletionAnswerMessageDto {
   readonly reasoning_content?: string;
 
   @ThoughtParts('OpenRouter')
-  readonly reasoning_details?: object[];
+  readonly reasoning_details?: readonly object[];
 
   @ThoughtParts('LiteLLM')
-  readonly thinking_blocks?: object[];
+  readonly thinking_blocks?: readonly object[];
 
   @ApiProperty({
     type: 'array',
@@ -40,7 +40,7 @@ export class CompletionAnswerMessageDto {
     required: false,
     description: 'The tool calls of the model.',
   })
-  readonly tool_calls?: object[];
+  readonly tool_calls?: readonly object[];
 }
 
 /** The only choice of an answer. */

@@ -4,6 +4,12 @@ import type { ChatMessage, ToolCallDelta } from '../models/providers/provider.js
 import { readThoughtParts, type ThoughtParts } from '../models/thought-parts.js';
 import type { ToolCall } from '../models/tool-calls.js';
 import type { Turn } from '../conversations/turn.entity.js';
+import type {
+  CompletionAnswerDto,
+  CompletionAnswerMessageDto,
+  CompletionUsageDto,
+  ModelDto,
+} from './completion-answers.dto.js';
 
 /** The fields that identify an answer. They are the same in every chunk and in every replay. */
 export interface CompletionHead {
@@ -28,7 +34,8 @@ export function headOf(turnId: string, model: string): CompletionHead {
 const toolCallsOf = ({ toolCalls }: Turn): readonly ToolCall[] | undefined =>
   toolCalls === null ? undefined : (JSON.parse(toolCalls) as ToolCall[]);
 
-function usageOf({ promptTokens, completionTokens, cachedTokens, reasoningTokens }: Turn) {
+function usageOf(turn: Turn): CompletionUsageDto {
+  const { promptTokens, completionTokens, cachedTokens, reasoningTokens } = turn;
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
@@ -46,9 +53,9 @@ export const finishReasonOf = ({ finishReason }: Turn): string =>
   finishReason === 'cancelled' ? 'length' : finishReason;
 
 /** Formats a complete answer. */
-export function toCompletion(turn: Turn) {
+export function toCompletion(turn: Turn): CompletionAnswerDto {
   const toolCalls = toolCallsOf(turn);
-  const message = {
+  const message: CompletionAnswerMessageDto = {
     role: 'assistant',
     content: turn.response === '' && toolCalls ? null : turn.response,
     refusal: null,
@@ -108,7 +115,7 @@ export function toWholeDelta(turn: Turn): ChunkDelta {
   };
 }
 
-export function toModel({ id, price, contextTokens }: Model) {
+export function toModel({ id, price, contextTokens }: Model): ModelDto {
   const ownFields = { price, context_length: contextTokens };
   return { id, object: 'model', created: MODEL_CREATED, owned_by: 'tallychat', ...ownFields };
 }

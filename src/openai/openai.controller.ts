@@ -6,6 +6,7 @@ import type { Principal } from '../principal.js';
 import { AnswerWriter } from '../chat/answer-writer.js';
 import type { Question } from '../chat/question.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
+import type { ModelDto, ModelListDto } from './completion-answers.dto.js';
 import { CompletionBodyPipe, type CompletionAsk } from './completion-body.pipe.js';
 import { completionFormat } from './completion-format.js';
 import { questionIn, toModel } from './completion-wire.js';
@@ -48,14 +49,14 @@ export class OpenAiController {
   @OpenAiDocs.models()
   @Access('chat')
   @Get('models')
-  list(@CurrentPrincipal() principal: Principal) {
+  list(@CurrentPrincipal() principal: Principal): ModelListDto {
     return { object: 'list', data: this.models.list(principal).map(toModel) };
   }
 
   @OpenAiDocs.model()
   @Access('chat')
   @Get('models/:id')
-  one(@CurrentPrincipal() principal: Principal, @Param('id') id: string) {
+  one(@CurrentPrincipal() principal: Principal, @Param('id') id: string): ModelDto {
     return toModel(this.models.findNamed(id, principal));
   }
 }

@@ -1,3 +1,11 @@
+import type {
+  OutputTextDto,
+  ResponseCallDto,
+  ResponseCustomCallDto,
+  ResponseMessageDto,
+  ResponseReasoningDto,
+  SummaryTextDto,
+} from './response-items.dto.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import type { TurnAnswer } from '../conversations/whole-turns.service.js';
 import { isFields } from '../fields/field-reader.js';
@@ -25,35 +33,34 @@ export interface Call {
  * Returns the item of the thinking. Providers stream it, so it is returned as the summary that clients show. The parts
  * that providers want back are one text, which clients keep and do not read.
  */
-export const reasoningItem = (turnId: string, position: number, text = '', parts = '') => ({
-  id: itemId({ turnId, prefix: 'rs', position }),
-  type: 'reasoning' as const,
-  summary: text === '' ? [] : [summaryPart(text)],
-  ...(parts !== '' && { encrypted_content: parts }),
-});
+export const reasoningItem = (turnId: string, position: number, text = '', parts = '') =>
+  ({
+    id: itemId({ turnId, prefix: 'rs', position }),
+    type: 'reasoning' as const,
+    summary: text === '' ? [] : [summaryPart(text)],
+    ...(parts !== '' && { encrypted_content: parts }),
+  }) satisfies ResponseReasoningDto;
 
-export const summaryPart = (text: string) => ({ type: 'summary_text' as const, text });
+export const summaryPart = (text: string) =>
+  ({ type: 'summary_text' as const, text }) satisfies SummaryTextDto;
 
-export const textPart = (text: string) => ({
-  type: 'output_text' as const,
-  text,
-  annotations: [],
-  logprobs: [],
-});
+export const textPart = (text: string) =>
+  ({
+    type: 'output_text' as const,
+    text,
+    annotations: [],
+    logprobs: [],
+  }) satisfies OutputTextDto;
 
 /** Returns the item of the text. */
-export const messageItem = (
-  turnId: string,
-  position: number,
-  status: ItemStatus,
-  text?: string,
-) => ({
-  id: itemId({ turnId, prefix: 'msg', position }),
-  type: 'message' as const,
-  status,
-  role: 'assistant' as const,
-  content: text === undefined ? [] : [textPart(text)],
-});
+export const messageItem = (turnId: string, position: number, status: ItemStatus, text?: string) =>
+  ({
+    id: itemId({ turnId, prefix: 'msg', position }),
+    type: 'message' as const,
+    status,
+    role: 'assistant' as const,
+    content: text === undefined ? [] : [textPart(text)],
+  }) satisfies ResponseMessageDto;
 
 /** Returns the item of a call. */
 export function callItem(
@@ -66,7 +73,7 @@ export function callItem(
   const { id, name, extra_content } = call;
   const extra = extra_content && { extra_content };
   return customs.has(name)
-    ? {
+    ? ({
         id: itemId({ turnId, prefix: 'ctc', position }),
         type: 'custom_tool_call' as const,
         status,
@@ -74,8 +81,8 @@ export function callItem(
         name,
         input: customInput(call.arguments),
         ...extra,
-      }
-    : {
+      } satisfies ResponseCustomCallDto)
+    : ({
         id: itemId({ turnId, prefix: 'fc', position }),
         type: 'function_call' as const,
         status,
@@ -83,7 +90,7 @@ export function callItem(
         name,
         arguments: call.arguments,
         ...extra,
-      };
+      } satisfies ResponseCallDto);
 }
 
 /** An event without its sequence number. */

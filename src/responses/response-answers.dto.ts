@@ -51,7 +51,7 @@ class OutputTokensDto {
 }
 
 /** The counts of model tokens that the price is based on. */
-class ResponseUsageDto {
+export class ResponseUsageDto {
   @OutputInteger('Model tokens of the prompt.')
   readonly input_tokens!: number;
 
@@ -131,7 +131,7 @@ export class ResponseDto {
   readonly output!: readonly object[];
 
   @ShownOrNull(ResponseUsageDto, 'The model tokens that were used.')
-  readonly usage!: object | null;
+  readonly usage!: ResponseUsageDto | null;
 
   @OutputText('The instructions of the request.', { nullable: true })
   readonly instructions!: string | null;

@@ -1,5 +1,6 @@
 import type { Turn } from '../conversations/turn.entity.js';
 import { responseId } from './item-ids.js';
+import type { ResponseDto, ResponseUsageDto } from './response-answers.dto.js';
 import { isWhole, outputOf, type OutputItem } from './output-items.js';
 import type { ResponseSettings } from './settings.js';
 import { customNames } from './tools.js';
@@ -18,7 +19,7 @@ interface ResponseState {
   readonly completedAt?: number;
   readonly incompleteReason?: string;
   readonly error?: { readonly code: string; readonly message: string };
-  readonly usage?: object;
+  readonly usage?: ResponseUsageDto;
 }
 
 /** Returns OpenAI's response object with all its fields, including those that are null. */
@@ -26,7 +27,7 @@ export function toResponse(
   { turnId, model }: ResponseHead,
   settings: ResponseSettings,
   state: ResponseState,
-) {
+): ResponseDto {
   const { status, output, completedAt = null, incompleteReason, error = null } = state;
   return {
     id: responseId(turnId),
@@ -52,7 +53,7 @@ export function turnToResponse(
   turn: Turn,
   settings: ResponseSettings,
   output: readonly OutputItem[] = outputOf(turn, customNames(settings.tools)),
-) {
+): ResponseDto {
   return toResponse({ turnId: turn.id, model: turn.model }, settings, {
     ...endingOf(turn),
     output,
@@ -79,7 +80,8 @@ const FAILED = {
   message: 'The model did not answer. Nothing was charged.',
 };
 
-function usageOf({ promptTokens, completionTokens, cachedTokens, reasoningTokens }: Turn) {
+function usageOf(turn: Turn): ResponseUsageDto {
+  const { promptTokens, completionTokens, cachedTokens, reasoningTokens } = turn;
   return {
     input_tokens: promptTokens,
     input_tokens_details: { cached_tokens: cachedTokens },
