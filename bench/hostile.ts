@@ -4,7 +4,7 @@ import type { Databases } from './database.js';
 import { drive, type Measured } from './driver.js';
 import { addSearchers, payers } from './people.js';
 import type { Plan } from './rounds.js';
-import { settle } from './rounds.js';
+import { waitUntilIdle } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 import { filledDatabase, withServer, type Section } from './stage.js';
 import { fixed, median, toTable, whole } from './table.js';
@@ -46,7 +46,7 @@ async function measureDuring(
   ]);
   const bytes = await service.residentBytes();
   await attacking;
-  await settle(service.url);
+  await waitUntilIdle(service.url);
   return { beside: name, balances, chats, bytes };
 }
 

@@ -2,7 +2,7 @@ import { chat, login } from './cases.js';
 import type { Databases } from './database.js';
 import { drive, type Measured } from './driver.js';
 import { logins, payers } from './people.js';
-import { settle, type Plan } from './rounds.js';
+import { waitUntilIdle, type Plan } from './rounds.js';
 import { ServerProcess } from './server-process.js';
 import { filledDatabase, withServer, type Section } from './stage.js';
 import { fixed, median, toTable, whole } from './table.js';
@@ -31,7 +31,7 @@ async function runWithLogins(url: string, storm: number, seconds: number): Promi
   const loginLoad =
     storm > 0 ? drive(url, logins.map(login), { connections: storm, seconds }) : undefined;
   const [answered, loginRuns] = await Promise.all([chats, loginLoad]);
-  await settle(url);
+  await waitUntilIdle(url);
   return { storm, chats: answered, logins: loginRuns };
 }
 

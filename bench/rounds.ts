@@ -34,7 +34,7 @@ const targetsOf = ({ hasFloor }: Case, round: number): (keyof Targets)[] => {
 };
 
 /** Resolves when the server has handled the requests that a finished run left open: a login waits for its turn. */
-export async function settle(url: string): Promise<void> {
+export async function waitUntilIdle(url: string): Promise<void> {
   const { path, method, headers, body = '' } = login(logins[0] ?? '');
   await fetch(url + path, { method, headers, body });
 }
@@ -49,7 +49,7 @@ export async function runRounds(
   const once = async (item: Case, target: keyof Targets, count: number) => {
     const load = { connections: count, seconds };
     const measured = await drive(targets[target], item.requests(seconds), load);
-    await settle(targets[target]);
+    await waitUntilIdle(targets[target]);
     return measured;
   };
   for (const item of cases) {

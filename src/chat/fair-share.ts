@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextIteration } from 'node:timers/promises';
 
 /** Time that all running answers together may use in one iteration of the event loop. */
 const SHARE_MS = 10;
@@ -17,5 +17,5 @@ export function waitForFairShare(): Promise<void> | undefined {
     [hasBegun, beganAt] = [true, now];
     setImmediate(() => (hasBegun = false));
   }
-  return now - beganAt >= SHARE_MS ? nextTurn() : undefined;
+  return now - beganAt >= SHARE_MS ? nextIteration() : undefined;
 }

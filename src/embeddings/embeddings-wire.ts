@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ownTurn } from '../models/providers/fair-turns.js';
+import { ownIteration } from '../models/providers/fair-iterations.js';
 import type { Embedding } from '../models/providers/provider.js';
 import { floatsOf, toBase64 } from '../models/providers/vectors.js';
 import type { EmbeddingDto, EmbeddingsUsageDto } from './embeddings.dto.js';
@@ -28,7 +28,7 @@ async function* chunksOf(
     if (text.length < CHUNK_MIN_CHARS) continue;
     yield text;
     text = '';
-    await ownTurn();
+    await ownIteration();
   }
   const usage: EmbeddingsUsageDto = { prompt_tokens: promptTokens, total_tokens: promptTokens };
   yield `${text}],${JSON.stringify({ model, usage }).slice(1)}`;

@@ -45,7 +45,7 @@ export function disconnectSignal(reply: FastifyReply): AbortSignal {
 /** An answer as server-sent events. After `open`, Fastify leaves the response to this class. */
 export class EventStream {
   private readonly ping: NodeJS.Timeout;
-  /** Events of this turn of the event loop. They are written together, because a write costs more than its text. */
+  /** Events of this iteration of the event loop. They are written together, because a write costs more than its text. */
   private unwritten = '';
 
   private constructor(private readonly reply: FastifyReply) {

@@ -32,7 +32,7 @@ function queueOf(socket: Socket): ConnectionQueue {
 }
 
 /**
- * Starts one waiting request in each turn of the event loop, so that quick answers do not block other connections.
+ * Starts one waiting request in each iteration of the event loop, so that quick answers do not block other connections.
  */
 function startNext(socket: Socket, queue: ConnectionQueue): void {
   if (socket.destroyed) queue.waiting.length = 0;

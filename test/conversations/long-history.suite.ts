@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextIteration } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
@@ -122,9 +122,9 @@ const longHistory = (kind: DatabaseKind): void => {
     expect(back.messages).toEqual(found.slice(0, 100));
   });
 
-  /** Checks in each turn of the event loop, because a search may take only some milliseconds. */
+  /** Checks in each iteration of the event loop, because a search may take only some milliseconds. */
   const searchBegun = async (before: number) => {
-    while (probe.count('history.search') === before) await nextTurn();
+    while (probe.count('history.search') === before) await nextIteration();
   };
 
   it('lets others read during a search without results', async () => {

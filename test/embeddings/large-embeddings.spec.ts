@@ -16,8 +16,8 @@ const TRIES = 3;
 const ALL_MAX_BYTES = 268_435_456;
 
 /**
- * Measures the CPU time of each turn of the event loop, which the load of the machine does not change. Returns a
- * function that ends this and returns the longest turn, in ms.
+ * Measures the CPU time of each iteration of the event loop, which the load of the machine does not change. Returns a
+ * function that ends this and returns the longest one, in ms.
  */
 function measureTurns(): () => number {
   let longest = 0;

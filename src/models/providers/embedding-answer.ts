@@ -1,4 +1,4 @@
-import { fairTurns } from './fair-turns.js';
+import { fairIterations } from './fair-iterations.js';
 import { fieldsOf } from './fields.js';
 import type { Embedding, Embeddings } from './provider.js';
 import { floatsOf } from './vectors.js';
@@ -11,10 +11,10 @@ const VECTOR_START = /"embedding"\s*:\s*(?=["[])/g;
 
 /**
  * Parses a provider's answer. Returns undefined unless it has one embedding for each of `count` inputs, all of one
- * length. If the items have an index, the index decides their order. Other requests get turns meanwhile.
+ * length. If the items have an index, the index decides their order. Other requests run in between.
  */
 export async function readEmbeddings(text: string, count: number): Promise<Embeddings | undefined> {
-  const pause = fairTurns();
+  const pause = fairIterations();
   const { outline, vectors: read } = await cutOutVectors(text, pause);
   const { data: items, usage } = fieldsOf(parse(outline)) ?? {};
   if (!Array.isArray(items) || items.length !== count) return undefined;
