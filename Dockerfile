@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# Builds, with the compiler that sqlite3 may need, and leaves all of that behind.
+# The stage that builds. It has the compiler that sqlite3 may need, and is not part of the image.
 FROM node:24-bookworm AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -14,7 +14,7 @@ RUN npm run build && npm prune --omit=dev
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
-# The one folder that is written: the SQLite file and the key that signs JWTs. All else may be read-only.
+# The only folder that is written: it has the SQLite file and the key that signs JWTs. The rest may be read-only.
 RUN mkdir data && chown node:node data && chmod 700 data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
