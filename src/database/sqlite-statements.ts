@@ -97,7 +97,7 @@ function toSqlite(sql: string): string {
   return sql
     .replaceAll('FOR NO KEY UPDATE SKIP LOCKED', '')
     .replaceAll(' COLLATE "C"', '')
-    .replaceAll(/lower\((message|response)\) LIKE/g, '$1 LIKE')
+    .replaceAll(/lower\((\w+)\) LIKE/g, '$1 LIKE')
     .replaceAll('strpos(', 'instr(')
     .replaceAll(/= ANY\(\$(\d+)\)/g, 'IN (SELECT value FROM json_each(?$1))')
     .replaceAll('json_each(', 'jsonb_each(')
