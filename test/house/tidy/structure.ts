@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isSpec, type Rule } from './source.js';
+import { isInSrc, isSpec, type Rule } from './source.js';
 
 interface FloorPlan {
   /** What each folder of `src` may import besides itself. `docs/ARCHITECTURE.md` explains it. */
@@ -40,6 +40,24 @@ const noFileWithoutPlace: Rule = {
   counterExamples: [{ 'src/rest.ts': '' }, { 'src/billing/a.ts': '' }],
 };
 
+const ROOM_SHARE_MAX = 1 / 6;
+
+const smallRooms: Rule = {
+  name: 'no folder of src has more than a sixth of its lines',
+  breaches: (sources) => {
+    const lines = new Map<string, number>();
+    for (const source of sources.filter(isInSrc)) {
+      const folder = folderOf(source.path) ?? '';
+      lines.set(folder, (lines.get(folder) ?? 0) + source.text.split('\n').length);
+    }
+    const all = [...lines.values()].reduce((sum, one) => sum + one, 0);
+    return [...lines]
+      .filter(([folder, own]) => folder !== '' && own > all * ROOM_SHARE_MAX)
+      .map(([folder, own]) => ({ path: `src/${folder}`, what: `${String(own)} lines` }));
+  },
+  counterExamples: [{ 'src/chat/a.ts': 'a\nb\nc\n', 'src/wallet/a.ts': 'a\n' }],
+};
+
 const RELEASED = 'test/released-migrations.json';
 
 const frozenMigrations: Rule = {
@@ -57,4 +75,4 @@ const frozenMigrations: Rule = {
   counterExamples: [{ 'src/database/migrations/columns.ts': '' }, {}],
 };
 
-export const structure = [noFileWithoutPlace, frozenMigrations];
+export const structure = [noFileWithoutPlace, smallRooms, frozenMigrations];
