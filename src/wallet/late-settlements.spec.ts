@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { DatabaseFull, DatabaseNotAnswering } from '../errors.js';
 import { SECOND_MICROS, nowMicros } from '../time.js';
 import { LateSettlements } from './late-settlements.js';
@@ -56,6 +56,31 @@ describe('LateSettlements', () => {
     const limits = { ...PATIENT, retryMinMs: 0.000_01, retryMaxMs: 600_000 };
     expect(await settle(new LateSettlements(limits), new Settlement(6))).toBe('settled');
   });
+
+  it.each([
+    ['half', 0, 50],
+    ['all', 0.9999, 100],
+  ])(
+    'waits for half of a pause at least and all of it at most, by chance: %s',
+    async (_, chance, pauseMs) => {
+      const random = jest.spyOn(Math, 'random').mockReturnValue(chance);
+      const limits = { ...PATIENT, retryMinMs: 100, retryMaxMs: 100 };
+      let attempts = 0;
+      const attempt = () => {
+        attempts += 1;
+        return attempts === 1
+          ? Promise.reject(new DatabaseNotAnswering())
+          : Promise.resolve('done');
+      };
+      // Timers fire in the order of their times, however slow the machine is.
+      const before = sleep(0.8 * pauseMs).then(() => attempts);
+      const after = sleep(1.3 * pauseMs).then(() => attempts);
+      const late = new LateSettlements(limits);
+      const settled = late.settle(attempt, nowMicros() + MINUTE, () => Promise.resolve());
+      expect([await before, await after, await settled]).toEqual([1, 2, 'done']);
+      random.mockRestore();
+    },
+  );
 
   it('continues without the caller, who gets a 503 in the end', async () => {
     const late = new LateSettlements(QUICK);
