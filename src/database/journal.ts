@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Database } from './data-source.js';
-import { ReadConnection } from './read-connection.js';
+import { emptyLog } from './sqlite-file.js';
 
 /** Attempts within a request. After them the rest is done in the background. */
 const ATTEMPTS_IN_REQUEST = 5;
 const ATTEMPT_EVERY_MS = 200;
 const LATER_ATTEMPT_EVERY_MS = 10_000;
+/** How long one attempt waits for readers. New writes wait as long, so it is short. */
+const WAIT_MAX_MS = 250;
 
 /**
  * Empties SQLite's write-ahead log, which keeps old pages until they are overwritten. Rows that were deleted for
@@ -18,21 +20,19 @@ export class Journal implements OnModuleDestroy {
   private readonly logger = new Logger(Journal.name);
   private retryTimer: NodeJS.Timeout | undefined;
 
-  constructor(
-    private readonly database: Database,
-    private readonly reader: ReadConnection,
-  ) {}
+  constructor(private readonly database: Database) {}
 
   /** Empties the log. If readers or another process use it, the log is emptied later, when they no longer do. */
   async empty(): Promise<void> {
-    if (!this.database.isSqlite) return;
+    const path = this.database.sqlitePath;
+    if (path === undefined) return;
     for (let tries = 0; tries < ATTEMPTS_IN_REQUEST; tries += 1) {
-      if (await this.tryToEmpty()) return;
+      if (await this.tryToEmpty(path)) return;
       await sleep(ATTEMPT_EVERY_MS);
     }
     this.logger.warn('the journal is in use, and is emptied later');
     this.retryTimer ??= setInterval(() => {
-      void this.tryToEmpty().then((isEmpty) => {
+      void this.tryToEmpty(path).then((isEmpty) => {
         if (isEmpty) this.onModuleDestroy();
       });
     }, LATER_ATTEMPT_EVERY_MS).unref();
@@ -44,13 +44,12 @@ export class Journal implements OnModuleDestroy {
     this.retryTimer = undefined;
   }
 
-  /** Uses the connection of the readers, because the writer's connection may be inside a transaction. */
-  private async tryToEmpty(): Promise<boolean> {
-    const sql = 'PRAGMA wal_checkpoint(TRUNCATE)';
-    const [row] = await this.reader.read<{ busy: number }>(sql, []).catch((error: unknown) => {
+  private async tryToEmpty(path: string): Promise<boolean> {
+    try {
+      return await emptyLog(path, WAIT_MAX_MS);
+    } catch (error) {
       this.logger.warn({ err: error }, 'the journal was not emptied');
-      return [];
-    });
-    return row?.busy === 0;
+      return false;
+    }
   }
 }

@@ -78,6 +78,28 @@ export async function removeLog(database: Database): Promise<void> {
   });
 }
 
+/**
+ * Copies the write-ahead log into the file and empties it. Returns false if others use the log for longer than
+ * `waitMs`. It has a connection of its own: on a shared one all other statements would wait too, and so would the
+ * event loop when it frees a statement.
+ */
+export async function emptyLog(path: string, waitMs: number): Promise<boolean> {
+  const connection = await connect(path);
+  try {
+    connection.configure('busyTimeout', waitMs);
+    return await new Promise((resolve, reject) => {
+      connection.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)', (error, row) => {
+        if (error) reject(error);
+        else resolve(row.busy === 0);
+      });
+    });
+  } finally {
+    await settled((done) => {
+      connection.close(done);
+    });
+  }
+}
+
 function connect(path: string): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const connection = new sqlite3.Database(path, sqlite3.OPEN_READWRITE, (error) => {
