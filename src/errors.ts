@@ -406,6 +406,12 @@ export class ProviderBusy extends ProviderError {
   }
 }
 
+/**
+ * The answers in this service's memory leave no room for this one. Another address is not asked, because its answer
+ * would have no room either, and the provider may charge for each.
+ */
+export class AnswerMemoryFull extends ProviderBusy {}
+
 /** The provider found a fault in the caller's own request, and names it. Nothing was charged. */
 export class ProviderRefused extends ProviderError {
   readonly status = 400;

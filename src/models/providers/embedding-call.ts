@@ -1,5 +1,5 @@
 import type { ProviderSettings } from '../../config/models-file.js';
-import { ProviderBusy } from '../../errors.js';
+import { AnswerMemoryFull } from '../../errors.js';
 import type { AnswerMemory } from './answer-memory.js';
 import { readEmbeddings } from './embedding-answer.js';
 import {
@@ -91,7 +91,7 @@ async function readAnswer(
 function occupy(memory: AnswerMemory, bytes: number, reportOf: Reporter): void {
   if (memory.resize(bytes)) return;
   const report = reportOf('too many embeddings are in memory at the same time');
-  throw new ProviderBusy(MEMORY_RETRY_SECONDS, { report });
+  throw new AnswerMemoryFull(MEMORY_RETRY_SECONDS, { report });
 }
 
 /** Returns the bytes in memory. */

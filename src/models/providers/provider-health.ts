@@ -1,4 +1,9 @@
-import { ProviderBusy, ProviderFailed, ProviderRejectedSetup } from '../../errors.js';
+import {
+  AnswerMemoryFull,
+  ProviderBusy,
+  ProviderFailed,
+  ProviderRejectedSetup,
+} from '../../errors.js';
 
 /** This many equal failures in a row are an outage. */
 const FAILURES_MAX = 10;
@@ -20,6 +25,7 @@ export function classifyFailure(error: unknown): FailureClass {
   if (!(error instanceof ProviderFailed || error instanceof ProviderBusy)) {
     return { kind: undefined, retryWhere: 'nowhere' };
   }
+  if (error instanceof AnswerMemoryFull) return { kind: undefined, retryWhere: 'nowhere' };
   const { upstreamStatus: status, connectionCode } = error.report ?? {};
   if (status === undefined) return { kind: connectionCode, retryWhere: 'at another address' };
   // Only its text distinguishes it from a refusal of the request, so it does not count for an outage.
