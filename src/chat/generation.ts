@@ -30,6 +30,9 @@ export interface GenerationInputs {
 /** Receives a delta. If it returns a promise, the next delta is fetched only after that has resolved. */
 type OnDelta = (delta: CompletionDelta) => Promise<void> | undefined;
 
+/** The end of an answer that is too long. What came before is charged, by our estimate. */
+const CUT: CompletionDone = { type: 'done', finishReason: 'length', usage: undefined };
+
 const logger = new Logger('Generation');
 
 /** Why an answer was stopped: its caller left or stopped it, or its time was up. */
@@ -188,10 +191,7 @@ export class Generation {
       if (next.done) throw new ProviderFailed();
       clearTimeout(this.firstWordTimer);
       if (next.value.type === 'done') return next.value;
-      this.produced.add(next.value);
-      if (this.produced.hasTooManyParts) {
-        throw new ProviderFailed({ report: this.reportOf('the provider sent too many thoughts') });
-      }
+      if (!this.produced.add(next.value)) return CUT;
       const whenRead = onDelta?.(next.value);
       if (whenRead) {
         this.isWaitingForClient = true;
@@ -200,7 +200,7 @@ export class Generation {
         this.isWaitingForClient = false;
       }
       if (this.produced.size >= maxChars(this.attempt)) {
-        return { type: 'done', finishReason: 'length', usage: undefined };
+        return CUT;
       }
     }
   }

@@ -59,7 +59,7 @@ export function outcomeOf(
     promptTokens: estimatePrompt(sentMessages, model.imageTokens),
     completionTokens: estimateTokens(text + reasoning + calls),
   };
-  const isEmpty = ending === 'complete' && text + reasoning + calls === '';
+  const isEmpty = ending === 'complete' && text + reasoning + thoughtParts + calls === '';
   const usage = countUsage(done?.usage, estimated);
   return {
     promptTokens: usage.promptTokens,

@@ -12,11 +12,17 @@ export class Produced {
   private readonly toolCalls = new ToolCalls();
   private readonly parts = new CollectedParts();
 
-  add({ text, reasoning = '', thoughtParts, toolCalls = [] }: CompletionDelta): void {
+  /** Adds a delta. Returns false, and adds nothing of it, if there are too many parts of the thinking. */
+  add({ text, reasoning = '', thoughtParts, toolCalls = [] }: CompletionDelta): boolean {
+    if (thoughtParts) {
+      const size = JSON.stringify(thoughtParts).length;
+      if (this.parts.size + size > PARTS_MAX_CHARS) return false;
+      this.parts.add(thoughtParts);
+    }
     this.text += text;
     this.reasoning += reasoning;
-    if (thoughtParts) this.parts.add(thoughtParts);
     this.toolCalls.add(toolCalls);
+    return true;
   }
 
   /** The size in characters, without the parts of the thinking, whose text is also in `reasoning`. */
@@ -27,10 +33,6 @@ export class Produced {
   /** Whether there was any output that the caller may have received. */
   get isAny(): boolean {
     return this.size + this.parts.size > 0;
-  }
-
-  get hasTooManyParts(): boolean {
-    return this.parts.size > PARTS_MAX_CHARS;
   }
 
   all() {

@@ -58,11 +58,12 @@ const PARTS: Record<string, Behaviour> = {
   },
   'parts-without-end': async (call) => {
     call.open();
+    if (call.body.messages.length === 1) await call.delta('Fine.');
     for (let n = 0; n < 4; n += 1) {
       const encrypted = { type: 'reasoning.encrypted', data: 'x'.repeat(400_000) };
       await call.event(chunk({ reasoning_details: [encrypted] }));
     }
-    await call.delta('Fine.');
+    await call.delta('Never read.');
     await call.finish();
     await call.end();
   },
@@ -148,10 +149,28 @@ describe.each(databaseKinds)('reasoning in parts, on %s', (kind) => {
     expect(await ada.balance()).toBe(4000 - 4 * (8 + 2 * 3));
   });
 
-  it('breaks the answer if it does not end', async () => {
+  it('cuts the answer if it does not end, and what came before is paid', async () => {
     const ada = await stage.app.newUser();
     const { status, body } = await complete(ada, 'metered:parts-without-end');
-    expect([status, body.error.code]).toEqual([502, 'provider_failed']);
-    expect(await ada.balance()).toBe(4000);
+    const [{ message, finish_reason: reason }] = body.choices;
+    expect([status, message.content, reason]).toEqual([200, 'Fine.', 'length']);
+    // The third piece would be more than 1 MiB. It is neither kept nor passed on.
+    expect(message.reasoning_details).toHaveLength(2);
+    // 8 of the prompt at 1, and 2 of "Fine." at 2.
+    expect(await ada.balance()).toBe(4000 - 8 - 2 * 2);
+    const { raw } = await complete(ada, 'flat:parts-without-end', { stream: true });
+    expect(raw.split('reasoning.encrypted')).toHaveLength(1 + 2);
+    expect(raw).toContain('"finish_reason":"length"');
+    expect(raw).not.toContain('Never read.');
+    expect(await ada.balance()).toBe(4000 - 8 - 2 * 2 - 100);
+    expect(await stage.app.database.count('holds', `state = 'open'`)).toBe(0);
+  });
+
+  it('is paid at a flat price if the answer is cut before its first word', async () => {
+    const ada = await stage.app.newUser();
+    const said = [...messages, { role: 'assistant', content: 'Go on.' }, ...messages];
+    const { body } = await complete(ada, 'flat:parts-without-end', { messages: said });
+    expect(body.choices[0]).toMatchObject({ message: { content: '' }, finish_reason: 'length' });
+    expect(await ada.balance()).toBe(4000 - 100);
   });
 });
