@@ -34,7 +34,8 @@ export class RowDeletion {
   /** Removes the caps, and the texts of the user in the rows that stay for the books. */
   async removeTraces(tx: Tx, userId: string): Promise<void> {
     for (const table of ['holds', 'ledger_entries'] as const)
-      while ((await forgetKeys(tx, table, userId)) === STATEMENT_ROWS);
+      // Again until none is left, because others may be written meanwhile.
+      while ((await forgetKeys(tx, table, userId)) > 0);
     // Charges that were written meanwhile have names too.
     await forgetKeyNames((work) => work(tx), userId);
     await this.caps.removeAll(tx, userId);
@@ -75,18 +76,45 @@ export class RowDeletion {
   }
 }
 
+/** A row with an idempotency key. */
+interface KeyedRow {
+  readonly id: string;
+  readonly route: string;
+  readonly key: string;
+}
+
 const sumOf = (rows: readonly { bytes: number }[]) =>
   rows.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Removes the idempotency keys of a number of rows, because the user chose their texts. */
-async function forgetKeys(tx: Tx, table: 'holds' | 'ledger_entries', ownerId: string) {
-  const rows = await tx.write(
-    `/* account.forget_keys */ UPDATE ${table} SET claim_route = NULL, claim_key = NULL, claim_hash = NULL WHERE id IN
-       (SELECT id FROM ${table} WHERE owner_id = $1 AND claim_key IS NOT NULL LIMIT ${String(STATEMENT_ROWS)})
-     RETURNING id`,
-    [ownerId],
-  );
-  return rows.length;
+/**
+ * Removes the idempotency keys of all rows, because the user chose their texts. Returns the number of rows. Each step
+ * begins in the index where the one before ended: PostgreSQL keeps the entries of changed rows until the commit, and
+ * would read them again in each step.
+ */
+async function forgetKeys(
+  tx: Tx,
+  table: 'holds' | 'ledger_entries',
+  ownerId: string,
+): Promise<number> {
+  let count = 0;
+  let last: KeyedRow | undefined = { id: '', route: '', key: '' };
+  while (last !== undefined) {
+    const { route, key }: KeyedRow = last;
+    const rows: KeyedRow[] = await tx.read<KeyedRow>(
+      `/* account.keys */ SELECT id, claim_route AS route, claim_key AS key FROM ${table}
+       WHERE owner_id = $1 AND claim_key IS NOT NULL AND (claim_route, claim_key) > ($2, $3)
+       ORDER BY claim_route, claim_key LIMIT ${String(STATEMENT_ROWS)}`,
+      [ownerId, route, key],
+    );
+    await tx.write(
+      `/* account.forget_keys */ UPDATE ${table} SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
+       WHERE id = ANY($1) RETURNING id`,
+      [rows.map(({ id }) => id)],
+    );
+    count += rows.length;
+    last = rows.length < STATEMENT_ROWS ? undefined : rows.at(-1);
+  }
+  return count;
 }
 
 /** Removes the names of API keys from the ledger, each batch with `run`, because the user chose them. */
