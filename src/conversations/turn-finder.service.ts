@@ -8,7 +8,7 @@ import { SearchQueue } from './search-queue.js';
 /**
  * Maximum number of turns that one statement of a search examines, which is 8 MiB at most. A step is a range of
  * ordinals, because to count turns before each step takes a sixth of the time of a search. Deleted turns, and
- * paid requests that save none, leave gaps. An empty step takes a fraction of a millisecond.
+ * paid requests that save none, leave gaps. After a step without candidates the next one begins at the next turn.
  */
 const STEP_TURNS = 2000;
 /**
@@ -90,6 +90,12 @@ export class TurnFinder {
       key = (isCut ? candidates.at(-1)?.ordinal : undefined) ?? step.end;
       const isOver = isDown ? key <= first : key >= last;
       if (isOver || found.length === from.limit) return found;
+      if (candidates.length > 0) continue;
+      const next = await this.searches.runStep(disconnectSignal, () =>
+        this.nextOrdinal(parameters.ownerId, from, step.end),
+      );
+      if (next === undefined) return found;
+      key = isDown ? next + 1 : next - 1;
     }
   }
 
@@ -102,6 +108,20 @@ export class TurnFinder {
     );
     const { first, last } = row ?? {};
     return typeof first === 'number' && typeof last === 'number' ? { first, last } : undefined;
+  }
+
+  /** Returns the ordinal of the owner's first turn after `key`. Returns undefined if there is none. */
+  private async nextOrdinal(
+    ownerId: string,
+    { comparison, order }: OrdinalKeyset,
+    key: number,
+  ): Promise<number | undefined> {
+    const [row] = await this.reader.read<Pick<Candidate, 'ordinal'>>(
+      `/* history.next */ SELECT ordinal FROM turns WHERE owner_id = $1 AND ordinal ${comparison} $2
+       ORDER BY ordinal ${order} LIMIT 1`,
+      [ownerId, key],
+    );
+    return row?.ordinal;
   }
 
   /** Returns the candidates after the key of a step, up to its end. */

@@ -116,17 +116,25 @@ describe.each(databaseKinds)('a slow search on %s', (kind) => {
     expect(await bob.balance()).toBe(100_000 - 100 * texts.length);
   });
 
-  it('finds turns across the gaps that deleted turns leave', async () => {
+  it('finds turns across the gaps that deleted turns leave, without a step for every part of a gap', async () => {
     const kim = await app.newUser();
+    const probe = new QueryProbe(app.nest);
     for (const n of [0, 1, 2]) await kim.chat(`a gap ${String(n)}`);
     await app.database.rows(
-      `UPDATE turns SET ordinal = 5000 * ordinal WHERE message LIKE 'a gap %'`,
+      `UPDATE turns SET ordinal = 5000000 * ordinal WHERE message LIKE 'a gap %'`,
     );
     const { body } = await kim.get('/api/chat/?search=A+GAP&page_size=2');
     const { results, next } = body as { results: { message: string }[]; next: string };
     const { body: rest } = await kim.get(next.slice(app.url.length));
-    const all = [...results, ...(rest as { results: typeof results }).results];
+    const { results: oldest, previous } = rest as { results: typeof results; previous: string };
+    const all = [...results, ...oldest];
     expect(all.map(({ message }) => message)).toEqual(['a gap 2', 'a gap 1', 'a gap 0']);
+    const { body: back } = await kim.get(previous.slice(app.url.length));
+    expect((back as { results: unknown }).results).toEqual(results);
+    expect((await kim.get('/api/chat/?search=no+such+text')).body).toMatchObject({ results: [] });
+    // Each of the four searches takes two steps for a turn at most.
+    expect(probe.count('history.search')).toBeLessThanOrEqual(4 * 2 * 3);
+    probe.stop();
   });
 
   it('is not started if the client left while it waited', async () => {
