@@ -1,6 +1,6 @@
 import { ProviderBusy, ProviderError, ProviderFailed, type ProviderReport } from '../../errors.js';
 import { EventTooLarge } from './event-reader.js';
-import { QueueFull, type ProviderResponse } from './provider-connection.js';
+import { ConnectionQueueFull, type ProviderResponse } from './provider-connection.js';
 import type { Refusal } from './refusal.js';
 
 /** The limits for reading a refusal, which is usually a sentence or two. */
@@ -56,7 +56,7 @@ export const failedError = (report: ProviderReport) => new ProviderFailed({ repo
 /** Converts any error of a call to a `ProviderError`. */
 export function toFailure(error: unknown, reportOf: Reporter): ProviderError {
   if (error instanceof ProviderError) return error;
-  if (error instanceof QueueFull) {
+  if (error instanceof ConnectionQueueFull) {
     const report = reportOf('the connections to the provider are all in use');
     return new ProviderBusy(QUEUE_RETRY_SECONDS, { report });
   }

@@ -18,7 +18,7 @@ export interface ProxySettings {
 export const NO_PROXIES: ProxySettings = { httpProxy: '', httpsProxy: '', noProxy: '' };
 
 /** All connections are in use, and the maximum number of calls waits for one. */
-export class QueueFull extends Error {}
+export class ConnectionQueueFull extends Error {}
 
 /** A route of a provider, and the format of its answers. */
 export interface ProviderRoute {
@@ -78,7 +78,7 @@ export class ProviderConnection {
   }
 
   /**
-   * Takes a connection, and waits for a free one if needed. Throws `QueueFull`, or the signal's reason when it
+   * Takes a connection, and waits for a free one if needed. Throws `ConnectionQueueFull`, or the signal's reason when it
    * aborts.
    */
   async take(signal: AbortSignal, onQueue?: (isWaiting: boolean) => void): Promise<void> {
@@ -86,7 +86,7 @@ export class ProviderConnection {
       this.inUse += 1;
       return;
     }
-    if (this.waiting.length >= this.limits.queueMax) throw new QueueFull();
+    if (this.waiting.length >= this.limits.queueMax) throw new ConnectionQueueFull();
     onQueue?.(true);
     await new Promise<void>((resolve, reject) => {
       const leave = () => {
