@@ -22,8 +22,8 @@ const stream = ({ turnId, conversationId }: StreamHead): StreamFormat => ({
 /** The answer format of the routes below `/api`. */
 export const chatFormat: AnswerFormat = { whole: answerToWire, stream };
 
-function answerToWire({ message, response, createdAt }: Turn): ChatAnswerDto {
-  return { message, response, timestamp: toIso(createdAt) };
+function answerToWire({ message, response, createdAt }: Turn) {
+  return { message, response, timestamp: toIso(createdAt) } satisfies ChatAnswerDto;
 }
 
 function doneToWire(turn: Turn) {
