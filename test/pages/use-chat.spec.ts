@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { TestApp } from '../support/app.js';
-import { inBrowser, openBrowser } from '../support/browser.js';
+import { PAGE_WAIT_MS, inBrowser, openBrowser } from '../support/browser.js';
 import type { Caller } from '../support/client.js';
 import { ProviderProbe } from '../support/provider-probe.js';
+import { stepsOfWalk } from '../support/steps.js';
 import { until } from '../support/until.js';
 
 const echoed = (text: string) => `This is a dummy AI response to your message: '${text}'`;
@@ -23,6 +24,7 @@ async function bundle(): Promise<string> {
 }
 
 inBrowser("React's useChat() in a browser", () => {
+  const it = stepsOfWalk();
   let app: TestApp;
   let provider: ProviderProbe;
   let browser: Browser;
@@ -36,7 +38,7 @@ inBrowser("React's useChat() in a browser", () => {
     ada = await app.newUser();
     browser = await openBrowser();
     page = await browser.newPage();
-    page.setDefaultTimeout(45_000);
+    page.setDefaultTimeout(PAGE_WAIT_MS);
     page.on('pageerror', ({ message }) => complaints.push(message));
     const script = await bundle();
     await page.route('**/a-page-of-its-own', (route) =>

@@ -12,6 +12,9 @@ if (program === '') {
 /** `describe` for specs that need a browser. They are skipped without one. */
 export const inBrowser = program !== '' ? describe : describe.skip;
 
+/** How long a spec waits for something on a page. On an idle machine it appears within a second. */
+export const PAGE_WAIT_MS = 20_000;
+
 /** Flags for Chromium as root in a closed network: no sandbox, and no requests to its vendor. */
 const FLAGS = [
   '--no-sandbox',

@@ -1,5 +1,5 @@
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
-import { isReportedElsewhere } from './schema-mismatches.js';
+import { isReported } from './schema-mismatches.js';
 import { Conformance, SchemaMismatch } from './conformance.js';
 
 export interface Answer {
@@ -128,7 +128,7 @@ export class HttpClient {
     try {
       this.conformance.assert(ask.method ?? 'GET', ask.path, answer);
     } catch (error) {
-      if (!(error instanceof SchemaMismatch && isReportedElsewhere(error))) throw error;
+      if (!(error instanceof SchemaMismatch && isReported(error))) throw error;
     }
     return answer;
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { SchemaMismatch } from './conformance.js';
@@ -16,18 +16,18 @@ export function forgetMismatch(mismatch: SchemaMismatch): void {
 }
 
 /**
- * Checks whether another file of this run has already failed for the same breach. A breach is reported once, and
- * not by every file that uses the route. The end of the run lists all breaches and fails (`count.reporter.js`).
+ * Checks whether another test of this run has already failed for the same breach. A breach is reported once, and
+ * not by every test that uses the route. The end of the run lists all breaches and fails (`count.reporter.js`).
  */
-export function isReportedElsewhere({ route, fault }: SchemaMismatch): boolean {
+export function isReported({ route, fault }: SchemaMismatch): boolean {
   if (folder === undefined) return false;
   const { testPath = '' } = expect.getState();
   const record = recordOf(folder, { route, fault });
   try {
     writeFileSync(record, JSON.stringify({ route, fault, testPath }), { flag: 'wx' });
     return false;
-  } catch {
-    const first = JSON.parse(readFileSync(record, 'utf8')) as { testPath: string };
-    return first.testPath !== testPath;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return true;
+    throw error;
   }
 }

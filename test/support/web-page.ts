@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { expect } from '@jest/globals';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { PASSWORD } from './app.js';
+import { PAGE_WAIT_MS } from './browser.js';
 import type { Caller } from './client.js';
 
 /** The two screen sizes that the page is made for. */
@@ -36,7 +37,7 @@ export class WebPage {
     readonly page: Page,
     url: string,
   ) {
-    page.setDefaultTimeout(45_000);
+    page.setDefaultTimeout(PAGE_WAIT_MS);
     page.on('pageerror', (error) => this.complaints.push(error.message));
     page.on('dialog', (dialog) => {
       this.complaints.push(`a dialog: ${dialog.message()}`);

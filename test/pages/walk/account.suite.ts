@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import type { Locator } from 'playwright-core';
 import { PASSWORD, type TestApp } from '../../support/app.js';
 import type { Mailbox } from '../../support/mailbox.js';
+import { stepsOfWalk } from '../../support/steps.js';
 import type { Walk } from '../../support/walk.js';
 import type { WebPage } from '../../support/web-page.js';
 
@@ -12,6 +13,7 @@ const RESET = 'A-third-pass-3';
 /** What users do on the account page, up to the deletion of the account. */
 export const account = (walk: () => Walk): void => {
   describe('the account', () => {
+    const it = stepsOfWalk();
     let app: TestApp;
     let mailbox: Mailbox;
     let tab: WebPage;

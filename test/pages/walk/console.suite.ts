@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import type { Locator } from 'playwright-core';
 import type { TestApp } from '../../support/app.js';
 import type { Caller } from '../../support/client.js';
+import { stepsOfWalk } from '../../support/steps.js';
 import type { Walk } from '../../support/walk.js';
 import type { WebPage } from '../../support/web-page.js';
 
@@ -12,6 +13,7 @@ const LONG_NAME = 'n'.repeat(150);
 /** What operators do in the console. */
 export const staffConsole = (walk: () => Walk): void => {
   describe('the console', () => {
+    const it = stepsOfWalk();
     let app: TestApp;
     let tab: WebPage;
     let grace: Caller;

@@ -1,6 +1,7 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import type { TestApp } from '../../support/app.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
+import { stepsOfWalk } from '../../support/steps.js';
 import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
 import type { WebPage } from '../../support/web-page.js';
@@ -13,6 +14,7 @@ const said = (text: string) => ({ type: 'delta', text }) as const;
 /** From the first visit to a long conversation. */
 export const conversation = (walk: () => Walk): void => {
   describe('a conversation', () => {
+    const it = stepsOfWalk();
     let app: TestApp;
     let provider: ProviderProbe;
     let tab: WebPage;

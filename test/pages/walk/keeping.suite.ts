@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import type { Route } from 'playwright-core';
 import type { TestApp } from '../../support/app.js';
 import { createCodes } from '../../support/discrepancies.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
 import { sendMessage } from '../../support/conversations.js';
+import { stepsOfWalk } from '../../support/steps.js';
 import type { Walk } from '../../support/walk.js';
 import { WebPage } from '../../support/web-page.js';
 
@@ -14,6 +15,7 @@ const usage = { promptTokens: 1, completionTokens: 1 };
 /** What a returning user finds: conversations, money, logins and drafts. */
 export const keeping = (walk: () => Walk): void => {
   describe('the page over time', () => {
+    const it = stepsOfWalk();
     let app: TestApp;
     let provider: ProviderProbe;
     let tab: WebPage;

@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import type { TestApp } from '../../support/app.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
 import { openConversation } from '../../support/conversations.js';
+import { stepsOfWalk } from '../../support/steps.js';
 import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
 import type { WebPage } from '../../support/web-page.js';
@@ -15,6 +16,7 @@ const said = (text: string) => ({ type: 'delta', text }) as const;
 /** An answer that grows while the user reads it, listens to it, or looks at something else. */
 export const reading = (walk: () => Walk): void => {
   describe('an answer that grows', () => {
+    const it = stepsOfWalk();
     let app: TestApp;
     let provider: ProviderProbe;
     let tab: WebPage;

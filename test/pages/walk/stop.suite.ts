@@ -1,8 +1,9 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import type { TestApp } from '../../support/app.js';
 import type { Caller } from '../../support/client.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
 import { sendMessage } from '../../support/conversations.js';
+import { stepsOfWalk } from '../../support/steps.js';
 import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
 import { WebPage } from '../../support/web-page.js';
@@ -10,6 +11,7 @@ import { WebPage } from '../../support/web-page.js';
 /** An answer that is stopped in one of two tabs. */
 export const stop = (walk: () => Walk): void => {
   describe('a stop', () => {
+    const it = stepsOfWalk();
     let app: TestApp;
     let provider: ProviderProbe;
     let caller: Caller;
