@@ -19,6 +19,7 @@ export class OwnPostgres {
     const server = new EmbeddedPostgres({
       ...{ databaseDir, port, user: 'tally', password: 'tally', persistent: true },
       createPostgresUser: process.getuid?.() === 0,
+      initdbFlags: ['--no-sync'],
       postgresFlags: ['fsync=off', ...settings].flatMap((setting) => ['-c', setting]),
       onLog: () => undefined,
       onError: () => undefined,

@@ -23,7 +23,8 @@ const serverAt = (databaseDir, port) =>
     password: 'tally',
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--no-sync'],
+    // With fewer iterations, opening a connection takes half as much CPU.
+    initdbFlags: ['--no-sync', '--set', 'scram_iterations=1'],
     postgresFlags: SETTINGS.flatMap((setting) => ['-c', setting]),
     onLog: () => undefined,
     onError: () => undefined,
