@@ -40,7 +40,7 @@ describe.each(Object.keys(BEHAVIOURS))('a call of a provider that is %s', (model
     for (const { signal } of stopping) askInVain(signal);
     await until(() => stage.upstream.calls.length === AT_ONCE);
     // After these collections, objects that only have weak references are gone.
-    for (let n = 0; n < 5; n += 1) {
+    for (let n = 0; n < 2; n += 1) {
       await sleep(20);
       collect();
     }
