@@ -3,9 +3,13 @@ import { TestApp } from '../support/app.js';
 import type { Answer } from '../support/client.js';
 import { complete, hi } from '../support/completions.js';
 import { databaseKinds } from '../support/databases.js';
+import { sample } from '../support/full-effort.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 
-describe.each(databaseKinds)('refusals below /v1 on %s', (kind) => {
+/** This tests formats. Other specs test what both databases charge. */
+const testedKinds = sample('refusals below /v1', 2, databaseKinds);
+
+describe.each(testedKinds)('refusals below /v1 on %s', (kind) => {
   let app: TestApp;
   let provider: ProviderProbe;
 
