@@ -3,7 +3,7 @@ import type { Turn } from '../conversations/turn.entity.js';
 import { isForeignKeyViolation } from '../database/database-errors.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { AnswerExpired, DatabaseUnavailable } from '../errors.js';
+import { AnswerExpired } from '../errors.js';
 import type { Micros } from '../time.js';
 import { releaseAfterFailure } from '../wallet/release-after-failure.js';
 import { BatchedHolds } from '../wallet/batched-holds.service.js';
@@ -38,17 +38,13 @@ export class SettlementService {
    */
   settle(ended: HeldAnswer): Promise<Turn> {
     let made: Turn | undefined;
-    let mayBeCommitted = false;
     const attempt = async () => {
       try {
         return await this.settleOnce(ended, (turn) => (made = turn));
       } catch (error) {
         // A connection lost during the commit does not show whether the commit succeeded. Only this answer
-        // captures this hold, so if the hold has the expected state, the earlier attempt was committed.
-        if (error instanceof AnswerExpired && mayBeCommitted && made) {
-          if (await this.isSettled(ended)) return made;
-        }
-        mayBeCommitted ||= error instanceof DatabaseUnavailable;
+        // captures this hold, so if the hold has the expected state, an earlier attempt was committed.
+        if (error instanceof AnswerExpired && made && (await this.isSettled(ended))) return made;
         throw error;
       }
     };
