@@ -23,7 +23,7 @@ export class NewUsers {
   async create(user: Omit<NewUser, 'password'>, actor: Actor): Promise<string> {
     await this.assertNameFree(user.username);
     const password = randomBytes(UNUSED_PASSWORD_BYTES).toString('base64url');
-    return this.creation.create({ ...user, password }, async (tx, id) => {
+    return this.creation.create({ ...user, password }, 'known', async (tx, id) => {
       const token = await this.links.issue(tx, id);
       await this.trail.add(tx, actor, 'create_user', id);
       return token;
@@ -33,7 +33,9 @@ export class NewUsers {
   /** Creates a user with a password. Throws `ValidationFailed` as registration does. */
   async createWithPassword(user: NewUser, actor: Actor): Promise<void> {
     await this.assertNameFree(user.username);
-    await this.creation.create(user, (tx, id) => this.trail.add(tx, actor, 'create_user', id));
+    await this.creation.create(user, 'known', (tx, id) =>
+      this.trail.add(tx, actor, 'create_user', id),
+    );
   }
 
   private async assertNameFree(username: string): Promise<void> {

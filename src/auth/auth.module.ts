@@ -21,6 +21,7 @@ import { PasswordHasher } from './password-hasher.js';
 import { RegistrationGuard } from './registration.guard.js';
 import { RegistrationService } from './registration.service.js';
 import { SessionsService } from './sessions.service.js';
+import { StrangerNetworks } from './stranger-networks.js';
 import { UserCreation } from './user-creation.js';
 
 /** Authentication. The guard is global: a route needs credentials unless it is marked as public. */
@@ -42,6 +43,7 @@ import { UserCreation } from './user-creation.js';
     RegistrationGuard,
     RegistrationService,
     SessionsService,
+    StrangerNetworks,
     UserCreation,
   ],
   exports: [Authenticator, JWT_KEY, PasswordHasher, SessionsService, UserCreation],

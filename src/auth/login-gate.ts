@@ -4,11 +4,13 @@ import { Limiter, type LimitedRequest } from '../limits/limiter.service.js';
 import { networkOf } from '../http/network.js';
 import { usernameKey } from '../users/users.service.js';
 import { LoginNetworks } from './login-networks.js';
+import type { HashLine } from './password-hasher.js';
+import { StrangerNetworks } from './stranger-networks.js';
 
-/** The network of a login, and whether the owner of the name has logged in from there before. */
+/** The network of a login, and the line in which its password is checked. */
 export interface LoginOrigin {
   readonly network: string;
-  readonly isKnown: boolean;
+  readonly line: HashLine;
 }
 
 /** Limits login attempts. Every route that accepts a username and a password calls it first. */
@@ -17,6 +19,7 @@ export class LoginGate {
   constructor(
     private readonly limiter: Limiter,
     private readonly networks: LoginNetworks,
+    private readonly strangers: StrangerNetworks,
   ) {}
 
   /**
@@ -30,6 +33,6 @@ export class LoginGate {
     const isKnown = await this.limiter.admitLogin(exchange, name, () =>
       this.networks.hasLoggedInFrom(username, network),
     );
-    return { network, isKnown };
+    return { network, line: isKnown ? 'known' : this.strangers.lineFor(network) };
   }
 }

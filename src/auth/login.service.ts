@@ -31,10 +31,9 @@ export class LoginService {
    * from a password that was not normalised.
    */
   async logIn<Credential>(
-    { username, password, network, isKnown }: LoginAttempt,
+    { username, password, network, line }: LoginAttempt,
     issue: (tx: Tx, userId: string) => Promise<Credential>,
   ): Promise<Credential | undefined> {
-    const line = isKnown ? 'known' : 'unknown';
     await this.hasher.requirePlace(line);
     const user = await this.users.findByUsername(username);
     const match = await this.hasher.verify(user?.passwordHash, password, line);

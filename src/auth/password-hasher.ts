@@ -22,10 +22,10 @@ const ARGON2_PREFIX = '$argon2id$';
 export type PasswordMatch = 'normal form' | 'typed form' | undefined;
 
 /**
- * Who a hash is for: `known` is a user who has logged in from this network before or is logged in now, `unknown`
- * is anybody else.
+ * Who a hash is for: `known` is a user who has logged in from this network before or is logged in now. Strangers are
+ * `recent` if another stranger has tried from their network lately, and otherwise `new`.
  */
-export type HashLine = 'known' | 'unknown';
+export type HashLine = 'known' | 'new' | 'recent';
 
 interface Line {
   /** Number of hashes that have not begun. */
@@ -37,8 +37,9 @@ interface Line {
 /**
  * Hashes passwords with argon2id, a few at once. Hashing uses the same libuv threads as the database and, on
  * hosts with few cores, the event loop's core. Without a bound and a rest, a flood of logins would stop every
- * chat. There are two lines, so that known users do not wait for a flood of unknown callers: such a caller's hash
- * takes a slot only when its line has rested. Hashes past the end of a line get a late 503.
+ * chat. A line's hash takes a slot only when the line has rested. There are three lines, so that known users do not
+ * wait for a flood of strangers, and a new stranger does not wait for networks that try again and again. Hashes past
+ * the end of a line get a late 503.
  */
 @Injectable()
 export class PasswordHasher implements OnModuleInit {
@@ -56,7 +57,8 @@ export class PasswordHasher implements OnModuleInit {
     this.slots = pLimit(hashConcurrency);
     this.lines = {
       known: { waiting: 0, places: pLimit(hashConcurrency) },
-      unknown: { waiting: 0, places: pLimit(hashConcurrency) },
+      new: { waiting: 0, places: pLimit(hashConcurrency) },
+      recent: { waiting: 0, places: pLimit(hashConcurrency) },
     };
     this.options = {
       type: argon2id,
@@ -119,7 +121,7 @@ export class PasswordHasher implements OnModuleInit {
 
   /** Number of hashes that wait. */
   get depth(): number {
-    return this.lines.known.waiting + this.lines.unknown.waiting;
+    return Object.values(this.lines).reduce((sum, { waiting }) => sum + waiting, 0);
   }
 
   /** Rejects with a late `TooManyLogins` if the line is full. A refused login then costs no look-up of its user. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AccessTokens } from './access-tokens.js';
 import type { RegisterDto } from './auth.dto.js';
 import { LoginNetworks } from './login-networks.js';
+import { StrangerNetworks } from './stranger-networks.js';
 import { UserCreation } from './user-creation.js';
 
 /** Registers users who come by themselves, and logs them in. */
@@ -11,11 +12,13 @@ export class RegistrationService {
     private readonly creation: UserCreation,
     private readonly accessTokens: AccessTokens,
     private readonly networks: LoginNetworks,
+    private readonly strangers: StrangerNetworks,
   ) {}
 
   /** Returns the new user's access token. Throws `ValidationFailed` for a weak password or a taken name. */
   register({ username, password, email }: RegisterDto, network: string): Promise<string> {
-    return this.creation.create({ username, password, email: email ?? '' }, (tx, userId) => {
+    const user = { username, password, email: email ?? '' };
+    return this.creation.create(user, this.strangers.lineFor(network), (tx, userId) => {
       this.networks.add(tx, userId, network);
       return this.accessTokens.issue(tx, userId);
     });

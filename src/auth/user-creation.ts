@@ -8,7 +8,7 @@ import { ValidationFailed } from '../errors.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { normalizeEmail } from './email.js';
-import { PasswordHasher } from './password-hasher.js';
+import { PasswordHasher, type HashLine } from './password-hasher.js';
 import { passwordFaults } from './password-rules.js';
 import { USERNAME_MAX } from './username.js';
 
@@ -45,12 +45,13 @@ export class UserCreation {
    */
   async create<T>(
     { username, password, email }: NewUser,
+    line: HashLine,
     finish: (tx: Tx, userId: string) => T | Promise<T>,
   ): Promise<T> {
     const faults = await passwordFaults(password, { username, email });
     if (faults.length > 0) throw new ValidationFailed({ password: faults });
     // Before the transaction, because a hash uses a core for tens of milliseconds.
-    const passwordHash = await this.hasher.hash(password, 'unknown');
+    const passwordHash = await this.hasher.hash(password, line);
     try {
       // In turn, because adding to the list of users locks one row that all registrations share.
       return await this.unitOfWork.runOneAtATime(async (tx) => {

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 
-/**
- * The delay of a refusal: one second, or more if more than `SENT_PER_SECOND_MAX` wait, so that about this many are
- * sent in a second.
- */
+/** Minimum delay of a refusal. */
 const DELAY_MS = 1000;
-const SENT_PER_SECOND_MAX = 200;
+/**
+ * Late refusals are sent one by one with at least this time between them: a client sends its next request as soon as
+ * it is refused, and such a request costs more than a millisecond.
+ */
+const INTERVAL_MS = 20;
 /**
  * Maximum number of waiting refusals. Each keeps its connection and some kilobytes. Refusals of a user also count
  * for `REQUESTS_MAX`, so the maximum is also limited to a fifth of it.
@@ -27,6 +28,8 @@ const IMMEDIATE_PER_SECOND = 20;
 @Injectable()
 export class RefusalDelay {
   private waiting = 0;
+  /** When the last of the waiting refusals will be sent. */
+  private lastSentAt = -Infinity;
   private readonly refusalCounts = new Map<string, number>();
   private countedSince = -Infinity;
   private readonly waitingMax: number;
@@ -38,8 +41,9 @@ export class RefusalDelay {
   async wait(): Promise<void> {
     if (this.waiting >= this.waitingMax) return;
     this.waiting += 1;
-    const fairMs = (this.waiting * 1000) / SENT_PER_SECOND_MAX;
-    await sleep(Math.max(DELAY_MS, fairMs));
+    const now = performance.now();
+    this.lastSentAt = Math.max(now + DELAY_MS, this.lastSentAt + INTERVAL_MS);
+    await sleep(this.lastSentAt - now);
     this.waiting -= 1;
   }
 

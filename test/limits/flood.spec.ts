@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../../src/config/config.js';
 import { RefusalDelay } from '../../src/limits/refusal-delay.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { HashProbe } from '../support/hash-probe.js';
 import { until } from '../support/until.js';
 
-const CLIENTS = 100;
-const LASTS_MS = 2500;
+const CLIENTS = 60;
+const LASTS_MS = 2000;
 /** Of one network, at once; the others are refused. */
 const AT_ONCE = 20;
 
@@ -145,6 +146,16 @@ describe('refusals of clients who do not pause', () => {
     }
     expect(waits).toBeGreaterThan(0);
     refusals.wait = wait;
+  });
+});
+
+describe('late refusals', () => {
+  it('are sent one by one, also if they come at once', async () => {
+    const COUNT = 30;
+    const refusals = new RefusalDelay({ requestsMax: 5000 } as Config);
+    const startedAt = performance.now();
+    await Promise.all(Array.from({ length: COUNT }, () => refusals.wait()));
+    expect(performance.now() - startedAt).toBeGreaterThan(1000 + (COUNT - 2) * 20);
   });
 });
 

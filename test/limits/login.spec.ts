@@ -94,29 +94,45 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     expect(pair.status).toBe(200);
   });
 
-  it('of the owner from a known network work while the line of strangers is full, at the cost of no hash', async () => {
-    const busy = await TestApp.start(kind, { ...SETTINGS, HASH_QUEUE_MAX: '2' });
+  describe('while a line of strangers is full', () => {
+    let busy: TestApp;
     const send = (username: string, address: string, password: string) =>
       busy.post('/api/login/', { username, password }, from(address));
-    await busy.post(
-      '/api/register/',
-      { username: 'resident', password: PASSWORD },
-      from(KNOWN_ADDRESS),
-    );
-    const gate = new HashGate(busy.nest, 'unknown');
-    const waiting = [1, 2].map((n) => send('resident', unknownAddress(500 + n), 'wrong'));
-    await gate.untilWaiting(2);
-    const begun = await hashes.during(async () => {
-      for (const name of ['resident', 'nobody'])
-        expect((await send(name, unknownAddress(510), 'wrong')).status).toBe(503);
+
+    beforeAll(async () => {
+      busy = await TestApp.start(kind, { ...SETTINGS, HASH_QUEUE_MAX: '2' });
+      const resident = { username: 'resident', password: PASSWORD };
+      await busy.post('/api/register/', resident, from(KNOWN_ADDRESS));
     });
-    expect(begun).toBe(0);
-    expect((await send('resident', KNOWN_ADDRESS, PASSWORD)).status).toBe(200);
-    expect((await send('resident', KNOWN_ADDRESS, 'wrong')).status).toBe(400);
-    gate.open();
-    expect(counted(await Promise.all(waiting), 400)).toBe(2);
-    expect((await send('resident', unknownAddress(510), PASSWORD)).status).toBe(200);
-    await busy.close();
+    afterAll(() => busy.close());
+
+    it('of new networks are refused at the cost of no hash, but not the owner at home, and nobody twice', async () => {
+      const gate = new HashGate(busy.nest, 'new');
+      const waiting = [501, 502].map((n) => send('resident', unknownAddress(n), 'wrong'));
+      await gate.untilWaiting(2);
+      const begun = await hashes.during(async () => {
+        expect((await send('resident', unknownAddress(510), 'wrong')).status).toBe(503);
+        expect((await send('nobody', unknownAddress(511), 'wrong')).status).toBe(503);
+      });
+      expect(begun).toBe(0);
+      expect((await send('resident', KNOWN_ADDRESS, PASSWORD)).status).toBe(200);
+      expect((await send('resident', KNOWN_ADDRESS, 'wrong')).status).toBe(400);
+      expect((await send('resident', unknownAddress(510), PASSWORD)).status).toBe(200);
+      gate.open();
+      expect(counted(await Promise.all(waiting), 400)).toBe(2);
+    });
+
+    it('of networks that try again are refused, but not those of new ones', async () => {
+      const [third, ...others] = [520, 521, 522].map(unknownAddress);
+      for (const address of [third ?? '', ...others]) await send('nobody', address, 'wrong');
+      const gate = new HashGate(busy.nest, 'recent');
+      const waiting = others.map((address) => send('resident', address, 'wrong'));
+      await gate.untilWaiting(2);
+      expect((await send('resident', third ?? '', PASSWORD)).status).toBe(503);
+      expect((await send('resident', unknownAddress(523), PASSWORD)).status).toBe(200);
+      gate.open();
+      expect(counted(await Promise.all(waiting), 400)).toBe(2);
+    });
   });
 
   it('make a network a known one after a success, in a table that outlives the process', async () => {
