@@ -162,8 +162,8 @@ export class PasswordHasher implements OnModuleInit {
 }
 
 /**
- * Waits for a hash, and returns how long its line rests then. With an event loop that is busy half of the time or
- * less, nobody is kept waiting and the line does not rest.
+ * Waits for a hash, and returns how long its line rests then. If the event loop is busy for half of the time or
+ * less, the hash delays no other request, and the line does not rest.
  */
 async function restAfter(hashed: Promise<unknown>): Promise<number> {
   const startedAt = performance.now();

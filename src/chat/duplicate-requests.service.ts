@@ -108,8 +108,8 @@ export class DuplicateRequests {
 }
 
 /**
- * Resolves when the event comes, or at `until`, also without an event. Rejects if the event rejects. Aborts the event's
- * signal then, since nobody waits for it any more.
+ * Resolves when the event comes, or at `until`, also without an event. Rejects if the event rejects. After that,
+ * aborts the event's signal, because nothing waits for it any more.
  */
 async function waitFor(
   eventOf: (signal: AbortSignal) => Promise<unknown> | undefined,

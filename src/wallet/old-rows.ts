@@ -13,7 +13,7 @@ const BATCH_MAX = 500;
  */
 const UNPAID_RETENTION_MICROS = 3600 * SECOND_MICROS;
 
-/** Removes what is older than it is kept: idempotency keys, and holds that charged nothing. */
+/** Removes old idempotency keys, and old holds that charged nothing. */
 @Injectable()
 export class OldRows {
   constructor(

@@ -103,7 +103,7 @@ describe('a request of a megabyte', () => {
   });
   afterAll(() => app.close());
 
-  /** Sends it and reads the answer to its end, which nobody looks at: the client shares the event loop. */
+  /** Sends a request and discards the answer. To check it would take time of the event loop, which the service shares. */
   const send = (method: string, path: string, body: Buffer, type: string): Promise<number> =>
     new Promise((resolve, reject) => {
       const headers = {

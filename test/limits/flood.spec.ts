@@ -92,7 +92,7 @@ describe('refusals of clients who do not pause', () => {
     expect(answers[429]).toBeGreaterThan(AT_ONCE);
     expect(answers[429]).toBeLessThan(MOST);
     await until(async () => {
-      // A second in which nobody asked too often.
+      // During this second, no client asks too often.
       await sleep(1100);
       const began = performance.now();
       expect((await reader.get('/api/token-balance/')).status).toBe(429);

@@ -67,7 +67,10 @@ async function makeTemplate(kind: DatabaseKind): Promise<string> {
 /** The folder in which the workers of one run share the names of their templates (`run.setup.js`). */
 const shared = process.env['TEST_TEMPLATES'];
 
-/** The first worker of a run that needs a template creates it. A worker that waits for it in vain creates its own. */
+/**
+ * Returns the shared template. The first worker that needs it creates it, and the others wait. A worker that has waited
+ * too long creates its own.
+ */
 async function shareTemplate(kind: DatabaseKind): Promise<string> {
   if (shared === undefined) return makeTemplate(kind);
   const record = join(shared, kind);

@@ -1,6 +1,6 @@
 /**
  * Files that only run with TEST_EFFORT=full: installs, other versions of Node, screenshots, and files that a light
- * run covers on one database. `.ci/run` begins the first ones first, and those that it comes to too late not at all.
+ * run covers on one database. `.ci/run` starts them in this order, and skips the ones that it reaches too late.
  */
 export const HEAVY = [
   'test/processes/commands.postgres.spec.ts',
