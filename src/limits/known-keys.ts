@@ -4,14 +4,15 @@ import { ReadConnection } from '../database/read-connection.js';
 import { readIdempotencyKey } from '../http/idempotency-key.js';
 import type { RouteMarks } from '../http/route-table.js';
 
-/** Recognises a retry before anything else of the request is checked. */
+/** Recognises a replay before anything else of the request is checked. */
 @Injectable()
 export class KnownKeys {
   constructor(private readonly reader: ReadConnection) {}
 
   /**
-   * Checks whether the request repeats a key. Such a request spends nothing, whatever its result is (a replay, 409
-   * or 422). Throws `IdempotencyKeyMalformed`.
+   * Checks whether the request repeats a key that was answered. Such a request spends nothing, whatever its result is
+   * (a replay or 422). While the first request runs, a repetition does not count as one: if the model fails, the key
+   * is free, and the repetition asks the model. Throws `IdempotencyKeyMalformed`.
    */
   async isRepeat(request: FastifyRequest, ownerId: string): Promise<boolean> {
     const key = readIdempotencyKey(request.headers['idempotency-key']);
@@ -19,7 +20,7 @@ export class KnownKeys {
     if (key === undefined || keyRoute === undefined) return false;
     const known = await this.reader.read(
       `/* limit.known_key */ SELECT id FROM holds
-       WHERE owner_id = $1 AND claim_route = $2 AND claim_key = $3`,
+       WHERE owner_id = $1 AND claim_route = $2 AND claim_key = $3 AND state <> 'open'`,
       [ownerId, keyRoute, key],
     );
     return known.length > 0;
