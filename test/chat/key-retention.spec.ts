@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { TestApp } from '../support/app.js';
+import { databaseKinds } from '../support/databases.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+import { until } from '../support/until.js';
+
+describe.each(databaseKinds)('an answer that takes longer than keys are kept, on %s', (kind) => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    provider = new ProviderProbe(app.nest);
+  });
+  afterAll(() => app.close());
+
+  it('keeps its key, so that a repetition asks and charges nothing', async () => {
+    const ada = await app.newUser();
+    let answer: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    provider.delayWith(() => gate);
+    const chat = () => ada.chat('once', { 'Idempotency-Key': 'long' });
+    const first = chat();
+    await until(() => provider.calls === 1);
+    await app.database.rows(`UPDATE holds SET created_at = 0 WHERE claim_key = 'long'`);
+    await app.nest.get(HoldSweeper).sweep();
+    expect((await chat()).status).toBe(409);
+    answer();
+    expect((await first).status).toBe(200);
+    expect(provider.calls).toBe(1);
+    expect(await ada.balance()).toBe(3900);
+    expect(await app.database.unbalancedWallets()).toEqual([]);
+  });
+});
