@@ -32,7 +32,9 @@ export class Authenticator {
     if (secret.split('.').length === 3) return this.jwts.findCaller(secret);
     if (isKey(secret)) return this.keys.find(secret);
     const owner = await this.accessTokens.find(secret);
-    return owner && { ...owner, isActive: Boolean(owner.isActive), kind: 'access_token' };
+    if (!owner) return undefined;
+    const { userId, credentialId, isActive } = owner;
+    return { userId, credentialId, kind: 'access_token', isActive: Boolean(isActive) };
   }
 }
 

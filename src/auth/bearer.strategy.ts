@@ -21,9 +21,9 @@ export class BearerStrategy extends PassportStrategy(Strategy, 'bearer') {
 
   override authenticate(request: FastifyRequest): void {
     try {
-      const credentials = readAuthorization(request.raw);
-      const headers = { authorization: `Bearer ${credentials.secret}` };
-      super.authenticate({ ...credentials, headers } satisfies CleanRequest);
+      const { scheme, secret } = readAuthorization(request.raw);
+      const headers = { authorization: `Bearer ${secret}` };
+      super.authenticate({ scheme, secret, headers } satisfies CleanRequest);
     } catch (error) {
       this.error(error);
     }

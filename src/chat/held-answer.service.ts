@@ -55,7 +55,13 @@ export class HeldAnswerService {
       settle: (outcome, model) =>
         this.settlement
           .settle({
-            ...{ ...ids, principal, question, modelId: model.id, outcome, expiresAt },
+            turnId: ids.turnId,
+            conversationId: ids.conversationId,
+            principal,
+            question,
+            modelId: model.id,
+            outcome,
+            expiresAt,
             content: contentOf(principal, question, outcome),
           })
           .finally(() => {

@@ -4,7 +4,8 @@ import type { Turn } from '../conversations/turn.entity.js';
 import { throwOwnerGone } from '../conversations/owner-gone.js';
 import { isFlat } from '../models/pricing.js';
 import type { Principal } from '../principal.js';
-import { ChargesService } from '../wallet/charges.service.js';
+import { ChargesService, type Charge } from '../wallet/charges.service.js';
+import type { Stored } from '../wallet/stored.js';
 import { outcomeOf, type Outcome } from './outcome.js';
 import { requestOf, type Plan } from './planner.js';
 import type { Question } from './question.js';
@@ -53,23 +54,24 @@ export class InstantAnswerService {
       toolCalls: [],
     });
     const opened = storageOfNewConversation(question);
-    const charge = {
-      ownerId: principal.userId,
-      amount: price.perMessage,
-      capId: principal.key?.capId,
-      stored: { ...opened, bytes: opened.bytes + bytesOf(content, question) },
-      ...ledgerNote(principal, model.id, turnId),
-    };
+    const bytes = opened.bytes + bytesOf(content, question);
+    const stored = { bytes, conversations: opened.conversations };
+    const charge = chargeOf(principal, price.perMessage, model.id, turnId, stored);
     let outcome: Outcome | undefined;
     const answer = provider.answer.bind(provider);
     const modelId = model.id;
     const paid = this.charges.pay(charge, signal, (tx, { charged, available, ordinal }) => {
       // The transaction may run again. The answer must stay the same.
       if (!outcome) {
-        const { text, ...done } = answer(request);
-        const ending = { status: 'complete', ending: 'complete' } as const;
+        const done = answer(request);
         const heldRequest = { model, request, held: charged };
-        outcome = outcomeOf(heldRequest, { ...ending, text, toolCalls: [], done });
+        outcome = outcomeOf(heldRequest, {
+          status: 'complete',
+          ending: 'complete',
+          text: done.text,
+          toolCalls: [],
+          done,
+        });
       }
       const ended = { principal, turnId, conversationId, question, modelId, content, outcome };
       return this.turns.saveFirst(tx, ended, { holdId: null, charged, available, ordinal });
@@ -79,4 +81,29 @@ export class InstantAnswerService {
       return throwOwnerGone(error);
     });
   }
+}
+
+/**
+ * Returns the charge for an answer. It is built field by field, because a spread makes V8 look up and add each field
+ * by its name.
+ */
+function chargeOf(
+  principal: Principal,
+  amount: number,
+  modelId: string,
+  turnId: string,
+  stored: Stored,
+): Charge {
+  const { reason, model, credentialId, keyName } = ledgerNote(principal, modelId, turnId);
+  return {
+    ownerId: principal.userId,
+    amount,
+    capId: principal.key?.capId,
+    stored,
+    reason,
+    turnId,
+    model,
+    credentialId,
+    keyName,
+  };
 }

@@ -100,7 +100,14 @@ export class Planner {
     const isRead = conversationId !== undefined && messages === undefined;
     const newest = isRead ? await newestTurn(this.reader, conversationId) : undefined;
     const [{ plan }, ...rest] = await this.measureAll(principal, question);
-    return { ...plan, fallbacks: rest.map((measured) => measured.plan), newestTurn: newest };
+    return {
+      model: plan.model,
+      messages: plan.messages,
+      promptTokens: plan.promptTokens,
+      maxTokens: plan.maxTokens,
+      fallbacks: rest.map((measured) => measured.plan),
+      newestTurn: newest,
+    };
   }
 
   /** Measures the question for the model that is asked, and for those of its fallbacks that accept the question. */

@@ -81,8 +81,13 @@ export class SettlementService {
   private captureInBatch(ended: HeldAnswer, onMade: (turn: Turn) => void): Promise<Turn> {
     const { turnId: holdId, outcome, principal } = ended;
     const note = ledgerNote(principal, ended.modelId, holdId);
-    const bytes = { turnBytes: turnBytesOf(ended) };
-    const capture = { holdId, ownerId: principal.userId, amount: outcome.amount, note, ...bytes };
+    const capture = {
+      holdId,
+      ownerId: principal.userId,
+      amount: outcome.amount,
+      note,
+      turnBytes: turnBytesOf(ended),
+    };
     return this.batchedHolds.capture(capture, (tx, captured) => {
       const turn = this.turns.save(tx, ended, { holdId, ...captured });
       onMade(turn);

@@ -147,8 +147,12 @@ function logOutcome(request: FastifyRequest & { user?: Principal }, reply: Fasti
     const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
     const path = route === undefined ? unknownPath(request.url) : undefined;
     const refusal = errorCodeOf(reply);
-    const line = { method, route, path, status, code: refusal, ms: Math.round(took), address };
-    request.log.info({ ...line, user: user?.userId, key: user?.key?.name }, outcome);
+    const ms = Math.round(took);
+    const [userId, key] = [user?.userId, user?.key?.name];
+    request.log.info(
+      { method, route, path, status, code: refusal, ms, address, user: userId, key },
+      outcome,
+    );
     endSpan(request, status, refusal);
     request.server.requestEnded({ method, route, status, seconds: took / 1000, refusal });
   });

@@ -7,10 +7,11 @@ import { AnswerExpired } from '../errors.js';
 import { Metrics } from '../metrics/metrics.js';
 import { dayOf, nowMicros } from '../time.js';
 import { traced } from '../tracing.js';
-import { assertAmount } from './amount.js';
 import { recordCapture } from './captured-hold.js';
 import {
   TOTALS_ROWS,
+  amountsByHold,
+  emptyTotals,
   totalsByOwner,
   ledgerEntryCount,
   FREE_WALLETS,
@@ -161,8 +162,7 @@ export class BatchedHolds {
     tx: Tx,
     captures: readonly PlainCapture[],
   ): Promise<(CaptureResult | undefined)[]> {
-    const amounts = Object.fromEntries(captures.map(({ holdId, amount }) => [holdId, [amount]]));
-    for (const { amount } of captures) assertAmount(amount);
+    const amounts = amountsByHold(captures);
     const rows = await tx.write<CapturedRow>(
       `/* hold.capture_many */ WITH ${FREE_WALLETS('$1')}, open AS (
          SELECT id AS open_id FROM holds WHERE id = ANY($2) AND coalesce(state, '') = 'open'
@@ -204,7 +204,7 @@ export class BatchedHolds {
     ended: readonly EndedHold[],
   ): Promise<Map<string, WalletRow>> {
     if (ended.length === 0) return new Map();
-    const sums: Record<string, [number, number, number, number, number]> = {};
+    const sums = emptyTotals<[number, number, number, number, number]>();
     for (const { capture, hold } of ended) {
       const [due, freed, entries, ends, bytes] = (sums[hold.ownerId] ??= [0, 0, 0, 0, 0]);
       sums[hold.ownerId] = [

@@ -23,7 +23,17 @@ export function recordCapture(
   { holdId, ownerId, amount, held, note }: CapturedHold,
 ): CaptureResult {
   if (ledgerEntryCount(amount) > 0) {
-    appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, holdId, ...note });
+    appendEntry(tx, wallet, {
+      ownerId,
+      kind: 'charge',
+      amount: -amount,
+      reason: note.reason,
+      holdId,
+      turnId: note.turnId,
+      model: note.model,
+      credentialId: note.credentialId,
+      keyName: note.keyName,
+    });
   }
   tx.whenCommitted(() => {
     metrics.countCharged(amount);

@@ -157,8 +157,16 @@ export class ChargesService {
   private record(tx: Tx, wallet: WalletRow, charge: Charge): ChargeReceipt {
     const { ownerId, amount, reason, turnId, model, credentialId, keyName } = charge;
     if (ledgerEntryCount(amount) > 0) {
-      const what = { reason, turnId, model, credentialId, keyName };
-      appendEntry(tx, wallet, { ownerId, kind: 'charge', amount: -amount, ...what });
+      appendEntry(tx, wallet, {
+        ownerId,
+        kind: 'charge',
+        amount: -amount,
+        reason,
+        turnId,
+        model,
+        credentialId,
+        keyName,
+      });
       tx.whenCommitted(() => {
         this.metrics.countCharged(amount);
       });

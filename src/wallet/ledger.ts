@@ -34,6 +34,7 @@ export interface NewEntry {
 export function appendEntry(tx: Tx, wallet: WalletRow, entry: NewEntry): void {
   const { ownerId, kind, amount, reason, holdId = null, turnId = null, idempotency } = entry;
   const { model = null, credentialId = null, keyName = null } = entry;
+  const { idempotencyRoute, idempotencyKey, idempotencyHash } = idempotencyColumns(idempotency);
   tx.insertLater(LedgerEntry, {
     id: newId(),
     ownerId,
@@ -49,6 +50,8 @@ export function appendEntry(tx: Tx, wallet: WalletRow, entry: NewEntry): void {
     credentialId,
     keyName,
     createdAt: nowMicros(),
-    ...idempotencyColumns(idempotency),
+    idempotencyRoute,
+    idempotencyKey,
+    idempotencyHash,
   });
 }

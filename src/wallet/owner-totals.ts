@@ -14,9 +14,15 @@ type OwnerTotals = [
 /** Returns the number of ledger entries for an amount. An amount of 0 adds no entry. */
 export const ledgerEntryCount = (amount: number): 0 | 1 => (amount > 0 ? 1 : 0);
 
+/**
+ * Returns an object for values by id. Because it has no prototype, V8 makes it a dictionary at once. In an ordinary
+ * object each new id would first make a new shape.
+ */
+export const emptyTotals = <Value>() => Object.create(null) as Record<string, Value>;
+
 /** Returns the totals of each owner, by owner id. Throws `RangeError` if an amount or a sum is not a valid amount. */
 export function totalsByOwner(spends: readonly Spend[]): Record<string, OwnerTotals> {
-  const totals: Record<string, OwnerTotals> = {};
+  const totals = emptyTotals<OwnerTotals>();
   for (const { ownerId, amount, stored = NOTHING_STORED } of spends) {
     assertAmount(amount);
     const [due, entries, count, bytes, opened] = (totals[ownerId] ??= [0, 0, 0, 0, 0]);
@@ -30,6 +36,18 @@ export function totalsByOwner(spends: readonly Spend[]): Record<string, OwnerTot
     ];
   }
   return totals;
+}
+
+/** Returns the amount to take from each hold, by hold id. Throws `RangeError` if it is not a valid amount. */
+export function amountsByHold(
+  captures: readonly { readonly holdId: string; readonly amount: number }[],
+): Record<string, [taken: number]> {
+  const amounts = emptyTotals<[taken: number]>();
+  for (const { holdId, amount } of captures) {
+    assertAmount(amount);
+    amounts[holdId] = [amount];
+  }
+  return amounts;
 }
 
 /**

@@ -29,7 +29,7 @@ export class EchoProvider implements CompletionProvider {
 
   answer(request: InstantRequest): WholeCompletion {
     const { echoed, done } = echoWords(request);
-    return { ...done, text: echoed.join('') };
+    return { finishReason: done.finishReason, usage: done.usage, text: echoed.join('') };
   }
 
   draft(request: InstantRequest): string {
