@@ -13,7 +13,6 @@ import { until } from '../support/until.js';
 
 const DEFAULTS = { replace: false, incomplete: false };
 const REPLACE = { replace: true, incomplete: false };
-
 const optionsOf = (url: string) => ({ url, poolMax: 2, entities });
 
 describe('backup and restore of an SQLite database that is served', () => {
@@ -29,6 +28,8 @@ describe('backup and restore of an SQLite database that is served', () => {
     live = await createDatabase('sqlite');
     app = await TestApp.start('sqlite', { DATABASE_URL: live.url, OPENING_GRANT: '1000000' });
     callers = await Promise.all(Array.from({ length: 8 }, () => app.newUser()));
+    // Otherwise the schema is only in the log until 32 MiB are written.
+    await app.database.rows('PRAGMA wal_checkpoint(PASSIVE)');
     const chat = async (caller: Caller) => {
       for (let n = 0; !isStopping; n += 1) {
         const { status, headers } = await caller.chat(`message ${String(n)}`);
@@ -45,7 +46,6 @@ describe('backup and restore of an SQLite database that is served', () => {
     await app.close();
     await live.drop();
   });
-
   const pathOf = (url: string) => url.slice('sqlite:'.length);
   const file = (name: string) => `${pathOf(live.url)}.${name}`;
   const untilReceived = (count: number) => until(() => received.size >= count);
@@ -186,11 +186,11 @@ describe('backup and restore of an SQLite database that is served', () => {
   ];
 
   it.each(damaged)('refuses to restore %s, and creates nothing', async (_, spoil, words) => {
-    const name = `spoilt-${String(Math.random()).slice(2)}`;
-    await backUp(optionsOf(live.url), file(name), DEFAULTS);
-    await spoil(file(name));
+    const spoilt = file(`spoilt-${String(Math.random()).slice(2)}`);
+    await backUp(optionsOf(live.url), spoilt, DEFAULTS);
+    await spoil(spoilt);
     const target = await createDatabase('sqlite');
-    await expect(restore(optionsOf(target.url), file(name), DEFAULTS)).rejects.toThrow(words);
+    await expect(restore(optionsOf(target.url), spoilt, DEFAULTS)).rejects.toThrow(words);
     const left = await readdir(dirname(pathOf(target.url)));
     expect(left.filter((one) => !one.endsWith('.lock'))).toEqual([]);
     await target.drop();
