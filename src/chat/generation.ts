@@ -45,7 +45,7 @@ const ENDED = 'over';
  * provider failure, the time limit) is settled here, once, at the documented price.
  */
 export class Generation {
-  private readonly produced = new Produced();
+  private produced = new Produced();
   /** True while the caller takes what was produced, and the provider waits. */
   private isWaitingForClient = false;
   /** False while the request waits for its share of the event loop, or for a free connection. */
@@ -199,9 +199,7 @@ export class Generation {
         signal.throwIfAborted();
         this.isWaitingForClient = false;
       }
-      if (this.produced.size >= maxChars(this.attempt)) {
-        return CUT;
-      }
+      if (this.produced.size >= maxChars(this.attempt)) return CUT;
     }
   }
 
@@ -223,6 +221,8 @@ export class Generation {
     if (stop === TIMED_OUT && isPassedOn && hasOutput) {
       return this.settle('aborted', 'gone mid-answer', undefined);
     }
+    // Nothing is kept then: its caller could read in the history, for nothing, what a stream is charged for.
+    if (stop === TIMED_OUT) this.produced = new Produced();
     await this.settle('failed', 'failed', undefined);
     throw stop === TIMED_OUT ? this.timeoutError() : failureOf(error);
   }
