@@ -51,7 +51,7 @@ export class MeController {
   }
 
   @AccountDocs.remove()
-  @Access('session')
+  @Access('session', { limit: 'password' })
   @Delete()
   @HttpCode(204)
   async remove(

@@ -17,7 +17,7 @@ export class PasswordsController {
   ) {}
 
   @PasswordDocs.change()
-  @Access('session')
+  @Access('session', { limit: 'password' })
   @Post()
   @HttpCode(204)
   async change(

@@ -36,7 +36,7 @@ export const Public = (marks: Omit<RouteMarks, 'isPublic' | 'access'> = {}): Met
  */
 export const Access = (
   access: RouteAccess,
-  marks: Pick<RouteMarks, 'anyAccept'> = {},
+  marks: Pick<RouteMarks, 'anyAccept' | 'limit'> = {},
 ): MethodDecorator => mark({ access, ...marks });
 
 /**

@@ -19,9 +19,9 @@ export interface KnownPath {
 /**
  * The rate limit of a route. Public routes are counted by network: `register`, `login`, or `network` for routes
  * that read a credential from the body; `none` for routes that do not use the database. All other routes are
- * counted by user: `spend` or `read`.
+ * counted by user: `spend`, `password` for routes that check the user's password, or `read`.
  */
-export type LimitClass = 'register' | 'login' | 'network' | 'none' | 'spend' | 'read';
+export type LimitClass = 'register' | 'login' | 'network' | 'none' | 'spend' | 'password' | 'read';
 
 /**
  * The credentials that a route accepts if it is not public: API keys with a scope, API keys of any scope (`any`),

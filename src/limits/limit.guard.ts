@@ -30,8 +30,9 @@ export class LimitGuard implements CanActivate {
 
   private admit(exchange: LimitedRequest, userId: string): true | Promise<true> {
     const { request } = exchange;
-    if (limitOf(request.routeOptions.config as RouteMarks) !== 'spend') {
-      return this.limiter.admitUser(exchange, userId, 'read');
+    const limit = limitOf(request.routeOptions.config as RouteMarks);
+    if (limit !== 'spend') {
+      return this.limiter.admitUser(exchange, userId, limit === 'password' ? limit : 'read');
     }
     if (request.headers['idempotency-key'] === undefined) {
       return this.limiter.admitUser(exchange, userId, 'spend');

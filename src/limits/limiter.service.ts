@@ -24,8 +24,8 @@ export interface LimitedRequest {
 
 /**
  * Applies the limits to callers, and shows the state of the limits on each response. If the counters fail, reads are
- * accepted, but logins and registrations get a 503: an attacker could otherwise guess passwords. What spends gets a 503
- * only if the database is busy or away, because a flood would otherwise pass uncounted.
+ * accepted, but registrations and all that checks a password get a 503: an attacker could otherwise guess passwords. What
+ * spends gets a 503 only if the database is busy or away, because a flood would otherwise pass uncounted.
  */
 @Injectable()
 export class Limiter {
@@ -50,6 +50,7 @@ export class Limiter {
       login: policyOf('login', login),
       network: policyOf('read', read, 'network'),
       spend: policyOf('spend', spend),
+      password: policyOf('login-account', loginAccount, 'password'),
       read: policyOf('read', read),
     };
     this.account = policyOf('login-account', loginAccount);
@@ -93,7 +94,7 @@ export class Limiter {
   admitUser(
     exchange: LimitedRequest,
     userId: string,
-    limit: 'spend' | 'read',
+    limit: 'spend' | 'password' | 'read',
   ): true | Promise<true> {
     const counters = limit === 'read' ? this.reads : this.counters;
     return this.admit(exchange, this.policies[limit], userId, counters);
@@ -134,6 +135,7 @@ export class Limiter {
       (result) => this.enforceWithDelay(exchange, policy, key, result),
       (error: unknown) => {
         this.logFailure(error);
+        if (policy === this.policies.password) throw new LoginsNotCounted();
         if (policy === this.policies.spend && error instanceof Unavailable) throw error;
         return true;
       },

@@ -48,6 +48,9 @@ const CREDITING = [
 
 const NOT_TAKEN = /takes no Idempotency-Key.*idempotency_key_not_taken/;
 
+/** Routes that check the password of a caller with a session. */
+const CHECKING_PASSWORDS = ['POST /api/password', 'DELETE /api/me'];
+
 /** The rate limit of each public route. Routes with `none` are not counted. */
 const PUBLIC_LIMITS: Readonly<Record<string, string>> = {
   'POST /api/login': 'login',
@@ -139,12 +142,12 @@ describe('the routes', () => {
     }
   });
 
-  it('are limited: public ones by network if they use the database, all others as spending or reading', () => {
+  it('are limited: public ones by network if they use the database, all others as spending, checking a password or reading', () => {
     for (const { method, path, isPublic, limit } of routes()) {
       const name = `${method} ${path}`;
       const spends = [...SPENDING, ...SPENDING_WITHOUT_KEY].includes(name);
-      const spendsOrReads = spends ? 'spend' : 'read';
-      const expected = isPublic ? (PUBLIC_LIMITS[name] ?? 'none') : spendsOrReads;
+      const notPublic = spends ? 'spend' : CHECKING_PASSWORDS.includes(name) ? 'password' : 'read';
+      const expected = isPublic ? (PUBLIC_LIMITS[name] ?? 'none') : notPublic;
       expect(`${name}: ${limit}`).toBe(`${name}: ${expected}`);
       if (isPublic && expected === 'none') expect(method).toBe('GET');
     }

@@ -11,6 +11,7 @@ const ACCOUNT = 4;
 /** Maximum number of attempts on one username from networks that have never logged in to it. */
 const UNKNOWN_NETWORKS_MAX = 100;
 const SETTINGS = { ...BEHIND_PROXY, RATE_LIMIT_LOGIN_ACCOUNT: `${String(ACCOUNT)}/m` };
+const NEW = 'An0ther-pass-2';
 const KNOWN_ADDRESS = '198.51.100.1';
 
 const unknownAddress = (n: number) => `203.0.${String(Math.floor(n / 250))}.${String(n % 250)}`;
@@ -49,6 +50,23 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     expect(counted(await Promise.all(late), 429)).toBe(ACCOUNT);
     expect((await login('ada', unknownAddress(1))).status).toBe(200);
     expect((await login('grace', unknownAddress(0), 'wrong')).status).toBe(400);
+  });
+
+  it('are not replaced by guesses with a stolen token, which are as few, without a hash after that', async () => {
+    const { body } = await register('eve');
+    const thief = app.callerOf((body as { token: string }).token, 'eve');
+    const guesses = [
+      () => thief.send('POST', '/api/password/', { current_password: 'wrong', new_password: NEW }),
+      () => thief.send('DELETE', '/api/me/', { password: 'wrong' }),
+    ];
+    const guess = (n: number) => guesses[n % 2]?.();
+    for (let n = 0; n < ACCOUNT; n += 1) expect((await guess(n))?.status).toBe(400);
+    const work = await hashes.during(async () => {
+      for (let n = 0; n < 4; n += 1) expect((await guess(n))?.status).toBe(429);
+    });
+    expect(work).toBe(0);
+    expect((await thief.get('/api/token-balance/')).status).toBe(200);
+    expect((await login('eve', KNOWN_ADDRESS)).status).toBe(200);
   });
 
   it('are refused in the same way for known and unknown names, without a hash, a second late', async () => {
