@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { BadRequest, PayloadTooLarge } from '../errors.js';
+import { BadRequest, PayloadTooLarge, TooManyOpenRequests } from '../errors.js';
+import { ReceivedBodies } from './received-bodies.js';
 
 /**
  * The first 4096 pieces of a body may have any size. With more pieces, the average size must reach the minimum
@@ -8,6 +9,9 @@ import { BadRequest, PayloadTooLarge } from '../errors.js';
 const SMALL_PIECES_MAX = 4096;
 const PIECE_MIN_BYTES = 16;
 
+/** The bodies that this process receives. */
+const receivedBodies = new ReceivedBodies();
+
 /** Receives the whole body, or the error. */
 type BodyCallback = (error: Error | null, body?: Buffer) => void;
 
@@ -15,41 +19,41 @@ type BodyCallback = (error: Error | null, body?: Buffer) => void;
  * Collects a body of at most `bytesMax`. A larger body ends with `PayloadTooLarge`. The client chooses the number
  * of pieces, and each piece costs a microsecond and some hundred bytes of overhead. So pieces are copied into one
  * buffer that grows with the body. A body in too many small pieces is not read to its end and ends with
- * `BadRequest`.
+ * `BadRequest`. If all bodies together are too large, the oldest one ends with `TooManyOpenRequests`.
  */
-export function collectBody(payload: IncomingMessage, bytesMax: number, done: BodyCallback): void {
+export function collectBody(
+  payload: IncomingMessage,
+  bytesMax: number,
+  done: BodyCallback,
+  received = receivedBodies,
+): void {
   if (Number(payload.headers['content-length']) > bytesMax) {
     done(new PayloadTooLarge());
     return;
   }
-  let body: Buffer = Buffer.alloc(0);
-  let length = 0;
-  let pieces = 0;
+  const pieces = new Pieces();
   const end = (error: Error | null) => {
-    payload.off('data', add).off('end', onEnd).off('error', onError);
+    received.remove(refuse);
+    payload.off('data', add).off('end', onEnd).off('error', onError).off('close', onClose);
     if (error) done(error);
-    else done(null, body.subarray(0, length));
+    else done(null, pieces.whole());
+  };
+  const stopReading = (error: Error) => {
+    // Pausing the socket stops the cost. Data that is read and then ignored would cost as much.
+    payload.socket.pause();
+    end(error);
+  };
+  const refuse = () => {
+    stopReading(new TooManyOpenRequests());
   };
   const add = (piece: Buffer) => {
-    const needed = length + piece.length;
-    pieces += 1;
-    const isTooSmall = pieces > SMALL_PIECES_MAX && needed < pieces * PIECE_MIN_BYTES;
-    if (needed > bytesMax) {
+    if (pieces.length + piece.length > bytesMax) {
       end(new PayloadTooLarge());
       return;
     }
-    if (isTooSmall) {
-      // Pausing the socket stops the cost. Data that is read and then ignored would cost as much.
-      payload.socket.pause();
-      end(new BadRequest('The body comes in too small pieces.'));
-      return;
-    }
-    if (length === 0) body = piece;
-    else {
-      if (needed > body.length) body = enlarge(body, length, Math.max(needed, 2 * length));
-      piece.copy(body, length);
-    }
-    length = needed;
+    pieces.add(piece);
+    if (pieces.areTooSmall) stopReading(new BadRequest('The body comes in too small pieces.'));
+    else received.set(refuse, pieces.memory);
   };
   const onEnd = () => {
     end(null);
@@ -57,11 +61,45 @@ export function collectBody(payload: IncomingMessage, bytesMax: number, done: Bo
   const onError = () => {
     end(new BadRequest('Malformed request.'));
   };
-  payload.on('data', add).on('end', onEnd).on('error', onError);
+  const onClose = () => {
+    received.remove(refuse);
+  };
+  payload.on('data', add).on('end', onEnd).on('error', onError).on('close', onClose);
 }
 
-function enlarge(body: Buffer, length: number, size: number): Buffer {
-  const larger = Buffer.allocUnsafe(size);
-  body.copy(larger, 0, 0, length);
-  return larger;
+/** The pieces of a body so far, in one buffer. */
+class Pieces {
+  length = 0;
+  private count = 0;
+  private buffer: Buffer = Buffer.alloc(0);
+
+  /** The bytes that the buffer takes. */
+  get memory(): number {
+    return this.buffer.length;
+  }
+
+  get areTooSmall(): boolean {
+    return this.count > SMALL_PIECES_MAX && this.length < this.count * PIECE_MIN_BYTES;
+  }
+
+  add(piece: Buffer): void {
+    const needed = this.length + piece.length;
+    this.count += 1;
+    if (this.length === 0) this.buffer = piece;
+    else {
+      if (needed > this.buffer.length) this.enlarge(Math.max(needed, 2 * this.length));
+      piece.copy(this.buffer, this.length);
+    }
+    this.length = needed;
+  }
+
+  whole(): Buffer {
+    return this.buffer.subarray(0, this.length);
+  }
+
+  private enlarge(size: number): void {
+    const larger = Buffer.allocUnsafe(size);
+    this.buffer.copy(larger, 0, 0, this.length);
+    this.buffer = larger;
+  }
 }

@@ -7,6 +7,11 @@ import { limitPipelining } from './pipelining.js';
 import { refuseConnection } from './refuse-connection.js';
 
 const HEADERS_MAX_BYTES = 16_384;
+/**
+ * Maximum number of headers, as in common servers. Each takes ten times the memory of the bytes of a short one. Node
+ * leaves out further ones without a word, so `refuseAmbiguous` refuses the request.
+ */
+export const HEADERS_MAX = 100;
 /** Time limit for a client to send its headers. `REQUEST_TIMEOUT_SECONDS` limits the whole request. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const TIMEOUTS_CHECKED_EVERY_MS = 2000;
@@ -35,7 +40,9 @@ export function createListener(
     // Node would answer without a body or a request id. `refuseAmbiguous` answers in our shape.
     requireHostHeader: false,
   };
-  return createServer(limits, limitPipelining(arrivals.enqueueRequests(handle)))
+  const server = createServer(limits, limitPipelining(arrivals.enqueueRequests(handle)));
+  server.maxHeadersCount = HEADERS_MAX + 1;
+  return server
     .on('connection', () => {
       arrivals.noteConnection();
     })

@@ -1,6 +1,7 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { onResponseClosed } from './exchange.js';
+import { WaitingHeads } from './waiting-heads.js';
 
 /** Maximum number of requests of one connection that are handled before the first of them is answered. */
 const UNANSWERED_MAX = 4;
@@ -14,10 +15,12 @@ const WAITING_MAX = 1000;
 
 interface ConnectionQueue {
   unanswered: number;
-  readonly waiting: (() => void)[];
+  readonly waiting: { readonly request: IncomingMessage; readonly begin: () => void }[];
 }
 
 const queues = new WeakMap<Socket, ConnectionQueue>();
+/** The heads that wait on all connections of this process. */
+const waitingHeads = new WaitingHeads();
 
 function queueOf(socket: Socket): ConnectionQueue {
   const known = queues.get(socket);
@@ -28,6 +31,10 @@ function queueOf(socket: Socket): ConnectionQueue {
   socket.on('resume', () => {
     if (queue.waiting.length > READ_AHEAD_MAX) socket.pause();
   });
+  socket.once('close', () => {
+    queue.waiting.length = 0;
+    waitingHeads.removeAll(socket);
+  });
   return queue;
 }
 
@@ -35,9 +42,13 @@ function queueOf(socket: Socket): ConnectionQueue {
  * Starts one waiting request in each iteration of the event loop, so that quick answers do not block other connections.
  */
 function startNext(socket: Socket, queue: ConnectionQueue): void {
-  if (socket.destroyed) queue.waiting.length = 0;
-  if (queue.unanswered < UNANSWERED_MAX) queue.waiting.shift()?.();
-  if (queue.waiting.length <= READ_AHEAD_MAX && !socket.destroyed) socket.resume();
+  if (socket.destroyed) return;
+  const next = queue.unanswered < UNANSWERED_MAX ? queue.waiting.shift() : undefined;
+  if (next) {
+    waitingHeads.remove(socket, next.request);
+    next.begin();
+  }
+  if (queue.waiting.length <= READ_AHEAD_MAX) socket.resume();
 }
 
 /**
@@ -60,9 +71,10 @@ export function limitPipelining(handle: RequestListener): RequestListener {
     };
     if (queue.unanswered < UNANSWERED_MAX && queue.waiting.length === 0) begin();
     else if (queue.waiting.length >= WAITING_MAX) socket.destroy();
-    else {
-      queue.waiting.push(begin);
+    else if (!socket.destroyed) {
+      queue.waiting.push({ request, begin });
       if (queue.waiting.length > READ_AHEAD_MAX) socket.pause();
+      waitingHeads.add(socket, request);
     }
   };
 }

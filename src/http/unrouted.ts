@@ -4,12 +4,14 @@ import { negotiate } from '../drf/negotiation.js';
 import { toJson } from '../drf/json.js';
 import {
   BadRequest,
+  HeadersTooLarge,
   IdempotencyKeyNotAccepted,
   MethodNotAllowed,
   NotFound,
   type AppError,
 } from '../errors.js';
 import { addVary } from './cross-origin.js';
+import { HEADERS_MAX } from './listener.js';
 import { isOpenAiPath } from './openai-error.js';
 import { acceptsIdempotencyKey, type RouteMarks, type RouteTable } from './route-table.js';
 
@@ -45,8 +47,12 @@ function countHeader(header: string, rawHeaders: readonly string[]): number {
   return count;
 }
 
-/** Refuses an ambiguous request: one with two Authorization headers, or without a Host. */
+/**
+ * Refuses an ambiguous request: one with two Authorization headers, without a Host, or with more headers than Node
+ * passes on.
+ */
 function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
+  if (rawHeaders.length > 2 * HEADERS_MAX) throw new HeadersTooLarge();
   if (countHeader('authorization', rawHeaders) > 1)
     throw new BadRequest('Two Authorization headers.');
   if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -107,5 +108,55 @@ describe('a megabyte in small pieces', () => {
     expect(begun).toBeGreaterThan(0);
     expect(begun).toBeLessThan(3000);
     unread.watch = watch;
+  });
+
+  it('of requests on many connections uses bounded memory, and closes none that has a few', async () => {
+    const { hostname, port } = new URL(app.url);
+    const head = 'GET /api/schema/ HTTP/1.1\r\nHost:x\r\n\r\n';
+    const open = (n: number) => {
+      // From many networks, because a network has few requests in progress.
+      const localAddress = `127.0.0.${String(n + 1)}`;
+      const socket = connect({ host: hostname, port: Number(port), localAddress });
+      return socket.on('error', () => undefined).pause();
+    };
+    await connectionsOf(async (received) => {
+      const few = open(0);
+      await until(() => received.length === 1);
+      const many = Array.from({ length: 120 }, (_, n) => open(n + 1));
+      await until(() => received.length === 121);
+      const heapBefore = heapInUse();
+      few.write(head.repeat(20));
+      for (const socket of many) socket.write(head.repeat(990));
+      const bytesRead = () => received.reduce((sum, socket) => sum + socket.bytesRead, 0);
+      for (let before = -1; before < bytesRead();) {
+        before = bytesRead();
+        await sleep(500);
+      }
+      const [serverOfFew] = received;
+      // Otherwise the closed connections stay in memory with all that came on them.
+      received.length = 0;
+      // Waiting, 118,000 requests of 40 bytes take 300 MiB.
+      expect((heapInUse() - heapBefore) / MEBIBYTE).toBeLessThan(150);
+      expect(serverOfFew?.destroyed).toBe(false);
+      let answers = 0;
+      few.on('data', (text: Buffer) => {
+        answers += text.toString().split('HTTP/1.1 200').length - 1;
+      });
+      few.resume();
+      await until(() => answers === 20);
+      for (const socket of [few, ...many]) socket.destroy();
+    });
+  });
+
+  it('of short headers is refused, however few bytes they are', async () => {
+    const headers = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`h${String(n)}`, '']));
+    const send = (count: number) =>
+      app.send({ method: 'GET', path: '/api/schema/', headers: headers(count) });
+    expect((await send(90)).status).toBe(200);
+    for (const count of [100, 1500]) {
+      const { status, body } = await send(count);
+      expect([count, status, body.code]).toEqual([count, 431, 'headers_too_large']);
+    }
   });
 });

@@ -1,0 +1,82 @@
+import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { TooManyOpenRequests } from '../errors.js';
+import { collectBody } from './collect-body.js';
+import { ReceivedBodies } from './received-bodies.js';
+
+const BODY_MAX_BYTES = 100;
+const BODIES_MAX_BYTES = 250;
+
+/** The body of a request, and what came of it. */
+class Sent {
+  readonly stream = new PassThrough();
+  outcome: unknown;
+  isPaused = false;
+
+  constructor(bodies: ReceivedBodies) {
+    const socket = { pause: () => (this.isPaused = true) };
+    const payload = Object.assign(this.stream, { headers: {}, socket });
+    const done = (error: Error | null, body?: Buffer) => {
+      this.outcome = error ?? body?.length;
+    };
+    collectBody(payload as unknown as IncomingMessage, BODY_MAX_BYTES, done, bodies);
+  }
+
+  /** Sends a piece of the body, and waits until it is read. */
+  async send(bytes: number): Promise<this> {
+    this.stream.write(Buffer.alloc(bytes));
+    await nextTurn();
+    return this;
+  }
+}
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('collectBody', () => {
+  const start = () => {
+    const bodies = new ReceivedBodies(BODIES_MAX_BYTES);
+    return (bytes: number) => new Sent(bodies).send(bytes);
+  };
+
+  it('refuses the oldest body, and stops reading it, if all together are too large', async () => {
+    const send = start();
+    const [first, second, third] = [await send(90), await send(90), await send(60)];
+    expect([first.outcome, second.outcome, third.outcome]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    await third.send(20);
+    expect(first.outcome).toBeInstanceOf(TooManyOpenRequests);
+    expect([first.isPaused, second.isPaused, third.isPaused]).toEqual([true, false, false]);
+    second.stream.end();
+    third.stream.end();
+    await nextTurn();
+    expect([second.outcome, third.outcome]).toEqual([90, 80]);
+  });
+
+  it('counts a body that is complete, refused, or left by its client no longer', async () => {
+    const send = start();
+    for (let n = 0; n < 10; n += 1) {
+      const [complete, tooLarge, left] = [await send(70), await send(70), await send(70)];
+      complete.stream.end();
+      await tooLarge.send(BODY_MAX_BYTES);
+      left.stream.destroy();
+      await nextTurn();
+      expect(complete.outcome).toBe(70);
+      expect(tooLarge.outcome).not.toBeInstanceOf(TooManyOpenRequests);
+      expect(left.outcome).toBeUndefined();
+    }
+  });
+
+  it('counts the memory that a body takes, which may be more than its bytes', async () => {
+    const send = start();
+    const first = await (await send(50)).send(10);
+    const second = await (await send(50)).send(10);
+    expect(first.outcome).toBeUndefined();
+    await send(60);
+    expect(first.outcome).toBeInstanceOf(TooManyOpenRequests);
+    expect(second.outcome).toBeUndefined();
+  });
+});
