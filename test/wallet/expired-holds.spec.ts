@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { SECOND_MICROS } from '../../src/time.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { LateSettlements } from '../../src/wallet/late-settlements.js';
+import { makeKey, usedOf } from '../support/api-keys.js';
 import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -78,6 +79,14 @@ describe.each(databaseKinds)('an answer that comes after its hold has expired, o
       await expectNothingTaken(ada, answer);
     },
   );
+
+  it('is 503 for an API key, and its cap has its room again', async () => {
+    const ada = await app.newUser();
+    const key = await makeKey(app.http, ada, { limit: 100 });
+    const answer = await askLate(key.caller, 'answers', () => Promise.resolve());
+    await expectNothingTaken(ada, answer);
+    expect(await usedOf(ada, key)).toBe(0);
+  });
 
   it('leaves the key free for another attempt, which is charged once', async () => {
     const ada = await app.newUser();
