@@ -16,11 +16,11 @@ import { openConversation, sendMessage } from '../support/conversations.js';
 const BATCH = 16;
 /** Number of requests to the routes of each method. The body of a GET is not even read. */
 const REQUESTS = {
-  POST: byEffort({ light: 250, full: 4000 }),
-  PUT: byEffort({ light: 60, full: 800 }),
-  PATCH: byEffort({ light: 60, full: 800 }),
-  DELETE: byEffort({ light: 60, full: 800 }),
-  GET: byEffort({ light: 40, full: 400 }),
+  POST: byEffort({ light: 150, full: 4000 }),
+  PUT: byEffort({ light: 40, full: 800 }),
+  PATCH: byEffort({ light: 40, full: 800 }),
+  DELETE: byEffort({ light: 40, full: 800 }),
+  GET: byEffort({ light: 30, full: 400 }),
 };
 
 /** The caller that sends the requests, and the ids of its objects. */
