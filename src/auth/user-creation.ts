@@ -54,7 +54,7 @@ export class UserCreation {
     const passwordHash = await this.hasher.hash(password, line);
     try {
       // In turn, because adding to the list of users locks one row that all registrations share.
-      return await this.unitOfWork.runOneAtATime(async (tx) => {
+      return await this.unitOfWork.runOneAtATime('the list of users', async (tx) => {
         const user = { username, email: normalizeEmail(email), passwordHash };
         const userId = await this.users.add(tx, user);
         this.wallets.open(tx, userId, this.config.openingGrant);

@@ -114,7 +114,7 @@ export class AnswerHoldService {
     ids: AnswerIds,
   ): Promise<void> {
     const { conversationId: earlierId, message, previousId } = question;
-    return this.unitOfWork.run(async (tx) => {
+    return this.unitOfWork.runOneAtATime(spend.ownerId, async (tx) => {
       let busyHoldId: string | undefined;
       // A question with `previousId` may run beside other answers of the conversation. So it is not refused while one
       // runs.

@@ -57,7 +57,7 @@ export class SettlementService {
     const settleAs = (one: HeldAnswer) =>
       canShareBatch(one)
         ? this.captureInBatch(one, onMade)
-        : this.unitOfWork.run(async (tx) => {
+        : this.unitOfWork.runOneAtATime(one.principal.userId, async (tx) => {
             const turn = await this.resolve(tx, one);
             onMade(turn);
             return turn;

@@ -9,6 +9,8 @@ const STALL_TIMEOUT_MS = 5000;
 
 /** One step of many units of work. One statement does it for all of them, instead of one statement for each. */
 export interface BatchedStep<Input, Result> {
+  /** Returns the name of a row that the step locks. Units that run alone lock it one at a time. */
+  lockedRow(input: Input): string;
   /** Runs the step for one unit. */
   single(tx: Tx, input: Input): Promise<Result>;
   /**
@@ -115,7 +117,7 @@ export class BatchedTransaction<Input, Result> {
       signal.throwIfAborted();
       return finish(tx, result);
     };
-    await this.unitOfWork.run(work).then(resolve, reject);
+    await this.unitOfWork.runOneAtATime(this.step.lockedRow(input), work).then(resolve, reject);
   }
 }
 

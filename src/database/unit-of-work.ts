@@ -23,7 +23,8 @@ const QUEUE_WAIT_MAX_MS = 10_000;
 @Injectable()
 export class UnitOfWork {
   private readonly groupCommit: GroupCommit | undefined;
-  private lastQueued: Promise<unknown> = Promise.resolve();
+  /** The last unit that waits or runs, for each row that units lock in turn. */
+  private readonly lastQueued = new Map<string, Promise<unknown>>();
 
   constructor(private readonly database: Database) {
     if (database.isSqlite) this.groupCommit = new GroupCommit(database);
@@ -35,18 +36,23 @@ export class UnitOfWork {
   }
 
   /**
-   * Runs a unit of work of a kind that locks one common row. These units run one at a time in this process, so that
-   * the waiting ones take no connection from other work. Throws `DatabaseBusy` if the turn comes after more than
-   * ten seconds.
+   * Runs a unit of work that locks a row which other units lock as well. `lockedRow` is any name of the row. These
+   * units run one at a time in this process, so that the waiting ones take no connection from other work. Throws
+   * `DatabaseBusy` if the turn comes after more than ten seconds.
    */
-  runOneAtATime<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
+  runOneAtATime<T>(lockedRow: string, work: (tx: Tx) => T | Promise<T>): Promise<T> {
     if (this.groupCommit) return this.run(work); // On SQLite all writes run one after another.
     const askedAt = performance.now();
-    const done = this.lastQueued.then(() => {
+    const earlier = this.lastQueued.get(lockedRow) ?? Promise.resolve();
+    const done = earlier.then(() => {
       if (performance.now() - askedAt > QUEUE_WAIT_MAX_MS) throw new DatabaseBusy();
       return this.run(work);
     });
-    this.lastQueued = done.catch(() => undefined);
+    const over = () => {
+      if (this.lastQueued.get(lockedRow) === ended) this.lastQueued.delete(lockedRow);
+    };
+    const ended = done.then(over, over);
+    this.lastQueued.set(lockedRow, ended);
     return done;
   }
 

@@ -101,7 +101,7 @@ export class EmbeddingsService {
       { promptTokens: prompt.estimate, completionTokens: 0 },
     );
     const amount = cost(price, result.ending, usage, held);
-    const attempt = this.captureOf(holdId, amount, noteOf(principal, id));
+    const attempt = this.captureOf(principal, { holdId, amount, note: noteOf(principal, id) });
     // If the database is unreachable for a moment, the embeddings are not lost: the charge is tried again.
     const paid = await this.lateSettlements.settle(attempt, expiresAt, release);
     return { ...paid, model: id, vectors: result.vectors, promptTokens: usage.promptTokens };
@@ -112,7 +112,7 @@ export class EmbeddingsService {
     const holdId = newId();
     const spend = { ownerId, amount, holdId, capId: key?.capId };
     try {
-      return await this.unitOfWork.run((tx) => this.holds.hold(tx, spend));
+      return await this.unitOfWork.runOneAtATime(ownerId, (tx) => this.holds.hold(tx, spend));
     } catch (error) {
       // If the connection was lost during the commit, its outcome is unknown: the next sweep releases the hold.
       if (error instanceof DatabaseUnavailable) this.holds.releaseLater(holdId);
@@ -161,13 +161,12 @@ export class EmbeddingsService {
    * the hold was released.
    */
   private captureOf(
-    holdId: string,
-    amount: number,
-    note: LedgerNote,
+    { userId: ownerId }: Principal,
+    { holdId, amount, note }: { holdId: string; amount: number; note: LedgerNote },
   ): () => Promise<Pick<CaptureResult, 'charged' | 'available'>> {
     let captured: CaptureResult | undefined;
     return async () => {
-      const paid = await this.unitOfWork.run(async (tx) => {
+      const paid = await this.unitOfWork.runOneAtATime(ownerId, async (tx) => {
         const result = await this.holds.capture(tx, holdId, amount, note);
         captured = result ?? captured;
         return result;

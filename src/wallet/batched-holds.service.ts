@@ -78,10 +78,12 @@ export class BatchedHolds {
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.holdBatches = new BatchedTransaction(unitOfWork, {
+      lockedRow: ({ ownerId }) => ownerId,
       single: (tx, spend) => this.holds.holdWithOrdinal(tx, spend),
       batch: (tx, spends) => this.holdMany(tx, spends),
     });
     this.captureBatches = new BatchedTransaction(unitOfWork, {
+      lockedRow: ({ ownerId }) => ownerId,
       single: (tx, capture) => this.captureOne(tx, capture),
       batch: (tx, captures) => this.captureMany(tx, captures),
     });

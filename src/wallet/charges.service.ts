@@ -46,6 +46,7 @@ export class ChargesService {
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.payments = new BatchedTransaction<Charge, ChargeReceipt>(unitOfWork, {
+      lockedRow: ({ ownerId }) => ownerId,
       single: (tx, charge) => this.charge(tx, charge),
       batch: (tx, charges) => this.chargeMany(tx, charges),
     });

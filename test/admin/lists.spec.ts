@@ -111,7 +111,8 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
       let numbers: Promise<number[]> | undefined;
       await app.database.inTransaction(async (rows) => {
         await rows('UPDATE numbered_lists SET last_ordinal = last_ordinal');
-        const next = () => unitOfWork.runOneAtATime((tx) => lists.nextOrdinal(tx, 'users'));
+        const next = () =>
+          unitOfWork.runOneAtATime('users', (tx) => lists.nextOrdinal(tx, 'users'));
         numbers = Promise.all(Array.from({ length: 6 }, next));
         await until(isWaiting);
         expect((await staff.chat('meanwhile')).status).toBe(200);

@@ -37,6 +37,7 @@ describe.each(databaseKinds)('BatchedTransaction on %s', (kind) => {
     new BatchedTransaction<string, string>(
       unitOfWork,
       {
+        lockedRow: (input) => input,
         single: (_, input) => {
           alone.push(input);
           return Promise.resolve(`${input} alone`);
