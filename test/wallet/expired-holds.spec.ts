@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { SECOND_MICROS } from '../../src/time.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { LateSettlements } from '../../src/wallet/late-settlements.js';
 import { makeKey, usedOf } from '../support/api-keys.js';
@@ -99,24 +98,6 @@ describe.each(databaseKinds)('an answer that comes after its hold has expired, o
     expect([again.status, again.headers['idempotent-replayed']]).toEqual([200, undefined]);
     expect(await ada.balance()).toBe(3900);
     expect(await ada.history()).toHaveLength(1);
-  });
-
-  it('has until the time at which its hold expires to be settled', async () => {
-    const ada = await app.newUser();
-    const settle = jest.spyOn(app.nest.get(LateSettlements), 'settle');
-    let expiresAt = 0;
-    provider.delayWith(async () => {
-      const open = `SELECT expires_at FROM holds WHERE state = 'open'`;
-      const [hold] = await app.database.rows<{ expires_at: number }>(open);
-      expiresAt = hold?.expires_at ?? 0;
-    });
-    expect((await ada.chat('in time', { 'Idempotency-Key': 'in-time' })).status).toBe(200);
-    const until = settle.mock.lastCall?.[1] ?? 0;
-    settle.mockRestore();
-    expect(expiresAt).toBeGreaterThan(0);
-    expect(until).toBeGreaterThanOrEqual(expiresAt);
-    expect(until).toBeLessThan(expiresAt + 60 * SECOND_MICROS);
-    expect(await ada.balance()).toBe(3900);
   });
 
   if (kind === 'sqlite') return;

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DatabaseBusy } from '../../src/errors.js';
+import { SECOND_MICROS } from '../../src/time.js';
+import { BatchedHolds } from '../../src/wallet/batched-holds.service.js';
+import { LateSettlements } from '../../src/wallet/late-settlements.js';
+import { TestApp } from '../support/app.js';
+import { databaseKinds } from '../support/databases.js';
+import { ProviderProbe } from '../support/provider-probe.js';
+
+describe.each(databaseKinds)('the settlement of an answer on %s', (kind) => {
+  let app: TestApp;
+  let provider: ProviderProbe;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind);
+    provider = new ProviderProbe(app.nest);
+  });
+  afterAll(() => app.close());
+
+  it('may be tried until its hold expires', async () => {
+    const ada = await app.newUser();
+    const settle = jest.spyOn(app.nest.get(LateSettlements), 'settle');
+    let expiresAt = 0;
+    provider.delayWith(async () => {
+      const open = `SELECT expires_at FROM holds WHERE state = 'open'`;
+      const [hold] = await app.database.rows<{ expires_at: number }>(open);
+      expiresAt = hold?.expires_at ?? 0;
+    });
+    expect((await ada.chat('in time', { 'Idempotency-Key': 'in-time' })).status).toBe(200);
+    const until = settle.mock.lastCall?.[1] ?? 0;
+    settle.mockRestore();
+    expect(expiresAt).toBeGreaterThan(0);
+    expect(until).toBeGreaterThanOrEqual(expiresAt);
+    expect(until).toBeLessThan(expiresAt + 60 * SECOND_MICROS);
+    expect(await ada.balance()).toBe(3900);
+  });
+
+  it('saves the turn with the charge if the first attempt finds the database busy', async () => {
+    const ada = await app.newUser();
+    const capture = jest.spyOn(app.nest.get(BatchedHolds), 'capture');
+    capture.mockRejectedValueOnce(new DatabaseBusy());
+    const answer = await ada.chat('later', { 'Idempotency-Key': 'later' });
+    expect([answer.status, capture.mock.calls.length]).toEqual([200, 2]);
+    capture.mockRestore();
+    expect(await ada.history()).toMatchObject([{ message: 'later', tokens: 100 }]);
+    expect(await ada.balance()).toBe(3900);
+    expect(await app.database.differences()).toEqual([]);
+  });
+});
