@@ -23,18 +23,24 @@ export class NewUsers {
   async create(user: Omit<NewUser, 'password'>, actor: Actor): Promise<string> {
     await this.assertNameFree(user.username);
     const password = randomBytes(UNUSED_PASSWORD_BYTES).toString('base64url');
-    return this.creation.create({ ...user, password }, 'known', async (tx, id) => {
-      const token = await this.links.issue(tx, id);
-      await this.trail.add(tx, actor, 'create_user', id);
-      return token;
-    });
+    return this.creation.create(
+      { ...user, password },
+      () => 'known',
+      async (tx, id) => {
+        const token = await this.links.issue(tx, id);
+        await this.trail.add(tx, actor, 'create_user', id);
+        return token;
+      },
+    );
   }
 
   /** Creates a user with a password. Throws `ValidationFailed` as registration does. */
   async createWithPassword(user: NewUser, actor: Actor): Promise<void> {
     await this.assertNameFree(user.username);
-    await this.creation.create(user, 'known', (tx, id) =>
-      this.trail.add(tx, actor, 'create_user', id),
+    await this.creation.create(
+      user,
+      () => 'known',
+      (tx, id) => this.trail.add(tx, actor, 'create_user', id),
     );
   }
 

@@ -18,7 +18,9 @@ export class RegistrationService {
   /** Returns the new user's access token. Throws `ValidationFailed` for a weak password or a taken name. */
   register({ username, password, email }: RegisterDto, network: string): Promise<string> {
     const user = { username, password, email: email ?? '' };
-    return this.creation.create(user, this.strangers.lineFor(network), (tx, userId) => {
+    // Not for a weak password: the network would then wait among those that have tried, without having cost a hash.
+    const lineOf = () => this.strangers.lineFor(network);
+    return this.creation.create(user, lineOf, (tx, userId) => {
       this.networks.add(tx, userId, network);
       return this.accessTokens.issue(tx, userId);
     });

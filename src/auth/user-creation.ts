@@ -40,18 +40,18 @@ export class UserCreation {
   }
 
   /**
-   * Creates a user, and runs `finish` in the same transaction. Throws `ValidationFailed` for a weak password
-   * or a taken name.
+   * Creates a user, and runs `finish` in the same transaction. `lineOf` is called if the password is to be hashed. Throws
+   * `ValidationFailed` for a weak password or a taken name.
    */
   async create<T>(
     { username, password, email }: NewUser,
-    line: HashLine,
+    lineOf: () => HashLine,
     finish: (tx: Tx, userId: string) => T | Promise<T>,
   ): Promise<T> {
     const faults = await passwordFaults(password, { username, email });
     if (faults.length > 0) throw new ValidationFailed({ password: faults });
     // Before the transaction, because a hash uses a core for tens of milliseconds.
-    const passwordHash = await this.hasher.hash(password, line);
+    const passwordHash = await this.hasher.hash(password, lineOf());
     try {
       // In turn, because adding to the list of users locks one row that all registrations share.
       return await this.unitOfWork.runOneAtATime('the list of users', async (tx) => {

@@ -221,7 +221,7 @@ export class Generation {
     if (stop === TIMED_OUT && isPassedOn && hasOutput) {
       return this.settle('aborted', 'gone mid-answer', undefined);
     }
-    // Nothing is kept then: its caller could read in the history, for nothing, what a stream is charged for.
+    // Keeps no output, because its caller could read it in the history without paying.
     if (stop === TIMED_OUT) this.produced = new Produced();
     await this.settle('failed', 'failed', undefined);
     throw stop === TIMED_OUT ? this.timeoutError() : failureOf(error);

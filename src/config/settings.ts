@@ -184,7 +184,7 @@ export const SETTINGS = {
   RATE_LIMIT_LOGIN: rate({ default: '30/m', desc: 'Maximum rate of logins from one network.' }),
   RATE_LIMIT_LOGIN_ACCOUNT: rate({
     default: '10/m',
-    desc: 'Maximum rate of logins with one username from one network, and of password checks for one user who is logged in.',
+    desc: 'Maximum rate of logins with one username from one network, and of password checks in one session.',
   }),
   RATE_LIMIT_SPEND: rate({
     default: '120/m',

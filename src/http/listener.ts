@@ -9,7 +9,7 @@ import { refuseConnection } from './refuse-connection.js';
 const HEADERS_MAX_BYTES = 16_384;
 /**
  * Maximum number of headers, as in common servers. Each takes ten times the memory of the bytes of a short one. Node
- * leaves out further ones without a word, so `refuseAmbiguous` refuses the request.
+ * silently leaves out further ones, so `refuseAmbiguous` refuses the request.
  */
 export const HEADERS_MAX = 100;
 /** Time limit for a client to send its headers. `REQUEST_TIMEOUT_SECONDS` limits the whole request. */

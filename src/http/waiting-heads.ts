@@ -24,14 +24,12 @@ export class WaitingHeads {
   private readonly byConnection = new Map<Socket, number>();
   private bytes = 0;
 
-  constructor(private readonly bytesMax = WAITING_MAX_BYTES) {}
-
   /** Counts a request. May close connections, this one too. */
   add(socket: Socket, head: Head): void {
     const added = bytesOf(head);
     this.byConnection.set(socket, (this.byConnection.get(socket) ?? 0) + added);
     this.bytes += added;
-    while (this.bytes > this.bytesMax) this.closeLargest();
+    while (this.bytes > WAITING_MAX_BYTES) this.closeLargest();
   }
 
   /** Counts a request no longer, because it is handled now. */

@@ -23,17 +23,20 @@ export class LimitGuard implements CanActivate {
     if (!request.user) return true;
     const { userId } = request.user;
     const exchange = { request, reply: http.getResponse<FastifyReply>() };
-    const admitted = this.limiter.isOn ? this.admit(exchange, userId) : true;
+    const admitted = this.limiter.isOn ? this.admit(exchange, request.user) : true;
     if (!(admitted instanceof Promise)) return this.limiter.countOpenRequest(request, userId);
     return admitted.then(() => this.limiter.countOpenRequest(request, userId));
   }
 
-  private admit(exchange: LimitedRequest, userId: string): true | Promise<true> {
+  private admit(
+    exchange: LimitedRequest,
+    { userId, credentialId }: Principal,
+  ): true | Promise<true> {
     const { request } = exchange;
     const limit = limitOf(request.routeOptions.config as RouteMarks);
-    if (limit !== 'spend') {
-      return this.limiter.admitUser(exchange, userId, limit === 'password' ? limit : 'read');
-    }
+    // By session, so that guesses with a stolen token do not use up what the owner has in another session.
+    if (limit === 'password') return this.limiter.admitUser(exchange, credentialId, limit);
+    if (limit !== 'spend') return this.limiter.admitUser(exchange, userId, 'read');
     if (request.headers['idempotency-key'] === undefined) {
       return this.limiter.admitUser(exchange, userId, 'spend');
     }

@@ -90,14 +90,14 @@ export class Limiter {
     return this.isOn ? this.refusalDelay.delay(networkOf(ip)) : undefined;
   }
 
-  /** Counts a request of a user, with any credential. Throws `Throttled`. */
+  /** Counts a request for the id of a user or of a credential. Throws `Throttled`. */
   admitUser(
     exchange: LimitedRequest,
-    userId: string,
+    callerId: string,
     limit: 'spend' | 'password' | 'read',
   ): true | Promise<true> {
     const counters = limit === 'read' ? this.reads : this.counters;
-    return this.admit(exchange, this.policies[limit], userId, counters);
+    return this.admit(exchange, this.policies[limit], callerId, counters);
   }
 
   /**

@@ -6,7 +6,7 @@ import type { Caller } from '../support/client.js';
 import { until } from '../support/until.js';
 
 /** SQLite itself waits 5 s for a lock. Nobody else may wait that long. */
-const BLOCKED_MAX_MS = 2500;
+const BLOCKED_MAX_MS = 4500;
 const ROUNDS = 3;
 const PEOPLE = 8;
 

@@ -22,6 +22,9 @@ function advanceClock(ms: number): void {
   replaced.push(jest.spyOn(performance, 'now').mockImplementation(() => now() + ms));
 }
 
+/** The name of a row that several units lock. */
+const ROW = 'the row';
+
 describe.each(databaseKinds)('units of work on %s', (kind) => {
   let owned: Migrated;
   let units: UnitOfWork;
@@ -39,7 +42,7 @@ describe.each(databaseKinds)('units of work on %s', (kind) => {
   it('that lock one row run one at a time, also after one that failed', async () => {
     const steps: string[] = [];
     const unit = (name: string, failure?: Error) =>
-      units.runOneAtATime(async (tx) => {
+      units.runOneAtATime(ROW, async (tx) => {
         steps.push(`${name} begins`);
         await tx.read('SELECT 1 AS one', []);
         steps.push(`${name} ends`);
@@ -62,9 +65,9 @@ describe.each(databaseKinds)('units of work on %s', (kind) => {
   ])('whose turn comes after %d ms: such a unit %s', async (waitedMs, outcome) => {
     let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));
-    const first = units.runOneAtATime(() => gate);
+    const first = units.runOneAtATime(ROW, () => gate);
     let hasRun = false;
-    const second = units.runOneAtATime(() => {
+    const second = units.runOneAtATime(ROW, () => {
       hasRun = true;
       return 'done';
     });
@@ -76,7 +79,7 @@ describe.each(databaseKinds)('units of work on %s', (kind) => {
     expect(hasRun).toBe(outcome === 'runs');
     // Later units have a turn again.
     restoreAll();
-    expect(await units.runOneAtATime(() => 'later')).toBe('later');
+    expect(await units.runOneAtATime(ROW, () => 'later')).toBe('later');
   });
 
   it('calls what waits for the commit once it is done, and not after a rollback', async () => {

@@ -66,7 +66,10 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     });
     expect(work).toBe(0);
     expect((await thief.get('/api/token-balance/')).status).toBe(200);
-    expect((await login('eve', KNOWN_ADDRESS)).status).toBe(200);
+    const { status, body: other } = await login('eve', KNOWN_ADDRESS);
+    expect(status).toBe(200);
+    const owner = app.callerOf((other as { token: string }).token, 'eve');
+    expect((await owner.send('DELETE', '/api/me/', { password: 'wrong' })).status).toBe(400);
   });
 
   it('are refused in the same way for known and unknown names, without a hash, a second late', async () => {

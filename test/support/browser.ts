@@ -13,7 +13,7 @@ if (program === '') {
 export const inBrowser = program !== '' ? describe : describe.skip;
 
 /** How long a spec waits for something on a page. On an idle machine it appears within a second. */
-export const PAGE_WAIT_MS = 20_000;
+export const PAGE_WAIT_MS = 45_000;
 
 /** Flags for Chromium as root in a closed network: no sandbox, and no requests to its vendor. */
 const FLAGS = [
