@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
@@ -9,6 +8,7 @@ import { WalletService } from '../../src/wallet/wallet.service.js';
 import { stageWallets } from '../support/stages.js';
 import { databaseKinds } from '../support/databases.js';
 import { noteOf } from '../support/note.js';
+import { until } from '../support/until.js';
 
 describe.each(databaseKinds)('holds that come together on %s', (kind) => {
   const stage = stageWallets(kind);
@@ -201,10 +201,10 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
       await Promise.all([hold(stage.bob, 10), capture(stage.bob, second, 100)]);
       expect(await moneyOf(stage.bob)).toEqual([900, 10]);
       expect(await moneyOf(stage.ada)).toEqual([1000, 100]);
-      // Now both wait for the wallet, each in its own transaction.
+      // Now the first one waits for the wallet in its own transaction, and the other one for its turn, without one.
       const locked = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
         AND datname = current_database() AND query LIKE '/* wallet.%'`;
-      while ((await stage.app.database.rows(locked)).length < 2) await sleep(10);
+      await until(async () => (await stage.app.database.rows(locked)).length === 1);
     });
     await Promise.all(waiting);
     expect(await moneyOf(stage.ada)).toEqual([900, 10]);

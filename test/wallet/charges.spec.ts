@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { dayOf, nowMicros } from '../../src/time.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
@@ -9,6 +8,7 @@ import { WalletService } from '../../src/wallet/wallet.service.js';
 import { stageWallets } from '../support/stages.js';
 import { databaseKinds } from '../support/databases.js';
 import { noteOf } from '../support/note.js';
+import { until } from '../support/until.js';
 
 const NEVER_ABORTED = new AbortController().signal;
 
@@ -211,10 +211,10 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
       ];
       expect(await pay(stage.bob, 100)).toMatchObject({ available: 900 });
       expect(await entriesOf(stage.ada)).toEqual([]);
-      // Now both wait for the wallet, each in its own transaction.
+      // Now the first one waits for the wallet in its own transaction, and the other one for its turn, without one.
       const locked = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
         AND datname = current_database() AND query LIKE '/* wallet.charge */%'`;
-      while ((await stage.app.database.rows(locked)).length < 2) await sleep(10);
+      await until(async () => (await stage.app.database.rows(locked)).length === 1);
       leaving.abort();
     });
     expect(await Promise.all(waiting)).toMatchObject([{ charged: 100 }, 'left']);
