@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Database } from '../../src/database/data-source.js';
 import { ReadConnection } from '../../src/database/read-connection.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
+import { until } from '../support/until.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 
@@ -26,7 +26,7 @@ describe.each(postgres)('while every connection to %s waits for one wallet', (ki
       slow = ada.chat('hello', { 'Idempotency-Key': 'k' });
       const locked = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
         AND datname = current_database()`;
-      while ((await app.database.rows(locked)).length === 0) await sleep(10);
+      await until(async () => (await app.database.rows(locked)).length > 0);
       const busy = { status: 503, code: 'unavailable', message: 'The database is busy.' };
       let isRun = false;
       const outcomes = Promise.allSettled([
@@ -37,7 +37,7 @@ describe.each(postgres)('while every connection to %s waits for one wallet', (ki
         bob.chat('hello'),
       ]);
       // The metric that an alert watches.
-      while (app.nest.get(Database).pool?.waiting === 0) await sleep(10);
+      await until(() => app.nest.get(Database).pool?.waiting !== 0);
       const [written, read, asked] = await outcomes;
       expect([written, read]).toMatchObject([{ reason: busy }, { reason: busy }]);
       expect(isRun).toBe(false);

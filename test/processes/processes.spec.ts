@@ -8,6 +8,7 @@ import { byEffort } from '../support/effort.js';
 import { Fleet, type Member } from '../support/fleet.js';
 import { modelsOf } from '../support/models-file.js';
 import { Upstream } from '../support/upstream.js';
+import { until } from '../support/until.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 const READY = '/health/ready';
@@ -121,7 +122,7 @@ describe.each(postgres)('three processes on one %s', (kind) => {
     thinking = new Promise((resolve) => (answerNow = resolve));
     const cut = new AbortController();
     const lost = expect(ask(here, 'cut', 'once', cut.signal)).rejects.toThrow('aborted');
-    while (upstream.calls.length === calls) await sleep(5);
+    await until(() => upstream.calls.length > calls);
     cut.abort();
     await lost;
     const running = await ask(there, 'cut');
