@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { LongReads } from '../database/long-reads.js';
 import { ModelsModule } from '../models/models.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { ClientChats } from './client-chats.service.js';
@@ -7,11 +8,13 @@ import { ConversationErasure } from './conversation-erasure.js';
 import { ConversationPages } from './conversation-pages.js';
 import { ConversationsService } from './conversations.service.js';
 import { HistoryController } from './history.controller.js';
-import { SearchQueue } from './search-queue.js';
 import { HistoryService } from './history.service.js';
 import { SavingOrder } from './saving-order.js';
 import { TurnFinder } from './turn-finder.service.js';
 import { WholeTurnsService } from './whole-turns.service.js';
+
+/** A search waits this long for an earlier one. If the user is still typing, the page has aborted that one by then. */
+const SEARCH_WAIT_MS = 1000;
 
 @Module({
   imports: [ModelsModule, WalletModule],
@@ -23,9 +26,9 @@ import { WholeTurnsService } from './whole-turns.service.js';
     ConversationPages,
     HistoryService,
     SavingOrder,
-    SearchQueue,
     TurnFinder,
     WholeTurnsService,
+    { provide: LongReads, useFactory: () => new LongReads(SEARCH_WAIT_MS) },
   ],
   exports: [ClientChats, ConversationsService, HistoryService, WholeTurnsService],
 })

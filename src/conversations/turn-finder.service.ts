@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { folded } from '../database/folded-text.js';
 import { likePattern } from '../database/like.js';
+import { LongReads } from '../database/long-reads.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { OrdinalKeyset } from './saving-order.js';
-import { SearchQueue } from './search-queue.js';
 
 /**
  * Maximum number of turns that one statement of a search examines, which is 8 MiB at most. A step is a range of
@@ -43,7 +43,7 @@ interface SearchParameters {
 export class TurnFinder {
   constructor(
     private readonly reader: ReadConnection,
-    private readonly searches: SearchQueue,
+    private readonly searches: LongReads,
   ) {}
 
   /**

@@ -1,4 +1,6 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { disconnectSignal } from '../http/event-stream.js';
 import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
@@ -21,9 +23,10 @@ export class UsageController {
     @QueryText('by') by: string | undefined,
     @QueryText('from') from: string | undefined,
     @QueryText('to') to: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageDto> {
     const query = readUsageQuery({ by, from, to }, ['day', 'model', 'key']);
-    const rows = await this.sums.usage(userId, query);
+    const rows = await this.sums.usage(userId, query, disconnectSignal(reply));
     return {
       from: toIso(query.from),
       to: toIso(query.to),

@@ -1,6 +1,13 @@
 import { Module } from '@nestjs/common';
+import { LongReads } from '../database/long-reads.js';
 import { UsageController } from './usage.controller.js';
 import { UsageService } from './usage.service.js';
 
-@Module({ controllers: [UsageController], providers: [UsageService] })
+/** A page may ask for all groupings at once. Each of them takes about a second for 200,000 charges. */
+const USAGE_WAIT_MS = 10_000;
+
+@Module({
+  controllers: [UsageController],
+  providers: [UsageService, { provide: LongReads, useFactory: () => new LongReads(USAGE_WAIT_MS) }],
+})
 export class UsageModule {}

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DAY_MICROS, toIso } from '../time.js';
+import { LongReads } from '../database/long-reads.js';
 import { ReadConnection } from '../database/read-connection.js';
 import type { UsageQuery } from './usage-query.js';
 
@@ -28,21 +29,87 @@ const LABELS = {
   key: { label: 'coalesce(e.key_name, e.credential_id)', more: ', e.credential_id' },
 };
 
+/** Number of entries that one statement reads, about 30 ms of work. */
+const STEP_ENTRIES = 5000;
+
 /** Sums what was spent. */
 @Injectable()
 export class UsageService {
-  constructor(private readonly reader: ReadConnection) {}
+  constructor(
+    private readonly reader: ReadConnection,
+    private readonly longReads: LongReads,
+  ) {}
 
-  /** Returns the count and the sum of an owner's charges, in groups. */
-  usage(ownerId: string, { by, from, to }: UsageQuery): Promise<UsageRow[]> {
+  /**
+   * Returns the count and the sum of an owner's charges, in groups. No step begins after `disconnectSignal` is
+   * aborted. Throws `Throttled` while the owner has another usage under way for long.
+   */
+  usage(ownerId: string, query: UsageQuery, disconnectSignal: AbortSignal): Promise<UsageRow[]> {
+    return this.longReads.runForOwner(ownerId, disconnectSignal, () =>
+      this.sumInSteps(ownerId, query, disconnectSignal),
+    );
+  }
+
+  private async sumInSteps(
+    ownerId: string,
+    query: UsageQuery,
+    disconnectSignal: AbortSignal,
+  ): Promise<UsageRow[]> {
+    const groups = new Map<string, UsageRow>();
+    const newest = await this.newestSeq(ownerId);
+    for (let last = 0; last < newest; last += STEP_ENTRIES) {
+      const end = Math.min(last + STEP_ENTRIES, newest);
+      const rows = await this.longReads.runStep(disconnectSignal, () =>
+        this.sum(ownerId, query, last, end),
+      );
+      if (!rows) break;
+      for (const row of rows) addTo(groups, row);
+    }
+    return [...groups.values()].sort(compareRows);
+  }
+
+  private async newestSeq(ownerId: string): Promise<number> {
+    const [{ seq } = { seq: null }] = await this.reader.read<{ seq: number | null }>(
+      '/* ledger.newest_seq */ SELECT max(seq) AS seq FROM ledger_entries WHERE owner_id = $1',
+      [ownerId],
+    );
+    return seq ?? 0;
+  }
+
+  /** Sums the entries after `last`, up to `end`. */
+  private sum(
+    ownerId: string,
+    { by, from, to }: UsageQuery,
+    last: number,
+    end: number,
+  ): Promise<UsageRow[]> {
     const { label, more } = LABELS[by];
     return this.reader.read<UsageRow>(
       `/* ledger.usage */ SELECT ${label} AS label${more && `${more} AS id`}, CAST(count(*) AS bigint) AS count,
          CAST(-sum(e.amount) AS bigint) AS amount
        FROM ledger_entries e
-       WHERE e.owner_id = $1 AND e.kind = 'charge' AND e.created_at >= $2 AND e.created_at < $3
-       GROUP BY ${label}${more} ORDER BY ${label}${more}`,
-      [ownerId, from, to],
+       WHERE e.owner_id = $1 AND e.seq > $2 AND e.seq <= $3
+         AND e.kind = 'charge' AND e.created_at >= $4 AND e.created_at < $5
+       GROUP BY ${label}${more}`,
+      [ownerId, last, end, from, to],
     );
   }
+}
+
+function addTo(groups: Map<string, UsageRow>, row: UsageRow): void {
+  const { label, id = null } = row;
+  const key = JSON.stringify([label, id]);
+  const { count = 0, amount = 0 } = groups.get(key) ?? {};
+  groups.set(key, { label, id, count: count + row.count, amount: amount + row.amount });
+}
+
+/** Orders by the label, then by the id. A missing label is first. */
+function compareRows(one: UsageRow, other: UsageRow): number {
+  return compare(one.label, other.label) || compare(one.id ?? null, other.id ?? null);
+}
+
+function compare(one: string | number | null, other: string | number | null): number {
+  if (one === other) return 0;
+  if (one === null || other === null) return one === null ? -1 : 1;
+  return one < other ? -1 : 1;
 }

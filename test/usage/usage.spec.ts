@@ -3,10 +3,25 @@ import { PASSWORD, TestApp } from '../support/app.js';
 import { makeKey } from '../support/api-keys.js';
 import { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
+import { QueryProbe } from '../support/query-probe.js';
 
 const DAY_MS = 86_400_000;
 const NO_TIME = 'Enter a date or a time in ISO 8601.';
 const dayBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
+
+/** SQL: copies the newest charge of user $1 so many times, each of one token. */
+const manyCharges = (kind: 'sqlite' | 'postgres') => {
+  const numbers =
+    kind === 'sqlite'
+      ? 'WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $2)'
+      : 'WITH numbers AS (SELECT generate_series(1, CAST($2 AS int)) AS n)';
+  const id = `substr(e.id, 1, 24) || substr(CAST(100000000000 + n AS text), 1, 12)`;
+  return `${numbers}
+    INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, model, credential_id, key_name, created_at)
+    SELECT ${id}, owner_id, seq + n, kind, -1, balance_after, reason, model, credential_id, key_name, created_at
+    FROM ledger_entries e, numbers
+    WHERE e.kind = 'charge' AND e.owner_id = (SELECT id FROM users WHERE username = $1) AND e.seq = 2`;
+};
 
 describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
   let app: TestApp;
@@ -122,6 +137,28 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
       ['script', two.id],
       ['zebra', two.id],
     ]);
+  });
+
+  it('reads 5,000 entries in one statement, one statement after the other, and other requests between', async () => {
+    const [ada, bob] = [await app.newUser(), await app.newUser()];
+    await ada.chat('one');
+    const more = 12_000;
+    await app.database.rows(manyCharges(kind), [ada.username, more]);
+    const probe = new QueryProbe(app.nest);
+    try {
+      const reading = ['day', 'model', 'key'].map((by) => usage(ada, `?by=${by}`));
+      const ended: string[] = [];
+      const balance = bob.balance().then(() => ended.push('balance'));
+      await Promise.all([...reading.map((one) => one.then(() => ended.push('usage'))), balance]);
+      expect(ended[0]).toBe('balance');
+      for (const groups of await Promise.all(reading)) {
+        expect(groups).toEqual([expect.objectContaining({ count: 1 + more, tokens: 100 + more })]);
+      }
+      // The first entry is the opening grant.
+      expect(probe.count('ledger.usage')).toBe(3 * Math.ceil((2 + more) / 5000));
+    } finally {
+      probe.stop();
+    }
   });
 
   it.each([
