@@ -14,13 +14,14 @@ class Sent {
   outcome: unknown;
   isPaused = false;
 
-  constructor(bodies: ReceivedBodies) {
+  constructor(bodies: ReceivedBodies, sender: string) {
     const socket = { pause: () => (this.isPaused = true) };
     const payload = Object.assign(this.stream, { headers: {}, socket });
     const done = (error: Error | null, body?: Buffer) => {
       this.outcome = error ?? body?.length;
     };
-    collectBody(payload as unknown as IncomingMessage, BODY_MAX_BYTES, done, bodies);
+    const limits = { bytesMax: BODY_MAX_BYTES, sender };
+    collectBody(payload as unknown as IncomingMessage, limits, done, bodies);
   }
 
   /** Sends a piece of the body, and waits until it is read. */
@@ -36,7 +37,7 @@ const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 describe('collectBody', () => {
   const start = () => {
     const bodies = new ReceivedBodies(BODIES_MAX_BYTES);
-    return (bytes: number) => new Sent(bodies).send(bytes);
+    return (bytes: number, sender = 'somebody') => new Sent(bodies, sender).send(bytes);
   };
 
   it('refuses the oldest body, and stops reading it, if all together are too large', async () => {
@@ -54,6 +55,19 @@ describe('collectBody', () => {
     third.stream.end();
     await nextTurn();
     expect([second.outcome, third.outcome]).toEqual([90, 80]);
+  });
+
+  it('refuses only bodies of the sender who has sent the most, not an older one of another sender', async () => {
+    const send = start();
+    const other = await send(80, 'another');
+    const [first, second] = [await send(90), await send(60)];
+    await send(70);
+    expect(first.outcome).toBeInstanceOf(TooManyOpenRequests);
+    expect([other.outcome, second.outcome]).toEqual([undefined, undefined]);
+    other.stream.end();
+    second.stream.end();
+    await nextTurn();
+    expect([other.outcome, second.outcome]).toEqual([80, 60]);
   });
 
   it('counts a body that is complete, refused, or left by its client no longer', async () => {

@@ -12,6 +12,12 @@ const PIECE_MIN_BYTES = 16;
 /** The bodies that this process receives. */
 const receivedBodies = new ReceivedBodies();
 
+interface BodyLimits {
+  readonly bytesMax: number;
+  /** The user or the network that sends it. */
+  readonly sender: string;
+}
+
 /** Receives the whole body, or the error. */
 type BodyCallback = (error: Error | null, body?: Buffer) => void;
 
@@ -19,11 +25,12 @@ type BodyCallback = (error: Error | null, body?: Buffer) => void;
  * Collects a body of at most `bytesMax`. A larger body ends with `PayloadTooLarge`. The client chooses the number
  * of pieces, and each piece costs a microsecond and some hundred bytes of overhead. So pieces are copied into one
  * buffer that grows with the body. A body in too many small pieces is not read to its end and ends with
- * `BadRequest`. If all bodies together are too large, the oldest one ends with `TooManyOpenRequests`.
+ * `BadRequest`. If all bodies together are too large, a body of the sender who has sent the most ends with
+ * `TooManyOpenRequests`.
  */
 export function collectBody(
   payload: IncomingMessage,
-  bytesMax: number,
+  { bytesMax, sender }: BodyLimits,
   done: BodyCallback,
   received = receivedBodies,
 ): void {
@@ -53,7 +60,7 @@ export function collectBody(
     }
     pieces.add(piece);
     if (pieces.areTooSmall) stopReading(new BadRequest('The body comes in too small pieces.'));
-    else received.set(refuse, pieces.memory);
+    else received.set(refuse, sender, pieces.memory);
   };
   const onEnd = () => {
     end(null);

@@ -22,7 +22,7 @@ import { allowOrigin, answerPreflight } from './cross-origin.js';
 import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
 import { lowerCaseIds } from './ids.js';
-import { trustOf } from './network.js';
+import { networkOf, trustOf } from './network.js';
 import { isPublic } from './request.decorators.js';
 import type { RouteMarks } from './route-table.js';
 import { answerUnrouted, writeJson, type Routing } from './unrouted.js';
@@ -71,6 +71,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The Content-Type of the request. */
     declaredType: string;
+    /** The user who sends a large body; undefined for a smaller one, which is read before its sender is known. */
+    bodySender: string | undefined;
   }
 }
 
@@ -177,13 +179,15 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   server.decorate('requestEnded', parts.requestEnded);
   server.decorate('delayRefusal', parts.delayRefusal);
   server.decorateRequest('declaredType', '');
+  server.decorateRequest('bodySender', undefined);
   server.decorateRequest('openRequest', undefined);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (request, payload, done) => {
     const { 'content-encoding': encoding = '' } = request.headers;
     const { bodyLimit, config } = request.routeOptions;
     const { jsonCommasMax } = config as RouteMarks;
-    collectBody(payload, bodyLimit, (error, bytes) => {
+    const sender = request.bodySender ?? networkOf(request.ip);
+    collectBody(payload, { bytesMax: bodyLimit, sender }, (error, bytes) => {
       if (!bytes) done(error);
       else done(null, new RawBody(bytes, request.declaredType, encoding, jsonCommasMax));
     });
@@ -207,7 +211,9 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
       const answered = answerUnrouted(request, reply, parts);
       if (answered) await answered;
       if (!reply.sent && isPublic(request)) await parts.admitNetwork(request, reply);
-      if (!reply.sent && isLarge(request)) await parts.authenticate(request.raw);
+      if (!reply.sent && isLarge(request)) {
+        request.bodySender = (await parts.authenticate(request.raw)).userId;
+      }
     } catch (error) {
       await sendError(request, reply, error);
       return reply;

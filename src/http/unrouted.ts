@@ -10,6 +10,7 @@ import {
   NotFound,
   type AppError,
 } from '../errors.js';
+import type { Principal } from '../principal.js';
 import { addVary } from './cross-origin.js';
 import { HEADERS_MAX } from './listener.js';
 import { isOpenAiPath } from './openai-error.js';
@@ -19,7 +20,7 @@ import { acceptsIdempotencyKey, type RouteMarks, type RouteTable } from './route
 export interface Routing {
   readonly routes: RouteTable;
   /** Throws the 401 for a caller without credentials. */
-  readonly authenticate: (request: IncomingMessage) => Promise<unknown>;
+  readonly authenticate: (request: IncomingMessage) => Promise<Principal>;
 }
 
 /**
