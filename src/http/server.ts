@@ -17,6 +17,7 @@ import type { Arrivals } from './arrivals.js';
 import { createListener } from './listener.js';
 import type { RequestGate } from './request-gate.js';
 import type { UnreadAnswers } from './unread-answers.js';
+import { afterUpgradeBody } from './upgrade-body.js';
 import { collectBody } from './collect-body.js';
 import { allowOrigin, answerPreflight } from './cross-origin.js';
 import { onResponseClosed } from './exchange.js';
@@ -220,11 +221,11 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     }
     return reply.sent ? reply : undefined;
   });
-  server.addHook('onSend', (_request, reply, payload, done) => {
+  server.addHook('onSend', (request, reply, payload, done) => {
     // Fastify adds a charset. JSON has none, and the reference sends none.
     const type = reply.getHeader('content-type');
     if (type === 'application/json; charset=utf-8') void reply.type('application/json');
-    done(null, payload);
+    afterUpgradeBody(request, reply, done.bind(undefined, null, payload));
   });
 }
 

@@ -3,7 +3,7 @@ import { PASSWORD, TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { itAtFullEffort } from '../support/full-effort.js';
 import { expectProblem, rowCounts } from '../support/refusals.js';
-import { sendBytes } from '../support/wire.js';
+import { sendBytes, sendInTurn } from '../support/wire.js';
 
 const ROUTES = [
   ['/api/register/', { username: 'grace', password: PASSWORD }],
@@ -64,6 +64,19 @@ describe('malformed and slow HTTP requests', () => {
       const answer = await sendBytes(app.url, head('Content-Length: 100\r\n') + '{"message": ');
       expectProblem(answer, 408, 'request_timeout');
     });
+  });
+
+  it('is answered after a refused upload with an Upgrade header on the same connection', async () => {
+    const body = 'x'.repeat(120_000);
+    const upload =
+      'POST /api/wallet/redeem/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wrong\r\n' +
+      'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n' +
+      `Content-Type: application/json\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`;
+    const next = 'GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    for (let n = 0; n < 10; n += 1) {
+      const answers = await sendInTurn(app.url, [upload, next]);
+      expect(answers.map((answer) => answer.split(' ')[1])).toEqual(['401', '200']);
+    }
   });
 
   it.each(['http://x', 'HTTP://x:80', 'https://other.example'])(

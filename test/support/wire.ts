@@ -43,6 +43,30 @@ export function sendBytes(
   });
 }
 
+/**
+ * Sends requests on one connection, each as soon as the answer to the one before begins. Returns the answers when the
+ * service has closed the connection. Rejects if it is silent.
+ */
+export function sendInTurn(url: string, requests: readonly string[]): Promise<string[]> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const answers = () => text.split(/(?=HTTP\/1\.1 \d)/).filter(Boolean);
+    const socket = connect(Number(port), hostname, () => socket.write(requests[0] ?? ''));
+    socket.setTimeout(SILENCE_MS, () => socket.destroy(new Error('no answer, and no end')));
+    socket.on('data', (chunk) => {
+      const before = answers().length;
+      text += chunk.toString('latin1');
+      const now = answers().length;
+      if (now > before) socket.write(requests[now] ?? '');
+    });
+    socket.on('error', reject);
+    socket.on('close', () => {
+      resolve(answers());
+    });
+  });
+}
+
 function parse(text: string): WireAnswer | undefined {
   if (text === '') return undefined;
   const [head = '', ...rest] = text.split('\r\n\r\n');
