@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, TURN_SIZE } from '../conversations/sizes.js';
+import { deleteOldestTurns, sumOfDeleted } from '../conversations/oldest-turns.js';
+import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE } from '../conversations/sizes.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { CapsService } from '../wallet/caps.service.js';
 import { StorageService } from '../wallet/storage.service.js';
 
-/** Number of rows that one transaction deletes. A larger number would block SQLite's only writer for too long. */
+/** Number of conversations that one transaction deletes. A larger number would block SQLite's only writer for too long. */
 const BATCH_ROWS = 50;
 /** Number of entries and holds that one statement changes: SQLite keeps a copy of their pages in memory meanwhile. */
 const STATEMENT_ROWS = 500;
@@ -24,7 +25,7 @@ export class RowDeletion {
    * continues. Idempotency keys stay until the end, so that a repeated request is not charged again meanwhile.
    */
   async removeTexts(userId: string): Promise<void> {
-    while ((await this.unitOfWork.run((tx) => this.removeTurns(tx, userId))) === BATCH_ROWS);
+    while (await this.unitOfWork.run((tx) => this.removeTurns(tx, userId)));
     while (
       (await this.unitOfWork.run((tx) => this.removeConversations(tx, userId))) === BATCH_ROWS
     );
@@ -42,20 +43,18 @@ export class RowDeletion {
   }
 
   /**
-   * Deletes a batch of turns and returns their number. Subtracts their size from the storage count, because
-   * the user remains if the deletion is interrupted.
+   * Deletes a batch of turns and returns whether others may be left. Subtracts their size from the storage count,
+   * because the user remains if the deletion is interrupted.
    */
-  private async removeTurns(tx: Tx, ownerId: string): Promise<number> {
+  private async removeTurns(tx: Tx, ownerId: string): Promise<boolean> {
     await this.storage.lock(tx, ownerId);
     const deleted = await tx.write<{ bytes: number }>(
-      `/* account.remove_turns */ DELETE FROM turns WHERE id IN
-         (SELECT id FROM turns WHERE owner_id = $1 ORDER BY ordinal LIMIT ${String(BATCH_ROWS)})
-       RETURNING ${TURN_SIZE} AS bytes`,
+      `/* account.remove_turns */ ${deleteOldestTurns('owner_id = $1')}`,
       [ownerId],
     );
-    const bytes = sumOf(deleted);
+    const { bytes, mayBeLeft } = sumOfDeleted(deleted);
     if (bytes > 0) await this.storage.remove(tx, ownerId, { bytes, conversations: 0 });
-    return deleted.length;
+    return mayBeLeft;
   }
 
   private async removeConversations(tx: Tx, ownerId: string): Promise<number> {

@@ -103,7 +103,8 @@ export class ConversationsController {
   @Delete(':id')
   @HttpCode(204)
   async remove(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<void> {
-    await this.unitOfWork.run((tx) => this.conversations.remove(tx, userId, id));
+    // If it is interrupted, the conversation still exists, and the next request deletes the rest.
+    while (!(await this.unitOfWork.run((tx) => this.conversations.remove(tx, userId, id))));
   }
 
   @ConversationDocs.turns()

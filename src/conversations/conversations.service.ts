@@ -188,14 +188,14 @@ export class ConversationsService {
   }
 
   /**
-   * Deletes a conversation and its turns. Their charges stay in the ledger. Throws `NotFound`, and
-   * `ConversationBusy` while the answer runs that has marked the conversation, because that answer is paid for and
+   * Deletes a conversation and its turns, or only the oldest turns of a long one: then it returns false, and the caller
+   * calls it again in another transaction. The charges stay in the ledger. Throws `NotFound`, and `ConversationBusy` while the answer runs that has marked the conversation, because that answer is paid for and
    * must be saved. A continuation that runs longer than that answer is not protected.
    */
-  async remove(tx: Tx, ownerId: string, id: string): Promise<void> {
+  async remove(tx: Tx, ownerId: string, id: string): Promise<boolean> {
     await this.lockForAnswer(tx, ownerId, id);
     await this.storage.lock(tx, ownerId);
-    await this.erasure.erase(tx, ownerId, id);
+    return this.erasure.erase(tx, ownerId, id);
   }
 
   /** Opens an empty conversation of the owner. Throws `StorageFull`. */
