@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { deleteOldestTurns, sumOfDeleted } from '../conversations/oldest-turns.js';
-import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE } from '../conversations/sizes.js';
+import { idsOfOldestTurns, sumOfDeleted } from '../conversations/oldest-turns.js';
+import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, TURN_SIZE } from '../conversations/sizes.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { CapsService } from '../wallet/caps.service.js';
@@ -49,7 +49,8 @@ export class RowDeletion {
   private async removeTurns(tx: Tx, ownerId: string): Promise<boolean> {
     await this.storage.lock(tx, ownerId);
     const deleted = await tx.write<{ bytes: number }>(
-      `/* account.remove_turns */ ${deleteOldestTurns('owner_id = $1')}`,
+      `/* account.remove_turns */ DELETE FROM turns WHERE id IN (${idsOfOldestTurns('owner_id = $1')})
+       RETURNING ${TURN_SIZE} AS bytes`,
       [ownerId],
     );
     const { bytes, mayBeLeft } = sumOfDeleted(deleted);

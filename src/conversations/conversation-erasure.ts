@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Tx } from '../database/tx.js';
 import { NotFound } from '../errors.js';
 import { StorageService } from '../wallet/storage.service.js';
-import { deleteOldestTurns, sumOfDeleted } from './oldest-turns.js';
-import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE } from './sizes.js';
+import { idsOfOldestTurns, sumOfDeleted } from './oldest-turns.js';
+import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, TURN_SIZE } from './sizes.js';
 
 /** Deletes conversations with everything in them. */
 @Injectable()
@@ -17,7 +17,8 @@ export class ConversationErasure {
    */
   async erase(tx: Tx, ownerId: string, id: string): Promise<boolean> {
     const turns = await tx.write<{ bytes: number }>(
-      `/* conversation.remove_turns */ ${deleteOldestTurns('conversation_id = $1')}`,
+      `/* conversation.remove_turns */ DELETE FROM turns WHERE id IN (${idsOfOldestTurns('conversation_id = $1')})
+       RETURNING ${TURN_SIZE} AS bytes`,
       [id],
     );
     const { bytes, mayBeLeft } = sumOfDeleted(turns);

@@ -8,15 +8,12 @@ import { TURN_SIZE } from './sizes.js';
 const TURNS_MAX = 500;
 const BYTES_MAX = 2_097_152;
 
-/** SQL: deletes the oldest of the turns that match the condition, and returns their sizes as `bytes`. */
-export function deleteOldestTurns(condition: string): string {
-  const oldest = `SELECT id, ordinal, ${TURN_SIZE} AS bytes FROM turns WHERE ${condition}
-    ORDER BY ordinal LIMIT ${String(TURNS_MAX)}`;
-  return `DELETE FROM turns WHERE id IN
-    (SELECT id FROM (SELECT id, sum(bytes) OVER (ORDER BY ordinal) - bytes AS bytes_before FROM (${oldest}) oldest) sums
-     WHERE bytes_before < ${String(BYTES_MAX)})
-    RETURNING ${TURN_SIZE} AS bytes`;
-}
+/** SQL: the ids of the oldest turns that match the condition, as many as one transaction deletes. */
+export const idsOfOldestTurns = (condition: string): string =>
+  `SELECT id FROM (SELECT id, sum(bytes) OVER (ORDER BY ordinal) - bytes AS bytes_before
+     FROM (SELECT id, ordinal, ${TURN_SIZE} AS bytes FROM turns WHERE ${condition}
+       ORDER BY ordinal LIMIT ${String(TURNS_MAX)}) oldest) sums
+   WHERE bytes_before < ${String(BYTES_MAX)}`;
 
 /** Returns the sum of the sizes of deleted turns, and whether other turns may be left. */
 export function sumOfDeleted(turns: readonly { readonly bytes: number }[]): {

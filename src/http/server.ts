@@ -18,12 +18,13 @@ import { createListener } from './listener.js';
 import type { RequestGate } from './request-gate.js';
 import type { UnreadAnswers } from './unread-answers.js';
 import { afterUpgradeBody } from './upgrade-body.js';
+import { authenticateLargeBody, senderOf } from './body-sender.js';
 import { collectBody } from './collect-body.js';
 import { allowOrigin, answerPreflight } from './cross-origin.js';
 import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
 import { lowerCaseIds } from './ids.js';
-import { networkOf, trustOf } from './network.js';
+import { trustOf } from './network.js';
 import { isPublic } from './request.decorators.js';
 import type { RouteMarks } from './route-table.js';
 import { answerUnrouted, writeJson, type Routing } from './unrouted.js';
@@ -72,8 +73,6 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The Content-Type of the request. */
     declaredType: string;
-    /** The user who sends a large body; undefined for a smaller one, which is read before its sender is known. */
-    bodySender: string | undefined;
   }
 }
 
@@ -187,8 +186,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     const { 'content-encoding': encoding = '' } = request.headers;
     const { bodyLimit, config } = request.routeOptions;
     const { jsonCommasMax } = config as RouteMarks;
-    const sender = request.bodySender ?? networkOf(request.ip);
-    collectBody(payload, { bytesMax: bodyLimit, sender }, (error, bytes) => {
+    collectBody(payload, { bytesMax: bodyLimit, sender: senderOf(request) }, (error, bytes) => {
       if (!bytes) done(error);
       else done(null, new RawBody(bytes, request.declaredType, encoding, jsonCommasMax));
     });
@@ -212,9 +210,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
       const answered = answerUnrouted(request, reply, parts);
       if (answered) await answered;
       if (!reply.sent && isPublic(request)) await parts.admitNetwork(request, reply);
-      if (!reply.sent && isLarge(request)) {
-        request.bodySender = (await parts.authenticate(request.raw)).userId;
-      }
+      if (!reply.sent) await authenticateLargeBody(request, parts);
     } catch (error) {
       await sendError(request, reply, error);
       return reply;
@@ -227,16 +223,6 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     if (type === 'application/json; charset=utf-8') void reply.type('application/json');
     afterUpgradeBody(request, reply, done.bind(undefined, null, payload));
   });
-}
-
-/** A larger body is read only after authentication. For a smaller one this would only be a second lookup. */
-const UNAUTHENTICATED_BODY_MAX_BYTES = 65_536;
-
-/** Checks whether the body is large or of unknown size. Such a body is read only from a known caller. */
-function isLarge(request: FastifyRequest): boolean {
-  if (isPublic(request)) return false;
-  const { 'content-length': length, 'transfer-encoding': encoding } = request.raw.headers;
-  return encoding !== undefined || Number(length ?? 0) > UNAUTHENTICATED_BODY_MAX_BYTES;
 }
 
 /**

@@ -134,8 +134,10 @@ export const CHANGES = {
   'src/usage/usage.service.js': [
     ['e.owner_id = $1 AND', '$1 = $1 AND'],
     ["AND e.kind = 'charge'", ''],
-    ['e.created_at >= $2', 'e.created_at > $2'],
-    ['e.created_at < $3', 'e.created_at <= $3'],
+    ['e.created_at >= $4', 'e.created_at > $4'],
+    ['e.created_at < $5', 'e.created_at <= $5'],
+    ['e.seq > $2', 'e.seq >= $2'],
+    ['e.seq <= $3', 'e.seq < $3'],
   ],
   'src/wallet/audit.js': [
     ["AND h.state = 'open'), 0)`", '), 0)`'],
