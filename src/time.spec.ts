@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { fromIso, nowMicros, toIso } from './time.js';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { dayOf, fromIso, monthOf, nowMicros, toIso } from './time.js';
 
 const DAY = Date.UTC(2025, 7, 19) * 1000;
 
@@ -45,26 +45,61 @@ describe('fromIso', () => {
   });
 });
 
+describe('toIso', () => {
+  it.each([
+    [0, '1970-01-01T00:00:00.000000Z'],
+    [5, '1970-01-01T00:00:00.000005Z'],
+    [DAY + 86_399_999_999, '2025-08-19T23:59:59.999999Z'],
+  ])('writes all six digits of %d', (moment, text) => {
+    expect(toIso(moment)).toBe(text);
+  });
+});
+
+describe('the days and months of a moment', () => {
+  it.each([
+    ['1970-01-01', 0, 1970 * 12],
+    ['1970-01-02', 1, 1970 * 12],
+    ['2025-08-31T23:59:59.999999', 20_331, 2025 * 12 + 7],
+    ['2025-09-01', 20_332, 2025 * 12 + 8],
+    ['2026-01-01', 20_454, 2026 * 12],
+  ])('are counted from fixed points: %s', (text, day, month) => {
+    const moment = fromIso(text) ?? NaN;
+    expect([dayOf(moment), monthOf(moment)]).toEqual([day, month]);
+  });
+});
+
 describe('nowMicros', () => {
-  const now = Date.now.bind(Date);
+  const mocks: { mockReturnValue(ms: number): unknown; mockRestore(): void }[] = [];
   afterEach(() => {
-    Date.now = now;
+    for (const mock of mocks.splice(0)) mock.mockRestore();
   });
 
-  it.each([3_600_000, -3_600_000])(
-    'follows the clock of the machine when that is set by %i ms',
-    (by) => {
-      const distanceMs = () => Math.abs(nowMicros() / 1000 - Date.now());
-      expect(distanceMs()).toBeLessThan(60_000);
-      Date.now = () => now() + by;
-      expect(distanceMs()).toBeLessThan(60_000);
-      Date.now = now;
-      expect(distanceMs()).toBeLessThan(60_000);
-    },
-  );
+  const WALL_MS = Date.UTC(2026, 4, 31);
 
-  it('returns different moments within one millisecond', () => {
-    const moments = Array.from({ length: 1000 }, () => nowMicros());
-    expect(new Set(moments.map((moment) => moment % 1000)).size).toBeGreaterThan(1);
+  it('adds the microseconds, and follows the clock of the machine when they differ by 5 ms', () => {
+    const wall = jest.spyOn(Date, 'now');
+    const elapsed = jest.spyOn(performance, 'now');
+    mocks.push(wall, elapsed);
+    const nowAt = (wallMs: number, elapsedMs: number) => {
+      wall.mockReturnValue(wallMs);
+      elapsed.mockReturnValue(elapsedMs);
+      return nowMicros() - WALL_MS * 1000;
+    };
+    const later = [
+      nowAt(WALL_MS, 1000),
+      nowAt(WALL_MS, 1000.25),
+      nowAt(WALL_MS, 1005),
+      nowAt(WALL_MS, 1005.25),
+      nowAt(WALL_MS + 3_600_000, 1006.25),
+      nowAt(WALL_MS - 3_600_000, 1007.25),
+      nowAt(WALL_MS - 3_600_000, 1002.25),
+      nowAt(WALL_MS - 3_600_000, 1002),
+    ];
+    const hour = 3_600_000_000;
+    expect(later).toEqual([0, 250, 5000, 0, hour, -hour, -hour - 5000, -hour]);
+  });
+
+  it('is the time of the machine', () => {
+    expect(Math.abs(nowMicros() / 1000 - Date.now())).toBeLessThan(60_000);
   });
 });

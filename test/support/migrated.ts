@@ -3,13 +3,13 @@ import { entities } from '../../src/entities.js';
 import { createMigrated, type DatabaseKind } from './databases.js';
 
 /** The tables that specs of the database write to. A table comes before the tables that it refers to. */
-const TABLES = ['ledger_entries', 'wallets', 'users', 'redemption_codes'];
+const TABLES = ['ledger_entries', 'holds', 'spending_caps', 'wallets', 'users', 'redemption_codes'];
 
 /** An open database with the schema, without a service. */
 export interface Migrated {
   readonly url: string;
   readonly database: Database;
-  /** Removes the rows of users, wallets and codes. */
+  /** Removes the rows of users, wallets, their holds, caps and entries, and codes. */
   empty(): Promise<void>;
   drop(): Promise<void>;
 }

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+import { ReadConnection } from '../../src/database/read-connection.js';
+import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import type { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
 import { TestApp } from './app.js';
 import type { Caller } from './client.js';
 import type { DatabaseKind } from './databases.js';
+import { openMigrated, type Migrated } from './migrated.js';
 import { modelsOf } from './models-file.js';
 import { createProvider } from './provider-at.js';
 import { ProviderProbe } from './provider-probe.js';
@@ -68,5 +71,19 @@ export function stageWallets(kind: DatabaseKind) {
     stage.bob = await app.ownerOf(await app.newUser({ tokens: 1000 }));
   });
   afterAll(() => stage.app.close());
+  return stage;
+}
+
+/** Opens a database with the schema, without a service. Each test begins without users, wallets and codes. */
+export function stageUnits(kind: DatabaseKind) {
+  const stage = {} as Migrated & { units: UnitOfWork; reader: ReadConnection };
+  beforeAll(async () => {
+    const owned = await openMigrated(kind);
+    const { database } = owned;
+    const [units, reader] = [new UnitOfWork(database), new ReadConnection(database)];
+    Object.assign(stage, { ...owned, units, reader });
+  });
+  afterEach(() => stage.empty());
+  afterAll(() => stage.drop());
   return stage;
 }
