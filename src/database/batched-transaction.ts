@@ -66,9 +66,7 @@ export class BatchedTransaction<Input, Result> {
 
   /** Never rejects. Each unit gets its own outcome, and gets success only after the commit is on disk. */
   private async commit(take: () => BatchedUnit<Input, Result>[]): Promise<void> {
-    const attempt: { batch?: BatchedUnit<Input, Result>[]; isWorkDone: boolean } = {
-      isWorkDone: false,
-    };
+    const attempt: { batch?: BatchedUnit<Input, Result>[]; isWorkDone?: boolean } = {};
     try {
       const outcomes = await this.unitOfWork.run(async (tx) => {
         attempt.isWorkDone = false;

@@ -100,23 +100,19 @@ export class UnitOfWork {
   }
 
   private async transact<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {
-    let tx: Tx | undefined;
-    const value = await this.database.transaction(async ({ queryRunner }) => {
+    const [tx, value] = await this.database.transaction(async ({ queryRunner }) => {
       if (!queryRunner) throw new Error('a transaction without a connection');
-      tx = new Tx(
-        this.database,
-        await this.database.statementsOf(queryRunner),
-        () => queryRunner.manager,
-      );
+      const statements = await this.database.statementsOf(queryRunner);
+      const tx = new Tx(this.database, statements, () => queryRunner.manager);
       try {
         const value = await work(tx);
         await tx.flush();
-        return value;
+        return [tx, value] as const;
       } finally {
         tx.close();
       }
     });
-    tx?.notifyCommitted();
+    tx.notifyCommitted();
     return value;
   }
 }

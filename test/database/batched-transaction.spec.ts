@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { QueryFailedError } from 'typeorm';
 import { Database, dataSourceOptions } from '../../src/database/data-source.js';
 import { BatchedTransaction } from '../../src/database/batched-transaction.js';
 import type { Tx } from '../../src/database/tx.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { entities } from '../../src/entities.js';
-import { QueueFull } from '../../src/errors.js';
+import { DatabaseBusy, QueueFull } from '../../src/errors.js';
 import { appendEntry } from '../../src/wallet/ledger.js';
 import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
 import { TestApp } from '../support/app.js';
@@ -73,6 +73,35 @@ describe.each(databaseKinds)('BatchedTransaction on %s', (kind) => {
     expect(await Promise.all([add('even'), add('odd')])).toEqual(['even', 'odd alone']);
     expect(await Promise.all([add('even'), add('bad')])).toEqual(['even alone', 'bad alone']);
     expect(alone).toEqual(['odd', 'even', 'bad']);
+  });
+
+  it('does nothing for a unit whose caller has left before its turn', async () => {
+    const left = new AbortController();
+    const batches = newBatches((_, inputs) => Promise.resolve([...inputs]));
+    const outcomes = Promise.allSettled([
+      batches.add('gone', left.signal, finish),
+      batches.add('stays', NEVER_ABORTED, finish),
+    ]);
+    const reason = new Error('left');
+    left.abort(reason);
+    expect(await outcomes).toEqual([
+      { status: 'rejected', reason },
+      { status: 'fulfilled', value: 'stays' },
+    ]);
+    expect([together, alone]).toEqual([[['stays']], []]);
+  });
+
+  it('does not run units one by one if there is no connection for the batch', async () => {
+    const units = app.nest.get(UnitOfWork);
+    const run = jest.spyOn(units, 'run').mockRejectedValueOnce(new DatabaseBusy());
+    const batches = newBatches((_, inputs) => Promise.resolve([...inputs]));
+    const outcomes = await Promise.allSettled(
+      ['one', 'two'].map((name) => batches.add(name, NEVER_ABORTED, finish)),
+    );
+    run.mockRestore();
+    const refused = { status: 'rejected', reason: new DatabaseBusy() };
+    expect(outcomes).toEqual([refused, refused]);
+    expect([together, alone]).toEqual([[], []]);
   });
 
   it('does not retry when the commit fails, because it may have succeeded', async () => {

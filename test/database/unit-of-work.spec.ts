@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { QueryFailedError } from 'typeorm';
 import {
   isSerializationFailure,
@@ -6,14 +6,14 @@ import {
   mayEndTransaction,
 } from '../../src/database/database-errors.js';
 import { PendingRows, Tx } from '../../src/database/tx.js';
-import { ReadConnection } from '../../src/database/read-connection.js';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import type { ReadConnection } from '../../src/database/read-connection.js';
+import type { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { User } from '../../src/users/user.entity.js';
 import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
 import { Wallet } from '../../src/wallet/wallet.entity.js';
 import { databaseKinds } from '../support/databases.js';
-import { type Migrated, openMigrated } from '../support/migrated.js';
 import { code, user, wallet } from '../support/rows.js';
+import { stageUnits } from '../support/stages.js';
 import { StatementLog } from '../support/statement-log.js';
 
 const SELECT_CODES = '/* codes */ SELECT id FROM redemption_codes ORDER BY id';
@@ -26,22 +26,19 @@ const refusal = (work: Promise<unknown>) =>
   );
 
 describe.each(databaseKinds)('a transaction on %s', (kind) => {
-  let owned: Migrated;
+  const stage = stageUnits(kind);
   let log: StatementLog;
   let tx: Tx;
 
-  beforeAll(async () => {
-    owned = await openMigrated(kind);
-    log = new StatementLog([owned.database]);
+  beforeAll(() => {
+    log = new StatementLog([stage.database]);
   });
   beforeEach(() => {
     tx = openTx();
   });
-  afterEach(() => owned.empty());
-  afterAll(() => owned.drop());
 
   const openTx = (pending?: PendingRows) =>
-    new Tx(owned.database, owned.database.statements, () => owned.database.manager, pending);
+    new Tx(stage.database, stage.database.statements, () => stage.database.manager, pending);
   const names = async (work: () => Promise<unknown>) =>
     (await log.during(work)).map(({ name }) => name);
 
@@ -113,7 +110,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     expect(await refusal(tx.flush())).toEqual(
       new Error('rows of this transaction were refused before'),
     );
-    expect(await owned.database.statements.rows(SELECT_CODES, [])).toEqual([]);
+    expect(await stage.database.statements.rows(SELECT_CODES, [])).toEqual([]);
   });
 
   it('drops the last of its waiting rows', async () => {
@@ -130,17 +127,13 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
 });
 
 describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) => {
-  let owned: Migrated;
+  const stage = stageUnits(kind);
   let units: UnitOfWork;
   let reader: ReadConnection;
 
-  beforeAll(async () => {
-    owned = await openMigrated(kind);
-    units = new UnitOfWork(owned.database);
-    reader = new ReadConnection(owned.database);
+  beforeAll(() => {
+    ({ units, reader } = stage);
   });
-  afterEach(() => owned.empty());
-  afterAll(() => owned.drop());
 
   const failures = (sql: string, parameters: unknown[] = []) =>
     refusal(units.run((tx) => tx.write(sql, parameters)));
@@ -170,6 +163,17 @@ describe.each(databaseKinds)('a unit of work on %s, without a service', (kind) =
     expect(await refusal(ended?.read(SELECT_USERS, []) ?? Promise.resolve())).toEqual(
       new Error('the unit of work is over'),
     );
+  });
+
+  it('gives TypeORM repositories inside its transaction', async () => {
+    const failed = units.run(async (tx) => {
+      const users = await tx.repository(User);
+      await users.insert(user('undone'));
+      expect(await tx.read(SELECT_USERS, [])).toEqual([{ id: 'undone' }]);
+      throw new Error('after all');
+    });
+    await expect(failed).rejects.toThrow('after all');
+    expect(await reader.read(SELECT_USERS, [])).toEqual([]);
   });
 
   it('fails for a row that is refused at its end', async () => {

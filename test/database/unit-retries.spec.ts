@@ -1,11 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { ReadConnection } from '../../src/database/read-connection.js';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { DatabaseBusy } from '../../src/errors.js';
 import { User } from '../../src/users/user.entity.js';
 import { databaseKinds } from '../support/databases.js';
-import { openMigrated, type Migrated } from '../support/migrated.js';
 import { user } from '../support/rows.js';
+import { stageUnits } from '../support/stages.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 
@@ -26,18 +25,13 @@ function advanceClock(ms: number): void {
 const ROW = 'the row';
 
 describe.each(databaseKinds)('units of work on %s', (kind) => {
-  let owned: Migrated;
+  const stage = stageUnits(kind);
   let units: UnitOfWork;
 
-  beforeAll(async () => {
-    owned = await openMigrated(kind);
-    units = new UnitOfWork(owned.database);
+  beforeAll(() => {
+    ({ units } = stage);
   });
-  afterEach(async () => {
-    restoreAll();
-    await owned.empty();
-  });
-  afterAll(() => owned.drop());
+  afterEach(restoreAll);
 
   it('that lock one row run one at a time, also after one that failed', async () => {
     const steps: string[] = [];
@@ -106,30 +100,38 @@ describe.each(databaseKinds)('units of work on %s', (kind) => {
     );
     expect(units.depth).toBe(kind === 'sqlite' ? 2 : 0);
     await units.idle();
-    const seen = await owned.database.statements.rows('SELECT id FROM users', []);
+    const seen = await stage.database.statements.rows('SELECT id FROM users', []);
     if (kind === 'sqlite') expect(seen).toHaveLength(2);
     await Promise.all(both);
     expect(units.depth).toBe(0);
   });
+
+  it('are waited for before the database of one writer is closed', async () => {
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const running = units.run(() => gate);
+    let isIdle = false;
+    const idle = units.idle().then(() => (isIdle = true));
+    await stage.reader.read('SELECT 1 AS one', []);
+    // PostgreSQL's pool waits for its connections itself.
+    expect(isIdle).toBe(kind === 'postgres');
+    release();
+    await Promise.all([running, idle]);
+  });
 });
 
 describe.each(postgres)('a unit of work that must wait, on %s', (kind) => {
-  let owned: Migrated;
+  const stage = stageUnits(kind);
   let units: UnitOfWork;
   let runs: number;
 
-  beforeAll(async () => {
-    owned = await openMigrated(kind);
-    units = new UnitOfWork(owned.database);
+  beforeAll(() => {
+    ({ units } = stage);
   });
-  afterEach(async () => {
-    restoreAll();
-    await owned.empty();
-  });
-  afterAll(() => owned.drop());
+  afterEach(restoreAll);
 
   const names = async () => {
-    const users = await new ReadConnection(owned.database).repository(User).find();
+    const users = await stage.reader.repository(User).find();
     return users.map(({ id }) => id);
   };
   const save = () => {
@@ -141,7 +143,7 @@ describe.each(postgres)('a unit of work that must wait, on %s', (kind) => {
   };
   /** Makes the next attempts to get a connection fail. */
   const refuseConnections = (times: number) => {
-    const transaction = jest.spyOn(owned.database, 'transaction');
+    const transaction = jest.spyOn(stage.database, 'transaction');
     replaced.push(transaction);
     for (let n = 0; n < times; n += 1) transaction.mockRejectedValueOnce(new DatabaseBusy());
     return transaction;
@@ -162,7 +164,7 @@ describe.each(postgres)('a unit of work that must wait, on %s', (kind) => {
   });
 
   it('does not try again after a long wait for a connection', async () => {
-    const transaction = jest.spyOn(owned.database, 'transaction').mockImplementation(() => {
+    const transaction = jest.spyOn(stage.database, 'transaction').mockImplementation(() => {
       advanceClock(1001);
       return Promise.reject(new DatabaseBusy());
     });
