@@ -1,22 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
-import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
-import { ProviderProbe } from '../support/provider-probe.js';
+import { stageProvider } from '../support/stages.js';
 import { until } from '../support/until.js';
 
 describe.each(databaseKinds)('an answer that takes longer than keys are kept, on %s', (kind) => {
-  let app: TestApp;
-  let provider: ProviderProbe;
-
-  beforeAll(async () => {
-    app = await TestApp.start(kind);
-    provider = new ProviderProbe(app.nest);
-  });
-  afterAll(() => app.close());
+  const stage = stageProvider(kind);
 
   it('keeps its key, so that a repetition asks and charges nothing', async () => {
-    const ada = await app.newUser();
+    const { app, provider, ada } = stage;
     let answer: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => {
       answer = resolve;

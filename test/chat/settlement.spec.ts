@@ -1,24 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { DatabaseBusy } from '../../src/errors.js';
 import { SECOND_MICROS } from '../../src/time.js';
 import { BatchedHolds } from '../../src/wallet/batched-holds.service.js';
 import { LateSettlements } from '../../src/wallet/late-settlements.js';
-import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
-import { ProviderProbe } from '../support/provider-probe.js';
+import { stageProvider } from '../support/stages.js';
 
 describe.each(databaseKinds)('the settlement of an answer on %s', (kind) => {
-  let app: TestApp;
-  let provider: ProviderProbe;
-
-  beforeAll(async () => {
-    app = await TestApp.start(kind);
-    provider = new ProviderProbe(app.nest);
-  });
-  afterAll(() => app.close());
+  const stage = stageProvider(kind);
 
   it('may be tried until its hold expires', async () => {
-    const ada = await app.newUser();
+    const { app, provider, ada } = stage;
     const settle = jest.spyOn(app.nest.get(LateSettlements), 'settle');
     let expiresAt = 0;
     provider.delayWith(async () => {
@@ -36,7 +28,7 @@ describe.each(databaseKinds)('the settlement of an answer on %s', (kind) => {
   });
 
   it('saves the turn with the charge if the first attempt finds the database busy', async () => {
-    const ada = await app.newUser();
+    const { app, ada } = stage;
     const capture = jest.spyOn(app.nest.get(BatchedHolds), 'capture');
     capture.mockRejectedValueOnce(new DatabaseBusy());
     const answer = await ada.chat('later', { 'Idempotency-Key': 'later' });

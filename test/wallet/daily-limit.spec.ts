@@ -1,24 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TestApp } from '../support/app.js';
+import { describe, expect, it } from '@jest/globals';
 import { type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { ProviderProbe } from '../support/provider-probe.js';
+import { stageProvider } from '../support/stages.js';
 
 describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
-  let app: TestApp;
-  let provider: ProviderProbe;
-
-  beforeAll(async () => {
-    app = await TestApp.start(kind);
-    provider = new ProviderProbe(app.nest);
-  });
-  afterAll(() => app.close());
+  const stage = stageProvider(kind);
 
   const limit = (caller: Caller, daily: unknown) =>
     caller.send('PUT', '/api/wallet/limits/', { daily });
 
   it('limits the spending of a day, and null removes the limit', async () => {
-    const ada = await app.newUser();
+    const { provider, ada } = stage;
     const set = await limit(ada, 250);
     expect([set.status, set.body]).toEqual([200, { daily: 250, spent_today: 0 }]);
     for (let n = 0; n < 2; n += 1) expect((await ada.chat('within')).status).toBe(200);
@@ -39,7 +31,7 @@ describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
   });
 
   it('starts again with the next day', async () => {
-    const ada = await app.newUser();
+    const { app, ada } = stage;
     await limit(ada, 100);
     expect((await ada.chat('today')).status).toBe(200);
     expect((await ada.chat('today')).status).toBe(402);
@@ -55,7 +47,7 @@ describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
   });
 
   it('lets exactly 10 of 50 chats at once through a cap of 1000', async () => {
-    const ada = await app.newUser();
+    const { app, provider, ada } = stage;
     await limit(ada, 1000);
     const calls = provider.calls;
     const answers = await Promise.all(
@@ -72,7 +64,7 @@ describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
   });
 
   it('names the wallet and not the limit if the wallet is short', async () => {
-    const ada = await app.newUser({ tokens: 99 });
+    const ada = await stage.app.newUser({ tokens: 99 });
     await limit(ada, 50);
     const { status, headers } = await ada.chat('hi');
     expect([status, headers['tokens-limit']]).toEqual([402, undefined]);
@@ -82,7 +74,7 @@ describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
   it.each([-1, 1.5, 'many', true, {}, [], '', 1_000_000_000_001, 1e300])(
     'refuses %p and keeps the previous limit',
     async (daily) => {
-      const ada = await app.newUser();
+      const { ada } = stage;
       await limit(ada, 300);
       const { status, body } = await limit(ada, daily);
       expect([status, Object.keys(body as object)]).toEqual([400, ['daily']]);
@@ -91,7 +83,7 @@ describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
   );
 
   it('requires a limit, and accepts digits in a string', async () => {
-    const ada = await app.newUser();
+    const { ada } = stage;
     const { status, body } = await ada.send('PUT', '/api/wallet/limits/', {});
     expect([status, body]).toEqual([400, { daily: ['This field is required.'] }]);
     expect((await limit(ada, '700')).body.daily).toBe(700);
