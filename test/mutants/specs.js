@@ -5,8 +5,16 @@ const ALL = [
   'src/wallet/amount.spec.ts',
   'src/wallet/late-settlements.spec.ts',
   'src/wallet/idempotency-record.spec.ts',
+  'test/wallet/sweep-rounds.spec.ts',
+  'test/wallet/caps.spec.ts',
+  'test/wallet/hold-rows.spec.ts',
+  'test/wallet/old-rows.spec.ts',
+  'test/wallet/spend-refusals.spec.ts',
+  'test/wallet/wallet-checker.spec.ts',
+  'test/database/sqlite-runner.spec.ts',
   'test/database/statements.spec.ts',
   'test/database/unit-of-work.spec.ts',
+  'test/database/unit-retries.spec.ts',
   'test/database/opening.spec.ts',
   'test/database/lost-connection.spec.ts',
   'test/wallet/wallet.spec.ts',
@@ -29,6 +37,8 @@ const ALL = [
   'test/keys/caps-together.spec.ts',
   'test/limits/storage.spec.ts',
   'test/chat/last-tokens.spec.ts',
+  'test/chat/key-retention.spec.ts',
+  'test/limits/failing-model.spec.ts',
 ];
 
 /** `MUTANT_SPECS` names other specs, separated by spaces: for a file that these do not cover, or to be quicker. */

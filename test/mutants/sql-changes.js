@@ -126,7 +126,9 @@ export const CHANGES = {
     ["captured_amount = 0 AND state <> 'open' AND", 'captured_amount = 0 AND'],
     ["state <> 'open' AND claim_key IS NULL", "state <> 'open'"],
     ['AND resolved_at < $1', ''],
+    ["('holds', `AND state <> 'open'`)", "('holds')"],
   ],
+  'src/limits/known-keys.js': [["AND state <> 'open'", '']],
   'src/wallet/ledger-reader.js': [
     ["'owner_id = $1'", "'$1 = $1'"],
     ['turn_id = $', 'turn_id <> $'],
