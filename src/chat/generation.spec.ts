@@ -16,12 +16,12 @@ class Busy implements CompletionProvider {
   readonly workedIn: number[] = [];
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract, though nothing waits
-  async *complete(): AsyncIterable<CompletionEvent> {
+  async *complete(): AsyncIterable<readonly CompletionEvent[]> {
     const end = performance.now() + WORK_MS;
     while (performance.now() < end);
     this.workedIn.push(this.iteration);
-    yield { type: 'delta', text: 'word' };
-    yield { type: 'done', finishReason: 'stop', usage: undefined };
+    yield [{ type: 'delta', text: 'word' }];
+    yield [{ type: 'done', finishReason: 'stop', usage: undefined }];
   }
 }
 

@@ -100,9 +100,7 @@ export class Generation {
     this.askedAt = performance.now();
     const { stopping } = this;
     if (disconnectSignal.aborted || stopping.signal.aborted) return this.cancel('never asked');
-    const leave = () => {
-      this.stop();
-    };
+    const leave = this.stop.bind(this);
     disconnectSignal.addEventListener('abort', leave);
     const timer = setTimeout(() => {
       stopping.abort(TIMED_OUT satisfies Stop);
@@ -136,10 +134,8 @@ export class Generation {
       const remaining = attempts.length - n - 1;
       const limit = remaining > 0 ? new AbortController() : undefined;
       const leftMs = timeoutMs - (performance.now() - this.askedAt);
-      if (limit) {
-        const giveUp = limit.abort.bind(limit, TIMED_OUT);
-        this.firstWordTimer = setTimeout(giveUp, leftMs / (remaining + 1));
-      }
+      const giveUp = limit?.abort.bind(limit, TIMED_OUT);
+      if (giveUp) this.firstWordTimer = setTimeout(giveUp, leftMs / (remaining + 1));
       try {
         const signalOrLimit = limit ? AbortSignal.any([signal, limit.signal]) : signal;
         return await this.read(signalOrLimit, onDelta);
@@ -177,7 +173,7 @@ export class Generation {
 
   /** Takes nothing more once the signal is aborted, because what was produced by then is being settled. */
   private async readAll(
-    events: AsyncIterator<CompletionEvent>,
+    events: AsyncIterator<readonly CompletionEvent[]>,
     signal: AbortSignal,
     onDelta?: OnDelta,
   ): Promise<CompletionDone> {
@@ -190,17 +186,21 @@ export class Generation {
       signal.throwIfAborted();
       if (next.done) throw new ProviderFailed();
       clearTimeout(this.firstWordTimer);
-      if (next.value.type === 'done') return next.value;
-      if (!this.produced.add(next.value)) return CUT;
-      const whenRead = onDelta?.(next.value);
-      if (whenRead) {
-        this.isWaitingForClient = true;
-        await whenRead;
-        signal.throwIfAborted();
-        this.isWaitingForClient = false;
+      for (const event of next.value) {
+        if (event.type === 'done') return event;
+        if (!this.produced.add(event)) return CUT;
+        const whenRead = onDelta?.(event);
+        if (whenRead) await this.waitForClient(whenRead, signal);
+        if (this.produced.size >= maxChars(this.attempt)) return CUT;
       }
-      if (this.produced.size >= maxChars(this.attempt)) return CUT;
     }
+  }
+
+  private async waitForClient(whenRead: Promise<void>, signal: AbortSignal): Promise<void> {
+    this.isWaitingForClient = true;
+    await whenRead;
+    signal.throwIfAborted();
+    this.isWaitingForClient = false;
   }
 
   private async settleUnfinished(

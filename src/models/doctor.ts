@@ -130,8 +130,8 @@ async function examine(
       extra: {},
       signal: AbortSignal.timeout(waitMs),
     });
-    for await (const event of answer) {
-      if (event.type === 'done') break;
+    for await (const [event] of answer) {
+      if (event?.type === 'done') break;
       const firstWord = `${String(Math.round(performance.now() - startedAt))} ms`;
       return { key, name: 'right', firstWord, fault: '' };
     }

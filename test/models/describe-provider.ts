@@ -91,8 +91,8 @@ export function describeProvider(
     it('ends with the reason of the signal when it is stopped mid-answer', async () => {
       const stopping = new AbortController();
       const read = async () => {
-        for await (const event of ask(subject.endless ?? subject.answers, stopping.signal)) {
-          if (event.type === 'delta') stopping.abort(new Error('gone'));
+        for await (const [event] of ask(subject.endless ?? subject.answers, stopping.signal)) {
+          if (event?.type === 'delta') stopping.abort(new Error('gone'));
         }
       };
       await expect(read()).rejects.toThrow('gone');
@@ -100,8 +100,8 @@ export function describeProvider(
 
     it('allows its reader to leave in the middle', async () => {
       let seen = 0;
-      for await (const { type } of ask(subject.endless ?? subject.answers, never)) {
-        if (type === 'delta') seen += 1;
+      for await (const [event] of ask(subject.endless ?? subject.answers, never)) {
+        if (event?.type === 'delta') seen += 1;
         break;
       }
       expect(seen).toBe(1);
@@ -117,9 +117,11 @@ export function describeProvider(
   });
 }
 
-async function collect(events: AsyncIterable<CompletionEvent>): Promise<CompletionEvent[]> {
+async function collect(
+  answer: AsyncIterable<readonly CompletionEvent[]>,
+): Promise<CompletionEvent[]> {
   const collected = [];
-  for await (const event of events) collected.push(event);
+  for await (const events of answer) collected.push(...events);
   return collected;
 }
 

@@ -34,8 +34,8 @@ describe('a provider whose answer is whole, but does not end', () => {
     const messages = [{ role: 'user', content: 'hi' }] as const;
     const rest = { maxTokens: 5, maxTokensField: 'max_tokens', extra: {}, signal } as const;
     const events = [];
-    for await (const event of stage.provider.complete({ model, messages, ...rest }))
-      events.push(event);
+    for await (const together of stage.provider.complete({ model, messages, ...rest }))
+      events.push(...together);
     return events;
   };
 

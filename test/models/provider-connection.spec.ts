@@ -46,8 +46,8 @@ describe('the connections to a provider', () => {
     const onQueue = (isWaiting: boolean) => {
       waits.push(isWaiting);
     };
-    for await (const event of provider.complete({ model, messages, ...rest, onQueue })) {
-      if (event.type === 'done') break;
+    for await (const events of provider.complete({ model, messages, ...rest, onQueue })) {
+      if (events.at(-1)?.type === 'done') break;
     }
     return waits;
   };

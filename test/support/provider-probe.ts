@@ -81,7 +81,7 @@ export class ProviderProbe {
     this.provider.complete = (request) => {
       this.calls += 1;
       this.lastRequest = request;
-      return events();
+      return alone(events());
     };
   }
 
@@ -100,21 +100,28 @@ export class ProviderProbe {
     events: readonly CompletionEvent[],
     rest: Promise<readonly CompletionEvent[]> | undefined,
     request: CompletionRequest,
-  ): AsyncIterable<CompletionEvent> {
+  ): AsyncIterable<readonly CompletionEvent[]> {
     this.calls += 1;
     this.lastRequest = request;
-    yield* events;
-    if (rest) yield* await Promise.race([rest, this.untilReleased]);
+    if (events.length > 0) yield events;
+    if (rest) yield await Promise.race([rest, this.untilReleased]);
     else if (events.at(-1)?.type !== 'done') await this.untilReleased;
   }
 
   private async *during(
     before: (() => Promise<void>) | undefined,
     request: Parameters<Complete>[0],
-  ): AsyncIterable<CompletionEvent> {
+  ): AsyncIterable<readonly CompletionEvent[]> {
     this.calls += 1;
     this.lastRequest = request;
     if (before) await Promise.race([before(), this.untilReleased]);
     yield* this.original(request);
   }
+}
+
+/** Passes on each event in a list of its own. */
+async function* alone(
+  events: AsyncIterable<CompletionEvent>,
+): AsyncIterable<readonly CompletionEvent[]> {
+  for await (const event of events) yield [event];
 }

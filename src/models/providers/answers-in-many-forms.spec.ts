@@ -20,13 +20,15 @@ async function read(pieces: readonly Uint8Array[], isReset: boolean) {
   const collected = new CollectedParts();
   let isOrderly = true;
   try {
-    for await (const event of readEvents(body(), 1_000_000)) {
-      const next = step(state, event);
-      state = next.state;
-      read.text += next.delta?.text ?? '';
-      read.reasoning += next.delta?.reasoning ?? '';
-      calls.add(next.delta?.toolCalls ?? []);
-      collected.add(next.delta?.thoughtParts ?? {});
+    for await (const events of readEvents(body(), 1_000_000)) {
+      for (const event of events) {
+        const next = step(state, event);
+        state = next.state;
+        read.text += next.delta?.text ?? '';
+        read.reasoning += next.delta?.reasoning ?? '';
+        calls.add(next.delta?.toolCalls ?? []);
+        collected.add(next.delta?.thoughtParts ?? {});
+      }
     }
   } catch {
     isOrderly = false;

@@ -17,14 +17,14 @@ export class EchoProvider implements CompletionProvider {
   readonly name = 'echo';
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract, though nothing waits
-  async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
+  async *complete(request: CompletionRequest): AsyncIterable<readonly CompletionEvent[]> {
     const { echoed, done } = echoWords(request);
     const wordsAtOnce = Math.ceil(echoed.length / PIECES_MAX);
     for (let n = 0; n < echoed.length; n += wordsAtOnce) {
       request.signal.throwIfAborted();
-      yield { type: 'delta', text: echoed.slice(n, n + wordsAtOnce).join('') };
+      yield [{ type: 'delta', text: echoed.slice(n, n + wordsAtOnce).join('') }];
     }
-    yield { type: 'done', ...done };
+    yield [{ type: 'done', ...done }];
   }
 
   answer(request: InstantRequest): WholeCompletion {

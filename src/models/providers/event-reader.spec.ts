@@ -10,7 +10,7 @@ async function read(parts: readonly (string | Uint8Array)[], max = 100): Promise
     for (const part of parts) yield typeof part === 'string' ? bytesOf(part) : part;
   }
   const events: string[] = [];
-  for await (const event of readEvents(body(), max)) events.push(named(event));
+  for await (const together of readEvents(body(), max)) events.push(...together.map(named));
   return events;
 }
 
@@ -79,7 +79,7 @@ describe('the data of server-sent events', () => {
       }
     }
     const all = async () => {
-      for await (const event of readEvents(body(), 100)) expect(event).toBe('none');
+      for await (const events of readEvents(body(), 100)) expect(events).toBe('none');
     };
     await expect(all()).rejects.toThrow(EventTooLarge);
     expect(pulled).toBeLessThan(15);
@@ -92,8 +92,8 @@ describe('the data of server-sent events', () => {
     async function* endless() {
       for (;;) yield bytesOf(line);
     }
-    for await (const { text } of readEvents(endless(), 100)) {
-      expect(text).toBe('{"a":123}');
+    for await (const events of readEvents(endless(), 100)) {
+      expect(events).toEqual([{ name: '', text: '{"a":123}' }]);
       break;
     }
   });
@@ -106,13 +106,27 @@ describe('the data of server-sent events', () => {
     async function* body() {
       yield bytesOf(lines);
     }
-    for await (const { name, text } of readEvents(body(), 1000)) names.push([name, text]);
+    for await (const events of readEvents(body(), 1000))
+      names.push(...events.map(({ name, text }) => [name, text]));
     expect(names).toEqual([
       ['', '{"a":1}'],
       ['ping', '{}'],
       ['', '{"b":2}'],
       ['error', '{"c":3}'],
     ]);
+  });
+
+  it('yields what arrives together in lists of a few, so that a burst of words leaves time for others', async () => {
+    const burst = Array.from({ length: 100 }, (_, n) => `data: ${String(n)}\n\n`);
+    // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
+    async function* body() {
+      yield bytesOf(burst.join(''));
+      yield bytesOf('data: alone\n\n: nothing\n\n');
+    }
+    const lists: string[][] = [];
+    for await (const events of readEvents(body(), 1000)) lists.push(events.map(named));
+    expect(lists.map(({ length }) => length)).toEqual([32, 32, 32, 4, 1]);
+    expect(lists.flat()).toEqual([...burst.map((_, n) => String(n)), 'alone']);
   });
 
   it('accepts any number of events, because the bound is for each one', async () => {

@@ -25,7 +25,7 @@ export class MeasuredProvider implements CompletionProvider, EmbeddingProvider {
     return this.provider.name;
   }
 
-  complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
+  complete(request: CompletionRequest): AsyncIterable<readonly CompletionEvent[]> {
     return measured(this.provider.complete(request), this.name, request, this.counts);
   }
 
@@ -62,11 +62,11 @@ export class MeasuredProvider implements CompletionProvider, EmbeddingProvider {
  * Prometheus, and to a span with the names of OpenTelemetry's conventions for generative AI.
  */
 async function* measured(
-  answer: AsyncIterable<CompletionEvent>,
+  answer: AsyncIterable<readonly CompletionEvent[]>,
   provider: string,
   request: CompletionRequest,
   counts: AnswerCounts,
-): AsyncGenerator<CompletionEvent> {
+): AsyncGenerator<readonly CompletionEvent[]> {
   const askedAt = performance.now();
   const seconds = () => (performance.now() - askedAt) / 1000;
   const span = isTracing
@@ -75,16 +75,17 @@ async function* measured(
   let outcome = 'left';
   let isFirstWordMissing = true;
   try {
-    for await (const event of answer) {
-      if (isFirstWordMissing && event.type === 'delta') {
+    for await (const events of answer) {
+      if (isFirstWordMissing && events[0]?.type === 'delta') {
         isFirstWordMissing = false;
         counts.recordFirstWord(provider, seconds());
       }
-      if (event.type === 'done') {
+      const last = events.at(-1);
+      if (last?.type === 'done') {
         outcome = 'answered';
-        if (span) recordEnd(span, event);
+        if (span) recordEnd(span, last);
       }
-      yield event;
+      yield events;
     }
   } catch (error) {
     if (error instanceof ProviderError) outcome = error.code;

@@ -19,6 +19,7 @@ import {
   type ProviderResponse,
 } from './provider-connection.js';
 import type {
+  CompletionDelta,
   CompletionEvent,
   CompletionProvider,
   CompletionRequest,
@@ -63,7 +64,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     return this.connection.close();
   }
 
-  async *complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
+  async *complete(request: CompletionRequest): AsyncIterable<readonly CompletionEvent[]> {
     const { signal, model } = request;
     signal.throwIfAborted();
     const reportOf = reporterOf(this.name, model);
@@ -77,7 +78,8 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       await this.connection.take(callAbort.signal, request.onQueue);
       isConnected = true;
       const response = await this.open(request, callAbort.signal, reportOf);
-      yield* this.read(response, request, callAbort, reportOf);
+      // Not with `yield*`, which waits several times for each value.
+      for await (const events of this.read(response, request, callAbort, reportOf)) yield events;
     } catch (error) {
       signal.throwIfAborted();
       throw toFailure(error, reportOf);
@@ -92,26 +94,33 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     return embed(this.settings, this.connection, request);
   }
 
-  /** Yields the events of one answer, and then its end. */
+  /** Yields the events of one answer, those that arrive together in one list, and then its end. */
   private async *read(
     response: ProviderResponse,
     { signal }: CompletionRequest,
     callAbort: AbortController,
     reportOf: Reporter,
-  ): AsyncGenerator<CompletionEvent> {
+  ): AsyncGenerator<readonly CompletionEvent[]> {
     const deadline = new Deadline(() => {
       callAbort.abort(CALL_ENDED);
     });
     let state: AnswerState = INITIAL_STATE;
     let isAnyEvent = false;
     try {
-      for await (const event of readEvents(response.body, EVENT_MAX_CHARS)) {
+      for await (const events of readEvents(response.body, EVENT_MAX_CHARS)) {
         isAnyEvent = true;
-        const { state: next, delta } = step(state, event);
-        state = next;
-        // While the caller takes the output, no time counts against the provider.
-        if (delta) deadline.setWait(undefined);
-        if (delta) yield delta;
+        const deltas: CompletionDelta[] = [];
+        for (const event of events) {
+          const { state: next, delta } = step(state, event);
+          state = next;
+          if (delta) deltas.push(delta);
+          if (state.phase === 'broken') break;
+        }
+        if (deltas.length > 0) {
+          // While the caller takes the output, no time counts against the provider.
+          deadline.setWait(undefined);
+          yield deltas;
+        }
         deadline.setWait(state.wait);
         if (state.phase === 'broken') break;
       }
@@ -127,7 +136,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     signal.throwIfAborted();
     if (state.fault !== undefined)
       throw failedError(reportOf(isAnyEvent ? state.fault : NOT_EVENTS_REASON));
-    yield { type: 'done', finishReason: state.finishReason ?? 'stop', usage: state.usage };
+    yield [{ type: 'done', finishReason: state.finishReason ?? 'stop', usage: state.usage }];
   }
 
   /**

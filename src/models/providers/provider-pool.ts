@@ -43,7 +43,7 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
     await Promise.all(this.endpoints.map(async ({ provider }) => provider.close?.()));
   }
 
-  complete(request: CompletionRequest): AsyncIterable<CompletionEvent> {
+  complete(request: CompletionRequest): AsyncIterable<readonly CompletionEvent[]> {
     return this.askInRotation(request, ({ provider }) => provider.complete(request));
   }
 

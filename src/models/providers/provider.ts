@@ -70,7 +70,7 @@ export interface CompletionDone {
   readonly usage: Usage | undefined;
 }
 
-/** A stream has any number of `delta`s and then exactly one `done`. */
+/** A stream has any number of `delta`s and then exactly one `done`, which is the last. */
 export type CompletionEvent = CompletionDelta | CompletionDone;
 
 /** A request to a provider that answers at once. It cannot be aborted. */
@@ -123,7 +123,8 @@ export interface EmbeddingProvider {
  */
 export interface CompletionProvider {
   readonly name: string;
-  complete(request: CompletionRequest): AsyncIterable<CompletionEvent>;
+  /** Answers with lists of the events that came together, because handing on each alone costs more than its words. */
+  complete(request: CompletionRequest): AsyncIterable<readonly CompletionEvent[]>;
   /**
    * Returns the whole answer at once. Only for a provider that calls no other service and stores nothing. It may be
    * called again for the same request.
