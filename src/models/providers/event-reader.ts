@@ -1,4 +1,7 @@
+import { StringDecoder } from 'node:string_decoder';
+
 const LINE_END = /\r\n|\n|\r/;
+const BYTE_ORDER_MARK = '\ufeff';
 
 /** The provider sent an event that is larger than any valid event. */
 export class EventTooLarge extends Error {}
@@ -25,16 +28,20 @@ export async function* readEvents(
   body: AsyncIterable<Uint8Array>,
   eventMaxChars: number,
 ): AsyncGenerator<readonly ServerEvent[]> {
-  const decoder = new TextDecoder();
+  // Unlike a `TextDecoder` for streams, it makes strings of one byte for each character where it can.
+  const decoder = new StringDecoder();
+  let isAtStart = true;
   let event = new EventLines();
   let pieces: string[] = [];
   let piecesChars = 0;
   /** True after a line that ended in CR. A following LF belongs to the same line end. */
   let endedInCr = false;
   for await (const bytes of body) {
-    const decoded = decoder.decode(bytes, { stream: true });
+    const decoded = decoder.write(bytes);
     if (decoded === '') continue;
-    const text = endedInCr && decoded.startsWith('\n') ? decoded.slice(1) : decoded;
+    const isMarked = isAtStart && decoded.startsWith(BYTE_ORDER_MARK);
+    isAtStart = false;
+    const text = isMarked || (endedInCr && decoded.startsWith('\n')) ? decoded.slice(1) : decoded;
     endedInCr = decoded.endsWith('\r');
     pieces.push(text);
     piecesChars += text.length;
