@@ -62,8 +62,9 @@ export class EventStream {
   static open(reply: FastifyReply): EventStream {
     void reply.hijack().headers(HEADERS);
     reply.raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);
-    reply.raw.write(PING);
-    return new EventStream(reply);
+    const stream = new EventStream(reply);
+    stream.add(PING);
+    return stream;
   }
 
   /**
@@ -74,14 +75,18 @@ export class EventStream {
   send(event: string | undefined, payload: unknown): Promise<void> | undefined {
     const { raw } = this.reply;
     if (raw.destroyed || raw.writableEnded) return undefined;
+    this.add(formatEvent(event, payload));
+    return raw.writableNeedDrain ? this.drained() : undefined;
+  }
+
+  private add(text: string): void {
     if (this.unwritten === '') {
       process.nextTick(() => {
         this.write();
       });
     }
-    this.unwritten += formatEvent(event, payload);
+    this.unwritten += text;
     if (this.unwritten.length >= UNWRITTEN_MAX_CHARS) this.write();
-    return raw.writableNeedDrain ? this.drained() : undefined;
   }
 
   private write(): void {
