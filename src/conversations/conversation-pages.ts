@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
 import { ValidationFailed } from '../errors.js';
 import { UUID } from '../http/ids.js';
-import { UUID_PATTERN } from '../new-id.js';
 import {
   NUMBER_OR_ID_KEY,
   paginate,
@@ -10,6 +9,7 @@ import {
   type PageRequest,
   type Paginated,
 } from '../http/pagination.js';
+import { ACTIVITY_KEY, ActiveConversations, activityKeyOf } from './active-conversations.js';
 import type { Conversation } from './conversation.entity.js';
 import { CONVERSATION, type OwnConversation } from './conversations.service.js';
 import { SavingOrder } from './saving-order.js';
@@ -28,25 +28,25 @@ export const ORDERINGS = {
 } as const;
 export const ORDERING_DEFAULT = '-created_at';
 
-/**
- * The cursor of the order by activity. It contains the time that the row had when the page was read. The row may get
- * a later time meanwhile, and a page from there would repeat rows.
- */
-const UPDATED_KEY = new RegExp(`^(\\d{1,17})\\.(${UUID_PATTERN})$`);
-
 /** Lists the conversations of an owner. */
 @Injectable()
 export class ConversationPages {
   constructor(
     private readonly reader: ReadConnection,
     private readonly order: SavingOrder,
+    private readonly active: ActiveConversations,
   ) {}
 
   /**
    * Returns a page of conversations. Throws `ValidationFailed` for an unknown ordering, and `NotFound` for a
-   * cursor that is not in our format.
+   * cursor that is not in our format. By activity, stops when `disconnectSignal` is aborted, and may throw `Throttled`.
    */
-  list(ownerId: string, asked: PageRequest, ordering: string): Promise<Paginated<OwnConversation>> {
+  list(
+    ownerId: string,
+    asked: PageRequest,
+    ordering: string,
+    disconnectSignal: AbortSignal,
+  ): Promise<Paginated<OwnConversation>> {
     const { by, first } = orderingOf(ordering);
     if (by === 'ordinal') {
       const read = (keyset: Keyset) => this.bySaving(ownerId, keyset);
@@ -59,9 +59,8 @@ export class ConversationPages {
         first,
       );
     }
-    const read = (keyset: Keyset) => this.byActivity(ownerId, keyset);
-    const keyOf = ({ updatedAt, id }: OwnConversation) => `${String(updatedAt)}.${id}`;
-    return paginate(asked, read, UPDATED_KEY, keyOf, bytesOf, first);
+    const read = (keyset: Keyset) => this.active.read(ownerId, keyset, disconnectSignal);
+    return paginate(asked, read, ACTIVITY_KEY, activityKeyOf, bytesOf, first);
   }
 
   private async bySaving(ownerId: string, keyset: Keyset): Promise<ListedConversation[]> {
@@ -74,17 +73,6 @@ export class ConversationPages {
       `/* conversation.list */ SELECT ${CONVERSATION}, ordinal FROM conversations
        WHERE owner_id = $1 ${after} ORDER BY ordinal ${order} LIMIT $2`,
       [ownerId, limit, ...(key === undefined ? [] : [Number(key)])],
-    );
-  }
-
-  private byActivity(ownerId: string, keyset: Keyset): Promise<ListedConversation[]> {
-    const { key, comparison, order, limit } = keyset;
-    const [, moment, id] = UPDATED_KEY.exec(key ?? '') ?? [];
-    const after = moment === undefined ? '' : `AND (updated_at, id) ${comparison} ($3, $4)`;
-    return this.reader.read<ListedConversation>(
-      `/* conversation.by_activity */ SELECT ${CONVERSATION}, ordinal FROM conversations
-       WHERE owner_id = $1 ${after} ORDER BY updated_at ${order}, id ${order} LIMIT $2`,
-      [ownerId, limit, ...(moment === undefined ? [] : [Number(moment), id])],
     );
   }
 }

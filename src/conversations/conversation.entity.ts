@@ -4,7 +4,6 @@ import type { Micros } from '../time.js';
 /** An ordered list of turns. A message without a conversation opens one. */
 @Entity('conversations', { withoutRowid: true })
 @Index('conversations_owner_ordinal', ['ownerId', 'ordinal'], { unique: true })
-@Index('conversations_owner_updated', ['ownerId', 'updatedAt', 'id'])
 export class Conversation {
   @PrimaryColumn({ type: 'varchar', length: 36 })
   id!: string;

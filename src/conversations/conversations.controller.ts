@@ -5,6 +5,7 @@ import { throwOwnerGone } from './owner-gone.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
+import { disconnectSignal } from '../http/event-stream.js';
 import { UUID } from '../http/ids.js';
 import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
@@ -48,8 +49,10 @@ export class ConversationsController {
     @CurrentPrincipal() { userId }: Principal,
     @Page() asked: PageRequest,
     @QueryText('ordering') ordering: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ConversationPageDto> {
-    const page = await this.pages.list(userId, asked, ordering ?? ORDERING_DEFAULT);
+    const signal = disconnectSignal(reply);
+    const page = await this.pages.list(userId, asked, ordering ?? ORDERING_DEFAULT, signal);
     return { ...page, results: page.results.map(conversationToWire) };
   }
 

@@ -21,7 +21,7 @@ const ORDERING: ParameterDescription = {
   name: 'ordering',
   in: 'query',
   description:
-    'Order by the time of creation, or by the time of the last change or message. A minus means newest first. If a conversation changes between two pages, it may appear twice. Unchanged conversations are never missed.',
+    'Order by the time of creation, or by the time of the last change or message. A minus means newest first. If a conversation changes between two pages, it may appear twice. Unchanged conversations are never missed. The order of changes is made for each page: with more than 2,000 conversations, a user can run one such request or search at a time.',
   schema: { type: 'string', enum: Object.keys(ORDERINGS), default: ORDERING_DEFAULT },
 };
 const EXPORT_TYPE: ParameterDescription = {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { LongReads } from '../database/long-reads.js';
 import { ModelsModule } from '../models/models.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
+import { ActiveConversations } from './active-conversations.js';
 import { ClientChats } from './client-chats.service.js';
 import { ConversationsController } from './conversations.controller.js';
 import { ConversationErasure } from './conversation-erasure.js';
@@ -20,6 +21,7 @@ const SEARCH_WAIT_MS = 1000;
   imports: [ModelsModule, WalletModule],
   controllers: [HistoryController, ConversationsController],
   providers: [
+    ActiveConversations,
     ClientChats,
     ConversationErasure,
     ConversationsService,

@@ -20,6 +20,7 @@ import { UnpaidHolds1797000200000 } from './migrations/1797000200000-unpaid-hold
 import { LedgerTurnFirst1797000300000 } from './migrations/1797000300000-ledger-turn-first.js';
 import { NumberedLists1797100000000 } from './migrations/1797100000000-numbered-lists.js';
 import { ThoughtParts1797200000000 } from './migrations/1797200000000-thought-parts.js';
+import { NoOrderByActivity1797300000000 } from './migrations/1797300000000-no-order-by-activity.js';
 
 /** Every migration, oldest first. Never edit a released migration: add another one. */
 export const migrations = [
@@ -45,4 +46,5 @@ export const migrations = [
   LedgerTurnFirst1797000300000,
   NumberedLists1797100000000,
   ThoughtParts1797200000000,
+  NoOrderByActivity1797300000000,
 ];
