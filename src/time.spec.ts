@@ -45,6 +45,21 @@ describe('fromIso', () => {
   });
 });
 
+describe('the time zone of the machine', () => {
+  it.each(['2025-08-19', '2025-08-19T00:00', '2025-08-19T00:00:00.000'])(
+    'does not matter for %s',
+    (text) => {
+      const parse = jest.spyOn(Date, 'parse');
+      fromIso(text);
+      const parsed = parse.mock.calls.map(([words]) => words);
+      parse.mockRestore();
+      expect(parsed.length).toBeGreaterThan(0);
+      // JavaScript reads a time without a zone as local time.
+      for (const words of parsed) expect(words).toMatch(/Z$/);
+    },
+  );
+});
+
 describe('toIso', () => {
   it.each([
     [0, '1970-01-01T00:00:00.000000Z'],

@@ -39,7 +39,7 @@ const ISO =
 
 /** Parses a day or time in ISO 8601, as UTC unless it has an offset. Returns undefined for other text. */
 export function fromIso(text: string): Micros | undefined {
-  const [, day = '', time = '00:00', seconds = ':00', fraction = '', zone = 'Z'] =
+  const [, day = '', time = '00:00', seconds = '', fraction = '', zone = 'Z'] =
     ISO.exec(text) ?? [];
   const midnight = Date.parse(`${day}T00:00Z`);
   const ms = Date.parse(`${day}T${time}${seconds}${zone.toUpperCase().replace(' ', '+')}`);

@@ -50,7 +50,7 @@ export class WalletChecker implements OnModuleDestroy {
       [this.after, BATCH_WALLETS],
     );
     const wrong = compared.filter(({ isRight }) => !isRight);
-    this.after = compared.length < BATCH_WALLETS ? '' : (compared.at(-1)?.ownerId ?? '');
+    this.after = compared[BATCH_WALLETS - 1]?.ownerId ?? '';
     this.metrics.countAudited(compared.length - wrong.length, wrong.length);
     for (const { ownerId } of wrong) {
       this.logger.error({ ownerId }, 'a wallet does not follow from its entries: run the audit');

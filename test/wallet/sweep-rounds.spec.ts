@@ -69,7 +69,7 @@ describe('a round of the sweeper', () => {
     const released = ['a released', 'b released'];
     const expired = ['c expired', 'd expired'];
     expect(parts.steps).toEqual(['renew', ...released, 'find', ...expired, 'forget']);
-    expect(lines).toEqual([['log', 'expired 2 holds']]);
+    expect(lines).toEqual([['log', 'HoldSweeper', 'expired 2 holds']]);
     expect(parts.unreleased).toEqual([]);
     expect(isRecent(sweeper.lastSweptAt)).toBe(true);
   });
@@ -91,7 +91,14 @@ describe('a round of the sweeper', () => {
     [
       'warns',
       FAILURE,
-      [['warn', { err: FAILURE }, 'the lease is not renewed; the next sweep tries again']],
+      [
+        [
+          'warn',
+          'HoldSweeper',
+          { err: FAILURE },
+          'the lease is not renewed; the next sweep tries again',
+        ],
+      ],
     ],
     ['does not repeat the log of the outage', new DatabaseBusy(), []],
   ])('goes on without its lease, and %s', async (_, failure, logged) => {
@@ -127,7 +134,7 @@ describe('a round of the sweeper', () => {
     release();
     await until(() => lines.length > 0);
     expect(lines).toEqual([
-      ['error', { err: FAILURE }, 'a sweep failed; the next one tries again'],
+      ['error', 'HoldSweeper', { err: FAILURE }, 'a sweep failed; the next one tries again'],
     ]);
     parts.failures['find'] = new DatabaseBusy();
     await until(() => {
@@ -169,6 +176,7 @@ describe('the release of a hold after a failure', () => {
       [
         [
           'error',
+          'ReleaseAfterFailure',
           { err: FAILURE, holdId: 'h' },
           'the hold was not released; the next sweep tries again',
         ],

@@ -28,7 +28,7 @@ describe('the comparison of wallets in the background', () => {
     return metric?.values.map(({ labels, value }) => [labels['result'], value]);
   };
   const wrong = (ownerId: string) => [
-    ...['error', { ownerId }],
+    ...['error', 'WalletChecker', { ownerId }],
     'a wallet does not follow from its entries: run the audit',
   ];
   const insert = (wallets: Wallet[], entries: LedgerEntry[] = [], holds: Hold[] = []) =>
@@ -114,7 +114,11 @@ describe('the comparison of wallets in the background', () => {
     await until(() => lines.length === 3);
     // An outage is not logged here: the database logs it once.
     const failed = 'wallets are not compared; the next round tries again';
-    expect(lines).toEqual([wrong('wrong'), ['warn', { err: failure }, failed], wrong('wrong')]);
+    expect(lines).toEqual([
+      wrong('wrong'),
+      ['warn', 'WalletChecker', { err: failure }, failed],
+      wrong('wrong'),
+    ]);
     expect(timer.isRunning).toBe(true);
     checker.onModuleDestroy();
     expect(timer.isRunning).toBe(false);
