@@ -6,8 +6,8 @@ import type { Statements } from './statements.js';
 
 type QueryAnswer = ReturnType<SqliteQueryRunner['query']>;
 
-/** SQLite's errors for a rollback of something that it has already rolled back itself. */
-const NOTHING_TO_ROLL_BACK = /no transaction is active|no such savepoint/;
+/** SQLite's error for a rollback if it has already rolled back by itself, for example because the disk is full. */
+const NOTHING_TO_ROLL_BACK = 'no transaction is active';
 
 /**
  * Begins, nests, commits and rolls back transactions on SQLite as TypeORM does, with prepared statements. An
@@ -23,28 +23,20 @@ export class TransactionRunner extends SqliteQueryRunner {
     super(driver);
   }
 
-  override async query(sql: string): QueryAnswer {
-    try {
-      return await this.statements.rows(sql === 'BEGIN TRANSACTION' ? 'BEGIN IMMEDIATE' : sql, []);
-    } catch (error) {
-      // After some failures (a full disk) SQLite rolls back by itself. TypeORM would count the refused
-      // ROLLBACK as a transaction that is still open, and begin the next one with a savepoint.
-      if (sql.startsWith('ROLLBACK') && isAlreadyRolledBack(error)) return [];
-      throw error;
-    }
+  override query(sql: string): QueryAnswer {
+    return this.statements.rows(sql === 'BEGIN TRANSACTION' ? 'BEGIN IMMEDIATE' : sql, []);
   }
 
   /**
-   * Ends the transaction, at any depth, even if it has not begun or SQLite has already ended it. Never throws: if a
-   * transaction is still open, the next BEGIN fails and this method is called again.
+   * Ends the transaction and its savepoints, even if it has not begun or SQLite has already ended it. Never throws: if
+   * a transaction is still open, the next BEGIN fails and this method is called again.
    */
   async rollbackAll(): Promise<void> {
     try {
-      while (this.transactionDepth > 1) await this.rollbackTransaction();
-      if (this.transactionDepth === 1) await this.rollbackTransaction();
-      else await this.query('ROLLBACK');
+      await this.query('ROLLBACK');
     } catch (error) {
-      this.connection.logger.log('warn', `a rollback failed: ${String(error)}`);
+      if (!isAlreadyRolledBack(error))
+        this.connection.logger.log('warn', `a rollback failed: ${String(error)}`);
     }
     this.isTransactionActive = false;
     this.transactionDepth = 0;
@@ -52,7 +44,7 @@ export class TransactionRunner extends SqliteQueryRunner {
 }
 
 const isAlreadyRolledBack = (error: unknown) =>
-  error instanceof QueryFailedError && NOTHING_TO_ROLL_BACK.test(error.message);
+  error instanceof QueryFailedError && error.message.includes(NOTHING_TO_ROLL_BACK);
 
 /** A unit of work. It runs a query inside itself, and refuses a query after its end. */
 export interface QueryScope {
