@@ -10,7 +10,7 @@ import { columnList, type EntityClass, type Insertion, type Statements } from '.
  */
 export class SqliteStatements implements Statements {
   private readonly prepared = new Map<string, Promise<Statement>>();
-  private readonly inserts = new Map<EntityMetadata, string>();
+  private readonly inserts = new Map<string, string>();
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -34,7 +34,7 @@ export class SqliteStatements implements Statements {
     for (const entity of this.dataSource.options.entities as EntityClass[]) {
       const table = this.dataSource.getMetadata(entity);
       const rows = insertions.filter((one) => one.table === table).map(({ values }) => values);
-      if (rows.length > 0) await this.rows(this.insertInto(table), [rows]);
+      if (rows.length > 0) await this.rows(this.insertInto(table, rows), [rows]);
     }
   }
 
@@ -52,14 +52,23 @@ export class SqliteStatements implements Statements {
     }
   }
 
-  /** Returns a statement with one parameter, a JSON list of rows. So one prepared text fits any number of rows. */
-  private insertInto(table: EntityMetadata): string {
-    let sql = this.inserts.get(table);
+  /**
+   * Returns a statement with one parameter, a JSON list of rows. So one prepared text fits any number of rows. Columns
+   * that are null in all of these rows are left out, because it costs as much to read a null from JSON as any other value.
+   * The rows are materialized, because SQLite would otherwise copy a row for each of its columns.
+   */
+  private insertInto(table: EntityMetadata, rows: readonly Insertion['values'][]): string {
+    const written = table.columns.map(
+      ({ isNullable }, index) => !isNullable || rows.some((values) => values[index] != null),
+    );
+    const key = `${table.tableName} ${written.map(Number).join('')}`;
+    let sql = this.inserts.get(key);
     if (sql === undefined) {
-      const values = table.columns.map((_, index) => `value ->> ${String(index)}`).join(', ');
-      sql = `/* ${table.tableName}.insert */ INSERT INTO "${table.tableName}" (${columnList(table)})
-             SELECT ${values} FROM json_each($1)`;
-      this.inserts.set(table, sql);
+      const columns = table.columns.filter((_, index) => written[index]);
+      const values = columns.map((column) => `fields ->> ${String(table.columns.indexOf(column))}`);
+      sql = `/* ${table.tableName}.insert */ WITH given(fields) AS MATERIALIZED (SELECT value FROM json_each($1))
+             INSERT INTO "${table.tableName}" (${columnList({ columns })}) SELECT ${values.join(', ')} FROM given`;
+      this.inserts.set(key, sql);
     }
     return sql;
   }

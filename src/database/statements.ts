@@ -25,7 +25,7 @@ export interface Statements {
   insert(insertions: readonly Insertion[]): Promise<void>;
 }
 
-/** Returns the columns of an `Insertion` as SQL: `"id", "owner_id"`. */
-export function columnList(table: EntityMetadata): string {
-  return table.columns.map(({ databaseName }) => `"${databaseName}"`).join(', ');
+/** Returns columns as SQL, in the order of an `Insertion` if they are those of a table: `"id", "owner_id"`. */
+export function columnList({ columns }: Pick<EntityMetadata, 'columns'>): string {
+  return columns.map(({ databaseName }) => `"${databaseName}"`).join(', ');
 }

@@ -57,10 +57,14 @@ export function amountsByHold(
 export const FREE_WALLETS = (owners: string) =>
   `free AS (SELECT owner_id AS id FROM wallets WHERE owner_id = ANY(${owners}) FOR NO KEY UPDATE SKIP LOCKED)`;
 
-/** SQL: turns a JSON parameter, an object of lists of whole numbers, into rows. */
+/**
+ * SQL: turns a JSON parameter, an object of lists of whole numbers, into rows. They are materialized, because SQLite
+ * would otherwise parse the parameter again for each row that they are joined with.
+ */
 export const jsonRows = (key: string, names: readonly string[], parameter: string) => {
   const columns = names.map((name, n) => `CAST(value ->> ${String(n)} AS bigint) AS ${name}`);
-  return `(SELECT key AS ${key}, ${columns.join(', ')} FROM json_each(${parameter})) AS totals`;
+  const given = `SELECT key AS ${key}, ${columns.join(', ')} FROM json_each(${parameter})`;
+  return `(WITH given AS MATERIALIZED (${given}) SELECT * FROM given) AS totals`;
 };
 
 /** SQL: the result of `totalsByOwner` as rows. */
