@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Turn } from '../conversations/turn.entity.js';
-import { EventStream, disconnectSignal } from '../http/event-stream.js';
+import { ClientPresence, EventStream, disconnectSignal } from '../http/event-stream.js';
 import { markReplay } from '../http/idempotency-key.js';
 import { toErrorAnswer, logError } from '../http/send-error.js';
 import type { Principal } from '../principal.js';
@@ -33,14 +33,14 @@ export class AnswerWriter {
     isStream: boolean,
   ): Promise<void> {
     const { reply, principal } = exchange;
-    const signal = disconnectSignalFor(reply, question);
     if (isStream) {
+      const signal = disconnectSignalFor(reply, question);
       const begun = await this.chat.begin(principal, question);
       await this.stream(exchange, question, begun, format, signal);
       return;
     }
-    const begun = await this.chat.beginUnstreamed(principal, question, signal);
-    const turn = begun.turn ?? (await begun.generation.run(signal));
+    const begun = await this.chat.beginUnstreamed(principal, question, new ClientPresence(reply));
+    const turn = begun.turn ?? (await begun.generation.run(disconnectSignalFor(reply, question)));
     setTurnHeaders(reply, turn, begun.turn ? begun.isReplay : false);
     const isFallback = begun.generation?.fallbacks.isAsked ?? isFromOtherModel(turn, question);
     if (isFallback) void reply.header('Model', turn.model);

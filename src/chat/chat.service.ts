@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ContextOutdated } from '../conversations/newest-turn.js';
 import { HistoryService } from '../conversations/history.service.js';
 import type { Turn } from '../conversations/turn.entity.js';
+import type { CallerSignal } from '../database/batched-transaction.js';
 import { isUniqueViolation } from '../database/database-errors.js';
 import { ConversationBusy } from '../errors.js';
 import type { Principal } from '../principal.js';
@@ -54,7 +55,7 @@ export class ChatService {
   async beginUnstreamed(
     principal: Principal,
     question: Question,
-    signal: AbortSignal,
+    signal: CallerSignal,
   ): Promise<BegunAnswer> {
     if (!InstantAnswerService.mayAnswer(question)) return this.begin(principal, question);
     const plan = await this.planner.plan(principal, question);

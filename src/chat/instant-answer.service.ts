@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../new-id.js';
+import type { CallerSignal } from '../database/batched-transaction.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { throwOwnerGone } from '../conversations/owner-gone.js';
 import { isFlat } from '../models/pricing.js';
@@ -39,7 +40,7 @@ export class InstantAnswerService {
     principal: Principal,
     question: Question,
     plan: Plan,
-    signal: AbortSignal,
+    signal: CallerSignal,
   ): Promise<Turn | undefined> {
     const { model } = plan;
     const { provider, price } = model;

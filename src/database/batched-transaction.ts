@@ -20,10 +20,13 @@ export interface BatchedStep<Input, Result> {
   batch(tx: Tx, inputs: readonly Input[]): Promise<(Result | undefined)[]>;
 }
 
+/** Tells whether the caller of a unit still waits for it: an `AbortSignal`, or an object that is made faster. */
+export type CallerSignal = Pick<AbortSignal, 'aborted' | 'reason' | 'throwIfAborted'>;
+
 interface BatchedUnit<Input, Result> {
   readonly input: Input;
   /** Aborted when the caller no longer waits for the unit. */
-  readonly signal: AbortSignal;
+  readonly signal: CallerSignal;
   readonly finish: (tx: Tx, result: Result) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -57,7 +60,7 @@ export class BatchedTransaction<Input, Result> {
    * Adds a unit. `finish` runs inside the transaction, without a pause, and runs again if the transaction does.
    * Throws the reason of `signal`, and changes nothing, if it is aborted before the unit's turn.
    */
-  add<T>(input: Input, signal: AbortSignal, finish: (tx: Tx, result: Result) => T): Promise<T> {
+  add<T>(input: Input, signal: CallerSignal, finish: (tx: Tx, result: Result) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const settle = resolve as (value: unknown) => void;
       this.queue.add({ input, signal, finish, resolve: settle, reject });

@@ -8,6 +8,9 @@ const WINDOWS_1252 = new Set(['windows1252', 'cp1252']);
 /** The characters of windows-1252 from 80 to 9F. Node 20's own decoder reads these bytes as Latin-1. */
 const WINDOWS_1252_HIGH = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
+/** The decoder of nearly every body. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 const nameOf = (label: string) => label.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
 /** Returns the text if every byte is a character. Returns undefined for other charsets. */
@@ -38,8 +41,9 @@ export function decodeText(bytes: Buffer, label = 'utf-8'): string {
   const text = decodeSingleBytes(bytes, name);
   if (text !== undefined) return text;
   if (ASCII.has(name) && bytes.some((byte) => byte > 0x7f)) throw notText();
-  const [encoding, ignoreBOM] = name === 'utf16' ? [utf16(bytes), false] : [known(label), true];
   try {
+    if (name === 'utf8') return utf8.decode(bytes);
+    const [encoding, ignoreBOM] = name === 'utf16' ? [utf16(bytes), false] : [known(label), true];
     return new TextDecoder(encoding, { fatal: true, ignoreBOM }).decode(bytes);
   } catch {
     throw notText();

@@ -9,6 +9,8 @@ import { ReceivedBodies } from './received-bodies.js';
 const SMALL_PIECES_MAX = 4096;
 const PIECE_MIN_BYTES = 16;
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** The bodies that this process receives. */
 const receivedBodies = new ReceivedBodies();
 
@@ -78,7 +80,7 @@ export function collectBody(
 class Pieces {
   length = 0;
   private count = 0;
-  private buffer: Buffer = Buffer.alloc(0);
+  private buffer: Buffer = NO_BYTES;
 
   /** The bytes that the buffer takes. */
   get memory(): number {

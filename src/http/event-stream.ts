@@ -42,6 +42,27 @@ export function disconnectSignal(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
+const clientLeft = new Error('the client has left');
+
+/**
+ * The same for work that only asks at some moments whether the client has left. It is not told, so it costs neither a
+ * listener nor an `AbortController`.
+ */
+export class ClientPresence {
+  readonly reason = clientLeft;
+
+  constructor(private readonly reply: FastifyReply) {}
+
+  get aborted(): boolean {
+    const { raw } = this.reply;
+    return (raw.destroyed || raw.req.socket.destroyed) && !raw.writableEnded;
+  }
+
+  throwIfAborted(): void {
+    if (this.aborted) throw this.reason;
+  }
+}
+
 /** An answer as server-sent events. After `open`, Fastify leaves the response to this class. */
 export class EventStream {
   private readonly ping: NodeJS.Timeout;

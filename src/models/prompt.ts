@@ -57,15 +57,25 @@ export function countPrompt(
     estimate += count.estimate;
     bound += count.bound;
   };
-  for (const { content, ...rest } of messages) {
+  for (const message of messages) {
+    const { content } = message;
     const pictures = picturesIn(content) * imageTokens;
     add({ estimate: pictures, bound: pictures });
     add(TOKENS_PER_MESSAGE);
     add(countOf(Buffer.byteLength(textIn(content))));
-    // Other fields than the role, for example calls of tools. The model reads them as well.
-    if (Object.keys(rest).length > 1) add(countOf(Buffer.byteLength(JSON.stringify(rest))));
+    // For example calls of tools. The model reads them as well.
+    if (hasOtherFields(message)) {
+      const rest = JSON.stringify({ ...message, content: undefined });
+      add(countOf(Buffer.byteLength(rest)));
+    }
   }
   return { estimate, bound };
+}
+
+/** Checks this without a copy of the message, because most messages have only these two fields. */
+function hasOtherFields(message: ChatMessage): boolean {
+  for (const name in message) if (name !== 'role' && name !== 'content') return true;
+  return false;
 }
 
 /** Counts the inputs of an embedding request. */

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import { BatchedTransaction } from '../database/batched-transaction.js';
+import { BatchedTransaction, type CallerSignal } from '../database/batched-transaction.js';
 import { dayOf, nowMicros } from '../time.js';
 import type { Tx } from '../database/tx.js';
 import { traced } from '../tracing.js';
@@ -64,7 +64,7 @@ export class ChargesService {
    */
   pay<T>(
     charge: Charge,
-    disconnectSignal: AbortSignal,
+    disconnectSignal: CallerSignal,
     finish: (tx: Tx, paid: ChargeReceipt) => T,
   ): Promise<T> {
     return traced('transaction', { 'tallychat.batched': true }, () =>

@@ -33,14 +33,21 @@ export class EchoProvider implements CompletionProvider {
   }
 
   draft(request: InstantRequest): string {
-    return echoWords(request).echoed.join('');
+    const sentence = sentenceFor(request);
+    // A text has no more words than characters.
+    return sentence.length <= (request.maxTokens ?? Infinity)
+      ? sentence
+      : echoWords(request).echoed.join('');
   }
 }
 
+const sentenceFor = ({ messages }: InstantRequest) =>
+  `This is a dummy AI response to your message: '${textOf(messages.at(-1)?.content)}'`;
+
 /** Returns the answer as words, each with the space before it, and its end. */
-function echoWords({ messages, maxTokens }: InstantRequest) {
-  const sentence = `This is a dummy AI response to your message: '${textOf(messages.at(-1)?.content)}'`;
-  const words = sentence.split(/(?<=\S)(?=\s)/u);
+function echoWords(request: InstantRequest) {
+  const { messages, maxTokens } = request;
+  const words = sentenceFor(request).split(/(?<=\S)(?=\s)/u);
   const echoed = words.slice(0, maxTokens);
   const finishReason: FinishReason = echoed.length < words.length ? 'length' : 'stop';
   const usage = { promptTokens: estimatePrompt(messages), completionTokens: echoed.length };
