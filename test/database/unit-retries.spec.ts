@@ -149,6 +149,25 @@ describe.each(postgres)('a unit of work that must wait, on %s', (kind) => {
     return transaction;
   };
 
+  it('waits for the one that runs on the same row, and leaves nothing in memory', async () => {
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    let isOver = false;
+    const first = units.runOneAtATime(ROW, () => 'first');
+    const second = units.runOneAtATime(ROW, async () => {
+      await gate;
+      isOver = true;
+    });
+    await first;
+    const third = units.runOneAtATime(ROW, () => isOver);
+    // A third one that does not wait has time to run.
+    for (let n = 0; n < 10; n += 1) await stage.reader.read('SELECT 1 AS one', []);
+    release();
+    await second;
+    expect(await third).toBe(true);
+    expect(units['lastQueued'].size).toBe(0);
+  });
+
   it('tries again while the server has no connection, and takes effect once', async () => {
     const transaction = refuseConnections(4);
     await save();

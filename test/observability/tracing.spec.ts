@@ -140,6 +140,14 @@ describe('tracing, with an SDK loaded by --import', () => {
     });
   });
 
+  it('tells which database ran a transaction, and which requests shared one', () => {
+    const transactions = collector.spans.filter(({ name }) => name === 'transaction');
+    const attributes = transactions.map((span) => JSON.stringify(attributesOf(span)));
+    expect(new Set(attributes)).toEqual(
+      new Set(['{"db.system.name":"sqlite"}', '{"tallychat.batched":true}']),
+    );
+  });
+
   it('records the code of a failure, and never its message', async () => {
     const spans = await spansOf('flat:broken', 4);
     const chat = spans.find(({ name }) => name === 'chat broken');
