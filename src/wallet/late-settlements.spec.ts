@@ -3,6 +3,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { DatabaseFull, DatabaseNotAnswering } from '../errors.js';
 import { SECOND_MICROS, nowMicros } from '../time.js';
 import { LateSettlements } from './late-settlements.js';
+import { until } from '../../test/support/until.js';
 
 const QUICK = { waitingMax: 2, callerWaitMs: 200, retryMinMs: 1, retryMaxMs: 5 };
 /** The caller waits until the settlement is over. */
@@ -88,7 +89,7 @@ describe('LateSettlements', () => {
     await expect(settle(late, one)).rejects.toBeInstanceOf(DatabaseNotAnswering);
     expect([late.depth, one.givenUp]).toEqual([1, 0]);
     one.heal();
-    while (late.depth > 0) await sleep(1);
+    await until(() => late.depth === 0);
     expect(one.givenUp).toBe(0);
   });
 
@@ -113,7 +114,7 @@ describe('LateSettlements', () => {
     const late = new LateSettlements(QUICK);
     const waiting = [new Settlement(Infinity), new Settlement(Infinity)];
     const outcomes = Promise.allSettled(waiting.map((one) => settle(late, one)));
-    while (late.depth < 2) await sleep(1);
+    await until(() => late.depth === 2);
     const third = new Settlement(Infinity, new DatabaseFull());
     await expect(settle(late, third)).rejects.toBeInstanceOf(DatabaseFull);
     expect([third.attempts, third.givenUp]).toEqual([1, 1]);
@@ -125,7 +126,7 @@ describe('LateSettlements', () => {
     const late = new LateSettlements({ ...PATIENT, retryMinMs: 60_000, retryMaxMs: 60_000 });
     const [taken, refused] = [new Settlement(1), new Settlement(Infinity)];
     const outcomes = Promise.allSettled([settle(late, taken), settle(late, refused)]);
-    while (late.depth < 2) await sleep(1);
+    await until(() => late.depth === 2);
     await late.onModuleDestroy();
     expect(await outcomes).toMatchObject([{ value: 'settled' }, { status: 'rejected' }]);
     expect([refused.attempts, refused.givenUp]).toEqual([2, 1]);

@@ -124,7 +124,11 @@ const longHistory = (kind: DatabaseKind): void => {
 
   /** Checks in each iteration of the event loop, because a search may take only some milliseconds. */
   const searchBegun = async (before: number) => {
-    while (probe.count('history.search') === before) await nextIteration();
+    const deadline = performance.now() + 45_000;
+    while (probe.count('history.search') === before) {
+      if (performance.now() > deadline) throw new Error('the search did not begin');
+      await nextIteration();
+    }
   };
 
   it('lets others read during a search without results', async () => {

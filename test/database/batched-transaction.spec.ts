@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { QueryFailedError } from 'typeorm';
 import { Database, dataSourceOptions } from '../../src/database/data-source.js';
@@ -12,6 +11,7 @@ import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 import { code } from '../support/rows.js';
+import { until } from '../support/until.js';
 
 const NEVER_ABORTED = new AbortController().signal;
 
@@ -150,7 +150,7 @@ describe.each(databaseKinds)('BatchedTransaction on %s', (kind) => {
       return inputs[0] === 'silent' ? statementAnswer : Promise.resolve([...inputs]);
     }, 50);
     const silent = batches.add('silent', NEVER_ABORTED, finish);
-    while (together.length === 0) await sleep(1);
+    await until(() => together.length > 0);
     const next = batches.add('next', NEVER_ABORTED, finish);
     // SQLite has one writer, which waits. On PostgreSQL the next unit runs meanwhile.
     if (kind === 'postgres') expect(await next).toBe('next');
@@ -198,7 +198,7 @@ describe.each(databaseKinds)('BatchedTransaction on %s', (kind) => {
       return [...inputs];
     });
     const first = batches.add('first', NEVER_ABORTED, finish);
-    while (attempts < 1) await sleep(1);
+    await until(() => attempts > 0);
     const second = batches.add('second', NEVER_ABORTED, finish);
     expect(await Promise.all([first, second])).toEqual(['first', 'second']);
     expect(together).toEqual([['first'], ['first'], ['first'], ['second']]);
