@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import type { Arrivals } from './arrivals.js';
-import { limitPipelining } from './pipelining.js';
+import { limitPipelining, PipelinedRequest } from './pipelining.js';
 import { refuseConnection } from './refuse-connection.js';
 
 const HEADERS_MAX_BYTES = 16_384;
@@ -39,6 +39,7 @@ export function createListener(
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Node would answer without a body or a request id. `refuseAmbiguous` answers in our shape.
     requireHostHeader: false,
+    IncomingMessage: PipelinedRequest,
   };
   const server = createServer(limits, limitPipelining(arrivals.enqueueRequests(handle)));
   server.maxHeadersCount = HEADERS_MAX + 1;

@@ -15,41 +15,59 @@ function bytesOf({ rawHeaders, url = '' }: Head): number {
   return bytes;
 }
 
+/** The requests of one connection that wait. */
+interface Waiting {
+  bytes: number;
+  count: number;
+}
+
 /**
  * Counts the memory of requests that wait behind others on their connections. A request of thirty bytes takes some
  * kilobytes, so a client without credentials could fill the memory. Above the maximum, the connection whose requests
  * take the most is closed. Clients that send a few requests ahead keep their connections.
  */
 export class WaitingHeads {
-  private readonly byConnection = new Map<Socket, number>();
+  /** Number of waiting requests. */
+  count = 0;
+  private readonly byConnection = new Map<Socket, Waiting>();
   private bytes = 0;
 
   /** Counts a request. May close connections, this one too. */
   add(socket: Socket, head: Head): void {
-    const added = bytesOf(head);
-    this.byConnection.set(socket, (this.byConnection.get(socket) ?? 0) + added);
-    this.bytes += added;
+    let waiting = this.byConnection.get(socket);
+    if (!waiting) this.byConnection.set(socket, (waiting = { bytes: 0, count: 0 }));
+    this.change(waiting, bytesOf(head), 1);
     while (this.bytes > WAITING_MAX_BYTES) this.closeLargest();
   }
 
   /** Counts a request no longer, because it is handled now. */
   remove(socket: Socket, head: Head): void {
-    const [before, removed] = [this.byConnection.get(socket), bytesOf(head)];
-    if (before === undefined) return;
-    this.bytes -= removed;
-    if (before > removed) this.byConnection.set(socket, before - removed);
-    else this.byConnection.delete(socket);
+    const waiting = this.byConnection.get(socket);
+    if (!waiting) return;
+    this.change(waiting, -bytesOf(head), -1);
+    if (waiting.count === 0) this.byConnection.delete(socket);
   }
 
   /** Counts no request of this connection any longer. */
   removeAll(socket: Socket): void {
-    this.bytes -= this.byConnection.get(socket) ?? 0;
+    const waiting = this.byConnection.get(socket);
+    if (!waiting) return;
+    this.change(waiting, -waiting.bytes, -waiting.count);
     this.byConnection.delete(socket);
+  }
+
+  private change(waiting: Waiting, bytes: number, count: number): void {
+    waiting.bytes += bytes;
+    waiting.count += count;
+    this.bytes += bytes;
+    this.count += count;
   }
 
   private closeLargest(): void {
     let largest: readonly [socket: Socket, bytes: number] | undefined;
-    for (const one of this.byConnection) if (!largest || one[1] > largest[1]) largest = one;
+    for (const [socket, { bytes }] of this.byConnection) {
+      if (!largest || bytes > largest[1]) largest = [socket, bytes];
+    }
     if (!largest) return;
     this.removeAll(largest[0]);
     largest[0].destroy();

@@ -146,6 +146,27 @@ describe('a megabyte in small pieces', () => {
     });
   });
 
+  it('of requests on many connections is parsed only in part, and their connections are closed', async () => {
+    const { hostname, port } = new URL(app.url);
+    const server = app.nest.getHttpServer();
+    let parsed = 0;
+    const count = () => (parsed += 1);
+    server.on('request', count);
+    await connectionsOf(async (received) => {
+      const sockets = Array.from({ length: 100 }, () =>
+        connect(Number(port), hostname).on('error', () => undefined),
+      );
+      await until(() => received.length === 100);
+      for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nHost:x\r\n\r\n'.repeat(2400));
+      await Promise.all(sockets.map((socket) => once(socket.resume(), 'close')));
+    });
+    server.off('request', count);
+    // They sent 240,000 requests. Without a bound, Node parses all of one read, although the connection was destroyed.
+    expect(parsed).toBeGreaterThan(0);
+    expect(parsed).toBeLessThan(20_000);
+    expect((await ada.chat('still there')).status).toBe(200);
+  });
+
   it('of short headers is refused, however few bytes they are', async () => {
     const headers = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, n) => [`h${String(n)}`, '']));
