@@ -1,36 +1,48 @@
 import { randomFillSync } from 'node:crypto';
-import { v7 } from 'uuid';
 
 /** The text of a regular expression for a UUID in lower case, the form in which ids are stored. */
 export const UUID_PATTERN = '[\\da-f]{8}(?:-[\\da-f]{4}){3}-[\\da-f]{12}';
-/** Number of random bytes of one id. */
-const RANDOM_BYTES = 16;
+/** Number of random bytes of one id. The first four are for the sequence. */
+const RANDOM_BYTES = 10;
 /** Filled for many ids at once, because a call to the generator costs more than its bytes. */
-const pool = new Uint8Array(RANDOM_BYTES * 256);
+const pool = Buffer.allocUnsafe(RANDOM_BYTES * 256);
 const SEQUENCE_MAX = 2 ** 31;
 
 let used = pool.length;
 let lastMs = 0;
+let lastTime = '';
 let sequence = 0;
 
 /**
  * Returns a new UUIDv7. The ids of one process sort in the order in which they were made, also within a
- * millisecond.
+ * millisecond. It is written in pieces of text, because `uuid` joins an id byte by byte, which made a twentieth of the
+ * garbage of a chat.
  */
 export function newId(): string {
   if (used === pool.length) {
     randomFillSync(pool);
     used = 0;
   }
-  const random = pool.subarray(used, used + RANDOM_BYTES);
+  const start = used;
   used += RANDOM_BYTES;
   const now = Date.now();
   if (now > lastMs) {
-    lastMs = now;
-    sequence = new DataView(pool.buffer, random.byteOffset).getUint32(0) >>> 1;
+    beginMs(now);
+    sequence = pool.readUInt32BE(start) >>> 1;
   } else if (++sequence === SEQUENCE_MAX) {
     sequence = 0;
-    lastMs += 1;
+    beginMs(lastMs + 1);
   }
-  return v7({ msecs: lastMs, seq: sequence, random });
+  // The version and 12 bits of the sequence, the variant and 14 bits, then 6 bits and 42 random ones.
+  const high = (0x7000 + (sequence >>> 20)).toString(16);
+  const middle = (0x8000 + ((sequence >>> 6) & 0x3fff)).toString(16);
+  const random = pool.readUIntBE(start + 4, 6) % 2 ** 42;
+  const low = ((sequence & 0x3f) * 2 ** 42 + random).toString(16).padStart(12, '0');
+  return `${lastTime}-${high}-${middle}-${low}`;
+}
+
+function beginMs(ms: number): void {
+  lastMs = ms;
+  const digits = ms.toString(16).padStart(12, '0');
+  lastTime = `${digits.slice(0, 8)}-${digits.slice(8)}`;
 }

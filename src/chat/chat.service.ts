@@ -37,8 +37,7 @@ export class ChatService {
    */
   begin(principal: Principal, question: Question): Promise<BegunAnswer> {
     const { userId } = principal;
-    const { route, idempotencyKey, ...input } = question;
-    const idempotency = idempotencyRecord(route, idempotencyKey, input);
+    const idempotency = question.idempotencyKey === undefined ? undefined : recordOf(question);
     const run = () => this.beginHeld(principal, question, idempotency);
     if (!idempotency) return run();
     const find = async (holdId: string): Promise<BegunAnswer> => ({
@@ -89,3 +88,7 @@ export class ChatService {
     }
   }
 }
+
+/** Copies the question, so it is only called for a question with a key. */
+const recordOf = ({ route, idempotencyKey, ...input }: Question): IdempotencyRecord | undefined =>
+  idempotencyRecord(route, idempotencyKey, input);

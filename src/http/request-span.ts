@@ -34,7 +34,7 @@ export function endSpan(
   status: number,
   refusal: string | undefined,
 ): void {
-  const open = spans.get(request);
+  const open = isTracing ? spans.get(request) : undefined;
   if (!open) return;
   open.span.setAttribute('http.response.status_code', status);
   if (status >= 500) {

@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { validate, version } from 'uuid';
+import { UUID_PATTERN, newId } from './new-id.js';
+
+describe('newId', () => {
+  it('makes UUIDs of version 7 with the time, each once and in order', () => {
+    const pattern = new RegExp(`^${UUID_PATTERN}$`);
+    const before = Date.now();
+    const ids = Array.from({ length: 20_000 }, newId);
+    const after = Date.now();
+    expect(ids.filter((id) => !validate(id) || version(id) !== 7 || !pattern.test(id))).toEqual([]);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect([...ids].sort()).toEqual(ids);
+    const times = ids.map((id) => Number.parseInt(id.replace('-', '').slice(0, 12), 16));
+    expect(Math.min(...times)).toBeGreaterThanOrEqual(before);
+    expect(Math.max(...times)).toBeLessThanOrEqual(after);
+  });
+
+  it('leaves 42 bits of each id to chance', () => {
+    const ends = Array.from({ length: 2000 }, () => Number.parseInt(newId().slice(-10), 16));
+    expect(new Set(ends).size).toBe(ends.length);
+    // Each bit of the last forty is set in about half of the ids.
+    for (let bit = 0; bit < 40; bit += 1) {
+      const set = ends.filter((end) => Math.floor(end / 2 ** bit) % 2 === 1).length;
+      expect(Math.abs(set - 1000)).toBeLessThan(300);
+    }
+  });
+});
