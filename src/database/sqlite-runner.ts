@@ -1,4 +1,3 @@
-import { QueryFailedError } from 'typeorm';
 import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
 import { SqliteQueryRunner } from 'typeorm/driver/sqlite/SqliteQueryRunner.js';
 import { toServiceError } from './service-errors.js';
@@ -35,16 +34,14 @@ export class TransactionRunner extends SqliteQueryRunner {
     try {
       await this.query('ROLLBACK');
     } catch (error) {
-      if (!isAlreadyRolledBack(error))
-        this.connection.logger.log('warn', `a rollback failed: ${String(error)}`);
+      const text = String(error);
+      if (!text.includes(NOTHING_TO_ROLL_BACK))
+        this.connection.logger.log('warn', `a rollback failed: ${text}`);
     }
     this.isTransactionActive = false;
     this.transactionDepth = 0;
   }
 }
-
-const isAlreadyRolledBack = (error: unknown) =>
-  error instanceof QueryFailedError && error.message.includes(NOTHING_TO_ROLL_BACK);
 
 /** A unit of work. It runs a query inside itself, and refuses a query after its end. */
 export interface QueryScope {

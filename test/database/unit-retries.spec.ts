@@ -160,8 +160,8 @@ describe.each(postgres)('a unit of work that must wait, on %s', (kind) => {
     });
     await first;
     const third = units.runOneAtATime(ROW, () => isOver);
-    // A third one that does not wait has time to run.
-    for (let n = 0; n < 10; n += 1) await stage.reader.read('SELECT 1 AS one', []);
+    // If the third one did not wait, it would get a connection before these.
+    for (let n = 0; n < 5; n += 1) await units.run((tx) => tx.read('SELECT 1 AS one', []));
     release();
     await second;
     expect(await third).toBe(true);
