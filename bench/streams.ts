@@ -109,7 +109,7 @@ async function runOpen(
   const delays: number[] = [];
   const streams: Promise<StreamSeen>[] = [];
   for (let n = 0; n < OPEN_COUNT; n += 1) {
-    streams.push(client.read(ask(n, 'spoken'), (_, text) => delays.push(delayOf(text))));
+    streams.push(client.read(ask(n, 'wordEverySecond'), (_, text) => delays.push(delayOf(text))));
     await sleep(OPEN_EVERY_MS);
   }
   const deadline = performance.now() + 10_000;
