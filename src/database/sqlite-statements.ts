@@ -15,7 +15,7 @@ export class SqliteStatements implements Statements {
   constructor(private readonly dataSource: DataSource) {}
 
   async rows<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    this.dataSource.logger.logQuery(sql, [...parameters]);
+    this.dataSource.logger.logQuery(sql, parameters as unknown[]);
     const statement = await this.prepare(sql);
     const values = parameters.map((value) =>
       Array.isArray(value) ? JSON.stringify(value) : value,

@@ -145,19 +145,23 @@ function logOutcome(request: FastifyRequest & { user?: Principal }, reply: Fasti
   const startedAt = performance.now();
   beginSpan(request);
   onResponseClosed(reply.raw, () => {
-    const { method, routeOptions, ip: address, user } = request;
+    const { method, routeOptions } = request;
     const { url: route } = routeOptions;
     const { statusCode: status } = reply;
     const took = performance.now() - startedAt;
-    const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
-    const path = route === undefined ? unknownPath(request.url) : undefined;
     const refusal = errorCodeOf(reply);
-    const ms = Math.round(took);
-    const [userId, key] = [user?.userId, user?.key?.name];
-    request.log.info(
-      { method, route, path, status, code: refusal, ms, address, user: userId, key },
-      outcome,
-    );
+    // Finding the address and making the line cost time, also if nothing is logged.
+    if ((request.log as Logger).isLevelEnabled('info')) {
+      const { ip: address, user } = request;
+      const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
+      const path = route === undefined ? unknownPath(request.url) : undefined;
+      const ms = Math.round(took);
+      const [userId, key] = [user?.userId, user?.key?.name];
+      request.log.info(
+        { method, route, path, status, code: refusal, ms, address, user: userId, key },
+        outcome,
+      );
+    }
     endSpan(request, status, refusal);
     request.server.requestEnded({ method, route, status, seconds: took / 1000, refusal });
   });
