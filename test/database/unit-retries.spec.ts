@@ -159,9 +159,12 @@ describe.each(postgres)('a unit of work that must wait, on %s', (kind) => {
       isOver = true;
     });
     await first;
+    const begun = jest.spyOn(stage.database, 'transaction');
+    replaced.push(begun);
     const third = units.runOneAtATime(ROW, () => isOver);
-    // If the third one did not wait, it would get a connection before these.
-    for (let n = 0; n < 5; n += 1) await units.run((tx) => tx.read('SELECT 1 AS one', []));
+    await stage.reader.read('SELECT 1 AS one', []);
+    // Only the second one: the third one takes no connection yet.
+    expect(begun).toHaveBeenCalledTimes(1);
     release();
     await second;
     expect(await third).toBe(true);

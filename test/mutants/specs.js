@@ -8,6 +8,7 @@ const ALL = [
   'test/wallet/sweep-rounds.spec.ts',
   'test/wallet/caps.spec.ts',
   'test/wallet/hold-rows.spec.ts',
+  'test/wallet/holds.spec.ts',
   'test/wallet/old-rows.spec.ts',
   'test/wallet/spend-refusals.spec.ts',
   'test/wallet/wallet-checker.spec.ts',
