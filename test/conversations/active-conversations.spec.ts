@@ -9,9 +9,9 @@ import { databaseKinds } from '../support/databases.js';
 import { getPage, itemsOf, walk } from '../support/pages.js';
 import { StatementLog } from '../support/statement-log.js';
 
-/** Three steps of 2,000, the last one not full. */
-const CONVERSATIONS = 4500;
-const STEPS = 3;
+/** Two steps of 2,000, the last one not full. */
+const CONVERSATIONS = 2100;
+const STEPS = 2;
 const LIST = '/api/conversations/?ordering=';
 
 describe.each(databaseKinds)('many conversations by activity on %s', (kind) => {
@@ -44,15 +44,15 @@ describe.each(databaseKinds)('many conversations by activity on %s', (kind) => {
     const sql = 'SELECT id FROM conversations WHERE owner_id = $1 ORDER BY updated_at, id';
     return (await app.database.rows<{ id: string }>(sql, [owner])).map(({ id }) => id);
   };
-  const idsOf = async (path: string, direction?: 'previous') =>
-    itemsOf(await walk(ada, path, direction)).map(({ id }) => id);
 
   it('are listed once each, in both directions', async () => {
     const expected = await inOrder();
     expect(new Set(expected).size).toBe(CONVERSATIONS);
-    expect(await idsOf(`${LIST}updated_at&page_size=100`)).toEqual(expected);
-    expect(await idsOf(`${LIST}-updated_at&page_size=100`)).toEqual([...expected].reverse());
-    const last = (await walk(ada, `${LIST}updated_at&page_size=100`)).at(-1);
+    const pages = await walk(ada, `${LIST}updated_at&page_size=100`);
+    expect(itemsOf(pages).map(({ id }) => id)).toEqual(expected);
+    const newest = await walk(ada, `${LIST}-updated_at&page_size=100`);
+    expect(itemsOf(newest).map(({ id }) => id)).toEqual([...expected].reverse());
+    const last = pages.at(-1);
     const back = itemsOf((await walk(ada, last?.previous ?? '', 'previous')).reverse());
     expect([...back, ...(last?.results ?? [])].map(({ id }) => id)).toEqual(expected);
   });
@@ -61,7 +61,7 @@ describe.each(databaseKinds)('many conversations by activity on %s', (kind) => {
     const before = await inOrder();
     const changed = new Set<string>();
     const rename = async () => {
-      const id = before[changed.size * 97] ?? '';
+      const id = before[changed.size * 90] ?? '';
       changed.add(id);
       const { status } = await ada.send('PATCH', `/api/conversations/${id}/`, { title: 'new' });
       expect(status).toBe(200);
