@@ -36,8 +36,9 @@ export function disconnectSignal(reply: FastifyReply): AbortSignal {
   const leave = () => {
     if (!reply.raw.writableEnded) controller.abort();
   };
-  // If the client left during the checks of credentials and body, no close event will follow.
-  if (reply.raw.destroyed) leave();
+  // If the client has left already, no close event will follow. A response that waits behind another one on its
+  // connection is not destroyed with the connection.
+  if (reply.raw.destroyed || reply.raw.req.socket.destroyed) leave();
   else onResponseClosed(reply.raw, leave);
   return controller.signal;
 }
@@ -45,8 +46,8 @@ export function disconnectSignal(reply: FastifyReply): AbortSignal {
 const clientLeft = new Error('the client has left');
 
 /**
- * The same for work that only asks at some moments whether the client has left. It is not told, so it costs neither a
- * listener nor an `AbortController`.
+ * The same for work that only asks at some moments whether the client has left. No event tells this object, so it
+ * costs neither a listener nor an `AbortController`.
  */
 export class ClientPresence {
   readonly reason = clientLeft;
