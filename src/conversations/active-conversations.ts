@@ -35,8 +35,7 @@ export class ActiveConversations {
   ) {}
 
   /**
-   * Returns the conversations of the keyset. If a conversation changes meanwhile, it is at its place of before or of
-   * after the change. Stops when `disconnectSignal` is aborted. If there are many conversations,
+   * Returns the conversations of the keyset. If a conversation changes meanwhile, it is at its old or its new place. Stops when `disconnectSignal` is aborted. If there are many conversations,
    * throws `Throttled` while a search of the owner runs.
    */
   async read(

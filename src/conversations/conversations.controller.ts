@@ -3,7 +3,7 @@ import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nes
 import type { FastifyReply } from 'fastify';
 import { throwOwnerGone } from './owner-gone.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { ValidationFailed } from '../errors.js';
+import { ValidationFailed, NotFound } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { disconnectSignal } from '../http/event-stream.js';
 import { UUID } from '../http/ids.js';
@@ -106,8 +106,10 @@ export class ConversationsController {
   @Delete(':id')
   @HttpCode(204)
   async remove(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<void> {
-    // If it is interrupted, the conversation still exists, and the next request deletes the rest.
-    while (!(await this.unitOfWork.run((tx) => this.conversations.remove(tx, userId, id))));
+    const removePart = () => this.unitOfWork.run((tx) => this.conversations.remove(tx, userId, id));
+    let isGone = await removePart();
+    // If this is interrupted, the conversation still exists, and the next request deletes the rest.
+    while (!isGone) isGone = await removePart().catch(goneMeanwhile);
   }
 
   @ConversationDocs.turns()
@@ -160,4 +162,10 @@ export class ConversationsController {
 function formatOf(name: string): (typeof EXPORTS)[keyof typeof EXPORTS] {
   if (Object.hasOwn(EXPORTS, name)) return EXPORTS[name as keyof typeof EXPORTS];
   throw new ValidationFailed({ type: [`"${name}" is not a valid choice.`] });
+}
+
+/** Another request may have deleted the rest. Throws every error but `NotFound`. */
+function goneMeanwhile(error: unknown): true {
+  if (error instanceof NotFound) return true;
+  throw error;
 }

@@ -122,7 +122,7 @@ export const ConversationDocs = {
       tag: 'Conversations',
       summary: 'Delete a conversation',
       description:
-        'Permanently deletes the conversation and all its turns. The ledger keeps their charges. While a message in it is being answered, this returns 409. A long conversation is deleted in parts. After an error, the next request deletes the rest.',
+        'Permanently deletes the conversation and all its turns. The ledger keeps their charges. While a message in it is being answered, this returns 409. A long conversation is deleted in parts, so an error, also a 409, may come after the oldest turns were deleted. The next request deletes the rest.',
       parameters: [CONVERSATION_ID],
       answers: { 204: { description: 'Deleted.' } },
       errors: [new NotFound(), new ConversationBusy(TURN_EXAMPLE)],

@@ -188,9 +188,11 @@ export class ConversationsService {
   }
 
   /**
-   * Deletes a conversation and its turns, or only the oldest turns of a long one: then it returns false, and the caller
-   * calls it again in another transaction. The charges stay in the ledger. Throws `NotFound`, and `ConversationBusy` while the answer runs that has marked the conversation, because that answer is paid for and
-   * must be saved. A continuation that runs longer than that answer is not protected.
+   * Deletes a conversation and its turns. Of a long one it deletes the oldest turns only and returns false: the caller
+   * must call it again in another transaction. The charges stay in the ledger.
+   *
+   * Throws `NotFound`, and `ConversationBusy` while the answer runs that has marked the conversation, because that
+   * answer is paid for and must be saved. A continuation that runs longer than that answer is not protected.
    */
   async remove(tx: Tx, ownerId: string, id: string): Promise<boolean> {
     await this.lockForAnswer(tx, ownerId, id);

@@ -128,6 +128,7 @@ export class WholeTurnsService {
       );
       return;
     }
+    // Nothing is left, so one call is enough.
     await this.erasure.erase(tx, ownerId, conversationId);
   }
 

@@ -13,6 +13,21 @@ const long = (word: string) => `${word} `.repeat(2000);
 const WORDS = ['zanzibar', 'quagmire', 'xylophone', 'wombat', 'jacaranda', 'tamarind'] as const;
 const [TITLE, SYSTEM, MESSAGE, KEYED, ABORTED, TOOL] = WORDS;
 
+/** SQL: copies the turn of conversation $1 so many times. */
+const copiesOfTurn = (kind: 'sqlite' | 'postgres') => {
+  const numbers =
+    kind === 'sqlite'
+      ? 'WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $2)'
+      : 'WITH numbers AS (SELECT generate_series(1, CAST($2 AS int)) AS n)';
+  const columns =
+    'owner_id, conversation_id, message, response, model, status, finish_reason, prompt_tokens, completion_tokens, ' +
+    'amount, available_after, credential_id, created_at, folded';
+  return `${numbers}
+    INSERT INTO turns (id, ordinal, ${columns})
+    SELECT substr(id, 1, 24) || substr(CAST(100000000000 + n AS text), 1, 12), ordinal + n, ${columns}
+    FROM turns, numbers WHERE conversation_id = $1`;
+};
+
 describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
   let app: TestApp;
   let provider: ProviderProbe;
@@ -106,6 +121,7 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
     const steps = Math.floor(bytes / 2 ** 21);
     expect(steps).toBeGreaterThan(1);
     expect(named('conversation.remove_turns')).toBeGreaterThanOrEqual(steps);
+    expect(named('conversation.remove_turns')).toBeLessThanOrEqual(steps + 2);
     expect(named('BEGIN IMMEDIATE', 'START TRANSACTION')).toBe(named('conversation.remove_turns'));
     expect(await bob.history()).toEqual([]);
     expect(await storedOf(app.database, await app.ownerOf(bob))).toEqual({
@@ -113,5 +129,32 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
       conversations: 0,
     });
     expect(await bob.balance()).toBe(1000);
+  });
+
+  it('deletes 500 short turns in one transaction, and no turn without counting it', async () => {
+    const bob = await app.newUser();
+    const long = await openConversation(bob);
+    expect((await sendMessage(bob, long, 'one')).status).toBe(200);
+    const ownerId = await app.ownerOf(bob);
+    await app.database.rows(copiesOfTurn(kind), [long, 500]);
+    const { bytes } = await storedOf(app.database, ownerId);
+    await app.database.rows('UPDATE wallets SET stored_bytes = $2 WHERE owner_id = $1', [
+      ownerId,
+      bytes,
+    ]);
+    const log = StatementLog.of(app.nest);
+    const sent = await log.during(async () => {
+      const path = `/api/conversations/${long}/`;
+      const both = await Promise.all([bob.send('DELETE', path), bob.send('DELETE', path)]);
+      // The other request finds the conversation, or the rest of it, or nothing.
+      expect(both.map(({ status }) => status)).toContain(204);
+    });
+    expect(sent.filter(({ name }) => name === 'conversation.remove').length).toBe(1);
+    const [wallet] = await app.database.rows(
+      'SELECT stored_bytes AS bytes, conversation_count AS conversations FROM wallets WHERE owner_id = $1',
+      [ownerId],
+    );
+    expect(wallet).toEqual({ bytes: 0, conversations: 0 });
+    expect(await app.database.count('turns', `conversation_id = '${long}'`)).toBe(0);
   });
 });
