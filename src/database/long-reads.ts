@@ -4,7 +4,7 @@ import { Throttled } from '../errors.js';
 const RETRY_AFTER_SECONDS = 1;
 
 /**
- * Limits concurrent reads of many rows. A user has only one of them at a time. All of them in this process together
+ * Limits concurrent reads of many rows. A user has only one of them at a time. The reads of one object
  * run only one step at a time in the database. So other queries find free connections, and also run between two
  * steps. SQLite has only one connection for reading.
  */
@@ -25,7 +25,12 @@ export class LongReads {
     for (let earlier = this.reading.get(ownerId); earlier;) {
       const leftMs = deadline - performance.now();
       if (leftMs <= 0 || disconnectSignal.aborted) throw new Throttled(RETRY_AFTER_SECONDS);
-      await Promise.race([earlier, sleep(leftMs, undefined, { ref: false })]);
+      const clock = new AbortController();
+      const late = sleep(leftMs, undefined, { ref: false, signal: clock.signal });
+      await Promise.race([earlier, late]).finally(() => {
+        clock.abort();
+      });
+      await late.catch(() => undefined);
       earlier = this.reading.get(ownerId);
     }
     const running = read();

@@ -5,8 +5,8 @@ import { columnList, type EntityClass, type Insertion, type Statements } from '.
 
 /**
  * Runs statements on SQLite's one connection and prepares each of them once. An unprepared statement costs a second
- * trip through the thread pool, and these trips are the main cost of a request. The number of texts is fixed, so
- * all prepared statements are kept.
+ * trip through the thread pool, and these trips are the main cost of a request. The number of texts is bounded, so
+ * all prepared statements are kept: an INSERT has one for each set of columns that are written, most tables a few.
  */
 export class SqliteStatements implements Statements {
   private readonly prepared = new Map<string, Promise<Statement>>();

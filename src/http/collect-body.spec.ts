@@ -70,6 +70,16 @@ describe('collectBody', () => {
     expect([other.outcome, second.outcome]).toEqual([80, 60]);
   });
 
+  it('refuses the oldest body of all if no sender has a large share', async () => {
+    const send = start();
+    const bodies = [];
+    for (let n = 0; n < 19; n += 1) bodies.push(await send(13, `sender ${String(n)}`));
+    expect(bodies.map(({ outcome }) => outcome)).toEqual(bodies.map(() => undefined));
+    const last = await send(14, 'a little more');
+    expect(bodies[0]?.outcome).toBeInstanceOf(TooManyOpenRequests);
+    expect([bodies[1]?.outcome, last.outcome]).toEqual([undefined, undefined]);
+  });
+
   it('counts a body that is complete, refused, or left by its client no longer', async () => {
     const send = start();
     for (let n = 0; n < 10; n += 1) {

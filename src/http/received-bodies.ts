@@ -1,5 +1,7 @@
 /** Maximum memory of the bodies that are being received, of all requests together. */
 const RECEIVED_MAX_BYTES = 134_217_728;
+/** A sender with more than this share of the maximum is the cause. Many senders with less may be the cause together. */
+const SHARE_MAX = 1 / 16;
 
 /** Refuses a request whose body is being received. */
 type Refuse = () => void;
@@ -12,7 +14,8 @@ interface ReceivedBody {
 /**
  * Counts the memory of the bodies that are being received. A body counts for its caller only when it is complete, so a
  * user with many slow requests could fill the memory. Above the maximum, the sender whose bodies take the most loses
- * the one that began first: a common body is complete long before it is the oldest.
+ * the one that began first. If no sender has a large share, the one that began first of all is refused: a common body is
+ * complete long before it is the oldest.
  */
 export class ReceivedBodies {
   /** In the order in which they began. */
@@ -48,8 +51,9 @@ export class ReceivedBodies {
   private refuseOldestOfLargest(): void {
     let largest: readonly [sender: string, bytes: number] | undefined;
     for (const one of this.bySender) if (!largest || one[1] > largest[1]) largest = one;
+    const culprit = largest && largest[1] > SHARE_MAX * this.bytesMax ? largest[0] : undefined;
     for (const [refuse, { sender }] of this.bodies) {
-      if (sender !== largest?.[0]) continue;
+      if (culprit !== undefined && sender !== culprit) continue;
       this.remove(refuse);
       refuse();
       return;

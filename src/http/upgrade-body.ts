@@ -7,12 +7,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
  * body is read sends the next request at once, which would then never be answered.
  */
 export function afterUpgradeBody(
-  { raw }: FastifyRequest,
+  { raw, routeOptions }: FastifyRequest,
   reply: FastifyReply,
   answer: () => void,
 ): void {
   const isAtRisk =
     raw.headers.upgrade !== undefined && !raw.complete && reply.getHeader('connection') !== 'close';
-  if (isAtRisk) finished(raw.resume(), { writable: false }, answer);
-  else answer();
+  if (!isAtRisk) answer();
+  else if (Number(raw.headers['content-length'] ?? Infinity) <= routeOptions.bodyLimit)
+    finished(raw.resume(), { writable: false }, answer);
+  else {
+    // The body may be endless.
+    void reply.header('Connection', 'close');
+    answer();
+  }
 }

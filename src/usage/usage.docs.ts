@@ -26,7 +26,8 @@ export const UsageDocs = {
       id: 'readUsage',
       tag: 'Wallet',
       summary: 'Count and sum your charges',
-      description: 'By day, model or credential, for a period of at most a year.',
+      description:
+        'By day, model or credential, for a period of at most a year. One request of a user runs at a time. Another one waits for ten seconds at most, and then gets 429.',
       parameters: usageParameters(['day', 'model', 'key']),
       answers: { 200: { description: 'The charges.', type: UsageDto } },
       errors: [new ValidationFailed({ by: ['"week" is not a valid choice.'] })],

@@ -161,9 +161,10 @@ describe('a megabyte in small pieces', () => {
       await Promise.all(sockets.map((socket) => once(socket.resume(), 'close')));
     });
     server.off('request', count);
-    // They sent 240,000 requests. Without a bound, Node parses all of one read, although the connection was destroyed.
+    // They sent 240,000 requests. Without a bound, Node parses all of one read, although the connection was destroyed. A
+    // connection that is read alone may send 512.
     expect(parsed).toBeGreaterThan(0);
-    expect(parsed).toBeLessThan(20_000);
+    expect(parsed).toBeLessThan(60_000);
     expect((await ada.chat('still there')).status).toBe(200);
   });
 

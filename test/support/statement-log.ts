@@ -21,7 +21,8 @@ export class StatementLog {
         this.statements.push({
           name: nameOf(sql),
           sql,
-          parameters: (parameters ?? []) as unknown[],
+          // A copy, because the caller may add parameters for its next statement.
+          parameters: [...((parameters ?? []) as unknown[])],
         });
       },
       logQueryError: ignore,
