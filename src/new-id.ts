@@ -8,6 +8,9 @@ const RANDOM_BYTES = 10;
 const pool = Buffer.allocUnsafe(RANDOM_BYTES * 256);
 const SEQUENCE_MAX = 2 ** 31;
 
+/** If the clock goes back by more than this, it was set. The ids then follow it, because they contain their time. */
+const CLOCK_SET_MS = 1000;
+
 let used = pool.length;
 let lastMs = 0;
 let lastTime = '';
@@ -15,7 +18,7 @@ let sequence = 0;
 
 /**
  * Returns a new UUIDv7. The ids of one process sort in the order in which they were made, also within a
- * millisecond. It is written in pieces of text, because `uuid` joins an id byte by byte, which made a twentieth of the
+ * millisecond, unless the clock is set back. It is written in pieces of text, because `uuid` joins an id byte by byte, which made a twentieth of the
  * garbage of a chat.
  */
 export function newId(): string {
@@ -26,7 +29,7 @@ export function newId(): string {
   const start = used;
   used += RANDOM_BYTES;
   const now = Date.now();
-  if (now > lastMs) {
+  if (now > lastMs || now < lastMs - CLOCK_SET_MS) {
     beginMs(now);
     sequence = pool.readUInt32BE(start) >>> 1;
   } else if (++sequence === SEQUENCE_MAX) {
