@@ -110,8 +110,8 @@ export class PasswordHasher implements OnModuleInit {
    */
   private async compare(stored: string | undefined, form: string): Promise<boolean> {
     if (stored !== undefined && isPbkdf2(stored)) return verifyPbkdf2(stored, form);
-    const isKnown = stored?.startsWith(ARGON2_PREFIX) === true;
-    return (await verify(isKnown ? stored : this.dummy, form)) && isKnown;
+    const isArgon2 = stored?.startsWith(ARGON2_PREFIX) === true;
+    return (await verify(isArgon2 ? stored : this.dummy, form)) && isArgon2;
   }
 
   /** Returns whether the hash uses another algorithm or another cost than today's. */

@@ -18,7 +18,7 @@ const IDLE_MS = 1000;
  * many times its duration. Such a request costs about twice as much later, so all of them take a fifth of the time.
  */
 const REST_FACTOR = 15;
-/** A start that took long because the whole process stood still must not keep all strangers waiting. */
+/** A start that took long because the whole process stood still must not keep all anonymous requests waiting. */
 const REST_MAX_MS = 100;
 /** Requests with credentials come in if one was started in this time. */
 const ACTIVE_MS = 100;
@@ -40,13 +40,13 @@ interface Arrival {
   readonly begin: () => void;
   readonly arrivedAt: number;
   /** Whether its route heeds its `Authorization` header. The health routes count as if they had one. */
-  readonly isKnown: boolean;
+  readonly hasCredentials: boolean;
 }
 
 /** The waiting requests of one network, in order. Those on idle connections have their own line. */
 interface NetworkQueue {
   readonly key: string;
-  readonly isKnown: boolean;
+  readonly hasCredentials: boolean;
   readonly waiting: Queue<Arrival>;
 }
 
@@ -64,11 +64,14 @@ export class Arrivals {
   waiting = 0;
   private readonly queues = new Map<string, NetworkQueue>();
   /** All lines with waiting requests, the next one first: those with credentials, and those without. */
-  private readonly turns = { known: new Queue<NetworkQueue>(), unknown: new Queue<NetworkQueue>() };
-  private knownStartedAt = -Infinity;
+  private readonly turns = {
+    withCredentials: new Queue<NetworkQueue>(),
+    anonymous: new Queue<NetworkQueue>(),
+  };
+  private credentialsUsedAt = -Infinity;
   /** When a request without credentials was started whose duration is not known yet. */
-  private unknownStartedAt: number | undefined;
-  private unknownRestsUntil = -Infinity;
+  private anonymousStartedAt: number | undefined;
+  private anonymousRestsUntil = -Infinity;
   private restTimer: NodeJS.Timeout | undefined;
   private readonly isTrustedProxy: (address: string, hop: number) => boolean;
   /** When this turn of the event loop started its first request; undefined before that. */
@@ -103,7 +106,7 @@ export class Arrivals {
         (request.socket as Connection)[lastStartedAt] = performance.now();
         handle(request, response);
       };
-      const arrival = { request, begin, arrivedAt, isKnown: isKnown(request) };
+      const arrival = { request, begin, arrivedAt, hasCredentials: hasCredentials(request) };
       // First, because it also arranges the next turn.
       const hasTimeLeft = this.hasTimeLeft(arrivedAt);
       if (hasTimeLeft && this.isNext(arrival)) this.start(arrival);
@@ -111,9 +114,9 @@ export class Arrivals {
     };
   }
 
-  private isNext({ isKnown, arrivedAt }: Arrival): boolean {
-    if (isKnown) return this.turns.known.size === 0;
-    return this.waiting === 0 && this.unknownRest(arrivedAt) === 0;
+  private isNext({ hasCredentials, arrivedAt }: Arrival): boolean {
+    if (hasCredentials) return this.turns.withCredentials.size === 0;
+    return this.waiting === 0 && this.anonymousRest(arrivedAt) === 0;
   }
 
   private hasTimeLeft(now: number): boolean {
@@ -135,22 +138,22 @@ export class Arrivals {
   /** Starts waiting requests one by one. */
   private readonly advance = (): void => {
     const now = performance.now();
-    if (this.unknownStartedAt !== undefined) {
-      const restMs = REST_FACTOR * (now - this.unknownStartedAt);
-      this.unknownRestsUntil = now + Math.min(restMs, REST_MAX_MS);
-      this.unknownStartedAt = undefined;
+    if (this.anonymousStartedAt !== undefined) {
+      const restMs = REST_FACTOR * (now - this.anonymousStartedAt);
+      this.anonymousRestsUntil = now + Math.min(restMs, REST_MAX_MS);
+      this.anonymousStartedAt = undefined;
     }
     if (this.waiting === 0) return;
-    const restMs = this.unknownRest(now);
-    const { known, unknown } = this.turns;
-    if (known.size === 0 && restMs > 0) {
+    const restMs = this.anonymousRest(now);
+    const { withCredentials, anonymous } = this.turns;
+    if (withCredentials.size === 0 && restMs > 0) {
       // Without another turn of the event loop, so that the process sleeps during the rest.
       this.restTimer ??= setTimeout(this.endRest, restMs);
       return;
     }
     if (!this.hasTimeLeft(now)) return;
-    // A stranger who has rested is next, so that users who never pause do not shut strangers out.
-    const queue = (restMs > 0 ? undefined : unknown.dequeue()) ?? known.dequeue();
+    // An anonymous request is next after the rest, so that users who never pause do not shut such requests out.
+    const queue = (restMs > 0 ? undefined : anonymous.dequeue()) ?? withCredentials.dequeue();
     if (queue) this.start(this.dequeue(queue));
   };
 
@@ -160,19 +163,20 @@ export class Arrivals {
   };
 
   /** Milliseconds for which no request without credentials is started; 0 if one may be. */
-  private unknownRest(now: number): number {
-    const isActive = this.turns.known.size > 0 || now - this.knownStartedAt < ACTIVE_MS;
+  private anonymousRest(now: number): number {
+    const isActive =
+      this.turns.withCredentials.size > 0 || now - this.credentialsUsedAt < ACTIVE_MS;
     // Users may be among those whose connections wait to be accepted.
     if (!isActive && !this.isConnecting) return 0;
-    return Math.max(0, this.unknownRestsUntil - now);
+    return Math.max(0, this.anonymousRestsUntil - now);
   }
 
   /** The time that a request took is only known after its promise callbacks have run. */
   private start(arrival: Arrival | undefined): void {
     if (arrival) {
       const now = performance.now();
-      if (arrival.isKnown) this.knownStartedAt = now;
-      else this.unknownStartedAt ??= now;
+      if (arrival.hasCredentials) this.credentialsUsedAt = now;
+      else this.anonymousStartedAt ??= now;
       arrival.begin();
     }
     queueMicrotask(() => {
@@ -184,7 +188,7 @@ export class Arrivals {
     const key = this.keyOf(arrival);
     let queue = this.queues.get(key);
     if (!queue) {
-      queue = { key, isKnown: arrival.isKnown, waiting: new Queue() };
+      queue = { key, hasCredentials: arrival.hasCredentials, waiting: new Queue() };
       this.queues.set(key, queue);
       this.turnsOf(queue).enqueue(queue);
     }
@@ -192,15 +196,15 @@ export class Arrivals {
     this.waiting += 1;
   }
 
-  private keyOf({ request, arrivedAt, isKnown }: Arrival): string {
+  private keyOf({ request, arrivedAt, hasCredentials }: Arrival): string {
     const network = networkOf(proxyAddr(request, this.isTrustedProxy));
     const { [lastStartedAt]: lastAt = -Infinity } = request.socket as Connection;
-    const key = isKnown ? `${network} known` : network;
+    const key = hasCredentials ? `${network} with credentials` : network;
     return arrivedAt - lastAt >= IDLE_MS ? `${key} idle` : key;
   }
 
-  private turnsOf({ isKnown }: NetworkQueue): Queue<NetworkQueue> {
-    return isKnown ? this.turns.known : this.turns.unknown;
+  private turnsOf({ hasCredentials }: NetworkQueue): Queue<NetworkQueue> {
+    return hasCredentials ? this.turns.withCredentials : this.turns.anonymous;
   }
 
   private dequeue(queue: NetworkQueue): Arrival | undefined {
@@ -215,8 +219,8 @@ export class Arrivals {
   }
 }
 
-/** Routes that check a password. They ignore credentials, so a header must not make their callers known. */
+/** Routes that check a password. They ignore credentials, so a header makes no difference there. */
 const PASSWORD_ROUTE = /^\/api\/(?:register|login|token)(?:[/?]|$)/;
 
-const isKnown = ({ headers, url = '' }: IncomingMessage): boolean =>
+const hasCredentials = ({ headers, url = '' }: IncomingMessage): boolean =>
   (headers.authorization !== undefined && !PASSWORD_ROUTE.test(url)) || url.startsWith('/health/');
