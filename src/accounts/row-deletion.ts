@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { idsOfOldestTurns, sumOfDeleted } from '../conversations/oldest-turns.js';
-import { CLIENT_CHAT_SIZE, CONVERSATION_SIZE, TURN_SIZE } from '../conversations/sizes.js';
+import {
+  CLIENT_CHAT_SIZE,
+  CONVERSATION_SIZE,
+  sumOfSizes,
+  TURN_SIZE,
+} from '../conversations/sizes.js';
 import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { CapsService } from '../wallet/caps.service.js';
@@ -70,7 +75,7 @@ export class RowDeletion {
       `/* account.remove_conversations */ DELETE FROM conversations WHERE id = ANY($1) RETURNING id`,
       [deleted.map(({ id }) => id)],
     );
-    const stored = { bytes: sumOf(deleted), conversations: deleted.length };
+    const stored = { bytes: sumOfSizes(deleted), conversations: deleted.length };
     if (deleted.length > 0) await this.storage.remove(tx, ownerId, stored);
     return deleted.length;
   }
@@ -83,9 +88,6 @@ interface KeyedRow {
   readonly key: string;
 }
 
-const sumOf = (rows: readonly { bytes: number }[]) =>
-  rows.reduce((sum, { bytes }) => sum + bytes, 0);
-
 /**
  * Removes the idempotency keys of all rows, because the user chose their texts. Returns the number of rows. Each step
  * begins in the index where the one before ended: PostgreSQL keeps the entries of changed rows until the commit, and
@@ -97,15 +99,16 @@ async function forgetKeys(
   ownerId: string,
 ): Promise<number> {
   let count = 0;
-  let last: KeyedRow | undefined = { id: '', route: '', key: '' };
+  let last: Pick<KeyedRow, 'route' | 'key'> | undefined = { route: '', key: '' };
   while (last !== undefined) {
-    const { route, key }: KeyedRow = last;
+    const { route, key }: Pick<KeyedRow, 'route' | 'key'> = last;
     const rows: KeyedRow[] = await tx.read<KeyedRow>(
       `/* account.keys */ SELECT id, claim_route AS route, claim_key AS key FROM ${table}
        WHERE owner_id = $1 AND claim_key IS NOT NULL AND (claim_route, claim_key) > ($2, $3)
        ORDER BY claim_route, claim_key LIMIT ${String(STATEMENT_ROWS)}`,
       [ownerId, route, key],
     );
+    if (rows.length === 0) break;
     await tx.write(
       `/* account.forget_keys */ UPDATE ${table} SET claim_route = NULL, claim_key = NULL, claim_hash = NULL
        WHERE id = ANY($1) RETURNING id`,

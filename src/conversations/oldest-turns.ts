@@ -1,4 +1,4 @@
-import { TURN_SIZE } from './sizes.js';
+import { sumOfSizes, TURN_SIZE } from './sizes.js';
 
 /**
  * Maximum number of turns that one transaction deletes, and the bytes after which it deletes no further one. A
@@ -20,6 +20,6 @@ export function sumOfDeleted(turns: readonly { readonly bytes: number }[]): {
   readonly bytes: number;
   readonly mayBeLeft: boolean;
 } {
-  const bytes = turns.reduce((sum, turn) => sum + turn.bytes, 0);
+  const bytes = sumOfSizes(turns);
   return { bytes, mayBeLeft: turns.length === TURNS_MAX || bytes >= BYTES_MAX };
 }

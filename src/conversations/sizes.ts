@@ -44,3 +44,7 @@ export const CONVERSATION_SIZE = `(${ROW} + coalesce(octet_length(system), 0))`;
 
 /** SQL for the size of a row of `client_chats`. */
 export const CLIENT_CHAT_SIZE = `(${ROW} + octet_length(chat_id))`;
+
+/** Returns the sum of the sizes of rows. */
+export const sumOfSizes = (rows: readonly { readonly bytes: number }[]): number =>
+  rows.reduce((sum, { bytes }) => sum + bytes, 0);

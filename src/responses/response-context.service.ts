@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ConversationsService } from '../conversations/conversations.service.js';
+import { sumOfSizes } from '../conversations/sizes.js';
 import {
   CHAIN_TURNS_MAX,
   WholeTurnsService,
   type TurnExchange,
-  type TurnLength,
 } from '../conversations/whole-turns.service.js';
 import { NotFound, PreviousResponseNotFound, TooLongForModel } from '../errors.js';
 import type { Model } from '../models/model-catalogue.js';
@@ -89,7 +89,7 @@ export class ResponseContextService {
     const known = new Set(found);
     const unknown = references.find(({ place }) => !place || !known.has(place.turnId));
     if (unknown) refuseUnknown(unknown.id);
-    if (sumOf(lengths) > CONTEXT_MAX_BYTES) refuseTooLong({ model });
+    if (sumOfSizes(lengths) > CONTEXT_MAX_BYTES) refuseTooLong({ model });
     const answers = new Map<string, Step[]>();
     for (const batch of inBatches(found)) {
       const turns = await this.turns.answers(ownerId, batch);
@@ -145,9 +145,6 @@ function* inBatches(ids: readonly string[]): Generator<readonly string[]> {
     yield ids.slice(start, start + BATCH_TURNS);
   }
 }
-
-const sumOf = (lengths: readonly TurnLength[]): number =>
-  lengths.reduce((sum, { bytes }) => sum + bytes, 0);
 
 export function refuseUnknown(itemId: string): never {
   throw new NotFound(`Item with id '${itemId}' not found.`);
