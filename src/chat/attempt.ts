@@ -1,6 +1,12 @@
-import { ProviderBodyTooLarge, ProviderError, ProviderFailed, ProviderRefused } from '../errors.js';
+import {
+  ProviderBodyTooLarge,
+  ProviderError,
+  ProviderFailed,
+  ProviderRefused,
+  ProviderTimedOut,
+} from '../errors.js';
 import type { Model } from '../models/model-catalogue.js';
-import type { CompletionRequest } from '../models/providers/provider.js';
+import type { CompletionDone, CompletionRequest } from '../models/providers/provider.js';
 
 /** More characters than any current model answers with. */
 const ANSWER_MAX_CHARS = 4_000_000;
@@ -10,6 +16,9 @@ const ANSWER_MAX_CHARS = 4_000_000;
  */
 const CHARS_PER_TOKEN_MAX = 16;
 const ANSWER_SLACK_CHARS = 1000;
+
+/** The end of an answer that is too long. What came before is charged, by our estimate. */
+export const CUT: CompletionDone = { type: 'done', finishReason: 'length', usage: undefined };
 
 /** The request to one model. */
 export interface Attempt {
@@ -33,6 +42,13 @@ export const reportIn = (error: unknown) =>
 
 export function failureOf(error: unknown): ProviderError {
   return error instanceof ProviderError ? error : new ProviderFailed({ cause: error });
+}
+
+/** Returns the error of an attempt that has taken all of its time. */
+export function timeoutOf({ model, request }: Attempt, tookMs: number): ProviderTimedOut {
+  const asked = { provider: model.provider.name, model: request.model };
+  const report = { ...asked, reason: 'the time was up', tookMs: Math.round(tookMs) };
+  return new ProviderTimedOut({ report });
 }
 
 /** Returns a promise that rejects with the signal's reason once it is aborted, and never resolves. */

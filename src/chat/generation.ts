@@ -1,6 +1,15 @@
 import { Logger } from '@nestjs/common';
-import { AnswerNotRead, ProviderFailed, ProviderTimedOut, type ProviderReport } from '../errors.js';
-import { failureOf, isRefusal, maxChars, rejectionOf, reportIn, type Attempt } from './attempt.js';
+import { AnswerNotRead, ProviderFailed, type ProviderTimedOut } from '../errors.js';
+import {
+  CUT,
+  failureOf,
+  isRefusal,
+  maxChars,
+  rejectionOf,
+  reportIn,
+  timeoutOf,
+  type Attempt,
+} from './attempt.js';
 import { waitForFairShare } from './fair-share.js';
 import type { Model } from '../models/model-catalogue.js';
 import { outcomeOf, type AnswerEnd, type Outcome } from './outcome.js';
@@ -11,6 +20,7 @@ import {
   type CompletionDone,
   type CompletionEvent,
 } from '../models/providers/provider.js';
+import { ModelWait } from './model-wait.js';
 import { Produced } from './produced.js';
 import type { Turn, TurnStatus } from '../conversations/turn.entity.js';
 
@@ -30,9 +40,6 @@ export interface GenerationInputs {
 /** Receives a delta. If it returns a promise, the next delta is fetched only after that has resolved. */
 type OnDelta = (delta: CompletionDelta) => Promise<void> | undefined;
 
-/** The end of an answer that is too long. What came before is charged, by our estimate. */
-const CUT: CompletionDone = { type: 'done', finishReason: 'length', usage: undefined };
-
 const logger = new Logger('Generation');
 
 /** Why an answer was stopped: its caller left or stopped it, or its time was up. */
@@ -46,10 +53,9 @@ const ENDED = 'over';
  */
 export class Generation {
   private produced = new Produced();
+  private wait = new ModelWait();
   /** True while the caller takes what was produced, and the provider waits. */
   private isWaitingForClient = false;
-  /** False while the request waits for its share of the event loop, or for a free connection. */
-  private isAsked = false;
   private askedAt = 0;
   /** The request that runs now, or that was answered. */
   private attempt: Attempt;
@@ -159,8 +165,7 @@ export class Generation {
 
   private async read(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
     const { model, request } = this.attempt;
-    this.isAsked = false;
-    const onQueue = (isWaiting: boolean) => void (this.isAsked = !isWaiting);
+    const { onQueue } = (this.wait = new ModelWait());
     const events = model.provider.complete({ ...request, signal, onQueue })[Symbol.asyncIterator]();
     try {
       // A provider that ignores the signal must not keep the hold open, so the signal ends the wait too.
@@ -181,9 +186,10 @@ export class Generation {
       // Also before the first delta, because a model in this process does much of its work before it.
       for (let share = waitForFairShare(); share; share = waitForFairShare()) await share;
       signal.throwIfAborted();
-      this.isAsked = true;
+      this.wait.begin();
       const next = await events.next();
       signal.throwIfAborted();
+      this.wait.end();
       if (next.done) throw new ProviderFailed();
       clearTimeout(this.firstWordTimer);
       for (const event of next.value) {
@@ -210,7 +216,7 @@ export class Generation {
   ): Promise<Turn> {
     const hasOutput = this.produced.size > 0;
     if (stop === 'not wanted') {
-      const noOutputEnding = this.isAsked ? 'gone before output' : 'never asked';
+      const noOutputEnding = this.wait.isAsked ? 'gone before output' : 'never asked';
       return this.cancel(hasOutput ? 'gone mid-answer' : noOutputEnding);
     }
     if (stop === TIMED_OUT && this.isWaitingForClient) {
@@ -228,13 +234,7 @@ export class Generation {
   }
 
   private timeoutError(): ProviderTimedOut {
-    return new ProviderTimedOut({ report: this.reportOf('the time was up') });
-  }
-
-  private reportOf(reason: string): ProviderReport {
-    const { model, request } = this.attempt;
-    const tookMs = Math.round(performance.now() - this.askedAt);
-    return { provider: model.provider.name, model: request.model, reason, tookMs };
+    return timeoutOf(this.attempt, performance.now() - this.askedAt);
   }
 
   private cancel(ending: Ending): Promise<Turn> {
@@ -243,7 +243,8 @@ export class Generation {
 
   private settle(status: TurnStatus, ending: Ending, done: AnswerEnd | undefined): Promise<Turn> {
     const { attempt, inputs } = this;
-    const produced = { status, ending, ...this.produced.all(), done };
+    const { unseenTokens } = this.wait;
+    const produced = { status, ending, ...this.produced.all(), unseenTokens, done };
     return inputs.settle(outcomeOf({ ...attempt, held: inputs.held }, produced), attempt.model);
   }
 }

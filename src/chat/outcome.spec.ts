@@ -45,4 +45,18 @@ describe('the outcome of an answer', () => {
     const never = outcomeOf(asked, { ...made, ending: 'never asked' });
     expect([never.promptTokens, never.amount]).toEqual([0, 0]);
   });
+
+  it('counts what was thought unseen, up to the longest answer, only if the answer was stopped', () => {
+    const limited = { ...asked, request: { ...request, maxTokens: 50 } };
+    const made = { ...cutOff, text: 'word '.repeat(6), toolCalls: [], unseenTokens: 20 };
+    expect(outcomeOf(limited, made)).toMatchObject({ completionTokens: 30, reasoningTokens: 20 });
+    const silent = { ...made, ending: 'gone before output', text: '' } as const;
+    expect(outcomeOf(limited, silent)).toMatchObject({ completionTokens: 20, amount: 20 });
+    const long = outcomeOf(limited, { ...made, unseenTokens: 1000 });
+    expect([long.completionTokens, long.reasoningTokens]).toEqual([50, 40]);
+    for (const ending of ['complete', 'failed', 'never asked'] as const) {
+      const other = outcomeOf(limited, { ...made, ending });
+      expect([other.completionTokens, other.reasoningTokens]).toEqual([10, 0]);
+    }
+  });
 });

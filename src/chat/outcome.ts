@@ -17,7 +17,10 @@ export interface Outcome {
   readonly finishReason: TurnEnd;
   readonly promptTokens: number;
   readonly completionTokens: number;
-  /** The provider's counts: cached tokens of the prompt, and reasoning tokens of the answer. */
+  /**
+   * The provider's counts: cached tokens of the prompt, and reasoning tokens of the answer. If the answer was stopped, the
+   * latter is our estimate of what was thought unseen.
+   */
   readonly cachedTokens: number;
   readonly reasoningTokens: number;
   /** In whole tokens of the wallet, at most the hold. */
@@ -27,7 +30,9 @@ export interface Outcome {
 /** The request, and the amount held for it. */
 interface HeldRequest {
   readonly model: Model;
-  readonly request: Pick<CompletionRequest, 'messages'>;
+  readonly request: Pick<CompletionRequest, 'messages'> & {
+    readonly maxTokens?: number | undefined;
+  };
   readonly held: number;
 }
 
@@ -45,19 +50,23 @@ interface EndedOutput {
   readonly reasoning?: string;
   readonly thoughtParts?: string;
   readonly toolCalls: readonly ToolCall[];
+  /** What the model may have thought without passing it on. Counts only if the answer was stopped. */
+  readonly unseenTokens?: number;
   readonly done: AnswerEnd | undefined;
 }
 
 /** Counts and prices what was produced. `amount` is at most `held`. */
-export function outcomeOf(
-  { model, request, held }: HeldRequest,
-  { status, ending, text, reasoning = '', thoughtParts = '', toolCalls, done }: EndedOutput,
-): Outcome {
+export function outcomeOf({ model, request, held }: HeldRequest, made: EndedOutput): Outcome {
+  const { status, ending, text, reasoning = '', thoughtParts = '', toolCalls, done } = made;
+  const isStopped = ending === 'gone before output' || ending === 'gone mid-answer';
   const calls = JSON.stringify(toolCalls).slice(1, -1);
+  const seenTokens = estimateTokens(text + reasoning + calls);
+  const roomForUnseen = Math.max(0, (request.maxTokens ?? Infinity) - seenTokens);
+  const unseenTokens = isStopped ? Math.min(made.unseenTokens ?? 0, roomForUnseen) : 0;
   const sentMessages = ending === 'never asked' ? [] : request.messages;
   const estimated = {
     promptTokens: estimatePrompt(sentMessages, model.imageTokens),
-    completionTokens: estimateTokens(text + reasoning + calls),
+    completionTokens: seenTokens + unseenTokens,
   };
   const isEmpty = ending === 'complete' && text + reasoning + thoughtParts + calls === '';
   const usage = countUsage(done?.usage, estimated);
@@ -65,7 +74,7 @@ export function outcomeOf(
     promptTokens: usage.promptTokens,
     completionTokens: usage.completionTokens,
     cachedTokens: usage.cachedPromptTokens,
-    reasoningTokens: usage.reasoningTokens,
+    reasoningTokens: usage.reasoningTokens + unseenTokens,
     status,
     response: text,
     reasoning,

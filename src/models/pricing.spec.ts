@@ -32,9 +32,10 @@ describe('the price per model token', () => {
     expect(affordableTokens(freeAnswers, 1000, 10, 1)).toBeUndefined();
   });
 
-  it('charges the prompt alone if the caller left before the answer began', () => {
+  it('charges the prompt and the output if the caller left, before the first output too', () => {
     const usage = { promptTokens: 1000, completionTokens: 1000 };
-    expect(cost(PRICE, 'gone before output', usage, 100)).toBe(2);
+    expect(cost(PRICE, 'gone before output', { ...usage, completionTokens: 0 }, 100)).toBe(2);
+    expect(cost(PRICE, 'gone before output', usage, 100)).toBe(5);
     expect(cost(PRICE, 'gone mid-answer', usage, 100)).toBe(5);
   });
 });

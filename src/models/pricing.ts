@@ -86,8 +86,7 @@ const FREE_ENDINGS: Readonly<Record<Ending, 'always' | 'at a flat price' | 'neve
 export function cost(price: Price, ending: Ending, usage: Usage, held: number): number {
   if (FREE_ENDINGS[ending] === 'always') return 0;
   if (FREE_ENDINGS[ending] === 'at a flat price' && isFlat(price)) return 0;
-  const completionTokens = ending === 'gone before output' ? 0 : usage.completionTokens;
-  return Math.min(meteredPrice(price, { ...usage, completionTokens }), held);
+  return Math.min(meteredPrice(price, usage), held);
 }
 
 const isCount = (value: number | undefined): value is number =>
