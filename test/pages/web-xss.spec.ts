@@ -118,6 +118,7 @@ inBrowser('fifty texts that would run a script', () => {
     expect(await tab.conversations.allInnerTexts()).toContain(HOSTILE_TEXTS.at(-12)?.trim());
     await expectHarmless();
     await tab.page.goto(`${app.url}/#/c/${conversation}`);
+    await tab.page.getByRole('heading', { name: 'all at once' }).waitFor({ state: 'detached' });
     await tab.button('Delete').click();
     await tab.page.getByRole('dialog').getByText('onerror').waitFor();
     await tab.button('Cancel').click();

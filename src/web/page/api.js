@@ -15,6 +15,7 @@ export class Refusal extends Error {
 }
 
 const UNREACHABLE = { detail: 'The server cannot be reached. Check the connection and try again.' };
+const ENDED = 'Your session has ended. Please log in again.';
 export const BROKEN_OFF = { detail: 'The connection broke before the answer was complete.' };
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -40,9 +41,7 @@ export async function call(method, path, options = {}) {
     return call(method, path, { ...options, tries: tries - 1 });
   }
   const problem = await answer.json().catch(() => ({}));
-  if (answer.status === 401 && token && session.get()?.token === token) {
-    endSession('Your session has ended. Please log in again.');
-  }
+  if (answer.status === 401 && token && session.get()?.token === token) endSession(ENDED);
   throw new Refusal(answer.status, problem, answer.headers.get('Tokens-Limit'));
 }
 

@@ -5,18 +5,20 @@ import { number, words } from './format.js';
 import { Icon, LazyView } from './parts.js';
 import { html, useEffect } from './preact.js';
 import { ACCOUNT, LATER, NEW, go, route } from './route.js';
-import { endSession, session } from './session.js';
+import { endReason, endSession, session } from './session.js';
 import { Sidebar } from './sidebar.js';
 import { clearSpeech } from './speech.js';
 import { forgetConversations } from './open-conversation.js';
 import { forgetWallet, wallet } from './wallet.js';
 
-/** Logs this browser out in any case, and says so if the server did not end the session. */
-async function logOut() {
-  const notEnded = () => 'You are logged out here, but not on the server.';
-  const farewell = await call('POST', 'api/logout/').then(() => '', notEnded);
+const NOT_ENDED = 'You are logged out here, but not on the server.';
+
+/** Logs this browser out at once: a late answer must not end a newer login. Says so if the server's session goes on. */
+function logOut() {
+  const farewell = call('POST', 'api/logout/');
   sessionStorage.clear();
-  endSession(farewell);
+  endSession();
+  farewell.catch(({ status }) => status === 401 || session.get() || endReason.set(NOT_ENDED));
 }
 
 function Header({ username, view }) {

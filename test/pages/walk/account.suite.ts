@@ -150,7 +150,7 @@ export const account = (walk: () => Walk): void => {
 
     it('sends a link for a forgotten password that is valid once', async () => {
       await tab.page.getByRole('link', { name: 'Forgot your password?' }).click();
-      expect(await tab.page.getByLabel('Password').isVisible()).toBe(false);
+      await tab.page.getByLabel('Password').waitFor({ state: 'detached' });
       expect(await tab.accessibilityFaults()).toEqual([]);
       await tab.page.getByLabel('Username').fill('newcomer');
       await tab.button('Send the link').click();

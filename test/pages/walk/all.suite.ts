@@ -5,6 +5,7 @@ import { DATABASES, Walk } from '../../support/walk.js';
 import { account } from './account.suite.js';
 import { conversation } from './conversation.suite.js';
 import { keeping } from './keeping.suite.js';
+import { logins } from './logins.suite.js';
 import { reading } from './reading.suite.js';
 import { staffConsole } from './console.suite.js';
 import { stop } from './stop.suite.js';
@@ -12,7 +13,7 @@ import { stop } from './stop.suite.js';
 /** Suites of views that a small screen can cut off or push off the screen. */
 const VIEWS = [conversation, keeping, account, staffConsole];
 /** Suites that do not depend on the size of the screen. */
-const BEHAVIOURS = [reading, stop];
+const BEHAVIOURS = [logins, reading, stop];
 
 /** The suites of each screen. A light run tries each suite on one screen only. */
 const SUITES = {

@@ -85,7 +85,7 @@ export const conversation = (walk: () => Walk): void => {
       await tab.hasBalance('1,200');
       expect(await tab.message.inputValue()).toBe('');
       expect(await tab.answers.last().innerText()).toContain('your message');
-      expect(await tab.button('Stop').isVisible()).toBe(false);
+      await tab.button('Stop').waitFor({ state: 'detached' });
     });
 
     it('continues the conversation with its context', async () => {
@@ -132,6 +132,7 @@ export const conversation = (walk: () => Walk): void => {
       await tab.page.reload();
       await tab.sees('how?');
       expect(await tab.answers.count()).toBe(4);
+      await tab.conversations.first().waitFor();
       expect(await tab.conversations.count()).toBe(1);
       await tab.hasBalance('900');
       await tab.expectInView(tab.button('Send'));
@@ -147,7 +148,7 @@ export const conversation = (walk: () => Walk): void => {
       await tab.expectInView(tab.button('Stop'));
       await tab.button('Stop').click();
       await tab.sees('Stopped · echo · 100 tokens');
-      expect(await tab.button('Stop').isVisible()).toBe(false);
+      await tab.button('Stop').waitFor({ state: 'detached' });
       await tab.hasBalance('800');
       expect(await app.database.unbalancedWallets()).toEqual([]);
     });

@@ -7,12 +7,12 @@ import type { ProviderProbe } from '../../support/provider-probe.js';
 import { sendMessage } from '../../support/conversations.js';
 import { stepsOfWalk } from '../../support/steps.js';
 import type { Walk } from '../../support/walk.js';
-import { WebPage } from '../../support/web-page.js';
+import type { WebPage } from '../../support/web-page.js';
 
 const MARKDOWN = 'Take **two** steps.';
 const usage = { promptTokens: 1, completionTokens: 1 };
 
-/** What a returning user finds: conversations, money, logins and drafts. */
+/** What a returning user finds: conversations, money and drafts. */
 export const keeping = (walk: () => Walk): void => {
   describe('the page over time', () => {
     const it = stepsOfWalk();
@@ -122,47 +122,6 @@ export const keeping = (walk: () => Walk): void => {
       await tab.page.getByText('of 1 token').waitFor({ state: 'detached' });
     });
 
-    it('shares the login and the logout between all tabs', async () => {
-      await tab.button('New conversation').click();
-      const other = await WebPage.open(tab.page.context(), app.url);
-      await other.message.waitFor();
-      expect(await other.page.getByLabel('Password').isVisible()).toBe(false);
-      await tab.button('Log out').click();
-      for (const each of [tab, other]) {
-        await each.button('Log in').waitFor();
-        expect(await each.message.isVisible()).toBe(false);
-        expect(await each.page.getByRole('navigation').isVisible()).toBe(false);
-      }
-      expect(await app.database.count('access_tokens')).toBe(0);
-      await other.logIn('newcomer');
-      await tab.message.waitFor();
-      expect(await tab.message.inputValue()).toBe('');
-      expect(other.complaints).toEqual([]);
-      await other.page.close();
-    });
-
-    it('keeps the draft of each conversation, also when a session ends', async () => {
-      await tab.message.fill('typed in the new one');
-      await tab.conversations.first().click();
-      await tab.turns.first().waitFor();
-      await tab.hasTyped('');
-      await tab.message.fill('typed for an hour');
-      await tab.page.getByRole('link', { name: 'Account' }).click();
-      await tab.page.goBack();
-      await tab.hasTyped('typed for an hour');
-      await app.database.rows('DELETE FROM access_tokens');
-      // The page may also notice the end of the session by an earlier request that was still running.
-      await tab.page.keyboard.press('Enter');
-      await tab.sees('Your session has ended. Please log in again.');
-      expect(await tab.message.isVisible()).toBe(false);
-      await tab.logIn('newcomer');
-      await tab.turns.first().waitFor();
-      await tab.hasTyped('typed for an hour');
-      await tab.message.fill('');
-      await tab.button('New conversation').click();
-      await tab.hasTyped('typed in the new one');
-    });
-
     it('keeps a message that was sent but not accepted, over a reload, a stop and refusals', async () => {
       const turns = await app.database.count('turns');
       const chatRoute = '**/api/chat/';
@@ -171,6 +130,7 @@ export const keeping = (walk: () => Walk): void => {
           route.request().method() === 'POST' ? answer(route) : route.continue(),
         );
       await meet(() => undefined);
+      await tab.button('New conversation').click();
       await tab.message.fill('on its way');
       await tab.message.press('Enter');
       await tab.button('Stop').waitFor();

@@ -36,7 +36,7 @@ export const stop = (walk: () => Walk): void => {
       await askForHalf('one');
       await tab.button('Stop').press('Enter');
       await tab.sees('Stopped · echo · 100 tokens');
-      expect(await tab.button('Stop').isVisible()).toBe(false);
+      await tab.button('Stop').waitFor({ state: 'detached' });
       expect(await tab.answers.last().innerText()).toBe('Half of one.');
       expect(await tab.focused()).toBe('message');
       provider.delayWith(undefined);
