@@ -19,7 +19,7 @@ import {
   type UsageOfAllDto,
 } from './admin.dto.js';
 import { KeyedCodes } from './keyed-codes.js';
-import { OperatorCredits } from './operator-credits.js';
+import { OperatorCodes } from './operator-codes.js';
 import { StaffGuard } from './staff.guard.js';
 import { TrailService, type TrailRow } from './trail.service.js';
 import { UsageOfAll } from './usage-of-all.js';
@@ -29,8 +29,8 @@ import { UsageOfAll } from './usage-of-all.js';
 @UseGuards(StaffGuard)
 export class AdminController {
   constructor(
-    private readonly credits: OperatorCredits,
-    private readonly codes: KeyedCodes,
+    private readonly codes: OperatorCodes,
+    private readonly keyedCodes: KeyedCodes,
     private readonly sums: UsageOfAll,
     private readonly trailEntries: TrailService,
   ) {}
@@ -46,10 +46,10 @@ export class AdminController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CodeDto> {
     if (key === undefined) {
-      const code = await this.credits.makeCode(amount, { operatorId, reason });
+      const code = await this.codes.make(amount, { operatorId, reason });
       return { code, tokens: amount };
     }
-    const { code, isReplay } = await this.codes.createOnce({ amount, reason, operatorId, key });
+    const { code, isReplay } = await this.keyedCodes.makeOnce({ amount, reason, operatorId, key });
     if (isReplay) markReplay(reply);
     return { code, tokens: amount };
   }

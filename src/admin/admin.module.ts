@@ -6,7 +6,8 @@ import { WalletModule } from '../wallet/wallet.module.js';
 import { AdminController } from './admin.controller.js';
 import { KeyedCodes } from './keyed-codes.js';
 import { NewUsers } from './new-users.js';
-import { OperatorCredits } from './operator-credits.js';
+import { OperatorCodes } from './operator-codes.js';
+import { OperatorGrants } from './operator-grants.js';
 import { OperatorsService } from './operators.service.js';
 import { TrailService } from './trail.service.js';
 import { UsageOfAll } from './usage-of-all.js';
@@ -15,6 +16,14 @@ import { AdminUsersController } from './users.controller.js';
 @Module({
   imports: [AccountsModule, AuthModule, UsersModule, WalletModule],
   controllers: [AdminController, AdminUsersController],
-  providers: [KeyedCodes, NewUsers, OperatorCredits, OperatorsService, TrailService, UsageOfAll],
+  providers: [
+    KeyedCodes,
+    NewUsers,
+    OperatorCodes,
+    OperatorGrants,
+    OperatorsService,
+    TrailService,
+    UsageOfAll,
+  ],
 })
 export class AdminModule {}

@@ -2,12 +2,11 @@ import { createHmac } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v5 as uuidv5 } from 'uuid';
 import { JWT_KEY } from '../auth/jwt-key.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
 import { digestOf } from '../digest.js';
 import { IdempotencyKeyReused } from '../errors.js';
-import { findOrRun } from '../wallet/idempotency-record.js';
+import { IdempotencyService } from '../wallet/idempotency.service.js';
 import { CODE_BYTES, RedemptionService } from '../wallet/redemption.service.js';
-import { TrailService } from './trail.service.js';
+import { OperatorCodes } from './operator-codes.js';
 
 /** A code that an operator requests with an idempotency key. */
 interface KeyedCode {
@@ -26,9 +25,9 @@ interface KeyedCode {
 @Injectable()
 export class KeyedCodes {
   constructor(
+    private readonly codes: OperatorCodes,
     private readonly redemptions: RedemptionService,
-    private readonly trail: TrailService,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly idempotency: IdempotencyService,
     @Inject(JWT_KEY) private readonly secret: Uint8Array,
   ) {}
 
@@ -36,25 +35,28 @@ export class KeyedCodes {
    * Makes the code of the key, or returns the code that was made before. Throws `IdempotencyKeyReused` if the
    * key was used with another amount or reason, or the secret has changed since.
    */
-  async createOnce({ amount, reason, operatorId, key }: KeyedCode) {
+  async makeOnce({ amount, reason, operatorId, key }: KeyedCode) {
     const keyText = `${operatorId} ${key}`;
     const made = {
       id: uuidv5(`redemption code ${keyText}`, uuidv5.URL),
       code: this.codeOf(keyText),
     };
-    const findEarlier = async () => {
-      const row = await this.redemptions.find(made.id);
-      if (!row) return undefined;
-      const isSame = row.amount === amount && row.reason === reason;
-      if (!isSame || row.digest !== digestOf(made.code)) throw new IdempotencyKeyReused();
-      return { code: made.code, isReplay: true };
-    };
-    return findOrRun(findEarlier, () =>
-      this.unitOfWork.run(async (tx) => {
-        this.redemptions.make(tx, amount, reason, made);
-        await this.trail.add(tx, { operatorId, reason }, 'make_code', made.id);
-        return { code: made.code, isReplay: false };
-      }),
+    return this.idempotency.once(
+      operatorId,
+      { route: 'code', key },
+      {
+        find: async () => {
+          const row = await this.redemptions.find(made.id);
+          if (!row) return undefined;
+          const isSame = row.amount === amount && row.reason === reason;
+          if (!isSame || row.digest !== digestOf(made.code)) throw new IdempotencyKeyReused();
+          return { code: made.code, isReplay: true };
+        },
+        run: async () => ({
+          code: await this.codes.make(amount, { operatorId, reason }, made),
+          isReplay: false,
+        }),
+      },
     );
   }
 

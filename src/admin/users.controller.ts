@@ -26,7 +26,7 @@ import { WalletService } from '../wallet/wallet.service.js';
 import { CreditDto, type GrantedDto } from './admin.dto.js';
 import { findUser } from './find-user.js';
 import { NewUsers } from './new-users.js';
-import { OperatorCredits } from './operator-credits.js';
+import { OperatorGrants } from './operator-grants.js';
 import { OperatorsService } from './operators.service.js';
 import { StaffGuard } from './staff.guard.js';
 import { UserDocs } from './users.docs.js';
@@ -46,7 +46,7 @@ export class AdminUsersController {
   constructor(
     private readonly operators: OperatorsService,
     private readonly newUsers: NewUsers,
-    private readonly credits: OperatorCredits,
+    private readonly grants: OperatorGrants,
     private readonly users: UsersService,
     private readonly wallets: WalletService,
   ) {}
@@ -109,7 +109,7 @@ export class AdminUsersController {
   ): Promise<GrantedDto> {
     if (idempotencyKey === undefined) throw new IdempotencyKeyRequired();
     const grant = { username, amount, reason, idempotencyKey };
-    const { balance, isReplay } = await this.credits.grant(grant, userId);
+    const { balance, isReplay } = await this.grants.grant(grant, userId);
     if (isReplay) markReplay(reply);
     return { tokens: amount, balance };
   }

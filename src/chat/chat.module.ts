@@ -5,6 +5,7 @@ import { WalletModule } from '../wallet/wallet.module.js';
 import { ChatController } from './chat.controller.js';
 import { ChatService } from './chat.service.js';
 import { ConversationMessagesController } from './conversation-messages.controller.js';
+import { EarlierAnswers } from './earlier-answers.js';
 import { HeldAnswerService } from './held-answer.service.js';
 import { InstantAnswerService } from './instant-answer.service.js';
 import { Planner } from './planner.js';
@@ -14,7 +15,6 @@ import { RunningAnswers } from './running-answers.js';
 import { SettlementService } from './settlement.service.js';
 import { StopService } from './stop.service.js';
 import { TurnWriter } from './turn-writer.js';
-import { DuplicateRequests } from './duplicate-requests.service.js';
 
 @Module({
   imports: [ConversationsModule, ModelsModule, WalletModule],
@@ -23,6 +23,7 @@ import { DuplicateRequests } from './duplicate-requests.service.js';
     AnswerHoldService,
     AnswerWriter,
     ChatService,
+    EarlierAnswers,
     HeldAnswerService,
     InstantAnswerService,
     Planner,
@@ -30,7 +31,6 @@ import { DuplicateRequests } from './duplicate-requests.service.js';
     SettlementService,
     StopService,
     TurnWriter,
-    DuplicateRequests,
   ],
   exports: [AnswerWriter],
 })

@@ -1,18 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { ContextOutdated } from '../conversations/newest-turn.js';
-import { HistoryService } from '../conversations/history.service.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import type { CallerSignal } from '../database/batched-transaction.js';
 import { isUniqueViolation } from '../database/database-errors.js';
 import { ConversationBusy } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { idempotencyRecord, type IdempotencyRecord } from '../wallet/idempotency-record.js';
+import { IdempotencyService } from '../wallet/idempotency.service.js';
+import { EarlierAnswers } from './earlier-answers.js';
 import type { Generation } from './generation.js';
 import { HeldAnswerService } from './held-answer.service.js';
 import { InstantAnswerService } from './instant-answer.service.js';
 import { Planner } from './planner.js';
 import type { Question } from './question.js';
-import { DuplicateRequests } from './duplicate-requests.service.js';
 
 /** Either an answer that is paid for and waits to be run, or a turn that is stored already. */
 export type BegunAnswer =
@@ -26,8 +26,8 @@ export class ChatService {
     private readonly planner: Planner,
     private readonly instant: InstantAnswerService,
     private readonly held: HeldAnswerService,
-    private readonly duplicates: DuplicateRequests,
-    private readonly history: HistoryService,
+    private readonly earlier: EarlierAnswers,
+    private readonly idempotency: IdempotencyService,
   ) {}
 
   /**
@@ -37,14 +37,15 @@ export class ChatService {
    */
   begin(principal: Principal, question: Question): Promise<BegunAnswer> {
     const { userId } = principal;
-    const idempotency = question.idempotencyKey === undefined ? undefined : recordOf(question);
-    const run = () => this.beginHeld(principal, question, idempotency);
-    if (!idempotency) return run();
-    const find = async (holdId: string): Promise<BegunAnswer> => ({
-      turn: await this.history.findByHold(userId, holdId),
-      isReplay: true,
+    const record = question.idempotencyKey === undefined ? undefined : recordOf(question);
+    return this.idempotency.once(userId, record, {
+      find: async (known) => {
+        const turn = await this.earlier.find(userId, known);
+        return turn && { turn, isReplay: true };
+      },
+      run: () => this.beginHeld(principal, question, record),
+      whenEnded: (turnId, signal) => this.earlier.whenEnded(turnId, signal),
     });
-    return this.duplicates.once(userId, idempotency, find, run);
   }
 
   /**

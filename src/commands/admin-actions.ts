@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { NewUsers } from '../admin/new-users.js';
-import { OperatorCredits } from '../admin/operator-credits.js';
+import { OperatorCodes } from '../admin/operator-codes.js';
+import { OperatorGrants } from '../admin/operator-grants.js';
 import { OperatorsService, type UserChange } from '../admin/operators.service.js';
 import { loadSettings } from '../config/config.js';
 import { Database } from '../database/data-source.js';
@@ -65,15 +66,15 @@ interface Grant {
 }
 
 export const grant = ({ username, amount, reason, key = randomUUID() }: Grant) =>
-  using(OperatorCredits, async (credits) => {
+  using(OperatorGrants, async (grants) => {
     const request = { username, amount, reason, idempotencyKey: key };
-    const outcome = await credits.grant(request, NO_OPERATOR);
+    const outcome = await grants.grant(request, NO_OPERATOR);
     const done = outcome.isReplay ? 'granted before' : 'granted';
     return `${done}: ${String(outcome.amount)} to ${username}, balance ${String(outcome.balance)}, key ${key}`;
   });
 
 export const makeCode = (amount: number, reason: string) =>
-  using(OperatorCredits, (credits) => credits.makeCode(amount, shellActor(reason)));
+  using(OperatorCodes, (codes) => codes.make(amount, shellActor(reason)));
 
 export const listUsers = (search = '') =>
   withServices(async (services) => {

@@ -1,7 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { PasswordLinks } from '../accounts/password-links.js';
 import { NewUsers } from '../admin/new-users.js';
-import { OperatorCredits } from '../admin/operator-credits.js';
+import { OperatorCodes } from '../admin/operator-codes.js';
+import { OperatorGrants } from '../admin/operator-grants.js';
 import { OperatorsService } from '../admin/operators.service.js';
 import { TrailService } from '../admin/trail.service.js';
 import { PasswordHasher } from '../auth/password-hasher.js';
@@ -14,6 +15,7 @@ import { RefusalDelay } from '../limits/refusal-delay.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { CapsService } from '../wallet/caps.service.js';
+import { IdempotencyService } from '../wallet/idempotency.service.js';
 import { RedemptionService } from '../wallet/redemption.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 
@@ -40,7 +42,9 @@ export class OperatorsModule {
         CapsService,
         RefusalDelay,
         NewUsers,
-        OperatorCredits,
+        IdempotencyService,
+        OperatorCodes,
+        OperatorGrants,
         OperatorsService,
         PasswordHasher,
         PasswordLinks,

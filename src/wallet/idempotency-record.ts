@@ -1,5 +1,4 @@
-import { isUniqueViolation } from '../database/database-errors.js';
-import { IdempotencyKeyInUse, IdempotencyKeyReused } from '../errors.js';
+import { IdempotencyKeyReused } from '../errors.js';
 import { hashInput } from '../http/idempotency-key.js';
 
 /**
@@ -38,45 +37,4 @@ export function assertSameInput(idempotency: IdempotencyRecord, hash: string): v
 export function idempotencyColumns(idempotency: IdempotencyRecord | undefined): IdempotencyColumns {
   const { route = null, key = null, hash = null } = idempotency ?? {};
   return { idempotencyRoute: route, idempotencyKey: key, idempotencyHash: hash };
-}
-
-/**
- * Runs something once under an idempotency key, or returns the result of an earlier run. Without a record it
- * only runs. `find` returns the earlier result, or undefined. `run` writes the record in its transaction. Throws
- * the errors of both, and `IdempotencyKeyInUse` if another request took the key and freed it again meanwhile.
- */
-export function runOnce<Made>(
-  record: IdempotencyRecord | undefined,
-  find: (record: IdempotencyRecord) => Promise<Made | undefined>,
-  run: () => Promise<Made>,
-): Promise<Made> {
-  return record ? findOrRun(() => find(record), run) : run();
-}
-
-/** Does the same for a key that is stored in another way, for example as the id of a row. */
-export async function findOrRun<Made>(
-  find: () => Promise<Made | undefined>,
-  run: () => Promise<Made>,
-): Promise<Made> {
-  const earlier = await find();
-  if (earlier !== undefined) return earlier;
-  try {
-    return await run();
-  } catch (error) {
-    return resultOfFasterRequest(error, find);
-  }
-}
-
-/**
- * Returns the result of another request with the same key, after a run failed with `error`. The other request may
- * have been faster: it took the key, or spent the tokens that the run needed. If `find` returns undefined, throws
- * `IdempotencyKeyInUse` if the key was taken, otherwise `error`.
- */
-export async function resultOfFasterRequest<Made>(
-  error: unknown,
-  find: () => Promise<Made | undefined>,
-): Promise<Made> {
-  const result = await find();
-  if (result !== undefined) return result;
-  throw isUniqueViolation(error) ? new IdempotencyKeyInUse() : error;
 }

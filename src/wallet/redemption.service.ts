@@ -8,13 +8,23 @@ import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ValidationFailed } from '../errors.js';
 import { assertAmount } from './amount.js';
-import { runOnce, type IdempotencyRecord } from './idempotency-record.js';
+import type { IdempotencyRecord } from './idempotency-record.js';
+import { IdempotencyService } from './idempotency.service.js';
 import { RedemptionCode } from './redemption-code.entity.js';
 import { WalletService, type Credit } from './wallet.service.js';
 
 export const CODE_BYTES = 15;
 
-const newCode = () => ({ id: newId(), code: randomBytes(CODE_BYTES).toString('base64url') });
+/** A code, and the id of its row. */
+export interface NewCode {
+  readonly id: string;
+  readonly code: string;
+}
+
+const newCode = (): NewCode => ({
+  id: newId(),
+  code: randomBytes(CODE_BYTES).toString('base64url'),
+});
 
 /**
  * Codes that are worth an amount. Operators make them, and each can be redeemed once, even if many requests
@@ -26,15 +36,11 @@ export class RedemptionService {
     private readonly unitOfWork: UnitOfWork,
     private readonly wallets: WalletService,
     private readonly reader: ReadConnection,
+    private readonly idempotency: IdempotencyService,
   ) {}
 
   /** Makes a code worth `amount` whole tokens. Only this call returns the code; the database keeps its digest. */
-  make(
-    tx: Tx,
-    amount: number,
-    reason: string,
-    { id, code } = newCode(),
-  ): { id: string; code: string } {
+  make(tx: Tx, amount: number, reason: string, { id, code } = newCode()): NewCode {
     assertAmount(amount);
     tx.insertLater(RedemptionCode, {
       id,
@@ -60,13 +66,12 @@ export class RedemptionService {
   async redeem(
     ownerId: string,
     code: string,
-    idempotency: IdempotencyRecord | undefined,
+    record: IdempotencyRecord | undefined,
   ): Promise<Credit> {
-    return runOnce<Credit>(
-      idempotency,
-      (record) => this.wallets.findCredit(ownerId, record),
-      () => this.unitOfWork.run((tx) => this.spend(tx, ownerId, code, idempotency)),
-    );
+    return this.idempotency.once(ownerId, record, {
+      find: (known) => this.wallets.findCredit(ownerId, known),
+      run: () => this.unitOfWork.run((tx) => this.spend(tx, ownerId, code, record)),
+    });
   }
 
   /**

@@ -6,6 +6,7 @@ import { ChargesService } from './charges.service.js';
 import { HoldSweeper } from './hold-sweeper.js';
 import { HoldStops } from './hold-stops.js';
 import { HoldsService } from './holds.service.js';
+import { IdempotencyService } from './idempotency.service.js';
 import { LateSettlements } from './late-settlements.js';
 import { HoldRecords } from './hold-records.js';
 import { OldRows } from './old-rows.js';
@@ -28,6 +29,7 @@ import { WalletService } from './wallet.service.js';
     HoldRecords,
     HoldStops,
     HoldSweeper,
+    IdempotencyService,
     OldRows,
     RedemptionService,
     LedgerReader,
@@ -44,6 +46,7 @@ import { WalletService } from './wallet.service.js';
     ChargesService,
     HoldStops,
     HoldSweeper,
+    IdempotencyService,
     LateSettlements,
     RedemptionService,
     OpenHolds,

@@ -8,6 +8,7 @@ import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { StatementLog } from '../support/statement-log.js';
 import { until } from '../support/until.js';
+import { untilAnswered } from '../support/until-answered.js';
 
 const RETENTION_SECONDS = 3600;
 
@@ -28,16 +29,7 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
   const chat = (caller: Caller, key: string, message = 'once') =>
     caller.chat(message, { 'Idempotency-Key': key });
 
-  /** Retries after a 409, as clients do. */
-  const chatUntilAnswered = async (caller: Caller, key: string): Promise<Answer> => {
-    for (let tries = 0; tries < 1000; tries += 1) {
-      const answer = await chat(caller, key);
-      if (answer.status !== 409) return answer;
-      expect(answer.headers['retry-after']).toBe('1');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error('still 409 after 1000 tries');
-  };
+  const chatUntilAnswered = (caller: Caller, key: string) => untilAnswered(() => chat(caller, key));
 
   it('makes one call, one charge and one answer for twenty simultaneous requests', async () => {
     const ada = await app.newUser();

@@ -5,6 +5,7 @@ const ALL = [
   'src/wallet/amount.spec.ts',
   'src/wallet/late-settlements.spec.ts',
   'src/wallet/idempotency-record.spec.ts',
+  'src/wallet/idempotency.service.spec.ts',
   'test/wallet/sweep-rounds.spec.ts',
   'test/wallet/caps.spec.ts',
   'test/wallet/hold-rows.spec.ts',

@@ -7,6 +7,7 @@ import { Metrics } from '../../src/metrics/metrics.js';
 import { CapsService } from '../../src/wallet/caps.service.js';
 import { HoldRecords } from '../../src/wallet/hold-records.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
+import { IdempotencyService } from '../../src/wallet/idempotency.service.js';
 import { RedemptionService } from '../../src/wallet/redemption.service.js';
 import { Wallet } from '../../src/wallet/wallet.entity.js';
 import type { WalletService } from '../../src/wallet/wallet.service.js';
@@ -71,7 +72,9 @@ describe('a redemption code', () => {
   const stage = stageUnits('sqlite');
 
   it('is random, is returned once, and is stored as a digest', async () => {
-    const codes = new RedemptionService(stage.units, {} as WalletService, stage.reader);
+    const codes = new RedemptionService(
+      ...([stage.units, {} as WalletService, stage.reader, new IdempotencyService()] as const),
+    );
     const made = await stage.units.run((tx) => ['a', 'b'].map((it) => codes.make(tx, 500, it)));
     for (const { id, code } of made) {
       expect(code).toMatch(/^[\w-]{20}$/);
