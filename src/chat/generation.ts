@@ -243,7 +243,7 @@ export class Generation {
 
   private settle(status: TurnStatus, ending: Ending, done: AnswerEnd | undefined): Promise<Turn> {
     const { attempt, inputs } = this;
-    const { unseenTokens } = this.wait;
+    const unseenTokens = this.wait.unseenTokens(attempt.model.unseenThinkingPerSecond ?? 0);
     const produced = { status, ending, ...this.produced.all(), unseenTokens, done };
     return inputs.settle(outcomeOf({ ...attempt, held: inputs.held }, produced), attempt.model);
   }

@@ -1,11 +1,9 @@
 /** Time in which most models send their first word, and every further one. Nothing is charged for it. */
 const GRACE_MS = 3000;
-/** About what current models think in a second. */
-const TOKENS_PER_SECOND = 100;
 
 /**
- * The time that an answer waits for its model. A model that sends nothing for long may think without passing that on.
- * The provider counts this only at the end of an answer, so for an answer that is stopped it is estimated.
+ * The time that an answer waits for its model. Some models think for long without passing that on. Their provider
+ * counts this only at the end of an answer, so for an answer that is stopped it is estimated by this time.
  */
 export class ModelWait {
   /** False while the request waits for its share of the event loop, or for a free connection. */
@@ -30,9 +28,9 @@ export class ModelWait {
     this.beganAt = undefined;
   }
 
-  /** The estimate of what was thought unseen until now, in model tokens. */
-  get unseenTokens(): number {
-    return Math.floor(((this.countedMs + this.waitedMs()) * TOKENS_PER_SECOND) / 1000);
+  /** The estimate of what was thought unseen until now, in model tokens, for a model that thinks this fast. */
+  unseenTokens(perSecond: number): number {
+    return Math.floor(((this.countedMs + this.waitedMs()) * perSecond) / 1000);
   }
 
   private waitedMs(): number {

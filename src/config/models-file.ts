@@ -14,8 +14,15 @@ import { Nested, ReadWith } from '../fields/field-decorators.js';
 import { isFields, readFields } from '../fields/field-reader.js';
 import { SCOPES, type Scope } from '../principal.js';
 import { fallbackProblems } from './fallbacks.js';
-import { ListOf, OneOrMore } from './list-rules.js';
-import { MODEL_ID, isBaseUrl } from './model-patterns.js';
+import { ListOf } from './list-rules.js';
+import { MODEL_ID } from './model-patterns.js';
+import {
+  ListedProvider,
+  keyProblems,
+  toProviders,
+  type Environment,
+  type ProviderSettings,
+} from './listed-provider.js';
 import { readText } from './text-file.js';
 import { OptionalField, OnePrice, PRICES, WholeNumber, unitOf, type Price } from './prices.js';
 
@@ -30,7 +37,6 @@ const objectMessage = ({ value }: ValidationArguments) =>
 const providerMessage = 'must be echo or one of providers';
 const scopesMessage = `must be a list of ${SCOPES.join(', ')}`;
 const keysMessage = 'must be a list of ids of API keys';
-const keyMessage = 'must name an environment variable that is set';
 
 /**
  * The field for the longest answer: older servers know the first, and OpenAI's newer models require the
@@ -90,6 +96,14 @@ export class ModelSettings {
   @WholeNumber(0, IMAGES_MAX)
   readonly imagesMax?: number;
 
+  /**
+   * About how many model tokens it thinks in a second without passing them on. If an answer is stopped, a silence of
+   * the provider counts as this much output. Without it a silence costs nothing.
+   */
+  @OptionalField
+  @WholeNumber(1, TOKENS_MAX)
+  readonly unseenThinkingPerSecond?: number;
+
   /** The models that answer in its place, in order, if its provider fails before the first word. */
   @OptionalField
   @ListOf((item) => typeof item === 'string', 'must be a list of names of models')
@@ -109,21 +123,6 @@ export class ModelSettings {
   readonly keys?: readonly string[];
 }
 
-/** A provider as the file lists it. */
-class ListedProvider {
-  /** One address, or a list of addresses that are used in turn. */
-  @OneOrMore(isBaseUrl, 'must be an http or https URL without credentials or query')
-  readonly baseUrl!: string | readonly string[];
-
-  /**
-   * The name of one variable for all addresses, a list of names that are used in turn, or one name for each
-   * address.
-   */
-  @OptionalField
-  @OneOrMore((name) => typeof name === 'string', keyMessage)
-  readonly apiKeyEnv?: string | readonly string[];
-}
-
 /** The whole file. */
 class ListedFile {
   @Nested(() => ListedProvider, { each: true, message: 'must be an object' })
@@ -136,21 +135,12 @@ class ListedFile {
   readonly models!: readonly ModelSettings[];
 }
 
-/** A server with OpenAI's protocol. Without a key none is sent, which local servers expect. */
-export interface ProviderSettings {
-  readonly name: string;
-  readonly baseUrl: string;
-  readonly apiKey: string | undefined;
-}
-
 /** The content of a models file, or its problems: one per line, each with its place. */
 export interface ModelsFile {
   readonly providers: readonly ProviderSettings[];
   readonly models: readonly ModelSettings[];
   readonly problems: readonly string[];
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const invalid = (...problems: string[]): ModelsFile => ({
   providers: [],
@@ -177,23 +167,6 @@ export function readModelsFile(path: string, env: Environment): ModelsFile {
   if (problems.length > 0) return invalid(...problems);
   const providers = [...dto.providers].flatMap(([name, listed]) => toProviders(name, listed, env));
   return { providers, models: dto.models, problems };
-}
-
-/** Returns a provider once for each of its addresses and keys. */
-function toProviders(
-  name: string,
-  { baseUrl, apiKeyEnv }: ListedProvider,
-  env: Environment,
-): ProviderSettings[] {
-  const urls = [baseUrl].flat();
-  const keys = [apiKeyEnv].flat();
-  return Array.from({ length: Math.max(urls.length, keys.length) }, (_, n) => {
-    const key = keys[n % keys.length];
-    return {
-      ...{ name, baseUrl: urls[n % urls.length] ?? '' },
-      apiKey: key === undefined ? undefined : env[key]?.trim(),
-    };
-  });
 }
 
 /**
@@ -234,15 +207,3 @@ const hasFallbackList = (model: unknown) =>
   model instanceof ModelSettings &&
   typeof model.id === 'string' &&
   (model.fallbacks === undefined || Array.isArray(model.fallbacks));
-
-/** Returns the problems of a provider's keys in relation to its addresses. */
-function keyProblems({ baseUrl, apiKeyEnv }: ListedProvider, env: Environment): string[] {
-  const keys = [apiKeyEnv].flat();
-  const isUnset = keys.some((key) => typeof key === 'string' && !env[key]?.trim());
-  const hasUnequalLengths =
-    Array.isArray(baseUrl) && Array.isArray(apiKeyEnv) && baseUrl.length !== apiKeyEnv.length;
-  return [
-    ...(isUnset ? [keyMessage] : []),
-    ...(hasUnequalLengths ? ['must have as many names as baseUrl has addresses'] : []),
-  ];
-}

@@ -1,6 +1,7 @@
 import { EnvError, makeValidator } from 'envalid';
 import { MODEL_ID, isBaseUrl } from './model-patterns.js';
-import type { MaxTokensField, ModelSettings, ProviderSettings } from './models-file.js';
+import type { ProviderSettings } from './listed-provider.js';
+import type { MaxTokensField, ModelSettings } from './models-file.js';
 import { splitList } from './network-settings.js';
 
 /**

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { Config } from '../config/config.js';
-import type { ModelSettings, ProviderSettings } from '../config/models-file.js';
+import type { ProviderSettings } from '../config/listed-provider.js';
+import type { ModelSettings } from '../config/models-file.js';
 import type { Price } from '../config/prices.js';
 import { diagnosisOf, type Diagnosis } from './diagnosis.js';
 import { isFlat } from './pricing.js';

@@ -12,8 +12,9 @@ const MESSAGE = 'How are you?';
 /** By our estimate: of the message, and of "Hello " or "Hmm, ok. ". */
 const [PROMPT, HELLO, THOUGHT] = [8, 2, 3];
 const [PER_PROMPT, PER_COMPLETION] = [1, 2];
-/** A silence that nothing is charged for, and what one beyond that costs: 100 model tokens a second. */
-const [GRACE_MS, TOKENS_PER_MS] = [3000, 0.1];
+/** A silence that nothing is charged for, and what a longer one costs. */
+const GRACE_MS = 3000;
+const UNSEEN_PER_SECOND = 100;
 /** The silence of the model. It may last longer on a slow machine. */
 const SILENCE_MS = 4500;
 
@@ -26,7 +27,10 @@ const think = async (call: UpstreamCall, ms: number): Promise<void> => {
   }
 };
 
+/** A model that says nothing about its thinking. */
+const UNNAMED = 'is-silent';
 const BEHAVIOURS: Record<string, Behaviour> = {
+  [UNNAMED]: (call) => think(call.open(), 60_000),
   thinks: (call) => think(call.open(), 60_000),
   'thinks-then-talks': async (call) => {
     await think(call.open(), SILENCE_MS);
@@ -51,7 +55,9 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 };
 
 describe.each(databaseKinds)('thinking that the provider does not pass on, on %s', (kind) => {
-  const stage = stageModels(kind, BEHAVIOURS);
+  const stage = stageModels(kind, BEHAVIOURS, (name) =>
+    name === UNNAMED ? {} : { unseenThinkingPerSecond: UNSEEN_PER_SECOND },
+  );
 
   /** Begins an answer of a new user. Returns the user, the call of the provider, and when the request was sent. */
   const begin = async (model: string, isStream = true) => {
@@ -94,7 +100,7 @@ describe.each(databaseKinds)('thinking that the provider does not pass on, on %s
 
   const costOf = (silenceMs: number, seenTokens = 0) =>
     PROMPT * PER_PROMPT +
-    PER_COMPLETION * (Math.floor((silenceMs - GRACE_MS) * TOKENS_PER_MS) + seenTokens);
+    PER_COMPLETION * (Math.floor(((silenceMs - GRACE_MS) * UNSEEN_PER_SECOND) / 1000) + seenTokens);
 
   const leavesDuring = async (isStream: boolean): Promise<void> => {
     const { ada, exchange, call, sentAt, arrivedAt } = await begin('metered:thinks', isStream);
@@ -150,6 +156,13 @@ describe.each(databaseKinds)('thinking that the provider does not pass on, on %s
     expect(await settled(ada, status, text)).toBe(price);
   };
 
+  const leavesAnUnnamedModel = async (): Promise<void> => {
+    const { ada, exchange } = await begin(`metered:${UNNAMED}`);
+    await sleep(SILENCE_MS);
+    exchange.leave();
+    expect(await settled(ada, 'aborted', '')).toBe(PROMPT * PER_PROMPT);
+  };
+
   const leavesAtAFlatPrice = async (): Promise<void> => {
     const { ada, exchange } = await begin('flat:thinks');
     await sleep(SILENCE_MS);
@@ -166,6 +179,7 @@ describe.each(databaseKinds)('thinking that the provider does not pass on, on %s
       leavesAfterSeenThinking(),
       staysToTheEnd('metered:thinks-and-counts', 'complete', 'Hello ', 20),
       staysToTheEnd('metered:thinks-and-fails', 'failed', '', 0),
+      leavesAnUnnamedModel(),
       leavesAtAFlatPrice(),
     ]);
     expect(await stage.app.database.count('holds', `state = 'open'`)).toBe(0);

@@ -90,7 +90,7 @@ describe('MODELS_FILE', () => {
     expect(problemsOf(withModel(change)).join('\n')).toContain(problem);
   });
 
-  it('accepts prices per million, for cached prompts and for pictures', () => {
+  it('accepts prices per million, for cached prompts and for pictures, and the speed of thinking', () => {
     const priced = (price: object) => loadConfig(modelsFile(withModel({ price }))).models[0]?.price;
     const byMillion = { perMillionPrompt: 3, perMillionCompletion: 15, perMillionCachedPrompt: 0 };
     expect(priced(byMillion)).toEqual(byMillion);
@@ -98,6 +98,8 @@ describe('MODELS_FILE', () => {
     expect(priced(by1k)).toEqual(by1k);
     const pictures = { imageTokens: 800, imagesMax: 0 };
     expect(loadConfig(modelsFile(withModel(pictures))).models[0]).toMatchObject(pictures);
+    const thinking = { unseenThinkingPerSecond: 100 };
+    expect(loadConfig(modelsFile(withModel(thinking))).models[0]).toMatchObject(thinking);
   });
 
   it.each([
@@ -109,6 +111,10 @@ describe('MODELS_FILE', () => {
       'models[0].price.per1kCachedPrompt must be a whole number from 0 to 1',
     ],
     [{ imageTokens: 0 }, 'models[0].imageTokens must be a whole number from 1'],
+    [
+      { unseenThinkingPerSecond: 0 },
+      'models[0].unseenThinkingPerSecond must be a whole number from 1',
+    ],
     [{ imagesMax: -1 }, 'models[0].imagesMax must be a whole number from 0'],
   ])('refuses %j', (change, problem) => {
     expect(problemsOf(withModel(change)).join('\n')).toContain(problem);

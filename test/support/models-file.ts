@@ -16,15 +16,19 @@ export function modelsFile(content: unknown): Record<string, string> {
   return { MODELS_FILE: path, TEST_PROVIDER_KEY: PROVIDER_KEY };
 }
 
-/** Writes a file with one provider. Each of its behaviours is a model at both prices: `flat:x` and `metered:x`. */
+/**
+ * Writes a file with one provider. Each of its behaviours is a model at both prices: `flat:x` and `metered:x`.
+ * `fieldsOf` returns further fields of both.
+ */
 export function modelsOf(
   baseUrl: string,
   behaviours: readonly string[],
   limits: { contextTokens?: number; maxTokens?: number } = {},
+  fieldsOf: (behaviour: string) => object = () => ({}),
 ): Record<string, string> {
   const model = (kind: string, upstream: string, price: object) => ({
     ...{ id: `${kind}:${upstream}`, provider: 'loopback', upstream, price },
-    ...{ contextTokens: 4000, maxTokens: 500, ...limits },
+    ...{ contextTokens: 4000, maxTokens: 500, ...limits, ...fieldsOf(upstream) },
   });
   return modelsFile({
     providers: { loopback: { baseUrl, apiKeyEnv: 'TEST_PROVIDER_KEY' } },

@@ -30,11 +30,15 @@ export function stageProvider(kind: DatabaseKind) {
 }
 
 /** Starts a provider with these behaviours, and the service with a model for each of them, at both prices. */
-export function stageModels(kind: DatabaseKind, behaviours: Readonly<Record<string, Behaviour>>) {
+export function stageModels(
+  kind: DatabaseKind,
+  behaviours: Readonly<Record<string, Behaviour>>,
+  fieldsOf?: (behaviour: string) => object,
+) {
   const stage = {} as { app: TestApp; upstream: Upstream };
   beforeAll(async () => {
     stage.upstream = await Upstream.start(behaviours);
-    const models = modelsOf(stage.upstream.baseUrl, Object.keys(behaviours));
+    const models = modelsOf(stage.upstream.baseUrl, Object.keys(behaviours), {}, fieldsOf);
     stage.app = await TestApp.start(kind, models);
   });
   afterAll(async () => {

@@ -1,4 +1,4 @@
-import type { ProviderSettings } from '../../config/models-file.js';
+import type { ProviderSettings } from '../../config/listed-provider.js';
 import { AnswerMemoryFull } from '../../errors.js';
 import type { AnswerMemory } from './answer-memory.js';
 import { readEmbeddings } from './embedding-answer.js';

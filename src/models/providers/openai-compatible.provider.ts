@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import type { MaxTokensField, ProviderSettings } from '../../config/models-file.js';
+import type { ProviderSettings } from '../../config/listed-provider.js';
+import type { MaxTokensField } from '../../config/models-file.js';
 import { INITIAL_STATE, end, step, type AnswerState } from './answer-machine.js';
 import { Deadline } from './deadline.js';
 import { otherDialect, type Dialect } from './dialect.js';
