@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { LongReads } from '../database/long-reads.js';
+import { RequestGate } from '../http/request-gate.js';
 import { ModelsModule } from '../models/models.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { ActiveConversations } from './active-conversations.js';
@@ -30,7 +31,11 @@ const SEARCH_WAIT_MS = 1000;
     SavingOrder,
     TurnFinder,
     WholeTurnsService,
-    { provide: LongReads, useFactory: () => new LongReads(SEARCH_WAIT_MS) },
+    {
+      provide: LongReads,
+      useFactory: (gate: RequestGate) => new LongReads(SEARCH_WAIT_MS, () => gate.depth),
+      inject: [RequestGate],
+    },
   ],
   exports: [ClientChats, ConversationsService, HistoryService, WholeTurnsService],
 })

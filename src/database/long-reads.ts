@@ -3,20 +3,44 @@ import { Throttled } from '../errors.js';
 
 const RETRY_AFTER_SECONDS = 1;
 
+/** A step that took long because the database stood still must not delay the next one for as long again. */
+const PAUSE_MAX_MS = 1000;
+
 /**
  * Limits concurrent reads of many rows. A user has only one of them at a time. The reads of one object
  * run only one step at a time in the database. So other queries find free connections, and also run between two
- * steps. SQLite has only one connection for reading.
+ * steps. SQLite has only one connection for reading. While other requests are open, each step is followed by a pause
+ * that is as long as the step was, so that long reads take at most half of a core from them.
  */
 export class LongReads {
   private readonly reading = new Map<string, Promise<void>>();
   private lastStep: Promise<unknown> = Promise.resolve();
+  private callers = 0;
 
-  /** @param waitMaxMs How long a read waits for an earlier one of the same user, in milliseconds. */
-  constructor(private readonly waitMaxMs: number) {}
+  /**
+   * @param waitMaxMs How long a read waits for an earlier one of the same user, in milliseconds.
+   * @param openRequests Returns the number of open requests. Each caller of a read is one of them.
+   */
+  constructor(
+    private readonly waitMaxMs: number,
+    private readonly openRequests: () => number,
+  ) {}
 
   /** Runs a read. Throws `Throttled` if an earlier read of the owner does not end in time. */
   async runForOwner<T>(
+    ownerId: string,
+    disconnectSignal: AbortSignal,
+    read: () => Promise<T>,
+  ): Promise<T> {
+    this.callers += 1;
+    try {
+      return await this.runInTurn(ownerId, disconnectSignal, read);
+    } finally {
+      this.callers -= 1;
+    }
+  }
+
+  private async runInTurn<T>(
     ownerId: string,
     disconnectSignal: AbortSignal,
     read: () => Promise<T>,
@@ -47,12 +71,21 @@ export class LongReads {
   }
 
   /**
-   * Runs one step when the steps before it are complete. Resolves to undefined if the caller has left by
-   * then.
+   * Runs one step when the steps before it and their pauses are over. Resolves to undefined if the caller has left
+   * by then.
    */
   runStep<T>(disconnectSignal: AbortSignal, read: () => Promise<T>): Promise<T | undefined> {
-    const result = this.lastStep.then(() => (disconnectSignal.aborted ? undefined : read()));
-    this.lastStep = result.catch(() => undefined);
+    let startedAt: number | undefined;
+    const result = this.lastStep.then(() => {
+      if (disconnectSignal.aborted) return undefined;
+      startedAt = performance.now();
+      return read();
+    });
+    const pause = async () => {
+      if (startedAt === undefined || this.openRequests() <= this.callers) return;
+      await sleep(Math.min(performance.now() - startedAt, PAUSE_MAX_MS));
+    };
+    this.lastStep = result.then(pause, pause);
     return result;
   }
 }

@@ -99,14 +99,12 @@ export class SqliteStatements implements Statements {
  * - Parameters: SQLite numbers `$1` by its first appearance, so it becomes `?1`.
  * - Lists arrive as JSON. `json_each` would write and parse each element again; `jsonb_each` does not.
  * - Row locks are removed, because SQLite has one writer.
- * - `lower(column) LIKE` becomes `column LIKE`, which ignores the case of A to Z on SQLite and copies no text.
- *   SQLite's `lower` changes only these letters, like PostgreSQL's collation C.
+ * - Collations are removed. SQLite's `lower` changes only A to Z, like PostgreSQL's with the collation C.
  */
 function toSqlite(sql: string): string {
   return sql
     .replaceAll('FOR NO KEY UPDATE SKIP LOCKED', '')
     .replaceAll(' COLLATE "C"', '')
-    .replaceAll(/lower\((\w+)\) LIKE/g, '$1 LIKE')
     .replaceAll('strpos(', 'instr(')
     .replaceAll(/= ANY\(\$(\d+)\)/g, 'IN (SELECT value FROM json_each(?$1))')
     .replaceAll('json_each(', 'jsonb_each(')

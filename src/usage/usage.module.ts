@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { LongReads } from '../database/long-reads.js';
+import { RequestGate } from '../http/request-gate.js';
 import { UsageController } from './usage.controller.js';
 import { UsageService } from './usage.service.js';
 
@@ -8,6 +9,13 @@ const USAGE_WAIT_MS = 10_000;
 
 @Module({
   controllers: [UsageController],
-  providers: [UsageService, { provide: LongReads, useFactory: () => new LongReads(USAGE_WAIT_MS) }],
+  providers: [
+    UsageService,
+    {
+      provide: LongReads,
+      useFactory: (gate: RequestGate) => new LongReads(USAGE_WAIT_MS, () => gate.depth),
+      inject: [RequestGate],
+    },
+  ],
 })
 export class UsageModule {}

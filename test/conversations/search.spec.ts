@@ -3,14 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
+import { Gate } from '../support/gated-answers.js';
+import { ProviderProbe } from '../support/provider-probe.js';
 import { QueryProbe } from '../support/query-probe.js';
 
 /** The slowest text for a plain search: every letter could start a match. */
 const MESSAGE = 'a'.repeat(100_000);
 const WANTED = `${'a'.repeat(199)}b`;
 const TURNS = 40;
-/** The steps of one search. A step ends with the turn that fills a mebibyte. */
-const STEPS = Math.ceil(TURNS / Math.ceil(2 ** 20 / (2 * MESSAGE.length)));
+/** The steps of one search. A step ends with the turn that fills a quarter of a mebibyte. */
+const STEPS = Math.ceil(TURNS / Math.ceil(2 ** 18 / (2 * MESSAGE.length)));
 
 describe.each(databaseKinds)('a slow search on %s', (kind) => {
   let app: TestApp;
@@ -32,16 +34,48 @@ describe.each(databaseKinds)('a slow search on %s', (kind) => {
   };
 
   it('takes time in proportion to the texts', async () => {
-    const [hard, easy]: number[][] = [[], []];
-    for (let n = 0; n < 3; n += 1) {
+    const [hard, short, easy]: number[][] = [[], [], []];
+    for (let n = 0; n < 5; n += 1) {
       hard?.push(await milliseconds(() => search(ada)));
+      short?.push(await milliseconds(() => search(ada, 'aaaaaaab')));
       easy?.push(await milliseconds(() => search(ada, 'b'.repeat(WANTED.length))));
     }
+    const [hardMs, shortMs, easyMs] = [hard, short, easy].map((all) => Math.min(...(all ?? [])));
     // With a comparison at every letter it takes some forty times as long.
-    expect(Math.min(...(hard ?? []))).toBeLessThan(10 * Math.min(...(easy ?? [])));
+    expect(hardMs).toBeLessThan(10 * (easyMs ?? NaN));
+    // With eight comparisons at every letter it takes some four times as long.
+    expect(shortMs).toBeLessThan(2 * (hardMs ?? NaN));
   });
 
-  it('reads about a mebibyte at a time, and keeps the event loop free', async () => {
+  it('leaves the database to others for as long as each step took', async () => {
+    const bob = await app.newUser();
+    const provider = new ProviderProbe(app.nest);
+    const asked = new Gate();
+    const answer = new Gate();
+    provider.delayWith(() => {
+      asked.open();
+      return answer.opened;
+    });
+    const chatting = bob.chat('Hello');
+    await asked.opened;
+    const probe = new QueryProbe(app.nest);
+    expect((await search(ada)).body.results).toEqual([]);
+    answer.open();
+    expect((await chatting).status).toBe(200);
+    const steps = probe.timesOf('history.search_long');
+    probe.stop();
+    expect(steps).toHaveLength(STEPS);
+    for (const [n, { startedAt }] of steps.entries()) {
+      const before = steps[n - 1];
+      if (!before) continue;
+      // A timer may end a millisecond early.
+      const tookMs = before.endedAt - before.startedAt - 2;
+      expect(startedAt - before.endedAt).toBeGreaterThanOrEqual(tookMs);
+    }
+    expect(await bob.balance()).toBe(3900);
+  });
+
+  it('reads about a quarter of a mebibyte at a time, and keeps the event loop free', async () => {
     const probe = new QueryProbe(app.nest);
     const delaysMs: number[] = [];
     for (let n = 0; n < 3; n += 1) {
@@ -60,7 +94,7 @@ describe.each(databaseKinds)('a slow search on %s', (kind) => {
 
   it('needs as few queries for a small page of long turns as for a large one', async () => {
     const eve = await app.newUser();
-    for (let n = 0; n < 30; n += 1)
+    for (let n = 0; n < 20; n += 1)
       await eve.chat(`${n === 7 ? 'needle ' : ''}${'b'.repeat(5000)}`);
     const probe = new QueryProbe(app.nest);
     const { body } = await eve.get('/api/chat/?search=needle&page_size=1');

@@ -8,18 +8,27 @@ export interface Sent {
   readonly parameters: readonly unknown[];
 }
 
+/** When a statement ran, as moments of `performance.now()`. */
+interface Times {
+  readonly startedAt: number;
+  endedAt: number;
+}
+
 /** Records the statements of the app's reader. It replaces nothing. */
 export class QueryProbe {
-  private readonly sent: Sent[] = [];
+  private readonly sent: (Sent & Times)[] = [];
   private readonly reader: ReadConnection;
   private readonly original: ReadConnection['read'];
 
   constructor(app: NestFastifyApplication) {
     this.reader = app.get(ReadConnection);
     this.original = this.reader.read.bind(this.reader);
-    this.reader.read = (sql, parameters) => {
-      this.sent.push({ sql, parameters });
-      return this.original(sql, parameters);
+    this.reader.read = async <Row>(sql: string, parameters: readonly unknown[]) => {
+      const one = { sql, parameters, startedAt: performance.now(), endedAt: NaN };
+      this.sent.push(one);
+      const rows = await this.original<Row>(sql, parameters);
+      one.endedAt = performance.now();
+      return rows;
     };
   }
 
@@ -32,7 +41,12 @@ export class QueryProbe {
 
   /** Returns the number of statements with this name. */
   count(name: string): number {
-    return this.sent.filter(({ sql }) => sql.startsWith(`/* ${name} */`)).length;
+    return this.timesOf(name).length;
+  }
+
+  /** Returns when the statements with this name ran. */
+  timesOf(name: string): readonly Times[] {
+    return this.sent.filter(({ sql }) => sql.startsWith(`/* ${name} */`));
   }
 
   stop(): void {
