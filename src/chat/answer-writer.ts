@@ -127,8 +127,8 @@ function headOf({ turn, generation }: BegunAnswer): StreamHead {
 }
 
 const idHeaders = ({ turnId, conversationId }: Omit<StreamHead, 'modelId'>) => ({
-  'Turn-Id': turnId,
-  'Conversation-Id': conversationId,
+  'turn-id': turnId,
+  'conversation-id': conversationId,
 });
 
 /** Returns whether a saved answer comes from another model than the one that the question named. */
@@ -139,8 +139,8 @@ const isFromOtherModel = (turn: Turn, { model }: Question) =>
 function setTurnHeaders(reply: FastifyReply, turn: Turn, isReplay: boolean): void {
   if (isReplay) markReplay(reply);
   void reply.headers({
-    'Tokens-Charged': turn.amount,
-    'Tokens-Balance': turn.availableAfter,
+    'tokens-charged': turn.amount,
+    'tokens-balance': turn.availableAfter,
     ...idHeaders({ turnId: turn.id, conversationId: turn.conversationId }),
   });
 }

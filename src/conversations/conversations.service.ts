@@ -216,11 +216,22 @@ export class ConversationsService {
     conversation: Omit<Conversation, 'createdAt' | 'updatedAt'>,
     chatId?: string,
   ): Conversation {
-    const [title, createdAt] = [titleOf(conversation.title), nowMicros()];
-    const row = { ...conversation, title, createdAt, updatedAt: createdAt };
+    const { id, ownerId, ordinal, title, model, system, busyHoldId } = conversation;
+    const createdAt = nowMicros();
+    // Written field by field: a spread makes V8 look up and add each field by its name.
+    const row: Conversation = {
+      id,
+      ownerId,
+      ordinal,
+      title: titleOf(title),
+      model,
+      system,
+      busyHoldId,
+      createdAt,
+      updatedAt: createdAt,
+    };
     tx.insertLater(Conversation, row);
-    const { ownerId, id: conversationId } = row;
-    if (chatId !== undefined) tx.insertLater(ClientChat, { ownerId, chatId, conversationId });
+    if (chatId !== undefined) tx.insertLater(ClientChat, { ownerId, chatId, conversationId: id });
     return row;
   }
 }

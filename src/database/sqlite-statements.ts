@@ -31,10 +31,16 @@ export class SqliteStatements implements Statements {
   /** Inserts rows with one statement for each table, in the order of the entities: referenced tables come first. */
   async insert(insertions: readonly Insertion[]): Promise<void> {
     if (insertions.length === 0) return;
+    const rowsByTable = new Map<EntityMetadata, Insertion['values'][]>();
+    for (const { table, values } of insertions) {
+      const rows = rowsByTable.get(table);
+      if (rows) rows.push(values);
+      else rowsByTable.set(table, [values]);
+    }
     for (const entity of this.dataSource.options.entities as EntityClass[]) {
       const table = this.dataSource.getMetadata(entity);
-      const rows = insertions.filter((one) => one.table === table).map(({ values }) => values);
-      if (rows.length > 0) await this.rows(this.insertInto(table, rows), [rows]);
+      const rows = rowsByTable.get(table);
+      if (rows) await this.rows(this.insertInto(table, rows), [rows]);
     }
   }
 

@@ -14,13 +14,14 @@ class Sent {
   outcome: unknown;
   isPaused = false;
 
-  constructor(bodies: ReceivedBodies, sender: string) {
+  constructor(bodies: ReceivedBodies, sender: string, declaredBytes?: number) {
     const socket = { pause: () => (this.isPaused = true) };
-    const payload = Object.assign(this.stream, { headers: {}, socket });
+    const headers = { 'content-length': declaredBytes?.toString() };
+    const payload = Object.assign(this.stream, { headers, socket });
     const done = (error: Error | null, body?: Buffer) => {
       this.outcome = error ?? body?.length;
     };
-    const limits = { bytesMax: BODY_MAX_BYTES, sender };
+    const limits = { bytesMax: BODY_MAX_BYTES, sender: () => sender };
     collectBody(payload as unknown as IncomingMessage, limits, done, bodies);
   }
 
@@ -37,7 +38,8 @@ const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 describe('collectBody', () => {
   const start = () => {
     const bodies = new ReceivedBodies(BODIES_MAX_BYTES);
-    return (bytes: number, sender = 'somebody') => new Sent(bodies, sender).send(bytes);
+    return (bytes: number, sender = 'somebody', declaredBytes?: number) =>
+      new Sent(bodies, sender, declaredBytes).send(bytes);
   };
 
   it('refuses the oldest body, and stops reading it, if all together are too large', async () => {
@@ -92,6 +94,23 @@ describe('collectBody', () => {
       expect(tooLarge.outcome).not.toBeInstanceOf(TooManyOpenRequests);
       expect(left.outcome).toBeUndefined();
     }
+  });
+
+  it('does not count a body that has arrived whole, but one of which a byte is missing', async () => {
+    const send = start();
+    const [first, second] = [await send(90), await send(90)];
+    const whole = await send(90, 'somebody', 90);
+    expect([first.outcome, second.outcome, whole.outcome]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    whole.stream.end();
+    await nextTurn();
+    expect(whole.outcome).toBe(90);
+    await send(90, 'somebody', 91);
+    expect(first.outcome).toBeInstanceOf(TooManyOpenRequests);
+    expect(second.outcome).toBeUndefined();
   });
 
   it('counts the memory that a body takes, which may be more than its bytes', async () => {

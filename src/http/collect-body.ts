@@ -16,8 +16,8 @@ const receivedBodies = new ReceivedBodies();
 
 interface BodyLimits {
   readonly bytesMax: number;
-  /** The user or the network that sends it. */
-  readonly sender: string;
+  /** Returns the user or the network that sends it. */
+  readonly sender: () => string;
 }
 
 /** Receives the whole body, or the error. */
@@ -28,7 +28,7 @@ type BodyCallback = (error: Error | null, body?: Buffer) => void;
  * of pieces, and each piece costs a microsecond and some hundred bytes of overhead. So pieces are copied into one
  * buffer that grows with the body. A body in too many small pieces is not read to its end and ends with
  * `BadRequest`. If all bodies together are too large, a body of the sender who has sent the most ends with
- * `TooManyOpenRequests`.
+ * `TooManyOpenRequests`. A body that has arrived whole ends at once, so it is not counted.
  */
 export function collectBody(
   payload: IncomingMessage,
@@ -36,7 +36,8 @@ export function collectBody(
   done: BodyCallback,
   received = receivedBodies,
 ): void {
-  if (Number(payload.headers['content-length']) > bytesMax) {
+  const declaredBytes = Number(payload.headers['content-length']);
+  if (declaredBytes > bytesMax) {
     done(new PayloadTooLarge());
     return;
   }
@@ -62,7 +63,7 @@ export function collectBody(
     }
     pieces.add(piece);
     if (pieces.areTooSmall) stopReading(new BadRequest('The body comes in too small pieces.'));
-    else received.set(refuse, sender, pieces.memory);
+    else if (pieces.length !== declaredBytes) received.set(refuse, sender(), pieces.memory);
   };
   const onEnd = () => {
     end(null);

@@ -34,8 +34,8 @@ export const EXPOSED_HEADERS = [
 
 /** Adds a header name to `Vary`, so that caches store one response for each value of that header. */
 export function addVary(reply: FastifyReply, name: string): void {
-  const names = reply.getHeader('Vary');
-  void reply.header('Vary', names === undefined ? name : `${String(names)}, ${name}`);
+  const names = reply.getHeader('vary');
+  void reply.header('vary', names === undefined ? name : `${String(names)}, ${name}`);
 }
 
 /**

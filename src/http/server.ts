@@ -120,7 +120,10 @@ export function createAdapter(
   });
 }
 
-/** Sets the headers of every response, as the reference does. */
+/**
+ * Sets the headers of every response, as the reference does. Their names are in lower case, as they are sent: Fastify
+ * would convert others for each response.
+ */
 function setCommonHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -128,12 +131,12 @@ function setCommonHeaders(
 ): void {
   allowOrigin(request, reply, corsOrigins);
   void reply.headers({
-    'X-Request-Id': request.id,
-    'X-Frame-Options': 'DENY',
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'same-origin',
+    'x-request-id': request.id,
+    'x-frame-options': 'DENY',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'same-origin',
     // Most responses belong to one user. A response that may be cached sets its own value.
-    'Cache-Control': 'no-store',
+    'cache-control': 'no-store',
   });
 }
 
@@ -193,10 +196,14 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     const { 'content-encoding': encoding = '' } = request.headers;
     const { bodyLimit, config } = request.routeOptions;
     const { jsonCommasMax } = config as RouteMarks;
-    collectBody(payload, { bytesMax: bodyLimit, sender: senderOf(request) }, (error, bytes) => {
-      if (!bytes) done(error);
-      else done(null, new RawBody(bytes, request.declaredType, encoding, jsonCommasMax));
-    });
+    collectBody(
+      payload,
+      { bytesMax: bodyLimit, sender: () => senderOf(request) },
+      (error, bytes) => {
+        if (!bytes) done(error);
+        else done(null, new RawBody(bytes, request.declaredType, encoding, jsonCommasMax));
+      },
+    );
   });
   server.setReplySerializer((payload) => toJson(payload));
   server.addHook('onRoute', (route) => {

@@ -72,7 +72,7 @@ export function answerUnrouted(
   refuseAmbiguous(request.raw);
   const known = routes.find(request.url);
   if (!known) throw isOpenAiPath(request.url) ? openAiPathNotFound(routes) : new NotFound();
-  void reply.header('Allow', known.allow);
+  void reply.header('allow', known.allow);
   if (!known.anyAccept) {
     if (!known.jsonOnly) addVary(reply, 'Accept');
     const { indent } = negotiate(request.raw, known.jsonOnly);

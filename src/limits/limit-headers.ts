@@ -22,10 +22,10 @@ export function setLimitHeaders(
   const earlierStates =
     earlierPolicies === undefined ? '' : `${String(reply.getHeader('ratelimit'))}, `;
   void reply.header(
-    'RateLimit-Policy',
+    'ratelimit-policy',
     earlierPolicies === undefined ? headerValue : `${String(earlierPolicies)}, ${headerValue}`,
   );
-  void reply.header('RateLimit', `${earlierStates}"${name}";r=${remaining};t=${resetSeconds}`);
+  void reply.header('ratelimit', `${earlierStates}"${name}";r=${remaining};t=${resetSeconds}`);
   if (!isOpenAiPath(request.url)) return;
   void reply.headers({
     'x-ratelimit-limit-requests': String(quota),

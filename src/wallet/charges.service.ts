@@ -126,13 +126,13 @@ export class ChargesService {
     );
     // Each wallet as it was before its first charge here, because the charges are recorded one after the other.
     const wallets = new Map<string, WalletRow>();
-    for (const { ownerId, held, ...after } of rows) {
+    for (const { ownerId, held, balance, entryCount, lastOrdinal } of rows) {
       const [due, entries, count] = totals[ownerId] ?? [0, 0, 0];
       wallets.set(ownerId, {
         held,
-        balance: after.balance + due,
-        entryCount: after.entryCount - entries,
-        lastOrdinal: after.lastOrdinal - count,
+        balance: balance + due,
+        entryCount: entryCount - entries,
+        lastOrdinal: lastOrdinal - count,
       });
     }
     await this.caps.undoSpendMany(
