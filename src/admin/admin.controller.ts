@@ -5,11 +5,13 @@ import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { QueryText } from '../http/query.js';
+import { disconnectSignal } from '../http/event-stream.js';
 import { Access, CurrentPrincipal, AcceptsIdempotencyKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
 import { readUsageQuery } from '../usage/usage-query.js';
-import { dayLabel, type UsageRow } from '../usage/usage.service.js';
+import type { UsageRow } from '../usage/usage-groups.js';
+import { dayLabel } from '../usage/usage.service.js';
 import { AdminDocs } from './admin.docs.js';
 import {
   CreditDto,
@@ -58,12 +60,14 @@ export class AdminController {
   @Access('session')
   @Get('usage')
   async usage(
+    @CurrentPrincipal() { userId: operatorId }: Principal,
     @QueryText('by') by: string | undefined,
     @QueryText('from') from: string | undefined,
     @QueryText('to') to: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageOfAllDto> {
     const query = readUsageQuery({ by, from, to }, ['day', 'model', 'user']);
-    const rows = await this.sums.usage(query);
+    const rows = await this.sums.usage(operatorId, query, disconnectSignal(reply));
     return {
       from: toIso(query.from),
       to: toIso(query.to),

@@ -43,7 +43,7 @@ export const AdminDocs = {
       tag: 'Operators',
       summary: 'Count and sum the charges of all users',
       description:
-        'By day, model or user, for a period of at most a year. By user, at most 1,000 rows.',
+        'By day, model or user, for a period of at most a year. By user, at most 1,000 rows. One request of a user runs at a time. Another one waits for ten seconds at most, and then gets 429.',
       parameters: usageParameters(['day', 'model', 'user']),
       answers: { 200: { description: 'The charges.', type: UsageOfAllDto } },
       errors: [staffOnly, new ValidationFailed({ by: ['"week" is not a valid choice.'] })],

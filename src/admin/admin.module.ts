@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { UsageModule } from '../usage/usage.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { AdminController } from './admin.controller.js';
@@ -14,7 +15,7 @@ import { UsageOfAll } from './usage-of-all.js';
 import { AdminUsersController } from './users.controller.js';
 
 @Module({
-  imports: [AccountsModule, AuthModule, UsersModule, WalletModule],
+  imports: [AccountsModule, AuthModule, UsageModule, UsersModule, WalletModule],
   controllers: [AdminController, AdminUsersController],
   providers: [
     KeyedCodes,

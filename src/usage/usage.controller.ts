@@ -8,7 +8,8 @@ import { toIso } from '../time.js';
 import { readUsageQuery, type UsageQuery } from './usage-query.js';
 import { UsageDocs } from './usage.docs.js';
 import type { UsageDto } from './usage.dto.js';
-import { UsageService, dayLabel, type UsageRow } from './usage.service.js';
+import type { UsageRow } from './usage-groups.js';
+import { UsageService, dayLabel } from './usage.service.js';
 
 /** Sums of what the caller has spent. */
 @Controller('api/wallet/usage')

@@ -17,5 +17,7 @@ const USAGE_WAIT_MS = 10_000;
       inject: [RequestGate],
     },
   ],
+  // The usage of one user and of all users share the one step that runs at a time.
+  exports: [LongReads],
 })
 export class UsageModule {}

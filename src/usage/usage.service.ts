@@ -2,16 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { DAY_MICROS, toIso } from '../time.js';
 import { LongReads } from '../database/long-reads.js';
 import { ReadConnection } from '../database/read-connection.js';
+import { UsageGroups, type UsageRow } from './usage-groups.js';
 import type { UsageQuery } from './usage-query.js';
-
-/** The amount spent on one day, on one model, or with one credential. */
-export interface UsageRow {
-  readonly label: string | number | null;
-  /** The id of the credential, if usage is grouped by credential. */
-  readonly id?: string | null;
-  readonly count: number;
-  readonly amount: number;
-}
 
 /** SQL: the day (UTC) of the entry `e`, as days since 1970. */
 export const DAY_LABEL = `e.created_at / ${String(DAY_MICROS)}`;
@@ -30,7 +22,7 @@ const LABELS = {
 };
 
 /** Number of entries that one statement reads, about 30 ms of work. */
-const STEP_ENTRIES = 5000;
+export const STEP_ENTRIES = 5000;
 
 /** Sums what was spent. */
 @Injectable()
@@ -55,7 +47,7 @@ export class UsageService {
     query: UsageQuery,
     disconnectSignal: AbortSignal,
   ): Promise<UsageRow[]> {
-    const groups = new Map<string, UsageRow>();
+    const groups = new UsageGroups();
     const newest = await this.newestSeq(ownerId);
     for (let last = 0; last < newest; last += STEP_ENTRIES) {
       const end = Math.min(last + STEP_ENTRIES, newest);
@@ -63,9 +55,9 @@ export class UsageService {
         this.sum(ownerId, query, last, end),
       );
       if (!rows) break;
-      for (const row of rows) addTo(groups, row);
+      groups.add(rows);
     }
-    return [...groups.values()].sort(compareRows);
+    return groups.byLabel();
   }
 
   private async newestSeq(ownerId: string): Promise<number> {
@@ -94,22 +86,4 @@ export class UsageService {
       [ownerId, last, end, from, to],
     );
   }
-}
-
-function addTo(groups: Map<string, UsageRow>, row: UsageRow): void {
-  const { label, id = null } = row;
-  const key = JSON.stringify([label, id]);
-  const { count = 0, amount = 0 } = groups.get(key) ?? {};
-  groups.set(key, { label, id, count: count + row.count, amount: amount + row.amount });
-}
-
-/** Orders by the label, then by the id. A missing label is first. */
-function compareRows(one: UsageRow, other: UsageRow): number {
-  return compare(one.label, other.label) || compare(one.id ?? null, other.id ?? null);
-}
-
-function compare(one: string | number | null, other: string | number | null): number {
-  if (one === other) return 0;
-  if (one === null || other === null) return one === null ? -1 : 1;
-  return one < other ? -1 : 1;
 }

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ReadConnection } from '../../src/database/read-connection.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { makeKey } from '../support/api-keys.js';
 import { Caller } from '../support/client.js';
@@ -8,20 +7,6 @@ import { databaseKinds } from '../support/databases.js';
 const DAY_MS = 86_400_000;
 const NO_TIME = 'Enter a date or a time in ISO 8601.';
 const dayBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
-
-/** SQL: copies the newest charge of user $1 so many times, each of one token. */
-const manyCharges = (kind: 'sqlite' | 'postgres') => {
-  const numbers =
-    kind === 'sqlite'
-      ? 'WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $2)'
-      : 'WITH numbers AS (SELECT generate_series(1, CAST($2 AS int)) AS n)';
-  const id = `substr(e.id, 1, 24) || substr(CAST(100000000000 + n AS text), 1, 12)`;
-  return `${numbers}
-    INSERT INTO ledger_entries (id, owner_id, seq, kind, amount, balance_after, reason, model, credential_id, key_name, created_at)
-    SELECT ${id}, owner_id, seq + n, kind, -1, balance_after, reason, model, credential_id, key_name, created_at
-    FROM ledger_entries e, numbers
-    WHERE e.kind = 'charge' AND e.owner_id = (SELECT id FROM users WHERE username = $1) AND e.seq = 2`;
-};
 
 describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
   let app: TestApp;
@@ -137,34 +122,6 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
       ['script', two.id],
       ['zebra', two.id],
     ]);
-  });
-
-  it('reads 5,000 entries in one statement, and one statement after the other', async () => {
-    const ada = await app.newUser();
-    await ada.chat('one');
-    const more = 12_000;
-    await app.database.rows(manyCharges(kind), [ada.username, more]);
-    const reader = app.nest.get(ReadConnection);
-    const read = reader.read.bind(reader);
-    const groupings = ['day', 'model', 'key'];
-    const running = { now: 0, most: 0, total: 0 };
-    reader.read = async (sql, parameters) => {
-      if (!sql.startsWith('/* ledger.usage */')) return read(sql, parameters);
-      running.total += 1;
-      running.now += 1;
-      running.most = Math.max(running.most, running.now);
-      return read<never>(sql, parameters).finally(() => (running.now -= 1));
-    };
-    try {
-      for (const groups of await Promise.all(groupings.map((by) => usage(ada, `?by=${by}`)))) {
-        expect(groups).toEqual([expect.objectContaining({ count: 1 + more, tokens: 100 + more })]);
-      }
-    } finally {
-      reader.read = read;
-    }
-    // The first entry is the opening grant.
-    const steps = Math.ceil((2 + more) / 5000);
-    expect(running).toEqual({ now: 0, most: 1, total: groupings.length * steps });
   });
 
   it.each([
