@@ -1,5 +1,12 @@
 import { ValidationFailed } from '../errors.js';
-import { isFields } from '../fields/field-reader.js';
+import { MISSING_STRING } from '../fields/openai-sentences.js';
+import {
+  FilePartDto,
+  PicturePartDto,
+  RefusalPartDto,
+  TextPartDto,
+  type PartDto,
+} from './input-items.dto.js';
 import type { ContentPart } from './transcript.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,20 +20,12 @@ export function refuse(path: string, sentence: string): never {
 export function textAt(fields: Fields, name: string, path: string): string {
   const value = fields[name];
   if (typeof value === 'string') return value;
-  return refuse(`${path}.${name}`, 'Missing or invalid: expected a string.');
+  return refuse(`${path}.${name}`, MISSING_STRING);
 }
 
-/** The types of text parts, in questions and in answers. */
-const TEXT_TYPES = new Set(['input_text', 'output_text', 'text', 'summary_text', 'reasoning_text']);
-
-/** Parses the content of a message. Text is not changed, and parts get the format of chat completions. */
-export function readContent(content: unknown, path: string): string | ContentPart[] {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) {
-    return refuse(path, 'Missing or invalid: expected a string or an array of content parts.');
-  }
-  return content.map((part: unknown, n) => readPart(part, `${path}[${String(n)}]`));
-}
+/** Converts the content of a message. Text is not changed, and parts get the format of chat completions. */
+export const toContent = (content: string | readonly PartDto[]): string | ContentPart[] =>
+  typeof content === 'string' ? content : content.map(toPart);
 
 /** Joins a content that has only text parts to one text. Other contents are not changed. */
 export function plain(content: string | ContentPart[]): string | ContentPart[] {
@@ -36,44 +35,16 @@ export function plain(content: string | ContentPart[]): string | ContentPart[] {
     : content;
 }
 
-function readPart(part: unknown, path: string): ContentPart {
-  if (!isFields(part)) return refuse(path, 'Invalid type: expected a content part.');
-  const { type } = part;
-  if (TEXT_TYPES.has(String(type))) return { type: 'text', text: textAt(part, 'text', path) };
-  switch (type) {
-    case 'refusal':
-      return { type: 'refusal', refusal: textAt(part, 'refusal', path) };
-    case 'input_image':
-      return pictureOf(part, path);
-    case 'input_file':
-      return fileOf(part, path);
-    case 'input_audio':
-      return { type: 'input_audio', input_audio: part['input_audio'] };
-    default:
-      return refuse(`${path}.type`, 'Invalid value: no content part of this type is taken here.');
+function toPart(part: PartDto): ContentPart {
+  if (part instanceof TextPartDto) return { type: 'text', text: part.text };
+  if (part instanceof RefusalPartDto) return { type: 'refusal', refusal: part.refusal };
+  if (part instanceof PicturePartDto) {
+    const { image_url: url, detail } = part;
+    return { type: 'image_url', image_url: { url, ...(typeof detail === 'string' && { detail }) } };
   }
-}
-
-function pictureOf(part: Fields, path: string): ContentPart {
-  const { image_url: url, detail } = part;
-  if (typeof url !== 'string') {
-    return refuse(
-      `${path}.image_url`,
-      'Missing or invalid: expected a URL; no files are kept here.',
-    );
+  if (part instanceof FilePartDto) {
+    const { file_data, filename } = part;
+    return { type: 'file', file: { file_data, ...(typeof filename === 'string' && { filename }) } };
   }
-  const detailField = typeof detail === 'string' ? { detail } : {};
-  return { type: 'image_url', image_url: { url, ...detailField } };
-}
-
-function fileOf(part: Fields, path: string): ContentPart {
-  const { file_data: bytes, filename } = part;
-  if (typeof bytes !== 'string') {
-    return refuse(
-      `${path}.file_data`,
-      'Missing or invalid: expected the file; none are kept here.',
-    );
-  }
-  const name = typeof filename === 'string' ? { filename } : {};
-  return { type: 'file', file: { file_data: bytes, ...name } };
+  return { type: 'input_audio', input_audio: part.input_audio };
 }

@@ -1,5 +1,6 @@
-import { isFields } from '../fields/field-reader.js';
+import { isFields, readFields } from '../fields/field-reader.js';
 import { refuse, textAt } from './content-parts.js';
+import { CustomToolDto, FunctionToolDto, ToolsDto } from './tools.dto.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -20,31 +21,26 @@ interface SentTool {
   readonly function: Fields & { readonly name: string };
 }
 
-const TOOLS_MAX = 1024;
-
 /**
  * Parses the tools. Throws a 400 for a malformed tool. Tools of unknown kinds are left out, so that an agent
  * can continue.
  */
-export function readTools(tools: unknown): Tools {
-  if (tools === undefined || tools === null) return { repeated: [], sent: [], leftOut: [] };
-  if (!Array.isArray(tools)) return refuse('tools', 'Invalid type: expected an array of tools.');
-  if (tools.length > TOOLS_MAX) refuse('tools', `Too long: at most ${String(TOOLS_MAX)} tools.`);
+export function readTools(given: unknown): Tools {
+  const { dto, faults } = readFields(ToolsDto, { tools: given });
+  const [fault] = faults;
+  if (fault) return refuse(fault.path, fault.sentence);
   const repeated: Fields[] = [];
   const sent: SentTool[] = [];
   const leftOut = new Set<string>();
-  tools.forEach((tool: unknown, n) => {
-    const path = `tools[${String(n)}]`;
-    if (!isFields(tool)) return refuse(path, 'Invalid type: expected a tool.');
-    const type = textAt(tool, 'type', path);
-    if (type === 'function') {
-      repeated.push(repeatedFunction(tool, path));
-      sent.push(sentFunction(tool, path));
-    } else if (type === 'custom') {
-      repeated.push(repeatedCustom(tool, path));
-      sent.push(sentCustom(tool, path));
-    } else leftOut.add(type);
-  });
+  for (const tool of dto.tools ?? []) {
+    if (tool instanceof FunctionToolDto) {
+      repeated.push({ type: 'function', ...partsOf(tool) });
+      sent.push(sentFunction(tool));
+    } else if (tool instanceof CustomToolDto) {
+      repeated.push(repeatedCustom(tool));
+      sent.push(sentCustom(tool));
+    } else leftOut.add(tool.type);
+  }
   return { repeated, sent, leftOut: [...leftOut] };
 }
 
@@ -52,23 +48,17 @@ export function readTools(tools: unknown): Tools {
 export const customNames = (repeatedTools: readonly Fields[]): ReadonlySet<string> =>
   new Set(repeatedTools.filter(({ type }) => type === 'custom').map(({ name }) => String(name)));
 
-function partsOf(tool: Fields, path: string) {
-  const { description, parameters, strict } = tool;
-  return {
-    name: textAt(tool, 'name', path),
-    description: typeof description === 'string' ? description : null,
-    parameters: isFields(parameters) ? parameters : null,
-    strict: typeof strict === 'boolean' ? strict : null,
-  };
-}
+const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null);
 
-const repeatedFunction = (tool: Fields, path: string) => ({
-  type: 'function',
-  ...partsOf(tool, path),
+const partsOf = ({ name, description, parameters, strict }: FunctionToolDto) => ({
+  name,
+  description: textOrNull(description),
+  parameters: isFields(parameters) ? parameters : null,
+  strict: typeof strict === 'boolean' ? strict : null,
 });
 
-function sentFunction(tool: Fields, path: string): SentTool {
-  const { name, description, parameters, strict } = partsOf(tool, path);
+function sentFunction(tool: FunctionToolDto): SentTool {
+  const { name, description, parameters, strict } = partsOf(tool);
   const optionalFields = {
     ...(description !== null && { description }),
     ...(parameters !== null && { parameters }),
@@ -77,13 +67,11 @@ function sentFunction(tool: Fields, path: string): SentTool {
   return { type: 'function', function: { name, ...optionalFields } };
 }
 
-function repeatedCustom(tool: Fields, path: string): Fields {
-  const { name, description } = partsOf(tool, path);
-  const { format } = tool;
+function repeatedCustom({ name, description, format }: CustomToolDto): Fields {
   return {
     type: 'custom',
     name,
-    ...(description !== null && { description }),
+    ...(typeof description === 'string' && { description }),
     format: isFields(format) ? format : { type: 'text' },
   };
 }
@@ -92,14 +80,12 @@ function repeatedCustom(tool: Fields, path: string): Fields {
  * Converts a custom tool to a function with one text argument. A grammar is added to the description, because
  * there is no field for it.
  */
-function sentCustom(tool: Fields, path: string): SentTool {
-  const { name, description } = partsOf(tool, path);
-  const { format } = tool;
+function sentCustom({ name, description, format }: CustomToolDto): SentTool {
   const grammar =
     isFields(format) && typeof format['definition'] === 'string'
       ? `The input follows this grammar (${String(format['syntax'])}):\n${format['definition']}`
       : '';
-  const text = [description ?? '', grammar].filter((part) => part !== '').join('\n\n');
+  const text = [textOrNull(description) ?? '', grammar].filter((part) => part !== '').join('\n\n');
   const parameters = {
     type: 'object',
     properties: { input: { type: 'string', description: 'The input of the tool, as text.' } },
