@@ -34,7 +34,7 @@ export class LoginService {
     { username, password, network, line }: LoginAttempt,
     issue: (tx: Tx, userId: string) => Promise<Credential>,
   ): Promise<Credential | undefined> {
-    await this.hasher.requirePlace(line);
+    await this.hasher.requirePlace(line, network);
     const user = await this.users.findByUsername(username);
     const match = await this.hasher.verify(user?.passwordHash, password, line);
     if (!user?.isActive || !match) return undefined;

@@ -125,12 +125,12 @@ export class PasswordHasher implements OnModuleInit {
   }
 
   /** Rejects with a late `TooManyLogins` if the line is full. A refused login then costs no look-up of its user. */
-  async requirePlace(line: HashLine): Promise<void> {
-    if (this.isFull(line)) await this.refuse();
+  async requirePlace(line: HashLine, network: string): Promise<void> {
+    if (this.isFull(line)) await this.refuse(network);
   }
 
-  private async refuse(): Promise<never> {
-    await this.refusalDelay.wait();
+  private async refuse(caller: string): Promise<never> {
+    await this.refusalDelay.wait(caller);
     throw new TooManyLogins();
   }
 
@@ -145,7 +145,7 @@ export class PasswordHasher implements OnModuleInit {
 
   private async runInSlot<T>(name: HashLine, work: () => Promise<T>): Promise<T> {
     const line = this.lines[name];
-    if (this.isFull(name)) await this.refuse();
+    if (this.isFull(name)) await this.refuse(name);
     line.waiting += 1;
     return new Promise<T>((resolve, reject) => {
       void line.places(async () => {

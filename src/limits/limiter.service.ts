@@ -73,7 +73,7 @@ export class Limiter {
       return;
     }
     const admitted = this.admitIfCounted(exchange, this.policies[limit], network);
-    await this.delayRefusalOf(admitted, limit === 'login' ? undefined : network);
+    await this.delayRefusalOf(admitted, network, limit === 'login');
   }
 
   /** Counts an open request for a user's id or a network. Throws `Throttled`. */
@@ -119,7 +119,7 @@ export class Limiter {
       if (countResult.granted === 0) this.enforce(exchange, UNKNOWN_NETWORKS, countResult);
       return false;
     };
-    return this.delayRefusalOf(admit());
+    return this.delayRefusalOf(admit(), network, true);
   }
 
   private admit(
@@ -175,16 +175,20 @@ export class Limiter {
   }
 
   /**
-   * Throws the refusal with a delay. If `caller` is given, delays it only if that caller does not pause between
+   * Throws the refusal with a delay. Unless it is of a login, delays it only if that caller does not pause between
    * requests.
    */
-  private async delayRefusalOf<T>(admitted: Promise<T>, caller?: string): Promise<T> {
+  private async delayRefusalOf<T>(
+    admitted: Promise<T>,
+    caller: string,
+    isLogin: boolean,
+  ): Promise<T> {
     try {
       return await admitted;
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
-      if (caller !== undefined) return await this.refusalDelay.refuse(caller, error);
-      await this.refusalDelay.wait();
+      if (!isLogin) return await this.refusalDelay.refuse(caller, error);
+      await this.refusalDelay.wait(caller);
       throw error;
     }
   }

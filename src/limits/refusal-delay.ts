@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
+import Queue from 'yocto-queue';
 import { CONFIG, type Config } from '../config/config.js';
 
 /** Minimum delay of a refusal. */
@@ -21,30 +21,73 @@ const WAITING_SHARE_OF_REQUESTS = 0.2;
  */
 const IMMEDIATE_PER_SECOND = 20;
 
+/** A refusal that waits, and the time after which it may be sent. */
+interface WaitingRefusal {
+  readonly dueAt: number;
+  readonly send: () => void;
+}
+
 /**
  * Delays refusals. A client that retries without a pause then costs one request a second or less for each
- * connection, instead of thousands. If too many refusals wait, further ones are sent at once.
+ * connection, instead of thousands. The refusals of all callers are sent in turn, so that nobody waits for the many of
+ * one network. If too many wait, one of the caller with the most of them is sent at once.
  */
 @Injectable()
 export class RefusalDelay {
+  /** The waiting refusals by caller, in order. The next caller is first. */
+  private readonly lines = new Map<string, Queue<WaitingRefusal>>();
   private waiting = 0;
-  /** When the last of the waiting refusals will be sent. */
-  private lastSentAt = -Infinity;
+  private timer: NodeJS.Timeout | undefined;
   private readonly refusalCounts = new Map<string, number>();
   private countedSince = -Infinity;
   private readonly waitingMax: number;
 
-  constructor(@Inject(CONFIG) { requestsMax }: Config) {
+  constructor(@Inject(CONFIG) { requestsMax }: Pick<Config, 'requestsMax'>) {
     this.waitingMax = Math.min(WAITING_MAX, Math.floor(requestsMax * WAITING_SHARE_OF_REQUESTS));
   }
 
-  async wait(): Promise<void> {
-    if (this.waiting >= this.waitingMax) return;
+  /** Resolves when a refusal of this caller (a user, a network, or a line of hashes) may be sent. */
+  async wait(caller: string): Promise<void> {
+    if (this.waiting >= this.waitingMax && !this.makeRoom(caller)) return;
+    const line = this.lines.get(caller) ?? new Queue();
+    this.lines.set(caller, line);
     this.waiting += 1;
+    this.timer ??= setTimeout(this.sendNext, DELAY_MS);
+    await new Promise<void>((send) => {
+      line.enqueue({ dueAt: performance.now() + DELAY_MS, send });
+    });
+  }
+
+  /** Sends a refusal of the caller with the most of them, unless this caller has as many. Returns whether it did. */
+  private makeRoom(caller: string): boolean {
+    let most = caller;
+    const sizeOf = (other: string) => this.lines.get(other)?.size ?? 0;
+    for (const other of this.lines.keys()) if (sizeOf(other) > sizeOf(most)) most = other;
+    if (most === caller) return false;
+    this.send(most);
+    return true;
+  }
+
+  /** Sends one refusal, of the next caller with one that is due, and arranges the next one. */
+  private readonly sendNext = (): void => {
     const now = performance.now();
-    this.lastSentAt = Math.max(now + DELAY_MS, this.lastSentAt + INTERVAL_MS);
-    await sleep(this.lastSentAt - now);
+    for (const [caller, line] of this.lines) {
+      if ((line.peek()?.dueAt ?? Infinity) > now) continue;
+      this.send(caller);
+      break;
+    }
+    this.timer = this.waiting > 0 ? setTimeout(this.sendNext, INTERVAL_MS) : undefined;
+  };
+
+  /** Sends the oldest refusal of a caller, who is the last one in turn then. */
+  private send(caller: string): void {
+    const line = this.lines.get(caller);
+    const refusal = line?.dequeue();
+    if (!line || !refusal) return;
+    this.lines.delete(caller);
+    if (line.size > 0) this.lines.set(caller, line);
     this.waiting -= 1;
+    refusal.send();
   }
 
   /** Throws the refusal, with a delay if the caller (a user or a network) does not pause between requests. */
@@ -62,6 +105,6 @@ export class RefusalDelay {
     }
     const count = (this.refusalCounts.get(caller) ?? 0) + 1;
     this.refusalCounts.set(caller, count);
-    return count > IMMEDIATE_PER_SECOND ? this.wait() : undefined;
+    return count > IMMEDIATE_PER_SECOND ? this.wait(caller) : undefined;
   }
 }

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../../src/config/config.js';
 import { RefusalDelay } from '../../src/limits/refusal-delay.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
@@ -127,9 +126,9 @@ describe('refusals of clients who do not pause', () => {
     const refusals = app.nest.get(RefusalDelay);
     const wait = refusals.wait.bind(refusals);
     let waits = 0;
-    refusals.wait = () => {
+    refusals.wait = (caller) => {
       waits += 1;
-      return wait();
+      return wait(caller);
     };
     const nowhere = '/api/conversations/00000000-0000-7000-8000-000000000000/messages/';
     const balance = await chatter.balance();
@@ -152,9 +151,9 @@ describe('refusals of clients who do not pause', () => {
 describe('late refusals', () => {
   it('are sent one by one, also if they come at once', async () => {
     const COUNT = 30;
-    const refusals = new RefusalDelay({ requestsMax: 5000 } as Config);
+    const refusals = new RefusalDelay({ requestsMax: 5000 });
     const startedAt = performance.now();
-    await Promise.all(Array.from({ length: COUNT }, () => refusals.wait()));
+    await Promise.all(Array.from({ length: COUNT }, () => refusals.wait('one')));
     expect(performance.now() - startedAt).toBeGreaterThan(1000 + (COUNT - 2) * 20);
   });
 });
