@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { InvalidConfig } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { SETTINGS } from '../../src/config/settings.js';
+import { itAtFullEffort } from '../support/full-effort.js';
 import { modelsFile } from '../support/models-file.js';
 import { Service } from '../support/service.js';
 
@@ -211,7 +212,7 @@ describe('the process', () => {
     );
   });
 
-  it('does not start on a file that is no database', async () => {
+  itAtFullEffort('does not start on a file that is no database', async () => {
     const words = await refusal({ DATABASE_URL: 'sqlite:/dev/null/tallychat.sqlite' });
     expect(words).toMatch(/^tallychat: The database sqlite:\/dev\/null\/\S+ does not open: .+\n$/);
   });

@@ -5,6 +5,7 @@ import { discrepancies, createCodes, promote } from '../support/discrepancies.js
 import type { Answer, Caller } from '../support/client.js';
 import { Customer } from '../support/customer.js';
 import { databaseKinds } from '../support/databases.js';
+import { byEffort } from '../support/effort.js';
 import { withSeededRandom } from '../support/seeded-random.js';
 import { Fleet, type Member } from '../support/fleet.js';
 
@@ -13,6 +14,8 @@ const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 const PRICES = { openingGrant: 1_000_000, price: 100 };
 const ORPHANS_TIMEOUT_MS = 30_000;
 const CASE_TIMEOUT_MS = 300_000;
+/** Number of processes that go on. */
+const OTHERS = byEffort({ light: 1, full: 2 });
 const FREEZE_MS = 50;
 const FREEZES_MAX = 500;
 const ANSWER_EXPIRED = {
@@ -32,7 +35,8 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
 
   beforeEach(async () => {
     fleet = await Fleet.on(kind, { OPENING_GRANT: String(PRICES.openingGrant) });
-    [frozenMember, ...others] = await Promise.all([fleet.start(), fleet.start(), fleet.start()]);
+    frozenMember = await fleet.start();
+    others = await Promise.all(Array.from({ length: OTHERS }, () => fleet.start()));
   });
   afterEach(() => fleet.close());
 

@@ -35,7 +35,7 @@ describe('backup and restore of an SQLite database that is served', () => {
         const { status, headers } = await caller.chat(`message ${String(n)}`);
         expect(status).toBe(200);
         received.set(String(headers['turn-id']), caller);
-        await sleep(25);
+        await sleep(60);
       }
     };
     load = Promise.all(callers.map(chat));
