@@ -91,6 +91,12 @@ describe('requests with one Idempotency-Key', () => {
     expect(waits.filter(({ aborted }) => !aborted)).toEqual([]);
   });
 
+  it('do not ask for the end of an answer that has no turn yet', async () => {
+    const { once, waits } = requestsThat([new IdempotencyKeyInUse(), 'earlier'], Promise.resolve());
+    expect(await once(never)).toBe('earlier');
+    expect(waits).toEqual([]);
+  });
+
   it('report an error of the wait for the first answer', async () => {
     const { once } = requestsThat([RUNS], Promise.reject(new Error('the database is away')));
     await expect(once(never)).rejects.toThrow('the database is away');
@@ -121,6 +127,7 @@ describe('requests with one Idempotency-Key', () => {
     ['owner', { ownerId: 'bob' }],
     ['route', { record: { ...KEY, route: 'grant' } as never }],
     ['key', { record: { ...KEY, key: 'other' } as never }],
+    ['route and key of the same letters', { record: { route: 'cha', key: 'tk' } as never }],
   ])('do not wait for a request of another %s', async (_, other) => {
     const { once, seen } = requestsThat([undefined]);
     const { promise, resolve } = promised();

@@ -5,6 +5,7 @@ import { databaseKinds } from '../support/databases.js';
 import { everyRowOf, allContentOf } from '../support/all-content.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { openConversation, sendMessage } from '../support/conversations.js';
+import { converse, textOf } from '../support/ui-chats.js';
 
 /** Long enough that SQLite stores it on its own pages. */
 const long = (word: string) => `${word} `.repeat(2000);
@@ -123,6 +124,37 @@ describe.each(databaseKinds)('DELETE /api/me/ on %s', (kind) => {
       expect(await app.database.count(table, 'owner_id = $1', [owner])).toBe(0);
     }
     expect(await bob.history()).toHaveLength(1);
+  });
+
+  it('subtracts what it deletes, removes keys and their names, and leaves the rows of others unchanged', async () => {
+    const [ada, bob] = [await app.newUser(), await app.newUser()];
+    for (const caller of [ada, bob]) {
+      await converse(app, caller, 'a chat', [textOf('hi')]);
+      await openConversation(caller, { system: 'be brief' });
+      expect((await caller.chat('once', { 'Idempotency-Key': 'same' })).status).toBe(200);
+    }
+    await app.database.rows(`UPDATE ledger_entries SET key_name = 'phone' WHERE kind = 'charge'`);
+    const [owner, other] = [await app.ownerOf(ada), await app.ownerOf(bob)];
+    const rowsOfOther = async () => {
+      const tables = await app.database.tables();
+      const all = await Promise.all(
+        tables.map((table) => app.database.rows(`SELECT * FROM ${table}`)),
+      );
+      const texts = all.flat().map((row) => JSON.stringify(row));
+      return texts.filter((text) => text.includes(other)).sort();
+    };
+    const before = await rowsOfOther();
+    expect((await remove(ada)).status).toBe(204);
+    expect(await rowsOfOther()).toEqual(before);
+    const stored = 'owner_id = $1 AND stored_bytes = 0 AND conversation_count = 0';
+    expect(await app.database.count('wallets', stored, [owner])).toBe(1);
+    for (const [table, left] of [
+      ['holds', 'claim_route IS NOT NULL OR claim_key IS NOT NULL OR claim_hash IS NOT NULL'],
+      ['ledger_entries', 'key_name IS NOT NULL'],
+    ] as const) {
+      expect(await app.database.count(table, `owner_id = $1 AND (${left})`, [owner])).toBe(0);
+      expect(await app.database.count(table, `owner_id = $1 AND (${left})`, [other])).not.toBe(0);
+    }
   });
 
   it.each(['on its own', 'in a conversation', 'with a key', 'that fails'])(
