@@ -39,6 +39,8 @@ const ALL = [
   'test/keys/caps-together.spec.ts',
   'test/limits/storage.spec.ts',
   'test/chat/last-tokens.spec.ts',
+  'test/conversations/deletion.spec.ts',
+  'test/accounts/deletion.spec.ts',
   'test/chat/key-retention.spec.ts',
   'test/limits/failing-model.spec.ts',
 ];

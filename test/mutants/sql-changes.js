@@ -147,4 +147,25 @@ export const CHANGES = {
     ['ROWS UNBOUNDED PRECEDING', 'ROWS CURRENT ROW'],
     ['ORDER BY owner_id LIMIT $2', 'LIMIT $2 OFFSET 1'],
   ],
+  'src/conversations/oldest-turns.js': [
+    ['OVER (ORDER BY ordinal) - bytes AS', 'OVER (ORDER BY ordinal) AS'],
+    ['WHERE bytes_before < ${String(BYTES_MAX)}', ''],
+  ],
+  'src/conversations/conversation-erasure.js': [
+    ["idsOfOldestTurns('conversation_id = $1')", "idsOfOldestTurns('$1 = $1')"],
+    ['SELECT ${CONVERSATION_SIZE}', 'SELECT 0'],
+    ['coalesce(sum(${CLIENT_CHAT_SIZE}), 0)', '0'],
+    ['client_chats WHERE conversation_id = $1', 'client_chats WHERE $1 = $1'],
+    ['DELETE FROM conversations WHERE id = $1', 'DELETE FROM conversations WHERE $1 = $1'],
+  ],
+  'src/accounts/row-deletion.js': [
+    ["idsOfOldestTurns('owner_id = $1')", "idsOfOldestTurns('$1 = $1')"],
+    ['id, ${CONVERSATION_SIZE} +', 'id, 0 +'],
+    ['coalesce(sum(${CLIENT_CHAT_SIZE}), 0)', '0'],
+    ['FROM conversations WHERE owner_id = $1', 'FROM conversations WHERE $1 = $1'],
+    ['WHERE owner_id = $1 AND claim_key', 'WHERE $1 = $1 AND claim_key'],
+    ['claim_key = NULL, claim_hash = NULL', 'claim_key = NULL'],
+    ['WHERE owner_id = $1 AND seq', 'WHERE $1 = $1 AND seq'],
+    ['SET key_name = NULL', 'SET key_name = key_name'],
+  ],
 };
