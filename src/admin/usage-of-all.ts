@@ -33,8 +33,7 @@ export class UsageOfAll {
   usage(operatorId: string, query: QueryOfAll, disconnectSignal: AbortSignal): Promise<UsageRow[]> {
     return this.longReads.runForOwner(operatorId, disconnectSignal, async () => {
       const groups = await this.sumInSteps(query, disconnectSignal);
-      const rows = query.by === 'user' ? groups.byAmount() : groups.byLabel();
-      return rows.slice(0, ROWS_MAX);
+      return query.by === 'user' ? groups.largest(ROWS_MAX) : groups.byLabel().slice(0, ROWS_MAX);
     });
   }
 

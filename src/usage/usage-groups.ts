@@ -29,12 +29,26 @@ export class UsageGroups {
     return [...this.groups.values()].sort(compareLabels);
   }
 
-  /** Returns the groups by their amount, the largest first. */
-  byAmount(): UsageRow[] {
-    const rows = [...this.groups.values()];
-    return rows.sort((one, other) => other.amount - one.amount || compareLabels(one, other));
+  /**
+   * Returns the groups with the largest amounts, the largest first. It never sorts all groups, because there may be one
+   * for each user, and sorting them would keep the event loop busy for too long.
+   */
+  largest(count: number): UsageRow[] {
+    let largest: UsageRow[] = [];
+    let last: UsageRow | undefined;
+    for (const row of this.groups.values()) {
+      if (last && compareAmounts(row, last) > 0) continue;
+      largest.push(row);
+      if (largest.length < 2 * count) continue;
+      largest = largest.sort(compareAmounts).slice(0, count);
+      last = largest.at(-1);
+    }
+    return largest.sort(compareAmounts).slice(0, count);
   }
 }
+
+const compareAmounts = (one: UsageRow, other: UsageRow): number =>
+  other.amount - one.amount || compareLabels(one, other);
 
 function compareLabels(one: UsageRow, other: UsageRow): number {
   return compare(one.label, other.label) || compare(one.id ?? null, other.id ?? null);
