@@ -13,6 +13,8 @@ class Sent {
   readonly stream = new PassThrough();
   outcome: unknown;
   isPaused = false;
+  /** How often the name of the sender was computed. */
+  namings = 0;
 
   constructor(bodies: ReceivedBodies, sender: string, declaredBytes?: number) {
     const socket = { pause: () => (this.isPaused = true) };
@@ -21,7 +23,13 @@ class Sent {
     const done = (error: Error | null, body?: Buffer) => {
       this.outcome = error ?? body?.length;
     };
-    const limits = { bytesMax: BODY_MAX_BYTES, sender: () => sender };
+    const limits = {
+      bytesMax: BODY_MAX_BYTES,
+      sender: () => {
+        this.namings += 1;
+        return sender;
+      },
+    };
     collectBody(payload as unknown as IncomingMessage, limits, done, bodies);
   }
 
@@ -111,6 +119,14 @@ describe('collectBody', () => {
     await send(90, 'somebody', 91);
     expect(first.outcome).toBeInstanceOf(TooManyOpenRequests);
     expect(second.outcome).toBeUndefined();
+  });
+
+  it('computes the sender of a body once, and not at all if the body comes whole', async () => {
+    const send = start();
+    const inPieces = await send(10, 'somebody', 40);
+    for (let n = 0; n < 3; n += 1) await inPieces.send(10);
+    const whole = await send(40, 'somebody', 40);
+    expect([inPieces.namings, whole.namings]).toEqual([1, 0]);
   });
 
   it('counts the memory that a body takes, which may be more than its bytes', async () => {

@@ -42,6 +42,7 @@ export function collectBody(
     return;
   }
   const pieces = new Pieces();
+  let knownSender: string | undefined;
   const end = (error: Error | null) => {
     received.remove(refuse);
     payload.off('data', add).off('end', onEnd).off('error', onError).off('close', onClose);
@@ -63,7 +64,8 @@ export function collectBody(
     }
     pieces.add(piece);
     if (pieces.areTooSmall) stopReading(new BadRequest('The body comes in too small pieces.'));
-    else if (pieces.length !== declaredBytes) received.set(refuse, sender(), pieces.memory);
+    else if (pieces.length !== declaredBytes)
+      received.set(refuse, (knownSender ??= sender()), pieces.memory);
   };
   const onEnd = () => {
     end(null);
