@@ -61,8 +61,9 @@ export class RefusalDelay {
   /** Sends a refusal of the caller with the most of them, unless this caller has as many. Returns whether it did. */
   private makeRoom(caller: string): boolean {
     let most = caller;
-    const sizeOf = (other: string) => this.lines.get(other)?.size ?? 0;
-    for (const other of this.lines.keys()) if (sizeOf(other) > sizeOf(most)) most = other;
+    let sizeOfMost = this.lines.get(caller)?.size ?? 0;
+    for (const [other, { size }] of this.lines)
+      if (size > sizeOfMost) [most, sizeOfMost] = [other, size];
     if (most === caller) return false;
     this.send(most);
     return true;
