@@ -196,14 +196,11 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     const { 'content-encoding': encoding = '' } = request.headers;
     const { bodyLimit, config } = request.routeOptions;
     const { jsonCommasMax } = config as RouteMarks;
-    collectBody(
-      payload,
-      { bytesMax: bodyLimit, sender: () => senderOf(request) },
-      (error, bytes) => {
-        if (!bytes) done(error);
-        else done(null, new RawBody(bytes, request.declaredType, encoding, jsonCommasMax));
-      },
-    );
+    const limits = { bytesMax: bodyLimit, sender: () => senderOf(request) };
+    collectBody(payload, limits, (error, bytes) => {
+      if (!bytes) done(error);
+      else done(null, new RawBody(bytes, request.declaredType, encoding, jsonCommasMax));
+    });
   });
   server.setReplySerializer((payload) => toJson(payload));
   server.addHook('onRoute', (route) => {

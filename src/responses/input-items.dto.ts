@@ -48,7 +48,7 @@ export class FilePartDto {
   filename?: unknown;
 }
 
-export class SoundPartDto {
+class SoundPartDto {
   @Ignorable()
   input_audio?: unknown;
 }

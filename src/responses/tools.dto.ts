@@ -6,7 +6,7 @@ import { Ignorable, RequiredText } from './input-items.dto.js';
 const TOOLS_MAX = 1024;
 
 /** A tool of a kind that runs at OpenAI. */
-export class LeftOutToolDto {
+class LeftOutToolDto {
   @RequiredText()
   type!: string;
 }
