@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { measureBodies } from './bodies.js';
 import { Databases } from './database.js';
 import { DRIVER } from './driver.js';
 import { measureFloods, measureHostile } from './hostile.js';
@@ -32,6 +33,7 @@ async function* measure(
   if (wants('overload')) yield await measureOverload(databases, plan);
   if (wants('idle')) yield await measureIdle(databases, plan);
   if (wants('hostile', false)) yield await measureHostile(databases, plan);
+  if (wants('bodies', false)) yield await measureBodies(databases);
   if (wants('floods', false)) yield await measureFloods(databases, plan);
   if (wants('limits', false)) yield await measureLimits(databases, plan);
   if (wants('processes', false)) yield await measureProcesses(databases, plan);

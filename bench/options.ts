@@ -5,13 +5,13 @@ import type { Plan } from './rounds.js';
 
 export const USAGE = `usage: npm run bench -- [options]
   --database sqlite|postgres   what the service and the floor run on (sqlite)
-  --only balance,chat          parts whose names begin so (all but hostile, floods, limits, processes and scale)
+  --only balance,chat          parts whose names begin so (all but hostile, bodies, floods, limits, processes and scale)
   --connections 1,16,64
   --rounds 5
   --seconds 2                  of each run
   --against <folder>           another build, beside this one where real models are measured
   --json                       every run, instead of the tables
-parts: ${[...CASES.map(({ name }) => name), 'models', 'streams', 'overload', 'idle', 'hostile', 'floods', 'limits', 'processes', 'scale'].join(', ')}
+parts: ${[...CASES.map(({ name }) => name), 'models', 'streams', 'overload', 'idle', 'hostile', 'bodies', 'floods', 'limits', 'processes', 'scale'].join(', ')}
 `;
 
 export interface Options {
