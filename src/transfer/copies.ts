@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   realpathSync,
   renameSync,
@@ -14,28 +15,34 @@ import type { Database } from '../database/data-source.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** A step of SQLite in another thread can create a file while the folder is removed. So the removal is repeated. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 10, retryDelay: 10 };
+
 /**
- * Creates an empty file for a copy that is not yet complete, and calls `work` with its name. It is in the same
- * folder as `path`, and only its owner can read it. It is removed when `work` has ended, unless it was renamed, and
- * also when a signal (Ctrl-C) ends the process.
+ * Creates an empty file for a copy that is not yet complete, and calls `work` with its name. It is alone in a folder
+ * beside `path`, and only its owner can read it. The folder is removed when `work` has ended, and also when a signal
+ * (Ctrl-C) ends the process. Without the folder, SQLite's threads cannot create the file again.
  */
 export async function withUnfinishedCopy<T>(
   path: string,
   work: (unfinished: string) => Promise<T>,
 ): Promise<T> {
-  const unfinished = `${path}.${randomBytes(6).toString('hex')}.unfinished`;
-  closeSync(openSync(unfinished, 'wx', 0o600));
+  const folder = `${path}.${randomBytes(6).toString('hex')}.unfinished`;
   const clear = (signal: NodeJS.Signals) => {
-    removeFile(unfinished);
+    rmSync(folder, REMOVAL);
     // There is no handler left, so this ends the process as if there had been none.
     process.kill(process.pid, signal);
   };
+  // The handlers come first. Otherwise a signal right after the creation would leave the folder.
   for (const signal of SIGNALS) process.once(signal, clear);
   try {
+    mkdirSync(folder, { mode: 0o700 });
+    const unfinished = join(folder, 'copy.sqlite');
+    closeSync(openSync(unfinished, 'wx', 0o600));
     return await work(unfinished);
   } finally {
     for (const signal of SIGNALS) process.off(signal, clear);
-    removeFile(unfinished);
+    rmSync(folder, REMOVAL);
   }
 }
 
