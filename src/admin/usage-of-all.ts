@@ -40,15 +40,10 @@ export class UsageOfAll {
   private async sumInSteps(query: QueryOfAll, disconnectSignal: AbortSignal): Promise<UsageGroups> {
     const groups = new UsageGroups();
     const [first, end] = idsAround(query.from, query.to);
-    for (let after: string | undefined = first; after !== undefined;) {
-      const begin: string = after;
-      const step = await this.longReads.runStep(disconnectSignal, () =>
-        this.step(query, begin, end),
-      );
-      if (!step) break;
-      groups.add(step.rows);
-      after = step.last;
-    }
+    const steps = this.longReads.steps(disconnectSignal, first, (after) =>
+      this.step(query, after, end),
+    );
+    for await (const { rows } of steps) groups.add(rows);
     return groups;
   }
 

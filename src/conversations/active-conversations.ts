@@ -56,15 +56,12 @@ export class ActiveConversations {
     first: Step,
     disconnectSignal: AbortSignal,
   ): Promise<OwnConversation[]> {
-    let { rows, last } = first;
-    while (last !== undefined) {
-      const after = last;
-      const step = await this.longReads.runStep(disconnectSignal, () =>
-        this.step(ownerId, keyset, after),
-      );
-      if (!step) return rows;
+    let { rows } = first;
+    const steps = this.longReads.steps(disconnectSignal, first.last, (after) =>
+      this.step(ownerId, keyset, after),
+    );
+    for await (const step of steps) {
       rows = [...rows, ...step.rows].sort(comparisonIn(keyset)).slice(0, keyset.limit);
-      last = step.last;
     }
     return rows;
   }

@@ -64,4 +64,38 @@ describe('LongReads', () => {
     expect(begun).toEqual(['first']);
     await expect(second).rejects.toThrow('second');
   });
+
+  describe('reads in steps', () => {
+    const longReads = new LongReads(WAIT_MS, () => 1);
+
+    /** Reads two numbers in each step, up to `newest`. Leaves after the step that ends with `leaveAfter`. */
+    async function readUp(first: number | undefined, newest: number, leaveAfter = NaN) {
+      const caller = new AbortController();
+      const asked: number[] = [];
+      const steps = longReads.steps(caller.signal, first, (after: number) => {
+        asked.push(after);
+        const end = Math.min(after + 2, newest);
+        return Promise.resolve({ end, last: end < newest ? end : undefined });
+      });
+      const ends: number[] = [];
+      for await (const { end } of steps) {
+        ends.push(end);
+        if (end === leaveAfter) caller.abort();
+      }
+      return { asked, ends };
+    }
+
+    it('that begin where the step before ended, until the last one', async () => {
+      expect(await readUp(0, 5)).toEqual({ asked: [0, 2, 4], ends: [2, 4, 5] });
+      expect(await readUp(0, 4)).toEqual({ asked: [0, 2], ends: [2, 4] });
+    });
+
+    it('and none if there is nothing to read', async () => {
+      expect(await readUp(undefined, 5)).toEqual({ asked: [], ends: [] });
+    });
+
+    it('and none after the caller has left', async () => {
+      expect(await readUp(0, 5, 2)).toEqual({ asked: [0], ends: [2] });
+    });
+  });
 });

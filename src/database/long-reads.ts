@@ -71,6 +71,25 @@ export class LongReads {
   }
 
   /**
+   * Reads in steps and yields their results. Each step reads the rows after the last one of the step before. No step
+   * begins after the last one, or after the caller has left.
+   */
+  async *steps<Position, Step extends { readonly last: Position | undefined }>(
+    disconnectSignal: AbortSignal,
+    first: Position | undefined,
+    read: (after: Position) => Promise<Step>,
+  ): AsyncGenerator<Step, void> {
+    let after = first;
+    while (after !== undefined) {
+      const begin = after;
+      const step = await this.runStep(disconnectSignal, () => read(begin));
+      if (!step) return;
+      yield step;
+      after = step.last;
+    }
+  }
+
+  /**
    * Runs one step when the steps before it and their pauses are over. Resolves to undefined if the caller has left
    * by then.
    */

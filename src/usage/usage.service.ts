@@ -49,14 +49,10 @@ export class UsageService {
   ): Promise<UsageRow[]> {
     const groups = new UsageGroups();
     const newest = await this.newestSeq(ownerId);
-    for (let last = 0; last < newest; last += STEP_ENTRIES) {
-      const end = Math.min(last + STEP_ENTRIES, newest);
-      const rows = await this.longReads.runStep(disconnectSignal, () =>
-        this.sum(ownerId, query, last, end),
-      );
-      if (!rows) break;
-      groups.add(rows);
-    }
+    const steps = this.longReads.steps(disconnectSignal, newest > 0 ? 0 : undefined, (after) =>
+      this.step(ownerId, query, after, newest),
+    );
+    for await (const { rows } of steps) groups.add(rows);
     return groups.byLabel();
   }
 
@@ -68,22 +64,24 @@ export class UsageService {
     return seq ?? 0;
   }
 
-  /** Sums the entries after `last`, up to `end`. */
-  private sum(
+  /** Sums the next entries after `after`, up to `newest`. `last` is the last of them, or undefined if it is `newest`. */
+  private async step(
     ownerId: string,
     { by, from, to }: UsageQuery,
-    last: number,
-    end: number,
-  ): Promise<UsageRow[]> {
+    after: number,
+    newest: number,
+  ): Promise<{ rows: UsageRow[]; last: number | undefined }> {
+    const end = Math.min(after + STEP_ENTRIES, newest);
     const { label, more } = LABELS[by];
-    return this.reader.read<UsageRow>(
+    const rows = await this.reader.read<UsageRow>(
       `/* ledger.usage */ SELECT ${label} AS label${more && `${more} AS id`}, CAST(count(*) AS bigint) AS count,
          CAST(-sum(e.amount) AS bigint) AS amount
        FROM ledger_entries e
        WHERE e.owner_id = $1 AND e.seq > $2 AND e.seq <= $3
          AND e.kind = 'charge' AND e.created_at >= $4 AND e.created_at < $5
        GROUP BY ${label}${more}`,
-      [ownerId, last, end, from, to],
+      [ownerId, after, end, from, to],
     );
+    return { rows, last: end < newest ? end : undefined };
   }
 }
