@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'expect';
 import circus, { addEventHandler, getState, resetState, run } from 'jest-circus';
 import { spyOn } from 'jest-mock';
+import NativeEnvironment from '../support/runner/native.environment.js';
 
 const TEST_TIMEOUT_MS = 10_000;
 /** After a failure, a hook may hang because of the mutant. It is not waited for any longer than this. */
@@ -41,6 +42,12 @@ const skip = (isWanted) => {
     if (!isWanted(test)) test.mode = 'skip';
   }
 };
+
+/** As in Jest, helpers that make requests wait are released after each test. */
+const environment = new NativeEnvironment();
+addEventHandler((event) => {
+  environment.handleTestEvent(event);
+});
 
 /** Tells StrykerJS's code which test runs, and stops after the first failure. */
 addEventHandler(({ name, test, hook }) => {
@@ -82,6 +89,8 @@ function resultOf({ id, file, mode, duration, errors }) {
 process.on('message', async ({ files, only, activeMutant, hitLimit, bail }) => {
   Object.assign(stryker, { activeMutant, hitLimit, hitCount: hitLimit ? 0 : undefined });
   resetState();
+  // Forgets the helpers of the run before.
+  await environment.teardown();
   served.clear();
   [bails, isTold, cleanup] = [bail, false, undefined];
   getState().testTimeout = TEST_TIMEOUT_MS;
