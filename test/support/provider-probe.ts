@@ -18,6 +18,8 @@ export class ProviderProbe {
   calls = 0;
   /** The request of the last call. */
   lastRequest: (InstantRequest & { signal?: AbortSignal }) | undefined;
+  /** What the spec's own functions have thrown in this test. */
+  private thrown: unknown[] = [];
   private readonly provider: CompletionProvider;
   private readonly original: Complete;
   private readonly originalAnswer: CompletionProvider['answer'];
@@ -38,9 +40,14 @@ export class ProviderProbe {
   remember(): void {
     const { provider } = this;
     const set = { ...provider };
+    this.thrown = [];
     this.restore = () => {
       Object.assign(provider, set);
     };
+  }
+
+  faults(): unknown[] {
+    return this.thrown;
   }
 
   release(): void {
@@ -108,13 +115,23 @@ export class ProviderProbe {
     else if (events.at(-1)?.type !== 'done') await this.untilReleased;
   }
 
+  /** The service answers an error of the provider with 502, so a failed test also shows what was thrown. */
+  private async noting(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.thrown.push(error);
+      throw error;
+    }
+  }
+
   private async *during(
     before: (() => Promise<void>) | undefined,
     request: Parameters<Complete>[0],
   ): AsyncIterable<readonly CompletionEvent[]> {
     this.calls += 1;
     this.lastRequest = request;
-    if (before) await Promise.race([before(), this.untilReleased]);
+    if (before) await Promise.race([this.noting(before), this.untilReleased]);
     yield* this.original(request);
   }
 }

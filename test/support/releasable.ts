@@ -2,6 +2,8 @@
 export interface Releasable {
   /** Called before each test, to save its settings. */
   remember(): void;
+  /** Called after a failed test. Returns errors that the service has hidden from it. */
+  faults?(): unknown[];
   /** Called after each test. Releases waiting requests and restores the settings. */
   release(): void;
 }
