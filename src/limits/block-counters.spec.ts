@@ -6,13 +6,30 @@ import { policyOf, type Policy } from './policy.js';
 
 /** Shared counters of several processes. Each process has its own blocks, and all use one clock. */
 class Shared extends Counters {
-  asked = 0;
+  /** The size of each block that was asked for. */
+  readonly asked: number[] = [];
   ms = 0;
+  /** If set, blocks are granted when this resolves. */
+  gate: Promise<void> | undefined;
   private readonly counters = new MemoryCounters(1000, () => this.ms);
 
-  override take(policy: Policy, key: string, wanted: number) {
-    this.asked += 1;
-    return Promise.resolve(this.counters.take(policy, key, wanted));
+  override async take(policy: Policy, key: string, wanted: number) {
+    this.asked.push(wanted);
+    const granted = this.counters.take(policy, key, wanted);
+    await this.gate;
+    return granted;
+  }
+
+  /** Grants no block until the returned function is called. */
+  close(): () => void {
+    let open: () => void = () => undefined;
+    this.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    return () => {
+      this.gate = undefined;
+      open();
+    };
   }
 
   peer(): BlockCounters {
@@ -33,12 +50,12 @@ describe('counters in blocks', () => {
     const blocks = shared.peer();
     const policy = policyOf('read', { count: 100_000, windowSeconds: 1 });
     expect(await read(blocks, policy, 7)).toBe(7);
-    expect(shared.asked).toBe(3); // 1, 2 and 4
+    expect(shared.asked).toEqual([1, 2, 4]);
     for (let tick = 1; tick <= 20; tick += 1) {
       shared.ms = tick * policy.tickMs;
       expect(await read(blocks, policy, 7)).toBe(7);
     }
-    expect(shared.asked).toBe(3 + 20);
+    expect(shared.asked).toEqual([1, 2, 4, ...Array<number>(20).fill(7)]);
   });
 
   it('lose at most a fortieth of the count for a caller whose reads become fewer', async () => {
@@ -47,9 +64,9 @@ describe('counters in blocks', () => {
     const policy = policyOf('read', { count: 600, windowSeconds: 60 });
     await read(blocks, policy, 100);
     shared.ms = policy.tickMs;
-    const before = shared.asked;
+    const before = shared.asked.length;
     expect((await blocks.take(policy, 'ada')).granted).toBe(1);
-    expect(shared.asked).toBe(before + 1);
+    expect(shared.asked).toHaveLength(before + 1);
     const other = await shared.peer().take(policy, 'ada');
     // The hundred reads, the rest of the block that was open at that moment, and the block of the other process.
     expect(other.remaining).toBeGreaterThanOrEqual(600 - 100 - 30 - 600 / 40 - 1);
@@ -75,5 +92,102 @@ describe('counters in blocks', () => {
     );
     expect(most).toBeLessThanOrEqual(90);
     expect(most).toBeGreaterThan(60);
+  });
+
+  it('grow to a twentieth of the count, and a first block of a tick to a fortieth', async () => {
+    const shared = new Shared();
+    const blocks = shared.peer();
+    const policy = policyOf('read', { count: 600, windowSeconds: 60 });
+    await read(blocks, policy, 75);
+    expect(shared.asked).toEqual([1, 2, 4, 8, 16, 30, 30]);
+    shared.ms = policy.tickMs;
+    await read(blocks, policy, 16);
+    expect(shared.asked.slice(7)).toEqual([15, 30]);
+  });
+
+  it('start with one again after a tick without reads', async () => {
+    const shared = new Shared();
+    const blocks = shared.peer();
+    const policy = policyOf('read', { count: 600, windowSeconds: 60 });
+    await read(blocks, policy, 7);
+    shared.ms = 2 * policy.tickMs;
+    await read(blocks, policy, 1);
+    expect(shared.asked).toEqual([1, 2, 4, 1]);
+  });
+
+  it('show the limit as the shared counters do, also for reads that need no query', async () => {
+    const shared = new Shared();
+    shared.ms = 100;
+    const blocks = shared.peer();
+    const policy = policyOf('read', { count: 600, windowSeconds: 60 });
+    await read(blocks, policy, 4);
+    shared.ms = 2000;
+    const counted = await blocks.take(policy, 'ada');
+    expect(shared.asked).toEqual([1, 2, 4]);
+    expect(counted).toEqual({ granted: 1, remaining: 595, resetMs: 64_000, tickEndsInMs: 4000 });
+  });
+
+  it('are of one caller and one limit only', async () => {
+    const shared = new Shared();
+    const blocks = shared.peer();
+    const rate = { count: 40, windowSeconds: 60 };
+    const [policy, other] = [policyOf('read', rate), policyOf('read', rate, 'network')];
+    expect(await read(blocks, policy, 41)).toBe(40);
+    expect((await blocks.take(policy, 'bob')).remaining).toBe(39);
+    expect((await blocks.take(other, 'ada')).remaining).toBe(39);
+    expect((await blocks.take(policy, 'ada')).granted).toBe(0);
+  });
+
+  it('share one query among the callers who wait for it, and grant no more than it does', async () => {
+    const shared = new Shared();
+    const blocks = shared.peer();
+    const policy = policyOf('read', { count: 40, windowSeconds: 60 });
+    const results = await Promise.all(
+      Array.from({ length: 60 }, () => Promise.resolve(blocks.take(policy, 'ada'))),
+    );
+    expect(results.map(({ granted }) => granted).filter((granted) => granted === 1)).toHaveLength(
+      40,
+    );
+    expect(results.filter(({ granted }) => granted === 0)).toHaveLength(20);
+    // Blocks of at most a twentieth, and the one that is refused.
+    expect(shared.asked.length).toBeLessThanOrEqual(1 + 20 + 1);
+  });
+
+  it('are as large as the number of callers who wait, also at the beginning of a tick', async () => {
+    const shared = new Shared();
+    const blocks = shared.peer();
+    const policy = policyOf('read', { count: 600, windowSeconds: 60 });
+    const open = shared.close();
+    const waiting = Array.from({ length: 26 }, () => Promise.resolve(blocks.take(policy, 'ada')));
+    shared.ms = policy.tickMs;
+    open();
+    await Promise.all(waiting);
+    expect(shared.asked).toEqual([1, 25]);
+  });
+
+  it('are not used by callers who come when the tick of the block has ended', async () => {
+    const shared = new Shared();
+    const blocks = shared.peer();
+    const policy = policyOf('read', { count: 600, windowSeconds: 60 });
+    await read(blocks, policy, 3);
+    const open = shared.close();
+    const early = blocks.take(policy, 'ada');
+    shared.ms = policy.tickMs;
+    const late = blocks.take(policy, 'ada');
+    open();
+    expect((await early).granted).toBe(1);
+    expect((await late).granted).toBe(1);
+    // The late one has its own block, although three of the four of the early one were not used.
+    expect(shared.asked).toEqual([1, 2, 4, 4]);
+  });
+
+  it('use the clock of the process, if no other is given', async () => {
+    const shared = new Shared();
+    const blocks = new BlockCounters(shared);
+    const policy = policyOf('read', { count: 600, windowSeconds: 60 });
+    const { granted, resetMs } = await blocks.take(policy, 'ada');
+    expect(granted).toBe(1);
+    expect(resetMs).toBeLessThanOrEqual(66_000);
+    expect(shared.asked).toEqual([1]);
   });
 });

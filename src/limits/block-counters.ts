@@ -14,13 +14,14 @@ interface Block {
   size: number;
   /** How many were granted in the tick of the block. */
   used: number;
-  countResult: CountResult;
+  /** What the shared counters had left when they granted the block. */
+  remaining: number;
   /** When the tick ends in which the block was counted. It can only be used until then. */
   endsAt: number;
   resetsAt: number;
   /** Number of callers that wait for more. */
   waiting: number;
-  pendingFill: Promise<void> | undefined;
+  pendingFill: Promise<CountResult> | undefined;
 }
 
 /**
@@ -40,42 +41,45 @@ export class BlockCounters extends Counters {
   }
 
   override take(policy: Policy, key: string): CountResult | Promise<CountResult> {
-    const block = this.blocks.get(policy.scope + key);
-    if (block && block.unused > 0 && this.now() < block.endsAt) return this.grantFromBlock(block);
+    const block = this.find(policy.scope + key);
+    if (block.unused > 0 && this.now() < block.endsAt) return this.grantFromBlock(block);
     return this.takeMore(policy, key, block);
   }
 
-  private async takeMore(
-    policy: Policy,
-    key: string,
-    known: Block | undefined,
-  ): Promise<CountResult> {
-    const full = policy.scope + key;
-    const block = known ?? emptyBlock();
+  private find(key: string): Block {
+    const known = this.blocks.get(key);
+    if (known) return known;
+    const none = { unused: 0, size: 0, used: 0, remaining: 0, endsAt: 0, resetsAt: 0, waiting: 0 };
+    const block: Block = { ...none, pendingFill: undefined };
+    this.blocks.set(key, block);
+    return block;
+  }
+
+  private async takeMore(policy: Policy, key: string, block: Block): Promise<CountResult> {
     const arrivedAt = this.now();
-    if (!known) this.blocks.set(full, block);
     block.waiting += 1;
     try {
       for (;;) {
-        block.pendingFill ??= this.fill(policy, key, block);
-        await block.pendingFill;
+        const countResult = await (block.pendingFill ??= this.fill(policy, key, block));
         if (block.unused > 0 && arrivedAt < block.endsAt) return this.grantFromBlock(block);
-        if (block.countResult.granted === 0) return block.countResult;
+        if (countResult.granted === 0) return countResult;
       }
     } finally {
       block.waiting -= 1;
     }
   }
 
-  private async fill(policy: Policy, key: string, block: Block): Promise<void> {
+  private async fill(policy: Policy, key: string, block: Block): Promise<CountResult> {
     const sentAt = this.now();
     block.size = Math.max(this.sizeOf(block, policy, sentAt), 1);
     if (sentAt >= block.endsAt) block.used = 0;
     try {
-      block.countResult = await this.shared.take(policy, key, block.size);
-      block.unused = block.countResult.granted;
-      block.endsAt = sentAt + block.countResult.tickEndsInMs;
-      block.resetsAt = sentAt + block.countResult.resetMs;
+      const countResult = await this.shared.take(policy, key, block.size);
+      block.unused = countResult.granted;
+      block.remaining = countResult.remaining;
+      block.endsAt = sentAt + countResult.tickEndsInMs;
+      block.resetsAt = sentAt + countResult.resetMs;
+      return countResult;
     } finally {
       block.pendingFill = undefined;
     }
@@ -93,19 +97,12 @@ export class BlockCounters extends Counters {
   private grantFromBlock(block: Block): CountResult {
     block.unused -= 1;
     block.used += 1;
-    const remaining = block.countResult.remaining + block.unused;
     const now = this.now();
     return {
       granted: 1,
-      remaining,
+      remaining: block.remaining + block.unused,
       resetMs: block.resetsAt - now,
       tickEndsInMs: block.endsAt - now,
     };
   }
-}
-
-function emptyBlock(): Block {
-  const countResult = { granted: 0, remaining: 0, resetMs: 0, tickEndsInMs: 0 };
-  const none = { unused: 0, size: 0, used: 0, endsAt: 0, resetsAt: 0, waiting: 0 };
-  return { ...none, countResult, pendingFill: undefined };
 }
