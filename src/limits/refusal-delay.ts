@@ -61,11 +61,11 @@ export class RefusalDelay {
   /** Sends a refusal of the caller with the most of them, unless this caller has as many. Returns whether it did. */
   private makeRoom(caller: string): boolean {
     let most = caller;
-    let sizeOfMost = this.lines.get(caller)?.size ?? 0;
-    for (const [other, { size }] of this.lines)
-      if (size > sizeOfMost) [most, sizeOfMost] = [other, size];
-    if (most === caller) return false;
-    this.send(most);
+    let longest = this.lines.get(caller);
+    for (const [other, line] of this.lines)
+      if (line.size > (longest?.size ?? 0)) [most, longest] = [other, line];
+    if (most === caller || !longest) return false;
+    this.send(most, longest);
     return true;
   }
 
@@ -74,21 +74,19 @@ export class RefusalDelay {
     const now = performance.now();
     for (const [caller, line] of this.lines) {
       if ((line.peek()?.dueAt ?? Infinity) > now) continue;
-      this.send(caller);
+      this.send(caller, line);
       break;
     }
     this.timer = this.waiting > 0 ? setTimeout(this.sendNext, INTERVAL_MS) : undefined;
   };
 
-  /** Sends the oldest refusal of a caller, who is the last one in turn then. */
-  private send(caller: string): void {
-    const line = this.lines.get(caller);
-    const refusal = line?.dequeue();
-    if (!line || !refusal) return;
+  /** Sends the oldest refusal in the line of a caller, who is the last one in turn then. */
+  private send(caller: string, line: Queue<WaitingRefusal>): void {
+    const refusal = line.dequeue();
     this.lines.delete(caller);
     if (line.size > 0) this.lines.set(caller, line);
     this.waiting -= 1;
-    refusal.send();
+    refusal?.send();
   }
 
   /** Throws the refusal, with a delay if the caller (a user or a network) does not pause between requests. */
