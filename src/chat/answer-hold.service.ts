@@ -139,13 +139,13 @@ export class AnswerHoldService {
   private openConversation(
     tx: Tx,
     { ownerId, holdId: busyHoldId }: AnswerSpend & { readonly holdId: string },
-    { isKept = true, message, newConversationId, chatId }: Question,
+    { isKept = true, message, chatId }: Question,
     { conversationId: id }: AnswerIds,
     ordinal: number,
   ): void {
     if (!isKept) return;
     const settings = { title: toStorableText(message), model: null, system: null };
     const opened = { id, ownerId, ordinal, busyHoldId, ...settings };
-    this.conversations.open(tx, opened, newConversationId === undefined ? undefined : chatId);
+    this.conversations.open(tx, opened, chatId);
   }
 }
