@@ -4,12 +4,11 @@ import { POSITION_KEY, positionKey } from '../database/numbered-lists.js';
 import { Payload } from '../fields/body.pipe.js';
 import { IdempotencyKey, markReplay } from '../http/idempotency-key.js';
 import { Page, paginate, type PageRequest } from '../http/pagination.js';
-import { QueryText } from '../http/query.js';
 import { disconnectSignal } from '../http/event-stream.js';
 import { Access, CurrentPrincipal, AcceptsIdempotencyKey } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
-import { readUsageQuery } from '../usage/usage-query.js';
+import { UsageBy } from '../usage/usage-query.js';
 import type { UsageRow } from '../usage/usage-groups.js';
 import { dayLabel } from '../usage/usage.service.js';
 import { AdminDocs } from './admin.docs.js';
@@ -24,7 +23,7 @@ import { KeyedCodes } from './keyed-codes.js';
 import { OperatorCodes } from './operator-codes.js';
 import { StaffGuard } from './staff.guard.js';
 import { TrailService, type TrailRow } from './trail.service.js';
-import { UsageOfAll } from './usage-of-all.js';
+import { UsageOfAll, type QueryOfAll } from './usage-of-all.js';
 
 /** For operators only: makes codes, and reads the usage of all users and the trail. */
 @Controller('api/admin')
@@ -61,12 +60,9 @@ export class AdminController {
   @Get('usage')
   async usage(
     @CurrentPrincipal() { userId: operatorId }: Principal,
-    @QueryText('by') by: string | undefined,
-    @QueryText('from') from: string | undefined,
-    @QueryText('to') to: string | undefined,
+    @UsageBy(['day', 'model', 'user']) query: QueryOfAll,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageOfAllDto> {
-    const query = readUsageQuery({ by, from, to }, ['day', 'model', 'user']);
     const rows = await this.sums.usage(operatorId, query, disconnectSignal(reply));
     return {
       from: toIso(query.from),
@@ -99,7 +95,7 @@ function toWire(row: TrailRow): TrailEntryDto {
 }
 
 function sumToWire(
-  by: 'day' | 'model' | 'user',
+  by: QueryOfAll['by'],
   { label, count, amount: tokens }: UsageRow,
 ): UsageOfAllDto['results'][number] {
   if (by === 'day') return { day: dayLabel(label), count, tokens };

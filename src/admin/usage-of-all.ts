@@ -15,7 +15,7 @@ const LABELS = {
 /** Number of rows returned. Grouped by user, these are the users who spent the most. */
 const ROWS_MAX = 1000;
 
-type QueryOfAll = UsageQuery<keyof typeof LABELS>;
+export type QueryOfAll = UsageQuery<keyof typeof LABELS>;
 
 /** Sums what all users spent. */
 @Injectable()

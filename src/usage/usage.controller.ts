@@ -1,11 +1,10 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { disconnectSignal } from '../http/event-stream.js';
-import { QueryText } from '../http/query.js';
 import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
-import { readUsageQuery, type UsageQuery } from './usage-query.js';
+import { UsageBy, type UsageQuery } from './usage-query.js';
 import { UsageDocs } from './usage.docs.js';
 import type { UsageDto } from './usage.dto.js';
 import type { UsageRow } from './usage-groups.js';
@@ -21,12 +20,9 @@ export class UsageController {
   @Get()
   async read(
     @CurrentPrincipal() { userId }: Principal,
-    @QueryText('by') by: string | undefined,
-    @QueryText('from') from: string | undefined,
-    @QueryText('to') to: string | undefined,
+    @UsageBy(['day', 'model', 'key']) query: UsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageDto> {
-    const query = readUsageQuery({ by, from, to }, ['day', 'model', 'key']);
     const rows = await this.sums.usage(userId, query, disconnectSignal(reply));
     return {
       from: toIso(query.from),
