@@ -12,12 +12,17 @@ export class KnownKeys {
   /**
    * Checks whether the request repeats a key that was answered. Such a request spends nothing, whatever its result is
    * (a replay or 422). While the first request runs, a repetition does not count as one: if the model fails, the key
-   * is free, and the repetition asks the model. Throws `IdempotencyKeyMalformed`.
+   * is free, and the repetition asks the model. Returns false at once if there is no key to look up. Throws
+   * `IdempotencyKeyMalformed`.
    */
-  async isRepeat(request: FastifyRequest, ownerId: string): Promise<boolean> {
+  isRepeat(request: FastifyRequest, ownerId: string): false | Promise<boolean> {
     const key = readIdempotencyKey(request.headers['idempotency-key']);
     const { keyRoute } = request.routeOptions.config as RouteMarks;
     if (key === undefined || keyRoute === undefined) return false;
+    return this.isEnded(ownerId, keyRoute, key);
+  }
+
+  private async isEnded(ownerId: string, keyRoute: string, key: string): Promise<boolean> {
     const known = await this.reader.read(
       `/* limit.known_key */ SELECT id FROM holds
        WHERE owner_id = $1 AND claim_route = $2 AND claim_key = $3 AND state <> 'open'`,

@@ -23,9 +23,9 @@ export class LimitGuard implements CanActivate {
     if (!request.user) return true;
     const { userId } = request.user;
     const exchange = { request, reply: http.getResponse<FastifyReply>() };
-    const admitted = this.limiter.isOn ? this.admit(exchange, request.user) : true;
-    if (!(admitted instanceof Promise)) return this.limiter.countOpenRequest(request, userId);
-    return admitted.then(() => this.limiter.countOpenRequest(request, userId));
+    const countOpenRequest = () => this.limiter.countOpenRequest(request, userId);
+    const admitted = this.limiter.isOn ? this.admit(exchange, request.user) : undefined;
+    return admitted instanceof Promise ? admitted.then(countOpenRequest) : countOpenRequest();
   }
 
   private admit(
@@ -37,11 +37,8 @@ export class LimitGuard implements CanActivate {
     // By session, so that guesses with a stolen token do not use up what the owner has in another session.
     if (limit === 'password') return this.limiter.admitUser(exchange, credentialId, limit);
     if (limit !== 'spend') return this.limiter.admitUser(exchange, userId, 'read');
-    if (request.headers['idempotency-key'] === undefined) {
-      return this.limiter.admitUser(exchange, userId, 'spend');
-    }
-    return this.knownKeys
-      .isRepeat(request, userId)
-      .then((isRepeat) => this.limiter.admitUser(exchange, userId, isRepeat ? 'read' : 'spend'));
+    const isRepeat = this.knownKeys.isRepeat(request, userId);
+    if (isRepeat === false) return this.limiter.admitUser(exchange, userId, 'spend');
+    return isRepeat.then((is) => this.limiter.admitUser(exchange, userId, is ? 'read' : 'spend'));
   }
 }

@@ -38,6 +38,19 @@ describe('MemoryCounters', () => {
     expect(counters.take(five, 'a', 7).granted).toBe(5);
   });
 
+  it('reports the end of the tick in which a request was counted', () => {
+    const { clock, counters } = stage();
+    clock.now = 6000 * 200 + 1500;
+    expect(counters.take(five, 'a', 1).tickEndsInMs).toBe(4500);
+  });
+
+  it('uses the clock of the process, if no other is given', () => {
+    const counters = new MemoryCounters();
+    const granted = Array.from({ length: 6 }, () => counters.take(five, 'a', 1));
+    expect(granted.map((taken) => taken.granted)).toEqual([1, 1, 1, 1, 1, 0]);
+    expect(granted[5]?.resetMs).toBeLessThanOrEqual(WINDOW_MS * 1.1);
+  });
+
   it('never allows more than the quota in any window, at any arrival times', () => {
     const steps = fc.array(
       fc.record({ wait: fc.nat(20_000), wanted: fc.integer({ min: 1, max: 4 }) }),
