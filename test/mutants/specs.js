@@ -45,5 +45,38 @@ const ALL = [
   'test/limits/failing-model.spec.ts',
 ];
 
+/** The specs of files that a run without `--mutate` does not break, and that need others than those above. */
+const OF_FILE = {
+  'src/chat/answer-hold.service.ts': [
+    'test/chat/last-tokens.spec.ts',
+    'test/chat/outdated-balance.spec.ts',
+    'test/chat/outdated-context.spec.ts',
+    'test/chat/stream.spec.ts',
+    'test/chat/idempotency.spec.ts',
+    'test/conversations/conversation-messages.spec.ts',
+    'test/database/lost-connection.spec.ts',
+    'test/database/query-counts.spec.ts',
+    'test/keys/caps.spec.ts',
+    'test/limits/storage.spec.ts',
+    'test/models/fallbacks.spec.ts',
+    'test/responses/storing.spec.ts',
+  ],
+  'src/chat/chat.service.ts': [
+    'test/chat/attempts.spec.ts',
+    'test/chat/outdated-context.spec.ts',
+    'test/chat/chat.spec.ts',
+    'test/chat/idempotency.spec.ts',
+    'test/database/query-counts.spec.ts',
+    'test/responses/responses.spec.ts',
+  ],
+  'src/chat/stop.service.ts': ['test/chat/stop.spec.ts', 'test/chat/waiting-stop.spec.ts'],
+};
+
+/** Returns the specs of the file, or of its lines, that `--mutate` names; undefined if the list of all serves it. */
+export function specsOf(words) {
+  const [file] = (words[words.indexOf('--mutate') + 1] ?? '').split(':');
+  return OF_FILE[file];
+}
+
 /** `MUTANT_SPECS` names other specs, separated by spaces: for a file that these do not cover, or to be quicker. */
 export const SPECS = process.env.MUTANT_SPECS?.match(/\S+/g) ?? ALL;
