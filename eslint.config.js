@@ -37,6 +37,7 @@ const browser = readonly(
   'navigator',
   'removeEventListener',
   'requestAnimationFrame',
+  'ResizeObserver',
   'sessionStorage',
   'setTimeout',
   'TextDecoderStream',

@@ -81,9 +81,8 @@ function Turns({ conversation, onAsk, onEdit, toEnd }) {
   const isLoaded = earlier !== undefined;
   const problem = conversation.problem.use();
   const [run, isRunning] = useAttempt();
-  const scroller = useRef(null);
+  const [scroller, place] = [useRef(null), useRef(0)];
   const [isFollowing, setFollowing] = useState(true);
-  const place = useRef(0);
   const follow = () => {
     scroller.current.scrollTo(0, scroller.current.scrollHeight);
     place.current = scroller.current.scrollTop;
@@ -101,7 +100,10 @@ function Turns({ conversation, onAsk, onEdit, toEnd }) {
     if (isUp && currentTarget.scrollTop > 0) setFollowing(false);
     if (key === 'End') toEnd.current();
   };
-  useLayoutEffect(() => void (isFollowing && follow()), [turns, isFollowing]);
+  useLayoutEffect(() => void (isFollowing && follow()));
+  // The room for the turns also changes when something beside them appears or wraps.
+  const [, setRoom] = useState();
+  useLayoutEffect(() => void new ResizeObserver(() => setRoom({})).observe(scroller.current), []);
   const back = () => {
     toEnd.current();
     scroller.current.focus();
@@ -123,8 +125,7 @@ function Turns({ conversation, onAsk, onEdit, toEnd }) {
 export function Chat({ id }) {
   const conversation = conversationOf(id);
   const choice = useModel();
-  const field = useRef(null);
-  const toEnd = useRef(null);
+  const [field, toEnd] = [useRef(null), useRef(null)];
   useEffect(() => {
     const look = () => conversation.id && !conversation.answering.get() && conversation.load();
     look();

@@ -136,7 +136,7 @@ export const conversation = (walk: () => Walk): void => {
       expect(await tab.conversations.count()).toBe(1);
       await tab.hasBalance('900');
       await tab.expectInView(tab.button('Send'));
-      expect(await toTheEnd()).toBeLessThan(2);
+      await until(async () => (await toTheEnd()) < 2);
     });
 
     it('stops an answer, which costs its price after the model was called', async () => {
