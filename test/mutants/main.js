@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import startPostgres from '../support/postgres.setup.js';
 import stopPostgres from '../support/postgres.teardown.js';
-import { specsOf } from './specs.js';
+import { selectSpecs } from './specs.js';
 
 /**
  * `npm run mutants`: runs StrykerJS with one PostgreSQL for all its runs. StrykerJS is 79 packages that nothing else needs,
@@ -10,8 +10,7 @@ import { specsOf } from './specs.js';
 const STRYKER = ['exec', '--yes', '--package=@stryker-mutator/core@9.6.1', '--', 'stryker'];
 
 const asked = process.argv.slice(2);
-const specs = specsOf(asked);
-if (specs) process.env.MUTANT_SPECS ??= specs.join(' ');
+selectSpecs(asked);
 
 await startPostgres();
 const words = [...STRYKER, 'run', ...asked];

@@ -72,10 +72,10 @@ const OF_FILE = {
   'src/chat/stop.service.ts': ['test/chat/stop.spec.ts', 'test/chat/waiting-stop.spec.ts'],
 };
 
-/** Returns the specs of the file, or of its lines, that `--mutate` names; undefined if the list of all serves it. */
-export function specsOf(words) {
+/** Selects the specs of the file, or of its lines, that `--mutate` names. The processes of the run inherit the choice. */
+export function selectSpecs(words) {
   const [file] = (words[words.indexOf('--mutate') + 1] ?? '').split(':');
-  return OF_FILE[file];
+  if (file in OF_FILE) process.env.MUTANT_SPECS ??= OF_FILE[file].join(' ');
 }
 
 /** `MUTANT_SPECS` names other specs, separated by spaces: for a file that these do not cover, or to be quicker. */
