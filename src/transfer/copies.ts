@@ -15,8 +15,7 @@ import type { Database } from '../database/data-source.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** A step of SQLite in another thread can create a file while the folder is removed. So the removal is repeated. */
-const REMOVAL = { recursive: true, force: true, maxRetries: 10, retryDelay: 10 };
+const REMOVALS_MAX = 10;
 
 /**
  * Creates an empty file for a copy that is not yet complete, and calls `work` with its name. It is alone in a folder
@@ -29,9 +28,12 @@ export async function withUnfinishedCopy<T>(
 ): Promise<T> {
   const folder = `${path}.${randomBytes(6).toString('hex')}.unfinished`;
   const clear = (signal: NodeJS.Signals) => {
-    rmSync(folder, REMOVAL);
-    // There is no handler left, so this ends the process as if there had been none.
-    process.kill(process.pid, signal);
+    try {
+      removeFolder(folder);
+    } finally {
+      // There is no handler left, so this ends the process as if there had been none.
+      process.kill(process.pid, signal);
+    }
   };
   // The handlers come first. Otherwise a signal right after the creation would leave the folder.
   for (const signal of SIGNALS) process.once(signal, clear);
@@ -41,8 +43,19 @@ export async function withUnfinishedCopy<T>(
     closeSync(openSync(unfinished, 'wx', 0o600));
     return await work(unfinished);
   } finally {
+    removeFolder(folder);
     for (const signal of SIGNALS) process.off(signal, clear);
-    rmSync(folder, REMOVAL);
+  }
+}
+
+/** Removes a folder. A thread of SQLite can create a file in it in the meantime, so this is tried several times. */
+function removeFolder(folder: string): void {
+  for (let tries = 1; exists(folder); tries += 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (tries === REMOVALS_MAX) throw error;
+    }
   }
 }
 
