@@ -23,7 +23,7 @@ import { KeyedCodes } from './keyed-codes.js';
 import { OperatorCodes } from './operator-codes.js';
 import { StaffGuard } from './staff.guard.js';
 import { TrailService, type TrailRow } from './trail.service.js';
-import { UsageOfAll, type QueryOfAll } from './usage-of-all.js';
+import { CHOICES_OF_ALL, UsageOfAll, type QueryOfAll } from './usage-of-all.js';
 
 /** For operators only: makes codes, and reads the usage of all users and the trail. */
 @Controller('api/admin')
@@ -60,7 +60,7 @@ export class AdminController {
   @Get('usage')
   async usage(
     @CurrentPrincipal() { userId: operatorId }: Principal,
-    @UsageBy(['day', 'model', 'user']) query: QueryOfAll,
+    @UsageBy(CHOICES_OF_ALL) query: QueryOfAll,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageOfAllDto> {
     const rows = await this.sums.usage(operatorId, query, disconnectSignal(reply));

@@ -15,7 +15,10 @@ const LABELS = {
 /** Number of rows returned. Grouped by user, these are the users who spent the most. */
 const ROWS_MAX = 1000;
 
-export type QueryOfAll = UsageQuery<keyof typeof LABELS>;
+/** What the usage of all users can be grouped by. */
+export const CHOICES_OF_ALL = ['day', 'model', 'user'] as const;
+
+export type QueryOfAll = UsageQuery<(typeof CHOICES_OF_ALL)[number]>;
 
 /** Sums what all users spent. */
 @Injectable()

@@ -4,10 +4,13 @@ import { queryText } from '../http/query.js';
 import { DAY_MICROS, fromIso, nowMicros, type Micros } from '../time.js';
 import { ValidationFailed } from '../errors.js';
 
+/** What the usage of one user can be grouped by. */
+export const OWN_CHOICES = ['day', 'model', 'key'] as const;
+
 const SPAN_DEFAULT_DAYS = 30;
 const SPAN_MAX_DAYS = 366;
 
-export interface UsageQuery<By extends string = 'day' | 'model' | 'key'> {
+export interface UsageQuery<By extends string = (typeof OWN_CHOICES)[number]> {
   /** The grouping of the sums. */
   readonly by: By;
   /** Start, included; `to` is the end, excluded. */

@@ -4,7 +4,7 @@ import { disconnectSignal } from '../http/event-stream.js';
 import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { toIso } from '../time.js';
-import { UsageBy, type UsageQuery } from './usage-query.js';
+import { OWN_CHOICES, UsageBy, type UsageQuery } from './usage-query.js';
 import { UsageDocs } from './usage.docs.js';
 import type { UsageDto } from './usage.dto.js';
 import type { UsageRow } from './usage-groups.js';
@@ -20,7 +20,7 @@ export class UsageController {
   @Get()
   async read(
     @CurrentPrincipal() { userId }: Principal,
-    @UsageBy(['day', 'model', 'key']) query: UsageQuery,
+    @UsageBy(OWN_CHOICES) query: UsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageDto> {
     const rows = await this.sums.usage(userId, query, disconnectSignal(reply));
