@@ -100,10 +100,10 @@ function Turns({ conversation, onAsk, onEdit, toEnd }) {
     if (isUp && currentTarget.scrollTop > 0) setFollowing(false);
     if (key === 'End') toEnd.current();
   };
-  useLayoutEffect(() => void (isFollowing && follow()));
   // The room for the turns also changes when something beside them appears or wraps.
-  const [, setRoom] = useState();
+  const [room, setRoom] = useState();
   useLayoutEffect(() => void new ResizeObserver(() => setRoom({})).observe(scroller.current), []);
+  useLayoutEffect(() => void (isFollowing && follow()), [turns, isFollowing, isAnswering, room]);
   const back = () => {
     toEnd.current();
     scroller.current.focus();
