@@ -45,8 +45,8 @@ const skip = (isWanted) => {
 
 /** As in Jest, helpers that make requests wait are released after each test. */
 const environment = new NativeEnvironment();
-addEventHandler((event) => {
-  environment.handleTestEvent(event);
+addEventHandler((event, state) => {
+  environment.handleTestEvent(event, state);
 });
 
 /** Tells StrykerJS's code which test runs, and stops after the first failure. */

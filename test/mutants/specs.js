@@ -74,7 +74,8 @@ const OF_FILE = {
 
 /** Selects the specs of the file, or of its lines, that `--mutate` names. The processes of the run inherit the choice. */
 export function selectSpecs(words) {
-  const [file] = (words[words.indexOf('--mutate') + 1] ?? '').split(':');
+  const option = words.indexOf('--mutate');
+  const [file] = (option < 0 ? '' : (words[option + 1] ?? '')).split(':');
   if (file in OF_FILE) process.env.MUTANT_SPECS ??= OF_FILE[file].join(' ');
 }
 

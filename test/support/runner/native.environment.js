@@ -31,7 +31,8 @@ export default class NativeEnvironment {
     if (name === 'test_fn_start') this.#showOnce(test);
     if (name === 'test_start') for (const one of blocking()) one.remember();
     if (name === 'test_fn_failure')
-      for (const one of blocking()) test.errors.push(...(one.faults?.() ?? []));
+      for (const one of blocking())
+        test.errors.push(...(one.faults?.() ?? []).map((fault) => [fault, fault]));
     if (name === 'test_fn_success' || name === 'test_fn_failure')
       for (const one of blocking()) one.release();
   }
@@ -40,8 +41,8 @@ export default class NativeEnvironment {
   #noteHook({ describeBlock, error, hook }, { unhandledErrors }) {
     if (hook.type === 'beforeAll') this.#notStarted.add(describeBlock);
     if (hook.type !== 'afterAll' || !this.#notStarted.has(describeBlock)) return;
-    const place = unhandledErrors.findIndex(([one]) => one === error);
-    unhandledErrors.splice(place, 1);
+    const place = unhandledErrors.findIndex((one) => Array.isArray(one) && one[0] === error);
+    if (place >= 0) unhandledErrors.splice(place, 1);
   }
 
   /** Jest gives the error of a `beforeAll` to each test of the block. Only the first one shows it. */
