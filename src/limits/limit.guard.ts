@@ -39,6 +39,8 @@ export class LimitGuard implements CanActivate {
     if (limit !== 'spend') return this.limiter.admitUser(exchange, userId, 'read');
     const isRepeat = this.knownKeys.isRepeat(request, userId);
     if (isRepeat === false) return this.limiter.admitUser(exchange, userId, 'spend');
-    return isRepeat.then((is) => this.limiter.admitUser(exchange, userId, is ? 'read' : 'spend'));
+    return isRepeat.then((isKnown) =>
+      this.limiter.admitUser(exchange, userId, isKnown ? 'read' : 'spend'),
+    );
   }
 }

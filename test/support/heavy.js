@@ -26,7 +26,7 @@ export const HEAVY = Object.keys(ONLY_HEAVY);
 /** What `npm test -- --heavy` runs. `.ci/run` starts the files in this order, and skips the ones that might end too late. */
 export const HEAVY_RUN = Object.keys(SECONDS);
 
-/** On a slow machine, a file may take so many times its seconds. */
+/** On a slow machine, a file may take this many times as long. */
 const SLOWEST = 2.5;
 
 /** Returns the time that a file may take on a slow machine. Zero for a light file. */
