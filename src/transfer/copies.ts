@@ -14,7 +14,6 @@ import { fullAudit, isClean, toText, type FullReport } from '../audit/full-audit
 import type { Database } from '../database/data-source.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
 const REMOVALS_MAX = 10;
 
 /**
@@ -57,11 +56,6 @@ function removeFolder(folder: string): void {
       if (tries === REMOVALS_MAX) throw error;
     }
   }
-}
-
-/** Removes a file and the files that SQLite keeps beside it. */
-export function removeFile(path: string): void {
-  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true });
 }
 
 /** Renames a finished file in one step. Returns when the file and its name are on disk. */

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, realpathSync } from 'node:fs';
+import { copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { takeExclusively } from '../database/exclusive-access.js';
 import {
@@ -18,7 +18,6 @@ import {
   exists,
   completeCopy,
   isSameFile,
-  removeFile,
   sizeOf,
   withUnfinishedCopy,
 } from './copies.js';
@@ -111,7 +110,7 @@ async function removeOldLog(
   const old = await openWriter(options).catch(() => undefined);
   if (!old) {
     if (!replace) throw new Error(`${path} is there and does not open: give --replace`);
-    for (const end of ['-wal', '-shm']) removeFile(`${path}${end}`);
+    for (const end of ['-wal', '-shm']) rmSync(`${path}${end}`, { force: true });
     return;
   }
   try {
