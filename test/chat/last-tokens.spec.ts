@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
+import { upToTheLimit } from '../support/behaviours.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
-import { Upstream, type Behaviour } from '../support/upstream.js';
+import { Upstream } from '../support/upstream.js';
 
 const MESSAGE = 'How are you?';
 /** The held model tokens of the prompt: 8 for the message, and one for each of its 12 bytes. */
@@ -15,16 +16,7 @@ const MAX_TOKENS = 500;
 const CONTEXT_TOKENS = 4000;
 const CEILING = PROMPT + MAX_TOKENS * PER_COMPLETION;
 
-const BEHAVIOURS: Record<string, Behaviour> = {
-  'keeps-to-limit': async (call) => {
-    const limit = Number(call.body['max_tokens']);
-    call.open();
-    await call.delta('Hello '.repeat(limit));
-    await call.finish('length');
-    await call.usage(PROMPT, limit);
-    await call.end();
-  },
-};
+const BEHAVIOURS = { 'keeps-to-limit': upToTheLimit(PROMPT) };
 
 describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
   let upstream: Upstream;

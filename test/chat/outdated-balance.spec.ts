@@ -1,28 +1,18 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { WalletService } from '../../src/wallet/wallet.service.js';
+import { upToTheLimit } from '../support/behaviours.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { stageModels } from '../support/stages.js';
 import { StatementLog } from '../support/statement-log.js';
-import type { UpstreamCall } from '../support/upstream.js';
 
 const MESSAGE = 'How are you?';
 /** The model tokens of the prompt that are held, at 1 each. A model token of the answer costs 2. */
 const PROMPT = 20;
 const LEAST = PROMPT + 2;
 
-/** Uses all model tokens that the request allows. */
-const wordy = async (call: UpstreamCall) => {
-  const limit = Number(call.body['max_tokens']);
-  call.open();
-  await call.delta('Hello '.repeat(limit));
-  await call.finish('length');
-  await call.usage(PROMPT, limit);
-  await call.end();
-};
-
 describe.each(databaseKinds)('a balance that changes before the hold, on %s', (kind) => {
-  const stage = stageModels(kind, { wordy });
+  const stage = stageModels(kind, { wordy: upToTheLimit(PROMPT) });
   /** How often the balance was read for a hold, and what happens after each time. */
   let reads = 0;
   let afterRead: (() => Promise<unknown>) | undefined;

@@ -32,6 +32,18 @@ const afterFirstDelta =
     await then(call);
   };
 
+/** Uses all model tokens that the request allows, and reports this number for the prompt. */
+export const upToTheLimit =
+  (promptTokens: number): Behaviour =>
+  async (call) => {
+    const limit = Number(call.body['max_tokens']);
+    call.open();
+    await call.delta('Hello '.repeat(limit));
+    await call.finish('length');
+    await call.usage(promptTokens, limit);
+    await call.end();
+  };
+
 /** The same answer without a stream. */
 const COMPLETE_ANSWER = {
   choices: [{ index: 0, message: { content: 'Hello there' }, finish_reason: 'stop' }],
