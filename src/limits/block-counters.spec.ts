@@ -181,6 +181,27 @@ describe('counters in blocks', () => {
     expect(shared.asked).toEqual([1, 2, 4, 4]);
   });
 
+  it('grant what was counted for a caller, although its tick has ended when the answer comes', async () => {
+    const asked: number[] = [];
+    /** Grants all that is wanted, but stops after a hundred requests, so that a loop without end is seen. */
+    class Late extends Counters {
+      override take(_policy: Policy, _key: string, wanted: number) {
+        asked.push(wanted);
+        const granted = asked.length > 100 ? 0 : wanted;
+        return { granted, remaining: 9, resetMs: 60_000, tickEndsInMs: -5 };
+      }
+    }
+    const blocks = new BlockCounters(new Late(), () => 1000);
+    const policy = policyOf('read', { count: 600, windowSeconds: 60 });
+    const first = await blocks.take(policy, 'ada');
+    expect(first).toMatchObject({ granted: 1, remaining: 9 });
+    expect(asked).toEqual([1]);
+    // Nothing is left in advance for the callers of a later tick, but those who wait together share a query.
+    const next = [1, 2, 3].map(() => Promise.resolve(blocks.take(policy, 'ada')));
+    expect((await Promise.all(next)).map(({ granted }) => granted)).toEqual([1, 1, 1]);
+    expect(asked).toEqual([1, 1, 2]);
+  });
+
   it('use the clock of the process, if no other is given', async () => {
     const shared = new Shared();
     const blocks = new BlockCounters(shared);

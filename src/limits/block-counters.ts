@@ -16,6 +16,8 @@ interface Block {
   used: number;
   /** What the shared counters had left when they granted the block. */
   remaining: number;
+  /** When the shared counters were asked for it. */
+  sentAt: number;
   /** When the tick ends in which the block was counted. It can only be used until then. */
   endsAt: number;
   resetsAt: number;
@@ -49,8 +51,8 @@ export class BlockCounters extends Counters {
   private find(key: string): Block {
     const known = this.blocks.get(key);
     if (known) return known;
-    const none = { unused: 0, size: 0, used: 0, remaining: 0, endsAt: 0, resetsAt: 0, waiting: 0 };
-    const block: Block = { ...none, pendingFill: undefined };
+    const none = { unused: 0, size: 0, used: 0, remaining: 0, sentAt: 0, endsAt: 0, resetsAt: 0 };
+    const block: Block = { ...none, waiting: 0, pendingFill: undefined };
     this.blocks.set(key, block);
     return block;
   }
@@ -61,7 +63,9 @@ export class BlockCounters extends Counters {
     try {
       for (;;) {
         const countResult = await (block.pendingFill ??= this.fill(policy, key, block));
-        if (block.unused > 0 && arrivedAt < block.endsAt) return this.grantFromBlock(block);
+        // The tick may have ended before the answer came. The caller was counted in it all the same, if it waited by then.
+        const isCounted = arrivedAt <= block.sentAt || arrivedAt < block.endsAt;
+        if (block.unused > 0 && isCounted) return this.grantFromBlock(block);
         if (countResult.granted === 0) return countResult;
       }
     } finally {
@@ -77,6 +81,7 @@ export class BlockCounters extends Counters {
       const countResult = await this.shared.take(policy, key, block.size);
       block.unused = countResult.granted;
       block.remaining = countResult.remaining;
+      block.sentAt = sentAt;
       block.endsAt = sentAt + countResult.tickEndsInMs;
       block.resetsAt = sentAt + countResult.resetMs;
       return countResult;
