@@ -9,7 +9,7 @@ export function captureTimer(periodMs: number) {
   const timer = { isRunning: false, tick: (): void => undefined };
   beforeEach(() => {
     const [start, stop] = [globalThis.setInterval, globalThis.clearInterval];
-    const captured = {} as NodeJS.Timeout;
+    const captured = { unref: () => captured } as NodeJS.Timeout;
     const startOr = (round: () => void, everyMs?: number) => {
       if (everyMs !== periodMs) return start(round, everyMs);
       Object.assign(timer, { isRunning: true, tick: round });
