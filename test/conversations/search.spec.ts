@@ -6,6 +6,7 @@ import { databaseKinds } from '../support/databases.js';
 import { Gate } from '../support/gated-answers.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { QueryProbe } from '../support/query-probe.js';
+import { until } from '../support/until.js';
 
 /** The slowest text for a plain search: every letter could start a match. */
 const MESSAGE = 'a'.repeat(100_000);
@@ -175,9 +176,8 @@ describe.each(databaseKinds)('a slow search on %s', (kind) => {
     const probe = new QueryProbe(app.nest);
     const leaving = new AbortController();
     const all = Array.from({ length: 6 }, () => search(ada, WANTED, leaving.signal));
-    setTimeout(() => {
-      leaving.abort();
-    }, 30);
+    await until(() => probe.count('history.search_long') > 0);
+    leaving.abort();
     await Promise.allSettled(all);
     await search(ada);
     expect(probe.count('history.search_long')).toBeLessThan(7 * STEPS);

@@ -19,10 +19,10 @@ describe('backup and restore of an SQLite database that is served', () => {
   let live: TestDatabase;
   let app: TestApp;
   let callers: Caller[];
-  let isStopping = false;
+  let isStopping: boolean;
   let load: Promise<unknown>;
-  /** The turns of all received answers, and their callers. */
-  const received = new Map<string, Caller>();
+  /** The turns of all received answers. */
+  const received = new Set<string>();
 
   beforeAll(async () => {
     live = await createDatabase('sqlite');
@@ -30,25 +30,38 @@ describe('backup and restore of an SQLite database that is served', () => {
     callers = await Promise.all(Array.from({ length: 8 }, () => app.newUser()));
     // Otherwise the schema is only in the log until 32 MiB are written.
     await app.database.rows('PRAGMA wal_checkpoint(PASSIVE)');
-    const chat = async (caller: Caller) => {
-      for (let n = 0; !isStopping; n += 1) {
-        const { status, headers } = await caller.chat(`message ${String(n)}`);
-        expect(status).toBe(200);
-        received.set(String(headers['turn-id']), caller);
-        await sleep(60);
-      }
-    };
-    load = Promise.all(callers.map(chat));
+    startLoad();
   });
   afterAll(async () => {
-    isStopping = true;
-    await load;
+    await stopLoad();
     await app.close();
     await live.drop();
   });
+  const chat = async (caller: Caller) => {
+    while (!isStopping) {
+      const { status, headers } = await caller.chat('Hello');
+      expect(status).toBe(200);
+      received.add(String(headers['turn-id']));
+      await sleep(60);
+    }
+  };
+  const startLoad = () => {
+    isStopping = false;
+    load = Promise.all(callers.map(chat));
+  };
+  const stopLoad = async () => {
+    isStopping = true;
+    await load;
+  };
   const pathOf = (url: string) => url.slice('sqlite:'.length);
   const file = (name: string) => `${pathOf(live.url)}.${name}`;
   const untilReceived = (count: number) => until(() => received.size >= count);
+  /** Copies the served file without its log, and not while a commit copies the log into it. */
+  const copyLive = async (to: string) => {
+    await stopLoad();
+    await copyFile(pathOf(live.url), to);
+    startLoad();
+  };
 
   /** Makes a backup, and returns it with the answers that were received before it began. */
   const backUpUnderLoad = async (name: string) => {
@@ -72,8 +85,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     const rows = await inspector.rows<{ id: string }>('SELECT id FROM turns');
     await inspector.close();
     const restored = new Set(rows.map(({ id }) => id));
-    expect(before.length).toBeGreaterThanOrEqual(50);
-    expect(before.filter(([id]) => !restored.has(id))).toEqual([]);
+    expect(before.filter((id) => !restored.has(id))).toEqual([]);
     await target.drop();
   });
 
@@ -86,8 +98,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     expect((await auditOf(`sqlite:${file('there')}`)).missing).toEqual([]);
     const itself = backUp(optionsOf(live.url), pathOf(live.url), { replace: true });
     await expect(itself).rejects.toThrow('is the database itself');
-    const names = await readdir(dirname(pathOf(live.url)));
-    expect(names.filter((name) => name.includes('unfinished'))).toEqual([]);
+    expect(String(await readdir(dirname(pathOf(live.url))))).not.toContain('unfinished');
   });
 
   it('refuses names of files beside the database, and of non-files', async () => {
@@ -104,8 +115,7 @@ describe('backup and restore of an SQLite database that is served', () => {
       [join(file('none'), 'x.sqlite')]: 'there is no folder',
     };
     for (const [name, words] of Object.entries(refused)) {
-      const backup = backUp(optionsOf(live.url), name, { replace: true });
-      await expect(backup).rejects.toThrow(words);
+      await expect(backUp(optionsOf(live.url), name, REPLACE)).rejects.toThrow(words);
     }
     await untilReceived(received.size + 10);
   });
@@ -178,11 +188,7 @@ describe('backup and restore of an SQLite database that is served', () => {
       'balance is the sum of the ledger entries',
     ],
     ['a damaged page', damage, ''],
-    [
-      'a copy of the live file without its log',
-      (path) => copyFile(pathOf(live.url), path),
-      'copied while it was served',
-    ],
+    ['a copy of the live file without its log', copyLive, 'copied while it was served'],
   ];
 
   it.each(damaged)('refuses to restore %s, and creates nothing', async (_, spoil, words) => {
@@ -198,12 +204,7 @@ describe('backup and restore of an SQLite database that is served', () => {
 
   it('restores an incomplete copy with an option, and treats it as complete afterwards', async () => {
     const target = await createDatabase('sqlite');
-    // A copy made in the middle of a checkpoint is too short, so it is refused too.
-    await until(async () => {
-      await copyFile(pathOf(live.url), file('live-copy'));
-      const bytes = await readFile(file('live-copy'));
-      return bytes.length >= bytes.readUInt16BE(16) * bytes.readUInt32BE(28);
-    });
+    await copyLive(file('live-copy'));
     await restore(optionsOf(target.url), file('live-copy'), { ...DEFAULTS, incomplete: true });
     expect((await auditOf(target.url)).missing).toEqual([]);
     await target.drop();
@@ -211,8 +212,7 @@ describe('backup and restore of an SQLite database that is served', () => {
 
   it('restores a database that serves the same users with the same tokens', async () => {
     await backUpUnderLoad('last');
-    isStopping = true;
-    await load;
+    await stopLoad();
     await app.close();
     const target = await createDatabase('sqlite');
     await restore(optionsOf(target.url), file('last'), DEFAULTS);
