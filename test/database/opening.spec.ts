@@ -19,6 +19,7 @@ import {
   type TestDatabase,
 } from '../support/databases.js';
 import { StatementLog } from '../support/statement-log.js';
+import { until } from '../support/until.js';
 
 class Good implements MigrationInterface {
   readonly name = 'Good1764000000001';
@@ -225,12 +226,10 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
     await rival.connect();
     await rival.query('SELECT pg_advisory_lock($1)', [LOCK]);
     const migrating = migrate(writer);
-    const waits = `SELECT count(*) AS waiting FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
-    let waiting = 0;
-    for (let tries = 0; tries < 400 && waiting === 0; tries += 1) {
-      waiting = Number((await rival.query<{ waiting: string }>(waits)).rows[0]?.waiting);
-    }
-    expect([waiting, await tables()]).toEqual([1, []]);
+    const waits = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+    await until(async () => (await rival.query(waits)).rows.length === 1);
+    expect(await tables()).toEqual([]);
     await rival.query('SELECT pg_advisory_unlock($1)', [LOCK]);
     await migrating;
     await assertMigrated(writer);

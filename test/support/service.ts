@@ -93,9 +93,9 @@ export class Service {
     }
   }
 
-  /** Returns every line of the log. Throws if one is not JSON. */
+  /** Returns every whole line of the log. Throws if one is not JSON. */
   log(): LogLine[] {
-    const lines = this.stdout.trimEnd().split('\n');
+    const lines = this.stdout.split('\n').slice(0, -1);
     return lines.map((line) => JSON.parse(line) as LogLine);
   }
 
