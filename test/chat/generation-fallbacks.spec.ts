@@ -101,3 +101,15 @@ describe('an answer that is paid, with a model to ask instead', () => {
     expect(lines()).toHaveLength(1);
   });
 });
+
+describe('an answer that is paid, from a stream that cannot be closed', () => {
+  const { generationOf, outcome } = stageAnswers();
+
+  it('ends as well', async () => {
+    const events = [[word('one')], [done]];
+    const next = () => Promise.resolve({ done: false, value: events.shift() ?? [] });
+    const complete = () => ({ [Symbol.asyncIterator]: () => ({ next }) });
+    await generationOf(attemptAt({ name: 'plain', complete })).run(staying());
+    expect(outcome()).toMatchObject({ status: 'complete', response: 'one' });
+  });
+});
