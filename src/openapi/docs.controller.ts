@@ -47,8 +47,8 @@ export class DocsController {
   @Public({ anyAccept: true })
   @ApiExcludeEndpoint()
   @Get('docs/:file')
-  async file(@Param('file') name: string, @Res() reply: FastifyReply): Promise<void> {
-    const file = await swaggerUiFile(name);
+  file(@Param('file') name: string, @Res() reply: FastifyReply): void {
+    const file = swaggerUiFile(name);
     if (!file) throw new NotFound();
     void reply.header('Cache-Control', `public, max-age=${String(CACHE_SECONDS)}`);
     void reply.type(file.type).send(file.bytes);

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -11,15 +11,19 @@ const FILES: Readonly<Record<string, string>> = {
 
 const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
+/** The files that were asked for. Each is read once: a copy for each request would let anyone fill the memory. */
+const read = new Map<string, Buffer>();
+
 /**
  * Returns a file of the page, or undefined for any other name. `SwaggerModule.setup` would serve the whole
  * package, including its pet shop demo, from routes that cannot be marked public.
  */
-export async function swaggerUiFile(
-  name: string,
-): Promise<{ type: string; bytes: Buffer } | undefined> {
+export function swaggerUiFile(name: string): { type: string; bytes: Buffer } | undefined {
   const type = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
-  return type === undefined ? undefined : { type, bytes: await readFile(join(folder, name)) };
+  if (type === undefined) return undefined;
+  const bytes = read.get(name) ?? readFileSync(join(folder, name));
+  read.set(name, bytes);
+  return { type, bytes };
 }
 
 /**
