@@ -35,7 +35,7 @@ interface BatchedUnit<Input, Result> {
 /**
  * Runs units of work that begin with the same step. Units that arrive while a transaction runs share the next one.
  * Each unit is still all or nothing: if one fails, the shared transaction is rolled back and each unit runs again
- * in its own transaction.
+ * in its own transaction. A unit that was alone fails at once.
  */
 export class BatchedTransaction<Input, Result> {
   private readonly queue: BatchQueue<BatchedUnit<Input, Result>>;
@@ -69,31 +69,38 @@ export class BatchedTransaction<Input, Result> {
 
   /** Never rejects. Each unit gets its own outcome, and gets success only after the commit is on disk. */
   private async commit(take: () => BatchedUnit<Input, Result>[]): Promise<void> {
-    const attempt: { batch?: BatchedUnit<Input, Result>[]; isWorkDone?: boolean } = {};
+    const attempt: { batch?: BatchedUnit<Input, Result>[]; mayRunAgain?: boolean } = {};
     try {
       const outcomes = await this.unitOfWork.run(async (tx) => {
-        attempt.isWorkDone = false;
         attempt.batch ??= withoutAborted(take());
+        attempt.mayRunAgain = !this.isAlone(attempt.batch);
         const outcomes = await this.runTogether(tx, attempt.batch);
         await tx.flush();
-        attempt.isWorkDone = true;
+        // Once the work is done, it may have been committed. A second run could charge twice.
+        attempt.mayRunAgain = false;
         return outcomes;
       });
       for (const report of outcomes) report();
     } catch (error) {
-      // Once the work is done, it may have been committed. A second run could charge twice.
-      const mayRunAgain = attempt.batch !== undefined && !attempt.isWorkDone;
       for (const unit of attempt.batch ?? take()) {
-        if (mayRunAgain) void this.runAlone(unit);
+        if (attempt.mayRunAgain) void this.runAlone(unit);
         else unit.reject(error);
       }
     }
   }
 
+  /**
+   * Returns whether the only unit of the batch runs its step by itself, which costs less than the step for many. Only
+   * on SQLite: on PostgreSQL it could wait for a lock, and the next batch would wait too.
+   */
+  private isAlone(batch: readonly unknown[]): boolean {
+    return batch.length === 1 && this.unitOfWork.hasOneWriter;
+  }
+
   /** Returns the functions to call when the transaction is on disk. */
   private async runTogether(tx: Tx, batch: BatchedUnit<Input, Result>[]): Promise<(() => void)[]> {
     const inputs = batch.map(({ input }) => input);
-    const results = await this.step.batch(tx, inputs);
+    const results = await this.runStep(tx, inputs);
     return batch.map((unit, index) => {
       const result = results[index];
       if (result === undefined) return () => void this.runAlone(unit);
@@ -102,6 +109,12 @@ export class BatchedTransaction<Input, Result> {
         unit.resolve(value);
       };
     });
+  }
+
+  private async runStep(tx: Tx, inputs: readonly Input[]): Promise<(Result | undefined)[]> {
+    const [only] = inputs;
+    if (only === undefined || !this.isAlone(inputs)) return this.step.batch(tx, inputs);
+    return [await this.step.single(tx, only)];
   }
 
   private async runAlone({

@@ -41,7 +41,7 @@ export class UnitOfWork {
    * `DatabaseBusy` if the turn comes after more than ten seconds.
    */
   runOneAtATime<T>(lockedRow: string, work: (tx: Tx) => T | Promise<T>): Promise<T> {
-    if (this.groupCommit) return this.run(work); // On SQLite all writes run one after another.
+    if (this.hasOneWriter) return this.run(work);
     const askedAt = performance.now();
     const earlier = this.lastQueued.get(lockedRow) ?? Promise.resolve();
     const done = earlier.then(() => {
@@ -54,6 +54,11 @@ export class UnitOfWork {
     const ended = done.then(over, over);
     this.lastQueued.set(lockedRow, ended);
     return done;
+  }
+
+  /** Whether all writes run one after another, as on SQLite, so that a unit never waits for the lock of another. */
+  get hasOneWriter(): boolean {
+    return this.groupCommit !== undefined;
   }
 
   private runTransaction<T>(work: (tx: Tx) => T | Promise<T>): Promise<T> {

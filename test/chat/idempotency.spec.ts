@@ -117,11 +117,10 @@ describe.each(databaseKinds)('Idempotency-Key on POST /api/chat/ on %s', (kind) 
     const names = issued.map(({ name }) => name);
     const steps = names.filter((name) => name === 'wallet.hold' || /\bholds\b.*insert/.test(name));
     expect(steps).toEqual([expect.stringContaining('holds'), 'wallet.hold']);
-    // The capture shares a batch, like every capture without a cap.
-    expect(names.filter((name) => name.includes('.capture'))).toEqual([
-      'hold.capture_many',
-      'wallet.capture_many',
-    ]);
+    // The capture may share a batch, like every capture without a cap. On SQLite it has no company here.
+    expect(names.filter((name) => name.includes('.capture'))).toEqual(
+      kind === 'sqlite' ? ['wallet.capture'] : ['hold.capture_many', 'wallet.capture_many'],
+    );
     expect(await ada.balance()).toBe(3900);
   });
 

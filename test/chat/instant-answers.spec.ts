@@ -79,15 +79,16 @@ describe.each(databaseKinds)('an answer that is given at once, on %s', (kind) =>
 
   it('reports a failure of the model also if the caller left, and charges nothing', async () => {
     const leaving = new AbortController();
+    const runs = kind === 'sqlite' ? 1 : 2;
     let calls = 0;
     const ask = await askerOf(() => {
       calls += 1;
-      // The first failure makes the unit run again, alone. An abort before that would be seen first.
-      if (calls === 2) leaving.abort();
+      // On PostgreSQL the failure makes the unit run again, alone. An abort before that would be seen first.
+      if (calls === runs) leaving.abort();
       throw new Error('the model is broken');
     }, leaving.signal);
     await expect(ask()).rejects.toThrow('the model is broken');
-    expect(calls).toBe(2);
+    expect(calls).toBe(runs);
     expect(await ada.balance()).toBe(4000);
     expect(await ada.history()).toEqual([]);
     expect(await app.database.differences()).toEqual([]);

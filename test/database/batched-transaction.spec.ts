@@ -75,20 +75,44 @@ describe.each(databaseKinds)('BatchedTransaction on %s', (kind) => {
     expect(alone).toEqual(['odd', 'even', 'bad']);
   });
 
+  it('runs the step of a unit without company by itself on SQLite, where it waits for no lock', async () => {
+    const batches = newBatches((_, inputs) => Promise.resolve([...inputs]));
+    const isSqlite = kind === 'sqlite';
+    const value = await batches.add('only', NEVER_ABORTED, finish);
+    expect(value).toBe(isSqlite ? 'only alone' : 'only');
+    expect([together, alone]).toEqual(isSqlite ? [[], ['only']] : [[['only']], []]);
+  });
+
+  it('does not repeat on SQLite what failed for a unit without company, and keeps nothing of it', async () => {
+    const batches = newBatches((_, inputs) => Promise.resolve([...inputs]));
+    const before = await app.database.count('redemption_codes');
+    let runs = 0;
+    const failed = batches.add('only', NEVER_ABORTED, (tx: Tx) => {
+      runs += 1;
+      tx.insertLater(RedemptionCode, code('never kept'));
+      throw new Error('refused');
+    });
+    await expect(failed).rejects.toThrow('refused');
+    expect([runs, alone]).toEqual([kind === 'sqlite' ? 1 : 2, ['only']]);
+    expect(await app.database.count('redemption_codes')).toBe(before);
+  });
+
   it('does nothing for a unit whose caller has left before its turn', async () => {
     const left = new AbortController();
     const batches = newBatches((_, inputs) => Promise.resolve([...inputs]));
     const outcomes = Promise.allSettled([
       batches.add('gone', left.signal, finish),
       batches.add('stays', NEVER_ABORTED, finish),
+      batches.add('stays too', NEVER_ABORTED, finish),
     ]);
     const reason = new Error('left');
     left.abort(reason);
     expect(await outcomes).toEqual([
       { status: 'rejected', reason },
       { status: 'fulfilled', value: 'stays' },
+      { status: 'fulfilled', value: 'stays too' },
     ]);
-    expect([together, alone]).toEqual([[['stays']], []]);
+    expect([together, alone]).toEqual([[['stays', 'stays too']], []]);
   });
 
   it('does not run units one by one if there is no connection for the batch', async () => {
@@ -149,13 +173,16 @@ describe.each(databaseKinds)('BatchedTransaction on %s', (kind) => {
     const batches = newBatches((_, inputs) => {
       return inputs[0] === 'silent' ? statementAnswer : Promise.resolve([...inputs]);
     }, 50);
-    const silent = batches.add('silent', NEVER_ABORTED, finish);
+    const addAll = (...names: string[]) =>
+      Promise.all(names.map((name) => batches.add(name, NEVER_ABORTED, finish)));
+    const silent = addAll('silent', 'silent too');
     await until(() => together.length > 0);
-    const next = batches.add('next', NEVER_ABORTED, finish);
-    // SQLite has one writer, which waits. On PostgreSQL the next unit runs meanwhile.
-    if (kind === 'postgres') expect(await next).toBe('next');
-    answerStatement(['silent']);
-    expect(await Promise.all([silent, next])).toEqual(['silent', 'next']);
+    const next = addAll('next', 'next too');
+    // SQLite has one writer, which waits. On PostgreSQL the next units run meanwhile.
+    if (kind === 'postgres') expect(await next).toEqual(['next', 'next too']);
+    answerStatement(['silent', 'silent too']);
+    expect(await silent).toEqual(['silent', 'silent too']);
+    expect(await next).toEqual(['next', 'next too']);
     expect(alone).toEqual([]);
   });
 
@@ -167,7 +194,8 @@ describe.each(databaseKinds)('BatchedTransaction on %s', (kind) => {
     await expect(tooMany).rejects.toEqual(new QueueFull());
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['one']));
     expect(together.flat()).toHaveLength(10_000);
-    expect(await batches.add('later', NEVER_ABORTED, finish)).toBe('later');
+    const later = ['later', 'last'].map((name) => batches.add(name, NEVER_ABORTED, finish));
+    expect(await Promise.all(later)).toEqual(['later', 'last']);
   });
 
   it('rejects all units if the database is closed, and does nothing', async () => {

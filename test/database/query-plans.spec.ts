@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { BatchedHolds } from '../../src/wallet/batched-holds.service.js';
+import { ChargesService } from '../../src/wallet/charges.service.js';
 import { HoldStops } from '../../src/wallet/hold-stops.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
@@ -94,6 +97,26 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
       await holds.capture(tx, holdId, 1, noteOf('spec', ownerId));
     });
 
+  /** Charges twice, holds twice and captures twice at the same time, so that both share a statement. */
+  const payTogether = async (ownerId: string) => {
+    const note = noteOf('spec', ownerId);
+    const batched = app.nest.get(BatchedHolds);
+    const { signal } = new AbortController();
+    const holdIds = [uuidv7(), uuidv7()];
+    await Promise.all(
+      holdIds.map(() =>
+        app.nest.get(ChargesService).pay({ ownerId, amount: 1, ...note }, signal, () => undefined),
+      ),
+    );
+    await Promise.all(
+      holdIds.map((holdId) => batched.hold({ ownerId, amount: 1, holdId }, () => undefined)),
+    );
+    const capture = { ownerId, amount: 1, note, turnBytes: 0 };
+    await Promise.all(
+      holdIds.map((holdId) => batched.capture({ ...capture, holdId }, () => undefined)),
+    );
+  };
+
   /** Runs everything that callers do often, and the background work. */
   const tour = async (ada: Caller) => {
     const credentials = { username: ada.username, password: PASSWORD };
@@ -105,6 +128,7 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
     await ada.chat('hello');
     await ada.chat('hello', { Accept: 'text/event-stream' });
     await holdAlone(await app.ownerOf(ada));
+    await payTogether(await app.ownerOf(ada));
     const { headers } = await ada.chat('hello', { 'Idempotency-Key': 'k' });
     await ada.chat('hello', { 'Idempotency-Key': 'k' });
     const turn = String(headers['turn-id']);

@@ -87,6 +87,8 @@ describe.each(databaseKinds)('the spending caps of many API keys on %s', (kind) 
     }
     await caller.balance();
     const byKey = await names(caller, 'echo');
-    expect(byKey.filter((name) => name.startsWith('cap.'))).toEqual(['cap.spend_many']);
+    // PostgreSQL runs the statement for many, also for one.
+    const spend = kind === 'sqlite' ? 'cap.spend' : 'cap.spend_many';
+    expect(byKey.filter((name) => name.startsWith('cap.'))).toEqual([spend]);
   });
 });

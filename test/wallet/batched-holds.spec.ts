@@ -142,7 +142,10 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
     const again = await moneyStatements(() =>
       Promise.allSettled([capture(stage.ada, second, 100)]),
     );
-    expect(again).toEqual(['hold.capture_many', 'hold.resolve']);
+    // On SQLite a capture without company does not try the statement for many first.
+    expect(again).toEqual(
+      kind === 'sqlite' ? ['hold.resolve'] : ['hold.capture_many', 'hold.resolve'],
+    );
     expect(await stage.app.database.differences()).toEqual([]);
   });
 
