@@ -39,17 +39,61 @@ describe.each([
         yield turn;
       }
     }
-    const written = await Promise.all(
-      [1, 2].map(async () => {
-        let size = 0;
-        for await (const part of write(conversation, turns())) size += part.length;
-        return size;
-      }),
-    );
-    clearImmediate(next);
-    expect(Math.min(...written)).toBeGreaterThan(2 * TURNS * text.length);
+    const sizeOf = async () => {
+      let size = 0;
+      for await (const part of write(conversation, turns())) size += part.length;
+      return size;
+    };
+    try {
+      const sizes = await Promise.all([sizeOf(), sizeOf()]);
+      expect(Math.min(...sizes)).toBeGreaterThan(2 * TURNS * text.length);
+    } finally {
+      clearImmediate(next);
+    }
     expect(readIn).toHaveLength(2 * TURNS);
     // About 20. Without pauses both exports read all their turns in one iteration.
     expect(new Set(readIn).size).toBeGreaterThan(TURNS / 3);
+  });
+});
+
+describe('exportMarkdown', () => {
+  /** Returns what is written for one turn with this message, without the headings. */
+  const quotationOf = async (message: string): Promise<string> => {
+    // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract, though nothing waits
+    async function* turns(): AsyncIterable<PastTurn> {
+      yield { ...past, message, response: '' };
+    }
+    const parts: string[] = [];
+    for await (const part of exportMarkdown(conversation, turns())) parts.push(part);
+    return parts.join('').split('\n\n')[2] ?? '';
+  };
+  const LINE = 'a'.repeat(99);
+
+  it.each(['\n', '\r\n', '\r', '\n\r'])(
+    'quotes each line of a long text with line ends %j',
+    async (end) => {
+      // The parts of the text begin at every place of a line and of its end.
+      for (let more = 0; more <= 4; more += 1) {
+        const text = 'b'.repeat(32_665 + more) + end + `${LINE}${end}`.repeat(700);
+        const lines = text.split(/\r\n|[\n\r]/).map((line) => (line === '' ? '>' : `> ${line}`));
+        expect(await quotationOf(text)).toBe(lines.join('\n'));
+      }
+    },
+  );
+
+  it('gives other requests turns while it quotes one text of a million lines', async () => {
+    let iterations = 0;
+    let next = setImmediate(function count() {
+      iterations += 1;
+      next = setImmediate(count);
+    });
+    try {
+      const quotation = await quotationOf('\n'.repeat(1_000_000));
+      expect(quotation).toHaveLength(2_000_001);
+    } finally {
+      clearImmediate(next);
+    }
+    // About 30. Without parts it is 2.
+    expect(iterations).toBeGreaterThan(5);
   });
 });

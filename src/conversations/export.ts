@@ -6,6 +6,11 @@ import type { OwnConversation } from './conversations.service.js';
 import type { PastTurn } from './history.service.js';
 import { turnToWire } from './turn-wire.js';
 
+/** All line ends that Markdown knows. */
+const LINE_END = /\r\n|[\n\r]/;
+/** So much of a text is quoted before other requests get a turn, up to the next end of a line. */
+const PART_MIN_CHARS = 32_768;
+
 /** Returns a conversation in the format of all routes. */
 export function conversationToWire(conversation: OwnConversation): ConversationDto {
   return {
@@ -47,20 +52,40 @@ export async function* exportMarkdown(
   turns: AsyncIterable<PastTurn>,
 ): AsyncIterable<string> {
   const title = conversation.title.replaceAll(/\s+/g, ' ').trim();
-  yield `# ${title === '' ? 'Untitled' : title}\n`;
-  if (conversation.system !== null) yield `\n## System\n\n${quote(conversation.system)}\n`;
   const pause = fairIterations();
+  async function* section(heading: string, text: string): AsyncIterable<string> {
+    yield `\n## ${heading}\n\n`;
+    for (const quotation of quotationsOf(text)) {
+      await pause();
+      yield quotation;
+    }
+    yield '\n';
+  }
+  yield `# ${title === '' ? 'Untitled' : title}\n`;
+  if (conversation.system !== null) yield* section('System', conversation.system);
   for await (const { message, response, model, status, createdAt } of turns) {
-    await pause();
     const ending = status === 'complete' ? '' : ` (${status})`;
-    yield `\n## You, ${toIso(createdAt)}\n\n${quote(message)}\n`;
-    yield `\n## ${model}${ending}\n\n${quote(response)}\n`;
+    yield* section(`You, ${toIso(createdAt)}`, message);
+    yield* section(`${model}${ending}`, response);
   }
 }
 
-/** Quotes every line of a text, for all line ends that Markdown knows. */
+/** Quotes every line of a text, in parts that each take little time. A text may have millions of empty lines. */
+function* quotationsOf(text: string): Iterable<string> {
+  const lineEnd = new RegExp(LINE_END, 'g');
+  for (let start = 0; ; start = lineEnd.lastIndex) {
+    const least = start + PART_MIN_CHARS;
+    // A part does not begin between the two characters of one line end.
+    lineEnd.lastIndex = text[least - 1] === '\r' ? least - 1 : least;
+    const end = lineEnd.exec(text);
+    yield quote(text.slice(start, end?.index));
+    if (!end) return;
+    yield '\n';
+  }
+}
+
 const quote = (text: string) =>
   text
-    .split(/\r\n|[\n\r]/)
+    .split(LINE_END)
     .map((line) => (line === '' ? '>' : `> ${line}`))
     .join('\n');
