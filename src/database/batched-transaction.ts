@@ -8,7 +8,7 @@ const BATCH_MAX = 64;
 const STALL_TIMEOUT_MS = 5000;
 
 /** One step of many units of work. One statement does it for all of them, instead of one statement for each. */
-export interface BatchedStep<Input, Result> {
+export interface BatchedStep<Input, Result extends object | string> {
   /** Returns the name of a row that the step locks. Units that run alone lock it one at a time. */
   lockedRow(input: Input): string;
   /** Runs the step for one unit. */
@@ -23,7 +23,7 @@ export interface BatchedStep<Input, Result> {
 /** Tells whether the caller of a unit still waits for it: an `AbortSignal`, or an object that is made faster. */
 export type CallerSignal = Pick<AbortSignal, 'aborted' | 'reason' | 'throwIfAborted'>;
 
-interface BatchedUnit<Input, Result> {
+interface BatchedUnit<Input, Result extends object | string> {
   readonly input: Input;
   /** Aborted when the caller no longer waits for the unit. */
   readonly signal: CallerSignal;
@@ -35,9 +35,9 @@ interface BatchedUnit<Input, Result> {
 /**
  * Runs units of work that begin with the same step. Units that arrive while a transaction runs share the next one.
  * Each unit is still all or nothing: if one fails, the shared transaction is rolled back and each unit runs again
- * in its own transaction. A unit that was alone fails at once.
+ * in its own transaction. On SQLite, a unit that was alone in its batch is not run again by itself.
  */
-export class BatchedTransaction<Input, Result> {
+export class BatchedTransaction<Input, Result extends object | string> {
   private readonly queue: BatchQueue<BatchedUnit<Input, Result>>;
 
   constructor(
@@ -136,7 +136,7 @@ export class BatchedTransaction<Input, Result> {
 }
 
 /** Rejects and removes the units whose caller has left. If they failed later, every unit would have to run again. */
-function withoutAborted<Input, Result>(
+function withoutAborted<Input, Result extends object | string>(
   units: BatchedUnit<Input, Result>[],
 ): BatchedUnit<Input, Result>[] {
   return units.filter(({ signal, reject }) => {
