@@ -72,7 +72,10 @@ describe('a provider that answers without a pause', () => {
 
   it.each(Object.entries(ROUTES))('lets other requests run in between: %s', async (_, route) => {
     const endCounting = countWords();
-    const { status, raw } = await route();
+    const { status, raw } = await route().catch((error: unknown) => {
+      endCounting();
+      throw error;
+    });
     const counts = endCounting();
     expect([status, raw.includes('w')]).toEqual([200, true]);
     expect(counts.reduce((sum, count) => sum + count)).toBe(WORDS);

@@ -17,8 +17,8 @@ import { Upstream, type Behaviour, type UpstreamCall } from '../support/upstream
 const PING_EVERY_MS = 15_000;
 /** While an answer runs, one interval polls for a stop from another process. */
 const STOP_POLL_TIMERS = 1;
-/** If nothing moved in so many looks, 5 ms apart, the stream has stalled. The event loop runs between them. */
-const STALLED_LOOKS = 100;
+/** If nothing moved in so many looks, the stream has stalled. The event loop runs between them. */
+const STALLED_LOOKS = 40;
 const START = /event: start\ndata: .*\n\n/;
 
 /** Ends the one answer that waits. */

@@ -107,7 +107,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
       return row && [row.spent_day - dayOf(nowMicros()), row.spent_amount];
     };
     await counted(1, 200);
-    await pay(stage.ada, 100);
+    await Promise.all([pay(stage.ada, 60), pay(stage.ada, 40)]);
     await unitOfWork.run((tx) => charges().charge(tx, { ownerId: stage.ada, amount: 100, ...why }));
     const holdId = await unitOfWork.run((tx) =>
       holds.hold(tx, { ownerId: stage.ada, amount: 100 }),
