@@ -12,7 +12,8 @@ const INPUTS = 512;
 const DIMENSIONS = 3072;
 /** Maximum CPU time for which an answer may block all other requests. */
 const BLOCKED_MAX_MS = 250;
-const TRIES = 3;
+/** A collection of garbage takes longer than the answer, also in other threads, so the best of many tries counts. */
+const TRIES = 10;
 const ALL_MAX_BYTES = 268_435_456;
 
 /**
