@@ -20,7 +20,10 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     'continue',
     ...['running', 'PENDING', 'queued', 'generating'],
   ],
-  stop: ['stop', 'STOP', 'end_turn', 'eos', 'stop_sequence', 'completed', 'other', 'constructor'],
+  stop: [
+    ...['stop', 'STOP', 'end_turn', 'eos', 'stop_sequence', 'completed', 'other', 'constructor'],
+    ...['default', 'charm', 'countdown', 'epilogue', '50'],
+  ],
   length: [
     ...[
       'token_budget_exhausted',
@@ -37,6 +40,7 @@ const WORDS: Record<EndMeaning, unknown[]> = {
       'incomplete',
       { type: 'length', length: 5 },
     ],
+    ...['context_overflow', 'OVERFLOW', 'too_long', 'cut_off', 'cutoff', 'token_cap'],
   ],
   tool_calls: ['tool_calls', 'tool_use', 'function_call', 'TOOL_CALL'],
   content_filter: [
@@ -47,6 +51,8 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     'refusal',
     'SPII',
     'LANGUAGE',
+    ...['violation', 'blacklist', 'flagged', 'JAILBREAK', 'nsfw', 'harmful', 'risk_control'],
+    ...['copyright', 'MODEL_ARMOR'],
   ],
   broken: [
     ...['error', 'network_error', 'insufficient_system_resource', 'abort', 'aborted', 'cancelled'],
@@ -56,6 +62,9 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     ...['preempted', 'evicted', 'terminated', 'out_of_memory', 'oom', 'TOO_MANY_TOOL_CALLS'],
     ...['server_shutdown', 'connection_closed', 'throttled', 'RESOURCE_EXHAUSTED', 'server_busy'],
     ...['deadline_exceeded', 'no_capacity', 'modelUnloaded', 'connection_lost', 'stalled'],
+    ...['engine_dead', 'worker_died', 'lost_connection', 'upstream_gone', 'backend_down'],
+    ...['socket hang up', 'hangup', 'restart', 'draining', 'expired', 'unhealthy', 'unreachable'],
+    ...['panic', 'segfault', 'fault', 'bad_gateway', 'stopped_by_server', 'internal', '502'],
   ],
 };
 

@@ -23,9 +23,17 @@ const MEANINGS: readonly (readonly [words: RegExp, meaning: EndMeaning])[] = [
     /terminated|preempt|evict|dropped|broke|shut_?down|closed|memory|^oom$|invalid|too_many|missing/,
     'broken',
   ],
+  [
+    /hang_?up|restart|drain|expired|unhealthy|unreachable|panic|gateway|by_server|^internal|^[45]\d\d$/,
+    'broken',
+  ],
+  [/(?:^|_)(?:dead|died|lost|gone|down)(?:_|$)|(?:^|_|seg)fault$/, 'broken'],
   [/filter|safety|sensitive|recitation|prohibited|blocklist|blocked|spii|refus/, 'content_filter'],
   [/moderat|guardrail|censor|policy|toxic|unsafe|^language$/, 'content_filter'],
+  [/violat|blacklist|flagged|jailbreak|nsfw|illegal|copyright|banned|abus/, 'content_filter'],
+  [/(?:^|_)(?:harm|risk)|model_armor/, 'content_filter'],
   [/length|max|limit|truncat|incomplete|context|exceed|budget/, 'length'],
+  [/overflow|too_long|cut_?off|_cap$/, 'length'],
   [/tool|function/, 'tool_calls'],
 ];
 
