@@ -109,8 +109,20 @@ describe('an answer other than 200', () => {
     [{ error: "This model's maximum prompt length is 131072" }],
     [{ error: { message: '`inputs` tokens + `max_new_tokens` must be <= 8193. Given: 9000' } }],
     [{ error: { type: 'exceed_context_size_error', message: 'x' } }],
+    [{ error: { message: 'input length and `max_tokens` exceed context limit: 9 + 9 > 10' } }],
+    [{ error: { code: 'invalid_parameter', message: 'Range of input length should be [1, 9]' } }],
+    [{ error: { code: '1261', message: 'Prompt exceeds max length' } }],
+    [{ error: { message: 'Your request exceeded model token limit: 8192' } }],
+    [{ error_code: 336007, error_msg: 'prompt tokens too long' }],
   ])('recognises a prompt that is too long: %j', (body) => {
     expect(read(400, body).code).toBe('context_length_exceeded');
+  });
+
+  it.each([
+    'max_tokens is too large: 5000. This model supports at most 4096 completion tokens.',
+    'The name of the tool is too long',
+  ])('does not take another limit for a prompt that is too long: %s', (message) => {
+    expect(read(400, { error: { message } }).code).toBe('provider_refused');
   });
 
   it.each<[unknown, string]>([
