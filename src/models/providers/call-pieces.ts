@@ -179,7 +179,8 @@ function callOf(calls: KnownCalls, piece: Piece, knownBefore: number): KnownCall
     if (named) return isOther(named, piece) ? undefined : named;
     // A late id belongs to the last call at its index, if that call has no id yet.
     const last = index === undefined ? undefined : candidates.at(-1);
-    return last?.id === undefined && !beginsNewCall(last, piece) ? last : undefined;
+    const isSameCall = last?.id === undefined || (name === undefined && isUnderway(last, piece));
+    return isSameCall && !beginsNewCall(last, piece) ? last : undefined;
   }
   const atPlace = index === undefined && name === undefined && piece.positionInChunk !== undefined;
   // A chunk does not split a call: two pieces of one name without index and id are two calls.
@@ -187,6 +188,9 @@ function callOf(calls: KnownCalls, piece: Piece, knownBefore: number): KnownCall
   const last = atPlace ? calls[piece.positionInChunk] : candidates.at(-1);
   return beginsNewCall(last, piece) ? undefined : last;
 }
+
+/** Some proxies make a new id for each piece. A call does not begin with arguments and without a name. */
+const isUnderway = (call: KnownCall, { text }: Piece) => text !== '' && !call.scan.isWhole;
 
 /** Checks whether a piece is not a repetition of a whole call with its id. Some servers use the name as the id. */
 function isOther(call: KnownCall, { name, text }: Piece): boolean {

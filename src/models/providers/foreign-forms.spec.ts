@@ -93,6 +93,16 @@ describe('an answer in the form of one kind of server', () => {
       [`one one ${X1}`, 'one one {"x":2}'],
     ],
     [
+      'with a new id in each piece',
+      [
+        called({ index: 0, id: 'a', function: { name: 'one', arguments: '' } }),
+        called({ index: 0, id: 'b', function: { name: null, arguments: '{"x"' } }),
+        called({ index: 0, id: 'c', function: { arguments: ':1}' } }),
+        called({ index: 0, id: 'd', function: { name: 'two', arguments: X1 } }),
+      ],
+      [`a one ${X1}`, `d two ${X1}`],
+    ],
+    [
       'sent whole once more, in another spacing',
       [
         called({ id: 'a', function: { name: 'one', arguments: X1 } }),
