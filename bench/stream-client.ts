@@ -19,10 +19,10 @@ export class StreamClient {
 
   constructor(private readonly url: string) {}
 
-  /** Resolves when the stream has ended, and calls `onFirst` at its first piece. Never rejects. */
+  /** Resolves when the stream has ended, and calls `onWords` each time that words arrive. Never rejects. */
   read(
     { method, path, headers, body }: HttpRequest,
-    onFirst: (call: ClientRequest, text: string) => void = () => undefined,
+    onWords: (call: ClientRequest, text: string) => void = () => undefined,
   ): Promise<StreamSeen> {
     const start = performance.now();
     let [firstMs, events, tail, complete] = [NaN, 0, '', false];
@@ -37,9 +37,9 @@ export class StreamClient {
           tail += text;
           complete ||= tail.includes(DONE);
           tail = tail.slice(-DONE.length);
-          if (!Number.isNaN(firstMs) || !text.includes(DELTA)) return;
-          firstMs = performance.now() - start;
-          onFirst(call, text);
+          if (!text.includes(DELTA)) return;
+          if (Number.isNaN(firstMs)) firstMs = performance.now() - start;
+          onWords(call, text);
         });
         response.on('close', end);
       });

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { streamed } from './cases.js';
 import type { Databases } from './database.js';
+import { OPEN_COUNT, TimedModels, measureOpenStreams, openStreamsTable } from './open-streams.js';
 import { payerAt } from './people.js';
 import type { Plan } from './rounds.js';
 import { ServerProcess } from './server-process.js';
@@ -9,24 +9,10 @@ import { StreamClient, type StreamSeen } from './stream-client.js';
 import { fixed, percentile, toTable, whole } from './table.js';
 import { Upstream, delta, ending, openEvents, type Behaviour } from './upstream.js';
 
-const OPEN_COUNT = 1000;
-/**
- * Time between two opened streams, so that the first words measure an open stream and not a crowd of new requests.
- */
-const OPEN_EVERY_MS = 10;
 const WARM_COUNT = 100;
 const QUICK_DELTAS = 200;
-const MIB = 2 ** 20;
-
-/** How long all streams get one word a second while the service's CPU time is measured. */
-const MEASURED_MS = 5000;
-const WORD_EVERY_MS = 1000;
 
 const HEADING = 'streams at once,first word p50 ms,p99 ms,events/s,broken'.split(',');
-const OPEN_HEADING =
-  'streams open,KiB of each,CPU ms of each a second,first word after its model p50 ms,p99 ms,broken'.split(
-    ',',
-  );
 
 /** The results for one number of streams at once. */
 interface StreamRow {
@@ -37,35 +23,11 @@ interface StreamRow {
   readonly broken: number;
 }
 
-/** The cost of streams that were open at once and had one word a second each. */
-interface OpenRow {
-  readonly bytesPerStream: number;
-  /** CPU time in one second. */
-  readonly cpuMsPerStream: number;
-  /** Time from when the model writes its first word to when the word arrives. */
-  readonly behindP50: number;
-  readonly behindP99: number;
-  readonly broken: number;
-}
-
 /** Answers with many pieces at once. */
 const quick: Behaviour = (response) => {
   openEvents(response);
   response.end(delta('word ').repeat(QUICK_DELTAS) + ending(QUICK_DELTAS));
 };
-
-/** Answers with one word a second, which contains its time, until `stop` resolves. */
-const wordEverySecond =
-  (stop: Promise<void>): Behaviour =>
-  async (response) => {
-    openEvents(response);
-    const sendWord = () => response.write(delta(`at ${String(performance.now())} `));
-    sendWord();
-    const timer = setInterval(sendWord, WORD_EVERY_MS);
-    await stop;
-    clearInterval(timer);
-    response.end(ending(1));
-  };
 
 function toRow(streams: number, seen: readonly StreamSeen[], seconds: number): StreamRow {
   const firsts = seen.map(({ firstMs }) => firstMs).filter((ms) => !Number.isNaN(ms));
@@ -93,46 +55,10 @@ async function runQuick(client: StreamClient, count: number, seconds: number): P
   return toRow(count, seen, (performance.now() - start) / 1000);
 }
 
-/** Returns the time since the model wrote a word, from the time that the word contains. */
-function delayOf(text: string): number {
-  const [, at] = /at ([\d.]+) /.exec(text) ?? [];
-  return performance.now() - Number(at);
-}
-
-/** Runs many streams at once for some seconds, and measures what each of them costs. */
-async function runOpen(
-  client: StreamClient,
-  service: ServerProcess,
-  stop: () => void,
-): Promise<OpenRow> {
-  const before = await service.residentBytes();
-  const delays: number[] = [];
-  const streams: Promise<StreamSeen>[] = [];
-  for (let n = 0; n < OPEN_COUNT; n += 1) {
-    streams.push(client.read(ask(n, 'wordEverySecond'), (_, text) => delays.push(delayOf(text))));
-    await sleep(OPEN_EVERY_MS);
-  }
-  const deadline = performance.now() + 10_000;
-  while (delays.length < OPEN_COUNT && performance.now() < deadline) await sleep(100);
-  const [bytes, cpuMs] = [(await service.residentBytes()) - before, await service.cpuMs()];
-  await sleep(MEASURED_MS);
-  const spentMs = (await service.cpuMs()) - cpuMs;
-  stop();
-  const seen = await Promise.all(streams);
-  return {
-    bytesPerStream: before > 0 ? bytes / OPEN_COUNT : NaN,
-    cpuMsPerStream: (spentMs / OPEN_COUNT) * (1000 / MEASURED_MS),
-    behindP50: percentile(delays, 50),
-    behindP99: percentile(delays, 99),
-    broken: seen.filter(({ complete }) => !complete).length,
-  };
-}
-
 /** Measures streamed answers: the time to the first word, the rate of events, and the cost of open streams. */
 export async function measureStreams(databases: Databases, plan: Plan): Promise<Section> {
-  let stop = (): void => undefined;
-  const stopped = new Promise<void>((resolve) => (stop = resolve));
-  const upstream = await Upstream.start({ quick, wordEverySecond: wordEverySecond(stopped) });
+  const models = new TimedModels();
+  const upstream = await Upstream.start({ quick, ...models.behaviours });
   const url = await filledDatabase(databases);
   const settings = { ...upstream.settings, REQUESTS_PER_CALLER_MAX: String(2 * OPEN_COUNT) };
   const { rows, open } = await withServer(
@@ -144,9 +70,9 @@ export async function measureStreams(databases: Databases, plan: Plan): Promise<
       for (const count of plan.connections) {
         measured.push(await runQuick(client, count, plan.seconds));
       }
-      const last = await runOpen(client, service, stop);
       client.close();
-      return { rows: measured, open: last };
+      const opened = await measureOpenStreams({ service, models, upstream });
+      return { rows: measured, open: opened };
     },
   ).finally(() => upstream.stop());
   const cells = rows.map((row) => [
@@ -156,14 +82,6 @@ export async function measureStreams(databases: Databases, plan: Plan): Promise<
     whole(row.eventsPerSecond),
     String(row.broken),
   ]);
-  const openCells = [
-    String(OPEN_COUNT),
-    whole(open.bytesPerStream / (MIB / 1024)),
-    fixed(open.cpuMsPerStream, 2),
-    fixed(open.behindP50, 1),
-    fixed(open.behindP99, 1),
-    String(open.broken),
-  ];
-  const table = `${toTable(HEADING, cells)}\n${toTable(OPEN_HEADING, [openCells])}`;
-  return { title: 'streamed chat', table, figures: [...rows, open] };
+  const table = `${toTable(HEADING, cells)}\n${openStreamsTable(open)}`;
+  return { title: 'streamed chat', table, figures: [...rows, ...open] };
 }

@@ -29,6 +29,7 @@ export class Upstream {
   private constructor(
     private readonly server: Server,
     private readonly folder: string,
+    readonly url: string,
     /** The settings that make the service call this server. */
     readonly settings: Readonly<Record<string, string>>,
   ) {}
@@ -49,11 +50,14 @@ export class Upstream {
       ...{ id, provider: 'loopback', upstream: id, price: { perMessage: 100 } },
       ...{ contextTokens: 8000, maxTokens: 4000 },
     }));
-    const baseUrl = `http://127.0.0.1:${String(port)}/v1`;
+    const url = `http://127.0.0.1:${String(port)}`;
     const folder = await mkdtemp(join(tmpdir(), 'tallychat-models-'));
     const path = join(folder, 'models.json');
-    await writeFile(path, JSON.stringify({ providers: { loopback: { baseUrl } }, models }));
-    return new Upstream(server, folder, { MODELS_FILE: path });
+    await writeFile(
+      path,
+      JSON.stringify({ providers: { loopback: { baseUrl: `${url}/v1` } }, models }),
+    );
+    return new Upstream(server, folder, url, { MODELS_FILE: path });
   }
 
   async stop(): Promise<void> {
