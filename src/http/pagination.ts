@@ -152,12 +152,16 @@ export async function paginate<Row>(
   };
 }
 
+/** In a URL, these characters end the host, or begin it after a name and a password. */
+const NOT_ONLY_HOST = /[/\\?#@]/;
+
 function urlWith(request: FastifyRequest, cursor: string): string {
-  // A trusted proxy may pass on any scheme that its client wrote. Our links only use two.
-  const scheme = request.protocol === 'https' ? 'https' : 'http';
+  // A trusted proxy may pass on any scheme that its client wrote, in any case. Our links only use two.
+  const scheme = request.protocol.toLowerCase() === 'https' ? 'https' : 'http';
   const origin = `${scheme}://${request.host}`;
   // HTTP/1.0 allows a request without a Host, and the value may not be a valid host.
-  if (!URL.canParse(request.url, origin)) throw new BadRequest('Malformed Host header.');
+  if (NOT_ONLY_HOST.test(request.host) || !URL.canParse(request.url, origin))
+    throw new BadRequest('Malformed Host header.');
   const url = new URL(request.url, origin);
   url.searchParams.set('cursor', cursor);
   return url.href;

@@ -45,10 +45,18 @@ describe('behind a trusted proxy', () => {
     }
   });
 
-  it('requests with an invalid forwarded host are refused, like those with an invalid Host', async () => {
-    const headers = { ...FORWARDED, 'X-Forwarded-Host': 'no host' };
-    expect((await ada.get('/api/chat/?page_size=1', headers)).status).toBe(400);
+  it('links have https if the proxy writes it in capitals', async () => {
+    const link = await nextLink(ada, { ...FORWARDED, 'X-Forwarded-Proto': 'HTTPS' });
+    expect(link).toMatch(/^https:\/\/chat\.example\.org\//);
   });
+
+  it.each(['no host', 'ada@other.example', 'a.example/path', 'a.example?x', 'a.example#x'])(
+    'requests with the invalid forwarded host %s are refused, like those with an invalid Host',
+    async (host) => {
+      const headers = { ...FORWARDED, 'X-Forwarded-Host': host };
+      expect((await ada.get('/api/chat/?page_size=1', headers)).status).toBe(400);
+    },
+  );
 });
 
 describe('without a trusted proxy', () => {
