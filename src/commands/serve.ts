@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Command } from 'commander';
 import { createApp } from '../app.setup.js';
@@ -55,6 +56,16 @@ function stopOnSignals(app: NestFastifyApplication, config: Config): void {
   process.on('uncaughtException', crash);
 }
 
+/**
+ * Lets V8 compile the functions of a request after fewer runs. The V8 of Node 20 counts the bytecode that a function runs
+ * in portions of 67,584 bytes, and compiles it after a few portions. So the first thousands of requests are slow, above all
+ * one at a time. V8 reads the size when a portion ends, so it may change in a running process. Newer versions of V8 do
+ * not know it, and have another compiler for functions that ran a few hundred times.
+ */
+function compileSooner(): void {
+  if (process.versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=10000');
+}
+
 async function listen(app: NestFastifyApplication, { host, port }: Config): Promise<void> {
   try {
     const listenTextResolver = (url: string) => `Tallychat listens on ${url}`;
@@ -76,6 +87,7 @@ async function run(): Promise<void> {
   const app = await createApp(config);
   stopOnSignals(app, config);
   await listen(app, config);
+  compileSooner();
   const models = app.get(ModelCatalogue).all();
   const { log } = app.getHttpAdapter().getInstance();
   for (const line of startLines({ ...config, url: await app.getUrl(), models })) log.info(line);
