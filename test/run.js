@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { run } from 'jest';
-import { HEAVY, HEAVY_RUN } from './support/heavy.js';
+import { HEAVY, HEAVY_CASES, HEAVY_RUN } from './support/heavy.js';
 
 /**
  * `npm test -- <words>`: starts Jest. A word that is a folder of `src` or `test` means only that folder, and no
- * other path that contains the word. `--heavy` means the files of `heavy.js`. All other words go to Jest unchanged.
+ * other path that contains the word. `--heavy` means the heavy files of `heavy.js`, and `--heavy-cases` the heavy cases of
+ * its other files. All other words go to Jest unchanged.
  */
 const folders = ['src', 'test'].flatMap((parent) =>
   readdirSync(parent, { withFileTypes: true })
@@ -14,6 +15,7 @@ const folders = ['src', 'test'].flatMap((parent) =>
 
 const words = process.argv.slice(2).flatMap((word, place, all) => {
   if (word === '--heavy') return HEAVY_RUN;
+  if (word === '--heavy-cases') return [...HEAVY_CASES, '--testNamePattern=\\(heavy\\)$'];
   const isTitle = ['-t', '--testNamePattern'].includes(all[place - 1]);
   return folders.includes(word) && !isTitle ? `./(src|test)/${word}/` : word;
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PASSWORD } from '../support/app.js';
 import type { HttpClient } from '../support/client.js';
-import { sample } from '../support/full-effort.js';
+import { itAtFullEffort, sample } from '../support/full-effort.js';
 import { Mailbox } from '../support/mailbox.js';
 import { Service } from '../support/service.js';
 
@@ -70,7 +70,7 @@ describe('mails and their settings', () => {
     }
   });
 
-  it('do not prevent answers or a stop if the mail server is away', async () => {
+  itAtFullEffort('do not prevent answers or a stop if the mail server is away', async () => {
     await start({ ...all(), SMTP_URL: 'smtp://127.0.0.1:1' });
     expect((await ask()).status).toBe(202);
     await service.sees(/a mail was not sent/);

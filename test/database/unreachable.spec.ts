@@ -15,6 +15,7 @@ import {
   readLedgerState,
   Gate,
 } from '../support/gated-answers.js';
+import { itAtFullEffort } from '../support/full-effort.js';
 import { modelsOf } from '../support/models-file.js';
 import { OwnPostgres } from '../support/own-postgres.js';
 import { ConnectionHolder } from '../support/connection-holder.js';
@@ -191,7 +192,7 @@ describe.each(postgres)('a pooler before %s', (kind) => {
 
 const describePgBouncer = hasPgBouncer ? describe.each(postgres) : describe.skip.each(postgres);
 describePgBouncer('PgBouncer before %s (skipped where it is not installed)', (kind) => {
-  it('works in session mode and charges what was answered', async () => {
+  itAtFullEffort('works in session mode and charges what was answered', async () => {
     const owned = await createDatabase(kind);
     const pooler = await PgBouncer.start(owned.url, 'session');
     await serve(pooler.url);

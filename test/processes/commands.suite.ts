@@ -7,7 +7,6 @@ import type { Caller } from '../support/client.js';
 import { auditOnTerminal, runCommand, runIn } from '../support/command.js';
 import { createDatabase, Inspector, type DatabaseKind } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
-import { byEffort } from '../support/effort.js';
 import { itAtFullEffort } from '../support/full-effort.js';
 
 /** The only output of a successful command on standard error. */
@@ -180,28 +179,28 @@ const withoutSchema = (kind: DatabaseKind): void => {
 };
 
 const ofAnotherProgram = (kind: DatabaseKind): void => {
-  it('refuses a foreign database without advice to serve it, and changes nothing', async () => {
-    const database = await createDatabase(kind);
-    const theirs = await Inspector.open(database.url);
-    await theirs.rows('CREATE TABLE users (id integer)');
-    const sentence = `the database belongs to another program and was not changed: it has the tables users\n`;
-    const commands = byEffort({
-      light: [['audit'], ['migrate']],
-      full: [['audit'], ['migrate'], ['migrate', 'show'], ['migrate', 'revert']],
-    });
-    for (const words of commands) {
-      const settings = { DATABASE_URL: database.url };
-      const { code, stdout, stderr } = await runIn('.', settings, ...words);
-      expect([words, code > 0, stdout]).toEqual([words, true, '']);
-      expect(stderr).toMatch(/^database: .*\n/);
-      expect(stderr).toContain(sentence);
-    }
-    const users = await runCommand('admin', database.url, 'users');
-    expect([users.code, users.stderr]).toEqual([1, expect.stringContaining(sentence)]);
-    await expect(theirs.count('migrations')).rejects.toThrow(/no such table|does not exist/);
-    await theirs.close();
-    await database.drop();
-  });
+  itAtFullEffort(
+    'refuses a foreign database without advice to serve it, and changes nothing',
+    async () => {
+      const database = await createDatabase(kind);
+      const theirs = await Inspector.open(database.url);
+      await theirs.rows('CREATE TABLE users (id integer)');
+      const sentence = `the database belongs to another program and was not changed: it has the tables users\n`;
+      const commands = [['audit'], ['migrate'], ['migrate', 'show'], ['migrate', 'revert']];
+      for (const words of commands) {
+        const settings = { DATABASE_URL: database.url };
+        const { code, stdout, stderr } = await runIn('.', settings, ...words);
+        expect([words, code > 0, stdout]).toEqual([words, true, '']);
+        expect(stderr).toMatch(/^database: .*\n/);
+        expect(stderr).toContain(sentence);
+      }
+      const users = await runCommand('admin', database.url, 'users');
+      expect([users.code, users.stderr]).toEqual([1, expect.stringContaining(sentence)]);
+      await expect(theirs.count('migrations')).rejects.toThrow(/no such table|does not exist/);
+      await theirs.close();
+      await database.drop();
+    },
+  );
 };
 
 /** The cases of `commands` on one database. */

@@ -6,6 +6,7 @@ import { createDatabase, type DatabaseKind, type Inspector } from '../support/da
 import { describeOn } from '../support/describe-on.js';
 import { withSeededRandom, type SeededRandom } from '../support/seeded-random.js';
 import { byEffort } from '../support/effort.js';
+import { itAtFullEffort } from '../support/full-effort.js';
 import { Fleet, type Member } from '../support/fleet.js';
 import { HalfSentRequest } from '../support/half-sent-request.js';
 
@@ -14,8 +15,8 @@ const CUSTOMERS = 8;
 /** Number of requests that each customer runs at once. */
 const CLIENTS_PER_CUSTOMER = 4;
 const KILLS = byEffort({ light: 1, full: 25 });
-const STOPS = byEffort({ light: 1, full: 3 });
-const EARLY_KILLS = byEffort({ light: 1, full: 4 });
+const STOPS = 3;
+const EARLY_KILLS = 4;
 const CODES = 150;
 const CODE_AMOUNT = 1000;
 /** About the duration of a first start with all migrations. The kills come at random times of it. */
@@ -139,7 +140,7 @@ const underLoad = (kind: DatabaseKind): void => {
     CASE_TIMEOUT_MS,
   );
 
-  it(
+  itAtFullEffort(
     'finishes what is under way and ends with 0 on SIGTERM, and leaves nothing held',
     withSeededRandom(async (random) => {
       await open(random);
@@ -200,7 +201,7 @@ const firstStarts = (kind: DatabaseKind): void => {
   }, CASE_TIMEOUT_MS);
   afterEach(() => fleet.close(), CASE_TIMEOUT_MS);
 
-  it(
+  itAtFullEffort(
     'is migrated in the end even if the first processes are killed',
     withSeededRandom(async (random) => {
       for (let kills = 0; kills < EARLY_KILLS; kills += 1) {

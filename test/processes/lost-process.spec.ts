@@ -6,6 +6,7 @@ import type { Answer, Caller } from '../support/client.js';
 import { Customer } from '../support/customer.js';
 import { databaseKinds } from '../support/databases.js';
 import { byEffort } from '../support/effort.js';
+import { itAtFullEffort } from '../support/full-effort.js';
 import { withSeededRandom } from '../support/seeded-random.js';
 import { Fleet, type Member } from '../support/fleet.js';
 
@@ -106,7 +107,7 @@ describe.each(postgres)('a process on %s that halts with answers under way', (ki
     }
   };
 
-  it(
+  itAtFullEffort(
     'charges nothing for an answer that ends after another process expired its hold',
     async () => {
       const lease = await leaseOfHalting();

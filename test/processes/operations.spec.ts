@@ -63,28 +63,31 @@ describe.each(sample('GET /health/', 2, databaseKinds))('GET /health/ on %s', (k
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 
 describe.each(postgres)('a database on %s that goes away', (kind) => {
-  it('makes readiness and requests 503 without details, is logged once, and does not end the process', async () => {
-    const database = await createMigrated(kind);
-    await start({ DATABASE_URL: database.url });
-    expect(await statusOf('/health/ready')).toBe(200);
-    await database.drop();
-    const { status, body } = await client.send({ path: '/health/ready' });
-    const detail = 'The database does not answer.';
-    expect([status, body]).toEqual([503, { detail, code: 'unavailable' }]);
-    const headers = { Authorization: `Token ${'0'.repeat(40)}` };
-    for (let times = 0; times < 5; times += 1) {
-      const balance = await client.send({ path: '/api/token-balance/', headers });
-      expect([balance.status, balance.body]).toEqual([503, { detail, code: 'unavailable' }]);
-      expect(balance.headers['retry-after']).toBe('1');
-    }
-    const logged = service.log().filter(({ msg }) => msg.startsWith(detail));
-    expect(logged).toMatchObject([{ level: 50, reason: expect.stringMatching(/./) }]);
-    expect(service.stdout).not.toContain('"stack"');
-    expect(await statusOf('/health/live')).toBe(200);
-    expect(service.stderr).toBe('');
-    service.kill('SIGTERM');
-    expect(await service.ended).toEqual({ code: 0, signal: null });
-  });
+  itAtFullEffort(
+    'makes readiness and requests 503 without details, is logged once, and does not end the process',
+    async () => {
+      const database = await createMigrated(kind);
+      await start({ DATABASE_URL: database.url });
+      expect(await statusOf('/health/ready')).toBe(200);
+      await database.drop();
+      const { status, body } = await client.send({ path: '/health/ready' });
+      const detail = 'The database does not answer.';
+      expect([status, body]).toEqual([503, { detail, code: 'unavailable' }]);
+      const headers = { Authorization: `Token ${'0'.repeat(40)}` };
+      for (let times = 0; times < 5; times += 1) {
+        const balance = await client.send({ path: '/api/token-balance/', headers });
+        expect([balance.status, balance.body]).toEqual([503, { detail, code: 'unavailable' }]);
+        expect(balance.headers['retry-after']).toBe('1');
+      }
+      const logged = service.log().filter(({ msg }) => msg.startsWith(detail));
+      expect(logged).toMatchObject([{ level: 50, reason: expect.stringMatching(/./) }]);
+      expect(service.stdout).not.toContain('"stack"');
+      expect(await statusOf('/health/live')).toBe(200);
+      expect(service.stderr).toBe('');
+      service.kill('SIGTERM');
+      expect(await service.ended).toEqual({ code: 0, signal: null });
+    },
+  );
 });
 
 describe.each(sample('a table that is gone', 2, databaseKinds))(
@@ -149,9 +152,8 @@ describe('a signal to stop', () => {
     await database.drop();
   });
 
-  it.each(sample('a signal', 2, ['SIGTERM', 'SIGINT'] as const))(
-    'ends an idle process (%s), whatever connections are open',
-    async (signal) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    itAtFullEffort(`ends an idle process (${signal}), whatever connections are open`, async () => {
       await start({ SHUTDOWN_TIMEOUT_SECONDS: '3600' });
       expect(await statusOf('/health/live')).toBe(200); // leaves a connection open for the next
       const { hostname, port } = new URL(client.url);
@@ -160,8 +162,7 @@ describe('a signal to stop', () => {
       service.kill(signal);
       expect(await service.ended).toEqual({ code: 0, signal: null });
       silent.destroy();
-    },
-  );
+    });
 
   it('cuts off requests that do not finish in time, and exits with 1', async () => {
     await start({ SHUTDOWN_TIMEOUT_SECONDS: '1' });

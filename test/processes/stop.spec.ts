@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { databaseKinds } from '../support/databases.js';
 import { Fleet, type Member } from '../support/fleet.js';
+import { itAtFullEffort } from '../support/full-effort.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
 import { openConversation } from '../support/conversations.js';
@@ -58,19 +59,22 @@ describe.each(postgres)('two processes on one %s', (kind) => {
     });
   });
 
-  it('return from a stop of an answer whose process was killed, and charge nothing', async () => {
-    const doomed = await fleet.start();
-    const ada = await fleet.newUser(here);
-    const body = { message: 'Hi', model: 'flat:wordy', stream: true };
-    const reader = await EventReader.open(doomed.http.url, ada, body);
-    await reader.until('delta');
-    const turn = String(reader.incoming.headers['turn-id']);
-    doomed.service.kill('SIGKILL');
-    await doomed.service.ended;
-    const { status } = await ada.send('POST', `/api/chat/${turn}/stop/`);
-    expect([204, 404]).toContain(status);
-    await until(async () => (await ada.balance()) === 4000);
-    expect((await ada.get(`/api/chat/${turn}/`)).status).toBe(404);
-    expect((await ada.send('POST', `/api/chat/${turn}/stop/`)).status).toBe(404);
-  });
+  itAtFullEffort(
+    'return from a stop of an answer whose process was killed, and charge nothing',
+    async () => {
+      const doomed = await fleet.start();
+      const ada = await fleet.newUser(here);
+      const body = { message: 'Hi', model: 'flat:wordy', stream: true };
+      const reader = await EventReader.open(doomed.http.url, ada, body);
+      await reader.until('delta');
+      const turn = String(reader.incoming.headers['turn-id']);
+      doomed.service.kill('SIGKILL');
+      await doomed.service.ended;
+      const { status } = await ada.send('POST', `/api/chat/${turn}/stop/`);
+      expect([204, 404]).toContain(status);
+      await until(async () => (await ada.balance()) === 4000);
+      expect((await ada.get(`/api/chat/${turn}/`)).status).toBe(404);
+      expect((await ada.send('POST', `/api/chat/${turn}/stop/`)).status).toBe(404);
+    },
+  );
 });

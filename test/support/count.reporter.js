@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { NOT_BEGUN } from './heavy.js';
 
 const SLOWEST = 15;
 
@@ -10,8 +11,9 @@ const seconds = ({ perfStats: { start, end } }) => (end - start) / 1000;
  * failed`.
  */
 export default class CountReporter {
-  constructor({ rootDir }) {
+  constructor({ rootDir, testNamePattern }) {
     this.rootDir = rootDir;
+    this.titles = new RegExp(testNamePattern ?? '', 'i');
     this.breaches = [];
   }
 
@@ -52,11 +54,15 @@ export default class CountReporter {
     }
   }
 
-  /** Prints the skipped tests. The title of a skipped test, or of a block around it, contains the reason. */
+  /**
+   * Prints the skipped tests, except those whose titles the run did not ask for. The title of a skipped test, or of a block
+   * around it, contains the reason.
+   */
   printSkipped(testResults) {
     for (const { testFilePath, testResults: tests } of testResults) {
       for (const { status, fullName } of tests) {
-        if (status === 'pending') {
+        const isAskedFor = this.titles.test(fullName) || fullName.startsWith(NOT_BEGUN);
+        if (status === 'pending' && isAskedFor) {
           console.log(`skipped: ${relative(this.rootDir, testFilePath)}: ${fullName}`);
         }
       }

@@ -3,10 +3,13 @@ import { isFull } from './effort.js';
 
 const REASON = 'skipped: heavy, and runs with TEST_EFFORT=full';
 
-/** `it` for a heavy case, which only a full run tries. The end of a light run prints its title and the reason. */
+/**
+ * `it` for a heavy case, which only a full run tries. The end of a light run prints its title and the reason. The file is
+ * listed in `heavy.js`, and `npm test -- --heavy-cases` runs its titles that end with `(heavy)`.
+ */
 export function itAtFullEffort(title: string, work: () => Promise<void>, timeoutMs?: number): void {
   const test = isFull ? it : it.skip;
-  test(isFull ? title : `${title} (${REASON})`, work, timeoutMs);
+  test(`${title} (${isFull ? 'heavy' : REASON})`, work, timeoutMs);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import circus from 'jest-circus/runner';
-import { longestMs } from '../heavy.js';
+import { NOT_BEGUN, longestMs } from '../heavy.js';
 
 /** When the run must have ended, in seconds since 1970. `.ci/run` sets it for heavy files; without it none is late. */
 const END_BY = Number(process.env.TEST_END_BY ?? Infinity);
@@ -13,7 +13,7 @@ const noSnapshots = {
 
 /** The result of a file that is not begun: one skipped test, whose title is the reason. */
 const lateResult = () => {
-  const fullName = 'not begun: on a slow machine it would not end within the time of .ci/run';
+  const fullName = `${NOT_BEGUN}: on a slow machine it would not end within the time of .ci/run`;
   const test = { ancestorTitles: [], failureDetails: [], failureMessages: [], fullName };
   const testResults = [{ ...test, title: fullName, status: 'pending', numPassingAsserts: 0 }];
   const perfStats = {};
