@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { getMetadataArgsStorage } from 'typeorm';
 import { entities } from '../../src/entities.js';
 import { NEEDED_RIGHTS } from '../../src/database/rights.js';
-import { readTree } from '../house/tidy/source.js';
 import { PASSWORD, TestApp } from '../support/app.js';
+import { codeFiles } from '../support/code-files.js';
 import {
   createMigrated,
   databaseKinds,
@@ -41,7 +41,7 @@ function changedByRepositories(text: string): { method: string; table: string }[
 }
 
 describe('the rights that a role needs', () => {
-  const files = readTree().filter(
+  const files = codeFiles().filter(
     ({ path }) => /^src\/.*\.ts$/.test(path) && !/\.spec\.|\/migrations\//.test(path),
   );
   const changed = files.flatMap(({ text }) => changedByRepositories(text));

@@ -208,6 +208,7 @@ describe.each(countedKinds)('simultaneous requests of one caller on %s', (kind) 
 });
 
 describe.each(databaseKinds)('a page of long turns on %s', (kind) => {
+  const itOnSqlite = kind === 'sqlite' ? it : itAtFullEffort;
   let app: TestApp;
 
   beforeEach(async () => {
@@ -217,7 +218,7 @@ describe.each(databaseKinds)('a page of long turns on %s', (kind) => {
 
   const bytes = (text: unknown) => Buffer.byteLength(String(text));
 
-  it('ends at 1 MiB of text, and its links skip and repeat nothing', async () => {
+  itOnSqlite('ends at 1 MiB of text, and its links skip and repeat nothing', async () => {
     const ada = await app.newUser();
     const lengths = [1, 100_000, 5, 100_000, 100_000, 100_000, 7, 100_000, 100_000, 100_000, 2];
     for (const [n, length] of lengths.entries()) {
@@ -239,7 +240,7 @@ describe.each(databaseKinds)('a page of long turns on %s', (kind) => {
     expect([...numbers(itemsOf(back.reverse())), ...onLast]).toEqual(newestFirst);
   });
 
-  it('ends at 1 MiB for conversations with long system texts', async () => {
+  itOnSqlite('ends at 1 MiB for conversations with long system texts', async () => {
     const ada = await app.newUser();
     const system = '😀'.repeat(20_000);
     for (let n = 0; n < 15; n += 1) await ada.send('POST', '/api/conversations/', { system });

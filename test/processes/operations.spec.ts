@@ -164,7 +164,7 @@ describe('a signal to stop', () => {
       silent.destroy();
     });
 
-  it('cuts off requests that do not finish in time, and exits with 1', async () => {
+  itAtFullEffort('cuts off requests that do not finish in time, and exits with 1', async () => {
     await start({ SHUTDOWN_TIMEOUT_SECONDS: '1' });
     const half = HalfSentRequest.registration(client.url, 'ada');
     await half.begin();
@@ -174,7 +174,7 @@ describe('a signal to stop', () => {
     expect(service.log().at(-1)).toMatchObject({ level: 50, msg: 'stopped, with answers cut off' });
   });
 
-  it('ends at once when it comes a second time', async () => {
+  itAtFullEffort('ends at once when it comes a second time', async () => {
     await start({ SHUTDOWN_TIMEOUT_SECONDS: '3600' });
     const half = HalfSentRequest.registration(client.url, 'ada');
     await half.begin();

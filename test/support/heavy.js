@@ -1,6 +1,6 @@
 /**
  * Files that only run with TEST_EFFORT=full, each with its seconds on two cores: installs, other versions of Node,
- * screenshots, and files that a light run covers on one database or in one process.
+ * screenshots, a hundred thousand rows, other programs, and what a light run covers on one database or in one process.
  */
 const ONLY_HEAVY = {
   'test/processes/commands.postgres.spec.ts': 50,
@@ -12,6 +12,15 @@ const ONLY_HEAVY = {
   'test/openapi/generated-clients.spec.ts': 75,
   'test/processes/node-versions.spec.ts': 45,
   'test/pages/web-pictures.spec.ts': 10,
+  'test/conversations/long-history.postgres.spec.ts': 40,
+  'test/conversations/long-history.sqlite.spec.ts': 40,
+  'test/embeddings/large-embeddings.spec.ts': 15,
+  'test/limits/processes.spec.ts': 15,
+  'test/processes/second-process.spec.ts': 15,
+  'test/processes/no-database.spec.ts': 15,
+  'test/usage/long-usage.spec.ts': 10,
+  'test/accounts/many-keys.spec.ts': 10,
+  'test/ops/balancer.spec.ts': 10,
 };
 
 /** Files of a light run that kill a process more often with full effort. */
@@ -28,10 +37,9 @@ const SOME_CASES = {
   'test/processes/one-file.spec.ts': 25,
   'test/processes/commands.sqlite.spec.ts': 25,
   'test/processes/stop.spec.ts': 10,
-  'test/processes/second-process.spec.ts': 15,
-  'test/processes/no-database.spec.ts': 10,
   'test/limits/login.spec.ts': 20,
   'test/database/migrations.spec.ts': 20,
+  'test/conversations/deletion.spec.ts': 10,
   'test/transfer/move.spec.ts': 15,
   'test/config/config.spec.ts': 10,
   'test/database/unreachable.spec.ts': 10,

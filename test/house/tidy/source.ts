@@ -1,11 +1,8 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import ts from 'typescript';
+import { codeFiles, type CodeFile } from '../../support/code-files.js';
 
-/** A parsed file of the repository. Paths are relative to the repository and use `/`. */
-export interface Source {
-  readonly path: string;
-  readonly text: string;
+/** A parsed file of the repository. */
+export interface Source extends CodeFile {
   /** All nodes of the file, outer nodes first. */
   readonly nodes: readonly ts.Node[];
 }
@@ -45,19 +42,8 @@ export function parse(path: string, text: string): Source {
   };
 }
 
-const isCode = (path: string) => /\.(ts|js)$/.test(path);
-
-/** Returns every code file of the repository. */
-export function readTree(): Source[] {
-  const below = ['src', 'test', 'bench'].flatMap((folder) => {
-    const options = { recursive: true, encoding: 'utf8' } as const;
-    return readdirSync('.').includes(folder)
-      ? readdirSync(folder, options).map((path) => join(folder, path))
-      : [];
-  });
-  const paths = [...readdirSync('.'), ...below].filter(isCode).sort();
-  return paths.map((path) => parse(path, readFileSync(path, 'utf8')));
-}
+/** Returns every code file of the repository, parsed. */
+export const readTree = (): Source[] => codeFiles().map(({ path, text }) => parse(path, text));
 
 export const isSpec = (path: string) => path.endsWith('.spec.ts');
 export const isInSrc = ({ path }: Source) => path.startsWith('src/') && !isSpec(path);
