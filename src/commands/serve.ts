@@ -63,7 +63,7 @@ function stopOnSignals(app: NestFastifyApplication, config: Config): void {
  * not know it, and have another compiler for functions that ran a few hundred times.
  */
 function compileSooner(): void {
-  if (process.versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=10000');
+  if (process.version.startsWith('v20.')) setFlagsFromString('--interrupt-budget=10000');
 }
 
 async function listen(app: NestFastifyApplication, { host, port }: Config): Promise<void> {

@@ -157,7 +157,7 @@ const NOT_ONLY_HOST = /[/\\?#@]/;
 
 function urlWith(request: FastifyRequest, cursor: string): string {
   // A trusted proxy may pass on any scheme that its client wrote, in any case. Our links only use two.
-  const scheme = request.protocol.toLowerCase() === 'https' ? 'https' : 'http';
+  const scheme = /^https$/i.test(request.protocol) ? 'https' : 'http';
   const origin = `${scheme}://${request.host}`;
   // HTTP/1.0 allows a request without a Host, and the value may not be a valid host.
   if (NOT_ONLY_HOST.test(request.host) || !URL.canParse(request.url, origin))

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readPiece, type Piece } from './call-piece.js';
 import type { Chunk } from './chunk.js';
 import { isFields, type Fields } from './fields.js';
 import { UNSCANNED, advanceScan, isSameJson, type ObjectScan } from './object-scan.js';
@@ -26,17 +27,6 @@ interface KnownCall {
 
 /** The calls so far, in the order in which they began. */
 export type KnownCalls = readonly KnownCall[];
-
-/** A parsed piece. */
-interface Piece {
-  readonly fields: Fields;
-  readonly index: number | undefined;
-  readonly id: string | undefined;
-  readonly name: string | undefined;
-  readonly text: string;
-  /** The position among the pieces of the chunk, if there are several. */
-  readonly positionInChunk: number | undefined;
-}
 
 /**
  * Returns the calls after the pieces of a chunk, and what is sent of them. Returns undefined if they are too many.
@@ -139,37 +129,6 @@ function holdBackPlaceholder(call: KnownCall | undefined, text: string) {
     : { heldBack: '', text };
 }
 
-function readPiece(fields: Fields, positionInChunk: number | undefined): Piece {
-  const called = isFields(fields['function']) ? fields['function'] : {};
-  const index = fields['index'];
-  const number = typeof index === 'string' && /^\d+$/.test(index) ? Number(index) : index;
-  return {
-    fields,
-    index: Number.isSafeInteger(number) && Number(number) >= 0 ? Number(number) : undefined,
-    id: idOf(fields['id']),
-    name: wordOf(called['name']),
-    text: argumentsOf(called['arguments']),
-    positionInChunk,
-  };
-}
-
-function wordOf(value: unknown): string | undefined {
-  const word = typeof value === 'number' ? String(value) : value;
-  return typeof word === 'string' && word !== '' ? word : undefined;
-}
-
-/** Returns the id. Some servers write "null" if there is none. */
-function idOf(value: unknown): string | undefined {
-  const id = wordOf(value);
-  return id !== undefined && /^(?:null|none|undefined)$/i.test(id) ? undefined : id;
-}
-
-/** Returns the arguments as text. Some servers send the object itself, or null at first. */
-function argumentsOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return value === undefined || value === null ? '' : JSON.stringify(value);
-}
-
 /** Returns the call that a piece continues. Returns undefined if the piece begins a new call. */
 function callOf(calls: KnownCalls, piece: Piece, knownBefore: number): KnownCall | undefined {
   const { index, id, name } = piece;
@@ -179,7 +138,7 @@ function callOf(calls: KnownCalls, piece: Piece, knownBefore: number): KnownCall
     if (named) return isOther(named, piece) ? undefined : named;
     // A late id belongs to the last call at its index, if that call has no id yet.
     const last = index === undefined ? undefined : candidates.at(-1);
-    const isSameCall = last?.id === undefined || (name === undefined && isUnderway(last, piece));
+    const isSameCall = last?.id === undefined || (name === undefined && continues(last, piece));
     return isSameCall && !beginsNewCall(last, piece) ? last : undefined;
   }
   const atPlace = index === undefined && name === undefined && piece.positionInChunk !== undefined;
@@ -189,8 +148,9 @@ function callOf(calls: KnownCalls, piece: Piece, knownBefore: number): KnownCall
   return beginsNewCall(last, piece) ? undefined : last;
 }
 
-/** Some proxies make a new id for each piece. A call does not begin with arguments and without a name. */
-const isUnderway = (call: KnownCall, { text }: Piece) => text !== '' && !call.scan.isWhole;
+/** Some proxies make a new id for each piece. No server begins a call with arguments, even empty ones, and no name. */
+const continues = (call: KnownCall, { hasText, text }: Piece) =>
+  hasText && (text.trim() === '' || !call.scan.isWhole);
 
 /** Checks whether a piece is not a repetition of a whole call with its id. Some servers use the name as the id. */
 function isOther(call: KnownCall, { name, text }: Piece): boolean {

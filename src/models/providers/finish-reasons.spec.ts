@@ -22,7 +22,7 @@ const WORDS: Record<EndMeaning, unknown[]> = {
   ],
   stop: [
     ...['stop', 'STOP', 'end_turn', 'eos', 'stop_sequence', 'completed', 'other', 'constructor'],
-    ...['default', 'charm', 'countdown', 'epilogue', '50'],
+    ...['default', 'charm', 'countdown', 'epilogue', '50', 'harmony_end', 'illegal_argument'],
   ],
   length: [
     ...[
@@ -52,7 +52,7 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     'SPII',
     'LANGUAGE',
     ...['violation', 'blacklist', 'flagged', 'JAILBREAK', 'nsfw', 'harmful', 'risk_control'],
-    ...['copyright', 'MODEL_ARMOR'],
+    ...['copyright', 'MODEL_ARMOR', 'illegal_content', 'contentFilter', 'blocked_by_gateway'],
   ],
   broken: [
     ...['error', 'network_error', 'insufficient_system_resource', 'abort', 'aborted', 'cancelled'],
@@ -65,6 +65,7 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     ...['engine_dead', 'worker_died', 'lost_connection', 'upstream_gone', 'backend_down'],
     ...['socket hang up', 'hangup', 'restart', 'draining', 'expired', 'unhealthy', 'unreachable'],
     ...['panic', 'segfault', 'fault', 'bad_gateway', 'stopped_by_server', 'internal', '502'],
+    ...['engineDead', 'took_too_long', 'queue_overflow', 'connection_cutoff', 'protocol_violation'],
   ],
 };
 

@@ -7,7 +7,7 @@ export type EndMeaning = FinishReason | 'no end' | 'broken';
  * The finish reasons of servers, and their meanings. The first matching row counts. No known word has two meanings
  * at two providers. A word that matches no row is an ordinary end.
  */
-const MEANINGS: readonly (readonly [words: RegExp, meaning: EndMeaning])[] = [
+const MEANINGS: readonly (readonly [pattern: RegExp, meaning: EndMeaning])[] = [
   [
     /^$|^(?:null|none|undefined|(?:finish_reason_)?unspecified|in_progress|incremental|continue)$|^(?:not_|un)finish/,
     'no end',
@@ -15,23 +15,22 @@ const MEANINGS: readonly (readonly [words: RegExp, meaning: EndMeaning])[] = [
   [/^(?:running|pending|queued|processing|generating|streaming)$/, 'no end'],
   [/error|fail|abort|cancel|timed?_?out|interrupt|disconnect|overload|exception/, 'broken'],
   [/insufficient|unavailable|rate_limit|quota|malformed|unexpected|crash|killed|reset/, 'broken'],
-  [
-    /throttl|resource_?exhaust|busy|(?:no|at|over)_capacity|deadline|unload|stalled|_lost$/,
-    'broken',
-  ],
+  [/throttl|resource_?exhaust|busy|(?:no|at|over)_capacity|deadline|unload|stalled/, 'broken'],
   [
     /terminated|preempt|evict|dropped|broke|shut_?down|closed|memory|^oom$|invalid|too_many|missing/,
     'broken',
   ],
   [
-    /hang_?up|restart|drain|expired|unhealthy|unreachable|panic|gateway|by_server|^internal|^[45]\d\d$/,
+    /hang_?up|restart|drain|expired|unhealthy|unreachable|panic|(?:stopped|ended)_by_server|^[45]\d\d$/,
     'broken',
   ],
-  [/(?:^|_)(?:dead|died|lost|gone|down)(?:_|$)|(?:^|_|seg)fault$/, 'broken'],
+  [/bad_gateway|^gateway$|^internal(?:_server)?$|(?:^|_|seg)fault$/, 'broken'],
+  [/(?:^|_)(?:dead|died|lost|gone|down)(?:_|$)|(?:queue|stack|buffer)_overflow/, 'broken'],
+  [/(?:took|wait(?:ed|ing)?)_too_long|connection_cut|(?:access|protocol)_violation/, 'broken'],
   [/filter|safety|sensitive|recitation|prohibited|blocklist|blocked|spii|refus/, 'content_filter'],
   [/moderat|guardrail|censor|policy|toxic|unsafe|^language$/, 'content_filter'],
-  [/violat|blacklist|flagged|jailbreak|nsfw|illegal|copyright|banned|abus/, 'content_filter'],
-  [/(?:^|_)(?:harm|risk)|model_armor/, 'content_filter'],
+  [/violat|blacklist|flagged|jailbreak|nsfw|illegal_content|copyright|abus/, 'content_filter'],
+  [/(?:^|_)(?:harm(?!ony)|risk)|model_armor/, 'content_filter'],
   [/length|max|limit|truncat|incomplete|context|exceed|budget/, 'length'],
   [/overflow|too_long|cut_?off|_cap$/, 'length'],
   [/tool|function/, 'tool_calls'],
@@ -44,6 +43,7 @@ export function meaningOf(reason: unknown): EndMeaning {
   const reasonText =
     typeof reason === 'object' && reason !== null && 'type' in reason ? reason.type : reason;
   if (typeof reasonText !== 'string') return 'no end';
-  const word = reasonText.trim().toLowerCase().replaceAll(/[\s-]/g, '_');
-  return MEANINGS.find(([words]) => words.test(word))?.[1] ?? 'stop';
+  const words = reasonText.trim().replaceAll(/([a-z])([A-Z])/g, '$1_$2');
+  const word = words.toLowerCase().replaceAll(/[\s-]/g, '_');
+  return MEANINGS.find(([pattern]) => pattern.test(word))?.[1] ?? 'stop';
 }

@@ -96,11 +96,13 @@ describe('an answer in the form of one kind of server', () => {
       'with a new id in each piece',
       [
         called({ index: 0, id: 'a', function: { name: 'one', arguments: '' } }),
-        called({ index: 0, id: 'b', function: { name: null, arguments: '{"x"' } }),
-        called({ index: 0, id: 'c', function: { arguments: ':1}' } }),
-        called({ index: 0, id: 'd', function: { name: 'two', arguments: X1 } }),
+        called({ index: 0, id: 'b', function: { name: null, arguments: '' } }),
+        called({ index: 0, id: 'c', function: { name: null, arguments: '{"x"' } }),
+        called({ index: 0, id: 'd', function: { arguments: ':1}' } }),
+        called({ index: 0, id: 'e', function: { arguments: '\n' } }),
+        called({ index: 0, id: 'f', function: { name: 'two', arguments: X1 } }),
       ],
-      [`a one ${X1}`, `d two ${X1}`],
+      [`a one ${X1}`, `f two ${X1}`],
     ],
     [
       'sent whole once more, in another spacing',

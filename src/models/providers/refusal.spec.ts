@@ -121,6 +121,9 @@ describe('an answer other than 200', () => {
   it.each([
     'max_tokens is too large: 5000. This model supports at most 4096 completion tokens.',
     'The name of the tool is too long',
+    'The tool input is too long',
+    'negative_prompt is too long',
+    'max_tokens exceeds model token limit (4096)',
   ])('does not take another limit for a prompt that is too long: %s', (message) => {
     expect(read(400, { error: { message } }).code).toBe('provider_refused');
   });

@@ -167,7 +167,7 @@ function isAboutOperator(text: string): boolean {
 }
 
 const CONTEXT_WORDS =
-  /context[ _-]?(?:length|window|size|limit)|maximum context|maximum (?:prompt|input) length|range of input length|prompt exceeds max|model token limit|max_new_tokens. must be|(?:prompt|input)(?: tokens)?(?: is| are)? too long|too many (?:input )?tokens|exceeds? the (?:model'?s )?(?:context|maximum (?:number of )?(?:input )?tokens)/i;
+  /context[ _-]?(?:length|window|size|limit)|maximum context|maximum (?:prompt|input) length|range of input length|prompt exceeds max|request exceeded model token limit|max_new_tokens. must be|(?<!tool )\b(?:prompt|input)(?: tokens)?(?: is| are)? too long|too many (?:input )?tokens|exceeds? the (?:model'?s )?(?:context|maximum (?:number of )?(?:input )?tokens)/i;
 
 /** Checks the provider's code and sentence for a context that is too long. Ignores what it repeats of the request. */
 function isAboutContext(text: string): boolean {
