@@ -9,7 +9,7 @@ import { delta, ending, openEvents, type Behaviour, type Upstream } from './upst
 
 export const OPEN_COUNT = 1000;
 /**
- * How often the streams are opened and closed again. The service still compiles its code during the first times, on
+ * How often the streams are opened and closed again. The service still compiles its code during the first opening, on
  * the same core.
  */
 const OPENINGS = 3;

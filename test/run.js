@@ -15,7 +15,10 @@ const folders = ['src', 'test'].flatMap((parent) =>
 
 const words = process.argv.slice(2).flatMap((word, place, all) => {
   if (word === '--heavy') return HEAVY_RUN;
-  if (word === '--heavy-cases') return [...HEAVY_CASES, '--testNamePattern=\\(heavy\\)$'];
+  if (word === '--heavy-cases') {
+    process.env.TEST_EFFORT = 'full';
+    return [...HEAVY_CASES, '--testNamePattern=\\(heavy\\)$'];
+  }
   const isTitle = ['-t', '--testNamePattern'].includes(all[place - 1]);
   return folders.includes(word) && !isTitle ? `./(src|test)/${word}/` : word;
 });

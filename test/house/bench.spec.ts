@@ -34,6 +34,7 @@ describe('npm run bench', () => {
         expect(errors).toBe('0');
       }
     },
+    300_000,
   );
 
   it('prints its usage for unknown arguments, and measures nothing', async () => {

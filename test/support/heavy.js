@@ -1,11 +1,12 @@
 /**
  * Files that only run with TEST_EFFORT=full, each with its seconds on two cores: installs, other versions of Node,
- * screenshots, a hundred thousand rows, other programs, and what a light run covers on one database or in one process.
+ * screenshots, other programs, a hundred thousand rows, and files that a light run covers on one database or in one
+ * process (`test/keys/caps.spec.ts`).
  */
 const ONLY_HEAVY = {
+  'test/processes/caps.postgres.spec.ts': 20,
   'test/processes/commands.postgres.spec.ts': 50,
   'test/http/heavy-requests.spec.ts': 60,
-  'test/processes/caps.postgres.spec.ts': 20,
   'test/processes/caps.sqlite.spec.ts': 15,
   'test/processes/transfer.spec.ts': 40,
   'test/processes/production.spec.ts': 45,
@@ -31,9 +32,9 @@ const KILLS = {
 
 /** Files of a light run, with the seconds of their heavy cases (`itAtFullEffort`). */
 const SOME_CASES = {
+  'test/processes/lost-process.spec.ts': 20,
   'test/processes/full-disk.spec.ts': 30,
   'test/processes/operations.spec.ts': 40,
-  'test/processes/lost-process.spec.ts': 20,
   'test/processes/one-file.spec.ts': 25,
   'test/processes/commands.sqlite.spec.ts': 25,
   'test/processes/stop.spec.ts': 10,
@@ -48,7 +49,7 @@ const SOME_CASES = {
   'test/http/malformed-http.spec.ts': 10,
   'test/database/newer-release.spec.ts': 10,
   'test/chat/disconnects.postgres.spec.ts': 15,
-  'test/chat/disconnects.sqlite.spec.ts': 15,
+  'test/chat/disconnects.sqlite.spec.ts': 1,
   'test/house/bench.spec.ts': 60,
 };
 
@@ -56,7 +57,7 @@ const SECONDS = { ...KILLS, ...ONLY_HEAVY, ...SOME_CASES };
 
 export const HEAVY = Object.keys(ONLY_HEAVY);
 
-/** What `npm test -- --heavy` runs. `.ci/run` starts the files in this order, and skips the ones that might end too late. */
+/** What `npm test -- --heavy` runs. `.ci/run` skips the files that might end too late. */
 export const HEAVY_RUN = Object.keys({ ...KILLS, ...ONLY_HEAVY });
 
 /** What `npm test -- --heavy-cases` runs: only the cases of these files that a light run leaves out. */
@@ -68,5 +69,5 @@ export const NOT_BEGUN = 'not begun';
 /** On a slow machine, a file may take this many times as long. */
 const SLOWEST = 2.5;
 
-/** Returns the time that a file may take on a slow machine. Zero for a light file. */
+/** Returns the time that a file may take on a slow machine. Zero for a file that is not listed. */
 export const longestMs = (path) => (SECONDS[path] ?? 0) * SLOWEST * 1000;

@@ -1,13 +1,12 @@
 import { relative } from 'node:path';
 import TestSequencer from '@jest/test-sequencer';
-import { HEAVY_RUN } from './heavy.js';
-import { SLOWEST_FIRST } from './slowest.js';
+import { HEAVY_CASES, HEAVY_RUN } from './heavy.js';
+import { START_ORDER } from './slowest.js';
 
-const ORDER = [...HEAVY_RUN, ...SLOWEST_FIRST];
+const ORDER = [...START_ORDER, ...HEAVY_RUN, ...HEAVY_CASES];
 
 /**
- * Starts heavy files in the order of their list, then the longest of the others, so that no worker is idle while another
- * one runs a long file at the end.
+ * Starts the files in the order of the lists, so that no worker is idle while another one runs a long file at the end.
  */
 export default class LongestFirst extends TestSequencer {
   sort(tests) {

@@ -3,7 +3,7 @@
  * mostly wait (for a second's delay, a lock, a model) between files that compute, so that neither core is idle. The first
  * one is not slow if it begins early: it collects the garbage of its worker, which grows with each file.
  */
-export const SLOWEST_FIRST = [
+export const START_ORDER = [
   'test/models/abandoned.spec.ts',
   'test/limits/login.spec.ts',
   'test/pages/web-small.spec.ts',
