@@ -32,6 +32,19 @@ export const reading = (walk: () => Walk): void => {
       tab.page.evaluate<number>(`(({ scrollTop, scrollHeight, clientHeight }) =>
         scrollHeight - clientHeight - scrollTop)(document.querySelector('.scroller'))`);
 
+    const top = () => tab.page.evaluate<number>(`document.querySelector('.scroller').scrollTop`);
+
+    /** Waits until a key or the wheel has scrolled. Chromium scrolls smoothly, and would undo a later scroll. */
+    const scrolledUp = async (from: number) => {
+      let last = await top();
+      await until(async () => {
+        await setTimeout(100);
+        const before = last;
+        last = await top();
+        return last < from && last === before;
+      });
+    };
+
     it('is followed until the reader scrolls up, and can be followed again', async () => {
       let grow: () => void = () => undefined;
       const more = new Promise<void>((resolve) => (grow = resolve));
@@ -58,9 +71,11 @@ export const reading = (walk: () => Walk): void => {
       await setRoom('');
       await tab.expectInView(tab.button('Stop'));
       await tab.answers.last().hover();
+      const end = await top();
       await tab.page.mouse.wheel(0, -40);
       const back = tab.button('Jump to the end');
       await back.waitFor();
+      await scrolledUp(end);
       const place = async () => Math.round((await tab.answers.last().boundingBox())?.y ?? NaN);
       const read = await place();
       await setRoom('200px');
@@ -75,8 +90,10 @@ export const reading = (walk: () => Walk): void => {
       await back.click();
       await back.waitFor({ state: 'detached' });
       expect(await tab.focused()).toBe('Conversation');
+      const followed = await top();
       await tab.page.keyboard.press('PageUp');
       await back.waitFor();
+      await scrolledUp(followed);
       const below = await toTheEnd();
       await until(async () => (await toTheEnd()) > below + 200);
       isOver = true;
