@@ -145,7 +145,9 @@ export class Customer {
     if (!answer) return false;
     const { status } = answer;
     if (status === 200) this.redeemed.set(code, key);
-    else if (status !== 503 && (mustReplay || status !== 400)) throw invalidAnswer(code, answer);
+    // 409: the customer's other client redeems the code with the same key at this moment.
+    else if (status !== 503 && (mustReplay || !(status === 400 || (status === 409 && key))))
+      throw invalidAnswer(code, answer);
     return true;
   }
 
