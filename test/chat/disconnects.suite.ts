@@ -6,7 +6,7 @@ import { AuthenticationGate } from '../support/authentication-gate.js';
 import type { Caller } from '../support/client.js';
 import type { DatabaseKind } from '../support/databases.js';
 import { describeOn } from '../support/describe-on.js';
-import { itAtFullEffort } from '../support/full-effort.js';
+import { itLightOnSqlite } from '../support/full-effort.js';
 import { modelsOf } from '../support/models-file.js';
 import { EventReader } from '../support/sse.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';
@@ -110,7 +110,7 @@ const disconnects = (kind: DatabaseKind): void => {
   });
 
   // This case waits for the whole time limit, so a light run tries it only on SQLite.
-  const itOnce = kind === 'sqlite' ? it : itAtFullEffort;
+  const itOnce = itLightOnSqlite(kind);
   itOnce(
     'pays for what was produced if it reads too slowly and the time limit is reached',
     async () => {

@@ -3,7 +3,7 @@ import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { everyRowOf, allContentOf } from '../support/all-content.js';
-import { itAtFullEffort } from '../support/full-effort.js';
+import { itLightOnSqlite } from '../support/full-effort.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { StatementLog } from '../support/statement-log.js';
 import { converse, conversationsOf, textOf } from '../support/ui-chats.js';
@@ -139,8 +139,7 @@ describe.each(databaseKinds)('deleting a conversation on %s', (kind) => {
     }
   });
 
-  /** A light run tries it on one database. */
-  const itOnSqlite = kind === 'sqlite' ? it : itAtFullEffort;
+  const itOnSqlite = itLightOnSqlite(kind);
 
   itOnSqlite(
     'deletes a long conversation in transactions of 2 MiB, so that other writes do not wait for all of it',

@@ -15,7 +15,7 @@ import {
   Inspector,
   type TestDatabase,
 } from '../support/databases.js';
-import { itAtFullEffort } from '../support/full-effort.js';
+import { itLightOnSqlite } from '../support/full-effort.js';
 
 /**
  * Foreign keys that exist only in migrations. Entities do not refer to each other, so a schema that TypeORM makes
@@ -215,8 +215,7 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     });
   }
 
-  /** A light run tries it on one database. */
-  const itOnSqlite = kind === 'sqlite' ? it : itAtFullEffort;
+  const itOnSqlite = itLightOnSqlite(kind);
 
   itOnSqlite('are shown, run and reverted by the scripts of package.json', async () => {
     await beginEmpty();

@@ -3,7 +3,7 @@ import { DataSource, type MigrationInterface } from 'typeorm';
 import { assertMigrated, migrate } from '../../src/database/migrate.js';
 import { runCommand } from '../support/command.js';
 import { databaseKinds } from '../support/databases.js';
-import { itAtFullEffort } from '../support/full-effort.js';
+import { itLightOnSqlite } from '../support/full-effort.js';
 import { openMigrated, type Migrated } from '../support/migrated.js';
 import { Service } from '../support/service.js';
 
@@ -53,7 +53,7 @@ describe.each(databaseKinds)('the database of a newer release on %s', (kind) => 
   }
 
   // The refusal has the same words on both databases, so a light run tries one.
-  const serving = kind === 'sqlite' ? it : itAtFullEffort;
+  const serving = itLightOnSqlite(kind);
   serving('is not served, and no command works on it', async () => {
     const service = await Service.launch({ DATABASE_URL: migrated.url });
     expect(await service.ended).toEqual({ code: 1, signal: null });

@@ -10,7 +10,7 @@ const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .map((path) => `test/${path}`)
   .filter((path) => /\.(spec|suite)\.ts$/.test(path));
 const textOf = (path: string) => readFileSync(path, 'utf8');
-const hasCase = (path: string) => /\bitAtFullEffort\b/.test(textOf(path));
+const hasCase = (path: string) => /\b(?:itAtFullEffort|itLightOnSqlite)\b/.test(textOf(path));
 
 /** Suites with a heavy case, by the name that a spec imports. */
 const suites = files

@@ -7,7 +7,7 @@ import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { HalfSentRequest } from '../support/half-sent-request.js';
-import { itAtFullEffort, sample } from '../support/full-effort.js';
+import { itAtFullEffort, itLightOnSqlite, sample } from '../support/full-effort.js';
 import { itemsOf, walk } from '../support/pages.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { QueryProbe } from '../support/query-probe.js';
@@ -208,7 +208,7 @@ describe.each(countedKinds)('simultaneous requests of one caller on %s', (kind) 
 });
 
 describe.each(databaseKinds)('a page of long turns on %s', (kind) => {
-  const itOnSqlite = kind === 'sqlite' ? it : itAtFullEffort;
+  const itOnSqlite = itLightOnSqlite(kind);
   let app: TestApp;
 
   beforeEach(async () => {

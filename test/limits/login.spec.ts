@@ -3,7 +3,7 @@ import { Throttled } from '../../src/errors.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Answer } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { itAtFullEffort } from '../support/full-effort.js';
+import { itLightOnSqlite } from '../support/full-effort.js';
 import { HashGate } from '../support/hash-gate.js';
 import { HashProbe } from '../support/hash-probe.js';
 import { BEHIND_PROXY, from } from '../support/networks.js';
@@ -32,8 +32,7 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     await app.close();
   });
 
-  /** A light run tries the longest cases on one database. */
-  const itOnSqlite = kind === 'sqlite' ? it : itAtFullEffort;
+  const itOnSqlite = itLightOnSqlite(kind);
 
   const register = (username: string) =>
     app.post('/api/register/', { username, password: PASSWORD }, from(KNOWN_ADDRESS));

@@ -6,7 +6,7 @@ import { createDatabase, type DatabaseKind, type Inspector } from '../support/da
 import { describeOn } from '../support/describe-on.js';
 import { withSeededRandom, type SeededRandom } from '../support/seeded-random.js';
 import { byEffort } from '../support/effort.js';
-import { itAtFullEffort } from '../support/full-effort.js';
+import { itAtFullEffort, itLightOnSqlite } from '../support/full-effort.js';
 import { Fleet, type Member } from '../support/fleet.js';
 import { HalfSentRequest } from '../support/half-sent-request.js';
 
@@ -33,8 +33,7 @@ const durationMs = async (work: () => Promise<unknown>): Promise<number> => {
 };
 
 const underLoad = (kind: DatabaseKind): void => {
-  /** A light run tries it on one database. */
-  const itOnSqlite = kind === 'sqlite' ? it : itAtFullEffort;
+  const itOnSqlite = itLightOnSqlite(kind);
   let fleet: Fleet;
   let member: Member;
   let customers: Customer[];

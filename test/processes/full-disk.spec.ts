@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import pg from 'pg';
 import { HttpClient, type Caller } from '../support/client.js';
 import {
@@ -13,7 +13,7 @@ import {
   type TestDatabase,
 } from '../support/databases.js';
 import { freePort } from '../support/free-port.js';
-import { itAtFullEffort } from '../support/full-effort.js';
+import { itAtFullEffort, itLightOnSqlite } from '../support/full-effort.js';
 import { OwnPostgres } from '../support/own-postgres.js';
 import { register } from '../support/register.js';
 import { Service } from '../support/service.js';
@@ -92,8 +92,7 @@ const LONG = randomBytes(37_500).toString('base64');
 const suite = mayMount() ? describe.each(databaseKinds) : describe.skip.each(databaseKinds);
 
 suite('a disk that is full, on %s (skipped where no disk can be mounted)', (kind) => {
-  /** A light run tries it on one database. */
-  const itOnSqlite = kind === 'sqlite' ? it : itAtFullEffort;
+  const itOnSqlite = itLightOnSqlite(kind);
   let disk: SmallDisk;
   let database: TestDatabase;
   let service: Service;

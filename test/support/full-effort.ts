@@ -1,4 +1,5 @@
 import { it } from '@jest/globals';
+import type { DatabaseKind } from './databases.js';
 import { isFull } from './effort.js';
 
 const REASON = 'skipped: heavy, and runs with TEST_EFFORT=full';
@@ -11,6 +12,9 @@ export function itAtFullEffort(title: string, work: () => Promise<void>, timeout
   const test = isFull ? it : it.skip;
   test(`${title} (${isFull ? 'heavy' : REASON})`, work, timeoutMs);
 }
+
+/** Returns `it` for a case that a light run tries on SQLite only. On another database the case is heavy. */
+export const itLightOnSqlite = (kind: DatabaseKind) => (kind === 'sqlite' ? it : itAtFullEffort);
 
 /**
  * Returns all cases of a table. A light run gets one case of each `every`, and prints at its end how many it left

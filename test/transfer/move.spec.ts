@@ -14,7 +14,7 @@ import {
   type DatabaseKind,
   type TestDatabase,
 } from '../support/databases.js';
-import { itAtFullEffort } from '../support/full-effort.js';
+import { itLightOnSqlite } from '../support/full-effort.js';
 import { auditOf } from '../support/full-audit.js';
 
 const other = (kind: DatabaseKind): DatabaseKind => (kind === 'sqlite' ? 'postgres' : 'sqlite');
@@ -115,8 +115,7 @@ describe.each(directions)('move from %s to the other database', (kind) => {
     await expect(run(source.url, target.url)).rejects.toThrow('the target has rows in');
   });
 
-  /** A light run tries these cases in one direction. */
-  const itFromSqlite = kind === 'sqlite' ? it : itAtFullEffort;
+  const itFromSqlite = itLightOnSqlite(kind);
 
   itFromSqlite('continues after an interruption, and skips nothing', async () => {
     await run(source.url, target.url);
