@@ -2,7 +2,7 @@ import { parseEnv } from 'node:util';
 import { readText } from './text-file.js';
 
 const QUOTES = ["'", '"', '`'];
-const SETTING = /^[\w.-]+=(.*)$/;
+const SETTING = /^[\w.-]+=(.*)$/s;
 
 /**
  * Normalises the lines for Node's parser. Around a name the parser does not accept a tab, a non-breaking

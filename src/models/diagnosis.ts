@@ -10,7 +10,7 @@ export interface Diagnosis {
 }
 
 const KEY_WORDS = /api[ _-]?key|credential|unauthori[sz]ed|authenticat/i;
-const NAME_WORDS = /model.*(?:not|unknown|invalid|exist|found)|(?:unknown|invalid|no such) model/i;
+const NAME_WORDS = /model.*(?:not|unknown|invalid|exist|found)|(?:unknown|invalid|no such) model/is;
 const LIMIT_WORDS = /max_tokens|max_completion_tokens|output tokens|completion tokens/i;
 
 /** Describes a provider's failure in plain words, and what it shows about the key and the model's name. */

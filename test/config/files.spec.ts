@@ -36,6 +36,7 @@ describe('hand-written files', () => {
       'with byte order marks in the middle',
       `PORT=8000\n${MARK}${MARK}DATABASE_URL=sqlite:./named.sqlite`,
     ],
+    ['with U+2028 in another value', 'OTHER=a\u2028b\nDATABASE_URL=sqlite:./named.sqlite'],
     ['with no-break spaces', 'DATABASE_URL\u00a0=\u00a0sqlite:./named.sqlite\u00a0\n'],
   ])('.env is read %s', async (_, text) => {
     await write('.env', text);

@@ -59,6 +59,8 @@ describe('the data of server-sent events', () => {
 
   it('keeps U+2028 and similar characters, which do not end a line', async () => {
     expect(await read(['data: a\u2028b\u0085c\n\n'])).toEqual(['a\u2028b\u0085c']);
+    const events = ['{"a":"\u2028"}', '{"a":"\u2029"}', '{"a":"\u0085"}'];
+    expect(await read([events.map((event) => `data: ${event}\n`).join('')])).toEqual(events);
   });
 
   it('reads a CRLF that is split between two chunks as one line end', async () => {

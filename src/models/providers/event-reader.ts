@@ -70,8 +70,11 @@ export async function* readEvents(
   if (last.length > 0) yield last;
 }
 
-/** A line that is a whole event. Some servers end events with one line end instead of two. */
-const WHOLE_LINE = /^\s*(?:\{.*\}|\[DONE\])\s*$/;
+/**
+ * A line that is a whole event. Some servers end events with one line end instead of two. With the flag `s`, because
+ * U+2028 in a word is not a line end here, but is one for a dot in JavaScript.
+ */
+const WHOLE_LINE = /^\s*(?:\{.*\}|\[DONE\])\s*$/s;
 
 /** The lines of one event. */
 class EventLines {
