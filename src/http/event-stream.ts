@@ -137,8 +137,18 @@ export class EventStream {
   }
 }
 
-/** Returns one server-sent event in its wire format. The payload is JSON, so it never contains a line end. */
+/** Line ends for clients that split text as Python's `splitlines` does, but not in the standard for events. */
+const OTHER_LINE_ENDS = /[\u0085\u2028\u2029]/g;
+
+/**
+ * Returns one server-sent event in its wire format. The payload is JSON, so it never contains a line end. Characters
+ * that some clients take for one are escaped.
+ */
 function formatEvent(event: string | undefined, payload: unknown): string {
   const name = event === undefined ? '' : `event: ${event}\n`;
-  return `${name}data: ${typeof payload === 'string' ? payload : JSON.stringify(payload)}\n\n`;
+  const json = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  return `${name}data: ${json.replace(OTHER_LINE_ENDS, escapeCharacter)}\n\n`;
 }
+
+const escapeCharacter = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -106,13 +106,13 @@ describe('POST /api/chat/ as a stream', () => {
     expect(await ada.balance()).toBe(3900);
   });
 
-  it('is also sent for Accept: text/event-stream', async () => {
+  it('escapes characters that some clients take for line ends', async () => {
     const ada = await app.newUser();
-    const accept = { Accept: 'text/event-stream' };
-    const body = { message: 'Hi', model: 'flat:good' };
-    const reader = await EventReader.open(app.url, ada, body, accept);
-    expect((await reader.all()).at(-1)?.name).toBe('done');
-    expect(await ada.balance()).toBe(3900);
+    const message = 'a\u0085b\u2028c\u2029d';
+    const reader = await EventReader.open(app.url, ada, { message, model: 'echo', stream: true });
+    expect((await reader.all()).at(-1)?.content).toMatchObject({ message });
+    expect(reader.raw).toContain(String.raw`a\u0085b\u2028c\u2029d`);
+    expect(reader.raw).not.toMatch(/[\u0085\u2028\u2029]/);
   });
 
   it('forwards the first delta before the provider has sent the second', async () => {
