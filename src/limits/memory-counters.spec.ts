@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { byEffort } from '../../test/support/effort.js';
+import { seed } from '../../test/support/seeded-random.js';
 import { MemoryCounters } from './memory-counters.js';
 import { policyOf } from './policy.js';
 
@@ -71,6 +72,7 @@ describe('MemoryCounters', () => {
         // A window grants too many if the sixth grant comes less than a window after the first.
         return passed.slice(5).every((at, index) => at - (passed[index] ?? 0) >= WINDOW_MS);
       }),
+      { seed },
     );
   });
 

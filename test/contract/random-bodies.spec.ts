@@ -4,6 +4,7 @@ import { RouteTable } from '../../src/http/route-table.js';
 import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';
 import { byEffort } from '../support/effort.js';
+import { seed } from '../support/seeded-random.js';
 import {
   askOf,
   randomRequest,
@@ -110,7 +111,7 @@ describe('random bodies', () => {
         answers.forEach(expectErrorSentence);
         operator = await restored(operator);
       });
-      await fc.assert(property, { numRuns: runs });
+      await fc.assert(property, { seed, numRuns: runs });
       expect((await app.send({ path: '/health/ready' })).status).toBe(200);
       expect(await app.database.unbalancedWallets()).toEqual([]);
     },

@@ -24,10 +24,13 @@ export class SeededRandom {
   }
 }
 
-/** The seed of this run's random choices. A failure prints it, and TEST_SEED repeats it. */
-export const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
+/**
+ * The seed of all random choices. It is fixed, so that a commit that passes once does not fail later by chance. Other
+ * choices are tried with TEST_SEED.
+ */
+export const seed = Number(process.env['TEST_SEED'] ?? 20_260_101);
 
-/** Runs a case with its own dice. A failure prints the seed, which TEST_SEED sets for the next run. */
+/** Runs a case with its own dice. A failure prints the seed. */
 export const withSeededRandom =
   (run: (random: SeededRandom) => Promise<void>) => async (): Promise<void> => {
     try {

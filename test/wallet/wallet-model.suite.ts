@@ -10,7 +10,7 @@ import { byEffort } from '../support/effort.js';
 import { commands } from '../support/wallet-commands.js';
 import type { Model } from '../support/wallet-model.js';
 
-/** A failing run prints its seed, which TEST_SEED repeats, and the shortest list of steps that fails. */
+/** A failing run prints the shortest list of steps that fails. */
 const RUNS = byEffort({ light: 8, full: 100 });
 const COMMANDS_MAX = 80;
 

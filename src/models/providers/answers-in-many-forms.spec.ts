@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { answers, bytesOf, chunksOf, styles, toEvent } from '../../../test/support/answer-forms.js';
 import { byEffort } from '../../../test/support/effort.js';
+import { seed } from '../../../test/support/seeded-random.js';
 import { CollectedParts, readThoughtParts } from '../thought-parts.js';
 import { ToolCalls } from '../tool-calls.js';
 import { INITIAL_STATE, end, step, type AnswerState } from './answer-machine.js';
@@ -58,7 +59,7 @@ const ERRORS = [
 const named = 'event: error\ndata: {"message":"x"}';
 
 /** Enough random cases to find faults, in a bounded time. */
-const RUNS = { numRuns: byEffort({ light: 200, full: 1000 }) };
+const RUNS = { seed, numRuns: byEffort({ light: 200, full: 1000 }) };
 
 describe('an answer, however its server writes it', () => {
   it('arrives whole', async () => {
