@@ -2,7 +2,7 @@ import { parseEnv } from 'node:util';
 import { readText } from './text-file.js';
 
 const QUOTES = ["'", '"', '`'];
-const SETTING = /^[\w.-]+=(.*)$/s;
+const SETTING = /^([\w.-]+=)(.*)$/s;
 
 /**
  * Normalises the lines for Node's parser. Around a name the parser does not accept a tab, a non-breaking
@@ -20,10 +20,12 @@ function plainLines(path: string, text: string): string {
     }
     const line = given.trim().replace(/^(?:export\s+)?([\w.-]+)\s*=\s*/, '$1=');
     if (line === '' || line.startsWith('#')) return line;
-    const value = SETTING.exec(line)?.[1];
-    if (value === undefined) throw new Error(`${path} has no setting in line ${lineHint(index)}`);
+    const [, name, value] = SETTING.exec(line) ?? [];
+    if (name === undefined || value === undefined)
+      throw new Error(`${path} has no setting in line ${lineHint(index)}`);
     const quote = QUOTES.find((one) => value.startsWith(one));
-    if (quote !== undefined && !value.includes(quote, 1)) unclosed = { quote, line: index };
+    if (quote === undefined) return name + quoteHash(value);
+    if (!value.includes(quote, 1)) unclosed = { quote, line: index };
     return line;
   });
   if (unclosed)
@@ -37,11 +39,12 @@ const lineHint = (index: number) => `${String(index + 1)}: write NAME=value, or 
  * Adds quotes to an unquoted value that contains a `#`. Node would cut the value at the `#`, even within a
  * secret. A comment begins after white space, as in a shell and in Compose.
  */
-function quoteHash(line: string, name: string, rest: string): string {
-  const comment = rest.search(/\s#/);
-  const value = (comment === -1 ? rest : rest.slice(0, comment)).trimEnd();
+function quoteHash(unquoted: string): string {
+  if (unquoted.startsWith('#')) return unquoted;
+  const comment = unquoted.search(/\s#/);
+  const value = (comment === -1 ? unquoted : unquoted.slice(0, comment)).trimEnd();
   const quote = QUOTES.find((one) => !value.includes(one));
-  return value.includes('#') && quote !== undefined ? `${name}${quote}${value}${quote}` : line;
+  return value.includes('#') && quote !== undefined ? quote + value + quote : unquoted;
 }
 
 /**
@@ -49,7 +52,6 @@ function quoteHash(line: string, name: string, rest: string): string {
  * error with one sentence for an invalid line.
  */
 export function readEnvFile(path: string): Readonly<Record<string, string | undefined>> {
-  const text = plainLines(path, readText(path));
-  const quoted = text.replace(/^([\w.-]+=)([^\s'"`#][^\n]*)/gm, quoteHash);
-  return Object.fromEntries(Object.entries(parseEnv(quoted)).filter(([, value]) => value !== ''));
+  const settings = parseEnv(plainLines(path, readText(path)));
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== ''));
 }

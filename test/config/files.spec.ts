@@ -90,6 +90,8 @@ describe('a file in the form of .env', () => {
     ['  export A = b#c  # d\r\nB=1', 'b#c'],
     ['A=b\nB=x#y\nC=', 'b'],
     ['B="b\n c: d\n"\nA=b', 'b'],
+    ['A="x\nB=c#d"', 'x\nB=c#d'],
+    ['A=x\u2028B=c#d # e', 'x\u2028B=c#d'],
     ['A=#b', undefined],
     ['A=', undefined],
   ])('reads A from %j as %p', async (text, value) => {
