@@ -193,18 +193,6 @@ describe('an event of an answer', () => {
   });
 
   it.each([
-    { x_groq: { id: 'r', error: 'over capacity' } },
-    { type: 'response.failed', response: {} },
-    { status: 'failed' },
-    { success: false },
-    { Error: { Message: 'x' } },
-    { exception: 'ValueError' },
-    { fault: { faultstring: 'x' } },
-  ])('is an error, whatever other fields it has: %j', (error) => {
-    expect(after(word, { choices: [], ...error }, stop).state.phase).toBe('broken');
-  });
-
-  it.each([
     ['ping', '2023-02-20 08:40:33.556053'],
     ['keepalive', '{"type":"anything"}'],
     ['', 'ping'],

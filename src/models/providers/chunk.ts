@@ -1,5 +1,6 @@
+import { hasContent, isError, isErrorWord } from './error-signs.js';
+import type { ServerEvent } from './event-reader.js';
 import { meaningOf, type EndMeaning } from './finish-reasons.js';
-import { isErrorName, type ServerEvent } from './event-reader.js';
 import { fieldsOf, isFields, type Fields } from './fields.js';
 import type { Usage } from './provider.js';
 import { thoughtPartsIn, type ThoughtParts } from '../thought-parts.js';
@@ -31,7 +32,7 @@ export interface Fault {
 
 /** Parses an event of the choice with this number, if that is known. Faults are described in our words. */
 export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | Fault {
-  if (isErrorName(name)) return SENT_ERROR;
+  if (isErrorWord(name)) return SENT_ERROR;
   if (KEEP_ALIVE.test(name) || KEEP_ALIVE_WORD.test(text)) return EMPTY_CHUNK;
   let value: unknown;
   try {
@@ -39,6 +40,8 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
   } catch {
     return { fault: 'the provider sent what is not JSON' };
   }
+  // Without content, so it is no error. But a server may have lost a word there.
+  if (value === null || value === '') return { ...EMPTY_CHUNK, isUnknown: true };
   const chunk = fieldsOf(value);
   if (!chunk) return { fault: 'the provider sent what is no chunk' };
   if (text.length > LEVELS.safeChars && !isFlat(chunk)) {
@@ -63,7 +66,8 @@ type Output = Pick<Chunk, 'text' | 'reasoning' | 'thoughtParts' | 'pieces' | 'is
  * instead.
  */
 function outputIn(choice: Fields | undefined): Output {
-  const delta = fieldsOf(choice?.['delta']);
+  const said = choice?.['delta'];
+  const delta = typeof said === 'string' ? { content: said } : fieldsOf(said);
   const message = fieldsOf(choice?.['message']);
   const text = hasContent(choice?.['text']) ? { content: choice?.['text'] } : undefined;
   const beside = message ?? text;
@@ -104,11 +108,17 @@ const isKeepAlive = (chunk: Fields) =>
 
 /**
  * Returns the meaning of the finish reason. Google's servers have used both names, sometimes with the other one
- * empty.
+ * empty. Some servers send it inside the delta or the message.
  */
 function endMeaningIn(choice: Fields | undefined): EndMeaning {
-  const meaning = meaningOf(choice?.['finish_reason']);
-  return meaning === 'no end' ? meaningOf(choice?.['finishReason']) : meaning;
+  const places = [choice, fieldsOf(choice?.['delta']), fieldsOf(choice?.['message'])];
+  for (const place of places) {
+    for (const name of ['finish_reason', 'finishReason']) {
+      const meaning = meaningOf(place?.[name]);
+      if (meaning !== 'no end') return meaning;
+    }
+  }
+  return 'no end';
 }
 
 const REASONING_FIELDS = [
@@ -133,8 +143,8 @@ function reasoningIn(message: Fields): string {
 
 /** Returns the pieces of tool calls. `function_call` is the older form of a single call. */
 function piecesIn({ tool_calls: calls, function_call: called }: Fields): readonly unknown[] {
-  if (Array.isArray(calls)) return calls.map(withFunction);
-  if (fieldsOf(calls)) return [withFunction(calls)];
+  const all = listOf(calls);
+  if (all.length > 0) return all.map(withFunction);
   return fieldsOf(called) ? [{ index: 0, function: called }] : [];
 }
 
@@ -150,11 +160,22 @@ function withFunction(piece: unknown): unknown {
 const SENT_ERROR: Fault = { fault: 'the provider sent an error in its stream' };
 
 /**
+ * Returns the entries of a list. PHP writes a list as an object if its numbers do not begin with 0 or have a gap, and
+ * some servers send a single entry without a list.
+ */
+function listOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  const fields = fieldsOf(value);
+  if (!fields) return [];
+  return Object.keys(fields).every((name) => /^\d+$/.test(name)) ? Object.values(fields) : [fields];
+}
+
+/**
  * Returns the choice with this number, or without a number. Only one choice is requested, but some servers send
  * more, and some do not number it with 0.
  */
 function choiceOf(choices: unknown, number: number | undefined): Fields | undefined {
-  const all = Array.isArray(choices) ? choices.filter(isFields) : [];
+  const all = listOf(choices).filter(isFields);
   const wanted = all.find((choice) => [undefined, number ?? 0].includes(numberOf(choice)));
   return wanted ?? (number === undefined ? all[0] : undefined);
 }
@@ -163,49 +184,6 @@ function numberOf(choice: Fields | undefined): number | undefined {
   const index = choice?.['index'];
   return typeof index === 'number' ? index : undefined;
 }
-
-const ERROR_FIELDS = [
-  ...['message', 'msg', 'detail', 'errors', 'error_msg', 'error_message', 'error_description'],
-  ...['Error', 'exception', 'fault', 'failure'],
-];
-/** The sentence of servers that send `code` and `message` with each event (Spark). */
-const SUCCESS_WORD = /^(?:ok|success|successful|succeeded|成功)$/i;
-const CODE_FIELDS = ['code', 'error_code', 'errcode'];
-const STATUS_FIELDS = ['status', 'status_code', 'statusCode'];
-
-/** Checks for the shapes in which servers send an error inside a stream. Examples are in docs/models.md. */
-function isError(chunk: Fields, choice: Fields | undefined): boolean {
-  if (hasContent(chunk['error']) || hasContent(choice?.['error'])) return true;
-  if (hasContent(fieldsOf(chunk['x_groq'])?.['error'])) return true;
-  if (hasContent(fieldsOf(choice?.['delta'])?.['error'])) return true;
-  if (hasContent(fieldsOf(choice?.['message'])?.['error'])) return true;
-  if (isErrorKind(chunk['object']) || isErrorKind(chunk['type'])) return true;
-  const baseResponse = fieldsOf(chunk['base_resp']);
-  if (isFaultCode(baseResponse?.['status_code'])) return true;
-  if (choice) return false;
-  return (
-    chunk['success'] === false ||
-    ERROR_FIELDS.some((field) => saysError(chunk[field])) ||
-    CODE_FIELDS.some((field) => isFaultCode(chunk[field])) ||
-    STATUS_FIELDS.some((field) => isErrorKind(chunk[field]) || Number(chunk[field]) >= 400)
-  );
-}
-
-const isErrorKind = (kind: unknown) => typeof kind === 'string' && isErrorName(kind);
-
-const saysError = (value: unknown) =>
-  hasContent(value) && !(typeof value === 'string' && SUCCESS_WORD.test(value.trim()));
-
-/** Checks for content: some servers send an error object whose fields are all empty. */
-function hasContent(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return Boolean(value);
-  return Object.values(value).some(hasContent);
-}
-
-/** Checks for a code other than the codes that mean success. */
-const isFaultCode = (code: unknown) =>
-  (typeof code === 'number' || typeof code === 'string') &&
-  !/^(?:0+|2\d\d|ok|success)?$/i.test(String(code).trim());
 
 const isAnswerPart = (part: Fields) => part['type'] !== 'thinking' && part['type'] !== 'reasoning';
 const isReasoningPart = (part: Fields) => !isAnswerPart(part);

@@ -22,7 +22,17 @@ const WORDS: Record<EndMeaning, unknown[]> = {
   ],
   stop: [
     ...['stop', 'STOP', 'end_turn', 'eos', 'stop_sequence', 'completed', 'other', 'constructor'],
-    ...['default', 'charm', 'countdown', 'epilogue', '50', 'harmony_end', 'illegal_argument'],
+    ...[
+      'default',
+      'charm',
+      'countdown',
+      'eof',
+      'in_full',
+      'epilogue',
+      '50',
+      'harmony_end',
+      'illegal_argument',
+    ],
   ],
   length: [
     ...[
@@ -40,7 +50,18 @@ const WORDS: Record<EndMeaning, unknown[]> = {
       'incomplete',
       { type: 'length', length: 5 },
     ],
-    ...['context_overflow', 'OVERFLOW', 'too_long', 'cut_off', 'cutoff', 'token_cap'],
+    ...['out_of_tokens', 'tokens_exhausted', 'too_many_tokens', 'too_many_output_tokens'],
+    ...[
+      'n_predict',
+      'num_predict',
+      'kv_context_full',
+      'context_overflow',
+      'OVERFLOW',
+      'too_long',
+      'cut_off',
+      'cutoff',
+      'token_cap',
+    ],
   ],
   tool_calls: ['tool_calls', 'tool_use', 'function_call', 'TOOL_CALL'],
   content_filter: [
@@ -65,6 +86,8 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     ...['engine_dead', 'worker_died', 'lost_connection', 'upstream_gone', 'backend_down'],
     ...['socket hang up', 'hangup', 'restart', 'draining', 'expired', 'unhealthy', 'unreachable'],
     ...['panic', 'segfault', 'fault', 'bad_gateway', 'stopped_by_server', 'internal', '502'],
+    ...['SIGTERM', 'sigkill', 'premature_close', 'inactivity', 'queue_full', 'nan'],
+    ...['credits_exhausted', 'no_balance', 'incomplete_stream', 'connection_error', 'cache_full'],
     ...['engineDead', 'took_too_long', 'queue_overflow', 'connection_cutoff', 'protocol_violation'],
   ],
 };

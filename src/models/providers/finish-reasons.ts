@@ -17,7 +17,7 @@ const MEANINGS: readonly (readonly [pattern: RegExp, meaning: EndMeaning])[] = [
   [/insufficient|unavailable|rate_limit|quota|malformed|unexpected|crash|killed|reset/, 'broken'],
   [/throttl|resource_?exhaust|busy|(?:no|at|over)_capacity|deadline|unload|stalled/, 'broken'],
   [
-    /terminated|preempt|evict|dropped|broke|shut_?down|closed|memory|^oom$|invalid|too_many|missing/,
+    /terminated|preempt|evict|dropped|broke|shut_?down|closed|memory|^oom$|invalid|too_many(?!_(?:output_)?token)|missing/,
     'broken',
   ],
   [
@@ -25,14 +25,22 @@ const MEANINGS: readonly (readonly [pattern: RegExp, meaning: EndMeaning])[] = [
     'broken',
   ],
   [/bad_gateway|^gateway$|^internal(?:_server)?$|(?:^|_|seg)fault$/, 'broken'],
-  [/(?:^|_)(?:dead|died|lost|gone|down)(?:_|$)|(?:queue|stack|buffer)_overflow/, 'broken'],
+  [
+    /(?:^|_)(?:dead|died|lost|gone|down)(?:_|$)|(?:queue|stack|buffer)_overflow|(?:queue|cache|buffer)_full/,
+    'broken',
+  ],
+  [/premature|inactiv|^nan$|(?:^|_)sig(?:term|kill|abrt|segv|int)$/, 'broken'],
+  [/credit|balance|billing|incomplete_(?:stream|response|chunk)|^connection/, 'broken'],
   [/(?:took|wait(?:ed|ing)?)_too_long|connection_cut|(?:access|protocol)_violation/, 'broken'],
   [/filter|safety|sensitive|recitation|prohibited|blocklist|blocked|spii|refus/, 'content_filter'],
   [/moderat|guardrail|censor|policy|toxic|unsafe|^language$/, 'content_filter'],
   [/violat|blacklist|flagged|jailbreak|nsfw|illegal_content|copyright|abus/, 'content_filter'],
   [/(?:^|_)(?:harm(?!ony)|risk)|model_armor/, 'content_filter'],
   [/length|max|limit|truncat|incomplete|context|exceed|budget/, 'length'],
-  [/overflow|too_long|cut_?off|_cap$/, 'length'],
+  [
+    /overflow|too_long|cut_?off|_cap$|exhaust|(?:out_of|too_many)_(?:output_)?tokens|^n(?:um)?_predict$/,
+    'length',
+  ],
   [/tool|function/, 'tool_calls'],
 ];
 

@@ -132,4 +132,37 @@ describe('an answer in the form of one kind of server', () => {
     const counts = { promptTokens: 10, completionTokens: 5 };
     expect(answerOf(word, ...events, stop, DONE).usage).toEqual(counts);
   });
+
+  it.each(['null', '""'])('is empty if its JSON is %s', (text) => {
+    expect(after(word, text, word, stop, '[DONE]').state.phase).toBe('over');
+    // Without a reason to end, it may stand for a word that was lost.
+    expect(after(word, text, word, '[DONE]').state.phase).toBe('broken');
+  });
+
+  it.each<[string, object]>([
+    ['an object', { index: 0, delta: { content: 'Hi' } }],
+    ['an object with numbers (PHP)', { 1: { index: 0, delta: { content: 'Hi' } } }],
+    ['a list whose delta is a text', [{ index: 0, delta: 'Hi' }]],
+  ])('reads choices that are %s', (_, choices) => {
+    expect(after({ choices }).deltas).toEqual([{ type: 'delta', text: 'Hi' }]);
+  });
+
+  it('reads calls that are an object with numbers (PHP)', () => {
+    const [one, two] = ['one', 'two'].map((name) => ({ id: name, function: { name } }));
+    const { deltas } = after(
+      choice({ tool_calls: { 1: one, 3: two } }),
+      choice({ tool_calls: {} }),
+    );
+    const ids = deltas.flatMap(({ toolCalls = [] }) => toolCalls.map(({ id }) => id));
+    expect(ids).toEqual(['one', 'two']);
+  });
+
+  it.each([
+    ['delta', 'length', 'ended'],
+    ['message', 'length', 'ended'],
+    ['delta', 'network_error', 'broken'],
+  ])('reads the finish reason in its %s: %s', (place, finish_reason, phase) => {
+    const { state } = after(word, { choices: [{ index: 0, [place]: { finish_reason } }] });
+    expect(state).toMatchObject({ phase, finishReason: phase === 'ended' ? 'length' : undefined });
+  });
 });

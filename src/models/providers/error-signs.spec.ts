@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import { after } from '../../../test/support/answer-steps.js';
+
+const choice = (delta: object, finish_reason: string | null = null) => ({
+  choices: [{ index: 0, delta, finish_reason }],
+});
+const word = choice({ content: 'Hi' });
+const stop = choice({}, 'stop');
+
+describe('an event without a choice', () => {
+  it.each([
+    { x_groq: { id: 'r', error: 'over capacity' } },
+    { type: 'response.failed', response: {} },
+    { status: 'failed' },
+    { success: false },
+    { Error: { Message: 'x' } },
+    { exception: 'ValueError' },
+    { fault: { faultstring: 'x' } },
+    { Message: 'x' },
+    { errorMessage: 'x' },
+    { ERROR: 'x' },
+    { errorCode: 500 },
+    { errno: -1 },
+    { ret: -1 },
+    { isError: true },
+    { failed: true },
+    { ok: false },
+    { state: 'error' },
+    { statusText: 'Internal Server Error' },
+    { event: 'error', data: 'x' },
+    { traceback: 'x' },
+    { type: 'ThrottlingException' },
+    { modelStreamErrorException: { message: 'x' } },
+    { data: { error: 'x' } },
+    { response: { status: 'failed' } },
+    { response: { status: 500 } },
+    { header: { code: 10_013, message: 'x' } },
+  ])('is an error, whatever other fields it has: %j', (error) => {
+    expect(after(word, { choices: [], ...error }, stop).state.phase).toBe('broken');
+  });
+
+  it.each([
+    { errors: [], errorCode: 0, err: '', errmsg: 'ok', failed: false, ret: 0 },
+    { ok: true, state: 'running', status: 200, event: 'message', isError: false },
+    { data: { code: 5, message: '', errors: 0 }, response: { status: 'completed', error: null } },
+    { header: { code: 0, message: 'Success' }, info: { message: 'x' }, reason: 'x' },
+  ])('is no error, whatever names its fields have: %j', (fields) => {
+    expect(after(word, { choices: [], ...fields }, stop).state.phase).toBe('ended');
+  });
+});

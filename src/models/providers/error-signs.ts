@@ -1,0 +1,71 @@
+import { isErrorName } from './event-reader.js';
+import { fieldsOf, type Fields } from './fields.js';
+
+/** Checks for the forms in which servers send an error inside a stream. Examples are in docs/models.md. */
+export function isError(chunk: Fields, choice: Fields | undefined): boolean {
+  if (hasContent(chunk['error']) || hasContent(choice?.['error'])) return true;
+  if (hasContent(fieldsOf(chunk['x_groq'])?.['error'])) return true;
+  if (hasContent(fieldsOf(choice?.['delta'])?.['error'])) return true;
+  if (hasContent(fieldsOf(choice?.['message'])?.['error'])) return true;
+  if (isErrorWord(chunk['object']) || isErrorWord(chunk['type'])) return true;
+  const baseResponse = fieldsOf(chunk['base_resp']);
+  if (isFaultCode(baseResponse?.['status_code'])) return true;
+  return !choice && (reportsFailure(chunk) || Object.values(chunk).some(containsError));
+}
+
+/** Checks for a word, or a name with a last word, for a failure: `upstream_error`, `InternalServerException`. */
+export const isErrorWord = (word: unknown): boolean =>
+  typeof word === 'string' &&
+  (isErrorName(word.trim().replaceAll(/\s/g, '_')) ||
+    /[a-z\d](?:Error|Exception|Failed|Failure)$/.test(word));
+
+/** Checks for content: some servers send an error object whose fields are all empty. */
+export function hasContent(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return Boolean(value);
+  return Object.values(value).some(hasContent);
+}
+
+/** The sentence of servers that send `code` and `message` with each event (Spark). */
+const SUCCESS_WORD = /^(?:ok|success|successful|succeeded|成功)$/i;
+const ERROR_NAME =
+  /(?:^|_)(?:err(?:or|ors|msg)?|exceptions?|fault|failed|failures?|traceback)(?:_|$)/;
+const ERROR_CODE_NAME = /^err.*(?:code|no)$/;
+const CODE_NAME = /^(?:code|ret|retcode|ret_code)$/;
+const MESSAGE_NAME = /^(?:message|msg|detail)$/;
+const STATUS_NAME = /^(?:status|status_code|status_text|state|result|event)$/;
+const SUCCESS_NAME = /^(?:is_)?(?:success|ok)$/;
+
+/** Returns the name in lower case, with `_` between its words. Servers write `error_code`, `errorCode` and `ERROR`. */
+const plainName = (name: string) => name.replaceAll(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase();
+
+/** Checks an event without a choice. */
+const reportsFailure = (chunk: Fields) =>
+  Object.entries(chunk).some(([field, value]) => {
+    const name = plainName(field);
+    if (MESSAGE_NAME.test(name)) return saysError(value);
+    return CODE_NAME.test(name) ? isFaultCode(value) : isErrorField(name, value);
+  });
+
+/** Checks a field of such an event. A code or a message alone may mean anything there. */
+function containsError(value: unknown): boolean {
+  const fields = fieldsOf(value);
+  if (!fields) return false;
+  if (isFaultCode(fields['code']) && saysError(fields['message'])) return true;
+  return Object.entries(fields).some(([field, inner]) => isErrorField(plainName(field), inner));
+}
+
+function isErrorField(name: string, value: unknown): boolean {
+  if (SUCCESS_NAME.test(name)) return value === false;
+  if (STATUS_NAME.test(name))
+    return isErrorWord(value) || (name.startsWith('status') && Number(value) >= 400);
+  if (ERROR_CODE_NAME.test(name)) return isFaultCode(value);
+  return ERROR_NAME.test(name) && saysError(value);
+}
+
+const saysError = (value: unknown) =>
+  hasContent(value) && !(typeof value === 'string' && SUCCESS_WORD.test(value.trim()));
+
+/** Checks for a code other than the codes that mean success. */
+const isFaultCode = (code: unknown) =>
+  (typeof code === 'number' || typeof code === 'string') &&
+  !/^(?:0+|2\d\d|ok|success)?$/i.test(String(code).trim());
