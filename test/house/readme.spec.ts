@@ -39,6 +39,9 @@ function tableOf(text: string, heading: string): string[][] {
 
 const codeSpans = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 
+/** Runs a script without the settings of who runs the specs, such as a proxy. */
+const CLEAN_BASH = 'exec env -i PATH="$PATH" bash --norc -c "$0"';
+
 describe('README.md', () => {
   let readme: string;
   let service: Service;
@@ -58,7 +61,7 @@ describe('README.md', () => {
     expect(session.length).toBeGreaterThan(1);
     const typedCommands = session.map((step) => `${step.typedCommands}echo '${NEXT}'\n`).join('');
     const script = `set -euo pipefail\n${typedCommands.replaceAll(ADDRESS, client.url)}`;
-    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script]);
+    const { stdout, stderr } = await promisify(execFile)('sh', ['-c', CLEAN_BASH, script]);
     expect(stderr).toBe('');
     const outputs = stdout.replaceAll(client.url, ADDRESS).split(`${NEXT}\n`);
     expect(outputs.map((output) => withoutRandomParts(output).trimEnd())).toEqual([

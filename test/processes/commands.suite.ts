@@ -10,7 +10,7 @@ import { describeOn } from '../support/describe-on.js';
 import { itAtFullEffort } from '../support/full-effort.js';
 
 /** The only output of a successful command on standard error. */
-const DATABASE_LINE = expect.stringMatching(/^database: (?:sqlite:\/|postgres:\/\/)\S+\n$/);
+const DATABASE_LINE = expect.stringMatching(/^database: (?:sqlite:\/|postgres:\/\/).+\n$/);
 
 const adminCommand = (kind: DatabaseKind): void => {
   let app: TestApp;

@@ -4,7 +4,7 @@ import { Fleet } from '../support/fleet.js';
 import { itAtFullEffort } from '../support/full-effort.js';
 
 const REFUSAL =
-  /^tallychat: another process serves \S+tallychat\.sqlite: stop it, or use PostgreSQL for several processes\n$/;
+  /^tallychat: another process serves .+tallychat\.sqlite: stop it, or use PostgreSQL for several processes\n$/;
 
 describe('a second process on one SQLite file', () => {
   let fleet: Fleet;

@@ -15,6 +15,9 @@ export type DatabaseKind = 'sqlite' | 'postgres';
 
 const server = process.env['TEST_POSTGRES_URL'];
 
+/** What the run's PostgreSQL was made with. */
+export const initdbFlags = (process.env['TEST_INITDB_FLAGS'] ?? '--no-sync').split(' ');
+
 /** Both databases, or only SQLite if PostgreSQL does not start. The run reports that at its beginning. */
 export const databaseKinds: readonly DatabaseKind[] = server ? ['sqlite', 'postgres'] : ['sqlite'];
 

