@@ -59,13 +59,13 @@ describe('LateSettlements', () => {
   });
 
   it.each([
-    ['half', 0, 50],
-    ['all', 0.9999, 100],
+    ['half', 0, 300],
+    ['all', 0.9999, 600],
   ])(
     'waits for half of a pause at least and all of it at most, by chance: %s',
     async (_, chance, pauseMs) => {
       const random = jest.spyOn(Math, 'random').mockReturnValue(chance);
-      const limits = { ...PATIENT, retryMinMs: 100, retryMaxMs: 100 };
+      const limits = { ...PATIENT, retryMinMs: 600, retryMaxMs: 600 };
       let attempts = 0;
       const attempt = () => {
         attempts += 1;
@@ -73,7 +73,7 @@ describe('LateSettlements', () => {
           ? Promise.reject(new DatabaseNotAnswering())
           : Promise.resolve('done');
       };
-      // Timers fire in the order of their times, however slow the machine is.
+      // Timers fire in the order of their times. These are started at about the same moment.
       const before = sleep(0.8 * pauseMs).then(() => attempts);
       const after = sleep(1.3 * pauseMs).then(() => attempts);
       const late = new LateSettlements(limits);

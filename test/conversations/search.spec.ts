@@ -35,17 +35,18 @@ describe.each(databaseKinds)('a slow search on %s', (kind) => {
   };
 
   it('takes time in proportion to the texts', async () => {
-    const [hard, short, easy]: number[][] = [[], [], []];
-    for (let n = 0; n < 5; n += 1) {
-      hard?.push(await milliseconds(() => search(ada)));
-      short?.push(await milliseconds(() => search(ada, 'aaaaaaab')));
-      easy?.push(await milliseconds(() => search(ada, 'b'.repeat(WANTED.length))));
+    let [hardMs, shortMs, easyMs] = [Infinity, Infinity, Infinity];
+    // With a comparison at every letter, a hard search takes some forty times as long, and with eight comparisons a short
+    // one takes some four times as long.
+    const isSlow = () => hardMs >= 10 * easyMs || shortMs >= 2 * hardMs;
+    // The shortest of many times is similar on a busy machine.
+    for (let n = 0; n < 5 || (n < 12 && isSlow()); n += 1) {
+      hardMs = Math.min(hardMs, await milliseconds(() => search(ada)));
+      shortMs = Math.min(shortMs, await milliseconds(() => search(ada, 'aaaaaaab')));
+      easyMs = Math.min(easyMs, await milliseconds(() => search(ada, 'b'.repeat(WANTED.length))));
     }
-    const [hardMs, shortMs, easyMs] = [hard, short, easy].map((all) => Math.min(...(all ?? [])));
-    // With a comparison at every letter it takes some forty times as long.
-    expect(hardMs).toBeLessThan(10 * (easyMs ?? NaN));
-    // With eight comparisons at every letter it takes some four times as long.
-    expect(shortMs).toBeLessThan(2 * (hardMs ?? NaN));
+    expect(hardMs).toBeLessThan(10 * easyMs);
+    expect(shortMs).toBeLessThan(2 * hardMs);
   });
 
   it('leaves the database to others for as long as each step took', async () => {

@@ -24,6 +24,9 @@ import { Upstream } from '../support/upstream.js';
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
 
+/** Long enough for an answer of a server on a busy machine. */
+const SILENCE_MS = 500;
+
 describe.each(postgres)('a connection to %s', (kind) => {
   let owned: TestDatabase;
   let look: Inspector;
@@ -84,8 +87,8 @@ describe.each(postgres)('a connection to %s', (kind) => {
 
   it('is closed if a statement gets no answer in time, and stays open while it is idle', async () => {
     const client = await connected();
-    endOnSilence(client, 100);
-    await sleep(600);
+    endOnSilence(client, SILENCE_MS);
+    await sleep(2.5 * SILENCE_MS);
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     heldBackData = [];
     const answer: unknown = await client.query('SELECT 2').catch(toServiceError);
@@ -95,7 +98,7 @@ describe.each(postgres)('a connection to %s', (kind) => {
 
   it('is closed by end() even if the server does not answer', async () => {
     const client = await connected();
-    endOnSilence(client, 100);
+    endOnSilence(client, SILENCE_MS);
     heldBackData = [];
     await client.end();
     heldBackData = undefined;
@@ -103,9 +106,9 @@ describe.each(postgres)('a connection to %s', (kind) => {
 
   it('is not closed during a statement without a time limit', async () => {
     const client = await connected();
-    endOnSilence(client, 100);
+    endOnSilence(client, SILENCE_MS);
     const slowly = withoutSilenceLimit(client, () =>
-      client.query('SELECT 3 AS three, pg_sleep(1)'),
+      client.query(`SELECT 3 AS three, pg_sleep(${String((2.5 * SILENCE_MS) / 1000)})`),
     );
     expect((await slowly).rows).toMatchObject([{ three: 3 }]);
     await client.end();
