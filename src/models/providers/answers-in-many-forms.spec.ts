@@ -6,36 +6,29 @@ import { seed } from '../../../test/support/seeded-random.js';
 import { CollectedParts, readThoughtParts } from '../thought-parts.js';
 import { ToolCalls } from '../tool-calls.js';
 import { INITIAL_STATE, end, step, type AnswerState } from './answer-machine.js';
-import { readEvents } from './event-reader.js';
+import { EventReader } from './event-reader.js';
 
 /** Reads an answer from bytes. `isReset` breaks the connection after them. */
-async function read(pieces: readonly Uint8Array[], isReset: boolean) {
-  // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
-  async function* body() {
-    yield* pieces;
-    if (isReset) throw new Error('reset');
+function read(pieces: readonly Uint8Array[], isReset: boolean) {
+  const reader = new EventReader(1_000_000);
+  function* lists() {
+    for (const piece of pieces) yield* reader.read(piece);
+    if (!isReset) yield* reader.readEnd();
   }
   let state: AnswerState = INITIAL_STATE;
   const read = { text: '', reasoning: '' };
   const calls = new ToolCalls();
   const collected = new CollectedParts();
-  let isOrderly = true;
-  try {
-    for await (const events of readEvents(body(), 1_000_000)) {
-      for (const event of events) {
-        const next = step(state, event);
-        state = next.state;
-        read.text += next.delta?.text ?? '';
-        read.reasoning += next.delta?.reasoning ?? '';
-        calls.add(next.delta?.toolCalls ?? []);
-        collected.add(next.delta?.thoughtParts ?? {});
-      }
-    }
-  } catch {
-    isOrderly = false;
+  for (const event of [...lists()].flat()) {
+    const next = step(state, event);
+    state = next.state;
+    read.text += next.delta?.text ?? '';
+    read.reasoning += next.delta?.reasoning ?? '';
+    calls.add(next.delta?.toolCalls ?? []);
+    collected.add(next.delta?.thoughtParts ?? {});
   }
   const parts = readThoughtParts(collected.toText())?.reasoning_details ?? [];
-  return { ...read, calls: calls.list(), parts, state: end(state, isOrderly) };
+  return { ...read, calls: calls.list(), parts, state: end(state, !isReset) };
 }
 
 const ERRORS = [
@@ -71,9 +64,9 @@ const named = 'event: error\ndata: {"message":"x"}';
 const RUNS = { seed, numRuns: byEffort({ light: 200, full: 1000 }) };
 
 describe('an answer, however its server writes it', () => {
-  it('arrives whole', async () => {
-    await fc.assert(
-      fc.asyncProperty(answers, styles, fc.boolean(), async (answer, style, isReset) => {
+  it('arrives whole', () => {
+    fc.assert(
+      fc.property(answers, styles, fc.boolean(), (answer, style, isReset) => {
         const { output, ending } = chunksOf(answer, style);
         const events = [...output, ...ending, ...(style.hasDone ? ['[DONE]'] : [])].map(toEvent);
         const {
@@ -83,7 +76,7 @@ describe('an answer, however its server writes it', () => {
           calls,
           parts,
           // The last line without a blank line is not read before the connection ends in order.
-        } = await read(bytesOf(events, style), isReset && style.hasBlankLines);
+        } = read(bytesOf(events, style), isReset && style.hasBlankLines);
         const reason = answer.calls.length > 0 ? 'tool_calls' : 'stop';
         expect([state.phase, state.finishReason]).toEqual(['over', reason]);
         expect(words).toBe(answer.words.join(''));
@@ -100,18 +93,18 @@ describe('an answer, however its server writes it', () => {
     );
   });
 
-  it('is broken if an error arrives in its middle, whatever follows', async () => {
-    await fc.assert(
-      fc.asyncProperty(
+  it('is broken if an error arrives in its middle, whatever follows', () => {
+    fc.assert(
+      fc.property(
         answers,
         styles,
         fc.constantFrom(...ERRORS, named),
         fc.nat(),
-        async (answer, style, error, at) => {
+        (answer, style, error, at) => {
           const { output, ending } = chunksOf(answer, style);
           const events = [...output, ...ending, '[DONE]'].map(toEvent);
           events.splice(at % (output.length + 1), 0, error);
-          const { state } = await read(bytesOf(events, style), false);
+          const { state } = read(bytesOf(events, style), false);
           expect(state.phase).toBe('broken');
         },
       ),
@@ -119,20 +112,14 @@ describe('an answer, however its server writes it', () => {
     );
   });
 
-  it('is broken if the connection ends too early', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        answers,
-        styles,
-        fc.nat(),
-        fc.boolean(),
-        async (answer, style, at, isReset) => {
-          const { output } = chunksOf(answer, style);
-          const events = output.slice(0, at % (output.length + 1)).map(toEvent);
-          const { state } = await read(bytesOf(events, style), isReset);
-          expect(state.phase).toBe('broken');
-        },
-      ),
+  it('is broken if the connection ends too early', () => {
+    fc.assert(
+      fc.property(answers, styles, fc.nat(), fc.boolean(), (answer, style, at, isReset) => {
+        const { output } = chunksOf(answer, style);
+        const events = output.slice(0, at % (output.length + 1)).map(toEvent);
+        const { state } = read(bytesOf(events, style), isReset);
+        expect(state.phase).toBe('broken');
+      }),
       RUNS,
     );
   });

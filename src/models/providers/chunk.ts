@@ -176,7 +176,7 @@ function listOf(value: unknown): readonly unknown[] {
  */
 function choiceOf(choices: unknown, number: number | undefined): Fields | undefined {
   const all = listOf(choices).filter(isFields);
-  const wanted = all.find((choice) => [undefined, number ?? 0].includes(numberOf(choice)));
+  const wanted = all.find((choice) => (numberOf(choice) ?? number ?? 0) === (number ?? 0));
   return wanted ?? (number === undefined ? all[0] : undefined);
 }
 

@@ -5,15 +5,13 @@ import { OpenAiCompatibleProvider } from './openai-compatible.provider.js';
 import { ProviderConnection } from './provider-connection.js';
 import { ProviderPool, type Endpoint } from './provider-pool.js';
 import type { CompletionProvider } from './provider.js';
-import { MeasuredProvider } from './measured-provider.js';
 
 /** Returns the providers of the settings, by their names. */
 export function providersOf(config: Config, metrics: Metrics): Map<string, CompletionProvider> {
   const providers = new Map<string, CompletionProvider>();
   for (const name of new Set(config.providers.map((settings) => settings.name))) {
     const restMs = config.providerRestSeconds * 1000;
-    const pool = new ProviderPool(name, endpointsOf(name, config), restMs);
-    providers.set(name, new MeasuredProvider(pool, metrics));
+    providers.set(name, new ProviderPool(name, endpointsOf(name, config), restMs, metrics));
   }
   return providers;
 }

@@ -1,18 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { EventTooLarge, readEvents, type ServerEvent } from './event-reader.js';
+import { EventReader, EventTooLarge, type ServerEvent } from './event-reader.js';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** Returns the events of a body that arrives in these parts. */
-async function read(parts: readonly (string | Uint8Array)[], max = 100): Promise<string[]> {
-  // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
-  async function* body() {
-    for (const part of parts) yield typeof part === 'string' ? bytesOf(part) : part;
-  }
-  const events: string[] = [];
-  for await (const together of readEvents(body(), max)) events.push(...together.map(named));
-  return events;
+/** Yields the events of a body that arrives in these parts, in the lists in which they come together. */
+function* listsOf(parts: Iterable<string | Uint8Array>, max = 100) {
+  const reader = new EventReader(max);
+  for (const part of parts) yield* reader.read(typeof part === 'string' ? bytesOf(part) : part);
+  yield* reader.readEnd();
 }
+
+/** Returns the events of a body that arrives in these parts. */
+const read = (parts: Iterable<string | Uint8Array>) => [...listsOf(parts)].flat().map(named);
 
 /** Returns an event as its text, after its name if it has one. */
 const named = ({ name, text }: ServerEvent) => (name === '' ? text : `${name}: ${text}`);
@@ -52,65 +51,59 @@ describe('the data of server-sent events', () => {
     ['nothing', '', []],
     ['characters of several bytes', 'data: “ü😀”\n\n', ['“ü😀”']],
     ['a byte order mark', '\ufeffdata: one\n\n', ['one']],
-  ])('is read with %s, in one part and byte by byte', async (_, text, events) => {
-    expect(await read([text])).toEqual(events);
-    expect(await read(oneByOne(text))).toEqual(events);
+  ])('is read with %s, in one part and byte by byte', (_, text, events) => {
+    expect(read([text])).toEqual(events);
+    expect(read(oneByOne(text))).toEqual(events);
   });
 
-  it('keeps U+2028 and similar characters, which do not end a line', async () => {
-    expect(await read(['data: a\u2028b\u0085c\n\n'])).toEqual(['a\u2028b\u0085c']);
+  it('keeps U+2028 and similar characters, which do not end a line', () => {
+    expect(read(['data: a\u2028b\u0085c\n\n'])).toEqual(['a\u2028b\u0085c']);
     const events = ['{"a":"\u2028"}', '{"a":"\u2029"}', '{"a":"\u0085"}'];
-    expect(await read([events.map((event) => `data: ${event}\n`).join('')])).toEqual(events);
+    expect(read([events.map((event) => `data: ${event}\n`).join('')])).toEqual(events);
   });
 
-  it('reads a CRLF that is split between two chunks as one line end', async () => {
-    expect(await read(['data: {\r', '\ndata: }\r', '\n\r', '\n'])).toEqual(['{\n}']);
+  it('reads a CRLF that is split between two chunks as one line end', () => {
+    expect(read(['data: {\r', '\ndata: }\r', '\n\r', '\n'])).toEqual(['{\n}']);
   });
 
   it.each([
     ['one line without an end', ['data: ', ...Array.from({ length: 20 }, () => 'x'.repeat(10))]],
     ['many lines of one event', Array.from({ length: 20 }, () => 'data: xxxx\n')],
     ['many comments without a blank line', Array.from({ length: 20 }, () => ': xxxxxxx\n')],
-  ])('refuses %s and stops reading', async (_, parts) => {
+  ])('refuses %s and stops reading', (_, parts) => {
     let pulled = 0;
-    // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
-    async function* body() {
+    function* counted() {
       for (const part of parts) {
         pulled += 1;
-        yield bytesOf(part);
+        yield part;
       }
     }
-    const all = async () => {
-      for await (const events of readEvents(body(), 100)) expect(events).toBe('none');
+    const events: string[] = [];
+    const readAll = () => {
+      for (const together of listsOf(counted())) events.push(...together.map(named));
     };
-    await expect(all()).rejects.toThrow(EventTooLarge);
+    expect(readAll).toThrow(EventTooLarge);
+    expect(events).toEqual([]);
     expect(pulled).toBeLessThan(15);
   });
 
-  it.each(['data: ', ''])('passes on the events that end with one line end: %j', async (field) => {
+  it.each(['data: ', ''])('passes on the events that end with one line end: %j', (field) => {
     const line = `${field}{"a":123}\n`;
-    expect(await read(Array.from({ length: 50 }, () => line))).toHaveLength(50);
-    // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
-    async function* endless() {
-      for (;;) yield bytesOf(line);
+    expect(read(Array.from({ length: 50 }, () => line))).toHaveLength(50);
+    function* endless() {
+      for (;;) yield line;
     }
-    for await (const events of readEvents(endless(), 100)) {
+    for (const events of listsOf(endless())) {
       expect(events).toEqual([{ name: '', text: '{"a":123}' }]);
       break;
     }
   });
 
-  it('names each of the events that end with one line end', async () => {
+  it('names each of the events that end with one line end', () => {
     const lines =
       'data: {"a":1}\nevent: ping\ndata: {}\ndata: {"b":2}\n\ndata: {"c":3}\nevent: error\n\n';
-    const names: string[][] = [];
-    // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
-    async function* body() {
-      yield bytesOf(lines);
-    }
-    for await (const events of readEvents(body(), 1000))
-      names.push(...events.map(({ name, text }) => [name, text]));
-    expect(names).toEqual([
+    const events = [...listsOf([lines])].flat();
+    expect(events.map(({ name, text }) => [name, text])).toEqual([
       ['', '{"a":1}'],
       ['ping', '{}'],
       ['', '{"b":2}'],
@@ -118,20 +111,15 @@ describe('the data of server-sent events', () => {
     ]);
   });
 
-  it('yields what arrives together in lists of a few, so that a burst of words leaves time for others', async () => {
+  it('yields what arrives together in lists of a few, so that a burst of words leaves time for others', () => {
     const burst = Array.from({ length: 100 }, (_, n) => `data: ${String(n)}\n\n`);
-    // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract
-    async function* body() {
-      yield bytesOf(burst.join(''));
-      yield bytesOf('data: alone\n\n: nothing\n\n');
-    }
-    const lists: string[][] = [];
-    for await (const events of readEvents(body(), 1000)) lists.push(events.map(named));
+    const parts = [burst.join(''), 'data: alone\n\n: nothing\n\n'];
+    const lists = [...listsOf(parts, 1000)].map((together) => together.map(named));
     expect(lists.map(({ length }) => length)).toEqual([32, 32, 32, 4, 1]);
     expect(lists.flat()).toEqual([...burst.map((_, n) => String(n)), 'alone']);
   });
 
-  it('accepts any number of events, because the bound is for each one', async () => {
-    expect(await read(Array.from({ length: 50 }, () => 'data: 123456\n\n'))).toHaveLength(50);
+  it('accepts any number of events, because the bound is for each one', () => {
+    expect(read(Array.from({ length: 50 }, () => 'data: 123456\n\n'))).toHaveLength(50);
   });
 });

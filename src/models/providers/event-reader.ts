@@ -20,54 +20,62 @@ export interface ServerEvent {
 const TOGETHER_MAX = 32;
 
 /**
- * Yields the server-sent events of a body as they arrive: those that arrive together in lists of a few. Reads nothing
- * before it is requested. Throws `EventTooLarge` above `eventMaxChars`, so memory is bounded for any input. Work is
- * bounded too, because a line is parsed when it ends and not at each of its bytes.
+ * Reads the server-sent events of a body from its bytes. Throws `EventTooLarge` above `eventMaxChars`, so memory is
+ * bounded for any input. Work is bounded too, because a line is parsed when it ends and not at each of its bytes.
  */
-export async function* readEvents(
-  body: AsyncIterable<Uint8Array>,
-  eventMaxChars: number,
-): AsyncGenerator<readonly ServerEvent[]> {
+export class EventReader {
   // Unlike a `TextDecoder` for streams, it makes strings of one byte for each character where it can.
-  const decoder = new StringDecoder();
-  let isAtStart = true;
-  let event = new EventLines();
-  let pieces: string[] = [];
-  let piecesChars = 0;
+  private readonly decoder = new StringDecoder();
+  private isAtStart = true;
+  private event = new EventLines();
+  /** The pieces of the line that has not ended. */
+  private pieces: string[] = [];
+  private piecesChars = 0;
   /** True after a line that ended in CR. A following LF belongs to the same line end. */
-  let endedInCr = false;
-  for await (const bytes of body) {
-    const decoded = decoder.write(bytes);
-    if (decoded === '') continue;
-    const isMarked = isAtStart && decoded.startsWith(BYTE_ORDER_MARK);
-    isAtStart = false;
-    const text = isMarked || (endedInCr && decoded.startsWith('\n')) ? decoded.slice(1) : decoded;
-    endedInCr = decoded.endsWith('\r');
-    pieces.push(text);
-    piecesChars += text.length;
-    if (/[\r\n]/.test(text)) {
-      const lines = pieces.join('').split(LINE_END);
-      pieces = [lines.pop() ?? ''];
-      piecesChars = pieces[0]?.length ?? 0;
-      let together: ServerEvent[] = [];
-      for (const line of lines) {
-        // Some servers send blank lines while they are silent, and each would make an event.
-        if (line === '' && event.chars === 0) continue;
-        event.add(line);
-        together.push(...(line === '' ? event.toEvents() : event.takeEarlier()));
-        if (line === '') event = new EventLines();
-        if (together.length < TOGETHER_MAX) continue;
-        yield together;
-        together = [];
-      }
-      if (together.length > 0) yield together;
-    }
-    if (event.chars + piecesChars > eventMaxChars) throw new EventTooLarge();
+  private endedInCr = false;
+
+  constructor(private readonly eventMaxChars: number) {}
+
+  /** Yields the events that are complete with these bytes, in lists of a few. */
+  *read(bytes: Uint8Array): Generator<readonly ServerEvent[]> {
+    const decoded = this.decoder.write(bytes);
+    if (decoded === '') return;
+    const isMarked = this.isAtStart && decoded.startsWith(BYTE_ORDER_MARK);
+    this.isAtStart = false;
+    const isCut = isMarked || (this.endedInCr && decoded.startsWith('\n'));
+    const text = isCut ? decoded.slice(1) : decoded;
+    this.endedInCr = decoded.endsWith('\r');
+    this.pieces.push(text);
+    this.piecesChars += text.length;
+    if (/[\r\n]/.test(text)) yield* this.readLines();
+    if (this.event.chars + this.piecesChars > this.eventMaxChars) throw new EventTooLarge();
   }
-  // A last event without a blank line is complete at the end of the body.
-  event.add(pieces.join('').trimEnd());
-  const last = event.toEvents();
-  if (last.length > 0) yield last;
+
+  /** Yields the events that are complete because the body has ended. The last one needs no blank line. */
+  *readEnd(): Generator<readonly ServerEvent[]> {
+    this.event.add(this.pieces.join('').trimEnd());
+    const last = this.event.toEvents();
+    if (last.length > 0) yield last;
+  }
+
+  private *readLines(): Generator<readonly ServerEvent[]> {
+    const lines = this.pieces.join('').split(LINE_END);
+    const unended = lines.pop() ?? '';
+    this.pieces = [unended];
+    this.piecesChars = unended.length;
+    let together: ServerEvent[] = [];
+    for (const line of lines) {
+      // Some servers send blank lines while they are silent, and each would make an event.
+      if (line === '' && this.event.chars === 0) continue;
+      this.event.add(line);
+      together.push(...(line === '' ? this.event.toEvents() : this.event.takeEarlier()));
+      if (line === '') this.event = new EventLines();
+      if (together.length < TOGETHER_MAX) continue;
+      yield together;
+      together = [];
+    }
+    if (together.length > 0) yield together;
+  }
 }
 
 /**
@@ -75,6 +83,9 @@ export async function* readEvents(
  * U+2028 in a word is not a line end here, but is one for a dot in JavaScript.
  */
 const WHOLE_LINE = /^\s*(?:\{.*\}|\[DONE\])\s*$/s;
+
+/** The fields that are read. `error` is not standard, but some servers send it. */
+const FIELDS = ['data:', 'event:', 'error:'] as const;
 
 /** The lines of one event. */
 class EventLines {
@@ -90,16 +101,15 @@ class EventLines {
 
   add(line: string): void {
     this.chars += line.length;
-    const match = /^(data|event|error): ?(.*)$/su.exec(line);
-    if (!match) {
+    const field = FIELDS.find((name) => line.startsWith(name));
+    if (field === undefined) {
       this.isBare ||= /^\s*(?:\{|\[DONE\]\s*$)/.test(line);
       if (this.isBare && line !== '' && !line.startsWith(':')) this.push(line);
       return;
     }
-    const [, field, value = ''] = match;
-    if (field === 'event') this.name = this.nextName = value.trim();
-    // Not a standard field, but some servers send it.
-    else if (field === 'error') this.push(value, (this.name = field));
+    const value = line.slice(line[field.length] === ' ' ? field.length + 1 : field.length);
+    if (field === 'event:') this.name = this.nextName = value.trim();
+    else if (field === 'error:') this.push(value, (this.name = 'error'));
     else this.push(value);
   }
 
@@ -123,7 +133,8 @@ class EventLines {
   toEvents(): ServerEvent[] {
     const { name, lines, areWhole } = this;
     if (!isErrorName(name) && lines.every(({ text }) => text.trim() === '')) return [];
-    if (areWhole && lines.length > 1) return lines;
+    const isOne = lines.length === 1 && lines[0]?.name === name;
+    if (isOne || (areWhole && lines.length > 1)) return lines;
     return [{ name, text: lines.map(({ text }) => text).join('\n') }];
   }
 

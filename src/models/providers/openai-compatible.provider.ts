@@ -1,11 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { ProviderSettings } from '../../config/listed-provider.js';
 import type { MaxTokensField } from '../../config/models-file.js';
-import { INITIAL_STATE, end, step, type AnswerState } from './answer-machine.js';
-import { Deadline } from './deadline.js';
+import { AnswerReader, NOT_EVENTS_REASON } from './answer-reader.js';
 import { otherDialect, type Dialect } from './dialect.js';
 import { embed } from './embedding-call.js';
-import { readEvents } from './event-reader.js';
 import {
   failedError,
   isSuccess,
@@ -20,7 +18,6 @@ import {
   type ProviderResponse,
 } from './provider-connection.js';
 import type {
-  CompletionDelta,
   CompletionEvent,
   CompletionProvider,
   CompletionRequest,
@@ -30,15 +27,11 @@ import type {
 } from './provider.js';
 import { errorOf } from './refusal.js';
 
-const NOT_EVENTS_REASON = 'the provider answered with something else than events';
 /**
  * The reason for aborting a call that has ended. Without a reason, each abort would create an error with a stack
  * trace.
  */
 const CALL_ENDED = 'over';
-
-/** Maximum size of one event. An event carries a few words or a call's arguments, so a larger one is invalid. */
-const EVENT_MAX_CHARS = 1_048_576;
 
 /**
  * Any server with OpenAI's chat completions. A request is sent once, because a provider may charge for a failed
@@ -74,17 +67,35 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       callAbort.abort(signal.reason);
     };
     signal.addEventListener('abort', stop);
+    const answer = new AnswerReader(() => {
+      callAbort.abort(CALL_ENDED);
+    });
     let isConnected = false;
     try {
       await this.connection.take(callAbort.signal, request.onQueue);
       isConnected = true;
-      const response = await this.open(request, callAbort.signal, reportOf);
-      // Not with `yield*`, which waits several times for each value.
-      for await (const events of this.read(response, request, callAbort, reportOf)) yield events;
+      const { body } = await this.open(request, callAbort.signal, reportOf);
+      try {
+        // All in one generator, because each generator waits several times for each word.
+        for await (const bytes of body as AsyncIterable<Uint8Array>) {
+          for (const deltas of answer.read(bytes)) yield deltas;
+          if (answer.isBroken) break;
+        }
+        for (const deltas of answer.readEnd()) yield deltas;
+      } catch (error) {
+        signal.throwIfAborted();
+        // A timeout of the reader counts as an orderly end. A reset does not.
+        answer.end(callAbort.signal.aborted);
+        if (answer.isBroken) throw error;
+      }
+      signal.throwIfAborted();
+      if (answer.fault !== undefined) throw failedError(reportOf(answer.fault));
+      yield [answer.done];
     } catch (error) {
       signal.throwIfAborted();
       throw toFailure(error, reportOf);
     } finally {
+      answer.close();
       signal.removeEventListener('abort', stop);
       callAbort.abort(CALL_ENDED);
       if (isConnected) this.connection.release();
@@ -93,51 +104,6 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
 
   embed(request: EmbeddingRequest): Promise<Embeddings> {
     return embed(this.settings, this.connection, request);
-  }
-
-  /** Yields the events of one answer, those that arrive together in one list, and then its end. */
-  private async *read(
-    response: ProviderResponse,
-    { signal }: CompletionRequest,
-    callAbort: AbortController,
-    reportOf: Reporter,
-  ): AsyncGenerator<readonly CompletionEvent[]> {
-    const deadline = new Deadline(() => {
-      callAbort.abort(CALL_ENDED);
-    });
-    let state: AnswerState = INITIAL_STATE;
-    let isAnyEvent = false;
-    try {
-      for await (const events of readEvents(response.body, EVENT_MAX_CHARS)) {
-        isAnyEvent = true;
-        const deltas: CompletionDelta[] = [];
-        for (const event of events) {
-          const { state: next, delta } = step(state, event);
-          state = next;
-          if (delta) deltas.push(delta);
-          if (state.phase === 'broken') break;
-        }
-        if (deltas.length > 0) {
-          // While the caller takes the output, no time counts against the provider.
-          deadline.setWait(undefined);
-          yield deltas;
-        }
-        deadline.setWait(state.wait);
-        if (state.phase === 'broken') break;
-      }
-      state = end(state, true);
-    } catch (error) {
-      signal.throwIfAborted();
-      // A timeout here counts as an orderly end. A reset does not.
-      state = end(state, callAbort.signal.aborted);
-      if (state.phase === 'broken') throw error;
-    } finally {
-      deadline.clear();
-    }
-    signal.throwIfAborted();
-    if (state.fault !== undefined)
-      throw failedError(reportOf(isAnyEvent ? state.fault : NOT_EVENTS_REASON));
-    yield [{ type: 'done', finishReason: state.finishReason ?? 'stop', usage: state.usage }];
   }
 
   /**

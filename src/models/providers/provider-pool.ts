@@ -1,5 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { ProviderBusy, ProviderFailed } from '../../errors.js';
+import {
+  MeasuredCompletion,
+  MeasuredEmbedding,
+  type AnswerCounts,
+  type MeasuredCall,
+} from './measured-call.js';
 import { ProviderHealth, classifyFailure, type FailureClass } from './provider-health.js';
 import { TIMED_OUT } from './provider.js';
 import type {
@@ -14,6 +20,12 @@ import type {
 /** The fields that every request has. */
 type PoolRequest = Pick<CompletionRequest, 'model' | 'ownerId' | 'signal'>;
 
+/** What a request asks of each endpoint, and how that is measured. */
+interface PoolCall<T> {
+  readonly measure: () => MeasuredCall<T>;
+  readonly ask: (endpoint: Endpoint) => AsyncIterable<T>;
+}
+
 /** One address of a provider with one key. */
 export interface Endpoint {
   readonly baseUrl: string;
@@ -26,7 +38,7 @@ export interface Endpoint {
  * One provider with several endpoints, used in rotation. If an endpoint refuses the key, limits it or does not
  * answer, the request is sent to the next endpoint, but only before any output. A request is never sent twice to
  * one endpoint. An endpoint that fails several times in a row in the same way gets no requests for this model for
- * a while.
+ * a while. The calls are counted and traced here, because each generator around an answer waits again for each word.
  */
 export class ProviderPool implements CompletionProvider, EmbeddingProvider {
   private readonly logger = new Logger(ProviderPool.name);
@@ -37,6 +49,7 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
     readonly name: string,
     private readonly endpoints: readonly Endpoint[],
     private readonly restMs: number,
+    private readonly counts: AnswerCounts,
   ) {}
 
   async close(): Promise<void> {
@@ -44,12 +57,18 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
   }
 
   complete(request: CompletionRequest): AsyncIterable<readonly CompletionEvent[]> {
-    return this.askInRotation(request, ({ provider }) => provider.complete(request));
+    return this.askInRotation(request, {
+      measure: () => new MeasuredCompletion(this.name, request, this.counts),
+      ask: ({ provider }) => provider.complete(request),
+    });
   }
 
   async embed(request: EmbeddingRequest): Promise<Embeddings> {
-    const answers = this.askInRotation(request, async function* ({ provider }) {
-      yield await provider.embed(request);
+    const answers = this.askInRotation(request, {
+      measure: () => new MeasuredEmbedding(this.name, request, this.counts),
+      ask: async function* ({ provider }) {
+        yield await provider.embed(request);
+      },
     });
     for await (const answer of answers) return answer;
     throw new ProviderFailed();
@@ -57,34 +76,45 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
 
   private async *askInRotation<T>(
     request: PoolRequest,
-    ask: (endpoint: Endpoint) => AsyncIterable<T>,
+    { measure, ask }: PoolCall<T>,
   ): AsyncGenerator<T> {
-    let candidates = this.rotatedEndpoints().filter(
+    const call = measure();
+    let first: unknown;
+    try {
+      let candidates = this.candidatesFor(request);
+      for (let endpoint = candidates.shift(); endpoint; endpoint = candidates.shift()) {
+        let hasOutput = false;
+        try {
+          for await (const output of ask(endpoint)) {
+            if (!hasOutput) this.recordSuccess(endpoint, request);
+            hasOutput = true;
+            call.see(output);
+            yield output;
+          }
+          return;
+        } catch (error) {
+          if (hasOutput) throw error;
+          const failure = this.recordFailure(endpoint, request, error);
+          first ??= error;
+          candidates = candidates.filter((other) => mayRetryAt(other, endpoint, failure));
+        }
+      }
+      throw first;
+    } catch (error) {
+      call.fail(error);
+      throw error;
+    } finally {
+      call.end();
+    }
+  }
+
+  /** Returns the endpoints that do not rest, in rotation. Throws if all of them rest. */
+  private candidatesFor(request: PoolRequest): Endpoint[] {
+    const candidates = this.rotatedEndpoints().filter(
       (endpoint) => this.remainingRestMs(endpoint, request) === 0,
     );
     if (candidates.length === 0) throw this.allRestingError(request);
-    let first: unknown;
-    for (let endpoint = candidates.shift(); endpoint; endpoint = candidates.shift()) {
-      let hasOutput = false;
-      try {
-        for await (const event of ask(endpoint)) {
-          if (!hasOutput) this.recordSuccess(endpoint, request);
-          hasOutput = true;
-          yield event;
-        }
-        return;
-      } catch (error) {
-        if (hasOutput) throw error;
-        const failure = request.signal.aborted
-          ? classifyAbort(request.signal)
-          : classifyFailure(error);
-        this.recordFailure(endpoint, request, failure);
-        request.signal.throwIfAborted();
-        first ??= error;
-        candidates = candidates.filter((other) => mayRetryAt(other, endpoint, failure));
-      }
-    }
-    throw first;
+    return candidates;
   }
 
   /** Returns the endpoints in rotation: each call starts one endpoint later than the call before. */
@@ -115,12 +145,16 @@ export class ProviderPool implements CompletionProvider, EmbeddingProvider {
     return new ProviderBusy(seconds, { report: { ...who, reason: 'the provider rests' } });
   }
 
-  private recordFailure(endpoint: Endpoint, request: PoolRequest, failure: FailureClass): void {
-    const health = this.healthOf(endpoint, request);
-    if (!health.recordFailure(failure, request.ownerId, performance.now())) return;
-    this.logger.warn(
-      `${endpoint.label} fails again and again (${String(failure.kind)}) for its model ${request.model}: it rests for ${String(this.restMs / 1000)} s at a time`,
-    );
+  /** Notes a failure before any output. Throws if the request was aborted, and returns the failure otherwise. */
+  private recordFailure(endpoint: Endpoint, request: PoolRequest, error: unknown): FailureClass {
+    const { signal, ownerId, model } = request;
+    const failure = signal.aborted ? classifyAbort(signal) : classifyFailure(error);
+    if (this.healthOf(endpoint, request).recordFailure(failure, ownerId, performance.now()))
+      this.logger.warn(
+        `${endpoint.label} fails again and again (${String(failure.kind)}) for its model ${model}: it rests for ${String(this.restMs / 1000)} s at a time`,
+      );
+    signal.throwIfAborted();
+    return failure;
   }
 
   private recordSuccess(endpoint: Endpoint, request: PoolRequest): void {

@@ -6,8 +6,10 @@ const countOf = (value: unknown) => (typeof value === 'number' ? value : Number.
 
 /** Returns the usage in a chunk: beside its choices, in its choice (Moonshot), or in `x_groq`. */
 export function usageIn(chunk: Fields, choice: Fields | undefined): Usage | undefined {
-  const candidates = [chunk['usage'], choice?.['usage'], fieldsOf(chunk['x_groq'])?.['usage']];
-  const usage = candidates.map(fieldsOf).find((fields) => fields !== undefined);
+  const usage =
+    fieldsOf(chunk['usage']) ??
+    fieldsOf(choice?.['usage']) ??
+    fieldsOf(fieldsOf(chunk['x_groq'])?.['usage']);
   return usage && toUsage(usage);
 }
 

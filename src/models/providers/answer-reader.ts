@@ -1,0 +1,85 @@
+import { INITIAL_STATE, end, step, type AnswerState } from './answer-machine.js';
+import { Deadline } from './deadline.js';
+import { EventReader, type ServerEvent } from './event-reader.js';
+import type { CompletionDelta, CompletionDone } from './provider.js';
+
+export const NOT_EVENTS_REASON = 'the provider answered with something else than events';
+
+/** Maximum size of one event. An event carries a few words or a call's arguments, so a larger one is invalid. */
+const EVENT_MAX_CHARS = 1_048_576;
+
+/** Reads one answer from the bytes of its events. Calls `onTimeout` if the expected rest of it does not arrive in time. */
+export class AnswerReader {
+  private readonly events = new EventReader(EVENT_MAX_CHARS);
+  private readonly deadline: Deadline;
+  private state: AnswerState = INITIAL_STATE;
+  private isAnyEvent = false;
+
+  constructor(onTimeout: () => void) {
+    this.deadline = new Deadline(onTimeout);
+  }
+
+  get isBroken(): boolean {
+    return this.state.phase === 'broken';
+  }
+
+  /** Why the answer is broken. Undefined if it is not. */
+  get fault(): string | undefined {
+    const { fault } = this.state;
+    return fault === undefined || this.isAnyEvent ? fault : NOT_EVENTS_REASON;
+  }
+
+  /** The end of an answer that is not broken. */
+  get done(): CompletionDone {
+    const { finishReason, usage } = this.state;
+    return { type: 'done', finishReason: finishReason ?? 'stop', usage };
+  }
+
+  /** Yields the output in these bytes, in lists of what comes together. Yields no more once the answer is broken. */
+  read(bytes: Uint8Array): Generator<readonly CompletionDelta[]> {
+    return this.outputOf(this.events.read(bytes));
+  }
+
+  /** Yields the output that is complete because the body has ended, and ends the answer. */
+  *readEnd(): Generator<readonly CompletionDelta[]> {
+    if (!this.isBroken) yield* this.outputOf(this.events.readEnd());
+    this.end(true);
+  }
+
+  /** Ends the answer with its connection. `isOrderly` is false after a reset. */
+  end(isOrderly: boolean): void {
+    this.state = end(this.state, isOrderly);
+  }
+
+  /** Stops waiting for the rest. */
+  close(): void {
+    this.deadline.clear();
+  }
+
+  private *outputOf(
+    lists: Iterable<readonly ServerEvent[]>,
+  ): Generator<readonly CompletionDelta[]> {
+    for (const events of lists) {
+      const deltas = this.take(events);
+      if (deltas.length > 0) {
+        // While the caller takes the output, no time counts against the provider.
+        this.deadline.setWait(undefined);
+        yield deltas;
+      }
+      this.deadline.setWait(this.state.wait);
+      if (this.isBroken) break;
+    }
+  }
+
+  private take(events: readonly ServerEvent[]): CompletionDelta[] {
+    this.isAnyEvent = true;
+    const deltas: CompletionDelta[] = [];
+    for (const event of events) {
+      const { state, delta } = step(this.state, event);
+      this.state = state;
+      if (delta) deltas.push(delta);
+      if (this.isBroken) break;
+    }
+    return deltas;
+  }
+}
