@@ -69,6 +69,8 @@ const ANSWERS: [behaviour: string, price: number][] = [
   ['whole-json-200', priceOf(10, 5)],
   ['packed-200', priceOf(10, 5)],
   ['packed-twice', priceOf(10, 5)],
+  ['deflated-200', priceOf(10, 5)],
+  ['two-types-200', priceOf(10, 5)],
   ['plain-type-200', priceOf(10, 5)],
   ['says-length', priceOf(10, 5)],
   ['says-nonsense', priceOf(10, 5)],

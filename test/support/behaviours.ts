@@ -1,4 +1,4 @@
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, gzipSync } from 'node:zlib';
 import type { Behaviour, UpstreamCall } from './upstream.js';
 
 /** Words that a faulty upstream sends and that no caller may see. */
@@ -99,6 +99,20 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
       'Content-Encoding': 'gzip',
     });
     call.response.end(gzipSync('data: {}\n\n').subarray(0, 12));
+  },
+  // Without the header of zlib.
+  'deflated-200': (call) => {
+    call.response.writeHead(200, { 'Content-Encoding': 'deflate' });
+    call.response.end(deflateRawSync(`data: ${JSON.stringify(COMPLETE_ANSWER)}\n\n`));
+  },
+  'two-types-200': (call) => {
+    call.response.writeHead(200, [
+      'Content-Type',
+      'text/event-stream',
+      'Content-Type',
+      'text/plain',
+    ]);
+    call.response.end(`data: ${JSON.stringify(COMPLETE_ANSWER)}\n\n`);
   },
   'plain-type-200': (call) => {
     call.open(200, 'text/plain').response.end(`data: ${JSON.stringify(COMPLETE_ANSWER)}\n\n`);

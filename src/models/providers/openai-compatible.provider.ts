@@ -164,10 +164,10 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
 
 /**
  * Checks for a content type that cannot be events, such as a page or a picture. Servers send events with many text
- * types.
+ * types, and some proxies add a second one, so that the header is a list.
  */
 const isNotEvents = ({ headers }: ProviderResponse) =>
-  /^(?:text\/html|image\/|audio\/|video\/)/i.test((headers['content-type'] ?? '').trim());
+  /^(?:text\/html|image\/|audio\/|video\/)/i.test(String(headers['content-type'] ?? '').trim());
 
 /** Fields that only this service sets, because they would change the price of an answer or its format. */
 const OWN_FIELDS = new Set<string>([

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { EnvHttpProxyAgent } from 'undici';
 import { withoutLastSlashes } from '../../config/setting-rules.js';
@@ -35,7 +34,8 @@ export const COMPLETIONS_ROUTE: ProviderRoute = {
 /** A provider's response, returned when its head has arrived. */
 export interface ProviderResponse {
   readonly statusCode: number;
-  readonly headers: IncomingHttpHeaders;
+  /** A header that came several times is a list. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Readable;
 }
 

@@ -162,4 +162,20 @@ describe('an answer other than 200', () => {
     expect(shown).not.toMatch(/only-the-provider|may-see-this|0123456789|abcdefghijkl/);
     expect(read(401, { error: { code: KEY } }).report?.upstreamCode).toBeUndefined();
   });
+
+  it.each([
+    'data: {"error":{"message":"temperature is too high"}}\n\n',
+    'id:1\r\nevent:error\r\n:HTTP_STATUS/400\r\ndata:{"code":"InvalidParameter","message":"temperature is too high"}',
+    'data: {\ndata: "detail": "temperature is too high"\ndata: }\n\n',
+  ])('is read from an event of a stream: %j', (text) => {
+    expect(read(400, text)).toMatchObject({ status: 400, message: 'temperature is too high' });
+  });
+
+  it('is about the context or the key in an event too', () => {
+    const event = (message: string) => `data: ${JSON.stringify({ error: { message } })}\n\n`;
+    const tooLong = read(400, event('This exceeds the maximum context length.'));
+    expect(tooLong).toMatchObject({ status: 400, code: 'context_length_exceeded' });
+    const about = read(400, event('Invalid API key'));
+    expect(about).toMatchObject({ status: 502, code: 'provider_failed' });
+  });
 });

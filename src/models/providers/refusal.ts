@@ -83,13 +83,24 @@ function firstFieldsOf(value: unknown): Fields | undefined {
   return Array.isArray(value) ? firstFieldsOf(value[0]) : fieldsOf(value);
 }
 
+/** Parses a refusal. Some servers also send it as an event of a stream. */
 function parse(text: string): Fields | undefined {
+  return parseJson(text) ?? parseJson(eventDataOf(text));
+}
+
+function parseJson(text: string): Fields | undefined {
   try {
     return firstFieldsOf(JSON.parse(text));
   } catch {
     return undefined;
   }
 }
+
+const eventDataOf = (text: string) =>
+  text
+    .split(/[\r\n]+/)
+    .flatMap((line) => /^data:(.*)$/s.exec(line)?.[1] ?? [])
+    .join('');
 
 /**
  * Returns the first sentence in the shapes of OpenAI, vLLM, FastAPI, Mistral and Google. Ignores other fields, which
