@@ -146,8 +146,7 @@ export class Generation {
         const signalOrLimit = limit ? AbortSignal.any([signal, limit.signal]) : signal;
         return await this.read(signalOrLimit, onDelta);
       } catch (error) {
-        if (signal.aborted || this.produced.isAny) throw error;
-        if (n === 0 && isRefusal(error)) throw error;
+        if (signal.aborted || this.produced.isAny || (n === 0 && isRefusal(error))) throw error;
         const reason = limit?.signal.aborted ? this.timeoutError() : error;
         failure ??= reason;
         if (remaining > 0)
@@ -164,9 +163,10 @@ export class Generation {
   }
 
   private async read(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
-    const { model, request } = this.attempt;
     const { onQueue } = (this.wait = new ModelWait());
-    const events = model.provider.complete({ ...request, signal, onQueue })[Symbol.asyncIterator]();
+    const endsAt = this.askedAt + this.inputs.timeoutMs;
+    const request = { ...this.attempt.request, signal, onQueue, endsAt };
+    const events = this.model.provider.complete(request)[Symbol.asyncIterator]();
     try {
       // A provider that ignores the signal must not keep the hold open, so the signal ends the wait too.
       return await Promise.race([this.readAll(events, signal, onDelta), rejectionOf(signal)]);

@@ -23,16 +23,23 @@ const BEHAVIOURS: Record<string, Behaviour> = {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }),
+  'silent after a second reason': said(true, async (call) => {
+    await call.delta('!');
+    await call.finish('length');
+  }),
   'silent after [DONE]': said(true, (call) => call.event('[DONE]')),
 };
 
 describe('a provider whose answer is whole, but does not end', () => {
   const stage = stageUpstream(BEHAVIOURS);
 
-  const ask = async (model: string): Promise<CompletionEvent[]> => {
-    const { signal } = new AbortController();
+  const ask = async (
+    model: string,
+    signal = new AbortController().signal,
+    endsAt?: number,
+  ): Promise<CompletionEvent[]> => {
     const messages = [{ role: 'user', content: 'hi' }] as const;
-    const rest = { maxTokens: 5, maxTokensField: 'max_tokens', extra: {}, signal } as const;
+    const rest = { maxTokens: 5, maxTokensField: 'max_tokens', extra: {}, signal, endsAt } as const;
     const events = [];
     for await (const together of stage.provider.complete({ model, messages, ...rest }))
       events.push(...together);
@@ -40,8 +47,8 @@ describe('a provider whose answer is whole, but does not end', () => {
   };
 
   it('is disconnected, and its answer is treated as complete', async () => {
-    const models = Object.keys(BEHAVIOURS);
-    const answers = await Promise.all(models.map(ask));
+    const models = Object.keys(BEHAVIOURS).filter((model) => !model.includes('second'));
+    const answers = await Promise.all(models.map((model) => ask(model)));
     await Promise.all(stage.upstream.calls.map(({ aborted }) => aborted));
     const usages = [undefined, { promptTokens: 10, completionTokens: 5 }, undefined, undefined];
     expect(answers).toEqual(
@@ -52,5 +59,22 @@ describe('a provider whose answer is whole, but does not end', () => {
     );
     expect(stage.upstream.calls).toHaveLength(models.length);
     expect(stage.upstream.last.headers.authorization).toBeUndefined();
+  });
+
+  it('is complete without its usage if the time is up', async () => {
+    // Before the usual wait for the usage ends.
+    const signal = AbortSignal.timeout(4000);
+    const answer = await ask('silent after the reason', signal, performance.now());
+    expect(answer).toEqual([
+      { type: 'delta', text: 'Hello' },
+      { type: 'done', finishReason: 'length', usage: undefined },
+    ]);
+    expect(signal.aborted).toBe(false);
+  });
+
+  it('is not complete when the time is up if it went on after its reason to end', async () => {
+    const signal = AbortSignal.timeout(1500);
+    const answer = ask('silent after a second reason', signal, performance.now());
+    await expect(answer).rejects.toThrow('aborted due to timeout');
   });
 });

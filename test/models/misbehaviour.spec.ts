@@ -65,6 +65,8 @@ const ANSWERS: [behaviour: string, price: number][] = [
   ['no-done', priceOf(PROMPT, COMPLETION)],
   ['no-finish', priceOf(10, 5)],
   ['hangs-after-done', priceOf(10, 5)],
+  // The time limit of this spec ends before the wait for the usage.
+  ['hangs-after-finish', priceOf(PROMPT, COMPLETION)],
   ['resets-after-finish', priceOf(PROMPT, COMPLETION)],
   ['whole-json-200', priceOf(10, 5)],
   ['packed-200', priceOf(10, 5)],

@@ -198,6 +198,7 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
     await call.usage(10, 5);
     await call.event('[DONE]');
   },
+  'hangs-after-finish': (call) => answer(call),
   'resets-after-finish': async (call) => {
     await answer(call);
     await wait(20);

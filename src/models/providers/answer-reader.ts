@@ -15,7 +15,11 @@ export class AnswerReader {
   private state: AnswerState = INITIAL_STATE;
   private isAnyEvent = false;
 
-  constructor(onTimeout: () => void) {
+  /** `endsAt` is when the time is up, by `performance.now()`. */
+  constructor(
+    onTimeout: () => void,
+    private readonly endsAt = Infinity,
+  ) {
     this.deadline = new Deadline(onTimeout);
   }
 
@@ -66,7 +70,9 @@ export class AnswerReader {
         this.deadline.setWait(undefined);
         yield deltas;
       }
-      this.deadline.setWait(this.state.wait);
+      // A server that continued after a reason to end may still continue, and its answer may not be whole.
+      const { wait, hasContinuedAfterEnd } = this.state;
+      this.deadline.setWait(wait, hasContinuedAfterEnd ? Infinity : this.endsAt);
       if (this.isBroken) break;
     }
   }

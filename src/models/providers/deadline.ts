@@ -1,5 +1,8 @@
 import type { Wait } from './answer-machine.js';
 
+/** The time between the end of a wait and the end of all time, for the last steps of the answer. */
+const LAST_STEPS_MS = 500;
+
 /**
  * Ends an answer if the expected data does not arrive in time. A new wait starts the timer again; the same wait
  * does not.
@@ -10,11 +13,14 @@ export class Deadline {
 
   constructor(private readonly onTimeout: () => void) {}
 
-  setWait(wait: Wait | undefined): void {
+  /** Sets the wait. It ends before `endsAt`, by `performance.now()`. */
+  setWait(wait: Wait | undefined, endsAt = Infinity): void {
     if (wait === this.wait) return;
     this.clear();
     this.wait = wait;
-    if (wait) this.timer = setTimeout(this.onTimeout, wait.ms);
+    if (!wait) return;
+    const leftMs = Math.max(0, endsAt - performance.now() - LAST_STEPS_MS);
+    this.timer = setTimeout(this.onTimeout, Math.min(wait.ms, leftMs));
   }
 
   clear(): void {

@@ -69,7 +69,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
     signal.addEventListener('abort', stop);
     const answer = new AnswerReader(() => {
       callAbort.abort(CALL_ENDED);
-    });
+    }, request.endsAt);
     let isConnected = false;
     try {
       await this.connection.take(callAbort.signal, request.onQueue);

@@ -32,6 +32,8 @@ export interface CompletionRequest {
    * provider is asked before that.
    */
   readonly onQueue?: ((isWaiting: boolean) => void) | undefined;
+  /** When the time is up, by `performance.now()`. A whole answer ends before, without its usage if need be. */
+  readonly endsAt?: number | undefined;
 }
 
 /** The usage that the provider reports. It is not trusted: pricing limits it to the hold. */
