@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { withIterations } from '../../test/support/loop-iterations.js';
 import { Turn } from '../conversations/turn.entity.js';
 import type { CompletionEvent, CompletionProvider } from '../models/providers/provider.js';
 import { Generation } from './generation.js';
@@ -11,15 +12,16 @@ const WORK_MS = 15;
 /** A model in this process, whose work is done before its first delta. */
 class Busy implements CompletionProvider {
   readonly name = 'busy';
-  iteration = 0;
   /** The iteration of the event loop in which each answer did its work. */
   readonly workedIn: number[] = [];
+
+  constructor(private readonly iteration: () => number) {}
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract, though nothing waits
   async *complete(): AsyncIterable<readonly CompletionEvent[]> {
     const end = performance.now() + WORK_MS;
     while (performance.now() < end);
-    this.workedIn.push(this.iteration);
+    this.workedIn.push(this.iteration());
     yield [{ type: 'delta', text: 'word' }];
     yield [{ type: 'done', finishReason: 'stop', usage: undefined }];
   }
@@ -46,41 +48,20 @@ function generationOf(provider: CompletionProvider, id: string, outcomes: Outcom
 
 describe('Generation', () => {
   it('does not start all long answers in one iteration of the event loop', async () => {
-    const provider = new Busy();
-    let counter: NodeJS.Immediate;
-    const count = () => {
-      provider.iteration += 1;
-      counter = setImmediate(count);
-    };
-    counter = setImmediate(count);
-    const maxTokensField = 'max_tokens';
-    const limits = { contextTokens: 100, maxTokens: 9, maxTokensField } as const;
-    const model = { id: 'busy', upstream: 'busy', provider, price: { perMessage: 1 }, ...limits };
-    const request = {
-      model: 'busy',
-      messages: [],
-      maxTokens: 9,
-      maxTokensField,
-      extra: {},
-    } as const;
-    const answers = Array.from({ length: ANSWERS }, (_, n) =>
-      new Generation({
-        turnId: String(n),
-        conversationId: String(n),
-        attempts: [{ model, request }],
-        held: 1,
-        timeoutMs: 60_000,
-        settle: () => Promise.resolve(new Turn()),
-      }).run(new AbortController().signal),
-    );
-    expect(await Promise.all(answers)).toHaveLength(ANSWERS);
-    clearImmediate(counter);
+    const workedIn = await withIterations(async (iteration) => {
+      const provider = new Busy(iteration);
+      const answers = Array.from({ length: ANSWERS }, (_, n) =>
+        generationOf(provider, String(n)).run(new AbortController().signal),
+      );
+      expect(await Promise.all(answers)).toHaveLength(ANSWERS);
+      return provider.workedIn;
+    });
     // Two may have the same number, because the counter runs between them. Without a share all have.
-    expect(new Set(provider.workedIn).size).toBeGreaterThanOrEqual(ANSWERS / 2);
+    expect(new Set(workedIn).size).toBeGreaterThanOrEqual(ANSWERS / 2);
   });
 
   it('asks no model, and is free, if its caller leaves while it waits for its share of the event loop', async () => {
-    const provider = new Busy();
+    const provider = new Busy(() => 0);
     const first = generationOf(provider, 'first').run(new AbortController().signal);
     const [caller, outcomes] = [new AbortController(), [] as Outcome[]];
     const second = generationOf(provider, 'second', outcomes).run(caller.signal);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { withIterations } from '../../test/support/loop-iterations.js';
 import { exportJson, exportMarkdown } from './export.js';
 import type { PastTurn } from './history.service.js';
 
@@ -26,30 +27,23 @@ describe.each([
   it('writes the long turns of all exports in different iterations of the event loop', async () => {
     const text = 'a\n'.repeat(lines);
     const turn = { ...past, message: text, response: text };
-    let iteration = 0;
-    let next = setImmediate(function count() {
-      iteration += 1;
-      next = setImmediate(count);
-    });
     const readIn: number[] = [];
     // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract, though nothing waits
-    async function* turns(): AsyncIterable<PastTurn> {
+    async function* turns(iteration: () => number): AsyncIterable<PastTurn> {
       for (let n = 0; n < TURNS; n += 1) {
-        readIn.push(iteration);
+        readIn.push(iteration());
         yield turn;
       }
     }
-    const sizeOf = async () => {
+    const sizeOf = async (iteration: () => number) => {
       let size = 0;
-      for await (const part of write(conversation, turns())) size += part.length;
+      for await (const part of write(conversation, turns(iteration))) size += part.length;
       return size;
     };
-    try {
-      const sizes = await Promise.all([sizeOf(), sizeOf()]);
-      expect(Math.min(...sizes)).toBeGreaterThan(2 * TURNS * text.length);
-    } finally {
-      clearImmediate(next);
-    }
+    const sizes = await withIterations((iteration) =>
+      Promise.all([sizeOf(iteration), sizeOf(iteration)]),
+    );
+    expect(Math.min(...sizes)).toBeGreaterThan(2 * TURNS * text.length);
     expect(readIn).toHaveLength(2 * TURNS);
     // About 20. Without pauses both exports read all their turns in one iteration.
     expect(new Set(readIn).size).toBeGreaterThan(TURNS / 3);
@@ -82,17 +76,10 @@ describe('exportMarkdown', () => {
   );
 
   it('gives other requests turns while it quotes one text of a million lines', async () => {
-    let iterations = 0;
-    let next = setImmediate(function count() {
-      iterations += 1;
-      next = setImmediate(count);
-    });
-    try {
-      const quotation = await quotationOf('\n'.repeat(1_000_000));
-      expect(quotation).toHaveLength(2_000_001);
-    } finally {
-      clearImmediate(next);
-    }
+    const [quotation, iterations] = await withIterations(
+      async (iteration) => [await quotationOf('\n'.repeat(1_000_000)), iteration()] as const,
+    );
+    expect(quotation).toHaveLength(2_000_001);
     // About 30. Without parts it is 2.
     expect(iterations).toBeGreaterThan(5);
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
+import { withIterations } from '../support/loop-iterations.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { respond } from '../support/responses.js';
 
@@ -37,29 +38,20 @@ describe('a provider that answers without a pause', () => {
     return { status: response.status, raw: await response.text() };
   }
 
-  /** Makes the provider say words without a pause. Returns how many it said in each iteration of the event loop. */
-  function countWords(): () => number[] {
-    const counts = [0];
-    let next: NodeJS.Immediate;
-    const count = () => {
-      counts.push(0);
-      next = setImmediate(count);
-    };
-    next = setImmediate(count);
+  /** Makes the provider say words without a pause. Returns how many it has said in each iteration of the event loop. */
+  function countWords(iteration: () => number): Map<number, number> {
+    const counts = new Map<number, number>();
     // eslint-disable-next-line @typescript-eslint/require-await -- a stream by contract, though nothing waits
     provider.stream(async function* () {
       for (let n = 0; n < WORDS; n += 1) {
         const end = performance.now() + COST_MS;
         while (performance.now() < end);
-        counts.push((counts.pop() ?? 0) + 1);
+        counts.set(iteration(), (counts.get(iteration()) ?? 0) + 1);
         yield { type: 'delta', text: 'w ' };
       }
       yield { type: 'done', finishReason: 'stop', usage: undefined };
     });
-    return () => {
-      clearImmediate(next);
-      return counts;
-    };
+    return counts;
   }
 
   const messages = [{ role: 'user', content: 'Hi' }];
@@ -71,13 +63,12 @@ describe('a provider that answers without a pause', () => {
   };
 
   it.each(Object.entries(ROUTES))('lets other requests run in between: %s', async (_, route) => {
-    const endCounting = countWords();
-    const { status, raw } = await route().catch((error: unknown) => {
-      endCounting();
-      throw error;
+    const counts = await withIterations(async (iteration) => {
+      const said = countWords(iteration);
+      const { status, raw } = await route();
+      expect([status, raw.includes('w')]).toEqual([200, true]);
+      return [...said.values()];
     });
-    const counts = endCounting();
-    expect([status, raw.includes('w')]).toEqual([200, true]);
     expect(counts.reduce((sum, count) => sum + count)).toBe(WORDS);
     // If other requests got no turns, nearly all words would be said in one iteration.
     expect(Math.max(...counts)).toBeLessThan(WORDS / 4);
