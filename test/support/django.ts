@@ -55,13 +55,15 @@ export class DjangoDatabase {
     private readonly owned: TestDatabase,
     private readonly inspector: Inspector,
     private readonly app: string,
+    /** Each time is in UTC. SQLite's texts do not say so, and PostgreSQL would take the zone of the server. */
+    private readonly zone: string,
   ) {}
 
   static async create(kind: DatabaseKind, app = 'chat'): Promise<DjangoDatabase> {
     const owned = await createDatabase(kind);
     const inspector = await Inspector.open(owned.url);
     for (const sql of TABLES(kind, app)) await inspector.rows(sql);
-    return new DjangoDatabase(owned, inspector, app);
+    return new DjangoDatabase(owned, inspector, app, kind === 'sqlite' ? '' : '+00');
   }
 
   get url(): string {
@@ -75,20 +77,20 @@ export class DjangoDatabase {
     await this.rows(
       `INSERT INTO ${this.app}_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined, tokens)
        VALUES ($1, $2, $3, $4, '', '', $5, $6, $7, $8, $9)`,
-      [id, password, isStaff, username, email, isStaff, isActive, joined, tokens],
+      [id, password, isStaff, username, email, isStaff, isActive, joined + this.zone, tokens],
     );
   }
 
   async addToken(userId: number, key: string): Promise<void> {
     const sql = `INSERT INTO authtoken_token ("key", created, user_id) VALUES ($1, $2, $3)`;
-    await this.rows(sql, [key, '2025-08-01 10:00:00.5', userId]);
+    await this.rows(sql, [key, `2025-08-01 10:00:00.5${this.zone}`, userId]);
   }
 
   async addMessage(userId: number, message: string, at: string): Promise<void> {
     const response = `This is a dummy AI response to your message: '${message}'`;
     await this.rows(
       `INSERT INTO ${this.app}_chatmessage (message, response, "timestamp", user_id) VALUES ($1, $2, $3, $4)`,
-      [message, response, at, userId],
+      [message, response, at + this.zone, userId],
     );
   }
 
