@@ -1,7 +1,8 @@
 import { INITIAL_STATE, end, step, type AnswerState } from './answer-machine.js';
 import { Deadline } from './deadline.js';
 import { EventReader, type ServerEvent } from './event-reader.js';
-import type { CompletionDelta, CompletionDone } from './provider.js';
+import type { CompletionDelta, CompletionEvent } from './provider.js';
+import { WholeCharacters } from './whole-characters.js';
 
 export const NOT_EVENTS_REASON = 'the provider answered with something else than events';
 
@@ -11,6 +12,7 @@ const EVENT_MAX_CHARS = 1_048_576;
 /** Reads one answer from the bytes of its events. Calls `onTimeout` if the expected rest of it does not arrive in time. */
 export class AnswerReader {
   private readonly events = new EventReader(EVENT_MAX_CHARS);
+  private readonly characters = new WholeCharacters();
   private readonly deadline: Deadline;
   private state: AnswerState = INITIAL_STATE;
   private isAnyEvent = false;
@@ -33,10 +35,11 @@ export class AnswerReader {
     return fault === undefined || this.isAnyEvent ? fault : NOT_EVENTS_REASON;
   }
 
-  /** The end of an answer that is not broken. */
-  get done(): CompletionDone {
+  /** The last events of an answer that is not broken. */
+  get lastEvents(): CompletionEvent[] {
     const { finishReason, usage } = this.state;
-    return { type: 'done', finishReason: finishReason ?? 'stop', usage };
+    const done = { type: 'done', finishReason: finishReason ?? 'stop', usage } as const;
+    return [...this.characters.rest(), done];
   }
 
   /** Yields the output in these bytes, in lists of what comes together. Yields no more once the answer is broken. */
@@ -83,7 +86,8 @@ export class AnswerReader {
     for (const event of events) {
       const { state, delta } = step(this.state, event);
       this.state = state;
-      if (delta) deltas.push(delta);
+      const whole = delta && this.characters.join(delta);
+      if (whole) deltas.push(whole);
       if (this.isBroken) break;
     }
     return deltas;

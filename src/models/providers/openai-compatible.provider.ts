@@ -90,7 +90,7 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       }
       signal.throwIfAborted();
       if (answer.fault !== undefined) throw failedError(reportOf(answer.fault));
-      yield [answer.done];
+      yield answer.lastEvents;
     } catch (error) {
       signal.throwIfAborted();
       throw toFailure(error, reportOf);
