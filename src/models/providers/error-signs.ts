@@ -16,6 +16,8 @@ export function isError(chunk: Fields, choice: Fields | undefined): boolean {
 /** Checks for a word, or a name with a last word, for a failure: `upstream_error`, `InternalServerException`. */
 export const isErrorWord = (word: unknown): boolean =>
   typeof word === 'string' &&
+  // Asked several times for each word of an answer, so first the test that is cheap and nearly always enough.
+  /error|exception|fail/i.test(word) &&
   (isErrorName(word.trim().replaceAll(/\s/g, '_')) ||
     /[a-z\d](?:Error|Exception|Failed|Failure)$/.test(word));
 
