@@ -51,6 +51,11 @@ describe('the data of server-sent events', () => {
     ['nothing', '', []],
     ['characters of several bytes', 'data: “ü😀”\n\n', ['“ü😀”']],
     ['a byte order mark', '\ufeffdata: one\n\n', ['one']],
+    ['two of them', '\ufeff\ufeffdata: one\n\n', ['one']],
+    ['one before each line', '\ufeffdata: one\n\ufeff\n\ufeffdata: two\n\n', ['one', 'two']],
+    ['one in a text', 'data: a\ufeff\n\ndata: \ufeffb\n\n', ['a\ufeff', '\ufeffb']],
+    ['one before the end', 'data: one\n\n\ufeff\ufeffdata: two', ['one', 'two']],
+    ['many blank lines', 'data: one\n\r\n\r\r\n\n\ndata: two\r\r\r\r\r', ['one', 'two']],
   ])('is read with %s, in one part and byte by byte', (_, text, events) => {
     expect(read([text])).toEqual(events);
     expect(read(oneByOne(text))).toEqual(events);
@@ -117,6 +122,16 @@ describe('the data of server-sent events', () => {
     const lists = [...listsOf(parts, 1000)].map((together) => together.map(named));
     expect(lists.map(({ length }) => length)).toEqual([32, 32, 32, 4, 1]);
     expect(lists.flat()).toEqual([...burst.map((_, n) => String(n)), 'alone']);
+  });
+
+  it('reads millions of blank lines at once without holding the event loop', () => {
+    const parts = ['data: one\n\n', '\n'.repeat(8_000_000), 'data: two\n\n'];
+    const times = Array.from({ length: 3 }, () => {
+      const from = performance.now();
+      expect([...listsOf(parts, 9_000_000)].flat().map(named)).toEqual(['one', 'two']);
+      return performance.now() - from;
+    });
+    expect(Math.min(...times)).toBeLessThan(250);
   });
 
   it('accepts any number of events, because the bound is for each one', () => {

@@ -1,7 +1,13 @@
 import { StringDecoder } from 'node:string_decoder';
 
 const LINE_END = /\r\n|\n|\r/;
-const BYTE_ORDER_MARK = '\ufeff';
+/**
+ * Many blank lines, which mean the same as one. Some servers send them while they are silent. The upper bound keeps
+ * V8's stack of the match small.
+ */
+const BLANK_LINES = /[\r\n]{5,4096}/g;
+/** A proxy that joins texts leaves their marks between them. */
+const BYTE_ORDER_MARKS = /^\ufeff+/;
 
 /** The provider sent an event that is larger than any valid event. */
 export class EventTooLarge extends Error {}
@@ -26,7 +32,6 @@ const TOGETHER_MAX = 32;
 export class EventReader {
   // Unlike a `TextDecoder` for streams, it makes strings of one byte for each character where it can.
   private readonly decoder = new StringDecoder();
-  private isAtStart = true;
   private event = new EventLines();
   /** The pieces of the line that has not ended. */
   private pieces: string[] = [];
@@ -40,10 +45,7 @@ export class EventReader {
   *read(bytes: Uint8Array): Generator<readonly ServerEvent[]> {
     const decoded = this.decoder.write(bytes);
     if (decoded === '') return;
-    const isMarked = this.isAtStart && decoded.startsWith(BYTE_ORDER_MARK);
-    this.isAtStart = false;
-    const isCut = isMarked || (this.endedInCr && decoded.startsWith('\n'));
-    const text = isCut ? decoded.slice(1) : decoded;
+    const text = this.endedInCr && decoded.startsWith('\n') ? decoded.slice(1) : decoded;
     this.endedInCr = decoded.endsWith('\r');
     this.pieces.push(text);
     this.piecesChars += text.length;
@@ -53,19 +55,20 @@ export class EventReader {
 
   /** Yields the events that are complete because the body has ended. The last one needs no blank line. */
   *readEnd(): Generator<readonly ServerEvent[]> {
-    this.event.add(this.pieces.join('').trimEnd());
+    this.event.add(withoutMarks(this.pieces.join('').trimEnd()));
     const last = this.event.toEvents();
     if (last.length > 0) yield last;
   }
 
   private *readLines(): Generator<readonly ServerEvent[]> {
-    const lines = this.pieces.join('').split(LINE_END);
+    const lines = this.pieces.join('').replace(BLANK_LINES, '\n\n').split(LINE_END);
     const unended = lines.pop() ?? '';
     this.pieces = [unended];
     this.piecesChars = unended.length;
     let together: ServerEvent[] = [];
-    for (const line of lines) {
-      // Some servers send blank lines while they are silent, and each would make an event.
+    for (const marked of lines) {
+      const line = withoutMarks(marked);
+      // Otherwise each blank line would make an event.
       if (line === '' && this.event.chars === 0) continue;
       this.event.add(line);
       together.push(...(line === '' ? this.event.toEvents() : this.event.takeEarlier()));
@@ -77,6 +80,9 @@ export class EventReader {
     if (together.length > 0) yield together;
   }
 }
+
+const withoutMarks = (line: string) =>
+  line.startsWith('\ufeff') ? line.replace(BYTE_ORDER_MARKS, '') : line;
 
 /**
  * A line that is a whole event. Some servers end events with one line end instead of two. With the flag `s`, because
