@@ -1,6 +1,9 @@
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
+import { until } from '../../../test/support/until.js';
 import { decodeBody } from './decoded-body.js';
 
 const TEXT = 'data: {"choices":[]}\n\n'.repeat(50);
@@ -63,6 +66,28 @@ describe('a body with a content encoding', () => {
         throw new Error('reset');
       }
       await expect(read(decodeBody(Readable.from(broken()), encoding))).rejects.toThrow('reset');
+    },
+  );
+
+  it.each<[string, Buffer]>([
+    ['gzip', gzipSync(WHOLE)],
+    ['br', brotliCompressSync(WHOLE)],
+    ['deflate', deflateSync(WHOLE)],
+    ['deflate', deflateRawSync(WHOLE)],
+  ])(
+    'leaves its connection if it is left, also while it is silent: %s',
+    async (encoding, bytes) => {
+      for (const count of [0, 9]) {
+        const body = new Readable({ read: () => undefined });
+        if (count > 0) body.push(bytes.subarray(0, count));
+        const decoded = decodeBody(body, encoding);
+        const end = finished(decoded);
+        decoded.resume();
+        await setImmediate();
+        decoded.destroy();
+        await expect(end).rejects.toThrow('Premature close');
+        await until(() => body.destroyed);
+      }
     },
   );
 

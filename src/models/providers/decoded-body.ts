@@ -1,4 +1,4 @@
-import { pipeline, Readable } from 'node:stream';
+import { PassThrough, pipeline, type Readable } from 'node:stream';
 import {
   constants,
   createBrotliDecompress,
@@ -13,7 +13,7 @@ type Decoder = ReturnType<typeof createGunzip>;
 const DECODERS = new Map<string, (encoded: Readable) => Readable>([
   ['gzip', (encoded) => through(encoded, createGunzip(FLUSH_EACH_PART))],
   ['x-gzip', (encoded) => through(encoded, createGunzip(FLUSH_EACH_PART))],
-  ['deflate', (encoded) => Readable.from(inflated(encoded))],
+  ['deflate', inflate],
   [
     'br',
     (encoded) =>
@@ -25,18 +25,23 @@ const DECODERS = new Map<string, (encoded: Readable) => Readable>([
 const through = (encoded: Readable, decoder: Decoder): Readable =>
   pipeline(encoded, decoder, () => undefined);
 
-/** Decodes `deflate`. It should have the header of zlib, but some servers leave it out. */
-async function* inflated(encoded: Readable): AsyncGenerator<Buffer> {
-  const parts = (encoded as AsyncIterable<Buffer, unknown>)[Symbol.asyncIterator]();
-  const first = await parts.next();
-  if (first.done) return;
-  const hasHeader = ((first.value[0] ?? 0) & 0x0f) === ZLIB_METHOD;
-  const decoder = hasHeader ? createInflate(FLUSH_EACH_PART) : createInflateRaw(FLUSH_EACH_PART);
-  const all = async function* () {
-    let part: IteratorResult<Buffer, unknown> = first;
-    for (; !part.done; part = await parts.next()) yield part.value;
-  };
-  yield* through(Readable.from(all()), decoder) as AsyncIterable<Buffer>;
+/**
+ * Decodes `deflate`. It should have the header of zlib, but some servers leave it out. The first byte shows that, so the
+ * decoder is chosen when it arrives.
+ */
+function inflate(encoded: Readable): Readable {
+  const decoded = new PassThrough();
+  // Until then nothing else connects the two streams.
+  encoded.once('error', (error) => decoded.destroy(error));
+  decoded.once('close', () => encoded.destroy());
+  encoded.once('readable', () => {
+    const first = encoded.read(1) as Buffer | null;
+    if (first) encoded.unshift(first);
+    const hasHeader = ((first?.[0] ?? ZLIB_METHOD) & 0x0f) === ZLIB_METHOD;
+    const decoder = hasHeader ? createInflate(FLUSH_EACH_PART) : createInflateRaw(FLUSH_EACH_PART);
+    pipeline(encoded, decoder, decoded, () => undefined);
+  });
+  return decoded;
 }
 
 /** The last four bits of the first byte of a zlib header. No block without a header begins with them. */
