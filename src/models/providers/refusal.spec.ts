@@ -167,6 +167,9 @@ describe('an answer other than 200', () => {
     'data: {"error":{"message":"temperature is too high"}}\n\n',
     'id:1\r\nevent:error\r\n:HTTP_STATUS/400\r\ndata:{"code":"InvalidParameter","message":"temperature is too high"}',
     'data: {\ndata: "detail": "temperature is too high"\ndata: }\n\n',
+    'data: {"error":{"message":"temperature is too high"}}\n\ndata: [DONE]\n\n',
+    'event: error\r\ndata: {"message":"temperature is too high"}\r\n\r\ndata: [DONE]\r\n\r\n',
+    'data: {"message":"temperature is too high"}\ndata: [DONE]\n',
   ])('is read from an event of a stream: %j', (text) => {
     expect(read(400, text)).toMatchObject({ status: 400, message: 'temperature is too high' });
   });

@@ -83,10 +83,14 @@ function firstFieldsOf(value: unknown): Fields | undefined {
   return Array.isArray(value) ? firstFieldsOf(value[0]) : fieldsOf(value);
 }
 
-/** Parses a refusal. Some servers also send it as an event of a stream. */
+/** Parses a refusal. Some servers also send it as the first event of a stream. */
 function parse(text: string): Fields | undefined {
-  return parseJson(text) ?? parseJson(eventDataOf(text));
+  const events = EVENT_ENDS.flatMap((end) => text.split(end).map(dataOf));
+  return [text, ...events].map(parseJson).find(Boolean);
 }
+
+/** The ends of events: a blank line, and the line end that some servers send instead. */
+const EVENT_ENDS = [/(?:\r\n?|\n){2}/, /\r\n?|\n/];
 
 function parseJson(text: string): Fields | undefined {
   try {
@@ -96,8 +100,8 @@ function parseJson(text: string): Fields | undefined {
   }
 }
 
-const eventDataOf = (text: string) =>
-  text
+const dataOf = (event: string) =>
+  event
     .split(/[\r\n]+/)
     .flatMap((line) => /^data:(.*)$/s.exec(line)?.[1] ?? [])
     .join('');
