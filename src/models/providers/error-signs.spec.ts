@@ -35,6 +35,13 @@ describe('an event without a choice', () => {
     { response: { status: 'failed' } },
     { response: { status: 500 } },
     { header: { code: 10_013, message: 'x' } },
+    { APIError: 'x' },
+    { 'error-message': 'x' },
+    { errormessage: 'x' },
+    { last_error_code: 7 },
+    { last_error: { code: 7, message: 'x' } },
+    { statusText: 'Connection error' },
+    { result: 'failed' },
   ])('is an error, whatever other fields it has: %j', (error) => {
     expect(after(word, { choices: [], ...error }, stop).state.phase).toBe('broken');
   });
@@ -44,6 +51,10 @@ describe('an event without a choice', () => {
     { ok: true, state: 'running', status: 200, event: 'message', isError: false },
     { data: { code: 5, message: '', errors: 0 }, response: { status: 'completed', error: null } },
     { header: { code: 0, message: 'Success' }, info: { message: 'x' }, reason: 'x' },
+    { last_error: { code: 0, msg: 'success' }, last_error_code: '0' },
+    { warning: { code: 'model_deprecated', message: 'x' } },
+    { type: 'tool_result', result: 'The tests did not fail', event: 'after an error' },
+    { tool: { name: 'run', result: 'Not found: 404 error' } },
   ])('is no error, whatever names its fields have: %j', (fields) => {
     expect(after(word, { choices: [], ...fields }, stop).state.phase).toBe('ended');
   });

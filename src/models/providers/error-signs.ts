@@ -10,7 +10,7 @@ export function isError(chunk: Fields, choice: Fields | undefined): boolean {
   if (isErrorWord(chunk['object']) || isErrorWord(chunk['type'])) return true;
   const baseResponse = fieldsOf(chunk['base_resp']);
   if (isFaultCode(baseResponse?.['status_code'])) return true;
-  return !choice && (reportsFailure(chunk) || Object.values(chunk).some(containsError));
+  return !choice && (reportsFailure(chunk) || Object.entries(chunk).some(containsError));
 }
 
 /** Checks for a word, or a name with a last word, for a failure: `upstream_error`, `InternalServerException`. */
@@ -30,42 +30,58 @@ export function hasContent(value: unknown): boolean {
 /** The sentence of servers that send `code` and `message` with each event (Spark). */
 const SUCCESS_WORD = /^(?:ok|success|successful|succeeded|成功)$/i;
 const ERROR_NAME =
-  /(?:^|_)(?:err(?:or|ors|msg)?|exceptions?|fault|failed|failures?|traceback)(?:_|$)/;
-const ERROR_CODE_NAME = /^err.*(?:code|no)$/;
+  /(?:^|_)(?:err(?:or)?(?:s|msg|message)?|exceptions?|fault|failed|failures?|traceback)(?:_|$)/;
+const ERROR_CODE_NAME = /(?:^|_)err.*(?:code|no)$/;
+/** Fields with news that do not end the answer. */
+const NEWS_NAME = /^(?:warn|notice|info)/;
 const CODE_NAME = /^(?:code|ret|retcode|ret_code)$/;
 const MESSAGE_NAME = /^(?:message|msg|detail)$/;
 const STATUS_NAME = /^(?:status|status_code|status_text|state|result|event)$/;
 const SUCCESS_NAME = /^(?:is_)?(?:success|ok)$/;
 
-/** Returns the name in lower case, with `_` between its words. Servers write `error_code`, `errorCode` and `ERROR`. */
-const plainName = (name: string) => name.replaceAll(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase();
+/** Returns the name in lower case, with `_` between its words. Servers write `error_code`, `errorCode` and `APIError`. */
+const plainName = (name: string) =>
+  name
+    .replaceAll(/([a-z\d])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2')
+    .replaceAll(/[-.\s]/g, '_')
+    .toLowerCase();
 
 /** Checks an event without a choice. */
 const reportsFailure = (chunk: Fields) =>
   Object.entries(chunk).some(([field, value]) => {
     const name = plainName(field);
-    if (MESSAGE_NAME.test(name)) return saysError(value);
+    if (MESSAGE_NAME.test(name)) return saysFailure(value);
     return CODE_NAME.test(name) ? isFaultCode(value) : isErrorField(name, value);
   });
 
 /** Checks a field of such an event. A code or a message alone may mean anything there. */
-function containsError(value: unknown): boolean {
+function containsError([field, value]: [string, unknown]): boolean {
   const fields = fieldsOf(value);
-  if (!fields) return false;
-  if (isFaultCode(fields['code']) && saysError(fields['message'])) return true;
-  return Object.entries(fields).some(([field, inner]) => isErrorField(plainName(field), inner));
+  if (!fields || NEWS_NAME.test(plainName(field))) return false;
+  if (isFaultCode(fields['code']) && saysFailure(fields['message'])) return true;
+  return Object.entries(fields).some(([inner, said]) => isErrorField(plainName(inner), said));
 }
 
 function isErrorField(name: string, value: unknown): boolean {
   if (SUCCESS_NAME.test(name)) return value === false;
-  if (STATUS_NAME.test(name))
-    return isErrorWord(value) || (name.startsWith('status') && Number(value) >= 400);
+  if (STATUS_NAME.test(name)) return isErrorStatus(name, value);
   if (ERROR_CODE_NAME.test(name)) return isFaultCode(value);
-  return ERROR_NAME.test(name) && saysError(value);
+  return ERROR_NAME.test(name) && saysFailure(value);
 }
 
-const saysError = (value: unknown) =>
-  hasContent(value) && !(typeof value === 'string' && SUCCESS_WORD.test(value.trim()));
+/** Checks a status. The result of a tool has the same name, but is a sentence and says nothing about the answer. */
+function isErrorStatus(name: string, value: unknown): boolean {
+  if (name.startsWith('status')) return isErrorWord(value) || Number(value) >= 400;
+  return typeof value === 'string' && !/\s/.test(value.trim()) && isErrorWord(value);
+}
+
+/** Checks for content that is no report of success. */
+function saysFailure(value: unknown): boolean {
+  if (typeof value === 'string') return value !== '' && !SUCCESS_WORD.test(value.trim());
+  const { code, ...others } = fieldsOf(value) ?? {};
+  if (code === undefined || isFaultCode(code)) return hasContent(value);
+  return Object.values(others).some(saysFailure);
+}
 
 /** Checks for a code other than the codes that mean success. */
 const isFaultCode = (code: unknown) =>

@@ -88,6 +88,8 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     ...['panic', 'segfault', 'fault', 'bad_gateway', 'stopped_by_server', 'internal', '502'],
     ...['SIGTERM', 'sigkill', 'premature_close', 'inactivity', 'queue_full', 'nan'],
     ...['credits_exhausted', 'no_balance', 'incomplete_stream', 'connection_error', 'cache_full'],
+    ...['too_many_tokens_per_minute', 'retries_exhausted', 'max_retries_exceeded'],
+    ...['attempts_exhausted', 'connection_pool_exhausted', 'workers_exhausted'],
     ...['engineDead', 'took_too_long', 'queue_overflow', 'connection_cutoff', 'protocol_violation'],
   ],
 };
