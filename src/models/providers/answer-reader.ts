@@ -74,8 +74,9 @@ export class AnswerReader {
         yield deltas;
       }
       // A server that continued after a reason to end may still continue, and its answer may not be whole.
-      const { wait, hasContinuedAfterEnd } = this.state;
-      this.deadline.setWait(wait, hasContinuedAfterEnd ? Infinity : this.endsAt);
+      const { phase, wait, hasContinuedAfterEnd } = this.state;
+      const mayContinue = hasContinuedAfterEnd && phase !== 'over';
+      this.deadline.setWait(wait, mayContinue ? Infinity : this.endsAt);
       if (this.isBroken) break;
     }
   }
