@@ -76,9 +76,14 @@ export class Mailbox {
     await this.pause;
     const from = envelope.mailFrom ? envelope.mailFrom.address : '';
     const to = envelope.rcptTo.map(({ address }) => address);
-    // Decodes the text as a mail client does: joins folded lines.
-    const text = raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');
+    const text = decode(raw);
     this.mails.push({ from, to, raw: text });
     return this.refusal ? new Error(this.refusal(text)) : null;
   }
+}
+
+/** Joins folded lines, as a mail client does. A mail in another encoding may contain `=3D` in a token. */
+function decode(raw: string): string {
+  if (!/^Content-Transfer-Encoding: quoted-printable/im.test(raw)) return raw;
+  return raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');
 }
