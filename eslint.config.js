@@ -120,6 +120,7 @@ const READS_ENVIRONMENT = [
   'test/support/service.ts',
   'bench/server-process.ts',
   // A run with mutants gets its specs through the environment.
+  'test/support/runner/jest-globals.js',
   'test/mutants/specs.js',
 ];
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CompletionEvent } from '../../src/models/providers/provider.js';
 import { stageUpstream } from '../support/stages.js';
+import { until } from '../support/until.js';
 import type { Behaviour } from '../support/upstream.js';
 
 const said = (finish: boolean, then: Behaviour): Behaviour => {
@@ -37,10 +38,10 @@ describe('a provider whose answer is whole, but does not end', () => {
     model: string,
     signal = new AbortController().signal,
     endsAt?: number,
+    events: CompletionEvent[] = [],
   ): Promise<CompletionEvent[]> => {
     const messages = [{ role: 'user', content: 'hi' }] as const;
     const rest = { maxTokens: 5, maxTokensField: 'max_tokens', extra: {}, signal, endsAt } as const;
-    const events = [];
     for await (const together of stage.provider.complete({ model, messages, ...rest }))
       events.push(...together);
     return events;
@@ -73,8 +74,17 @@ describe('a provider whose answer is whole, but does not end', () => {
   });
 
   it('is not complete when the time is up if it went on after its reason to end', async () => {
-    const signal = AbortSignal.timeout(1500);
-    const answer = ask('silent after a second reason', signal, performance.now());
-    await expect(answer).rejects.toThrow('aborted due to timeout');
+    const controller = new AbortController();
+    const events: CompletionEvent[] = [];
+    const model = 'silent after a second reason';
+    const answer = ask(model, controller.signal, performance.now(), events);
+    await until(() => events.length > 1);
+    // Longer than the wait of an answer that is whole.
+    const timer = setTimeout(() => {
+      controller.abort(new Error('the time is up'));
+    }, 1500);
+    await expect(answer).rejects.toThrow('the time is up');
+    clearTimeout(timer);
+    expect(events).toEqual(['Hello', '!'].map((text) => ({ type: 'delta', text })));
   });
 });

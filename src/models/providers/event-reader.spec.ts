@@ -125,7 +125,8 @@ describe('the data of server-sent events', () => {
   });
 
   it('reads millions of blank lines at once without holding the event loop', () => {
-    const parts = ['data: one\n\n', '\n'.repeat(8_000_000), 'data: two\n\n'];
+    const blank = bytesOf('\n'.repeat(4_000_000));
+    const parts = ['data: one\n\n', blank, 'data: two\n\n'];
     const times = Array.from({ length: 3 }, () => {
       const from = performance.now();
       expect([...listsOf(parts, 9_000_000)].flat().map(named)).toEqual(['one', 'two']);

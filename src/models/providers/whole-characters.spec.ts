@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { seed } from '../../../test/support/seeded-random.js';
 import { AnswerReader } from './answer-reader.js';
 import type { CompletionDelta } from './provider.js';
 import { WholeCharacters } from './whole-characters.js';
@@ -84,6 +85,7 @@ describe('WholeCharacters', () => {
         expect(all.every((piece) => piece.isWellFormed())).toBe(true);
         expect(all.join('')).toBe(text.replaceAll('\0', '\ufffd').toWellFormed());
       }),
+      { seed },
     );
   });
 
