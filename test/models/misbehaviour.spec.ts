@@ -44,6 +44,8 @@ const FAILURES: [behaviour: string, produced: string, status: number][] = [
   ['html-200', '', 502],
   ['packed-and-cut', '', 502],
   ['packed-unknown', '', 502],
+  ['deflated-page', '', 502],
+  ['deflated-nothing', '', 502],
   ['bare-error-midway', 'Hello ', 502],
   ['resets-at-once', '', 502],
   ['choices-null-only', '', 502],

@@ -100,6 +100,14 @@ export const BEHAVIOURS: Record<string, Behaviour> = {
     });
     call.response.end(gzipSync('data: {}\n\n').subarray(0, 12));
   },
+  // Nobody reads this body.
+  'deflated-page': (call) => {
+    const headers = { 'Content-Type': 'text/html', 'Content-Encoding': 'deflate' };
+    call.response.writeHead(200, headers).flushHeaders();
+  },
+  'deflated-nothing': (call) => {
+    call.response.writeHead(200, { 'Content-Encoding': 'deflate', 'Content-Length': 0 }).end();
+  },
   // Without the header of zlib.
   'deflated-200': (call) => {
     call.response.writeHead(200, { 'Content-Encoding': 'deflate' });

@@ -91,6 +91,31 @@ describe('a body with a content encoding', () => {
     },
   );
 
+  it.each(['gzip', 'br', 'deflate'])(
+    'ends in an error if it is empty, also if that is known from the start: %s',
+    async (encoding) => {
+      for (const isEnded of [true, false]) {
+        const body = new Readable({ read: () => undefined });
+        if (isEnded) body.push(null);
+        await setImmediate();
+        const text = read(decodeBody(body, encoding)).catch(() => 'an error');
+        if (!isEnded) body.push(null);
+        expect(['an error', '']).toContain(await text);
+      }
+    },
+  );
+
+  it.each(['gzip', 'br', 'deflate'])(
+    'does not end the process if nobody reads it: %s',
+    async (encoding) => {
+      const body = new Readable({ read: () => undefined });
+      const decoded = decodeBody(body, encoding);
+      body.on('error', () => undefined);
+      body.destroy(new Error('over'));
+      await until(() => decoded.destroyed);
+    },
+  );
+
   it('passes on what has arrived before the rest', async () => {
     const body = new Readable({ read: () => undefined });
     body.push(deflateRawSync(WHOLE).subarray(0, -1));

@@ -31,16 +31,22 @@ const through = (encoded: Readable, decoder: Decoder): Readable =>
  */
 function inflate(encoded: Readable): Readable {
   const decoded = new PassThrough();
-  // Until then nothing else connects the two streams.
+  // Until the decoder is chosen nothing else connects the two streams. An answer that nobody reads has no other listener
+  // for the error, and an error without a listener would end the process.
+  decoded.on('error', () => undefined);
   encoded.once('error', (error) => decoded.destroy(error));
   decoded.once('close', () => encoded.destroy());
-  encoded.once('readable', () => {
+  const choose = () => {
+    encoded.off('readable', choose).off('end', choose);
+    // A body that is empty from the start may end without being readable.
+    if (encoded.readableEnded) return void decoded.destroy(new Error('an empty body'));
     const first = encoded.read(1) as Buffer | null;
     if (first) encoded.unshift(first);
     const hasHeader = ((first?.[0] ?? ZLIB_METHOD) & 0x0f) === ZLIB_METHOD;
     const decoder = hasHeader ? createInflate(FLUSH_EACH_PART) : createInflateRaw(FLUSH_EACH_PART);
     pipeline(encoded, decoder, decoded, () => undefined);
-  });
+  };
+  encoded.on('readable', choose).on('end', choose);
   return decoded;
 }
 
