@@ -42,6 +42,11 @@ describe('an event without a choice', () => {
     { last_error: { code: 7, message: 'x' } },
     { statusText: 'Connection error' },
     { result: 'failed' },
+    { state: 'Generation failed' },
+    { info: { status: 500, error: 'CUDA out of memory' } },
+    { errors: { code: ['is not a model'] } },
+    { exception: { code: true } },
+    { error_code: { value: 500 } },
   ])('is an error, whatever other fields it has: %j', (error) => {
     expect(after(word, { choices: [], ...error }, stop).state.phase).toBe('broken');
   });
@@ -53,6 +58,8 @@ describe('an event without a choice', () => {
     { header: { code: 0, message: 'Success' }, info: { message: 'x' }, reason: 'x' },
     { last_error: { code: 0, msg: 'success' }, last_error_code: '0' },
     { warning: { code: 'model_deprecated', message: 'x' } },
+    { status: 'NO_ERROR', statusText: 'No error', error_code: 'none', errmsg: 'none' },
+    { last_error: { code: 0, message: 'no error' }, error_message: 'null' },
     { type: 'tool_result', result: 'The tests did not fail', event: 'after an error' },
     { tool: { name: 'run', result: 'Not found: 404 error' } },
   ])('is no error, whatever names its fields have: %j', (fields) => {

@@ -13,11 +13,15 @@ export function isError(chunk: Fields, choice: Fields | undefined): boolean {
   return !choice && (reportsFailure(chunk) || Object.entries(chunk).some(containsError));
 }
 
+/** The sentence of servers that send `code` and `message` with each event (Spark). */
+const SUCCESS_WORD = /^(?:ok|none|null|no[ _-]error|success|successful|succeeded|成功)$/i;
+
 /** Checks for a word, or a name with a last word, for a failure: `upstream_error`, `InternalServerException`. */
 export const isErrorWord = (word: unknown): boolean =>
   typeof word === 'string' &&
   // Asked several times for each word of an answer, so first the test that is cheap and nearly always enough.
   /error|exception|fail/i.test(word) &&
+  !SUCCESS_WORD.test(word.trim()) &&
   (isErrorName(word.trim().replaceAll(/\s/g, '_')) ||
     /[a-z\d](?:Error|Exception|Failed|Failure)$/.test(word));
 
@@ -27,13 +31,11 @@ export function hasContent(value: unknown): boolean {
   return Object.values(value).some(hasContent);
 }
 
-/** The sentence of servers that send `code` and `message` with each event (Spark). */
-const SUCCESS_WORD = /^(?:ok|success|successful|succeeded|成功)$/i;
 const ERROR_NAME =
   /(?:^|_)(?:err(?:or)?(?:s|msg|message)?|exceptions?|fault|failed|failures?|traceback)(?:_|$)/;
 const ERROR_CODE_NAME = /(?:^|_)err.*(?:code|no)$/;
 /** Fields with news that do not end the answer. */
-const NEWS_NAME = /^(?:warn|notice|info)/;
+const NEWS_NAME = /^warn(?:ing)?s?$/;
 const CODE_NAME = /^(?:code|ret|retcode|ret_code)$/;
 const MESSAGE_NAME = /^(?:message|msg|detail)$/;
 const STATUS_NAME = /^(?:status|status_code|status_text|state|result|event)$/;
@@ -65,13 +67,17 @@ function containsError([field, value]: [string, unknown]): boolean {
 function isErrorField(name: string, value: unknown): boolean {
   if (SUCCESS_NAME.test(name)) return value === false;
   if (STATUS_NAME.test(name)) return isErrorStatus(name, value);
-  if (ERROR_CODE_NAME.test(name)) return isFaultCode(value);
+  if (ERROR_CODE_NAME.test(name))
+    return typeof value === 'string' || typeof value === 'number'
+      ? isFaultCode(value)
+      : hasContent(value);
   return ERROR_NAME.test(name) && saysFailure(value);
 }
 
-/** Checks a status. The result of a tool has the same name, but is a sentence and says nothing about the answer. */
+/** Checks a status. A result or an event may be that of a tool. It is a sentence then, and not about the answer. */
 function isErrorStatus(name: string, value: unknown): boolean {
-  if (name.startsWith('status')) return isErrorWord(value) || Number(value) >= 400;
+  if (name.startsWith('sta'))
+    return isErrorWord(value) || (typeof value !== 'object' && Number(value) >= 400);
   return typeof value === 'string' && !/\s/.test(value.trim()) && isErrorWord(value);
 }
 
@@ -79,11 +85,12 @@ function isErrorStatus(name: string, value: unknown): boolean {
 function saysFailure(value: unknown): boolean {
   if (typeof value === 'string') return value !== '' && !SUCCESS_WORD.test(value.trim());
   const { code, ...others } = fieldsOf(value) ?? {};
-  if (code === undefined || isFaultCode(code)) return hasContent(value);
+  const isSuccess = (typeof code === 'number' || typeof code === 'string') && !isFaultCode(code);
+  if (!isSuccess) return hasContent(value);
   return Object.values(others).some(saysFailure);
 }
 
 /** Checks for a code other than the codes that mean success. */
 const isFaultCode = (code: unknown) =>
   (typeof code === 'number' || typeof code === 'string') &&
-  !/^(?:0+|2\d\d|ok|success)?$/i.test(String(code).trim());
+  !/^(?:0+|2\d\d|ok|none|null|no[ _-]error|success)?$/i.test(String(code).trim());

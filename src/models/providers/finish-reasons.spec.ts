@@ -51,6 +51,7 @@ const WORDS: Record<EndMeaning, unknown[]> = {
       { type: 'length', length: 5 },
     ],
     ...['out_of_tokens', 'tokens_exhausted', 'too_many_tokens', 'too_many_output_tokens'],
+    ...['too_many_tokens_generated', 'too_many_completion_tokens', 'too_many_new_tokens'],
     ...[
       'n_predict',
       'num_predict',
@@ -90,6 +91,8 @@ const WORDS: Record<EndMeaning, unknown[]> = {
     ...['credits_exhausted', 'no_balance', 'incomplete_stream', 'connection_error', 'cache_full'],
     ...['too_many_tokens_per_minute', 'retries_exhausted', 'max_retries_exceeded'],
     ...['attempts_exhausted', 'connection_pool_exhausted', 'workers_exhausted'],
+    ...['tokens_per_minute_exceeded', 'tpm_limit', 'concurrency_limit', 'daily_limit_exceeded'],
+    ...['usage_limit_reached', 'request_limit', 'spend_limit', 'kv_cache_exhausted'],
     ...['engineDead', 'took_too_long', 'queue_overflow', 'connection_cutoff', 'protocol_violation'],
   ],
 };

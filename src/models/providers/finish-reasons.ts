@@ -17,7 +17,7 @@ const MEANINGS: readonly (readonly [pattern: RegExp, meaning: EndMeaning])[] = [
   [/insufficient|unavailable|rate_limit|quota|malformed|unexpected|crash|killed|reset/, 'broken'],
   [/throttl|resource_?exhaust|busy|(?:no|at|over)_capacity|deadline|unload|stalled/, 'broken'],
   [
-    /terminated|preempt|evict|dropped|broke|shut_?down|closed|memory|^oom$|invalid|too_many(?!_(?:output_)?tokens?$)|missing/,
+    /terminated|preempt|evict|dropped|broke|shut_?down|closed|memory|^oom$|invalid|too_many(?!_(?:\w+_)?tokens?(?:_generated)?$)|missing/,
     'broken',
   ],
   [
@@ -29,7 +29,9 @@ const MEANINGS: readonly (readonly [pattern: RegExp, meaning: EndMeaning])[] = [
     /(?:^|_)(?:dead|died|lost|gone|down)(?:_|$)|(?:queue|stack|buffer)_overflow|(?:queue|cache|buffer)_full/,
     'broken',
   ],
-  [/retr(?:y|ies)|attempts|(?:pool|connections?|workers?)_exhaust/, 'broken'],
+  [/retr(?:y|ies)|attempts|(?:pool|connections?|workers?|engine|threads?|cache)_exhaust/, 'broken'],
+  [/per_(?:second|minute|hour|day)|(?:^|_)[tr]p[md](?:_|$)|concurren/, 'broken'],
+  [/(?:usage|requests?|daily|spend(?:ing)?)_(?:limit|exceed)/, 'broken'],
   [/premature|inactiv|^nan$|(?:^|_)sig(?:term|kill|abrt|segv|int)$/, 'broken'],
   [/credit|balance|billing|incomplete_(?:stream|response|chunk)|^connection/, 'broken'],
   [/(?:took|wait(?:ed|ing)?)_too_long|connection_cut|(?:access|protocol)_violation/, 'broken'],
@@ -39,7 +41,7 @@ const MEANINGS: readonly (readonly [pattern: RegExp, meaning: EndMeaning])[] = [
   [/(?:^|_)(?:harm(?!ony)|risk)|model_armor/, 'content_filter'],
   [/length|max|limit|truncat|incomplete|context|exceed|budget/, 'length'],
   [
-    /overflow|too_long|cut_?off|_cap$|exhaust|(?:out_of|too_many)_(?:output_)?tokens?$|^n(?:um)?_predict$/,
+    /overflow|too_long|cut_?off|_cap$|exhaust|(?:out_of|too_many)_(?:\w+_)?tokens?(?:_generated)?$|^n(?:um)?_predict$/,
     'length',
   ],
   [/tool|function/, 'tool_calls'],

@@ -181,4 +181,17 @@ describe('an answer other than 200', () => {
     const about = read(400, event('Invalid API key'));
     expect(about).toMatchObject({ status: 502, code: 'provider_failed' });
   });
+
+  it.each(['\n', 'data:\n', 'data:{\n', 'data:{\n\n'])(
+    'of 64 KiB is read without holding the event loop: %j',
+    (line) => {
+      const text = line.repeat(65_536 / line.length);
+      const times = [1, 2, 3].map(() => {
+        const from = performance.now();
+        expect(read(400, text)).toMatchObject({ status: 400, code: 'provider_refused' });
+        return performance.now() - from;
+      });
+      expect(Math.min(...times)).toBeLessThan(250);
+    },
+  );
 });

@@ -83,14 +83,18 @@ function firstFieldsOf(value: unknown): Fields | undefined {
   return Array.isArray(value) ? firstFieldsOf(value[0]) : fieldsOf(value);
 }
 
-/** Parses a refusal. Some servers also send it as the first event of a stream. */
+/** Parses a refusal. Some servers also send it as one of the first events of a stream. */
 function parse(text: string): Fields | undefined {
-  const events = EVENT_ENDS.flatMap((end) => text.split(end).map(dataOf));
-  return [text, ...events].map(parseJson).find(Boolean);
+  const whole = parseJson(text);
+  if (whole || !/^data:/m.test(text)) return whole;
+  const events = EVENT_ENDS.flatMap((end) => text.split(end, EVENTS_MAX).map(dataOf));
+  return events.map(parseJson).find(Boolean);
 }
 
 /** The ends of events: a blank line, and the line end that some servers send instead. */
 const EVENT_ENDS = [/(?:\r\n?|\n){2}/, /\r\n?|\n/];
+/** A refusal comes early, and each text that is no JSON costs an error. */
+const EVENTS_MAX = 8;
 
 function parseJson(text: string): Fields | undefined {
   try {
