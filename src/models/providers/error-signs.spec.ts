@@ -47,6 +47,15 @@ describe('an event without a choice', () => {
     { errors: { code: ['is not a model'] } },
     { exception: { code: true } },
     { error_code: { value: 500 } },
+    { status: 'errored' },
+    { state: 'aborted' },
+    { status: 'CANCELLED' },
+    { statusText: 'Service Unavailable' },
+    { event: 'request_timeout' },
+    { response: { status: 'timed out' } },
+    { type: 'response.errored' },
+    { error: { code: 0, message: 'overloaded' } },
+    { type: 'tool_error', message: 'x' },
   ])('is an error, whatever other fields it has: %j', (error) => {
     expect(after(word, { choices: [], ...error }, stop).state.phase).toBe('broken');
   });
@@ -62,7 +71,26 @@ describe('an event without a choice', () => {
     { last_error: { code: 0, message: 'no error' }, error_message: 'null' },
     { type: 'tool_result', result: 'The tests did not fail', event: 'after an error' },
     { tool: { name: 'run', result: 'Not found: 404 error' } },
+    { error: { code: 0, message: 'success' } },
+    { error: { code: '200', message: 'OK', type: '', param: null }, x_groq: { error: 'none' } },
+    { status: 'restarting', state: 'time', event: 'cancelled by a person' },
+    { type: 'tool_result', tool_use_id: 'x', is_error: true, content: 'x' },
+    { type: 'function_call_output', status: 'failed', error: 'no such file' },
+    { tool: { name: 'run', status: 'failed' }, mcp_tool: { exception: 'x' } },
   ])('is no error, whatever names its fields have: %j', (fields) => {
     expect(after(word, { choices: [], ...fields }, stop).state.phase).toBe('ended');
+  });
+});
+
+describe('an event of a choice', () => {
+  it.each([
+    [{ error: { code: 0, message: 'success' } }, 'ended'],
+    [{ error: { code: 5, message: 'success' } }, 'broken'],
+    [{ type: 'tool_call', error: { message: 'x' } }, 'broken'],
+    [{ status: 'errored', type: 'x' }, 'ended'],
+  ])('is read with %j: %s', (fields, phase) => {
+    const { state, deltas } = after(word, { ...word, ...fields }, stop);
+    expect(state.phase).toBe(phase);
+    expect(deltas).toHaveLength(phase === 'ended' ? 2 : 1);
   });
 });

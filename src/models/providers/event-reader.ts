@@ -153,4 +153,4 @@ class EventLines {
 
 /** Checks whether an event with this name is an error, whatever it contains. */
 export const isErrorName = (name: string): boolean =>
-  /(?:^|[._-])(?:error|exception|fail(?:ed|ure)?)$/i.test(name);
+  /(?:^|[._-])(?:error(?:ed)?|exception|fail(?:ed|ure)?)$/i.test(name);

@@ -4,48 +4,51 @@ import type { FinishReason } from './provider.js';
 export type EndMeaning = FinishReason | 'no end' | 'broken';
 
 /**
- * The finish reasons of servers, and their meanings. The first matching row counts. No known word has two meanings
- * at two providers. A word that matches no row is an ordinary end.
+ * The words in the finish reasons of servers, by their meaning and by what they are about. The first match counts. No
+ * known word has two meanings at two providers. A reason without such a word is an ordinary end.
  */
-const MEANINGS: readonly (readonly [pattern: RegExp, meaning: EndMeaning])[] = [
-  [
-    /^$|^(?:null|none|undefined|(?:finish_reason_)?unspecified|in_progress|incremental|continue)$|^(?:not_|un)finish/,
-    'no end',
-  ],
-  [/^(?:running|pending|queued|processing|generating|streaming)$/, 'no end'],
-  [/error|fail|abort|cancel|timed?_?out|interrupt|disconnect|overload|exception/, 'broken'],
-  [/insufficient|unavailable|rate_limit|quota|malformed|unexpected|crash|killed|reset/, 'broken'],
-  [/throttl|resource_?exhaust|busy|(?:no|at|over)_capacity|deadline|unload|stalled/, 'broken'],
-  [
-    /terminated|preempt|evict|dropped|broke|shut_?down|closed|memory|^oom$|invalid|too_many(?!_(?:\w+_)?tokens?(?:_generated)?$)|missing/,
-    'broken',
-  ],
-  [
-    /hang_?up|restart|drain|expired|unhealthy|unreachable|panic|(?:stopped|ended)_by_server|^[45]\d\d$/,
-    'broken',
-  ],
-  [/bad_gateway|^gateway$|^internal(?:_server)?$|(?:^|_|seg)fault$/, 'broken'],
-  [
-    /(?:^|_)(?:dead|died|lost|gone|down)(?:_|$)|(?:queue|stack|buffer)_overflow|(?:queue|cache|buffer)_full/,
-    'broken',
-  ],
-  [/retr(?:y|ies)|attempts|(?:pool|connections?|workers?|engine|threads?|cache)_exhaust/, 'broken'],
-  [/per_(?:second|minute|hour|day)|(?:^|_)[tr]p[md](?:_|$)|concurren/, 'broken'],
-  [/(?:usage|requests?|daily|spend(?:ing)?)_(?:limit|exceed)/, 'broken'],
-  [/premature|inactiv|^nan$|(?:^|_)sig(?:term|kill|abrt|segv|int)$/, 'broken'],
-  [/credit|balance|billing|incomplete_(?:stream|response|chunk)|^connection/, 'broken'],
-  [/(?:took|wait(?:ed|ing)?)_too_long|connection_cut|(?:access|protocol)_violation/, 'broken'],
-  [/filter|safety|sensitive|recitation|prohibited|blocklist|blocked|spii|refus/, 'content_filter'],
-  [/moderat|guardrail|censor|policy|toxic|unsafe|^language$/, 'content_filter'],
-  [/violat|blacklist|flagged|jailbreak|nsfw|illegal_content|copyright|abus/, 'content_filter'],
-  [/(?:^|_)(?:harm(?!ony)|risk)|model_armor/, 'content_filter'],
-  [/length|max|limit|truncat|incomplete|context|exceed|budget/, 'length'],
-  [
-    /overflow|too_long|cut_?off|_cap$|exhaust|(?:out_of|too_many)_(?:\w+_)?tokens?(?:_generated)?$|^n(?:um)?_predict$/,
-    'length',
-  ],
-  [/tool|function/, 'tool_calls'],
-];
+const WORDS: Readonly<Record<Exclude<EndMeaning, 'stop'>, Readonly<Record<string, RegExp>>>> = {
+  'no end': {
+    nothing: /^(?:null|none|undefined|(?:finish_reason_)?unspecified)?$/,
+    part: /^(?:in_progress|incremental|continue)$|^(?:not_|un)finish/,
+    work: /^(?:running|pending|queued|processing|generating|streaming)$/,
+  },
+  broken: {
+    fault: /error|fail|exception|unexpected|panic|premature|(?:^|_|seg)fault$|^nan$/,
+    request: /malformed|invalid|missing|(?:access|protocol)_violation/,
+    stop: /abort|cancel|interrupt|terminated|preempt|evict|dropped|expired/,
+    stopByServer: /(?:stopped|ended)_by_server|^(?:internal(?:_server)?|[45]\d\d)$/,
+    stopOfServer: /unload|restart|shut_?down|drain|closed|reset|crash|killed|broke/,
+    signal: /(?:^|_)sig(?:term|kill|abrt|segv|int)$/,
+    absence: /unavailable|unhealthy|unreachable|bad_gateway|^gateway$/,
+    loss: /(?:^|_)(?:dead|died|lost|gone|down)(?:_|$)|incomplete_(?:stream|response|chunk)/,
+    connection: /disconnect|hang_?up|^connection|connection_cut/,
+    time: /timed?_?out|deadline|stalled|inactiv|(?:took|wait(?:ed|ing)?)_too_long/,
+    load: /overload|throttl|busy|(?:no|at|over)_capacity|concurren|retr(?:y|ies)|attempts/,
+    memory: /memory|^oom$|insufficient|(?:queue|cache|buffer)_full/,
+    overflow: /(?:queue|stack|buffer)_overflow|resource_?exhaust/,
+    exhaustion: /(?:pool|connections?|workers?|engine|threads?|cache)_exhaust/,
+    rate: /rate_limit|per_(?:second|minute|hour|day)|(?:^|_)[tr]p[md](?:_|$)/,
+    // Too many tokens of an answer are its length, but too many of a minute are not.
+    tooMany: /too_many(?!_(?:\w+_)?tokens?(?:_generated)?$)/,
+    account: /quota|credit|balance|billing/,
+    spending: /(?:usage|requests?|daily|spend(?:ing)?)_(?:limit|exceed)/,
+  },
+  content_filter: {
+    filter: /filter|moderat|guardrail|model_armor|censor|blocklist|blacklist|blocked|flagged/,
+    danger: /safety|unsafe|sensitive|toxic|(?:^|_)(?:harm(?!ony)|risk)|jailbreak|abus|nsfw/,
+    rule: /policy|prohibited|violat|illegal_content|recitation|copyright|spii|refus|^language$/,
+  },
+  length: {
+    limit: /length|max|limit|exceed|budget|exhaust|_cap$|^n(?:um)?_predict$/,
+    cut: /truncat|incomplete|cut_?off|overflow|too_long|context/,
+    tokens: /(?:out_of|too_many)_(?:\w+_)?tokens?(?:_generated)?$/,
+  },
+  tool_calls: { call: /tool|function/ },
+};
+const PATTERNS = (Object.keys(WORDS) as (keyof typeof WORDS)[]).flatMap((meaning) =>
+  Object.values(WORDS[meaning]).map((pattern) => ({ pattern, meaning })),
+);
 
 /**
  * Returns the meaning of a `finish_reason`. Servers write words in any case, and SGLang sends `{"type": "length"}`.
@@ -56,5 +59,5 @@ export function meaningOf(reason: unknown): EndMeaning {
   if (typeof reasonText !== 'string') return 'no end';
   const words = reasonText.trim().replaceAll(/([a-z])([A-Z])/g, '$1_$2');
   const word = words.toLowerCase().replaceAll(/[\s-]/g, '_');
-  return MEANINGS.find(([pattern]) => pattern.test(word))?.[1] ?? 'stop';
+  return PATTERNS.find(({ pattern }) => pattern.test(word))?.meaning ?? 'stop';
 }
