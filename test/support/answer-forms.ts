@@ -48,6 +48,7 @@ const NOISE = [
   'data: {}',
   'data: null',
   'data: ""',
+  'data: []',
   'data: {"data":{"code":5,"errors":[]},"ok":true,"status":200,"error_code":0}',
   'data: {"type":"info","request_id":"x"}',
   'data: {"choices":null,"usage":null}',

@@ -54,7 +54,7 @@ const ERRORS = [
   '{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"abort"}]}',
   '{"choices":[{"index":0,"delta":{},"message":{"error":"x"}}]}',
   '{"choices":',
-  '[]',
+  '[{}]',
   '"text"',
 ].map(toEvent);
 

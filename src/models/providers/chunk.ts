@@ -41,13 +41,14 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
     return { fault: 'the provider sent what is not JSON' };
   }
   // Without content, so it is no error. But a server may have lost a word there.
-  if (value === null || value === '') return { ...EMPTY_CHUNK, isUnknown: true };
+  if (value === null || value === '' || isEmptyList(value))
+    return { ...EMPTY_CHUNK, isUnknown: true };
   const chunk = fieldsOf(value);
   if (!chunk) return { fault: 'the provider sent what is no chunk' };
   if (text.length > LEVELS.safeChars && !isFlat(chunk)) {
     return { fault: 'the provider sent what is nested too deeply' };
   }
-  const choice = choiceOf(chunk['choices'], number);
+  const choice = withJoinedLists(choiceOf(chunk['choices'], number));
   if (isError(chunk, choice)) return SENT_ERROR;
   const usage = usageIn(chunk, choice);
   return {
@@ -77,7 +78,9 @@ function outputIn(choice: Fields | undefined): Output {
 }
 
 const outputOf = (message: Fields, isMessage: boolean): Output => ({
-  text: textOf(message['content'], isAnswerPart) + textOf(message['refusal'], isAnswerPart),
+  text:
+    (textOf(message['content'], isAnswerPart) || textOf(message['text'], isAnswerPart)) +
+    textOf(message['refusal'], isAnswerPart),
   reasoning: reasoningIn(message),
   thoughtParts: thoughtPartsIn(message),
   pieces: piecesIn(message),
@@ -145,7 +148,7 @@ function reasoningIn(message: Fields): string {
 function piecesIn({ tool_calls: calls, function_call: called }: Fields): readonly unknown[] {
   const all = listOf(calls);
   if (all.length > 0) return all.map(withFunction);
-  return fieldsOf(called) ? [{ index: 0, function: called }] : [];
+  return listOf(called).map((one) => ({ index: 0, function: one }));
 }
 
 /** Puts the name and the arguments of a call into its `function`. Cloudflare's models send them without one. */
@@ -180,6 +183,37 @@ function choiceOf(choices: unknown, number: number | undefined): Fields | undefi
   return wanted ?? (number === undefined ? all[0] : undefined);
 }
 
+const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0;
+
+/** Returns the choice with one delta and one message, if they are lists of pieces. */
+function withJoinedLists(choice: Fields | undefined): Fields | undefined {
+  const { delta, message } = choice ?? {};
+  if (!Array.isArray(delta) && !Array.isArray(message)) return choice;
+  return {
+    ...choice,
+    ...(Array.isArray(delta) && { delta: joined(delta) }),
+    ...(Array.isArray(message) && { message: joined(message) }),
+  };
+}
+
+/** Joins pieces. Several values of a field become a list, as the text and the calls of a piece may be. */
+function joined(pieces: readonly unknown[]): Fields | undefined {
+  const valuesOf = new Map<string, unknown[]>();
+  for (const piece of pieces) {
+    const fields = typeof piece === 'string' ? { content: piece } : (fieldsOf(piece) ?? {});
+    for (const [name, value] of Object.entries(fields).filter(([, one]) => hasContent(one))) {
+      const values = valuesOf.get(name);
+      if (values) values.push(value);
+      else valuesOf.set(name, [value]);
+    }
+  }
+  if (valuesOf.size === 0) return undefined;
+  const fields = [...valuesOf].map(([name, values]) => {
+    return [name, values.length === 1 ? values[0] : values.flat()] as const;
+  });
+  return Object.fromEntries(fields);
+}
+
 function numberOf(choice: Fields | undefined): number | undefined {
   const index = choice?.['index'];
   return typeof index === 'number' ? index : undefined;
@@ -198,7 +232,10 @@ function textOf(content: unknown, isWanted: (part: Fields) => boolean): string {
   return content.map((one) => textOf(one, isWanted)).join('');
 }
 
+/** The fields with the text of a part, of which it has one. */
+const TEXT_FIELDS = ['text', 'thinking', 'summary', 'value', 'content', 'parts', 'output_text'];
+
 function innerText(part: Fields): string {
-  const inner = part['text'] ?? part['thinking'] ?? part['summary'] ?? part['value'];
+  const inner = TEXT_FIELDS.map((name) => part[name]).find(hasContent);
   return typeof inner === 'string' ? inner : textOf(inner, isAnswerPart);
 }

@@ -133,7 +133,7 @@ describe('an answer in the form of one kind of server', () => {
     expect(answerOf(word, ...events, stop, DONE).usage).toEqual(counts);
   });
 
-  it.each(['null', '""'])('is empty if its JSON is %s', (text) => {
+  it.each(['null', '""', '[]', ' [ ]'])('is empty if its JSON is %s', (text) => {
     expect(after(word, text, word, stop, '[DONE]').state.phase).toBe('over');
     // Without a reason to end, it may stand for a word that was lost.
     expect(after(word, text, word, '[DONE]').state.phase).toBe('broken');
@@ -145,6 +145,44 @@ describe('an answer in the form of one kind of server', () => {
     ['a list whose delta is a text', [{ index: 0, delta: 'Hi' }]],
   ])('reads choices that are %s', (_, choices) => {
     expect(after({ choices }).deltas).toEqual([{ type: 'delta', text: 'Hi' }]);
+  });
+
+  it.each<[string, object]>([
+    ['deltas', { delta: [{ content: 'H' }, { content: ['i', { type: 'text', text: '!' }] }] }],
+    ['deltas that are texts', { delta: ['H', 'i!', null] }],
+    ['a delta', { delta: [{ content: 'Hi!' }] }],
+    ['messages', { message: [{ content: 'H' }, { content: 'i!' }] }],
+    ['no delta (PHP), beside a message', { delta: [], message: { content: 'Hi!' } }],
+    ['empty deltas, beside a text', { delta: [{}, { content: '' }], text: 'Hi!' }],
+    ['parts of a content', { delta: { content: { parts: [{ text: 'H' }, { text: 'i!' }] } } }],
+    ['the content of a part', { delta: { content: [{ type: 'text', content: 'Hi!' }] } }],
+    ['an output text', { delta: { content: [{ type: 'output_text', output_text: 'Hi!' }] } }],
+    ['a delta with another name', { delta: { text: 'Hi!' } }],
+  ])('reads each word of %s', (_, fields) => {
+    expect(answerOf({ choices: [fields] }, stop, DONE)).toMatchObject({
+      phase: 'over',
+      text: 'Hi!',
+    });
+  });
+
+  it('reads everything of several deltas', () => {
+    const call = { index: 0, id: 'a', function: { name: 'one', arguments: '{' } };
+    const more = { index: 0, function: { arguments: '}' } };
+    const details = [{ type: 'reasoning.text', text: 'x' }];
+    const delta = [
+      { role: 'assistant', reasoning: 'x', reasoning_details: details },
+      { role: 'assistant', tool_calls: [call] },
+      { tool_calls: [more], finish_reason: 'tool_calls' },
+    ];
+    const { state, deltas } = after({ choices: [{ delta }] });
+    expect(state).toMatchObject({ phase: 'ended', finishReason: 'tool_calls' });
+    expect(deltas).toMatchObject([
+      { text: '', reasoning: 'x', thoughtParts: { reasoning_details: details } },
+    ]);
+    expect(answerOf({ choices: [{ delta }] })).toMatchObject({ calls: ['a one {}'] });
+    expect(after(word, { choices: [{ delta: [{ content: 'x' }, { error: 'x' }] }] })).toMatchObject(
+      { state: { phase: 'broken' }, deltas: [{ text: 'Hi' }] },
+    );
   });
 
   it('reads calls that are an object with numbers (PHP)', () => {
