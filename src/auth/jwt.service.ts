@@ -36,6 +36,15 @@ export interface JwtPair {
   readonly access: string;
 }
 
+/**
+ * Checks that a JWT's signature is the only text for its bytes. The decoder also reads padding and unused bits, so one
+ * token could be sent as several texts.
+ */
+function hasCanonicalSignature(token: string): boolean {
+  const signature = token.slice(token.lastIndexOf('.') + 1);
+  return Buffer.from(signature, 'base64url').toString('base64url') === signature;
+}
+
 /** The parts of a refresh token. */
 interface RefreshToken {
   readonly userId: string;
@@ -147,6 +156,7 @@ export class JwtService {
   }
 
   private async read(token: string): Promise<JwtClaims | undefined> {
+    if (!hasCanonicalSignature(token)) return undefined;
     try {
       const { payload } = await jwtVerify<JwtClaims>(token, this.key, { algorithms: ['HS256'] });
       return payload;
