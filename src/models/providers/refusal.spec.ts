@@ -102,6 +102,20 @@ describe('an answer other than 200', () => {
   });
 
   it.each([
+    ["Google's delay, without a header", '34.07s', undefined, '35'],
+    ['the header, beside a delay', '34s', '7', '7'],
+    ['the usual time, for a delay that is no text', 34, undefined, '5'],
+    ['the usual time, for a delay that is no time', 'soon', undefined, '5'],
+    ['at most an hour, for a longer delay', '99999s', undefined, '3600'],
+  ])('a refusal asks callers to wait for %s', (_, retryDelay, header, seconds) => {
+    const details = [null, 'x', { reason: 'RATE_LIMIT_EXCEEDED' }, { retryDelay }];
+    const body = [
+      { error: { code: 429, message: 'Quota', status: 'RESOURCE_EXHAUSTED', details } },
+    ];
+    expect(read(429, body, header).headers['Retry-After']).toBe(seconds);
+  });
+
+  it.each([
     [{ error: { message: 'x', code: 'context_length_exceeded' } }],
     [{ error: { message: "This model's maximum context length is 8192 tokens" } }],
     [{ object: 'error', message: 'The prompt is too long', code: 400 }],

@@ -49,7 +49,8 @@ export function errorOf(
     return new ProviderBodyTooLarge(detailOf(refusal.text, key), { report: fullReport });
   // Anthropic sends 529 if its service is overloaded.
   if (status === 429 || status === 503 || status === 529) {
-    return new ProviderBusy(retryAfterSeconds(refusal.retryAfter), { report: fullReport });
+    const retryAfter = refusal.retryAfter ?? retryDelayIn(refusal.text);
+    return new ProviderBusy(retryAfterSeconds(retryAfter), { report: fullReport });
   }
   return new ProviderFailed({ report: fullReport });
 }
@@ -77,6 +78,16 @@ function retryAfterSeconds(retryAfter: string | undefined): number {
   const seconds = Number.isFinite(parsed) ? Math.ceil(parsed) : standard;
   return Math.min(Math.max(seconds, 1), max);
 }
+
+/** Returns the `retryDelay` of Google's refusals (`34.07s`). Google sends no `Retry-After`. */
+function retryDelayIn(text: string): string | undefined {
+  const error = firstFieldsOf(parse(text)?.['error']);
+  const delays = detailsOf(error).map((detail) => firstFieldsOf(detail)?.['retryDelay']);
+  return delays.find((delay) => typeof delay === 'string');
+}
+
+const detailsOf = (error: Fields | undefined): unknown[] =>
+  Array.isArray(error?.['details']) ? error['details'] : [];
 
 /** Returns the fields of an object, or of the first object of a list, as Google sends it. */
 function firstFieldsOf(value: unknown): Fields | undefined {
@@ -176,10 +187,9 @@ const OPERATOR_WORDS =
 function isAboutOperator(text: string): boolean {
   const fields = parse(text);
   const inner = firstFieldsOf(fields?.['error']) ?? fields;
-  const details = Array.isArray(inner?.['details']) ? (inner['details'] as unknown[]) : [];
   const codes = [
     ...[inner?.['code'], inner?.['type'], inner?.['status'], fields?.['code']],
-    ...details.map((detail) => firstFieldsOf(detail)?.['reason']),
+    ...detailsOf(inner).map((detail) => firstFieldsOf(detail)?.['reason']),
   ];
   const isCoded = codes.some((code) => typeof code === 'string' && OPERATOR_CODES.test(code));
   return isCoded || OPERATOR_WORDS.test(sentenceIn(fields) ?? '');
