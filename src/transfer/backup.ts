@@ -8,6 +8,7 @@ import {
   assertAuditPasses,
   exists,
   completeCopy,
+  destinationOf,
   isFile,
   sizeOf,
   withUnfinishedCopy,
@@ -25,16 +26,17 @@ export interface ReplaceOption {
 /**
  * Copies the SQLite database of the options into one file, also while a service uses it. The copy contains
  * every answer that was sent before the call. The file gets its name after it passed the same audit as a live
- * database. Returns the report for the operator. Throws if the file exists already, for PostgreSQL, and if
- * the audit finds a problem.
+ * database. If the name is a link, its target is written. Returns the report for the operator. Throws if the file
+ * exists already, for PostgreSQL, for a link to nothing, and if the audit finds a problem.
  */
 export async function backUp(
   options: DatabaseOptions,
-  file: string,
+  name: string,
   { replace }: ReplaceOption,
 ): Promise<string> {
   const path = sqlitePathOf(options.url);
   if (path === undefined) throw new Error(PG_DUMP);
+  const file = destinationOf(name);
   const assertFree = () => {
     assertNotDatabaseFile(file, path);
     if (!exists(file)) return;

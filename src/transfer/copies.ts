@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   realpathSync,
@@ -94,6 +95,16 @@ export function assertNotDatabaseFile(file: string, database: string): void {
     if (named !== part && !isSameFile(file, part)) continue;
     throw new Error(`${file} is ${end === '' ? 'the database itself' : 'a part of the database'}`);
   }
+}
+
+/**
+ * Returns the file to which a name leads. Throws for a link to nothing: its target may be on a disk that is not
+ * mounted, and a file in place of the link would be on the wrong disk.
+ */
+export function destinationOf(name: string): string {
+  if (exists(name)) return realpathSync(name);
+  if (lstatSync(name, { throwIfNoEntry: false }) === undefined) return name;
+  throw new Error(`${name} is a link to nothing`);
 }
 
 /** Whether a regular file exists: not a folder, and not a device. */
