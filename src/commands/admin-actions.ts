@@ -6,7 +6,7 @@ import { NewUsers } from '../admin/new-users.js';
 import { OperatorCodes } from '../admin/operator-codes.js';
 import { OperatorGrants } from '../admin/operator-grants.js';
 import { OperatorsService, type UserChange } from '../admin/operators.service.js';
-import { loadSettings } from '../config/config.js';
+import { CONFIG, loadSettings, type Config } from '../config/config.js';
 import { Database } from '../database/data-source.js';
 import { assertMigrated } from '../database/migrate.js';
 import { positionKey } from '../database/numbered-lists.js';
@@ -21,6 +21,7 @@ const LIST_PAGE_SIZE = 100;
 
 /** A person with a shell is not a user of the service. */
 const NO_OPERATOR = null;
+const NO_PUBLIC_URL = 'PUBLIC_URL is not set, so put the address of the service before this link:';
 const shellActor = (reason = '') => ({ operatorId: NO_OPERATOR, reason });
 
 /** Runs one action while a service may be running. It takes no lease and sweeps nothing. */
@@ -112,13 +113,21 @@ export const createUser = (name: string, email = '', reason?: string) =>
   withServices(async (services) => {
     const user = await validate({ username: name, email });
     const token = await services.get(NewUsers).create(user, shellActor(reason));
-    return services.get(OperatorsService).linkOf(token);
+    return printableLink(services, token);
   });
 
 export const passwordLink = (username: string, reason?: string) =>
-  using(OperatorsService, async (operators) =>
-    operators.linkOf(await operators.passwordToken(username, shellActor(reason))),
-  );
+  withServices(async (services) => {
+    const operators = services.get(OperatorsService);
+    return printableLink(services, await operators.passwordToken(username, shellActor(reason)));
+  });
+
+/** Returns the link for a password token. Without `PUBLIC_URL`, tells the operator what the link lacks. */
+function printableLink(services: INestApplicationContext, token: string): string {
+  const { publicUrl } = services.get<Config>(CONFIG);
+  if (publicUrl === '') process.stderr.write(`${NO_PUBLIC_URL}\n`);
+  return services.get(OperatorsService).linkOf(token);
+}
 
 export const endSessions = (username: string, reason?: string) =>
   using(OperatorsService, async (operators) => {

@@ -205,7 +205,7 @@ export const SETTINGS = {
   }),
   PUBLIC_URL: publicUrl({
     default: '',
-    desc: 'URL at which users reach the service, for the links in mails. Empty: no mail is sent.',
+    desc: 'URL at which users reach the service, for the links in mails and those that npm run admin prints. Empty: no mail is sent, and printed links begin with /#.',
   }),
   SMTP_URL: smtpUrl({
     default: '',
