@@ -6,7 +6,6 @@ import { ACCOUNT } from './route.js';
 import { speak } from './speech.js';
 import { models, refreshWallet, wallet } from './wallet.js';
 
-const PAUSE_MS = 250;
 const MODEL = 'tallychat-model';
 
 /** Returns `[model, choose, models]`. The model is the last chosen one if it is still served, or else the default. */
@@ -66,7 +65,7 @@ export function Composer({ conversation, onAsk, choice, field }) {
   const [model] = choice;
   const body = { message: text, conversation: conversation.id, model: model?.id };
   const question = text.trim() && ['POST', 'api/chat/quote/', body];
-  const { answer: quote, before = quote } = useAnswer(question, PAUSE_MS);
+  const { answer: quote, before = quote } = useAnswer(question);
 
   // Not on a phone: its keyboard would cover the conversation.
   const focus = () => matchMedia('(pointer: fine)').matches && field.current.focus();

@@ -36,6 +36,8 @@ export class OpenConversation {
   /** The turn id of the running answer, from the first event of the stream on. */
   #answer;
   #unsaid = '';
+  /** The key of the running answer's turn id in the tab's session storage. After a reload, that turn is still missing. */
+  #answerKey = () => draftKey(this.owner, `${this.id}:answer`);
   #frame;
 
   constructor(id) {
@@ -54,9 +56,10 @@ export class OpenConversation {
 
   /**
    * Loads the newest turns, also those of other tabs, or the page of `query`, and sorts all turns by id, which is their
-   * order in time. If turns are missing between the newest and the shown ones, only the newest stay.
+   * order in time. If turns are missing between the newest and the shown ones, only the newest stay. After a reload
+   * during an answer, looks again until the server has saved that answer.
    */
-  async load(query = NEWEST) {
+  async load(query = NEWEST, look = 1) {
     const isOverdue = () => [undefined, query].includes(this.earlier.get());
     try {
       const { results, next } = await readPage(`api/conversations/${this.id}/messages/`, query);
@@ -67,6 +70,9 @@ export class OpenConversation {
       const kept = isGap ? shown.filter((turn) => age(turn) > age(results[0])) : shown;
       const all = [...kept, ...fresh].sort((one, other) => age(one).localeCompare(age(other)));
       if (fresh[0]) this.turns.set(all);
+      const begun = sessionStorage.getItem(this.#answerKey());
+      const isMissing = begun && !all.some(({ id }) => id === begun) && look <= POLLS_MAX;
+      if (isMissing) setTimeout(() => this.load(NEWEST, look + 1), POLL_MS * look);
       if (!isOverdue() && !isGap) return;
       this.earlier.set(next);
       this.problem.set(null);
@@ -96,6 +102,7 @@ export class OpenConversation {
     } catch (error) {
       await this.#end(turn, error);
     }
+    sessionStorage.removeItem(this.#answerKey());
     this.answering.set(false);
     this.#show();
     await Promise.all([refreshWallet(), loadConversations()]).catch(() => undefined);
@@ -130,6 +137,7 @@ export class OpenConversation {
     if (name === 'start') {
       this.#answer = turn.id = content.turn;
       this.#become(content.conversation);
+      sessionStorage.setItem(this.#answerKey(), turn.id);
     }
     if (name === 'reasoning') turn.thinking = (turn.thinking ?? '') + content.text;
     if (name === 'error') throw new Refusal(0, content);
@@ -138,7 +146,6 @@ export class OpenConversation {
     const isStopped = content.finish_reason === 'cancelled';
     const status = isStopped ? 'aborted' : 'complete';
     Object.assign(turn, { id, response: content.response, tokens: charged, status });
-    this.#become(content.conversation);
     wallet.set({ ...wallet.get(), available: left });
     const ending = isStopped ? 'Stopped.' : 'End of the answer.';
     this.#say('\n', `${ending} It cost ${tokens(charged)}; ${tokens(left)} left.\n`);
@@ -172,9 +179,8 @@ export class OpenConversation {
       const { results } = await ask('GET', 'api/chat/?page_size=5');
       const saved = results.find(({ id }) => id === turn.id);
       if (!saved) continue;
-      const { response, tokens: charged, status } = saved;
-      Object.assign(turn, { response, tokens: charged, status });
-      this.#say(`It cost ${tokens(charged)}.\n`);
+      Object.assign(turn, saved);
+      this.#say(`It cost ${tokens(saved.tokens)}.\n`);
     }
   }
 

@@ -27,7 +27,7 @@ export function useAttempt() {
 }
 
 /** Asks `[method, path, body]` after a pause. Returns `{answer}` or `{problem}`; until then `{before}`, the last answer. */
-export function useAnswer(question, pauseMs) {
+export function useAnswer(question, pauseMs = 250) {
   const [seen, see] = useState({});
   const key = JSON.stringify(question);
   useEffect(() => {

@@ -4,8 +4,6 @@ import { html, useEffect, useState } from './preact.js';
 import { NEW, go, route, toConversation } from './route.js';
 import { loadModels, refreshWallet } from './wallet.js';
 
-const PAUSE_MS = 250;
-
 function Links({ links, open, none }) {
   const item = ({ key, id, label }) => html`<li key=${key}>
     <a href=${toConversation(id)} aria-current=${id === open ? 'page' : undefined}>${label}</a></li>`;
@@ -19,7 +17,7 @@ export function Sidebar() {
   const [text, setText] = useState('');
   const sought = text.trim().toLowerCase();
   const question = sought && ['GET', `api/chat/?search=${encodeURIComponent(sought)}`];
-  const { answer: found, problem: searchProblem } = useAnswer(question, PAUSE_MS);
+  const { answer: found, problem: searchProblem } = useAnswer(question);
   const [run, isRunning, problem] = useAttempt();
   // If the server was unreachable, one button reloads everything that is missing.
   const begin = () => Promise.all([loadConversations(), refreshWallet(), loadModels()]);

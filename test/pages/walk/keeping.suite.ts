@@ -179,6 +179,25 @@ export const keeping = (walk: () => Walk): void => {
       tab.complaints.splice(0, tab.complaints.length);
     });
 
+    it('shows the answer that a reload interrupted, also if it is saved after the reload', async () => {
+      provider.answer([{ type: 'delta', text: 'Half of it.' }]);
+      await tab.button('New conversation').click();
+      await tab.message.fill('interrupted');
+      await tab.message.press('Enter');
+      await tab.sees('Half of it.');
+      // The first look comes before the answer is saved.
+      const json = { results: [], next: null, previous: null };
+      const times = 1;
+      await tab.page.route(/messages\/\?page_size/, (route) => route.fulfill({ json }), { times });
+      await tab.page.reload();
+      await tab.sees('Stopped · echo · 100 tokens');
+      expect(await tab.page.locator('.question').allInnerTexts()).toEqual(['interrupted']);
+      expect(await tab.answers.allInnerTexts()).toEqual(['Half of it.']);
+      provider.delayWith(undefined);
+      await tab.ask('and then?');
+      await tab.hasBalance('100');
+    });
+
     it('has caused no errors in the browser, and the books balance', async () => {
       expect(tab.complaints).toEqual([]);
       expect(await app.database.unbalancedWallets()).toEqual([]);
