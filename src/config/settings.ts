@@ -137,7 +137,7 @@ export const SETTINGS = {
   }),
   HASH_QUEUE_MAX: integer({ min: 0, max: 100_000 })({
     default: 100,
-    desc: 'Maximum number of password hashes that wait in each of three lines. A further request gets 503.',
+    desc: 'Maximum number of password hashes that wait in each of three queues. A further request gets 503.',
   }),
   REQUESTS_MAX: integer({ min: 1, max: 1_000_000 })({
     default: 5000,
