@@ -4,6 +4,7 @@ import { DataSource, QueryFailedError } from 'typeorm';
 import { ReadConnection } from '../../src/database/read-connection.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { databaseKinds, type DatabaseKind } from '../support/databases.js';
+import { keepWithinOneDay } from '../support/midnight.js';
 
 const ENTRY = `INSERT INTO ledger_entries
   (id, owner_id, seq, kind, amount, balance_after, reason, created_at, claim_route, claim_key, claim_hash)`;
@@ -170,6 +171,8 @@ function withoutRandomParts(text: string): string {
 }
 
 describe('moving from SQLite to PostgreSQL', () => {
+  keepWithinOneDay();
+
   const clientStoryOn = async (kind: DatabaseKind) => {
     const app = await TestApp.start(kind);
     try {

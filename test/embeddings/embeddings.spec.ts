@@ -6,6 +6,7 @@ import { makeKey } from '../support/api-keys.js';
 import { databaseKinds } from '../support/databases.js';
 import { answerJson, embed, vectorAt } from '../support/embeddings.js';
 import { auditOf } from '../support/full-audit.js';
+import { keepWithinOneDay } from '../support/midnight.js';
 import { modelsOf } from '../support/models-file.js';
 import { until } from '../support/until.js';
 import { Upstream, type UpstreamCall } from '../support/upstream.js';
@@ -15,6 +16,7 @@ const SECRET = 'a sentence that nobody keeps';
 const listOf = (...all: unknown[]) => all.map((embedding) => ({ embedding }));
 
 describe.each(databaseKinds)('embeddings, on %s', (kind) => {
+  keepWithinOneDay();
   let upstream: Upstream;
   let app: TestApp;
   let ada: Caller;

@@ -8,6 +8,7 @@ import { BEHAVIOURS } from '../support/behaviours.js';
 import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { byEffort } from '../support/effort.js';
+import { keepWithinOneDay } from '../support/midnight.js';
 import { modelsOf } from '../support/models-file.js';
 import { Upstream } from '../support/upstream.js';
 import { until } from '../support/until.js';
@@ -16,6 +17,7 @@ const NAMES = ['good', 'refuses', 'hangs'];
 const CHATS = byEffort({ light: 40, full: 100 });
 
 describe.each(databaseKinds)('the spending cap of an API key on %s', (kind) => {
+  keepWithinOneDay();
   let upstream: Upstream;
   let app: TestApp;
   beforeAll(async () => {

@@ -7,10 +7,11 @@ import { PostgresCounters } from '../../src/limits/postgres-counters.js';
 import { databaseKinds } from '../support/databases.js';
 import { stageUnits } from '../support/stages.js';
 
-/** A window so long that no tick ends while a test runs. */
-const DAY = { count: 5, windowSeconds: 86_400 };
-const five = policyOf('five', DAY);
-const other = policyOf('five', DAY, 'other');
+/** Ten days, more or less: so that now a tick (a tenth) is half over, and none ends while a test runs. */
+const windowSeconds = Math.round((10 * Date.now()) / 1000 / 20_000.5);
+const LONG = { count: 5, windowSeconds };
+const five = policyOf('five', LONG);
+const other = policyOf('five', LONG, 'other');
 const { tickMs } = five;
 
 const postgres = databaseKinds.filter((kind) => kind === 'postgres');
@@ -114,7 +115,7 @@ describe.each(postgres)('counters that processes share on %s', (kind) => {
   });
 
   it('report the end of the tick if nothing is used', async () => {
-    const none = await counters.take(policyOf('none', { ...DAY, count: 0 }), 'ada', 1);
+    const none = await counters.take(policyOf('none', { ...LONG, count: 0 }), 'ada', 1);
     expect(none).toMatchObject({ granted: 0, remaining: 0, resetMs: 0 });
     expect(none.tickEndsInMs).toBeGreaterThan(0);
     expect(none.tickEndsInMs).toBeLessThanOrEqual(tickMs);
@@ -126,7 +127,7 @@ describe.each(postgres)('counters that processes share on %s', (kind) => {
     const failed = await Promise.allSettled([take('ada', 2), take('bob', 1)].flat());
     expect(failed).toEqual(failed.map(() => ({ status: 'rejected', reason: failure })));
     run.mockResolvedValueOnce([]);
-    await expect(counters.take(five, 'ada', 1)).rejects.toThrow('no counter for five 5/86400 ada');
+    await expect(counters.take(five, 'ada', 1)).rejects.toThrow(`no counter for ${five.scope}ada`);
     expect(await counters.take(five, 'ada', 1)).toMatchObject({ granted: 1, remaining: 4 });
   });
 
@@ -162,6 +163,6 @@ describe.each(postgres)('counters that processes share on %s', (kind) => {
     );
     await counters.sweep();
     const rows = await stage.database.statements.rows('SELECT key FROM rate_counters', []);
-    expect(rows).toEqual([{ key: 'five 5/86400 bob' }]);
+    expect(rows).toEqual([{ key: `${five.scope}bob` }]);
   });
 });

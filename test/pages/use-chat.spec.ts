@@ -133,7 +133,7 @@ inBrowser("React's useChat() in a browser", () => {
   });
 
   it('shows the message of the contract for an empty wallet, and charges nothing', async () => {
-    await ada.send('PUT', '/api/wallet/limits/', { daily: 700 });
+    await ada.send('PUT', '/api/wallet/limits/', { daily: 0 });
     await send('six');
     await page.getByRole('status').getByText('Insufficient tokens').waitFor();
     expect(await ada.balance()).toBe(3300);

@@ -3,12 +3,14 @@ import { PASSWORD, TestApp } from '../support/app.js';
 import { makeKey } from '../support/api-keys.js';
 import { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
+import { keepWithinOneDay } from '../support/midnight.js';
 
 const DAY_MS = 86_400_000;
 const NO_TIME = 'Enter a date or a time in ISO 8601.';
 const dayBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
 
 describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
+  keepWithinOneDay();
   let app: TestApp;
 
   beforeAll(async () => {

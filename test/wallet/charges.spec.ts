@@ -7,12 +7,14 @@ import { HoldsService } from '../../src/wallet/holds.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import { stageWallets } from '../support/stages.js';
 import { databaseKinds } from '../support/databases.js';
+import { keepWithinOneDay } from '../support/midnight.js';
 import { noteOf } from '../support/note.js';
 import { until } from '../support/until.js';
 
 const NEVER_ABORTED = new AbortController().signal;
 
 describe.each(databaseKinds)('charges that come together on %s', (kind) => {
+  keepWithinOneDay();
   const stage = stageWallets(kind);
   const charges = () => stage.app.nest.get(ChargesService);
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
+import { keepWithinOneDay } from '../support/midnight.js';
 import { stageProvider } from '../support/stages.js';
 
 describe.each(databaseKinds)('PUT /api/wallet/limits/ on %s', (kind) => {
+  keepWithinOneDay();
   const stage = stageProvider(kind);
 
   const limit = (caller: Caller, daily: unknown) =>

@@ -7,6 +7,7 @@ import { StorageService } from '../../src/wallet/storage.service.js';
 import type { StorageBounds } from '../../src/wallet/stored.js';
 import { Wallet } from '../../src/wallet/wallet.entity.js';
 import { databaseKinds } from '../support/databases.js';
+import { keepWithinOneDay } from '../support/midnight.js';
 import { wallet } from '../support/rows.js';
 import { stageUnits } from '../support/stages.js';
 
@@ -14,6 +15,7 @@ const ROOM: StorageBounds = [1000, 10];
 const CONFIG = { storedMaxBytes: 1000, conversationsMax: 10 } as Config;
 
 describe('the reason why a wallet does not cover an amount', () => {
+  keepWithinOneDay();
   const stage = stageUnits('sqlite');
 
   const refusalOf = async (row: Partial<Wallet>, spend: Partial<Spend> = {}, room = ROOM) => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
+import { keepWithinOneDay } from '../support/midnight.js';
 import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
 import { ProviderProbe } from '../support/provider-probe.js';
 import { until } from '../support/until.js';
@@ -9,6 +10,7 @@ import { until } from '../support/until.js';
 const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
 describe.each(databaseKinds)('the wallet on %s', (kind) => {
+  keepWithinOneDay();
   let app: TestApp;
   let provider: ProviderProbe;
 
