@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { DatabaseUnavailable, ValidationFailed } from '../errors.js';
+import { DatabaseUnavailable, NotFound, ValidationFailed } from '../errors.js';
 import { COMMANDS, type CommandRow } from './commands.js';
 
 const USAGE_CODE = 2;
@@ -46,6 +46,8 @@ function sentenceOf(error: unknown): string {
     const fields = Object.entries(error.fields);
     return fields.map(([field, sentences]) => `${field}: ${sentences.join(' ')}`).join(' ');
   }
+  // A command looks up nothing but users.
+  if (error instanceof NotFound) return 'There is no such user.';
   if (error instanceof DatabaseUnavailable && error.reason !== '') {
     return `${error.message.replace(/\.$/, '')}: ${error.reason}`;
   }

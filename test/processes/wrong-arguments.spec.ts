@@ -49,9 +49,9 @@ describe('npm run admin with wrong arguments', () => {
   );
 
   const vain: (readonly [words: string[], line: string])[] = [
-    [['password-link', 'nobody'], 'admin: Not found.\n'],
-    [['grant', 'nobody', '5', '--reason', 'x'], 'admin: Not found.\n'],
-    [['deactivate', '--', '-x'], 'admin: Not found.\n'],
+    [['password-link', 'nobody'], 'admin: There is no such user.\n'],
+    [['grant', 'nobody', '5', '--reason', 'x'], 'admin: There is no such user.\n'],
+    [['deactivate', '--', '-x'], 'admin: There is no such user.\n'],
   ];
 
   it.each(sample('arguments that name nothing', 3, vain))(
