@@ -15,6 +15,9 @@ const openConversations = new Map();
 /** The key of a draft in the tab's session storage. A draft is kept until its user logs out. */
 const draftKey = (owner, id) => `tallychat-draft:${owner}:${id ?? ''}`;
 
+/** Stores a text for a reload, at once. Rejects if the storage is full: then the text is only in memory. */
+const keep = async (key, text) => sessionStorage.setItem(key, text);
+
 export const joined = (...texts) => texts.filter(Boolean).join('\n\n');
 
 /** The sort key of a turn. A turn without an id is not saved yet, and is the newest. */
@@ -51,7 +54,7 @@ export class OpenConversation {
   type(text, sent = this.#sent) {
     this.#sent = sent;
     this.draft.set(text);
-    sessionStorage.setItem(draftKey(this.owner, this.id), joined(sent, text));
+    keep(draftKey(this.owner, this.id), joined(sent, text)).catch(() => undefined);
   }
 
   /**
@@ -137,7 +140,7 @@ export class OpenConversation {
     if (name === 'start') {
       this.#answer = turn.id = content.turn;
       this.#become(content.conversation);
-      sessionStorage.setItem(this.#answerKey(), turn.id);
+      keep(this.#answerKey(), turn.id).catch(() => undefined);
     }
     if (name === 'reasoning') turn.thinking = (turn.thinking ?? '') + content.text;
     if (name === 'error') throw new Refusal(0, content);

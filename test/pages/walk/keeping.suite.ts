@@ -194,8 +194,17 @@ export const keeping = (walk: () => Walk): void => {
       expect(await tab.page.locator('.question').allInnerTexts()).toEqual(['interrupted']);
       expect(await tab.answers.allInnerTexts()).toEqual(['Half of it.']);
       provider.delayWith(undefined);
+    });
+
+    it('loses no message and no answer if the storage of the tab is full', async () => {
+      await tab.page.evaluate(`Storage.prototype.setItem = () => { throw new Error('full'); }`);
       await tab.ask('and then?');
+      expect(await tab.page.locator('.question').allInnerTexts()).toEqual([
+        'interrupted',
+        'and then?',
+      ]);
       await tab.hasBalance('100');
+      expect(await tab.page.getByRole('alert').count()).toBe(0);
     });
 
     it('has caused no errors in the browser, and the books balance', async () => {
