@@ -13,9 +13,10 @@ export interface Piece {
   readonly positionInChunk: number | undefined;
 }
 
-/** Reads a piece. `positionInChunk` is undefined if it is the only one of its chunk. */
+/** Reads a piece. Llama's name for the arguments is `parameters`. `positionInChunk` is undefined if it is the only one of its chunk. */
 export function readPiece(fields: Fields, positionInChunk: number | undefined): Piece {
   const called = isFields(fields['function']) ? fields['function'] : {};
+  const args = called['arguments'] ?? called['parameters'];
   const index = fields['index'];
   const number = typeof index === 'string' && /^\d+$/.test(index) ? Number(index) : index;
   return {
@@ -23,8 +24,8 @@ export function readPiece(fields: Fields, positionInChunk: number | undefined): 
     index: Number.isSafeInteger(number) && Number(number) >= 0 ? Number(number) : undefined,
     id: idOf(fields['id']),
     name: wordOf(called['name']),
-    text: argumentsOf(called['arguments']),
-    hasText: typeof called['arguments'] === 'string',
+    text: argumentsOf(args),
+    hasText: typeof args === 'string',
     positionInChunk,
   };
 }

@@ -181,7 +181,10 @@ function toFirstDelta({ fields, text, id }: Piece, callIndex: number): ToolCallD
   };
   return {
     ...delta,
-    function: { ...(isFields(called) && withoutEmptyFields(called)), arguments: text },
+    function: {
+      ...(isFields(called) && withoutEmptyFields(called, 'parameters')),
+      arguments: text,
+    },
   };
 }
 
@@ -193,7 +196,12 @@ function toDelta({ fields, text }: Piece, { callIndex, name }: KnownCall): ToolC
   const called = fields['function'];
   const delta = { ...withoutEmptyFields(fields, 'id', 'type', 'function'), index: callIndex };
   if (!isFields(called)) return delta;
-  const sent = withoutEmptyFields(called, 'arguments', name === undefined ? '' : 'name');
+  const sent = withoutEmptyFields(
+    called,
+    'arguments',
+    'parameters',
+    name === undefined ? '' : 'name',
+  );
   return { ...delta, function: { ...sent, ...(text !== '' && { arguments: text }) } };
 }
 

@@ -1,3 +1,4 @@
+import { isAnswerPart, isReasoningPart, textOf } from './content-text.js';
 import { hasContent, isError, isErrorWord } from './error-signs.js';
 import type { ServerEvent } from './event-reader.js';
 import { meaningOf, type EndMeaning } from './finish-reasons.js';
@@ -54,7 +55,7 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
   return {
     usage,
     ...outputIn(choice),
-    meaning: endMeaningIn(choice),
+    meaning: endMeaningIn(chunk, choice),
     choice: numberOf(choice),
     isUnknown: !('choices' in chunk) && !usage && !isKeepAlive(chunk),
   };
@@ -63,18 +64,17 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
 type Output = Pick<Chunk, 'text' | 'reasoning' | 'thoughtParts' | 'pieces' | 'isMessage'>;
 
 /**
- * Reads the delta. If it is empty or missing, reads the message or the text that some servers send beside it or
- * instead.
+ * Reads the delta. If it is empty or missing, reads the message that some servers send beside it or instead, or the
+ * text and the calls that others put into the choice itself.
  */
 function outputIn(choice: Fields | undefined): Output {
   const said = choice?.['delta'];
   const delta = typeof said === 'string' ? { content: said } : fieldsOf(said);
   const message = fieldsOf(choice?.['message']);
-  const text = hasContent(choice?.['text']) ? { content: choice?.['text'] } : undefined;
-  const beside = message ?? text;
-  const output = outputOf(delta ?? beside ?? {}, !delta && !!message);
+  const beside = message ?? choice ?? {};
+  const output = outputOf(delta ?? beside, !delta && !!message);
   const isEmpty = output.text === '' && output.reasoning === '' && output.pieces.length === 0;
-  return delta && beside && isEmpty ? outputOf(beside, !!message) : output;
+  return delta && isEmpty ? outputOf(beside, !!message) : output;
 }
 
 const outputOf = (message: Fields, isMessage: boolean): Output => ({
@@ -109,16 +109,22 @@ const EMPTY_CHUNK: Chunk = {
 const isKeepAlive = (chunk: Fields) =>
   Object.keys(chunk).length === 0 || KEEP_ALIVE.test(String(chunk['type']));
 
+/** The names of the finish reason. vLLM's `stop_reason` is a text of the caller, but only beside the other name. */
+const REASON_FIELDS = ['finish_reason', 'finishReason', 'stop_reason', 'done_reason'];
+
 /**
- * Returns the meaning of the finish reason. Google's servers have used both names, sometimes with the other one
- * empty. Some servers send it inside the delta or the message.
+ * Returns the meaning of the finish reason. Google's servers have used two names, sometimes with the other one empty.
+ * Some servers send it inside the delta or the message, or beside the choices. OpenRouter sends the reason of its own
+ * provider too, which says more than "stop".
  */
-function endMeaningIn(choice: Fields | undefined): EndMeaning {
-  const places = [choice, fieldsOf(choice?.['delta']), fieldsOf(choice?.['message'])];
-  for (const place of places) {
-    for (const name of ['finish_reason', 'finishReason']) {
+function endMeaningIn(chunk: Fields, choice: Fields | undefined): EndMeaning {
+  const places = [choice, fieldsOf(choice?.['delta']), fieldsOf(choice?.['message']), chunk];
+  for (const name of REASON_FIELDS) {
+    for (const place of places) {
       const meaning = meaningOf(place?.[name]);
-      if (meaning !== 'no end') return meaning;
+      if (meaning === 'no end') continue;
+      const native = meaningOf(place?.['native_finish_reason']);
+      return meaning === 'stop' && native !== 'no end' ? native : meaning;
     }
   }
   return 'no end';
@@ -178,7 +184,7 @@ function listOf(value: unknown): readonly unknown[] {
  * more, and some do not number it with 0.
  */
 function choiceOf(choices: unknown, number: number | undefined): Fields | undefined {
-  const all = listOf(choices).filter(isFields);
+  const all = listOf(choices).map(withText).filter(isFields);
   const wanted = all.find((choice) => (numberOf(choice) ?? number ?? 0) === (number ?? 0));
   return wanted ?? (number === undefined ? all[0] : undefined);
 }
@@ -214,28 +220,10 @@ function joined(pieces: readonly unknown[]): Fields | undefined {
   return Object.fromEntries(fields);
 }
 
+/** Returns a choice that is only a text as fields. */
+const withText = (choice: unknown) => (typeof choice === 'string' ? { text: choice } : choice);
+
 function numberOf(choice: Fields | undefined): number | undefined {
   const index = choice?.['index'];
   return typeof index === 'number' ? index : undefined;
-}
-
-const isAnswerPart = (part: Fields) => part['type'] !== 'thinking' && part['type'] !== 'reasoning';
-const isReasoningPart = (part: Fields) => !isAnswerPart(part);
-
-/** Returns the text of a content: a text, a part, or the parts for which `isWanted` is true. Servers send all three. */
-function textOf(content: unknown, isWanted: (part: Fields) => boolean): string {
-  if (typeof content === 'string') return isWanted === isAnswerPart ? content : '';
-  if (typeof content === 'number') return isWanted === isAnswerPart ? String(content) : '';
-  const part = fieldsOf(content);
-  if (part) return isWanted(part) ? innerText(part) : '';
-  if (!Array.isArray(content)) return '';
-  return content.map((one) => textOf(one, isWanted)).join('');
-}
-
-/** The fields with the text of a part, of which it has one. */
-const TEXT_FIELDS = ['text', 'thinking', 'summary', 'value', 'content', 'parts', 'output_text'];
-
-function innerText(part: Fields): string {
-  const inner = TEXT_FIELDS.map((name) => part[name]).find(hasContent);
-  return typeof inner === 'string' ? inner : textOf(inner, isAnswerPart);
 }

@@ -68,6 +68,16 @@ describe('an answer in the form of one kind of server', () => {
       [`new one ${X1}`, 'new two {}'],
     ],
     [
+      'in the choice itself',
+      [{ choices: [{ delta: {}, tool_calls: [{ id: 'a', name: 'one', arguments: X1 }] }] }],
+      [`a one ${X1}`],
+    ],
+    [
+      'with `parameters` (Llama)',
+      [called({ id: 'a', function: { name: 'one', parameters: { x: 1 } } })],
+      [`a one ${X1}`],
+    ],
+    [
       'without `function`, in pieces',
       [
         called({ index: 0, id: 'a', name: 'one', arguments: '{"x"' }),
@@ -163,6 +173,40 @@ describe('an answer in the form of one kind of server', () => {
       phase: 'over',
       text: 'Hi!',
     });
+  });
+
+  it.each<[string, object]>([
+    ['the choice', { content: 'Hi', finish_reason: 'length' }],
+    ['the choice, beside a delta', { delta: {}, text: 'Hi', done_reason: 'length' }],
+    ['a part that is a refusal', { delta: { content: [{ type: 'refusal', refusal: 'Hi' }] } }],
+    ['a choice that is a text', 'Hi' as never],
+  ])('reads the words in %s', (_, one) => {
+    const events = [{ choices: [one] }, { choices: [], finish_reason: 'length' }, DONE];
+    expect(after(...events).state.finishReason).toBe('length');
+    expect(answerOf(...events)).toMatchObject({ phase: 'over', text: 'Hi' });
+  });
+
+  it.each<[object, string, string | undefined]>([
+    [{ choices: [{ delta: {}, stop_reason: 'max_tokens' }] }, 'ended', 'length'],
+    [{ choices: [{ delta: {}, finish_reason: 'stop', stop_reason: 'error' }] }, 'ended', 'stop'],
+    [{ choices: [{ delta: {}, finish_reason: 'length', stop_reason: 'x' }] }, 'ended', 'length'],
+    [{ choices: [{ delta: {} }], finish_reason: 'error' }, 'broken', undefined],
+    [{ choices: [], done: true, done_reason: 'length' }, 'ended', 'length'],
+    [
+      { choices: [{ finish_reason: 'stop', native_finish_reason: 'MALFORMED_FUNCTION_CALL' }] },
+      'broken',
+      undefined,
+    ],
+    [
+      { choices: [{ finish_reason: 'stop', native_finish_reason: 'MAX_TOKENS' }] },
+      'ended',
+      'length',
+    ],
+    [{ choices: [{ finish_reason: 'stop', native_finish_reason: 'eos' }] }, 'ended', 'stop'],
+    [{ choices: [{ finish_reason: 'length', native_finish_reason: 'eos' }] }, 'ended', 'length'],
+    [{ choices: [{ finish_reason: null, native_finish_reason: 'x' }] }, 'open', undefined],
+  ])('reads the reason in %j', (event, phase, finishReason) => {
+    expect(after(word, event).state).toMatchObject({ phase, finishReason });
   });
 
   it('reads everything of several deltas', () => {

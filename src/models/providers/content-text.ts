@@ -1,0 +1,26 @@
+import { hasContent } from './error-signs.js';
+import { fieldsOf, type Fields } from './fields.js';
+
+export const isAnswerPart = (part: Fields) =>
+  part['type'] !== 'thinking' && part['type'] !== 'reasoning';
+export const isReasoningPart = (part: Fields) => !isAnswerPart(part);
+
+/** Returns the text of a content: a text, a part, or the parts for which `isWanted` is true. Servers send all three. */
+export function textOf(content: unknown, isWanted: (part: Fields) => boolean): string {
+  if (typeof content === 'string') return isWanted === isAnswerPart ? content : '';
+  if (typeof content === 'number') return isWanted === isAnswerPart ? String(content) : '';
+  const part = fieldsOf(content);
+  if (part) return isWanted(part) ? innerText(part) : '';
+  if (!Array.isArray(content)) return '';
+  return content.map((one) => textOf(one, isWanted)).join('');
+}
+
+/** The fields with the text of a part, of which it has one. */
+const TEXT_FIELDS = [
+  ...['text', 'thinking', 'summary', 'value', 'content', 'parts', 'output_text', 'refusal'],
+];
+
+function innerText(part: Fields): string {
+  const inner = TEXT_FIELDS.map((name) => part[name]).find(hasContent);
+  return typeof inner === 'string' ? inner : textOf(inner, isAnswerPart);
+}
