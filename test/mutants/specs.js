@@ -69,6 +69,8 @@ const OF_FILE = {
     'test/database/query-counts.spec.ts',
     'test/responses/responses.spec.ts',
   ],
+  'src/chat/planner.ts': ['test/chat/planner.spec.ts'],
+  'src/chat/running-answers.ts': ['test/chat/running-answers.spec.ts'],
   'src/chat/stop.service.ts': ['test/chat/stop.spec.ts', 'test/chat/waiting-stop.spec.ts'],
 };
 
