@@ -29,7 +29,10 @@ const CONTINUED_WAIT_MS = 30_000;
  */
 export type Phase = 'silent' | 'open' | 'ended' | 'over' | 'broken';
 
-/** The state of one answer after some of its events. Immutable: each step returns a new object. */
+/**
+ * The state of one answer after some of its events. A step returns a new object, except that more text is added in
+ * place: a copy of all fields costs more than reading a word.
+ */
 export interface AnswerState {
   readonly phase: Phase;
   /** Whether text or a tool call has come. Reasoning alone is not an answer. */
@@ -45,7 +48,7 @@ export interface AnswerState {
   /** Whether an event was not part of an answer. Without a finish reason, the answer may have broken off there. */
   readonly hasUnknownEvent: boolean;
   /** The text, the reasoning and its parts so far, to compare with a message that repeats them. */
-  readonly textSoFar: string;
+  textSoFar: string;
   readonly reasoningSoFar: string;
   readonly partsSoFar: KnownParts;
   /** Whether output came in a delta. Later messages repeat it then. */
@@ -139,7 +142,7 @@ function afterError(state: AnswerState, fault: string): AnswerState {
   return broken(state, fault);
 }
 
-/** Checks whether a chunk only adds text. Nearly all events do, and they do not change the state. */
+/** Checks whether a chunk only adds text. Nearly all events do. `INITIAL_STATE` is not open, so it never changes. */
 function isMoreText(state: AnswerState, chunk: Chunk): boolean {
   return (
     state.phase === 'open' &&
@@ -178,11 +181,8 @@ function newOutput(state: AnswerState, chunk: Chunk) {
 
 function applyChunk(state: AnswerState, chunk: Chunk): Step {
   if (isMoreText(state, chunk)) {
-    const { text } = chunk;
-    return {
-      state: { ...state, textSoFar: state.textSoFar + text },
-      delta: { type: 'delta', text },
-    };
+    state.textSoFar += chunk.text;
+    return { state, delta: { type: 'delta', text: chunk.text } };
   }
   const { text, reasoning, thoughtParts, pieces } = newOutput(state, chunk);
   const placed = callsAfter(state.calls, pieces, chunk);
