@@ -1,5 +1,5 @@
 import { isAnswerPart, isReasoningPart, textOf } from './content-text.js';
-import { hasContent, isError, isErrorWord } from './error-signs.js';
+import { hasContent, isBrokenStatus, isError, isToolWord } from './error-signs.js';
 import type { ServerEvent } from './event-reader.js';
 import { meaningOf, type EndMeaning } from './finish-reasons.js';
 import { fieldsOf, isFields, type Fields } from './fields.js';
@@ -33,7 +33,7 @@ export interface Fault {
 
 /** Parses an event of the choice with this number, if that is known. Faults are described in our words. */
 export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | Fault {
-  if (isErrorWord(name)) return SENT_ERROR;
+  if (name !== '' && isBrokenStatus(name)) return SENT_ERROR;
   if (KEEP_ALIVE.test(name) || KEEP_ALIVE_WORD.test(text)) return EMPTY_CHUNK;
   let value: unknown;
   try {
@@ -50,7 +50,8 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
     return { fault: 'the provider sent what is nested too deeply' };
   }
   const choice = withJoinedLists(choiceOf(chunk['choices'], number));
-  if (isError(chunk, choice)) return SENT_ERROR;
+  const isAboutTool = !choice && name !== '' && isToolWord(name);
+  if (!isAboutTool && isError(chunk, choice)) return SENT_ERROR;
   const usage = usageIn(chunk, choice);
   const { text: content, reasoning, thoughtParts, pieces, isMessage } = outputIn(choice);
   // A spread would be slow, because V8 then looks up each field for each word.

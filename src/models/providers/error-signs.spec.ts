@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { after } from '../../../test/support/answer-steps.js';
+import { step } from './answer-machine.js';
 
 const choice = (delta: object, finish_reason: string | null = null) => ({
   choices: [{ index: 0, delta, finish_reason }],
@@ -56,6 +57,8 @@ describe('an event without a choice', () => {
     { type: 'response.errored' },
     { error: { code: 0, message: 'overloaded' } },
     { type: 'tool_error', message: 'x' },
+    { type: 'generation.aborted' },
+    { success: 'false' },
   ])('is an error, whatever other fields it has: %j', (error) => {
     expect(after(word, { choices: [], ...error }, stop).state.phase).toBe('broken');
   });
@@ -75,10 +78,27 @@ describe('an event without a choice', () => {
     { error: { code: '200', message: 'OK', type: '', param: null }, x_groq: { error: 'none' } },
     { status: 'restarting', state: 'time', event: 'cancelled by a person' },
     { type: 'tool_result', tool_use_id: 'x', is_error: true, content: 'x' },
+    { usage: { prompt_tokens: 1, error: 'no price for it' }, success: 'true' },
     { type: 'function_call_output', status: 'failed', error: 'no such file' },
     { tool: { name: 'run', status: 'failed' }, mcp_tool: { exception: 'x' } },
   ])('is no error, whatever names its fields have: %j', (fields) => {
     expect(after(word, { choices: [], ...fields }, stop).state.phase).toBe('ended');
+  });
+});
+
+describe('an event with a name', () => {
+  it.each([
+    ['timeout', {}, 'broken'],
+    ['response.cancelled', {}, 'broken'],
+    ['abort', word, 'broken'],
+    ['errored', {}, 'broken'],
+    ['tool_result', { error: 'x' }, 'open'],
+    ['tool_result', { ...word, error: 'x' }, 'broken'],
+    ['message', word, 'open'],
+  ])('is read by it: %s, %j', (name, fields, phase) => {
+    const { state } = after(word);
+    const next = step(state, { name, text: JSON.stringify(fields) });
+    expect(next.state.phase).toBe(phase);
   });
 });
 

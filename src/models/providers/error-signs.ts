@@ -5,6 +5,7 @@ import { fieldsOf, type Fields } from './fields.js';
 export function isError(chunk: Fields, choice: Fields | undefined): boolean {
   if (isErrorWord(chunk['object']) || isErrorWord(chunk['type'])) return true;
   if (!choice && isToolWord(chunk['type'])) return false;
+  if (!choice && isBrokenStatus(chunk['type'])) return true;
   if (saysFailure(chunk['error']) || saysFailure(choice?.['error'])) return true;
   if (saysFailure(fieldsOf(chunk['x_groq'])?.['error'])) return true;
   if (saysFailure(fieldsOf(choice?.['delta'])?.['error'])) return true;
@@ -23,7 +24,7 @@ const VALUES = {
   errorType: /[a-z\d](?:Error|Exception|Failed|Failure)$/,
   /** The end of a status that means that the answer broke off, without a word for an error. */
   brokenStatus:
-    /(?:^|[ ._-])(?:aborted|cancell?ed|crashed|overloaded|timed?[ _-]?out|unavailable)$/i,
+    /(?:^|[ ._-])(?:abort(?:ed)?|cancell?ed|crashed|overloaded|timed?[ _-]?out|unavailable)$/i,
 };
 
 /** The patterns of fields, by what they contain. Names are in lower case, with `_` between their words. */
@@ -39,7 +40,7 @@ const NAMES = {
   outcome: /^(?:result|event)$/,
   success: /^(?:is_)?(?:success|ok)$/,
   /** Something that may fail without an end of the answer. */
-  news: /^(?:warn(?:ing)?s?|(?:\w+_)?tools?(?:_\w+)?)$/,
+  news: /^(?:usage|warn(?:ing)?s?|(?:\w+_)?tools?(?:_\w+)?)$/,
 };
 
 /** Checks for a word, or a name with a last word, for a failure: `upstream_error`, `InternalServerException`. */
@@ -51,7 +52,7 @@ export const isErrorWord = (word: unknown): boolean =>
   (isErrorName(word.trim().replaceAll(/\s/g, '_')) || VALUES.errorType.test(word));
 
 /** Checks for the type of an event about a tool. A tool may fail, and the answer goes on. */
-const isToolWord = (type: unknown) =>
+export const isToolWord = (type: unknown) =>
   typeof type === 'string' && /(?:^|[._-])(?:tool|function)(?:[._-]|$)/i.test(type);
 
 /** Checks for content: some servers send an error object whose fields are all empty. */
@@ -84,16 +85,17 @@ function containsError([field, value]: [string, unknown]): boolean {
 }
 
 function isErrorField(name: string, value: unknown): boolean {
-  if (NAMES.success.test(name)) return value === false;
+  if (NAMES.success.test(name)) return value === false || value === 'false';
   if (NAMES.status.test(name))
     return isBrokenStatus(value) || (isPlain(value) && Number(value) >= 400);
   // A sentence there is the result of a tool, and not about the answer.
-  if (NAMES.outcome.test(name)) return isBrokenStatus(value) && !/\s/.test(value.trim());
+  if (NAMES.outcome.test(name)) return isBrokenStatus(value) && !/\s/.test(String(value).trim());
   if (NAMES.errorCode.test(name)) return isPlain(value) ? isFaultCode(value) : hasContent(value);
   return NAMES.error.test(name) && saysFailure(value);
 }
 
-const isBrokenStatus = (status: unknown): status is string =>
+/** Checks for a word for an error, or another word that says that the answer broke off. */
+export const isBrokenStatus = (status: unknown): boolean =>
   isErrorWord(status) || (typeof status === 'string' && VALUES.brokenStatus.test(status.trim()));
 
 /** Checks for content that is no report of success. */
