@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import { ReadConnection } from '../../src/database/read-connection.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { WalletChecker } from '../../src/wallet/wallet-checker.js';
 import type { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
 import { TestApp } from './app.js';
 import type { Caller } from './client.js';
@@ -62,11 +64,16 @@ export function stageUpstream(behaviours: Readonly<Record<string, Behaviour>>) {
   return stage;
 }
 
-/** Starts the service and records its statements. Each test gets two new wallets of 1,000, by their owners' ids. */
+/**
+ * Starts the service and records its statements, without sweeps and checks, which begin at any time. Each test gets two new
+ * wallets of 1,000, by their owners' ids.
+ */
 export function stageWallets(kind: DatabaseKind) {
   const stage = {} as { app: TestApp; log: StatementLog; ada: string; bob: string };
   beforeAll(async () => {
     stage.app = await TestApp.start(kind);
+    const { nest } = stage.app;
+    await Promise.all([HoldSweeper, WalletChecker].map((name) => nest.get(name).onModuleDestroy()));
     stage.log = StatementLog.of(stage.app.nest);
   });
   beforeEach(async () => {

@@ -79,5 +79,7 @@ describe.each(databaseKinds)('npm run audit on %s', (kind) => {
     await app.database.rows(`UPDATE wallets SET balance = 6 WHERE owner_id LIKE 'bulk-%'`);
     const stopped = await audit(reader);
     expect([stopped.differences.length, stopped.wallets]).toEqual([10, 0]);
+    for (const table of ['ledger_entries', 'wallets'])
+      await app.database.rows(`DELETE FROM ${table} WHERE owner_id LIKE 'bulk-%'`);
   });
 });
