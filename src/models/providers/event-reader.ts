@@ -61,7 +61,7 @@ export class EventReader {
   }
 
   private *readLines(): Generator<readonly ServerEvent[]> {
-    const lines = this.pieces.join('').replace(BLANK_LINES, '\n\n').split(LINE_END);
+    const lines = linesOf(this.pieces.join(''));
     const unended = lines.pop() ?? '';
     this.pieces = [unended];
     this.piecesChars = unended.length;
@@ -81,14 +81,20 @@ export class EventReader {
   }
 }
 
+/** Splits a text at its line ends. Nearly all texts can be split at a character, which is faster than at a pattern. */
+function linesOf(text: string): string[] {
+  const isPlain = !text.includes('\r') && !text.includes('\n\n\n\n\n');
+  return isPlain ? text.split('\n') : text.replace(BLANK_LINES, '\n\n').split(LINE_END);
+}
+
 const withoutMarks = (line: string) =>
   line.startsWith('\ufeff') ? line.replace(BYTE_ORDER_MARKS, '') : line;
 
-/**
- * A line that is a whole event. Some servers end events with one line end instead of two. With the flag `s`, because
- * U+2028 in a word is not a line end here, but is one for a dot in JavaScript.
- */
-const WHOLE_LINE = /^\s*(?:\{.*\}|\[DONE\])\s*$/s;
+/** Checks for a line that is a whole event. Some servers end events with one line end instead of two. */
+function isWholeEvent(line: string): boolean {
+  const text = line.trim();
+  return text.startsWith('{') ? text.endsWith('}') : text === '[DONE]';
+}
 
 /** The fields that are read. `error` is not standard, but some servers send it. */
 const FIELDS = ['data:', 'event:', 'error:'] as const;
@@ -147,7 +153,7 @@ class EventLines {
   private push(text: string, name = this.nextName): void {
     this.lines.push({ name, text });
     this.nextName = '';
-    this.areWhole &&= WHOLE_LINE.test(text);
+    this.areWhole &&= isWholeEvent(text);
   }
 }
 
