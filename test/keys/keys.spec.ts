@@ -133,7 +133,8 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     const statements = await log.during(async () => {
       expectProblem(await slip.get('/api/token-balance/'), 401, 'authentication_failed');
     });
-    expect(statements).toEqual([]);
+    // A sweep may run at the same time. It reads no credentials.
+    expect(statements.filter(({ sql }) => /api_keys|access_tokens|users/.test(sql))).toEqual([]);
   });
 
   it('of other users are not found, and stay unchanged', async () => {
