@@ -102,8 +102,8 @@ export function assertNotDatabaseFile(file: string, database: string): void {
  * mounted, and a file in place of the link would be on the wrong disk.
  */
 export function destinationOf(name: string): string {
-  if (exists(name)) return realpathSync(name);
-  if (lstatSync(name, { throwIfNoEntry: false }) === undefined) return name;
+  if (isFile(name)) return realpathSync(name);
+  if (exists(name) || lstatSync(name, { throwIfNoEntry: false }) === undefined) return name;
   throw new Error(`${name} is a link to nothing`);
 }
 

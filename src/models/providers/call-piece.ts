@@ -13,10 +13,13 @@ export interface Piece {
   readonly positionInChunk: number | undefined;
 }
 
-/** Reads a piece. Llama's name for the arguments is `parameters`. `positionInChunk` is undefined if it is the only one of its chunk. */
+/**
+ * Reads a piece. `positionInChunk` is undefined if the piece is the only one of its chunk. Llama's models call the
+ * arguments `parameters`.
+ */
 export function readPiece(fields: Fields, positionInChunk: number | undefined): Piece {
   const called = isFields(fields['function']) ? fields['function'] : {};
-  const args = called['arguments'] ?? called['parameters'];
+  const args = called['arguments'] || (called['parameters'] ?? called['arguments']);
   const index = fields['index'];
   const number = typeof index === 'string' && /^\d+$/.test(index) ? Number(index) : index;
   return {

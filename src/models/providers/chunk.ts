@@ -50,7 +50,7 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
     return { fault: 'the provider sent what is nested too deeply' };
   }
   const choice = withJoinedLists(choiceOf(chunk['choices'], number));
-  const isAboutTool = !choice && name !== '' && isToolWord(name);
+  const isAboutTool = !choice && isToolWord(name);
   if (!isAboutTool && isError(chunk, choice)) return SENT_ERROR;
   const usage = usageIn(chunk, choice);
   const { text: content, reasoning, thoughtParts, pieces, isMessage } = outputIn(choice);
@@ -61,7 +61,7 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
     reasoning,
     thoughtParts,
     pieces,
-    meaning: endMeaningIn(chunk, choice),
+    meaning: endMeaningIn(isAboutTool || isToolWord(chunk['type']) ? undefined : chunk, choice),
     choice: numberOf(choice),
     isMessage,
     isUnknown: !('choices' in chunk) && !usage && !isKeepAlive(chunk),
@@ -71,18 +71,23 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
 type Output = Pick<Chunk, 'text' | 'reasoning' | 'thoughtParts' | 'pieces' | 'isMessage'>;
 
 /**
- * Reads the delta. If it is empty or missing, reads the message that some servers send beside it or instead, or the
- * text and the calls that others put into the choice itself.
+ * Reads the delta. If it is empty or missing, reads the message or the text that some servers send beside it or
+ * instead, or the fields of the choice itself.
  */
-function outputIn(choice: Fields | undefined): Output {
-  const said = choice?.['delta'];
+function outputIn(choice: Fields = {}): Output {
+  const said = choice['delta'];
   const delta = typeof said === 'string' ? { content: said } : fieldsOf(said);
-  const message = fieldsOf(choice?.['message']);
-  const beside = message ?? choice ?? {};
-  const output = outputOf(delta ?? beside, !delta && !!message);
-  const isEmpty = output.text === '' && output.reasoning === '' && output.pieces.length === 0;
-  return delta && isEmpty ? outputOf(beside, !!message) : output;
+  const message = fieldsOf(choice['message']);
+  const text = hasContent(choice['text']) ? { text: choice['text'] } : undefined;
+  if (!delta) return outputOf(message ?? choice, !!message);
+  const output = outputOf(delta, false);
+  if (hasOutput(output)) return output;
+  // The choice itself may repeat, at its end, what came in deltas, as a message may.
+  return outputOf(message ?? text ?? choice, !!message || !text);
 }
+
+const hasOutput = ({ text, reasoning, thoughtParts, pieces }: Output) =>
+  text !== '' || reasoning !== '' || thoughtParts !== undefined || pieces.length > 0;
 
 const outputOf = (message: Fields, isMessage: boolean): Output => ({
   text:
@@ -116,22 +121,25 @@ const EMPTY_CHUNK: Chunk = {
 const isKeepAlive = (chunk: Fields) =>
   Object.keys(chunk).length === 0 || KEEP_ALIVE.test(String(chunk['type']));
 
-/** The names of the finish reason. vLLM's `stop_reason` is a text of the caller, but only beside the other name. */
+/** The names of the finish reason. The first counts, because vLLM's `stop_reason` beside it is a text of the caller. */
 const REASON_FIELDS = ['finish_reason', 'finishReason', 'stop_reason', 'done_reason'];
+
+/** The ends that OpenRouter calls "stop". A tool that its provider has called itself is no call for the caller. */
+const NATIVE_ENDS = new Set<EndMeaning>(['length', 'content_filter', 'broken']);
 
 /**
  * Returns the meaning of the finish reason. Google's servers have used two names, sometimes with the other one empty.
  * Some servers send it inside the delta or the message, or beside the choices. OpenRouter sends the reason of its own
  * provider too, which says more than "stop".
  */
-function endMeaningIn(chunk: Fields, choice: Fields | undefined): EndMeaning {
+function endMeaningIn(chunk: Fields | undefined, choice: Fields | undefined): EndMeaning {
   const places = [choice, fieldsOf(choice?.['delta']), fieldsOf(choice?.['message']), chunk];
   for (const name of REASON_FIELDS) {
     for (const place of places) {
       const meaning = meaningOf(place?.[name]);
       if (meaning === 'no end') continue;
       const native = meaningOf(place?.['native_finish_reason']);
-      return meaning === 'stop' && native !== 'no end' ? native : meaning;
+      return meaning === 'stop' && NATIVE_ENDS.has(native) ? native : meaning;
     }
   }
   return 'no end';
@@ -166,7 +174,8 @@ function piecesIn({ tool_calls: calls, function_call: called }: Fields): readonl
 
 /** Puts the name and the arguments of a call into its `function`. Cloudflare's models send them without one. */
 function withFunction(piece: unknown): unknown {
-  const { name, arguments: args, ...rest } = fieldsOf(piece) ?? {};
+  const { name, arguments: given, parameters, ...rest } = fieldsOf(piece) ?? {};
+  const args = given ?? parameters;
   const isPlain = name === undefined && args === undefined;
   return isPlain || isFields(rest['function'])
     ? piece
@@ -214,8 +223,9 @@ function joined(pieces: readonly unknown[]): Fields | undefined {
   const valuesOf = new Map<string, unknown[]>();
   for (const piece of pieces) {
     const fields = typeof piece === 'string' ? { content: piece } : (fieldsOf(piece) ?? {});
-    for (const [name, value] of Object.entries(fields).filter(([, one]) => hasContent(one))) {
-      const values = valuesOf.get(name);
+    for (const [name, value] of Object.entries(fields)) {
+      if (value !== 0 && !hasContent(value)) continue;
+      const values = REASON_FIELDS.includes(name) ? undefined : valuesOf.get(name);
       if (values) values.push(value);
       else valuesOf.set(name, [value]);
     }

@@ -16,11 +16,13 @@ export function textOf(content: unknown, isWanted: (part: Fields) => boolean): s
 }
 
 /** The fields with the text of a part, of which it has one. */
-const TEXT_FIELDS = [
-  ...['text', 'thinking', 'summary', 'value', 'content', 'parts', 'output_text', 'refusal'],
-];
+const TEXT_FIELDS = ['text', 'thinking', 'summary', 'value', 'output_text', 'refusal'];
+/** The fields with the text of a part of the model's own words. In other parts they are a document or a tool's result. */
+const INNER_FIELDS = [...TEXT_FIELDS, 'content', 'parts'];
+const OWN_WORDS: readonly unknown[] = [undefined, 'text', 'output_text', 'thinking', 'reasoning'];
 
 function innerText(part: Fields): string {
-  const inner = TEXT_FIELDS.map((name) => part[name]).find(hasContent);
+  const names = OWN_WORDS.includes(part['type']) ? INNER_FIELDS : TEXT_FIELDS;
+  const inner = names.map((name) => part[name]).find((one) => one === 0 || hasContent(one));
   return typeof inner === 'string' ? inner : textOf(inner, isAnswerPart);
 }

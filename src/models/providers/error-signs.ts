@@ -12,20 +12,25 @@ export function isError(chunk: Fields, choice: Fields | undefined): boolean {
   if (saysFailure(fieldsOf(choice?.['message'])?.['error'])) return true;
   const baseResponse = fieldsOf(chunk['base_resp']);
   if (isFaultCode(baseResponse?.['status_code'])) return true;
-  return !choice && (reportsFailure(chunk) || Object.entries(chunk).some(containsError));
+  return !choice && (reportsFailure(chunk) || firstEntries(chunk).some(containsError));
 }
 
 /** The patterns of values, by what they mean. Some servers send words of success with each event. */
 const VALUES = {
-  success: /^(?:ok|none|null|no[ _-]error|success(?:ful)?|succeeded|成功)$/i,
+  success: /^(?:ok|none|null|undefined|false|no[ _-]error|success(?:ful)?|succeeded|成功)$/i,
   successCode: /^(?:0+|2\d\d)?$/,
   /** Part of every word for an error. */
   errorSign: /error|exception|fail/i,
   errorType: /[a-z\d](?:Error|Exception|Failed|Failure)$/,
-  /** The end of a status that means that the answer broke off, without a word for an error. */
+  /** A status that means that the answer broke off, without a word for an error. A sentence is about something else. */
   brokenStatus:
-    /(?:^|[ ._-])(?:abort(?:ed)?|cancell?ed|crashed|overloaded|timed?[ _-]?out|unavailable)$/i,
+    /^(?:[\w.-]*[._-]|\w+ )?(?:abort(?:ed)?|cancell?ed|crashed|overloaded|timed?[ _-]?out|unavailable)$/i,
 };
+
+/** The longest name or word that is read, because the time of some patterns grows with the square of it. */
+const WORD_MAX_CHARS = 200;
+/** How many fields of an event without a choice are read. */
+const FIELDS_MAX = 200;
 
 /** The patterns of fields, by what they contain. Names are in lower case, with `_` between their words. */
 const NAMES = {
@@ -44,16 +49,18 @@ const NAMES = {
 };
 
 /** Checks for a word, or a name with a last word, for a failure: `upstream_error`, `InternalServerException`. */
-export const isErrorWord = (word: unknown): boolean =>
+const isErrorWord = (word: unknown): boolean =>
   typeof word === 'string' &&
+  word.length <= WORD_MAX_CHARS &&
   // Asked several times for each word of an answer, so first the test that is cheap and nearly always enough.
   VALUES.errorSign.test(word) &&
   !isSuccessWord(word) &&
   (isErrorName(word.trim().replaceAll(/\s/g, '_')) || VALUES.errorType.test(word));
 
-/** Checks for the type of an event about a tool. A tool may fail, and the answer goes on. */
+/** Checks for the type of an event, or of a part of it, about a tool. A tool may fail, and the answer goes on. */
 export const isToolWord = (type: unknown) =>
-  typeof type === 'string' && /(?:^|[._-])(?:tool|function)(?:[._-]|$)/i.test(type);
+  typeof type === 'string' &&
+  /(?:^|[._-])(?:(?:tool|function)(?:[._-]|$)|call(?:_output)?$)/i.test(type);
 
 /** Checks for content: some servers send an error object whose fields are all empty. */
 export function hasContent(value: unknown): boolean {
@@ -64,13 +71,14 @@ export function hasContent(value: unknown): boolean {
 /** Returns the name in lower case, with `_` between its words. Servers write `error_code`, `errorCode` and `APIError`. */
 const plainName = (name: string) =>
   name
+    .slice(0, WORD_MAX_CHARS)
     .replaceAll(/([a-z\d])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2')
     .replaceAll(/[-.\s]/g, '_')
     .toLowerCase();
 
 /** Checks an event without a choice. */
 const reportsFailure = (chunk: Fields) =>
-  Object.entries(chunk).some(([field, value]) => {
+  firstEntries(chunk).some(([field, value]) => {
     const name = plainName(field);
     if (NAMES.message.test(name)) return saysFailure(value);
     return NAMES.code.test(name) ? isFaultCode(value) : isErrorField(name, value);
@@ -79,24 +87,34 @@ const reportsFailure = (chunk: Fields) =>
 /** Checks a field of such an event. A code or a message alone may mean anything there. */
 function containsError([field, value]: [string, unknown]): boolean {
   const fields = fieldsOf(value);
-  if (!fields || NAMES.news.test(plainName(field))) return false;
+  if (!fields || NAMES.news.test(plainName(field)) || isToolWord(fields['type'])) return false;
   if (isFaultCode(fields['code']) && saysFailure(fields['message'])) return true;
-  return Object.entries(fields).some(([inner, said]) => isErrorField(plainName(inner), said));
+  const isAnswer = ANSWER_NAME.test(field);
+  return firstEntries(fields).some(([inner, said]) =>
+    isErrorField(plainName(inner), said, isAnswer ? isBrokenStatus : isErrorWord),
+  );
 }
 
-function isErrorField(name: string, value: unknown): boolean {
+/** The fields with the whole answer. What else has a status may break off, and the answer goes on. */
+const ANSWER_NAME = /^(?:response|data)$/i;
+
+const firstEntries = (fields: Fields) => Object.entries(fields).slice(0, FIELDS_MAX);
+
+function isErrorField(name: string, value: unknown, isBroken = isBrokenStatus): boolean {
   if (NAMES.success.test(name)) return value === false || value === 'false';
-  if (NAMES.status.test(name))
-    return isBrokenStatus(value) || (isPlain(value) && Number(value) >= 400);
+  if (NAMES.status.test(name)) return isBroken(value) || (isPlain(value) && Number(value) >= 400);
   // A sentence there is the result of a tool, and not about the answer.
-  if (NAMES.outcome.test(name)) return isBrokenStatus(value) && !/\s/.test(String(value).trim());
+  if (NAMES.outcome.test(name)) return isBroken(value) && !/\s/.test(String(value).trim());
   if (NAMES.errorCode.test(name)) return isPlain(value) ? isFaultCode(value) : hasContent(value);
   return NAMES.error.test(name) && saysFailure(value);
 }
 
 /** Checks for a word for an error, or another word that says that the answer broke off. */
 export const isBrokenStatus = (status: unknown): boolean =>
-  isErrorWord(status) || (typeof status === 'string' && VALUES.brokenStatus.test(status.trim()));
+  isErrorWord(status) ||
+  (typeof status === 'string' &&
+    status.length <= WORD_MAX_CHARS &&
+    VALUES.brokenStatus.test(status.trim()));
 
 /** Checks for content that is no report of success. */
 function saysFailure(value: unknown): boolean {

@@ -50,6 +50,9 @@ const PATTERNS = (Object.keys(WORDS) as (keyof typeof WORDS)[]).flatMap((meaning
   Object.values(WORDS[meaning]).map((pattern) => ({ pattern, meaning })),
 );
 
+/** Longer than any known reason. */
+const REASON_MAX_CHARS = 200;
+
 /**
  * Returns the meaning of a `finish_reason`. Servers write words in any case, and SGLang sends `{"type": "length"}`.
  */
@@ -57,7 +60,11 @@ export function meaningOf(reason: unknown): EndMeaning {
   const reasonText =
     typeof reason === 'object' && reason !== null && 'type' in reason ? reason.type : reason;
   if (typeof reasonText !== 'string') return 'no end';
-  const words = reasonText.trim().replaceAll(/([a-z])([A-Z])/g, '$1_$2');
+  // The time of some patterns grows with the square of a text.
+  const words = reasonText
+    .trim()
+    .slice(0, REASON_MAX_CHARS)
+    .replaceAll(/([a-z])([A-Z])/g, '$1_$2');
   const word = words.toLowerCase().replaceAll(/[\s-]/g, '_');
   return PATTERNS.find(({ pattern }) => pattern.test(word))?.meaning ?? 'stop';
 }

@@ -196,6 +196,13 @@ describe('an answer other than 200', () => {
     expect(about).toMatchObject({ status: 502, code: 'provider_failed' });
   });
 
+  it('with many levels of lists is read', () => {
+    const lists = '['.repeat(16_000) + ']'.repeat(16_000);
+    for (const text of [`{"error":${lists}}`, `{"error":{"details":${lists}}}`]) {
+      expect(read(429, text)).toMatchObject({ status: 503, code: 'provider_busy' });
+    }
+  });
+
   it.each(['\n', 'data:\n', 'data:{\n', 'data:{\n\n'])(
     'of 64 KiB is read without holding the event loop: %j',
     (line) => {

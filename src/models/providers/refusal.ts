@@ -91,7 +91,9 @@ const detailsOf = (error: Fields | undefined): unknown[] =>
 
 /** Returns the fields of an object, or of the first object of a list, as Google sends it. */
 function firstFieldsOf(value: unknown): Fields | undefined {
-  return Array.isArray(value) ? firstFieldsOf(value[0]) : fieldsOf(value);
+  let first = value;
+  while (Array.isArray(first)) first = first[0] as unknown;
+  return fieldsOf(first);
 }
 
 /** Parses a refusal. Some servers also send it as one of the first events of a stream. */

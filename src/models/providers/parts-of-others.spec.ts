@@ -1,0 +1,135 @@
+import { describe, expect, it } from '@jest/globals';
+import { after } from '../../../test/support/answer-steps.js';
+import { ToolCalls } from '../tool-calls.js';
+
+const choice = (delta: object, finish_reason: string | null = null) => ({
+  choices: [{ index: 0, delta, finish_reason }],
+});
+const withChoice = (fields: object) => ({ choices: [{ index: 0, delta: {}, ...fields }] });
+const word = choice({ content: 'Hi' });
+const stop = choice({}, 'stop');
+
+function answerOf(...events: (string | object)[]) {
+  const { state, deltas } = after(...events);
+  const calls = new ToolCalls();
+  for (const { toolCalls = [] } of deltas) calls.add(toolCalls);
+  return {
+    phase: state.phase,
+    finishReason: state.finishReason,
+    text: deltas.map((delta) => delta.text).join(''),
+    reasoning: deltas.map((delta) => delta.reasoning ?? '').join(''),
+    parts: deltas.flatMap(({ thoughtParts }) => (thoughtParts ? [thoughtParts] : [])),
+    calls: calls.list().map(({ function: called }) => called),
+  };
+}
+
+describe('the parts of the thinking', () => {
+  it.each([
+    { reasoning_details: [{ type: 'reasoning.text', signature: 'SIG', index: 0 }] },
+    { reasoning_details: [{ type: 'reasoning.encrypted', data: 'SIG', index: 0 }] },
+    { thinking_blocks: [{ type: 'thinking', thinking: '', signature: 'SIG' }] },
+  ])('are kept from a delta without words: %j', (delta) => {
+    const { phase, parts } = answerOf(choice({ content: '', ...delta }), word, stop, '[DONE]');
+    expect(phase).toBe('over');
+    expect(JSON.stringify(parts)).toContain('"SIG"');
+  });
+});
+
+describe('a choice that repeats at its end what came in deltas', () => {
+  const call = { index: 0, id: 'a', function: { name: 'f', arguments: '{"x":1}' } };
+
+  it.each([call, { ...call, id: undefined }])('makes a call once: %j', (repeated) => {
+    const last = withChoice({ tool_calls: [repeated], finish_reason: 'tool_calls' });
+    const answer = answerOf(choice({ tool_calls: [call] }), last, '[DONE]');
+    expect(answer).toMatchObject({ phase: 'over', finishReason: 'tool_calls' });
+    expect(answer.calls).toEqual([{ name: 'f', arguments: '{"x":1}' }]);
+  });
+
+  it('says its thinking and its words once', () => {
+    const thought = choice({ reasoning_content: 'Hm' });
+    const last = withChoice({ reasoning_content: 'Hm', content: 'Hi', finish_reason: 'stop' });
+    const answer = answerOf(thought, word, last, '[DONE]');
+    expect(answer).toMatchObject({ phase: 'over', text: 'Hi', reasoning: 'Hm' });
+  });
+});
+
+describe('a content', () => {
+  it.each(['tool_result', 'document', 'search_result', 'web_search_tool_result'])(
+    'does not say what is in a part of the type %s',
+    (type) => {
+      const content = [
+        { type, content: 'of others' },
+        { type: 'text', text: 'Hi' },
+      ];
+      expect(answerOf(choice({ content }), stop, '[DONE]')).toMatchObject({
+        phase: 'over',
+        text: 'Hi',
+      });
+    },
+  );
+
+  it('keeps a number of a list, and its one finish reason', () => {
+    const delta = [{ content: 0 }, { content: 'x' }];
+    expect(answerOf(choice(delta), stop, '[DONE]')).toMatchObject({ phase: 'over', text: '0x' });
+    const ended = [
+      { content: 'a', finish_reason: 'length' },
+      { content: 'b', finish_reason: 'length' },
+    ];
+    expect(answerOf(choice(ended), '[DONE]')).toMatchObject({ text: 'ab', finishReason: 'length' });
+  });
+});
+
+describe('an answer beside something else that broke off', () => {
+  it.each([
+    {
+      type: 'response.output_item.done',
+      item: { type: 'function_call', status: 'cancelled' },
+    },
+    { type: 'response.output_item.done', item: { type: 'web_search_call', status: 'failed' } },
+    { sources: { status: 'unavailable' }, annotations: [] },
+    { queue: { state: 'timed_out' } },
+    { status: 'Web search timed out' },
+    { type: 'tool_result', finish_reason: 'error' },
+  ])('is whole: %j', (news) => {
+    expect(answerOf(word, news, stop, '[DONE]')).toMatchObject({ phase: 'over', text: 'Hi' });
+  });
+
+  it.each([
+    { response: { status: 'cancelled' } },
+    { data: { status: 'aborted' } },
+    { status: 'request timed out' },
+    { queue: { state: 'failed' } },
+  ])('is broken if this is about the answer: %j', (news) => {
+    expect(answerOf(word, news, stop, '[DONE]')).toMatchObject({ phase: 'broken' });
+  });
+
+  it('asks for no call that the provider has made itself', () => {
+    const last = { choices: [{ ...stop.choices[0], native_finish_reason: 'tool_use' }] };
+    expect(answerOf(word, last, '[DONE]')).toMatchObject({ phase: 'over', finishReason: 'stop' });
+  });
+});
+
+describe('a long name or word', () => {
+  const times = (part: string) => part.repeat(Math.ceil(500_000 / part.length));
+
+  it.each<[string, object]>([
+    ['of a tool', { [`x${times('_tool')}é`]: {} }],
+    ['of a code', { [`x${times('_err')}`]: 1 }],
+    ['of a reason', choice({}, `too_many_${times('too_many_')}tokens`)],
+    ['of another reason', choice({}, `${times('out_of_')}x`)],
+    ['of a type', { type: `${times('a_error ')}x` }],
+    ['of a status', { status: `${times('a.')}aborte` }],
+    [
+      'of many fields',
+      Object.fromEntries([...Array(10_000).keys()].map((n) => [`f${String(n)}`, {}])),
+    ],
+  ])('%s holds the event loop for less than 250 ms', (_, event) => {
+    const text = JSON.stringify(event);
+    const took = [1, 2, 3].map(() => {
+      const from = performance.now();
+      after(word, text);
+      return performance.now() - from;
+    });
+    expect(Math.min(...took)).toBeLessThan(250);
+  });
+});
