@@ -6,21 +6,31 @@ import { isFields, type Fields } from './providers/fields.js';
  */
 const PART_LIST_FIELDS = ['reasoning_details', 'thinking_blocks'] as const;
 
+/**
+ * Maximum number of parts in one event, and of fields in one part. Each piece of a part copies its fields. No server
+ * sends more than a few.
+ */
+const PARTS_MAX = 1000;
+const PART_FIELDS_MAX = 32;
+
 /** The parts of the thinking, by field. */
 export type ThoughtParts = Partial<
   Readonly<Record<(typeof PART_LIST_FIELDS)[number], readonly Fields[]>>
 >;
 
-/** Returns the parts in a delta or a message. Returns undefined if there are none. */
-export function thoughtPartsIn(said: Fields): ThoughtParts | undefined {
+/** Returns the parts in a delta or a message, as far as they are not too many. Returns undefined if there are none. */
+export function thoughtPartsIn(said: Fields, max = PARTS_MAX): ThoughtParts | undefined {
   let found: ThoughtParts | undefined;
   for (const name of PART_LIST_FIELDS) {
     const given = said[name];
-    const parts = Array.isArray(given) ? given.filter(isFields) : [];
+    const parts = Array.isArray(given) ? given.filter(isPart).slice(0, max) : [];
     if (parts.length > 0) found = { ...found, [name]: parts };
   }
   return found;
 }
+
+const isPart = (given: unknown): given is Fields =>
+  isFields(given) && Object.keys(given).length <= PART_FIELDS_MAX;
 
 /** Adds parts to the fields of a message whose lists no other message has. Takes time only for the added parts. */
 export function addParts(message: Record<string, unknown>, added: ThoughtParts): void {
@@ -36,7 +46,7 @@ export function readThoughtParts(text: unknown): ThoughtParts | undefined {
   if (typeof text !== 'string' || !text.startsWith('{')) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return isFields(value) ? thoughtPartsIn(value) : undefined;
+    return isFields(value) ? thoughtPartsIn(value, Infinity) : undefined;
   } catch {
     return undefined;
   }
@@ -95,9 +105,11 @@ export function continuesPart(last: Fields, piece: Fields): boolean {
 /** Returns a part with one more piece. Texts are joined. Of other fields, the first value is kept. */
 export function withPiece(part: Fields, piece: Fields): Fields {
   const joined: Record<string, unknown> = { ...part };
+  let newFields = PART_FIELDS_MAX - Object.keys(part).length;
   for (const [field, value] of Object.entries(piece)) {
     const before = part[field];
     if (value === null) continue;
+    if (!(field in part) && (newFields -= 1) < 0) continue;
     joined[field] = isMoreText(part, field, value) ? String(before) + value : (before ?? value);
   }
   return joined;

@@ -19,7 +19,7 @@ export interface Piece {
  */
 export function readPiece(fields: Fields, positionInChunk: number | undefined): Piece {
   const called = isFields(fields['function']) ? fields['function'] : {};
-  const args = called['arguments'] || (called['parameters'] ?? called['arguments']);
+  const args = called['arguments'] ?? called['parameters'];
   const index = fields['index'];
   const number = typeof index === 'string' && /^\d+$/.test(index) ? Number(index) : index;
   return {

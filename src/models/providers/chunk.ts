@@ -71,23 +71,25 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
 type Output = Pick<Chunk, 'text' | 'reasoning' | 'thoughtParts' | 'pieces' | 'isMessage'>;
 
 /**
- * Reads the delta. If it is empty or missing, reads the message or the text that some servers send beside it or
- * instead, or the fields of the choice itself.
+ * Reads the delta. If it says nothing or is missing, reads the message or the text that some servers send beside it or
+ * instead.
  */
 function outputIn(choice: Fields = {}): Output {
   const said = choice['delta'];
   const delta = typeof said === 'string' ? { content: said } : fieldsOf(said);
   const message = fieldsOf(choice['message']);
-  const text = hasContent(choice['text']) ? { text: choice['text'] } : undefined;
-  if (!delta) return outputOf(message ?? choice, !!message);
-  const output = outputOf(delta, false);
-  if (hasOutput(output)) return output;
-  // The choice itself may repeat, at its end, what came in deltas, as a message may.
-  return outputOf(message ?? text ?? choice, !!message || !text);
+  const text = hasContent(choice['text']) ? { content: choice['text'] } : undefined;
+  const beside = message ?? text;
+  const output = outputOf(delta ?? beside ?? {}, !delta && !!message);
+  if (!delta || !beside || saysMore(output)) return output;
+  const other = outputOf(beside, !!message);
+  if (!saysMore(other)) return output;
+  return { ...other, thoughtParts: output.thoughtParts ?? other.thoughtParts };
 }
 
-const hasOutput = ({ text, reasoning, thoughtParts, pieces }: Output) =>
-  text !== '' || reasoning !== '' || thoughtParts !== undefined || pieces.length > 0;
+/** Checks for more than the parts of a thinking, such as its signature. */
+const saysMore = ({ text, reasoning, pieces }: Output) =>
+  text !== '' || reasoning !== '' || pieces.length > 0;
 
 const outputOf = (message: Fields, isMessage: boolean): Output => ({
   text:
@@ -119,7 +121,8 @@ const EMPTY_CHUNK: Chunk = {
 };
 
 const isKeepAlive = (chunk: Fields) =>
-  Object.keys(chunk).length === 0 || KEEP_ALIVE.test(String(chunk['type']));
+  Object.keys(chunk).length === 0 ||
+  (typeof chunk['type'] === 'string' && KEEP_ALIVE.test(chunk['type']));
 
 /** The names of the finish reason. The first counts, because vLLM's `stop_reason` beside it is a text of the caller. */
 const REASON_FIELDS = ['finish_reason', 'finishReason', 'stop_reason', 'done_reason'];

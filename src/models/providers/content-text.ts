@@ -1,4 +1,3 @@
-import { hasContent } from './error-signs.js';
 import { fieldsOf, type Fields } from './fields.js';
 
 export const isAnswerPart = (part: Fields) =>
@@ -23,6 +22,11 @@ const OWN_WORDS: readonly unknown[] = [undefined, 'text', 'output_text', 'thinki
 
 function innerText(part: Fields): string {
   const names = OWN_WORDS.includes(part['type']) ? INNER_FIELDS : TEXT_FIELDS;
-  const inner = names.map((name) => part[name]).find((one) => one === 0 || hasContent(one));
-  return typeof inner === 'string' ? inner : textOf(inner, isAnswerPart);
+  for (const name of names) {
+    const inner = part[name];
+    const text = typeof inner === 'string' ? inner : textOf(inner, isAnswerPart);
+    // A text that is empty is the text of the part, and its thinking is none.
+    if (text !== '' || (name === 'text' && typeof inner === 'string')) return text;
+  }
+  return '';
 }

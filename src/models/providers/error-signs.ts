@@ -89,14 +89,12 @@ function containsError([field, value]: [string, unknown]): boolean {
   const fields = fieldsOf(value);
   if (!fields || NAMES.news.test(plainName(field)) || isToolWord(fields['type'])) return false;
   if (isFaultCode(fields['code']) && saysFailure(fields['message'])) return true;
-  const isAnswer = ANSWER_NAME.test(field);
+  // What else has a status may break off, and the answer goes on.
+  const isBroken = field === 'response' ? isBrokenStatus : isErrorWord;
   return firstEntries(fields).some(([inner, said]) =>
-    isErrorField(plainName(inner), said, isAnswer ? isBrokenStatus : isErrorWord),
+    isErrorField(plainName(inner), said, isBroken),
   );
 }
-
-/** The fields with the whole answer. What else has a status may break off, and the answer goes on. */
-const ANSWER_NAME = /^(?:response|data)$/i;
 
 const firstEntries = (fields: Fields) => Object.entries(fields).slice(0, FIELDS_MAX);
 

@@ -51,7 +51,7 @@ const PATTERNS = (Object.keys(WORDS) as (keyof typeof WORDS)[]).flatMap((meaning
 );
 
 /** Longer than any known reason. */
-const REASON_MAX_CHARS = 200;
+const REASON_MAX_CHARS = 1000;
 
 /**
  * Returns the meaning of a `finish_reason`. Servers write words in any case, and SGLang sends `{"type": "length"}`.

@@ -68,11 +68,6 @@ describe('an answer in the form of one kind of server', () => {
       [`new one ${X1}`, 'new two {}'],
     ],
     [
-      'in the choice itself',
-      [{ choices: [{ delta: {}, tool_calls: [{ id: 'a', name: 'one', arguments: X1 }] }] }],
-      [`a one ${X1}`],
-    ],
-    [
       'with `parameters` (Llama)',
       [called({ id: 'a', function: { name: 'one', parameters: { x: 1 } } })],
       [`a one ${X1}`],
@@ -176,8 +171,7 @@ describe('an answer in the form of one kind of server', () => {
   });
 
   it.each<[string, object]>([
-    ['the choice', { content: 'Hi', finish_reason: 'length' }],
-    ['the choice, beside a delta', { delta: {}, text: 'Hi', done_reason: 'length' }],
+    ['a text of the choice, beside a delta', { delta: {}, text: 'Hi', done_reason: 'length' }],
     ['a part that is a refusal', { delta: { content: [{ type: 'refusal', refusal: 'Hi' }] } }],
     ['a choice that is a text', 'Hi' as never],
   ])('reads the words in %s', (_, one) => {

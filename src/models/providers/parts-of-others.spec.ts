@@ -24,6 +24,15 @@ function answerOf(...events: (string | object)[]) {
 }
 
 describe('the parts of the thinking', () => {
+  it('do not hide the message beside them', () => {
+    const delta = {
+      content: '',
+      reasoning_details: [{ type: 'reasoning.text', signature: 'SIG' }],
+    };
+    const beside = { choices: [{ delta, message: { content: 'whole' }, finish_reason: 'stop' }] };
+    expect(answerOf(beside, '[DONE]')).toMatchObject({ phase: 'over', text: 'whole' });
+  });
+
   it.each([
     { reasoning_details: [{ type: 'reasoning.text', signature: 'SIG', index: 0 }] },
     { reasoning_details: [{ type: 'reasoning.encrypted', data: 'SIG', index: 0 }] },
@@ -96,7 +105,6 @@ describe('an answer beside something else that broke off', () => {
 
   it.each([
     { response: { status: 'cancelled' } },
-    { data: { status: 'aborted' } },
     { status: 'request timed out' },
     { queue: { state: 'failed' } },
   ])('is broken if this is about the answer: %j', (news) => {
@@ -109,7 +117,13 @@ describe('an answer beside something else that broke off', () => {
   });
 });
 
-describe('a long name or word', () => {
+describe('a long name or word, or many of them,', () => {
+  const wide = Object.fromEntries([...Array(10_000).keys()].map((n) => [`f${String(n)}`, 1]));
+  const single = ([name, value]: [string, unknown]) => ({ [name]: value });
+  const nested = [...Array(80).keys()].reduce<object>(
+    (text) => ({ text }),
+    [...Array<string>(200_000).fill(''), 'x'],
+  );
   const times = (part: string) => part.repeat(Math.ceil(500_000 / part.length));
 
   it.each<[string, object]>([
@@ -120,9 +134,14 @@ describe('a long name or word', () => {
     ['of a type', { type: `${times('a_error ')}x` }],
     ['of a status', { status: `${times('a.')}aborte` }],
     [
-      'of many fields',
-      Object.fromEntries([...Array(10_000).keys()].map((n) => [`f${String(n)}`, {}])),
+      'of a part of the thinking',
+      choice({ reasoning_details: [wide, ...Array<object>(2000).fill({})] }),
     ],
+    [
+      'of each piece of such a part',
+      choice({ reasoning_details: Object.entries(wide).slice(0, 3000).map(single) }),
+    ],
+    ['of nested texts', choice({ content: nested })],
   ])('%s holds the event loop for less than 250 ms', (_, event) => {
     const text = JSON.stringify(event);
     const took = [1, 2, 3].map(() => {

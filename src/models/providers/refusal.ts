@@ -26,6 +26,8 @@ const CREDENTIALS = /\b(?:sk|pk|rk|gsk|xai|hf|AIza|Bearer|tally)[-_ ]?[\w.+/=*-]
 const KEY_PART_CHARS = 12;
 /** Only this much of a sentence is searched for keys. It is far more than callers are told. */
 const SENTENCE_MAX_CHARS = 8192;
+/** How deep an error may be nested. Each level needs stack. */
+const SENTENCE_LEVELS = 20;
 
 /**
  * Returns the error for a provider's refusal. If the request is at fault, the caller gets the provider's sentence.
@@ -127,13 +129,13 @@ const dataOf = (event: string) =>
  * Returns the first sentence in the shapes of OpenAI, vLLM, FastAPI, Mistral and Google. Ignores other fields, which
  * may repeat the request.
  */
-function sentenceIn(value: unknown): string | undefined {
+function sentenceIn(value: unknown, levels = SENTENCE_LEVELS): string | undefined {
   if (typeof value === 'string') return value.trim() || undefined;
   const fields = firstFieldsOf(value);
-  if (!fields) return undefined;
+  if (!fields || levels === 0) return undefined;
   const names = ['error', 'message', 'detail', 'msg', 'errors', 'error_msg', 'error_message'];
   for (const name of names) {
-    const sentence = sentenceIn(fields[name]);
+    const sentence = sentenceIn(fields[name], levels - 1);
     if (sentence !== undefined) return sentence;
   }
   return undefined;
