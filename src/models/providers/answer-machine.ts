@@ -7,7 +7,7 @@ import {
 } from './call-pieces.js';
 import { chunkOf, type Chunk } from './chunk.js';
 import type { EndMeaning } from './finish-reasons.js';
-import type { ServerEvent } from './event-reader.js';
+import { isDone, type ServerEvent } from './event-reader.js';
 import { partsAfter, newParts, type KnownParts } from './known-parts.js';
 import type { CompletionDelta, FinishReason, Usage } from './provider.js';
 import { mergeUsage } from './usage-fields.js';
@@ -85,7 +85,7 @@ export interface Step {
 /** Returns the state after one event. Events after `[DONE]`, or after the answer is broken, are ignored. */
 export function step(state: AnswerState, event: ServerEvent): Step {
   if (state.phase === 'over' || state.phase === 'broken') return { state };
-  if (event.text.trim() === '[DONE]') return close(state);
+  if (isDone(event.text)) return close(state);
   const chunk = chunkOf(event, state.choice);
   return 'fault' in chunk ? { state: afterError(state, chunk.fault) } : applyChunk(state, chunk);
 }

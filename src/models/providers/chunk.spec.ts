@@ -201,6 +201,17 @@ describe('an event of an answer', () => {
     expect(step(after(word).state, { name, text }).state).toEqual(after(word).state);
   });
 
+  it('has words beside a number that JSON does not have', () => {
+    const chunk = JSON.stringify(choice({ content: 'NaN: "Infinity"' }, 'stop'));
+    const { state, deltas } = after(chunk.replace('"index":0', '"index":0,"logprob":-Infinity'));
+    expect([state.phase, deltas.map(({ text }) => text)]).toEqual(['ended', ['NaN: "Infinity"']]);
+  });
+
+  it.each(['"[DONE]"', '[done]', '\ufeff[DONE]'])('ends an answer as %s', (done) => {
+    expect(after(word, done, word)).toEqual(after(word, '[DONE]'));
+    expect(after(word, choice({ content: done })).state.phase).toBe('open');
+  });
+
   it('reads finishReason if finish_reason is empty', () => {
     const camel = { choices: [{ delta: {}, finish_reason: null, finishReason: 'MAX_TOKENS' }] };
     expect(after(word, camel).state).toMatchObject({ phase: 'ended', finishReason: 'length' });

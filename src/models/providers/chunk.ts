@@ -3,6 +3,7 @@ import { hasContent, isBrokenStatus, isError, isToolWord } from './error-signs.j
 import type { ServerEvent } from './event-reader.js';
 import { meaningOf, type EndMeaning } from './finish-reasons.js';
 import { fieldsOf, isFields, type Fields } from './fields.js';
+import { parseLenient } from './lenient-json.js';
 import type { Usage } from './provider.js';
 import { thoughtPartsIn, type ThoughtParts } from '../thought-parts.js';
 import { usageIn } from './usage-fields.js';
@@ -37,7 +38,7 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
   if (KEEP_ALIVE.test(name) || KEEP_ALIVE_WORD.test(text)) return EMPTY_CHUNK;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseLenient(text);
   } catch {
     return { fault: 'the provider sent what is not JSON' };
   }

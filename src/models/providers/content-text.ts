@@ -1,15 +1,19 @@
+import { isToolWord } from './error-signs.js';
 import { fieldsOf, type Fields } from './fields.js';
 
 export const isAnswerPart = (part: Fields) =>
   part['type'] !== 'thinking' && part['type'] !== 'reasoning';
 export const isReasoningPart = (part: Fields) => !isAnswerPart(part);
 
-/** Returns the text of a content: a text, a part, or the parts for which `isWanted` is true. Servers send all three. */
+/**
+ * Returns the text of a content: a text, a part, or the parts for which `isWanted` is true. Servers send all three. What
+ * a tool was given or returned is not text of the model.
+ */
 export function textOf(content: unknown, isWanted: (part: Fields) => boolean): string {
   if (typeof content === 'string') return isWanted === isAnswerPart ? content : '';
   if (typeof content === 'number') return isWanted === isAnswerPart ? String(content) : '';
   const part = fieldsOf(content);
-  if (part) return isWanted(part) ? innerText(part) : '';
+  if (part) return isWanted(part) && !isToolWord(part['type']) ? innerText(part) : '';
   if (!Array.isArray(content)) return '';
   return content.map((one) => textOf(one, isWanted)).join('');
 }

@@ -28,6 +28,12 @@ describe('the data of server-sent events', () => {
     ['two spaces, of which one is data', 'data:  one\n\n', [' one']],
     ['several lines of one event', 'data: {\ndata: }\n\n', ['{\n}']],
     ['comments and other fields', ': ping\n\nevent: x\nid: 1\nretry: 5\ndata: one\n\n', ['x: one']],
+    [
+      'capitals and spaces',
+      'Data: one\n\n\tdata : two\n\nEVENT: x\nDATA: 3\n\n',
+      ['one', 'two', 'x: 3'],
+    ],
+    ['a line of a log', 'Error: no\n\nUpdate: no\n\n', []],
     ['a comment that looks like data', ':data: no\n\n', []],
     ['a field that only begins so', 'database: no\n\n', []],
     ['empty lines', '\n\n\n\ndata: one\n\n\n\n', ['one']],

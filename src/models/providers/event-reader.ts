@@ -93,11 +93,22 @@ const withoutMarks = (line: string) =>
 /** Checks for a line that is a whole event. Some servers end events with one line end instead of two. */
 function isWholeEvent(line: string): boolean {
   const text = line.trim();
-  return text.startsWith('{') ? text.endsWith('}') : text === '[DONE]';
+  return text.startsWith('{') ? text.endsWith('}') : isDone(text);
 }
+
+/** Checks for the text that ends an answer. Some servers write it in lower case, or as JSON. */
+export const isDone = (text: string): boolean =>
+  text.length <= DONE_MAX_CHARS && /^\s*("?)\[DONE\]\1\s*$/i.test(text);
+
+/** Asked for each event, so long ones are not searched. */
+const DONE_MAX_CHARS = 20;
 
 /** The fields that are read. `error` is not standard, but some servers send it. */
 const FIELDS = ['data:', 'event:', 'error:'] as const;
+
+/** The start of a line whose field has capitals or is indented. A log line `Error: …` is no field. */
+const NAME_IN_OTHER_FORM = /^[ \t]*(data|event)[ \t]*:/i;
+const toPlainName = (_: string, name: string) => `${name.toLowerCase()}:`;
 
 /** The lines of one event. */
 class EventLines {
@@ -111,11 +122,12 @@ class EventLines {
   private areWhole = true;
   private readonly lines: ServerEvent[] = [];
 
-  add(line: string): void {
-    this.chars += line.length;
+  add(given: string): void {
+    this.chars += given.length;
+    const line = given.startsWith('data:') ? given : given.replace(NAME_IN_OTHER_FORM, toPlainName);
     const field = FIELDS.find((name) => line.startsWith(name));
     if (field === undefined) {
-      this.isBare ||= /^\s*(?:\{|\[DONE\]\s*$)/.test(line);
+      this.isBare ||= line.trimStart().startsWith('{') || isDone(line);
       if (this.isBare && line !== '' && !line.startsWith(':')) this.push(line);
       return;
     }

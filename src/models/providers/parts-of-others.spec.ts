@@ -77,6 +77,18 @@ describe('a content', () => {
     },
   );
 
+  it.each(['tool_result', 'tool_use', 'function_call', 'mcp_call', 'server_tool_use'])(
+    'does not say the text of a part of the type %s',
+    (type) => {
+      const content = [
+        { type, text: 'of others', summary: 'of others' },
+        { type: 'text', text: 'Hi' },
+      ];
+      const answer = answerOf(choice({ content }), choice({ content: content[0] }), stop, '[DONE]');
+      expect(answer).toMatchObject({ phase: 'over', text: 'Hi', reasoning: '' });
+    },
+  );
+
   it('keeps a number of a list, and its one finish reason', () => {
     const delta = [{ content: 0 }, { content: 'x' }];
     expect(answerOf(choice(delta), stop, '[DONE]')).toMatchObject({ phase: 'over', text: '0x' });

@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseLenient } from './lenient-json.js';
+
+describe("a provider's JSON", () => {
+  it.each<[string, unknown]>([
+    ['{"a":NaN,"b":[Infinity,-Infinity , 1]}', { a: null, b: [null, null, 1] }],
+    ['{"a":"NaN, \\"Infinity\\" \\\\","b":NaN}', { a: 'NaN, "Infinity" \\', b: null }],
+    ['{"NaN":NaN}', { NaN: null }],
+    ['\ufeff{"a":"\ufeff"}', { a: '\ufeff' }],
+    ['\ufeff\ufeff {"a":-NaN}\n', { a: null }],
+    ['{"a":"NaN\\u00e9"}', { a: 'NaNé' }],
+  ])(
+    'is read with numbers that JSON does not have, and after byte order marks: %s',
+    (text, value) => {
+      expect(parseLenient(text)).toEqual(value);
+    },
+  );
+
+  it.each([
+    '',
+    'NaNs',
+    '{"a":NaNs}',
+    '{NaN:1}',
+    '{"a":"NaN}',
+    '{"a":nan}',
+    '{"a":Infinity',
+    '"NaN\\',
+  ])('is not read if it is no JSON otherwise: %s', (text) => {
+    expect(() => parseLenient(text)).toThrow(SyntaxError);
+  });
+
+  it.each(['"', '\\', '\\"', '"\\', 'NaN', '-', '"NaN'])(
+    'of 1 MiB does not hold the event loop: many %s',
+    (part) => {
+      const text = `{"NaN":"${part.repeat(1_048_576 / part.length)}\\`;
+      const took = [1, 2, 3].map(() => {
+        const from = performance.now();
+        expect(() => parseLenient(text)).toThrow(SyntaxError);
+        return performance.now() - from;
+      });
+      expect(Math.min(...took)).toBeLessThan(250);
+    },
+  );
+});
