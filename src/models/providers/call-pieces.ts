@@ -23,6 +23,8 @@ interface KnownCall {
   readonly heldBack: string;
   /** Whether any other arguments came. */
   readonly hasArguments: boolean;
+  /** Whether a piece has repeated all arguments so far. The next pieces do so too. */
+  readonly isCumulative: boolean;
 }
 
 /** The calls so far, in the order in which they began. */
@@ -57,9 +59,11 @@ export function assignPieces(known: KnownCalls, pieces: readonly unknown[], isMe
   objects.forEach((fields, n) => {
     const all = readPiece(fields, objects.length > 1 ? n : undefined);
     const repeated = isMessage && repeats(known[n], all) ? calls[n] : undefined;
-    const piece = repeated ? { ...all, text: restOf(repeated, all.text) } : all;
-    if (repeated && piece.text === '') return;
-    const call = repeated ?? callOf(calls, piece, known.length);
+    const call = repeated ?? callOf(calls, all, known.length);
+    const isCumulative = call !== undefined && repeatsArguments(call, all.text);
+    const isRepetition = repeated !== undefined || isCumulative;
+    const piece = call && isRepetition ? { ...all, text: restOf(call, all.text) } : all;
+    if (isRepetition && piece.text === '') return;
     // A whole call that is sent again with the same id is ignored.
     if (call?.scan.isWhole && piece.id !== undefined && piece.text !== '') return;
     // Callers assemble calls by their index, which not every server counts from 0.
@@ -74,6 +78,7 @@ export function assignPieces(known: KnownCalls, pieces: readonly unknown[], isMe
       scan: advanceScan(call?.scan ?? UNSCANNED, text),
       heldBack,
       hasArguments: call?.hasArguments === true || text.trim() !== '',
+      isCumulative: call?.isCumulative === true || isCumulative,
     };
     calls[callIndex] = updated;
     const sent = { ...piece, text };
@@ -94,6 +99,19 @@ function repeats(call: KnownCall | undefined, { index, id, name, text }: Piece):
     return false;
   const isSame = id !== undefined && call.id !== undefined ? id === call.id : name === call.name;
   return isSame && text.startsWith(call.text);
+}
+
+/**
+ * Checks that a piece repeats all arguments so far: it begins with them, and could not follow them in JSON. `{"a":1}}` can
+ * follow `{"a":`, so there it is a repetition only if an earlier piece was one.
+ */
+function repeatsArguments({ text: before, scan, isCumulative }: KnownCall, text: string): boolean {
+  // The cheap test first: each piece of long arguments is compared.
+  if (text.length < before.length || !/^\s*\{/.test(before)) return false;
+  const mayFollow = scan.isInString
+    ? !/^\s*\{\s*"[^\s:,}\]"]/.test(before)
+    : /[:,[]/.test(before.trimEnd().at(-1) ?? '');
+  return (isCumulative || !mayFollow) && text.startsWith(before);
 }
 
 const restOf = (call: KnownCall, text: string) =>
@@ -164,6 +182,7 @@ function beginsNewCall(call: KnownCall | undefined, { index, name, text }: Piece
   if (name !== undefined && call.name !== undefined && name !== call.name) return true;
   if (index === undefined && name !== undefined && (call.scan.isWhole || call.heldBack !== ''))
     return true;
+  if (call.isCumulative && text === call.text) return false;
   return call.scan.isWhole && text.trimStart().startsWith('{');
 }
 

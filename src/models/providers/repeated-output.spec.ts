@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { after } from '../../../test/support/answer-steps.js';
+import { byEffort } from '../../../test/support/effort.js';
+import { seed } from '../../../test/support/seeded-random.js';
+import { ToolCalls } from '../tool-calls.js';
+
+const RUNS = { seed, numRuns: byEffort({ light: 500, full: 3000 }) };
+
+type FieldsOf = (n: number) => { index?: number; id?: string; name?: string };
+
+/** Returns the arguments of the calls that result from these pieces, each as its only piece of an event. */
+function argumentsOf(pieces: readonly string[], fieldsOf: FieldsOf) {
+  const events = pieces.map((text, n) => {
+    const { name, ...fields } = fieldsOf(n);
+    const call = { ...fields, function: { ...(name !== undefined && { name }), arguments: text } };
+    return { choices: [{ index: 0, delta: { tool_calls: [call] } }] };
+  });
+  const calls = new ToolCalls();
+  const stop = { choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] };
+  for (const { toolCalls = [] } of after(...events, stop).deltas) calls.add(toolCalls);
+  return calls.list().map((call) => (call['function'] as { arguments: string }).arguments);
+}
+
+/** The fields of the nth piece, beside its arguments. */
+const FORMS: Readonly<Record<string, FieldsOf>> = {
+  'with all fields': () => ({ index: 0, id: 'a', name: 'f' }),
+  'with fields at first': (n) => (n === 0 ? { index: 0, id: 'a', name: 'f' } : { index: 0 }),
+  'with an index and a name': () => ({ index: 0, name: 'f' }),
+  'without an index': (n) => (n === 0 ? { id: 'a', name: 'f' } : {}),
+};
+
+/** JSON objects with keys and values that look like the beginning of an object. */
+const word = fc.oneof(fc.string(), fc.constantFrom('{', '{"', ':', ',', '}', '{"a":', '\\', ' '));
+const json = fc
+  .dictionary(word, fc.oneof(word, fc.jsonValue({ maxDepth: 2 }), fc.dictionary(word, word)), {
+    minKeys: 1,
+  })
+  .chain((value) => fc.constantFrom(JSON.stringify(value), JSON.stringify(value, null, 1)));
+const cuts = fc.array(fc.nat({ max: 200 }), { maxLength: 8 });
+
+/** Returns the ends of the pieces of a text. */
+const endsOf = (text: string, at: readonly number[]) =>
+  [...new Set([1, ...at.filter((end) => end > 0 && end < text.length), text.length])].sort(
+    (one, other) => one - other,
+  );
+
+describe('the arguments of a call', () => {
+  it.each<[string, string[], string[]]>([
+    ['', ['{"a"', '{"a": 1', '{"a": 1}'], ['{"a": 1}']],
+    [', also the last time', ['{"a": "x', '{"a": "xy"}', '{"a": "xy"}'], ['{"a": "xy"}']],
+    [' at the end', ['{"a"', ': {"b"', ':1}}', '{"a": {"b":1}}'], ['{"a": {"b":1}}']],
+    [' that may also be a value', ['{', '{"a":', '{"a":[', '{"a":[1]}'], ['{"a":[1]}']],
+  ])('come once if each piece repeats all so far%s', (_, pieces, whole) => {
+    expect(argumentsOf(pieces, () => ({ index: 0, id: 'a', name: 'f' }))).toEqual(whole);
+  });
+
+  it.each<[string[]]>([
+    [['{"a":', '{"a":1}}']],
+    [['{"a":[', '{"a":[', '1]}]}']],
+    [['{"', '{":1}']],
+    [['{":', '{":"', ':x":1}']],
+  ])('keep a value that is like all so far: %j', (pieces) => {
+    expect(argumentsOf(pieces, () => ({ index: 0, id: 'a', name: 'f' }))).toEqual([
+      pieces.join(''),
+    ]);
+  });
+
+  it.each(Object.entries(FORMS))('come whole in pieces, and in repetitions, %s', (_, fieldsOf) => {
+    fc.assert(
+      fc.property(json, cuts, (whole, at) => {
+        const ends = endsOf(whole, at);
+        const pieces = ends.map((end, n) => whole.slice(ends[n - 1] ?? 0, end));
+        const repetitions = ends.map((end) => whole.slice(0, end));
+        expect(argumentsOf(pieces, fieldsOf)).toEqual([whole]);
+        expect(argumentsOf(repetitions, fieldsOf)).toEqual([whole]);
+      }),
+      RUNS,
+    );
+  });
+});
