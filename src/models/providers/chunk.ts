@@ -1,8 +1,9 @@
 import { isAnswerPart, isReasoningPart, textOf } from './content-text.js';
+import { choiceOf, numberOf, withJoinedLists } from './choice.js';
 import { hasContent, isBrokenStatus, isError, isToolWord } from './error-signs.js';
 import type { ServerEvent } from './event-reader.js';
-import { meaningOf, type EndMeaning } from './finish-reasons.js';
-import { fieldsOf, isFields, type Fields } from './fields.js';
+import { meaningOf, REASON_FIELDS, type EndMeaning } from './finish-reasons.js';
+import { fieldsOf, isFields, listOf, type Fields } from './fields.js';
 import { parseLenient } from './lenient-json.js';
 import type { Usage } from './provider.js';
 import { thoughtPartsIn, type ThoughtParts } from '../thought-parts.js';
@@ -125,9 +126,6 @@ const isKeepAlive = (chunk: Fields) =>
   Object.keys(chunk).length === 0 ||
   (typeof chunk['type'] === 'string' && KEEP_ALIVE.test(chunk['type']));
 
-/** The names of the finish reason. The first counts, because vLLM's `stop_reason` beside it is a text of the caller. */
-const REASON_FIELDS = ['finish_reason', 'finishReason', 'stop_reason', 'done_reason'];
-
 /** The ends that OpenRouter calls "stop". A tool that its provider has called itself is no call for the caller. */
 const NATIVE_ENDS = new Set<EndMeaning>(['length', 'content_filter', 'broken']);
 
@@ -188,63 +186,4 @@ function withFunction(piece: unknown): unknown {
 
 const SENT_ERROR: Fault = { fault: 'the provider sent an error in its stream' };
 
-/**
- * Returns the entries of a list. PHP writes a list as an object if its numbers do not begin with 0 or have a gap, and
- * some servers send a single entry without a list.
- */
-function listOf(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  const fields = fieldsOf(value);
-  if (!fields) return [];
-  return Object.keys(fields).every((name) => /^\d+$/.test(name)) ? Object.values(fields) : [fields];
-}
-
-/**
- * Returns the choice with this number, or without a number. Only one choice is requested, but some servers send
- * more, and some do not number it with 0.
- */
-function choiceOf(choices: unknown, number: number | undefined): Fields | undefined {
-  const all = listOf(choices).map(withText).filter(isFields);
-  const wanted = all.find((choice) => (numberOf(choice) ?? number ?? 0) === (number ?? 0));
-  return wanted ?? (number === undefined ? all[0] : undefined);
-}
-
 const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0;
-
-/** Returns the choice with one delta and one message, if they are lists of pieces. */
-function withJoinedLists(choice: Fields | undefined): Fields | undefined {
-  const { delta, message } = choice ?? {};
-  if (!Array.isArray(delta) && !Array.isArray(message)) return choice;
-  return {
-    ...choice,
-    ...(Array.isArray(delta) && { delta: joined(delta) }),
-    ...(Array.isArray(message) && { message: joined(message) }),
-  };
-}
-
-/** Joins pieces. Several values of a field become a list, as the text and the calls of a piece may be. */
-function joined(pieces: readonly unknown[]): Fields | undefined {
-  const valuesOf = new Map<string, unknown[]>();
-  for (const piece of pieces) {
-    const fields = typeof piece === 'string' ? { content: piece } : (fieldsOf(piece) ?? {});
-    for (const [name, value] of Object.entries(fields)) {
-      if (value !== 0 && !hasContent(value)) continue;
-      const values = REASON_FIELDS.includes(name) ? undefined : valuesOf.get(name);
-      if (values) values.push(value);
-      else valuesOf.set(name, [value]);
-    }
-  }
-  if (valuesOf.size === 0) return undefined;
-  const fields = [...valuesOf].map(([name, values]) => {
-    return [name, values.length === 1 ? values[0] : values.flat()] as const;
-  });
-  return Object.fromEntries(fields);
-}
-
-/** Returns a choice that is only a text as fields. */
-const withText = (choice: unknown) => (typeof choice === 'string' ? { text: choice } : choice);
-
-function numberOf(choice: Fields | undefined): number | undefined {
-  const index = choice?.['index'];
-  return typeof index === 'number' ? index : undefined;
-}

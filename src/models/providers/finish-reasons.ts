@@ -3,6 +3,9 @@ import type { FinishReason } from './provider.js';
 /** The meaning of a provider's finish reason: one of the contract's own, not an end at all, or a broken answer. */
 export type EndMeaning = FinishReason | 'no end' | 'broken';
 
+/** The names of the field of a finish reason. The first counts, because vLLM's `stop_reason` beside it is a text of the caller. */
+export const REASON_FIELDS = ['finish_reason', 'finishReason', 'stop_reason', 'done_reason'];
+
 /**
  * The words in the finish reasons of servers, by their meaning and by what they are about. The first match counts. No
  * known word has two meanings at two providers. A reason without such a word is an ordinary end.
