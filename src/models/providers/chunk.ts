@@ -5,6 +5,7 @@ import type { ServerEvent } from './event-reader.js';
 import { meaningOf, REASON_FIELDS, type EndMeaning } from './finish-reasons.js';
 import { fieldsOf, isFields, listOf, type Fields } from './fields.js';
 import { parseLenient } from './lenient-json.js';
+import { plainWordIn, type PlainWord } from './plain-word.js';
 import type { Usage } from './provider.js';
 import { thoughtPartsIn, type ThoughtParts } from '../thought-parts.js';
 import { usageIn } from './usage-fields.js';
@@ -51,6 +52,8 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
   if (text.length > LEVELS.safeChars && !isFlat(chunk)) {
     return { fault: 'the provider sent what is nested too deeply' };
   }
+  const word = plainWordIn(chunk, number);
+  if (word) return wordChunk(word);
   const choice = withJoinedLists(choiceOf(chunk['choices'], number));
   const isAboutTool = !choice && isToolWord(name);
   if (!isAboutTool && isError(chunk, choice)) return SENT_ERROR;
@@ -69,6 +72,18 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
     isUnknown: !('choices' in chunk) && !usage && !isKeepAlive(chunk),
   };
 }
+
+const wordChunk = ({ text, choice }: PlainWord): Chunk => ({
+  usage: undefined,
+  text,
+  reasoning: '',
+  thoughtParts: undefined,
+  pieces: [],
+  meaning: 'no end',
+  choice,
+  isMessage: false,
+  isUnknown: false,
+});
 
 type Output = Pick<Chunk, 'text' | 'reasoning' | 'thoughtParts' | 'pieces' | 'isMessage'>;
 
