@@ -113,4 +113,15 @@ describe('an event of a choice', () => {
     expect(state.phase).toBe(phase);
     expect(deltas).toHaveLength(phase === 'ended' ? 2 : 1);
   });
+
+  it.each([
+    [{ error_code: 'INTERNAL_ERROR' }, 'broken'],
+    [{ errorCode: 500, error_message: '' }, 'broken'],
+    [{ error_msg: 'overloaded' }, 'broken'],
+    [{ error_code: 0, error_message: 'success', error_msg: '' }, 'ended'],
+    [{ error_code: null, content_filter_result: { error: { code: 'x' } } }, 'ended'],
+  ])('is read with these fields of the choice: %j, %s', (fields, phase) => {
+    const choices = [{ index: 0, delta: {}, ...fields }];
+    expect(after(word, { choices }, stop).state.phase).toBe(phase);
+  });
 });

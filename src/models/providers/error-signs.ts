@@ -6,13 +6,19 @@ export function isError(chunk: Fields, choice: Fields | undefined): boolean {
   if (isErrorWord(chunk['object']) || isErrorWord(chunk['type'])) return true;
   if (!choice && isToolWord(chunk['type'])) return false;
   if (!choice && isBrokenStatus(chunk['type'])) return true;
-  if (saysFailure(chunk['error']) || saysFailure(choice?.['error'])) return true;
-  if (saysFailure(fieldsOf(chunk['x_groq'])?.['error'])) return true;
-  if (saysFailure(fieldsOf(choice?.['delta'])?.['error'])) return true;
-  if (saysFailure(fieldsOf(choice?.['message'])?.['error'])) return true;
+  if (saysFailure(chunk['error']) || saysFailure(fieldsOf(chunk['x_groq'])?.['error'])) return true;
+  if (choice && isChoiceOfError(choice)) return true;
   const baseResponse = fieldsOf(chunk['base_resp']);
   if (isFaultCode(baseResponse?.['status_code'])) return true;
   return !choice && (reportsFailure(chunk) || firstEntries(chunk).some(containsError));
+}
+
+/** Checks a choice. Its other fields may report anything: a filter, a tool or the place of a text. */
+function isChoiceOfError(choice: Fields): boolean {
+  if (isErrorField('error_code', choice['error_code'] ?? choice['errorCode'])) return true;
+  if (saysFailure(choice['error_message'] ?? choice['error_msg'])) return true;
+  const places = [choice, fieldsOf(choice['delta']), fieldsOf(choice['message'])];
+  return places.some((place) => saysFailure(place?.['error']));
 }
 
 /** The patterns of values, by what they mean. Some servers send words of success with each event. */
