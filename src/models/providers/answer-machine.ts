@@ -1,14 +1,9 @@
-import {
-  callsAfter,
-  isIncomplete,
-  heldBackPieces,
-  repeatsCalls,
-  type KnownCalls,
-} from './call-pieces.js';
+import { callsAfter, isIncomplete, heldBackPieces, type KnownCalls } from './call-pieces.js';
 import { chunkOf, type Chunk } from './chunk.js';
 import type { EndMeaning } from './finish-reasons.js';
 import { isDone, type ServerEvent } from './event-reader.js';
-import { partsAfter, newParts, type KnownParts } from './known-parts.js';
+import { newOutput } from './new-output.js';
+import { partsAfter, type KnownParts } from './known-parts.js';
 import type { CompletionDelta, FinishReason, Usage } from './provider.js';
 import { mergeUsage } from './usage-fields.js';
 
@@ -53,6 +48,8 @@ export interface AnswerState {
   readonly partsSoFar: KnownParts;
   /** Whether output came in a delta. Later messages repeat it then. */
   readonly usesDeltas: boolean;
+  /** Whether output came in texts of the choice. */
+  readonly usesTexts: boolean;
   /** The wait that began with the step that made this object. */
   readonly wait: Wait | undefined;
   /** Why the answer is broken, in our words. The provider's own words may repeat a key or a message. */
@@ -72,6 +69,7 @@ export const INITIAL_STATE: AnswerState = {
   reasoningSoFar: '',
   partsSoFar: {},
   usesDeltas: false,
+  usesTexts: false,
   wait: undefined,
   fault: undefined,
 };
@@ -154,29 +152,9 @@ function isMoreText(state: AnswerState, chunk: Chunk): boolean {
     chunk.usage === undefined &&
     chunk.meaning === 'no end' &&
     !chunk.isUnknown &&
-    !chunk.isMessage
+    !chunk.isMessage &&
+    !chunk.isText
   );
-}
-
-/**
- * Returns the new output of a message. If the message begins with the output so far, the rest is new. Otherwise, if
- * all output came in messages, the whole message is new. If output came in deltas, the message repeats it in other
- * words, and nothing is new.
- */
-function newOutput(state: AnswerState, chunk: Chunk) {
-  const { textSoFar, reasoningSoFar, partsSoFar, usesDeltas, calls } = state;
-  const { text, reasoning, thoughtParts, pieces } = chunk;
-  if (!chunk.isMessage) return chunk;
-  const rest = (before: string, now: string) => {
-    if (now.startsWith(before)) return now.slice(before.length);
-    return usesDeltas ? '' : now;
-  };
-  return {
-    text: rest(textSoFar, text),
-    reasoning: rest(reasoningSoFar, reasoning),
-    thoughtParts: thoughtParts && newParts(partsSoFar, thoughtParts, usesDeltas),
-    pieces: usesDeltas && !repeatsCalls(calls, pieces) ? [] : pieces,
-  };
 }
 
 function applyChunk(state: AnswerState, chunk: Chunk): Step {
@@ -200,6 +178,7 @@ function applyChunk(state: AnswerState, chunk: Chunk): Step {
     reasoningSoFar: state.reasoningSoFar + reasoning,
     partsSoFar: thoughtParts ? partsAfter(state.partsSoFar, thoughtParts) : state.partsSoFar,
     usesDeltas: state.usesDeltas || (hasOutput && !chunk.isMessage),
+    usesTexts: state.usesTexts || (hasOutput && chunk.isText),
   };
   const withChunk = hasOutput ? withOutput(updated, hasAnswer) : updated;
   const next = withEnding(withChunk, chunk.meaning, hasOutput);

@@ -25,6 +25,8 @@ export interface Chunk {
   readonly choice?: number | undefined;
   /** Whether it has a message, as without a stream: of everything so far, or of a piece. */
   readonly isMessage: boolean;
+  /** Whether its words are the `text` of the choice, not of a delta or a message. */
+  readonly isText: boolean;
   /** Whether it is neither part of an answer nor a keep-alive. It may be an error of unknown form. */
   readonly isUnknown: boolean;
 }
@@ -58,7 +60,7 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
   const isAboutTool = !choice && isToolWord(name);
   if (!isAboutTool && isError(chunk, choice)) return SENT_ERROR;
   const usage = usageIn(chunk, choice);
-  const { text: content, reasoning, thoughtParts, pieces, isMessage } = outputIn(choice);
+  const { text: content, reasoning, thoughtParts, pieces, isMessage, isText } = outputIn(choice);
   // A spread would be slow, because V8 then looks up each field for each word.
   return {
     usage,
@@ -69,6 +71,7 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
     meaning: endMeaningIn(isAboutTool || isToolWord(chunk['type']) ? undefined : chunk, choice),
     choice: numberOf(choice),
     isMessage,
+    isText,
     isUnknown: !('choices' in chunk) && !usage && !isKeepAlive(chunk),
   };
 }
@@ -82,10 +85,14 @@ const wordChunk = ({ text, choice }: PlainWord): Chunk => ({
   meaning: 'no end',
   choice,
   isMessage: false,
+  isText: false,
   isUnknown: false,
 });
 
-type Output = Pick<Chunk, 'text' | 'reasoning' | 'thoughtParts' | 'pieces' | 'isMessage'>;
+type Output = Pick<
+  Chunk,
+  'text' | 'reasoning' | 'thoughtParts' | 'pieces' | 'isMessage' | 'isText'
+>;
 
 /**
  * Reads the delta. If it says nothing or is missing, reads the message or the text that some servers send beside it or
@@ -97,9 +104,10 @@ function outputIn(choice: Fields = {}): Output {
   const message = fieldsOf(choice['message']);
   const text = hasContent(choice['text']) ? { content: choice['text'] } : undefined;
   const beside = message ?? text;
-  const output = outputOf(delta ?? beside ?? {}, !delta && !!message);
+  const source = message ? 'message' : 'text';
+  const output = outputOf(delta ?? beside ?? {}, delta ? 'delta' : source);
   if (!delta || !beside || saysMore(output)) return output;
-  const other = outputOf(beside, !!message);
+  const other = outputOf(beside, source);
   if (!saysMore(other)) return output;
   return { ...other, thoughtParts: output.thoughtParts ?? other.thoughtParts };
 }
@@ -108,14 +116,15 @@ function outputIn(choice: Fields = {}): Output {
 const saysMore = ({ text, reasoning, pieces }: Output) =>
   text !== '' || reasoning !== '' || pieces.length > 0;
 
-const outputOf = (message: Fields, isMessage: boolean): Output => ({
+const outputOf = (message: Fields, source: 'delta' | 'message' | 'text'): Output => ({
   text:
     (textOf(message['content'], isAnswerPart) || textOf(message['text'], isAnswerPart)) +
     textOf(message['refusal'], isAnswerPart),
   reasoning: reasoningIn(message),
   thoughtParts: thoughtPartsIn(message),
   pieces: piecesIn(message),
-  isMessage,
+  isMessage: source === 'message',
+  isText: source === 'text',
 });
 
 /**
@@ -133,8 +142,8 @@ const isFlat = (value: unknown, levels = LEVELS.max): boolean =>
 const KEEP_ALIVE = /^(?:ping|pong|keep[-_. ]?alive|heartbeat)$/i;
 const KEEP_ALIVE_WORD = /^\s*(?:ping|pong|keep-?alive|heartbeat)\b[^{]*$/i;
 const EMPTY_CHUNK: Chunk = {
-  ...{ usage: undefined, text: '', reasoning: '', pieces: [], isMessage: false },
-  ...{ meaning: 'no end', isUnknown: false },
+  ...{ usage: undefined, text: '', reasoning: '', pieces: [] },
+  ...{ meaning: 'no end', isMessage: false, isText: false, isUnknown: false },
 };
 
 const isKeepAlive = (chunk: Fields) =>

@@ -79,3 +79,24 @@ describe('the arguments of a call', () => {
     );
   });
 });
+
+describe('the text of a choice', () => {
+  const choice = (fields: object) => ({ choices: [{ index: 0, ...fields }] });
+  const words = ['ha', ' the'].map((content) => choice({ delta: { content } }));
+
+  it.each<[string, object[], string]>([
+    ['what deltas said', [...words, choice({ delta: {}, text: 'ha the' })], 'ha the'],
+    ['that and more', [...words, choice({ text: 'ha the end' })], 'ha the end'],
+    ['other words', [...words, choice({ delta: {}, text: ' end' })], 'ha the end'],
+    ['the same word twice', [choice({ text: 'ha' }), choice({ text: 'ha' })], 'haha'],
+    [
+      'a word beside an empty delta, twice',
+      [choice({ delta: {}, text: 'ha' }), choice({ delta: {}, text: 'ha' })],
+      'haha',
+    ],
+    ['a word after a thought', [choice({ delta: { reasoning: 'x' } }), choice({ text: 'x' })], 'x'],
+  ])('is read if it has %s', (_, events, whole) => {
+    const { state, deltas } = after(...events, choice({ delta: {}, finish_reason: 'stop' }));
+    expect([state.phase, deltas.map(({ text }) => text).join('')]).toEqual(['ended', whole]);
+  });
+});
