@@ -135,7 +135,7 @@ function afterDone(state: AnswerState): AnswerState {
 }
 
 /** Ends an answer after an error or an invalid chunk. An answer that has ended before is complete. */
-function afterError(state: AnswerState, fault: string): AnswerState {
+export function afterError(state: AnswerState, fault: string): AnswerState {
   if (state.phase === 'ended' && !state.hasContinuedAfterEnd) return over(state);
   return broken(state, fault);
 }

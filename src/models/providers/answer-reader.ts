@@ -1,4 +1,4 @@
-import { INITIAL_STATE, end, step, type AnswerState } from './answer-machine.js';
+import { INITIAL_STATE, afterError, end, step, type AnswerState } from './answer-machine.js';
 import { Deadline } from './deadline.js';
 import { EventReader, type ServerEvent } from './event-reader.js';
 import type { CompletionDelta, CompletionEvent } from './provider.js';
@@ -9,6 +9,13 @@ export const NOT_EVENTS_REASON = 'the provider answered with something else than
 /** Maximum size of one event. An event carries a few words or a call's arguments, so a larger one is invalid. */
 const EVENT_MAX_CHARS = 1_048_576;
 
+/**
+ * What may come without output, in bytes after decoding. An event counts as more than its bytes, which may be few.
+ * Otherwise a small packed body of events that say nothing would keep a core busy until the time is up. Output allows
+ * more of it: some servers send lists of sources, or the whole answer so far, with each word.
+ */
+const IDLE = { maxBytes: 67_108_864, bytesPerEvent: 256, bytesPerCharacter: 16_384 };
+
 /** Reads one answer from the bytes of its events. Calls `onTimeout` if the expected rest of it does not arrive in time. */
 export class AnswerReader {
   private readonly events = new EventReader(EVENT_MAX_CHARS);
@@ -16,6 +23,7 @@ export class AnswerReader {
   private readonly deadline: Deadline;
   private state: AnswerState = INITIAL_STATE;
   private isAnyEvent = false;
+  private idleBytesLeft = IDLE.maxBytes;
 
   /** `endsAt` is when the time is up, by `performance.now()`. */
   constructor(
@@ -44,6 +52,7 @@ export class AnswerReader {
 
   /** Yields the output in these bytes, in lists of what comes together. Yields no more once the answer is broken. */
   read(bytes: Uint8Array): Generator<readonly CompletionDelta[]> {
+    this.spendIdle(bytes.length);
     return this.outputOf(this.events.read(bytes));
   }
 
@@ -83,14 +92,26 @@ export class AnswerReader {
 
   private take(events: readonly ServerEvent[]): CompletionDelta[] {
     this.isAnyEvent = true;
+    this.spendIdle(events.length * IDLE.bytesPerEvent);
     const deltas: CompletionDelta[] = [];
     for (const event of events) {
       const { state, delta } = step(this.state, event);
       this.state = state;
       const whole = delta && this.characters.join(delta);
       if (whole) deltas.push(whole);
+      if (delta) this.idleBytesLeft += sizeOf(delta) * IDLE.bytesPerCharacter;
       if (this.isBroken) break;
     }
     return deltas;
   }
+
+  private spendIdle(bytes: number): void {
+    this.idleBytesLeft -= bytes;
+    if (this.idleBytesLeft < 0 && !this.isBroken && this.state.phase !== 'over')
+      this.state = afterError(this.state, 'the provider sent too much without output');
+  }
 }
+
+/** Returns the characters of the output. */
+const sizeOf = ({ text, reasoning = '', toolCalls }: CompletionDelta) =>
+  text.length + reasoning.length + (toolCalls ? JSON.stringify(toolCalls).length : 0);

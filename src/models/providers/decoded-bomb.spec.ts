@@ -26,7 +26,7 @@ function bombOf(form: string, bytes: Buffer): Readable {
   return decodeBody(Readable.from([packed]), form.split(' ')[0] ?? '');
 }
 
-/** Reads a body as an answer. Returns its bytes, its error, and the longest time for which nothing else ran. */
+/** Reads a body as an answer. Returns its bytes, its error, why it is broken, and the longest time for which nothing else ran. */
 async function readBomb(body: Readable) {
   const reader = new AnswerReader(() => undefined);
   let bytes = 0;
@@ -38,6 +38,7 @@ async function readBomb(body: Readable) {
       bytes += part.length;
       for (const deltas of reader.read(part)) expect(deltas).toEqual([]);
       longestMs = Math.max(longestMs, performance.now() - last);
+      if (reader.isBroken) break;
       await setImmediate();
       last = performance.now();
     }
@@ -45,7 +46,7 @@ async function readBomb(body: Readable) {
     error = thrown;
   }
   reader.close();
-  return { bytes, longestMs, error };
+  return { bytes, longestMs, error, fault: reader.fault };
 }
 
 describe('a small body that is large when it is decoded', () => {
@@ -72,6 +73,15 @@ describe('a small body that is large when it is decoded', () => {
     const { bytes, error } = await readBomb(body);
     expect(error).toBeInstanceOf(EventTooLarge);
     expect(bytes).toBeLessThan(2 * MIB);
+    expect(body.destroyed).toBe(true);
+  });
+
+  it.each(FORMS)('is left after many events without output: %s', async (form) => {
+    const event = 'data: {}\n\n';
+    const body = bombOf(form, Buffer.alloc(DECODED_BYTES, event));
+    const { bytes, fault } = await readBomb(body);
+    expect(fault).toBe('the provider sent too much without output');
+    expect(bytes).toBeLessThan(DECODED_BYTES / 3);
     expect(body.destroyed).toBe(true);
   });
 
