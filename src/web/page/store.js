@@ -3,10 +3,7 @@ import { useLayoutEffect, useState } from './preact.js';
 /** A value that several components show. `use` subscribes a component; `set` updates all of them. */
 export function store(value) {
   const listeners = new Set();
-  const listen = (listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };
+  const listen = (listener) => listeners.add(listener) && (() => listeners.delete(listener));
   const set = (next) => {
     value = next;
     for (const listener of listeners) listener(next);
