@@ -7,12 +7,15 @@ const Passed = (schema: ApiPropertyOptions): PropertyDecorator =>
 
 const anyObject = { type: 'object' as const, additionalProperties: true };
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
 /**
- * Whether a tool is a function of the caller. Tools that run at the provider are refused, because the
- * provider charges for each call.
+ * Whether a tool is a function of the caller. Tools that run at the provider are refused, because the provider charges
+ * for each call. So are functions in the form of `/v1/responses`, whose name and parameters would not be passed on.
  */
 const isFunction = (tool: unknown): boolean =>
-  typeof tool === 'object' && tool !== null && 'type' in tool && tool.type === 'function';
+  isObject(tool) && tool['type'] === 'function' && isObject(tool['function']);
 
 /**
  * The fields that are passed on to the model unchanged. The list is complete: with each of these, the price
@@ -27,7 +30,10 @@ export class PassedOnDto {
       name: 'tools',
       validator: { validate: (tools) => Array.isArray(tools) && tools.every(isFunction) },
     },
-    { message: 'Invalid value: expected an array of tools of the type function.' },
+    {
+      message:
+        'Invalid value: expected an array of tools of the type function, each with its `function`.',
+    },
   )
   tools?: readonly unknown[] | null;
 

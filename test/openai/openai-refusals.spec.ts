@@ -47,6 +47,7 @@ describe.each(testedKinds)('refusals below /v1 on %s', (kind) => {
     [{ tools: { type: 'function' } }, 'tools'],
     [{ tools: [{ type: 'function' }, { type: 'web_search' }] }, 'tools'],
     [{ tools: [{ google_search: {} }] }, 'tools'],
+    [{ tools: [{ type: 'function', name: 'add', parameters: {} }] }, 'tools'],
   ])('refuses %j with 400 and names the field', async (fields, param) => {
     const ada = await app.newUser();
     const calls = provider.calls;
