@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { emailSpellings } from '../auth/email.js';
+import type { Tx } from '../database/tx.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
@@ -66,9 +67,18 @@ export class ResetMails implements OnModuleDestroy {
   private async send(resetRequest: ResetRequest): Promise<void> {
     for (const user of await this.find(resetRequest)) {
       if (user.email === '' || !user.isActive) continue;
-      const token = await this.unitOfWork.run((tx) => this.links.issueForRequest(tx, user.id));
+      const token = await this.unitOfWork.run((tx) => this.issue(tx, user));
       if (token !== undefined) await this.mailer.send(mailFor(user, this.links.linkOf(token)));
     }
+  }
+
+  /**
+   * Returns the token of a new link; undefined if the user may get none. Mails to other users may have taken seconds
+   * since the address was read, and a link for an address that the user gave up would belong to somebody else.
+   */
+  private async issue(tx: Tx, { id, email }: User): Promise<string | undefined> {
+    const hasAddress = await this.users.lockWithEmail(tx, id, email);
+    return hasAddress ? this.links.issueForRequest(tx, id) : undefined;
   }
 
   private async find({ username, email }: ResetRequest): Promise<User[]> {

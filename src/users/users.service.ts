@@ -131,6 +131,18 @@ export class UsersService {
     return rows.length > 0;
   }
 
+  /**
+   * Locks the user's row until the commit. Returns false if the user is deleted or inactive, or has another address
+   * than `email` by now.
+   */
+  async lockWithEmail(tx: Tx, userId: string, email: string): Promise<boolean> {
+    const rows = await tx.write(
+      '/* user.lock_with_email */ UPDATE users SET is_active = is_active WHERE id = $1 AND email = $2 AND is_active RETURNING id',
+      [userId, email],
+    );
+    return rows.length > 0;
+  }
+
   /** Deletes the user and every row that refers to the user. */
   async remove(tx: Tx, userId: string): Promise<void> {
     await (await tx.repository(User)).delete({ id: userId });

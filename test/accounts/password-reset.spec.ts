@@ -5,6 +5,7 @@ import type { Answer, Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { allContentOf } from '../support/all-content.js';
 import { Mailbox } from '../support/mailbox.js';
+import { until } from '../support/until.js';
 
 const NEW = 'An0ther-pass-2';
 const REFUSED = { token: ['This link was used before, has expired, or never was one.'] };
@@ -118,6 +119,27 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     // Mails are sent in the order of the requests. So after this one, all earlier mails would have arrived.
     await tokenFor(ada);
     expect(mailbox.mails).toHaveLength(length + 2);
+  });
+
+  it('is not mailed to an address that its user gave up while mails to others were sent', async () => {
+    const shared = `given-up-${kind}@example.com`;
+    const leaver = await withAddress(shared);
+    await withAddress(shared);
+    let answerMails: () => void = () => undefined;
+    mailbox.pause = new Promise((resolve) => (answerMails = resolve));
+    const [{ length }, before] = [mailbox.mails, await links()];
+    await ask({ email: shared });
+    // The newest user is first, and the mail to that user waits for the mail server.
+    await until(async () => (await links()) > before);
+    await leaver.send('PATCH', '/api/me/', { email: `new-${kind}@example.com` });
+    answerMails();
+    await mailbox.waitFor(length + 1);
+    // Mails are sent in the order of the requests. So after this one, all earlier mails would have arrived.
+    await tokenFor(await withAddress());
+    const addresses = mailbox.mails.slice(length).map(({ to }) => to.join());
+    expect(addresses.filter((to) => to === shared)).toEqual([shared]);
+    expect(await links()).toBe(before + 2);
+    expect(await login(leaver, PASSWORD)).toBe(200);
   });
 
   it('requires a name or an address', async () => {
