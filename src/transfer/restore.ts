@@ -11,6 +11,7 @@ import { sqlitePathOf } from '../database/location.js';
 import { migrateWithoutLock } from '../database/migrate.js';
 import { markComplete } from '../database/copy-mark.js';
 import { assertSqliteFile, removeLog } from '../database/sqlite-file.js';
+import { assertMigratedSchema } from '../database/sqlite-schema.js';
 import { isEmpty, tableNames } from '../database/table-names.js';
 import type { ReplaceOption } from './backup.js';
 import {
@@ -34,7 +35,7 @@ export interface RestoreOptions extends ReplaceOption {
 /**
  * Replaces the SQLite database of the options with a backup in one step, or changes nothing. Returns the
  * report for the operator. A backup of an older version is migrated. Throws if the file is not a complete
- * backup, if the database is being served, and if it has rows and `replace` is not given.
+ * backup, if its schema has other parts than this service creates, if the database is being served, and if it has rows and `replace` is not given.
  */
 export async function restore(
   options: DatabaseOptions,
@@ -73,6 +74,7 @@ async function migrateAndAudit(
   try {
     await assertTallychatDatabase(copy, file);
     await migrateWithoutLock(copy);
+    await assertMigratedSchema(copy, options, file);
     if (incomplete) await markComplete(copy);
     return `restored ${file}: ${sizeOf(await assertAuditPasses(copy, file))}`;
   } finally {

@@ -1,0 +1,47 @@
+import type { SqliteConnectionOptions } from 'typeorm/driver/sqlite/SqliteConnectionOptions.js';
+import { Database, dataSourceOptions, type DatabaseOptions } from './data-source.js';
+import { migrateWithoutLock } from './migrate.js';
+
+/** A part of a schema: `index api_keys_user`, `column wallets.balance`. */
+type Part = string;
+
+const PARTS = `SELECT type || ' ' || name AS part FROM sqlite_master WHERE name NOT LIKE 'sqlite%'
+  UNION ALL SELECT 'column ' || m.name || '.' || c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
+  WHERE m.type = 'table'`;
+
+async function partsOf(database: Database): Promise<Part[]> {
+  const rows = await database.query<{ part: Part }[]>(PARTS);
+  return rows.map(({ part }) => part);
+}
+
+/** Returns what the migrations of this release make in an empty database. */
+async function migratedParts(options: DatabaseOptions): Promise<Set<Part>> {
+  const onFile = dataSourceOptions(options) as SqliteConnectionOptions;
+  const empty = new Database({ ...onFile, database: ':memory:' });
+  await empty.initialize();
+  try {
+    await migrateWithoutLock(empty);
+    return new Set(await partsOf(empty));
+  } finally {
+    await empty.destroy();
+  }
+}
+
+/**
+ * Throws for an SQLite database with another schema than the migrations of this release make: if a table, a column or
+ * an index is missing, and if there is a trigger or a view. A trigger could change balances with any write, and without
+ * a unique index one Idempotency-Key could charge twice. More tables, columns and indexes do not matter. `database` is
+ * migrated, and `name` is its name in the error.
+ */
+export async function assertMigratedSchema(
+  database: Database,
+  options: DatabaseOptions,
+  name: string,
+): Promise<void> {
+  const [expected, found] = [await migratedParts(options), await partsOf(database)];
+  const foreign = found.find((part) => /^(?:trigger|view) /.test(part) && !expected.has(part));
+  if (foreign !== undefined) throw new Error(`${name} has a part of another program: ${foreign}`);
+  const existing = new Set(found);
+  const missing = [...expected].find((part) => !existing.has(part));
+  if (missing !== undefined) throw new Error(`${name} lacks a part of the schema: ${missing}`);
+}

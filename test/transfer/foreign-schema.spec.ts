@@ -1,0 +1,80 @@
+import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { entities } from '../../src/entities.js';
+import { backUp } from '../../src/transfer/backup.js';
+import { restore } from '../../src/transfer/restore.js';
+import { TestApp } from '../support/app.js';
+import { createDatabase, Inspector, type TestDatabase } from '../support/databases.js';
+import { auditOf } from '../support/full-audit.js';
+
+const DEFAULTS = { replace: false, incomplete: false };
+const optionsOf = (url: string) => ({ url, poolMax: 2, entities });
+const pathOf = ({ url }: TestDatabase) => url.slice('sqlite:'.length);
+
+describe('a backup whose schema was changed', () => {
+  let source: TestDatabase;
+  let target: TestDatabase;
+  let backup: string;
+
+  beforeEach(async () => {
+    source = await createDatabase('sqlite');
+    const app = await TestApp.start('sqlite', { DATABASE_URL: source.url });
+    await (await app.newUser()).chat('Hello');
+    await app.close();
+    backup = `${pathOf(source)}.backup`;
+    await backUp(optionsOf(source.url), backup, DEFAULTS);
+    target = await createDatabase('sqlite');
+  });
+  afterEach(async () => {
+    await source.drop();
+    await target.drop();
+  });
+
+  const alter = async (...statements: string[]) => {
+    const inspector = await Inspector.open(`sqlite:${backup}`);
+    for (const sql of statements) await inspector.rows(sql);
+    await inspector.close();
+  };
+  const restored = () => restore(optionsOf(target.url), backup, DEFAULTS);
+
+  it.each([
+    [
+      'a trigger',
+      'has a part of another program: trigger mint',
+      [
+        'CREATE TRIGGER mint AFTER INSERT ON ledger_entries BEGIN UPDATE wallets SET balance = balance + 1; END',
+      ],
+    ],
+    [
+      'a view in place of a table',
+      'has a part of another program: view turns',
+      [
+        'PRAGMA legacy_alter_table = ON',
+        'ALTER TABLE turns RENAME TO hidden',
+        'CREATE VIEW turns AS SELECT * FROM hidden',
+      ],
+    ],
+    [
+      'no unique index for keys',
+      'lacks a part of the schema: index holds_claim',
+      ['DROP INDEX holds_claim'],
+    ],
+    [
+      'no column for thinking',
+      'lacks a part of the schema: column turns.reasoning',
+      ['ALTER TABLE turns DROP COLUMN reasoning'],
+    ],
+  ])('is refused if it has %s, and nothing is created', async (_, words, statements) => {
+    await alter(...statements);
+    await expect(restored()).rejects.toThrow(words);
+    const left = await readdir(dirname(pathOf(target)));
+    expect(left.filter((name) => !name.endsWith('.lock'))).toEqual([]);
+  });
+
+  it('is accepted with more tables and indexes', async () => {
+    await alter('CREATE TABLE notes (id integer)', 'CREATE INDEX notes_id ON notes (id)');
+    expect(await restored()).toMatch(/: 1 wallets, 2 ledger entries$/);
+    expect((await auditOf(target.url)).missing).toEqual([]);
+  });
+});
