@@ -3,6 +3,7 @@ import { usernameField } from '../auth/auth.dto.js';
 import { USERNAME_MAX } from '../auth/username.js';
 import { importPassword, type ImportedPassword } from '../auth/django-password.js';
 import { ReadConnection } from '../database/read-connection.js';
+import { toStorableText } from '../database/storable-text.js';
 import type { Micros } from '../time.js';
 import { usernameKey } from '../users/users.service.js';
 import { importedId } from './imported-ids.js';
@@ -30,18 +31,21 @@ export type Decision =
 
 const WHOLE = /^\d{1,16}$/;
 
+/** Whether a value is a yes of Django. A text such as `false`, which JavaScript takes for true, makes no operator. */
+const isYes = (value: unknown) => value === true || value === 1;
+
 function toPerson(user: DjangoUser): Person {
   const joined = momentOf(user.joined) ?? 0;
-  const username = user.username.normalize('NFKC');
+  const username = toStorableText(user.username ?? '').normalize('NFKC');
   return {
     djangoId: user.id,
     id: importedId('user', user.id, joined),
     username,
     usernameKey: usernameKey(username),
     email: (user.email ?? '').replaceAll('\0', ''),
-    ...importPassword(user.password),
-    isActive: Boolean(user.isActive),
-    isStaff: Boolean(user.isStaff),
+    ...importPassword(toStorableText(user.password ?? '')),
+    isActive: isYes(user.isActive),
+    isStaff: isYes(user.isStaff),
     joined,
     balance: WHOLE.test(user.balance ?? '') ? Number(user.balance) : NaN,
   };

@@ -6,14 +6,14 @@ import type { DjangoTables, MatchedTable } from './tables.js';
 const PEOPLE_PAGE = 200;
 export const MESSAGES_PAGE = 200;
 
-/** A row of the table of users. */
+/** A row of the table of users. SQLite stores values of any type in any column, so a yes or no may be anything. */
 export interface DjangoUser {
   readonly id: string;
-  readonly username: string;
-  readonly password: string;
+  readonly username: string | null;
+  readonly password: string | null;
   readonly email: string | null;
-  readonly isActive: boolean | 0 | 1;
-  readonly isStaff: boolean | 0 | 1;
+  readonly isActive: unknown;
+  readonly isStaff: unknown;
   readonly joined: string | null;
   readonly balance: string | null;
 }
@@ -35,9 +35,12 @@ export function momentOf(text: string | null): Micros | undefined {
   return fromIso((text ?? '').replace(/(?<=:\d\d(?:\.\d+)?[+-]\d\d)$/, ':00'));
 }
 
+/** The columns that are not read as texts. */
+const YES_OR_NO: readonly string[] = ['isActive', 'isStaff'];
+
 /**
- * Reads a Django service, a page at a time. Ids, amounts and times are returned as texts, equal from both
- * databases.
+ * Reads a Django service, a page at a time. All values but yes and no are returned as texts, equal from both databases
+ * and whatever type SQLite stored.
  */
 export class DjangoSource {
   constructor(
@@ -48,7 +51,7 @@ export class DjangoSource {
   /** Yields all users in the order of their ids, a page at a time. */
   async *people(): AsyncGenerator<DjangoUser[]> {
     const { users } = this.tables;
-    const select = selection(users, ['id', 'joined', 'balance']);
+    const select = selection(users);
     let after: string | undefined;
     for (;;) {
       const page = await this.database.rows<DjangoUser>(
@@ -64,15 +67,18 @@ export class DjangoSource {
   async tokensOf(userId: string): Promise<DjangoToken[]> {
     const { tokens } = this.tables;
     if (!tokens) return [];
-    const sql = `${selection(tokens, ['created'])} WHERE t.${quote(tokens.columns.user)} = $1`;
-    return this.database.rows(sql, [userId]);
+    const { user, key } = tokens.columns;
+    return this.database.rows(
+      `${selection(tokens)} WHERE t.${quote(user)} = $1 AND t.${quote(key)} IS NOT NULL`,
+      [userId],
+    );
   }
 
   /** Returns the next page of a user's messages, in the order of their ids, after the message `after`. */
   async messagesOf(userId: string, after: string | undefined): Promise<DjangoMessage[]> {
     const { messages } = this.tables;
     if (!messages) return [];
-    const select = selection(messages, ['id', 'moment']);
+    const select = selection(messages);
     const where = keyset(messages, 'id', after && '$2', `t.${quote(messages.columns.user)} = $1`);
     return this.database.rows(
       `${select} ${where} LIMIT ${String(MESSAGES_PAGE)}`,
@@ -92,14 +98,10 @@ export class DjangoSource {
   }
 }
 
-function selection<Column extends string>(
-  { table, columns }: MatchedTable<Column>,
-  asText: readonly NoInfer<Column>[],
-): string {
+function selection({ table, columns }: MatchedTable<string>): string {
   const parts = Object.entries<string>(columns).map(([meaning, column]) => {
     const value = `t.${quote(column)}`;
-    const isText = asText.includes(meaning as Column);
-    return `${isText ? `CAST(${value} AS text)` : value} AS ${quote(meaning)}`;
+    return `${YES_OR_NO.includes(meaning) ? value : `CAST(${value} AS text)`} AS ${quote(meaning)}`;
   });
   return `SELECT ${parts.join(', ')} FROM ${quote(table)} t`;
 }
