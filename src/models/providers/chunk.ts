@@ -1,6 +1,6 @@
 import { isAnswerPart, isReasoningPart, textOf } from './content-text.js';
 import { choiceOf, numberOf, withJoinedLists } from './choice.js';
-import { hasContent, isBrokenStatus, isError, isToolWord } from './error-signs.js';
+import { hasContent, isAboutTool, isBrokenStatus, isError } from './error-signs.js';
 import type { ServerEvent } from './event-reader.js';
 import { meaningOf, REASON_FIELDS, type EndMeaning } from './finish-reasons.js';
 import { fieldsOf, isFields, listOf, type Fields } from './fields.js';
@@ -57,8 +57,8 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
   const word = plainWordIn(chunk, number);
   if (word) return wordChunk(word);
   const choice = withJoinedLists(choiceOf(chunk['choices'], number));
-  const isAboutTool = !choice && isToolWord(name);
-  if (!isAboutTool && isError(chunk, choice)) return SENT_ERROR;
+  const isToolNews = !choice && isAboutTool(name, chunk);
+  if (!isToolNews && isError(chunk, choice)) return SENT_ERROR;
   const usage = usageIn(chunk, choice);
   const { text: content, reasoning, thoughtParts, pieces, isMessage, isText } = outputIn(choice);
   // A spread would be slow, because V8 then looks up each field for each word.
@@ -68,7 +68,7 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
     reasoning,
     thoughtParts,
     pieces,
-    meaning: endMeaningIn(isAboutTool || isToolWord(chunk['type']) ? undefined : chunk, choice),
+    meaning: endMeaningIn(isToolNews ? undefined : chunk, choice),
     choice: numberOf(choice),
     isMessage,
     isText,

@@ -3,8 +3,7 @@ import { fieldsOf, type Fields } from './fields.js';
 
 /** Checks for the forms in which servers send an error inside a stream. Examples are in docs/models.md. */
 export function isError(chunk: Fields, choice: Fields | undefined): boolean {
-  if (isErrorWord(chunk['object']) || isErrorWord(chunk['type'])) return true;
-  if (!choice && isToolWord(chunk['type'])) return false;
+  if (hasErrorType(chunk)) return true;
   if (!choice && isBrokenStatus(chunk['type'])) return true;
   if (saysFailure(chunk['error']) || saysFailure(fieldsOf(chunk['x_groq'])?.['error'])) return true;
   if (choice && isChoiceOfError(choice)) return true;
@@ -63,7 +62,16 @@ const isErrorWord = (word: unknown): boolean =>
   !isSuccessWord(word) &&
   (isErrorName(word.trim().replaceAll(/\s/g, '_')) || VALUES.errorType.test(word));
 
-/** Checks for the type of an event, or of a part of it, about a tool. A tool may fail, and the answer goes on. */
+const hasErrorType = (chunk: Fields) => isErrorWord(chunk['object']) || isErrorWord(chunk['type']);
+
+/**
+ * Checks whether an event without a choice is about a tool, by its name or its type. A tool may fail, and the answer
+ * goes on. Only a type that is itself a word for an error, such as `tool_error`, is an error.
+ */
+export const isAboutTool = (name: string, chunk: Fields) =>
+  isToolWord(name) || (isToolWord(chunk['type']) && !hasErrorType(chunk));
+
+/** Checks for the name or the type of an event about a tool, or the type of a part of it. */
 export const isToolWord = (type: unknown) =>
   typeof type === 'string' &&
   /(?:^|[._-])(?:(?:tool|function)(?:[._-]|$)|call(?:_output)?$)/i.test(type);

@@ -186,6 +186,7 @@ describe('an answer in the form of one kind of server', () => {
     [{ choices: [{ delta: {}, finish_reason: 'length', stop_reason: 'x' }] }, 'ended', 'length'],
     [{ choices: [{ delta: {} }], finish_reason: 'error' }, 'broken', undefined],
     [{ choices: [], done: true, done_reason: 'length' }, 'ended', 'length'],
+    [{ type: 'tool_call', choices: [{ delta: {} }], finish_reason: 'length' }, 'ended', 'length'],
     [
       { choices: [{ finish_reason: 'stop', native_finish_reason: 'MALFORMED_FUNCTION_CALL' }] },
       'broken',
