@@ -1,17 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { after } from '../../../test/support/answer-steps.js';
+import { after, choice, stop, word } from '../../../test/support/answer-steps.js';
 import { end, step, type AnswerState, type Phase } from './answer-machine.js';
 
 type Event = string | object;
 
-const choice = (delta: unknown, finish_reason: unknown = null) => ({
-  choices: [{ index: 0, delta, finish_reason }],
-});
-const word = choice({ content: 'Hi' });
 const thought = choice({ reasoning_content: 'hm' });
 const call = choice({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f' } }] });
 const half = choice({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '{' } }] });
-const stop = choice({}, 'stop');
 const abort = choice({}, 'abort');
 const last = choice({ content: '!' }, 'stop');
 const usage = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } };

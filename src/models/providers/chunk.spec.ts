@@ -1,12 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { after } from '../../../test/support/answer-steps.js';
+import { after, choice, stop, word } from '../../../test/support/answer-steps.js';
 import { step } from './answer-machine.js';
 
-const choice = (delta: unknown, finish_reason: unknown = null) => ({
-  choices: [{ index: 0, delta, finish_reason }],
-});
-const word = choice({ content: 'Hi' });
-const stop = choice({}, 'stop');
 const DETAILS = [{ type: 'reasoning.text', text: 'h' }, { summary: 'm' }, { data: 'x' }];
 const BLOCKS = [{ type: 'thinking', thinking: 'hm', signature: 's' }, { data: 'x' }];
 const usage = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } };

@@ -1,12 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { after } from '../../../test/support/answer-steps.js';
+import { after, stop, word } from '../../../test/support/answer-steps.js';
 import { step } from './answer-machine.js';
-
-const choice = (delta: object, finish_reason: string | null = null) => ({
-  choices: [{ index: 0, delta, finish_reason }],
-});
-const word = choice({ content: 'Hi' });
-const stop = choice({}, 'stop');
 
 describe('an event without a choice', () => {
   it.each([

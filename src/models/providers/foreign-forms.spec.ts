@@ -1,28 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { after } from '../../../test/support/answer-steps.js';
-import { ToolCalls } from '../tool-calls.js';
+import { after, answerOf, choice, stop, word } from '../../../test/support/answer-steps.js';
 
-const choice = (delta: object, finish_reason: string | null = null) => ({
-  choices: [{ index: 0, delta, finish_reason }],
-});
 const called = (...calls: object[]) => choice({ tool_calls: calls });
-const word = choice({ content: 'Hi' });
-const stop = choice({}, 'stop');
 const usage = { prompt_tokens: 10, completion_tokens: 5 };
 const DONE = '[DONE]';
-
-/** Returns the answer after these events: its phase, its text and its calls as `id name arguments`. */
-function answerOf(...events: (string | object)[]) {
-  const { state, deltas } = after(...events);
-  const text = deltas.map((delta) => delta.text).join('');
-  const calls = new ToolCalls();
-  for (const { toolCalls = [] } of deltas) calls.add(toolCalls);
-  const named = calls.list().map((call) => {
-    const { name, arguments: args } = call['function'] as { name?: string; arguments: string };
-    return `${String(call['id']).replace(/^call_[0-9a-f]{24}$/, 'new')} ${name ?? '-'} ${args}`;
-  });
-  return { phase: state.phase, text, calls: named, usage: state.usage };
-}
 
 describe('an answer in the form of one kind of server', () => {
   it.each<[string, (string | object)[], string]>([

@@ -1,8 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { after } from '../../../test/support/answer-steps.js';
+import { after, choice, word } from '../../../test/support/answer-steps.js';
 
-const choice = (delta: object) => ({ choices: [{ index: 0, delta, finish_reason: null }] });
-const word = choice({ content: 'Hi' });
 const thought = choice({ reasoning_content: 'hm' });
 const error = { error: { message: 'secret' } };
 const usage = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } };

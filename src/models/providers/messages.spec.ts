@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { after } from '../../../test/support/answer-steps.js';
+import { after, choice as inDelta, stop } from '../../../test/support/answer-steps.js';
 import { CollectedParts } from '../thought-parts.js';
 import { ToolCalls } from '../tool-calls.js';
 
@@ -24,11 +24,9 @@ function joinedAfter(...events: object[]) {
   };
 }
 
-const inDelta = (delta: object) => ({ choices: [{ index: 0, delta, finish_reason: null }] });
 const inMessage = (message: object) => ({
   choices: [{ index: 0, message: { role: 'assistant', content: null, ...message } }],
 });
-const stop = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
 
 const details = (...parts: object[]) => ({ reasoning_details: parts });
 const text = (words: string, more: object = {}) => ({ type: 't', text: words, index: 0, ...more });

@@ -1,30 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { after } from '../../../test/support/answer-steps.js';
-import { ToolCalls } from '../tool-calls.js';
+import { after, answerOf, choice, stop, word } from '../../../test/support/answer-steps.js';
 
-const choice = (delta: object, finish_reason: string | null = null) => ({
-  choices: [{ index: 0, delta, finish_reason }],
-});
 const withChoice = (fields: object) => ({ choices: [{ index: 0, delta: {}, ...fields }] });
-const word = choice({ content: 'Hi' });
-const stop = choice({}, 'stop');
 
-function answerOf(...events: (string | object)[]) {
-  const { state, deltas } = after(...events);
-  const calls = new ToolCalls();
-  for (const { toolCalls = [] } of deltas) calls.add(toolCalls);
-  return {
-    phase: state.phase,
-    finishReason: state.finishReason,
-    text: deltas.map((delta) => delta.text).join(''),
-    reasoning: deltas.map((delta) => delta.reasoning ?? '').join(''),
-    parts: deltas.flatMap(({ thoughtParts }) => (thoughtParts ? [thoughtParts] : [])),
-    calls: calls.list().map(({ function: called }) => called),
-  };
-}
-
-describe('the parts of the thinking', () => {
-  it('do not hide the message beside them', () => {
+describe('an answer with parts of the thinking', () => {
+  it('has the message beside a delta with such a part', () => {
     const delta = {
       content: '',
       reasoning_details: [{ type: 'reasoning.text', signature: 'SIG' }],
@@ -37,24 +17,29 @@ describe('the parts of the thinking', () => {
     { reasoning_details: [{ type: 'reasoning.text', signature: 'SIG', index: 0 }] },
     { reasoning_details: [{ type: 'reasoning.encrypted', data: 'SIG', index: 0 }] },
     { thinking_blocks: [{ type: 'thinking', thinking: '', signature: 'SIG' }] },
-  ])('are kept from a delta without words: %j', (delta) => {
-    const { phase, parts } = answerOf(choice({ content: '', ...delta }), word, stop, '[DONE]');
+  ])('has those of a delta without words: %j', (delta) => {
+    const { phase, thoughtParts } = answerOf(
+      choice({ content: '', ...delta }),
+      word,
+      stop,
+      '[DONE]',
+    );
     expect(phase).toBe('over');
-    expect(JSON.stringify(parts)).toContain('"SIG"');
+    expect(JSON.stringify(thoughtParts)).toContain('"SIG"');
   });
 });
 
-describe('a choice that repeats at its end what came in deltas', () => {
+describe('an answer whose last choice repeats what came in deltas', () => {
   const call = { index: 0, id: 'a', function: { name: 'f', arguments: '{"x":1}' } };
 
-  it.each([call, { ...call, id: undefined }])('makes a call once: %j', (repeated) => {
+  it.each([call, { ...call, id: undefined }])('has a call once: %j', (repeated) => {
     const last = withChoice({ tool_calls: [repeated], finish_reason: 'tool_calls' });
     const answer = answerOf(choice({ tool_calls: [call] }), last, '[DONE]');
     expect(answer).toMatchObject({ phase: 'over', finishReason: 'tool_calls' });
-    expect(answer.calls).toEqual([{ name: 'f', arguments: '{"x":1}' }]);
+    expect(answer.calls).toEqual(['a f {"x":1}']);
   });
 
-  it('says its thinking and its words once', () => {
+  it('has its thinking and its words once', () => {
     const thought = choice({ reasoning_content: 'Hm' });
     const last = withChoice({ reasoning_content: 'Hm', content: 'Hi', finish_reason: 'stop' });
     const answer = answerOf(thought, word, last, '[DONE]');
@@ -62,9 +47,9 @@ describe('a choice that repeats at its end what came in deltas', () => {
   });
 });
 
-describe('a content', () => {
+describe('an answer whose content or delta is a list', () => {
   it.each(['tool_result', 'document', 'search_result', 'web_search_tool_result'])(
-    'does not say what is in a part of the type %s',
+    'does not have the text in a part of the type %s',
     (type) => {
       const content = [
         { type, content: 'of others' },
@@ -78,7 +63,7 @@ describe('a content', () => {
   );
 
   it.each(['tool_result', 'tool_use', 'function_call', 'mcp_call', 'server_tool_use'])(
-    'does not say the text of a part of the type %s',
+    'does not have the text or the summary in a part of the type %s',
     (type) => {
       const content = [
         { type, text: 'of others', summary: 'of others' },
@@ -89,7 +74,7 @@ describe('a content', () => {
     },
   );
 
-  it('keeps a number of a list, and its one finish reason', () => {
+  it('has a number in it, and the finish reason that its entries repeat', () => {
     const delta = [{ content: 0 }, { content: 'x' }];
     expect(answerOf(choice(delta), stop, '[DONE]')).toMatchObject({ phase: 'over', text: '0x' });
     const ended = [
@@ -129,7 +114,7 @@ describe('an answer beside something else that broke off', () => {
   });
 });
 
-describe('a long name or word, or many of them,', () => {
+describe('an event with a long name or word, or many of them,', () => {
   const wide = Object.fromEntries([...Array(10_000).keys()].map((n) => [`f${String(n)}`, 1]));
   const single = ([name, value]: [string, unknown]) => ({ [name]: value });
   const nested = [...Array(80).keys()].reduce<object>(
