@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AnswerMemory } from '../../src/models/providers/answer-memory.js';
 import { toBase64 } from '../../src/models/providers/vectors.js';
 import { TestApp } from '../support/app.js';
+import { BLOCKED_MAX_MS } from '../support/blocking.js';
 import type { Caller } from '../support/client.js';
 import { modelsOf } from '../support/models-file.js';
 import { until } from '../support/until.js';
@@ -10,8 +11,6 @@ import { Upstream, type Behaviour } from '../support/upstream.js';
 
 const INPUTS = 512;
 const DIMENSIONS = 3072;
-/** Maximum CPU time for which an answer may block all other requests. */
-const BLOCKED_MAX_MS = 250;
 /** A collection of garbage takes longer than the answer, also in other threads, so the best of many tries counts. */
 const TRIES = 10;
 const ALL_MAX_BYTES = 268_435_456;
