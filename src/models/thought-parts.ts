@@ -6,11 +6,7 @@ import { isFields, type Fields } from './providers/fields.js';
  */
 const PART_LIST_FIELDS = ['reasoning_details', 'thinking_blocks'] as const;
 
-/**
- * Maximum number of parts in one event, and of fields in one part. Each piece of a part copies its fields. No server
- * sends more than a few.
- */
-const PARTS_MAX = 1000;
+/** Maximum number of fields in one part. Each piece of a part copies its fields. No server sends more than a few. */
 const PART_FIELDS_MAX = 32;
 
 /** The parts of the thinking, by field. */
@@ -18,8 +14,8 @@ export type ThoughtParts = Partial<
   Readonly<Record<(typeof PART_LIST_FIELDS)[number], readonly Fields[]>>
 >;
 
-/** Returns the parts in a delta or a message, as far as they are not too many. Returns undefined if there are none. */
-export function thoughtPartsIn(said: Fields, max = PARTS_MAX): ThoughtParts | undefined {
+/** Returns the first `max` parts of each field of a delta or a message. Returns undefined if there are none. */
+export function thoughtPartsIn(said: Fields, max = Infinity): ThoughtParts | undefined {
   let found: ThoughtParts | undefined;
   for (const name of PART_LIST_FIELDS) {
     const given = said[name];
@@ -46,7 +42,7 @@ export function readThoughtParts(text: unknown): ThoughtParts | undefined {
   if (typeof text !== 'string' || !text.startsWith('{')) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return isFields(value) ? thoughtPartsIn(value, Infinity) : undefined;
+    return isFields(value) ? thoughtPartsIn(value) : undefined;
   } catch {
     return undefined;
   }

@@ -112,6 +112,9 @@ function outputIn(choice: Fields = {}): Output {
   return { ...other, thoughtParts: output.thoughtParts ?? other.thoughtParts };
 }
 
+/** Maximum number of parts of the thinking in one field of an event. No server sends more than a few. */
+const THOUGHT_PARTS_MAX = 1000;
+
 /** Checks for more than the parts of a thinking, such as its signature. */
 const saysMore = ({ text, reasoning, pieces }: Output) =>
   text !== '' || reasoning !== '' || pieces.length > 0;
@@ -121,7 +124,7 @@ const outputOf = (message: Fields, source: 'delta' | 'message' | 'text'): Output
     (textOf(message['content'], isAnswerPart) || textOf(message['text'], isAnswerPart)) +
     textOf(message['refusal'], isAnswerPart),
   reasoning: reasoningIn(message),
-  thoughtParts: thoughtPartsIn(message),
+  thoughtParts: thoughtPartsIn(message, THOUGHT_PARTS_MAX),
   pieces: piecesIn(message),
   isMessage: source === 'message',
   isText: source === 'text',
