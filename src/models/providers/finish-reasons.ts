@@ -53,7 +53,10 @@ const PATTERNS = (Object.keys(WORDS) as (keyof typeof WORDS)[]).flatMap((meaning
   Object.values(WORDS[meaning]).map((pattern) => ({ pattern, meaning })),
 );
 
-/** Longer than any known reason. */
+/**
+ * The characters of a reason that are read, because the time of some patterns grows with the square of them. These are
+ * more than `error-signs.ts` reads of a name: a reason may be a sentence, and its words count wherever they are.
+ */
 const REASON_MAX_CHARS = 1000;
 
 /**
@@ -63,7 +66,6 @@ export function meaningOf(reason: unknown): EndMeaning {
   const reasonText =
     typeof reason === 'object' && reason !== null && 'type' in reason ? reason.type : reason;
   if (typeof reasonText !== 'string') return 'no end';
-  // The time of some patterns grows with the square of a text.
   const words = reasonText
     .trim()
     .slice(0, REASON_MAX_CHARS)
