@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { TEST_TIMEOUT_MS } from './test/support/test-timeout.js';
 
 const folders = new Set(
   ['src', 'test'].flatMap((parent) =>
@@ -35,8 +36,7 @@ export default {
   globalTeardown: '<rootDir>/test/support/run.teardown.js',
   testSequencer: '<rootDir>/test/support/longest-first.sequencer.js',
   reporters: ['default', '<rootDir>/test/support/count.reporter.js'],
-  // Ten times the duration of the slowest spec on an idle machine, and more than `until.ts` waits for one condition.
-  testTimeout: 120_000,
+  testTimeout: TEST_TIMEOUT_MS,
   // Three workers for two cores, because specs also wait: for processes, time limits and the database.
   maxWorkers: 3,
 };
