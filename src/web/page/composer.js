@@ -28,10 +28,8 @@ function ModelPicker({ choice: [model, choose, listed] }) {
 }
 
 /** Whether the balance is too low for the next message, by the price that is known before it is sent. */
-function isBalanceTooLow(purse, listedPrice, quote, problem) {
-  if (problem?.status === 402) return true;
-  return Boolean(purse) && purse.available < (quote?.tokens ?? listedPrice?.perMessage ?? 1);
-}
+const isBalanceTooLow = (purse, listedPrice, quote, problem) =>
+  problem?.status === 402 || purse?.available < (quote?.tokens ?? listedPrice?.perMessage ?? 1);
 
 /** A form to redeem a code. `onRedeemed` gets the number of tokens added. A refused code stays in the field. */
 export function RedeemForm({ onRedeemed }) {

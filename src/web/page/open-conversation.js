@@ -1,4 +1,4 @@
-import { BROKEN_OFF, Refusal, ask, call, eventsOf, pause, readPage } from './api.js';
+import { BROKEN_OFF, Refusal, call, eventsOf, pause, readPage } from './api.js';
 import { loadConversations } from './conversations.js';
 import { tokens } from './format.js';
 import { go, route, toConversation } from './route.js';
@@ -23,6 +23,9 @@ export const joined = (...texts) => texts.filter(Boolean).join('\n\n');
 /** The sort key of a turn. A turn without an id is not saved yet, and is the newest. */
 const age = ({ id = 'z' }) => id;
 
+/** Whether the answer of a turn was interrupted, and its price is not known yet. */
+const isUnsettled = (turn) => turn.status !== 'answering' && turn.tokens === undefined;
+
 const MISSING = new Refusal(404, { detail: 'This conversation does not exist or was deleted.' });
 
 /**
@@ -36,8 +39,6 @@ export class OpenConversation {
   #controller;
   /** The sent message until the server has accepted it. After a reload it is back in the field. */
   #sent = '';
-  /** The turn id of the running answer, from the first event of the stream on. */
-  #answer;
   #unsaid = '';
   /** The key of the running answer's turn id in the tab's session storage. After a reload, that turn is still missing. */
   #answerKey = () => draftKey(this.owner, `${this.id}:answer`);
@@ -49,6 +50,7 @@ export class OpenConversation {
     this.draft = store(sessionStorage.getItem(draftKey(this.owner, id)) ?? '');
     /** The query of the turns before the first shown one. Null if there are none, undefined before the first load. */
     this.earlier = store(id ? undefined : null);
+    this.#settle(sessionStorage.getItem(this.#answerKey()));
   }
 
   type(text, sent = this.#sent) {
@@ -59,10 +61,9 @@ export class OpenConversation {
 
   /**
    * Loads the newest turns, also those of other tabs, or the page of `query`, and sorts all turns by id, which is their
-   * order in time. If turns are missing between the newest and the shown ones, only the newest stay. After a reload
-   * during an answer, looks again until the server has saved that answer.
+   * order in time. If turns are missing between the newest and the shown ones, only the newest stay.
    */
-  async load(query = NEWEST, look = 1) {
+  async load(query = NEWEST) {
     const isOverdue = () => [undefined, query].includes(this.earlier.get());
     try {
       const { results, next } = await readPage(`api/conversations/${this.id}/messages/`, query);
@@ -72,10 +73,11 @@ export class OpenConversation {
       const isGap = query === NEWEST && next && fresh.length === results.length;
       const kept = isGap ? shown.filter((turn) => age(turn) > age(results[0])) : shown;
       const all = [...kept, ...fresh].sort((one, other) => age(one).localeCompare(age(other)));
-      if (fresh[0]) this.turns.set(all);
-      const begun = sessionStorage.getItem(this.#answerKey());
-      const isMissing = begun && !all.some(({ id }) => id === begun) && look <= POLLS_MAX;
-      if (isMissing) setTimeout(() => this.load(NEWEST, look + 1), POLL_MS * look);
+      for (const saved of results) {
+        const turn = shown.find(({ id }) => id === saved.id);
+        if (turn && isUnsettled(turn)) Object.assign(turn, saved);
+      }
+      this.turns.set(all);
       if (!isOverdue() && !isGap) return;
       this.earlier.set(next);
       this.problem.set(null);
@@ -88,7 +90,6 @@ export class OpenConversation {
   async ask(message, model) {
     const turn = { message, model, response: '', status: 'answering' };
     this.#controller = new AbortController();
-    this.#answer = undefined;
     this.type(this.draft.get(), message);
     this.answering.set(true);
     this.problem.set(null);
@@ -116,8 +117,9 @@ export class OpenConversation {
    */
   async stop() {
     const controller = this.#controller;
-    if (!this.#answer) return controller?.abort();
-    await call('POST', `api/chat/${this.#answer}/stop/`).catch(() => controller.abort());
+    const id = this.turns.get().find(({ status }) => status === 'answering')?.id;
+    if (!id) return controller?.abort();
+    await call('POST', `api/chat/${id}/stop/`).catch(() => controller.abort());
   }
 
   leave = () => this.#controller?.abort();
@@ -138,7 +140,7 @@ export class OpenConversation {
       this.#say(content.text);
     }
     if (name === 'start') {
-      this.#answer = turn.id = content.turn;
+      turn.id = content.turn;
       this.#become(content.conversation);
       keep(this.#answerKey(), turn.id).catch(() => undefined);
     }
@@ -163,7 +165,8 @@ export class OpenConversation {
     turn.problem = isStopped ? undefined : error.message;
     this.#say('\n', `${isStopped ? 'Stopped.' : error.message}\n`);
     this.#show();
-    await this.#settle(turn).catch(() => undefined);
+    await this.#settle(turn.id);
+    if (!isUnsettled(turn)) this.#say(`It cost ${tokens(turn.tokens)}.\n`);
   }
 
   /** Nothing was saved, so puts the text back into the field, before what the user typed since. */
@@ -175,15 +178,13 @@ export class OpenConversation {
 
   #fail = (error) => this.problem.set(error?.message === 'Not found.' ? MISSING : error);
 
-  /** Waits until the server has saved an interrupted answer, and then shows its price. */
-  async #settle(turn) {
-    for (let look = 1; look <= POLLS_MAX && turn.id && turn.tokens === undefined; look += 1) {
+  /** Loads until the server has saved this turn, whose answer was interrupted by a stop, a fault or a reload. */
+  async #settle(turnId) {
+    const isTurn = (turn) => turn.id === turnId && !isUnsettled(turn);
+    for (let look = 1; turnId && look <= POLLS_MAX && !this.turns.get().some(isTurn); look += 1) {
       await pause(POLL_MS * look);
-      const { results } = await ask('GET', 'api/chat/?page_size=5');
-      const saved = results.find(({ id }) => id === turn.id);
-      if (!saved) continue;
-      Object.assign(turn, saved);
-      this.#say(`It cost ${tokens(saved.tokens)}.\n`);
+      if (openConversations.get(this.id) !== this) return;
+      await this.load();
     }
   }
 

@@ -121,10 +121,9 @@ function Dialog({ title, text, act, onClose, onDone, ...form }) {
 /** A view whose module is loaded when it is opened. It gets the other properties. */
 export function LazyView({ name, ...rest }) {
   const [View, setView] = useState(null);
-  const [problem, setProblem] = useState(null);
-  useEffect(() => {
-    import(`./${name}.js`).then((module) => setView(() => module.default), setProblem);
-  }, []);
+  const [run, , problem] = useAttempt();
+  const load = () => import(`./${name}.js`).then((module) => setView(() => module.default));
+  useEffect(() => void run(load), []);
   if (View) return html`<${View} ...${rest} />`;
   return html`<div class="welcome"><${Icon} name="mark" />
     <${Problem} text=${problem && 'The page could not be loaded. Reload it to try again.'} /></div>`;

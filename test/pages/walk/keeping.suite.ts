@@ -6,6 +6,7 @@ import { createCodes } from '../../support/discrepancies.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
 import { sendMessage } from '../../support/conversations.js';
 import { stepsOfWalk } from '../../support/steps.js';
+import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
 import type { WebPage } from '../../support/web-page.js';
 
@@ -185,11 +186,22 @@ export const keeping = (walk: () => Walk): void => {
       await tab.message.fill('interrupted');
       await tab.message.press('Enter');
       await tab.sees('Half of it.');
-      // The first look comes before the answer is saved.
-      const json = { results: [], next: null, previous: null };
-      const times = 1;
-      await tab.page.route(/messages\/\?page_size/, (route) => route.fulfill({ json }), { times });
+      // The first looks come before the answer is saved, and the window gets the focus meanwhile.
+      const looks: Route[] = [];
+      const messages = /messages\/\?page_size/;
+      await tab.page.route(messages, (route) => void looks.push(route));
       await tab.page.reload();
+      await until(() => looks.length > 0);
+      await tab.page.evaluate(`for (const _ of 'abc') dispatchEvent(new Event('focus'))`);
+      await until(() => looks.length > 3);
+      const json = { results: [], next: null, previous: null };
+      for (const look of looks.splice(0)) await look.fulfill({ json });
+      await until(() => looks.length > 0);
+      // However often the page looked, it looks again only once at a time.
+      await tab.page.waitForTimeout(500);
+      expect(looks).toHaveLength(1);
+      await looks[0]?.continue();
+      await tab.page.unroute(messages);
       await tab.sees('Stopped · echo · 100 tokens');
       expect(await tab.page.locator('.question').allInnerTexts()).toEqual(['interrupted']);
       expect(await tab.answers.allInnerTexts()).toEqual(['Half of it.']);
