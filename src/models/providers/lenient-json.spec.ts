@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { BLOCKED_MAX_MS, durationOf, leastOfThree } from '../../../test/support/blocking.js';
-import { parseLenient } from './lenient-json.js';
+import { LENIENT_MAX_CHARS, parseLenient } from './lenient-json.js';
 
 describe("a provider's JSON", () => {
   it.each<[string, unknown]>([
@@ -30,10 +30,16 @@ describe("a provider's JSON", () => {
     expect(() => parseLenient(text)).toThrow(SyntaxError);
   });
 
+  it('is not read leniently if it is longer', () => {
+    const textOf = (chars: number) => `{"a":NaN,"b":"${'x'.repeat(chars - 16)}"}`;
+    expect(parseLenient(textOf(LENIENT_MAX_CHARS))).toMatchObject({ a: null });
+    expect(() => parseLenient(textOf(LENIENT_MAX_CHARS + 1))).toThrow(SyntaxError);
+  });
+
   it.each(['"', '\\', '\\"', '"\\', 'NaN', '-', '"NaN'])(
-    'of 1 MiB does not hold the event loop: many %s',
+    'of the longest length does not hold the event loop: many %s',
     async (part) => {
-      const text = `{"NaN":"${part.repeat(1_048_576 / part.length)}\\`;
+      const text = `{"NaN":"${part.repeat(LENIENT_MAX_CHARS / part.length - 9)}\\`;
       const parse = () => {
         expect(() => parseLenient(text)).toThrow(SyntaxError);
       };
