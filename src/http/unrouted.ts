@@ -49,13 +49,14 @@ function countHeader(header: string, rawHeaders: readonly string[]): number {
 }
 
 /**
- * Refuses an ambiguous request: one with two Authorization headers, without a Host, or with more headers than Node
- * passes on.
+ * Refuses an ambiguous request: one with two Authorization or Host headers, without a Host, or with more headers than
+ * Node passes on.
  */
 function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
   if (rawHeaders.length > 2 * HEADERS_MAX) throw new HeadersTooLarge();
   if (countHeader('authorization', rawHeaders) > 1)
     throw new BadRequest('Two Authorization headers.');
+  if (countHeader('host', rawHeaders) > 1) throw new BadRequest('Two Host headers.');
   if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');
 }
 

@@ -36,6 +36,15 @@ describe('malformed and slow HTTP requests', () => {
       `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Token ${ada.token}\r\n` +
       `Content-Type: application/json\r\n${more}\r\n`;
 
+    it('is reported: two Host headers', async () => {
+      const body = JSON.stringify(good);
+      const answer = await sendBytes(
+        app.url,
+        head(`Host: y\r\nContent-Length: ${String(body.length)}\r\n`) + body,
+      );
+      expectProblem(answer, 400, 'bad_request');
+    });
+
     it('is reported: headers of 16 KB', async () => {
       const answer = await sendBytes(app.url, head(`X-Padding: ${'x'.repeat(16_384)}\r\n`));
       expectProblem(answer, 431, 'headers_too_large');
