@@ -17,11 +17,12 @@ export interface Outcome {
   readonly finishReason: TurnEnd;
   readonly promptTokens: number;
   readonly completionTokens: number;
-  /**
-   * The provider's counts: cached tokens of the prompt, and reasoning tokens of the answer. If the answer was stopped, the
-   * latter is our estimate of what was thought unseen.
-   */
+  /** Tokens of the prompt that the provider read from its cache. 0 if it reported none. */
   readonly cachedTokens: number;
+  /**
+   * Tokens of the answer that are thinking, by the provider's count. If the answer was stopped, also our estimate of the
+   * thinking that was not passed on.
+   */
   readonly reasoningTokens: number;
   /** In whole tokens of the wallet, at most the hold. */
   readonly amount: number;

@@ -86,7 +86,7 @@ export class Turn {
   @Column({ name: 'cached_tokens', type: 'bigint', default: 0 })
   cachedTokens!: number;
 
-  /** The tokens of the answer that are thinking. 0 if the provider reported none. */
+  /** The tokens of the answer that are thinking: the provider's count, or our estimate for a stopped answer, or 0. */
   @Column({ name: 'reasoning_tokens', type: 'bigint', default: 0 })
   reasoningTokens!: number;
 

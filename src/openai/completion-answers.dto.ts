@@ -72,7 +72,7 @@ class PromptTokensDto {
 
 class CompletionTokensDto {
   @OutputInteger(
-    'The model tokens of the thinking, as the provider reports them. 0 if it reports none.',
+    'The model tokens of the thinking, as the provider reports them, or as estimated for a stopped answer. 0 if there are none.',
   )
   readonly reasoning_tokens!: number;
 }

@@ -46,7 +46,9 @@ class InputTokensDto {
 }
 
 class OutputTokensDto {
-  @OutputInteger('The model tokens of the thinking, as the provider reports them.')
+  @OutputInteger(
+    'The model tokens of the thinking, as the provider reports them, or as estimated for a stopped answer.',
+  )
   readonly reasoning_tokens!: number;
 }
 
