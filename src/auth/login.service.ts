@@ -28,7 +28,7 @@ export class LoginService {
   /**
    * Issues a credential to the active user with this password. Returns undefined for an unknown name, a wrong
    * password and an inactive user, after the same work. Replaces a hash that was made at an older cost or
-   * from a password that was not normalised.
+   * from a password that was not normalised. Throws `TooManyLogins`, late, if the line for the hash is full.
    */
   async logIn<Credential>(
     { username, password, network, line }: LoginAttempt,

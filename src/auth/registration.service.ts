@@ -15,7 +15,7 @@ export class RegistrationService {
     private readonly strangers: StrangerNetworks,
   ) {}
 
-  /** Returns the new user's access token. Throws `ValidationFailed` for a weak password or a taken name. */
+  /** Returns the new user's access token. Throws the same errors as `UserCreation.create`. */
   register({ username, password, email }: RegisterDto, network: string): Promise<string> {
     const user = { username, password, email: email ?? '' };
     // Not for a weak password: the network would then wait among those that have tried, without having cost a hash.

@@ -40,8 +40,9 @@ export class UserCreation {
   }
 
   /**
-   * Creates a user, and runs `finish` in the same transaction. `lineOf` is called if the password is to be hashed. Throws
-   * `ValidationFailed` for a weak password or a taken name.
+   * Creates a user, and runs `finish` in the same transaction. `lineOf` returns the line for the hash. It is not called
+   * for a weak password. Throws `ValidationFailed` for a weak password or a taken name, and `TooManyLogins` if the line
+   * is full.
    */
   async create<T>(
     { username, password, email }: NewUser,

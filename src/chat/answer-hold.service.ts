@@ -53,7 +53,8 @@ export class AnswerHoldService {
    * Holds the highest ceiling of all models that may answer, or as much of it as the wallet can pay for a
    * shorter answer. Another request may change the wallet after this reads it. So the hold is a guarded
    * statement, and the amount is computed again a bounded number of times. Throws `InsufficientBalance`,
-   * `StorageFull`, `ConversationBusy` and `ContextOutdated`. A second hold with the same idempotency key violates its unique key.
+   * `StorageFull`, `ConversationBusy` and `ContextOutdated`. A second hold with the same idempotency key violates its
+   * unique key.
    */
   async open(
     payer: Principal,

@@ -35,8 +35,9 @@ export class ActiveConversations {
   ) {}
 
   /**
-   * Returns the conversations of the keyset. If a conversation changes meanwhile, it is at its old or its new place. Stops when `disconnectSignal` is aborted. If there are many conversations,
-   * throws `Throttled` while a search of the owner runs.
+   * Returns the conversations of the keyset. If a conversation changes meanwhile, it is at its old or its new place.
+   * Stops when `disconnectSignal` is aborted. If there are many conversations, throws `Throttled` if a search or
+   * another such list of the owner does not end in time.
    */
   async read(
     ownerId: string,

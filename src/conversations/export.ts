@@ -8,7 +8,7 @@ import { turnToWire } from './turn-wire.js';
 
 /** All line ends that Markdown knows. */
 const LINE_END = /\r\n|[\n\r]/;
-/** So much of a text is quoted before other requests get a turn, up to the next end of a line. */
+/** Minimum length of a part of a text. A part goes on to the next end of a line. Other requests get a turn after it. */
 const PART_MIN_CHARS = 32_768;
 
 /** Returns a conversation in the format of all routes. */

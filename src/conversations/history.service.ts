@@ -9,7 +9,7 @@ import { TurnFinder } from './turn-finder.service.js';
 const TURN = `id, ordinal, conversation_id AS "conversationId", message, response, model, key_name AS "keyName", status, amount,
   created_at AS "createdAt"`;
 
-/** A page of turns with at most this many bytes of text each is short. The databases do not read longer texts for it. */
+/** A turn with at most this many bytes of text is short. The first statement of a page reads no texts of longer turns. */
 const SHORT_BYTES = 16_384;
 const IF_SHORT = `CASE WHEN octet_length(message) + octet_length(response) <= ${String(SHORT_BYTES)} THEN`;
 /** The same fields, with NULL for the texts of a long turn. */
@@ -74,7 +74,7 @@ export class HistoryService {
 
   /**
    * Returns one page of the turns that contain the text, wherever in the history they are. Stops when
-   * `disconnectSignal` is aborted. Throws `Throttled` while the owner has another search under way.
+   * `disconnectSignal` is aborted. Throws the same `Throttled` as `TurnFinder.find`.
    */
   async search(
     ownerId: string,

@@ -45,7 +45,8 @@ export class TurnFinder {
 
   /**
    * Returns the ordinals of the next turns that contain the text, as many as the keyset asks for. No step
-   * begins after `disconnectSignal` is aborted. Throws `Throttled` while the owner has another search under way.
+   * begins after `disconnectSignal` is aborted. Throws `Throttled` if another search of the owner, or a list of many
+   * conversations by activity, does not end in time.
    */
   find(
     ownerId: string,

@@ -16,9 +16,9 @@ const QUEUE_WAIT_MAX_MS = 10_000;
 
 /**
  * The only way to write. All of `work` happens, or nothing. PostgreSQL gives each call its own connection. SQLite
- * has one connection, so there the calls run one after another (`GroupCommit`). `work` may run again after a
- * deadlock, so it must change nothing except through `tx`. It must never wait for the network or for another unit:
- * code that is part of its transaction receives `tx`.
+ * has one connection, so there the calls run one after another (`GroupCommit`). `work` may run again, after a deadlock
+ * or when a unit that shares its commit fails, so it must change nothing except through `tx`. It must never wait for
+ * the network or for another unit: code that is part of its transaction receives `tx`.
  */
 @Injectable()
 export class UnitOfWork {

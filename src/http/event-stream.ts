@@ -137,12 +137,12 @@ export class EventStream {
   }
 }
 
-/** Line ends for clients that split text as Python's `splitlines` does, but not in the standard for events. */
+/** Characters that some clients take for line ends, as Python's `splitlines` does. The standard for events does not. */
 const OTHER_LINE_ENDS = /[\u0085\u2028\u2029]/g;
 
 /**
- * Returns one server-sent event in its wire format. The payload is JSON, so it never contains a line end. Characters
- * that some clients take for one are escaped.
+ * Returns one server-sent event in its wire format. The payload is JSON, so it never contains a line end of the
+ * standard. Characters that some clients take for line ends are escaped.
  */
 function formatEvent(event: string | undefined, payload: unknown): string {
   const name = event === undefined ? '' : `event: ${event}\n`;

@@ -66,7 +66,7 @@ export function logError(request: FastifyRequest, error: unknown, message: strin
   if (error instanceof ProviderError && error.cause === undefined) {
     const { status, code, report: upstream } = error;
     const line = { status, code, upstream };
-    // A refused request is the caller's fault. A busy provider is no fault.
+    // A refused request is the caller's fault. A busy or slow provider is no fault.
     if (status === 502) request.log.error(line, message);
     else request.log.warn(line, message);
     return;

@@ -24,8 +24,8 @@ export interface LimitedRequest {
 
 /**
  * Applies the limits to callers, and shows the state of the limits on each response. If the counters fail, reads are
- * accepted, but registrations and all that checks a password get a 503: an attacker could otherwise guess passwords. What
- * spends gets a 503 only if the database is busy or away, because a flood would otherwise pass uncounted.
+ * accepted, but registrations and all that checks a password get a 503: an attacker could otherwise guess passwords.
+ * Requests that spend get a 503 only if the database is busy or away, because a flood would otherwise pass uncounted.
  */
 @Injectable()
 export class Limiter {
@@ -59,7 +59,7 @@ export class Limiter {
 
   /**
    * Counts a request to a public route for its network, also as an open request. Throws `Throttled`, with a delay
-   * for a login.
+   * for a login, and `LoginsNotCounted` if a registration or a login cannot be counted.
    */
   async admitNetwork(exchange: LimitedRequest): Promise<void> {
     const marks = exchange.request.routeOptions.config as RouteMarks;
@@ -90,7 +90,10 @@ export class Limiter {
     return this.isOn ? this.refusalDelay.delay(networkOf(ip)) : undefined;
   }
 
-  /** Counts a request for the id of a user or of a credential. Throws `Throttled`. */
+  /**
+   * Counts a request for the id of a user or of a credential. Throws `Throttled`. If the request cannot be counted,
+   * throws `LoginsNotCounted` for a check of a password, and `Unavailable` for spending while the database is away.
+   */
   admitUser(
     exchange: LimitedRequest,
     callerId: string,
@@ -102,8 +105,8 @@ export class Limiter {
 
   /**
    * Counts a login to a name, known or not. `isKnownNetwork` returns whether the owner has logged in from this network
-   * before. If so, attempts from other networks do not count. Returns what it returned. Throws `Throttled`, with a
-   * delay.
+   * before. If so, attempts from other networks do not count. Returns the result of `isKnownNetwork`. Throws
+   * `Throttled`, with a delay, and `LoginsNotCounted` if the attempt cannot be counted.
    */
   async admitLogin(
     exchange: LimitedRequest,

@@ -29,8 +29,8 @@ interface WaitingRefusal {
 
 /**
  * Delays refusals. A client that retries without a pause then costs one request a second or less for each
- * connection, instead of thousands. The refusals of all callers are sent in turn, so that nobody waits for the many of
- * one network. If too many wait, one of the caller with the most of them is sent at once.
+ * connection, instead of thousands. The refusals of all callers are sent in turn, so that nobody waits for the many
+ * refusals of one network. If too many wait, one refusal of the caller with the most refusals is sent at once.
  */
 @Injectable()
 export class RefusalDelay {
@@ -58,7 +58,7 @@ export class RefusalDelay {
     });
   }
 
-  /** Sends a refusal of the caller with the most of them, unless this caller has as many. Returns whether it did. */
+  /** Sends a refusal of the caller with the most refusals, unless this caller has as many. Returns whether it did. */
   private makeRoom(caller: string): boolean {
     let most = caller;
     let longest = this.lines.get(caller);
@@ -80,7 +80,7 @@ export class RefusalDelay {
     this.timer = this.waiting > 0 ? setTimeout(this.sendNext, INTERVAL_MS) : undefined;
   };
 
-  /** Sends the oldest refusal in the line of a caller, who is the last one in turn then. */
+  /** Sends the oldest refusal in the line of a caller. After that the caller is the last one in turn. */
   private send(caller: string, line: Queue<WaitingRefusal>): void {
     const refusal = line.dequeue();
     this.lines.delete(caller);

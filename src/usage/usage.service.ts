@@ -34,7 +34,7 @@ export class UsageService {
 
   /**
    * Returns the count and the sum of an owner's charges, in groups. No step begins after `disconnectSignal` is
-   * aborted. Throws `Throttled` while the owner has another usage under way for long.
+   * aborted. Throws `Throttled` if an earlier usage of the owner does not end in time.
    */
   usage(ownerId: string, query: UsageQuery, disconnectSignal: AbortSignal): Promise<UsageRow[]> {
     return this.longReads.runForOwner(ownerId, disconnectSignal, () =>

@@ -73,7 +73,7 @@ export class HoldSweeper implements OnModuleDestroy {
     this.sweptAt = nowMicros();
   }
 
-  /** Releases the holds whose release failed when their answers ended. */
+  /** Releases the holds that `HoldsService.releaseLater` remembers. */
   private async releaseLeftOver(): Promise<void> {
     for (const id of this.holds.takeUnreleased()) {
       await this.unitOfWork

@@ -149,7 +149,7 @@ export class HoldsService {
     return hold?.state;
   }
 
-  /** Remembers a hold whose release failed because the database was unavailable. The next sweep tries again. */
+  /** Remembers a hold whose release failed, or whose commit may have succeeded unseen. The next sweep releases it. */
   releaseLater(holdId: string): void {
     this.unreleased.add(holdId);
   }
