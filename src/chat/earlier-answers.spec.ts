@@ -59,7 +59,7 @@ describe('earlier answers', () => {
     expect(seen.states).toBe(4);
   });
 
-  it('are not polled for without an end', async () => {
+  it('are polled for during a limited time', async () => {
     const { answers, seen } = answersWith({});
     await answers.whenEnded('turn', new AbortController().signal);
     const { states } = seen;
@@ -70,7 +70,7 @@ describe('earlier answers', () => {
 });
 
 describe('running answers', () => {
-  it('keep nothing for a request that waits no longer', async () => {
+  it('keep nothing for a request that has stopped waiting', async () => {
     const answers = new RunningAnswers(NO_STOPS);
     answers.add({ ownerId: 'ada', turnId: 'turn', stop: () => undefined });
     const [left, stayed] = [new AbortController(), new AbortController()];

@@ -90,7 +90,7 @@ describe('collectBody', () => {
     expect([bodies[1]?.outcome, last.outcome]).toEqual([undefined, undefined]);
   });
 
-  it('counts a body that is complete, refused, or left by its client no longer', async () => {
+  it('stops counting a body that is complete, refused, or left by its client', async () => {
     const send = start();
     for (let n = 0; n < 10; n += 1) {
       const [complete, tooLarge, left] = [await send(70), await send(70), await send(70)];
@@ -104,7 +104,7 @@ describe('collectBody', () => {
     }
   });
 
-  it('does not count a body that has arrived whole, but one of which a byte is missing', async () => {
+  it('does not count a body that has arrived whole, and counts one that lacks a byte', async () => {
     const send = start();
     const [first, second] = [await send(90), await send(90)];
     const whole = await send(90, 'somebody', 90);

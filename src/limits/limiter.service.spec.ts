@@ -100,7 +100,7 @@ describe('Limiter', () => {
     });
   });
 
-  describe('for an open request too many', () => {
+  describe('for one open request too many', () => {
     it('refuses with the delay of the caller, and counts nothing', async () => {
       const counters = new Answers();
       const { limiter, gate, calls } = limiterStage({ counters });
@@ -183,7 +183,7 @@ describe('Limiter', () => {
       expect(calls).toEqual([]);
     });
 
-    it('reports that it cannot be counted once a minute', async () => {
+    it('logs once a minute that it cannot be counted', async () => {
       const counters = new Answers();
       counters.byScope.set('spend', new Error('bug'));
       const { limiter } = limiterStage({ counters });

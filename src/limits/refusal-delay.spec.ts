@@ -92,7 +92,7 @@ describe('RefusalDelay', () => {
     expect(sent).toEqual(['one 1', 'two 1']);
   });
 
-  it('sends the refusals of all callers in turn, so that one does not wait for the many of another', async () => {
+  it('sends the refusals of all callers in turn, so that one does not wait for the many refusals of another', async () => {
     const { refuse, sent, callersSent } = stage();
     refuse('flood', 30);
     refuse('honest', 1);
@@ -105,7 +105,7 @@ describe('RefusalDelay', () => {
     ]);
   });
 
-  it('gives places of the caller with the most to others, if all are taken', async () => {
+  it('gives places of the caller with the most refusals to others, if all places are taken', async () => {
     const { refuse, sent, callersSent } = stage();
     refuse('few', 2);
     refuse('flood', WAITING_MAX - 2);

@@ -94,7 +94,7 @@ describe('readTools', () => {
     expect(refusalOf(() => readTools(tools))).toEqual({ [path]: [sentence] });
   });
 
-  it('takes no tools for none', () => {
+  it('returns no tools if they are undefined or null', () => {
     const none = { repeated: [], sent: [], leftOut: [] };
     expect([readTools(undefined), readTools(null)]).toEqual([none, none]);
   });

@@ -3,7 +3,7 @@ import { IdempotencyKeyReused } from '../errors.js';
 import { assertSameInput, idempotencyColumns, idempotencyRecord } from './idempotency-record.js';
 
 describe('idempotencyRecord', () => {
-  it('is made by a key alone', () => {
+  it('is made only if there is a key', () => {
     expect(idempotencyRecord('chat', undefined, { message: 'hi' })).toBeUndefined();
     expect(idempotencyRecord('chat', 'k', { message: 'hi' })).toMatchObject({
       route: 'chat',

@@ -54,7 +54,7 @@ describe.each(databaseKinds)('sessions on %s', (kind) => {
     expect(JSON.stringify(body)).not.toContain(second.token);
   });
 
-  it('are at most a thousand of each kind; the least recently used ones end', async () => {
+  it('are at most a thousand of each kind; the least recently used tokens and the oldest JWTs end', async () => {
     const ada = await app.newUser();
     const [id, now] = [await app.ownerOf(ada), Date.now() * 1000];
     const copies = `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1200)`;

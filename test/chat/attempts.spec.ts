@@ -25,7 +25,7 @@ function stageBalanced(kind: DatabaseKind) {
 describe.each(databaseKinds)('the attempts of a chat on %s', (kind) => {
   const stage = stageBalanced(kind);
 
-  it('are one if the wallet refuses it, also when it would open the chat of a client', async () => {
+  it('stop after the first one if the wallet refuses it, also for a new chat of a client', async () => {
     const poor = await stage.app.newUser({ tokens: 99 });
     const { calls } = stage.provider;
     const body = { id: 'poor', messages: [textOf('hi')] };
@@ -45,7 +45,7 @@ describe.each(databaseKinds)('the attempts of a chat on %s', (kind) => {
     expect(await stage.ada.balance()).toBe(3900);
   });
 
-  it('with a key wait for the end of the first one, which is charged alone', async () => {
+  it('with the same key wait for the end of the first one, and only that one is charged', async () => {
     const earlier = stage.app.nest.get(EarlierAnswers);
     const whenEnded = earlier.whenEnded.bind(earlier);
     const waits: string[] = [];

@@ -13,7 +13,7 @@ import {
   type Step,
 } from '../support/scripted-answers.js';
 
-describe('an answer that is paid, with a model to ask instead', () => {
+describe('a Generation with a fallback', () => {
   const logged = captureLog();
   const { generationOf, outcome, settled, timers } = stageAnswers();
   const broken = new Error('socket hang up');
@@ -30,7 +30,7 @@ describe('an answer that is paid, with a model to ask instead', () => {
     expect(timers[1]?.isCleared).toBe(true);
   };
 
-  it('asks it if the first one fails before a word, and charges its price', async () => {
+  it('asks the fallback if the first model fails before a word, and charges the price of the fallback', async () => {
     const { providers, generation } = both([broken], [isFirstTimed, word('two'), done]);
     expect(generation.fallbacks).toEqual({ exist: true, isAsked: false });
     expect(generation.model.id).toBe('first');
@@ -47,7 +47,7 @@ describe('an answer that is paid, with a model to ask instead', () => {
     expect(providers.map(({ asked }) => asked.length)).toEqual([1, 1]);
   });
 
-  it('asks it if the first one takes its share of the time', async () => {
+  it('asks the fallback if the first model has used its share of the time', async () => {
     const { generation } = both([() => timers[1]?.fire(), 'hang'], [word('two'), done]);
     await generation.run(staying());
     expect(outcome()).toMatchObject({ status: 'complete', response: 'two' });
@@ -68,7 +68,7 @@ describe('an answer that is paid, with a model to ask instead', () => {
   it.each([
     ['has said a word', [word('one'), broken], ProviderFailed],
     ['refuses the request', [new ProviderRefused('no')], ProviderRefused],
-  ])('does not ask it if the first one %s', async (_, steps, expected) => {
+  ])('does not ask the fallback if the first model %s', async (_, steps, expected) => {
     const { providers, generation } = both(steps, [word('two'), done]);
     expect(await failureOf(generation.run(staying()))).toBeInstanceOf(expected);
     expect(providers[1].asked).toEqual([]);
@@ -76,7 +76,7 @@ describe('an answer that is paid, with a model to ask instead', () => {
     expect(settled[0]?.model.id).toBe('first');
   });
 
-  it('does not ask it if its caller has left', async () => {
+  it('does not ask the fallback if the caller has left', async () => {
     const caller = new AbortController();
     const { providers, generation } = both(
       [
@@ -92,7 +92,7 @@ describe('an answer that is paid, with a model to ask instead', () => {
     expect(outcome()).toMatchObject({ status: 'aborted' });
   });
 
-  it('tells the failure of the first one if both fail, also if the other one refuses', async () => {
+  it('throws the failure of the first model if both fail, also if the fallback refuses', async () => {
     const { providers, generation } = both([failed], [new ProviderRefused('no')]);
     expect(await failureOf(generation.run(staying()))).toBe(failed);
     expect(providers.map(({ asked }) => asked.length)).toEqual([1, 1]);
@@ -102,10 +102,10 @@ describe('an answer that is paid, with a model to ask instead', () => {
   });
 });
 
-describe('an answer that is paid, from a stream that cannot be closed', () => {
+describe('a Generation from a stream that cannot be closed', () => {
   const { generationOf, outcome } = stageAnswers();
 
-  it('ends as well', async () => {
+  it('settles the answer as complete', async () => {
     const events = [[word('one')], [done]];
     const next = () => Promise.resolve({ done: false, value: events.shift() ?? [] });
     const complete = () => ({ [Symbol.asyncIterator]: () => ({ next }) });

@@ -23,7 +23,7 @@ function stopClock() {
 }
 const stopped: { mockRestore(): void }[] = [];
 
-describe('an answer that is paid', () => {
+describe('a Generation', () => {
   afterEach(() => {
     for (const clock of stopped.splice(0)) clock.mockRestore();
   });
@@ -84,7 +84,7 @@ describe('an answer that is paid', () => {
     },
   );
 
-  it('listens to its caller no longer after its end', async () => {
+  it('removes its listener from the signal of its caller at its end', async () => {
     const caller = new AbortController();
     const added = jest.spyOn(caller.signal, 'addEventListener');
     const removed = jest.spyOn(caller.signal, 'removeEventListener');
@@ -137,7 +137,7 @@ describe('an answer that is paid', () => {
     expect(outcome()).toMatchObject({ status: 'complete', amount: 0 });
   });
 
-  it('is free if it cannot be passed on', async () => {
+  it('is free if its words cannot be passed on', async () => {
     const broken = new Error('cannot be written');
     const running = generationOf(attemptAt(new Scripted([word('one'), done]))).run(staying(), () =>
       Promise.reject(broken),
@@ -170,7 +170,7 @@ describe('an answer that is paid', () => {
     },
   );
 
-  it('is charged if its caller took too long to read, who is told so', async () => {
+  it('is charged if its caller reads too slowly, and throws AnswerNotRead', async () => {
     const clock = stopClock();
     const provider = new Scripted([word('one word'), clock.advance, word('next'), done]);
     let pieces = 0;
@@ -206,7 +206,7 @@ describe('an answer that is paid', () => {
     expect(outcome()).toMatchObject({ status: 'complete', response: 'ab' });
   });
 
-  it('is not the fault of a caller who has read all, if its time is up later', async () => {
+  it('is cut off, and throws nothing, if its time is up after its caller has read all', async () => {
     const provider = new Scripted([word('a'), fireTimeout, 'hang']);
     const turn = await generationOf(attemptAt(provider)).run(staying(), () => Promise.resolve());
     expect(turn.response).toBe('a');
@@ -241,7 +241,7 @@ describe('an answer that is paid', () => {
     expect(provider.isReturned).toBe(true);
   });
 
-  it('needs a model', () => {
+  it('refuses to be made without an attempt', () => {
     expect(() => generationOf()).toThrow('a generation needs at least one attempt');
   });
 });

@@ -79,7 +79,7 @@ describe('the plan of a question, without a service', () => {
     [41, 40],
     [1, 1],
   ])(
-    'has the answer of %p model tokens that is wanted, at most that of the model: %i',
+    'has room for the wanted answer of %p model tokens, at most for the longest of the model: %i',
     async (...row) => {
       const [wanted, maxTokens] = row;
       expect((await planner.plan(ADA, question({ maxTokens: wanted }))).maxTokens).toBe(maxTokens);

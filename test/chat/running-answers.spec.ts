@@ -58,7 +58,7 @@ describe('the answers that run in a process', () => {
     expect(other.isSettled).toBe(true);
   });
 
-  it('do not tell who left, and keep nothing for it', async () => {
+  it('do not resolve for a caller who left, and keep nothing for the caller', async () => {
     add('one');
     const leaving = new AbortController();
     const [left, stays] = [wait('one', leaving.signal), wait('one')];

@@ -70,7 +70,7 @@ describe('a unit of work that fails on SQLite', () => {
     expect(await saved()).toEqual(['a', 'c']);
   });
 
-  it('takes those beside it along if its error may have ended the transaction', async () => {
+  it('makes the other units fail too if its error may have ended the transaction', async () => {
     const outage = new DatabaseNotAnswering();
     const end = async (tx: Tx) => {
       await tx.read('/* spec */ ROLLBACK', []);

@@ -98,14 +98,14 @@ describe.each(databaseKinds.filter((kind) => kind === 'postgres'))('a role on %s
     ['DELETE', 'rate_counters'],
     ['UPDATE', 'ledger_entries'],
     ['INSERT, SELECT', 'trail_entries'],
-  ])('that lacks %s on %s does not serve', async (right, table) => {
+  ])('does not serve if it lacks %s on %s', async (right, table) => {
     await inspector.rows(`REVOKE ${right} ON ${table} FROM ${role}`);
     const refusal = `${role} may not read and write the table ${table}: it lacks ${right}`;
     await expect(serve()).rejects.toThrow(refusal);
     await inspector.rows(`GRANT ${right} ON ${table} TO ${role}`);
   });
 
-  it('that may change only what the service changes in the ledger serves and deletes', async () => {
+  it('serves and deletes accounts if it may change only four columns of the ledger', async () => {
     await inspector.rows(`REVOKE UPDATE ON ledger_entries FROM ${role}`);
     const columns = 'claim_route, claim_key, claim_hash, key_name';
     await inspector.rows(`GRANT UPDATE (${columns}) ON ledger_entries TO ${role}`);

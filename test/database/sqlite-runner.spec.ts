@@ -61,7 +61,7 @@ describe('the transactions of SQLite', () => {
     await expectEnded();
   });
 
-  it('are rolled back if another part has begun one', async () => {
+  it('are rolled back also if the runner has not begun them itself', async () => {
     await rows('BEGIN');
     await save('left over');
     await runner.rollbackAll();
@@ -77,7 +77,7 @@ describe('the transactions of SQLite', () => {
     await expectEnded();
   });
 
-  it('do not roll back to a savepoint that SQLite has removed: what follows would be saved', async () => {
+  it('fail to roll back to a savepoint that SQLite has removed, so that nothing later is saved', async () => {
     for (let n = 0; n < 2; n += 1) await runner.startTransaction();
     await rows('ROLLBACK');
     await expect(runner.rollbackTransaction()).rejects.toThrow(/no such savepoint/);

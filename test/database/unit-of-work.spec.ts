@@ -113,7 +113,7 @@ describe.each(databaseKinds)('a transaction on %s', (kind) => {
     expect(await stage.database.statements.rows(SELECT_CODES, [])).toEqual([]);
   });
 
-  it('drops the last of its waiting rows', async () => {
+  it('does not insert waiting rows that were truncated', async () => {
     const pending = new PendingRows();
     const first = openTx(pending);
     for (const id of ['a', 'b', 'c']) first.insertLater(RedemptionCode, code(id));

@@ -118,7 +118,7 @@ describe('requests that arrive at once', () => {
     again();
   };
 
-  it('are started on a new connection before each of the busy ones has another request started', async () => {
+  it('of a new connection are started before a second request of each busy connection', async () => {
     for (const socket of await connected(CLIENTS)) askOften(socket, '/busy', Infinity);
     // The first request of each connection counts as one of an idle connection.
     await until(() => begun.length > 3 * CLIENTS);

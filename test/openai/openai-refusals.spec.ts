@@ -61,7 +61,7 @@ describe.each(testedKinds)('refusals below /v1 on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
   });
 
-  it('bounds the messages, and the stored one', async () => {
+  it('refuses too many messages, and a stored message that is too long', async () => {
     const ada = await app.newUser();
     const many = Array.from({ length: 2049 }, () => hi[0]);
     const long = [{ role: 'user', content: 'x'.repeat(100_001) }];

@@ -127,7 +127,7 @@ describe('spending caps, without a service', () => {
     expect([...(await caps.states(ids)).keys()]).toEqual([ids[2]]);
   });
 
-  it('are not asked about a spend without one', async () => {
+  it('run no statement for a spend without a cap', async () => {
     await open(0);
     const none = await capStatements(async () => {
       await hold(undefined);
@@ -216,7 +216,7 @@ describe('spending caps, without a service', () => {
       [0, 80, now],
       [1, 80, now + 1],
       [2, 0, now],
-    ])('and a counter of %i periods later', async (later, counted, period) => {
+    ])('count this period and the next one: %i periods later', async (later, counted, period) => {
       const [id, many, settled] = [
         await open(100, reset),
         await open(100, reset),

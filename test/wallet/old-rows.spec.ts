@@ -97,7 +97,7 @@ describe('old rows', () => {
     expect(await holdIds()).toEqual(['keyed', 'open', 'paid', 'young'].map((id) => ({ id })));
   });
 
-  it('that are none take no lock for writing', async () => {
+  it('are looked up by reads alone, without a write, if there are none', async () => {
     await insert([hold('open', 'ada')], [entry('ada', 1)]);
     const names = (await log.during(() => oldRows.forget())).map(({ name }) => name);
     expect(names).toEqual(['idempotency.old', 'idempotency.old', 'hold.unpaid']);

@@ -57,7 +57,7 @@ describe('the reason why a wallet does not cover an amount', () => {
   });
 
   it.each([100, 0])(
-    'is the balance of 0 if there is no wallet, for an amount of %i',
+    'is a balance of 0 if there is no wallet, for an amount of %i',
     async (amount) => {
       expectShortage(await refusalOf({}, { ownerId: 'bob', amount }), amount, 0);
     },

@@ -15,7 +15,7 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
   });
   afterAll(() => app.close());
 
-  it('opens a wallet without a grant without a ledger entry', async () => {
+  it('have no ledger entry if the wallet is opened without a grant', async () => {
     const wallets = app.nest.get(WalletService);
     await app.nest.get(UnitOfWork).run((tx) => {
       wallets.open(tx, 'without a grant', 0);
@@ -26,7 +26,7 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
     expect(await app.database.count('wallets', `${where} AND entry_count = 0`)).toBe(1);
   });
 
-  it('stores an open hold with nothing captured', async () => {
+  it('store an open hold with nothing captured', async () => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     const holds = app.nest.get(HoldsService);
@@ -35,7 +35,7 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
     expect(await app.database.count('holds', untouched, [id])).toBe(1);
   });
 
-  it('leaves the limit minus what was spent and what is held', async () => {
+  it('leave the daily limit minus what was spent and what is held', async () => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     const wallets = app.nest.get(WalletService);
