@@ -49,7 +49,7 @@ export const SETTINGS = {
   }),
   MODELS_FILE: str({
     default: '',
-    desc: 'Path of a JSON file with providers and models (docs/models.md). Empty: only the model echo.',
+    desc: 'Path of a JSON file with providers and models (docs/models.md). Empty: only echo and the models that OPENAI_MODELS and GEMINI_MODELS name.',
   }),
   OPENAI_API_KEY: providerKey({
     default: '',
@@ -69,7 +69,7 @@ export const SETTINGS = {
   }),
   GEMINI_MODELS: modelNames({
     default: '',
-    desc: 'Models of Gemini to serve at PRICE_PER_MESSAGE, separated by commas. They are listed after OPENAI_MODELS.',
+    desc: 'Models of Gemini to serve at PRICE_PER_MESSAGE, separated by commas. They are listed after OPENAI_MODELS. Ignored if MODELS_FILE is set.',
   }),
   PROVIDER_REST_SECONDS: integer({ min: 0, max: 3600 })({
     default: 30,
