@@ -10,7 +10,7 @@ const PAUSE_MAX_MS = 1000;
  * Limits concurrent reads of many rows. A user has only one of them at a time. Of all reads of one `LongReads`, only
  * one step runs at a time in the database. So other queries find free connections, and also run between two steps.
  * SQLite has only one connection for reading. While other requests are open, each step is followed by a pause that is
- * as long as the step was, so that long reads take at most half of a core from them.
+ * as long as the step was. So long reads take at most half of a core from these requests.
  */
 export class LongReads {
   private readonly reading = new Map<string, Promise<void>>();

@@ -28,10 +28,10 @@ async function migratedParts(options: DatabaseOptions): Promise<Set<Part>> {
 }
 
 /**
- * Throws for an SQLite database with another schema than the migrations of this release make: if a table, a column or
- * an index is missing, or if there is a trigger. A trigger could change balances with any write, and without a unique
- * index one Idempotency-Key could charge twice. More tables, columns, indexes and views do not matter. `database` is
- * migrated, and `name` is its name in the error.
+ * Throws for an SQLite database with another schema than the migrations of this release make. That is so if a table, a
+ * column or an index is missing, or if there is a trigger. A trigger could change balances with any write, and without
+ * a unique index one Idempotency-Key could charge twice. More tables, columns, indexes and views do not matter.
+ * `database` is migrated, and `name` is its name in the error.
  */
 export async function assertMigratedSchema(
   database: Database,

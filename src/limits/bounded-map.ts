@@ -2,8 +2,8 @@
 const CHECKS_PER_INSERT = 4;
 
 /**
- * A map of at most `sizeMax` keys, in two generations. When the young generation reaches half of that, it becomes
- * the old one, and the keys that were not used since the last change are dropped. (A single Map that removes its
+ * A map of at most `sizeMax` keys, in two generations. When the young generation has half of `sizeMax` keys, it becomes
+ * the old one. The keys that were not used since the last such change are dropped. (A single Map that removes its
  * first keys would scan over the gaps of removed keys at each removal.)
  */
 export class BoundedMap<Value> {

@@ -5,7 +5,7 @@ import { CONFIG, type Config } from '../config/config.js';
 /** Minimum delay of a refusal. */
 const DELAY_MS = 1000;
 /**
- * Late refusals are sent one by one with at least this time between them: a client sends its next request as soon as
+ * Late refusals are sent one by one with at least this time between them. A client sends its next request as soon as
  * it is refused, and such a request costs more than a millisecond.
  */
 const INTERVAL_MS = 20;

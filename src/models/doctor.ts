@@ -27,9 +27,9 @@ interface ModelCheck {
 const HEAD = ['model', 'provider', 'key', 'name', 'price', 'first word', 'what went wrong'];
 
 /**
- * Asks each configured model for one word, and prints one line for each as soon as the result is known: whether its
- * key and name are right, its price, and the time to the first word. It writes and charges nothing, and aborts each
- * answer after its first word. Returns false if a model fails.
+ * Asks each configured model for one word, and prints one line for each model as soon as the result is known. The line
+ * says whether its key and name are right, its price, and the time to the first word. Writes and charges nothing, and
+ * aborts each answer after its first word. Returns false if a model fails.
  */
 export async function examineModels(
   config: ExaminedConfig,

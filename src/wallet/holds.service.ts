@@ -60,7 +60,7 @@ export class HoldsService {
     assertAmount(amount);
     const createdAt = nowMicros();
     // With a key, the hold's row comes first. A request with the same key waits for it without a lock on the
-    // wallet, so it cannot deadlock with the first one's settlement, which locks the hold and then the wallet.
+    // wallet. So it cannot deadlock with the first one's settlement, which locks the hold and then the wallet.
     const keyed = idempotency && this.records.add(tx, spend, createdAt);
     if (keyed !== undefined) await tx.flush();
     await this.caps.hold(tx, spend);
