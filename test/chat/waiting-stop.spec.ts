@@ -38,7 +38,7 @@ function stageAnswers(kind: DatabaseKind) {
 describe.each(databaseKinds)('a stop that waits for the end of its answer, on %s', (kind) => {
   const { stage, begin, expectOneCharge } = stageAnswers(kind);
 
-  it('is answered when the charge is committed, and looks more and more rarely', async () => {
+  it('is answered when the charge is committed, and polls at growing intervals until then', async () => {
     const ada = await stage.app.newUser();
     const { reader, path } = await begin(ada);
     const probe = new QueryProbe(stage.app.nest);

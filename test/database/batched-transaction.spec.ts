@@ -83,7 +83,7 @@ describe.each(databaseKinds)('BatchedTransaction on %s', (kind) => {
     expect([together, alone]).toEqual(isSqlite ? [[], ['only']] : [[['only']], []]);
   });
 
-  it('does not repeat on SQLite what failed for a unit without company, and keeps nothing of it', async () => {
+  it('does not run a unit without company again on SQLite if it fails, and keeps nothing of it', async () => {
     const batches = newBatches((_, inputs) => Promise.resolve([...inputs]));
     const before = await app.database.count('redemption_codes');
     let runs = 0;

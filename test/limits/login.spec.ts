@@ -55,7 +55,7 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     expect((await login('grace', unknownAddress(0), 'wrong')).status).toBe(400);
   });
 
-  it('are not replaced by guesses with a stolen token, which are as few, without a hash after that', async () => {
+  it('have the same limit as password checks with a stolen token, which cost no hash after that', async () => {
     const { body } = await register('eve');
     const thief = app.callerOf((body as { token: string }).token, 'eve');
     const guesses = [
@@ -133,7 +133,7 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     });
     afterAll(() => busy.close());
 
-    it('of new networks are refused at the cost of no hash, but not the owner at home, and nobody twice', async () => {
+    it('of new networks are refused without a hash, and accepted at the second try; the owner at home is accepted', async () => {
       const gate = new HashGate(busy.nest, 'new');
       const waiting = [501, 502].map((n) => send('resident', unknownAddress(n), 'wrong'));
       await gate.untilWaiting(2);
@@ -162,7 +162,7 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
     });
 
     itOnSqlite(
-      'are refused from every other network if both lines are full, at the cost of no hash, but not the owner at home',
+      'are refused without a hash from every network except that of the owner if both lines are full',
       async () => {
         const [again, twice, stranger] = [530, 531, 534].map(unknownAddress) as [
           string,

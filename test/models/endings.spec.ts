@@ -73,7 +73,7 @@ describe('a provider whose answer is whole, but does not end', () => {
     expect(signal.aborted).toBe(false);
   });
 
-  it('is not complete when the time is up if it went on after its reason to end', async () => {
+  it('is not complete when the time is up if text came after its finish reason', async () => {
     const controller = new AbortController();
     const events: CompletionEvent[] = [];
     const model = 'silent after a second reason';

@@ -163,7 +163,7 @@ describe('a provider with several keys or addresses', () => {
     },
   );
 
-  it('asks again if all failures are of one person, before an outage and after its pause', async () => {
+  it('does not rest if all failures are of one person, before an outage or after its pause', async () => {
     const now = performance.now.bind(performance);
     let passedMs = 0;
     jest.spyOn(performance, 'now').mockImplementation(() => now() + passedMs);

@@ -72,7 +72,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('releases a hold that no request will resolve once, also if its first attempt fails', async () => {
+  it('releases once a hold that no request will resolve, also if the first attempt fails', async () => {
     const ada = await app.newUser();
     const holds = app.nest.get(HoldsService);
     const [left, paid] = [await hold(ada), await hold(ada)];
