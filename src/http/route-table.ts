@@ -17,9 +17,9 @@ export interface KnownPath {
 }
 
 /**
- * The rate limit of a route. Public routes are counted by network: `register`, `login`, or `network` for routes
- * that read a credential from the body; `none` for routes that do not use the database. All other routes are
- * counted by user: `spend`, `password` for routes that check the user's password, or `read`.
+ * The rate limit of a route. Public routes are counted by network: `register`, `login`, or `network` for all others
+ * that use the database. `none` is for public routes that do not use it. All other routes are counted by user, as
+ * `spend` or `read`, or by session: `password`, for routes that check the user's password.
  */
 export type LimitClass = 'register' | 'login' | 'network' | 'none' | 'spend' | 'password' | 'read';
 

@@ -90,7 +90,7 @@ describe('Limiter', () => {
     });
   });
 
-  describe('for a public route that only reads a credential', () => {
+  describe('for another public route that uses the database', () => {
     it('accepts a request that cannot be counted', async () => {
       const counters = new Answers();
       counters.byScope.set('network', new DatabaseBusy());
