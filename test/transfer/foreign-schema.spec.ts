@@ -56,9 +56,29 @@ describe('a backup whose schema was changed', () => {
       ],
     ],
     [
+      'a trigger whose name is like those of SQLite',
+      'has a part of another program: trigger sqlitemint',
+      [
+        'CREATE TRIGGER sqlitemint AFTER INSERT ON ledger_entries BEGIN UPDATE wallets SET balance = balance + 1; END',
+      ],
+    ],
+    [
       'no unique index for keys',
-      'lacks a part of the schema: index holds_claim',
+      'lacks a part of the schema: index holds(',
       ['DROP INDEX holds_claim'],
+    ],
+    [
+      'an index for keys that is not unique',
+      'lacks a part of the schema: index holds(',
+      ['DROP INDEX holds_claim', 'CREATE INDEX holds_claim ON holds (id)'],
+    ],
+    [
+      'a unique index for keys that holds for no row',
+      'lacks a part of the schema: index holds(',
+      [
+        'DROP INDEX holds_claim',
+        'CREATE UNIQUE INDEX holds_claim ON holds (owner_id, claim_route, claim_key) WHERE 0',
+      ],
     ],
     [
       'no column for thinking',
