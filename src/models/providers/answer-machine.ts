@@ -153,7 +153,7 @@ function isMoreText(state: AnswerState, chunk: Chunk): boolean {
     chunk.meaning === 'no end' &&
     !chunk.isUnknown &&
     !chunk.isMessage &&
-    !chunk.isText
+    (!chunk.isText || state.usesTexts)
   );
 }
 

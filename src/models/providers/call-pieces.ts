@@ -109,7 +109,7 @@ function repeatsArguments({ text: before, scan, isCumulative }: KnownCall, text:
   // The cheap test first: each piece of long arguments is compared.
   if (text.length < before.length || !/^\s*\{/.test(before)) return false;
   const mayFollow = scan.isInString
-    ? !/^\s*\{\s*"[^\s:,}\]"]/.test(before)
+    ? !/^\s*\{\s*"[^\s:,}\]"]/.test(text)
     : /[:,[]/.test(before.trimEnd().at(-1) ?? '');
   return (isCumulative || !mayFollow) && text.startsWith(before);
 }

@@ -202,10 +202,13 @@ describe('an event of an answer', () => {
     expect([state.phase, deltas.map(({ text }) => text)]).toEqual(['ended', ['NaN: "Infinity"']]);
   });
 
-  it.each(['"[DONE]"', '[done]', '\ufeff[DONE]'])('ends an answer as %s', (done) => {
-    expect(after(word, done, word)).toEqual(after(word, '[DONE]'));
-    expect(after(word, choice({ content: done })).state.phase).toBe('open');
-  });
+  it.each(['"[DONE]"', '[done]', '\ufeff[DONE]', `[DONE]${' '.repeat(100)}`])(
+    'ends an answer as %s',
+    (done) => {
+      expect(after(word, done, word)).toEqual(after(word, '[DONE]'));
+      expect(after(word, choice({ content: done })).state.phase).toBe('open');
+    },
+  );
 
   it('reads finishReason if finish_reason is empty', () => {
     const camel = { choices: [{ delta: {}, finish_reason: null, finishReason: 'MAX_TOKENS' }] };

@@ -31,10 +31,10 @@ describe('the data of server-sent events', () => {
     ['comments and other fields', ': ping\n\nevent: x\nid: 1\nretry: 5\ndata: one\n\n', ['x: one']],
     [
       'capitals and spaces',
-      'Data: one\n\n\tdata : two\n\nEVENT: x\nDATA: 3\n\n',
-      ['one', 'two', 'x: 3'],
+      'Data: {"a":1}\n\n\tdata : [DONE]\n\nEVENT: x\nDATA: "3"\n\n',
+      ['{"a":1}', '[DONE]', 'x: "3"'],
     ],
-    ['a line of a log', 'Error: no\n\nUpdate: no\n\n', []],
+    ['lines of a log', 'Error: no\n\nData: no\n\n  data: no\n\n event: error\n\n', []],
     ['a comment that looks like data', ':data: no\n\n', []],
     ['a field that only begins so', 'database: no\n\n', []],
     ['empty lines', '\n\n\n\ndata: one\n\n\n\n', ['one']],

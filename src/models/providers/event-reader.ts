@@ -97,18 +97,20 @@ function isWholeEvent(line: string): boolean {
 }
 
 /** Checks for the text that ends an answer. Some servers write it in lower case, or as JSON. */
-export const isDone = (text: string): boolean =>
-  text.length <= DONE_MAX_CHARS && /^\s*("?)\[DONE\]\1\s*$/i.test(text);
-
-/** Asked for each event, so long ones are not searched. */
-const DONE_MAX_CHARS = 20;
+export function isDone(text: string): boolean {
+  const word = text.trim();
+  return word === '[DONE]' || /^("?)\[DONE\]\1$/i.test(word);
+}
 
 /** The fields that are read. `error` is not standard, but some servers send it. */
 const FIELDS = ['data:', 'event:', 'error:'] as const;
 
-/** The start of a line whose field has capitals or is indented. A log line `Error: …` is no field. */
-const NAME_IN_OTHER_FORM = /^[ \t]*(data|event)[ \t]*:/i;
-const toPlainName = (_: string, name: string) => `${name.toLowerCase()}:`;
+/** The start of a line of data with capitals or before spaces. A log line `Data: received` is no field. */
+const DATA_IN_OTHER_FORM = /^[ \t]*data[ \t]*:(?=\s*["{[])/i;
+const EVENT_IN_CAPITALS = /^event:/i;
+
+const withPlainName = (line: string) =>
+  line.replace(DATA_IN_OTHER_FORM, 'data:').replace(EVENT_IN_CAPITALS, 'event:');
 
 /** The lines of one event. */
 class EventLines {
@@ -124,7 +126,7 @@ class EventLines {
 
   add(given: string): void {
     this.chars += given.length;
-    const line = given.startsWith('data:') ? given : given.replace(NAME_IN_OTHER_FORM, toPlainName);
+    const line = given.startsWith('data:') ? given : withPlainName(given);
     const field = FIELDS.find((name) => line.startsWith(name));
     if (field === undefined) {
       this.isBare ||= line.trimStart().startsWith('{') || isDone(line);

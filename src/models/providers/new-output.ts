@@ -6,8 +6,8 @@ import { newParts } from './known-parts.js';
 /**
  * Returns the new output of an event. A delta is always new. If a message begins with the output so far, the rest is
  * new. Otherwise, if all output came in messages, the whole message is new. If output came in deltas, the message
- * repeats it in other words, and nothing is new. If the first text of a choice begins with all that came elsewhere, the
- * rest is new.
+ * repeats it in other words, and nothing is new. As long as no text of a choice has added anything, a text that begins
+ * with everything so far adds only the rest.
  */
 export function newOutput(state: AnswerState, chunk: Chunk) {
   const { textSoFar, reasoningSoFar, partsSoFar, usesDeltas, usesTexts, calls } = state;
