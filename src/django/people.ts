@@ -31,8 +31,9 @@ export type Decision =
 
 const WHOLE = /^\d{1,16}$/;
 
-/** Whether a value is a yes of Django. A text such as `false`, which JavaScript takes for true, makes no operator. */
-const isYes = (value: unknown) => value === true || value === 1;
+/** Whether a value is a yes. SQLite stores what it is given. So a text such as `false` makes no operator. */
+const isYes = (value: unknown) =>
+  value === true || value === 1 || (typeof value === 'string' && /^(?:1|t|true)$/i.test(value));
 
 function toPerson(user: DjangoUser): Person {
   const joined = momentOf(user.joined) ?? 0;
