@@ -128,11 +128,14 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     let answerMails: () => void = () => undefined;
     mailbox.pause = new Promise((resolve) => (answerMails = resolve));
     const [{ length }, before] = [mailbox.mails, await links()];
-    await ask({ email: shared });
-    // The newest user is first, and the mail to that user waits for the mail server.
-    await until(async () => (await links()) > before);
-    await leaver.send('PATCH', '/api/me/', { email: `new-${kind}@example.com` });
-    answerMails();
+    try {
+      await ask({ email: shared });
+      // The newest user is first, and the mail to that user waits for the mail server.
+      await until(async () => (await links()) > before);
+      await leaver.send('PATCH', '/api/me/', { email: `new-${kind}@example.com` });
+    } finally {
+      answerMails();
+    }
     await mailbox.waitFor(length + 1);
     // Mails are sent in the order of the requests. So after this one, all earlier mails would have arrived.
     await tokenFor(await withAddress());
