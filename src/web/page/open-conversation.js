@@ -61,7 +61,8 @@ export class OpenConversation {
 
   /**
    * Loads the newest turns, also those of other tabs, or the page of `query`, and sorts all turns by id, which is their
-   * order in time. If turns are missing between the newest and the shown ones, only the newest stay.
+   * order in time. If turns are missing between the newest and the shown ones, only the newest stay. Returns true if the
+   * server has answered.
    */
   async load(query = NEWEST) {
     const isOverdue = () => [undefined, query].includes(this.earlier.get());
@@ -73,14 +74,16 @@ export class OpenConversation {
       const isGap = query === NEWEST && next && fresh.length === results.length;
       const kept = isGap ? shown.filter((turn) => age(turn) > age(results[0])) : shown;
       const all = [...kept, ...fresh].sort((one, other) => age(one).localeCompare(age(other)));
-      for (const saved of results) {
-        const turn = shown.find(({ id }) => id === saved.id);
-        if (turn && isUnsettled(turn)) Object.assign(turn, saved);
-      }
+      for (const turn of shown.filter(isUnsettled))
+        Object.assign(
+          turn,
+          results.find(({ id }) => id === turn.id),
+        );
       this.turns.set(all);
-      if (!isOverdue() && !isGap) return;
+      if (!isOverdue() && !isGap) return true;
       this.earlier.set(next);
       this.problem.set(null);
+      return true;
     } catch (error) {
       if (isOverdue() || error.status === 404) this.#fail(error);
     }
@@ -178,13 +181,16 @@ export class OpenConversation {
 
   #fail = (error) => this.problem.set(error?.message === 'Not found.' ? MISSING : error);
 
-  /** Loads until the server has saved this turn, whose answer was interrupted by a stop, a fault or a reload. */
+  /**
+   * Loads until the server has saved this turn, whose answer was interrupted by a stop, a fault or a reload. Ends if the
+   * server does not answer.
+   */
   async #settle(turnId) {
     const isTurn = (turn) => turn.id === turnId && !isUnsettled(turn);
     for (let look = 1; turnId && look <= POLLS_MAX && !this.turns.get().some(isTurn); look += 1) {
       await pause(POLL_MS * look);
       if (openConversations.get(this.id) !== this) return;
-      await this.load();
+      if (!(await this.load())) return;
     }
   }
 
