@@ -74,11 +74,8 @@ export class OpenConversation {
       const isGap = query === NEWEST && next && fresh.length === results.length;
       const kept = isGap ? shown.filter((turn) => age(turn) > age(results[0])) : shown;
       const all = [...kept, ...fresh].sort((one, other) => age(one).localeCompare(age(other)));
-      for (const turn of shown.filter(isUnsettled))
-        Object.assign(
-          turn,
-          results.find(({ id }) => id === turn.id),
-        );
+      const savedAs = ({ id }) => results.find((saved) => saved.id === id);
+      for (const turn of shown.filter(isUnsettled)) Object.assign(turn, savedAs(turn));
       this.turns.set(all);
       if (!isOverdue() && !isGap) return true;
       this.earlier.set(next);
