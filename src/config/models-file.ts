@@ -11,7 +11,8 @@ import {
   type ValidationArguments,
 } from 'class-validator';
 import { Nested, ReadWith } from '../fields/field-decorators.js';
-import { isFields, readFields } from '../fields/field-reader.js';
+import { isFields } from '../json-fields.js';
+import { readFields } from '../fields/field-reader.js';
 import { SCOPES, type Scope } from '../principal.js';
 import { fallbackProblems } from './fallbacks.js';
 import { ListOf } from './list-rules.js';

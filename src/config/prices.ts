@@ -1,6 +1,6 @@
 import { ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 import { REPORTED_ALONE } from '../fields/field-decorators.js';
-import { isFields } from '../fields/field-reader.js';
+import { isFields } from '../json-fields.js';
 
 /** This bound keeps every price times every count an exact integer. */
 const PRICE_MAX = 100_000_000;

@@ -1,7 +1,8 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { RawBody, decodeJson } from '../drf/decode-body.js';
 import { ValidationFailed } from '../errors.js';
-import { isFields, readFields } from '../fields/field-reader.js';
+import { isFields } from '../json-fields.js';
+import { readFields } from '../fields/field-reader.js';
 import type { EmbeddingInput, EmbeddingRequest } from '../models/providers/provider.js';
 import { inputsIn } from './embedding-inputs.js';
 import { EmbeddingsDto } from './embeddings.dto.js';

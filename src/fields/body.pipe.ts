@@ -8,7 +8,8 @@ import {
 import { ValidationFailed } from '../errors.js';
 import { RawBody, decodeBody } from '../drf/decode-body.js';
 import { FormFile } from '../drf/multipart.js';
-import { isFields, readFields, type FieldFault } from './field-reader.js';
+import { isFields } from '../json-fields.js';
+import { readFields, type FieldFault } from './field-reader.js';
 
 type Fields = Record<string, string[]>;
 

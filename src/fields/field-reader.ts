@@ -7,6 +7,7 @@ import {
   type ValidationOptions,
   type ValidatorConstraintInterface,
 } from 'class-validator';
+import { isFields, type Fields } from '../json-fields.js';
 import { isNullMissing, nestedTypeOf, readerOf, type NestedType } from './field-decorators.js';
 
 type Rule = ReturnType<MetadataStorage['getTargetValidationMetadatas']>[number];
@@ -44,8 +45,6 @@ interface Field {
   readonly nested: { readonly rule: Rule; readonly type: NestedType } | undefined;
 }
 
-type Fields = Record<string, unknown>;
-
 /** The fields of each class, computed at the first read, because class-validator looks them up for each object. */
 const fieldsByClass = new WeakMap<Type<object>, readonly Field[]>();
 
@@ -62,10 +61,6 @@ export function readFields<T extends object>(
   return { dto: new FieldPass(faults, options).read(type, given, '') as T, faults };
 }
 
-/** Checks whether a value is an object and not a list. */
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 class FieldPass {
   constructor(
     private readonly faults: FieldFault[],
@@ -74,7 +69,7 @@ class FieldPass {
 
   read(type: Type<object>, given: object, path: string): object {
     const fields = fieldsOf(type);
-    const dto = new type() as Fields;
+    const dto = new type() as Record<string, unknown>;
     // All fields are read before any is checked, because a rule may use the other fields.
     for (const { name, read, isNullMissing } of fields) {
       const value = (given as Fields)[name];
@@ -95,7 +90,11 @@ class FieldPass {
     }
   }
 
-  private check({ name, conditions, checks, nested }: Field, dto: Fields, prefix: string): void {
+  private check(
+    { name, conditions, checks, nested }: Field,
+    dto: Record<string, unknown>,
+    prefix: string,
+  ): void {
     const value = dto[name];
     for (const applies of conditions) if (!applies(dto, value)) return;
     let isValid = true;
@@ -112,7 +111,7 @@ class FieldPass {
   /** Reads the children of a valid value: one object, or the objects of a list or a map. */
   private readNested(
     { rule, type }: NonNullable<Field['nested']>,
-    dto: Fields,
+    dto: Record<string, unknown>,
     value: unknown,
     path: string,
   ): unknown {

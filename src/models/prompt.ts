@@ -2,6 +2,7 @@ import type { ModelSettings } from '../config/models-file.js';
 import { ValidationFailed } from '../errors.js';
 import { isFlat } from './pricing.js';
 import type { ChatMessage, EmbeddingInput } from './providers/provider.js';
+import { isFields, type Fields } from '../json-fields.js';
 
 /**
  * An average, because no tokenizer fits every model. For most models, three bytes of UTF-8 give too many tokens
@@ -15,7 +16,6 @@ const TOKENS_PER_INPUT = 4;
 /** Default maximum of pictures at a flat price, where the operator pays for each. Users rarely send more at once. */
 const FLAT_IMAGES_MAX = 10;
 
-type Fields = Readonly<Record<string, unknown>>;
 /** The settings of a model that concern pictures. */
 type PictureRules = Pick<ModelSettings, 'id' | 'price' | 'imageTokens' | 'imagesMax'>;
 
@@ -136,8 +136,7 @@ export function assertPartsArePaid(model: PictureRules, messages: readonly ChatM
 
 /** Checks for a picture's URL. A video or a document in a data URL would cost more than a picture. */
 function isImage({ image_url: picture }: Fields): boolean {
-  const url: unknown =
-    typeof picture === 'object' && picture !== null ? (picture as Fields)['url'] : picture;
+  const url = isFields(picture) ? picture['url'] : picture;
   return typeof url === 'string' && /^(?:https?:\/\/|data:image\/)/i.test(url);
 }
 

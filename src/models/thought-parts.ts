@@ -1,4 +1,4 @@
-import { isFields, type Fields } from './providers/fields.js';
+import { isFields, type Fields } from '../json-fields.js';
 
 /**
  * The fields in which OpenRouter and LiteLLM send thinking in parts: texts, signatures and encrypted data. A model that

@@ -1,11 +1,12 @@
+import { isFields, type Fields } from '../json-fields.js';
 import type { ToolCallDelta } from './providers/provider.js';
 
 /** A whole call, in OpenAI's shape: `{id, type, function: {name, arguments}}`. */
-export type ToolCall = Readonly<Record<string, unknown>>;
+export type ToolCall = Fields;
 
 /** Assembles tool calls from their streamed pieces. Arguments are joined. Of other fields, the first value is kept. */
 export class ToolCalls {
-  private readonly calls = new Map<number, Record<string, unknown>>();
+  private readonly calls = new Map<number, Fields>();
   /** Number of stored characters: each call as JSON at first, and then the text that each further piece adds. */
   size = 0;
 
@@ -25,9 +26,9 @@ export class ToolCalls {
 }
 
 /** Returns a call with an empty name if its provider sent none, because clients need the field. */
-function withName(call: Record<string, unknown>): ToolCall {
+function withName(call: Fields): ToolCall {
   const called = call['function'];
-  return isObject(called) ? { ...call, function: { name: '', ...called } } : call;
+  return isFields(called) ? { ...call, function: { name: '', ...called } } : call;
 }
 
 /** Returns the number of characters in the texts of a call: its arguments, names and ids. */
@@ -37,19 +38,15 @@ function textOf(value: unknown): number {
   return Object.values(value).reduce<number>((sum, one) => sum + textOf(one), 0);
 }
 
-function merge(call: Record<string, unknown>, piece: Readonly<Record<string, unknown>>) {
-  const merged = { ...call };
+function merge(call: Fields, piece: Fields): Fields {
+  const merged: Record<string, unknown> = { ...call };
   for (const [name, value] of Object.entries(piece)) {
     const before = call[name];
     if (value === null) continue;
-    if (isObject(value)) merged[name] = merge(isObject(before) ? before : {}, value);
+    if (isFields(value)) merged[name] = merge(isFields(before) ? before : {}, value);
     else if (name === 'arguments' && typeof before === 'string')
       merged[name] = before + (typeof value === 'string' ? value : JSON.stringify(value));
     else if (before === undefined || before === '') merged[name] = value;
   }
   return merged;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

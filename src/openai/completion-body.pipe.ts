@@ -1,7 +1,8 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { ValidationFailed } from '../errors.js';
 import { RawBody, decodeJson } from '../drf/decode-body.js';
-import { isFields, readFields } from '../fields/field-reader.js';
+import { isFields } from '../json-fields.js';
+import { readFields } from '../fields/field-reader.js';
 import type { ChatMessage } from '../models/providers/provider.js';
 import { CompletionDto } from './completion.dto.js';
 import { PASSED_ON } from './passed-on.dto.js';

@@ -1,5 +1,6 @@
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { IsOptional, ValidateBy } from 'class-validator';
+import { isFields } from '../json-fields.js';
 
 /** Declares a field for the model. It is described in the schema, but its content is not checked. */
 const Passed = (schema: ApiPropertyOptions): PropertyDecorator =>
@@ -7,15 +8,12 @@ const Passed = (schema: ApiPropertyOptions): PropertyDecorator =>
 
 const anyObject = { type: 'object' as const, additionalProperties: true };
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
 /**
  * Whether a tool is a function of the caller. Tools that run at the provider are refused, because the provider charges
  * for each call. So are functions in the form of `/v1/responses`, whose name and parameters would not be passed on.
  */
 const isFunction = (tool: unknown): boolean =>
-  isObject(tool) && tool['type'] === 'function' && isObject(tool['function']);
+  isFields(tool) && tool['type'] === 'function' && isFields(tool['function']);
 
 /**
  * The fields that are passed on to the model unchanged. The list is complete: with each of these, the price

@@ -8,8 +8,7 @@ import {
   type PartDto,
 } from './input-items.dto.js';
 import type { ContentPart } from './transcript.js';
-
-type Fields = Readonly<Record<string, unknown>>;
+import type { Fields } from '../json-fields.js';
 
 /** Throws a 400 that names the place. */
 export function refuse(path: string, sentence: string): never {

@@ -3,8 +3,7 @@ import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, ValidateIf } from 'c
 
 import { Nested, REPORTED_ALONE } from '../fields/field-decorators.js';
 import { EXPECTED_STRING, MISSING_STRING } from '../fields/openai-sentences.js';
-
-type Fields = Readonly<Record<string, unknown>>;
+import type { Fields } from '../json-fields.js';
 
 const ITEMS_MAX = 2048;
 

@@ -1,4 +1,5 @@
-import { isFields, readFields } from '../fields/field-reader.js';
+import { isFields } from '../json-fields.js';
+import { readFields } from '../fields/field-reader.js';
 import { countValues } from '../drf/decode-body.js';
 import { readThoughtParts, type ThoughtParts } from '../models/thought-parts.js';
 import { plain, refuse, toContent } from './content-parts.js';

@@ -8,7 +8,7 @@ import type {
 } from './response-items.dto.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import type { TurnAnswer } from '../conversations/whole-turns.service.js';
-import { isFields } from '../fields/field-reader.js';
+import { isFields } from '../json-fields.js';
 import { readThoughtParts } from '../models/thought-parts.js';
 import type { ToolCall } from '../models/tool-calls.js';
 import { itemId } from './item-ids.js';

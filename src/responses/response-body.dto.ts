@@ -9,7 +9,7 @@ import {
   Min,
   ValidateBy,
 } from 'class-validator';
-import { isFields } from '../fields/field-reader.js';
+import { isFields } from '../json-fields.js';
 import {
   EXPECTED_BOOLEAN,
   EXPECTED_OBJECT,

@@ -1,6 +1,7 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { RawBody, decodeJson } from '../drf/decode-body.js';
-import { isFields, readFields } from '../fields/field-reader.js';
+import { isFields } from '../json-fields.js';
+import { readFields } from '../fields/field-reader.js';
 import { refuse } from './content-parts.js';
 import { readInput, type InputItem } from './input-items.js';
 import { ResponseBodyDto } from './response-body.dto.js';

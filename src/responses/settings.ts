@@ -1,10 +1,8 @@
-import { isFields } from '../fields/field-reader.js';
+import { isFields, type Fields } from '../json-fields.js';
 import { EXPECTED_OBJECT } from '../fields/openai-sentences.js';
 import { refuse, textAt } from './content-parts.js';
 import type { ResponseBodyDto } from './response-body.dto.js';
 import { readToolChoice, readTools } from './tools.js';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The settings that a response repeats from its request. They are stored with the turn. */
 export type ResponseSettings = ReturnType<typeof repeatedSettings>;

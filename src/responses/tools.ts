@@ -1,8 +1,7 @@
-import { isFields, readFields } from '../fields/field-reader.js';
+import { isFields, type Fields } from '../json-fields.js';
+import { readFields } from '../fields/field-reader.js';
 import { refuse, textAt } from './content-parts.js';
 import { CustomToolDto, FunctionToolDto, ToolsDto } from './tools.dto.js';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The tools of a request: as the answer repeats them, as they are sent to the model, and those that are left

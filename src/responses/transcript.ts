@@ -1,8 +1,7 @@
 import type { ChatMessage } from '../models/providers/provider.js';
 import { addParts, type ThoughtParts } from '../models/thought-parts.js';
 import type { ToolCall } from '../models/tool-calls.js';
-
-type Fields = Readonly<Record<string, unknown>>;
+import type { Fields } from '../json-fields.js';
 
 /** A part of a message in the format of chat completions. */
 export type ContentPart = Fields;

@@ -1,4 +1,4 @@
-import { isFields, type Fields } from './fields.js';
+import { isFields, type Fields } from '../../json-fields.js';
 
 /** A parsed piece of a tool call. */
 export interface Piece {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readPiece, type Piece } from './call-piece.js';
 import type { Chunk } from './chunk.js';
-import { isFields, type Fields } from './fields.js';
+import { isFields, type Fields } from '../../json-fields.js';
 import { UNSCANNED, advanceScan, isSameJson, type ObjectScan } from './object-scan.js';
 import type { ToolCallDelta } from './provider.js';
 

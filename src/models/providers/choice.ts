@@ -1,5 +1,6 @@
 import { hasContent } from './error-signs.js';
-import { fieldsOf, isFields, listOf, type Fields } from './fields.js';
+import { fieldsOf, isFields, type Fields } from '../../json-fields.js';
+import { listOf } from './list-of.js';
 import { REASON_FIELDS } from './finish-reasons.js';
 
 /**

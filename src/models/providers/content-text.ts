@@ -1,5 +1,5 @@
 import { isToolWord } from './error-signs.js';
-import { fieldsOf, type Fields } from './fields.js';
+import { fieldsOf, type Fields } from '../../json-fields.js';
 
 export const isAnswerPart = (part: Fields) =>
   part['type'] !== 'thinking' && part['type'] !== 'reasoning';

@@ -1,5 +1,5 @@
 import { fairIterations } from './fair-iterations.js';
-import { fieldsOf } from './fields.js';
+import { fieldsOf } from '../../json-fields.js';
 import type { Embedding, Embeddings } from './provider.js';
 import { floatsOf } from './vectors.js';
 

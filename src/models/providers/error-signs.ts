@@ -1,5 +1,5 @@
 import { isErrorName } from './event-reader.js';
-import { fieldsOf, type Fields } from './fields.js';
+import { fieldsOf, type Fields } from '../../json-fields.js';
 
 /** Checks for the forms in which servers send an error inside a stream. Examples are in docs/models.md. */
 export function isError(chunk: Fields, choice: Fields | undefined): boolean {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { continuesPart, isMoreText, withPiece, type ThoughtParts } from '../thought-parts.js';
-import type { Fields } from './fields.js';
+import type { Fields } from '../../json-fields.js';
 
 /** The last part of a field, and the parts before it. Adding a part takes the same time however many there are. */
 interface Chain {

@@ -1,4 +1,4 @@
-import { fieldsOf, type Fields } from './fields.js';
+import { fieldsOf, type Fields } from '../../json-fields.js';
 
 /** What an event adds to its choice, if that is only text. */
 export interface PlainWord {

@@ -7,7 +7,7 @@ import {
   type ProviderError,
   type ProviderReport,
 } from '../../errors.js';
-import { fieldsOf, type Fields } from './fields.js';
+import { fieldsOf, type Fields } from '../../json-fields.js';
 
 /** A response with an error status, and the part of its text that was read. */
 export interface Refusal {

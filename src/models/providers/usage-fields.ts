@@ -1,4 +1,4 @@
-import { fieldsOf, type Fields } from './fields.js';
+import { fieldsOf, type Fields } from '../../json-fields.js';
 import type { Usage } from './provider.js';
 
 /** Returns NaN for a value that is not a number. Pricing then uses its estimate. */

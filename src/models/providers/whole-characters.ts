@@ -1,5 +1,5 @@
 import type { CompletionDelta, ToolCallDelta } from './provider.js';
-import { isFields } from './fields.js';
+import { isFields } from '../../json-fields.js';
 
 /**
  * Joins the characters that a server has cut in two. In JavaScript and Java an emoji is two units, and JSON can carry
