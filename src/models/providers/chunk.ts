@@ -6,7 +6,7 @@ import { meaningOf, REASON_FIELDS, type EndMeaning } from './finish-reasons.js';
 import { fieldsOf, isFields, type Fields } from '../../json-fields.js';
 import { listOf } from './list-of.js';
 import { parseLenient } from './lenient-json.js';
-import { plainWordIn, type PlainWord } from './plain-word.js';
+import { plainWordIn } from './plain-word.js';
 import type { Usage } from './provider.js';
 import { thoughtPartsIn, type ThoughtParts } from '../thought-parts.js';
 import { usageIn } from './usage-fields.js';
@@ -55,8 +55,8 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
   if (text.length > LEVELS.safeChars && !isFlat(chunk)) {
     return { fault: 'the provider sent what is nested too deeply' };
   }
-  const word = plainWordIn(chunk, number);
-  if (word) return wordChunk(word);
+  const word = plainWordIn(chunk, number ?? 0);
+  if (word !== undefined) return chunkOfWord(word, number ?? 0);
   const choice = withJoinedLists(choiceOf(chunk['choices'], number));
   const isToolNews = !choice && isAboutTool(name, chunk);
   if (!isToolNews && isError(chunk, choice)) return SENT_ERROR;
@@ -77,7 +77,7 @@ export function chunkOf({ name, text }: ServerEvent, number?: number): Chunk | F
   };
 }
 
-const wordChunk = ({ text, choice }: PlainWord): Chunk => ({
+const chunkOfWord = (text: string, choice?: number): Chunk => ({
   usage: undefined,
   text,
   reasoning: '',
@@ -89,6 +89,7 @@ const wordChunk = ({ text, choice }: PlainWord): Chunk => ({
   isText: false,
   isUnknown: false,
 });
+const EMPTY_CHUNK = chunkOfWord('');
 
 type Output = Pick<
   Chunk,
@@ -145,10 +146,6 @@ const isFlat = (value: unknown, levels = LEVELS.max): boolean =>
 /** A keep-alive: an event with such a name or type and any content, or an event of that word alone. */
 const KEEP_ALIVE = /^(?:ping|pong|keep[-_. ]?alive|heartbeat)$/i;
 const KEEP_ALIVE_WORD = /^\s*(?:ping|pong|keep-?alive|heartbeat)\b[^{]*$/i;
-const EMPTY_CHUNK: Chunk = {
-  ...{ usage: undefined, text: '', reasoning: '', pieces: [] },
-  ...{ meaning: 'no end', isMessage: false, isText: false, isUnknown: false },
-};
 
 const isKeepAlive = (chunk: Fields) =>
   Object.keys(chunk).length === 0 ||

@@ -58,7 +58,7 @@ describe('plainWordIn', () => {
     ['a server that sends empty counts', event({ content: 'Hi' }, {}, { usage: null })],
   ])('reads the word of %s', (_, sent) => {
     const { content } = sent.choices[0]?.delta as { content: string };
-    expect(plainWordIn(sent)).toEqual({ text: content, choice: 0 });
+    expect(plainWordIn(sent, 0)).toBe(content);
   });
 
   it.each([
@@ -73,7 +73,7 @@ describe('plainWordIn', () => {
     ['another kind of object', event({ content: 'Hi' }, {}, { object: 'error' })],
     ['no choice', { ...event({ content: 'Hi' }), choices: [] }],
   ])('leaves an event with %s to the full reading', (_, sent) => {
-    expect(plainWordIn(sent)).toBeUndefined();
+    expect(plainWordIn(sent, 0)).toBeUndefined();
   });
 
   it('finds the same as the full reading', () => {
@@ -82,7 +82,7 @@ describe('plainWordIn', () => {
         // A list that is written as an object means the same, and is never read as a plain word.
         const asObject = { ...sent, choices: { 0: sent.choices[0] } };
         const read = (value: object) => chunkOf({ name: '', text: JSON.stringify(value) }, number);
-        expect(plainWordIn(JSON.parse(JSON.stringify(asObject)), number)).toBeUndefined();
+        expect(plainWordIn(JSON.parse(JSON.stringify(asObject)), number ?? 0)).toBeUndefined();
         expect(read(sent)).toEqual(read(asObject));
       }),
       { seed, numRuns: byEffort({ light: 500, full: 20_000 }) },

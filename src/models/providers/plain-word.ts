@@ -1,11 +1,5 @@
 import { fieldsOf, type Fields } from '../../json-fields.js';
 
-/** What an event adds to its choice, if that is only text. */
-export interface PlainWord {
-  readonly text: string;
-  readonly choice: number;
-}
-
 /** OpenAI's name for an event of a streamed answer. Some servers do not send it. */
 const OBJECT = 'chat.completion.chunk';
 
@@ -18,11 +12,11 @@ const CHOICE_FIELDS = new Set(['index', 'delta', 'logprobs']);
 const DELTA_FIELDS = new Set(['role', 'content']);
 
 /**
- * Reads an event that only adds text to the choice with this number, in OpenAI's own form. Nearly all events of nearly
- * all servers are such events, and to look for all other forms in them takes four times as long. Returns undefined for
- * every other event. The full reading (`chunkOf`) finds the same in an event that is read here.
+ * Returns the text of an event that only adds text to the choice with this number, in OpenAI's own form. Nearly all
+ * events of nearly all servers are such events, and to look for all other forms in them takes four times as long.
+ * Returns undefined for every other event. The full reading (`chunkOf`) finds the same in an event that is read here.
  */
-export function plainWordIn(chunk: Fields, number = 0): PlainWord | undefined {
+export function plainWordIn(chunk: Fields, number: number): string | undefined {
   const { object, choices } = chunk;
   if ((object ?? OBJECT) !== OBJECT || !Array.isArray(choices)) return undefined;
   const choice = fieldsOf(choices[0]);
@@ -31,7 +25,7 @@ export function plainWordIn(chunk: Fields, number = 0): PlainWord | undefined {
   if (!choice || !delta || typeof text !== 'string' || choice['index'] !== number) return undefined;
   const isPlain =
     hasOnly(chunk, EVENT_FIELDS) && hasOnly(choice, CHOICE_FIELDS) && hasOnly(delta, DELTA_FIELDS);
-  return isPlain ? { text, choice: number } : undefined;
+  return isPlain ? text : undefined;
 }
 
 /** Checks that all other fields are null. */
