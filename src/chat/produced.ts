@@ -1,4 +1,5 @@
 import type { CompletionDelta } from '../models/providers/provider.js';
+import { charsIn } from '../models/chars-in.js';
 import { CollectedParts } from '../models/thought-parts.js';
 import { ToolCalls } from '../models/tool-calls.js';
 
@@ -15,7 +16,7 @@ export class Produced {
   /** Adds a delta. Returns false, and adds nothing of it, if there are too many parts of the thinking. */
   add({ text, reasoning = '', thoughtParts, toolCalls = [] }: CompletionDelta): boolean {
     if (thoughtParts) {
-      const size = JSON.stringify(thoughtParts).length;
+      const size = charsIn(thoughtParts);
       if (this.parts.size + size > PARTS_MAX_CHARS) return false;
       this.parts.add(thoughtParts);
     }

@@ -1,3 +1,4 @@
+import { charsIn } from './chars-in.js';
 import { isFields, type Fields } from '../json-fields.js';
 
 /**
@@ -51,7 +52,7 @@ export function readThoughtParts(text: unknown): ThoughtParts | undefined {
 /** Joins the pieces of parts as they arrive. */
 export class CollectedParts {
   private readonly byName = new Map<string, Fields[]>();
-  /** The approximate size, in characters of JSON. */
+  /** Number of stored characters, as `charsIn` counts them. */
   size = 0;
 
   add(pieces: ThoughtParts): void {
@@ -74,7 +75,7 @@ export class CollectedParts {
       this.size += addedSize(last, piece);
     } else {
       known.push(piece);
-      this.size += JSON.stringify(piece).length;
+      this.size += charsIn(piece);
     }
   }
 }
@@ -84,7 +85,7 @@ const addedSize = (part: Fields, piece: Fields) =>
   Object.entries(piece).reduce((sum, [field, value]) => {
     if (value === null) return sum;
     if (isMoreText(part, field, value)) return sum + value.length;
-    return (part[field] ?? null) === null ? sum + JSON.stringify(value).length : sum;
+    return (part[field] ?? null) === null ? sum + charsIn(value) : sum;
   }, 0);
 
 /** Checks that a piece continues the last part. Encrypted data comes whole, and a signature ends a part. */

@@ -49,4 +49,14 @@ describe('ToolCalls', () => {
     calls.add([{ index: 0, function: { arguments: '' } }]);
     expect(calls.size).toBe(size + 1000);
   });
+
+  it('counts what is kept that is no text', () => {
+    const calls = new ToolCalls();
+    const many = Array.from({ length: 1000 }, () => 0);
+    for (const name of ['a', 'b', 'c']) calls.add([{ index: 0, [name]: many }]);
+    expect(calls.size).toBeGreaterThan(3000);
+    const { size } = calls;
+    calls.add([{ index: 0, c: many }]);
+    expect(calls.size).toBe(size);
+  });
 });

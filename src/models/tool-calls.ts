@@ -1,3 +1,4 @@
+import { charsIn } from './chars-in.js';
 import { isFields, type Fields } from '../json-fields.js';
 import type { ToolCallDelta } from './providers/provider.js';
 
@@ -7,15 +8,12 @@ export type ToolCall = Fields;
 /** Assembles tool calls from their streamed pieces. Arguments are joined. Of other fields, the first value is kept. */
 export class ToolCalls {
   private readonly calls = new Map<number, Fields>();
-  /** Number of stored characters: each call as JSON at first, and then the text that each further piece adds. */
+  /** Number of stored characters, as `charsIn` counts them. */
   size = 0;
 
   add(deltas: readonly ToolCallDelta[]): void {
     for (const { index, ...piece } of deltas) {
-      const call = this.calls.get(index);
-      const merged = merge(call ?? {}, piece);
-      this.size += call ? textOf(merged) - textOf(call) : JSON.stringify(merged).length;
-      this.calls.set(index, merged);
+      this.calls.set(index, this.merge(this.calls.get(index) ?? {}, piece));
     }
   }
 
@@ -23,30 +21,30 @@ export class ToolCalls {
   list(): ToolCall[] {
     return [...this.calls].sort(([one], [other]) => one - other).map(([, call]) => withName(call));
   }
+
+  private merge(call: Fields, piece: Fields): Fields {
+    const merged: Record<string, unknown> = { ...call };
+    for (const [name, value] of Object.entries(piece)) {
+      const before = call[name];
+      if (value === null) continue;
+      if (before === undefined) this.size += name.length;
+      if (isFields(value)) {
+        merged[name] = this.merge(isFields(before) ? before : {}, value);
+      } else if (name === 'arguments' && typeof before === 'string') {
+        const added = typeof value === 'string' ? value : JSON.stringify(value);
+        merged[name] = before + added;
+        this.size += added.length;
+      } else if (before === undefined || before === '') {
+        merged[name] = value;
+        this.size += charsIn(value);
+      }
+    }
+    return merged;
+  }
 }
 
 /** Returns a call with an empty name if its provider sent none, because clients need the field. */
 function withName(call: Fields): ToolCall {
   const called = call['function'];
   return isFields(called) ? { ...call, function: { name: '', ...called } } : call;
-}
-
-/** Returns the number of characters in the texts of a call: its arguments, names and ids. */
-function textOf(value: unknown): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 0;
-  return Object.values(value).reduce<number>((sum, one) => sum + textOf(one), 0);
-}
-
-function merge(call: Fields, piece: Fields): Fields {
-  const merged: Record<string, unknown> = { ...call };
-  for (const [name, value] of Object.entries(piece)) {
-    const before = call[name];
-    if (value === null) continue;
-    if (isFields(value)) merged[name] = merge(isFields(before) ? before : {}, value);
-    else if (name === 'arguments' && typeof before === 'string')
-      merged[name] = before + (typeof value === 'string' ? value : JSON.stringify(value));
-    else if (before === undefined || before === '') merged[name] = value;
-  }
-  return merged;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { after, choice, stop, word } from '../../../test/support/answer-steps.js';
-import { end, step, type AnswerState, type Phase } from './answer-machine.js';
+import { end, endIdle, step, type AnswerState, type Phase } from './answer-machine.js';
 
 type Event = string | object;
 
@@ -69,6 +69,19 @@ describe('an answer', () => {
   ])('ends in the right phase if its connection ends after %s', (_, events, orderly, reset) => {
     const { state } = after(...events);
     expect([end(state, true).phase, end(state, false).phase]).toEqual([orderly, reset]);
+  });
+
+  it.each<[string, Event[], Phase]>([
+    ['a word', [word], 'broken'],
+    ['a finish reason', [word, stop], 'over'],
+    ['a finish reason with each word', [last, last], 'broken'],
+    ['[DONE]', [word, DONE], 'over'],
+    ['an error', [word, error], 'broken'],
+  ])('ends in the right phase if too much comes without output after %s', (_, events, phase) => {
+    const { state } = after(...events);
+    const ended = endIdle(state);
+    expect(ended.phase).toBe(phase);
+    expect(state.fault ?? ended.fault).toBe(ended.fault);
   });
 
   it('waits for the usage after the first finish reason, and again after later output', () => {

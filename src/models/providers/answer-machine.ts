@@ -95,6 +95,12 @@ export function end(state: AnswerState, isOrderly: boolean): AnswerState {
   return isWhole ? { ...state, phase: 'over' } : broken(state, 'the provider broke off');
 }
 
+/** Returns the state after too many bytes without output. */
+export function endIdle(state: AnswerState): AnswerState {
+  if (state.phase === 'over' || state.phase === 'broken') return state;
+  return afterError(state, 'the provider sent too much without output');
+}
+
 const broken = (state: AnswerState, fault: string): AnswerState => ({
   ...state,
   ...{ phase: 'broken', fault, wait: undefined },
@@ -135,7 +141,7 @@ function afterDone(state: AnswerState): AnswerState {
 }
 
 /** Ends an answer after an error or an invalid chunk. An answer that has ended before is complete. */
-export function afterError(state: AnswerState, fault: string): AnswerState {
+function afterError(state: AnswerState, fault: string): AnswerState {
   if (state.phase === 'ended' && !state.hasContinuedAfterEnd) return over(state);
   return broken(state, fault);
 }

@@ -1,4 +1,5 @@
-import { INITIAL_STATE, afterError, end, step, type AnswerState } from './answer-machine.js';
+import { charsIn } from '../chars-in.js';
+import { INITIAL_STATE, end, endIdle, step, type AnswerState } from './answer-machine.js';
 import { Deadline } from './deadline.js';
 import { EventReader, type ServerEvent } from './event-reader.js';
 import type { CompletionDelta, CompletionEvent } from './provider.js';
@@ -107,11 +108,9 @@ export class AnswerReader {
 
   private spendIdle(bytes: number): void {
     this.idleBytesLeft -= bytes;
-    if (this.idleBytesLeft < 0 && !this.isBroken && this.state.phase !== 'over')
-      this.state = afterError(this.state, 'the provider sent too much without output');
+    if (this.idleBytesLeft < 0) this.state = endIdle(this.state);
   }
 }
 
-/** Returns the characters of the output. */
 const sizeOf = ({ text, reasoning = '', toolCalls }: CompletionDelta) =>
-  text.length + reasoning.length + (toolCalls ? JSON.stringify(toolCalls).length : 0);
+  text.length + reasoning.length + (toolCalls ? charsIn(toolCalls) : 0);
