@@ -157,7 +157,7 @@ export class KeysService {
 
   private async assertCanAddKey(tx: Tx, userId: string): Promise<void> {
     // The lock makes requests wait, so if two make a last key at once, the second counts the first one's key.
-    if (!(await this.users.lock(tx, userId))) {
+    if ((await this.users.lock(tx, userId)) === undefined) {
       throw new AuthenticationFailed('User inactive or deleted.');
     }
     if ((await (await tx.repository(ApiKey)).countBy({ userId })) < KEYS_MAX) return;

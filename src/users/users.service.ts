@@ -122,25 +122,16 @@ export class UsersService {
     return rows.length > 0;
   }
 
-  /** Locks the user's row until the commit. Returns false if the user is deleted or inactive. */
-  async lock(tx: Tx, userId: string): Promise<boolean> {
-    const rows = await tx.write(
-      '/* user.lock */ UPDATE users SET is_active = is_active WHERE id = $1 AND is_active RETURNING id',
+  /**
+   * Locks the user's row until the commit. Returns the user's address, or an empty text if there is none; undefined if
+   * the user is deleted or inactive.
+   */
+  async lock(tx: Tx, userId: string): Promise<string | undefined> {
+    const [user] = await tx.write<{ email: string }>(
+      '/* user.lock */ UPDATE users SET is_active = is_active WHERE id = $1 AND is_active RETURNING email',
       [userId],
     );
-    return rows.length > 0;
-  }
-
-  /**
-   * Locks the user's row until the commit. Returns false if the user is deleted or inactive, or has another address
-   * than `email` by now.
-   */
-  async lockWithEmail(tx: Tx, userId: string, email: string): Promise<boolean> {
-    const rows = await tx.write(
-      '/* user.lock_with_email */ UPDATE users SET is_active = is_active WHERE id = $1 AND email = $2 AND is_active RETURNING id',
-      [userId, email],
-    );
-    return rows.length > 0;
+    return user?.email;
   }
 
   /** Deletes the user and every row that refers to the user. */
