@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
-import type { Answer, Caller } from '../support/client.js';
+import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { allContentOf } from '../support/all-content.js';
 import { Mailbox } from '../support/mailbox.js';
@@ -101,8 +101,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
   it('gives known and unknown names the same answer at once while the mail server is slow', async () => {
     const ada = await withAddress();
     const mute = await app.newUser();
-    let answerMails: () => void = () => undefined;
-    mailbox.pause = new Promise((resolve) => (answerMails = resolve));
+    const { length } = mailbox.mails;
     const known = { username: ada.username };
     const others = [
       known,
@@ -110,11 +109,13 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
       { username: mute.username },
       { email: 'no@example.com' },
     ];
-    const answers: Answer[] = [];
-    for (const body of others) answers.push(await ask(body));
-    expect(answers.map(({ status, raw }) => [status, raw])).toEqual(others.map(() => [202, '{}']));
-    const { length } = mailbox.mails;
-    answerMails();
+    await mailbox.whilePaused(async () => {
+      for (const body of others) {
+        const { status, raw } = await ask(body);
+        expect([body, status, raw]).toEqual([body, 202, '{}']);
+      }
+      expect(mailbox.mails).toHaveLength(length);
+    });
     await mailbox.waitFor(length + 1);
     // Mails are sent in the order of the requests. So after this one, all earlier mails would have arrived.
     await tokenFor(ada);
@@ -125,17 +126,13 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
     const shared = `given-up-${kind}@example.com`;
     const leaver = await withAddress(shared);
     await withAddress(shared);
-    let answerMails: () => void = () => undefined;
-    mailbox.pause = new Promise((resolve) => (answerMails = resolve));
     const [{ length }, before] = [mailbox.mails, await links()];
-    try {
+    await mailbox.whilePaused(async () => {
       await ask({ email: shared });
       // The newest user is first, and the mail to that user waits for the mail server.
       await until(async () => (await links()) > before);
       await leaver.send('PATCH', '/api/me/', { email: `new-${kind}@example.com` });
-    } finally {
-      answerMails();
-    }
+    });
     await mailbox.waitFor(length + 1);
     // Mails are sent in the order of the requests. So after this one, all earlier mails would have arrived.
     await tokenFor(await withAddress());

@@ -15,7 +15,7 @@ export class Mailbox {
   /** Returns the refusal of a mail. Undefined accepts every mail. */
   refusal: ((raw: string) => string) | undefined;
   /** Each mail is answered when this resolves. */
-  pause: Promise<void> = Promise.resolve();
+  private pause: Promise<void> = Promise.resolve();
 
   private constructor(private readonly server: SMTPServer) {}
 
@@ -47,6 +47,17 @@ export class Mailbox {
     const token = /#password-reset=([\w-]+)/.exec(this.mails.at(-1)?.raw ?? '')?.[1];
     if (token === undefined) throw new Error('no link was sent');
     return token;
+  }
+
+  /** Answers no mail before the work is done, also if it fails. */
+  async whilePaused(work: () => Promise<void>): Promise<void> {
+    let resume: () => void = () => undefined;
+    this.pause = new Promise((resolve) => (resume = resolve));
+    try {
+      await work();
+    } finally {
+      resume();
+    }
   }
 
   /** Resolves when there are `count` mails. */
