@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { BLOCKED_MAX_MS, leastOfThree } from '../../../test/support/blocking.js';
+import { BLOCKED_MAX_MS, leastBlockedMs } from '../../../test/support/blocking.js';
 import { AnswerReader } from './answer-reader.js';
 import { decodeBody } from './decoded-body.js';
 import { EventTooLarge } from './event-reader.js';
@@ -87,7 +87,7 @@ describe('a small body that is large when it is decoded', () => {
   });
 
   it.each(FORMS)('does not hold the event loop with blank lines: %s', async (form) => {
-    const blockedMs = await leastOfThree(async () => {
+    const blockedMs = await leastBlockedMs(async () => {
       const { bytes, longestMs, error } = await readBomb(bombOf(form, BLANK));
       expect([bytes, error]).toEqual([DECODED_BYTES, undefined]);
       return longestMs;

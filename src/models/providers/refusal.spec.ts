@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BLOCKED_MAX_MS, durationOf, leastOfThree } from '../../../test/support/blocking.js';
+import { BLOCKED_MAX_MS, durationOf, leastBlockedMs } from '../../../test/support/blocking.js';
 import { errorOf } from './refusal.js';
 
 const KEY = 'sk-only-the-provider-may-see-this';
@@ -211,7 +211,7 @@ describe('an answer other than 200', () => {
       const readAll = () => {
         expect(read(400, text)).toMatchObject({ status: 400, code: 'provider_refused' });
       };
-      expect(await leastOfThree(() => durationOf(readAll))).toBeLessThan(BLOCKED_MAX_MS);
+      expect(await leastBlockedMs(() => durationOf(readAll))).toBeLessThan(BLOCKED_MAX_MS);
     },
   );
 });
