@@ -10,6 +10,13 @@ import { auditOf } from '../support/full-audit.js';
 
 const DEFAULTS = { replace: false, incomplete: false };
 const optionsOf = (url: string) => ({ url, poolMax: 2, entities });
+
+/** Changes the definition of a table, as a program may that writes a table anew. */
+const redefine = (table: string, from: string, to: string) => [
+  'PRAGMA writable_schema = ON',
+  `UPDATE sqlite_master SET sql = replace(sql, '${from}', '${to}') WHERE name = '${table}'`,
+  'PRAGMA writable_schema = RESET',
+];
 const pathOf = ({ url }: TestDatabase) => url.slice('sqlite:'.length);
 
 describe('a backup whose schema was changed', () => {
@@ -84,6 +91,44 @@ describe('a backup whose schema was changed', () => {
       'no column for thinking',
       'lacks a part of the schema: column turns.reasoning',
       ['ALTER TABLE turns DROP COLUMN reasoning'],
+    ],
+    [
+      'a CHECK of a balance only in a comment',
+      'lacks a part of the schema: CHECK of ledger_entries: balance_after > = 0',
+      redefine(
+        'ledger_entries',
+        'CHECK ("balance_after" >= 0)',
+        'CHECK (1) /* CHECK ("balance_after" >= 0) */',
+      ),
+    ],
+    [
+      'a CHECK that allows an overdrawn wallet',
+      'lacks a part of the schema: CHECK of wallets: held > = 0 and balance > = held',
+      redefine('wallets', '"held" >= 0 AND', '"held" >= 0 OR'),
+    ],
+    [
+      'a balance of another type',
+      'lacks a part of the schema: column wallets.balance bigint NOT NULL',
+      redefine('wallets', '"balance" bigint', '"balance" text'),
+    ],
+    [
+      'a balance that may be missing',
+      'lacks a part of the schema: column wallets.balance bigint NOT NULL',
+      redefine('wallets', '"balance" bigint NOT NULL', '"balance" bigint'),
+    ],
+    [
+      'conversations that outlive their owner',
+      'lacks a part of the schema: foreign key conversations.owner_id to users ON DELETE CASCADE',
+      redefine('conversations', 'ON DELETE CASCADE', 'ON DELETE NO ACTION'),
+    ],
+    [
+      'a ledger that replaces entries',
+      'has a part of another program: ON CONFLICT of ledger_entries',
+      redefine(
+        'ledger_entries',
+        'UNIQUE ("owner_id", "seq")',
+        'UNIQUE ("owner_id", "seq") ON CONFLICT REPLACE',
+      ),
     ],
   ])('is refused if it has %s, and nothing is created', async (_, words, statements) => {
     await alter(...statements);
