@@ -5,6 +5,17 @@ export function isOpenAiPath(url: string): boolean {
   return /^\/v1(?:[/?]|$)/.test(url);
 }
 
+const MISPLACED =
+  /^(?!\/v1\/)\/+(?:(?:api|openai|v1)\/+){0,2}(?:chat\/completions|responses|embeddings|models)\/*(?:\?|$)/;
+
+/**
+ * Checks whether a URL is a route of OpenAI's API at another place than below /v1, because the client's base URL does
+ * not end there. The client shows no error in another shape than OpenAI's.
+ */
+export function isMisplacedOpenAiPath(url: string): boolean {
+  return MISPLACED.test(url);
+}
+
 const MODELS_PATH = '/v1/models/';
 
 /**

@@ -12,7 +12,7 @@ import {
   type ErrorAnswer,
 } from '../errors.js';
 import type { Principal } from '../principal.js';
-import { isOpenAiPath, toOpenAi } from './openai-error.js';
+import { isMisplacedOpenAiPath, isOpenAiPath, toOpenAi } from './openai-error.js';
 
 function codeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
@@ -55,7 +55,8 @@ export const errorCodeOf = (reply: FastifyReply): string | undefined => errorCod
 /** Returns the response for an error, in the shape that the clients of the path expect. */
 export function toErrorAnswer(request: FastifyRequest, error: unknown): ErrorAnswer {
   const known = toAppError(error);
-  return isOpenAiPath(request.url) ? toOpenAi(known.answer(), known.code) : known.answer();
+  const isForOpenAi = isOpenAiPath(request.url) || isMisplacedOpenAiPath(request.url);
+  return isForOpenAi ? toOpenAi(known.answer(), known.code) : known.answer();
 }
 
 /**

@@ -13,7 +13,7 @@ import {
 import type { Principal } from '../principal.js';
 import { addVary } from './cross-origin.js';
 import { HEADERS_MAX } from './listener.js';
-import { isOpenAiPath } from './openai-error.js';
+import { isMisplacedOpenAiPath, isOpenAiPath } from './openai-error.js';
 import { acceptsIdempotencyKey, type RouteMarks, type RouteTable } from './route-table.js';
 
 /** Knows which paths exist, and authenticates callers. */
@@ -71,6 +71,7 @@ export function answerUnrouted(
   { routes, authenticate }: Routing,
 ): Promise<void> | undefined {
   refuseAmbiguous(request.raw);
+  if (isMisplacedOpenAiPath(request.url)) throw new NotFound(WRONG_BASE_URL);
   const known = routes.find(request.url);
   if (!known) throw isOpenAiPath(request.url) ? openAiPathNotFound(routes) : new NotFound();
   void reply.header('allow', known.allow);
@@ -100,6 +101,10 @@ function openAiPathNotFound(routes: RouteTable): NotFound {
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
   return new NotFound(`Not found. Below /v1 there are: ${routeNames.sort().join(', ')}.`);
 }
+
+/** GET /api/chat/completions would be the route of a turn, but no turn has that id. */
+const WRONG_BASE_URL =
+  'Not found. The base URL of an OpenAI client must be the address of this service followed by /v1, for example http://127.0.0.1:8000/v1.';
 
 const UNLISTED_METHODS = ['HEAD', 'OPTIONS'];
 

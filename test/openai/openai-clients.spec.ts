@@ -122,6 +122,21 @@ describe('the unmodified client openai', () => {
     await expectPaid(app, ada, 0);
   });
 
+  it.each(['', '/', '/api', '/openai/v1', '//v1', '/api/v1/'])(
+    'names the right base URL to a client with the base URL %j, and charges nothing',
+    async (base) => {
+      const ada = await app.newUser();
+      const calls = provider.calls;
+      const client = new OpenAI({ baseURL: app.url + base, apiKey: ada.token });
+      const error = { status: 404, code: 'not_found', message: expect.stringContaining('/v1') };
+      await expect(client.chat.completions.create(ask)).rejects.toMatchObject(error);
+      await expect(client.responses.create({ input: 'hi' })).rejects.toMatchObject(error);
+      await expect(client.models.list()).rejects.toMatchObject(error);
+      expect(provider.calls).toBe(calls);
+      await expectPaid(app, ada, 0);
+    },
+  );
+
   it('retries a busy key, and gets the first answer', async () => {
     const ada = await app.newUser();
     const calls = provider.calls;
