@@ -11,7 +11,7 @@ async function run(): Promise<void> {
   const config = loadConfig();
   const print = (line: string) => process.stdout.write(`${line}\n`);
   const isWell = await examineModels(config, print);
-  for (const hint of config.modelHints) process.stderr.write(`${hint}\n`);
+  for (const hint of config.hints) process.stderr.write(`${hint}\n`);
   if (!isWell) process.exitCode = FAULT_CODE;
 }
 

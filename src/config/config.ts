@@ -53,7 +53,7 @@ export type Settings = Readonly<ReturnType<typeof toSettings>>;
 
 /** The settings as the code uses them. The object is frozen, and `loadConfig` creates it once. */
 export type Config = Settings &
-  Pick<ModelsFile, 'providers' | 'models'> & { readonly modelHints: readonly string[] };
+  Pick<ModelsFile, 'providers' | 'models'> & { readonly hints: readonly string[] };
 
 /** The token under which the one `Config` is injected. */
 export const CONFIG = Symbol('config');

@@ -1,4 +1,5 @@
 import { environment, readSettings, assertNoneInvalid, toSettings, type Config } from './config.js';
+import { misspeltHints } from './misspelt.js';
 import { readModelsFile } from './models-file.js';
 import { readNamedModels } from './named-models.js';
 
@@ -19,6 +20,6 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
     ...toSettings(read, env),
     providers: [...listed.providers, ...named.providers],
     models: [...listed.models, ...named.models.map((model) => ({ ...model, price }))],
-    modelHints: named.hints,
+    hints: [...named.hints, ...misspeltHints(env)],
   });
 }

@@ -150,6 +150,22 @@ const invalid = (...problems: string[]): ModelsFile => ({
 });
 
 /**
+ * Parses the text of a file. Throws an error with the line, where Node tells it. It does not quote the text, which
+ * may contain a secret.
+ */
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const [, position] = / at position (\d+)/.exec((error as Error).message) ?? [];
+    const line = text.slice(0, Number(position)).split('\n').length;
+    const where = position === undefined ? '' : ` in line ${String(line)}`;
+    const rule = 'JSON has no comments, and no comma after the last element';
+    throw new Error(`${path} is not JSON${where}: ${rule}`, { cause: error });
+  }
+}
+
+/**
  * Reads and validates the whole file. Never throws, so that its problems are reported together with all
  * others.
  */
@@ -157,9 +173,9 @@ export function readModelsFile(path: string, env: Environment): ModelsFile {
   if (path === '') return invalid();
   let content: unknown;
   try {
-    content = JSON.parse(readText(path));
+    content = parseJson(path, readText(path));
   } catch (error) {
-    return invalid(error instanceof SyntaxError ? `${path} is not JSON` : (error as Error).message);
+    return invalid((error as Error).message);
   }
   if (!isFields(content)) return invalid('the file must be an object');
   const { dto, faults } = readFields(ListedFile, content, { unknownField: 'is not a known field' });

@@ -9,7 +9,7 @@ export interface Started {
   readonly models: readonly { readonly id: string; readonly provider: { readonly name: string } }[];
   readonly providers: readonly { readonly name: string; readonly baseUrl: string }[];
   /** Hints about settings that have no effect. */
-  readonly modelHints: readonly string[];
+  readonly hints: readonly string[];
 }
 
 /**
@@ -17,12 +17,12 @@ export interface Started {
  * a password.
  */
 export function startLines(started: Started): string[] {
-  const { url, databaseUrl, models, modelHints } = started;
+  const { url, databaseUrl, models, hints } = started;
   const served = models.map(({ id, provider }) => `${id} (${addressOf(provider.name, started)})`);
   return [
     `Models, the default first: ${served.join(', ')}`,
     `Page: ${url}/, docs: ${url}/api/docs/, database: ${locationOf(databaseUrl)}`,
-    ...modelHints,
+    ...hints,
   ];
 }
 

@@ -206,7 +206,9 @@ describe('MODELS_FILE', () => {
   });
 
   it.each([
-    ['{"models": [', 'is not JSON'],
+    ['{"models": [', 'is not JSON: JSON has no comments'],
+    ['{ // here\n"models": []}', 'is not JSON in line 1: JSON has no comments'],
+    ['{"models":\n [],\n}', 'is not JSON in line 3: JSON has no comments'],
     ['[]', 'the file must be an object'],
     ['{}', 'models must be a list'],
     ['{"models": [5]}', 'models[0] must be an object'],

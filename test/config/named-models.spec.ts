@@ -21,7 +21,7 @@ function problemsOf(env: Record<string, string>): string[] {
 
 describe('models named by settings alone', () => {
   it('are those of OpenAI, each at PRICE_PER_MESSAGE and under its own name', () => {
-    const { models, providers, modelHints } = loadConfig({ ...OPENAI, PRICE_PER_MESSAGE: '7' });
+    const { models, providers, hints } = loadConfig({ ...OPENAI, PRICE_PER_MESSAGE: '7' });
     expect(models).toEqual(
       ['gpt-4o-mini', 'gpt-4.1'].map((id) => ({
         ...{ id, provider: 'openai', upstream: id, price: { perMessage: 7 } },
@@ -31,7 +31,7 @@ describe('models named by settings alone', () => {
     expect(providers).toEqual([
       { name: 'openai', baseUrl: 'https://api.openai.com/v1', apiKey: KEY },
     ]);
-    expect(modelHints).toEqual([]);
+    expect(hints).toEqual([]);
   });
 
   it('are those of Gemini at its compatible address, after those of OpenAI', () => {
@@ -58,20 +58,20 @@ describe('models named by settings alone', () => {
     [{ OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }, 'OPENAI_BASE_URL is set', 'OPENAI_MODELS='],
     [{ GEMINI_API_KEY: KEY }, 'GEMINI_API_KEY is set', 'GEMINI_MODELS='],
   ])('are none with %j, and one log line names the missing setting', (env, given, missing) => {
-    const { models, providers, modelHints } = loadConfig(env);
+    const { models, providers, hints } = loadConfig(env);
     expect([models, providers]).toEqual([[], []]);
-    expect(modelHints).toEqual([expect.stringContaining(given)]);
-    expect(modelHints[0]).toContain(missing);
-    expect(modelHints[0]).not.toContain(KEY);
+    expect(hints).toEqual([expect.stringContaining(given)]);
+    expect(hints[0]).toContain(missing);
+    expect(hints[0]).not.toContain(KEY);
   });
 
   it('are ignored beside MODELS_FILE, with one log line; a key alone is not logged', () => {
     const file = modelsFile({ models: [] });
     expect(idsOf({ ...file, ...OPENAI })).toEqual([]);
-    expect(loadConfig({ ...file, ...OPENAI }).modelHints).toEqual([
+    expect(loadConfig({ ...file, ...OPENAI }).hints).toEqual([
       expect.stringContaining('OPENAI_MODELS is ignored'),
     ]);
-    expect(loadConfig({ ...file, OPENAI_API_KEY: KEY }).modelHints).toEqual([]);
+    expect(loadConfig({ ...file, OPENAI_API_KEY: KEY }).hints).toEqual([]);
   });
 
   it.each([
