@@ -1,3 +1,4 @@
+import './require-node.js';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -125,6 +126,7 @@ async function build() {
   if (tsc === undefined) {
     // `dist` was built elsewhere without a stamp, so nothing shows that it is old.
     if (!last && existsSync('dist/src/main.js')) return;
+    if (!last) fail('nothing is built, and no compiler is installed: run `npm ci` first');
     fail(
       'the sources differ from what was built, and no compiler is installed: `npm ci`, then again',
     );

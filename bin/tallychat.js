@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './require-node.js';
 import { existsSync } from 'node:fs';
 
 const program = new URL('../dist/src/tallychat.main.js', import.meta.url);

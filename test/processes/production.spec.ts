@@ -101,6 +101,27 @@ describe('a production install', () => {
     await rm(join(root, 'dist'), { recursive: true });
     const { code, stderr } = await typed('audit');
     expect([code, stderr]).toEqual([1, 'tallychat: nothing is built: run `npm run build` first\n']);
+    const start = await run('npm', ['--silent', 'run', 'start:prod'], { cwd: root }).catch(
+      (error: unknown) => error as { stderr: string },
+    );
+    expect(start.stderr).toBe(stderr);
+  });
+});
+
+describe.each(['bin/build.js', 'bin/tallychat.js'])('%s', (script) => {
+  it.each([
+    ['18.20.8', false],
+    ['20.18.3', false],
+    ['20.19.0', true],
+    ['24.1.0', true],
+  ])('on Node %s starts: %p', async (node, isAccepted) => {
+    const versions = JSON.stringify({ ...process.versions, node });
+    const older = `Object.defineProperty(process, 'versions', { value: ${versions} })`;
+    const url = `data:text/javascript,${encodeURIComponent(older)}`;
+    const started = run(process.execPath, ['--import', url, script, '--help']);
+    const { stderr } = await started.catch((error: unknown) => error as { stderr: string });
+    const sentence = `tallychat: Node 20.19 is needed, but this is ${node}\n`;
+    expect(stderr).toBe(isAccepted ? '' : sentence);
   });
 });
 
