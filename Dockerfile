@@ -18,6 +18,7 @@ WORKDIR /app
 RUN mkdir data && chown node:node data && chmod 700 data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/bin ./bin
 COPY --from=build /app/dist ./dist
 USER node
 VOLUME /app/data

@@ -54,6 +54,11 @@ describe('Dockerfile', () => {
     expect(sources.filter((source) => !existsSync(source))).toEqual([]);
   });
 
+  it('has the service and the commands', () => {
+    const folders = textsOf(image, 'COPY').map((text) => text.split(' ').at(-1));
+    expect(folders).toEqual(['./', './node_modules', './bin', './dist']);
+  });
+
   it('runs as an unprivileged user, in exec form, with a health check', () => {
     expect(textsOf(image, 'USER')).toEqual(['node']);
     expect(image.findIndex(({ name }) => name === 'USER')).toBeLessThan(
