@@ -24,6 +24,10 @@ const NONSENSE: Record<string, Behaviour> = {
   'no base64': listOf({ embedding: '!!!!' }, { embedding: '!!!!' }),
   'half a float': listOf({ embedding: 'AAAA' }, { embedding: 'AAAA' }),
   'no numbers in base64': listOf({ embedding: NAN }, { embedding: NAN }),
+  'numbers beyond a float': listOf({ embedding: [1e39] }, { embedding: [1] }),
+  'an error beside them': answerJson({
+    ...{ data: [{ embedding: [1] }, { embedding: [1] }], error: { message: 'no' } },
+  }),
   nulls: listOf(null, null),
   'an object': answerJson({ data: {} }),
   text: (call) => {
@@ -99,6 +103,13 @@ describe('embeddings that are refused', () => {
       expect([response.status, response.body.error.code]).toEqual([502, 'provider_failed']);
     },
   );
+
+  it('because the provider ignores `dimensions` are 502 and cost nothing', async () => {
+    upstream.behaviours['odd'] = embed;
+    const response = await ask({ model: 'flat:odd', dimensions: 2 });
+    expect([response.status, response.body.error.code]).toEqual([502, 'provider_failed']);
+    expect(upstream.last.body).toMatchObject({ dimensions: 2 });
+  });
 
   it('because the provider is silent end after the time limit, and cost nothing', async () => {
     const response = await ask({ model: 'flat:silent' });

@@ -31,9 +31,11 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
         const body = { data: [{ index: null, embedding: vectorAt(0) }] };
         call.open(200, 'application/json').response.end(`\ufeff${JSON.stringify(body)}`);
       },
+      renamed: answerJson({ data: listOf([1]), usage: { prompt_tokens: 0, input_tokens: 9 } }),
+      total: answerJson({ data: listOf([1]), error: null, usage: { total_tokens: 9 } }),
       slow: (call) => void waiting.push(call),
     });
-    const names = ['good', 'greedy', 'vague', 'marked', 'slow'];
+    const names = ['good', 'greedy', 'vague', 'marked', 'renamed', 'total', 'slow'];
     app = await TestApp.start(kind, modelsOf(upstream.baseUrl, names));
     ada = await app.newUser({ tokens: 100_000 });
   });
@@ -119,6 +121,11 @@ describe.each(databaseKinds)('embeddings, on %s', (kind) => {
     }
     const packed = await ask({ input: ['one', 'two'], encoding_format: 'base64' });
     expect(packed.response.body.data[1].embedding).toBe('AADAPwAAoL8AAEBA');
+  });
+
+  it.each(['renamed', 'total'])('cost the count of the prompt by any name: %s', async (name) => {
+    const { response, charged } = await ask({ model: `metered:${name}`, input: SECRET });
+    expect([response.status, charged, response.body.usage.prompt_tokens]).toEqual([200, 9, 9]);
   });
 
   it('are read after a byte order mark, and with null for their place', async () => {

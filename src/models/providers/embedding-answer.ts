@@ -1,5 +1,6 @@
+import { saysFailure } from './error-signs.js';
 import { fairIterations } from './fair-iterations.js';
-import { fieldsOf } from '../../json-fields.js';
+import { fieldsOf, type Fields } from '../../json-fields.js';
 import type { Embedding, Embeddings } from './provider.js';
 import { floatsOf } from './vectors.js';
 
@@ -10,16 +11,21 @@ const isCount = (value: unknown): value is number =>
 const VECTOR_START = /"embedding"\s*:\s*(?=["[])/g;
 
 /**
- * Parses a provider's answer. Returns undefined unless it has one embedding for each of `count` inputs, all of one
- * length. If the items have an index, the index decides their order. Other requests run in between.
+ * Parses a provider's answer. Returns undefined unless it has one embedding for each of `count` inputs, all of the length
+ * `dimensions`, or of one length if that is undefined, and no error. If the items have an index, the index decides their
+ * order. Other requests run in between.
  */
-export async function readEmbeddings(text: string, count: number): Promise<Embeddings | undefined> {
+export async function readEmbeddings(
+  text: string,
+  count: number,
+  dimensions?: number,
+): Promise<Embeddings | undefined> {
   const pause = fairIterations();
   const { outline, vectors: read } = await cutOutVectors(text, pause);
-  const { data: items, usage } = fieldsOf(parse(outline)) ?? {};
-  if (!Array.isArray(items) || items.length !== count) return undefined;
+  const { data: items, usage, error } = fieldsOf(parse(outline)) ?? {};
+  if (!Array.isArray(items) || items.length !== count || saysFailure(error)) return undefined;
   const vectors = new Map<number, Embedding>();
-  let dimensions: number | undefined;
+  let length = dimensions;
   for (const [n, item] of items.entries()) {
     await pause();
     const { embedding: place, index: given } = fieldsOf(item) ?? {};
@@ -27,16 +33,20 @@ export async function readEmbeddings(text: string, count: number): Promise<Embed
     const embedding = Array.isArray(place) ? (read.get(place[0]) ?? place) : place;
     const numbers = numbersOf(embedding);
     if (!isCount(index) || index >= count || vectors.has(index)) return undefined;
-    if (!numbers || numbers.length !== (dimensions ?? numbers.length)) return undefined;
-    dimensions = numbers.length;
+    if (!numbers || numbers.length !== (length ?? numbers.length)) return undefined;
+    length = numbers.length;
     vectors.set(index, embedding as Embedding);
   }
-  const reportedUsage = fieldsOf(usage) ?? {};
-  const promptTokens = [reportedUsage['prompt_tokens'], reportedUsage['total_tokens']].find(
-    isCount,
-  );
+  const promptTokens = promptTokensIn(fieldsOf(usage) ?? {});
   const places = Array.from(vectors.keys()).sort((one, other) => one - other);
   return { vectors: places.map((place) => vectors.get(place) ?? []), promptTokens };
+}
+
+/** Returns the count of the prompt. A 0 beside another count is a field that the server does not fill. */
+function promptTokensIn(usage: Fields): number | undefined {
+  const names = ['prompt_tokens', 'input_tokens', 'total_tokens'];
+  const counts = names.map((name) => usage[name]).filter(isCount);
+  return counts.find((count) => count > 0) ?? counts[0];
 }
 
 /**
@@ -70,9 +80,13 @@ function parse(text: string): unknown {
   }
 }
 
-/** Returns the numbers of an embedding in either form. Returns undefined if one of them is not a number. */
+/** Checks for a number that a 32-bit float can hold. In base64, any larger one would become infinite. */
+const isFloat = (number: unknown) =>
+  Number.isFinite(number) && Number.isFinite(Math.fround(Number(number)));
+
+/** Returns the numbers of an embedding in either form. Returns undefined if one of them is not such a number. */
 function numbersOf(embedding: unknown): readonly number[] | undefined {
   const numbers: unknown = typeof embedding === 'string' ? floatsOf(embedding) : embedding;
   if (!Array.isArray(numbers) || numbers.length === 0) return undefined;
-  return numbers.every((number) => Number.isFinite(number)) ? (numbers as number[]) : undefined;
+  return numbers.every(isFloat) ? (numbers as number[]) : undefined;
 }

@@ -33,7 +33,7 @@ export async function embed(
   connection: ProviderConnection,
   request: EmbeddingRequest,
 ): Promise<Embeddings> {
-  const { signal, model, count, memory, onQueue } = request;
+  const { signal, model, count, memory, onQueue, extra } = request;
   signal.throwIfAborted();
   const reportOf = reporterOf(settings.name, model);
   let isConnected = false;
@@ -48,7 +48,8 @@ export async function embed(
       const report = reportOf(`the provider answered ${String(response.statusCode)}`);
       throw errorOf(refusal, settings.apiKey, report);
     }
-    const embeddings = await readEmbeddings(await readAnswer(response, memory, reportOf), count);
+    const answer = await readAnswer(response, memory, reportOf);
+    const embeddings = await readEmbeddings(answer, count, dimensionsIn(extra));
     signal.throwIfAborted();
     if (!embeddings) {
       throw failedError(reportOf('the provider answered with something else than embeddings'));
@@ -61,6 +62,11 @@ export async function embed(
   } finally {
     if (isConnected) connection.release();
   }
+}
+
+/** Returns the requested length of each embedding. */
+function dimensionsIn({ dimensions }: EmbeddingRequest['extra']): number | undefined {
+  return typeof dimensions === 'number' ? dimensions : undefined;
 }
 
 function bodyOf({ model, input, form, count, extra }: EmbeddingRequest): string {

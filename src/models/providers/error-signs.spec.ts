@@ -113,6 +113,11 @@ describe('an event of a choice', () => {
     [{ errorCode: 500, error_message: '' }, 'broken'],
     [{ error_msg: 'overloaded' }, 'broken'],
     [{ error_code: 0, error_message: 'success', error_msg: '' }, 'ended'],
+    [{ error_msg: 'ok.' }, 'ended'],
+    [{ error_msg: 'Request succeeded', error_message: 'N/A' }, 'ended'],
+    [{ error_msg: '请求成功。', error: { code: 0, message: 'Success!' } }, 'ended'],
+    [{ error_msg: 'ok, but overloaded' }, 'broken'],
+    [{ error_msg: 'not done' }, 'broken'],
     [{ error_code: null, content_filter_result: { error: { code: 'x' } } }, 'ended'],
   ])('is read with these fields of the choice: %j, %s', (fields, phase) => {
     const choices = [{ index: 0, delta: {}, ...fields }];

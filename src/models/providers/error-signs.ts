@@ -22,7 +22,8 @@ function isChoiceOfError(choice: Fields): boolean {
 
 /** The patterns of values, by what they mean. Some servers send words of success with each event. */
 const VALUES = {
-  success: /^(?:ok|none|null|undefined|false|no[ _-]error|success(?:ful)?|succeeded|成功)$/i,
+  success:
+    /^(?:ok(?:ay)?|n(?:one|ull|il|ormal|\/a)|undefined|false|no[ _-]errors?|done|(?:request )?(?:success(?:ful(?:ly)?)?|succeeded|completed?)|(?:请求)?成功|正常|0|-)[.!。]?$/i,
   successCode: /^(?:0+|2\d\d)?$/,
   /** Part of every word for an error. */
   errorSign: /error|exception|fail/i,
@@ -129,7 +130,7 @@ export const isBrokenStatus = (status: unknown): boolean =>
     VALUES.brokenStatus.test(status.trim()));
 
 /** Checks for content that is no report of success. */
-function saysFailure(value: unknown): boolean {
+export function saysFailure(value: unknown): boolean {
   // Asked several times for each word of an answer, nearly always of nothing.
   if (!value) return false;
   if (typeof value === 'string') return !isSuccessWord(value);
