@@ -142,7 +142,7 @@ function isImage({ image_url: picture }: Fields): boolean {
 
 /** The fields of a message that a model reads as text. No field that could order more output is among them. */
 const MESSAGE_FIELDS = [
-  ...['role', 'content', 'name', 'refusal', 'tool_calls', 'tool_call_id'],
+  ...['role', 'content', 'name', 'refusal', 'tool_calls', 'tool_call_id', 'function_call'],
   ...['reasoning_content', 'reasoning', 'reasoning_details', 'thinking_blocks'],
 ] as const;
 

@@ -4,7 +4,7 @@ import { RawBody, decodeJson } from '../drf/decode-body.js';
 import { isFields } from '../json-fields.js';
 import { readFields } from '../fields/field-reader.js';
 import type { ChatMessage } from '../models/providers/provider.js';
-import { CompletionDto } from './completion.dto.js';
+import { CompletionDto, NO_LIMIT } from './completion.dto.js';
 import { PASSED_ON } from './passed-on.dto.js';
 
 /** A valid request for a completion. */
@@ -44,13 +44,14 @@ export class CompletionBodyPipe implements PipeTransform<RawBody | undefined, Co
     const { dto, faults } = readFields(CompletionDto, body);
     const [fault] = faults;
     if (fault) throw refuse(fault.path, fault.sentence);
+    const limit = dto.max_completion_tokens ?? dto.max_tokens ?? undefined;
     const isPassedOn = (name: string) => (PASSED_ON as readonly string[]).includes(name);
     return {
       model: dto.model,
       messages: body['messages'] as readonly ChatMessage[],
       isStream: dto.stream ?? false,
       includesUsage: dto.stream_options?.include_usage ?? false,
-      maxTokens: dto.max_completion_tokens ?? dto.max_tokens ?? undefined,
+      maxTokens: limit === NO_LIMIT ? undefined : limit,
       extra: Object.fromEntries(
         Object.entries(body)
           .filter(([name, value]) => value !== null && isPassedOn(name))

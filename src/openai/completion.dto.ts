@@ -6,10 +6,8 @@ import {
   IsArray,
   IsBoolean,
   IsIn,
-  IsInt,
   IsOptional,
   IsString,
-  Min,
   ValidateBy,
 } from 'class-validator';
 import { Nested } from '../fields/field-decorators.js';
@@ -21,7 +19,8 @@ import {
 import { PassedOnDto } from './passed-on.dto.js';
 
 const MESSAGES_MAX = 2048;
-const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
+/** `function` is OpenAI's older name for a tool. */
+const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'];
 
 /**
  * Whether a content is text, or parts that each name their type. Only an answer of the model may have none,
@@ -77,7 +76,31 @@ export class StreamOptionsDto {
   include_usage?: boolean | null;
 }
 
-const wholeNumber = { message: EXPECTED_WHOLE_NUMBER };
+/** What clients of llama.cpp and LM Studio send as the limit of an answer if they want none. */
+export const NO_LIMIT = -1;
+
+/** A limit of the answer, in model tokens. */
+const Limit =
+  (description: string): PropertyDecorator =>
+  (target, name) => {
+    ApiProperty({
+      oneOf: [
+        { type: 'integer', minimum: 1 },
+        { type: 'integer', enum: [NO_LIMIT] },
+        { type: 'null' },
+      ],
+      required: false,
+      description: `${description} -1 means no limit of the caller.`,
+    })(target, name);
+    IsOptional()(target, name);
+    ValidateBy(
+      { name: 'limit', validator: { validate: isLimit } },
+      { message: EXPECTED_WHOLE_NUMBER },
+    )(target, name);
+  };
+
+const isLimit = (value: unknown) =>
+  value === NO_LIMIT || (Number.isSafeInteger(value) && Number(value) >= 1);
 
 /** The fields that the service uses, with OpenAI's types, and the fields that it passes on. */
 export class CompletionDto extends PassedOnDto {
@@ -112,24 +135,10 @@ export class CompletionDto extends PassedOnDto {
   @Nested(() => StreamOptionsDto, { message: EXPECTED_OBJECT })
   stream_options?: StreamOptionsDto | null;
 
-  @ApiProperty({
-    ...optional('integer'),
-    minimum: 1,
-    description: 'The same as `max_completion_tokens`, which has priority.',
-  })
-  @IsOptional()
-  @IsInt(wholeNumber)
-  @Min(1, wholeNumber)
+  @Limit('The same as `max_completion_tokens`, which has priority.')
   max_tokens?: number | null;
 
-  @ApiProperty({
-    ...optional('integer'),
-    minimum: 1,
-    description: 'The maximum length of the answer, in model tokens.',
-  })
-  @IsOptional()
-  @IsInt(wholeNumber)
-  @Min(1, wholeNumber)
+  @Limit('The maximum length of the answer, in model tokens.')
   max_completion_tokens?: number | null;
 
   @ApiProperty({

@@ -15,6 +15,9 @@ const anyObject = { type: 'object' as const, additionalProperties: true };
 const isFunction = (tool: unknown): boolean =>
   isFields(tool) && tool['type'] === 'function' && isFields(tool['function']);
 
+/** Whether a number may have lost digits when it was read, so that the model would get another one. */
+const isRounded = (value: unknown) => Number.isInteger(value) && !Number.isSafeInteger(value);
+
 /**
  * The fields that are passed on to the model unchanged. The list is complete: with each of these, the price
  * of an answer still depends only on its model tokens, or is flat. Fields that could cost more are not passed
@@ -62,7 +65,16 @@ export class PassedOnDto {
   @Passed({
     type: 'integer',
     description: 'Requests with the same seed get the same answer, if the model supports it.',
+    minimum: Number.MIN_SAFE_INTEGER,
+    maximum: Number.MAX_SAFE_INTEGER,
   })
+  @IsOptional()
+  @ValidateBy(
+    { name: 'seed', validator: { validate: (seed) => !isRounded(seed) } },
+    {
+      message: `Invalid value: expected a whole number from ${String(Number.MIN_SAFE_INTEGER)} to ${String(Number.MAX_SAFE_INTEGER)}.`,
+    },
+  )
   seed?: unknown;
 
   @Passed({ type: 'number', description: 'Makes words that already appeared less likely.' })

@@ -103,6 +103,34 @@ describe('the fields of POST /v1/chat/completions', () => {
     },
   );
 
+  it.each([
+    [{ max_tokens: -1 }, 500, 20],
+    [{ max_completion_tokens: -1, max_tokens: 3 }, 500, 20],
+    // The hold, which covers three model tokens of the answer, limits the price.
+    [{ max_completion_tokens: null, max_tokens: 3 }, 3, 18],
+  ])(
+    'limit the answer, or with -1 leave it to the model: %j',
+    async (fields, max_tokens, price) => {
+      const ada = await app.newUser();
+      expect((await complete(ada, fields)).status).toBe(200);
+      expect(upstream.last.body).toEqual({ ...OURS, max_tokens });
+      expect(await ada.balance()).toBe(4000 - price);
+    },
+  );
+
+  it('reach it with the older form of a call and of its result', async () => {
+    const ada = await app.newUser();
+    const call = { name: 'add', arguments: '{"a":1}' };
+    const older = [
+      ...messages,
+      { role: 'assistant', content: null, function_call: call },
+      { role: 'function', name: 'add', content: '1' },
+    ];
+    expect((await complete(ada, { messages: older })).status).toBe(200);
+    expect(upstream.last.body).toEqual({ ...OURS, messages: older });
+    expect(await ada.balance()).toBe(4000 - 20);
+  });
+
   it('cannot request more than one choice: 400 without a call', async () => {
     const ada = await app.newUser();
     const calls = upstream.calls.length;

@@ -41,6 +41,11 @@ describe.each(testedKinds)('refusals below /v1 on %s', (kind) => {
     [{ max_tokens: 1.5 }, 'max_tokens'],
     [{ max_tokens: '5' }, 'max_tokens'],
     [{ max_completion_tokens: 0 }, 'max_completion_tokens'],
+    [{ max_tokens: -2 }, 'max_tokens'],
+    [{ max_tokens: 2 ** 53 }, 'max_tokens'],
+    // It would reach the model as another number.
+    [{ seed: 2 ** 53 }, 'seed'],
+    [{ seed: -(2 ** 53) }, 'seed'],
     [{ n: 2 }, 'n'],
     [{ n: 0 }, 'n'],
     [{ n: '1' }, 'n'],
