@@ -1,4 +1,4 @@
-import { isAnswerPart, isReasoningPart, textOf } from './content-text.js';
+import { isAnswerPart, isReasoningPart, isToolRole, textOf } from './content-text.js';
 import { choiceOf, numberOf, withJoinedLists } from './choice.js';
 import { hasContent, isAboutTool, isBrokenStatus, isError } from './error-signs.js';
 import type { ServerEvent } from './event-reader.js';
@@ -122,15 +122,17 @@ const saysMore = ({ text, reasoning, pieces }: Output) =>
   text !== '' || reasoning !== '' || pieces.length > 0;
 
 const outputOf = (message: Fields, source: 'delta' | 'message' | 'text'): Output => ({
-  text:
-    (textOf(message['content'], isAnswerPart) || textOf(message['text'], isAnswerPart)) +
-    textOf(message['refusal'], isAnswerPart),
+  text: isToolRole(message['role']) ? '' : wordsIn(message),
   reasoning: reasoningIn(message),
   thoughtParts: thoughtPartsIn(message, THOUGHT_PARTS_MAX),
   pieces: piecesIn(message),
   isMessage: source === 'message',
   isText: source === 'text',
 });
+
+const wordsIn = (message: Fields) =>
+  (textOf(message['content'], isAnswerPart) || textOf(message['text'], isAnswerPart)) +
+  textOf(message['refusal'], isAnswerPart);
 
 /**
  * The deepest nesting of an event. Reading and writing a value needs stack for each of its levels, and a short text
@@ -145,7 +147,7 @@ const isFlat = (value: unknown, levels = LEVELS.max): boolean =>
 
 /** A keep-alive: an event with such a name or type and any content, or an event of that word alone. */
 const KEEP_ALIVE = /^(?:ping|pong|keep[-_. ]?alive|heartbeat)$/i;
-const KEEP_ALIVE_WORD = /^\s*(?:ping|pong|keep-?alive|heartbeat)\b[^{]*$/i;
+const KEEP_ALIVE_WORD = /^\s*["[]?(?:ping|pong|keep[-_]?alive|heartbeat)\b[^{]*$/i;
 
 const isKeepAlive = (chunk: Fields) =>
   Object.keys(chunk).length === 0 ||

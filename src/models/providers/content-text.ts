@@ -1,6 +1,12 @@
 import { isToolWord } from './error-signs.js';
 import { fieldsOf, type Fields } from '../../json-fields.js';
 
+/**
+ * Checks for the author of a tool's result. Servers that call tools themselves send it among the words of the model. Any
+ * other author is the model: some servers call it `model` or `ai`, or leave the name empty.
+ */
+export const isToolRole = (role: unknown) => role === 'tool' || role === 'function';
+
 export const isAnswerPart = (part: Fields) =>
   part['type'] !== 'thinking' && part['type'] !== 'reasoning';
 export const isReasoningPart = (part: Fields) => !isAnswerPart(part);

@@ -31,8 +31,8 @@ describe('the data of server-sent events', () => {
     ['comments and other fields', ': ping\n\nevent: x\nid: 1\nretry: 5\ndata: one\n\n', ['x: one']],
     [
       'capitals and spaces',
-      'Data: {"a":1}\n\n\tdata : [DONE]\n\nEVENT: x\nDATA: "3"\n\n',
-      ['{"a":1}', '[DONE]', 'x: "3"'],
+      'Data: {"a":1}\n\n\tdata : [DONE]\n\nEVENT: x\nDATA: { }\n\nData: "[Done]"\n\n',
+      ['{"a":1}', '[DONE]', 'x: { }', '"[Done]"'],
     ],
     ['lines of a log', 'Error: no\n\nData: no\n\n  data: no\n\n event: error\n\n', []],
     ['a comment that looks like data', ':data: no\n\n', []],
@@ -62,6 +62,7 @@ describe('the data of server-sent events', () => {
     ['one before each line', '\ufeffdata: one\n\ufeff\n\ufeffdata: two\n\n', ['one', 'two']],
     ['one in a text', 'data: a\ufeff\n\ndata: \ufeffb\n\n', ['a\ufeff', '\ufeffb']],
     ['one before the end', 'data: one\n\n\ufeff\ufeffdata: two', ['one', 'two']],
+    ['values in a log', 'Data: [3]\nData: "x"\nData: {id}\n\n  data: []\n\n', []],
     ['many blank lines', 'data: one\n\r\n\r\r\n\n\ndata: two\r\r\r\r\r', ['one', 'two']],
   ])('is read with %s, in one part and byte by byte', (_, text, events) => {
     expect(read([text])).toEqual(events);

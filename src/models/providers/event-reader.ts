@@ -105,8 +105,11 @@ export function isDone(text: string): boolean {
 /** The fields that are read. `error` is not standard, but some servers send it. */
 const FIELDS = ['data:', 'event:', 'error:'] as const;
 
-/** The start of a line of data with capitals or before spaces. A log line `Data: received` is no field. */
-const DATA_IN_OTHER_FORM = /^[ \t]*data[ \t]*:(?=\s*["{[])/i;
+/**
+ * The start of a line of data with capitals or before spaces. Only an object or `[DONE]` may follow: a log line, such as
+ * `Data: [3 rows]`, is no field.
+ */
+const DATA_IN_OTHER_FORM = /^[ \t]*data[ \t]*:(?=\s*(?:\{\s*(?:["}]|$)|"?\[done\]))/i;
 const EVENT_IN_CAPITALS = /^event:/i;
 
 const withPlainName = (line: string) =>

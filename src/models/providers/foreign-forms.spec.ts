@@ -161,6 +161,21 @@ describe('an answer in the form of one kind of server', () => {
     expect(answerOf(...events)).toMatchObject({ phase: 'over', text: 'Hi' });
   });
 
+  it.each(['tool', 'function'])('has no words of a delta or a message with the role %s', (role) => {
+    const result = { role, tool_call_id: 'a', content: 'Found 3 files.' };
+    const message = { choices: [{ index: 0, message: result }] };
+    expect(answerOf(choice(result), word, message, stop, DONE)).toMatchObject({
+      ...{ phase: 'over', text: 'Hi' },
+    });
+    // A result alone is no answer.
+    expect(answerOf(choice(result), DONE)).toMatchObject({ phase: 'broken', text: '' });
+  });
+
+  it.each(['', 'model', 'ai', 'user'])('has the words of a delta with the role %j', (role) => {
+    const events = [choice({ role, content: 'Hi' }), stop, DONE];
+    expect(answerOf(...events)).toMatchObject({ phase: 'over', text: 'Hi' });
+  });
+
   it.each<[object, string, string | undefined]>([
     [{ choices: [{ delta: {}, stop_reason: 'max_tokens' }] }, 'ended', 'length'],
     [{ choices: [{ delta: {}, finish_reason: 'stop', stop_reason: 'error' }] }, 'ended', 'stop'],

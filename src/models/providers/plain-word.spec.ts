@@ -12,7 +12,7 @@ const event = (delta: object, ofChoice: object = {}, ofEvent: object = {}) => ({
 
 /** Values that mean something in one field or another. */
 const anyValue = fc.constantFrom<unknown>(
-  ...[null, '', 'Hi', 'error', 'stop', 'tool', 0, 1, true, false, [], {}, ['Hi']],
+  ...[null, '', 'Hi', 'error', 'stop', 'tool', 'function', 0, 1, true, false, [], {}, ['Hi']],
   ...[
     { error: 'x' },
     { message: 'x' },

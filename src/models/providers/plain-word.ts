@@ -1,4 +1,5 @@
 import { fieldsOf, type Fields } from '../../json-fields.js';
+import { isToolRole } from './content-text.js';
 
 /** OpenAI's name for an event of a streamed answer. Some servers do not send it. */
 const OBJECT = 'chat.completion.chunk';
@@ -23,6 +24,7 @@ export function plainWordIn(chunk: Fields, number: number): string | undefined {
   const delta = fieldsOf(choice?.['delta']);
   const text = delta?.['content'];
   if (!choice || !delta || typeof text !== 'string' || choice['index'] !== number) return undefined;
+  if (isToolRole(delta['role'])) return undefined;
   const isPlain =
     hasOnly(chunk, EVENT_FIELDS) && hasOnly(choice, CHOICE_FIELDS) && hasOnly(delta, DELTA_FIELDS);
   return isPlain ? text : undefined;
