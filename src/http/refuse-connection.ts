@@ -5,6 +5,11 @@ import { BadRequest, HeadersTooLarge, RequestTimeout, type AppError } from '../e
 
 /** How long a refused connection may stay half open. */
 const LINGER_MS = 1000;
+/** How long connections are answered in one iteration of the event loop. */
+const TURN_MS = 5;
+
+/** The connections that wait for their answer, and what answers them. */
+const waiting = new Map<Socket, () => void>();
 
 /** Returns the error for bytes that never became a request, and the status line. */
 function toRefusal(code: string | undefined): readonly [AppError, string] {
@@ -15,9 +20,20 @@ function toRefusal(code: string | undefined): readonly [AppError, string] {
   return [new BadRequest('Malformed request.'), '400 Bad Request'];
 }
 
+function answerWaiting(): void {
+  const startedAt = performance.now();
+  for (const [socket, answerNow] of waiting) {
+    waiting.delete(socket);
+    answerNow();
+    if (performance.now() - startedAt >= TURN_MS) break;
+  }
+  if (waiting.size > 0) setImmediate(answerWaiting);
+}
+
 /**
  * Answers bytes that are not valid HTTP. No request object exists yet, so the response in the usual shape is
- * written by hand.
+ * written by hand. Thousands of connections may reach their time limit at the same moment, so they are answered a few
+ * in each iteration of the event loop.
  */
 export function refuseConnection(
   logger: Logger,
@@ -28,7 +44,16 @@ export function refuseConnection(
     socket.destroy();
     return;
   }
-  const [refusal, status] = toRefusal(error.code);
+  // More bytes of a connection that waits cause the same error again.
+  if (waiting.has(socket)) return;
+  if (waiting.size === 0) setImmediate(answerWaiting);
+  waiting.set(socket, () => {
+    answer(logger, error.code, socket);
+  });
+}
+
+function answer(logger: Logger, code: string | undefined, socket: Socket): void {
+  const [refusal, status] = toRefusal(code);
   const body = JSON.stringify(refusal.answer().body);
   const reqId = randomUUID();
   logger.info({ reqId, status: refusal.status }, 'refused');
