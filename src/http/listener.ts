@@ -44,6 +44,10 @@ export function createListener(
   const server = createServer(limits, limitPipelining(arrivals.enqueueRequests(handle)));
   server.maxHeadersCount = HEADERS_MAX + 1;
   return server
+    .on('checkExpectation', (request, response) => {
+      // An unknown expectation may be ignored. Node would answer it by itself, without a request id.
+      server.emit('request', request, response);
+    })
     .on('connection', () => {
       arrivals.noteConnection();
     })

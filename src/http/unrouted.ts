@@ -61,6 +61,20 @@ function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage):
 }
 
 /**
+ * Refuses a request whose end a proxy may see elsewhere, and closes its connection: one with a Transfer-Encoding other
+ * than chunks, with chunks in HTTP/1.0, or of HTTP/0.9. Node's parser reads any list that ends with `chunked` as chunks,
+ * and ignores an empty one.
+ */
+function refuseUnclearEnd({ headers, httpVersion }: IncomingMessage, reply: FastifyReply): void {
+  const { 'transfer-encoding': encoding } = headers;
+  const isClear =
+    encoding === undefined || (encoding.toLowerCase() === 'chunked' && httpVersion === '1.1');
+  if (isClear && httpVersion !== '0.9') return;
+  void reply.header('connection', 'close');
+  throw new BadRequest('Malformed request.');
+}
+
+/**
  * Answers requests that reach no handler, in the reference's order of checks: unknown path 404, format 404, Accept
  * 406, credentials 401, method 405. A routed request continues to its guard after the first three, unless it
  * contains something that no handler accepts.
@@ -70,6 +84,7 @@ export function answerUnrouted(
   reply: FastifyReply,
   { routes, authenticate }: Routing,
 ): Promise<void> | undefined {
+  refuseUnclearEnd(request.raw, reply);
   refuseAmbiguous(request.raw);
   if (isMisplacedOpenAiPath(request.url)) throw new NotFound(WRONG_BASE_URL);
   const known = routes.find(request.url);

@@ -11,6 +11,8 @@ const ROUTES = [
   ['/api/chat/', { message: 'hi' }],
 ] as const;
 
+const IN_CHUNKS = '2\r\n{}\r\n0\r\n\r\n';
+
 describe('malformed and slow HTTP requests', () => {
   let app: TestApp;
   let ada: Caller;
@@ -40,7 +42,7 @@ describe('malformed and slow HTTP requests', () => {
       const body = JSON.stringify(good);
       const answer = await sendBytes(
         app.url,
-        head(`Host: y\r\nContent-Length: ${String(body.length)}\r\n`) + body,
+        head(`Host: y\r\nConnection: close\r\nContent-Length: ${String(body.length)}\r\n`) + body,
       );
       expectProblem(answer, 400, 'bad_request');
     });
@@ -54,11 +56,24 @@ describe('malformed and slow HTTP requests', () => {
       ['an invalid length', 'Content-Length: ten\r\n', '{}'],
       ['two lengths', 'Content-Length: 2\r\nContent-Length: 3\r\n', '{}'],
       ['a length and chunks', 'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n', '{}'],
+      ['compressed chunks', 'Transfer-Encoding: gzip, chunked\r\n', IN_CHUNKS],
+      [
+        'compressed chunks in two headers',
+        'Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n',
+        IN_CHUNKS,
+      ],
+      ['a list that begins with nothing', 'Transfer-Encoding: , chunked\r\n', IN_CHUNKS],
+      ['an empty Transfer-Encoding', 'Content-Length: 2\r\nTransfer-Encoding:\r\n', '{}'],
       ['a chunk that is none', 'Transfer-Encoding: chunked\r\n', 'zz\r\n'],
       ['a header with a NUL', 'X-Header: a\0b\r\n', ''],
       ['a header without a name', ': b\r\n', ''],
     ])('is reported: %s', async (_, more, body) => {
       expectProblem(await sendBytes(app.url, head(more) + body), 400, 'bad_request');
+    });
+
+    it('is reported: chunks in HTTP/1.0', async () => {
+      const bytes = head('Transfer-Encoding: chunked\r\n').replace('HTTP/1.1', 'HTTP/1.0');
+      expectProblem(await sendBytes(app.url, bytes + IN_CHUNKS), 400, 'bad_request');
     });
 
     it('is dropped if the connection breaks in the middle of the body', async () => {
@@ -101,8 +116,14 @@ describe('malformed and slow HTTP requests', () => {
     },
   );
 
+  it('is answered in the usual shape if it expects what nobody knows', async () => {
+    const bytes = `GET /api/token-balance/ HTTP/1.1\r\nHost: x\r\nExpect: 200-ok\r\nConnection: close\r\n\r\n`;
+    expectProblem(await sendBytes(app.url, bytes), 401, 'not_authenticated');
+  });
+
   it.each([
     ['no HTTP', 'hello\r\n\r\n'],
+    ['HTTP/0.9', 'GET /\r\n\r\n'],
     ['another protocol', 'GET /api/token-balance/ HTP/1.1\r\nHost: x\r\n\r\n'],
     ['an unknown method', 'FETCH /api/token-balance/ HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['a space in the path', 'GET /api/token balance/ HTTP/1.1\r\nHost: x\r\n\r\n'],
