@@ -36,7 +36,8 @@ function toChatMessage({ role, parts }: UiMessageDto): ChatMessage[] {
 function toContentPart({ type, text, url, mediaType, filename }: UiPart): ContentPart[] {
   if (type === 'text' && typeof text === 'string') return [{ type, text }];
   if (type !== 'file' || typeof url !== 'string') return [];
-  if (/^image\//i.test(String(mediaType))) return [{ type: 'image_url', image_url: { url } }];
+  if (typeof mediaType === 'string' && /^image\//i.test(mediaType))
+    return [{ type: 'image_url', image_url: { url } }];
   const named = typeof filename === 'string' ? { filename } : {};
   return [{ type: 'file', file: { ...named, file_data: url } }];
 }

@@ -12,6 +12,10 @@ export interface ChoicesFieldRules {
 const toList = (value: unknown): unknown =>
   typeof value === 'string' ? value.split(/[\s,]+/).filter((word) => word !== '') : value;
 
+/** Returns a wrong item as it was sent. The text of an object may depend on its fields, and could not be made then. */
+const itemText = (item: unknown): string =>
+  typeof item === 'string' ? item : JSON.stringify(item);
+
 /** A list of one or more of the given words in a request body. The field is optional. */
 export function ChoicesField({ choices, description }: ChoicesFieldRules): PropertyDecorator {
   const unknownItem = (value: unknown) =>
@@ -37,7 +41,7 @@ export function ChoicesField({ choices, description }: ChoicesFieldRules): Prope
     rule(
       'choices',
       (value) => unknownItem(value) === undefined,
-      ({ value }) => `"${String(unknownItem(value))}" is not a valid choice.`,
+      ({ value }) => `"${itemText(unknownItem(value))}" is not a valid choice.`,
     ),
   );
 }

@@ -23,6 +23,12 @@ describe.each(databaseKinds)('refusals and retries of useChat() on %s', (kind) =
     expect(await stage.ada.balance()).toBe(4000);
   });
 
+  it('accepts a file whose media type is not a text, like one of another type', async () => {
+    const parts = [{ type: 'file', url: 'data:,x', mediaType: { toString: 1, valueOf: 1 } }];
+    const { status } = await post({ id: 'odd', messages: [{ id: 'm', role: 'user', parts }] });
+    expect(status).toBe(200);
+  });
+
   it('gets refusals by plain HTTP with the messages of the contract, and nothing is saved', async () => {
     const before = await rowCounts(stage.app);
     const hi = { id: 'c', messages: [textOf('hi')] };

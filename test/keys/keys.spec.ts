@@ -151,6 +151,19 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     });
   });
 
+  it.each([
+    [['spend'], '"spend" is not a valid choice.'],
+    [[{ toString: 1, valueOf: 1 }], '"{"toString":1,"valueOf":1}" is not a valid choice.'],
+    [[['chat']], '"["chat"]" is not a valid choice.'],
+    [[], 'This list may not be empty.'],
+    [{ toString: 1 }, 'Expected a list of items.'],
+  ])('are not created with the scopes %j', async (scopes, sentence) => {
+    const ada = await app.newUser();
+    const { status, body } = await ada.send('POST', '/api/keys/', { name: 'laptop', scopes });
+    expect([status, body]).toEqual([400, { scopes: [sentence] }]);
+    expect((await ada.get('/api/keys/')).body).toMatchObject({ results: [] });
+  });
+
   it('are changed field by field, and null removes a value', async () => {
     const ada = await app.newUser();
     const settings = { limit: 500, limit_reset: 'daily', expires_at: LATER, scopes: ['chat'] };
