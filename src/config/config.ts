@@ -44,7 +44,8 @@ export function environment(): NodeJS.ProcessEnv {
 }
 
 function defaultHashConcurrency(env: NodeJS.ProcessEnv): number {
-  const threads = Number(env['UV_THREADPOOL_SIZE'] ?? 4);
+  // Read as libuv reads it: of any other text it makes one thread.
+  const threads = Number.parseInt(env['UV_THREADPOOL_SIZE'] ?? '4', 10) || 1;
   return Math.max(1, Math.min(availableParallelism(), threads - DATABASE_THREADS));
 }
 

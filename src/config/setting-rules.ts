@@ -76,9 +76,13 @@ export function withoutLastSlashes(url: string): string {
 const isWebUrl = (url: URL) =>
   ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '';
 
-/** Links are built by appending a path and a fragment, so the URL must not have a query. */
-export const publicUrl = makeValidator<string>((input) => {
-  const isPlain = URL.canParse(input) && isWebUrl(new URL(input)) && !/[?#]/.test(input);
+/**
+ * Links are built by appending a path and a fragment, so the URL must not have a query. A secret that was made from a
+ * file often ends with a line end, at which mail programs would cut the link.
+ */
+export const publicUrl = makeValidator<string>((given) => {
+  const input = given.trim();
+  const isPlain = URL.canParse(input) && isWebUrl(new URL(input)) && !/[?#\s]/.test(input);
   if (input === '' || isPlain) return withoutLastSlashes(input);
   throw new EnvError('must be http:// or https:// with a host, without a query, or be empty');
 });

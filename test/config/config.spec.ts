@@ -91,6 +91,8 @@ describe('the settings', () => {
   it('leave two pool threads to the database by default', () => {
     expect(loadConfig({ UV_THREADPOOL_SIZE: '3' }).hashConcurrency).toBe(1);
     expect(loadConfig({ UV_THREADPOOL_SIZE: '1' }).hashConcurrency).toBe(1);
+    for (const odd of ['', 'many', 'Infinity', '0', '-3'])
+      expect([odd, loadConfig({ UV_THREADPOOL_SIZE: odd }).hashConcurrency]).toEqual([odd, 1]);
     expect(loadConfig({ UV_THREADPOOL_SIZE: '3', HASH_CONCURRENCY: '7' }).hashConcurrency).toBe(7);
   });
 
@@ -174,6 +176,13 @@ describe('the settings', () => {
       trustedProxies: ['10.0.0.0/8', '::1', 'fd00::/8'],
       corsOrigins: ['https://a.example', 'http://localhost:5173', 'capacitor://localhost'],
     });
+  });
+
+  it('read the public URL without white space around it, which would break links', () => {
+    for (const given of [' https://chat.example/tally', 'https://chat.example/tally/\r\n'])
+      expect(loadConfig({ PUBLIC_URL: given }).publicUrl).toBe('https://chat.example/tally');
+    for (const given of ['https://chat.example/a b', 'https://chat.exa\nmple'])
+      expect(complaint({ PUBLIC_URL: given })).toContain('PUBLIC_URL: must be http:// or https://');
   });
 
   it('refuse a short JWT secret without repeating it', () => {
