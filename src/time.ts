@@ -37,14 +37,22 @@ export function toIso(moment: Micros): string {
 const ISO =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,6})\d{0,6})?)?(Z|[+\- ]\d\d:\d\d)?)?$/i;
 
+/** The first and the last moment in a year of four digits, in milliseconds. */
+const FIRST_MS = Date.parse('0000-01-01T00:00:00Z');
+const LAST_MS = Date.parse('9999-12-31T23:59:59Z');
+
 /** Parses a day or time in ISO 8601, as UTC unless it has an offset. Returns undefined for other text. */
 export function fromIso(text: string): Micros | undefined {
   const [, day = '', time = '00:00', seconds = '', fraction = '', zone = 'Z'] =
     ISO.exec(text) ?? [];
   const midnight = Date.parse(`${day}T00:00Z`);
   const ms = Date.parse(`${day}T${time}${seconds}${zone.toUpperCase().replace(' ', '+')}`);
-  // JavaScript parses February 31 as March 3.
-  const isReal = !Number.isNaN(ms) && new Date(midnight).toISOString().startsWith(day);
+  // JavaScript parses February 31 as March 3. With its offset, a time may be in a year that `toIso` cannot write.
+  const isReal =
+    !Number.isNaN(ms) &&
+    new Date(midnight).toISOString().startsWith(day) &&
+    ms >= FIRST_MS &&
+    ms <= LAST_MS;
   return isReal ? ms * 1000 + Number(fraction.padEnd(6, '0')) : undefined;
 }
 

@@ -134,6 +134,8 @@ describe.each(databaseKinds)('GET /api/wallet/usage/ on %s', (kind) => {
     ['to=2025-01-01T25:00', 'to', NO_TIME],
     ['from=2025-06-01&to=2025-05-01', 'from', 'Must not be after "to".'],
     ['from=2025-01-01&to=2026-01-02T00:00:00.000001Z', 'from', 'At most 366 days at once.'],
+    ['from=0000-01-01T00:00%2B01:00&to=0000-01-02', 'from', NO_TIME],
+    ['to=9999-12-31T23:59-05:00', 'to', NO_TIME],
     ['from=9999-12-31', 'from', 'Must not be after "to".'],
   ])('answers 400 to ?%s and names the fault of %s', async (query, field, words) => {
     const ada = await app.newUser();
