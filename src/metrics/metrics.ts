@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { CONFIG, type Config } from '../config/config.js';
 
@@ -31,6 +31,7 @@ export type ProviderOutcome = 'answered' | 'left' | (string & {});
 export class Metrics {
   readonly registry = new Registry();
   readonly isOn: boolean;
+  private readonly logger = new Logger(Metrics.name);
 
   private readonly held = this.counter('tokens_held', 'Tokens set aside for answers under way.');
   private readonly charged = this.counter('tokens_charged', 'Tokens taken for answers.');
@@ -127,20 +128,29 @@ export class Metrics {
   }
 
   /**
-   * Adds a gauge whose value is read when Prometheus asks. If the value is undefined at that moment, it is not
-   * shown.
+   * Adds a gauge whose value is read when Prometheus asks. If the value is undefined at that moment or cannot be read,
+   * it is not shown. The other metrics are: an operator needs them above all while the database is away.
    */
   addGauge(
     name: string,
     help: string,
     read: () => number | undefined | Promise<number | undefined>,
   ): void {
+    const { logger } = this;
+    const readIfPossible = async () => {
+      try {
+        return await read();
+      } catch (error) {
+        logger.warn({ err: error }, `the metric tallychat_${name} cannot be read`);
+        return undefined;
+      }
+    };
     const gauge = new Gauge({
       name: `tallychat_${name}`,
       help,
       registers: [this.registry],
       async collect() {
-        const value = await read();
+        const value = await readIfPossible();
         if (value === undefined) this.remove();
         else this.set(value);
       },

@@ -159,6 +159,22 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     await app.database.rows(`UPDATE wallets SET held = 0`);
   });
 
+  it('shows all other metrics while the database cannot be read', async () => {
+    await app.database.rows('ALTER TABLE holds RENAME TO holds_away');
+    try {
+      const answer = await fetch(`http://127.0.0.1:${String(port)}/metrics`);
+      const text = await answer.text();
+      expect(answer.status).toBe(200);
+      expect(valueOf(text, 'tallychat_open_holds')).toBeUndefined();
+      expect(valueOf(text, 'tallychat_oldest_open_hold_age_seconds')).toBeUndefined();
+      expect(valueOf(text, 'tallychat_tokens_charged_total')).toBeGreaterThan(0);
+      expect(valueOf(text, 'nodejs_eventloop_lag_seconds')).toBeDefined();
+    } finally {
+      await app.database.rows('ALTER TABLE holds_away RENAME TO holds');
+    }
+    expect(valueOf(await scrape(), 'tallychat_open_holds')).toBeDefined();
+  });
+
   it('serves only /metrics on its port, and /metrics on no other port', async () => {
     const base = `http://127.0.0.1:${String(port)}`;
     expect((await fetch(`${base}/api/token-balance/`)).status).toBe(404);
