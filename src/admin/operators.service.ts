@@ -6,6 +6,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { PermissionDenied, ValidationFailed } from '../errors.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
+import { assertWalletExists } from '../wallet/wallet-exists.js';
 import { findUser } from './find-user.js';
 import type { OperatorAction } from './trail-entry.entity.js';
 import { TrailService, type Actor } from './trail.service.js';
@@ -72,14 +73,20 @@ export class OperatorsService {
     });
   }
 
-  /** Sets whether the user is active. Returns the action for the trail; undefined if nothing changed. */
+  /**
+   * Sets whether the user is active. Returns the action for the trail; undefined if nothing changed. Throws
+   * `ValidationFailed` if the import of the user has not ended: the user could log in, but all else would fail.
+   */
   private async changeActive(
     tx: Tx,
     userId: string,
     isActive: boolean | undefined,
   ): Promise<OperatorAction | undefined> {
     if (isActive === undefined || !(await this.users.setActive(tx, userId, isActive))) return;
-    if (isActive) return 'activate';
+    if (isActive) {
+      await assertWalletExists(tx, userId);
+      return 'activate';
+    }
     await this.sessions.endAll(tx, userId);
     await this.links.endAll(tx, userId);
     return 'deactivate';

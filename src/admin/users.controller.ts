@@ -128,7 +128,7 @@ export class AdminUsersController {
   }
 
   private async toWire(user: User): Promise<UserDto> {
-    const { balance, held } = await this.wallets.summary(user.id);
+    const { balance = 0, held = 0 } = (await this.wallets.findSummary(user.id)) ?? {};
     return {
       id: user.id,
       username: user.username,

@@ -95,7 +95,7 @@ export const listUsers = (search = '') =>
   });
 
 async function formatUser(user: User, wallets: WalletService): Promise<string> {
-  const { balance, held } = await wallets.summary(user.id);
+  const { balance = 0, held = 0 } = (await wallets.findSummary(user.id)) ?? {};
   const marks = [!user.isActive && 'inactive', user.isStaff && 'staff'].filter(Boolean);
   const figures = [`balance ${String(balance)}`, `held ${String(held)}`];
   return [user.username, ...figures, ...marks].join('\t');

@@ -12,6 +12,7 @@ import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
 import { AVAILABLE, availableOf } from './spending.js';
 import { NOTHING_STORED, type Stored } from './stored.js';
 import { Wallet } from './wallet.entity.js';
+import { assertWalletExists } from './wallet-exists.js';
 
 /** The error for a credit after which the balance would no longer be an exact JavaScript number. */
 const BALANCE_FULL = `The wallet holds at most ${String(Number.MAX_SAFE_INTEGER)} tokens.`;
@@ -86,7 +87,7 @@ export class WalletService {
   /**
    * Adds `amount` whole tokens, above zero, in one statement. An idempotency record that exists already
    * violates its unique key: read it with `findCredit`. Throws `ValidationFailed` for the field that brought
-   * the amount, and changes nothing, if the balance would no longer be exact.
+   * the amount, and changes nothing, if the balance would no longer be exact, and also if the owner has no wallet.
    */
   async credit(
     tx: Tx,
@@ -104,7 +105,11 @@ export class WalletService {
        WHERE owner_id = $1 AND balance <= $3 RETURNING ${WALLET_ROW}`,
       [entry.ownerId, entry.amount, Number.MAX_SAFE_INTEGER - entry.amount],
     );
-    if (!wallet) throw await this.creditRefusal(tx, entry);
+    if (!wallet) {
+      await assertWalletExists(tx, entry.ownerId);
+      const field = entry.kind === 'grant' ? 'amount' : 'code';
+      throw new ValidationFailed({ [field]: [BALANCE_FULL] });
+    }
     appendEntry(tx, wallet, entry);
     this.countGranted(tx, entry.amount);
     return wallet;
@@ -114,19 +119,6 @@ export class WalletService {
     tx.whenCommitted(() => {
       this.metrics.countGranted(amount);
     });
-  }
-
-  private async creditRefusal(
-    tx: Tx,
-    { ownerId, kind }: { ownerId: string; kind: 'grant' | 'top_up' },
-  ): Promise<Error> {
-    const [wallet] = await tx.read(
-      `/* wallet.exists */ SELECT owner_id FROM wallets WHERE owner_id = $1`,
-      [ownerId],
-    );
-    if (!wallet) return new Error(`no wallet for owner ${ownerId}`);
-    const field = kind === 'grant' ? 'amount' : 'code';
-    return new ValidationFailed({ [field]: [BALANCE_FULL] });
   }
 
   /**
@@ -162,9 +154,17 @@ export class WalletService {
     return Math.max(0, Math.min(available, dailyRemaining, underCap));
   }
 
-  /** Returns the whole wallet. Throws if the owner has none, which cannot happen after registration. */
+  /** Returns the whole wallet. Throws if the owner has none, which cannot happen to a user who is logged in. */
   async summary(ownerId: string): Promise<WalletSummary> {
-    const wallet = await this.reader.repository(Wallet).findOneByOrFail({ ownerId });
+    const summary = await this.findSummary(ownerId);
+    if (!summary) throw new Error(`no wallet for owner ${ownerId}`);
+    return summary;
+  }
+
+  /** Returns the whole wallet; undefined for a user whose import has not ended. */
+  async findSummary(ownerId: string): Promise<WalletSummary | undefined> {
+    const wallet = await this.reader.repository(Wallet).findOneBy({ ownerId });
+    if (!wallet) return undefined;
     const { balance, held, dailyLimit } = wallet;
     // Uses the same rule as `spentOn`.
     const isToday = [0, 1].includes(wallet.spentDay - dayOf(nowMicros()));
