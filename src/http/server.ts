@@ -11,8 +11,6 @@ import {
 import type { Bindings, Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { NotFound } from '../errors.js';
-import { UUID_PATTERN } from '../new-id.js';
-import type { Principal } from '../principal.js';
 import { RawBody } from '../drf/decode-body.js';
 import type { Arrivals } from './arrivals.js';
 import { createListener } from './listener.js';
@@ -22,7 +20,6 @@ import { afterUpgradeBody } from './upgrade-body.js';
 import { authenticateLargeBody, senderOf } from './body-sender.js';
 import { collectBody } from './collect-body.js';
 import { allowOrigin, answerPreflight } from './cross-origin.js';
-import { onResponseClosed } from './exchange.js';
 import { toJson } from '../drf/json.js';
 import { lowerCaseIds } from './ids.js';
 import { trustOf } from './network.js';
@@ -30,8 +27,9 @@ import { isPublic } from './request.decorators.js';
 import type { RouteMarks } from './route-table.js';
 import { answerUnrouted, writeJson, type Routing } from './unrouted.js';
 import { withModelInOnePart } from './openai-error.js';
-import { beginSpan, endSpan, inSpan } from './request-span.js';
-import { errorCodeOf, sendError } from './send-error.js';
+import { reportOutcome, type RequestEnded } from './request-log.js';
+import { inSpan } from './request-span.js';
+import { sendError } from './send-error.js';
 
 /** Enough for a name of 1,000 characters, each escaped as nine. Some old users have such names. */
 const URL_PARAMETER_MAX_CHARS = 9000;
@@ -56,15 +54,6 @@ export interface ServerParts extends Routing {
 }
 
 type DelayRefusal = (request: FastifyRequest) => Promise<void> | undefined;
-
-/** Called once for each exchange, when its response is sent or its client has left. */
-type RequestEnded = (outcome: {
-  readonly method: string;
-  readonly route: string | undefined;
-  readonly status: number;
-  readonly seconds: number;
-  readonly refusal: string | undefined;
-}) => void;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -112,7 +101,7 @@ export function createAdapter(
     // A path that cannot be decoded, or with a parameter that is too long, does not exist. No hook has run yet.
     frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
       setCommonHeaders(request, reply, corsOrigins);
-      logOutcome(request, reply);
+      reportOutcome(request, reply);
       writeJson(reply, 0);
       void sendError(request, reply, new NotFound());
     },
@@ -139,47 +128,6 @@ function setCommonHeaders(
     'cache-control': 'no-store',
   });
 }
-
-/**
- * Logs one line for each request, even if its client left. The query is left out, because it may contain secrets.
- * The path is left out if it matches a route, because the route is logged.
- */
-function logOutcome(request: FastifyRequest & { user?: Principal }, reply: FastifyReply): void {
-  const startedAt = performance.now();
-  beginSpan(request);
-  onResponseClosed(reply.raw, () => {
-    const { method, routeOptions } = request;
-    const { url: route } = routeOptions;
-    const { statusCode: status } = reply;
-    const took = performance.now() - startedAt;
-    const refusal = errorCodeOf(reply);
-    // Finding the address and making the line cost time, also if nothing is logged.
-    if ((request.log as Logger).isLevelEnabled('info')) {
-      const { ip: address, user } = request;
-      const outcome = reply.raw.writableFinished ? 'answered' : 'client gone';
-      const path = route === undefined ? unknownPath(request.url) : undefined;
-      const ms = Math.round(took);
-      const [userId, key] = [user?.userId, user?.key?.name];
-      request.log.info(
-        { method, route, path, status, code: refusal, ms, address, user: userId, key },
-        outcome,
-      );
-    }
-    endSpan(request, status, refusal);
-    request.server.requestEnded({ method, route, status, seconds: took / 1000, refusal });
-  });
-}
-
-/** Maximum length of an unknown path in the log. It is enough to see what a scanner looks for. */
-const UNKNOWN_PATH_MAX_CHARS = 100;
-
-/** A word that may be a credential: long, and not a UUID. A caller may have put a key or a token into the path. */
-const POSSIBLE_SECRET = new RegExp(`(?<![\\w-])(?!${UUID_PATTERN}(?![\\w-]))[\\w-]{20,}`, 'gi');
-
-const unknownPath = (url: string): string =>
-  (url.split('?', 1)[0] ?? '')
-    .replace(POSSIBLE_SECRET, '[hidden]')
-    .slice(0, UNKNOWN_PATH_MAX_CHARS);
 
 /**
  * Installs what happens to a request before and beside its handler. Call it before the routes register. Bodies are
@@ -211,7 +159,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
   });
   server.addHook('onRequest', async (request, reply) => {
     setCommonHeaders(request, reply, parts.corsOrigins);
-    logOutcome(request, reply);
+    reportOutcome(request, reply);
     parts.unread.watch(request.raw.socket);
     if (!parts.gate.admit(request, reply)) return reply;
     if (answerPreflight(request, reply)) return reply;
