@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { Command } from 'commander';
 import { fullAudit, isClean, toText } from '../audit/full-audit.js';
 import { loadSettings } from '../config/config.js';
-import { openReadOnly } from '../database/data-source.js';
+import { openReadOnly } from '../database/open-database.js';
 import { assertMigrated } from '../database/migrate.js';
 import { entities } from '../entities.js';
 import { assertExistingDatabase } from './existing-database.js';

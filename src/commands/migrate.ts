@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import type { Command } from 'commander';
 import { loadSettings, type Settings } from '../config/config.js';
-import { openReadOnly, openWriter, type Database } from '../database/data-source.js';
+import { type Database } from '../database/data-source.js';
+import { openReadOnly, openWriter } from '../database/open-database.js';
 import { FileLease } from '../database/file-lease.js';
 import { locationOf } from '../database/location.js';
 import { listMigrations, migrate, revertLast } from '../database/migrate.js';

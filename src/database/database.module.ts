@@ -8,7 +8,8 @@ import {
 } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
-import { Database, openReader, openWriter } from './data-source.js';
+import { Database } from './data-source.js';
+import { openReader, openWriter } from './open-database.js';
 import { DatabaseClock } from './database-clock.js';
 import { Journal } from './journal.js';
 import { NumberedLists } from './numbered-lists.js';

@@ -1,5 +1,5 @@
 import sqlite3, { type Database as Connection } from 'sqlite3';
-import { POSTGRES_CONNECT_TIMEOUT_MS } from './data-source.js';
+import { POSTGRES_CONNECT_TIMEOUT_MS } from './postgres-options.js';
 import { openError, sqlitePathOf } from './location.js';
 import { postgresUrl } from './postgres-url.js';
 import { assertSqliteFile } from './sqlite-file.js';

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { QueryRunner } from 'typeorm';
-import { POSTGRES_STATEMENT_TIMEOUT_MS, type Database } from './data-source.js';
+import { type Database } from './data-source.js';
+import { POSTGRES_STATEMENT_TIMEOUT_MS } from './postgres-options.js';
 import { withoutSilenceLimit } from './server-silence.js';
 
 /** Runs one statement and returns its rows. */

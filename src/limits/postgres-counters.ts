@@ -1,5 +1,5 @@
 import { BatchQueue } from '../database/batch-queue.js';
-import { POSTGRES_CONNECT_TIMEOUT_MS } from '../database/data-source.js';
+import { POSTGRES_CONNECT_TIMEOUT_MS } from '../database/postgres-options.js';
 import { type UnitOfWork } from '../database/unit-of-work.js';
 import { DatabaseBusy } from '../errors.js';
 import { BoundedMap } from './bounded-map.js';

@@ -1,6 +1,7 @@
 import { sqlitePathOf } from '../database/location.js';
 import { assertMigrated } from '../database/migrate.js';
-import { openWriter, type DatabaseOptions } from '../database/data-source.js';
+import { type DatabaseOptions } from '../database/data-source.js';
+import { openWriter } from '../database/open-database.js';
 import { markComplete } from '../database/copy-mark.js';
 import { assertSqliteFile, copyOnline } from '../database/sqlite-file.js';
 import {

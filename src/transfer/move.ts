@@ -1,6 +1,7 @@
 import type { EntityMetadata } from 'typeorm';
 import { takeExclusively } from '../database/exclusive-access.js';
-import { openWriter, type Database, type DatabaseOptions } from '../database/data-source.js';
+import { type Database, type DatabaseOptions } from '../database/data-source.js';
+import { openWriter } from '../database/open-database.js';
 import { sqlitePathOf } from '../database/location.js';
 import { assertMigrated, migrateWithoutLock } from '../database/migrate.js';
 import { keyText, pagesOf, rowsWithSameKeys, type RawRow } from '../database/row-pages.js';

@@ -1,12 +1,8 @@
 import { copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { takeExclusively } from '../database/exclusive-access.js';
-import {
-  Database,
-  dataSourceOptions,
-  openWriter,
-  type DatabaseOptions,
-} from '../database/data-source.js';
+import { Database, dataSourceOptions, type DatabaseOptions } from '../database/data-source.js';
+import { openWriter } from '../database/open-database.js';
 import { sqlitePathOf } from '../database/location.js';
 import { migrateWithoutLock } from '../database/migrate.js';
 import { markComplete } from '../database/copy-mark.js';

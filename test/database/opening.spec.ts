@@ -1,13 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import {
-  Database,
-  dataSourceOptions,
-  openReader,
-  openReadOnly,
-  openWriter,
-} from '../../src/database/data-source.js';
+import { Database, dataSourceOptions } from '../../src/database/data-source.js';
+import { openReader, openReadOnly, openWriter } from '../../src/database/open-database.js';
 import { assertMigrated, migrate } from '../../src/database/migrate.js';
 import { migrations } from '../../src/database/migrations.js';
 import { entities } from '../../src/entities.js';

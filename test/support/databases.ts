@@ -4,7 +4,8 @@ import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import pg from 'pg';
-import { Database, dataSourceOptions, openWriter } from '../../src/database/data-source.js';
+import { Database, dataSourceOptions } from '../../src/database/data-source.js';
+import { openWriter } from '../../src/database/open-database.js';
 import { migrate } from '../../src/database/migrate.js';
 import { ReadConnection } from '../../src/database/read-connection.js';
 import { entities } from '../../src/entities.js';

@@ -1,5 +1,5 @@
 import { fullAudit, type FullReport } from '../../src/audit/full-audit.js';
-import { openReadOnly } from '../../src/database/data-source.js';
+import { openReadOnly } from '../../src/database/open-database.js';
 import { entities } from '../../src/entities.js';
 
 /** Returns the report of `npm run audit` for a database. */

@@ -1,4 +1,5 @@
-import { type Database, openWriter } from '../../src/database/data-source.js';
+import { type Database } from '../../src/database/data-source.js';
+import { openWriter } from '../../src/database/open-database.js';
 import { entities } from '../../src/entities.js';
 import { createMigrated, type DatabaseKind } from './databases.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { openWriter } from '../../src/database/data-source.js';
+import { openWriter } from '../../src/database/open-database.js';
 import { FileInUse, FileLease } from '../../src/database/file-lease.js';
 import { ProcessLease } from '../../src/database/process-lease.js';
 import type { Tx } from '../../src/database/tx.js';
