@@ -6,7 +6,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { AnswerExpired } from '../errors.js';
 import type { Micros } from '../time.js';
 import { releaseAfterFailure } from '../wallet/release-after-failure.js';
-import { BatchedHolds } from '../wallet/batched-holds.service.js';
+import { BatchedCaptures } from '../wallet/batched-captures.service.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { LateSettlements } from '../wallet/late-settlements.js';
 import type { Outcome } from './outcome.js';
@@ -26,7 +26,7 @@ export class SettlementService {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly holds: HoldsService,
-    private readonly batchedHolds: BatchedHolds,
+    private readonly batchedCaptures: BatchedCaptures,
     private readonly turns: TurnWriter,
     private readonly lateSettlements: LateSettlements,
   ) {}
@@ -88,7 +88,7 @@ export class SettlementService {
       note,
       turnBytes: turnBytesOf(ended),
     };
-    return this.batchedHolds.capture(capture, (tx, captured) => {
+    return this.batchedCaptures.capture(capture, (tx, captured) => {
       const turn = this.turns.save(tx, ended, { holdId, ...captured });
       onMade(turn);
       return turn;

@@ -23,6 +23,9 @@ export interface BatchedStep<Input, Result extends object | string> {
 /** Tells whether the caller of a unit still waits for it: an `AbortSignal`, or an object that is made faster. */
 export type CallerSignal = Pick<AbortSignal, 'aborted' | 'reason' | 'throwIfAborted'>;
 
+/** For a unit that decides what is paid, so it is not cancelled when the client leaves. */
+export const NEVER_ABORTED: CallerSignal = new AbortController().signal;
+
 interface BatchedUnit<Input, Result extends object | string> {
   readonly input: Input;
   /** Aborted when the caller no longer waits for the unit. */

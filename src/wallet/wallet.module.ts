@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { BalanceController } from './balance.controller.js';
 import { CapsService } from './caps.service.js';
+import { BatchedCaptures } from './batched-captures.service.js';
 import { BatchedHolds } from './batched-holds.service.js';
 import { ChargesService } from './charges.service.js';
 import { HoldSweeper } from './hold-sweeper.js';
@@ -24,6 +25,7 @@ import { WalletService } from './wallet.service.js';
     WalletService,
     CapsService,
     HoldsService,
+    BatchedCaptures,
     BatchedHolds,
     ChargesService,
     HoldRecords,
@@ -42,6 +44,7 @@ import { WalletService } from './wallet.service.js';
     CapsService,
     WalletService,
     HoldsService,
+    BatchedCaptures,
     BatchedHolds,
     ChargesService,
     HoldStops,

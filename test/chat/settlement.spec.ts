@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { DatabaseBusy } from '../../src/errors.js';
 import { SECOND_MICROS } from '../../src/time.js';
-import { BatchedHolds } from '../../src/wallet/batched-holds.service.js';
+import { BatchedCaptures } from '../../src/wallet/batched-captures.service.js';
 import { LateSettlements } from '../../src/wallet/late-settlements.js';
 import { databaseKinds } from '../support/databases.js';
 import { stageProvider } from '../support/stages.js';
@@ -29,7 +29,7 @@ describe.each(databaseKinds)('the settlement of an answer on %s', (kind) => {
 
   it('saves the turn with the charge if the first attempt finds the database busy', async () => {
     const { app, ada } = stage;
-    const capture = jest.spyOn(app.nest.get(BatchedHolds), 'capture');
+    const capture = jest.spyOn(app.nest.get(BatchedCaptures), 'capture');
     capture.mockRejectedValueOnce(new DatabaseBusy());
     const answer = await ada.chat('later', { 'Idempotency-Key': 'later' });
     expect([answer.status, capture.mock.calls.length]).toEqual([200, 2]);

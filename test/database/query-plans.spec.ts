@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { BatchedCaptures } from '../../src/wallet/batched-captures.service.js';
 import { BatchedHolds } from '../../src/wallet/batched-holds.service.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
 import { HoldStops } from '../../src/wallet/hold-stops.js';
@@ -100,7 +101,7 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
   /** Charges twice, holds twice and captures twice at the same time, so that both share a statement. */
   const payTogether = async (ownerId: string) => {
     const note = noteOf('spec', ownerId);
-    const batched = app.nest.get(BatchedHolds);
+    const [holds, captures] = [app.nest.get(BatchedHolds), app.nest.get(BatchedCaptures)];
     const { signal } = new AbortController();
     const holdIds = [uuidv7(), uuidv7()];
     await Promise.all(
@@ -109,11 +110,11 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
       ),
     );
     await Promise.all(
-      holdIds.map((holdId) => batched.hold({ ownerId, amount: 1, holdId }, () => undefined)),
+      holdIds.map((holdId) => holds.hold({ ownerId, amount: 1, holdId }, () => undefined)),
     );
     const capture = { ownerId, amount: 1, note, turnBytes: 0 };
     await Promise.all(
-      holdIds.map((holdId) => batched.capture({ ...capture, holdId }, () => undefined)),
+      holdIds.map((holdId) => captures.capture({ ...capture, holdId }, () => undefined)),
     );
   };
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { AnswerExpired, InsufficientBalance } from '../../src/errors.js';
+import { BatchedCaptures } from '../../src/wallet/batched-captures.service.js';
 import { BatchedHolds } from '../../src/wallet/batched-holds.service.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
@@ -12,14 +13,15 @@ import { until } from '../support/until.js';
 
 describe.each(databaseKinds)('holds that come together on %s', (kind) => {
   const stage = stageWallets(kind);
-  const batched = () => stage.app.nest.get(BatchedHolds);
+  const holds = () => stage.app.nest.get(BatchedHolds);
+  const captures = () => stage.app.nest.get(BatchedCaptures);
 
   const hold = (ownerId: string, amount: number) => {
     const holdId = uuidv7();
-    return batched().hold({ ownerId, amount, holdId }, () => holdId);
+    return holds().hold({ ownerId, amount, holdId }, () => holdId);
   };
   const capture = (ownerId: string, holdId: string, amount: number) =>
-    batched().capture(
+    captures().capture(
       { holdId, ownerId, amount, note: noteOf('spec', ownerId), turnBytes: 0 },
       (_, captured) => captured,
     );
@@ -154,12 +156,12 @@ describe.each(databaseKinds)('holds that come together on %s', (kind) => {
     const note = (_: unknown, { ordinal }: { ordinal: number }) => numbers.push(ordinal);
     const holdBoth = () =>
       Promise.all(
-        ids.map((holdId) => batched().hold({ ownerId: stage.ada, amount: 10, holdId }, note)),
+        ids.map((holdId) => holds().hold({ ownerId: stage.ada, amount: 10, holdId }, note)),
       );
     const captureBoth = () =>
       Promise.all(
         ids.map((holdId) =>
-          batched().capture(
+          captures().capture(
             {
               holdId,
               ownerId: stage.ada,
