@@ -1,27 +1,10 @@
-import { Logger } from '@nestjs/common';
-import { AnswerNotRead, ProviderFailed, type ProviderTimedOut } from '../errors.js';
-import {
-  CUT,
-  failureOf,
-  isRefusal,
-  maxChars,
-  rejectionOf,
-  reportIn,
-  timeoutOf,
-  type Attempt,
-} from './attempt.js';
-import { waitForFairShare } from './fair-share.js';
+import { AnswerNotRead } from '../errors.js';
+import { failureOf, type Attempt } from './attempt.js';
 import type { Model } from '../models/model-catalogue.js';
+import { ModelReader, type OnDelta } from './model-reader.js';
 import { outcomeOf, type AnswerEnd, type Outcome } from './outcome.js';
 import type { Ending } from '../models/pricing.js';
-import {
-  TIMED_OUT,
-  type CompletionDelta,
-  type CompletionDone,
-  type CompletionEvent,
-} from '../models/providers/provider.js';
-import { ModelWait } from './model-wait.js';
-import { Produced } from './produced.js';
+import { TIMED_OUT, type CompletionDone } from '../models/providers/provider.js';
 import type { Turn, TurnStatus } from '../conversations/turn.entity.js';
 
 /** The inputs of a generation. `settle` resolves the hold and saves the turn. */
@@ -37,11 +20,6 @@ export interface GenerationInputs {
   readonly settle: (outcome: Outcome, model: Model) => Promise<Turn>;
 }
 
-/** Receives a delta. If it returns a promise, the next delta is fetched only after that has resolved. */
-type OnDelta = (delta: CompletionDelta) => Promise<void> | undefined;
-
-const logger = new Logger('Generation');
-
 /** Why an answer was stopped: its caller left or stopped it, or its time was up. */
 type Stop = 'not wanted' | typeof TIMED_OUT;
 /** The reason for the abort after the end. Without a reason each abort creates an error with a stack trace. */
@@ -52,25 +30,11 @@ const ENDED = 'over';
  * provider failure, the time limit) is settled here, once, at the documented price.
  */
 export class Generation {
-  private produced = new Produced();
-  private wait = new ModelWait();
-  /** True while the caller takes what was produced, and the provider waits. */
-  private isWaitingForClient = false;
-  private askedAt = 0;
-  /** The request that runs now, or that was answered. */
-  private attempt: Attempt;
-  /** Limits the time until the first word, if there is a fallback to ask. */
-  private firstWordTimer: NodeJS.Timeout | undefined;
+  private readonly models: ModelReader;
   private readonly stopping = new AbortController();
 
   constructor(private readonly inputs: GenerationInputs) {
-    this.attempt = this.first;
-  }
-
-  private get first(): Attempt {
-    const [first] = this.inputs.attempts;
-    if (!first) throw new Error('a generation needs at least one attempt');
-    return first;
+    this.models = new ModelReader(inputs.attempts, inputs.timeoutMs);
   }
 
   get turnId(): string {
@@ -83,12 +47,12 @@ export class Generation {
 
   /** The model that is asked now, or that has answered. */
   get model(): Model {
-    return this.attempt.model;
+    return this.models.attempt.model;
   }
 
   /** Whether the answer has fallbacks, and whether one of them is asked now. */
   get fallbacks(): { readonly exist: boolean; readonly isAsked: boolean } {
-    return { exist: this.inputs.attempts.length > 1, isAsked: this.attempt !== this.first };
+    return { exist: this.inputs.attempts.length > 1, isAsked: this.models.isFallbackAsked };
   }
 
   /** Stops the answer as if its caller had left. Has no effect on an answer that has ended. */
@@ -103,7 +67,6 @@ export class Generation {
    * `ProviderError`, and charges nothing, if no model answers, and `AnswerNotRead` if the caller read too slowly.
    */
   async run(disconnectSignal: AbortSignal, onDelta?: OnDelta): Promise<Turn> {
-    this.askedAt = performance.now();
     const { stopping } = this;
     if (disconnectSignal.aborted || stopping.signal.aborted) return this.cancel('never asked');
     const leave = this.stop.bind(this);
@@ -113,13 +76,12 @@ export class Generation {
     }, this.inputs.timeoutMs);
     let done: CompletionDone;
     try {
-      done = await this.readWithFallbacks(stopping.signal, onDelta);
+      done = await this.models.read(stopping.signal, onDelta);
     } catch (error) {
       const stop = stopping.signal.reason as Stop | undefined;
       return await this.settleUnfinished(stop, error, onDelta !== undefined);
     } finally {
       clearTimeout(timer);
-      clearTimeout(this.firstWordTimer);
       disconnectSignal.removeEventListener('abort', leave);
       // Tells a provider that still produces, for example more than `maxTokens`, to stop.
       stopping.abort(ENDED);
@@ -127,99 +89,18 @@ export class Generation {
     return this.settle('complete', 'complete', done);
   }
 
-  /**
-   * Asks one model after another until a first word comes. Each model except the last gets only a share of the time.
-   * If the first model refuses the request itself, no other is asked. Throws the failure of the first model if none
-   * answers.
-   */
-  private async readWithFallbacks(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
-    const { attempts, timeoutMs } = this.inputs;
-    let failure: unknown;
-    for (const [n, attempt] of attempts.entries()) {
-      this.attempt = attempt;
-      const remaining = attempts.length - n - 1;
-      const limit = remaining > 0 ? new AbortController() : undefined;
-      const leftMs = timeoutMs - (performance.now() - this.askedAt);
-      const giveUp = limit?.abort.bind(limit, TIMED_OUT);
-      if (giveUp) this.firstWordTimer = setTimeout(giveUp, leftMs / (remaining + 1));
-      try {
-        const signalOrLimit = limit ? AbortSignal.any([signal, limit.signal]) : signal;
-        return await this.read(signalOrLimit, onDelta);
-      } catch (error) {
-        if (signal.aborted || this.produced.isAny || (n === 0 && isRefusal(error))) throw error;
-        const reason = limit?.signal.aborted ? this.timeoutError() : error;
-        failure ??= reason;
-        if (remaining > 0)
-          logger.warn(
-            { upstream: reportIn(reason) },
-            `${attempt.model.id} failed: ${attempts[n + 1]?.model.id ?? ''} is asked instead`,
-          );
-      } finally {
-        clearTimeout(this.firstWordTimer);
-      }
-    }
-    this.attempt = this.first;
-    throw failure;
-  }
-
-  private async read(signal: AbortSignal, onDelta?: OnDelta): Promise<CompletionDone> {
-    const { onQueue } = (this.wait = new ModelWait());
-    const endsAt = this.askedAt + this.inputs.timeoutMs;
-    const request = { ...this.attempt.request, signal, onQueue, endsAt };
-    const events = this.model.provider.complete(request)[Symbol.asyncIterator]();
-    try {
-      // A provider that ignores the signal must not keep the hold open, so the signal ends the wait too.
-      return await Promise.race([this.readAll(events, signal, onDelta), rejectionOf(signal)]);
-    } finally {
-      // Not awaited, because a generator that hangs would block here too.
-      void events.return?.().catch(() => undefined);
-    }
-  }
-
-  /** Takes nothing more once the signal is aborted, because what was produced by then is being settled. */
-  private async readAll(
-    events: AsyncIterator<readonly CompletionEvent[]>,
-    signal: AbortSignal,
-    onDelta?: OnDelta,
-  ): Promise<CompletionDone> {
-    for (;;) {
-      // Also before the first delta, because a model in this process does much of its work before it.
-      for (let share = waitForFairShare(); share; share = waitForFairShare()) await share;
-      signal.throwIfAborted();
-      this.wait.begin();
-      const next = await events.next();
-      signal.throwIfAborted();
-      this.wait.end();
-      if (next.done) throw new ProviderFailed();
-      clearTimeout(this.firstWordTimer);
-      for (const event of next.value) {
-        if (event.type === 'done') return event;
-        if (!this.produced.add(event)) return CUT;
-        const whenRead = onDelta?.(event);
-        if (whenRead) await this.waitForClient(whenRead, signal);
-        if (this.produced.size >= maxChars(this.attempt)) return CUT;
-      }
-    }
-  }
-
-  private async waitForClient(whenRead: Promise<void>, signal: AbortSignal): Promise<void> {
-    this.isWaitingForClient = true;
-    await whenRead;
-    signal.throwIfAborted();
-    this.isWaitingForClient = false;
-  }
-
   private async settleUnfinished(
     stop: Stop | undefined,
     error: unknown,
     isPassedOn: boolean,
   ): Promise<Turn> {
-    const hasOutput = this.produced.size > 0;
+    const { models } = this;
+    const hasOutput = models.produced.size > 0;
     if (stop === 'not wanted') {
-      const noOutputEnding = this.wait.isAsked ? 'gone before output' : 'never asked';
+      const noOutputEnding = models.wait.isAsked ? 'gone before output' : 'never asked';
       return this.cancel(hasOutput ? 'gone mid-answer' : noOutputEnding);
     }
-    if (stop === TIMED_OUT && this.isWaitingForClient) {
+    if (stop === TIMED_OUT && models.isWaitingForClient) {
       await this.settle('aborted', 'gone mid-answer', undefined);
       throw new AnswerNotRead();
     }
@@ -228,13 +109,9 @@ export class Generation {
       return this.settle('aborted', 'gone mid-answer', undefined);
     }
     // Keeps no output, because its caller could read it in the history without paying.
-    if (stop === TIMED_OUT) this.produced = new Produced();
+    if (stop === TIMED_OUT) models.forgetOutput();
     await this.settle('failed', 'failed', undefined);
-    throw stop === TIMED_OUT ? this.timeoutError() : failureOf(error);
-  }
-
-  private timeoutError(): ProviderTimedOut {
-    return timeoutOf(this.attempt, performance.now() - this.askedAt);
+    throw stop === TIMED_OUT ? models.timeoutError() : failureOf(error);
   }
 
   private cancel(ending: Ending): Promise<Turn> {
@@ -242,9 +119,10 @@ export class Generation {
   }
 
   private settle(status: TurnStatus, ending: Ending, done: AnswerEnd | undefined): Promise<Turn> {
-    const { attempt, inputs } = this;
-    const unseenTokens = this.wait.unseenTokens(attempt.model.unseenThinkingPerSecond ?? 0);
-    const produced = { status, ending, ...this.produced.all(), unseenTokens, done };
-    return inputs.settle(outcomeOf({ ...attempt, held: inputs.held }, produced), attempt.model);
+    const { inputs } = this;
+    const { attempt, produced, wait } = this.models;
+    const unseenTokens = wait.unseenTokens(attempt.model.unseenThinkingPerSecond ?? 0);
+    const ended = { status, ending, ...produced.all(), unseenTokens, done };
+    return inputs.settle(outcomeOf({ ...attempt, held: inputs.held }, ended), attempt.model);
   }
 }
