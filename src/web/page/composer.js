@@ -29,7 +29,8 @@ function ModelPicker({ choice: [model, choose, listed] }) {
 
 /** Whether the balance is too low for the next message, by the price that is known before it is sent. */
 const isBalanceTooLow = (purse, listedPrice, quote, problem) =>
-  problem?.status === 402 || purse?.available < (quote?.tokens ?? listedPrice?.perMessage ?? 1);
+  problem?.status === 402 ||
+  (purse !== null && purse.available < (quote?.tokens ?? listedPrice?.perMessage ?? 1));
 
 /** A form to redeem a code. `onRedeemed` gets the number of tokens added. A refused code stays in the field. */
 export function RedeemForm({ onRedeemed }) {
@@ -48,8 +49,9 @@ function EmptyWallet({ purse, problem, onRedeemed }) {
     return html`<div class="notice" role="alert"><p>Your daily limit is reached. You can continue tomorrow,
       or <a href=${ACCOUNT}>change it in your account</a>.</p></div>`;
   }
-  const is = purse?.available > 0 ? `has ${tokens(purse.available)}, which is too few` : 'is empty';
-  return html`<div class="notice" role="alert"><p><strong>Your wallet ${is}.</strong> Redeem a code,
+  const isEmpty = purse === null || purse.available === 0;
+  const state = isEmpty ? 'is empty' : `has ${tokens(purse.available)}, which is too few`;
+  return html`<div class="notice" role="alert"><p><strong>Your wallet ${state}.</strong> Redeem a code,
       or ask the operator of this service for one.</p>
     <${RedeemForm} onRedeemed=${onRedeemed} /></div>`;
 }

@@ -3,7 +3,7 @@ import { useLayoutEffect, useState } from './preact.js';
 /** A value that several components show. `use` subscribes a component; `set` updates all of them. */
 export function store(value) {
   const listeners = new Set();
-  const listen = (listener) => listeners.add(listener) && (() => listeners.delete(listener));
+  const listen = (listener) => void listeners.add(listener);
   const set = (next) => {
     value = next;
     for (const listener of listeners) listener(next);
@@ -12,7 +12,8 @@ export function store(value) {
     const [seen, see] = useState(value);
     useLayoutEffect(() => {
       see(value);
-      return listen(see);
+      listen(see);
+      return () => listeners.delete(see);
     }, []);
     return seen;
   };
