@@ -146,16 +146,18 @@ type LongTurn = Omit<PastTurn, 'message' | 'response'> & { readonly message: nul
 const isShort = (turn: PastTurn | LongTurn): turn is PastTurn => turn.message !== null;
 
 /**
- * Returns SQL for the first `$2` turns of a range with all their texts, up to the first turn that exceeds a page. The
- * lengths are read first, because a database returns them without reading long texts.
+ * Returns SQL for the first `$2` turns of a range with all their texts, up to the first turn that exceeds a page. If
+ * that is the first of all, the second is returned too, because it shows that another page exists. The lengths are
+ * read first, because a database returns them without reading long texts.
  */
 function longTurns(name: string, range: string, order: Keyset['order']): string {
   const [last, upTo] = order === 'ASC' ? ['max', '<='] : ['min', '>='];
   return `/* ${name}_of_long */ SELECT ${TURN} FROM turns WHERE ${range} AND ordinal ${upTo} (
       SELECT ${last}(ordinal) FROM (
-        SELECT ordinal, sum(bytes) OVER (ORDER BY ordinal ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+        SELECT ordinal, row_number() OVER (ORDER BY ordinal ${order}) AS place,
+          sum(bytes) OVER (ORDER BY ordinal ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
         FROM (SELECT ordinal, octet_length(message) + octet_length(response) AS bytes
               FROM turns WHERE ${range} ORDER BY ordinal ${order} LIMIT $2) AS lengths) AS sums
-      WHERE coalesce(before, 0) <= ${String(PAGE_MAX_BYTES)})
+      WHERE place <= 2 OR before <= ${String(PAGE_MAX_BYTES)})
     ORDER BY ordinal ${order} LIMIT $2`;
 }

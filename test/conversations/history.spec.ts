@@ -3,7 +3,7 @@ import { ReadConnection } from '../../src/database/read-connection.js';
 import { TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
-import { getPage, itemsOf, walk, type Item } from '../support/pages.js';
+import { getPage, itemsOf, walk, type Item, type Page } from '../support/pages.js';
 import { openConversation, sendMessage, turnsIn } from '../support/conversations.js';
 
 const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
@@ -211,5 +211,35 @@ describe.each(databaseKinds)('GET /api/chat/ on %s', (kind) => {
     expect([othersTurn.status, othersTurn.body]).toEqual([404, missing]);
     expect((await app.send({ path: `/api/chat/${id}/` })).status).toBe(401);
     expect([await ada.balance(), await bob.balance()]).toEqual([3900, 4000]);
+  });
+});
+
+describe.each(databaseKinds)('pages of turns that are each longer than a page on %s', (kind) => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start(kind, { MESSAGE_MAX_CHARS: '600000' });
+  });
+  afterAll(() => app.close());
+
+  it('each have one turn, and link to the next and previous page, on every route of turns', async () => {
+    const ada = await app.newUser();
+    const conversationId = await openConversation(ada);
+    for (let n = 0; n < 3; n += 1) {
+      const message = `${String(n)} ${'m'.repeat(550_000)}`;
+      expect((await sendMessage(ada, conversationId, message)).status).toBe(200);
+    }
+    const numbers = (pages: readonly Page[]) =>
+      pages.map((page) => page.results.map(({ message }) => parseInt(String(message), 10)));
+    for (const path of [
+      '/api/chat/',
+      '/api/chat/?search=mm',
+      `/api/conversations/${conversationId}/messages/`,
+    ]) {
+      const older = await walk(ada, path);
+      expect([path, numbers(older)]).toEqual([path, [[2], [1], [0]]]);
+      const newer = await walk(ada, older[1]?.next ?? '', 'previous');
+      expect([path, numbers(newer)]).toEqual([path, [[0], [1], [2]]]);
+    }
   });
 });
