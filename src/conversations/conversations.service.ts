@@ -25,6 +25,8 @@ export const CONVERSATION = `id, title, model, system, created_at AS "createdAt"
  * refuse an empty answer, and many refuse two questions in a row.
  */
 const EMPTY_ANSWER_TEXT = '(The answer was stopped before its first word.)';
+/** The message that the model is sent for one without text, such as a picture alone. Providers refuse it empty. */
+const EMPTY_MESSAGE_TEXT = '(The message had no text.)';
 
 /** The fields of a conversation that its owner can read. */
 export type OwnConversation = Pick<
@@ -77,7 +79,7 @@ export class ConversationsService {
     const earlier: ChatMessage[] = [];
     for (const { message, response } of turns) {
       const pair: ChatMessage[] = [
-        { role: 'user', content: message },
+        { role: 'user', content: message.trim() === '' ? EMPTY_MESSAGE_TEXT : message },
         { role: 'assistant', content: response === '' ? EMPTY_ANSWER_TEXT : response },
       ];
       tokensLeft -= estimatePrompt(pair);

@@ -101,6 +101,25 @@ describe.each(databaseKinds)('the context after a stopped answer on %s', (kind) 
     ]);
   });
 
+  it.each(['', ' \n'])(
+    'says that an earlier message had no text, for a picture with %j',
+    async (text) => {
+      const ada = await app.newUser();
+      const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
+      const content = [picture, ...(text === '' ? [] : [{ type: 'text', text }])];
+      const body = { model: 'flat:good', messages: [{ role: 'user', content }] };
+      const { status, headers } = await ada.send('POST', '/v1/chat/completions', body);
+      expect(status).toBe(200);
+      await continueAt(ada, String(headers['conversation-id']), 'messages');
+      expect(sentMessages()).toEqual([
+        ['user', '(The message had no text.)'],
+        ['assistant', 'all of it'],
+        ['user', 'continue'],
+      ]);
+      expect(await ada.balance()).toBe(3800);
+    },
+  );
+
   it('includes an answer that ends after the context was read and before the price is held', async () => {
     const ada = await app.newUser();
     const body = { message: 'Tell me', model: 'flat:wordy', stream: true };
