@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -13,6 +13,8 @@ describe.each(databaseKinds)('an id in capitals on %s', (kind) => {
 
   beforeAll(async () => {
     app = await TestApp.start(kind);
+  });
+  beforeEach(async () => {
     ada = await app.newUser();
     const { headers } = await ada.chat('one');
     conversation = String(headers['conversation-id']);
@@ -49,6 +51,7 @@ describe.each(databaseKinds)('an id in capitals on %s', (kind) => {
   });
 
   it('is found in queries and in cursors', async () => {
+    await ada.chat('more');
     const { body } = await ada.get(`/api/wallet/ledger/?turn=${toCapitals(turn)}`);
     expect((body as { results: unknown[] }).results).toHaveLength(1);
     const cursor = Buffer.from(`newer:${toCapitals(turn)}`).toString('base64url');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { PASSWORD, TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -13,9 +13,14 @@ describe.each(postgres)('limits that cannot be counted on %s', (kind) => {
 
   beforeAll(async () => {
     app = await TestApp.start(kind, { RATE_LIMITS: 'on' });
+  });
+  beforeEach(async () => {
     ada = await app.newUser();
     await app.database.rows('ALTER TABLE rate_counters RENAME TO rate_counters_away');
   });
+  const bringBack = () =>
+    app.database.rows('ALTER TABLE IF EXISTS rate_counters_away RENAME TO rate_counters');
+  afterEach(bringBack);
   afterAll(() => app.close());
 
   it('allow chats and reads, charged once', async () => {
@@ -38,7 +43,8 @@ describe.each(postgres)('limits that cannot be counted on %s', (kind) => {
   });
 
   it('are counted again once they can be', async () => {
-    await app.database.rows('ALTER TABLE rate_counters_away RENAME TO rate_counters');
+    expect((await ada.chat('hi')).headers['ratelimit']).toBeUndefined();
+    await bringBack();
     const { headers } = await ada.chat('hi');
     expect(headers['ratelimit']).toMatch(/^"spend";r=\d+/);
   });
@@ -58,6 +64,8 @@ describe.each(postgres)('limits while their table is locked on %s', (kind) => {
 
   beforeAll(async () => {
     app = await TestApp.start(kind, { RATE_LIMITS: 'on', RATE_LIMIT_SPEND: '2/h' });
+  });
+  beforeEach(async () => {
     ada = await app.newUser();
   });
   afterAll(() => app.close());
