@@ -4,7 +4,7 @@ import { tokens } from './format.js';
 import { Markdown } from './markdown.js';
 import { Actions, Button, Icon, Problem, useAnswer, useAttempt } from './parts.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './preact.js';
-import { NEW, go } from './route.js';
+import { NEW, go, windowFocus } from './route.js';
 import { forgetConversations, joined, conversationOf } from './open-conversation.js';
 
 /** A reader who scrolls down to this distance from the end follows the answer again. */
@@ -126,12 +126,8 @@ export function Chat({ id }) {
   const conversation = conversationOf(id);
   const choice = useModel();
   const [field, toEnd] = [useRef(null), useRef(null)];
-  useEffect(() => {
-    const look = () => conversation.id && !conversation.answering.get() && conversation.load();
-    look();
-    addEventListener('focus', look);
-    return () => removeEventListener('focus', look);
-  }, [conversation]);
+  const look = () => conversation.id && !conversation.answering.get() && conversation.load();
+  useEffect(() => void look(), [conversation, windowFocus.use()]);
   const onAsk = (message) => {
     void conversation.ask(message, choice[0]?.id);
     requestAnimationFrame(() => toEnd.current());

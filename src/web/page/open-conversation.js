@@ -89,14 +89,13 @@ export class OpenConversation {
   /** Sends a message and shows the answer as it arrives. If it is refused, the text goes back into the field. */
   async ask(message, model) {
     const turn = { message, model, response: '', status: 'answering' };
-    this.#controller = new AbortController();
+    const { signal } = (this.#controller = new AbortController());
     this.type(this.draft.get(), message);
     this.answering.set(true);
     this.problem.set(null);
     this.turns.set([...this.turns.get(), turn]);
     try {
       const path = this.id ? `api/conversations/${this.id}/messages/` : 'api/chat/';
-      const { signal } = this.#controller;
       const question = { body: { message, model, stream: true }, accept: 'text/event-stream' };
       const { body } = await call('POST', path, { ...question, signal });
       turn.isBegun = true;

@@ -79,12 +79,11 @@ export function Form({ fields = '', values = {}, actions, act, onCancel, childre
   const [run, isRunning, problem] = useAttempt();
   const submit = (event) => {
     event.preventDefault();
-    const { target, submitter } = event;
-    const named = [...target.elements].filter(({ name }) => name);
+    const named = [...event.target.elements].filter(({ name }) => name);
     const body = Object.fromEntries(named.map((field) => [field.name, valueOf(field)]));
     run(async () => {
-      setDone(await act(body, submitter?.value));
-      target.reset();
+      setDone(await act(body, event.submitter?.value));
+      event.target.reset();
     });
   };
   const listed = (fields.match(/\S+/g) ?? []).map((word) => /^(\w+)(\??)(?:=(.*))?$/.exec(word));

@@ -2,14 +2,13 @@ import { store } from './store.js';
 
 /** Views that are loaded when they are opened, each from the module of that name. */
 export const LATER = ['account', 'console'];
-const VIEWS = [...LATER, 'forgotten'];
 
 /** Reads the current view from the fragment of the address: `{view, id}`. It survives a reload. */
 function read() {
   const [, token] = location.hash.split('#password-reset=');
   if (token) return { view: 'reset', id: token };
   const [, view, id = ''] = location.hash.split('/');
-  return VIEWS.includes(view) ? { view, id: '' } : { view: 'chat', id };
+  return [...LATER, 'forgotten'].includes(view) ? { view, id: '' } : { view: 'chat', id };
 }
 
 export const route = store(read());
@@ -27,3 +26,7 @@ export function go(hash, isSame = false) {
 }
 
 addEventListener('hashchange', () => route.set(read()));
+
+/** A new value each time the window gets the focus. Other tabs or clients may have changed what it shows. */
+export const windowFocus = store({});
+addEventListener('focus', () => windowFocus.set({}));

@@ -1,7 +1,7 @@
 import { conversations, loadConversations, titleOf } from './conversations.js';
 import { Button, Icon, Problem, useAnswer, useAttempt } from './parts.js';
 import { html, useEffect, useState } from './preact.js';
-import { NEW, go, route, toConversation } from './route.js';
+import { NEW, go, route, toConversation, windowFocus } from './route.js';
 import { loadModels, refreshWallet } from './wallet.js';
 
 function Links({ links, open, none }) {
@@ -19,9 +19,9 @@ export function Sidebar() {
   const question = sought && ['GET', `api/chat/?search=${encodeURIComponent(sought)}`];
   const { answer: found, problem: searchProblem } = useAnswer(question);
   const [run, isRunning, problem] = useAttempt();
-  // If the server was unreachable, one button reloads everything that is missing.
+  // Other tabs and clients change it too. If the server was unreachable, one button loads everything that is missing.
   const begin = () => Promise.all([loadConversations(), refreshWallet(), loadModels()]);
-  useEffect(() => void run(begin), []);
+  useEffect(() => void run(begin), [windowFocus.use()]);
   // A matching title may be on a later page. Stops at 1,000, because more pages would exceed the limit per minute.
   const isIncomplete = sought && next && all.length < 1000 && !isRunning && !problem;
   useEffect(() => void (isIncomplete && run(() => loadConversations(next))), [isIncomplete]);

@@ -6,7 +6,7 @@ import { sendMessage } from '../../support/conversations.js';
 import { stepsOfWalk } from '../../support/steps.js';
 import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
-import { WebPage } from '../../support/web-page.js';
+import { SCREENS, WebPage } from '../../support/web-page.js';
 
 /** An answer that is stopped in one of two tabs. */
 export const stop = (walk: () => Walk): void => {
@@ -67,11 +67,35 @@ export const stop = (walk: () => Walk): void => {
       // The page shows the last word before the answer is saved.
       await until(async () => (await app.database.count('turns')) === 4);
       expect(await app.database.unbalancedWallets()).toEqual([]);
-      // The tab in the background shows the other tab's turn when it gets the focus.
+      // The tab in the background shows the other tab's turn, balance and title when it gets the focus.
       await tab.page.evaluate(`dispatchEvent(new Event('focus'))`);
       await tab.turns.filter({ hasText: "'next'" }).waitFor();
+      await tab.hasBalance('900');
+      await other.button('Rename').click();
+      await other.page.getByLabel('Title').fill('renamed there');
+      await other.button('Save').click();
+      await other.dialog.waitFor({ state: 'detached' });
+      await tab.page.evaluate(`dispatchEvent(new Event('focus'))`);
+      await tab.conversations.filter({ hasText: 'renamed there' }).waitFor();
       expect([...tab.complaints, ...other.complaints]).toEqual([]);
       await other.page.close();
+    });
+
+    it('is printed whole, without what is used on the screen', async () => {
+      const { page } = tab;
+      const of = (size: string) =>
+        page.evaluate<number>(`document.querySelector('.scroller').${size}`);
+      const wide = page.viewportSize() ?? SCREENS.wide;
+      await page.setViewportSize({ ...wide, height: 300 });
+      expect(await of('clientHeight')).toBeLessThan(await of('scrollHeight'));
+      await page.emulateMedia({ media: 'print' });
+      expect(await of('clientHeight')).toBe(await of('scrollHeight'));
+      expect(await tab.message.isVisible()).toBe(false);
+      expect(await page.getByRole('navigation').isVisible()).toBe(false);
+      expect(await page.getByRole('button').count()).toBe(0);
+      await page.emulateMedia({ media: 'screen' });
+      await page.setViewportSize(wide);
+      await tab.message.waitFor();
     });
 
     it('shows only the newest turns if other tabs added more than a page, and loads the rest on demand', async () => {
