@@ -6,13 +6,16 @@ import type { UiChatDto, UiMessageDto, UiPart } from './ui-chat.dto.js';
 
 type ContentPart = Readonly<Record<string, unknown>>;
 
+/** The answer that the model is sent for one without text, which may have been stopped before its first word. */
+const EMPTY_ANSWER_TEXT = '(The answer had no text.)';
+
 /**
  * Returns the question of a `useChat()` request. Its messages are the whole context, so edits and regenerated
  * answers count as the user sees them. Throws `ValidationFailed` if the last message is not the user's, or is
  * empty.
  */
 export function questionOf({ id, messages, model }: UiChatDto): Question {
-  const context = messages.flatMap(toChatMessage);
+  const context = contextOf(messages);
   const last = messages.at(-1);
   const asked = last?.role === 'user' ? toChatMessage(last).at(0) : undefined;
   if (!asked) {
@@ -20,6 +23,27 @@ export function questionOf({ id, messages, model }: UiChatDto): Question {
     throw new ValidationFailed({ messages: [sentence] });
   }
   return { route: 'chat', message: textOf(asked.content), chatId: id, model, messages: context };
+}
+
+/**
+ * Returns the messages as models accept them. Those without known parts are left out, but not the answer between two
+ * questions, because many providers refuse two questions in a row.
+ */
+function contextOf(messages: readonly UiMessageDto[]): ChatMessage[] {
+  const context: ChatMessage[] = [];
+  let isAnswerLeftOut = false;
+  for (const message of messages) {
+    const [known] = toChatMessage(message);
+    if (!known) {
+      isAnswerLeftOut ||= message.role === 'assistant';
+      continue;
+    }
+    if (isAnswerLeftOut && known.role === 'user' && context.at(-1)?.role === 'user')
+      context.push({ role: 'assistant', content: EMPTY_ANSWER_TEXT });
+    context.push(known);
+    isAnswerLeftOut = false;
+  }
+  return context;
 }
 
 /** Returns the message as models accept it; an empty list if none of its parts is known. */

@@ -133,6 +133,31 @@ describe.each(databaseKinds)('useChat() on %s', (kind) => {
     expect((await stage.ada.history()).map(({ message }) => message)).toEqual(['what is it?']);
   });
 
+  it('sends a sentence for an answer without text between two questions', async () => {
+    const empty = (...parts: UIMessage['parts']): UIMessage => ({
+      id: 'a',
+      role: 'assistant',
+      parts,
+    });
+    await send(stage.ada, 'silent', [
+      empty(),
+      textOf('one'),
+      empty({ type: 'step-start' }),
+      textOf('two'),
+      empty({ type: 'reasoning', text: 'hidden' }),
+      empty({ type: 'text', text: 'seen' }),
+      textOf('three'),
+    ]);
+    expect(stage.provider.lastRequest?.messages).toEqual([
+      { role: 'user', content: 'one' },
+      { role: 'assistant', content: '(The answer had no text.)' },
+      { role: 'user', content: 'two' },
+      { role: 'assistant', content: 'seen' },
+      { role: 'user', content: 'three' },
+    ]);
+    expect(await stage.ada.balance()).toBe(3900);
+  });
+
   it('is stopped when the client leaves, and stores and charges what was produced', async () => {
     stage.provider.answer([{ type: 'delta', text: 'half of it' }]);
     const leaving = new AbortController();
