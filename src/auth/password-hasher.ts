@@ -134,7 +134,7 @@ export class PasswordHasher implements OnModuleInit {
     throw new TooManyLogins();
   }
 
-  /** Owners need only a place in their own line, so that strangers in all slots do not shut them out. */
+  /** Known users need only a place in their own line, so that strangers in all slots do not shut them out. */
   private isFull(line: HashLine): boolean {
     const { hashConcurrency, hashQueueMax } = this.config;
     const { waiting, places } = this.lines[line];
