@@ -114,26 +114,35 @@ export class AnswerHoldService {
     question: Question,
     ids: AnswerIds,
   ): Promise<void> {
-    const { conversationId: earlierId, message, previousId } = question;
+    const { conversationId: earlierId, message } = question;
     return this.unitOfWork.runOneAtATime(spend.ownerId, async (tx) => {
-      let busyHoldId: string | undefined;
-      // A question with `previousId` may run beside other answers of the conversation. So it is not refused while one
-      // runs.
-      if (earlierId !== undefined && previousId === undefined)
-        await this.conversations.lockForAnswer(tx, spend.ownerId, earlierId);
-      else if (earlierId !== undefined)
-        busyHoldId = await this.conversations.lock(tx, spend.ownerId, earlierId);
-      if (earlierId !== undefined && newestTurn !== undefined)
-        await assertNewestTurn(tx, earlierId, newestTurn);
-      const { ordinal } = await this.holds.holdWithOrdinal(tx, spend);
-      if (earlierId !== undefined) {
-        // If an earlier answer still runs, the conversation stays marked with the hold of that answer. With the later
-        // hold, it would be free as soon as the later answer ends.
-        await this.conversations.markBusy(tx, earlierId, busyHoldId ?? spend.holdId, message);
+      if (earlierId === undefined) {
+        const { ordinal } = await this.holds.holdWithOrdinal(tx, spend);
+        this.openConversation(tx, spend, question, ids, ordinal);
         return;
       }
-      this.openConversation(tx, spend, question, ids, ordinal);
+      const busyHoldId = await this.lockConversation(tx, spend.ownerId, earlierId, question);
+      if (newestTurn !== undefined) await assertNewestTurn(tx, earlierId, newestTurn);
+      await this.holds.holdWithOrdinal(tx, spend);
+      // If an earlier answer still runs, the conversation stays marked with the hold of that answer. With the later
+      // hold, it would be free as soon as the later answer ends.
+      await this.conversations.markBusy(tx, earlierId, busyHoldId ?? spend.holdId, message);
     });
+  }
+
+  /**
+   * Locks the conversation that the question continues. Returns the hold of an answer that still runs in it: a question
+   * with `previousId` may run beside other answers. Any other question throws `ConversationBusy` then.
+   */
+  private async lockConversation(
+    tx: Tx,
+    ownerId: string,
+    conversationId: string,
+    { previousId }: Question,
+  ): Promise<string | undefined> {
+    if (previousId !== undefined) return this.conversations.lock(tx, ownerId, conversationId);
+    await this.conversations.lockForAnswer(tx, ownerId, conversationId);
+    return undefined;
   }
 
   /** Opens the conversation with the hold, because a client may read it, or wait for it, from the first word on. */

@@ -47,7 +47,10 @@ export class EarlierAnswers {
 
   private async pollUntilEnded(holdId: string): Promise<void> {
     const until = performance.now() + WAIT_MAX_MS;
-    do await sleep(POLL_EVERY_MS);
-    while ((await this.holds.stateOf(holdId)) === 'open' && performance.now() < until);
+    let isOpen = true;
+    while (isOpen && performance.now() < until) {
+      await sleep(POLL_EVERY_MS);
+      isOpen = (await this.holds.stateOf(holdId)) === 'open';
+    }
   }
 }
