@@ -4,14 +4,12 @@ import { newId } from '../new-id.js';
 import { TooLongForModel, ValidationFailed } from '../errors.js';
 import { isLongerThan, tooLong } from '../drf/text.js';
 import { ClientChats } from '../conversations/client-chats.service.js';
+import { ConversationContext } from '../conversations/conversation-context.js';
 import {
   ConversationsService,
   type OwnConversation,
 } from '../conversations/conversations.service.js';
-import { newestTurn } from '../conversations/newest-turn.js';
-import { ReadConnection } from '../database/read-connection.js';
-import { ModelCatalogue } from '../models/model-catalogue.js';
-import type { Model } from '../models/model-catalogue.js';
+import { ModelCatalogue, type Model } from '../models/model-catalogue.js';
 import { ceiling } from '../models/pricing.js';
 import {
   assertPartsArePaid,
@@ -63,7 +61,7 @@ export class Planner {
     private readonly conversations: ConversationsService,
     private readonly clientChats: ClientChats,
     private readonly models: ModelCatalogue,
-    private readonly reader: ReadConnection,
+    private readonly context: ConversationContext,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -98,7 +96,7 @@ export class Planner {
   async plan(principal: Principal, question: Question): Promise<Plan> {
     const { conversationId, messages } = question;
     const isRead = conversationId !== undefined && messages === undefined;
-    const newest = isRead ? await newestTurn(this.reader, conversationId) : undefined;
+    const newest = isRead ? await this.context.newestTurn(conversationId) : undefined;
     const [{ plan }, ...rest] = await this.measureAll(principal, question);
     return {
       model: plan.model,
@@ -145,10 +143,7 @@ export class Planner {
     const budget = model.contextTokens - reserved - estimatePrompt([userMessage]);
     const messages = question.messages
       ? [...systemOf(question, conversation), ...question.messages.map(toProviderMessage)]
-      : [
-          ...(conversation ? await this.conversations.context(conversation, budget) : []),
-          userMessage,
-        ];
+      : [...(conversation ? await this.context.read(conversation, budget) : []), userMessage];
     assertPartsArePaid(model, messages);
     const further = question.extra ? JSON.stringify(question.extra) : '';
     const prompt = countPrompt(messages, further, model.imageTokens);

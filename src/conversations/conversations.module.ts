@@ -6,6 +6,7 @@ import { WalletModule } from '../wallet/wallet.module.js';
 import { ActiveConversations } from './active-conversations.js';
 import { ClientChats } from './client-chats.service.js';
 import { ConversationsController } from './conversations.controller.js';
+import { ConversationContext } from './conversation-context.js';
 import { ConversationErasure } from './conversation-erasure.js';
 import { ConversationPages } from './conversation-pages.js';
 import { ConversationsService } from './conversations.service.js';
@@ -24,6 +25,7 @@ const SEARCH_WAIT_MS = 1000;
   providers: [
     ActiveConversations,
     ClientChats,
+    ConversationContext,
     ConversationErasure,
     ConversationsService,
     ConversationPages,
@@ -37,6 +39,12 @@ const SEARCH_WAIT_MS = 1000;
       inject: [RequestGate],
     },
   ],
-  exports: [ClientChats, ConversationsService, HistoryService, WholeTurnsService],
+  exports: [
+    ClientChats,
+    ConversationContext,
+    ConversationsService,
+    HistoryService,
+    WholeTurnsService,
+  ],
 })
 export class ConversationsModule {}

@@ -8,25 +8,12 @@ import { ConversationBusy, NotFound } from '../errors.js';
 import { ClientChat } from './client-chat.entity.js';
 import { Conversation } from './conversation.entity.js';
 import { ConversationErasure } from './conversation-erasure.js';
-import type { ChatMessage } from '../models/providers/provider.js';
 import { CONVERSATION_SIZE, sizeOfConversation } from './sizes.js';
 import { titleOf } from './title.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { StorageService } from '../wallet/storage.service.js';
-import { estimatePrompt, tokensOfBytes } from '../models/prompt.js';
-
-/** Maximum number of earlier turns in a context. A budget for more turns is larger than that of any model. */
-const CONTEXT_TURNS_MAX = 200;
 
 export const CONVERSATION = `id, title, model, system, created_at AS "createdAt", updated_at AS "updatedAt"`;
-
-/**
- * The answer that the model is sent for a question whose answer was stopped before its first word. Providers
- * refuse an empty answer, and many refuse two questions in a row.
- */
-const EMPTY_ANSWER_TEXT = '(The answer was stopped before its first word.)';
-/** The message that the model is sent for one without text, such as a picture alone. Providers refuse it empty. */
-const EMPTY_MESSAGE_TEXT = '(The message had no text.)';
 
 /** The fields of a conversation that its owner can read. */
 export type OwnConversation = Pick<
@@ -60,67 +47,6 @@ export class ConversationsService {
     );
     if (!conversation) throw new NotFound();
     return conversation;
-  }
-
-  /**
-   * Returns the messages that the model is sent before the new message: the system text, then the newest
-   * turns that fit. If `lastId` is given, turns saved after it are left out. An answer that was stopped or
-   * cut was paid for, so its output is sent. Turns that failed are not sent.
-   */
-  async context(
-    conversation: OwnConversation,
-    budgetTokens: number,
-    lastId?: string,
-  ): Promise<ChatMessage[]> {
-    const { id: conversationId, system } = conversation;
-    const first: ChatMessage[] = system === null ? [] : [{ role: 'system', content: system }];
-    let tokensLeft = budgetTokens - estimatePrompt(first);
-    const turns = await this.readContextTurns(conversationId, tokensLeft, lastId);
-    const earlier: ChatMessage[] = [];
-    for (const { message, response } of turns) {
-      const pair: ChatMessage[] = [
-        { role: 'user', content: message.trim() === '' ? EMPTY_MESSAGE_TEXT : message },
-        { role: 'assistant', content: response === '' ? EMPTY_ANSWER_TEXT : response },
-      ];
-      tokensLeft -= estimatePrompt(pair);
-      if (tokensLeft < 0) break;
-      earlier.unshift(...pair);
-    }
-    return [...first, ...earlier];
-  }
-
-  /**
-   * Returns the newest turns to send, the newest first: those that fit, and possibly one more. Their lengths
-   * are read first. All texts of a long conversation could fill the memory if many requests read them at
-   * once.
-   */
-  private async readContextTurns(
-    conversationId: string,
-    budgetTokens: number,
-    lastId: string | undefined,
-  ): Promise<{ message: string; response: string }[]> {
-    const fromContextTurns = `FROM turns WHERE conversation_id = $1 AND ((status = 'complete' AND response <> '')
-         OR (status = 'aborted' AND (response <> '' OR prompt_tokens > 0)))
-         ${lastId === undefined ? '' : 'AND ordinal <= (SELECT ordinal FROM turns WHERE id = $3)'}`;
-    const parameters = [
-      conversationId,
-      CONTEXT_TURNS_MAX,
-      ...(lastId === undefined ? [] : [lastId]),
-    ];
-    const lengths = await this.reader.read<{ ordinal: number; bytes: number }>(
-      `/* conversation.lengths */ SELECT ordinal, octet_length(message) + octet_length(response) AS bytes
-       ${fromContextTurns} ORDER BY ordinal DESC LIMIT $2`,
-      parameters,
-    );
-    let bytesLeft = budgetTokens;
-    const fitting = lengths.filter(({ bytes }) => (bytesLeft -= tokensOfBytes(bytes)) >= 0);
-    const oldest = fitting.at(-1)?.ordinal;
-    if (oldest === undefined) return [];
-    return this.reader.read(
-      `/* conversation.context */ SELECT message, response ${fromContextTurns} AND ordinal >= $${String(parameters.push(oldest))}
-       ORDER BY ordinal DESC LIMIT $2`,
-      parameters,
-    );
   }
 
   /**

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ConversationContext } from '../conversations/conversation-context.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { sumOfSizes } from '../conversations/sizes.js';
 import {
@@ -45,6 +46,7 @@ export class ResponseContextService {
   constructor(
     private readonly turns: WholeTurnsService,
     private readonly conversations: ConversationsService,
+    private readonly context: ConversationContext,
   ) {}
 
   /**
@@ -136,7 +138,7 @@ export class ResponseContextService {
     tokens: number,
   ): Promise<ChatMessage[]> {
     const conversation = await this.conversations.find(ownerId, turn.conversationId);
-    return this.conversations.context(conversation, tokens, turn.id);
+    return this.context.read(conversation, tokens, turn.id);
   }
 }
 

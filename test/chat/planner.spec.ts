@@ -7,7 +7,7 @@ import type {
   ConversationsService,
   OwnConversation,
 } from '../../src/conversations/conversations.service.js';
-import type { ReadConnection } from '../../src/database/read-connection.js';
+import type { ConversationContext } from '../../src/conversations/conversation-context.js';
 import { TooLongForModel, ValidationFailed } from '../../src/errors.js';
 import type { Model, ModelCatalogue } from '../../src/models/model-catalogue.js';
 import type { ChatMessage } from '../../src/models/providers/provider.js';
@@ -44,11 +44,14 @@ describe('the plan of a question, without a service', () => {
         asked.push(words);
         return Promise.resolve(conversation);
       },
-      context: (_: OwnConversation, budget: number) => {
+    } as unknown as ConversationsService;
+    const context = {
+      read: (_: OwnConversation, budget: number) => {
         budgets.push(budget);
         return fault && budgets.length > 1 ? Promise.reject(fault) : Promise.resolve([EARLIER]);
       },
-    } as unknown as ConversationsService;
+      newestTurn: () => Promise.resolve(7),
+    } as unknown as ConversationContext;
     const chats = {
       find: (owner: string, chat: string) =>
         Promise.resolve(owner === ADA.userId ? CHATS[chat] : undefined),
@@ -60,8 +63,7 @@ describe('the plan of a question, without a service', () => {
       },
       fallbacksOf: (of: Model) => (of === model ? fallbacks : []),
     } as unknown as ModelCatalogue;
-    const reader = { read: () => Promise.resolve([{ newest: 7 }]) } as unknown as ReadConnection;
-    planner = new Planner(conversations, chats, models, reader, { messageMaxChars: 20 } as Config);
+    planner = new Planner(conversations, chats, models, context, { messageMaxChars: 20 } as Config);
   });
 
   it('is the message alone, with the bound of its prompt and the longest answer', async () => {

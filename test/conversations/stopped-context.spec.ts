@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ConversationsService } from '../../src/conversations/conversations.service.js';
+import { ConversationContext } from '../../src/conversations/conversation-context.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
@@ -129,16 +129,16 @@ describe.each(databaseKinds)('the context after a stopped answer on %s', (kind) 
       string
     >;
     await reader.until('delta');
-    const conversations = app.nest.get(ConversationsService);
-    const read = conversations.context.bind(conversations);
+    const context = app.nest.get(ConversationContext);
+    const read = context.read.bind(context);
     const readAndStop: typeof read = async (...asked) => {
-      Reflect.deleteProperty(conversations, 'context');
-      const context = await read(...asked);
+      Reflect.deleteProperty(context, 'read');
+      const messages = await read(...asked);
       const stopped = await ada.send('POST', `/api/chat/${turn ?? ''}/stop/`);
-      expect([context, stopped.status]).toEqual([[], 204]);
-      return context;
+      expect([messages, stopped.status]).toEqual([[], 204]);
+      return messages;
     };
-    Reflect.set(conversations, 'context', readAndStop);
+    Reflect.set(context, 'read', readAndStop);
     await continueAt(ada, conversation, 'chat');
     expect(sentMessages()).toEqual([
       ['user', 'Tell me'],
