@@ -21,11 +21,11 @@ import { releaseAfterFailure } from '../wallet/release-after-failure.js';
 import { holdLifetime } from '../wallet/hold-lifetime.js';
 import { HoldsService } from '../wallet/holds.service.js';
 import { LateSettlements } from '../wallet/late-settlements.js';
-import type { CaptureResult, LedgerNote } from '../wallet/spending.js';
+import type { SpendReceipt, LedgerNote } from '../wallet/spending.js';
 import type { EmbeddingsAsk } from './embeddings-body.pipe.js';
 
 /** Paid embeddings. `vectors` is empty if the caller left. */
-export interface PaidEmbeddings extends Pick<CaptureResult, 'charged' | 'available'> {
+export interface PaidEmbeddings extends Pick<SpendReceipt, 'charged' | 'available'> {
   /** The model's id in this service. */
   readonly model: string;
   readonly vectors: readonly Embedding[];
@@ -163,8 +163,8 @@ export class EmbeddingsService {
   private captureOf(
     { userId: ownerId }: Principal,
     { holdId, amount, note }: { holdId: string; amount: number; note: LedgerNote },
-  ): () => Promise<Pick<CaptureResult, 'charged' | 'available'>> {
-    let captured: CaptureResult | undefined;
+  ): () => Promise<Pick<SpendReceipt, 'charged' | 'available'>> {
+    let captured: SpendReceipt | undefined;
     return async () => {
       const paid = await this.unitOfWork.runOneAtATime(ownerId, async (tx) => {
         const result = await this.holds.capture(tx, holdId, amount, note);

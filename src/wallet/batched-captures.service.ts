@@ -8,7 +8,7 @@ import { dayOf, nowMicros } from '../time.js';
 import { traced } from '../tracing.js';
 import { recordCapture } from './captured-hold.js';
 import {
-  FREE_WALLETS,
+  freeWallets,
   amountsByHold,
   emptyTotals,
   jsonRows,
@@ -16,7 +16,7 @@ import {
 } from './owner-totals.js';
 import { HoldsService } from './holds.service.js';
 import { WALLET_ROW, type WalletRow } from './ledger.js';
-import { dayCounted, spentOn, type CaptureResult, type LedgerNote } from './spending.js';
+import { dayCounted, spentOn, type SpendReceipt, type LedgerNote } from './spending.js';
 
 /** The capture of a hold that has no cap: the amount to charge, the note for the ledger, and the bytes to save. */
 interface PlainCapture {
@@ -47,7 +47,7 @@ interface EndedHold {
  */
 @Injectable()
 export class BatchedCaptures {
-  private readonly batches: BatchedTransaction<PlainCapture, CaptureResult>;
+  private readonly batches: BatchedTransaction<PlainCapture, SpendReceipt>;
 
   constructor(
     unitOfWork: UnitOfWork,
@@ -65,7 +65,7 @@ export class BatchedCaptures {
    * Captures a hold, and runs `finish` in the same transaction to save what was paid for. Throws
    * `AnswerExpired` if the hold is no longer open.
    */
-  capture<T>(capture: PlainCapture, finish: (tx: Tx, captured: CaptureResult) => T): Promise<T> {
+  capture<T>(capture: PlainCapture, finish: (tx: Tx, captured: SpendReceipt) => T): Promise<T> {
     return traced('transaction', { 'tallychat.batched': true }, () =>
       this.batches.add(capture, NEVER_ABORTED, finish),
     );
@@ -74,7 +74,7 @@ export class BatchedCaptures {
   private async captureOne(
     tx: Tx,
     { holdId, amount, note, turnBytes }: PlainCapture,
-  ): Promise<CaptureResult> {
+  ): Promise<SpendReceipt> {
     const captured = await this.holds.capture(tx, holdId, amount, note, turnBytes);
     if (!captured) throw new AnswerExpired();
     return captured;
@@ -88,10 +88,10 @@ export class BatchedCaptures {
   private async captureMany(
     tx: Tx,
     captures: readonly PlainCapture[],
-  ): Promise<(CaptureResult | undefined)[]> {
+  ): Promise<(SpendReceipt | undefined)[]> {
     const amounts = amountsByHold(captures);
     const rows = await tx.write<CapturedRow>(
-      `/* hold.capture_many */ WITH ${FREE_WALLETS('$1')}, open AS (
+      `/* hold.capture_many */ WITH ${freeWallets('$1')}, open AS (
          SELECT id AS open_id FROM holds WHERE id = ANY($2) AND coalesce(state, '') = 'open'
            AND owner_id IN (SELECT free.id FROM free) FOR NO KEY UPDATE SKIP LOCKED)
        UPDATE holds SET state = 'captured', captured_amount = taken, resolved_at = $3

@@ -8,7 +8,7 @@ import { dayOf, nowMicros } from '../time.js';
 import { traced } from '../tracing.js';
 import { HoldRecords, type AnswerSpend } from './hold-records.js';
 import { HoldsService } from './holds.service.js';
-import { ANY_STORAGE, FREE_WALLETS, TOTALS_ROWS, totalsByOwner } from './owner-totals.js';
+import { ANY_STORAGE, freeWallets, totalsRows, totalsByOwner } from './owner-totals.js';
 import { canPay } from './spending.js';
 import { addStored, hasRoom, storageBoundsFor } from './stored.js';
 
@@ -59,9 +59,9 @@ export class BatchedHolds {
     const createdAt = nowMicros();
     const totals = totalsByOwner(spends);
     const rows = await tx.write<{ ownerId: string; ordinal: number }>(
-      `/* wallet.hold_many */ WITH ${FREE_WALLETS('$1')}
+      `/* wallet.hold_many */ WITH ${freeWallets('$1')}
        UPDATE wallets SET held = held + due, last_ordinal = last_ordinal + spends, ${addStored('bytes', 'opened')}
-       FROM free, ${TOTALS_ROWS('$3')}
+       FROM free, ${totalsRows('$3')}
        WHERE owner_id = free.id AND free.id = payer AND ${canPay('due', '$2')} AND ${hasRoom('bytes', 'opened', '$4', '$5')}
        RETURNING owner_id AS "ownerId", last_ordinal AS ordinal`,
       [

@@ -2,7 +2,7 @@ import type { Tx } from '../database/tx.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { ledgerEntryCount } from './owner-totals.js';
 import { appendEntry, type WalletRow } from './ledger.js';
-import { availableOf, type CaptureResult, type LedgerNote } from './spending.js';
+import { availableOf, type SpendReceipt, type LedgerNote } from './spending.js';
 
 /** A captured hold: the amount held, the amount charged, and the note for the ledger. */
 interface CapturedHold {
@@ -21,7 +21,7 @@ export function recordCapture(
   metrics: Metrics,
   wallet: WalletRow,
   { holdId, ownerId, amount, held, note }: CapturedHold,
-): CaptureResult {
+): SpendReceipt {
   if (ledgerEntryCount(amount) > 0) {
     appendEntry(tx, wallet, {
       ownerId,

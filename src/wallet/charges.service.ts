@@ -9,10 +9,10 @@ import { Metrics } from '../metrics/metrics.js';
 import { assertAmount } from './amount.js';
 import { CapsService } from './caps.service.js';
 import {
-  TOTALS_ROWS,
+  totalsRows,
   totalsByOwner,
   ledgerEntryCount,
-  FREE_WALLETS,
+  freeWallets,
   ANY_STORAGE,
 } from './owner-totals.js';
 import { appendEntry, WALLET_ROW, type WalletRow } from './ledger.js';
@@ -23,7 +23,7 @@ import {
   spendRefusal,
   spentOn,
   type LedgerNote,
-  type CaptureResult,
+  type SpendReceipt,
   type Spend,
 } from './spending.js';
 import { hasRoom, NOTHING_STORED, storageBoundsFor, addStored } from './stored.js';
@@ -31,13 +31,10 @@ import { hasRoom, NOTHING_STORED, storageBoundsFor, addStored } from './stored.j
 /** An amount to charge, and the note for the ledger. */
 export type Charge = Spend & LedgerNote;
 
-/** The amount charged, and what the owner can spend after it. */
-export type ChargeReceipt = CaptureResult;
-
 /** Charges an amount in one step, without a hold, for work that waits for nothing outside the process. */
 @Injectable()
 export class ChargesService {
-  private readonly payments: BatchedTransaction<Charge, ChargeReceipt>;
+  private readonly payments: BatchedTransaction<Charge, SpendReceipt>;
 
   constructor(
     unitOfWork: UnitOfWork,
@@ -45,7 +42,7 @@ export class ChargesService {
     private readonly caps: CapsService,
     @Inject(CONFIG) private readonly config: Config,
   ) {
-    this.payments = new BatchedTransaction<Charge, ChargeReceipt>(unitOfWork, {
+    this.payments = new BatchedTransaction<Charge, SpendReceipt>(unitOfWork, {
       lockedRow: ({ ownerId }) => ownerId,
       single: (tx, charge) => this.charge(tx, charge),
       batch: (tx, charges) => this.chargeMany(tx, charges),
@@ -65,7 +62,7 @@ export class ChargesService {
   pay<T>(
     charge: Charge,
     disconnectSignal: CallerSignal,
-    finish: (tx: Tx, paid: ChargeReceipt) => T,
+    finish: (tx: Tx, paid: SpendReceipt) => T,
   ): Promise<T> {
     return traced('transaction', { 'tallychat.batched': true }, () =>
       this.payments.add(charge, disconnectSignal, finish),
@@ -76,7 +73,7 @@ export class ChargesService {
    * Charges `amount` whole tokens with one guarded statement on the cap, if there is one, and one on the
    * wallet. Throws the same errors as `HoldsService.hold`.
    */
-  async charge(tx: Tx, charge: Charge): Promise<ChargeReceipt> {
+  async charge(tx: Tx, charge: Charge): Promise<SpendReceipt> {
     const { ownerId, amount, stored = NOTHING_STORED } = charge;
     assertAmount(amount);
     await this.caps.spend(tx, charge);
@@ -109,17 +106,17 @@ export class ChargesService {
   private async chargeMany(
     tx: Tx,
     charges: readonly Charge[],
-  ): Promise<(ChargeReceipt | undefined)[]> {
+  ): Promise<(SpendReceipt | undefined)[]> {
     const spent = await this.caps.spendMany(tx, charges);
     const covered = charges.filter(({ capId }) => capId === undefined || spent.has(capId));
     const totals = totalsByOwner(covered);
     const room = storageBoundsFor(this.config, ANY_STORAGE);
     const rows = await tx.write<WalletRow & { ownerId: string }>(
-      `/* wallet.charge_many */ WITH ${FREE_WALLETS('$1')}
+      `/* wallet.charge_many */ WITH ${freeWallets('$1')}
        UPDATE wallets SET balance = balance - due, entry_count = entry_count + entries,
          last_ordinal = last_ordinal + spends, spent_amount = ${spentOn('$2')} + due,
          spent_day = ${dayCounted('$2')}, ${addStored('bytes', 'opened')}
-       FROM free, ${TOTALS_ROWS('$3')}
+       FROM free, ${totalsRows('$3')}
        WHERE owner_id = free.id AND free.id = payer AND ${canPay('due', '$2')} AND ${hasRoom('bytes', 'opened', '$4', '$5')}
        RETURNING owner_id AS "ownerId", ${WALLET_ROW}`,
       [Object.keys(totals), dayOf(nowMicros()), JSON.stringify(totals), ...room],
@@ -155,7 +152,7 @@ export class ChargesService {
   }
 
   /** Records a charge that `wallet` has just paid. There is no hold: the entry and the turn hold all facts. */
-  private record(tx: Tx, wallet: WalletRow, charge: Charge): ChargeReceipt {
+  private record(tx: Tx, wallet: WalletRow, charge: Charge): SpendReceipt {
     const { ownerId, amount, reason, turnId, model, credentialId, keyName } = charge;
     if (ledgerEntryCount(amount) > 0) {
       appendEntry(tx, wallet, {

@@ -20,7 +20,7 @@ import {
   spendRefusal,
   spentOn,
   type LedgerNote,
-  type CaptureResult,
+  type SpendReceipt,
 } from './spending.js';
 import { hasRoom, NOTHING_STORED, storageBoundsFor, addStored } from './stored.js';
 
@@ -88,7 +88,7 @@ export class HoldsService {
     amount: number,
     note: LedgerNote,
     turnBytes = 0,
-  ): Promise<CaptureResult | undefined> {
+  ): Promise<SpendReceipt | undefined> {
     assertAmount(amount);
     const hold = await this.resolve(tx, holdId, 'captured', amount);
     if (!hold) return undefined;
@@ -122,7 +122,7 @@ export class HoldsService {
     holdId: string,
     state: 'released' | 'expired',
     turnBytes = 0,
-  ): Promise<CaptureResult | undefined> {
+  ): Promise<SpendReceipt | undefined> {
     const hold = await this.resolve(tx, holdId, state, 0);
     if (!hold) return undefined;
     await this.caps.settle(tx, hold.capId, hold.amount, 0);

@@ -54,7 +54,7 @@ export function amountsByHold(
  * SQL: a CTE `free` with the wallets of the list `owners` that no other transaction is changing. Waiting for
  * a locked row would delay all other wallets.
  */
-export const FREE_WALLETS = (owners: string) =>
+export const freeWallets = (owners: string) =>
   `free AS (SELECT owner_id AS id FROM wallets WHERE owner_id = ANY(${owners}) FOR NO KEY UPDATE SKIP LOCKED)`;
 
 /**
@@ -68,7 +68,7 @@ export const jsonRows = (key: string, names: readonly string[], parameter: strin
 };
 
 /** SQL: the result of `totalsByOwner` as rows. */
-export const TOTALS_ROWS = (parameter: string) =>
+export const totalsRows = (parameter: string) =>
   jsonRows('payer', ['due', 'entries', 'spends', 'bytes', 'opened'], parameter);
 
 /**

@@ -32,8 +32,8 @@ export interface LedgerNote {
   readonly keyName: string | null;
 }
 
-/** The result of a capture: the amount charged, and what the owner can spend after it. */
-export interface CaptureResult {
+/** The result of a charge, a capture or a release: the amount charged, and what the owner can spend after it. */
+export interface SpendReceipt {
   readonly charged: number;
   readonly available: number;
   /**

@@ -1,5 +1,7 @@
 import { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
-import { NO_PROXIES, ProviderConnection } from '../../src/models/providers/provider-connection.js';
+import { ProviderConnection } from '../../src/models/providers/provider-connection.js';
+
+const NO_PROXIES = { httpProxy: '', httpsProxy: '', noProxy: '' };
 
 /** Returns a provider without an app. */
 export function createProvider(

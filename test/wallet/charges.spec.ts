@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { dayOf, nowMicros } from '../../src/time.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { InsufficientBalance } from '../../src/errors.js';
-import { ChargesService, type ChargeReceipt } from '../../src/wallet/charges.service.js';
+import { ChargesService } from '../../src/wallet/charges.service.js';
+import type { SpendReceipt } from '../../src/wallet/spending.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import { stageWallets } from '../support/stages.js';
@@ -21,7 +22,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
   const pay = (
     ownerId: string,
     amount: number,
-    { gone = NEVER_ABORTED, finish = (_: unknown, paid: ChargeReceipt) => paid } = {},
+    { gone = NEVER_ABORTED, finish = (_: unknown, paid: SpendReceipt) => paid } = {},
   ) => charges().pay({ ownerId, amount, ...noteOf('spec', ownerId) }, gone, finish);
   const statements = async (work: () => Promise<unknown>) =>
     (await stage.log.during(work)).map(({ name }) => name);
@@ -166,7 +167,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
   it('are not repeated for a caller who left', async () => {
     const leaving = new AbortController();
     let finished = 0;
-    const finish = (_: unknown, paid: ChargeReceipt) => {
+    const finish = (_: unknown, paid: SpendReceipt) => {
       finished += 1;
       return paid;
     };

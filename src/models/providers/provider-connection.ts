@@ -14,8 +14,6 @@ export interface ProxySettings {
   readonly noProxy: string;
 }
 
-export const NO_PROXIES: ProxySettings = { httpProxy: '', httpsProxy: '', noProxy: '' };
-
 /** All connections are in use, and the maximum number of calls waits for one. */
 export class ConnectionQueueFull extends Error {}
 
