@@ -35,6 +35,12 @@ describe('a password of Django', () => {
     ['bcrypt_sha256', 'bcrypt_sha256$$2b$12$abc'],
     ['argon2', 'argon2$argon2id$v=19$m=9999999,t=2,p=8$c2FsdHNhbHQ$aGFzaA'],
     ['argon2', 'argon2$argon2i$v=19$m=1024,t=2,p=8$c2FsdHNhbHQ$aGFzaA'],
+    ['argon2', 'argon2$argon2id$v=19$m=102400,t=2,p=8$'],
+    ['argon2', 'argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHQ'],
+    ['argon2', 'argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdA$aGFzaA'],
+    ['argon2', 'argon2$argon2id$v=19$m=63,t=2,p=8$c2FsdHNhbHQ$aGFzaA'],
+    ['argon2', 'argon2$argon2id$v=19$m=102400,t=0,p=8$c2FsdHNhbHQ$aGFzaA'],
+    ['argon2', 'argon2$argon2id$v=19$m=102400,t=2,p=0$c2FsdHNhbHQ$aGFzaA'],
     ['of no known form', 'plain'],
   ])('refuses to import a hash of %s and names its hasher: %s', (hasher, stored) => {
     expect(isPbkdf2(stored)).toBe(false);

@@ -5,7 +5,11 @@ import { promisify } from 'node:util';
 const PBKDF2 = /^pbkdf2_sha256\$([1-9]\d{0,7})\$([^$]{1,255})\$([A-Za-z\d+/]{43}=)$/;
 /** Django 6 uses 1,200,000. A larger number than this limit would block a thread for seconds. */
 const ITERATIONS_MAX = 5_000_000;
-const ARGON2 = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$/;
+/** A salt has at least 8 bytes, and a digest at least 4. Without one of them the library throws at a login. */
+const ARGON2 =
+  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$[A-Za-z\d+/]{11,255}\$[A-Za-z\d+/]{6,255}$/;
+/** For each lane (`p`) the algorithm needs as much memory. */
+const ARGON2_KIB_PER_LANE = 8;
 /** Django's default is 102,400 KiB and 2 passes. */
 const ARGON2_KIB_MAX = 262_144;
 const ARGON2_PASSES_MAX = 16;
@@ -50,6 +54,7 @@ export async function verifyPbkdf2(hash: string, password: string): Promise<bool
 }
 
 function isAcceptedArgon2(hash: string): boolean {
-  const [, kib = Infinity, passes = Infinity] = ARGON2.exec(hash) ?? [];
-  return Number(kib) <= ARGON2_KIB_MAX && Number(passes) <= ARGON2_PASSES_MAX;
+  const [kib = 0, passes = 0, lanes = 0] = ARGON2.exec(hash)?.slice(1).map(Number) ?? [];
+  const isPossible = passes >= 1 && lanes >= 1 && kib >= ARGON2_KIB_PER_LANE * lanes;
+  return isPossible && kib <= ARGON2_KIB_MAX && passes <= ARGON2_PASSES_MAX;
 }

@@ -107,8 +107,13 @@ describe.each(databaseKinds)('import-django on %s', (kind) => {
       username: 'dear',
       password: djangoHash('x', 1).replace('$1$', '$9000000$'),
     });
+    const cut = 'argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHQ';
+    await django.addUser({ id: 6, username: 'cut', password: cut });
     const { text, isComplete } = await run();
     expect(isComplete).toBe(true);
+    expect(text).toContain(
+      'password hashed by argon2: they need a new one (password-link): 1 (cut',
+    );
     expect(text).toContain(
       'password hashed by md5: they need a new one (password-link): 1 (older (id 4))',
     );
@@ -124,6 +129,7 @@ describe.each(databaseKinds)('import-django on %s', (kind) => {
       ['stranger', '!'],
       ['older', 'abc'],
       ['dear', 'x'],
+      ['cut', 'x'],
     ] as const) {
       expect((await login(name, password)).status).toBe(400);
     }
