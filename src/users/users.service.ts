@@ -69,12 +69,15 @@ export class UsersService {
     return this.reader.repository(User).findOneBy({ id });
   }
 
-  /** Returns the active users with one of these addresses, newest first and at most `limit`. */
+  /**
+   * Returns the active users with one of these addresses, at most `limit`. The oldest are first, so that users who
+   * register later with the address of another do not take the other's place.
+   */
   findByEmail(emails: readonly string[], limit: number): Promise<User[]> {
     const query = this.reader.repository(User).createQueryBuilder('user');
     // The second condition lets the database use the partial index.
     query.where(`user.email IN (:...emails) AND user.email <> ''`, { emails });
-    return query.andWhere('user.isActive').orderBy('user.id', 'DESC').limit(limit).getMany();
+    return query.andWhere('user.isActive').orderBy('user.id').limit(limit).getMany();
   }
 
   /** Returns one page of users, in the order of saving, whose names contain `search`, ignoring case. */

@@ -124,12 +124,12 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
 
   it('is not mailed to an address that its user gave up while mails to others were sent', async () => {
     const shared = `given-up-${kind}@example.com`;
-    const leaver = await withAddress(shared);
     await withAddress(shared);
+    const leaver = await withAddress(shared);
     const [{ length }, before] = [mailbox.mails, await links()];
     await mailbox.whilePaused(async () => {
       await ask({ email: shared });
-      // The newest user is first, and the mail to that user waits for the mail server.
+      // The oldest user is first, and the mail to that user waits for the mail server.
       await until(async () => (await links()) > before);
       await leaver.send('PATCH', '/api/me/', { email: `new-${kind}@example.com` });
     });
