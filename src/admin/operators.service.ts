@@ -33,9 +33,14 @@ export class OperatorsService {
     return this.links.linkOf(token);
   }
 
-  /** Returns a new token with which the user sets a password. Only this call returns it. */
+  /**
+   * Returns a new token with which the user sets a password. Only this call returns it. Throws `ValidationFailed` for an
+   * inactive user, for whom no token works.
+   */
   async passwordToken(username: string, actor: Actor): Promise<string> {
-    const { id } = await findUser(this.users, username);
+    const { id, isActive } = await findUser(this.users, username);
+    if (!isActive)
+      throw new ValidationFailed({ username: ['The user is inactive. Activate the user first.'] });
     return this.unitOfWork.run(async (tx) => {
       const token = await this.links.issue(tx, id);
       await this.trail.add(tx, actor, 'password_link', id);
