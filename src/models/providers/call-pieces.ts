@@ -2,29 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { readPiece, type Piece } from './call-piece.js';
 import type { Chunk } from './chunk.js';
 import { isFields, type Fields } from '../../json-fields.js';
-import { UNSCANNED, advanceScan, isSameJson, type ObjectScan } from './object-scan.js';
+import { UNSCANNED, advanceScan, isSameJson } from './object-scan.js';
 import type { ToolCallDelta } from './provider.js';
+import { kindOf, settled, withDoubtful, type ArgumentsSoFar } from './repeated-arguments.js';
 
 /** Maximum number of tool calls. Each costs memory, and no model makes this many. */
 const CALLS_MAX = 512;
 
 /** A tool call, with the properties that decide which pieces belong to it. */
-interface KnownCall {
+interface KnownCall extends ArgumentsSoFar {
   /** The index that callers see. */
   readonly callIndex: number;
   /** The index that the provider sent, if any. */
   readonly index: number | undefined;
   readonly id: string | undefined;
   readonly name: string | undefined;
-  /** The arguments so far, to compare with a message that repeats them. */
-  readonly text: string;
-  readonly scan: ObjectScan;
   /** Arguments that may only be a placeholder. They are sent when the answer ends, if no others came. */
   readonly heldBack: string;
   /** Whether any other arguments came. */
   readonly hasArguments: boolean;
-  /** Whether a piece has repeated all arguments so far. The next pieces do so too. */
-  readonly isCumulative: boolean;
 }
 
 /** The calls so far, in the order in which they began. */
@@ -60,9 +56,14 @@ export function assignPieces(known: KnownCalls, pieces: readonly unknown[], isMe
     const all = readPiece(fields, objects.length > 1 ? n : undefined);
     const repeated = isMessage && repeats(known[n], all) ? calls[n] : undefined;
     const call = repeated ?? callOf(calls, all, known.length);
-    const isCumulative = call !== undefined && repeatsArguments(call, all.text);
+    const kind = call ? kindOf(call, all.text) : 'more';
+    if (call && !repeated && kind === 'doubtful') {
+      calls[call.callIndex] = { ...call, doubt: withDoubtful(call, all.text) };
+      return;
+    }
+    const isCumulative = kind === 'repetition';
     const isRepetition = repeated !== undefined || isCumulative;
-    const piece = call && isRepetition ? { ...all, text: restOf(call, all.text) } : all;
+    const piece = call ? { ...all, text: newText(call, all.text, isRepetition) } : all;
     if (isRepetition && piece.text === '') return;
     // A whole call that is sent again with the same id is ignored.
     if (call?.scan.isWhole && piece.id !== undefined && piece.text !== '') return;
@@ -79,6 +80,7 @@ export function assignPieces(known: KnownCalls, pieces: readonly unknown[], isMe
       heldBack,
       hasArguments: call?.hasArguments === true || text.trim() !== '',
       isCumulative: call?.isCumulative === true || isCumulative,
+      doubt: all.text === '' ? call?.doubt : undefined,
     };
     calls[callIndex] = updated;
     const sent = { ...piece, text };
@@ -101,39 +103,27 @@ function repeats(call: KnownCall | undefined, { index, id, name, text }: Piece):
   return isSame && text.startsWith(call.text);
 }
 
-/**
- * Checks that a piece repeats all arguments so far: it begins with them, and could not follow them in JSON. `{"a":1}}` can
- * follow `{"a":`, so there it is a repetition only if an earlier piece was one.
- */
-function repeatsArguments({ text: before, scan, isCumulative }: KnownCall, text: string): boolean {
-  // The cheap test first: each piece of long arguments is compared.
-  if (text.length < before.length || !/^\s*\{/.test(before)) return false;
-  const mayFollow = scan.isInString
-    ? !/^\s*\{\s*"[^\s:,}\]"]/.test(text)
-    : /[:,[]/.test(before.trimEnd().at(-1) ?? '');
-  return (isCumulative || !mayFollow) && text.startsWith(before);
+/** Returns what a piece adds to the arguments. What was in doubt before it is part of that. */
+function newText(call: KnownCall, text: string, isRepetition: boolean): string {
+  if (isRepetition) return text === call.heldBack ? '' : text.slice(call.text.length);
+  return text === '' ? '' : (call.doubt?.joined ?? '') + text;
 }
 
-const restOf = (call: KnownCall, text: string) =>
-  text === call.heldBack ? '' : text.slice(call.text.length);
-
-/** Returns the arguments that were held back, when no more can come. */
+/** Returns the arguments that were held back or in doubt, when no more can come. */
 export function heldBackPieces(known: KnownCalls) {
-  const deltas: ToolCallDelta[] = known
-    .filter(({ heldBack }) => heldBack !== '')
-    .map(({ callIndex, heldBack }) => ({ index: callIndex, function: { arguments: heldBack } }));
-  const calls = deltas.length === 0 ? known : known.map(withHeldBackSent);
-  return { calls, deltas };
+  const deltas: ToolCallDelta[] = [];
+  const calls = known.map((call) => {
+    const text = call.heldBack + settled(call);
+    if (text === '') return call;
+    deltas.push({ index: call.callIndex, function: { arguments: text } });
+    return {
+      ...call,
+      ...{ heldBack: '', doubt: undefined, hasArguments: true, text: call.text + text },
+      scan: advanceScan(call.scan, text),
+    };
+  });
+  return { calls: deltas.length === 0 ? known : calls, deltas };
 }
-
-const withHeldBackSent = (call: KnownCall): KnownCall =>
-  call.heldBack === ''
-    ? call
-    : {
-        ...call,
-        ...{ heldBack: '', hasArguments: true, text: call.text + call.heldBack },
-        scan: advanceScan(call.scan, call.heldBack),
-      };
 
 const EMPTY_OBJECT = /^\s*\{\s*\}\s*$/;
 

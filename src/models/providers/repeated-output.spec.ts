@@ -39,10 +39,10 @@ const json = fc
   .chain((value) => fc.constantFrom(JSON.stringify(value), JSON.stringify(value, null, 1)));
 const cuts = fc.array(fc.nat({ max: 200 }), { maxLength: 8 });
 
-/** Returns the ends of the pieces of a text. The first may end within the first key, if that begins with a letter. */
+/** Returns the ends of the pieces of a text. The first may end anywhere, if the first key begins with a letter. */
 function endsOf(text: string, at: readonly number[]) {
   const isNamed = /^\{\s*"[a-z]/i.test(text);
-  const first = isNamed ? 1 + ((at[0] ?? 0) % text.indexOf(':')) : 1;
+  const first = isNamed ? 1 + ((at[0] ?? 0) % text.length) : 1;
   const ends = [first, ...at.filter((end) => end > first && end < text.length), text.length];
   return [...new Set(ends)].sort((one, other) => one - other);
 }
@@ -53,6 +53,14 @@ describe('the arguments of a call', () => {
     [', also the first key', ['{"', '{"location', '{"location": "x"}'], ['{"location": "x"}']],
     [', also the last time', ['{"a": "x', '{"a": "xy"}', '{"a": "xy"}'], ['{"a": "xy"}']],
     [' at the end', ['{"a"', ': {"b"', ':1}}', '{"a": {"b":1}}'], ['{"a": {"b":1}}']],
+    [' after its first colon', ['{"a":', '{"a":"x', '{"a":"xy"}'], ['{"a":"xy"}']],
+    [' after a comma, in two pieces', ['{"a":1,', '{"a":1,"b":2}'], ['{"a":1,"b":2}']],
+    [
+      ' in doubt to the end',
+      ['{"a":', '{"a":[', '{"a":[{"b":', '{"a":[{"b":1}]}'],
+      ['{"a":[{"b":1}]}'],
+    ],
+    [' and nothing between', ['{"a":', '{"a":1', '', '{"a":1}'], ['{"a":1}']],
     [' that may also be a value', ['{', '{"a":', '{"a":[', '{"a":[1]}'], ['{"a":[1]}']],
   ])('come once if each piece repeats all so far%s', (_, pieces, whole) => {
     expect(argumentsOf(pieces, () => ({ index: 0, id: 'a', name: 'f' }))).toEqual(whole);
@@ -61,12 +69,25 @@ describe('the arguments of a call', () => {
   it.each<[string[]]>([
     [['{"a":', '{"a":1}}']],
     [['{"a":[', '{"a":[', '1]}]}']],
+    [['{"a":', '{"a":1', '', '}', '}']],
+    [['{"a":', '{"a":', '{"a":', '{"a":1}}}}']],
     [['{"', '{":1}']],
     [['{":', '{":"', ':x":1}']],
   ])('keep a value that is like all so far: %j', (pieces) => {
     expect(argumentsOf(pieces, () => ({ index: 0, id: 'a', name: 'f' }))).toEqual([
       pieces.join(''),
     ]);
+  });
+
+  it('are passed on as pieces once too many are in doubt', () => {
+    const pieces = Array.from({ length: 20_000 }, () => '{"a":');
+    const events = pieces.map((text) => {
+      const call = { index: 0, id: 'a', function: { name: 'f', arguments: text } };
+      return { choices: [{ index: 0, delta: { tool_calls: [call] } }] };
+    });
+    const { state, deltas } = after(...events);
+    expect(deltas.length).toBeGreaterThan(1);
+    expect(state.calls[0]?.text.length).toBeGreaterThan(30_000);
   });
 
   it.each(Object.entries(FORMS))('come whole in pieces, and in repetitions, %s', (_, fieldsOf) => {
