@@ -28,27 +28,6 @@ describe('the settings', () => {
     expect(settings.join('\n\n')).toBe(expected.join('\n'));
   });
 
-  it.each([
-    ['PRICE_PER_MESAGE', 'PRICE_PER_MESSAGE'],
-    ['OPENAI_MODEL', 'OPENAI_MODELS'],
-    ['LOGLEVEL', 'LOG_LEVEL'],
-    ['OPNEING_GRANT', 'OPENING_GRANT'],
-    ['RATE-LIMITS', 'RATE_LIMITS'],
-  ])('are hinted at by a name that is nearly one: %s', (name, meant) => {
-    const hint = `${name} is not a setting and is ignored. Is ${meant} meant?`;
-    expect(loadConfig({ [name]: '7' }).hints).toEqual([hint]);
-  });
-
-  it.each([
-    { OPENAI_API_KEY2: 'x' },
-    { PORTS: '1', HOSTS: 'x' },
-    { SMTP_HOST: 'x', HTTP_PORT: '1', FTP_PROXY: 'x', DATABASE: 'x' },
-    { https_proxy: 'http://127.0.0.1:9' },
-    { PRICE_PER_MESAGE: '7', PRICE_PER_MESSAGE: '8' },
-  ])('are not hinted at by names of other programs: %j', (env: Record<string, string>) => {
-    expect(loadConfig(env).hints).toEqual([]);
-  });
-
   it('can be read from .env.example unchanged', async () => {
     const lines = (await readFile('.env.example', 'utf8')).match(/^[A-Z].*$/gm) ?? [];
     const env = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
