@@ -53,6 +53,7 @@ describe.each(testedKinds)('refusals below /v1 on %s', (kind) => {
     [{ tools: [{ type: 'function' }, { type: 'web_search' }] }, 'tools'],
     [{ tools: [{ google_search: {} }] }, 'tools'],
     [{ tools: [{ type: 'function', name: 'add', parameters: {} }] }, 'tools'],
+    [{ tools: [{ type: 'function', function: [] }] }, 'tools'],
   ])('refuses %j with 400 and names the field', async (fields, param) => {
     const ada = await app.newUser();
     const calls = provider.calls;
