@@ -219,8 +219,13 @@ export class Arrivals {
   }
 }
 
-/** Routes that check a password. They ignore credentials, so a header makes no difference there. */
-const PASSWORD_ROUTE = /^\/api\/(?:register|login|token)(?:[/?]|$)/;
+/** Public routes that read a body. They ignore credentials, so a header makes no difference there. */
+const PUBLIC_BODY_ROUTE = /^\/api\/(?:register|login|token|password\/reset)(?:[/?]|$)/;
+/** An escape may spell one of these routes. Only `/v1/` has paths that need one: names of models. */
+const ESCAPED_PATH = /^\/(?!v1\/)[^?%]*%/;
 
 const hasCredentials = ({ headers, url = '' }: IncomingMessage): boolean =>
-  (headers.authorization !== undefined && !PASSWORD_ROUTE.test(url)) || url.startsWith('/health/');
+  (headers.authorization !== undefined &&
+    !PUBLIC_BODY_ROUTE.test(url) &&
+    !ESCAPED_PATH.test(url)) ||
+  url.startsWith('/health/');
