@@ -1,5 +1,5 @@
 import type { Turn } from '../conversations/turn.entity.js';
-import type { CompletionDelta } from '../models/providers/provider.js';
+import type { CompletionDelta } from '../models/provider.js';
 
 /** One server-sent event: its name, if it has one, and its JSON or text. */
 export interface AnswerEvent {

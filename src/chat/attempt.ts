@@ -6,7 +6,7 @@ import {
   ProviderTimedOut,
 } from '../errors.js';
 import type { Model } from '../models/model-catalogue.js';
-import type { CompletionDone, CompletionRequest } from '../models/providers/provider.js';
+import type { CompletionDone, CompletionRequest } from '../models/provider.js';
 
 /** More characters than any current model answers with. */
 const ANSWER_MAX_CHARS = 4_000_000;

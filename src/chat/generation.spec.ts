@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { withIterations } from '../../test/support/loop-iterations.js';
 import { Turn } from '../conversations/turn.entity.js';
-import type { CompletionEvent, CompletionProvider } from '../models/providers/provider.js';
+import type { CompletionEvent, CompletionProvider } from '../models/provider.js';
 import { Generation } from './generation.js';
 import type { Outcome } from './outcome.js';
 

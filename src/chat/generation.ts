@@ -4,7 +4,7 @@ import type { Model } from '../models/model-catalogue.js';
 import { ModelReader, type OnDelta } from './model-reader.js';
 import { outcomeOf, type AnswerEnd, type Outcome } from './outcome.js';
 import type { Ending } from '../models/pricing.js';
-import { TIMED_OUT, type CompletionDone } from '../models/providers/provider.js';
+import { TIMED_OUT, type CompletionDone } from '../models/provider.js';
 import type { Turn, TurnStatus } from '../conversations/turn.entity.js';
 
 /** The inputs of a generation. `settle` resolves the hold and saves the turn. */

@@ -16,7 +16,7 @@ import {
   type CompletionDelta,
   type CompletionDone,
   type CompletionEvent,
-} from '../models/providers/provider.js';
+} from '../models/provider.js';
 import { Produced } from './produced.js';
 
 /** Receives a delta. If it returns a promise, the next delta is fetched only after that has resolved. */

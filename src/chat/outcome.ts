@@ -1,7 +1,7 @@
 import type { Model } from '../models/model-catalogue.js';
 import { cost, countUsage, type Ending } from '../models/pricing.js';
 import { estimatePrompt, estimateTokens } from '../models/prompt.js';
-import type { CompletionRequest, Usage } from '../models/providers/provider.js';
+import type { CompletionRequest, Usage } from '../models/provider.js';
 import type { ToolCall } from '../models/tool-calls.js';
 import type { TurnEnd, TurnStatus } from '../conversations/turn.entity.js';
 

@@ -18,7 +18,7 @@ import {
   toProviderMessage,
   type TokenCount,
 } from '../models/prompt.js';
-import type { ChatMessage } from '../models/providers/provider.js';
+import type { ChatMessage } from '../models/provider.js';
 import type { Principal } from '../principal.js';
 import type { Question } from './question.js';
 

@@ -1,4 +1,4 @@
-import type { CompletionDelta } from '../models/providers/provider.js';
+import type { CompletionDelta } from '../models/provider.js';
 import { charsIn } from '../models/chars-in.js';
 import { CollectedParts } from '../models/thought-parts.js';
 import { ToolCalls } from '../models/tool-calls.js';

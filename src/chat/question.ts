@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../models/providers/provider.js';
+import type { ChatMessage } from '../models/provider.js';
 
 /** A question of a caller, from any of the routes that answer. */
 export interface Question {

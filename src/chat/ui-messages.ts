@@ -1,6 +1,6 @@
 import { ValidationFailed } from '../errors.js';
 import { textOf } from '../models/content.js';
-import type { ChatMessage } from '../models/providers/provider.js';
+import type { ChatMessage } from '../models/provider.js';
 import type { Question } from './question.js';
 import type { UiChatDto, UiMessageDto, UiPart } from './ui-chat.dto.js';
 

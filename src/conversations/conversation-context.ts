@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
 import { estimatePrompt, tokensOfBytes } from '../models/prompt.js';
-import type { ChatMessage } from '../models/providers/provider.js';
+import type { ChatMessage } from '../models/provider.js';
 import type { OwnConversation } from './conversations.service.js';
 import { newestTurn } from './newest-turn.js';
 

@@ -1,6 +1,6 @@
 import { toIso } from '../time.js';
 import { toJson } from '../drf/json.js';
-import { fairIterations } from '../models/providers/fair-iterations.js';
+import { fairIterations } from '../fair-iterations.js';
 import type { ConversationDto } from './conversation.dto.js';
 import type { OwnConversation } from './conversations.service.js';
 import type { PastTurn } from './history.service.js';

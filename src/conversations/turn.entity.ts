@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { FinishReason } from '../models/providers/provider.js';
+import type { FinishReason } from '../models/provider.js';
 import type { Micros } from '../time.js';
 
 export type TurnStatus = 'complete' | 'aborted' | 'failed';

@@ -1,4 +1,4 @@
-import type { EmbeddingInput } from '../models/providers/provider.js';
+import type { EmbeddingInput } from '../models/provider.js';
 
 const isToken = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 const areTokens = (value: unknown) => Array.isArray(value) && value.every(isToken);

@@ -3,7 +3,7 @@ import { RawBody, decodeJson } from '../drf/decode-body.js';
 import { ValidationFailed } from '../errors.js';
 import { isFields } from '../json-fields.js';
 import { readFields } from '../fields/field-reader.js';
-import type { EmbeddingInput, EmbeddingRequest } from '../models/providers/provider.js';
+import type { EmbeddingInput, EmbeddingRequest } from '../models/provider.js';
 import { inputsIn } from './embedding-inputs.js';
 import { EmbeddingsDto } from './embeddings.dto.js';
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { ownIteration } from '../models/providers/fair-iterations.js';
-import type { Embedding } from '../models/providers/provider.js';
+import { ownIteration } from '../fair-iterations.js';
+import type { Embedding } from '../models/provider.js';
 import { floatsOf, toBase64 } from '../models/providers/vectors.js';
 import type { EmbeddingDto, EmbeddingsUsageDto } from './embeddings.dto.js';
 import type { PaidEmbeddings } from './embeddings.service.js';

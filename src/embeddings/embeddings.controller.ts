@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { disconnectSignal } from '../http/event-stream.js';
 import { onResponseClosed } from '../http/exchange.js';
 import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
-import { AnswerMemory } from '../models/providers/answer-memory.js';
+import { AnswerMemory } from '../models/answer-memory.js';
 import type { Principal } from '../principal.js';
 import { EmbeddingsBodyPipe, type EmbeddingsAsk } from './embeddings-body.pipe.js';
 import { EmbeddingsDocs } from './embeddings.docs.js';

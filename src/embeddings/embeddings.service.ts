@@ -12,8 +12,8 @@ import {
 import { ModelCatalogue, type Model } from '../models/model-catalogue.js';
 import { ceiling, cost, countUsage, type Ending } from '../models/pricing.js';
 import { countInputs } from '../models/prompt.js';
-import type { AnswerMemory } from '../models/providers/answer-memory.js';
-import { TIMED_OUT, type Embedding, type EmbeddingProvider } from '../models/providers/provider.js';
+import type { AnswerMemory } from '../models/answer-memory.js';
+import { TIMED_OUT, type Embedding, type EmbeddingProvider } from '../models/provider.js';
 import { newId } from '../new-id.js';
 import type { Principal } from '../principal.js';
 import { nowMicros } from '../time.js';

@@ -6,7 +6,7 @@ import { ModelNotFound, ValidationFailed } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { mayUse } from './may-use.js';
 import { EchoProvider } from './providers/echo.provider.js';
-import type { CompletionProvider } from './providers/provider.js';
+import type { CompletionProvider } from './provider.js';
 
 const ECHO_TOKENS_MAX = 1_000_000;
 

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { Metrics } from '../metrics/metrics.js';
 import { ModelCatalogue } from './model-catalogue.js';
-import type { CompletionProvider } from './providers/provider.js';
+import type { CompletionProvider } from './provider.js';
 
 /** Loads the code that calls providers only if the settings name a provider, because it is slow to load. */
 async function providersOf(

@@ -1,5 +1,5 @@
 import type { FlatPrice, Price } from '../config/prices.js';
-import type { Usage } from './providers/provider.js';
+import type { Usage } from './provider.js';
 
 /** Checks whether each message costs the same. */
 export const isFlat = (price: Price): price is FlatPrice => 'perMessage' in price;

@@ -1,7 +1,7 @@
 import type { ModelSettings } from '../config/models-file.js';
 import { ValidationFailed } from '../errors.js';
 import { isFlat } from './pricing.js';
-import type { ChatMessage, EmbeddingInput } from './providers/provider.js';
+import type { ChatMessage, EmbeddingInput } from './provider.js';
 import { isFields, type Fields } from '../json-fields.js';
 
 /**

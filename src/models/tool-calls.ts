@@ -1,6 +1,6 @@
 import { charsIn } from './chars-in.js';
 import { isFields, type Fields } from '../json-fields.js';
-import type { ToolCallDelta } from './providers/provider.js';
+import type { ToolCallDelta } from './provider.js';
 
 /** A whole call, in OpenAI's shape: `{id, type, function: {name, arguments}}`. */
 export type ToolCall = Fields;

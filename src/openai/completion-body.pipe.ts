@@ -3,7 +3,7 @@ import { ValidationFailed } from '../errors.js';
 import { RawBody, decodeJson } from '../drf/decode-body.js';
 import { isFields } from '../json-fields.js';
 import { readFields } from '../fields/field-reader.js';
-import type { ChatMessage } from '../models/providers/provider.js';
+import type { ChatMessage } from '../models/provider.js';
 import { CompletionDto, NO_LIMIT } from './completion.dto.js';
 import { PASSED_ON } from './passed-on.dto.js';
 

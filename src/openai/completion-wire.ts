@@ -1,6 +1,6 @@
 import { textOf } from '../models/content.js';
 import type { Model } from '../models/model-catalogue.js';
-import type { ChatMessage, ToolCallDelta } from '../models/providers/provider.js';
+import type { ChatMessage, ToolCallDelta } from '../models/provider.js';
 import { readThoughtParts, type ThoughtParts } from '../models/thought-parts.js';
 import type { ToolCall } from '../models/tool-calls.js';
 import type { Turn } from '../conversations/turn.entity.js';

@@ -1,4 +1,4 @@
-import type { ToolCallDelta } from '../models/providers/provider.js';
+import type { ToolCallDelta } from '../models/provider.js';
 import {
   callItem,
   callOf,

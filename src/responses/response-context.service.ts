@@ -10,7 +10,7 @@ import {
 import { NotFound, PreviousResponseNotFound, TooLongForModel } from '../errors.js';
 import type { Model } from '../models/model-catalogue.js';
 import { estimatePrompt } from '../models/prompt.js';
-import type { ChatMessage } from '../models/providers/provider.js';
+import type { ChatMessage } from '../models/provider.js';
 import type { ItemReference } from './input-items.js';
 import { responseId } from './item-ids.js';
 import { messagesOf } from './stored-request.js';

@@ -1,6 +1,6 @@
 import type { AnswerEvent, StreamFormat } from '../chat/answer-format.js';
 import type { Turn } from '../conversations/turn.entity.js';
-import type { CompletionDelta } from '../models/providers/provider.js';
+import type { CompletionDelta } from '../models/provider.js';
 import { readThoughtParts, type ThoughtParts } from '../models/thought-parts.js';
 import { isWhole, type OutputItem, type ResponseEvent } from './output-items.js';
 import { toResponse, turnToResponse } from './response-wire.js';

@@ -6,7 +6,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { NotFound, PreviousResponseNotFound } from '../errors.js';
 import { ModelCatalogue, type Model } from '../models/model-catalogue.js';
 import { estimatePrompt, estimateTokens } from '../models/prompt.js';
-import type { ChatMessage } from '../models/providers/provider.js';
+import type { ChatMessage } from '../models/provider.js';
 import type { Principal } from '../principal.js';
 import { refuse } from './content-parts.js';
 import type { InputItem } from './input-items.js';

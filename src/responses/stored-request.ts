@@ -1,7 +1,7 @@
 import type { Turn } from '../conversations/turn.entity.js';
 import type { TurnExchange } from '../conversations/whole-turns.service.js';
 import { textOf } from '../models/content.js';
-import type { ChatMessage } from '../models/providers/provider.js';
+import type { ChatMessage } from '../models/provider.js';
 import { stepsOf } from './output-items.js';
 import { DEFAULT_SETTINGS, type ResponseSettings } from './settings.js';
 import { toMessages } from './transcript.js';

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../models/providers/provider.js';
+import type { ChatMessage } from '../models/provider.js';
 import { refuse } from './content-parts.js';
 
 /** Returns the outputs of tools that no earlier message called. */

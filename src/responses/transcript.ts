@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../models/providers/provider.js';
+import type { ChatMessage } from '../models/provider.js';
 import { addParts, type ThoughtParts } from '../models/thought-parts.js';
 import type { ToolCall } from '../models/tool-calls.js';
 import type { Fields } from '../json-fields.js';

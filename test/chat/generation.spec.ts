@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { AnswerNotRead, ProviderFailed, ProviderTimedOut } from '../../src/errors.js';
-import type { CompletionEvent } from '../../src/models/providers/provider.js';
+import type { CompletionEvent } from '../../src/models/provider.js';
 import {
   attemptAt,
   done,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { InstantAnswerService } from '../../src/chat/instant-answer.service.js';
 import { Planner } from '../../src/chat/planner.js';
 import { estimateTokens } from '../../src/models/prompt.js';
-import type { CompletionProvider } from '../../src/models/providers/provider.js';
+import type { CompletionProvider } from '../../src/models/provider.js';
 import type { Principal } from '../../src/principal.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
 import { TestApp } from '../support/app.js';

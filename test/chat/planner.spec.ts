@@ -10,7 +10,7 @@ import type {
 import type { ConversationContext } from '../../src/conversations/conversation-context.js';
 import { TooLongForModel, ValidationFailed } from '../../src/errors.js';
 import type { Model, ModelCatalogue } from '../../src/models/model-catalogue.js';
-import type { ChatMessage } from '../../src/models/providers/provider.js';
+import type { ChatMessage } from '../../src/models/provider.js';
 import type { Principal } from '../../src/principal.js';
 import { METERED } from '../support/models-file.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readUIMessageStream, type UIMessage } from 'ai';
-import type { CompletionEvent } from '../../src/models/providers/provider.js';
+import type { CompletionEvent } from '../../src/models/provider.js';
 import { stageProvider } from '../support/stages.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';

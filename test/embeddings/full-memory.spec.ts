@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { AnswerMemory } from '../../src/models/providers/answer-memory.js';
+import { AnswerMemory } from '../../src/models/answer-memory.js';
 import { TestApp } from '../support/app.js';
 import { modelsFile } from '../support/models-file.js';
 import { Upstream, type Behaviour } from '../support/upstream.js';

@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AnswerMemory } from '../../src/models/providers/answer-memory.js';
+import { AnswerMemory } from '../../src/models/answer-memory.js';
 import { toBase64 } from '../../src/models/providers/vectors.js';
 import { TestApp } from '../support/app.js';
 import { BLOCKED_MAX_MS, leastBlockedMs } from '../support/blocking.js';

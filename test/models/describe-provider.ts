@@ -4,7 +4,7 @@ import type {
   CompletionEvent,
   CompletionProvider,
   CompletionRequest,
-} from '../../src/models/providers/provider.js';
+} from '../../src/models/provider.js';
 
 /** A provider to test, and its models, each with a behaviour that the cases need. */
 export interface Subject {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CompletionEvent } from '../../src/models/providers/provider.js';
+import type { CompletionEvent } from '../../src/models/provider.js';
 import { stageUpstream } from '../support/stages.js';
 import { until } from '../support/until.js';
 import type { Behaviour } from '../support/upstream.js';

@@ -1,9 +1,5 @@
-import {
-  INITIAL_STATE,
-  step,
-  type AnswerState,
-} from '../../src/models/providers/answer-machine.js';
-import type { CompletionDelta } from '../../src/models/providers/provider.js';
+import { INITIAL_STATE, step, type AnswerState } from '../../src/models/answers/answer-machine.js';
+import type { CompletionDelta } from '../../src/models/provider.js';
 import { ToolCalls } from '../../src/models/tool-calls.js';
 
 /** An event of a provider: its data, or the value that is its JSON. `!` before a text makes it an event `error`. */

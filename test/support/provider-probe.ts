@@ -5,7 +5,7 @@ import type {
   CompletionProvider,
   CompletionRequest,
   InstantRequest,
-} from '../../src/models/providers/provider.js';
+} from '../../src/models/provider.js';
 import { releaseAfterEach } from './releasable.js';
 
 type Complete = CompletionProvider['complete'];

@@ -9,7 +9,7 @@ import type {
   CompletionEvent,
   CompletionProvider,
   CompletionRequest,
-} from '../../src/models/providers/provider.js';
+} from '../../src/models/provider.js';
 
 export const TIMEOUT_MS = 60_000;
 /** More than any answer here costs. */

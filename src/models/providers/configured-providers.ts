@@ -4,7 +4,7 @@ import type { Dialect } from './dialect.js';
 import { OpenAiCompatibleProvider } from './openai-compatible.provider.js';
 import { ProviderConnection } from './provider-connection.js';
 import { ProviderPool, type Endpoint } from './provider-pool.js';
-import type { CompletionProvider } from './provider.js';
+import type { CompletionProvider } from '../provider.js';
 
 /** Returns the providers of the settings, by their names. */
 export function providersOf(config: Config, metrics: Metrics): Map<string, CompletionProvider> {

@@ -3,9 +3,9 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { BLOCKED_MAX_MS, leastBlockedMs } from '../../../test/support/blocking.js';
-import { AnswerReader } from './answer-reader.js';
+import { AnswerReader } from '../answers/answer-reader.js';
 import { decodeBody } from './decoded-body.js';
-import { EventTooLarge } from './event-reader.js';
+import { EventTooLarge } from '../answers/event-reader.js';
 
 const MIB = 1_048_576;
 const DECODED_BYTES = 16 * MIB;

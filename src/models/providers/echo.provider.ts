@@ -7,7 +7,7 @@ import type {
   FinishReason,
   InstantRequest,
   WholeCompletion,
-} from './provider.js';
+} from '../provider.js';
 
 /** Maximum number of pieces. A longer answer has several words in each piece. */
 const PIECES_MAX = 1000;

@@ -1,7 +1,7 @@
-import { saysFailure } from './error-signs.js';
-import { fairIterations } from './fair-iterations.js';
+import { saysFailure } from '../answers/error-signs.js';
+import { fairIterations } from '../../fair-iterations.js';
 import { fieldsOf, type Fields } from '../../json-fields.js';
-import type { Embedding, Embeddings } from './provider.js';
+import type { Embedding, Embeddings } from '../provider.js';
 import { floatsOf } from './vectors.js';
 
 const isCount = (value: unknown): value is number =>

@@ -1,6 +1,6 @@
 import type { ProviderSettings } from '../../config/listed-provider.js';
 import { AnswerMemoryFull } from '../../errors.js';
-import type { AnswerMemory } from './answer-memory.js';
+import type { AnswerMemory } from '../answer-memory.js';
 import { readEmbeddings } from './embedding-answer.js';
 import {
   failedError,
@@ -11,7 +11,7 @@ import {
   type Reporter,
 } from './provider-call.js';
 import type { ProviderRoute, ProviderConnection, ProviderResponse } from './provider-connection.js';
-import type { EmbeddingRequest, Embeddings } from './provider.js';
+import type { EmbeddingRequest, Embeddings } from '../provider.js';
 import { errorOf } from './refusal.js';
 
 const EMBEDDINGS_ROUTE: ProviderRoute = { path: '/embeddings', accept: 'application/json' };

@@ -7,7 +7,7 @@ import type {
   CompletionRequest,
   EmbeddingRequest,
   Embeddings,
-} from './provider.js';
+} from '../provider.js';
 
 /** The metrics that count a provider's answers. */
 export type AnswerCounts = Pick<Metrics, 'recordFirstWord' | 'recordProviderCall'>;

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { ProviderSettings } from '../../config/listed-provider.js';
 import type { MaxTokensField } from '../../config/models-file.js';
-import { AnswerReader, NOT_EVENTS_REASON } from './answer-reader.js';
+import { AnswerReader, NOT_EVENTS_REASON } from '../answers/answer-reader.js';
 import { otherDialect, type Dialect } from './dialect.js';
 import { embed } from './embedding-call.js';
 import {
@@ -24,7 +24,7 @@ import type {
   EmbeddingProvider,
   EmbeddingRequest,
   Embeddings,
-} from './provider.js';
+} from '../provider.js';
 import { errorOf } from './refusal.js';
 
 /**

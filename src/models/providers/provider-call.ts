@@ -1,5 +1,5 @@
 import { ProviderBusy, ProviderError, ProviderFailed, type ProviderReport } from '../../errors.js';
-import { EventTooLarge } from './event-reader.js';
+import { EventTooLarge } from '../answers/event-reader.js';
 import { ConnectionQueueFull, type ProviderResponse } from './provider-connection.js';
 import type { Refusal } from './refusal.js';
 

@@ -7,7 +7,7 @@ import {
   type MeasuredCall,
 } from './measured-call.js';
 import { ProviderHealth, classifyFailure, type FailureClass } from './provider-health.js';
-import { TIMED_OUT } from './provider.js';
+import { TIMED_OUT } from '../provider.js';
 import type {
   CompletionEvent,
   CompletionProvider,
@@ -15,7 +15,7 @@ import type {
   EmbeddingProvider,
   EmbeddingRequest,
   Embeddings,
-} from './provider.js';
+} from '../provider.js';
 
 /** The fields that every request has. */
 type PoolRequest = Pick<CompletionRequest, 'model' | 'ownerId' | 'signal'>;

@@ -7,7 +7,7 @@ import { fieldsOf, isFields, type Fields } from '../../json-fields.js';
 import { listOf } from './list-of.js';
 import { parseLenient } from './lenient-json.js';
 import { plainWordIn } from './plain-word.js';
-import type { Usage } from './provider.js';
+import type { Usage } from '../provider.js';
 import { thoughtPartsIn, type ThoughtParts } from '../thought-parts.js';
 import { usageIn } from './usage-fields.js';
 

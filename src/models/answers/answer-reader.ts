@@ -2,7 +2,7 @@ import { charsIn } from '../chars-in.js';
 import { INITIAL_STATE, end, endIdle, step, type AnswerState } from './answer-machine.js';
 import { Deadline } from './deadline.js';
 import { EventReader, type ServerEvent } from './event-reader.js';
-import type { CompletionDelta, CompletionEvent } from './provider.js';
+import type { CompletionDelta, CompletionEvent } from '../provider.js';
 import { WholeCharacters } from './whole-characters.js';
 
 export const NOT_EVENTS_REASON = 'the provider answered with something else than events';

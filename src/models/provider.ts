@@ -1,5 +1,5 @@
-import type { MaxTokensField } from '../../config/models-file.js';
-import type { ThoughtParts } from '../thought-parts.js';
+import type { MaxTokensField } from '../config/models-file.js';
+import type { ThoughtParts } from './thought-parts.js';
 import type { AnswerMemory } from './answer-memory.js';
 
 /** One message of the context sent to a model. `content` is text, or OpenAI's parts, passed on unchanged. */

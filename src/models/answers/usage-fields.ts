@@ -1,5 +1,5 @@
 import { fieldsOf, type Fields } from '../../json-fields.js';
-import type { Usage } from './provider.js';
+import type { Usage } from '../provider.js';
 
 /** Returns NaN for a value that is not a number. Pricing then uses its estimate. */
 const countOf = (value: unknown) => (typeof value === 'number' ? value : Number.NaN);

@@ -3,7 +3,7 @@ import { readPiece, type Piece } from './call-piece.js';
 import type { Chunk } from './chunk.js';
 import { isFields, type Fields } from '../../json-fields.js';
 import { UNSCANNED, advanceScan, isSameJson } from './object-scan.js';
-import type { ToolCallDelta } from './provider.js';
+import type { ToolCallDelta } from '../provider.js';
 import { kindOf, settled, withDoubtful, type ArgumentsSoFar } from './repeated-arguments.js';
 
 /** Maximum number of tool calls. Each costs memory, and no model makes this many. */

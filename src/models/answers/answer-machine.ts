@@ -4,7 +4,7 @@ import type { EndMeaning } from './finish-reasons.js';
 import { isDone, type ServerEvent } from './event-reader.js';
 import { newOutput } from './new-output.js';
 import { partsAfter, type KnownParts } from './known-parts.js';
-import type { CompletionDelta, FinishReason, Usage } from './provider.js';
+import type { CompletionDelta, FinishReason, Usage } from '../provider.js';
 import { mergeUsage } from './usage-fields.js';
 
 /** How long to wait for the missing rest after an answer has ended. */

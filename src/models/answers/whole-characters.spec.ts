@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { seed } from '../../../test/support/seeded-random.js';
 import { AnswerReader } from './answer-reader.js';
-import type { CompletionDelta } from './provider.js';
+import type { CompletionDelta } from '../provider.js';
 import { WholeCharacters } from './whole-characters.js';
 
 const [FIRST = '', SECOND = ''] = '😀'.split('');

@@ -1,4 +1,4 @@
-import type { CompletionDelta, ToolCallDelta } from './provider.js';
+import type { CompletionDelta, ToolCallDelta } from '../provider.js';
 import { isFields } from '../../json-fields.js';
 
 /**

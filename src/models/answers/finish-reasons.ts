@@ -1,4 +1,4 @@
-import type { FinishReason } from './provider.js';
+import type { FinishReason } from '../provider.js';
 
 /** The meaning of a provider's finish reason: one of the contract's own, not an end at all, or a broken answer. */
 export type EndMeaning = FinishReason | 'no end' | 'broken';
