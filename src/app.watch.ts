@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PasswordHasher } from './auth/password-hasher.js';
 import { Database } from './database/data-source.js';
-import { UnitOfWork } from './database/unit-of-work.js';
+import { UnitOfWork } from './database/transactions/unit-of-work.js';
 import { Arrivals } from './http/arrivals.js';
 import { RequestGate } from './http/request-gate.js';
 import { Metrics } from './metrics/metrics.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Journal } from '../database/journal.js';
-import type { Tx } from '../database/tx.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Tx } from '../database/transactions/tx.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { LastStaffMember } from '../errors.js';
 import { UsersService } from '../users/users.service.js';
 import { PasswordsService } from './passwords.service.js';

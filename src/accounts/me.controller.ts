@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Patch } from '@nestjs/common';
 import { normalizeEmail } from '../auth/email.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { Payload } from '../fields/body.pipe.js';
 import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';

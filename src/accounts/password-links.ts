@@ -5,7 +5,7 @@ import { digestOf } from '../digest.js';
 import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ReadConnection } from '../database/read-connection.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { SECOND_MICROS, nowMicros } from '../time.js';
 import { PasswordReset } from './password-reset.entity.js';
 

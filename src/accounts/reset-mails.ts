@@ -1,8 +1,8 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { emailSpellings } from '../auth/email.js';
-import type { Tx } from '../database/tx.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Tx } from '../database/transactions/tx.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import { Mailer } from './mailer.js';

@@ -6,8 +6,8 @@ import {
   sumOfSizes,
   TURN_SIZE,
 } from '../conversations/sizes.js';
-import type { Tx } from '../database/tx.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Tx } from '../database/transactions/tx.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { CapsService } from '../wallet/caps.service.js';
 import { StorageService } from '../wallet/storage.service.js';
 

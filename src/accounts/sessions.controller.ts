@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
 import { SessionsService } from '../auth/sessions.service.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { UUID } from '../http/ids.js';
 import { Page, paginate, type PageRequest } from '../http/pagination.js';
 import { Access, CurrentPrincipal } from '../http/request.decorators.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { RedemptionService, type NewCode } from '../wallet/redemption.service.js';
 import { TrailService, type Actor } from './trail.service.js';
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
 import { idempotencyRecord } from '../wallet/idempotency-record.js';
 import { IdempotencyService } from '../wallet/idempotency.service.js';

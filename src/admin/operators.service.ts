@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PasswordLinks } from '../accounts/password-links.js';
 import { SessionsService } from '../auth/sessions.service.js';
-import type { Tx } from '../database/tx.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Tx } from '../database/transactions/tx.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { PermissionDenied, ValidationFailed } from '../errors.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '../new-id.js';
 import { NumberedLists } from '../database/numbered-lists.js';
 import { ReadConnection } from '../database/read-connection.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import type { Keyset } from '../http/pagination.js';
 import { nowMicros, type Micros } from '../time.js';
 import { TrailEntry, type OperatorAction } from './trail-entry.entity.js';

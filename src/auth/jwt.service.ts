@@ -3,7 +3,7 @@ import { SignJWT, errors as jose, jwtVerify } from 'jose';
 import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
-import type { DbBoolean, Tx } from '../database/tx.js';
+import type { DbBoolean, Tx } from '../database/transactions/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { BearerRefused, TokenNotValid } from '../errors.js';
 import type { Principal } from '../principal.js';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { nowMicros } from '../time.js';
 import { usernameKey } from '../users/users.service.js';
 import { JWT_KEY } from './jwt-key.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Tx } from '../database/tx.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Tx } from '../database/transactions/tx.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
 import type { LoginOrigin } from './login-gate.js';
 import { LoginNetworks } from './login-networks.js';

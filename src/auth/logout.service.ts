@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import type { Principal } from '../principal.js';
 import { AccessTokens } from './access-tokens.js';
 import { JwtService } from './jwt.service.js';

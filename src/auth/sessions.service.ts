@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Not } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
 import { ReadConnection } from '../database/read-connection.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { NotFound } from '../errors.js';
 import { UUID } from '../http/ids.js';
 import { type Keyset } from '../http/pagination.js';

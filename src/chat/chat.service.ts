@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ContextOutdated } from '../conversations/newest-turn.js';
 import type { Turn } from '../conversations/turn.entity.js';
-import type { CallerSignal } from '../database/batched-transaction.js';
+import type { CallerSignal } from '../database/transactions/batched-transaction.js';
 import { isUniqueViolation } from '../database/database-errors.js';
 import { ConversationBusy } from '../errors.js';
 import type { Principal } from '../principal.js';

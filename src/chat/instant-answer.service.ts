@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../new-id.js';
-import type { CallerSignal } from '../database/batched-transaction.js';
+import type { CallerSignal } from '../database/transactions/batched-transaction.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { throwOwnerGone } from '../conversations/owner-gone.js';
 import { isFlat } from '../models/pricing.js';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Turn } from '../conversations/turn.entity.js';
 import { isForeignKeyViolation } from '../database/database-errors.js';
-import type { Tx } from '../database/tx.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Tx } from '../database/transactions/tx.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { AnswerExpired } from '../errors.js';
 import type { Micros } from '../time.js';
 import { releaseAfterFailure } from '../wallet/release-after-failure.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { NotFound } from '../errors.js';
 import { UUID } from '../http/ids.js';
 import { HoldStops } from '../wallet/hold-stops.js';

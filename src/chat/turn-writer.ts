@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { Turn } from '../conversations/turn.entity.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import type { Principal } from '../principal.js';
 import { nowMicros } from '../time.js';
 import type { LedgerNote } from '../wallet/spending.js';

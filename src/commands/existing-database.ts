@@ -1,5 +1,5 @@
 import type { Settings } from '../config/config.js';
-import { assertServedName } from '../database/file-lease.js';
+import { assertServedName } from '../database/sqlite/file-lease.js';
 import { assertDatabaseExists, locationOf, sqlitePathOf } from '../database/location.js';
 
 /**

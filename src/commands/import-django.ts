@@ -7,7 +7,7 @@ import { loadConfig } from '../config/load-config.js';
 import { databaseUrlFault } from '../config/setting-rules.js';
 import { Database } from '../database/data-source.js';
 import { assertMigrated } from '../database/migrate.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { DjangoImport } from '../django/django-import.service.js';
 import { assertExistingDatabase } from './existing-database.js';
 import { filePath, optionText } from './arguments.js';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { loadSettings, type Settings } from '../config/config.js';
 import { type Database } from '../database/data-source.js';
 import { openReadOnly, openWriter } from '../database/open-database.js';
-import { FileLease } from '../database/file-lease.js';
+import { FileLease } from '../database/sqlite/file-lease.js';
 import { locationOf } from '../database/location.js';
 import { listMigrations, migrate, revertLast } from '../database/migrate.js';
 import { assertNotForeign } from '../database/table-names.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { NotFound } from '../errors.js';
 import { StorageService } from '../wallet/storage.service.js';
 import { idsOfOldestTurns, sumOfDeleted } from './oldest-turns.js';

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { throwOwnerGone } from './owner-gone.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { ValidationFailed, NotFound } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { disconnectSignal } from '../http/event-stream.js';

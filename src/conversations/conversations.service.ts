@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../new-id.js';
 import { nowMicros } from '../time.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { UUID } from '../http/ids.js';
 import { ConversationBusy, NotFound } from '../errors.js';

@@ -1,5 +1,5 @@
 import type { ReadConnection } from '../database/read-connection.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { UUID } from '../http/ids.js';
 
 /** A turn was saved after the context of a question was read, so the context does not contain it. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { In } from 'typeorm';
 import { ReadConnection } from '../database/read-connection.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { NotFound } from '../errors.js';
 import { ConversationErasure } from './conversation-erasure.js';
 import { ConversationsService } from './conversations.service.js';

@@ -14,11 +14,11 @@ import sqlite3 from 'sqlite3';
 import { sqlitePathOf } from './location.js';
 import { migrations } from './migrations.js';
 import { toServiceError } from './service-errors.js';
-import { PostgresStatements } from './postgres-statements.js';
-import { postgresPoolOptions } from './postgres-options.js';
-import { postgresUrl } from './postgres-url.js';
-import { TransactionRunner, UnitRunner, type QueryScope } from './sqlite-runner.js';
-import { SqliteStatements } from './sqlite-statements.js';
+import { PostgresStatements } from './postgres/postgres-statements.js';
+import { postgresPoolOptions } from './postgres/postgres-options.js';
+import { postgresUrl } from './postgres/postgres-url.js';
+import { TransactionRunner, UnitRunner, type QueryScope } from './sqlite/sqlite-runner.js';
+import { SqliteStatements } from './sqlite/sqlite-statements.js';
 import type { EntityClass, Statements } from './statements.js';
 
 const SQLITE_BUSY_TIMEOUT_MS = 5000;

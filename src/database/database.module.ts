@@ -18,7 +18,7 @@ import { ProcessLease } from './process-lease.js';
 import { ReadConnection } from './read-connection.js';
 import { ServedMark } from './served-mark.js';
 import type { EntityClass } from './statements.js';
-import { UnitOfWork } from './unit-of-work.js';
+import { UnitOfWork } from './transactions/unit-of-work.js';
 
 /** Closes the database when the last write is on disk. */
 @Injectable()

@@ -1,5 +1,5 @@
 import type { Database } from './data-source.js';
-import { FileInUse, FileLease } from './file-lease.js';
+import { FileInUse, FileLease } from './sqlite/file-lease.js';
 import { MIGRATION_LOCK } from './migrate.js';
 import { LOCK_SPACE } from './process-lease.js';
 

@@ -1,8 +1,8 @@
 import sqlite3, { type Database as Connection } from 'sqlite3';
-import { POSTGRES_CONNECT_TIMEOUT_MS } from './postgres-options.js';
+import { POSTGRES_CONNECT_TIMEOUT_MS } from './postgres/postgres-options.js';
 import { openError, sqlitePathOf } from './location.js';
-import { postgresUrl } from './postgres-url.js';
-import { assertSqliteFile } from './sqlite-file.js';
+import { postgresUrl } from './postgres/postgres-url.js';
+import { assertSqliteFile } from './sqlite/sqlite-file.js';
 
 const POSTGRES = /^postgres(?:ql)?:/;
 

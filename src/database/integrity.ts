@@ -1,5 +1,8 @@
 import type { Database } from './data-source.js';
-import { withoutStatementTimeout, type RunStatement } from './without-statement-timeout.js';
+import {
+  withoutStatementTimeout,
+  type RunStatement,
+} from './postgres/without-statement-timeout.js';
 
 const FAULTS_MAX = 10;
 

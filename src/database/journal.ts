@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Database } from './data-source.js';
-import { emptyLog } from './sqlite-file.js';
+import { emptyLog } from './sqlite/sqlite-file.js';
 
 /** Attempts within a request. After them the rest is done in the background. */
 const ATTEMPTS_IN_REQUEST = 5;

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { MigrationExecutor, type DataSource, type QueryRunner } from 'typeorm';
 import type { Database } from './data-source.js';
 import { assertNotForeign } from './table-names.js';
-import { withoutTimeouts } from './without-statement-timeout.js';
+import { withoutTimeouts } from './postgres/without-statement-timeout.js';
 
 /** The advisory lock of all processes that start on one PostgreSQL database. The number has no other meaning. */
 export const MIGRATION_LOCK = 0x7a11c4a7;

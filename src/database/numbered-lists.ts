@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { UUID_PATTERN } from '../new-id.js';
 import { ReadConnection } from './read-connection.js';
-import type { Tx } from './tx.js';
+import type { Tx } from './transactions/tx.js';
 
 /**
  * A list that holds rows of all users, by its table. The rows of one user are numbered by the user's wallet

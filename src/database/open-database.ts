@@ -1,6 +1,6 @@
 import { Database, dataSourceOptions, type DatabaseOptions } from './data-source.js';
 import { assertFile, openError, sqlitePathOf } from './location.js';
-import { makePrivateFile } from './private-file.js';
+import { makePrivateFile } from './sqlite/private-file.js';
 
 /**
  * Opens the database. Calls `prepareFile` with the path of an SQLite file before it opens the file. Throws an error

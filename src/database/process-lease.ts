@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
-import type { FileLease } from './file-lease.js';
+import type { FileLease } from './sqlite/file-lease.js';
 import { needNewest } from './migrate.js';
 
 /** The first half of the key of our advisory locks. The second half is the process id of the lease. */

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { NOT_SERVED, INCOMPLETE, isIncompleteCopy, markOf } from './copy-mark.js';
 import { Database } from './data-source.js';
-import { UnitOfWork } from './unit-of-work.js';
+import { UnitOfWork } from './transactions/unit-of-work.js';
 
 /** Marks the SQLite file while this process serves it. */
 @Injectable()

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { openForeign } from '../database/foreign-database.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { ImportReport } from './import-report.js';
 import { People, type Decision, type Person } from './people.js';
 import { PersonWriter } from './person-writer.js';

@@ -6,7 +6,7 @@ import { CONVERSATION_SIZE, TURN_SIZE } from '../conversations/sizes.js';
 import { Turn } from '../conversations/turn.entity.js';
 import { foldedBeside } from '../database/folded-text.js';
 import { toStorableText } from '../database/storable-text.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { digestOf } from '../digest.js';
 import { nowMicros, type Micros } from '../time.js';
 import { User } from '../users/user.entity.js';

@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { BatchLoader } from '../database/batch-loader.js';
+import { BatchLoader } from '../database/transactions/batch-loader.js';
 import { ReadConnection } from '../database/read-connection.js';
-import type { DbBoolean } from '../database/tx.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import type { DbBoolean } from '../database/transactions/tx.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { digestOf } from '../digest.js';
 import { DatabaseUnavailable } from '../errors.js';
 import type { Principal } from '../principal.js';

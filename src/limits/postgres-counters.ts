@@ -1,6 +1,6 @@
-import { BatchQueue } from '../database/batch-queue.js';
-import { POSTGRES_CONNECT_TIMEOUT_MS } from '../database/postgres-options.js';
-import { type UnitOfWork } from '../database/unit-of-work.js';
+import { BatchQueue } from '../database/transactions/batch-queue.js';
+import { POSTGRES_CONNECT_TIMEOUT_MS } from '../database/postgres/postgres-options.js';
+import { type UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { DatabaseBusy } from '../errors.js';
 import { BoundedMap } from './bounded-map.js';
 import { Counters, type CountResult } from './counters.js';

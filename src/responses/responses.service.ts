@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Question } from '../chat/question.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { WholeTurnsService } from '../conversations/whole-turns.service.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { NotFound, PreviousResponseNotFound } from '../errors.js';
 import { ModelCatalogue, type Model } from '../models/model-catalogue.js';
 import { estimatePrompt, estimateTokens } from '../models/prompt.js';

@@ -3,7 +3,7 @@ import { assertMigrated } from '../database/migrate.js';
 import { type DatabaseOptions } from '../database/data-source.js';
 import { openWriter } from '../database/open-database.js';
 import { markComplete } from '../database/copy-mark.js';
-import { assertSqliteFile, copyOnline } from '../database/sqlite-file.js';
+import { assertSqliteFile, copyOnline } from '../database/sqlite/sqlite-file.js';
 import {
   assertNotDatabaseFile,
   assertAuditPasses,

@@ -6,8 +6,8 @@ import { openWriter } from '../database/open-database.js';
 import { sqlitePathOf } from '../database/location.js';
 import { migrateWithoutLock } from '../database/migrate.js';
 import { markComplete } from '../database/copy-mark.js';
-import { assertSqliteFile, removeLog } from '../database/sqlite-file.js';
-import { assertMigratedSchema } from '../database/sqlite-schema.js';
+import { assertSqliteFile, removeLog } from '../database/sqlite/sqlite-file.js';
+import { assertMigratedSchema } from '../database/sqlite/sqlite-schema.js';
 import { isEmpty, tableNames } from '../database/table-names.js';
 import type { ReplaceOption } from './backup.js';
 import {

@@ -2,7 +2,7 @@ import type { Database } from '../database/data-source.js';
 import {
   withoutStatementTimeout,
   type RunStatement,
-} from '../database/without-statement-timeout.js';
+} from '../database/postgres/without-statement-timeout.js';
 
 /** The columns with amounts of tokens. They have the same names in every table. */
 const AMOUNTS = ['balance', 'held', 'entry_count', 'amount', 'captured_amount'];

@@ -4,7 +4,7 @@ import { nowMicros } from '../time.js';
 import type { Keyset } from '../http/pagination.js';
 import { likePattern } from '../database/like.js';
 import { NumberedLists } from '../database/numbered-lists.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { User } from './user.entity.js';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { BatchedTransaction, NEVER_ABORTED } from '../database/batched-transaction.js';
-import type { Tx } from '../database/tx.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BatchedTransaction, NEVER_ABORTED } from '../database/transactions/batched-transaction.js';
+import type { Tx } from '../database/transactions/tx.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { AnswerExpired } from '../errors.js';
 import { Metrics } from '../metrics/metrics.js';
 import { dayOf, nowMicros } from '../time.js';

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import { BatchedTransaction, NEVER_ABORTED } from '../database/batched-transaction.js';
-import type { Tx } from '../database/tx.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BatchedTransaction, NEVER_ABORTED } from '../database/transactions/batched-transaction.js';
+import type { Tx } from '../database/transactions/tx.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { Metrics } from '../metrics/metrics.js';
 import { dayOf, nowMicros } from '../time.js';
 import { traced } from '../tracing.js';

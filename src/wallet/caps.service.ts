@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../new-id.js';
 import { ReadConnection } from '../database/read-connection.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { AuthenticationFailed, InsufficientBalance } from '../errors.js';
 import { nowMicros } from '../time.js';
 import { assertAmount } from './amount.js';

@@ -1,4 +1,4 @@
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { ledgerEntryCount } from './owner-totals.js';
 import { appendEntry, type WalletRow } from './ledger.js';

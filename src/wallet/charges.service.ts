@@ -1,10 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import { BatchedTransaction, type CallerSignal } from '../database/batched-transaction.js';
+import {
+  BatchedTransaction,
+  type CallerSignal,
+} from '../database/transactions/batched-transaction.js';
 import { dayOf, nowMicros } from '../time.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { traced } from '../tracing.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { Metrics } from '../metrics/metrics.js';
 import { assertAmount } from './amount.js';
 import { CapsService } from './caps.service.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ProcessLease } from '../database/process-lease.js';
 import { ReadConnection } from '../database/read-connection.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { nowMicros } from '../time.js';
 
 /**

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { dayOf, nowMicros } from '../time.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { Metrics } from '../metrics/metrics.js';
 import { IdempotencyKeyInUse } from '../errors.js';

@@ -1,6 +1,6 @@
 import { newId } from '../new-id.js';
 import { nowMicros } from '../time.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { idempotencyColumns, type IdempotencyRecord } from './idempotency-record.js';
 import { LedgerEntry, type LedgerKind } from './ledger-entry.entity.js';
 

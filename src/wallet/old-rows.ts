@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { ReadConnection } from '../database/read-connection.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { SECOND_MICROS, nowMicros } from '../time.js';
 import { holdLifetime } from './hold-lifetime.js';
 

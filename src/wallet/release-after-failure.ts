@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { UnitOfWork } from '../database/unit-of-work.js';
+import type { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { DatabaseUnavailable } from '../errors.js';
 import type { HoldsService } from './holds.service.js';
 

@@ -1,5 +1,5 @@
 import { dayOf, nowMicros } from '../time.js';
-import type { DbBoolean, Tx } from '../database/tx.js';
+import type { DbBoolean, Tx } from '../database/transactions/tx.js';
 import { InsufficientBalance, StorageFull, type AppError } from '../errors.js';
 import type { IdempotencyRecord } from './idempotency-record.js';
 import { hasRoom, NOTHING_STORED, type StorageBounds, type Stored } from './stored.js';

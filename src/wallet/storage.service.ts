@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { StorageFull } from '../errors.js';
 import { hasRoom, storageBoundsFor, addStored, type Stored } from './stored.js';
 

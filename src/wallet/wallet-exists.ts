@@ -1,4 +1,4 @@
-import type { Tx } from '../database/tx.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { ValidationFailed } from '../errors.js';
 
 const NO_WALLET =

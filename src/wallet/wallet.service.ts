@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { dayOf, nowMicros } from '../time.js';
-import { BatchLoader } from '../database/batch-loader.js';
-import type { Tx } from '../database/tx.js';
+import { BatchLoader } from '../database/transactions/batch-loader.js';
+import type { Tx } from '../database/transactions/tx.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { Metrics } from '../metrics/metrics.js';
 import { ValidationFailed } from '../errors.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NumberedLists } from '../../src/database/numbered-lists.js';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';

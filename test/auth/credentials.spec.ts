@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { RedemptionService } from '../../src/wallet/redemption.service.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';

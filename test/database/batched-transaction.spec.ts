@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { QueryFailedError } from 'typeorm';
 import { Database, dataSourceOptions } from '../../src/database/data-source.js';
-import { BatchedTransaction } from '../../src/database/batched-transaction.js';
-import type { Tx } from '../../src/database/tx.js';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { BatchedTransaction } from '../../src/database/transactions/batched-transaction.js';
+import type { Tx } from '../../src/database/transactions/tx.js';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { entities } from '../../src/entities.js';
 import { DatabaseBusy, QueueFull } from '../../src/errors.js';
 import { appendEntry } from '../../src/wallet/ledger.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Tx } from '../../src/database/tx.js';
+import type { Tx } from '../../src/database/transactions/tx.js';
 import { DatabaseBusy, DatabaseNotAnswering } from '../../src/errors.js';
 import { User } from '../../src/users/user.entity.js';
 import { Inspector } from '../support/databases.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Tx } from '../../src/database/tx.js';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import type { Tx } from '../../src/database/transactions/tx.js';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { idempotencyRecord } from '../../src/wallet/idempotency-record.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';

@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openWriter } from '../../src/database/open-database.js';
-import { FileLease } from '../../src/database/file-lease.js';
+import { FileLease } from '../../src/database/sqlite/file-lease.js';
 import { migrate } from '../../src/database/migrate.js';
 import { entities } from '../../src/entities.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { revertLast } from '../../src/database/migrate.js';
 import { migrations } from '../../src/database/migrations.js';
 import { ProcessLease } from '../../src/database/process-lease.js';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
 import { HoldsService } from '../../src/wallet/holds.service.js';
 import { TestApp } from '../support/app.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { BatchedCaptures } from '../../src/wallet/batched-captures.service.js';
 import { BatchedHolds } from '../../src/wallet/batched-holds.service.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { BatchedTransaction } from '../../src/database/batched-transaction.js';
-import type { Tx } from '../../src/database/tx.js';
+import { BatchedTransaction } from '../../src/database/transactions/batched-transaction.js';
+import type { Tx } from '../../src/database/transactions/tx.js';
 import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
 import { databaseKinds } from '../support/databases.js';
 import { code } from '../support/rows.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { QueryFailedError, TransactionNotStartedError } from 'typeorm';
-import type { TransactionRunner } from '../../src/database/sqlite-runner.js';
+import type { TransactionRunner } from '../../src/database/sqlite/sqlite-runner.js';
 import { User } from '../../src/users/user.entity.js';
 import { Inspector } from '../support/databases.js';
 import { user } from '../support/rows.js';

@@ -5,9 +5,9 @@ import {
   isUniqueViolation,
   mayEndTransaction,
 } from '../../src/database/database-errors.js';
-import { PendingRows, Tx } from '../../src/database/tx.js';
+import { PendingRows, Tx } from '../../src/database/transactions/tx.js';
 import type { ReadConnection } from '../../src/database/read-connection.js';
-import type { UnitOfWork } from '../../src/database/unit-of-work.js';
+import type { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { User } from '../../src/users/user.entity.js';
 import { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
 import { Wallet } from '../../src/wallet/wallet.entity.js';

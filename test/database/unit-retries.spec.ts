@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { UnitOfWork } from '../../src/database/unit-of-work.js';
+import type { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { DatabaseBusy } from '../../src/errors.js';
 import { User } from '../../src/users/user.entity.js';
 import { databaseKinds } from '../support/databases.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { UnitOfWork } from '../../src/database/unit-of-work.js';
+import type { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { DatabaseBusy } from '../../src/errors.js';
 import { CounterSweeper } from '../../src/limits/counter-sweeper.js';
 import { MemoryCounters } from '../../src/limits/memory-counters.js';

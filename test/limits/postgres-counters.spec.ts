@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { UnitOfWork } from '../../src/database/unit-of-work.js';
+import type { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { DatabaseBusy } from '../../src/errors.js';
 import type { CountResult } from '../../src/limits/counters.js';
 import { policyOf } from '../../src/limits/policy.js';

@@ -1,7 +1,7 @@
 /** The specs that test the money, the quickest first: a mutant is finished at its first failing test. */
 const ALL = [
   'src/time.spec.ts',
-  'src/database/batch-loader.spec.ts',
+  'src/database/transactions/batch-loader.spec.ts',
   'src/wallet/amount.spec.ts',
   'src/wallet/late-settlements.spec.ts',
   'src/wallet/idempotency-record.spec.ts',

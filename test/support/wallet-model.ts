@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { isUniqueViolation } from '../../src/database/database-errors.js';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import {
   IdempotencyKeyInUse,
   IdempotencyKeyReused,

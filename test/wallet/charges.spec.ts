@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { dayOf, nowMicros } from '../../src/time.js';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { InsufficientBalance } from '../../src/errors.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
 import type { SpendReceipt } from '../../src/wallet/spending.js';

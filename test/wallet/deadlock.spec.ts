@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Tx } from '../../src/database/tx.js';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import type { Tx } from '../../src/database/transactions/tx.js';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
 

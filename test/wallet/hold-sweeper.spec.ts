@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { openWriter } from '../../src/database/open-database.js';
-import { FileInUse, FileLease } from '../../src/database/file-lease.js';
+import { FileInUse, FileLease } from '../../src/database/sqlite/file-lease.js';
 import { ProcessLease } from '../../src/database/process-lease.js';
-import type { Tx } from '../../src/database/tx.js';
-import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import type { Tx } from '../../src/database/transactions/tx.js';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { nowMicros } from '../../src/time.js';
 import { idempotencyRecord } from '../../src/wallet/idempotency-record.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { FileMoved } from '../../src/database/file-lease.js';
+import { FileMoved } from '../../src/database/sqlite/file-lease.js';
 import type { ProcessLease } from '../../src/database/process-lease.js';
-import type { Tx } from '../../src/database/tx.js';
-import type { UnitOfWork } from '../../src/database/unit-of-work.js';
+import type { Tx } from '../../src/database/transactions/tx.js';
+import type { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { DatabaseBusy } from '../../src/errors.js';
 import { SECOND_MICROS, nowMicros } from '../../src/time.js';
 import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { QueryRunner } from 'typeorm';
-import { type Database } from './data-source.js';
+import { type Database } from '../data-source.js';
 import { POSTGRES_STATEMENT_TIMEOUT_MS } from './postgres-options.js';
 import { withoutSilenceLimit } from './server-silence.js';
 

@@ -1,4 +1,4 @@
-import { DatabaseNotAnswering } from '../errors.js';
+import { DatabaseNotAnswering } from '../../errors.js';
 import { BatchQueue } from './batch-queue.js';
 
 /** Maximum number of keys in one statement. */

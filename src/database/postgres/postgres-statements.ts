@@ -1,7 +1,7 @@
 import type { QueryResult } from 'pg';
 import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
-import { toServiceError } from './service-errors.js';
-import { columnList, type Insertion, type Statements } from './statements.js';
+import { toServiceError } from '../service-errors.js';
+import { columnList, type Insertion, type Statements } from '../statements.js';
 
 /** The part of `pg` that runs a statement: a pool, or one client of it. */
 interface Queryable {

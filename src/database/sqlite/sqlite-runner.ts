@@ -1,7 +1,7 @@
 import type { SqliteDriver } from 'typeorm/driver/sqlite/SqliteDriver.js';
 import { SqliteQueryRunner } from 'typeorm/driver/sqlite/SqliteQueryRunner.js';
-import { toServiceError } from './service-errors.js';
-import type { Statements } from './statements.js';
+import { toServiceError } from '../service-errors.js';
+import type { Statements } from '../statements.js';
 
 type QueryAnswer = ReturnType<SqliteQueryRunner['query']>;
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { until } from '../../test/support/until.js';
+import { until } from '../../../test/support/until.js';
 import { BatchQueue } from './batch-queue.js';
 
 /** Makes a queue whose batches end only when the test ends them. */

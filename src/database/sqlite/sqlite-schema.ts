@@ -1,6 +1,6 @@
 import type { SqliteConnectionOptions } from 'typeorm/driver/sqlite/SqliteConnectionOptions.js';
-import { Database, dataSourceOptions, type DatabaseOptions } from './data-source.js';
-import { migrateWithoutLock } from './migrate.js';
+import { Database, dataSourceOptions, type DatabaseOptions } from '../data-source.js';
+import { migrateWithoutLock } from '../migrate.js';
 import { readDefinition } from './sqlite-definition.js';
 
 /** A part of a schema: `trigger mint`, `column wallets.balance bigint NOT NULL`, `index holds(owner_id) unique`. */

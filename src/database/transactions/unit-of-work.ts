@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { DatabaseBusy } from '../errors.js';
-import { Database } from './data-source.js';
-import { isSerializationFailure } from './database-errors.js';
+import { DatabaseBusy } from '../../errors.js';
+import { Database } from '../data-source.js';
+import { isSerializationFailure } from '../database-errors.js';
 import { GroupCommit } from './group-commit.js';
 import { Tx } from './tx.js';
-import { traced } from '../tracing.js';
+import { traced } from '../../tracing.js';
 
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'sqlite3';
 import { QueryFailedError, type DataSource, type EntityMetadata } from 'typeorm';
-import { toServiceError } from './service-errors.js';
-import { columnList, type EntityClass, type Insertion, type Statements } from './statements.js';
+import { toServiceError } from '../service-errors.js';
+import { columnList, type EntityClass, type Insertion, type Statements } from '../statements.js';
 
 /**
  * Runs statements on SQLite's one connection and prepares each of them once. An unprepared statement costs a second

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sqlite3, { type Database as Connection } from 'sqlite3';
-import type { Database } from './data-source.js';
+import type { Database } from '../data-source.js';
 import { SQLITE_MAGIC } from './private-file.js';
 
 const HEADER_BYTES = 100;

@@ -1,9 +1,9 @@
-import { DatabaseBusy } from '../errors.js';
+import { DatabaseBusy } from '../../errors.js';
 import { BatchQueue } from './batch-queue.js';
-import { mayEndTransaction } from './database-errors.js';
-import type { Database } from './data-source.js';
-import type { TransactionRunner } from './sqlite-runner.js';
-import type { Statements } from './statements.js';
+import { mayEndTransaction } from '../database-errors.js';
+import type { Database } from '../data-source.js';
+import type { TransactionRunner } from '../sqlite/sqlite-runner.js';
+import type { Statements } from '../statements.js';
 import { PendingRows, Tx } from './tx.js';
 
 /** Maximum number of units that share one commit. More would only make the first one wait longer. */

@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager, Repository } from 'typeorm';
-import type { EntityClass, Insertion, Statements } from './statements.js';
+import type { EntityClass, Insertion, Statements } from '../statements.js';
 
 /** A boolean in a raw row. SQLite stores 0 and 1. */
 export type DbBoolean = boolean | 0 | 1;

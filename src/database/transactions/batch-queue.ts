@@ -1,4 +1,4 @@
-import { QueueFull } from '../errors.js';
+import { QueueFull } from '../../errors.js';
 
 /** The bounds of a queue. */
 export interface BatchLimits {

@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryLock } from 'fs-native-extensions';
 import { DataSource } from 'typeorm';
-import { quietSqlite3 } from './data-source.js';
-import { isLocked } from './database-errors.js';
-import { locationOf, sqlitePathOf } from './location.js';
+import { quietSqlite3 } from '../data-source.js';
+import { isLocked } from '../database-errors.js';
+import { locationOf, sqlitePathOf } from '../location.js';
 import { makePrivateFile } from './private-file.js';
 
 /** The locked byte. It lies far behind the end of any database, and far from the bytes that SQLite locks. */
