@@ -23,7 +23,7 @@ import { Limiter } from './limits/limiter.service.js';
 import { RouteTable } from './http/route-table.js';
 import { createAdapter, installHooks } from './http/server.js';
 import { UnreadAnswers } from './http/unread-answers.js';
-import { HoldSweeper } from './wallet/hold-sweeper.js';
+import { HoldSweeper } from './wallet/holds/hold-sweeper.js';
 import { MetricsServer } from './metrics/metrics-server.js';
 import { Metrics } from './metrics/metrics.js';
 import { NestLogger, createLogger } from './observability/logger.js';

@@ -7,8 +7,8 @@ import { RequestGate } from './http/request-gate.js';
 import { Metrics } from './metrics/metrics.js';
 import { SECOND_MICROS } from './time.js';
 import { ChargesService } from './wallet/charges.service.js';
-import { HoldSweeper } from './wallet/hold-sweeper.js';
-import { OpenHolds } from './wallet/open-holds.js';
+import { HoldSweeper } from './wallet/holds/hold-sweeper.js';
+import { OpenHolds } from './wallet/holds/open-holds.js';
 import { WalletChecker } from './wallet/wallet-checker.js';
 
 /**

@@ -11,7 +11,7 @@ import { NumberedList } from './database/numbered-list.entity.js';
 import { ApiKeySecret } from './keys/api-key-secret.entity.js';
 import { ApiKey } from './keys/api-key.entity.js';
 import { User } from './users/user.entity.js';
-import { Hold } from './wallet/hold.entity.js';
+import { Hold } from './wallet/holds/hold.entity.js';
 import { LedgerEntry } from './wallet/ledger-entry.entity.js';
 import { RedemptionCode } from './wallet/redemption-code.entity.js';
 import { SpendingCap } from './wallet/spending-cap.entity.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HistoryService } from '../conversations/history.service.js';
-import type { HoldStops } from '../wallet/hold-stops.js';
-import type { HoldsService } from '../wallet/holds.service.js';
+import type { HoldStops } from '../wallet/holds/hold-stops.js';
+import type { HoldsService } from '../wallet/holds/holds.service.js';
 import { EarlierAnswers } from './earlier-answers.js';
 import { RunningAnswers } from './running-answers.js';
 

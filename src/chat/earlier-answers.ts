@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { HistoryService } from '../conversations/history.service.js';
 import type { Turn } from '../conversations/turn.entity.js';
-import { HoldsService } from '../wallet/holds.service.js';
+import { HoldsService } from '../wallet/holds/holds.service.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { WAIT_MAX_MS } from '../wallet/idempotency.service.js';
 import { RunningAnswers } from './running-answers.js';

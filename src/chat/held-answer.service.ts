@@ -3,7 +3,7 @@ import { newId } from '../new-id.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Principal } from '../principal.js';
 import { nowMicros } from '../time.js';
-import { holdLifetime } from '../wallet/hold-lifetime.js';
+import { holdLifetime } from '../wallet/holds/hold-lifetime.js';
 import type { IdempotencyRecord } from '../wallet/idempotency-record.js';
 import { AnswerHoldService, type AnswerIds } from './answer-hold.service.js';
 import { Generation } from './generation.js';

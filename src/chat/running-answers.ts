@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { DatabaseUnavailable } from '../errors.js';
-import { HoldStops } from '../wallet/hold-stops.js';
+import { HoldStops } from '../wallet/holds/hold-stops.js';
 
 /**
  * How often the database is polled for stops while answers run: one small index read. Without running answers

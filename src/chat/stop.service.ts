@@ -3,8 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { NotFound } from '../errors.js';
 import { UUID } from '../http/ids.js';
-import { HoldStops } from '../wallet/hold-stops.js';
-import { HoldsService } from '../wallet/holds.service.js';
+import { HoldStops } from '../wallet/holds/hold-stops.js';
+import { HoldsService } from '../wallet/holds/holds.service.js';
 import { RunningAnswers } from './running-answers.js';
 
 /** How long `stop` waits. A process that runs the answer polls for stops several times in this time. */

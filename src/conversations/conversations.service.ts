@@ -10,7 +10,7 @@ import { Conversation } from './conversation.entity.js';
 import { ConversationErasure } from './conversation-erasure.js';
 import { CONVERSATION_SIZE, sizeOfConversation } from './sizes.js';
 import { titleOf } from './title.js';
-import { HoldsService } from '../wallet/holds.service.js';
+import { HoldsService } from '../wallet/holds/holds.service.js';
 import { StorageService } from '../wallet/storage.service.js';
 
 export const CONVERSATION = `id, title, model, system, created_at AS "createdAt", updated_at AS "updatedAt"`;

@@ -17,10 +17,10 @@ import { TIMED_OUT, type Embedding, type EmbeddingProvider } from '../models/pro
 import { newId } from '../new-id.js';
 import type { Principal } from '../principal.js';
 import { nowMicros } from '../time.js';
-import { releaseAfterFailure } from '../wallet/release-after-failure.js';
-import { holdLifetime } from '../wallet/hold-lifetime.js';
-import { HoldsService } from '../wallet/holds.service.js';
-import { LateSettlements } from '../wallet/late-settlements.js';
+import { releaseAfterFailure } from '../wallet/holds/release-after-failure.js';
+import { holdLifetime } from '../wallet/holds/hold-lifetime.js';
+import { HoldsService } from '../wallet/holds/holds.service.js';
+import { LateSettlements } from '../wallet/holds/late-settlements.js';
 import type { SpendReceipt, LedgerNote } from '../wallet/spending.js';
 import type { EmbeddingsAsk } from './embeddings-body.pipe.js';
 

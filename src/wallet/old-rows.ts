@@ -3,7 +3,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { SECOND_MICROS, nowMicros } from '../time.js';
-import { holdLifetime } from './hold-lifetime.js';
+import { holdLifetime } from './holds/hold-lifetime.js';
 
 /** Number of rows that one statement changes. The next call changes the rest. */
 const BATCH_MAX = 500;

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
-import { HoldsService } from '../../src/wallet/holds.service.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
+import { HoldsService } from '../../src/wallet/holds/holds.service.js';
 import { TestApp } from '../support/app.js';
 import { type Answer, type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
 import { databaseKinds } from '../support/databases.js';
 import { stageProvider } from '../support/stages.js';
 import { until } from '../support/until.js';

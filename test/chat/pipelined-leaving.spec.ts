@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { BatchedHolds } from '../../src/wallet/batched-holds.service.js';
+import { BatchedHolds } from '../../src/wallet/holds/batched-holds.service.js';
 import { databaseKinds } from '../support/databases.js';
 import { stageProvider } from '../support/stages.js';
 import { until } from '../support/until.js';

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { RunningAnswers } from '../../src/chat/running-answers.js';
 import { DatabaseBusy } from '../../src/errors.js';
-import type { HoldStops } from '../../src/wallet/hold-stops.js';
+import type { HoldStops } from '../../src/wallet/holds/hold-stops.js';
 import { captureLog } from '../support/captured-log.js';
 import { captureTimer } from '../support/captured-timer.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { DatabaseBusy } from '../../src/errors.js';
 import { SECOND_MICROS } from '../../src/time.js';
-import { BatchedCaptures } from '../../src/wallet/batched-captures.service.js';
-import { LateSettlements } from '../../src/wallet/late-settlements.js';
+import { BatchedCaptures } from '../../src/wallet/holds/batched-captures.service.js';
+import { LateSettlements } from '../../src/wallet/holds/late-settlements.js';
 import { databaseKinds } from '../support/databases.js';
 import { stageProvider } from '../support/stages.js';
 

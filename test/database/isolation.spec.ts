@@ -3,7 +3,7 @@ import type { Tx } from '../../src/database/transactions/tx.js';
 import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { idempotencyRecord } from '../../src/wallet/idempotency-record.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
-import { HoldsService } from '../../src/wallet/holds.service.js';
+import { HoldsService } from '../../src/wallet/holds/holds.service.js';
 import { RedemptionService } from '../../src/wallet/redemption.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import { TestApp } from '../support/app.js';

@@ -8,7 +8,7 @@ import { toServiceError } from '../../src/database/service-errors.js';
 import { withoutSilenceLimit, endOnSilence } from '../../src/database/postgres/server-silence.js';
 import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { DatabaseNotAnswering } from '../../src/errors.js';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
 import { TestApp } from '../support/app.js';
 import {
   createDatabase,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { getMetadataArgsStorage } from 'typeorm';
 import { entities } from '../../src/entities.js';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';

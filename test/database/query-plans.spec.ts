@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
-import { BatchedCaptures } from '../../src/wallet/batched-captures.service.js';
-import { BatchedHolds } from '../../src/wallet/batched-holds.service.js';
+import { BatchedCaptures } from '../../src/wallet/holds/batched-captures.service.js';
+import { BatchedHolds } from '../../src/wallet/holds/batched-holds.service.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
-import { HoldStops } from '../../src/wallet/hold-stops.js';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
-import { HoldsService } from '../../src/wallet/holds.service.js';
+import { HoldStops } from '../../src/wallet/holds/hold-stops.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
+import { HoldsService } from '../../src/wallet/holds/holds.service.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { type Caller } from '../support/client.js';
 import { addManyUsers } from '../support/many-users.js';

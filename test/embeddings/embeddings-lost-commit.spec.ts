@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
 import { TestApp } from '../support/app.js';
 import { createDatabase, databaseKinds } from '../support/databases.js';
 import { embed } from '../support/embeddings.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { dayOf, monthOf, nowMicros } from '../../src/time.js';
 import { periodOf } from '../../src/wallet/cap-period.js';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
 import { makeKey, usedOf, type MadeKey } from '../support/api-keys.js';
 import { TestApp } from '../support/app.js';
 import { BEHAVIOURS } from '../support/behaviours.js';

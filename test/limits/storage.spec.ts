@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
-import { HoldsService } from '../../src/wallet/holds.service.js';
+import { HoldsService } from '../../src/wallet/holds/holds.service.js';
 import type { Config } from '../../src/config/config.js';
 import { storageBoundsFor, type Stored } from '../../src/wallet/stored.js';
 import { PASSWORD, TestApp } from '../support/app.js';

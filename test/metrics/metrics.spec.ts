@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
-import { HoldsService } from '../../src/wallet/holds.service.js';
+import { HoldsService } from '../../src/wallet/holds/holds.service.js';
 import { WalletChecker } from '../../src/wallet/wallet-checker.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';

@@ -3,7 +3,7 @@ const ALL = [
   'src/time.spec.ts',
   'src/database/transactions/batch-loader.spec.ts',
   'src/wallet/amount.spec.ts',
-  'src/wallet/late-settlements.spec.ts',
+  'src/wallet/holds/late-settlements.spec.ts',
   'src/wallet/idempotency-record.spec.ts',
   'src/wallet/idempotency.service.spec.ts',
   'test/wallet/sweep-rounds.spec.ts',

@@ -1,5 +1,5 @@
 import type { User } from '../../src/users/user.entity.js';
-import type { Hold } from '../../src/wallet/hold.entity.js';
+import type { Hold } from '../../src/wallet/holds/hold.entity.js';
 import type { LedgerEntry } from '../../src/wallet/ledger-entry.entity.js';
 import type { RedemptionCode } from '../../src/wallet/redemption-code.entity.js';
 import type { Wallet } from '../../src/wallet/wallet.entity.js';

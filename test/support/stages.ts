@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import { ReadConnection } from '../../src/database/read-connection.js';
 import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
 import { WalletChecker } from '../../src/wallet/wallet-checker.js';
 import type { OpenAiCompatibleProvider } from '../../src/models/providers/openai-compatible.provider.js';
 import { TestApp } from './app.js';

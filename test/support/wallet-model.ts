@@ -8,8 +8,8 @@ import {
 } from '../../src/errors.js';
 import { idempotencyRecord } from '../../src/wallet/idempotency-record.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
-import { HoldsService } from '../../src/wallet/holds.service.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
+import { HoldsService } from '../../src/wallet/holds/holds.service.js';
 import { RedemptionService } from '../../src/wallet/redemption.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import type { TestApp } from './app.js';

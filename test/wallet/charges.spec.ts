@@ -4,7 +4,7 @@ import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { InsufficientBalance } from '../../src/errors.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
 import type { SpendReceipt } from '../../src/wallet/spending.js';
-import { HoldsService } from '../../src/wallet/holds.service.js';
+import { HoldsService } from '../../src/wallet/holds/holds.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import { stageWallets } from '../support/stages.js';
 import { databaseKinds } from '../support/databases.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
-import { LateSettlements } from '../../src/wallet/late-settlements.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
+import { LateSettlements } from '../../src/wallet/holds/late-settlements.js';
 import { makeKey, usedOf } from '../support/api-keys.js';
 import { TestApp } from '../support/app.js';
 import type { Answer, Caller } from '../support/client.js';

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Config } from '../../src/config/config.js';
 import { SECOND_MICROS } from '../../src/time.js';
-import { Hold } from '../../src/wallet/hold.entity.js';
+import { Hold } from '../../src/wallet/holds/hold.entity.js';
 import { LedgerEntry } from '../../src/wallet/ledger-entry.entity.js';
 import { OldRows } from '../../src/wallet/old-rows.js';
 import { Wallet } from '../../src/wallet/wallet.entity.js';

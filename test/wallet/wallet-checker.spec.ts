@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { DatabaseBusy } from '../../src/errors.js';
 import { Metrics } from '../../src/metrics/metrics.js';
-import { Hold } from '../../src/wallet/hold.entity.js';
+import { Hold } from '../../src/wallet/holds/hold.entity.js';
 import { LedgerEntry } from '../../src/wallet/ledger-entry.entity.js';
 import { Wallet } from '../../src/wallet/wallet.entity.js';
 import { WalletChecker } from '../../src/wallet/wallet-checker.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
-import { HoldsService } from '../../src/wallet/holds.service.js';
+import { HoldsService } from '../../src/wallet/holds/holds.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { HoldSweeper } from '../../src/wallet/hold-sweeper.js';
+import { HoldSweeper } from '../../src/wallet/holds/hold-sweeper.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';

@@ -45,7 +45,7 @@ const ownTables: Rule = {
       'src/wallet/a.ts': 'read(`SELECT 1 FROM ledger_entries e LEFT JOIN turns t ON true`);',
     },
     {
-      'src/wallet/hold.entity.ts': "@Entity('holds') class Hold {}",
+      'src/wallet/holds/hold.entity.ts': "@Entity('holds') class Hold {}",
       'src/users/a.ts': "write('UPDATE holds SET amount = 1');",
     },
   ],

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { BatchedTransaction, NEVER_ABORTED } from '../database/transactions/batched-transaction.js';
-import type { Tx } from '../database/transactions/tx.js';
-import { UnitOfWork } from '../database/transactions/unit-of-work.js';
-import { AnswerExpired } from '../errors.js';
-import { Metrics } from '../metrics/metrics.js';
-import { dayOf, nowMicros } from '../time.js';
-import { traced } from '../tracing.js';
+import {
+  BatchedTransaction,
+  NEVER_ABORTED,
+} from '../../database/transactions/batched-transaction.js';
+import type { Tx } from '../../database/transactions/tx.js';
+import { UnitOfWork } from '../../database/transactions/unit-of-work.js';
+import { AnswerExpired } from '../../errors.js';
+import { Metrics } from '../../metrics/metrics.js';
+import { dayOf, nowMicros } from '../../time.js';
+import { traced } from '../../tracing.js';
 import { recordCapture } from './captured-hold.js';
 import {
   freeWallets,
@@ -13,10 +16,10 @@ import {
   emptyTotals,
   jsonRows,
   ledgerEntryCount,
-} from './owner-totals.js';
+} from '../owner-totals.js';
 import { HoldsService } from './holds.service.js';
-import { WALLET_ROW, type WalletRow } from './ledger.js';
-import { dayCounted, spentOn, type SpendReceipt, type LedgerNote } from './spending.js';
+import { WALLET_ROW, type WalletRow } from '../ledger.js';
+import { dayCounted, spentOn, type SpendReceipt, type LedgerNote } from '../spending.js';
 
 /** The capture of a hold that has no cap: the amount to charge, the note for the ledger, and the bytes to save. */
 interface PlainCapture {

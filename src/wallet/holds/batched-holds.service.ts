@@ -1,16 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../config/config.js';
-import { BatchedTransaction, NEVER_ABORTED } from '../database/transactions/batched-transaction.js';
-import type { Tx } from '../database/transactions/tx.js';
-import { UnitOfWork } from '../database/transactions/unit-of-work.js';
-import { Metrics } from '../metrics/metrics.js';
-import { dayOf, nowMicros } from '../time.js';
-import { traced } from '../tracing.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import {
+  BatchedTransaction,
+  NEVER_ABORTED,
+} from '../../database/transactions/batched-transaction.js';
+import type { Tx } from '../../database/transactions/tx.js';
+import { UnitOfWork } from '../../database/transactions/unit-of-work.js';
+import { Metrics } from '../../metrics/metrics.js';
+import { dayOf, nowMicros } from '../../time.js';
+import { traced } from '../../tracing.js';
 import { HoldRecords, type AnswerSpend } from './hold-records.js';
 import { HoldsService } from './holds.service.js';
-import { ANY_STORAGE, freeWallets, totalsRows, totalsByOwner } from './owner-totals.js';
-import { canPay } from './spending.js';
-import { addStored, hasRoom, storageBoundsFor } from './stored.js';
+import { ANY_STORAGE, freeWallets, totalsRows, totalsByOwner } from '../owner-totals.js';
+import { canPay } from '../spending.js';
+import { addStored, hasRoom, storageBoundsFor } from '../stored.js';
 
 /**
  * A spend without a cap and without an idempotency key, so that its hold needs no check of its own before the

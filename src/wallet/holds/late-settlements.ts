@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnModuleDestroy } from '@nestjs/common';
-import { DatabaseUnavailable } from '../errors.js';
-import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
+import { DatabaseUnavailable } from '../../errors.js';
+import { SECOND_MICROS, nowMicros, type Micros } from '../../time.js';
 
 const LIMITS = {
   /** Number of settlements that may wait for the database. Each one keeps its answer in memory. */

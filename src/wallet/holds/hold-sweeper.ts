@@ -1,11 +1,11 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { nowMicros, type Micros } from '../time.js';
-import { FileMoved } from '../database/sqlite/file-lease.js';
-import { ProcessLease } from '../database/process-lease.js';
-import { UnitOfWork } from '../database/transactions/unit-of-work.js';
-import { DatabaseUnavailable } from '../errors.js';
+import { nowMicros, type Micros } from '../../time.js';
+import { FileMoved } from '../../database/sqlite/file-lease.js';
+import { ProcessLease } from '../../database/process-lease.js';
+import { UnitOfWork } from '../../database/transactions/unit-of-work.js';
+import { DatabaseUnavailable } from '../../errors.js';
 import { HoldsService } from './holds.service.js';
-import { OldRows } from './old-rows.js';
+import { OldRows } from '../old-rows.js';
 import { OpenHolds } from './open-holds.js';
 
 const SWEEP_EVERY_MS = 2000;

@@ -1,5 +1,5 @@
-import type { Config } from '../config/config.js';
-import { SECOND_MICROS, type Micros } from '../time.js';
+import type { Config } from '../../config/config.js';
+import { SECOND_MICROS, type Micros } from '../../time.js';
 
 /** Returns how long a hold can stay open, in microseconds. After that the sweeper expires it. */
 export const holdLifetime = ({

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { ProcessLease } from '../database/process-lease.js';
-import { ReadConnection } from '../database/read-connection.js';
-import type { Tx } from '../database/transactions/tx.js';
-import { nowMicros } from '../time.js';
+import { ProcessLease } from '../../database/process-lease.js';
+import { ReadConnection } from '../../database/read-connection.js';
+import type { Tx } from '../../database/transactions/tx.js';
+import { nowMicros } from '../../time.js';
 
 /**
  * Records that the owner of an open hold wants its answer stopped. Any process can set the mark on the hold's

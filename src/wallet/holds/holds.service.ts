@@ -1,18 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../config/config.js';
-import { dayOf, nowMicros } from '../time.js';
-import type { Tx } from '../database/transactions/tx.js';
-import { ReadConnection } from '../database/read-connection.js';
-import { Metrics } from '../metrics/metrics.js';
-import { IdempotencyKeyInUse } from '../errors.js';
-import { assertAmount } from './amount.js';
-import { CapsService } from './caps.service.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import { dayOf, nowMicros } from '../../time.js';
+import type { Tx } from '../../database/transactions/tx.js';
+import { ReadConnection } from '../../database/read-connection.js';
+import { Metrics } from '../../metrics/metrics.js';
+import { IdempotencyKeyInUse } from '../../errors.js';
+import { assertAmount } from '../amount.js';
+import { CapsService } from '../caps.service.js';
 import { recordCapture } from './captured-hold.js';
-import { ledgerEntryCount } from './owner-totals.js';
-import { assertSameInput, type IdempotencyRecord } from './idempotency-record.js';
+import { ledgerEntryCount } from '../owner-totals.js';
+import { assertSameInput, type IdempotencyRecord } from '../idempotency-record.js';
 import { HoldRecords, type AnswerSpend } from './hold-records.js';
 import type { Hold, HoldState } from './hold.entity.js';
-import { WALLET_ROW, type WalletRow } from './ledger.js';
+import { WALLET_ROW, type WalletRow } from '../ledger.js';
 import {
   availableOf,
   canPay,
@@ -21,8 +21,8 @@ import {
   spentOn,
   type LedgerNote,
   type SpendReceipt,
-} from './spending.js';
-import { hasRoom, NOTHING_STORED, storageBoundsFor, addStored } from './stored.js';
+} from '../spending.js';
+import { hasRoom, NOTHING_STORED, storageBoundsFor, addStored } from '../stored.js';
 
 /** The fields of a hold that the statement which resolves it returns. */
 type ResolvedHold = Pick<Hold, 'ownerId' | 'amount' | 'capId' | 'storedBytes'>;

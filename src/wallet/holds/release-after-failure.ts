@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
-import type { UnitOfWork } from '../database/transactions/unit-of-work.js';
-import { DatabaseUnavailable } from '../errors.js';
+import type { UnitOfWork } from '../../database/transactions/unit-of-work.js';
+import { DatabaseUnavailable } from '../../errors.js';
 import type { HoldsService } from './holds.service.js';
 
 const logger = new Logger('ReleaseAfterFailure');

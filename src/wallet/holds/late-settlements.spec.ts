@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
-import { DatabaseFull, DatabaseNotAnswering } from '../errors.js';
-import { SECOND_MICROS, nowMicros } from '../time.js';
+import { DatabaseFull, DatabaseNotAnswering } from '../../errors.js';
+import { SECOND_MICROS, nowMicros } from '../../time.js';
 import { LateSettlements } from './late-settlements.js';
-import { until } from '../../test/support/until.js';
+import { until } from '../../../test/support/until.js';
 
 const QUICK = { waitingMax: 2, callerWaitMs: 200, retryMinMs: 1, retryMaxMs: 5 };
 /** The caller waits until the settlement is over. */

@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { Micros } from '../time.js';
+import type { Micros } from '../../time.js';
 
 export type HoldState = 'open' | 'captured' | 'released' | 'expired';
 

@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../config/config.js';
-import { DatabaseClock } from '../database/database-clock.js';
-import { ProcessLease } from '../database/process-lease.js';
-import type { Tx } from '../database/transactions/tx.js';
-import { newId } from '../new-id.js';
-import type { Micros } from '../time.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import { DatabaseClock } from '../../database/database-clock.js';
+import { ProcessLease } from '../../database/process-lease.js';
+import type { Tx } from '../../database/transactions/tx.js';
+import { newId } from '../../new-id.js';
+import type { Micros } from '../../time.js';
 import { holdLifetime } from './hold-lifetime.js';
 import { Hold } from './hold.entity.js';
-import { idempotencyColumns } from './idempotency-record.js';
-import type { Spend } from './spending.js';
+import { idempotencyColumns } from '../idempotency-record.js';
+import type { Spend } from '../spending.js';
 
 /** A spend for an answer that will be saved. */
 export interface AnswerSpend extends Spend {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { DatabaseClock } from '../database/database-clock.js';
-import { ProcessLease } from '../database/process-lease.js';
-import { ReadConnection } from '../database/read-connection.js';
-import { SECOND_MICROS, nowMicros } from '../time.js';
+import { DatabaseClock } from '../../database/database-clock.js';
+import { ProcessLease } from '../../database/process-lease.js';
+import { ReadConnection } from '../../database/read-connection.js';
+import { SECOND_MICROS, nowMicros } from '../../time.js';
 
 /** Number of rows that one statement reads. The next call reads the rest. */
 const BATCH_MAX = 500;

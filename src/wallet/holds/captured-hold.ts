@@ -1,8 +1,8 @@
-import type { Tx } from '../database/transactions/tx.js';
-import type { Metrics } from '../metrics/metrics.js';
-import { ledgerEntryCount } from './owner-totals.js';
-import { appendEntry, type WalletRow } from './ledger.js';
-import { availableOf, type SpendReceipt, type LedgerNote } from './spending.js';
+import type { Tx } from '../../database/transactions/tx.js';
+import type { Metrics } from '../../metrics/metrics.js';
+import { ledgerEntryCount } from '../owner-totals.js';
+import { appendEntry, type WalletRow } from '../ledger.js';
+import { availableOf, type SpendReceipt, type LedgerNote } from '../spending.js';
 
 /** A captured hold: the amount held, the amount charged, and the note for the ledger. */
 interface CapturedHold {
