@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { PasswordHasher } from './auth/password-hasher.js';
+import { PasswordHasher } from './auth/passwords/password-hasher.js';
 import { Database } from './database/data-source.js';
 import { UnitOfWork } from './database/transactions/unit-of-work.js';
 import { Arrivals } from './http/arrivals.js';

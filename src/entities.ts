@@ -1,8 +1,8 @@
 import { PasswordReset } from './accounts/password-reset.entity.js';
 import { TrailEntry } from './admin/trail-entry.entity.js';
 import { AccessToken } from './auth/access-token.entity.js';
-import { JwtFamily } from './auth/jwt-family.entity.js';
-import { JwtRotation } from './auth/jwt-rotation.entity.js';
+import { JwtFamily } from './auth/jwt/jwt-family.entity.js';
+import { JwtRotation } from './auth/jwt/jwt-rotation.entity.js';
 import { LoginNetwork } from './auth/login-network.entity.js';
 import { Conversation } from './conversations/conversation.entity.js';
 import { Turn } from './conversations/turn.entity.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { PasswordHasher } from '../auth/password-hasher.js';
-import { passwordFaults } from '../auth/password-rules.js';
+import { PasswordHasher } from '../auth/passwords/password-hasher.js';
+import { passwordFaults } from '../auth/passwords/password-rules.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import type { Tx } from '../database/transactions/tx.js';
 import { UnitOfWork } from '../database/transactions/unit-of-work.js';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v5 as uuidv5 } from 'uuid';
-import { JWT_KEY } from '../auth/jwt-key.js';
+import { JWT_KEY } from '../auth/jwt/jwt-key.js';
 import { digestOf } from '../digest.js';
 import { IdempotencyKeyReused } from '../errors.js';
 import { IdempotencyService } from '../wallet/idempotency.service.js';

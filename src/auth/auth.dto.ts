@@ -2,8 +2,8 @@ import { isLongerThan, tooLong } from '../drf/text.js';
 import { OutputText } from '../fields/field-docs.js';
 import { TextField, type TextFieldRules } from '../fields/text-field.js';
 import { isEmail } from './email.js';
-import { normalizePassword } from './password-forms.js';
-import { PASSWORD_MIN } from './password-rules.js';
+import { normalizePassword } from './passwords/password-forms.js';
+import { PASSWORD_MIN } from './passwords/password-rules.js';
 import { USERNAME_MAX, usernameRule } from './username.js';
 
 const EMAIL_MAX = 254;

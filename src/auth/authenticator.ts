@@ -5,7 +5,7 @@ import { isKey } from '../keys/key-format.js';
 import { KeyFinder } from '../keys/key-finder.js';
 import { AccessTokens } from './access-tokens.js';
 import type { Credentials } from './authorization-header.js';
-import { JwtService } from './jwt.service.js';
+import { JwtService } from './jwt/jwt.service.js';
 
 /** Finds the caller of a credential, or throws the 401 that clients of the credential's scheme expect. */
 @Injectable()

@@ -4,7 +4,7 @@ import { Limiter, type LimitedRequest } from '../limits/limiter.service.js';
 import { networkOf } from '../http/network.js';
 import { usernameKey } from '../users/users.service.js';
 import { LoginNetworks } from './login-networks.js';
-import type { HashLine } from './password-hasher.js';
+import type { HashLine } from './passwords/password-hasher.js';
 import { StrangerNetworks } from './stranger-networks.js';
 
 /** The network of a login, and the line in which its password is checked. */

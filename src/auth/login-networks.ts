@@ -4,7 +4,7 @@ import { ReadConnection } from '../database/read-connection.js';
 import type { Tx } from '../database/transactions/tx.js';
 import { nowMicros } from '../time.js';
 import { usernameKey } from '../users/users.service.js';
-import { JWT_KEY } from './jwt-key.js';
+import { JWT_KEY } from './jwt/jwt-key.js';
 import { LoginNetwork } from './login-network.entity.js';
 
 /** Number of networks stored for each user, the most recently used. */

@@ -4,7 +4,7 @@ import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
 import type { LoginOrigin } from './login-gate.js';
 import { LoginNetworks } from './login-networks.js';
-import { PasswordHasher } from './password-hasher.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
 
 /** The error for a username and a password that do not match. */
 export const LOGIN_REFUSED = 'Unable to log in with provided credentials.';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import type { Principal } from '../principal.js';
 import { AccessTokens } from './access-tokens.js';
-import { JwtService } from './jwt.service.js';
+import { JwtService } from './jwt/jwt.service.js';
 
 /** Logs users out. */
 @Injectable()

@@ -9,7 +9,7 @@ import { type Keyset } from '../http/pagination.js';
 import type { Principal } from '../principal.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { AccessToken } from './access-token.entity.js';
-import { JwtFamily, REFRESH_LIFETIME_SECONDS } from './jwt-family.entity.js';
+import { JwtFamily, REFRESH_LIFETIME_SECONDS } from './jwt/jwt-family.entity.js';
 
 /** A session of a user: an access token, or the JWTs of one login. */
 export interface Session {

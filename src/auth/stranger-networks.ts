@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { HashLine } from './password-hasher.js';
+import type { HashLine } from './passwords/password-hasher.js';
 
 /** All networks are forgotten together after this time, or if there are too many. */
 const WINDOW_MS = 600_000;

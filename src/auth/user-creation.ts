@@ -8,8 +8,8 @@ import { ValidationFailed } from '../errors.js';
 import { UsersService } from '../users/users.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 import { normalizeEmail } from './email.js';
-import { PasswordHasher, type HashLine } from './password-hasher.js';
-import { passwordFaults } from './password-rules.js';
+import { PasswordHasher, type HashLine } from './passwords/password-hasher.js';
+import { passwordFaults } from './passwords/password-rules.js';
 import { USERNAME_MAX } from './username.js';
 
 /** The error for a taken username. */

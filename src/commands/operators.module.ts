@@ -5,7 +5,7 @@ import { OperatorCodes } from '../admin/operator-codes.js';
 import { OperatorGrants } from '../admin/operator-grants.js';
 import { OperatorsService } from '../admin/operators.service.js';
 import { TrailService } from '../admin/trail.service.js';
-import { PasswordHasher } from '../auth/password-hasher.js';
+import { PasswordHasher } from '../auth/passwords/password-hasher.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import { UserCreation } from '../auth/user-creation.js';
 import { CONFIG, type Settings } from '../config/config.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { usernameField } from '../auth/auth.dto.js';
 import { USERNAME_MAX } from '../auth/username.js';
-import { importPassword, type ImportedPassword } from '../auth/django-password.js';
+import { importPassword, type ImportedPassword } from '../auth/passwords/django-password.js';
 import { ReadConnection } from '../database/read-connection.js';
 import { toStorableText } from '../database/storable-text.js';
 import type { Micros } from '../time.js';

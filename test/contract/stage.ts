@@ -1,5 +1,5 @@
 import { SignJWT, decodeJwt } from 'jose';
-import { PasswordHasher } from '../../src/auth/password-hasher.js';
+import { PasswordHasher } from '../../src/auth/passwords/password-hasher.js';
 import { JWT_SECRET, PASSWORD, type TestApp } from '../support/app.js';
 import type { Answer } from '../support/client.js';
 import type { GivenUser, RecordedCase, RecordedRequest, UserState } from './recorded.js';

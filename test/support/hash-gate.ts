@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LimitFunction } from 'p-limit';
-import { PasswordHasher, type HashLine } from '../../src/auth/password-hasher.js';
+import { PasswordHasher, type HashLine } from '../../src/auth/passwords/password-hasher.js';
 import { releaseAfterEach } from './releasable.js';
 import { until } from './until.js';
 

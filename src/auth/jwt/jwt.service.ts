@@ -1,16 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SignJWT, errors as jose, jwtVerify } from 'jose';
-import { newId } from '../new-id.js';
-import { CONFIG, type Config } from '../config/config.js';
-import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
-import type { DbBoolean, Tx } from '../database/transactions/tx.js';
-import { ReadConnection } from '../database/read-connection.js';
-import { BearerRefused, TokenNotValid } from '../errors.js';
-import type { Principal } from '../principal.js';
+import { newId } from '../../new-id.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import { SECOND_MICROS, nowMicros, type Micros } from '../../time.js';
+import type { DbBoolean, Tx } from '../../database/transactions/tx.js';
+import { ReadConnection } from '../../database/read-connection.js';
+import { BearerRefused, TokenNotValid } from '../../errors.js';
+import type { Principal } from '../../principal.js';
 import { JwtFamily, REFRESH_LIFETIME_SECONDS } from './jwt-family.entity.js';
 import { JWT_KEY } from './jwt-key.js';
 import { JwtRotation } from './jwt-rotation.entity.js';
-import { ABOVE_SESSIONS_MAX } from './sessions-max.js';
+import { ABOVE_SESSIONS_MAX } from '../sessions-max.js';
 
 const ACCESS_LIFETIME_SECONDS = 5 * 60;
 

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { Micros } from '../time.js';
+import type { Micros } from '../../time.js';
 
 /** A refresh token is valid for a day. */
 export const REFRESH_LIFETIME_SECONDS = 24 * 60 * 60;

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { argon2id, hash, needsRehash, verify, type HashOptions } from 'argon2';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { CONFIG, type Config } from '../config/config.js';
-import { TooManyLogins } from '../errors.js';
-import { RefusalDelay } from '../limits/refusal-delay.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import { TooManyLogins } from '../../errors.js';
+import { RefusalDelay } from '../../limits/refusal-delay.js';
 import { isPbkdf2, verifyPbkdf2 } from './django-password.js';
 import { formsToTry, normalizePassword } from './password-forms.js';
 

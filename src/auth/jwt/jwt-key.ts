@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Settings } from '../config/config.js';
+import type { Settings } from '../../config/config.js';
 
 /** The injection token for the signing key. */
 export const JWT_KEY = Symbol('jwt key');

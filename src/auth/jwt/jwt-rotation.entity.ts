@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { Micros } from '../time.js';
+import type { Micros } from '../../time.js';
 
 /** A refresh token that was used a short time ago, and the token that replaced it. */
 @Entity('jwt_rotations', { withoutRowid: true })

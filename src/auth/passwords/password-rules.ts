@@ -1,4 +1,4 @@
-import { codePoints } from '../drf/text.js';
+import { codePoints } from '../../drf/text.js';
 import { normalizePassword } from './password-forms.js';
 
 /** Minimum length of a password, in code points. */

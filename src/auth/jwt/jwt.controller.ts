@@ -1,15 +1,15 @@
 import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CONFIG, type Config } from '../config/config.js';
-import { UnitOfWork } from '../database/transactions/unit-of-work.js';
-import { JwtRefused } from '../errors.js';
-import { Payload } from '../fields/body.pipe.js';
-import { Public } from '../http/request.decorators.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import { UnitOfWork } from '../../database/transactions/unit-of-work.js';
+import { JwtRefused } from '../../errors.js';
+import { Payload } from '../../fields/body.pipe.js';
+import { Public } from '../../http/request.decorators.js';
 import { JwtDocs } from './jwt.docs.js';
 import { JwtCredentialsDto, JwtRefreshDto, JwtVerifyDto, type JwtRefreshedDto } from './jwt.dto.js';
 import { JwtService, type JwtPair, type VerifiedJwt } from './jwt.service.js';
-import { LoginGate } from './login-gate.js';
-import { LoginService } from './login.service.js';
+import { LoginGate } from '../login-gate.js';
+import { LoginService } from '../login.service.js';
 
 const notValid = () => new JwtRefused('Token is invalid or expired', 'token_not_valid');
 

@@ -1,6 +1,6 @@
 import type { LinksObject } from '@nestjs/swagger';
-import { JwtRefused, TooManyLogins } from '../errors.js';
-import { describeRoute } from '../openapi/route-docs.js';
+import { JwtRefused, TooManyLogins } from '../../errors.js';
+import { describeRoute } from '../../openapi/route-docs.js';
 import {
   JwtCredentialsDto,
   JwtPairDto,

@@ -1,6 +1,6 @@
 import { ApiSchema } from '@nestjs/swagger';
-import { OutputText } from '../fields/field-docs.js';
-import { TextField } from '../fields/text-field.js';
+import { OutputText } from '../../fields/field-docs.js';
+import { TextField } from '../../fields/text-field.js';
 
 const JWT = { pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$' };
 
