@@ -111,8 +111,8 @@ describe('the tables of docs/', () => {
     const silent = ['invalid', 'insufficient_tokens'];
     expect(thrown.filter((code) => !listed.includes(code) && !silent.includes(code))).toEqual([]);
     const sources = await Promise.all(
-      ['authorization-header', 'authenticator', 'jwt.controller', 'jwt.service'].map((stem) =>
-        readFile(`src/auth/${stem}.ts`, 'utf8'),
+      ['authorization-header', 'authenticator', 'jwt/jwt.controller', 'jwt/jwt.service'].map(
+        (stem) => readFile(`src/auth/${stem}.ts`, 'utf8'),
       ),
     );
     const quoted = [errors, ...sources].join('\n');

@@ -40,7 +40,7 @@ export const CHANGES = {
     ['WHERE owner_id = free.id AND', 'WHERE'],
   ],
   'src/wallet/owner-totals.js': [['FOR NO KEY UPDATE SKIP LOCKED', '']],
-  'src/wallet/batched-holds.service.js': [
+  'src/wallet/holds/batched-holds.service.js': [
     ['SET held = held + due', 'SET held = held'],
     ["AND ${canPay('due', '$2')}", ''],
     ["AND ${hasRoom('bytes', 'opened', '$4', '$5')}", ''],
@@ -48,7 +48,7 @@ export const CHANGES = {
     ['last_ordinal = last_ordinal + spends', 'last_ordinal = last_ordinal'],
     ['AND free.id = payer', ''],
   ],
-  'src/wallet/batched-captures.service.js': [
+  'src/wallet/holds/batched-captures.service.js': [
     ['stored_bytes = stored_bytes + bytes', 'stored_bytes = stored_bytes'],
     ['last_ordinal = last_ordinal + ends', 'last_ordinal = last_ordinal'],
     ["AND coalesce(state, '') = 'open'", ''],
@@ -60,7 +60,7 @@ export const CHANGES = {
     ["spent_amount = ${spentOn('$2')} + due", "spent_amount = ${spentOn('$2')}"],
     ['AND owner_id = payer', ''],
   ],
-  'src/wallet/holds.service.js': [
+  'src/wallet/holds/holds.service.js': [
     ["AND ${canPay('$2', '$3')}", ''],
     ["AND ${hasRoom('$4', '$5', '$6', '$7')}", ''],
     ["${addStored('$4', '$5')}", 'stored_bytes = stored_bytes'],
@@ -118,7 +118,7 @@ export const CHANGES = {
     ['${AVAILABLE} AS available', 'balance AS available'],
   ],
   'src/wallet/redemption.service.js': [['AND redeemed_by IS NULL', '']],
-  'src/wallet/open-holds.js': [
+  'src/wallet/holds/open-holds.js': [
     ['expires_at <= $1', 'expires_at > $1'],
     ["state = 'open' AND process_id = $1", "state = 'open' AND $1 = $1"],
   ],
