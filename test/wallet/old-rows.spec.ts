@@ -97,6 +97,26 @@ describe('old rows', () => {
     expect(await holdIds()).toEqual(['keyed', 'open', 'paid', 'young'].map((id) => ({ id })));
   });
 
+  it('of a busy time are all changed, in several units', async () => {
+    const COUNT = 1200;
+    const older = secondsAgo(UNPAID_RETENTION_SECONDS + 1);
+    const ids = Array.from({ length: COUNT }, (_, n) => String(n));
+    const released = { state: 'released', createdAt: older, resolvedAt: older } as const;
+    await insert(
+      [
+        ...ids.map((id) => hold(`free ${id}`, 'ada', { ...released, ...key(id) })),
+        hold('open', 'ada', { ...key('open'), createdAt: older }),
+      ],
+      ids.map((id, n) => entry('ada', n + 1, { ...key(id), createdAt: older })),
+    );
+    const names = (await log.during(() => oldRows.forget())).map(({ name }) => name);
+    expect(names.filter((name) => name === 'idempotency.forget')).toHaveLength(6);
+    expect(names.filter((name) => name === 'hold.forget')).toHaveLength(3);
+    expect(await keyed('holds')).toEqual([{ id: 'open' }]);
+    expect(await keyed('ledger_entries')).toEqual([]);
+    expect(await holdIds()).toEqual([{ id: 'open' }]);
+  });
+
   it('are looked up by reads alone, without a write, if there are none', async () => {
     await insert([hold('open', 'ada')], [entry('ada', 1)]);
     const names = (await log.during(() => oldRows.forget())).map(({ name }) => name);
