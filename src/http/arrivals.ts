@@ -221,11 +221,14 @@ export class Arrivals {
 
 /** Public routes that read a body. They ignore credentials, so a header makes no difference there. */
 const PUBLIC_BODY_ROUTE = /^\/api\/(?:register|login|token|password\/reset)(?:[/?]|$)/;
-/** An escape may spell one of these routes. Only `/v1/` has paths that need one: names of models. */
-const ESCAPED_PATH = /^\/(?!v1\/)[^?%]*%/;
+/**
+ * A whole URL may name one of these routes, and an escape may spell it. Paths with names of models or users may need an
+ * escape, and lead to none of these routes.
+ */
+const OTHER_SPELLING = /^(?!\/)|^\/(?!v1\/|api\/admin\/)[^?%]*%/;
 
 const hasCredentials = ({ headers, url = '' }: IncomingMessage): boolean =>
   (headers.authorization !== undefined &&
     !PUBLIC_BODY_ROUTE.test(url) &&
-    !ESCAPED_PATH.test(url)) ||
+    !OTHER_SPELLING.test(url)) ||
   url.startsWith('/health/');

@@ -25,7 +25,7 @@ import { lowerCaseIds } from './ids.js';
 import { trustOf } from './network.js';
 import { isPublic } from './request.decorators.js';
 import type { RouteMarks } from './route-table.js';
-import { answerUnrouted, writeJson, type Routing } from './unrouted.js';
+import { answerUnrouted, hasUnclearEnd, writeJson, type Routing } from './unrouted.js';
 import { withModelInOnePart } from './openai-error.js';
 import { reportOutcome, type RequestEnded } from './request-log.js';
 import { inSpan } from './request-span.js';
@@ -127,6 +127,7 @@ function setCommonHeaders(
     // Most responses belong to one user. A response that may be cached sets its own value.
     'cache-control': 'no-store',
   });
+  if (hasUnclearEnd(request.raw)) void reply.header('connection', 'close');
 }
 
 /**
@@ -162,7 +163,7 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     reportOutcome(request, reply);
     parts.unread.watch(request.raw.socket);
     if (!parts.gate.admit(request, reply)) return reply;
-    if (answerPreflight(request, reply)) return reply;
+    if (!hasUnclearEnd(request.raw) && answerPreflight(request, reply)) return reply;
     hideContentType(request);
     if (request.url.startsWith('/api/')) [request.params, request.query].forEach(lowerCaseIds);
     try {

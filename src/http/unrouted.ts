@@ -61,17 +61,15 @@ function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage):
 }
 
 /**
- * Refuses a request whose end a proxy may see elsewhere, and closes its connection: one with a Transfer-Encoding other
- * than chunks, with chunks in HTTP/1.0, or of HTTP/0.9. Node's parser reads any list that ends with `chunked` as chunks,
- * and ignores an empty one.
+ * Checks whether a proxy may see the end of a request elsewhere: it has a Transfer-Encoding other than chunks, or chunks
+ * in HTTP/1.0, or is of HTTP/0.9. Node's parser reads any list that ends with `chunked` as chunks, and ignores an empty
+ * one. Its connection must be closed, because what follows may be part of its body.
  */
-function refuseUnclearEnd({ headers, httpVersion }: IncomingMessage, reply: FastifyReply): void {
+export function hasUnclearEnd({ headers, httpVersion }: IncomingMessage): boolean {
   const { 'transfer-encoding': encoding } = headers;
   const isClear =
     encoding === undefined || (encoding.toLowerCase() === 'chunked' && httpVersion === '1.1');
-  if (isClear && httpVersion !== '0.9') return;
-  void reply.header('connection', 'close');
-  throw new BadRequest('Malformed request.');
+  return !isClear || httpVersion === '0.9';
 }
 
 /**
@@ -84,7 +82,7 @@ export function answerUnrouted(
   reply: FastifyReply,
   { routes, authenticate }: Routing,
 ): Promise<void> | undefined {
-  refuseUnclearEnd(request.raw, reply);
+  if (hasUnclearEnd(request.raw)) throw new BadRequest('Malformed request.');
   refuseAmbiguous(request.raw);
   if (isMisplacedOpenAiPath(request.url)) throw new NotFound(WRONG_BASE_URL);
   const known = routes.find(request.url);

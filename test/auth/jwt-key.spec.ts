@@ -11,7 +11,7 @@ const START_MS = 500;
 
 /** Loads the key in each of the given folders and prints it. All processes do this at the same moment. */
 const SCRIPT = `
-  const { loadJwtKey } = await import(${JSON.stringify(pathToFileURL(resolve('dist/src/auth/jwt-key.js')))});
+  const { loadJwtKey } = await import(${JSON.stringify(pathToFileURL(resolve('dist/src/auth/jwt/jwt-key.js')))});
   const [start, ...folders] = process.argv.slice(1);
   for (const [round, folder] of folders.entries()) {
     process.chdir(folder);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Tx } from '../../src/database/transactions/tx.js';
 import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
+import { ValidationFailed } from '../../src/errors.js';
 import { idempotencyRecord } from '../../src/wallet/idempotency-record.js';
 import { ChargesService } from '../../src/wallet/charges.service.js';
 import { HoldsService } from '../../src/wallet/holds/holds.service.js';
@@ -158,7 +159,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const credit = app.nest
       .get(UnitOfWork)
       .run((tx) => app.nest.get(WalletService).credit(tx, entry));
-    await expect(credit).rejects.toThrow('no wallet for owner nobody');
+    await expect(credit).rejects.toThrow(ValidationFailed);
     expect(await app.database.count('ledger_entries', 'owner_id = $1', ['nobody'])).toBe(0);
   });
 

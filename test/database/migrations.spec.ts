@@ -53,6 +53,7 @@ const ROWS = [
   `INSERT INTO access_tokens VALUES ('a', 'digest', 'u', 1, 1)`,
   // The migration counts what is stored: 400 bytes for each row, plus the texts.
   `INSERT INTO wallets VALUES ('u', 5, 0, 1, NULL, 0, 0, 1, 2, 804, 1)`,
+  `INSERT INTO redemption_codes (id, digest, amount, reason, created_at) VALUES ('r', 'd', 1, 'r', 1)`,
   `INSERT INTO ledger_entries VALUES ('e', 'u', 1, 'grant', 5, 5, 'r', NULL, NULL, 1, 'grant', 'k', 'h', NULL, NULL, NULL, NULL)`,
   `INSERT INTO holds VALUES ('h', 'u', 1, 1, 'captured', 1, 1, 1, 1, NULL, NULL, NULL, NULL, NULL, 0)`,
   `INSERT INTO conversations VALUES ('c', 'u', 'title', NULL, NULL, NULL, 1, 1, 1)`,
@@ -158,7 +159,10 @@ describe.each(databaseKinds)('migrations on %s', (kind) => {
     for (let n = 0; n < later; n += 1) await dataSource.undoLastMigration({ transaction: 'each' });
     await migrate(dataSource);
     expect(await rows()).toEqual(before);
-    // The turn still refers to its hold, and foreign keys are enforced again.
+    // The turn still refers to its hold, and constraints are enforced again.
+    for (const change of ['wallets SET held = balance + 1', 'redemption_codes SET amount = 0']) {
+      await expect(inspector.rows(`UPDATE ${change}`)).rejects.toThrow(/check/i);
+    }
     await expect(
       inspector.rows(`UPDATE turns SET conversation_id = 'none' WHERE id = 't'`),
     ).rejects.toThrow(/foreign key/i);

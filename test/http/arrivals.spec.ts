@@ -136,6 +136,7 @@ describe('requests that arrive at once', () => {
     ['without credentials', '/', ''],
     ['that ask for a password link', '/api/password/reset/?', 'Authorization: Token x\r\n'],
     ['that log in by an escaped path', '/api/%6cogin/?', 'Authorization: Token x\r\n'],
+    ['that log in by a whole URL', 'http://x/api/login/?', 'Authorization: Token x\r\n'],
   ])(
     'are begun for a user beside many networks %s, which take a share of the time',
     async (_, url, header) => {

@@ -4,6 +4,7 @@ import { EXPOSED_HEADERS } from '../../src/http/cross-origin.js';
 import { TestApp } from '../support/app.js';
 import type { Answer } from '../support/client.js';
 import { operationsOf, responseOf } from '../support/document.js';
+import { sendBytes } from '../support/wire.js';
 
 const PAGE = 'https://chat.example.org';
 const FOREIGN_ORIGIN = 'https://elsewhere.example';
@@ -43,6 +44,15 @@ describe('pages of other origins', () => {
       vary: 'Origin, Access-Control-Request-Headers',
     });
     expect(headers['access-control-allow-credentials']).toBeUndefined();
+  });
+
+  it('get no preflight answered whose end is unclear', async () => {
+    const answer = await sendBytes(
+      app.url,
+      `OPTIONS /api/chat/ HTTP/1.1\r\nHost: x\r\nOrigin: ${PAGE}\r\nAccess-Control-Request-Method: POST\r\n` +
+        'Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+    );
+    expect([answer?.status, answer?.headers['connection']]).toEqual([400, 'close']);
   });
 
   it('may send the headers that they request, at most 50 of 64 characters', async () => {

@@ -103,6 +103,14 @@ describe('malformed and slow HTTP requests', () => {
     }
   });
 
+  it('is not read behind one whose end is unclear, also on a path that cannot be decoded', async () => {
+    const bytes =
+      'POST /api/%zz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n' + IN_CHUNKS;
+    const next = 'GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    const answers = await sendInTurn(app.url, [bytes, next]);
+    expect(answers.map((answer) => answer.split(' ')[1])).toEqual(['404']);
+  });
+
   it.each(['http://x', 'HTTP://x:80', 'https://other.example'])(
     'is no path in the request line, but a whole URL: %s',
     async (origin) => {

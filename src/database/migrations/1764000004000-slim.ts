@@ -1,4 +1,5 @@
 import {
+  TableCheck,
   TableColumn,
   TableIndex,
   TableUnique,
@@ -40,6 +41,18 @@ const holdIndex = (where?: string) =>
   new TableIndex({ name: HOLD_INDEX, columnNames: ['hold_id'], ...(where && { where }) });
 const holdColumn = (isNullable: boolean) =>
   new TableColumn({ name: 'hold_id', type: 'varchar', length: '36', isNullable });
+
+/** The last CHECK of a table WITHOUT ROWID, which TypeORM does not find if no foreign key follows it. */
+const UNSEEN_CHECKS = new Map([
+  [
+    'wallets',
+    new TableCheck({ name: 'wallets_covered', expression: '"held" >= 0 AND "balance" >= "held"' }),
+  ],
+  [
+    'redemption_codes',
+    new TableCheck({ name: 'redemption_codes_amount', expression: '"amount" > 0' }),
+  ],
+]);
 
 /**
  * What a chat writes, made less: a key is in an index only where there is one, a turn that was charged at
@@ -131,6 +144,8 @@ function slimmer(table: Table, name: string): void {
 
 function wider(table: Table, name: string): void {
   table.withoutRowid = false;
+  const unseen = UNSEEN_CHECKS.get(name);
+  if (unseen) table.addCheckConstraint(unseen.clone());
   if (KEYED.includes(name)) {
     const added = [`${name}_claim`, ownerIndex.name];
     table.indices = table.indices.filter((index) => !added.includes(index.name));

@@ -91,7 +91,10 @@ export function step(state: AnswerState, event: ServerEvent): Step {
 /** Returns the state after the end of the connection. `isOrderly` is false after a reset. */
 export function end(state: AnswerState, isOrderly: boolean): AnswerState {
   if (state.phase === 'over' || state.phase === 'broken') return state;
-  const isWhole = state.phase === 'ended' && (isOrderly || !state.hasContinuedAfterEnd);
+  const isWhole =
+    state.phase === 'ended' &&
+    (isOrderly || !state.hasContinuedAfterEnd) &&
+    !state.calls.some(({ doubt }) => doubt);
   return isWhole ? { ...state, phase: 'over' } : broken(state, 'the provider broke off');
 }
 

@@ -4,6 +4,7 @@ import { after } from '../../../test/support/answer-steps.js';
 import { byEffort } from '../../../test/support/effort.js';
 import { seed } from '../../../test/support/seeded-random.js';
 import { ToolCalls } from '../tool-calls.js';
+import { end } from './answer-machine.js';
 
 const RUNS = { seed, numRuns: byEffort({ light: 200, full: 3000 }) };
 
@@ -77,6 +78,16 @@ describe('the arguments of a call', () => {
     expect(argumentsOf(pieces, () => ({ index: 0, id: 'a', name: 'f' }))).toEqual([
       pieces.join(''),
     ]);
+  });
+
+  it('are not whole if the connection ends while some that came after the end are in doubt', () => {
+    const piece = (text: string) => ({
+      choices: [{ index: 0, delta: { tool_calls: [{ index: 0, function: { arguments: text } }] } }],
+    });
+    const first = { index: 0, id: 'a', function: { name: 'f', arguments: '{"a":' } };
+    const begin = { choices: [{ index: 0, delta: { tool_calls: [first] } }] };
+    const stop = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
+    expect(end(after(begin, stop, piece('{"a":1}}')).state, true).phase).toBe('broken');
   });
 
   it('are passed on as pieces once too many are in doubt', () => {
