@@ -128,7 +128,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 
-  it('deletes old holds that charged nothing, a bounded number per round', async () => {
+  it('deletes old holds that charged nothing, also more than one statement does', async () => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     const [holds, work] = [app.nest.get(HoldsService), app.nest.get(UnitOfWork)];
@@ -156,7 +156,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     await ended(release('released'));
     await ended(release('expired'));
     await ended(capture(0));
-    // More rows than one round removes.
+    // More rows than one statement removes.
     await app.database.rows(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
        INSERT INTO holds (id, owner_id, amount, captured_amount, state, expires_at, created_at, resolved_at, process_id)
@@ -167,9 +167,6 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
       const sql = 'SELECT id FROM holds WHERE owner_id = $1 ORDER BY id';
       return (await app.database.rows<{ id: string }>(sql, [ownerId])).map(({ id }) => id);
     };
-    const before = await left();
-    await sweeper.sweep();
-    expect((await left()).length).toBe(before.length - 500);
     await sweeper.sweep();
     expect(await left()).toEqual(Object.values(kept).sort());
     expect(await ada.balance()).toBe(3899);
