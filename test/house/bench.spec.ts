@@ -43,3 +43,21 @@ describe('npm run bench', () => {
     await expect(run).rejects.toThrow('whole numbers above zero\nusage: npm run bench');
   });
 });
+
+describe('npm run soak', () => {
+  itAtFullEffort(
+    'asks each kind of request, and finds every wallet whole at the end',
+    async () => {
+      const command = ['dist/bench/soak/main.js', '--minutes', '0.2', '--rate', '30'];
+      // Twelve seconds are too short for its figures of memory, so it ends with 1, like after a leak.
+      const { stdout } = await promisify(execFile)(process.execPath, command).catch(
+        (error: unknown) => error as { stdout: string },
+      );
+      expect(rowsOf(stdout).map(([kind]) => kind)).toEqual(
+        expect.arrayContaining(['login', 'balance', 'chat', 'stream', 'chat with a key']),
+      );
+      expect(stdout).toMatch(/^audit: .* every balance follows from its entries\.$/m);
+    },
+    120_000,
+  );
+});
