@@ -102,6 +102,9 @@ export function isDone(text: string): boolean {
   return word === '[DONE]' || /^("?)\[DONE\]\1$/i.test(word);
 }
 
+/** The start of a comment. Some servers send them as a sign of life. */
+const COMMENT = ':';
+
 /** The fields that are read. `error` is not standard, but some servers send it. */
 const FIELDS = ['data:', 'event:', 'error:'] as const;
 
@@ -129,11 +132,12 @@ class EventLines {
 
   add(given: string): void {
     this.chars += given.length;
+    if (given.startsWith(COMMENT)) return;
     const line = given.startsWith('data:') ? given : withPlainName(given);
     const field = FIELDS.find((name) => line.startsWith(name));
     if (field === undefined) {
       this.isBare ||= line.trimStart().startsWith('{') || isDone(line);
-      if (this.isBare && line !== '' && !line.startsWith(':')) this.push(line);
+      if (this.isBare && line !== '') this.push(line);
       return;
     }
     const value = line.slice(line[field.length] === ' ' ? field.length + 1 : field.length);

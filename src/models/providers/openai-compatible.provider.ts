@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { ProviderSettings } from '../../config/listed-provider.js';
 import type { MaxTokensField } from '../../config/models-file.js';
+import { ownIteration } from '../../fair-iterations.js';
 import { AnswerReader, NOT_EVENTS_REASON } from '../answers/answer-reader.js';
 import { otherDialect, type Dialect } from './dialect.js';
 import { embed } from './embedding-call.js';
@@ -26,6 +27,12 @@ import type {
   Embeddings,
 } from '../provider.js';
 import { errorOf } from './refusal.js';
+
+/**
+ * After this much of an answer, other requests get their turn. A provider that sends as fast as it can would otherwise
+ * keep the event loop for seconds, because megabytes may wait in the socket.
+ */
+const TURN_MAX_BYTES = 16_384;
 
 /**
  * The reason for aborting a call that has ended. Without a reason, each abort would create an error with a stack
@@ -77,9 +84,14 @@ export class OpenAiCompatibleProvider implements CompletionProvider, EmbeddingPr
       const { body } = await this.open(request, callAbort.signal, reportOf);
       try {
         // All in one generator, because each generator waits several times for each word.
+        let bytesInTurn = 0;
         for await (const bytes of body as AsyncIterable<Uint8Array>) {
           for (const deltas of answer.read(bytes)) yield deltas;
           if (answer.isBroken) break;
+          bytesInTurn += bytes.length;
+          if (bytesInTurn < TURN_MAX_BYTES) continue;
+          await ownIteration();
+          bytesInTurn = 0;
         }
         for (const deltas of answer.readEnd()) yield deltas;
       } catch (error) {

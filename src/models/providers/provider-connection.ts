@@ -6,6 +6,12 @@ import { decodeBody } from './decoded-body.js';
 /** Maximum number of calls to one provider at the same time, and of calls that wait. Further calls are refused. */
 const LIMITS = { connectionsMax: 2048, queueMax: 512 };
 
+/**
+ * Maximum time for opening a connection, with TLS. A server that accepts connections but never completes a handshake
+ * would otherwise keep a socket of each call.
+ */
+const CONNECT_TIMEOUT_MS = 30_000;
+
 /** The proxies of the operator's network. An empty text means no proxy. */
 export interface ProxySettings {
   readonly httpProxy: string;
@@ -38,8 +44,27 @@ export interface ProviderResponse {
 }
 
 /**
+ * Returns the result of `work`. Throws the signal's reason when it aborts: the agent heeds a signal only once a
+ * connection is made, and a server may never complete the handshake of TLS.
+ */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/**
  * The connections to one provider. They are kept alive between answers, bounded in number, and have no timeout of
- * their own. The signal of a call limits its wait.
+ * their own once they are open. The signal of a call limits its wait.
  */
 export class ProviderConnection {
   private readonly agent: EnvHttpProxyAgent;
@@ -69,7 +94,7 @@ export class ProviderConnection {
     this.agent = new EnvHttpProxyAgent({
       ...{ httpProxy: proxy, httpsProxy: proxy, noProxy: proxies.noProxy },
       connections: limits.connectionsMax,
-      connect: { timeout: 0 },
+      connect: { timeout: CONNECT_TIMEOUT_MS },
       // Plain HTTP is sent through a proxy as a request, because many proxies only tunnel to port 443.
       proxyTunnel: false,
     });
@@ -114,12 +139,14 @@ export class ProviderConnection {
     body: string,
     signal: AbortSignal,
   ): Promise<ProviderResponse> {
+    signal.throwIfAborted();
     const limits = { headersTimeout: 0, bodyTimeout: 0 };
-    const response = await this.agent.request({
+    const request = this.agent.request({
       ...{ origin: this.origin, path: this.basePath + path, method: 'POST' },
       headers: { Accept: accept, ...this.headers },
       ...{ body, signal, ...limits },
     });
+    const response = await unlessAborted(request, signal);
     const { statusCode, headers } = response;
     return {
       statusCode,
