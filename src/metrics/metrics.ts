@@ -9,6 +9,22 @@ const DURATION_BUCKETS = [
 /** The methods that are used as labels. A caller may invent methods, and these are counted as `other`. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
+/** Prometheus waits ten seconds by default. */
+const READ_TIMEOUT_MS = 3000;
+
+/** Returns undefined if the value is not read in time. */
+async function withinReadTime(value: Promise<number | undefined>): Promise<number | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, READ_TIMEOUT_MS, undefined);
+  });
+  try {
+    return await Promise.race([value, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** How an exchange with a caller ended. */
 export interface RequestOutcome {
   readonly method: string;
@@ -128,8 +144,9 @@ export class Metrics {
   }
 
   /**
-   * Adds a gauge whose value is read when Prometheus asks. If the value is undefined at that moment or cannot be read,
-   * it is not shown. The other metrics are: an operator needs them above all while the database is away.
+   * Adds a gauge whose value is read when Prometheus asks. If the value is undefined at that moment, cannot be read,
+   * or is not read within three seconds, it is not shown. The other metrics are: an operator needs them above all
+   * while the database is away.
    */
   addGauge(
     name: string,
@@ -145,12 +162,18 @@ export class Metrics {
         return undefined;
       }
     };
+    let pending: Promise<number | undefined> | undefined;
+    // While the database does not answer, no further statement waits for it.
+    const readOnce = () =>
+      (pending ??= readIfPossible().finally(() => {
+        pending = undefined;
+      }));
     const gauge = new Gauge({
       name: `tallychat_${name}`,
       help,
       registers: [this.registry],
       async collect() {
-        const value = await readIfPossible();
+        const value = await withinReadTime(readOnce());
         if (value === undefined) this.remove();
         else this.set(value);
       },
