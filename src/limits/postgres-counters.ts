@@ -1,5 +1,8 @@
 import { BatchQueue } from '../database/transactions/batch-queue.js';
-import { POSTGRES_CONNECT_TIMEOUT_MS } from '../database/postgres/postgres-options.js';
+import {
+  POSTGRES_CONNECT_TIMEOUT_MS,
+  POSTGRES_STATEMENT_TIMEOUT_MS,
+} from '../database/postgres/postgres-options.js';
 import { type UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { DatabaseBusy } from '../errors.js';
 import { BoundedMap } from './bounded-map.js';
@@ -10,6 +13,11 @@ import { TICKS_KEPT, type Policy } from './policy.js';
 const BATCH_MAX = 500;
 /** Maximum number of refusals that are remembered, so that they need no query. */
 const REFUSALS_MAX = 50_000;
+/**
+ * A statement that waits for a row may count later than it read the clock, at most by its timeout. A row that is
+ * further ahead was written before the clock was set back.
+ */
+const LATE_MAX_SECONDS = (2 * POSTGRES_STATEMENT_TIMEOUT_MS) / 1000;
 /**
  * After this time a batch of counters counts as failed. A statement waits for a connection just as long, so counters do
  * not fail before the other work of a busy process.
@@ -125,7 +133,8 @@ export class PostgresCounters extends Counters {
   /**
    * Counts all keys with one guarded upsert, in the order of the keys, so that processes with the same keys do not
    * deadlock. If another process holds a row, PostgreSQL reads the row again when it is free: `DO UPDATE` computes
-   * from its new values.
+   * from its new values. After the clock was set back, the counts become those of the current tick. So an exhausted
+   * key waits for one window, and not until the clock shows the old time again.
    */
   private count(batch: ReadonlyMap<string, PendingCount>): Promise<Row[]> {
     const pendingCounts = [...batch.values()];
@@ -144,7 +153,8 @@ export class PostgresCounters extends Counters {
            SELECT g.tick, array_prepend(g.shifted[1] + g.granted, g.shifted[2:11]), g.granted, EXCLUDED.expires_at
            FROM (SELECT s.tick, s.shifted, greatest(0, least(EXCLUDED.granted,
                    EXCLUDED.quota - (SELECT sum(u) FROM unnest(s.shifted) u)))::int AS granted
-                 FROM (SELECT greatest(c.tick, EXCLUDED.tick) AS tick,
+                 FROM (SELECT CASE WHEN c.expires_at > EXCLUDED.expires_at + ${String(LATE_MAX_SECONDS)} THEN EXCLUDED.tick
+                              ELSE greatest(c.tick, EXCLUDED.tick) END AS tick,
                          (array_fill(0, ARRAY[least(11, greatest(0, EXCLUDED.tick - c.tick))::int]) || c.counts)[1:11] AS shifted) s) g)
          RETURNING key, granted, tick, counts, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
         [

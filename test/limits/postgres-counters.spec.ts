@@ -114,6 +114,31 @@ describe.each(postgres)('counters that processes share on %s', (kind) => {
     expect(later.resetMs - later.tickEndsInMs).toBe(2 * tickMs);
   });
 
+  it('free an exhausted key after one window if the clock of the database was set back', async () => {
+    await take('ada', 5);
+    // As if those rows were written when the clock was thirty windows ahead.
+    await stage.database.statements.rows(
+      `UPDATE rate_counters SET tick = tick + 300, expires_at = expires_at + $1`,
+      [(300 * tickMs) / 1000],
+    );
+    const refused = await counters.take(five, 'ada', 1);
+    expect(refused).toMatchObject({ granted: 0, remaining: 0 });
+    expect(refused.resetMs).toBeLessThanOrEqual(11 * tickMs);
+    await pass(11);
+    const peer = new PostgresCounters(stage.units);
+    expect(await peer.take(five, 'ada', 1)).toMatchObject({ granted: 1, remaining: 4 });
+  });
+
+  it('never set a row back for a statement that waited for it', async () => {
+    await take('ada', 5);
+    // Another process has counted in the next tick, while this statement waited.
+    await stage.database.statements.rows('UPDATE rate_counters SET tick = tick + 1', []);
+    await counters.take(five, 'ada', 1);
+    await pass(11);
+    const peer = new PostgresCounters(stage.units);
+    expect(await peer.take(five, 'ada', 1)).toMatchObject({ granted: 0, remaining: 0 });
+  });
+
   it('report the end of the tick if nothing is used', async () => {
     const none = await counters.take(policyOf('none', { ...LONG, count: 0 }), 'ada', 1);
     expect(none).toMatchObject({ granted: 0, remaining: 0, resetMs: 0 });
