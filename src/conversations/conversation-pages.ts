@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ReadConnection } from '../database/read-connection.js';
+import { notAChoice } from '../shown-text.js';
 import { ValidationFailed } from '../errors.js';
 import { UUID } from '../http/ids.js';
 import {
@@ -79,5 +80,5 @@ export class ConversationPages {
 
 function orderingOf(name: string): (typeof ORDERINGS)[keyof typeof ORDERINGS] {
   if (Object.hasOwn(ORDERINGS, name)) return ORDERINGS[name as keyof typeof ORDERINGS];
-  throw new ValidationFailed({ ordering: [`"${name}" is not a valid choice.`] });
+  throw new ValidationFailed({ ordering: [notAChoice(name)] });
 }

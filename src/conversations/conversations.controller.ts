@@ -3,6 +3,7 @@ import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nes
 import type { FastifyReply } from 'fastify';
 import { throwOwnerGone } from './owner-gone.js';
 import { UnitOfWork } from '../database/transactions/unit-of-work.js';
+import { notAChoice } from '../shown-text.js';
 import { ValidationFailed, NotFound } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
 import { disconnectSignal } from '../http/event-stream.js';
@@ -161,7 +162,7 @@ export class ConversationsController {
 /** Returns the format with a name. Throws `ValidationFailed` for an unknown one. */
 function formatOf(name: string): (typeof EXPORTS)[keyof typeof EXPORTS] {
   if (Object.hasOwn(EXPORTS, name)) return EXPORTS[name as keyof typeof EXPORTS];
-  throw new ValidationFailed({ type: [`"${name}" is not a valid choice.`] });
+  throw new ValidationFailed({ type: [notAChoice(name)] });
 }
 
 /** Another request may have deleted the rest. Throws every error but `NotFound`. */

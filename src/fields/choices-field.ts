@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { notAChoice } from '../shown-text.js';
 import { REPORTED_ALONE, Presence, ReadWith } from './field-decorators.js';
 
 export interface ChoicesFieldRules {
@@ -41,7 +42,7 @@ export function ChoicesField({ choices, description }: ChoicesFieldRules): Prope
     rule(
       'choices',
       (value) => unknownItem(value) === undefined,
-      ({ value }) => `"${itemText(unknownItem(value))}" is not a valid choice.`,
+      ({ value }) => notAChoice(itemText(unknownItem(value))),
     ),
   );
 }

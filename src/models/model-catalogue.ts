@@ -2,6 +2,7 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Config } from '../config/config.js';
 import { chainOf } from '../config/fallbacks.js';
 import type { ModelSettings } from '../config/models-file.js';
+import { notAChoice, shownText } from '../shown-text.js';
 import { ModelNotFound, ValidationFailed } from '../errors.js';
 import type { Principal } from '../principal.js';
 import { mayUse } from './may-use.js';
@@ -74,14 +75,14 @@ export class ModelCatalogue implements OnApplicationShutdown {
   find(id: string | null | undefined, principal: Principal): Model {
     const model = id == null ? this.list(principal)[0] : this.permitted(id, principal);
     if (model) return model;
-    const sentence = id == null ? 'This field is required.' : `"${id}" is not a valid choice.`;
+    const sentence = id == null ? 'This field is required.' : notAChoice(id);
     throw new ValidationFailed({ model: [sentence] });
   }
 
   /** Returns the model with this name, for OpenAI's clients. Throws `ModelNotFound`. */
   findNamed(id: string, principal: Principal): Model {
     const model = this.permitted(id, principal);
-    if (!model) throw new ModelNotFound(id);
+    if (!model) throw new ModelNotFound(shownText(id));
     return model;
   }
 

@@ -1,3 +1,4 @@
+import { shownText } from '../shown-text.js';
 import type { ChatMessage } from '../models/provider.js';
 import { refuse } from './content-parts.js';
 
@@ -18,7 +19,7 @@ export function assertOutputsHaveCalls(messages: readonly ChatMessage[]): void {
   const [unmatched] = unmatchedOutputs(messages);
   if (!unmatched) return;
   const id = String(unmatched['tool_call_id']);
-  refuse('input', `No tool call found for function call output with call_id ${id}.`);
+  refuse('input', `No tool call found for function call output with call_id ${shownText(id)}.`);
 }
 
 /** Returns earlier messages without outputs whose calls were deleted, or are too old to be sent. */

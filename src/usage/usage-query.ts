@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { notAChoice } from '../shown-text.js';
 import { queryText } from '../http/query.js';
 import { DAY_MICROS, fromIso, nowMicros, type Micros } from '../time.js';
 import { ValidationFailed } from '../errors.js';
@@ -33,7 +34,7 @@ function readUsageQuery(
   const asked = queryText(request, 'by') ?? choices[0];
   const by = choices.find((choice) => choice === asked);
   if (by === undefined) {
-    throw new ValidationFailed({ by: [`"${asked}" is not a valid choice.`] });
+    throw new ValidationFailed({ by: [notAChoice(asked)] });
   }
   const to = moment(request, 'to') ?? nowMicros();
   const from = moment(request, 'from') ?? to - SPAN_DEFAULT_DAYS * DAY_MICROS;

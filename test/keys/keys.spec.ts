@@ -155,6 +155,8 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     [['spend'], '"spend" is not a valid choice.'],
     [[{ toString: 1, valueOf: 1 }], '"{"toString":1,"valueOf":1}" is not a valid choice.'],
     [[['chat']], '"["chat"]" is not a valid choice.'],
+    [[[['chat', 'x'.repeat(500)]]], `"[["chat","${'x'.repeat(90)}…" is not a valid choice.`],
+    [['x'.repeat(101)], `"${'x'.repeat(100)}…" is not a valid choice.`],
     [[], 'This list may not be empty.'],
     [{ toString: 1 }, 'Expected a list of items.'],
   ])('are not created with the scopes %j', async (scopes, sentence) => {
