@@ -1,8 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { NotFound } from '../errors.js';
 import { Payload } from '../fields/body.pipe.js';
-import { UUID } from '../http/ids.js';
-import { Page, paginate, type PageRequest } from '../http/pagination.js';
+import { Page, type PageRequest } from '../http/pagination.js';
 import { Access, CurrentPrincipal } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { fromIso, toIso, type Micros } from '../time.js';
@@ -35,12 +34,7 @@ export class KeysController {
     @CurrentPrincipal() { userId }: Principal,
     @Page() pageRequest: PageRequest,
   ): Promise<KeyPageDto> {
-    const page = await paginate(
-      pageRequest,
-      (keyset) => this.keys.page(userId, keyset),
-      UUID,
-      ({ id }) => id,
-    );
+    const page = await this.keys.page(userId, pageRequest);
     return { ...page, results: page.results.map(toWire) };
   }
 

@@ -7,7 +7,7 @@ import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { digestOf } from '../digest.js';
 import { AuthenticationFailed, NotFound, ValidationFailed } from '../errors.js';
 import { UUID } from '../http/ids.js';
-import { type Keyset } from '../http/pagination.js';
+import { paginate, type Keyset, type PageRequest, type Paginated } from '../http/pagination.js';
 import { SCOPES } from '../principal.js';
 import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { UsersService } from '../users/users.service.js';
@@ -50,11 +50,16 @@ export class KeysService {
   ) {}
 
   /** Returns one page, newest first. */
-  async page(userId: string, { key, comparison, order, limit }: Keyset): Promise<KeyState[]> {
-    const query = this.reader.repository(ApiKey).createQueryBuilder('key');
-    query.where('key.userId = :userId', { userId });
-    if (key !== undefined) query.andWhere(`key.id ${comparison} :id`, { id: key });
-    return this.withCaps(await query.orderBy('key.id', order).limit(limit).getMany());
+  async page(userId: string, asked: PageRequest): Promise<Paginated<KeyState>> {
+    const read = ({ key, comparison, order, limit }: Keyset) => {
+      const query = this.reader.repository(ApiKey).createQueryBuilder('key');
+      query.where('key.userId = :userId', { userId });
+      if (key !== undefined) query.andWhere(`key.id ${comparison} :id`, { id: key });
+      return query.orderBy('key.id', order).limit(limit).getMany();
+    };
+    const page = await paginate(asked, read, UUID, ({ id }) => id);
+    // The caps come last. A key that was deleted meanwhile has none, and would look like the end of the list.
+    return { ...page, results: await this.withCaps(page.results) };
   }
 
   /** Returns one of the user's keys. Throws `NotFound`. */

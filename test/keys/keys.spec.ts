@@ -64,6 +64,21 @@ describe.each(databaseKinds)('API keys on %s', (kind) => {
     expect((await bob.get('/api/keys/')).body.results).toEqual([]);
   });
 
+  it('are listed to the last one if one is deleted while a page is read', async () => {
+    const ada = await app.newUser();
+    for (const name of ['first', 'second', 'third']) await create(ada, { name });
+    const list = async (path: string) =>
+      (await ada.get(path)).body as { results: { name: string }[]; next: string | null };
+    // As a deletion between the two reads of a page leaves it.
+    await app.database.rows(
+      `DELETE FROM spending_caps WHERE id IN (SELECT cap_id FROM api_keys WHERE name = 'third')`,
+    );
+    const { results, next } = await list('/api/keys/?page_size=2');
+    expect(results).toMatchObject([{ name: 'second' }]);
+    const { pathname, search } = new URL(String(next));
+    expect((await list(pathname + search)).results).toMatchObject([{ name: 'first' }]);
+  });
+
   it.each([
     [{}, 'name'],
     [{ name: '' }, 'name'],
