@@ -1,7 +1,7 @@
-import sqlite3, { type Database as Connection } from 'sqlite3';
 import { POSTGRES_CONNECT_TIMEOUT_MS } from './postgres/postgres-options.js';
 import { openError, sqlitePathOf } from './location.js';
 import { postgresUrl } from './postgres/postgres-url.js';
+import { ForeignFile } from './sqlite/foreign-file.js';
 import { assertSqliteFile } from './sqlite/sqlite-file.js';
 
 const POSTGRES = /^postgres(?:ql)?:/;
@@ -43,20 +43,9 @@ function byTable(rows: readonly { table: string; column: string }[]): ForeignTab
 }
 
 async function openSqlite(path: string): Promise<ForeignDatabase> {
-  const connection = await new Promise<Connection>((resolve, reject) => {
-    const opened = new sqlite3.Database(path, sqlite3.OPEN_READONLY, (error) => {
-      if (error) reject(new Error(`${path} does not open: ${error.message}`, { cause: error }));
-      else resolve(opened);
-    });
-  });
+  const file = await ForeignFile.open(path);
   const rows = <Row>(sql: string, parameters: readonly string[] = []) =>
-    new Promise<Row[]>((resolve, reject) => {
-      connection.all<Row>(sql.replaceAll(/\$(\d+)/g, '?$1'), [...parameters], (error, found) => {
-        if (error) reject(error);
-        else resolve(found);
-      });
-    });
-  await rows('BEGIN');
+    file.rows<Row>(sql.replaceAll(/\$(\d+)/g, '?$1'), parameters);
   return {
     rows,
     tables: async () =>
@@ -65,13 +54,7 @@ async function openSqlite(path: string): Promise<ForeignDatabase> {
           `SELECT m.name AS "table", c.name AS "column" FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'`,
         ),
       ),
-    close: () =>
-      new Promise((resolve, reject) => {
-        connection.close((error) => {
-          if (error) reject(error);
-          else resolve();
-        });
-      }),
+    close: () => file.close(),
   };
 }
 
