@@ -48,3 +48,7 @@ export function mayEndTransaction(error: unknown): boolean {
 export function isLocked(error: unknown): boolean {
   return codeOf(error) === 'SQLITE_BUSY';
 }
+
+/** Returns what SQLite says about a damaged file, or undefined for an error of another kind. */
+export const damageOf = (error: unknown): string | undefined =>
+  error instanceof Error ? /SQLITE_(?:CORRUPT|NOTADB)\b.*/.exec(error.message)?.[0] : undefined;

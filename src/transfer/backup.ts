@@ -1,3 +1,4 @@
+import type { FullReport } from '../audit/full-audit.js';
 import { sqlitePathOf } from '../database/location.js';
 import { assertMigrated } from '../database/migrate.js';
 import { type DatabaseOptions } from '../database/data-source.js';
@@ -11,6 +12,7 @@ import {
   completeCopy,
   destinationOf,
   isFile,
+  onCopyOf,
   sizeOf,
   withUnfinishedCopy,
 } from './copies.js';
@@ -48,18 +50,24 @@ export async function backUp(
   assertSqliteFile(path);
   return withUnfinishedCopy(file, async (unfinished) => {
     await copyOnline(path, unfinished);
-    const copy = await openWriter({ ...options, url: `sqlite:${unfinished}` });
-    try {
-      await assertMigrated(copy);
-      // The copy is of a single point in time, so the mark of the live file does not apply to it.
-      await markComplete(copy);
-      const report = await assertAuditPasses(copy, path);
-      await copy.destroy();
-      assertFree();
-      completeCopy(unfinished, file);
-      return `backed up to ${file}: ${sizeOf(report)}`;
-    } finally {
-      if (copy.isInitialized) await copy.destroy();
-    }
+    const report = await onCopyOf(path, () =>
+      audited({ ...options, url: `sqlite:${unfinished}` }, path),
+    );
+    assertFree();
+    completeCopy(unfinished, file);
+    return `backed up to ${file}: ${sizeOf(report)}`;
   });
+}
+
+/** Audits the copy of the file at `path`. Throws if the copy is not whole. */
+async function audited(options: DatabaseOptions, path: string): Promise<FullReport> {
+  const copy = await openWriter(options);
+  try {
+    await assertMigrated(copy);
+    // The copy is of a single point in time, so the mark of the live file does not apply to it.
+    await markComplete(copy);
+    return await assertAuditPasses(copy, path);
+  } finally {
+    await copy.destroy();
+  }
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fullAudit, isClean, toText, type FullReport } from '../audit/full-audit.js';
+import { damageOf } from '../database/database-errors.js';
 import type { Database } from '../database/data-source.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -117,6 +118,18 @@ export const exists = (path: string) => statSync(path, { throwIfNoEntry: false }
 export function isSameFile(one: string, other: string): boolean {
   const [left, right] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
   return left !== undefined && left.ino === right?.ino && left.dev === right.dev;
+}
+
+/** Runs `work` on a copy of a file. If it finds damage, the error names the file and not the copy. */
+export async function onCopyOf<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const damage = damageOf(error);
+    throw damage === undefined
+      ? error
+      : new Error(`${file} is damaged: ${damage}`, { cause: error });
+  }
 }
 
 /** Audits a database that must be correct. Returns the report, or throws it if the audit found a problem. */

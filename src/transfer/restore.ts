@@ -14,7 +14,9 @@ import {
   assertAuditPasses,
   exists,
   completeCopy,
+  destinationOf,
   isSameFile,
+  onCopyOf,
   sizeOf,
   withUnfinishedCopy,
 } from './copies.js';
@@ -30,8 +32,8 @@ export interface RestoreOptions extends ReplaceOption {
 
 /**
  * Replaces the SQLite database of the options with a backup in one step, or changes nothing. Returns the
- * report for the operator. A backup of an older version is migrated. Throws if the file is not a complete
- * backup, if it has a trigger or lacks a part of the schema, if the database is being served, and if it has
+ * report for the operator. A backup of an older version is migrated. If the name of the database is a link, its
+ * target is replaced. Throws if the file is not a complete backup, if it has a trigger or lacks a part of the schema, if the database is being served, and if it has
  * rows and `replace` is not given.
  */
 export async function restore(
@@ -39,8 +41,9 @@ export async function restore(
   file: string,
   { replace, incomplete }: RestoreOptions,
 ): Promise<string> {
-  const path = sqlitePathOf(options.url);
-  if (path === undefined) throw new Error(PG_RESTORE);
+  const name = sqlitePathOf(options.url);
+  if (name === undefined) throw new Error(PG_RESTORE);
+  const path = destinationOf(name);
   assertSqliteFile(file);
   if (isSameFile(file, path)) throw new Error(`${file} is the database itself`);
   if (exists(`${realpathSync(file)}-wal`)) {
@@ -51,11 +54,8 @@ export async function restore(
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   return withUnfinishedCopy(path, async (unfinished) => {
     copyFileSync(file, unfinished);
-    const report = await migrateAndAudit(
-      { ...options, url: `sqlite:${unfinished}` },
-      file,
-      incomplete,
-    );
+    const copy = { ...options, url: `sqlite:${unfinished}` };
+    const report = await onCopyOf(file, () => migrateAndAudit(copy, file, incomplete));
     await replaceDatabase(options, { path, unfinished, replace });
     return report;
   });

@@ -1,5 +1,5 @@
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openWriter } from '../../src/database/open-database.js';
 import { FileLease } from '../../src/database/sqlite/file-lease.js';
@@ -59,6 +59,14 @@ describe('the file of a database on SQLite', () => {
     await mkdir(folder, { mode: 0o755 });
     await expect(open(`sqlite:${folder}`)).rejects.toThrow(`${folder} is no file`);
     expect(await modeOf(folder)).toBe(0o755);
+  });
+
+  it('is not created through a link to nothing', async () => {
+    const path = pathOf(owned.url);
+    await symlink(`${path}.unmounted`, path);
+    await expect(open(owned.url)).rejects.toThrow(`${path} is a link to nothing`);
+    await expect(FileLease.takeFor(owned.url)).rejects.toThrow(`${path} is a link to nothing`);
+    expect(await readdir(dirname(path))).toEqual([basename(path)]);
   });
 
   it('has a journal of 32 MiB and one commit at most, however much is written', async () => {

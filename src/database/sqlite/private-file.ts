@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  lstatSync,
   mkdirSync,
   openSync,
   readSync,
@@ -19,7 +20,7 @@ export const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
  * users wrote. An existing file that all users can read is made private. A file that was opened to a group on
  * purpose keeps its mode. So does a folder that existed before, and a file that is not a database, because the path
  * may be a mistake. SQLite gives the files beside the database the same mode. Throws an error with one sentence if
- * the folder cannot be written, or if the path is a device or a folder.
+ * the folder cannot be written, or if the path is a device, a folder or a link to nothing.
  */
 export function makePrivateFile(path: string): void {
   const folder = dirname(path);
@@ -32,9 +33,7 @@ export function makePrivateFile(path: string): void {
     const sentence = `the folder ${folder} cannot be written (${String(code)})`;
     throw Object.assign(new Error(sentence, { cause: error }), { code });
   }
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
-    throw new Error(`${path} is no file`);
-  }
+  assertFileOrNothing(path);
   const file = openSync(path, 'a+', 0o600);
   try {
     if (mayBeDatabase(file) && (statSync(path).mode & OTHER_USERS_MODE) !== 0)
@@ -42,6 +41,14 @@ export function makePrivateFile(path: string): void {
   } finally {
     closeSync(file);
   }
+}
+
+/** A link to nothing is refused: its target may be on a disk that is not mounted. */
+function assertFileOrNothing(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() === false) throw new Error(`${path} is no file`);
+  const isLink = !found && lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  if (isLink) throw new Error(`${path} is a link to nothing`);
 }
 
 /** Checks whether the file is empty or begins like every SQLite database. */
