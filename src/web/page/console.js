@@ -42,14 +42,10 @@ const USERS = {
   }),
 };
 
+const createCode = async (body) => (await askOnce('api/admin/codes/', body)).code;
 const CODES = {
   title: 'Codes',
-  above: {
-    'Create a code': {
-      fields: 'amount reason',
-      act: async (body) => (await askOnce('api/admin/codes/', body)).code,
-    },
-  },
+  above: { 'Create a code': { fields: 'amount reason', act: createCode } },
 };
 
 const TRAIL = {

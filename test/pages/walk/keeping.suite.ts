@@ -221,6 +221,11 @@ export const keeping = (walk: () => Walk): void => {
       await tab.sees('Stopped · echo · 100 tokens');
       expect(await tab.page.locator('.question').allInnerTexts()).toEqual(['interrupted']);
       expect(await tab.answers.allInnerTexts()).toEqual(['Half of it.']);
+      expect(
+        await tab.page.evaluate(
+          `Object.keys(sessionStorage).filter((key) => key.endsWith(':answer'))`,
+        ),
+      ).toEqual([]);
       provider.delayWith(undefined);
     });
 

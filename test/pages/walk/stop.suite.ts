@@ -2,7 +2,7 @@ import { beforeAll, describe, expect } from '@jest/globals';
 import type { TestApp } from '../../support/app.js';
 import type { Caller } from '../../support/client.js';
 import type { ProviderProbe } from '../../support/provider-probe.js';
-import { sendMessage } from '../../support/conversations.js';
+import { openConversation, sendMessage } from '../../support/conversations.js';
 import { stepsOfWalk } from '../../support/steps.js';
 import { until } from '../../support/until.js';
 import type { Walk } from '../../support/walk.js';
@@ -99,6 +99,37 @@ export const stop = (walk: () => Walk): void => {
       await page.emulateMedia({ media: 'screen' });
       await page.setViewportSize(wide);
       await tab.message.waitFor();
+    });
+
+    it('keeps the loaded pages of the list when it is loaded again, or changed', async () => {
+      const [open = ''] = await tab.conversations.allInnerTexts();
+      const lists = (...titles: string[]) =>
+        until(async () => String(await tab.conversations.allInnerTexts()) === String(titles));
+      // Pages of two conversations, so that four conversations are more than one page.
+      await tab.page.route(/conversations\/\?page_size=50$/, (route) =>
+        route.continue({ url: route.request().url().replace('=50', '=2') }),
+      );
+      for (const title of ['a', 'b', 'c', 'd']) await openConversation(caller, { title });
+      await tab.page.reload();
+      await lists('d', 'c');
+      await tab.button('Show more').click();
+      await lists('d', 'c', 'b', 'a');
+      await openConversation(caller, { title: 'e' });
+      await tab.page.evaluate(`dispatchEvent(new Event('focus'))`);
+      await lists('e', 'd', 'c', 'b', 'a');
+      await tab.button('Show more').click();
+      await lists('e', 'd', 'c', 'b', 'a', open);
+      await tab.conversations.filter({ hasText: /^a$/ }).click();
+      await tab.page.getByRole('heading', { name: 'a', exact: true }).waitFor();
+      await tab.button('Rename').click();
+      await tab.page.getByLabel('Title').fill('z');
+      await tab.button('Save').click();
+      await lists('e', 'd', 'c', 'b', 'z', open);
+      await tab.button('Delete').click();
+      await tab.button('Delete conversation').click();
+      await lists('e', 'd', 'c', 'b', open);
+      await tab.conversations.filter({ hasText: open }).click();
+      await tab.sees('go on');
     });
 
     it('shows only the newest turns if other tabs added more than a page, and loads the rest on demand', async () => {
