@@ -19,7 +19,7 @@ describe('an answer that arrives as fast as it can be read', () => {
     ['comments', ': still here\n\n'],
     ['events without output', 'data: {"choices":[{"delta":{"content":""}}]}\n\n'],
   ])('leaves turns to other requests between its parts: %s', async (_, unit) => {
-    const part = Buffer.from(unit.repeat(Math.ceil(16_384 / unit.length)));
+    const part = Buffer.from(unit.repeat(Math.ceil(65_536 / unit.length)));
     const connection = connectionWith([...Array<Buffer>(20).fill(part), Buffer.from(END)]);
     const provider = new OpenAiCompatibleProvider({ name: 'loopback', apiKey: 'sk' }, connection);
     let turns = 0;
