@@ -1,8 +1,10 @@
+import { closeSync, openSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { tryLock } from 'fs-native-extensions';
 import { openWriter } from '../../src/database/open-database.js';
-import { FileLease } from '../../src/database/sqlite/file-lease.js';
+import { assertServedName, FileLease } from '../../src/database/sqlite/file-lease.js';
 import { migrate } from '../../src/database/migrate.js';
 import { entities } from '../../src/entities.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
@@ -67,6 +69,17 @@ describe('the file of a database on SQLite', () => {
     await expect(open(owned.url)).rejects.toThrow(`${path} is a link to nothing`);
     await expect(FileLease.takeFor(owned.url)).rejects.toThrow(`${path} is a link to nothing`);
     expect(await readdir(dirname(path))).toEqual([basename(path)]);
+  });
+
+  it('is not said to have another name if its process ends during the check', async () => {
+    await (await open(owned.url)).destroy();
+    const path = pathOf(owned.url);
+    const fd = openSync(path, 'r+');
+    expect(tryLock(fd, 2 ** 52, 1)).toBe(true);
+    await expect(assertServedName(path)).rejects.toThrow('is served under another name');
+    const check = assertServedName(path);
+    closeSync(fd);
+    await expect(check).resolves.toBeUndefined();
   });
 
   it('has a journal of 32 MiB and one commit at most, however much is written', async () => {

@@ -111,14 +111,20 @@ export class FileLease {
  */
 export async function assertServedName(database: string): Promise<void> {
   const path = realpathSync(database);
+  if (!isFileLocked(path)) return;
+  const name = await NameLock.take(path);
+  if (!name) return;
+  // The process may have ended since the first look.
+  const isServed = isFileLocked(path);
+  await name.release();
+  if (isServed) throw new Error(`${database} is served under another name: use that one`);
+}
+
+function isFileLocked(path: string): boolean {
   const fd = openSync(path, 'r');
   const isFree = tryLock(fd, LOCKED_BYTE, 1, { shared: true });
   closeSync(fd);
-  if (isFree) return;
-  const name = await NameLock.take(path);
-  if (!name) return;
-  await name.release();
-  throw new Error(`${database} is served under another name: use that one`);
+  return !isFree;
 }
 
 /** Returns the open handle that holds the lock. Returns undefined if another process has it. */
