@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { TooManyOpenRequests } from '../errors.js';
+import { PayloadTooLarge, TooManyOpenRequests } from '../errors.js';
 import { collectBody } from './collect-body.js';
 import { ReceivedBodies } from './received-bodies.js';
 
@@ -119,6 +119,19 @@ describe('collectBody', () => {
     await send(90, 'somebody', 91);
     expect(first.outcome).toBeInstanceOf(TooManyOpenRequests);
     expect(second.outcome).toBeUndefined();
+  });
+
+  it('accepts a body of exactly the maximum, and refuses one that is a byte longer', async () => {
+    const send = start();
+    for (const declared of [undefined, BODY_MAX_BYTES]) {
+      const largest = await (await send(60, 'somebody', declared)).send(40);
+      largest.stream.end();
+      await nextTurn();
+      expect(largest.outcome).toBe(BODY_MAX_BYTES);
+    }
+    expect((await (await send(60)).send(41)).outcome).toBeInstanceOf(PayloadTooLarge);
+    // Nothing of it has to arrive if its length is declared.
+    expect((await send(0, 'somebody', 101)).outcome).toBeInstanceOf(PayloadTooLarge);
   });
 
   it('computes the sender of a body once, and not at all if the body comes whole', async () => {

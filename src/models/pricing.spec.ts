@@ -27,6 +27,8 @@ describe('the price per model token', () => {
   it('affords a single model token, and undefined if there is not enough for one', () => {
     expect(affordableTokens(PRICE, 498, 10, 1)).toBe(1);
     expect(affordableTokens(PRICE, 1000, 10, 1)).toBeUndefined();
+    // Enough for exactly the prompt.
+    expect(affordableTokens(PRICE, 500, 10, 1)).toBeUndefined();
     const freeAnswers = { per1kPrompt: 2, per1kCompletion: 0 };
     expect(affordableTokens(freeAnswers, 1000, 10, 2)).toBe(10);
     expect(affordableTokens(freeAnswers, 1000, 10, 1)).toBeUndefined();

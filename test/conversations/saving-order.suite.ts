@@ -164,6 +164,27 @@ const savingOrder = (kind: DatabaseKind): void => {
     expect((await getPage(ada, last.previous ?? '')).results).toEqual(emptied.results);
   });
 
+  it('take no position from a turn or a conversation of another user, also a deleted one', async () => {
+    const [eve, ada] = [await app.newUser(), await app.newUser()];
+    const theirs = [await eve.chat('1'), await eve.chat('2'), await eve.chat('3')];
+    const deleted = String(theirs[2]?.headers['conversation-id']);
+    expect((await eve.send('DELETE', `/api/conversations/${deleted}/`)).status).toBe(204);
+    const own = [await ada.chat('1'), await ada.chat('2'), await ada.chat('3')].reverse();
+    for (const [list, header] of [
+      ['/api/chat/', 'turn-id'],
+      ['/api/conversations/', 'conversation-id'],
+    ] as const) {
+      // They are older than all rows of the caller, although the second was the second row of its owner.
+      for (const { headers } of theirs) {
+        const id = String(headers[header]);
+        const newer = await getPage(ada, `${list}?cursor=${cursorOf(`newer:${id}`)}`);
+        expect(ids(newer.results)).toEqual(own.map((answer) => answer.headers[header]));
+        const older = await getPage(ada, `${list}?cursor=${cursorOf(`older:${id}`)}`);
+        expect(older.results).toEqual([]);
+      }
+    }
+  });
+
   it('lists conversations by activity and by age, in both directions, while they change', async () => {
     const ada = await app.newUser();
     const opened: string[] = [];

@@ -34,6 +34,15 @@ describe.each(databaseKinds)('a slow search on %s', (kind) => {
     return performance.now() - startedAt;
   };
 
+  it('does not tell what long turns of another user contain', async () => {
+    const [bob, eve] = [await app.newUser(), await app.newUser()];
+    // Both turns have the same number in the history of their owner.
+    expect((await bob.chat(`${'a'.repeat(5000)} hidden`)).status).toBe(200);
+    expect((await eve.chat('a'.repeat(5000))).status).toBe(200);
+    expect((await search(eve, 'hidden')).body.results).toEqual([]);
+    expect((await search(bob, 'hidden')).body.results).toHaveLength(1);
+  });
+
   it('takes time in proportion to the texts', async () => {
     let [hardMs, shortMs, easyMs] = [Infinity, Infinity, Infinity];
     // With a comparison at every letter, a hard search takes some forty times as long, and with eight comparisons a short

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { LOGIN_REFUSED } from '../../src/auth/login.service.js';
 import { DjangoImport } from '../../src/django/django-import.service.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { DjangoDatabase, djangoHash } from '../support/django.js';
@@ -30,6 +31,21 @@ describe('logins of users imported from Django', () => {
     expect((await Promise.all(logins)).toSorted()).toEqual([200, 200, 200, 503]);
     const later = await app.post('/api/login/', { username: 'user4', password: PASSWORD });
     expect(later.status).toBe(200);
+    await app.close();
+    await django.drop();
+  });
+
+  it('are refused, like a wrong password, if the user has no password that is supported here', async () => {
+    const django = await DjangoDatabase.create('sqlite');
+    const app = await TestApp.start('sqlite');
+    await django.addUser({ id: 1, username: 'unusable', password: `!${'x'.repeat(40)}` });
+    await app.nest.get(DjangoImport).run(django.url, NO_SKIP);
+    // The last one is the password of the hash that is compared in place of a missing one.
+    for (const password of ['!', PASSWORD, 'nobody has this password']) {
+      const { status, body } = await app.post('/api/login/', { username: 'unusable', password });
+      expect([status, body]).toEqual([400, { non_field_errors: [LOGIN_REFUSED] }]);
+    }
+    expect(await app.database.count('access_tokens')).toBe(0);
     await app.close();
     await django.drop();
   });

@@ -151,6 +151,10 @@ describe.each(databaseKinds)('limits on %s', (kind) => {
     expect(
       (await sendMessage(ada, conversationId, 'once', { 'Idempotency-Key': 'k' })).status,
     ).toBe(429);
+    // So is a key that only another user has used.
+    const bob = await newPerson();
+    expect((await bob.chat('once', { 'Idempotency-Key': 'of-bob' })).status).toBe(200);
+    expect((await keyed('of-bob')).status).toBe(429);
     await times(READ, () => ada.get('/api/token-balance/'));
     expect((await keyed('k')).status).toBe(429);
     expect(await charged(ada)).toBe(SPEND * 100);

@@ -163,6 +163,11 @@ describe('the context of a response', () => {
       'turn.chain',
     ]);
     expect([upstream.calls.length, await ada.balance()]).toEqual([calls, 3500]);
+    // Another user does not learn that the response exists, nor that it is long.
+    const other = await app.newUser();
+    const hidden = await respond(other, next);
+    expect([hidden.status, hidden.body.error.code]).toEqual([404, 'previous_response_not_found']);
+    expect([upstream.calls.length, await other.balance()]).toEqual([calls, 4000]);
     expect((await respond(ada, { ...next, truncation: 'auto' })).status).toBe(200);
     expect(upstream.last.body.messages).toHaveLength(9);
     expect(await ada.balance()).toBe(3400);
