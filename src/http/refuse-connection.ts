@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { BadRequest, HeadersTooLarge, RequestTimeout, type AppError } from '../errors.js';
+import { fairIterations } from '../fair-iterations.js';
 
 /** How long a refused connection may stay half open. */
 const LINGER_MS = 1000;
-/** How long connections are answered in one iteration of the event loop. */
-const TURN_MS = 5;
 
 /** The connections that wait for their answer, and what answers them. */
 const waiting = new Map<Socket, () => void>();
@@ -20,14 +19,14 @@ function toRefusal(code: string | undefined): readonly [AppError, string] {
   return [new BadRequest('Malformed request.'), '400 Bad Request'];
 }
 
-function answerWaiting(): void {
-  const startedAt = performance.now();
+/** Answers all connections that wait, also those that come meanwhile. */
+async function answerWaiting(): Promise<void> {
+  const pause = fairIterations();
   for (const [socket, answerNow] of waiting) {
+    await pause();
     waiting.delete(socket);
     answerNow();
-    if (performance.now() - startedAt >= TURN_MS) break;
   }
-  if (waiting.size > 0) setImmediate(answerWaiting);
 }
 
 /**
@@ -46,10 +45,11 @@ export function refuseConnection(
   }
   // More bytes of a connection that waits cause the same error again.
   if (waiting.has(socket)) return;
-  if (waiting.size === 0) setImmediate(answerWaiting);
+  const isFirst = waiting.size === 0;
   waiting.set(socket, () => {
     answer(logger, error.code, socket);
   });
+  if (isFirst) void answerWaiting();
 }
 
 function answer(logger: Logger, code: string | undefined, socket: Socket): void {
