@@ -9,7 +9,7 @@ import { refuseConnection } from './refuse-connection.js';
 const HEADERS_MAX_BYTES = 16_384;
 /**
  * Maximum number of headers, as in common servers. Each takes ten times the memory of the bytes of a short one. Node
- * silently leaves out further ones, so `refuseAmbiguous` refuses the request.
+ * silently leaves out further ones, so `assertUnambiguous` refuses the request.
  */
 export const HEADERS_MAX = 100;
 /** Time limit for a client to send its headers. `REQUEST_TIMEOUT_SECONDS` limits the whole request. */
@@ -37,7 +37,7 @@ export function createListener(
     requestTimeout,
     connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // Node would answer without a body or a request id. `refuseAmbiguous` answers in our shape.
+    // Node would answer without a body or a request id. `assertUnambiguous` answers in our shape.
     requireHostHeader: false,
     IncomingMessage: PipelinedRequest,
   };

@@ -10,8 +10,9 @@ import {
 } from 'fastify';
 import type { Bindings, Logger } from 'pino';
 import type { Config } from '../config/config.js';
-import { NotFound } from '../errors.js';
+import { BadRequest, NotFound } from '../errors.js';
 import { RawBody } from '../drf/decode-body.js';
+import { hasUnclearEnd } from './ambiguous-request.js';
 import type { Arrivals } from './arrivals.js';
 import { createListener } from './listener.js';
 import type { RequestGate } from './request-gate.js';
@@ -25,7 +26,7 @@ import { lowerCaseIds } from './ids.js';
 import { trustOf } from './network.js';
 import { isPublic } from './request.decorators.js';
 import type { RouteMarks } from './route-table.js';
-import { answerUnrouted, hasUnclearEnd, writeJson, type Routing } from './unrouted.js';
+import { answerUnrouted, writeJson, type Routing } from './unrouted.js';
 import { withModelInOnePart } from './openai-error.js';
 import { reportOutcome, type RequestEnded } from './request-log.js';
 import { inSpan } from './request-span.js';
@@ -101,6 +102,7 @@ export function createAdapter(
     // A path that cannot be decoded, or with a parameter that is too long, does not exist. No hook has run yet.
     frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
       setCommonHeaders(request, reply, corsOrigins);
+      closeAfterUnclearEnd(request, reply);
       reportOutcome(request, reply);
       writeJson(reply, 0);
       void sendError(request, reply, new NotFound());
@@ -127,7 +129,13 @@ function setCommonHeaders(
     // Most responses belong to one user. A response that may be cached sets its own value.
     'cache-control': 'no-store',
   });
-  if (hasUnclearEnd(request.raw)) void reply.header('connection', 'close');
+}
+
+/** Returns whether the end of the request is unclear. The connection is then closed after the response. */
+function closeAfterUnclearEnd(request: FastifyRequest, reply: FastifyReply): boolean {
+  const isUnclear = hasUnclearEnd(request.raw);
+  if (isUnclear) void reply.header('connection', 'close');
+  return isUnclear;
 }
 
 /**
@@ -158,31 +166,46 @@ export function installHooks(server: FastifyInstance, parts: ServerParts): void 
     if (isPublic) route.bodyLimit = parts.publicBodyMaxBytes;
     route.handler = inSpan(parts.gate.trackHandler(route.handler));
   });
-  server.addHook('onRequest', async (request, reply) => {
-    setCommonHeaders(request, reply, parts.corsOrigins);
-    reportOutcome(request, reply);
-    parts.unread.watch(request.raw.socket);
-    if (!parts.gate.admit(request, reply)) return reply;
-    if (!hasUnclearEnd(request.raw) && answerPreflight(request, reply)) return reply;
-    hideContentType(request);
-    if (request.url.startsWith('/api/')) [request.params, request.query].forEach(lowerCaseIds);
-    try {
-      const answered = answerUnrouted(request, reply, parts);
-      if (answered) await answered;
-      if (!reply.sent && isPublic(request)) await parts.admitNetwork(request, reply);
-      if (!reply.sent) await authenticateLargeBody(request, parts);
-    } catch (error) {
-      await sendError(request, reply, error);
-      return reply;
-    }
-    return reply.sent ? reply : undefined;
-  });
+  server.addHook('onRequest', (request, reply) => receiveHead(request, reply, parts));
   server.addHook('onSend', (request, reply, payload, done) => {
     // Fastify adds a charset. JSON has none, and the reference sends none.
     const type = reply.getHeader('content-type');
     if (type === 'application/json; charset=utf-8') void reply.type('application/json');
     afterUpgradeBody(request, reply, done.bind(undefined, null, payload));
   });
+}
+
+/**
+ * Checks a request before its body is read. Returns the reply if the request was answered, which tells Fastify to do no
+ * more.
+ */
+async function receiveHead(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: ServerParts,
+): Promise<FastifyReply | undefined> {
+  setCommonHeaders(request, reply, parts.corsOrigins);
+  const isEndUnclear = closeAfterUnclearEnd(request, reply);
+  reportOutcome(request, reply);
+  parts.unread.watch(request.raw.socket);
+  if (!parts.gate.admit(request, reply)) return reply;
+  if (isEndUnclear) {
+    await sendError(request, reply, new BadRequest('Malformed request.'));
+    return reply;
+  }
+  if (answerPreflight(request, reply)) return reply;
+  hideContentType(request);
+  if (request.url.startsWith('/api/')) [request.params, request.query].forEach(lowerCaseIds);
+  try {
+    const answered = answerUnrouted(request, reply, parts);
+    if (answered) await answered;
+    if (!reply.sent && isPublic(request)) await parts.admitNetwork(request, reply);
+    if (!reply.sent) await authenticateLargeBody(request, parts);
+  } catch (error) {
+    await sendError(request, reply, error);
+    return reply;
+  }
+  return reply.sent ? reply : undefined;
 }
 
 /**

@@ -2,17 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { negotiate } from '../drf/negotiation.js';
 import { toJson } from '../drf/json.js';
-import {
-  BadRequest,
-  HeadersTooLarge,
-  IdempotencyKeyNotAccepted,
-  MethodNotAllowed,
-  NotFound,
-  type AppError,
-} from '../errors.js';
+import { IdempotencyKeyNotAccepted, MethodNotAllowed, NotFound, type AppError } from '../errors.js';
 import type { Principal } from '../principal.js';
+import { assertUnambiguous } from './ambiguous-request.js';
 import { addVary } from './cross-origin.js';
-import { HEADERS_MAX } from './listener.js';
 import { isMisplacedOpenAiPath, isOpenAiPath } from './openai-error.js';
 import { acceptsIdempotencyKey, type RouteMarks, type RouteTable } from './route-table.js';
 
@@ -36,43 +29,6 @@ export function writeJson(reply: FastifyReply, indent: number): void {
 }
 
 /**
- * Counts how often a header was sent. `rawHeaders` alternates names and values. Every request is checked, so it is
- * fast.
- */
-function countHeader(header: string, rawHeaders: readonly string[]): number {
-  let count = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index];
-    if (name?.length === header.length && name.toLowerCase() === header) count += 1;
-  }
-  return count;
-}
-
-/**
- * Refuses an ambiguous request: one with two Authorization or Host headers, without a Host, or with more headers than
- * Node passes on.
- */
-function refuseAmbiguous({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
-  if (rawHeaders.length > 2 * HEADERS_MAX) throw new HeadersTooLarge();
-  if (countHeader('authorization', rawHeaders) > 1)
-    throw new BadRequest('Two Authorization headers.');
-  if (countHeader('host', rawHeaders) > 1) throw new BadRequest('Two Host headers.');
-  if (headers.host === undefined && httpVersion === '1.1') throw new BadRequest('No Host header.');
-}
-
-/**
- * Checks whether a proxy may see the end of a request elsewhere: it has a Transfer-Encoding other than chunks, or chunks
- * in HTTP/1.0, or is of HTTP/0.9. Node's parser reads any list that ends with `chunked` as chunks, and ignores an empty
- * one. Its connection must be closed, because what follows may be part of its body.
- */
-export function hasUnclearEnd({ headers, httpVersion }: IncomingMessage): boolean {
-  const { 'transfer-encoding': encoding } = headers;
-  const isClear =
-    encoding === undefined || (encoding.toLowerCase() === 'chunked' && httpVersion === '1.1');
-  return !isClear || httpVersion === '0.9';
-}
-
-/**
  * Answers requests that reach no handler, in the reference's order of checks: unknown path 404, format 404, Accept
  * 406, credentials 401, method 405. A routed request continues to its guard after the first three, unless it
  * contains something that no handler accepts.
@@ -82,8 +38,7 @@ export function answerUnrouted(
   reply: FastifyReply,
   { routes, authenticate }: Routing,
 ): Promise<void> | undefined {
-  if (hasUnclearEnd(request.raw)) throw new BadRequest('Malformed request.');
-  refuseAmbiguous(request.raw);
+  assertUnambiguous(request.raw);
   if (isMisplacedOpenAiPath(request.url)) throw new NotFound(WRONG_BASE_URL);
   const known = routes.find(request.url);
   if (!known) throw isOpenAiPath(request.url) ? openAiPathNotFound(routes) : new NotFound();
