@@ -63,13 +63,9 @@ export class RequestGate {
       void sendError(request, reply, new ServiceStopping());
       return false;
     }
-    const openRequest: OpenRequest = {
-      unfinishedParts: 1,
-      isHandlerStarted: false,
-      caller: undefined,
-    };
+    const openRequest = newOpenRequest();
     request.openRequest = openRequest;
-    this.openRequests += 1;
+    this.beginPart(openRequest);
     onResponseClosed(reply.raw, () => {
       this.endPart(openRequest);
     });
@@ -111,13 +107,8 @@ export class RequestGate {
       void sendError(request, reply, new TooManyOpenRequests());
       return undefined;
     }
-    const openRequest = request.openRequest ?? {
-      unfinishedParts: 0,
-      isHandlerStarted: false,
-      caller: undefined,
-    };
-    if (openRequest.unfinishedParts === 0) this.openRequests += 1;
-    openRequest.unfinishedParts += 1;
+    const openRequest = request.openRequest ?? newOpenRequest();
+    this.beginPart(openRequest);
     openRequest.isHandlerStarted = true;
     this.runningHandlers += 1;
     return () => {
@@ -125,15 +116,23 @@ export class RequestGate {
     };
   }
 
+  private beginPart(openRequest: OpenRequest): void {
+    if (openRequest.unfinishedParts === 0) this.openRequests += 1;
+    openRequest.unfinishedParts += 1;
+  }
+
   private endPart(openRequest: OpenRequest): void {
     openRequest.unfinishedParts -= 1;
     if (openRequest.unfinishedParts > 0) return;
     this.openRequests -= 1;
     if (openRequest.isHandlerStarted) this.runningHandlers -= 1;
-    if (openRequest.caller === undefined) return;
-    const count = (this.callers.get(openRequest.caller) ?? 1) - 1;
-    if (count === 0) this.callers.delete(openRequest.caller);
-    else this.callers.set(openRequest.caller, count);
+    const { caller } = openRequest;
+    if (caller === undefined) return;
+    // Counted no longer, also if the handler only starts and ends now, after its client has left.
+    openRequest.caller = undefined;
+    const count = (this.callers.get(caller) ?? 1) - 1;
+    if (count === 0) this.callers.delete(caller);
+    else this.callers.set(caller, count);
   }
 
   /**
@@ -160,5 +159,11 @@ export class RequestGate {
     }
   }
 }
+
+const newOpenRequest = (): OpenRequest => ({
+  unfinishedParts: 0,
+  isHandlerStarted: false,
+  caller: undefined,
+});
 
 const isHealthRoute = ({ url }: Pick<FastifyRequest, 'url'>) => url.startsWith('/health/');
