@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { after } from '../../../test/support/answer-steps.js';
+import { after, choice, stop } from '../../../test/support/answer-steps.js';
 import { byEffort } from '../../../test/support/effort.js';
 import { seed } from '../../../test/support/seeded-random.js';
 import { ToolCalls } from '../tool-calls.js';
@@ -15,11 +15,11 @@ function argumentsOf(pieces: readonly string[], fieldsOf: FieldsOf) {
   const events = pieces.map((text, n) => {
     const { name, ...fields } = fieldsOf(n);
     const call = { ...fields, function: { ...(name !== undefined && { name }), arguments: text } };
-    return { choices: [{ index: 0, delta: { tool_calls: [call] } }] };
+    return choice({ tool_calls: [call] });
   });
   const calls = new ToolCalls();
-  const stop = { choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] };
-  for (const { toolCalls = [] } of after(...events, stop).deltas) calls.add(toolCalls);
+  for (const { toolCalls = [] } of after(...events, choice({}, 'tool_calls')).deltas)
+    calls.add(toolCalls);
   return calls.list().map((call) => (call['function'] as { arguments: string }).arguments);
 }
 
@@ -81,20 +81,17 @@ describe('the arguments of a call', () => {
   });
 
   it('are not whole if the connection ends while some that came after the end are in doubt', () => {
-    const piece = (text: string) => ({
-      choices: [{ index: 0, delta: { tool_calls: [{ index: 0, function: { arguments: text } }] } }],
-    });
     const first = { index: 0, id: 'a', function: { name: 'f', arguments: '{"a":' } };
-    const begin = { choices: [{ index: 0, delta: { tool_calls: [first] } }] };
-    const stop = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
-    expect(end(after(begin, stop, piece('{"a":1}}')).state, true).phase).toBe('broken');
+    const late = { index: 0, function: { arguments: '{"a":1}}' } };
+    const events = [choice({ tool_calls: [first] }), stop, choice({ tool_calls: [late] })];
+    expect(end(after(...events).state, true).phase).toBe('broken');
   });
 
   it('are passed on as pieces once too many are in doubt', () => {
     const pieces = Array.from({ length: 20_000 }, () => '{"a":');
     const events = pieces.map((text) => {
       const call = { index: 0, id: 'a', function: { name: 'f', arguments: text } };
-      return { choices: [{ index: 0, delta: { tool_calls: [call] } }] };
+      return choice({ tool_calls: [call] });
     });
     const { state, deltas } = after(...events);
     expect(deltas.length).toBeGreaterThan(1);
@@ -116,22 +113,19 @@ describe('the arguments of a call', () => {
 });
 
 describe('the text of a choice', () => {
-  const choice = (fields: object) => ({ choices: [{ index: 0, ...fields }] });
-  const words = ['ha', ' the'].map((content) => choice({ delta: { content } }));
+  /** An event with one choice that has a `text`, as in OpenAI's older API, beside a delta or without one. */
+  const withText = (text: string, delta?: object) => ({ choices: [{ index: 0, delta, text }] });
+  const words = ['ha', ' the'].map((content) => choice({ content }));
 
   it.each<[string, object[], string]>([
-    ['what deltas said', [...words, choice({ delta: {}, text: 'ha the' })], 'ha the'],
-    ['that and more', [...words, choice({ text: 'ha the end' })], 'ha the end'],
-    ['other words', [...words, choice({ delta: {}, text: ' end' })], 'ha the end'],
-    ['the same word twice', [choice({ text: 'ha' }), choice({ text: 'ha' })], 'haha'],
-    [
-      'a word beside an empty delta, twice',
-      [choice({ delta: {}, text: 'ha' }), choice({ delta: {}, text: 'ha' })],
-      'haha',
-    ],
-    ['a word after a thought', [choice({ delta: { reasoning: 'x' } }), choice({ text: 'x' })], 'x'],
+    ['what deltas said', [...words, withText('ha the', {})], 'ha the'],
+    ['that and more', [...words, withText('ha the end')], 'ha the end'],
+    ['other words', [...words, withText(' end', {})], 'ha the end'],
+    ['the same word twice', [withText('ha'), withText('ha')], 'haha'],
+    ['a word beside an empty delta, twice', [withText('ha', {}), withText('ha', {})], 'haha'],
+    ['a word after a thought', [choice({ reasoning: 'x' }), withText('x')], 'x'],
   ])('is read if it has %s', (_, events, whole) => {
-    const { state, deltas } = after(...events, choice({ delta: {}, finish_reason: 'stop' }));
+    const { state, deltas } = after(...events, stop);
     expect([state.phase, deltas.map(({ text }) => text).join('')]).toEqual(['ended', whole]);
   });
 });
