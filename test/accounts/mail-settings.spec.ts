@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PASSWORD } from '../support/app.js';
 import type { HttpClient } from '../support/client.js';
 import { itAtFullEffort, sample } from '../support/full-effort.js';
-import { Mailbox } from '../support/mailbox.js';
+import { Mailbox, mailSettings } from '../support/mailbox.js';
 import { Service } from '../support/service.js';
 
 describe('mails and their settings', () => {
@@ -32,11 +32,7 @@ describe('mails and their settings', () => {
       body: JSON.stringify(body),
     });
   const ask = () => post('/api/password/reset/', { username: 'ada' });
-  const all = () => ({
-    SMTP_URL: mailbox.url,
-    SMTP_FROM: 'no-reply@tally.example',
-    PUBLIC_URL: 'https://chat.example',
-  });
+  const all = () => mailSettings(mailbox);
 
   it.each(sample('a missing setting', 3, ['SMTP_URL', 'SMTP_FROM', 'PUBLIC_URL']))(
     'are not sent without %s; the log says so, and the answer stays the same',

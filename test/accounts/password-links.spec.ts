@@ -1,20 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OperatorsService } from '../../src/admin/operators.service.js';
-import { TestApp } from '../support/app.js';
+import type { TestApp } from '../support/app.js';
 import { databaseKinds } from '../support/databases.js';
-import { Mailbox } from '../support/mailbox.js';
+import { startWithMailbox, type Mailbox } from '../support/mailbox.js';
 
 describe.each(databaseKinds)('links to set a password on %s', (kind) => {
   let app: TestApp;
   let mailbox: Mailbox;
 
   beforeAll(async () => {
-    mailbox = await Mailbox.open();
-    app = await TestApp.start(kind, {
-      SMTP_URL: mailbox.url,
-      SMTP_FROM: 'no-reply@tally.example',
-      PUBLIC_URL: 'https://chat.example',
-    });
+    ({ app, mailbox } = await startWithMailbox(kind));
   });
   afterAll(async () => {
     await app.close();

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PASSWORD, TestApp } from '../support/app.js';
+import { PASSWORD, type TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { allContentOf } from '../support/all-content.js';
-import { Mailbox } from '../support/mailbox.js';
+import { startWithMailbox, type Mailbox } from '../support/mailbox.js';
 import { until } from '../support/until.js';
 
 const NEW = 'An0ther-pass-2';
@@ -15,12 +15,7 @@ describe.each(databaseKinds)('a forgotten password on %s', (kind) => {
   let mailbox: Mailbox;
 
   beforeAll(async () => {
-    mailbox = await Mailbox.open();
-    app = await TestApp.start(kind, {
-      SMTP_URL: mailbox.url,
-      SMTP_FROM: 'Tallychat <no-reply@tally.example>',
-      PUBLIC_URL: 'https://chat.example/tally/',
-    });
+    ({ app, mailbox } = await startWithMailbox(kind));
   });
   afterAll(async () => {
     await app.close();

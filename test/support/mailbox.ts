@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
+import { TestApp } from './app.js';
+import type { DatabaseKind } from './databases.js';
 
 export interface ReceivedMail {
   readonly from: string;
@@ -91,6 +93,21 @@ export class Mailbox {
     this.mails.push({ from, to, raw: text });
     return this.refusal ? new Error(this.refusal(text)) : null;
   }
+}
+
+/** The settings with which a service sends its mails to this server. */
+export const mailSettings = (mailbox: Mailbox) => ({
+  SMTP_URL: mailbox.url,
+  SMTP_FROM: 'Tallychat <no-reply@tally.example>',
+  PUBLIC_URL: 'https://chat.example/tally/',
+});
+
+/** Returns a new mail server, and a service that sends its mails to it. */
+export async function startWithMailbox(
+  kind: DatabaseKind,
+): Promise<{ app: TestApp; mailbox: Mailbox }> {
+  const mailbox = await Mailbox.open();
+  return { mailbox, app: await TestApp.start(kind, mailSettings(mailbox)) };
 }
 
 /** Joins folded lines, as a mail client does. A mail in another encoding may contain `=3D` in a token. */
