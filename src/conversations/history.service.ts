@@ -6,17 +6,19 @@ import { SavingOrder, type OrdinalKeyset } from './saving-order.js';
 import { Turn } from './turn.entity.js';
 import { TurnFinder } from './turn-finder.service.js';
 
-const TURN = `id, ordinal, conversation_id AS "conversationId", message, response, model, key_name AS "keyName", status, amount,
-  created_at AS "createdAt"`;
+/** SQL: the fields of a `PastTurn`, with its texts selected by these expressions. */
+const turnFields = (message: string, response: string) =>
+  `id, ordinal, conversation_id AS "conversationId", ${message} AS message, ${response} AS response, model,
+    key_name AS "keyName", status, amount, created_at AS "createdAt"`;
+
+const TURN = turnFields('message', 'response');
 
 /** A turn with at most this many bytes of text is short. The first statement of a page reads no texts of longer turns. */
 const SHORT_BYTES = 16_384;
-const IF_SHORT = `CASE WHEN octet_length(message) + octet_length(response) <= ${String(SHORT_BYTES)} THEN`;
+const ifShort = (text: string) =>
+  `CASE WHEN octet_length(message) + octet_length(response) <= ${String(SHORT_BYTES)} THEN ${text} END`;
 /** The same fields, with NULL for the texts of a long turn. */
-const SHORT_TURN = TURN.replace(
-  'message, response',
-  `${IF_SHORT} message END AS message, ${IF_SHORT} response END AS response`,
-);
+const SHORT_TURN = turnFields(ifShort('message'), ifShort('response'));
 
 /** Number of turns that an export reads at once. Fewer if they are long, like the turns of a page. */
 const EXPORT_BATCH = 26;
