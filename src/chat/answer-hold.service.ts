@@ -117,13 +117,13 @@ export class AnswerHoldService {
     const { conversationId: earlierId, message } = question;
     return this.unitOfWork.runOneAtATime(spend.ownerId, async (tx) => {
       if (earlierId === undefined) {
-        const { ordinal } = await this.holds.holdWithOrdinal(tx, spend);
+        const { ordinal } = await this.holds.hold(tx, spend);
         this.openConversation(tx, spend, question, ids, ordinal);
         return;
       }
       const busyHoldId = await this.lockConversation(tx, spend.ownerId, earlierId, question);
       if (newestTurn !== undefined) await assertNewestTurn(tx, earlierId, newestTurn);
-      await this.holds.holdWithOrdinal(tx, spend);
+      await this.holds.hold(tx, spend);
       // If an earlier answer still runs, the conversation stays marked with the hold of that answer. With the later
       // hold, it would be free as soon as the later answer ends.
       await this.conversations.markBusy(tx, earlierId, busyHoldId ?? spend.holdId, message);

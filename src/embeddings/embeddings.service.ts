@@ -112,7 +112,8 @@ export class EmbeddingsService {
     const holdId = newId();
     const spend = { ownerId, amount, holdId, capId: key?.capId };
     try {
-      return await this.unitOfWork.runOneAtATime(ownerId, (tx) => this.holds.hold(tx, spend));
+      await this.unitOfWork.runOneAtATime(ownerId, (tx) => this.holds.hold(tx, spend));
+      return holdId;
     } catch (error) {
       // If the connection was lost during the commit, its outcome is unknown: the next sweep releases the hold.
       if (error instanceof DatabaseUnavailable) this.holds.releaseLater(holdId);

@@ -9,8 +9,6 @@ export interface Spend {
   readonly ownerId: string;
   /** In whole tokens. */
   readonly amount: number;
-  /** The id for the hold; a new id if absent. */
-  readonly holdId?: string;
   /** The cap of the credential, which must cover the amount too. */
   readonly capId?: string | undefined;
   /** What the database stores for this spend, for which the owner needs room; nothing if absent. */

@@ -34,8 +34,8 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const holds = app.nest.get(HoldsService);
     const seen: number[] = [];
     const work = app.nest.get(UnitOfWork).run(async (tx) => {
-      const hold = await holds.hold(tx, { ownerId: owner, amount: 4000 });
-      await holds.capture(tx, hold, 4000, noteOf('to be undone', owner));
+      const { id } = await holds.hold(tx, { ownerId: owner, amount: 4000 });
+      await holds.capture(tx, id, 4000, noteOf('to be undone', owner));
       for (let n = 0; n < 10; n += 1) seen.push(await ada.balance());
       throw new Undo();
     });
@@ -86,7 +86,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const unitOfWork = app.nest.get(UnitOfWork);
     const hold = unitOfWork.run((tx) => holds.hold(tx, { ownerId: owner, amount }));
     await expect(hold).rejects.toThrow(RangeError);
-    const id = await unitOfWork.run((tx) => holds.hold(tx, { ownerId: owner, amount: 100 }));
+    const { id } = await unitOfWork.run((tx) => holds.hold(tx, { ownerId: owner, amount: 100 }));
     const why = noteOf('bad amount', owner);
     const capture = unitOfWork.run((tx) => holds.capture(tx, id, amount, why));
     await expect(capture).rejects.toThrow(RangeError);
@@ -146,9 +146,8 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
       if (!idempotency) throw new Error('no record');
       const earlier = await holds.findByKey(ownerId, idempotency);
       expect(earlier).toBeUndefined();
-      return app.nest
-        .get(UnitOfWork)
-        .run((tx) => holds.hold(tx, { ownerId, amount: 1, idempotency }));
+      const spend = { ownerId, amount: 1, idempotency };
+      return (await app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, spend))).id;
     };
     expect(await holdOn('chat')).not.toBe(await holdOn('messages'));
     expect(await ada.balance()).toBe(3998);
@@ -175,7 +174,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
         await holds.hold(tx, { ownerId, amount: 100 }),
       ];
       return [
-        await holds.capture(tx, free, 0, why),
+        await holds.capture(tx, free.id, 0, why),
         await charges.charge(tx, { ownerId, amount: 0, ...why }),
         await charges.charge(tx, { ownerId, amount: 50, ...why }),
       ];
@@ -192,7 +191,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const ownerId = await ownerOf(ada.username);
     const holds = app.nest.get(HoldsService);
     const unitOfWork = app.nest.get(UnitOfWork);
-    const id = await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
+    const { id } = await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
     const why = noteOf('too much', ownerId);
     await expect(unitOfWork.run((tx) => holds.capture(tx, id, 101, why))).rejects.toThrow();
     expect(await app.database.count('holds', `id = $1 AND state = 'open'`, [id])).toBe(1);
@@ -209,7 +208,7 @@ describe.each(databaseKinds)('a unit of work on %s', (kind) => {
     const ownerId = await ownerOf(ada.username);
     const holds = app.nest.get(HoldsService);
     const unitOfWork = app.nest.get(UnitOfWork);
-    const id = await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
+    const { id } = await unitOfWork.run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
     const resolve = (how: (typeof resolutions)[number]) =>
       unitOfWork.run<unknown>((tx) => {
         if (how === 'capture') {

@@ -94,8 +94,8 @@ describe.each(databaseKinds)('statements over full tables on %s', (kind) => {
   const holdAlone = (ownerId: string) =>
     app.nest.get(UnitOfWork).run(async (tx) => {
       const holds = app.nest.get(HoldsService);
-      const holdId = await holds.hold(tx, { ownerId, amount: 1 });
-      await holds.capture(tx, holdId, 1, noteOf('spec', ownerId));
+      const { id } = await holds.hold(tx, { ownerId, amount: 1 });
+      await holds.capture(tx, id, 1, noteOf('spec', ownerId));
     });
 
   /** Charges twice, holds twice and captures twice at the same time, so that both share a statement. */

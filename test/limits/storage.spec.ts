@@ -221,7 +221,7 @@ describe.each(databaseKinds)('what a person stores on %s', (kind) => {
     const [holds, work] = [app.nest.get(HoldsService), app.nest.get(UnitOfWork)];
     const ownerId = await app.ownerOf(ada);
     const stored = { bytes: 700, conversations: 0 };
-    const id = await work.run((tx) =>
+    const { id } = await work.run((tx) =>
       holds.hold(tx, { ownerId, amount: 100, stored, turnBytes: 700 }),
     );
     expect((await counted()).bytes).toBe(700);

@@ -102,8 +102,8 @@ describe.each(databaseKinds)('metrics on %s', (kind) => {
     const [holds, work] = [app.nest.get(HoldsService), app.nest.get(UnitOfWork)];
     const make = (amount: number) => work.run((tx) => holds.hold(tx, { ownerId, amount }));
     const [paid, late] = [await make(70), await make(9)];
-    await work.run((tx) => holds.capture(tx, paid, 50, noteOf('spec', ownerId)));
-    await work.run((tx) => holds.release(tx, late, 'expired'));
+    await work.run((tx) => holds.capture(tx, paid.id, 50, noteOf('spec', ownerId)));
+    await work.run((tx) => holds.release(tx, late.id, 'expired'));
     const gained = (await totals()).map((total, n) => total - (before[n] ?? NaN));
     expect(gained).toEqual([179, 150, 20, 9]);
     expect(await ada.balance()).toBe(3850);

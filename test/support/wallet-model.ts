@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { isUniqueViolation } from '../../src/database/database-errors.js';
+import type { Tx } from '../../src/database/transactions/tx.js';
 import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
 import {
   IdempotencyKeyInUse,
@@ -46,8 +47,8 @@ export interface World {
 /** One step on one wallet, both in the service and in the model. */
 export type Step = (wallet: Model, ownerId: string, world: World) => Promise<void>;
 
-export const run = <T>({ app }: World, work: Parameters<UnitOfWork['run']>[0]) =>
-  app.nest.get(UnitOfWork).run(work) as Promise<T>;
+export const run = <T>({ app }: World, work: (tx: Tx) => T | Promise<T>) =>
+  app.nest.get(UnitOfWork).run(work);
 
 export const isTaken = (done: Promise<unknown>) =>
   done.then(
@@ -63,7 +64,7 @@ export const hold =
   async (wallet, ownerId, world) => {
     const holds = world.app.nest.get(HoldsService);
     const idempotency = chatClaim(key, amount);
-    const held = run<string>(world, (tx) => holds.hold(tx, { ownerId, amount, idempotency }));
+    const held = run(world, (tx) => holds.hold(tx, { ownerId, amount, idempotency }));
     // The key is checked first: a repeated request gets the result of the first one, even if the money does not
     // suffice.
     if (key !== undefined && wallet.keys.has(key)) {
@@ -71,7 +72,7 @@ export const hold =
     } else if (!wallet.canAfford(amount)) {
       await expect(held).rejects.toThrow(InsufficientBalance);
     } else {
-      const id = await held;
+      const { id } = await held;
       wallet.open.set(id, amount);
       if (key !== undefined) wallet.keys.set(key, { id, amount });
     }
@@ -173,7 +174,7 @@ export const redeem =
   (amount: number): Step =>
   async (wallet, ownerId, world) => {
     const codes = world.app.nest.get(RedemptionService);
-    const { code } = await run<{ code: string }>(world, (tx) => codes.make(tx, amount, 'model'));
+    const { code } = await run(world, (tx) => codes.make(tx, amount, 'model'));
     await codes.redeem(ownerId, code, undefined);
     await expect(codes.redeem(ownerId, code, undefined)).rejects.toThrow();
     wallet.balance += amount;

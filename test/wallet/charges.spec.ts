@@ -113,10 +113,8 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     await counted(1, 200);
     await Promise.all([pay(stage.ada, 60), pay(stage.ada, 40)]);
     await unitOfWork.run((tx) => charges().charge(tx, { ownerId: stage.ada, amount: 100, ...why }));
-    const holdId = await unitOfWork.run((tx) =>
-      holds.hold(tx, { ownerId: stage.ada, amount: 100 }),
-    );
-    await unitOfWork.run((tx) => holds.capture(tx, holdId, 100, why));
+    const hold = await unitOfWork.run((tx) => holds.hold(tx, { ownerId: stage.ada, amount: 100 }));
+    await unitOfWork.run((tx) => holds.capture(tx, hold.id, 100, why));
     expect(await counter()).toEqual([1, 500]);
     expect((await stage.app.nest.get(WalletService).summary(stage.ada)).limits.spentToday).toBe(
       500,
@@ -129,7 +127,7 @@ describe.each(databaseKinds)('charges that come together on %s', (kind) => {
     expect(await counter()).toEqual([0, 100]);
     await counted(-1, 500);
     const today = await unitOfWork.run((tx) => holds.hold(tx, { ownerId: stage.ada, amount: 100 }));
-    await unitOfWork.run((tx) => holds.capture(tx, today, 100, why));
+    await unitOfWork.run((tx) => holds.capture(tx, today.id, 100, why));
     expect(await counter()).toEqual([0, 100]);
     expect(await stage.app.database.differences()).toEqual([]);
   });

@@ -35,7 +35,7 @@ describe.each(databaseKinds)('the sweep of holds on %s', (kind) => {
     const ownerId = await app.ownerOf(caller);
     const holds = app.nest.get(HoldsService);
     const work = app.nest.get(UnitOfWork);
-    const id = await work.run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
+    const { id } = await work.run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
     if (change) await app.database.rows(`UPDATE holds SET ${change} WHERE id = $1`, [id]);
     return id;
   };

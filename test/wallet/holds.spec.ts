@@ -54,14 +54,14 @@ describe('a hold that is resolved alone', () => {
     [1, 7, 1],
     [2, 0, 0],
   ])('counts towards the day, if the counter is %i days later', async (later, counted, day) => {
-    const id = await open(DAY + later);
+    const { id } = await open(DAY + later);
     await stage.units.run((tx) => holds.capture(tx, id, 40, noteOf('spec', 'a turn')));
     const counter = { spentAmount: counted + 40, spentDay: DAY + day };
     expect(await stored()).toMatchObject({ balance: 960, held: 0, ...counter });
   });
 
   it('counts nothing if it is released', async () => {
-    const id = await open(DAY);
+    const { id } = await open(DAY);
     await stage.units.run((tx) => holds.release(tx, id, 'released'));
     const counter = { spentAmount: 7, spentDay: DAY };
     expect(await stored()).toMatchObject({ balance: 1000, held: 0, ...counter });

@@ -30,7 +30,9 @@ describe.each(databaseKinds)('the rows of a wallet on %s', (kind) => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     const holds = app.nest.get(HoldsService);
-    const id = await app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, { ownerId, amount: 7 }));
+    const { id } = await app.nest
+      .get(UnitOfWork)
+      .run((tx) => holds.hold(tx, { ownerId, amount: 7 }));
     const untouched = 'id = $1 AND captured_amount = 0 AND resolved_at IS NULL';
     expect(await app.database.count('holds', untouched, [id])).toBe(1);
   });

@@ -39,7 +39,7 @@ export class BatchedHolds {
   ) {
     this.batches = new BatchedTransaction(unitOfWork, {
       lockedRow: ({ ownerId }) => ownerId,
-      single: (tx, spend) => this.holds.holdWithOrdinal(tx, spend),
+      single: (tx, spend) => this.holds.hold(tx, spend),
       batch: (tx, spends) => this.holdMany(tx, spends),
     });
   }

@@ -12,6 +12,8 @@ import type { Spend } from '../spending.js';
 
 /** A spend for an answer that will be saved. */
 export interface AnswerSpend extends Spend {
+  /** The id for the hold; a new id if absent. */
+  readonly holdId?: string;
   /** The part of `stored.bytes` that is counted again, with the size of the saved turn, when the hold ends. */
   readonly turnBytes?: number;
 }

@@ -46,16 +46,11 @@ export class HoldsService {
   ) {}
 
   /**
-   * Sets `amount` whole tokens aside and returns the hold's id. Throws `InsufficientBalance`, and changes
-   * nothing, if the wallet, the daily limit or the cap does not cover it, and `StorageFull` if there is no
-   * room. A record that exists already violates its unique key: read it with `findByKey`.
+   * Sets `amount` whole tokens aside. Returns the hold's id, and a number for what is saved along with it. Throws
+   * `InsufficientBalance`, and changes nothing, if the wallet, the daily limit or the cap does not cover it, and
+   * `StorageFull` if there is no room. A record that exists already violates its unique key: read it with `findByKey`.
    */
-  async hold(tx: Tx, spend: AnswerSpend): Promise<string> {
-    return (await this.holdWithOrdinal(tx, spend)).id;
-  }
-
-  /** Makes a hold, and returns its id and a number for what is saved along with it. */
-  async holdWithOrdinal(tx: Tx, spend: AnswerSpend): Promise<{ id: string; ordinal: number }> {
+  async hold(tx: Tx, spend: AnswerSpend): Promise<{ id: string; ordinal: number }> {
     const { ownerId, amount, idempotency, stored = NOTHING_STORED } = spend;
     assertAmount(amount);
     const createdAt = nowMicros();
