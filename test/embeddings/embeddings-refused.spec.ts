@@ -104,10 +104,11 @@ describe('embeddings that are refused', () => {
     },
   );
 
-  it('because the provider ignores `dimensions` are 502 and cost nothing', async () => {
+  it('because the provider ignores `dimensions` are 400, which no client repeats, and cost nothing', async () => {
     upstream.behaviours['odd'] = embed;
     const response = await ask({ model: 'flat:odd', dimensions: 2 });
-    expect([response.status, response.body.error.code]).toEqual([502, 'provider_failed']);
+    expect([response.status, response.body.error.code]).toEqual([400, 'provider_refused']);
+    expect(response.body.error.message).toMatch(/^The model makes embeddings of \d+ numbers/);
     expect(upstream.last.body).toMatchObject({ dimensions: 2 });
   });
 

@@ -10,22 +10,25 @@ const isCount = (value: unknown): value is number =>
 /** The beginning of a vector in JSON. A text cannot contain it, because its quotes would be escaped. */
 const VECTOR_START = /"embedding"\s*:\s*(?=["[])/g;
 
+/** The embeddings of one answer, all of one length. */
+interface ReadEmbeddings extends Embeddings {
+  readonly dimensions: number;
+}
+
 /**
- * Parses a provider's answer. Returns undefined unless it has one embedding for each of `count` inputs, all of the length
- * `dimensions`, or of one length if that is undefined, and no error. If the items have an index, the index decides their
- * order. Other requests run in between.
+ * Parses a provider's answer. Returns undefined unless it has one embedding for each of `count` inputs, all of one
+ * length, and no error. If the items have an index, the index decides their order. Other requests run in between.
  */
 export async function readEmbeddings(
   text: string,
   count: number,
-  dimensions?: number,
-): Promise<Embeddings | undefined> {
+): Promise<ReadEmbeddings | undefined> {
   const pause = fairIterations();
   const { outline, vectors: read } = await cutOutVectors(text, pause);
   const { data: items, usage, error } = fieldsOf(parse(outline)) ?? {};
   if (!Array.isArray(items) || items.length !== count || saysFailure(error)) return undefined;
   const vectors = new Map<number, Embedding>();
-  let length = dimensions;
+  let length: number | undefined;
   for (const [n, item] of items.entries()) {
     await pause();
     const { embedding: place, index: given } = fieldsOf(item) ?? {};
@@ -39,7 +42,8 @@ export async function readEmbeddings(
   }
   const promptTokens = promptTokensIn(fieldsOf(usage) ?? {});
   const places = Array.from(vectors.keys()).sort((one, other) => one - other);
-  return { vectors: places.map((place) => vectors.get(place) ?? []), promptTokens };
+  const sorted = places.map((place) => vectors.get(place) ?? []);
+  return { vectors: sorted, promptTokens, dimensions: length ?? 0 };
 }
 
 /** Returns the count of the prompt. A 0 beside another count is a field that the server does not fill. */

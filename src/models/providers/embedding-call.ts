@@ -1,5 +1,5 @@
 import type { ProviderSettings } from '../../config/listed-provider.js';
-import { AnswerMemoryFull } from '../../errors.js';
+import { AnswerMemoryFull, ProviderRefused } from '../../errors.js';
 import type { AnswerMemory } from '../answer-memory.js';
 import { readEmbeddings } from './embedding-answer.js';
 import {
@@ -49,11 +49,12 @@ export async function embed(
       throw errorOf(refusal, settings.apiKey, report);
     }
     const answer = await readAnswer(response, memory, reportOf);
-    const embeddings = await readEmbeddings(answer, count, dimensionsIn(extra));
+    const embeddings = await readEmbeddings(answer, count);
     signal.throwIfAborted();
     if (!embeddings) {
       throw failedError(reportOf('the provider answered with something else than embeddings'));
     }
+    assertDimensions(embeddings.dimensions, extra, reportOf);
     occupy(memory, sizeOf(embeddings), reportOf);
     return embeddings;
   } catch (error) {
@@ -64,9 +65,20 @@ export async function embed(
   }
 }
 
-/** Returns the requested length of each embedding. */
-function dimensionsIn({ dimensions }: EmbeddingRequest['extra']): number | undefined {
-  return typeof dimensions === 'number' ? dimensions : undefined;
+/**
+ * Throws `ProviderRefused` if the embeddings do not have the requested length, because the model knows no other length.
+ * A failure would make clients ask again, and the provider would be paid for each call.
+ */
+function assertDimensions(
+  made: number,
+  { dimensions }: EmbeddingRequest['extra'],
+  reportOf: Reporter,
+): void {
+  if (typeof dimensions !== 'number' || made === dimensions) return;
+  const sentence = `The model makes embeddings of ${String(made)} numbers, whatever \`dimensions\` says. Nothing was charged.`;
+  throw new ProviderRefused(sentence, {
+    report: reportOf('the provider ignored the length of the embeddings'),
+  });
 }
 
 function bodyOf({ model, input, form, count, extra }: EmbeddingRequest): string {
