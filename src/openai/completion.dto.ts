@@ -149,4 +149,17 @@ export class CompletionDto extends PassedOnDto {
   @IsOptional()
   @Equals(1, { message: 'Only one choice is made: expected 1.' })
   n?: number | null;
+
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'object' },
+    maxItems: 0,
+    required: false,
+    nullable: true,
+    deprecated: true,
+    description: "OpenAI's older name for `tools`, which is refused. Use `tools`.",
+  })
+  @IsOptional()
+  @ArrayMaxSize(0, { message: 'No longer supported: send the functions as `tools`.' })
+  functions?: readonly unknown[] | null;
 }

@@ -54,6 +54,9 @@ describe.each(testedKinds)('refusals below /v1 on %s', (kind) => {
     [{ tools: [{ google_search: {} }] }, 'tools'],
     [{ tools: [{ type: 'function', name: 'add', parameters: {} }] }, 'tools'],
     [{ tools: [{ type: 'function', function: [] }] }, 'tools'],
+    // The model would never hear of them, and the answer would be charged.
+    [{ functions: [{ name: 'add', parameters: {} }] }, 'functions'],
+    [{ functions: 'add' }, 'functions'],
   ])('refuses %j with 400 and names the field', async (fields, param) => {
     const ada = await app.newUser();
     const calls = provider.calls;
