@@ -8,10 +8,12 @@ import {
   type ResponseEvent,
 } from './output-items.js';
 
+/** A call of the answer, which becomes an item when its name is known: the name decides the type and the id. */
 interface OpenCall {
-  readonly outputIndex: number;
   /** The position among the calls, from 0. */
   readonly position: number;
+  /** The place among the items. Undefined as long as the call has no item. */
+  outputIndex: number | undefined;
   call: Call;
 }
 
@@ -28,23 +30,13 @@ export class OpenCalls {
   add({ index: callIndex, ...piece }: ToolCallDelta): ResponseEvent[] {
     const open = this.byCallIndex.get(callIndex);
     const position = open?.position ?? this.byCallIndex.size;
-    const { name, arguments: text, ...otherFields } = callOf(this.turnId, position, piece);
-    const events = open ? [] : this.open(callIndex, position, piece);
-    const known = this.byCallIndex.get(callIndex);
-    if (!known) return events;
-    const { call } = known;
-    // Fields that arrive later complete a call that was opened without them.
-    const { id = call.id } = piece as { id?: string };
-    known.call = {
-      ...otherFields,
-      ...call,
-      id,
-      name: call.name || name,
-      arguments: call.arguments + text,
-    };
-    if (text === '' || this.customNames.has(known.call.name)) return events;
-    const delta = { ...this.itemFields(known), delta: text };
-    return [...events, { type: 'response.function_call_arguments.delta', ...delta }];
+    const call = callOf(this.turnId, position, piece);
+    const known = open ?? { position, outputIndex: undefined, call };
+    this.byCallIndex.set(callIndex, known);
+    if (open) known.call = withPiece(open.call, call, piece);
+    if (known.call.name === '') return [];
+    if (known.outputIndex !== undefined) return this.argumentsDelta(known, call.arguments);
+    return [...this.open(known), ...this.argumentsDelta(known, known.call.arguments)];
   }
 
   /**
@@ -53,9 +45,14 @@ export class OpenCalls {
    */
   close(status: 'completed' | 'incomplete'): ResponseEvent[] {
     return [...this.byCallIndex.values()].flatMap((open) => {
+      const isOpened = open.outputIndex !== undefined;
+      const begun = isOpened
+        ? []
+        : [...this.open(open), ...this.argumentsDelta(open, open.call.arguments)];
       const item = callItem(this.turnId, open.position, status, open.call, this.customNames);
-      this.output[open.outputIndex] = item;
       const place = this.itemFields(open);
+      const { output_index } = place;
+      this.output[output_index] = item;
       const done =
         item.type === 'custom_tool_call'
           ? [
@@ -70,23 +67,43 @@ export class OpenCalls {
                 arguments: item.arguments,
               },
             ];
-      const { outputIndex: output_index } = open;
-      return [...done, { type: 'response.output_item.done', output_index, item }];
+      return [...begun, ...done, { type: 'response.output_item.done', output_index, item }];
     });
   }
 
-  private open(callIndex: number, position: number, piece: Omit<ToolCallDelta, 'index'>) {
-    const call = { ...callOf(this.turnId, position, piece), arguments: '' };
-    const open = { outputIndex: this.output.length, position, call };
-    this.byCallIndex.set(callIndex, open);
-    const startedItem = callItem(this.turnId, position, 'in_progress', call, this.customNames);
-    this.output.push(startedItem);
-    const { outputIndex: output_index } = open;
-    return [{ type: 'response.output_item.added', output_index, item: startedItem }];
+  private open(open: OpenCall): ResponseEvent[] {
+    const { position, call } = open;
+    const output_index = this.output.length;
+    open.outputIndex = output_index;
+    const started = { ...call, arguments: '' };
+    const item = callItem(this.turnId, position, 'in_progress', started, this.customNames);
+    this.output.push(item);
+    return [{ type: 'response.output_item.added', output_index, item }];
   }
 
-  private itemFields({ position, outputIndex, call }: OpenCall) {
+  private argumentsDelta(open: OpenCall, delta: string): ResponseEvent[] {
+    if (delta === '' || this.customNames.has(open.call.name)) return [];
+    return [{ type: 'response.function_call_arguments.delta', ...this.itemFields(open), delta }];
+  }
+
+  private itemFields({ position, outputIndex = 0, call }: OpenCall) {
     const { id } = callItem(this.turnId, position, 'in_progress', call, this.customNames);
     return { item_id: id, output_index: outputIndex };
   }
+}
+
+/** Returns a call with one more piece. Fields that arrive later complete a call that began without them. */
+function withPiece(
+  known: Call,
+  { name, arguments: text, ...otherFields }: Call,
+  piece: object,
+): Call {
+  const { id = known.id } = piece as { id?: string };
+  return {
+    ...otherFields,
+    ...known,
+    id,
+    name: known.name || name,
+    arguments: known.arguments + text,
+  };
 }

@@ -110,6 +110,34 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
     });
   });
 
+  it('opens the item of a call when its name is known, so that its id and type stay the same', async () => {
+    const ada = await app.newUser();
+    provider.answer([
+      piece(0, { id: 'c0', type: 'function', function: { arguments: '{"input":' } }),
+      piece(0, { function: { name: 'patch' } }),
+      argumentsPiece(0, '"a"}'),
+      piece(1, { id: 'c1', type: 'function', function: { arguments: '{}' } }),
+      done('tool_calls'),
+    ]);
+    const events = await stream(ada, { tools: [{ type: 'custom', name: 'patch' }] });
+    expect(namesOf(events).slice(2)).toEqual([
+      'output_item.added',
+      ...['custom_tool_call_input.delta', 'custom_tool_call_input.done', 'output_item.done'],
+      ...['output_item.added', 'function_call_arguments.delta', 'function_call_arguments.done'],
+      ...['output_item.done', 'completed'],
+    ]);
+    const { output } = events.at(-1)?.['response'] as { output: object[] };
+    expect(output).toMatchObject([
+      { type: 'custom_tool_call', call_id: 'c0', name: 'patch', input: 'a' },
+      { type: 'function_call', call_id: 'c1', name: '', arguments: '{}' },
+    ]);
+    for (const { item, item_id: id, output_index: at } of events.slice(2, -1)) {
+      const { id: itemId } = (item ?? { id }) as { id: string };
+      expect(output[Number(at)]).toMatchObject({ id: itemId });
+    }
+    await expectPaid(app, ada, 1);
+  });
+
   it.each([
     ['length', 'max_output_tokens'],
     ['content_filter', 'content_filter'],
