@@ -32,3 +32,20 @@ export interface Question {
    */
   readonly prepare?: (() => Promise<Question>) | undefined;
 }
+
+/**
+ * Adds a check of the question, such as whether its model is served. With an idempotency key the check runs only when
+ * the key is known to be new, so that a paid answer is replayed even if its question would now be refused.
+ */
+export function withCheck(question: Question, check: () => void): Question {
+  const { idempotencyKey, prepare } = question;
+  if (idempotencyKey === undefined) {
+    check();
+    return question;
+  }
+  const checkAndPrepare = async () => {
+    check();
+    return (await prepare?.()) ?? question;
+  };
+  return { ...question, prepare: checkAndPrepare };
+}

@@ -4,7 +4,7 @@ import { IdempotencyKey } from '../http/idempotency-key.js';
 import { Access, CurrentPrincipal, Spends } from '../http/request.decorators.js';
 import type { Principal } from '../principal.js';
 import { AnswerWriter } from '../chat/answer-writer.js';
-import type { Question } from '../chat/question.js';
+import { withCheck, type Question } from '../chat/question.js';
 import { ModelCatalogue } from '../models/model-catalogue.js';
 import type { ModelDto, ModelListDto } from './completion-answers.dto.js';
 import { CompletionBodyPipe, type CompletionAsk } from './completion-body.pipe.js';
@@ -33,15 +33,16 @@ export class OpenAiController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { messages, maxTokens, extra } = ask;
-    const question: Question = {
+    const asked: Question = {
       route: 'completions',
       message: questionIn(messages),
-      model: this.models.findNamed(ask.model, principal).id,
+      model: ask.model,
       messages,
       maxTokens,
       extra,
       idempotencyKey,
     };
+    const question = withCheck(asked, () => this.models.findNamed(ask.model, principal));
     const format = completionFormat(ask.includesUsage);
     await this.answers.answer({ request, reply, principal }, question, format, ask.isStream);
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Question } from '../chat/question.js';
+import { withCheck, type Question } from '../chat/question.js';
 import type { Turn } from '../conversations/turn.entity.js';
 import { WholeTurnsService } from '../conversations/whole-turns.service.js';
 import { UnitOfWork } from '../database/transactions/unit-of-work.js';
@@ -34,18 +34,19 @@ export class ResponsesService {
 
   /**
    * Returns the question of a request. The history is read only if the key is new and the request continues
-   * an earlier turn. Throws `ModelNotFound`, and `PreviousResponseNotFound` for an id in another format.
+   * an earlier turn. Throws `ModelNotFound`, with a key only once it is known to be new, and
+   * `PreviousResponseNotFound` for an id in another format.
    */
   questionOf(principal: Principal, ask: ResponseAsk, idempotencyKey: string | undefined): Question {
-    const { model: name, items, repeated, extra, maxTokens } = ask;
-    const model = this.models.findNamed(name, principal);
+    const { model, items, repeated, extra, maxTokens } = ask;
+    const find = () => this.models.findNamed(model, principal);
     const { previous_response_id: previous } = repeated;
     const previousId = previous === null ? undefined : turnOfResponse(previous);
     if (previous !== null && previousId === undefined) throw new PreviousResponseNotFound(previous);
     const asked: Question = {
       route: 'responses',
       message: '',
-      model: model.id,
+      model,
       maxTokens,
       extra,
       idempotencyKey,
@@ -56,9 +57,10 @@ export class ResponsesService {
     };
     const isReference = ({ kind }: InputItem) => kind === 'reference';
     if (previousId === undefined && !items.some(isReference)) {
-      return this.withMessages(asked, ask, [], items as readonly Step[]);
+      return withCheck(this.withMessages(asked, ask, [], items as readonly Step[]), find);
     }
-    return { ...asked, prepare: () => this.prepare(principal.userId, asked, ask, model) };
+    const prepare = () => this.prepare(principal.userId, asked, ask, find());
+    return withCheck({ ...asked, prepare }, find);
   }
 
   /** Returns the turn of a response. Throws `NotFound` if it belongs to another user, or was not stored. */
