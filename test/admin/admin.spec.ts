@@ -29,6 +29,7 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     });
 
   it('answers 403 to other users and 401 without credentials', async () => {
+    const entries = await app.database.count('trail_entries');
     const routes = [
       ['GET', '/api/admin/users/'],
       ['POST', '/api/admin/users/'],
@@ -51,7 +52,7 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     expect(await ada.balance()).toBe(4000);
     expect(await app.database.count('redemption_codes', `reason = 'mine'`)).toBe(0);
     expect(await app.database.count('users', `username = 'mine'`)).toBe(0);
-    expect(await app.database.count('trail_entries')).toBe(0);
+    expect(await app.database.count('trail_entries')).toBe(entries);
     expect((await staff.get('/api/token-balance/')).status).toBe(200);
   });
 
@@ -77,8 +78,6 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     expect(await ada.balance()).toBe(4007);
     expect(await app.database.count('redemption_codes', `reason = 'keyed'`)).toBe(2);
     expect(await app.database.count('trail_entries', `reason = 'keyed'`)).toBe(2);
-    await app.database.rows('DELETE FROM trail_entries');
-    await app.database.rows('DELETE FROM redemption_codes');
   });
 
   it('grants once for each key, with the reason in the ledger', async () => {
@@ -144,7 +143,7 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
   it('refuses a grant or code that would make a balance inexact', async () => {
     const { body: made } = await staff.send('POST', '/api/admin/codes/', {
       amount: 1000,
-      reason: 'fair',
+      reason: 'beyond the most',
     });
     const most = Number.MAX_SAFE_INTEGER;
     await app.database.rows(
@@ -164,7 +163,8 @@ describe.each(databaseKinds)('operators on %s', (kind) => {
     expect(await ada.balance()).toBe(most - 999);
     expect((await grant({ amount: 999, reason: 'the rest' }, 'rest')).status).toBe(201);
     expect(await ada.balance()).toBe(most);
-    expect(await app.database.count('redemption_codes', 'redeemed_by IS NULL')).toBe(1);
+    const isUnused = `redeemed_by IS NULL AND reason = 'beyond the most'`;
+    expect(await app.database.count('redemption_codes', isUnused)).toBe(1);
     expect(await app.database.unbalancedWallets()).toEqual([]);
   });
 

@@ -70,6 +70,7 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
   });
 
   it('show no row before an earlier row that is not committed yet', async () => {
+    await create(`before-${kind}`);
     const [user, change] = [await newest(USERS), await newest(TRAIL)];
     const early = '00000000-0000-7000-8000-00000000000a';
     let late: Promise<Answer> | undefined;
@@ -147,6 +148,7 @@ describe.each(databaseKinds)('lists of operators on %s', (kind) => {
   });
 
   it('list rows without a number last, in the order of their ids', async () => {
+    for (let n = 0; n < 6; n += 1) await create(`old-${kind}-${String(n)}`);
     const before = ids(itemsOf(await walk(staff, `${USERS}?page_size=100`)));
     const oldest = before.slice(-5);
     await app.database.rows('UPDATE users SET ordinal = 0 WHERE id = ANY($1)', [oldest]);

@@ -78,11 +78,14 @@ describe.each(databaseKinds)('the audit of missing rows on %s', (kind) => {
   });
 
   it('reports rows whose referenced row is missing', async () => {
+    const users = await app.database.count('users');
     const missing = await without(['wallets'], 'DELETE FROM wallets');
     expect(missing).toContainEqual(
       expect.stringMatching(/^rows of ledger_entries whose row in wallets is missing: [1-9]/),
     );
-    expect(missing).toContainEqual(expect.stringMatching(/^users without a wallet: 2 /));
+    expect(missing).toContainEqual(
+      expect.stringContaining(`users without a wallet: ${String(users)} (`),
+    );
     expect(await without(['users'], 'DELETE FROM users WHERE id = $1')).toContainEqual(
       'rows of access_tokens whose row in users is missing: 1',
     );

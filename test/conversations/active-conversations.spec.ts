@@ -93,12 +93,18 @@ describe.each(databaseKinds)('many conversations by activity on %s', (kind) => {
     const opened = await openConversation(bob);
     const longReads = app.nest.select(ConversationsModule).get(LongReads, { strict: true });
     const { signal } = new AbortController();
-    for (const id of [owner, await app.ownerOf(bob)]) {
-      void longReads.runForOwner(id, signal, () => new Promise<never>(() => undefined));
-    }
+    let end = (): void => undefined;
+    const untilEnd = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const searches = [owner, await app.ownerOf(bob)].map((id) =>
+      longReads.runForOwner(id, signal, () => untilEnd),
+    );
     const refused = await ada.get(`${LIST}updated_at`);
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1']);
     const { results } = await getPage(bob, `${LIST}updated_at`);
     expect(results.map(({ id }) => id)).toEqual([opened]);
+    end();
+    await Promise.all(searches);
   });
 });

@@ -54,14 +54,15 @@ describe.each(postgres)('the lease of a living process on %s', (kind) => {
     const ada = await app.newUser();
     const ownerId = await app.ownerOf(ada);
     await app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, { ownerId, amount: 100 }));
-    await app.database.rows('UPDATE holds SET expires_at = 0');
+    await app.database.rows('UPDATE holds SET expires_at = 0 WHERE owner_id = $1', [ownerId]);
     await dropConnections();
     const ghost = new pg.Client({ connectionString: app.databaseUrl });
     await ghost.connect();
     const key = [0x7a11, app.nest.get(ProcessLease).id];
     await ghost.query('SELECT pg_advisory_lock($1, $2)', key);
     await sweeper.sweep();
-    expect(await app.database.count('holds', `state = 'expired'`)).toBe(1);
+    const isExpired = `owner_id = $1 AND state = 'expired'`;
+    expect(await app.database.count('holds', isExpired, [ownerId])).toBe(1);
     expect(await ada.balance()).toBe(4000);
     await ghost.query('SELECT pg_advisory_unlock($1, $2)', key);
     expect(await looksDead()).toBe(true);

@@ -4,7 +4,6 @@ import { PASSWORD, TestApp } from '../support/app.js';
 import type { Answer } from '../support/client.js';
 import { databaseKinds } from '../support/databases.js';
 import { itLightOnSqlite } from '../support/full-effort.js';
-import { HashGate } from '../support/hash-gate.js';
 import { HashProbe } from '../support/hash-probe.js';
 import { BEHIND_PROXY, from } from '../support/networks.js';
 
@@ -120,87 +119,6 @@ describe.each(databaseKinds)('logins on %s', (kind) => {
       expect(pair.status).toBe(200);
     },
   );
-
-  describe('while a line of strangers is full', () => {
-    let busy: TestApp;
-    const send = (username: string, address: string, password: string) =>
-      busy.post('/api/login/', { username, password }, from(address));
-
-    beforeAll(async () => {
-      busy = await TestApp.start(kind, { ...SETTINGS, HASH_QUEUE_MAX: '2' });
-      const resident = { username: 'resident', password: PASSWORD };
-      await busy.post('/api/register/', resident, from(KNOWN_ADDRESS));
-    });
-    afterAll(() => busy.close());
-
-    it('of new networks are refused without a hash, and accepted at the second try; the owner at home is accepted', async () => {
-      const gate = new HashGate(busy.nest, 'new');
-      const waiting = [501, 502].map((n) => send('resident', unknownAddress(n), 'wrong'));
-      await gate.untilWaiting(2);
-      const begun = await hashes.during(async () => {
-        expect((await send('resident', unknownAddress(510), 'wrong')).status).toBe(503);
-        expect((await send('nobody', unknownAddress(511), 'wrong')).status).toBe(503);
-      });
-      expect(begun).toBe(0);
-      expect((await send('resident', KNOWN_ADDRESS, PASSWORD)).status).toBe(200);
-      expect((await send('resident', KNOWN_ADDRESS, 'wrong')).status).toBe(400);
-      expect((await send('resident', unknownAddress(510), PASSWORD)).status).toBe(200);
-      gate.open();
-      expect(counted(await Promise.all(waiting), 400)).toBe(2);
-    });
-
-    it('of networks that try again are refused, but not those of new ones', async () => {
-      const [third, ...others] = [520, 521, 522].map(unknownAddress);
-      for (const address of [third ?? '', ...others]) await send('nobody', address, 'wrong');
-      const gate = new HashGate(busy.nest, 'recent');
-      const waiting = others.map((address) => send('resident', address, 'wrong'));
-      await gate.untilWaiting(2);
-      expect((await send('resident', third ?? '', PASSWORD)).status).toBe(503);
-      expect((await send('resident', unknownAddress(523), PASSWORD)).status).toBe(200);
-      gate.open();
-      expect(counted(await Promise.all(waiting), 400)).toBe(2);
-    });
-
-    itOnSqlite(
-      'are refused without a hash from every network except that of the owner if both lines are full',
-      async () => {
-        const [again, twice, stranger] = [530, 531, 534].map(unknownAddress) as [
-          string,
-          string,
-          string,
-        ];
-        for (const address of [again, twice]) await send('nobody', address, 'wrong');
-        const gates = [new HashGate(busy.nest, 'new'), new HashGate(busy.nest, 'recent')];
-        const fresh = [532, 533].map(unknownAddress);
-        const waiting = [...fresh, again, twice].map((address) =>
-          send('resident', address, 'wrong'),
-        );
-        await gates[0]?.untilWaiting(4);
-        const begun = await hashes.during(async () => {
-          // The first try uses the line of new networks, the second one that of networks that try again.
-          for (let n = 0; n < 2; n += 1) {
-            const refused = await send('resident', stranger, PASSWORD);
-            expect([refused.status, refused.body.token]).toEqual([503, undefined]);
-          }
-          const newcomer = { username: 'newcomer', password: PASSWORD };
-          const headers = from(unknownAddress(535));
-          expect((await busy.post('/api/register/', newcomer, headers)).status).toBe(503);
-        });
-        expect([begun, await busy.database.count('users', `username = 'newcomer'`)]).toEqual([
-          0, 0,
-        ]);
-        const home = await send('resident', KNOWN_ADDRESS, PASSWORD);
-        expect(home.status).toBe(200);
-        const owner = busy.callerOf(String(home.body.token), 'resident');
-        expect((await owner.chat('Hello')).status).toBe(200);
-        const words = { current_password: 'wrong', new_password: NEW };
-        expect((await owner.send('POST', '/api/password/', words)).status).toBe(400);
-        for (const gate of gates) gate.open();
-        expect(counted(await Promise.all(waiting), 400)).toBe(4);
-        expect((await send('resident', stranger, PASSWORD)).status).toBe(200);
-      },
-    );
-  });
 
   it('make a network a known one after a success, in a table that outlives the process', async () => {
     await register('traveller');

@@ -93,7 +93,9 @@ describe.each(databaseKinds)('reasoning in parts, on %s', (kind) => {
     for (const reasoning_details of PIECES)
       expect(raw).toContain(`"reasoning_details":${JSON.stringify(reasoning_details)}`);
     const kept = JSON.stringify({ reasoning_details: DETAILS });
-    expect(await stage.app.database.count('turns', `thought_parts = '${kept}'`)).toBe(2);
+    const isKept = 'owner_id = $1 AND thought_parts = $2';
+    const owner = await stage.app.ownerOf(ada);
+    expect(await stage.app.database.count('turns', isKept, [owner, kept])).toBe(2);
     expect(await ada.balance()).toBe(4000 - 400);
   });
 

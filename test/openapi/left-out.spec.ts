@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { OpenAPIObject, RequestBodyObject, SchemaObject } from '@nestjs/swagger';
 import { ApiWalk } from '../support/api-walk.js';
 import { TestApp } from '../support/app.js';
@@ -14,6 +14,9 @@ describe('null', () => {
   beforeAll(async () => {
     app = await TestApp.start();
     document = (await app.send({ path: '/api/schema/' })).body as OpenAPIObject;
+  });
+  beforeEach(async () => {
+    ada = await app.newUser();
   });
   afterAll(() => app.close());
 
@@ -49,7 +52,6 @@ describe('null', () => {
   });
 
   it('changes nothing if a field cannot be null, and clears one that can', async () => {
-    ada = await app.newUser();
     const settings = { title: 'plans', model: 'echo', system: 'Be brief.' };
     const { body: opened } = await ada.send('POST', '/api/conversations/', settings);
     const path = `/api/conversations/${String(opened.id)}/`;
