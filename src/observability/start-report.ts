@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { sqlitePathOf } from '../database/location.js';
 
 /** The facts about a started service. */
 export interface Started {
@@ -33,7 +33,8 @@ function addressOf(name: string, { providers }: Started): string {
 
 /** Returns the path of the file, or the server and the name of its database. */
 function locationOf(databaseUrl: string): string {
-  if (databaseUrl.startsWith('sqlite:')) return resolve(databaseUrl.slice('sqlite:'.length));
+  const path = sqlitePathOf(databaseUrl);
+  if (path !== undefined) return path;
   const { host, pathname } = new URL(databaseUrl);
   return `PostgreSQL at ${host}${pathname}`;
 }
