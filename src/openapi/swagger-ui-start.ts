@@ -1,8 +1,8 @@
 /**
  * Starts the page. `validatorUrl` is off because it would send this document to another service. When a route
  * lists or creates an object, the page fills in the id of the newest one where the routes below it require an
- * id, and never the id of the reader's own session. It also fills in a new pair of JWTs where a route requires one.
- * So a reader who tries a list first need not copy the id.
+ * id, so that the reader need not copy it. It never fills in the id of the reader's own session. It also fills in a
+ * new pair of JWTs where a route requires one.
  */
 export const SWAGGER_UI_START = `const script = document.currentScript.src;
 

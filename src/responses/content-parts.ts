@@ -22,6 +22,9 @@ export function textAt(fields: Fields, name: string, path: string): string {
   return refuse(`${path}.${name}`, MISSING_STRING);
 }
 
+/** Returns a text, or null for any other value. */
+export const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null);
+
 /** Converts the content of a message. Text is not changed, and parts get the format of chat completions. */
 export const toContent = (content: string | readonly PartDto[]): string | ContentPart[] =>
   typeof content === 'string' ? content : content.map(toPart);

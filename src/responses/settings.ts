@@ -1,6 +1,6 @@
 import { isFields, type Fields } from '../json-fields.js';
 import { EXPECTED_OBJECT } from '../fields/openai-sentences.js';
-import { refuse, textAt } from './content-parts.js';
+import { refuse, textAt, textOrNull } from './content-parts.js';
 import type { ResponseBodyDto } from './response-body.dto.js';
 import { readToolChoice, readTools } from './tools.js';
 
@@ -15,8 +15,6 @@ export interface RequestSettings {
 }
 
 const NOTE_MAX_CHARS = 512;
-
-const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null);
 
 /**
  * Parses the settings. Throws a 400 if they are malformed. `leftOutItems` are kinds of items that are not

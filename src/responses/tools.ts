@@ -1,6 +1,6 @@
 import { isFields, type Fields } from '../json-fields.js';
 import { readFields } from '../fields/field-reader.js';
-import { refuse, textAt } from './content-parts.js';
+import { refuse, textAt, textOrNull } from './content-parts.js';
 import { CustomToolDto, FunctionToolDto, ToolsDto } from './tools.dto.js';
 
 /**
@@ -46,8 +46,6 @@ export function readTools(given: unknown): Tools {
 /** Returns the names of the tools whose input is one text. */
 export const customNames = (repeatedTools: readonly Fields[]): ReadonlySet<string> =>
   new Set(repeatedTools.filter(({ type }) => type === 'custom').map(({ name }) => String(name)));
-
-const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null);
 
 const partsOf = ({ name, description, parameters, strict }: FunctionToolDto) => ({
   name,
