@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Journal } from '../database/journal.js';
+import { WriteAheadLog } from '../database/write-ahead-log.js';
 import type { Tx } from '../database/transactions/tx.js';
 import { UnitOfWork } from '../database/transactions/unit-of-work.js';
 import { LastStaffMember } from '../errors.js';
@@ -17,13 +17,13 @@ export class AccountDeletion {
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
     private readonly rows: RowDeletion,
-    private readonly journal: Journal,
+    private readonly writeAheadLog: WriteAheadLog,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /**
-   * Resolves when nothing is left. On SQLite the file's free pages and journal contain nothing either, the journal
-   * as soon as no reader uses it. If the deletion is interrupted, the account still exists, and the next call
+   * Resolves when nothing is left. On SQLite the file's free pages contain nothing either, and the write-ahead log
+   * contains nothing as soon as no reader uses it. If the deletion is interrupted, the account still exists, and the next call
    * continues. Throws `ValidationFailed` for a wrong password and `LastStaffMember` for the last operator.
    */
   async remove(userId: string, password: string): Promise<void> {
@@ -37,7 +37,7 @@ export class AccountDeletion {
       // This also deletes the sessions, the links, and what was written meanwhile.
       await this.users.remove(tx, userId);
     });
-    await this.journal.empty();
+    await this.writeAheadLog.empty();
   }
 
   private async assertNotLast(tx: Tx, userId: string): Promise<void> {

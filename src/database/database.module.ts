@@ -11,7 +11,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Database } from './data-source.js';
 import { openReader, openWriter } from './open-database.js';
 import { DatabaseClock } from './database-clock.js';
-import { Journal } from './journal.js';
+import { WriteAheadLog } from './write-ahead-log.js';
 import { NumberedLists } from './numbered-lists.js';
 import { setOutageLog } from './outage-log.js';
 import { ProcessLease } from './process-lease.js';
@@ -76,7 +76,7 @@ export class DatabaseModule {
         ServedMark,
         DatabaseCloser,
         DatabaseClock,
-        Journal,
+        WriteAheadLog,
         NumberedLists,
       ],
       exports: [
@@ -85,7 +85,7 @@ export class DatabaseModule {
         ReadConnection,
         ProcessLease,
         ServedMark,
-        Journal,
+        WriteAheadLog,
         NumberedLists,
       ],
     };

@@ -1,11 +1,11 @@
 import type { Database } from './data-source.js';
-import { FileInUse, FileLease } from './sqlite/file-lease.js';
+import { DatabaseInUse, FileLease } from './sqlite/file-lease.js';
 import { MIGRATION_LOCK } from './migrate.js';
 import { LOCK_SPACE } from './process-lease.js';
 
 /**
  * Takes the database for this process alone. No other process can serve it until the returned function is called.
- * On PostgreSQL, a service that starts in the meantime waits. Throws `FileInUse` if a process serves the database
+ * On PostgreSQL, a service that starts in the meantime waits. Throws `DatabaseInUse` if a process serves the database
  * now, or if another command has taken it.
  */
 export async function takeExclusively(database: Database): Promise<() => Promise<void>> {
@@ -26,7 +26,7 @@ export async function takeExclusively(database: Database): Promise<() => Promise
   // it waits.
   if (!(await queryBoolean(`SELECT pg_try_advisory_lock(${String(MIGRATION_LOCK)}) AS yes`))) {
     await runner.release();
-    throw new FileInUse('another process migrates or moves this PostgreSQL database');
+    throw new DatabaseInUse('another process migrates or moves this PostgreSQL database');
   }
   const isServed = await queryBoolean(
     `SELECT count(*) > 0 AS yes FROM pg_locks
@@ -35,5 +35,5 @@ export async function takeExclusively(database: Database): Promise<() => Promise
   );
   if (!isServed) return release;
   await release();
-  throw new FileInUse('a process serves this PostgreSQL database: stop it first');
+  throw new DatabaseInUse('a process serves this PostgreSQL database: stop it first');
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { openWriter } from '../../src/database/open-database.js';
-import { FileInUse, FileLease } from '../../src/database/sqlite/file-lease.js';
+import { DatabaseInUse, FileLease } from '../../src/database/sqlite/file-lease.js';
 import { ProcessLease } from '../../src/database/process-lease.js';
 import type { Tx } from '../../src/database/transactions/tx.js';
 import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
@@ -205,7 +205,7 @@ describe.each(databaseKinds)('a lease on %s', (kind) => {
       lease.acquire(await FileLease.takeFor(database.url));
     await acquire(first);
     const refusal = await acquire(second).catch((error: unknown) => error as Error);
-    expect(refusal instanceof FileInUse).toBe(kind === 'sqlite');
+    expect(refusal instanceof DatabaseInUse).toBe(kind === 'sqlite');
     expect((refusal as Error).message).toBe(
       kind === 'sqlite'
         ? `another process serves ${database.url.slice('sqlite:'.length)}: stop it, or use PostgreSQL for several processes`

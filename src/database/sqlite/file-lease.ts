@@ -14,8 +14,8 @@ const LOCKED_BYTE = 2 ** 52;
 const ATTEMPTS_MAX = 5;
 const ATTEMPT_EVERY_MS = 50;
 
-/** Another process serves the same SQLite file. */
-export class FileInUse extends Error {}
+/** Another process serves or has taken the database. */
+export class DatabaseInUse extends Error {}
 
 /** The served file is no longer at its path. */
 export class FileMoved extends Error {}
@@ -30,7 +30,7 @@ const statOf = (path: string) => statSync(path, { throwIfNoEntry: false });
  * Prevents a second process from serving an SQLite file. It uses two locks, and the kernel drops both when the
  * process ends. The first lock is on the file itself, and works under any name (a link, another folder, a later
  * name). The second is on a file beside it and protects the name: a new file in the place of a moved one would
- * share its journal.
+ * share its write-ahead log.
  */
 export class FileLease {
   private constructor(
@@ -42,8 +42,8 @@ export class FileLease {
 
   /**
    * Takes the lease for the database at `url`. Call it before the database is opened: a new file in the place of a
-   * moved one would be opened with the journal of the other. Creates the file if it is missing. Returns undefined
-   * if the database is not a file. Throws `FileInUse`, or an error with one readable sentence.
+   * moved one would be opened with the write-ahead log of the other. Creates the file if it is missing. Returns undefined
+   * if the database is not a file. Throws `DatabaseInUse`, or an error with one readable sentence.
    */
   static async takeFor(url: string): Promise<FileLease | undefined> {
     const path = sqlitePathOf(url);
@@ -59,7 +59,7 @@ export class FileLease {
 
   /**
    * Takes both locks. The name comes first, so a process that finds the file locked also finds the name locked.
-   * Throws `FileInUse`.
+   * Throws `DatabaseInUse`.
    */
   static async take(database: string): Promise<FileLease> {
     const isThere = statOf(database) !== undefined;
@@ -72,14 +72,14 @@ export class FileLease {
       if (fd !== undefined || !isThere) return new FileLease(path, fd, name);
       await name.release();
     }
-    throw new FileInUse(
+    throw new DatabaseInUse(
       `another process serves ${database}: stop it, or use PostgreSQL for several processes`,
     );
   }
 
   /**
    * Checks that the file is still at its path, and creates the lock file again if it was removed. Throws
-   * `FileMoved`, or `FileInUse` if another process has locked the name.
+   * `FileMoved`, or `DatabaseInUse` if another process has locked the name.
    */
   async renew(): Promise<void> {
     const found = statOf(this.path);
@@ -90,7 +90,7 @@ export class FileLease {
     }
     if (this.name.exists()) return;
     const name = await NameLock.take(this.path);
-    if (!name) throw new FileInUse(`another process has locked ${this.path}.lock`);
+    if (!name) throw new DatabaseInUse(`another process has locked ${this.path}.lock`);
     await this.name.release();
     this.name = name;
   }
@@ -106,8 +106,8 @@ export class FileLease {
 }
 
 /**
- * Throws if a process serves the file under another name. SQLite would then keep a second journal, and each process
- * would miss the writes in the other's journal. A command may work beside a service that uses the same name.
+ * Throws if a process serves the file under another name. SQLite would then keep a second log, and each process
+ * would miss the writes in the other's log. A command may work beside a service that uses the same name.
  */
 export async function assertServedName(database: string): Promise<void> {
   const path = realpathSync(database);
@@ -143,7 +143,7 @@ class NameLock {
   private constructor(
     private readonly file: DataSource,
     private readonly path: string,
-    private readonly made: ReturnType<typeof statOf>,
+    private readonly statWhenLocked: ReturnType<typeof statOf>,
   ) {}
 
   static async take(database: string): Promise<NameLock | undefined> {
@@ -166,7 +166,8 @@ class NameLock {
 
   exists(): boolean {
     const found = statOf(this.path);
-    return found !== undefined && this.made !== undefined && isSameFile(found, this.made);
+    const locked = this.statWhenLocked;
+    return found !== undefined && locked !== undefined && isSameFile(found, locked);
   }
 
   async release(): Promise<void> {

@@ -38,7 +38,7 @@ interface BatchedUnit<Input, Result extends object | string> {
 /**
  * Runs units of work that begin with the same step. Units that arrive while a transaction runs share the next one.
  * Each unit is still all or nothing: if one fails, the shared transaction is rolled back and each unit runs again
- * in its own transaction. On SQLite, a unit that was alone in its batch is not run again by itself.
+ * in its own transaction. On SQLite, a unit that was alone in its batch is not run again.
  */
 export class BatchedTransaction<Input, Result extends object | string> {
   private readonly queue: BatchQueue<BatchedUnit<Input, Result>>;
@@ -76,7 +76,7 @@ export class BatchedTransaction<Input, Result extends object | string> {
     try {
       const outcomes = await this.unitOfWork.run(async (tx) => {
         attempt.batch ??= withoutAborted(take());
-        attempt.mayRunAgain = !this.isAlone(attempt.batch);
+        attempt.mayRunAgain = !this.runsSingleStep(attempt.batch);
         const outcomes = await this.runTogether(tx, attempt.batch);
         await tx.flush();
         // Once the work is done, it may have been committed. A second run could charge twice.
@@ -93,10 +93,10 @@ export class BatchedTransaction<Input, Result extends object | string> {
   }
 
   /**
-   * Returns whether the only unit of the batch runs its step by itself, which costs less than the step for many. Only
-   * on SQLite: on PostgreSQL it could wait for a lock, and the next batch would wait too.
+   * Checks whether a batch of one unit runs the step for one, which costs less than the step for many. Only on SQLite:
+   * on PostgreSQL it could wait for a lock, and the next batch would wait too.
    */
-  private isAlone(batch: readonly unknown[]): boolean {
+  private runsSingleStep(batch: readonly unknown[]): boolean {
     return batch.length === 1 && this.unitOfWork.hasOneWriter;
   }
 
@@ -116,7 +116,7 @@ export class BatchedTransaction<Input, Result extends object | string> {
 
   private async runStep(tx: Tx, inputs: readonly Input[]): Promise<(Result | undefined)[]> {
     const [only] = inputs;
-    if (only === undefined || !this.isAlone(inputs)) return this.step.batch(tx, inputs);
+    if (only === undefined || !this.runsSingleStep(inputs)) return this.step.batch(tx, inputs);
     return [await this.step.single(tx, only)];
   }
 

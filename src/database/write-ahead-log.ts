@@ -16,8 +16,8 @@ const WAIT_MAX_MS = 250;
  * them.
  */
 @Injectable()
-export class Journal implements OnModuleDestroy {
-  private readonly logger = new Logger(Journal.name);
+export class WriteAheadLog implements OnModuleDestroy {
+  private readonly logger = new Logger(WriteAheadLog.name);
   private retryTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly database: Database) {}
@@ -30,7 +30,7 @@ export class Journal implements OnModuleDestroy {
       if (await this.tryToEmpty(path)) return;
       await sleep(ATTEMPT_EVERY_MS);
     }
-    this.logger.warn('the journal is in use, and is emptied later');
+    this.logger.warn('the write-ahead log is in use, and is emptied later');
     this.retryTimer ??= setInterval(() => {
       void this.tryToEmpty(path).then((isEmpty) => {
         if (isEmpty) this.onModuleDestroy();
@@ -48,7 +48,7 @@ export class Journal implements OnModuleDestroy {
     try {
       return await emptyLog(path, WAIT_MAX_MS);
     } catch (error) {
-      this.logger.warn({ err: error }, 'the journal was not emptied');
+      this.logger.warn({ err: error }, 'the write-ahead log was not emptied');
       return false;
     }
   }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Journal } from '../../src/database/journal.js';
+import { WriteAheadLog } from '../../src/database/write-ahead-log.js';
 import { TestApp } from '../support/app.js';
 import type { Caller } from '../support/client.js';
 import { until } from '../support/until.js';
@@ -44,7 +44,7 @@ describe('emptying the write-ahead log of SQLite', () => {
     let slowest = 0;
     let emptied: Promise<void> | undefined;
     await app.database.inTransaction(async () => {
-      emptied = app.nest.get(Journal).empty();
+      emptied = app.nest.get(WriteAheadLog).empty();
       for (const end = performance.now() + 1000; performance.now() < end;) {
         const start = performance.now();
         expect((await ada.get('/api/sessions/')).status).toBe(200);
@@ -68,7 +68,7 @@ describe('emptying the write-ahead log of SQLite', () => {
       }
       return paid;
     });
-    for (let n = 0; n < ROUNDS; n += 1) await app.nest.get(Journal).empty();
+    for (let n = 0; n < ROUNDS; n += 1) await app.nest.get(WriteAheadLog).empty();
     isOver = true;
     const paid = await Promise.all(work);
     expect(stalledMs()).toBeLessThan(BLOCKED_MAX_MS);
