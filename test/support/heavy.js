@@ -38,6 +38,7 @@ const SOME_CASES = {
   'test/processes/one-file.spec.ts': 25,
   'test/processes/commands.sqlite.spec.ts': 25,
   'test/processes/stop.spec.ts': 10,
+  'test/limits/full-lines.spec.ts': 10,
   'test/limits/login.spec.ts': 20,
   'test/database/migrations.spec.ts': 20,
   'test/conversations/deletion.spec.ts': 10,
