@@ -2,6 +2,7 @@ import { emailField } from '../auth/auth.dto.js';
 import { OutputBoolean, OutputId, OutputText, OutputTime } from '../fields/field-docs.js';
 import { TextField } from '../fields/text-field.js';
 import { PageOf } from '../openapi/page.dto.js';
+import { currentPasswordField } from './passwords.dto.js';
 
 /** The fields that users may change in their own account. Other fields are ignored. */
 export class MeChangeDto {
@@ -10,14 +11,7 @@ export class MeChangeDto {
 }
 
 export class DeletionDto {
-  @TextField({
-    whiteSpace: 'keep',
-    docs: {
-      description: 'The current password.',
-      format: 'password',
-      examples: ['strongpassword123'],
-    },
-  })
+  @TextField(currentPasswordField)
   password!: string;
 }
 

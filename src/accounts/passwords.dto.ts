@@ -1,20 +1,22 @@
 import { ApiSchema } from '@nestjs/swagger';
-import { passwordField } from '../auth/auth.dto.js';
+import { EMAIL_MAX, passwordField } from '../auth/auth.dto.js';
 import { USERNAME_MAX } from '../auth/username.js';
-import { TextField } from '../fields/text-field.js';
+import { TextField, type TextFieldRules } from '../fields/text-field.js';
 
-const EMAIL_MAX = 254;
 const TOKEN_MAX = 100;
 
+/** The caller's own password, for a change that a stolen session must not make. It is never trimmed. */
+export const currentPasswordField: TextFieldRules = {
+  whiteSpace: 'keep',
+  docs: {
+    description: 'The current password.',
+    format: 'password',
+    examples: ['strongpassword123'],
+  },
+};
+
 export class PasswordChangeDto {
-  @TextField({
-    whiteSpace: 'keep',
-    docs: {
-      description: 'The current password.',
-      format: 'password',
-      examples: ['strongpassword123'],
-    },
-  })
+  @TextField(currentPasswordField)
   current_password!: string;
 
   @TextField(passwordField)

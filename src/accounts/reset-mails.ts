@@ -77,8 +77,8 @@ export class ResetMails implements OnModuleDestroy {
    * since the address was read, and a link for an address that the user gave up would belong to somebody else.
    */
   private async issue(tx: Tx, { id, email }: User): Promise<string | undefined> {
-    const currentEmail = await this.users.lock(tx, id);
-    return currentEmail === email ? this.links.issueForRequest(tx, id) : undefined;
+    const current = await this.users.lock(tx, id);
+    return current?.email === email ? this.links.issueForRequest(tx, id) : undefined;
   }
 
   private async find({ username, email }: ResetRequest): Promise<User[]> {

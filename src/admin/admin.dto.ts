@@ -6,6 +6,7 @@ import { PageOf } from '../openapi/page.dto.js';
 import { DayUsageDto, ModelUsageDto, SpentDto } from '../usage/usage.dto.js';
 import { AMOUNT_MAX } from '../wallet/amount.js';
 import { REASON_MAX } from './reason-max.js';
+import { OPERATOR_ACTIONS } from './trail-entry.entity.js';
 
 /** An amount of tokens and the reason, for a grant or a code. */
 export class CreditDto {
@@ -80,20 +81,7 @@ export class TrailEntryDto {
   @OutputText('The operator, `(shell)`, or `(deleted <id>)`.', { examples: ['ada'] })
   readonly by!: string;
 
-  @OutputText('What was done.', {
-    enum: [
-      'create_user',
-      'activate',
-      'deactivate',
-      'make_staff',
-      'revoke_staff',
-      'end_sessions',
-      'grant',
-      'make_code',
-      'password_link',
-      'import_people',
-    ],
-  })
+  @OutputText('What was done.', { enum: [...OPERATOR_ACTIONS] })
   readonly action!: string;
 
   @OutputText('The user, `(deleted <id>)`, the id of a code, or the source of an import.', {

@@ -2,17 +2,19 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Micros } from '../time.js';
 
 /** The operator actions that the trail records. */
-export type OperatorAction =
-  | 'create_user'
-  | 'activate'
-  | 'deactivate'
-  | 'make_staff'
-  | 'revoke_staff'
-  | 'end_sessions'
-  | 'grant'
-  | 'make_code'
-  | 'password_link'
-  | 'import_people';
+export const OPERATOR_ACTIONS = [
+  'create_user',
+  'activate',
+  'deactivate',
+  'make_staff',
+  'revoke_staff',
+  'end_sessions',
+  'grant',
+  'make_code',
+  'password_link',
+  'import_people',
+] as const;
+export type OperatorAction = (typeof OPERATOR_ACTIONS)[number];
 
 /**
  * One change by an operator. Rows are only added. The row stores ids of users, and the trail looks up their

@@ -14,6 +14,9 @@ export interface Actor {
   readonly reason: string;
 }
 
+/** Returns the actor of a command from a shell. A person with a shell is not a user of the service. */
+export const shellActor = (reason = ''): Actor => ({ operatorId: null, reason });
+
 /** An entry with the current names of its users. */
 export interface TrailRow {
   readonly id: string;

@@ -32,8 +32,8 @@ type TokenRow = AccessTokenOwner & { readonly digest: string; readonly lastUsedA
 @Injectable()
 export class AccessTokens {
   private readonly logger = new Logger(AccessTokens.name);
-  private readonly idle: Micros;
-  private readonly touchEvery: Micros;
+  private readonly idleMicros: number;
+  private readonly touchEveryMicros: number;
   private readonly owners: BatchLoader<TokenRow>;
 
   constructor(
@@ -41,7 +41,7 @@ export class AccessTokens {
     private readonly unitOfWork: UnitOfWork,
     @Inject(CONFIG) config: Config,
   ) {
-    this.idle = config.accessTokenIdleSeconds * SECOND_MICROS;
+    this.idleMicros = config.accessTokenIdleSeconds * SECOND_MICROS;
     this.owners = new BatchLoader(
       (digests) =>
         reader.read<TokenRow>(
@@ -52,7 +52,7 @@ export class AccessTokens {
         ),
       ({ digest }) => digest,
     );
-    this.touchEvery = Math.min(this.idle / 10, TOUCH_EVERY_SECONDS_MAX * SECOND_MICROS);
+    this.touchEveryMicros = Math.min(this.idleMicros / 10, TOUCH_EVERY_SECONDS_MAX * SECOND_MICROS);
   }
 
   /**
@@ -66,7 +66,7 @@ export class AccessTokens {
       `/* access_token.expire */ DELETE FROM access_tokens WHERE user_id = $1 AND (last_used_at < $2 OR id IN
          (SELECT id FROM access_tokens WHERE user_id = $1 ORDER BY last_used_at DESC, id DESC ${ABOVE_SESSIONS_MAX}))
        RETURNING id`,
-      [userId, now - this.idle],
+      [userId, now - this.idleMicros],
     );
     tx.insertLater(AccessToken, {
       id: newId(),
@@ -82,8 +82,8 @@ export class AccessTokens {
   async find(secret: string): Promise<AccessTokenOwner | undefined> {
     const row = await this.owners.load(digestOf(secret));
     const now = nowMicros();
-    if (!row || row.lastUsedAt + this.idle <= now) return undefined;
-    if (row.lastUsedAt + this.touchEvery <= now) await this.touch(row.credentialId, now);
+    if (!row || row.lastUsedAt + this.idleMicros <= now) return undefined;
+    if (row.lastUsedAt + this.touchEveryMicros <= now) await this.touch(row.credentialId, now);
     return row;
   }
 

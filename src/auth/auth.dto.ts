@@ -6,7 +6,8 @@ import { normalizePassword } from './passwords/password-forms.js';
 import { PASSWORD_MIN } from './passwords/password-rules.js';
 import { USERNAME_MAX, usernameRule } from './username.js';
 
-const EMAIL_MAX = 254;
+/** Maximum length of an address in code points, as in Django. */
+export const EMAIL_MAX = 254;
 const PASSWORD_MAX = 128;
 
 const emailMessage = 'Enter a valid email address.';

@@ -23,13 +23,13 @@ export interface Session {
 /** Lists and ends the sessions of a user, of both kinds. */
 @Injectable()
 export class SessionsService {
-  private readonly idle: Micros;
+  private readonly idleMicros: number;
 
   constructor(
     private readonly reader: ReadConnection,
     @Inject(CONFIG) config: Config,
   ) {
-    this.idle = config.accessTokenIdleSeconds * SECOND_MICROS;
+    this.idleMicros = config.accessTokenIdleSeconds * SECOND_MICROS;
   }
 
   /** Returns one page of the valid sessions, newest first. */
@@ -44,7 +44,14 @@ export class SessionsService {
        UNION ALL SELECT id, 'jwt', created_at, expires_at - $5
        FROM jwt_families WHERE user_id = $1 AND expires_at > $3 ${after}
        ORDER BY id ${order} LIMIT $4`,
-      [userId, now - this.idle, now, limit, refreshLifetime, ...(key === undefined ? [] : [key])],
+      [
+        userId,
+        now - this.idleMicros,
+        now,
+        limit,
+        refreshLifetime,
+        ...(key === undefined ? [] : [key]),
+      ],
     );
   }
 

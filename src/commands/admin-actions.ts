@@ -6,6 +6,7 @@ import { NewUsers } from '../admin/new-users.js';
 import { OperatorCodes } from '../admin/operator-codes.js';
 import { OperatorGrants } from '../admin/operator-grants.js';
 import { OperatorsService, type UserChange } from '../admin/operators.service.js';
+import { shellActor } from '../admin/trail.service.js';
 import { CONFIG, loadSettings, type Config } from '../config/config.js';
 import { Database } from '../database/data-source.js';
 import { assertMigrated } from '../database/migrate.js';
@@ -19,10 +20,7 @@ import { OperatorsModule } from './operators.module.js';
 /** Number of users that are read and printed at a time. */
 const LIST_PAGE_SIZE = 100;
 
-/** A person with a shell is not a user of the service. */
-const NO_OPERATOR = null;
 const NO_PUBLIC_URL = 'PUBLIC_URL is not set, so put the address of the service before this link:';
-const shellActor = (reason = '') => ({ operatorId: NO_OPERATOR, reason });
 
 /** Runs one action while a service may be running. It takes no lease and sweeps nothing. */
 async function withServices(
@@ -69,7 +67,7 @@ interface Grant {
 export const grant = ({ username, amount, reason, key = randomUUID() }: Grant) =>
   using(OperatorGrants, async (grants) => {
     const request = { username, amount, reason, idempotencyKey: key };
-    const outcome = await grants.grant(request, NO_OPERATOR);
+    const outcome = await grants.grant(request, shellActor().operatorId);
     const done = outcome.isReplay ? 'granted before' : 'granted';
     return `${done}: ${String(outcome.amount)} to ${username}, balance ${String(outcome.balance)}, key ${key}`;
   });

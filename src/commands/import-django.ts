@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { InvalidArgumentError, type Command } from 'commander';
-import { TrailService } from '../admin/trail.service.js';
+import { shellActor, TrailService } from '../admin/trail.service.js';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config/load-config.js';
 import { databaseUrlFault } from '../config/setting-rules.js';
@@ -44,9 +44,9 @@ async function run(source: string, options: Options): Promise<void> {
     const report = await services.get(DjangoImport).run(source, names);
     process.stdout.write(`${String(report)}\n`);
     if (report.people > 0) {
-      const doer = { operatorId: null, reason: `${String(report.people)} people` };
+      const actor = shellActor(`${String(report.people)} people`);
       const trail = services.get(TrailService);
-      await services.get(UnitOfWork).run((tx) => trail.add(tx, doer, 'import_people', 'Django'));
+      await services.get(UnitOfWork).run((tx) => trail.add(tx, actor, 'import_people', 'Django'));
     }
     if (!report.isComplete) process.exitCode = INCOMPLETE_CODE;
   } finally {

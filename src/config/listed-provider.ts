@@ -39,7 +39,8 @@ export function toProviders(
   return Array.from({ length: Math.max(urls.length, keys.length) }, (_, n) => {
     const key = keys[n % keys.length];
     return {
-      ...{ name, baseUrl: urls[n % urls.length] ?? '' },
+      name,
+      baseUrl: urls[n % urls.length] ?? '',
       apiKey: key === undefined ? undefined : env[key]?.trim(),
     };
   });

@@ -120,7 +120,10 @@ function toNamedModels(
   names: string,
 ): NamedModels {
   const models = splitList(names).map((id) => ({
-    ...{ id, provider: name, upstream: id, maxTokensField: MAX_TOKENS_FIELD },
+    id,
+    provider: name,
+    upstream: id,
+    maxTokensField: MAX_TOKENS_FIELD,
     ...LIMITS,
   }));
   return { ...NO_MODELS, providers: [{ name, baseUrl, apiKey: apiKey || undefined }], models };

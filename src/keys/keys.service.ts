@@ -9,7 +9,7 @@ import { AuthenticationFailed, NotFound, ValidationFailed } from '../errors.js';
 import { UUID } from '../http/ids.js';
 import { paginate, type Keyset, type PageRequest, type Paginated } from '../http/pagination.js';
 import { SCOPES } from '../principal.js';
-import { SECOND_MICROS, nowMicros, type Micros } from '../time.js';
+import { DAY_MICROS, SECOND_MICROS, nowMicros, type Micros } from '../time.js';
 import { UsersService } from '../users/users.service.js';
 import { CapsService, type CapChange, type CapState } from '../wallet/caps.service.js';
 import { ApiKeySecret } from './api-key-secret.entity.js';
@@ -78,7 +78,7 @@ export class KeysService {
    */
   async create(userId: string, name: string, settings: KeySettings): Promise<KeyWithSecret> {
     const { scopes = SCOPES, limit = null, reset = null, expiresAt = null } = settings;
-    assertFuture(expiresAt);
+    assertExpiry(expiresAt);
     const secret = makeKey();
     const id = await this.unitOfWork.run(async (tx) => {
       await this.assertCanAddKey(tx, userId);
@@ -107,7 +107,7 @@ export class KeysService {
    */
   async change(userId: string, id: string, settings: KeySettings): Promise<KeyState> {
     const { name, scopes, expiresAt, limit, reset } = settings;
-    assertFuture(expiresAt);
+    assertExpiry(expiresAt);
     await this.unitOfWork.run(async (tx) => {
       const keys = await tx.write<{ capId: string }>(
         `/* api_key.change */ UPDATE api_keys SET name = coalesce($3, name), scopes = coalesce($4, scopes),
@@ -162,7 +162,7 @@ export class KeysService {
 
   private async assertCanAddKey(tx: Tx, userId: string): Promise<void> {
     // The lock makes requests wait, so if two make a last key at once, the second counts the first one's key.
-    if ((await this.users.lock(tx, userId)) === undefined) {
+    if (!(await this.users.lock(tx, userId))) {
       throw new AuthenticationFailed('User inactive or deleted.');
     }
     if ((await (await tx.repository(ApiKey)).countBy({ userId })) < KEYS_MAX) return;
@@ -199,11 +199,11 @@ async function expireSecretsAfter(tx: Tx, keyId: string, overlapSeconds: number)
 /**
  * Throws `ValidationFailed` if the time is in the past, or more than `EXPIRES_WITHIN_DAYS_MAX` days in the future.
  */
-function assertFuture(expiresAt: Micros | null | undefined): void {
+function assertExpiry(expiresAt: Micros | null | undefined): void {
   if (expiresAt === null || expiresAt === undefined) return;
   const now = nowMicros();
   if (expiresAt <= now) throw new ValidationFailed({ expires_at: ['Must be in the future.'] });
-  if (expiresAt - now > EXPIRES_WITHIN_DAYS_MAX * 86_400 * SECOND_MICROS) {
+  if (expiresAt - now > EXPIRES_WITHIN_DAYS_MAX * DAY_MICROS) {
     throw new ValidationFailed({
       expires_at: [`Must be within ${String(EXPIRES_WITHIN_DAYS_MAX)} days.`],
     });

@@ -126,15 +126,15 @@ export class UsersService {
   }
 
   /**
-   * Locks the user's row until the commit. Returns the user's address, or an empty text if there is none; undefined if
-   * the user is deleted or inactive.
+   * Locks the user's row until the commit. Returns the user with the current address; undefined if the user is deleted
+   * or inactive.
    */
-  async lock(tx: Tx, userId: string): Promise<string | undefined> {
-    const [user] = await tx.write<{ email: string }>(
+  async lock(tx: Tx, userId: string): Promise<Pick<User, 'email'> | undefined> {
+    const [user] = await tx.write<Pick<User, 'email'>>(
       '/* user.lock */ UPDATE users SET is_active = is_active WHERE id = $1 AND is_active RETURNING email',
       [userId],
     );
-    return user?.email;
+    return user;
   }
 
   /** Deletes the user and every row that refers to the user. */

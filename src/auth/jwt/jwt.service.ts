@@ -58,14 +58,14 @@ interface RefreshToken {
  */
 @Injectable()
 export class JwtService {
-  private readonly grace: Micros;
+  private readonly graceMicros: number;
 
   constructor(
     private readonly reader: ReadConnection,
     @Inject(JWT_KEY) private readonly key: Uint8Array,
     @Inject(CONFIG) { jwtRefreshGraceSeconds }: Config,
   ) {
-    this.grace = jwtRefreshGraceSeconds * SECOND_MICROS;
+    this.graceMicros = jwtRefreshGraceSeconds * SECOND_MICROS;
   }
 
   /** Begins a family for a login. Deletes the user's expired families and, past the bound, the oldest. */
@@ -101,7 +101,7 @@ export class JwtService {
     if (rotated.length > 0) {
       await tx.write(
         '/* jwt_rotation.forget */ DELETE FROM jwt_rotations WHERE family_id = $1 AND rotated_at <= $2 RETURNING jti',
-        [family, now - this.grace],
+        [family, now - this.graceMicros],
       );
       tx.insertLater(JwtRotation, { jti, familyId: family, successorJti, rotatedAt: now });
       return this.signPair({ userId, family, jti: successorJti, issuedAt: now });
@@ -109,7 +109,7 @@ export class JwtService {
     const [repeat] = await tx.read<{ jti: string; issuedAt: Micros }>(
       `/* jwt_rotation.find */ SELECT successor_jti AS jti, rotated_at AS "issuedAt" FROM jwt_rotations
        WHERE jti = $1 AND family_id = $2 AND rotated_at > $3`,
-      [jti, family, now - this.grace],
+      [jti, family, now - this.graceMicros],
     );
     if (repeat) return this.signPair({ userId, family, ...repeat });
     await this.end(tx, family);
