@@ -4,11 +4,8 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../config/config.js';
 
-/**
- * The files that the page loads from npm packages: the package's entry, the file relative to it, and text to
- * append.
- */
-const LIBRARIES: Readonly<Record<string, readonly [entry: string, file: string, end?: string]>> = {
+/** The files that the page loads from npm packages: the package's entry, and the file relative to it. */
+const LIBRARIES: Readonly<Record<string, readonly [entry: string, file: string]>> = {
   'preact.js': ['htm', '../preact/standalone.module.js'],
   'marked.js': ['marked', 'marked.esm.js'],
   'dompurify.js': ['dompurify', 'purify.min.js'],
@@ -82,14 +79,14 @@ export class PageAssets {
    */
   private links(): string {
     const others = [...LOGIN_FILES, ...OPTIONAL_FILES];
-    const second = [...this.files.keys()].filter((name) => !others.includes(name));
+    const chatFiles = [...this.files.keys()].filter((name) => !others.includes(name));
     const link = (name: string) =>
       name.endsWith('.css')
         ? `<link rel="stylesheet" href="assets/${this.version}/${name}" />`
         : `<link rel="modulepreload" href="assets/${this.version}/${name}" />`;
     const start = `<script src="assets/${this.version}/${START_FILE}" type="module"></script>`;
-    const behind = ['<template id="behind">', ...second.map(link), '</template>'];
-    return [...LOGIN_FILES.map(link), start, ...behind].join('\n    ');
+    const later = ['<template id="later-files">', ...chatFiles.map(link), '</template>'];
+    return [...LOGIN_FILES.map(link), start, ...later].join('\n    ');
   }
 }
 
@@ -101,13 +98,12 @@ function ownFiles(): [string, Asset][] {
 
 function libraries(): [string, Asset][] {
   const { resolve } = createRequire(import.meta.url);
-  return Object.entries(LIBRARIES).map(([name, [entry, file, end]]) => [
+  return Object.entries(LIBRARIES).map(([name, [entry, file]]) => [
     name,
-    toAsset(name, new URL(file, pathToFileURL(resolve(entry))), end),
+    toAsset(name, new URL(file, pathToFileURL(resolve(entry)))),
   ]);
 }
 
-function toAsset(name: string, url: URL, end = ''): Asset {
-  const bytes = Buffer.concat([readFileSync(url), Buffer.from(end)]);
-  return { type: TYPES[extensionOf(name)] ?? '', bytes };
+function toAsset(name: string, url: URL): Asset {
+  return { type: TYPES[extensionOf(name)] ?? '', bytes: readFileSync(url) };
 }

@@ -13,13 +13,13 @@ const KEYS = {
   path: 'api/keys/',
   columns: 'name prefix scopes used limit limit_reset expires_at last_used_at',
   none: 'You have no keys. A program that uses your account needs a key.',
-  above: {
+  listActions: {
     'Create a key': {
       fields: 'name scopes=chat,history,wallet limit? limit_reset=,daily,monthly expires_at?',
       act: async (body) => (await ask('POST', 'api/keys/', { body })).key,
     },
   },
-  last: ({ id, name }) => ({
+  entryActions: ({ id, name }) => ({
     Rotate: {
       text: `“${name}” gets a new key. The old key stops working at once.`,
       act: async () => (await ask('POST', `api/keys/${id}/rotate/`, { body: {} })).key,
@@ -35,13 +35,13 @@ const SESSIONS = {
   title: 'Sessions',
   path: 'api/sessions/',
   columns: 'kind current created_at last_used_at',
-  above: {
+  listActions: {
     'End all other sessions': {
       text: 'Only this session stays logged in. API keys keep working.',
       act: () => call('DELETE', 'api/sessions/'),
     },
   },
-  last: ({ id, current }) =>
+  entryActions: ({ id, current }) =>
     !current && {
       End: { text: 'It is logged out.', act: () => call('DELETE', `api/sessions/${id}/`) },
     },

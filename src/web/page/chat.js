@@ -95,7 +95,7 @@ function Turns({ conversation, onAsk, onEdit, toEnd }) {
     place.current = scrollTop;
   };
   // Stops following at the first sign of scrolling up: a smooth scroll would be undone before it moved.
-  const yields = ({ deltaY, key, shiftKey, currentTarget }) => {
+  const onScrollInput = ({ deltaY, key, shiftKey, currentTarget }) => {
     const isUp = deltaY < 0 || SCROLL_UP_KEYS.includes(key) || (key === ' ' && shiftKey);
     if (isUp && currentTarget.scrollTop > 0) setFollowing(false);
     if (key === 'End') toEnd.current();
@@ -110,8 +110,8 @@ function Turns({ conversation, onAsk, onEdit, toEnd }) {
   };
   const view = (turn) => html`<${TurnView} key=${turn} turn=${turn}
     onAsk=${isAnswering ? undefined : onAsk} onEdit=${onEdit} />`;
-  return html`<section class="scroller" ref=${scroller} onScroll=${scrolled} onWheel=${yields} onKeyDown=${yields}
-      tabindex="0" aria-label="Conversation" aria-busy=${isAnswering}>
+  return html`<section class="scroller" ref=${scroller} onScroll=${scrolled} onWheel=${onScrollInput}
+      onKeyDown=${onScrollInput} tabindex="0" aria-label="Conversation" aria-busy=${isAnswering}>
       ${isLoaded && turns.length === 0 && html`<${Welcome} />`}
       <${Button} when=${earlier || (problem && !isLoaded)} aria-disabled=${isRunning}
         onClick=${() => run(() => conversation.load(earlier ?? undefined))}>${isLoaded ? 'Show earlier' : 'Try again'}<//>

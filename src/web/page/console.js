@@ -19,14 +19,14 @@ const USERS = {
   path: PATH,
   columns: 'username email balance held active staff created_at',
   none: 'No users were found.',
-  above: {
+  listActions: {
     'Add a user': {
       text: 'If you set no password, you get a link. The user can set a password with it within an hour.',
       fields: 'username email? password? reason?',
       act: async (body) => linkOf((await ask('POST', PATH, { body })).password_token),
     },
   },
-  last: (user) => ({
+  entryActions: (user) => ({
     Grant: {
       title: `Grant tokens to ${user.username}`,
       fields: 'amount reason',
@@ -45,7 +45,7 @@ const USERS = {
 const createCode = async (body) => (await askOnce('api/admin/codes/', body)).code;
 const CODES = {
   title: 'Codes',
-  above: { 'Create a code': { fields: 'amount reason', act: createCode } },
+  listActions: { 'Create a code': { fields: 'amount reason', act: createCode } },
 };
 
 const TRAIL = {

@@ -4,7 +4,7 @@ import { conversations } from './conversations.js';
 import { number, words } from './format.js';
 import { Icon, LazyView } from './parts.js';
 import { html, useEffect } from './preact.js';
-import { ACCOUNT, LATER, NEW, go, route } from './route.js';
+import { ACCOUNT, LAZY_VIEWS, NEW, go, route } from './route.js';
 import { endReason, endSession, session } from './session.js';
 import { Sidebar } from './sidebar.js';
 import { clearSpeech } from './speech.js';
@@ -33,9 +33,9 @@ function Header({ username, view }) {
 export default function Home({ username }) {
   const { view, id } = route.use();
   const title = `${words(view)} – Tallychat`;
-  useEffect(() => void (LATER.includes(view) && (document.title = title)), [view]);
+  useEffect(() => void (LAZY_VIEWS.includes(view) && (document.title = title)), [view]);
   return html`<div class="home"><${Header} username=${username} view=${view} /><${Sidebar} />
-    ${LATER.includes(view) ? html`<${LazyView} key=${view} name=${view} />` : html`<${Chat} id=${id} />`}</div>`;
+    ${LAZY_VIEWS.includes(view) ? html`<${LazyView} key=${view} name=${view} />` : html`<${Chat} id=${id} />`}</div>`;
 }
 
 let owner = session.get()?.username;

@@ -22,18 +22,18 @@ function formatCell(name, value) {
 export const Card = ({ title, children }) =>
   html`<section class="card" aria-label=${title}><h3>${title}</h3>${children}</section>`;
 
-/** A table of API entries, with a column for each field. Shows `none` if it is empty. `last` returns an entry's actions. */
-function Table({ title, columns, entries, none, last, onDone }) {
+/** A table of API entries, with a column for each field, and the actions of each entry. Shows `none` if it is empty. */
+function Table({ title, columns, entries, none, entryActions, onDone }) {
   if (!entries[0]) return html`<p class="muted">${none}</p>`;
   const names = columns.split(' ');
   const side = (name) => (typeof entries[0][name] === 'number' ? 'right' : 'left');
   const cellOf = (entry) => (name) => html`<td align=${side(name)}
     class=${entry[name]?.length > LONG && 'long'}>${formatCell(name, entry[name])}</td>`;
   const row = (entry) => html`<tr key=${entry.id}>${names.map(cellOf(entry))}
-    ${last && html`<td><${Actions} of=${last(entry)} onDone=${onDone} /></td>`}</tr>`;
+    ${entryActions && html`<td><${Actions} of=${entryActions(entry)} onDone=${onDone} /></td>`}</tr>`;
   const heads = names.map((name) => html`<th align=${side(name)}>${words(name)}</th>`);
   return html`<div class="wide" tabindex="0" role="region" aria-label="${title}: table"><table>
-    <thead><tr>${heads}${last && html`<th align="left">Actions</th>`}</tr></thead><tbody>${entries.map(row)}</tbody>
+    <thead><tr>${heads}${entryActions && html`<th align="left">Actions</th>`}</tr></thead><tbody>${entries.map(row)}</tbody>
   </table></div>`;
 }
 
@@ -46,11 +46,11 @@ function Secret({ text }) {
 }
 
 /**
- * A list of the API, page by page. It is loaded again after an action (`above` has those of the whole list) and when
- * `version` changes. Another `search` needs another `key`. A text that an action returns is a secret and shown once.
- * Without a `path` nothing is listed.
+ * A list of the API, page by page. `listActions` change the whole list, and the other properties are those of its table.
+ * It is loaded again after an action and when `version` changes. Another `search` needs another `key`. A text that an
+ * action returns is a secret and shown once. Without a `path` nothing is listed.
  */
-export function List({ title, path, version, columns, none, above = {}, last, search, onDone }) {
+export function List({ title, path, version, search, onDone, listActions = {}, ...table }) {
   const [{ results, next }, setPages] = useState({ results: null, next: null });
   const [done, setDone] = useState(null);
   const [run, isRunning, problem] = useAttempt();
@@ -66,13 +66,13 @@ export function List({ title, path, version, columns, none, above = {}, last, se
     onDone?.();
   };
   return html`<${Card} title=${title}>
-    ${results && html`<${Table} ...${{ title, columns, none, last }} entries=${results} onDone=${finish} />`}
+    ${results && html`<${Table} title=${title} ...${table} entries=${results} onDone=${finish} />`}
     <${Problem} text=${problem?.message} />
     <${Button} when=${next || problem} aria-disabled=${isRunning} onClick=${() => (problem ? run() : load(next))}>
       ${problem ? 'Try again' : 'Show older'}<//>
     <div class=${done && 'notice'} role="status">
       ${typeof done === 'string' ? html`<${Secret} text=${done} />` : done && 'Done.'}</div>
-    <div class="row"><${Actions} of=${above} onDone=${finish} /></div>
+    <div class="row"><${Actions} of=${listActions} onDone=${finish} /></div>
   <//>`;
 }
 

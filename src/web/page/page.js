@@ -16,5 +16,5 @@ function Page() {
 
 render(html`<${Page} />`, document.getElementById('page'));
 // Loads the other files half a second later, so that they do not delay the login view.
-const loadRemainingFiles = () => document.head.append(document.getElementById('behind').content);
-setTimeout(loadRemainingFiles, session.get() ? 0 : 500);
+const loadLaterFiles = () => document.head.append(document.getElementById('later-files').content);
+setTimeout(loadLaterFiles, session.get() ? 0 : 500);

@@ -1,14 +1,14 @@
 import { store } from './store.js';
 
-/** Views that are loaded when they are opened, each from the module of that name. */
-export const LATER = ['account', 'console'];
+/** Views whose modules are loaded when they are opened. Each has the name of its module. */
+export const LAZY_VIEWS = ['account', 'console'];
 
 /** Reads the current view from the fragment of the address: `{view, id}`. It survives a reload. */
 function read() {
   const [, token] = location.hash.split('#password-reset=');
   if (token) return { view: 'reset', id: token };
   const [, view, id = ''] = location.hash.split('/');
-  return [...LATER, 'forgotten'].includes(view) ? { view, id: '' } : { view: 'chat', id };
+  return [...LAZY_VIEWS, 'forgotten'].includes(view) ? { view, id: '' } : { view: 'chat', id };
 }
 
 export const route = store(read());
@@ -18,9 +18,9 @@ export const ACCOUNT = '#/account';
 export const CONSOLE = '#/console';
 export const FORGOTTEN = '#/forgotten';
 
-/** Opens a view. `isSame` replaces the current entry of the browser's history. */
-export function go(hash, isSame = false) {
-  if (isSame) history.replaceState(null, '', hash);
+/** Opens a view, in place of the current entry of the browser's history if `replacesEntry`. */
+export function go(hash, replacesEntry = false) {
+  if (replacesEntry) history.replaceState(null, '', hash);
   else location.hash = hash;
   route.set(read());
 }
