@@ -17,7 +17,7 @@ describe('wholeNumber', () => {
 
 describe('filePath', () => {
   it.each([
-    ['-', 'It is no file: write ./- if one is named so.'],
+    ['-', 'It is not a file. Write ./- if a file has that name.'],
     [' ', 'It is empty.'],
   ])('refuses %p', (text, sentence) => {
     expect(() => filePath(text)).toThrow(sentence);

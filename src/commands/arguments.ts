@@ -9,7 +9,8 @@ export function nonEmptyText(text: string, previous?: unknown): string {
 
 /** Parses the path of a file. Refuses `-`, which other programs take for standard input or output. */
 export function filePath(text: string, previous?: unknown): string {
-  if (text === '-') throw new InvalidArgumentError('It is no file: write ./- if one is named so.');
+  if (text === '-')
+    throw new InvalidArgumentError('It is not a file. Write ./- if a file has that name.');
   return nonEmptyText(text, previous);
 }
 

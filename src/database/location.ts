@@ -40,5 +40,5 @@ export function assertFile(path: string): void {
   if (!found) {
     throw new Error(`no such database: ${path} (check DATABASE_URL and the current folder)`);
   }
-  if (!found.isFile()) throw new Error(`no such database: ${path} is no file`);
+  if (!found.isFile()) throw new Error(`no such database: ${path} is not a file`);
 }

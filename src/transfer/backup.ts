@@ -43,7 +43,7 @@ export async function backUp(
   const assertFree = () => {
     assertNotDatabaseFile(file, path);
     if (!exists(file)) return;
-    if (!isFile(file)) throw new Error(`${file} is no file`);
+    if (!isFile(file)) throw new Error(`${file} is not a file`);
     if (!replace) throw new Error(`${file} is there already: give --replace`);
   };
   assertFree();

@@ -48,7 +48,7 @@ export async function restore(
   if (isSameFile(file, path)) throw new Error(`${file} is the database itself`);
   if (exists(`${realpathSync(file)}-wal`)) {
     throw new Error(
-      `${file} is in use, or is no backup: it has a write-ahead log (-wal) beside it`,
+      `${file} is in use, or is not a backup: it has a write-ahead log (-wal) beside it`,
     );
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -82,7 +82,7 @@ async function migrateAndAudit(
 async function assertTallychatDatabase(copy: Database, file: string): Promise<void> {
   const tables = await tableNames(copy);
   if (!['migrations', 'users', 'wallets'].every((name) => tables.includes(name))) {
-    throw new Error(`${file} is no database of this service`);
+    throw new Error(`${file} is not a database of this service`);
   }
 }
 

@@ -59,7 +59,7 @@ describe('the file of a database on SQLite', () => {
     expect(await readFile(path, 'utf8')).toBe('root:x:0:0');
     const folder = `${path}.folder`;
     await mkdir(folder, { mode: 0o755 });
-    await expect(open(`sqlite:${folder}`)).rejects.toThrow(`${folder} is no file`);
+    await expect(open(`sqlite:${folder}`)).rejects.toThrow(`${folder} is not a file`);
     expect(await modeOf(folder)).toBe(0o755);
   });
 

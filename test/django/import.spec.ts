@@ -227,7 +227,7 @@ describe.each(databaseKinds)('import-django on %s', (kind) => {
       'no table of tokens with the columns key, user_id, created: give --tokens-table, or none',
     );
     await other.drop();
-    await expect(run(NO_SKIP, 'sqlite:/nowhere/at/all')).rejects.toThrow('is no file');
+    await expect(run(NO_SKIP, 'sqlite:/nowhere/at/all')).rejects.toThrow('is not a file');
     await expect(run(NO_SKIP, app.databaseUrl)).rejects.toThrow(
       'no table of users with the columns',
     );

@@ -70,7 +70,7 @@ describe('a command without a database', () => {
   it('refuses a folder in place of the file', async () => {
     const ended = await runIn(folder, { DATABASE_URL: 'sqlite:.' }, 'audit');
     expect([ended.code, ended.stdout]).toEqual([2, '']);
-    expect(ended.stderr).toContain(`no such database: ${folder} is no file`);
+    expect(ended.stderr).toContain(`no such database: ${folder} is not a file`);
     expect(await readdir(folder)).toEqual([]);
   });
 });

@@ -110,8 +110,8 @@ describe('backup and restore of an SQLite database that is served', () => {
       [`${path}.lock`]: 'is a part of the database',
       [`${linked}-wal`]: 'is a part of the database',
       [linked]: 'is the database itself',
-      [dirname(path)]: 'is no file',
-      '/dev/null': 'is no file',
+      [dirname(path)]: 'is not a file',
+      '/dev/null': 'is not a file',
       [join(file('none'), 'x.sqlite')]: 'there is no folder',
     };
     for (const [name, words] of Object.entries(refused)) {
@@ -157,7 +157,7 @@ describe('backup and restore of an SQLite database that is served', () => {
     [
       'a file that is no database',
       (path) => writeFile(path, 'x'.repeat(9000)),
-      'is no SQLite file',
+      'is not an SQLite file',
     ],
     ['a file beside its log', (path) => writeFile(`${path}-wal`, ''), 'write-ahead log'],
     [
@@ -169,7 +169,7 @@ describe('backup and restore of an SQLite database that is served', () => {
           'DROP TABLE access_tokens',
           'ALTER TABLE wallets RENAME TO purses',
         ),
-      'is no database of this service',
+      'is not a database of this service',
     ],
     [
       'a backup of a newer version',

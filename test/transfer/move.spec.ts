@@ -173,7 +173,7 @@ describe.each(directions)('move from %s to the other database', (kind) => {
     await expect(stat(path)).rejects.toThrow('ENOENT');
     await inspector.rows('UPDATE wallets SET balance = balance - 1');
     await inspector.close();
-    await expect(run('sqlite:/nowhere/at/all', target.url)).rejects.toThrow('is no file');
+    await expect(run('sqlite:/nowhere/at/all', target.url)).rejects.toThrow('is not a file');
     await expect(run(source.url, source.url)).rejects.toThrow('are one database');
   });
 });

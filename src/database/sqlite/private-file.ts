@@ -26,7 +26,7 @@ export function makePrivateFile(path: string): void {
   const folder = dirname(path);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // SQLite writes its journal in the folder. Its own error would only say that it cannot open the database.
+    // SQLite writes its write-ahead log in the folder. Its own error would only say that it cannot open the database.
     accessSync(folder, constants.W_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -46,7 +46,7 @@ export function makePrivateFile(path: string): void {
 /** A link to nothing is refused: its target may be on a disk that is not mounted. */
 function assertFileOrNothing(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isFile() === false) throw new Error(`${path} is no file`);
+  if (found?.isFile() === false) throw new Error(`${path} is not a file`);
   const isLink = !found && lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   if (isLink) throw new Error(`${path} is a link to nothing`);
 }

@@ -24,7 +24,7 @@ interface OnlineBackup {
  */
 export function assertSqliteFile(path: string): void {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile()) throw new Error(`${path} is no file`);
+  if (!stat?.isFile()) throw new Error(`${path} is not a file`);
   const header = Buffer.alloc(HEADER_BYTES);
   const file = openSync(path, 'r');
   try {
@@ -33,7 +33,7 @@ export function assertSqliteFile(path: string): void {
     closeSync(file);
   }
   if (!header.subarray(0, SQLITE_MAGIC.length).equals(SQLITE_MAGIC)) {
-    throw new Error(`${path} is no SQLite file`);
+    throw new Error(`${path} is not an SQLite file`);
   }
   const pageSize = header.readUInt16BE(16);
   const bytes = header.readUInt32BE(28) * (pageSize === 1 ? PAGE_SIZE_LARGEST : pageSize);
