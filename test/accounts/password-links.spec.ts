@@ -50,4 +50,15 @@ describe.each(databaseKinds)('links to set a password on %s', (kind) => {
     const body = { token: await passwordToken(username), new_password: 'another-Pass-2' };
     expect((await app.post('/api/password/reset/confirm/', body)).status).toBe(204);
   });
+
+  it('stop working when the user is deactivated, also after a later activation', async () => {
+    const { username } = await app.newUser();
+    const token = await passwordToken(username);
+    await shellChange(username, false);
+    await shellChange(username, true);
+    const body = { token, new_password: 'another-Pass-2' };
+    expect((await app.post('/api/password/reset/confirm/', body)).status).toBe(400);
+    const login = { username, password: 'another-Pass-2' };
+    expect((await app.post('/api/login/', login)).status).toBe(400);
+  });
 });
