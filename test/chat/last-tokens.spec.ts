@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { UnitOfWork } from '../../src/database/transactions/unit-of-work.js';
+import { HoldsService } from '../../src/wallet/holds/holds.service.js';
 import { TestApp } from '../support/app.js';
 import { upToTheLimit } from '../support/behaviours.js';
 import type { Caller } from '../support/client.js';
@@ -148,6 +150,17 @@ describe.each(databaseKinds)('the last tokens of a wallet, on %s', (kind) => {
     expect((await chat(ada, 'metered:keeps-to-limit')).status).toBe(200);
     expect(upstream.last.body['max_tokens']).toBe(10);
     expect(await ada.balance()).toBe(4000 - 40);
+  });
+
+  it('open holds count against a daily limit that shortens the answer', async () => {
+    const ada = await app.newUser();
+    expect((await ada.send('PUT', '/api/wallet/limits/', { daily: 40 })).status).toBe(200);
+    const ownerId = await app.ownerOf(ada);
+    const holds = app.nest.get(HoldsService);
+    await app.nest.get(UnitOfWork).run((tx) => holds.hold(tx, { ownerId, amount: 10 }));
+    expect((await chat(ada, 'metered:keeps-to-limit')).status).toBe(200);
+    expect(upstream.last.body['max_tokens']).toBe(affords(40 - 10));
+    expect(await ada.balance()).toBe(4000 - 30 - 10);
   });
 
   it('a flat price is charged in full or the answer is 402', async () => {
