@@ -25,7 +25,7 @@ async function open(
  * Number of pages in SQLite's log that start a copy into the database file (32 MiB). Each page is copied once,
  * however often it was written. The default of 1,000 pages cost a sixth of SQLite's work on a chat.
  */
-const JOURNAL_PAGES = 8192;
+const LOG_PAGES_MAX = 8192;
 /** Large enough for the pages that chats of a thousand users write, so that they are not read from the file again. */
 const CACHE_KIB = 16_384;
 
@@ -39,7 +39,7 @@ export async function openWriter(options: DatabaseOptions): Promise<Database> {
   if (dataSource.options.type === 'sqlite') {
     await dataSource.query('PRAGMA synchronous = FULL');
     await dataSource.query('PRAGMA secure_delete = ON');
-    await dataSource.query(`PRAGMA wal_autocheckpoint = ${String(JOURNAL_PAGES)}`);
+    await dataSource.query(`PRAGMA wal_autocheckpoint = ${String(LOG_PAGES_MAX)}`);
     await dataSource.query(`PRAGMA cache_size = -${String(CACHE_KIB)}`);
   }
   return dataSource;

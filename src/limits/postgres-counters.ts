@@ -14,8 +14,8 @@ const BATCH_MAX = 500;
 /** Maximum number of refusals that are remembered, so that they need no query. */
 const REFUSALS_MAX = 50_000;
 /**
- * A statement that waits for a row may count later than it read the clock, at most by its timeout. A row that is
- * further ahead was written before the clock was set back.
+ * A statement reads the clock, and may then wait for a row, at most until its timeout. The one before it may have waited
+ * just as long. So a row that is further ahead than two timeouts was written before the clock was set back.
  */
 const LATE_MAX_SECONDS = (2 * POSTGRES_STATEMENT_TIMEOUT_MS) / 1000;
 /**

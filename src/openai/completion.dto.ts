@@ -9,6 +9,7 @@ import {
   IsOptional,
   IsString,
   ValidateBy,
+  ValidateIf,
 } from 'class-validator';
 import { Nested } from '../fields/field-decorators.js';
 import {
@@ -157,9 +158,11 @@ export class CompletionDto extends PassedOnDto {
     required: false,
     nullable: true,
     deprecated: true,
-    description: "OpenAI's older name for `tools`, which is refused. Use `tools`.",
+    description:
+      "OpenAI's older name for `tools`. Ignored beside `tools`, and refused without them. Use `tools`.",
   })
   @IsOptional()
+  @ValidateIf(({ tools }: CompletionDto) => !tools?.length)
   @ArrayMaxSize(0, { message: 'No longer supported: send the functions as `tools`.' })
   functions?: readonly unknown[] | null;
 }

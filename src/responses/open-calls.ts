@@ -17,7 +17,10 @@ interface OpenCall {
   call: Call;
 }
 
-/** The calls of one answer while their pieces arrive. */
+/**
+ * The calls of one answer while their pieces arrive. Items are in the order in which the names became known. A stored
+ * answer has its calls in the order in which they began.
+ */
 export class OpenCalls {
   private readonly byCallIndex = new Map<number, OpenCall>();
 
@@ -26,6 +29,10 @@ export class OpenCalls {
     private readonly customNames: CustomNames,
     private readonly output: OutputItem[],
   ) {}
+
+  get isEmpty(): boolean {
+    return this.byCallIndex.size === 0;
+  }
 
   add({ index: callIndex, ...piece }: ToolCallDelta): ResponseEvent[] {
     const open = this.byCallIndex.get(callIndex);

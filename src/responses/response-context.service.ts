@@ -11,6 +11,7 @@ import { NotFound, PreviousResponseNotFound, TooLongForModel } from '../errors.j
 import type { Model } from '../models/model-catalogue.js';
 import { estimatePrompt } from '../models/prompt.js';
 import type { ChatMessage } from '../models/provider.js';
+import { shownText } from '../shown-text.js';
 import type { ItemReference } from './input-items.js';
 import { responseId } from './item-ids.js';
 import { messagesOf } from './stored-request.js';
@@ -149,7 +150,7 @@ function* inBatches(ids: readonly string[]): Generator<readonly string[]> {
 }
 
 export function refuseUnknown(itemId: string): never {
-  throw new NotFound(`Item with id '${itemId}' not found.`);
+  throw new NotFound(`Item with id '${shownText(itemId)}' not found.`);
 }
 
 export function refuseTooLong({ model }: Pick<ContextBudget, 'model'>): never {

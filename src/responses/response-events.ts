@@ -69,7 +69,7 @@ export class ResponseEvents implements StreamFormat {
 
   end(turn: Turn): AnswerEvent[] {
     const status = isWhole(turn) ? 'completed' : 'incomplete';
-    const isEmpty = !this.output.some(({ type }) => type !== 'reasoning');
+    const isEmpty = this.calls.isEmpty && !this.output.some(({ type }) => type !== 'reasoning');
     const events = [
       ...(isEmpty && turn.status === 'complete' ? this.write('msg', '') : []),
       ...this.closeText(status),

@@ -8,6 +8,7 @@ import { ModelCatalogue, type Model } from '../models/model-catalogue.js';
 import { estimatePrompt, estimateTokens } from '../models/prompt.js';
 import type { ChatMessage } from '../models/provider.js';
 import type { Principal } from '../principal.js';
+import { shownText } from '../shown-text.js';
 import { refuse } from './content-parts.js';
 import type { InputItem } from './input-items.js';
 import { turnOfResponse } from './item-ids.js';
@@ -42,7 +43,8 @@ export class ResponsesService {
     const find = () => this.models.findNamed(model, principal);
     const { previous_response_id: previous } = repeated;
     const previousId = previous === null ? undefined : turnOfResponse(previous);
-    if (previous !== null && previousId === undefined) throw new PreviousResponseNotFound(previous);
+    if (previous !== null && previousId === undefined)
+      throw new PreviousResponseNotFound(shownText(previous));
     const asked: Question = {
       route: 'responses',
       message: '',

@@ -33,8 +33,8 @@ export interface RestoreOptions extends ReplaceOption {
 /**
  * Replaces the SQLite database of the options with a backup in one step, or changes nothing. Returns the
  * report for the operator. A backup of an older version is migrated. If the name of the database is a link, its
- * target is replaced. Throws if the file is not a complete backup, if it has a trigger or lacks a part of the schema, if the database is being served, and if it has
- * rows and `replace` is not given.
+ * target is replaced. Throws if the file is not a complete backup, if it has a trigger or lacks a part of the schema, if
+ * the database is being served, and if it has rows and `replace` is not given.
  */
 export async function restore(
   options: DatabaseOptions,

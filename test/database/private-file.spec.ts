@@ -21,7 +21,7 @@ describe('the file of a database on SQLite', () => {
   const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
   const open = (url: string) => openWriter({ url, poolMax: 2, entities });
 
-  it('is readable only by its owner, like its journal and its new folder', async () => {
+  it('is readable only by its owner, like its log and its new folder', async () => {
     const folder = join(dirname(pathOf(owned.url)), 'new', 'folder');
     const path = join(folder, 'tallychat.sqlite');
     const writer = await open(`sqlite:${path}`);
@@ -82,7 +82,7 @@ describe('the file of a database on SQLite', () => {
     await expect(check).resolves.toBeUndefined();
   });
 
-  it('has a journal of 32 MiB and one commit at most, however much is written', async () => {
+  it('has a log of 32 MiB and one commit at most, however much is written', async () => {
     const writer = await open(owned.url);
     await writer.query('CREATE TABLE written (bytes blob)');
     let largest = 0;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { LOGIN_REFUSED } from '../../src/auth/login.service.js';
+import { DUMMY_PASSWORD } from '../../src/auth/passwords/password-hasher.js';
 import { DjangoImport } from '../../src/django/django-import.service.js';
 import { PASSWORD, TestApp } from '../support/app.js';
 import { DjangoDatabase, djangoHash } from '../support/django.js';
@@ -41,7 +42,7 @@ describe('logins of users imported from Django', () => {
     await django.addUser({ id: 1, username: 'unusable', password: `!${'x'.repeat(40)}` });
     await app.nest.get(DjangoImport).run(django.url, NO_SKIP);
     // The last one is the password of the hash that is compared in place of a missing one.
-    for (const password of ['!', PASSWORD, 'nobody has this password']) {
+    for (const password of ['!', PASSWORD, DUMMY_PASSWORD]) {
       const { status, body } = await app.post('/api/login/', { username: 'unusable', password });
       expect([status, body]).toEqual([400, { non_field_errors: [LOGIN_REFUSED] }]);
     }

@@ -108,7 +108,9 @@ describe('embeddings that are refused', () => {
     upstream.behaviours['odd'] = embed;
     const response = await ask({ model: 'flat:odd', dimensions: 2 });
     expect([response.status, response.body.error.code]).toEqual([400, 'provider_refused']);
-    expect(response.body.error.message).toMatch(/^The model makes embeddings of \d+ numbers/);
+    expect(response.body.error.message).toMatch(
+      /^The model made embeddings of \d+ numbers, and not of \d+\./,
+    );
     expect(upstream.last.body).toMatchObject({ dimensions: 2 });
   });
 

@@ -57,6 +57,7 @@ describe.each(testedKinds)('refusals below /v1 on %s', (kind) => {
     // The model would never hear of them, and the answer would be charged.
     [{ functions: [{ name: 'add', parameters: {} }] }, 'functions'],
     [{ functions: 'add' }, 'functions'],
+    [{ functions: [{ name: 'add' }], tools: [] }, 'functions'],
   ])('refuses %j with 400 and names the field', async (fields, param) => {
     const ada = await app.newUser();
     const calls = provider.calls;
@@ -68,6 +69,15 @@ describe.each(testedKinds)('refusals below /v1 on %s', (kind) => {
     ]);
     expect(provider.calls).toBe(calls);
     expect(await ada.balance()).toBe(4000);
+  });
+
+  it('ignores functions, the older name for tools, if there are tools', async () => {
+    const ada = await app.newUser();
+    const tools = [{ type: 'function', function: { name: 'add', parameters: {} } }];
+    const functions = [{ name: 'add', parameters: {} }];
+    expect((await complete(ada, { tools, functions })).status).toBe(200);
+    expect(provider.lastRequest?.extra).toEqual({ tools });
+    expect(await ada.balance()).toBe(3900);
   });
 
   it('refuses too many messages, and a stored message that is too long', async () => {

@@ -110,6 +110,17 @@ describe.each(databaseKinds)('a streamed response on %s', (kind) => {
     });
   });
 
+  it('has no message if the only call never gets a name', async () => {
+    const ada = await app.newUser();
+    provider.answer([
+      piece(0, { id: 'c0', type: 'function', function: { arguments: '{}' } }),
+      done('tool_calls'),
+    ]);
+    const { output } = (await stream(ada)).at(-1)?.['response'] as { output: object[] };
+    expect(output).toMatchObject([{ type: 'function_call', call_id: 'c0', arguments: '{}' }]);
+    expect(output).toHaveLength(1);
+  });
+
   it('opens the item of a call when its name is known, so that its id and type stay the same', async () => {
     const ada = await app.newUser();
     provider.answer([

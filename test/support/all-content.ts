@@ -13,7 +13,7 @@ export async function everyRowOf({ database }: TestApp): Promise<string> {
   return parts.join('\n');
 }
 
-/** Returns every value of every table and, on SQLite, also the bytes of the file and its journal. */
+/** Returns every value of every table and, on SQLite, also the bytes of the file and its log. */
 export async function allContentOf(app: TestApp): Promise<string> {
   const { url } = app.database;
   const rows = await everyRowOf(app);

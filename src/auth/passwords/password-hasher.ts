@@ -13,6 +13,8 @@ import { formsToTry, normalizePassword } from './password-forms.js';
  * this duration, so a line then takes an eighth of the core.
  */
 const REST_FACTOR = 3;
+/** The password of the hash that is checked if there is no such user. No user's password is compared with it. */
+export const DUMMY_PASSWORD = 'nobody has this password';
 const ARGON2_PREFIX = '$argon2id$';
 
 /**
@@ -73,7 +75,7 @@ export class PasswordHasher implements OnModuleInit {
    * configured cost.
    */
   async onModuleInit(): Promise<void> {
-    this.dummy = await this.hash('nobody has this password', 'known');
+    this.dummy = await this.hash(DUMMY_PASSWORD, 'known');
   }
 
   /**

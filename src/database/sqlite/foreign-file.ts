@@ -6,9 +6,12 @@ import { SQLITE_TABLES } from '../table-names.js';
 /** Reads something that every database has. SQLite only opens the files beside the database at the first read. */
 const FIRST_READ = 'SELECT count(*) FROM sqlite_master';
 
+const LOG_ADVICE =
+  ' (copy it, and the files beside it with the same name, to a folder of your own)';
+
 /**
  * An SQLite file that may belong to another program, opened read-only. All reads see it as it was when it was opened. Its folder has
- * the same files before and afterwards.
+ * the same files before and afterwards, except that a log without its index (`-shm`) gets one.
  */
 export class ForeignFile {
   private constructor(
@@ -23,18 +26,16 @@ export class ForeignFile {
     try {
       return new ForeignFile(path, await beginReading(path, sqlite3.OPEN_READONLY), hadLog);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const sentence = `${path} does not open: ${message}`;
-      if (code !== 'SQLITE_CANTOPEN') throw new Error(sentence, { cause: error });
-      if (hadLog) {
-        const advice =
-          'copy it, and the files beside it with the same name, to a folder of your own';
-        throw new Error(`${sentence} (${advice})`, { cause: error });
-      }
+      if ((error as NodeJS.ErrnoException).code !== 'SQLITE_CANTOPEN') throw openError(path, error);
+      if (hadLog) throw openError(path, error, LOG_ADVICE);
     }
-    // SQLite cannot create the log of a file in this mode, as on a read-only disk. Without a log nobody writes to it.
+    // SQLite cannot create the log of a file in this mode, as on a read-only disk. Without a log nobody has it open now.
     const url = `${pathToFileURL(path).href}?immutable=1`;
-    const connection = await beginReading(url, sqlite3.OPEN_READONLY | sqlite3.OPEN_URI);
+    const connection = await beginReading(url, sqlite3.OPEN_READONLY | sqlite3.OPEN_URI).catch(
+      (error: unknown) => {
+        throw openError(path, error);
+      },
+    );
     return new ForeignFile(path, connection, hadLog);
   }
 
@@ -59,6 +60,10 @@ export class ForeignFile {
     const other = await beginReading(this.path, sqlite3.OPEN_READWRITE).catch(() => undefined);
     if (other) await close(other);
   }
+}
+
+function openError(path: string, error: unknown, advice = ''): Error {
+  return new Error(`${path} does not open: ${(error as Error).message}${advice}`, { cause: error });
 }
 
 /** Opens a connection and begins a transaction, so that all its reads are of the same moment. */

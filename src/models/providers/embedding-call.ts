@@ -66,7 +66,7 @@ export async function embed(
 }
 
 /**
- * Throws `ProviderRefused` if the embeddings do not have the requested length, because the model knows no other length.
+ * Throws `ProviderRefused` if the embeddings do not have the requested length, because the model does not know that length.
  * A failure would make clients ask again, and the provider would be paid for each call.
  */
 function assertDimensions(
@@ -75,7 +75,7 @@ function assertDimensions(
   reportOf: Reporter,
 ): void {
   if (typeof dimensions !== 'number' || made === dimensions) return;
-  const sentence = `The model makes embeddings of ${String(made)} numbers, whatever \`dimensions\` says. Nothing was charged.`;
+  const sentence = `The model made embeddings of ${String(made)} numbers, and not of ${String(dimensions)}. Nothing was charged.`;
   throw new ProviderRefused(sentence, {
     report: reportOf('the provider ignored the length of the embeddings'),
   });

@@ -30,7 +30,7 @@ import { errorOf } from './refusal.js';
 
 /**
  * After this much of an answer, other requests get their turn. A provider that sends as fast as it can would otherwise
- * keep the event loop for seconds, because megabytes may wait in the socket. An answer of 300 words never waits.
+ * keep the event loop for seconds, because megabytes may wait in the socket. Most answers are shorter.
  */
 const TURN_MAX_BYTES = 65_536;
 

@@ -3,7 +3,10 @@ import { EnvHttpProxyAgent } from 'undici';
 import { withoutLastSlashes } from '../../config/setting-rules.js';
 import { decodeBody } from './decoded-body.js';
 
-/** Maximum number of calls to one provider at the same time, and of calls that wait. Further calls are refused. */
+/**
+ * Maximum number of calls to one provider at the same time, and of calls that wait. Further calls are refused. A call that
+ * ended while its connection was being made no longer counts, but the next call may wait for that connection.
+ */
 const LIMITS = { connectionsMax: 2048, queueMax: 512 };
 
 /**

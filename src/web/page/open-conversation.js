@@ -178,8 +178,8 @@ export class OpenConversation {
   #fail = (error) => this.problem.set(error?.message === 'Not found.' ? MISSING : error);
 
   /**
-   * Loads until the server has saved this turn, whose answer was interrupted by a stop, a fault or a reload, and then
-   * forgets it. Ends if the server does not answer.
+   * Loads until the server has saved this turn, whose answer was interrupted by a stop, a fault or a reload, at most
+   * POLLS_MAX times, and then forgets it. Ends if the server does not answer.
    */
   async #settle(turnId) {
     const isTurn = (turn) => turn.id === turnId && !isUnsettled(turn);
@@ -188,7 +188,9 @@ export class OpenConversation {
       if (openConversations.get(this.id) !== this) return;
       if (!(await this.load())) return;
     }
-    sessionStorage.removeItem(this.#answerKey());
+    // Meanwhile a newer answer may have begun, whose key must stay.
+    if (sessionStorage.getItem(this.#answerKey()) === turnId)
+      sessionStorage.removeItem(this.#answerKey());
   }
 
   /** Gives a new conversation its id and address when its first message is accepted. */
