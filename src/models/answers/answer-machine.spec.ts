@@ -143,12 +143,17 @@ describe('an answer', () => {
   });
 
   it('reads the choice that came first, whatever its number, and prefers number 0', () => {
-    const numbered = (index: number, content: string) => ({ index, delta: { content } });
+    const numbered = (index: number | string, content: string) => ({ index, delta: { content } });
     const textOf = (...events: object[]) => after(...events).deltas.map(({ text }) => text);
-    const alone = (index: number, content: string) => ({ choices: [numbered(index, content)] });
+    const alone = (index: number | string, content: string) => ({
+      choices: [numbered(index, content)],
+    });
     expect(textOf(alone(1, 'H'), alone(0, 'No'), alone(1, 'i'))).toEqual(['H', 'i']);
     const both = { choices: [numbered(1, 'No'), numbered(0, 'Hi')] };
     expect(textOf(both, alone(1, 'No'), both)).toEqual(['Hi', 'Hi']);
+    // Some servers write the number as a text.
+    const asTexts = { choices: [numbered('1', 'No'), numbered('0', 'Hi')] };
+    expect(textOf(asTexts, alone('1', 'No'), alone('0', 'Ho'))).toEqual(['Hi', 'Ho']);
   });
 
   it.each([

@@ -46,7 +46,9 @@ function joined(pieces: readonly unknown[]): Fields | undefined {
 /** Returns a choice that is only a text as fields. */
 const withText = (choice: unknown) => (typeof choice === 'string' ? { text: choice } : choice);
 
+/** Returns the number of a choice. Some servers write it as a text. */
 export function numberOf(choice: Fields | undefined): number | undefined {
   const index = choice?.['index'];
+  if (typeof index === 'string' && /^\d+$/.test(index)) return Number(index);
   return typeof index === 'number' ? index : undefined;
 }
