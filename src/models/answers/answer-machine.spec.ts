@@ -103,7 +103,8 @@ describe('an answer', () => {
   it.each([
     [[stop], 'stop'],
     [[choice({}, 'length')], 'length'],
-    [[choice({}, 'tool_calls'), stop], 'tool_calls'],
+    [[call, choice({}, 'tool_calls'), stop], 'tool_calls'],
+    [[choice({}, 'length'), choice({}, 'tool_calls')], 'length'],
     [[stop, choice({}, 'length')], 'length'],
     [[word, DONE], undefined],
     [[call, DONE], 'tool_calls'],
@@ -111,6 +112,17 @@ describe('an answer', () => {
     [[call, choice({}, 'length'), stop], 'length'],
   ])('keeps the most specific of its finish reasons: %#', (events, reason) => {
     expect(after(...events).state.finishReason).toBe(reason);
+  });
+
+  it.each<[(object | string)[], string]>([
+    [[word, choice({}, 'tool_calls'), DONE], 'stop'],
+    [[word, choice({ tool_calls: [] }, 'tool_use'), DONE], 'stop'],
+    [[word, choice({ function_call: null }, 'function_call'), DONE], 'stop'],
+    [[choice({}, 'tool_calls'), word, DONE], 'stop'],
+    [[choice({}, 'tool_calls'), call, DONE], 'tool_calls'],
+  ])('asks for tool calls only if there are any: %#', (events, reason) => {
+    const { phase, finishReason = 'stop' } = after(...events).state;
+    expect([phase, finishReason]).toEqual(['over', reason]);
   });
 
   it.each([

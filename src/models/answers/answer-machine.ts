@@ -224,15 +224,17 @@ function withEnding(state: AnswerState, meaning: EndMeaning, hasOutput: boolean)
   if (meaning === 'no end') return state;
   if (meaning === 'broken') return broken(state, 'the provider says that the answer broke off');
   const begins = hasOutput || state.phase !== 'ended';
-  // After tool calls the model waits for their results, whatever reason the server sends.
-  const hasCalled = state.calls.length > 0 || state.finishReason === 'tool_calls';
-  const meant = meaning === 'stop' && hasCalled ? 'tool_calls' : meaning;
+  // After tool calls the model waits for their results, whatever reason the server sends. Without any call there is
+  // nothing to wait for: the server has called a tool itself, or could not read the call that the model wrote.
+  const ordinary = state.calls.length > 0 ? 'tool_calls' : 'stop';
+  const meant = meaning === 'stop' || meaning === 'tool_calls' ? ordinary : meaning;
+  const isWeaker = meaning === 'stop' || meant === 'stop';
   const ms = state.hasContinuedAfterEnd ? CONTINUED_WAIT_MS : USAGE_WAIT_MS;
   return {
     ...state,
     phase: 'ended',
     // A later "stop" does not replace "length".
-    finishReason: meaning === 'stop' && state.finishReason === 'length' ? 'length' : meant,
+    finishReason: isWeaker && state.finishReason === 'length' ? 'length' : meant,
     wait: begins ? { ms } : state.wait,
   };
 }
