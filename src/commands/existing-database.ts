@@ -1,12 +1,11 @@
 import type { Settings } from '../config/config.js';
 import { assertServedName } from '../database/sqlite/file-lease.js';
-import { assertOwnFile } from '../database/sqlite/own-file.js';
 import { assertDatabaseExists, locationOf, sqlitePathOf } from '../database/location.js';
 
 /**
  * Begins a command that needs an existing database. Prints the location of the database on standard error.
- * Throws, and changes nothing, if the database does not exist, if it is a file of another program, or if a service
- * uses it under a different name.
+ * Throws, and creates nothing, if the database does not exist, or if a service uses it under a different
+ * name.
  */
 export async function assertExistingDatabase({
   databaseUrl,
@@ -14,7 +13,5 @@ export async function assertExistingDatabase({
   process.stderr.write(`database: ${locationOf(databaseUrl)}\n`);
   assertDatabaseExists(databaseUrl);
   const path = sqlitePathOf(databaseUrl);
-  if (path === undefined) return;
-  await assertOwnFile(path);
-  await assertServedName(path);
+  if (path !== undefined) await assertServedName(path);
 }

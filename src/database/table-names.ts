@@ -3,14 +3,11 @@ import type { Database } from './data-source.js';
 /** Tables without an entity: TypeORM's own, and the counters of rate limits, which need not survive a move. */
 const UNMAPPED_TABLES = ['migrations', 'rate_counters'];
 
-/** SQL: the names of all tables of an SQLite file. */
-export const SQLITE_TABLES = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'`;
-
 /** Returns the names of all tables of the database. */
 export async function tableNames(database: Database): Promise<string[]> {
   const rows = await database.query<{ name: string }[]>(
     database.isSqlite
-      ? SQLITE_TABLES
+      ? `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'`
       : `SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()`,
   );
   return rows.map(({ name }) => name);
@@ -33,15 +30,7 @@ export async function assertNotForeign(database: Database): Promise<void> {
   const tables = await tableNames(database);
   if (tables.includes('migrations')) return;
   const ownTables = new Set(database.tables.map(({ tableName }) => tableName));
-  refuse(tables.filter((name) => database.isSqlite || ownTables.has(name)));
-}
-
-/** The same for the names of all tables of an SQLite file. */
-export function assertNotForeignTables(names: readonly string[]): void {
-  if (!names.includes('migrations')) refuse(names);
-}
-
-function refuse(foreign: readonly string[]): void {
+  const foreign = tables.filter((name) => database.isSqlite || ownTables.has(name));
   if (foreign.length === 0) return;
   throw new Error(
     `the database belongs to another program and was not changed: it has the tables ${foreign.slice(0, 5).join(', ')}`,

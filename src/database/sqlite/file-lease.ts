@@ -6,7 +6,6 @@ import { DataSource } from 'typeorm';
 import { quietSqlite3 } from '../data-source.js';
 import { isLocked } from '../database-errors.js';
 import { locationOf, sqlitePathOf } from '../location.js';
-import { assertOwnFile } from './own-file.js';
 import { makePrivateFile } from './private-file.js';
 
 /** The locked byte. It lies far behind the end of any database, and far from the bytes that SQLite locks. */
@@ -44,13 +43,11 @@ export class FileLease {
   /**
    * Takes the lease for the database at `url`. Call it before the database is opened: a new file in the place of a
    * moved one would be opened with the write-ahead log of the other. Creates the file if it is missing. Returns undefined
-   * if the database is not a file. Throws `DatabaseInUse`, or an error with one readable sentence, for example if the file
-   * belongs to another program.
+   * if the database is not a file. Throws `DatabaseInUse`, or an error with one readable sentence.
    */
   static async takeFor(url: string): Promise<FileLease | undefined> {
     const path = sqlitePathOf(url);
     if (path === undefined) return undefined;
-    await assertOwnFile(path);
     try {
       makePrivateFile(path);
     } catch (error) {

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import sqlite3, { type Database as Connection } from 'sqlite3';
-import { SQLITE_TABLES } from '../table-names.js';
 
 /** Reads something that every database has. SQLite only opens the files beside the database at the first read. */
 const FIRST_READ = 'SELECT count(*) FROM sqlite_master';
@@ -10,7 +9,7 @@ const LOG_ADVICE =
   ' (copy it, and the files beside it with the same name, to a folder of your own)';
 
 /**
- * An SQLite file that may belong to another program, opened read-only. All reads see it as it was when it was opened. Its folder has
+ * An SQLite file of another program, opened read-only. All reads see it as it was when it was opened. Its folder has
  * the same files before and afterwards, except that a log without its index (`-shm`) gets one.
  */
 export class ForeignFile {
@@ -46,11 +45,6 @@ export class ForeignFile {
       const sentence = `${this.path} cannot be read: ${(error as Error).message}`;
       throw new Error(sentence, { cause: error });
     }
-  }
-
-  async tableNames(): Promise<string[]> {
-    const rows = await this.rows<{ name: string }>(SQLITE_TABLES, []);
-    return rows.map(({ name }) => name);
   }
 
   /** Closes the file. SQLite created an empty log for a file in this mode. Only a connection that may write removes it. */
